@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+# rptrace: see "make help".
+
+VERSION := 0.1.0
+
+O      ?= build
+PREFIX ?= /usr/local
+ASAN   ?= 0
+V      ?= 0
+
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+ifeq ($(origin CXX),default)
+CXX := $(if $(findstring clang,$(CC)),$(subst clang,clang++,$(CC)),g++)
+endif
+CLANG   ?= $(firstword $(shell command -v clang-19 clang-18 clang-17 clang-16 clang clang-14) clang)
+BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool /usr/lib/linux-tools/*/bpftool) bpftool)
+
+ifeq ($(V),1)
+Q :=
+msg :=
+else
+Q := @
+msg = @printf '  %-8s %s\n' $(1) $(2);
+endif
+
+# Targets that build nothing, or that install what building needs, do without the libraries.
+NO_DEPS := help clean distclean deps demo test format
+ifneq ($(filter-out $(NO_DEPS),$(or $(MAKECMDGOALS),all)),)
+# name : minimum version : Debian package
+PKGS := libbpf:1.3:libbpf-dev libelf:0.188:libelf-dev libdw:0.188:libdw-dev \
+	jansson:2.13:libjansson-dev smartcols:2.38:libsmartcols-dev ncursesw:6.2:libncurses-dev
+field = $(word $(2),$(subst :, ,$(1)))
+need  = $(if $(shell pkg-config --atleast-version=$(call field,$(1),2) $(call field,$(1),1) 2>/dev/null && echo y),,\
+	$(error $(call field,$(1),1) >= $(call field,$(1),2) is missing: run "sudo tools/install-deps build", or install $(call field,$(1),3) (Debian 12: from bookworm-backports)))
+$(foreach p,$(PKGS),$(call need,$(p)))
+$(if $(wildcard /usr/include/Zydis/Zydis.h),,$(error Zydis is missing: run "sudo tools/install-deps build", or install libzydis-dev))
+$(if $(wildcard /usr/include/uthash.h),,$(error uthash is missing: run "sudo tools/install-deps build", or install uthash-dev))
+PKG_NAMES  := $(foreach p,$(PKGS),$(call field,$(p),1))
+PKG_CFLAGS := $(shell pkg-config --cflags $(PKG_NAMES))
+BPF_LIBS   := $(shell pkg-config --libs libbpf)
+CORE_LIBS  := $(shell pkg-config --libs $(filter-out libbpf,$(PKG_NAMES))) -lZydis -liberty -lm
+endif
+
+WARN   := -Wall -Wextra -Werror -Wstrict-prototypes -Wmissing-prototypes -Wvla
+CFLAGS ?= -O2 -g
+ALL_CFLAGS = -std=gnu11 $(WARN) -D_GNU_SOURCE -DRP_VERSION='"$(VERSION)"' -Iinclude -Iuser -I$(O)/bpf \
+	$(PKG_CFLAGS) $(CFLAGS) $(SAN)
+ALL_LDFLAGS = $(LDFLAGS) $(SAN)
+ifeq ($(ASAN),1)
+SAN := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+endif
+DEPFLAGS = -MMD -MP -MF $(@:%=%.d)
+BPF_ARCH := $(patsubst aarch64,arm64,$(patsubst x86_64,x86,$(shell uname -m)))
+BPF_CFLAGS := -O2 -g -Wall -Wextra -Werror -mcpu=v3 -target bpf -D__TARGET_ARCH_$(BPF_ARCH) -Iinclude -Ibpf
+
+# Pure stages: no libbpf. The layer check holds them to it.
+CORE_DIRS := user/discover user/plan user/aggregate user/view
+CORE_SRCS := user/error.c $(wildcard $(CORE_DIRS:%=%/*.c))
+USER_SRCS := $(filter-out $(CORE_SRCS),$(wildcard user/*.c user/attach/*.c user/collect/*.c))
+BPF_SRCS  := $(wildcard bpf/*.bpf.c)
+SKELS     := $(BPF_SRCS:bpf/%.bpf.c=$(O)/bpf/%.skel.h)
+CORE_OBJS := $(CORE_SRCS:%.c=$(O)/%.o)
+USER_OBJS := $(USER_SRCS:%.c=$(O)/%.o)
+
+.DELETE_ON_ERROR:
+.SUFFIXES:
+.PHONY: all help clean distclean deps demo test unit live e2e lint format bench install uninstall
+
+all: $(O)/rptrace ## build rptrace (default)
+
+help: ## this list
+	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo
+	@echo '  O=DIR (build)  CC=gcc|clang  CFLAGS=...  ASAN=1  V=1  DESTDIR=  PREFIX=/usr/local'
+
+# ---- the program ---------------------------------------------------------------------------------
+
+$(O)/rptrace: $(USER_OBJS) $(O)/librpcore.a
+	$(call msg,LINK,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(BPF_LIBS) $(CORE_LIBS)
+
+$(O)/librpcore.a: $(CORE_OBJS)
+	$(call msg,AR,$@)
+	$(Q)rm -f $@ && ar rcs $@ $^
+
+$(CORE_OBJS) $(USER_OBJS): $(O)/%.o: %.c Makefile
+	$(call msg,CC,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) $(DEPFLAGS) -c -o $@ $<
+
+# Only attach and collect see the skeletons; order-only, as their dependency files name them then.
+$(USER_OBJS): | $(SKELS)
+
+$(O)/bpf/%.bpf.o: bpf/%.bpf.c Makefile
+	$(call msg,BPF,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) $(BPF_CFLAGS) $(DEPFLAGS) -c -o $@.tmp $<
+	$(Q)$(BPFTOOL) gen object $@ $@.tmp && rm -f $@.tmp
+
+$(O)/bpf/%.skel.h: $(O)/bpf/%.bpf.o
+	$(call msg,SKEL,$@)
+	$(Q)$(BPFTOOL) gen skeleton $< name $(subst .,_,$*)_bpf > $@
+
+include $(wildcard tests/tests.mk)
+
+# ---- set-up, installation ------------------------------------------------------------------------
+
+deps: ## install the Debian packages needed to build and test (root)
+	$(Q)tools/install-deps test
+
+install: $(O)/rptrace ## install program, marker header and man page under PREFIX
+	install -D -m 755 $(O)/rptrace $(DESTDIR)$(PREFIX)/bin/rptrace
+	install -D -m 644 include/rptrace.h $(DESTDIR)$(PREFIX)/include/rptrace.h
+	install -D -m 644 user/rptrace.8 $(DESTDIR)$(PREFIX)/share/man/man8/rptrace.8
+
+uninstall: ## remove what install put there
+	rm -f $(DESTDIR)$(PREFIX)/bin/rptrace $(DESTDIR)$(PREFIX)/include/rptrace.h \
+		$(DESTDIR)$(PREFIX)/share/man/man8/rptrace.8
+
+clean: ## remove the output folder
+	rm -rf $(O)
+
+-include $(shell test -d $(O) && find $(O) -name '*.d')

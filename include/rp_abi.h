@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
+/*
+ * The contract between the BPF programs and user space: every map value, ring record and
+ * constant that both sides read. Fixed-width fields only. Times are nanoseconds of
+ * CLOCK_MONOTONIC; process and thread ids are those of the initial pid namespace.
+ */
+#ifndef RP_ABI_H
+#define RP_ABI_H
+
+#ifndef __bpf__
+#include <stdint.h>
+typedef uint8_t __rp_u8;
+typedef int16_t __rp_s16;
+typedef uint16_t __rp_u16;
+typedef uint32_t __rp_u32;
+typedef int32_t __rp_s32;
+typedef uint64_t __rp_u64;
+typedef int64_t __rp_s64;
+#else
+typedef unsigned char __rp_u8;
+typedef short __rp_s16;
+typedef unsigned short __rp_u16;
+typedef unsigned int __rp_u32;
+typedef int __rp_s32;
+typedef unsigned long long __rp_u64;
+typedef long long __rp_s64;
+#endif
+
+/* ---- regions ---------------------------------------------------------------------- */
+
+#define RP_REGION_NONE	  0u	    /* root nodes carry it */
+#define RP_REGION_DYNAMIC 0x800000u /* ids from here are names met at run time, in order */
+#define RP_REGION_MASK	  0xffffffu
+#define RP_NAME_LEN	  64 /* bytes of a run-time name, terminator included */
+#define RP_COMM_LEN	  16
+
+/* ---- probe sites: the attach cookie ------------------------------------------------ */
+
+/* What a hit at a site means. Kept in 4 bits of the cookie. */
+enum rp_role {
+	RP_ROLE_CALL = 0,	 /* function entry whose return is probed by the kernel */
+	RP_ROLE_CALL_SITE = 1,	 /* function entry whose RET sites are probed */
+	RP_ROLE_RET_SITE = 2,	 /* RET instruction or tail jump out of the function */
+	RP_ROLE_BEGIN = 3,	 /* USDT or marker begin */
+	RP_ROLE_END = 4,	 /* USDT or marker end */
+	RP_ROLE_SCOPE_BEGIN = 5, /* marker block begin; its arg is the key of the block */
+	RP_ROLE_SCOPE_END = 6,	 /* marker block end, of any region; its arg is the key */
+	RP_ROLE_NAME_BEGIN = 7,	 /* begin of a region named at run time; arg: char pointer */
+	RP_ROLE_NAME_END = 8,	 /* end of a region named at run time; arg: char pointer */
+};
+
+/*
+ * cookie = region (24 bits) | role (4) | flags (4) | index into the arg_specs map (32).
+ * Index 0 of arg_specs is "no argument".
+ */
+#define RP_COOKIE(region, role, flags, spec)                                                       \
+	((__rp_u64)(region) | (__rp_u64)(role) << 24 | (__rp_u64)(flags) << 28 |                   \
+	 (__rp_u64)(spec) << 32)
+#define RP_COOKIE_REGION(c) ((__rp_u32)(c) & RP_REGION_MASK)
+#define RP_COOKIE_ROLE(c)   ((__rp_u32)(c) >> 24 & 0xf)
+#define RP_COOKIE_FLAGS(c)  ((__rp_u32)(c) >> 28)
+#define RP_COOKIE_SPEC(c)   ((__rp_u32)((c) >> 32))
+
+#define RP_SITE_LABEL  1u /* the argument is the label of the frame */
+#define RP_SITE_NESTED 2u /* calls of an interpreter: may nest at one and the same C stack depth */
+
+/* Where a USDT argument lives when its site is hit. */
+enum rp_arg_kind { RP_ARG_NONE = 0, RP_ARG_CONST = 1, RP_ARG_REG = 2, RP_ARG_MEM = 3 };
+
+struct rp_arg {
+	__rp_u8 kind;	   /* enum rp_arg_kind */
+	__rp_u8 size;	   /* bytes: 1, 2, 4 or 8 */
+	__rp_u8 is_signed; /* sign-extend to 64 bits */
+	__rp_u8 scale;	   /* of the index register: 1, 2, 4, 8; 0 without one */
+	__rp_s16 reg;	   /* byte offset of the register in struct pt_regs; RP_ARG_MEM: the base, or -1 */
+	__rp_s16 index;	   /* the same for the index register, or -1 */
+	__rp_s64 value;	   /* the constant, or the displacement from the base */
+};
+_Static_assert(sizeof(struct rp_arg) == 16, "rp_arg is shared with BPF");
+
+/* ---- the region stack of a thread -------------------------------------------------- */
+
+#define RP_FRAMES_BASE 32  /* frames every traced thread has */
+#define RP_FRAMES_DEEP 992 /* more frames, given only to threads that nest deeper */
+#define RP_FRAMES_MAX  (RP_FRAMES_BASE + RP_FRAMES_DEEP)
+
+struct rp_frame {
+	__rp_u64 start;	       /* ns */
+	__rp_u64 child;	       /* ns spent in frames directly below */
+	__rp_u64 cpu;	       /* ns on a CPU of this thread when the frame was entered */
+	__rp_u64 wait;	       /* ns waiting for a CPU of this thread, likewise */
+	__rp_u64 sp;	       /* stack pointer at entry (scope: its key) */
+	__rp_u64 ip;	       /* address of the probe that entered the frame */
+	__rp_u32 region;       /* region id | enum rp_role of the entry << 24 */
+	__rp_u32 node;	       /* 0: no node could be had, figures are lost */
+	__rp_u32 child_region; /* cache: region last entered below without a label ... */
+	__rp_u32 child_node;   /* ... and its node */
+};
+_Static_assert(sizeof(struct rp_frame) == 64, "rp_frame is shared with BPF");
+
+/* ---- the calling-context tree ------------------------------------------------------ */
+
+/* How threads are told apart: which root the regions of a thread hang under. */
+enum rp_group {
+	RP_GROUP_NONE = 0,
+	RP_GROUP_PROCESS = 1,
+	RP_GROUP_THREAD = 2,
+	RP_GROUP_COMMAND = 3,
+	RP_GROUP_CGROUP = 4,
+};
+
+/* A path: one region under the chain of its enclosing regions. Node ids start at 1. */
+struct rp_node {
+	__rp_u32 parent; /* node id; 0 at a root */
+	__rp_u32 region; /* RP_REGION_NONE at a root */
+	__rp_u64 label;	 /* of the frame; at a root the id of the group (tgid, tid, cgroup) */
+	char comm[RP_COMM_LEN]; /* at a root: command name of the process, or of the thread */
+	__rp_u32 tgid;		/* at a root of a thread: its process */
+	__rp_u32 flags;		/* RP_NODE_*; written last */
+};
+#define RP_NODE_VALID	1u
+#define RP_NODE_LABELED 2u /* label is meant */
+#define RP_NODE_OTHER	4u /* stands for all labels past the bound */
+_Static_assert(sizeof(struct rp_node) == 40, "rp_node is shared with BPF");
+
+/*
+ * Figures of a node on one CPU shard; sum over the shards. All zero at first.
+ * entries = count + skipped + unwound + open.
+ */
+struct rp_figures {
+	__rp_u64 entries;
+	__rp_u64 count;	  /* frames left by their exit and timed */
+	__rp_u64 unwound; /* frames left without their exit */
+	__rp_u64 skipped; /* frames shorter than --min-duration: in no other figure */
+	__rp_u64 total;	  /* ns, all frames of this path */
+	__rp_u64 self;	  /* ns, less the time in child frames */
+	__rp_u64 cpu;	  /* ns on a CPU, children included */
+	__rp_u64 wait;	  /* ns runnable but waiting for a CPU, children included */
+	__rp_u64 sq_lo;	  /* sum of squares of the frames' ns: low half ... */
+	__rp_u64 sq_hi;	  /* ... and high half of 128 bits */
+	__rp_u64 min_inv; /* ~ of the shortest frame, so that zero means none */
+	__rp_u64 max;	  /* the longest frame, ns */
+	__rp_u64 reserved[4];
+};
+_Static_assert(sizeof(struct rp_figures) == 128, "two cache lines a shard");
+
+/*
+ * Figures and histograms live in chunks of RP_CHUNK_NODES nodes; user space adds chunks as
+ * nodes come into use. Value index within a chunk: (node % RP_CHUNK_NODES) * shards + shard.
+ */
+#define RP_CHUNK_NODES 256u
+#define RP_CHUNKS_MAX  256u
+#define RP_NODES_MAX   (RP_CHUNK_NODES * RP_CHUNKS_MAX)
+
+/* ---- what was not measured, and why ------------------------------------------------ */
+
+/* X(symbol, JSON key, what it means to a user) */
+#define RP_LOST_REASONS(X)                                                                         \
+	X(THREADS, "threads", "entries on threads that got no memory for a region stack")          \
+	X(DEPTH, "depth", "entries nested deeper than --max-depth")                                \
+	X(NODES, "nodes", "entries on paths past --max-nodes")                                     \
+	X(NAMES, "names", "run-time names past the bound")                                         \
+	X(NAME_READS, "name_reads", "run-time names that could not be read")                       \
+	X(RETURNS, "returns", "entries past the kernel's limit of nested return probes")           \
+	X(UNMATCHED, "unmatched", "exits without an entry")                                        \
+	X(EVENTS, "events", "events that found the ring buffer full")                              \
+	X(LATE, "late", "processes that ran for a moment before their probes were in place")
+enum rp_lost {
+#define RP_LOST_ENUM(symbol, key, meaning) RP_LOST_##symbol,
+	RP_LOST_REASONS(RP_LOST_ENUM)
+#undef RP_LOST_ENUM
+		RP_LOST_COUNT
+};
+
+/* ---- ring buffer: what happens to the processes that are traced --------------------- */
+
+enum rp_event_type {
+	RP_EVENT_FORK = 1, /* pid: the new process; parent: its parent */
+	RP_EVENT_EXEC = 2, /* pid has a new program */
+	RP_EVENT_EXIT = 3, /* the last thread of pid is gone */
+	RP_EVENT_MAP = 4,  /* pid has mapped something: look for new objects */
+	RP_EVENT_GROW = 5, /* nodes are running short: add a chunk */
+};
+
+struct rp_event {
+	__rp_u32 type; /* enum rp_event_type */
+	__rp_u32 pid;
+	__rp_u32 parent;
+	__rp_u32 reserved;
+	__rp_u64 time; /* ns */
+};
+_Static_assert(sizeof(struct rp_event) == 24, "rp_event is shared with BPF");
+
+#endif

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
+/*
+ * From the kernel's figures of nodes to what is shown: rows of regions and the calling-context
+ * tree. Pure. Times in ns.
+ */
+#ifndef RP_SNAPSHOT_H
+#define RP_SNAPSHOT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "plan/plan.h"
+#include "rp_abi.h"
+#include "rp_hist.h"
+
+/* ---- in: what collect read ----------------------------------------------------------- */
+
+struct rp_node_counts {
+	struct rp_node node;
+	struct rp_figures figures; /* summed over the shards */
+	struct rp_hist hist;
+};
+
+struct rp_region_name {
+	const char *name;
+	enum rp_kind kind;
+	const char *object;
+	uint64_t unmatched; /* exits without an entry */
+	bool slow;	    /* has a single-stepped site */
+};
+
+struct rp_counts {
+	uint64_t time; /* ns, CLOCK_MONOTONIC, when it was read */
+	struct rp_node_counts *nodes; /* nodes[i] is node id i + 1; without RP_NODE_VALID: skip */
+	size_t n_nodes;
+	struct rp_region_name *regions; /* regions[i] is region id i + 1 */
+	size_t n_regions;
+	struct rp_region_name *dynamic; /* dynamic[i] is RP_REGION_DYNAMIC + i */
+	size_t n_dynamic;
+	uint64_t lost[RP_LOST_COUNT];
+};
+
+/* ---- out ----------------------------------------------------------------------------- */
+
+struct rp_row_figures {
+	uint64_t count;
+	uint64_t total, self, cpu, wait, blocked; /* blocked = total - cpu - wait, never below 0 */
+	uint64_t min, max;			  /* 0 where count is 0 */
+	double mean, stddev;
+	uint64_t p50, p90, p99, p999;
+	uint64_t open, unwound, unmatched;
+};
+
+struct rp_row {
+	const char *name;
+	enum rp_kind kind;
+	const char *object;
+	const char *group; /* NULL without grouping */
+	uint32_t region;
+	bool slow;
+	struct rp_row_figures f;
+	const struct rp_hist *hist;
+};
+
+struct rp_tree_row {
+	uint32_t id;	 /* from 1; a parent comes before its children: depth-first order */
+	uint32_t parent; /* 0 at a root */
+	uint32_t depth;	 /* 0 at a root */
+	struct rp_row row;
+};
+
+struct rp_meta {
+	const char *version, *host, *kernel;
+	char start_time[40]; /* RFC 3339 with offset */
+	const char *attach_mode; /* "session", "multi", "perf" */
+	uint64_t probes, slow_sites;
+	double ns_per_region, cpu_share; /* of rptrace's probes; 0 where not known */
+	const char *group_by; /* NULL, or "process", "thread", ...: the title of the column */
+	const char *target; /* one line: what is traced */
+};
+
+struct rp_snapshot {
+	struct rp_meta meta;
+	uint64_t duration; /* ns covered by the figures */
+	struct rp_row *rows;
+	size_t n_rows;
+	struct rp_tree_row *tree;
+	size_t n_tree;
+	uint64_t lost[RP_LOST_COUNT];
+};
+
+enum rp_by { RP_BY_NONE, RP_BY_PROCESS, RP_BY_THREAD, RP_BY_COMMAND, RP_BY_CGROUP, RP_BY_LABEL };
+
+struct rp_snapshot_opts {
+	enum rp_by by;
+	struct rp_meta meta;
+	uint64_t since;	 /* ns, CLOCK_MONOTONIC: begin of the period without `before` */
+	bool idle_rows;	 /* also regions that were never entered */
+};
+
+/*
+ * Build what is shown from `now`, or from now less `before` (NULL: since the start). Under a
+ * difference, min and max are the bounds that the histogram gives.
+ * Region rows: count, self, open, ... are sums over the region's nodes; total, cpu and wait are
+ * sums over those nodes that have no ancestor of the same region (recursion counts once); mean,
+ * stddev, percentiles, min and max are over all frames. With `by`, one row a region and group; the
+ * tree likewise has the groups' roots merged by group (RP_BY_NONE: no root row at all).
+ * Labels: RP_BY_LABEL groups by the frame's label ("other" for RP_NODE_OTHER, "-" without one) and
+ * gives the tree a row a label; else nodes that differ by label alone are merged.
+ * Recursion in the tree stays as it is: one row a level.
+ * NULL: out of memory.
+ */
+struct rp_snapshot *rp_snapshot__build(const struct rp_counts *now, const struct rp_counts *before,
+				       const struct rp_snapshot_opts *opts);
+void rp_snapshot__free(struct rp_snapshot *snapshot);
+
+/* Percentile q (0 to 1) in ns: interpolated in its bucket, within [min, max]. */
+uint64_t rp_hist__percentile(const struct rp_hist *hist, uint64_t count, double q, uint64_t min, uint64_t max);
+
+#endif

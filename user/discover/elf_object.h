@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
+/*
+ * One ELF object on disk: its functions, its USDT notes, and the way from its addresses to
+ * file offsets. The file is hostile: sizes are checked before use, and whatever is wrong with
+ * a table costs that table, with a reason, never the process.
+ */
+#ifndef RP_ELF_OBJECT_H
+#define RP_ELF_OBJECT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "error.h"
+
+struct rp_elf;
+
+struct rp_symbol {
+	const char *name;   /* as people write it: demangled, without Rust's hash */
+	const char *linker; /* as the symbol table has it; the same pointer where nothing was mangled */
+	uint64_t addr;	    /* virtual address in the object */
+	uint64_t size;	    /* bytes; 0 where the table does not say */
+	uint64_t offset;    /* file offset of the first instruction */
+};
+
+struct rp_usdt_note {
+	const char *provider;
+	const char *name;
+	const char *args;	/* the argument specification, possibly "" */
+	uint64_t addr;		/* virtual address of the nop, base adjustment done */
+	uint64_t offset;	/* its file offset */
+	uint64_t semaphore;	/* file offset of the semaphore; 0: none */
+};
+
+/* What of an object decides how its functions may be probed. */
+struct rp_elf_traits {
+	uint16_t machine;    /* EM_* */
+	bool is_go;	     /* has .note.go.buildid or .go.buildinfo: stacks move */
+	bool has_unwinding;  /* C++ exceptions or Rust panics may cross frames: links a personality routine */
+	bool has_symtab;     /* .symtab, here or in the separate debug file */
+};
+
+/*
+ * Open an object. fd stays the caller's and may be closed afterwards; name is for messages.
+ * -ENOEXEC: not an ELF file of this machine's word size and byte order (also: truncated).
+ */
+int rp_elf__open(int fd, const char *name, struct rp_elf **out, struct rp_err *err);
+void rp_elf__free(struct rp_elf *elf);
+
+const struct rp_elf_traits *rp_elf__traits(const struct rp_elf *elf);
+
+/* Hexadecimal build id, "" without one. */
+const char *rp_elf__build_id(const struct rp_elf *elf);
+
+/*
+ * Functions defined here: .symtab and .dynsym, and the separate debug file by build id
+ * (/usr/lib/debug/.build-id, under `root` of the target, and debug link). Sorted by offset,
+ * then name; one entry an (offset, name). The symbol's own IFUNC resolvers are left out. Read at
+ * the first call. An object without any gives 0 and *n = 0.
+ */
+int rp_elf__symbols(struct rp_elf *elf, const struct rp_symbol **symbols, size_t *n, struct rp_err *err);
+
+/* USDT notes (.note.stapsdt), in file order. Read at the first call. Broken notes are skipped. */
+int rp_elf__usdt(struct rp_elf *elf, const struct rp_usdt_note **notes, size_t *n, struct rp_err *err);
+
+/* Copy up to len bytes of file content at a file offset; returns the bytes there were. */
+size_t rp_elf__read(const struct rp_elf *elf, uint64_t offset, void *buf, size_t len);
+
+/* File offset of a virtual address through the executable program headers; -ENOENT: not in one. */
+int rp_elf__offset(const struct rp_elf *elf, uint64_t addr, uint64_t *offset);
+
+#endif

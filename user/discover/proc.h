@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
+/*
+ * What /proc says of processes: who they are, whose children they have, which objects they
+ * have mapped and how to open those. `proc_root` is "/proc"; unit tests pass a folder.
+ */
+#ifndef RP_PROC_H
+#define RP_PROC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* An object file as one process has it mapped with execute permission. */
+struct rp_mapped {
+	dev_t dev; /* as maps shows them: on overlay and btrfs stat(2) may say another device */
+	ino_t ino;
+	char *path;   /* as /proc/PID/maps shows it, without " (deleted)", escapes undone */
+	bool deleted; /* replaced or removed on disk since */
+	bool is_exe;  /* the process's own executable */
+	uint64_t start, end; /* one of its executable mappings, for /proc/PID/map_files */
+};
+
+struct rp_mapped_list {
+	struct rp_mapped *items;
+	size_t n;
+};
+
+/* Distinct objects of a process, executable first. -ESRCH: no such process; -EACCES. */
+int rp_proc__mapped(const char *proc_root, pid_t pid, struct rp_mapped_list *out);
+void rp_proc__mapped_free(struct rp_mapped_list *list);
+
+/*
+ * Open an object the process has mapped: map_files, then /proc/PID/exe, then
+ * /proc/PID/root/PATH and PATH itself, the last two only if they are the same file still
+ * (device and inode). Returns a file descriptor or a negative errno. `via`, of `size` bytes,
+ * gets a path under which the kernel finds the inode for as long as the process lives.
+ */
+int rp_proc__open_mapped(const char *proc_root, pid_t pid, const struct rp_mapped *mapped, char *via,
+			 size_t size);
+
+/* Live descendants of pid, parents first; *n of them in a malloc'ed array. */
+int rp_proc__descendants(const char *proc_root, pid_t pid, pid_t **pids, size_t *n);
+
+/* Command name (comm), at most size - 1 bytes. -ESRCH. */
+int rp_proc__comm(const char *proc_root, pid_t pid, char *comm, size_t size);
+
+/* 1: the process is there; 0: gone, or a zombie as a whole. */
+bool rp_proc__alive(const char *proc_root, pid_t pid);
+
+/* A process lives on though its first thread has ended: the kernel's pid filter then sees nothing. */
+bool rp_proc__leader_gone(const char *proc_root, pid_t pid);
+
+/*
+ * Which of the n objects are mapped by a process that is not in `own` (sorted, n_own of them).
+ * Sets foreign[i]. Unreadable processes count as not mapping.
+ */
+struct rp_file_id {
+	dev_t dev;
+	ino_t ino;
+};
+int rp_proc__foreign(const char *proc_root, const struct rp_file_id *files, size_t n, const pid_t *own,
+		     size_t n_own, bool *foreign);
+
+#endif

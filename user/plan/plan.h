@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
+/*
+ * From what the user selected and what an object offers to regions and probe sites. Pure: no
+ * libbpf, no /proc. Objects are added one by one, also while tracing (dlopen, exec); ids that
+ * were given stay.
+ */
+#ifndef RP_PLAN_H
+#define RP_PLAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "discover/elf_object.h"
+#include "error.h"
+#include "rp_abi.h"
+
+enum rp_kind { RP_KIND_FUNCTION, RP_KIND_USDT, RP_KIND_MARKER, RP_KIND_SPAN };
+
+/* "function", "usdt", "marker", "span" */
+const char *rp_kind__name(enum rp_kind kind);
+
+/* How the exits of functions are observed. */
+enum rp_exit_method {
+	RP_EXIT_METHOD_AUTO,
+	RP_EXIT_METHOD_RETURN,	  /* the kernel's return probe */
+	RP_EXIT_METHOD_RET_SITES, /* every RET instruction and tail jump */
+};
+
+/* What kernel and machine allow, as far as it bears on where a site may be. */
+struct rp_site_rules {
+	bool nop5_unsafe;     /* a probed 5-byte nop is rewritten in a way that harms the target */
+	bool nop10_optimized; /* a probed 10-byte nop (66 2e 0f 1f 84 ...) becomes a fast call */
+	bool multi_nop_emulated; /* nops of 2 to 8 bytes need no single step */
+	bool return_probes;   /* false: return probes would harm this target (seccomp) */
+};
+
+struct rp_region {
+	uint32_t id; /* from 1, without gaps: index in the plan + 1 */
+	enum rp_kind kind;
+	const char *name;
+	const char *object; /* path of the object that had it first */
+	uint32_t sites;	    /* probe sites that contribute to it */
+	uint32_t slow_sites;
+};
+
+struct rp_site {
+	uint32_t object; /* as numbered by rp_plan__add_object */
+	uint32_t region; /* id; RP_REGION_NONE for sites whose region is named at run time */
+	enum rp_role role;
+	uint32_t flags;	    /* RP_SITE_* */
+	uint64_t offset;    /* file offset to probe */
+	uint64_t semaphore; /* file offset of the USDT semaphore; 0: none */
+	struct rp_arg arg;  /* label, key or name; RP_ARG_NONE: none */
+	bool slow;	    /* the kernel single-steps the instruction there */
+};
+
+/* A selected thing that is not traced, and why. */
+struct rp_refusal {
+	const char *name;
+	const char *object;
+	const char *reason; /* one line, with the option that overrides it if one does */
+};
+
+struct rp_plan_opts {
+	const char *const *functions; /* -f, each [OBJECT:]GLOB */
+	size_t n_functions;
+	const char *const *usdts; /* -u, each [OBJECT:]PROVIDER:BEGIN[:END] */
+	size_t n_usdts;
+	const char *const *excludes; /* -x, globs on region names */
+	size_t n_excludes;
+	enum rp_exit_method exit_method;
+	int label_arg; /* --label argN: 0 to 5; -1: none */
+	uint32_t max_regions; /* 0: RP_REGION_DYNAMIC - 1 */
+	struct rp_site_rules rules;
+};
+
+struct rp_plan;
+
+/* opts and the strings it points to must outlive the plan. -EINVAL with err for a malformed selection. */
+int rp_plan__new(const struct rp_plan_opts *opts, struct rp_plan **out, struct rp_err *err);
+void rp_plan__free(struct rp_plan *plan);
+
+/* With neither -f nor -u: markers and every USDT pair. */
+bool rp_plan__is_default(const struct rp_plan *plan);
+
+/*
+ * May the selection name something in this object? `path` is what the target's maps show;
+ * is_exe: it is the executable of a traced process. True for every object under the default
+ * selection; else for executables, and for objects that an OBJECT of the selection names: as a
+ * path, as a file name, as a glob on either, with or without the version after ".so".
+ */
+bool rp_plan__wants_object(const struct rp_plan *plan, const char *path, bool is_exe);
+
+/*
+ * Paths among the OBJECTs of the selection (they hold a '/' and no wildcard): these files can be
+ * probed before anything maps them. Returns the i-th or NULL past the last.
+ */
+const char *rp_plan__object_path(const struct rp_plan *plan, size_t i);
+
+/*
+ * Match an object against the selection; what matches is appended to regions and sites under
+ * object number `object`. *added is the number of new sites. An object without any match is no error.
+ */
+int rp_plan__add_object(struct rp_plan *plan, uint32_t object, const char *path, bool is_exe,
+			struct rp_elf *elf, size_t *added, struct rp_err *err);
+
+const struct rp_region *rp_plan__regions(const struct rp_plan *plan, size_t *n);
+const struct rp_site *rp_plan__sites(const struct rp_plan *plan, size_t *n);
+const struct rp_refusal *rp_plan__refusals(const struct rp_plan *plan, size_t *n);
+
+/*
+ * For the message when nothing matched: up to `max` names nearest to the selection among those
+ * seen so far, nearest first. The strings live as long as the plan.
+ */
+size_t rp_plan__nearest(const struct rp_plan *plan, const char **names, size_t max);
+
+#endif

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
+/* Every printed form of a snapshot. Names from the target are escaped in all of them. */
+#ifndef RP_VIEW_H
+#define RP_VIEW_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "aggregate/snapshot.h"
+
+/* ---- columns: one table for the live view, the printed table, CSV, JSON, sorting and help ---- */
+
+enum rp_unit { RP_UNIT_TEXT, RP_UNIT_COUNT, RP_UNIT_NS, RP_UNIT_NS_MEAN, RP_UNIT_RATE, RP_UNIT_SHARE };
+
+struct rp_column {
+	const char *key;   /* name in JSON and CSV: "total_ns" */
+	const char *sort;  /* what --sort takes: "total" */
+	const char *title; /* in tables: "TOTAL" */
+	const char *help;  /* one line */
+	enum rp_unit unit;
+	bool exported; /* in CSV and JSON; the rest are for people alone (rates, shares) */
+	bool shown;    /* in the printed table by default */
+	const char *(*text)(const struct rp_row *row);				       /* RP_UNIT_TEXT */
+	double (*value)(const struct rp_row *row, const struct rp_snapshot *snapshot); /* all others */
+	uint64_t (*exact)(const struct rp_row *row); /* integers, where a double would round; may be NULL */
+};
+
+extern const struct rp_column rp_columns[];
+extern const size_t rp_n_columns;
+
+/* Column by its sort key, its JSON key or its title; NULL. */
+const struct rp_column *rp_column__find(const char *name);
+
+/* Sort rows, and siblings of the tree, by a column: numbers descending, text ascending; names break ties. */
+void rp_snapshot__sort(struct rp_snapshot *snapshot, const struct rp_column *column, bool invert);
+
+/* ---- forms ------------------------------------------------------------------------------------ */
+
+struct rp_view_opts {
+	bool tree;
+	int width;	   /* columns of the terminal; 0: no limit */
+	const char *title; /* printed before a table, e.g. "final summary"; NULL */
+	bool utf8;
+};
+
+/* 0, or a negative errno when the stream failed. */
+struct rp_view {
+	const char *name; /* what --format takes */
+	int (*print)(FILE *out, const struct rp_snapshot *snapshot, const struct rp_view_opts *opts);
+};
+extern const struct rp_view rp_views[]; /* table, csv, json, openmetrics; ends with a NULL name */
+const struct rp_view *rp_view__find(const char *name);
+
+/* ---- text helpers ------------------------------------------------------------------------------ */
+
+/* "1.23 ms" style, 3 significant digits, at most 8 characters; returns buf. */
+const char *rp_text__ns(double ns, char *buf, size_t size);
+/* 12345678 -> "12.3M" past 6 digits. */
+const char *rp_text__count(double count, char *buf, size_t size);
+/*
+ * Escape control characters, invalid UTF-8, bidirectional and other invisible characters as \xNN;
+ * a backslash stays. Always terminated; returns buf.
+ */
+const char *rp_text__escape(const char *text, char *buf, size_t size);
+
+#endif
