@@ -51,9 +51,10 @@ ALL_LDFLAGS = $(LDFLAGS) $(SAN)
 ifeq ($(ASAN),1)
 SAN := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 endif
-DEPFLAGS = -MMD -MP -MF $(@:%=%.d)
+DEPFLAGS = -MMD -MP -MT $@ -MF $@.d
 BPF_ARCH := $(patsubst aarch64,arm64,$(patsubst x86_64,x86,$(shell uname -m)))
-BPF_CFLAGS := -O2 -g -Wall -Wextra -Werror -mcpu=v3 -target bpf -D__TARGET_ARCH_$(BPF_ARCH) -Iinclude -Ibpf
+BPF_CFLAGS := -O2 -g -Wall -Wextra -Wno-unused-parameter -Werror -mcpu=v3 -target bpf -D__TARGET_ARCH_$(BPF_ARCH) -Iinclude -Ibpf \
+	-idirafter /usr/include/$(shell uname -m)-linux-gnu
 
 # Pure stages: no libbpf. The layer check holds them to it.
 CORE_DIRS := user/discover user/plan user/aggregate user/view
@@ -65,6 +66,7 @@ CORE_OBJS := $(CORE_SRCS:%.c=$(O)/%.o)
 USER_OBJS := $(USER_SRCS:%.c=$(O)/%.o)
 
 .DELETE_ON_ERROR:
+.SECONDARY:
 .SUFFIXES:
 .PHONY: all help clean distclean deps demo test unit live e2e lint format bench install uninstall
 

@@ -76,6 +76,7 @@ struct rp_arg {
 	__rp_s16 index;	   /* the same for the index register, or -1 */
 	__rp_s64 value;	   /* the constant, or the displacement from the base */
 };
+#define RP_ARGS_MAX 4096u /* different argument specifications */
 _Static_assert(sizeof(struct rp_arg) == 16, "rp_arg is shared with BPF");
 
 /* ---- the region stack of a thread -------------------------------------------------- */

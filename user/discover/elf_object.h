@@ -17,7 +17,7 @@
 struct rp_elf;
 
 struct rp_symbol {
-	const char *name;   /* as people write it: demangled, without Rust's hash */
+	const char *name;   /* as people write it: C++ without parameters, Rust without the hash */
 	const char *linker; /* as the symbol table has it; the same pointer where nothing was mangled */
 	uint64_t addr;	    /* virtual address in the object */
 	uint64_t size;	    /* bytes; 0 where the table does not say */
@@ -54,10 +54,11 @@ const struct rp_elf_traits *rp_elf__traits(const struct rp_elf *elf);
 const char *rp_elf__build_id(const struct rp_elf *elf);
 
 /*
- * Functions defined here: .symtab and .dynsym, and the separate debug file by build id
- * (/usr/lib/debug/.build-id, under `root` of the target, and debug link). Sorted by offset,
- * then name; one entry an (offset, name). The symbol's own IFUNC resolvers are left out. Read at
- * the first call. An object without any gives 0 and *n = 0.
+ * Functions defined here: .symtab and .dynsym, and the separate debug file of an object without
+ * .symtab, by build id (/usr/lib/debug/.build-id) or by debug link. Sorted by offset, then name; one
+ * entry an (offset, name). IFUNC resolvers are left out, and so are the cold parts of functions
+ * (NAME.cold): they are jumped to, never called. Read at the first call. An object without any gives
+ * 0 and *n = 0; an error only where a table is broken and no other gave any.
  */
 int rp_elf__symbols(struct rp_elf *elf, const struct rp_symbol **symbols, size_t *n, struct rp_err *err);
 

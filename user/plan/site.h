@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
 /*
  * Where in a function to put a probe: the cheapest safe instruction for the entry, and the
- * instructions that leave the function. Pure decoding of bytes (x86-64 through Zydis, arm64 by mask).
+ * instructions that leave the function. Pure decoding of bytes (x86-64 through Zydis, arm64 by
+ * mask).
  */
 #ifndef RP_SITE_H
 #define RP_SITE_H
@@ -20,13 +21,14 @@ struct rp_entry_site {
 /*
  * Choose the entry site. From the start, skip instructions that change neither the stack pointer
  * nor an argument register nor memory nor control flow, as long as no branch within the function
- * may land in between, to reach one that the kernel emulates; at the site (%rsp) is still the return
- * address. Where none is found: the first instruction, slow. code: the function's bytes (size of
- * them), read from the file.
- * 0, or -ENOTSUP where the site cannot be probed safely, *reason a static line.
+ * may land in between, to reach one that the kernel emulates; at the site (%rsp) is still the
+ * return address. Where none is found: the first instruction, slow. code: the function's bytes
+ * (size of them), read from the file. 0, or -ENOTSUP where the site cannot be probed safely,
+ * *reason a static line.
  */
-int rp_site__entry(uint16_t machine, const uint8_t *code, size_t size, const struct rp_site_rules *rules,
-		   struct rp_entry_site *out, const char **reason);
+int rp_site__entry(uint16_t machine, const uint8_t *code, size_t size,
+		   const struct rp_site_rules *rules, struct rp_entry_site *out,
+		   const char **reason);
 
 /*
  * All exits: RET instructions and jumps (direct or not) that leave the function with the stack
@@ -34,11 +36,12 @@ int rp_site__entry(uint16_t machine, const uint8_t *code, size_t size, const str
  * -ENOTSUP with *reason: the bytes do not decode, the size is not known, an indirect jump that may
  * be a jump table or a tail call cannot be told apart, or there is no exit at all.
  */
-int rp_site__exits(uint16_t machine, const uint8_t *code, size_t size, uint32_t **offsets, size_t *n,
-		   const char **reason);
+int rp_site__exits(uint16_t machine, const uint8_t *code, size_t size, uint32_t **offsets,
+		   size_t *n, const char **reason);
 
-/* Where to probe a USDT nop (code: up to 16 bytes from the nop on): offset to add, and slow. -ENOTSUP likewise. */
-int rp_site__nop(uint16_t machine, const uint8_t *code, size_t size, const struct rp_site_rules *rules,
-		 struct rp_entry_site *out, const char **reason);
+/* Where to probe a USDT nop (code: up to 16 bytes from the nop on): offset to add, and slow.
+ * -ENOTSUP likewise. */
+int rp_site__nop(uint16_t machine, const uint8_t *code, size_t size,
+		 const struct rp_site_rules *rules, struct rp_entry_site *out, const char **reason);
 
 #endif

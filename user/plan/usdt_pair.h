@@ -11,11 +11,25 @@
 
 /*
  * Does `end` close what `begin` opens? Then the region's name is what both share: it is written to
- * stem (size bytes): "query__start", "query__done" give "query".
+ * stem (size bytes): "query__start", "query__done" give "query"; "start", "done" give "".
  */
 bool rp_usdt_pair__match(const char *begin, const char *end, char *stem, size_t size);
 
 /* The words are those of calls (entry/return and the like): such regions nest like calls do. */
-bool rp_usdt_pair__is_call(const char *begin);
+bool rp_usdt_pair__is_call(const char *begin, const char *end);
+
+/* Both names are the same but for their last word; what they share, never "", is the stem. */
+bool rp_usdt_pair__share_stem(const char *begin, const char *end, char *stem, size_t size);
+
+/* The last word is one that closes something. */
+bool rp_usdt_pair__is_end(const char *name);
+
+/*
+ * Folded forms, equal where names mean the same: of the whole name, or of its stem alone. An end
+ * only ever closes a begin whose stem or whole name folds to what the end's stem folds to. At most
+ * strlen(name) + 1 bytes are written.
+ */
+void rp_usdt_pair__fold(const char *name, char *out);
+void rp_usdt_pair__fold_stem(const char *name, char *out);
 
 #endif

@@ -33,6 +33,20 @@ extern const size_t rp_n_columns;
 /* Column by its sort key, its JSON key or its title; NULL. */
 const struct rp_column *rp_column__find(const char *name);
 
+/*
+ * The columns that the printed table shows of this snapshot, in that order: the name, the group where
+ * there is one, figures; OPEN, UNWOUND and UNMATCHED only if a row has any. Returns how many.
+ */
+size_t rp_columns__shown(const struct rp_snapshot *snapshot, const struct rp_column **out, size_t max);
+
+/* The head of a column in a table: that of the group names what is grouped by. Returns buf. */
+const char *rp_column__title(const struct rp_column *column, const struct rp_snapshot *snapshot,
+			     char *buf, size_t size);
+
+/* A figure for people: with its unit, "-" where there is none. Not for RP_UNIT_TEXT. Returns buf. */
+const char *rp_column__format(const struct rp_column *column, const struct rp_row *row,
+			      const struct rp_snapshot *snapshot, bool utf8, char *buf, size_t size);
+
 /* Sort rows, and siblings of the tree, by a column: numbers descending, text ascending; names break ties. */
 void rp_snapshot__sort(struct rp_snapshot *snapshot, const struct rp_column *column, bool invert);
 

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
+/* Settings, maps and counters. User space sizes the maps before load (user/attach/session.c). */
+#ifndef RP_MAPS_BPF_H
+#define RP_MAPS_BPF_H
+
+#include "rp_abi.h"
+#include "rp_hist.h"
+#include "rp_kern.bpf.h"
+
+/* ---- settings, fixed at load ---------------------------------------------------------- */
+
+const volatile __u32 cfg_group_by = RP_GROUP_NONE; /* enum rp_group */
+const volatile bool cfg_follow = true;		   /* children of tracked processes are tracked */
+const volatile bool cfg_track_all = false;	   /* every process */
+const volatile __u32 cfg_max_depth = RP_FRAMES_MAX - 1;
+const volatile __u32 cfg_max_nodes = RP_NODES_MAX;
+const volatile __u32 cfg_max_labels = 1024; /* labelled nodes before labels share one */
+const volatile __u32 cfg_max_names = 4096;
+const volatile __u64 cfg_min_duration = 0; /* ns */
+const volatile __u32 cfg_figure_shards = 1; /* powers of two */
+const volatile __u32 cfg_hist_shards = 1;
+
+/* ---- state that user space reads or writes while tracing ------------------------------ */
+
+bool ready = false;   /* set last: nothing half attached is measured */
+__u64 ready_time = 0; /* ns */
+__u32 nodes_used = 0;
+__u32 nodes_ready = 0; /* nodes that have a chunk */
+__u32 labels_used = 0;
+__u32 names_used = 0;
+__u64 lost[RP_LOST_COUNT] = {};
+
+/* ---- maps ------------------------------------------------------------------------------- */
+
+struct rp_thread {
+	__u32 depth;  /* index of the top frame; frame 0 stands for the root */
+	__u32 missed; /* entries that got no frame: their exits are no surprise */
+	__u64 begun;  /* bit (region % 64): the thread has begun such a region */
+	struct rp_frame frames[RP_FRAMES_BASE];
+};
+
+struct rp_thread_deep {
+	struct rp_frame frames[RP_FRAMES_DEEP];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct rp_thread);
+} threads SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct rp_thread_deep);
+} threads_deep SEC(".maps");
+
+/* Processes that are traced; the value is 1 while a RP_EVENT_MAP of it is not yet looked at. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 131072);
+	__type(key, __u32);
+	__type(value, __u32);
+} tracked SEC(".maps");
+
+struct rp_node_key {
+	__u32 parent;
+	__u32 region;
+	__u64 label;
+	__u32 flags; /* RP_NODE_LABELED, RP_NODE_OTHER */
+	__u32 pad;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, RP_NODES_MAX);
+	__type(key, struct rp_node_key);
+	__type(value, __u32);
+} node_ids SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, RP_NODES_MAX);
+	__type(key, __u32);
+	__type(value, struct rp_node);
+} nodes SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, RP_CHUNKS_MAX);
+	__type(key, __u32);
+	__array(
+		values, struct {
+			__uint(type, BPF_MAP_TYPE_ARRAY);
+			__uint(map_flags, BPF_F_MMAPABLE);
+			__uint(max_entries, RP_CHUNK_NODES);
+			__uint(key_size, sizeof(__u32));
+			__uint(value_size, sizeof(struct rp_figures));
+		});
+} figure_chunks SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, RP_CHUNKS_MAX);
+	__type(key, __u32);
+	__array(
+		values, struct {
+			__uint(type, BPF_MAP_TYPE_ARRAY);
+			__uint(map_flags, BPF_F_MMAPABLE);
+			__uint(max_entries, RP_CHUNK_NODES);
+			__uint(key_size, sizeof(__u32));
+			__uint(value_size, sizeof(struct rp_hist));
+		});
+} hist_chunks SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, RP_ARGS_MAX);
+	__type(key, __u32);
+	__type(value, struct rp_arg);
+} arg_specs SEC(".maps");
+
+struct rp_name {
+	char text[RP_NAME_LEN];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 4096);
+	__type(key, struct rp_name);
+	__type(value, __u32);
+} name_ids SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 4096);
+	__type(key, __u32);
+	__type(value, struct rp_name);
+} names SEC(".maps");
+
+/* Exits without an entry, by region. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 65536);
+	__type(key, __u32);
+	__type(value, __u64);
+} unmatched SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 256 * 1024);
+} events SEC(".maps");
+
+static __always_inline void count_lost(enum rp_lost reason)
+{
+	__sync_fetch_and_add(&lost[reason], 1);
+}
+
+static __always_inline void send_event(__u32 type, __u32 pid, __u32 parent)
+{
+	struct rp_event *e = bpf_ringbuf_reserve(&events, sizeof(*e), 0);
+
+	if (!e) {
+		count_lost(RP_LOST_EVENTS);
+		return;
+	}
+	e->type = type;
+	e->pid = pid;
+	e->parent = parent;
+	e->reserved = 0;
+	e->time = bpf_ktime_get_ns();
+	bpf_ringbuf_submit(e, 0);
+}
+
+#endif

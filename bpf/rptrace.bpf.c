@@ -1,0 +1,334 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+/*
+ * The BPF programs. A hit is told what it means by its attach cookie (rp_abi.h), so one program
+ * serves every kind of site; the flavours differ in how the kernel reports function exits:
+ *
+ *   rp_session   entry and return of a function in one program (uprobe session, 6.13)
+ *   rp_probe     entries, RET sites, USDT and marker begins and ends (uprobe)
+ *   rp_return    function returns (uretprobe)
+ *
+ * The tracepoints keep the set of tracked processes and unwind what ends or execs in mid-region.
+ */
+#include "rp_frames.bpf.h"
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+/* What the return address takes on the stack: popped once the function has returned. */
+#ifdef __TARGET_ARCH_x86
+#define RETURN_ADDRESS_BYTES 8
+#else
+#define RETURN_ADDRESS_BYTES 0
+#endif
+
+/* Return probes that the kernel allows to be pending on a thread. */
+#define RETURN_PROBES_MAX 64
+
+static __always_inline bool read_register(void *ctx, __s16 offset, __u64 *value)
+{
+	return !bpf_probe_read_kernel(value, sizeof(*value), ctx + offset);
+}
+
+/* Value of a USDT argument, extended to 64 bits. */
+static __noinline bool read_arg(struct pt_regs *ctx, __u32 index, __u64 *value)
+{
+	const struct rp_arg *arg = bpf_map_lookup_elem(&arg_specs, &index);
+	__u64 base = 0, scaled = 0, v = 0;
+	__u32 shift;
+
+	if (!arg)
+		return false;
+	switch (arg->kind) {
+	case RP_ARG_CONST:
+		*value = arg->value;
+		return true;
+	case RP_ARG_REG:
+		if (!read_register(ctx, arg->reg, &v))
+			return false;
+		break;
+	case RP_ARG_MEM:
+		if (arg->reg >= 0 && !read_register(ctx, arg->reg, &base))
+			return false;
+		if (arg->index >= 0 && !read_register(ctx, arg->index, &scaled))
+			return false;
+		base += scaled * arg->scale + arg->value;
+		if (bpf_probe_read_user(&v, sizeof(v), (void *)(unsigned long)base))
+			return false;
+		break;
+	default:
+		return false;
+	}
+	shift = (64 - 8 * arg->size) & 63;
+	v <<= shift;
+	*value = arg->is_signed ? (__u64)((__s64)v >> shift) : v >> shift;
+	return true;
+}
+
+/* Region of a name made at run time; RP_REGION_NONE: counted as lost. */
+static __noinline __u32 name_region(struct pt_regs *ctx, __u32 spec)
+{
+	struct rp_name name = {};
+	__u32 id, *known;
+	__u64 address;
+
+	if (!read_arg(ctx, spec, &address) ||
+	    bpf_probe_read_user_str(name.text, sizeof(name.text), (void *)(unsigned long)address) < 0) {
+		count_lost(RP_LOST_NAME_READS);
+		return RP_REGION_NONE;
+	}
+	known = bpf_map_lookup_elem(&name_ids, &name);
+	if (known)
+		return *known;
+	if (names_used >= cfg_max_names) {
+		count_lost(RP_LOST_NAMES);
+		return RP_REGION_NONE;
+	}
+	id = __sync_fetch_and_add(&names_used, 1);
+	if (bpf_map_update_elem(&names, &id, &name, BPF_ANY)) {
+		count_lost(RP_LOST_NAMES);
+		return RP_REGION_NONE;
+	}
+	id += RP_REGION_DYNAMIC;
+	if (bpf_map_update_elem(&name_ids, &name, &id, BPF_NOEXIST)) {
+		known = bpf_map_lookup_elem(&name_ids, &name);
+		return known ? *known : RP_REGION_NONE;
+	}
+	return id;
+}
+
+/* ---- functions -------------------------------------------------------------------------- */
+
+/* true: the return is wanted. */
+static __always_inline bool call_enter(struct pt_regs *ctx, __u32 role)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct rp_thread *t = thread_get(task);
+	struct rp_query q = {.role = role};
+	__u32 flags = 0;
+	__u64 cookie, label = 0;
+
+	if (!t)
+		return false;
+	if (role == RP_ROLE_CALL && task->utask->depth >= RETURN_PROBES_MAX) {
+		count_lost(RP_LOST_RETURNS);
+		return false;
+	}
+	cookie = bpf_get_attach_cookie(ctx);
+	q.region = RP_COOKIE_REGION(cookie);
+	q.sp = PT_REGS_SP(ctx);
+	if (RP_COOKIE_FLAGS(cookie) & RP_SITE_LABEL && read_arg(ctx, RP_COOKIE_SPEC(cookie), &label))
+		flags = RP_NODE_LABELED;
+	return frame_push(task, t, &q, label, flags);
+}
+
+/* sp: the stack pointer as it was at the entry of the function that is left. */
+static __always_inline void call_exit(struct pt_regs *ctx, __u32 role, __u64 sp)
+{
+	__u64 now = bpf_ktime_get_ns();
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct rp_thread *t = thread_get(task);
+	struct rp_query q = {.role = role, .key = sp};
+	struct rp_frame *f;
+	__u32 index;
+
+	if (!t)
+		return;
+	f = frame_at(t, t->depth);
+	if (f && f->sp == sp && FRAME_ROLE(f) == role) {
+		frame_pop(task, t, f, now);
+		return;
+	}
+	q.region = RP_COOKIE_REGION(bpf_get_attach_cookie(ctx));
+	index = frames_find(t, &q);
+	if (index)
+		frame_close(task, t, index, sp, now);
+	else
+		exit_unmatched(task, t, q.region);
+}
+
+SEC("?uprobe")
+int rp_session(struct pt_regs *ctx)
+{
+	if (session_is_return(ctx)) {
+		call_exit(ctx, RP_ROLE_CALL, PT_REGS_SP(ctx) - RETURN_ADDRESS_BYTES);
+		return 0;
+	}
+	/* 1: the kernel need not report this call's return. */
+	return !(ready && call_enter(ctx, RP_ROLE_CALL));
+}
+
+SEC("?uretprobe")
+int rp_return(struct pt_regs *ctx)
+{
+	if (ready)
+		call_exit(ctx, RP_ROLE_CALL, PT_REGS_SP(ctx) - RETURN_ADDRESS_BYTES);
+	return 0;
+}
+
+/* ---- USDT probes and markers -------------------------------------------------------------- */
+
+static __always_inline void region_begin(struct pt_regs *ctx, __u64 cookie, __u32 role)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct rp_thread *t = thread_get(task);
+	struct rp_query q = {.role = role, .region = RP_COOKIE_REGION(cookie)};
+	__u32 flags = 0;
+	__u64 label = 0;
+
+	if (!t)
+		return;
+	q.sp = PT_REGS_SP(ctx);
+	if (role == RP_ROLE_NAME_BEGIN) {
+		q.region = name_region(ctx, RP_COOKIE_SPEC(cookie));
+		if (!q.region) {
+			t->missed++;
+			return;
+		}
+	} else if (role == RP_ROLE_SCOPE_BEGIN) {
+		if (!read_arg(ctx, RP_COOKIE_SPEC(cookie), &q.key))
+			q.key = q.sp;
+	} else {
+		if (!(RP_COOKIE_FLAGS(cookie) & RP_SITE_NESTED))
+			q.ip = PT_REGS_IP(ctx);
+		if (RP_COOKIE_FLAGS(cookie) & RP_SITE_LABEL &&
+		    read_arg(ctx, RP_COOKIE_SPEC(cookie), &label))
+			flags = RP_NODE_LABELED;
+	}
+	frame_push(task, t, &q, label, flags);
+}
+
+static __always_inline void region_end(struct pt_regs *ctx, __u64 cookie, __u32 role)
+{
+	__u64 now = bpf_ktime_get_ns();
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct rp_thread *t = thread_get(task);
+	struct rp_query q = {.role = RP_ROLE_BEGIN, .region = RP_COOKIE_REGION(cookie)};
+	struct rp_frame *f;
+	__u32 index;
+
+	if (!t)
+		return;
+	if (role == RP_ROLE_NAME_END) {
+		q.role = RP_ROLE_NAME_BEGIN;
+		q.region = name_region(ctx, RP_COOKIE_SPEC(cookie));
+		if (!q.region)
+			return;
+	} else if (role == RP_ROLE_SCOPE_END) {
+		q.role = RP_ROLE_SCOPE_BEGIN;
+		read_arg(ctx, RP_COOKIE_SPEC(cookie), &q.key);
+	}
+	f = frame_at(t, t->depth);
+	if (f && q.region && f->region == (q.region | q.role << 24)) {
+		frame_pop(task, t, f, now);
+		return;
+	}
+	index = frames_find(t, &q);
+	if (index)
+		frame_close(task, t, index, PT_REGS_SP(ctx), now);
+	else
+		exit_unmatched(task, t, q.region);
+}
+
+SEC("?uprobe")
+int rp_probe(struct pt_regs *ctx)
+{
+	__u64 cookie;
+	__u32 role;
+
+	if (!ready)
+		return 0;
+	cookie = bpf_get_attach_cookie(ctx);
+	role = RP_COOKIE_ROLE(cookie);
+	switch (role) {
+	case RP_ROLE_CALL:
+		call_enter(ctx, RP_ROLE_CALL);
+		break;
+	case RP_ROLE_CALL_SITE:
+		call_enter(ctx, RP_ROLE_CALL_SITE);
+		break;
+	case RP_ROLE_RET_SITE:
+		call_exit(ctx, RP_ROLE_CALL_SITE, PT_REGS_SP(ctx));
+		break;
+	case RP_ROLE_BEGIN:
+	case RP_ROLE_SCOPE_BEGIN:
+	case RP_ROLE_NAME_BEGIN:
+		region_begin(ctx, cookie, role);
+		break;
+	case RP_ROLE_END:
+	case RP_ROLE_SCOPE_END:
+	case RP_ROLE_NAME_END:
+		region_end(ctx, cookie, role);
+		break;
+	}
+	return 0;
+}
+
+/* ---- life of processes ---------------------------------------------------------------------- */
+
+static __always_inline bool is_tracked(__u32 tgid)
+{
+	return cfg_track_all || bpf_map_lookup_elem(&tracked, &tgid);
+}
+
+SEC("tp_btf/sched_process_fork")
+int BPF_PROG(rp_fork, struct task_struct *parent, struct task_struct *child)
+{
+	__u32 tgid = child->tgid, none = 0;
+
+	if (child->pid != child->tgid || !cfg_follow || !is_tracked(parent->tgid))
+		return 0;
+	if (!cfg_track_all && bpf_map_update_elem(&tracked, &tgid, &none, BPF_ANY))
+		count_lost(RP_LOST_LATE);
+	send_event(RP_EVENT_FORK, tgid, parent->tgid);
+	return 0;
+}
+
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(rp_exec, struct task_struct *task)
+{
+	struct rp_thread *t;
+
+	if (!is_tracked(task->tgid))
+		return 0;
+	t = bpf_task_storage_get(&threads, task, NULL, 0);
+	if (t) {
+		frames_unwind(t, 0);
+		t->missed = 0;
+		t->begun = 0;
+		t->frames[0].node = node_root(bpf_get_current_task_btf());
+		t->frames[0].child_region = RP_REGION_NONE;
+	}
+	send_event(RP_EVENT_EXEC, task->tgid, 0);
+	return 0;
+}
+
+SEC("tp_btf/sched_process_exit")
+int BPF_PROG(rp_exit, struct task_struct *task)
+{
+	__u32 tgid = task->tgid;
+	struct rp_thread *t;
+
+	if (!is_tracked(tgid))
+		return 0;
+	t = bpf_task_storage_get(&threads, task, NULL, 0);
+	if (t)
+		frames_unwind(t, 0);
+	if (task->signal->live.counter == 0) {
+		bpf_map_delete_elem(&tracked, &tgid);
+		send_event(RP_EVENT_EXIT, tgid, 0);
+	}
+	return 0;
+}
+
+/* The one tracepoint that every mmap passes; what was mapped is for user space to look up. */
+SEC("?tp_btf/vm_unmapped_area")
+int BPF_PROG(rp_map)
+{
+	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
+	__u32 *pending = bpf_map_lookup_elem(&tracked, &tgid);
+
+	if (ready && pending && !*pending) {
+		*pending = 1;
+		send_event(RP_EVENT_MAP, tgid, 0);
+	}
+	return 0;
+}

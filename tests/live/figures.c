@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
+/* What the figures of a snapshot must be. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "live.h"
+
+uint64_t live_u64(const json_t *object, const char *key)
+{
+	json_t *value = json_object_get(object, key);
+
+	if (!json_is_integer(value))
+		fail_msg("\"%s\" is no integer", key);
+	if (json_integer_value(value) < 0)
+		fail_msg("\"%s\" is negative", key);
+	return (uint64_t)json_integer_value(value);
+}
+
+const char *live_str(const json_t *object, const char *key)
+{
+	const char *value = json_string_value(json_object_get(object, key));
+
+	if (!value)
+		fail_msg("\"%s\" is no string", key);
+	return value;
+}
+
+json_t *live_array(json_t *snapshot, const char *key)
+{
+	json_t *value = json_object_get(snapshot, key);
+
+	if (!json_is_array(value))
+		fail_msg("\"%s\" is no array", key);
+	return value;
+}
+
+json_t *live_find(json_t *snapshot, const char *name)
+{
+	json_t *row;
+	size_t i;
+
+	json_array_foreach(live_array(snapshot, "regions"), i,
+			   row) if (strcmp(live_str(row, "name"), name) == 0) return row;
+	return NULL;
+}
+
+json_t *live_region(json_t *snapshot, const char *name)
+{
+	json_t *row = live_find(snapshot, name);
+
+	if (!row)
+		fail_msg("no region \"%s\"", name);
+	return row;
+}
+
+uint64_t live_sum(json_t *snapshot, const char *name, const char *key)
+{
+	uint64_t sum = 0;
+	json_t *row;
+	size_t i;
+
+	json_array_foreach(live_array(snapshot, "regions"), i,
+			   row) if (strcmp(live_str(row, "name"), name) == 0)
+		sum += live_u64(row, key);
+	return sum;
+}
+
+/* Next "expect REGION COUNT"; a region's name may hold blanks. NULL at the end. */
+static const char *next_expect(const char *at, char *name, size_t size, uint64_t *count)
+{
+	static const char begin[] = "expect ";
+
+	for (; *at; at = strchr(at, '\n') + 1) {
+		const char *end = strchr(at, '\n'), *last;
+
+		if (!end)
+			return NULL;
+		if (strncmp(at, begin, sizeof(begin) - 1) != 0)
+			continue;
+		at += sizeof(begin) - 1;
+		last = memrchr(at, ' ', (size_t)(end - at));
+		assert_non_null(last);
+		snprintf(name, size, "%.*s", (int)(last - at), at);
+		*count = strtoull(last, NULL, 10);
+		return end + 1;
+	}
+	return NULL;
+}
+
+uint64_t live_expected(const char *said, const char *name)
+{
+	uint64_t count;
+	char word[128];
+
+	while ((said = next_expect(said, word, sizeof(word), &count)))
+		if (strcmp(word, name) == 0)
+			return count;
+	fail_msg("the target expects nothing of \"%s\"", name);
+	return 0;
+}
+
+void live_assert_expected(const struct live_run *run, size_t n)
+{
+	const char *said = run->said;
+	size_t seen = 0, i;
+	uint64_t count;
+	char name[128];
+	json_t *row;
+
+	for (; (said = next_expect(said, name, sizeof(name), &count)); seen++) {
+		uint64_t counted = live_sum(run->json, name, "count");
+
+		if (counted != count)
+			fail_msg("%s: counted %" PRIu64 " of %" PRIu64, name, counted, count);
+	}
+	assert_true(n ? seen == n : seen > 0);
+	json_array_foreach(live_array(run->json, "regions"), i, row) if (live_u64(row, "count") > 0)
+		live_expected(run->said, live_str(row, "name"));
+}
+
+void live_assert_nothing_lost(json_t *snapshot)
+{
+	json_t *lost = json_object_get(snapshot, "lost"), *value;
+	const char *key;
+
+	assert_true(json_object_size(lost) > 0);
+	json_object_foreach(lost, key, value) if (json_integer_value(value) != 0)
+		fail_msg("lost.%s is %" JSON_INTEGER_FORMAT, key, json_integer_value(value));
+}
+
+static void assert_ascending(const json_t *row, const char *const *keys, size_t n)
+{
+	for (size_t i = 1; i < n; i++)
+		if (live_u64(row, keys[i - 1]) > live_u64(row, keys[i]))
+			fail_msg("%s: %s %" PRIu64 " > %s %" PRIu64, live_str(row, "name"),
+				 keys[i - 1], live_u64(row, keys[i - 1]), keys[i],
+				 live_u64(row, keys[i]));
+}
+
+static void assert_row(const json_t *row)
+{
+	static const char *const order[] = {"min_ns", "p50_ns",	 "p90_ns",
+					    "p99_ns", "p999_ns", "max_ns"};
+	static const char *const within[][2] = {
+		{"self_ns", "total_ns"}, {"blocked_ns", "total_ns"}, {"max_ns", "total_ns"}};
+	uint64_t split = live_u64(row, "cpu_ns") + live_u64(row, "wait_ns") +
+			 live_u64(row, "blocked_ns");
+	double mean = json_number_value(json_object_get(row, "mean_ns"));
+
+	assert_int_equal(live_u64(row, "open"), 0);
+	assert_int_equal(live_u64(row, "unwound"), 0);
+	assert_true(json_number_value(json_object_get(row, "stddev_ns")) >= 0);
+	assert_ascending(row, order, LIVE_COUNT(order));
+	for (size_t i = 0; i < LIVE_COUNT(within); i++)
+		assert_ascending(row, within[i], 2);
+	/* The parts are the whole; blocked, as the rest, is cut at 0 where clocks differ a little.
+	 */
+	if (live_u64(row, "blocked_ns") > 0)
+		assert_int_equal(split, live_u64(row, "total_ns"));
+	else
+		assert_true(split >= live_u64(row, "total_ns"));
+	assert_true(mean + 1 >= (double)live_u64(row, "min_ns"));
+	assert_true(mean - 1 <= (double)live_u64(row, "max_ns"));
+}
+
+/* Exactly: self is total less the children's totals. Recursion has a row a level. */
+static void assert_tree_node(json_t *tree, const json_t *node)
+{
+	uint64_t children = 0;
+	json_t *row;
+	size_t i;
+
+	json_array_foreach(tree, i, row)
+	{
+		json_t *parent = json_object_get(row, "parent");
+
+		if (!json_is_null(parent) && live_u64(row, "parent") == live_u64(node, "id"))
+			children += live_u64(row, "total_ns");
+	}
+	if (live_u64(node, "self_ns") + children != live_u64(node, "total_ns"))
+		fail_msg("%s: self %" PRIu64 " + children %" PRIu64 " is not total %" PRIu64,
+			 live_str(node, "name"), live_u64(node, "self_ns"), children,
+			 live_u64(node, "total_ns"));
+}
+
+static uint64_t tree_sum(json_t *tree, const char *name, const char *key)
+{
+	uint64_t sum = 0;
+	json_t *row;
+	size_t i;
+
+	json_array_foreach(tree, i, row) if (strcmp(live_str(row, "name"), name) == 0)
+		sum += live_u64(row, key);
+	return sum;
+}
+
+void live_assert_rows(json_t *snapshot)
+{
+	json_t *row;
+	size_t i;
+
+	json_array_foreach(live_array(snapshot, "regions"), i, row) assert_row(row);
+}
+
+void live_assert_sound(json_t *snapshot)
+{
+	json_t *tree = live_array(snapshot, "tree"), *row;
+	size_t i;
+
+	live_assert_rows(snapshot);
+	json_array_foreach(tree, i, row) assert_tree_node(tree, row);
+	json_array_foreach(live_array(snapshot, "regions"), i, row)
+	{
+		const char *name = live_str(row, "name");
+
+		assert_int_equal(tree_sum(tree, name, "count"), live_sum(snapshot, name, "count"));
+		assert_int_equal(tree_sum(tree, name, "self_ns"),
+				 live_sum(snapshot, name, "self_ns"));
+	}
+}

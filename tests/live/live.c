@@ -1,0 +1,530 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
+#include "live.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define PROCS_MAX  32
+#define WORDS_MAX  64
+#define DEADLINE_S 60 /* generous: it bounds failures, nothing waits for it */
+#define TICK_NS	   2000000
+
+/* One program runs one test at a time. */
+static struct {
+	char dir[64];
+	char *targets; /* folder, absolute */
+	struct live_proc procs[PROCS_MAX];
+	size_t n_procs;
+	char *strings[PROCS_MAX]; /* freed with the test */
+	size_t n_strings;
+	json_t *jsons[PROCS_MAX];
+	size_t n_jsons;
+	bool passed;
+} live;
+
+/* ---- the test's frame ---------------------------------------------------------------------- */
+
+static const char *keep(char *string)
+{
+	assert_non_null(string);
+	assert_true(live.n_strings < PROCS_MAX);
+	live.strings[live.n_strings++] = string;
+	return string;
+}
+
+const char *live_path(const char *name)
+{
+	char *path;
+
+	assert_true(asprintf(&path, "%s/%s", live.dir, name) > 0);
+	return keep(path);
+}
+
+static void proc_file(const struct live_proc *proc, const char *stream, char *path, size_t size)
+{
+	snprintf(path, size, "%s/%zu.%s", live.dir, (size_t)(proc - live.procs), stream);
+}
+
+static void show(const struct live_proc *proc)
+{
+	print_error("---- %s\n", proc->line);
+	if (proc->done)
+		print_error("status %d\n", proc->status);
+	if (proc->out && *proc->out)
+		print_error("stdout:\n%.4000s\n", proc->out);
+	if (proc->err && *proc->err)
+		print_error("stderr:\n%.4000s\n", proc->err);
+}
+
+static void end_proc(struct live_proc *proc)
+{
+	if (!proc->done) {
+		kill(proc->pid, SIGKILL);
+		waitpid(proc->pid, NULL, 0);
+	}
+	if (proc->in >= 0)
+		close(proc->in);
+	free(proc->out);
+	free(proc->err);
+}
+
+/* rptrace ends before its targets, as the last one started is the first one ended. */
+static int teardown(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < live.n_procs && !live.passed; i++) {
+		live_read(&live.procs[i]);
+		show(&live.procs[i]);
+	}
+	while (live.n_procs)
+		end_proc(&live.procs[--live.n_procs]);
+	while (live.n_strings)
+		free(live.strings[--live.n_strings]);
+	while (live.n_jsons)
+		json_decref(live.jsons[--live.n_jsons]);
+	return 0;
+}
+
+static void run_one(void **state)
+{
+	const struct CMUnitTest *test = *state;
+
+	live.passed = false;
+	*state = test->initial_state;
+	test->test_func(state);
+	live.passed = true;
+}
+
+static void skip_test(void **state)
+{
+	(void)state;
+	skip();
+}
+
+static const char *why_not(void)
+{
+	if (geteuid() != 0)
+		return "live tests need root";
+	if (access("/sys/kernel/btf/vmlinux", R_OK) != 0)
+		return "this kernel has no BTF (/sys/kernel/btf/vmlinux)";
+	return NULL;
+}
+
+static void remove_dir(void)
+{
+	DIR *dir = opendir(live.dir);
+	struct dirent *entry;
+
+	while (dir && (entry = readdir(dir)))
+		unlinkat(dirfd(dir), entry->d_name, 0);
+	if (dir)
+		closedir(dir);
+	rmdir(live.dir);
+}
+
+int live_main(const char *group, const struct CMUnitTest *tests, size_t n)
+{
+	struct CMUnitTest *wrapped = calloc(n, sizeof(*wrapped));
+	const char *reason = why_not(), *targets = getenv("RPT_TARGETS");
+	int failed;
+
+	if (!wrapped)
+		return 1;
+	if (reason)
+		fprintf(stderr, "SKIPPED: %s: %s\n", group, reason);
+	for (size_t i = 0; i < n; i++) {
+		wrapped[i].name = tests[i].name;
+		wrapped[i].test_func = reason ? skip_test : run_one;
+		wrapped[i].teardown_func = teardown;
+		wrapped[i].initial_state = (void *)&tests[i];
+	}
+	if (getenv("LIVE_FILTER"))
+		cmocka_set_test_filter(getenv("LIVE_FILTER"));
+	signal(SIGPIPE, SIG_IGN);
+	snprintf(live.dir, sizeof(live.dir), "/tmp/rptrace-live-XXXXXX");
+	live.targets = realpath(targets ? targets : "build/targets", NULL);
+	if (!reason && (!live.targets || !mkdtemp(live.dir))) {
+		perror(live.targets ? live.dir : "RPT_TARGETS");
+		return 1;
+	}
+	chmod(live.dir, 0755); /* a test looks in as another user */
+	failed = _cmocka_run_group_tests(group, wrapped, n, NULL, NULL);
+	remove_dir();
+	free(live.targets);
+	free(wrapped);
+	return failed != 0;
+}
+
+/* ---- processes ------------------------------------------------------------------------------- */
+
+static uint64_t now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+static uint64_t deadline(void)
+{
+	return now_ms() + DEADLINE_S * 1000;
+}
+
+/* False once the deadline is past. */
+static bool tick(uint64_t until)
+{
+	struct timespec ts = {.tv_nsec = TICK_NS};
+
+	nanosleep(&ts, NULL);
+	return now_ms() < until;
+}
+
+char *live_slurp(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	size_t size = 0, room = 4096;
+	char *text = malloc(room);
+	ssize_t got;
+
+	while (fd >= 0 && text && (got = read(fd, text + size, room - size - 1)) > 0) {
+		size += (size_t)got;
+		if (room - size > 1)
+			continue;
+		room *= 2;
+		text = realloc(text, room);
+	}
+	if (fd >= 0)
+		close(fd);
+	assert_non_null(text);
+	text[size] = '\0';
+	return text;
+}
+
+void live_read(struct live_proc *proc)
+{
+	char path[128];
+
+	free(proc->out);
+	free(proc->err);
+	proc->out = proc->err = NULL;
+	proc_file(proc, "out", path, sizeof(path));
+	proc->out = live_slurp(path);
+	proc_file(proc, "err", path, sizeof(path));
+	proc->err = live_slurp(path);
+}
+
+static void child(const struct live_proc *proc, int in)
+{
+	char *words[WORDS_MAX + 1], *line = strdup(proc->line), path[128];
+	size_t n = 0;
+
+	for (char *w = strtok(line, " "); w && n < WORDS_MAX; w = strtok(NULL, " "))
+		words[n++] = w;
+	words[n] = NULL;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	signal(SIGPIPE, SIG_DFL);
+	dup2(in, STDIN_FILENO);
+	proc_file(proc, "out", path, sizeof(path));
+	dup2(open(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND, 0600), STDOUT_FILENO);
+	proc_file(proc, "err", path, sizeof(path));
+	dup2(open(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND, 0600), STDERR_FILENO);
+	execvp(words[0], words);
+	dprintf(STDERR_FILENO, "%s: %s\n", words[0], strerror(errno));
+	_exit(127);
+}
+
+/* `silent`: standard input is at its end from the start. */
+static struct live_proc *start(bool silent, const char *line)
+{
+	struct live_proc *proc = &live.procs[live.n_procs];
+	int fds[2];
+
+	assert_true(live.n_procs < PROCS_MAX);
+	*proc = (struct live_proc){.in = -1};
+	assert_true(strlen(line) < sizeof(proc->line));
+	strcpy(proc->line, line);
+	assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
+	proc->pid = fork();
+	if (proc->pid == 0)
+		child(proc, fds[0]);
+	close(fds[0]);
+	proc->in = fds[1];
+	if (silent)
+		live_close(proc);
+	assert_true(proc->pid > 0);
+	live.n_procs++;
+	return proc;
+}
+
+static const char *vformat(const char *format, va_list args)
+{
+	char *line;
+
+	assert_true(vasprintf(&line, format, args) >= 0);
+	return keep(line);
+}
+
+struct live_proc *live_start(const char *format, ...)
+{
+	const char *line;
+	va_list args;
+
+	va_start(args, format);
+	line = vformat(format, args);
+	va_end(args);
+	return start(false, line);
+}
+
+const char *live_target_path(const char *line)
+{
+	char *full;
+
+	if (line[0] == '/')
+		return line;
+	assert_true(asprintf(&full, "%s/%s", live.targets, line) > 0);
+	return keep(full);
+}
+
+struct live_proc *live_target(const char *format, ...)
+{
+	struct live_proc *proc;
+	const char *line;
+	va_list args;
+
+	va_start(args, format);
+	line = vformat(format, args);
+	va_end(args);
+	proc = start(false, live_target_path(line));
+	live_expect_line(proc, "ready", 1);
+	return proc;
+}
+
+const char *live_program(void)
+{
+	const char *program = getenv("RPTRACE");
+
+	return program ? program : "build/rptrace";
+}
+
+static struct live_proc *rptrace(const char *format, va_list args)
+{
+	char *line;
+
+	assert_true(asprintf(&line, "%s %s", live_program(), vformat(format, args)) > 0);
+	return start(true, keep(line));
+}
+
+struct live_proc *live_rptrace(const char *format, ...)
+{
+	struct live_proc *proc;
+	va_list args;
+
+	va_start(args, format);
+	proc = rptrace(format, args);
+	va_end(args);
+	return proc;
+}
+
+static const char *line_at(const char *text, const char *begin, unsigned nth)
+{
+	size_t len = strlen(begin);
+
+	for (const char *at = text; at && *at; at = strchr(at, '\n'), at = at ? at + 1 : at)
+		if (strncmp(at, begin, len) == 0 && strchr(at, '\n') && --nth == 0)
+			return at + len;
+	return NULL;
+}
+
+static bool ended(struct live_proc *proc)
+{
+	int status;
+
+	if (!proc->done && waitpid(proc->pid, &status, WNOHANG) == proc->pid) {
+		proc->done = true;
+		proc->status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+	}
+	return proc->done;
+}
+
+/* Wait for a line on one of the streams; the process must live to write it. */
+static const char *await_line(struct live_proc *proc, bool err, const char *begin, unsigned nth)
+{
+	uint64_t until = deadline();
+	const char *found;
+	bool gone;
+
+	do {
+		gone = ended(proc);
+		live_read(proc);
+		found = line_at(err ? proc->err : proc->out, begin, nth);
+		if (found)
+			return found;
+	} while (!gone && tick(until));
+	fail_msg("%s: %s without writing \"%s\"", proc->line, gone ? "ended" : "time is up", begin);
+	return NULL;
+}
+
+struct live_proc *live_rptrace_ready(const char *format, ...)
+{
+	struct live_proc *proc;
+	va_list args;
+
+	va_start(args, format);
+	proc = rptrace(format, args);
+	va_end(args);
+	await_line(proc, true, "rptrace: tracing", 1);
+	return proc;
+}
+
+const char *live_expect_line(struct live_proc *proc, const char *begin, unsigned nth)
+{
+	return await_line(proc, false, begin, nth);
+}
+
+void live_release(struct live_proc *proc)
+{
+	assert_int_equal(write(proc->in, "\n", 1), 1);
+}
+
+void live_close(struct live_proc *proc)
+{
+	close(proc->in);
+	proc->in = -1;
+}
+
+int live_wait(struct live_proc *proc)
+{
+	uint64_t until = deadline();
+
+	while (!ended(proc))
+		if (!tick(until))
+			fail_msg("%s: does not end", proc->line);
+	live_read(proc);
+	return proc->status;
+}
+
+/* ---- runs ------------------------------------------------------------------------------------ */
+
+json_t *live_load(const char *path)
+{
+	json_error_t error;
+	json_t *json = json_load_file(path, JSON_REJECT_DUPLICATES, &error);
+
+	if (!json)
+		fail_msg("%s:%d: %s", path, error.line, error.text);
+	assert_true(live.n_jsons < PROCS_MAX);
+	live.jsons[live.n_jsons++] = json;
+	assert_string_equal(live_str(json, "schema"), "rptrace-snapshot/1");
+	return json;
+}
+
+struct live_run live_trace(enum live_mode mode, const char *target, const char *options)
+{
+	struct live_run run = {0};
+	const char *path = live_path("snapshot.json");
+
+	unlink(path);
+	if (mode == LIVE_COMMAND) {
+		run.rptrace = live_rptrace("%s --format json -o %s -- %s", options, path,
+					   live_target_path(target));
+	} else {
+		run.target = live_target("%s", target);
+		run.rptrace = live_rptrace_ready("-p %d %s --format json -o %s", run.target->pid,
+						 options, path);
+		live_release(run.target);
+		assert_int_equal(live_wait(run.target), 0);
+	}
+	assert_int_equal(live_wait(run.rptrace), 0);
+	run.said = run.target ? run.target->out : run.rptrace->out;
+	run.json = live_load(path);
+	return run;
+}
+
+/* ---- the code of a target ----------------------------------------------------------------------
+ */
+
+/* Where the byte at addr is in the object that is mapped there; -1: no such mapping. */
+static int64_t file_offset(pid_t pid, uint64_t addr, size_t *len, char *path, size_t size)
+{
+	char maps[64], line[4608], name[4200] = "";
+	unsigned long long start, end, offset;
+	int64_t found = -1;
+	FILE *f;
+
+	snprintf(maps, sizeof(maps), "/proc/%d/maps", pid);
+	f = fopen(maps, "re");
+	while (f && found < 0 && fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "%llx-%llx %*s %llx %*s %*s %4199[^\n]", &start, &end, &offset,
+			   name) < 3)
+			continue;
+		if (addr < start || addr >= end)
+			continue;
+		found = (int64_t)(offset + (addr - start));
+		if (*len > end - addr)
+			*len = end - addr;
+	}
+	if (f)
+		fclose(f);
+	snprintf(path, size, "%s", name);
+	return found;
+}
+
+static bool read_at(const char *path, uint64_t offset, unsigned char *buf, size_t len)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	bool all = fd >= 0 && pread(fd, buf, len, (off_t)offset) == (ssize_t)len;
+
+	if (fd >= 0)
+		close(fd);
+	return all;
+}
+
+unsigned live_probes(struct live_proc *target, const char *name, size_t len)
+{
+	unsigned char memory[256], file[256];
+	unsigned long long addr = 0;
+	unsigned runs = 0;
+	char key[64], path[4200], mem[64], word[64];
+	const char *at;
+	int64_t offset;
+	int pid = 0;
+
+	live_read(target);
+	assert_true(len <= sizeof(memory));
+	for (unsigned nth = 1; !addr; nth++) {
+		at = live_expect_line(target, "code ", nth);
+		assert_int_equal(sscanf(at, "%d %63s %llx", &pid, word, &addr), 3);
+		if (strcmp(word, name) != 0)
+			addr = 0;
+	}
+	snprintf(key, sizeof(key), "%s of %d", name, pid);
+	offset = file_offset(pid, addr, &len, path, sizeof(path));
+	snprintf(mem, sizeof(mem), "/proc/%d/mem", pid);
+	if (offset < 0 || !read_at(path, (uint64_t)offset, file, len) ||
+	    !read_at(mem, addr, memory, len))
+		fail_msg("cannot read the code of %s", key);
+	for (size_t i = 0; i < len; i++)
+		if (memory[i] != file[i] && (i == 0 || memory[i - 1] == file[i - 1]))
+			runs++;
+	return runs;
+}
+
+void live_await_probes(struct live_proc *target, const char *name, size_t len, unsigned n)
+{
+	uint64_t until = deadline();
+	unsigned found;
+
+	while ((found = live_probes(target, name, len)), n ? found < n : found > 0)
+		if (!tick(until))
+			fail_msg("%s: %u probes, not %u", name, found, n);
+}

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
+/*
+ * Harness of the live tests: runs the real rptrace as root on small targets and reads what it
+ * wrote. $RPTRACE is the program (build/rptrace), $RPT_TARGETS the folder of the targets
+ * (build/targets), $LIVE_FILTER a glob on the names of tests. Command lines are split at blanks.
+ * Whatever a test started is ended by its process id when the test ends, and its output is shown
+ * when the test failed.
+ */
+#ifndef LIVE_H
+#define LIVE_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include <cmocka.h>
+#include <jansson.h>
+
+#define LIVE_COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+struct live_proc {
+	pid_t pid;
+	int in;		/* its standard input: one byte releases a target */
+	int status;	/* once done: exit status, 128 + signal where one ended it */
+	bool done;	/* it has been waited for */
+	char line[256]; /* what was run */
+	char *out;	/* what it wrote so far; see live_read */
+	char *err;
+};
+
+/* How rptrace gets at a target. */
+enum live_mode { LIVE_PID, LIVE_COMMAND };
+
+/* One traced run of a target from its start to its end. */
+struct live_run {
+	struct live_proc *target; /* NULL under LIVE_COMMAND */
+	struct live_proc *rptrace;
+	const char *said; /* what the target printed */
+	json_t *json;
+};
+
+/* Run a table of tests as main() does; skips them all, loudly, where nothing can be traced. */
+int live_main(const char *group, const struct CMUnitTest *tests, size_t n);
+
+/* ---- processes: all of them fail the test past the deadline -------------------------------- */
+
+struct live_proc *live_start(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* A target by its name in $RPT_TARGETS or its path, with arguments; returns when it is ready. */
+struct live_proc *live_target(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* The same name as a path, to be put into another command line. */
+const char *live_target_path(const char *line);
+
+/* rptrace with these arguments; live_rptrace_ready returns when its probes are in place. */
+struct live_proc *live_rptrace(const char *format, ...) __attribute__((format(printf, 1, 2)));
+struct live_proc *live_rptrace_ready(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Its path, to start it in another way. */
+const char *live_program(void);
+
+/* Let a target that waits go on; live_close ends its input. */
+void live_release(struct live_proc *proc);
+void live_close(struct live_proc *proc);
+
+/* Wait for the nth line of standard output that begins so; returns what follows it. */
+const char *live_expect_line(struct live_proc *proc, const char *begin, unsigned nth);
+
+/* Wait for the end; returns the status as a shell gives it, output and err are complete then. */
+int live_wait(struct live_proc *proc);
+
+/* Read again what the process wrote so far. */
+void live_read(struct live_proc *proc);
+
+/* ---- runs and their figures ----------------------------------------------------------------- */
+
+/* A file in the folder of this program's run; the string lives until the test ends. */
+const char *live_path(const char *name);
+char *live_slurp(const char *path);
+json_t *live_load(const char *path);
+
+/* Trace `target` from start to end with `options`: both end well, the figures are loaded. */
+struct live_run live_trace(enum live_mode mode, const char *target, const char *options);
+
+/* A region's row; live_find gives NULL where live_region fails the test. */
+json_t *live_find(json_t *snapshot, const char *name);
+json_t *live_region(json_t *snapshot, const char *name);
+json_t *live_array(json_t *snapshot, const char *key);
+uint64_t live_u64(const json_t *object, const char *key);
+const char *live_str(const json_t *object, const char *key);
+
+/* Sum of a figure over all rows of a region (there are several under --by). */
+uint64_t live_sum(json_t *snapshot, const char *name, const char *key);
+
+/* The count a target printed for a region as "expect REGION COUNT". */
+uint64_t live_expected(const char *said, const char *name);
+
+/*
+ * Every "expect" line of the target holds, there are `n` of them (0: some), and nothing else was
+ * counted.
+ */
+void live_assert_expected(const struct live_run *run, size_t n);
+
+/* Nothing was lost, for any reason. */
+void live_assert_nothing_lost(json_t *snapshot);
+
+/* What holds of any rows when nothing is open (order, sums), and of the tree beside them. */
+void live_assert_rows(json_t *snapshot);
+void live_assert_sound(json_t *snapshot);
+
+/* ---- the code of a target ----------------------------------------------------------------------
+ */
+
+/*
+ * Probes in place within `len` bytes from function `name` of a target that printed
+ * "code PID NAME ADDRESS": places where memory differs from the file.
+ */
+unsigned live_probes(struct live_proc *target, const char *name, size_t len);
+
+/* Wait until there are that many, or with 0 until the code is as the file has it. */
+void live_await_probes(struct live_proc *target, const char *name, size_t len, unsigned n);
+
+#endif

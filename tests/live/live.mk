@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+# Live tests: the real program as root on the targets. Included by tests.mk.
+# tests/live/test_NAME.c is one cmocka program on the harness.
+
+LIVE_SRCS    := $(wildcard tests/live/test_*.c)
+LIVE_BINS    := $(LIVE_SRCS:%.c=$(O)/%)
+LIVE_HARNESS := $(patsubst %.c,$(O)/%.o,$(filter-out $(LIVE_SRCS),$(wildcard tests/live/*.c)))
+LIVE_PLUGIN  := $(O)/targets/plugin.so
+
+$(LIVE_HARNESS): $(O)/%.o: %.c tests/live/live.mk
+	$(call msg,CC,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) $(DEPFLAGS) -c -o $@ $<
+
+$(LIVE_BINS): $(O)/%: %.c $(LIVE_HARNESS) tests/live/live.mk
+	$(call msg,TEST,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) $(DEPFLAGS) $(ALL_LDFLAGS) -o $@ $< $(LIVE_HARNESS) -lcmocka -ljansson
+
+$(LIVE_PLUGIN): tests/targets/plugin/plugin.c tests/live/live.mk
+	$(call msg,TARGET,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -std=c11 $(TARGET_CFLAGS) -fPIC -shared $(DEPFLAGS) -o $@ $<
+
+targets: $(LIVE_PLUGIN)
+
+# All of them run; the first that fails is the one whose status counts.
+live: $(O)/rptrace targets $(LIVE_BINS) ## live tests with real probes (root; skipped without)
+	$(Q)status=0; for t in $(LIVE_BINS); do \
+		RPTRACE=$(abspath $(O))/rptrace RPT_TARGETS=$(abspath $(O))/targets $$t || \
+		{ failed="$$failed $${t##*/}"; status=1; }; \
+	done; [ $$status = 0 ] || echo "live: failed:$$failed" >&2; exit $$status

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
+/* What starts or is loaded after attach is covered: children, programs executed, plugins. */
+#include "live.h"
+
+struct follow_case {
+	const char *name;
+	enum live_mode mode;
+	const char *target;
+	const char *options;
+	uint64_t count; /* of fork_work; 0: what the target expects */
+};
+
+/* 100 calls a process */
+static const struct follow_case cases[] = {
+	{"children and theirs, pid", LIVE_PID, "forker tree 3 2 100", "-f fork_work", 0},
+	{"children and theirs, command", LIVE_COMMAND, "forker tree 3 2 100", "-f fork_work", 0},
+	{"children that were there", LIVE_PID, "forker early 3 100", "-f fork_work", 0},
+	{"a child executes the program again, pid", LIVE_PID, "forker exec 100", "-f fork_work", 0},
+	{"a child executes the program again, command", LIVE_COMMAND, "forker exec 100",
+	 "-f fork_work", 0},
+	{"no-follow, pid", LIVE_PID, "forker tree 3 2 100", "--no-follow -f fork_work", 100},
+	{"no-follow, command", LIVE_COMMAND, "forker tree 3 2 100", "--no-follow -f fork_work",
+	 100},
+	{"no-follow, children that were there", LIVE_PID, "forker early 3 100",
+	 "--no-follow -f fork_work", 100},
+	{"children with --attach perf", LIVE_PID, "forker tree 2 1 100",
+	 "-f fork_work --attach perf", 0},
+};
+
+static void processes(void **state)
+{
+	const struct follow_case *c = *state;
+	struct live_run run = live_trace(c->mode, c->target, c->options);
+	uint64_t count = c->count ? c->count : live_expected(run.said, "fork_work");
+
+	assert_int_equal(live_sum(run.json, "fork_work", "count"), count);
+	live_assert_nothing_lost(run.json);
+	live_assert_sound(run.json);
+}
+
+/* The end that the child reaches has no begin of its own, and is no second end of the parent's. */
+static void fork_in_mid_region(void **state)
+{
+	struct live_run run = live_trace(LIVE_PID, "forker midfork 20", "-f mid_work");
+
+	(void)state;
+	assert_int_equal(live_sum(run.json, "mid_work", "count"), 20);
+	assert_int_equal(live_sum(run.json, "mid_work", "open"), 0);
+}
+
+/* A child executes another program, whose file the selection may or may not name. */
+static void other_program(const char *selection)
+{
+	const char *path = live_path("other.json");
+	struct live_proc *target = live_target("forker other 300"), *rptrace;
+	json_t *json;
+
+	rptrace = live_rptrace_ready("-p %d %s --format json -o %s", target->pid, selection, path);
+	live_release(target);
+	live_expect_line(target, "ready", 2);
+	live_await_probes(target, "leaf", 16, 1);
+	live_release(target);
+	assert_int_equal(live_wait(target), 0);
+	assert_int_equal(live_wait(rptrace), 0);
+	json = live_load(path);
+	assert_int_equal(live_sum(json, "fork_work", "count"), 300);
+	assert_int_equal(live_sum(json, "leaf", "count"), 300);
+	live_assert_sound(json);
+}
+
+static void executes_another_program(void **state)
+{
+	(void)state;
+	other_program("-f fork_work -f leaf --exit return");
+}
+
+static void executes_another_program_by_name(void **state)
+{
+	(void)state;
+	other_program("-f fork_work -f functions:leaf --exit return");
+}
+
+/* Load a plugin after attach, wait until `probes` are in place in `function`, count. */
+static json_t *plugin(const char *selection, const char *function, unsigned probes)
+{
+	const char *path = live_path("plugin.json");
+	struct live_proc *target = live_target("dlopener 400"), *rptrace;
+	json_t *json;
+
+	rptrace = live_rptrace_ready("-p %d %s --format json -o %s", target->pid, selection, path);
+	live_release(target);
+	live_expect_line(target, "loaded", 1);
+	live_await_probes(target, function, 48, probes);
+	live_release(target);
+	assert_int_equal(live_wait(target), 0);
+	assert_int_equal(live_wait(rptrace), 0);
+	json = live_load(path);
+	live_assert_nothing_lost(json);
+	live_assert_sound(json);
+	return json;
+}
+
+static void plugin_markers(void **state)
+{
+	json_t *json = plugin("", "plug_marked", 2);
+
+	(void)state;
+	assert_int_equal(live_sum(json, "plug_marker", "count"), 400);
+	assert_string_equal(live_str(live_region(json, "plug_marker"), "kind"), "marker");
+	assert_null(live_find(json, "plug_work"));
+}
+
+static void plugin_functions(void **state)
+{
+	json_t *json = plugin("-f plugin.so:plug_* --exit return", "plug_marked", 1);
+
+	(void)state;
+	assert_int_equal(live_sum(json, "plug_work", "count"), 400);
+	assert_int_equal(live_sum(json, "plug_marked", "count"), 400);
+	assert_null(live_find(json, "plug_marker"));
+}
+
+static void plugin_functions_anywhere(void **state)
+{
+	json_t *json = plugin("-f *:plug_work --exit return", "plug_work", 1);
+
+	(void)state;
+	assert_int_equal(live_sum(json, "plug_work", "count"), 400);
+}
+
+static const struct CMUnitTest single[] = {
+	cmocka_unit_test(fork_in_mid_region),
+	cmocka_unit_test(executes_another_program),
+	cmocka_unit_test(executes_another_program_by_name),
+	cmocka_unit_test(plugin_markers),
+	cmocka_unit_test(plugin_functions),
+	cmocka_unit_test(plugin_functions_anywhere),
+};
+
+int main(void)
+{
+	static struct CMUnitTest tests[LIVE_COUNT(cases) + LIVE_COUNT(single)];
+	size_t n = 0;
+
+	for (; n < LIVE_COUNT(cases); n++)
+		tests[n] = (struct CMUnitTest){.name = cases[n].name,
+					       .test_func = processes,
+					       .initial_state = (void *)&cases[n]};
+	for (size_t i = 0; i < LIVE_COUNT(single); i++)
+		tests[n++] = single[i];
+	return live_main("follow", tests, n);
+}

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
+/* Groups, forms and places of the summary: the same figures in each. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "live.h"
+
+/* ---- --by ------------------------------------------------------------------------------------ */
+
+struct by_case {
+	const char *target;
+	const char *options;
+	const char *region;
+	size_t groups;
+	uint64_t each; /* count of each group; 0: they differ */
+};
+
+static const struct by_case by_cases[] = {
+	{"functions pool 4 500", "--by thread -f leaf", "leaf", 4, 500},
+	{"functions pool 4 500", "--by process -f leaf", "leaf", 1, 2000},
+	{"functions pool 4 500", "--by command -f leaf", "leaf", 1, 2000},
+	{"functions pool 4 500", "--by cgroup -f leaf", "leaf", 1, 2000},
+	{"forker tree 2 1 100", "--by process -f fork_work", "fork_work", 5, 100},
+	{"forker tree 2 1 100", "--by thread -f fork_work", "fork_work", 5, 100},
+	{"forker tree 2 1 100", "--by command -f fork_work", "fork_work", 1, 500},
+};
+
+static void groups(void **state)
+{
+	const struct by_case *c = *state;
+	struct live_run run = live_trace(LIVE_PID, c->target, c->options);
+	json_t *rows = live_array(run.json, "regions"), *row, *other;
+	size_t i, j;
+
+	live_assert_expected(&run, 1);
+	live_assert_nothing_lost(run.json);
+	live_assert_rows(run.json);
+	assert_int_equal(json_array_size(rows), c->groups);
+	json_array_foreach(rows, i, row)
+	{
+		if (c->each)
+			assert_int_equal(live_u64(row, "count"), c->each);
+		json_array_foreach(rows, j, other) if (i != j)
+			assert_string_not_equal(live_str(row, "group"), live_str(other, "group"));
+	}
+	if (strstr(c->options, "command"))
+		assert_non_null(strstr(c->target, live_str(json_array_get(rows, 0), "group")));
+}
+
+/* ---- forms -------------------------------------------------------------------------------------
+ */
+
+#define FIELDS_MAX 64
+
+/* Split one line of CSV in place. */
+static size_t csv_fields(char *line, char **fields)
+{
+	size_t n = 0;
+	char *to;
+
+	for (char *at = line; at && n < FIELDS_MAX;) {
+		bool quoted = *at == '"';
+
+		at += quoted;
+		fields[n++] = to = at;
+		while (*at && (quoted || *at != ',')) {
+			if (quoted && *at == '"' && *++at != '"')
+				quoted = false;
+			else
+				*to++ = *at++;
+		}
+		at = *at ? at + 1 : NULL;
+		*to = '\0';
+	}
+	return n;
+}
+
+/* Rows of CSV as a snapshot of JSON: integers where they are whole, numbers, else strings. */
+static json_t *csv_value(const char *text)
+{
+	char *end;
+	long long whole = strtoll(text, &end, 10);
+	double number;
+
+	if (*text && !*end)
+		return json_integer(whole);
+	number = strtod(text, &end);
+	return *text && !*end ? json_real(number) : json_string(text);
+}
+
+static json_t *csv_load(const char *path)
+{
+	char *text = live_slurp(path), *rest = text, *line, *names[FIELDS_MAX], *fields[FIELDS_MAX];
+	json_t *json = json_object(), *rows = json_array();
+	size_t n_names = 0;
+
+	json_object_set_new(json, "regions", rows);
+	while ((line = strsep(&rest, "\n"))) {
+		json_t *row;
+
+		if (!*line)
+			continue;
+		line[strcspn(line, "\r")] = '\0';
+		if (!n_names) {
+			n_names = csv_fields(line, names);
+			continue;
+		}
+		assert_int_equal(csv_fields(line, fields), n_names);
+		row = json_object();
+		for (size_t i = 0; i < n_names; i++)
+			json_object_set_new(row, names[i], csv_value(fields[i]));
+		json_array_append_new(rows, row);
+	}
+	free(text);
+	return json;
+}
+
+/* Trace as live_trace() does, into a file of another form. */
+static const char *trace_into(const char *format, const char *target, const char *selection)
+{
+	const char *path = live_path(format);
+	struct live_proc *proc = live_target("%s", target), *rptrace;
+
+	rptrace = live_rptrace_ready("-p %d %s --format %s -o %s", proc->pid, selection, format,
+				     path);
+	live_release(proc);
+	assert_int_equal(live_wait(proc), 0);
+	assert_int_equal(live_wait(rptrace), 0);
+	return path;
+}
+
+static void csv_has_the_figures_of_json(void **state)
+{
+	static const char target[] = "functions nested 200";
+	static const char selection[] = "-f outer -f middle -f inner";
+	json_t *csv = csv_load(trace_into("csv", target, selection));
+	struct live_run run = live_trace(LIVE_PID, target, selection);
+	json_t *rows = live_array(run.json, "regions"), *row, *value;
+	const char *key;
+	size_t i;
+
+	(void)state;
+	live_assert_rows(csv);
+	assert_int_equal(json_array_size(live_array(csv, "regions")), 3);
+	json_array_foreach(rows, i, row)
+	{
+		const char *name = live_str(row, "name");
+		json_t *same = live_region(csv, name);
+
+		assert_int_equal(live_u64(same, "count"), live_u64(row, "count"));
+		assert_string_equal(live_str(same, "kind"), live_str(row, "kind"));
+		assert_string_equal(live_str(same, "object"), live_str(row, "object"));
+		json_object_foreach(row, key, value) if (!json_object_get(same, key))
+			fail_msg("no column %s in CSV", key);
+	}
+	json_decref(csv);
+}
+
+static void openmetrics_ends_as_it_must(void **state)
+{
+	char *text = live_slurp(trace_into("openmetrics", "functions counts 1 123", "-f leaf"));
+	size_t len = strlen(text);
+
+	(void)state;
+	assert_true(len > 6);
+	assert_string_equal(text + len - 6, "# EOF\n");
+	assert_non_null(strstr(text, "leaf"));
+	assert_non_null(strstr(text, " 123"));
+	free(text);
+}
+
+static void table_names_what_was_counted(void **state)
+{
+	struct live_proc *proc = live_target("functions nested 200"), *rptrace;
+
+	(void)state;
+	rptrace = live_rptrace_ready("-p %d -b -f outer -f middle -f inner", proc->pid);
+	live_release(proc);
+	assert_int_equal(live_wait(proc), 0);
+	assert_int_equal(live_wait(rptrace), 0);
+	assert_non_null(strstr(rptrace->out, "outer"));
+	assert_non_null(strstr(rptrace->out, "middle"));
+	assert_non_null(strstr(rptrace->out, "1200"));
+	assert_null(strchr(rptrace->out, '\033'));
+}
+
+/* ---- places ------------------------------------------------------------------------------------
+ */
+
+/* rptrace runs as root: a link that someone left must not lead it to another file. */
+static void output_follows_no_link(void **state)
+{
+	const char *victim = live_path("victim"), *link = live_path("link");
+	struct live_proc *proc = live_target("functions counts 1 10"), *rptrace;
+	FILE *f = fopen(victim, "w");
+	char *text;
+
+	(void)state;
+	assert_non_null(f);
+	fputs("precious", f);
+	fclose(f);
+	unlink(link);
+	assert_int_equal(symlink(victim, link), 0);
+	rptrace = live_rptrace("-p %d -f leaf --format json -o %s -d 0.2", proc->pid, link);
+	live_wait(rptrace);
+	text = live_slurp(victim);
+	assert_string_equal(text, "precious");
+	free(text);
+}
+
+static const struct CMUnitTest single[] = {
+	cmocka_unit_test(csv_has_the_figures_of_json),
+	cmocka_unit_test(openmetrics_ends_as_it_must),
+	cmocka_unit_test(table_names_what_was_counted),
+	cmocka_unit_test(output_follows_no_link),
+};
+
+int main(void)
+{
+	static struct CMUnitTest tests[LIVE_COUNT(by_cases) + LIVE_COUNT(single)];
+	static char names[LIVE_COUNT(by_cases)][128];
+	size_t n = 0;
+
+	for (; n < LIVE_COUNT(by_cases); n++) {
+		snprintf(names[n], sizeof(names[n]), "%s %s", by_cases[n].target,
+			 by_cases[n].options);
+		tests[n] = (struct CMUnitTest){.name = names[n],
+					       .test_func = groups,
+					       .initial_state = (void *)&by_cases[n]};
+	}
+	for (size_t i = 0; i < LIVE_COUNT(single); i++)
+		tests[n++] = single[i];
+	return live_main("views", tests, n);
+}

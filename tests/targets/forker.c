@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
+/*
+ * forker MODE ...: regions in a tree of processes; fork_work is called N times by each of them.
+ *
+ *   tree C G N   C children, each with G children
+ *   early C N    C children that are there before "ready"
+ *   exec N       a child that executes this program again
+ *   other N      a child that executes `functions counts 1 N`, which waits for a byte of its own
+ *   midfork N    mid_work forks inside: its end is reached twice, and counts once
+ */
+#define _GNU_SOURCE
+#include <libgen.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "regions.h"
+#include "target.h"
+
+REGION_FN(fork_work)
+{
+	KEEP();
+}
+
+static pid_t mid_child;
+
+REGION_FN(mid_work)
+{
+	mid_child = fork();
+	KEEP();
+}
+
+static void work(unsigned long n)
+{
+	while (n--)
+		fork_work();
+}
+
+static void reap(void)
+{
+	int status, bad = 0;
+
+	while (wait(&status) > 0)
+		bad |= status;
+	if (bad)
+		exit(1);
+}
+
+static void tree(unsigned long children, unsigned long grandchildren, unsigned long n)
+{
+	for (unsigned long i = 0; i < children; i++) {
+		if (fork())
+			continue;
+		work(n);
+		tree(grandchildren, 0, n);
+		_exit(0);
+	}
+	reap();
+}
+
+static void early(unsigned long children, unsigned long n)
+{
+	int gate[2];
+	char byte;
+
+	if (pipe(gate))
+		exit(1);
+	for (unsigned long i = 0; i < children; i++) {
+		if (fork())
+			continue;
+		close(gate[1]);
+		if (read(gate[0], &byte, 1) == 0)
+			work(n);
+		_exit(0);
+	}
+	RPT_WAIT();
+	close(gate[1]);
+	work(n);
+	reap();
+	expect("fork_work", n * (1 + children));
+}
+
+static void execute(const char *path, char *const argv[])
+{
+	if (fork() == 0) {
+		execv(path, argv);
+		_exit(127);
+	}
+	reap();
+}
+
+static void other(const char *self, char *n)
+{
+	char copy[4096], path[4200];
+
+	snprintf(copy, sizeof(copy), "%s", self);
+	snprintf(path, sizeof(path), "%s/functions", dirname(copy));
+	execute(path, (char *[]){"functions", "counts", "1", n, NULL});
+}
+
+static void midfork(unsigned long n)
+{
+	for (unsigned long i = 0; i < n; i++) {
+		mid_work();
+		if (mid_child == 0)
+			_exit(0);
+		reap();
+	}
+	expect("mid_work", n);
+}
+
+int main(int argc, char **argv)
+{
+	const char *mode = argc > 2 ? argv[1] : "";
+	unsigned long n = argc > 2 ? strtoul(argv[argc - 1], NULL, 10) : 0;
+
+	if (!strcmp(mode, "leaf")) {
+		work(n);
+		return 0;
+	}
+	if (!strcmp(mode, "early") && argc == 4) {
+		early(strtoul(argv[2], NULL, 10), n);
+		return 0;
+	}
+	RPT_WAIT();
+	if (!strcmp(mode, "tree") && argc == 5) {
+		unsigned long c = strtoul(argv[2], NULL, 10), g = strtoul(argv[3], NULL, 10);
+
+		work(n);
+		tree(c, g, n);
+		expect("fork_work", n * (1 + c + c * g));
+	} else if (!strcmp(mode, "exec")) {
+		work(n);
+		execute("/proc/self/exe", (char *[]){argv[0], "leaf", argv[2], NULL});
+		expect("fork_work", 2 * n);
+	} else if (!strcmp(mode, "other")) {
+		work(n);
+		other(argv[0], argv[2]);
+		expect("fork_work", n);
+	} else if (!strcmp(mode, "midfork")) {
+		midfork(n);
+	} else {
+		return 2;
+	}
+	return 0;
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
+/* A shared object with a function region and a marker region, for dlopener. */
+#include "regions.h"
+#include "rptrace.h"
+
+REGION_FN(plug_work)
+{
+	KEEP();
+}
+
+REGION_FN(plug_marked)
+{
+	RPTRACE_BEGIN(plug_marker);
+	KEEP();
+	RPTRACE_END(plug_marker);
+}

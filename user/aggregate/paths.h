@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
+/*
+ * Inside aggregate: names of regions, and nodes merged to the paths that are shown. Pure.
+ */
+#ifndef RP_PATHS_H
+#define RP_PATHS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "aggregate/snapshot.h"
+
+/* ---- regions: what node.region stands for ---------------------------------------------- */
+
+/* Own copies of the names: a snapshot outlives what it was built from. */
+struct rp_regions {
+	struct rp_region_name
+		*region; /* unmatched: since `before`; sums where names are the same */
+	uint32_t *same;	 /* index of the first region with this one's name and kind */
+	bool *unpaired;	 /* had unmatched exits, ever */
+	size_t n_static; /* these come first, then the dynamic ones ... */
+	size_t n;	 /* ... and last one that stands for ids without a name */
+	char *strings;
+};
+
+int rp_regions__build(const struct rp_counts *now, const struct rp_counts *before,
+		      struct rp_regions *out);
+void rp_regions__free(struct rp_regions *regions);
+
+/* Index of a region id. Same name and kind: same index. */
+uint32_t rp_regions__index(const struct rp_regions *regions, uint32_t id);
+
+/* ---- sums ------------------------------------------------------------------------------ */
+
+/* What the nodes add up to that one row shows. */
+struct rp_sums {
+	uint64_t entries, left; /* since the start: what is open is a state, not a difference */
+	uint64_t count, unwound;
+	uint64_t frames;	   /* ns, all frames */
+	uint64_t total, cpu, wait; /* ns, of a region only its outermost frames */
+	uint64_t self;
+	unsigned __int128 squares; /* of all frames */
+	uint64_t min_inv, max;	   /* since the start */
+};
+
+void rp_hist__add(struct rp_hist *to, const struct rp_hist *from);
+/* What came to `now` since `before`. */
+void rp_hist__add_difference(struct rp_hist *to, const struct rp_hist *now,
+			     const struct rp_hist *before);
+
+static inline uint64_t rp_less(uint64_t a, uint64_t b)
+{
+	return a > b ? a - b : 0;
+}
+
+/* ---- paths ----------------------------------------------------------------------------- */
+
+#define RP_PATH_NONE UINT32_MAX
+#define RP_GROUP_LEN 48
+
+struct rp_path {
+	uint32_t parent; /* index, or RP_PATH_NONE */
+	uint32_t region; /* index into struct rp_regions */
+	uint32_t group;
+	uint32_t depth;
+	uint32_t child, next; /* of those in the order below */
+	struct rp_sums sums;
+};
+
+struct rp_paths {
+	struct rp_path *path; /* a parent comes before its children */
+	size_t n;
+	struct rp_hist *hist; /* hist[i] belongs to path[i] */
+	uint32_t *order;      /* of path, depth first by group; none that was never entered */
+	size_t n_order;
+	char (*group)[RP_GROUP_LEN]; /* texts, in order */
+	size_t n_groups;
+};
+
+int rp_paths__build(const struct rp_counts *now, const struct rp_counts *before,
+		    const struct rp_regions *regions, enum rp_by by, struct rp_paths *out);
+void rp_paths__free(struct rp_paths *paths);
+
+/* ---- a hash of numbers to indexes ------------------------------------------------------ */
+
+struct rp_index {
+	uint32_t *slot; /* index + 1; 0: free */
+	uint64_t mask;
+};
+
+int rp_index__init(struct rp_index *index, size_t max_entries);
+
+/* Where to start looking; go on with (slot + 1) & mask up to a free one. */
+static inline uint64_t rp_index__start(const struct rp_index *index, uint64_t a, uint64_t b)
+{
+	uint64_t x = a * 0x9e3779b97f4a7c15u + b;
+
+	x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9u;
+	x = (x ^ x >> 27) * 0x94d049bb133111ebu;
+	return (x ^ x >> 31) & index->mask;
+}
+
+#endif

@@ -1,0 +1,327 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "aggregate/paths.h"
+
+/* Marks in the map of nodes to paths. */
+#define NODE_BROKEN RP_PATH_NONE
+#define NODE_ROOT   (RP_PATH_NONE - 1)
+
+struct builder {
+	const struct rp_counts *now, *before;
+	const struct rp_regions *regions;
+	enum rp_by by;
+	struct rp_paths *out;
+	uint32_t *path_of;  /* of node index */
+	uint32_t *group_of; /* of node index */
+	struct rp_index index;
+};
+
+int rp_index__init(struct rp_index *index, size_t max_entries)
+{
+	size_t size = 16;
+
+	while (size < 2 * max_entries)
+		size *= 2;
+	index->mask = size - 1;
+	index->slot = calloc(size, sizeof(*index->slot));
+	return index->slot ? 0 : -ENOMEM;
+}
+
+/* ---- groups ---------------------------------------------------------------------------- */
+
+/* What tells two groups apart; fields that do not matter for a grouping are zero. */
+struct group_key {
+	uint64_t label;
+	uint32_t other; /* 1: all labels past the bound; 2: no label */
+	uint32_t node;	/* index */
+	char comm[RP_COMM_LEN];
+};
+
+static int compare_groups(const void *a, const void *b)
+{
+	const struct group_key *x = a, *y = b;
+
+	if (x->other != y->other)
+		return x->other < y->other ? -1 : 1;
+	if (x->label != y->label)
+		return (int64_t)x->label < (int64_t)y->label ? -1 : 1;
+	return memcmp(x->comm, y->comm, RP_COMM_LEN);
+}
+
+static void make_key(const struct rp_node *node, enum rp_by by, struct group_key *key)
+{
+	size_t len = strnlen(node->comm, RP_COMM_LEN - 1);
+
+	switch (by) {
+	case RP_BY_NONE:
+		break;
+	case RP_BY_COMMAND:
+		memcpy(key->comm, node->comm, len);
+		break;
+	case RP_BY_PROCESS:
+	case RP_BY_THREAD:
+		memcpy(key->comm, node->comm, len);
+		key->label = node->label;
+		break;
+	case RP_BY_CGROUP:
+		key->label = node->label;
+		break;
+	case RP_BY_LABEL:
+		if (node->flags & RP_NODE_OTHER)
+			key->other = 1;
+		else if (!(node->flags & RP_NODE_LABELED))
+			key->other = 2;
+		else
+			key->label = node->label;
+		break;
+	}
+}
+
+static void group_text(const struct group_key *key, enum rp_by by, char *text)
+{
+	unsigned long long id = key->label;
+
+	switch (by) {
+	case RP_BY_NONE:
+		text[0] = '\0';
+		break;
+	case RP_BY_COMMAND:
+		snprintf(text, RP_GROUP_LEN, "%s", key->comm);
+		break;
+	case RP_BY_PROCESS:
+	case RP_BY_THREAD:
+		snprintf(text, RP_GROUP_LEN, "%llu %s", id, key->comm);
+		break;
+	case RP_BY_CGROUP:
+		snprintf(text, RP_GROUP_LEN, "%llu", id);
+		break;
+	case RP_BY_LABEL:
+		if (key->other)
+			snprintf(text, RP_GROUP_LEN, "%s", key->other == 1 ? "other" : "-");
+		else
+			snprintf(text, RP_GROUP_LEN, "%lld", (long long)key->label);
+		break;
+	}
+}
+
+/* Number the groups; sorted, not hashed, since a target chooses names and labels. */
+static int find_groups(struct builder *b)
+{
+	size_t n_nodes = b->now->n_nodes, n = 0, groups = 0;
+	bool of_roots = b->by != RP_BY_LABEL;
+	struct group_key *keys;
+
+	keys = calloc(n_nodes + 1, sizeof(*keys));
+	if (!keys)
+		return -ENOMEM;
+	for (size_t i = 0; i < n_nodes; i++) {
+		const struct rp_node *node = &b->now->nodes[i].node;
+
+		if (!(node->flags & RP_NODE_VALID) || (node->region == RP_REGION_NONE) != of_roots)
+			continue;
+		make_key(node, b->by, &keys[n]);
+		keys[n++].node = (uint32_t)i;
+	}
+	qsort(keys, n, sizeof(*keys), compare_groups);
+	for (size_t i = 0; i < n; i++) {
+		groups += !i || compare_groups(&keys[i - 1], &keys[i]);
+		b->group_of[keys[i].node] = (uint32_t)groups - 1;
+	}
+	b->out->group = calloc(groups + 1, sizeof(*b->out->group));
+	b->out->n_groups = groups;
+	for (size_t i = 0; b->out->group && i < n; i++)
+		group_text(&keys[i], b->by, b->out->group[b->group_of[keys[i].node]]);
+	free(keys);
+	return b->out->group ? 0 : -ENOMEM;
+}
+
+/* ---- paths ----------------------------------------------------------------------------- */
+
+/* The path for a region below a parent, made when it is new. */
+static uint32_t path_below(struct builder *b, uint32_t parent, uint32_t group, uint32_t region)
+{
+	struct rp_paths *out = b->out;
+	uint64_t at;
+
+	at = rp_index__start(&b->index, (uint64_t)parent << 32 | region, group);
+	for (; b->index.slot[at]; at = (at + 1) & b->index.mask) {
+		const struct rp_path *path = &out->path[b->index.slot[at] - 1];
+
+		if (path->parent == parent && path->group == group && path->region == region)
+			return b->index.slot[at] - 1;
+	}
+	out->path[out->n] = (struct rp_path){
+		.parent = parent,
+		.region = region,
+		.group = group,
+		.depth = parent == RP_PATH_NONE ? 0 : out->path[parent].depth + 1,
+		.child = RP_PATH_NONE,
+		.next = RP_PATH_NONE,
+	};
+	b->index.slot[at] = (uint32_t)++out->n;
+	return (uint32_t)out->n - 1;
+}
+
+/* The kernel makes a parent before its children; a node that says otherwise is left out. */
+static void place_node(struct builder *b, size_t i)
+{
+	const struct rp_node *node = &b->now->nodes[i].node;
+	uint32_t parent;
+
+	b->path_of[i] = NODE_BROKEN;
+	if (!(node->flags & RP_NODE_VALID))
+		return;
+	if (node->region == RP_REGION_NONE) {
+		if (!node->parent)
+			b->path_of[i] = NODE_ROOT;
+		return;
+	}
+	if (!node->parent || node->parent > i || b->path_of[node->parent - 1] == NODE_BROKEN)
+		return;
+	if (b->by != RP_BY_LABEL)
+		b->group_of[i] = b->group_of[node->parent - 1];
+	parent = b->path_of[node->parent - 1];
+	b->path_of[i] = path_below(b, parent == NODE_ROOT ? RP_PATH_NONE : parent, b->group_of[i],
+				   rp_regions__index(b->regions, node->region));
+}
+
+static unsigned __int128 squares(const struct rp_figures *f)
+{
+	return (unsigned __int128)f->sq_hi << 64 | f->sq_lo;
+}
+
+static void add_node(struct builder *b, size_t i)
+{
+	static const struct rp_figures none;
+	const struct rp_node_counts *now = &b->now->nodes[i], *old = NULL;
+	const struct rp_figures *f = &now->figures, *z = &none;
+	struct rp_sums *sums = &b->out->path[b->path_of[i]].sums;
+	struct rp_hist *hist = &b->out->hist[b->path_of[i]];
+
+	if (b->before && i < b->before->n_nodes && b->before->nodes[i].node.flags & RP_NODE_VALID) {
+		old = &b->before->nodes[i];
+		z = &old->figures;
+	}
+	sums->entries += f->entries;
+	sums->left += f->count + f->skipped + f->unwound;
+	sums->count += rp_less(f->count, z->count);
+	sums->unwound += rp_less(f->unwound, z->unwound);
+	sums->frames += rp_less(f->total, z->total);
+	sums->self += rp_less(f->self, z->self);
+	sums->cpu += rp_less(f->cpu, z->cpu);
+	sums->wait += rp_less(f->wait, z->wait);
+	sums->squares += squares(f) > squares(z) ? squares(f) - squares(z) : 0;
+	if (f->min_inv > sums->min_inv)
+		sums->min_inv = f->min_inv;
+	if (f->max > sums->max)
+		sums->max = f->max;
+	if (f->count <= z->count)
+		return;
+	if (old)
+		rp_hist__add_difference(hist, &now->hist, &old->hist);
+	else
+		rp_hist__add(hist, &now->hist);
+}
+
+/* ---- order ----------------------------------------------------------------------------- */
+
+/* Link what was entered, or has a descendant that was, to its parent or to its group's list. */
+static void link_paths(struct rp_paths *paths, uint32_t *first_of_group)
+{
+	for (size_t g = 0; g < paths->n_groups; g++)
+		first_of_group[g] = RP_PATH_NONE;
+	for (size_t i = paths->n; i-- > 0;) {
+		struct rp_path *path = &paths->path[i];
+		uint32_t *list;
+
+		if (!path->sums.entries && path->child == RP_PATH_NONE)
+			continue;
+		list = path->parent == RP_PATH_NONE ? &first_of_group[path->group]
+						    : &paths->path[path->parent].child;
+		path->next = *list;
+		*list = (uint32_t)i;
+	}
+}
+
+static void walk(struct rp_paths *paths, uint32_t from)
+{
+	struct rp_path *path = paths->path;
+	uint32_t at = from;
+
+	while (at != RP_PATH_NONE) {
+		paths->order[paths->n_order++] = at;
+		if (path[at].child != RP_PATH_NONE) {
+			at = path[at].child;
+			continue;
+		}
+		while (path[at].next == RP_PATH_NONE && path[at].parent != RP_PATH_NONE)
+			at = path[at].parent;
+		at = path[at].next;
+	}
+}
+
+static int order_paths(struct rp_paths *paths)
+{
+	uint32_t *first;
+
+	paths->order = calloc(paths->n + 1, sizeof(*paths->order));
+	first = calloc(paths->n_groups + 1, sizeof(*first));
+	if (paths->order && first) {
+		link_paths(paths, first);
+		for (size_t g = 0; g < paths->n_groups; g++)
+			walk(paths, first[g]);
+	}
+	free(first);
+	return paths->order && first ? 0 : -ENOMEM;
+}
+
+int rp_paths__build(const struct rp_counts *now, const struct rp_counts *before,
+		    const struct rp_regions *regions, enum rp_by by, struct rp_paths *out)
+{
+	struct builder b = {.now = now, .before = before, .regions = regions, .by = by, .out = out};
+	int err = -ENOMEM;
+
+	*out = (struct rp_paths){0};
+	if (now->n_nodes >= NODE_ROOT)
+		return -EINVAL;
+	b.path_of = calloc(now->n_nodes + 1, sizeof(*b.path_of));
+	b.group_of = calloc(now->n_nodes + 1, sizeof(*b.group_of));
+	out->path = calloc(now->n_nodes + 1, sizeof(*out->path));
+	if (!b.path_of || !b.group_of || !out->path || rp_index__init(&b.index, now->n_nodes))
+		goto out;
+	err = find_groups(&b);
+	if (err)
+		goto out;
+	for (size_t i = 0; i < now->n_nodes; i++)
+		place_node(&b, i);
+	err = -ENOMEM;
+	out->hist = calloc(out->n + 1, sizeof(*out->hist));
+	if (!out->hist)
+		goto out;
+	for (size_t i = 0; i < now->n_nodes; i++)
+		if (b.path_of[i] < NODE_ROOT)
+			add_node(&b, i);
+	for (size_t i = 0; i < out->n; i++)
+		out->path[i].sums.total = out->path[i].sums.frames;
+	err = order_paths(out);
+out:
+	free(b.path_of);
+	free(b.group_of);
+	free(b.index.slot);
+	if (err)
+		rp_paths__free(out);
+	return err;
+}
+
+void rp_paths__free(struct rp_paths *paths)
+{
+	free(paths->path);
+	free(paths->hist);
+	free(paths->order);
+	free(paths->group);
+	*paths = (struct rp_paths){0};
+}

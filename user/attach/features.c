@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+#include "attach/features.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <link.h>
+#include <linux/bpf.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "attach/uprobe_multi.h"
+
+static const char *const mode_names[] = {
+	[RP_ATTACH_AUTO] = "auto",
+	[RP_ATTACH_SESSION] = "session",
+	[RP_ATTACH_MULTI] = "multi",
+	[RP_ATTACH_PERF] = "perf",
+};
+
+const char *rp_attach_mode__name(enum rp_attach_mode mode)
+{
+	return mode_names[mode];
+}
+
+int rp_attach_mode__parse(const char *name)
+{
+	for (int i = 0; i <= RP_ATTACH_PERF; i++)
+		if (!strcmp(name, mode_names[i]))
+			return i;
+	return -1;
+}
+
+/* What the probing attaches to: known to exist in every rptrace, called by nobody. */
+__attribute__((noinline, used)) static void probe_point(void)
+{
+	__asm__ volatile("");
+}
+
+static int own_offset(struct dl_phdr_info *info, size_t size, void *offset)
+{
+	uintptr_t address = (uintptr_t)probe_point;
+
+	(void)size;
+	for (int i = 0; i < info->dlpi_phnum; i++) {
+		const ElfW(Phdr) *ph = &info->dlpi_phdr[i];
+		uintptr_t start = info->dlpi_addr + ph->p_vaddr;
+
+		if (ph->p_type == PT_LOAD && address >= start && address < start + ph->p_memsz) {
+			*(uint64_t *)offset = address - start + ph->p_offset;
+			return 1;
+		}
+	}
+	return 0;
+}
+
+/* Load `return 0` and link it: some kernels load what they then refuse to link. */
+static bool can_link(uint32_t attach_type, uint64_t offset, bool *loaded)
+{
+	const struct bpf_insn insns[] = {
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0},
+		{.code = BPF_JMP | BPF_EXIT},
+	};
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = attach_type);
+	struct rp_uprobe_multi req = {
+		.attach_type = attach_type,
+		.path = "/proc/self/exe",
+		.offsets = &offset,
+		.n = 1,
+		.pid = getpid(),
+	};
+	int link;
+
+	req.prog_fd = bpf_prog_load(BPF_PROG_TYPE_KPROBE, "rp_feature", "GPL", insns, 2, &opts);
+	if (req.prog_fd < 0)
+		return false;
+	*loaded = true;
+	link = rp_uprobe_multi__link(&req);
+	close(req.prog_fd);
+	if (link < 0)
+		return false;
+	close(link);
+	return true;
+}
+
+#ifdef __x86_64__
+/* The system call behind optimised nops tells by its error, outside a trampoline, which nops those are. */
+static int optimized_nop_errno(void)
+{
+	const long sys_uprobe = 336;
+
+	return syscall(sys_uprobe) < 0 ? errno : 0;
+}
+#endif
+
+void rp_features__probe(struct rp_features *f)
+{
+	uint64_t offset = 0;
+
+	memset(f, 0, sizeof(*f));
+	f->btf = !access("/sys/kernel/btf/vmlinux", R_OK);
+	dl_iterate_phdr(own_offset, &offset);
+	f->multi = can_link(RP_BPF_TRACE_UPROBE_MULTI, offset, &f->permitted);
+	f->session = can_link(RP_BPF_TRACE_UPROBE_SESSION, offset, &f->permitted);
+	if (!f->permitted) {
+		/* The attach types may be unknown here: does a plain program load? */
+		bool loaded = false;
+
+		can_link(0, offset, &loaded);
+		f->permitted = loaded;
+	}
+#ifdef __x86_64__
+	f->nop5_optimized = optimized_nop_errno() == ENXIO;
+	f->nop10_optimized = optimized_nop_errno() == EPROTO;
+#endif
+}
+
+int rp_features__mode(const struct rp_features *f, enum rp_attach_mode wanted,
+		      enum rp_attach_mode *mode, struct rp_err *err)
+{
+	if (!f->permitted)
+		return rp_err__set(err, RP_EXIT_DENIED, -EPERM,
+				   "run it as root, or give it CAP_BPF and CAP_PERFMON",
+				   "this user may not load BPF programs");
+	if (!f->btf)
+		return rp_err__set(err, RP_EXIT_DENIED, -ENOTSUP,
+				   "use a kernel built with CONFIG_DEBUG_INFO_BTF",
+				   "this kernel has no BTF (/sys/kernel/btf/vmlinux)");
+	if (!f->multi)
+		return rp_err__set(err, RP_EXIT_DENIED, -ENOTSUP, "use a kernel of 6.6 or later",
+				   "this kernel has no uprobe_multi links");
+	if (wanted == RP_ATTACH_SESSION && !f->session)
+		return rp_err__set(err, RP_EXIT_DENIED, -ENOTSUP,
+				   "use a kernel of 6.13 or later, or --attach multi",
+				   "this kernel has no uprobe sessions");
+	if (wanted == RP_ATTACH_PERF)
+		return rp_err__set(err, RP_EXIT_DENIED, -ENOTSUP, "use --attach session or multi",
+				   "perf-event uprobes are not available yet");
+	*mode = wanted != RP_ATTACH_AUTO ? wanted : f->session ? RP_ATTACH_SESSION : RP_ATTACH_MULTI;
+	return 0;
+}
+
+void rp_features__site_rules(const struct rp_features *f, struct rp_site_rules *rules)
+{
+	rules->nop5_unsafe = f->nop5_optimized;
+	rules->nop10_optimized = f->nop10_optimized;
+	/* Emulated since 6.16; sessions since 6.13, optimised nops since 6.18: the nearest that can be probed. */
+	rules->multi_nop_emulated = f->nop5_optimized || f->nop10_optimized;
+	rules->return_probes = true;
+}

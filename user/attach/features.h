@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
+/* What this kernel and this user can do, found by trying, never by comparing versions. */
+#ifndef RP_FEATURES_H
+#define RP_FEATURES_H
+
+#include <stdbool.h>
+
+#include "error.h"
+#include "plan/plan.h"
+
+enum rp_attach_mode { RP_ATTACH_AUTO, RP_ATTACH_SESSION, RP_ATTACH_MULTI, RP_ATTACH_PERF };
+
+/* "auto", "session", "multi", "perf"; -1: none of them. */
+const char *rp_attach_mode__name(enum rp_attach_mode mode);
+int rp_attach_mode__parse(const char *name);
+
+struct rp_features {
+	bool btf;	/* the kernel describes its types */
+	bool permitted; /* BPF programs may be loaded */
+	bool multi;	/* many uprobes in one link (6.6) */
+	bool session;	/* one program for entry and return (6.13) */
+	bool nop5_optimized;  /* probed 5-byte nops become calls: unsafe for the target */
+	bool nop10_optimized; /* probed 10-byte nops become calls: safe */
+};
+
+/* Attaches to a function of rptrace's own that is never called. */
+void rp_features__probe(struct rp_features *features);
+
+/* The mode that `wanted` comes to here, or an error with the reason why it cannot be had. */
+int rp_features__mode(const struct rp_features *features, enum rp_attach_mode wanted,
+		      enum rp_attach_mode *mode, struct rp_err *err);
+
+void rp_features__site_rules(const struct rp_features *features, struct rp_site_rules *rules);
+
+#endif

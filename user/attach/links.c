@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+/*
+ * Sites to uprobe_multi links: one link a program and batch. The kernel refuses a whole batch for
+ * one bad site, so a refused batch is halved until the bad ones stand alone.
+ */
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "attach/session_internal.h"
+
+struct rp_links {
+	int *fds;
+	size_t n;
+};
+
+/* Sites of one program, side by side as the system call wants them. */
+struct batch {
+	uint64_t *offsets, *semaphores, *cookies;
+	size_t *origin; /* index in the caller's sites */
+	size_t n;
+	bool any_semaphore;
+};
+
+static int batch__init(struct batch *b, size_t room)
+{
+	memset(b, 0, sizeof(*b));
+	b->offsets = calloc(room, sizeof(*b->offsets));
+	b->semaphores = calloc(room, sizeof(*b->semaphores));
+	b->cookies = calloc(room, sizeof(*b->cookies));
+	b->origin = calloc(room, sizeof(*b->origin));
+	return b->offsets && b->semaphores && b->cookies && b->origin ? 0 : -ENOMEM;
+}
+
+static void batch__free(struct batch *b)
+{
+	free(b->offsets);
+	free(b->semaphores);
+	free(b->cookies);
+	free(b->origin);
+}
+
+/* Index of an argument specification in the kernel's table; 0 without one, or when the table is full. */
+static uint32_t arg_index(struct rp_session *s, const struct rp_arg *arg)
+{
+	uint32_t index = 1;
+
+	if (arg->kind == RP_ARG_NONE)
+		return 0;
+	while (index < s->next_arg && memcmp(&s->args[index], arg, sizeof(*arg)))
+		index++;
+	if (index < s->next_arg)
+		return index;
+	if (index == RP_ARGS_MAX ||
+	    bpf_map_update_elem(bpf_map__fd(s->skel->maps.arg_specs), &index, arg, BPF_ANY))
+		return 0;
+	s->args[index] = *arg;
+	s->next_arg++;
+	return index;
+}
+
+static bool belongs(const struct rp_site *site, const struct bpf_program *prog, struct rp_session *s)
+{
+	bool call = site->role == RP_ROLE_CALL;
+
+	if (prog == s->skel->progs.rp_session)
+		return call && s->mode == RP_ATTACH_SESSION;
+	if (prog == s->skel->progs.rp_return)
+		return call && s->mode != RP_ATTACH_SESSION;
+	return !call || s->mode != RP_ATTACH_SESSION;
+}
+
+static void batch__collect(struct batch *b, struct rp_session *s, const struct bpf_program *prog,
+			   const struct rp_site *sites, size_t n, const uint32_t *args)
+{
+	b->n = 0;
+	b->any_semaphore = false;
+	for (size_t i = 0; i < n; i++) {
+		if (!belongs(&sites[i], prog, s))
+			continue;
+		b->offsets[b->n] = sites[i].offset;
+		b->semaphores[b->n] = sites[i].semaphore;
+		b->any_semaphore |= sites[i].semaphore != 0;
+		b->cookies[b->n] =
+			RP_COOKIE(sites[i].region, sites[i].role, sites[i].flags, args[i]);
+		b->origin[b->n++] = i;
+	}
+}
+
+static int add_fd(struct rp_links *links, int fd)
+{
+	int *fds = realloc(links->fds, (links->n + 1) * sizeof(*fds));
+
+	if (!fds) {
+		close(fd);
+		return -ENOMEM;
+	}
+	links->fds = fds;
+	links->fds[links->n++] = fd;
+	return 0;
+}
+
+struct link_job {
+	struct rp_uprobe_multi req;
+	const struct batch *batch;
+	struct rp_links *links;
+	int *refused;
+};
+
+static int link_range(struct link_job *job, size_t from, size_t n)
+{
+	const struct batch *b = job->batch;
+	int fd, rc;
+
+	job->req.offsets = b->offsets + from;
+	job->req.semaphores = b->any_semaphore ? b->semaphores + from : NULL;
+	job->req.cookies = b->cookies + from;
+	job->req.n = n;
+	fd = rp_uprobe_multi__link(&job->req);
+	if (fd >= 0)
+		return add_fd(job->links, fd);
+	/* These are about the process or the user, not about a site. */
+	if (fd == -ESRCH || fd == -EPERM || fd == -EACCES || fd == -ENOENT || fd == -ENOMEM)
+		return fd;
+	if (n == 1) {
+		job->refused[b->origin[from]] = -fd;
+		return 0;
+	}
+	rc = link_range(job, from, n / 2);
+	return rc ? rc : link_range(job, from + n / 2, n - n / 2);
+}
+
+static int links_error(int code, pid_t pid, struct rp_err *err)
+{
+	if (code == -ESRCH)
+		return rp_err__set(err, RP_EXIT_FAILED, code, NULL, "process %d has ended", (int)pid);
+	if (code == -EPERM || code == -EACCES)
+		return rp_err__set(err, RP_EXIT_DENIED, code,
+				   "run it as root, or give it CAP_BPF and CAP_PERFMON",
+				   "no permission to attach probes");
+	return rp_err__set(err, RP_EXIT_FAILED, code, NULL, "probes could not be attached: %s",
+			   strerror(-code));
+}
+
+int rp_links__new(struct rp_session *s, int fd, pid_t pid, const struct rp_site *sites, size_t n,
+		  int *refused, struct rp_links **out, struct rp_err *err)
+{
+	const struct bpf_program *const progs[] = {s->skel->progs.rp_session, s->skel->progs.rp_return,
+						   s->skel->progs.rp_probe};
+	struct rp_links *links = calloc(1, sizeof(*links));
+	uint32_t *args = calloc(n, sizeof(*args));
+	struct batch batch;
+	char path[64];
+	int rc = batch__init(&batch, n);
+
+	if (!links || !args || rc) {
+		rc = links_error(-ENOMEM, pid, err);
+		goto out;
+	}
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	for (size_t i = 0; i < n; i++)
+		args[i] = arg_index(s, &sites[i].arg);
+	for (size_t p = 0; p < sizeof(progs) / sizeof(progs[0]) && !rc; p++) {
+		struct link_job job = {.batch = &batch, .links = links, .refused = refused};
+
+		batch__collect(&batch, s, progs[p], sites, n, args);
+		if (!batch.n)
+			continue;
+		job.req.prog_fd = bpf_program__fd(progs[p]);
+		job.req.attach_type = bpf_program__expected_attach_type(progs[p]);
+		job.req.path = path;
+		job.req.pid = pid;
+		job.req.is_return = progs[p] == s->skel->progs.rp_return;
+		rc = link_range(&job, 0, batch.n);
+	}
+	if (rc)
+		links_error(rc, pid, err);
+out:
+	batch__free(&batch);
+	free(args);
+	if (rc) {
+		rp_links__free(links);
+		return rc;
+	}
+	*out = links;
+	return 0;
+}
+
+void rp_links__free(struct rp_links *links)
+{
+	if (!links)
+		return;
+	for (size_t i = 0; i < links->n; i++)
+		close(links->fds[i]);
+	free(links->fds);
+	free(links);
+}

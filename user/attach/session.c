@@ -1,0 +1,354 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+#include "attach/session.h"
+
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "attach/session_internal.h"
+
+/* Nodes kept ready beyond those in use, so that a burst of new paths finds room. */
+#define SPARE_NODES 1024u
+
+/*
+ * Shards: CPUs to a cache line. Figures are small and hot, so every CPU has its own up to a bound;
+ * histograms are large and one addition each, so few shards do.
+ */
+#define FIGURE_SHARDS_MAX 128u
+#define HIST_SHARDS_MAX	  4u
+
+static int print_verbose(enum libbpf_print_level level, const char *format, va_list args)
+{
+	if (level == LIBBPF_DEBUG)
+		return 0;
+	return vfprintf(stderr, format, args);
+}
+
+static int print_nothing(enum libbpf_print_level level, const char *format, va_list args)
+{
+	(void)level, (void)format, (void)args;
+	return 0;
+}
+
+static uint32_t power_of_two_up(uint32_t n)
+{
+	uint32_t p = 1;
+
+	while (p < n)
+		p *= 2;
+	return p;
+}
+
+static uint32_t or_default(uint32_t value, uint32_t preset)
+{
+	return value ? value : preset;
+}
+
+static void configure(struct rp_session *s, const struct rp_session_opts *opts)
+{
+	struct rptrace_bpf *skel = s->skel;
+	uint32_t cpus = power_of_two_up(libbpf_num_possible_cpus());
+	uint32_t names = or_default(opts->max_names, skel->rodata->cfg_max_names);
+
+	s->figure_shards = cpus < FIGURE_SHARDS_MAX ? cpus : FIGURE_SHARDS_MAX;
+	s->hist_shards = cpus < HIST_SHARDS_MAX ? cpus : HIST_SHARDS_MAX;
+	s->max_nodes = or_default(opts->max_nodes, RP_NODES_MAX);
+	if (s->max_nodes > RP_NODES_MAX)
+		s->max_nodes = RP_NODES_MAX;
+	s->max_names = names;
+
+	skel->rodata->cfg_group_by = opts->group;
+	skel->rodata->cfg_follow = opts->follow;
+	skel->rodata->cfg_track_all = opts->track_all;
+	skel->rodata->cfg_max_nodes = s->max_nodes;
+	if (opts->max_depth && opts->max_depth < RP_FRAMES_MAX)
+		skel->rodata->cfg_max_depth = opts->max_depth;
+	skel->rodata->cfg_max_labels = or_default(opts->max_labels, skel->rodata->cfg_max_labels);
+	skel->rodata->cfg_max_names = names;
+	skel->rodata->cfg_min_duration = opts->min_duration;
+	skel->rodata->cfg_figure_shards = s->figure_shards;
+	skel->rodata->cfg_hist_shards = s->hist_shards;
+
+	bpf_map__set_max_entries(skel->maps.name_ids, names);
+	bpf_map__set_max_entries(skel->maps.names, names);
+	bpf_map__set_max_entries(bpf_map__inner_map(skel->maps.figure_chunks),
+				 RP_CHUNK_NODES * s->figure_shards);
+	bpf_map__set_max_entries(bpf_map__inner_map(skel->maps.hist_chunks),
+				 RP_CHUNK_NODES * s->hist_shards);
+}
+
+static void choose_programs(struct rp_session *s)
+{
+	struct rptrace_bpf *skel = s->skel;
+	bool session = s->mode == RP_ATTACH_SESSION;
+
+	bpf_program__set_expected_attach_type(skel->progs.rp_session, RP_BPF_TRACE_UPROBE_SESSION);
+	bpf_program__set_expected_attach_type(skel->progs.rp_probe, RP_BPF_TRACE_UPROBE_MULTI);
+	bpf_program__set_expected_attach_type(skel->progs.rp_return, RP_BPF_TRACE_UPROBE_MULTI);
+	bpf_program__set_autoload(skel->progs.rp_session, session);
+	bpf_program__set_autoload(skel->progs.rp_return, !session);
+	bpf_program__set_autoload(skel->progs.rp_probe, true);
+	/* Without this tracepoint new mappings are found at the next interval instead. */
+	bpf_program__set_autoload(skel->progs.rp_map,
+				  libbpf_find_vmlinux_btf_id("vm_unmapped_area", BPF_TRACE_RAW_TP) > 0);
+}
+
+/* Map an array that the kernel shares; MAP_FAILED never leaves here. */
+static void *map_array(int fd, size_t bytes)
+{
+	long page = sysconf(_SC_PAGESIZE);
+	void *at = mmap(NULL, (bytes + page - 1) & ~(page - 1), PROT_READ, MAP_SHARED, fd, 0);
+
+	return at == MAP_FAILED ? NULL : at;
+}
+
+static void *add_chunk(int outer, uint32_t chunk, const char *name, uint32_t value_size, uint32_t entries)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_MMAPABLE);
+	void *at = NULL;
+	int fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, name, sizeof(uint32_t), value_size, entries, &opts);
+
+	if (fd < 0)
+		return NULL;
+	at = map_array(fd, (size_t)value_size * entries);
+	if (at && bpf_map_update_elem(outer, &chunk, &fd, BPF_ANY)) {
+		munmap(at, (size_t)value_size * entries);
+		at = NULL;
+	}
+	close(fd); /* the outer map and the mapping keep it */
+	return at;
+}
+
+/* Keep SPARE_NODES ahead of what is in use. */
+static int grow(struct rp_session *s)
+{
+	uint32_t want = s->skel->bss->nodes_used + SPARE_NODES;
+
+	if (want > s->max_nodes)
+		want = s->max_nodes;
+	while (s->skel->bss->nodes_ready < want) {
+		uint32_t c = s->n_chunks;
+
+		s->figures[c] = add_chunk(bpf_map__fd(s->skel->maps.figure_chunks), c, "rp_figures",
+					  sizeof(struct rp_figures), RP_CHUNK_NODES * s->figure_shards);
+		s->hists[c] = add_chunk(bpf_map__fd(s->skel->maps.hist_chunks), c, "rp_hist",
+					sizeof(struct rp_hist), RP_CHUNK_NODES * s->hist_shards);
+		if (!s->figures[c] || !s->hists[c])
+			return -ENOMEM;
+		s->n_chunks++;
+		s->skel->bss->nodes_ready = s->n_chunks * RP_CHUNK_NODES;
+	}
+	return 0;
+}
+
+static int load_error(int code, struct rp_err *err)
+{
+	if (code == -EPERM || code == -EACCES)
+		return rp_err__set(err, RP_EXIT_DENIED, code,
+				   "run it as root, or give it CAP_BPF and CAP_PERFMON",
+				   "the kernel refused the BPF programs: %s", strerror(-code));
+	return rp_err__set(err, RP_EXIT_DENIED, code, "run it again with -v for the kernel's own words",
+			   "the BPF programs could not be loaded: %s", strerror(-code));
+}
+
+int rp_session__new(const struct rp_session_opts *opts, struct rp_session **out, struct rp_err *err)
+{
+	struct rp_session *s = calloc(1, sizeof(*s));
+	int rc;
+
+	if (!s)
+		return rp_err__set(err, RP_EXIT_FAILED, -ENOMEM, NULL, "out of memory");
+	libbpf_set_print(opts->verbose ? print_verbose : print_nothing);
+	s->mode = opts->mode;
+	s->skel = rptrace_bpf__open();
+	if (!s->skel) {
+		rc = load_error(-errno, err);
+		goto fail;
+	}
+	configure(s, opts);
+	choose_programs(s);
+	rc = rptrace_bpf__load(s->skel);
+	if (!rc)
+		rc = rptrace_bpf__attach(s->skel); /* the tracepoints; uprobes have no section target */
+	if (rc) {
+		load_error(rc, err);
+		goto fail;
+	}
+	s->nodes = map_array(bpf_map__fd(s->skel->maps.nodes), sizeof(struct rp_node) * RP_NODES_MAX);
+	s->names = map_array(bpf_map__fd(s->skel->maps.names), (size_t)RP_NAME_LEN * s->max_names);
+	s->ring = ring_buffer__new(bpf_map__fd(s->skel->maps.events), rp_session__on_record, s, NULL);
+	if (!s->nodes || !s->names || !s->ring || grow(s)) {
+		rc = rp_err__set(err, RP_EXIT_FAILED, -ENOMEM, NULL, "no memory for the kernel's maps");
+		goto fail;
+	}
+	s->next_arg = 1; /* 0 is "no argument" */
+	*out = s;
+	return 0;
+fail:
+	rp_session__free(s);
+	return rc;
+}
+
+void rp_session__free(struct rp_session *s)
+{
+	if (!s)
+		return;
+	ring_buffer__free(s->ring);
+	for (uint32_t c = 0; c < RP_CHUNKS_MAX; c++) {
+		if (s->figures[c])
+			munmap(s->figures[c],
+			       sizeof(struct rp_figures) * RP_CHUNK_NODES * s->figure_shards);
+		if (s->hists[c])
+			munmap(s->hists[c], sizeof(struct rp_hist) * RP_CHUNK_NODES * s->hist_shards);
+	}
+	if (s->nodes)
+		munmap((void *)s->nodes, sizeof(struct rp_node) * RP_NODES_MAX);
+	if (s->names)
+		munmap((void *)s->names, (size_t)RP_NAME_LEN * s->max_names);
+	rptrace_bpf__destroy(s->skel);
+	free(s);
+}
+
+enum rp_attach_mode rp_session__mode(const struct rp_session *s)
+{
+	return s->mode;
+}
+
+int rp_session__track(struct rp_session *s, pid_t pid)
+{
+	uint32_t key = pid, none = 0;
+
+	return bpf_map_update_elem(bpf_map__fd(s->skel->maps.tracked), &key, &none, BPF_ANY);
+}
+
+bool rp_session__is_tracked(const struct rp_session *s, pid_t pid)
+{
+	uint32_t key = pid, value;
+
+	return !bpf_map_lookup_elem(bpf_map__fd(s->skel->maps.tracked), &key, &value);
+}
+
+void rp_session__map_seen(struct rp_session *s, pid_t pid)
+{
+	uint32_t key = pid, none = 0;
+
+	bpf_map_update_elem(bpf_map__fd(s->skel->maps.tracked), &key, &none, BPF_EXIST);
+}
+
+void rp_session__activate(struct rp_session *s)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	s->skel->bss->ready_time = now.tv_sec * 1000000000ull + now.tv_nsec;
+	__atomic_store_n(&s->skel->bss->ready, true, __ATOMIC_RELEASE);
+}
+
+void rp_session__deactivate(struct rp_session *s)
+{
+	__atomic_store_n(&s->skel->bss->ready, false, __ATOMIC_RELEASE);
+}
+
+/* ---- events -------------------------------------------------------------------------------- */
+
+int rp_session__on_record(void *ctx, void *data, size_t size)
+{
+	struct rp_session *s = ctx;
+	const struct rp_event *event = data;
+
+	if (size >= sizeof(*event) && s->on_event && event->type != RP_EVENT_GROW)
+		s->on_event(s->on_event_ctx, event);
+	return 0;
+}
+
+int rp_session__event_fd(const struct rp_session *s)
+{
+	return ring_buffer__epoll_fd(s->ring);
+}
+
+int rp_session__drain(struct rp_session *s, rp_event_fn fn, void *ctx)
+{
+	int rc;
+
+	s->on_event = fn;
+	s->on_event_ctx = ctx;
+	rc = ring_buffer__consume(s->ring);
+	s->on_event = NULL;
+	if (rc < 0)
+		return rc;
+	return grow(s);
+}
+
+/* ---- reading ------------------------------------------------------------------------------- */
+
+uint32_t rp_session__nodes_used(const struct rp_session *s)
+{
+	uint32_t used = __atomic_load_n(&s->skel->bss->nodes_used, __ATOMIC_ACQUIRE);
+
+	return used < RP_NODES_MAX ? used : RP_NODES_MAX - 1;
+}
+
+const struct rp_node *rp_session__node(const struct rp_session *s, uint32_t id)
+{
+	return &s->nodes[id];
+}
+
+const struct rp_figures *rp_session__figures(const struct rp_session *s, uint32_t id, uint32_t *shards)
+{
+	const struct rp_figures *chunk = s->figures[id / RP_CHUNK_NODES];
+
+	*shards = s->figure_shards;
+	return chunk ? &chunk[id % RP_CHUNK_NODES * s->figure_shards] : NULL;
+}
+
+const struct rp_hist *rp_session__hist(const struct rp_session *s, uint32_t id, uint32_t *shards)
+{
+	const struct rp_hist *chunk = s->hists[id / RP_CHUNK_NODES];
+
+	*shards = s->hist_shards;
+	return chunk ? &chunk[id % RP_CHUNK_NODES * s->hist_shards] : NULL;
+}
+
+uint32_t rp_session__names_used(const struct rp_session *s)
+{
+	uint32_t used = s->skel->bss->names_used;
+
+	return used < s->max_names ? used : s->max_names;
+}
+
+const char *rp_session__name(const struct rp_session *s, uint32_t index)
+{
+	return &s->names[(size_t)index * RP_NAME_LEN];
+}
+
+uint64_t rp_session__lost(const struct rp_session *s, enum rp_lost reason)
+{
+	return s->skel->bss->lost[reason];
+}
+
+void rp_session__count_lost(struct rp_session *s, enum rp_lost reason)
+{
+	__atomic_fetch_add(&s->skel->bss->lost[reason], 1, __ATOMIC_RELAXED);
+}
+
+void rp_session__unmatched(const struct rp_session *s,
+			   void (*fn)(void *ctx, uint32_t region, uint64_t count), void *ctx)
+{
+	int fd = bpf_map__fd(s->skel->maps.unmatched);
+	uint32_t key, *last = NULL;
+	uint64_t count;
+
+	while (!bpf_map_get_next_key(fd, last, &key)) {
+		if (!bpf_map_lookup_elem(fd, &key, &count))
+			fn(ctx, key, count);
+		last = &key;
+	}
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
+/*
+ * The BPF programs of one run: open -> configure -> load -> attach -> activate. The only place,
+ * with links.c, that knows libbpf. Nothing is measured before rp_session__activate.
+ */
+#ifndef RP_SESSION_H
+#define RP_SESSION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "attach/features.h"
+#include "error.h"
+#include "plan/plan.h"
+#include "rp_abi.h"
+#include "rp_hist.h"
+
+struct rp_session_opts {
+	enum rp_attach_mode mode;
+	enum rp_group group;
+	bool follow;	       /* children of tracked processes */
+	bool track_all;	       /* every process */
+	uint32_t max_depth;    /* frames a thread; 0: the default, like all below */
+	uint32_t max_nodes;    /* paths */
+	uint32_t max_labels;   /* labelled paths before labels share one */
+	uint32_t max_names;    /* run-time names */
+	uint64_t min_duration; /* ns */
+	bool verbose;	       /* libbpf's own messages on stderr */
+};
+
+struct rp_session;
+
+/* Open, configure and load. -EPERM, -ENOTSUP and others with cause and cure. */
+int rp_session__new(const struct rp_session_opts *opts, struct rp_session **out, struct rp_err *err);
+/* Detach and release everything. */
+void rp_session__free(struct rp_session *session);
+
+/* How function returns are observed: session or multi. */
+enum rp_attach_mode rp_session__mode(const struct rp_session *session);
+
+/* Count a process in, or out again, from its next probe hit on. */
+int rp_session__track(struct rp_session *session, pid_t pid);
+bool rp_session__is_tracked(const struct rp_session *session, pid_t pid);
+
+/* A RP_EVENT_MAP of the process was looked at; the next mapping tells again. */
+void rp_session__map_seen(struct rp_session *session, pid_t pid);
+
+/* Start to measure. */
+void rp_session__activate(struct rp_session *session);
+/* Stop to measure; probes stay in place. */
+void rp_session__deactivate(struct rp_session *session);
+
+/* ---- links: a batch of sites in one file -------------------------------------------------- */
+
+struct rp_links;
+
+/*
+ * Probe n sites of the file open at fd: in every process that maps it (pid 0), or in one.
+ * Sites that the kernel refuses are left out: refused[i] is set to the positive errno, and the
+ * call fails only when none is left. All sites must be of one object.
+ */
+int rp_links__new(struct rp_session *session, int fd, pid_t pid, const struct rp_site *sites, size_t n,
+		  int *refused, struct rp_links **out, struct rp_err *err);
+void rp_links__free(struct rp_links *links);
+
+/* ---- events: what happens to tracked processes ---------------------------------------------- */
+
+int rp_session__event_fd(const struct rp_session *session);
+typedef void (*rp_event_fn)(void *ctx, const struct rp_event *event);
+/* Hand over all events that are there. Grows the node figures when they run short. */
+int rp_session__drain(struct rp_session *session, rp_event_fn fn, void *ctx);
+
+/* ---- reading: the kernel's memory, mapped ----------------------------------------------------- */
+
+uint32_t rp_session__nodes_used(const struct rp_session *session); /* ids 1 to this */
+const struct rp_node *rp_session__node(const struct rp_session *session, uint32_t id);
+/* Figures and histograms of a node, one a shard; NULL: none yet. */
+const struct rp_figures *rp_session__figures(const struct rp_session *session, uint32_t id, uint32_t *shards);
+const struct rp_hist *rp_session__hist(const struct rp_session *session, uint32_t id, uint32_t *shards);
+uint32_t rp_session__names_used(const struct rp_session *session);
+const char *rp_session__name(const struct rp_session *session, uint32_t index); /* RP_NAME_LEN bytes */
+uint64_t rp_session__lost(const struct rp_session *session, enum rp_lost reason);
+/* Add to a reason that user space finds (RP_LOST_LATE). */
+void rp_session__count_lost(struct rp_session *session, enum rp_lost reason);
+/* Exits without an entry: calls fn once a region that has any. */
+void rp_session__unmatched(const struct rp_session *session,
+			   void (*fn)(void *ctx, uint32_t region, uint64_t count), void *ctx);
+
+#endif

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
+#ifndef RP_SESSION_INTERNAL_H
+#define RP_SESSION_INTERNAL_H
+
+#include <bpf/libbpf.h>
+
+#include "attach/session.h"
+#include "attach/uprobe_multi.h"
+#include "rptrace.skel.h"
+
+struct rp_session {
+	struct rptrace_bpf *skel;
+	struct ring_buffer *ring;
+	enum rp_attach_mode mode;
+	uint32_t figure_shards, hist_shards;
+	uint32_t max_nodes, max_names;
+	struct rp_arg args[RP_ARGS_MAX]; /* what the arg_specs map holds */
+	uint32_t next_arg;
+
+	const struct rp_node *nodes;
+	const char *names;
+	uint32_t n_chunks;
+	struct rp_figures *figures[RP_CHUNKS_MAX];
+	struct rp_hist *hists[RP_CHUNKS_MAX];
+
+	rp_event_fn on_event; /* while draining */
+	void *on_event_ctx;
+};
+
+int rp_session__on_record(void *ctx, void *data, size_t size);
+
+#endif

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+#include "collect/collect.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+static uint64_t load(const uint64_t *counter)
+{
+	return __atomic_load_n(counter, __ATOMIC_RELAXED);
+}
+
+static void add_figures(struct rp_figures *sum, const struct rp_figures *shards, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		const struct rp_figures *f = &shards[i];
+		uint64_t min_inv = load(&f->min_inv), max = load(&f->max);
+		unsigned __int128 squares = (unsigned __int128)sum->sq_hi << 64 | sum->sq_lo;
+
+		sum->count += load(&f->count);
+		sum->unwound += load(&f->unwound);
+		sum->skipped += load(&f->skipped);
+		sum->total += load(&f->total);
+		sum->self += load(&f->self);
+		sum->cpu += load(&f->cpu);
+		sum->wait += load(&f->wait);
+		squares += (unsigned __int128)load(&f->sq_hi) << 64 | load(&f->sq_lo);
+		sum->sq_lo = (uint64_t)squares;
+		sum->sq_hi = (uint64_t)(squares >> 64);
+		if (min_inv > sum->min_inv)
+			sum->min_inv = min_inv;
+		if (max > sum->max)
+			sum->max = max;
+	}
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	for (uint32_t i = 0; i < n; i++)
+		sum->entries += load(&shards[i].entries);
+}
+
+static void add_hist(struct rp_hist *sum, const struct rp_hist *shards, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++)
+		for (uint32_t b = 0; b < RP_HIST_BUCKETS; b++)
+			sum->bucket[b] += load(&shards[i].bucket[b]);
+}
+
+static void read_node(struct rp_node_counts *out, const struct rp_session *session, uint32_t id)
+{
+	const struct rp_figures *figures;
+	const struct rp_hist *hist;
+	uint32_t shards;
+
+	out->node = *rp_session__node(session, id);
+	if (!(out->node.flags & RP_NODE_VALID))
+		return;
+	figures = rp_session__figures(session, id, &shards);
+	if (figures)
+		add_figures(&out->figures, figures, shards);
+	hist = rp_session__hist(session, id, &shards);
+	if (hist && out->figures.count)
+		add_hist(&out->hist, hist, shards);
+}
+
+static int read_regions(struct rp_counts *c, const struct rp_plan *plan)
+{
+	const struct rp_region *regions = rp_plan__regions(plan, &c->n_regions);
+
+	c->regions = calloc(c->n_regions ? c->n_regions : 1, sizeof(*c->regions));
+	if (!c->regions)
+		return -1;
+	for (size_t i = 0; i < c->n_regions; i++) {
+		c->regions[i].name = regions[i].name;
+		c->regions[i].kind = regions[i].kind;
+		c->regions[i].object = regions[i].object;
+		c->regions[i].slow = regions[i].slow_sites > 0;
+	}
+	return 0;
+}
+
+static int read_names(struct rp_counts *c, const struct rp_session *session)
+{
+	c->n_dynamic = rp_session__names_used(session);
+	c->dynamic = calloc(c->n_dynamic ? c->n_dynamic : 1, sizeof(*c->dynamic));
+	if (!c->dynamic)
+		return -1;
+	for (size_t i = 0; i < c->n_dynamic; i++) {
+		c->dynamic[i].name = rp_session__name(session, i);
+		c->dynamic[i].kind = RP_KIND_MARKER;
+		c->dynamic[i].object = "";
+	}
+	return 0;
+}
+
+static void add_unmatched(void *ctx, uint32_t region, uint64_t count)
+{
+	struct rp_counts *c = ctx;
+
+	if (region >= RP_REGION_DYNAMIC && region - RP_REGION_DYNAMIC < c->n_dynamic)
+		c->dynamic[region - RP_REGION_DYNAMIC].unmatched = count;
+	else if (region && region <= c->n_regions)
+		c->regions[region - 1].unmatched = count;
+}
+
+struct rp_counts *rp_collect(const struct rp_session *session, const struct rp_plan *plan)
+{
+	struct rp_counts *c = calloc(1, sizeof(*c));
+	struct timespec now;
+
+	if (!c)
+		return NULL;
+	c->n_nodes = rp_session__nodes_used(session);
+	c->nodes = calloc(c->n_nodes ? c->n_nodes : 1, sizeof(*c->nodes));
+	if (!c->nodes || read_regions(c, plan) || read_names(c, session)) {
+		rp_counts__free(c);
+		return NULL;
+	}
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	c->time = now.tv_sec * 1000000000ull + now.tv_nsec;
+	for (uint32_t i = 0; i < c->n_nodes; i++)
+		read_node(&c->nodes[i], session, i + 1);
+	rp_session__unmatched(session, add_unmatched, c);
+	for (int reason = 0; reason < RP_LOST_COUNT; reason++)
+		c->lost[reason] = rp_session__lost(session, reason);
+	return c;
+}
+
+void rp_counts__free(struct rp_counts *c)
+{
+	if (!c)
+		return;
+	free(c->nodes);
+	free(c->regions);
+	free(c->dynamic);
+	free(c);
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
+/* Read what the kernel has counted: one struct rp_counts for the pure stages. */
+#ifndef RP_COLLECT_H
+#define RP_COLLECT_H
+
+#include "aggregate/snapshot.h"
+#include "attach/session.h"
+#include "plan/plan.h"
+
+/*
+ * Sums over the CPU shards. Tracing goes on meanwhile: exits are read before entries, so that
+ * what looks open was entered. NULL: out of memory.
+ */
+struct rp_counts *rp_collect(const struct rp_session *session, const struct rp_plan *plan);
+void rp_counts__free(struct rp_counts *counts);
+
+#endif

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+/* The functions of an object: what its symbol tables and those of its debug file name. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "discover/demangle.h"
+#include "discover/elf_internal.h"
+
+/* Names that blow up when demangled are no accident: after a few, leave those that follow alone. */
+#define BOMBS_MAX 64
+
+struct list {
+	struct rp_symbol *items;
+	size_t n;
+	size_t room;
+};
+
+static int append(struct list *list, const struct rp_symbol *symbol)
+{
+	if (list->n == list->room) {
+		size_t more = list->room ? list->room * 2 : 1024;
+		struct rp_symbol *grown = reallocarray(list->items, more, sizeof(*grown));
+
+		if (!grown)
+			return -ENOMEM;
+		list->items = grown;
+		list->room = more;
+	}
+	list->items[list->n++] = *symbol;
+	return 0;
+}
+
+static bool is_function(const Elf64_Sym *sym)
+{
+	bool defined = sym->st_shndx != SHN_UNDEF &&
+		       (sym->st_shndx < SHN_LORESERVE || sym->st_shndx == SHN_XINDEX);
+
+	return defined && ELF64_ST_TYPE(sym->st_info) == STT_FUNC;
+}
+
+/*
+ * Append the functions among a table's n symbols. Names point into strings, which end in a 0 byte.
+ * The addresses are good for `elf` even if the table is that of its debug file; file offsets are
+ * always those of `elf`.
+ */
+static int add_functions(const struct rp_elf *elf, const Elf64_Sym *table, size_t n,
+			 const char *strings, size_t strings_size, struct list *list)
+{
+	for (size_t i = 0; i < n; i++) {
+		const Elf64_Sym *sym = &table[i];
+		struct rp_symbol symbol = {.addr = sym->st_value, .size = sym->st_size};
+		size_t len;
+		int err;
+
+		if (!is_function(sym) || sym->st_name >= strings_size ||
+		    rp_elf__offset(elf, sym->st_value, &symbol.offset))
+			continue;
+		symbol.name = symbol.linker = strings + sym->st_name;
+		len = strnlen(symbol.linker, RP_ELF_NAME_MAX);
+		if (len == 0 || len == RP_ELF_NAME_MAX)
+			continue;
+		if (!elf->traits.is_go && rp_demangle__is_cold_part(symbol.linker))
+			continue;
+		err = append(list, &symbol);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+/* Read one symbol table of `from`, which is elf or its debug file. */
+static int read_table(struct rp_elf *elf, const struct rp_elf *from, uint32_t type,
+		      struct list *list)
+{
+	const Elf64_Shdr *table = rp_elf__section_by_type(from, type), *strings;
+	char *symbols, *names;
+	int err;
+
+	if (!table)
+		return 0;
+	if (table->sh_entsize != sizeof(Elf64_Sym) || table->sh_link >= from->n_sections ||
+	    from->sections[table->sh_link].sh_type != SHT_STRTAB)
+		return -EBADMSG;
+	strings = &from->sections[table->sh_link];
+	err = rp_elf__section_check(from, strings, RP_ELF_SECTION_MAX);
+	if (err)
+		return err;
+	err = rp_elf__section_load(from, table, RP_ELF_SECTION_MAX, &symbols);
+	if (err)
+		return err;
+	names = rp_elf__alloc(elf, strings->sh_size + 1);
+	err = names ? rp_elf__section_read(from, strings, names) : -ENOMEM;
+	if (!err)
+		err = add_functions(elf, (const Elf64_Sym *)symbols,
+				    table->sh_size / sizeof(Elf64_Sym), names, strings->sh_size + 1,
+				    list);
+	free(symbols);
+	return err;
+}
+
+static int by_offset(const struct rp_symbol *a, const struct rp_symbol *b)
+{
+	return a->offset < b->offset ? -1 : a->offset > b->offset;
+}
+
+/* Among equals the one that knows its size comes first, and stays. */
+static int by_size(const struct rp_symbol *a, const struct rp_symbol *b)
+{
+	return a->size > b->size ? -1 : a->size < b->size;
+}
+
+static int compare_linker(const void *x, const void *y)
+{
+	const struct rp_symbol *a = x, *b = y;
+	int order = by_offset(a, b);
+
+	if (!order && a->linker != b->linker)
+		order = strcmp(a->linker, b->linker);
+	return order ? order : by_size(a, b);
+}
+
+static int compare_name(const void *x, const void *y)
+{
+	const struct rp_symbol *a = x, *b = y;
+	int order = by_offset(a, b);
+
+	if (!order && a->name != b->name)
+		order = strcmp(a->name, b->name);
+	if (!order)
+		order = by_size(a, b);
+	return order ? order : strcmp(a->linker, b->linker);
+}
+
+/* Drop all but the first of each (offset, name) of a sorted list. */
+static void drop_repeated(struct list *list)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < list->n; i++) {
+		const struct rp_symbol *last = kept ? &list->items[kept - 1] : NULL;
+
+		if (last && last->offset == list->items[i].offset &&
+		    !strcmp(last->name, list->items[i].name))
+			continue;
+		list->items[kept++] = list->items[i];
+	}
+	list->n = kept;
+}
+
+static int demangle_all(struct rp_elf *elf, struct list *list)
+{
+	char readable[RP_ELF_NAME_MAX];
+	int bombs = 0;
+
+	for (size_t i = 0; i < list->n && bombs < BOMBS_MAX; i++) {
+		int ret = rp_demangle__name(list->items[i].linker, readable, sizeof(readable));
+		size_t size;
+		char *copy;
+
+		if (ret == -E2BIG)
+			bombs++;
+		if (ret <= 0 || !readable[0])
+			continue;
+		size = strlen(readable) + 1;
+		copy = rp_elf__alloc(elf, size);
+		if (!copy)
+			return -ENOMEM;
+		list->items[i].name = memcpy(copy, readable, size);
+	}
+	return 0;
+}
+
+static int read_symbols(struct rp_elf *elf, struct list *list)
+{
+	const struct rp_elf *full = elf->debug ? elf->debug : elf;
+	int err, broken = 0;
+
+	err = read_table(elf, elf, SHT_DYNSYM, list);
+	if (err == -ENOMEM)
+		return err;
+	broken = err;
+	err = read_table(elf, full, SHT_SYMTAB, list);
+	if (err == -ENOMEM)
+		return err;
+	broken = err ? err : broken;
+	if (!list->n)
+		return broken;
+	/* Most of .dynsym is in .symtab too: name the copies once, as that takes longest. */
+	qsort(list->items, list->n, sizeof(*list->items), compare_linker);
+	drop_repeated(list);
+	err = demangle_all(elf, list);
+	if (err)
+		return err;
+	qsort(list->items, list->n, sizeof(*list->items), compare_name);
+	drop_repeated(list);
+	return 0;
+}
+
+int rp_elf__symbols(struct rp_elf *elf, const struct rp_symbol **symbols, size_t *n,
+		    struct rp_err *err)
+{
+	if (!elf->symbols_read) {
+		struct list list = {0};
+		int ret = read_symbols(elf, &list);
+
+		if (ret) {
+			free(list.items);
+			return rp_err__set(err, RP_EXIT_FAILED, ret,
+					   ret == -ENOMEM ? NULL
+							  : "the file is damaged: install or build "
+							    "it again",
+					   "%s: %s", elf->name,
+					   ret == -ENOMEM ? "out of memory"
+							  : "its symbols cannot be read");
+		}
+		elf->symbols = list.items;
+		elf->n_symbols = list.n;
+		elf->symbols_read = true;
+	}
+	*symbols = elf->symbols;
+	*n = elf->n_symbols;
+	return 0;
+}

@@ -1,0 +1,340 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+/* What processes have mapped. */
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "discover/file.h"
+#include "discover/proc.h"
+#include "discover/proc_internal.h"
+
+#define DELETED " (deleted)"
+
+/* One line of maps: an executable mapping of a file. */
+struct mapping {
+	struct rp_mapped mapped;
+	size_t line; /* to bring them back into order */
+};
+
+struct mapping_list {
+	struct mapping *items;
+	size_t n;
+	size_t room;
+};
+
+/*
+ * Parse a line of maps. Returns its path within the line, or NULL where it is no executable mapping
+ * of a file (inode 0: anonymous memory, [vdso], [stack]).
+ */
+static char *parse_line(char *line, struct rp_mapped *out)
+{
+	unsigned int major, minor;
+	uint64_t ino;
+	char perms[5];
+	int path = 0;
+
+	if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s %*x %x:%x %" SCNu64 " %n", &out->start,
+		   &out->end, perms, &major, &minor, &ino, &path) != 6 ||
+	    !path || strlen(perms) != 4)
+		return NULL;
+	if (perms[2] != 'x' || !ino || !line[path])
+		return NULL;
+	out->dev = makedev(major, minor);
+	out->ino = ino;
+	return line + path;
+}
+
+/* maps escapes the newline alone, as \012; a backslash of the name stands as it is. */
+static void unescape(char *path)
+{
+	char *to = path;
+
+	for (const char *from = path; *from; to++) {
+		if (!strncmp(from, "\\012", 4)) {
+			*to = '\n';
+			from += 4;
+		} else {
+			*to = *from++;
+		}
+	}
+	*to = '\0';
+}
+
+static FILE *open_maps(const char *proc_root, pid_t pid)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/%d/maps", proc_root, (int)pid);
+	return fopen(path, "re");
+}
+
+/* The next line without its newline; false at the end. */
+static bool next_line(FILE *file, char **line, size_t *room)
+{
+	ssize_t len = getline(line, room, file);
+
+	if (len <= 0)
+		return false;
+	if ((*line)[len - 1] == '\n')
+		(*line)[len - 1] = '\0';
+	return true;
+}
+
+/* Append a mapping; path is what maps shows, exe the target of /proc/PID/exe or "". */
+static int add_mapping(struct mapping_list *list, struct rp_mapped *mapped, char *path,
+		       const char *exe)
+{
+	size_t len;
+
+	/* Most objects have one executable mapping or some in a row. */
+	if (list->n) {
+		const struct rp_mapped *last = &list->items[list->n - 1].mapped;
+
+		if (last->dev == mapped->dev && last->ino == mapped->ino)
+			return 0;
+	}
+	if (list->n == list->room) {
+		size_t more = list->room ? list->room * 2 : 32;
+		struct mapping *grown = reallocarray(list->items, more, sizeof(*grown));
+
+		if (!grown)
+			return -ENOMEM;
+		list->items = grown;
+		list->room = more;
+	}
+	unescape(path);
+	/* Both are the kernel's words for the same path; device numbers need not agree. */
+	mapped->is_exe = !strcmp(path, exe);
+	len = strlen(path);
+	mapped->deleted = len > strlen(DELETED) && !strcmp(path + len - strlen(DELETED), DELETED);
+	if (mapped->deleted)
+		path[len - strlen(DELETED)] = '\0';
+	mapped->path = strdup(path);
+	if (!mapped->path)
+		return -ENOMEM;
+	list->items[list->n] = (struct mapping){.mapped = *mapped, .line = list->n};
+	list->n++;
+	return 0;
+}
+
+static void read_exe(const char *proc_root, pid_t pid, char *exe, size_t size)
+{
+	char path[PATH_MAX];
+	ssize_t len;
+
+	snprintf(path, sizeof(path), "%s/%d/exe", proc_root, (int)pid);
+	len = readlink(path, exe, size - 1);
+	exe[len > 0 ? len : 0] = '\0';
+}
+
+static int read_mappings(const char *proc_root, pid_t pid, struct mapping_list *list)
+{
+	/* A deleted path of the longest sort has the suffix on top. */
+	char exe[PATH_MAX + sizeof(DELETED)];
+	FILE *file = open_maps(proc_root, pid);
+	char *line = NULL, *path;
+	struct rp_mapped mapped;
+	size_t room = 0;
+	int err = 0;
+
+	if (!file)
+		return errno == ENOENT ? -ESRCH : -errno;
+	read_exe(proc_root, pid, exe, sizeof(exe));
+	errno = 0;
+	while (!err && next_line(file, &line, &room)) {
+		path = parse_line(line, &mapped);
+		if (path)
+			err = add_mapping(list, &mapped, path, exe);
+	}
+	if (!err && ferror(file))
+		err = errno ? -errno : -EIO;
+	free(line);
+	fclose(file);
+	return err;
+}
+
+static int compare_file(const void *x, const void *y)
+{
+	const struct mapping *a = x, *b = y;
+
+	if (a->mapped.dev != b->mapped.dev)
+		return a->mapped.dev < b->mapped.dev ? -1 : 1;
+	if (a->mapped.ino != b->mapped.ino)
+		return a->mapped.ino < b->mapped.ino ? -1 : 1;
+	return a->line < b->line ? -1 : a->line > b->line;
+}
+
+static int compare_place(const void *x, const void *y)
+{
+	const struct mapping *a = x, *b = y;
+
+	if (a->mapped.is_exe != b->mapped.is_exe)
+		return a->mapped.is_exe ? -1 : 1;
+	return a->line < b->line ? -1 : a->line > b->line;
+}
+
+/* One mapping a file, the executable's first, the others as they come in maps. */
+static void make_distinct(struct mapping_list *list)
+{
+	size_t kept = 0;
+
+	if (!list->n)
+		return;
+	qsort(list->items, list->n, sizeof(*list->items), compare_file);
+	for (size_t i = 0; i < list->n; i++) {
+		struct rp_mapped *last = kept ? &list->items[kept - 1].mapped : NULL;
+
+		if (last && last->dev == list->items[i].mapped.dev &&
+		    last->ino == list->items[i].mapped.ino)
+			free(list->items[i].mapped.path);
+		else
+			list->items[kept++] = list->items[i];
+	}
+	list->n = kept;
+	qsort(list->items, list->n, sizeof(*list->items), compare_place);
+}
+
+int rp_proc__mapped(const char *proc_root, pid_t pid, struct rp_mapped_list *out)
+{
+	struct mapping_list list = {0};
+	int err;
+
+	out->items = NULL;
+	out->n = 0;
+	err = read_mappings(proc_root, pid, &list);
+	make_distinct(&list);
+	if (!err && list.n) {
+		out->items = calloc(list.n, sizeof(*out->items));
+		if (!out->items)
+			err = -ENOMEM;
+	}
+	for (size_t i = 0; i < list.n; i++)
+		if (err)
+			free(list.items[i].mapped.path);
+		else
+			out->items[out->n++] = list.items[i].mapped;
+	free(list.items);
+	return err;
+}
+
+void rp_proc__mapped_free(struct rp_mapped_list *list)
+{
+	for (size_t i = 0; i < list->n; i++)
+		free(list->items[i].path);
+	free(list->items);
+	list->items = NULL;
+	list->n = 0;
+}
+
+/* Open the file at `via`; with `same` only if it has the mapping's device and inode. */
+static int open_via(const char *via, const struct rp_mapped *same)
+{
+	struct stat st;
+	int fd = rp_file__open_regular(via, &st);
+
+	if (fd >= 0 && same && (st.st_dev != same->dev || st.st_ino != same->ino)) {
+		close(fd);
+		return -ESTALE;
+	}
+	return fd;
+}
+
+int rp_proc__open_mapped(const char *proc_root, pid_t pid, const struct rp_mapped *mapped,
+			 char *via, size_t size)
+{
+	int len, fd, first;
+
+	len = snprintf(via, size, "%s/%d/map_files/%" PRIx64 "-%" PRIx64, proc_root, (int)pid,
+		       mapped->start, mapped->end);
+	if (len < 0 || (size_t)len >= size)
+		return -ENAMETOOLONG;
+	/* The kernel looks nothing up here: whatever device stat(2) tells, it is the mapped file.
+	 */
+	first = fd = open_via(via, NULL);
+	if (fd >= 0)
+		return fd;
+	if (mapped->is_exe) {
+		snprintf(via, size, "%s/%d/exe", proc_root, (int)pid);
+		fd = open_via(via, NULL);
+		if (fd >= 0)
+			return fd;
+	}
+	len = snprintf(via, size, "%s/%d/root%s", proc_root, (int)pid, mapped->path);
+	if (len < 0 || (size_t)len >= size)
+		return -ENAMETOOLONG;
+	fd = open_via(via, mapped);
+	if (fd >= 0)
+		return fd;
+	snprintf(via, size, "%s", mapped->path);
+	fd = open_via(via, mapped);
+	if (fd >= 0)
+		return fd;
+	/* Permission is what the user can do something about. */
+	return first == -EPERM || first == -EACCES ? first : fd;
+}
+
+static bool is_own(pid_t pid, const pid_t *own, size_t n_own)
+{
+	size_t low = 0, high = n_own;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (own[mid] == pid)
+			return true;
+		if (own[mid] < pid)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return false;
+}
+
+/* Mark the files that a process maps; returns how many were not marked before. */
+static size_t mark_mapped(const char *proc_root, pid_t pid, const struct rp_file_id *files,
+			  size_t n, bool *foreign)
+{
+	FILE *file = open_maps(proc_root, pid);
+	struct rp_mapped mapped;
+	char *line = NULL;
+	size_t room = 0, found = 0;
+
+	if (!file)
+		return 0;
+	while (next_line(file, &line, &room)) {
+		if (!parse_line(line, &mapped))
+			continue;
+		for (size_t i = 0; i < n; i++)
+			if (!foreign[i] && files[i].dev == mapped.dev &&
+			    files[i].ino == mapped.ino) {
+				foreign[i] = true;
+				found++;
+			}
+	}
+	free(line);
+	fclose(file);
+	return found;
+}
+
+int rp_proc__foreign(const char *proc_root, const struct rp_file_id *files, size_t n,
+		     const pid_t *own, size_t n_own, bool *foreign)
+{
+	size_t left = n;
+	DIR *dir;
+	pid_t pid;
+
+	memset(foreign, 0, n * sizeof(*foreign));
+	dir = opendir(proc_root);
+	if (!dir)
+		return -errno;
+	while (left && (pid = rp_proc__next_pid(dir)))
+		if (!is_own(pid, own, n_own))
+			left -= mark_mapped(proc_root, pid, files, n, foreign);
+	closedir(dir);
+	return 0;
+}

@@ -1,0 +1,409 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+#include "plan/plan.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Without it uthash ends the program where memory runs out. */
+#define HASH_NONFATAL_OOM 1
+#include <uthash.h>
+
+#include "plan/plan_internal.h"
+
+struct rp_region_key {
+	const char *name; /* also the region's */
+	const char *provider;
+	uint32_t id;
+	UT_hash_handle hh;
+};
+
+const char *rp_kind__name(enum rp_kind kind)
+{
+	static const char *const names[] = {
+		[RP_KIND_FUNCTION] = "function",
+		[RP_KIND_USDT] = "usdt",
+		[RP_KIND_MARKER] = "marker",
+		[RP_KIND_SPAN] = "span",
+	};
+
+	return names[kind];
+}
+
+/* ---- making and ending ------------------------------------------------------------------------ */
+
+static int parse_selections(struct rp_plan *plan, struct rp_err *err)
+{
+	const struct rp_plan_opts *opts = &plan->opts;
+	int rc;
+
+	plan->functions = calloc(opts->n_functions + 1, sizeof(*plan->functions));
+	plan->usdts = calloc(opts->n_usdts + 1, sizeof(*plan->usdts));
+	if (!plan->functions || !plan->usdts)
+		return rp_err__set(err, RP_EXIT_FAILED, -ENOMEM, NULL, "out of memory");
+	for (; plan->n_functions < opts->n_functions; plan->n_functions++) {
+		rc = rp_select_function__parse(opts->functions[plan->n_functions],
+					       &plan->functions[plan->n_functions], err);
+		if (rc)
+			return rc;
+	}
+	for (; plan->n_usdts < opts->n_usdts; plan->n_usdts++) {
+		rc = rp_select_usdt__parse(opts->usdts[plan->n_usdts], &plan->usdts[plan->n_usdts],
+					   err);
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
+int rp_plan__new(const struct rp_plan_opts *opts, struct rp_plan **out, struct rp_err *err)
+{
+	struct rp_plan *plan = calloc(1, sizeof(*plan));
+	int rc;
+
+	*out = NULL;
+	if (!plan)
+		return rp_err__set(err, RP_EXIT_FAILED, -ENOMEM, NULL, "out of memory");
+	plan->opts = *opts;
+	if (!plan->opts.max_regions || plan->opts.max_regions >= RP_REGION_DYNAMIC)
+		plan->opts.max_regions = RP_REGION_DYNAMIC - 1;
+	rc = parse_selections(plan, err);
+	if (rc) {
+		rp_plan__free(plan);
+		return rc;
+	}
+	*out = plan;
+	return 0;
+}
+
+void rp_plan__free(struct rp_plan *plan)
+{
+	struct rp_region_key *key, *next;
+
+	if (!plan)
+		return;
+	HASH_ITER(hh, plan->by_name, key, next)
+	{
+		HASH_DEL(plan->by_name, key);
+		free(key);
+	}
+	for (size_t i = 0; i < plan->n_functions; i++)
+		rp_select_function__free(&plan->functions[i]);
+	for (size_t i = 0; i < plan->n_usdts; i++)
+		rp_select_usdt__free(&plan->usdts[i]);
+	free(plan->functions);
+	free(plan->usdts);
+	free(plan->regions);
+	free(plan->sites);
+	free(plan->refusals);
+	rp_names__free(&plan->function_names);
+	rp_names__free(&plan->usdt_names);
+	rp_pool__free(&plan->pool);
+	free(plan);
+}
+
+int rp_plan__grow(void *items, size_t n, size_t *capacity, size_t size)
+{
+	void **array = items, *grown;
+	size_t wanted = *capacity ? *capacity * 2 : 32;
+
+	if (n < *capacity)
+		return 0;
+	grown = reallocarray(*array, wanted, size);
+	if (!grown)
+		return -ENOMEM;
+	*array = grown;
+	*capacity = wanted;
+	return 0;
+}
+
+/* ---- what is asked for ------------------------------------------------------------------------ */
+
+bool rp_plan__is_default(const struct rp_plan *plan)
+{
+	return !plan->n_functions && !plan->n_usdts;
+}
+
+bool rp_plan__wants_functions(const struct rp_plan *plan, const char *path, bool is_exe)
+{
+	for (size_t i = 0; i < plan->n_functions; i++)
+		if (rp_select_function__applies(&plan->functions[i], path, is_exe))
+			return true;
+	return false;
+}
+
+bool rp_plan__wants_usdt(const struct rp_plan *plan, const char *path, bool is_exe)
+{
+	struct rp_usdt_query query;
+
+	if (rp_plan__is_default(plan))
+		return true;
+	for (size_t i = 0; i < plan->n_usdts; i++)
+		if (rp_select_usdt__plain(&plan->usdts[i], is_exe, &query) ||
+		    rp_select_usdt__of_object(&plan->usdts[i], path, &query))
+			return true;
+	return false;
+}
+
+bool rp_plan__wants_object(const struct rp_plan *plan, const char *path, bool is_exe)
+{
+	return is_exe || rp_plan__wants_usdt(plan, path, is_exe) ||
+	       rp_plan__wants_functions(plan, path, is_exe);
+}
+
+const char *rp_plan__object_path(const struct rp_plan *plan, size_t i)
+{
+	const char *object;
+
+	for (size_t s = 0; s < plan->n_functions + plan->n_usdts; s++) {
+		object = s < plan->n_functions
+				 ? plan->functions[s].object
+				 : rp_select_usdt__object(&plan->usdts[s - plan->n_functions]);
+		if (object && rp_select__is_path(object) && i-- == 0)
+			return object;
+	}
+	return NULL;
+}
+
+bool rp_plan__excludes(const struct rp_plan *plan, const char *name)
+{
+	for (size_t i = 0; i < plan->opts.n_excludes; i++)
+		if (rp_glob__match_probe(plan->opts.excludes[i], name))
+			return true;
+	return false;
+}
+
+/* ---- regions, sites, refusals ----------------------------------------------------------------- */
+
+static struct rp_region_key *find_region(const struct rp_plan *plan, const char *name)
+{
+	struct rp_region_key *key;
+
+	HASH_FIND_STR(plan->by_name, name, key);
+	return key;
+}
+
+static int add_region(struct rp_plan *plan, const struct rp_region_key *wanted, enum rp_kind kind,
+		      const char *object, uint32_t *id)
+{
+	struct rp_region_key *key;
+	char reason[96];
+	int rc;
+
+	if (plan->n_regions >= plan->opts.max_regions) {
+		snprintf(reason, sizeof(reason), "past the bound of %u regions (--max-regions)",
+			 plan->opts.max_regions);
+		return rp_plan__refuse(plan, wanted->name, object, reason);
+	}
+	rc = rp_plan__grow(&plan->regions, plan->n_regions, &plan->regions_capacity,
+			   sizeof(*plan->regions));
+	if (rc)
+		return rc;
+	key = malloc(sizeof(*key));
+	if (!key)
+		return -ENOMEM;
+	*key = *wanted;
+	key->id = plan->n_regions + 1;
+	HASH_ADD_KEYPTR(hh, plan->by_name, key->name, strlen(key->name), key);
+	if (!key->hh.tbl) {
+		free(key);
+		return -ENOMEM;
+	}
+	plan->regions[plan->n_regions++] = (struct rp_region){
+		.id = key->id, .kind = kind, .name = key->name, .object = object};
+	*id = key->id;
+	return 0;
+}
+
+int rp_plan__region(struct rp_plan *plan, enum rp_kind kind, const char *provider, const char *name,
+		    const char *object, uint32_t *id)
+{
+	struct rp_region_key *key = find_region(plan, name), wanted = {.provider = provider};
+
+	*id = RP_REGION_NONE;
+	if (key && key->provider && provider && strcmp(key->provider, provider) != 0) {
+		wanted.name = rp_pool__printf(&plan->pool, "%s:%s", provider, name);
+		if (!wanted.name)
+			return -ENOMEM;
+		key = find_region(plan, wanted.name);
+	} else {
+		wanted.name = key ? key->name : rp_pool__dup(&plan->pool, name);
+	}
+	if (key) {
+		*id = key->id;
+		return 0;
+	}
+	if (provider)
+		wanted.provider = rp_pool__dup(&plan->pool, provider);
+	if (!wanted.name || (provider && !wanted.provider))
+		return -ENOMEM;
+	return add_region(plan, &wanted, kind, object, id);
+}
+
+int rp_plan__site(struct rp_plan *plan, const struct rp_site *site)
+{
+	int rc = rp_plan__grow(&plan->sites, plan->n_sites, &plan->sites_capacity,
+			       sizeof(*plan->sites));
+
+	if (!rc)
+		plan->sites[plan->n_sites++] = *site;
+	return rc;
+}
+
+int rp_plan__refuse(struct rp_plan *plan, const char *name, const char *object, const char *reason)
+{
+	const struct rp_refusal *last =
+		plan->n_refusals ? &plan->refusals[plan->n_refusals - 1] : NULL;
+	struct rp_refusal refusal = {.object = object};
+	int rc = rp_plan__grow(&plan->refusals, plan->n_refusals, &plan->refusals_capacity,
+			       sizeof(*plan->refusals));
+
+	if (rc)
+		return rc;
+	/* Refusals come in rows of one reason. */
+	refusal.reason = last && !strcmp(last->reason, reason)
+				 ? last->reason
+				 : rp_pool__dup(&plan->pool, reason);
+	refusal.name = rp_pool__dup(&plan->pool, name);
+	if (!refusal.name || !refusal.reason)
+		return -ENOMEM;
+	plan->refusals[plan->n_refusals++] = refusal;
+	return 0;
+}
+
+const struct rp_region *rp_plan__regions(const struct rp_plan *plan, size_t *n)
+{
+	*n = plan->n_regions;
+	return plan->regions;
+}
+
+const struct rp_site *rp_plan__sites(const struct rp_plan *plan, size_t *n)
+{
+	*n = plan->n_sites;
+	return plan->sites;
+}
+
+const struct rp_refusal *rp_plan__refusals(const struct rp_plan *plan, size_t *n)
+{
+	*n = plan->n_refusals;
+	return plan->refusals;
+}
+
+/* ---- adding an object ------------------------------------------------------------------------- */
+
+static int compare_sites(const void *a_, const void *b_)
+{
+	const struct rp_site *a = a_, *b = b_;
+
+	if (a->offset != b->offset)
+		return a->offset < b->offset ? -1 : 1;
+	if (a->region != b->region)
+		return a->region < b->region ? -1 : 1;
+	if (a->role != b->role)
+		return a->role < b->role ? -1 : 1;
+	/* Of two that are the same else, the one that carries a label stays. */
+	return (int)(b->flags & RP_SITE_LABEL) - (int)(a->flags & RP_SITE_LABEL);
+}
+
+static bool same_site(const struct rp_site *a, const struct rp_site *b)
+{
+	return a->offset == b->offset && a->region == b->region && a->role == b->role;
+}
+
+/* Several selections may name one thing: it is probed and counted once. */
+static void settle_sites(struct rp_plan *plan, size_t from)
+{
+	size_t kept = from;
+
+	if (plan->n_sites > from)
+		qsort(plan->sites + from, plan->n_sites - from, sizeof(*plan->sites),
+		      compare_sites);
+	for (size_t i = from; i < plan->n_sites; i++) {
+		struct rp_site *site = &plan->sites[i];
+
+		if (kept > from && same_site(&plan->sites[kept - 1], site))
+			continue;
+		if (site->region != RP_REGION_NONE) {
+			plan->regions[site->region - 1].sites++;
+			plan->regions[site->region - 1].slow_sites += site->slow;
+		}
+		plan->sites[kept++] = *site;
+	}
+	plan->n_sites = kept;
+}
+
+int rp_plan__add_arrays(struct rp_plan *plan, const struct rp_plan_object *object, size_t *added,
+			struct rp_err *err)
+{
+	struct rp_plan_object own = *object;
+	size_t before = plan->n_sites;
+	int rc = 0;
+
+	*added = 0;
+	own.path = rp_pool__dup(&plan->pool, object->path);
+	if (!own.path)
+		rc = -ENOMEM;
+	if (!rc && rp_plan__wants_functions(plan, own.path, own.is_exe))
+		rc = rp_plan__add_functions(plan, &own);
+	if (!rc && rp_plan__wants_usdt(plan, own.path, own.is_exe)) {
+		rc = rp_plan__add_usdt(plan, &own);
+		if (!rc)
+			rc = rp_plan__add_markers(plan, &own);
+	}
+	if (rc) {
+		plan->n_sites = before;
+		return rp_err__set(err, RP_EXIT_FAILED, rc, NULL, "%s: %s", object->path,
+				   strerror(-rc));
+	}
+	settle_sites(plan, before);
+	*added = plan->n_sites - before;
+	return 0;
+}
+
+static size_t read_elf(const void *file, uint64_t offset, void *buf, size_t len)
+{
+	return rp_elf__read(file, offset, buf, len);
+}
+
+/* A broken table costs what it would have offered, and is told; the other one may still serve. */
+static int note_broken_table(struct rp_plan *plan, int rc, const char *table, const char *path,
+			     const struct rp_err *err)
+{
+	const char *object = rp_pool__dup(&plan->pool, path);
+
+	if (rc == -ENOMEM || !object)
+		return -ENOMEM;
+	return rp_plan__refuse(plan, table, object, err->cause);
+}
+
+int rp_plan__add_object(struct rp_plan *plan, uint32_t number, const char *path, bool is_exe,
+			struct rp_elf *elf, size_t *added, struct rp_err *err)
+{
+	struct rp_plan_object object = {.number = number,
+					.path = path,
+					.is_exe = is_exe,
+					.traits = *rp_elf__traits(elf),
+					.read = read_elf,
+					.file = elf};
+	struct rp_err broken = {0};
+	int rc = 0;
+
+	*added = 0;
+	if (rp_plan__wants_functions(plan, path, is_exe))
+		rc = rp_elf__symbols(elf, &object.symbols, &object.n_symbols, &broken);
+	if (rc) {
+		object.n_symbols = 0;
+		rc = note_broken_table(plan, rc, "functions", path, &broken);
+	}
+	if (!rc && rp_plan__wants_usdt(plan, path, is_exe)) {
+		rc = rp_elf__usdt(elf, &object.notes, &object.n_notes, &broken);
+		if (rc) {
+			object.n_notes = 0;
+			rc = note_broken_table(plan, rc, "USDT probes", path, &broken);
+		}
+	}
+	if (rc)
+		return rp_err__set(err, RP_EXIT_FAILED, rc, NULL, "%s: %s", path, strerror(-rc));
+	return rp_plan__add_arrays(plan, &object, added, err);
+}

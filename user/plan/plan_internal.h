@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
+/* Shared by the files of the plan, and by their unit tests; of no concern to other stages. */
+#ifndef RP_PLAN_INTERNAL_H
+#define RP_PLAN_INTERNAL_H
+
+#include "plan/plan.h"
+#include "plan/select.h"
+
+/* ---- strings that live as long as the plan --------------------------------------------------- */
+
+struct rp_pool_chunk;
+
+struct rp_pool {
+	struct rp_pool_chunk *chunks;
+	size_t left; /* free bytes in the newest chunk */
+};
+
+/* A copy of the first len bytes; NULL: out of memory. */
+const char *rp_pool__copy(struct rp_pool *pool, const char *text, size_t len);
+const char *rp_pool__dup(struct rp_pool *pool, const char *text);
+const char *rp_pool__printf(struct rp_pool *pool, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+void rp_pool__free(struct rp_pool *pool);
+
+/* ---- the plan --------------------------------------------------------------------------------- */
+
+struct rp_region_key;
+
+/* Names that a user could have meant, kept for as long as nothing has matched. */
+struct rp_names {
+	const char **items;
+	size_t n, capacity;
+};
+
+struct rp_plan {
+	struct rp_plan_opts opts;
+	struct rp_select_function *functions;
+	struct rp_select_usdt *usdts;
+	size_t n_functions, n_usdts; /* those parsed */
+	struct rp_region *regions;
+	size_t n_regions, regions_capacity;
+	struct rp_region_key *by_name;
+	struct rp_site *sites;
+	size_t n_sites, sites_capacity;
+	struct rp_refusal *refusals;
+	size_t n_refusals, refusals_capacity;
+	struct rp_names function_names, usdt_names;
+	struct rp_pool pool;
+};
+
+/* An object as matching sees it: plain arrays, so that tests can make one up. */
+struct rp_plan_object {
+	uint32_t number;
+	const char *path; /* in the plan's pool */
+	bool is_exe;
+	struct rp_elf_traits traits;
+	const struct rp_symbol *symbols; /* by offset */
+	size_t n_symbols;
+	const struct rp_usdt_note *notes;
+	size_t n_notes;
+	size_t (*read)(const void *file, uint64_t offset, void *buf, size_t len);
+	const void *file;
+};
+
+/* rp_plan__add_object once the tables are read. `object->path` need not be in the pool. */
+int rp_plan__add_arrays(struct rp_plan *plan, const struct rp_plan_object *object, size_t *added,
+			struct rp_err *err);
+
+/* Does a selection ask for functions, for USDT probes or markers, of this object? */
+bool rp_plan__wants_functions(const struct rp_plan *plan, const char *path, bool is_exe);
+bool rp_plan__wants_usdt(const struct rp_plan *plan, const char *path, bool is_exe);
+
+/* Each adds its part of an object. 0 or -ENOMEM. */
+int rp_plan__add_functions(struct rp_plan *plan, const struct rp_plan_object *object);
+int rp_plan__add_usdt(struct rp_plan *plan, const struct rp_plan_object *object);
+int rp_plan__add_markers(struct rp_plan *plan, const struct rp_plan_object *object);
+
+/* Providers of include/rptrace.h: their probes do not go by the pair rule. */
+bool rp_plan__is_marker_provider(const char *provider);
+
+/* -x names it. */
+bool rp_plan__excludes(const struct rp_plan *plan, const char *name);
+
+/*
+ * The region of that name, made if need be; provider is NULL but for USDT regions and markers. Two
+ * providers never share a region: the later one's is named "provider:name". *id is RP_REGION_NONE
+ * where the plan is full, which is noted as a refusal.
+ */
+int rp_plan__region(struct rp_plan *plan, enum rp_kind kind, const char *provider, const char *name,
+		    const char *object, uint32_t *id);
+int rp_plan__site(struct rp_plan *plan, const struct rp_site *site);
+
+/* The strings are copied. */
+int rp_plan__refuse(struct rp_plan *plan, const char *name, const char *object, const char *reason);
+
+/* Where to probe a note's nop; -ENOTSUP with *reason. */
+int rp_plan__note_site(const struct rp_plan *plan, const struct rp_plan_object *object,
+		       const struct rp_usdt_note *note, struct rp_site *site, const char **reason);
+
+/* The name of a probe as -u takes it, for refusals. */
+int rp_plan__refuse_note(struct rp_plan *plan, const struct rp_plan_object *object,
+			 const struct rp_usdt_note *note, const char *reason);
+
+/* ---- growing arrays --------------------------------------------------------------------------- */
+
+/* Room for one more item of `size` bytes behind n; 0 or -ENOMEM. */
+int rp_plan__grow(void *items, size_t n, size_t *capacity, size_t size);
+
+/* ---- names to suggest ------------------------------------------------------------------------- */
+
+int rp_names__add(struct rp_names *names, struct rp_pool *pool, const char *provider,
+		  const char *name);
+void rp_names__free(struct rp_names *names);
+
+struct rp_near {
+	const char *name;
+	unsigned score; /* smaller is nearer */
+};
+
+/* Letters to add, drop, change or swap to make a of b, case aside; `limit` where it is as many or more. */
+unsigned rp_near__distance(const char *a, const char *b, unsigned limit);
+
+/* Merge the names near to a glob into best[0..*n), sorted, at most max of them. */
+void rp_near__collect(const char *glob, const struct rp_names *names, struct rp_near *best, size_t *n,
+		      size_t max);
+
+#endif

@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+#include "plan/select.h"
+
+#include <errno.h>
+#include <fnmatch.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define WILDCARDS "*?[\\"
+
+/* Longest probe name that is matched with '-' for "__"; longer ones are matched as they are. */
+#define PROBE_NAME_MAX 512
+
+/* ---- globs --------------------------------------------------------------------------------- */
+
+bool rp_glob__is_literal(const char *glob)
+{
+	return !strpbrk(glob, WILDCARDS);
+}
+
+bool rp_glob__match(const char *glob, const char *name)
+{
+	size_t plain = strcspn(glob, WILDCARDS);
+
+	/* Most names differ early: this keeps fnmatch off the tables of large programs. */
+	if (strncmp(glob, name, plain) != 0)
+		return false;
+	if (!strcmp(glob + plain, name + plain) || !strcmp(glob + plain, "*"))
+		return true;
+	return glob[plain] && !fnmatch(glob, name, 0);
+}
+
+/* "__" becomes '-', but within the brackets of a glob, where '-' has its own meaning. */
+static bool fold_dashes(const char *text, bool glob, char *out, size_t size)
+{
+	bool bracket = false;
+	size_t n = 0;
+
+	for (; *text; text++) {
+		if (n + 1 >= size)
+			return false;
+		if (glob && *text == '[')
+			bracket = true;
+		else if (*text == ']')
+			bracket = false;
+		if (!bracket && text[0] == '_' && text[1] == '_') {
+			out[n++] = '-';
+			text++;
+		} else {
+			out[n++] = *text;
+		}
+	}
+	out[n] = '\0';
+	return true;
+}
+
+bool rp_glob__match_probe(const char *glob, const char *name)
+{
+	char folded_glob[PROBE_NAME_MAX], folded_name[PROBE_NAME_MAX];
+
+	if (rp_glob__match(glob, name))
+		return true;
+	return fold_dashes(glob, true, folded_glob, sizeof(folded_glob)) &&
+	       fold_dashes(name, false, folded_name, sizeof(folded_name)) &&
+	       rp_glob__match(folded_glob, folded_name);
+}
+
+/* ---- objects ------------------------------------------------------------------------------- */
+
+bool rp_select__is_path(const char *object)
+{
+	return strchr(object, '/') && rp_glob__is_literal(object);
+}
+
+static const char *file_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+/*
+ * name as it is, or with its version after ".so" cut back part by part: libz.so.1.2.13 is also
+ * libz.so.1.2, libz.so.1 and libz.so.
+ */
+static bool match_versions(const char *glob, const char *name)
+{
+	char cut[PATH_MAX];
+	const char *so = strstr(file_name(name), ".so.");
+	size_t len = strlen(name);
+
+	if (rp_glob__match(glob, name))
+		return true;
+	if (!so || len >= sizeof(cut))
+		return false;
+	memcpy(cut, name, len + 1);
+	for (char *dot = strrchr(cut, '.'); dot > cut + (so - name); dot = strrchr(cut, '.')) {
+		*dot = '\0';
+		if (rp_glob__match(glob, cut))
+			return true;
+	}
+	return false;
+}
+
+static bool names_object(const char *object, const char *resolved, const char *path)
+{
+	if (resolved && !strcmp(resolved, path))
+		return true;
+	return match_versions(object, path) ||
+	       (!strchr(object, '/') && match_versions(object, file_name(path)));
+}
+
+/*
+ * What the maps of a process show has no links in it, what users type has (/lib, libz.so). A path
+ * that does not exist here may still exist in the target's own root.
+ */
+static char *resolve(const char *object)
+{
+	return rp_select__is_path(object) ? realpath(object, NULL) : NULL;
+}
+
+/* ---- -f ------------------------------------------------------------------------------------ */
+
+/* The ':' that ends OBJECT: neither one of "::" nor within brackets (foo[abi:cxx11]). */
+static const char *find_object_end(const char *text)
+{
+	for (const char *at = text; *at; at++) {
+		const char *close = *at == '[' ? strchr(at, ']') : NULL;
+
+		if (close)
+			at = close;
+		if (*at != ':')
+			continue;
+		if (at[1] != ':')
+			return at;
+		at += strspn(at, ":") - 1;
+	}
+	return NULL;
+}
+
+int rp_select_function__parse(const char *text, struct rp_select_function *out, struct rp_err *err)
+{
+	const char *colon = find_object_end(text);
+
+	*out = (struct rp_select_function){.text = text, .glob = colon ? colon + 1 : text};
+	if (!*out->glob || colon == text)
+		return rp_err__set(err, RP_EXIT_USAGE, -EINVAL,
+				   "write [OBJECT:]GLOB, e.g. 'parse_*' or 'libz.so:deflate'",
+				   "\"%s\" selects no function", text);
+	if (!colon)
+		return 0;
+	out->object = strndup(text, colon - text);
+	if (!out->object)
+		return rp_err__set(err, RP_EXIT_FAILED, -ENOMEM, NULL, "out of memory");
+	out->resolved = resolve(out->object);
+	return 0;
+}
+
+void rp_select_function__free(struct rp_select_function *selection)
+{
+	free(selection->object);
+	free(selection->resolved);
+}
+
+bool rp_select_function__applies(const struct rp_select_function *selection, const char *path,
+				 bool is_exe)
+{
+	if (!selection->object)
+		return is_exe;
+	return names_object(selection->object, selection->resolved, path);
+}
+
+/* ---- -u ------------------------------------------------------------------------------------ */
+
+int rp_select_usdt__parse(const char *text, struct rp_select_usdt *out, struct rp_err *err)
+{
+	char *rest = strdup(text);
+	bool empty = false;
+
+	*out = (struct rp_select_usdt){.text = text};
+	if (!rest)
+		return rp_err__set(err, RP_EXIT_FAILED, -ENOMEM, NULL, "out of memory");
+	while (rest && out->n < 4) {
+		out->fields[out->n] = strsep(&rest, ":");
+		empty |= !*out->fields[out->n++];
+	}
+	if (empty || rest || out->n < 2) {
+		free(out->fields[0]);
+		return rp_err__set(
+			err, RP_EXIT_USAGE, -EINVAL,
+			"write [OBJECT:]PROVIDER:BEGIN[:END], e.g. 'postgresql:query__start' or 'python:*'",
+			"\"%s\" selects no USDT probes", text);
+	}
+	if (out->n > 2)
+		out->resolved = resolve(out->fields[0]);
+	return 0;
+}
+
+void rp_select_usdt__free(struct rp_select_usdt *selection)
+{
+	free(selection->fields[0]);
+	free(selection->resolved);
+}
+
+const char *rp_select_usdt__object(const struct rp_select_usdt *selection)
+{
+	return selection->n > 2 ? selection->fields[0] : NULL;
+}
+
+bool rp_select_usdt__plain(const struct rp_select_usdt *selection, bool is_exe,
+			   struct rp_usdt_query *out)
+{
+	char *const *f = selection->fields;
+
+	if (!is_exe || selection->n > 3)
+		return false;
+	*out = (struct rp_usdt_query){f[0], f[1], selection->n == 3 ? f[2] : NULL};
+	return true;
+}
+
+bool rp_select_usdt__of_object(const struct rp_select_usdt *selection, const char *path,
+			       struct rp_usdt_query *out)
+{
+	char *const *f = selection->fields;
+
+	if (selection->n < 3 || !names_object(f[0], selection->resolved, path))
+		return false;
+	*out = (struct rp_usdt_query){f[1], f[2], selection->n == 4 ? f[3] : NULL};
+	return true;
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
+/* What the user types after -f, -u and -x: taken apart, and matched against names. */
+#ifndef RP_SELECT_H
+#define RP_SELECT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "error.h"
+
+/* [OBJECT:]GLOB */
+struct rp_select_function {
+	const char *text;
+	char *object;	/* NULL: the executables of the target */
+	char *resolved; /* object with its links followed, where it is a path of a file; NULL */
+	const char *glob;
+};
+
+/*
+ * [OBJECT:]PROVIDER:BEGIN[:END]. Three fields are ambiguous: only an object's probes tell whether
+ * the first is a provider or an object.
+ */
+struct rp_select_usdt {
+	const char *text;
+	char *fields[4]; /* the first owns the memory of all */
+	unsigned n;
+	char *resolved; /* as above, of the field that may be an object */
+};
+
+/* One reading of a USDT selection. */
+struct rp_usdt_query {
+	const char *provider, *begin;
+	const char *end; /* NULL: the pair rule finds it */
+};
+
+/* -EINVAL with err: malformed; -ENOMEM. After an error there is nothing to free. */
+int rp_select_function__parse(const char *text, struct rp_select_function *out, struct rp_err *err);
+int rp_select_usdt__parse(const char *text, struct rp_select_usdt *out, struct rp_err *err);
+void rp_select_function__free(struct rp_select_function *selection);
+void rp_select_usdt__free(struct rp_select_usdt *selection);
+
+/* The selection is about an object at this path; without OBJECT it is about executables. */
+bool rp_select_function__applies(const struct rp_select_function *selection, const char *path,
+				 bool is_exe);
+
+/* The OBJECT, or the field that may be one; NULL: there is none. */
+const char *rp_select_usdt__object(const struct rp_select_usdt *selection);
+
+/* Readings with and without an OBJECT, where the object at this path allows them. */
+bool rp_select_usdt__plain(const struct rp_select_usdt *selection, bool is_exe,
+			   struct rp_usdt_query *out);
+bool rp_select_usdt__of_object(const struct rp_select_usdt *selection, const char *path,
+			       struct rp_usdt_query *out);
+
+/* OBJECT is a path of one file: it holds a '/' and no wildcard. */
+bool rp_select__is_path(const char *object);
+
+/* Plain equality comes first: names of C++ and Rust hold brackets and asterisks. */
+bool rp_glob__match(const char *glob, const char *name);
+bool rp_glob__is_literal(const char *glob);
+
+/* The same, with '-' and "__" in names alike. */
+bool rp_glob__match_probe(const char *glob, const char *name);
+
+#endif

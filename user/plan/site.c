@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
+/* The choice of entry sites and of sites on USDT nops, for any machine that has a decoder. */
+#include "plan/site.h"
+
+#include <elf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "plan/site_arch.h"
+
+/* An entry probe farther in would leave too much of the call unmeasured. */
+#define ENTRY_REACH 32
+
+rp_decode_fn *rp_site__decoder(uint16_t machine)
+{
+	switch (machine) {
+	case EM_X86_64:
+		return rp_site_x86__decode;
+	case EM_AARCH64:
+		return rp_site_arm64__decode;
+	default:
+		return NULL;
+	}
+}
+
+int rp_site__refuse(const char **reason, const char *why)
+{
+	*reason = why;
+	return -ENOTSUP;
+}
+
+static int append(struct rp_code *code, size_t *capacity, const struct rp_insn *insn)
+{
+	if (code->n == *capacity) {
+		size_t wanted = *capacity ? *capacity * 2 : 64;
+		struct rp_insn *grown = reallocarray(code->insns, wanted, sizeof(*grown));
+
+		if (!grown)
+			return -ENOMEM;
+		code->insns = grown;
+		*capacity = wanted;
+	}
+	code->insns[code->n++] = *insn;
+	return 0;
+}
+
+static bool flow_ends(const struct rp_insn *insn)
+{
+	return insn->flow >= RP_FLOW_JUMP;
+}
+
+int rp_site__sweep(rp_decode_fn *decode, const uint8_t *code, uint32_t size,
+		   const struct rp_site_rules *rules, struct rp_code *out)
+{
+	struct rp_sweep sweep = {.rules = rules, .code = code, .size = size};
+	uint32_t offset = 0;
+	size_t capacity = 0;
+
+	*out = (struct rp_code){0};
+	while (offset < size) {
+		struct rp_insn insn = {0};
+
+		if (decode(&sweep, offset, &insn))
+			return 0;
+		if (append(out, &capacity, &insn)) {
+			free(out->insns);
+			*out = (struct rp_code){0};
+			return -ENOMEM;
+		}
+		if (flow_ends(&insn))
+			memset(sweep.origins, RP_ORIGIN_ANY, sizeof(sweep.origins));
+		offset += insn.length;
+	}
+	out->complete = true;
+	return 0;
+}
+
+/* What of a whole function bears on how often an instruction near its start is reached. */
+struct landings {
+	uint32_t lowest;  /* lowest offset that a branch within the function leads to */
+	bool any_unknown; /* a jump table may lead anywhere */
+};
+
+static struct landings find_landings(const struct rp_code *code)
+{
+	struct landings found = {.lowest = UINT32_MAX};
+
+	for (size_t i = 0; i < code->n; i++) {
+		const struct rp_insn *insn = &code->insns[i];
+		uint32_t target = UINT32_MAX;
+
+		if (insn->flow == RP_FLOW_COND || insn->flow == RP_FLOW_JUMP)
+			target = insn->target;
+		else if (insn->flow == RP_FLOW_CALL && insn->target != 0) /* 0: recursion, a call */
+			target = insn->target;
+		else if (insn->flow == RP_FLOW_TABLE || insn->flow == RP_FLOW_UNCLEAR)
+			found.any_unknown = true;
+		if (target < found.lowest)
+			found.lowest = target;
+	}
+	return found;
+}
+
+/* Is the instruction, to which straight-line code leads from the start, reached once a call? */
+static bool reached_once(const struct rp_insn *insn, const struct landings *landings)
+{
+	if (landings->lowest <= insn->offset)
+		return false;
+	/*
+	 * Entries of jump tables are not in the code. They never lead to the start of the function
+	 * or above a push of its prologue, which would unbalance the stack; for anything else, who
+	 * knows.
+	 */
+	return insn->offset == 0 || !landings->any_unknown || insn->dst == RP_REG_SP;
+}
+
+/*
+ * Emulating a call pushes to the stack behind the back of a shadow stack on some kernels: take one
+ * only where the function begins with it.
+ */
+static bool is_good_site(const struct rp_insn *insn, const struct landings *landings)
+{
+	return insn->probeable && reached_once(insn, landings) &&
+	       (insn->flow != RP_FLOW_CALL || insn->offset == 0);
+}
+
+/*
+ * The first emulated instruction that can be reached over transparent ones, else the first that can
+ * be probed at all; NULL for none.
+ */
+static const struct rp_insn *choose_entry(const struct rp_code *code)
+{
+	struct landings landings = find_landings(code);
+	const struct rp_insn *fallback = NULL;
+
+	for (size_t i = 0; i < code->n && code->insns[i].offset <= ENTRY_REACH; i++) {
+		const struct rp_insn *insn = &code->insns[i];
+
+		if (is_good_site(insn, &landings)) {
+			if (insn->emulated)
+				return insn;
+			if (!fallback)
+				fallback = insn;
+		}
+		/* Where not all is known of the branches, only the start is sure to be no target.
+		 */
+		if (!insn->transparent || !code->complete)
+			break;
+	}
+	return fallback;
+}
+
+static const char *why_no_entry(const struct rp_code *code)
+{
+	if (code->n == 0)
+		return "its first instruction cannot be decoded";
+	if (code->insns[0].breakpoint)
+		return "a breakpoint is there already";
+	if (find_landings(code).lowest == 0)
+		return "a loop leads back to its first instruction: calls cannot be told from "
+		       "turns";
+	return "the kernel cannot probe its first instruction";
+}
+
+int rp_site__entry(uint16_t machine, const uint8_t *code, size_t size,
+		   const struct rp_site_rules *rules, struct rp_entry_site *out,
+		   const char **reason)
+{
+	rp_decode_fn *decode = rp_site__decoder(machine);
+	const struct rp_insn *site;
+	struct rp_code insns;
+	int err;
+
+	*reason = NULL;
+	if (!decode)
+		return rp_site__refuse(reason, "no decoder for its machine");
+	if (size == 0)
+		return rp_site__refuse(reason, "its size is not known");
+	if (size > RP_FUNCTION_SIZE_MAX)
+		return rp_site__refuse(reason, "its size is out of all proportion");
+
+	err = rp_site__sweep(decode, code, size, rules, &insns);
+	if (err)
+		return err;
+	site = choose_entry(&insns);
+	if (site)
+		*out = (struct rp_entry_site){.offset = site->offset, .slow = !site->emulated};
+	else
+		err = rp_site__refuse(reason, why_no_entry(&insns));
+	free(insns.insns);
+	return err;
+}
+
+/* The 10-byte nop that a kernel turns into a fast call; elsewhere its prefix makes it unprobeable.
+ */
+static const uint8_t nop10_head[] = {0x66, 0x2e, 0x0f, 0x1f, 0x84};
+
+static bool is_nop10(const uint8_t *code, size_t size)
+{
+	return size >= 10 && !memcmp(code, nop10_head, sizeof(nop10_head));
+}
+
+/* Offset of a 10-byte nop at the probe, or behind the 1-byte nop there; -ENOENT. */
+static int find_nop10(const uint8_t *code, size_t size)
+{
+	if (is_nop10(code, size))
+		return 0;
+	if (size > 1 && code[0] == 0x90 && is_nop10(code + 1, size - 1))
+		return 1;
+	return -ENOENT;
+}
+
+int rp_site__nop(uint16_t machine, const uint8_t *code, size_t size,
+		 const struct rp_site_rules *rules, struct rp_entry_site *out, const char **reason)
+{
+	rp_decode_fn *decode = rp_site__decoder(machine);
+	struct rp_sweep sweep = {.rules = rules, .code = code, .size = size > 16 ? 16 : size};
+	struct rp_insn insn = {0};
+	int nop10;
+
+	*reason = NULL;
+	if (!decode)
+		return rp_site__refuse(reason, "no decoder for its machine");
+	if (size == 0 || decode(&sweep, 0, &insn))
+		return rp_site__refuse(reason, "there is no instruction at its address");
+
+	nop10 = machine == EM_X86_64 && rules->nop10_optimized ? find_nop10(code, size) : -ENOENT;
+	if (nop10 >= 0) {
+		*out = (struct rp_entry_site){.offset = nop10};
+		return 0;
+	}
+	if (insn.breakpoint)
+		return rp_site__refuse(reason, "a breakpoint is there already");
+	if (!insn.nop)
+		return rp_site__refuse(reason, "there is no nop at its address");
+	if (!insn.probeable)
+		return rp_site__refuse(reason,
+				       "this kernel cannot safely probe the kind of nop there");
+	*out = (struct rp_entry_site){.slow = !insn.emulated};
+	return 0;
+}

@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
+/*
+ * The exits of a function: a walk over its control flow that follows the depth of the stack. A jump
+ * out of the function with the stack as at entry is a tail call and leaves it; one from inside the
+ * frame leads to a part of the function that the compiler put elsewhere.
+ */
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "plan/site_arch.h"
+
+#define UNKNOWN INT32_MIN
+
+/* Stack and frame pointer relative to the stack pointer at entry. */
+struct state {
+	int32_t regs[RP_REG_COUNT];
+	bool is_code; /* certain to be code, and not data between the instructions */
+};
+
+struct place {
+	size_t insn;
+	struct state state;
+};
+
+struct places {
+	struct place *items;
+	size_t n, capacity;
+};
+
+struct walk {
+	struct rp_code *code;
+	struct places todo;
+	/*
+	 * What follows a call and is also the target of a branch: reached by the branch first,
+	 * since the call may be one that never returns, and then the depth after it says nothing.
+	 */
+	struct places later;
+	bool has_table;
+	struct state table; /* at the jump tables: their targets begin with it */
+	bool is_sweep; /* past the start's reach: jump table targets, landing pads, dead code */
+	bool leaves_unseen;  /* code elsewhere may return for the function */
+	const char *refusal; /* the first */
+	int err;
+};
+
+static void push(struct walk *walk, struct places *places, size_t insn, const struct state *state)
+{
+	if (places->n == places->capacity) {
+		size_t wanted = places->capacity ? places->capacity * 2 : 32;
+		struct place *grown = reallocarray(places->items, wanted, sizeof(*grown));
+
+		if (!grown) {
+			walk->err = -ENOMEM;
+			return;
+		}
+		places->items = grown;
+		places->capacity = wanted;
+	}
+	places->items[places->n++] = (struct place){.insn = insn, .state = *state};
+}
+
+static int compare_offset(const void *key, const void *item)
+{
+	uint32_t offset = *(const uint32_t *)key;
+	const struct rp_insn *insn = item;
+
+	return offset < insn->offset ? -1 : offset > insn->offset;
+}
+
+/* NULL for a target outside, or in the middle of what the sweep took for one instruction. */
+static struct rp_insn *insn_at(const struct rp_code *code, uint32_t offset)
+{
+	return bsearch(&offset, code->insns, code->n, sizeof(*code->insns), compare_offset);
+}
+
+static void push_target(struct walk *walk, const struct rp_insn *from, const struct state *state)
+{
+	const struct rp_insn *target = insn_at(walk->code, from->target);
+
+	if (target && !target->seen)
+		push(walk, &walk->todo, target - walk->code->insns, state);
+}
+
+static void apply(struct state *state, const struct rp_insn *insn)
+{
+	int32_t value = UNKNOWN;
+
+	if (insn->dst != RP_REG_OTHER && state->regs[insn->src] != UNKNOWN &&
+	    __builtin_add_overflow(state->regs[insn->src], insn->delta, &value))
+		value = UNKNOWN;
+	for (int r = 0; r < RP_REG_COUNT; r++)
+		if (insn->clobbers & 1u << r)
+			state->regs[r] = UNKNOWN;
+	if (insn->dst != RP_REG_OTHER)
+		state->regs[insn->dst] = value;
+}
+
+static void refuse(struct walk *walk, const char *why)
+{
+	if (!walk->refusal)
+		walk->refusal = why;
+}
+
+static void add_table(struct walk *walk, const struct state *state)
+{
+	if (!walk->has_table)
+		walk->table = *state;
+	for (int r = 0; r < RP_REG_COUNT; r++)
+		if (walk->table.regs[r] != state->regs[r])
+			walk->table.regs[r] = UNKNOWN;
+	walk->has_table = true;
+}
+
+/* An unconditional jump to a place that is not in the function. */
+static void jump_out(struct walk *walk, struct rp_insn *insn, const struct state *state)
+{
+	if (state->regs[RP_REG_SP] == 0)
+		insn->exit = true;
+	else if (state->regs[RP_REG_SP] == UNKNOWN && !walk->is_sweep)
+		refuse(walk, "a jump out of it may or may not be a tail call");
+	else
+		walk->leaves_unseen = true;
+}
+
+static void jump_indirect(struct walk *walk, struct rp_insn *insn, const struct state *state)
+{
+	int32_t depth = state->regs[RP_REG_SP];
+	bool may_leave = depth == 0 || depth == UNKNOWN;
+
+	if (insn->flow == RP_FLOW_TABLE || !may_leave)
+		add_table(walk, state);
+	else if (insn->flow == RP_FLOW_POINTER && depth == 0)
+		insn->exit = true;
+	else
+		refuse(walk, "an indirect jump may be a jump table or a tail call");
+}
+
+/* Do what one instruction does; true where the next one follows. */
+static bool step(struct walk *walk, struct rp_insn *insn, struct state *state)
+{
+	apply(state, insn);
+	switch (insn->flow) {
+	case RP_FLOW_NEXT:
+		return true;
+	case RP_FLOW_CALL:
+		state->is_code |= insn->target == RP_TARGET_OUTSIDE;
+		return true;
+	case RP_FLOW_COND:
+		/*
+		 * No site even for a conditional tail call, since a probe fires whether the jump is
+		 * taken or not. The frame is found out to be gone at the thread's next event.
+		 */
+		if (insn->target == RP_TARGET_OUTSIDE)
+			walk->leaves_unseen = true;
+		else
+			push_target(walk, insn, state);
+		return true;
+	case RP_FLOW_JUMP:
+		if (insn->target == RP_TARGET_OUTSIDE)
+			jump_out(walk, insn, state);
+		else
+			push_target(walk, insn, state);
+		return false;
+	case RP_FLOW_RET:
+		/* A probe in what is data after all would change the data. */
+		insn->exit = state->is_code;
+		return false;
+	case RP_FLOW_END:
+		return false;
+	default:
+		jump_indirect(walk, insn, state);
+		return false;
+	}
+}
+
+static void follow(struct walk *walk, struct place place)
+{
+	struct rp_insn *insns = walk->code->insns;
+	struct state state = place.state;
+	bool returns = true;
+
+	for (size_t i = place.insn; i < walk->code->n; i++) {
+		if (insns[i].seen)
+			return;
+		if (!returns && insns[i].landing) {
+			push(walk, &walk->later, i, &state);
+			return;
+		}
+		insns[i].seen = true;
+		if (!step(walk, &insns[i], &state))
+			return;
+		returns = insns[i].flow != RP_FLOW_CALL && (returns || !insns[i].nop);
+	}
+	if (returns && !walk->is_sweep)
+		refuse(walk, "it runs on into the code that follows it");
+}
+
+static void follow_all(struct walk *walk, size_t first, const struct state *state)
+{
+	push(walk, &walk->todo, first, state);
+	while (!walk->err && (walk->todo.n || walk->later.n)) {
+		struct places *from = walk->todo.n ? &walk->todo : &walk->later;
+		struct place place = from->items[--from->n];
+
+		/* The deferred place stands after a call: do not defer it again. */
+		if (!walk->code->insns[place.insn].seen)
+			follow(walk, place);
+	}
+}
+
+/* First what is reached from the start, then whatever is left, in order. */
+static void walk_function(struct walk *walk)
+{
+	struct state state = {.regs = {[RP_REG_SP] = 0, [RP_REG_FP] = UNKNOWN}, .is_code = true};
+
+	follow_all(walk, 0, &state);
+	walk->is_sweep = true;
+	for (size_t i = 0; i < walk->code->n && !walk->err; i++) {
+		if (walk->code->insns[i].seen)
+			continue;
+		if (walk->has_table)
+			state = walk->table;
+		else
+			state = (struct state){.regs = {UNKNOWN, UNKNOWN}};
+		follow_all(walk, i, &state);
+	}
+}
+
+/* Mark the targets of branches. False where the code calls into itself: its RETs are no exits. */
+static bool mark_landings(const struct rp_code *code)
+{
+	for (size_t i = 0; i < code->n; i++) {
+		const struct rp_insn *insn = &code->insns[i];
+		struct rp_insn *target = NULL;
+
+		if (insn->flow == RP_FLOW_CALL && insn->target != RP_TARGET_OUTSIDE && insn->target)
+			return false;
+		if (insn->flow == RP_FLOW_COND || insn->flow == RP_FLOW_JUMP)
+			target = insn_at(code, insn->target);
+		if (target)
+			target->landing = true;
+	}
+	return true;
+}
+
+static int collect(const struct rp_code *code, uint32_t **offsets, size_t *n, const char **reason)
+{
+	size_t count = 0;
+	uint32_t *out;
+
+	for (size_t i = 0; i < code->n; i++) {
+		if (code->insns[i].exit && !code->insns[i].probeable)
+			return rp_site__refuse(reason, "the kernel cannot probe one of its exits");
+		count += code->insns[i].exit;
+	}
+	if (!count)
+		return rp_site__refuse(reason, "it never returns");
+	out = calloc(count, sizeof(*out));
+	if (!out)
+		return -ENOMEM;
+	*offsets = out;
+	*n = count;
+	for (size_t i = 0; i < code->n; i++)
+		if (code->insns[i].exit)
+			*out++ = code->insns[i].offset;
+	return 0;
+}
+
+static int find_exits(struct rp_code *code, uint32_t **offsets, size_t *n, const char **reason)
+{
+	struct walk walk = {.code = code};
+	int err;
+
+	if (!code->complete)
+		return rp_site__refuse(reason, "its bytes do not decode");
+	if (!mark_landings(code))
+		return rp_site__refuse(reason, "it calls code inside itself");
+
+	walk_function(&walk);
+	if (walk.err)
+		err = walk.err;
+	else if (walk.refusal)
+		err = rp_site__refuse(reason, walk.refusal);
+	else
+		err = collect(code, offsets, n, reason);
+	if (!err && walk.leaves_unseen)
+		*reason = "code outside the function's own bytes may return without being seen";
+	free(walk.todo.items);
+	free(walk.later.items);
+	return err;
+}
+
+int rp_site__exits(uint16_t machine, const uint8_t *code, size_t size, uint32_t **offsets,
+		   size_t *n, const char **reason)
+{
+	static const struct rp_site_rules no_rules;
+	rp_decode_fn *decode = rp_site__decoder(machine);
+	struct rp_code insns;
+	int err;
+
+	*reason = NULL;
+	*offsets = NULL;
+	*n = 0;
+	if (!decode)
+		return rp_site__refuse(reason, "no decoder for its machine");
+	if (size == 0)
+		return rp_site__refuse(reason, "its size is not known");
+	if (size > RP_FUNCTION_SIZE_MAX)
+		return rp_site__refuse(reason, "its size is out of all proportion");
+
+	err = rp_site__sweep(decode, code, size, &no_rules, &insns);
+	if (err)
+		return err;
+	err = find_exits(&insns, offsets, n, reason);
+	free(insns.insns);
+	return err;
+}

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+#include <ctype.h>
+#include <string.h>
+#include <strings.h>
+
+#include "view/internal.h"
+
+/* ---- getters --------------------------------------------------------------------------- */
+
+static const char *text_name(const struct rp_row *row)
+{
+	return row->name ? row->name : "";
+}
+
+static const char *text_kind(const struct rp_row *row)
+{
+	return rp_kind__name(row->kind);
+}
+
+static const char *text_object(const struct rp_row *row)
+{
+	return row->object ? row->object : "";
+}
+
+static const char *text_group(const struct rp_row *row)
+{
+	return row->group ? row->group : "";
+}
+
+#define INTEGER_FIGURE(field)                                                                      \
+	static uint64_t exact_##field(const struct rp_row *row)                                    \
+	{                                                                                          \
+		return row->f.field;                                                               \
+	}                                                                                          \
+	static double value_##field(const struct rp_row *row, const struct rp_snapshot *snapshot)  \
+	{                                                                                          \
+		(void)snapshot;                                                                    \
+		return (double)row->f.field;                                                       \
+	}
+#define REAL_FIGURE(field)                                                                         \
+	static double value_##field(const struct rp_row *row, const struct rp_snapshot *snapshot)  \
+	{                                                                                          \
+		(void)snapshot;                                                                    \
+		return row->f.field;                                                               \
+	}
+
+INTEGER_FIGURE(count)
+INTEGER_FIGURE(total)
+INTEGER_FIGURE(self)
+INTEGER_FIGURE(cpu)
+INTEGER_FIGURE(wait)
+INTEGER_FIGURE(blocked)
+INTEGER_FIGURE(min)
+INTEGER_FIGURE(max)
+REAL_FIGURE(mean)
+REAL_FIGURE(stddev)
+INTEGER_FIGURE(p50)
+INTEGER_FIGURE(p90)
+INTEGER_FIGURE(p99)
+INTEGER_FIGURE(p999)
+INTEGER_FIGURE(open)
+INTEGER_FIGURE(unwound)
+INTEGER_FIGURE(unmatched)
+
+static double value_rate(const struct rp_row *row, const struct rp_snapshot *snapshot)
+{
+	return snapshot->duration ? (double)row->f.count / ((double)snapshot->duration / 1e9) : 0;
+}
+
+static double value_share(const struct rp_row *row, const struct rp_snapshot *snapshot)
+{
+	return snapshot->duration ? (double)row->f.total / (double)snapshot->duration * 100 : 0;
+}
+
+/* ---- the table ------------------------------------------------------------------------- */
+
+#define TEXT(name, title, help, exported, shown)                                                   \
+	{#name, #name, title, help, RP_UNIT_TEXT, exported, shown, text_##name, NULL, NULL}
+#define COUNT(name, title, help, exported)                                                         \
+	{#name, #name, title, help, RP_UNIT_COUNT, exported, true, NULL, value_##name, exact_##name}
+#define NS(name, title, help, shown)                                                               \
+	{#name "_ns", #name, title, help, RP_UNIT_NS, true, shown, NULL, value_##name, exact_##name}
+#define MEAN(name, title, help, shown)                                                             \
+	{#name "_ns", #name, title, help, RP_UNIT_NS_MEAN, true, shown, NULL, value_##name, NULL}
+#define PEOPLE(name, title, help, unit)                                                            \
+	{#name, #name, title, help, unit, false, false, NULL, value_##name, NULL}
+
+/* In the order of the JSON and CSV contract; then what is for people alone. */
+const struct rp_column rp_columns[] = {
+	TEXT(name, "REGION", "name of the region", true, true),
+	TEXT(kind, "KIND", "function, usdt, marker or span", true, false),
+	TEXT(object, "OBJECT", "file that has the region", true, false),
+	COUNT(count, "COUNT", "times left by its exit, hence timed", true),
+	NS(total, "TOTAL", "wall time; under recursion that of the outermost frame", true),
+	NS(self, "SELF", "wall time less that in regions entered from it", true),
+	NS(cpu, "CPU", "of the total, running on a CPU", true),
+	NS(wait, "WAIT", "of the total, ready to run but waiting for a CPU", true),
+	NS(blocked, "BLOCKED", "of the total, asleep", true),
+	NS(min, "MIN", "shortest time", false),
+	NS(max, "MAX", "longest time", true),
+	MEAN(mean, "MEAN", "mean time", true),
+	MEAN(stddev, "STDDEV", "standard deviation of the times", false),
+	NS(p50, "P50", "median time", true),
+	NS(p90, "P90", "90 % of the times are no longer", false),
+	NS(p99, "P99", "99 % of the times are no longer", true),
+	NS(p999, "P99.9", "99.9 % of the times are no longer", false),
+	COUNT(open, "OPEN", "entered and not left yet", true),
+	COUNT(unwound, "UNWOUND", "left without an exit (exception, longjmp, thread exit)", true),
+	TEXT(group, "GROUP", "process, thread, command, cgroup or label", true, true),
+	COUNT(unmatched, "UNMATCHED", "exits without an entry, in all groups", false),
+	PEOPLE(rate, "RATE/S", "count a second", RP_UNIT_RATE),
+	PEOPLE(share, "%TIME", "total as a share of the time that was measured", RP_UNIT_SHARE),
+};
+const size_t rp_n_columns = sizeof(rp_columns) / sizeof(rp_columns[0]);
+
+const struct rp_column *rp_column__find(const char *name)
+{
+	for (size_t i = 0; i < rp_n_columns; i++) {
+		const struct rp_column *column = &rp_columns[i];
+
+		if (!strcasecmp(name, column->sort) || !strcasecmp(name, column->key) ||
+		    !strcasecmp(name, column->title))
+			return column;
+	}
+	return NULL;
+}
+
+/* ---- for people ------------------------------------------------------------------------ */
+
+static bool is_wanted(const struct rp_column *column, const struct rp_snapshot *snapshot)
+{
+	bool only_if_any = column->exact == exact_open || column->exact == exact_unwound ||
+			   column->exact == exact_unmatched;
+
+	if (column->text == text_group)
+		return snapshot->meta.group_by;
+	if (!only_if_any)
+		return column->shown;
+	for (size_t i = 0; i < snapshot->n_rows; i++)
+		if (column->exact(&snapshot->rows[i]))
+			return true;
+	return false;
+}
+
+size_t rp_columns__shown(const struct rp_snapshot *snapshot, const struct rp_column **out, size_t max)
+{
+	/* Who and how often, where the time went, how long it took, what went wrong. */
+	static const char *const order[] = {"name", "group", "count", "total", "self",
+					    "cpu",  "wait",  "blocked", "mean", "p50",
+					    "p99",  "max",   "open", "unwound", "unmatched"};
+	size_t n = 0;
+
+	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
+		const struct rp_column *column = rp_column__find(order[i]);
+
+		if (n < max && is_wanted(column, snapshot))
+			out[n++] = column;
+	}
+	return n;
+}
+
+const char *rp_column__title(const struct rp_column *column, const struct rp_snapshot *snapshot,
+			     char *buf, size_t size)
+{
+	const char *word = column->title;
+
+	if (column->text == text_group && snapshot->meta.group_by)
+		word = snapshot->meta.group_by;
+	snprintf(buf, size, "%s", word);
+	for (char *c = buf; size && *c; c++)
+		*c = (char)toupper((unsigned char)*c);
+	return buf;
+}
+
+/* "us" is what rp_text__ns() writes; the last two characters, if any. */
+static void write_micro(char *buf, size_t size)
+{
+	size_t len = strlen(buf);
+
+	if (len > 2 && len + 2 <= size && !strcmp(buf + len - 2, "us"))
+		memcpy(buf + len - 2, "µs", sizeof("µs"));
+}
+
+/* Extremes, means and percentiles of nothing are no numbers. */
+static bool is_of_frames(const struct rp_column *column)
+{
+	return column->unit == RP_UNIT_NS_MEAN || column->exact == exact_min ||
+	       column->exact == exact_max || column->exact == exact_p50 ||
+	       column->exact == exact_p90 || column->exact == exact_p99 ||
+	       column->exact == exact_p999;
+}
+
+const char *rp_column__format(const struct rp_column *column, const struct rp_row *row,
+			      const struct rp_snapshot *snapshot, bool utf8, char *buf, size_t size)
+{
+	double value = column->value(row, snapshot);
+	char number[32];
+
+	if (!row->f.count && is_of_frames(column)) {
+		snprintf(buf, size, "-");
+		return buf;
+	}
+	switch (column->unit) {
+	case RP_UNIT_TEXT:
+		break;
+	case RP_UNIT_COUNT:
+	case RP_UNIT_RATE:
+		return rp_text__count(value, buf, size);
+	case RP_UNIT_SHARE:
+		snprintf(buf, size, "%s%%", rp_text__fixed(value, 1, number, sizeof(number)));
+		break;
+	case RP_UNIT_NS:
+	case RP_UNIT_NS_MEAN:
+		rp_text__ns(value, buf, size);
+		if (utf8)
+			write_micro(buf, size);
+		break;
+	}
+	return buf;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
+/* What the views share among themselves. */
+#ifndef RP_VIEW_INTERNAL_H
+#define RP_VIEW_INTERNAL_H
+
+#include "view/view.h"
+
+int rp_view__table(FILE *out, const struct rp_snapshot *snapshot, const struct rp_view_opts *opts);
+int rp_view__csv(FILE *out, const struct rp_snapshot *snapshot, const struct rp_view_opts *opts);
+int rp_view__json(FILE *out, const struct rp_snapshot *snapshot, const struct rp_view_opts *opts);
+int rp_view__openmetrics(FILE *out, const struct rp_snapshot *snapshot,
+			 const struct rp_view_opts *opts);
+
+/* After the last byte: 0, or why the stream failed. */
+int rp_view__end(FILE *out);
+
+/* JSON key, and meaning in words, of each reason for a loss. */
+struct rp_lost_text {
+	const char *key, *meaning;
+};
+extern const struct rp_lost_text rp_lost_texts[RP_LOST_COUNT];
+
+/* rp_text__escape() into memory of its own, whole; NULL counts as "". NULL: out of memory. */
+char *rp_text__escaped(const char *text);
+
+/* Whole and fraction of a number with so many decimals, whatever the locale; returns buf. */
+const char *rp_text__fixed(double value, unsigned int decimals, char *buf, size_t size);
+
+#endif
