@@ -61,7 +61,7 @@ static const struct error_case cases[] = {
 	{"-p @", 3, true, NULL},
 	{"-f ~/stripped:leaf", 3, true, "stripped"},
 	/* objects that are none */
-	{"-f /etc/passwd:main", 1, true, "/etc/passwd"},
+	{"-p @ -f /etc/passwd:main", 1, true, "/etc/passwd"},
 	{"-f ~/truncated:leaf", 1, true, "truncated"},
 	{"-f ~/garbled:leaf", 1, true, "garbled"},
 	{"-f ~/empty:leaf", 1, true, "empty"},

@@ -41,7 +41,7 @@ static void test_rust(void **state)
 {
 	(void)state;
 	expect("_ZN4core3fmt9Formatter3pad17h0123456789abcdefE", "core::fmt::Formatter::pad");
-	expect("_ZN50_$LT$T$u20$as$u20$core..fmt..Debug$GT$3fmt17h0123456789abcdefE",
+	expect("_ZN38_$LT$T$u20$as$u20$core..fmt..Debug$GT$3fmt17h0123456789abcdefE",
 	       "<T as core::fmt::Debug>::fmt");
 	expect("_RNvCs1234_7mycrate3foo", "mycrate::foo");
 	expect("_RNvMCs1234_7mycrateNtB2_3Foo3new", "<mycrate::Foo>::new");
@@ -138,8 +138,8 @@ static void test_bomb(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_cxx),    cmocka_unit_test(test_rust),
-		cmocka_unit_test(test_plain),  cmocka_unit_test(test_copies),
+		cmocka_unit_test(test_cxx),	   cmocka_unit_test(test_rust),
+		cmocka_unit_test(test_plain),	   cmocka_unit_test(test_copies),
 		cmocka_unit_test(test_cold_parts), cmocka_unit_test(test_too_long),
 		cmocka_unit_test(test_bomb),
 	};

@@ -10,12 +10,14 @@ static uint64_t clamp(uint64_t v, uint64_t min, uint64_t max)
 static uint64_t within_bucket(uint32_t index, double fraction, uint64_t min, uint64_t max)
 {
 	uint64_t low = rp_hist_floor(index), high;
+	double part;
 
 	/* The last bucket has no end. */
 	high = index == RP_HIST_BUCKETS - 1 ? max : rp_hist_floor(index + 1) - 1;
 	low = clamp(low, min, max);
 	high = clamp(high, low, max);
-	return low + (uint64_t)(fraction * (double)(high - low) + 0.5);
+	part = fraction * (double)(high - low) + 0.5;
+	return part >= (double)(high - low) ? high : low + (uint64_t)part;
 }
 
 uint64_t rp_hist__percentile(const struct rp_hist *hist, uint64_t count, double q, uint64_t min,

@@ -282,25 +282,6 @@ out:
 
 /* ---- the whole ------------------------------------------------------------------------- */
 
-static const char *by_name(enum rp_by by)
-{
-	switch (by) {
-	case RP_BY_PROCESS:
-		return "process";
-	case RP_BY_THREAD:
-		return "thread";
-	case RP_BY_COMMAND:
-		return "command";
-	case RP_BY_CGROUP:
-		return "cgroup";
-	case RP_BY_LABEL:
-		return "label";
-	case RP_BY_NONE:
-		break;
-	}
-	return NULL;
-}
-
 struct rp_snapshot *rp_snapshot__build(const struct rp_counts *now, const struct rp_counts *before,
 				       const struct rp_snapshot_opts *opts)
 {
@@ -311,7 +292,6 @@ struct rp_snapshot *rp_snapshot__build(const struct rp_counts *now, const struct
 		return NULL;
 	snapshot = &box->snapshot;
 	snapshot->meta = opts->meta;
-	snapshot->meta.group_by = by_name(opts->by);
 	snapshot->duration = rp_less(now->time, before ? before->time : opts->since);
 	for (size_t i = 0; i < RP_LOST_COUNT; i++)
 		snapshot->lost[i] = rp_less(now->lost[i], before ? before->lost[i] : 0);

@@ -49,7 +49,8 @@ struct rp_row_figures {
 	uint64_t min, max;			  /* 0 where count is 0 */
 	double mean, stddev;
 	uint64_t p50, p90, p99, p999;
-	uint64_t open, unwound, unmatched;
+	uint64_t open, unwound;
+	uint64_t unmatched; /* of the whole region, whatever the path and the group */
 };
 
 struct rp_row {
@@ -94,9 +95,9 @@ enum rp_by { RP_BY_NONE, RP_BY_PROCESS, RP_BY_THREAD, RP_BY_COMMAND, RP_BY_CGROU
 
 struct rp_snapshot_opts {
 	enum rp_by by;
-	struct rp_meta meta;
+	struct rp_meta meta; /* goes into the snapshot; its strings stay the caller's */
 	uint64_t since;	 /* ns, CLOCK_MONOTONIC: begin of the period without `before` */
-	bool idle_rows;	 /* also regions that were never entered */
+	bool idle_rows;	 /* also regions that were never entered; those with unmatched exits are there anyway */
 };
 
 /*

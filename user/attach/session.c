@@ -79,10 +79,6 @@ static void configure(struct rp_session *s, const struct rp_session_opts *opts)
 
 	bpf_map__set_max_entries(skel->maps.name_ids, names);
 	bpf_map__set_max_entries(skel->maps.names, names);
-	bpf_map__set_max_entries(bpf_map__inner_map(skel->maps.figure_chunks),
-				 RP_CHUNK_NODES * s->figure_shards);
-	bpf_map__set_max_entries(bpf_map__inner_map(skel->maps.hist_chunks),
-				 RP_CHUNK_NODES * s->hist_shards);
 }
 
 static void choose_programs(struct rp_session *s)
@@ -110,11 +106,18 @@ static void *map_array(int fd, size_t bytes)
 	return at == MAP_FAILED ? NULL : at;
 }
 
-static void *add_chunk(int outer, uint32_t chunk, const char *name, uint32_t value_size, uint32_t entries)
+static int create_chunk(uint32_t value_size, uint32_t entries)
 {
 	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_MMAPABLE);
+
+	return bpf_map_create(BPF_MAP_TYPE_ARRAY, "rp_chunk", sizeof(uint32_t), value_size, entries,
+			      &opts);
+}
+
+static void *add_chunk(int outer, uint32_t chunk, uint32_t value_size, uint32_t entries)
+{
 	void *at = NULL;
-	int fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, name, sizeof(uint32_t), value_size, entries, &opts);
+	int fd = create_chunk(value_size, entries);
 
 	if (fd < 0)
 		return NULL;
@@ -137,9 +140,9 @@ static int grow(struct rp_session *s)
 	while (s->skel->bss->nodes_ready < want) {
 		uint32_t c = s->n_chunks;
 
-		s->figures[c] = add_chunk(bpf_map__fd(s->skel->maps.figure_chunks), c, "rp_figures",
+		s->figures[c] = add_chunk(bpf_map__fd(s->skel->maps.figure_chunks), c,
 					  sizeof(struct rp_figures), RP_CHUNK_NODES * s->figure_shards);
-		s->hists[c] = add_chunk(bpf_map__fd(s->skel->maps.hist_chunks), c, "rp_hist",
+		s->hists[c] = add_chunk(bpf_map__fd(s->skel->maps.hist_chunks), c,
 					sizeof(struct rp_hist), RP_CHUNK_NODES * s->hist_shards);
 		if (!s->figures[c] || !s->hists[c])
 			return -ENOMEM;
@@ -159,6 +162,30 @@ static int load_error(int code, struct rp_err *err)
 			   "the BPF programs could not be loaded: %s", strerror(-code));
 }
 
+/*
+ * Load, with the size that chunks have here as the type of the outer maps' elements: libbpf knows
+ * only the size they were compiled with.
+ */
+static int load(struct rp_session *s)
+{
+	int figures = create_chunk(sizeof(struct rp_figures), RP_CHUNK_NODES * s->figure_shards);
+	int hist = create_chunk(sizeof(struct rp_hist), RP_CHUNK_NODES * s->hist_shards);
+	int rc;
+
+	if (figures < 0 || hist < 0) {
+		rc = figures < 0 ? figures : hist;
+	} else {
+		bpf_map__set_inner_map_fd(s->skel->maps.figure_chunks, figures);
+		bpf_map__set_inner_map_fd(s->skel->maps.hist_chunks, hist);
+		rc = rptrace_bpf__load(s->skel);
+	}
+	if (figures >= 0)
+		close(figures);
+	if (hist >= 0)
+		close(hist);
+	return rc;
+}
+
 int rp_session__new(const struct rp_session_opts *opts, struct rp_session **out, struct rp_err *err)
 {
 	struct rp_session *s = calloc(1, sizeof(*s));
@@ -175,7 +202,7 @@ int rp_session__new(const struct rp_session_opts *opts, struct rp_session **out,
 	}
 	configure(s, opts);
 	choose_programs(s);
-	rc = rptrace_bpf__load(s->skel);
+	rc = load(s);
 	if (!rc)
 		rc = rptrace_bpf__attach(s->skel); /* the tracepoints; uprobes have no section target */
 	if (rc) {

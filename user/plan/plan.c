@@ -31,7 +31,8 @@ const char *rp_kind__name(enum rp_kind kind)
 	return names[kind];
 }
 
-/* ---- making and ending ------------------------------------------------------------------------ */
+/* ---- making and ending ------------------------------------------------------------------------
+ */
 
 static int parse_selections(struct rp_plan *plan, struct rp_err *err)
 {
@@ -83,8 +84,7 @@ void rp_plan__free(struct rp_plan *plan)
 
 	if (!plan)
 		return;
-	HASH_ITER(hh, plan->by_name, key, next)
-	{
+	HASH_ITER (hh, plan->by_name, key, next) {
 		HASH_DEL(plan->by_name, key);
 		free(key);
 	}
@@ -118,7 +118,8 @@ int rp_plan__grow(void *items, size_t n, size_t *capacity, size_t size)
 	return 0;
 }
 
-/* ---- what is asked for ------------------------------------------------------------------------ */
+/* ---- what is asked for ------------------------------------------------------------------------
+ */
 
 bool rp_plan__is_default(const struct rp_plan *plan)
 {
@@ -174,7 +175,8 @@ bool rp_plan__excludes(const struct rp_plan *plan, const char *name)
 	return false;
 }
 
-/* ---- regions, sites, refusals ----------------------------------------------------------------- */
+/* ---- regions, sites, refusals -----------------------------------------------------------------
+ */
 
 static struct rp_region_key *find_region(const struct rp_plan *plan, const char *name)
 {
@@ -219,7 +221,7 @@ static int add_region(struct rp_plan *plan, const struct rp_region_key *wanted, 
 int rp_plan__region(struct rp_plan *plan, enum rp_kind kind, const char *provider, const char *name,
 		    const char *object, uint32_t *id)
 {
-	struct rp_region_key *key = find_region(plan, name), wanted = {.provider = provider};
+	struct rp_region_key *key = find_region(plan, name), wanted = {0};
 
 	*id = RP_REGION_NONE;
 	if (key && key->provider && provider && strcmp(key->provider, provider) != 0) {
@@ -230,15 +232,16 @@ int rp_plan__region(struct rp_plan *plan, enum rp_kind kind, const char *provide
 	} else {
 		wanted.name = key ? key->name : rp_pool__dup(&plan->pool, name);
 	}
-	if (key) {
-		*id = key->id;
-		return 0;
-	}
-	if (provider)
+	wanted.provider = key ? key->provider : NULL;
+	if (provider && !wanted.provider)
 		wanted.provider = rp_pool__dup(&plan->pool, provider);
 	if (!wanted.name || (provider && !wanted.provider))
 		return -ENOMEM;
-	return add_region(plan, &wanted, kind, object, id);
+	if (!key)
+		return add_region(plan, &wanted, kind, object, id);
+	key->provider = wanted.provider;
+	*id = key->id;
+	return 0;
 }
 
 int rp_plan__site(struct rp_plan *plan, const struct rp_site *site)
@@ -253,8 +256,8 @@ int rp_plan__site(struct rp_plan *plan, const struct rp_site *site)
 
 int rp_plan__refuse(struct rp_plan *plan, const char *name, const char *object, const char *reason)
 {
-	const struct rp_refusal *last =
-		plan->n_refusals ? &plan->refusals[plan->n_refusals - 1] : NULL;
+	const struct rp_refusal *last = plan->n_refusals ? &plan->refusals[plan->n_refusals - 1]
+							 : NULL;
 	struct rp_refusal refusal = {.object = object};
 	int rc = rp_plan__grow(&plan->refusals, plan->n_refusals, &plan->refusals_capacity,
 			       sizeof(*plan->refusals));
@@ -262,9 +265,8 @@ int rp_plan__refuse(struct rp_plan *plan, const char *name, const char *object, 
 	if (rc)
 		return rc;
 	/* Refusals come in rows of one reason. */
-	refusal.reason = last && !strcmp(last->reason, reason)
-				 ? last->reason
-				 : rp_pool__dup(&plan->pool, reason);
+	refusal.reason = last && !strcmp(last->reason, reason) ? last->reason
+							       : rp_pool__dup(&plan->pool, reason);
 	refusal.name = rp_pool__dup(&plan->pool, name);
 	if (!refusal.name || !refusal.reason)
 		return -ENOMEM;
@@ -290,7 +292,8 @@ const struct rp_refusal *rp_plan__refusals(const struct rp_plan *plan, size_t *n
 	return plan->refusals;
 }
 
-/* ---- adding an object ------------------------------------------------------------------------- */
+/* ---- adding an object -------------------------------------------------------------------------
+ */
 
 static int compare_sites(const void *a_, const void *b_)
 {

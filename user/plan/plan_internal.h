@@ -22,7 +22,8 @@ const char *rp_pool__printf(struct rp_pool *pool, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 void rp_pool__free(struct rp_pool *pool);
 
-/* ---- the plan --------------------------------------------------------------------------------- */
+/* ---- the plan ---------------------------------------------------------------------------------
+ */
 
 struct rp_region_key;
 
@@ -101,12 +102,14 @@ int rp_plan__note_site(const struct rp_plan *plan, const struct rp_plan_object *
 int rp_plan__refuse_note(struct rp_plan *plan, const struct rp_plan_object *object,
 			 const struct rp_usdt_note *note, const char *reason);
 
-/* ---- growing arrays --------------------------------------------------------------------------- */
+/* ---- growing arrays ---------------------------------------------------------------------------
+ */
 
 /* Room for one more item of `size` bytes behind n; 0 or -ENOMEM. */
 int rp_plan__grow(void *items, size_t n, size_t *capacity, size_t size);
 
-/* ---- names to suggest ------------------------------------------------------------------------- */
+/* ---- names to suggest -------------------------------------------------------------------------
+ */
 
 int rp_names__add(struct rp_names *names, struct rp_pool *pool, const char *provider,
 		  const char *name);
@@ -117,11 +120,12 @@ struct rp_near {
 	unsigned score; /* smaller is nearer */
 };
 
-/* Letters to add, drop, change or swap to make a of b, case aside; `limit` where it is as many or more. */
+/* Letters to add, drop, change or swap to make a of b, case aside; `limit` where it is as many or
+ * more. */
 unsigned rp_near__distance(const char *a, const char *b, unsigned limit);
 
 /* Merge the names near to a glob into best[0..*n), sorted, at most max of them. */
-void rp_near__collect(const char *glob, const struct rp_names *names, struct rp_near *best, size_t *n,
-		      size_t max);
+void rp_near__collect(const char *glob, const struct rp_names *names, struct rp_near *best,
+		      size_t *n, size_t max);
 
 #endif

@@ -187,10 +187,10 @@ int rp_select_usdt__parse(const char *text, struct rp_select_usdt *out, struct r
 	}
 	if (empty || rest || out->n < 2) {
 		free(out->fields[0]);
-		return rp_err__set(
-			err, RP_EXIT_USAGE, -EINVAL,
-			"write [OBJECT:]PROVIDER:BEGIN[:END], e.g. 'postgresql:query__start' or 'python:*'",
-			"\"%s\" selects no USDT probes", text);
+		return rp_err__set(err, RP_EXIT_USAGE, -EINVAL,
+				   "write [OBJECT:]PROVIDER:BEGIN[:END], e.g. "
+				   "'postgresql:query__start' or 'python:*'",
+				   "\"%s\" selects no USDT probes", text);
 	}
 	if (out->n > 2)
 		out->resolved = resolve(out->fields[0]);

@@ -30,6 +30,18 @@ int rp_site__refuse(const char **reason, const char *why)
 	return -ENOTSUP;
 }
 
+enum rp_flow rp_site__jump_by_origin(uint8_t origin)
+{
+	switch (origin) {
+	case RP_ORIGIN_COMPUTED:
+		return RP_FLOW_TABLE;
+	case RP_ORIGIN_ELEMENT:
+		return RP_FLOW_UNCLEAR;
+	default:
+		return RP_FLOW_POINTER;
+	}
+}
+
 static int append(struct rp_code *code, size_t *capacity, const struct rp_insn *insn)
 {
 	if (code->n == *capacity) {
@@ -76,36 +88,85 @@ int rp_site__sweep(rp_decode_fn *decode, const uint8_t *code, uint32_t size,
 	return 0;
 }
 
+static int compare_offset(const void *key, const void *item)
+{
+	uint32_t offset = *(const uint32_t *)key;
+	const struct rp_insn *insn = item;
+
+	return offset < insn->offset ? -1 : offset > insn->offset;
+}
+
+struct rp_insn *rp_site__insn_at(const struct rp_code *code, uint32_t offset)
+{
+	return bsearch(&offset, code->insns, code->n, sizeof(*code->insns), compare_offset);
+}
+
+/*
+ * Does this branch lead to code that calls something and then starts the function over? So does the
+ * stack check of Go: a probe behind it sees each call once, one before it also each growth of the
+ * stack.
+ */
+static const struct rp_insn *find_restart(const struct rp_code *code, const struct rp_insn *branch)
+{
+	const struct rp_insn *insn, *end = code->insns + code->n;
+	bool calls = false;
+
+	if (branch->flow != RP_FLOW_COND || branch->target <= branch->offset)
+		return NULL;
+	insn = rp_site__insn_at(code, branch->target);
+	for (; insn && insn < end; insn++) {
+		if (insn->flow == RP_FLOW_JUMP && insn->target == 0 && calls)
+			return insn;
+		if (insn->flow != RP_FLOW_NEXT && insn->flow != RP_FLOW_CALL)
+			return NULL;
+		calls |= insn->flow == RP_FLOW_CALL;
+	}
+	return NULL;
+}
+
 /* What of a whole function bears on how often an instruction near its start is reached. */
 struct landings {
-	uint32_t lowest;  /* lowest offset that a branch within the function leads to */
-	bool any_unknown; /* a jump table may lead anywhere */
+	uint32_t lowest;   /* lowest offset that a branch within the function leads to */
+	bool any_unknown;  /* a jump table may lead anywhere */
+	uint32_t restarts; /* end of the last branch to code that starts the function over */
 };
+
+static void add_landing(struct landings *landings, const struct rp_insn *insn)
+{
+	bool is_branch = insn->flow == RP_FLOW_COND || insn->flow == RP_FLOW_JUMP ||
+			 (insn->flow == RP_FLOW_CALL && insn->target != 0); /* 0: recursion */
+
+	if (is_branch && insn->target < landings->lowest)
+		landings->lowest = insn->target;
+	if (insn->flow == RP_FLOW_TABLE || insn->flow == RP_FLOW_UNCLEAR)
+		landings->any_unknown = true;
+}
 
 static struct landings find_landings(const struct rp_code *code)
 {
 	struct landings found = {.lowest = UINT32_MAX};
+	const struct rp_insn *restart = NULL;
 
-	for (size_t i = 0; i < code->n; i++) {
-		const struct rp_insn *insn = &code->insns[i];
-		uint32_t target = UINT32_MAX;
+	for (size_t i = 0; i < code->n && code->insns[i].offset <= ENTRY_REACH; i++) {
+		const struct rp_insn *jump = find_restart(code, &code->insns[i]);
 
-		if (insn->flow == RP_FLOW_COND || insn->flow == RP_FLOW_JUMP)
-			target = insn->target;
-		else if (insn->flow == RP_FLOW_CALL && insn->target != 0) /* 0: recursion, a call */
-			target = insn->target;
-		else if (insn->flow == RP_FLOW_TABLE || insn->flow == RP_FLOW_UNCLEAR)
-			found.any_unknown = true;
-		if (target < found.lowest)
-			found.lowest = target;
+		if (jump && (!restart || restart == jump)) {
+			restart = jump;
+			found.restarts = code->insns[i].offset + code->insns[i].length;
+		} else if (!code->insns[i].transparent) {
+			break;
+		}
 	}
+	for (size_t i = 0; i < code->n; i++)
+		if (&code->insns[i] != restart)
+			add_landing(&found, &code->insns[i]);
 	return found;
 }
 
 /* Is the instruction, to which straight-line code leads from the start, reached once a call? */
 static bool reached_once(const struct rp_insn *insn, const struct landings *landings)
 {
-	if (landings->lowest <= insn->offset)
+	if (landings->lowest <= insn->offset || insn->offset < landings->restarts)
 		return false;
 	/*
 	 * Entries of jump tables are not in the code. They never lead to the start of the function
@@ -143,9 +204,8 @@ static const struct rp_insn *choose_entry(const struct rp_code *code)
 			if (!fallback)
 				fallback = insn;
 		}
-		/* Where not all is known of the branches, only the start is sure to be no target.
-		 */
-		if (!insn->transparent || !code->complete)
+		/* With branches unknown, only the start is sure to be no target. */
+		if (!code->complete || (!insn->transparent && insn->offset >= landings.restarts))
 			break;
 	}
 	return fallback;
@@ -158,9 +218,8 @@ static const char *why_no_entry(const struct rp_code *code)
 	if (code->insns[0].breakpoint)
 		return "a breakpoint is there already";
 	if (find_landings(code).lowest == 0)
-		return "a loop leads back to its first instruction: calls cannot be told from "
-		       "turns";
-	return "the kernel cannot probe its first instruction";
+		return "a loop leads back to its first instruction: calls look like turns";
+	return "no instruction at its start can be probed";
 }
 
 int rp_site__entry(uint16_t machine, const uint8_t *code, size_t size,

@@ -58,6 +58,9 @@ enum rp_origin {
 	RP_ORIGIN_ELEMENT,  /* loaded from an array of pointers */
 };
 
+/* What an indirect jump to a value of that origin is. */
+enum rp_flow rp_site__jump_by_origin(uint8_t origin);
+
 /* One linear pass over a function. Origins are those in program text order, reset at each end of
  * flow. */
 struct rp_sweep {
@@ -85,6 +88,9 @@ struct rp_code {
 /* Decode a function front to back, up to the first bytes that are no instruction. -ENOMEM, or 0. */
 int rp_site__sweep(rp_decode_fn *decode, const uint8_t *code, uint32_t size,
 		   const struct rp_site_rules *rules, struct rp_code *out);
+
+/* NULL where no instruction begins at that offset: outside, or in the middle of one. */
+struct rp_insn *rp_site__insn_at(const struct rp_code *code, uint32_t offset);
 
 /* Longer than any function made by a compiler; bounds what a forged symbol size can cost. */
 #define RP_FUNCTION_SIZE_MAX (1u << 20)

@@ -4,7 +4,7 @@
  * included, and nop, but steps the usual prologue (stp, sub sp, paciasp).
  *
  * A return probe replaces the link register: no entry site may be behind paciasp, which signs it.
- * Only bti, nop and comparisons are skipped, so none is.
+ * What is skipped leaves it and the stack pointer alone.
  */
 #include <errno.h>
 #include <string.h>
@@ -100,22 +100,10 @@ static bool is_authenticated_ret(uint32_t word)
 	return matches(word, 0xfffffbff, 0xd65f0bff);
 }
 
-static enum rp_flow jump_by_origin(uint8_t origin)
-{
-	switch (origin) {
-	case RP_ORIGIN_COMPUTED:
-		return RP_FLOW_TABLE;
-	case RP_ORIGIN_ELEMENT:
-		return RP_FLOW_UNCLEAR;
-	default:
-		return RP_FLOW_POINTER;
-	}
-}
-
 static enum rp_flow indirect_flow(uint32_t word, const struct rp_sweep *sweep)
 {
 	if (is_br(word) || matches(word, 0xfefff800, 0xd61f0800)) /* br, braa and the like */
-		return jump_by_origin(sweep->origins[rn(word)]);
+		return rp_site__jump_by_origin(sweep->origins[rn(word)]);
 	if (is_blr(word) || matches(word, 0xfefff800, 0xd63f0800))
 		return RP_FLOW_CALL;
 	if (is_ret(word) || is_authenticated_ret(word))
@@ -296,7 +284,19 @@ static void set_stack_effect(uint32_t word, struct rp_insn *insn)
 static bool is_comparison(uint32_t word)
 {
 	return matches(word, 0x3f80001f, 0x3100001f) || matches(word, 0x7f80001f, 0x7200001f) ||
-	       matches(word, 0x3f20001f, 0x2b00001f) || matches(word, 0x7f20001f, 0x6a00001f);
+	       matches(word, 0x3f00001f, 0x2b00001f) || matches(word, 0x7f20001f, 0x6a00001f);
+}
+
+/* Loads and sums into x9 to x17, which carry no argument: the rest of a stack check. */
+static bool is_scratch_only(uint32_t word)
+{
+	return rd(word) >= 9 && rd(word) <= 17 &&
+	       (matches(word, 0xffc00000, 0xf9400000) || is_sum_with_immediate(word));
+}
+
+static bool is_transparent(uint32_t word)
+{
+	return is_bti(word) || is_nop(word) || is_comparison(word) || is_scratch_only(word);
 }
 
 /* ---- where values come from ------------------------------------------------------------------ */
@@ -331,7 +331,7 @@ int rp_site_arm64__decode(struct rp_sweep *sweep, uint32_t offset, struct rp_ins
 	insn->length = 4;
 	insn->nop = is_nop(word);
 	insn->breakpoint = is_breakpoint(word);
-	insn->transparent = is_bti(word) || is_nop(word) || is_comparison(word);
+	insn->transparent = is_transparent(word);
 	insn->probeable = is_probeable(word);
 	insn->emulated = insn->probeable && is_simulated(word);
 	set_flow(word, sweep, insn);

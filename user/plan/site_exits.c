@@ -19,6 +19,12 @@ struct state {
 	bool is_code; /* certain to be code, and not data between the instructions */
 };
 
+/* What several states have in common. */
+struct common {
+	bool any;
+	struct state state;
+};
+
 struct place {
 	size_t insn;
 	struct state state;
@@ -37,8 +43,8 @@ struct walk {
 	 * since the call may be one that never returns, and then the depth after it says nothing.
 	 */
 	struct places later;
-	bool has_table;
-	struct state table; /* at the jump tables: their targets begin with it */
+	struct common tables; /* at the jump tables: their targets begin with it */
+	struct common calls;  /* at the calls: landing pads of exceptions begin with it */
 	bool is_sweep; /* past the start's reach: jump table targets, landing pads, dead code */
 	bool leaves_unseen;  /* code elsewhere may return for the function */
 	const char *refusal; /* the first */
@@ -61,23 +67,9 @@ static void push(struct walk *walk, struct places *places, size_t insn, const st
 	places->items[places->n++] = (struct place){.insn = insn, .state = *state};
 }
 
-static int compare_offset(const void *key, const void *item)
-{
-	uint32_t offset = *(const uint32_t *)key;
-	const struct rp_insn *insn = item;
-
-	return offset < insn->offset ? -1 : offset > insn->offset;
-}
-
-/* NULL for a target outside, or in the middle of what the sweep took for one instruction. */
-static struct rp_insn *insn_at(const struct rp_code *code, uint32_t offset)
-{
-	return bsearch(&offset, code->insns, code->n, sizeof(*code->insns), compare_offset);
-}
-
 static void push_target(struct walk *walk, const struct rp_insn *from, const struct state *state)
 {
-	const struct rp_insn *target = insn_at(walk->code, from->target);
+	const struct rp_insn *target = rp_site__insn_at(walk->code, from->target);
 
 	if (target && !target->seen)
 		push(walk, &walk->todo, target - walk->code->insns, state);
@@ -103,21 +95,21 @@ static void refuse(struct walk *walk, const char *why)
 		walk->refusal = why;
 }
 
-static void add_table(struct walk *walk, const struct state *state)
+static void merge(struct common *common, const struct state *state)
 {
-	if (!walk->has_table)
-		walk->table = *state;
+	if (!common->any)
+		common->state = *state;
 	for (int r = 0; r < RP_REG_COUNT; r++)
-		if (walk->table.regs[r] != state->regs[r])
-			walk->table.regs[r] = UNKNOWN;
-	walk->has_table = true;
+		if (common->state.regs[r] != state->regs[r])
+			common->state.regs[r] = UNKNOWN;
+	common->any = true;
 }
 
 /* An unconditional jump to a place that is not in the function. */
 static void jump_out(struct walk *walk, struct rp_insn *insn, const struct state *state)
 {
 	if (state->regs[RP_REG_SP] == 0)
-		insn->exit = true;
+		insn->exit = state->is_code;
 	else if (state->regs[RP_REG_SP] == UNKNOWN && !walk->is_sweep)
 		refuse(walk, "a jump out of it may or may not be a tail call");
 	else
@@ -130,10 +122,10 @@ static void jump_indirect(struct walk *walk, struct rp_insn *insn, const struct 
 	bool may_leave = depth == 0 || depth == UNKNOWN;
 
 	if (insn->flow == RP_FLOW_TABLE || !may_leave)
-		add_table(walk, state);
+		merge(&walk->tables, state);
 	else if (insn->flow == RP_FLOW_POINTER && depth == 0)
-		insn->exit = true;
-	else
+		insn->exit = state->is_code;
+	else if (state->is_code)
 		refuse(walk, "an indirect jump may be a jump table or a tail call");
 }
 
@@ -145,6 +137,7 @@ static bool step(struct walk *walk, struct rp_insn *insn, struct state *state)
 	case RP_FLOW_NEXT:
 		return true;
 	case RP_FLOW_CALL:
+		merge(&walk->calls, state);
 		state->is_code |= insn->target == RP_TARGET_OUTSIDE;
 		return true;
 	case RP_FLOW_COND:
@@ -210,6 +203,19 @@ static void follow_all(struct walk *walk, size_t first, const struct state *stat
 	}
 }
 
+/* What code that no branch leads to begins with. */
+static struct state unreached_state(const struct walk *walk)
+{
+	struct state state = {.regs = {UNKNOWN, UNKNOWN}};
+
+	if (walk->tables.any)
+		return walk->tables.state;
+	if (walk->calls.any)
+		state = walk->calls.state;
+	state.is_code = false;
+	return state;
+}
+
 /* First what is reached from the start, then whatever is left, in order. */
 static void walk_function(struct walk *walk)
 {
@@ -220,10 +226,7 @@ static void walk_function(struct walk *walk)
 	for (size_t i = 0; i < walk->code->n && !walk->err; i++) {
 		if (walk->code->insns[i].seen)
 			continue;
-		if (walk->has_table)
-			state = walk->table;
-		else
-			state = (struct state){.regs = {UNKNOWN, UNKNOWN}};
+		state = unreached_state(walk);
 		follow_all(walk, i, &state);
 	}
 }
@@ -238,7 +241,7 @@ static bool mark_landings(const struct rp_code *code)
 		if (insn->flow == RP_FLOW_CALL && insn->target != RP_TARGET_OUTSIDE && insn->target)
 			return false;
 		if (insn->flow == RP_FLOW_COND || insn->flow == RP_FLOW_JUMP)
-			target = insn_at(code, insn->target);
+			target = rp_site__insn_at(code, insn->target);
 		if (target)
 			target->landing = true;
 	}

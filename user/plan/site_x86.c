@@ -198,18 +198,6 @@ static bool is_relative(const struct decoded *d)
 	       d->ops[0].imm.is_relative;
 }
 
-static enum rp_flow jump_by_origin(uint8_t origin)
-{
-	switch (origin) {
-	case RP_ORIGIN_COMPUTED:
-		return RP_FLOW_TABLE;
-	case RP_ORIGIN_ELEMENT:
-		return RP_FLOW_UNCLEAR;
-	default:
-		return RP_FLOW_POINTER;
-	}
-}
-
 static enum rp_flow indirect_jump(const struct decoded *d, const struct rp_sweep *sweep)
 {
 	const ZydisDecodedOperand *op = &d->ops[0];
@@ -219,7 +207,8 @@ static enum rp_flow indirect_jump(const struct decoded *d, const struct rp_sweep
 	if (has_prefix(d, 0x3e))
 		return RP_FLOW_TABLE;
 	if (op->type == ZYDIS_OPERAND_TYPE_REGISTER)
-		return jump_by_origin(sweep->origins[ZydisRegisterGetId(op->reg.value) & 15]);
+		return rp_site__jump_by_origin(
+			sweep->origins[ZydisRegisterGetId(op->reg.value) & 15]);
 	if (op->type == ZYDIS_OPERAND_TYPE_MEMORY && op->mem.index == ZYDIS_REGISTER_NONE)
 		return RP_FLOW_POINTER;
 	return RP_FLOW_UNCLEAR;

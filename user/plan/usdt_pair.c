@@ -13,11 +13,11 @@ static const struct pair_words {
 	const char *begin, *end;
 	bool call;
 } pair_words[] = {
-	{"begin", "end", false},      {"start", "end", false},	  {"start", "done", false},
-	{"start", "finish", false},   {"entry", "return", true},  {"entry", "exit", true},
-	{"enter", "exit", true},      {"enter", "leave", true},	  {"enter", "entered", false},
-	{"pre", "post", false},	      {"before", "after", false}, {"startup", "shutdown", false},
-	{"start", "commit", false},   {"start", "abort", false},  {"begin", "commit", false},
+	{"begin", "end", false},    {"start", "end", false},	{"start", "done", false},
+	{"start", "finish", false}, {"entry", "return", true},	{"entry", "exit", true},
+	{"enter", "exit", true},    {"enter", "leave", true},	{"enter", "entered", false},
+	{"pre", "post", false},	    {"before", "after", false}, {"startup", "shutdown", false},
+	{"start", "commit", false}, {"start", "abort", false},	{"begin", "commit", false},
 	{"begin", "abort", false},
 };
 
@@ -26,7 +26,7 @@ static const struct pair_words {
 struct split {
 	size_t stem;	  /* bytes before the last separator */
 	const char *last; /* the last word */
-	bool wide;	  /* the separator is "__" or '-', which set off a word more than '_' does */
+	bool wide; /* the separator is "__" or '-', which set off a word more than '_' does */
 };
 
 static bool is_separator(char c)
@@ -121,8 +121,8 @@ bool rp_usdt_pair__match(const char *begin, const char *end, char *stem, size_t 
 
 bool rp_usdt_pair__is_call(const char *begin, const char *end)
 {
-	const struct pair_words *words =
-		find_words(split_last_word(begin).last, split_last_word(end).last);
+	const struct pair_words *words = find_words(split_last_word(begin).last,
+						    split_last_word(end).last);
 
 	return words && words->call;
 }

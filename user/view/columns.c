@@ -75,15 +75,28 @@ static double value_share(const struct rp_row *row, const struct rp_snapshot *sn
 /* ---- the table ------------------------------------------------------------------------- */
 
 #define TEXT(name, title, help, exported, shown)                                                   \
-	{#name, #name, title, help, RP_UNIT_TEXT, exported, shown, text_##name, NULL, NULL}
+	{                                                                                          \
+#name, #name, title, help, RP_UNIT_TEXT, exported, shown, text_##name, NULL, NULL  \
+	}
 #define COUNT(name, title, help, exported)                                                         \
-	{#name, #name, title, help, RP_UNIT_COUNT, exported, true, NULL, value_##name, exact_##name}
+	{                                                                                          \
+#name, #name, title, help, RP_UNIT_COUNT, exported, true, NULL, value_##name,      \
+			exact_##name                                                               \
+	}
 #define NS(name, title, help, shown)                                                               \
-	{#name "_ns", #name, title, help, RP_UNIT_NS, true, shown, NULL, value_##name, exact_##name}
+	{                                                                                          \
+#name "_ns", #name, title, help, RP_UNIT_NS, true, shown, NULL, value_##name,      \
+			exact_##name                                                               \
+	}
 #define MEAN(name, title, help, shown)                                                             \
-	{#name "_ns", #name, title, help, RP_UNIT_NS_MEAN, true, shown, NULL, value_##name, NULL}
+	{                                                                                          \
+#name "_ns", #name, title, help, RP_UNIT_NS_MEAN, true, shown, NULL, value_##name, \
+			NULL                                                                       \
+	}
 #define PEOPLE(name, title, help, unit)                                                            \
-	{#name, #name, title, help, unit, false, false, NULL, value_##name, NULL}
+	{                                                                                          \
+#name, #name, title, help, unit, false, false, NULL, value_##name, NULL            \
+	}
 
 /* In the order of the JSON and CSV contract; then what is for people alone. */
 const struct rp_column rp_columns[] = {
@@ -142,12 +155,13 @@ static bool is_wanted(const struct rp_column *column, const struct rp_snapshot *
 	return false;
 }
 
-size_t rp_columns__shown(const struct rp_snapshot *snapshot, const struct rp_column **out, size_t max)
+size_t rp_columns__shown(const struct rp_snapshot *snapshot, const struct rp_column **out,
+			 size_t max)
 {
 	/* Who and how often, where the time went, how long it took, what went wrong. */
-	static const char *const order[] = {"name", "group", "count", "total", "self",
-					    "cpu",  "wait",  "blocked", "mean", "p50",
-					    "p99",  "max",   "open", "unwound", "unmatched"};
+	static const char *const order[] = {"name", "group", "count",	"total",   "self",
+					    "cpu",  "wait",  "blocked", "mean",	   "p50",
+					    "p99",  "max",   "open",	"unwound", "unmatched"};
 	size_t n = 0;
 
 	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++) {

@@ -11,7 +11,7 @@ struct key {
 	uint64_t exact;
 	double value;
 	uint32_t at;   /* position before */
-	uint32_t rank; /* of the group, for roots of the tree */
+	uint64_t rank; /* a root's group, then its place in the group */
 };
 
 struct order {
@@ -120,22 +120,98 @@ static int compare_ranks(const void *a, const void *b)
 }
 
 /* Keep the roots of a group together; the group with the foremost root comes first. */
-static void join_groups(struct key *keys, size_t n)
+static bool join_groups(struct key *roots, size_t n)
 {
-	struct key **by_group = calloc(n, sizeof(*by_group));
+	struct key **by_group = calloc(n + 1, sizeof(*by_group));
+	uint64_t first = 0;
 
 	if (!by_group)
-		return;
+		return false;
 	for (size_t i = 0; i < n; i++)
-		by_group[i] = &keys[i];
+		by_group[i] = &roots[i];
 	qsort(by_group, n, sizeof(*by_group), compare_groups);
-	for (size_t i = 0; i < n; i++)
-		by_group[i]->rank = i && !compare_text(by_group[i]->row->group,
-						       by_group[i - 1]->row->group)
-					    ? by_group[i - 1]->rank
-					    : (uint32_t)(by_group[i] - keys);
-	for (size_t i = 0; i < n; i++)
-		by_group[i] = NULL;
+	for (size_t i = 0; i < n; i++) {
+		uint64_t at = (uint64_t)(by_group[i] - roots);
+
+		if (!i || compare_text(by_group[i]->row->group, by_group[i - 1]->row->group))
+			first = at;
+		by_group[i]->rank = first << 32 | at;
+	}
 	free(by_group);
-	qsort(keys, n, sizeof(*keys), compare_ranks);
+	qsort(roots, n, sizeof(*roots), compare_ranks);
+	return true;
+}
+
+/* Chain siblings in the order of the keys; returns the first root. */
+static uint32_t link_siblings(struct links *links, const struct key *keys, size_t n,
+			      struct key *roots, size_t n_roots)
+{
+	uint32_t first = NONE;
+
+	for (size_t i = n; i-- > 0;) {
+		struct links *link = &links[keys[i].at];
+
+		if (link->parent == NONE)
+			continue;
+		link->next = links[link->parent].child;
+		links[link->parent].child = keys[i].at;
+	}
+	for (size_t i = n_roots; i-- > 0;) {
+		links[roots[i].at].next = first;
+		first = roots[i].at;
+	}
+	return first;
+}
+
+static void emit(const struct rp_tree_row *tree, const struct links *links, uint32_t at,
+		 struct rp_tree_row *sorted)
+{
+	while (at != NONE) {
+		*sorted++ = tree[at];
+		if (links[at].child != NONE) {
+			at = links[at].child;
+			continue;
+		}
+		while (links[at].next == NONE && links[at].parent != NONE)
+			at = links[at].parent;
+		at = links[at].next;
+	}
+}
+
+static void sort_tree(struct rp_snapshot *snapshot, struct order *order)
+{
+	size_t n = snapshot->n_tree, n_roots = 0;
+	struct rp_tree_row *sorted = calloc(n, sizeof(*sorted));
+	struct links *links = calloc(n, sizeof(*links));
+	struct key *keys = calloc(n, sizeof(*keys));
+	struct key *roots = calloc(n, sizeof(*roots));
+
+	if (!sorted || !links || !keys || !roots || !find_parents(snapshot->tree, n, links))
+		goto out;
+	for (size_t i = 0; i < n; i++)
+		read_key(&keys[i], &snapshot->tree[i].row, i, snapshot, order->column);
+	qsort_r(keys, n, sizeof(*keys), compare_keys, order);
+	for (size_t i = 0; i < n; i++)
+		if (links[keys[i].at].parent == NONE)
+			roots[n_roots++] = keys[i];
+	if (!join_groups(roots, n_roots))
+		goto out;
+	emit(snapshot->tree, links, link_siblings(links, keys, n, roots, n_roots), sorted);
+	memcpy(snapshot->tree, sorted, n * sizeof(*sorted));
+out:
+	free(sorted);
+	free(links);
+	free(keys);
+	free(roots);
+}
+
+/* Out of memory: what is shown stays as it is, in another order. */
+void rp_snapshot__sort(struct rp_snapshot *snapshot, const struct rp_column *column, bool invert)
+{
+	struct order order = {.column = column, .invert = invert};
+
+	if (snapshot->n_rows > 1)
+		sort_rows(snapshot, &order);
+	if (snapshot->n_tree > 1)
+		sort_tree(snapshot, &order);
 }

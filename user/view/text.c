@@ -42,7 +42,7 @@ const char *rp_text__ns(double ns, char *buf, size_t size)
 		double ns, end;
 		const char *name;
 	} units[] = {
-		{1, 999.5, "ns"},   {1e3, 999.5, "us"},	  {1e6, 999.5, "ms"}, {1e9, 999.5, "s"},
+		{1, 999.5, "ns"},     {1e3, 999.5, "us"},   {1e6, 999.5, "ms"}, {1e9, 999.5, "s"},
 		{60e9, 99.95, "min"}, {3600e9, 99.95, "h"}, {86400e9, 0, "d"},
 	};
 	char number[32];
@@ -94,9 +94,9 @@ static bool is_hidden(uint32_t c)
 	static const struct {
 		uint32_t first, last;
 	} hidden[] = {
-		{0x0000, 0x001f},   {0x007f, 0x009f}, {0x00ad, 0x00ad}, {0x061c, 0x061c},
-		{0x180e, 0x180e},   {0x200b, 0x200f}, {0x2028, 0x202e}, {0x2060, 0x206f},
-		{0xfeff, 0xfeff},   {0xfff9, 0xfffb}, {0xe0000, 0xe0fff},
+		{0x0000, 0x001f}, {0x007f, 0x009f}, {0x00ad, 0x00ad},	{0x061c, 0x061c},
+		{0x180e, 0x180e}, {0x200b, 0x200f}, {0x2028, 0x202e},	{0x2060, 0x206f},
+		{0xfeff, 0xfeff}, {0xfff9, 0xfffb}, {0xe0000, 0xe0fff},
 	};
 
 	for (size_t i = 0; i < sizeof(hidden) / sizeof(hidden[0]); i++)
@@ -109,7 +109,7 @@ static bool is_hidden(uint32_t c)
 static size_t plain_length(const unsigned char *s)
 {
 	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-	size_t len = s[0] < 0x80	      ? 1
+	size_t len = s[0] < 0x80	     ? 1
 		     : (s[0] & 0xe0) == 0xc0 ? 2
 		     : (s[0] & 0xf0) == 0xe0 ? 3
 		     : (s[0] & 0xf8) == 0xf0 ? 4

@@ -47,7 +47,10 @@ const char *rp_column__title(const struct rp_column *column, const struct rp_sna
 const char *rp_column__format(const struct rp_column *column, const struct rp_row *row,
 			      const struct rp_snapshot *snapshot, bool utf8, char *buf, size_t size);
 
-/* Sort rows, and siblings of the tree, by a column: numbers descending, text ascending; names break ties. */
+/*
+ * Sort rows, and siblings of the tree, by a column: numbers descending, text ascending; names break
+ * ties. Roots of one group stay together, the group with the foremost root first.
+ */
 void rp_snapshot__sort(struct rp_snapshot *snapshot, const struct rp_column *column, bool invert);
 
 /* ---- forms ------------------------------------------------------------------------------------ */

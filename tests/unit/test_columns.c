@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+#include "counts_fixture.h"
+
+static struct fixture server;
+
+/* The contract of JSON and CSV, in this order. */
+static void test_exported_keys(void **state)
+{
+	static const char *const keys[] = {
+		"name",	   "kind",	 "object",  "count",  "total_ns", "self_ns",   "cpu_ns",
+		"wait_ns", "blocked_ns", "min_ns",  "max_ns", "mean_ns",  "stddev_ns", "p50_ns",
+		"p90_ns",  "p99_ns",	 "p999_ns", "open",   "unwound",  "group"};
+	size_t n = 0;
+
+	(void)state;
+	for (size_t i = 0; i < rp_n_columns; i++) {
+		if (!rp_columns[i].exported)
+			continue;
+		assert_true(n < sizeof(keys) / sizeof(keys[0]));
+		assert_string_equal(rp_columns[i].key, keys[n++]);
+	}
+	assert_int_equal(n, sizeof(keys) / sizeof(keys[0]));
+}
+
+static void test_find(void **state)
+{
+	static const char *const sorts[] = {"name", "count",   "rate", "total", "self", "cpu",
+					    "wait", "blocked", "min",  "max",	"mean", "stddev",
+					    "p50",  "p90",     "p99",  "p999",	"open", "unwound"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(sorts) / sizeof(sorts[0]); i++)
+		assert_string_equal(rp_column__find(sorts[i])->sort, sorts[i]);
+	assert_ptr_equal(rp_column__find("TOTAL"), rp_column__find("total_ns"));
+	assert_ptr_equal(rp_column__find("P99.9"), rp_column__find("p999"));
+	assert_null(rp_column__find("tota"));
+	assert_null(rp_column__find(""));
+}
+
+/* Each column has what its unit needs: views call it without asking. */
+static void test_complete(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < rp_n_columns; i++) {
+		const struct rp_column *c = &rp_columns[i];
+
+		assert_non_null(c->key);
+		assert_non_null(c->sort);
+		assert_non_null(c->title);
+		assert_non_null(c->help);
+		assert_int_equal(c->text != NULL, c->unit == RP_UNIT_TEXT);
+		assert_int_equal(c->value != NULL, c->unit != RP_UNIT_TEXT);
+	}
+}
+
+static size_t shown(const struct rp_snapshot *s, char *titles)
+{
+	const struct rp_column *columns[32];
+	size_t n = rp_columns__shown(s, columns, 32);
+	char title[32];
+
+	titles[0] = '\0';
+	for (size_t i = 0; i < n; i++) {
+		strcat(titles, i ? " " : "");
+		strcat(titles, rp_column__title(columns[i], s, title, sizeof(title)));
+	}
+	assert_int_equal(rp_columns__shown(s, columns, 2), 2);
+	return n;
+}
+
+static void test_shown(void **state)
+{
+	struct rp_snapshot *s;
+	char titles[512];
+
+	(void)state;
+	fixture_server(&server);
+	s = fixture_snapshot(&server, RP_BY_PROCESS);
+	shown(s, titles);
+	assert_string_equal(titles, "REGION PROCESS COUNT TOTAL SELF CPU WAIT BLOCKED MEAN P50 P99 "
+				    "MAX OPEN UNWOUND UNMATCHED");
+	rp_snapshot__free(s);
+
+	server.counts.n_nodes = 7;
+	server.nodes[1].figures.entries = server.nodes[1].figures.count;
+	server.nodes[1].figures.unwound = 0;
+	server.regions[1].unmatched = 0;
+	s = fixture_snapshot(&server, RP_BY_NONE);
+	shown(s, titles);
+	assert_string_equal(titles, "REGION COUNT TOTAL SELF CPU WAIT BLOCKED MEAN P50 P99 MAX");
+	rp_snapshot__free(s);
+}
+
+static void check_format(const char *column, const struct rp_row *row, const struct rp_snapshot *s,
+			 bool utf8, const char *want)
+{
+	char buf[32];
+
+	assert_string_equal(
+		rp_column__format(rp_column__find(column), row, s, utf8, buf, sizeof(buf)), want);
+}
+
+static void test_format(void **state)
+{
+	struct rp_snapshot s = {.duration = 2000000000};
+	struct rp_row row = {.f = {.count = 5, .total = 500000000, .p50 = 12345}}, none = {0};
+
+	(void)state;
+	check_format("p50", &row, &s, false, "12.3 us");
+	check_format("p50", &row, &s, true, "12.3 µs");
+	check_format("total", &row, &s, true, "500 ms");
+	check_format("rate", &row, &s, true, "2.50");
+	check_format("share", &row, &s, true, "25.0%");
+	check_format("p50", &none, &s, true, "-");
+	check_format("mean", &none, &s, true, "-");
+	check_format("total", &none, &s, true, "0 ns");
+	check_format("count", &none, &s, true, "0");
+	s.duration = 0;
+	check_format("rate", &row, &s, true, "0");
+	check_format("share", &row, &s, true, "0.0%");
+}
+
+/* ---- sorting ----------------------------------------------------------------------------- */
+
+static void check_order(struct rp_snapshot *s, const char *column, bool invert, const char *want)
+{
+	char names[64] = "";
+
+	rp_snapshot__sort(s, rp_column__find(column), invert);
+	for (size_t i = 0; i < s->n_rows; i++)
+		strcat(names, s->rows[i].name);
+	assert_string_equal(names, want);
+}
+
+static void test_sort_rows(void **state)
+{
+	/* Two totals that are one and the same double. */
+	struct rp_row rows[] = {
+		{.name = "d", .f = {.total = UINT64_MAX - 1, .mean = 1.5}},
+		{.name = "c", .f = {.total = 7, .mean = 1.25}},
+		{.name = "b", .f = {.total = UINT64_MAX}},
+		{.name = "a", .f = {.total = 7, .mean = 1.75}},
+	};
+	struct rp_snapshot s = {.rows = rows, .n_rows = 4};
+
+	(void)state;
+	check_order(&s, "total", false, "bdac");
+	check_order(&s, "total", true, "acdb");
+	check_order(&s, "name", false, "abcd");
+	check_order(&s, "name", true, "dcba");
+	check_order(&s, "mean", false, "adcb");
+}
+
+static struct rp_tree_row tree_row(uint32_t id, uint32_t parent, uint32_t depth, const char *name,
+				   const char *group, uint64_t total)
+{
+	return (struct rp_tree_row){.id = id,
+				    .parent = parent,
+				    .depth = depth,
+				    .row = {.name = name, .group = group, .f.total = total}};
+}
+
+static void check_tree(struct rp_snapshot *s, const char *column, const char *want)
+{
+	char names[64] = "";
+
+	rp_snapshot__sort(s, rp_column__find(column), false);
+	for (size_t i = 0; i < s->n_tree; i++)
+		strcat(names, s->tree[i].row.name);
+	assert_string_equal(names, want);
+}
+
+static void test_sort_tree(void **state)
+{
+	struct rp_tree_row tree[] = {
+		tree_row(1, 0, 0, "a", "g1", 50), tree_row(2, 1, 1, "b", "g1", 5),
+		tree_row(3, 1, 1, "c", "g1", 9),  tree_row(4, 3, 2, "d", "g1", 99),
+		tree_row(5, 0, 0, "e", "g2", 60), tree_row(6, 0, 0, "f", "g1", 70),
+		tree_row(7, 5, 1, "g", "g2", 1),
+	};
+	struct rp_snapshot s = {.tree = tree, .n_tree = 7};
+
+	(void)state;
+	check_tree(&s, "total", "facdbeg");
+	check_tree(&s, "name", "abcdfeg");
+	check_tree(&s, "total", "facdbeg");
+}
+
+/* What no snapshot should hold neither hangs nor reads out of bounds; no row is lost. */
+static void test_sort_broken_tree(void **state)
+{
+	struct rp_tree_row tree[] = {
+		tree_row(9, 9, 0, "a", NULL, 1),
+		tree_row(2, 3, 0, "b", NULL, 2),
+		tree_row(3, 2, 0, "c", NULL, 3),
+		tree_row(0, UINT32_MAX, 0, "d", NULL, 4),
+	};
+	struct rp_snapshot s = {.tree = tree, .n_tree = 4};
+
+	(void)state;
+	check_tree(&s, "total", "dbca");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_exported_keys), cmocka_unit_test(test_find),
+		cmocka_unit_test(test_complete),      cmocka_unit_test(test_shown),
+		cmocka_unit_test(test_format),	      cmocka_unit_test(test_sort_rows),
+		cmocka_unit_test(test_sort_tree),     cmocka_unit_test(test_sort_broken_tree),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

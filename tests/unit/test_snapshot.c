@@ -1,0 +1,442 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+#include <math.h>
+
+#include "counts_fixture.h"
+
+static struct fixture now, before;
+
+static struct rp_snapshot *build(const struct fixture *old, enum rp_by by)
+{
+	struct rp_snapshot_opts opts = {.by = by};
+	struct rp_snapshot *snapshot;
+
+	snapshot = rp_snapshot__build(&now.counts, old ? &old->counts : NULL, &opts);
+	assert_non_null(snapshot);
+	return snapshot;
+}
+
+static const struct rp_row *row(const struct rp_snapshot *snapshot, const char *name,
+				const char *group)
+{
+	for (size_t i = 0; i < snapshot->n_rows; i++) {
+		const struct rp_row *r = &snapshot->rows[i];
+
+		if (!strcmp(r->name, name) && (!group || (r->group && !strcmp(r->group, group))))
+			return r;
+	}
+	fail_msg("no row %s %s", name, group ? group : "");
+	return NULL;
+}
+
+static int start(void **state)
+{
+	(void)state;
+	fixture_init(&now);
+	fixture_init(&before);
+	return 0;
+}
+
+static void test_figures(void **state)
+{
+	uint32_t a = fixture_region(&now, "a", RP_KIND_FUNCTION, "obj"), n;
+	struct rp_snapshot *s;
+	const struct rp_row *r;
+
+	(void)state;
+	n = fixture_node(&now, fixture_root(&now, 1, "x"), a);
+	fixture_frames(&now, n, 1, 100, 40, 50, 20);
+	fixture_frames(&now, n, 1, 300, 0, 300, 0);
+	now.nodes[n - 1].figures.entries += 10;
+	now.nodes[n - 1].figures.skipped = 4;
+	now.nodes[n - 1].figures.unwound = 1;
+	s = build(NULL, RP_BY_NONE);
+	assert_int_equal(s->n_rows, 1);
+	r = row(s, "a", NULL);
+	assert_string_equal(r->object, "obj");
+	assert_int_equal(r->region, a);
+	assert_null(r->group);
+	assert_int_equal(r->f.count, 2);
+	assert_int_equal(r->f.total, 400);
+	assert_int_equal(r->f.self, 360);
+	assert_int_equal(r->f.cpu, 350);
+	assert_int_equal(r->f.wait, 20);
+	assert_int_equal(r->f.blocked, 30);
+	assert_int_equal(r->f.min, 100);
+	assert_int_equal(r->f.max, 300);
+	assert_true(r->f.mean == 200 && r->f.stddev == 100);
+	assert_int_equal(r->f.open, 5);
+	assert_int_equal(r->f.unwound, 1);
+	assert_int_equal(s->n_tree, 1);
+	assert_int_equal(s->tree[0].parent, 0);
+	rp_snapshot__free(s);
+}
+
+/* Nothing may go below zero, though shards are not read at one instant. */
+static void test_skew_clamps(void **state)
+{
+	uint32_t a = fixture_region(&now, "a", RP_KIND_FUNCTION, "obj"), n;
+	struct rp_snapshot *s;
+
+	(void)state;
+	n = fixture_node(&now, fixture_root(&now, 1, "x"), a);
+	fixture_frames(&now, n, 3, 100, 0, 90, 20);
+	now.nodes[n - 1].figures.entries = 2;
+	now.nodes[n - 1].figures.sq_lo = 1;
+	s = build(NULL, RP_BY_NONE);
+	assert_int_equal(s->rows[0].f.blocked, 0);
+	assert_int_equal(s->rows[0].f.open, 0);
+	assert_true(s->rows[0].f.stddev == 0);
+	rp_snapshot__free(s);
+}
+
+/* An hour, give or take a nanosecond: a difference of squares in doubles would say 0 or nonsense.
+ */
+static void test_deviation_does_not_cancel(void **state)
+{
+	uint32_t a = fixture_region(&now, "a", RP_KIND_FUNCTION, "obj"), n;
+	const uint64_t hour = UINT64_C(3600000000000);
+	struct rp_snapshot *s;
+
+	(void)state;
+	n = fixture_node(&now, fixture_root(&now, 1, "x"), a);
+	fixture_frames(&now, n, 1000, hour - 1, 0, 0, 0);
+	fixture_frames(&now, n, 1000, hour + 1, 0, 0, 0);
+	s = build(NULL, RP_BY_NONE);
+	assert_true(fabs(s->rows[0].f.stddev - 1) < 1e-9);
+	assert_true(s->rows[0].f.mean == (double)hour);
+	rp_snapshot__free(s);
+}
+
+/* a(1000) > b > a(300) > a(100), and b > a(70) elsewhere. */
+static void test_recursion_counts_once(void **state)
+{
+	uint32_t a = fixture_region(&now, "a", RP_KIND_FUNCTION, "obj");
+	uint32_t b = fixture_region(&now, "b", RP_KIND_FUNCTION, "obj");
+	uint32_t root = fixture_root(&now, 1, "x"), n;
+	struct rp_snapshot *s;
+	const struct rp_row *r;
+
+	(void)state;
+	n = fixture_node(&now, root, a);
+	fixture_frames(&now, n, 1, 1000, 400, 800, 10);
+	n = fixture_node(&now, n, b);
+	fixture_frames(&now, n, 1, 400, 300, 400, 0);
+	n = fixture_node(&now, n, a);
+	fixture_frames(&now, n, 1, 300, 100, 200, 5);
+	n = fixture_node(&now, n, a);
+	fixture_frames(&now, n, 1, 100, 0, 100, 1);
+	n = fixture_node(&now, root, b);
+	fixture_frames(&now, n, 1, 90, 70, 90, 0);
+	n = fixture_node(&now, n, a);
+	fixture_frames(&now, n, 1, 70, 0, 70, 0);
+	s = build(NULL, RP_BY_NONE);
+	r = row(s, "a", NULL);
+	assert_int_equal(r->f.count, 4);
+	assert_int_equal(r->f.total, 1070);
+	assert_int_equal(r->f.cpu, 870);
+	assert_int_equal(r->f.wait, 10);
+	assert_int_equal(r->f.blocked, 190);
+	assert_int_equal(r->f.self, 600 + 200 + 100 + 70);
+	assert_int_equal(r->f.min, 70);
+	assert_int_equal(r->f.max, 1000);
+	assert_true(r->f.mean == 1470.0 / 4);
+	assert_int_equal(row(s, "b", NULL)->f.total, 490);
+	assert_int_equal(s->n_tree, 6);
+	for (size_t i = 0; i < s->n_tree; i++) {
+		assert_int_equal(s->tree[i].id, i + 1);
+		assert_true(s->tree[i].parent < s->tree[i].id);
+		if (s->tree[i].parent)
+			assert_int_equal(s->tree[i].depth,
+					 s->tree[s->tree[i].parent - 1].depth + 1);
+	}
+	assert_int_equal(s->tree[2].row.f.total, 300);
+	assert_int_equal(s->tree[3].parent, 3);
+	assert_int_equal(s->tree[3].row.f.total, 100);
+	rp_snapshot__free(s);
+}
+
+static void test_difference(void **state)
+{
+	uint32_t a = fixture_region(&now, "a", RP_KIND_FUNCTION, "obj"), root, n;
+	struct rp_snapshot *s;
+	const struct rp_row *r;
+
+	(void)state;
+	now.regions[0].unmatched = 2;
+	now.counts.time = 1000;
+	now.counts.lost[RP_LOST_EVENTS] = 3;
+	root = fixture_root(&now, 1, "x");
+	n = fixture_node(&now, root, a);
+	fixture_frames(&now, n, 1, 5, 0, 5, 0);
+	fixture_frames(&now, n, 1, 1000000, 0, 5, 0);
+	now.nodes[n - 1].figures.entries += 2;
+	before = now;
+	before.counts.nodes = before.nodes;
+	before.counts.regions = before.regions;
+
+	now.counts.time = 4000;
+	now.counts.lost[RP_LOST_EVENTS] = 10;
+	now.regions[0].unmatched = 9;
+	fixture_frames(&now, n, 10, 1000, 0, 900, 50);
+	fixture_frames(&now, fixture_node(&now, n, a), 1, 700, 0, 0, 0);
+	s = build(&before, RP_BY_NONE);
+	r = row(s, "a", NULL);
+	assert_int_equal(s->duration, 3000);
+	assert_int_equal(s->lost[RP_LOST_EVENTS], 7);
+	assert_int_equal(r->f.unmatched, 7);
+	assert_int_equal(r->f.count, 11);
+	assert_int_equal(r->f.total, 10000);
+	assert_int_equal(r->f.wait, 500);
+	assert_int_equal(r->f.blocked, 500);
+	assert_int_equal(r->f.open, 2);
+	assert_int_equal(r->f.min, rp_hist_floor(rp_hist_index(700)));
+	assert_int_equal(r->f.max, rp_hist_floor(rp_hist_index(1000) + 1) - 1);
+	assert_true(fabs(r->f.mean - 10700.0 / 11) < 1e-9);
+	assert_int_equal(r->hist->bucket[rp_hist_index(5)], 0);
+	rp_snapshot__free(s);
+}
+
+/* Nothing new: the row stays, for it is known, with zeros but for what is open. */
+static void test_difference_of_nothing(void **state)
+{
+	uint32_t a = fixture_region(&now, "a", RP_KIND_FUNCTION, "obj"), n;
+	struct rp_snapshot *s;
+
+	(void)state;
+	n = fixture_node(&now, fixture_root(&now, 1, "x"), a);
+	fixture_frames(&now, n, 5, 5000, 0, 5, 0);
+	now.nodes[n - 1].figures.entries++;
+	s = build(&now, RP_BY_NONE);
+	assert_int_equal(s->n_rows, 1);
+	assert_int_equal(s->rows[0].f.count, 0);
+	assert_int_equal(s->rows[0].f.min, 0);
+	assert_int_equal(s->rows[0].f.max, 0);
+	assert_int_equal(s->rows[0].f.p99, 0);
+	assert_true(s->rows[0].f.mean == 0);
+	assert_int_equal(s->rows[0].f.open, 1);
+	rp_snapshot__free(s);
+}
+
+static void make_groups(void)
+{
+	uint32_t a = fixture_region(&now, "a", RP_KIND_FUNCTION, "obj");
+
+	fixture_frames(&now, fixture_node(&now, fixture_root(&now, 30, "nginx"), a), 1, 10, 0, 0,
+		       0);
+	fixture_frames(&now, fixture_node(&now, fixture_root(&now, 7, "nginx"), a), 2, 10, 0, 0, 0);
+	fixture_frames(&now, fixture_node(&now, fixture_root(&now, 8, "php"), a), 4, 10, 0, 0, 0);
+}
+
+static void test_groups(void **state)
+{
+	struct rp_snapshot *s;
+
+	(void)state;
+	make_groups();
+	s = build(NULL, RP_BY_NONE);
+	assert_int_equal(s->n_rows, 1);
+	assert_int_equal(s->n_tree, 1);
+	assert_int_equal(s->rows[0].f.count, 7);
+	rp_snapshot__free(s);
+
+	s = build(NULL, RP_BY_PROCESS);
+	assert_int_equal(s->n_rows, 3);
+	assert_int_equal(row(s, "a", "7 nginx")->f.count, 2);
+	assert_int_equal(row(s, "a", "30 nginx")->f.count, 1);
+	rp_snapshot__free(s);
+
+	s = build(NULL, RP_BY_COMMAND);
+	assert_int_equal(s->n_rows, 2);
+	assert_int_equal(s->n_tree, 2);
+	assert_int_equal(row(s, "a", "nginx")->f.count, 3);
+	assert_int_equal(row(s, "a", "php")->f.count, 4);
+	rp_snapshot__free(s);
+
+	s = build(NULL, RP_BY_CGROUP);
+	assert_int_equal(row(s, "a", "8")->f.count, 4);
+	rp_snapshot__free(s);
+
+	s = build(NULL, RP_BY_THREAD);
+	assert_int_equal(row(s, "a", "8 php")->f.count, 4);
+	rp_snapshot__free(s);
+}
+
+static void label(uint32_t node, uint64_t value, uint32_t flags)
+{
+	now.nodes[node - 1].node.label = value;
+	now.nodes[node - 1].node.flags |= flags;
+}
+
+static void test_labels(void **state)
+{
+	uint32_t a = fixture_region(&now, "a", RP_KIND_MARKER, "obj");
+	uint32_t b = fixture_region(&now, "b", RP_KIND_MARKER, "obj");
+	uint32_t root = fixture_root(&now, 1, "x"), minus, seven, other;
+	struct rp_snapshot *s;
+
+	(void)state;
+	minus = fixture_node(&now, root, a);
+	label(minus, (uint64_t)-1, RP_NODE_LABELED);
+	seven = fixture_node(&now, root, a);
+	label(seven, 7, RP_NODE_LABELED);
+	other = fixture_node(&now, root, a);
+	label(other, 0, RP_NODE_LABELED | RP_NODE_OTHER);
+	fixture_frames(&now, minus, 1, 10, 0, 0, 0);
+	fixture_frames(&now, seven, 2, 10, 0, 0, 0);
+	fixture_frames(&now, other, 4, 10, 0, 0, 0);
+	fixture_frames(&now, fixture_node(&now, seven, b), 8, 10, 0, 0, 0);
+	fixture_frames(&now, fixture_node(&now, minus, b), 16, 10, 0, 0, 0);
+
+	s = build(NULL, RP_BY_LABEL);
+	assert_int_equal(s->n_rows, 4);
+	assert_int_equal(s->n_tree, 5);
+	assert_int_equal(row(s, "a", "-1")->f.count, 1);
+	assert_int_equal(row(s, "a", "7")->f.count, 2);
+	assert_int_equal(row(s, "a", "other")->f.count, 4);
+	assert_int_equal(row(s, "b", "-")->f.count, 24);
+	rp_snapshot__free(s);
+
+	s = build(NULL, RP_BY_NONE);
+	assert_int_equal(s->n_rows, 2);
+	assert_int_equal(s->n_tree, 2);
+	assert_int_equal(row(s, "a", NULL)->f.count, 7);
+	assert_int_equal(s->tree[1].row.f.count, 24);
+	assert_int_equal(s->tree[1].parent, 1);
+	rp_snapshot__free(s);
+}
+
+/* Nodes that cannot be: each is left out, with what hangs below it. */
+static void test_broken_nodes(void **state)
+{
+	uint32_t a = fixture_region(&now, "a", RP_KIND_FUNCTION, "obj"), root, n, i;
+	uint32_t parents[] = {0, 8, 2, 3, 999, UINT32_MAX};
+	struct rp_snapshot *s;
+
+	(void)state;
+	root = fixture_root(&now, 1, "x");
+	for (i = 0; i < sizeof(parents) / sizeof(parents[0]); i++)
+		fixture_frames(&now, fixture_node(&now, parents[i], a), 100, 10, 0, 0, 0);
+	n = fixture_node(&now, root, a);
+	fixture_frames(&now, n, 1, 10, 0, 0, 0);
+	now.nodes[n].node = (struct rp_node){.parent = n, .flags = RP_NODE_VALID}; /* root below */
+	now.nodes[n + 1].node = (struct rp_node){.parent = n, .region = a};	   /* not valid */
+	fixture_frames(&now, n + 2, 100, 10, 0, 0, 0);
+	now.counts.n_nodes += 2;
+	for (enum rp_by by = RP_BY_NONE; by <= RP_BY_LABEL; by++) {
+		s = build(NULL, by);
+		assert_int_equal(s->n_rows, 1);
+		assert_int_equal(s->rows[0].f.count, 1);
+		assert_int_equal(s->n_tree, 1);
+		rp_snapshot__free(s);
+	}
+}
+
+/* A region's name met at run time is the same region; an id without a name is shown, not dropped.
+ */
+static void test_dynamic_names(void **state)
+{
+	uint32_t a = fixture_region(&now, "a", RP_KIND_MARKER, "obj");
+	uint32_t root = fixture_root(&now, 1, "x"), n;
+	struct rp_snapshot *s;
+
+	(void)state;
+	now.dynamic[0] = (struct rp_region_name){.name = "new", .kind = RP_KIND_MARKER};
+	now.dynamic[1] = (struct rp_region_name){.name = "a", .kind = RP_KIND_MARKER};
+	now.counts.n_dynamic = 2;
+	n = fixture_node(&now, root, a);
+	fixture_frames(&now, n, 1, 50, 0, 0, 0);
+	fixture_frames(&now, fixture_node(&now, n, RP_REGION_DYNAMIC + 1), 1, 30, 0, 0, 0);
+	fixture_frames(&now, fixture_node(&now, root, RP_REGION_DYNAMIC), 2, 10, 0, 0, 0);
+	fixture_frames(&now, fixture_node(&now, root, RP_REGION_DYNAMIC + 2), 3, 10, 0, 0, 0);
+	fixture_frames(&now, fixture_node(&now, root, 77), 4, 10, 0, 0, 0);
+	s = build(NULL, RP_BY_NONE);
+	assert_int_equal(s->n_rows, 3);
+	assert_int_equal(row(s, "a", NULL)->f.count, 2);
+	assert_int_equal(row(s, "a", NULL)->f.total, 50);
+	assert_int_equal(row(s, "new", NULL)->region, RP_REGION_DYNAMIC);
+	assert_string_equal(row(s, "new", NULL)->object, "");
+	assert_int_equal(row(s, "?", NULL)->f.count, 7);
+	rp_snapshot__free(s);
+}
+
+static void test_idle_rows(void **state)
+{
+	struct rp_snapshot_opts opts = {.by = RP_BY_PROCESS, .idle_rows = true};
+	struct rp_snapshot *s;
+	uint32_t root;
+
+	(void)state;
+	fixture_region(&now, "idle", RP_KIND_FUNCTION, "obj");
+	fixture_region(&now, "ends only", RP_KIND_USDT, "obj");
+	fixture_region(&now, "touched", RP_KIND_USDT, "obj");
+	now.regions[1].unmatched = 5;
+	root = fixture_root(&now, 1, "x");
+	fixture_node(&now, root, 3);
+	s = build(NULL, RP_BY_NONE);
+	assert_int_equal(s->n_rows, 1);
+	assert_int_equal(s->n_tree, 0);
+	assert_int_equal(row(s, "ends only", NULL)->f.unmatched, 5);
+	rp_snapshot__free(s);
+
+	s = rp_snapshot__build(&now.counts, NULL, &opts);
+	assert_non_null(s);
+	assert_int_equal(s->n_rows, 3);
+	assert_int_equal(row(s, "idle", "-")->f.count, 0);
+	rp_snapshot__free(s);
+}
+
+static void test_nothing(void **state)
+{
+	struct rp_counts counts = {.time = 5};
+	struct rp_snapshot_opts opts = {.since = 10};
+	struct rp_snapshot *s = rp_snapshot__build(&counts, NULL, &opts);
+
+	(void)state;
+	assert_non_null(s);
+	assert_int_equal(s->n_rows, 0);
+	assert_int_equal(s->n_tree, 0);
+	assert_int_equal(s->duration, 0);
+	rp_snapshot__sort(s, rp_column__find("total"), false);
+	rp_snapshot__free(s);
+	rp_snapshot__free(NULL);
+}
+
+/* The snapshot owns its names: collect may have freed what it was made from. */
+static void test_outlives_counts(void **state)
+{
+	char name[] = "a", object[] = "obj";
+	struct rp_snapshot *s;
+
+	(void)state;
+	fixture_region(&now, name, RP_KIND_FUNCTION, object);
+	fixture_frames(&now, fixture_node(&now, fixture_root(&now, 1, "x"), 1), 1, 10, 0, 0, 0);
+	s = build(NULL, RP_BY_PROCESS);
+	name[0] = object[0] = 'Z';
+	memset(now.nodes, 0xee, sizeof(now.nodes));
+	assert_string_equal(s->rows[0].name, "a");
+	assert_string_equal(s->tree[0].row.object, "obj");
+	assert_string_equal(s->rows[0].group, "1 x");
+	assert_int_equal(s->rows[0].hist->bucket[10], 1);
+	rp_snapshot__free(s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(test_figures, start),
+		cmocka_unit_test_setup(test_skew_clamps, start),
+		cmocka_unit_test_setup(test_deviation_does_not_cancel, start),
+		cmocka_unit_test_setup(test_recursion_counts_once, start),
+		cmocka_unit_test_setup(test_difference, start),
+		cmocka_unit_test_setup(test_difference_of_nothing, start),
+		cmocka_unit_test_setup(test_groups, start),
+		cmocka_unit_test_setup(test_labels, start),
+		cmocka_unit_test_setup(test_broken_nodes, start),
+		cmocka_unit_test_setup(test_dynamic_names, start),
+		cmocka_unit_test_setup(test_idle_rows, start),
+		cmocka_unit_test_setup(test_nothing, start),
+		cmocka_unit_test_setup(test_outlives_counts, start),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

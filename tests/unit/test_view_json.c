@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+#include <jansson.h>
+#include <math.h>
+
+#include "counts_fixture.h"
+
+static struct fixture server;
+
+static json_t *parse(const struct rp_snapshot *s)
+{
+	const struct rp_view_opts opts = {0};
+	char *text = fixture_print("json", s, &opts);
+	json_error_t error;
+	json_t *root = json_loads(text, JSON_REJECT_DUPLICATES, &error);
+
+	if (!root)
+		fail_msg("%s at line %d", error.text, error.line);
+	free(text);
+	return root;
+}
+
+static void assert_keys(json_t *object, const char *want)
+{
+	char keys[1024] = "";
+	const char *key;
+	json_t *value;
+
+	assert_true(json_is_object(object));
+	json_object_foreach(object, key, value)
+	{
+		strcat(keys, keys[0] ? " " : "");
+		strcat(keys, key);
+	}
+	assert_string_equal(keys, want);
+}
+
+static uint64_t integer(json_t *object, const char *key)
+{
+	json_t *value = json_object_get(object, key);
+
+	assert_true(json_is_integer(value));
+	return (uint64_t)json_integer_value(value);
+}
+
+static const char *string(json_t *object, const char *key)
+{
+	const char *value = json_string_value(json_object_get(object, key));
+
+	assert_non_null(value);
+	return value;
+}
+
+static double real(json_t *object, const char *key)
+{
+	json_t *value = json_object_get(object, key);
+
+	assert_true(json_is_real(value));
+	return json_real_value(value);
+}
+
+#define FIGURES                                                                                    \
+	"name kind object count total_ns self_ns cpu_ns wait_ns blocked_ns min_ns max_ns mean_ns " \
+	"stddev_ns p50_ns p90_ns p99_ns p999_ns open unwound"
+
+static void test_golden(void **state)
+{
+	struct rp_snapshot *s = fixture_snapshot(&server, RP_BY_NONE);
+	const struct rp_view_opts opts = {0};
+	char *text = fixture_print("json", s, &opts);
+
+	(void)state;
+	assert_golden("snapshot.json", text);
+	free(text);
+	rp_snapshot__free(s);
+}
+
+static void test_head(void **state)
+{
+	struct rp_snapshot *s = fixture_snapshot(&server, RP_BY_NONE);
+	json_t *root = parse(s), *lost = json_object_get(root, "lost");
+	size_t reasons = 0;
+
+	(void)state;
+	assert_keys(root, "schema version host kernel start_time duration_ns attach overhead lost "
+			  "regions tree");
+	assert_string_equal(string(root, "schema"), "rptrace-snapshot/1");
+	assert_int_equal(integer(root, "duration_ns"), 10000000000);
+	assert_keys(json_object_get(root, "attach"), "mode probes slow_sites");
+	assert_keys(json_object_get(root, "overhead"), "ns_per_region cpu_share");
+	assert_true(real(json_object_get(root, "overhead"), "ns_per_region") == 870.5);
+#define CHECK(symbol, key, meaning)                                                                \
+	assert_int_equal(integer(lost, key), s->lost[RP_LOST_##symbol]);                           \
+	reasons++;
+	RP_LOST_REASONS(CHECK)
+	assert_int_equal(json_object_size(lost), reasons);
+	json_decref(root);
+	rp_snapshot__free(s);
+}
+
+static void check_figures(json_t *object, const struct rp_row *row)
+{
+	char name[128];
+
+	assert_string_equal(string(object, "name"), rp_text__escape(row->name, name, sizeof(name)));
+	assert_string_equal(string(object, "kind"), rp_kind__name(row->kind));
+	assert_string_equal(string(object, "object"), row->object);
+	assert_int_equal(integer(object, "count"), row->f.count);
+	assert_int_equal(integer(object, "total_ns"), row->f.total);
+	assert_int_equal(integer(object, "self_ns"), row->f.self);
+	assert_int_equal(integer(object, "blocked_ns"), row->f.blocked);
+	assert_int_equal(integer(object, "min_ns"), row->f.min);
+	assert_int_equal(integer(object, "p999_ns"), row->f.p999);
+	assert_true(fabs(real(object, "mean_ns") - row->f.mean) <= row->f.mean * 1e-14);
+	assert_true(fabs(real(object, "stddev_ns") - row->f.stddev) <= row->f.stddev * 1e-14);
+	assert_int_equal(integer(object, "open"), row->f.open);
+	assert_int_equal(integer(object, "unwound"), row->f.unwound);
+}
+
+static void test_rows_and_tree(void **state)
+{
+	struct rp_snapshot *s = fixture_snapshot(&server, RP_BY_PROCESS);
+	json_t *root = parse(s), *list = json_object_get(root, "regions");
+
+	(void)state;
+	assert_int_equal(json_array_size(list), s->n_rows);
+	for (size_t i = 0; i < s->n_rows; i++) {
+		json_t *object = json_array_get(list, i);
+
+		assert_keys(object, FIGURES " group unmatched slow");
+		check_figures(object, &s->rows[i]);
+		assert_string_equal(string(object, "group"), s->rows[i].group);
+		assert_int_equal(integer(object, "unmatched"), s->rows[i].f.unmatched);
+		assert_int_equal(json_is_true(json_object_get(object, "slow")), s->rows[i].slow);
+	}
+	list = json_object_get(root, "tree");
+	assert_int_equal(json_array_size(list), s->n_tree);
+	for (size_t i = 0; i < s->n_tree; i++) {
+		json_t *object = json_array_get(list, i);
+
+		assert_keys(object, "id parent " FIGURES " group");
+		check_figures(object, &s->tree[i].row);
+		assert_int_equal(integer(object, "id"), s->tree[i].id);
+		if (s->tree[i].parent)
+			assert_int_equal(integer(object, "parent"), s->tree[i].parent);
+		else
+			assert_true(json_is_null(json_object_get(object, "parent")));
+	}
+	json_decref(root);
+	rp_snapshot__free(s);
+}
+
+static void test_ungrouped_keys(void **state)
+{
+	struct rp_snapshot *s = fixture_snapshot(&server, RP_BY_NONE);
+	json_t *root = parse(s);
+
+	(void)state;
+	assert_keys(json_array_get(json_object_get(root, "regions"), 0), FIGURES " unmatched slow");
+	assert_keys(json_array_get(json_object_get(root, "tree"), 0), "id parent " FIGURES);
+	json_decref(root);
+	rp_snapshot__free(s);
+}
+
+/* What JSON cannot say: integers past 63 bits, numbers that are none, text that is none. */
+static void test_extremes(void **state)
+{
+	struct rp_row row = {.name = "\xed\xa0\x80\x01",
+			     .f = {.total = UINT64_MAX, .mean = NAN, .stddev = INFINITY}};
+	struct rp_snapshot s = {.rows = &row, .n_rows = 1};
+	json_t *root = parse(&s), *object = json_array_get(json_object_get(root, "regions"), 0);
+
+	(void)state;
+	assert_int_equal(integer(object, "total_ns"), INT64_MAX);
+	assert_true(real(object, "mean_ns") == 0);
+	assert_true(real(object, "stddev_ns") == 0);
+	assert_string_equal(string(object, "name"), "\\xed\\xa0\\x80\\x01");
+	assert_int_equal(json_array_size(json_object_get(root, "tree")), 0);
+	json_decref(root);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_golden),	      cmocka_unit_test(test_head),
+		cmocka_unit_test(test_rows_and_tree), cmocka_unit_test(test_ungrouped_keys),
+		cmocka_unit_test(test_extremes),
+	};
+
+	fixture_server(&server);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+#include <errno.h>
+#include <locale.h>
+
+#include "counts_fixture.h"
+
+static struct fixture server;
+
+static int start(void **state)
+{
+	(void)state;
+	fixture_server(&server);
+	setlocale(LC_ALL, "C");
+	return 0;
+}
+
+static void check(const char *golden, enum rp_by by, const struct rp_view_opts *opts)
+{
+	struct rp_snapshot *s = fixture_snapshot(&server, by);
+	char *text = fixture_print("table", s, opts);
+
+	assert_golden(golden, text);
+	free(text);
+	rp_snapshot__free(s);
+}
+
+static void test_ascii(void **state)
+{
+	const struct rp_view_opts opts = {.title = "final summary"};
+
+	(void)state;
+	check("table.txt", RP_BY_NONE, &opts);
+}
+
+/* The C locale cannot write what was asked for: as without utf8. */
+static void test_utf8_asked_in_vain(void **state)
+{
+	const struct rp_view_opts opts = {.title = "final summary", .utf8 = true};
+
+	(void)state;
+	check("table.txt", RP_BY_NONE, &opts);
+}
+
+static void test_utf8_groups(void **state)
+{
+	const struct rp_view_opts opts = {.utf8 = true};
+
+	(void)state;
+	assert_non_null(setlocale(LC_CTYPE, "C.UTF-8"));
+	check("table-process.txt", RP_BY_PROCESS, &opts);
+}
+
+static void test_tree(void **state)
+{
+	const struct rp_view_opts ascii = {.tree = true}, utf8 = {.tree = true, .utf8 = true};
+
+	(void)state;
+	check("tree.txt", RP_BY_NONE, &ascii);
+	assert_non_null(setlocale(LC_CTYPE, "C.UTF-8"));
+	check("tree-process.txt", RP_BY_PROCESS, &utf8);
+}
+
+static void test_narrow(void **state)
+{
+	struct rp_view_opts opts = {.width = 80};
+
+	(void)state;
+	check("table-80.txt", RP_BY_NONE, &opts);
+}
+
+/* Down to no width at all: no line of the table is wider than asked for, and all are there. */
+static void test_every_width(void **state)
+{
+	struct rp_snapshot *s = fixture_snapshot(&server, RP_BY_NONE);
+	const char *line;
+	char *text;
+
+	(void)state;
+	for (int width = 1; width < 200; width++) {
+		for (int tree = 0; tree < 2; tree++) {
+			struct rp_view_opts opts = {.width = width, .tree = tree};
+
+			text = fixture_print("table", s, &opts);
+			line = text;
+			for (size_t i = 0; i <= (tree ? s->n_tree : s->n_rows); i++) {
+				const char *end = strchr(line, '\n');
+
+				assert_non_null(end);
+				if (width >= 60)
+					assert_true(end - line <= width);
+				line = end + 1;
+			}
+			assert_int_equal(strncmp(line, "PID 4242 server: ", 17), 0);
+			free(text);
+		}
+	}
+	rp_snapshot__free(s);
+}
+
+static void test_empty(void **state)
+{
+	const struct rp_view_opts opts = {0};
+	struct rp_snapshot s = {.duration = 1500000000, .meta = {.probes = 1}};
+	char *text = fixture_print("table", &s, &opts);
+
+	(void)state;
+	assert_string_equal(text, "no region was entered\n1.50 s, 1 probe (none)\n");
+	free(text);
+}
+
+/* Every form says so when what it wrote did not arrive. */
+static void test_full_disk(void **state)
+{
+	struct rp_snapshot *s = fixture_snapshot(&server, RP_BY_NONE);
+	const struct rp_view_opts opts = {0};
+
+	(void)state;
+	for (const struct rp_view *view = rp_views; view->name; view++) {
+		FILE *full = fopen("/dev/full", "w");
+
+		assert_non_null(full);
+		assert_true(view->print(full, s, &opts) < 0);
+		fclose(full);
+	}
+	assert_null(rp_view__find("xml"));
+	rp_snapshot__free(s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(test_ascii, start),
+		cmocka_unit_test_setup(test_utf8_asked_in_vain, start),
+		cmocka_unit_test_setup(test_utf8_groups, start),
+		cmocka_unit_test_setup(test_tree, start),
+		cmocka_unit_test_setup(test_narrow, start),
+		cmocka_unit_test_setup(test_every_width, start),
+		cmocka_unit_test_setup(test_empty, start),
+		cmocka_unit_test_setup(test_full_disk, start),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

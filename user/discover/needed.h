@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
+/*
+ * Which files a command will map before its main() runs, told without running it: the program
+ * (through "#!" lines), its ELF interpreter, and the libraries it links, found as the dynamic
+ * loader finds them (RPATH, LD_LIBRARY_PATH, RUNPATH, ld.so.cache, default folders). A library that
+ * is missed here is still found once it is mapped, only later.
+ */
+#ifndef RP_NEEDED_H
+#define RP_NEEDED_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct rp_needed_file {
+	char *path;
+	bool is_exe; /* what the process will run as /proc/PID/exe */
+};
+
+struct rp_needed {
+	struct rp_needed_file *items;
+	size_t n;
+};
+
+/* path: the command's file. 0 (possibly with nothing found) or -ENOMEM. */
+int rp_needed__of_command(const char *path, struct rp_needed *out);
+void rp_needed__free(struct rp_needed *needed);
+
+#endif

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+#include <locale.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "error.h"
+#include "opts.h"
+#include "trace.h"
+
+static void say(const char *cause, const char *cure)
+{
+	fprintf(stderr, "rptrace: %s\n", cause);
+	if (cure && *cure)
+		fprintf(stderr, "rptrace: hint: %s\n", cure);
+}
+
+int main(int argc, char **argv)
+{
+	struct rp_err err = {.exit = RP_EXIT_OK};
+	struct rp_opts opts;
+	int status;
+
+	setlocale(LC_ALL, "");
+	setlocale(LC_NUMERIC, "C"); /* numbers are for programs too */
+	rp_opts__parse(&opts, argc, argv);
+	if (opts.command == RP_COMMAND_LIST)
+		status = rp_list__run(&opts, say, &err) ? (int)err.exit : RP_EXIT_OK;
+	else
+		status = rp_trace__run(&opts, say, &err);
+	if (err.cause[0])
+		say(err.cause, err.cure);
+	rp_opts__free(&opts);
+	return status;
+}

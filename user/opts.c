@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+#include "opts.h"
+
+#include <argp.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "error.h"
+
+const char *argp_program_version = "rptrace " RP_VERSION;
+
+enum {
+	KEY_NO_FOLLOW = 0x100,
+	KEY_BY,
+	KEY_TREE,
+	KEY_FORMAT,
+	KEY_MIN_DURATION,
+	KEY_LABEL,
+	KEY_ATTACH,
+	KEY_EXIT,
+	KEY_MAX_DEPTH,
+	KEY_MAX_NODES,
+	KEY_MAX_LABELS,
+	KEY_MAX_NAMES,
+	KEY_MAX_REGIONS,
+};
+
+static const struct argp_option options[] = {
+	{0, 0, 0, 0, "What to trace:", 1},
+	{"pid", 'p', "PID[,PID...]", 0, "these processes (-- COMMAND starts one)", 1},
+	{"no-follow", KEY_NO_FOLLOW, 0, 0, "leave out the children of PID or COMMAND", 1},
+	{"function", 'f', "[OBJECT:]GLOB", 0, "functions, by name; repeatable", 1},
+	{"usdt", 'u', "[OBJECT:]PROVIDER:BEGIN[:END]", 0, "USDT regions; repeatable", 1},
+	{"exclude", 'x', "GLOB", 0, "leave these regions out; repeatable", 1},
+	{"label", KEY_LABEL, "argN", 0, "tell calls apart by an argument, arg0 to arg5", 1},
+	{"min-duration", KEY_MIN_DURATION, "T", 0, "leave out what is shorter: 500ns, 10us, 1ms, 2s", 1},
+	{0, 0, 0, 0, "What to show:", 2},
+	{"interval", 'i', "S", 0, "seconds between tables (1)", 2},
+	{"iterations", 'n', "N", 0, "stop after N tables", 2},
+	{"duration", 'd', "S", 0, "stop after S seconds", 2},
+	{"batch", 'b', 0, 0, "printed tables, no screen control", 2},
+	{"sort", 's', "KEY", 0, "order by this column (total)", 2},
+	{"by", KEY_BY, "process|thread|command|cgroup|label", 0, "a row for each", 2},
+	{"tree", KEY_TREE, 0, 0, "regions under the regions they are entered in", 2},
+	{"format", KEY_FORMAT, "table|csv|json|openmetrics", 0, "form of the final summary", 2},
+	{"output", 'o', "FILE", 0, "the final summary goes there", 2},
+	{0, 0, 0, 0, "How to trace:", 3},
+	{"attach", KEY_ATTACH, "auto|session|multi|perf", 0, "kind of probes", 3},
+	{"exit", KEY_EXIT, "auto|return|ret-sites", 0, "how function exits are observed", 3},
+	{"max-depth", KEY_MAX_DEPTH, "N", 0, "open regions a thread (1023)", 3},
+	{"max-nodes", KEY_MAX_NODES, "N", 0, "different call paths (65536)", 3},
+	{"max-labels", KEY_MAX_LABELS, "N", 0, "labelled call paths before labels share one (1024)", 3},
+	{"max-names", KEY_MAX_NAMES, "N", 0, "names of regions made at run time (4096)", 3},
+	{"max-regions", KEY_MAX_REGIONS, "N", 0, "regions selected (8388607)", 3},
+	{"verbose", 'v', 0, 0, "pass on what libbpf and the kernel say", 3},
+	{0},
+};
+
+static const char doc[] =
+	"top(1) for the regions of your code: how often each is entered, and where its time goes."
+	"\vExamples:\n"
+	"  rptrace -p 1234                          markers and USDT regions of a process\n"
+	"  rptrace -p 1234 -f 'parse_*' --tree      functions, as a tree\n"
+	"  rptrace -f 'libz.so.1:*flate' -- gzip F  functions of a library, in a command\n"
+	"  rptrace list -p 1234                     what could be traced, how, and at what cost\n"
+	"\n"
+	"Exit status: 0 done, 1 failed, 2 usage, 3 nothing to trace, 4 not permitted or not\n"
+	"supported here; with -- COMMAND that of the command, 126 or 127 where it cannot be run.";
+
+static int append(const char ***list, size_t *n, const char *text)
+{
+	const char **grown = realloc(*list, (*n + 1) * sizeof(**list));
+
+	if (!grown)
+		return -ENOMEM;
+	*list = grown;
+	grown[(*n)++] = text;
+	return 0;
+}
+
+static void parse_pids(struct argp_state *state, struct rp_opts *o, char *arg)
+{
+	for (char *save, *word = strtok_r(arg, ",", &save); word; word = strtok_r(NULL, ",", &save)) {
+		char *end;
+		long pid = strtol(word, &end, 10);
+		pid_t *grown;
+
+		if (*end || pid <= 0 || pid > INT_MAX)
+			argp_error(state, "'%s' is not a process id", word);
+		grown = realloc(o->pids, (o->n_pids + 1) * sizeof(*grown));
+		if (!grown)
+			argp_failure(state, RP_EXIT_FAILED, ENOMEM, "pids");
+		o->pids = grown;
+		o->pids[o->n_pids++] = pid;
+	}
+	if (!o->n_pids)
+		argp_error(state, "-p needs a process id");
+}
+
+static double parse_seconds(struct argp_state *state, const char *arg, const char *option)
+{
+	char *end;
+	double s = strtod(arg, &end);
+
+	if (end == arg || *end || !(s > 0) || s > 1e9)
+		argp_error(state, "%s: '%s' is not a number of seconds above 0", option, arg);
+	return s;
+}
+
+static double parse_duration(struct argp_state *state, const char *arg)
+{
+	static const struct {
+		const char *unit;
+		double seconds;
+	} units[] = {{"ns", 1e-9}, {"us", 1e-6}, {"ms", 1e-3}, {"s", 1}};
+	char *end;
+	double value = strtod(arg, &end);
+
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
+		if (end != arg && value >= 0 && !strcmp(end, units[i].unit))
+			return value * units[i].seconds;
+	argp_error(state, "--min-duration: '%s' is not a duration like 500ns, 10us, 1ms or 2s", arg);
+	return 0;
+}
+
+static unsigned long parse_count(struct argp_state *state, const char *arg, const char *option)
+{
+	char *end;
+	unsigned long n = strtoul(arg, &end, 10);
+
+	if (end == arg || *end || *arg == '-' || !n || n > UINT_MAX)
+		argp_error(state, "%s: '%s' is not a number above 0", option, arg);
+	return n;
+}
+
+static const char *const by_names[] = {
+	[RP_BY_PROCESS] = "process", [RP_BY_THREAD] = "thread", [RP_BY_COMMAND] = "command",
+	[RP_BY_CGROUP] = "cgroup",   [RP_BY_LABEL] = "label",
+};
+
+const char *rp_by__name(enum rp_by by)
+{
+	return by_names[by];
+}
+
+static const char *const exit_names[] = {
+	[RP_EXIT_METHOD_AUTO] = "auto",
+	[RP_EXIT_METHOD_RETURN] = "return",
+	[RP_EXIT_METHOD_RET_SITES] = "ret-sites",
+};
+
+static int parse_word(struct argp_state *state, const char *arg, const char *const *words, size_t n,
+		      const char *option)
+{
+	for (size_t i = 0; i < n; i++)
+		if (words[i] && !strcmp(words[i], arg))
+			return i;
+	argp_error(state, "%s: '%s' is none of its values", option, arg);
+	return 0;
+}
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static error_t parse_view(int key, char *arg, struct argp_state *state)
+{
+	struct rp_opts *o = state->input;
+
+	switch (key) {
+	case 'i':
+		o->interval = parse_seconds(state, arg, "-i");
+		o->interval_given = true;
+		return 0;
+	case 'n':
+		o->iterations = parse_count(state, arg, "-n");
+		return 0;
+	case 'd':
+		o->duration = parse_seconds(state, arg, "-d");
+		return 0;
+	case 'b':
+		o->batch = true;
+		return 0;
+	case 's':
+		o->sort = rp_column__find(arg);
+		if (!o->sort)
+			argp_error(state, "--sort: there is no column '%s'", arg);
+		return 0;
+	case KEY_BY:
+		o->by = parse_word(state, arg, by_names, COUNT(by_names), "--by");
+		return 0;
+	case KEY_TREE:
+		o->tree = true;
+		return 0;
+	case KEY_FORMAT:
+		o->format = rp_view__find(arg);
+		if (!o->format)
+			argp_error(state, "--format: '%s' is none of its values", arg);
+		return 0;
+	case 'o':
+		o->output = arg;
+		return 0;
+	}
+	return ARGP_ERR_UNKNOWN;
+}
+
+static error_t parse_bound(int key, char *arg, struct argp_state *state)
+{
+	struct rp_opts *o = state->input;
+
+	switch (key) {
+	case KEY_MAX_DEPTH:
+		o->max_depth = parse_count(state, arg, "--max-depth");
+		return 0;
+	case KEY_MAX_NODES:
+		o->max_nodes = parse_count(state, arg, "--max-nodes");
+		return 0;
+	case KEY_MAX_LABELS:
+		o->max_labels = parse_count(state, arg, "--max-labels");
+		return 0;
+	case KEY_MAX_NAMES:
+		o->max_names = parse_count(state, arg, "--max-names");
+		return 0;
+	case KEY_MAX_REGIONS:
+		o->max_regions = parse_count(state, arg, "--max-regions");
+		return 0;
+	}
+	return ARGP_ERR_UNKNOWN;
+}
+
+static error_t parse_option(int key, char *arg, struct argp_state *state)
+{
+	struct rp_opts *o = state->input;
+
+	switch (key) {
+	case 'p':
+		parse_pids(state, o, arg);
+		return 0;
+	case KEY_NO_FOLLOW:
+		o->follow = false;
+		return 0;
+	case 'f':
+		return append(&o->functions, &o->n_functions, arg);
+	case 'u':
+		return append(&o->usdts, &o->n_usdts, arg);
+	case 'x':
+		return append(&o->excludes, &o->n_excludes, arg);
+	case KEY_LABEL:
+		if (strlen(arg) != 4 || strncmp(arg, "arg", 3) || arg[3] < '0' || arg[3] > '5')
+			argp_error(state, "--label: '%s' is not one of arg0 to arg5", arg);
+		o->label_arg = arg[3] - '0';
+		return 0;
+	case KEY_MIN_DURATION:
+		o->min_duration = parse_duration(state, arg);
+		return 0;
+	case KEY_ATTACH:
+		o->attach = rp_attach_mode__parse(arg);
+		if ((int)o->attach < 0)
+			argp_error(state, "--attach: '%s' is none of its values", arg);
+		return 0;
+	case KEY_EXIT:
+		o->exit_method = parse_word(state, arg, exit_names, COUNT(exit_names), "--exit");
+		return 0;
+	case 'v':
+		o->verbose = true;
+		return 0;
+	case ARGP_KEY_ARG:
+		argp_error(state, "'%s' is no option: a command comes after --", arg);
+		return 0;
+	case ARGP_KEY_END:
+		if (o->n_pids && o->argv)
+			argp_error(state, "-p and -- COMMAND exclude each other");
+		return 0;
+	}
+	if (parse_view(key, arg, state) == 0)
+		return 0;
+	return parse_bound(key, arg, state);
+}
+
+void rp_opts__parse(struct rp_opts *opts, int argc, char **argv)
+{
+	static const struct argp argp = {
+		options, parse_option, "[list] [-p PID | -- COMMAND [ARG...]]", doc, 0, 0, 0};
+	int own = 1;
+
+	memset(opts, 0, sizeof(*opts));
+	opts->follow = true;
+	opts->interval = 1;
+	opts->label_arg = -1;
+	opts->sort = rp_column__find("total");
+	opts->format = rp_view__find("table");
+
+	while (own < argc && strcmp(argv[own], "--"))
+		own++;
+	if (own + 1 < argc)
+		opts->argv = argv + own + 1;
+	if (own > 1 && !strcmp(argv[1], "list")) {
+		opts->command = RP_COMMAND_LIST;
+		argv[1] = argv[0];
+		argv++;
+		own--;
+	}
+	argp_err_exit_status = RP_EXIT_USAGE;
+	argp_parse(&argp, own, argv, 0, 0, opts);
+}
+
+void rp_opts__free(struct rp_opts *opts)
+{
+	free(opts->pids);
+	free(opts->functions);
+	free(opts->usdts);
+	free(opts->excludes);
+}

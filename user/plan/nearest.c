@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+/* "Did you mean": names near to what was typed, by edit distance. */
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "plan/plan_internal.h"
+
+/* Names are compared up to here, and so many of them kept. */
+#define LENGTH_MAX 96u
+#define NAMES_MAX  200000u
+#define BEST_MAX   16u
+
+/* Further away than any edit distance: names that have nothing in common with the glob but a part.
+ */
+#define NO_PART 1000u
+
+int rp_names__add(struct rp_names *names, struct rp_pool *pool, const char *provider,
+		  const char *name)
+{
+	const char *copy;
+	int rc;
+
+	if (names->n >= NAMES_MAX || !*name || strlen(name) > 4 * LENGTH_MAX)
+		return 0;
+	rc = rp_plan__grow(&names->items, names->n, &names->capacity, sizeof(*names->items));
+	if (rc)
+		return rc;
+	copy = provider ? rp_pool__printf(pool, "%s:%s", provider, name) : rp_pool__dup(pool, name);
+	if (!copy)
+		return -ENOMEM;
+	names->items[names->n++] = copy;
+	return 0;
+}
+
+void rp_names__free(struct rp_names *names)
+{
+	free(names->items);
+	*names = (struct rp_names){0};
+}
+
+static unsigned least(unsigned a, unsigned b, unsigned c)
+{
+	unsigned ab = a < b ? a : b;
+
+	return ab < c ? ab : c;
+}
+
+static char lower(char c)
+{
+	return (char)tolower((unsigned char)c);
+}
+
+/* One row of the matrix: letter i of a against all of b; the least of it is returned. */
+static unsigned fill_row(unsigned (*rows)[LENGTH_MAX + 1], unsigned i, const char *a, const char *b,
+			 unsigned b_len)
+{
+	unsigned *row = rows[i % 3], *last = rows[(i + 2) % 3], *before = rows[(i + 1) % 3],
+		 low = i;
+
+	row[0] = i;
+	for (unsigned j = 1; j <= b_len; j++) {
+		bool differ = lower(a[i - 1]) != lower(b[j - 1]);
+
+		row[j] = least(last[j] + 1, row[j - 1] + 1, last[j - 1] + differ);
+		if (i > 1 && j > 1 && lower(a[i - 1]) == lower(b[j - 2]) &&
+		    lower(a[i - 2]) == lower(b[j - 1]) && before[j - 2] + 1 < row[j])
+			row[j] = before[j - 2] + 1;
+		if (row[j] < low)
+			low = row[j];
+	}
+	return low;
+}
+
+unsigned rp_near__distance(const char *a, const char *b, unsigned limit)
+{
+	unsigned a_len = strnlen(a, LENGTH_MAX), b_len = strnlen(b, LENGTH_MAX);
+	unsigned rows[3][LENGTH_MAX + 1], low, last_low = 0;
+
+	if ((a_len > b_len ? a_len - b_len : b_len - a_len) >= limit)
+		return limit;
+	for (unsigned j = 0; j <= b_len; j++)
+		rows[0][j] = j;
+	for (unsigned i = 1; i <= a_len; i++) {
+		low = fill_row(rows, i, a, b, b_len);
+		/* A swap reaches two rows back. */
+		if (low >= limit && last_low >= limit)
+			return limit;
+		last_low = low;
+	}
+	return rows[a_len % 3][b_len] < limit ? rows[a_len % 3][b_len] : limit;
+}
+
+/* The longest stretch of a glob without wildcards, and all of it without them. */
+static void literal_parts(const char *glob, char *all, char *part)
+{
+	size_t n = 0, best = 0, run = 0, length;
+
+	for (; *glob && n + 1 < LENGTH_MAX; glob += length ? length : 1) {
+		length = strcspn(glob, "*?[]\\");
+		run = length < LENGTH_MAX - 1 - n ? length : LENGTH_MAX - 1 - n;
+		memcpy(all + n, glob, run);
+		if (run > best) {
+			best = run;
+			memcpy(part, glob, run);
+		}
+		n += run;
+	}
+	all[n] = '\0';
+	part[best] = '\0';
+}
+
+/* From "a::b::c" as many last parts as the user typed. */
+static const char *last_parts(const char *name, const char *typed)
+{
+	size_t skip = 0;
+	const char *at;
+
+	for (at = name; (at = strstr(at, "::")); at += 2)
+		skip++;
+	for (at = typed; skip && (at = strstr(at, "::")); at += 2)
+		skip--;
+	for (; skip; skip--)
+		name = strstr(name, "::") + 2;
+	return name;
+}
+
+/* How many letters off a name may be to be worth a mention. */
+static unsigned worth_telling(const char *typed)
+{
+	unsigned half = strlen(typed) / 2;
+
+	return half > 2 ? half : 2;
+}
+
+/* Smaller is nearer; `limit` or more: no match. Names that hold what was typed come first. */
+static unsigned score(const char *name, const char *all, const char *part, unsigned limit)
+{
+	size_t rest = strlen(name) - strlen(part);
+
+	if (strlen(part) >= 3 && strcasestr(name, part))
+		return rest < NO_PART ? rest : NO_PART - 1;
+	if (limit <= NO_PART)
+		return limit;
+	return NO_PART + rp_near__distance(all, last_parts(name, all), limit - NO_PART);
+}
+
+static void keep(struct rp_near *best, size_t *n, size_t max, const char *name, unsigned points)
+{
+	size_t at;
+
+	for (at = 0; at < *n; at++)
+		if (!strcmp(best[at].name, name))
+			return;
+	for (at = *n; at > 0 && best[at - 1].score > points; at--)
+		if (at < max)
+			best[at] = best[at - 1];
+	if (at < max)
+		best[at] = (struct rp_near){name, points};
+	if (*n < max)
+		++*n;
+}
+
+void rp_near__collect(const char *glob, const struct rp_names *names, struct rp_near *best,
+		      size_t *n, size_t max)
+{
+	char all[LENGTH_MAX], part[LENGTH_MAX];
+	unsigned far;
+
+	literal_parts(glob, all, part);
+	far = NO_PART + worth_telling(all) + 1;
+	for (size_t i = 0; i < names->n; i++) {
+		unsigned limit = *n == max ? best[max - 1].score : far, points;
+
+		points = score(names->items[i], all, part, limit);
+		if (points < limit)
+			keep(best, n, max, names->items[i], points);
+	}
+}
+
+/* PROVIDER:BEGIN of each reading of a selection. */
+static void collect_usdt(const struct rp_select_usdt *selection, const struct rp_names *names,
+			 struct rp_near *best, size_t *n, size_t max)
+{
+	unsigned first = selection->n == 4 ? 1 : 0, last = selection->n == 2 ? 0 : 1;
+	char typed[2 * LENGTH_MAX];
+
+	for (unsigned i = first; i <= last; i++) {
+		snprintf(typed, sizeof(typed), "%s:%s", selection->fields[i],
+			 selection->fields[i + 1]);
+		rp_near__collect(typed, names, best, n, max);
+	}
+}
+
+size_t rp_plan__nearest(const struct rp_plan *plan, const char **names, size_t max)
+{
+	struct rp_near best[BEST_MAX];
+	size_t n = 0;
+
+	if (max > BEST_MAX)
+		max = BEST_MAX;
+	for (size_t i = 0; i < plan->n_functions && max; i++)
+		rp_near__collect(plan->functions[i].glob, &plan->function_names, best, &n, max);
+	for (size_t i = 0; i < plan->n_usdts && max; i++)
+		collect_usdt(&plan->usdts[i], &plan->usdt_names, best, &n, max);
+	for (size_t i = 0; i < n; i++)
+		names[i] = best[i].name;
+	return n;
+}

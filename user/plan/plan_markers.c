@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+/*
+ * Markers of include/rptrace.h. Their probes say by provider and name what they are:
+ *   rptrace:NAME__begin [label], rptrace:NAME__end	statement pairs
+ *   rptrace_scope:NAME__begin key, rptrace_scope:end key	blocks, left by whichever way
+ *   rptrace_name:begin name, rptrace_name:end name	regions named at run time
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "plan/plan_internal.h"
+#include "plan/usdt_arg.h"
+
+#define STATIC_PROVIDER "rptrace"
+#define SCOPE_PROVIDER	"rptrace_scope"
+#define NAME_PROVIDER	"rptrace_name"
+
+struct markers {
+	struct rp_plan *plan;
+	const struct rp_plan_object *object;
+	bool scopes; /* a block of this object is traced: watch the ends of blocks */
+	bool any;    /* a marker of this object is traced */
+};
+
+bool rp_plan__is_marker_provider(const char *provider)
+{
+	return !strcmp(provider, STATIC_PROVIDER) || !strcmp(provider, SCOPE_PROVIDER) ||
+	       !strcmp(provider, NAME_PROVIDER);
+}
+
+/* ---- what a note is -----------------------------------------------------------------------------
+ */
+
+static bool strip(const char *name, const char *suffix, size_t *length)
+{
+	size_t have = strlen(name), cut = strlen(suffix);
+
+	if (have <= cut || strcmp(name + have - cut, suffix) != 0)
+		return false;
+	*length = have - cut;
+	return true;
+}
+
+/* Role of a note, and how much of its name is the region's; false: nothing of ours. */
+static bool classify(const struct rp_usdt_note *note, enum rp_role *role, size_t *length)
+{
+	*length = 0;
+	if (!strcmp(note->provider, STATIC_PROVIDER)) {
+		*role = RP_ROLE_BEGIN;
+		if (strip(note->name, "__begin", length))
+			return true;
+		*role = RP_ROLE_END;
+		return strip(note->name, "__end", length);
+	}
+	if (!strcmp(note->provider, SCOPE_PROVIDER)) {
+		*role = RP_ROLE_SCOPE_END;
+		if (!strcmp(note->name, "end"))
+			return true;
+		*role = RP_ROLE_SCOPE_BEGIN;
+		return strip(note->name, "__begin", length);
+	}
+	if (strcmp(note->provider, NAME_PROVIDER) != 0)
+		return false;
+	*role = RP_ROLE_NAME_BEGIN;
+	if (!strcmp(note->name, "begin"))
+		return true;
+	*role = RP_ROLE_NAME_END;
+	return !strcmp(note->name, "end");
+}
+
+/* ---- what is wanted -----------------------------------------------------------------------------
+ */
+
+static bool names_provider(const char *glob)
+{
+	return rp_glob__match_probe(glob, STATIC_PROVIDER) ||
+	       rp_glob__match_probe(glob, SCOPE_PROVIDER);
+}
+
+static bool query_names(const struct rp_usdt_query *query, const char *name, const char *probe)
+{
+	return !query->end && names_provider(query->provider) &&
+	       (rp_glob__match_probe(query->begin, name) ||
+		(probe && rp_glob__match_probe(query->begin, probe)));
+}
+
+static bool wants_marker(const struct markers *m, const char *name, const char *probe)
+{
+	struct rp_usdt_query query;
+
+	if (rp_plan__excludes(m->plan, name))
+		return false;
+	if (rp_plan__is_default(m->plan))
+		return true;
+	for (size_t i = 0; i < m->plan->n_usdts; i++) {
+		const struct rp_select_usdt *s = &m->plan->usdts[i];
+
+		if ((rp_select_usdt__plain(s, m->object->is_exe, &query) &&
+		     query_names(&query, name, probe)) ||
+		    (rp_select_usdt__of_object(s, m->object->path, &query) &&
+		     query_names(&query, name, probe)))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Names made at run time are not known here. They are wanted with any marker of the object, or
+ * where the selection says the provider in so many words.
+ */
+static bool wants_names(const struct markers *m)
+{
+	struct rp_usdt_query query[2];
+
+	if (m->any || rp_plan__is_default(m->plan))
+		return true;
+	for (size_t i = 0; i < m->plan->n_usdts; i++) {
+		const struct rp_select_usdt *s = &m->plan->usdts[i];
+		size_t n = rp_select_usdt__plain(s, m->object->is_exe, &query[0]);
+
+		n += rp_select_usdt__of_object(s, m->object->path, &query[n]);
+		while (n--)
+			if (!strcmp(query[n].provider, STATIC_PROVIDER) ||
+			    rp_glob__match_probe(query[n].provider, NAME_PROVIDER))
+				return true;
+	}
+	return false;
+}
+
+/* ---- sites --------------------------------------------------------------------------------------
+ */
+
+static int add_note(struct markers *m, const struct rp_usdt_note *note, enum rp_role role,
+		    const char *name)
+{
+	bool keyed = role != RP_ROLE_BEGIN && role != RP_ROLE_END;
+	unsigned machine = m->object->traits.machine;
+	struct rp_site site;
+	const char *reason;
+	int rc = rp_plan__note_site(m->plan, m->object, note, &site, &reason);
+
+	if (!rc && keyed && rp_usdt_arg__parse(machine, note->args, 0, &site.arg)) {
+		rc = -ENOTSUP;
+		reason = "its argument cannot be read";
+	}
+	if (rc == -ENOTSUP)
+		return rp_plan__refuse_note(m->plan, m->object, note, reason);
+	if (rc)
+		return rc;
+	site.role = role;
+	site.region = RP_REGION_NONE;
+	if (role == RP_ROLE_BEGIN && !rp_usdt_arg__parse(machine, note->args, 0, &site.arg))
+		site.flags |= RP_SITE_LABEL;
+	if (name) {
+		rc = rp_plan__region(m->plan, RP_KIND_MARKER, STATIC_PROVIDER, name,
+				     m->object->path, &site.region);
+		if (rc || site.region == RP_REGION_NONE)
+			return rc;
+	}
+	m->any = true;
+	m->scopes |= role == RP_ROLE_SCOPE_BEGIN;
+	return rp_plan__site(m->plan, &site);
+}
+
+/* Regions whose names are in the notes. */
+static int add_named(struct markers *m, const struct rp_usdt_note *note)
+{
+	enum rp_role role;
+	size_t length;
+	char *name;
+	int rc = 0;
+
+	if (!classify(note, &role, &length) || !length)
+		return 0;
+	name = strndup(note->name, length);
+	if (!name)
+		return -ENOMEM;
+	if (wants_marker(m, name, role == RP_ROLE_END ? NULL : note->name))
+		rc = add_note(m, note, role, name);
+	else if (!m->plan->n_sites && m->plan->n_usdts && role != RP_ROLE_END)
+		rc = rp_names__add(&m->plan->usdt_names, &m->plan->pool, STATIC_PROVIDER, name);
+	free(name);
+	return rc;
+}
+
+/* Ends of blocks and names made at run time, which belong to no region yet. */
+static int add_nameless(struct markers *m, const struct rp_usdt_note *note, bool names)
+{
+	enum rp_role role;
+	size_t length;
+
+	if (!classify(note, &role, &length) || length)
+		return 0;
+	if (role == RP_ROLE_SCOPE_END ? !m->scopes : !names)
+		return 0;
+	return add_note(m, note, role, NULL);
+}
+
+int rp_plan__add_markers(struct rp_plan *plan, const struct rp_plan_object *object)
+{
+	struct markers m = {.plan = plan, .object = object};
+	bool names;
+	int rc = 0;
+
+	for (size_t i = 0; i < object->n_notes && !rc; i++)
+		rc = add_named(&m, &object->notes[i]);
+	names = wants_names(&m);
+	for (size_t i = 0; i < object->n_notes && !rc; i++)
+		rc = add_nameless(&m, &object->notes[i], names);
+	return rc;
+}

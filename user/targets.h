@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
+/*
+ * The processes under trace and the objects they have mapped: finds what the plan wants, attaches
+ * it, and keeps both up with fork, exec, dlopen and exit.
+ *
+ * An object that only traced processes map is probed in every process (the kernel programs tell
+ * them apart), so that children are measured from their first instruction. One that others map
+ * too is probed process by process, so that those others never pay.
+ */
+#ifndef RP_TARGETS_H
+#define RP_TARGETS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "attach/session.h"
+#include "error.h"
+#include "plan/plan.h"
+
+struct rp_targets;
+
+struct rp_targets_stats {
+	size_t processes; /* alive */
+	size_t objects;	  /* with probes */
+	size_t sites, slow_sites;
+	bool stripped; /* an executable without symbol table was looked at */
+};
+
+/* session may be NULL: then objects are discovered and planned but nothing is attached. */
+struct rp_targets *rp_targets__new(struct rp_session *session, struct rp_plan *plan, bool follow);
+void rp_targets__free(struct rp_targets *targets);
+
+/*
+ * Trace a process that runs, with the children it has. -ESRCH: there is no such process;
+ * -EACCES: it may not be looked at; and errors of attaching.
+ */
+int rp_targets__add(struct rp_targets *targets, pid_t pid, struct rp_err *err);
+
+/* Trace a process that will exec the program at path: it and the libraries it links come first. */
+int rp_targets__add_command(struct rp_targets *targets, pid_t pid, const char *path, struct rp_err *err);
+
+/* Objects that the selection names by path, mapped or not. */
+int rp_targets__add_named(struct rp_targets *targets, struct rp_err *err);
+
+/* An event of the kernel's. Errors here cost the probes of one process, and are counted as late. */
+void rp_targets__on_event(struct rp_targets *targets, const struct rp_event *event);
+
+/* Look again at processes that mapped something; returns ms until there is more to look at, or -1. */
+int rp_targets__rescan(struct rp_targets *targets);
+
+/* Drop processes that ended unnoticed. */
+void rp_targets__reap(struct rp_targets *targets);
+
+void rp_targets__stats(const struct rp_targets *targets, struct rp_targets_stats *stats);
+
+#endif

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+/* RFC 4180, but with plain newlines: one row a region under the names that JSON has. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "view/internal.h"
+
+static int print_text(FILE *out, const char *text)
+{
+	char *escaped = rp_text__escaped(text);
+
+	if (!escaped)
+		return -ENOMEM;
+	if (!strpbrk(escaped, ",\"") && escaped[0] != ' ') {
+		fputs(escaped, out);
+	} else {
+		fputc('"', out);
+		for (const char *c = escaped; *c; c++) {
+			if (*c == '"')
+				fputc('"', out);
+			fputc(*c, out);
+		}
+		fputc('"', out);
+	}
+	free(escaped);
+	return 0;
+}
+
+static int print_cell(FILE *out, const struct rp_column *column, const struct rp_row *row,
+		      const struct rp_snapshot *snapshot)
+{
+	char number[48];
+
+	if (column->text)
+		return print_text(out, column->text(row));
+	if (column->exact)
+		fprintf(out, "%" PRIu64, column->exact(row));
+	else
+		fputs(rp_text__fixed(column->value(row, snapshot), 3, number, sizeof(number)), out);
+	return 0;
+}
+
+int rp_view__csv(FILE *out, const struct rp_snapshot *snapshot, const struct rp_view_opts *opts)
+{
+	const struct rp_column *columns[64];
+	size_t n = 0;
+	int err;
+
+	(void)opts;
+	for (size_t i = 0; i < rp_n_columns && n < sizeof(columns) / sizeof(columns[0]); i++)
+		if (rp_columns[i].exported &&
+		    (strcmp(rp_columns[i].key, "group") || snapshot->meta.group_by))
+			columns[n++] = &rp_columns[i];
+	for (size_t i = 0; i < n; i++)
+		fprintf(out, "%s%s", i ? "," : "", columns[i]->key);
+	fputc('\n', out);
+	for (size_t r = 0; r < snapshot->n_rows; r++) {
+		for (size_t i = 0; i < n; i++) {
+			if (i)
+				fputc(',', out);
+			err = print_cell(out, columns[i], &snapshot->rows[r], snapshot);
+			if (err)
+				return err;
+		}
+		fputc('\n', out);
+	}
+	return rp_view__end(out);
+}

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+/* One object, yet built row by row: a tree of many thousand paths never stands in memory whole. */
+#include <errno.h>
+#include <jansson.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "view/internal.h"
+
+static json_t *integer(uint64_t value)
+{
+	return json_integer(value > INT64_MAX ? INT64_MAX : (json_int_t)value);
+}
+
+static json_t *real(double value)
+{
+	return json_real(isfinite(value) ? value : 0);
+}
+
+static json_t *text(const char *value)
+{
+	char *escaped = rp_text__escaped(value);
+	json_t *string = escaped ? json_string(escaped) : NULL;
+
+	free(escaped);
+	return string;
+}
+
+static int add_figures(json_t *object, const struct rp_row *row, const struct rp_snapshot *snapshot)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < rp_n_columns; i++) {
+		const struct rp_column *column = &rp_columns[i];
+		json_t *value;
+
+		if (!column->exported ||
+		    (!strcmp(column->key, "group") && !snapshot->meta.group_by))
+			continue;
+		if (column->text)
+			value = text(column->text(row));
+		else if (column->exact)
+			value = integer(column->exact(row));
+		else
+			value = real(column->value(row, snapshot));
+		err |= json_object_set_new(object, column->key, value);
+	}
+	return err;
+}
+
+/* Closes the object; a failure to make it is one of memory. */
+static int dump(FILE *out, json_t *object, int err, size_t flags)
+{
+	if (object && !err)
+		err = json_dumpf(object, out, flags | JSON_REAL_PRECISION(15));
+	else
+		err = -1;
+	json_decref(object);
+	if (err)
+		return ferror(out) ? -EIO : -ENOMEM;
+	return 0;
+}
+
+static int print_row(FILE *out, const struct rp_row *row, const struct rp_snapshot *snapshot)
+{
+	json_t *object = json_object();
+	int err = add_figures(object, row, snapshot);
+
+	err |= json_object_set_new(object, "unmatched", integer(row->f.unmatched));
+	err |= json_object_set_new(object, "slow", json_boolean(row->slow));
+	return dump(out, object, err, 0);
+}
+
+static int print_tree_row(FILE *out, const struct rp_tree_row *row,
+			  const struct rp_snapshot *snapshot)
+{
+	json_t *object = json_object();
+	int err = json_object_set_new(object, "id", integer(row->id));
+
+	err |= json_object_set_new(object, "parent",
+				   row->parent ? integer(row->parent) : json_null());
+	err |= add_figures(object, &row->row, snapshot);
+	return dump(out, object, err, 0);
+}
+
+static json_t *attach_object(const struct rp_meta *meta)
+{
+	json_t *object = json_object();
+	int err = json_object_set_new(object, "mode", text(meta->attach_mode));
+
+	err |= json_object_set_new(object, "probes", integer(meta->probes));
+	err |= json_object_set_new(object, "slow_sites", integer(meta->slow_sites));
+	if (!err)
+		return object;
+	json_decref(object);
+	return NULL;
+}
+
+static json_t *overhead_object(const struct rp_meta *meta)
+{
+	json_t *object = json_object();
+	int err = json_object_set_new(object, "ns_per_region", real(meta->ns_per_region));
+
+	err |= json_object_set_new(object, "cpu_share", real(meta->cpu_share));
+	if (!err)
+		return object;
+	json_decref(object);
+	return NULL;
+}
+
+static json_t *lost_object(const uint64_t *lost)
+{
+	json_t *object = json_object();
+	int err = 0;
+
+	for (size_t i = 0; i < RP_LOST_COUNT; i++)
+		err |= json_object_set_new(object, rp_lost_texts[i].key, integer(lost[i]));
+	if (!err)
+		return object;
+	json_decref(object);
+	return NULL;
+}
+
+static int print_head(FILE *out, const struct rp_snapshot *snapshot)
+{
+	const struct rp_meta *meta = &snapshot->meta;
+	json_t *object = json_object();
+	int err = json_object_set_new(object, "schema", json_string("rptrace-snapshot/1"));
+
+	err |= json_object_set_new(object, "version", text(meta->version));
+	err |= json_object_set_new(object, "host", text(meta->host));
+	err |= json_object_set_new(object, "kernel", text(meta->kernel));
+	err |= json_object_set_new(object, "start_time", text(meta->start_time));
+	err |= json_object_set_new(object, "duration_ns", integer(snapshot->duration));
+	err |= json_object_set_new(object, "attach", attach_object(meta));
+	err |= json_object_set_new(object, "overhead", overhead_object(meta));
+	err |= json_object_set_new(object, "lost", lost_object(snapshot->lost));
+	return dump(out, object, err, JSON_EMBED);
+}
+
+int rp_view__json(FILE *out, const struct rp_snapshot *snapshot, const struct rp_view_opts *opts)
+{
+	int err;
+
+	(void)opts;
+	fputc('{', out);
+	err = print_head(out, snapshot);
+	fputs(",\n\"regions\": [", out);
+	for (size_t i = 0; i < snapshot->n_rows && !err; i++) {
+		fputs(i ? ",\n" : "\n", out);
+		err = print_row(out, &snapshot->rows[i], snapshot);
+	}
+	fputs("],\n\"tree\": [", out);
+	for (size_t i = 0; i < snapshot->n_tree && !err; i++) {
+		fputs(i ? ",\n" : "\n", out);
+		err = print_tree_row(out, &snapshot->tree[i], snapshot);
+	}
+	fputs("]}\n", out);
+	return err ? err : rp_view__end(out);
+}

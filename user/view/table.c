@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+/* The table for people. */
+#include <errno.h>
+#include <inttypes.h>
+#include <libsmartcols.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "view/internal.h"
+
+#define MAX_COLUMNS 32
+#define GAP	    "  "
+#define LEAST_NAME  16 /* of a name that is cut to fit, in characters */
+
+/* Where the terminal is narrow these go first; what is not here stays. */
+static const char *const dispensable[] = {"unmatched", "mean", "wait", "max", "blocked",
+					  "p50",       "cpu",  "self", "p99"};
+
+struct sheet {
+	const struct rp_snapshot *snapshot;
+	const struct rp_column *column[MAX_COLUMNS];
+	size_t n;
+	size_t n_rows;
+	bool tree;
+	bool utf8;
+	bool slow, unmatched; /* some row is */
+	char hidden[128];     /* titles of the columns left out */
+};
+
+static const struct rp_row *row_at(const struct sheet *sheet, size_t i)
+{
+	return sheet->tree ? &sheet->snapshot->tree[i].row : &sheet->snapshot->rows[i];
+}
+
+/* ---- cells ----------------------------------------------------------------------------- */
+
+/* Fit for the terminal: escaped, and all but ASCII too where it shows no more. */
+static char *safe_text(const char *text, bool utf8)
+{
+	char *escaped = rp_text__escaped(text), *ascii, *at;
+
+	if (utf8 || !escaped)
+		return escaped;
+	at = ascii = reallocarray(NULL, strlen(escaped) + 1, 4);
+	for (const char *c = escaped; ascii && *c; c++) {
+		if ((unsigned char)*c < 0x80)
+			*at++ = *c;
+		else
+			at += sprintf(at, "\\x%02x", (unsigned char)*c);
+	}
+	if (ascii)
+		*at = '\0';
+	free(escaped);
+	return ascii;
+}
+
+static char *cell_text(const struct sheet *sheet, const struct rp_column *column,
+		       const struct rp_row *row)
+{
+	char figure[64];
+
+	if (column->text)
+		return safe_text(column->text(row), sheet->utf8);
+	return strdup(rp_column__format(column, row, sheet->snapshot, sheet->utf8, figure,
+					sizeof(figure)));
+}
+
+static const char *mark(const struct rp_row *row)
+{
+	return row->f.unmatched ? (row->slow ? "!~" : "!") : row->slow ? "~" : "";
+}
+
+/* ---- which columns --------------------------------------------------------------------- */
+
+static size_t characters(const char *text)
+{
+	size_t n = 0;
+
+	for (; *text; text++)
+		n += ((unsigned char)*text & 0xc0) != 0x80;
+	return n;
+}
+
+/* Columns of the terminal that a column wants; 0: out of memory. */
+static size_t column_width(const struct sheet *sheet, const struct rp_column *column)
+{
+	bool is_name = column == sheet->column[0];
+	char title[32];
+	size_t width = strlen(rp_column__title(column, sheet->snapshot, title, sizeof(title)));
+
+	for (size_t i = 0; i < sheet->n_rows; i++) {
+		char *text = cell_text(sheet, column, row_at(sheet, i));
+		size_t len = text ? characters(text) : 0;
+
+		if (!text)
+			return 0;
+		if (is_name && sheet->tree)
+			len += 2 * ((size_t)sheet->snapshot->tree[i].depth + 1);
+		if (len > width)
+			width = len;
+		free(text);
+	}
+	return is_name && width > LEAST_NAME ? LEAST_NAME : width;
+}
+
+/* Leave out columns until the rest, the name cut if need be, fit the width. */
+static int fit_columns(struct sheet *sheet, size_t width)
+{
+	size_t widths[MAX_COLUMNS], need = sheet->slow || sheet->unmatched ? 4 : 0, at = 0;
+
+	for (size_t i = 0; i < sheet->n; i++) {
+		widths[i] = column_width(sheet, sheet->column[i]) + (i ? strlen(GAP) : 0);
+		if (widths[i] <= strlen(GAP))
+			return -ENOMEM;
+		need += widths[i];
+	}
+	for (size_t d = 0; d < sizeof(dispensable) / sizeof(dispensable[0]) && need > width; d++) {
+		const struct rp_column *victim = rp_column__find(dispensable[d]);
+		size_t i = 0;
+
+		while (i < sheet->n && sheet->column[i] != victim)
+			i++;
+		if (i == sheet->n)
+			continue;
+		at += (size_t)snprintf(sheet->hidden + at, sizeof(sheet->hidden) - at, " %s",
+				       victim->title);
+		need -= widths[i];
+		sheet->n--;
+		memmove(&sheet->column[i], &sheet->column[i + 1],
+			(sheet->n - i) * sizeof(sheet->column[0]));
+		memmove(&widths[i], &widths[i + 1], (sheet->n - i) * sizeof(widths[0]));
+	}
+	return 0;
+}
+
+static int plan_sheet(struct sheet *sheet, const struct rp_snapshot *snapshot,
+		      const struct rp_view_opts *opts)
+{
+	*sheet = (struct sheet){
+		.snapshot = snapshot,
+		.tree = opts->tree,
+		.n_rows = opts->tree ? snapshot->n_tree : snapshot->n_rows,
+		/* What the C library cannot write in this locale libsmartcols cannot align. */
+		.utf8 = opts->utf8 && MB_CUR_MAX > 1,
+	};
+	sheet->n = rp_columns__shown(snapshot, sheet->column, MAX_COLUMNS);
+	for (size_t i = 0; i < sheet->n_rows; i++) {
+		sheet->slow |= row_at(sheet, i)->slow;
+		sheet->unmatched |= row_at(sheet, i)->f.unmatched > 0;
+	}
+	return opts->width > 0 && sheet->n_rows ? fit_columns(sheet, (size_t)opts->width) : 0;
+}
+
+/* ---- the table proper ------------------------------------------------------------------ */
+
+static int add_columns(struct libscols_table *table, const struct sheet *sheet)
+{
+	for (size_t i = 0; i < sheet->n; i++) {
+		const struct rp_column *column = sheet->column[i];
+		int flags = column->text ? 0 : SCOLS_FL_RIGHT;
+		char title[32];
+
+		if (!i)
+			flags = SCOLS_FL_TRUNC | (sheet->tree ? SCOLS_FL_TREE : 0);
+		rp_column__title(column, sheet->snapshot, title, sizeof(title));
+		if (!scols_table_new_column(table, title, 0, flags))
+			return -ENOMEM;
+		if (!i && (sheet->slow || sheet->unmatched) &&
+		    !scols_table_new_column(table, "", 0, 0))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int fill_line(struct libscols_line *line, const struct sheet *sheet,
+		     const struct rp_row *row)
+{
+	size_t cell = 0;
+
+	for (size_t i = 0; i < sheet->n; i++) {
+		char *text = cell_text(sheet, sheet->column[i], row);
+
+		if (!text)
+			return -ENOMEM;
+		if (scols_line_refer_data(line, cell++, text)) {
+			free(text);
+			return -ENOMEM;
+		}
+		if (!i && (sheet->slow || sheet->unmatched) &&
+		    scols_line_set_data(line, cell++, mark(row)))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int add_lines(struct libscols_table *table, const struct sheet *sheet)
+{
+	const struct rp_tree_row *tree = sheet->snapshot->tree;
+	struct libscols_line **line_of;
+	int err = 0;
+
+	line_of = calloc(sheet->n_rows + 1, sizeof(struct libscols_line *));
+	if (!line_of)
+		return -ENOMEM;
+	for (size_t i = 0; i < sheet->n_rows && !err; i++) {
+		uint32_t parent = sheet->tree ? tree[i].parent : 0;
+		struct libscols_line *line;
+
+		line = scols_table_new_line(table,
+					    parent <= sheet->n_rows ? line_of[parent] : NULL);
+		if (sheet->tree && tree[i].id && tree[i].id <= sheet->n_rows)
+			line_of[tree[i].id] = line;
+		err = line ? fill_line(line, sheet, row_at(sheet, i)) : -ENOMEM;
+	}
+	free(line_of);
+	return err;
+}
+
+static int print_sheet(FILE *out, const struct sheet *sheet, int width)
+{
+	struct libscols_table *table = scols_new_table();
+	int err;
+
+	if (!table)
+		return -ENOMEM;
+	scols_table_set_stream(table, out);
+	scols_table_set_column_separator(table, GAP);
+	scols_table_enable_ascii(table, !sheet->utf8);
+	scols_table_enable_noencoding(table, 1); /* safe_text() has done it */
+	scols_table_set_termforce(table,
+				  width > 0 ? SCOLS_TERMFORCE_ALWAYS : SCOLS_TERMFORCE_NEVER);
+	if (width > 0)
+		scols_table_set_termwidth(table, (size_t)width);
+	err = add_columns(table, sheet);
+	if (!err)
+		err = add_lines(table, sheet);
+	if (!err)
+		err = scols_print_table(table);
+	scols_unref_table(table);
+	return err;
+}
+
+/* ---- below the table ------------------------------------------------------------------- */
+
+static int print_run(FILE *out, const struct sheet *sheet)
+{
+	const struct rp_snapshot *snapshot = sheet->snapshot;
+	const struct rp_meta *meta = &snapshot->meta;
+	char *target = safe_text(meta->target, sheet->utf8), span[32];
+
+	if (!target)
+		return -ENOMEM;
+	fprintf(out, "%s%s%s, %" PRIu64 " probe%s (%s)", target, *target ? ": " : "",
+		rp_text__ns((double)snapshot->duration, span, sizeof(span)), meta->probes,
+		meta->probes == 1 ? "" : "s", meta->attach_mode ? meta->attach_mode : "none");
+	if (meta->slow_sites)
+		fprintf(out, ", %" PRIu64 " slow site%s", meta->slow_sites,
+			meta->slow_sites == 1 ? "" : "s");
+	fputc('\n', out);
+	free(target);
+	return 0;
+}
+
+static void print_notes(FILE *out, const struct sheet *sheet)
+{
+	if (sheet->unmatched)
+		fputs("!  exits without an entry: entered before the trace began, or no pair\n",
+		      out);
+	if (sheet->slow)
+		fputs("~  slow site: every hit is single-stepped\n", out);
+	if (sheet->hidden[0])
+		fprintf(out, "no room for:%s\n", sheet->hidden);
+	for (size_t i = 0; i < RP_LOST_COUNT; i++)
+		if (sheet->snapshot->lost[i])
+			fprintf(out, "lost: %" PRIu64 " %s\n", sheet->snapshot->lost[i],
+				rp_lost_texts[i].meaning);
+}
+
+int rp_view__table(FILE *out, const struct rp_snapshot *snapshot, const struct rp_view_opts *opts)
+{
+	struct sheet sheet;
+	int err = plan_sheet(&sheet, snapshot, opts);
+
+	if (err)
+		return err;
+	if (opts->title)
+		fprintf(out, "%s\n", opts->title);
+	if (sheet.n_rows)
+		err = print_sheet(out, &sheet, opts->width);
+	else
+		fputs("no region was entered\n", out);
+	if (!err)
+		err = print_run(out, &sheet);
+	if (err)
+		return err;
+	print_notes(out, &sheet);
+	return rp_view__end(out);
+}

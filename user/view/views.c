@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+#include <errno.h>
+#include <string.h>
+
+#include "view/internal.h"
+
+const struct rp_view rp_views[] = {
+	{"table", rp_view__table},
+	{"csv", rp_view__csv},
+	{"json", rp_view__json},
+	{"openmetrics", rp_view__openmetrics},
+	{NULL, NULL},
+};
+
+const struct rp_lost_text rp_lost_texts[RP_LOST_COUNT] = {
+#define RP_LOST_TEXT(symbol, key, meaning) {key, meaning},
+	RP_LOST_REASONS(RP_LOST_TEXT)
+#undef RP_LOST_TEXT
+};
+
+const struct rp_view *rp_view__find(const char *name)
+{
+	for (const struct rp_view *view = rp_views; view->name; view++)
+		if (!strcmp(view->name, name))
+			return view;
+	return NULL;
+}
+
+int rp_view__end(FILE *out)
+{
+	errno = 0;
+	if (!fflush(out) && !ferror(out))
+		return 0;
+	return errno ? -errno : -EIO;
+}
