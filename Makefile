@@ -26,7 +26,7 @@ msg = @printf '  %-8s %s\n' $(1) $(2);
 endif
 
 # Targets that build nothing, or that install what building needs, do without the libraries.
-NO_DEPS := help clean distclean deps demo test format
+NO_DEPS := help clean deps demo test format lint
 ifneq ($(filter-out $(NO_DEPS),$(or $(MAKECMDGOALS),all)),)
 # name : minimum version : Debian package
 PKGS := libbpf:1.3:libbpf-dev libelf:0.188:libelf-dev libdw:0.188:libdw-dev \
@@ -68,7 +68,7 @@ USER_OBJS := $(USER_SRCS:%.c=$(O)/%.o)
 .DELETE_ON_ERROR:
 .SECONDARY:
 .SUFFIXES:
-.PHONY: all help clean distclean deps demo test unit live e2e lint format bench install uninstall
+.PHONY: all help clean deps demo test check unit unit-asan live e2e lint format bench targets install uninstall
 
 all: $(O)/rptrace ## build rptrace (default)
 
@@ -105,7 +105,7 @@ $(O)/bpf/%.skel.h: $(O)/bpf/%.bpf.o
 	$(call msg,SKEL,$@)
 	$(Q)$(BPFTOOL) gen skeleton $< name $(subst .,_,$*)_bpf > $@
 
-include $(wildcard tests/tests.mk)
+include tests/tests.mk
 
 # ---- set-up, installation ------------------------------------------------------------------------
 

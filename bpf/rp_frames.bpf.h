@@ -12,11 +12,13 @@
 
 #include "rp_nodes.bpf.h"
 
-/* Stack pointers further apart than this are on different stacks (fibers): nothing follows from them. */
+/* Stack pointers further apart than this are on different stacks (fibers): nothing follows from
+ * them. */
 #define RP_STACK_SPAN (64ull << 20)
 
-/* After the region was ended under a live frame of a function; start then is the time of the end. */
-#define RP_ROLE_GONE 0xf
+/* After the region was ended under a live frame of a function; start then is the time of the end.
+ */
+#define RP_ROLE_GONE	0xf
 
 #define FRAME_REGION(f) ((f)->region & RP_REGION_MASK)
 #define FRAME_ROLE(f)	((f)->region >> 24)
@@ -170,7 +172,8 @@ static __always_inline bool frame_is_stale(const struct rp_frame *f, const struc
 	case RP_ROLE_SCOPE_BEGIN:
 		return f->sp < q->sp;
 	case RP_ROLE_BEGIN:
-		/* The same site again from the same depth: the function was left and entered anew. */
+		/* The same site again from the same depth: the function was left and entered anew.
+		 */
 		return q->ip && f->ip == q->ip && FRAME_REGION(f) == q->region;
 	}
 	return false;
@@ -393,7 +396,8 @@ static __always_inline void frame_pop(struct task_struct *task, struct rp_thread
 		parent->child += ns;
 }
 
-/* Close frame `index` that may lie below others: those are unwound, or stay if they are live functions. */
+/* Close frame `index` that may lie below others: those are unwound, or stay if they are live
+ * functions. */
 static __always_inline void frame_close(struct task_struct *task, struct rp_thread *t, __u32 index,
 					__u64 sp, __u64 now)
 {
@@ -428,8 +432,7 @@ static __noinline void exit_unmatched(struct task_struct *task, struct rp_thread
 	 * A thread that ran before, or that a fork made inside the region, ends once what it never
 	 * began here.
 	 */
-	if (!(t->begun & bit) &&
-	    (task->start_time < ready_time || task->pid == task->tgid)) {
+	if (!(t->begun & bit) && (task->start_time < ready_time || task->pid == task->tgid)) {
 		t->begun |= bit;
 		return;
 	}

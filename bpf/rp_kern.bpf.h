@@ -65,7 +65,8 @@ struct task_struct {
 
 #pragma clang attribute pop
 
-/* The session kfuncs gained an argument in 7.0; one of the two flavours resolves, or none before 6.13. */
+/* The session kfuncs gained an argument in 7.0; one of the two flavours resolves, or none
+ * before 6.13. */
 extern bool bpf_session_is_return___v1(void) __weak __ksym;
 extern bool bpf_session_is_return___v2(void *ctx) __weak __ksym;
 

@@ -16,7 +16,7 @@ const volatile __u32 cfg_max_depth = RP_FRAMES_MAX - 1;
 const volatile __u32 cfg_max_nodes = RP_NODES_MAX;
 const volatile __u32 cfg_max_labels = 1024; /* labelled nodes before labels share one */
 const volatile __u32 cfg_max_names = 4096;
-const volatile __u64 cfg_min_duration = 0; /* ns */
+const volatile __u64 cfg_min_duration = 0;  /* ns */
 const volatile __u32 cfg_figure_shards = 1; /* powers of two */
 const volatile __u32 cfg_hist_shards = 1;
 

@@ -31,7 +31,8 @@ static __always_inline struct rp_hist *node_hist(__u32 node)
 }
 
 /* Give the key a node, or take the one that another CPU gave it meanwhile. 0: none left. */
-static __always_inline __u32 node_create(const struct rp_node_key *key, const char *comm, __u32 tgid)
+static __always_inline __u32 node_create(const struct rp_node_key *key, const char *comm,
+					 __u32 tgid)
 {
 	struct rp_node *info;
 	__u32 id, *known;
@@ -102,7 +103,8 @@ static __noinline __u32 node_root(struct task_struct *task)
 	}
 	bpf_probe_read_kernel_str(comm, sizeof(comm), leader->comm);
 	if (cfg_group_by == RP_GROUP_COMMAND) {
-		/* Only roots have no parent, so region and pad are free to hold the rest of the name. */
+		/* Only roots have no parent, so region and pad are free to hold the rest of the
+		 * name. */
 		__builtin_memcpy(&key.label, comm, 8);
 		__builtin_memcpy(&key.region, comm + 8, 4);
 		__builtin_memcpy(&key.pad, comm + 12, 4);

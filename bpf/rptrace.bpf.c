@@ -11,7 +11,8 @@
  */
 #include "rp_frames.bpf.h"
 
-char LICENSE[] SEC("license") = "Dual BSD/GPL";
+char LICENSE[] SEC("license")
+= "Dual BSD/GPL";
 
 /* What the return address takes on the stack: popped once the function has returned. */
 #ifdef __TARGET_ARCH_x86
@@ -71,7 +72,8 @@ static __noinline __u32 name_region(struct pt_regs *ctx, __u32 spec)
 	__u64 address;
 
 	if (!read_arg(ctx, spec, &address) ||
-	    bpf_probe_read_user_str(name.text, sizeof(name.text), (void *)(unsigned long)address) < 0) {
+	    bpf_probe_read_user_str(name.text, sizeof(name.text), (void *)(unsigned long)address) <
+		    0) {
 		count_lost(RP_LOST_NAME_READS);
 		return RP_REGION_NONE;
 	}
@@ -115,7 +117,8 @@ static __always_inline bool call_enter(struct pt_regs *ctx, __u32 role)
 	cookie = bpf_get_attach_cookie(ctx);
 	q.region = RP_COOKIE_REGION(cookie);
 	q.sp = PT_REGS_SP(ctx);
-	if (RP_COOKIE_FLAGS(cookie) & RP_SITE_LABEL && read_arg(ctx, RP_COOKIE_SPEC(cookie), &label))
+	if (RP_COOKIE_FLAGS(cookie) & RP_SITE_LABEL &&
+	    read_arg(ctx, RP_COOKIE_SPEC(cookie), &label))
 		flags = RP_NODE_LABELED;
 	return frame_push(task, t, &q, label, flags);
 }

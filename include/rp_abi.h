@@ -56,13 +56,14 @@ enum rp_role {
 #define RP_COOKIE(region, role, flags, spec)                                                       \
 	((__rp_u64)(region) | (__rp_u64)(role) << 24 | (__rp_u64)(flags) << 28 |                   \
 	 (__rp_u64)(spec) << 32)
-#define RP_COOKIE_REGION(c) ((__rp_u32)(c) & RP_REGION_MASK)
+#define RP_COOKIE_REGION(c) ((__rp_u32)(c)&RP_REGION_MASK)
 #define RP_COOKIE_ROLE(c)   ((__rp_u32)(c) >> 24 & 0xf)
 #define RP_COOKIE_FLAGS(c)  ((__rp_u32)(c) >> 28)
 #define RP_COOKIE_SPEC(c)   ((__rp_u32)((c) >> 32))
 
-#define RP_SITE_LABEL  1u /* the argument is the label of the frame */
-#define RP_SITE_NESTED 2u /* calls of an interpreter: may nest at one and the same C stack depth */
+#define RP_SITE_LABEL	    1u /* the argument is the label of the frame */
+#define RP_SITE_NESTED	    2u /* calls of an interpreter: may nest at one and the same C stack depth \
+				*/
 
 /* Where a USDT argument lives when its site is hit. */
 enum rp_arg_kind { RP_ARG_NONE = 0, RP_ARG_CONST = 1, RP_ARG_REG = 2, RP_ARG_MEM = 3 };
@@ -72,9 +73,10 @@ struct rp_arg {
 	__rp_u8 size;	   /* bytes: 1, 2, 4 or 8 */
 	__rp_u8 is_signed; /* sign-extend to 64 bits */
 	__rp_u8 scale;	   /* of the index register: 1, 2, 4, 8; 0 without one */
-	__rp_s16 reg;	   /* byte offset of the register in struct pt_regs; RP_ARG_MEM: the base, or -1 */
-	__rp_s16 index;	   /* the same for the index register, or -1 */
-	__rp_s64 value;	   /* the constant, or the displacement from the base */
+	__rp_s16 reg; /* byte offset of the register in struct pt_regs; RP_ARG_MEM: the base, or -1
+		       */
+	__rp_s16 index; /* the same for the index register, or -1 */
+	__rp_s64 value; /* the constant, or the displacement from the base */
 };
 #define RP_ARGS_MAX 4096u /* different argument specifications */
 _Static_assert(sizeof(struct rp_arg) == 16, "rp_arg is shared with BPF");

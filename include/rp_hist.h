@@ -11,7 +11,8 @@
 
 #define RP_HIST_SUB_BITS 3
 #define RP_HIST_MAX_EXP	 41 /* of the last octave that has buckets of its own */
-#define RP_HIST_BUCKETS	 (((RP_HIST_MAX_EXP - RP_HIST_SUB_BITS) << RP_HIST_SUB_BITS) + (2 << RP_HIST_SUB_BITS))
+#define RP_HIST_BUCKETS                                                                            \
+	(((RP_HIST_MAX_EXP - RP_HIST_SUB_BITS) << RP_HIST_SUB_BITS) + (2 << RP_HIST_SUB_BITS))
 
 struct rp_hist {
 	__rp_u64 bucket[RP_HIST_BUCKETS];

@@ -36,3 +36,30 @@ $(TARGET_CXX:tests/targets/%.cc=$(O)/targets/%): $(O)/targets/%: tests/targets/%
 	$(Q)$(CXX) -std=c++17 $(TARGET_CFLAGS) $(DEPFLAGS) $(TARGET_FLAGS_$*) -o $@ $< $(TARGET_LIBS_$*) -lm
 
 targets: $(TARGET_BINS)
+
+# ---- everything --------------------------------------------------------------------------------------
+
+include tests/live/live.mk
+
+e2e: $(O)/rptrace ## real programs: PostgreSQL, Python, SQLite, Redis (root)
+	$(Q)RPTRACE=$(abspath $(O))/rptrace tests/e2e/run
+
+lint: ## layers, format, static analysis
+	$(Q)tools/lint
+
+unit-asan: ## unit tests under AddressSanitizer and UBSan
+	$(Q)$(MAKE) --no-print-directory O=$(O)/asan ASAN=1 unit
+
+check: lint unit unit-asan live e2e ## all tests, with what is installed
+
+test: ## install what is missing, then all tests (root)
+	$(Q)tools/install-deps test
+	$(Q)$(MAKE) --no-print-directory -k check
+
+demo: ## install what is missing, then rptrace on the bundled service for ten seconds (root)
+	$(Q)tools/install-deps build
+	$(Q)$(MAKE) --no-print-directory all $(O)/targets/demo
+	$(Q)$(O)/rptrace -i 2 -d 10 -o - -- $(O)/targets/demo 10
+
+format: ## clang-format all sources
+	$(Q)git ls-files '*.c' '*.h' '*.cc' | xargs clang-format -i

@@ -100,7 +100,8 @@ int rp_launch__new(char **argv, struct rp_launch **out, const char **path, struc
 	}
 	l->pid = fork();
 	if (l->pid < 0) {
-		rc = rp_err__set(err, RP_EXIT_FAILED, -errno, NULL, "cannot fork: %s", strerror(errno));
+		rc = rp_err__set(err, RP_EXIT_FAILED, -errno, NULL, "cannot fork: %s",
+				 strerror(errno));
 		goto fail;
 	}
 	if (!l->pid) {

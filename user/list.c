@@ -2,8 +2,8 @@
 /* rptrace list: what the selection comes to, how it would be probed, and what is refused. */
 #include <errno.h>
 #include <libsmartcols.h>
-#include <stdlib.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -23,7 +23,8 @@ static const char *method_name(const struct rp_site *site, enum rp_attach_mode m
 	}
 }
 
-static const char *const columns[] = {"REGION", "KIND", "METHOD", "SITES", "SLOW", "OFFSET", "OBJECT"};
+static const char *const columns[] = {"REGION", "KIND",	  "METHOD", "SITES",
+				      "SLOW",	"OFFSET", "OBJECT"};
 enum { REGION, KIND, METHOD, SITES, SLOW, OFFSET, OBJECT, N_COLUMNS };
 
 static struct libscols_table *new_table(void)
@@ -32,7 +33,8 @@ static struct libscols_table *new_table(void)
 
 	for (int i = 0; table && i < N_COLUMNS; i++)
 		if (!scols_table_new_column(table, columns[i], 0,
-					    i == SITES || i == SLOW || i == OFFSET ? SCOLS_FL_RIGHT : 0)) {
+					    i == SITES || i == SLOW || i == OFFSET ? SCOLS_FL_RIGHT
+										   : 0)) {
 			scols_unref_table(table);
 			return NULL;
 		}
@@ -128,8 +130,8 @@ int rp_list__run(const struct rp_opts *opts, rp_say_fn say, struct rp_err *err)
 
 	(void)say;
 	if (!opts->n_pids && !opts->argv && !opts->n_functions && !opts->n_usdts)
-		return rp_err__set(err, RP_EXIT_USAGE, -EINVAL, "give -p PID, -- COMMAND, or -f OBJECT:GLOB",
-				   "list: no target");
+		return rp_err__set(err, RP_EXIT_USAGE, -EINVAL,
+				   "give -p PID, -- COMMAND, or -f OBJECT:GLOB", "list: no target");
 	rp_features__probe(&features);
 	mode = features.session ? RP_ATTACH_SESSION : RP_ATTACH_MULTI;
 	rc = rp_trace__plan(opts, &features, &plan, err);

@@ -35,7 +35,8 @@ static const struct argp_option options[] = {
 	{"usdt", 'u', "[OBJECT:]PROVIDER:BEGIN[:END]", 0, "USDT regions; repeatable", 1},
 	{"exclude", 'x', "GLOB", 0, "leave these regions out; repeatable", 1},
 	{"label", KEY_LABEL, "argN", 0, "tell calls apart by an argument, arg0 to arg5", 1},
-	{"min-duration", KEY_MIN_DURATION, "T", 0, "leave out what is shorter: 500ns, 10us, 1ms, 2s", 1},
+	{"min-duration", KEY_MIN_DURATION, "T", 0,
+	 "leave out what is shorter: 500ns, 10us, 1ms, 2s", 1},
 	{0, 0, 0, 0, "What to show:", 2},
 	{"interval", 'i', "S", 0, "seconds between tables (1)", 2},
 	{"iterations", 'n', "N", 0, "stop after N tables", 2},
@@ -45,13 +46,14 @@ static const struct argp_option options[] = {
 	{"by", KEY_BY, "process|thread|command|cgroup|label", 0, "a row for each", 2},
 	{"tree", KEY_TREE, 0, 0, "regions under the regions they are entered in", 2},
 	{"format", KEY_FORMAT, "table|csv|json|openmetrics", 0, "form of the final summary", 2},
-	{"output", 'o', "FILE", 0, "the final summary goes there", 2},
+	{"output", 'o', "FILE", 0, "the final summary goes there (-: stdout)", 2},
 	{0, 0, 0, 0, "How to trace:", 3},
 	{"attach", KEY_ATTACH, "auto|session|multi|perf", 0, "kind of probes", 3},
 	{"exit", KEY_EXIT, "auto|return|ret-sites", 0, "how function exits are observed", 3},
 	{"max-depth", KEY_MAX_DEPTH, "N", 0, "open regions a thread (1023)", 3},
 	{"max-nodes", KEY_MAX_NODES, "N", 0, "different call paths (65536)", 3},
-	{"max-labels", KEY_MAX_LABELS, "N", 0, "labelled call paths before labels share one (1024)", 3},
+	{"max-labels", KEY_MAX_LABELS, "N", 0, "labelled call paths before labels share one (1024)",
+	 3},
 	{"max-names", KEY_MAX_NAMES, "N", 0, "names of regions made at run time (4096)", 3},
 	{"max-regions", KEY_MAX_REGIONS, "N", 0, "regions selected (8388607)", 3},
 	{"verbose", 'v', 0, 0, "pass on what libbpf and the kernel say", 3},
@@ -82,7 +84,8 @@ static int append(const char ***list, size_t *n, const char *text)
 
 static void parse_pids(struct argp_state *state, struct rp_opts *o, char *arg)
 {
-	for (char *save, *word = strtok_r(arg, ",", &save); word; word = strtok_r(NULL, ",", &save)) {
+	for (char *save, *word = strtok_r(arg, ",", &save); word;
+	     word = strtok_r(NULL, ",", &save)) {
 		char *end;
 		long pid = strtol(word, &end, 10);
 		pid_t *grown;
@@ -121,7 +124,8 @@ static double parse_duration(struct argp_state *state, const char *arg)
 	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
 		if (end != arg && value >= 0 && !strcmp(end, units[i].unit))
 			return value * units[i].seconds;
-	argp_error(state, "--min-duration: '%s' is not a duration like 500ns, 10us, 1ms or 2s", arg);
+	argp_error(state, "--min-duration: '%s' is not a duration like 500ns, 10us, 1ms or 2s",
+		   arg);
 	return 0;
 }
 

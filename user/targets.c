@@ -27,9 +27,9 @@ struct object {
 	dev_t st_dev;
 	ino_t st_ino;
 	char *path;
-	int fd;	   /* -1: nothing in it is wanted */
-	bool wide; /* probed in every process */
-	size_t first, n;       /* its sites in the plan */
+	int fd;			/* -1: nothing in it is wanted */
+	bool wide;		/* probed in every process */
+	size_t first, n;	/* its sites in the plan */
 	struct rp_links *links; /* when wide */
 };
 
@@ -43,8 +43,8 @@ struct local {
 struct process {
 	pid_t pid;
 	struct local *locals;
-	int rescans;	/* still to do */
-	double due;	/* s, CLOCK_MONOTONIC */
+	int rescans; /* still to do */
+	double due;  /* s, CLOCK_MONOTONIC */
 	UT_hash_handle hh;
 };
 
@@ -102,7 +102,7 @@ void rp_targets__free(struct rp_targets *t)
 
 	if (!t)
 		return;
-	HASH_ITER(hh, t->processes, p, next)
+	HASH_ITER (hh, t->processes, p, next)
 		process__free(t, p);
 	for (size_t i = 0; i < t->n_objects; i++) {
 		rp_links__free(t->objects[i].links);
@@ -166,7 +166,8 @@ static struct object *object__by_stat(struct rp_targets *t, const struct stat *s
 }
 
 /* Plan an open file. Takes fd over; where nothing in it is wanted, it is closed. */
-static int object__plan(struct rp_targets *t, struct object *o, int fd, bool is_exe, struct rp_err *err)
+static int object__plan(struct rp_targets *t, struct object *o, int fd, bool is_exe,
+			struct rp_err *err)
 {
 	struct rp_elf *elf = NULL;
 	size_t before, added = 0;
@@ -175,8 +176,8 @@ static int object__plan(struct rp_targets *t, struct object *o, int fd, bool is_
 
 	if (!rc) {
 		rp_plan__sites(t->plan, &before);
-		rc = rp_plan__add_object(t->plan, (uint32_t)(o - t->objects), o->path, is_exe, elf, &added,
-					 err);
+		rc = rp_plan__add_object(t->plan, (uint32_t)(o - t->objects), o->path, is_exe, elf,
+					 &added, err);
 		t->stripped |= is_exe && !rp_elf__traits(elf)->has_symtab;
 	}
 	if (!fstat(fd, &st)) {
@@ -228,8 +229,8 @@ static struct object *object__of_mapping(struct rp_targets *t, pid_t pid, const 
 
 /* ---- attaching ------------------------------------------------------------------------------- */
 
-static int object__link(struct rp_targets *t, const struct object *o, pid_t pid, struct rp_links **out,
-			struct rp_err *err)
+static int object__link(struct rp_targets *t, const struct object *o, pid_t pid,
+			struct rp_links **out, struct rp_err *err)
 {
 	size_t n;
 	const struct rp_site *sites = rp_plan__sites(t->plan, &n) + o->first;
@@ -332,7 +333,8 @@ out:
  * Bring n processes up to what they have mapped now: all objects first, so that one look at the
  * rest of the system decides on their scopes.
  */
-static int scan(struct rp_targets *t, struct process **processes, size_t n, bool *late, struct rp_err *err)
+static int scan(struct rp_targets *t, struct process **processes, size_t n, bool *late,
+		struct rp_err *err)
 {
 	struct rp_mapped_list *lists = calloc(n, sizeof(*lists));
 	size_t first = t->n_objects;
@@ -356,8 +358,8 @@ static int scan(struct rp_targets *t, struct process **processes, size_t n, bool
 		rc = no_memory(err);
 	for (size_t i = 0; !rc && i < n; i++) {
 		for (size_t m = 0; !rc && m < lists[i].n; m++) {
-			struct object *o =
-				object__by_id(t, lists[i].items[m].dev, lists[i].items[m].ino);
+			struct object *o = object__by_id(t, lists[i].items[m].dev,
+							 lists[i].items[m].ino);
 
 			if (o)
 				rc = process__attach(t, processes[i], o, late, err);
@@ -371,7 +373,8 @@ static int scan(struct rp_targets *t, struct process **processes, size_t n, bool
 	return rc;
 }
 
-/* ---- what to trace ----------------------------------------------------------------------------- */
+/* ---- what to trace -----------------------------------------------------------------------------
+ */
 
 static int track(struct rp_targets *t, pid_t pid, struct rp_err *err)
 {
@@ -428,7 +431,8 @@ int rp_targets__add(struct rp_targets *t, pid_t pid, struct rp_err *err)
 }
 
 /* Open a file by path and plan it; one that is known is left alone. */
-static int add_path(struct rp_targets *t, const char *path, bool is_exe, bool must, struct rp_err *err)
+static int add_path(struct rp_targets *t, const char *path, bool is_exe, bool must,
+		    struct rp_err *err)
 {
 	struct object *o;
 	struct stat st;
@@ -503,7 +507,8 @@ int rp_targets__add_command(struct rp_targets *t, pid_t pid, const char *path, s
 	return rc ? rc : attach_from(t, first, err);
 }
 
-/* ---- while it runs -------------------------------------------------------------------------------- */
+/* ---- while it runs
+ * -------------------------------------------------------------------------------- */
 
 /* A child has what its parent had mapped; probes that are bound to a process are bound anew. */
 static void on_fork(struct rp_targets *t, pid_t pid, pid_t parent_pid)
@@ -579,7 +584,7 @@ void rp_targets__reap(struct rp_targets *t)
 {
 	struct process *p, *next;
 
-	HASH_ITER(hh, t->processes, p, next)
+	HASH_ITER (hh, t->processes, p, next)
 		if (!rp_proc__alive(PROC, p->pid))
 			process__free(t, p);
 }

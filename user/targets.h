@@ -38,7 +38,8 @@ void rp_targets__free(struct rp_targets *targets);
 int rp_targets__add(struct rp_targets *targets, pid_t pid, struct rp_err *err);
 
 /* Trace a process that will exec the program at path: it and the libraries it links come first. */
-int rp_targets__add_command(struct rp_targets *targets, pid_t pid, const char *path, struct rp_err *err);
+int rp_targets__add_command(struct rp_targets *targets, pid_t pid, const char *path,
+			    struct rp_err *err);
 
 /* Objects that the selection names by path, mapped or not. */
 int rp_targets__add_named(struct rp_targets *targets, struct rp_err *err);
@@ -46,7 +47,8 @@ int rp_targets__add_named(struct rp_targets *targets, struct rp_err *err);
 /* An event of the kernel's. Errors here cost the probes of one process, and are counted as late. */
 void rp_targets__on_event(struct rp_targets *targets, const struct rp_event *event);
 
-/* Look again at processes that mapped something; returns ms until there is more to look at, or -1. */
+/* Look again at processes that mapped something; returns ms until there is more to look at, or -1.
+ */
 int rp_targets__rescan(struct rp_targets *targets);
 
 /* Drop processes that ended unnoticed. */

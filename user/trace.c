@@ -34,7 +34,7 @@ struct trace {
 	struct rp_meta meta;
 	struct utsname host;
 	char target[256];
-	uint64_t began; /* ns, CLOCK_MONOTONIC */
+	uint64_t began;		/* ns, CLOCK_MONOTONIC */
 	struct rp_counts *last; /* of the table before */
 	unsigned long tables;
 	int status; /* of the command */
@@ -53,7 +53,8 @@ static int no_memory(struct rp_err *err)
 	return rp_err__set(err, RP_EXIT_FAILED, -ENOMEM, NULL, "out of memory");
 }
 
-/* ---- views ---------------------------------------------------------------------------------------- */
+/* ---- views
+ * ---------------------------------------------------------------------------------------- */
 
 static void describe_target(struct trace *tr)
 {
@@ -101,7 +102,8 @@ static int terminal_width(int fd)
 }
 
 static int print_view(struct trace *tr, FILE *out, const struct rp_view *view,
-		      const struct rp_counts *counts, const struct rp_counts *before, const char *title)
+		      const struct rp_counts *counts, const struct rp_counts *before,
+		      const char *title)
 {
 	struct rp_snapshot_opts snap = {.by = tr->opts->by, .since = tr->began};
 	struct rp_view_opts opts = {
@@ -129,7 +131,8 @@ static int print_view(struct trace *tr, FILE *out, const struct rp_view *view,
 	return rc;
 }
 
-/* Tables go by on stdout, unless that is where a summary for machines goes or the command writes. */
+/* Tables go by on stdout, unless that is where a summary for machines goes or the command writes.
+ */
 static bool shows_tables(const struct rp_opts *o)
 {
 	if (o->argv)
@@ -172,25 +175,27 @@ static FILE *open_output(const char *path)
 static int print_summary(struct trace *tr, struct rp_err *err)
 {
 	const struct rp_opts *o = tr->opts;
-	FILE *out = o->output ? open_output(o->output) : o->argv ? stderr : stdout;
+	bool file = o->output && strcmp(o->output, "-");
+	FILE *out = file ? open_output(o->output) : o->argv && !o->output ? stderr : stdout;
 	struct rp_counts *counts;
 	int rc;
 
 	if (!out)
-		return rp_err__set(err, RP_EXIT_FAILED, -errno, "choose another file with -o", "%s: %s",
-				   o->output, strerror(errno));
+		return rp_err__set(err, RP_EXIT_FAILED, -errno, "choose another file with -o",
+				   "%s: %s", o->output, strerror(errno));
 	counts = rp_collect(tr->session, tr->plan);
 	rc = counts ? print_view(tr, out, o->format, counts, NULL, "final summary") : -ENOMEM;
 	rp_counts__free(counts);
-	if (o->output && fclose(out) && !rc)
+	if (file && fclose(out) && !rc)
 		rc = -errno;
 	if (rc)
-		return rp_err__set(err, RP_EXIT_FAILED, rc, NULL, "the summary could not be written: %s",
-				   strerror(-rc));
+		return rp_err__set(err, RP_EXIT_FAILED, rc, NULL,
+				   "the summary could not be written: %s", strerror(-rc));
 	return 0;
 }
 
-/* ---- the run ----------------------------------------------------------------------------------------- */
+/* ---- the run
+ * ----------------------------------------------------------------------------------------- */
 
 static void on_event(void *ctx, const struct rp_event *event)
 {
@@ -442,7 +447,8 @@ static int run(struct trace *tr, struct rp_err *err)
 		return rc;
 	rc = watch(tr);
 	if (rc)
-		return rp_err__set(err, RP_EXIT_FAILED, rc, NULL, "tracing stopped: %s", strerror(-rc));
+		return rp_err__set(err, RP_EXIT_FAILED, rc, NULL, "tracing stopped: %s",
+				   strerror(-rc));
 	return finish(tr, err);
 }
 

@@ -7,8 +7,8 @@
 
 #define NEAREST_MAX 5
 
-int rp_trace__plan(const struct rp_opts *opts, const struct rp_features *features, struct rp_plan **out,
-		   struct rp_err *err)
+int rp_trace__plan(const struct rp_opts *opts, const struct rp_features *features,
+		   struct rp_plan **out, struct rp_err *err)
 {
 	struct rp_plan_opts plan = {
 		.functions = opts->functions,
@@ -33,7 +33,8 @@ static void list_nearest(const struct rp_plan *plan, char *text, size_t size)
 
 	text[0] = '\0';
 	for (size_t i = 0; i < n && at < size; i++)
-		at += snprintf(text + at, size - at, "%s%s", i ? ", " : "nearest names: ", names[i]);
+		at += snprintf(text + at, size - at, "%s%s",
+			       i ? ", " : "nearest names: ", names[i]);
 }
 
 int rp_trace__nothing(const struct rp_opts *opts, const struct rp_plan *plan, bool stripped,
@@ -45,19 +46,23 @@ int rp_trace__nothing(const struct rp_opts *opts, const struct rp_plan *plan, bo
 
 	refusals = rp_plan__refusals(plan, &n_refusals);
 	if (n_refusals)
-		return rp_err__set(err, RP_EXIT_NOTHING, -ENOENT, "rptrace list shows all that can be traced",
+		return rp_err__set(err, RP_EXIT_NOTHING, -ENOENT,
+				   "rptrace list shows all that can be traced",
 				   "%s cannot be traced: %s", refusals[0].name, refusals[0].reason);
 	if (rp_plan__is_default(plan))
-		return rp_err__set(err, RP_EXIT_NOTHING, -ENOENT,
-				   "name functions with -f GLOB, or put markers in with rptrace.h",
-				   "the target has neither rptrace markers nor pairs of USDT probes");
+		return rp_err__set(
+			err, RP_EXIT_NOTHING, -ENOENT,
+			"name functions with -f GLOB, or put markers in with rptrace.h",
+			"the target has neither rptrace markers nor pairs of USDT probes");
 	list_nearest(plan, nearest, sizeof(nearest));
 	if (stripped && opts->n_functions)
-		return rp_err__set(err, RP_EXIT_NOTHING, -ENOENT,
-				   nearest[0] ? nearest
-					      : "install its debug symbols, or name the library it is in: -f OBJECT:GLOB",
-				   "no function matches '%s', and the executable is stripped of its symbols",
-				   opts->functions[0]);
+		return rp_err__set(
+			err, RP_EXIT_NOTHING, -ENOENT,
+			nearest[0] ? nearest
+				   : "install its debug symbols, or name the library it is in: -f "
+				     "OBJECT:GLOB",
+			"no function matches '%s', and the executable is stripped of its symbols",
+			opts->functions[0]);
 	return rp_err__set(err, RP_EXIT_NOTHING, -ENOENT,
 			   nearest[0] ? nearest : "rptrace list shows what can be traced",
 			   "nothing in the target matches '%s'",

@@ -223,9 +223,9 @@ void live_read(struct live_proc *proc)
 	proc->err = live_slurp(path);
 }
 
-static void child(const struct live_proc *proc, int in)
+static _Noreturn void child(const struct live_proc *proc, const int fds[3])
 {
-	char *words[WORDS_MAX + 1], *line = strdup(proc->line), path[128];
+	char *words[WORDS_MAX + 1], *line = strdup(proc->line);
 	size_t n = 0;
 
 	for (char *w = strtok(line, " "); w && n < WORDS_MAX; w = strtok(NULL, " "))
@@ -233,32 +233,45 @@ static void child(const struct live_proc *proc, int in)
 	words[n] = NULL;
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	signal(SIGPIPE, SIG_DFL);
-	dup2(in, STDIN_FILENO);
-	proc_file(proc, "out", path, sizeof(path));
-	dup2(open(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND, 0600), STDOUT_FILENO);
-	proc_file(proc, "err", path, sizeof(path));
-	dup2(open(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND, 0600), STDERR_FILENO);
+	for (int i = 0; i < 3; i++)
+		dup2(fds[i], i);
 	execvp(words[0], words);
 	dprintf(STDERR_FILENO, "%s: %s\n", words[0], strerror(errno));
 	_exit(127);
+}
+
+/* Made by the parent: what it reads must not be of the test before. */
+static int create(const struct live_proc *proc, const char *stream)
+{
+	char path[128];
+	int fd;
+
+	proc_file(proc, stream, path, sizeof(path));
+	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600);
+	assert_true(fd >= 0);
+	return fd;
 }
 
 /* `silent`: standard input is at its end from the start. */
 static struct live_proc *start(bool silent, const char *line)
 {
 	struct live_proc *proc = &live.procs[live.n_procs];
-	int fds[2];
+	int in[2], fds[3];
 
 	assert_true(live.n_procs < PROCS_MAX);
 	*proc = (struct live_proc){.in = -1};
 	assert_true(strlen(line) < sizeof(proc->line));
 	strcpy(proc->line, line);
-	assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
+	assert_int_equal(pipe2(in, O_CLOEXEC), 0);
+	fds[0] = in[0];
+	fds[1] = create(proc, "out");
+	fds[2] = create(proc, "err");
 	proc->pid = fork();
 	if (proc->pid == 0)
-		child(proc, fds[0]);
-	close(fds[0]);
-	proc->in = fds[1];
+		child(proc, fds);
+	for (int i = 0; i < 3; i++)
+		close(fds[i]);
+	proc->in = in[1];
 	if (silent)
 		live_close(proc);
 	assert_true(proc->pid > 0);

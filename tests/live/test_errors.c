@@ -59,13 +59,13 @@ static const struct error_case cases[] = {
 	{"-p @ -f no-such-object.so:leaf", 3, true, "no-such-object.so"},
 	{"-p @ -u no_such:probe__start", 3, true, "no_such"},
 	{"-p @", 3, true, NULL},
-	{"-f ~/stripped:leaf", 3, true, "stripped"},
+	{"-p @ -f ~/stripped:leaf", 3, true, "stripped"},
 	/* objects that are none */
 	{"-p @ -f /etc/passwd:main", 1, true, "/etc/passwd"},
-	{"-f ~/truncated:leaf", 1, true, "truncated"},
-	{"-f ~/garbled:leaf", 1, true, "garbled"},
-	{"-f ~/empty:leaf", 1, true, "empty"},
-	{"-f ~/no-such-file:leaf", 1, true, "no-such-file"},
+	{"-p @ -f ~/truncated:leaf", 1, true, "truncated"},
+	{"-p @ -f ~/garbled:leaf", 1, true, "garbled"},
+	{"-p @ -f ~/empty:leaf", 1, true, "empty"},
+	{"-p @ -f ~/no-such-file:leaf", 1, true, "no-such-file"},
 	{"-p @ -f leaf -o ~/no-such-folder/file", 1, true, "no-such-folder"},
 	/* commands that cannot run */
 	{"-f leaf -- ~/no-such-command", 127, false, "no-such-command"},

@@ -23,8 +23,7 @@
 
 #include "discover/proc.h"
 
-/* ---- a /proc of our own ------------------------------------------------------------------------
- */
+/* ---- a /proc of our own ------------------------------------------------------------------- */
 
 static char root[] = "/tmp/rptrace-proc-XXXXXX";
 
@@ -82,8 +81,7 @@ static void put_stat(pid_t pid, pid_t tid, const char *comm, char state, pid_t p
 	put(text, "/%d/task/%d/stat", pid, tid);
 }
 
-/* ---- mapped objects ----------------------------------------------------------------------------
- */
+/* ---- mapped objects ----------------------------------------------------------------------- */
 
 static void test_mapped(void **state)
 {
@@ -225,8 +223,7 @@ static void test_open_fifo(void **state)
 	assert_int_equal(rp_proc__open_mapped(root, 5, &mapped, via, sizeof(via)), -EINVAL);
 }
 
-/* ---- processes ---------------------------------------------------------------------------------
- */
+/* ---- processes ---------------------------------------------------------------------------- */
 
 static void test_comm(void **state)
 {
@@ -363,8 +360,7 @@ static void test_foreign(void **state)
 	assert_int_equal(rp_proc__foreign("/no/such/folder", files, 4, own, 3, foreign), -ENOENT);
 }
 
-/* ---- real processes ----------------------------------------------------------------------------
- */
+/* ---- real processes ----------------------------------------------------------------------- */
 
 static void *wait_for_ever(void *unused)
 {

@@ -71,6 +71,32 @@ static void test_figures(void **state)
 	rp_snapshot__free(s);
 }
 
+/* The kernel may give up on an extreme under contention; the histogram is whole all the same. */
+static void test_missed_extremes(void **state)
+{
+	uint32_t a = fixture_region(&now, "a", RP_KIND_FUNCTION, "obj"), n;
+	struct rp_snapshot *s;
+
+	(void)state;
+	n = fixture_node(&now, fixture_root(&now, 1, "x"), a);
+	fixture_frames(&now, n, 2, 100, 0, 0, 0);
+	fixture_frames(&now, n, 3, 5000, 0, 0, 0);
+	fixture_frames(&now, n, 4, 900000, 0, 0, 0);
+	now.nodes[n - 1].figures.min_inv = ~UINT64_C(4000);
+	now.nodes[n - 1].figures.max = 6000;
+	s = build(NULL, RP_BY_NONE);
+	assert_int_equal(s->rows[0].hist->bucket[rp_hist_index(100)], 2);
+	assert_int_equal(s->rows[0].hist->bucket[rp_hist_index(5000)], 3);
+	assert_int_equal(s->rows[0].hist->bucket[rp_hist_index(900000)], 4);
+	assert_int_equal(s->rows[0].f.p999, 6000);
+	rp_snapshot__free(s);
+	now.nodes[n - 1].figures.min_inv = 0;
+	s = build(NULL, RP_BY_NONE);
+	assert_int_equal(s->rows[0].hist->bucket[rp_hist_index(100)], 2);
+	assert_int_equal(s->rows[0].hist->bucket[rp_hist_index(900000)], 4);
+	rp_snapshot__free(s);
+}
+
 /* Nothing may go below zero, though shards are not read at one instant. */
 static void test_skew_clamps(void **state)
 {
@@ -424,6 +450,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_figures, start),
+		cmocka_unit_test_setup(test_missed_extremes, start),
 		cmocka_unit_test_setup(test_skew_clamps, start),
 		cmocka_unit_test_setup(test_deviation_does_not_cancel, start),
 		cmocka_unit_test_setup(test_recursion_counts_once, start),

@@ -20,36 +20,40 @@ static uint64_t within_bucket(uint32_t index, double fraction, uint64_t min, uin
 	return part >= (double)(high - low) ? high : low + (uint64_t)part;
 }
 
+void rp_hist__percentiles(const struct rp_hist *hist, uint64_t count, const double *q, size_t n,
+			  uint64_t min, uint64_t max, uint64_t *out)
+{
+	uint64_t below = 0;
+	uint32_t i = 0;
+
+	for (size_t k = 0; k < n; k++) {
+		double rank = (q[k] < 0 ? 0 : q[k] > 1 ? 1 : q[k]) * (double)count, fraction;
+
+		out[k] = count ? max : 0;
+		if (!count || min >= max)
+			continue;
+		/* Empty buckets hold no rank, not even the 0th. */
+		while (i < RP_HIST_BUCKETS &&
+		       (!hist->bucket[i] || (double)(below + hist->bucket[i]) < rank))
+			below += hist->bucket[i++];
+		if (i == RP_HIST_BUCKETS)
+			continue;
+		fraction = (rank - (double)below) / (double)hist->bucket[i];
+		out[k] = clamp(within_bucket(i, fraction, min, max), min, max);
+	}
+}
+
 uint64_t rp_hist__percentile(const struct rp_hist *hist, uint64_t count, double q, uint64_t min,
 			     uint64_t max)
 {
-	double rank = (q < 0 ? 0 : q > 1 ? 1 : q) * (double)count;
-	uint64_t below = 0;
+	uint64_t value;
 
-	if (!count)
-		return 0;
-	if (min >= max)
-		return max;
-	for (uint32_t i = 0; i < RP_HIST_BUCKETS; i++) {
-		uint64_t n = hist->bucket[i];
-
-		if (n && (double)(below + n) >= rank)
-			return clamp(within_bucket(i, (rank - (double)below) / (double)n, min, max),
-				     min, max);
-		below += n;
-	}
-	return max;
+	rp_hist__percentiles(hist, count, &q, 1, min, max, &value);
+	return value;
 }
 
 void rp_hist__add(struct rp_hist *to, const struct rp_hist *from)
 {
 	for (uint32_t i = 0; i < RP_HIST_BUCKETS; i++)
 		to->bucket[i] += from->bucket[i];
-}
-
-void rp_hist__add_difference(struct rp_hist *to, const struct rp_hist *now,
-			     const struct rp_hist *before)
-{
-	for (uint32_t i = 0; i < RP_HIST_BUCKETS; i++)
-		to->bucket[i] += rp_less(now->bucket[i], before->bucket[i]);
 }

@@ -45,9 +45,10 @@ struct rp_sums {
 };
 
 void rp_hist__add(struct rp_hist *to, const struct rp_hist *from);
-/* What came to `now` since `before`. */
-void rp_hist__add_difference(struct rp_hist *to, const struct rp_hist *now,
-			     const struct rp_hist *before);
+
+/* Several at once: q ascends. */
+void rp_hist__percentiles(const struct rp_hist *hist, uint64_t count, const double *q, size_t n,
+			  uint64_t min, uint64_t max, uint64_t *out);
 
 static inline uint64_t rp_less(uint64_t a, uint64_t b)
 {
@@ -65,14 +66,15 @@ struct rp_path {
 	uint32_t group;
 	uint32_t depth;
 	uint32_t child, next; /* of those in the order below */
+	uint32_t node; /* index of the last node merged here; the others follow by next_node */
 	struct rp_sums sums;
 };
 
 struct rp_paths {
 	struct rp_path *path; /* a parent comes before its children */
 	size_t n;
-	struct rp_hist *hist; /* hist[i] belongs to path[i] */
-	uint32_t *order;      /* of path, depth first by group; none that was never entered */
+	uint32_t *next_node; /* of node index: one more of the same path, or RP_PATH_NONE */
+	uint32_t *order;     /* of path, depth first by group; none that was never entered */
 	size_t n_order;
 	char (*group)[RP_GROUP_LEN]; /* texts, in order */
 	size_t n_groups;
@@ -80,6 +82,9 @@ struct rp_paths {
 
 int rp_paths__build(const struct rp_counts *now, const struct rp_counts *before,
 		    const struct rp_regions *regions, enum rp_by by, struct rp_paths *out);
+/* Add what all nodes of a path have, less what they had before. */
+void rp_paths__add_hist(const struct rp_paths *paths, uint32_t path, const struct rp_counts *now,
+			const struct rp_counts *before, struct rp_hist *to);
 void rp_paths__free(struct rp_paths *paths);
 
 /* ---- a hash of numbers to indexes ------------------------------------------------------ */

@@ -14,15 +14,25 @@ struct box {
 	struct rp_snapshot snapshot; /* first: rp_snapshot__free() gets its address */
 	struct rp_regions regions;
 	struct rp_paths paths;
-	struct rp_hist *hist; /* of rows that several paths add to */
+	struct rp_hist *hist; /* of the rows */
 };
 
 /* A row of a region while it is summed up. */
 struct flat {
 	uint32_t region, group;
-	uint32_t paths;		    /* how many add to it */
-	const struct rp_hist *hist; /* the path's, when it is the only one */
 	struct rp_sums sums;
+};
+
+/* What the building needs all along. */
+struct build {
+	struct box *box;
+	const struct rp_counts *now, *before;
+	const struct rp_snapshot_opts *opts;
+	struct flat *flats;
+	size_t n_flats;
+	uint32_t *flat_of; /* of place in the order of paths */
+	uint32_t *id_of;   /* of path: id of its row in the tree */
+	uint32_t *above;   /* of region: how many times it is an ancestor of the path under way */
 };
 
 /* ---- figures --------------------------------------------------------------------------- */
@@ -57,6 +67,9 @@ static double deviation(const struct rp_sums *sums)
 static void finish(const struct rp_sums *sums, const struct rp_hist *hist, bool difference,
 		   struct rp_row_figures *f)
 {
+	static const double quantiles[] = {0.5, 0.9, 0.99, 0.999};
+	uint64_t found[4];
+
 	f->count = sums->count;
 	f->total = sums->total;
 	f->self = sums->self;
@@ -75,107 +88,74 @@ static void finish(const struct rp_sums *sums, const struct rp_hist *hist, bool 
 		f->max = f->min;
 	f->mean = (double)sums->frames / (double)sums->count;
 	f->stddev = deviation(sums);
-	f->p50 = rp_hist__percentile(hist, f->count, 0.5, f->min, f->max);
-	f->p90 = rp_hist__percentile(hist, f->count, 0.9, f->min, f->max);
-	f->p99 = rp_hist__percentile(hist, f->count, 0.99, f->min, f->max);
-	f->p999 = rp_hist__percentile(hist, f->count, 0.999, f->min, f->max);
+	rp_hist__percentiles(hist, f->count, quantiles, 4, f->min, f->max, found);
+	f->p50 = found[0];
+	f->p90 = found[1];
+	f->p99 = found[2];
+	f->p999 = found[3];
 }
 
-static void make_row(const struct box *box, uint32_t region, const char *group,
-		     const struct rp_sums *sums, const struct rp_hist *hist, bool difference,
-		     struct rp_row *row)
+static uint32_t region_id(const struct rp_regions *regions, uint32_t index)
 {
-	const struct rp_region_name *name = &box->regions.region[region];
+	if (index < regions->n_static)
+		return index + 1;
+	if (index == regions->n - 1)
+		return RP_REGION_NONE;
+	return RP_REGION_DYNAMIC + (index - (uint32_t)regions->n_static);
+}
 
-	row->name = name->name;
-	row->kind = name->kind;
-	row->object = name->object;
-	row->group = group;
-	row->slow = name->slow;
-	row->hist = hist;
-	row->region = region < box->regions.n_static ? region + 1
-		      : region < box->regions.n - 1
-			      ? RP_REGION_DYNAMIC + (region - (uint32_t)box->regions.n_static)
-			      : RP_REGION_NONE;
-	if (hist)
-		finish(sums, hist, difference, &row->f);
+/* Without sums: of a region that was never entered. */
+static void make_row(const struct build *b, uint32_t region, const char *group,
+		     const struct rp_sums *sums, const struct rp_hist *hist, struct rp_row *row)
+{
+	const struct rp_region_name *name = &b->box->regions.region[region];
+
+	*row = (struct rp_row){
+		.name = name->name,
+		.kind = name->kind,
+		.object = name->object,
+		.group = b->opts->by == RP_BY_NONE ? NULL : group,
+		.region = region_id(&b->box->regions, region),
+		.slow = name->slow,
+	};
+	if (sums)
+		finish(sums, hist, b->before, &row->f);
 	row->f.unmatched = name->unmatched;
 }
 
-static const char *group_name(const struct box *box, enum rp_by by, uint32_t group)
+/* ---- paths to rows --------------------------------------------------------------------- */
+
+/* Number the rows that paths add to. */
+static int find_flats(struct build *b)
 {
-	return by == RP_BY_NONE ? NULL : box->paths.group[group];
-}
-
-/* ---- tree ------------------------------------------------------------------------------ */
-
-static int make_tree(struct box *box, enum rp_by by, bool difference)
-{
-	const struct rp_paths *paths = &box->paths;
-	struct rp_snapshot *snapshot = &box->snapshot;
-	uint32_t *id_of;
-
-	id_of = calloc(paths->n + 1, sizeof(*id_of));
-	snapshot->tree = calloc(paths->n_order + 1, sizeof(*snapshot->tree));
-	if (!id_of || !snapshot->tree) {
-		free(id_of);
-		return -ENOMEM;
-	}
-	for (size_t i = 0; i < paths->n_order; i++) {
-		const struct rp_path *path = &paths->path[paths->order[i]];
-		struct rp_tree_row *row = &snapshot->tree[i];
-
-		id_of[paths->order[i]] = row->id = (uint32_t)i + 1;
-		row->parent = path->parent == RP_PATH_NONE ? 0 : id_of[path->parent];
-		row->depth = path->depth;
-		make_row(box, path->region, group_name(box, by, path->group), &path->sums,
-			 &paths->hist[paths->order[i]], difference, &row->row);
-	}
-	snapshot->n_tree = paths->n_order;
-	free(id_of);
-	return 0;
-}
-
-/* ---- rows ------------------------------------------------------------------------------ */
-
-/* Number the rows that paths add to: flat_of[i] for order[i]. */
-static int find_flats(const struct rp_paths *paths, struct flat *flats, uint32_t *flat_of,
-		      size_t *n)
-{
+	const struct rp_paths *paths = &b->box->paths;
 	struct rp_index index;
 
-	*n = 0;
 	if (rp_index__init(&index, paths->n_order))
 		return -ENOMEM;
 	for (size_t i = 0; i < paths->n_order; i++) {
 		const struct rp_path *path = &paths->path[paths->order[i]];
 		uint64_t at = rp_index__start(&index, path->region, path->group);
-		struct flat *flat = NULL;
 
 		for (; index.slot[at]; at = (at + 1) & index.mask) {
-			flat = &flats[index.slot[at] - 1];
+			const struct flat *flat = &b->flats[index.slot[at] - 1];
+
 			if (flat->region == path->region && flat->group == path->group)
 				break;
 		}
 		if (!index.slot[at]) {
-			flat = &flats[*n];
-			*flat = (struct flat){.region = path->region, .group = path->group};
-			index.slot[at] = (uint32_t)++ * n;
+			b->flats[b->n_flats].region = path->region;
+			b->flats[b->n_flats].group = path->group;
+			index.slot[at] = (uint32_t)++b->n_flats;
 		}
-		flat->paths++;
-		flat_of[i] = index.slot[at] - 1;
+		b->flat_of[i] = index.slot[at] - 1;
 	}
 	free(index.slot);
 	return 0;
 }
 
-static void add_path(struct box *box, struct flat *flat, size_t flat_index, uint32_t path_index,
-		     bool outermost)
+static void add_sums(struct rp_sums *to, const struct rp_sums *from, bool outermost)
 {
-	const struct rp_sums *from = &box->paths.path[path_index].sums;
-	const struct rp_hist *hist = &box->paths.hist[path_index];
-	struct rp_sums *to = &flat->sums;
-
 	to->entries += from->entries;
 	to->left += from->left;
 	to->count += from->count;
@@ -192,19 +172,32 @@ static void add_path(struct box *box, struct flat *flat, size_t flat_index, uint
 		to->min_inv = from->min_inv;
 	if (from->max > to->max)
 		to->max = from->max;
-	if (flat->paths == 1) {
-		flat->hist = hist;
-		return;
+}
+
+/* A path's row in the tree, and what the path adds to its region's row. */
+static void take_path(struct build *b, size_t place, bool outermost)
+{
+	const struct rp_paths *paths = &b->box->paths;
+	uint32_t index = paths->order[place];
+	const struct rp_path *path = &paths->path[index];
+	struct rp_tree_row *row = &b->box->snapshot.tree[place];
+	struct rp_hist hist = {0};
+
+	if (path->sums.count) {
+		rp_paths__add_hist(paths, index, b->now, b->before, &hist);
+		rp_hist__add(&b->box->hist[b->flat_of[place]], &hist);
 	}
-	flat->hist = &box->hist[flat_index];
-	if (from->count)
-		rp_hist__add(&box->hist[flat_index], hist);
+	add_sums(&b->flats[b->flat_of[place]].sums, &path->sums, outermost);
+	b->id_of[index] = row->id = (uint32_t)place + 1;
+	row->parent = path->parent == RP_PATH_NONE ? 0 : b->id_of[path->parent];
+	row->depth = path->depth;
+	make_row(b, path->region, paths->group[path->group], &path->sums, &hist, &row->row);
 }
 
 /* Depth first, with a count of each region among the ancestors: no search for recursion. */
-static void add_paths(struct box *box, struct flat *flats, const uint32_t *flat_of, uint32_t *above)
+static void take_paths(struct build *b)
 {
-	const struct rp_paths *paths = &box->paths;
+	const struct rp_paths *paths = &b->box->paths;
 	uint32_t at = RP_PATH_NONE;
 
 	for (size_t i = 0; i < paths->n_order; i++) {
@@ -212,71 +205,73 @@ static void add_paths(struct box *box, struct flat *flats, const uint32_t *flat_
 		const struct rp_path *path = &paths->path[next];
 
 		for (; at != path->parent; at = paths->path[at].parent)
-			above[paths->path[at].region]--;
-		add_path(box, &flats[flat_of[i]], flat_of[i], next, !above[path->region]);
-		above[path->region]++;
+			b->above[paths->path[at].region]--;
+		take_path(b, i, !b->above[path->region]);
+		b->above[path->region]++;
 		at = next;
 	}
+	b->box->snapshot.n_tree = paths->n_order;
 }
 
 /*
  * After the rows of paths those of regions never entered: all that were asked for, and those that
  * had exits without entries, which say that a pair is none.
  */
-static int emit_rows(struct box *box, const struct flat *flats, size_t n_flats,
-		     const struct rp_snapshot_opts *opts, bool difference)
+static int emit_rows(const struct build *b)
 {
-	struct rp_snapshot *snapshot = &box->snapshot;
-	const struct rp_regions *regions = &box->regions;
-	bool *seen;
+	struct rp_snapshot *snapshot = &b->box->snapshot;
+	const struct rp_regions *regions = &b->box->regions;
+	bool *seen = calloc(regions->n, sizeof(*seen));
 
-	seen = calloc(regions->n, sizeof(*seen));
-	snapshot->rows = calloc(n_flats + regions->n, sizeof(*snapshot->rows));
+	snapshot->rows = calloc(b->n_flats + regions->n, sizeof(*snapshot->rows));
 	if (!seen || !snapshot->rows) {
 		free(seen);
 		return -ENOMEM;
 	}
-	for (size_t i = 0; i < n_flats; i++) {
-		make_row(box, flats[i].region, group_name(box, opts->by, flats[i].group),
-			 &flats[i].sums, flats[i].hist, difference, &snapshot->rows[i]);
-		seen[flats[i].region] = true;
+	for (size_t i = 0; i < b->n_flats; i++) {
+		const struct flat *flat = &b->flats[i];
+
+		make_row(b, flat->region, b->box->paths.group[flat->group], &flat->sums,
+			 &b->box->hist[i], &snapshot->rows[i]);
+		snapshot->rows[i].hist = &b->box->hist[i];
+		seen[flat->region] = true;
 	}
-	snapshot->n_rows = n_flats;
-	for (uint32_t i = 0; i < regions->n - 1; i++) {
-		if (regions->same[i] != i || seen[i] || !(opts->idle_rows || regions->unpaired[i]))
-			continue;
-		make_row(box, i, opts->by == RP_BY_NONE ? NULL : no_group, NULL, NULL, difference,
-			 &snapshot->rows[snapshot->n_rows++]);
-	}
+	snapshot->n_rows = b->n_flats;
+	for (uint32_t i = 0; i < regions->n - 1; i++)
+		if (regions->same[i] == i && !seen[i] &&
+		    (b->opts->idle_rows || regions->unpaired[i]))
+			make_row(b, i, no_group, NULL, NULL, &snapshot->rows[snapshot->n_rows++]);
 	free(seen);
 	return 0;
 }
 
-static int make_rows(struct box *box, const struct rp_snapshot_opts *opts, bool difference)
+static int make_rows(struct build *b)
 {
-	size_t n_order = box->paths.n_order, n_flats;
-	uint32_t *flat_of, *above;
-	struct flat *flats;
+	struct box *box = b->box;
+	size_t n = box->paths.n_order;
 	int err = -ENOMEM;
 
-	flats = calloc(n_order + 1, sizeof(*flats));
-	flat_of = calloc(n_order + 1, sizeof(*flat_of));
-	above = calloc(box->regions.n, sizeof(*above));
-	if (!flats || !flat_of || !above)
+	b->flats = calloc(n + 1, sizeof(*b->flats));
+	b->flat_of = calloc(n + 1, sizeof(*b->flat_of));
+	b->id_of = calloc(box->paths.n + 1, sizeof(*b->id_of));
+	b->above = calloc(box->regions.n, sizeof(*b->above));
+	box->snapshot.tree = calloc(n + 1, sizeof(*box->snapshot.tree));
+	if (!b->flats || !b->flat_of || !b->id_of || !b->above || !box->snapshot.tree)
 		goto out;
-	err = find_flats(&box->paths, flats, flat_of, &n_flats);
+	err = find_flats(b);
 	if (err)
 		goto out;
 	err = -ENOMEM;
-	box->hist = calloc(n_flats + 1, sizeof(*box->hist));
+	box->hist = calloc(b->n_flats + 1, sizeof(*box->hist));
 	if (!box->hist)
 		goto out;
-	add_paths(box, flats, flat_of, above);
-	err = emit_rows(box, flats, n_flats, opts, difference);
+	take_paths(b);
+	err = emit_rows(b);
 out:
-	free(flats);
-	free(flat_of);
-	free(above);
+	free(b->flats);
+	free(b->flat_of);
+	free(b->id_of);
+	free(b->above);
 	return err;
 }
 
@@ -286,6 +281,7 @@ struct rp_snapshot *rp_snapshot__build(const struct rp_counts *now, const struct
 				       const struct rp_snapshot_opts *opts)
 {
 	struct box *box = calloc(1, sizeof(*box));
+	struct build b = {.box = box, .now = now, .before = before, .opts = opts};
 	struct rp_snapshot *snapshot;
 
 	if (!box)
@@ -296,8 +292,7 @@ struct rp_snapshot *rp_snapshot__build(const struct rp_counts *now, const struct
 	for (size_t i = 0; i < RP_LOST_COUNT; i++)
 		snapshot->lost[i] = rp_less(now->lost[i], before ? before->lost[i] : 0);
 	if (rp_regions__build(now, before, &box->regions) ||
-	    rp_paths__build(now, before, &box->regions, opts->by, &box->paths) ||
-	    make_tree(box, opts->by, before != NULL) || make_rows(box, opts, before != NULL)) {
+	    rp_paths__build(now, before, &box->regions, opts->by, &box->paths) || make_rows(&b)) {
 		rp_snapshot__free(snapshot);
 		return NULL;
 	}

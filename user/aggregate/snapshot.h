@@ -61,7 +61,7 @@ struct rp_row {
 	uint32_t region;
 	bool slow;
 	struct rp_row_figures f;
-	const struct rp_hist *hist;
+	const struct rp_hist *hist; /* NULL in the tree, and where nothing was entered */
 };
 
 struct rp_tree_row {

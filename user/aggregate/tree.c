@@ -161,6 +161,7 @@ static uint32_t path_below(struct builder *b, uint32_t parent, uint32_t group, u
 		.depth = parent == RP_PATH_NONE ? 0 : out->path[parent].depth + 1,
 		.child = RP_PATH_NONE,
 		.next = RP_PATH_NONE,
+		.node = RP_PATH_NONE,
 	};
 	b->index.slot[at] = (uint32_t)++out->n;
 	return (uint32_t)out->n - 1;
@@ -194,18 +195,21 @@ static unsigned __int128 squares(const struct rp_figures *f)
 	return (unsigned __int128)f->sq_hi << 64 | f->sq_lo;
 }
 
+static const struct rp_node_counts *node_before(const struct rp_counts *before, size_t i)
+{
+	if (!before || i >= before->n_nodes || !(before->nodes[i].node.flags & RP_NODE_VALID))
+		return NULL;
+	return &before->nodes[i];
+}
+
 static void add_node(struct builder *b, size_t i)
 {
 	static const struct rp_figures none;
-	const struct rp_node_counts *now = &b->now->nodes[i], *old = NULL;
-	const struct rp_figures *f = &now->figures, *z = &none;
-	struct rp_sums *sums = &b->out->path[b->path_of[i]].sums;
-	struct rp_hist *hist = &b->out->hist[b->path_of[i]];
+	const struct rp_node_counts *old = node_before(b->before, i);
+	const struct rp_figures *f = &b->now->nodes[i].figures, *z = old ? &old->figures : &none;
+	struct rp_path *path = &b->out->path[b->path_of[i]];
+	struct rp_sums *sums = &path->sums;
 
-	if (b->before && i < b->before->n_nodes && b->before->nodes[i].node.flags & RP_NODE_VALID) {
-		old = &b->before->nodes[i];
-		z = &old->figures;
-	}
 	sums->entries += f->entries;
 	sums->left += f->count + f->skipped + f->unwound;
 	sums->count += rp_less(f->count, z->count);
@@ -219,12 +223,52 @@ static void add_node(struct builder *b, size_t i)
 		sums->min_inv = f->min_inv;
 	if (f->max > sums->max)
 		sums->max = f->max;
-	if (f->count <= z->count)
+	b->out->next_node[i] = path->node;
+	path->node = (uint32_t)i;
+}
+
+/* Returns how much was added. */
+static uint64_t add_buckets(struct rp_hist *to, const struct rp_hist *now,
+			    const struct rp_hist *old, uint32_t from, uint32_t end)
+{
+	uint64_t sum = 0;
+
+	for (uint32_t i = from; i < end; i++) {
+		uint64_t n = rp_less(now->bucket[i], old ? old->bucket[i] : 0);
+
+		to->bucket[i] += n;
+		sum += n;
+	}
+	return sum;
+}
+
+/*
+ * Histograms are large and mostly empty: all of one lies between its extremes, or else (they are
+ * kept with a bounded effort) some is missing there and the rest is read as well.
+ */
+static void add_node_hist(struct rp_hist *to, const struct rp_node_counts *now,
+			  const struct rp_node_counts *old)
+{
+	uint64_t count = rp_less(now->figures.count, old ? old->figures.count : 0);
+	uint32_t low = rp_hist_index(~now->figures.min_inv);
+	uint32_t end = rp_hist_index(now->figures.max) + 1;
+	const struct rp_hist *old_hist = old ? &old->hist : NULL;
+
+	if (!count)
 		return;
-	if (old)
-		rp_hist__add_difference(hist, &now->hist, &old->hist);
-	else
-		rp_hist__add(hist, &now->hist);
+	if (low > end)
+		low = end;
+	if (add_buckets(to, &now->hist, old_hist, low, end) >= count)
+		return;
+	add_buckets(to, &now->hist, old_hist, 0, low);
+	add_buckets(to, &now->hist, old_hist, end, RP_HIST_BUCKETS);
+}
+
+void rp_paths__add_hist(const struct rp_paths *paths, uint32_t path, const struct rp_counts *now,
+			const struct rp_counts *before, struct rp_hist *to)
+{
+	for (uint32_t i = paths->path[path].node; i != RP_PATH_NONE; i = paths->next_node[i])
+		add_node_hist(to, &now->nodes[i], node_before(before, i));
 }
 
 /* ---- order ----------------------------------------------------------------------------- */
@@ -291,17 +335,15 @@ int rp_paths__build(const struct rp_counts *now, const struct rp_counts *before,
 	b.path_of = calloc(now->n_nodes + 1, sizeof(*b.path_of));
 	b.group_of = calloc(now->n_nodes + 1, sizeof(*b.group_of));
 	out->path = calloc(now->n_nodes + 1, sizeof(*out->path));
-	if (!b.path_of || !b.group_of || !out->path || rp_index__init(&b.index, now->n_nodes))
+	out->next_node = calloc(now->n_nodes + 1, sizeof(*out->next_node));
+	if (!b.path_of || !b.group_of || !out->path || !out->next_node ||
+	    rp_index__init(&b.index, now->n_nodes))
 		goto out;
 	err = find_groups(&b);
 	if (err)
 		goto out;
 	for (size_t i = 0; i < now->n_nodes; i++)
 		place_node(&b, i);
-	err = -ENOMEM;
-	out->hist = calloc(out->n + 1, sizeof(*out->hist));
-	if (!out->hist)
-		goto out;
 	for (size_t i = 0; i < now->n_nodes; i++)
 		if (b.path_of[i] < NODE_ROOT)
 			add_node(&b, i);
@@ -320,7 +362,7 @@ out:
 void rp_paths__free(struct rp_paths *paths)
 {
 	free(paths->path);
-	free(paths->hist);
+	free(paths->next_node);
 	free(paths->order);
 	free(paths->group);
 	*paths = (struct rp_paths){0};

@@ -85,7 +85,8 @@ static bool can_link(uint32_t attach_type, uint64_t offset, bool *loaded)
 }
 
 #ifdef __x86_64__
-/* The system call behind optimised nops tells by its error, outside a trampoline, which nops those are. */
+/* The system call behind optimised nops tells by its error, outside a trampoline, which nops those
+ * are. */
 static int optimized_nop_errno(void)
 {
 	const long sys_uprobe = 336;
@@ -137,7 +138,9 @@ int rp_features__mode(const struct rp_features *f, enum rp_attach_mode wanted,
 	if (wanted == RP_ATTACH_PERF)
 		return rp_err__set(err, RP_EXIT_DENIED, -ENOTSUP, "use --attach session or multi",
 				   "perf-event uprobes are not available yet");
-	*mode = wanted != RP_ATTACH_AUTO ? wanted : f->session ? RP_ATTACH_SESSION : RP_ATTACH_MULTI;
+	*mode = wanted != RP_ATTACH_AUTO ? wanted
+		: f->session		 ? RP_ATTACH_SESSION
+					 : RP_ATTACH_MULTI;
 	return 0;
 }
 
@@ -145,7 +148,8 @@ void rp_features__site_rules(const struct rp_features *f, struct rp_site_rules *
 {
 	rules->nop5_unsafe = f->nop5_optimized;
 	rules->nop10_optimized = f->nop10_optimized;
-	/* Emulated since 6.16; sessions since 6.13, optimised nops since 6.18: the nearest that can be probed. */
+	/* Emulated since 6.16; sessions since 6.13, optimised nops since 6.18: the nearest that can
+	 * be probed. */
 	rules->multi_nop_emulated = f->nop5_optimized || f->nop10_optimized;
 	rules->return_probes = true;
 }

@@ -15,10 +15,10 @@ const char *rp_attach_mode__name(enum rp_attach_mode mode);
 int rp_attach_mode__parse(const char *name);
 
 struct rp_features {
-	bool btf;	/* the kernel describes its types */
-	bool permitted; /* BPF programs may be loaded */
-	bool multi;	/* many uprobes in one link (6.6) */
-	bool session;	/* one program for entry and return (6.13) */
+	bool btf;	      /* the kernel describes its types */
+	bool permitted;	      /* BPF programs may be loaded */
+	bool multi;	      /* many uprobes in one link (6.6) */
+	bool session;	      /* one program for entry and return (6.13) */
 	bool nop5_optimized;  /* probed 5-byte nops become calls: unsafe for the target */
 	bool nop10_optimized; /* probed 10-byte nops become calls: safe */
 };

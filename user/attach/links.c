@@ -43,7 +43,8 @@ static void batch__free(struct batch *b)
 	free(b->origin);
 }
 
-/* Index of an argument specification in the kernel's table; 0 without one, or when the table is full. */
+/* Index of an argument specification in the kernel's table; 0 without one, or when the table is
+ * full. */
 static uint32_t arg_index(struct rp_session *s, const struct rp_arg *arg)
 {
 	uint32_t index = 1;
@@ -62,7 +63,8 @@ static uint32_t arg_index(struct rp_session *s, const struct rp_arg *arg)
 	return index;
 }
 
-static bool belongs(const struct rp_site *site, const struct bpf_program *prog, struct rp_session *s)
+static bool belongs(const struct rp_site *site, const struct bpf_program *prog,
+		    struct rp_session *s)
 {
 	bool call = site->role == RP_ROLE_CALL;
 
@@ -84,8 +86,8 @@ static void batch__collect(struct batch *b, struct rp_session *s, const struct b
 		b->offsets[b->n] = sites[i].offset;
 		b->semaphores[b->n] = sites[i].semaphore;
 		b->any_semaphore |= sites[i].semaphore != 0;
-		b->cookies[b->n] =
-			RP_COOKIE(sites[i].region, sites[i].role, sites[i].flags, args[i]);
+		b->cookies[b->n] = RP_COOKIE(sites[i].region, sites[i].role, sites[i].flags,
+					     args[i]);
 		b->origin[b->n++] = i;
 	}
 }
@@ -136,7 +138,8 @@ static int link_range(struct link_job *job, size_t from, size_t n)
 static int links_error(int code, pid_t pid, struct rp_err *err)
 {
 	if (code == -ESRCH)
-		return rp_err__set(err, RP_EXIT_FAILED, code, NULL, "process %d has ended", (int)pid);
+		return rp_err__set(err, RP_EXIT_FAILED, code, NULL, "process %d has ended",
+				   (int)pid);
 	if (code == -EPERM || code == -EACCES)
 		return rp_err__set(err, RP_EXIT_DENIED, code,
 				   "run it as root, or give it CAP_BPF and CAP_PERFMON",
@@ -148,8 +151,8 @@ static int links_error(int code, pid_t pid, struct rp_err *err)
 int rp_links__new(struct rp_session *s, int fd, pid_t pid, const struct rp_site *sites, size_t n,
 		  int *refused, struct rp_links **out, struct rp_err *err)
 {
-	const struct bpf_program *const progs[] = {s->skel->progs.rp_session, s->skel->progs.rp_return,
-						   s->skel->progs.rp_probe};
+	const struct bpf_program *const progs[] = {
+		s->skel->progs.rp_session, s->skel->progs.rp_return, s->skel->progs.rp_probe};
 	struct rp_links *links = calloc(1, sizeof(*links));
 	uint32_t *args = calloc(n, sizeof(*args));
 	struct batch batch;

@@ -94,7 +94,8 @@ static void choose_programs(struct rp_session *s)
 	bpf_program__set_autoload(skel->progs.rp_probe, true);
 	/* Without this tracepoint new mappings are found at the next interval instead. */
 	bpf_program__set_autoload(skel->progs.rp_map,
-				  libbpf_find_vmlinux_btf_id("vm_unmapped_area", BPF_TRACE_RAW_TP) > 0);
+				  libbpf_find_vmlinux_btf_id("vm_unmapped_area", BPF_TRACE_RAW_TP) >
+					  0);
 }
 
 /* Map an array that the kernel shares; MAP_FAILED never leaves here. */
@@ -141,7 +142,8 @@ static int grow(struct rp_session *s)
 		uint32_t c = s->n_chunks;
 
 		s->figures[c] = add_chunk(bpf_map__fd(s->skel->maps.figure_chunks), c,
-					  sizeof(struct rp_figures), RP_CHUNK_NODES * s->figure_shards);
+					  sizeof(struct rp_figures),
+					  RP_CHUNK_NODES * s->figure_shards);
 		s->hists[c] = add_chunk(bpf_map__fd(s->skel->maps.hist_chunks), c,
 					sizeof(struct rp_hist), RP_CHUNK_NODES * s->hist_shards);
 		if (!s->figures[c] || !s->hists[c])
@@ -158,7 +160,8 @@ static int load_error(int code, struct rp_err *err)
 		return rp_err__set(err, RP_EXIT_DENIED, code,
 				   "run it as root, or give it CAP_BPF and CAP_PERFMON",
 				   "the kernel refused the BPF programs: %s", strerror(-code));
-	return rp_err__set(err, RP_EXIT_DENIED, code, "run it again with -v for the kernel's own words",
+	return rp_err__set(err, RP_EXIT_DENIED, code,
+			   "run it again with -v for the kernel's own words",
 			   "the BPF programs could not be loaded: %s", strerror(-code));
 }
 
@@ -204,16 +207,20 @@ int rp_session__new(const struct rp_session_opts *opts, struct rp_session **out,
 	choose_programs(s);
 	rc = load(s);
 	if (!rc)
-		rc = rptrace_bpf__attach(s->skel); /* the tracepoints; uprobes have no section target */
+		rc = rptrace_bpf__attach(
+			s->skel); /* the tracepoints; uprobes have no section target */
 	if (rc) {
 		load_error(rc, err);
 		goto fail;
 	}
-	s->nodes = map_array(bpf_map__fd(s->skel->maps.nodes), sizeof(struct rp_node) * RP_NODES_MAX);
+	s->nodes = map_array(bpf_map__fd(s->skel->maps.nodes),
+			     sizeof(struct rp_node) * RP_NODES_MAX);
 	s->names = map_array(bpf_map__fd(s->skel->maps.names), (size_t)RP_NAME_LEN * s->max_names);
-	s->ring = ring_buffer__new(bpf_map__fd(s->skel->maps.events), rp_session__on_record, s, NULL);
+	s->ring = ring_buffer__new(bpf_map__fd(s->skel->maps.events), rp_session__on_record, s,
+				   NULL);
 	if (!s->nodes || !s->names || !s->ring || grow(s)) {
-		rc = rp_err__set(err, RP_EXIT_FAILED, -ENOMEM, NULL, "no memory for the kernel's maps");
+		rc = rp_err__set(err, RP_EXIT_FAILED, -ENOMEM, NULL,
+				 "no memory for the kernel's maps");
 		goto fail;
 	}
 	s->next_arg = 1; /* 0 is "no argument" */
@@ -234,7 +241,8 @@ void rp_session__free(struct rp_session *s)
 			munmap(s->figures[c],
 			       sizeof(struct rp_figures) * RP_CHUNK_NODES * s->figure_shards);
 		if (s->hists[c])
-			munmap(s->hists[c], sizeof(struct rp_hist) * RP_CHUNK_NODES * s->hist_shards);
+			munmap(s->hists[c],
+			       sizeof(struct rp_hist) * RP_CHUNK_NODES * s->hist_shards);
 	}
 	if (s->nodes)
 		munmap((void *)s->nodes, sizeof(struct rp_node) * RP_NODES_MAX);
@@ -328,7 +336,8 @@ const struct rp_node *rp_session__node(const struct rp_session *s, uint32_t id)
 	return &s->nodes[id];
 }
 
-const struct rp_figures *rp_session__figures(const struct rp_session *s, uint32_t id, uint32_t *shards)
+const struct rp_figures *rp_session__figures(const struct rp_session *s, uint32_t id,
+					     uint32_t *shards)
 {
 	const struct rp_figures *chunk = s->figures[id / RP_CHUNK_NODES];
 

@@ -33,7 +33,8 @@ struct rp_session_opts {
 struct rp_session;
 
 /* Open, configure and load. -EPERM, -ENOTSUP and others with cause and cure. */
-int rp_session__new(const struct rp_session_opts *opts, struct rp_session **out, struct rp_err *err);
+int rp_session__new(const struct rp_session_opts *opts, struct rp_session **out,
+		    struct rp_err *err);
 /* Detach and release everything. */
 void rp_session__free(struct rp_session *session);
 
@@ -61,8 +62,8 @@ struct rp_links;
  * Sites that the kernel refuses are left out: refused[i] is set to the positive errno, and the
  * call fails only when none is left. All sites must be of one object.
  */
-int rp_links__new(struct rp_session *session, int fd, pid_t pid, const struct rp_site *sites, size_t n,
-		  int *refused, struct rp_links **out, struct rp_err *err);
+int rp_links__new(struct rp_session *session, int fd, pid_t pid, const struct rp_site *sites,
+		  size_t n, int *refused, struct rp_links **out, struct rp_err *err);
 void rp_links__free(struct rp_links *links);
 
 /* ---- events: what happens to tracked processes ---------------------------------------------- */
@@ -72,15 +73,19 @@ typedef void (*rp_event_fn)(void *ctx, const struct rp_event *event);
 /* Hand over all events that are there. Grows the node figures when they run short. */
 int rp_session__drain(struct rp_session *session, rp_event_fn fn, void *ctx);
 
-/* ---- reading: the kernel's memory, mapped ----------------------------------------------------- */
+/* ---- reading: the kernel's memory, mapped -----------------------------------------------------
+ */
 
 uint32_t rp_session__nodes_used(const struct rp_session *session); /* ids 1 to this */
 const struct rp_node *rp_session__node(const struct rp_session *session, uint32_t id);
 /* Figures and histograms of a node, one a shard; NULL: none yet. */
-const struct rp_figures *rp_session__figures(const struct rp_session *session, uint32_t id, uint32_t *shards);
-const struct rp_hist *rp_session__hist(const struct rp_session *session, uint32_t id, uint32_t *shards);
+const struct rp_figures *rp_session__figures(const struct rp_session *session, uint32_t id,
+					     uint32_t *shards);
+const struct rp_hist *rp_session__hist(const struct rp_session *session, uint32_t id,
+				       uint32_t *shards);
 uint32_t rp_session__names_used(const struct rp_session *session);
-const char *rp_session__name(const struct rp_session *session, uint32_t index); /* RP_NAME_LEN bytes */
+const char *rp_session__name(const struct rp_session *session,
+			     uint32_t index); /* RP_NAME_LEN bytes */
 uint64_t rp_session__lost(const struct rp_session *session, enum rp_lost reason);
 /* Add to a reason that user space finds (RP_LOST_LATE). */
 void rp_session__count_lost(struct rp_session *session, enum rp_lost reason);

@@ -6,7 +6,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define CMD_LINK_CREATE	      28
+#define CMD_LINK_CREATE		 28
 #define FLAG_UPROBE_MULTI_RETURN 1u
 
 /* union bpf_attr's link_create with its uprobe_multi, as in the kernel's uapi/linux/bpf.h. */

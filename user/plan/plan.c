@@ -256,8 +256,6 @@ int rp_plan__site(struct rp_plan *plan, const struct rp_site *site)
 
 int rp_plan__refuse(struct rp_plan *plan, const char *name, const char *object, const char *reason)
 {
-	const struct rp_refusal *last = plan->n_refusals ? &plan->refusals[plan->n_refusals - 1]
-							 : NULL;
 	struct rp_refusal refusal = {.object = object};
 	int rc = rp_plan__grow(&plan->refusals, plan->n_refusals, &plan->refusals_capacity,
 			       sizeof(*plan->refusals));
@@ -265,8 +263,10 @@ int rp_plan__refuse(struct rp_plan *plan, const char *name, const char *object, 
 	if (rc)
 		return rc;
 	/* Refusals come in rows of one reason. */
-	refusal.reason = last && !strcmp(last->reason, reason) ? last->reason
-							       : rp_pool__dup(&plan->pool, reason);
+	if (plan->n_refusals && !strcmp(plan->refusals[plan->n_refusals - 1].reason, reason))
+		refusal.reason = plan->refusals[plan->n_refusals - 1].reason;
+	else
+		refusal.reason = rp_pool__dup(&plan->pool, reason);
 	refusal.name = rp_pool__dup(&plan->pool, name);
 	if (!refusal.name || !refusal.reason)
 		return -ENOMEM;

@@ -530,11 +530,11 @@ static int add_selected(struct usdt *u)
 		rc = add_pairs(u, queries, n);
 	for (size_t i = 0; i < n && !rc; i++)
 		rc = refuse_unpaired(u, &queries[i]);
-	if (!rc && !plan->n_sites)
-		rc = remember_names(u, queries, n);
 	for (size_t i = 0; i < n && !rc; i++)
 		if (queries[i].end)
 			rc = add_explicit(u, &queries[i]);
+	if (!rc && !plan->n_sites)
+		rc = remember_names(u, queries, n);
 	free(queries);
 	return rc;
 }

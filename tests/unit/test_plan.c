@@ -1,0 +1,511 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+/* Functions, objects, and what is suggested where nothing matches. */
+#include "plan_fixture.h"
+
+/* ---- functions --------------------------------------------------------------------------------
+ */
+
+static void test_functions_by_glob(void **state)
+{
+	static const struct rp_symbol symbols[] = {C(0, "main"), C(1, "work_a"), C(2, "work_b"),
+						   C(3, "other")};
+	struct fixture f = fixture();
+
+	(void)state;
+	select_function(&f, "work_*");
+	select_function(&f, "main");
+	run_symbols(&f, symbols, N(symbols));
+	assert_regions(&f, "main", "work_a", "work_b", NULL);
+	assert_int_equal(f.added, 3);
+	assert_int_equal(site(&f, "work_b", RP_ROLE_CALL)->offset, AT(2));
+	assert_int_equal(site(&f, "work_b", RP_ROLE_CALL)->object, 7);
+	assert_int_equal(site(&f, "work_b", RP_ROLE_CALL)->arg.kind, RP_ARG_NONE);
+	assert_int_equal(region(&f, "main")->kind, RP_KIND_FUNCTION);
+	assert_int_equal(region(&f, "main")->sites, 1);
+	assert_string_equal(region(&f, "main")->object, EXE);
+	rp_plan__free(f.plan);
+}
+
+static void test_function_named_twice_is_one_site(void **state)
+{
+	static const struct rp_symbol symbols[] = {C(0, "main")};
+	struct fixture f = fixture();
+
+	(void)state;
+	select_function(&f, "m*");
+	select_function(&f, "main");
+	run_symbols(&f, symbols, N(symbols));
+	assert_int_equal(f.added, 1);
+	rp_plan__free(f.plan);
+}
+
+static void test_aliases(void **state)
+{
+	static const struct rp_symbol symbols[] = {C(0, "__libc_malloc"), C(0, "malloc"),
+						   C(1, "__a_long_alias"), C(1, "short")};
+	struct fixture f = fixture();
+
+	(void)state;
+	select_function(&f, "*");
+	select_function(&f, "__a_long_alias");
+	run_symbols(&f, symbols, N(symbols));
+	assert_regions(&f, "malloc", "__a_long_alias", NULL);
+	assert_int_equal(f.added, 2);
+	rp_plan__free(f.plan);
+}
+
+static void test_cxx_names(void **state)
+{
+	static const struct rp_symbol symbols[] = {
+		CXX(0, "ns::f", "_ZN2ns1fEi"),	    CXX(1, "ns::g", "_ZN2ns1gEi"),
+		CXX(2, "ns::g", "_ZN2ns1gEd"),	    CXX(3, "ns::A::A", "_ZN2ns1AC1Ev"),
+		CXX(4, "ns::A::A", "_ZN2ns1AC2Ev"), CXX(5, "ns::h", "_ZN2ns1hEv"),
+	};
+	struct fixture f = fixture();
+
+	(void)state;
+	select_function(&f, "ns::[fgA]*");
+	run_symbols(&f, symbols, N(symbols));
+	assert_regions(&f, "ns::f", "ns::g(int)", "ns::g(double)", "ns::A::A", NULL);
+	assert_int_equal(region(&f, "ns::A::A")->sites, 2);
+	rp_plan__free(f.plan);
+}
+
+static void test_cxx_forms_of_one_name(void **state)
+{
+	static const struct rp_symbol symbols[] = {CXX(0, "ns::g", "_ZN2ns1gEd"),
+						   CXX(1, "ns::g", "_ZN2ns1gEi")};
+	static const char *const forms[] = {"ns::g(int)", "*g(int*", "_ZN2ns1gEi"};
+	struct fixture f;
+
+	(void)state;
+	for (size_t i = 0; i < N(forms); i++) {
+		f = fixture();
+		select_function(&f, forms[i]);
+		run_symbols(&f, symbols, N(symbols));
+		/* Alone it needs no parameters. */
+		assert_regions(&f, "ns::g", NULL);
+		assert_int_equal(f.plan->sites[0].offset, AT(1));
+		rp_plan__free(f.plan);
+	}
+}
+
+static void test_instances_of_a_rust_generic_are_one_region(void **state)
+{
+	static const struct rp_symbol symbols[] = {
+		CXX(0, "alloc::push", "_ZN5alloc4push17h0123456789abcdefE"),
+		CXX(1, "alloc::push", "_ZN5alloc4push17hfedcba9876543210E"),
+	};
+	struct fixture f = fixture();
+
+	(void)state;
+	select_function(&f, "alloc::push");
+	run_symbols(&f, symbols, N(symbols));
+	assert_regions(&f, "alloc::push", NULL);
+	assert_int_equal(f.added, 2);
+	rp_plan__free(f.plan);
+}
+
+static void test_functions_that_return_oddly(void **state)
+{
+	static const struct rp_symbol symbols[] = {C(0, "__vfork"), C(0, "alias_of_it"),
+						   C(1, "setjmp"), C(2, "siglongjmp"),
+						   C(3, "work")};
+	struct fixture f = fixture();
+
+	(void)state;
+	select_function(&f, "*");
+	run_symbols(&f, symbols, N(symbols));
+	assert_regions(&f, "work", NULL);
+	assert_int_equal(f.plan->n_refusals, 0);
+	rp_plan__free(f.plan);
+
+	f = fixture();
+	select_function(&f, "setjmp");
+	run_symbols(&f, symbols, N(symbols));
+	assert_regions(&f, NULL);
+	assert_refused(&f, "setjmp", "does not return once");
+	rp_plan__free(f.plan);
+}
+
+static void test_excluded_functions(void **state)
+{
+	static const struct rp_symbol symbols[] = {
+		C(0, "alias"),
+		C(0, "work_a"),
+		C(1, "work_b"),
+		CXX(2, "ns::f", "_ZN2ns1fEi"),
+		CXX(3, "ns::f", "_ZN2ns1fEd"),
+	};
+	struct fixture f = fixture();
+
+	(void)state;
+	select_function(&f, "*");
+	exclude(&f, "*_a");
+	exclude(&f, "_ZN2ns1fEd");
+	run_symbols(&f, symbols, N(symbols));
+	assert_regions(&f, "work_b", "ns::f", NULL);
+	rp_plan__free(f.plan);
+}
+
+/* ---- exits ------------------------------------------------------------------------------------
+ */
+
+static const struct rp_symbol good_and_odd[] = {C(0, "good"), C(64, "odd")};
+
+static void run_exits(struct fixture *f)
+{
+	select_function(f, "*");
+	run_symbols(f, good_and_odd, N(good_and_odd));
+}
+
+static void assert_ret_sites(struct fixture *f, const char *reason)
+{
+	run_exits(f);
+	assert_regions(f, "good", NULL);
+	assert_int_equal(site(f, "good", RP_ROLE_CALL_SITE)->offset, AT(0));
+	assert_int_equal(site(f, "good", RP_ROLE_RET_SITE)->offset, AT(0) + 5);
+	assert_true(site(f, "good", RP_ROLE_RET_SITE)->slow);
+	assert_int_equal(region(f, "good")->sites, 2);
+	assert_int_equal(f->added, 2);
+	assert_refused(f, "odd", reason);
+	assert_refused(f, "odd", "--exit return");
+	rp_plan__free(f->plan);
+}
+
+static void assert_return_probes(struct fixture *f)
+{
+	run_exits(f);
+	assert_regions(f, "good", "odd", NULL);
+	assert_non_null(site(f, "good", RP_ROLE_CALL));
+	assert_non_null(site(f, "odd", RP_ROLE_CALL));
+	assert_int_equal(f->added, 2);
+	rp_plan__free(f->plan);
+}
+
+static void test_exits_of_plain_c(void **state)
+{
+	struct fixture f = fixture();
+
+	(void)state;
+	assert_return_probes(&f);
+	f = fixture();
+	f.opts.exit_method = RP_EXIT_METHOD_RET_SITES;
+	assert_ret_sites(&f, "exits are not known");
+}
+
+static void test_exits_with_exceptions(void **state)
+{
+	struct fixture f = fixture();
+
+	(void)state;
+	f.object.traits.has_unwinding = true;
+	assert_ret_sites(&f, "exceptions");
+	f = fixture();
+	f.object.traits.has_unwinding = true;
+	f.opts.exit_method = RP_EXIT_METHOD_RETURN;
+	assert_return_probes(&f);
+}
+
+static void test_exits_of_go(void **state)
+{
+	struct fixture f = fixture();
+
+	(void)state;
+	f.object.traits.is_go = true;
+	assert_ret_sites(&f, "Go");
+	f = fixture();
+	f.object.traits.is_go = true;
+	f.opts.exit_method = RP_EXIT_METHOD_RETURN;
+	assert_return_probes(&f);
+}
+
+static void test_exits_without_return_probes(void **state)
+{
+	struct fixture f = fixture();
+
+	(void)state;
+	f.opts.rules.return_probes = false;
+	assert_ret_sites(&f, "seccomp");
+}
+
+static void test_symbols_without_size(void **state)
+{
+	static const struct rp_symbol symbols[] = {
+		{.name = "near", .linker = "near", .offset = AT(0)},
+		C(1, "next"),
+		{.name = "last", .linker = "last", .offset = AT(2)}};
+	struct fixture f = fixture();
+
+	(void)state;
+	image[6] = 0x90; /* what pads the first one up to the next */
+	memset(image + 6, 0x90, 10);
+	select_function(&f, "near");
+	select_function(&f, "last");
+	f.opts.exit_method = RP_EXIT_METHOD_RET_SITES;
+	run_symbols(&f, symbols, N(symbols));
+	assert_regions(&f, "near", NULL);
+	assert_refused(&f, "last", "size");
+	rp_plan__free(f.plan);
+	make_image(state);
+}
+
+static void test_code_past_the_file(void **state)
+{
+	static const struct rp_symbol symbols[] = {
+		{.name = "lost", .linker = "lost", .size = 6, .offset = UINT64_MAX - 2}};
+	struct fixture f = fixture();
+
+	(void)state;
+	select_function(&f, "lost");
+	run_symbols(&f, symbols, N(symbols));
+	assert_refused(&f, "lost", "file ends");
+	assert_int_equal(f.added, 0);
+	rp_plan__free(f.plan);
+}
+
+static void test_function_labels(void **state)
+{
+	static const struct rp_symbol symbols[] = {C(0, "work")};
+	struct fixture f = fixture();
+	const struct rp_site *s;
+
+	(void)state;
+	f.opts.label_arg = 1;
+	f.opts.exit_method = RP_EXIT_METHOD_RET_SITES;
+	select_function(&f, "work");
+	run_symbols(&f, symbols, N(symbols));
+	s = site(&f, "work", RP_ROLE_CALL_SITE);
+	assert_int_equal(s->flags, RP_SITE_LABEL);
+	assert_int_equal(s->arg.kind, RP_ARG_REG);
+	assert_int_equal(s->arg.reg, 104); /* rsi */
+	s = site(&f, "work", RP_ROLE_RET_SITE);
+	assert_int_equal(s->flags, 0);
+	assert_int_equal(s->arg.kind, RP_ARG_NONE);
+	rp_plan__free(f.plan);
+}
+
+/* ---- objects ----------------------------------------------------------------------------------
+ */
+
+static void test_objects_that_are_wanted(void **state)
+{
+	struct fixture f = fixture();
+
+	(void)state;
+	start(&f);
+	assert_true(rp_plan__is_default(f.plan));
+	assert_true(rp_plan__wants_object(f.plan, "/opt/none/any.so", false));
+	assert_null(rp_plan__object_path(f.plan, 0));
+	rp_plan__free(f.plan);
+
+	f = fixture();
+	select_function(&f, "libz.so:deflate");
+	select_function(&f, "/opt/none/a.so:f");
+	select_usdt(&f, "/opt/none/b.so:prov:begin");
+	select_usdt(&f, "prov:begin:end");
+	start(&f);
+	assert_false(rp_plan__is_default(f.plan));
+	assert_true(rp_plan__wants_object(f.plan, EXE, true));
+	assert_true(rp_plan__wants_object(f.plan, "/usr/none/libz.so.1.2", false));
+	assert_true(rp_plan__wants_object(f.plan, "/opt/none/b.so", false));
+	assert_false(rp_plan__wants_object(f.plan, "/opt/none/c.so", false));
+	assert_string_equal(rp_plan__object_path(f.plan, 0), "/opt/none/a.so");
+	assert_string_equal(rp_plan__object_path(f.plan, 1), "/opt/none/b.so");
+	assert_null(rp_plan__object_path(f.plan, 2));
+	rp_plan__free(f.plan);
+}
+
+static void test_objects_without_a_part_in_it(void **state)
+{
+	static const struct rp_symbol symbols[] = {C(0, "work")};
+	struct fixture f = fixture();
+
+	(void)state;
+	f.object.is_exe = false;
+	f.object.path = "/opt/none/libx.so.1";
+	select_function(&f, "work");
+	run_symbols(&f, symbols, N(symbols));
+	assert_int_equal(f.added, 0);
+	rp_plan__free(f.plan);
+
+	f = fixture();
+	f.object.is_exe = false;
+	f.object.path = "/opt/none/libx.so.1";
+	select_function(&f, "libx.so:work");
+	run_symbols(&f, symbols, N(symbols));
+	assert_int_equal(f.added, 1);
+	rp_plan__free(f.plan);
+}
+
+static void test_ids_stay_over_objects(void **state)
+{
+	static const struct rp_symbol first[] = {C(0, "work"), C(1, "play")},
+				      second[] = {C(5, "work")};
+	struct fixture f = fixture();
+
+	(void)state;
+	select_function(&f, "*:*");
+	run_symbols(&f, first, N(first));
+	f.object.number = 8;
+	f.object.path = "/opt/none/lib.so";
+	f.object.symbols = second;
+	f.object.n_symbols = N(second);
+	add(&f);
+	assert_int_equal(f.added, 1);
+	assert_regions(&f, "work", "play", NULL);
+	assert_int_equal(region(&f, "work")->sites, 2);
+	assert_string_equal(region(&f, "work")->object, EXE);
+	assert_int_equal(f.plan->sites[2].object, 8);
+	assert_int_equal(f.plan->sites[2].region, region(&f, "work")->id);
+	rp_plan__free(f.plan);
+}
+
+static void test_bound_on_regions(void **state)
+{
+	static const struct rp_symbol symbols[] = {C(0, "a"), C(1, "b"), C(2, "c")};
+	struct fixture f = fixture();
+
+	(void)state;
+	f.opts.max_regions = 2;
+	select_function(&f, "*");
+	run_symbols(&f, symbols, N(symbols));
+	assert_regions(&f, "a", "b", NULL);
+	assert_int_equal(f.added, 2);
+	assert_refused(&f, "c", "2 regions");
+	rp_plan__free(f.plan);
+}
+
+static void test_malformed_selection(void **state)
+{
+	struct rp_plan_opts opts = {.functions = (const char *const[]){"good", ":bad"},
+				    .n_functions = 2};
+	struct rp_plan *plan;
+	struct rp_err err;
+
+	(void)state;
+	assert_int_equal(rp_plan__new(&opts, &plan, &err), -EINVAL);
+	assert_null(plan);
+	assert_int_equal(err.exit, RP_EXIT_USAGE);
+}
+
+static void test_many_functions(void **state)
+{
+	size_t n = 20000;
+	struct rp_symbol *symbols = calloc(n, sizeof(*symbols));
+	char(*names)[16] = calloc(n, sizeof(*names));
+	struct fixture f = fixture();
+
+	(void)state;
+	assert_true(symbols && names);
+	for (size_t i = 0; i < n; i++) {
+		snprintf(names[i], sizeof(names[i]), "function_%zu", i);
+		symbols[i] = (struct rp_symbol){
+			.name = names[i], .linker = names[i], .size = 1, .offset = i};
+	}
+	/* Beyond the image there is no code. */
+	select_function(&f, "function_*");
+	f.opts.exit_method = RP_EXIT_METHOD_RETURN;
+	run_symbols(&f, symbols, n);
+	assert_int_equal(f.plan->n_regions + f.plan->n_refusals, n);
+	assert_refused(&f, "function_19999", "file ends");
+	rp_plan__free(f.plan);
+	free(symbols);
+	free(names);
+}
+
+/* ---- names to suggest -------------------------------------------------------------------------
+ */
+
+static void test_distance(void **state)
+{
+	(void)state;
+	assert_int_equal(rp_near__distance("work", "work", 9), 0);
+	assert_int_equal(rp_near__distance("work", "WORK", 9), 0);
+	assert_int_equal(rp_near__distance("work", "wrok", 9), 1);
+	assert_int_equal(rp_near__distance("work", "worker", 9), 2);
+	assert_int_equal(rp_near__distance("kitten", "sitting", 9), 3);
+	assert_int_equal(rp_near__distance("abc", "xyz", 2), 2);
+	assert_int_equal(rp_near__distance("", "abc", 9), 3);
+	assert_int_equal(rp_near__distance("abcdef", "badcfe", 9), 3);
+}
+
+static void test_nearest_functions(void **state)
+{
+	static const struct rp_symbol symbols[] = {
+		C(0, "main"), C(1, "work_once"), C(2, "work_twice"),
+		CXX(3, "ns::Widget::draw", "_ZN2ns6Widget4drawEv"), C(4, "unlike_it_all")};
+	struct fixture f = fixture();
+	const char *names[3];
+
+	(void)state;
+	select_function(&f, "wrok_once");
+	run_symbols(&f, symbols, N(symbols));
+	assert_int_equal(rp_plan__nearest(f.plan, names, 3), 2);
+	assert_string_equal(names[0], "work_once");
+	assert_string_equal(names[1], "work_twice");
+	assert_int_equal(rp_plan__nearest(f.plan, names, 0), 0);
+	rp_plan__free(f.plan);
+
+	f = fixture();
+	select_function(&f, "Widget::drwa");
+	run_symbols(&f, symbols, N(symbols));
+	assert_int_equal(rp_plan__nearest(f.plan, names, 3), 1);
+	assert_string_equal(names[0], "ns::Widget::draw");
+	rp_plan__free(f.plan);
+
+	f = fixture();
+	select_function(&f, "WORK*");
+	run_symbols(&f, symbols, N(symbols));
+	assert_int_equal(rp_plan__nearest(f.plan, names, 3), 2);
+	assert_string_equal(names[0], "work_once");
+	assert_string_equal(names[1], "work_twice");
+	assert_int_equal(rp_plan__nearest(f.plan, names, 1), 1);
+	assert_string_equal(names[0], "work_once");
+	rp_plan__free(f.plan);
+}
+
+static void test_nothing_near(void **state)
+{
+	static const struct rp_symbol symbols[] = {C(0, "main"), C(1, "abc")};
+	struct fixture f = fixture();
+	const char *names[4];
+
+	(void)state;
+	select_function(&f, "zzz");
+	run_symbols(&f, symbols, N(symbols));
+	assert_int_equal(rp_plan__nearest(f.plan, names, 4), 0);
+	rp_plan__free(f.plan);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_functions_by_glob),
+		cmocka_unit_test(test_function_named_twice_is_one_site),
+		cmocka_unit_test(test_aliases),
+		cmocka_unit_test(test_cxx_names),
+		cmocka_unit_test(test_cxx_forms_of_one_name),
+		cmocka_unit_test(test_instances_of_a_rust_generic_are_one_region),
+		cmocka_unit_test(test_functions_that_return_oddly),
+		cmocka_unit_test(test_excluded_functions),
+		cmocka_unit_test(test_exits_of_plain_c),
+		cmocka_unit_test(test_exits_with_exceptions),
+		cmocka_unit_test(test_exits_of_go),
+		cmocka_unit_test(test_exits_without_return_probes),
+		cmocka_unit_test(test_symbols_without_size),
+		cmocka_unit_test(test_code_past_the_file),
+		cmocka_unit_test(test_function_labels),
+		cmocka_unit_test(test_objects_that_are_wanted),
+		cmocka_unit_test(test_objects_without_a_part_in_it),
+		cmocka_unit_test(test_ids_stay_over_objects),
+		cmocka_unit_test(test_bound_on_regions),
+		cmocka_unit_test(test_malformed_selection),
+		cmocka_unit_test(test_many_functions),
+		cmocka_unit_test(test_distance),
+		cmocka_unit_test(test_nearest_functions),
+		cmocka_unit_test(test_nothing_near),
+	};
+
+	return cmocka_run_group_tests(tests, make_image, NULL);
+}

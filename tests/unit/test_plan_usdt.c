@@ -1,0 +1,448 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+/* USDT regions and markers. */
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "plan_fixture.h"
+
+/* ---- USDT -------------------------------------------------------------------------------------
+ */
+
+static const struct rp_usdt_note database[] = {
+	NOTE(0, "db", "query__start", "8@%rdi -4@NBuffers(%rip)"),
+	NOTE(1, "db", "query__done", ""),
+	NOTE(2, "db", "transaction__start", "4@%eax"),
+	NOTE(3, "db", "transaction__commit", ""),
+	NOTE(4, "db", "transaction__abort", ""),
+	NOTE(5, "db", "query__start", "8@%rsi"),
+	NOTE(6, "db", "lock__acquire", ""),
+	NOTE(7, "db", "lock__release", ""),
+	NOTE(8, "vm", "function__entry", ""),
+	NOTE(9, "vm", "function__return", ""),
+	NOTE(10, "vm", "flush", ""),
+	NOTE(11, "vm", "flush__end", ""),
+};
+
+static void run_database(struct fixture *f)
+{
+	run_notes(f, database, N(database));
+}
+
+static void test_default_is_all_pairs(void **state)
+{
+	struct fixture f = fixture();
+
+	(void)state;
+	run_database(&f);
+	assert_regions(&f, "query", "transaction", "function", "flush", NULL);
+	assert_int_equal(count_sites(&f, "query", RP_ROLE_BEGIN), 2);
+	assert_int_equal(count_sites(&f, "query", RP_ROLE_END), 1);
+	assert_int_equal(count_sites(&f, "transaction", RP_ROLE_END), 2);
+	assert_int_equal(region(&f, "query")->kind, RP_KIND_USDT);
+	assert_int_equal(region(&f, "query")->sites, 3);
+	assert_int_equal(site(&f, "function", RP_ROLE_BEGIN)->flags, RP_SITE_NESTED);
+	assert_int_equal(site(&f, "function", RP_ROLE_END)->flags, 0);
+	assert_int_equal(site(&f, "query", RP_ROLE_BEGIN)->flags, 0);
+	assert_int_equal(f.plan->n_refusals, 0);
+	rp_plan__free(f.plan);
+}
+
+static void test_default_takes_no_functions(void **state)
+{
+	static const struct rp_symbol symbols[] = {C(0, "work")};
+	struct fixture f = fixture();
+
+	(void)state;
+	run_symbols(&f, symbols, N(symbols));
+	assert_int_equal(f.added, 0);
+	rp_plan__free(f.plan);
+}
+
+static void test_usdt_by_begin_or_stem(void **state)
+{
+	static const char *const forms[] = {"db:query__start", "db:query", "db:query-start",
+					    "d?:q*", "app:db:query"};
+	struct fixture f;
+
+	(void)state;
+	for (size_t i = 0; i < N(forms); i++) {
+		f = fixture();
+		select_usdt(&f, forms[i]);
+		run_database(&f);
+		assert_regions(&f, "query", NULL);
+		assert_int_equal(f.added, 3);
+		rp_plan__free(f.plan);
+	}
+}
+
+static void test_usdt_object_may_be_any(void **state)
+{
+	struct fixture f = fixture();
+
+	(void)state;
+	f.object.is_exe = false;
+	f.object.path = "/opt/none/libdb.so";
+	select_usdt(&f, "*:db:q*");
+	run_database(&f);
+	assert_regions(&f, "query", NULL);
+	rp_plan__free(f.plan);
+
+	f = fixture();
+	f.object.is_exe = false;
+	select_usdt(&f, "db:q*");
+	run_database(&f);
+	assert_regions(&f, NULL);
+	rp_plan__free(f.plan);
+}
+
+static void test_usdt_with_explicit_end(void **state)
+{
+	struct fixture f = fixture();
+
+	(void)state;
+	select_usdt(&f, "db:lock__acquire:lock__release");
+	select_usdt(&f, "db:query__start:transaction__*t");
+	select_usdt(&f, "app:vm:flush:function__entry");
+	run_database(&f);
+	assert_regions(&f, "lock", "query__start-transaction__*t", "flush-function__entry", NULL);
+	assert_int_equal(count_sites(&f, "lock", RP_ROLE_END), 1);
+	assert_int_equal(count_sites(&f, "query__start-transaction__*t", RP_ROLE_BEGIN), 2);
+	/* transaction__start ends in a 't' as well. */
+	assert_int_equal(count_sites(&f, "query__start-transaction__*t", RP_ROLE_END), 3);
+	rp_plan__free(f.plan);
+}
+
+static void test_explicit_ends_of_several_begins(void **state)
+{
+	struct fixture f = fixture();
+
+	(void)state;
+	select_usdt(&f, "db:*__start:*__[dc]o*");
+	run_database(&f);
+	assert_regions(&f, "query", "transaction", NULL);
+	assert_int_equal(count_sites(&f, "transaction", RP_ROLE_END), 1);
+	assert_int_equal(count_sites(&f, "query", RP_ROLE_END), 1);
+	rp_plan__free(f.plan);
+}
+
+static void test_pair_selected_twice_is_one(void **state)
+{
+	struct fixture f = fixture();
+
+	(void)state;
+	select_usdt(&f, "db:query__start");
+	select_usdt(&f, "db:q*");
+	select_usdt(&f, "db:query__start:query__done");
+	run_database(&f);
+	assert_regions(&f, "query", NULL);
+	assert_int_equal(f.added, 3);
+	assert_int_equal(region(&f, "query")->sites, 3);
+	rp_plan__free(f.plan);
+}
+
+static void test_probe_without_an_end(void **state)
+{
+	struct fixture f = fixture();
+
+	(void)state;
+	select_usdt(&f, "db:lock__acquire");
+	run_database(&f);
+	assert_regions(&f, NULL);
+	assert_refused(&f, "db:lock__acquire", "name the end");
+	rp_plan__free(f.plan);
+}
+
+static void test_usdt_labels(void **state)
+{
+	struct fixture f = fixture();
+	const struct rp_site *s;
+
+	(void)state;
+	f.opts.label_arg = 0;
+	run_database(&f);
+	s = site(&f, "query", RP_ROLE_BEGIN);
+	assert_int_equal(s->flags, RP_SITE_LABEL);
+	assert_int_equal(s->arg.reg, 112);
+	assert_int_equal(site(&f, "query", RP_ROLE_END)->flags, 0);
+	/* Without such an argument the region does without. */
+	assert_int_equal(site(&f, "function", RP_ROLE_BEGIN)->flags, RP_SITE_NESTED);
+	assert_int_equal(site(&f, "function", RP_ROLE_BEGIN)->arg.kind, RP_ARG_NONE);
+	rp_plan__free(f.plan);
+
+	f = fixture();
+	f.opts.label_arg = 1;
+	run_database(&f);
+	assert_int_equal(count_sites(&f, "query", RP_ROLE_BEGIN), 2);
+	assert_int_equal(site(&f, "query", RP_ROLE_BEGIN)->flags, 0);
+	rp_plan__free(f.plan);
+}
+
+static void test_two_providers_of_one_stem(void **state)
+{
+	static const struct rp_usdt_note notes[] = {
+		NOTE(0, "b", "gc__start", ""),	NOTE(1, "b", "gc__done", ""),
+		NOTE(2, "a", "gc__start", ""),	NOTE(3, "a", "gc__done", ""),
+		NOTE(4, "one", "start", ""),	NOTE(5, "one", "done", ""),
+		NOTE(6, "two", "x__begin", ""), NOTE(7, "two", "x__start", ""),
+		NOTE(8, "two", "x__end", ""),	NOTE(9, "two", "x", ""),
+	};
+	struct fixture f = fixture();
+
+	(void)state;
+	run_notes(&f, notes, N(notes));
+	assert_regions(&f, "gc", "b:gc", "one", "x", NULL);
+	/* Both begins lead to it, and its end is one site; plain x is no third begin. */
+	assert_int_equal(count_sites(&f, "x", RP_ROLE_BEGIN), 2);
+	assert_int_equal(count_sites(&f, "x", RP_ROLE_END), 1);
+	add(&f);
+	assert_int_equal(f.plan->n_regions, 4);
+	rp_plan__free(f.plan);
+}
+
+static void test_semaphores(void **state)
+{
+	static const struct rp_usdt_note notes[] = {
+		{.provider = "p", .name = "a__begin", .args = "", .offset = NOPS, .semaphore = 96},
+		{.provider = "p",
+		 .name = "a__begin",
+		 .args = "",
+		 .offset = NOPS + 32,
+		 .semaphore = 98},
+		{.provider = "p", .name = "a__end", .args = "", .offset = NOPS + 64},
+	};
+	struct fixture f = fixture();
+
+	(void)state;
+	run_notes(&f, notes, N(notes));
+	assert_int_equal(f.added, 3);
+	assert_int_equal(f.plan->sites[0].semaphore, 96);
+	assert_int_equal(f.plan->sites[1].semaphore, 98);
+	assert_int_equal(f.plan->sites[2].semaphore, 0);
+	rp_plan__free(f.plan);
+}
+
+static void test_excluded_pairs(void **state)
+{
+	struct fixture f = fixture();
+
+	(void)state;
+	exclude(&f, "quer*");
+	exclude(&f, "vm:*");
+	run_database(&f);
+	assert_regions(&f, "transaction", NULL);
+	rp_plan__free(f.plan);
+}
+
+static void test_note_that_cannot_be_probed(void **state)
+{
+	static const struct rp_usdt_note notes[] = {
+		NOTE(0, "p", "a__begin", ""),
+		{.provider = "p", .name = "a__end", .args = "", .offset = IMAGE_SIZE + 5},
+		NOTE(2, "p", "b__begin", ""),
+		NOTE(3, "p", "b__end", "")};
+	struct fixture f = fixture();
+
+	(void)state;
+	run_notes(&f, notes, N(notes));
+	assert_regions(&f, "b", NULL);
+	assert_int_equal(f.added, 2);
+	assert_refused(&f, "p:a__end", "file ends");
+	rp_plan__free(f.plan);
+}
+
+/* ---- markers ----------------------------------------------------------------------------------
+ */
+
+static const struct rp_usdt_note markers[] = {
+	NOTE(0, "rptrace", "order__begin", "-8@%rax"),
+	NOTE(1, "rptrace", "order__end", ""),
+	NOTE(2, "rptrace", "Order__begin", ""),
+	NOTE(3, "rptrace", "Order__end", ""),
+	NOTE(4, "rptrace_scope", "block__begin", "8@%rbp 4@%esi"),
+	NOTE(5, "rptrace_scope", "end", "8@%rbx"),
+	NOTE(6, "rptrace_name", "begin", "8@%rdi"),
+	NOTE(7, "rptrace_name", "end", "8@%rdi"),
+	NOTE(8, "rptrace", "nothing", ""),
+	NOTE(9, "rptrace", "__begin", ""),
+	NOTE(10, "other", "x__begin", ""),
+	NOTE(11, "other", "x__end", ""),
+};
+
+static void run_markers(struct fixture *f)
+{
+	run_notes(f, markers, N(markers));
+}
+
+static void test_default_markers(void **state)
+{
+	struct fixture f = fixture();
+	const struct rp_site *s;
+
+	(void)state;
+	run_markers(&f);
+	assert_regions(&f, "order", "Order", "block", "x", NULL);
+	assert_int_equal(f.added, 10);
+	assert_int_equal(region(&f, "order")->kind, RP_KIND_MARKER);
+	s = site(&f, "order", RP_ROLE_BEGIN);
+	assert_int_equal(s->flags, RP_SITE_LABEL);
+	assert_int_equal(s->arg.reg, 80);
+	assert_int_equal(site(&f, "Order", RP_ROLE_BEGIN)->flags, 0);
+	s = site(&f, "block", RP_ROLE_SCOPE_BEGIN);
+	assert_int_equal(s->flags, 0);
+	assert_int_equal(s->arg.reg, 32);
+	assert_int_equal(site(&f, NULL, RP_ROLE_SCOPE_END)->arg.reg, 40);
+	assert_int_equal(site(&f, NULL, RP_ROLE_NAME_BEGIN)->arg.reg, 112);
+	assert_non_null(site(&f, NULL, RP_ROLE_NAME_END));
+	rp_plan__free(f.plan);
+}
+
+static void test_markers_by_name(void **state)
+{
+	struct fixture f = fixture();
+
+	(void)state;
+	select_usdt(&f, "rptrace:order");
+	run_markers(&f);
+	assert_regions(&f, "order", NULL);
+	assert_null(site(&f, NULL, RP_ROLE_SCOPE_END));
+	assert_non_null(site(&f, NULL, RP_ROLE_NAME_BEGIN));
+	rp_plan__free(f.plan);
+
+	f = fixture();
+	select_usdt(&f, "rptrace:block");
+	run_markers(&f);
+	assert_regions(&f, "block", NULL);
+	assert_non_null(site(&f, NULL, RP_ROLE_SCOPE_END));
+	rp_plan__free(f.plan);
+}
+
+static void test_markers_that_are_not_wanted(void **state)
+{
+	struct fixture f = fixture();
+
+	(void)state;
+	select_usdt(&f, "other:*");
+	run_markers(&f);
+	assert_regions(&f, "x", NULL);
+	assert_int_equal(f.added, 2);
+	rp_plan__free(f.plan);
+
+	f = fixture();
+	select_function(&f, "work");
+	run_markers(&f);
+	assert_int_equal(f.added, 0);
+	rp_plan__free(f.plan);
+
+	f = fixture();
+	exclude(&f, "block");
+	exclude(&f, "x");
+	run_markers(&f);
+	assert_regions(&f, "order", "Order", NULL);
+	assert_null(site(&f, NULL, RP_ROLE_SCOPE_END));
+	rp_plan__free(f.plan);
+}
+
+static void test_marker_key_that_cannot_be_read(void **state)
+{
+	static const struct rp_usdt_note notes[] = {
+		NOTE(0, "rptrace_scope", "block__begin", "8@key(%rip)"),
+		NOTE(1, "rptrace_scope", "end", "8@%rax"),
+	};
+	struct fixture f = fixture();
+
+	(void)state;
+	run_notes(&f, notes, N(notes));
+	assert_int_equal(f.added, 0);
+	assert_refused(&f, "rptrace_scope:block__begin", "argument");
+	rp_plan__free(f.plan);
+}
+
+/* ---- names to suggest ------------------------------------------------------------------------ */
+
+static void test_nearest_probes(void **state)
+{
+	struct fixture f = fixture();
+	const char *names[4];
+
+	(void)state;
+	select_usdt(&f, "db:qeury__start");
+	run_database(&f);
+	assert_true(rp_plan__nearest(f.plan, names, 4) >= 1);
+	assert_string_equal(names[0], "db:query__start");
+	rp_plan__free(f.plan);
+
+	f = fixture();
+	select_usdt(&f, "rptrace:ordr");
+	run_markers(&f);
+	assert_true(rp_plan__nearest(f.plan, names, 4) >= 1);
+	assert_string_equal(names[0], "rptrace:order");
+	rp_plan__free(f.plan);
+}
+
+/* ---- programs of the distribution -------------------------------------------------------------
+ */
+
+static void assert_pairs_of(const char *path, const char *selection, size_t wanted)
+{
+	struct fixture f = fixture();
+	struct rp_elf *elf;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		skip();
+	assert_int_equal(rp_elf__open(fd, path, &elf, NULL), 0);
+	close(fd);
+	if (selection)
+		select_usdt(&f, selection);
+	start(&f);
+	assert_int_equal(rp_plan__add_object(f.plan, 0, path, true, elf, &f.added, NULL), 0);
+	rp_elf__free(elf);
+	/* Names outlive the object. */
+	for (size_t i = 0; i < f.plan->n_regions; i++)
+		assert_true(strlen(f.plan->regions[i].name) > 0);
+	assert_int_equal(f.plan->n_regions, wanted);
+	assert_int_equal(f.plan->n_refusals, 0);
+	rp_plan__free(f.plan);
+}
+
+static void test_pairs_of_python(void **state)
+{
+	(void)state;
+	assert_pairs_of("/usr/bin/python3.11", NULL, 3);
+	assert_pairs_of("/usr/bin/python3.11", "python:import*", 1);
+}
+
+static void test_pairs_of_postgres(void **state)
+{
+	(void)state;
+	assert_pairs_of("/usr/lib/postgresql/15/bin/postgres", NULL, 22);
+	assert_pairs_of("/usr/lib/postgresql/15/bin/postgres", "postgresql:query__*", 5);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_default_is_all_pairs),
+		cmocka_unit_test(test_default_takes_no_functions),
+		cmocka_unit_test(test_usdt_by_begin_or_stem),
+		cmocka_unit_test(test_usdt_object_may_be_any),
+		cmocka_unit_test(test_usdt_with_explicit_end),
+		cmocka_unit_test(test_explicit_ends_of_several_begins),
+		cmocka_unit_test(test_pair_selected_twice_is_one),
+		cmocka_unit_test(test_probe_without_an_end),
+		cmocka_unit_test(test_usdt_labels),
+		cmocka_unit_test(test_two_providers_of_one_stem),
+		cmocka_unit_test(test_semaphores),
+		cmocka_unit_test(test_excluded_pairs),
+		cmocka_unit_test(test_note_that_cannot_be_probed),
+		cmocka_unit_test(test_default_markers),
+		cmocka_unit_test(test_markers_by_name),
+		cmocka_unit_test(test_markers_that_are_not_wanted),
+		cmocka_unit_test(test_marker_key_that_cannot_be_read),
+		cmocka_unit_test(test_nearest_probes),
+		cmocka_unit_test(test_pairs_of_python),
+		cmocka_unit_test(test_pairs_of_postgres),
+	};
+
+	return cmocka_run_group_tests(tests, make_image, NULL);
+}
