@@ -319,7 +319,7 @@ static int decide_scopes(struct rp_targets *t, size_t first)
 		t->objects[first + i].wide = !foreign[i];
 	/* The kernel's pid filter does not work for a process whose first thread has ended. */
 	for (p = t->processes; !rc && p; p = p->hh.next)
-		if (rp_proc__leader_gone(PROC, p->pid))
+		if (rp_proc__live_thread(PROC, p->pid) != p->pid)
 			for (size_t i = 0; i < n; i++)
 				t->objects[first + i].wide = true;
 out:
@@ -341,7 +341,9 @@ static int scan(struct rp_targets *t, struct process **processes, size_t n, bool
 	int rc = lists ? 0 : no_memory(err);
 
 	for (size_t i = 0; !rc && i < n; i++) {
-		rc = rp_proc__mapped(PROC, processes[i]->pid, &lists[i]);
+		pid_t pid = rp_proc__live_thread(PROC, processes[i]->pid);
+
+		rc = pid ? rp_proc__mapped(PROC, pid, &lists[i]) : -ESRCH;
 		if (rc == -ESRCH && n > 1)
 			rc = 0; /* a child that ended meanwhile */
 		if (rc) {
@@ -352,7 +354,7 @@ static int scan(struct rp_targets *t, struct process **processes, size_t n, bool
 			break;
 		}
 		for (size_t m = 0; m < lists[i].n; m++)
-			object__of_mapping(t, processes[i]->pid, &lists[i].items[m]);
+			object__of_mapping(t, pid, &lists[i].items[m]);
 	}
 	if (!rc && decide_scopes(t, first))
 		rc = no_memory(err);

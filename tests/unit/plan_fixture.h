@@ -18,13 +18,11 @@
 
 #include "plan/plan_internal.h"
 
-* /
-
 #define IMAGE_SIZE 4096
 #define NOPS	   2048 /* from here on the image is nops, for notes */
 #define EXE	   "/opt/none/app"
 
-	static uint8_t image[IMAGE_SIZE];
+static uint8_t image[IMAGE_SIZE];
 
 static const uint8_t plain_code[] = {0x55, 0x48, 0x89, 0xe5, 0x5d, 0xc3};
 /* push, then a byte that is no instruction */

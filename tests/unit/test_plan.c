@@ -2,8 +2,7 @@
 /* Functions, objects, and what is suggested where nothing matches. */
 #include "plan_fixture.h"
 
-/* ---- functions --------------------------------------------------------------------------------
- */
+/* ---- functions ----------------------------------------------------------------------------- */
 
 static void test_functions_by_glob(void **state)
 {
@@ -148,8 +147,7 @@ static void test_excluded_functions(void **state)
 	rp_plan__free(f.plan);
 }
 
-/* ---- exits ------------------------------------------------------------------------------------
- */
+/* ---- exits --------------------------------------------------------------------------------- */
 
 static const struct rp_symbol good_and_odd[] = {C(0, "good"), C(64, "odd")};
 
@@ -238,8 +236,7 @@ static void test_symbols_without_size(void **state)
 	struct fixture f = fixture();
 
 	(void)state;
-	image[6] = 0x90; /* what pads the first one up to the next */
-	memset(image + 6, 0x90, 10);
+	memset(image + 6, 0x90, 10); /* what pads the first one up to the next */
 	select_function(&f, "near");
 	select_function(&f, "last");
 	f.opts.exit_method = RP_EXIT_METHOD_RET_SITES;
@@ -285,8 +282,7 @@ static void test_function_labels(void **state)
 	rp_plan__free(f.plan);
 }
 
-/* ---- objects ----------------------------------------------------------------------------------
- */
+/* ---- objects ------------------------------------------------------------------------------- */
 
 static void test_objects_that_are_wanted(void **state)
 {
@@ -414,8 +410,7 @@ static void test_many_functions(void **state)
 	free(names);
 }
 
-/* ---- names to suggest -------------------------------------------------------------------------
- */
+/* ---- names to suggest ---------------------------------------------------------------------- */
 
 static void test_distance(void **state)
 {

@@ -5,8 +5,7 @@
 
 #include "plan_fixture.h"
 
-/* ---- USDT -------------------------------------------------------------------------------------
- */
+/* ---- USDT ---------------------------------------------------------------------------------- */
 
 static const struct rp_usdt_note database[] = {
 	NOTE(0, "db", "query__start", "8@%rdi -4@NBuffers(%rip)"),
@@ -250,8 +249,7 @@ static void test_note_that_cannot_be_probed(void **state)
 	rp_plan__free(f.plan);
 }
 
-/* ---- markers ----------------------------------------------------------------------------------
- */
+/* ---- markers ------------------------------------------------------------------------------- */
 
 static const struct rp_usdt_note markers[] = {
 	NOTE(0, "rptrace", "order__begin", "-8@%rax"),
@@ -357,7 +355,7 @@ static void test_marker_key_that_cannot_be_read(void **state)
 	rp_plan__free(f.plan);
 }
 
-/* ---- names to suggest ------------------------------------------------------------------------ */
+/* ---- names to suggest ---------------------------------------------------------------------- */
 
 static void test_nearest_probes(void **state)
 {
@@ -379,8 +377,7 @@ static void test_nearest_probes(void **state)
 	rp_plan__free(f.plan);
 }
 
-/* ---- programs of the distribution -------------------------------------------------------------
- */
+/* ---- programs of the distribution ---------------------------------------------------------- */
 
 static void assert_pairs_of(const char *path, const char *selection, size_t wanted)
 {

@@ -243,16 +243,16 @@ static void test_alive(void **state)
 	(void)state;
 	put_stat(5, 5, "x) Z 9 (", 'S', 1);
 	assert_true(rp_proc__alive(root, 5));
-	assert_false(rp_proc__leader_gone(root, 5));
+	assert_int_equal(rp_proc__live_thread(root, 5), 5);
 	put_stat(6, 6, "zombie", 'Z', 1);
 	assert_false(rp_proc__alive(root, 6));
-	assert_false(rp_proc__leader_gone(root, 6));
+	assert_int_equal(rp_proc__live_thread(root, 6), 0);
 	put_stat(7, 7, "leader", 'Z', 1);
 	put_stat(7, 8, "thread", 'Z', 1);
 	assert_false(rp_proc__alive(root, 7));
 	put_stat(7, 9, "thread", 'R', 1);
 	assert_true(rp_proc__alive(root, 7));
-	assert_true(rp_proc__leader_gone(root, 7));
+	assert_int_equal(rp_proc__live_thread(root, 7), 9);
 	assert_false(rp_proc__alive(root, 10));
 	put("no stat line", "/11/stat");
 	assert_false(rp_proc__alive(root, 11));
@@ -396,9 +396,9 @@ static void test_real_leader_gone(void **state)
 		pthread_exit(NULL);
 	}
 	await(fds[0]);
-	for (int i = 0; i < 5000 && !rp_proc__leader_gone("/proc", pid); i++)
+	for (int i = 0; i < 5000 && rp_proc__live_thread("/proc", pid) == pid; i++)
 		usleep(1000);
-	assert_true(rp_proc__leader_gone("/proc", pid));
+	assert_int_not_equal(rp_proc__live_thread("/proc", pid), pid);
 	assert_true(rp_proc__alive("/proc", pid));
 	assert_int_equal(kill(pid, SIGKILL), 0);
 	assert_int_equal(waitpid(pid, &status, 0), pid);

@@ -17,28 +17,30 @@
 struct rp_elf;
 
 struct rp_symbol {
-	const char *name;   /* as people write it: C++ without parameters, Rust without the hash */
-	const char *linker; /* as the symbol table has it; the same pointer where nothing was mangled */
-	uint64_t addr;	    /* virtual address in the object */
-	uint64_t size;	    /* bytes; 0 where the table does not say */
-	uint64_t offset;    /* file offset of the first instruction */
+	const char *name; /* as people write it: C++ without parameters, Rust without the hash */
+	const char *
+		linker; /* as the symbol table has it; the same pointer where nothing was mangled */
+	uint64_t addr;	/* virtual address in the object */
+	uint64_t size;	/* bytes; 0 where the table does not say */
+	uint64_t offset; /* file offset of the first instruction */
 };
 
 struct rp_usdt_note {
 	const char *provider;
 	const char *name;
-	const char *args;	/* the argument specification, possibly "" */
-	uint64_t addr;		/* virtual address of the nop, base adjustment done */
-	uint64_t offset;	/* its file offset */
-	uint64_t semaphore;	/* file offset of the semaphore; 0: none */
+	const char *args;   /* the argument specification, possibly "" */
+	uint64_t addr;	    /* virtual address of the nop, base adjustment done */
+	uint64_t offset;    /* its file offset */
+	uint64_t semaphore; /* file offset of the semaphore; 0: none */
 };
 
 /* What of an object decides how its functions may be probed. */
 struct rp_elf_traits {
-	uint16_t machine;    /* EM_* */
-	bool is_go;	     /* has .note.go.buildid or .go.buildinfo: stacks move */
-	bool has_unwinding;  /* C++ exceptions or Rust panics may cross frames: links a personality routine */
-	bool has_symtab;     /* .symtab, here or in the separate debug file */
+	uint16_t machine;   /* EM_* */
+	bool is_go;	    /* has .note.go.buildid or .go.buildinfo: stacks move */
+	bool has_unwinding; /* C++ exceptions or Rust panics may cross frames: links a personality
+			       routine */
+	bool has_symtab;    /* .symtab, here or in the separate debug file */
 };
 
 /*
@@ -55,15 +57,17 @@ const char *rp_elf__build_id(const struct rp_elf *elf);
 
 /*
  * Functions defined here: .symtab and .dynsym, and the separate debug file of an object without
- * .symtab, by build id (/usr/lib/debug/.build-id) or by debug link. Sorted by offset, then name; one
- * entry an (offset, name). IFUNC resolvers are left out, and so are the cold parts of functions
- * (NAME.cold): they are jumped to, never called. Read at the first call. An object without any gives
- * 0 and *n = 0; an error only where a table is broken and no other gave any.
+ * .symtab, by build id (/usr/lib/debug/.build-id) or by debug link. Sorted by offset, then name;
+ * one entry an (offset, name). IFUNC resolvers are left out, and so are the cold parts of functions
+ * (NAME.cold): they are jumped to, never called. Read at the first call. An object without any
+ * gives 0 and *n = 0; an error only where a table is broken and no other gave any.
  */
-int rp_elf__symbols(struct rp_elf *elf, const struct rp_symbol **symbols, size_t *n, struct rp_err *err);
+int rp_elf__symbols(struct rp_elf *elf, const struct rp_symbol **symbols, size_t *n,
+		    struct rp_err *err);
 
 /* USDT notes (.note.stapsdt), in file order. Read at the first call. Broken notes are skipped. */
-int rp_elf__usdt(struct rp_elf *elf, const struct rp_usdt_note **notes, size_t *n, struct rp_err *err);
+int rp_elf__usdt(struct rp_elf *elf, const struct rp_usdt_note **notes, size_t *n,
+		 struct rp_err *err);
 
 /* Copy up to len bytes of file content at a file offset; returns the bytes there were. */
 size_t rp_elf__read(const struct rp_elf *elf, uint64_t offset, void *buf, size_t len);

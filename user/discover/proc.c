@@ -101,24 +101,27 @@ pid_t rp_proc__next_pid(DIR *dir)
 	return 0;
 }
 
-/* Has the process a thread, other than its first, that lives? */
-static bool other_thread_lives(const char *proc_root, pid_t pid)
+pid_t rp_proc__live_thread(const char *proc_root, pid_t pid)
 {
 	char path[PATH_MAX];
 	struct stat_line stat;
-	bool found = false;
+	pid_t tid, found = 0;
 	DIR *dir;
-	pid_t tid;
 
+	if (stat_of(proc_root, pid, &stat))
+		return 0;
+	if (!ended(&stat))
+		return pid;
 	snprintf(path, sizeof(path), "%s/%d/task", proc_root, (int)pid);
 	dir = opendir(path);
 	if (!dir)
-		return false;
+		return 0;
 	while (!found && (tid = rp_proc__next_pid(dir))) {
 		if (tid == pid)
 			continue;
 		snprintf(path, sizeof(path), "%s/%d/task/%d/stat", proc_root, (int)pid, (int)tid);
-		found = !read_stat(path, &stat) && !ended(&stat);
+		if (!read_stat(path, &stat) && !ended(&stat))
+			found = tid;
 	}
 	closedir(dir);
 	return found;
@@ -126,19 +129,7 @@ static bool other_thread_lives(const char *proc_root, pid_t pid)
 
 bool rp_proc__alive(const char *proc_root, pid_t pid)
 {
-	struct stat_line stat;
-
-	if (stat_of(proc_root, pid, &stat))
-		return false;
-	return !ended(&stat) || other_thread_lives(proc_root, pid);
-}
-
-bool rp_proc__leader_gone(const char *proc_root, pid_t pid)
-{
-	struct stat_line stat;
-
-	return !stat_of(proc_root, pid, &stat) && ended(&stat) &&
-	       other_thread_lives(proc_root, pid);
+	return rp_proc__live_thread(proc_root, pid) != 0;
 }
 
 int rp_proc__comm(const char *proc_root, pid_t pid, char *comm, size_t size)

@@ -15,9 +15,9 @@
 struct rp_mapped {
 	dev_t dev; /* as maps shows them: on overlay and btrfs stat(2) may say another device */
 	ino_t ino;
-	char *path;   /* as /proc/PID/maps shows it, without " (deleted)", escapes undone */
-	bool deleted; /* replaced or removed on disk since */
-	bool is_exe;  /* the process's own executable */
+	char *path;	     /* as /proc/PID/maps shows it, without " (deleted)", escapes undone */
+	bool deleted;	     /* replaced or removed on disk since */
+	bool is_exe;	     /* the process's own executable */
 	uint64_t start, end; /* one of its executable mappings, for /proc/PID/map_files */
 };
 
@@ -36,8 +36,8 @@ void rp_proc__mapped_free(struct rp_mapped_list *list);
  * (device and inode). Returns a file descriptor or a negative errno. `via`, of `size` bytes,
  * gets a path under which the kernel finds the inode for as long as the process lives.
  */
-int rp_proc__open_mapped(const char *proc_root, pid_t pid, const struct rp_mapped *mapped, char *via,
-			 size_t size);
+int rp_proc__open_mapped(const char *proc_root, pid_t pid, const struct rp_mapped *mapped,
+			 char *via, size_t size);
 
 /* Live descendants of pid, parents first; *n of them in a malloc'ed array. */
 int rp_proc__descendants(const char *proc_root, pid_t pid, pid_t **pids, size_t *n);
@@ -48,8 +48,12 @@ int rp_proc__comm(const char *proc_root, pid_t pid, char *comm, size_t size);
 /* 1: the process is there; 0: gone, or a zombie as a whole. */
 bool rp_proc__alive(const char *proc_root, pid_t pid);
 
-/* A process lives on though its first thread has ended: the kernel's pid filter then sees nothing. */
-bool rp_proc__leader_gone(const char *proc_root, pid_t pid);
+/*
+ * A thread of the process that lives: its first one if that does, else another; 0: none does. Once
+ * the first has ended, /proc/PID shows no mappings and the kernel's pid filter sees nothing;
+ * /proc/TID of another thread still does.
+ */
+pid_t rp_proc__live_thread(const char *proc_root, pid_t pid);
 
 /*
  * Which of the n objects are mapped by a process that is not in `own` (sorted, n_own of them).
@@ -59,7 +63,7 @@ struct rp_file_id {
 	dev_t dev;
 	ino_t ino;
 };
-int rp_proc__foreign(const char *proc_root, const struct rp_file_id *files, size_t n, const pid_t *own,
-		     size_t n_own, bool *foreign);
+int rp_proc__foreign(const char *proc_root, const struct rp_file_id *files, size_t n,
+		     const pid_t *own, size_t n_own, bool *foreign);
 
 #endif

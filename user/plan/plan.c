@@ -31,8 +31,7 @@ const char *rp_kind__name(enum rp_kind kind)
 	return names[kind];
 }
 
-/* ---- making and ending ------------------------------------------------------------------------
- */
+/* ---- making and ending --------------------------------------------------------------------- */
 
 static int parse_selections(struct rp_plan *plan, struct rp_err *err)
 {
@@ -118,8 +117,7 @@ int rp_plan__grow(void *items, size_t n, size_t *capacity, size_t size)
 	return 0;
 }
 
-/* ---- what is asked for ------------------------------------------------------------------------
- */
+/* ---- what is asked for --------------------------------------------------------------------- */
 
 bool rp_plan__is_default(const struct rp_plan *plan)
 {
@@ -175,8 +173,7 @@ bool rp_plan__excludes(const struct rp_plan *plan, const char *name)
 	return false;
 }
 
-/* ---- regions, sites, refusals -----------------------------------------------------------------
- */
+/* ---- regions, sites, refusals -------------------------------------------------------------- */
 
 static struct rp_region_key *find_region(const struct rp_plan *plan, const char *name)
 {
@@ -292,8 +289,7 @@ const struct rp_refusal *rp_plan__refusals(const struct rp_plan *plan, size_t *n
 	return plan->refusals;
 }
 
-/* ---- adding an object -------------------------------------------------------------------------
- */
+/* ---- adding an object ---------------------------------------------------------------------- */
 
 static int compare_sites(const void *a_, const void *b_)
 {

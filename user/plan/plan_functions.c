@@ -88,8 +88,7 @@ static bool returns_oddly(const char *linker)
 	return false;
 }
 
-/* ---- matching ---------------------------------------------------------------------------------
- */
+/* ---- matching ------------------------------------------------------------------------------ */
 
 static bool is_named(const struct rp_symbol *symbol, const char *full, const char *glob,
 		     bool (*same)(const char *glob, const char *name))
@@ -211,8 +210,7 @@ static int match_symbols(struct matching *m)
 	return rc;
 }
 
-/* ---- names ------------------------------------------------------------------------------------
- */
+/* ---- names --------------------------------------------------------------------------------- */
 
 static int by_name(const void *a_, const void *b_)
 {
@@ -264,8 +262,7 @@ static int name_matches(struct matching *m)
 	return rc;
 }
 
-/* ---- sites ------------------------------------------------------------------------------------
- */
+/* ---- sites --------------------------------------------------------------------------------- */
 
 static bool uses_ret_sites(const struct rp_plan *plan, const struct rp_elf_traits *traits)
 {
@@ -405,8 +402,7 @@ static int add_function(struct matching *m, const struct match *match)
 	return rc;
 }
 
-/* ---- all of it --------------------------------------------------------------------------------
- */
+/* ---- all of it ----------------------------------------------------------------------------- */
 
 /* Only a run that finds nothing needs them. */
 static int remember_names(struct matching *m)

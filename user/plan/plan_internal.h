@@ -6,7 +6,7 @@
 #include "plan/plan.h"
 #include "plan/select.h"
 
-/* ---- strings that live as long as the plan --------------------------------------------------- */
+/* ---- strings that live as long as the plan ------------------------------------------------- */
 
 struct rp_pool_chunk;
 
@@ -22,8 +22,7 @@ const char *rp_pool__printf(struct rp_pool *pool, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 void rp_pool__free(struct rp_pool *pool);
 
-/* ---- the plan ---------------------------------------------------------------------------------
- */
+/* ---- the plan ------------------------------------------------------------------------------ */
 
 struct rp_region_key;
 
@@ -102,14 +101,12 @@ int rp_plan__note_site(const struct rp_plan *plan, const struct rp_plan_object *
 int rp_plan__refuse_note(struct rp_plan *plan, const struct rp_plan_object *object,
 			 const struct rp_usdt_note *note, const char *reason);
 
-/* ---- growing arrays ---------------------------------------------------------------------------
- */
+/* ---- growing arrays ------------------------------------------------------------------------ */
 
 /* Room for one more item of `size` bytes behind n; 0 or -ENOMEM. */
 int rp_plan__grow(void *items, size_t n, size_t *capacity, size_t size);
 
-/* ---- names to suggest -------------------------------------------------------------------------
- */
+/* ---- names to suggest ---------------------------------------------------------------------- */
 
 int rp_names__add(struct rp_names *names, struct rp_pool *pool, const char *provider,
 		  const char *name);

@@ -29,8 +29,7 @@ bool rp_plan__is_marker_provider(const char *provider)
 	       !strcmp(provider, NAME_PROVIDER);
 }
 
-/* ---- what a note is -----------------------------------------------------------------------------
- */
+/* ---- what a note is ------------------------------------------------------------------------ */
 
 static bool strip(const char *name, const char *suffix, size_t *length)
 {
@@ -69,8 +68,7 @@ static bool classify(const struct rp_usdt_note *note, enum rp_role *role, size_t
 	return !strcmp(note->name, "end");
 }
 
-/* ---- what is wanted -----------------------------------------------------------------------------
- */
+/* ---- what is wanted ------------------------------------------------------------------------ */
 
 static bool names_provider(const char *glob)
 {
@@ -128,8 +126,7 @@ static bool wants_names(const struct markers *m)
 	return false;
 }
 
-/* ---- sites --------------------------------------------------------------------------------------
- */
+/* ---- sites --------------------------------------------------------------------------------- */
 
 static int add_note(struct markers *m, const struct rp_usdt_note *note, enum rp_role role,
 		    const char *name)

@@ -39,8 +39,7 @@ struct usdt {
 	size_t longest; /* bytes of the longest probe name, terminator included */
 };
 
-/* ---- notes to probes --------------------------------------------------------------------------
- */
+/* ---- notes to probes ----------------------------------------------------------------------- */
 
 static int compare_notes(const void *a_, const void *b_)
 {
@@ -87,8 +86,7 @@ static int collect_probes(struct usdt *u)
 	return 0;
 }
 
-/* ---- the pair rule over all probes ------------------------------------------------------------
- */
+/* ---- the pair rule over all probes --------------------------------------------------------- */
 
 static int compare_ends(const void *a_, const void *b_)
 {
@@ -191,8 +189,7 @@ static int collect_pairs(struct usdt *u)
 	return rc;
 }
 
-/* ---- sites ------------------------------------------------------------------------------------
- */
+/* ---- sites --------------------------------------------------------------------------------- */
 
 int rp_plan__note_site(const struct rp_plan *plan, const struct rp_plan_object *object,
 		       const struct rp_usdt_note *note, struct rp_site *site, const char **reason)
@@ -308,8 +305,7 @@ static int add_region(struct usdt *u, const struct pair *pairs, size_t n, const 
 	return rc;
 }
 
-/* ---- selection: pairs by the rule --------------------------------------------------------------
- */
+/* ---- selection: pairs by the rule ---------------------------------------------------------- */
 
 /* A selection's reading for this object: of PROVIDER:BEGIN:END, then of OBJECT:PROVIDER:BEGIN. */
 static bool read_selection(const struct usdt *u, const struct rp_select_usdt *selection,
@@ -399,8 +395,7 @@ static int refuse_unpaired(struct usdt *u, const struct rp_usdt_query *query)
 	return rc;
 }
 
-/* ---- selection: both ends named ----------------------------------------------------------------
- */
+/* ---- selection: both ends named ------------------------------------------------------------ */
 
 static bool names_end(const struct rp_usdt_query *query, const struct probe *begin,
 		      const struct probe *end)
@@ -494,8 +489,7 @@ static int add_explicit(struct usdt *u, const struct rp_usdt_query *query)
 	return rc;
 }
 
-/* ---- all of it ---------------------------------------------------------------------------------
- */
+/* ---- all of it ----------------------------------------------------------------------------- */
 
 /* Only a run that finds nothing needs them. */
 static int remember_names(struct usdt *u, const struct rp_usdt_query *queries, size_t n)

@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+"""The USDT probes of CPython: imports against -X importtime, collections against gc's own counts."""
+
+import json
+import re
+import subprocess
+
+from harness import Case
+
+PYTHON = "/usr/bin/python3.11"
+IMPORT = "import__find__load"
+
+# A package with submodules that sleep or spin in their bodies, so that noise is small.
+SPIN = "import time\nuntil = time.thread_time() + {}\nwhile time.thread_time() < until: pass\n"
+SLEEP = "import time\ntime.sleep({})\n"
+PACKAGE = {
+    "__init__.py": SPIN.format(0.15) + "from . import sleeper, outer\n" + SLEEP.format(0.05),
+    "sleeper.py": SLEEP.format(0.1),
+    "outer/__init__.py": SLEEP.format(0.05) + "from . import inner\n",
+    "outer/inner.py": SPIN.format(0.06),
+}
+SLEPT_NS, SPUN_NS = int(0.2e9), int(0.21e9)
+
+
+class Import:
+    """A line of -X importtime; they come as the imports end, nested ones indented before."""
+
+    def __init__(self, match):
+        self.self_ns, self.total_ns = int(match[1]) * 1000, int(match[2]) * 1000
+        self.depth, self.name = (len(match[3]) - 1) // 2, match[4]
+
+
+def imports(text):
+    pattern = re.compile(r"^import time:\s+(\d+) \|\s+(\d+) \|( +)(\S+)$", re.M)
+    return [Import(match) for match in pattern.finditer(text)]
+
+
+class Python(Case):
+    needs = (PYTHON,)
+
+    def assertClosed(self, region):
+        self.assertEqual((region["kind"], region["open"], region["unwound"]), ("usdt", 0, 0))
+
+    def package(self, name):
+        for file, text in PACKAGE.items():
+            self.path(f"{name}/{file}", text)
+
+    def check_times(self, snapshot, own):
+        """Total within 2 % and self within 5 %, of the region and of each depth that took long."""
+        region = snapshot.region(IMPORT)
+        outermost = [i for i in own if not i.depth]
+        self.assertNear(region["total_ns"], sum(i.total_ns for i in outermost), 0.02, "total")
+        self.assertNear(region["self_ns"], sum(i.self_ns for i in own), 0.02, "self")
+        self.assertNear(region["max_ns"], max(i.total_ns for i in own), 0.02, "the longest")
+        totals = snapshot.by_nesting(IMPORT, "total_ns")
+        selfs = snapshot.by_nesting(IMPORT, "self_ns")
+        counts = snapshot.by_nesting(IMPORT)
+        for depth in counts:
+            mine = [i for i in own if i.depth == depth]
+            self.assertEqual(counts[depth], len(mine), f"imports at depth {depth}")
+            if totals[depth] > 50e6:
+                self.assertNear(totals[depth], sum(i.total_ns for i in mine), 0.02,
+                                f"total at depth {depth}")
+                self.assertNear(selfs[depth], sum(i.self_ns for i in mine), 0.05,
+                                f"self at depth {depth}")
+
+    def test_imports_of_a_command(self):
+        self.package("rp_package")
+        script = self.path("script.py", "import asyncio, json, http.client, rp_package\n")
+        snapshot, proc = self.run_traced("--", PYTHON, "-X", "importtime", script)
+        own = imports(proc.err())
+        self.assertGreater(len(own), 100)
+        region = snapshot.region(IMPORT)
+        self.assertClosed(region)
+        self.assertEqual(region["count"], len(own))
+        self.check_times(snapshot, own)
+
+    def test_package_after_attach(self):
+        """Nothing but one package of known times."""
+        self.package("rp_package")
+        script = self.path("script.py", "\n".join([
+            "import json, resource, sys, time",
+            "print('ready', flush=True)",
+            "sys.stdin.readline()",
+            "print('now', file=sys.stderr, flush=True)",
+            "spun = time.thread_time_ns()",
+            "import rp_package",
+            "print(json.dumps({'cpu': time.thread_time_ns() - spun}), flush=True)",
+            "sys.stdin.readline()"]))
+        python = self.spawn(PYTHON, "-X", "importtime", script, stdin=subprocess.PIPE)
+        python.wait_lines("^ready$", stream="stdout")
+        self.attach("-p", str(python.pid), "-u", "python:import__find__load__start")
+        python.say("go\n")
+        figures = json.loads(python.wait_lines("^{", stream="stdout")[0])
+        snapshot = self.detach()
+        python.finish()
+
+        own = imports(python.err().split("now\n")[1])
+        region = snapshot.region(IMPORT)
+        self.assertClosed(region)
+        self.assertEqual([i.name.strip() for i in own],
+                         ["rp_package.sleeper", "rp_package.outer.inner", "rp_package.outer",
+                          "rp_package"])
+        self.assertEqual(region["count"], 4)
+        self.assertEqual(snapshot.by_nesting(IMPORT), {0: 1, 1: 2, 2: 1})
+        self.check_times(snapshot, own)
+        self.assertNear(region["cpu_ns"], figures["cpu"], 0.02, "cpu")
+        self.assertGreaterEqual(region["cpu_ns"], SPUN_NS)
+        self.assertNear(region["blocked_ns"], SLEPT_NS, 0.05, "blocked")
+
+    def test_collections(self):
+        script = self.path("script.py", "\n".join([
+            "import gc, json, os, sys",
+            "calls = {'start': 0, 'stop': 0}",
+            "def count(phase, info): calls[phase] += 1",
+            "gc.disable()",
+            "calls['before'] = sum(s['collections'] for s in gc.get_stats())",
+            "gc.callbacks.append(count)",
+            "gc.enable()",
+            "keep = [[[] for j in range(100)] for i in range(2000)]",
+            "for i in range(10): gc.collect(i % 3)",
+            "gc.disable()",
+            "calls['all'] = sum(s['collections'] for s in gc.get_stats())",
+            "print(json.dumps(calls), flush=True)",
+            "os._exit(0)"]))  # or the last collections would be traced, not counted by it
+        snapshot, proc = self.run_traced("--", PYTHON, script)
+        own = json.loads(proc.out())
+        self.assertGreater(own["start"], 100)
+        region = snapshot.region("gc")
+        self.assertClosed(region)
+        self.assertEqual(region["count"], own["before"] + own["start"])
+        self.assertEqual((own["start"], own["all"]), (own["stop"], region["count"]))

@@ -1,0 +1,685 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+/*
+ * What is found is compared, file by file and in order, with what the dynamic loader itself lists
+ * for the same program and the same environment.
+ */
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "discover/ld_cache.h"
+#include "discover/needed.h"
+
+#define LISTED_MAX  256
+#define COMMAND_MAX (4 * PATH_MAX)
+
+static char dir[] = "/tmp/test_needed.XXXXXX";
+
+/* ---- helpers ------------------------------------------------------------------------------------
+ */
+
+static char *in_dir(const char *name)
+{
+	static char paths[4][PATH_MAX];
+	static unsigned next;
+	char *path = paths[next++ % 4];
+
+	snprintf(path, PATH_MAX, "%s/%s", dir, name);
+	return path;
+}
+
+static const char *write_file(const char *name, const void *content, size_t size)
+{
+	const char *path = in_dir(name);
+	FILE *f = fopen(path, "w");
+
+	assert_non_null(f);
+	assert_int_equal(fwrite(content, 1, size, f), size);
+	assert_int_equal(fclose(f), 0);
+	assert_int_equal(chmod(path, 0755), 0);
+	return path;
+}
+
+static const char *write_text(const char *name, const char *text)
+{
+	return write_file(name, text, strlen(text));
+}
+
+static size_t read_file(const char *path, char *buf, size_t size)
+{
+	FILE *f = fopen(path, "r");
+	size_t got;
+
+	assert_non_null(f);
+	got = fread(buf, 1, size, f);
+	fclose(f);
+	return got;
+}
+
+__attribute__((format(printf, 1, 2))) static void shell(const char *format, ...)
+{
+	char command[COMMAND_MAX], line[COMMAND_MAX + 128];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(command, sizeof(command), format, args);
+	va_end(args);
+	snprintf(line, sizeof(line), "cd %s && %s", dir, command);
+	if (system(line))
+		fail_msg("failed: %s", line);
+}
+
+static bool same_file(const char *a, const char *b)
+{
+	struct stat x, y;
+
+	return !stat(a, &x) && !stat(b, &y) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+static bool found(const struct rp_needed *needed, const char *path)
+{
+	for (size_t i = 0; i < needed->n; i++)
+		if (same_file(needed->items[i].path, path))
+			return true;
+	return false;
+}
+
+/* What the loader lists for a program, in its order; returns how many. */
+static size_t ask_loader(const char *program, const char *library_path, const char *preload,
+			 char listed[LISTED_MAX][PATH_MAX])
+{
+	char command[COMMAND_MAX], line[COMMAND_MAX];
+	size_t n = 0;
+	FILE *f;
+
+	/* Set for the program alone: the shell must run. */
+	snprintf(command, sizeof(command),
+		 "LD_LIBRARY_PATH='%s' LD_PRELOAD='%s' LD_TRACE_LOADED_OBJECTS=1 '%s'",
+		 library_path, preload, program);
+	f = popen(command, "r");
+	assert_non_null(f);
+	while (fgets(line, sizeof(line), f)) {
+		char *arrow = strstr(line, "=> ");
+		char *path = arrow ? arrow + 3 : line + strspn(line, " \t");
+
+		path[strcspn(path, " \n")] = '\0';
+		if (!strchr(path, '/'))
+			continue; /* the kernel's own object, or one that was not found */
+		assert_true(n < LISTED_MAX);
+		snprintf(listed[n++], PATH_MAX, "%s", path);
+	}
+	pclose(f);
+	return n;
+}
+
+/* The program is first, its interpreter second, the rest is as the loader lists it. */
+static void check_as_loader(const char *program, const char *library_path, const char *preload,
+			    struct rp_needed *needed)
+{
+	static char listed[LISTED_MAX][PATH_MAX];
+	size_t n = ask_loader(program, library_path, preload, listed), at = 2;
+	int ret;
+
+	assert_true(n > 0);
+	setenv("LD_LIBRARY_PATH", library_path, 1);
+	setenv("LD_PRELOAD", preload, 1);
+	ret = rp_needed__of_command(program, needed);
+	unsetenv("LD_LIBRARY_PATH");
+	unsetenv("LD_PRELOAD");
+	assert_int_equal(ret, 0);
+	assert_int_equal(needed->n, n + 1);
+	assert_true(same_file(needed->items[0].path, program));
+	for (size_t i = 0; i < needed->n; i++) {
+		assert_int_equal(needed->items[i].is_exe, i == 0);
+		assert_int_equal(needed->items[i].path[0], '/');
+	}
+	for (size_t i = 0; i < n; i++)
+		if (!same_file(listed[i], needed->items[1].path) &&
+		    !same_file(listed[i], needed->items[at++].path))
+			fail_msg("%s: %s instead of %s", program, needed->items[at - 1].path,
+				 listed[i]);
+}
+
+static void check_program(const char *program)
+{
+	struct rp_needed needed;
+
+	if (access(program, X_OK))
+		skip();
+	check_as_loader(program, "", "", &needed);
+	rp_needed__free(&needed);
+}
+
+/* ---- ld.so.cache --------------------------------------------------------------------------------
+ */
+
+struct cache_header {
+	char magic[20];
+	uint32_t n;
+	uint32_t strings_size;
+	uint8_t flags;
+	uint8_t unused[19];
+};
+
+struct cache_entry {
+	int32_t flags;
+	uint32_t name, path, os_version;
+	uint64_t hwcap;
+};
+
+#define CACHE_ENTRIES 5
+
+struct cache {
+	struct cache_header header;
+	struct cache_entry entries[CACHE_ENTRIES];
+	char strings[32];
+};
+
+static struct cache make_cache(void)
+{
+	const uint32_t base = offsetof(struct cache, strings);
+	struct cache cache = {
+		.header = {.n = CACHE_ENTRIES, .strings_size = sizeof(cache.strings), .flags = 2},
+		.entries = {{.name = base, .path = base + 5, .hwcap = 1ull << 62},
+			    {.name = base, .path = base + 8},
+			    {.name = base, .path = UINT32_MAX},
+			    {.name = UINT32_MAX, .path = base},
+			    {.name = base, .path = base + 11}},
+		.strings = "a.so\0/1\0/2\0/3",
+	};
+
+	memcpy(cache.header.magic, "glibc-ld.so.cache1.1", sizeof(cache.header.magic));
+	return cache;
+}
+
+static int open_cache(const void *content, size_t size, struct rp_ld_cache **cache)
+{
+	return rp_ld_cache__open(write_file("cache", content, size), cache);
+}
+
+static void check_cache(const void *content, size_t size)
+{
+	struct rp_ld_cache *cache;
+	size_t pos = 0;
+
+	assert_int_equal(open_cache(content, size, &cache), 0);
+	assert_string_equal(rp_ld_cache__find(cache, "a.so", &pos), "/2");
+	assert_string_equal(rp_ld_cache__find(cache, "a.so", &pos), "/3");
+	assert_null(rp_ld_cache__find(cache, "a.so", &pos));
+	pos = 0;
+	assert_null(rp_ld_cache__find(cache, "a.s", &pos));
+	rp_ld_cache__free(cache);
+}
+
+static void test_cache_alone(void **state)
+{
+	struct cache cache = make_cache();
+
+	(void)state;
+	check_cache(&cache, sizeof(cache));
+	cache.header.flags = 0;
+	check_cache(&cache, sizeof(cache));
+}
+
+static void test_cache_after_older_format(void **state)
+{
+	/* 16 bytes of header, 3 entries of 12, 4 of padding. */
+	struct {
+		char magic[12];
+		uint32_t n;
+		char entries[3 * 12 + 4];
+		struct cache cache;
+	} both = {.magic = "ld.so-1.7.0", .n = 3, .cache = make_cache()};
+	struct rp_ld_cache *cache;
+
+	(void)state;
+	check_cache(&both, sizeof(both));
+	both.n = UINT32_MAX;
+	assert_int_equal(open_cache(&both, sizeof(both), &cache), -EBADMSG);
+}
+
+static void test_cache_refused(void **state)
+{
+	struct cache good = make_cache(), bad = good;
+	struct rp_ld_cache *cache;
+
+	(void)state;
+	bad.header.magic[19] = '2';
+	assert_int_equal(open_cache(&bad, sizeof(bad), &cache), -EBADMSG);
+	bad = good;
+	bad.header.flags = 3;
+	assert_int_equal(open_cache(&bad, sizeof(bad), &cache), -EBADMSG);
+	bad = good;
+	bad.header.n = UINT32_MAX;
+	assert_int_equal(open_cache(&bad, sizeof(bad), &cache), -EBADMSG);
+	assert_int_equal(rp_ld_cache__open(in_dir("none"), &cache), -ENOENT);
+	assert_int_equal(rp_ld_cache__open(dir, &cache), -EINVAL);
+}
+
+static void test_cache_cut_short(void **state)
+{
+	struct cache good = make_cache();
+
+	(void)state;
+	for (size_t size = 0; size < sizeof(good); size++) {
+		struct rp_ld_cache *cache;
+		size_t pos = 0;
+		int ret = open_cache(&good, size, &cache);
+
+		assert_int_equal(ret, size < offsetof(struct cache, strings) ? -EBADMSG : 0);
+		if (ret)
+			continue;
+		while (rp_ld_cache__find(cache, "a.so", &pos))
+			;
+		assert_int_equal(pos, CACHE_ENTRIES);
+		rp_ld_cache__free(cache);
+	}
+}
+
+static void test_no_cache(void **state)
+{
+	size_t pos = 0;
+
+	(void)state;
+	assert_null(rp_ld_cache__find(NULL, "a.so", &pos));
+}
+
+/* ---- installed programs -------------------------------------------------------------------------
+ */
+
+static void test_ls(void **state)
+{
+	(void)state;
+	check_program("/bin/ls");
+}
+
+static void test_python(void **state)
+{
+	(void)state;
+	check_program("/usr/bin/python3.11");
+}
+
+static void test_sqlite(void **state)
+{
+	struct rp_needed needed;
+	bool lib = false;
+
+	(void)state;
+	if (access("/usr/bin/sqlite3", X_OK))
+		skip();
+	check_as_loader("/usr/bin/sqlite3", "", "", &needed);
+	for (size_t i = 0; i < needed.n; i++)
+		lib |= strstr(needed.items[i].path, "/libsqlite3.so.0") != NULL;
+	assert_true(lib);
+	rp_needed__free(&needed);
+}
+
+/* ---- folders, environment -----------------------------------------------------------------------
+ */
+
+static void build_lib(const char *folder, const char *name, const char *more)
+{
+	shell("mkdir -p %s && echo 'int %s_%s;' | tr / _ > lib.c && "
+	      "${CC:-cc} -shared -fPIC -o %s/lib%s.so -Wl,-soname,lib%s.so lib.c "
+	      "-Wl,--no-as-needed %s",
+	      folder, name, folder, folder, name, name, more);
+}
+
+static void build_program(const char *name, const char *more)
+{
+	shell("echo 'int main(void) { return 0; }' > main.c && "
+	      "${CC:-cc} -o %s main.c -Wl,--allow-shlib-undefined,--no-as-needed %s",
+	      name, more);
+}
+
+/* One program in one environment: as the loader has it, with the file that the case is about. */
+static void check_search(const char *program, const char *library_path, const char *preload,
+			 const char *expected, const char *not_expected)
+{
+	struct rp_needed needed;
+
+	check_as_loader(in_dir(program), library_path, preload, &needed);
+	if (expected && !found(&needed, in_dir(expected)))
+		fail_msg("%s: %s was not found", program, expected);
+	if (not_expected && found(&needed, in_dir(not_expected)))
+		fail_msg("%s: %s was found", program, not_expected);
+	rp_needed__free(&needed);
+}
+
+/* a/libone needs libtwo, which is in b; both are in c as well. */
+static int build_libs(void **state)
+{
+	(void)state;
+	build_lib("b", "two", "");
+	build_lib("c", "two", "");
+	build_lib("a", "one", "-Lb -ltwo");
+	build_lib("c", "one", "");
+	build_program("rpath", "-La -lone -Wl,--disable-new-dtags,-rpath,'$ORIGIN/a:${ORIGIN}/b'");
+	build_program("runpath", "-La -lone -Wl,--enable-new-dtags,-rpath,'$ORIGIN/a'");
+	return 0;
+}
+
+static void test_rpath(void **state)
+{
+	(void)state;
+	check_search("rpath", "", "", "a/libone.so", "c/libone.so");
+	/* That of the program serves the libraries of its libraries, before the environment. */
+	check_search("rpath", in_dir("c"), "", "b/libtwo.so", "c/libone.so");
+}
+
+static void test_runpath(void **state)
+{
+	(void)state;
+	check_search("runpath", "", "", "a/libone.so", "b/libtwo.so");
+	check_search("runpath", in_dir("c"), "", "c/libone.so", "a/libone.so");
+	check_search("runpath", in_dir("b"), "", "b/libtwo.so", NULL);
+}
+
+static void test_runpath_hides_rpath(void **state)
+{
+	(void)state;
+	/* libfive has a RUNPATH: the RPATH of the program does not serve what it needs. */
+	build_lib("a", "five", "-Lb -ltwo -Wl,--enable-new-dtags,-rpath,'$ORIGIN/../c'");
+	build_program("hidden", "-La -lfive -Wl,--disable-new-dtags,-rpath,'$ORIGIN/a:$ORIGIN/b'");
+	check_search("hidden", "", "", "c/libtwo.so", "b/libtwo.so");
+}
+
+static void test_known_by_name(void **state)
+{
+	(void)state;
+	/* libthree would find another libone, were there none yet. */
+	build_lib("a", "three", "-Lc -lone -Wl,--enable-new-dtags,-rpath,'$ORIGIN/../c'");
+	build_program("known",
+		      "-La -lone -lthree -Wl,--disable-new-dtags,-rpath,'$ORIGIN/a:$ORIGIN/b'");
+	check_search("known", "", "", "a/libone.so", "c/libone.so");
+}
+
+static void test_library_path_forms(void **state)
+{
+	char list[2 * PATH_MAX + 64], cwd[PATH_MAX];
+
+	(void)state;
+	snprintf(list, sizeof(list), "/nowhere;%s:%s", in_dir("c"), in_dir("b"));
+	check_search("runpath", list, "", "c/libone.so", "b/libtwo.so");
+	check_search("runpath", "$ORIGIN/c", "", "c/libone.so", "a/libone.so");
+	assert_non_null(getcwd(cwd, sizeof(cwd)));
+	assert_int_equal(chdir(in_dir("c")), 0);
+	check_search("runpath", "/nowhere:", "", "c/libone.so", "a/libone.so");
+	assert_int_equal(chdir(cwd), 0);
+}
+
+static void test_other_machines_passed_over(void **state)
+{
+	static char image[1 << 20];
+	size_t size = read_file(in_dir("c/libone.so"), image, sizeof(image));
+	char list[2 * PATH_MAX];
+
+	(void)state;
+	shell("mkdir -p d e");
+	image[EI_CLASS] = ELFCLASS32;
+	write_file("d/libone.so", image, size);
+	image[EI_CLASS] = ELFCLASS64;
+	((Elf64_Ehdr *)image)->e_machine = EM_S390;
+	write_file("e/libone.so", image, size);
+	snprintf(list, sizeof(list), "%s:%s", in_dir("d"), in_dir("c"));
+	check_search("runpath", list, "", "c/libone.so", "d/libone.so");
+	snprintf(list, sizeof(list), "%s:%s", in_dir("e"), in_dir("c"));
+	check_search("runpath", list, "", "c/libone.so", "e/libone.so");
+}
+
+static void test_lib_token(void **state)
+{
+	static const char *const names[] = {"lib", "lib64", "lib/$(uname -m)-linux-gnu"};
+	struct rp_needed needed;
+
+	(void)state;
+	build_program("token", "-La -lone -Wl,-rpath,'$ORIGIN/t/$LIB'");
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		shell("mkdir -p t/%s && cp c/libone.so t/%s", names[i], names[i]);
+	check_as_loader(in_dir("token"), "", "", &needed);
+	assert_non_null(strstr(needed.items[2].path, "/t/lib"));
+	rp_needed__free(&needed);
+}
+
+static void test_needed_paths(void **state)
+{
+	(void)state;
+	shell("mkdir -p p && ${CC:-cc} -shared -fPIC -o p/plain.so lib.c");
+	build_program("paths", in_dir("p/plain.so"));
+	check_search("paths", "", "", "p/plain.so", NULL);
+	shell("${CC:-cc} -shared -fPIC -o p/origin.so -Wl,-soname,'$ORIGIN/p/origin.so' lib.c");
+	build_program("origin", in_dir("p/origin.so"));
+	check_search("origin", "", "", "p/origin.so", NULL);
+}
+
+static void test_preload(void **state)
+{
+	char list[2 * PATH_MAX];
+
+	(void)state;
+	build_lib("f", "four", "-Lb -ltwo");
+	snprintf(list, sizeof(list), "%s %s", in_dir("f/libfour.so"), in_dir("b/libtwo.so"));
+	check_search("rpath", "", list, "f/libfour.so", NULL);
+	check_search("rpath", in_dir("f"), "libfour.so", "f/libfour.so", NULL);
+}
+
+static void test_static(void **state)
+{
+	struct rp_needed needed;
+
+	(void)state;
+	build_program("static", "-static");
+	setenv("LD_PRELOAD", in_dir("b/libtwo.so"), 1);
+	assert_int_equal(rp_needed__of_command(in_dir("static"), &needed), 0);
+	unsetenv("LD_PRELOAD");
+	assert_int_equal(needed.n, 1);
+	assert_true(needed.items[0].is_exe);
+	assert_string_equal(needed.items[0].path, in_dir("static"));
+	rp_needed__free(&needed);
+}
+
+/* The paths are those that maps show: without the links on the way. */
+static void test_links_resolved(void **state)
+{
+	struct rp_needed needed;
+
+	(void)state;
+	shell("mkdir -p g && ln -s ../rpath g/link");
+	assert_int_equal(rp_needed__of_command(in_dir("g/link"), &needed), 0);
+	assert_string_equal(needed.items[0].path, in_dir("rpath"));
+	assert_true(found(&needed, in_dir("a/libone.so")));
+	rp_needed__free(&needed);
+}
+
+/* ---- scripts ------------------------------------------------------------------------------------
+ */
+
+static void check_runs(const char *path, const char *exe)
+{
+	struct rp_needed needed;
+
+	assert_int_equal(rp_needed__of_command(path, &needed), 0);
+	if (exe) {
+		assert_true(needed.n >= 3);
+		assert_true(needed.items[0].is_exe);
+		assert_true(same_file(needed.items[0].path, exe));
+	} else {
+		assert_int_equal(needed.n, 0);
+		assert_null(needed.items);
+	}
+	rp_needed__free(&needed);
+}
+
+static void test_script(void **state)
+{
+	char line[512];
+
+	(void)state;
+	check_runs(write_text("script", "#!/bin/sh\nexit 0\n"), "/bin/sh");
+	check_runs(write_text("script", "#! \t/bin/sh -e\n"), "/bin/sh");
+	check_runs(write_text("script", "#!/bin/sh"), "/bin/sh");
+	check_runs(write_text("script", "#!\n/bin/sh\n"), NULL);
+	check_runs(write_text("script", "#"), NULL);
+	check_runs(write_text("script", "#!/bin/sh\r\n"), NULL);
+	/* The kernel refuses a name that does not end in what it reads of the line. */
+	memset(line, '/', sizeof(line));
+	memcpy(line, "#!", 2);
+	strcpy(line + 256 - strlen("bin/sh"), "bin/sh\n");
+	check_runs(write_text("script", line), NULL);
+	strcpy(line + 255 - strlen("bin/sh"), "bin/sh\n");
+	check_runs(write_text("script", line), "/bin/sh");
+}
+
+/* As many scripts as the kernel itself follows, which the shell's answer tells. */
+static void test_script_of_scripts(void **state)
+{
+	char name[16], before[PATH_MAX] = "/bin/true", line[PATH_MAX + 8];
+
+	(void)state;
+	for (unsigned i = 0; i < 8; i++) {
+		snprintf(name, sizeof(name), "nested%u", i);
+		snprintf(line, sizeof(line), "#!%s\n", before);
+		snprintf(before, sizeof(before), "%s", write_text(name, line));
+		snprintf(line, sizeof(line), "%s 2>/dev/null", before);
+		check_runs(before, system(line) ? NULL : "/bin/true");
+	}
+	check_runs(write_text("itself", "#!itself\n"), NULL);
+}
+
+/* ---- hostile files ------------------------------------------------------------------------------
+ */
+
+static void test_nonsense(void **state)
+{
+	(void)state;
+	check_runs(in_dir("none"), NULL);
+	check_runs(dir, NULL);
+	check_runs("", NULL);
+	check_runs(write_text("text", "hello\n"), NULL);
+	check_runs(write_text("empty", ""), NULL);
+	check_runs(write_file("magic", ELFMAG, SELFMAG), NULL);
+	assert_int_equal(mkfifo(in_dir("fifo"), 0600), 0);
+	check_runs(in_dir("fifo"), NULL);
+}
+
+/* Neither a cut nor wrong bytes in what is parsed does more than lose files. */
+static void test_damaged(void **state)
+{
+	static char image[1 << 20], damaged[1 << 20];
+	size_t size = read_file(in_dir("rpath"), image, sizeof(image));
+	const Elf64_Ehdr *ehdr = (const Elf64_Ehdr *)image;
+	const Elf64_Phdr *ph = (const Elf64_Phdr *)(image + ehdr->e_phoff);
+	uint32_t random = 1;
+	struct rp_needed needed;
+
+	(void)state;
+	for (size_t cut = 0; cut < size; cut += 61) {
+		assert_int_equal(rp_needed__of_command(write_file("damaged", image, cut), &needed),
+				 0);
+		rp_needed__free(&needed);
+	}
+	for (unsigned round = 0; round < 1000; round++) {
+		const Elf64_Phdr *dynamic = ph;
+		size_t at;
+
+		while (dynamic->p_type != PT_DYNAMIC)
+			dynamic++;
+		memcpy(damaged, image, size);
+		random = random * 1664525 + 1013904223;
+		at = (random >> 8) % 512;
+		at = round % 2 ? dynamic->p_offset + at % dynamic->p_filesz
+			       : sizeof(*ehdr) + at % (ehdr->e_phnum * sizeof(*ph));
+		damaged[at] ^= 1u << (random >> 29);
+		damaged[at ^ 1] ^= random >> 24;
+		assert_int_equal(
+			rp_needed__of_command(write_file("damaged", damaged, size), &needed), 0);
+		assert_true(needed.n <= 16);
+		rp_needed__free(&needed);
+	}
+}
+
+/* A list of folders without an end costs a bounded number of tries, and one loop none. */
+static void test_bounded(void **state)
+{
+	size_t size = 60000;
+	char *list = malloc(size + 1);
+
+	(void)state;
+	assert_non_null(list);
+	for (size_t i = 0; i < size; i++)
+		list[i] = ':';
+	list[size] = '\0';
+	setenv("LD_LIBRARY_PATH", list, 1);
+	check_runs(in_dir("rpath"), in_dir("rpath"));
+	unsetenv("LD_LIBRARY_PATH");
+	free(list);
+	/* Two libraries that need each other. */
+	build_lib("h", "seven", "");
+	build_lib("h", "six", "-Lh -lseven -Wl,-rpath,'$ORIGIN'");
+	build_lib("h", "seven", "-Lh -lsix -Wl,-rpath,'$ORIGIN'");
+	build_program("loop", "-Lh -lsix -Wl,-rpath,'$ORIGIN/h'");
+	check_search("loop", "", "", "h/libseven.so", NULL);
+}
+
+/* ---- set-up -------------------------------------------------------------------------------------
+ */
+
+static int make_dir(void **state)
+{
+	(void)state;
+	unsetenv("LD_LIBRARY_PATH");
+	unsetenv("LD_PRELOAD");
+	return mkdtemp(dir) ? build_libs(state) : -1;
+}
+
+static int remove_dir(void **state)
+{
+	(void)state;
+	shell("rm -rf %s", dir);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_cache_alone),
+		cmocka_unit_test(test_cache_after_older_format),
+		cmocka_unit_test(test_cache_refused),
+		cmocka_unit_test(test_cache_cut_short),
+		cmocka_unit_test(test_no_cache),
+		cmocka_unit_test(test_ls),
+		cmocka_unit_test(test_python),
+		cmocka_unit_test(test_sqlite),
+		cmocka_unit_test(test_rpath),
+		cmocka_unit_test(test_runpath),
+		cmocka_unit_test(test_runpath_hides_rpath),
+		cmocka_unit_test(test_known_by_name),
+		cmocka_unit_test(test_library_path_forms),
+		cmocka_unit_test(test_other_machines_passed_over),
+		cmocka_unit_test(test_lib_token),
+		cmocka_unit_test(test_needed_paths),
+		cmocka_unit_test(test_preload),
+		cmocka_unit_test(test_static),
+		cmocka_unit_test(test_links_resolved),
+		cmocka_unit_test(test_script),
+		cmocka_unit_test(test_script_of_scripts),
+		cmocka_unit_test(test_nonsense),
+		cmocka_unit_test(test_damaged),
+		cmocka_unit_test(test_bounded),
+	};
+
+	return cmocka_run_group_tests(tests, make_dir, remove_dir);
+}
