@@ -55,15 +55,16 @@ static void proc_file(const struct live_proc *proc, const char *stream, char *pa
 	snprintf(path, size, "%s/%zu.%s", live.dir, (size_t)(proc - live.procs), stream);
 }
 
+/* Not by print_error(), which cuts what is long. */
 static void show(const struct live_proc *proc)
 {
-	print_error("---- %s\n", proc->line);
+	fprintf(stderr, "---- %s\n", proc->line);
 	if (proc->done)
-		print_error("status %d\n", proc->status);
+		fprintf(stderr, "status %d\n", proc->status);
 	if (proc->out && *proc->out)
-		print_error("stdout:\n%.4000s\n", proc->out);
+		fprintf(stderr, "stdout:\n%.4000s\n", proc->out);
 	if (proc->err && *proc->err)
-		print_error("stderr:\n%.4000s\n", proc->err);
+		fprintf(stderr, "stderr:\n%.4000s\n", proc->err);
 }
 
 static void end_proc(struct live_proc *proc)

@@ -99,8 +99,8 @@ uint64_t live_sum(json_t *snapshot, const char *name, const char *key);
 uint64_t live_expected(const char *said, const char *name);
 
 /*
- * Every "expect" line of the target holds, there are `n` of them (0: some), and nothing else was
- * counted.
+ * Every "expect REGION COUNT" and "unwound REGION COUNT" of the target holds, there are `n` of the
+ * first kind (0: some), and nothing else was counted or unwound.
  */
 void live_assert_expected(const struct live_run *run, size_t n);
 

@@ -92,13 +92,15 @@ static unsigned headers(const char *text)
 	return n;
 }
 
+/* As many tables, then the summary of all of it. */
 static void iterations_end_the_run(void **state)
 {
 	struct live_proc *rptrace, *target = running(&rptrace, "-b -i 0.2 -n 3");
 
 	(void)state;
 	assert_int_equal(live_wait(rptrace), 0);
-	assert_int_equal(headers(rptrace->out), 3);
+	assert_int_equal(headers(rptrace->out), 3 + 1);
+	assert_non_null(strstr(rptrace->out, "final summary"));
 	unharmed(target);
 }
 

@@ -33,7 +33,6 @@ static const struct error_case cases[] = {
 	{"-p 12x", 2, false, "12x"},
 	{"-p 0", 2, false, NULL},
 	{"-p -5", 2, false, NULL},
-	{"-p @, -f leaf", 2, false, NULL},
 	{"-p 99999999999999999999 -f leaf", 2, false, NULL},
 	{"-p @ -i 0 -f leaf", 2, false, NULL},
 	{"-p @ -i soon -f leaf", 2, false, "soon"},
@@ -207,6 +206,19 @@ static void stripped_target(void **state)
 	assert_untouched(target);
 }
 
+static void markers_compiled_out(void **state)
+{
+	static const struct error_case c = {.status = 3, .cure = true};
+	struct live_proc *target = live_target("marks_none"), *rptrace;
+
+	(void)state;
+	rptrace = live_rptrace("-p %d", target->pid);
+	assert_int_equal(live_wait(rptrace), c.status);
+	assert_message(rptrace->err, &c);
+	live_release(target);
+	assert_int_equal(live_wait(target), 0);
+}
+
 #define AS_NOBODY "/usr/bin/setpriv --reuid=65534 --regid=65534 --clear-groups "
 
 /* Not permitted to look into the target, and not permitted to trace although it may look. */
@@ -246,6 +258,7 @@ static void command_without_regions(void **state)
 
 static const struct CMUnitTest single[] = {
 	cmocka_unit_test(stripped_target),
+	cmocka_unit_test(markers_compiled_out),
 	cmocka_unit_test(not_permitted),
 	cmocka_unit_test(command_without_regions),
 };

@@ -107,22 +107,24 @@ static void plugin_markers(void **state)
 	(void)state;
 	assert_int_equal(live_sum(json, "plug_marker", "count"), 400);
 	assert_string_equal(live_str(live_region(json, "plug_marker"), "kind"), "marker");
+	assert_int_equal(live_sum(json, "host_marker", "count"), 400);
 	assert_null(live_find(json, "plug_work"));
 }
 
 static void plugin_functions(void **state)
 {
-	json_t *json = plugin("-f plugin.so:plug_* --exit return", "plug_marked", 1);
+	json_t *json = plugin("-f host_work -f plugin.so:plug_* --exit return", "plug_marked", 1);
 
 	(void)state;
 	assert_int_equal(live_sum(json, "plug_work", "count"), 400);
 	assert_int_equal(live_sum(json, "plug_marked", "count"), 400);
+	assert_int_equal(live_sum(json, "host_work", "count"), 400);
 	assert_null(live_find(json, "plug_marker"));
 }
 
 static void plugin_functions_anywhere(void **state)
 {
-	json_t *json = plugin("-f *:plug_work --exit return", "plug_work", 1);
+	json_t *json = plugin("-f host_work -f *:plug_work --exit return", "plug_work", 1);
 
 	(void)state;
 	assert_int_equal(live_sum(json, "plug_work", "count"), 400);

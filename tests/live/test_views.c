@@ -50,6 +50,37 @@ static void groups(void **state)
 		assert_non_null(strstr(c->target, live_str(json_array_get(rows, 0), "group")));
 }
 
+/* A row a value; regions without one have one row, as ever. */
+static void labels(void **state)
+{
+	struct live_run run = live_trace(LIVE_PID, "marks_c 2 100", "--by label");
+	static const struct {
+		const char *region;
+		int values[4]; /* as the target gives them, 50 times each */
+	} rows[] = {{"value", {0, 1, 2, 3}}, {"negative", {-1, -2, -3, -4}}};
+	json_t *row;
+	size_t i;
+
+	(void)state;
+	live_assert_expected(&run, 0);
+	live_assert_nothing_lost(run.json);
+	for (size_t r = 0; r < LIVE_COUNT(rows); r++)
+		for (size_t v = 0; v < LIVE_COUNT(rows[r].values); v++) {
+			unsigned found = 0;
+
+			json_array_foreach(
+				live_array(run.json, "regions"), i,
+				row) if (!strcmp(live_str(row, "name"), rows[r].region) &&
+					 atoi(live_str(row, "group")) == rows[r].values[v])
+			{
+				assert_int_equal(live_u64(row, "count"), 50);
+				found++;
+			}
+			assert_int_equal(found, 1);
+		}
+	assert_string_equal(live_str(live_region(run.json, "work"), "group"), "-");
+}
+
 /* ---- forms -------------------------------------------------------------------------------------
  */
 
@@ -215,6 +246,7 @@ static void output_follows_no_link(void **state)
 }
 
 static const struct CMUnitTest single[] = {
+	cmocka_unit_test(labels),
 	cmocka_unit_test(csv_has_the_figures_of_json),
 	cmocka_unit_test(openmetrics_ends_as_it_must),
 	cmocka_unit_test(table_names_what_was_counted),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
 /*
  * dlopener N: loads plugin.so, from its own folder, after it was released; says "loaded", waits
- * for one more byte, then runs the plugin's function and marker N times each.
+ * for one more byte, then runs its own and the plugin's function and marker N times each.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -9,7 +9,15 @@
 #include <stdlib.h>
 
 #include "regions.h"
+#include "rptrace.h"
 #include "target.h"
+
+REGION_FN(host_work)
+{
+	RPTRACE_BEGIN(host_marker);
+	KEEP();
+	RPTRACE_END(host_marker);
+}
 
 int main(int argc, char **argv)
 {
@@ -36,6 +44,7 @@ int main(int argc, char **argv)
 	if (read(STDIN_FILENO, &byte, 1) != 1)
 		return 1;
 	for (unsigned long i = 0; i < n; i++) {
+		host_work();
 		plug_work();
 		plug_marked();
 	}
