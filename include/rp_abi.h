@@ -30,6 +30,7 @@ typedef long long __rp_s64;
 
 #define RP_REGION_NONE	  0u	    /* root nodes carry it */
 #define RP_REGION_DYNAMIC 0x800000u /* ids from here are names met at run time, in order */
+#define RP_REGION_CALIBRATE 0x7ffff0u /* from here to RP_REGION_DYNAMIC: rptrace's own, never shown */
 #define RP_REGION_MASK	  0xffffffu
 #define RP_NAME_LEN	  64 /* bytes of a run-time name, terminator included */
 #define RP_COMM_LEN	  16

@@ -3,7 +3,7 @@
 /*
  * rptrace.h: name regions of your code, for rptrace and every other tool that knows USDT probes.
  *
- *	RPTRACE_REGION(load) { ... }			a block, left by break, return, goto or exception
+ *	RPTRACE_REGION(load) { ... }			a block, however it is left
  *	RPTRACE_BEGIN(load); ... RPTRACE_END(load);	a pair of statements
  *	RPTRACE_BEGIN_VALUE(tenant, id);		the same with a label: one row a value
  *	RPTRACE_FUNCTION();				the rest of the function, under its name
@@ -12,13 +12,13 @@
  *	RPTRACE_SPAN_BEGIN(request, id); ...		spans that may end on another thread
  *
  * It is all there is: nothing to link, nothing to start. A marker that nobody traces is 11 bytes of
- * nop (arm64: 4), plus one lea for a block, plus what its value costs to compute; markers with names
- * made at run time are a load and a branch that is not taken. Markers do not hold the compiler
- * back: calls and volatile accesses stay on their side of a marker, arithmetic may move across it.
+ * nop (arm64: 4), plus one lea for a block, plus what its value costs to compute; markers with
+ * names made at run time are a load and a branch that is not taken. Markers do not hold the
+ * compiler back: calls and volatile accesses stay on their side, arithmetic may move across.
  *
  * For C11 and C++17 with gcc >= 9 or clang >= 14, on Linux for x86-64 and arm64. Elsewhere, and
- * where RPTRACE_DISABLE is defined before this file is included, all markers vanish, and arguments of
- * the macros are not evaluated: let them have no side effects.
+ * where RPTRACE_DISABLE is defined before this file is included, all markers vanish, and values and
+ * ids are not evaluated: let them have no side effects.
  *
  * The name of a macro is an identifier, taken as it is written: RPTRACE_BEGIN(read) is "read" even
  * where read is a macro. A macro of yours that passes its argument on, as in
@@ -37,9 +37,9 @@
 /*
  * RPTRACE_BEGIN(name); ... RPTRACE_END(name);
  *
- * A pair of statements, in one function or not, on one thread. END closes the nearest region of that
- * name that is open; regions begun in it and not ended count as unwound. There may be several of
- * each. Leaving a function between the two leaves the region open: use RPTRACE_REGION there.
+ * A pair of statements, in one function or not, on one thread. END closes the nearest open region
+ * of that name; regions begun in it and not ended count as unwound. There may be several of each.
+ * Leaving a function between the two leaves the region open: use RPTRACE_REGION there.
  */
 #define RPTRACE_BEGIN(name) RPTRACE__PROBE("rptrace", #name "__begin", rptrace_name_##name)
 #define RPTRACE_END(name)   RPTRACE__PROBE("rptrace", #name "__end", rptrace_name_##name)
@@ -57,8 +57,8 @@
  *
  * The region ends where control leaves the block, however that happens: at its end, by break,
  * return, goto, or in C++ an exception (in C: with -fexceptions). Not by longjmp. The block counts
- * as a loop that runs once: break and continue both leave it, and nothing around it. A function that
- * returns a value from within needs a return after the block too, for the compiler's sake.
+ * as a loop that runs once: break and continue both leave it, and nothing around it. A function
+ * that returns a value from within needs a return after the block too, for the compiler's sake.
  */
 #define RPTRACE_REGION(name)                                                                       \
 	RPTRACE__REGION(#name "__begin", rptrace_name_##name, rptrace_scope_##name,                \
@@ -86,7 +86,7 @@
 /*
  * rptrace_begin(text); ... rptrace_end(text);
  *
- * The name is the string as it is at each of the two calls, up to 63 bytes; the pointers need not be
+ * The name is the text as it is at each of the two calls, up to 63 bytes; the pointers need not be
  * the same, the text must. NULL does nothing.
  *
  * rptrace::region r("load"); does the two at the ends of r's life and keeps the pointer: the text
@@ -98,12 +98,14 @@
 #if RPTRACE_ENABLED
 
 #ifdef __cplusplus
-#define RPTRACE__INLINE	    inline __attribute__((__always_inline__))
-#define RPTRACE__WIDE(value) static_cast<long long>(value)
+#define RPTRACE__INLINE	      inline __attribute__((__always_inline__))
+#define RPTRACE__WIDE(value)  static_cast<long long>(value)
+#define RPTRACE__LEAST(value) static_cast<__typeof__((value) + 0)>(-1)
 #else
 /* Not static, so that inline functions with external linkage may call them. */
-#define RPTRACE__INLINE	    extern __inline__ __attribute__((__gnu_inline__, __always_inline__))
-#define RPTRACE__WIDE(value) ((long long)(value))
+#define RPTRACE__INLINE	      extern __inline__ __attribute__((__gnu_inline__, __always_inline__))
+#define RPTRACE__WIDE(value)  ((long long)(value))
+#define RPTRACE__LEAST(value) ((__typeof__((value) + 0))-1)
 #endif
 
 /*
@@ -130,6 +132,7 @@
  * group of the code, if it has one: where the linker drops another copy of an inline function, it
  * drops the notes as well. "inline": compilers judge the size of asm by its lines; this is a nop.
  */
+/* clang-format off */
 #define RPTRACE__SITE(provider, probe, semaphore, arguments, ...)                                  \
 	__asm__ __volatile__ __inline__("990:\n" RPTRACE__NOP                                      \
 					".pushsection .note.stapsdt,\"?\",\"note\"\n"              \
@@ -165,7 +168,7 @@
  */
 #define RPTRACE__PROBE_VALUE(provider, probe, identifier, value)                                   \
 	RPTRACE__SITE(provider, probe, "0", "%c[rptrace_size]@%[rptrace_arg]",                     \
-		      : : [rptrace_size] "n"((__typeof__((value) + 0))-1 < 1 ? -8 : 8),            \
+		      : : [rptrace_size] "n"(RPTRACE__LEAST(value) < 1 ? -8 : 8),                  \
 		      [rptrace_arg] "nr"(RPTRACE__WIDE(value)), [identifier] "n"(0))
 
 /*
@@ -173,18 +176,20 @@
  * `once`, whose address nobody takes, drives the loop, so that nothing of the loop is left.
  */
 #define RPTRACE__REGION(probe, identifier, scope, once)                                            \
-	for (char scope __attribute__((__cleanup__(rptrace__scope_end))),                          \
-	     *once = __extension__({                                                               \
+	for (int scope __attribute__((__cleanup__(rptrace__scope_end))),                           \
+	     once = __extension__({                                                                \
 		     RPTRACE__SITE("rptrace_scope", probe, "0", "8@%[rptrace_arg]",                \
 				   : : [rptrace_arg] "r"(&scope), [identifier] "n"(0));            \
-		     &scope;                                                                       \
+		     1;                                                                            \
 	     });                                                                                   \
 	     once; once = 0)
 
+/* clang-format on */
+
 #define RPTRACE__FUNCTION()                                                                        \
 	char const *const rptrace_function                                                         \
-		__attribute__((__cleanup__(rptrace__function_end), __unused__)) =                  \
-			rptrace__function_begin(__func__)
+		__attribute__((__cleanup__(rptrace__function_end),                                 \
+			       __unused__)) = rptrace__function_begin(__func__)
 
 #ifdef __cplusplus
 extern "C" {
@@ -193,8 +198,8 @@ extern "C" {
 /* Tracers raise them. Every object has its own pair, however many files include this. */
 #define RPTRACE__SEMAPHORE(name)                                                                   \
 	extern volatile unsigned short name;                                                       \
-	__attribute__((__section__(".probes"), __visibility__("hidden"), __weak__, __used__))      \
-	volatile unsigned short name = 0
+	__attribute__((__section__(".probes"), __visibility__("hidden"), __weak__,                 \
+		       __used__)) volatile unsigned short name = 0
 
 RPTRACE__SEMAPHORE(rptrace_name_begin_semaphore);
 RPTRACE__SEMAPHORE(rptrace_name_end_semaphore);
@@ -210,8 +215,10 @@ RPTRACE__INLINE void rptrace_begin(char const *name)
 {
 	if (__builtin_expect(rptrace_name_begin_semaphore, 0) && name) {
 		rptrace__touch(name);
-		RPTRACE__SITE("rptrace_name", "begin", "rptrace_name_begin_semaphore",
-			      "8@%[name]", : : [name] "r"(name) : "memory");
+		RPTRACE__SITE("rptrace_name", "begin", "rptrace_name_begin_semaphore", "8@%[name]",
+			      :
+			      : [name] "r"(name)
+			      : "memory");
 	}
 }
 
@@ -220,11 +227,13 @@ RPTRACE__INLINE void rptrace_end(char const *name)
 	if (__builtin_expect(rptrace_name_end_semaphore, 0) && name) {
 		rptrace__touch(name);
 		RPTRACE__SITE("rptrace_name", "end", "rptrace_name_end_semaphore", "8@%[name]",
-			      : : [name] "r"(name) : "memory");
+			      :
+			      : [name] "r"(name)
+			      : "memory");
 	}
 }
 
-RPTRACE__INLINE void rptrace__scope_end(char *scope)
+RPTRACE__INLINE void rptrace__scope_end(int *scope)
 {
 	RPTRACE__SITE("rptrace_scope", "end", "0", "8@%[scope]", : : [scope] "r"(scope));
 }
@@ -246,34 +255,49 @@ RPTRACE__INLINE void rptrace__function_end(char const *const *name)
 
 #else /* !RPTRACE_ENABLED */
 
-#define RPTRACE__PROBE(provider, probe, identifier) ((void)0)
+#define RPTRACE__PROBE(provider, probe, identifier)		 ((void)0)
 #define RPTRACE__PROBE_VALUE(provider, probe, identifier, value) ((void)sizeof((value) + 0))
-#define RPTRACE__REGION(probe, identifier, scope, once) for (int once = 1; once; once = 0)
-#define RPTRACE__FUNCTION() ((void)0)
+#define RPTRACE__REGION(probe, identifier, scope, once)		 for (int once = 1; once; once = 0)
+#define RPTRACE__FUNCTION()					 ((void)0)
 
-#define rptrace_begin(name) ((void)(name))
-#define rptrace_end(name)   ((void)(name))
+#define rptrace_begin(name)					 ((void)(name))
+#define rptrace_end(name)					 ((void)(name))
 
 #endif /* RPTRACE_ENABLED */
 
 #ifdef __cplusplus
-namespace rptrace {
+namespace rptrace
+{
 
 /* Two names for the linker: a program may mix files with and without RPTRACE_DISABLE. */
 #if RPTRACE_ENABLED
-inline namespace enabled {
+inline namespace enabled
+{
 #else
-inline namespace disabled {
+inline namespace disabled
+{
 #endif
 
-class [[nodiscard]] region {
-public:
-	explicit region(char const *name) noexcept : name_(name) { rptrace_begin(name_); }
-	~region() { rptrace_end(name_); }
+#if __cplusplus >= 201703L
+class [[nodiscard]] region
+{
+#else
+class region
+{
+#endif
+      public:
+	explicit region(char const *name) noexcept : name_(name)
+	{
+		rptrace_begin(name_);
+	}
+	~region()
+	{
+		rptrace_end(name_);
+	}
 	region(region const &) = delete;
 	region &operator=(region const &) = delete;
 
-private:
+      private:
 	char const *name_;
 };
 

@@ -15,6 +15,7 @@ enum {
 	KEY_NO_FOLLOW = 0x100,
 	KEY_BY,
 	KEY_TREE,
+	KEY_COMPENSATE,
 	KEY_FORMAT,
 	KEY_MIN_DURATION,
 	KEY_LABEL,
@@ -45,6 +46,8 @@ static const struct argp_option options[] = {
 	{"sort", 's', "KEY", 0, "order by this column (total)", 2},
 	{"by", KEY_BY, "process|thread|command|cgroup|label", 0, "a row for each", 2},
 	{"tree", KEY_TREE, 0, 0, "regions under the regions they are entered in", 2},
+	{"compensate", KEY_COMPENSATE, 0, 0,
+	 "take the cost of the probes out of total, self and cpu", 2},
 	{"format", KEY_FORMAT, "table|csv|json|openmetrics", 0, "form of the final summary", 2},
 	{"output", 'o', "FILE", 0, "the final summary goes there (-: stdout)", 2},
 	{0, 0, 0, 0, "How to trace:", 3},
@@ -195,6 +198,9 @@ static error_t parse_view(int key, char *arg, struct argp_state *state)
 		return 0;
 	case KEY_TREE:
 		o->tree = true;
+		return 0;
+	case KEY_COMPENSATE:
+		o->compensate = true;
 		return 0;
 	case KEY_FORMAT:
 		o->format = rp_view__find(arg);

@@ -32,7 +32,7 @@ struct rp_opts {
 	double interval, duration; /* s; duration 0: no limit */
 	unsigned long iterations;  /* 0: no limit */
 	bool interval_given;
-	bool batch, tree, verbose;
+	bool batch, tree, compensate, verbose;
 	enum rp_by by;
 	const struct rp_column *sort;
 	const struct rp_view *format;

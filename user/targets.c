@@ -43,8 +43,9 @@ struct local {
 struct process {
 	pid_t pid;
 	struct local *locals;
-	int rescans; /* still to do */
-	double due;  /* s, CLOCK_MONOTONIC */
+	int rescans;		  /* still to do */
+	double due;		  /* s, CLOCK_MONOTONIC */
+	uint64_t cpu_before, cpu; /* ns: when tracing began; when last looked at */
 	UT_hash_handle hh;
 };
 
@@ -56,6 +57,7 @@ struct rp_targets {
 	size_t n_objects;
 	struct process *processes;
 	bool stripped;
+	uint64_t cpu_of_ended; /* ns */
 };
 
 static double now(void)
@@ -83,8 +85,18 @@ struct rp_targets *rp_targets__new(struct rp_session *session, struct rp_plan *p
 	return t;
 }
 
+static void process__look_at_cpu(struct process *p)
+{
+	uint64_t cpu = rp_proc__cpu(PROC, p->pid);
+
+	if (cpu > p->cpu)
+		p->cpu = cpu;
+}
+
 static void process__free(struct rp_targets *t, struct process *p)
 {
+	process__look_at_cpu(p);
+	t->cpu_of_ended += p->cpu - p->cpu_before;
 	while (p->locals) {
 		struct local *l = p->locals;
 
@@ -380,8 +392,11 @@ static int scan(struct rp_targets *t, struct process **processes, size_t n, bool
 
 static int track(struct rp_targets *t, pid_t pid, struct rp_err *err)
 {
-	if (!process__get(t, pid) || (t->session && rp_session__track(t->session, pid)))
+	struct process *p = process__get(t, pid);
+
+	if (!p || (t->session && rp_session__track(t->session, pid)))
 		return no_memory(err);
+	p->cpu = p->cpu_before = rp_proc__cpu(PROC, pid);
 	return 0;
 }
 
@@ -589,6 +604,18 @@ void rp_targets__reap(struct rp_targets *t)
 	HASH_ITER (hh, t->processes, p, next)
 		if (!rp_proc__alive(PROC, p->pid))
 			process__free(t, p);
+}
+
+uint64_t rp_targets__cpu(struct rp_targets *t)
+{
+	uint64_t sum = t->cpu_of_ended;
+	struct process *p;
+
+	for (p = t->processes; p; p = p->hh.next) {
+		process__look_at_cpu(p);
+		sum += p->cpu - p->cpu_before;
+	}
+	return sum;
 }
 
 void rp_targets__stats(const struct rp_targets *t, struct rp_targets_stats *stats)

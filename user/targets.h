@@ -54,6 +54,9 @@ int rp_targets__rescan(struct rp_targets *targets);
 /* Drop processes that ended unnoticed. */
 void rp_targets__reap(struct rp_targets *targets);
 
+/* CPU time that the traced processes have used since they are traced, ns; ended ones included. */
+uint64_t rp_targets__cpu(struct rp_targets *targets);
+
 void rp_targets__stats(const struct rp_targets *targets, struct rp_targets_stats *stats);
 
 #endif

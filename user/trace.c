@@ -17,6 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "attach/calibrate.h"
 #include "collect/collect.h"
 #include "launch.h"
 #include "targets.h"
@@ -35,7 +36,9 @@ struct trace {
 	struct utsname host;
 	char target[256];
 	uint64_t began;		/* ns, CLOCK_MONOTONIC */
+	struct rp_costs costs;	/* of the probes */
 	struct rp_counts *last; /* of the table before */
+	uint64_t last_cpu;	/* ns that the target had used then */
 	unsigned long tables;
 	int status; /* of the command */
 };
@@ -105,13 +108,15 @@ static int print_view(struct trace *tr, FILE *out, const struct rp_view *view,
 		      const struct rp_counts *counts, const struct rp_counts *before,
 		      const char *title)
 {
-	struct rp_snapshot_opts snap = {.by = tr->opts->by, .since = tr->began};
+	struct rp_snapshot_opts snap = {
+		.by = tr->opts->by, .since = tr->began, .compensate = tr->opts->compensate};
 	struct rp_view_opts opts = {
 		.tree = tr->opts->tree,
 		.width = terminal_width(fileno(out)),
 		.title = title,
 		.utf8 = !strcmp(nl_langinfo(CODESET), "UTF-8"),
 	};
+	uint64_t cpu = rp_targets__cpu(tr->targets) - (before ? tr->last_cpu : 0);
 	struct rp_targets_stats stats;
 	struct rp_snapshot *snapshot;
 	int rc;
@@ -123,6 +128,10 @@ static int print_view(struct trace *tr, FILE *out, const struct rp_view *view,
 	snapshot = rp_snapshot__build(counts, before, &snap);
 	if (!snapshot)
 		return -ENOMEM;
+	if (snapshot->count)
+		snapshot->meta.ns_per_region = snapshot->probe_ns / (double)snapshot->count;
+	if (cpu)
+		snapshot->meta.cpu_share = snapshot->probe_ns / (double)cpu;
 	rp_snapshot__sort(snapshot, tr->opts->sort, false);
 	rc = view->print(out, snapshot, &opts);
 	if (!rc && fflush(out))
@@ -142,7 +151,7 @@ static bool shows_tables(const struct rp_opts *o)
 
 static int print_table(struct trace *tr)
 {
-	struct rp_counts *counts = rp_collect(tr->session, tr->plan);
+	struct rp_counts *counts = rp_collect(tr->session, tr->plan, &tr->costs);
 	char title[64];
 	time_t wall = time(NULL);
 	struct tm tm;
@@ -154,6 +163,7 @@ static int print_table(struct trace *tr)
 	rc = print_view(tr, stdout, rp_view__find("table"), counts, tr->last, title);
 	rp_counts__free(tr->last);
 	tr->last = counts;
+	tr->last_cpu = rp_targets__cpu(tr->targets);
 	tr->tables++;
 	return rc;
 }
@@ -183,7 +193,7 @@ static int print_summary(struct trace *tr, struct rp_err *err)
 	if (!out)
 		return rp_err__set(err, RP_EXIT_FAILED, -errno, "choose another file with -o",
 				   "%s: %s", o->output, strerror(errno));
-	counts = rp_collect(tr->session, tr->plan);
+	counts = rp_collect(tr->session, tr->plan, &tr->costs);
 	rc = counts ? print_view(tr, out, o->format, counts, NULL, "final summary") : -ENOMEM;
 	rp_counts__free(counts);
 	if (file && fclose(out) && !rc)
@@ -343,6 +353,8 @@ static int open_session(struct trace *tr, struct rp_err *err)
 		rc = rp_trace__plan(o, &tr->features, &tr->plan, err);
 	if (!rc)
 		rc = rp_session__new(&opts, &tr->session, err);
+	if (!rc)
+		rc = rp_calibrate(tr->session, &tr->costs, err);
 	if (rc)
 		return rc;
 	tr->targets = rp_targets__new(tr->session, tr->plan, o->follow);

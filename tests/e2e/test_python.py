@@ -2,6 +2,7 @@
 """The USDT probes of CPython: imports against -X importtime, collections against gc's own counts."""
 
 import json
+import os
 import re
 import subprocess
 
@@ -67,7 +68,8 @@ class Python(Case):
     def test_imports_of_a_command(self):
         self.package("rp_package")
         script = self.path("script.py", "import asyncio, json, http.client, rp_package\n")
-        snapshot, proc = self.run_traced("--", PYTHON, "-X", "importtime", script)
+        snapshot, proc = self.run_traced("-x", "function", "--", PYTHON, "-X", "importtime",
+                                         script)
         own = imports(proc.err())
         self.assertGreater(len(own), 100)
         region = snapshot.region(IMPORT)
@@ -108,6 +110,40 @@ class Python(Case):
         self.assertGreaterEqual(region["cpu_ns"], SPUN_NS)
         self.assertNear(region["blocked_ns"], SLEPT_NS, 0.05, "blocked")
 
+    def test_cpu_time_across_processors(self):
+        """Clocks of processors differ: what moves to another between its ends must not show it."""
+        processors = sorted(os.sched_getaffinity(0))
+        if len(processors) < 2:
+            self.skipTest("this machine has one processor")
+        self.path("mover.py", "\n".join([
+            "import os, time",
+            "before = time.thread_time_ns()",
+            "for processor in os.ends:",
+            "    os.sched_setaffinity(0, [processor])",
+            "    until = time.thread_time() + 0.05",
+            "    while time.thread_time() < until: pass",
+            "print(time.thread_time_ns() - before, flush=True)"]))
+        for ends in ((processors[0], processors[-1]), (processors[-1], processors[0])):
+            script = self.path("script.py", "\n".join([
+                "import os, sys, time",
+                f"os.ends = {ends}",
+                "os.sched_setaffinity(0, os.ends[:1])",
+                "print('ready', flush=True)",
+                "sys.stdin.readline()",
+                "import mover",
+                "sys.stdin.readline()"]))
+            python = self.spawn(PYTHON, "-B", script, stdin=subprocess.PIPE)
+            python.wait_lines("^ready$", stream="stdout")
+            self.attach("-p", str(python.pid), "-u", "python:import__find__load__start")
+            python.say("go\n")
+            own = int(python.wait_lines(r"^\d+$", stream="stdout")[0])
+            region = self.detach().region(IMPORT)
+            python.finish()
+            self.assertEqual(region["count"], 1)
+            # What is more than its own figure is finding and compiling the module.
+            self.assertGreaterEqual(region["cpu_ns"], own, ends)
+            self.assertLess(region["cpu_ns"], own + 5e6, ends)
+
     def test_collections(self):
         script = self.path("script.py", "\n".join([
             "import gc, json, os, sys",
@@ -123,7 +159,7 @@ class Python(Case):
             "calls['all'] = sum(s['collections'] for s in gc.get_stats())",
             "print(json.dumps(calls), flush=True)",
             "os._exit(0)"]))  # or the last collections would be traced, not counted by it
-        snapshot, proc = self.run_traced("--", PYTHON, script)
+        snapshot, proc = self.run_traced("-u", "python:gc__start:gc__done", "--", PYTHON, script)
         own = json.loads(proc.out())
         self.assertGreater(own["start"], 100)
         region = snapshot.region("gc")

@@ -39,12 +39,13 @@ static void groups(void **state)
 	live_assert_nothing_lost(run.json);
 	live_assert_rows(run.json);
 	assert_int_equal(json_array_size(rows), c->groups);
-	json_array_foreach(rows, i, row)
-	{
+	json_array_foreach (rows, i, row) {
 		if (c->each)
 			assert_int_equal(live_u64(row, "count"), c->each);
-		json_array_foreach(rows, j, other) if (i != j)
-			assert_string_not_equal(live_str(row, "group"), live_str(other, "group"));
+		json_array_foreach (rows, j, other)
+			if (i != j)
+				assert_string_not_equal(live_str(row, "group"),
+							live_str(other, "group"));
 	}
 	if (strstr(c->options, "command"))
 		assert_non_null(strstr(c->target, live_str(json_array_get(rows, 0), "group")));
@@ -68,14 +69,12 @@ static void labels(void **state)
 		for (size_t v = 0; v < LIVE_COUNT(rows[r].values); v++) {
 			unsigned found = 0;
 
-			json_array_foreach(
-				live_array(run.json, "regions"), i,
-				row) if (!strcmp(live_str(row, "name"), rows[r].region) &&
-					 atoi(live_str(row, "group")) == rows[r].values[v])
-			{
-				assert_int_equal(live_u64(row, "count"), 50);
-				found++;
-			}
+			json_array_foreach (live_array(run.json, "regions"), i, row)
+				if (!strcmp(live_str(row, "name"), rows[r].region) &&
+				    atoi(live_str(row, "group")) == rows[r].values[v]) {
+					assert_int_equal(live_u64(row, "count"), 50);
+					found++;
+				}
 			assert_int_equal(found, 1);
 		}
 	assert_string_equal(live_str(live_region(run.json, "work"), "group"), "-");
@@ -179,8 +178,7 @@ static void csv_has_the_figures_of_json(void **state)
 	(void)state;
 	live_assert_rows(csv);
 	assert_int_equal(json_array_size(live_array(csv, "regions")), 3);
-	json_array_foreach(rows, i, row)
-	{
+	json_array_foreach (rows, i, row) {
 		json_t *same = live_region(csv, live_str(row, "name"));
 
 		assert_int_equal(live_u64(same, "count"), live_u64(row, "count"));

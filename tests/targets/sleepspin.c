@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
 /*
  * sleepspin: a region that sleeps (20 times 5 ms), one that computes (10 times 10 ms of CPU
- * time), and one around both.
+ * time), one that ends on another CPU than it began on (and sleeps as the first does, for the
+ * clocks of CPUs differ), and one around all.
  */
 #define _GNU_SOURCE
+#include <sched.h>
 #include <stdint.h>
 #include <time.h>
 
@@ -18,11 +20,40 @@ static uint64_t cpu_ns(void)
 	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
 }
 
-REGION_FN(sleeper)
+static void sleep_5_ms(void)
 {
 	struct timespec ts = {.tv_nsec = 5000000};
 
 	nanosleep(&ts, NULL);
+}
+
+REGION_FN(sleeper)
+{
+	sleep_5_ms();
+	KEEP();
+}
+
+/* To the next CPU that this process may run on, if it has more than one. */
+static void move(void)
+{
+	static cpu_set_t allowed;
+	cpu_set_t next;
+	int cpu = sched_getcpu();
+
+	if (!CPU_COUNT(&allowed))
+		sched_getaffinity(0, sizeof(allowed), &allowed);
+	do
+		cpu = (cpu + 1) % CPU_SETSIZE;
+	while (!CPU_ISSET(cpu, &allowed));
+	CPU_ZERO(&next);
+	CPU_SET(cpu, &next);
+	sched_setaffinity(0, sizeof(next), &next);
+}
+
+REGION_FN(mover)
+{
+	move();
+	sleep_5_ms();
 	KEEP();
 }
 
@@ -34,21 +65,24 @@ REGION_FN(spinner)
 		KEEP();
 }
 
-REGION_FN(both)
+REGION_FN(all)
 {
 	for (int i = 0; i < 20; i++)
 		sleeper();
 	for (int i = 0; i < 10; i++)
 		spinner();
+	for (int i = 0; i < 20; i++)
+		mover();
 	KEEP();
 }
 
 int main(void)
 {
 	RPT_WAIT();
-	both();
-	expect("both", 1);
+	all();
+	expect("all", 1);
 	expect("sleeper", 20);
 	expect("spinner", 10);
+	expect("mover", 20);
 	return 0;
 }

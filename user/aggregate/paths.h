@@ -78,10 +78,13 @@ struct rp_paths {
 	size_t n_order;
 	char (*group)[RP_GROUP_LEN]; /* texts, in order */
 	size_t n_groups;
+	uint64_t count;	 /* frames timed */
+	double probe_ns; /* what their probes took */
 };
 
 int rp_paths__build(const struct rp_counts *now, const struct rp_counts *before,
-		    const struct rp_regions *regions, enum rp_by by, struct rp_paths *out);
+		    const struct rp_regions *regions, const struct rp_snapshot_opts *opts,
+		    struct rp_paths *out);
 /* Add what all nodes of a path have, less what they had before. */
 void rp_paths__add_hist(const struct rp_paths *paths, uint32_t path, const struct rp_counts *now,
 			const struct rp_counts *before, struct rp_hist *to);

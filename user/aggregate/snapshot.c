@@ -121,6 +121,7 @@ static void make_row(const struct build *b, uint32_t region, const char *group,
 	if (sums)
 		finish(sums, hist, b->before, &row->f);
 	row->f.unmatched = name->unmatched;
+	row->probe_ns = (double)row->f.count * name->cost.whole;
 }
 
 /* ---- paths to rows --------------------------------------------------------------------- */
@@ -292,10 +293,12 @@ struct rp_snapshot *rp_snapshot__build(const struct rp_counts *now, const struct
 	for (size_t i = 0; i < RP_LOST_COUNT; i++)
 		snapshot->lost[i] = rp_less(now->lost[i], before ? before->lost[i] : 0);
 	if (rp_regions__build(now, before, &box->regions) ||
-	    rp_paths__build(now, before, &box->regions, opts->by, &box->paths) || make_rows(&b)) {
+	    rp_paths__build(now, before, &box->regions, opts, &box->paths) || make_rows(&b)) {
 		rp_snapshot__free(snapshot);
 		return NULL;
 	}
+	snapshot->count = box->paths.count;
+	snapshot->probe_ns = box->paths.probe_ns;
 	return snapshot;
 }
 

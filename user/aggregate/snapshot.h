@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "plan/cost.h"
 #include "plan/plan.h"
 #include "rp_abi.h"
 #include "rp_hist.h"
@@ -28,6 +29,7 @@ struct rp_region_name {
 	const char *object;
 	uint64_t unmatched; /* exits without an entry */
 	bool slow;	    /* has a single-stepped site */
+	struct rp_probe_cost cost; /* of its probes; zero where it is not known */
 };
 
 struct rp_counts {
@@ -60,6 +62,7 @@ struct rp_row {
 	const char *group; /* NULL without grouping */
 	uint32_t region;
 	bool slow;
+	double probe_ns; /* time that its probes took */
 	struct rp_row_figures f;
 	const struct rp_hist *hist; /* NULL in the tree, and where nothing was entered */
 };
@@ -89,6 +92,8 @@ struct rp_snapshot {
 	struct rp_tree_row *tree;
 	size_t n_tree;
 	uint64_t lost[RP_LOST_COUNT];
+	uint64_t count;	 /* frames timed, all regions */
+	double probe_ns; /* that their probes took */
 };
 
 enum rp_by { RP_BY_NONE, RP_BY_PROCESS, RP_BY_THREAD, RP_BY_COMMAND, RP_BY_CGROUP, RP_BY_LABEL };
@@ -98,6 +103,7 @@ struct rp_snapshot_opts {
 	struct rp_meta meta; /* goes into the snapshot; its strings stay the caller's */
 	uint64_t since;	 /* ns, CLOCK_MONOTONIC: begin of the period without `before` */
 	bool idle_rows;	 /* also regions that were never entered; those with unmatched exits are there anyway */
+	bool compensate; /* take the cost of probes out of total, self and cpu */
 };
 
 /*

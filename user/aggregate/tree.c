@@ -271,6 +271,55 @@ void rp_paths__add_hist(const struct rp_paths *paths, uint32_t path, const struc
 		add_node_hist(to, &now->nodes[i], node_before(before, i));
 }
 
+/* ---- the cost of probes ------------------------------------------------------------------ */
+
+static uint64_t less_cost(uint64_t ns, double cost)
+{
+	return rp_less(ns, (uint64_t)(cost + 0.5));
+}
+
+/*
+ * Probes of a call fall inside its own time in part, the rest into what encloses it; those of
+ * everything below fall inside as a whole. Children come after their parents: from the last path
+ * to the first, what is below is known. Single durations (min, max, percentiles) stay as they were
+ * measured.
+ */
+static int take_costs(struct builder *b, bool compensate)
+{
+	struct rp_paths *paths = b->out;
+	double *below = calloc(paths->n + 1, sizeof(*below));	/* in the frames of a path, whole */
+	double *beside = calloc(paths->n + 1, sizeof(*beside)); /* of it, in the path's own time */
+
+	if (!below || !beside) {
+		free(below);
+		free(beside);
+		return -ENOMEM;
+	}
+	for (size_t i = paths->n; i-- > 0;) {
+		struct rp_path *path = &paths->path[i];
+		const struct rp_probe_cost *cost = &b->regions->region[path->region].cost;
+		struct rp_sums *sums = &path->sums;
+		double count = (double)sums->count, inside = count * cost->inside;
+
+		paths->count += sums->count;
+		paths->probe_ns += count * cost->whole;
+		if (path->parent != RP_PATH_NONE) {
+			below[path->parent] += below[i] + count * cost->whole;
+			beside[path->parent] += count * (cost->whole - cost->inside);
+		}
+		if (!compensate)
+			continue;
+		sums->frames = less_cost(sums->frames, below[i] + inside);
+		sums->cpu = less_cost(sums->cpu, below[i] + inside);
+		sums->self = less_cost(sums->self, beside[i] + inside);
+		if (sums->wait > rp_less(sums->frames, sums->cpu))
+			sums->wait = rp_less(sums->frames, sums->cpu);
+	}
+	free(below);
+	free(beside);
+	return 0;
+}
+
 /* ---- order ----------------------------------------------------------------------------- */
 
 /* Link what was entered, or has a descendant that was, to its parent or to its group's list. */
@@ -324,9 +373,11 @@ static int order_paths(struct rp_paths *paths)
 }
 
 int rp_paths__build(const struct rp_counts *now, const struct rp_counts *before,
-		    const struct rp_regions *regions, enum rp_by by, struct rp_paths *out)
+		    const struct rp_regions *regions, const struct rp_snapshot_opts *opts,
+		    struct rp_paths *out)
 {
-	struct builder b = {.now = now, .before = before, .regions = regions, .by = by, .out = out};
+	struct builder b = {
+		.now = now, .before = before, .regions = regions, .by = opts->by, .out = out};
 	int err = -ENOMEM;
 
 	*out = (struct rp_paths){0};
@@ -347,6 +398,9 @@ int rp_paths__build(const struct rp_counts *now, const struct rp_counts *before,
 	for (size_t i = 0; i < now->n_nodes; i++)
 		if (b.path_of[i] < NODE_ROOT)
 			add_node(&b, i);
+	err = take_costs(&b, opts->compensate);
+	if (err)
+		goto out;
 	for (size_t i = 0; i < out->n; i++)
 		out->path[i].sums.total = out->path[i].sums.frames;
 	err = order_paths(out);

@@ -38,21 +38,35 @@ __attribute__((noinline, used)) static void probe_point(void)
 	__asm__ volatile("");
 }
 
-static int own_offset(struct dl_phdr_info *info, size_t size, void *offset)
+struct own {
+	uintptr_t address;
+	uint64_t offset;
+};
+
+static int find_own(struct dl_phdr_info *info, size_t size, void *ctx)
 {
-	uintptr_t address = (uintptr_t)probe_point;
+	struct own *own = ctx;
 
 	(void)size;
 	for (int i = 0; i < info->dlpi_phnum; i++) {
 		const ElfW(Phdr) *ph = &info->dlpi_phdr[i];
 		uintptr_t start = info->dlpi_addr + ph->p_vaddr;
 
-		if (ph->p_type == PT_LOAD && address >= start && address < start + ph->p_memsz) {
-			*(uint64_t *)offset = address - start + ph->p_offset;
+		if (ph->p_type == PT_LOAD && own->address >= start &&
+		    own->address < start + ph->p_memsz) {
+			own->offset = own->address - start + ph->p_offset;
 			return 1;
 		}
 	}
 	return 0;
+}
+
+uint64_t rp_own_offset(const void *function)
+{
+	struct own own = {.address = (uintptr_t)function};
+
+	dl_iterate_phdr(find_own, &own);
+	return own.offset;
 }
 
 /* Load `return 0` and link it: some kernels load what they then refuse to link. */
@@ -97,11 +111,10 @@ static int optimized_nop_errno(void)
 
 void rp_features__probe(struct rp_features *f)
 {
-	uint64_t offset = 0;
+	uint64_t offset = rp_own_offset((const void *)probe_point);
 
 	memset(f, 0, sizeof(*f));
 	f->btf = !access("/sys/kernel/btf/vmlinux", R_OK);
-	dl_iterate_phdr(own_offset, &offset);
 	f->multi = can_link(RP_BPF_TRACE_UPROBE_MULTI, offset, &f->permitted);
 	f->session = can_link(RP_BPF_TRACE_UPROBE_SESSION, offset, &f->permitted);
 	if (!f->permitted) {

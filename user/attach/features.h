@@ -4,6 +4,7 @@
 #define RP_FEATURES_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "error.h"
 #include "plan/plan.h"
@@ -22,6 +23,9 @@ struct rp_features {
 	bool nop5_optimized;  /* probed 5-byte nops become calls: unsafe for the target */
 	bool nop10_optimized; /* probed 10-byte nops become calls: safe */
 };
+
+/* File offset in rptrace's own executable of a function in it; 0: not found. */
+uint64_t rp_own_offset(const void *function);
 
 /* Attaches to a function of rptrace's own that is never called. */
 void rp_features__probe(struct rp_features *features);

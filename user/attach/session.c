@@ -235,6 +235,7 @@ void rp_session__free(struct rp_session *s)
 {
 	if (!s)
 		return;
+	rp_links__free(s->calibration);
 	ring_buffer__free(s->ring);
 	for (uint32_t c = 0; c < RP_CHUNKS_MAX; c++) {
 		if (s->figures[c])

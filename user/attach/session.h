@@ -13,6 +13,7 @@
 
 #include "attach/features.h"
 #include "error.h"
+#include "plan/cost.h"
 #include "plan/plan.h"
 #include "rp_abi.h"
 #include "rp_hist.h"

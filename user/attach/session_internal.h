@@ -23,6 +23,8 @@ struct rp_session {
 	struct rp_figures *figures[RP_CHUNKS_MAX];
 	struct rp_hist *hists[RP_CHUNKS_MAX];
 
+	struct rp_links *calibration; /* kept: to detach takes time, and its child is gone */
+
 	rp_event_fn on_event; /* while draining */
 	void *on_event_ctx;
 };

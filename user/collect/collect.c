@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
 #include "collect/collect.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -51,6 +52,8 @@ static void read_node(struct rp_node_counts *out, const struct rp_session *sessi
 	uint32_t shards;
 
 	out->node = *rp_session__node(session, id);
+	if (out->node.region >= RP_REGION_CALIBRATE && out->node.region < RP_REGION_DYNAMIC)
+		out->node.flags = 0;
 	if (!(out->node.flags & RP_NODE_VALID))
 		return;
 	figures = rp_session__figures(session, id, &shards);
@@ -61,7 +64,54 @@ static void read_node(struct rp_node_counts *out, const struct rp_session *sessi
 		add_hist(&out->hist, hist, shards);
 }
 
-static int read_regions(struct rp_counts *c, const struct rp_plan *plan)
+enum { EXIT_SITES = 1, SLOW_ENTRY = 2, SLOW_EXIT = 4 };
+
+static uint8_t traits_of(const struct rp_site *site)
+{
+	switch (site->role) {
+	case RP_ROLE_CALL:
+		return site->slow ? SLOW_ENTRY : 0;
+	case RP_ROLE_CALL_SITE:
+		return EXIT_SITES | (site->slow ? SLOW_ENTRY : 0);
+	default:
+		return site->slow ? SLOW_EXIT : 0;
+	}
+}
+
+/*
+ * Of a single-stepped entry the time falls into the region, of a single-stepped exit behind it: the
+ * program runs before the instruction.
+ */
+static int add_costs(struct rp_counts *c, const struct rp_plan *plan, const struct rp_costs *costs)
+{
+	uint8_t *traits = calloc(c->n_regions + 1, 1);
+	const struct rp_site *sites;
+	size_t n;
+
+	if (!traits)
+		return -ENOMEM;
+	sites = rp_plan__sites(plan, &n);
+	for (size_t i = 0; i < n; i++)
+		if (sites[i].region <= c->n_regions)
+			traits[sites[i].region] |= traits_of(&sites[i]);
+	for (size_t i = 0; i < c->n_regions; i++) {
+		bool call = c->regions[i].kind == RP_KIND_FUNCTION && !(traits[i + 1] & EXIT_SITES);
+		struct rp_probe_cost *cost = &c->regions[i].cost;
+
+		*cost = call ? costs->call : costs->mark;
+		if (traits[i + 1] & SLOW_ENTRY) {
+			cost->inside += costs->step;
+			cost->whole += costs->step;
+		}
+		if (traits[i + 1] & SLOW_EXIT)
+			cost->whole += costs->step;
+	}
+	free(traits);
+	return 0;
+}
+
+static int read_regions(struct rp_counts *c, const struct rp_plan *plan,
+			const struct rp_costs *costs)
 {
 	const struct rp_region *regions = rp_plan__regions(plan, &c->n_regions);
 
@@ -74,10 +124,11 @@ static int read_regions(struct rp_counts *c, const struct rp_plan *plan)
 		c->regions[i].object = regions[i].object;
 		c->regions[i].slow = regions[i].slow_sites > 0;
 	}
-	return 0;
+	return costs ? add_costs(c, plan, costs) : 0;
 }
 
-static int read_names(struct rp_counts *c, const struct rp_session *session)
+static int read_names(struct rp_counts *c, const struct rp_session *session,
+		      const struct rp_costs *costs)
 {
 	c->n_dynamic = rp_session__names_used(session);
 	c->dynamic = calloc(c->n_dynamic ? c->n_dynamic : 1, sizeof(*c->dynamic));
@@ -87,6 +138,8 @@ static int read_names(struct rp_counts *c, const struct rp_session *session)
 		c->dynamic[i].name = rp_session__name(session, i);
 		c->dynamic[i].kind = RP_KIND_MARKER;
 		c->dynamic[i].object = "";
+		if (costs)
+			c->dynamic[i].cost = costs->mark;
 	}
 	return 0;
 }
@@ -101,7 +154,8 @@ static void add_unmatched(void *ctx, uint32_t region, uint64_t count)
 		c->regions[region - 1].unmatched = count;
 }
 
-struct rp_counts *rp_collect(const struct rp_session *session, const struct rp_plan *plan)
+struct rp_counts *rp_collect(const struct rp_session *session, const struct rp_plan *plan,
+			     const struct rp_costs *costs)
 {
 	struct rp_counts *c = calloc(1, sizeof(*c));
 	struct timespec now;
@@ -110,7 +164,7 @@ struct rp_counts *rp_collect(const struct rp_session *session, const struct rp_p
 		return NULL;
 	c->n_nodes = rp_session__nodes_used(session);
 	c->nodes = calloc(c->n_nodes ? c->n_nodes : 1, sizeof(*c->nodes));
-	if (!c->nodes || read_regions(c, plan) || read_names(c, session)) {
+	if (!c->nodes || read_regions(c, plan, costs) || read_names(c, session, costs)) {
 		rp_counts__free(c);
 		return NULL;
 	}

@@ -10,8 +10,10 @@
 /*
  * Sums over the CPU shards. Tracing goes on meanwhile: exits are read before entries, so that
  * what looks open was entered. NULL: out of memory.
+ * costs: of the probes, NULL: not known.
  */
-struct rp_counts *rp_collect(const struct rp_session *session, const struct rp_plan *plan);
+struct rp_counts *rp_collect(const struct rp_session *session, const struct rp_plan *plan,
+			     const struct rp_costs *costs);
 void rp_counts__free(struct rp_counts *counts);
 
 #endif

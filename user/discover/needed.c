@@ -55,8 +55,7 @@ struct closure {
 	struct object objects[FILES_MAX];
 	size_t n;
 	struct rp_ld_cache *cache;
-	const char *system; /* the folder of the ELF interpreter: a default one of its own */
-	const char *lib;    /* $LIB */
+	const char *lib; /* $LIB */
 	size_t tries;
 	size_t used;
 	char text[TEXT_MAX];
@@ -224,17 +223,17 @@ out:
 
 /* The value of the token after a '$', and its length; NULL: one that is not known here. */
 static const char *token(const struct closure *c, const struct object *owner, const char *text,
-			 size_t len, size_t *token_len)
+			 size_t *len)
 {
 	static const char alnum[] =
 		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_0123456789";
-	bool braces = len && text[0] == '{';
+	bool braces = text[0] == '{';
 	const char *name = text + braces;
 	size_t n = strspn(name, alnum);
 
-	*token_len = n + 2 * braces;
-	if (*token_len > len || (braces && name[n] != '}'))
+	if (braces && name[n] != '}')
 		return NULL;
+	*len = n + 2 * braces;
 	if (n == strlen("ORIGIN") && !memcmp(name, "ORIGIN", n))
 		return owner->origin;
 	if (n == strlen("LIB") && !memcmp(name, "LIB", n))
@@ -254,7 +253,7 @@ static bool expand(const struct closure *c, const struct object *owner, const ch
 		size_t part_len = 1, token_len = 0;
 
 		if (*text++ == '$') {
-			part = token(c, owner, text, end - text, &token_len);
+			part = token(c, owner, text, &token_len);
 			if (!part)
 				return false;
 			part_len = strlen(part);
@@ -342,8 +341,6 @@ static void add_needed(struct closure *c, const char *name, const struct object 
 	if (!found)
 		found = find_in_cache(c, name, loader);
 	if (!found)
-		found = find_in(c, c->system, "", loader, name, loader);
-	if (!found)
 		find_in(c, default_folders, ":", loader, name, loader);
 }
 
@@ -401,7 +398,7 @@ static const struct object *add_program(struct closure *c, const char *path)
 	return add_file(c, path, NULL, NULL);
 }
 
-/* $LIB is fixed when the loader is built, like the folder it is installed in: NULL, or the tail. */
+/* $LIB is fixed when the loader is built, like the folder it is installed in: its last part. */
 static const char *lib_of(const char *folder)
 {
 	const char *lib = NULL;
@@ -414,15 +411,16 @@ static const char *lib_of(const char *folder)
 static void follow(struct closure *c, const char *path)
 {
 	const struct object *exe = add_program(c, path), *interp;
+	const char *folder;
 
 	/* Without an interpreter nobody loads anything: a static program. */
 	if (!exe || !exe->interp)
 		return;
 	interp = add_file(c, exe->interp, exe->interp, exe);
-	c->system = interp ? keep_folder(c, interp->path) : NULL;
-	if (!c->system)
+	folder = interp ? keep_folder(c, interp->path) : NULL;
+	if (!folder)
 		return;
-	c->lib = lib_of(c->system);
+	c->lib = lib_of(folder);
 	add_preloaded(c);
 	for (size_t i = 0; i < c->n; i++) {
 		const struct object *o = &c->objects[i];

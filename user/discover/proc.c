@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -130,6 +131,22 @@ pid_t rp_proc__live_thread(const char *proc_root, pid_t pid)
 bool rp_proc__alive(const char *proc_root, pid_t pid)
 {
 	return rp_proc__live_thread(proc_root, pid) != 0;
+}
+
+uint64_t rp_proc__cpu(const char *proc_root, pid_t pid)
+{
+	char path[PATH_MAX], text[1024];
+	uint64_t user, system;
+	char *end;
+
+	snprintf(path, sizeof(path), "%s/%d/stat", proc_root, (int)pid);
+	if (read_small(path, text, sizeof(text)) < 0)
+		return 0;
+	end = strrchr(text, ')');
+	if (!end || sscanf(end + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %" SCNu64 " %" SCNu64,
+			   &user, &system) != 2)
+		return 0;
+	return (user + system) * (1000000000u / (uint64_t)sysconf(_SC_CLK_TCK));
 }
 
 int rp_proc__comm(const char *proc_root, pid_t pid, char *comm, size_t size)

@@ -42,6 +42,9 @@ int rp_proc__open_mapped(const char *proc_root, pid_t pid, const struct rp_mappe
 /* Live descendants of pid, parents first; *n of them in a malloc'ed array. */
 int rp_proc__descendants(const char *proc_root, pid_t pid, pid_t **pids, size_t *n);
 
+/* CPU time a process has used so far, ns, to the clock tick; 0: it is gone. */
+uint64_t rp_proc__cpu(const char *proc_root, pid_t pid);
+
 /* Command name (comm), at most size - 1 bytes. -ESRCH. */
 int rp_proc__comm(const char *proc_root, pid_t pid, char *comm, size_t size);
 

@@ -10,7 +10,8 @@
 #include "plan/usdt_arg.h"
 #include "plan/usdt_pair.h"
 
-#define NOP_BYTES 16
+#define PAGE_BYTES 4096u
+#define NOP_BYTES  16
 
 /* All notes of one provider and name: a probe has a site wherever the compiler copied it to. */
 struct probe {
@@ -196,7 +197,11 @@ int rp_plan__note_site(const struct rp_plan *plan, const struct rp_plan_object *
 {
 	struct rp_entry_site nop;
 	uint8_t code[NOP_BYTES];
-	size_t size = object->read(object->file, note->offset, code, sizeof(code));
+	/* Kernels refuse to rewrite an instruction that crosses a page: what is beyond is not to be
+	 * seen. */
+	size_t page = PAGE_BYTES - note->offset % PAGE_BYTES;
+	size_t size = object->read(object->file, note->offset, code,
+				   page < sizeof(code) ? page : sizeof(code));
 	int rc;
 
 	*reason = "the file ends before its code";

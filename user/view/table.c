@@ -256,8 +256,37 @@ static int print_run(FILE *out, const struct sheet *sheet)
 	if (meta->slow_sites)
 		fprintf(out, ", %" PRIu64 " slow site%s", meta->slow_sites,
 			meta->slow_sites == 1 ? "" : "s");
+	if (meta->ns_per_region > 0)
+		fprintf(out, ", probes cost %s a region, %.1f %% of the target's CPU time",
+			rp_text__ns(meta->ns_per_region, span, sizeof(span)),
+			meta->cpu_share < 1 ? meta->cpu_share * 100 : 100.0);
 	fputc('\n', out);
 	free(target);
+	return 0;
+}
+
+/* Past this share of the target's CPU time, the region to leave out is named. */
+#define COSTLY_SHARE 0.1
+
+static int print_costly(FILE *out, const struct sheet *sheet)
+{
+	const struct rp_snapshot *snapshot = sheet->snapshot;
+	const struct rp_row *worst = NULL;
+	char *name;
+
+	if (snapshot->meta.cpu_share <= COSTLY_SHARE)
+		return 0;
+	for (size_t i = 0; i < snapshot->n_rows; i++)
+		if (!worst || snapshot->rows[i].probe_ns > worst->probe_ns)
+			worst = &snapshot->rows[i];
+	if (!worst)
+		return 0;
+	name = safe_text(worst->name, sheet->utf8);
+	if (!name)
+		return -ENOMEM;
+	fprintf(out, "costly: most of that on %s: leave it out with -x, or see --compensate\n",
+		name);
+	free(name);
 	return 0;
 }
 
@@ -291,6 +320,8 @@ int rp_view__table(FILE *out, const struct rp_snapshot *snapshot, const struct r
 		fputs("no region was entered\n", out);
 	if (!err)
 		err = print_run(out, &sheet);
+	if (!err)
+		err = print_costly(out, &sheet);
 	if (err)
 		return err;
 	print_notes(out, &sheet);

@@ -1,0 +1,233 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+"""The USDT probes of PostgreSQL, against the server's log of connections and statements."""
+
+import glob
+import os
+import pwd
+import re
+import signal
+import subprocess
+import unittest
+
+from harness import Case, Process, free_port
+
+CLIENTS, TRANSACTIONS = 4, 1000
+SETTINGS = {
+    "listen_addresses": "127.0.0.1", "fsync": "off", "autovacuum": "off", "jit": "off",
+    "log_connections": "on", "log_disconnections": "on", "log_min_duration_statement": "0",
+    "log_line_prefix": "%p ", "lc_messages": "C",
+    # Nothing but the clients' own transactions.
+    "max_logical_replication_workers": "0", "max_parallel_workers_per_gather": "0",
+    "max_parallel_maintenance_workers": "0", "checkpoint_timeout": "1h",
+}
+
+
+def programs():
+    """The folder with the newest server, or None."""
+    found = glob.glob("/usr/lib/postgresql/*/bin/postgres")
+    return os.path.dirname(max(found, key=lambda p: int(p.split("/")[4]))) if found else None
+
+
+class Log:
+    """What the server says that it did, from the lines of its log."""
+
+    FORM = re.compile(r"^(\d+) (LOG|ERROR|STATEMENT):  (.*)$")
+    TIMED = re.compile(r"duration: ([\d.]+) ms  statement: (.*)$")
+
+    def __init__(self, lines):
+        self.logins = self.transactions = self.writes = 0
+        self.statements, self.failed = [], []  # (ms, text); text
+        self.in_block = set()  # pids
+        for line in lines:
+            match = self.FORM.match(line)
+            if match:
+                self.add(*match.groups())
+
+    def add(self, pid, level, text):
+        timed = self.TIMED.match(text)
+        if level == "STATEMENT":
+            self.failed.append(text)
+            self.statement(pid, text)
+        elif text.startswith("connection authorized"):
+            self.logins += 1
+            self.transactions += 1  # looks up user and database
+        elif timed:
+            self.statements.append((float(timed[1]), timed[2]))
+            self.statement(pid, timed[2])
+
+    def statement(self, pid, text):
+        word = re.match(r"\w*", text.strip())[0].upper()
+        if word in ("INSERT", "UPDATE", "DELETE"):
+            self.writes += 1
+        if word == "BEGIN":
+            self.in_block.add(pid)
+        elif word in ("END", "COMMIT", "ROLLBACK"):
+            self.in_block.discard(pid)
+            self.transactions += 1
+        elif pid not in self.in_block:
+            self.transactions += 1
+
+
+class Postgres(Case):
+    @classmethod
+    def setUpClass(cls):
+        cls.require()
+        cls.bin = programs()
+        if not cls.bin:
+            raise unittest.SkipTest("postgresql is not installed")
+        cls.start_server(cls.new_cluster())
+
+    @classmethod
+    def new_cluster(cls):
+        """A data directory of an unprivileged user: the server refuses root."""
+        users = [entry.pw_name for entry in pwd.getpwall()]
+        cls.user = "postgres" if "postgres" in users else "nobody"
+        folder = cls.folder(cls, cls.addClassCleanup)
+        os.chown(folder, pwd.getpwnam(cls.user).pw_uid, -1)
+        cls.socket = folder
+        data = os.path.join(folder, "data")
+        init = Process(f"{cls.bin}/initdb", "-D", data, "-A", "trust", "-U", "postgres",
+                       "--no-sync", "--no-locale", user=cls.user, cwd="/")
+        cls.addClassCleanup(init.end)
+        init.finish()
+        return data
+
+    @classmethod
+    def start_server(cls, data):
+        cls.port = free_port()
+        settings = {**SETTINGS, "port": cls.port, "unix_socket_directories": cls.socket}
+        options = [word for key, value in settings.items() for word in ("-c", f"{key}={value}")]
+        cls.server = Process(f"{cls.bin}/postgres", "-D", data, *options, user=cls.user, cwd="/",
+                             stop=signal.SIGQUIT)
+        cls.addClassCleanup(cls.server.end)
+        cls.server.wait_lines("ready to accept connections")
+
+    def client(self, program, *args, **options):
+        address = ["-h", "127.0.0.1", "-p", self.port, "-U", "postgres"]
+        return self.spawn(f"{self.bin}/{program}", *address, *args,
+                          env={"PGSSLMODE": "disable", "PGGSSENCMODE": "disable",
+                               "PGOPTIONS": ""}, cwd="/", **options)
+
+    def psql(self, *args, **options):
+        return self.client("psql", "-X", "-q", "-A", "-t", *args, "postgres", **options)
+
+    def log_mark(self):
+        """Where the log is now, all connections so far being over."""
+        self.wait_disconnected()
+        self.mark = len(self.server.lines["stderr"])
+
+    def wait_disconnected(self):
+        """Backends end on their own a moment after their clients."""
+        logins = sum("connection authorized" in s for s in self.server.lines["stderr"] if s)
+        self.server.wait_lines("LOG:  disconnection", logins)
+
+    def log(self):
+        """The log since the mark, once every connection is over."""
+        self.wait_disconnected()
+        return Log(self.server.lines["stderr"][self.mark:])
+
+    def trace(self, *args):
+        self.attach("-p", str(self.server.pid), *args)
+
+    def assertAllClosed(self):
+        for name, region in self.snap.regions.items():
+            self.assertEqual((region["open"], region["unwound"]), (0, 0), f"{name}: open, unwound")
+
+    # ---- tests -------------------------------------------------------------------------
+
+    def test_pgbench(self):
+        self.client("pgbench", "-i", "-q", "postgres").finish()
+        self.log_mark()
+        self.trace()
+        bench = self.client("pgbench", "-n", "-c", CLIENTS, "-j", "2", "-t", TRANSACTIONS,
+                            "postgres").finish()
+        log = self.log()
+        self.snap = self.detach()
+        done = CLIENTS * TRANSACTIONS
+        self.assertIn(f"actually processed: {done}/{done}", bench.out())
+        self.assertGreaterEqual(len(log.statements), 7 * done)
+        self.check_counts(log)
+        self.assertEqual(self.snap.region("transaction")["count"],
+                         done + log.logins + len(log.statements) - 7 * done)
+        self.assertEqual(log.writes, 4 * done)
+        self.assertAllClosed()
+
+    def check_counts(self, log):
+        self.assertEqual(log.failed, [])
+        self.assertEqual(self.snap.region("transaction")["count"], log.transactions)
+        self.assertEqual(self.snap.region("query")["count"], len(log.statements))
+        # A statement is executed by its portal, and in that once more where it writes.
+        self.assertEqual(self.snap.by_nesting("query__execute"),
+                         {0: len(log.statements), 1: log.writes})
+        self.assertEqual(self.snap.region("query__execute")["count"],
+                         len(log.statements) + log.writes)
+        self.assertEqual(self.snap.region("query")["kind"], "usdt")
+
+    def test_failing_statements(self):
+        """An error jumps over query__done: such a query is unwound, and in no time."""
+        failing, good = 20, 4
+        sleep = "SELECT pg_sleep(0.05);\n"
+        script = (sleep + "SELECT 1/0;\n" * (failing // 2) + sleep) * (good // 2)
+        file = self.path("script.sql", script)
+        os.chmod(self.dir, 0o755)
+        self.log_mark()
+        self.trace()
+        self.psql("-f", file).finish()
+        log = self.log()
+        self.snap = self.detach()
+        self.assertEqual((len(log.failed), len(log.statements)), (failing, good))
+        query = self.snap.region("query")
+        self.assertEqual((query["count"], query["unwound"], query["open"]), (good, failing, 0))
+        self.assertNear(query["total_ns"], sum(ms for ms, _ in log.statements) * 1e6, 0.02,
+                        "total of the queries that did not fail")
+        self.assertGreaterEqual(query["min_ns"], 50e6)
+        transaction = self.snap.region("transaction")  # an abort ends one, too
+        self.assertEqual((transaction["count"], transaction["unwound"], transaction["open"]),
+                         (log.transactions, 0, 0))
+
+    def test_sleep_in_a_running_backend(self):
+        """A backend that was there before: its statement takes what the server says."""
+        sleeps = 5
+        psql = self.psql(stdin=subprocess.PIPE)
+        psql.say("SELECT 'ready';\n")
+        psql.wait_lines("^ready$", stream="stdout")
+        self.mark = len(self.server.lines["stderr"])
+        self.trace()
+        psql.say("SELECT pg_sleep(0.2);\n" * sleeps)
+        psql.finish()
+        log = self.log()
+        self.snap = self.detach()
+        self.assertEqual(len(log.statements), sleeps)
+        query = self.snap.region("query")
+        self.assertEqual((query["count"], query["open"], query["unwound"]), (sleeps, 0, 0))
+        self.assertNear(query["total_ns"], sum(ms for ms, _ in log.statements) * 1e6, 0.01,
+                        "total of pg_sleep")
+        self.assertGreaterEqual(query["min_ns"], 200e6)
+        self.assertNear(query["blocked_ns"], sleeps * 200e6, 0.05, "blocked in pg_sleep")
+        self.assertAllClosed()
+
+    def test_terminated_backend(self):
+        """A backend that is ended in its query leaves it, and its transaction, in order."""
+        self.log_mark()
+        self.trace()
+        psql = self.psql("-c", "SELECT pg_sleep(60)")
+        find = ("SELECT 'ended ' || pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE wait_event = 'PgSleep';\n")
+        killer = self.psql(stdin=subprocess.PIPE)
+        asked = 0
+        while "ended true" not in killer.out():
+            killer.say(find + "SELECT 'asked';\n")
+            asked += 1
+            killer.wait_lines("^asked$", asked, stream="stdout")
+        killer.finish()
+        psql.finish(2)
+        log = self.log()
+        self.snap = self.detach()
+        query = self.snap.region("query")
+        self.assertEqual((query["count"], query["unwound"], query["open"]),
+                         (len(log.statements), 1, 0))
+        self.assertEqual(len(log.statements), 2 * asked)
+        transaction = self.snap.region("transaction")
+        self.assertEqual(transaction["open"], 0)
+        self.assertEqual(transaction["count"] + transaction["unwound"],
+                         log.logins + len(log.statements) + 1)

@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+# Benchmarks: what tracing costs, next to an empty BPF program and to other tools. Included by the
+# top level Makefile, after tests.mk. BENCH_ARGS adds options: --quick, --json FILE.
+
+BENCH_BINS := $(O)/bench/bench_floor $(O)/bench/bench_many $(O)/targets/bench_region \
+	$(O)/targets/bench_marker $(O)/targets/bench_marker_off
+
+$(O)/bench/bench_floor: tools/bench_floor.c $(O)/user/attach/uprobe_multi.o tools/bench.mk
+	$(call msg,BENCH,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) $(DEPFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.c %.o,$^) $(BPF_LIBS)
+
+# 20,000 functions; tools/bench has the number too.
+$(O)/bench/bench_many: tests/targets/bench_region.c tools/bench.mk
+	$(call msg,BENCH,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -std=c11 $(TARGET_CFLAGS) -DBENCH_FUNCTIONS=20000 $(DEPFLAGS) -o $@ $<
+
+bench: $(O)/rptrace $(BENCH_BINS) ## what tracing costs, next to other tools (root)
+	$(Q)tools/bench --build $(O) $(BENCH_ARGS)

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
+/* What probes cost, in ns a call of the region they are on. */
+#ifndef RP_COST_H
+#define RP_COST_H
+
+struct rp_probe_cost {
+	double inside; /* within the region's own time */
+	double whole;  /* in all: the rest falls to what encloses it */
+};
+
+struct rp_costs {
+	struct rp_probe_cost
+		call; /* a function, its entry emulated, its return probed by the kernel */
+	struct rp_probe_cost mark; /* a pair of probes on nops */
+	double step;		   /* on top, where a probed instruction is single-stepped */
+};
+
+#endif
