@@ -186,15 +186,6 @@ const char *rp_column__title(const struct rp_column *column, const struct rp_sna
 	return buf;
 }
 
-/* "us" is what rp_text__ns() writes; the last two characters, if any. */
-static void write_micro(char *buf, size_t size)
-{
-	size_t len = strlen(buf);
-
-	if (len > 2 && len + 2 <= size && !strcmp(buf + len - 2, "us"))
-		memcpy(buf + len - 2, "µs", sizeof("µs"));
-}
-
 /* Extremes, means and percentiles of nothing are no numbers. */
 static bool is_of_frames(const struct rp_column *column)
 {
@@ -227,7 +218,7 @@ const char *rp_column__format(const struct rp_column *column, const struct rp_ro
 	case RP_UNIT_NS_MEAN:
 		rp_text__ns(value, buf, size);
 		if (utf8)
-			write_micro(buf, size);
+			rp_text__micro(buf, size);
 		break;
 	}
 	return buf;

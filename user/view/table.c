@@ -256,10 +256,6 @@ static int print_run(FILE *out, const struct sheet *sheet)
 	if (meta->slow_sites)
 		fprintf(out, ", %" PRIu64 " slow site%s", meta->slow_sites,
 			meta->slow_sites == 1 ? "" : "s");
-	if (meta->ns_per_region > 0)
-		fprintf(out, ", probes cost %s a region, %.1f %% of the target's CPU time",
-			rp_text__ns(meta->ns_per_region, span, sizeof(span)),
-			meta->cpu_share < 1 ? meta->cpu_share * 100 : 100.0);
 	fputc('\n', out);
 	free(target);
 	return 0;
@@ -268,25 +264,29 @@ static int print_run(FILE *out, const struct sheet *sheet)
 /* Past this share of the target's CPU time, the region to leave out is named. */
 #define COSTLY_SHARE 0.1
 
-static int print_costly(FILE *out, const struct sheet *sheet)
+static int print_overhead(FILE *out, const struct sheet *sheet)
 {
 	const struct rp_snapshot *snapshot = sheet->snapshot;
+	double share = snapshot->meta.cpu_share < 1 ? snapshot->meta.cpu_share : 1;
 	const struct rp_row *worst = NULL;
-	char *name;
+	char *name, cost[32];
 
-	if (snapshot->meta.cpu_share <= COSTLY_SHARE)
+	if (!(snapshot->meta.ns_per_region > 0))
 		return 0;
+	rp_text__ns(snapshot->meta.ns_per_region, cost, sizeof(cost));
+	fprintf(out, "overhead: %s a region, %.1f %% of the target's CPU time",
+		sheet->utf8 ? rp_text__micro(cost, sizeof(cost)) : cost, share * 100);
 	for (size_t i = 0; i < snapshot->n_rows; i++)
 		if (!worst || snapshot->rows[i].probe_ns > worst->probe_ns)
 			worst = &snapshot->rows[i];
-	if (!worst)
-		return 0;
-	name = safe_text(worst->name, sheet->utf8);
-	if (!name)
-		return -ENOMEM;
-	fprintf(out, "costly: most of that on %s: leave it out with -x, or see --compensate\n",
-		name);
-	free(name);
+	if (worst && share > COSTLY_SHARE) {
+		name = safe_text(worst->name, sheet->utf8);
+		if (!name)
+			return -ENOMEM;
+		fprintf(out, ", most of it on %s (leave it out: -x)", name);
+		free(name);
+	}
+	fputc('\n', out);
 	return 0;
 }
 
@@ -321,7 +321,7 @@ int rp_view__table(FILE *out, const struct rp_snapshot *snapshot, const struct r
 	if (!err)
 		err = print_run(out, &sheet);
 	if (!err)
-		err = print_costly(out, &sheet);
+		err = print_overhead(out, &sheet);
 	if (err)
 		return err;
 	print_notes(out, &sheet);

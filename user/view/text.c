@@ -166,3 +166,12 @@ char *rp_text__escaped(const char *text)
 		rp_text__escape(text ? text : "", buf, 4 * (len + 1));
 	return buf;
 }
+
+const char *rp_text__micro(char *buf, size_t size)
+{
+	size_t len = strlen(buf);
+
+	if (len > 2 && len + 2 <= size && !strcmp(buf + len - 2, "us"))
+		memcpy(buf + len - 2, "µs", sizeof("µs"));
+	return buf;
+}

@@ -12,7 +12,14 @@
 
 /* ---- columns: one table for the live view, the printed table, CSV, JSON, sorting and help ---- */
 
-enum rp_unit { RP_UNIT_TEXT, RP_UNIT_COUNT, RP_UNIT_NS, RP_UNIT_NS_MEAN, RP_UNIT_RATE, RP_UNIT_SHARE };
+enum rp_unit {
+	RP_UNIT_TEXT,
+	RP_UNIT_COUNT,
+	RP_UNIT_NS,
+	RP_UNIT_NS_MEAN,
+	RP_UNIT_RATE,
+	RP_UNIT_SHARE
+};
 
 struct rp_column {
 	const char *key;   /* name in JSON and CSV: "total_ns" */
@@ -22,9 +29,11 @@ struct rp_column {
 	enum rp_unit unit;
 	bool exported; /* in CSV and JSON; the rest are for people alone (rates, shares) */
 	bool shown;    /* in the printed table by default */
-	const char *(*text)(const struct rp_row *row);				       /* RP_UNIT_TEXT */
-	double (*value)(const struct rp_row *row, const struct rp_snapshot *snapshot); /* all others */
-	uint64_t (*exact)(const struct rp_row *row); /* integers, where a double would round; may be NULL */
+	const char *(*text)(const struct rp_row *row); /* RP_UNIT_TEXT */
+	double (*value)(const struct rp_row *row,
+			const struct rp_snapshot *snapshot); /* all others */
+	uint64_t (*exact)(
+		const struct rp_row *row); /* integers, where a double would round; may be NULL */
 };
 
 extern const struct rp_column rp_columns[];
@@ -34,18 +43,21 @@ extern const size_t rp_n_columns;
 const struct rp_column *rp_column__find(const char *name);
 
 /*
- * The columns that the printed table shows of this snapshot, in that order: the name, the group where
- * there is one, figures; OPEN, UNWOUND and UNMATCHED only if a row has any. Returns how many.
+ * The columns that the printed table shows of this snapshot, in that order: the name, the group
+ * where there is one, figures; OPEN, UNWOUND and UNMATCHED only if a row has any. Returns how many.
  */
-size_t rp_columns__shown(const struct rp_snapshot *snapshot, const struct rp_column **out, size_t max);
+size_t rp_columns__shown(const struct rp_snapshot *snapshot, const struct rp_column **out,
+			 size_t max);
 
 /* The head of a column in a table: that of the group names what is grouped by. Returns buf. */
 const char *rp_column__title(const struct rp_column *column, const struct rp_snapshot *snapshot,
 			     char *buf, size_t size);
 
-/* A figure for people: with its unit, "-" where there is none. Not for RP_UNIT_TEXT. Returns buf. */
+/* A figure for people: with its unit, "-" where there is none. Not for RP_UNIT_TEXT. Returns buf.
+ */
 const char *rp_column__format(const struct rp_column *column, const struct rp_row *row,
-			      const struct rp_snapshot *snapshot, bool utf8, char *buf, size_t size);
+			      const struct rp_snapshot *snapshot, bool utf8, char *buf,
+			      size_t size);
 
 /*
  * Sort rows, and siblings of the tree, by a column: numbers descending, text ascending; names break
@@ -53,7 +65,8 @@ const char *rp_column__format(const struct rp_column *column, const struct rp_ro
  */
 void rp_snapshot__sort(struct rp_snapshot *snapshot, const struct rp_column *column, bool invert);
 
-/* ---- forms ------------------------------------------------------------------------------------ */
+/* ---- forms ------------------------------------------------------------------------------------
+ */
 
 struct rp_view_opts {
 	bool tree;
@@ -65,12 +78,14 @@ struct rp_view_opts {
 /* 0, or a negative errno when the stream failed. */
 struct rp_view {
 	const char *name; /* what --format takes */
-	int (*print)(FILE *out, const struct rp_snapshot *snapshot, const struct rp_view_opts *opts);
+	int (*print)(FILE *out, const struct rp_snapshot *snapshot,
+		     const struct rp_view_opts *opts);
 };
 extern const struct rp_view rp_views[]; /* table, csv, json, openmetrics; ends with a NULL name */
 const struct rp_view *rp_view__find(const char *name);
 
-/* ---- text helpers ------------------------------------------------------------------------------ */
+/* ---- text helpers ------------------------------------------------------------------------------
+ */
 
 /* "1.23 ms" style, 3 significant digits, at most 8 characters; returns buf. */
 const char *rp_text__ns(double ns, char *buf, size_t size);
