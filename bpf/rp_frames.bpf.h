@@ -28,9 +28,17 @@ static __always_inline bool role_is_function(__u32 role)
 	return role == RP_ROLE_CALL || role == RP_ROLE_CALL_SITE;
 }
 
-/* ns on a CPU of the current task up to now. sum_exec_runtime alone is stale by up to a tick. */
+/*
+ * ns on a CPU of the current task up to now. sum_exec_runtime alone is stale by up to a tick. What is
+ * added runs by a clock that leaves out interrupts and stolen time, differently on each CPU.
+ */
 static __always_inline __u64 task_cpu(struct task_struct *task, __u64 now)
 {
+	if (bpf_core_field_exists(task->se.cfs_rq)) {
+		struct rq *rq = task->se.cfs_rq->rq;
+
+		now -= rq->clock - rq->clock_task;
+	}
 	return task->se.sum_exec_runtime + (now - task->se.exec_start);
 }
 
@@ -135,7 +143,7 @@ static __noinline void frames_unwind(struct rp_thread *t, __u32 depth)
 struct rp_query {
 	__u64 sp;
 	__u64 ip;     /* of a begin probe; else 0 */
-	__u64 key;    /* frames_find: sp of a function frame, key of a scope */
+	__u64 key;    /* to find: sp of a function frame, key of a scope */
 	__u32 region; /* of the hit; RP_REGION_NONE: any */
 	__u32 role;   /* of the hit */
 };
@@ -220,7 +228,7 @@ static long find_step(__u32 i, struct rp_walk *w)
 	if (!f)
 		return 1;
 	if (FRAME_ROLE(f) == q->role && (!q->region || FRAME_REGION(f) == q->region) &&
-	    (!q->key || f->sp == q->key)) {
+	    (!q->key || (q->role == RP_ROLE_SCOPE_BEGIN ? f->ip : f->sp) == q->key)) {
 		w->found = w->depth;
 		return 1;
 	}
@@ -316,8 +324,8 @@ static __always_inline bool frame_push(struct task_struct *task, struct rp_threa
 
 	t->begun |= 1ull << (q->region & 63);
 	f->child = 0;
-	f->sp = q->role == RP_ROLE_SCOPE_BEGIN ? q->key : q->sp;
-	f->ip = q->ip;
+	f->sp = q->sp;
+	f->ip = q->role == RP_ROLE_SCOPE_BEGIN ? q->key : q->ip;
 	f->region = q->region | q->role << 24;
 	f->node = node;
 	f->child_region = RP_REGION_NONE;

@@ -248,6 +248,10 @@ int rp_probe(struct pt_regs *ctx)
 	case RP_ROLE_CALL_SITE:
 		call_enter(ctx, RP_ROLE_CALL_SITE);
 		break;
+	case RP_ROLE_CALL_AND_RET:
+		if (call_enter(ctx, RP_ROLE_CALL_SITE))
+			call_exit(ctx, RP_ROLE_CALL_SITE, PT_REGS_SP(ctx));
+		break;
 	case RP_ROLE_RET_SITE:
 		call_exit(ctx, RP_ROLE_CALL_SITE, PT_REGS_SP(ctx));
 		break;

@@ -42,6 +42,7 @@ enum rp_role {
 	RP_ROLE_CALL = 0,	 /* function entry whose return is probed by the kernel */
 	RP_ROLE_CALL_SITE = 1,	 /* function entry whose RET sites are probed */
 	RP_ROLE_RET_SITE = 2,	 /* RET instruction or tail jump out of the function */
+	RP_ROLE_CALL_AND_RET = 9, /* function entry at a RET or tail jump: left as it is entered */
 	RP_ROLE_BEGIN = 3,	 /* USDT or marker begin */
 	RP_ROLE_END = 4,	 /* USDT or marker end */
 	RP_ROLE_SCOPE_BEGIN = 5, /* marker block begin; its arg is the key of the block */
@@ -93,8 +94,8 @@ struct rp_frame {
 	__rp_u64 child;	       /* ns spent in frames directly below */
 	__rp_u64 cpu;	       /* ns on a CPU of this thread when the frame was entered */
 	__rp_u64 wait;	       /* ns waiting for a CPU of this thread, likewise */
-	__rp_u64 sp;	       /* stack pointer at entry (scope: its key) */
-	__rp_u64 ip;	       /* address of the probe that entered the frame */
+	__rp_u64 sp;	       /* stack pointer at entry */
+	__rp_u64 ip;	       /* address of the probe that entered the frame; scope: its key */
 	__rp_u32 region;       /* region id | enum rp_role of the entry << 24 */
 	__rp_u32 node;	       /* 0: no node could be had, figures are lost */
 	__rp_u32 child_region; /* cache: region last entered below without a label ... */

@@ -17,6 +17,7 @@ static const char *method_name(const struct rp_site *site, enum rp_attach_mode m
 	case RP_ROLE_CALL:
 		return mode == RP_ATTACH_SESSION ? "session" : "return";
 	case RP_ROLE_CALL_SITE:
+	case RP_ROLE_CALL_AND_RET:
 		return "ret-sites";
 	default:
 		return "begin/end";

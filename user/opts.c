@@ -311,6 +311,7 @@ void rp_opts__parse(struct rp_opts *opts, int argc, char **argv)
 		own--;
 	}
 	argp_err_exit_status = RP_EXIT_USAGE;
+	argv[0] = (char *)"rptrace"; /* what messages begin with */
 	argp_parse(&argp, own, argv, 0, 0, opts);
 }
 

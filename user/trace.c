@@ -31,6 +31,7 @@ struct trace {
 	struct rp_targets *targets;
 	struct rp_launch *launch;
 	int signals; /* signalfd */
+	FILE *out;   /* of -o FILE */
 
 	struct rp_meta meta;
 	struct utsname host;
@@ -168,36 +169,41 @@ static int print_table(struct trace *tr)
 	return rc;
 }
 
-/* A file is made anew, never followed through a link somebody left there. */
-static FILE *open_output(const char *path)
+/*
+ * Before anything is attached, so that a summary that cannot be written costs nobody a run. The file
+ * is never followed through a link somebody left there.
+ */
+static int open_output(struct trace *tr, struct rp_err *err)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
-	FILE *out;
+	const char *path = tr->opts->output;
+	int fd;
 
-	if (fd < 0)
-		return NULL;
-	out = fdopen(fd, "w");
-	if (!out)
+	if (!path || !strcmp(path, "-"))
+		return 0;
+	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
+	tr->out = fd >= 0 ? fdopen(fd, "w") : NULL;
+	if (tr->out)
+		return 0;
+	rp_err__set(err, RP_EXIT_FAILED, -errno, "choose another file with -o", "%s: %s", path,
+		    strerror(errno));
+	if (fd >= 0)
 		close(fd);
-	return out;
+	return -EIO;
 }
 
 static int print_summary(struct trace *tr, struct rp_err *err)
 {
 	const struct rp_opts *o = tr->opts;
-	bool file = o->output && strcmp(o->output, "-");
-	FILE *out = file ? open_output(o->output) : o->argv && !o->output ? stderr : stdout;
+	FILE *out = tr->out ? tr->out : o->argv && !o->output ? stderr : stdout;
 	struct rp_counts *counts;
 	int rc;
 
-	if (!out)
-		return rp_err__set(err, RP_EXIT_FAILED, -errno, "choose another file with -o",
-				   "%s: %s", o->output, strerror(errno));
 	counts = rp_collect(tr->session, tr->plan, &tr->costs);
 	rc = counts ? print_view(tr, out, o->format, counts, NULL, "final summary") : -ENOMEM;
 	rp_counts__free(counts);
-	if (file && fclose(out) && !rc)
+	if (tr->out && fclose(tr->out) && !rc)
 		rc = -errno;
+	tr->out = NULL;
 	if (rc)
 		return rp_err__set(err, RP_EXIT_FAILED, rc, NULL,
 				   "the summary could not be written: %s", strerror(-rc));
@@ -438,7 +444,8 @@ static int run(struct trace *tr, struct rp_err *err)
 	if (!tr->opts->n_pids && !tr->opts->argv)
 		return rp_err__set(err, RP_EXIT_USAGE, -EINVAL, "give -p PID, or -- COMMAND",
 				   "no target");
-	if (tr->opts->argv)
+	rc = open_output(tr, err);
+	if (!rc && tr->opts->argv)
 		rc = rp_launch__new(tr->opts->argv, &tr->launch, &command, err);
 	if (!rc)
 		rc = block_signals(tr, err);
@@ -450,9 +457,9 @@ static int run(struct trace *tr, struct rp_err *err)
 		return rc;
 	describe_target(tr);
 	describe_run(tr);
-	say_started(tr);
 	tr->began = now_ns();
 	rp_session__activate(tr->session);
+	say_started(tr);
 	if (tr->launch)
 		rc = rp_launch__release(tr->launch, err);
 	if (rc)
@@ -474,6 +481,8 @@ int rp_trace__run(const struct rp_opts *opts, rp_say_fn say, struct rp_err *err)
 	rp_plan__free(tr.plan);
 	rp_counts__free(tr.last);
 	rp_launch__free(tr.launch);
+	if (tr.out)
+		fclose(tr.out);
 	if (tr.signals >= 0)
 		close(tr.signals);
 	return rc ? (int)err->exit : tr.status;

@@ -72,6 +72,7 @@ static uint8_t traits_of(const struct rp_site *site)
 	case RP_ROLE_CALL:
 		return site->slow ? SLOW_ENTRY : 0;
 	case RP_ROLE_CALL_SITE:
+	case RP_ROLE_CALL_AND_RET:
 		return EXIT_SITES | (site->slow ? SLOW_ENTRY : 0);
 	default:
 		return site->slow ? SLOW_EXIT : 0;

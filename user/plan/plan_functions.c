@@ -322,12 +322,22 @@ static bool is_slow_exit(uint16_t machine, const uint8_t *code, size_t size)
 	return code[0] != 0xe9 && code[0] != 0xeb && (code[0] & 0xf0) != 0x70 && code[0] != 0x0f;
 }
 
+/* What a hit at the entry means: it may be where the function is left, too (a bare RET or jump). */
+static enum rp_role entry_role(const struct rp_entry_site *entry, const uint32_t *exits,
+			       size_t n_exits)
+{
+	for (size_t i = 0; i < n_exits; i++)
+		if (exits[i] == entry->offset)
+			return RP_ROLE_CALL_AND_RET;
+	return n_exits ? RP_ROLE_CALL_SITE : RP_ROLE_CALL;
+}
+
 static int add_sites(struct matching *m, const struct match *match,
 		     const struct rp_entry_site *entry, const uint32_t *exits, size_t n_exits)
 {
 	struct rp_site site = {
 		.object = m->object->number,
-		.role = n_exits ? RP_ROLE_CALL_SITE : RP_ROLE_CALL,
+		.role = entry_role(entry, exits, n_exits),
 		.offset = match->symbol->offset + entry->offset,
 		.slow = entry->slow,
 	};
@@ -338,6 +348,8 @@ static int add_sites(struct matching *m, const struct match *match,
 		return rc;
 	function_label(m, &site);
 	rc = rp_plan__site(m->plan, &site);
+	if (site.role == RP_ROLE_CALL_AND_RET)
+		return rc;
 	site.role = RP_ROLE_RET_SITE;
 	site.flags = 0;
 	site.arg = (struct rp_arg){0};

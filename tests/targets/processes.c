@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+/*
+ * processes MODE N: a process that does to itself what sandboxes, debuggers and servers do. `step`
+ * is the region, `inside` one in whose middle something happens.
+ *
+ *   vfork N    inside: vfork, and a child that executes true
+ *   clone N    inside: a child that shares the memory (CLONE_VM), calls step and ends
+ *   fork N     inside, at depth 3: fork; parent and child return from it
+ *   exec N     inside: execute this program again, which calls step N times
+ *   seccomp N  step under a strict filter: read, write, exit, what a return from a signal needs
+ *   ptraced N  step in a child whose parent stops it like a debugger, at every signal
+ */
+#define _GNU_SOURCE
+#include <linux/audit.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sched.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include "regions.h"
+#include "target.h"
+
+static const char *mode;
+static char **arguments;
+static unsigned long steps;
+static unsigned reached;
+
+REGION_FN(step)
+{
+	steps++;
+	KEEP();
+}
+
+static void repeat(unsigned long n)
+{
+	while (n--)
+		step();
+}
+
+static void check(int good)
+{
+	if (!good)
+		exit(3);
+}
+
+static int reap(pid_t child)
+{
+	int status;
+
+	check(child > 0 && waitpid(child, &status, __WALL) == child);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+/* ---- what happens inside ---------------------------------------------------------------------- */
+
+static void vfork_exec(void)
+{
+	pid_t child = vfork();
+
+	if (child == 0) {
+		execl("/bin/true", "true", (char *)NULL);
+		_exit(127);
+	}
+	check(reap(child) == 0);
+}
+
+static int cloned(void *arg)
+{
+	(void)arg;
+	repeat(10);
+	return 7;
+}
+
+static void clone_vm(void)
+{
+	static char stack[65536] __attribute__((aligned(16)));
+
+	check(reap(clone(cloned, stack + sizeof(stack), CLONE_VM | SIGCHLD, NULL)) == 7);
+}
+
+static void fork_here(void)
+{
+	pid_t child = fork();
+
+	if (child)
+		check(reap(child) == 3);
+	else
+		arguments = NULL; /* whoever returns without them is the child */
+}
+
+static void exec_again(void)
+{
+	execv("/proc/self/exe", arguments);
+}
+
+static void (*happens)(void);
+
+NO_CLONES void inside(unsigned depth);
+void inside(unsigned depth)
+{
+	if (depth > 1)
+		inside(depth - 1);
+	else
+		happens();
+	reached++;
+	KEEP();
+}
+
+static void inside_each(void (*what)(void), unsigned depth, unsigned long n)
+{
+	happens = what;
+	for (unsigned long i = 0; i < n; i++) {
+		reached = 0;
+		inside(depth);
+		if (!arguments)
+			_exit((int)reached);
+		check(reached == depth);
+		step();
+	}
+	expect("inside", depth * n);
+}
+
+/* ---- sandbox and debugger --------------------------------------------------------------------- */
+
+#define ALLOW(nr)                                                                                  \
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, nr, 0, 1),                                             \
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
+
+static void sandbox(void)
+{
+	struct sock_filter filter[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		ALLOW(SYS_read),
+		ALLOW(SYS_write),
+		ALLOW(SYS_exit_group),
+		ALLOW(SYS_rt_sigreturn),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+	};
+	struct sock_fprog program = {sizeof(filter) / sizeof(filter[0]), filter};
+
+	check(!prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
+	check(!syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program));
+}
+
+static void in_sandbox(unsigned long n)
+{
+	char byte;
+	int held = target_is_held();
+
+	/* Before the filter is there: puts() may ask for memory, and fstat() for the kind of file.
+	 */
+	say(held ? "ready" : "alone");
+	sandbox();
+	if (held && read(STDIN_FILENO, &byte, 1) < 0)
+		_exit(4);
+	repeat(n);
+	expect("step", n);
+}
+
+static void debug(pid_t child, unsigned long *stops)
+{
+	int status;
+
+	check(waitpid(child, &status, 0) == child);
+	while (WIFSTOPPED(status)) {
+		++*stops;
+		check(!ptrace(PTRACE_CONT, child, NULL, NULL));
+		check(waitpid(child, &status, 0) == child);
+	}
+	check(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
+static void ptraced(unsigned long n)
+{
+	unsigned long stops = 0;
+	pid_t child = fork();
+
+	if (child == 0) {
+		check(!ptrace(PTRACE_TRACEME, 0, NULL, NULL));
+		for (unsigned long i = 0; i < n; i++) {
+			step();
+			if (i % 10 == 0)
+				raise(SIGTRAP);
+		}
+		_exit(0);
+	}
+	debug(child, &stops);
+	expect("step", n);
+	say("stops %lu", stops);
+}
+
+int main(int argc, char **argv)
+{
+	unsigned long n = target_number(argc, argv, 2, 10);
+
+	mode = argc > 1 ? argv[1] : "";
+	arguments = argv;
+	if (!strcmp(mode, "seccomp")) {
+		in_sandbox(n);
+		return 0;
+	}
+	if (!strcmp(mode, "again")) {
+		repeat(n);
+		expect("step", n);
+		say("unwound inside 3");
+		return 5;
+	}
+	target_wait();
+	if (!strcmp(mode, "vfork")) {
+		inside_each(vfork_exec, 1, n);
+		expect("step", n);
+	} else if (!strcmp(mode, "clone")) {
+		inside_each(clone_vm, 1, n);
+		expect("step", n + 10 * n);
+		say("steps %lu", steps);
+	} else if (!strcmp(mode, "fork")) {
+		inside_each(fork_here, 3, n);
+		expect("step", n);
+	} else if (!strcmp(mode, "exec")) {
+		arguments = (char *[]){argv[0], (char *)"again", argv[2], NULL};
+		happens = exec_again;
+		inside(3);
+	} else if (!strcmp(mode, "ptraced")) {
+		ptraced(n);
+	} else {
+		return 2;
+	}
+	return 0;
+}
