@@ -9,7 +9,7 @@ import signal
 import subprocess
 import unittest
 
-from harness import Case, Process, free_port
+from harness import Case, Process, free_port, wait_gone
 
 CLIENTS, TRANSACTIONS = 4, 1000
 SETTINGS = {
@@ -119,7 +119,8 @@ class Postgres(Case):
     def wait_disconnected(self):
         """Backends end on their own a moment after their clients."""
         logins = sum("connection authorized" in s for s in self.server.lines["stderr"] if s)
-        self.server.wait_lines("LOG:  disconnection", logins)
+        for line in self.server.wait_lines("LOG:  disconnection", logins):
+            wait_gone(int(line.split()[0]))
 
     def log(self):
         """The log since the mark, once every connection is over."""
@@ -179,7 +180,7 @@ class Postgres(Case):
         query = self.snap.region("query")
         self.assertEqual((query["count"], query["unwound"], query["open"]), (good, failing, 0))
         self.assertNear(query["total_ns"], sum(ms for ms, _ in log.statements) * 1e6, 0.02,
-                        "total of the queries that did not fail")
+                        "total of the queries that did not fail", query["wait_ns"])
         self.assertGreaterEqual(query["min_ns"], 50e6)
         transaction = self.snap.region("transaction")  # an abort ends one, too
         self.assertEqual((transaction["count"], transaction["unwound"], transaction["open"]),
@@ -191,6 +192,7 @@ class Postgres(Case):
         psql = self.psql(stdin=subprocess.PIPE)
         psql.say("SELECT 'ready';\n")
         psql.wait_lines("^ready$", stream="stdout")
+        self.server.wait_lines("statement: SELECT 'ready'")
         self.mark = len(self.server.lines["stderr"])
         self.trace()
         psql.say("SELECT pg_sleep(0.2);\n" * sleeps)
@@ -201,9 +203,10 @@ class Postgres(Case):
         query = self.snap.region("query")
         self.assertEqual((query["count"], query["open"], query["unwound"]), (sleeps, 0, 0))
         self.assertNear(query["total_ns"], sum(ms for ms, _ in log.statements) * 1e6, 0.01,
-                        "total of pg_sleep")
+                        "total of pg_sleep", query["wait_ns"])
         self.assertGreaterEqual(query["min_ns"], 200e6)
-        self.assertNear(query["blocked_ns"], sleeps * 200e6, 0.05, "blocked in pg_sleep")
+        self.assertNear(query["blocked_ns"], sleeps * 200e6, 0.05, "blocked in pg_sleep",
+                        query["wait_ns"])
         self.assertAllClosed()
 
     def test_terminated_backend(self):

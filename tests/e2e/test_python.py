@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
-"""The USDT probes of CPython: imports against -X importtime, collections against gc's own counts."""
+"""The USDT probes of CPython, against -X importtime and the counts of its own gc module."""
 
 import json
 import os
@@ -49,10 +49,11 @@ class Python(Case):
     def check_times(self, snapshot, own):
         """Total within 2 % and self within 5 %, of the region and of each depth that took long."""
         region = snapshot.region(IMPORT)
-        outermost = [i for i in own if not i.depth]
-        self.assertNear(region["total_ns"], sum(i.total_ns for i in outermost), 0.02, "total")
-        self.assertNear(region["self_ns"], sum(i.self_ns for i in own), 0.02, "self")
-        self.assertNear(region["max_ns"], max(i.total_ns for i in own), 0.02, "the longest")
+        waited = region["wait_ns"]
+        outermost = sum(i.total_ns for i in own if not i.depth)
+        self.assertNear(region["total_ns"], outermost, 0.02, "total", waited)
+        self.assertNear(region["self_ns"], sum(i.self_ns for i in own), 0.02, "self", waited)
+        self.assertNear(region["max_ns"], max(i.total_ns for i in own), 0.02, "longest", waited)
         totals = snapshot.by_nesting(IMPORT, "total_ns")
         selfs = snapshot.by_nesting(IMPORT, "self_ns")
         counts = snapshot.by_nesting(IMPORT)
@@ -61,9 +62,9 @@ class Python(Case):
             self.assertEqual(counts[depth], len(mine), f"imports at depth {depth}")
             if totals[depth] > 50e6:
                 self.assertNear(totals[depth], sum(i.total_ns for i in mine), 0.02,
-                                f"total at depth {depth}")
+                                f"total at depth {depth}", waited)
                 self.assertNear(selfs[depth], sum(i.self_ns for i in mine), 0.05,
-                                f"self at depth {depth}")
+                                f"self at depth {depth}", waited)
 
     def test_imports_of_a_command(self):
         self.package("rp_package")
@@ -122,7 +123,7 @@ class Python(Case):
             "    os.sched_setaffinity(0, [processor])",
             "    until = time.thread_time() + 0.05",
             "    while time.thread_time() < until: pass",
-            "print(time.thread_time_ns() - before, flush=True)"]))
+            "spun = time.thread_time_ns() - before"]))
         for ends in ((processors[0], processors[-1]), (processors[-1], processors[0])):
             script = self.path("script.py", "\n".join([
                 "import os, sys, time",
@@ -131,6 +132,7 @@ class Python(Case):
                 "print('ready', flush=True)",
                 "sys.stdin.readline()",
                 "import mover",
+                "print(mover.spun, flush=True)",
                 "sys.stdin.readline()"]))
             python = self.spawn(PYTHON, "-B", script, stdin=subprocess.PIPE)
             python.wait_lines("^ready$", stream="stdout")
@@ -142,7 +144,7 @@ class Python(Case):
             self.assertEqual(region["count"], 1)
             # What is more than its own figure is finding and compiling the module.
             self.assertGreaterEqual(region["cpu_ns"], own, ends)
-            self.assertLess(region["cpu_ns"], own + 5e6, ends)
+            self.assertLess(region["cpu_ns"], own + 8e6, ends)
 
     def test_collections(self):
         script = self.path("script.py", "\n".join([

@@ -20,7 +20,7 @@ static const struct live_case cases[] = {
 	{"jumps twice 40 50", JUMPS, BY_ALL, NULL},
 	{"jumps over 200 20", JUMPS, BY_SITES, NULL},
 	{"jumps twice 200 20", JUMPS, BY_SITES, NULL},
-	{"jumps fifo 100", "-f work -f tail", BY_SITES, NULL},
+	{"jumps fifo 100", "-f work -f tail", BY_ALL, NULL},
 	{"jumps signal 5 200", "-f dive -f handle -f tail", BY_ALL, NULL},
 	{"jumps escape 5 200", "-f dive -f handle -f tail", BY_ALL, NULL},
 	{"jumps exit 100", "-f end_at -f tail", BY_ALL, NULL},

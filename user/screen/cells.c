@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+#include "screen/cells.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <wchar.h>
+
+#include "view/view.h"
+
+#define ACCENTS_MAX 2
+
+/* One piece of text: bytes that stand in so many columns. */
+struct piece {
+	char bytes[5];
+	size_t len, width;
+};
+
+static void escape_byte(char byte, struct piece *out)
+{
+	static const char hex[] = "0123456789abcdef";
+	unsigned char b = (unsigned char)byte;
+
+	out->bytes[0] = '\\';
+	out->bytes[1] = 'x';
+	out->bytes[2] = hex[b >> 4];
+	out->bytes[3] = hex[b & 0xf];
+	out->len = out->width = 4;
+}
+
+/* Take one character, or one byte of what cannot be shown. Returns the bytes taken. */
+static size_t take(const char *text, bool utf8, unsigned *accents, struct piece *out)
+{
+	mbstate_t state = {0};
+	wchar_t c;
+	size_t len;
+	int width;
+
+	if (!((unsigned char)*text & 0x80)) {
+		out->bytes[0] = *text;
+		out->len = out->width = 1;
+		*accents = 0;
+		return 1;
+	}
+	len = utf8 ? mbrtowc(&c, text, strlen(text), &state) : 0;
+	width = len && len <= 4 ? wcwidth(c) : -1;
+	*accents = width == 0 ? *accents + 1 : 0;
+	if (width < 0 || *accents > ACCENTS_MAX) {
+		escape_byte(*text, out);
+		return 1;
+	}
+	memcpy(out->bytes, text, len);
+	out->len = len;
+	out->width = (size_t)width;
+	return len;
+}
+
+/* As much as fits. Returns the columns taken; *rest: whether something is left. */
+static size_t fill(const char *text, size_t width, bool utf8, char *buf, size_t *bytes, bool *rest)
+{
+	size_t columns = 0;
+	unsigned accents = ACCENTS_MAX; /* none may come first */
+	struct piece piece;
+
+	*bytes = 0;
+	while (*text) {
+		size_t taken = take(text, utf8, &accents, &piece);
+
+		if (columns + piece.width > width)
+			break;
+		memcpy(buf + *bytes, piece.bytes, piece.len);
+		*bytes += piece.len;
+		columns += piece.width;
+		text += taken;
+	}
+	*rest = *text;
+	return columns;
+}
+
+static const char *fit(const char *text, size_t width, bool utf8, bool right, char *buf)
+{
+	char escaped[4 * RP_CELLS_MAX + 16];
+	size_t bytes, columns, blanks;
+	bool rest;
+
+	if (width > RP_CELLS_MAX)
+		width = RP_CELLS_MAX;
+	rp_text__escape(text ? text : "", escaped, sizeof(escaped));
+	columns = fill(escaped, width, utf8, buf, &bytes, &rest);
+	if (rest && width) {
+		const char *mark = utf8 ? "…" : ">";
+
+		columns = fill(escaped, width - 1, utf8, buf, &bytes, &rest) + 1;
+		memcpy(buf + bytes, mark, strlen(mark));
+		bytes += strlen(mark);
+	}
+	blanks = width - columns;
+	if (right) {
+		memmove(buf + blanks, buf, bytes);
+		memset(buf, ' ', blanks);
+	} else {
+		memset(buf + bytes, ' ', blanks);
+	}
+	buf[bytes + blanks] = '\0';
+	return buf;
+}
+
+const char *rp_cells__fit(const char *text, size_t width, bool utf8, char *buf)
+{
+	return fit(text, width, utf8, false, buf);
+}
+
+const char *rp_cells__right(const char *text, size_t width, bool utf8, char *buf)
+{
+	return fit(text, width, utf8, true, buf);
+}
+
+size_t rp_cells__width(const char *text, bool utf8)
+{
+	char escaped[4 * RP_CELLS_MAX + 16], buf[RP_CELLS_BUF];
+	size_t bytes;
+	bool rest;
+
+	rp_text__escape(text ? text : "", escaped, sizeof(escaped));
+	return fill(escaped, RP_CELLS_MAX, utf8, buf, &bytes, &rest);
+}
+
+const char *rp_cells__spark(const float *values, size_t n, bool utf8, char *buf)
+{
+	static const char *const blocks[] = {"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
+	static const char ascii[] = "._-=+*%#";
+	float most = 0;
+	char *at = buf;
+
+	if (n > RP_CELLS_MAX)
+		n = RP_CELLS_MAX;
+	for (size_t i = 0; i < n; i++)
+		most = values[i] > most ? values[i] : most;
+	for (size_t i = 0; i < n; i++) {
+		int height = most > 0 ? (int)(values[i] / most * 7.999f) : 0;
+
+		if (!(values[i] > 0))
+			at += sprintf(at, " ");
+		else if (utf8)
+			at += sprintf(at, "%s", blocks[height]);
+		else
+			*at++ = ascii[height];
+	}
+	*at = '\0';
+	return buf;
+}
+
+const char *rp_cells__bar(double share, size_t width, bool utf8, char *buf)
+{
+	static const char *const parts[] = {"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
+	size_t eighths;
+	char *at = buf;
+
+	if (width > RP_CELLS_MAX)
+		width = RP_CELLS_MAX;
+	if (!(share > 0))
+		share = 0;
+	eighths = (size_t)((share < 1 ? share : 1) * (double)width * 8 + 0.5);
+	if (share > 0 && !eighths)
+		eighths = 1;
+	if (!utf8)
+		eighths = (eighths + 7) / 8 * 8;
+	for (size_t i = 0; i < eighths / 8; i++)
+		at += sprintf(at, "%s", utf8 ? "█" : "#");
+	sprintf(at, "%s", parts[eighths % 8]);
+	return buf;
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
+/*
+ * What the screen remembers of each row from one snapshot to the next: rates, the last minute, and
+ * what the user has marked. Pure.
+ */
+#ifndef RP_PAST_H
+#define RP_PAST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <uthash.h>
+
+#include "aggregate/snapshot.h"
+
+#define RP_PAST_SECONDS 60
+#define RP_PAST_SLOTS	64 /* a second each; more than are shown, as the last is incomplete */
+
+struct rp_past {
+	uint64_t key;
+	uint64_t count, total, self; /* at the last update */
+	double rate;		     /* count a second, of the last interval */
+	double share;		     /* total as a share of the last interval, % */
+	double heat;		     /* self as a share of the self time of all, 0 to 1 */
+	float slot[RP_PAST_SLOTS];   /* count in each second */
+	uint64_t second;	     /* the last one that slot has */
+	bool tagged, collapsed;
+	UT_hash_handle hh;
+};
+
+struct rp_pasts {
+	struct rp_past *all;
+	uint64_t time;	 /* ns, of the last update; 0: none */
+	uint64_t second; /* the same in seconds */
+};
+
+/* Give every row of a snapshot since the start its past, brought up to now. 0 or -ENOMEM. */
+int rp_pasts__update(struct rp_pasts *pasts, struct rp_snapshot *snapshot, uint64_t time);
+
+/* The same rows in another snapshot of the same moment. */
+void rp_pasts__bind(const struct rp_pasts *pasts, struct rp_snapshot *snapshot);
+
+/* The figures start anew at zero. */
+void rp_pasts__rebase(struct rp_pasts *pasts, uint64_t time);
+
+void rp_pasts__untag(struct rp_pasts *pasts);
+void rp_pasts__free(struct rp_pasts *pasts);
+
+/* Counts a second over the last minute, oldest first, in n equal parts of it. */
+void rp_past__minute(const struct rp_past *past, uint64_t second, float *out, size_t n);
+
+#endif
