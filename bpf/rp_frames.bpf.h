@@ -14,14 +14,12 @@
 
 /* Stack pointers further apart than this are on different stacks (fibers): nothing follows from
  * them. */
-#define RP_STACK_SPAN (64ull << 20)
-
-/* After the region was ended under a live frame of a function; start then is the time of the end.
- */
-#define RP_ROLE_GONE	0xf
+#define RP_STACK_SPAN	(64ull << 20)
 
 #define FRAME_REGION(f) ((f)->region & RP_REGION_MASK)
-#define FRAME_ROLE(f)	((f)->region >> 24)
+#define FRAME_ROLE(f)	((f)->region >> 24 & 0xf)
+#define FRAME_LOOSE(f)	((f)->region >> 28)
+#define FRAME_ROOT	0xfu /* role of frame 0, which nothing closes */
 
 static __always_inline bool role_is_function(__u32 role)
 {
@@ -29,8 +27,8 @@ static __always_inline bool role_is_function(__u32 role)
 }
 
 /*
- * ns on a CPU of the current task up to now. sum_exec_runtime alone is stale by up to a tick. What is
- * added runs by a clock that leaves out interrupts and stolen time, differently on each CPU.
+ * ns on a CPU of the current task up to now. sum_exec_runtime alone is stale by up to a tick. What
+ * is added runs by a clock that leaves out interrupts and stolen time, differently on each CPU.
  */
 static __always_inline __u64 task_cpu(struct task_struct *task, __u64 now)
 {
@@ -65,7 +63,8 @@ static __always_inline struct rp_frame *frame_at(struct rp_thread *t, __u32 i)
 {
 	if (i >= RP_FRAMES_BASE)
 		return frame_deep(i - RP_FRAMES_BASE);
-	return &t->frames[i & (RP_FRAMES_BASE - 1)]; /* the mask is for the verifier alone */
+	barrier_var(i); /* or the mask, which is for the verifier alone, is optimised away */
+	return &t->frames[i & (RP_FRAMES_BASE - 1)];
 }
 
 static __noinline struct rp_thread *thread_create(struct task_struct *task)
@@ -88,7 +87,8 @@ static __noinline struct rp_thread *thread_create(struct task_struct *task)
 	}
 	t->frames[0].node = root;
 	t->frames[0].sp = ~0ull;
-	t->frames[0].region = (__u32)RP_ROLE_GONE << 24;
+	t->frames[0].region = FRAME_ROOT << 24;
+	t->group_turn = group_turn;
 	return t;
 }
 
@@ -101,7 +101,10 @@ static __always_inline struct rp_thread *thread_get(struct task_struct *task)
 }
 
 /*
- * Walks over the stack run in bpf_loop(), which the verifier checks once, whatever the depth.
+ * Walks over the stack run in bpf_loop(), which the verifier checks once, whatever the depth. The
+ * functions that start one are global, so that it checks them apart from their callers: some
+ * kernels (7.0) give up on all of it at once. Such functions must check their pointers, and return
+ * a number.
  * `t` is what the walk is on; the rest is its own.
  */
 struct rp_walk {
@@ -122,7 +125,7 @@ static long unwind_step(__u32 i, struct rp_walk *w)
 	if (top <= w->bound)
 		return 1;
 	f = frame_at(w->t, top);
-	if (f && f->node && FRAME_ROLE(f) != RP_ROLE_GONE) {
+	if (f && f->node) {
 		figures = node_figures(f->node);
 		if (figures)
 			__sync_fetch_and_add(&figures->unwound, 1);
@@ -132,11 +135,11 @@ static long unwind_step(__u32 i, struct rp_walk *w)
 }
 
 /* Pop all frames above `depth` as left without an exit. */
-static __noinline void frames_unwind(struct rp_thread *t, __u32 depth)
+__noinline int frames_unwind(struct rp_thread *t, __u32 depth)
 {
 	struct rp_walk w = {.t = t, .bound = depth};
 
-	bpf_loop(RP_FRAMES_MAX, unwind_step, &w, 0);
+	return t ? bpf_loop(RP_FRAMES_MAX, unwind_step, &w, 0) : 0;
 }
 
 /* What a probe hit knows of the stack, and asks of frames_stale and frames_find. */
@@ -145,7 +148,8 @@ struct rp_query {
 	__u64 ip;     /* of a begin probe; else 0 */
 	__u64 key;    /* to find: sp of a function frame, key of a scope */
 	__u32 region; /* of the hit; RP_REGION_NONE: any */
-	__u32 role;   /* of the hit */
+	__u32 role;   /* of the hit; to find: of the frame */
+	__u32 loose;  /* of the hit */
 };
 
 /* The word at the top of the user stack is the kernel's return trampoline: a tail call. */
@@ -206,11 +210,14 @@ static long stale_step(__u32 i, struct rp_walk *w)
  * Depth that is left once the frames that a hit proves stale are popped. Looks down as far as
  * frames were entered from no shallower than the hit: below, nothing can be stale.
  */
-static __noinline __u32 frames_stale(struct rp_thread *t, const struct rp_query *q)
+__noinline __u32 frames_stale(struct rp_thread *t, const struct rp_query *q)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	struct rp_walk w = {.t = t, .q = q, .depth = t->depth, .found = t->depth};
+	struct rp_walk w = {.t = t, .q = q};
 
+	if (!t || !q)
+		return 0;
+	w.depth = w.found = t->depth;
 	/* On the alternate signal stack the pointer says nothing of the frames below the signal. */
 	if (q->sp - task->sas_ss_sp >= task->sas_ss_size)
 		bpf_loop(RP_FRAMES_MAX, stale_step, &w, 0);
@@ -237,34 +244,27 @@ static long find_step(__u32 i, struct rp_walk *w)
 }
 
 /* Index of the nearest frame that an exit at q closes; 0: none. */
-static __noinline __u32 frames_find(struct rp_thread *t, const struct rp_query *q)
+__noinline __u32 frames_find(struct rp_thread *t, const struct rp_query *q)
 {
-	struct rp_walk w = {.t = t, .q = q, .depth = t->depth};
+	struct rp_walk w = {.t = t, .q = q};
 
+	if (!t || !q)
+		return 0;
+	w.depth = t->depth;
 	bpf_loop(RP_FRAMES_MAX, find_step, &w, 0);
 	return w.found;
 }
 
-static long live_step(__u32 i, struct rp_walk *w)
+/* The thread is at its root: take the one of the grouping that is asked for now. */
+static __noinline void thread_regroup(struct task_struct *task, struct rp_thread *t)
 {
-	struct rp_frame *f;
+	__u32 turn = group_turn, root = node_root(bpf_get_current_task_btf());
 
-	if (w->depth <= w->bound)
-		return 1;
-	f = frame_at(w->t, w->depth--);
-	if (f && role_is_function(FRAME_ROLE(f)) && f->sp >= w->q->sp)
-		w->found = 1;
-	return w->found;
-}
-
-/* Is a live function frame above `index`? Its own exit is still to come. */
-static __noinline bool frames_live_above(struct rp_thread *t, __u32 index, __u64 sp)
-{
-	struct rp_query q = {.sp = sp};
-	struct rp_walk w = {.t = t, .q = &q, .depth = t->depth, .bound = index};
-
-	bpf_loop(RP_FRAMES_MAX, live_step, &w, 0);
-	return w.found;
+	if (!root)
+		return;
+	t->group_turn = turn;
+	t->frames[0].node = root;
+	t->frames[0].child_region = RP_REGION_NONE;
 }
 
 /* Open a frame. false: none could be had, counted. */
@@ -289,8 +289,11 @@ static __always_inline bool frame_push(struct task_struct *task, struct rp_threa
 				return false;
 		}
 	}
-	if (!depth)
+	if (!depth) {
 		t->missed = 0;
+		if (t->group_turn != group_turn)
+			thread_regroup(task, t);
+	}
 	if (depth >= cfg_max_depth) {
 		count_lost(RP_LOST_DEPTH);
 		t->missed++;
@@ -324,9 +327,10 @@ static __always_inline bool frame_push(struct task_struct *task, struct rp_threa
 
 	t->begun |= 1ull << (q->region & 63);
 	f->child = 0;
+	f->outside = 0;
 	f->sp = q->sp;
 	f->ip = q->role == RP_ROLE_SCOPE_BEGIN ? q->key : q->ip;
-	f->region = q->region | q->role << 24;
+	f->region = q->region | q->role << 24 | q->loose << 28;
 	f->node = node;
 	f->child_region = RP_REGION_NONE;
 	f->wait = task_wait(task);
@@ -336,30 +340,6 @@ static __always_inline bool frame_push(struct task_struct *task, struct rp_threa
 	barrier();
 	t->depth = depth + 1;
 	return true;
-}
-
-static long drop_step(__u32 i, struct rp_walk *w)
-{
-	struct rp_frame *f, *parent;
-
-	if (!w->t->depth)
-		return 1;
-	f = frame_at(w->t, w->t->depth);
-	if (!f || FRAME_ROLE(f) != RP_ROLE_GONE)
-		return 1;
-	w->t->depth--;
-	parent = frame_at(w->t, w->t->depth);
-	if (parent && w->now > f->start)
-		parent->child += w->now - f->start;
-	return 0;
-}
-
-/* Frames that were ended under a live one give way; the time since then belongs further down. */
-static __noinline void frames_drop_gone(struct rp_thread *t, __u64 now)
-{
-	struct rp_walk w = {.t = t, .now = now};
-
-	bpf_loop(RP_FRAMES_MAX, drop_step, &w, 0);
 }
 
 /* Time a frame up to now and add it to its node. */
@@ -396,35 +376,128 @@ static __always_inline void frame_pop(struct task_struct *task, struct rp_thread
 		return;
 	parent = frame_at(t, depth - 1);
 	t->depth = depth - 1;
-	if (!parent)
-		return;
-	if (depth > 1 && FRAME_ROLE(parent) == RP_ROLE_GONE)
-		frames_drop_gone(t, now);
-	else
-		parent->child += ns;
+	if (parent)
+		parent->child += ns - f->outside;
 }
 
-/* Close frame `index` that may lie below others: those are unwound, or stay if they are live
- * functions. */
-static __always_inline void frame_close(struct task_struct *task, struct rp_thread *t, __u32 index,
-					__u64 sp, __u64 now)
+static long outlive_step(__u32 i, struct rp_walk *w)
 {
-	struct rp_frame *f, *parent;
+	struct rp_frame *f;
+	bool call;
 
-	if (index != t->depth && frames_live_above(t, index, sp)) {
-		f = frame_at(t, index);
-		parent = index ? frame_at(t, index - 1) : NULL;
-		if (!f || !parent)
-			return;
-		parent->child += frame_time(task, f, now);
-		f->start = now;
-		f->region = (__u32)RP_ROLE_GONE << 24;
-		return;
-	}
-	frames_unwind(t, index);
+	if (w->depth <= w->bound)
+		return 1;
+	f = frame_at(w->t, w->depth);
+	if (!f)
+		return 1;
+	call = role_is_function(FRAME_ROLE(f)) || FRAME_ROLE(f) == RP_ROLE_SCOPE_BEGIN;
+	if (call && f->sp >= w->q->sp)
+		w->now = 1; /* what is below it goes on */
+	else if (call || (!FRAME_LOOSE(f) && !w->now))
+		w->found = w->depth;
+	w->depth--;
+	return 0;
+}
+
+/* Of the frames above `index`, pop those that do not outlive it. */
+__noinline int frames_outlive(struct rp_thread *t, __u32 index, __u64 sp)
+{
+	struct rp_query q = {.sp = sp};
+	struct rp_walk w = {.t = t, .q = &q, .bound = index};
+
+	if (!t)
+		return 0;
+	w.depth = t->depth;
+	bpf_loop(RP_FRAMES_MAX, outlive_step, &w, 0);
+	if (w.found)
+		frames_unwind(t, w.found - 1);
+	return 0;
+}
+
+/* The frame goes on under another parent node: its entry moves to the node that it has there. */
+__noinline int frame_reparent(struct rp_thread *t, __u32 index, __u32 parent)
+{
+	struct rp_figures *from, *to;
+	struct rp_frame *f;
+	struct rp_node *info;
+	__u32 node;
+
+	if (!t || !parent)
+		return 0;
 	f = frame_at(t, index);
-	if (f)
+	info = f ? bpf_map_lookup_elem(&nodes, &f->node) : NULL;
+	if (!info || !f->node)
+		return 0;
+	node = node_below(parent, FRAME_REGION(f), info->label,
+			  info->flags & (RP_NODE_LABELED | RP_NODE_OTHER));
+	from = node_figures(f->node);
+	to = node ? node_figures(node) : NULL;
+	if (!from || !to)
+		return 0;
+	__sync_fetch_and_add(&from->entries, -1ull);
+	__sync_fetch_and_add(&to->entries, 1);
+	f->node = node;
+	f->child_region = RP_REGION_NONE;
+	return 0;
+}
+
+static long shift_step(__u32 i, struct rp_walk *w)
+{
+	struct rp_frame *parent, *to, *from;
+
+	if (w->depth >= w->t->depth)
+		return 1;
+	to = frame_at(w->t, w->depth);
+	from = frame_at(w->t, w->depth + 1);
+	if (!to || !from)
+		return 1;
+	*to = *from;
+	parent = frame_at(w->t, w->depth - 1);
+	if (parent)
+		frame_reparent(w->t, w->depth, parent->node);
+	w->depth++;
+	return 0;
+}
+
+/* Take frame `index` out from under those above it, which move down. */
+__noinline int frames_shift(struct rp_thread *t, __u32 index)
+{
+	struct rp_walk w = {.t = t, .depth = index};
+
+	if (!t)
+		return 0;
+	bpf_loop(RP_FRAMES_MAX, shift_step, &w, 0);
+	t->depth--;
+	return 0;
+}
+
+/*
+ * Close frame `index` that lies below others. Most of those were left without their exits. Live
+ * functions, and loose regions, go on: they move down to its parent, whose children they are from
+ * now on.
+ */
+__noinline int frame_close(struct rp_thread *t, __u32 index, __u64 sp, __u64 now)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct rp_frame *f, *parent, *next;
+
+	if (!t)
+		return 0;
+	frames_outlive(t, index, sp);
+	f = frame_at(t, index);
+	parent = frame_at(t, index - 1);
+	if (!f || !parent)
+		return 0;
+	if (index == t->depth) {
 		frame_pop(task, t, f, now);
+		return 0;
+	}
+	parent->child += frame_time(task, f, now) - f->outside;
+	next = frame_at(t, index + 1);
+	if (next)
+		next->outside = now - next->start;
+	frames_shift(t, index);
+	return 0;
 }
 
 /* An exit that closes nothing. Of what was entered before tracing began, none is expected. */

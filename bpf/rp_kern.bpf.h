@@ -80,6 +80,9 @@ struct task_struct {
 extern bool bpf_session_is_return___v1(void) __weak __ksym;
 extern bool bpf_session_is_return___v2(void *ctx) __weak __ksym;
 
+extern void bpf_preempt_disable(void) __weak __ksym; /* 6.10 */
+extern void bpf_preempt_enable(void) __weak __ksym;
+
 static __always_inline bool session_is_return(void *ctx)
 {
 	if (bpf_ksym_exists(bpf_session_is_return___v1))

@@ -9,21 +9,24 @@
 
 /* ---- settings, fixed at load ---------------------------------------------------------- */
 
-const volatile __u32 cfg_group_by = RP_GROUP_NONE; /* enum rp_group */
-const volatile bool cfg_follow = true;		   /* children of tracked processes are tracked */
-const volatile bool cfg_track_all = false;	   /* every process */
+const volatile bool cfg_follow = true;	   /* children of tracked processes are tracked */
+const volatile bool cfg_track_all = false; /* every process */
 const volatile __u32 cfg_max_depth = RP_FRAMES_MAX - 1;
 const volatile __u32 cfg_max_nodes = RP_NODES_MAX;
 const volatile __u32 cfg_max_labels = 1024; /* labelled nodes before labels share one */
 const volatile __u32 cfg_max_names = 4096;
 const volatile __u64 cfg_min_duration = 0;  /* ns */
+const volatile bool cfg_own_shard = false;  /* every CPU has figures of its own */
 const volatile __u32 cfg_figure_shards = 1; /* powers of two */
 const volatile __u32 cfg_hist_shards = 1;
 
 /* ---- state that user space reads or writes while tracing ------------------------------ */
 
-bool ready = false;   /* set last: nothing half attached is measured */
-__u64 ready_time = 0; /* ns */
+bool ready = false;		/* set last: nothing half attached is measured */
+__u64 ready_time = 0;		/* ns */
+__u32 group_by = RP_GROUP_NONE; /* enum rp_group */
+__u32 group_turn = 0;		/* counts the changes of group_by */
+__u8 batch_odd[RP_BATCHES_MAX] = {};
 __u32 nodes_used = 0;
 __u32 nodes_ready = 0; /* nodes that have a chunk */
 __u32 labels_used = 0;
@@ -33,9 +36,10 @@ __u64 lost[RP_LOST_COUNT] = {};
 /* ---- maps ------------------------------------------------------------------------------- */
 
 struct rp_thread {
-	__u32 depth;  /* index of the top frame; frame 0 stands for the root */
-	__u32 missed; /* entries that got no frame: their exits are no surprise */
-	__u64 begun;  /* bit (region % 64): the thread has begun such a region */
+	__u32 depth;	  /* index of the top frame; frame 0 stands for the root */
+	__u32 missed;	  /* entries that got no frame: their exits are no surprise */
+	__u32 group_turn; /* under which the root was chosen */
+	__u64 begun;	  /* bit (region % 64): the thread has begun such a region */
 	struct rp_frame frames[RP_FRAMES_BASE];
 };
 

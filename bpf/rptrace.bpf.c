@@ -24,6 +24,17 @@ char LICENSE[] SEC("license")
 /* Return probes that the kernel allows to be pending on a thread. */
 #define RETURN_PROBES_MAX 64
 
+/*
+ * A batch of sites is replaced by attaching its successor, of the other generation, and then
+ * turning batch_odd: from one hit to the next the successor counts and the other does not.
+ */
+static __always_inline bool site_counts(__u64 cookie)
+{
+	bool odd = RP_COOKIE_FLAGS(cookie) & RP_SITE_ODD;
+
+	return batch_odd[RP_COOKIE_BATCH(cookie) & (RP_BATCHES_MAX - 1)] == odd;
+}
+
 static __always_inline bool read_register(void *ctx, __s16 offset, __u64 *value)
 {
 	return !bpf_probe_read_kernel(value, sizeof(*value), ctx + offset);
@@ -100,13 +111,13 @@ static __noinline __u32 name_region(struct pt_regs *ctx, __u32 spec)
 /* ---- functions -------------------------------------------------------------------------- */
 
 /* true: the return is wanted. */
-static __always_inline bool call_enter(struct pt_regs *ctx, __u32 role)
+static __always_inline bool call_enter(struct pt_regs *ctx, __u64 cookie, __u32 role)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct rp_thread *t = thread_get(task);
-	struct rp_query q = {.role = role};
+	struct rp_query q = {.role = role, .region = RP_COOKIE_REGION(cookie)};
 	__u32 flags = 0;
-	__u64 cookie, label = 0;
+	__u64 label = 0;
 
 	if (!t)
 		return false;
@@ -114,8 +125,6 @@ static __always_inline bool call_enter(struct pt_regs *ctx, __u32 role)
 		count_lost(RP_LOST_RETURNS);
 		return false;
 	}
-	cookie = bpf_get_attach_cookie(ctx);
-	q.region = RP_COOKIE_REGION(cookie);
 	q.sp = PT_REGS_SP(ctx);
 	if (RP_COOKIE_FLAGS(cookie) & RP_SITE_LABEL &&
 	    read_arg(ctx, RP_COOKIE_SPEC(cookie), &label))
@@ -131,6 +140,7 @@ static __always_inline void call_exit(struct pt_regs *ctx, __u32 role, __u64 sp)
 	struct rp_thread *t = thread_get(task);
 	struct rp_query q = {.role = role, .key = sp};
 	struct rp_frame *f;
+	__u64 cookie;
 	__u32 index;
 
 	if (!t)
@@ -140,29 +150,34 @@ static __always_inline void call_exit(struct pt_regs *ctx, __u32 role, __u64 sp)
 		frame_pop(task, t, f, now);
 		return;
 	}
-	q.region = RP_COOKIE_REGION(bpf_get_attach_cookie(ctx));
+	cookie = bpf_get_attach_cookie(ctx);
+	q.region = RP_COOKIE_REGION(cookie);
 	index = frames_find(t, &q);
 	if (index)
-		frame_close(task, t, index, sp, now);
-	else
+		frame_close(t, index, sp, now);
+	else if (site_counts(cookie))
 		exit_unmatched(task, t, q.region);
 }
 
+/* A return is reported to the program that wanted it at the entry, whatever counts by now. */
 SEC("?uprobe")
 int rp_session(struct pt_regs *ctx)
 {
+	__u64 cookie;
+
 	if (session_is_return(ctx)) {
 		call_exit(ctx, RP_ROLE_CALL, PT_REGS_SP(ctx) - RETURN_ADDRESS_BYTES);
 		return 0;
 	}
+	cookie = bpf_get_attach_cookie(ctx);
 	/* 1: the kernel need not report this call's return. */
-	return !(ready && call_enter(ctx, RP_ROLE_CALL));
+	return !(ready && site_counts(cookie) && call_enter(ctx, cookie, RP_ROLE_CALL));
 }
 
 SEC("?uretprobe")
 int rp_return(struct pt_regs *ctx)
 {
-	if (ready)
+	if (ready && site_counts(bpf_get_attach_cookie(ctx)))
 		call_exit(ctx, RP_ROLE_CALL, PT_REGS_SP(ctx) - RETURN_ADDRESS_BYTES);
 	return 0;
 }
@@ -180,6 +195,7 @@ static __always_inline void region_begin(struct pt_regs *ctx, __u64 cookie, __u3
 	if (!t)
 		return;
 	q.sp = PT_REGS_SP(ctx);
+	q.loose = !!(RP_COOKIE_FLAGS(cookie) & RP_SITE_LOOSE);
 	if (role == RP_ROLE_NAME_BEGIN) {
 		q.region = name_region(ctx, RP_COOKIE_SPEC(cookie));
 		if (!q.region) {
@@ -220,13 +236,13 @@ static __always_inline void region_end(struct pt_regs *ctx, __u64 cookie, __u32 
 		read_arg(ctx, RP_COOKIE_SPEC(cookie), &q.key);
 	}
 	f = frame_at(t, t->depth);
-	if (f && q.region && f->region == (q.region | q.role << 24)) {
+	if (f && q.region && FRAME_REGION(f) == q.region && FRAME_ROLE(f) == q.role) {
 		frame_pop(task, t, f, now);
 		return;
 	}
 	index = frames_find(t, &q);
 	if (index)
-		frame_close(task, t, index, PT_REGS_SP(ctx), now);
+		frame_close(t, index, PT_REGS_SP(ctx), now);
 	else
 		exit_unmatched(task, t, q.region);
 }
@@ -240,16 +256,18 @@ int rp_probe(struct pt_regs *ctx)
 	if (!ready)
 		return 0;
 	cookie = bpf_get_attach_cookie(ctx);
+	if (!site_counts(cookie))
+		return 0;
 	role = RP_COOKIE_ROLE(cookie);
 	switch (role) {
 	case RP_ROLE_CALL:
-		call_enter(ctx, RP_ROLE_CALL);
+		call_enter(ctx, cookie, RP_ROLE_CALL);
 		break;
 	case RP_ROLE_CALL_SITE:
-		call_enter(ctx, RP_ROLE_CALL_SITE);
+		call_enter(ctx, cookie, RP_ROLE_CALL_SITE);
 		break;
 	case RP_ROLE_CALL_AND_RET:
-		if (call_enter(ctx, RP_ROLE_CALL_SITE))
+		if (call_enter(ctx, cookie, RP_ROLE_CALL_SITE))
 			call_exit(ctx, RP_ROLE_CALL_SITE, PT_REGS_SP(ctx));
 		break;
 	case RP_ROLE_RET_SITE:

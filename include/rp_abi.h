@@ -30,42 +30,48 @@ typedef long long __rp_s64;
 
 #define RP_REGION_NONE	  0u	    /* root nodes carry it */
 #define RP_REGION_DYNAMIC 0x800000u /* ids from here are names met at run time, in order */
-#define RP_REGION_CALIBRATE 0x7ffff0u /* from here to RP_REGION_DYNAMIC: rptrace's own, never shown */
-#define RP_REGION_MASK	  0xffffffu
-#define RP_NAME_LEN	  64 /* bytes of a run-time name, terminator included */
-#define RP_COMM_LEN	  16
+#define RP_REGION_CALIBRATE                                                                        \
+	0x7ffff0u /* from here to RP_REGION_DYNAMIC: rptrace's own, never shown */
+#define RP_REGION_MASK 0xffffffu
+#define RP_NAME_LEN    64 /* bytes of a run-time name, terminator included */
+#define RP_COMM_LEN    16
 
 /* ---- probe sites: the attach cookie ------------------------------------------------ */
 
 /* What a hit at a site means. Kept in 4 bits of the cookie. */
 enum rp_role {
-	RP_ROLE_CALL = 0,	 /* function entry whose return is probed by the kernel */
-	RP_ROLE_CALL_SITE = 1,	 /* function entry whose RET sites are probed */
-	RP_ROLE_RET_SITE = 2,	 /* RET instruction or tail jump out of the function */
+	RP_ROLE_CALL = 0,	  /* function entry whose return is probed by the kernel */
+	RP_ROLE_CALL_SITE = 1,	  /* function entry whose RET sites are probed */
+	RP_ROLE_RET_SITE = 2,	  /* RET instruction or tail jump out of the function */
 	RP_ROLE_CALL_AND_RET = 9, /* function entry at a RET or tail jump: left as it is entered */
-	RP_ROLE_BEGIN = 3,	 /* USDT or marker begin */
-	RP_ROLE_END = 4,	 /* USDT or marker end */
-	RP_ROLE_SCOPE_BEGIN = 5, /* marker block begin; its arg is the key of the block */
-	RP_ROLE_SCOPE_END = 6,	 /* marker block end, of any region; its arg is the key */
-	RP_ROLE_NAME_BEGIN = 7,	 /* begin of a region named at run time; arg: char pointer */
-	RP_ROLE_NAME_END = 8,	 /* end of a region named at run time; arg: char pointer */
+	RP_ROLE_BEGIN = 3,	  /* USDT or marker begin */
+	RP_ROLE_END = 4,	  /* USDT or marker end */
+	RP_ROLE_SCOPE_BEGIN = 5,  /* marker block begin; its arg is the key of the block */
+	RP_ROLE_SCOPE_END = 6,	  /* marker block end, of any region; its arg is the key */
+	RP_ROLE_NAME_BEGIN = 7,	  /* begin of a region named at run time; arg: char pointer */
+	RP_ROLE_NAME_END = 8,	  /* end of a region named at run time; arg: char pointer */
 };
 
 /*
- * cookie = region (24 bits) | role (4) | flags (4) | index into the arg_specs map (32).
- * Index 0 of arg_specs is "no argument".
+ * cookie = region (24 bits) | role (4) | flags (4) | index into the arg_specs map (16) | batch
+ * (16). Index 0 of arg_specs is "no argument". A batch is what is attached at once.
  */
-#define RP_COOKIE(region, role, flags, spec)                                                       \
+#define RP_COOKIE(region, role, flags, spec, batch)                                                \
 	((__rp_u64)(region) | (__rp_u64)(role) << 24 | (__rp_u64)(flags) << 28 |                   \
-	 (__rp_u64)(spec) << 32)
+	 (__rp_u64)(spec) << 32 | (__rp_u64)(batch) << 48)
 #define RP_COOKIE_REGION(c) ((__rp_u32)(c)&RP_REGION_MASK)
 #define RP_COOKIE_ROLE(c)   ((__rp_u32)(c) >> 24 & 0xf)
 #define RP_COOKIE_FLAGS(c)  ((__rp_u32)(c) >> 28)
-#define RP_COOKIE_SPEC(c)   ((__rp_u32)((c) >> 32))
+#define RP_COOKIE_SPEC(c)   ((__rp_u32)((c) >> 32) & 0xffff)
+#define RP_COOKIE_BATCH(c)  ((__rp_u32)((c) >> 48))
 
 #define RP_SITE_LABEL	    1u /* the argument is the label of the frame */
 #define RP_SITE_NESTED	    2u /* calls of an interpreter: may nest at one and the same C stack depth \
 				*/
+#define RP_SITE_LOOSE  4u      /* need not nest: may end after what it began in */
+#define RP_SITE_ODD    8u /* generation of its batch: hits count while batch_odd says the same */
+
+#define RP_BATCHES_MAX 4096u /* a power of two */
 
 /* Where a USDT argument lives when its site is hit. */
 enum rp_arg_kind { RP_ARG_NONE = 0, RP_ARG_CONST = 1, RP_ARG_REG = 2, RP_ARG_MEM = 3 };
@@ -86,22 +92,23 @@ _Static_assert(sizeof(struct rp_arg) == 16, "rp_arg is shared with BPF");
 /* ---- the region stack of a thread -------------------------------------------------- */
 
 #define RP_FRAMES_BASE 32  /* frames every traced thread has */
-#define RP_FRAMES_DEEP 992 /* more frames, given only to threads that nest deeper */
+#define RP_FRAMES_DEEP 864 /* more frames, given only to threads that nest deeper */
 #define RP_FRAMES_MAX  (RP_FRAMES_BASE + RP_FRAMES_DEEP)
 
 struct rp_frame {
 	__rp_u64 start;	       /* ns */
 	__rp_u64 child;	       /* ns spent in frames directly below */
+	__rp_u64 outside;      /* ns before the frame below it on the stack became its parent */
 	__rp_u64 cpu;	       /* ns on a CPU of this thread when the frame was entered */
 	__rp_u64 wait;	       /* ns waiting for a CPU of this thread, likewise */
 	__rp_u64 sp;	       /* stack pointer at entry */
 	__rp_u64 ip;	       /* address of the probe that entered the frame; scope: its key */
-	__rp_u32 region;       /* region id | enum rp_role of the entry << 24 */
+	__rp_u32 region;       /* region id | enum rp_role of the entry << 24 | loose << 28 */
 	__rp_u32 node;	       /* 0: no node could be had, figures are lost */
 	__rp_u32 child_region; /* cache: region last entered below without a label ... */
 	__rp_u32 child_node;   /* ... and its node */
 };
-_Static_assert(sizeof(struct rp_frame) == 64, "rp_frame is shared with BPF");
+_Static_assert(sizeof(struct rp_frame) == 72, "rp_frame is shared with BPF");
 
 /* ---- the calling-context tree ------------------------------------------------------ */
 

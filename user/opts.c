@@ -58,7 +58,7 @@ static const struct argp_option options[] = {
 	{"max-labels", KEY_MAX_LABELS, "N", 0, "labelled call paths before labels share one (1024)",
 	 3},
 	{"max-names", KEY_MAX_NAMES, "N", 0, "names of regions made at run time (4096)", 3},
-	{"max-regions", KEY_MAX_REGIONS, "N", 0, "regions selected (8388607)", 3},
+	{"max-regions", KEY_MAX_REGIONS, "N", 0, "regions selected (524271)", 3},
 	{"verbose", 'v', 0, 0, "pass on what libbpf and the kernel say", 3},
 	{0},
 };
@@ -278,6 +278,8 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		argp_error(state, "'%s' is no option: a command comes after --", arg);
 		return 0;
 	case ARGP_KEY_END:
+		if (o->label_arg >= 0 && o->by == RP_BY_NONE)
+			o->by = RP_BY_LABEL;
 		if (o->n_pids && o->argv)
 			argp_error(state, "-p and -- COMMAND exclude each other");
 		return 0;

@@ -245,14 +245,19 @@ static int object__link(struct rp_targets *t, const struct object *o, pid_t pid,
 			struct rp_links **out, struct rp_err *err)
 {
 	size_t n;
-	const struct rp_site *sites = rp_plan__sites(t->plan, &n) + o->first;
+	struct rp_links_req req = {
+		.fd = o->fd,
+		.pid = pid,
+		.sites = rp_plan__sites(t->plan, &n) + o->first,
+		.n = o->n,
+	};
 	int *refused;
 	int rc;
 
 	refused = calloc(o->n, sizeof(*refused));
 	if (!refused)
 		return no_memory(err);
-	rc = rp_links__new(t->session, o->fd, pid, sites, o->n, refused, out, err);
+	rc = rp_links__new(t->session, &req, refused, out, err);
 	free(refused);
 	return rc;
 }

@@ -359,8 +359,6 @@ static int open_session(struct trace *tr, struct rp_err *err)
 		rc = rp_trace__plan(o, &tr->features, &tr->plan, err);
 	if (!rc)
 		rc = rp_session__new(&opts, &tr->session, err);
-	if (!rc)
-		rc = rp_calibrate(tr->session, &tr->costs, err);
 	if (rc)
 		return rc;
 	tr->targets = rp_targets__new(tr->session, tr->plan, o->follow);
@@ -464,6 +462,8 @@ static int run(struct trace *tr, struct rp_err *err)
 		rc = rp_launch__release(tr->launch, err);
 	if (rc)
 		return rc;
+	/* Behind the start, which it need not delay; without it the costs are not known, no more. */
+	rp_calibrate(tr->session, &tr->costs, NULL);
 	rc = watch(tr);
 	if (rc)
 		return rp_err__set(err, RP_EXIT_FAILED, rc, NULL, "tracing stopped: %s",

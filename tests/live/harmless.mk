@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
-# Targets of the harmless tests beyond one source, one program: the same program built in many ways,
-# a huge one, Go, Rust, scripts. Included by live.mk. What cannot be built here is left out, loudly:
+# Targets of the harmless tests beyond one source, one program: the same program built in many ways, Go, Rust, scripts. Included by live.mk. What cannot be built here is left out, loudly:
 # the tests skip what is not there.
 
 # functions-VARIANT is functions.c built with VARIANT_FLAGS_VARIANT.
@@ -15,7 +14,6 @@ VARIANTS := static fixed hardened plain fast clang
 
 VARIANT_BINS := $(VARIANTS:%=$(O)/targets/functions-%)
 SCRIPTS      := $(O)/targets/work.py $(O)/targets/work.js
-HUGE         := $(O)/targets/huge
 GO           ?= $(firstword $(wildcard /usr/bin/go) go)
 RUSTC        ?= $(firstword $(wildcard /usr/bin/rustc) rustc)
 have          = $(shell command -v $(1))
@@ -24,12 +22,6 @@ $(VARIANT_BINS): $(O)/targets/functions-%: tests/targets/functions.c tests/live/
 	$(call msg,TARGET,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(or $(VARIANT_CC_$*),$(CC)) -std=c11 $(TARGET_CFLAGS) $(VARIANT_FLAGS_$*) $(DEPFLAGS) -o $@ $<
-
-$(HUGE): tests/targets/scripts/generate-huge tests/targets/target.h
-	$(call msg,TARGET,$@)
-	$(Q)mkdir -p $(@D)
-	$(Q)$< > $@.c
-	$(Q)$(CC) -std=c11 -O1 -w -Itests/targets -o $@ $@.c
 
 $(SCRIPTS): $(O)/targets/%: tests/targets/scripts/%
 	$(call msg,TARGET,$@)
@@ -59,4 +51,4 @@ else
 $(info SKIPPED: no Rust compiler: Rust targets are left out)
 endif
 
-targets: $(VARIANT_BINS) $(SCRIPTS) $(HUGE)
+targets: $(VARIANT_BINS) $(SCRIPTS)

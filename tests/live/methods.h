@@ -26,20 +26,24 @@ extern const size_t live_n_methods;
 
 /* A target under a method. */
 struct live_case {
-	const char *target;    /* command line; a path or a name in $RPT_TARGETS */
+	const char *target;    /* command line; a path or a name in $RPT_TARGETS; %s: that folder */
 	const char *selection; /* -f ... */
 	unsigned by;
 	const char *lost; /* the one reason for which anything may be lost; NULL: none */
+	/* What holds of the figures; NULL: all that the target expects, and that they are sound. */
+	void (*holds)(const struct live_run *run);
 };
+
+#define LIVE_CASE(target_, selection_, by_, ...)                                                   \
+	{                                                                                          \
+		.target = target_, .selection = selection_, .by = by_, __VA_ARGS__                 \
+	}
 
 /*
  * Run the target alone and traced: both say the same and end the same, rptrace ends well and its
  * figures are loaded. Does not return where the case cannot be run here (skipped).
  */
 struct live_run live_unharmed(const struct live_case *c, const struct live_method *method);
-
-/* The same, and all that the target expects holds. */
-void live_exact(const struct live_case *c, const struct live_method *method);
 
 /* Skip the test unless the method, or the target of that path, is there. */
 void live_need_method(const struct live_method *method);
@@ -49,7 +53,6 @@ void live_need_target(const char *target);
 
 /* Every case by every method it is about, then the single tests; as main() does. */
 int live_main_methods(const char *group, const struct live_case *cases, size_t n_cases,
-		      void (*fn)(const struct live_case *, const struct live_method *),
 		      const struct CMUnitTest *single, size_t n_single);
 
 #endif

@@ -127,6 +127,19 @@ NO_CLONES static void loop_marker(unsigned long n, unsigned long width)
 	}
 }
 
+/* In another one of the same function, hence at the same stack depth. */
+NO_CLONES static void loop_inner(unsigned long n, unsigned long width)
+{
+	(void)width;
+	RPTRACE_BEGIN(bench_outer);
+	while (n--) {
+		RPTRACE_BEGIN(bench_inner);
+		KEEP();
+		RPTRACE_END(bench_inner);
+	}
+	RPTRACE_END(bench_outer);
+}
+
 NO_CLONES static void loop_value(unsigned long n, unsigned long width)
 {
 	(void)width;
@@ -169,9 +182,10 @@ static const struct mode {
 	const char *name;
 	void (*loop)(unsigned long n, unsigned long width);
 } modes[] = {
-	{"push", loop_push}, {"endbr64", loop_endbr64}, {"stepped", loop_stepped},
-	{"usdt", loop_usdt}, {"marker", loop_marker},	{"value", loop_value},
-	{"name", loop_name}, {"nest", loop_nest},	{"many", loop_many},
+	{"push", loop_push},   {"endbr64", loop_endbr64}, {"stepped", loop_stepped},
+	{"usdt", loop_usdt},   {"marker", loop_marker},	  {"inner", loop_inner},
+	{"value", loop_value}, {"name", loop_name},	  {"nest", loop_nest},
+	{"many", loop_many},
 };
 #define N_MODES (sizeof(modes) / sizeof(modes[0]))
 

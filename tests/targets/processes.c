@@ -58,7 +58,8 @@ static int reap(pid_t child)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-/* ---- what happens inside ---------------------------------------------------------------------- */
+/* ---- what happens inside ----------------------------------------------------------------------
+ */
 
 static void vfork_exec(void)
 {
@@ -127,11 +128,11 @@ static void inside_each(void (*what)(void), unsigned depth, unsigned long n)
 	expect("inside", depth * n);
 }
 
-/* ---- sandbox and debugger --------------------------------------------------------------------- */
+/* ---- sandbox and debugger ---------------------------------------------------------------------
+ */
 
 #define ALLOW(nr)                                                                                  \
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, nr, 0, 1),                                             \
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, nr, 0, 1), BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
 
 static void sandbox(void)
 {

@@ -86,6 +86,9 @@ static void finish(const struct rp_sums *sums, const struct rp_hist *hist, bool 
 		narrow_extremes(hist, f);
 	if (f->max < f->min)
 		f->max = f->min;
+	/* Of one frame all is known, whatever the period. */
+	if (f->count == 1)
+		f->min = f->max = sums->frames;
 	f->mean = (double)sums->frames / (double)sums->count;
 	f->stddev = deviation(sums);
 	rp_hist__percentiles(hist, f->count, quantiles, 4, f->min, f->max, found);

@@ -55,6 +55,8 @@ struct rp_row_figures {
 	uint64_t unmatched; /* of the whole region, whatever the path and the group */
 };
 
+struct rp_past;
+
 struct rp_row {
 	const char *name;
 	enum rp_kind kind;
@@ -65,6 +67,7 @@ struct rp_row {
 	double probe_ns; /* time that its probes took */
 	struct rp_row_figures f;
 	const struct rp_hist *hist; /* NULL in the tree, and where nothing was entered */
+	struct rp_past *past; /* what the live screen remembers of it; NULL elsewhere */
 };
 
 struct rp_tree_row {

@@ -105,6 +105,8 @@ static void sites_of(struct rp_site *sites)
 static int attach(struct rp_session *s, pid_t pid, struct rp_err *err)
 {
 	struct rp_site sites[KINDS + 1];
+	struct rp_links_req req = {
+		.pid = pid, .batch = RP_BATCHES_MAX - 1, .sites = sites, .n = KINDS + 1};
 	int refused[KINDS + 1] = {0};
 	int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC), rc;
 
@@ -112,7 +114,8 @@ static int attach(struct rp_session *s, pid_t pid, struct rp_err *err)
 		return rp_err__set(err, RP_EXIT_FAILED, -errno, NULL, "/proc/self/exe: %s",
 				   strerror(errno));
 	sites_of(sites);
-	rc = rp_links__new(s, fd, pid, sites, KINDS + 1, refused, &s->calibration, err);
+	req.fd = fd;
+	rc = rp_links__new(s, &req, refused, &s->calibration, err);
 	close(fd);
 	return rc;
 }
@@ -171,10 +174,8 @@ static int measure(struct rp_session *s, pid_t pid, int in, int out, struct rp_c
 		rc = rp_err__set(err, RP_EXIT_FAILED, -ENOMEM, NULL, "out of memory");
 	if (rc)
 		return rc;
-	rp_session__activate(s);
 	if (write(out, "g", 1) != 1 || read(in, probed, sizeof(probed)) != (ssize_t)sizeof(probed))
 		rc = rp_err__set(err, RP_EXIT_FAILED, -EIO, NULL, "calibration failed");
-	rp_session__deactivate(s);
 	if (!rc)
 		conclude(s, bare, probed, costs);
 	return rc;

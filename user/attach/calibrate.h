@@ -10,7 +10,7 @@
 #include "error.h"
 
 /*
- * Before the session is activated for its targets; takes about 50 ms. Fails like rp_links__new; the
+ * For a session that is active; takes about a tenth of a second. Fails like rp_links__new; the
  * costs stay unknown (zero) then.
  */
 int rp_calibrate(struct rp_session *session, struct rp_costs *costs, struct rp_err *err);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "attach/uprobe_multi.h"
+#include "attach/uprobe_perf.h"
 
 static const char *const mode_names[] = {
 	[RP_ATTACH_AUTO] = "auto",
@@ -69,15 +70,23 @@ uint64_t rp_own_offset(const void *function)
 	return own.offset;
 }
 
-/* Load `return 0` and link it: some kernels load what they then refuse to link. */
-static bool can_link(uint32_t attach_type, uint64_t offset, bool *loaded)
+/* A program that is `return 0`. */
+static int load_nothing(uint32_t attach_type)
 {
 	const struct bpf_insn insns[] = {
 		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0},
 		{.code = BPF_JMP | BPF_EXIT},
 	};
 	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = attach_type);
+
+	return bpf_prog_load(BPF_PROG_TYPE_KPROBE, "rp_feature", "GPL", insns, 2, &opts);
+}
+
+/* Load and link: some kernels load what they then refuse to link. */
+static bool can_link_multi(uint32_t attach_type, uint64_t offset, bool *loaded)
+{
 	struct rp_uprobe_multi req = {
+		.prog_fd = load_nothing(attach_type),
 		.attach_type = attach_type,
 		.path = "/proc/self/exe",
 		.offsets = &offset,
@@ -86,11 +95,33 @@ static bool can_link(uint32_t attach_type, uint64_t offset, bool *loaded)
 	};
 	int link;
 
-	req.prog_fd = bpf_prog_load(BPF_PROG_TYPE_KPROBE, "rp_feature", "GPL", insns, 2, &opts);
 	if (req.prog_fd < 0)
 		return false;
 	*loaded = true;
 	link = rp_uprobe_multi__link(&req);
+	close(req.prog_fd);
+	if (link < 0)
+		return false;
+	close(link);
+	return true;
+}
+
+static bool can_link_perf(uint64_t offset, bool *loaded)
+{
+	struct rp_uprobe_perf req = {
+		.type = rp_uprobe_perf__type(),
+		.prog_fd = load_nothing(0),
+		.path = "/proc/self/exe",
+		.offset = offset,
+		.cookie = 1,
+		.pid = getpid(),
+	};
+	int link;
+
+	if (req.prog_fd < 0)
+		return false;
+	*loaded = true;
+	link = req.type < 0 ? req.type : rp_uprobe_perf__link(&req);
 	close(req.prog_fd);
 	if (link < 0)
 		return false;
@@ -115,15 +146,11 @@ void rp_features__probe(struct rp_features *f)
 
 	memset(f, 0, sizeof(*f));
 	f->btf = !access("/sys/kernel/btf/vmlinux", R_OK);
-	f->multi = can_link(RP_BPF_TRACE_UPROBE_MULTI, offset, &f->permitted);
-	f->session = can_link(RP_BPF_TRACE_UPROBE_SESSION, offset, &f->permitted);
-	if (!f->permitted) {
-		/* The attach types may be unknown here: does a plain program load? */
-		bool loaded = false;
-
-		can_link(0, offset, &loaded);
-		f->permitted = loaded;
-	}
+	f->multi = can_link_multi(RP_BPF_TRACE_UPROBE_MULTI, offset, &f->permitted);
+	f->session = can_link_multi(RP_BPF_TRACE_UPROBE_SESSION, offset, &f->permitted);
+	/* To detach a perf event takes 100 ms: where there is better, do not try what came before.
+	 */
+	f->perf = f->multi ? rp_uprobe_perf__type() >= 0 : can_link_perf(offset, &f->permitted);
 #ifdef __x86_64__
 	f->nop5_optimized = optimized_nop_errno() == ENXIO;
 	f->nop10_optimized = optimized_nop_errno() == EPROTO;
@@ -141,19 +168,25 @@ int rp_features__mode(const struct rp_features *f, enum rp_attach_mode wanted,
 		return rp_err__set(err, RP_EXIT_DENIED, -ENOTSUP,
 				   "use a kernel built with CONFIG_DEBUG_INFO_BTF",
 				   "this kernel has no BTF (/sys/kernel/btf/vmlinux)");
-	if (!f->multi)
-		return rp_err__set(err, RP_EXIT_DENIED, -ENOTSUP, "use a kernel of 6.6 or later",
-				   "this kernel has no uprobe_multi links");
+	if (!f->multi && !f->perf)
+		return rp_err__set(err, RP_EXIT_DENIED, -ENOTSUP,
+				   "use a kernel of 6.1 or later, and run it as root",
+				   "neither uprobe_multi links nor perf-event uprobes can be had");
 	if (wanted == RP_ATTACH_SESSION && !f->session)
 		return rp_err__set(err, RP_EXIT_DENIED, -ENOTSUP,
-				   "use a kernel of 6.13 or later, or --attach multi",
+				   "use a kernel of 6.13 or later, or --attach auto",
 				   "this kernel has no uprobe sessions");
-	if (wanted == RP_ATTACH_PERF)
-		return rp_err__set(err, RP_EXIT_DENIED, -ENOTSUP, "use --attach session or multi",
-				   "perf-event uprobes are not available yet");
+	if (wanted == RP_ATTACH_MULTI && !f->multi)
+		return rp_err__set(err, RP_EXIT_DENIED, -ENOTSUP,
+				   "use a kernel of 6.6 or later, or --attach auto",
+				   "this kernel has no uprobe_multi links");
+	if (wanted == RP_ATTACH_PERF && !f->perf)
+		return rp_err__set(err, RP_EXIT_DENIED, -ENOTSUP, "use --attach auto",
+				   "this kernel has no uprobes as perf events");
 	*mode = wanted != RP_ATTACH_AUTO ? wanted
 		: f->session		 ? RP_ATTACH_SESSION
-					 : RP_ATTACH_MULTI;
+		: f->multi		 ? RP_ATTACH_MULTI
+					 : RP_ATTACH_PERF;
 	return 0;
 }
 

@@ -20,6 +20,7 @@ struct rp_features {
 	bool permitted;	      /* BPF programs may be loaded */
 	bool multi;	      /* many uprobes in one link (6.6) */
 	bool session;	      /* one program for entry and return (6.13) */
+	bool perf;	      /* uprobes as perf events with cookies (5.15) */
 	bool nop5_optimized;  /* probed 5-byte nops become calls: unsafe for the target */
 	bool nop10_optimized; /* probed 10-byte nops become calls: safe */
 };

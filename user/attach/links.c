@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
 /*
- * Sites to uprobe_multi links: one link a program and batch. The kernel refuses a whole batch for
- * one bad site, so a refused batch is halved until the bad ones stand alone.
+ * Sites to links. By uprobe_multi it is one link a program and batch; the kernel refuses a whole
+ * batch for one bad site, so a refused batch is halved until the bad ones stand alone. By perf
+ * events it is one link a program and site.
  */
 #include <bpf/bpf.h>
 #include <errno.h>
@@ -11,6 +12,7 @@
 #include <unistd.h>
 
 #include "attach/session_internal.h"
+#include "attach/uprobe_perf.h"
 
 struct rp_links {
 	int *fds;
@@ -76,18 +78,21 @@ static bool belongs(const struct rp_site *site, const struct bpf_program *prog,
 }
 
 static void batch__collect(struct batch *b, struct rp_session *s, const struct bpf_program *prog,
-			   const struct rp_site *sites, size_t n, const uint32_t *args)
+			   const struct rp_links_req *req, const uint32_t *args)
 {
 	b->n = 0;
 	b->any_semaphore = false;
-	for (size_t i = 0; i < n; i++) {
-		if (!belongs(&sites[i], prog, s))
+	for (size_t i = 0; i < req->n; i++) {
+		const struct rp_site *site = &req->sites[i];
+		uint32_t flags = site->flags | (req->odd ? RP_SITE_ODD : 0);
+
+		if (!belongs(site, prog, s))
 			continue;
-		b->offsets[b->n] = sites[i].offset;
-		b->semaphores[b->n] = sites[i].semaphore;
-		b->any_semaphore |= sites[i].semaphore != 0;
-		b->cookies[b->n] = RP_COOKIE(sites[i].region, sites[i].role, sites[i].flags,
-					     args[i]);
+		b->offsets[b->n] = site->offset;
+		b->semaphores[b->n] = site->semaphore;
+		b->any_semaphore |= site->semaphore != 0;
+		b->cookies[b->n] =
+			RP_COOKIE(site->region, site->role, flags, args[i], req->batch);
 		b->origin[b->n++] = i;
 	}
 }
@@ -112,6 +117,13 @@ struct link_job {
 	int *refused;
 };
 
+/* These are about the process or the user, not about a site. */
+static bool is_final(int code)
+{
+	return code == -ESRCH || code == -EPERM || code == -EACCES || code == -ENOENT ||
+	       code == -ENOMEM || code == -EMFILE;
+}
+
 static int link_range(struct link_job *job, size_t from, size_t n)
 {
 	const struct batch *b = job->batch;
@@ -124,8 +136,7 @@ static int link_range(struct link_job *job, size_t from, size_t n)
 	fd = rp_uprobe_multi__link(&job->req);
 	if (fd >= 0)
 		return add_fd(job->links, fd);
-	/* These are about the process or the user, not about a site. */
-	if (fd == -ESRCH || fd == -EPERM || fd == -EACCES || fd == -ENOENT || fd == -ENOMEM)
+	if (is_final(fd))
 		return fd;
 	if (n == 1) {
 		job->refused[b->origin[from]] = -fd;
@@ -133,6 +144,33 @@ static int link_range(struct link_job *job, size_t from, size_t n)
 	}
 	rc = link_range(job, from, n / 2);
 	return rc ? rc : link_range(job, from + n / 2, n - n / 2);
+}
+
+static int link_events(struct link_job *job)
+{
+	const struct batch *b = job->batch;
+	struct rp_uprobe_perf req = {
+		.type = rp_uprobe_perf__type(),
+		.prog_fd = job->req.prog_fd,
+		.path = job->req.path,
+		.pid = job->req.pid,
+		.is_return = job->req.is_return,
+	};
+	int fd, rc = req.type < 0 ? req.type : 0;
+
+	for (size_t i = 0; i < b->n && !rc; i++) {
+		req.offset = b->offsets[i];
+		req.semaphore = b->semaphores[i];
+		req.cookie = b->cookies[i];
+		fd = rp_uprobe_perf__link(&req);
+		if (fd >= 0)
+			rc = add_fd(job->links, fd);
+		else if (is_final(fd))
+			rc = fd;
+		else
+			job->refused[b->origin[i]] = -fd;
+	}
+	return rc;
 }
 
 static int links_error(int code, pid_t pid, struct rp_err *err)
@@ -148,39 +186,39 @@ static int links_error(int code, pid_t pid, struct rp_err *err)
 			   strerror(-code));
 }
 
-int rp_links__new(struct rp_session *s, int fd, pid_t pid, const struct rp_site *sites, size_t n,
-		  int *refused, struct rp_links **out, struct rp_err *err)
+int rp_links__new(struct rp_session *s, const struct rp_links_req *req, int *refused,
+		  struct rp_links **out, struct rp_err *err)
 {
 	const struct bpf_program *const progs[] = {
 		s->skel->progs.rp_session, s->skel->progs.rp_return, s->skel->progs.rp_probe};
 	struct rp_links *links = calloc(1, sizeof(*links));
-	uint32_t *args = calloc(n, sizeof(*args));
+	uint32_t *args = calloc(req->n, sizeof(*args));
 	struct batch batch;
 	char path[64];
-	int rc = batch__init(&batch, n);
+	int rc = batch__init(&batch, req->n);
 
 	if (!links || !args || rc) {
-		rc = links_error(-ENOMEM, pid, err);
+		rc = links_error(-ENOMEM, req->pid, err);
 		goto out;
 	}
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	for (size_t i = 0; i < n; i++)
-		args[i] = arg_index(s, &sites[i].arg);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", req->fd);
+	for (size_t i = 0; i < req->n; i++)
+		args[i] = arg_index(s, &req->sites[i].arg);
 	for (size_t p = 0; p < sizeof(progs) / sizeof(progs[0]) && !rc; p++) {
 		struct link_job job = {.batch = &batch, .links = links, .refused = refused};
 
-		batch__collect(&batch, s, progs[p], sites, n, args);
+		batch__collect(&batch, s, progs[p], req, args);
 		if (!batch.n)
 			continue;
 		job.req.prog_fd = bpf_program__fd(progs[p]);
 		job.req.attach_type = bpf_program__expected_attach_type(progs[p]);
 		job.req.path = path;
-		job.req.pid = pid;
+		job.req.pid = req->pid;
 		job.req.is_return = progs[p] == s->skel->progs.rp_return;
-		rc = link_range(&job, 0, batch.n);
+		rc = s->mode == RP_ATTACH_PERF ? link_events(&job) : link_range(&job, 0, batch.n);
 	}
 	if (rc)
-		links_error(rc, pid, err);
+		links_error(rc, req->pid, err);
 out:
 	batch__free(&batch);
 	free(args);

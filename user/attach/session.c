@@ -16,7 +16,7 @@
 #include "attach/session_internal.h"
 
 /* Nodes kept ready beyond those in use, so that a burst of new paths finds room. */
-#define SPARE_NODES 1024u
+#define SPARE_NODES 512u
 
 /*
  * Shards: CPUs to a cache line. Figures are small and hot, so every CPU has its own up to a bound;
@@ -65,7 +65,8 @@ static void configure(struct rp_session *s, const struct rp_session_opts *opts)
 		s->max_nodes = RP_NODES_MAX;
 	s->max_names = names;
 
-	skel->rodata->cfg_group_by = opts->group;
+	skel->bss->group_by = opts->group;
+	skel->rodata->cfg_own_shard = s->figure_shards >= cpus;
 	skel->rodata->cfg_follow = opts->follow;
 	skel->rodata->cfg_track_all = opts->track_all;
 	skel->rodata->cfg_max_nodes = s->max_nodes;
@@ -85,10 +86,11 @@ static void choose_programs(struct rp_session *s)
 {
 	struct rptrace_bpf *skel = s->skel;
 	bool session = s->mode == RP_ATTACH_SESSION;
+	int multi = s->mode == RP_ATTACH_PERF ? 0 : RP_BPF_TRACE_UPROBE_MULTI;
 
 	bpf_program__set_expected_attach_type(skel->progs.rp_session, RP_BPF_TRACE_UPROBE_SESSION);
-	bpf_program__set_expected_attach_type(skel->progs.rp_probe, RP_BPF_TRACE_UPROBE_MULTI);
-	bpf_program__set_expected_attach_type(skel->progs.rp_return, RP_BPF_TRACE_UPROBE_MULTI);
+	bpf_program__set_expected_attach_type(skel->progs.rp_probe, multi);
+	bpf_program__set_expected_attach_type(skel->progs.rp_return, multi);
 	bpf_program__set_autoload(skel->progs.rp_session, session);
 	bpf_program__set_autoload(skel->progs.rp_return, !session);
 	bpf_program__set_autoload(skel->progs.rp_probe, true);
@@ -291,6 +293,17 @@ void rp_session__activate(struct rp_session *s)
 void rp_session__deactivate(struct rp_session *s)
 {
 	__atomic_store_n(&s->skel->bss->ready, false, __ATOMIC_RELEASE);
+}
+
+void rp_session__turn(struct rp_session *s, uint32_t batch, bool odd)
+{
+	__atomic_store_n(&s->skel->bss->batch_odd[batch], odd, __ATOMIC_SEQ_CST);
+}
+
+void rp_session__set_group(struct rp_session *s, enum rp_group group)
+{
+	s->skel->bss->group_by = group;
+	__atomic_fetch_add(&s->skel->bss->group_turn, 1, __ATOMIC_SEQ_CST);
 }
 
 /* ---- events -------------------------------------------------------------------------------- */

@@ -39,7 +39,7 @@ int rp_session__new(const struct rp_session_opts *opts, struct rp_session **out,
 /* Detach and release everything. */
 void rp_session__free(struct rp_session *session);
 
-/* How function returns are observed: session or multi. */
+/* How it attaches: session, multi or perf. */
 enum rp_attach_mode rp_session__mode(const struct rp_session *session);
 
 /* Count a process in, or out again, from its next probe hit on. */
@@ -58,14 +58,27 @@ void rp_session__deactivate(struct rp_session *session);
 
 struct rp_links;
 
+struct rp_links_req {
+	int fd;	   /* of the file */
+	pid_t pid; /* one process; 0: every process that maps the file */
+	uint32_t batch;		     /* below RP_BATCHES_MAX */
+	bool odd;		     /* generation: the sites count while rp_session__turn says the same */
+	const struct rp_site *sites; /* all of one object */
+	size_t n;
+};
+
 /*
- * Probe n sites of the file open at fd: in every process that maps it (pid 0), or in one.
- * Sites that the kernel refuses are left out: refused[i] is set to the positive errno, and the
- * call fails only when none is left. All sites must be of one object.
+ * Probe sites. Those that the kernel refuses are left out: refused[i] is set to the positive errno.
  */
-int rp_links__new(struct rp_session *session, int fd, pid_t pid, const struct rp_site *sites,
-		  size_t n, int *refused, struct rp_links **out, struct rp_err *err);
+int rp_links__new(struct rp_session *session, const struct rp_links_req *req, int *refused,
+		  struct rp_links **out, struct rp_err *err);
 void rp_links__free(struct rp_links *links);
+
+/* From now on the links of this generation count in a batch, the others do not. */
+void rp_session__turn(struct rp_session *session, uint32_t batch, bool odd);
+
+/* Hang what threads do from now on under other roots; figures so far stay under theirs. */
+void rp_session__set_group(struct rp_session *session, enum rp_group group);
 
 /* ---- events: what happens to tracked processes ---------------------------------------------- */
 

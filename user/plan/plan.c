@@ -66,8 +66,8 @@ int rp_plan__new(const struct rp_plan_opts *opts, struct rp_plan **out, struct r
 	if (!plan)
 		return rp_err__set(err, RP_EXIT_FAILED, -ENOMEM, NULL, "out of memory");
 	plan->opts = *opts;
-	if (!plan->opts.max_regions || plan->opts.max_regions >= RP_REGION_DYNAMIC)
-		plan->opts.max_regions = RP_REGION_DYNAMIC - 1;
+	if (!plan->opts.max_regions || plan->opts.max_regions >= RP_REGION_CALIBRATE)
+		plan->opts.max_regions = RP_REGION_CALIBRATE - 1;
 	rc = parse_selections(plan, err);
 	if (rc) {
 		rp_plan__free(plan);

@@ -71,7 +71,7 @@ struct rp_plan_opts {
 	size_t n_excludes;
 	enum rp_exit_method exit_method;
 	int label_arg; /* --label argN: 0 to 5; -1: none */
-	uint32_t max_regions; /* 0: RP_REGION_DYNAMIC - 1 */
+	uint32_t max_regions; /* 0: RP_REGION_CALIBRATE - 1 */
 	struct rp_site_rules rules;
 };
 

@@ -288,7 +288,8 @@ static int add_region(struct usdt *u, const struct pair *pairs, size_t n, const 
 {
 	struct probe *begin = pairs[0].begin;
 	bool marker = rp_plan__is_marker_provider(begin->provider);
-	uint32_t region, flags = 0;
+	/* Markers nest by contract; of what other programs do nothing is known. */
+	uint32_t region, flags = marker ? 0 : RP_SITE_LOOSE;
 	int begins, ends = 0, rc;
 
 	begins = count_sites(u, begin);
@@ -296,7 +297,7 @@ static int add_region(struct usdt *u, const struct pair *pairs, size_t n, const 
 		rc = count_sites(u, pairs[i].end);
 		ends = rc < 0 ? rc : ends + (rc > 0);
 		if (rp_usdt_pair__is_call(begin->name, pairs[i].end->name))
-			flags = RP_SITE_NESTED;
+			flags |= RP_SITE_NESTED;
 	}
 	if (begins <= 0 || ends <= 0)
 		return begins < 0 ? begins : ends < 0 ? ends : 0;

@@ -30,7 +30,7 @@ enum rp_key {
 
 #define RP_CTRL(letter) ((letter)&0x1f)
 
-#define RP_PROMPT_MAX 256
+#define RP_PROMPT_MAX	256
 
 struct rp_prompt {
 	char text[RP_PROMPT_MAX]; /* UTF-8 */

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+#include "screen/columns.h"
+
+#include <string.h>
+
+#include "screen/past.h"
+
+/* ---- of the screen alone ----------------------------------------------------------------- */
+
+static double value_rate(const struct rp_row *row, const struct rp_snapshot *snapshot)
+{
+	(void)snapshot;
+	return row->past ? row->past->rate : 0;
+}
+
+static double value_share(const struct rp_row *row, const struct rp_snapshot *snapshot)
+{
+	(void)snapshot;
+	return row->past ? row->past->share : 0;
+}
+
+static double value_minute(const struct rp_row *row, const struct rp_snapshot *snapshot)
+{
+	double sum = 0;
+
+	(void)snapshot;
+	for (size_t i = 0; row->past && i < RP_PAST_SLOTS; i++)
+		sum += (double)row->past->slot[i];
+	return sum;
+}
+
+static const struct rp_column screen_columns[] = {
+	{"share", "share", "%TIME", "total as a share of the last interval", RP_UNIT_SHARE, false,
+	 true, NULL, value_share, NULL},
+	{"rate", "rate", "RATE/S", "count a second in the last interval", RP_UNIT_RATE, false, true,
+	 NULL, value_rate, NULL},
+	{"minute", "minute", "LAST MINUTE", "count over the last minute, each row to its own scale",
+	 RP_UNIT_RATE, false, true, NULL, value_minute, NULL},
+};
+#define N_SCREEN (sizeof(screen_columns) / sizeof(screen_columns[0]))
+#define MINUTE	 (&screen_columns[2])
+
+static const struct rp_column *own_column(const char *key)
+{
+	for (size_t i = 0; i < N_SCREEN; i++)
+		if (!strcmp(screen_columns[i].key, key))
+			return &screen_columns[i];
+	return NULL;
+}
+
+const struct rp_column *rp_columns__on_screen(const struct rp_column *column)
+{
+	const struct rp_column *own = own_column(column->key);
+
+	return own ? own : column;
+}
+
+bool rp_column__is_minute(const struct rp_column *column)
+{
+	return column == MINUTE;
+}
+
+bool rp_column__is_heat(const struct rp_column *column)
+{
+	return !strcmp(column->key, "share") || !strcmp(column->key, "total_ns") ||
+	       !strcmp(column->key, "self_ns");
+}
+
+size_t rp_column__width(const struct rp_column *column)
+{
+	size_t title = strlen(column->title) + 1; /* the arrow of the order */
+
+	if (!strcmp(column->key, "group"))
+		return 16;
+	if (!strcmp(column->key, "object"))
+		return 24;
+	return title > 8 ? title : 8;
+}
+
+/* ---- the choice ---------------------------------------------------------------------------- */
+
+static bool has(const struct rp_columns *columns, const struct rp_column *column)
+{
+	for (size_t i = 0; i < columns->n; i++)
+		if (columns->item[i].column == column)
+			return true;
+	return false;
+}
+
+static void add(struct rp_columns *columns, const struct rp_column *column)
+{
+	if (columns->n < RP_COLUMNS_MAX && !has(columns, column))
+		columns->item[columns->n++].column = column;
+}
+
+void rp_columns__init(struct rp_columns *columns)
+{
+	/* What is looked at first, as a narrow terminal has no room for the rest. */
+	static const char *const first[] = {"name",  "group", "share", "rate", "minute",
+					    "count", "total", "self",  "p50",  "p99",
+					    "max",   "mean",  "cpu",   "wait", "blocked"};
+
+	*columns = (struct rp_columns){0};
+	for (size_t i = 0; i < sizeof(first) / sizeof(first[0]); i++) {
+		const struct rp_column *own = own_column(first[i]);
+
+		add(columns, own ? own : rp_column__find(first[i]));
+	}
+	for (size_t i = 0; i < rp_n_columns; i++)
+		add(columns, rp_columns__on_screen(&rp_columns[i]));
+}
+
+void rp_columns__choose(struct rp_columns *columns, const struct rp_snapshot *snapshot)
+{
+	const struct rp_column *of_use[RP_COLUMNS_MAX];
+	size_t n = rp_columns__shown(snapshot, of_use, RP_COLUMNS_MAX);
+
+	for (size_t i = 0; i < columns->n; i++) {
+		struct rp_screen_column *item = &columns->item[i];
+
+		item->shown = item->choice == RP_CHOICE_SHOW;
+		if (item->choice != RP_CHOICE_AUTO)
+			continue;
+		item->shown = own_column(item->column->key);
+		for (size_t k = 0; k < n && !item->shown; k++)
+			item->shown = of_use[k] == item->column;
+	}
+}
+
+void rp_columns__toggle(struct rp_columns *columns, size_t i)
+{
+	if (!i || i >= columns->n)
+		return;
+	columns->item[i].shown = !columns->item[i].shown;
+	columns->item[i].choice = columns->item[i].shown ? RP_CHOICE_SHOW : RP_CHOICE_HIDE;
+}
+
+size_t rp_columns__move(struct rp_columns *columns, size_t i, int by)
+{
+	size_t to = by < 0 ? i - 1 : i + 1;
+	struct rp_screen_column moved;
+
+	if (!i || i >= columns->n || !to || to >= columns->n)
+		return i;
+	moved = columns->item[i];
+	columns->item[i] = columns->item[to];
+	columns->item[to] = moved;
+	return to;
+}
+
+const struct rp_column *rp_columns__next(const struct rp_columns *columns,
+					 const struct rp_column *from, int by)
+{
+	size_t at = 0;
+
+	while (at < columns->n && columns->item[at].column != from)
+		at++;
+	if (at == columns->n)
+		at = 0;
+	for (size_t i = 0; i < columns->n; i++) {
+		at = (at + (by < 0 ? columns->n - 1 : 1)) % columns->n;
+		if (columns->item[at].shown)
+			return columns->item[at].column;
+	}
+	return from;
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
+/* The columns of the live table: those of every view, and what only the screen knows. Pure. */
+#ifndef RP_SCREEN_COLUMNS_H
+#define RP_SCREEN_COLUMNS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "view/view.h"
+
+#define RP_COLUMNS_MAX 40
+
+enum rp_choice { RP_CHOICE_AUTO, RP_CHOICE_SHOW, RP_CHOICE_HIDE };
+
+struct rp_screen_column {
+	const struct rp_column *column;
+	enum rp_choice choice; /* of the user */
+	bool shown;
+};
+
+struct rp_columns {
+	struct rp_screen_column item[RP_COLUMNS_MAX]; /* in the order of the table */
+	size_t n;
+};
+
+void rp_columns__init(struct rp_columns *columns);
+
+/* Decide which are shown of this snapshot: those chosen, and of the others what is of use. */
+void rp_columns__choose(struct rp_columns *columns, const struct rp_snapshot *snapshot);
+
+/* Show or hide a column; the name stays. */
+void rp_columns__toggle(struct rp_columns *columns, size_t i);
+
+/* Exchange a column with its neighbour; returns where it is then. */
+size_t rp_columns__move(struct rp_columns *columns, size_t i, int by);
+
+/* The shown column `by` places from this one, around the ends. */
+const struct rp_column *rp_columns__next(const struct rp_columns *columns,
+					 const struct rp_column *from, int by);
+
+/* What stands for a column of the printed table on the screen. */
+const struct rp_column *rp_columns__on_screen(const struct rp_column *column);
+
+bool rp_column__is_minute(const struct rp_column *column);
+bool rp_column__is_heat(const struct rp_column *column);
+
+/* Columns of the terminal for all but the name. */
+size_t rp_column__width(const struct rp_column *column);
+
+#endif

@@ -1,0 +1,577 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+#include "screen/keys.h"
+
+#include <string.h>
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#define F(n)	     (RP_KEY_F0 + (n))
+
+const double rp_intervals[] = {0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60};
+
+/* ---- what is said of the keys --------------------------------------------------------------- */
+
+const struct rp_help_line rp_help[] = {
+	{NULL, "Move"},
+	{"Up Down PgUp PgDn", "move; j and k too"},
+	{"Home End", "first row, and stay there; last row"},
+	{"Left Right", "tree: collapse, expand; table: scroll the columns"},
+	{"Shift-Left -Right", "scroll the columns in the tree too; [ and ] likewise"},
+	{"F3 /  n N", "search names, next, previous"},
+	{"F4 \\", "show only rows with this text; a|b: either"},
+	{NULL, "Order and form"},
+	{"F6 < >", "sort by the column to the left, to the right"},
+	{"I", "invert the order"},
+	{"F2 c", "choose columns and their order"},
+	{"F5 t", "tree of regions under those they are entered in"},
+	{"*", "tree: collapse or expand all"},
+	{"g", "a row for each process, thread, command, cgroup or label"},
+	{"i", "figures of the last interval, or since the start"},
+	{"Enter", "pane of the chosen region; Tab: the next pane; l: log scale"},
+	{NULL, "Figures"},
+	{"p", "freeze the display"},
+	{"r", "reset: figures from now on"},
+	{"F7 -  F8 +", "shorter, longer interval"},
+	{"w", "write what is shown to a JSON file"},
+	{NULL, "What is traced"},
+	{"a", "add regions by glob; Tab completes"},
+	{"F9 d", "detach the tagged regions, or the chosen one"},
+	{"Space  U", "tag, untag all"},
+	{"F10 q", "quit: the final summary is printed then"},
+	{NULL, "Mouse: titles sort, a click chooses, a second opens the pane, the wheel moves."},
+	{NULL,
+	 "RATE/S, %TIME and LAST MINUTE are of the last intervals, the rest since the start."},
+	{NULL, "Colours: share of the self time of all regions in the last interval."},
+	{NULL, "Marks: * tagged, ! exits without entry, ~ slow site (single-stepped)."},
+};
+const size_t rp_n_help = COUNT(rp_help);
+
+const struct rp_bar_key rp_bar[] = {
+	{F(1), "F1", "Help"},	{F(2), "F2", "Columns"}, {F(3), "F3", "Search"},
+	{F(4), "F4", "Filter"}, {F(5), "F5", "Tree"},	 {F(6), "F6", "Sort"},
+	{F(7), "F7", "Faster"}, {F(8), "F8", "Slower"},	 {F(9), "F9", "Detach"},
+	{F(10), "F10", "Quit"},
+};
+const size_t rp_n_bar = COUNT(rp_bar);
+
+int rp_bar__at(size_t x)
+{
+	size_t at = 0;
+
+	for (size_t i = 0; i < rp_n_bar; i++) {
+		at += strlen(rp_bar[i].name) + strlen(rp_bar[i].label) + 1;
+		if (x < at)
+			return rp_bar[i].key;
+	}
+	return 0;
+}
+
+/* ---- actions ----------------------------------------------------------------------------------
+ */
+
+typedef void (*action_fn)(struct rp_state *s, struct rp_request *request);
+
+static void quit(struct rp_state *s, struct rp_request *request)
+{
+	(void)s;
+	request->type = RP_REQUEST_QUIT;
+}
+
+static void up(struct rp_state *s, struct rp_request *request)
+{
+	(void)request;
+	rp_state__move_by(s, -1);
+}
+
+static void down(struct rp_state *s, struct rp_request *request)
+{
+	(void)request;
+	rp_state__move_by(s, 1);
+}
+
+static long page(const struct rp_state *s)
+{
+	return s->layout.n_table > 1 ? (long)s->layout.n_table - 1 : 1;
+}
+
+static void page_up(struct rp_state *s, struct rp_request *request)
+{
+	(void)request;
+	rp_state__move_by(s, -page(s));
+}
+
+static void page_down(struct rp_state *s, struct rp_request *request)
+{
+	(void)request;
+	rp_state__move_by(s, page(s));
+}
+
+/* Whichever row is first from then on. */
+static void home(struct rp_state *s, struct rp_request *request)
+{
+	(void)request;
+	rp_state__move_to(s, 0);
+	s->selected = 0;
+}
+
+static void end(struct rp_state *s, struct rp_request *request)
+{
+	(void)request;
+	rp_state__move_to(s, s->n_visible);
+}
+
+static void scroll_left(struct rp_state *s, struct rp_request *request)
+{
+	(void)request;
+	if (s->scroll)
+		s->scroll--;
+	rp_state__plan(s);
+}
+
+static void scroll_right(struct rp_state *s, struct rp_request *request)
+{
+	(void)request;
+	if (s->layout.more)
+		s->scroll++;
+	rp_state__plan(s);
+}
+
+static void set_collapsed(struct rp_state *s, bool collapsed)
+{
+	struct rp_past *past = rp_state__chosen_row(s)->past;
+
+	if (past)
+		past->collapsed = collapsed;
+	rp_state__arrange(s);
+}
+
+static void go_to_parent(struct rp_state *s)
+{
+	const struct rp_tree_row *node, *above;
+
+	rp_state__row(s, s->cursor, &node);
+	for (size_t i = s->cursor; i-- > 0;) {
+		rp_state__row(s, i, &above);
+		if (above->depth < node->depth) {
+			rp_state__move_to(s, i);
+			return;
+		}
+	}
+}
+
+/* Left closes a node, then goes to what is around it. */
+static void left(struct rp_state *s, struct rp_request *request)
+{
+	const struct rp_row *row = rp_state__chosen_row(s);
+
+	if (!s->tree)
+		scroll_left(s, request);
+	else if (row && rp_state__has_children(s, s->cursor) && row->past && !row->past->collapsed)
+		set_collapsed(s, true);
+	else if (row)
+		go_to_parent(s);
+}
+
+static void right(struct rp_state *s, struct rp_request *request)
+{
+	const struct rp_row *row = rp_state__chosen_row(s);
+
+	if (!s->tree)
+		scroll_right(s, request);
+	else if (row && row->past && row->past->collapsed)
+		set_collapsed(s, false);
+	else if (row && rp_state__has_children(s, s->cursor))
+		rp_state__move_by(s, 1);
+}
+
+static void collapse_all(struct rp_state *s, struct rp_request *request)
+{
+	bool any = false;
+
+	(void)request;
+	if (!s->tree || !s->shown)
+		return;
+	for (size_t i = 0; i < s->shown->n_tree; i++)
+		any |= s->shown->tree[i].row.past && s->shown->tree[i].row.past->collapsed;
+	for (size_t i = 0; i < s->shown->n_tree; i++)
+		if (s->shown->tree[i].row.past)
+			s->shown->tree[i].row.past->collapsed = !any && i + 1 < s->shown->n_tree &&
+								s->shown->tree[i + 1].depth >
+									s->shown->tree[i].depth;
+	rp_state__arrange(s);
+}
+
+static void start_prompt(struct rp_state *s, enum rp_mode mode, const char *text)
+{
+	s->mode = mode;
+	s->selected_before = s->selected;
+	rp_prompt__set(&s->prompt, text);
+}
+
+static void search(struct rp_state *s, struct rp_request *request)
+{
+	(void)request;
+	start_prompt(s, RP_MODE_SEARCH, "");
+}
+
+static void search_next(struct rp_state *s, struct rp_request *request)
+{
+	if (!s->search[0])
+		search(s, request);
+	else if (!rp_state__find(s, s->cursor + 1))
+		rp_state__say(s, "no row has '%s'", s->search);
+}
+
+static void search_previous(struct rp_state *s, struct rp_request *request)
+{
+	size_t from = s->cursor;
+
+	(void)request;
+	/* Forward from each place before: the first hit that is not behind is the one. */
+	for (size_t i = 1; s->search[0] && i <= s->n_visible; i++) {
+		size_t at = (from + s->n_visible - i) % s->n_visible;
+
+		if (rp_state__find(s, at) && s->cursor == at)
+			return;
+		rp_state__move_to(s, from);
+	}
+}
+
+static void filter(struct rp_state *s, struct rp_request *request)
+{
+	(void)request;
+	start_prompt(s, RP_MODE_FILTER, s->filter);
+}
+
+static void add(struct rp_state *s, struct rp_request *request)
+{
+	(void)request;
+	if (s->ended)
+		rp_state__say(s, "the target has ended");
+	else
+		start_prompt(s, RP_MODE_ADD, "");
+}
+
+static void drop(struct rp_state *s, struct rp_request *request)
+{
+	if (rp_state__chosen_row(s))
+		request->type = RP_REQUEST_DROP;
+}
+
+static void sort_by(struct rp_state *s, const struct rp_column *column)
+{
+	s->invert = column == s->sort && !s->invert;
+	s->sort = column;
+	rp_state__sort(s);
+}
+
+static void sort_left(struct rp_state *s, struct rp_request *request)
+{
+	(void)request;
+	s->sort = rp_columns__next(&s->columns, s->sort, -1);
+	s->invert = false;
+	rp_state__sort(s);
+}
+
+static void sort_right(struct rp_state *s, struct rp_request *request)
+{
+	(void)request;
+	s->sort = rp_columns__next(&s->columns, s->sort, 1);
+	s->invert = false;
+	rp_state__sort(s);
+}
+
+static void invert(struct rp_state *s, struct rp_request *request)
+{
+	(void)request;
+	s->invert = !s->invert;
+	rp_state__sort(s);
+}
+
+static void toggle_tree(struct rp_state *s, struct rp_request *request)
+{
+	const struct rp_row *row = rp_state__chosen_row(s);
+	uint32_t region = row ? row->region : 0;
+	bool stay = row && s->selected;
+
+	(void)request;
+	s->tree = !s->tree;
+	rp_state__arrange(s);
+	/* The chosen region stays chosen, at the first place that it has. */
+	for (size_t i = 0; stay && i < s->n_visible; i++)
+		if (rp_state__row(s, i, NULL)->region == region) {
+			rp_state__move_to(s, i);
+			return;
+		}
+	s->selected = 0;
+	rp_state__arrange(s);
+}
+
+static void tag(struct rp_state *s, struct rp_request *request)
+{
+	const struct rp_row *row = rp_state__chosen_row(s);
+
+	(void)request;
+	if (!row || !row->past)
+		return;
+	row->past->tagged = !row->past->tagged;
+	rp_state__move_by(s, 1);
+}
+
+static void untag(struct rp_state *s, struct rp_request *request)
+{
+	(void)request;
+	rp_pasts__untag(&s->pasts);
+}
+
+static void pause_display(struct rp_state *s, struct rp_request *request)
+{
+	s->paused = !s->paused;
+	if (!s->paused)
+		request->type = RP_REQUEST_REFRESH;
+}
+
+static void recent(struct rp_state *s, struct rp_request *request)
+{
+	s->recent = !s->recent;
+	rp_state__say(s, s->recent ? "figures of the last interval"
+				   : "figures since the start, or the last reset");
+	if (!s->paused)
+		request->type = RP_REQUEST_REFRESH;
+}
+
+static void reset(struct rp_state *s, struct rp_request *request)
+{
+	(void)s;
+	request->type = RP_REQUEST_RESET;
+}
+
+static void save(struct rp_state *s, struct rp_request *request)
+{
+	if (s->shown)
+		request->type = RP_REQUEST_SAVE;
+}
+
+static void change_interval(struct rp_state *s, int by, struct rp_request *request)
+{
+	size_t n = COUNT(rp_intervals), i = 0;
+
+	if (by > 0)
+		while (i < n - 1 && rp_intervals[i] <= s->interval)
+			i++;
+	else
+		for (i = n - 1; i > 0 && rp_intervals[i] >= s->interval;)
+			i--;
+	s->interval = rp_intervals[i];
+	rp_state__say(s, "every %g s", s->interval);
+	if (!s->paused)
+		request->type = RP_REQUEST_REFRESH;
+}
+
+static void faster(struct rp_state *s, struct rp_request *request)
+{
+	change_interval(s, -1, request);
+}
+
+static void slower(struct rp_state *s, struct rp_request *request)
+{
+	change_interval(s, 1, request);
+}
+
+static void choose_group(struct rp_state *s, struct rp_request *request)
+{
+	(void)request;
+	s->mode = RP_MODE_GROUP;
+	s->menu = 0;
+	while (s->menu < rp_n_group_choices - 1 && rp_group_choices[s->menu].by != s->by)
+		s->menu++;
+}
+
+static void choose_columns(struct rp_state *s, struct rp_request *request)
+{
+	(void)request;
+	s->mode = RP_MODE_COLUMNS;
+	s->menu = 0;
+}
+
+static void help(struct rp_state *s, struct rp_request *request)
+{
+	(void)request;
+	s->mode = RP_MODE_HELP;
+	s->menu = 0;
+}
+
+static void toggle_pane(struct rp_state *s, struct rp_request *request)
+{
+	(void)request;
+	s->pane = s->pane == RP_PANE_NONE ? RP_PANE_HIST : RP_PANE_NONE;
+	rp_state__plan(s);
+}
+
+static void next_pane(struct rp_state *s, struct rp_request *request)
+{
+	(void)request;
+	if (s->pane != RP_PANE_NONE && ++s->pane == RP_PANE_END)
+		s->pane = RP_PANE_HIST;
+}
+
+static void log_scale(struct rp_state *s, struct rp_request *request)
+{
+	(void)request;
+	s->log_scale = !s->log_scale;
+}
+
+/* Closes what is nearest: the pane, then the filter. */
+static void escape(struct rp_state *s, struct rp_request *request)
+{
+	(void)request;
+	if (s->pane != RP_PANE_NONE)
+		s->pane = RP_PANE_NONE;
+	else
+		s->filter[0] = '\0';
+	rp_state__arrange(s);
+}
+
+static const struct {
+	int key;
+	action_fn act;
+} bindings[] = {
+	{'q', quit},
+	{F(10), quit},
+	{RP_KEY_UP, up},
+	{'k', up},
+	{RP_CTRL('p'), up},
+	{RP_KEY_DOWN, down},
+	{'j', down},
+	{RP_CTRL('n'), down},
+	{RP_KEY_PAGE_UP, page_up},
+	{RP_KEY_PAGE_DOWN, page_down},
+	{RP_KEY_HOME, home},
+	{RP_KEY_END, end},
+	{'G', end},
+	{RP_KEY_LEFT, left},
+	{RP_KEY_RIGHT, right},
+	{RP_KEY_SHIFT_LEFT, scroll_left},
+	{'[', scroll_left},
+	{RP_KEY_SHIFT_RIGHT, scroll_right},
+	{']', scroll_right},
+	{'*', collapse_all},
+	{'/', search},
+	{F(3), search},
+	{'n', search_next},
+	{'N', search_previous},
+	{'\\', filter},
+	{F(4), filter},
+	{'a', add},
+	{'d', drop},
+	{F(9), drop},
+	{'<', sort_left},
+	{'>', sort_right},
+	{F(6), sort_right},
+	{'I', invert},
+	{'t', toggle_tree},
+	{F(5), toggle_tree},
+	{' ', tag},
+	{'U', untag},
+	{'p', pause_display},
+	{'i', recent},
+	{'r', reset},
+	{'w', save},
+	{'+', slower},
+	{'=', slower},
+	{F(8), slower},
+	{'-', faster},
+	{F(7), faster},
+	{'g', choose_group},
+	{'c', choose_columns},
+	{F(2), choose_columns},
+	{'?', help},
+	{'h', help},
+	{F(1), help},
+	{RP_KEY_ENTER, toggle_pane},
+	{RP_KEY_TAB, next_pane},
+	{'l', log_scale},
+	{RP_KEY_ESCAPE, escape},
+};
+
+static void table_key(struct rp_state *s, int key, struct rp_request *request)
+{
+	for (size_t i = 0; i < COUNT(bindings); i++)
+		if (bindings[i].key == key) {
+			bindings[i].act(s, request);
+			return;
+		}
+}
+
+void rp_state__key(struct rp_state *s, int key, struct rp_request *request)
+{
+	request->type = RP_REQUEST_NONE;
+	s->message[0] = '\0';
+	switch (s->mode) {
+	case RP_MODE_TABLE:
+		table_key(s, key, request);
+		break;
+	case RP_MODE_SEARCH:
+	case RP_MODE_FILTER:
+	case RP_MODE_ADD:
+		rp_state__prompt_key(s, key, request);
+		break;
+	case RP_MODE_GROUP:
+	case RP_MODE_COLUMNS:
+	case RP_MODE_HELP:
+		rp_state__menu_key(s, key, request);
+		break;
+	}
+}
+
+/* ---- mouse --------------------------------------------------------------------------------------
+ */
+
+#define WHEEL 3 /* rows */
+
+static void click_title(struct rp_state *s, size_t x)
+{
+	for (size_t i = 0; i < s->layout.n_cells; i++) {
+		const struct rp_cell_place *cell = &s->layout.cell[i];
+
+		if (x + 1 >= cell->x && x < cell->x + cell->width) {
+			sort_by(s, cell->column);
+			return;
+		}
+	}
+}
+
+static void click_row(struct rp_state *s, size_t line, bool twice, struct rp_request *request)
+{
+	size_t i = s->top + line;
+
+	if (i >= s->n_visible)
+		return;
+	twice |= s->cursor == i && s->selected;
+	rp_state__move_to(s, i);
+	if (twice)
+		toggle_pane(s, request);
+}
+
+void rp_state__mouse(struct rp_state *s, size_t y, size_t x, enum rp_button button,
+		     struct rp_request *request)
+{
+	const struct rp_layout *l = &s->layout;
+
+	request->type = RP_REQUEST_NONE;
+	if (s->mode != RP_MODE_TABLE) {
+		if (button == RP_BUTTON_WHEEL_UP || button == RP_BUTTON_WHEEL_DOWN)
+			rp_state__key(s, button == RP_BUTTON_WHEEL_UP ? RP_KEY_UP : RP_KEY_DOWN,
+				      request);
+		return;
+	}
+	if (button == RP_BUTTON_WHEEL_UP || button == RP_BUTTON_WHEEL_DOWN)
+		rp_state__move_by(s, button == RP_BUTTON_WHEEL_UP ? -WHEEL : WHEEL);
+	else if (y == l->titles)
+		click_title(s, x);
+	else if (y >= l->table && y < l->table + l->n_table)
+		click_row(s, y - l->table, button == RP_BUTTON_DOUBLE, request);
+	else if (y == l->bar)
+		rp_state__key(s, rp_bar__at(x), request);
+	else if (l->n_pane && y == l->pane)
+		next_pane(s, request);
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
+/* Which key does what: one table for the keys, the bar at the bottom and the help. Pure. */
+#ifndef RP_KEYS_H
+#define RP_KEYS_H
+
+#include "screen/state.h"
+
+struct rp_help_line {
+	const char *keys, *text; /* keys NULL: a heading */
+};
+extern const struct rp_help_line rp_help[];
+extern const size_t rp_n_help;
+
+/* A key of the bar: "F1" "Help". */
+struct rp_bar_key {
+	int key;
+	const char *name, *label;
+};
+extern const struct rp_bar_key rp_bar[];
+extern const size_t rp_n_bar;
+
+/* The key of the bar at column x, 0: none. Each is its name, its label and a blank. */
+int rp_bar__at(size_t x);
+
+/* Groupings, as the list of them shows. */
+struct rp_group_choice {
+	enum rp_by by;
+	char key;
+	const char *text;
+};
+extern const struct rp_group_choice rp_group_choices[];
+extern const size_t rp_n_group_choices;
+
+/* What keys do while a line is edited, or a list is shown. */
+void rp_state__prompt_key(struct rp_state *s, int key, struct rp_request *request);
+void rp_state__menu_key(struct rp_state *s, int key, struct rp_request *request);
+
+#endif

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+#include "screen/layout.h"
+
+#include <string.h>
+
+#define NAME_MIN   16
+#define NAME_MAX   64
+#define PANE_MIN   6 /* lines */
+#define TABLE_MIN  4
+#define HEADER_MAX 3
+
+static void plan_lines(struct rp_layout *l, bool pane)
+{
+	size_t rows = l->rows, left;
+
+	l->header = rows >= 12 ? HEADER_MAX : rows >= 8 ? 2 : rows >= 5 ? 1 : 0;
+	l->titles = l->header;
+	l->bar = rows ? rows - 1 : 0;
+	l->table = l->titles + 1;
+	left = l->bar > l->table ? l->bar - l->table : 0;
+	l->n_table = left;
+	if (!pane)
+		return;
+	/* The pane gets more than half of the lines, or all where both would be too small. */
+	l->n_pane = left >= PANE_MIN + TABLE_MIN ? left * 3 / 5 : left;
+	if (l->n_pane < PANE_MIN && left >= PANE_MIN + TABLE_MIN)
+		l->n_pane = PANE_MIN;
+	l->n_table = left - l->n_pane;
+	l->pane = l->table + l->n_table;
+}
+
+static size_t width_of(const struct rp_screen_column *item)
+{
+	return rp_column__width(item->column) + 1; /* a blank before it */
+}
+
+/* The name takes what the others leave, within reason. */
+static size_t name_width(const struct rp_layout *l, const struct rp_columns *columns, size_t want)
+{
+	size_t all = RP_GUTTER, width;
+
+	for (size_t i = 1; i < columns->n; i++)
+		if (columns->item[i].shown)
+			all += width_of(&columns->item[i]);
+	want = want < NAME_MIN ? NAME_MIN : want > NAME_MAX ? NAME_MAX : want;
+	width = l->cols > all + NAME_MIN ? l->cols - all : NAME_MIN;
+	if (width > want)
+		width = want;
+	if (width + RP_GUTTER > l->cols)
+		width = l->cols > RP_GUTTER ? l->cols - RP_GUTTER : 0;
+	return width;
+}
+
+static void plan_cells(struct rp_layout *l, const struct rp_columns *columns,
+		       const struct rp_layout_opts *opts)
+{
+	size_t x = RP_GUTTER, skip = opts->scroll;
+
+	l->cell[0].column = columns->item[0].column;
+	l->cell[0].x = x;
+	l->cell[0].width = name_width(l, columns, opts->name);
+	x += l->cell[0].width;
+	l->n_cells = 1;
+	for (size_t i = 1; i < columns->n; i++) {
+		size_t width = width_of(&columns->item[i]);
+
+		if (!columns->item[i].shown)
+			continue;
+		if (skip) {
+			skip--;
+			continue;
+		}
+		l->more = x + width > l->cols;
+		if (l->more)
+			return;
+		l->cell[l->n_cells].column = columns->item[i].column;
+		l->cell[l->n_cells].x = x + 1;
+		l->cell[l->n_cells++].width = width - 1;
+		x += width;
+	}
+}
+
+void rp_layout__plan(struct rp_layout *layout, const struct rp_columns *columns,
+		     const struct rp_layout_opts *opts)
+{
+	memset(layout, 0, sizeof(*layout));
+	layout->rows = opts->rows;
+	layout->cols = opts->cols;
+	plan_lines(layout, opts->pane);
+	plan_cells(layout, columns, opts);
+}

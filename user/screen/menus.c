@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+/* Lines that are edited, and lists to choose from. */
+#include <stdio.h>
+#include <string.h>
+
+#include "screen/keys.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+/* ---- lines ------------------------------------------------------------------------------------
+ */
+
+static void search_changed(struct rp_state *s)
+{
+	snprintf(s->search, sizeof(s->search), "%s", s->prompt.text);
+	if (s->search[0] && !rp_state__find(s, s->cursor))
+		rp_state__say(s, "no row has '%s'", s->search);
+}
+
+static void filter_changed(struct rp_state *s)
+{
+	snprintf(s->filter, sizeof(s->filter), "%s", s->prompt.text);
+	rp_state__arrange(s);
+}
+
+static void accept(struct rp_state *s, struct rp_request *request)
+{
+	enum rp_mode mode = s->mode;
+
+	s->mode = RP_MODE_TABLE;
+	if (mode == RP_MODE_ADD && s->prompt.len) {
+		request->type = RP_REQUEST_ADD;
+		memcpy(request->text, s->prompt.text, sizeof(request->text));
+	}
+}
+
+/* As it was before. */
+static void cancel(struct rp_state *s)
+{
+	enum rp_mode mode = s->mode;
+
+	s->mode = RP_MODE_TABLE;
+	if (mode == RP_MODE_SEARCH)
+		s->selected = s->selected_before;
+	if (mode == RP_MODE_FILTER)
+		s->filter[0] = '\0';
+	rp_state__arrange(s);
+}
+
+void rp_state__prompt_key(struct rp_state *s, int key, struct rp_request *request)
+{
+	switch (key) {
+	case RP_KEY_ENTER:
+		accept(s, request);
+		return;
+	case RP_KEY_ESCAPE:
+	case RP_CTRL('g'):
+		cancel(s);
+		return;
+	case RP_KEY_TAB:
+		if (s->mode == RP_MODE_ADD) {
+			request->type = RP_REQUEST_COMPLETE;
+			memcpy(request->text, s->prompt.text, sizeof(request->text));
+		}
+		return;
+	case RP_KEY_F0 + 3:
+		if (s->mode == RP_MODE_SEARCH)
+			rp_state__find(s, s->cursor + 1);
+		return;
+	case RP_KEY_UP:
+		rp_state__move_by(s, -1);
+		return;
+	case RP_KEY_DOWN:
+		rp_state__move_by(s, 1);
+		return;
+	}
+	if (!rp_prompt__key(&s->prompt, key))
+		return;
+	if (s->mode == RP_MODE_SEARCH)
+		search_changed(s);
+	if (s->mode == RP_MODE_FILTER)
+		filter_changed(s);
+}
+
+static size_t common_start(const char *a, const char *b)
+{
+	size_t n = 0;
+
+	while (a[n] && a[n] == b[n])
+		n++;
+	return n;
+}
+
+/* As far as all of the names agree; the names themselves as a message. */
+void rp_state__complete(struct rp_state *s, const char *const *names, size_t n)
+{
+	size_t common, at = 0;
+	char text[RP_PROMPT_MAX];
+
+	if (!n) {
+		rp_state__say(s, "no name begins with '%s'", s->prompt.text);
+		return;
+	}
+	common = strlen(names[0]);
+	for (size_t i = 1; i < n; i++) {
+		size_t same = common_start(names[0], names[i]);
+
+		common = same < common ? same : common;
+	}
+	if (common > s->prompt.len && common < sizeof(text)) {
+		memcpy(text, names[0], common);
+		text[common] = '\0';
+		rp_prompt__set(&s->prompt, text);
+	}
+	for (size_t i = 0; n > 1 && i < n && at < sizeof(s->message) - 1; i++)
+		at += (size_t)snprintf(s->message + at, sizeof(s->message) - at, "%s%s",
+				       i ? "  " : "", names[i]);
+}
+
+/* ---- lists ------------------------------------------------------------------------------------
+ */
+
+const struct rp_group_choice rp_group_choices[] = {
+	{RP_BY_NONE, 'n', "none"},     {RP_BY_PROCESS, 'p', "process"},
+	{RP_BY_THREAD, 't', "thread"}, {RP_BY_COMMAND, 'c', "command"},
+	{RP_BY_CGROUP, 'g', "cgroup"}, {RP_BY_LABEL, 'l', "label"},
+};
+const size_t rp_n_group_choices = COUNT(rp_group_choices);
+
+static size_t menu_lines(const struct rp_state *s)
+{
+	switch (s->mode) {
+	case RP_MODE_GROUP:
+		return rp_n_group_choices;
+	case RP_MODE_COLUMNS:
+		return s->columns.n;
+	default:
+		return rp_n_help;
+	}
+}
+
+static void pick_group(struct rp_state *s, struct rp_request *request)
+{
+	s->mode = RP_MODE_TABLE;
+	if (rp_group_choices[s->menu].by == s->by)
+		return;
+	request->type = RP_REQUEST_GROUP;
+	request->by = rp_group_choices[s->menu].by;
+}
+
+static void group_key(struct rp_state *s, int key, struct rp_request *request)
+{
+	if (key == RP_KEY_ENTER)
+		pick_group(s, request);
+	for (size_t i = 0; s->mode == RP_MODE_GROUP && i < rp_n_group_choices; i++)
+		if (rp_group_choices[i].key == key) {
+			s->menu = i;
+			pick_group(s, request);
+		}
+}
+
+static void columns_key(struct rp_state *s, int key)
+{
+	switch (key) {
+	case ' ':
+		rp_columns__toggle(&s->columns, s->menu);
+		break;
+	case '<':
+	case RP_KEY_LEFT:
+	case RP_KEY_F0 + 7:
+		s->menu = rp_columns__move(&s->columns, s->menu, -1);
+		break;
+	case '>':
+	case RP_KEY_RIGHT:
+	case RP_KEY_F0 + 8:
+		s->menu = rp_columns__move(&s->columns, s->menu, 1);
+		break;
+	case 's':
+		s->sort = s->columns.item[s->menu].column;
+		s->invert = false;
+		rp_state__sort(s);
+		break;
+	case RP_KEY_ENTER:
+	case 'c':
+	case RP_KEY_F0 + 2:
+		s->mode = RP_MODE_TABLE;
+		break;
+	}
+	rp_state__plan(s);
+}
+
+static size_t step(size_t at, long by, size_t n)
+{
+	if (by < 0)
+		return (size_t)-by > at ? 0 : at - (size_t)-by;
+	return at + (size_t)by < n ? at + (size_t)by : n - 1;
+}
+
+void rp_state__menu_key(struct rp_state *s, int key, struct rp_request *request)
+{
+	size_t n = menu_lines(s);
+	long page = s->layout.rows > 4 ? (long)s->layout.rows - 4 : 1;
+
+	switch (key) {
+	case RP_KEY_UP:
+		s->menu = step(s->menu, -1, n);
+		return;
+	case RP_KEY_DOWN:
+		s->menu = step(s->menu, 1, n);
+		return;
+	case RP_KEY_PAGE_UP:
+		s->menu = step(s->menu, -page, n);
+		return;
+	case RP_KEY_PAGE_DOWN:
+		s->menu = step(s->menu, page, n);
+		return;
+	case RP_KEY_HOME:
+		s->menu = 0;
+		return;
+	case RP_KEY_END:
+		s->menu = n - 1;
+		return;
+	case RP_KEY_ESCAPE:
+	case 'q':
+	case RP_KEY_F0 + 10:
+		s->mode = RP_MODE_TABLE;
+		return;
+	}
+	if (s->mode == RP_MODE_GROUP)
+		group_key(s, key, request);
+	else if (s->mode == RP_MODE_COLUMNS)
+		columns_key(s, key);
+	else
+		s->mode = RP_MODE_TABLE;
+}

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+#include "screen/panes.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- histogram ---------------------------------------------------------------------------------
+ */
+
+static void mark(struct rp_hist_lines *out, uint64_t ns, const char *name)
+{
+	for (size_t i = 0; i < out->n; i++) {
+		struct rp_hist_line *line = &out->line[i];
+		size_t len = strlen(line->marks);
+
+		if (ns >= line->to && i + 1 < out->n)
+			continue;
+		snprintf(line->marks + len, sizeof(line->marks) - len, "%s%s", len ? " " : "",
+			 name);
+		return;
+	}
+}
+
+void rp_hist_lines__make(struct rp_hist_lines *out, const struct rp_hist *hist,
+			 const struct rp_row_figures *f, size_t max)
+{
+	uint32_t low = 0, high = RP_HIST_BUCKETS, step = 1;
+
+	*out = (struct rp_hist_lines){0};
+	if (!hist || !max)
+		return;
+	max = max < RP_HIST_LINES_MAX ? max : RP_HIST_LINES_MAX;
+	while (low < high && !hist->bucket[low])
+		low++;
+	while (high > low && !hist->bucket[high - 1])
+		high--;
+	if (low == high)
+		return;
+	/* Lines begin at multiples of the step, so that they stay as times come and go. */
+	while ((high - 1) / step - low / step >= max)
+		step *= 2;
+	for (uint32_t from = low / step * step; from < high; from += step) {
+		struct rp_hist_line *line = &out->line[out->n++];
+		uint32_t end = from + step < RP_HIST_BUCKETS ? from + step : RP_HIST_BUCKETS;
+
+		line->from = rp_hist_floor(from);
+		line->to = rp_hist_floor(end);
+		for (uint32_t i = from; i < end; i++)
+			line->count += hist->bucket[i];
+		out->most = line->count > out->most ? line->count : out->most;
+	}
+	mark(out, f->p50, "p50");
+	mark(out, f->p90, "p90");
+	mark(out, f->p99, "p99");
+	mark(out, f->p999, "p99.9");
+	mark(out, f->max, "max");
+}
+
+/* ---- callers and callees
+ * ------------------------------------------------------------------------- */
+
+static void add_kin(struct rp_kin_list *list, const struct rp_row *kin,
+		    const struct rp_row_figures *f)
+{
+	uint32_t region = kin ? kin->region : RP_REGION_NONE;
+	size_t i = 0;
+
+	while (i < list->n && (list->item[i].region != region || !list->item[i].name != !kin))
+		i++;
+	if (i == RP_KIN_MAX) {
+		list->more = true;
+		return;
+	}
+	if (i == list->n)
+		list->item[list->n++] = (struct rp_kin){.name = kin ? kin->name : NULL,
+							.region = region};
+	list->item[i].count += f->count;
+	list->item[i].total += f->total;
+}
+
+static int compare_kin(const void *a, const void *b)
+{
+	const struct rp_kin *x = a, *y = b;
+
+	if (x->total != y->total)
+		return x->total < y->total ? 1 : -1;
+	return (x->region > y->region) - (x->region < y->region);
+}
+
+static bool same_group(const struct rp_row *a, const struct rp_row *b)
+{
+	return !strcmp(a->group ? a->group : "", b->group ? b->group : "");
+}
+
+int rp_kin__find(const struct rp_snapshot *snapshot, const struct rp_row *of,
+		 struct rp_kin_list *callers, struct rp_kin_list *callees)
+{
+	const struct rp_tree_row **by_id = calloc(snapshot->n_tree + 1, sizeof(*by_id));
+
+	callers->n = callees->n = 0;
+	callers->more = callees->more = false;
+	if (!by_id)
+		return -ENOMEM;
+	for (size_t i = 0; i < snapshot->n_tree; i++) {
+		const struct rp_tree_row *node = &snapshot->tree[i];
+		const struct rp_tree_row *parent = by_id[node->parent];
+
+		by_id[node->id] = node;
+		if (node->row.region == of->region && same_group(&node->row, of))
+			add_kin(callers, parent ? &parent->row : NULL, &node->row.f);
+		if (parent && parent->row.region == of->region && same_group(&parent->row, of))
+			add_kin(callees, &node->row, &node->row.f);
+	}
+	free(by_id);
+	qsort(callers->item, callers->n, sizeof(callers->item[0]), compare_kin);
+	qsort(callees->item, callees->n, sizeof(callees->item[0]), compare_kin);
+	return 0;
+}
+
+/* ---- groups
+ * ----------------------------------------------------------------------------------------- */
+
+size_t rp_groups__find(const struct rp_snapshot *snapshot, uint32_t region,
+		       const struct rp_row **rows, size_t max)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < snapshot->n_rows; i++) {
+		const struct rp_row *row = &snapshot->rows[i];
+		size_t at = n;
+
+		if (row->region != region)
+			continue;
+		while (at && rows[at - 1]->f.total < row->f.total)
+			at--;
+		if (at == max)
+			continue;
+		n += n < max;
+		memmove(&rows[at + 1], &rows[at], (n - 1 - at) * sizeof(*rows));
+		rows[at] = row;
+	}
+	return n;
+}
+
+const struct rp_row *rp_flat__find(const struct rp_snapshot *snapshot, const struct rp_row *row)
+{
+	for (size_t i = 0; i < snapshot->n_rows; i++)
+		if (snapshot->rows[i].region == row->region && same_group(&snapshot->rows[i], row))
+			return &snapshot->rows[i];
+	return NULL;
+}

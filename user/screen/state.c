@@ -1,0 +1,359 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+#include "screen/state.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "screen/cells.h"
+
+void rp_state__init(struct rp_state *s, const struct rp_state_opts *opts)
+{
+	*s = (struct rp_state){
+		.sort = rp_columns__on_screen(opts->sort),
+		.tree = opts->tree,
+		.by = opts->by,
+		.interval = opts->interval,
+		.utf8 = opts->utf8,
+	};
+	rp_columns__init(&s->columns);
+}
+
+static void free_snapshots(struct rp_state *s)
+{
+	if (s->shown != s->total)
+		rp_snapshot__free(s->shown);
+	rp_snapshot__free(s->total);
+	s->shown = s->total = NULL;
+	s->n_visible = 0;
+}
+
+void rp_state__free(struct rp_state *s)
+{
+	free_snapshots(s);
+	free(s->visible);
+	rp_pasts__free(&s->pasts);
+	*s = (struct rp_state){0};
+}
+
+void rp_state__say(struct rp_state *s, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(s->message, sizeof(s->message), format, args);
+	va_end(args);
+}
+
+/* ---- rows ------------------------------------------------------------------------------------ */
+
+size_t rp_state__rows(const struct rp_state *s)
+{
+	return !s->shown ? 0 : s->tree ? s->shown->n_tree : s->shown->n_rows;
+}
+
+static const struct rp_row *row_at(const struct rp_state *s, size_t i)
+{
+	return s->tree ? &s->shown->tree[i].row : &s->shown->rows[i];
+}
+
+const struct rp_row *rp_state__row(const struct rp_state *s, size_t i,
+				   const struct rp_tree_row **node)
+{
+	uint32_t at = s->visible[i];
+
+	if (node)
+		*node = s->tree ? &s->shown->tree[at] : NULL;
+	return row_at(s, at);
+}
+
+const struct rp_row *rp_state__chosen_row(const struct rp_state *s)
+{
+	return s->cursor < s->n_visible ? rp_state__row(s, s->cursor, NULL) : NULL;
+}
+
+bool rp_state__has_children(const struct rp_state *s, size_t i)
+{
+	size_t at = s->visible[i];
+
+	return s->tree && at + 1 < s->shown->n_tree &&
+	       s->shown->tree[at + 1].depth > s->shown->tree[at].depth;
+}
+
+static uint64_t key_at(const struct rp_state *s, size_t i)
+{
+	const struct rp_row *row = rp_state__row(s, i, NULL);
+
+	return row->past ? row->past->key : 0;
+}
+
+static bool add_region(uint32_t *regions, size_t *n, size_t max, uint32_t region)
+{
+	for (size_t i = 0; i < *n; i++)
+		if (regions[i] == region)
+			return true;
+	if (*n == max)
+		return false;
+	regions[(*n)++] = region;
+	return true;
+}
+
+size_t rp_state__chosen(const struct rp_state *s, uint32_t *regions, size_t max)
+{
+	const struct rp_row *chosen = rp_state__chosen_row(s);
+	size_t n = 0;
+
+	for (size_t i = 0; i < rp_state__rows(s); i++) {
+		const struct rp_row *row = row_at(s, i);
+
+		if (row->past && row->past->tagged && !add_region(regions, &n, max, row->region))
+			return n;
+	}
+	if (!n && chosen && max)
+		regions[n++] = chosen->region;
+	return n;
+}
+
+/* ---- filter and search -------------------------------------------------------------------------
+ */
+
+/* Any of the words between '|', whatever their case. */
+static bool holds(const char *text, const char *words)
+{
+	char word[RP_PROMPT_MAX];
+
+	while (text && *words) {
+		size_t len = strcspn(words, "|");
+
+		memcpy(word, words, len);
+		word[len] = '\0';
+		if (len && strcasestr(text, word))
+			return true;
+		words += len + (words[len] == '|');
+	}
+	return false;
+}
+
+static bool matches(const struct rp_row *row, const char *words)
+{
+	return holds(row->name, words) || holds(row->group, words);
+}
+
+bool rp_state__find(struct rp_state *s, size_t from)
+{
+	for (size_t i = 0; s->search[0] && i < s->n_visible; i++) {
+		size_t at = (from + i) % s->n_visible;
+
+		if (matches(rp_state__row(s, at, NULL), s->search)) {
+			rp_state__move_to(s, at);
+			return true;
+		}
+	}
+	return false;
+}
+
+/* ---- which rows, in what order ------------------------------------------------------------------
+ */
+
+/*
+ * Positions of the rows that the filter leaves, from the last: in the tree with their ancestors,
+ * the nearest row above that is one level further out.
+ */
+static size_t filter_rows(const struct rp_state *s, uint32_t *out)
+{
+	size_t n = rp_state__rows(s), kept = n;
+	uint32_t wanted = UINT32_MAX; /* depth of the ancestor */
+
+	for (size_t i = n; i-- > 0;) {
+		uint32_t depth = s->tree ? s->shown->tree[i].depth : 0;
+
+		if (s->filter[0] && depth != wanted && !matches(row_at(s, i), s->filter))
+			continue;
+		out[--kept] = (uint32_t)i;
+		wanted = depth ? depth - 1 : UINT32_MAX;
+	}
+	memmove(out, out + kept, (n - kept) * sizeof(*out));
+	return n - kept;
+}
+
+static size_t collapse_rows(const struct rp_state *s, uint32_t *rows, size_t n)
+{
+	uint32_t below = UINT32_MAX; /* depth of a collapsed row */
+	size_t kept = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct rp_tree_row *node = &s->shown->tree[rows[i]];
+
+		if (node->depth > below)
+			continue;
+		below = node->row.past && node->row.past->collapsed ? node->depth : UINT32_MAX;
+		rows[kept++] = rows[i];
+	}
+	return kept;
+}
+
+static void find_cursor(struct rp_state *s)
+{
+	if (!s->n_visible) {
+		s->cursor = 0;
+		return;
+	}
+	if (!s->selected) {
+		s->cursor = 0;
+		return;
+	}
+	for (size_t i = 0; i < s->n_visible; i++)
+		if (key_at(s, i) == s->selected) {
+			s->cursor = i;
+			return;
+		}
+	/* It is gone, filtered out or collapsed: the cursor stays where it was. */
+	if (s->cursor >= s->n_visible)
+		s->cursor = s->n_visible - 1;
+}
+
+static void measure_names(struct rp_state *s)
+{
+	s->longest = 0;
+	for (size_t i = 0; i < s->n_visible; i++) {
+		const struct rp_tree_row *node;
+		const struct rp_row *row = rp_state__row(s, i, &node);
+		size_t len = strlen(row->name ? row->name : "");
+
+		if (node)
+			len += 2 * ((size_t)node->depth + 1);
+		if (len > s->longest)
+			s->longest = len;
+	}
+}
+
+void rp_state__plan(struct rp_state *s)
+{
+	size_t last;
+
+	rp_layout__plan(&s->layout, &s->columns,
+			&(struct rp_layout_opts){
+				.rows = s->layout.rows,
+				.cols = s->layout.cols,
+				.name = s->longest,
+				.scroll = s->scroll,
+				.pane = s->pane != RP_PANE_NONE,
+			});
+	last = s->n_visible > s->layout.n_table ? s->n_visible - s->layout.n_table : 0;
+	if (s->top > s->cursor)
+		s->top = s->cursor;
+	if (s->cursor >= s->top + s->layout.n_table)
+		s->top = s->layout.n_table ? s->cursor - s->layout.n_table + 1 : s->cursor;
+	if (s->top > last)
+		s->top = last;
+}
+
+void rp_state__arrange(struct rp_state *s)
+{
+	s->n_visible = 0;
+	if (s->shown && s->visible) {
+		s->n_visible = filter_rows(s, s->visible);
+		if (s->tree)
+			s->n_visible = collapse_rows(s, s->visible, s->n_visible);
+	}
+	find_cursor(s);
+	measure_names(s);
+	rp_state__plan(s);
+}
+
+void rp_state__sort(struct rp_state *s)
+{
+	if (s->shown)
+		rp_snapshot__sort(s->shown, s->sort, s->invert);
+	rp_state__arrange(s);
+}
+
+/* ---- the cursor
+ * ---------------------------------------------------------------------------------- */
+
+void rp_state__move_to(struct rp_state *s, size_t i)
+{
+	if (!s->n_visible)
+		return;
+	s->cursor = i < s->n_visible ? i : s->n_visible - 1;
+	s->selected = key_at(s, s->cursor);
+	rp_state__plan(s);
+}
+
+void rp_state__move_by(struct rp_state *s, long n)
+{
+	if (n < 0 && (size_t)-n > s->cursor)
+		rp_state__move_to(s, 0);
+	else
+		rp_state__move_to(s, s->cursor + (size_t)n);
+}
+
+void rp_state__resize(struct rp_state *s, size_t rows, size_t cols)
+{
+	s->layout.rows = rows;
+	s->layout.cols = cols;
+	rp_state__plan(s);
+}
+
+/* ---- new figures
+ * --------------------------------------------------------------------------------- */
+
+static uint64_t since(uint64_t now, uint64_t before)
+{
+	return now > before ? now - before : 0;
+}
+
+/* An event is a probe that is hit: a region has two. */
+static void measure_load(struct rp_state *s, uint64_t time, uint64_t cpu)
+{
+	uint64_t span = since(time, s->pasts.time);
+
+	if (s->pasts.time && span) {
+		double probes = s->total->probe_ns - s->probe_ns;
+		uint64_t used = since(cpu, s->cpu);
+
+		s->events = (double)since(s->total->count, s->count) * 2 / ((double)span / 1e9);
+		s->cpu_share = used && probes > 0 ? probes / (double)used : 0;
+	}
+	s->count = s->total->count;
+	s->probe_ns = s->total->probe_ns;
+	s->cpu = cpu;
+}
+
+int rp_state__update(struct rp_state *s, struct rp_snapshot *total, struct rp_snapshot *recent,
+		     uint64_t time, uint64_t cpu)
+{
+	uint32_t *visible;
+	size_t n;
+
+	free_snapshots(s);
+	s->total = total;
+	s->shown = recent ? recent : total;
+	n = s->shown->n_rows > s->shown->n_tree ? s->shown->n_rows : s->shown->n_tree;
+	visible = reallocarray(s->visible, n + 1, sizeof(*visible));
+	if (!visible)
+		return -ENOMEM;
+	s->visible = visible;
+	measure_load(s, time, cpu);
+	if (rp_pasts__update(&s->pasts, total, time))
+		return -ENOMEM;
+	if (recent)
+		rp_pasts__bind(&s->pasts, recent);
+	rp_columns__choose(&s->columns, s->shown);
+	rp_state__sort(s);
+	return 0;
+}
+
+void rp_state__rebase(struct rp_state *s, uint64_t time, bool forget)
+{
+	if (forget) {
+		free_snapshots(s);
+		rp_pasts__free(&s->pasts);
+		s->selected = 0;
+		rp_state__arrange(s);
+	}
+	rp_pasts__rebase(&s->pasts, time);
+	s->count = 0;
+	s->probe_ns = 0;
+}

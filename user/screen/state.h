@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
+/*
+ * The live screen without the screen: which rows are shown in what order, what is chosen, and what
+ * keys do to that. Pure: what a key asks of others comes out as a request.
+ */
+#ifndef RP_STATE_H
+#define RP_STATE_H
+
+#include "screen/columns.h"
+#include "screen/layout.h"
+#include "screen/past.h"
+#include "screen/prompt.h"
+
+enum rp_mode {
+	RP_MODE_TABLE,
+	RP_MODE_SEARCH, /* these three edit a line */
+	RP_MODE_FILTER,
+	RP_MODE_ADD,
+	RP_MODE_GROUP, /* these two choose from a list */
+	RP_MODE_COLUMNS,
+	RP_MODE_HELP,
+};
+
+enum rp_pane { RP_PANE_NONE, RP_PANE_HIST, RP_PANE_KIN, RP_PANE_GROUPS, RP_PANE_END };
+
+enum rp_request_type {
+	RP_REQUEST_NONE,
+	RP_REQUEST_QUIT,
+	RP_REQUEST_REFRESH, /* a new snapshot now */
+	RP_REQUEST_RESET,
+	RP_REQUEST_SAVE,
+	RP_REQUEST_GROUP,    /* by */
+	RP_REQUEST_ADD,	     /* text: a glob */
+	RP_REQUEST_DROP,     /* rp_state__chosen() tells what */
+	RP_REQUEST_COMPLETE, /* the prompt's text; rp_state__complete() takes the answer */
+};
+
+struct rp_request {
+	enum rp_request_type type;
+	enum rp_by by;
+	char text[RP_PROMPT_MAX];
+};
+
+enum rp_button { RP_BUTTON_CLICK, RP_BUTTON_DOUBLE, RP_BUTTON_WHEEL_UP, RP_BUTTON_WHEEL_DOWN };
+
+struct rp_state {
+	/* ---- what is shown */
+	struct rp_snapshot *total; /* since the start, or since the last reset */
+	struct rp_snapshot *shown; /* the same one, or that of the last interval */
+	struct rp_pasts pasts;
+	uint32_t *visible; /* positions in the rows, or in the tree, of `shown` */
+	size_t n_visible;
+	size_t longest; /* name, in columns of the terminal */
+
+	/* ---- what has been added since the update before */
+	double events; /* a second */
+	double cpu_share;
+	double probe_ns;
+	uint64_t count, cpu;
+
+	/* ---- how */
+	const struct rp_column *sort;
+	bool invert, tree, paused, recent, ended;
+	enum rp_by by;
+	double interval; /* s */
+	struct rp_columns columns;
+	char filter[RP_PROMPT_MAX], search[RP_PROMPT_MAX];
+	bool utf8;
+
+	/* ---- where */
+	uint64_t selected; /* key of the chosen row; 0: whichever is first */
+	size_t cursor;	   /* place of it among the visible */
+	size_t top;	   /* the first one on the screen */
+	size_t scroll;	   /* columns left out */
+	enum rp_pane pane;
+	bool log_scale;
+	struct rp_layout layout;
+
+	/* ---- what keys do now */
+	enum rp_mode mode;
+	struct rp_prompt prompt;
+	uint64_t selected_before; /* a search began there */
+	size_t menu;		  /* line of the list, or first line of the help */
+	char message[256];
+};
+
+struct rp_state_opts {
+	const struct rp_column *sort;
+	bool tree, utf8;
+	enum rp_by by;
+	double interval;
+};
+
+void rp_state__init(struct rp_state *s, const struct rp_state_opts *opts);
+void rp_state__free(struct rp_state *s);
+
+/*
+ * New figures; both snapshots are the state's from now on, also after an error (-ENOMEM). `recent`
+ * is that of the last interval, or NULL. cpu: what the target has used since the start, ns.
+ */
+int rp_state__update(struct rp_state *s, struct rp_snapshot *total, struct rp_snapshot *recent,
+		     uint64_t time, uint64_t cpu);
+
+/* Figures begin anew at zero, or in other groups: what was remembered of rates holds no more. */
+void rp_state__rebase(struct rp_state *s, uint64_t time, bool forget);
+
+void rp_state__resize(struct rp_state *s, size_t rows, size_t cols);
+void rp_state__key(struct rp_state *s, int key, struct rp_request *request);
+void rp_state__mouse(struct rp_state *s, size_t y, size_t x, enum rp_button button,
+		     struct rp_request *request);
+
+/* Names that complete the prompt. */
+void rp_state__complete(struct rp_state *s, const char *const *names, size_t n);
+
+void rp_state__say(struct rp_state *s, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* ---- what is drawn --------------------------------------------------------------------------- */
+
+/* The i-th visible row; *node is where it is in the tree, or NULL in the table. */
+const struct rp_row *rp_state__row(const struct rp_state *s, size_t i,
+				   const struct rp_tree_row **node);
+/* The row under the cursor, NULL: there is none. */
+const struct rp_row *rp_state__chosen_row(const struct rp_state *s);
+/* Regions of the tagged rows, or of the chosen one. Returns how many. */
+size_t rp_state__chosen(const struct rp_state *s, uint32_t *regions, size_t max);
+bool rp_state__has_children(const struct rp_state *s, size_t i);
+size_t rp_state__rows(const struct rp_state *s); /* before filter and collapse */
+
+extern const double rp_intervals[];
+
+/* ---- inside ------------------------------------------------------------------------------------
+ */
+
+/* After a change of order, filter, collapse or tree: find the rows again, and the cursor in them.
+ */
+void rp_state__arrange(struct rp_state *s);
+void rp_state__sort(struct rp_state *s);
+void rp_state__move_to(struct rp_state *s, size_t i);
+void rp_state__move_by(struct rp_state *s, long n);
+/* The next visible row, from i on and around, with a name that holds the search. */
+bool rp_state__find(struct rp_state *s, size_t i);
+void rp_state__plan(struct rp_state *s);
+
+#endif
