@@ -425,8 +425,9 @@ __noinline int frame_reparent(struct rp_thread *t, __u32 index, __u32 parent)
 	if (!t || !parent)
 		return 0;
 	f = frame_at(t, index);
-	info = f ? bpf_map_lookup_elem(&nodes, &f->node) : NULL;
-	if (!info || !f->node)
+	node = f ? f->node : 0; /* on the stack: before 6.2 a key may not lie in a frame */
+	info = node ? bpf_map_lookup_elem(&nodes, &node) : NULL;
+	if (!f || !info)
 		return 0;
 	node = node_below(parent, FRAME_REGION(f), info->label,
 			  info->flags & (RP_NODE_LABELED | RP_NODE_OTHER));

@@ -58,7 +58,24 @@ struct signal_struct {
 	atomic_t live;
 };
 
+struct bpf_run_ctx {
+};
+
+struct bpf_session_run_ctx {
+	bool is_return;
+};
+
+struct bpf_uprobe {
+	__u64 cookie;
+};
+
+struct bpf_uprobe_multi_run_ctx {
+	struct bpf_session_run_ctx session_ctx;
+	struct bpf_uprobe *uprobe;
+};
+
 struct task_struct {
+	struct bpf_run_ctx *bpf_ctx;
 	struct sched_entity se;
 	struct sched_info sched_info;
 	struct mm_struct *mm;
@@ -80,16 +97,43 @@ struct task_struct {
 extern bool bpf_session_is_return___v1(void) __weak __ksym;
 extern bool bpf_session_is_return___v2(void *ctx) __weak __ksym;
 
-extern void bpf_preempt_disable(void) __weak __ksym; /* 6.10 */
-extern void bpf_preempt_enable(void) __weak __ksym;
+/*
+ * What the helper and the kfunc below tell stands in memory that the kernel shows: two loads, where
+ * each call costs ten times that. For sessions alone.
+ */
+extern void *bpf_rdonly_cast(const void *obj, __u32 btf_id) __weak __ksym;
 
-static __always_inline bool session_is_return(void *ctx)
+static __always_inline struct bpf_uprobe_multi_run_ctx *session_run_ctx(struct task_struct *task)
 {
+	return bpf_rdonly_cast(task->bpf_ctx,
+			       bpf_core_type_id_kernel(struct bpf_uprobe_multi_run_ctx));
+}
+
+static __always_inline bool has_session_run_ctx(void)
+{
+	return bpf_ksym_exists(bpf_rdonly_cast) &&
+	       bpf_core_field_exists(struct bpf_uprobe_multi_run_ctx, session_ctx) &&
+	       bpf_core_field_exists(struct bpf_session_run_ctx, is_return) &&
+	       bpf_core_field_exists(struct bpf_uprobe_multi_run_ctx, uprobe) &&
+	       bpf_core_field_exists(struct bpf_uprobe, cookie);
+}
+
+static __always_inline bool session_is_return(void *ctx, struct task_struct *task)
+{
+	if (has_session_run_ctx())
+		return session_run_ctx(task)->session_ctx.is_return;
 	if (bpf_ksym_exists(bpf_session_is_return___v1))
 		return bpf_session_is_return___v1();
 	if (bpf_ksym_exists(bpf_session_is_return___v2))
 		return bpf_session_is_return___v2(ctx);
 	return false;
+}
+
+static __always_inline __u64 session_cookie(void *ctx, struct task_struct *task)
+{
+	if (has_session_run_ctx())
+		return session_run_ctx(task)->uprobe->cookie;
+	return bpf_get_attach_cookie(ctx);
 }
 
 #endif

@@ -129,20 +129,8 @@ static __always_inline void keep_max(__u64 *max, __u64 value)
 	}
 }
 
-/*
- * With a shard to each CPU and preemption off nobody else can add: plain additions, at a fraction
- * of the cost of atomic ones.
- */
-static __always_inline void add(__u64 *counter, __u64 n, bool alone)
-{
-	if (alone)
-		*(volatile __u64 *)counter += n;
-	else
-		__sync_fetch_and_add(counter, n);
-}
-
 /* 128-bit sum of squares: exact for hours and for nanoseconds alike. */
-static __always_inline void add_square(struct rp_figures *f, __u64 ns, bool alone)
+static __always_inline void add_square(struct rp_figures *f, __u64 ns)
 {
 	__u64 hi = 0, lo, old;
 
@@ -157,29 +145,10 @@ static __always_inline void add_square(struct rp_figures *f, __u64 ns, bool alon
 	} else {
 		lo = ns * ns;
 	}
-	if (alone) {
-		old = f->sq_lo;
-		f->sq_lo = old + lo;
-	} else {
-		old = __sync_fetch_and_add(&f->sq_lo, lo);
-	}
+	old = __sync_fetch_and_add(&f->sq_lo, lo);
 	hi += old + lo < old;
 	if (hi)
-		add(&f->sq_hi, hi, alone);
-}
-
-static __always_inline void add_frame(struct rp_figures *f, __u64 ns, __u64 child, __u64 cpu,
-				      __u64 wait, bool alone)
-{
-	add(&f->count, 1, alone);
-	add(&f->total, ns, alone);
-	add(&f->self, ns - child, alone);
-	add(&f->cpu, cpu, alone);
-	if (wait)
-		add(&f->wait, wait, alone);
-	add_square(f, ns, alone);
-	keep_max(&f->min_inv, ~ns);
-	keep_max(&f->max, ns);
+		__sync_fetch_and_add(&f->sq_hi, hi);
 }
 
 static __always_inline void figures_add(__u32 node, __u64 ns, __u64 child, __u64 cpu, __u64 wait)
@@ -194,13 +163,15 @@ static __always_inline void figures_add(__u32 node, __u64 ns, __u64 child, __u64
 		__sync_fetch_and_add(&f->skipped, 1);
 		return;
 	}
-	if (cfg_own_shard && bpf_ksym_exists(bpf_preempt_disable)) {
-		bpf_preempt_disable();
-		add_frame(f, ns, child, cpu, wait, true);
-		bpf_preempt_enable();
-	} else {
-		add_frame(f, ns, child, cpu, wait, false);
-	}
+	__sync_fetch_and_add(&f->count, 1);
+	__sync_fetch_and_add(&f->total, ns);
+	__sync_fetch_and_add(&f->self, ns - child);
+	__sync_fetch_and_add(&f->cpu, cpu);
+	if (wait)
+		__sync_fetch_and_add(&f->wait, wait);
+	add_square(f, ns);
+	keep_max(&f->min_inv, ~ns);
+	keep_max(&f->max, ns);
 	hist = node_hist(node);
 	bucket = rp_hist_index(ns);
 	if (hist && bucket < RP_HIST_BUCKETS)

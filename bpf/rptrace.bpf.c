@@ -111,9 +111,9 @@ static __noinline __u32 name_region(struct pt_regs *ctx, __u32 spec)
 /* ---- functions -------------------------------------------------------------------------- */
 
 /* true: the return is wanted. */
-static __always_inline bool call_enter(struct pt_regs *ctx, __u64 cookie, __u32 role)
+static __always_inline bool call_enter(struct pt_regs *ctx, struct task_struct *task, __u64 cookie,
+				       __u32 role)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
 	struct rp_thread *t = thread_get(task);
 	struct rp_query q = {.role = role, .region = RP_COOKIE_REGION(cookie)};
 	__u32 flags = 0;
@@ -133,10 +133,10 @@ static __always_inline bool call_enter(struct pt_regs *ctx, __u64 cookie, __u32 
 }
 
 /* sp: the stack pointer as it was at the entry of the function that is left. */
-static __always_inline void call_exit(struct pt_regs *ctx, __u32 role, __u64 sp)
+static __always_inline void call_exit(struct pt_regs *ctx, struct task_struct *task, __u32 role,
+				      __u64 sp)
 {
 	__u64 now = bpf_ktime_get_ns();
-	struct task_struct *task = bpf_get_current_task_btf();
 	struct rp_thread *t = thread_get(task);
 	struct rp_query q = {.role = role, .key = sp};
 	struct rp_frame *f;
@@ -163,30 +163,32 @@ static __always_inline void call_exit(struct pt_regs *ctx, __u32 role, __u64 sp)
 SEC("?uprobe")
 int rp_session(struct pt_regs *ctx)
 {
+	struct task_struct *task = bpf_get_current_task_btf();
 	__u64 cookie;
 
-	if (session_is_return(ctx)) {
-		call_exit(ctx, RP_ROLE_CALL, PT_REGS_SP(ctx) - RETURN_ADDRESS_BYTES);
+	if (session_is_return(ctx, task)) {
+		call_exit(ctx, task, RP_ROLE_CALL, PT_REGS_SP(ctx) - RETURN_ADDRESS_BYTES);
 		return 0;
 	}
-	cookie = bpf_get_attach_cookie(ctx);
+	cookie = session_cookie(ctx, task);
 	/* 1: the kernel need not report this call's return. */
-	return !(ready && site_counts(cookie) && call_enter(ctx, cookie, RP_ROLE_CALL));
+	return !(ready && site_counts(cookie) && call_enter(ctx, task, cookie, RP_ROLE_CALL));
 }
 
 SEC("?uretprobe")
 int rp_return(struct pt_regs *ctx)
 {
 	if (ready && site_counts(bpf_get_attach_cookie(ctx)))
-		call_exit(ctx, RP_ROLE_CALL, PT_REGS_SP(ctx) - RETURN_ADDRESS_BYTES);
+		call_exit(ctx, bpf_get_current_task_btf(), RP_ROLE_CALL,
+			  PT_REGS_SP(ctx) - RETURN_ADDRESS_BYTES);
 	return 0;
 }
 
 /* ---- USDT probes and markers -------------------------------------------------------------- */
 
-static __always_inline void region_begin(struct pt_regs *ctx, __u64 cookie, __u32 role)
+static __always_inline void region_begin(struct pt_regs *ctx, struct task_struct *task,
+					 __u64 cookie, __u32 role)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
 	struct rp_thread *t = thread_get(task);
 	struct rp_query q = {.role = role, .region = RP_COOKIE_REGION(cookie)};
 	__u32 flags = 0;
@@ -215,10 +217,10 @@ static __always_inline void region_begin(struct pt_regs *ctx, __u64 cookie, __u3
 	frame_push(task, t, &q, label, flags);
 }
 
-static __always_inline void region_end(struct pt_regs *ctx, __u64 cookie, __u32 role)
+static __always_inline void region_end(struct pt_regs *ctx, struct task_struct *task, __u64 cookie,
+				       __u32 role)
 {
 	__u64 now = bpf_ktime_get_ns();
-	struct task_struct *task = bpf_get_current_task_btf();
 	struct rp_thread *t = thread_get(task);
 	struct rp_query q = {.role = RP_ROLE_BEGIN, .region = RP_COOKIE_REGION(cookie)};
 	struct rp_frame *f;
@@ -250,6 +252,7 @@ static __always_inline void region_end(struct pt_regs *ctx, __u64 cookie, __u32 
 SEC("?uprobe")
 int rp_probe(struct pt_regs *ctx)
 {
+	struct task_struct *task = bpf_get_current_task_btf();
 	__u64 cookie;
 	__u32 role;
 
@@ -261,27 +264,27 @@ int rp_probe(struct pt_regs *ctx)
 	role = RP_COOKIE_ROLE(cookie);
 	switch (role) {
 	case RP_ROLE_CALL:
-		call_enter(ctx, cookie, RP_ROLE_CALL);
+		call_enter(ctx, task, cookie, RP_ROLE_CALL);
 		break;
 	case RP_ROLE_CALL_SITE:
-		call_enter(ctx, cookie, RP_ROLE_CALL_SITE);
+		call_enter(ctx, task, cookie, RP_ROLE_CALL_SITE);
 		break;
 	case RP_ROLE_CALL_AND_RET:
-		if (call_enter(ctx, cookie, RP_ROLE_CALL_SITE))
-			call_exit(ctx, RP_ROLE_CALL_SITE, PT_REGS_SP(ctx));
+		if (call_enter(ctx, task, cookie, RP_ROLE_CALL_SITE))
+			call_exit(ctx, task, RP_ROLE_CALL_SITE, PT_REGS_SP(ctx));
 		break;
 	case RP_ROLE_RET_SITE:
-		call_exit(ctx, RP_ROLE_CALL_SITE, PT_REGS_SP(ctx));
+		call_exit(ctx, task, RP_ROLE_CALL_SITE, PT_REGS_SP(ctx));
 		break;
 	case RP_ROLE_BEGIN:
 	case RP_ROLE_SCOPE_BEGIN:
 	case RP_ROLE_NAME_BEGIN:
-		region_begin(ctx, cookie, role);
+		region_begin(ctx, task, cookie, role);
 		break;
 	case RP_ROLE_END:
 	case RP_ROLE_SCOPE_END:
 	case RP_ROLE_NAME_END:
-		region_end(ctx, cookie, role);
+		region_end(ctx, task, cookie, role);
 		break;
 	}
 	return 0;
@@ -332,12 +335,11 @@ int BPF_PROG(rp_exit, struct task_struct *task)
 	__u32 tgid = task->tgid;
 	struct rp_thread *t;
 
-	if (!is_tracked(tgid))
-		return 0;
+	/* Threads that end together may come here after the one that counted as the last. */
 	t = bpf_task_storage_get(&threads, task, NULL, 0);
 	if (t)
 		frames_unwind(t, 0);
-	if (task->signal->live.counter == 0) {
+	if (task->signal->live.counter == 0 && is_tracked(tgid)) {
 		bpf_map_delete_elem(&tracked, &tgid);
 		send_event(RP_EVENT_EXIT, tgid, 0);
 	}

@@ -19,7 +19,7 @@ struct rp_hist {
 };
 
 /* Bucket of a duration in ns: 0 to RP_HIST_BUCKETS - 1. */
-static inline __rp_u32 rp_hist_index(__rp_u64 ns)
+static inline __attribute__((always_inline)) __rp_u32 rp_hist_index(__rp_u64 ns)
 {
 	__rp_u64 v = ns;
 	__rp_u32 exp = 0;

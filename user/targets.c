@@ -3,10 +3,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <time.h>
 #include <unistd.h>
@@ -21,6 +23,9 @@
 /* After a mapping was announced: the kernel tells before it is in place. */
 #define RESCAN_SOON_MS 1
 #define RESCAN_SURE_MS 25
+
+/* For the threads of a process that end together to be through. */
+#define END_SURE_MS 100
 
 struct object {
 	struct rp_file_id id; /* as maps shows it; 0:0 where it was opened by path alone */
@@ -557,6 +562,17 @@ static void look_at(struct rp_targets *t, struct process *p, bool tell)
 		rp_session__count_lost(t->session, RP_LOST_LATE);
 }
 
+/* The last thread of a process tells of its end; others may still be on their way out. */
+static void await_end(pid_t pid)
+{
+	struct pollfd end = {.fd = syscall(SYS_pidfd_open, pid, 0), .events = POLLIN};
+
+	if (end.fd < 0)
+		return;
+	poll(&end, 1, END_SURE_MS);
+	close(end.fd);
+}
+
 void rp_targets__on_event(struct rp_targets *t, const struct rp_event *event)
 {
 	struct process *p;
@@ -567,8 +583,10 @@ void rp_targets__on_event(struct rp_targets *t, const struct rp_event *event)
 		return;
 	case RP_EVENT_EXIT:
 		HASH_FIND_INT(t->processes, &(pid_t){event->pid}, p);
-		if (p)
-			process__free(t, p);
+		if (!p)
+			return;
+		await_end(event->pid);
+		process__free(t, p);
 		return;
 	}
 	p = process__get(t, event->pid);

@@ -3,46 +3,20 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <langinfo.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
-#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "attach/calibrate.h"
 #include "collect/collect.h"
-#include "launch.h"
-#include "targets.h"
-
-struct trace {
-	const struct rp_opts *opts;
-	rp_say_fn say;
-	struct rp_features features;
-	struct rp_plan *plan;
-	struct rp_session *session;
-	struct rp_targets *targets;
-	struct rp_launch *launch;
-	int signals; /* signalfd */
-	FILE *out;   /* of -o FILE */
-
-	struct rp_meta meta;
-	struct utsname host;
-	char target[256];
-	uint64_t began;		/* ns, CLOCK_MONOTONIC */
-	struct rp_costs costs;	/* of the probes */
-	struct rp_counts *last; /* of the table before */
-	uint64_t last_cpu;	/* ns that the target had used then */
-	unsigned long tables;
-	int status; /* of the command */
-};
+#include "trace_internal.h"
 
 static uint64_t now_ns(void)
 {
@@ -52,126 +26,14 @@ static uint64_t now_ns(void)
 	return t.tv_sec * 1000000000ull + t.tv_nsec;
 }
 
-static int no_memory(struct rp_err *err)
+int rp_trace__no_memory(struct rp_err *err)
 {
 	return rp_err__set(err, RP_EXIT_FAILED, -ENOMEM, NULL, "out of memory");
 }
 
-/* ---- views
- * ---------------------------------------------------------------------------------------- */
-
-static void describe_target(struct trace *tr)
-{
-	const struct rp_opts *o = tr->opts;
-	size_t at = 0;
-
-	tr->target[0] = '\0';
-	if (o->argv) {
-		snprintf(tr->target, sizeof(tr->target), "%s", o->argv[0]);
-		return;
-	}
-	for (size_t i = 0; i < o->n_pids && at < sizeof(tr->target); i++)
-		at += snprintf(tr->target + at, sizeof(tr->target) - at, "%s%d", i ? "," : "PID ",
-			       (int)o->pids[i]);
-}
-
-static void describe_run(struct trace *tr)
-{
-	struct timespec wall;
-	struct tm tm;
-	size_t n;
-
-	uname(&tr->host);
-	clock_gettime(CLOCK_REALTIME, &wall);
-	localtime_r(&wall.tv_sec, &tm);
-	n = strftime(tr->meta.start_time, sizeof(tr->meta.start_time), "%Y-%m-%dT%H:%M:%S%z", &tm);
-	if (n >= 2 && n + 1 < sizeof(tr->meta.start_time)) {
-		/* RFC 3339 has a colon in the offset. */
-		memmove(&tr->meta.start_time[n - 1], &tr->meta.start_time[n - 2], 3);
-		tr->meta.start_time[n - 2] = ':';
-	}
-	tr->meta.version = RP_VERSION;
-	tr->meta.host = tr->host.nodename;
-	tr->meta.kernel = tr->host.release;
-	tr->meta.attach_mode = rp_attach_mode__name(rp_session__mode(tr->session));
-	tr->meta.group_by = rp_by__name(tr->opts->by);
-	tr->meta.target = tr->target;
-}
-
-static int terminal_width(int fd)
-{
-	struct winsize size;
-
-	return isatty(fd) && !ioctl(fd, TIOCGWINSZ, &size) ? size.ws_col : 0;
-}
-
-static int print_view(struct trace *tr, FILE *out, const struct rp_view *view,
-		      const struct rp_counts *counts, const struct rp_counts *before,
-		      const char *title)
-{
-	struct rp_snapshot_opts snap = {
-		.by = tr->opts->by, .since = tr->began, .compensate = tr->opts->compensate};
-	struct rp_view_opts opts = {
-		.tree = tr->opts->tree,
-		.width = terminal_width(fileno(out)),
-		.title = title,
-		.utf8 = !strcmp(nl_langinfo(CODESET), "UTF-8"),
-	};
-	uint64_t cpu = rp_targets__cpu(tr->targets) - (before ? tr->last_cpu : 0);
-	struct rp_targets_stats stats;
-	struct rp_snapshot *snapshot;
-	int rc;
-
-	rp_targets__stats(tr->targets, &stats);
-	tr->meta.probes = stats.sites;
-	tr->meta.slow_sites = stats.slow_sites;
-	snap.meta = tr->meta;
-	snapshot = rp_snapshot__build(counts, before, &snap);
-	if (!snapshot)
-		return -ENOMEM;
-	if (snapshot->count)
-		snapshot->meta.ns_per_region = snapshot->probe_ns / (double)snapshot->count;
-	if (cpu)
-		snapshot->meta.cpu_share = snapshot->probe_ns / (double)cpu;
-	rp_snapshot__sort(snapshot, tr->opts->sort, false);
-	rc = view->print(out, snapshot, &opts);
-	if (!rc && fflush(out))
-		rc = -errno;
-	rp_snapshot__free(snapshot);
-	return rc;
-}
-
-/* Tables go by on stdout, unless that is where a summary for machines goes or the command writes.
- */
-static bool shows_tables(const struct rp_opts *o)
-{
-	if (o->argv)
-		return o->interval_given || o->iterations;
-	return o->output || !strcmp(o->format->name, "table");
-}
-
-static int print_table(struct trace *tr)
-{
-	struct rp_counts *counts = rp_collect(tr->session, tr->plan, &tr->costs);
-	char title[64];
-	time_t wall = time(NULL);
-	struct tm tm;
-	int rc;
-
-	if (!counts)
-		return -ENOMEM;
-	strftime(title, sizeof(title), "%H:%M:%S", localtime_r(&wall, &tm));
-	rc = print_view(tr, stdout, rp_view__find("table"), counts, tr->last, title);
-	rp_counts__free(tr->last);
-	tr->last = counts;
-	tr->last_cpu = rp_targets__cpu(tr->targets);
-	tr->tables++;
-	return rc;
-}
-
 /*
- * Before anything is attached, so that a summary that cannot be written costs nobody a run. The file
- * is never followed through a link somebody left there.
+ * Before anything is attached, so that a summary that cannot be written costs nobody a run. The
+ * file is never followed through a link somebody left there.
  */
 static int open_output(struct trace *tr, struct rp_err *err)
 {
@@ -191,27 +53,7 @@ static int open_output(struct trace *tr, struct rp_err *err)
 	return -EIO;
 }
 
-static int print_summary(struct trace *tr, struct rp_err *err)
-{
-	const struct rp_opts *o = tr->opts;
-	FILE *out = tr->out ? tr->out : o->argv && !o->output ? stderr : stdout;
-	struct rp_counts *counts;
-	int rc;
-
-	counts = rp_collect(tr->session, tr->plan, &tr->costs);
-	rc = counts ? print_view(tr, out, o->format, counts, NULL, "final summary") : -ENOMEM;
-	rp_counts__free(counts);
-	if (tr->out && fclose(tr->out) && !rc)
-		rc = -errno;
-	tr->out = NULL;
-	if (rc)
-		return rp_err__set(err, RP_EXIT_FAILED, rc, NULL,
-				   "the summary could not be written: %s", strerror(-rc));
-	return 0;
-}
-
-/* ---- the run
- * ----------------------------------------------------------------------------------------- */
+/* ---- the run ---------------------------------------------------------------------------- */
 
 static void on_event(void *ctx, const struct rp_event *event)
 {
@@ -240,9 +82,17 @@ static void shorten(int *timeout, int ms)
 		*timeout = ms;
 }
 
+/* Stop as anybody would, but with the terminal as it was. */
+static void stop_for_now(struct trace *tr)
+{
+	rp_screen__suspend(tr->screen);
+	kill(getpid(), SIGSTOP);
+	rp_screen__resume(tr->screen);
+}
+
 /*
  * A signal ends the run. One that was sent to rptrace alone (not by the terminal, which the command
- * hears too) is passed on to the command. false: a child has ended.
+ * hears too) is passed on to the command. false: a child has ended, or it was for the screen.
  */
 static bool take_signal(struct trace *tr)
 {
@@ -250,8 +100,22 @@ static bool take_signal(struct trace *tr)
 
 	if (read(tr->signals, &info, sizeof(info)) != (ssize_t)sizeof(info))
 		return false;
-	if (info.ssi_signo == SIGCHLD)
+	switch (info.ssi_signo) {
+	case SIGCHLD:
 		return false;
+	case SIGWINCH:
+		if (tr->screen)
+			rp_screen__resize(tr->screen);
+		return false;
+	case SIGCONT:
+		if (tr->screen)
+			rp_screen__resume(tr->screen);
+		return false;
+	case SIGTSTP:
+		if (tr->screen)
+			stop_for_now(tr);
+		return false;
+	}
 	if (tr->launch && info.ssi_code != SI_KERNEL)
 		kill(rp_launch__pid(tr->launch), info.ssi_signo);
 	return true;
@@ -266,14 +130,49 @@ static bool command_ended(struct trace *tr)
 	       info.si_pid;
 }
 
+#define STEP_MIN_NS 1000000
+
+static uint64_t step_of(const struct trace *tr)
+{
+	double s = tr->screen ? rp_screen__interval(tr->screen) : tr->opts->interval;
+
+	return s * 1e9 > STEP_MIN_NS ? (uint64_t)(s * 1e9) : STEP_MIN_NS;
+}
+
+/* Show the figures of now. */
+static int show(struct trace *tr)
+{
+	rp_targets__reap(tr->targets);
+	if (tr->screen)
+		return rp_screen__is_paused(tr->screen) ? 0 : rp_trace__refresh(tr);
+	return rp_trace__shows_tables(tr->opts) ? rp_trace__print_table(tr) : 0;
+}
+
+/* On the screen what was found stays, for as long as the user likes. */
+static bool is_finished(struct trace *tr)
+{
+	if (tr->opts->iterations && tr->tables >= tr->opts->iterations)
+		return true;
+	if (command_ended(tr))
+		return true;
+	if (!is_over(tr))
+		return false;
+	if (!tr->screen)
+		return true;
+	rp_screen__end(tr->screen);
+	return false;
+}
+
 static int watch(struct trace *tr)
 {
-	const struct rp_opts *o = tr->opts;
-	uint64_t step = o->interval * 1e9, next = tr->began + step;
-	uint64_t end = o->duration ? tr->began + (uint64_t)(o->duration * 1e9) : UINT64_MAX;
+	uint64_t step = step_of(tr), next = tr->began + (tr->screen ? 0 : step);
+	uint64_t end = tr->opts->duration ? tr->began + (uint64_t)(tr->opts->duration * 1e9)
+					  : UINT64_MAX;
+	enum rp_screen_want want = RP_SCREEN_GO_ON;
 	struct pollfd fds[] = {
 		{.fd = tr->signals, .events = POLLIN},
 		{.fd = rp_session__event_fd(tr->session), .events = POLLIN},
+		{.fd = tr->screen ? STDIN_FILENO : -1, .events = POLLIN},
 	};
 
 	for (;;) {
@@ -284,37 +183,38 @@ static int watch(struct trace *tr)
 		if (rc)
 			return rc;
 		shorten(&timeout, rp_targets__rescan(tr->targets));
-		if (now >= next) {
-			rp_targets__reap(tr->targets);
-			if (shows_tables(o)) {
-				rc = print_table(tr);
-				if (rc)
-					return rc;
-				if (o->iterations && tr->tables >= o->iterations)
-					return 0;
-			}
-			next += step * ((now - next) / step + 1);
+		if (now >= next || want == RP_SCREEN_REFRESH) {
+			rc = show(tr);
+			if (rc)
+				return rc;
+			step = step_of(tr);
+			next = now >= next ? next + step * ((now - next) / step + 1) : now + step;
 		}
-		if (now >= end || command_ended(tr) || is_over(tr))
+		if (now >= end || is_finished(tr))
 			return 0;
 		shorten(&timeout, until(next, now));
-		if (o->duration)
-			shorten(&timeout, until(end, now));
-		if (poll(fds, 2, timeout) < 0 && errno != EINTR)
+		shorten(&timeout, tr->opts->duration ? until(end, now) : -1);
+		if (poll(fds, 3, timeout) < 0 && errno != EINTR)
 			return -errno;
 		if (fds[0].revents && take_signal(tr))
+			return 0;
+		want = fds[2].revents ? rp_screen__input(tr->screen) : RP_SCREEN_GO_ON;
+		if (want == RP_SCREEN_QUIT || fds[2].revents & (POLLERR | POLLHUP | POLLNVAL))
 			return 0;
 	}
 }
 
 static int block_signals(struct trace *tr, struct rp_err *err)
 {
+	static const int always[] = {SIGINT, SIGTERM, SIGCHLD};
+	static const int on_screen[] = {SIGHUP, SIGQUIT, SIGTSTP, SIGCONT, SIGWINCH};
 	sigset_t set;
 
 	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGCHLD);
+	for (size_t i = 0; i < sizeof(always) / sizeof(always[0]); i++)
+		sigaddset(&set, always[i]);
+	for (size_t i = 0; tr->on_screen && i < sizeof(on_screen) / sizeof(on_screen[0]); i++)
+		sigaddset(&set, on_screen[i]);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	tr->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	return tr->signals >= 0 ? 0
@@ -322,7 +222,7 @@ static int block_signals(struct trace *tr, struct rp_err *err)
 					      strerror(errno));
 }
 
-static enum rp_group group_of(enum rp_by by)
+enum rp_group rp_trace__group_of(enum rp_by by)
 {
 	switch (by) {
 	case RP_BY_PROCESS:
@@ -342,7 +242,7 @@ static int open_session(struct trace *tr, struct rp_err *err)
 {
 	const struct rp_opts *o = tr->opts;
 	struct rp_session_opts opts = {
-		.group = group_of(o->by),
+		.group = rp_trace__group_of(o->by),
 		.follow = o->follow,
 		.max_depth = o->max_depth,
 		.max_nodes = o->max_nodes,
@@ -362,7 +262,7 @@ static int open_session(struct trace *tr, struct rp_err *err)
 	if (rc)
 		return rc;
 	tr->targets = rp_targets__new(tr->session, tr->plan, o->follow);
-	return tr->targets ? 0 : no_memory(err);
+	return tr->targets ? 0 : rp_trace__no_memory(err);
 }
 
 static int attach(struct trace *tr, const char *command, struct rp_err *err)
@@ -422,7 +322,7 @@ static int finish(struct trace *tr, struct rp_err *err)
 
 	rp_session__drain(tr->session, on_event, tr);
 	rp_session__deactivate(tr->session);
-	rc = print_summary(tr, err);
+	rc = rp_trace__print_summary(tr, err);
 	rp_targets__stats(tr->targets, &stats);
 	/* The command goes on unharmed and untraced, if it has not ended. */
 	rp_targets__free(tr->targets);
@@ -453,8 +353,7 @@ static int run(struct trace *tr, struct rp_err *err)
 		rc = attach(tr, command, err);
 	if (rc)
 		return rc;
-	describe_target(tr);
-	describe_run(tr);
+	rp_trace__describe(tr);
 	tr->began = now_ns();
 	rp_session__activate(tr->session);
 	say_started(tr);
@@ -462,9 +361,15 @@ static int run(struct trace *tr, struct rp_err *err)
 		rc = rp_launch__release(tr->launch, err);
 	if (rc)
 		return rc;
-	/* Behind the start, which it need not delay; without it the costs are not known, no more. */
+	/* Behind the start, which it need not delay; without it the costs are not known, no more.
+	 */
 	rp_calibrate(tr->session, &tr->costs, NULL);
+	if (tr->on_screen)
+		rc = rp_trace__open_screen(tr, err);
+	if (rc)
+		return rc;
 	rc = watch(tr);
+	rp_trace__close_screen(tr);
 	if (rc)
 		return rp_err__set(err, RP_EXIT_FAILED, rc, NULL, "tracing stopped: %s",
 				   strerror(-rc));
@@ -473,13 +378,23 @@ static int run(struct trace *tr, struct rp_err *err)
 
 int rp_trace__run(const struct rp_opts *opts, rp_say_fn say, struct rp_err *err)
 {
-	struct trace tr = {.opts = opts, .say = say, .signals = -1};
+	struct trace tr = {
+		.opts = opts,
+		.say = say,
+		.signals = -1,
+		.by = opts->by,
+		.group = rp_trace__group_of(opts->by),
+		.on_screen = rp_trace__wants_screen(opts),
+	};
 	int rc = run(&tr, err);
 
+	rp_trace__close_screen(&tr);
 	rp_targets__free(tr.targets);
 	rp_session__free(tr.session);
 	rp_plan__free(tr.plan);
+	rp_plan__free(tr.names);
 	rp_counts__free(tr.last);
+	rp_counts__free(tr.base);
 	rp_launch__free(tr.launch);
 	if (tr.out)
 		fclose(tr.out);

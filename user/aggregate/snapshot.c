@@ -20,6 +20,8 @@ struct box {
 /* A row of a region while it is summed up. */
 struct flat {
 	uint32_t region, group;
+	uint32_t place; /* in the order of paths, of the last path added ... */
+	uint32_t paths; /* ... and how many there are */
 	struct rp_sums sums;
 };
 
@@ -185,13 +187,16 @@ static void take_path(struct build *b, size_t place, bool outermost)
 	uint32_t index = paths->order[place];
 	const struct rp_path *path = &paths->path[index];
 	struct rp_tree_row *row = &b->box->snapshot.tree[place];
+	struct flat *flat = &b->flats[b->flat_of[place]];
 	struct rp_hist hist = {0};
 
 	if (path->sums.count) {
 		rp_paths__add_hist(paths, index, b->now, b->before, &hist);
 		rp_hist__add(&b->box->hist[b->flat_of[place]], &hist);
 	}
-	add_sums(&b->flats[b->flat_of[place]].sums, &path->sums, outermost);
+	flat->place = (uint32_t)place;
+	flat->paths++;
+	add_sums(&flat->sums, &path->sums, outermost);
 	b->id_of[index] = row->id = (uint32_t)place + 1;
 	row->parent = path->parent == RP_PATH_NONE ? 0 : b->id_of[path->parent];
 	row->depth = path->depth;
@@ -235,8 +240,12 @@ static int emit_rows(const struct build *b)
 	for (size_t i = 0; i < b->n_flats; i++) {
 		const struct flat *flat = &b->flats[i];
 
-		make_row(b, flat->region, b->box->paths.group[flat->group], &flat->sums,
-			 &b->box->hist[i], &snapshot->rows[i]);
+		/* A region on one path has the figures of the path. */
+		if (flat->paths == 1)
+			snapshot->rows[i] = snapshot->tree[flat->place].row;
+		else
+			make_row(b, flat->region, b->box->paths.group[flat->group], &flat->sums,
+				 &b->box->hist[i], &snapshot->rows[i]);
 		snapshot->rows[i].hist = &b->box->hist[i];
 		seen[flat->region] = true;
 	}

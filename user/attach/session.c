@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -66,7 +67,6 @@ static void configure(struct rp_session *s, const struct rp_session_opts *opts)
 	s->max_names = names;
 
 	skel->bss->group_by = opts->group;
-	skel->rodata->cfg_own_shard = s->figure_shards >= cpus;
 	skel->rodata->cfg_follow = opts->follow;
 	skel->rodata->cfg_track_all = opts->track_all;
 	skel->rodata->cfg_max_nodes = s->max_nodes;
@@ -98,6 +98,17 @@ static void choose_programs(struct rp_session *s)
 	bpf_program__set_autoload(skel->progs.rp_map,
 				  libbpf_find_vmlinux_btf_id("vm_unmapped_area", BPF_TRACE_RAW_TP) >
 					  0);
+}
+
+/* A perf event is a file, and there is one a site. Short of files, attaching fails and says so. */
+static void allow_many_files(void)
+{
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files))
+		return;
+	files.rlim_cur = files.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &files);
 }
 
 /* Map an array that the kernel shares; MAP_FAILED never leaves here. */
@@ -207,6 +218,8 @@ int rp_session__new(const struct rp_session_opts *opts, struct rp_session **out,
 	}
 	configure(s, opts);
 	choose_programs(s);
+	if (s->mode == RP_ATTACH_PERF)
+		allow_many_files();
 	rc = load(s);
 	if (!rc)
 		rc = rptrace_bpf__attach(

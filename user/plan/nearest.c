@@ -209,3 +209,29 @@ size_t rp_plan__nearest(const struct rp_plan *plan, const char **names, size_t m
 		names[i] = best[i].name;
 	return n;
 }
+
+static size_t add_starting(const struct rp_names *from, const char *text, const char **names,
+			   size_t n, size_t max)
+{
+	size_t len = strlen(text);
+
+	for (size_t i = 0; i < from->n && n < max; i++) {
+		size_t at = 0;
+
+		if (strncmp(from->items[i], text, len) != 0)
+			continue;
+		while (at < n && strcmp(names[at], from->items[i]) != 0)
+			at++;
+		if (at == n)
+			names[n++] = from->items[i];
+	}
+	return n;
+}
+
+size_t rp_plan__complete(const struct rp_plan *plan, const char *text, const char **names,
+			 size_t max)
+{
+	size_t n = add_starting(&plan->function_names, text, names, 0, max);
+
+	return add_starting(&plan->usdt_names, text, names, n, max);
+}

@@ -7,9 +7,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define RP_CELLS_MAX 512		 /* columns that one text may take */
-#define RP_CELLS_BUF (RP_CELLS_MAX * 12) /* bytes that they may need: a character and two accents  \
-					  */
+#define RP_CELLS_MAX 512 /* columns that one text may take */
+#define RP_CELLS_BUF                                                                               \
+	(RP_CELLS_MAX * 12) /* bytes that they may need: a character and two accents               \
+			     */
 
 /*
  * Any text, escaped, cut or filled up with blanks to exactly `width` columns (at most

@@ -5,7 +5,7 @@
 
 #include "screen/past.h"
 
-/* ---- of the screen alone ----------------------------------------------------------------- */
+/* ---- of the screen alone ---------------------------------------------------------------- */
 
 static double value_rate(const struct rp_row *row, const struct rp_snapshot *snapshot)
 {
@@ -68,16 +68,19 @@ bool rp_column__is_heat(const struct rp_column *column)
 
 size_t rp_column__width(const struct rp_column *column)
 {
+	static const struct {
+		const char *key;
+		size_t width;
+	} widths[] = {{"group", 16}, {"object", 24}, {"share", 7}, {"rate", 7}, {"count", 7}};
 	size_t title = strlen(column->title) + 1; /* the arrow of the order */
 
-	if (!strcmp(column->key, "group"))
-		return 16;
-	if (!strcmp(column->key, "object"))
-		return 24;
+	for (size_t i = 0; i < sizeof(widths) / sizeof(widths[0]); i++)
+		if (!strcmp(column->key, widths[i].key))
+			return widths[i].width;
 	return title > 8 ? title : 8;
 }
 
-/* ---- the choice ---------------------------------------------------------------------------- */
+/* ---- the choice ------------------------------------------------------------------------- */
 
 static bool has(const struct rp_columns *columns, const struct rp_column *column)
 {

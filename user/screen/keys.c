@@ -6,9 +6,9 @@
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define F(n)	     (RP_KEY_F0 + (n))
 
-const double rp_intervals[] = {0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60};
+static const double rp_intervals[] = {0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60};
 
-/* ---- what is said of the keys --------------------------------------------------------------- */
+/* ---- what is said of the keys ----------------------------------------------------------- */
 
 const struct rp_help_line rp_help[] = {
 	{NULL, "Move"},
@@ -65,8 +65,7 @@ int rp_bar__at(size_t x)
 	return 0;
 }
 
-/* ---- actions ----------------------------------------------------------------------------------
- */
+/* ---- actions ---------------------------------------------------------------------------- */
 
 typedef void (*action_fn)(struct rp_state *s, struct rp_request *request);
 
@@ -295,7 +294,7 @@ static void toggle_tree(struct rp_state *s, struct rp_request *request)
 
 	(void)request;
 	s->tree = !s->tree;
-	rp_state__arrange(s);
+	rp_state__sort(s);
 	/* The chosen region stays chosen, at the first place that it has. */
 	for (size_t i = 0; stay && i < s->n_visible; i++)
 		if (rp_state__row(s, i, NULL)->region == region) {
@@ -353,15 +352,17 @@ static void save(struct rp_state *s, struct rp_request *request)
 
 static void change_interval(struct rp_state *s, int by, struct rp_request *request)
 {
-	size_t n = COUNT(rp_intervals), i = 0;
+	double next = s->interval;
 
-	if (by > 0)
-		while (i < n - 1 && rp_intervals[i] <= s->interval)
-			i++;
-	else
-		for (i = n - 1; i > 0 && rp_intervals[i] >= s->interval;)
-			i--;
-	s->interval = rp_intervals[i];
+	for (size_t i = 0; i < COUNT(rp_intervals); i++) {
+		size_t at = by > 0 ? i : COUNT(rp_intervals) - 1 - i;
+
+		if (by > 0 ? rp_intervals[at] > s->interval : rp_intervals[at] < s->interval) {
+			next = rp_intervals[at];
+			break;
+		}
+	}
+	s->interval = next;
 	rp_state__say(s, "every %g s", s->interval);
 	if (!s->paused)
 		request->type = RP_REQUEST_REFRESH;
@@ -523,8 +524,7 @@ void rp_state__key(struct rp_state *s, int key, struct rp_request *request)
 	}
 }
 
-/* ---- mouse --------------------------------------------------------------------------------------
- */
+/* ---- mouse ------------------------------------------------------------------------------ */
 
 #define WHEEL 3 /* rows */
 

@@ -7,8 +7,7 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-/* ---- lines ------------------------------------------------------------------------------------
- */
+/* ---- lines ------------------------------------------------------------------------------ */
 
 static void search_changed(struct rp_state *s)
 {
@@ -117,8 +116,7 @@ void rp_state__complete(struct rp_state *s, const char *const *names, size_t n)
 				       i ? "  " : "", names[i]);
 }
 
-/* ---- lists ------------------------------------------------------------------------------------
- */
+/* ---- lists ------------------------------------------------------------------------------ */
 
 const struct rp_group_choice rp_group_choices[] = {
 	{RP_BY_NONE, 'n', "none"},     {RP_BY_PROCESS, 'p', "process"},
@@ -127,15 +125,18 @@ const struct rp_group_choice rp_group_choices[] = {
 };
 const size_t rp_n_group_choices = COUNT(rp_group_choices);
 
-static size_t menu_lines(const struct rp_state *s)
+/* Places that the cursor of a list has; the help scrolls instead, to where its end is seen. */
+static size_t menu_places(const struct rp_state *s)
 {
+	size_t lines = s->layout.rows > 1 ? s->layout.rows - 1 : 1;
+
 	switch (s->mode) {
 	case RP_MODE_GROUP:
 		return rp_n_group_choices;
 	case RP_MODE_COLUMNS:
 		return s->columns.n;
 	default:
-		return rp_n_help;
+		return rp_n_help > lines ? rp_n_help - lines + 1 : 1;
 	}
 }
 
@@ -198,7 +199,7 @@ static size_t step(size_t at, long by, size_t n)
 
 void rp_state__menu_key(struct rp_state *s, int key, struct rp_request *request)
 {
-	size_t n = menu_lines(s);
+	size_t n = menu_places(s);
 	long page = s->layout.rows > 4 ? (long)s->layout.rows - 4 : 1;
 
 	switch (key) {

@@ -6,8 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- histogram ---------------------------------------------------------------------------------
- */
+/* ---- histogram -------------------------------------------------------------------------- */
 
 static void mark(struct rp_hist_lines *out, uint64_t ns, const char *name)
 {
@@ -40,7 +39,7 @@ void rp_hist_lines__make(struct rp_hist_lines *out, const struct rp_hist *hist,
 		return;
 	/* Lines begin at multiples of the step, so that they stay as times come and go. */
 	while ((high - 1) / step - low / step >= max)
-		step *= 2;
+		step += step < 4 ? 1 : step < 16 ? 4 : 8;
 	for (uint32_t from = low / step * step; from < high; from += step) {
 		struct rp_hist_line *line = &out->line[out->n++];
 		uint32_t end = from + step < RP_HIST_BUCKETS ? from + step : RP_HIST_BUCKETS;
@@ -58,8 +57,7 @@ void rp_hist_lines__make(struct rp_hist_lines *out, const struct rp_hist *hist,
 	mark(out, f->max, "max");
 }
 
-/* ---- callers and callees
- * ------------------------------------------------------------------------- */
+/* ---- callers and callees ---------------------------------------------------------------- */
 
 static void add_kin(struct rp_kin_list *list, const struct rp_row *kin,
 		    const struct rp_row_figures *f)
@@ -119,8 +117,7 @@ int rp_kin__find(const struct rp_snapshot *snapshot, const struct rp_row *of,
 	return 0;
 }
 
-/* ---- groups
- * ----------------------------------------------------------------------------------------- */
+/* ---- groups ----------------------------------------------------------------------------- */
 
 size_t rp_groups__find(const struct rp_snapshot *snapshot, uint32_t region,
 		       const struct rp_row **rows, size_t max)

@@ -9,7 +9,7 @@
 
 #include "aggregate/snapshot.h"
 
-/* ---- the histogram: a line a stretch of the log scale ---------------------------------------- */
+/* ---- the histogram: a line a stretch of the log scale ----------------------------------- */
 
 #define RP_HIST_LINES_MAX 128
 
@@ -29,8 +29,7 @@ struct rp_hist_lines {
 void rp_hist_lines__make(struct rp_hist_lines *out, const struct rp_hist *hist,
 			 const struct rp_row_figures *f, size_t max);
 
-/* ---- callers and callees -----------------------------------------------------------------------
- */
+/* ---- callers and callees ---------------------------------------------------------------- */
 
 #define RP_KIN_MAX 64
 
@@ -50,8 +49,7 @@ struct rp_kin_list {
 int rp_kin__find(const struct rp_snapshot *snapshot, const struct rp_row *of,
 		 struct rp_kin_list *callers, struct rp_kin_list *callees);
 
-/* ---- the region in all groups ------------------------------------------------------------------
- */
+/* ---- the region in all groups ----------------------------------------------------------- */
 
 /* Its rows of the table by total, descending; at most max. Returns how many. */
 size_t rp_groups__find(const struct rp_snapshot *snapshot, uint32_t region,

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
-#define HASH_NONFATAL_OOM	  1
-#define uthash_nonfatal_oom(past) ((past)->key = 0)
 #include "screen/past.h"
 
 #include <errno.h>
@@ -9,7 +7,7 @@
 
 #define NS_PER_S 1000000000ull
 
-/* ---- keys: the same row has the same one in every snapshot ------------------------------- */
+/* ---- keys: the same row has the same one in every snapshot ------------------------------ */
 
 static uint64_t mix(uint64_t a, uint64_t b)
 {
@@ -30,32 +28,75 @@ static uint64_t key_of(uint64_t above, const struct rp_row *row)
 	return mix(mix(above, row->region), group) | 1;
 }
 
-/* ---- a row's past ------------------------------------------------------------------------ */
+/* ---- a row's past ----------------------------------------------------------------------- */
 
-static struct rp_past *find(const struct rp_pasts *pasts, uint64_t key)
+static size_t start_of(const struct rp_pasts *pasts, uint64_t key)
 {
-	struct rp_past *past;
-
-	HASH_FIND(hh, pasts->all, &key, sizeof(key), past);
-	return past;
+	return (size_t)(key >> 1) & (pasts->n_slots - 1);
 }
 
-static struct rp_past *get(struct rp_pasts *pasts, uint64_t key)
+/* Rows come in much the same order each time: the one behind the last is tried first. */
+static struct rp_past *find(const struct rp_pasts *pasts, uint64_t key, size_t hint)
 {
-	struct rp_past *past = find(pasts, key);
+	size_t at;
 
-	if (past)
-		return past;
-	past = calloc(1, sizeof(*past));
-	if (!past)
+	if (hint < pasts->n && pasts->item[hint].key == key)
+		return &pasts->item[hint];
+	if (!pasts->n_slots)
 		return NULL;
-	past->key = key;
-	past->second = pasts->second;
-	HASH_ADD(hh, pasts->all, key, sizeof(key), past);
-	if (past->key)
-		return past;
-	free(past);
+	for (at = start_of(pasts, key); pasts->slot[at]; at = (at + 1) & (pasts->n_slots - 1))
+		if (pasts->item[pasts->slot[at] - 1].key == key)
+			return &pasts->item[pasts->slot[at] - 1];
 	return NULL;
+}
+
+static void enter(struct rp_pasts *pasts, size_t i)
+{
+	size_t at = start_of(pasts, pasts->item[i].key);
+
+	while (pasts->slot[at])
+		at = (at + 1) & (pasts->n_slots - 1);
+	pasts->slot[at] = (uint32_t)i + 1;
+}
+
+/* Room for so many more: nothing moves while they are added. */
+static int reserve(struct rp_pasts *pasts, size_t more)
+{
+	size_t want = pasts->n + more, slots = 64;
+	struct rp_past *item;
+	uint32_t *slot;
+
+	if (want <= pasts->capacity)
+		return 0;
+	want += want / 4;
+	while (slots < 2 * want)
+		slots *= 2;
+	item = reallocarray(pasts->item, want, sizeof(*item));
+	if (!item)
+		return -ENOMEM;
+	pasts->item = item;
+	slot = calloc(slots, sizeof(*slot));
+	if (!slot)
+		return -ENOMEM;
+	free(pasts->slot);
+	pasts->slot = slot;
+	pasts->n_slots = slots;
+	pasts->capacity = want;
+	for (size_t i = 0; i < pasts->n; i++)
+		enter(pasts, i);
+	return 0;
+}
+
+static struct rp_past *get(struct rp_pasts *pasts, uint64_t key, size_t hint)
+{
+	struct rp_past *past = find(pasts, key, hint);
+
+	if (past || pasts->n == pasts->capacity)
+		return past;
+	past = &pasts->item[pasts->n];
+	*past = (struct rp_past){.key = key, .second = pasts->second};
+	enter(pasts, pasts->n++);
+	return past;
 }
 
 /* Make room for the seconds up to this one. */
@@ -110,7 +151,7 @@ static void bring_up(struct rp_past *past, const struct rp_row_figures *f, uint6
 	past->self = f->self;
 }
 
-/* ---- all rows ------------------------------------------------------------------------------ */
+/* ---- all rows --------------------------------------------------------------------------- */
 
 /* Self time that was added to the rows of regions since the last update: it holds each ns once. */
 static double self_added(const struct rp_snapshot *snapshot)
@@ -122,37 +163,35 @@ static double self_added(const struct rp_snapshot *snapshot)
 	return sum;
 }
 
-typedef struct rp_past *(*lookup_fn)(struct rp_pasts *pasts, uint64_t key);
+typedef struct rp_past *(*lookup_fn)(struct rp_pasts *pasts, uint64_t key, size_t hint);
 
-static struct rp_past *look(struct rp_pasts *pasts, uint64_t key)
+static struct rp_past *look(struct rp_pasts *pasts, uint64_t key, size_t hint)
 {
-	return find(pasts, key);
+	return find(pasts, key, hint);
 }
 
-/* The tree is in depth-first order here or not: ids tell. */
-static int bind(struct rp_pasts *pasts, struct rp_snapshot *snapshot, lookup_fn lookup, bool must)
+static int bind(struct rp_pasts *pasts, struct rp_snapshot *snapshot, lookup_fn lookup)
 {
 	uint64_t *key_of_id = calloc(snapshot->n_tree + 1, sizeof(*key_of_id));
+	struct rp_past *past = NULL;
 
 	if (!key_of_id)
 		return -ENOMEM;
-	key_of_id[0] = 1; /* apart from the keys of the rows below */
-	for (size_t i = 0; i < snapshot->n_rows; i++)
-		snapshot->rows[i].past = lookup(pasts, key_of(0, &snapshot->rows[i]));
+	key_of_id[0] = 1; /* apart from the keys of the table's rows */
+	for (size_t i = 0; i < snapshot->n_rows; i++) {
+		past = lookup(pasts, key_of(0, &snapshot->rows[i]),
+			      past ? (size_t)(past - pasts->item) + 1 : 0);
+		snapshot->rows[i].past = past;
+	}
 	for (size_t i = 0; i < snapshot->n_tree; i++) {
 		struct rp_tree_row *node = &snapshot->tree[i];
 		uint64_t key = key_of(key_of_id[node->parent], &node->row);
 
 		key_of_id[node->id] = key;
-		node->row.past = lookup(pasts, key);
+		past = lookup(pasts, key, past ? (size_t)(past - pasts->item) + 1 : 0);
+		node->row.past = past;
 	}
 	free(key_of_id);
-	for (size_t i = 0; must && i < snapshot->n_rows; i++)
-		if (!snapshot->rows[i].past)
-			return -ENOMEM;
-	for (size_t i = 0; must && i < snapshot->n_tree; i++)
-		if (!snapshot->tree[i].row.past)
-			return -ENOMEM;
 	return 0;
 }
 
@@ -165,7 +204,9 @@ int rp_pasts__update(struct rp_pasts *pasts, struct rp_snapshot *snapshot, uint6
 	if (time < before)
 		time = before;
 	pasts->second = time / NS_PER_S;
-	rc = bind(pasts, snapshot, get, true);
+	rc = reserve(pasts, snapshot->n_rows + snapshot->n_tree);
+	if (!rc)
+		rc = bind(pasts, snapshot, get);
 	if (rc)
 		return rc;
 	all_self = self_added(snapshot);
@@ -180,30 +221,25 @@ int rp_pasts__update(struct rp_pasts *pasts, struct rp_snapshot *snapshot, uint6
 
 void rp_pasts__bind(const struct rp_pasts *pasts, struct rp_snapshot *snapshot)
 {
-	bind((struct rp_pasts *)pasts, snapshot, look, false);
+	bind((struct rp_pasts *)pasts, snapshot, look);
 }
 
-void rp_pasts__rebase(struct rp_pasts *pasts, uint64_t time)
+void rp_pasts__rebase(struct rp_pasts *pasts)
 {
-	for (struct rp_past *past = pasts->all; past; past = past->hh.next)
-		past->count = past->total = past->self = 0;
-	pasts->time = time;
+	for (size_t i = 0; i < pasts->n; i++)
+		pasts->item[i].count = pasts->item[i].total = pasts->item[i].self = 0;
 }
 
 void rp_pasts__untag(struct rp_pasts *pasts)
 {
-	for (struct rp_past *past = pasts->all; past; past = past->hh.next)
-		past->tagged = false;
+	for (size_t i = 0; i < pasts->n; i++)
+		pasts->item[i].tagged = false;
 }
 
 void rp_pasts__free(struct rp_pasts *pasts)
 {
-	struct rp_past *past, *next;
-
-	HASH_ITER (hh, pasts->all, past, next) {
-		HASH_DEL(pasts->all, past);
-		free(past);
-	}
+	free(pasts->item);
+	free(pasts->slot);
 	*pasts = (struct rp_pasts){0};
 }
 

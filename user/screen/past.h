@@ -9,7 +9,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <uthash.h>
 
 #include "aggregate/snapshot.h"
 
@@ -25,11 +24,13 @@ struct rp_past {
 	float slot[RP_PAST_SLOTS];   /* count in each second */
 	uint64_t second;	     /* the last one that slot has */
 	bool tagged, collapsed;
-	UT_hash_handle hh;
 };
 
 struct rp_pasts {
-	struct rp_past *all;
+	struct rp_past *item; /* moves when there are new ones: only in rp_pasts__update() */
+	size_t n, capacity;
+	uint32_t *slot; /* hash of keys: index + 1; 0: free */
+	size_t n_slots;
 	uint64_t time;	 /* ns, of the last update; 0: none */
 	uint64_t second; /* the same in seconds */
 };
@@ -41,7 +42,7 @@ int rp_pasts__update(struct rp_pasts *pasts, struct rp_snapshot *snapshot, uint6
 void rp_pasts__bind(const struct rp_pasts *pasts, struct rp_snapshot *snapshot);
 
 /* The figures start anew at zero. */
-void rp_pasts__rebase(struct rp_pasts *pasts, uint64_t time);
+void rp_pasts__rebase(struct rp_pasts *pasts);
 
 void rp_pasts__untag(struct rp_pasts *pasts);
 void rp_pasts__free(struct rp_pasts *pasts);

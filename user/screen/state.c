@@ -46,7 +46,7 @@ void rp_state__say(struct rp_state *s, const char *format, ...)
 	va_end(args);
 }
 
-/* ---- rows ------------------------------------------------------------------------------------ */
+/* ---- rows ------------------------------------------------------------------------------- */
 
 size_t rp_state__rows(const struct rp_state *s)
 {
@@ -115,8 +115,7 @@ size_t rp_state__chosen(const struct rp_state *s, uint32_t *regions, size_t max)
 	return n;
 }
 
-/* ---- filter and search -------------------------------------------------------------------------
- */
+/* ---- filter and search ------------------------------------------------------------------ */
 
 /* Any of the words between '|', whatever their case. */
 static bool holds(const char *text, const char *words)
@@ -153,8 +152,7 @@ bool rp_state__find(struct rp_state *s, size_t from)
 	return false;
 }
 
-/* ---- which rows, in what order ------------------------------------------------------------------
- */
+/* ---- which rows, in what order ---------------------------------------------------------- */
 
 /*
  * Positions of the rows that the filter leaves, from the last: in the tree with their ancestors,
@@ -264,13 +262,14 @@ void rp_state__arrange(struct rp_state *s)
 
 void rp_state__sort(struct rp_state *s)
 {
-	if (s->shown)
-		rp_snapshot__sort(s->shown, s->sort, s->invert);
+	if (s->shown && s->tree)
+		rp_snapshot__sort_tree(s->shown, s->sort, s->invert);
+	else if (s->shown)
+		rp_snapshot__sort_rows(s->shown, s->sort, s->invert);
 	rp_state__arrange(s);
 }
 
-/* ---- the cursor
- * ---------------------------------------------------------------------------------- */
+/* ---- the cursor ------------------------------------------------------------------------- */
 
 void rp_state__move_to(struct rp_state *s, size_t i)
 {
@@ -296,8 +295,7 @@ void rp_state__resize(struct rp_state *s, size_t rows, size_t cols)
 	rp_state__plan(s);
 }
 
-/* ---- new figures
- * --------------------------------------------------------------------------------- */
+/* ---- new figures ------------------------------------------------------------------------ */
 
 static uint64_t since(uint64_t now, uint64_t before)
 {
@@ -345,15 +343,20 @@ int rp_state__update(struct rp_state *s, struct rp_snapshot *total, struct rp_sn
 	return 0;
 }
 
-void rp_state__rebase(struct rp_state *s, uint64_t time, bool forget)
+void rp_state__rebase(struct rp_state *s)
 {
-	if (forget) {
-		free_snapshots(s);
-		rp_pasts__free(&s->pasts);
-		s->selected = 0;
-		rp_state__arrange(s);
-	}
-	rp_pasts__rebase(&s->pasts, time);
+	rp_pasts__rebase(&s->pasts);
 	s->count = 0;
 	s->probe_ns = 0;
+}
+
+void rp_state__forget(struct rp_state *s)
+{
+	free_snapshots(s);
+	rp_pasts__free(&s->pasts);
+	s->selected = 0;
+	s->count = 0;
+	s->probe_ns = 0;
+	s->events = s->cpu_share = 0;
+	rp_state__arrange(s);
 }

@@ -44,7 +44,7 @@ struct rp_request {
 enum rp_button { RP_BUTTON_CLICK, RP_BUTTON_DOUBLE, RP_BUTTON_WHEEL_UP, RP_BUTTON_WHEEL_DOWN };
 
 struct rp_state {
-	/* ---- what is shown */
+	/* What is shown. */
 	struct rp_snapshot *total; /* since the start, or since the last reset */
 	struct rp_snapshot *shown; /* the same one, or that of the last interval */
 	struct rp_pasts pasts;
@@ -52,13 +52,13 @@ struct rp_state {
 	size_t n_visible;
 	size_t longest; /* name, in columns of the terminal */
 
-	/* ---- what has been added since the update before */
+	/* What has been added since the update before. */
 	double events; /* a second */
 	double cpu_share;
 	double probe_ns;
 	uint64_t count, cpu;
 
-	/* ---- how */
+	/* How. */
 	const struct rp_column *sort;
 	bool invert, tree, paused, recent, ended;
 	enum rp_by by;
@@ -67,7 +67,7 @@ struct rp_state {
 	char filter[RP_PROMPT_MAX], search[RP_PROMPT_MAX];
 	bool utf8;
 
-	/* ---- where */
+	/* Where. */
 	uint64_t selected; /* key of the chosen row; 0: whichever is first */
 	size_t cursor;	   /* place of it among the visible */
 	size_t top;	   /* the first one on the screen */
@@ -76,7 +76,7 @@ struct rp_state {
 	bool log_scale;
 	struct rp_layout layout;
 
-	/* ---- what keys do now */
+	/* What keys do now. */
 	enum rp_mode mode;
 	struct rp_prompt prompt;
 	uint64_t selected_before; /* a search began there */
@@ -101,8 +101,10 @@ void rp_state__free(struct rp_state *s);
 int rp_state__update(struct rp_state *s, struct rp_snapshot *total, struct rp_snapshot *recent,
 		     uint64_t time, uint64_t cpu);
 
-/* Figures begin anew at zero, or in other groups: what was remembered of rates holds no more. */
-void rp_state__rebase(struct rp_state *s, uint64_t time, bool forget);
+/* Figures begin at zero. */
+void rp_state__rebase(struct rp_state *s);
+/* Rows are others from now on: nothing of what was remembered holds. */
+void rp_state__forget(struct rp_state *s);
 
 void rp_state__resize(struct rp_state *s, size_t rows, size_t cols);
 void rp_state__key(struct rp_state *s, int key, struct rp_request *request);
@@ -115,7 +117,7 @@ void rp_state__complete(struct rp_state *s, const char *const *names, size_t n);
 void rp_state__say(struct rp_state *s, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* ---- what is drawn --------------------------------------------------------------------------- */
+/* ---- what is drawn ---------------------------------------------------------------------- */
 
 /* The i-th visible row; *node is where it is in the tree, or NULL in the table. */
 const struct rp_row *rp_state__row(const struct rp_state *s, size_t i,
@@ -127,10 +129,7 @@ size_t rp_state__chosen(const struct rp_state *s, uint32_t *regions, size_t max)
 bool rp_state__has_children(const struct rp_state *s, size_t i);
 size_t rp_state__rows(const struct rp_state *s); /* before filter and collapse */
 
-extern const double rp_intervals[];
-
-/* ---- inside ------------------------------------------------------------------------------------
- */
+/* ---- inside ----------------------------------------------------------------------------- */
 
 /* After a change of order, filter, collapse or tree: find the rows again, and the cursor in them.
  */

@@ -206,12 +206,26 @@ out:
 }
 
 /* Out of memory: what is shown stays as it is, in another order. */
-void rp_snapshot__sort(struct rp_snapshot *snapshot, const struct rp_column *column, bool invert)
+void rp_snapshot__sort_rows(struct rp_snapshot *snapshot, const struct rp_column *column,
+			    bool invert)
 {
 	struct order order = {.column = column, .invert = invert};
 
 	if (snapshot->n_rows > 1)
 		sort_rows(snapshot, &order);
+}
+
+void rp_snapshot__sort_tree(struct rp_snapshot *snapshot, const struct rp_column *column,
+			    bool invert)
+{
+	struct order order = {.column = column, .invert = invert};
+
 	if (snapshot->n_tree > 1)
 		sort_tree(snapshot, &order);
+}
+
+void rp_snapshot__sort(struct rp_snapshot *snapshot, const struct rp_column *column, bool invert)
+{
+	rp_snapshot__sort_rows(snapshot, column, invert);
+	rp_snapshot__sort_tree(snapshot, column, invert);
 }

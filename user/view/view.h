@@ -64,6 +64,11 @@ const char *rp_column__format(const struct rp_column *column, const struct rp_ro
  * ties. Roots of one group stay together, the group with the foremost root first.
  */
 void rp_snapshot__sort(struct rp_snapshot *snapshot, const struct rp_column *column, bool invert);
+/* One of the two alone. */
+void rp_snapshot__sort_rows(struct rp_snapshot *snapshot, const struct rp_column *column,
+			    bool invert);
+void rp_snapshot__sort_tree(struct rp_snapshot *snapshot, const struct rp_column *column,
+			    bool invert);
 
 /* ---- forms ------------------------------------------------------------------------------------
  */
@@ -89,6 +94,8 @@ const struct rp_view *rp_view__find(const char *name);
 
 /* "1.23 ms" style, 3 significant digits, at most 8 characters; returns buf. */
 const char *rp_text__ns(double ns, char *buf, size_t size);
+/* The "us" that rp_text__ns() ends a text with as "µs"; returns buf. */
+const char *rp_text__micro(char *buf, size_t size);
 /* 12345678 -> "12.3M" past 6 digits. */
 const char *rp_text__count(double count, char *buf, size_t size);
 /*

@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+#include "screen/draw.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "screen/cells.h"
+#include "screen/keys.h"
+
+/* ---- text ------------------------------------------------------------------------------- */
+
+void rp_draw__text(const struct rp_state *s, enum rp_style style, size_t y, size_t x, size_t width,
+		   const char *text)
+{
+	char buf[RP_CELLS_BUF];
+
+	if (x >= s->layout.cols)
+		return;
+	if (width > s->layout.cols - x)
+		width = s->layout.cols - x;
+	rp_terminal__put(style, y, x, rp_cells__fit(text, width, s->utf8, buf));
+}
+
+void rp_draw__right(const struct rp_state *s, enum rp_style style, size_t y, size_t x, size_t width,
+		    const char *text)
+{
+	char buf[RP_CELLS_BUF];
+
+	if (x + width <= s->layout.cols)
+		rp_terminal__put(style, y, x, rp_cells__right(text, width, s->utf8, buf));
+}
+
+void rp_draw__figure(const struct rp_state *s, enum rp_style style, size_t y, size_t x,
+		     size_t width, const struct rp_column *column, const struct rp_row *row)
+{
+	char figure[64];
+
+	rp_column__format(column, row, s->shown, s->utf8, figure, sizeof(figure));
+	rp_draw__right(s, style, y, x, width, figure);
+}
+
+const char *rp_draw__ns(const struct rp_state *s, uint64_t ns, char *buf, size_t size)
+{
+	rp_text__ns((double)ns, buf, size);
+	return s->utf8 ? rp_text__micro(buf, size) : buf;
+}
+
+/* ---- header ----------------------------------------------------------------------------- */
+
+static void draw_target(const struct rp_state *s)
+{
+	const struct rp_meta *meta = &s->total->meta;
+	uint64_t seconds = s->total->duration / 1000000000;
+	const char *what = s->ended ? "ENDED " : s->paused ? "PAUSED " : "";
+	char left[320], right[64];
+	size_t width;
+
+	snprintf(right, sizeof(right), "%s%02" PRIu64 ":%02" PRIu64 ":%02" PRIu64, what,
+		 seconds / 3600, seconds / 60 % 60, seconds % 60);
+	width = strlen(right);
+	snprintf(left, sizeof(left), "%s: %s, %" PRIu64 " probe%s", meta->target,
+		 meta->attach_mode ? meta->attach_mode : "none", meta->probes,
+		 meta->probes == 1 ? "" : "s");
+	if (meta->slow_sites)
+		snprintf(left + strlen(left), sizeof(left) - strlen(left), ", %" PRIu64 " slow",
+			 meta->slow_sites);
+	if (s->layout.cols > width + 1)
+		rp_draw__text(s, RP_STYLE_STRONG, 0, 0, s->layout.cols - width - 1, left);
+	rp_draw__right(s, s->ended || s->paused ? RP_STYLE_WARNING : RP_STYLE_NORMAL, 0,
+		       s->layout.cols > width ? s->layout.cols - width : 0, width, right);
+}
+
+static uint64_t all_lost(const struct rp_snapshot *snapshot)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < RP_LOST_COUNT; i++)
+		sum += snapshot->lost[i];
+	return sum;
+}
+
+static void draw_load(const struct rp_state *s)
+{
+	const struct rp_meta *meta = &s->total->meta;
+	char line[256], events[32], cost[32], lost[32];
+	double share = s->cpu_share < 1 ? s->cpu_share : 1;
+
+	snprintf(line, sizeof(line), "%s events/s  lost %s  overhead %.1f %% of CPU, %s a region",
+		 rp_text__count(s->events, events, sizeof(events)),
+		 rp_text__count((double)all_lost(s->total), lost, sizeof(lost)), share * 100,
+		 rp_draw__ns(s, (uint64_t)meta->ns_per_region, cost, sizeof(cost)));
+	rp_draw__text(s, all_lost(s->total) ? RP_STYLE_WARNING : RP_STYLE_NORMAL, 1, 0,
+		      s->layout.cols, line);
+}
+
+/* What is lost, the greatest first by name. */
+static const char *worst_loss(const struct rp_snapshot *snapshot)
+{
+	static const char *const meanings[] = {
+#define RP_LOST_MEANING(symbol, key, meaning) meaning,
+		RP_LOST_REASONS(RP_LOST_MEANING)
+#undef RP_LOST_MEANING
+	};
+	size_t worst = 0;
+
+	for (size_t i = 1; i < RP_LOST_COUNT; i++)
+		if (snapshot->lost[i] > snapshot->lost[worst])
+			worst = i;
+	return snapshot->lost[worst] ? meanings[worst] : NULL;
+}
+
+static void draw_form(const struct rp_state *s)
+{
+	const char *lost = worst_loss(s->total);
+	char line[2 * RP_PROMPT_MAX];
+	size_t at = 0, n = rp_state__rows(s);
+
+	at += (size_t)snprintf(line, sizeof(line), "%zu", s->n_visible);
+	if (s->n_visible != n)
+		at += (size_t)snprintf(line + at, sizeof(line) - at, " of %zu", n);
+	at += (size_t)snprintf(line + at, sizeof(line) - at, " %s%s  by %s%s  every %g s  %s",
+			       s->tree ? "path" : "region", s->n_visible == 1 ? "" : "s",
+			       s->sort->title, s->invert ? " (inverted)" : "", s->interval,
+			       s->recent ? "last interval" : "since start");
+	if (s->filter[0])
+		at += (size_t)snprintf(line + at, sizeof(line) - at, "  filter: %s", s->filter);
+	if (lost && at < sizeof(line))
+		snprintf(line + at, sizeof(line) - at, "  lost: %s", lost);
+	rp_draw__text(s, RP_STYLE_NORMAL, 2, 0, s->layout.cols, line);
+}
+
+void rp_draw__header(const struct rp_state *s)
+{
+	if (s->layout.header > 0)
+		draw_target(s);
+	if (s->layout.header > 1)
+		draw_load(s);
+	if (s->layout.header > 2)
+		draw_form(s);
+}
+
+/* ---- the last line ---------------------------------------------------------------------- */
+
+static void draw_keys(const struct rp_state *s)
+{
+	size_t x = 0;
+
+	for (size_t i = 0; i < rp_n_bar && x < s->layout.cols; i++) {
+		size_t width = strlen(rp_bar[i].label) + 1;
+
+		rp_draw__text(s, RP_STYLE_NORMAL, s->layout.bar, x, strlen(rp_bar[i].name),
+			      rp_bar[i].name);
+		x += strlen(rp_bar[i].name);
+		rp_draw__text(s, RP_STYLE_LABEL, s->layout.bar, x, width, rp_bar[i].label);
+		x += width;
+	}
+}
+
+/* Returns where the cursor is. */
+static long draw_prompt(const struct rp_state *s)
+{
+	const char *name = s->mode == RP_MODE_SEARCH   ? "Search: "
+			   : s->mode == RP_MODE_FILTER ? "Filter: "
+						       : "Add regions (glob, Tab completes): ";
+	size_t x = strlen(name), room, cursor, skip = 0;
+	char before[RP_PROMPT_MAX];
+
+	if (s->layout.cols < x + 10)
+		x = 0;
+	rp_draw__text(s, RP_STYLE_STRONG, s->layout.bar, 0, x, name);
+	room = s->layout.cols > x + 1 ? s->layout.cols - x - 1 : 0;
+	memcpy(before, s->prompt.text, s->prompt.cursor);
+	before[s->prompt.cursor] = '\0';
+	cursor = rp_cells__width(before, s->utf8);
+	/* Of a long line, the part before the cursor. */
+	while (before[skip] && rp_cells__width(before + skip, s->utf8) > room)
+		do
+			skip++;
+		while (((unsigned char)before[skip] & 0xc0) == 0x80);
+	if (skip)
+		cursor = rp_cells__width(before + skip, s->utf8);
+	rp_draw__text(s, RP_STYLE_NORMAL, s->layout.bar, x, room, s->prompt.text + skip);
+	return (long)(x + cursor);
+}
+
+static long draw_bar(const struct rp_state *s)
+{
+	bool prompt = s->mode == RP_MODE_SEARCH || s->mode == RP_MODE_FILTER ||
+		      s->mode == RP_MODE_ADD;
+	size_t above = s->layout.bar ? s->layout.bar - 1 : 0;
+
+	if (s->message[0])
+		rp_draw__text(s, RP_STYLE_STRONG, prompt ? above : s->layout.bar, 0, s->layout.cols,
+			      s->message);
+	if (prompt)
+		return draw_prompt(s);
+	if (!s->message[0])
+		draw_keys(s);
+	return -1;
+}
+
+void rp_draw(const struct rp_state *s)
+{
+	long cursor;
+
+	rp_terminal__clear();
+	if (!s->shown) {
+		rp_terminal__flush(0, -1);
+		return;
+	}
+	if (s->mode == RP_MODE_GROUP || s->mode == RP_MODE_COLUMNS || s->mode == RP_MODE_HELP) {
+		rp_draw__menu(s);
+	} else {
+		rp_draw__header(s);
+		rp_draw__table(s);
+		rp_draw__pane(s);
+	}
+	cursor = draw_bar(s);
+	rp_terminal__flush(s->layout.bar, cursor);
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
+/* The state on the terminal. */
+#ifndef RP_DRAW_H
+#define RP_DRAW_H
+
+#include "screen/state.h"
+#include "screen/terminal.h"
+
+/* All of it; what has not changed costs the terminal nothing. */
+void rp_draw(const struct rp_state *s);
+
+/* ---- parts ------------------------------------------------------------------------------ */
+
+void rp_draw__header(const struct rp_state *s);
+void rp_draw__table(const struct rp_state *s);
+void rp_draw__pane(const struct rp_state *s);
+void rp_draw__menu(const struct rp_state *s);
+
+/* Text of any origin, safe and cut to a width; right: at the right end of it. */
+void rp_draw__text(const struct rp_state *s, enum rp_style style, size_t y, size_t x, size_t width,
+		   const char *text);
+void rp_draw__right(const struct rp_state *s, enum rp_style style, size_t y, size_t x, size_t width,
+		    const char *text);
+/* A time as rows have them; returns buf. */
+const char *rp_draw__ns(const struct rp_state *s, uint64_t ns, char *buf, size_t size);
+/* A figure of a row, in the width of its column. */
+void rp_draw__figure(const struct rp_state *s, enum rp_style style, size_t y, size_t x,
+		     size_t width, const struct rp_column *column, const struct rp_row *row);
+
+#endif

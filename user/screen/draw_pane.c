@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "screen/cells.h"
+#include "screen/draw.h"
+#include "screen/panes.h"
+
+#define FIGURE 8 /* columns of a figure */
+#define GROUPS 256
+
+static void draw_heading(const struct rp_state *s, const struct rp_row *row)
+{
+	static const char *const names[] = {
+		[RP_PANE_HIST] = " Histogram ",
+		[RP_PANE_KIN] = " Callers and callees ",
+		[RP_PANE_GROUPS] = " Groups ",
+	};
+	size_t x = 0, y = s->layout.pane;
+	char title[512];
+
+	rp_terminal__fill(RP_STYLE_TITLE, y, 0, s->layout.cols);
+	for (int i = RP_PANE_HIST; i < RP_PANE_END; i++) {
+		rp_draw__text(s, (int)s->pane == i ? RP_STYLE_TITLE_SORT : RP_STYLE_TITLE, y, x,
+			      strlen(names[i]), names[i]);
+		x += strlen(names[i]);
+	}
+	snprintf(title, sizeof(title), " %s%s%s", row->name, row->group ? "  " : "",
+		 row->group ? row->group : "");
+	if (x < s->layout.cols)
+		rp_draw__text(s, RP_STYLE_TITLE, y, x, s->layout.cols - x, title);
+}
+
+/* ---- histogram -------------------------------------------------------------------------- */
+
+static void draw_figures(const struct rp_state *s, size_t y, const struct rp_row *row)
+{
+	static const char *const keys[] = {"count", "mean", "stddev", "min", "p50",
+					   "p90",   "p99",  "p999",   "max"};
+	char line[256], figure[64];
+	size_t at = 0;
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]) && at < sizeof(line); i++) {
+		const struct rp_column *column = rp_column__find(keys[i]);
+
+		at += (size_t)snprintf(
+			line + at, sizeof(line) - at, "%s%s %s", i ? "  " : "", keys[i],
+			rp_column__format(column, row, s->shown, s->utf8, figure, sizeof(figure)));
+	}
+	rp_draw__text(s, RP_STYLE_NORMAL, y, 0, s->layout.cols, line);
+}
+
+static double share_of(const struct rp_state *s, uint64_t count, uint64_t most)
+{
+	if (!count)
+		return 0;
+	return s->log_scale ? log1p((double)count) / log1p((double)most)
+			    : (double)count / (double)most;
+}
+
+static void draw_bucket(const struct rp_state *s, size_t y, const struct rp_hist_line *line,
+			uint64_t most)
+{
+	size_t marks = s->layout.cols >= 60 ? 18 : 8, used = 2 * (FIGURE + 1) + marks + 1;
+	size_t width = s->layout.cols > used ? s->layout.cols - used : 1;
+	char figure[32], buf[RP_CELLS_BUF];
+
+	rp_draw__right(s, RP_STYLE_NORMAL, y, 0, FIGURE,
+		       rp_draw__ns(s, line->from, figure, sizeof(figure)));
+	rp_draw__right(s, RP_STYLE_NORMAL, y, FIGURE + 1, FIGURE,
+		       rp_text__count((double)line->count, figure, sizeof(figure)));
+	rp_terminal__put(RP_STYLE_GRAPH, y, 2 * (FIGURE + 1),
+			 rp_cells__bar(share_of(s, line->count, most), width, s->utf8, buf));
+	rp_draw__text(s, RP_STYLE_STRONG, y, 2 * (FIGURE + 1) + width + 1, marks, line->marks);
+}
+
+static void draw_hist(const struct rp_state *s, const struct rp_row *row)
+{
+	size_t y = s->layout.pane + 1, room = s->layout.n_pane - 1;
+	struct rp_hist_lines lines;
+
+	row = rp_flat__find(s->shown, row);
+	if (!row || !room)
+		return;
+	if (room > 3) {
+		draw_figures(s, y++, row);
+		room--;
+	}
+	rp_hist_lines__make(&lines, row->hist, &row->f, room);
+	if (!lines.n)
+		rp_draw__text(s, RP_STYLE_FAINT, y, 0, s->layout.cols, "nothing was timed");
+	for (size_t i = 0; i < lines.n; i++)
+		draw_bucket(s, y + i, &lines.line[i], lines.most);
+}
+
+/* ---- callers and callees ---------------------------------------------------------------- */
+
+static void draw_kin_row(const struct rp_state *s, size_t y, size_t x, size_t width,
+			 const struct rp_kin *kin)
+{
+	size_t name = width > 2 * (FIGURE + 1) ? width - 2 * (FIGURE + 1) : width;
+	char figure[32];
+
+	rp_draw__text(s, kin->name ? RP_STYLE_NORMAL : RP_STYLE_FAINT, y, x, name,
+		      kin->name ? kin->name : "(no region)");
+	if (name == width)
+		return;
+	rp_draw__right(s, RP_STYLE_NORMAL, y, x + name + 1, FIGURE,
+		       rp_text__count((double)kin->count, figure, sizeof(figure)));
+	rp_draw__right(s, RP_STYLE_NORMAL, y, x + name + FIGURE + 2, FIGURE,
+		       rp_draw__ns(s, kin->total, figure, sizeof(figure)));
+}
+
+static void draw_kin_list(const struct rp_state *s, size_t y, size_t x, size_t width, size_t lines,
+			  const char *title, const struct rp_kin_list *list)
+{
+	char text[64];
+
+	if (!lines)
+		return;
+	snprintf(text, sizeof(text), "%s: %zu%s", title, list->n, list->more ? " and more" : "");
+	rp_draw__text(s, RP_STYLE_STRONG, y, x, width, text);
+	for (size_t i = 0; i < list->n && i + 1 < lines; i++)
+		draw_kin_row(s, y + 1 + i, x, width, &list->item[i]);
+}
+
+static void draw_kin(const struct rp_state *s, const struct rp_row *row)
+{
+	size_t y = s->layout.pane + 1, room = s->layout.n_pane - 1, half;
+	struct rp_kin_list callers, callees;
+
+	if (rp_kin__find(s->shown, row, &callers, &callees))
+		return;
+	if (s->layout.cols >= 70) {
+		half = s->layout.cols / 2 - 2;
+		draw_kin_list(s, y, 0, half, room, "entered from", &callers);
+		draw_kin_list(s, y, half + 3, half, room, "enters", &callees);
+		return;
+	}
+	half = room / 2;
+	draw_kin_list(s, y, 0, s->layout.cols, half, "entered from", &callers);
+	draw_kin_list(s, y + half, 0, s->layout.cols, room - half, "enters", &callees);
+}
+
+/* ---- groups ----------------------------------------------------------------------------- */
+
+static void draw_groups(const struct rp_state *s, const struct rp_row *row)
+{
+	static const char *const keys[] = {"count", "total", "self", "p50", "p99", "max"};
+	const struct rp_row *rows[GROUPS];
+	size_t y = s->layout.pane + 1, room = s->layout.n_pane - 1, name = 24, n;
+	char title[32];
+
+	if (!room)
+		return;
+	if (s->by == RP_BY_NONE) {
+		rp_draw__text(s, RP_STYLE_FAINT, y, 0, s->layout.cols,
+			      "not grouped: g groups by process, thread, command, cgroup or label");
+		return;
+	}
+	n = rp_groups__find(s->shown, row->region, rows, room - 1 < GROUPS ? room - 1 : GROUPS);
+	rp_draw__text(s, RP_STYLE_STRONG, y, 0, name,
+		      rp_column__title(rp_column__find("group"), s->shown, title, sizeof(title)));
+	for (size_t c = 0; c < sizeof(keys) / sizeof(keys[0]); c++) {
+		const struct rp_column *column = rp_column__find(keys[c]);
+		size_t x = name + c * (FIGURE + 1) + 1;
+
+		rp_draw__right(s, RP_STYLE_STRONG, y, x, FIGURE, column->title);
+		for (size_t i = 0; i < n; i++)
+			rp_draw__figure(s, RP_STYLE_NORMAL, y + 1 + i, x, FIGURE, column, rows[i]);
+	}
+	for (size_t i = 0; i < n; i++)
+		rp_draw__text(s, RP_STYLE_NORMAL, y + 1 + i, 0, name, rows[i]->group);
+}
+
+void rp_draw__pane(const struct rp_state *s)
+{
+	const struct rp_row *row = rp_state__chosen_row(s);
+
+	if (!s->layout.n_pane || !row)
+		return;
+	draw_heading(s, row);
+	if (s->pane == RP_PANE_HIST)
+		draw_hist(s, row);
+	else if (s->pane == RP_PANE_KIN)
+		draw_kin(s, row);
+	else
+		draw_groups(s, row);
+}

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+#include <stdio.h>
+#include <string.h>
+
+#include "screen/cells.h"
+#include "screen/draw.h"
+
+static void draw_title(const struct rp_state *s, const struct rp_cell_place *cell)
+{
+	bool sorted = cell->column == s->sort;
+	const char *arrow = !sorted ? "" : s->invert ? (s->utf8 ? "▲" : "^") : s->utf8 ? "▼" : "v";
+	enum rp_style style = sorted ? RP_STYLE_TITLE_SORT : RP_STYLE_TITLE;
+	char title[32], text[64];
+
+	snprintf(text, sizeof(text), "%s%s",
+		 rp_column__title(cell->column, s->shown, title, sizeof(title)), arrow);
+	if (cell->column->unit == RP_UNIT_TEXT)
+		rp_draw__text(s, style, s->layout.titles, cell->x, cell->width, text);
+	else
+		rp_draw__right(s, style, s->layout.titles, cell->x, cell->width, text);
+}
+
+static void draw_titles(const struct rp_state *s)
+{
+	if (s->layout.titles >= s->layout.bar)
+		return;
+	rp_terminal__fill(RP_STYLE_TITLE, s->layout.titles, 0, s->layout.cols);
+	for (size_t i = 0; i < s->layout.n_cells; i++)
+		draw_title(s, &s->layout.cell[i]);
+	if (s->layout.more)
+		rp_draw__text(s, RP_STYLE_TITLE, s->layout.titles, s->layout.cols - 1, 1, ">");
+}
+
+static enum rp_style heat_style(const struct rp_row *row)
+{
+	double heat = row->past ? row->past->heat : 0;
+
+	return heat >= 0.4    ? RP_STYLE_HEAT + 3
+	       : heat >= 0.2  ? RP_STYLE_HEAT + 2
+	       : heat >= 0.08 ? RP_STYLE_HEAT + 1
+	       : heat >= 0.02 ? RP_STYLE_HEAT
+			      : RP_STYLE_NORMAL;
+}
+
+static void draw_name(const struct rp_state *s, enum rp_style style, size_t y, size_t i,
+		      const struct rp_cell_place *cell)
+{
+	const struct rp_tree_row *node;
+	const struct rp_row *row = rp_state__row(s, i, &node);
+	size_t indent = 0;
+	const char *sign;
+
+	if (node) {
+		/* However deep, something of the name is seen. */
+		indent = 2 * (size_t)node->depth;
+		if (indent > cell->width / 2)
+			indent = cell->width / 2;
+		sign = !rp_state__has_children(s, i)	   ? " "
+		       : row->past && row->past->collapsed ? "+"
+							   : "-";
+		rp_draw__text(s, style, y, cell->x + indent, 1, sign);
+		indent += 2;
+	}
+	if (indent < cell->width)
+		rp_draw__text(s, style, y, cell->x + indent, cell->width - indent, row->name);
+}
+
+static void draw_minute(const struct rp_state *s, enum rp_style style, size_t y,
+			const struct rp_cell_place *cell, const struct rp_row *row)
+{
+	float values[RP_PAST_SECONDS];
+	char buf[RP_CELLS_BUF];
+	size_t n = cell->width < RP_PAST_SECONDS ? cell->width : RP_PAST_SECONDS;
+
+	if (!row->past)
+		return;
+	rp_past__minute(row->past, s->pasts.second, values, n);
+	rp_terminal__put(style, y, cell->x, rp_cells__spark(values, n, s->utf8, buf));
+}
+
+static void draw_cell(const struct rp_state *s, enum rp_style style, size_t y, size_t i,
+		      const struct rp_cell_place *cell)
+{
+	const struct rp_row *row = rp_state__row(s, i, NULL);
+	bool plain = style == RP_STYLE_NORMAL;
+
+	if (cell == &s->layout.cell[0])
+		draw_name(s, style, y, i, cell);
+	else if (rp_column__is_minute(cell->column))
+		draw_minute(s, plain ? RP_STYLE_GRAPH : style, y, cell, row);
+	else if (cell->column->unit == RP_UNIT_TEXT)
+		rp_draw__text(s, style, y, cell->x, cell->width, cell->column->text(row));
+	else
+		rp_draw__figure(s,
+				plain && rp_column__is_heat(cell->column) ? heat_style(row) : style,
+				y, cell->x, cell->width, cell->column, row);
+}
+
+static void draw_row(const struct rp_state *s, size_t y, size_t i)
+{
+	const struct rp_row *row = rp_state__row(s, i, NULL);
+	bool tagged = row->past && row->past->tagged;
+	enum rp_style style = i == s->cursor ? RP_STYLE_SELECTED
+			      : tagged	     ? RP_STYLE_TAGGED
+					     : RP_STYLE_NORMAL;
+	char marks[RP_GUTTER + 1] = "  ";
+
+	if (style == RP_STYLE_SELECTED)
+		rp_terminal__fill(style, y, 0, s->layout.cols);
+	if (tagged)
+		marks[0] = '*';
+	marks[1] = row->f.unmatched ? '!' : row->slow ? '~' : ' ';
+	rp_draw__text(s, style, y, 0, RP_GUTTER, marks);
+	for (size_t c = 0; c < s->layout.n_cells; c++)
+		draw_cell(s, style, y, i, &s->layout.cell[c]);
+}
+
+void rp_draw__table(const struct rp_state *s)
+{
+	draw_titles(s);
+	for (size_t line = 0; line < s->layout.n_table && s->top + line < s->n_visible; line++)
+		draw_row(s, s->layout.table + line, s->top + line);
+	if (!s->n_visible && s->layout.n_table)
+		rp_draw__text(s, RP_STYLE_FAINT, s->layout.table, RP_GUTTER,
+			      s->layout.cols - RP_GUTTER,
+			      rp_state__rows(s) ? "no row has this text: \\ changes the filter"
+						: "no region was entered yet");
+}

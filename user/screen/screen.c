@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+#include "screen/screen.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <langinfo.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "screen/draw.h"
+#include "screen/state.h"
+#include "screen/terminal.h"
+
+#define DROP_MAX     1024
+#define COMPLETE_MAX 64
+
+struct rp_screen {
+	struct rp_screen_ops ops;
+	struct rp_state state;
+};
+
+bool rp_screen__is_able(void)
+{
+	return rp_terminal__is_able();
+}
+
+int rp_screen__new(const struct rp_screen_opts *opts, struct rp_screen **out, struct rp_err *err)
+{
+	struct rp_state_opts state = {
+		.sort = opts->sort,
+		.by = opts->by,
+		.tree = opts->tree,
+		.interval = opts->interval,
+		.utf8 = !strcmp(nl_langinfo(CODESET), "UTF-8"),
+	};
+	struct rp_screen *screen = calloc(1, sizeof(*screen));
+	int rc;
+
+	if (!screen)
+		return rp_err__set(err, RP_EXIT_FAILED, -ENOMEM, NULL, "out of memory");
+	screen->ops = *opts->ops;
+	rp_state__init(&screen->state, &state);
+	rc = rp_terminal__open(err);
+	if (rc) {
+		free(screen);
+		return rc;
+	}
+	rp_screen__resize(screen);
+	*out = screen;
+	return 0;
+}
+
+void rp_screen__free(struct rp_screen *screen)
+{
+	if (!screen)
+		return;
+	rp_terminal__close();
+	rp_state__free(&screen->state);
+	free(screen);
+}
+
+int rp_screen__show(struct rp_screen *screen, struct rp_snapshot *total, struct rp_snapshot *recent,
+		    uint64_t time, uint64_t cpu)
+{
+	int rc = rp_state__update(&screen->state, total, recent, time, cpu);
+
+	if (!rc)
+		rp_draw(&screen->state);
+	return rc;
+}
+
+void rp_screen__resize(struct rp_screen *screen)
+{
+	size_t rows, cols;
+
+	rp_terminal__size(&rows, &cols);
+	rp_state__resize(&screen->state, rows, cols);
+	rp_draw(&screen->state);
+}
+
+void rp_screen__suspend(struct rp_screen *screen)
+{
+	(void)screen;
+	rp_terminal__leave();
+}
+
+void rp_screen__resume(struct rp_screen *screen)
+{
+	rp_terminal__enter();
+	rp_screen__resize(screen);
+}
+
+void rp_screen__end(struct rp_screen *screen)
+{
+	struct rp_state *s = &screen->state;
+
+	if (s->ended)
+		return;
+	s->ended = true;
+	rp_state__say(s, "the target has ended: q quits");
+	rp_draw(s);
+}
+
+bool rp_screen__is_paused(const struct rp_screen *screen)
+{
+	return screen->state.paused || screen->state.ended;
+}
+
+bool rp_screen__is_recent(const struct rp_screen *screen)
+{
+	return screen->state.recent;
+}
+
+double rp_screen__interval(const struct rp_screen *screen)
+{
+	return screen->state.interval;
+}
+
+/* ---- what keys ask for ------------------------------------------------------------------ */
+
+/* A new file: what is there is left alone, be it a link. */
+static int write_snapshot(const struct rp_snapshot *snapshot, const char *path)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644), rc;
+	FILE *out = fd < 0 ? NULL : fdopen(fd, "w");
+
+	if (!out) {
+		rc = -errno;
+		if (fd >= 0)
+			close(fd);
+		return rc;
+	}
+	rc = rp_view__find("json")->print(out, snapshot, &(struct rp_view_opts){0});
+	if (fclose(out) && !rc)
+		rc = -errno;
+	return rc;
+}
+
+static void save(struct rp_state *s)
+{
+	time_t now = time(NULL);
+	char stamp[32], path[64];
+	struct tm tm;
+	int rc = -EEXIST;
+
+	strftime(stamp, sizeof(stamp), "%Y%m%d-%H%M%S", localtime_r(&now, &tm));
+	snprintf(path, sizeof(path), "rptrace-%s.json", stamp);
+	for (int i = 2; rc == -EEXIST && i < 100; i++) {
+		rc = write_snapshot(s->shown, path);
+		if (rc == -EEXIST)
+			snprintf(path, sizeof(path), "rptrace-%s-%d.json", stamp, i);
+	}
+	if (rc)
+		rp_state__say(s, "%s: %s", path, strerror(-rc));
+	else
+		rp_state__say(s, "written: %s", path);
+}
+
+static void complete(struct rp_screen *screen, const char *text)
+{
+	const char *names[COMPLETE_MAX];
+
+	rp_state__complete(&screen->state, names,
+			   screen->ops.complete(screen->ops.ctx, text, names, COMPLETE_MAX));
+}
+
+static bool drop(struct rp_screen *screen)
+{
+	struct rp_state *s = &screen->state;
+	uint32_t regions[DROP_MAX];
+	size_t n = rp_state__chosen(s, regions, DROP_MAX);
+	char name[160];
+
+	rp_text__escape(rp_state__chosen_row(s)->name, name, sizeof(name));
+	for (size_t i = 0; i < n; i++) {
+		struct rp_err err = {0};
+
+		if (screen->ops.drop(screen->ops.ctx, regions[i], &err)) {
+			rp_state__say(s, "%.*s", (int)sizeof(s->message) - 1, err.cause);
+			return i > 0;
+		}
+	}
+	rp_pasts__untag(&s->pasts);
+	if (n == 1)
+		rp_state__say(s, "detached: %s (a adds regions)", name);
+	else
+		rp_state__say(s, "detached: %zu regions (a adds regions)", n);
+	return true;
+}
+
+static bool add(struct rp_screen *screen, const char *glob)
+{
+	struct rp_state *s = &screen->state;
+	struct rp_err err = {0};
+	size_t added = 0;
+
+	if (screen->ops.add(screen->ops.ctx, glob, &added, &err)) {
+		rp_state__say(s, "%.*s", (int)sizeof(s->message) - 1, err.cause);
+		return false;
+	}
+	if (added)
+		rp_state__say(s, "added: %zu region%s", added, added == 1 ? "" : "s");
+	else
+		rp_state__say(s, "nothing more matches '%s'", glob);
+	return added;
+}
+
+static bool group(struct rp_screen *screen, enum rp_by by)
+{
+	struct rp_state *s = &screen->state;
+	struct rp_err err = {0};
+
+	if (screen->ops.group(screen->ops.ctx, by, &err)) {
+		rp_state__say(s, "%.*s", (int)sizeof(s->message) - 1, err.cause);
+		return false;
+	}
+	s->by = by;
+	rp_state__forget(s);
+	return true;
+}
+
+static bool reset(struct rp_screen *screen)
+{
+	struct rp_state *s = &screen->state;
+	struct rp_err err = {0};
+
+	if (screen->ops.reset(screen->ops.ctx, &err)) {
+		rp_state__say(s, "%.*s", (int)sizeof(s->message) - 1, err.cause);
+		return false;
+	}
+	rp_state__rebase(s);
+	rp_state__say(s, "figures since now");
+	return true;
+}
+
+static enum rp_screen_want serve(struct rp_screen *screen, const struct rp_request *request)
+{
+	bool refresh = false;
+
+	switch (request->type) {
+	case RP_REQUEST_NONE:
+		break;
+	case RP_REQUEST_QUIT:
+		return RP_SCREEN_QUIT;
+	case RP_REQUEST_REFRESH:
+		refresh = true;
+		break;
+	case RP_REQUEST_RESET:
+		refresh = reset(screen);
+		break;
+	case RP_REQUEST_SAVE:
+		save(&screen->state);
+		break;
+	case RP_REQUEST_GROUP:
+		refresh = group(screen, request->by);
+		break;
+	case RP_REQUEST_ADD:
+		refresh = add(screen, request->text);
+		break;
+	case RP_REQUEST_DROP:
+		refresh = drop(screen);
+		break;
+	case RP_REQUEST_COMPLETE:
+		complete(screen, request->text);
+		break;
+	}
+	return refresh ? RP_SCREEN_REFRESH : RP_SCREEN_GO_ON;
+}
+
+enum rp_screen_want rp_screen__input(struct rp_screen *screen)
+{
+	enum rp_screen_want want = RP_SCREEN_GO_ON, next;
+	struct rp_request request;
+	struct rp_input input;
+
+	while (want != RP_SCREEN_QUIT && rp_terminal__read(&input)) {
+		if (input.key)
+			rp_state__key(&screen->state, input.key, &request);
+		else
+			rp_state__mouse(&screen->state, input.y, input.x, input.button, &request);
+		next = serve(screen, &request);
+		want = next > want ? next : want;
+	}
+	if (want != RP_SCREEN_QUIT)
+		rp_draw(&screen->state);
+	return want;
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
+/*
+ * The live view on a terminal: shows snapshots and turns keys into calls of what runs the trace.
+ * One at a time: the process has one terminal.
+ */
+#ifndef RP_SCREEN_H
+#define RP_SCREEN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "aggregate/snapshot.h"
+#include "error.h"
+#include "view/view.h"
+
+/* What keys ask of the trace. Errors are shown, and nothing else has changed. */
+struct rp_screen_ops {
+	void *ctx;
+	/* Trace regions by a glob, too; *added is how many there are more. */
+	int (*add)(void *ctx, const char *glob, size_t *added, struct rp_err *err);
+	/* Trace a region no more. */
+	int (*drop)(void *ctx, uint32_t region, struct rp_err *err);
+	/* Group by something else. Figures may begin anew. */
+	int (*group)(void *ctx, enum rp_by by, struct rp_err *err);
+	/* Figures begin at zero now. */
+	int (*reset)(void *ctx, struct rp_err *err);
+	/* Names that begin with this text. Returns how many; the strings live as long as the trace.
+	 */
+	size_t (*complete)(void *ctx, const char *text, const char **names, size_t max);
+};
+
+struct rp_screen_opts {
+	const struct rp_screen_ops *ops;
+	const struct rp_column *sort;
+	enum rp_by by;
+	bool tree;
+	double interval; /* s */
+};
+
+/* What has become of the run. */
+enum rp_screen_want {
+	RP_SCREEN_GO_ON,
+	RP_SCREEN_REFRESH, /* figures are wanted now */
+	RP_SCREEN_QUIT,
+};
+
+struct rp_screen;
+
+/* A full screen is of use with standard input and output as they are. */
+bool rp_screen__is_able(void);
+
+int rp_screen__new(const struct rp_screen_opts *opts, struct rp_screen **out, struct rp_err *err);
+/* Gives the terminal back. */
+void rp_screen__free(struct rp_screen *screen);
+
+/*
+ * Show new figures. total: since the start or the last reset; recent: of the last interval, or NULL
+ * where rp_screen__is_recent() is false. Both are the screen's from now on, also after an error.
+ * time: ns, CLOCK_MONOTONIC, of the figures; cpu: ns that the target has used.
+ */
+int rp_screen__show(struct rp_screen *screen, struct rp_snapshot *total, struct rp_snapshot *recent,
+		    uint64_t time, uint64_t cpu);
+
+/* Take the keys that are there. */
+enum rp_screen_want rp_screen__input(struct rp_screen *screen);
+
+/* The terminal has another size. */
+void rp_screen__resize(struct rp_screen *screen);
+/* Give the terminal back until rp_screen__resume(). */
+void rp_screen__suspend(struct rp_screen *screen);
+void rp_screen__resume(struct rp_screen *screen);
+
+/* The target is gone: what was found stays to be looked at. */
+void rp_screen__end(struct rp_screen *screen);
+
+/* As the user has it now. */
+bool rp_screen__is_paused(const struct rp_screen *screen);
+bool rp_screen__is_recent(const struct rp_screen *screen);
+double rp_screen__interval(const struct rp_screen *screen);
+
+#endif

@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+#include "screen/terminal.h"
+
+#include <curses.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <term.h>
+#include <unistd.h>
+#include <wchar.h>
+
+#define ESCAPE_MS 25 /* a lone escape is one after this time */
+
+/* ncurses has one terminal a process, and so has this. */
+static SCREEN *terminal;
+static attr_t styles[RP_STYLES];
+
+/* ---- taken over and given back ---------------------------------------------------------- */
+
+bool rp_terminal__is_able(void)
+{
+	const char *name = getenv("TERM");
+	int found;
+	bool able;
+
+	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO) || !name || !*name)
+		return false;
+	if (setupterm(NULL, STDOUT_FILENO, &found) != OK)
+		return false;
+	able = cursor_address && clear_screen;
+	del_curterm(cur_term);
+	return able;
+}
+
+static void set_styles(void)
+{
+	static const short ramp_256[] = {109, 222, 215, 203};
+	static const short ramp_8[] = {COLOR_CYAN, COLOR_GREEN, COLOR_YELLOW, COLOR_RED};
+	const char *no_color = getenv("NO_COLOR");
+
+	for (int i = 0; i < RP_STYLES; i++)
+		styles[i] = A_NORMAL;
+	styles[RP_STYLE_STRONG] = styles[RP_STYLE_TAGGED] = styles[RP_STYLE_WARNING] = A_BOLD;
+	styles[RP_STYLE_TITLE] = styles[RP_STYLE_SELECTED] = styles[RP_STYLE_LABEL] = A_REVERSE;
+	styles[RP_STYLE_TITLE_SORT] = A_REVERSE | A_BOLD;
+	styles[RP_STYLE_HEAT + 2] = styles[RP_STYLE_HEAT + 3] = A_BOLD;
+	if ((no_color && *no_color) || !has_colors() || start_color() != OK)
+		return;
+	use_default_colors();
+	for (int i = 0; i < 4; i++) {
+		init_pair((short)(i + 1), COLORS >= 256 ? ramp_256[i] : ramp_8[i], -1);
+		styles[RP_STYLE_HEAT + i] |= COLOR_PAIR(i + 1);
+	}
+	init_pair(5, COLOR_BLACK, COLOR_GREEN);
+	init_pair(6, COLOR_BLACK, COLOR_CYAN);
+	init_pair(7, COLOR_YELLOW, -1);
+	init_pair(8, COLOR_RED, -1);
+	init_pair(9, COLOR_CYAN, -1);
+	styles[RP_STYLE_TITLE] = COLOR_PAIR(5);
+	styles[RP_STYLE_TITLE_SORT] = styles[RP_STYLE_SELECTED] = COLOR_PAIR(6);
+	styles[RP_STYLE_LABEL] = COLOR_PAIR(6);
+	styles[RP_STYLE_TAGGED] |= COLOR_PAIR(7);
+	styles[RP_STYLE_WARNING] |= COLOR_PAIR(8);
+	styles[RP_STYLE_GRAPH] = COLOR_PAIR(9);
+	styles[RP_STYLE_FAINT] = A_DIM;
+}
+
+int rp_terminal__open(struct rp_err *err)
+{
+	terminal = newterm(NULL, stdout, stdin);
+	if (!terminal)
+		return rp_err__set(err, RP_EXIT_FAILED, -ENOTTY, "print tables with -b",
+				   "the terminal cannot show a full screen");
+	set_term(terminal);
+	set_escdelay(ESCAPE_MS);
+	cbreak();
+	noecho();
+	nonl();
+	keypad(stdscr, TRUE);
+	nodelay(stdscr, TRUE);
+	mousemask(BUTTON1_PRESSED | BUTTON1_DOUBLE_CLICKED | BUTTON4_PRESSED | BUTTON5_PRESSED,
+		  NULL);
+	mouseinterval(0); /* a press counts at once */
+	set_styles();
+	curs_set(0);
+	leaveok(stdscr, TRUE);
+	return 0;
+}
+
+void rp_terminal__close(void)
+{
+	if (!terminal)
+		return;
+	mousemask(0, NULL);
+	curs_set(1);
+	endwin();
+	delscreen(terminal);
+	terminal = NULL;
+}
+
+void rp_terminal__leave(void)
+{
+	endwin();
+}
+
+void rp_terminal__enter(void)
+{
+	endwin(); /* whoever had the terminal may have changed its modes */
+	clearok(curscr, TRUE);
+	refresh();
+}
+
+void rp_terminal__size(size_t *rows, size_t *cols)
+{
+	struct winsize size;
+
+	if (!ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) && size.ws_row && size.ws_col &&
+	    (size.ws_row != LINES || size.ws_col != COLS))
+		resizeterm(size.ws_row, size.ws_col);
+	*rows = (size_t)LINES;
+	*cols = (size_t)COLS;
+}
+
+/* ---- drawing ---------------------------------------------------------------------------- */
+
+void rp_terminal__put(enum rp_style style, size_t y, size_t x, const char *text)
+{
+	attrset(styles[style]);
+	mvaddstr((int)y, (int)x, text);
+	attrset(A_NORMAL);
+}
+
+void rp_terminal__fill(enum rp_style style, size_t y, size_t x, size_t width)
+{
+	attrset(styles[style]);
+	mvhline((int)y, (int)x, ' ' | styles[style], (int)width);
+	attrset(A_NORMAL);
+}
+
+void rp_terminal__clear(void)
+{
+	erase();
+}
+
+void rp_terminal__flush(size_t y, long x)
+{
+	leaveok(stdscr, x < 0);
+	curs_set(x >= 0);
+	if (x >= 0)
+		move((int)y, (int)x);
+	refresh();
+}
+
+/* ---- keys ------------------------------------------------------------------------------- */
+
+static int key_of(wint_t code)
+{
+	static const struct {
+		wint_t code;
+		int key;
+	} keys[] = {
+		{KEY_UP, RP_KEY_UP},
+		{KEY_DOWN, RP_KEY_DOWN},
+		{KEY_LEFT, RP_KEY_LEFT},
+		{KEY_RIGHT, RP_KEY_RIGHT},
+		{KEY_SLEFT, RP_KEY_SHIFT_LEFT},
+		{KEY_SRIGHT, RP_KEY_SHIFT_RIGHT},
+		{KEY_PPAGE, RP_KEY_PAGE_UP},
+		{KEY_NPAGE, RP_KEY_PAGE_DOWN},
+		{KEY_HOME, RP_KEY_HOME},
+		{KEY_FIND, RP_KEY_HOME},
+		{KEY_END, RP_KEY_END},
+		{KEY_SELECT, RP_KEY_END},
+		{KEY_BACKSPACE, RP_KEY_BACKSPACE},
+		{KEY_DC, RP_KEY_DELETE},
+		{KEY_ENTER, RP_KEY_ENTER},
+	};
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		if (keys[i].code == code)
+			return keys[i].key;
+	if (code >= KEY_F0 && code <= KEY_F0 + 12)
+		return RP_KEY_F0 + (int)(code - KEY_F0);
+	return 0;
+}
+
+static bool read_mouse(struct rp_input *input)
+{
+	MEVENT event;
+
+	if (getmouse(&event) != OK || event.y < 0 || event.x < 0)
+		return false;
+	input->key = 0;
+	input->y = (size_t)event.y;
+	input->x = (size_t)event.x;
+	if (event.bstate & BUTTON4_PRESSED)
+		input->button = RP_BUTTON_WHEEL_UP;
+	else if (event.bstate & BUTTON5_PRESSED)
+		input->button = RP_BUTTON_WHEEL_DOWN;
+	else if (event.bstate & BUTTON1_DOUBLE_CLICKED)
+		input->button = RP_BUTTON_DOUBLE;
+	else if (event.bstate & BUTTON1_PRESSED)
+		input->button = RP_BUTTON_CLICK;
+	else
+		return false;
+	return true;
+}
+
+bool rp_terminal__read(struct rp_input *input)
+{
+	wint_t code;
+	int kind;
+
+	while ((kind = get_wch(&code)) != ERR) {
+		if (kind == KEY_CODE_YES && code == KEY_MOUSE) {
+			if (read_mouse(input))
+				return true;
+			continue;
+		}
+		input->key = kind == KEY_CODE_YES ? key_of(code)
+			     : code == '\r'	  ? RP_KEY_ENTER
+						  : (int)code;
+		if (input->key)
+			return true;
+	}
+	return false;
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
+/* The terminal through ncurses: taken over and given back, styles, keys. */
+#ifndef RP_TERMINAL_H
+#define RP_TERMINAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "error.h"
+#include "screen/state.h"
+
+enum rp_style {
+	RP_STYLE_NORMAL,
+	RP_STYLE_STRONG,
+	RP_STYLE_TITLE,
+	RP_STYLE_TITLE_SORT,
+	RP_STYLE_SELECTED,
+	RP_STYLE_TAGGED,
+	RP_STYLE_LABEL, /* of the keys at the bottom */
+	RP_STYLE_WARNING,
+	RP_STYLE_FAINT,
+	RP_STYLE_GRAPH,
+	RP_STYLE_HEAT, /* from here on, rising */
+	RP_STYLE_HEAT_LAST = RP_STYLE_HEAT + 3,
+	RP_STYLES
+};
+
+/* A full screen is of use here: a terminal at both ends that can move its cursor. */
+bool rp_terminal__is_able(void);
+
+int rp_terminal__open(struct rp_err *err);
+void rp_terminal__close(void); /* as it was before; nothing if it is not open */
+
+/* Give it back for a while, and take it again: all is drawn anew. */
+void rp_terminal__leave(void);
+void rp_terminal__enter(void);
+
+/* Size of the terminal after a change of it. */
+void rp_terminal__size(size_t *rows, size_t *cols);
+
+/* Draw text at a place, in a style. */
+void rp_terminal__put(enum rp_style style, size_t y, size_t x, const char *text);
+/* Fill a line with a style. */
+void rp_terminal__fill(enum rp_style style, size_t y, size_t x, size_t width);
+void rp_terminal__clear(void);
+/* Write out what has changed; the cursor shows at a place, or not at all (x < 0). */
+void rp_terminal__flush(size_t y, long x);
+
+struct rp_input {
+	int key; /* 0: the mouse */
+	enum rp_button button;
+	size_t y, x;
+};
+
+/* The next key or click that is there; false: no more. */
+bool rp_terminal__read(struct rp_input *input);
+
+#endif

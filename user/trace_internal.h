@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
+/* What the parts of a run share: its state, its views and its screen. */
+#ifndef RP_TRACE_INTERNAL_H
+#define RP_TRACE_INTERNAL_H
+
+#include <stdio.h>
+#include <sys/utsname.h>
+
+#include "launch.h"
+#include "screen/screen.h"
+#include "targets.h"
+#include "trace.h"
+
+struct trace {
+	const struct rp_opts *opts;
+	rp_say_fn say;
+	struct rp_features features;
+	struct rp_plan *plan;
+	struct rp_session *session;
+	struct rp_targets *targets;
+	struct rp_launch *launch;
+	int signals; /* signalfd */
+	FILE *out;   /* of -o FILE */
+
+	struct rp_meta meta;
+	struct utsname host;
+	char target[256];
+	uint64_t began;		/* ns, CLOCK_MONOTONIC */
+	struct rp_costs costs;	/* of the probes */
+	struct rp_counts *last; /* of the table before */
+	uint64_t last_cpu;	/* ns that the target had used then */
+	unsigned long tables;	/* shown */
+	int status;		/* of the command */
+
+	enum rp_by by;
+	bool on_screen;		  /* rather than printed tables */
+	struct rp_screen *screen; /* NULL: it is not open */
+	struct rp_counts *base;	  /* figures on the screen begin there; NULL: at the start */
+	uint64_t base_cpu;	  /* ns that the target had used then */
+	enum rp_group group;	  /* what the kernel groups by */
+	bool regrouped;		  /* it did otherwise before */
+	struct rp_plan *names;	  /* knows the names of all functions and probes; NULL so far */
+};
+
+int rp_trace__no_memory(struct rp_err *err);
+
+/* What the kernel has to group by for this to be shown. */
+enum rp_group rp_trace__group_of(enum rp_by by);
+
+/* ---- views ------------------------------------------------------------------------------ */
+
+/* Once all is attached: what every snapshot says of the run. */
+void rp_trace__describe(struct trace *tr);
+
+/* Tables go by on stdout, unless that is where a summary for machines goes or the command writes.
+ */
+bool rp_trace__shows_tables(const struct rp_opts *opts);
+
+/* cpu: what the target has used in the period, ns. NULL: out of memory. */
+struct rp_snapshot *rp_trace__snapshot(struct trace *tr, const struct rp_counts *counts,
+				       const struct rp_counts *before, uint64_t cpu);
+
+int rp_trace__print_table(struct trace *tr);
+int rp_trace__print_summary(struct trace *tr, struct rp_err *err);
+
+/* ---- the screen ------------------------------------------------------------------------- */
+
+/* Rather than tables, where there is a terminal for it. */
+bool rp_trace__wants_screen(const struct rp_opts *opts);
+int rp_trace__open_screen(struct trace *tr, struct rp_err *err);
+/* Show what there is now. */
+int rp_trace__refresh(struct trace *tr);
+/* Give the terminal back; nothing without a screen. */
+void rp_trace__close_screen(struct trace *tr);
+
+#endif

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+/* The live screen of a run: its figures, and what its keys do to the trace. */
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "collect/collect.h"
+#include "trace_internal.h"
+
+/*
+ * The command owns the terminal, and so do messages of libbpf. Without a terminal that can do it,
+ * tables are printed.
+ */
+bool rp_trace__wants_screen(const struct rp_opts *o)
+{
+	if (o->batch || o->argv || (o->verbose && isatty(STDERR_FILENO)))
+		return false;
+	return rp_screen__is_able();
+}
+
+/* ---- what keys ask for ------------------------------------------------------------------ */
+
+static int add_regions(void *ctx, const char *glob, size_t *added, struct rp_err *err)
+{
+	(void)ctx;
+	*added = 0;
+	return rp_err__set(err, RP_EXIT_DENIED, -ENOTSUP, NULL,
+			   "'%s': regions cannot be added while the trace runs", glob);
+}
+
+static int drop_region(void *ctx, uint32_t region, struct rp_err *err)
+{
+	(void)ctx;
+	return rp_err__set(err, RP_EXIT_DENIED, -ENOTSUP, NULL,
+			   "region %u cannot be left out while the trace runs", region);
+}
+
+/* Figures on the screen begin here. */
+static int rebase(struct trace *tr, struct rp_err *err)
+{
+	struct rp_counts *counts = rp_collect(tr->session, tr->plan, &tr->costs);
+
+	if (!counts)
+		return rp_trace__no_memory(err);
+	rp_counts__free(tr->base);
+	tr->base = counts;
+	rp_counts__free(tr->last);
+	tr->last = NULL;
+	tr->base_cpu = tr->last_cpu = rp_targets__cpu(tr->targets);
+	return 0;
+}
+
+static int reset(void *ctx, struct rp_err *err)
+{
+	return rebase(ctx, err);
+}
+
+/* What is known of groups from the grouping that the kernel does. */
+static bool is_known(enum rp_by by, enum rp_group group)
+{
+	return by == RP_BY_NONE || by == RP_BY_LABEL || rp_trace__group_of(by) == group;
+}
+
+static int group(void *ctx, enum rp_by by, struct rp_err *err)
+{
+	struct trace *tr = ctx;
+	int rc;
+
+	if (!is_known(by, tr->group)) {
+		rp_session__set_group(tr->session, rp_trace__group_of(by));
+		rc = rebase(tr, err);
+		if (rc)
+			return rc;
+		tr->group = rp_trace__group_of(by);
+		tr->regrouped = true;
+	}
+	tr->by = by;
+	return 0;
+}
+
+/*
+ * A plan that asks for what no object has remembers all names, which is what it is made for. The
+ * target is looked at when a name is completed for the first time.
+ */
+static int learn_names(struct trace *tr)
+{
+	static const char *const functions[] = {"\x01"}, *const usdts[] = {"\x01:\x01"};
+	struct rp_plan_opts opts = {.functions = functions,
+				    .n_functions = 1,
+				    .usdts = usdts,
+				    .n_usdts = 1,
+				    .label_arg = -1};
+	struct rp_targets *targets = NULL;
+	struct rp_err err;
+	int rc;
+
+	if (tr->names)
+		return 0;
+	rc = rp_plan__new(&opts, &tr->names, &err);
+	if (!rc) {
+		targets = rp_targets__new(NULL, tr->names, tr->opts->follow);
+		rc = targets ? 0 : -ENOMEM;
+	}
+	for (size_t i = 0; !rc && i < tr->opts->n_pids; i++)
+		rp_targets__add(targets, tr->opts->pids[i], &err);
+	rp_targets__free(targets);
+	return rc;
+}
+
+static size_t complete(void *ctx, const char *text, const char **names, size_t max)
+{
+	struct trace *tr = ctx;
+
+	return learn_names(tr) ? 0 : rp_plan__complete(tr->names, text, names, max);
+}
+
+/* ---- the screen ------------------------------------------------------------------------- */
+
+int rp_trace__open_screen(struct trace *tr, struct rp_err *err)
+{
+	const struct rp_screen_ops ops = {
+		.ctx = tr,
+		.add = add_regions,
+		.drop = drop_region,
+		.group = group,
+		.reset = reset,
+		.complete = complete,
+	};
+	struct rp_screen_opts opts = {
+		.ops = &ops,
+		.sort = tr->opts->sort,
+		.by = tr->by,
+		.tree = tr->opts->tree,
+		.interval = tr->opts->interval,
+	};
+
+	return rp_screen__new(&opts, &tr->screen, err);
+}
+
+int rp_trace__refresh(struct trace *tr)
+{
+	struct rp_counts *counts = rp_collect(tr->session, tr->plan, &tr->costs);
+	uint64_t cpu = rp_targets__cpu(tr->targets);
+	struct rp_snapshot *total, *recent = NULL;
+	const struct rp_counts *before = tr->last ? tr->last : tr->base;
+	int rc;
+
+	if (!counts)
+		return -ENOMEM;
+	total = rp_trace__snapshot(tr, counts, tr->base, cpu - tr->base_cpu);
+	if (total && rp_screen__is_recent(tr->screen))
+		recent = rp_trace__snapshot(tr, counts, before, cpu - tr->last_cpu);
+	if (!total || (rp_screen__is_recent(tr->screen) && !recent)) {
+		rp_snapshot__free(total);
+		rp_counts__free(counts);
+		return -ENOMEM;
+	}
+	rc = rp_screen__show(tr->screen, total, recent, counts->time, cpu);
+	rp_counts__free(tr->last);
+	tr->last = counts;
+	tr->last_cpu = cpu;
+	tr->tables++;
+	return rc;
+}
+
+void rp_trace__close_screen(struct trace *tr)
+{
+	rp_screen__free(tr->screen);
+	tr->screen = NULL;
+}

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+#include <errno.h>
+#include <langinfo.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "collect/collect.h"
+#include "trace_internal.h"
+
+static void describe_target(struct trace *tr)
+{
+	const struct rp_opts *o = tr->opts;
+	size_t at = 0;
+
+	tr->target[0] = '\0';
+	if (o->argv) {
+		snprintf(tr->target, sizeof(tr->target), "%s", o->argv[0]);
+		return;
+	}
+	for (size_t i = 0; i < o->n_pids && at < sizeof(tr->target); i++)
+		at += snprintf(tr->target + at, sizeof(tr->target) - at, "%s%d", i ? "," : "PID ",
+			       (int)o->pids[i]);
+}
+
+void rp_trace__describe(struct trace *tr)
+{
+	struct timespec wall;
+	struct tm tm;
+	size_t n;
+
+	describe_target(tr);
+	uname(&tr->host);
+	clock_gettime(CLOCK_REALTIME, &wall);
+	localtime_r(&wall.tv_sec, &tm);
+	n = strftime(tr->meta.start_time, sizeof(tr->meta.start_time), "%Y-%m-%dT%H:%M:%S%z", &tm);
+	if (n >= 2 && n + 1 < sizeof(tr->meta.start_time)) {
+		/* RFC 3339 has a colon in the offset. */
+		memmove(&tr->meta.start_time[n - 1], &tr->meta.start_time[n - 2], 3);
+		tr->meta.start_time[n - 2] = ':';
+	}
+	tr->meta.version = RP_VERSION;
+	tr->meta.host = tr->host.nodename;
+	tr->meta.kernel = tr->host.release;
+	tr->meta.attach_mode = rp_attach_mode__name(rp_session__mode(tr->session));
+	tr->meta.target = tr->target;
+}
+
+bool rp_trace__shows_tables(const struct rp_opts *o)
+{
+	if (o->argv)
+		return o->interval_given || o->iterations;
+	return o->output || !strcmp(o->format->name, "table");
+}
+
+struct rp_snapshot *rp_trace__snapshot(struct trace *tr, const struct rp_counts *counts,
+				       const struct rp_counts *before, uint64_t cpu)
+{
+	struct rp_snapshot_opts opts = {
+		.by = tr->by, .since = tr->began, .compensate = tr->opts->compensate};
+	struct rp_targets_stats stats;
+	struct rp_snapshot *snapshot;
+
+	rp_targets__stats(tr->targets, &stats);
+	tr->meta.probes = stats.sites;
+	tr->meta.slow_sites = stats.slow_sites;
+	tr->meta.group_by = rp_by__name(tr->by);
+	opts.meta = tr->meta;
+	snapshot = rp_snapshot__build(counts, before, &opts);
+	if (!snapshot)
+		return NULL;
+	if (snapshot->count)
+		snapshot->meta.ns_per_region = snapshot->probe_ns / (double)snapshot->count;
+	if (cpu)
+		snapshot->meta.cpu_share = snapshot->probe_ns / (double)cpu;
+	return snapshot;
+}
+
+static int terminal_width(int fd)
+{
+	struct winsize size;
+
+	return isatty(fd) && !ioctl(fd, TIOCGWINSZ, &size) ? size.ws_col : 0;
+}
+
+static int print_view(struct trace *tr, FILE *out, const struct rp_view *view,
+		      const struct rp_counts *counts, const struct rp_counts *before,
+		      const char *title)
+{
+	struct rp_view_opts opts = {
+		.tree = tr->opts->tree,
+		.width = terminal_width(fileno(out)),
+		.title = title,
+		.utf8 = !strcmp(nl_langinfo(CODESET), "UTF-8"),
+	};
+	uint64_t cpu = rp_targets__cpu(tr->targets) - (before ? tr->last_cpu : 0);
+	struct rp_snapshot *snapshot = rp_trace__snapshot(tr, counts, before, cpu);
+	int rc;
+
+	if (!snapshot)
+		return -ENOMEM;
+	rp_snapshot__sort(snapshot, tr->opts->sort, false);
+	rc = view->print(out, snapshot, &opts);
+	if (!rc && fflush(out))
+		rc = -errno;
+	rp_snapshot__free(snapshot);
+	return rc;
+}
+
+int rp_trace__print_table(struct trace *tr)
+{
+	struct rp_counts *counts = rp_collect(tr->session, tr->plan, &tr->costs);
+	char title[64];
+	time_t wall = time(NULL);
+	struct tm tm;
+	int rc;
+
+	if (!counts)
+		return -ENOMEM;
+	strftime(title, sizeof(title), "%H:%M:%S", localtime_r(&wall, &tm));
+	rc = print_view(tr, stdout, rp_view__find("table"), counts, tr->last, title);
+	rp_counts__free(tr->last);
+	tr->last = counts;
+	tr->last_cpu = rp_targets__cpu(tr->targets);
+	tr->tables++;
+	return rc;
+}
+
+int rp_trace__print_summary(struct trace *tr, struct rp_err *err)
+{
+	const struct rp_opts *o = tr->opts;
+	FILE *out = tr->out ? tr->out : o->argv && !o->output ? stderr : stdout;
+	struct rp_counts *counts;
+	int rc;
+
+	/* Of all the time: groups that were there for a part of it would not add up. */
+	if (tr->regrouped && tr->by != RP_BY_LABEL)
+		tr->by = RP_BY_NONE;
+	counts = rp_collect(tr->session, tr->plan, &tr->costs);
+	rc = counts ? print_view(tr, out, o->format, counts, NULL, "final summary") : -ENOMEM;
+	rp_counts__free(counts);
+	if (tr->out && fclose(tr->out) && !rc)
+		rc = -errno;
+	tr->out = NULL;
+	if (rc)
+		return rp_err__set(err, RP_EXIT_FAILED, rc, NULL,
+				   "the summary could not be written: %s", strerror(-rc));
+	return 0;
+}
