@@ -106,6 +106,7 @@ $(O)/bpf/%.skel.h: $(O)/bpf/%.bpf.o
 	$(Q)$(BPFTOOL) gen skeleton $< name $(subst .,_,$*)_bpf > $@
 
 include tests/tests.mk
+include tools/bench.mk
 
 # ---- set-up, installation ------------------------------------------------------------------------
 

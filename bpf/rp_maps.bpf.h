@@ -19,6 +19,7 @@ const volatile __u64 cfg_min_duration = 0;  /* ns */
 const volatile bool cfg_own_shard = false;  /* every CPU has figures of its own */
 const volatile __u32 cfg_figure_shards = 1; /* powers of two */
 const volatile __u32 cfg_hist_shards = 1;
+const volatile bool cfg_tail_call = false; /* never: see keep_to_thread_stack */
 
 /* ---- state that user space reads or writes while tracing ------------------------------ */
 
@@ -157,6 +158,14 @@ struct {
 	__type(key, __u32);
 	__type(value, __u64);
 } unmatched SEC(".maps");
+
+/* Stays empty: see keep_to_thread_stack. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
+} no_programs SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);

@@ -25,6 +25,19 @@ char LICENSE[] SEC("license")
 #define RETURN_PROBES_MAX 64
 
 /*
+ * Kernels from 6.13 on take the stack of a program that needs much of it from memory of its own,
+ * one piece a CPU, in the belief that the program cannot run twice at once there. On uprobes it
+ * can: a thread is preempted in it, another one hits a probe, and the first goes on with what the
+ * other left. Kernels 6.17 to 7.2 died of that where they preempt. A program that has a tail call,
+ * be it one that is never made, keeps to the thread's kernel stack.
+ */
+static __always_inline void keep_to_thread_stack(void *ctx)
+{
+	if (cfg_tail_call)
+		bpf_tail_call(ctx, &no_programs, 0);
+}
+
+/*
  * A batch of sites is replaced by attaching its successor, of the other generation, and then
  * turning batch_odd: from one hit to the next the successor counts and the other does not.
  */
@@ -166,6 +179,7 @@ int rp_session(struct pt_regs *ctx)
 	struct task_struct *task = bpf_get_current_task_btf();
 	__u64 cookie;
 
+	keep_to_thread_stack(ctx);
 	if (session_is_return(ctx, task)) {
 		call_exit(ctx, task, RP_ROLE_CALL, PT_REGS_SP(ctx) - RETURN_ADDRESS_BYTES);
 		return 0;
@@ -178,6 +192,7 @@ int rp_session(struct pt_regs *ctx)
 SEC("?uretprobe")
 int rp_return(struct pt_regs *ctx)
 {
+	keep_to_thread_stack(ctx);
 	if (ready && site_counts(bpf_get_attach_cookie(ctx)))
 		call_exit(ctx, bpf_get_current_task_btf(), RP_ROLE_CALL,
 			  PT_REGS_SP(ctx) - RETURN_ADDRESS_BYTES);
@@ -256,6 +271,7 @@ int rp_probe(struct pt_regs *ctx)
 	__u64 cookie;
 	__u32 role;
 
+	keep_to_thread_stack(ctx);
 	if (!ready)
 		return 0;
 	cookie = bpf_get_attach_cookie(ctx);

@@ -66,9 +66,10 @@ enum rp_role {
 #define RP_COOKIE_BATCH(c)  ((__rp_u32)((c) >> 48))
 
 #define RP_SITE_LABEL	    1u /* the argument is the label of the frame */
-#define RP_SITE_NESTED	    2u /* calls of an interpreter: may nest at one and the same C stack depth \
-				*/
-#define RP_SITE_LOOSE  4u      /* need not nest: may end after what it began in */
+#define RP_SITE_NESTED                                                                             \
+	2u		  /* calls of an interpreter: may nest at one and the same C stack depth   \
+			   */
+#define RP_SITE_LOOSE  4u /* need not nest: may end after what it began in */
 #define RP_SITE_ODD    8u /* generation of its batch: hits count while batch_odd says the same */
 
 #define RP_BATCHES_MAX 4096u /* a power of two */

@@ -9,6 +9,7 @@
 #define JUMPS	       "-f descend -f around -f tail"
 #define STEPS	       "-f inside -f step"
 #define NESTED	       "-f outer -f middle -f inner"
+#define GO     "-f main.descend -f main.yielding -f main.recovering -f main.leaf -f main.failing -f main.ending"
 #define PANICS	       "-f panics::first -f panics::second -f panics::third"
 
 #define HUGE_FUNCTIONS 20000
@@ -66,11 +67,12 @@ static const struct live_case cases[] = {
 	LIVE_CASE("huge 3", "-f part1_*", BY_ALL, .lost = "nodes", .holds = huge_holds),
 
 	LIVE_CASE("rust-panics 1000", PANICS, BY_AUTO | BY_SITES),
-	LIVE_CASE("go-growth 1 800 5", "-f main.*", BY_AUTO | BY_SITES),
-	LIVE_CASE("go-growth 100 200 5", "-f main.*", BY_AUTO | BY_SITES),
+	LIVE_CASE("go-growth 1 800 5", GO, BY_AUTO | BY_SITES),
+	LIVE_CASE("go-growth 100 200 5", GO, BY_AUTO | BY_SITES),
 
 	LIVE_CASE("/usr/bin/python3.11 %s/work.py",
-		  "-f PyObject_* -f PyErr_* -f _PyEval_* -f PyDict_* -f PyLong_*", BY_ALL, .holds = many_hold),
+		  "-f PyObject_* -f PyErr_* -f _PyEval_* -f PyDict_* -f PyLong_*", BY_ALL,
+		  .holds = many_hold),
 	LIVE_CASE("/usr/bin/node %s/work.js", "-f v8::internal::Heap::* -f v8::internal::Runtime_*",
 		  BY_AUTO, .holds = many_hold),
 };

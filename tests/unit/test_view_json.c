@@ -26,8 +26,7 @@ static void assert_keys(json_t *object, const char *want)
 	json_t *value;
 
 	assert_true(json_is_object(object));
-	json_object_foreach(object, key, value)
-	{
+	json_object_foreach (object, key, value) {
 		strcat(keys, keys[0] ? " " : "");
 		strcat(keys, key);
 	}

@@ -10,38 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "plan/cost.h"
-#include "plan/plan.h"
-#include "rp_abi.h"
-#include "rp_hist.h"
-
-/* ---- in: what collect read ----------------------------------------------------------- */
-
-struct rp_node_counts {
-	struct rp_node node;
-	struct rp_figures figures; /* summed over the shards */
-	struct rp_hist hist;
-};
-
-struct rp_region_name {
-	const char *name;
-	enum rp_kind kind;
-	const char *object;
-	uint64_t unmatched; /* exits without an entry */
-	bool slow;	    /* has a single-stepped site */
-	struct rp_probe_cost cost; /* of its probes; zero where it is not known */
-};
-
-struct rp_counts {
-	uint64_t time; /* ns, CLOCK_MONOTONIC, when it was read */
-	struct rp_node_counts *nodes; /* nodes[i] is node id i + 1; without RP_NODE_VALID: skip */
-	size_t n_nodes;
-	struct rp_region_name *regions; /* regions[i] is region id i + 1 */
-	size_t n_regions;
-	struct rp_region_name *dynamic; /* dynamic[i] is RP_REGION_DYNAMIC + i */
-	size_t n_dynamic;
-	uint64_t lost[RP_LOST_COUNT];
-};
+#include "collect/counts.h"
 
 /* ---- out ----------------------------------------------------------------------------- */
 
@@ -67,7 +36,7 @@ struct rp_row {
 	double probe_ns; /* time that its probes took */
 	struct rp_row_figures f;
 	const struct rp_hist *hist; /* NULL in the tree, and where nothing was entered */
-	struct rp_past *past; /* what the live screen remembers of it; NULL elsewhere */
+	struct rp_past *past;	    /* what the live screen remembers of it; NULL elsewhere */
 };
 
 struct rp_tree_row {
@@ -79,12 +48,12 @@ struct rp_tree_row {
 
 struct rp_meta {
 	const char *version, *host, *kernel;
-	char start_time[40]; /* RFC 3339 with offset */
+	char start_time[40];	 /* RFC 3339 with offset */
 	const char *attach_mode; /* "session", "multi", "perf" */
 	uint64_t probes, slow_sites;
 	double ns_per_region, cpu_share; /* of rptrace's probes; 0 where not known */
 	const char *group_by; /* NULL, or "process", "thread", ...: the title of the column */
-	const char *target; /* one line: what is traced */
+	const char *target;   /* one line: what is traced */
 };
 
 struct rp_snapshot {
@@ -104,9 +73,10 @@ enum rp_by { RP_BY_NONE, RP_BY_PROCESS, RP_BY_THREAD, RP_BY_COMMAND, RP_BY_CGROU
 struct rp_snapshot_opts {
 	enum rp_by by;
 	struct rp_meta meta; /* goes into the snapshot; its strings stay the caller's */
-	uint64_t since;	 /* ns, CLOCK_MONOTONIC: begin of the period without `before` */
-	bool idle_rows;	 /* also regions that were never entered; those with unmatched exits are there anyway */
-	bool compensate; /* take the cost of probes out of total, self and cpu */
+	uint64_t since;	     /* ns, CLOCK_MONOTONIC: begin of the period without `before` */
+	bool idle_rows;	     /* also regions that were never entered; those with unmatched exits are
+				there anyway */
+	bool compensate;     /* take the cost of probes out of total, self and cpu */
 };
 
 /*
@@ -126,6 +96,7 @@ struct rp_snapshot *rp_snapshot__build(const struct rp_counts *now, const struct
 void rp_snapshot__free(struct rp_snapshot *snapshot);
 
 /* Percentile q (0 to 1) in ns: interpolated in its bucket, within [min, max]. */
-uint64_t rp_hist__percentile(const struct rp_hist *hist, uint64_t count, double q, uint64_t min, uint64_t max);
+uint64_t rp_hist__percentile(const struct rp_hist *hist, uint64_t count, double q, uint64_t min,
+			     uint64_t max);
 
 #endif

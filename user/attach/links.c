@@ -91,8 +91,7 @@ static void batch__collect(struct batch *b, struct rp_session *s, const struct b
 		b->offsets[b->n] = site->offset;
 		b->semaphores[b->n] = site->semaphore;
 		b->any_semaphore |= site->semaphore != 0;
-		b->cookies[b->n] =
-			RP_COOKIE(site->region, site->role, flags, args[i], req->batch);
+		b->cookies[b->n] = RP_COOKIE(site->region, site->role, flags, args[i], req->batch);
 		b->origin[b->n++] = i;
 	}
 }

@@ -59,10 +59,10 @@ void rp_session__deactivate(struct rp_session *session);
 struct rp_links;
 
 struct rp_links_req {
-	int fd;	   /* of the file */
-	pid_t pid; /* one process; 0: every process that maps the file */
-	uint32_t batch;		     /* below RP_BATCHES_MAX */
-	bool odd;		     /* generation: the sites count while rp_session__turn says the same */
+	int fd;		/* of the file */
+	pid_t pid;	/* one process; 0: every process that maps the file */
+	uint32_t batch; /* below RP_BATCHES_MAX */
+	bool odd;	/* generation: the sites count while rp_session__turn says the same */
 	const struct rp_site *sites; /* all of one object */
 	size_t n;
 };

@@ -143,8 +143,9 @@ uint64_t rp_proc__cpu(const char *proc_root, pid_t pid)
 	if (read_small(path, text, sizeof(text)) < 0)
 		return 0;
 	end = strrchr(text, ')');
-	if (!end || sscanf(end + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %" SCNu64 " %" SCNu64,
-			   &user, &system) != 2)
+	if (!end ||
+	    sscanf(end + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %" SCNu64 " %" SCNu64,
+		   &user, &system) != 2)
 		return 0;
 	return (user + system) * (1000000000u / (uint64_t)sysconf(_SC_CLK_TCK));
 }

@@ -32,7 +32,7 @@ struct rp_site_rules {
 	bool nop5_unsafe;     /* a probed 5-byte nop is rewritten in a way that harms the target */
 	bool nop10_optimized; /* a probed 10-byte nop (66 2e 0f 1f 84 ...) becomes a fast call */
 	bool multi_nop_emulated; /* nops of 2 to 8 bytes need no single step */
-	bool return_probes;   /* false: return probes would harm this target (seccomp) */
+	bool return_probes;	 /* false: return probes would harm this target (seccomp) */
 };
 
 struct rp_region {
@@ -70,14 +70,15 @@ struct rp_plan_opts {
 	const char *const *excludes; /* -x, globs on region names */
 	size_t n_excludes;
 	enum rp_exit_method exit_method;
-	int label_arg; /* --label argN: 0 to 5; -1: none */
+	int label_arg;	      /* --label argN: 0 to 5; -1: none */
 	uint32_t max_regions; /* 0: RP_REGION_CALIBRATE - 1 */
 	struct rp_site_rules rules;
 };
 
 struct rp_plan;
 
-/* opts and the strings it points to must outlive the plan. -EINVAL with err for a malformed selection. */
+/* opts and the strings it points to must outlive the plan. -EINVAL with err for a malformed
+ * selection. */
 int rp_plan__new(const struct rp_plan_opts *opts, struct rp_plan **out, struct rp_err *err);
 void rp_plan__free(struct rp_plan *plan);
 
@@ -100,7 +101,8 @@ const char *rp_plan__object_path(const struct rp_plan *plan, size_t i);
 
 /*
  * Match an object against the selection; what matches is appended to regions and sites under
- * object number `object`. *added is the number of new sites. An object without any match is no error.
+ * object number `object`. *added is the number of new sites. An object without any match is no
+ * error.
  */
 int rp_plan__add_object(struct rp_plan *plan, uint32_t object, const char *path, bool is_exe,
 			struct rp_elf *elf, size_t *added, struct rp_err *err);
