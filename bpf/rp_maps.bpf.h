@@ -159,13 +159,15 @@ struct {
 	__type(value, __u64);
 } unmatched SEC(".maps");
 
-/* Stays empty: see keep_to_thread_stack. */
-struct {
+/* These stay empty: see keep_to_thread_stack. A map belongs to one kind of program. */
+struct rp_no_programs {
 	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);
 	__type(value, __u32);
-} no_programs SEC(".maps");
+};
+
+struct rp_no_programs no_programs SEC(".maps"), no_sessions SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);

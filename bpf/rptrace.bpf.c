@@ -31,10 +31,10 @@ char LICENSE[] SEC("license")
  * other left. Kernels 6.17 to 7.2 died of that where they preempt. A program that has a tail call,
  * be it one that is never made, keeps to the thread's kernel stack.
  */
-static __always_inline void keep_to_thread_stack(void *ctx)
+static __always_inline void keep_to_thread_stack(void *ctx, void *no_programs)
 {
 	if (cfg_tail_call)
-		bpf_tail_call(ctx, &no_programs, 0);
+		bpf_tail_call(ctx, no_programs, 0);
 }
 
 /*
@@ -179,7 +179,7 @@ int rp_session(struct pt_regs *ctx)
 	struct task_struct *task = bpf_get_current_task_btf();
 	__u64 cookie;
 
-	keep_to_thread_stack(ctx);
+	keep_to_thread_stack(ctx, &no_sessions);
 	if (session_is_return(ctx, task)) {
 		call_exit(ctx, task, RP_ROLE_CALL, PT_REGS_SP(ctx) - RETURN_ADDRESS_BYTES);
 		return 0;
@@ -192,7 +192,7 @@ int rp_session(struct pt_regs *ctx)
 SEC("?uretprobe")
 int rp_return(struct pt_regs *ctx)
 {
-	keep_to_thread_stack(ctx);
+	keep_to_thread_stack(ctx, &no_programs);
 	if (ready && site_counts(bpf_get_attach_cookie(ctx)))
 		call_exit(ctx, bpf_get_current_task_btf(), RP_ROLE_CALL,
 			  PT_REGS_SP(ctx) - RETURN_ADDRESS_BYTES);
@@ -271,7 +271,7 @@ int rp_probe(struct pt_regs *ctx)
 	__u64 cookie;
 	__u32 role;
 
-	keep_to_thread_stack(ctx);
+	keep_to_thread_stack(ctx, &no_programs);
 	if (!ready)
 		return 0;
 	cookie = bpf_get_attach_cookie(ctx);

@@ -12,10 +12,10 @@ const struct live_method live_methods[] = {
 	{"--attach auto --exit auto", BY_AUTO},
 	{"--attach session --exit return", BY_RETURN},
 	{"--attach multi --exit return", BY_RETURN},
-	{"--attach perf --exit return", BY_RETURN},
+	{"--attach perf --exit return", BY_RETURN | BY_PERF},
 	{"--attach session --exit ret-sites", BY_SITES},
 	{"--attach multi --exit ret-sites", BY_SITES},
-	{"--attach perf --exit ret-sites", BY_SITES},
+	{"--attach perf --exit ret-sites", BY_SITES | BY_PERF},
 };
 const size_t live_n_methods = LIVE_COUNT(live_methods);
 
@@ -152,7 +152,7 @@ int live_main_methods(const char *group, const struct live_case *cases, size_t n
 		const struct live_method *method = &live_methods[i % live_n_methods];
 		struct test *test = &tests[n];
 
-		if (!(c->by & method->by))
+		if (method->by & ~c->by)
 			continue;
 		*test = (struct test){.c = c, .method = method};
 		snprintf(test->name, sizeof(test->name), "%s: %s %s", c->target, c->selection,

@@ -8,12 +8,13 @@
 
 #include "live.h"
 
-/* What a case is about. */
+/* What a method is, and a case about: every method is run that is nothing else. */
 enum {
 	BY_AUTO = 1,   /* what rptrace chooses */
 	BY_RETURN = 2, /* the kernel's return probes */
 	BY_SITES = 4,  /* probes at the exits */
-	BY_ALL = BY_AUTO | BY_RETURN | BY_SITES,
+	BY_PERF = 8,   /* perf events, which take long to go where there are many */
+	BY_ALL = BY_AUTO | BY_RETURN | BY_SITES | BY_PERF,
 };
 
 struct live_method {

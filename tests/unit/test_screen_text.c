@@ -46,6 +46,8 @@ static void test_hostile(void **state)
 	fits("e\xcc\x81", 3, true, "e\xcc\x81  ");
 	fits("\xcc\x81", 8, true, "\\xcc\\x81");
 	fits("e\xcc\x81\xcc\x81\xcc\x81", 9, true, "e\xcc\x81\xcc\x81\\xcc\\x81");
+	fits("e\xcc\x81\xcc\x81\xcc\x81\xcc\x81", 17, true,
+	     "e\xcc\x81\xcc\x81\\xcc\\x81\\xcc\\x81");
 }
 
 static void test_long(void **state)

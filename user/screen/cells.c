@@ -43,7 +43,8 @@ static size_t take(const char *text, bool utf8, unsigned *accents, struct piece 
 	}
 	len = utf8 ? mbrtowc(&c, text, strlen(text), &state) : 0;
 	width = len && len <= 4 ? wcwidth(c) : -1;
-	*accents = width == 0 ? *accents + 1 : 0;
+	if (width >= 0)
+		*accents = width ? 0 : *accents + 1;
 	if (width < 0 || *accents > ACCENTS_MAX) {
 		escape_byte(*text, out);
 		return 1;

@@ -27,8 +27,9 @@ static void draw_titles(const struct rp_state *s)
 	rp_terminal__fill(RP_STYLE_TITLE, s->layout.titles, 0, s->layout.cols);
 	for (size_t i = 0; i < s->layout.n_cells; i++)
 		draw_title(s, &s->layout.cell[i]);
-	if (s->layout.more)
-		rp_draw__text(s, RP_STYLE_TITLE, s->layout.titles, s->layout.cols - 1, 1, ">");
+	/* More columns to the left, to the right. */
+	rp_draw__text(s, RP_STYLE_TITLE, s->layout.titles, 0, 1, s->scroll ? "<" : " ");
+	rp_draw__text(s, RP_STYLE_TITLE, s->layout.titles, 1, 1, s->layout.more ? ">" : " ");
 }
 
 static enum rp_style heat_style(const struct rp_row *row)

@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+"""A terminal of a given size, through tmux with a server of its own."""
+
+import itertools
+import os
+import re
+import shlex
+import subprocess
+import time
+
+from harness import DEADLINE
+
+numbers = itertools.count(1)
+
+
+class Terminal:
+    """Runs one command line in a shell of its own; what it shows is read as text."""
+
+    def __init__(self, command, columns=100, rows=30, env=None, cwd="/"):
+        self.name = f"rptrace-{os.getpid()}-{next(numbers)}"
+        # A server would hand on what it got of the environment.
+        self.env = {"PATH": os.environ["PATH"], "TERM": "screen", "LC_ALL": "C.UTF-8",
+                    "SHELL": "/bin/sh", **(env or {})}
+        words = [f"{key}={value}" for key, value in self.env.items()]
+        self.tmux("-f", "/dev/null", "new-session", "-d", "-x", columns, "-y", rows, "-c", cwd,
+                  shlex.join(["env", "-i", *words, "sh", "-c", command]))
+
+    def tmux(self, *args):
+        done = subprocess.run(["tmux", "-L", self.name, *map(str, args)], check=False, text=True,
+                              capture_output=True, timeout=DEADLINE,
+                              env={**os.environ, "LC_ALL": "C.UTF-8"})
+        if done.returncode:
+            raise AssertionError(f"tmux {args}: {done.stderr}")
+        return done.stdout
+
+    def end(self):
+        subprocess.run(["tmux", "-L", self.name, "kill-server"], check=False,
+                       capture_output=True, timeout=DEADLINE)
+
+    # ---- the screen ------------------------------------------------------------------------
+
+    def lines(self):
+        return self.tmux("capture-pane", "-p").rstrip("\n").split("\n")
+
+    def text(self):
+        return self.tmux("capture-pane", "-p")
+
+    def styled(self):
+        """With the escape codes of colours and attributes."""
+        return self.tmux("capture-pane", "-p", "-e")
+
+    def scrolled(self):
+        """With what has left the screen at the top."""
+        return self.tmux("capture-pane", "-p", "-S", "-")
+
+    def chosen(self):
+        """The row in reverse video (with NO_COLOR), the titles and the keys aside."""
+        reverse, rows = False, []
+        for line in self.styled().split("\n"):
+            begins, text = None, ""
+            for codes, char in re.findall("\x1b\\[([\\d;]*)m|(.)", line):
+                for code in codes.split(";") if not char else ():
+                    reverse = code == "7" or (reverse and code not in ("", "0", "27"))
+                if char:
+                    begins = reverse if begins is None else begins
+                    text += char
+            if begins and "REGION" not in text:
+                rows.append(text.strip())
+        return rows[0] if rows else ""
+
+    def wait(self, what, found=None):
+        """Until a text is there, or a function of the screen's text returns something true."""
+        test = found or (lambda text: what in text)
+        until = time.monotonic() + DEADLINE
+        while True:
+            text = self.text()
+            result = test(text)
+            if result:
+                return result
+            if time.monotonic() > until:
+                raise AssertionError(f"the screen never showed: {what}\n{text}")
+            time.sleep(0.02)
+
+    def wait_gone(self, what):
+        self.wait(f"not '{what}'", lambda text: what not in text)
+
+    # ---- keys --------------------------------------------------------------------------------
+
+    def press(self, *keys):
+        """Names as tmux has them: Enter, Left, F3, C-z; or single characters."""
+        self.tmux("send-keys", *[key if len(key) > 1 else f"\\{key}" if key == ";" else key
+                                 for key in keys])
+
+    def type(self, text):
+        self.tmux("send-keys", "-l", text)
+
+    def click(self, row, column):
+        """The left button down and up, as a terminal of the type 'screen' reports it."""
+        place = chr(33 + column) + chr(33 + row)
+        self.type("\x1b[M " + place + "\x1b[M#" + place)
+
+    def resize(self, columns, rows):
+        self.tmux("resize-window", "-x", columns, "-y", rows)
