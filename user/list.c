@@ -71,7 +71,7 @@ static int add_line(struct libscols_table *table, const struct rp_region *region
 	return rc;
 }
 
-static int print(const struct rp_plan *plan, enum rp_attach_mode mode)
+static int print(const struct rp_plan *plan, enum rp_attach_mode mode, bool names)
 {
 	size_t n_regions, n_sites, n_refusals;
 	const struct rp_region *regions = rp_plan__regions(plan, &n_regions);
@@ -92,6 +92,8 @@ static int print(const struct rp_plan *plan, enum rp_attach_mode mode)
 	}
 	if (!rc)
 		rc = scols_print_table(table);
+	if (!rc && names)
+		puts("and regions that are named at run time");
 	for (size_t i = 0; !rc && i < n_refusals; i++)
 		printf("refused: %s: %s\n", rp_text__escape(refusals[i].name, name, sizeof(name)),
 		       rp_text__escape(refusals[i].reason, reason, sizeof(reason)));
@@ -146,9 +148,9 @@ int rp_list__run(const struct rp_opts *opts, rp_say_fn say, struct rp_err *err)
 	rp_targets__stats(targets, &stats);
 	rp_plan__regions(plan, &n_regions);
 	rp_plan__refusals(plan, &n_refusals);
-	if (!n_regions && !n_refusals)
-		rc = rp_trace__nothing(opts, plan, stats.stripped, err);
-	else if (print(plan, mode) || fflush(stdout))
+	if (!n_regions && !n_refusals && !stats.names)
+		rc = rp_trace__nothing(opts, plan, &stats, err);
+	else if (print(plan, mode, stats.names) || fflush(stdout))
 		rc = rp_err__set(err, RP_EXIT_FAILED, -EIO, NULL, "the list could not be written");
 out:
 	rp_targets__free(targets);

@@ -61,7 +61,7 @@ struct rp_targets {
 	struct object *objects;
 	size_t n_objects;
 	struct process *processes;
-	bool stripped;
+	bool stripped, denied;
 	uint64_t cpu_of_ended; /* ns */
 };
 
@@ -225,6 +225,7 @@ static struct object *object__of_mapping(struct rp_targets *t, pid_t pid, const 
 	if (!rp_plan__wants_object(t->plan, m->path, m->is_exe))
 		return NULL;
 	fd = rp_proc__open_mapped(PROC, pid, m, via, sizeof(via));
+	t->denied |= fd == -EACCES || fd == -EPERM;
 	if (fd < 0)
 		return NULL;
 	/* Known under its path already, before anything had it mapped? */
@@ -649,9 +650,12 @@ void rp_targets__stats(const struct rp_targets *t, struct rp_targets_stats *stat
 	memset(stats, 0, sizeof(*stats));
 	stats->processes = HASH_COUNT(t->processes);
 	stats->sites = n;
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		stats->slow_sites += sites[i].slow;
+		stats->names |= sites[i].role == RP_ROLE_NAME_BEGIN;
+	}
 	for (size_t i = 0; i < t->n_objects; i++)
 		stats->objects += t->objects[i].fd >= 0;
 	stats->stripped = t->stripped;
+	stats->denied = t->denied;
 }

@@ -284,7 +284,7 @@ static int attach(struct trace *tr, const char *command, struct rp_err *err)
 	if (!stats.sites) {
 		struct rp_err nothing;
 
-		rc = rp_trace__nothing(tr->opts, tr->plan, stats.stripped, &nothing);
+		rc = rp_trace__nothing(tr->opts, tr->plan, &stats, &nothing);
 		if (!tr->launch) {
 			*err = nothing;
 			return rc;
@@ -310,8 +310,9 @@ static void say_started(struct trace *tr)
 			 refusals[0].name, refusals[0].reason, n_refusals > 1 ? " ..." : "");
 		tr->say(line, n_refusals > 1 ? "rptrace list shows them all" : NULL);
 	}
-	snprintf(line, sizeof(line), "tracing %zu region%s at %zu site%s in %s", n_regions,
-		 n_regions == 1 ? "" : "s", stats.sites, stats.sites == 1 ? "" : "s", tr->target);
+	snprintf(line, sizeof(line), "tracing %zu region%s%s at %zu site%s in %s", n_regions,
+		 n_regions == 1 ? "" : "s", stats.names ? " and those named at run time" : "",
+		 stats.sites, stats.sites == 1 ? "" : "s", tr->target);
 	tr->say(line, NULL);
 }
 
@@ -330,7 +331,8 @@ static int finish(struct trace *tr, struct rp_err *err)
 	if (tr->launch)
 		tr->status = rp_launch__wait(tr->launch);
 	if (!rc && !stats.sites)
-		rc = rp_trace__nothing(tr->opts, tr->plan, stats.stripped, err);
+		rc = rp_err__set(err, RP_EXIT_NOTHING, -ENOENT, NULL,
+				 "nothing was traced: what was selected never appeared");
 	return rc;
 }
 

@@ -5,6 +5,7 @@
 
 #include "error.h"
 #include "opts.h"
+#include "targets.h"
 
 /* Says something to the user that is no result: a line of cause, and one of cure or NULL. */
 typedef void (*rp_say_fn)(const char *cause, const char *cure);
@@ -21,7 +22,7 @@ int rp_trace__plan(const struct rp_opts *opts, const struct rp_features *feature
 		   struct rp_plan **out, struct rp_err *err);
 
 /* Nothing was selected: the error that says so, with the nearest names. */
-int rp_trace__nothing(const struct rp_opts *opts, const struct rp_plan *plan, bool stripped,
-		      struct rp_err *err);
+int rp_trace__nothing(const struct rp_opts *opts, const struct rp_plan *plan,
+		      const struct rp_targets_stats *stats, struct rp_err *err);
 
 #endif

@@ -37,8 +37,8 @@ static void list_nearest(const struct rp_plan *plan, char *text, size_t size)
 			       i ? ", " : "nearest names: ", names[i]);
 }
 
-int rp_trace__nothing(const struct rp_opts *opts, const struct rp_plan *plan, bool stripped,
-		      struct rp_err *err)
+int rp_trace__nothing(const struct rp_opts *opts, const struct rp_plan *plan,
+		      const struct rp_targets_stats *stats, struct rp_err *err)
 {
 	const struct rp_refusal *refusals;
 	size_t n_refusals;
@@ -49,13 +49,17 @@ int rp_trace__nothing(const struct rp_opts *opts, const struct rp_plan *plan, bo
 		return rp_err__set(err, RP_EXIT_NOTHING, -ENOENT,
 				   "rptrace list shows all that can be traced",
 				   "%s cannot be traced: %s", refusals[0].name, refusals[0].reason);
+	if (stats->denied)
+		return rp_err__set(err, RP_EXIT_DENIED, -EACCES,
+				   "run it as root, or give it CAP_SYS_PTRACE too",
+				   "the files that the target has mapped may not be read");
 	if (rp_plan__is_default(plan))
 		return rp_err__set(
 			err, RP_EXIT_NOTHING, -ENOENT,
 			"name functions with -f GLOB, or put markers in with rptrace.h",
 			"the target has neither rptrace markers nor pairs of USDT probes");
 	list_nearest(plan, nearest, sizeof(nearest));
-	if (stripped && opts->n_functions)
+	if (stats->stripped && opts->n_functions)
 		return rp_err__set(
 			err, RP_EXIT_NOTHING, -ENOENT,
 			nearest[0] ? nearest

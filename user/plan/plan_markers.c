@@ -6,6 +6,7 @@
  *   rptrace_name:begin name, rptrace_name:end name	regions named at run time
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,6 +16,7 @@
 #define STATIC_PROVIDER "rptrace"
 #define SCOPE_PROVIDER	"rptrace_scope"
 #define NAME_PROVIDER	"rptrace_name"
+#define SPAN_PROVIDER	"rptrace_span"
 
 struct markers {
 	struct rp_plan *plan;
@@ -26,7 +28,7 @@ struct markers {
 bool rp_plan__is_marker_provider(const char *provider)
 {
 	return !strcmp(provider, STATIC_PROVIDER) || !strcmp(provider, SCOPE_PROVIDER) ||
-	       !strcmp(provider, NAME_PROVIDER);
+	       !strcmp(provider, NAME_PROVIDER) || !strcmp(provider, SPAN_PROVIDER);
 }
 
 /* ---- what a note is ------------------------------------------------------------------------ */
@@ -164,21 +166,38 @@ static int add_note(struct markers *m, const struct rp_usdt_note *note, enum rp_
 static int add_named(struct markers *m, const struct rp_usdt_note *note)
 {
 	enum rp_role role;
+	char *name, *begin;
 	size_t length;
-	char *name;
 	int rc = 0;
 
 	if (!classify(note, &role, &length) || !length)
 		return 0;
-	name = strndup(note->name, length);
-	if (!name)
+	/* Whoever names the probe that begins means both. */
+	if (asprintf(&begin, "%.*s__begin", (int)length, note->name) < 0)
 		return -ENOMEM;
-	if (wants_marker(m, name, role == RP_ROLE_END ? NULL : note->name))
+	name = strndup(note->name, length);
+	if (!name) {
+		free(begin);
+		return -ENOMEM;
+	}
+	if (wants_marker(m, name, begin))
 		rc = add_note(m, note, role, name);
 	else if (!m->plan->n_sites && m->plan->n_usdts && role != RP_ROLE_END)
 		rc = rp_names__add(&m->plan->usdt_names, &m->plan->pool, STATIC_PROVIDER, name);
 	free(name);
+	free(begin);
 	return rc;
+}
+
+/* Begin and end of a span lie on different threads: on the stack of one they would only mislead. */
+static int refuse_span(struct markers *m, const struct rp_usdt_note *note)
+{
+	size_t length;
+
+	if (strcmp(note->provider, SPAN_PROVIDER) != 0 || !strip(note->name, "__begin", &length))
+		return 0;
+	return rp_plan__refuse_note(m->plan, m->object, note,
+				    "spans that cross threads are not measured yet");
 }
 
 /* Ends of blocks and names made at run time, which belong to no region yet. */
@@ -202,6 +221,8 @@ int rp_plan__add_markers(struct rp_plan *plan, const struct rp_plan_object *obje
 
 	for (size_t i = 0; i < object->n_notes && !rc; i++)
 		rc = add_named(&m, &object->notes[i]);
+	for (size_t i = 0; i < object->n_notes && !rc && rp_plan__is_default(plan); i++)
+		rc = refuse_span(&m, &object->notes[i]);
 	names = wants_names(&m);
 	for (size_t i = 0; i < object->n_notes && !rc; i++)
 		rc = add_nameless(&m, &object->notes[i], names);
