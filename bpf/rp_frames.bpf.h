@@ -47,24 +47,45 @@ static __always_inline __u64 task_wait(struct task_struct *task)
 
 static __noinline struct rp_frame *frame_deep(__u32 i)
 {
-	struct rp_thread_deep *deep;
+	struct rp_piece_key key = {.task = bpf_get_current_task(), .piece = i / RP_FRAMES_PIECE};
+	struct rp_piece *piece = bpf_map_lookup_elem(&thread_pieces, &key);
 
-	deep = bpf_task_storage_get(&threads_deep, bpf_get_current_task_btf(), NULL, 0);
-	if (!deep)
+	if (!piece)
 		return NULL;
-	barrier_var(deep); /* or the address is computed before the check */
-	if (i >= RP_FRAMES_DEEP)
-		return NULL;
-	return &deep->frames[i];
+	barrier_var(piece); /* or the address is computed before the check */
+	return &piece->frames[i % RP_FRAMES_PIECE];
 }
 
-/* Frame i of the current thread; past RP_FRAMES_BASE in the second, larger piece of storage. */
+/* Make room for frame i, the first of a piece. Where there is no memory frame_at gives none. */
+static __noinline void frame_make_room(struct rp_thread *t, __u32 i)
+{
+	struct rp_piece_key key = {.task = bpf_get_current_task(), .piece = i / RP_FRAMES_PIECE};
+	__u32 only = 0;
+	struct rp_piece *fresh = bpf_map_lookup_elem(&new_piece, &only);
+
+	if (fresh && key.piece > t->pieces &&
+	    !bpf_map_update_elem(&thread_pieces, &key, fresh, BPF_ANY))
+		t->pieces = key.piece;
+}
+
+static __always_inline void thread_drop_pieces(struct rp_thread *t)
+{
+	struct rp_piece_key key = {.task = bpf_get_current_task()};
+
+	for (key.piece = 1; key.piece < RP_FRAMES_MAX / RP_FRAMES_PIECE; key.piece++) {
+		if (key.piece > t->pieces)
+			break;
+		bpf_map_delete_elem(&thread_pieces, &key);
+	}
+}
+
+/* Frame i of the current thread; past the first RP_FRAMES_PIECE they are elsewhere. */
 static __always_inline struct rp_frame *frame_at(struct rp_thread *t, __u32 i)
 {
-	if (i >= RP_FRAMES_BASE)
-		return frame_deep(i - RP_FRAMES_BASE);
+	if (i >= RP_FRAMES_PIECE)
+		return frame_deep(i);
 	barrier_var(i); /* or the mask, which is for the verifier alone, is optimised away */
-	return &t->frames[i & (RP_FRAMES_BASE - 1)];
+	return &t->frames[i % RP_FRAMES_PIECE];
 }
 
 static __noinline struct rp_thread *thread_create(struct task_struct *task)
@@ -299,8 +320,8 @@ static __always_inline bool frame_push(struct task_struct *task, struct rp_threa
 		t->missed++;
 		return false;
 	}
-	if (depth + 1 == RP_FRAMES_BASE)
-		bpf_task_storage_get(&threads_deep, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if ((depth + 1) % RP_FRAMES_PIECE == 0)
+		frame_make_room(t, depth + 1);
 	f = frame_at(t, depth + 1);
 	if (!f) {
 		count_lost(RP_LOST_DEPTH);

@@ -40,12 +40,9 @@ struct rp_thread {
 	__u32 depth;	  /* index of the top frame; frame 0 stands for the root */
 	__u32 missed;	  /* entries that got no frame: their exits are no surprise */
 	__u32 group_turn; /* under which the root was chosen */
+	__u32 pieces;	  /* of its stack that are in thread_pieces */
 	__u64 begun;	  /* bit (region % 64): the thread has begun such a region */
-	struct rp_frame frames[RP_FRAMES_BASE];
-};
-
-struct rp_thread_deep {
-	struct rp_frame frames[RP_FRAMES_DEEP];
+	struct rp_frame frames[RP_FRAMES_PIECE];
 };
 
 struct {
@@ -55,12 +52,34 @@ struct {
 	__type(value, struct rp_thread);
 } threads SEC(".maps");
 
+struct rp_piece_key {
+	__u64 task; /* its address */
+	__u64 piece;
+};
+
+struct rp_piece {
+	struct rp_frame frames[RP_FRAMES_PIECE];
+};
+
+/*
+ * The rest of stacks that are deeper. Not in the threads' own storage: from 7.0 on that holds no
+ * more than 8 KiB, and before it has trouble to find 64 KiB at once.
+ */
 struct {
-	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, int);
-	__type(value, struct rp_thread_deep);
-} threads_deep SEC(".maps");
+	__uint(max_entries, 16384);
+	__type(key, struct rp_piece_key);
+	__type(value, struct rp_piece);
+} thread_pieces SEC(".maps");
+
+/* What a new piece is a copy of. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct rp_piece);
+} new_piece SEC(".maps");
 
 /* Processes that are traced; the value is 1 while a RP_EVENT_MAP of it is not yet looked at. */
 struct {

@@ -353,8 +353,10 @@ int BPF_PROG(rp_exit, struct task_struct *task)
 
 	/* Threads that end together may come here after the one that counted as the last. */
 	t = bpf_task_storage_get(&threads, task, NULL, 0);
-	if (t)
+	if (t) {
 		frames_unwind(t, 0);
+		thread_drop_pieces(t);
+	}
 	if (task->signal->live.counter == 0 && is_tracked(tgid)) {
 		bpf_map_delete_elem(&tracked, &tgid);
 		send_event(RP_EVENT_EXIT, tgid, 0);

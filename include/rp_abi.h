@@ -92,9 +92,8 @@ _Static_assert(sizeof(struct rp_arg) == 16, "rp_arg is shared with BPF");
 
 /* ---- the region stack of a thread -------------------------------------------------- */
 
-#define RP_FRAMES_BASE 32  /* frames every traced thread has */
-#define RP_FRAMES_DEEP 864 /* more frames, given only to threads that nest deeper */
-#define RP_FRAMES_MAX  (RP_FRAMES_BASE + RP_FRAMES_DEEP)
+#define RP_FRAMES_PIECE 32u /* frames that every thread has; threads that nest deeper get more such */
+#define RP_FRAMES_MAX	1024u
 
 struct rp_frame {
 	__rp_u64 start;	       /* ns */

@@ -40,6 +40,8 @@ targets: $(TARGET_BINS)
 # ---- everything --------------------------------------------------------------------------------------
 
 include tests/live/live.mk
+include tests/live/harmless.mk
+include tests/kernels/kernels.mk
 
 e2e: $(O)/rptrace ## real programs: PostgreSQL, Python, SQLite, Redis (root)
 	$(Q)RPTRACE=$(abspath $(O))/rptrace tests/e2e/run
@@ -50,7 +52,13 @@ lint: ## layers, format, static analysis
 unit-asan: ## unit tests under AddressSanitizer and UBSan
 	$(Q)$(MAKE) --no-print-directory O=$(O)/asan ASAN=1 unit
 
-check: lint unit unit-asan live e2e ## all tests, with what is installed
+docs: $(O)/rptrace ## options and counters against README and man page
+	$(Q)tools/check-docs $(O)/rptrace
+
+matrix: ## the marker header under all compilers and levels that are here (minutes)
+	$(Q)tests/unit/check-marker-matrix.sh
+
+check: lint docs unit unit-asan live e2e ## all tests, with what is installed
 
 test: ## install what is missing, then all tests (root)
 	$(Q)tools/install-deps test

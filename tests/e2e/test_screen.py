@@ -39,13 +39,13 @@ class Screen(Case):
     def open(self, *options, columns=100, rows=30, shown="long", **env):
         command = " ".join([harness.rptrace_path, "-p", str(self.target.pid), *self.options,
                             *options])
-        self.status = self.path("status")
         self.screen = Terminal(
             f"stty -g >modes; {command} 2>messages; echo $? >status; stty -g >modes.after; "
             "echo all is over; exec cat", columns, rows, env, self.dir)
         self.addCleanup(self.screen.end)
-        if shown:
-            self.screen.wait(shown)
+        self.screen.wait(shown, lambda text: shown in text or "all is over" in text)
+        if shown not in self.screen.scrolled():
+            raise AssertionError(f"it ended at once: {self.read('messages')}")
         return self.screen
 
     def read(self, name):
@@ -404,7 +404,7 @@ class Ends(Screen):
         self.screen = Terminal("PS1='$ ' exec bash --norc --noprofile -i", env={"HOME": self.dir},
                                cwd=self.dir)
         self.addCleanup(self.screen.end)
-        self.screen.wait("$ ")
+        self.screen.wait("$")
         self.screen.type(f"{harness.rptrace_path} -p {self.target.pid} -i 0.1\n")
         self.screen.wait("F10Quit")
         self.screen.press("C-z")
