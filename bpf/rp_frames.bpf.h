@@ -12,8 +12,7 @@
 
 #include "rp_nodes.bpf.h"
 
-/* Stack pointers further apart than this are on different stacks (fibers): nothing follows from
- * them. */
+/* Where the mapping of a stack is not known: stack pointers further apart are on different ones. */
 #define RP_STACK_SPAN	(64ull << 20)
 
 #define FRAME_REGION(f) ((f)->region & RP_REGION_MASK)
@@ -45,9 +44,20 @@ static __always_inline __u64 task_wait(struct task_struct *task)
 	return task->sched_info.run_delay;
 }
 
-static __noinline struct rp_frame *frame_deep(__u32 i)
+static __always_inline struct rp_piece_key piece_key(__u64 goroutine, __u32 i)
 {
-	struct rp_piece_key key = {.task = bpf_get_current_task(), .piece = i / RP_FRAMES_PIECE};
+	struct rp_piece_key key = {.owner = goroutine, .piece = i / RP_FRAMES_PIECE};
+
+	if (goroutine)
+		key.piece |= bpf_get_current_pid_tgid() >> 32 << 32;
+	else
+		key.owner = bpf_get_current_task();
+	return key;
+}
+
+static __noinline struct rp_frame *frame_deep(__u64 goroutine, __u32 i)
+{
+	struct rp_piece_key key = piece_key(goroutine, i);
 	struct rp_piece *piece = bpf_map_lookup_elem(&thread_pieces, &key);
 
 	if (!piece)
@@ -59,22 +69,23 @@ static __noinline struct rp_frame *frame_deep(__u32 i)
 /* Make room for frame i, the first of a piece. Where there is no memory frame_at gives none. */
 static __noinline void frame_make_room(struct rp_thread *t, __u32 i)
 {
-	struct rp_piece_key key = {.task = bpf_get_current_task(), .piece = i / RP_FRAMES_PIECE};
-	__u32 only = 0;
+	struct rp_piece_key key = piece_key(t->goroutine, i);
+	__u32 only = 0, piece = i / RP_FRAMES_PIECE;
 	struct rp_piece *fresh = bpf_map_lookup_elem(&new_piece, &only);
 
-	if (fresh && key.piece > t->pieces &&
+	if (fresh && piece > t->pieces &&
 	    !bpf_map_update_elem(&thread_pieces, &key, fresh, BPF_ANY))
-		t->pieces = key.piece;
+		t->pieces = piece;
 }
 
 static __always_inline void thread_drop_pieces(struct rp_thread *t)
 {
-	struct rp_piece_key key = {.task = bpf_get_current_task()};
+	struct rp_piece_key key = piece_key(t->goroutine, 0);
 
-	for (key.piece = 1; key.piece < RP_FRAMES_MAX / RP_FRAMES_PIECE; key.piece++) {
-		if (key.piece > t->pieces)
+	for (__u32 piece = 1; piece < RP_FRAMES_MAX / RP_FRAMES_PIECE; piece++) {
+		if (piece > t->pieces)
 			break;
+		key.piece++;
 		bpf_map_delete_elem(&thread_pieces, &key);
 	}
 }
@@ -83,25 +94,26 @@ static __always_inline void thread_drop_pieces(struct rp_thread *t)
 static __always_inline struct rp_frame *frame_at(struct rp_thread *t, __u32 i)
 {
 	if (i >= RP_FRAMES_PIECE)
-		return frame_deep(i);
+		return frame_deep(t->goroutine, i);
 	barrier_var(i); /* or the mask, which is for the verifier alone, is optimised away */
 	return &t->frames[i % RP_FRAMES_PIECE];
 }
 
-static __noinline struct rp_thread *thread_create(struct task_struct *task)
+/* The root of a thread that begins to be traced; 0: it is not to be, or there is no room. */
+static __always_inline __u32 thread_root(struct task_struct *task)
 {
-	__u32 tgid = task->tgid;
-	struct rp_thread *t;
-	__u32 root;
+	__u32 tgid = task->tgid, root;
 
 	if (!cfg_track_all && !bpf_map_lookup_elem(&tracked, &tgid))
-		return NULL;
+		return 0;
 	root = node_root(task);
-	if (!root) {
+	if (!root)
 		count_lost(RP_LOST_NODES);
-		return NULL;
-	}
-	t = bpf_task_storage_get(&threads, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	return root;
+}
+
+static __always_inline struct rp_thread *thread_init(struct rp_thread *t, __u32 root)
+{
 	if (!t) {
 		count_lost(RP_LOST_THREADS);
 		return NULL;
@@ -113,12 +125,60 @@ static __noinline struct rp_thread *thread_create(struct task_struct *task)
 	return t;
 }
 
+static __noinline struct rp_thread *thread_create(struct task_struct *task)
+{
+	__u32 root = thread_root(task);
+
+	if (!root)
+		return NULL;
+	return thread_init(
+		bpf_task_storage_get(&threads, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE), root);
+}
+
 /* The state of the current thread; NULL: not traced, or counted as lost. */
 static __always_inline struct rp_thread *thread_get(struct task_struct *task)
 {
 	struct rp_thread *t = bpf_task_storage_get(&threads, task, NULL, 0);
 
 	return t ? t : thread_create(task);
+}
+
+static __noinline struct rp_thread *goroutine_create(const struct rp_goroutine_key *key)
+{
+	__u32 root = thread_root(bpf_get_current_task_btf()), only = 0;
+	struct rp_thread *fresh = bpf_map_lookup_elem(&new_goroutine, &only), *t;
+
+	if (!root || !fresh)
+		return NULL;
+	bpf_map_update_elem(&goroutines, key, fresh, BPF_NOEXIST);
+	t = thread_init(bpf_map_lookup_elem(&goroutines, key), root);
+	if (!t)
+		return NULL;
+	goroutines_used = true;
+	t->goroutine = key->goroutine;
+	return t;
+}
+
+/*
+ * The state of the goroutine that runs, whose address the runtime keeps in a register and which
+ * begins with the bounds of its stack. *sp becomes relative to the end of that, as stacks move when
+ * they grow. Where that is no goroutine (old versions of Go), the thread's.
+ */
+static __noinline struct rp_thread *goroutine_get(__u64 goroutine, __u64 *sp)
+{
+	struct rp_goroutine_key key = {.goroutine = goroutine,
+				       .tgid = bpf_get_current_pid_tgid() >> 32};
+	struct rp_thread *t;
+	struct {
+		__u64 start, end;
+	} stack;
+
+	if (bpf_probe_read_user(&stack, sizeof(stack), (void *)(unsigned long)goroutine) ||
+	    *sp < stack.start || *sp >= stack.end)
+		return thread_get(bpf_get_current_task_btf());
+	*sp -= stack.end;
+	t = bpf_map_lookup_elem(&goroutines, &key);
+	return t ? t : goroutine_create(&key);
 }
 
 /*
@@ -134,6 +194,7 @@ struct rp_walk {
 	__u32 depth; /* frame to look at next */
 	__u32 bound; /* look at frames above this one only */
 	__u32 found;
+	__u64 floor; /* stack pointers below it are on other stacks */
 	__u64 now;
 };
 
@@ -173,6 +234,22 @@ struct rp_query {
 	__u32 loose;  /* of the hit */
 };
 
+static long find_floor(struct task_struct *task, struct vm_area_struct *vma, __u64 *floor)
+{
+	*floor = vma->vm_start;
+	return 0;
+}
+
+/* Where the stack that sp is on begins: those of fibers are mappings of their own. */
+static __noinline __u64 stack_floor(__u64 goroutine, __u64 sp)
+{
+	__u64 floor = sp > RP_STACK_SPAN ? sp - RP_STACK_SPAN : 0;
+
+	if (!goroutine)
+		bpf_find_vma(bpf_get_current_task_btf(), sp, find_floor, &floor, 0);
+	return floor;
+}
+
 /* The word at the top of the user stack is the kernel's return trampoline: a tail call. */
 static __noinline bool returns_to_trampoline(__u64 sp)
 {
@@ -187,11 +264,12 @@ static __noinline bool returns_to_trampoline(__u64 sp)
 }
 
 /* Was this frame left without its exit, seen from a hit at q? */
-static __always_inline bool frame_is_stale(const struct rp_frame *f, const struct rp_query *q)
+static __always_inline bool frame_is_stale(const struct rp_frame *f, const struct rp_walk *w)
 {
+	const struct rp_query *q = w->q;
 	__u32 role = FRAME_ROLE(f);
 
-	if (q->sp - f->sp > RP_STACK_SPAN)
+	if (f->sp < w->floor)
 		return false;
 	switch (role) {
 	case RP_ROLE_CALL:
@@ -222,7 +300,7 @@ static long stale_step(__u32 i, struct rp_walk *w)
 	if (!f || f->sp > w->q->sp)
 		return 1;
 	w->depth--;
-	if (frame_is_stale(f, w->q))
+	if (frame_is_stale(f, w))
 		w->found = w->depth;
 	return 0;
 }
@@ -235,10 +313,13 @@ __noinline __u32 frames_stale(struct rp_thread *t, const struct rp_query *q)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct rp_walk w = {.t = t, .q = q};
+	struct rp_frame *top;
 
 	if (!t || !q)
 		return 0;
 	w.depth = w.found = t->depth;
+	top = frame_at(t, t->depth);
+	w.floor = top && top->sp < q->sp ? stack_floor(t->goroutine, q->sp) : q->sp;
 	/* On the alternate signal stack the pointer says nothing of the frames below the signal. */
 	if (q->sp - task->sas_ss_sp >= task->sas_ss_size)
 		bpf_loop(RP_FRAMES_MAX, stale_step, &w, 0);
@@ -312,6 +393,8 @@ static __always_inline bool frame_push(struct task_struct *task, struct rp_threa
 	}
 	if (!depth) {
 		t->missed = 0;
+		if (q->sp > t->shallowest && role_is_function(q->role))
+			t->shallowest = q->sp;
 		if (t->group_turn != group_turn)
 			thread_regroup(task, t);
 	}
@@ -343,7 +426,8 @@ static __always_inline bool frame_push(struct task_struct *task, struct rp_threa
 		__sync_fetch_and_add(&figures->entries, 1);
 	} else {
 		node = 0;
-		count_lost(RP_LOST_NODES);
+		if (q->region < RP_REGION_CALIBRATE || q->region >= RP_REGION_DYNAMIC)
+			count_lost(RP_LOST_NODES);
 	}
 
 	t->begun |= 1ull << (q->region & 63);
@@ -412,7 +496,7 @@ static long outlive_step(__u32 i, struct rp_walk *w)
 	if (!f)
 		return 1;
 	call = role_is_function(FRAME_ROLE(f)) || FRAME_ROLE(f) == RP_ROLE_SCOPE_BEGIN;
-	if (call && f->sp >= w->q->sp)
+	if (call && (f->sp >= w->q->sp || f->sp < w->floor))
 		w->now = 1; /* what is below it goes on */
 	else if (call || (!FRAME_LOOSE(f) && !w->now))
 		w->found = w->depth;
@@ -429,6 +513,7 @@ __noinline int frames_outlive(struct rp_thread *t, __u32 index, __u64 sp)
 	if (!t)
 		return 0;
 	w.depth = t->depth;
+	w.floor = stack_floor(t->goroutine, sp);
 	bpf_loop(RP_FRAMES_MAX, outlive_step, &w, 0);
 	if (w.found)
 		frames_unwind(t, w.found - 1);
@@ -522,23 +607,36 @@ __noinline int frame_close(struct rp_thread *t, __u32 index, __u64 sp, __u64 now
 	return 0;
 }
 
-/* An exit that closes nothing. Of what was entered before tracing began, none is expected. */
-static __noinline void exit_unmatched(struct task_struct *task, struct rp_thread *t, __u32 region)
+/*
+ * Was that entered before tracing began, or before the fork that made the process? A function, if
+ * all that was entered since is deeper on the stack; of another region the first end that has no
+ * begin, on a thread that may have been there.
+ */
+static __always_inline bool entered_before(struct task_struct *task, struct rp_thread *t,
+					   __u32 region, __u64 sp)
 {
-	__u64 bit = 1ull << (region & 63), one = 1, *seen;
+	__u64 bit = 1ull << (region & 63);
+
+	if (sp)
+		return sp > t->shallowest;
+	if (t->begun & bit || (task->start_time >= ready_time && task->pid != task->tgid))
+		return false;
+	t->begun |= bit;
+	return true;
+}
+
+/* An exit that closes nothing; sp: of a function, as it was at its entry, else 0. */
+static __noinline void exit_unmatched(struct task_struct *task, struct rp_thread *t, __u32 region,
+				      __u64 sp)
+{
+	__u64 one = 1, *seen;
 
 	if (t->missed) {
 		t->missed--;
 		return;
 	}
-	/*
-	 * A thread that ran before, or that a fork made inside the region, ends once what it never
-	 * began here.
-	 */
-	if (!(t->begun & bit) && (task->start_time < ready_time || task->pid == task->tgid)) {
-		t->begun |= bit;
+	if (entered_before(task, t, region, sp))
 		return;
-	}
 	count_lost(RP_LOST_UNMATCHED);
 	seen = bpf_map_lookup_elem(&unmatched, &region);
 	if (seen)

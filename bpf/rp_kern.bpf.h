@@ -46,6 +46,10 @@ struct uprobes_state {
 	struct xol_area *xol_area;
 };
 
+struct vm_area_struct {
+	unsigned long vm_start;
+};
+
 struct mm_struct {
 	struct uprobes_state uprobes_state;
 };

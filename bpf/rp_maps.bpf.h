@@ -32,6 +32,7 @@ __u32 nodes_used = 0;
 __u32 nodes_ready = 0; /* nodes that have a chunk */
 __u32 labels_used = 0;
 __u32 names_used = 0;
+bool goroutines_used = false;
 __u64 lost[RP_LOST_COUNT] = {};
 
 /* ---- maps ------------------------------------------------------------------------------- */
@@ -42,6 +43,8 @@ struct rp_thread {
 	__u32 group_turn; /* under which the root was chosen */
 	__u32 pieces;	  /* of its stack that are in thread_pieces */
 	__u64 begun;	  /* bit (region % 64): the thread has begun such a region */
+	__u64 shallowest; /* stack pointer of the outermost function entered so far */
+	__u64 goroutine;  /* whose stack it is; 0: that of a thread */
 	struct rp_frame frames[RP_FRAMES_PIECE];
 };
 
@@ -52,9 +55,34 @@ struct {
 	__type(value, struct rp_thread);
 } threads SEC(".maps");
 
+struct rp_goroutine_key {
+	__u64 goroutine;
+	__u64 tgid;
+};
+
+/*
+ * The region stacks of goroutines, which change threads at any call. They stay until the process
+ * ends, as the Go runtime uses its goroutines again.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 32768);
+	__type(key, struct rp_goroutine_key);
+	__type(value, struct rp_thread);
+} goroutines SEC(".maps");
+
+/* What a new goroutine is a copy of. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct rp_thread);
+} new_goroutine SEC(".maps");
+
 struct rp_piece_key {
-	__u64 task; /* its address */
-	__u64 piece;
+	__u64 owner; /* address of the task or goroutine */
+	__u64 piece; /* of a goroutine: with its tgid in the upper half */
 };
 
 struct rp_piece {

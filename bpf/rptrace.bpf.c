@@ -14,6 +14,13 @@
 char LICENSE[] SEC("license")
 = "Dual BSD/GPL";
 
+/* Where Go code keeps the address of the goroutine that runs. */
+#ifdef __TARGET_ARCH_x86
+#define GOROUTINE(ctx) ((ctx)->r14)
+#else
+#define GOROUTINE(ctx) (((const struct user_pt_regs *)(ctx))->regs[28])
+#endif
+
 /* What the return address takes on the stack: popped once the function has returned. */
 #ifdef __TARGET_ARCH_x86
 #define RETURN_ADDRESS_BYTES 8
@@ -123,12 +130,22 @@ static __noinline __u32 name_region(struct pt_regs *ctx, __u32 spec)
 
 /* ---- functions -------------------------------------------------------------------------- */
 
+/* The region stack that a function's frames are on. */
+static __always_inline struct rp_thread *call_thread(struct pt_regs *ctx, struct task_struct *task,
+						     __u64 cookie, __u32 role, __u64 *sp)
+{
+	if (role == RP_ROLE_CALL_SITE && RP_COOKIE_FLAGS(cookie) & RP_SITE_GO)
+		return goroutine_get(GOROUTINE(ctx), sp);
+	return thread_get(task);
+}
+
 /* true: the return is wanted. */
 static __always_inline bool call_enter(struct pt_regs *ctx, struct task_struct *task, __u64 cookie,
 				       __u32 role)
 {
-	struct rp_thread *t = thread_get(task);
-	struct rp_query q = {.role = role, .region = RP_COOKIE_REGION(cookie)};
+	struct rp_query q = {
+		.role = role, .region = RP_COOKIE_REGION(cookie), .sp = PT_REGS_SP(ctx)};
+	struct rp_thread *t = call_thread(ctx, task, cookie, role, &q.sp);
 	__u32 flags = 0;
 	__u64 label = 0;
 
@@ -138,7 +155,6 @@ static __always_inline bool call_enter(struct pt_regs *ctx, struct task_struct *
 		count_lost(RP_LOST_RETURNS);
 		return false;
 	}
-	q.sp = PT_REGS_SP(ctx);
 	if (RP_COOKIE_FLAGS(cookie) & RP_SITE_LABEL &&
 	    read_arg(ctx, RP_COOKIE_SPEC(cookie), &label))
 		flags = RP_NODE_LABELED;
@@ -146,11 +162,9 @@ static __always_inline bool call_enter(struct pt_regs *ctx, struct task_struct *
 }
 
 /* sp: the stack pointer as it was at the entry of the function that is left. */
-static __always_inline void call_exit(struct pt_regs *ctx, struct task_struct *task, __u32 role,
-				      __u64 sp)
+static __always_inline void call_exit(struct pt_regs *ctx, struct task_struct *task,
+				      struct rp_thread *t, __u32 role, __u64 sp, __u64 now)
 {
-	__u64 now = bpf_ktime_get_ns();
-	struct rp_thread *t = thread_get(task);
 	struct rp_query q = {.role = role, .key = sp};
 	struct rp_frame *f;
 	__u64 cookie;
@@ -169,7 +183,25 @@ static __always_inline void call_exit(struct pt_regs *ctx, struct task_struct *t
 	if (index)
 		frame_close(t, index, sp, now);
 	else if (site_counts(cookie))
-		exit_unmatched(task, t, q.region);
+		exit_unmatched(task, t, q.region, sp);
+}
+
+/* The kernel reports a return. */
+static __always_inline void call_return(struct pt_regs *ctx, struct task_struct *task)
+{
+	__u64 now = bpf_ktime_get_ns();
+
+	call_exit(ctx, task, thread_get(task), RP_ROLE_CALL, PT_REGS_SP(ctx) - RETURN_ADDRESS_BYTES,
+		  now);
+}
+
+/* At an instruction that leaves the function. */
+static __always_inline void call_leave(struct pt_regs *ctx, struct task_struct *task, __u64 cookie)
+{
+	__u64 now = bpf_ktime_get_ns(), sp = PT_REGS_SP(ctx);
+	struct rp_thread *t = call_thread(ctx, task, cookie, RP_ROLE_CALL_SITE, &sp);
+
+	call_exit(ctx, task, t, RP_ROLE_CALL_SITE, sp, now);
 }
 
 /* A return is reported to the program that wanted it at the entry, whatever counts by now. */
@@ -181,7 +213,7 @@ int rp_session(struct pt_regs *ctx)
 
 	keep_to_thread_stack(ctx, &no_sessions);
 	if (session_is_return(ctx, task)) {
-		call_exit(ctx, task, RP_ROLE_CALL, PT_REGS_SP(ctx) - RETURN_ADDRESS_BYTES);
+		call_return(ctx, task);
 		return 0;
 	}
 	cookie = session_cookie(ctx, task);
@@ -194,8 +226,7 @@ int rp_return(struct pt_regs *ctx)
 {
 	keep_to_thread_stack(ctx, &no_programs);
 	if (ready && site_counts(bpf_get_attach_cookie(ctx)))
-		call_exit(ctx, bpf_get_current_task_btf(), RP_ROLE_CALL,
-			  PT_REGS_SP(ctx) - RETURN_ADDRESS_BYTES);
+		call_return(ctx, bpf_get_current_task_btf());
 	return 0;
 }
 
@@ -261,7 +292,7 @@ static __always_inline void region_end(struct pt_regs *ctx, struct task_struct *
 	if (index)
 		frame_close(t, index, PT_REGS_SP(ctx), now);
 	else
-		exit_unmatched(task, t, q.region);
+		exit_unmatched(task, t, q.region, 0);
 }
 
 SEC("?uprobe")
@@ -287,10 +318,10 @@ int rp_probe(struct pt_regs *ctx)
 		break;
 	case RP_ROLE_CALL_AND_RET:
 		if (call_enter(ctx, task, cookie, RP_ROLE_CALL_SITE))
-			call_exit(ctx, task, RP_ROLE_CALL_SITE, PT_REGS_SP(ctx));
+			call_leave(ctx, task, cookie);
 		break;
 	case RP_ROLE_RET_SITE:
-		call_exit(ctx, task, RP_ROLE_CALL_SITE, PT_REGS_SP(ctx));
+		call_leave(ctx, task, cookie);
 		break;
 	case RP_ROLE_BEGIN:
 	case RP_ROLE_SCOPE_BEGIN:
@@ -326,6 +357,24 @@ int BPF_PROG(rp_fork, struct task_struct *parent, struct task_struct *child)
 	return 0;
 }
 
+static long goroutine_end(void *map, const struct rp_goroutine_key *key, struct rp_thread *t,
+			  const __u32 *tgid)
+{
+	if (key->tgid != *tgid)
+		return 0;
+	frames_unwind(t, 0);
+	thread_drop_pieces(t);
+	bpf_map_delete_elem(map, key);
+	return 0;
+}
+
+/* The goroutines of the current process are gone. */
+static __always_inline void goroutines_end(__u32 tgid)
+{
+	if (goroutines_used)
+		bpf_for_each_map_elem(&goroutines, goroutine_end, &tgid, 0);
+}
+
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(rp_exec, struct task_struct *task)
 {
@@ -340,7 +389,9 @@ int BPF_PROG(rp_exec, struct task_struct *task)
 		t->begun = 0;
 		t->frames[0].node = node_root(bpf_get_current_task_btf());
 		t->frames[0].child_region = RP_REGION_NONE;
+		t->shallowest = 0;
 	}
+	goroutines_end(task->tgid);
 	send_event(RP_EVENT_EXEC, task->tgid, 0);
 	return 0;
 }
@@ -358,6 +409,7 @@ int BPF_PROG(rp_exit, struct task_struct *task)
 		thread_drop_pieces(t);
 	}
 	if (task->signal->live.counter == 0 && is_tracked(tgid)) {
+		goroutines_end(tgid);
 		bpf_map_delete_elem(&tracked, &tgid);
 		send_event(RP_EVENT_EXIT, tgid, 0);
 	}

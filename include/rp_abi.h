@@ -69,6 +69,7 @@ enum rp_role {
 #define RP_SITE_NESTED                                                                             \
 	2u		  /* calls of an interpreter: may nest at one and the same C stack depth   \
 			   */
+#define RP_SITE_GO     2u /* of a function: its frames are on the stack of a goroutine */
 #define RP_SITE_LOOSE  4u /* need not nest: may end after what it began in */
 #define RP_SITE_ODD    8u /* generation of its batch: hits count while batch_odd says the same */
 
@@ -92,8 +93,9 @@ _Static_assert(sizeof(struct rp_arg) == 16, "rp_arg is shared with BPF");
 
 /* ---- the region stack of a thread -------------------------------------------------- */
 
-#define RP_FRAMES_PIECE 32u /* frames that every thread has; threads that nest deeper get more such */
-#define RP_FRAMES_MAX	1024u
+#define RP_FRAMES_PIECE                                                                            \
+	32u /* frames that every thread has; threads that nest deeper get more such */
+#define RP_FRAMES_MAX 1024u
 
 struct rp_frame {
 	__rp_u64 start;	       /* ns */

@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import time
+import unicodedata
 
 import harness
 from harness import Case, Process
@@ -26,6 +27,12 @@ def number(text):
     return value * UNITS.get(match[3], 1)
 
 
+def cells(line):
+    """A character for each column of the terminal."""
+    wide = [char + "_" * (unicodedata.east_asian_width(char) in "WF") for char in line]
+    return "".join(char for char in wide if not unicodedata.combining(char[0]))
+
+
 class Screen(Case):
     needs = ("tmux",)
     target_args = ()
@@ -36,7 +43,7 @@ class Screen(Case):
         self.target = Process(os.path.join(TARGETS, "screen_names"), *self.target_args)
         self.addCleanup(self.target.end)
 
-    def open(self, *options, columns=100, rows=30, shown="long", **env):
+    def open(self, *options, columns=100, rows=30, shown="innermost", **env):
         command = " ".join([harness.rptrace_path, "-p", str(self.target.pid), *self.options,
                             *options])
         self.screen = Terminal(
@@ -58,13 +65,18 @@ class Screen(Case):
         self.assertEqual(self.read("status").strip(), str(status), self.read("messages"))
         self.assertEqual(self.read("modes"), self.read("modes.after"))
 
+    def rptrace_pid(self):
+        shell = int(self.screen.tmux("display-message", "-p", "#{pane_pid}"))
+        with open(f"/proc/{shell}/task/{shell}/children", encoding="utf-8") as file:
+            return int(file.read().split()[0])
+
     def titles(self):
         return next(line for line in self.screen.lines() if "REGION" in line)
 
     def rows(self):
         lines = self.screen.lines()
         first = next(i for i, line in enumerate(lines) if "REGION" in line) + 1
-        return [line for line in lines[first:-1] if line.strip()]
+        return [cells(line) for line in lines[first:-1] if line.strip()]
 
     def names(self):
         return [row.split()[0] for row in self.rows()]
@@ -177,8 +189,8 @@ class Table(Screen):
         self.assertNotIn("P90", self.titles())
         screen.press("F2")
         screen.wait("[ ] P90")
-        screen.wait("P90 chosen", lambda text: screen.press("Down") or
-                    re.search(r"\x1b\[[\d;]*m[^\n]*\[ \] P90", screen.styled()))
+        at = next(i for i, line in enumerate(screen.lines()) if "] P90 " in line) - 1
+        screen.press(*["Down"] * at)
         screen.press("Space")
         screen.wait("[x] P90")
         screen.press("Enter")
@@ -279,7 +291,7 @@ class Figures(Screen):
         screen.press("g")
         screen.wait("cgroup")
         screen.press("p")
-        screen.wait(f"{self.target.pid} screen_names")
+        screen.wait(f"{self.target.pid} screen_")
         self.assertIn("PROCESS", self.titles())
         screen.type("/long")
         screen.press("Enter", "Enter", "Tab", "Tab")
@@ -292,6 +304,7 @@ class Figures(Screen):
 
     def test_save(self):
         screen = self.open()
+        screen.wait("a count", lambda _: self.count("long") > 1)
         screen.press("w")
         screen.wait("written: rptrace-")
         files = [name for name in os.listdir(self.dir) if name.endswith(".json")]
@@ -353,7 +366,7 @@ class Terminals(Screen):
     def test_dumb(self):
         screen = self.open(TERM="dumb", shown="overhead:")
         self.assertNotIn("F1Help", screen.text())
-        screen.press("C-c")
+        os.kill(self.rptrace_pid(), signal.SIGINT)
         self.check_end()
 
     def test_batch(self):
@@ -369,11 +382,6 @@ class Ends(Screen):
         self.check_end()
         self.assertIn("final summary", screen.scrolled())
         self.assertNotIn("F1Help", screen.scrolled())
-
-    def rptrace_pid(self):
-        shell = int(self.screen.tmux("display-message", "-p", "#{pane_pid}"))
-        with open(f"/proc/{shell}/task/{shell}/children", encoding="utf-8") as file:
-            return int(file.read().split()[0])
 
     def test_signals(self):
         for number_ in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):

@@ -78,8 +78,8 @@ static void exact(const char *const *targets, size_t n, const char *options, con
 	}
 	assert_int_equal(live_wait(rptrace), 0);
 	run.json = live_load(path);
-	live_assert_expected(&run, 0);
 	live_assert_nothing_lost(run.json);
+	live_assert_expected(&run, 0);
 }
 
 /* By the kernel's return probes, in threads and in children. */

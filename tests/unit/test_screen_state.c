@@ -542,7 +542,7 @@ static void test_mouse(void **state)
 	key(RP_KEY_ESCAPE);
 	for (size_t y = 0; y < 40; y++)
 		for (size_t x = 0; x < 110; x += 3)
-			rp_state__mouse(&s, y, x, RP_BUTTON_DOUBLE, &request);
+			rp_state__mouse(&s, y, x, RP_BUTTON_CLICK, &request);
 }
 
 /* Any keys in any order, at any size, with and without rows. */

@@ -347,11 +347,13 @@ static int add_sites(struct matching *m, const struct match *match,
 	if (rc || site.region == RP_REGION_NONE)
 		return rc;
 	function_label(m, &site);
+	if (m->object->traits.is_go && site.role != RP_ROLE_CALL)
+		site.flags |= RP_SITE_GO;
 	rc = rp_plan__site(m->plan, &site);
 	if (site.role == RP_ROLE_CALL_AND_RET)
 		return rc;
 	site.role = RP_ROLE_RET_SITE;
-	site.flags = 0;
+	site.flags &= RP_SITE_GO;
 	site.arg = (struct rp_arg){0};
 	for (size_t i = 0; i < n_exits && !rc; i++) {
 		site.offset = match->symbol->offset + exits[i];

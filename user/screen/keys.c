@@ -540,15 +540,16 @@ static void click_title(struct rp_state *s, size_t x)
 	}
 }
 
-static void click_row(struct rp_state *s, size_t line, bool twice, struct rp_request *request)
+/* A second click on a row opens it. */
+static void click_row(struct rp_state *s, size_t line, struct rp_request *request)
 {
 	size_t i = s->top + line;
+	bool again = s->cursor == i && s->selected;
 
 	if (i >= s->n_visible)
 		return;
-	twice |= s->cursor == i && s->selected;
 	rp_state__move_to(s, i);
-	if (twice)
+	if (again)
 		toggle_pane(s, request);
 }
 
@@ -569,7 +570,7 @@ void rp_state__mouse(struct rp_state *s, size_t y, size_t x, enum rp_button butt
 	else if (y == l->titles)
 		click_title(s, x);
 	else if (y >= l->table && y < l->table + l->n_table)
-		click_row(s, y - l->table, button == RP_BUTTON_DOUBLE, request);
+		click_row(s, y - l->table, request);
 	else if (y == l->bar)
 		rp_state__key(s, rp_bar__at(x), request);
 	else if (l->n_pane && y == l->pane)

@@ -154,6 +154,16 @@ bool rp_state__find(struct rp_state *s, size_t from)
 
 /* ---- which rows, in what order ---------------------------------------------------------- */
 
+/* After other groups were asked for, those before are there still: without figures, hidden. */
+static bool is_shown(const struct rp_state *s, const struct rp_row *row)
+{
+	const struct rp_row_figures *f = &row->f;
+
+	if (s->regrouped && !f->count && !f->open && !f->unwound)
+		return false;
+	return !s->filter[0] || matches(row, s->filter);
+}
+
 /*
  * Positions of the rows that the filter leaves, from the last: in the tree with their ancestors,
  * the nearest row above that is one level further out.
@@ -166,7 +176,7 @@ static size_t filter_rows(const struct rp_state *s, uint32_t *out)
 	for (size_t i = n; i-- > 0;) {
 		uint32_t depth = s->tree ? s->shown->tree[i].depth : 0;
 
-		if (s->filter[0] && depth != wanted && !matches(row_at(s, i), s->filter))
+		if (depth != wanted && !is_shown(s, row_at(s, i)))
 			continue;
 		out[--kept] = (uint32_t)i;
 		wanted = depth ? depth - 1 : UINT32_MAX;
@@ -355,6 +365,7 @@ void rp_state__forget(struct rp_state *s)
 	free_snapshots(s);
 	rp_pasts__free(&s->pasts);
 	s->selected = 0;
+	s->regrouped = true;
 	s->count = 0;
 	s->probe_ns = 0;
 	s->events = s->cpu_share = 0;

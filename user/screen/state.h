@@ -41,7 +41,7 @@ struct rp_request {
 	char text[RP_PROMPT_MAX];
 };
 
-enum rp_button { RP_BUTTON_CLICK, RP_BUTTON_DOUBLE, RP_BUTTON_WHEEL_UP, RP_BUTTON_WHEEL_DOWN };
+enum rp_button { RP_BUTTON_CLICK, RP_BUTTON_WHEEL_UP, RP_BUTTON_WHEEL_DOWN };
 
 struct rp_state {
 	/* What is shown. */
@@ -60,7 +60,7 @@ struct rp_state {
 
 	/* How. */
 	const struct rp_column *sort;
-	bool invert, tree, paused, recent, ended;
+	bool invert, tree, paused, recent, ended, regrouped;
 	enum rp_by by;
 	double interval; /* s */
 	struct rp_columns columns;

@@ -80,9 +80,11 @@ int rp_terminal__open(struct rp_err *err)
 	nonl();
 	keypad(stdscr, TRUE);
 	nodelay(stdscr, TRUE);
-	mousemask(BUTTON1_PRESSED | BUTTON1_DOUBLE_CLICKED | BUTTON4_PRESSED | BUTTON5_PRESSED,
+	/* A press counts at once; with its release it may come as a click. */
+	mousemask(BUTTON1_PRESSED | BUTTON1_RELEASED | BUTTON1_CLICKED | BUTTON4_PRESSED |
+			  BUTTON5_PRESSED,
 		  NULL);
-	mouseinterval(0); /* a press counts at once */
+	mouseinterval(0);
 	set_styles();
 	curs_set(0);
 	leaveok(stdscr, TRUE);
@@ -199,9 +201,7 @@ static bool read_mouse(struct rp_input *input)
 		input->button = RP_BUTTON_WHEEL_UP;
 	else if (event.bstate & BUTTON5_PRESSED)
 		input->button = RP_BUTTON_WHEEL_DOWN;
-	else if (event.bstate & BUTTON1_DOUBLE_CLICKED)
-		input->button = RP_BUTTON_DOUBLE;
-	else if (event.bstate & BUTTON1_PRESSED)
+	else if (event.bstate & (BUTTON1_PRESSED | BUTTON1_CLICKED))
 		input->button = RP_BUTTON_CLICK;
 	else
 		return false;
