@@ -599,10 +599,12 @@ __noinline int frame_close(struct rp_thread *t, __u32 index, __u64 sp, __u64 now
 		frame_pop(task, t, f, now);
 		return 0;
 	}
-	parent->child += frame_time(task, f, now) - f->outside;
 	next = frame_at(t, index + 1);
-	if (next)
+	if (next) {
+		f->child += now - next->start - next->outside;
 		next->outside = now - next->start;
+	}
+	parent->child += frame_time(task, f, now) - f->outside;
 	frames_shift(t, index);
 	return 0;
 }

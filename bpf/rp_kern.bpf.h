@@ -87,6 +87,7 @@ struct task_struct {
 	int tgid;
 	struct task_struct *group_leader;
 	__u64 start_time;
+	__u64 self_exec_id;
 	char comm[16];
 	struct signal_struct *signal;
 	unsigned long sas_ss_sp;

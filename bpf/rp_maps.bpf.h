@@ -109,7 +109,10 @@ struct {
 	__type(value, struct rp_piece);
 } new_piece SEC(".maps");
 
-/* Processes that are traced; the value is 1 while a RP_EVENT_MAP of it is not yet looked at. */
+/* Processes that are traced. */
+#define TRACKED_MAP_PENDING 1u /* a RP_EVENT_MAP of it is not yet looked at */
+#define TRACKED_EXEC(task)                                                                         \
+	((__u32)(task)->self_exec_id << 1) /* which program of the process's it is */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);

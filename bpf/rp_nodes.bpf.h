@@ -49,13 +49,14 @@ static __always_inline __u32 node_create(const struct rp_node_key *key, const ch
 	info->region = key->parent ? key->region : RP_REGION_NONE;
 	info->label = key->label;
 	info->tgid = tgid;
+	info->flags = key->flags; /* not valid yet, yet true for whoever finds the id */
 	if (comm)
 		__builtin_memcpy(info->comm, comm, RP_COMM_LEN);
 	if (bpf_map_update_elem(&node_ids, key, &id, BPF_NOEXIST)) {
 		known = bpf_map_lookup_elem(&node_ids, key);
 		return known ? *known : 0;
 	}
-	info->flags = key->flags | RP_NODE_VALID;
+	info->flags |= RP_NODE_VALID;
 	return id;
 }
 
@@ -70,7 +71,8 @@ static __noinline __u32 node_below(__u32 parent, __u32 region, __u64 label, __u3
 	if (known)
 		return *known;
 	if (flags & RP_NODE_LABELED) {
-		if (__sync_fetch_and_add(&labels_used, 1) >= cfg_max_labels) {
+		if (labels_used >= cfg_max_labels ||
+		    __sync_fetch_and_add(&labels_used, 1) >= cfg_max_labels) {
 			key.label = 0;
 			key.flags |= RP_NODE_OTHER;
 			known = bpf_map_lookup_elem(&node_ids, &key);

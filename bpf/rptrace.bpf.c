@@ -344,18 +344,40 @@ static __always_inline bool is_tracked(__u32 tgid)
 	return cfg_track_all || bpf_map_lookup_elem(&tracked, &tgid);
 }
 
-SEC("tp_btf/sched_process_fork")
-int BPF_PROG(rp_fork, struct task_struct *parent, struct task_struct *child)
+/*
+ * From 7.0 on programs on tracepoints can be preempted, and the kernel leaves one out on a CPU
+ * where it is under way already. So each of these is there twice: what one misses, the other does,
+ * and what both see is done once.
+ */
+#define TWICE(hook, name, handler, ...)                                                            \
+	SEC("tp_btf/" hook)                                                                        \
+	int BPF_PROG(name, __VA_ARGS__)                                                            \
+	{                                                                                          \
+		return handler;                                                                    \
+	}                                                                                          \
+	SEC("tp_btf/" hook)                                                                        \
+	int BPF_PROG(name##_again, __VA_ARGS__)                                                    \
+	{                                                                                          \
+		return handler;                                                                    \
+	}
+
+static __always_inline int on_fork(struct task_struct *parent, struct task_struct *child)
 {
 	__u32 tgid = child->tgid, none = 0;
 
 	if (child->pid != child->tgid || !cfg_follow || !is_tracked(parent->tgid))
 		return 0;
-	if (!cfg_track_all && bpf_map_update_elem(&tracked, &tgid, &none, BPF_ANY))
-		count_lost(RP_LOST_LATE);
+	if (!cfg_track_all) {
+		if (bpf_map_lookup_elem(&tracked, &tgid))
+			return 0;
+		if (bpf_map_update_elem(&tracked, &tgid, &none, BPF_ANY))
+			count_lost(RP_LOST_LATE);
+	}
 	send_event(RP_EVENT_FORK, tgid, parent->tgid);
 	return 0;
 }
+TWICE("sched_process_fork", rp_fork, on_fork(parent, child), struct task_struct *parent,
+      struct task_struct *child)
 
 static long goroutine_end(void *map, const struct rp_goroutine_key *key, struct rp_thread *t,
 			  const __u32 *tgid)
@@ -375,13 +397,18 @@ static __always_inline void goroutines_end(__u32 tgid)
 		bpf_for_each_map_elem(&goroutines, goroutine_end, &tgid, 0);
 }
 
-SEC("tp_btf/sched_process_exec")
-int BPF_PROG(rp_exec, struct task_struct *task)
+static __always_inline int on_exec(struct task_struct *task)
 {
+	__u32 tgid = task->tgid, *known = bpf_map_lookup_elem(&tracked, &tgid);
 	struct rp_thread *t;
 
-	if (!is_tracked(task->tgid))
+	if (known) {
+		if ((*known & ~TRACKED_MAP_PENDING) == TRACKED_EXEC(task))
+			return 0;
+		*known = TRACKED_EXEC(task) | (*known & TRACKED_MAP_PENDING);
+	} else if (!cfg_track_all) {
 		return 0;
+	}
 	t = bpf_task_storage_get(&threads, task, NULL, 0);
 	if (t) {
 		frames_unwind(t, 0);
@@ -391,13 +418,13 @@ int BPF_PROG(rp_exec, struct task_struct *task)
 		t->frames[0].child_region = RP_REGION_NONE;
 		t->shallowest = 0;
 	}
-	goroutines_end(task->tgid);
-	send_event(RP_EVENT_EXEC, task->tgid, 0);
+	goroutines_end(tgid);
+	send_event(RP_EVENT_EXEC, tgid, 0);
 	return 0;
 }
+TWICE("sched_process_exec", rp_exec, on_exec(task), struct task_struct *task)
 
-SEC("tp_btf/sched_process_exit")
-int BPF_PROG(rp_exit, struct task_struct *task)
+static __always_inline int on_exit(struct task_struct *task)
 {
 	__u32 tgid = task->tgid;
 	struct rp_thread *t;
@@ -415,6 +442,7 @@ int BPF_PROG(rp_exit, struct task_struct *task)
 	}
 	return 0;
 }
+TWICE("sched_process_exit", rp_exit, on_exit(task), struct task_struct *task)
 
 /* The one tracepoint that every mmap passes; what was mapped is for user space to look up. */
 SEC("?tp_btf/vm_unmapped_area")
@@ -423,8 +451,8 @@ int BPF_PROG(rp_map)
 	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
 	__u32 *pending = bpf_map_lookup_elem(&tracked, &tgid);
 
-	if (ready && pending && !*pending) {
-		*pending = 1;
+	if (ready && pending && !(*pending & TRACKED_MAP_PENDING)) {
+		*pending |= TRACKED_MAP_PENDING;
 		send_event(RP_EVENT_MAP, tgid, 0);
 	}
 	return 0;

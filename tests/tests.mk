@@ -70,4 +70,4 @@ demo: ## install what is missing, then rptrace on the bundled service for ten se
 	$(Q)$(O)/rptrace -i 2 -o - -- $(O)/targets/demo 10
 
 format: ## clang-format all sources
-	$(Q)git ls-files '*.c' '*.h' '*.cc' | xargs clang-format -i
+	$(Q)git -c safe.directory=$(CURDIR) ls-files '*.c' '*.h' '*.cc' | xargs clang-format -i

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "doctor.h"
 #include "error.h"
 #include "opts.h"
 #include "trace.h"
@@ -25,6 +26,8 @@ int main(int argc, char **argv)
 	rp_opts__parse(&opts, argc, argv);
 	if (opts.command == RP_COMMAND_LIST)
 		status = rp_list__run(&opts, say, &err) ? (int)err.exit : RP_EXIT_OK;
+	else if (opts.command == RP_COMMAND_DOCTOR)
+		status = rp_doctor__run(&opts, &err);
 	else
 		status = rp_trace__run(&opts, say, &err);
 	if (err.cause[0])

@@ -26,6 +26,7 @@ enum {
 	KEY_MAX_LABELS,
 	KEY_MAX_NAMES,
 	KEY_MAX_REGIONS,
+	KEY_JSON,
 };
 
 static const struct argp_option options[] = {
@@ -51,7 +52,7 @@ static const struct argp_option options[] = {
 	{0, 0, 0, 0, "How to trace:", 3},
 	{"attach", KEY_ATTACH, "auto|session|multi|perf", 0, "kind of probes", 3},
 	{"exit", KEY_EXIT, "auto|return|ret-sites", 0, "how function exits are observed", 3},
-	{"max-depth", KEY_MAX_DEPTH, "N", 0, "open regions a thread (1023)", 3},
+	{"max-depth", KEY_MAX_DEPTH, "N", 0, "open regions a thread (895)", 3},
 	{"max-nodes", KEY_MAX_NODES, "N", 0, "different call paths (65536)", 3},
 	{"max-labels", KEY_MAX_LABELS, "N", 0, "labelled paths (1024)", 3},
 	{"max-names", KEY_MAX_NAMES, "N", 0, "names made at run time (4096)", 3},
@@ -67,6 +68,7 @@ static const char doc[] =
 	"  rptrace -p 1234 -f 'parse_*' --tree      functions, as a tree\n"
 	"  rptrace -f 'libz.so.1:*flate' -- gzip F  functions of a library, in a command\n"
 	"  rptrace list -p 1234                     what could be traced, how, and at what cost\n"
+	"  rptrace doctor -p 1234                   what kernel, user and process allow\n"
 	"\n"
 	"Exit status: 0 done, 1 failed, 2 usage, 3 nothing to trace, 4 not permitted or not\n"
 	"supported here; with -- COMMAND that of the command, 126 or 127 where it cannot be run.";
@@ -122,20 +124,21 @@ static double parse_duration(struct argp_state *state, const char *arg)
 	double value = strtod(arg, &end);
 
 	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
-		if (end != arg && value >= 0 && !strcmp(end, units[i].unit))
+		if (end != arg && value >= 0 && value <= 1e9 && !strcmp(end, units[i].unit))
 			return value * units[i].seconds;
 	argp_error(state, "--min-duration: '%s' is not a duration like 500ns, 10us, 1ms or 2s",
 		   arg);
 	return 0;
 }
 
-static unsigned long parse_count(struct argp_state *state, const char *arg, const char *option)
+static unsigned long parse_count(struct argp_state *state, const char *arg, const char *option,
+				 unsigned long max)
 {
 	char *end;
 	unsigned long n = strtoul(arg, &end, 10);
 
-	if (end == arg || *end || *arg == '-' || !n || n > UINT_MAX)
-		argp_error(state, "%s: '%s' is not a number above 0", option, arg);
+	if (end == arg || *end || *arg == '-' || !n || n > max)
+		argp_error(state, "%s: '%s' is not a number from 1 to %lu", option, arg, max);
 	return n;
 }
 
@@ -177,7 +180,7 @@ static error_t parse_view(int key, char *arg, struct argp_state *state)
 		o->interval_given = true;
 		return 0;
 	case 'n':
-		o->iterations = parse_count(state, arg, "-n");
+		o->iterations = parse_count(state, arg, "-n", UINT_MAX);
 		return 0;
 	case 'd':
 		o->duration = parse_seconds(state, arg, "-d");
@@ -217,19 +220,19 @@ static error_t parse_bound(int key, char *arg, struct argp_state *state)
 
 	switch (key) {
 	case KEY_MAX_DEPTH:
-		o->max_depth = parse_count(state, arg, "--max-depth");
+		o->max_depth = parse_count(state, arg, "--max-depth", RP_FRAMES_MAX - 1);
 		return 0;
 	case KEY_MAX_NODES:
-		o->max_nodes = parse_count(state, arg, "--max-nodes");
+		o->max_nodes = parse_count(state, arg, "--max-nodes", RP_NODES_MAX);
 		return 0;
 	case KEY_MAX_LABELS:
-		o->max_labels = parse_count(state, arg, "--max-labels");
+		o->max_labels = parse_count(state, arg, "--max-labels", RP_NODES_MAX);
 		return 0;
 	case KEY_MAX_NAMES:
-		o->max_names = parse_count(state, arg, "--max-names");
+		o->max_names = parse_count(state, arg, "--max-names", 65536);
 		return 0;
 	case KEY_MAX_REGIONS:
-		o->max_regions = parse_count(state, arg, "--max-regions");
+		o->max_regions = parse_count(state, arg, "--max-regions", RP_REGION_CALIBRATE - 1);
 		return 0;
 	}
 	return ARGP_ERR_UNKNOWN;
@@ -286,10 +289,58 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	return parse_bound(key, arg, state);
 }
 
+static const struct argp_option doctor_options[] = {
+	{"pid", 'p', "PID[,PID...]", 0, "check these processes too", 0},
+	{"json", KEY_JSON, 0, 0, "one JSON object", 0},
+	{0},
+};
+
+static const char doctor_doc[] =
+	"What this kernel, this user and a process allow, and the cure where they do not.\v"
+	"Exit status: 0 tracing works here, 4 it cannot, 1 failed, 2 usage.";
+
+static error_t parse_doctor_option(int key, char *arg, struct argp_state *state)
+{
+	struct rp_opts *o = state->input;
+
+	switch (key) {
+	case 'p':
+		parse_pids(state, o, arg);
+		return 0;
+	case KEY_JSON:
+		o->json = true;
+		return 0;
+	case ARGP_KEY_ARG:
+		argp_error(state, "'%s' is no option", arg);
+		return 0;
+	case ARGP_KEY_END:
+		if (o->argv)
+			argp_error(state, "doctor starts no command");
+		return 0;
+	}
+	return ARGP_ERR_UNKNOWN;
+}
+
+static const struct {
+	const char *word;
+	enum rp_command command;
+	struct argp argp;
+} commands[] = {
+	/* The first is that without a word. */
+	{NULL,
+	 RP_COMMAND_LIVE,
+	 {options, parse_option, "[list] [-p PID | -- COMMAND [ARG...]]", doc, 0, 0, 0}},
+	{"list",
+	 RP_COMMAND_LIST,
+	 {options, parse_option, "[list] [-p PID | -- COMMAND [ARG...]]", doc, 0, 0, 0}},
+	{"doctor",
+	 RP_COMMAND_DOCTOR,
+	 {doctor_options, parse_doctor_option, "doctor", doctor_doc, 0, 0, 0}},
+};
+
 void rp_opts__parse(struct rp_opts *opts, int argc, char **argv)
 {
-	static const struct argp argp = {
-		options, parse_option, "[list] [-p PID | -- COMMAND [ARG...]]", doc, 0, 0, 0};
+	size_t command = 0;
 	int own = 1;
 
 	memset(opts, 0, sizeof(*opts));
@@ -303,15 +354,18 @@ void rp_opts__parse(struct rp_opts *opts, int argc, char **argv)
 		own++;
 	if (own + 1 < argc)
 		opts->argv = argv + own + 1;
-	if (own > 1 && !strcmp(argv[1], "list")) {
-		opts->command = RP_COMMAND_LIST;
+	for (size_t i = 1; own > 1 && i < COUNT(commands); i++)
+		if (!strcmp(argv[1], commands[i].word))
+			command = i;
+	opts->command = commands[command].command;
+	if (command) {
 		argv[1] = argv[0];
 		argv++;
 		own--;
 	}
 	argp_err_exit_status = RP_EXIT_USAGE;
 	argv[0] = (char *)"rptrace"; /* what messages begin with */
-	argp_parse(&argp, own, argv, 0, 0, opts);
+	argp_parse(&commands[command].argp, own, argv, 0, 0, opts);
 }
 
 void rp_opts__free(struct rp_opts *opts)

@@ -12,7 +12,7 @@
 #include "plan/plan.h"
 #include "view/view.h"
 
-enum rp_command { RP_COMMAND_LIVE, RP_COMMAND_LIST };
+enum rp_command { RP_COMMAND_LIVE, RP_COMMAND_LIST, RP_COMMAND_DOCTOR };
 
 struct rp_opts {
 	enum rp_command command;
@@ -33,6 +33,7 @@ struct rp_opts {
 	unsigned long iterations;  /* 0: no limit */
 	bool interval_given;
 	bool batch, tree, compensate, verbose;
+	bool json; /* of rptrace doctor */
 	enum rp_by by;
 	const struct rp_column *sort;
 	const struct rp_view *format;

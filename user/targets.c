@@ -15,6 +15,7 @@
 #include <uthash.h>
 
 #include "discover/elf_object.h"
+#include "discover/file.h"
 #include "discover/needed.h"
 #include "discover/proc.h"
 
@@ -23,6 +24,8 @@
 /* After a mapping was announced: the kernel tells before it is in place. */
 #define RESCAN_SOON_MS 1
 #define RESCAN_SURE_MS 25
+/* A process that maps all the time is looked at for a fiftieth of the time at most. */
+#define RESCAN_REST 50
 
 /* For the threads of a process that end together to be through. */
 #define END_SURE_MS 100
@@ -32,9 +35,9 @@ struct object {
 	dev_t st_dev;
 	ino_t st_ino;
 	char *path;
-	int fd;			/* -1: nothing in it is wanted */
+	int fd;
 	bool wide;		/* probed in every process */
-	size_t first, n;	/* its sites in the plan */
+	size_t first, n;	/* its sites in the plan; n is 0 where nothing is wanted */
 	struct rp_links *links; /* when wide */
 };
 
@@ -50,6 +53,7 @@ struct process {
 	struct local *locals;
 	int rescans;		  /* still to do */
 	double due;		  /* s, CLOCK_MONOTONIC */
+	double rested;		  /* when the last look has paid for itself */
 	uint64_t cpu_before, cpu; /* ns: when tracing began; when last looked at */
 	UT_hash_handle hh;
 };
@@ -62,6 +66,7 @@ struct rp_targets {
 	size_t n_objects;
 	struct process *processes;
 	bool stripped, denied;
+	size_t refused;	       /* sites that the kernel would not probe */
 	uint64_t cpu_of_ended; /* ns */
 };
 
@@ -202,14 +207,11 @@ static int object__plan(struct rp_targets *t, struct object *o, int fd, bool is_
 		o->st_ino = st.st_ino;
 	}
 	rp_elf__free(elf);
-	if (rc || !added) {
-		close(fd);
-		return rc;
-	}
+	/* Kept open with or without sites: a number of an open file is not given to another. */
 	o->fd = fd;
 	o->first = before;
-	o->n = added;
-	return 0;
+	o->n = rc ? 0 : added;
+	return rc;
 }
 
 /* Object of a mapping, opened and planned if it is new. NULL: nothing wanted, or not readable. */
@@ -264,6 +266,8 @@ static int object__link(struct rp_targets *t, const struct object *o, pid_t pid,
 	if (!refused)
 		return no_memory(err);
 	rc = rp_links__new(t->session, &req, refused, out, err);
+	for (size_t i = 0; !rc && i < o->n; i++)
+		t->refused += refused[i] != 0;
 	free(refused);
 	return rc;
 }
@@ -283,7 +287,7 @@ static int process__attach(struct rp_targets *t, struct process *p, struct objec
 	struct local *l;
 	int rc;
 
-	if (!t->session || o->fd < 0)
+	if (!t->session || !o->n)
 		return 0;
 	if (o->wide) {
 		if (o->links)
@@ -422,7 +426,7 @@ static int track_descendants(struct rp_targets *t, pid_t pid, struct rp_err *err
 		known = HASH_COUNT(t->processes);
 		rc = rp_proc__descendants(PROC, pid, &pids, &n);
 		for (size_t i = 0; !rc && i < n; i++)
-			rc = track(t, pids[i], err);
+			rc = pids[i] == getpid() ? 0 : track(t, pids[i], err);
 		free(pids);
 		if (rc)
 			return rc;
@@ -440,6 +444,9 @@ int rp_targets__add(struct rp_targets *t, pid_t pid, struct rp_err *err)
 	if (!rp_proc__alive(PROC, pid))
 		return rp_err__set(err, RP_EXIT_FAILED, -ESRCH, "ps or pgrep tell which there are",
 				   "process %d: there is no such process", (int)pid);
+	if (pid == getpid())
+		return rp_err__set(err, RP_EXIT_FAILED, -EINVAL, NULL,
+				   "rptrace does not trace itself");
 	rc = track(t, pid, err);
 	if (!rc && t->follow)
 		rc = track_descendants(t, pid, err);
@@ -466,11 +473,9 @@ static int add_path(struct rp_targets *t, const char *path, bool is_exe, bool mu
 	struct stat st;
 	int fd, rc;
 
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0 || fstat(fd, &st)) {
-		rc = -errno;
-		if (fd >= 0)
-			close(fd);
+	fd = rp_file__open_regular(path, &st);
+	if (fd < 0) {
+		rc = fd;
 		return must ? rp_err__set(err, RP_EXIT_FAILED, rc, "check the path", "%s: %s", path,
 					  strerror(-rc))
 			    : 0;
@@ -598,6 +603,8 @@ void rp_targets__on_event(struct rp_targets *t, const struct rp_event *event)
 	/* After an exec the loader maps the libraries; both come here. */
 	p->rescans = 2;
 	p->due = now() + RESCAN_SOON_MS * 1e-3;
+	if (p->due < p->rested)
+		p->due = p->rested;
 }
 
 int rp_targets__rescan(struct rp_targets *t)
@@ -607,10 +614,13 @@ int rp_targets__rescan(struct rp_targets *t)
 
 	for (p = t->processes; p; p = p->hh.next) {
 		if (p->rescans && p->due <= at) {
+			double began = now();
+
 			rp_session__map_seen(t->session, p->pid);
 			look_at(t, p, true);
 			p->rescans--;
 			p->due = now() + RESCAN_SURE_MS * 1e-3;
+			p->rested = now() + (now() - began) * RESCAN_REST;
 		}
 		if (p->rescans && (!next || p->due < next))
 			next = p->due;
@@ -655,7 +665,8 @@ void rp_targets__stats(const struct rp_targets *t, struct rp_targets_stats *stat
 		stats->names |= sites[i].role == RP_ROLE_NAME_BEGIN;
 	}
 	for (size_t i = 0; i < t->n_objects; i++)
-		stats->objects += t->objects[i].fd >= 0;
+		stats->objects += t->objects[i].n > 0;
 	stats->stripped = t->stripped;
 	stats->denied = t->denied;
+	stats->refused = t->refused;
 }

@@ -310,10 +310,24 @@ static void say_started(struct trace *tr)
 			 refusals[0].name, refusals[0].reason, n_refusals > 1 ? " ..." : "");
 		tr->say(line, n_refusals > 1 ? "rptrace list shows them all" : NULL);
 	}
+	if (stats.refused) {
+		snprintf(line, sizeof(line),
+			 "%zu sites were refused by the kernel: their regions are not measured",
+			 stats.refused);
+		tr->say(line, "another tracer may be on them; -v shows what the kernel says");
+	}
 	snprintf(line, sizeof(line), "tracing %zu region%s%s at %zu site%s in %s", n_regions,
 		 n_regions == 1 ? "" : "s", stats.names ? " and those named at run time" : "",
 		 stats.sites, stats.sites == 1 ? "" : "s", tr->target);
 	tr->say(line, NULL);
+}
+
+static void unblock_signals(void)
+{
+	sigset_t none;
+
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
 static int finish(struct trace *tr, struct rp_err *err)
@@ -326,6 +340,7 @@ static int finish(struct trace *tr, struct rp_err *err)
 	rc = rp_trace__print_summary(tr, err);
 	rp_targets__stats(tr->targets, &stats);
 	/* The command goes on unharmed and untraced, if it has not ended. */
+	unblock_signals(); /* from here on they end rptrace, whatever the command does */
 	rp_targets__free(tr->targets);
 	tr->targets = NULL;
 	if (tr->launch)
@@ -372,9 +387,12 @@ static int run(struct trace *tr, struct rp_err *err)
 		return rc;
 	rc = watch(tr);
 	rp_trace__close_screen(tr);
-	if (rc)
+	if (rc) {
+		/* What was measured so far is shown all the same. */
+		finish(tr, NULL);
 		return rp_err__set(err, RP_EXIT_FAILED, rc, NULL, "tracing stopped: %s",
 				   strerror(-rc));
+	}
 	return finish(tr, err);
 }
 

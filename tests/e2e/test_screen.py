@@ -239,6 +239,10 @@ class Table(Screen):
 
     def test_mouse(self):
         screen = self.open()
+        for button in range(3):
+            screen.click(20, 5, button)
+        before = screen.text()
+        screen.wait("it goes on", lambda text: text != before)
         screen.click(3, self.titles().index("COUNT") + 2)
         screen.wait("COUNT▼")
         screen.click(3, self.titles().index("COUNT") + 2)
@@ -318,7 +322,7 @@ class Figures(Screen):
         self.target.end()
         self.target = Process(os.path.join(TARGETS, "screen_names"), 3000)
         self.addCleanup(self.target.end)
-        screen = self.open()
+        screen = self.open(shown="long")
         screen.wait("all regions", lambda text: re.search(r"^30\d\d regions", text, re.M))
         screen.type("\\region_02999")
         screen.wait("one row", lambda _: self.names() == ["region_02999"])

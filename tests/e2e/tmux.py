@@ -94,10 +94,10 @@ class Terminal:
     def type(self, text):
         self.tmux("send-keys", "-l", text)
 
-    def click(self, row, column):
-        """The left button down and up, as a terminal of the type 'screen' reports it."""
+    def click(self, row, column, button=0):
+        """A button down and up, as a terminal of the type 'screen' reports it."""
         place = chr(33 + column) + chr(33 + row)
-        self.type("\x1b[M " + place + "\x1b[M#" + place)
+        self.type("\x1b[M" + chr(32 + button) + place + "\x1b[M#" + place)
 
     def resize(self, columns, rows):
         self.tmux("resize-window", "-x", columns, "-y", rows)

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
-# Targets of the harmless tests beyond one source, one program: the same program built in many ways, Go, Rust, scripts. Included by live.mk. What cannot be built here is left out, loudly:
-# the tests skip what is not there.
+# Targets of the harmless tests beyond one source, one program: the same program built in many ways,
+# Go, Rust, scripts. What cannot be built here is left out, loudly: the tests skip what is not there.
+
+BRANCH_PROTECTION := $(if $(filter x86_64,$(shell uname -m)),-fcf-protection=full,-mbranch-protection=standard)
 
 # functions-VARIANT is functions.c built with VARIANT_FLAGS_VARIANT.
 VARIANT_FLAGS_static   := -static
 VARIANT_FLAGS_fixed    := -fno-pie -no-pie
-VARIANT_FLAGS_hardened := -O2 -fcf-protection=full -fstack-protector-all -Wl,-z,relro,-z,now
+VARIANT_FLAGS_hardened := -O2 $(BRANCH_PROTECTION) -fstack-protector-all -Wl,-z,relro,-z,now
 VARIANT_FLAGS_plain    := -O0
 VARIANT_FLAGS_fast     := -O3 -fomit-frame-pointer -flto
 VARIANT_FLAGS_clang    := -O2 -fno-plt
@@ -33,22 +35,17 @@ $(O)/targets/go-%: tests/targets/go/%.go
 	$(Q)mkdir -p $(@D)
 	$(Q)GO111MODULE=off GOFLAGS= GOCACHE=$(abspath $(O))/go-cache CGO_ENABLED=0 $(GO) build -o $@ $<
 
-# Never inlined, exceptions on: as a release is built.
 $(O)/targets/rust-%: tests/targets/rust/%.rs
 	$(call msg,TARGET,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(RUSTC) --edition 2021 -O -C debuginfo=1 -o $@ $<
 
-# Statically linked C needs the archives of libc, the others their compilers.
-ifneq ($(call have,$(GO)),)
-targets: $(patsubst tests/targets/go/%.go,$(O)/targets/go-%,$(wildcard tests/targets/go/*.go))
-else
-$(info SKIPPED: no Go compiler: Go targets are left out)
-endif
-ifneq ($(call have,$(RUSTC)),)
-targets: $(patsubst tests/targets/rust/%.rs,$(O)/targets/rust-%,$(wildcard tests/targets/rust/*.rs))
-else
-$(info SKIPPED: no Rust compiler: Rust targets are left out)
-endif
+GO_BINS   := $(patsubst tests/targets/go/%.go,$(O)/targets/go-%,$(wildcard tests/targets/go/*.go))
+RUST_BINS := $(patsubst tests/targets/rust/%.rs,$(O)/targets/rust-%,$(wildcard tests/targets/rust/*.rs))
 
-targets: $(VARIANT_BINS) $(SCRIPTS)
+.PHONY: no-go no-rust
+no-go no-rust: no-%:
+	@echo "SKIPPED: no compiler for $*: its targets are left out" >&2
+
+targets: $(VARIANT_BINS) $(SCRIPTS) \
+	$(if $(call have,$(GO)),$(GO_BINS),no-go) $(if $(call have,$(RUSTC)),$(RUST_BINS),no-rust)

@@ -3,6 +3,8 @@
  * A target says the same and ends the same with rptrace and without, whatever it does to its
  * stacks, threads and processes; and what is counted of it is right.
  */
+#include <string.h>
+
 #include "methods.h"
 
 #define NO_RETURN (BY_ALL & ~BY_RETURN)
@@ -34,6 +36,16 @@ static void huge_holds(const struct live_run *run)
 	assert_int_equal(calls, HUGE_FUNCTIONS * HUGE_CALLS);
 }
 
+/*
+ * What one coroutine does is in the time of the other, which began before and goes on: the tree of
+ * a thread knows no better. The counts hold.
+ */
+static void coroutines_hold(const struct live_run *run)
+{
+	live_assert_expected(run, 2);
+	live_assert_rows(run->json);
+}
+
 /* Many functions were traced, and what came of it adds up. */
 static void many_hold(const struct live_run *run)
 {
@@ -53,7 +65,7 @@ static const struct live_case cases[] = {
 	LIVE_CASE("jumps twice 40 50", JUMPS, BY_ALL),
 	LIVE_CASE("jumps over 200 20", JUMPS, BY_SITES),
 	LIVE_CASE("jumps twice 200 20", JUMPS, BY_SITES),
-	LIVE_CASE("jumps fifo 100", "-f work -f tail", BY_ALL),
+	LIVE_CASE("jumps fifo 100", "-f work -f tail", NO_RETURN, .holds = coroutines_hold),
 	LIVE_CASE("jumps signal 5 200", "-f dive -f handle -f tail", BY_ALL),
 	LIVE_CASE("jumps escape 5 200", "-f dive -f handle -f tail", BY_ALL),
 	LIVE_CASE("jumps exit 100", "-f end_at -f tail", BY_ALL),
@@ -85,7 +97,70 @@ static const struct live_case cases[] = {
 		  MANY & ~BY_RETURN, .holds = many_hold),
 };
 
+/* ---- where no method is safe ----------------------------------------------------------------- */
+
+#define GO_TARGET "go-growth 1 5 1"
+
+static void refused_for_go(void **state)
+{
+	struct live_proc *target, *rptrace;
+
+	(void)state;
+	live_need_target(GO_TARGET);
+	target = live_target(GO_TARGET);
+	rptrace = live_rptrace("-p %d -f main.stopping", target->pid);
+	assert_int_equal(live_wait(rptrace), 3);
+	assert_non_null(strstr(rptrace->err, "main.stopping cannot be traced: its exits are not "
+					     "known: it never returns, and a return probe would "
+					     "crash a Go program; --exit return overrides"));
+	live_release(target);
+	assert_int_equal(live_wait(target), 0);
+}
+
+static void list_says_why(void **state)
+{
+	struct live_proc *rptrace;
+
+	(void)state;
+	live_need_target(GO_TARGET);
+	rptrace = live_rptrace("list -f main.stopping -f main.leaf -- %s",
+			       live_target_path(GO_TARGET));
+	assert_int_equal(live_wait(rptrace), 0);
+	assert_non_null(strstr(rptrace->out, "refused: main.stopping: its exits are not known"));
+	assert_non_null(strstr(rptrace->out, "ret-sites"));
+}
+
+/* Beside others that can be traced it is left out, and that is said. */
+static void refused_beside_others(void **state)
+{
+	struct live_case c = LIVE_CASE(GO_TARGET, "-f main.stopping -f main.descend", BY_AUTO);
+	struct live_run run;
+
+	(void)state;
+	run = live_unharmed(&c, &live_methods[0]);
+	assert_non_null(strstr(run.rptrace->err, "1 selected, but not traced: main.stopping"));
+	assert_int_equal(live_sum(run.json, "main.descend", "count"), 5);
+	live_assert_nothing_lost(run.json);
+}
+
+static void overridden_for_go(void **state)
+{
+	struct live_case c = LIVE_CASE(GO_TARGET, "-f main.stopping --exit return", BY_AUTO);
+	struct live_run run;
+
+	(void)state;
+	run = live_unharmed(&c, &live_methods[0]);
+	assert_non_null(strstr(run.rptrace->err, "tracing 1 region at 1 site"));
+}
+
 int main(void)
 {
-	return live_main_methods("harmless", cases, LIVE_COUNT(cases), NULL, 0);
+	static const struct CMUnitTest single[] = {
+		cmocka_unit_test(refused_for_go),
+		cmocka_unit_test(list_says_why),
+		cmocka_unit_test(refused_beside_others),
+		cmocka_unit_test(overridden_for_go),
+	};
+
+	return live_main_methods("harmless", cases, LIVE_COUNT(cases), single, LIVE_COUNT(single));
 }

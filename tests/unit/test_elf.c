@@ -340,6 +340,17 @@ static void test_unwinding(void **state)
 	assert_false(TRAITS("printf").has_unwinding);
 }
 
+static void test_fibers(void **state)
+{
+	(void)state;
+	assert_true(TRAITS("makecontext").has_fibers);
+	assert_true(TRAITS("printf\0jump_fcontext").has_fibers);
+	assert_false(TRAITS("makecontexts").has_fibers);
+	assert_false(TRAITS("swap").has_fibers);
+	/* The C library has it for others. */
+	assert_false(TRAITS("makecontext\0GLIBC_PRIVATE").has_fibers);
+}
+
 /* Stripped of the personality's name, its tables remain; glibc's are for clean-up alone. */
 static void test_unwinding_stripped(void **state)
 {
@@ -514,6 +525,7 @@ int main(void)
 		cmocka_unit_test(test_extreme_segments),
 		cmocka_unit_test(test_position_independent),
 		cmocka_unit_test(test_unwinding),
+		cmocka_unit_test(test_fibers),
 		cmocka_unit_test(test_unwinding_stripped),
 		cmocka_unit_test(test_go),
 		cmocka_unit_test(test_build_id),

@@ -205,6 +205,15 @@ static void test_exits_with_exceptions(void **state)
 	assert_return_probes(&f);
 }
 
+static void test_exits_with_fibers(void **state)
+{
+	struct fixture f = fixture();
+
+	(void)state;
+	f.object.traits.has_fibers = true;
+	assert_ret_sites(&f, "switches stacks");
+}
+
 static void test_exits_of_go(void **state)
 {
 	struct fixture f = fixture();
@@ -486,6 +495,7 @@ int main(void)
 		cmocka_unit_test(test_excluded_functions),
 		cmocka_unit_test(test_exits_of_plain_c),
 		cmocka_unit_test(test_exits_with_exceptions),
+		cmocka_unit_test(test_exits_with_fibers),
 		cmocka_unit_test(test_exits_of_go),
 		cmocka_unit_test(test_exits_without_return_probes),
 		cmocka_unit_test(test_symbols_without_size),

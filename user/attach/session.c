@@ -144,14 +144,20 @@ static void *add_chunk(int outer, uint32_t chunk, uint32_t value_size, uint32_t 
 	return at;
 }
 
-/* Keep SPARE_NODES ahead of what is in use. */
+static uint32_t nodes_wanted(const struct rp_session *s)
+{
+	uint32_t want = __atomic_load_n(&s->skel->bss->nodes_used, __ATOMIC_RELAXED) + SPARE_NODES;
+
+	return want < s->max_nodes ? want : s->max_nodes;
+}
+
+/*
+ * Keep SPARE_NODES ahead of what is in use, also of what came into use meanwhile: the kernel asks
+ * only once, as the ready ones run short.
+ */
 static int grow(struct rp_session *s)
 {
-	uint32_t want = s->skel->bss->nodes_used + SPARE_NODES;
-
-	if (want > s->max_nodes)
-		want = s->max_nodes;
-	while (s->skel->bss->nodes_ready < want) {
+	while (s->skel->bss->nodes_ready < nodes_wanted(s)) {
 		uint32_t c = s->n_chunks;
 
 		s->figures[c] = add_chunk(bpf_map__fd(s->skel->maps.figure_chunks), c,

@@ -38,11 +38,42 @@ static void add_figures(struct rp_figures *sum, const struct rp_figures *shards,
 		sum->entries += load(&shards[i].entries);
 }
 
-static void add_hist(struct rp_hist *sum, const struct rp_hist *shards, uint32_t n)
+/* Returns how much was added. */
+static uint64_t add_buckets(struct rp_hist *sum, const struct rp_hist *shard, uint32_t from,
+			    uint32_t end)
 {
-	for (uint32_t i = 0; i < n; i++)
-		for (uint32_t b = 0; b < RP_HIST_BUCKETS; b++)
-			sum->bucket[b] += load(&shards[i].bucket[b]);
+	uint64_t all = 0;
+
+	for (uint32_t i = from; i < end; i++) {
+		uint64_t n = load(&shard->bucket[i]);
+
+		sum->bucket[i] += n;
+		all += n;
+	}
+	return all;
+}
+
+/*
+ * Histograms are large and mostly empty: all of one lies between its extremes, or else (they are
+ * kept with a bounded effort) some is missing there and the rest is read as well.
+ */
+static void add_hist(struct rp_hist *sum, const struct rp_hist *shards,
+		     const struct rp_figures *figures, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		uint64_t count = load(&figures[i].count);
+		uint32_t low = rp_hist_index(~load(&figures[i].min_inv));
+		uint32_t end = rp_hist_index(load(&figures[i].max)) + 1;
+
+		if (!count)
+			continue;
+		if (low > end)
+			low = end;
+		if (add_buckets(sum, &shards[i], low, end) >= count)
+			continue;
+		add_buckets(sum, &shards[i], 0, low);
+		add_buckets(sum, &shards[i], end, RP_HIST_BUCKETS);
+	}
 }
 
 static void read_node(struct rp_node_counts *out, const struct rp_session *session, uint32_t id)
@@ -60,8 +91,8 @@ static void read_node(struct rp_node_counts *out, const struct rp_session *sessi
 	if (figures)
 		add_figures(&out->figures, figures, shards);
 	hist = rp_session__hist(session, id, &shards);
-	if (hist && out->figures.count)
-		add_hist(&out->hist, hist, shards);
+	if (hist && figures && out->figures.count)
+		add_hist(&out->hist, hist, figures, shards);
 }
 
 enum { EXIT_SITES = 1, SLOW_ENTRY = 2, SLOW_EXIT = 4 };

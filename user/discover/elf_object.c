@@ -395,37 +395,66 @@ static bool names_personality(const char *strings, size_t size)
 	return false;
 }
 
-/* What the string table of a symbol table says of unwinding; *c_only: of C's clean-up as well. */
-static bool table_names_personality(const struct rp_elf *elf, const Elf64_Shdr *table, bool *c_only)
+/* By the ends of names, with which a string table may hold them in the tails of longer ones. */
+static bool names_fibers(const char *strings, size_t size)
+{
+	/* ucontext, Boost.Context, libco, libcoro */
+	static const char *const names[] = {"makecontext", "jump_fcontext", "ontop_fcontext",
+					    "co_switch", "coro_transfer"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (memmem(strings, size, names[i], strlen(names[i]) + 1))
+			return true;
+	return false;
+}
+
+/* What the string tables of the symbol tables say. */
+struct told {
+	bool personality; /* of a language with exceptions */
+	bool c_only;	  /* of C's clean-up as well */
+	bool libc;
+	bool fibers;
+};
+
+static void read_strings(const struct rp_elf *elf, const Elf64_Shdr *table, struct told *told)
 {
 	char *strings;
-	bool found;
 	size_t size;
 
 	if (!table || table->sh_link >= elf->n_sections ||
 	    rp_elf__section_load(elf, &elf->sections[table->sh_link], RP_ELF_SECTION_MAX, &strings))
-		return false;
+		return;
 	size = elf->sections[table->sh_link].sh_size;
-	found = names_personality(strings, size);
-	/* glibc, alone among stripped objects, hides the C routine that its clean-up tables use. */
-	*c_only |= memmem(strings, size, "__gcc_personality_v0", 20) ||
-		   memmem(strings, size, "GLIBC_PRIVATE", 13);
+	told->personality |= names_personality(strings, size);
+	told->c_only |= memmem(strings, size, "__gcc_personality_v0", 20) != NULL;
+	told->libc |= memmem(strings, size, "GLIBC_PRIVATE", 13) != NULL;
+	told->fibers |= names_fibers(strings, size);
 	free(strings);
-	return found;
 }
 
-static bool has_unwinding(const struct rp_elf *elf)
+static void find_stack_traits(struct rp_elf *elf)
 {
 	const struct rp_elf *full = elf->debug ? elf->debug : elf;
-	bool c_only = false;
+	struct told told = {0};
 
-	if (table_names_personality(elf, rp_elf__section_by_type(elf, SHT_DYNSYM), &c_only) ||
-	    table_names_personality(full, rp_elf__section_by_type(full, SHT_SYMTAB), &c_only))
-		return true;
-	/* Stripped, with a personality routine of its own: only the tables for it are left to see.
+	read_strings(elf, rp_elf__section_by_type(elf, SHT_DYNSYM), &told);
+	read_strings(full, rp_elf__section_by_type(full, SHT_SYMTAB), &told);
+	/*
+	 * Stripped, with a personality routine of its own: only the tables for it are left to see.
+	 * glibc, alone among stripped objects, hides the C routine that its clean-up tables use.
 	 */
-	return !elf->traits.has_symtab && !c_only &&
-	       rp_elf__section_by_name(elf, ".gcc_except_table");
+	elf->traits.has_unwinding = told.personality ||
+				    (!elf->traits.has_symtab && !told.c_only && !told.libc &&
+				     rp_elf__section_by_name(elf, ".gcc_except_table"));
+	/* glibc has makecontext() for others. */
+	elf->traits.has_fibers = told.fibers && !told.libc;
+}
+
+/* Go compresses it under another name. */
+static bool has_lines(const struct rp_elf *elf)
+{
+	return rp_elf__section_by_name(elf, ".debug_line") ||
+	       rp_elf__section_by_name(elf, ".zdebug_line");
 }
 
 int rp_elf__open(int fd, const char *name, struct rp_elf **out, struct rp_err *err)
@@ -439,9 +468,11 @@ int rp_elf__open(int fd, const char *name, struct rp_elf **out, struct rp_err *e
 	if (!rp_elf__section_by_type(elf, SHT_SYMTAB))
 		rp_elf__open_debug(elf);
 	elf->traits.has_symtab = elf->debug || rp_elf__section_by_type(elf, SHT_SYMTAB);
+	elf->traits.separate_debug = elf->debug;
+	elf->traits.has_lines = has_lines(elf) || (elf->debug && has_lines(elf->debug));
 	elf->traits.is_go = rp_elf__section_by_name(elf, ".note.go.buildid") ||
 			    rp_elf__section_by_name(elf, ".go.buildinfo");
-	elf->traits.has_unwinding = has_unwinding(elf);
+	find_stack_traits(elf);
 	*out = elf;
 	return 0;
 }

@@ -272,7 +272,8 @@ static bool uses_ret_sites(const struct rp_plan *plan, const struct rp_elf_trait
 	case RP_EXIT_METHOD_RET_SITES:
 		return true;
 	default:
-		return traits->is_go || traits->has_unwinding || !plan->opts.rules.return_probes;
+		return traits->is_go || traits->has_unwinding || traits->has_fibers ||
+		       !plan->opts.rules.return_probes;
 	}
 }
 
@@ -287,6 +288,8 @@ static int refuse_exits(struct matching *m, const struct match *match, const cha
 		why = ", and a return probe would crash a Go program";
 	else if (!opts->rules.return_probes)
 		why = ", and this kernel's return probes would end a program under seccomp";
+	else if (opts->exit_method == RP_EXIT_METHOD_AUTO && m->object->traits.has_fibers)
+		why = ", and a return probe would crash a program that switches stacks";
 	else if (opts->exit_method == RP_EXIT_METHOD_AUTO)
 		why = ", and a return probe would break exceptions that pass through it";
 	snprintf(text, sizeof(text), "its exits are not known: %s%s; --exit return overrides",

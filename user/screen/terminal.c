@@ -80,10 +80,11 @@ int rp_terminal__open(struct rp_err *err)
 	nonl();
 	keypad(stdscr, TRUE);
 	nodelay(stdscr, TRUE);
-	/* A press counts at once; with its release it may come as a click. */
-	mousemask(BUTTON1_PRESSED | BUTTON1_RELEASED | BUTTON1_CLICKED | BUTTON4_PRESSED |
-			  BUTTON5_PRESSED,
-		  NULL);
+	/*
+	 * All of them, though few are of use: behind one that is not asked for ncurses waits for
+	 * the next, whatever it was told of delays.
+	 */
+	mousemask(ALL_MOUSE_EVENTS, NULL);
 	mouseinterval(0);
 	set_styles();
 	curs_set(0);

@@ -64,6 +64,13 @@ func ending() {
 	runtime.Goexit()
 }
 
+// stopping never returns: there is no exit to probe. Nobody calls it.
+//
+//go:noinline
+func stopping() {
+	panic("asked for too much")
+}
+
 func round(depth, rounds int) (caught int) {
 	for i := 0; i < rounds; i++ {
 		descend(depth)
@@ -96,6 +103,9 @@ func main() {
 	goroutines, depth, rounds := number(1), number(2), number(3)
 	caught := 0
 
+	if len(os.Args) > 4 {
+		stopping()
+	}
 	wait()
 	for i := 0; i < goroutines; i++ {
 		group.Add(1)
