@@ -44,7 +44,10 @@ include tests/live/harmless.mk
 include tests/kernels/kernels.mk
 
 e2e: $(O)/rptrace ## real programs: PostgreSQL, Python, SQLite, Redis (root)
-	$(Q)RPTRACE=$(abspath $(O))/rptrace tests/e2e/run
+	$(Q)RPTRACE=$(abspath $(O))/rptrace tests/e2e/run postgres python sqlite redis
+
+e2e-screen: $(O)/rptrace targets ## the live screen, driven in tmux (root; wants a calm machine)
+	$(Q)RPTRACE=$(abspath $(O))/rptrace RPT_TARGETS=$(abspath $(O))/targets tests/e2e/run screen
 
 lint: ## layers, format, static analysis
 	$(Q)tools/lint

@@ -25,9 +25,9 @@ struct rp_targets_stats {
 	size_t objects;	  /* with probes */
 	size_t sites, slow_sites;
 	size_t refused; /* sites that the kernel would not probe: not measured */
-	bool denied;   /* objects of the target could not be read */
-	bool names;    /* regions that are named at run time are among the sites */
-	bool stripped; /* an executable without symbol table was looked at */
+	bool denied;	/* objects of the target could not be read */
+	bool names;	/* regions that are named at run time are among the sites */
+	bool stripped;	/* an executable without symbol table was looked at */
 };
 
 /* session may be NULL: then objects are discovered and planned but nothing is attached. */

@@ -49,3 +49,10 @@ no-go no-rust: no-%:
 
 targets: $(VARIANT_BINS) $(SCRIPTS) \
 	$(if $(call have,$(GO)),$(GO_BINS),no-go) $(if $(call have,$(RUSTC)),$(RUST_BINS),no-rust)
+
+harmless: $(O)/rptrace targets $(LONG_BINS) ## many kinds of targets, by every method: unharmed and exact (root; long)
+	$(Q)status=0; for t in $(LONG_BINS); do \
+		RPTRACE=$(abspath $(O))/rptrace RPT_TARGETS=$(abspath $(O))/targets $$t || status=1; \
+	done; exit $$status
+
+.PHONY: harmless

@@ -3,7 +3,10 @@
 # tests/live/test_NAME.c is one cmocka program on the harness.
 
 LIVE_SRCS    := $(wildcard tests/live/test_*.c)
-LIVE_BINS    := $(LIVE_SRCS:%.c=$(O)/%)
+# The long ones, by every method there is: make harmless.
+LONG_SRCS    := tests/live/test_harmless.c tests/live/test_exact.c
+LONG_BINS    := $(LONG_SRCS:%.c=$(O)/%)
+LIVE_BINS    := $(patsubst %.c,$(O)/%,$(filter-out $(LONG_SRCS),$(LIVE_SRCS)))
 LIVE_HARNESS := $(patsubst %.c,$(O)/%.o,$(filter-out $(LIVE_SRCS),$(wildcard tests/live/*.c)))
 LIVE_PLUGIN  := $(O)/targets/plugin.so
 
@@ -12,7 +15,7 @@ $(LIVE_HARNESS): $(O)/%.o: %.c tests/live/live.mk
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) $(DEPFLAGS) -c -o $@ $<
 
-$(LIVE_BINS): $(O)/%: %.c $(LIVE_HARNESS) tests/live/live.mk
+$(LIVE_BINS) $(LONG_BINS): $(O)/%: %.c $(LIVE_HARNESS) tests/live/live.mk
 	$(call msg,TEST,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(DEPFLAGS) $(ALL_LDFLAGS) -o $@ $< $(LIVE_HARNESS) -lcmocka -ljansson
 

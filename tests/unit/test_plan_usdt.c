@@ -39,7 +39,8 @@ static void test_default_is_all_pairs(void **state)
 	assert_int_equal(count_sites(&f, "transaction", RP_ROLE_END), 2);
 	assert_int_equal(region(&f, "query")->kind, RP_KIND_USDT);
 	assert_int_equal(region(&f, "query")->sites, 3);
-	assert_int_equal(site(&f, "function", RP_ROLE_BEGIN)->flags, RP_SITE_NESTED | RP_SITE_LOOSE);
+	assert_int_equal(site(&f, "function", RP_ROLE_BEGIN)->flags,
+			 RP_SITE_NESTED | RP_SITE_LOOSE);
 	assert_int_equal(site(&f, "function", RP_ROLE_END)->flags, 0);
 	assert_int_equal(site(&f, "query", RP_ROLE_BEGIN)->flags, RP_SITE_LOOSE);
 	assert_int_equal(f.plan->n_refusals, 0);
@@ -164,7 +165,8 @@ static void test_usdt_labels(void **state)
 	assert_int_equal(s->arg.reg, 112);
 	assert_int_equal(site(&f, "query", RP_ROLE_END)->flags, 0);
 	/* Without such an argument the region does without. */
-	assert_int_equal(site(&f, "function", RP_ROLE_BEGIN)->flags, RP_SITE_NESTED | RP_SITE_LOOSE);
+	assert_int_equal(site(&f, "function", RP_ROLE_BEGIN)->flags,
+			 RP_SITE_NESTED | RP_SITE_LOOSE);
 	assert_int_equal(site(&f, "function", RP_ROLE_BEGIN)->arg.kind, RP_ARG_NONE);
 	rp_plan__free(f.plan);
 

@@ -126,6 +126,21 @@ static void test_sort_around(void **state)
 	assert_ptr_equal(s.sort, first);
 }
 
+/* A column that is sorted by is seen, however narrow the terminal. */
+static void test_sort_scrolls(void **state)
+{
+	(void)state;
+	rp_state__resize(&s, 20, 60);
+	for (size_t i = 0; i < 2 * s.columns.n; i++) {
+		bool seen = false;
+
+		key(i < s.columns.n ? '>' : '<');
+		for (size_t c = 0; c < s.layout.n_cells; c++)
+			seen |= s.layout.cell[c].column == s.sort;
+		assert_true(seen);
+	}
+}
+
 /* ---- the cursor ------------------------------------------------------------------------- */
 
 static void test_move(void **state)
@@ -570,29 +585,14 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(test_sort_all),
-		TEST(test_sort_around),
-		TEST(test_move),
-		TEST(test_scrolls),
-		TEST(test_cursor_follows),
-		TEST(test_search),
-		TEST(test_search_steps),
-		TEST(test_filter),
-		TEST(test_tree),
-		TEST(test_tree_filter),
-		TEST(test_tree_stays),
-		TEST(test_rates),
-		TEST(test_reset),
-		TEST(test_pause),
-		TEST(test_interval),
-		TEST(test_tags),
-		TEST(test_add),
-		TEST(test_group),
-		TEST(test_columns),
-		TEST(test_columns_complete),
-		TEST(test_panes),
-		TEST(test_mouse),
-		TEST(test_any_keys),
+		TEST(test_sort_all), TEST(test_sort_around),  TEST(test_sort_scrolls),
+		TEST(test_move),     TEST(test_scrolls),      TEST(test_cursor_follows),
+		TEST(test_search),   TEST(test_search_steps), TEST(test_filter),
+		TEST(test_tree),     TEST(test_tree_filter),  TEST(test_tree_stays),
+		TEST(test_rates),    TEST(test_reset),	      TEST(test_pause),
+		TEST(test_interval), TEST(test_tags),	      TEST(test_add),
+		TEST(test_group),    TEST(test_columns),      TEST(test_columns_complete),
+		TEST(test_panes),    TEST(test_mouse),	      TEST(test_any_keys),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+/* What is said of the keys. */
+#include <string.h>
+
+#include "screen/keys.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#define F(n)	     (RP_KEY_F0 + (n))
+
+const struct rp_help_line rp_help[] = {
+	{NULL, "Move"},
+	{"Up Down PgUp PgDn", "move; j and k too"},
+	{"Home End", "first row, and stay there; last row"},
+	{"Left Right", "tree: collapse, expand; table: scroll the columns"},
+	{"Shift-Left -Right", "scroll the columns in the tree too; [ and ] likewise"},
+	{"F3 /  n N", "search names, next, previous"},
+	{"F4 \\", "show only rows with this text; a|b: either"},
+	{NULL, "Order and form"},
+	{"F6 < >", "sort by the column to the left, to the right"},
+	{"I", "invert the order"},
+	{"F2 c", "choose columns and their order"},
+	{"F5 t", "tree of regions under those they are entered in"},
+	{"*", "tree: collapse or expand all"},
+	{"g", "a row for each process, thread, command, cgroup or label"},
+	{"i", "figures of the last interval, or since the start"},
+	{"Enter", "pane of the chosen region; Tab: the next pane; l: log scale"},
+	{NULL, "Figures"},
+	{"p", "freeze the display"},
+	{"r", "reset: figures from now on"},
+	{"F7 -  F8 +", "shorter, longer interval"},
+	{"w", "write what is shown to a JSON file"},
+	{NULL, "What is traced"},
+	{"a", "add regions by glob; Tab completes"},
+	{"F9 d", "detach the tagged regions, or the chosen one"},
+	{"Space  U", "tag, untag all"},
+	{"F10 q", "quit: the final summary is printed then"},
+	{NULL, "Mouse: titles sort, a click chooses, a second opens the pane, the wheel moves."},
+	{NULL,
+	 "RATE/S, %TIME and LAST MINUTE are of the last intervals, the rest since the start."},
+	{NULL, "Colours: share of the self time of all regions in the last interval."},
+	{NULL, "Marks: * tagged, ! exits without entry, ~ slow site (single-stepped)."},
+};
+const size_t rp_n_help = COUNT(rp_help);
+
+const struct rp_bar_key rp_bar[] = {
+	{F(1), "F1", "Help"},	{F(2), "F2", "Columns"}, {F(3), "F3", "Search"},
+	{F(4), "F4", "Filter"}, {F(5), "F5", "Tree"},	 {F(6), "F6", "Sort"},
+	{F(7), "F7", "Faster"}, {F(8), "F8", "Slower"},	 {F(9), "F9", "Detach"},
+	{F(10), "F10", "Quit"},
+};
+const size_t rp_n_bar = COUNT(rp_bar);
+
+int rp_bar__at(size_t x)
+{
+	size_t at = 0;
+
+	for (size_t i = 0; i < rp_n_bar; i++) {
+		at += strlen(rp_bar[i].name) + strlen(rp_bar[i].label) + 1;
+		if (x < at)
+			return rp_bar[i].key;
+	}
+	return 0;
+}
