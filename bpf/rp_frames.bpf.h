@@ -140,7 +140,7 @@ static __always_inline struct rp_thread *thread_get(struct task_struct *task)
 {
 	struct rp_thread *t = bpf_task_storage_get(&threads, task, NULL, 0);
 
-	return t ? t : thread_create(task);
+	return t && t->group_turn ? t : thread_create(task);
 }
 
 static __noinline struct rp_thread *goroutine_create(const struct rp_goroutine_key *key)

@@ -19,7 +19,8 @@ const volatile __u64 cfg_min_duration = 0;  /* ns */
 const volatile bool cfg_own_shard = false;  /* every CPU has figures of its own */
 const volatile __u32 cfg_figure_shards = 1; /* powers of two */
 const volatile __u32 cfg_hist_shards = 1;
-const volatile bool cfg_tail_call = false; /* never: see keep_to_thread_stack */
+const volatile bool cfg_returns_of_all = false; /* links report returns of any process */
+const volatile bool cfg_tail_call = false;	/* never: see keep_to_thread_stack */
 
 /* ---- state that user space reads or writes while tracing ------------------------------ */
 
@@ -40,7 +41,7 @@ __u64 lost[RP_LOST_COUNT] = {};
 struct rp_thread {
 	__u32 depth;	  /* index of the top frame; frame 0 stands for the root */
 	__u32 missed;	  /* entries that got no frame: their exits are no surprise */
-	__u32 group_turn; /* under which the root was chosen */
+	__u32 group_turn; /* under which the root was chosen; 0: none is yet */
 	__u32 pieces;	  /* of its stack that are in thread_pieces */
 	__u64 begun;	  /* bit (region % 64): the thread has begun such a region */
 	__u64 shallowest; /* stack pointer of the outermost function entered so far */

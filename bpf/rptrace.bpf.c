@@ -182,7 +182,7 @@ static __always_inline void call_exit(struct pt_regs *ctx, struct task_struct *t
 	index = frames_find(t, &q);
 	if (index)
 		frame_close(t, index, sp, now);
-	else if (site_counts(cookie))
+	else if (site_counts(cookie) && !(role == RP_ROLE_CALL && cfg_returns_of_all))
 		exit_unmatched(task, t, q.region, sp);
 }
 
@@ -364,8 +364,13 @@ static __always_inline bool is_tracked(__u32 tgid)
 static __always_inline int on_fork(struct task_struct *parent, struct task_struct *child)
 {
 	__u32 tgid = child->tgid, none = 0;
+	bool is_thread = child->pid != child->tgid;
 
-	if (child->pid != child->tgid || !cfg_follow || !is_tracked(parent->tgid))
+	if (!(cfg_follow || is_thread) || !is_tracked(parent->tgid))
+		return 0;
+	/* A probe hit has to do without if another thread was preempted while it got its own. */
+	bpf_task_storage_get(&threads, child, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (is_thread)
 		return 0;
 	if (!cfg_track_all) {
 		if (bpf_map_lookup_elem(&tracked, &tgid))
@@ -410,7 +415,7 @@ static __always_inline int on_exec(struct task_struct *task)
 		return 0;
 	}
 	t = bpf_task_storage_get(&threads, task, NULL, 0);
-	if (t) {
+	if (t && t->group_turn) {
 		frames_unwind(t, 0);
 		t->missed = 0;
 		t->begun = 0;

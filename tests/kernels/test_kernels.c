@@ -49,13 +49,13 @@ static const char *const function_targets[] = {
 
 static const char *const marker_targets[] = {
 	"marks_names 2 50",
-	"marks_c 2 50",
+	"marks_c 2 100",
 	"marks_cxx 2 50",
 };
 
 #define FUNCTIONS "-f outer -f middle -f inner -f leaf -f fork_work"
 
-static void exact(const char *const *targets, size_t n, const char *options, const char *method)
+static json_t *exact(const char *const *targets, size_t n, const char *options, const char *method)
 {
 	const char *path = live_path("together.json");
 	struct live_proc *procs[TARGETS_MAX], *rptrace;
@@ -80,6 +80,7 @@ static void exact(const char *const *targets, size_t n, const char *options, con
 	run.json = live_load(path);
 	live_assert_nothing_lost(run.json);
 	live_assert_expected(&run, 0);
+	return run.json;
 }
 
 /* By the kernel's return probes, in threads and in children. */
@@ -98,10 +99,20 @@ static void functions_by_their_exits(void **state)
 /* Static names, values, blocks, and names made at run time, which have semaphores. */
 static void markers(void **state)
 {
-	/* Newer kernels take a third of a second to detach one perf event. */
-	bool few = !strcmp(*state, "perf") && !is_best("perf");
+	json_t *json = exact(marker_targets, LIVE_COUNT(marker_targets), "--by label", "auto"),
+	       *row;
+	unsigned found = 0;
+	size_t i;
 
-	exact(marker_targets, few ? 1 : LIVE_COUNT(marker_targets), "", *state);
+	(void)state;
+	json_array_foreach (live_array(json, "regions"), i, row) {
+		if (strcmp(live_str(row, "name"), "negative"))
+			continue;
+		assert_int_equal(live_u64(row, "count"), 50);
+		assert_true(atoi(live_str(row, "group")) < 0);
+		found++;
+	}
+	assert_int_equal(found, 4);
 }
 
 /* ---- methods --------------------------------------------------------------------------------- */
@@ -160,26 +171,6 @@ static void the_fast_nop_is_probed(void **state)
 
 /* ---- frames ------------------------------------------------------------------------------------
  */
-
-static void labels(void **state)
-{
-	struct live_run run = live_trace(LIVE_COMMAND, "marks_c 2 100", "--by label");
-	unsigned found = 0;
-	json_t *row;
-	size_t i;
-
-	(void)state;
-	live_assert_expected(&run, 0);
-	live_assert_nothing_lost(run.json);
-	json_array_foreach (live_array(run.json, "regions"), i, row) {
-		if (strcmp(live_str(row, "name"), "negative"))
-			continue;
-		assert_int_equal(live_u64(row, "count"), 50);
-		assert_true(atoi(live_str(row, "group")) < 0);
-		found++;
-	}
-	assert_int_equal(found, 4);
-}
 
 /* Past the kernel's limit of return probes: what has none is counted as lost, the rest is exact. */
 static void deep_recursion(void **state)
@@ -262,16 +253,20 @@ static void rptrace_is_killed(void **state)
 /* ---- all of it ------------------------------------------------------------------------------- */
 
 static const struct CMUnitTest once[] = {
-	cmocka_unit_test(the_best_method_is_chosen), cmocka_unit_test(functions_by_their_exits),
-	cmocka_unit_test(the_fast_nop_is_probed),    cmocka_unit_test(labels),
-	cmocka_unit_test(left_by_longjmp),	     cmocka_unit_test(the_command_ends),
+	cmocka_unit_test(the_best_method_is_chosen),
+	cmocka_unit_test(functions_by_their_exits),
+	cmocka_unit_test(markers),
+	cmocka_unit_test(the_fast_nop_is_probed),
+	cmocka_unit_test(left_by_longjmp),
+	cmocka_unit_test(the_command_ends),
 	cmocka_unit_test(the_target_is_killed),
+	cmocka_unit_test(rptrace_is_killed),
 };
 
 static const struct CMUnitTest by_method[] = {
-	cmocka_unit_test(functions),	     cmocka_unit_test(markers),
-	cmocka_unit_test(every_kind_of_nop), cmocka_unit_test(deep_recursion),
-	cmocka_unit_test(rptrace_is_killed),
+	cmocka_unit_test(functions),
+	cmocka_unit_test(every_kind_of_nop),
+	cmocka_unit_test(deep_recursion),
 };
 
 static const struct CMUnitTest without_method[] = {cmocka_unit_test(refused)};

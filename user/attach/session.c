@@ -74,6 +74,9 @@ static void configure(struct rp_session *s, const struct rp_session_opts *opts)
 		skel->rodata->cfg_max_depth = opts->max_depth;
 	skel->rodata->cfg_max_labels = or_default(opts->max_labels, skel->rodata->cfg_max_labels);
 	skel->rodata->cfg_max_names = names;
+	skel->bss->group_turn = 1;
+	/* Before 6.13 the process of a perf event is for entries only. */
+	skel->rodata->cfg_returns_of_all = s->mode == RP_ATTACH_PERF;
 	skel->rodata->cfg_min_duration = opts->min_duration;
 	skel->rodata->cfg_figure_shards = s->figure_shards;
 	skel->rodata->cfg_hist_shards = s->hist_shards;
