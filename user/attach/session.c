@@ -16,8 +16,12 @@
 
 #include "attach/session_internal.h"
 
-/* Nodes kept ready beyond those in use, so that a burst of new paths finds room. */
-#define SPARE_NODES 512u
+/*
+ * Chunks kept ready beyond those in use, so that a burst of new paths finds room: what a budget of
+ * kernel memory gives, as the size of a chunk goes by the number of CPUs.
+ */
+#define SPARE_CHUNKS_MIN 2u
+#define SPARE_BYTES	 (16u << 20)
 
 /*
  * Shards: CPUs to a cache line. Figures are small and hot, so every CPU has its own up to a bound;
@@ -131,47 +135,95 @@ static int create_chunk(uint32_t value_size, uint32_t entries)
 			      &opts);
 }
 
-static void *add_chunk(int outer, uint32_t chunk, uint32_t value_size, uint32_t entries)
+/* Chunks for an outer map, made before they are put in: the kernel waits there for all CPUs. */
+struct chunks {
+	int outer;
+	uint32_t value_size, entries;
+	void **mapped; /* by number */
+};
+
+/* Chunk c; the descriptor, or a negative errno. */
+static int chunks__create(const struct chunks *chunks, uint32_t c)
 {
-	void *at = NULL;
-	int fd = create_chunk(value_size, entries);
+	int fd = create_chunk(chunks->value_size, chunks->entries);
 
 	if (fd < 0)
-		return NULL;
-	at = map_array(fd, (size_t)value_size * entries);
-	if (at && bpf_map_update_elem(outer, &chunk, &fd, BPF_ANY)) {
-		munmap(at, (size_t)value_size * entries);
-		at = NULL;
-	}
-	close(fd); /* the outer map and the mapping keep it */
-	return at;
+		return fd;
+	chunks->mapped[c] = map_array(fd, (size_t)chunks->value_size * chunks->entries);
+	if (chunks->mapped[c])
+		return fd;
+	close(fd);
+	return -ENOMEM;
 }
 
-static uint32_t nodes_wanted(const struct rp_session *s)
+static int chunks__add(const struct chunks *chunks, uint32_t first, uint32_t n)
 {
-	uint32_t want = __atomic_load_n(&s->skel->bss->nodes_used, __ATOMIC_RELAXED) + SPARE_NODES;
+	uint32_t numbers[RP_CHUNKS_MAX], made = 0, taken;
+	int fds[RP_CHUNKS_MAX], rc = 0;
 
-	return want < s->max_nodes ? want : s->max_nodes;
+	while (made < n && rc >= 0) {
+		rc = chunks__create(chunks, first + made);
+		if (rc >= 0) {
+			numbers[made] = first + made;
+			fds[made++] = rc;
+		}
+	}
+	taken = made;
+	if (rc >= 0)
+		rc = bpf_map_update_batch(chunks->outer, numbers, fds, &taken, NULL);
+	/* The outer map and the mapping keep it. */
+	for (uint32_t i = 0; i < made; i++)
+		close(fds[i]);
+	return rc;
+}
+
+static uint32_t spare_chunks(const struct rp_session *s)
+{
+	size_t bytes = RP_CHUNK_NODES * (sizeof(struct rp_figures) * s->figure_shards +
+					 sizeof(struct rp_hist) * s->hist_shards);
+
+	return SPARE_BYTES / bytes > SPARE_CHUNKS_MIN ? SPARE_BYTES / bytes : SPARE_CHUNKS_MIN;
+}
+
+static uint32_t chunks_wanted(const struct rp_session *s)
+{
+	uint32_t used = __atomic_load_n(&s->skel->bss->nodes_used, __ATOMIC_RELAXED);
+	uint32_t want = used / RP_CHUNK_NODES + 1 + spare_chunks(s);
+	uint32_t most = (s->max_nodes + RP_CHUNK_NODES - 1) / RP_CHUNK_NODES;
+
+	return want < most ? want : most;
 }
 
 /*
- * Keep SPARE_NODES ahead of what is in use, also of what came into use meanwhile: the kernel asks
- * only once, as the ready ones run short.
+ * Keep the spare chunks ahead of what is in use, also of what came into use meanwhile: the kernel
+ * asks only once, when half of them are.
  */
 static int grow(struct rp_session *s)
 {
-	while (s->skel->bss->nodes_ready < nodes_wanted(s)) {
-		uint32_t c = s->n_chunks;
+	const struct chunks figures = {
+		.outer = bpf_map__fd(s->skel->maps.figure_chunks),
+		.value_size = sizeof(struct rp_figures),
+		.entries = RP_CHUNK_NODES * s->figure_shards,
+		.mapped = s->figures,
+	};
+	const struct chunks hists = {
+		.outer = bpf_map__fd(s->skel->maps.hist_chunks),
+		.value_size = sizeof(struct rp_hist),
+		.entries = RP_CHUNK_NODES * s->hist_shards,
+		.mapped = s->hists,
+	};
+	uint32_t want;
 
-		s->figures[c] = add_chunk(bpf_map__fd(s->skel->maps.figure_chunks), c,
-					  sizeof(struct rp_figures),
-					  RP_CHUNK_NODES * s->figure_shards);
-		s->hists[c] = add_chunk(bpf_map__fd(s->skel->maps.hist_chunks), c,
-					sizeof(struct rp_hist), RP_CHUNK_NODES * s->hist_shards);
-		if (!s->figures[c] || !s->hists[c])
-			return -ENOMEM;
-		s->n_chunks++;
-		s->skel->bss->nodes_ready = s->n_chunks * RP_CHUNK_NODES;
+	while (s->n_chunks < (want = chunks_wanted(s))) {
+		int rc = chunks__add(&figures, s->n_chunks, want - s->n_chunks);
+
+		if (!rc)
+			rc = chunks__add(&hists, s->n_chunks, want - s->n_chunks);
+		if (rc)
+			return rc;
+		s->n_chunks = want;
+		__atomic_store_n(&s->skel->bss->nodes_grow_at,
+				 (want - spare_chunks(s) / 2) * RP_CHUNK_NODES, __ATOMIC_SEQ_CST);
 	}
 	return 0;
 }

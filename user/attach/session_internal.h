@@ -20,8 +20,8 @@ struct rp_session {
 	const struct rp_node *nodes;
 	const char *names;
 	uint32_t n_chunks;
-	struct rp_figures *figures[RP_CHUNKS_MAX];
-	struct rp_hist *hists[RP_CHUNKS_MAX];
+	void *figures[RP_CHUNKS_MAX]; /* struct rp_figures, by shards */
+	void *hists[RP_CHUNKS_MAX];   /* struct rp_hist */
 
 	struct rp_links *calibration; /* kept: to detach takes time, and its child is gone */
 
