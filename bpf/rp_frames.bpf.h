@@ -135,10 +135,19 @@ static __noinline struct rp_thread *thread_create(struct task_struct *task)
 		bpf_task_storage_get(&threads, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE), root);
 }
 
+/*
+ * The state of any thread, where it has one: the one place that knows where that is kept. It may
+ * have no root yet (group_turn 0), when its stack is empty.
+ */
+static __always_inline struct rp_thread *thread_of(struct task_struct *task)
+{
+	return bpf_task_storage_get(&threads, task, NULL, 0);
+}
+
 /* The state of the current thread; NULL: not traced, or counted as lost. */
 static __always_inline struct rp_thread *thread_get(struct task_struct *task)
 {
-	struct rp_thread *t = bpf_task_storage_get(&threads, task, NULL, 0);
+	struct rp_thread *t = thread_of(task);
 
 	return t && t->group_turn ? t : thread_create(task);
 }

@@ -414,7 +414,7 @@ static __always_inline int on_exec(struct task_struct *task)
 	} else if (!cfg_track_all) {
 		return 0;
 	}
-	t = bpf_task_storage_get(&threads, task, NULL, 0);
+	t = thread_of(task);
 	if (t && t->group_turn) {
 		frames_unwind(t, 0);
 		t->missed = 0;
@@ -435,7 +435,7 @@ static __always_inline int on_exit(struct task_struct *task)
 	struct rp_thread *t;
 
 	/* Threads that end together may come here after the one that counted as the last. */
-	t = bpf_task_storage_get(&threads, task, NULL, 0);
+	t = thread_of(task);
 	if (t) {
 		frames_unwind(t, 0);
 		thread_drop_pieces(t);
