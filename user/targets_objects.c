@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+/* The files that targets map: which there are, what is wanted in them, in whom they are probed. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "discover/elf_object.h"
+#include "discover/file.h"
+#include "targets_internal.h"
+
+static struct rp_object *rp_object__new(struct rp_targets *t, const char *path)
+{
+	struct rp_object *grown = realloc(t->objects, (t->n_objects + 1) * sizeof(*grown));
+	struct rp_object *o;
+
+	if (!grown)
+		return NULL;
+	t->objects = grown;
+	o = &grown[t->n_objects];
+	memset(o, 0, sizeof(*o));
+	o->fd = -1;
+	o->path = strdup(path);
+	if (!o->path)
+		return NULL;
+	t->n_objects++;
+	return o;
+}
+
+struct rp_object *rp_object__by_id(struct rp_targets *t, dev_t dev, ino_t ino)
+{
+	for (size_t i = 0; i < t->n_objects; i++)
+		if (t->objects[i].id.ino == ino && t->objects[i].id.dev == dev)
+			return &t->objects[i];
+	return NULL;
+}
+
+static struct rp_object *rp_object__by_stat(struct rp_targets *t, const struct stat *st)
+{
+	for (size_t i = 0; i < t->n_objects; i++)
+		if (t->objects[i].st_ino == st->st_ino && t->objects[i].st_dev == st->st_dev)
+			return &t->objects[i];
+	return NULL;
+}
+
+/* Plan an open file. Takes fd over; where nothing in it is wanted, it is closed. */
+static int rp_object__plan(struct rp_targets *t, struct rp_object *o, int fd, bool is_exe,
+			   struct rp_err *err)
+{
+	struct rp_elf *elf = NULL;
+	size_t before = 0, added = 0;
+	struct stat st;
+	int rc = rp_elf__open(fd, o->path, &elf, err);
+
+	if (!rc) {
+		rp_plan__sites(t->plan, &before);
+		rc = rp_plan__add_object(t->plan, (uint32_t)(o - t->objects), o->path, is_exe, elf,
+					 &added, err);
+		t->stripped |= is_exe && !rp_elf__traits(elf)->has_symtab;
+	}
+	if (!fstat(fd, &st)) {
+		o->st_dev = st.st_dev;
+		o->st_ino = st.st_ino;
+	}
+	rp_elf__free(elf);
+	/* Kept open with or without sites: a number of an open file is not given to another. */
+	o->fd = fd;
+	o->first = before;
+	o->n = rc ? 0 : added;
+	return rc;
+}
+
+struct rp_object *rp_object__of_mapping(struct rp_targets *t, pid_t pid, const struct rp_mapped *m)
+{
+	struct rp_object *o = rp_object__by_id(t, m->dev, m->ino);
+	struct stat st;
+	char via[64];
+	int fd;
+
+	if (o)
+		return o;
+	if (!rp_plan__wants_object(t->plan, m->path, m->is_exe))
+		return NULL;
+	fd = rp_proc__open_mapped(RP_PROC, pid, m, via, sizeof(via));
+	t->denied |= fd == -EACCES || fd == -EPERM;
+	if (fd < 0)
+		return NULL;
+	/* Known under its path already, before anything had it mapped? */
+	o = fstat(fd, &st) ? NULL : rp_object__by_stat(t, &st);
+	if (o) {
+		close(fd);
+	} else {
+		o = rp_object__new(t, m->path);
+		if (!o) {
+			close(fd);
+			return NULL;
+		}
+		rp_object__plan(t, o, fd, m->is_exe, NULL);
+	}
+	o->id.dev = m->dev;
+	o->id.ino = m->ino;
+	return o;
+}
+
+int rp_object__add_path(struct rp_targets *t, const char *path, bool is_exe, bool must,
+			struct rp_err *err)
+{
+	struct rp_object *o;
+	struct stat st;
+	int fd, rc;
+
+	fd = rp_file__open_regular(path, &st);
+	if (fd < 0) {
+		rc = fd;
+		return must ? rp_err__set(err, RP_EXIT_FAILED, rc, "check the path", "%s: %s", path,
+					  strerror(-rc))
+			    : 0;
+	}
+	o = rp_object__by_stat(t, &st);
+	if (o) {
+		close(fd);
+		return 0;
+	}
+	o = rp_object__new(t, path);
+	if (!o) {
+		close(fd);
+		return rp_targets__no_memory(err);
+	}
+	o->id.dev = st.st_dev;
+	o->id.ino = st.st_ino;
+	rc = rp_object__plan(t, o, fd, is_exe, err);
+	return must ? rc : 0;
+}
+
+int rp_object__link(struct rp_targets *t, const struct rp_object *o, pid_t pid,
+		    struct rp_links **out, struct rp_err *err)
+{
+	size_t n;
+	struct rp_links_req req = {
+		.fd = o->fd,
+		.pid = pid,
+		.sites = rp_plan__sites(t->plan, &n) + o->first,
+		.n = o->n,
+	};
+	int *refused;
+	int rc;
+
+	refused = calloc(o->n, sizeof(*refused));
+	if (!refused)
+		return rp_targets__no_memory(err);
+	rc = rp_links__new(t->session, &req, refused, out, err);
+	for (size_t i = 0; !rc && i < o->n; i++)
+		t->refused += refused[i] != 0;
+	free(refused);
+	return rc;
+}
+
+static int compare_pids(const void *a, const void *b)
+{
+	pid_t x = *(const pid_t *)a, y = *(const pid_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+int rp_objects__decide_scopes(struct rp_targets *t, size_t first)
+{
+	size_t n = t->n_objects - first, n_own = 0;
+	struct rp_file_id *files;
+	struct rp_process *p;
+	bool *foreign;
+	pid_t *own;
+	int rc = -ENOMEM;
+
+	if (!n)
+		return 0;
+	files = calloc(n, sizeof(*files));
+	foreign = calloc(n, sizeof(*foreign));
+	own = calloc(HASH_COUNT(t->processes) + 1, sizeof(*own));
+	if (!files || !foreign || !own)
+		goto out;
+	for (p = t->processes; p; p = p->hh.next)
+		own[n_own++] = p->pid;
+	qsort(own, n_own, sizeof(*own), compare_pids);
+	for (size_t i = 0; i < n; i++)
+		files[i] = t->objects[first + i].id;
+	rc = rp_proc__foreign(RP_PROC, files, n, own, n_own, foreign);
+	for (size_t i = 0; !rc && i < n; i++)
+		t->objects[first + i].wide = !foreign[i];
+	/* The kernel's pid filter does not work for a process whose first thread has ended. */
+	for (p = t->processes; !rc && p; p = p->hh.next)
+		if (rp_proc__live_thread(RP_PROC, p->pid) != p->pid)
+			for (size_t i = 0; i < n; i++)
+				t->objects[first + i].wide = true;
+out:
+	free(files);
+	free(foreign);
+	free(own);
+	return rc;
+}
+
+void rp_objects__free(struct rp_targets *t)
+{
+	for (size_t i = 0; i < t->n_objects; i++) {
+		rp_links__free(t->objects[i].links);
+		if (t->objects[i].fd >= 0)
+			close(t->objects[i].fd);
+		free(t->objects[i].path);
+	}
+	free(t->objects);
+}
