@@ -114,6 +114,8 @@ static __noinline __u32 node_root(struct task_struct *task)
 	known = bpf_map_lookup_elem(&node_ids, &key);
 	if (known)
 		return *known;
+	if (group_by == RP_GROUP_CGROUP)
+		send_event(RP_EVENT_CGROUP, task->tgid, 0);
 	return node_create(&key, comm, task->tgid);
 }
 

@@ -189,11 +189,12 @@ enum rp_lost {
 /* ---- ring buffer: what happens to the processes that are traced --------------------- */
 
 enum rp_event_type {
-	RP_EVENT_FORK = 1, /* pid: the new process; parent: its parent */
-	RP_EVENT_EXEC = 2, /* pid has a new program */
-	RP_EVENT_EXIT = 3, /* the last thread of pid is gone */
-	RP_EVENT_MAP = 4,  /* pid has mapped something: look for new objects */
-	RP_EVENT_GROW = 5, /* nodes are running short: add a chunk */
+	RP_EVENT_FORK = 1,   /* pid: the new process; parent: its parent */
+	RP_EVENT_EXEC = 2,   /* pid has a new program */
+	RP_EVENT_EXIT = 3,   /* the last thread of pid is gone */
+	RP_EVENT_MAP = 4,    /* pid has mapped something: look for new objects */
+	RP_EVENT_GROW = 5,   /* nodes are running short: add a chunk */
+	RP_EVENT_CGROUP = 6, /* pid is the first seen in its cgroup: take note of the name */
 };
 
 struct rp_event {

@@ -59,7 +59,10 @@ static void on_event(void *ctx, const struct rp_event *event)
 {
 	struct trace *tr = ctx;
 
-	rp_targets__on_event(tr->targets, event);
+	if (event->type == RP_EVENT_CGROUP)
+		rp_cgroups__note(tr->cgroups, event->pid);
+	else
+		rp_targets__on_event(tr->targets, event);
 }
 
 static bool is_over(struct trace *tr)
@@ -262,7 +265,8 @@ static int open_session(struct trace *tr, struct rp_err *err)
 	if (rc)
 		return rc;
 	tr->targets = rp_targets__new(tr->session, tr->plan, o->follow);
-	return tr->targets ? 0 : rp_trace__no_memory(err);
+	tr->cgroups = rp_cgroups__new("/proc", NULL);
+	return tr->targets && tr->cgroups ? 0 : rp_trace__no_memory(err);
 }
 
 static int attach(struct trace *tr, const char *command, struct rp_err *err)
@@ -410,6 +414,7 @@ int rp_trace__run(const struct rp_opts *opts, rp_say_fn say, struct rp_err *err)
 
 	rp_trace__close_screen(&tr);
 	rp_targets__free(tr.targets);
+	rp_cgroups__free(tr.cgroups);
 	rp_session__free(tr.session);
 	rp_plan__free(tr.plan);
 	rp_plan__free(tr.names);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <sys/utsname.h>
 
+#include "discover/cgroups.h"
 #include "launch.h"
 #include "screen/screen.h"
 #include "targets.h"
@@ -18,6 +19,7 @@ struct trace {
 	struct rp_plan *plan;
 	struct rp_session *session;
 	struct rp_targets *targets;
+	struct rp_cgroups *cgroups;
 	struct rp_launch *launch;
 	int signals; /* signalfd */
 	FILE *out;   /* of -o FILE */

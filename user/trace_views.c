@@ -55,11 +55,23 @@ bool rp_trace__shows_tables(const struct rp_opts *o)
 	return o->output || !strcmp(o->format->name, "table");
 }
 
+static void learn_cgroups(struct trace *tr, const struct rp_counts *counts)
+{
+	for (size_t i = 0; i < counts->n_nodes; i++) {
+		const struct rp_node *node = &counts->nodes[i].node;
+
+		if (node->flags & RP_NODE_VALID && node->region == RP_REGION_NONE)
+			rp_cgroups__learn(tr->cgroups, node->label, (pid_t)node->tgid);
+	}
+}
+
 struct rp_snapshot *rp_trace__snapshot(struct trace *tr, const struct rp_counts *counts,
 				       const struct rp_counts *before, uint64_t cpu)
 {
-	struct rp_snapshot_opts opts = {
-		.by = tr->by, .since = tr->began, .compensate = tr->opts->compensate};
+	struct rp_snapshot_opts opts = {.by = tr->by,
+					.since = tr->began,
+					.cgroups = tr->cgroups,
+					.compensate = tr->opts->compensate};
 	struct rp_targets_stats stats;
 	struct rp_snapshot *snapshot;
 
@@ -67,6 +79,8 @@ struct rp_snapshot *rp_trace__snapshot(struct trace *tr, const struct rp_counts 
 	tr->meta.probes = stats.sites;
 	tr->meta.slow_sites = stats.slow_sites;
 	tr->meta.group_by = rp_by__name(tr->by);
+	if (tr->by == RP_BY_CGROUP)
+		learn_cgroups(tr, counts);
 	opts.meta = tr->meta;
 	snapshot = rp_snapshot__build(counts, before, &opts);
 	if (!snapshot)

@@ -58,7 +58,7 @@ static inline uint64_t rp_less(uint64_t a, uint64_t b)
 /* ---- paths ----------------------------------------------------------------------------- */
 
 #define RP_PATH_NONE UINT32_MAX
-#define RP_GROUP_LEN 48
+#define RP_GROUP_LEN RP_CGROUP_NAME_LEN
 
 struct rp_path {
 	uint32_t parent; /* index, or RP_PATH_NONE */

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "collect/counts.h"
+#include "discover/cgroups.h"
 
 /* ---- out ----------------------------------------------------------------------------- */
 
@@ -76,7 +77,8 @@ struct rp_snapshot_opts {
 	uint64_t since;	     /* ns, CLOCK_MONOTONIC: begin of the period without `before` */
 	bool idle_rows;	     /* also regions that were never entered; those with unmatched exits are
 				there anyway */
-	bool compensate;     /* take the cost of probes out of total, self and cpu */
+	const struct rp_cgroups *cgroups; /* their names; NULL: numbers will do */
+	bool compensate;		  /* take the cost of probes out of total, self and cpu */
 };
 
 /*

@@ -14,6 +14,7 @@ struct builder {
 	const struct rp_counts *now, *before;
 	const struct rp_regions *regions;
 	enum rp_by by;
+	const struct rp_cgroups *cgroups;
 	struct rp_paths *out;
 	uint32_t *path_of;  /* of node index */
 	uint32_t *group_of; /* of node index */
@@ -52,11 +53,11 @@ static int compare_groups(const void *a, const void *b)
 	return memcmp(x->comm, y->comm, RP_COMM_LEN);
 }
 
-static void make_key(const struct rp_node *node, enum rp_by by, struct group_key *key)
+static void make_key(const struct builder *b, const struct rp_node *node, struct group_key *key)
 {
 	size_t len = strnlen(node->comm, RP_COMM_LEN - 1);
 
-	switch (by) {
+	switch (b->by) {
 	case RP_BY_NONE:
 		break;
 	case RP_BY_COMMAND:
@@ -68,7 +69,7 @@ static void make_key(const struct rp_node *node, enum rp_by by, struct group_key
 		key->label = node->label;
 		break;
 	case RP_BY_CGROUP:
-		key->label = node->label;
+		key->label = b->cgroups ? rp_cgroups__same(b->cgroups, node->label) : node->label;
 		break;
 	case RP_BY_LABEL:
 		if (node->flags & RP_NODE_OTHER)
@@ -81,11 +82,12 @@ static void make_key(const struct rp_node *node, enum rp_by by, struct group_key
 	}
 }
 
-static void group_text(const struct group_key *key, enum rp_by by, char *text)
+static void group_text(const struct builder *b, const struct group_key *key, char *text)
 {
 	unsigned long long id = key->label;
+	const char *cgroup;
 
-	switch (by) {
+	switch (b->by) {
 	case RP_BY_NONE:
 		text[0] = '\0';
 		break;
@@ -97,7 +99,11 @@ static void group_text(const struct group_key *key, enum rp_by by, char *text)
 		snprintf(text, RP_GROUP_LEN, "%llu %s", id, key->comm);
 		break;
 	case RP_BY_CGROUP:
-		snprintf(text, RP_GROUP_LEN, "%llu", id);
+		cgroup = b->cgroups ? rp_cgroups__name(b->cgroups, id) : NULL;
+		if (cgroup)
+			snprintf(text, RP_GROUP_LEN, "%s", cgroup);
+		else
+			snprintf(text, RP_GROUP_LEN, "%llu", id);
 		break;
 	case RP_BY_LABEL:
 		if (key->other)
@@ -123,7 +129,7 @@ static int find_groups(struct builder *b)
 
 		if (!(node->flags & RP_NODE_VALID) || (node->region == RP_REGION_NONE) != of_roots)
 			continue;
-		make_key(node, b->by, &keys[n]);
+		make_key(b, node, &keys[n]);
 		keys[n++].node = (uint32_t)i;
 	}
 	qsort(keys, n, sizeof(*keys), compare_groups);
@@ -134,7 +140,7 @@ static int find_groups(struct builder *b)
 	b->out->group = calloc(groups + 1, sizeof(*b->out->group));
 	b->out->n_groups = groups;
 	for (size_t i = 0; b->out->group && i < n; i++)
-		group_text(&keys[i], b->by, b->out->group[b->group_of[keys[i].node]]);
+		group_text(b, &keys[i], b->out->group[b->group_of[keys[i].node]]);
 	free(keys);
 	return b->out->group ? 0 : -ENOMEM;
 }
@@ -377,7 +383,13 @@ int rp_paths__build(const struct rp_counts *now, const struct rp_counts *before,
 		    struct rp_paths *out)
 {
 	struct builder b = {
-		.now = now, .before = before, .regions = regions, .by = opts->by, .out = out};
+		.now = now,
+		.before = before,
+		.regions = regions,
+		.by = opts->by,
+		.cgroups = opts->cgroups,
+		.out = out,
+	};
 	int err = -ENOMEM;
 
 	*out = (struct rp_paths){0};
