@@ -21,6 +21,7 @@
 struct fixture {
 	struct rp_counts counts;
 	struct rp_node_counts nodes[FIXTURE_NODES];
+	struct rp_hist hists[FIXTURE_NODES];
 	struct rp_region_name regions[8], dynamic[4];
 };
 
@@ -60,6 +61,11 @@ static inline uint32_t fixture_node(struct fixture *f, uint32_t parent, uint32_t
 	return (uint32_t)f->counts.n_nodes;
 }
 
+static inline struct rp_hist_part fixture_part(struct rp_hist *whole)
+{
+	return (struct rp_hist_part){.bucket = (uint64_t *)whole->bucket, .end = RP_HIST_BUCKETS};
+}
+
 /* n equal frames, entered and left. */
 static inline void fixture_frames(struct fixture *f, uint32_t node, uint64_t n, uint64_t ns,
 				  uint64_t child, uint64_t cpu, uint64_t wait)
@@ -81,6 +87,7 @@ static inline void fixture_frames(struct fixture *f, uint32_t node, uint64_t n, 
 		to->min_inv = ~ns;
 	if (ns > to->max)
 		to->max = ns;
+	counts->hist = fixture_part(&f->hists[node - 1]);
 	counts->hist.bucket[rp_hist_index(ns)] += n;
 }
 

@@ -215,6 +215,8 @@ static void test_histogram(void **state)
 				   .p999 = 900000,
 				   .max = 900000};
 	struct rp_hist hist = {0};
+	const struct rp_hist_part part = {.bucket = (uint64_t *)hist.bucket,
+					  .end = RP_HIST_BUCKETS};
 	struct rp_hist_lines lines;
 	uint64_t sum = 0;
 
@@ -223,7 +225,7 @@ static void test_histogram(void **state)
 	hist.bucket[rp_hist_index(50000)] = 10;
 	hist.bucket[rp_hist_index(900000)] = 1;
 	for (size_t max = 1; max < 2 * RP_HIST_LINES_MAX; max++) {
-		rp_hist_lines__make(&lines, &hist, &f, max);
+		rp_hist_lines__make(&lines, &part, &f, max);
 		assert_in_range(lines.n, 1, max);
 		sum = 0;
 		for (size_t i = 0; i < lines.n; i++) {
@@ -234,7 +236,7 @@ static void test_histogram(void **state)
 		assert_int_equal(sum, 111);
 		assert_true(lines.line[0].from <= 1000 && lines.line[lines.n - 1].to > 900000);
 	}
-	rp_hist_lines__make(&lines, &hist, &f, 20);
+	rp_hist_lines__make(&lines, &part, &f, 20);
 	assert_int_equal(lines.most, 100);
 	for (size_t i = 0; i < lines.n; i++) {
 		bool first = lines.line[i].from <= 1000 && lines.line[i].to > 1000;
@@ -252,18 +254,21 @@ static void test_histogram(void **state)
 static void test_histogram_empty(void **state)
 {
 	struct rp_hist hist = {0};
+	const struct rp_hist_part part = {.bucket = (uint64_t *)hist.bucket,
+					  .end = RP_HIST_BUCKETS},
+				  none = {0};
 	struct rp_row_figures f = {0};
 	struct rp_hist_lines lines;
 
 	(void)state;
-	rp_hist_lines__make(&lines, &hist, &f, 10);
+	rp_hist_lines__make(&lines, &part, &f, 10);
 	assert_int_equal(lines.n, 0);
-	rp_hist_lines__make(&lines, NULL, &f, 10);
+	rp_hist_lines__make(&lines, &none, &f, 10);
 	assert_int_equal(lines.n, 0);
 	hist.bucket[RP_HIST_BUCKETS - 1] = 1;
-	rp_hist_lines__make(&lines, &hist, &f, 10);
+	rp_hist_lines__make(&lines, &part, &f, 10);
 	assert_int_equal(lines.n, 1);
-	rp_hist_lines__make(&lines, &hist, &f, 0);
+	rp_hist_lines__make(&lines, &part, &f, 0);
 	assert_int_equal(lines.n, 0);
 }
 

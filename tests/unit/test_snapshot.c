@@ -85,15 +85,15 @@ static void test_missed_extremes(void **state)
 	now.nodes[n - 1].figures.min_inv = ~UINT64_C(4000);
 	now.nodes[n - 1].figures.max = 6000;
 	s = build(NULL, RP_BY_NONE);
-	assert_int_equal(s->rows[0].hist->bucket[rp_hist_index(100)], 2);
-	assert_int_equal(s->rows[0].hist->bucket[rp_hist_index(5000)], 3);
-	assert_int_equal(s->rows[0].hist->bucket[rp_hist_index(900000)], 4);
+	assert_int_equal(rp_hist_part__at(&s->rows[0].hist, rp_hist_index(100)), 2);
+	assert_int_equal(rp_hist_part__at(&s->rows[0].hist, rp_hist_index(5000)), 3);
+	assert_int_equal(rp_hist_part__at(&s->rows[0].hist, rp_hist_index(900000)), 4);
 	assert_int_equal(s->rows[0].f.p999, 6000);
 	rp_snapshot__free(s);
 	now.nodes[n - 1].figures.min_inv = 0;
 	s = build(NULL, RP_BY_NONE);
-	assert_int_equal(s->rows[0].hist->bucket[rp_hist_index(100)], 2);
-	assert_int_equal(s->rows[0].hist->bucket[rp_hist_index(900000)], 4);
+	assert_int_equal(rp_hist_part__at(&s->rows[0].hist, rp_hist_index(100)), 2);
+	assert_int_equal(rp_hist_part__at(&s->rows[0].hist, rp_hist_index(900000)), 4);
 	rp_snapshot__free(s);
 }
 
@@ -199,6 +199,7 @@ static void test_difference(void **state)
 	before = now;
 	before.counts.nodes = before.nodes;
 	before.counts.regions = before.regions;
+	before.nodes[n - 1].hist = fixture_part(&before.hists[n - 1]);
 
 	now.counts.time = 4000;
 	now.counts.lost[RP_LOST_EVENTS] = 10;
@@ -218,7 +219,7 @@ static void test_difference(void **state)
 	assert_int_equal(r->f.min, rp_hist_floor(rp_hist_index(700)));
 	assert_int_equal(r->f.max, rp_hist_floor(rp_hist_index(1000) + 1) - 1);
 	assert_true(fabs(r->f.mean - 10700.0 / 11) < 1e-9);
-	assert_int_equal(r->hist->bucket[rp_hist_index(5)], 0);
+	assert_int_equal(rp_hist_part__at(&r->hist, rp_hist_index(5)), 0);
 	rp_snapshot__free(s);
 }
 
@@ -439,10 +440,11 @@ static void test_outlives_counts(void **state)
 	s = build(NULL, RP_BY_PROCESS);
 	name[0] = object[0] = 'Z';
 	memset(now.nodes, 0xee, sizeof(now.nodes));
+	memset(now.hists, 0xee, sizeof(now.hists));
 	assert_string_equal(s->rows[0].name, "a");
 	assert_string_equal(s->tree[0].row.object, "obj");
 	assert_string_equal(s->rows[0].group, "1 x");
-	assert_int_equal(s->rows[0].hist->bucket[10], 1);
+	assert_int_equal(rp_hist_part__at(&s->rows[0].hist, 10), 1);
 	rp_snapshot__free(s);
 }
 

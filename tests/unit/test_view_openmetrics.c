@@ -204,7 +204,7 @@ static void test_boundaries(void **state)
 	for (unsigned int k = 10; k <= 36; k += 2) {
 		const uint64_t bound = (UINT64_C(1) << k) - 1;
 		struct rp_hist hist = {0};
-		struct rp_row row = {.name = "r", .hist = &hist, .f = {.count = 3}};
+		struct rp_row row = {.name = "r", .hist = fixture_part(&hist), .f = {.count = 3}};
 		struct rp_snapshot s = {.rows = &row, .n_rows = 1};
 		char *text, *at, *end;
 		int ones = 0;

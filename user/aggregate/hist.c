@@ -20,11 +20,11 @@ static uint64_t within_bucket(uint32_t index, double fraction, uint64_t min, uin
 	return part >= (double)(high - low) ? high : low + (uint64_t)part;
 }
 
-void rp_hist__percentiles(const struct rp_hist *hist, uint64_t count, const double *q, size_t n,
-			  uint64_t min, uint64_t max, uint64_t *out)
+void rp_hist__percentiles(const struct rp_hist_part *hist, uint64_t count, const double *q,
+			  size_t n, uint64_t min, uint64_t max, uint64_t *out)
 {
 	uint64_t below = 0;
-	uint32_t i = 0;
+	uint32_t i = hist->from;
 
 	for (size_t k = 0; k < n; k++) {
 		double rank = (q[k] < 0 ? 0 : q[k] > 1 ? 1 : q[k]) * (double)count, fraction;
@@ -33,18 +33,18 @@ void rp_hist__percentiles(const struct rp_hist *hist, uint64_t count, const doub
 		if (!count || min >= max)
 			continue;
 		/* Empty buckets hold no rank, not even the 0th. */
-		while (i < RP_HIST_BUCKETS &&
-		       (!hist->bucket[i] || (double)(below + hist->bucket[i]) < rank))
-			below += hist->bucket[i++];
-		if (i == RP_HIST_BUCKETS)
+		while (i < hist->end && (!rp_hist_part__at(hist, i) ||
+					 (double)(below + rp_hist_part__at(hist, i)) < rank))
+			below += rp_hist_part__at(hist, i++);
+		if (i == hist->end)
 			continue;
-		fraction = (rank - (double)below) / (double)hist->bucket[i];
+		fraction = (rank - (double)below) / (double)rp_hist_part__at(hist, i);
 		out[k] = clamp(within_bucket(i, fraction, min, max), min, max);
 	}
 }
 
-uint64_t rp_hist__percentile(const struct rp_hist *hist, uint64_t count, double q, uint64_t min,
-			     uint64_t max)
+uint64_t rp_hist__percentile(const struct rp_hist_part *hist, uint64_t count, double q,
+			     uint64_t min, uint64_t max)
 {
 	uint64_t value;
 
@@ -52,8 +52,8 @@ uint64_t rp_hist__percentile(const struct rp_hist *hist, uint64_t count, double 
 	return value;
 }
 
-void rp_hist__add(struct rp_hist *to, const struct rp_hist *from)
+void rp_hist__add(struct rp_hist_part *to, const struct rp_hist_part *from)
 {
-	for (uint32_t i = 0; i < RP_HIST_BUCKETS; i++)
-		to->bucket[i] += from->bucket[i];
+	for (uint32_t i = from->from; i < from->end; i++)
+		to->bucket[i - to->from] += from->bucket[i - from->from];
 }

@@ -44,11 +44,12 @@ struct rp_sums {
 	uint64_t min_inv, max;	   /* since the start */
 };
 
-void rp_hist__add(struct rp_hist *to, const struct rp_hist *from);
+/* The stretch has to lie within. */
+void rp_hist__add(struct rp_hist_part *to, const struct rp_hist_part *from);
 
 /* Several at once: q ascends. */
-void rp_hist__percentiles(const struct rp_hist *hist, uint64_t count, const double *q, size_t n,
-			  uint64_t min, uint64_t max, uint64_t *out);
+void rp_hist__percentiles(const struct rp_hist_part *hist, uint64_t count, const double *q,
+			  size_t n, uint64_t min, uint64_t max, uint64_t *out);
 
 static inline uint64_t rp_less(uint64_t a, uint64_t b)
 {
@@ -85,9 +86,12 @@ struct rp_paths {
 int rp_paths__build(const struct rp_counts *now, const struct rp_counts *before,
 		    const struct rp_regions *regions, const struct rp_snapshot_opts *opts,
 		    struct rp_paths *out);
-/* Add what all nodes of a path have, less what they had before. */
+/* Room for what all nodes of a path have. */
+void rp_paths__widen_hist(const struct rp_paths *paths, uint32_t path, const struct rp_counts *now,
+			  struct rp_hist_part *part);
+/* Add it, less what they had before. */
 void rp_paths__add_hist(const struct rp_paths *paths, uint32_t path, const struct rp_counts *now,
-			const struct rp_counts *before, struct rp_hist *to);
+			const struct rp_counts *before, struct rp_hist_part *to);
 void rp_paths__free(struct rp_paths *paths);
 
 /* ---- a hash of numbers to indexes ------------------------------------------------------ */

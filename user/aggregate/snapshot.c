@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "aggregate/paths.h"
 
@@ -14,15 +15,16 @@ struct box {
 	struct rp_snapshot snapshot; /* first: rp_snapshot__free() gets its address */
 	struct rp_regions regions;
 	struct rp_paths paths;
-	struct rp_hist *hist; /* of the rows */
+	uint64_t *buckets; /* of the histograms of the rows */
 };
 
 /* A row of a region while it is summed up. */
 struct flat {
 	uint32_t region, group;
-	uint32_t place; /* in the order of paths, of the last path added ... */
-	uint32_t paths; /* ... and how many there are */
+	uint32_t place; /* in the order of paths, of the last path added */
+	uint32_t paths; /* how many there are */
 	struct rp_sums sums;
+	struct rp_hist_part hist;
 };
 
 /* What the building needs all along. */
@@ -40,16 +42,16 @@ struct build {
 /* ---- figures --------------------------------------------------------------------------- */
 
 /* Under a difference the extremes of the period are not known but to their bucket. */
-static void narrow_extremes(const struct rp_hist *hist, struct rp_row_figures *f)
+static void narrow_extremes(const struct rp_hist_part *hist, struct rp_row_figures *f)
 {
-	uint32_t low = 0, high = RP_HIST_BUCKETS - 1;
+	uint32_t low = hist->from, high = hist->end;
 
-	while (low < RP_HIST_BUCKETS && !hist->bucket[low])
+	while (low < hist->end && !rp_hist_part__at(hist, low))
 		low++;
-	if (low == RP_HIST_BUCKETS)
+	if (low == hist->end)
 		return;
-	while (!hist->bucket[high])
-		high--;
+	while (!rp_hist_part__at(hist, --high))
+		;
 	if (rp_hist_floor(low) > f->min)
 		f->min = rp_hist_floor(low);
 	if (high < RP_HIST_BUCKETS - 1 && rp_hist_floor(high + 1) - 1 < f->max)
@@ -66,7 +68,7 @@ static double deviation(const struct rp_sums *sums)
 	return (double)sqrtl((long double)(sums->squares - mean_part) / sums->count);
 }
 
-static void finish(const struct rp_sums *sums, const struct rp_hist *hist, bool difference,
+static void finish(const struct rp_sums *sums, const struct rp_hist_part *hist, bool difference,
 		   struct rp_row_figures *f)
 {
 	static const double quantiles[] = {0.5, 0.9, 0.99, 0.999};
@@ -111,7 +113,8 @@ static uint32_t region_id(const struct rp_regions *regions, uint32_t index)
 
 /* Without sums: of a region that was never entered. */
 static void make_row(const struct build *b, uint32_t region, const char *group,
-		     const struct rp_sums *sums, const struct rp_hist *hist, struct rp_row *row)
+		     const struct rp_sums *sums, const struct rp_hist_part *hist,
+		     struct rp_row *row)
 {
 	const struct rp_region_name *name = &b->box->regions.region[region];
 
@@ -155,6 +158,7 @@ static int find_flats(struct build *b)
 			index.slot[at] = (uint32_t)++b->n_flats;
 		}
 		b->flat_of[i] = index.slot[at] - 1;
+		b->flats[b->flat_of[i]].paths++;
 	}
 	free(index.slot);
 	return 0;
@@ -180,6 +184,43 @@ static void add_sums(struct rp_sums *to, const struct rp_sums *from, bool outerm
 		to->max = from->max;
 }
 
+/* Each has the buckets of all its paths. */
+static int make_hists(struct build *b)
+{
+	const struct rp_paths *paths = &b->box->paths;
+	uint64_t *at;
+	size_t n = 0;
+
+	for (size_t i = 0; i < paths->n_order; i++)
+		rp_paths__widen_hist(paths, paths->order[i], b->now, &b->flats[b->flat_of[i]].hist);
+	for (size_t i = 0; i < b->n_flats; i++)
+		n += b->flats[i].hist.end - b->flats[i].hist.from;
+	at = b->box->buckets = calloc(n + 1, sizeof(*at));
+	for (size_t i = 0; at && i < b->n_flats; i++) {
+		b->flats[i].hist.bucket = at;
+		at += b->flats[i].hist.end - b->flats[i].hist.from;
+	}
+	return at ? 0 : -ENOMEM;
+}
+
+/* The histogram of a path, and its share of that of its region's row: one and the same if it is the
+ * only path. */
+static struct rp_hist_part path_hist(struct build *b, uint32_t path, struct flat *flat,
+				     struct rp_hist *room)
+{
+	struct rp_hist_part part = {0};
+
+	if (flat->paths == 1) {
+		rp_paths__add_hist(&b->box->paths, path, b->now, b->before, &flat->hist);
+		return flat->hist;
+	}
+	rp_paths__widen_hist(&b->box->paths, path, b->now, &part);
+	part.bucket = memset(room, 0, (part.end - part.from) * sizeof(*part.bucket));
+	rp_paths__add_hist(&b->box->paths, path, b->now, b->before, &part);
+	rp_hist__add(&flat->hist, &part);
+	return part;
+}
+
 /* A path's row in the tree, and what the path adds to its region's row. */
 static void take_path(struct build *b, size_t place, bool outermost)
 {
@@ -188,14 +229,10 @@ static void take_path(struct build *b, size_t place, bool outermost)
 	const struct rp_path *path = &paths->path[index];
 	struct rp_tree_row *row = &b->box->snapshot.tree[place];
 	struct flat *flat = &b->flats[b->flat_of[place]];
-	struct rp_hist hist = {0};
+	struct rp_hist room;
+	struct rp_hist_part hist = path_hist(b, index, flat, &room);
 
-	if (path->sums.count) {
-		rp_paths__add_hist(paths, index, b->now, b->before, &hist);
-		rp_hist__add(&b->box->hist[b->flat_of[place]], &hist);
-	}
 	flat->place = (uint32_t)place;
-	flat->paths++;
 	add_sums(&flat->sums, &path->sums, outermost);
 	b->id_of[index] = row->id = (uint32_t)place + 1;
 	row->parent = path->parent == RP_PATH_NONE ? 0 : b->id_of[path->parent];
@@ -245,8 +282,8 @@ static int emit_rows(const struct build *b)
 			snapshot->rows[i] = snapshot->tree[flat->place].row;
 		else
 			make_row(b, flat->region, b->box->paths.group[flat->group], &flat->sums,
-				 &b->box->hist[i], &snapshot->rows[i]);
-		snapshot->rows[i].hist = &b->box->hist[i];
+				 &flat->hist, &snapshot->rows[i]);
+		snapshot->rows[i].hist = flat->hist;
 		seen[flat->region] = true;
 	}
 	snapshot->n_rows = b->n_flats;
@@ -272,11 +309,9 @@ static int make_rows(struct build *b)
 	if (!b->flats || !b->flat_of || !b->id_of || !b->above || !box->snapshot.tree)
 		goto out;
 	err = find_flats(b);
+	if (!err)
+		err = make_hists(b);
 	if (err)
-		goto out;
-	err = -ENOMEM;
-	box->hist = calloc(b->n_flats + 1, sizeof(*box->hist));
-	if (!box->hist)
 		goto out;
 	take_paths(b);
 	err = emit_rows(b);
@@ -324,6 +359,6 @@ void rp_snapshot__free(struct rp_snapshot *snapshot)
 	free(snapshot->tree);
 	rp_regions__free(&box->regions);
 	rp_paths__free(&box->paths);
-	free(box->hist);
+	free(box->buckets);
 	free(box);
 }

@@ -36,8 +36,8 @@ struct rp_row {
 	bool slow;
 	double probe_ns; /* time that its probes took */
 	struct rp_row_figures f;
-	const struct rp_hist *hist; /* NULL in the tree, and where nothing was entered */
-	struct rp_past *past;	    /* what the live screen remembers of it; NULL elsewhere */
+	struct rp_hist_part hist; /* empty in the tree, and where nothing was timed */
+	struct rp_past *past;	  /* what the live screen remembers of it; NULL elsewhere */
 };
 
 struct rp_tree_row {
@@ -98,7 +98,7 @@ struct rp_snapshot *rp_snapshot__build(const struct rp_counts *now, const struct
 void rp_snapshot__free(struct rp_snapshot *snapshot);
 
 /* Percentile q (0 to 1) in ns: interpolated in its bucket, within [min, max]. */
-uint64_t rp_hist__percentile(const struct rp_hist *hist, uint64_t count, double q, uint64_t min,
-			     uint64_t max);
+uint64_t rp_hist__percentile(const struct rp_hist_part *hist, uint64_t count, double q,
+			     uint64_t min, uint64_t max);
 
 #endif

@@ -233,45 +233,25 @@ static void add_node(struct builder *b, size_t i)
 	path->node = (uint32_t)i;
 }
 
-/* Returns how much was added. */
-static uint64_t add_buckets(struct rp_hist *to, const struct rp_hist *now,
-			    const struct rp_hist *old, uint32_t from, uint32_t end)
-{
-	uint64_t sum = 0;
-
-	for (uint32_t i = from; i < end; i++) {
-		uint64_t n = rp_less(now->bucket[i], old ? old->bucket[i] : 0);
-
-		to->bucket[i] += n;
-		sum += n;
-	}
-	return sum;
-}
-
-/*
- * Histograms are large and mostly empty: all of one lies between its extremes, or else (they are
- * kept with a bounded effort) some is missing there and the rest is read as well.
- */
-static void add_node_hist(struct rp_hist *to, const struct rp_node_counts *now,
+static void add_node_hist(struct rp_hist_part *to, const struct rp_node_counts *now,
 			  const struct rp_node_counts *old)
 {
-	uint64_t count = rp_less(now->figures.count, old ? old->figures.count : 0);
-	uint32_t low = rp_hist_index(~now->figures.min_inv);
-	uint32_t end = rp_hist_index(now->figures.max) + 1;
-	const struct rp_hist *old_hist = old ? &old->hist : NULL;
+	const struct rp_hist_part *part = &now->hist;
 
-	if (!count)
-		return;
-	if (low > end)
-		low = end;
-	if (add_buckets(to, &now->hist, old_hist, low, end) >= count)
-		return;
-	add_buckets(to, &now->hist, old_hist, 0, low);
-	add_buckets(to, &now->hist, old_hist, end, RP_HIST_BUCKETS);
+	for (uint32_t i = part->from; i < part->end; i++)
+		to->bucket[i - to->from] += rp_less(part->bucket[i - part->from],
+						    old ? rp_hist_part__at(&old->hist, i) : 0);
+}
+
+void rp_paths__widen_hist(const struct rp_paths *paths, uint32_t path, const struct rp_counts *now,
+			  struct rp_hist_part *part)
+{
+	for (uint32_t i = paths->path[path].node; i != RP_PATH_NONE; i = paths->next_node[i])
+		rp_hist_part__widen(part, &now->nodes[i].hist);
 }
 
 void rp_paths__add_hist(const struct rp_paths *paths, uint32_t path, const struct rp_counts *now,
-			const struct rp_counts *before, struct rp_hist *to)
+			const struct rp_counts *before, struct rp_hist_part *to)
 {
 	for (uint32_t i = paths->path[path].node; i != RP_PATH_NONE; i = paths->next_node[i])
 		add_node_hist(to, &now->nodes[i], node_before(before, i));

@@ -38,45 +38,68 @@ static void add_figures(struct rp_figures *sum, const struct rp_figures *shards,
 		sum->entries += load(&shards[i].entries);
 }
 
-/* Returns how much was added. */
-static uint64_t add_buckets(struct rp_hist *sum, const struct rp_hist *shard, uint32_t from,
-			    uint32_t end)
+/* The parts of the histograms, one after the other, while they grow. */
+struct buckets {
+	uint64_t *item;
+	size_t n, capacity;
+};
+
+/* So many more, all zero; NULL: out of memory. */
+static uint64_t *add_empty(struct buckets *b, size_t n)
 {
-	uint64_t all = 0;
+	if (b->n + n > b->capacity) {
+		size_t capacity = 2 * b->capacity + RP_HIST_BUCKETS;
+		uint64_t *item = reallocarray(b->item, capacity, sizeof(*item));
 
-	for (uint32_t i = from; i < end; i++) {
-		uint64_t n = load(&shard->bucket[i]);
-
-		sum->bucket[i] += n;
-		all += n;
+		if (!item)
+			return NULL;
+		b->item = item;
+		b->capacity = capacity;
 	}
+	b->n += n;
+	return memset(&b->item[b->n - n], 0, n * sizeof(*b->item));
+}
+
+/* Returns how much is in it; 0 too when out of memory. */
+static uint64_t add_part(struct buckets *b, const struct rp_hist *shards, uint32_t n,
+			 const struct rp_hist_part *part)
+{
+	uint64_t *to = add_empty(b, part->end - part->from), all = 0;
+
+	for (uint32_t i = 0; to && i < n; i++)
+		for (uint32_t k = part->from; k < part->end; k++) {
+			uint64_t count = load(&shards[i].bucket[k]);
+
+			to[k - part->from] += count;
+			all += count;
+		}
 	return all;
 }
 
 /*
- * Histograms are large and mostly empty: all of one lies between its extremes, or else (they are
- * kept with a bounded effort) some is missing there and the rest is read as well.
+ * All of a histogram lies between its extremes, or else (they are kept with a bounded effort) some
+ * is missing there and the whole is read. Where the part is among the buckets is told later: they
+ * move as they grow.
  */
-static void add_hist(struct rp_hist *sum, const struct rp_hist *shards,
-		     const struct rp_figures *figures, uint32_t n)
+static int add_hist(struct rp_node_counts *out, const struct rp_hist *shards, uint32_t n,
+		    struct buckets *b)
 {
-	for (uint32_t i = 0; i < n; i++) {
-		uint64_t count = load(&figures[i].count);
-		uint32_t low = rp_hist_index(~load(&figures[i].min_inv));
-		uint32_t end = rp_hist_index(load(&figures[i].max)) + 1;
+	size_t before = b->n;
 
-		if (!count)
-			continue;
-		if (low > end)
-			low = end;
-		if (add_buckets(sum, &shards[i], low, end) >= count)
-			continue;
-		add_buckets(sum, &shards[i], 0, low);
-		add_buckets(sum, &shards[i], end, RP_HIST_BUCKETS);
-	}
+	out->hist.from = rp_hist_index(~out->figures.min_inv);
+	out->hist.end = rp_hist_index(out->figures.max) + 1;
+	if (out->hist.from > out->hist.end)
+		out->hist.from = out->hist.end;
+	if (add_part(b, shards, n, &out->hist) >= out->figures.count)
+		return 0;
+	b->n = before;
+	out->hist = (struct rp_hist_part){.from = 0, .end = RP_HIST_BUCKETS};
+	add_part(b, shards, n, &out->hist);
+	return b->n > before ? 0 : -ENOMEM;
 }
 
-static void read_node(struct rp_node_counts *out, const struct rp_session *session, uint32_t id)
+static int read_node(struct rp_node_counts *out, const struct rp_session *session, uint32_t id,
+		     struct buckets *b)
 {
 	const struct rp_figures *figures;
 	const struct rp_hist *hist;
@@ -86,13 +109,32 @@ static void read_node(struct rp_node_counts *out, const struct rp_session *sessi
 	if (out->node.region >= RP_REGION_CALIBRATE && out->node.region < RP_REGION_DYNAMIC)
 		out->node.flags = 0;
 	if (!(out->node.flags & RP_NODE_VALID))
-		return;
+		return 0;
 	figures = rp_session__figures(session, id, &shards);
 	if (figures)
 		add_figures(&out->figures, figures, shards);
 	hist = rp_session__hist(session, id, &shards);
-	if (hist && figures && out->figures.count)
-		add_hist(&out->hist, hist, figures, shards);
+	return hist && out->figures.count ? add_hist(out, hist, shards, b) : 0;
+}
+
+static int read_nodes(struct rp_counts *c, const struct rp_session *session)
+{
+	struct buckets b = {0};
+	uint64_t *at;
+	int rc = 0;
+
+	c->n_nodes = rp_session__nodes_used(session);
+	c->nodes = calloc(c->n_nodes ? c->n_nodes : 1, sizeof(*c->nodes));
+	for (uint32_t i = 0; c->nodes && !rc && i < c->n_nodes; i++)
+		rc = read_node(&c->nodes[i], session, i + 1, &b);
+	at = c->buckets = b.item;
+	for (uint32_t i = 0; c->nodes && i < c->n_nodes; i++) {
+		struct rp_hist_part *part = &c->nodes[i].hist;
+
+		part->bucket = at;
+		at += part->end - part->from;
+	}
+	return c->nodes ? rc : -ENOMEM;
 }
 
 enum { EXIT_SITES = 1, SLOW_ENTRY = 2, SLOW_EXIT = 4 };
@@ -194,16 +236,14 @@ struct rp_counts *rp_collect(const struct rp_session *session, const struct rp_p
 
 	if (!c)
 		return NULL;
-	c->n_nodes = rp_session__nodes_used(session);
-	c->nodes = calloc(c->n_nodes ? c->n_nodes : 1, sizeof(*c->nodes));
-	if (!c->nodes || read_regions(c, plan, costs) || read_names(c, session, costs)) {
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	c->time = now.tv_sec * 1000000000ull + now.tv_nsec;
+	/* Nodes first: what they name is known then. */
+	if (read_nodes(c, session) || read_regions(c, plan, costs) ||
+	    read_names(c, session, costs)) {
 		rp_counts__free(c);
 		return NULL;
 	}
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	c->time = now.tv_sec * 1000000000ull + now.tv_nsec;
-	for (uint32_t i = 0; i < c->n_nodes; i++)
-		read_node(&c->nodes[i], session, i + 1);
 	rp_session__unmatched(session, add_unmatched, c);
 	for (int reason = 0; reason < RP_LOST_COUNT; reason++)
 		c->lost[reason] = rp_session__lost(session, reason);
@@ -215,6 +255,7 @@ void rp_counts__free(struct rp_counts *c)
 	if (!c)
 		return;
 	free(c->nodes);
+	free(c->buckets);
 	free(c->regions);
 	free(c->dynamic);
 	free(c);

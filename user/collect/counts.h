@@ -13,10 +13,32 @@
 #include "rp_abi.h"
 #include "rp_hist.h"
 
+/* A stretch of a histogram, which is large and mostly empty: nothing is outside. */
+struct rp_hist_part {
+	uint64_t *bucket; /* from number `from` on */
+	uint32_t from, end;
+};
+
+static inline uint64_t rp_hist_part__at(const struct rp_hist_part *part, uint32_t i)
+{
+	return i >= part->from && i < part->end ? part->bucket[i - part->from] : 0;
+}
+
+/* Make room for another part, without buckets so far. */
+static inline void rp_hist_part__widen(struct rp_hist_part *part, const struct rp_hist_part *by)
+{
+	if (by->from == by->end)
+		return;
+	if (part->from == part->end)
+		*part = (struct rp_hist_part){.from = by->from, .end = by->end};
+	part->from = by->from < part->from ? by->from : part->from;
+	part->end = by->end > part->end ? by->end : part->end;
+}
+
 struct rp_node_counts {
 	struct rp_node node;
-	struct rp_figures figures; /* summed over the shards */
-	struct rp_hist hist;
+	struct rp_figures figures; /* summed over the shards, as is the histogram */
+	struct rp_hist_part hist;
 };
 
 struct rp_region_name {
@@ -32,6 +54,7 @@ struct rp_counts {
 	uint64_t time;		      /* ns, CLOCK_MONOTONIC, when it was read */
 	struct rp_node_counts *nodes; /* nodes[i] is node id i + 1; without RP_NODE_VALID: skip */
 	size_t n_nodes;
+	uint64_t *buckets;		/* of the nodes, one after the other */
 	struct rp_region_name *regions; /* regions[i] is region id i + 1 */
 	size_t n_regions;
 	struct rp_region_name *dynamic; /* dynamic[i] is RP_REGION_DYNAMIC + i */

@@ -87,7 +87,7 @@ static void draw_hist(const struct rp_state *s, const struct rp_row *row)
 		draw_figures(s, y++, row);
 		room--;
 	}
-	rp_hist_lines__make(&lines, row->hist, &row->f, room);
+	rp_hist_lines__make(&lines, &row->hist, &row->f, room);
 	if (!lines.n)
 		rp_draw__text(s, RP_STYLE_FAINT, y, 0, s->layout.cols, "nothing was timed");
 	for (size_t i = 0; i < lines.n; i++)

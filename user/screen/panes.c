@@ -22,18 +22,18 @@ static void mark(struct rp_hist_lines *out, uint64_t ns, const char *name)
 	}
 }
 
-void rp_hist_lines__make(struct rp_hist_lines *out, const struct rp_hist *hist,
+void rp_hist_lines__make(struct rp_hist_lines *out, const struct rp_hist_part *hist,
 			 const struct rp_row_figures *f, size_t max)
 {
-	uint32_t low = 0, high = RP_HIST_BUCKETS, step = 1;
+	uint32_t low = hist->from, high = hist->end, step = 1;
 
 	*out = (struct rp_hist_lines){0};
-	if (!hist || !max)
+	if (!max)
 		return;
 	max = max < RP_HIST_LINES_MAX ? max : RP_HIST_LINES_MAX;
-	while (low < high && !hist->bucket[low])
+	while (low < high && !rp_hist_part__at(hist, low))
 		low++;
-	while (high > low && !hist->bucket[high - 1])
+	while (high > low && !rp_hist_part__at(hist, high - 1))
 		high--;
 	if (low == high)
 		return;
@@ -47,7 +47,7 @@ void rp_hist_lines__make(struct rp_hist_lines *out, const struct rp_hist *hist,
 		line->from = rp_hist_floor(from);
 		line->to = rp_hist_floor(end);
 		for (uint32_t i = from; i < end; i++)
-			line->count += hist->bucket[i];
+			line->count += rp_hist_part__at(hist, i);
 		out->most = line->count > out->most ? line->count : out->most;
 	}
 	mark(out, f->p50, "p50");

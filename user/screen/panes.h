@@ -26,7 +26,7 @@ struct rp_hist_lines {
 };
 
 /* At most `max` lines, from the shortest time to the longest. */
-void rp_hist_lines__make(struct rp_hist_lines *out, const struct rp_hist *hist,
+void rp_hist_lines__make(struct rp_hist_lines *out, const struct rp_hist_part *hist,
 			 const struct rp_row_figures *f, size_t max);
 
 /* ---- callers and callees ---------------------------------------------------------------- */

@@ -128,8 +128,8 @@ static void print_histogram(FILE *out, const struct rp_row *row, const char *lab
 	for (size_t i = 0; i < sizeof(boundaries) / sizeof(boundaries[0]); i++) {
 		uint32_t end = rp_hist_index(UINT64_C(1) << boundaries[i].exponent);
 
-		for (; row->hist && bucket < end; bucket++)
-			below += row->hist->bucket[bucket];
+		for (; bucket < end; bucket++)
+			below += rp_hist_part__at(&row->hist, bucket);
 		/* Count and buckets are not read at one instant; a histogram must add up. */
 		shown = below < row->f.count ? below : row->f.count;
 		fprintf(out, "%s_bucket{%s,le=\"%s\"} %" PRIu64 "\n", name, labels,
