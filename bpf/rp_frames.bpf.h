@@ -636,24 +636,26 @@ static __always_inline bool entered_before(struct task_struct *task, struct rp_t
 	return true;
 }
 
-/* An exit that closes nothing; sp: of a function, as it was at its entry, else 0. */
-static __noinline void exit_unmatched(struct task_struct *task, struct rp_thread *t, __u32 region,
-				      __u64 sp)
+static __noinline void count_unmatched(__u32 region)
 {
 	__u64 one = 1, *seen;
 
-	if (t->missed) {
-		t->missed--;
-		return;
-	}
-	if (entered_before(task, t, region, sp))
-		return;
 	count_lost(RP_LOST_UNMATCHED);
 	seen = bpf_map_lookup_elem(&unmatched, &region);
 	if (seen)
 		__sync_fetch_and_add(seen, 1);
 	else
 		bpf_map_update_elem(&unmatched, &region, &one, BPF_NOEXIST);
+}
+
+/* An exit that closes nothing; sp: of a function, as it was at its entry, else 0. */
+static __noinline void exit_unmatched(struct task_struct *task, struct rp_thread *t, __u32 region,
+				      __u64 sp)
+{
+	if (t->missed)
+		t->missed--;
+	else if (!entered_before(task, t, region, sp))
+		count_unmatched(region);
 }
 
 #endif

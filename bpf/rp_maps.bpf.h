@@ -34,6 +34,7 @@ __u32 nodes_grow_at = 0; /* the node that asks for more chunks */
 __u32 labels_used = 0;
 __u32 names_used = 0;
 bool goroutines_used = false;
+__u64 spans_missed = 0; /* begins that were lost: their ends are no surprise */
 __u64 lost[RP_LOST_COUNT] = {};
 
 /* ---- maps ------------------------------------------------------------------------------- */
@@ -109,6 +110,31 @@ struct {
 	__type(key, __u32);
 	__type(value, struct rp_piece);
 } new_piece SEC(".maps");
+
+/* Open spans. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 65536);
+	__type(key, struct rp_span_key);
+	__type(value, struct rp_span);
+} spans SEC(".maps");
+
+/* Processes that have begun any, so that the ends of all others cost nothing. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 131072);
+	__type(key, __u32);
+	__type(value, __u32);
+} span_processes SEC(".maps");
+
+/*
+ * Bit (hash of the key): such a span has begun. An end without a begin that finds it unset is of a
+ * span that began before tracing did.
+ */
+#define RP_SPANS_BEGUN_BITS (1u << 20)
+__u64 spans_begun[RP_SPANS_BEGUN_BITS / 64] = {};
 
 /* Processes that are traced. */
 #define TRACKED_MAP_PENDING 1u /* a RP_EVENT_MAP of it is not yet looked at */

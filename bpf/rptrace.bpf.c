@@ -6,10 +6,12 @@
  *   rp_session   entry and return of a function in one program (uprobe session, 6.13)
  *   rp_probe     entries, RET sites, USDT and marker begins and ends (uprobe)
  *   rp_return    function returns (uretprobe)
+ *   rp_span      begins and ends of spans (uprobe)
  *
  * The tracepoints keep the set of tracked processes and unwind what ends or execs in mid-region.
  */
 #include "rp_frames.bpf.h"
+#include "rp_spans.bpf.h"
 
 char LICENSE[] SEC("license")
 = "Dual BSD/GPL";
@@ -337,6 +339,42 @@ int rp_probe(struct pt_regs *ctx)
 	return 0;
 }
 
+/* ---- spans -------------------------------------------------------------------------------- */
+
+SEC("?uprobe")
+int rp_span(struct pt_regs *ctx)
+{
+	__u64 now = bpf_ktime_get_ns(), cookie;
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct rp_span_key key = {.tgid = task->tgid};
+	struct rp_thread *t;
+	bool begins, has_id;
+
+	keep_to_thread_stack(ctx, &no_programs);
+	if (!ready)
+		return 0;
+	cookie = bpf_get_attach_cookie(ctx);
+	if (!site_counts(cookie))
+		return 0;
+	begins = RP_COOKIE_ROLE(cookie) == RP_ROLE_SPAN_BEGIN;
+	key.region = RP_COOKIE_REGION(cookie);
+	has_id = read_arg(ctx, RP_COOKIE_SPEC(cookie), &key.id);
+	if (has_id && !begins && span_end(&key, now))
+		return 0;
+	t = thread_get(task);
+	if (!t)
+		return 0;
+	if (begins && has_id)
+		span_begin(task, t, &key);
+	else if (begins)
+		span_missed();
+	else if (has_id)
+		span_unmatched(task, &key);
+	else
+		count_lost(RP_LOST_SPANS);
+	return 0;
+}
+
 /* ---- life of processes ---------------------------------------------------------------------- */
 
 static __always_inline bool is_tracked(__u32 tgid)
@@ -424,6 +462,7 @@ static __always_inline int on_exec(struct task_struct *task)
 		t->shallowest = 0;
 	}
 	goroutines_end(tgid);
+	spans_end(tgid);
 	send_event(RP_EVENT_EXEC, tgid, 0);
 	return 0;
 }
@@ -442,6 +481,7 @@ static __always_inline int on_exit(struct task_struct *task)
 	}
 	if (task->signal->live.counter == 0 && is_tracked(tgid)) {
 		goroutines_end(tgid);
+		spans_end(tgid);
 		bpf_map_delete_elem(&tracked, &tgid);
 		send_event(RP_EVENT_EXIT, tgid, 0);
 	}

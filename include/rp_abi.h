@@ -50,6 +50,8 @@ enum rp_role {
 	RP_ROLE_SCOPE_END = 6,	  /* marker block end, of any region; its arg is the key */
 	RP_ROLE_NAME_BEGIN = 7,	  /* begin of a region named at run time; arg: char pointer */
 	RP_ROLE_NAME_END = 8,	  /* end of a region named at run time; arg: char pointer */
+	RP_ROLE_SPAN_BEGIN = 10,  /* begin of a span; its arg is the id */
+	RP_ROLE_SPAN_END = 11,	  /* end of a span, on any thread; its arg is the id */
 };
 
 /*
@@ -111,6 +113,23 @@ struct rp_frame {
 	__rp_u32 child_node;   /* ... and its node */
 };
 _Static_assert(sizeof(struct rp_frame) == 72, "rp_frame is shared with BPF");
+
+/* ---- spans: they may end on another thread than they began on ----------------------- */
+
+struct rp_span_key {
+	__rp_u64 id;
+	__rp_u32 tgid;
+	__rp_u32 region;
+};
+
+/* An open span. */
+struct rp_span {
+	struct rp_span_key key; /* again, as the memory of a span that ends becomes another's */
+	__rp_u64 start;		/* ns */
+	__rp_u32 node;		/* 0: no node could be had, figures are lost */
+	__rp_u32 tid;		/* of the thread that began it */
+};
+_Static_assert(sizeof(struct rp_span) == 32, "rp_span is shared with BPF");
 
 /* ---- the calling-context tree ------------------------------------------------------ */
 
@@ -176,6 +195,7 @@ _Static_assert(sizeof(struct rp_figures) == 128, "two cache lines a shard");
 	X(NAMES, "names", "run-time names past the bound")                                         \
 	X(NAME_READS, "name_reads", "run-time names that could not be read")                       \
 	X(RETURNS, "returns", "entries past the kernel's limit of nested return probes")           \
+	X(SPANS, "spans", "spans past --max-spans, or with an id that could not be read")          \
 	X(UNMATCHED, "unmatched", "exits without an entry")                                        \
 	X(EVENTS, "events", "events that found the ring buffer full")                              \
 	X(LATE, "late", "processes that ran for a moment before their probes were in place")

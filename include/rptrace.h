@@ -67,8 +67,9 @@
 /*
  * RPTRACE_SPAN_BEGIN(name, id); ... RPTRACE_SPAN_END(name, id);
  *
- * What begins on one thread and may end on another: id, an integer of up to 64 bits, tells spans of
- * one name apart while they are open.
+ * What begins on one thread of a process and may end on another, in any order: id, an integer of up
+ * to 64 bits, tells spans of one name apart while they are open (a request's number or address). A
+ * second BEGIN of an id that is open starts it anew. Spans take no part in the nesting of regions.
  */
 #define RPTRACE_SPAN_BEGIN(name, id)                                                               \
 	RPTRACE__PROBE_VALUE("rptrace_span", #name "__begin", rptrace_name_##name, id)

@@ -25,6 +25,7 @@ enum {
 	KEY_MAX_NODES,
 	KEY_MAX_LABELS,
 	KEY_MAX_NAMES,
+	KEY_MAX_SPANS,
 	KEY_MAX_REGIONS,
 	KEY_JSON,
 };
@@ -34,7 +35,7 @@ static const struct argp_option options[] = {
 	{"pid", 'p', "PID[,PID...]", 0, "these processes (-- COMMAND starts one)", 1},
 	{"no-follow", KEY_NO_FOLLOW, 0, 0, "leave out the children of PID or COMMAND", 1},
 	{"function", 'f', "[OBJECT:]GLOB", 0, "functions, by name; repeatable", 1},
-	{"usdt", 'u', "[OBJECT:]PROVIDER:BEGIN[:END]", 0, "USDT regions; repeatable", 1},
+	{"usdt", 'u', "[OBJECT:]PROVIDER:BEGIN[:END][@argN]", 0, "USDT regions; repeatable", 1},
 	{"exclude", 'x', "GLOB", 0, "leave these regions out; repeatable", 1},
 	{"label", KEY_LABEL, "argN", 0, "tell calls apart by an integer argument", 1},
 	{"min-duration", KEY_MIN_DURATION, "T", 0, "leave out what is shorter (10us, 1ms)", 1},
@@ -56,6 +57,7 @@ static const struct argp_option options[] = {
 	{"max-nodes", KEY_MAX_NODES, "N", 0, "different call paths (65536)", 3},
 	{"max-labels", KEY_MAX_LABELS, "N", 0, "labelled paths (1024)", 3},
 	{"max-names", KEY_MAX_NAMES, "N", 0, "names made at run time (4096)", 3},
+	{"max-spans", KEY_MAX_SPANS, "N", 0, "spans open at a time (65536)", 3},
 	{"max-regions", KEY_MAX_REGIONS, "N", 0, "regions selected (524271)", 3},
 	{"verbose", 'v', 0, 0, "pass on what libbpf and the kernel say", 3},
 	{0},
@@ -230,6 +232,9 @@ static error_t parse_bound(int key, char *arg, struct argp_state *state)
 		return 0;
 	case KEY_MAX_NAMES:
 		o->max_names = parse_count(state, arg, "--max-names", 65536);
+		return 0;
+	case KEY_MAX_SPANS:
+		o->max_spans = parse_count(state, arg, "--max-spans", 1 << 22);
 		return 0;
 	case KEY_MAX_REGIONS:
 		o->max_regions = parse_count(state, arg, "--max-regions", RP_REGION_CALIBRATE - 1);

@@ -39,7 +39,8 @@ struct rp_opts {
 	const struct rp_view *format;
 	const char *output; /* NULL: stdout, or stderr with a command */
 
-	unsigned max_depth, max_nodes, max_labels, max_names, max_regions; /* 0: default */
+	/* 0: default */
+	unsigned max_depth, max_nodes, max_labels, max_names, max_spans, max_regions;
 };
 
 /* Parse; on a bad command line say so as argp does and exit with RP_EXIT_USAGE. */

@@ -51,6 +51,7 @@ static const char *const marker_targets[] = {
 	"marks_names 2 50",
 	"marks_c 2 100",
 	"marks_cxx 2 50",
+	"spans processes 200",
 };
 
 #define FUNCTIONS "-f outer -f middle -f inner -f leaf -f fork_work"

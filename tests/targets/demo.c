@@ -119,6 +119,7 @@ static uint64_t burn(const char *text, unsigned us)
 
 static void queue_put(const struct request *request)
 {
+	RPTRACE_SPAN_BEGIN(request_latency, request->serial); /* a worker ends it */
 	RPTRACE_REGION(enqueue)
 	{
 		pthread_mutex_lock(&queue.lock);
@@ -319,8 +320,10 @@ static void *worker(void *arg)
 	struct request request;
 
 	(void)arg;
-	while (queue_take(&request))
+	while (queue_take(&request)) {
 		serve(&request);
+		RPTRACE_SPAN_END(request_latency, request.serial);
+	}
 	return NULL;
 }
 

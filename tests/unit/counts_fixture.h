@@ -92,12 +92,12 @@ static inline void fixture_frames(struct fixture *f, uint32_t node, uint64_t n, 
 }
 
 /*
- * Two processes of a server, with a name that wants to move the cursor, a recursion, frames that
- * are open and unwound, exits without an entry and losses.
+ * Two processes of a server, with a name that wants to move the cursor, a recursion, a span, frames
+ * that are open and unwound, exits without an entry and losses.
  */
 static inline void fixture_server(struct fixture *f)
 {
-	uint32_t request, query, evil, walk, root, node;
+	uint32_t request, query, evil, walk, relay, root, node;
 
 	fixture_init(f);
 	request = fixture_region(f, "handle_request", RP_KIND_FUNCTION, "/usr/sbin/server");
@@ -105,6 +105,7 @@ static inline void fixture_server(struct fixture *f)
 	evil = fixture_region(f, "évil\x1b[2J,\"\xff\\", RP_KIND_MARKER, "/tmp/a b");
 	walk = fixture_region(f, "walk<int>(tree*)", RP_KIND_FUNCTION, "/usr/sbin/server");
 	fixture_region(f, "never", RP_KIND_FUNCTION, "/usr/sbin/server");
+	relay = fixture_region(f, "relay", RP_KIND_SPAN, "/usr/sbin/server");
 	f->regions[request - 1].slow = true;
 	f->regions[query - 1].unmatched = 7;
 
@@ -119,6 +120,7 @@ static inline void fixture_server(struct fixture *f)
 	fixture_frames(f, node, 5, 9000, 6000, 9000, 0);
 	node = fixture_node(f, node, walk);
 	fixture_frames(f, node, 5, 6000, 0, 6000, 0);
+	fixture_frames(f, fixture_node(f, root, relay), 400, 2500000, 0, 0, 0);
 	root = fixture_root(f, 999, "worker");
 	fixture_frames(f, fixture_node(f, root, query), 20, 1500, 0, 1500, 0);
 	fixture_frames(f, fixture_node(f, root, evil), 12345678, 40, 0, 40, 0);

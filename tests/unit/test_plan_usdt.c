@@ -296,6 +296,134 @@ static void test_default_markers(void **state)
 	rp_plan__free(f.plan);
 }
 
+static const struct rp_usdt_note keyed[] = {
+	NOTE(0, "app", "task__start", "8@%rax -4@%edi"),
+	NOTE(1, "app", "task__done", "8@%rsi"),
+	NOTE(2, "app", "task__done", "8@$1 -8@8(%rbp)"),
+	NOTE(3, "app", "job__start", "-4@%edi"),
+	NOTE(4, "app", "job__done", "4@%esi 8@$-1"),
+	NOTE(5, "app", "job__done", "-4@$-7 8@$-1"),
+	NOTE(6, "app", "job__abort", "8@4(%rsp)"),
+	NOTE(7, "app", "flow__start", "8@%xmm0 8@%rdi"),
+	NOTE(8, "app", "flow__done", "8@%rdi 8@%rdi"),
+};
+
+/* All ends of a span see the same bytes of its id; constants have as many as are wanted. */
+static void test_spans_by_argument(void **state)
+{
+	struct fixture f = fixture();
+	const struct rp_site *s;
+
+	(void)state;
+	select_usdt(&f, "app:job__start:job__*@arg0");
+	select_usdt(&f, "app:flow__start@arg1");
+	select_usdt(&f, "app:flow__start");
+	run_notes(&f, keyed, N(keyed));
+	assert_regions(&f, "flow", "app@arg1:flow", "job", NULL);
+	assert_int_equal(region(&f, "flow")->kind, RP_KIND_USDT);
+	assert_int_equal(region(&f, "app@arg1:flow")->kind, RP_KIND_SPAN);
+	assert_int_equal(site(&f, "app@arg1:flow", RP_ROLE_SPAN_BEGIN)->arg.size, 8);
+	assert_int_equal(count_sites(&f, "job", RP_ROLE_SPAN_END), 3);
+	s = site(&f, "job", RP_ROLE_SPAN_BEGIN);
+	assert_int_equal(s->flags, 0);
+	for (size_t i = 0; i < f.plan->n_sites; i++) {
+		s = &f.plan->sites[i];
+		if (s->region != region(&f, "job")->id)
+			continue;
+		assert_int_equal(s->arg.size, 4);
+		assert_int_equal(s->arg.is_signed, 0);
+		if (s->arg.kind == RP_ARG_CONST)
+			assert_int_equal(s->arg.value, 0xfffffff9);
+	}
+	rp_plan__free(f.plan);
+}
+
+static void test_spans_by_several_arguments(void **state)
+{
+	struct fixture f = fixture();
+
+	(void)state;
+	select_usdt(&f, "app:flow__start:flow__done@arg1");
+	select_usdt(&f, "app:job__start:job__abort@arg0");
+	select_usdt(&f, "app:job__start@arg0");
+	select_usdt(&f, "app:flow__start:flow__done@arg0");
+	run_notes(&f, keyed, N(keyed));
+	assert_regions(&f, "job", "flow", NULL);
+	assert_refused(&f, "app:flow__start", "arg0, which tells spans apart, cannot be read");
+	rp_plan__free(f.plan);
+}
+
+/* An id that is known at one end alone is none. */
+static void test_span_without_an_id(void **state)
+{
+	struct fixture f = fixture();
+
+	(void)state;
+	select_usdt(&f, "app:task__start:task__done@arg1");
+	select_usdt(&f, "app:job__start@arg1");
+	run_notes(&f, keyed, N(keyed));
+	assert_regions(&f, NULL);
+	assert_refused(&f, "app:task__done", "no arg1 to tell spans apart by");
+	assert_refused(&f, "app:job__start", "no arg1 to tell spans apart by");
+	rp_plan__free(f.plan);
+}
+
+static const struct rp_usdt_note spans[] = {
+	NOTE(0, "rptrace", "order__begin", "-8@%rax"),
+	NOTE(1, "rptrace", "order__end", ""),
+	NOTE(2, "rptrace_span", "order__begin", "8@%rdi"),
+	NOTE(3, "rptrace_span", "order__end", "8@-8(%rbp)"),
+	NOTE(4, "rptrace_span", "wait__begin", "8@$7"),
+	NOTE(5, "rptrace_span", "wait__end", "8@%xmm1"),
+	NOTE(6, "rptrace_span", "nothing", "8@%rax"),
+};
+
+/* A span is not the marker of that name, nor anything without its id. */
+static void test_spans(void **state)
+{
+	struct fixture f = fixture();
+	const struct rp_site *s;
+
+	(void)state;
+	run_notes(&f, spans, N(spans));
+	assert_regions(&f, "order", "rptrace_span:order", "wait", NULL);
+	assert_int_equal(f.added, 5);
+	assert_int_equal(region(&f, "order")->kind, RP_KIND_MARKER);
+	assert_int_equal(region(&f, "rptrace_span:order")->kind, RP_KIND_SPAN);
+	s = site(&f, "rptrace_span:order", RP_ROLE_SPAN_BEGIN);
+	assert_int_equal(s->flags, 0);
+	assert_int_equal(s->arg.kind, RP_ARG_REG);
+	assert_int_equal(site(&f, "rptrace_span:order", RP_ROLE_SPAN_END)->arg.kind, RP_ARG_MEM);
+	assert_non_null(site(&f, "wait", RP_ROLE_SPAN_BEGIN));
+	assert_null(site(&f, "wait", RP_ROLE_SPAN_END));
+	assert_refused(&f, "rptrace_span:wait__end", "argument");
+	rp_plan__free(f.plan);
+}
+
+static void test_spans_by_name(void **state)
+{
+	static const struct {
+		const char *usdt, *exclude, *regions[3];
+	} rows[] = {
+		{"rptrace:order", NULL, {"order", "rptrace_span:order"}},
+		{"rptrace_span:order", NULL, {"order"}},
+		{"rptrace_span:order__begin", NULL, {"order"}},
+		{"rptrace:*", "rptrace_span:*", {"order"}},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < N(rows); i++) {
+		struct fixture f = fixture();
+
+		select_usdt(&f, rows[i].usdt);
+		if (rows[i].exclude)
+			exclude(&f, rows[i].exclude);
+		run_notes(&f, spans, 4);
+		assert_regions(&f, rows[i].regions[0], rows[i].regions[1], NULL);
+		rp_plan__free(f.plan);
+	}
+}
+
 static void test_markers_by_name(void **state)
 {
 	struct fixture f = fixture();
@@ -435,6 +563,11 @@ int main(void)
 		cmocka_unit_test(test_excluded_pairs),
 		cmocka_unit_test(test_note_that_cannot_be_probed),
 		cmocka_unit_test(test_default_markers),
+		cmocka_unit_test(test_spans_by_argument),
+		cmocka_unit_test(test_spans_by_several_arguments),
+		cmocka_unit_test(test_span_without_an_id),
+		cmocka_unit_test(test_spans),
+		cmocka_unit_test(test_spans_by_name),
 		cmocka_unit_test(test_markers_by_name),
 		cmocka_unit_test(test_markers_that_are_not_wanted),
 		cmocka_unit_test(test_marker_key_that_cannot_be_read),

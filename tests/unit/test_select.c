@@ -219,6 +219,29 @@ static void test_usdt_four_fields(void **state)
 	rp_select_usdt__free(&s);
 }
 
+static void test_usdt_key(void **state)
+{
+	struct rp_select_usdt s = usdt("lib.so:pg:start:done@arg11");
+	struct rp_usdt_query query;
+
+	(void)state;
+	assert_true(rp_select_usdt__of_object(&s, "/opt/none/lib.so", &query));
+	assert_query(&query, "pg", "start", "done");
+	assert_int_equal(query.key, 11);
+	rp_select_usdt__free(&s);
+
+	s = usdt("pg:start@arg0");
+	assert_true(rp_select_usdt__plain(&s, true, &query));
+	assert_query(&query, "pg", "start", NULL);
+	assert_int_equal(query.key, 0);
+	rp_select_usdt__free(&s);
+
+	s = usdt("pg:start:done");
+	assert_true(rp_select_usdt__plain(&s, true, &query));
+	assert_int_equal(query.key, -1);
+	rp_select_usdt__free(&s);
+}
+
 static void test_malformed_usdt(void **state)
 {
 	static const char *const bad[] = {"",	  "python", "python:",	":x",
@@ -249,6 +272,7 @@ int main(void)
 		cmocka_unit_test(test_usdt_two_fields),
 		cmocka_unit_test(test_usdt_three_fields),
 		cmocka_unit_test(test_usdt_four_fields),
+		cmocka_unit_test(test_usdt_key),
 		cmocka_unit_test(test_malformed_usdt),
 	};
 

@@ -202,6 +202,28 @@ static void test_arm64_unreadable(void **state)
 		assert_unreadable(EM_AARCH64, forms[i]);
 }
 
+static void assert_narrow(const char *operand, unsigned bytes, __rp_s64 value)
+{
+	struct rp_arg arg = parse(EM_X86_64, operand, 0), before = arg;
+
+	rp_usdt_arg__narrow(&arg, bytes);
+	assert_int_equal(arg.size, bytes);
+	assert_int_equal(arg.is_signed, 0);
+	assert_int_equal(arg.reg, before.reg);
+	assert_int_equal(arg.value, value);
+}
+
+/* The lowest bytes: of a constant the value, else where they are. */
+static void test_narrow(void **state)
+{
+	(void)state;
+	assert_narrow("-4@$-1", 4, 0xffffffff);
+	assert_narrow("-4@$-1", 8, -1);
+	assert_narrow("8@$0x123456789", 2, 0x6789);
+	assert_narrow("-8@-16(%rbp)", 4, -16);
+	assert_narrow("8@%rdi", 1, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -212,6 +234,7 @@ int main(void)
 		cmocka_unit_test(test_x86_constants),  cmocka_unit_test(test_x86_memory),
 		cmocka_unit_test(test_x86_unreadable), cmocka_unit_test(test_index),
 		cmocka_unit_test(test_arm64),	       cmocka_unit_test(test_arm64_unreadable),
+		cmocka_unit_test(test_narrow),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

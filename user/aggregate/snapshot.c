@@ -128,6 +128,9 @@ static void make_row(const struct build *b, uint32_t region, const char *group,
 	};
 	if (sums)
 		finish(sums, hist, b->before, &row->f);
+	/* It is on no thread, which could run, wait or sleep. */
+	if (name->kind == RP_KIND_SPAN)
+		row->f.blocked = 0;
 	row->f.unmatched = name->unmatched;
 	row->probe_ns = (double)row->f.count * name->cost.whole;
 }

@@ -17,8 +17,9 @@
 
 struct rp_row_figures {
 	uint64_t count;
-	uint64_t total, self, cpu, wait, blocked; /* blocked = total - cpu - wait, never below 0 */
-	uint64_t min, max;			  /* 0 where count is 0 */
+	/* blocked = total - cpu - wait, never below 0; of a span all three are 0 */
+	uint64_t total, self, cpu, wait, blocked;
+	uint64_t min, max; /* 0 where count is 0 */
 	double mean, stddev;
 	uint64_t p50, p90, p99, p999;
 	uint64_t open, unwound;

@@ -69,12 +69,15 @@ static bool belongs(const struct rp_site *site, const struct bpf_program *prog,
 		    struct rp_session *s)
 {
 	bool call = site->role == RP_ROLE_CALL;
+	bool span = site->role == RP_ROLE_SPAN_BEGIN || site->role == RP_ROLE_SPAN_END;
 
+	if (prog == s->skel->progs.rp_span)
+		return span;
 	if (prog == s->skel->progs.rp_session)
 		return call && s->mode == RP_ATTACH_SESSION;
 	if (prog == s->skel->progs.rp_return)
 		return call && s->mode != RP_ATTACH_SESSION;
-	return !call || s->mode != RP_ATTACH_SESSION;
+	return !span && (!call || s->mode != RP_ATTACH_SESSION);
 }
 
 static void batch__collect(struct batch *b, struct rp_session *s, const struct bpf_program *prog,
@@ -188,8 +191,9 @@ static int links_error(int code, pid_t pid, struct rp_err *err)
 int rp_links__new(struct rp_session *s, const struct rp_links_req *req, int *refused,
 		  struct rp_links **out, struct rp_err *err)
 {
-	const struct bpf_program *const progs[] = {
-		s->skel->progs.rp_session, s->skel->progs.rp_return, s->skel->progs.rp_probe};
+	const struct bpf_program *const progs[] = {s->skel->progs.rp_session,
+						   s->skel->progs.rp_return,
+						   s->skel->progs.rp_probe, s->skel->progs.rp_span};
 	struct rp_links *links = calloc(1, sizeof(*links));
 	uint32_t *args = calloc(req->n, sizeof(*args));
 	struct batch batch;

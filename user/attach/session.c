@@ -87,6 +87,8 @@ static void configure(struct rp_session *s, const struct rp_session_opts *opts)
 
 	bpf_map__set_max_entries(skel->maps.name_ids, names);
 	bpf_map__set_max_entries(skel->maps.names, names);
+	if (opts->max_spans)
+		bpf_map__set_max_entries(skel->maps.spans, opts->max_spans);
 }
 
 static void choose_programs(struct rp_session *s)
@@ -98,9 +100,11 @@ static void choose_programs(struct rp_session *s)
 	bpf_program__set_expected_attach_type(skel->progs.rp_session, RP_BPF_TRACE_UPROBE_SESSION);
 	bpf_program__set_expected_attach_type(skel->progs.rp_probe, multi);
 	bpf_program__set_expected_attach_type(skel->progs.rp_return, multi);
+	bpf_program__set_expected_attach_type(skel->progs.rp_span, multi);
 	bpf_program__set_autoload(skel->progs.rp_session, session);
 	bpf_program__set_autoload(skel->progs.rp_return, !session);
 	bpf_program__set_autoload(skel->progs.rp_probe, true);
+	bpf_program__set_autoload(skel->progs.rp_span, true);
 	/* Without this tracepoint new mappings are found at the next interval instead. */
 	bpf_program__set_autoload(skel->progs.rp_map,
 				  libbpf_find_vmlinux_btf_id("vm_unmapped_area", BPF_TRACE_RAW_TP) >
@@ -475,4 +479,26 @@ void rp_session__unmatched(const struct rp_session *s,
 			fn(ctx, key, count);
 		last = &key;
 	}
+}
+
+#define SPANS_AT_ONCE 1024u
+
+int rp_session__open_spans(const struct rp_session *s,
+			   void (*fn)(void *ctx, const struct rp_span *span), void *ctx)
+{
+	struct rp_span_key *keys = calloc(SPANS_AT_ONCE, sizeof(*keys));
+	struct rp_span *spans = calloc(SPANS_AT_ONCE, sizeof(*spans));
+	int fd = bpf_map__fd(s->skel->maps.spans), rc = keys && spans ? 0 : -ENOMEM;
+	uint32_t next, *from = NULL, n;
+
+	while (!rc) {
+		n = SPANS_AT_ONCE;
+		rc = bpf_map_lookup_batch(fd, from, &next, keys, spans, &n, NULL);
+		for (uint32_t i = 0; i < n && (!rc || rc == -ENOENT); i++)
+			fn(ctx, &spans[i]);
+		from = &next;
+	}
+	free(keys);
+	free(spans);
+	return rc == -ENOENT ? 0 : rc;
 }

@@ -27,6 +27,7 @@ struct rp_session_opts {
 	uint32_t max_nodes;    /* paths */
 	uint32_t max_labels;   /* labelled paths before labels share one */
 	uint32_t max_names;    /* run-time names */
+	uint32_t max_spans;    /* open at a time */
 	uint64_t min_duration; /* ns */
 	bool verbose;	       /* libbpf's own messages on stderr */
 };
@@ -106,5 +107,12 @@ void rp_session__count_lost(struct rp_session *session, enum rp_lost reason);
 /* Exits without an entry: calls fn once a region that has any. */
 void rp_session__unmatched(const struct rp_session *session,
 			   void (*fn)(void *ctx, uint32_t region, uint64_t count), void *ctx);
+
+/*
+ * Calls fn for every span that is open, in no order; what begins or ends meanwhile may be left out.
+ * 0 or a negative errno.
+ */
+int rp_session__open_spans(const struct rp_session *session,
+			   void (*fn)(void *ctx, const struct rp_span *span), void *ctx);
 
 #endif

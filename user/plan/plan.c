@@ -165,10 +165,14 @@ const char *rp_plan__object_path(const struct rp_plan *plan, size_t i)
 	return NULL;
 }
 
-bool rp_plan__excludes(const struct rp_plan *plan, const char *name)
+bool rp_plan__excludes(const struct rp_plan *plan, const char *provider, const char *name)
 {
+	char qualified[512];
+
+	snprintf(qualified, sizeof(qualified), "%s:%s", provider, name);
 	for (size_t i = 0; i < plan->opts.n_excludes; i++)
-		if (rp_glob__match_probe(plan->opts.excludes[i], name))
+		if (rp_glob__match_probe(plan->opts.excludes[i], name) ||
+		    rp_glob__match_probe(plan->opts.excludes[i], qualified))
 			return true;
 	return false;
 }
@@ -215,20 +219,29 @@ static int add_region(struct rp_plan *plan, const struct rp_region_key *wanted, 
 	return 0;
 }
 
+static bool shares_no_region(const struct rp_plan *plan, const struct rp_region_key *key,
+			     enum rp_kind kind, const char *provider)
+{
+	bool span = plan->regions[key->id - 1].kind == RP_KIND_SPAN;
+
+	return span != (kind == RP_KIND_SPAN) ||
+	       (key->provider && provider && strcmp(key->provider, provider) != 0);
+}
+
 int rp_plan__region(struct rp_plan *plan, enum rp_kind kind, const char *provider, const char *name,
 		    const char *object, uint32_t *id)
 {
-	struct rp_region_key *key = find_region(plan, name), wanted = {0};
+	const char *prefix = provider ? provider : rp_kind__name(kind);
+	struct rp_region_key *key, wanted = {0};
 
 	*id = RP_REGION_NONE;
-	if (key && key->provider && provider && strcmp(key->provider, provider) != 0) {
-		wanted.name = rp_pool__printf(&plan->pool, "%s:%s", provider, name);
-		if (!wanted.name)
+	while ((key = find_region(plan, name)) && shares_no_region(plan, key, kind, provider)) {
+		name = rp_pool__printf(&plan->pool, "%s:%s", prefix, name);
+		if (!name)
 			return -ENOMEM;
-		key = find_region(plan, wanted.name);
-	} else {
-		wanted.name = key ? key->name : rp_pool__dup(&plan->pool, name);
+		prefix = rp_kind__name(kind);
 	}
+	wanted.name = key ? key->name : rp_pool__dup(&plan->pool, name);
 	wanted.provider = key ? key->provider : NULL;
 	if (provider && !wanted.provider)
 		wanted.provider = rp_pool__dup(&plan->pool, provider);

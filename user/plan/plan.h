@@ -65,7 +65,7 @@ struct rp_refusal {
 struct rp_plan_opts {
 	const char *const *functions; /* -f, each [OBJECT:]GLOB */
 	size_t n_functions;
-	const char *const *usdts; /* -u, each [OBJECT:]PROVIDER:BEGIN[:END] */
+	const char *const *usdts; /* -u, each [OBJECT:]PROVIDER:BEGIN[:END][@argN] */
 	size_t n_usdts;
 	const char *const *excludes; /* -x, globs on region names */
 	size_t n_excludes;

@@ -78,13 +78,14 @@ int rp_plan__add_markers(struct rp_plan *plan, const struct rp_plan_object *obje
 /* Providers of include/rptrace.h: their probes do not go by the pair rule. */
 bool rp_plan__is_marker_provider(const char *provider);
 
-/* -x names it. */
-bool rp_plan__excludes(const struct rp_plan *plan, const char *name);
+/* -x names it, with or without its provider in front. */
+bool rp_plan__excludes(const struct rp_plan *plan, const char *provider, const char *name);
 
 /*
- * The region of that name, made if need be; provider is NULL but for USDT regions and markers. Two
- * providers never share a region: the later one's is named "provider:name". *id is RP_REGION_NONE
- * where the plan is full, which is noted as a refusal.
+ * The region of that name, made if need be; provider is NULL for functions. Neither two providers
+ * nor a span and what is none ever share a region: the later one's is named "provider:name", or
+ * else "kind:..." of that. *id is RP_REGION_NONE where the plan is full, which is noted as a
+ * refusal.
  */
 int rp_plan__region(struct rp_plan *plan, enum rp_kind kind, const char *provider, const char *name,
 		    const char *object, uint32_t *id);

@@ -4,6 +4,7 @@
  *   rptrace:NAME__begin [label], rptrace:NAME__end	statement pairs
  *   rptrace_scope:NAME__begin key, rptrace_scope:end key	blocks, left by whichever way
  *   rptrace_name:begin name, rptrace_name:end name	regions named at run time
+ *   rptrace_span:NAME__begin id, rptrace_span:NAME__end id	spans, which may cross threads
  */
 #include <errno.h>
 #include <stdio.h>
@@ -54,6 +55,13 @@ static bool classify(const struct rp_usdt_note *note, enum rp_role *role, size_t
 		*role = RP_ROLE_END;
 		return strip(note->name, "__end", length);
 	}
+	if (!strcmp(note->provider, SPAN_PROVIDER)) {
+		*role = RP_ROLE_SPAN_BEGIN;
+		if (strip(note->name, "__begin", length))
+			return true;
+		*role = RP_ROLE_SPAN_END;
+		return strip(note->name, "__end", length);
+	}
 	if (!strcmp(note->provider, SCOPE_PROVIDER)) {
 		*role = RP_ROLE_SCOPE_END;
 		if (!strcmp(note->name, "end"))
@@ -72,24 +80,32 @@ static bool classify(const struct rp_usdt_note *note, enum rp_role *role, size_t
 
 /* ---- what is wanted ------------------------------------------------------------------------ */
 
-static bool names_provider(const char *glob)
+static bool is_span(enum rp_role role)
 {
-	return rp_glob__match_probe(glob, STATIC_PROVIDER) ||
-	       rp_glob__match_probe(glob, SCOPE_PROVIDER);
+	return role == RP_ROLE_SPAN_BEGIN || role == RP_ROLE_SPAN_END;
 }
 
-static bool query_names(const struct rp_usdt_query *query, const char *name, const char *probe)
+/* "rptrace" stands for all that have names in the notes. */
+static bool names_provider(const char *glob, enum rp_role role)
 {
-	return !query->end && names_provider(query->provider) &&
+	return rp_glob__match_probe(glob, STATIC_PROVIDER) ||
+	       rp_glob__match_probe(glob, is_span(role) ? SPAN_PROVIDER : SCOPE_PROVIDER);
+}
+
+static bool query_names(const struct rp_usdt_query *query, enum rp_role role, const char *name,
+			const char *probe)
+{
+	return !query->end && query->key < 0 && names_provider(query->provider, role) &&
 	       (rp_glob__match_probe(query->begin, name) ||
 		(probe && rp_glob__match_probe(query->begin, probe)));
 }
 
-static bool wants_marker(const struct markers *m, const char *name, const char *probe)
+static bool wants_marker(const struct markers *m, enum rp_role role, const char *name,
+			 const char *probe)
 {
 	struct rp_usdt_query query;
 
-	if (rp_plan__excludes(m->plan, name))
+	if (rp_plan__excludes(m->plan, is_span(role) ? SPAN_PROVIDER : STATIC_PROVIDER, name))
 		return false;
 	if (rp_plan__is_default(m->plan))
 		return true;
@@ -97,9 +113,9 @@ static bool wants_marker(const struct markers *m, const char *name, const char *
 		const struct rp_select_usdt *s = &m->plan->usdts[i];
 
 		if ((rp_select_usdt__plain(s, m->object->is_exe, &query) &&
-		     query_names(&query, name, probe)) ||
+		     query_names(&query, role, name, probe)) ||
 		    (rp_select_usdt__of_object(s, m->object->path, &query) &&
-		     query_names(&query, name, probe)))
+		     query_names(&query, role, name, probe)))
 			return true;
 	}
 	return false;
@@ -152,7 +168,8 @@ static int add_note(struct markers *m, const struct rp_usdt_note *note, enum rp_
 	if (role == RP_ROLE_BEGIN && !rp_usdt_arg__parse(machine, note->args, 0, &site.arg))
 		site.flags |= RP_SITE_LABEL;
 	if (name) {
-		rc = rp_plan__region(m->plan, RP_KIND_MARKER, STATIC_PROVIDER, name,
+		rc = rp_plan__region(m->plan, is_span(role) ? RP_KIND_SPAN : RP_KIND_MARKER,
+				     is_span(role) ? SPAN_PROVIDER : STATIC_PROVIDER, name,
 				     m->object->path, &site.region);
 		if (rc || site.region == RP_REGION_NONE)
 			return rc;
@@ -180,24 +197,14 @@ static int add_named(struct markers *m, const struct rp_usdt_note *note)
 		free(begin);
 		return -ENOMEM;
 	}
-	if (wants_marker(m, name, begin))
+	if (wants_marker(m, role, name, begin))
 		rc = add_note(m, note, role, name);
-	else if (!m->plan->n_sites && m->plan->n_usdts && role != RP_ROLE_END)
+	else if (!m->plan->n_sites && m->plan->n_usdts && role != RP_ROLE_END &&
+		 role != RP_ROLE_SPAN_END)
 		rc = rp_names__add(&m->plan->usdt_names, &m->plan->pool, STATIC_PROVIDER, name);
 	free(name);
 	free(begin);
 	return rc;
-}
-
-/* Begin and end of a span lie on different threads: on the stack of one they would only mislead. */
-static int refuse_span(struct markers *m, const struct rp_usdt_note *note)
-{
-	size_t length;
-
-	if (strcmp(note->provider, SPAN_PROVIDER) != 0 || !strip(note->name, "__begin", &length))
-		return 0;
-	return rp_plan__refuse_note(m->plan, m->object, note,
-				    "spans that cross threads are not measured yet");
 }
 
 /* Ends of blocks and names made at run time, which belong to no region yet. */
@@ -221,8 +228,6 @@ int rp_plan__add_markers(struct rp_plan *plan, const struct rp_plan_object *obje
 
 	for (size_t i = 0; i < object->n_notes && !rc; i++)
 		rc = add_named(&m, &object->notes[i]);
-	for (size_t i = 0; i < object->n_notes && !rc && rp_plan__is_default(plan); i++)
-		rc = refuse_span(&m, &object->notes[i]);
 	names = wants_names(&m);
 	for (size_t i = 0; i < object->n_notes && !rc; i++)
 		rc = add_nameless(&m, &object->notes[i], names);

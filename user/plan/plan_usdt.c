@@ -6,12 +6,8 @@
 #include <string.h>
 
 #include "plan/plan_internal.h"
-#include "plan/site.h"
 #include "plan/usdt_arg.h"
 #include "plan/usdt_pair.h"
-
-#define PAGE_BYTES 4096u
-#define NOP_BYTES  16
 
 /* All notes of one provider and name: a probe has a site wherever the compiler copied it to. */
 struct probe {
@@ -192,43 +188,6 @@ static int collect_pairs(struct usdt *u)
 
 /* ---- sites --------------------------------------------------------------------------------- */
 
-int rp_plan__note_site(const struct rp_plan *plan, const struct rp_plan_object *object,
-		       const struct rp_usdt_note *note, struct rp_site *site, const char **reason)
-{
-	struct rp_entry_site nop;
-	uint8_t code[NOP_BYTES];
-	/* Kernels refuse to rewrite an instruction that crosses a page: what is beyond is not to be
-	 * seen. */
-	size_t page = PAGE_BYTES - note->offset % PAGE_BYTES;
-	size_t size = object->read(object->file, note->offset, code,
-				   page < sizeof(code) ? page : sizeof(code));
-	int rc;
-
-	*reason = "the file ends before its code";
-	if (!size)
-		return -ENOTSUP;
-	rc = rp_site__nop(object->traits.machine, code, size, &plan->opts.rules, &nop, reason);
-	if (rc)
-		return rc;
-	*site = (struct rp_site){
-		.object = object->number,
-		.offset = note->offset + nop.offset,
-		.semaphore = note->semaphore,
-		.slow = nop.slow,
-	};
-	return 0;
-}
-
-int rp_plan__refuse_note(struct rp_plan *plan, const struct rp_plan_object *object,
-			 const struct rp_usdt_note *note, const char *reason)
-{
-	const char *name = rp_pool__printf(&plan->pool, "%s:%s", note->provider, note->name);
-
-	if (!name)
-		return -ENOMEM;
-	return rp_plan__refuse(plan, name, object->path, reason ? reason : "cannot be probed");
-}
-
 static int refuse_probe(struct usdt *u, struct probe *probe, const char *reason)
 {
 	if (probe->refused)
@@ -256,10 +215,33 @@ static int count_sites(struct usdt *u, struct probe *probe)
 	return n;
 }
 
-static int add_probe(struct usdt *u, const struct probe *probe, uint32_t region, enum rp_role role,
-		     uint32_t flags)
+/* What all sites of a region share. */
+struct region {
+	uint32_t id;
+	uint32_t flags;	    /* of its begins */
+	int key;	    /* argument that tells spans apart; -1: they are no spans */
+	unsigned key_bytes; /* of it that are compared */
+};
+
+/* The argument of a note that a site there reads: the id of a span, or a label. */
+static void add_arg(const struct usdt *u, const struct rp_usdt_note *note,
+		    const struct region *region, struct rp_site *site)
 {
-	int label = role == RP_ROLE_BEGIN ? u->plan->opts.label_arg : -1;
+	int label = site->role == RP_ROLE_BEGIN ? u->plan->opts.label_arg : -1;
+	int index = region->key >= 0 ? region->key : label;
+
+	if (index < 0 ||
+	    rp_usdt_arg__parse(u->object->traits.machine, note->args, index, &site->arg))
+		return;
+	if (region->key < 0)
+		site->flags |= RP_SITE_LABEL;
+	else
+		rp_usdt_arg__narrow(&site->arg, region->key_bytes);
+}
+
+static int add_probe(struct usdt *u, const struct probe *probe, const struct region *region,
+		     bool begins)
+{
 	const char *reason;
 	struct rp_site site;
 	int rc = 0;
@@ -272,24 +254,72 @@ static int add_probe(struct usdt *u, const struct probe *probe, uint32_t region,
 		}
 		if (rc)
 			break;
-		site.region = region;
-		site.role = role;
-		site.flags = flags;
-		if (label >= 0 && !rp_usdt_arg__parse(u->object->traits.machine, u->notes[i]->args,
-						      label, &site.arg))
-			site.flags |= RP_SITE_LABEL;
+		site.region = region->id;
+		if (region->key >= 0)
+			site.role = begins ? RP_ROLE_SPAN_BEGIN : RP_ROLE_SPAN_END;
+		else
+			site.role = begins ? RP_ROLE_BEGIN : RP_ROLE_END;
+		site.flags = begins && region->key < 0 ? region->flags : 0;
+		add_arg(u, u->notes[i], region, &site);
 		rc = rp_plan__site(u->plan, &site);
 	}
 	return rc;
 }
 
-/* The region that pairs[0..n) of one begin make. Without a site at either end there is none. */
-static int add_region(struct usdt *u, const struct pair *pairs, size_t n, const char *name)
+/*
+ * Can the id of a span be read at all sites of a probe? Then *bytes is at most what is known of it
+ * there: the same id may be an int at one end and a long at the other. false: told why.
+ */
+static int find_key(struct usdt *u, struct probe *probe, int key, unsigned *bytes, bool *found)
+{
+	char reason[96];
+	int rc;
+
+	for (size_t i = probe->first; i < probe->first + probe->n; i++) {
+		struct rp_arg arg;
+
+		rc = rp_usdt_arg__parse(u->object->traits.machine, u->notes[i]->args, key, &arg);
+		if (!rc && arg.kind != RP_ARG_CONST && arg.size < *bytes)
+			*bytes = arg.size;
+		if (!rc)
+			continue;
+		snprintf(reason, sizeof(reason),
+			 rc == -ENOENT ? "it has no arg%d to tell spans apart by"
+				       : "its arg%d, which tells spans apart, cannot be read",
+			 key);
+		*found = false;
+		return refuse_probe(u, probe, reason);
+	}
+	return 0;
+}
+
+static int find_keys(struct usdt *u, const struct pair *pairs, size_t n, struct region *region,
+		     bool *found)
+{
+	int rc;
+
+	*found = true;
+	if (region->key < 0)
+		return 0;
+	region->key_bytes = 8;
+	rc = find_key(u, pairs[0].begin, region->key, &region->key_bytes, found);
+	for (size_t i = 0; i < n && !rc; i++)
+		rc = find_key(u, pairs[i].end, region->key, &region->key_bytes, found);
+	return rc;
+}
+
+/*
+ * The region that pairs[0..n) of one begin make. Without a site at either end, or an id that both
+ * ends of a span know, there is none.
+ */
+static int add_region(struct usdt *u, const struct pair *pairs, size_t n, const char *name, int key)
 {
 	struct probe *begin = pairs[0].begin;
-	bool marker = rp_plan__is_marker_provider(begin->provider);
+	bool marker = rp_plan__is_marker_provider(begin->provider), keyed;
 	/* Markers nest by contract; of what other programs do nothing is known. */
-	uint32_t region, flags = marker ? 0 : RP_SITE_LOOSE;
+	struct region region = {.flags = marker ? 0 : RP_SITE_LOOSE, .key = key};
+	const char *provider = begin->provider;
+	enum rp_kind kind = key >= 0 ? RP_KIND_SPAN : marker ? RP_KIND_MARKER : RP_KIND_USDT;
 	int begins, ends = 0, rc;
 
 	begins = count_sites(u, begin);
@@ -297,17 +327,24 @@ static int add_region(struct usdt *u, const struct pair *pairs, size_t n, const 
 		rc = count_sites(u, pairs[i].end);
 		ends = rc < 0 ? rc : ends + (rc > 0);
 		if (rp_usdt_pair__is_call(begin->name, pairs[i].end->name))
-			flags |= RP_SITE_NESTED;
+			region.flags |= RP_SITE_NESTED;
 	}
 	if (begins <= 0 || ends <= 0)
 		return begins < 0 ? begins : ends < 0 ? ends : 0;
-	rc = rp_plan__region(u->plan, marker ? RP_KIND_MARKER : RP_KIND_USDT, begin->provider, name,
-			     u->object->path, &region);
-	if (rc || region == RP_REGION_NONE)
+	rc = find_keys(u, pairs, n, &region, &keyed);
+	if (rc || !keyed)
 		return rc;
-	rc = add_probe(u, begin, region, RP_ROLE_BEGIN, flags);
+	/* One pair may be spans by one argument, spans by another, and none. */
+	if (key >= 0)
+		provider = rp_pool__printf(&u->plan->pool, "%s@arg%d", provider, key);
+	if (!provider)
+		return -ENOMEM;
+	rc = rp_plan__region(u->plan, kind, provider, name, u->object->path, &region.id);
+	if (rc || region.id == RP_REGION_NONE)
+		return rc;
+	rc = add_probe(u, begin, &region, true);
 	for (size_t i = 0; i < n && !rc; i++)
-		rc = add_probe(u, pairs[i].end, region, RP_ROLE_END, 0);
+		rc = add_probe(u, pairs[i].end, &region, false);
 	return rc;
 }
 
@@ -347,25 +384,19 @@ static bool names_begin(const struct rp_usdt_query *query, const struct probe *b
 }
 
 static bool wants_pair(const struct usdt *u, const struct rp_usdt_query *queries, size_t n,
-		       const struct pair *pair)
+		       const struct pair *pair, int key)
 {
 	if (rp_plan__is_default(u->plan))
-		return true;
+		return key < 0;
 	for (size_t i = 0; i < n; i++)
-		if (!queries[i].end && names_begin(&queries[i], pair->begin, pair_name(pair)))
+		if (!queries[i].end && queries[i].key == key &&
+		    names_begin(&queries[i], pair->begin, pair_name(pair)))
 			return true;
 	return false;
 }
 
-static bool excludes(const struct usdt *u, const struct probe *begin, const char *name)
-{
-	char qualified[512];
-
-	snprintf(qualified, sizeof(qualified), "%s:%s", begin->provider, name);
-	return rp_plan__excludes(u->plan, name) || rp_plan__excludes(u->plan, qualified);
-}
-
-static int add_pairs(struct usdt *u, const struct rp_usdt_query *queries, size_t n)
+/* Those that a selection with this key names. */
+static int add_pairs(struct usdt *u, const struct rp_usdt_query *queries, size_t n, int key)
 {
 	size_t end;
 	int rc = 0;
@@ -376,8 +407,9 @@ static int add_pairs(struct usdt *u, const struct rp_usdt_query *queries, size_t
 		for (end = i + 1; end < u->n_pairs; end++)
 			if (u->pairs[end].begin != pair->begin)
 				break;
-		if (wants_pair(u, queries, n, pair) && !excludes(u, pair->begin, pair_name(pair)))
-			rc = add_region(u, pair, end - i, pair_name(pair));
+		if (wants_pair(u, queries, n, pair, key) &&
+		    !rp_plan__excludes(u->plan, pair->begin->provider, pair_name(pair)))
+			rc = add_region(u, pair, end - i, pair_name(pair), key);
 	}
 	return rc;
 }
@@ -488,8 +520,8 @@ static int add_explicit(struct usdt *u, const struct rp_usdt_query *query)
 		name = explicit_name(u, query);
 		if (!name)
 			rc = -ENOMEM;
-		else if (!excludes(u, begin, name))
-			rc = add_region(u, u->pairs, u->n_pairs, name);
+		else if (!rp_plan__excludes(u->plan, begin->provider, name))
+			rc = add_region(u, u->pairs, u->n_pairs, name, query->key);
 	}
 	free(stem);
 	return rc;
@@ -526,8 +558,8 @@ static int add_selected(struct usdt *u)
 
 	for (size_t i = 0; i < plan->n_usdts && !rc; i++)
 		n += read_selection(u, &plan->usdts[i], &queries[n]);
-	if (!rc)
-		rc = add_pairs(u, queries, n);
+	for (int key = -1; key < RP_USDT_ARGS_MAX && !rc; key++)
+		rc = add_pairs(u, queries, n, key);
 	for (size_t i = 0; i < n && !rc; i++)
 		rc = refuse_unpaired(u, &queries[i]);
 	for (size_t i = 0; i < n && !rc; i++)

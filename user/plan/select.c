@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
 #include "plan/select.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <fnmatch.h>
 #include <limits.h>
@@ -173,23 +174,44 @@ bool rp_select_function__applies(const struct rp_select_function *selection, con
 
 /* ---- -u ------------------------------------------------------------------------------------ */
 
+/* Cut "@argN" off a selection's last field. false: something else comes after the '@'. */
+static bool cut_key(char *field, int *key)
+{
+	char *at = strrchr(field, '@'), *end;
+	unsigned long n;
+
+	*key = -1;
+	if (!at)
+		return true;
+	if (strncmp(at, "@arg", 4) != 0 || !isdigit((unsigned char)at[4]))
+		return false;
+	n = strtoul(at + 4, &end, 10);
+	if (*end || n >= RP_USDT_ARGS_MAX)
+		return false;
+	*at = '\0';
+	*key = (int)n;
+	return true;
+}
+
 int rp_select_usdt__parse(const char *text, struct rp_select_usdt *out, struct rp_err *err)
 {
 	char *rest = strdup(text);
-	bool empty = false;
+	bool empty = false, keyed;
 
 	*out = (struct rp_select_usdt){.text = text};
 	if (!rest)
 		return rp_err__set(err, RP_EXIT_FAILED, -ENOMEM, NULL, "out of memory");
-	while (rest && out->n < 4) {
-		out->fields[out->n] = strsep(&rest, ":");
-		empty |= !*out->fields[out->n++];
-	}
-	if (empty || rest || out->n < 2) {
+	while (rest && out->n < 4)
+		out->fields[out->n++] = strsep(&rest, ":");
+	keyed = cut_key(out->fields[out->n - 1], &out->key);
+	for (unsigned i = 0; i < out->n; i++)
+		empty |= !*out->fields[i];
+	if (empty || rest || out->n < 2 || !keyed) {
 		free(out->fields[0]);
 		return rp_err__set(err, RP_EXIT_USAGE, -EINVAL,
-				   "write [OBJECT:]PROVIDER:BEGIN[:END], e.g. "
-				   "'postgresql:query__start' or 'python:*'",
+				   keyed ? "write [OBJECT:]PROVIDER:BEGIN[:END][@argN], e.g. "
+					   "'postgresql:query__start' or 'python:*'"
+					 : "after '@' comes arg0 to arg11, the id of a span",
 				   "\"%s\" selects no USDT probes", text);
 	}
 	if (out->n > 2)
@@ -215,7 +237,7 @@ bool rp_select_usdt__plain(const struct rp_select_usdt *selection, bool is_exe,
 
 	if (!is_exe || selection->n > 3)
 		return false;
-	*out = (struct rp_usdt_query){f[0], f[1], selection->n == 3 ? f[2] : NULL};
+	*out = (struct rp_usdt_query){f[0], f[1], selection->n == 3 ? f[2] : NULL, selection->key};
 	return true;
 }
 
@@ -226,6 +248,6 @@ bool rp_select_usdt__of_object(const struct rp_select_usdt *selection, const cha
 
 	if (selection->n < 3 || !names_object(f[0], selection->resolved, path))
 		return false;
-	*out = (struct rp_usdt_query){f[1], f[2], selection->n == 4 ? f[3] : NULL};
+	*out = (struct rp_usdt_query){f[1], f[2], selection->n == 4 ? f[3] : NULL, selection->key};
 	return true;
 }

@@ -17,13 +17,14 @@ struct rp_select_function {
 };
 
 /*
- * [OBJECT:]PROVIDER:BEGIN[:END]. Three fields are ambiguous: only an object's probes tell whether
- * the first is a provider or an object.
+ * [OBJECT:]PROVIDER:BEGIN[:END][@argN]. Three fields are ambiguous: only an object's probes tell
+ * whether the first is a provider or an object.
  */
 struct rp_select_usdt {
 	const char *text;
 	char *fields[4]; /* the first owns the memory of all */
 	unsigned n;
+	int key; /* 0 to RP_USDT_ARGS_MAX - 1: the argument that tells spans apart; -1: no spans */
 	char *resolved; /* as above, of the field that may be an object */
 };
 
@@ -31,7 +32,10 @@ struct rp_select_usdt {
 struct rp_usdt_query {
 	const char *provider, *begin;
 	const char *end; /* NULL: the pair rule finds it */
+	int key;	 /* as above */
 };
+
+#define RP_USDT_ARGS_MAX 12
 
 /* -EINVAL with err: malformed; -ENOMEM. After an error there is nothing to free. */
 int rp_select_function__parse(const char *text, struct rp_select_function *out, struct rp_err *err);

@@ -285,3 +285,11 @@ int rp_usdt_arg__parse(unsigned machine, const char *args, unsigned index, struc
 		*out = arg;
 	return rc;
 }
+
+void rp_usdt_arg__narrow(struct rp_arg *arg, unsigned bytes)
+{
+	arg->size = bytes;
+	arg->is_signed = 0;
+	if (arg->kind == RP_ARG_CONST)
+		arg->value = widen(arg->value, arg);
+}

@@ -11,4 +11,7 @@
  */
 int rp_usdt_arg__parse(unsigned machine, const char *args, unsigned index, struct rp_arg *out);
 
+/* Take its lowest bytes (1, 2, 4 or 8, no more than it has unless it is a constant), unsigned. */
+void rp_usdt_arg__narrow(struct rp_arg *arg, unsigned bytes);
+
 #endif

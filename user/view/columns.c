@@ -195,13 +195,21 @@ static bool is_of_frames(const struct rp_column *column)
 	       column->exact == exact_p999;
 }
 
+bool rp_column__is_meant(const struct rp_column *column, const struct rp_row *row)
+{
+	bool of_thread = column->exact == exact_cpu || column->exact == exact_wait ||
+			 column->exact == exact_blocked;
+
+	return row->kind != RP_KIND_SPAN || !of_thread;
+}
+
 const char *rp_column__format(const struct rp_column *column, const struct rp_row *row,
 			      const struct rp_snapshot *snapshot, bool utf8, char *buf, size_t size)
 {
 	double value = column->value(row, snapshot);
 	char number[32];
 
-	if (!row->f.count && is_of_frames(column)) {
+	if ((!row->f.count && is_of_frames(column)) || !rp_column__is_meant(column, row)) {
 		snprintf(buf, size, "-");
 		return buf;
 	}

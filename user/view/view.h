@@ -49,6 +49,9 @@ const struct rp_column *rp_column__find(const char *name);
 size_t rp_columns__shown(const struct rp_snapshot *snapshot, const struct rp_column **out,
 			 size_t max);
 
+/* false: the figure, which is 0, means nothing: a span spends its time on no thread. */
+bool rp_column__is_meant(const struct rp_column *column, const struct rp_row *row);
+
 /* The head of a column in a table: that of the group names what is grouped by. Returns buf. */
 const char *rp_column__title(const struct rp_column *column, const struct rp_snapshot *snapshot,
 			     char *buf, size_t size);

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
+/*
+ * Spans: what begins on one thread and may end on another. They are on no region stack, so they
+ * have no parent, no children and no CPU time, and need not nest: an id tells those of one region
+ * and process apart. Whoever deletes a span has it, and counts it: of two that end it at once, one.
+ */
+#ifndef RP_SPANS_BPF_H
+#define RP_SPANS_BPF_H
+
+#include <linux/errno.h>
+
+#include "rp_frames.bpf.h"
+
+/* How often a begin tries to replace an open span that others may be replacing too. */
+#define SPAN_TRIES 3
+
+static __always_inline bool span_take(const struct rp_span_key *key, struct rp_span *out)
+{
+	const struct rp_span *span = bpf_map_lookup_elem(&spans, key);
+
+	if (!span)
+		return false;
+	*out = *span;
+	/* Another one has it if its memory went on to another span. */
+	if (out->key.id != key->id || out->key.tgid != key->tgid || out->key.region != key->region)
+		return false;
+	return !bpf_map_delete_elem(&spans, key);
+}
+
+static __always_inline void span_unwound(__u32 node)
+{
+	struct rp_figures *figures = node ? node_figures(node) : NULL;
+
+	if (figures)
+		__sync_fetch_and_add(&figures->unwound, 1);
+}
+
+/* ---- spans that began before tracing did ------------------------------------------------ */
+
+/* Notes that such a span has begun; false: none had as yet. */
+static __always_inline bool span_was_begun(const struct rp_span_key *key)
+{
+	__u64 hash = (key->id ^ (__u64)key->tgid << 32 ^ key->region) * 0x9e3779b97f4a7c15ull;
+	__u64 *word = &spans_begun[(hash >> 50) & (RP_SPANS_BEGUN_BITS / 64 - 1)];
+	__u64 bit = 1ull << (hash >> 44 & 63);
+
+	if (*word & bit)
+		return true;
+	__sync_fetch_and_or(word, bit);
+	return false;
+}
+
+/* All that the program of the process has done was traced. */
+static __always_inline bool process_is_new(struct task_struct *task)
+{
+	__u32 tgid = task->tgid, *known = bpf_map_lookup_elem(&tracked, &tgid);
+
+	return task->group_leader->start_time >= ready_time ||
+	       (known && *known & ~TRACKED_MAP_PENDING);
+}
+
+/* An end that finds no span. */
+static __noinline void span_unmatched(struct task_struct *task, const struct rp_span_key *key)
+{
+	if (spans_missed) {
+		if ((__s64)__sync_fetch_and_add(&spans_missed, -1ull) > 0)
+			return;
+		__sync_fetch_and_add(&spans_missed, 1);
+	}
+	if (span_was_begun(key) || process_is_new(task))
+		count_unmatched(key->region);
+}
+
+/* ---- begin and end ------------------------------------------------------------------------ */
+
+static __always_inline void span_missed(void)
+{
+	count_lost(RP_LOST_SPANS);
+	__sync_fetch_and_add(&spans_missed, 1);
+}
+
+/* The root that the thread's regions hang under from now on. */
+static __always_inline __u32 span_root(struct task_struct *task, struct rp_thread *t)
+{
+	if (t->group_turn != group_turn) {
+		if (t->depth)
+			return node_root(task);
+		thread_regroup(task, t);
+	}
+	return t->frames[0].node;
+}
+
+/* 0, or a negative errno: no room. */
+static __always_inline long span_insert(struct rp_span *span)
+{
+	struct rp_span old;
+	long rc = -EEXIST;
+
+	for (int i = 0; i < SPAN_TRIES && rc == -EEXIST; i++) {
+		span->start = bpf_ktime_get_ns();
+		rc = bpf_map_update_elem(&spans, &span->key, span, BPF_NOEXIST);
+		/* The same id again: the older one was left without its end. */
+		if (rc == -EEXIST && span_take(&span->key, &old))
+			span_unwound(old.node);
+	}
+	return rc;
+}
+
+static __noinline void span_begin(struct task_struct *task, struct rp_thread *t,
+				  const struct rp_span_key *key)
+{
+	struct rp_span span = {.key = *key, .tid = task->pid};
+	__u32 root = span_root(task, t), tgid = key->tgid, one = 1;
+	struct rp_figures *figures;
+
+	span.node = root ? node_below(root, key->region, 0, 0) : 0;
+	figures = span.node ? node_figures(span.node) : NULL;
+	if (!figures)
+		span.node = 0;
+	span_was_begun(key);
+	if (!bpf_map_lookup_elem(&span_processes, &tgid))
+		bpf_map_update_elem(&span_processes, &tgid, &one, BPF_ANY);
+	if (span_insert(&span)) {
+		span_missed();
+		return;
+	}
+	if (figures)
+		__sync_fetch_and_add(&figures->entries, 1);
+	else
+		count_lost(RP_LOST_NODES);
+}
+
+static __always_inline bool span_end(const struct rp_span_key *key, __u64 now)
+{
+	struct rp_span span;
+
+	if (!span_take(key, &span))
+		return false;
+	if (span.node)
+		figures_add(span.node, now - span.start, 0, 0, 0);
+	return true;
+}
+
+/* ---- processes that end ------------------------------------------------------------------- */
+
+static long span_drop(void *map, const struct rp_span_key *key, struct rp_span *span,
+		      const __u32 *tgid)
+{
+	__u32 node = span->node;
+
+	if (key->tgid == *tgid && !bpf_map_delete_elem(map, key))
+		span_unwound(node);
+	return 0;
+}
+
+/* What the process has open will not be ended: children that it has forked have no part in it. */
+static __always_inline void spans_end(__u32 tgid)
+{
+	if (!bpf_map_delete_elem(&span_processes, &tgid))
+		bpf_for_each_map_elem(&spans, span_drop, &tgid, 0);
+}
+
+#endif
