@@ -10,6 +10,8 @@
 #ifndef RP_FRAMES_BPF_H
 #define RP_FRAMES_BPF_H
 
+#include <linux/errno.h>
+
 #include "rp_nodes.bpf.h"
 
 /* Where the mapping of a stack is not known: stack pointers further apart are on different ones. */
@@ -99,12 +101,28 @@ static __always_inline struct rp_frame *frame_at(struct rp_thread *t, __u32 i)
 	return &t->frames[i % RP_FRAMES_PIECE];
 }
 
+/* The whole system is traced: a process counts as tracked from its first region on. */
+static __always_inline bool track_found(__u32 tgid)
+{
+	__u32 none = 0;
+	long rc;
+
+	if (!cfg_track_all || tgid == cfg_own_tgid)
+		return false;
+	rc = bpf_map_update_elem(&tracked, &tgid, &none, BPF_NOEXIST);
+	if (!rc)
+		send_event(RP_EVENT_FOUND, tgid, 0);
+	else if (rc != -EEXIST)
+		count_lost(RP_LOST_THREADS);
+	return !rc || rc == -EEXIST;
+}
+
 /* The root of a thread that begins to be traced; 0: it is not to be, or there is no room. */
 static __always_inline __u32 thread_root(struct task_struct *task)
 {
 	__u32 tgid = task->tgid, root;
 
-	if (!cfg_track_all && !bpf_map_lookup_elem(&tracked, &tgid))
+	if (!bpf_map_lookup_elem(&tracked, &tgid) && !track_found(tgid))
 		return 0;
 	root = node_root(task);
 	if (!root)

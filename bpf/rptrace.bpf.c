@@ -379,7 +379,7 @@ int rp_span(struct pt_regs *ctx)
 
 static __always_inline bool is_tracked(__u32 tgid)
 {
-	return cfg_track_all || bpf_map_lookup_elem(&tracked, &tgid);
+	return bpf_map_lookup_elem(&tracked, &tgid);
 }
 
 /*
@@ -410,12 +410,10 @@ static __always_inline int on_fork(struct task_struct *parent, struct task_struc
 	bpf_task_storage_get(&threads, child, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
 	if (is_thread)
 		return 0;
-	if (!cfg_track_all) {
-		if (bpf_map_lookup_elem(&tracked, &tgid))
-			return 0;
-		if (bpf_map_update_elem(&tracked, &tgid, &none, BPF_ANY))
-			count_lost(RP_LOST_LATE);
-	}
+	if (bpf_map_lookup_elem(&tracked, &tgid))
+		return 0;
+	if (bpf_map_update_elem(&tracked, &tgid, &none, BPF_ANY))
+		count_lost(RP_LOST_LATE);
 	send_event(RP_EVENT_FORK, tgid, parent->tgid);
 	return 0;
 }
@@ -445,13 +443,9 @@ static __always_inline int on_exec(struct task_struct *task)
 	__u32 tgid = task->tgid, *known = bpf_map_lookup_elem(&tracked, &tgid);
 	struct rp_thread *t;
 
-	if (known) {
-		if ((*known & ~TRACKED_MAP_PENDING) == TRACKED_EXEC(task))
-			return 0;
-		*known = TRACKED_EXEC(task) | (*known & TRACKED_MAP_PENDING);
-	} else if (!cfg_track_all) {
+	if (!known || (*known & ~TRACKED_MAP_PENDING) == TRACKED_EXEC(task))
 		return 0;
-	}
+	*known = TRACKED_EXEC(task) | (*known & TRACKED_MAP_PENDING);
 	t = thread_of(task);
 	if (t && t->group_turn) {
 		frames_unwind(t, 0);

@@ -215,6 +215,7 @@ enum rp_event_type {
 	RP_EVENT_MAP = 4,    /* pid has mapped something: look for new objects */
 	RP_EVENT_GROW = 5,   /* nodes are running short: add a chunk */
 	RP_EVENT_CGROUP = 6, /* pid is the first seen in its cgroup: take note of the name */
+	RP_EVENT_FOUND = 7,  /* pid has entered a region; the whole system is traced */
 };
 
 struct rp_event {

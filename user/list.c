@@ -111,6 +111,8 @@ static int discover(const struct rp_opts *opts, struct rp_targets *targets, stru
 
 	for (size_t i = 0; !rc && i < opts->n_pids; i++)
 		rc = rp_targets__add(targets, opts->pids[i], err);
+	if (!rc && rp_opts__is_system(opts))
+		rc = rp_targets__add_system(targets, err);
 	if (rc || !opts->argv)
 		return rc;
 	rc = rp_launch__new(opts->argv, &launch, &path, err);
@@ -132,9 +134,6 @@ int rp_list__run(const struct rp_opts *opts, rp_say_fn say, struct rp_err *err)
 	int rc;
 
 	(void)say;
-	if (!opts->n_pids && !opts->argv && !opts->n_functions && !opts->n_usdts)
-		return rp_err__set(err, RP_EXIT_USAGE, -EINVAL,
-				   "give -p PID, -- COMMAND, or -f OBJECT:GLOB", "list: no target");
 	rp_features__probe(&features);
 	mode = features.session ? RP_ATTACH_SESSION : RP_ATTACH_MULTI;
 	rc = rp_trace__plan(opts, &features, &plan, err);

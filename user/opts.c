@@ -32,7 +32,8 @@ enum {
 
 static const struct argp_option options[] = {
 	{0, 0, 0, 0, "What to trace:", 1},
-	{"pid", 'p', "PID[,PID...]", 0, "these processes (-- COMMAND starts one)", 1},
+	{"pid", 'p', "PID[,PID...]", 0, "these (-- COMMAND starts one; neither: the whole system)",
+	 1},
 	{"no-follow", KEY_NO_FOLLOW, 0, 0, "leave out the children of PID or COMMAND", 1},
 	{"function", 'f', "[OBJECT:]GLOB", 0, "functions, by name; repeatable", 1},
 	{"usdt", 'u', "[OBJECT:]PROVIDER:BEGIN[:END][@argN]", 0, "USDT regions; repeatable", 1},
@@ -66,6 +67,7 @@ static const struct argp_option options[] = {
 static const char doc[] =
 	"top(1) for the regions of your code: how often each is entered, and where its time goes."
 	"\vExamples:\n"
+	"  rptrace                                  markers of all processes, also of later ones\n"
 	"  rptrace -p 1234                          markers and USDT regions of a process\n"
 	"  rptrace -p 1234 -f 'parse_*' --tree      functions, as a tree\n"
 	"  rptrace -f 'libz.so.1:*flate' -- gzip F  functions of a library, in a command\n"
@@ -371,6 +373,11 @@ void rp_opts__parse(struct rp_opts *opts, int argc, char **argv)
 	argp_err_exit_status = RP_EXIT_USAGE;
 	argv[0] = (char *)"rptrace"; /* what messages begin with */
 	argp_parse(&commands[command].argp, own, argv, 0, 0, opts);
+}
+
+bool rp_opts__is_system(const struct rp_opts *opts)
+{
+	return !opts->n_pids && !opts->argv;
 }
 
 void rp_opts__free(struct rp_opts *opts)

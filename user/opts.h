@@ -47,6 +47,9 @@ struct rp_opts {
 void rp_opts__parse(struct rp_opts *opts, int argc, char **argv);
 void rp_opts__free(struct rp_opts *opts);
 
+/* Neither processes nor a command are named. */
+bool rp_opts__is_system(const struct rp_opts *opts);
+
 /* "process", "thread", ...; NULL for RP_BY_NONE. */
 const char *rp_by__name(enum rp_by by);
 

@@ -15,7 +15,7 @@
 /* A process that maps all the time is looked at for a fiftieth of the time at most. */
 #define RESCAN_REST 50
 
-static double now(void)
+double rp_targets__now(void)
 {
 	struct timespec t;
 
@@ -49,6 +49,7 @@ void rp_targets__free(struct rp_targets *t)
 	HASH_ITER (hh, t->processes, p, next)
 		rp_process__free(t, p);
 	rp_objects__free(t);
+	rp_files__free(t);
 	free(t);
 }
 
@@ -207,6 +208,10 @@ void rp_targets__on_event(struct rp_targets *t, const struct rp_event *event)
 {
 	struct rp_process *p;
 
+	if (t->system) {
+		rp_targets__on_system_event(t, event);
+		return;
+	}
 	switch (event->type) {
 	case RP_EVENT_FORK:
 		on_fork(t, event->pid, event->parent);
@@ -226,32 +231,34 @@ void rp_targets__on_event(struct rp_targets *t, const struct rp_event *event)
 		look_at(t, p, true);
 	/* After an exec the loader maps the libraries; both come here. */
 	p->rescans = 2;
-	p->due = now() + RESCAN_SOON_MS * 1e-3;
+	p->due = rp_targets__now() + RESCAN_SOON_MS * 1e-3;
 	if (p->due < p->rested)
 		p->due = p->rested;
 }
 
 int rp_targets__rescan(struct rp_targets *t)
 {
-	double at = now(), next = 0;
+	double at = rp_targets__now(), next = 0;
 	struct rp_process *p;
 
+	if (t->system)
+		next = rp_targets__look_again(t);
 	for (p = t->processes; p; p = p->hh.next) {
 		if (p->rescans && p->due <= at) {
-			double began = now();
+			double began = rp_targets__now();
 
 			rp_session__map_seen(t->session, p->pid);
 			look_at(t, p, true);
 			p->rescans--;
-			p->due = now() + RESCAN_SURE_MS * 1e-3;
-			p->rested = now() + (now() - began) * RESCAN_REST;
+			p->due = rp_targets__now() + RESCAN_SURE_MS * 1e-3;
+			p->rested = rp_targets__now() + (rp_targets__now() - began) * RESCAN_REST;
 		}
 		if (p->rescans && (!next || p->due < next))
 			next = p->due;
 	}
 	if (!next)
 		return -1;
-	at = (next - now()) * 1e3;
+	at = (next - rp_targets__now()) * 1e3;
 	return at > 0 ? (int)at + 1 : 0;
 }
 
@@ -262,6 +269,8 @@ void rp_targets__reap(struct rp_targets *t)
 	HASH_ITER (hh, t->processes, p, next)
 		if (!rp_proc__alive(RP_PROC, p->pid))
 			rp_process__free(t, p);
+	if (t->system)
+		rp_targets__reap_system(t);
 }
 
 uint64_t rp_targets__cpu(struct rp_targets *t)
@@ -281,8 +290,11 @@ void rp_targets__stats(const struct rp_targets *t, struct rp_targets_stats *stat
 
 	memset(stats, 0, sizeof(*stats));
 	stats->processes = HASH_COUNT(t->processes);
-	stats->sites = n;
+	stats->came = t->came;
 	for (size_t i = 0; i < n; i++) {
+		if (t->objects[sites[i].object].fd < 0)
+			continue; /* gone for good */
+		stats->sites++;
 		stats->slow_sites += sites[i].slow;
 		stats->names |= sites[i].role == RP_ROLE_NAME_BEGIN;
 	}

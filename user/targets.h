@@ -5,7 +5,8 @@
  *
  * An object that only traced processes map is probed in every process (the kernel programs tell
  * them apart), so that children are measured from their first instruction. One that others map
- * too is probed process by process, so that those others never pay.
+ * too is probed process by process, so that those others never pay. Where the whole system is
+ * traced, all are probed in every process.
  */
 #ifndef RP_TARGETS_H
 #define RP_TARGETS_H
@@ -15,6 +16,7 @@
 #include <sys/types.h>
 
 #include "attach/session.h"
+#include "discover/proc.h"
 #include "error.h"
 #include "plan/plan.h"
 
@@ -22,6 +24,7 @@ struct rp_targets;
 
 struct rp_targets_stats {
 	size_t processes; /* alive */
+	bool came;	  /* where the whole system is traced: some process ever was */
 	size_t objects;	  /* with probes */
 	size_t sites, slow_sites;
 	size_t refused; /* sites that the kernel would not probe: not measured */
@@ -44,11 +47,26 @@ int rp_targets__add(struct rp_targets *targets, pid_t pid, struct rp_err *err);
 int rp_targets__add_command(struct rp_targets *targets, pid_t pid, const char *path,
 			    struct rp_err *err);
 
+/*
+ * Trace every process that maps something selected, those that are started later too. Comes after
+ * rp_targets__add_named.
+ */
+int rp_targets__add_system(struct rp_targets *targets, struct rp_err *err);
+
 /* Objects that the selection names by path, mapped or not. */
 int rp_targets__add_named(struct rp_targets *targets, struct rp_err *err);
 
 /* An event of the kernel's. Errors here cost the probes of one process, and are counted as late. */
 void rp_targets__on_event(struct rp_targets *targets, const struct rp_event *event);
+
+/* Something was mapped anywhere in the system, all of which is traced. */
+void rp_targets__on_mapping(struct rp_targets *targets, pid_t pid, const struct rp_mapped *mapped);
+
+/* Some mappings were not told: they are found by looking. */
+void rp_targets__missed_mappings(struct rp_targets *targets);
+
+/* Can be read when rp_targets__rescan is called for; -1: it never is so. */
+int rp_targets__fd(const struct rp_targets *targets);
 
 /* Look again at processes that mapped something; returns ms until there is more to look at, or -1.
  */

@@ -35,7 +35,7 @@ struct rp_object *rp_object__by_id(struct rp_targets *t, dev_t dev, ino_t ino)
 	return NULL;
 }
 
-static struct rp_object *rp_object__by_stat(struct rp_targets *t, const struct stat *st)
+struct rp_object *rp_object__by_stat(struct rp_targets *t, const struct stat *st)
 {
 	for (size_t i = 0; i < t->n_objects; i++)
 		if (t->objects[i].st_ino == st->st_ino && t->objects[i].st_dev == st->st_dev)
@@ -70,6 +70,24 @@ static int rp_object__plan(struct rp_targets *t, struct rp_object *o, int fd, bo
 	return rc;
 }
 
+int rp_object__add(struct rp_targets *t, const char *path, int fd, bool is_exe,
+		   struct rp_object **out, struct rp_err *err)
+{
+	*out = rp_object__new(t, path);
+	if (!*out) {
+		close(fd);
+		return rp_targets__no_memory(err);
+	}
+	return rp_object__plan(t, *out, fd, is_exe, err);
+}
+
+void rp_object__take_back(struct rp_targets *t, struct rp_object *o)
+{
+	close(o->fd);
+	free(o->path);
+	t->n_objects--;
+}
+
 struct rp_object *rp_object__of_mapping(struct rp_targets *t, pid_t pid, const struct rp_mapped *m)
 {
 	struct rp_object *o = rp_object__by_id(t, m->dev, m->ino);
@@ -87,16 +105,12 @@ struct rp_object *rp_object__of_mapping(struct rp_targets *t, pid_t pid, const s
 		return NULL;
 	/* Known under its path already, before anything had it mapped? */
 	o = fstat(fd, &st) ? NULL : rp_object__by_stat(t, &st);
-	if (o) {
+	if (o)
 		close(fd);
-	} else {
-		o = rp_object__new(t, m->path);
-		if (!o) {
-			close(fd);
-			return NULL;
-		}
-		rp_object__plan(t, o, fd, m->is_exe, NULL);
-	}
+	else
+		rp_object__add(t, m->path, fd, m->is_exe, &o, NULL);
+	if (!o)
+		return NULL;
 	o->id.dev = m->dev;
 	o->id.ino = m->ino;
 	return o;
@@ -121,14 +135,11 @@ int rp_object__add_path(struct rp_targets *t, const char *path, bool is_exe, boo
 		close(fd);
 		return 0;
 	}
-	o = rp_object__new(t, path);
-	if (!o) {
-		close(fd);
-		return rp_targets__no_memory(err);
-	}
+	rc = rp_object__add(t, path, fd, is_exe, &o, err);
+	if (!o)
+		return rc;
 	o->id.dev = st.st_dev;
 	o->id.ino = st.st_ino;
-	rc = rp_object__plan(t, o, fd, is_exe, err);
 	return must ? rc : 0;
 }
 
@@ -155,13 +166,6 @@ int rp_object__link(struct rp_targets *t, const struct rp_object *o, pid_t pid,
 	return rc;
 }
 
-static int compare_pids(const void *a, const void *b)
-{
-	pid_t x = *(const pid_t *)a, y = *(const pid_t *)b;
-
-	return (x > y) - (x < y);
-}
-
 int rp_objects__decide_scopes(struct rp_targets *t, size_t first)
 {
 	size_t n = t->n_objects - first, n_own = 0;
@@ -180,7 +184,7 @@ int rp_objects__decide_scopes(struct rp_targets *t, size_t first)
 		goto out;
 	for (p = t->processes; p; p = p->hh.next)
 		own[n_own++] = p->pid;
-	qsort(own, n_own, sizeof(*own), compare_pids);
+	qsort(own, n_own, sizeof(*own), rp_proc__compare_pids);
 	for (size_t i = 0; i < n; i++)
 		files[i] = t->objects[first + i].id;
 	rc = rp_proc__foreign(RP_PROC, files, n, own, n_own, foreign);

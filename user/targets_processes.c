@@ -30,6 +30,7 @@ void rp_process__free(struct rp_targets *t, struct rp_process *p)
 		rp_links__free(l->links);
 		free(l);
 	}
+	rp_process__uses_nothing(t, p);
 	HASH_DEL(t->processes, p);
 	free(p);
 }

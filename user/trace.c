@@ -65,10 +65,41 @@ static void on_event(void *ctx, const struct rp_event *event)
 		rp_targets__on_event(tr->targets, event);
 }
 
+static void on_mapping(void *ctx, pid_t pid, const struct rp_mapped *mapped)
+{
+	struct trace *tr = ctx;
+
+	rp_targets__on_mapping(tr->targets, pid, mapped);
+}
+
+/*
+ * A machine that starts programs all the time wakes us no more often than this, which is also how
+ * long a new one may run without its probes.
+ */
+#define REST_NS 2000000
+
+static void drain_mappings(struct trace *tr)
+{
+	uint64_t lost;
+	bool missed;
+
+	if (!tr->mappings || now_ns() < tr->rested)
+		return;
+	lost = rp_mappings__drain(tr->mappings, on_mapping, tr, &missed);
+	while (lost--)
+		rp_session__count_lost(tr->session, RP_LOST_EVENTS);
+	if (missed)
+		rp_targets__missed_mappings(tr->targets);
+	tr->rested = now_ns() + REST_NS;
+}
+
+/* The whole system has no end. */
 static bool is_over(struct trace *tr)
 {
 	struct rp_targets_stats stats;
 
+	if (tr->mappings)
+		return false;
 	rp_targets__stats(tr->targets, &stats);
 	return !stats.processes;
 }
@@ -166,6 +197,17 @@ static bool is_finished(struct trace *tr)
 	return false;
 }
 
+static void await_mappings(const struct trace *tr, struct pollfd *fd, int *timeout)
+{
+	uint64_t now = now_ns();
+
+	if (!tr->mappings)
+		return;
+	fd->fd = now < tr->rested ? -1 : rp_mappings__fd(tr->mappings);
+	if (now < tr->rested)
+		shorten(timeout, until(tr->rested, now));
+}
+
 static int watch(struct trace *tr)
 {
 	uint64_t step = step_of(tr), next = tr->began + (tr->screen ? 0 : step);
@@ -176,12 +218,15 @@ static int watch(struct trace *tr)
 		{.fd = tr->signals, .events = POLLIN},
 		{.fd = rp_session__event_fd(tr->session), .events = POLLIN},
 		{.fd = tr->screen ? STDIN_FILENO : -1, .events = POLLIN},
+		{.fd = rp_targets__fd(tr->targets), .events = POLLIN},
+		{.fd = -1, .events = POLLIN},
 	};
 
 	for (;;) {
 		uint64_t now = now_ns();
 		int timeout = -1, rc;
 
+		drain_mappings(tr);
 		rc = rp_session__drain(tr->session, on_event, tr);
 		if (rc)
 			return rc;
@@ -197,7 +242,8 @@ static int watch(struct trace *tr)
 			return 0;
 		shorten(&timeout, until(next, now));
 		shorten(&timeout, tr->opts->duration ? until(end, now) : -1);
-		if (poll(fds, 3, timeout) < 0 && errno != EINTR)
+		await_mappings(tr, &fds[4], &timeout);
+		if (poll(fds, 5, timeout) < 0 && errno != EINTR)
 			return -errno;
 		if (fds[0].revents && take_signal(tr))
 			return 0;
@@ -246,7 +292,8 @@ static int open_session(struct trace *tr, struct rp_err *err)
 	const struct rp_opts *o = tr->opts;
 	struct rp_session_opts opts = {
 		.group = rp_trace__group_of(o->by),
-		.follow = o->follow,
+		.follow = o->follow || rp_opts__is_system(o),
+		.track_all = rp_opts__is_system(o),
 		.max_depth = o->max_depth,
 		.max_nodes = o->max_nodes,
 		.max_labels = o->max_labels,
@@ -263,6 +310,8 @@ static int open_session(struct trace *tr, struct rp_err *err)
 		rc = rp_trace__plan(o, &tr->features, &tr->plan, err);
 	if (!rc)
 		rc = rp_session__new(&opts, &tr->session, err);
+	if (!rc && opts.track_all)
+		rc = rp_mappings__new(&tr->mappings, err);
 	if (rc)
 		return rc;
 	tr->targets = rp_targets__new(tr->session, tr->plan, o->follow);
@@ -273,7 +322,6 @@ static int open_session(struct trace *tr, struct rp_err *err)
 static int attach(struct trace *tr, const char *command, struct rp_err *err)
 {
 	struct rp_targets_stats stats;
-	size_t n_regions;
 	int rc = 0;
 
 	if (tr->launch)
@@ -282,22 +330,36 @@ static int attach(struct trace *tr, const char *command, struct rp_err *err)
 		rc = rp_targets__add(tr->targets, tr->opts->pids[i], err);
 	if (!rc)
 		rc = rp_targets__add_named(tr->targets, err);
+	if (!rc && tr->mappings)
+		rc = rp_targets__add_system(tr->targets, err);
 	if (rc)
 		return rc;
 	rp_targets__stats(tr->targets, &stats);
-	rp_plan__regions(tr->plan, &n_regions);
 	if (!stats.sites) {
 		struct rp_err nothing;
 
 		rc = rp_trace__nothing(tr->opts, tr->plan, &stats, &nothing);
-		if (!tr->launch) {
+		/* A file that is there has nothing more to offer later. */
+		if (!tr->launch && (!tr->mappings || rp_plan__object_path(tr->plan, 0))) {
 			*err = nothing;
 			return rc;
 		}
-		/* What the command starts may match yet. */
-		tr->say(nothing.cause, nothing.cure);
+		/* What is started may match yet. */
+		if (tr->launch)
+			tr->say(nothing.cause, nothing.cure);
 	}
 	return 0;
+}
+
+static void say_waiting(struct trace *tr, const struct rp_targets_stats *stats)
+{
+	struct rp_err nothing;
+	char line[sizeof(nothing.cause) + sizeof(tr->target) + 64];
+
+	rp_trace__nothing(tr->opts, tr->plan, stats, &nothing);
+	snprintf(line, sizeof(line), "tracing %s: waiting, as %s so far", tr->target,
+		 nothing.cause);
+	tr->say(line, nothing.cure);
 }
 
 static void say_started(struct trace *tr)
@@ -308,6 +370,10 @@ static void say_started(struct trace *tr)
 	char line[512];
 
 	rp_targets__stats(tr->targets, &stats);
+	if (tr->mappings && !stats.sites) {
+		say_waiting(tr, &stats);
+		return;
+	}
 	rp_plan__regions(tr->plan, &n_regions);
 	refusals = rp_plan__refusals(tr->plan, &n_refusals);
 	if (n_refusals) {
@@ -350,7 +416,7 @@ static int finish(struct trace *tr, struct rp_err *err)
 	tr->targets = NULL;
 	if (tr->launch)
 		tr->status = rp_launch__wait(tr->launch);
-	if (!rc && !stats.sites)
+	if (!rc && !(tr->mappings ? stats.came : stats.sites > 0))
 		rc = rp_err__set(err, RP_EXIT_NOTHING, -ENOENT, NULL,
 				 "nothing was traced: what was selected never appeared");
 	return rc;
@@ -361,10 +427,9 @@ static int run(struct trace *tr, struct rp_err *err)
 	const char *command = NULL;
 	int rc = 0;
 
-	if (!tr->opts->n_pids && !tr->opts->argv)
-		return rp_err__set(err, RP_EXIT_USAGE, -EINVAL, "give -p PID, or -- COMMAND",
-				   "no target");
-	rc = open_output(tr, err);
+	rc = rp_trace__check(tr->opts, err);
+	if (!rc)
+		rc = open_output(tr, err);
 	if (!rc && tr->opts->argv)
 		rc = rp_launch__new(tr->opts->argv, &tr->launch, &command, err);
 	if (!rc)
@@ -416,6 +481,7 @@ int rp_trace__run(const struct rp_opts *opts, rp_say_fn say, struct rp_err *err)
 	rp_trace__close_screen(&tr);
 	rp_targets__free(tr.targets);
 	rp_cgroups__free(tr.cgroups);
+	rp_mappings__free(tr.mappings);
 	rp_session__free(tr.session);
 	rp_plan__free(tr.plan);
 	rp_plan__free(tr.names);

@@ -21,6 +21,9 @@ int rp_list__run(const struct rp_opts *opts, rp_say_fn say, struct rp_err *err);
 int rp_trace__plan(const struct rp_opts *opts, const struct rp_features *features,
 		   struct rp_plan **out, struct rp_err *err);
 
+/* Is there a plan for them? Before anything is done. */
+int rp_trace__check(const struct rp_opts *opts, struct rp_err *err);
+
 /* Nothing was selected: the error that says so, with the nearest names. */
 int rp_trace__nothing(const struct rp_opts *opts, const struct rp_plan *plan,
 		      const struct rp_targets_stats *stats, struct rp_err *err);

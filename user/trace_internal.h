@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <sys/utsname.h>
 
+#include "attach/mappings.h"
 #include "discover/cgroups.h"
 #include "launch.h"
 #include "screen/screen.h"
@@ -19,6 +20,8 @@ struct trace {
 	struct rp_plan *plan;
 	struct rp_session *session;
 	struct rp_targets *targets;
+	struct rp_mappings *mappings; /* of the whole system; NULL: it is not traced */
+	uint64_t rested;	      /* ns: not to be drained before */
 	struct rp_cgroups *cgroups;
 	struct rp_launch *launch;
 	int signals; /* signalfd */

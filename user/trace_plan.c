@@ -20,6 +20,7 @@ int rp_trace__plan(const struct rp_opts *opts, const struct rp_features *feature
 		.exit_method = opts->exit_method,
 		.label_arg = opts->label_arg,
 		.max_regions = opts->max_regions,
+		.whole_system = rp_opts__is_system(opts),
 	};
 
 	rp_features__site_rules(features, &plan.rules);
@@ -35,6 +36,17 @@ static void list_nearest(const struct rp_plan *plan, char *text, size_t size)
 	for (size_t i = 0; i < n && at < size; i++)
 		at += snprintf(text + at, size - at, "%s%s",
 			       i ? ", " : "nearest names: ", names[i]);
+}
+
+int rp_trace__check(const struct rp_opts *opts, struct rp_err *err)
+{
+	const struct rp_features features = {0};
+	struct rp_plan *plan;
+	int rc = rp_trace__plan(opts, &features, &plan, err);
+
+	if (!rc)
+		rp_plan__free(plan);
+	return rc;
 }
 
 int rp_trace__nothing(const struct rp_opts *opts, const struct rp_plan *plan,
@@ -53,6 +65,11 @@ int rp_trace__nothing(const struct rp_opts *opts, const struct rp_plan *plan,
 		return rp_err__set(err, RP_EXIT_DENIED, -EACCES,
 				   "run it as root, or give it CAP_SYS_PTRACE too",
 				   "the files that the target has mapped may not be read");
+	if (rp_plan__is_default(plan) && rp_opts__is_system(opts))
+		return rp_err__set(err, RP_EXIT_NOTHING, -ENOENT,
+				   "put some in with rptrace.h, or name functions with -f "
+				   "OBJECT:GLOB",
+				   "no process carries rptrace markers");
 	if (rp_plan__is_default(plan))
 		return rp_err__set(
 			err, RP_EXIT_NOTHING, -ENOENT,
@@ -69,6 +86,8 @@ int rp_trace__nothing(const struct rp_opts *opts, const struct rp_plan *plan,
 			opts->functions[0]);
 	return rp_err__set(err, RP_EXIT_NOTHING, -ENOENT,
 			   nearest[0] ? nearest : "rptrace list shows what can be traced",
-			   "nothing in the target matches '%s'",
+			   rp_opts__is_system(opts)
+				   ? "no process maps a file with anything that matches '%s'"
+				   : "nothing in the target matches '%s'",
 			   opts->n_functions ? opts->functions[0] : opts->usdts[0]);
 }

@@ -15,7 +15,7 @@ static void describe_target(struct trace *tr)
 	const struct rp_opts *o = tr->opts;
 	size_t at = 0;
 
-	tr->target[0] = '\0';
+	snprintf(tr->target, sizeof(tr->target), "the whole system");
 	if (o->argv) {
 		snprintf(tr->target, sizeof(tr->target), "%s", o->argv[0]);
 		return;

@@ -200,6 +200,44 @@ static void left_by_longjmp(void **state)
 	live_assert_nothing_lost(run.json);
 }
 
+/* ---- no target ------------------------------------------------------------------------------- */
+
+static uint64_t counted(json_t *snapshot, pid_t pid)
+{
+	uint64_t sum = 0;
+	json_t *row;
+	size_t i;
+
+	json_array_foreach (live_array(snapshot, "regions"), i, row)
+		if (strtol(live_str(row, "group"), NULL, 10) == pid)
+			sum += live_u64(row, "count");
+	return sum;
+}
+
+/* Before the trace began, after that, and after that in a file that nobody has seen. */
+static void the_whole_system(void **state)
+{
+	const char *path = live_path("system.json");
+	struct live_proc *targets[3] = {live_target("system 30")}, *rptrace;
+	json_t *json;
+
+	(void)state;
+	rptrace = live_rptrace_ready("--by process --format json -o %s", path);
+	targets[1] = live_target("system 31");
+	targets[2] = live_start("%s 32", live_copy("system", "unseen"));
+	live_await_probes(targets[2], "sys_work", 48, 2);
+	for (size_t i = 0; i < 3; i++) {
+		live_release(targets[i]);
+		assert_int_equal(live_wait(targets[i]), 0);
+	}
+	kill(rptrace->pid, SIGINT);
+	assert_int_equal(live_wait(rptrace), 0);
+	json = live_load(path);
+	for (size_t i = 0; i < 3; i++)
+		assert_int_equal(counted(json, targets[i]->pid), 30 + i);
+	live_assert_nothing_lost_but(json, "late");
+}
+
 /* ---- ends ------------------------------------------------------------------------------------ */
 
 static void the_command_ends(void **state)
@@ -259,6 +297,7 @@ static const struct CMUnitTest once[] = {
 	cmocka_unit_test(markers),
 	cmocka_unit_test(the_fast_nop_is_probed),
 	cmocka_unit_test(left_by_longjmp),
+	cmocka_unit_test(the_whole_system),
 	cmocka_unit_test(the_command_ends),
 	cmocka_unit_test(the_target_is_killed),
 	cmocka_unit_test(rptrace_is_killed),

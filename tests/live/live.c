@@ -427,6 +427,30 @@ int live_wait(struct live_proc *proc)
 	return proc->status;
 }
 
+/* ---- files ----------------------------------------------------------------------------------- */
+
+void live_write(const char *from, const char *to, int flags)
+{
+	char buf[65536];
+	int in = open(from, O_RDONLY | O_CLOEXEC), out = open(to, flags | O_CLOEXEC, 0755);
+	ssize_t got;
+
+	assert_true(in >= 0 && out >= 0);
+	while ((got = read(in, buf, sizeof(buf))) > 0)
+		assert_int_equal(write(out, buf, (size_t)got), got);
+	close(in);
+	close(out);
+}
+
+const char *live_copy(const char *target, const char *name)
+{
+	const char *path = live_path(name);
+
+	unlink(path);
+	live_write(live_target_path(target), path, O_WRONLY | O_CREAT | O_EXCL);
+	return path;
+}
+
 /* ---- runs ------------------------------------------------------------------------------------ */
 
 json_t *live_load(const char *path)

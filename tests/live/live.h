@@ -85,6 +85,11 @@ json_t *live_load(const char *path);
 /* Trace `target` from start to end with `options`: both end well, the figures are loaded. */
 struct live_run live_trace(enum live_mode mode, const char *target, const char *options);
 
+/* A target's program as a file that nobody has seen, in that folder; its path. */
+const char *live_copy(const char *target, const char *name);
+/* Write what one file holds into another; flags are those of open(2). */
+void live_write(const char *from, const char *to, int flags);
+
 /* A region's row; live_find gives NULL where live_region fails the test. */
 json_t *live_find(json_t *snapshot, const char *name);
 json_t *live_region(json_t *snapshot, const char *name);

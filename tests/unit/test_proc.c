@@ -112,6 +112,7 @@ static void test_mapped(void **state)
 	assert_true(list.items[0].deleted);
 	assert_int_equal(list.items[0].start, 0x401000);
 	assert_int_equal(list.items[0].end, 0x402000);
+	assert_int_equal(list.items[0].offset, 0x1000);
 	assert_int_equal(list.items[0].dev, makedev(0xfe, 0));
 	assert_int_equal(list.items[0].ino, 10);
 	assert_string_equal(list.items[1].path, "/lib/a.so");
@@ -170,6 +171,58 @@ static void test_mapped_self(void **state)
 	assert_int_equal(rp_proc__open_mapped("/proc", getpid(), &list.items[0], via, 8),
 			 -ENAMETOOLONG);
 	rp_proc__mapped_free(&list);
+}
+
+/* A byte of our own code is changed, as breakpoints do it: in memory, not in the file. */
+static void test_differs(void **state)
+{
+	long page = sysconf(_SC_PAGESIZE);
+	struct rp_mapped mapped = {0};
+	int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	struct stat st, seen;
+	char *code;
+
+	(void)state;
+	assert_true(fd >= 0);
+	code = mmap(NULL, page, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE, fd, page);
+	assert_true(code != MAP_FAILED);
+	mapped.start = (uint64_t)(uintptr_t)code;
+	mapped.end = mapped.start + page;
+	mapped.offset = page;
+	assert_int_equal(rp_proc__stat_mapped("/proc", getpid(), &mapped, &seen), 0);
+	assert_int_equal(fstat(fd, &st), 0);
+	assert_int_equal(seen.st_ino, st.st_ino);
+	assert_false(rp_proc__differs("/proc", getpid(), &mapped, fd, page + 5));
+	code[5] ^= 1;
+	assert_true(rp_proc__differs("/proc", getpid(), &mapped, fd, page + 5));
+	assert_false(rp_proc__differs("/proc", getpid(), &mapped, fd, page + 6));
+	/* Not mapped there, nor at all. */
+	assert_false(rp_proc__differs("/proc", getpid(), &mapped, fd, 2 * page + 5));
+	assert_false(rp_proc__differs("/proc", getpid(), &mapped, fd, 5));
+	assert_int_equal(munmap(code, page), 0);
+	assert_false(rp_proc__differs("/proc", getpid(), &mapped, fd, page + 5));
+	assert_int_equal(rp_proc__stat_mapped("/proc", getpid(), &mapped, &seen), -ENOENT);
+	close(fd);
+}
+
+static void test_all(void **state)
+{
+	pid_t *pids;
+	size_t n;
+
+	(void)state;
+	put("", "/30/stat");
+	put("", "/4/stat");
+	put("", "/self/stat");
+	put("", "/4x/stat");
+	put("", "/200/stat");
+	assert_int_equal(rp_proc__all(root, &pids, &n), 0);
+	assert_int_equal(n, 3);
+	assert_int_equal(pids[0], 4);
+	assert_int_equal(pids[1], 30);
+	assert_int_equal(pids[2], 200);
+	free(pids);
+	assert_int_equal(rp_proc__all("/no/such/folder", &pids, &n), -ENOENT);
 }
 
 /* A file that was replaced on disk is still to be had; what took its place is not taken for it. */
@@ -482,6 +535,8 @@ int main(void)
 		IN_FOLDER(test_mapped),
 		IN_FOLDER(test_mapped_nothing),
 		cmocka_unit_test(test_mapped_self),
+		cmocka_unit_test(test_differs),
+		IN_FOLDER(test_all),
 		IN_FOLDER(test_open_replaced),
 		IN_FOLDER(test_open_fifo),
 		IN_FOLDER(test_comm),

@@ -73,6 +73,7 @@ static void configure(struct rp_session *s, const struct rp_session_opts *opts)
 	skel->bss->group_by = opts->group;
 	skel->rodata->cfg_follow = opts->follow;
 	skel->rodata->cfg_track_all = opts->track_all;
+	skel->rodata->cfg_own_tgid = getpid();
 	skel->rodata->cfg_max_nodes = s->max_nodes;
 	if (opts->max_depth && opts->max_depth < RP_FRAMES_MAX)
 		skel->rodata->cfg_max_depth = opts->max_depth;
@@ -105,13 +106,20 @@ static void choose_programs(struct rp_session *s)
 	bpf_program__set_autoload(skel->progs.rp_return, !session);
 	bpf_program__set_autoload(skel->progs.rp_probe, true);
 	bpf_program__set_autoload(skel->progs.rp_span, true);
-	/* Without this tracepoint new mappings are found at the next interval instead. */
-	bpf_program__set_autoload(skel->progs.rp_map,
-				  libbpf_find_vmlinux_btf_id("vm_unmapped_area", BPF_TRACE_RAW_TP) >
-					  0);
+	/*
+	 * Without this tracepoint new mappings are found at the next interval instead. Those of the
+	 * whole system are for attach/mappings.h.
+	 */
+	bpf_program__set_autoload(
+		skel->progs.rp_map,
+		!skel->rodata->cfg_track_all &&
+			libbpf_find_vmlinux_btf_id("vm_unmapped_area", BPF_TRACE_RAW_TP) > 0);
 }
 
-/* A perf event is a file, and there is one a site. Short of files, attaching fails and says so. */
+/*
+ * A perf event is a file, and there is one a site; of the whole system many a file is traced. Short
+ * of files, attaching fails and says so.
+ */
 static void allow_many_files(void)
 {
 	struct rlimit files;
@@ -283,7 +291,7 @@ int rp_session__new(const struct rp_session_opts *opts, struct rp_session **out,
 	}
 	configure(s, opts);
 	choose_programs(s);
-	if (s->mode == RP_ATTACH_PERF)
+	if (s->mode == RP_ATTACH_PERF || opts->track_all)
 		allow_many_files();
 	rc = load(s);
 	if (!rc)
@@ -350,6 +358,13 @@ bool rp_session__is_tracked(const struct rp_session *s, pid_t pid)
 	uint32_t key = pid, value;
 
 	return !bpf_map_lookup_elem(bpf_map__fd(s->skel->maps.tracked), &key, &value);
+}
+
+void rp_session__untrack(struct rp_session *s, pid_t pid)
+{
+	uint32_t key = pid;
+
+	bpf_map_delete_elem(bpf_map__fd(s->skel->maps.tracked), &key);
 }
 
 void rp_session__map_seen(struct rp_session *s, pid_t pid)

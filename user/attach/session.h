@@ -22,7 +22,7 @@ struct rp_session_opts {
 	enum rp_attach_mode mode;
 	enum rp_group group;
 	bool follow;	       /* children of tracked processes */
-	bool track_all;	       /* every process */
+	bool track_all;	       /* every process that enters a region, but rptrace itself */
 	uint32_t max_depth;    /* frames a thread; 0: the default, like all below */
 	uint32_t max_nodes;    /* paths */
 	uint32_t max_labels;   /* labelled paths before labels share one */
@@ -45,6 +45,7 @@ enum rp_attach_mode rp_session__mode(const struct rp_session *session);
 
 /* Count a process in, or out again, from its next probe hit on. */
 int rp_session__track(struct rp_session *session, pid_t pid);
+void rp_session__untrack(struct rp_session *session, pid_t pid);
 bool rp_session__is_tracked(const struct rp_session *session, pid_t pid);
 
 /* A RP_EVENT_MAP of the process was looked at; the next mapping tells again. */

@@ -44,7 +44,8 @@ struct rp_elf {
 	size_t section_names_size;
 	char build_id[2 * RP_ELF_BUILD_ID_MAX + 1];
 	struct rp_elf_traits traits;
-	struct rp_elf *debug;	     /* separate debug file, or NULL */
+	bool traits_read;
+	struct rp_elf *debug;	     /* separate debug file, or NULL; known once the traits are */
 	struct rp_elf_block *blocks; /* strings that symbols and notes point to */
 	struct rp_symbol *symbols;
 	size_t n_symbols;

@@ -459,12 +459,14 @@ static bool has_lines(const struct rp_elf *elf)
 
 int rp_elf__open(int fd, const char *name, struct rp_elf **out, struct rp_err *err)
 {
-	struct rp_elf *elf;
-	int ret;
+	return rp_elf__open_bare(fd, name, out, err);
+}
 
-	ret = rp_elf__open_bare(fd, name, &elf, err);
-	if (ret)
-		return ret;
+const struct rp_elf_traits *rp_elf__traits(struct rp_elf *elf)
+{
+	if (elf->traits_read)
+		return &elf->traits;
+	elf->traits_read = true;
 	if (!rp_elf__section_by_type(elf, SHT_SYMTAB))
 		rp_elf__open_debug(elf);
 	elf->traits.has_symtab = elf->debug || rp_elf__section_by_type(elf, SHT_SYMTAB);
@@ -473,8 +475,7 @@ int rp_elf__open(int fd, const char *name, struct rp_elf **out, struct rp_err *e
 	elf->traits.is_go = rp_elf__section_by_name(elf, ".note.go.buildid") ||
 			    rp_elf__section_by_name(elf, ".go.buildinfo");
 	find_stack_traits(elf);
-	*out = elf;
-	return 0;
+	return &elf->traits;
 }
 
 void rp_elf__free(struct rp_elf *elf)
@@ -497,11 +498,6 @@ void rp_elf__free(struct rp_elf *elf)
 		close(elf->fd);
 	free(elf->name);
 	free(elf);
-}
-
-const struct rp_elf_traits *rp_elf__traits(const struct rp_elf *elf)
-{
-	return &elf->traits;
 }
 
 const char *rp_elf__build_id(const struct rp_elf *elf)

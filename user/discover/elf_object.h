@@ -53,7 +53,8 @@ struct rp_elf_traits {
 int rp_elf__open(int fd, const char *name, struct rp_elf **out, struct rp_err *err);
 void rp_elf__free(struct rp_elf *elf);
 
-const struct rp_elf_traits *rp_elf__traits(const struct rp_elf *elf);
+/* Read at the first call, with the separate debug file: most objects are opened for less. */
+const struct rp_elf_traits *rp_elf__traits(struct rp_elf *elf);
 
 /* Hexadecimal build id, "" without one. */
 const char *rp_elf__build_id(const struct rp_elf *elf);

@@ -173,7 +173,7 @@ static int demangle_all(struct rp_elf *elf, struct list *list)
 
 static int read_symbols(struct rp_elf *elf, struct list *list)
 {
-	const struct rp_elf *full = elf->debug ? elf->debug : elf;
+	const struct rp_elf *full = rp_elf__traits(elf)->separate_debug ? elf->debug : elf;
 	int err, broken = 0;
 
 	err = read_table(elf, elf, SHT_DYNSYM, list);

@@ -165,12 +165,15 @@ int rp_proc__comm(const char *proc_root, pid_t pid, char *comm, size_t size)
 	return 0;
 }
 
-static int add_pid(struct pid_list *list, pid_t pid)
+int rp_proc__compare_pids(const void *a, const void *b)
 {
-	/* What /proc says changes while it is read, and pids come back: no process twice. */
-	for (size_t i = 0; i < list->n; i++)
-		if (list->items[i] == pid)
-			return 0;
+	pid_t x = *(const pid_t *)a, y = *(const pid_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+static int append_pid(struct pid_list *list, pid_t pid)
+{
 	if (list->n == list->room) {
 		size_t more = list->room ? list->room * 2 : 32;
 		pid_t *grown = reallocarray(list->items, more, sizeof(*grown));
@@ -182,6 +185,15 @@ static int add_pid(struct pid_list *list, pid_t pid)
 	}
 	list->items[list->n++] = pid;
 	return 0;
+}
+
+static int add_pid(struct pid_list *list, pid_t pid)
+{
+	/* What /proc says changes while it is read, and pids come back: no process twice. */
+	for (size_t i = 0; i < list->n; i++)
+		if (list->items[i] == pid)
+			return 0;
+	return append_pid(list, pid);
 }
 
 /* Append the pids of one thread's "children" file. -ENOENT where there is no such file. */
@@ -217,6 +229,28 @@ static int add_children(const char *proc_root, pid_t pid, struct pid_list *list)
 	}
 	closedir(dir);
 	return err == -ENOMEM ? err : 0;
+}
+
+int rp_proc__all(const char *proc_root, pid_t **pids, size_t *n)
+{
+	DIR *dir = opendir(proc_root);
+	struct pid_list list = {0};
+	int err = 0;
+	pid_t pid;
+
+	if (!dir)
+		return -errno;
+	while (!err && (pid = rp_proc__next_pid(dir)))
+		err = append_pid(&list, pid);
+	closedir(dir);
+	if (err) {
+		free(list.items);
+		return err;
+	}
+	qsort(list.items, list.n, sizeof(*list.items), rp_proc__compare_pids);
+	*pids = list.items;
+	*n = list.n;
+	return 0;
 }
 
 /* Every process and its parent, for kernels built without the "children" files. */

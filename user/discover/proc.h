@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 
 /* An object file as one process has it mapped with execute permission. */
@@ -18,13 +19,18 @@ struct rp_mapped {
 	char *path;	     /* as /proc/PID/maps shows it, without " (deleted)", escapes undone */
 	bool deleted;	     /* replaced or removed on disk since */
 	bool is_exe;	     /* the process's own executable */
-	uint64_t start, end; /* one of its executable mappings, for /proc/PID/map_files */
+	uint64_t start, end; /* one of its executable mappings, for /proc/PID/map_files ... */
+	uint64_t offset;     /* ... and where in the file that begins */
 };
 
 struct rp_mapped_list {
 	struct rp_mapped *items;
 	size_t n;
 };
+
+/* Cut off the " (deleted)" that the kernel adds to the path of a file that is; false: it did not.
+ */
+bool rp_proc__cut_deleted(char *path);
 
 /* Distinct objects of a process, executable first. -ESRCH: no such process; -EACCES. */
 int rp_proc__mapped(const char *proc_root, pid_t pid, struct rp_mapped_list *out);
@@ -38,6 +44,26 @@ void rp_proc__mapped_free(struct rp_mapped_list *list);
  */
 int rp_proc__open_mapped(const char *proc_root, pid_t pid, const struct rp_mapped *mapped,
 			 char *via, size_t size);
+
+/*
+ * stat(2) of what is mapped there, if it is there still. A negative errno: it is not, or it may not
+ * be looked at.
+ */
+int rp_proc__stat_mapped(const char *proc_root, pid_t pid, const struct rp_mapped *mapped,
+			 struct stat *st);
+
+/*
+ * Does the process's memory differ at an offset of its file, which fd is open on? That is where
+ * something has put a breakpoint. false: it does not map the offset there, or may not be read.
+ */
+bool rp_proc__differs(const char *proc_root, pid_t pid, const struct rp_mapped *mapped, int fd,
+		      uint64_t offset);
+
+/* For qsort and bsearch. */
+int rp_proc__compare_pids(const void *a, const void *b);
+
+/* All processes, in a malloc'ed array in ascending order. */
+int rp_proc__all(const char *proc_root, pid_t **pids, size_t *n);
 
 /* Live descendants of pid, parents first; *n of them in a malloc'ed array. */
 int rp_proc__descendants(const char *proc_root, pid_t pid, pid_t **pids, size_t *n);

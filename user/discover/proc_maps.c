@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
 /* What processes have mapped. */
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
@@ -38,8 +39,8 @@ static char *parse_line(char *line, struct rp_mapped *out)
 	char perms[5];
 	int path = 0;
 
-	if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s %*x %x:%x %" SCNu64 " %n", &out->start,
-		   &out->end, perms, &major, &minor, &ino, &path) != 6 ||
+	if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s %" SCNx64 " %x:%x %" SCNu64 " %n",
+		   &out->start, &out->end, perms, &out->offset, &major, &minor, &ino, &path) != 7 ||
 	    !path || strlen(perms) != 4)
 		return NULL;
 	if (perms[2] != 'x' || !ino || !line[path])
@@ -63,6 +64,16 @@ static void unescape(char *path)
 		}
 	}
 	*to = '\0';
+}
+
+bool rp_proc__cut_deleted(char *path)
+{
+	size_t len = strlen(path), cut = strlen(DELETED);
+
+	if (len <= cut || strcmp(path + len - cut, DELETED))
+		return false;
+	path[len - cut] = '\0';
+	return true;
 }
 
 static FILE *open_maps(const char *proc_root, pid_t pid)
@@ -89,8 +100,6 @@ static bool next_line(FILE *file, char **line, size_t *room)
 static int add_mapping(struct mapping_list *list, struct rp_mapped *mapped, char *path,
 		       const char *exe)
 {
-	size_t len;
-
 	/* Most objects have one executable mapping or some in a row. */
 	if (list->n) {
 		const struct rp_mapped *last = &list->items[list->n - 1].mapped;
@@ -110,10 +119,7 @@ static int add_mapping(struct mapping_list *list, struct rp_mapped *mapped, char
 	unescape(path);
 	/* Both are the kernel's words for the same path; device numbers need not agree. */
 	mapped->is_exe = !strcmp(path, exe);
-	len = strlen(path);
-	mapped->deleted = len > strlen(DELETED) && !strcmp(path + len - strlen(DELETED), DELETED);
-	if (mapped->deleted)
-		path[len - strlen(DELETED)] = '\0';
+	mapped->deleted = rp_proc__cut_deleted(path);
 	mapped->path = strdup(path);
 	if (!mapped->path)
 		return -ENOMEM;
@@ -244,13 +250,19 @@ static int open_via(const char *via, const struct rp_mapped *same)
 	return fd;
 }
 
+static int map_files_path(const char *proc_root, pid_t pid, const struct rp_mapped *mapped,
+			  char *path, size_t size)
+{
+	return snprintf(path, size, "%s/%d/map_files/%" PRIx64 "-%" PRIx64, proc_root, (int)pid,
+			mapped->start, mapped->end);
+}
+
 int rp_proc__open_mapped(const char *proc_root, pid_t pid, const struct rp_mapped *mapped,
 			 char *via, size_t size)
 {
 	int len, fd, first;
 
-	len = snprintf(via, size, "%s/%d/map_files/%" PRIx64 "-%" PRIx64, proc_root, (int)pid,
-		       mapped->start, mapped->end);
+	len = map_files_path(proc_root, pid, mapped, via, size);
 	if (len < 0 || (size_t)len >= size)
 		return -ENAMETOOLONG;
 	/* The kernel looks nothing up here: whatever device stat(2) tells, it is the mapped file.
@@ -276,6 +288,35 @@ int rp_proc__open_mapped(const char *proc_root, pid_t pid, const struct rp_mappe
 		return fd;
 	/* Permission is what the user can do something about. */
 	return first == -EPERM || first == -EACCES ? first : fd;
+}
+
+int rp_proc__stat_mapped(const char *proc_root, pid_t pid, const struct rp_mapped *mapped,
+			 struct stat *st)
+{
+	char via[PATH_MAX];
+
+	map_files_path(proc_root, pid, mapped, via, sizeof(via));
+	return stat(via, st) ? -errno : 0;
+}
+
+bool rp_proc__differs(const char *proc_root, pid_t pid, const struct rp_mapped *mapped, int fd,
+		      uint64_t offset)
+{
+	uint64_t at = mapped->start + (offset - mapped->offset);
+	char path[PATH_MAX], memory, file;
+	bool differs;
+	int mem;
+
+	if (offset < mapped->offset || at >= mapped->end)
+		return false;
+	snprintf(path, sizeof(path), "%s/%d/mem", proc_root, (int)pid);
+	mem = open(path, O_RDONLY | O_CLOEXEC);
+	if (mem < 0)
+		return false;
+	differs = pread(mem, &memory, 1, (off_t)at) == 1 && rp_file__read(fd, offset, &file, 1) &&
+		  memory != file;
+	close(mem);
+	return differs;
 }
 
 static bool is_own(pid_t pid, const pid_t *own, size_t n_own)

@@ -33,28 +33,53 @@ const char *rp_kind__name(enum rp_kind kind)
 
 /* ---- making and ending --------------------------------------------------------------------- */
 
+/* Everybody's executables, or everything that anybody maps, is nothing to put probes into. */
+static int check_object(const struct rp_plan *plan, const char *text, const char *object,
+			struct rp_err *err)
+{
+	if (!plan->opts.whole_system || (object && object[strspn(object, "*?")]))
+		return 0;
+	return rp_err__set(err, RP_EXIT_USAGE, -EINVAL,
+			   "give -p PID or -- COMMAND, or name the file: OBJECT:...",
+			   "\"%s\" names no file, and there is no target", text);
+}
+
+static int parse_function(struct rp_plan *plan, const char *text, struct rp_err *err)
+{
+	struct rp_select_function *selection = &plan->functions[plan->n_functions];
+	int rc = rp_select_function__parse(text, selection, err);
+
+	if (rc)
+		return rc;
+	plan->n_functions++;
+	return check_object(plan, text, selection->object, err);
+}
+
+static int parse_usdt(struct rp_plan *plan, const char *text, struct rp_err *err)
+{
+	struct rp_select_usdt *selection = &plan->usdts[plan->n_usdts];
+	int rc = rp_select_usdt__parse(text, selection, err);
+
+	if (rc)
+		return rc;
+	plan->n_usdts++;
+	return check_object(plan, text, rp_select_usdt__object(selection), err);
+}
+
 static int parse_selections(struct rp_plan *plan, struct rp_err *err)
 {
 	const struct rp_plan_opts *opts = &plan->opts;
-	int rc;
+	int rc = 0;
 
 	plan->functions = calloc(opts->n_functions + 1, sizeof(*plan->functions));
 	plan->usdts = calloc(opts->n_usdts + 1, sizeof(*plan->usdts));
 	if (!plan->functions || !plan->usdts)
 		return rp_err__set(err, RP_EXIT_FAILED, -ENOMEM, NULL, "out of memory");
-	for (; plan->n_functions < opts->n_functions; plan->n_functions++) {
-		rc = rp_select_function__parse(opts->functions[plan->n_functions],
-					       &plan->functions[plan->n_functions], err);
-		if (rc)
-			return rc;
-	}
-	for (; plan->n_usdts < opts->n_usdts; plan->n_usdts++) {
-		rc = rp_select_usdt__parse(opts->usdts[plan->n_usdts], &plan->usdts[plan->n_usdts],
-					   err);
-		if (rc)
-			return rc;
-	}
-	return 0;
+	for (size_t i = 0; !rc && i < opts->n_functions; i++)
+		rc = parse_function(plan, opts->functions[i], err);
+	for (size_t i = 0; !rc && i < opts->n_usdts; i++)
+		rc = parse_usdt(plan, opts->usdts[i], err);
+	return rc;
 }
 
 int rp_plan__new(const struct rp_plan_opts *opts, struct rp_plan **out, struct rp_err *err)
@@ -122,6 +147,12 @@ int rp_plan__grow(void *items, size_t n, size_t *capacity, size_t size)
 bool rp_plan__is_default(const struct rp_plan *plan)
 {
 	return !plan->n_functions && !plan->n_usdts;
+}
+
+/* Without a target its USDT probes are no more than those of anybody else's libraries. */
+static bool markers_alone(const struct rp_plan *plan)
+{
+	return plan->opts.whole_system && rp_plan__is_default(plan);
 }
 
 bool rp_plan__wants_functions(const struct rp_plan *plan, const char *path, bool is_exe)
@@ -359,7 +390,8 @@ int rp_plan__add_arrays(struct rp_plan *plan, const struct rp_plan_object *objec
 	if (!rc && rp_plan__wants_functions(plan, own.path, own.is_exe))
 		rc = rp_plan__add_functions(plan, &own);
 	if (!rc && rp_plan__wants_usdt(plan, own.path, own.is_exe)) {
-		rc = rp_plan__add_usdt(plan, &own);
+		if (!markers_alone(plan))
+			rc = rp_plan__add_usdt(plan, &own);
 		if (!rc)
 			rc = rp_plan__add_markers(plan, &own);
 	}
@@ -389,15 +421,21 @@ static int note_broken_table(struct rp_plan *plan, int rc, const char *table, co
 	return rp_plan__refuse(plan, table, object, err->cause);
 }
 
+static bool any_wanted(const struct rp_plan *plan, const struct rp_plan_object *object)
+{
+	if (!markers_alone(plan))
+		return object->n_symbols || object->n_notes;
+	for (size_t i = 0; i < object->n_notes; i++)
+		if (rp_plan__is_marker_provider(object->notes[i].provider))
+			return true;
+	return false;
+}
+
 int rp_plan__add_object(struct rp_plan *plan, uint32_t number, const char *path, bool is_exe,
 			struct rp_elf *elf, size_t *added, struct rp_err *err)
 {
-	struct rp_plan_object object = {.number = number,
-					.path = path,
-					.is_exe = is_exe,
-					.traits = *rp_elf__traits(elf),
-					.read = read_elf,
-					.file = elf};
+	struct rp_plan_object object = {
+		.number = number, .path = path, .is_exe = is_exe, .read = read_elf, .file = elf};
 	struct rp_err broken = {0};
 	int rc = 0;
 
@@ -417,5 +455,8 @@ int rp_plan__add_object(struct rp_plan *plan, uint32_t number, const char *path,
 	}
 	if (rc)
 		return rp_err__set(err, RP_EXIT_FAILED, rc, NULL, "%s: %s", path, strerror(-rc));
+	if (!any_wanted(plan, &object))
+		return 0;
+	object.traits = *rp_elf__traits(elf);
 	return rp_plan__add_arrays(plan, &object, added, err);
 }

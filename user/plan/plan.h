@@ -72,17 +72,20 @@ struct rp_plan_opts {
 	enum rp_exit_method exit_method;
 	int label_arg;	      /* --label argN: 0 to 5; -1: none */
 	uint32_t max_regions; /* 0: RP_REGION_CALIBRATE - 1 */
+	bool whole_system;    /* no target: selections name an OBJECT; without any, markers alone */
 	struct rp_site_rules rules;
 };
 
 struct rp_plan;
 
-/* opts and the strings it points to must outlive the plan. -EINVAL with err for a malformed
- * selection. */
+/*
+ * opts and the strings it points to must outlive the plan. -EINVAL with err for a malformed
+ * selection, or one that is not for the whole system.
+ */
 int rp_plan__new(const struct rp_plan_opts *opts, struct rp_plan **out, struct rp_err *err);
 void rp_plan__free(struct rp_plan *plan);
 
-/* With neither -f nor -u: markers and every USDT pair. */
+/* With neither -f nor -u: markers and, of a target, every USDT pair. */
 bool rp_plan__is_default(const struct rp_plan *plan);
 
 /*
