@@ -125,7 +125,7 @@ struct {
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, 131072);
+	__uint(max_entries, 16384);
 	__type(key, __u32);
 	__type(value, __u32);
 } span_processes SEC(".maps");
@@ -138,7 +138,6 @@ struct {
 __u64 spans_begun[RP_SPANS_BEGUN_BITS / 64] = {};
 
 /* Processes that are traced. */
-#define TRACKED_MAP_PENDING 1u /* a RP_EVENT_MAP of it is not yet looked at */
 #define TRACKED_EXEC(task)                                                                         \
 	((__u32)(task)->self_exec_id << 1) /* which program of the process's it is */
 struct {

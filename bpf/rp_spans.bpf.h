@@ -56,7 +56,7 @@ static __always_inline bool process_is_new(struct task_struct *task)
 	__u32 tgid = task->tgid, *known = bpf_map_lookup_elem(&tracked, &tgid);
 
 	return task->group_leader->start_time >= ready_time ||
-	       (known && *known & ~TRACKED_MAP_PENDING);
+	       (known && *known & ~RP_TRACKED_MAP_PENDING);
 }
 
 /* An end that finds no span. */
@@ -93,8 +93,13 @@ static __always_inline __u32 span_root(struct task_struct *task, struct rp_threa
 /* 0, or a negative errno: no room. */
 static __always_inline long span_insert(struct rp_span *span)
 {
-	struct rp_span old;
+	__u32 tgid = span->key.tgid, one = 1;
 	long rc = -EEXIST;
+	struct rp_span old;
+
+	if (!bpf_map_lookup_elem(&span_processes, &tgid) &&
+	    bpf_map_update_elem(&span_processes, &tgid, &one, BPF_ANY))
+		return -ENOMEM;
 
 	for (int i = 0; i < SPAN_TRIES && rc == -EEXIST; i++) {
 		span->start = bpf_ktime_get_ns();
@@ -110,7 +115,7 @@ static __noinline void span_begin(struct task_struct *task, struct rp_thread *t,
 				  const struct rp_span_key *key)
 {
 	struct rp_span span = {.key = *key, .tid = task->pid};
-	__u32 root = span_root(task, t), tgid = key->tgid, one = 1;
+	__u32 root = span_root(task, t);
 	struct rp_figures *figures;
 
 	span.node = root ? node_below(root, key->region, 0, 0) : 0;
@@ -118,8 +123,6 @@ static __noinline void span_begin(struct task_struct *task, struct rp_thread *t,
 	if (!figures)
 		span.node = 0;
 	span_was_begun(key);
-	if (!bpf_map_lookup_elem(&span_processes, &tgid))
-		bpf_map_update_elem(&span_processes, &tgid, &one, BPF_ANY);
 	if (span_insert(&span)) {
 		span_missed();
 		return;

@@ -443,9 +443,9 @@ static __always_inline int on_exec(struct task_struct *task)
 	__u32 tgid = task->tgid, *known = bpf_map_lookup_elem(&tracked, &tgid);
 	struct rp_thread *t;
 
-	if (!known || (*known & ~TRACKED_MAP_PENDING) == TRACKED_EXEC(task))
+	if (!known || (*known & ~RP_TRACKED_MAP_PENDING) == TRACKED_EXEC(task))
 		return 0;
-	*known = TRACKED_EXEC(task) | (*known & TRACKED_MAP_PENDING);
+	*known = TRACKED_EXEC(task) | (*known & RP_TRACKED_MAP_PENDING);
 	t = thread_of(task);
 	if (t && t->group_turn) {
 		frames_unwind(t, 0);
@@ -490,8 +490,8 @@ int BPF_PROG(rp_map)
 	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
 	__u32 *pending = bpf_map_lookup_elem(&tracked, &tgid);
 
-	if (ready && pending && !(*pending & TRACKED_MAP_PENDING)) {
-		*pending |= TRACKED_MAP_PENDING;
+	if (ready && pending && !(*pending & RP_TRACKED_MAP_PENDING)) {
+		*pending |= RP_TRACKED_MAP_PENDING;
 		send_event(RP_EVENT_MAP, tgid, 0);
 	}
 	return 0;

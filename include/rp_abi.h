@@ -206,6 +206,10 @@ enum rp_lost {
 		RP_LOST_COUNT
 };
 
+/* ---- processes that are traced ------------------------------------------------------ */
+
+#define RP_TRACKED_MAP_PENDING 1u /* a RP_EVENT_MAP of it is not yet looked at */
+
 /* ---- ring buffer: what happens to the processes that are traced --------------------- */
 
 enum rp_event_type {

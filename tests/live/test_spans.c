@@ -154,6 +154,17 @@ static void spans_from_before_are_no_surprise(void **state)
 	live_assert_nothing_lost(run.json);
 }
 
+/* There the same again is one; where all that the program did was traced, each is. */
+static void ends_of_nothing_are_unmatched(void **state)
+{
+	struct live_run run = trace(LIVE_PID, "strange", SPANS_FEW, "");
+
+	(void)state;
+	assert_job(run.json, 0, 0, SPANS_FEW);
+	run = trace(LIVE_COMMAND, "strange", SPANS_FEW, "");
+	assert_job(run.json, 0, 0, 2 * SPANS_FEW);
+}
+
 static void exec_ends_spans(void **state)
 {
 	struct live_run run = trace(LIVE_PID, "exec", SPANS_FEW, "");
@@ -210,6 +221,7 @@ int main(void)
 		cmocka_unit_test(disorder_is_counted),
 		cmocka_unit_test(one_of_many_ends_counts),
 		cmocka_unit_test(spans_from_before_are_no_surprise),
+		cmocka_unit_test(ends_of_nothing_are_unmatched),
 		cmocka_unit_test(exec_ends_spans),
 		cmocka_unit_test(kill_ends_spans),
 		cmocka_unit_test(more_than_fit_are_lost),

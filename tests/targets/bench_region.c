@@ -150,6 +150,16 @@ NO_CLONES static void loop_value(unsigned long n, unsigned long width)
 	}
 }
 
+NO_CLONES static void loop_span(unsigned long n, unsigned long width)
+{
+	(void)width;
+	while (n--) {
+		RPTRACE_SPAN_BEGIN(bench_span, n % LABELS);
+		KEEP();
+		RPTRACE_SPAN_END(bench_span, n % LABELS);
+	}
+}
+
 NO_CLONES static void loop_name(unsigned long n, unsigned long width)
 {
 	char name[] = "bench_name";
@@ -184,8 +194,8 @@ static const struct mode {
 } modes[] = {
 	{"push", loop_push},   {"endbr64", loop_endbr64}, {"stepped", loop_stepped},
 	{"usdt", loop_usdt},   {"marker", loop_marker},	  {"inner", loop_inner},
-	{"value", loop_value}, {"name", loop_name},	  {"nest", loop_nest},
-	{"many", loop_many},
+	{"value", loop_value}, {"span", loop_span},	  {"name", loop_name},
+	{"nest", loop_nest},   {"many", loop_many},
 };
 #define N_MODES (sizeof(modes) / sizeof(modes[0]))
 

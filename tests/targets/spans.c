@@ -8,6 +8,7 @@
  *   race N	  four threads end each of N spans at the same time
  *   many N	  N spans open at once, then ended
  *   before N	  N begun before anything can be attached, ended after; then N more
+ *   strange N	  ends of N that were never begun, twice
  *   exec N	  N open when the program executes itself, which ends them once more
  *   stuck N	  N open, then waits to be killed
  *   usdt N	  USDT probes with ids of several sizes as their second argument
@@ -208,6 +209,13 @@ static void many(void)
 	expect("job", n);
 }
 
+static void strange(void)
+{
+	end_all();
+	end_all();
+	expect("job", 0);
+}
+
 static void stuck(void)
 {
 	begin_all();
@@ -278,6 +286,8 @@ int main(int argc, char **argv)
 		race();
 	else if (!strcmp(mode, "many"))
 		many();
+	else if (!strcmp(mode, "strange"))
+		strange();
 	else if (!strcmp(mode, "exec"))
 		exec(argv);
 	else if (!strcmp(mode, "stuck"))

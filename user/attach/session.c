@@ -369,9 +369,13 @@ void rp_session__untrack(struct rp_session *s, pid_t pid)
 
 void rp_session__map_seen(struct rp_session *s, pid_t pid)
 {
-	uint32_t key = pid, none = 0;
+	int fd = bpf_map__fd(s->skel->maps.tracked);
+	uint32_t key = pid, value;
 
-	bpf_map_update_elem(bpf_map__fd(s->skel->maps.tracked), &key, &none, BPF_EXIST);
+	if (bpf_map_lookup_elem(fd, &key, &value))
+		return;
+	value &= ~RP_TRACKED_MAP_PENDING;
+	bpf_map_update_elem(fd, &key, &value, BPF_EXIST);
 }
 
 void rp_session__activate(struct rp_session *s)
