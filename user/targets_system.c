@@ -337,35 +337,20 @@ static int look_at(struct rp_targets *t, pid_t pid, struct rp_err *err)
 	return rc;
 }
 
-/* Until no process appears that was not looked at: from then on the kernel tells of new ones. */
+/* Whatever is started or maps something meanwhile, the kernel tells of. */
 static int look_at_all(struct rp_targets *t, struct rp_err *err)
 {
-	pid_t *seen = NULL, *pids;
-	size_t n_seen = 0, n, fresh;
-	int rc;
+	pid_t *pids;
+	size_t n;
+	int rc = rp_proc__all(RP_PROC, &pids, &n);
 
+	if (rc)
+		return rp_err__set(err, RP_EXIT_FAILED, rc, NULL, RP_PROC ": %s", strerror(-rc));
 	t->round++;
-	do {
-		rc = rp_proc__all(RP_PROC, &pids, &n);
-		if (rc) {
-			free(seen);
-			return rp_err__set(err, RP_EXIT_FAILED, rc, NULL, RP_PROC ": %s",
-					   strerror(-rc));
-		}
-		fresh = 0;
-		for (size_t i = 0; i < n && !rc; i++) {
-			if (pids[i] == getpid() ||
-			    (n_seen &&
-			     bsearch(&pids[i], seen, n_seen, sizeof(*seen), rp_proc__compare_pids)))
-				continue;
-			fresh++;
+	for (size_t i = 0; i < n && !rc; i++)
+		if (pids[i] != getpid())
 			rc = look_at(t, pids[i], err);
-		}
-		free(seen);
-		seen = pids;
-		n_seen = n;
-	} while (fresh && !rc);
-	free(seen);
+	free(pids);
 	return rc;
 }
 

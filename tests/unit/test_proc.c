@@ -218,6 +218,7 @@ static void test_all(void **state)
 	put("", "/200/stat");
 	assert_int_equal(rp_proc__all(root, &pids, &n), 0);
 	assert_int_equal(n, 3);
+	qsort(pids, n, sizeof(*pids), rp_proc__compare_pids);
 	assert_int_equal(pids[0], 4);
 	assert_int_equal(pids[1], 30);
 	assert_int_equal(pids[2], 200);

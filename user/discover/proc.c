@@ -247,7 +247,6 @@ int rp_proc__all(const char *proc_root, pid_t **pids, size_t *n)
 		free(list.items);
 		return err;
 	}
-	qsort(list.items, list.n, sizeof(*list.items), rp_proc__compare_pids);
 	*pids = list.items;
 	*n = list.n;
 	return 0;

@@ -62,7 +62,7 @@ bool rp_proc__differs(const char *proc_root, pid_t pid, const struct rp_mapped *
 /* For qsort and bsearch. */
 int rp_proc__compare_pids(const void *a, const void *b);
 
-/* All processes, in a malloc'ed array in ascending order. */
+/* All processes, in a malloc'ed array in no order. */
 int rp_proc__all(const char *proc_root, pid_t **pids, size_t *n);
 
 /* Live descendants of pid, parents first; *n of them in a malloc'ed array. */
