@@ -562,8 +562,7 @@ __noinline int frame_reparent(struct rp_thread *t, __u32 index, __u32 parent)
 	info = node ? bpf_map_lookup_elem(&nodes, &node) : NULL;
 	if (!f || !info)
 		return 0;
-	node = node_below(parent, FRAME_REGION(f), info->label,
-			  info->flags & (RP_NODE_LABELED | RP_NODE_OTHER));
+	node = node_below(parent, FRAME_REGION(f), info->label, info->flags & RP_NODE_LABEL_FLAGS);
 	from = node_figures(f->node);
 	to = node ? node_figures(node) : NULL;
 	if (!from || !to)

@@ -33,6 +33,7 @@ __u8 batch_odd[RP_BATCHES_MAX] = {};
 __u32 nodes_used = 0;
 __u32 nodes_grow_at = 0; /* the node that asks for more chunks */
 __u32 labels_used = 0;
+__u32 texts_used = 0;
 __u32 names_used = 0;
 bool goroutines_used = false;
 __u64 spans_missed = 0; /* begins that were lost: their ends are no surprise */
@@ -226,6 +227,23 @@ struct {
 	__type(key, __u32);
 	__type(value, struct rp_name);
 } names SEC(".maps");
+
+/* Strings that are labels: as many as there may be labels, where any are asked for. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 1);
+	__type(key, struct rp_text);
+	__type(value, __u32);
+} text_ids SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct rp_text);
+} texts SEC(".maps");
 
 /* Exits without an entry, by region. */
 struct {

@@ -74,7 +74,7 @@ static __noinline __u32 node_below(__u32 parent, __u32 region, __u64 label, __u3
 		if (labels_used >= cfg_max_labels ||
 		    __sync_fetch_and_add(&labels_used, 1) >= cfg_max_labels) {
 			key.label = 0;
-			key.flags |= RP_NODE_OTHER;
+			key.flags = RP_NODE_LABELED | RP_NODE_OTHER;
 			known = bpf_map_lookup_elem(&node_ids, &key);
 			if (known)
 				return *known;

@@ -62,19 +62,23 @@ static __always_inline bool read_register(void *ctx, __s16 offset, __u64 *value)
 	return !bpf_probe_read_kernel(value, sizeof(*value), ctx + offset);
 }
 
-/* Value of a USDT argument, extended to 64 bits. */
-static __noinline bool read_arg(struct pt_regs *ctx, __u32 index, __u64 *value)
+static __always_inline __u64 extend(__u64 v, __u32 size, bool is_signed)
 {
-	const struct rp_arg *arg = bpf_map_lookup_elem(&arg_specs, &index);
-	__u64 base = 0, scaled = 0, v = 0;
-	__u32 shift;
+	__u32 shift = (64 - 8 * size) & 63;
 
-	if (!arg)
-		return false;
+	v <<= shift;
+	return is_signed ? (__u64)((__s64)v >> shift) : v >> shift;
+}
+
+/* Value of an argument, extended to 64 bits. */
+static __noinline bool read_value(struct pt_regs *ctx, const struct rp_arg *arg, __u64 *value)
+{
+	__u64 base = 0, scaled = 0, v = 0;
+
 	switch (arg->kind) {
 	case RP_ARG_CONST:
-		*value = arg->value;
-		return true;
+		v = arg->value;
+		break;
 	case RP_ARG_REG:
 		if (!read_register(ctx, arg->reg, &v))
 			return false;
@@ -91,10 +95,65 @@ static __noinline bool read_arg(struct pt_regs *ctx, __u32 index, __u64 *value)
 	default:
 		return false;
 	}
-	shift = (64 - 8 * arg->size) & 63;
-	v <<= shift;
-	*value = arg->is_signed ? (__u64)((__s64)v >> shift) : v >> shift;
+	*value = extend(v, arg->size, arg->flags & RP_ARG_SIGNED);
 	return true;
+}
+
+static __always_inline bool read_arg(struct pt_regs *ctx, __u32 index, __u64 *value)
+{
+	const struct rp_arg *arg = bpf_map_lookup_elem(&arg_specs, &index);
+
+	return arg && read_value(ctx, arg, value);
+}
+
+/* The label that the string at an address is; the flags of its node. */
+static __noinline __u32 text_label(__u64 address, __u64 *label)
+{
+	const __u32 flags = RP_NODE_LABELED | RP_NODE_TEXT;
+	struct rp_text text = {};
+	__u32 id, *known;
+
+	*label = RP_TEXT_NULL;
+	if (!address)
+		return flags;
+	/* One byte more than is kept tells whether it goes on. */
+	if (bpf_probe_read_user_str(&text, RP_TEXT_LEN + 2, (void *)(unsigned long)address) < 0) {
+		count_lost(RP_LOST_LABEL_READS);
+		*label = RP_TEXT_UNREAD;
+		return flags;
+	}
+	text.cut = !!text.cut;
+	known = bpf_map_lookup_elem(&text_ids, &text);
+	if (!known) {
+		/* Each is at least one label. */
+		if (texts_used >= cfg_max_labels)
+			return RP_NODE_LABELED | RP_NODE_OTHER;
+		id = __sync_fetch_and_add(&texts_used, 1);
+		if (bpf_map_update_elem(&texts, &id, &text, BPF_ANY))
+			return RP_NODE_LABELED | RP_NODE_OTHER;
+		id += RP_TEXT_FIRST;
+		bpf_map_update_elem(&text_ids, &text, &id, BPF_NOEXIST);
+		known = bpf_map_lookup_elem(&text_ids, &text);
+		if (!known)
+			return RP_NODE_LABELED | RP_NODE_OTHER;
+	}
+	*label = *known;
+	return flags;
+}
+
+/* The label of what is entered at a site; the flags of its node. */
+static __noinline __u32 read_label(struct pt_regs *ctx, __u32 index, __u64 *label)
+{
+	const struct rp_arg *arg = bpf_map_lookup_elem(&arg_specs, &index);
+
+	if (!arg || !read_value(ctx, arg, label)) {
+		count_lost(RP_LOST_LABEL_READS);
+		*label = RP_TEXT_UNREAD;
+		return RP_NODE_LABELED | RP_NODE_TEXT;
+	}
+	if (arg->flags & RP_ARG_TEXT)
+		return text_label(*label, label);
+	return RP_NODE_LABELED | RP_NODE_ARG(arg->flags);
 }
 
 /* Region of a name made at run time; RP_REGION_NONE: counted as lost. */
@@ -157,9 +216,8 @@ static __always_inline bool call_enter(struct pt_regs *ctx, struct task_struct *
 		count_lost(RP_LOST_RETURNS);
 		return false;
 	}
-	if (RP_COOKIE_FLAGS(cookie) & RP_SITE_LABEL &&
-	    read_arg(ctx, RP_COOKIE_SPEC(cookie), &label))
-		flags = RP_NODE_LABELED;
+	if (RP_COOKIE_FLAGS(cookie) & RP_SITE_LABEL)
+		flags = read_label(ctx, RP_COOKIE_SPEC(cookie), &label);
 	return frame_push(task, t, &q, label, flags);
 }
 
@@ -258,9 +316,8 @@ static __always_inline void region_begin(struct pt_regs *ctx, struct task_struct
 	} else {
 		if (!(RP_COOKIE_FLAGS(cookie) & RP_SITE_NESTED))
 			q.ip = PT_REGS_IP(ctx);
-		if (RP_COOKIE_FLAGS(cookie) & RP_SITE_LABEL &&
-		    read_arg(ctx, RP_COOKIE_SPEC(cookie), &label))
-			flags = RP_NODE_LABELED;
+		if (RP_COOKIE_FLAGS(cookie) & RP_SITE_LABEL)
+			flags = read_label(ctx, RP_COOKIE_SPEC(cookie), &label);
 	}
 	frame_push(task, t, &q, label, flags);
 }

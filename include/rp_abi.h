@@ -34,6 +34,7 @@ typedef long long __rp_s64;
 	0x7ffff0u /* from here to RP_REGION_DYNAMIC: rptrace's own, never shown */
 #define RP_REGION_MASK 0xffffffu
 #define RP_NAME_LEN    64 /* bytes of a run-time name, terminator included */
+#define RP_TEXT_LEN    64 /* bytes of a string that is a label, without a terminator */
 #define RP_COMM_LEN    16
 
 /* ---- probe sites: the attach cookie ------------------------------------------------ */
@@ -81,17 +82,29 @@ enum rp_role {
 enum rp_arg_kind { RP_ARG_NONE = 0, RP_ARG_CONST = 1, RP_ARG_REG = 2, RP_ARG_MEM = 3 };
 
 struct rp_arg {
-	__rp_u8 kind;	   /* enum rp_arg_kind */
-	__rp_u8 size;	   /* bytes: 1, 2, 4 or 8 */
-	__rp_u8 is_signed; /* sign-extend to 64 bits */
-	__rp_u8 scale;	   /* of the index register: 1, 2, 4, 8; 0 without one */
-	__rp_s16 reg; /* byte offset of the register in struct pt_regs; RP_ARG_MEM: the base, or -1
-		       */
+	__rp_u8 kind;  /* enum rp_arg_kind */
+	__rp_u8 size;  /* bytes: 1, 2, 4 or 8 */
+	__rp_u8 flags; /* RP_ARG_* below */
+	__rp_u8 scale; /* of the index register: 1, 2, 4, 8; 0 without one */
+	__rp_s16 reg;  /* byte offset of the register in struct pt_regs; RP_ARG_MEM: the base, or -1
+			*/
 	__rp_s16 index; /* the same for the index register, or -1 */
 	__rp_s64 value; /* the constant, or the displacement from the base */
 };
-#define RP_ARGS_MAX 4096u /* different argument specifications */
+
+#define RP_ARG_SIGNED 1u    /* sign-extend to 64 bits */
+#define RP_ARG_HEX    2u    /* an address, shown as such */
+#define RP_ARG_TEXT   4u    /* points to a string, which is the label */
+#define RP_ARGS_MAX   4096u /* different argument specifications */
 _Static_assert(sizeof(struct rp_arg) == 16, "rp_arg is shared with BPF");
+
+/* What labels and filters speak of. */
+enum rp_operand_kind {
+	RP_OPERAND_NONE = 0,
+	RP_OPERAND_ARG = 1,
+	RP_OPERAND_RET = 2, /* what a function returns */
+	RP_OPERAND_DUR = 3, /* ns from entry to exit */
+};
 
 /* ---- the region stack of a thread -------------------------------------------------- */
 
@@ -154,7 +167,28 @@ struct rp_node {
 #define RP_NODE_VALID	1u
 #define RP_NODE_LABELED 2u /* label is meant */
 #define RP_NODE_OTHER	4u /* stands for all labels past the bound */
+/* What kind of label: the flags of its struct rp_arg. An integer that is not signed is unsigned. */
+#define RP_NODE_ARG(flags) ((flags) << 4)
+#define RP_NODE_SIGNED	   RP_NODE_ARG(RP_ARG_SIGNED)
+#define RP_NODE_HEX	   RP_NODE_ARG(RP_ARG_HEX)
+#define RP_NODE_TEXT	   RP_NODE_ARG(RP_ARG_TEXT) /* the label is one of RP_TEXT_* */
+/* All that tells labels apart, besides label itself. */
+#define RP_NODE_LABEL_FLAGS                                                                        \
+	(RP_NODE_LABELED | RP_NODE_OTHER | RP_NODE_SIGNED | RP_NODE_HEX | RP_NODE_TEXT)
 _Static_assert(sizeof(struct rp_node) == 40, "rp_node is shared with BPF");
+
+/* Labels under RP_NODE_TEXT. */
+#define RP_TEXT_NULL   0u /* the pointer was NULL */
+#define RP_TEXT_UNREAD 1u /* it could not be read; of integers too */
+#define RP_TEXT_FIRST  2u /* from here: index in the texts map, plus this */
+
+/* Filled up with zeros; .cut is not zero where the string goes on. */
+struct rp_text {
+	char text[RP_TEXT_LEN];
+	char cut;
+	char reserved[7];
+};
+_Static_assert(sizeof(struct rp_text) == 72, "rp_text is shared with BPF");
 
 /*
  * Figures of a node on one CPU shard; sum over the shards. All zero at first.
@@ -194,6 +228,7 @@ _Static_assert(sizeof(struct rp_figures) == 128, "two cache lines a shard");
 	X(NODES, "nodes", "entries on paths past --max-nodes")                                     \
 	X(NAMES, "names", "run-time names past the bound")                                         \
 	X(NAME_READS, "name_reads", "run-time names that could not be read")                       \
+	X(LABEL_READS, "label_reads", "labels that could not be read: they are in a row '?'")      \
 	X(RETURNS, "returns", "entries past the kernel's limit of nested return probes")           \
 	X(SPANS, "spans", "spans past --max-spans, or with an id that could not be read")          \
 	X(UNMATCHED, "unmatched", "exits without an entry")                                        \

@@ -291,7 +291,7 @@ static void check_frame_pointers(struct target *t, struct rp_finding *f)
 /* Regions of all that the process maps, as without -f and -u. */
 static int plan_regions(struct target *t, struct rp_err *err)
 {
-	struct rp_plan_opts opts = {.label_arg = -1};
+	struct rp_plan_opts opts = {0};
 	struct rp_targets *targets = NULL;
 	struct rp_targets_stats stats;
 	const struct rp_region *regions;

@@ -38,7 +38,7 @@ static const struct argp_option options[] = {
 	{"function", 'f', "[OBJECT:]GLOB", 0, "functions, by name; repeatable", 1},
 	{"usdt", 'u', "[OBJECT:]PROVIDER:BEGIN[:END][@argN]", 0, "USDT regions; repeatable", 1},
 	{"exclude", 'x', "GLOB", 0, "leave these regions out; repeatable", 1},
-	{"label", KEY_LABEL, "argN", 0, "tell calls apart by an integer argument", 1},
+	{"label", KEY_LABEL, "argN[:TYPE]", 0, "tell calls apart by an argument", 1},
 	{"min-duration", KEY_MIN_DURATION, "T", 0, "leave out what is shorter (10us, 1ms)", 1},
 	{0, 0, 0, 0, "What to show:", 2},
 	{"interval", 'i', "S", 0, "seconds between tables (1)", 2},
@@ -133,6 +133,18 @@ static double parse_duration(struct argp_state *state, const char *arg)
 	argp_error(state, "--min-duration: '%s' is not a duration like 500ns, 10us, 1ms or 2s",
 		   arg);
 	return 0;
+}
+
+static void parse_label(struct argp_state *state, struct rp_opts *o, const char *arg)
+{
+	const char *at = arg, *wrong = rp_operand__parse(&at, &o->label);
+
+	if (!wrong && *at)
+		wrong = "one operand is all";
+	if (!wrong && o->label.kind == RP_OPERAND_DUR)
+		wrong = "a duration is no label";
+	if (wrong)
+		argp_error(state, "--label: '%s': %s", arg, wrong);
 }
 
 static unsigned long parse_count(struct argp_state *state, const char *arg, const char *option,
@@ -263,9 +275,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	case 'x':
 		return append(&o->excludes, &o->n_excludes, arg);
 	case KEY_LABEL:
-		if (strlen(arg) != 4 || strncmp(arg, "arg", 3) || arg[3] < '0' || arg[3] > '5')
-			argp_error(state, "--label: '%s' is not one of arg0 to arg5", arg);
-		o->label_arg = arg[3] - '0';
+		parse_label(state, o, arg);
 		return 0;
 	case KEY_MIN_DURATION:
 		o->min_duration = parse_duration(state, arg);
@@ -285,7 +295,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		argp_error(state, "'%s' is no option: a command comes after --", arg);
 		return 0;
 	case ARGP_KEY_END:
-		if (o->label_arg >= 0 && o->by == RP_BY_NONE)
+		if (o->label.kind && o->by == RP_BY_NONE)
 			o->by = RP_BY_LABEL;
 		if (o->n_pids && o->argv)
 			argp_error(state, "-p and -- COMMAND exclude each other");
@@ -353,7 +363,6 @@ void rp_opts__parse(struct rp_opts *opts, int argc, char **argv)
 	memset(opts, 0, sizeof(*opts));
 	opts->follow = true;
 	opts->interval = 1;
-	opts->label_arg = -1;
 	opts->sort = rp_column__find("total");
 	opts->format = rp_view__find("table");
 

@@ -24,7 +24,7 @@ struct rp_opts {
 
 	const char **functions, **usdts, **excludes;
 	size_t n_functions, n_usdts, n_excludes;
-	int label_arg;	     /* -1: none */
+	struct rp_operand label;
 	double min_duration; /* s */
 	enum rp_attach_mode attach;
 	enum rp_exit_method exit_method;

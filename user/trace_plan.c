@@ -18,7 +18,7 @@ int rp_trace__plan(const struct rp_opts *opts, const struct rp_features *feature
 		.excludes = opts->excludes,
 		.n_excludes = opts->n_excludes,
 		.exit_method = opts->exit_method,
-		.label_arg = opts->label_arg,
+		.label = opts->label,
 		.max_regions = opts->max_regions,
 		.whole_system = rp_opts__is_system(opts),
 	};

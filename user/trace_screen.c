@@ -85,11 +85,8 @@ static int group(void *ctx, enum rp_by by, struct rp_err *err)
 static int learn_names(struct trace *tr)
 {
 	static const char *const functions[] = {"\x01"}, *const usdts[] = {"\x01:\x01"};
-	struct rp_plan_opts opts = {.functions = functions,
-				    .n_functions = 1,
-				    .usdts = usdts,
-				    .n_usdts = 1,
-				    .label_arg = -1};
+	struct rp_plan_opts opts = {
+		.functions = functions, .n_functions = 1, .usdts = usdts, .n_usdts = 1};
 	struct rp_targets *targets = NULL;
 	struct rp_err err;
 	int rc;

@@ -85,7 +85,7 @@ static inline void push(const char **list, size_t *n, const char *text)
 static inline struct fixture fixture(void)
 {
 	return (struct fixture){
-		.opts = {.label_arg = -1, .rules = {.return_probes = true}},
+		.opts = {.rules = {.return_probes = true}},
 		.object = {.number = 7,
 			   .path = EXE,
 			   .is_exe = true,

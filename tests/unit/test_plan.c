@@ -18,7 +18,7 @@ static void test_functions_by_glob(void **state)
 	assert_int_equal(f.added, 3);
 	assert_int_equal(site(&f, "work_b", RP_ROLE_CALL)->offset, AT(2));
 	assert_int_equal(site(&f, "work_b", RP_ROLE_CALL)->object, 7);
-	assert_int_equal(site(&f, "work_b", RP_ROLE_CALL)->arg.kind, RP_ARG_NONE);
+	assert_int_equal(site(&f, "work_b", RP_ROLE_CALL)->n_args, 0);
 	assert_int_equal(region(&f, "main")->kind, RP_KIND_FUNCTION);
 	assert_int_equal(region(&f, "main")->sites, 1);
 	assert_string_equal(region(&f, "main")->object, EXE);
@@ -277,17 +277,19 @@ static void test_function_labels(void **state)
 	const struct rp_site *s;
 
 	(void)state;
-	f.opts.label_arg = 1;
+	f.opts.label = (struct rp_operand){.kind = RP_OPERAND_ARG, .index = 1};
 	f.opts.exit_method = RP_EXIT_METHOD_RET_SITES;
 	select_function(&f, "work");
 	run_symbols(&f, symbols, N(symbols));
 	s = site(&f, "work", RP_ROLE_CALL_SITE);
 	assert_int_equal(s->flags, RP_SITE_LABEL);
-	assert_int_equal(s->arg.kind, RP_ARG_REG);
-	assert_int_equal(s->arg.reg, 104); /* rsi */
+	assert_int_equal(s->n_args, 1);
+	assert_int_equal(s->args[0].kind, RP_ARG_REG);
+	assert_int_equal(s->args[0].reg, 104); /* rsi */
+	assert_int_equal(s->args[0].flags, RP_ARG_SIGNED);
 	s = site(&f, "work", RP_ROLE_RET_SITE);
 	assert_int_equal(s->flags, 0);
-	assert_int_equal(s->arg.kind, RP_ARG_NONE);
+	assert_int_equal(s->n_args, 0);
 	rp_plan__free(f.plan);
 }
 

@@ -94,7 +94,6 @@ static void a_file_must_be_named(void **state)
 			.n_functions = function,
 			.usdts = &text,
 			.n_usdts = !function,
-			.label_arg = -1,
 			.whole_system = true,
 		};
 		struct rp_plan *plan;

@@ -39,7 +39,7 @@ static void assert_register(unsigned machine, const char *args, int offset, int 
 	assert_int_equal(arg.kind, RP_ARG_REG);
 	assert_int_equal(arg.reg, offset);
 	assert_int_equal(arg.size, size);
-	assert_int_equal(arg.is_signed, is_signed);
+	assert_int_equal(arg.flags, is_signed ? RP_ARG_SIGNED : 0);
 	assert_int_equal(arg.index, -1);
 }
 
@@ -110,7 +110,7 @@ static void test_x86_memory(void **state)
 
 	(void)state;
 	assert_int_equal(arg.size, 4);
-	assert_int_equal(arg.is_signed, 1);
+	assert_int_equal(arg.flags, RP_ARG_SIGNED);
 	assert_memory(EM_X86_64, "-4@-20(%rbp)", 32, -1, 0, -20);
 	assert_memory(EM_X86_64, "8@(%r8)", 72, -1, 0, 0);
 	assert_memory(EM_X86_64, "8@(%rax,%rdx)", 80, 96, 1, 0);
@@ -208,7 +208,7 @@ static void assert_narrow(const char *operand, unsigned bytes, __rp_s64 value)
 
 	rp_usdt_arg__narrow(&arg, bytes);
 	assert_int_equal(arg.size, bytes);
-	assert_int_equal(arg.is_signed, 0);
+	assert_int_equal(arg.flags, 0);
 	assert_int_equal(arg.reg, before.reg);
 	assert_int_equal(arg.value, value);
 }

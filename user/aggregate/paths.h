@@ -59,7 +59,8 @@ static inline uint64_t rp_less(uint64_t a, uint64_t b)
 /* ---- paths ----------------------------------------------------------------------------- */
 
 #define RP_PATH_NONE UINT32_MAX
-#define RP_GROUP_LEN RP_CGROUP_NAME_LEN
+#define RP_GROUP_LEN 72 /* a string that is a label is the longest */
+_Static_assert(RP_GROUP_LEN >= RP_CGROUP_NAME_LEN, "names of cgroups fit");
 
 struct rp_path {
 	uint32_t parent; /* index, or RP_PATH_NONE */
@@ -86,6 +87,9 @@ struct rp_paths {
 int rp_paths__build(const struct rp_counts *now, const struct rp_counts *before,
 		    const struct rp_regions *regions, const struct rp_snapshot_opts *opts,
 		    struct rp_paths *out);
+/* Number the groups, and say in group_of[] (of node index) which each node is in. */
+int rp_paths__number_groups(struct rp_paths *paths, const struct rp_counts *now,
+			    const struct rp_snapshot_opts *opts, uint32_t *group_of);
 /* Room for what all nodes of a path have. */
 void rp_paths__widen_hist(const struct rp_paths *paths, uint32_t path, const struct rp_counts *now,
 			  struct rp_hist_part *part);

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "aggregate/paths.h"
 
@@ -14,7 +12,6 @@ struct builder {
 	const struct rp_counts *now, *before;
 	const struct rp_regions *regions;
 	enum rp_by by;
-	const struct rp_cgroups *cgroups;
 	struct rp_paths *out;
 	uint32_t *path_of;  /* of node index */
 	uint32_t *group_of; /* of node index */
@@ -30,119 +27,6 @@ int rp_index__init(struct rp_index *index, size_t max_entries)
 	index->mask = size - 1;
 	index->slot = calloc(size, sizeof(*index->slot));
 	return index->slot ? 0 : -ENOMEM;
-}
-
-/* ---- groups ---------------------------------------------------------------------------- */
-
-/* What tells two groups apart; fields that do not matter for a grouping are zero. */
-struct group_key {
-	uint64_t label;
-	uint32_t other; /* 1: all labels past the bound; 2: no label */
-	uint32_t node;	/* index */
-	char comm[RP_COMM_LEN];
-};
-
-static int compare_groups(const void *a, const void *b)
-{
-	const struct group_key *x = a, *y = b;
-
-	if (x->other != y->other)
-		return x->other < y->other ? -1 : 1;
-	if (x->label != y->label)
-		return (int64_t)x->label < (int64_t)y->label ? -1 : 1;
-	return memcmp(x->comm, y->comm, RP_COMM_LEN);
-}
-
-static void make_key(const struct builder *b, const struct rp_node *node, struct group_key *key)
-{
-	size_t len = strnlen(node->comm, RP_COMM_LEN - 1);
-
-	switch (b->by) {
-	case RP_BY_NONE:
-		break;
-	case RP_BY_COMMAND:
-		memcpy(key->comm, node->comm, len);
-		break;
-	case RP_BY_PROCESS:
-	case RP_BY_THREAD:
-		memcpy(key->comm, node->comm, len);
-		key->label = node->label;
-		break;
-	case RP_BY_CGROUP:
-		key->label = b->cgroups ? rp_cgroups__same(b->cgroups, node->label) : node->label;
-		break;
-	case RP_BY_LABEL:
-		if (node->flags & RP_NODE_OTHER)
-			key->other = 1;
-		else if (!(node->flags & RP_NODE_LABELED))
-			key->other = 2;
-		else
-			key->label = node->label;
-		break;
-	}
-}
-
-static void group_text(const struct builder *b, const struct group_key *key, char *text)
-{
-	unsigned long long id = key->label;
-	const char *cgroup;
-
-	switch (b->by) {
-	case RP_BY_NONE:
-		text[0] = '\0';
-		break;
-	case RP_BY_COMMAND:
-		snprintf(text, RP_GROUP_LEN, "%s", key->comm);
-		break;
-	case RP_BY_PROCESS:
-	case RP_BY_THREAD:
-		snprintf(text, RP_GROUP_LEN, "%llu %s", id, key->comm);
-		break;
-	case RP_BY_CGROUP:
-		cgroup = b->cgroups ? rp_cgroups__name(b->cgroups, id) : NULL;
-		if (cgroup)
-			snprintf(text, RP_GROUP_LEN, "%s", cgroup);
-		else
-			snprintf(text, RP_GROUP_LEN, "%llu", id);
-		break;
-	case RP_BY_LABEL:
-		if (key->other)
-			snprintf(text, RP_GROUP_LEN, "%s", key->other == 1 ? "other" : "-");
-		else
-			snprintf(text, RP_GROUP_LEN, "%lld", (long long)key->label);
-		break;
-	}
-}
-
-/* Number the groups; sorted, not hashed, since a target chooses names and labels. */
-static int find_groups(struct builder *b)
-{
-	size_t n_nodes = b->now->n_nodes, n = 0, groups = 0;
-	bool of_roots = b->by != RP_BY_LABEL;
-	struct group_key *keys;
-
-	keys = calloc(n_nodes + 1, sizeof(*keys));
-	if (!keys)
-		return -ENOMEM;
-	for (size_t i = 0; i < n_nodes; i++) {
-		const struct rp_node *node = &b->now->nodes[i].node;
-
-		if (!(node->flags & RP_NODE_VALID) || (node->region == RP_REGION_NONE) != of_roots)
-			continue;
-		make_key(b, node, &keys[n]);
-		keys[n++].node = (uint32_t)i;
-	}
-	qsort(keys, n, sizeof(*keys), compare_groups);
-	for (size_t i = 0; i < n; i++) {
-		groups += !i || compare_groups(&keys[i - 1], &keys[i]);
-		b->group_of[keys[i].node] = (uint32_t)groups - 1;
-	}
-	b->out->group = calloc(groups + 1, sizeof(*b->out->group));
-	b->out->n_groups = groups;
-	for (size_t i = 0; b->out->group && i < n; i++)
-		group_text(b, &keys[i], b->out->group[b->group_of[keys[i].node]]);
-	free(keys);
-	return b->out->group ? 0 : -ENOMEM;
 }
 
 /* ---- paths ----------------------------------------------------------------------------- */
@@ -367,7 +251,6 @@ int rp_paths__build(const struct rp_counts *now, const struct rp_counts *before,
 		.before = before,
 		.regions = regions,
 		.by = opts->by,
-		.cgroups = opts->cgroups,
 		.out = out,
 	};
 	int err = -ENOMEM;
@@ -382,7 +265,7 @@ int rp_paths__build(const struct rp_counts *now, const struct rp_counts *before,
 	if (!b.path_of || !b.group_of || !out->path || !out->next_node ||
 	    rp_index__init(&b.index, now->n_nodes))
 		goto out;
-	err = find_groups(&b);
+	err = rp_paths__number_groups(out, now, opts, b.group_of);
 	if (err)
 		goto out;
 	for (size_t i = 0; i < now->n_nodes; i++)

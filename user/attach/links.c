@@ -45,23 +45,30 @@ static void batch__free(struct batch *b)
 	free(b->origin);
 }
 
-/* Index of an argument specification in the kernel's table; 0 without one, or when the table is
- * full. */
-static uint32_t arg_index(struct rp_session *s, const struct rp_arg *arg)
+/*
+ * Where the site's arguments begin in the kernel's table; 0 without any, or when the table is full,
+ * and then the kernel counts what it cannot read.
+ */
+static uint32_t args_index(struct rp_session *s, const struct rp_site *site)
 {
-	uint32_t index = 1;
+	int fd = bpf_map__fd(s->skel->maps.arg_specs);
+	uint32_t index = 1, n = site->n_args;
 
-	if (arg->kind == RP_ARG_NONE)
+	if (!n)
 		return 0;
-	while (index < s->next_arg && memcmp(&s->args[index], arg, sizeof(*arg)))
+	while (index + n <= s->next_arg &&
+	       memcmp(&s->args[index], site->args, n * sizeof(*site->args)))
 		index++;
-	if (index < s->next_arg)
+	if (index + n <= s->next_arg)
 		return index;
-	if (index == RP_ARGS_MAX ||
-	    bpf_map_update_elem(bpf_map__fd(s->skel->maps.arg_specs), &index, arg, BPF_ANY))
+	index = s->next_arg;
+	if (index + n > RP_ARGS_MAX)
 		return 0;
-	s->args[index] = *arg;
-	s->next_arg++;
+	for (uint32_t i = 0; i < n; i++, s->next_arg++) {
+		s->args[s->next_arg] = site->args[i];
+		if (bpf_map_update_elem(fd, &s->next_arg, &site->args[i], BPF_ANY))
+			return 0;
+	}
 	return index;
 }
 
@@ -206,7 +213,7 @@ int rp_links__new(struct rp_session *s, const struct rp_links_req *req, int *ref
 	}
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", req->fd);
 	for (size_t i = 0; i < req->n; i++)
-		args[i] = arg_index(s, &req->sites[i].arg);
+		args[i] = args_index(s, &req->sites[i]);
 	for (size_t p = 0; p < sizeof(progs) / sizeof(progs[0]) && !rc; p++) {
 		struct link_job job = {.batch = &batch, .links = links, .refused = refused};
 

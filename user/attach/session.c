@@ -62,6 +62,7 @@ static void configure(struct rp_session *s, const struct rp_session_opts *opts)
 	struct rptrace_bpf *skel = s->skel;
 	uint32_t cpus = power_of_two_up(libbpf_num_possible_cpus());
 	uint32_t names = or_default(opts->max_names, skel->rodata->cfg_max_names);
+	uint32_t labels = or_default(opts->max_labels, skel->rodata->cfg_max_labels);
 
 	s->figure_shards = cpus < FIGURE_SHARDS_MAX ? cpus : FIGURE_SHARDS_MAX;
 	s->hist_shards = cpus < HIST_SHARDS_MAX ? cpus : HIST_SHARDS_MAX;
@@ -69,6 +70,7 @@ static void configure(struct rp_session *s, const struct rp_session_opts *opts)
 	if (s->max_nodes > RP_NODES_MAX)
 		s->max_nodes = RP_NODES_MAX;
 	s->max_names = names;
+	s->max_texts = opts->text_labels ? labels : 1;
 
 	skel->bss->group_by = opts->group;
 	skel->rodata->cfg_follow = opts->follow;
@@ -77,7 +79,7 @@ static void configure(struct rp_session *s, const struct rp_session_opts *opts)
 	skel->rodata->cfg_max_nodes = s->max_nodes;
 	if (opts->max_depth && opts->max_depth < RP_FRAMES_MAX)
 		skel->rodata->cfg_max_depth = opts->max_depth;
-	skel->rodata->cfg_max_labels = or_default(opts->max_labels, skel->rodata->cfg_max_labels);
+	skel->rodata->cfg_max_labels = labels;
 	skel->rodata->cfg_max_names = names;
 	skel->bss->group_turn = 1;
 	/* Before 6.13 the process of a perf event is for entries only. */
@@ -88,6 +90,8 @@ static void configure(struct rp_session *s, const struct rp_session_opts *opts)
 
 	bpf_map__set_max_entries(skel->maps.name_ids, names);
 	bpf_map__set_max_entries(skel->maps.names, names);
+	bpf_map__set_max_entries(skel->maps.text_ids, s->max_texts);
+	bpf_map__set_max_entries(skel->maps.texts, s->max_texts);
 	if (opts->max_spans)
 		bpf_map__set_max_entries(skel->maps.spans, opts->max_spans);
 }
@@ -304,9 +308,11 @@ int rp_session__new(const struct rp_session_opts *opts, struct rp_session **out,
 	s->nodes = map_array(bpf_map__fd(s->skel->maps.nodes),
 			     sizeof(struct rp_node) * RP_NODES_MAX);
 	s->names = map_array(bpf_map__fd(s->skel->maps.names), (size_t)RP_NAME_LEN * s->max_names);
+	s->texts = map_array(bpf_map__fd(s->skel->maps.texts),
+			     sizeof(struct rp_text) * s->max_texts);
 	s->ring = ring_buffer__new(bpf_map__fd(s->skel->maps.events), rp_session__on_record, s,
 				   NULL);
-	if (!s->nodes || !s->names || !s->ring || grow(s)) {
+	if (!s->nodes || !s->names || !s->texts || !s->ring || grow(s)) {
 		rc = rp_err__set(err, RP_EXIT_FAILED, -ENOMEM, NULL,
 				 "no memory for the kernel's maps");
 		goto fail;
@@ -337,6 +343,8 @@ void rp_session__free(struct rp_session *s)
 		munmap((void *)s->nodes, sizeof(struct rp_node) * RP_NODES_MAX);
 	if (s->names)
 		munmap((void *)s->names, (size_t)RP_NAME_LEN * s->max_names);
+	if (s->texts)
+		munmap((void *)s->texts, sizeof(struct rp_text) * s->max_texts);
 	rptrace_bpf__destroy(s->skel);
 	free(s);
 }
@@ -474,6 +482,14 @@ uint32_t rp_session__names_used(const struct rp_session *s)
 const char *rp_session__name(const struct rp_session *s, uint32_t index)
 {
 	return &s->names[(size_t)index * RP_NAME_LEN];
+}
+
+const struct rp_text *rp_session__texts(const struct rp_session *s, size_t *n)
+{
+	uint32_t used = s->skel->bss->texts_used;
+
+	*n = used < s->max_texts ? used : s->max_texts;
+	return s->texts;
 }
 
 uint64_t rp_session__lost(const struct rp_session *s, enum rp_lost reason)

@@ -26,6 +26,7 @@ struct rp_session_opts {
 	uint32_t max_depth;    /* frames a thread; 0: the default, like all below */
 	uint32_t max_nodes;    /* paths */
 	uint32_t max_labels;   /* labelled paths before labels share one */
+	bool text_labels;      /* labels may be strings */
 	uint32_t max_names;    /* run-time names */
 	uint32_t max_spans;    /* open at a time */
 	uint64_t min_duration; /* ns */
@@ -102,6 +103,8 @@ const struct rp_hist *rp_session__hist(const struct rp_session *session, uint32_
 uint32_t rp_session__names_used(const struct rp_session *session);
 const char *rp_session__name(const struct rp_session *session,
 			     uint32_t index); /* RP_NAME_LEN bytes */
+/* Labels that are strings: label RP_TEXT_FIRST + i is the ith. */
+const struct rp_text *rp_session__texts(const struct rp_session *session, size_t *n);
 uint64_t rp_session__lost(const struct rp_session *session, enum rp_lost reason);
 /* Add to a reason that user space finds (RP_LOST_LATE). */
 void rp_session__count_lost(struct rp_session *session, enum rp_lost reason);

@@ -13,12 +13,13 @@ struct rp_session {
 	struct ring_buffer *ring;
 	enum rp_attach_mode mode;
 	uint32_t figure_shards, hist_shards;
-	uint32_t max_nodes, max_names;
+	uint32_t max_nodes, max_names, max_texts;
 	struct rp_arg args[RP_ARGS_MAX]; /* what the arg_specs map holds */
 	uint32_t next_arg;
 
 	const struct rp_node *nodes;
 	const char *names;
+	const struct rp_text *texts;
 	uint32_t n_chunks;
 	void *figures[RP_CHUNKS_MAX]; /* struct rp_figures, by shards */
 	void *hists[RP_CHUNKS_MAX];   /* struct rp_hist */

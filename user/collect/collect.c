@@ -244,6 +244,7 @@ struct rp_counts *rp_collect(const struct rp_session *session, const struct rp_p
 		rp_counts__free(c);
 		return NULL;
 	}
+	c->texts = rp_session__texts(session, &c->n_texts);
 	rp_session__unmatched(session, add_unmatched, c);
 	for (int reason = 0; reason < RP_LOST_COUNT; reason++)
 		c->lost[reason] = rp_session__lost(session, reason);

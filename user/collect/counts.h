@@ -59,6 +59,8 @@ struct rp_counts {
 	size_t n_regions;
 	struct rp_region_name *dynamic; /* dynamic[i] is RP_REGION_DYNAMIC + i */
 	size_t n_dynamic;
+	const struct rp_text *texts; /* label RP_TEXT_FIRST + i; they last as long as the trace */
+	size_t n_texts;
 	uint64_t lost[RP_LOST_COUNT];
 };
 

@@ -13,6 +13,7 @@
 
 #include "discover/elf_object.h"
 #include "error.h"
+#include "plan/operand.h"
 #include "rp_abi.h"
 
 enum rp_kind { RP_KIND_FUNCTION, RP_KIND_USDT, RP_KIND_MARKER, RP_KIND_SPAN };
@@ -48,11 +49,12 @@ struct rp_site {
 	uint32_t object; /* as numbered by rp_plan__add_object */
 	uint32_t region; /* id; RP_REGION_NONE for sites whose region is named at run time */
 	enum rp_role role;
-	uint32_t flags;	    /* RP_SITE_* */
-	uint64_t offset;    /* file offset to probe */
-	uint64_t semaphore; /* file offset of the USDT semaphore; 0: none */
-	struct rp_arg arg;  /* label, key or name; RP_ARG_NONE: none */
-	bool slow;	    /* the kernel single-steps the instruction there */
+	uint32_t flags;		   /* RP_SITE_* */
+	uint64_t offset;	   /* file offset to probe */
+	uint64_t semaphore;	   /* file offset of the USDT semaphore; 0: none */
+	const struct rp_arg *args; /* the first: label, key or name */
+	uint32_t n_args;
+	bool slow; /* the kernel single-steps the instruction there */
 };
 
 /* A selected thing that is not traced, and why. */
@@ -70,9 +72,9 @@ struct rp_plan_opts {
 	const char *const *excludes; /* -x, globs on region names */
 	size_t n_excludes;
 	enum rp_exit_method exit_method;
-	int label_arg;	      /* --label argN: 0 to 5; -1: none */
-	uint32_t max_regions; /* 0: RP_REGION_CALIBRATE - 1 */
-	bool whole_system;    /* no target: selections name an OBJECT; without any, markers alone */
+	struct rp_operand label; /* an argument; else none */
+	uint32_t max_regions;	 /* 0: RP_REGION_CALIBRATE - 1 */
+	bool whole_system; /* no target: selections name an OBJECT; without any, markers alone */
 	struct rp_site_rules rules;
 };
 

@@ -9,7 +9,6 @@
 #include "plan/plan_internal.h"
 #include "plan/signature.h"
 #include "plan/site.h"
-#include "plan/usdt_arg.h"
 
 /* Code that is read to choose an entry site; all of it is where exits are wanted. */
 #define ENTRY_CODE_MAX 65536u
@@ -297,22 +296,14 @@ static int refuse_exits(struct matching *m, const struct match *match, const cha
 	return rp_plan__refuse(m->plan, match->name, m->object->path, text);
 }
 
-/* A register as the calling convention has it; Go has its own. */
-static void function_label(const struct matching *m, struct rp_site *site)
+/* Registers as the calling convention has them; Go has its own. */
+static const char *declared_args(const struct rp_elf_traits *traits)
 {
-	static const char *const x86[] = {"%rdi", "%rsi", "%rdx", "%rcx", "%r8", "%r9"};
-	static const char *const x86_go[] = {"%rax", "%rbx", "%rcx", "%rdi", "%rsi", "%r8"};
-	static const char *const arm64[] = {"x0", "x1", "x2", "x3", "x4", "x5"};
-	const struct rp_elf_traits *traits = &m->object->traits;
-	const char *const *registers = traits->is_go ? x86_go : x86;
-	int label = m->plan->opts.label_arg;
-
 	if (traits->machine == EM_AARCH64)
-		registers = arm64;
-	if (label < 0 || label > 5)
-		return;
-	if (!rp_usdt_arg__parse(traits->machine, registers[label], 0, &site->arg))
-		site->flags |= RP_SITE_LABEL;
+		return "-8@x0 -8@x1 -8@x2 -8@x3 -8@x4 -8@x5";
+	if (traits->is_go)
+		return "-8@%rax -8@%rbx -8@%rcx -8@%rdi -8@%rsi -8@%r8";
+	return "-8@%rdi -8@%rsi -8@%rdx -8@%rcx -8@%r8 -8@%r9";
 }
 
 /* Branches are emulated by the kernel, x86's return instruction is not. */
@@ -349,7 +340,10 @@ static int add_sites(struct matching *m, const struct match *match,
 
 	if (rc || site.region == RP_REGION_NONE)
 		return rc;
-	function_label(m, &site);
+	rc = rp_plan__entry_args(m->plan, m->object->traits.machine,
+				 declared_args(&m->object->traits), &m->plan->opts.label, &site);
+	if (rc)
+		return rc;
 	if (m->object->traits.is_go && site.role != RP_ROLE_CALL)
 		site.flags |= RP_SITE_GO;
 	rc = rp_plan__site(m->plan, &site);
@@ -357,7 +351,7 @@ static int add_sites(struct matching *m, const struct match *match,
 		return rc;
 	site.role = RP_ROLE_RET_SITE;
 	site.flags &= RP_SITE_GO;
-	site.arg = (struct rp_arg){0};
+	site.n_args = 0;
 	for (size_t i = 0; i < n_exits && !rc; i++) {
 		site.offset = match->symbol->offset + exits[i];
 		site.slow = is_slow_exit(m->object->traits.machine, m->code + exits[i],

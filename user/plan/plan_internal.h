@@ -17,6 +17,8 @@ struct rp_pool {
 
 /* A copy of the first len bytes; NULL: out of memory. */
 const char *rp_pool__copy(struct rp_pool *pool, const char *text, size_t len);
+/* A copy of an array, aligned for any type. */
+const void *rp_pool__array(struct rp_pool *pool, const void *items, size_t bytes);
 const char *rp_pool__dup(struct rp_pool *pool, const char *text);
 const char *rp_pool__printf(struct rp_pool *pool, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
@@ -46,6 +48,8 @@ struct rp_plan {
 	size_t n_refusals, refusals_capacity;
 	struct rp_names function_names, usdt_names;
 	struct rp_pool pool;
+	const struct rp_arg *args; /* of the last site that has any */
+	uint32_t n_args;
 };
 
 /* An object as matching sees it: plain arrays, so that tests can make one up. */
@@ -90,6 +94,17 @@ bool rp_plan__excludes(const struct rp_plan *plan, const char *provider, const c
 int rp_plan__region(struct rp_plan *plan, enum rp_kind kind, const char *provider, const char *name,
 		    const char *object, uint32_t *id);
 int rp_plan__site(struct rp_plan *plan, const struct rp_site *site);
+
+/* Arguments for a site; copied. */
+int rp_plan__set_args(struct rp_plan *plan, const struct rp_arg *args, uint32_t n,
+		      struct rp_site *site);
+
+/*
+ * What is to be read where a region is entered whose arguments are declared as those of a USDT
+ * probe: the label and its flag.
+ */
+int rp_plan__entry_args(struct rp_plan *plan, unsigned machine, const char *declared,
+			const struct rp_operand *label, struct rp_site *site);
 
 /* The strings are copied. */
 int rp_plan__refuse(struct rp_plan *plan, const char *name, const char *object, const char *reason);

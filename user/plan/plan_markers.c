@@ -149,13 +149,15 @@ static bool wants_names(const struct markers *m)
 static int add_note(struct markers *m, const struct rp_usdt_note *note, enum rp_role role,
 		    const char *name)
 {
+	static const struct rp_operand value = {.kind = RP_OPERAND_ARG};
 	bool keyed = role != RP_ROLE_BEGIN && role != RP_ROLE_END;
 	unsigned machine = m->object->traits.machine;
 	struct rp_site site;
+	struct rp_arg key;
 	const char *reason;
 	int rc = rp_plan__note_site(m->plan, m->object, note, &site, &reason);
 
-	if (!rc && keyed && rp_usdt_arg__parse(machine, note->args, 0, &site.arg)) {
+	if (!rc && keyed && rp_usdt_arg__parse(machine, note->args, 0, &key)) {
 		rc = -ENOTSUP;
 		reason = "its argument cannot be read";
 	}
@@ -165,8 +167,12 @@ static int add_note(struct markers *m, const struct rp_usdt_note *note, enum rp_
 		return rc;
 	site.role = role;
 	site.region = RP_REGION_NONE;
-	if (role == RP_ROLE_BEGIN && !rp_usdt_arg__parse(machine, note->args, 0, &site.arg))
-		site.flags |= RP_SITE_LABEL;
+	if (keyed)
+		rc = rp_plan__set_args(m->plan, &key, 1, &site);
+	else if (role == RP_ROLE_BEGIN)
+		rc = rp_plan__entry_args(m->plan, machine, note->args, &value, &site);
+	if (rc)
+		return rc;
 	if (name) {
 		rc = rp_plan__region(m->plan, is_span(role) ? RP_KIND_SPAN : RP_KIND_MARKER,
 				     is_span(role) ? SPAN_PROVIDER : STATIC_PROVIDER, name,

@@ -223,20 +223,20 @@ struct region {
 	unsigned key_bytes; /* of it that are compared */
 };
 
-/* The argument of a note that a site there reads: the id of a span, or a label. */
-static void add_arg(const struct usdt *u, const struct rp_usdt_note *note,
+/* What a site of a note reads: the id of a span, or what is asked for of a region. */
+static int set_args(const struct usdt *u, const struct rp_usdt_note *note,
 		    const struct region *region, struct rp_site *site)
 {
-	int label = site->role == RP_ROLE_BEGIN ? u->plan->opts.label_arg : -1;
-	int index = region->key >= 0 ? region->key : label;
+	unsigned machine = u->object->traits.machine;
+	struct rp_arg id;
 
-	if (index < 0 ||
-	    rp_usdt_arg__parse(u->object->traits.machine, note->args, index, &site->arg))
-		return;
-	if (region->key < 0)
-		site->flags |= RP_SITE_LABEL;
-	else
-		rp_usdt_arg__narrow(&site->arg, region->key_bytes);
+	if (site->role == RP_ROLE_BEGIN)
+		return rp_plan__entry_args(u->plan, machine, note->args, &u->plan->opts.label,
+					   site);
+	if (region->key < 0 || rp_usdt_arg__parse(machine, note->args, region->key, &id))
+		return 0;
+	rp_usdt_arg__narrow(&id, region->key_bytes);
+	return rp_plan__set_args(u->plan, &id, 1, site);
 }
 
 static int add_probe(struct usdt *u, const struct probe *probe, const struct region *region,
@@ -260,8 +260,9 @@ static int add_probe(struct usdt *u, const struct probe *probe, const struct reg
 		else
 			site.role = begins ? RP_ROLE_BEGIN : RP_ROLE_END;
 		site.flags = begins && region->key < 0 ? region->flags : 0;
-		add_arg(u, u->notes[i], region, &site);
-		rc = rp_plan__site(u->plan, &site);
+		rc = set_args(u, u->notes[i], region, &site);
+		if (!rc)
+			rc = rp_plan__site(u->plan, &site);
 	}
 	return rc;
 }

@@ -8,17 +8,18 @@
 
 /* Tens of thousands of short names: one allocation each would cost more than the names. */
 #define CHUNK_SIZE 65536u
+#define ALIGNMENT  16u
 
 struct rp_pool_chunk {
 	struct rp_pool_chunk *next;
 	size_t size;
-	char bytes[];
+	_Alignas(ALIGNMENT) char bytes[];
 };
 
 static char *take(struct rp_pool *pool, size_t size)
 {
 	struct rp_pool_chunk *chunk;
-	size_t room = size > CHUNK_SIZE ? size : CHUNK_SIZE;
+	size_t room = size > CHUNK_SIZE ? (size | (ALIGNMENT - 1)) + 1 : CHUNK_SIZE;
 
 	if (!pool->chunks || pool->left < size) {
 		chunk = malloc(sizeof(*chunk) + room);
@@ -42,6 +43,17 @@ const char *rp_pool__copy(struct rp_pool *pool, const char *text, size_t len)
 		copy[len] = '\0';
 	}
 	return copy;
+}
+
+const void *rp_pool__array(struct rp_pool *pool, const void *items, size_t bytes)
+{
+	size_t size = (bytes + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
+	char *copy;
+
+	/* Chunks are filled from their beginning, and are a multiple of it long. */
+	pool->left &= ~(size_t)(ALIGNMENT - 1);
+	copy = take(pool, size);
+	return copy ? memcpy(copy, items, bytes) : NULL;
 }
 
 const char *rp_pool__dup(struct rp_pool *pool, const char *text)

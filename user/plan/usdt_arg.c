@@ -93,7 +93,7 @@ static __rp_s64 widen(__rp_s64 value, const struct rp_arg *arg)
 	unsigned shift = 64 - 8 * arg->size;
 	__rp_u64 high = (__rp_u64)value << shift;
 
-	return arg->is_signed ? (__rp_s64)high >> shift : (__rp_s64)(high >> shift);
+	return arg->flags & RP_ARG_SIGNED ? (__rp_s64)high >> shift : (__rp_s64)(high >> shift);
 }
 
 static int parse_constant(const char *at, struct rp_arg *out)
@@ -259,7 +259,7 @@ static int parse_size(const char **operand, struct rp_arg *out)
 	}
 	if (size < -8 || size > 8)
 		return -ENOTSUP;
-	out->is_signed = size < 0;
+	out->flags = size < 0 ? RP_ARG_SIGNED : 0;
 	out->size = size < 0 ? -size : size;
 	return out->size && !(out->size & (out->size - 1)) ? 0 : -ENOTSUP;
 }
@@ -289,7 +289,7 @@ int rp_usdt_arg__parse(unsigned machine, const char *args, unsigned index, struc
 void rp_usdt_arg__narrow(struct rp_arg *arg, unsigned bytes)
 {
 	arg->size = bytes;
-	arg->is_signed = 0;
+	arg->flags = 0;
 	if (arg->kind == RP_ARG_CONST)
 		arg->value = widen(arg->value, arg);
 }

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+/* Which nodes belong to one group, and what the groups are called. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "aggregate/paths.h"
+
+/* Kinds of groups, in their order. */
+enum group_class {
+	GROUP_NEGATIVE, /* a number below 0 */
+	GROUP_NUMBER,
+	GROUP_ADDRESS,
+	GROUP_TEXT,
+	GROUP_NULL,   /* a string that is none */
+	GROUP_UNREAD, /* a label that could not be read */
+	GROUP_OTHER,  /* all labels past the bound */
+	GROUP_NONE,   /* no label */
+};
+
+/* What tells two groups apart; fields that do not matter for a grouping are zero. */
+struct group_key {
+	enum group_class class;
+	uint32_t node; /* index */
+	uint64_t label;
+	const struct rp_text *text; /* under GROUP_TEXT */
+	char comm[RP_COMM_LEN];
+};
+
+static int compare_groups(const void *a, const void *b)
+{
+	const struct group_key *x = a, *y = b;
+
+	if (x->class != y->class)
+		return x->class < y->class ? -1 : 1;
+	if (x->class == GROUP_TEXT)
+		return memcmp(x->text, y->text, sizeof(*x->text));
+	if (x->label != y->label)
+		return x->label < y->label ? -1 : 1;
+	return memcmp(x->comm, y->comm, RP_COMM_LEN);
+}
+
+static void make_label(const struct rp_counts *now, const struct rp_node *node,
+		       struct group_key *key)
+{
+	uint64_t i = node->label - RP_TEXT_FIRST;
+
+	if (node->flags & RP_NODE_OTHER) {
+		key->class = GROUP_OTHER;
+	} else if (!(node->flags & RP_NODE_LABELED)) {
+		key->class = GROUP_NONE;
+	} else if (!(node->flags & RP_NODE_TEXT)) {
+		key->label = node->label;
+		key->class = node->flags & RP_NODE_HEX	       ? GROUP_ADDRESS
+			     : !(node->flags & RP_NODE_SIGNED) ? GROUP_NUMBER
+			     : (int64_t)node->label >= 0       ? GROUP_NUMBER
+							       : GROUP_NEGATIVE;
+	} else if (node->label == RP_TEXT_NULL) {
+		key->class = GROUP_NULL;
+	} else if (node->label == RP_TEXT_UNREAD || i >= now->n_texts) {
+		key->class = GROUP_UNREAD;
+	} else {
+		key->class = GROUP_TEXT;
+		key->text = &now->texts[i];
+	}
+}
+
+static void make_key(const struct rp_counts *now, const struct rp_node *node,
+		     const struct rp_snapshot_opts *opts, struct group_key *key)
+{
+	size_t len = strnlen(node->comm, RP_COMM_LEN - 1);
+
+	switch (opts->by) {
+	case RP_BY_NONE:
+		break;
+	case RP_BY_COMMAND:
+		memcpy(key->comm, node->comm, len);
+		break;
+	case RP_BY_PROCESS:
+	case RP_BY_THREAD:
+		memcpy(key->comm, node->comm, len);
+		key->label = node->label;
+		break;
+	case RP_BY_CGROUP:
+		key->label = opts->cgroups ? rp_cgroups__same(opts->cgroups, node->label)
+					   : node->label;
+		break;
+	case RP_BY_LABEL:
+		make_label(now, node, key);
+		break;
+	}
+}
+
+static const char *const words[] = {
+	[GROUP_NULL] = "NULL", [GROUP_UNREAD] = "?", [GROUP_OTHER] = "other", [GROUP_NONE] = "-"};
+
+/* In quotes where it could be taken for one of our words, or not be seen at all. */
+static void write_text(const struct rp_text *from, char *text)
+{
+	int len = (int)strnlen(from->text, RP_TEXT_LEN);
+	bool quoted = !len || from->text[0] == '"';
+
+	for (size_t i = GROUP_NULL; i < sizeof(words) / sizeof(words[0]); i++)
+		quoted |= !from->cut && (size_t)len == strlen(words[i]) &&
+			  !memcmp(from->text, words[i], (size_t)len);
+	snprintf(text, RP_GROUP_LEN, "%s%.*s%s%s", quoted ? "\"" : "", len, from->text,
+		 quoted ? "\"" : "", from->cut ? "..." : "");
+}
+
+static void write_label(const struct group_key *key, char *text)
+{
+	unsigned long long label = key->label;
+
+	switch (key->class) {
+	case GROUP_NEGATIVE:
+		snprintf(text, RP_GROUP_LEN, "%lld", (long long)label);
+		break;
+	case GROUP_NUMBER:
+		snprintf(text, RP_GROUP_LEN, "%llu", label);
+		break;
+	case GROUP_ADDRESS:
+		snprintf(text, RP_GROUP_LEN, "%#llx", label);
+		break;
+	case GROUP_TEXT:
+		write_text(key->text, text);
+		break;
+	default:
+		snprintf(text, RP_GROUP_LEN, "%s", words[key->class]);
+	}
+}
+
+static void write_group(const struct group_key *key, const struct rp_snapshot_opts *opts,
+			char *text)
+{
+	unsigned long long id = key->label;
+	const char *cgroup;
+
+	switch (opts->by) {
+	case RP_BY_NONE:
+		text[0] = '\0';
+		break;
+	case RP_BY_COMMAND:
+		snprintf(text, RP_GROUP_LEN, "%s", key->comm);
+		break;
+	case RP_BY_PROCESS:
+	case RP_BY_THREAD:
+		snprintf(text, RP_GROUP_LEN, "%llu %s", id, key->comm);
+		break;
+	case RP_BY_CGROUP:
+		cgroup = opts->cgroups ? rp_cgroups__name(opts->cgroups, id) : NULL;
+		if (cgroup)
+			snprintf(text, RP_GROUP_LEN, "%s", cgroup);
+		else
+			snprintf(text, RP_GROUP_LEN, "%llu", id);
+		break;
+	case RP_BY_LABEL:
+		write_label(key, text);
+		break;
+	}
+}
+
+/* Sorted, not hashed, since a target chooses names and labels. */
+int rp_paths__number_groups(struct rp_paths *paths, const struct rp_counts *now,
+			    const struct rp_snapshot_opts *opts, uint32_t *group_of)
+{
+	size_t n = 0, groups = 0;
+	bool of_roots = opts->by != RP_BY_LABEL;
+	struct group_key *keys;
+
+	keys = calloc(now->n_nodes + 1, sizeof(*keys));
+	if (!keys)
+		return -ENOMEM;
+	for (size_t i = 0; i < now->n_nodes; i++) {
+		const struct rp_node *node = &now->nodes[i].node;
+
+		if (!(node->flags & RP_NODE_VALID) || (node->region == RP_REGION_NONE) != of_roots)
+			continue;
+		make_key(now, node, opts, &keys[n]);
+		keys[n++].node = (uint32_t)i;
+	}
+	qsort(keys, n, sizeof(*keys), compare_groups);
+	for (size_t i = 0; i < n; i++) {
+		groups += !i || compare_groups(&keys[i - 1], &keys[i]);
+		group_of[keys[i].node] = (uint32_t)groups - 1;
+	}
+	paths->group = calloc(groups + 1, sizeof(*paths->group));
+	paths->n_groups = groups;
+	for (size_t i = 0; paths->group && i < n; i++)
+		if (!i || group_of[keys[i].node] != group_of[keys[i - 1].node])
+			write_group(&keys[i], opts, paths->group[group_of[keys[i].node]]);
+	free(keys);
+	return paths->group ? 0 : -ENOMEM;
+}
