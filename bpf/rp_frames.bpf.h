@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
 /*
- * The region stack of a thread. Only the thread itself touches it (its own probes, its own exit),
- * so it needs no lock; a sampler that interrupts sees it whole, as depth is published last.
+ * The region stack of a thread. Only the thread itself changes it (its own probes, its own exit),
+ * so it needs no lock; a sampler that interrupts sees it whole, as depth is published last. For
+ * what reads it from another CPU see rp_open.bpf.h.
  *
  * Frames that are left without their exit (longjmp, exceptions, errors) are found by the stack
  * pointer: the kernel applies the same rule to its return probes. What is found so is popped as
@@ -57,15 +58,21 @@ static __always_inline struct rp_piece_key piece_key(__u64 goroutine, __u32 i)
 	return key;
 }
 
-static __noinline struct rp_frame *frame_deep(__u64 goroutine, __u32 i)
+static __always_inline struct rp_frame *piece_frame(const struct rp_piece_key *key, __u32 i)
 {
-	struct rp_piece_key key = piece_key(goroutine, i);
-	struct rp_piece *piece = bpf_map_lookup_elem(&thread_pieces, &key);
+	struct rp_piece *piece = bpf_map_lookup_elem(&thread_pieces, key);
 
 	if (!piece)
 		return NULL;
 	barrier_var(piece); /* or the address is computed before the check */
 	return &piece->frames[i % RP_FRAMES_PIECE];
+}
+
+static __noinline struct rp_frame *frame_deep(__u64 goroutine, __u32 i)
+{
+	struct rp_piece_key key = piece_key(goroutine, i);
+
+	return piece_frame(&key, i);
 }
 
 /* Make room for frame i, the first of a piece. Where there is no memory frame_at gives none. */
@@ -584,7 +591,12 @@ static long shift_step(__u32 i, struct rp_walk *w)
 	from = frame_at(w->t, w->depth + 1);
 	if (!to || !from)
 		return 1;
-	*to = *from;
+	/* The start last, as in frame_push(): another CPU may read the stack (rp_open.bpf.h). */
+	to->start = 0;
+	barrier();
+	__builtin_memcpy(&to->child, &from->child, sizeof(*to) - sizeof(to->start));
+	barrier();
+	to->start = from->start;
 	parent = frame_at(w->t, w->depth - 1);
 	if (parent)
 		frame_reparent(w->t, w->depth, parent->node);

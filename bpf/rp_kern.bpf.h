@@ -95,6 +95,17 @@ struct task_struct {
 	struct uprobe_task *utask;
 };
 
+struct seq_file;
+
+struct bpf_iter_meta {
+	struct seq_file *seq;
+};
+
+struct bpf_iter__task {
+	struct bpf_iter_meta *meta;
+	struct task_struct *task;
+};
+
 #pragma clang attribute pop
 
 /* The session kfuncs gained an argument in 7.0; one of the two flavours resolves, or none

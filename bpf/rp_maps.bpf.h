@@ -41,28 +41,12 @@ __u64 lost[RP_LOST_COUNT] = {};
 
 /* ---- maps ------------------------------------------------------------------------------- */
 
-struct rp_thread {
-	__u32 depth;	  /* index of the top frame; frame 0 stands for the root */
-	__u32 missed;	  /* entries that got no frame: their exits are no surprise */
-	__u32 group_turn; /* under which the root was chosen; 0: none is yet */
-	__u32 pieces;	  /* of its stack that are in thread_pieces */
-	__u64 begun;	  /* bit (region % 64): the thread has begun such a region */
-	__u64 shallowest; /* stack pointer of the outermost function entered so far */
-	__u64 goroutine;  /* whose stack it is; 0: that of a thread */
-	struct rp_frame frames[RP_FRAMES_PIECE];
-};
-
 struct {
 	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, int);
 	__type(value, struct rp_thread);
 } threads SEC(".maps");
-
-struct rp_goroutine_key {
-	__u64 goroutine;
-	__u64 tgid;
-};
 
 /*
  * The region stacks of goroutines, which change threads at any call. They stay until the process
@@ -83,15 +67,6 @@ struct {
 	__type(key, __u32);
 	__type(value, struct rp_thread);
 } new_goroutine SEC(".maps");
-
-struct rp_piece_key {
-	__u64 owner; /* address of the task or goroutine */
-	__u64 piece; /* of a goroutine: with its tgid in the upper half */
-};
-
-struct rp_piece {
-	struct rp_frame frames[RP_FRAMES_PIECE];
-};
 
 /*
  * The rest of stacks that are deeper. Not in the threads' own storage: from 7.0 on that holds no

@@ -9,8 +9,9 @@
  *   rp_span      begins and ends of spans (uprobe)
  *
  * The tracepoints keep the set of tracked processes and unwind what ends or execs in mid-region.
+ * The iterator (rp_open.bpf.h) shows what is open.
  */
-#include "rp_frames.bpf.h"
+#include "rp_open.bpf.h"
 #include "rp_spans.bpf.h"
 
 char LICENSE[] SEC("license")

@@ -127,6 +127,33 @@ struct rp_frame {
 };
 _Static_assert(sizeof(struct rp_frame) == 72, "rp_frame is shared with BPF");
 
+struct rp_thread {
+	__rp_u32 depth;	     /* index of the top frame; frame 0 stands for the root */
+	__rp_u32 missed;     /* entries that got no frame: their exits are no surprise */
+	__rp_u32 group_turn; /* under which the root was chosen; 0: none is yet */
+	__rp_u32 pieces;     /* of its stack that are in thread_pieces */
+	__rp_u64 begun;	     /* bit (region % 64): the thread has begun such a region */
+	__rp_u64 shallowest; /* stack pointer of the outermost function entered so far */
+	__rp_u64 goroutine;  /* whose stack it is; 0: that of a thread */
+	struct rp_frame frames[RP_FRAMES_PIECE];
+};
+
+struct rp_goroutine_key {
+	__rp_u64 goroutine;
+	__rp_u64 tgid;
+};
+
+struct rp_piece_key {
+	__rp_u64 owner; /* address of the task or goroutine */
+	__rp_u64 piece; /* of a goroutine: with its tgid in the upper half */
+};
+
+struct rp_piece {
+	struct rp_frame frames[RP_FRAMES_PIECE];
+};
+_Static_assert(sizeof(struct rp_thread) == 40 + RP_FRAMES_PIECE * sizeof(struct rp_frame),
+	       "rp_thread is shared with BPF");
+
 /* ---- spans: they may end on another thread than they began on ----------------------- */
 
 struct rp_span_key {
@@ -244,6 +271,26 @@ enum rp_lost {
 /* ---- processes that are traced ------------------------------------------------------ */
 
 #define RP_TRACKED_MAP_PENDING 1u /* a RP_EVENT_MAP of it is not yet looked at */
+
+/* ---- open regions: what the iterator writes ------------------------------------------ */
+
+/* A region stack that is not empty; as many frames follow it, from the outermost in. */
+struct rp_open_stack {
+	__rp_u64 goroutine; /* whose it is; 0: that of a thread */
+	__rp_u32 tgid;
+	__rp_u32 tid; /* 0: of a goroutine */
+	__rp_u32 frames;
+	__rp_u32 reserved;
+	char comm[RP_COMM_LEN]; /* of the thread */
+};
+_Static_assert(sizeof(struct rp_open_stack) == 40, "rp_open_stack is shared with BPF");
+
+struct rp_open_frame {
+	__rp_u64 start;	 /* ns; 0: it was left while it was read */
+	__rp_u32 node;	 /* 0: it has none */
+	__rp_u32 region; /* as in struct rp_frame */
+};
+_Static_assert(sizeof(struct rp_open_frame) == 16, "rp_open_frame is shared with BPF");
 
 /* ---- ring buffer: what happens to the processes that are traced --------------------- */
 

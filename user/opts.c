@@ -18,6 +18,9 @@ enum {
 	KEY_COMPENSATE,
 	KEY_FORMAT,
 	KEY_MIN_DURATION,
+	KEY_STUCK,
+	KEY_ON_STUCK,
+	KEY_MAX_ON_STUCK,
 	KEY_LABEL,
 	KEY_ATTACH,
 	KEY_EXIT,
@@ -49,6 +52,8 @@ static const struct argp_option options[] = {
 	{"by", KEY_BY, "process|thread|command|cgroup|label", 0, "a row for each", 2},
 	{"tree", KEY_TREE, 0, 0, "regions under the regions they are entered in", 2},
 	{"compensate", KEY_COMPENSATE, 0, 0, "take the cost of the probes off", 2},
+	{"stuck", KEY_STUCK, "T", 0, "tell of regions that are open for so long (5s)", 2},
+	{"on-stuck", KEY_ON_STUCK, "COMMAND", 0, "run it once for each of them", 2},
 	{"format", KEY_FORMAT, "table|csv|json|openmetrics", 0, "form of the final summary", 2},
 	{"output", 'o', "FILE", 0, "the final summary goes there (-: stdout)", 2},
 	{0, 0, 0, 0, "How to trace:", 3},
@@ -60,6 +65,7 @@ static const struct argp_option options[] = {
 	{"max-names", KEY_MAX_NAMES, "N", 0, "names made at run time (4096)", 3},
 	{"max-spans", KEY_MAX_SPANS, "N", 0, "spans open at a time (65536)", 3},
 	{"max-regions", KEY_MAX_REGIONS, "N", 0, "regions selected (524271)", 3},
+	{"max-on-stuck", KEY_MAX_ON_STUCK, "N", 0, "commands of --on-stuck at a time (8)", 3},
 	{"verbose", 'v', 0, 0, "pass on what libbpf and the kernel say", 3},
 	{0},
 };
@@ -118,7 +124,7 @@ static double parse_seconds(struct argp_state *state, const char *arg, const cha
 	return s;
 }
 
-static double parse_duration(struct argp_state *state, const char *arg)
+static double parse_duration(struct argp_state *state, const char *arg, const char *option)
 {
 	static const struct {
 		const char *unit;
@@ -130,8 +136,7 @@ static double parse_duration(struct argp_state *state, const char *arg)
 	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
 		if (end != arg && value >= 0 && value <= 1e9 && !strcmp(end, units[i].unit))
 			return value * units[i].seconds;
-	argp_error(state, "--min-duration: '%s' is not a duration like 500ns, 10us, 1ms or 2s",
-		   arg);
+	argp_error(state, "%s: '%s' is not a duration like 500ns, 10us, 1ms or 2s", option, arg);
 	return 0;
 }
 
@@ -218,6 +223,14 @@ static error_t parse_view(int key, char *arg, struct argp_state *state)
 	case KEY_COMPENSATE:
 		o->compensate = true;
 		return 0;
+	case KEY_STUCK:
+		o->stuck = parse_duration(state, arg, "--stuck");
+		if (!(o->stuck >= 1e-9))
+			argp_error(state, "--stuck: everything is open for longer than %s", arg);
+		return 0;
+	case KEY_ON_STUCK:
+		o->on_stuck = arg;
+		return 0;
 	case KEY_FORMAT:
 		o->format = rp_view__find(arg);
 		if (!o->format)
@@ -250,6 +263,9 @@ static error_t parse_bound(int key, char *arg, struct argp_state *state)
 	case KEY_MAX_SPANS:
 		o->max_spans = parse_count(state, arg, "--max-spans", 1 << 22);
 		return 0;
+	case KEY_MAX_ON_STUCK:
+		o->max_on_stuck = parse_count(state, arg, "--max-on-stuck", 1024);
+		return 0;
 	case KEY_MAX_REGIONS:
 		o->max_regions = parse_count(state, arg, "--max-regions", RP_REGION_CALIBRATE - 1);
 		return 0;
@@ -278,7 +294,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		parse_label(state, o, arg);
 		return 0;
 	case KEY_MIN_DURATION:
-		o->min_duration = parse_duration(state, arg);
+		o->min_duration = parse_duration(state, arg, "--min-duration");
 		return 0;
 	case KEY_ATTACH:
 		o->attach = rp_attach_mode__parse(arg);
@@ -299,6 +315,8 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 			o->by = RP_BY_LABEL;
 		if (o->n_pids && o->argv)
 			argp_error(state, "-p and -- COMMAND exclude each other");
+		if (o->on_stuck && !o->stuck)
+			argp_error(state, "--on-stuck needs --stuck T");
 		return 0;
 	}
 	if (parse_view(key, arg, state) == 0)

@@ -29,6 +29,9 @@ struct rp_opts {
 	enum rp_attach_mode attach;
 	enum rp_exit_method exit_method;
 
+	double stuck;	      /* s; 0: not given */
+	const char *on_stuck; /* a command; NULL: none */
+
 	double interval, duration; /* s; duration 0: no limit */
 	unsigned long iterations;  /* 0: no limit */
 	bool interval_given;
@@ -40,7 +43,7 @@ struct rp_opts {
 	const char *output; /* NULL: stdout, or stderr with a command */
 
 	/* 0: default */
-	unsigned max_depth, max_nodes, max_labels, max_names, max_spans, max_regions;
+	unsigned max_depth, max_nodes, max_labels, max_names, max_spans, max_regions, max_on_stuck;
 };
 
 /* Parse; on a bad command line say so as argp does and exit with RP_EXIT_USAGE. */

@@ -136,6 +136,8 @@ static bool take_signal(struct trace *tr)
 		return false;
 	switch (info.ssi_signo) {
 	case SIGCHLD:
+		if (tr->on_stuck)
+			rp_on_stuck__reap(tr->on_stuck);
 		return false;
 	case SIGWINCH:
 		if (tr->screen)
@@ -176,10 +178,17 @@ static uint64_t step_of(const struct trace *tr)
 /* Show the figures of now. */
 static int show(struct trace *tr)
 {
+	bool shown = tr->screen ? !rp_screen__is_paused(tr->screen)
+				: rp_trace__shows_tables(tr->opts);
+	struct rp_open *open = NULL;
+	int rc;
+
 	rp_targets__reap(tr->targets);
-	if (tr->screen)
-		return rp_screen__is_paused(tr->screen) ? 0 : rp_trace__refresh(tr);
-	return rp_trace__shows_tables(tr->opts) ? rp_trace__print_table(tr) : 0;
+	if (shown)
+		return tr->screen ? rp_trace__refresh(tr) : rp_trace__print_table(tr);
+	rc = tr->on_stuck ? rp_trace__read_open(tr, &open) : 0;
+	rp_open__free(open);
+	return rc;
 }
 
 /* On the screen what was found stays, for as long as the user likes. */
@@ -301,10 +310,15 @@ static int open_session(struct trace *tr, struct rp_err *err)
 		.max_names = o->max_names,
 		.max_spans = o->max_spans,
 		.min_duration = (uint64_t)(o->min_duration * 1e9),
+		.open_stacks = tr->on_screen || o->stuck,
 		.verbose = o->verbose,
 	};
 	int rc;
 
+	if (o->stuck && !rp_session__can_open())
+		return rp_err__set(err, RP_EXIT_DENIED, -ENOTSUP, "leave --stuck out",
+				   "this kernel cannot tell which regions are open: it has no "
+				   "iterators over tasks");
 	rp_features__probe(&tr->features);
 	rc = rp_features__mode(&tr->features, o->attach, &opts.mode, err);
 	if (!rc)
@@ -423,6 +437,17 @@ static int finish(struct trace *tr, struct rp_err *err)
 	return rc;
 }
 
+static int prepare_on_stuck(struct trace *tr, struct rp_err *err)
+{
+	struct rp_on_stuck_opts opts = {.command = tr->opts->on_stuck,
+					.max = tr->opts->max_on_stuck,
+					.quiet = tr->on_screen};
+
+	if (opts.command)
+		tr->on_stuck = rp_on_stuck__new(&opts);
+	return opts.command && !tr->on_stuck ? rp_trace__no_memory(err) : 0;
+}
+
 static int run(struct trace *tr, struct rp_err *err)
 {
 	const char *command = NULL;
@@ -431,6 +456,8 @@ static int run(struct trace *tr, struct rp_err *err)
 	rc = rp_trace__check(tr->opts, err);
 	if (!rc)
 		rc = open_output(tr, err);
+	if (!rc)
+		rc = prepare_on_stuck(tr, err);
 	if (!rc && tr->opts->argv)
 		rc = rp_launch__new(tr->opts->argv, &tr->launch, &command, err);
 	if (!rc)
@@ -489,6 +516,7 @@ int rp_trace__run(const struct rp_opts *opts, rp_say_fn say, struct rp_err *err)
 	rp_counts__free(tr.last);
 	rp_counts__free(tr.base);
 	rp_launch__free(tr.launch);
+	rp_on_stuck__free(tr.on_stuck);
 	if (tr.out)
 		fclose(tr.out);
 	if (tr.signals >= 0)

@@ -9,6 +9,7 @@
 #include "attach/mappings.h"
 #include "discover/cgroups.h"
 #include "launch.h"
+#include "on_stuck.h"
 #include "screen/screen.h"
 #include "targets.h"
 #include "trace.h"
@@ -24,8 +25,9 @@ struct trace {
 	uint64_t rested;	      /* ns: not to be drained before */
 	struct rp_cgroups *cgroups;
 	struct rp_launch *launch;
-	int signals; /* signalfd */
-	FILE *out;   /* of -o FILE */
+	struct rp_on_stuck *on_stuck; /* NULL without a command */
+	int signals;		      /* signalfd */
+	FILE *out;		      /* of -o FILE */
 
 	struct rp_meta meta;
 	struct utsname host;
@@ -64,6 +66,12 @@ bool rp_trace__shows_tables(const struct rp_opts *opts);
 /* cpu: what the target has used in the period, ns. NULL: out of memory. */
 struct rp_snapshot *rp_trace__snapshot(struct trace *tr, const struct rp_counts *counts,
 				       const struct rp_counts *before, uint64_t cpu);
+
+/*
+ * Read what is open, and run the command of --on-stuck; *open is NULL where nobody wants to know.
+ * Errors of the command are told, and do not end the run.
+ */
+int rp_trace__read_open(struct trace *tr, struct rp_open **open);
 
 int rp_trace__print_table(struct trace *tr);
 int rp_trace__print_summary(struct trace *tr, struct rp_err *err);

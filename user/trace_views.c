@@ -92,6 +92,46 @@ struct rp_snapshot *rp_trace__snapshot(struct trace *tr, const struct rp_counts 
 	return snapshot;
 }
 
+/* ---- what is open ----------------------------------------------------------------------- */
+
+static void run_on_stuck(struct trace *tr, const struct rp_open *open)
+{
+	size_t skipped;
+	int rc = rp_on_stuck__run(tr->on_stuck, open, &skipped);
+	char line[128] = "";
+
+	if (rc)
+		snprintf(line, sizeof(line), "--on-stuck: /bin/sh cannot be run: %s",
+			 strerror(-rc));
+	else if (skipped)
+		snprintf(line, sizeof(line),
+			 "--on-stuck: too many commands run already: none for %zu stuck region%s",
+			 skipped, skipped == 1 ? "" : "s");
+	if (line[0])
+		tr->say(line, rc ? NULL : "--max-on-stuck allows more");
+}
+
+int rp_trace__read_open(struct trace *tr, struct rp_open **open)
+{
+	struct rp_open_entries entries;
+	int rc;
+
+	*open = NULL;
+	if (!tr->opts->stuck)
+		return 0;
+	rc = rp_collect_open(tr->session, tr->plan, &entries);
+	if (!rc)
+		*open = rp_open__build(&entries, (uint64_t)(tr->opts->stuck * 1e9));
+	rp_open_entries__free(&entries);
+	if (!rc && !*open)
+		rc = -ENOMEM;
+	if (!rc && tr->on_stuck)
+		run_on_stuck(tr, *open);
+	return rc;
+}
+
+/* ---- printed views ---------------------------------------------------------------------- */
+
 static int terminal_width(int fd)
 {
 	struct winsize size;
@@ -116,7 +156,9 @@ static int print_view(struct trace *tr, FILE *out, const struct rp_view *view,
 	if (!snapshot)
 		return -ENOMEM;
 	rp_snapshot__sort(snapshot, tr->opts->sort, false);
-	rc = view->print(out, snapshot, &opts);
+	rc = rp_trace__read_open(tr, &snapshot->open);
+	if (!rc)
+		rc = view->print(out, snapshot, &opts);
 	if (!rc && fflush(out))
 		rc = -errno;
 	rp_snapshot__free(snapshot);

@@ -155,6 +155,40 @@ static inline struct rp_snapshot *fixture_snapshot(const struct fixture *f, enum
 	return snapshot;
 }
 
+/* The list of what is open, of three frames: two are 5 s old or older, hence stuck. */
+static inline struct rp_open *fixture_open(void)
+{
+	static const struct rp_region regions[] = {
+		{.id = 1, .kind = RP_KIND_FUNCTION, .name = "request", .object = "/bin/app"},
+		{.id = 2, .kind = RP_KIND_MARKER, .name = "lock\x1b[2J", .object = "/bin/app"},
+	};
+	static const struct rp_node nodes[] = {
+		{0},
+		{.flags = RP_NODE_VALID},
+		{.parent = 1, .region = 1, .flags = RP_NODE_VALID},
+		{.parent = 2,
+		 .region = 2,
+		 .label = (uint64_t)-7,
+		 .flags = RP_NODE_VALID | RP_NODE_LABELED},
+	};
+	struct rp_open_entry entries[] = {
+		{.start = 1000000000, .node = 3, .region = 2, .pid = 42, .tid = 43, .comm = "x y"},
+		{.start = 900000000, .node = 3, .region = 2, .pid = 42, .goroutine = 0xc0ffee},
+		{.start = 5000000000, .node = 2, .region = 1, .pid = 42, .tid = 43},
+	};
+	struct rp_open_entries in = {.time = 6000000000,
+				     .item = entries,
+				     .n = 3,
+				     .nodes = nodes,
+				     .n_nodes = 3,
+				     .regions = regions,
+				     .n_regions = 2};
+	struct rp_open *open = rp_open__build(&in, 5000000000);
+
+	assert_non_null(open);
+	return open;
+}
+
 /* What a view writes; to be freed. */
 static inline char *fixture_print(const char *view, const struct rp_snapshot *snapshot,
 				  const struct rp_view_opts *opts)

@@ -160,6 +160,50 @@ static void test_ungrouped_keys(void **state)
 	rp_snapshot__free(s);
 }
 
+/* Only where it was asked for. */
+static void test_stuck(void **state)
+{
+	struct rp_snapshot *s = fixture_snapshot(&server, RP_BY_NONE);
+	json_t *root, *list, *row;
+
+	(void)state;
+	s->open = fixture_open();
+	root = parse(s);
+	list = json_object_get(root, "stuck");
+	assert_int_equal(json_array_size(list), 2);
+	row = json_array_get(list, 1);
+	assert_keys(row, "name kind object label path age_ns start_ns pid tid goroutine span "
+			 "command");
+	assert_string_equal(string(row, "name"), "lock\\x1b[2J");
+	assert_string_equal(string(row, "kind"), "marker");
+	assert_string_equal(string(row, "object"), "/bin/app");
+	assert_string_equal(string(row, "label"), "-7");
+	assert_string_equal(string(row, "path"), "request > lock\\x1b[2J");
+	assert_string_equal(string(row, "command"), "x y");
+	assert_int_equal(integer(row, "age_ns"), 5000000000);
+	assert_int_equal(integer(row, "start_ns"), 1000000000);
+	assert_int_equal(integer(row, "pid"), 42);
+	assert_int_equal(integer(row, "tid"), 43);
+	assert_true(json_is_null(json_object_get(row, "goroutine")));
+	assert_true(json_is_null(json_object_get(row, "span")));
+	row = json_array_get(list, 0);
+	assert_true(json_is_null(json_object_get(row, "tid")));
+	assert_string_equal(string(row, "goroutine"), "0xc0ffee");
+	s->open->row[0].kind = RP_KIND_SPAN;
+	s->open->row[0].span = UINT64_MAX;
+	json_decref(root);
+	root = parse(s);
+	row = json_array_get(json_object_get(root, "stuck"), 0);
+	assert_string_equal(string(row, "span"), "18446744073709551615");
+	json_decref(root);
+
+	s->open->stuck = 0;
+	root = parse(s);
+	assert_null(json_object_get(root, "stuck"));
+	json_decref(root);
+	rp_snapshot__free(s);
+}
+
 /* What JSON cannot say: integers past 63 bits, numbers that are none, text that is none. */
 static void test_extremes(void **state)
 {
@@ -182,7 +226,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_golden),	      cmocka_unit_test(test_head),
 		cmocka_unit_test(test_rows_and_tree), cmocka_unit_test(test_ungrouped_keys),
-		cmocka_unit_test(test_extremes),
+		cmocka_unit_test(test_stuck),	      cmocka_unit_test(test_extremes),
 	};
 
 	fixture_server(&server);

@@ -126,6 +126,21 @@ static void test_full_disk(void **state)
 	rp_snapshot__free(s);
 }
 
+/* A line each below the table, the oldest first. */
+static void test_stuck(void **state)
+{
+	struct rp_snapshot *s = fixture_snapshot(&server, RP_BY_NONE);
+	const struct rp_view_opts opts = {0};
+	char *text;
+
+	(void)state;
+	s->open = fixture_open();
+	text = fixture_print("table", s, &opts);
+	assert_golden("table-stuck.txt", text);
+	free(text);
+	rp_snapshot__free(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -137,6 +152,7 @@ int main(void)
 		cmocka_unit_test_setup(test_every_width, start),
 		cmocka_unit_test_setup(test_empty, start),
 		cmocka_unit_test_setup(test_full_disk, start),
+		cmocka_unit_test_setup(test_stuck, start),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

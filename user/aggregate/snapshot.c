@@ -360,6 +360,7 @@ void rp_snapshot__free(struct rp_snapshot *snapshot)
 		return;
 	free(snapshot->rows);
 	free(snapshot->tree);
+	rp_open__free(snapshot->open);
 	rp_regions__free(&box->regions);
 	rp_paths__free(&box->paths);
 	free(box->buckets);

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "aggregate/open.h"
 #include "collect/counts.h"
 #include "discover/cgroups.h"
 
@@ -66,8 +67,9 @@ struct rp_snapshot {
 	struct rp_tree_row *tree;
 	size_t n_tree;
 	uint64_t lost[RP_LOST_COUNT];
-	uint64_t count;	 /* frames timed, all regions */
-	double probe_ns; /* that their probes took */
+	uint64_t count;	      /* frames timed, all regions */
+	double probe_ns;      /* that their probes took */
+	struct rp_open *open; /* what is open now, freed with the rest; NULL: not asked for */
 };
 
 enum rp_by { RP_BY_NONE, RP_BY_PROCESS, RP_BY_THREAD, RP_BY_COMMAND, RP_BY_CGROUP, RP_BY_LABEL };

@@ -96,7 +96,12 @@ static void configure(struct rp_session *s, const struct rp_session_opts *opts)
 		bpf_map__set_max_entries(skel->maps.spans, opts->max_spans);
 }
 
-static void choose_programs(struct rp_session *s)
+bool rp_session__can_open(void)
+{
+	return libbpf_find_vmlinux_btf_id("task", BPF_TRACE_ITER) > 0;
+}
+
+static void choose_programs(struct rp_session *s, bool open_stacks)
 {
 	struct rptrace_bpf *skel = s->skel;
 	bool session = s->mode == RP_ATTACH_SESSION;
@@ -118,6 +123,8 @@ static void choose_programs(struct rp_session *s)
 		skel->progs.rp_map,
 		!skel->rodata->cfg_track_all &&
 			libbpf_find_vmlinux_btf_id("vm_unmapped_area", BPF_TRACE_RAW_TP) > 0);
+	bpf_program__set_autoload(skel->progs.rp_open_threads, open_stacks);
+	bpf_program__set_autoattach(skel->progs.rp_open_threads, false);
 }
 
 /*
@@ -294,7 +301,7 @@ int rp_session__new(const struct rp_session_opts *opts, struct rp_session **out,
 		goto fail;
 	}
 	configure(s, opts);
-	choose_programs(s);
+	choose_programs(s, opts->open_stacks && rp_session__can_open());
 	if (s->mode == RP_ATTACH_PERF || opts->track_all)
 		allow_many_files();
 	rc = load(s);
@@ -330,6 +337,7 @@ void rp_session__free(struct rp_session *s)
 	if (!s)
 		return;
 	rp_links__free(s->calibration);
+	bpf_link__destroy(s->open_threads);
 	ring_buffer__free(s->ring);
 	for (uint32_t c = 0; c < RP_CHUNKS_MAX; c++) {
 		if (s->figures[c])

@@ -30,6 +30,7 @@ struct rp_session_opts {
 	uint32_t max_names;    /* run-time names */
 	uint32_t max_spans;    /* open at a time */
 	uint64_t min_duration; /* ns */
+	bool open_stacks;      /* rp_session__open_stacks() will be called */
 	bool verbose;	       /* libbpf's own messages on stderr */
 };
 
@@ -118,5 +119,18 @@ void rp_session__unmatched(const struct rp_session *session,
  */
 int rp_session__open_spans(const struct rp_session *session,
 			   void (*fn)(void *ctx, const struct rp_span *span), void *ctx);
+
+/* ---- reading: what is open ------------------------------------------------------------------- */
+
+/* Task iterators: without them nobody can tell what is open. */
+bool rp_session__can_open(void);
+
+typedef int (*rp_open_fn)(void *ctx, const struct rp_open_stack *stack,
+			  const struct rp_open_frame *frames);
+/*
+ * Hand over every region stack that is not empty, those of rptrace's own calibration included. Ends
+ * with what fn returns if that is not 0. -ENOTSUP: the session was not made for it.
+ */
+int rp_session__open_stacks(struct rp_session *session, rp_open_fn fn, void *ctx);
 
 #endif

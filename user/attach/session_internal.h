@@ -24,6 +24,8 @@ struct rp_session {
 	void *figures[RP_CHUNKS_MAX]; /* struct rp_figures, by shards */
 	void *hists[RP_CHUNKS_MAX];   /* struct rp_hist */
 
+	struct bpf_link *open_threads; /* made when it is first read */
+
 	struct rp_links *calibration; /* kept: to detach takes time, and its child is gone */
 
 	rp_event_fn on_event; /* while draining */

@@ -16,4 +16,12 @@ struct rp_counts *rp_collect(const struct rp_session *session, const struct rp_p
 			     const struct rp_costs *costs);
 void rp_counts__free(struct rp_counts *counts);
 
+/*
+ * Read what is open. -ENOTSUP: not in this session; -ENOMEM and other errors of reading. Free the
+ * entries also after an error.
+ */
+int rp_collect_open(struct rp_session *session, const struct rp_plan *plan,
+		    struct rp_open_entries *out);
+void rp_open_entries__free(struct rp_open_entries *entries);
+
 #endif

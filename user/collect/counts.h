@@ -64,4 +64,33 @@ struct rp_counts {
 	uint64_t lost[RP_LOST_COUNT];
 };
 
+/* ---- what is open ------------------------------------------------------------------------ */
+
+/* A frame that was entered and not left. */
+struct rp_open_entry {
+	uint64_t start;	    /* ns, CLOCK_MONOTONIC */
+	uint32_t node;	    /* id; 0: it has none */
+	uint32_t region;    /* id */
+	uint32_t pid, tid;  /* tid 0: a goroutine; of a span: who began it */
+	uint64_t goroutine; /* its address; 0: none */
+	uint64_t span;	    /* id of a span, which is on no stack: its depth is 0 */
+	uint32_t depth;	    /* on its stack, from 1 */
+	char comm[RP_COMM_LEN];
+};
+
+/* Entries of one stack follow each other, from the outermost in. */
+struct rp_open_entries {
+	uint64_t time; /* ns, CLOCK_MONOTONIC, once all of it was read */
+	struct rp_open_entry *item;
+	size_t n;
+
+	/* What their ids mean: the kernel's and the plan's own memory, to be used at once. */
+	const struct rp_node *nodes; /* nodes[id]; ids up to n_nodes */
+	size_t n_nodes;
+	const struct rp_region *regions; /* regions[i] is region id i + 1 */
+	size_t n_regions;
+	const char *names; /* of RP_NAME_LEN bytes each: RP_REGION_DYNAMIC and on */
+	size_t n_names;
+};
+
 #endif

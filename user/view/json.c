@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
 /* One object, yet built row by row: a tree of many thousand paths never stands in memory whole. */
 #include <errno.h>
+#include <inttypes.h>
 #include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
@@ -122,6 +123,57 @@ static json_t *lost_object(const uint64_t *lost)
 	return NULL;
 }
 
+/* Room for the path: of the longest only the inner part is told. */
+#define PATH_BYTES 65536
+
+/* Numbers that need all of 64 bits. */
+static json_t *long_id(uint64_t id, bool is_address)
+{
+	char digits[32];
+
+	snprintf(digits, sizeof(digits), is_address ? "%#" PRIx64 : "%" PRIu64, id);
+	return json_string(digits);
+}
+
+static int print_stuck(FILE *out, const struct rp_open *open, const struct rp_open_row *row,
+		       char *path)
+{
+	json_t *object = json_object();
+	int err = json_object_set_new(object, "name", text(row->name));
+
+	rp_open__path(open, row, path, PATH_BYTES);
+	err |= json_object_set_new(object, "kind", text(rp_kind__name(row->kind)));
+	err |= json_object_set_new(object, "object", text(row->object));
+	err |= json_object_set_new(object, "label", row->label[0] ? text(row->label) : json_null());
+	err |= json_object_set_new(object, "path", text(path));
+	err |= json_object_set_new(object, "age_ns", integer(row->age));
+	err |= json_object_set_new(object, "start_ns", integer(row->start));
+	err |= json_object_set_new(object, "pid", integer(row->pid));
+	err |= json_object_set_new(object, "tid", row->tid ? integer(row->tid) : json_null());
+	err |= json_object_set_new(object, "goroutine",
+				   row->goroutine ? long_id(row->goroutine, true) : json_null());
+	err |= json_object_set_new(object, "span",
+				   row->kind == RP_KIND_SPAN ? long_id(row->span, false)
+							     : json_null());
+	err |= json_object_set_new(object, "command", text(row->comm));
+	return dump(out, object, err, 0);
+}
+
+static int print_all_stuck(FILE *out, const struct rp_open *open)
+{
+	char *path = malloc(PATH_BYTES);
+	int err = path ? 0 : -ENOMEM;
+
+	fputs(",\n\"stuck\": [", out);
+	for (size_t i = 0; i < open->n_stuck && !err; i++) {
+		fputs(i ? ",\n" : "\n", out);
+		err = print_stuck(out, open, &open->row[i], path);
+	}
+	fputc(']', out);
+	free(path);
+	return err;
+}
+
 static int print_head(FILE *out, const struct rp_snapshot *snapshot)
 {
 	const struct rp_meta *meta = &snapshot->meta;
@@ -156,6 +208,9 @@ int rp_view__json(FILE *out, const struct rp_snapshot *snapshot, const struct rp
 		fputs(i ? ",\n" : "\n", out);
 		err = print_tree_row(out, &snapshot->tree[i], snapshot);
 	}
-	fputs("]}\n", out);
+	fputc(']', out);
+	if (snapshot->open && snapshot->open->stuck && !err)
+		err = print_all_stuck(out, snapshot->open);
+	fputs("}\n", out);
 	return err ? err : rp_view__end(out);
 }

@@ -290,6 +290,47 @@ static int print_overhead(FILE *out, const struct sheet *sheet)
 	return 0;
 }
 
+/* Room for the path: of the longest only the inner part is told. */
+#define PATH_BYTES 4096
+
+static int print_stuck_row(FILE *out, const struct sheet *sheet, const struct rp_open_row *row,
+			   const char *path)
+{
+	char *name = safe_text(row->name, sheet->utf8), *comm = safe_text(row->comm, sheet->utf8);
+	char *safe_path = safe_text(path, sheet->utf8), age[32];
+	int err = name && comm && safe_path ? 0 : -ENOMEM;
+
+	rp_text__ns((double)row->age, age, sizeof(age));
+	if (!err) {
+		fprintf(out, "stuck %s  %s%s%s%s  ",
+			sheet->utf8 ? rp_text__micro(age, sizeof(age)) : age, name,
+			row->label[0] ? "[" : "", row->label, row->label[0] ? "]" : "");
+		if (row->kind == RP_KIND_SPAN)
+			fprintf(out, "span %" PRIu64, row->span);
+		else if (row->tid)
+			fprintf(out, "thread %" PRIu32, row->tid);
+		else
+			fprintf(out, "goroutine %#" PRIx64, row->goroutine);
+		fprintf(out, " of %" PRIu32 " %s  %s\n", row->pid, comm, safe_path);
+	}
+	free(name);
+	free(comm);
+	free(safe_path);
+	return err;
+}
+
+static int print_stuck(FILE *out, const struct sheet *sheet)
+{
+	const struct rp_open *open = sheet->snapshot->open;
+	char path[PATH_BYTES];
+	int err = 0;
+
+	for (size_t i = 0; open && i < open->n_stuck && !err; i++)
+		err = print_stuck_row(out, sheet, &open->row[i],
+				      rp_open__path(open, &open->row[i], path, sizeof(path)));
+	return err;
+}
+
 static void print_notes(FILE *out, const struct sheet *sheet)
 {
 	if (sheet->unmatched)
@@ -322,6 +363,8 @@ int rp_view__table(FILE *out, const struct rp_snapshot *snapshot, const struct r
 		err = print_run(out, &sheet);
 	if (!err)
 		err = print_overhead(out, &sheet);
+	if (!err)
+		err = print_stuck(out, &sheet);
 	if (err)
 		return err;
 	print_notes(out, &sheet);

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
+/* Runs a command once for each frame that is stuck, beside the trace. */
+#ifndef RP_ON_STUCK_H
+#define RP_ON_STUCK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "aggregate/open.h"
+
+struct rp_on_stuck;
+
+struct rp_on_stuck_opts {
+	const char *command; /* for sh -c; must outlive it */
+	size_t max;	     /* that run at a time; 0: the default */
+	bool quiet;	     /* what it writes goes nowhere, else to standard error */
+};
+
+/* NULL: out of memory. */
+struct rp_on_stuck *rp_on_stuck__new(const struct rp_on_stuck_opts *opts);
+/* Commands that run are left to themselves. NULL is allowed. */
+void rp_on_stuck__free(struct rp_on_stuck *on_stuck);
+
+/*
+ * Start the command for frames that were not stuck before. *skipped is the number of those that
+ * got none, for good, as too many run. 0, or a negative errno: it could not be started.
+ */
+int rp_on_stuck__run(struct rp_on_stuck *on_stuck, const struct rp_open *open, size_t *skipped);
+
+/* A child has ended: it may be one of them. */
+void rp_on_stuck__reap(struct rp_on_stuck *on_stuck);
+
+#endif
