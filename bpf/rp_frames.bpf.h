@@ -150,14 +150,32 @@ static __always_inline struct rp_thread *thread_init(struct rp_thread *t, __u32 
 	return t;
 }
 
-static __noinline struct rp_thread *thread_create(struct task_struct *task)
+/*
+ * The kernel refuses a thread its storage while another, preempted on the same CPU, is getting its
+ * own. It then stays with the goroutines, under its own address.
+ */
+static __always_inline struct rp_goroutine_key stray_key(struct task_struct *task)
 {
-	__u32 root = thread_root(task);
+	return (struct rp_goroutine_key){.goroutine = (__u64)task, .tgid = task->tgid};
+}
 
-	if (!root)
+static __noinline struct rp_thread *stray_of(struct task_struct *task)
+{
+	struct rp_goroutine_key key = stray_key(task);
+
+	return bpf_map_lookup_elem(&goroutines, &key);
+}
+
+static __always_inline struct rp_thread *fresh_in_goroutines(const struct rp_goroutine_key *key)
+{
+	__u32 only = 0;
+	struct rp_thread *fresh = bpf_map_lookup_elem(&new_goroutine, &only);
+
+	if (!fresh)
 		return NULL;
-	return thread_init(
-		bpf_task_storage_get(&threads, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE), root);
+	goroutines_used = true;
+	bpf_map_update_elem(&goroutines, key, fresh, BPF_NOEXIST);
+	return bpf_map_lookup_elem(&goroutines, key);
 }
 
 /*
@@ -166,7 +184,25 @@ static __noinline struct rp_thread *thread_create(struct task_struct *task)
  */
 static __always_inline struct rp_thread *thread_of(struct task_struct *task)
 {
-	return bpf_task_storage_get(&threads, task, NULL, 0);
+	struct rp_thread *t = bpf_task_storage_get(&threads, task, NULL, 0);
+
+	return t || !goroutines_used ? t : stray_of(task);
+}
+
+static __noinline struct rp_thread *thread_create(struct task_struct *task)
+{
+	__u32 root = thread_root(task);
+	struct rp_goroutine_key key;
+	struct rp_thread *t;
+
+	if (!root)
+		return NULL;
+	t = bpf_task_storage_get(&threads, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (!t) {
+		key = stray_key(task);
+		t = fresh_in_goroutines(&key);
+	}
+	return thread_init(t, root);
 }
 
 /* The state of the current thread; NULL: not traced, or counted as lost. */
@@ -179,17 +215,11 @@ static __always_inline struct rp_thread *thread_get(struct task_struct *task)
 
 static __noinline struct rp_thread *goroutine_create(const struct rp_goroutine_key *key)
 {
-	__u32 root = thread_root(bpf_get_current_task_btf()), only = 0;
-	struct rp_thread *fresh = bpf_map_lookup_elem(&new_goroutine, &only), *t;
+	__u32 root = thread_root(bpf_get_current_task_btf());
+	struct rp_thread *t = root ? thread_init(fresh_in_goroutines(key), root) : NULL;
 
-	if (!root || !fresh)
-		return NULL;
-	bpf_map_update_elem(&goroutines, key, fresh, BPF_NOEXIST);
-	t = thread_init(bpf_map_lookup_elem(&goroutines, key), root);
-	if (!t)
-		return NULL;
-	goroutines_used = true;
-	t->goroutine = key->goroutine;
+	if (t)
+		t->goroutine = key->goroutine;
 	return t;
 }
 

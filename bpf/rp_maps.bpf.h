@@ -50,7 +50,7 @@ struct {
 
 /*
  * The region stacks of goroutines, which change threads at any call. They stay until the process
- * ends, as the Go runtime uses its goroutines again.
+ * ends, as the Go runtime uses its goroutines again. And those of threads without storage.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);

@@ -464,7 +464,7 @@ static __always_inline int on_fork(struct task_struct *parent, struct task_struc
 
 	if (!(cfg_follow || is_thread) || !is_tracked(parent->tgid))
 		return 0;
-	/* A probe hit has to do without if another thread was preempted while it got its own. */
+	/* Now rather than at a probe hit, when more threads are at it: see stray_key(). */
 	bpf_task_storage_get(&threads, child, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
 	if (is_thread)
 		return 0;
@@ -522,6 +522,7 @@ TWICE("sched_process_exec", rp_exec, on_exec(task), struct task_struct *task)
 
 static __always_inline int on_exit(struct task_struct *task)
 {
+	struct rp_goroutine_key key = stray_key(task);
 	__u32 tgid = task->tgid;
 	struct rp_thread *t;
 
@@ -530,6 +531,8 @@ static __always_inline int on_exit(struct task_struct *task)
 	if (t) {
 		frames_unwind(t, 0);
 		thread_drop_pieces(t);
+		if (goroutines_used)
+			bpf_map_delete_elem(&goroutines, &key);
 	}
 	if (task->signal->live.counter == 0 && is_tracked(tgid)) {
 		goroutines_end(tgid);
