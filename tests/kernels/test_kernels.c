@@ -14,7 +14,7 @@
 
 #include "live.h"
 
-enum { EXIT_UNSUPPORTED = 4, RETURN_PROBES_MAX = 64, TARGETS_MAX = 4 };
+enum { EXIT_UNSUPPORTED = 4, RETURN_PROBES_MAX = 64, TARGETS_MAX = 6 };
 
 static const char *const known_methods[] = {"session", "multi", "perf"};
 
@@ -37,32 +37,20 @@ static const char *nops(void)
 	return nops ? nops : "plain";
 }
 
-/* ---- many targets at once, to load and attach less often --------------------------------------
+/* ---- many targets at once: to load the programs takes seconds under emulation -----------------
  */
 
-/* Each names regions of its own. */
-static const char *const function_targets[] = {
-	"functions nested 100",
-	"functions pool 4 250",
-	"forker tree 2 1 50",
-};
+static char said[16384];
 
-static const char *const marker_targets[] = {
-	"marks_names 2 50",
-	"marks_c 2 100",
-	"marks_cxx 2 50",
-	"spans processes 200",
-};
-
-#define FUNCTIONS "-f outer -f middle -f inner -f leaf -f fork_work"
-
-static json_t *exact(const char *const *targets, size_t n, const char *options, const char *method)
+static struct live_run together(const char *const *targets, size_t n, const char *options,
+				const char *method)
 {
 	const char *path = live_path("together.json");
 	struct live_proc *procs[TARGETS_MAX], *rptrace;
-	char pids[64] = "", said[16384] = "";
-	struct live_run run = {.said = said};
+	char pids[64] = "";
 
+	assert_true(n <= TARGETS_MAX);
+	said[0] = '\0';
 	for (size_t i = 0; i < n; i++) {
 		procs[i] = live_target("%s", targets[i]);
 		snprintf(pids + strlen(pids), sizeof(pids) - strlen(pids), "%s%d", i ? "," : "",
@@ -78,35 +66,66 @@ static json_t *exact(const char *const *targets, size_t n, const char *options, 
 		strcat(said, procs[i]->out);
 	}
 	assert_int_equal(live_wait(rptrace), 0);
-	run.json = live_load(path);
-	live_assert_nothing_lost(run.json);
-	live_assert_expected(&run, 0);
-	return run.json;
+	return (struct live_run){.rptrace = rptrace, .said = said, .json = live_load(path)};
 }
 
-/* By the kernel's return probes, in threads and in children. */
-static void functions(void **state)
+#define FUNCTIONS                                                                                  \
+	"-f outer -f middle -f inner -f leaf -f fork_work -f catcher -f jumper -f nest "           \
+	"-f open_* -u kernels:*"
+#define DEPTH  100
+#define ROUNDS 5
+
+/*
+ * Functions in threads, in children, nested, left by longjmp; at all kinds of nop, and USDT probes
+ * there, with and without semaphore. Each target names regions of its own; the last says how deep
+ * it went, of which what is deeper than `depth` is lost.
+ */
+static void functions_hold(const char *exits, const char *method, unsigned depth)
 {
-	exact(function_targets, LIVE_COUNT(function_targets), FUNCTIONS " --exit return", *state);
+	const char *const targets[] = {
+		"functions nested 100",
+		"functions pool 200 10",
+		"functions jump 50",
+		"forker tree 2 1 50",
+		strcmp(nops(), "nop5") ? "sites 50 nop5" : "sites 50",
+		"threads deep 100 5",
+	};
+	char options[256];
+	struct live_run run;
+	json_t *lost;
+
+	snprintf(options, sizeof(options), FUNCTIONS " --exit %s", exits);
+	run = together(targets, LIVE_COUNT(targets), options, method);
+	lost = json_object_get(run.json, "lost");
+	assert_int_equal(live_u64(lost, "returns"), (DEPTH - depth) * ROUNDS);
+	live_assert_nothing_lost_but(run.json, "returns");
+	sprintf(strstr(said, "expect nest "), "expect nest %u\n", depth * ROUNDS);
+	live_assert_expected(&run, 0);
+}
+
+static void functions_by_return(void **state)
+{
+	functions_hold("return", *state, RETURN_PROBES_MAX);
 }
 
 static void functions_by_their_exits(void **state)
 {
-	(void)state;
-	exact(function_targets, LIVE_COUNT(function_targets), FUNCTIONS " --exit ret-sites",
-	      "auto");
+	functions_hold("ret-sites", *state, DEPTH);
 }
 
 /* Static names, values, blocks, and names made at run time, which have semaphores. */
 static void markers(void **state)
 {
-	json_t *json = exact(marker_targets, LIVE_COUNT(marker_targets), "--by label", "auto"),
-	       *row;
+	const char *const targets[] = {"marks_names 2 50", "marks_c 2 100", "marks_cxx 2 50",
+				       "spans processes 200"};
+	struct live_run run = together(targets, LIVE_COUNT(targets), "--by label", *state);
 	unsigned found = 0;
+	json_t *row;
 	size_t i;
 
-	(void)state;
-	json_array_foreach (live_array(json, "regions"), i, row) {
+	live_assert_nothing_lost(run.json);
+	live_assert_expected(&run, 0);
+	json_array_foreach (live_array(run.json, "regions"), i, row) {
 		if (strcmp(live_str(row, "name"), "negative"))
 			continue;
 		assert_int_equal(live_u64(row, "count"), 50);
@@ -139,65 +158,6 @@ static void refused(void **state)
 	assert_int_equal(live_wait(rptrace), EXIT_UNSUPPORTED);
 	assert_non_null(strstr(rptrace->err, "rptrace: this kernel has no "));
 	assert_string_equal(rptrace->out, "");
-}
-
-/* ---- sites ----------------------------------------------------------------------------------- */
-
-static const char *sites(void)
-{
-	return strcmp(nops(), "nop5") ? "sites 50 nop5" : "sites 50";
-}
-
-/* Functions and USDT probes, with and without semaphore, at all kinds of nop; it forks. */
-static void every_kind_of_nop(void **state)
-{
-	const char *const target = sites();
-
-	exact(&target, 1, "-f open_* -u kernels:*", *state);
-}
-
-/* The 1-byte nop is probed, or the 10-byte one behind it where that is the fast one. */
-static void the_fast_nop_is_probed(void **state)
-{
-	struct live_proc *target = live_target("%s", sites()), *rptrace;
-
-	(void)state;
-	rptrace = live_rptrace_ready("-p %d -u kernels:both", target->pid);
-	assert_int_equal(live_probes(target, "at_nop1_nop10", 1), strcmp(nops(), "nop10") ? 1 : 0);
-	assert_int_equal(live_probes(target, "at_nop1_nop10", 2), 1);
-	live_release(target);
-	assert_int_equal(live_wait(target), 0);
-	assert_int_equal(live_wait(rptrace), 0);
-}
-
-/* ---- frames ------------------------------------------------------------------------------------
- */
-
-/* Past the kernel's limit of return probes: what has none is counted as lost, the rest is exact. */
-static void deep_recursion(void **state)
-{
-	char options[64];
-	struct live_run run;
-
-	snprintf(options, sizeof(options), "-f recurse --exit return --attach %s",
-		 (const char *)*state);
-	run = live_trace(LIVE_PID, "functions recursive 100 5", options);
-	assert_int_equal(live_sum(run.json, "recurse", "count"), 5 * RETURN_PROBES_MAX);
-	assert_int_equal(live_u64(json_object_get(run.json, "lost"), "returns"),
-			 5 * (100 - RETURN_PROBES_MAX));
-	live_assert_nothing_lost_but(run.json, "returns");
-}
-
-static void left_by_longjmp(void **state)
-{
-	struct live_run run = live_trace(LIVE_PID, "functions jump 50",
-					 "-f catcher -f jumper --exit return");
-
-	(void)state;
-	assert_int_equal(live_sum(run.json, "catcher", "count"), 50);
-	assert_int_equal(live_sum(run.json, "jumper", "count"), 0);
-	assert_int_equal(live_sum(run.json, "jumper", "unwound"), 50);
-	live_assert_nothing_lost(run.json);
 }
 
 /* ---- no target ------------------------------------------------------------------------------- */
@@ -240,17 +200,6 @@ static void the_whole_system(void **state)
 
 /* ---- ends ------------------------------------------------------------------------------------ */
 
-static void the_command_ends(void **state)
-{
-	const char *path = live_path("ended.json");
-	struct live_proc *rptrace = live_rptrace("-f leaf --format json -o %s -- %s", path,
-						 live_target_path("functions exit 7"));
-
-	(void)state;
-	assert_int_equal(live_wait(rptrace), 7);
-	assert_int_equal(live_sum(live_load(path), "leaf", "count"), 10);
-}
-
 static void the_target_is_killed(void **state)
 {
 	const char *path = live_path("killed.json");
@@ -271,14 +220,22 @@ static void the_target_is_killed(void **state)
 	live_assert_nothing_lost(json);
 }
 
-/* No probe stays behind, even if rptrace had no time to take them out. */
-static void rptrace_is_killed(void **state)
+/*
+ * The 1-byte nop is probed, or the 10-byte one behind it where that is the fast one; and no probe
+ * stays behind, even if rptrace had no time to take it out.
+ */
+static void probes_come_and_go(void **state)
 {
-	const char *method = *state;
-	struct live_proc *target = live_target("functions forever");
-	struct live_proc *rptrace = live_rptrace_ready("-p %d -f leaf --attach %s", target->pid,
-						       method);
+	struct live_proc *target = live_target("functions forever"),
+			 *sites = live_target("sites 50");
+	struct live_proc *rptrace = live_rptrace_ready(
+		"-p %d,%d -f leaf -u kernels:both --attach %s", target->pid, sites->pid,
+		(const char *)*state);
 
+	assert_int_equal(live_probes(sites, "at_nop1_nop10", 1), strcmp(nops(), "nop10") ? 1 : 0);
+	assert_int_equal(live_probes(sites, "at_nop1_nop10", 2), 1);
+	live_release(sites);
+	assert_int_equal(live_wait(sites), 0);
 	live_release(target);
 	live_expect_line(target, "running", 1);
 	assert_true(live_probes(target, "leaf", 16) > 0);
@@ -295,19 +252,12 @@ static const struct CMUnitTest once[] = {
 	cmocka_unit_test(the_best_method_is_chosen),
 	cmocka_unit_test(functions_by_their_exits),
 	cmocka_unit_test(markers),
-	cmocka_unit_test(the_fast_nop_is_probed),
-	cmocka_unit_test(left_by_longjmp),
 	cmocka_unit_test(the_whole_system),
-	cmocka_unit_test(the_command_ends),
 	cmocka_unit_test(the_target_is_killed),
-	cmocka_unit_test(rptrace_is_killed),
+	cmocka_unit_test(probes_come_and_go),
 };
 
-static const struct CMUnitTest by_method[] = {
-	cmocka_unit_test(functions),
-	cmocka_unit_test(every_kind_of_nop),
-	cmocka_unit_test(deep_recursion),
-};
+static const struct CMUnitTest by_method[] = {cmocka_unit_test(functions_by_return)};
 
 static const struct CMUnitTest without_method[] = {cmocka_unit_test(refused)};
 

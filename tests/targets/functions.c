@@ -245,6 +245,7 @@ int main(int argc, char **argv)
 	} else if (!strcmp(mode, "jump")) {
 		repeat(catcher, a);
 		expect("catcher", a);
+		say("unwound jumper %lu", a);
 	} else if (!strcmp(mode, "leave")) {
 		leave(a);
 	} else if (!strcmp(mode, "replace")) {
