@@ -146,8 +146,8 @@ static void parse_label(struct argp_state *state, struct rp_opts *o, const char 
 
 	if (!wrong && *at)
 		wrong = "one operand is all";
-	if (!wrong && o->label.kind == RP_OPERAND_DUR)
-		wrong = "a duration is no label";
+	if (!wrong && o->label.kind != RP_OPERAND_ARG)
+		wrong = "expected arg0 to arg5";
 	if (wrong)
 		argp_error(state, "--label: '%s': %s", arg, wrong);
 }

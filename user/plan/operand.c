@@ -68,7 +68,7 @@ const char *rp_operand__parse(const char **at, struct rp_operand *out)
 
 	*out = (struct rp_operand){0};
 	if (!parse_name(*at, len, out))
-		return "expected arg0 to arg5, ret or dur";
+		return "expected arg0 to arg5";
 	*at += len;
 	if (**at != ':')
 		return NULL;
