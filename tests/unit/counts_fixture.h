@@ -169,7 +169,7 @@ static inline struct rp_open *fixture_open(void)
 		{.parent = 2,
 		 .region = 2,
 		 .label = (uint64_t)-7,
-		 .flags = RP_NODE_VALID | RP_NODE_LABELED},
+		 .flags = RP_NODE_VALID | RP_NODE_LABELED | RP_NODE_SIGNED},
 	};
 	struct rp_open_entry entries[] = {
 		{.start = 1000000000, .node = 3, .region = 2, .pid = 42, .tid = 43, .comm = "x y"},

@@ -151,11 +151,24 @@ static void test_paths(void **state)
 static void test_labels(void **state)
 {
 	uint32_t plain = node(ROOT, REQUEST), labelled = node(ROOT, REQUEST);
-	uint32_t other = node(ROOT, REQUEST);
+	uint32_t other = node(ROOT, REQUEST), address = node(ROOT, REQUEST);
+	uint32_t string = node(ROOT, REQUEST), unread = node(ROOT, REQUEST);
+	static const struct rp_text texts[] = {{.text = "first"}, {.text = "second"}};
 
 	(void)state;
+	in.texts = texts;
+	in.n_texts = 2;
+	nodes[address].label = UINT64_MAX;
+	nodes[address].flags |= RP_NODE_LABELED | RP_NODE_HEX;
+	nodes[string].label = RP_TEXT_FIRST + 1;
+	nodes[string].flags |= RP_NODE_LABELED | RP_NODE_TEXT;
+	nodes[unread].label = RP_TEXT_FIRST + 2;
+	nodes[unread].flags |= RP_NODE_LABELED | RP_NODE_TEXT;
+	entry(1, 4, REQUEST, address);
+	entry(1, 5, REQUEST, string);
+	entry(1, 6, REQUEST, unread);
 	nodes[labelled].label = (uint64_t)-7;
-	nodes[labelled].flags |= RP_NODE_LABELED;
+	nodes[labelled].flags |= RP_NODE_LABELED | RP_NODE_SIGNED;
 	nodes[other].flags |= RP_NODE_LABELED | RP_NODE_OTHER;
 	entry(1, 1, REQUEST, plain);
 	entry(1, 2, REQUEST, labelled);
@@ -164,6 +177,9 @@ static void test_labels(void **state)
 	assert_string_equal(list->row[0].label, "");
 	assert_string_equal(list->row[1].label, "-7");
 	assert_string_equal(list->row[2].label, "other");
+	assert_string_equal(list->row[3].label, "0xffffffffffffffff");
+	assert_string_equal(list->row[4].label, "second");
+	assert_string_equal(list->row[5].label, "?");
 }
 
 /* Frames past --max-nodes have none; ids that mean nothing are not followed. */

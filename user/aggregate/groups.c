@@ -41,7 +41,7 @@ static int compare_groups(const void *a, const void *b)
 	return memcmp(x->comm, y->comm, RP_COMM_LEN);
 }
 
-static void make_label(const struct rp_counts *now, const struct rp_node *node,
+static void make_label(const struct rp_node *node, const struct rp_text *texts, size_t n_texts,
 		       struct group_key *key)
 {
 	uint64_t i = node->label - RP_TEXT_FIRST;
@@ -58,11 +58,11 @@ static void make_label(const struct rp_counts *now, const struct rp_node *node,
 							       : GROUP_NEGATIVE;
 	} else if (node->label == RP_TEXT_NULL) {
 		key->class = GROUP_NULL;
-	} else if (node->label == RP_TEXT_UNREAD || i >= now->n_texts) {
+	} else if (node->label == RP_TEXT_UNREAD || i >= n_texts) {
 		key->class = GROUP_UNREAD;
 	} else {
 		key->class = GROUP_TEXT;
-		key->text = &now->texts[i];
+		key->text = &texts[i];
 	}
 }
 
@@ -87,7 +87,7 @@ static void make_key(const struct rp_counts *now, const struct rp_node *node,
 					   : node->label;
 		break;
 	case RP_BY_LABEL:
-		make_label(now, node, key);
+		make_label(node, now->texts, now->n_texts, key);
 		break;
 	}
 }
@@ -128,6 +128,18 @@ static void write_label(const struct group_key *key, char *text)
 	default:
 		snprintf(text, RP_GROUP_LEN, "%s", words[key->class]);
 	}
+}
+
+void rp_label__text(const struct rp_node *node, const struct rp_text *texts, size_t n_texts,
+		    char *text)
+{
+	struct group_key key = {0};
+
+	make_label(node, texts, n_texts, &key);
+	if (key.class == GROUP_NONE)
+		text[0] = '\0';
+	else
+		write_label(&key, text);
 }
 
 static void write_group(const struct group_key *key, const struct rp_snapshot_opts *opts,

@@ -2,10 +2,12 @@
 #include "aggregate/open.h"
 
 #include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "aggregate/paths.h"
+
+_Static_assert(RP_OPEN_LABEL_LEN >= RP_GROUP_LEN, "rp_label__text() writes as much");
 
 #define CUT  "... > "
 #define STEP " > "
@@ -149,17 +151,6 @@ const char *rp_open__path(const struct rp_open *open, const struct rp_open_row *
 
 /* ---- rows ------------------------------------------------------------------------------ */
 
-static void set_label(const struct rp_open_entries *in, const struct rp_open_entry *entry,
-		      struct rp_open_row *row)
-{
-	const struct rp_node *node = has_node(in, entry) ? &in->nodes[entry->node] : NULL;
-
-	if (node && node->flags & RP_NODE_OTHER)
-		snprintf(row->label, sizeof(row->label), "other");
-	else if (node && node->flags & RP_NODE_LABELED)
-		snprintf(row->label, sizeof(row->label), "%" PRId64, (int64_t)node->label);
-}
-
 static int add_row(struct build *b, const struct rp_open_entry *entry)
 {
 	struct rp_open *out = b->out;
@@ -180,7 +171,9 @@ static int add_row(struct build *b, const struct rp_open_entry *entry)
 	if (!row->link)
 		return -ENOMEM;
 	memcpy(row->comm, entry->comm, sizeof(row->comm) - 1);
-	set_label(b->in, entry, row);
+	if (has_node(b->in, entry))
+		rp_label__text(&b->in->nodes[entry->node], b->in->texts, b->in->n_texts,
+			       row->label);
 	out->n++;
 	return 0;
 }

@@ -9,7 +9,7 @@
 
 #include "collect/counts.h"
 
-#define RP_OPEN_LABEL_LEN 24
+#define RP_OPEN_LABEL_LEN 72
 
 struct rp_open_row {
 	uint64_t age;	/* at the time of the list */
@@ -18,7 +18,7 @@ struct rp_open_row {
 	const char *name;
 	enum rp_kind kind;
 	const char *object;
-	char label[RP_OPEN_LABEL_LEN]; /* "": none */
+	char label[RP_OPEN_LABEL_LEN]; /* "": none; may be a string of the target's */
 	uint32_t pid, tid;	       /* tid 0: a goroutine; of a span: who began it */
 	uint64_t goroutine;	       /* its address; 0: none */
 	uint64_t span;		       /* of a span: its id */

@@ -72,6 +72,13 @@ struct rp_path {
 	struct rp_sums sums;
 };
 
+/*
+ * The label of a node, as groups are called by it, in RP_GROUP_LEN bytes; empty without one. A
+ * string among the texts is the target's.
+ */
+void rp_label__text(const struct rp_node *node, const struct rp_text *texts, size_t n_texts,
+		    char *text);
+
 struct rp_paths {
 	struct rp_path *path; /* a parent comes before its children */
 	size_t n;

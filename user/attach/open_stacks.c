@@ -97,7 +97,9 @@ static uint32_t copy_stack(const struct rptrace_bpf *skel, const struct rp_gorou
 	struct rp_thread stack;
 	struct rp_piece more;
 
-	if (bpf_map_lookup_elem(bpf_map__fd(skel->maps.goroutines), key, &stack))
+	/* Threads that the kernel refused storage are there too: the iterator has shown them. */
+	if (bpf_map_lookup_elem(bpf_map__fd(skel->maps.goroutines), key, &stack) ||
+	    !stack.goroutine)
 		return 0;
 	memcpy(frames, &stack.frames[1], sizeof(stack.frames) - sizeof(stack.frames[0]));
 	for (uint32_t at = RP_FRAMES_PIECE; at <= stack.depth && at < RP_FRAMES_MAX;

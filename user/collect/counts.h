@@ -91,6 +91,8 @@ struct rp_open_entries {
 	size_t n_regions;
 	const char *names; /* of RP_NAME_LEN bytes each: RP_REGION_DYNAMIC and on */
 	size_t n_names;
+	const struct rp_text *texts; /* label RP_TEXT_FIRST + i */
+	size_t n_texts;
 };
 
 #endif

@@ -104,6 +104,7 @@ int rp_collect_open(struct rp_session *session, const struct rp_plan *plan,
 	out->regions = rp_plan__regions(plan, &out->n_regions);
 	out->n_names = rp_session__names_used(session);
 	out->names = rp_session__name(session, 0);
+	out->texts = rp_session__texts(session, &out->n_texts);
 	return rc;
 }
 

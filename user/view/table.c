@@ -298,13 +298,14 @@ static int print_stuck_row(FILE *out, const struct sheet *sheet, const struct rp
 {
 	char *name = safe_text(row->name, sheet->utf8), *comm = safe_text(row->comm, sheet->utf8);
 	char *safe_path = safe_text(path, sheet->utf8), age[32];
-	int err = name && comm && safe_path ? 0 : -ENOMEM;
+	char *label = safe_text(row->label, sheet->utf8);
+	int err = name && comm && safe_path && label ? 0 : -ENOMEM;
 
 	rp_text__ns((double)row->age, age, sizeof(age));
 	if (!err) {
 		fprintf(out, "stuck %s  %s%s%s%s  ",
 			sheet->utf8 ? rp_text__micro(age, sizeof(age)) : age, name,
-			row->label[0] ? "[" : "", row->label, row->label[0] ? "]" : "");
+			*label ? "[" : "", label, *label ? "]" : "");
 		if (row->kind == RP_KIND_SPAN)
 			fprintf(out, "span %" PRIu64, row->span);
 		else if (row->tid)
@@ -315,6 +316,7 @@ static int print_stuck_row(FILE *out, const struct sheet *sheet, const struct rp
 	}
 	free(name);
 	free(comm);
+	free(label);
 	free(safe_path);
 	return err;
 }
