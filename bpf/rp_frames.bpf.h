@@ -490,7 +490,7 @@ static __always_inline bool frame_push(struct task_struct *task, struct rp_threa
 		__sync_fetch_and_add(&figures->entries, 1);
 	} else {
 		node = 0;
-		if (q->region < RP_REGION_CALIBRATE || q->region >= RP_REGION_DYNAMIC)
+		if (!region_is_own(q->region))
 			count_lost(RP_LOST_NODES);
 	}
 

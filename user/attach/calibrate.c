@@ -6,13 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "attach/session_internal.h"
+#include "cpu_time.h"
 
-#define CALLS  128 /* a round */
-#define ROUNDS 21
+#define CALLS 128 /* a round */
 
 /* What is called: one region each, with the sites that their names say. */
 enum { CALL, STEP, MARK, KINDS };
@@ -41,46 +40,15 @@ __asm__(".text\n"
 
 static void (*const calls[KINDS])(void) = {rp_calibrate_call, rp_calibrate_step, rp_calibrate_mark};
 
-/* ns a call: of the median round and on average. */
-struct timing {
-	double median, mean;
-};
-
-static int compare(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-static void time_calls(void (*call)(void), struct timing *out)
-{
-	double round[ROUNDS], sum = 0;
-
-	for (int r = 0; r < ROUNDS; r++) {
-		struct timespec a, b;
-
-		clock_gettime(CLOCK_MONOTONIC, &a);
-		for (int i = 0; i < CALLS; i++)
-			call();
-		clock_gettime(CLOCK_MONOTONIC, &b);
-		round[r] = ((b.tv_sec - a.tv_sec) * 1e9 + (b.tv_nsec - a.tv_nsec)) / CALLS;
-		sum += round[r];
-	}
-	qsort(round, ROUNDS, sizeof(round[0]), compare);
-	out->median = round[ROUNDS / 2];
-	out->mean = sum / ROUNDS;
-}
-
 /* Twice: first without probes, then, once a byte came, with them. */
 static _Noreturn void child(int in, int out)
 {
-	struct timing timing[KINDS];
+	struct rp_cpu_time timing[KINDS];
 	char byte;
 
 	for (int pass = 0; pass < 2; pass++) {
 		for (int k = 0; k < KINDS; k++)
-			time_calls(calls[k], &timing[k]);
+			rp_cpu_time__measure(calls[k], CALLS, &timing[k]);
 		if (write(out, timing, sizeof(timing)) != (ssize_t)sizeof(timing) ||
 		    (!pass && read(in, &byte, 1) != 1))
 			_exit(1);
@@ -120,10 +88,10 @@ static int attach(struct rp_session *s, pid_t pid, struct rp_err *err)
 	return rc;
 }
 
-/* Mean ns that the kernel measured for a region; 0: none. */
+/* Mean ns on a CPU that the kernel measured for a region; 0: none. */
 static double measured(const struct rp_session *s, uint32_t region)
 {
-	double total = 0, count = 0;
+	double cpu = 0, count = 0;
 
 	for (uint32_t id = 1; id <= rp_session__nodes_used(s); id++) {
 		uint32_t shards;
@@ -132,15 +100,15 @@ static double measured(const struct rp_session *s, uint32_t region)
 		if (!f || rp_session__node(s, id)->region != region)
 			continue;
 		for (uint32_t i = 0; i < shards; i++) {
-			total += (double)f[i].total;
+			cpu += (double)f[i].cpu;
 			count += (double)f[i].count;
 		}
 	}
-	return count ? total / count : 0;
+	return count ? cpu / count : 0;
 }
 
-static void conclude(const struct rp_session *s, const struct timing *bare,
-		     const struct timing *probed, struct rp_costs *costs)
+static void conclude(const struct rp_session *s, const struct rp_cpu_time *bare,
+		     const struct rp_cpu_time *probed, struct rp_costs *costs)
 {
 	struct rp_probe_cost cost[KINDS];
 
@@ -164,7 +132,7 @@ static void conclude(const struct rp_session *s, const struct timing *bare,
 static int measure(struct rp_session *s, pid_t pid, int in, int out, struct rp_costs *costs,
 		   struct rp_err *err)
 {
-	struct timing bare[KINDS], probed[KINDS];
+	struct rp_cpu_time bare[KINDS], probed[KINDS];
 	int rc;
 
 	if (read(in, bare, sizeof(bare)) != (ssize_t)sizeof(bare))
