@@ -9,7 +9,6 @@
 #include <sys/types.h>
 
 #include "attach/features.h"
-#include "attach/return_syscall.h"
 
 enum rp_level { RP_LEVEL_OK, RP_LEVEL_NOTE, RP_LEVEL_FAIL };
 
@@ -33,7 +32,6 @@ struct rp_findings {
 
 struct rp_system {
 	struct rp_features features;
-	enum rp_return_syscall returns;
 	uint64_t caps; /* effective */
 };
 

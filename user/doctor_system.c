@@ -159,7 +159,7 @@ static void check_lockdown(const struct rp_system *s, struct rp_finding *f)
 
 static void check_returns(const struct rp_system *s, struct rp_finding *f)
 {
-	switch (s->returns) {
+	switch (s->features.returns) {
 	case RP_RETURN_SYSCALL_NONE:
 		rp_finding__set(f, RP_LEVEL_OK, NULL, "breakpoints, which seccomp does not see");
 		return;
@@ -168,12 +168,14 @@ static void check_returns(const struct rp_system *s, struct rp_finding *f)
 		return;
 	case RP_RETURN_SYSCALL_FILTERED:
 		rp_finding__set(f, RP_LEVEL_NOTE,
-				"use --exit ret-sites on programs under seccomp, or a kernel of "
-				"6.14 or later",
+				"nothing to do, exits are probed at RET instructions; a kernel of "
+				"6.14 or later has cheaper ones",
 				"a system call, which seccomp filters may end a program for");
 		return;
 	case RP_RETURN_SYSCALL_UNKNOWN:
-		rp_finding__set(f, RP_LEVEL_NOTE, "run it outside of the container or service",
+		rp_finding__set(f, RP_LEVEL_NOTE,
+				"run it outside of the container or service: exits are probed at "
+				"RET instructions here",
 				"could not be tried: rptrace is under a seccomp filter itself");
 		return;
 	}
@@ -242,7 +244,6 @@ void rp_system__open(struct rp_system *s)
 {
 	memset(s, 0, sizeof(*s));
 	rp_features__probe(&s->features);
-	s->returns = rp_return_syscall__probe();
 	rp_status__number(getpid(), getpid(), "CapEff", 16, &s->caps);
 }
 

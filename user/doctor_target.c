@@ -118,17 +118,17 @@ static bool any_thread_filtered(pid_t pid)
 
 static void check_seccomp(struct target *t, struct rp_finding *f)
 {
+	struct rp_site_rules rules;
+
+	rp_features__site_rules(&t->system->features, &rules);
 	if (!any_thread_filtered(t->pid))
 		rp_finding__set(f, RP_LEVEL_OK, NULL, "none");
-	else if (t->system->returns == RP_RETURN_SYSCALL_FILTERED)
-		rp_finding__set(f, RP_LEVEL_FAIL,
-				"use --exit ret-sites, or a kernel of 6.14 or later",
-				"a filter, and return probes of this kernel may end the program");
-	else if (t->system->returns == RP_RETURN_SYSCALL_UNKNOWN)
-		rp_finding__set(f, RP_LEVEL_NOTE, "use --exit ret-sites to be sure",
-				"a filter, and it could not be told whether return probes pass it");
-	else
+	else if (rules.return_probes)
 		rp_finding__set(f, RP_LEVEL_OK, NULL, "a filter, which return probes pass");
+	else
+		rp_finding__set(f, RP_LEVEL_OK, NULL,
+				"a filter, which return probes might not pass: exits are probed "
+				"at RET instructions");
 }
 
 /* ---- its executable ------------------------------------------------------------------------ */

@@ -97,6 +97,35 @@ static const struct live_case cases[] = {
 		  MANY & ~BY_RETURN, .holds = many_hold),
 };
 
+/* ---- seccomp --------------------------------------------------------------------------------- */
+
+/* How rptrace, that can put no filter on to see what it does to return probes, would trace leaf. */
+static const char *listed(struct live_proc *target, const char *options)
+{
+	struct live_proc *rptrace = live_start("%s last-filter %s list -p %d -f leaf %s",
+					       live_target_path("processes"), live_program(),
+					       target->pid, options);
+
+	assert_int_equal(live_wait(rptrace), 0);
+	return rptrace->out;
+}
+
+/* Any program may put a filter on later: where return probes are not known to pass it, none. */
+static void no_return_probes_past_filters(void **state)
+{
+	struct live_proc *target = live_target("functions exit 0"), *doctor;
+	bool passes;
+
+	(void)state;
+	doctor = live_start("%s last-filter %s doctor", live_target_path("processes"),
+			    live_program());
+	live_wait(doctor);
+	passes = strstr(doctor->out, "breakpoints, which seccomp does not see");
+	assert_true(passes || strstr(doctor->out, "could not be tried"));
+	assert_int_equal(!strstr(listed(target, ""), "ret-sites"), passes);
+	assert_null(strstr(listed(target, "--exit return"), "ret-sites"));
+}
+
 /* ---- where no method is safe ----------------------------------------------------------------- */
 
 #define GO_TARGET "go-growth 1 5 1"
@@ -156,6 +185,7 @@ static void overridden_for_go(void **state)
 int main(void)
 {
 	static const struct CMUnitTest single[] = {
+		cmocka_unit_test(no_return_probes_past_filters),
 		cmocka_unit_test(refused_for_go),
 		cmocka_unit_test(list_says_why),
 		cmocka_unit_test(refused_beside_others),

@@ -9,8 +9,10 @@
  *   exec N     inside: execute this program again, which calls step N times
  *   seccomp N  step under a strict filter: read, write, exit, what a return from a signal needs
  *   ptraced N  step in a child whose parent stops it like a debugger, at every signal
+ *   last-filter COMMAND...  execute COMMAND where no further seccomp filter can be had
  */
 #define _GNU_SOURCE
+#include <errno.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -165,6 +167,23 @@ static void in_sandbox(unsigned long n)
 	expect("step", n);
 }
 
+static void last_filter(char **command)
+{
+	struct sock_filter filter[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_seccomp, 3, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_prctl, 0, 3),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PR_SET_SECCOMP, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = {sizeof(filter) / sizeof(filter[0]), filter};
+
+	check(!syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program));
+	execv(command[0], command);
+}
+
 static void debug(pid_t child, unsigned long *stops)
 {
 	int status;
@@ -212,6 +231,10 @@ int main(int argc, char **argv)
 		expect("step", n);
 		say("unwound inside 3");
 		return 5;
+	}
+	if (!strcmp(mode, "last-filter")) {
+		last_filter(argv + 2);
+		return 127;
 	}
 	target_wait();
 	if (!strcmp(mode, "vfork")) {

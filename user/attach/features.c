@@ -155,6 +155,7 @@ void rp_features__probe(struct rp_features *f)
 	f->nop5_optimized = optimized_nop_errno() == ENXIO;
 	f->nop10_optimized = optimized_nop_errno() == EPROTO;
 #endif
+	f->returns = rp_return_syscall__probe();
 }
 
 int rp_features__mode(const struct rp_features *f, enum rp_attach_mode wanted,
@@ -197,5 +198,7 @@ void rp_features__site_rules(const struct rp_features *f, struct rp_site_rules *
 	/* Emulated since 6.16; sessions since 6.13, optimised nops since 6.18: the nearest that can
 	 * be probed. */
 	rules->multi_nop_emulated = f->nop5_optimized || f->nop10_optimized;
-	rules->return_probes = true;
+	/* Whatever the target looks like now: it, and all that it starts, may put a filter on. */
+	rules->return_probes = f->returns == RP_RETURN_SYSCALL_NONE ||
+			       f->returns == RP_RETURN_SYSCALL_EXEMPT;
 }

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "attach/return_syscall.h"
 #include "error.h"
 #include "plan/plan.h"
 
@@ -16,13 +17,14 @@ const char *rp_attach_mode__name(enum rp_attach_mode mode);
 int rp_attach_mode__parse(const char *name);
 
 struct rp_features {
-	bool btf;	      /* the kernel describes its types */
-	bool permitted;	      /* BPF programs may be loaded */
-	bool multi;	      /* many uprobes in one link (6.6) */
-	bool session;	      /* one program for entry and return (6.13) */
-	bool perf;	      /* uprobes as perf events with cookies (5.15) */
-	bool nop5_optimized;  /* probed 5-byte nops become calls: unsafe for the target */
-	bool nop10_optimized; /* probed 10-byte nops become calls: safe */
+	bool btf;			/* the kernel describes its types */
+	bool permitted;			/* BPF programs may be loaded */
+	bool multi;			/* many uprobes in one link (6.6) */
+	bool session;			/* one program for entry and return (6.13) */
+	bool perf;			/* uprobes as perf events with cookies (5.15) */
+	bool nop5_optimized;		/* probed 5-byte nops become calls: unsafe for the target */
+	bool nop10_optimized;		/* probed 10-byte nops become calls: safe */
+	enum rp_return_syscall returns; /* how return probes come back to the kernel */
 };
 
 /* File offset in rptrace's own executable of a function in it; 0: not found. */

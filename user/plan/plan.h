@@ -33,7 +33,7 @@ struct rp_site_rules {
 	bool nop5_unsafe;     /* a probed 5-byte nop is rewritten in a way that harms the target */
 	bool nop10_optimized; /* a probed 10-byte nop (66 2e 0f 1f 84 ...) becomes a fast call */
 	bool multi_nop_emulated; /* nops of 2 to 8 bytes need no single step */
-	bool return_probes;	 /* false: return probes would harm this target (seccomp) */
+	bool return_probes;	 /* false: return probes may harm targets under seccomp */
 };
 
 struct rp_region {

@@ -286,7 +286,7 @@ static int refuse_exits(struct matching *m, const struct match *match, const cha
 	if (m->object->traits.is_go)
 		why = ", and a return probe would crash a Go program";
 	else if (!opts->rules.return_probes)
-		why = ", and this kernel's return probes would end a program under seccomp";
+		why = ", and a return probe of this kernel may end a program under seccomp";
 	else if (opts->exit_method == RP_EXIT_METHOD_AUTO && m->object->traits.has_fibers)
 		why = ", and a return probe would crash a program that switches stacks";
 	else if (opts->exit_method == RP_EXIT_METHOD_AUTO)
