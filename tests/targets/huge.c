@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
 /*
  * huge N: a program of 100,000 functions, in five parts of 20,000 that are called part1_... to
- * part5_...; calls all of part1 N times, and every hundredth of the others once. The assembler
- * makes the functions, as a compiler would take minutes.
+ * part5_...; calls all of part1 N times, with 0 until its input ends, and every hundredth of the
+ * others once. The assembler makes the functions, as a compiler would take minutes.
  */
+#include <poll.h>
+
 #include "target.h"
 
 #define FUNCTIONS 20000UL /* a part */
@@ -39,15 +41,35 @@ __asm__(".macro huge_fn part\n"
 extern void (*const huge_table[])(unsigned long);
 unsigned long huge_sum;
 
+static void call_part1(void)
+{
+	for (unsigned long i = 0; i < FUNCTIONS; i++)
+		huge_table[i](1);
+}
+
+static int input_ends(void)
+{
+	struct pollfd in = {.fd = STDIN_FILENO, .events = POLLIN};
+
+	return poll(&in, 1, 50) > 0;
+}
+
 int main(int argc, char **argv)
 {
-	unsigned long n = target_number(argc, argv, 1, 3);
+	unsigned long n = target_number(argc, argv, 1, 3), rounds = 0;
 
 	target_wait();
-	for (unsigned long i = 0; i < n * FUNCTIONS; i++)
-		huge_table[i % FUNCTIONS](1);
+	while (n ? rounds < n : !input_ends()) {
+		call_part1();
+		rounds++;
+	}
 	for (unsigned long i = FUNCTIONS; i < 5 * FUNCTIONS; i += 100)
 		huge_table[i](1);
-	printf("calls %lu\n", huge_sum);
+	if (huge_sum != rounds * FUNCTIONS + 4 * FUNCTIONS / 100)
+		return 3;
+	if (n)
+		printf("calls %lu\n", huge_sum);
+	else
+		puts("done");
 	return 0;
 }

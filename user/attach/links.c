@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "attach/session_internal.h"
+#include "attach/shield.h"
 #include "attach/uprobe_perf.h"
 
 struct rp_links {
@@ -195,27 +196,34 @@ static int links_error(int code, pid_t pid, struct rp_err *err)
 			   strerror(-code));
 }
 
-int rp_links__new(struct rp_session *s, const struct rp_links_req *req, int *refused,
-		  struct rp_links **out, struct rp_err *err)
+struct linking {
+	struct rp_session *session;
+	const struct rp_links_req *req;
+	int *refused;
+	struct rp_links *links;
+	int rc;
+};
+
+static void link_all(void *ctx)
 {
+	struct linking *l = ctx;
+	struct rp_session *s = l->session;
+	const struct rp_links_req *req = l->req;
 	const struct bpf_program *const progs[] = {s->skel->progs.rp_session,
 						   s->skel->progs.rp_return,
 						   s->skel->progs.rp_probe, s->skel->progs.rp_span};
-	struct rp_links *links = calloc(1, sizeof(*links));
 	uint32_t *args = calloc(req->n, sizeof(*args));
 	struct batch batch;
 	char path[64];
 	int rc = batch__init(&batch, req->n);
 
-	if (!links || !args || rc) {
-		rc = links_error(-ENOMEM, req->pid, err);
-		goto out;
-	}
+	if (!args)
+		rc = -ENOMEM;
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", req->fd);
-	for (size_t i = 0; i < req->n; i++)
+	for (size_t i = 0; i < req->n && !rc; i++)
 		args[i] = args_index(s, &req->sites[i]);
 	for (size_t p = 0; p < sizeof(progs) / sizeof(progs[0]) && !rc; p++) {
-		struct link_job job = {.batch = &batch, .links = links, .refused = refused};
+		struct link_job job = {.batch = &batch, .links = l->links, .refused = l->refused};
 
 		batch__collect(&batch, s, progs[p], req, args);
 		if (!batch.n)
@@ -227,25 +235,41 @@ int rp_links__new(struct rp_session *s, const struct rp_links_req *req, int *ref
 		job.req.is_return = progs[p] == s->skel->progs.rp_return;
 		rc = s->mode == RP_ATTACH_PERF ? link_events(&job) : link_range(&job, 0, batch.n);
 	}
-	if (rc)
-		links_error(rc, req->pid, err);
-out:
 	batch__free(&batch);
 	free(args);
-	if (rc) {
-		rp_links__free(links);
-		return rc;
+	l->rc = rc;
+}
+
+int rp_links__new(struct rp_session *s, const struct rp_links_req *req, int *refused,
+		  struct rp_links **out, struct rp_err *err)
+{
+	struct linking linking = {.session = s, .req = req, .refused = refused};
+
+	linking.links = calloc(1, sizeof(*linking.links));
+	if (!linking.links)
+		return links_error(-ENOMEM, req->pid, err);
+	rp_shield__run(link_all, &linking);
+	if (linking.rc) {
+		rp_links__free(linking.links);
+		return links_error(linking.rc, req->pid, err);
 	}
-	*out = links;
+	*out = linking.links;
 	return 0;
+}
+
+static void close_all(void *ctx)
+{
+	const struct rp_links *links = ctx;
+
+	for (size_t i = 0; i < links->n; i++)
+		close(links->fds[i]);
 }
 
 void rp_links__free(struct rp_links *links)
 {
 	if (!links)
 		return;
-	for (size_t i = 0; i < links->n; i++)
-		close(links->fds[i]);
+	rp_shield__run(close_all, links);
 	free(links->fds);
 	free(links);
 }
