@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
-/* The separate debug file of a stripped object: found by build id, or by its debug link. */
+/* The separate debug file of an object: found by build id, or by its debug link. */
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -140,9 +140,11 @@ static struct rp_elf *by_debug_link(const struct rp_elf *elf)
 	return debug;
 }
 
-void rp_elf__open_debug(struct rp_elf *elf)
+struct rp_elf *rp_elf__debug_file(struct rp_elf *elf)
 {
-	elf->debug = by_build_id(elf);
+	if (!elf->debug)
+		elf->debug = by_build_id(elf);
 	if (!elf->debug)
 		elf->debug = by_debug_link(elf);
+	return elf->debug;
 }

@@ -154,6 +154,19 @@ int rp_elf__data_offset(const struct rp_elf *elf, uint64_t addr, uint64_t *offse
 	return find_offset(elf, addr, false, offset);
 }
 
+int rp_elf__address(const struct rp_elf *elf, uint64_t offset, uint64_t *addr)
+{
+	for (size_t i = 0; i < elf->n_loads; i++) {
+		const struct rp_elf_load *load = &elf->loads[i];
+
+		if (load->exec && offset >= load->offset && offset - load->offset < load->filesz) {
+			*addr = offset - load->offset + load->vaddr;
+			return 0;
+		}
+	}
+	return -ENOENT;
+}
+
 static int not_ours(const struct rp_elf *elf, struct rp_err *err, const char *what)
 {
 	return rp_err__set(err, RP_EXIT_FAILED, -ENOEXEC,
@@ -451,7 +464,7 @@ static void find_stack_traits(struct rp_elf *elf)
 }
 
 /* Go compresses it under another name. */
-static bool has_lines(const struct rp_elf *elf)
+bool rp_elf__has_lines(const struct rp_elf *elf)
 {
 	return rp_elf__section_by_name(elf, ".debug_line") ||
 	       rp_elf__section_by_name(elf, ".zdebug_line");
@@ -468,10 +481,11 @@ const struct rp_elf_traits *rp_elf__traits(struct rp_elf *elf)
 		return &elf->traits;
 	elf->traits_read = true;
 	if (!rp_elf__section_by_type(elf, SHT_SYMTAB))
-		rp_elf__open_debug(elf);
+		rp_elf__debug_file(elf);
 	elf->traits.has_symtab = elf->debug || rp_elf__section_by_type(elf, SHT_SYMTAB);
 	elf->traits.separate_debug = elf->debug;
-	elf->traits.has_lines = has_lines(elf) || (elf->debug && has_lines(elf->debug));
+	elf->traits.has_lines = rp_elf__has_lines(elf) ||
+				(elf->debug && rp_elf__has_lines(elf->debug));
 	elf->traits.is_go = rp_elf__section_by_name(elf, ".note.go.buildid") ||
 			    rp_elf__section_by_name(elf, ".go.buildinfo");
 	find_stack_traits(elf);
