@@ -78,6 +78,10 @@ void rp_targets__reap(struct rp_targets *targets);
 /* CPU time that the traced processes have used since they are traced, ns; ended ones included. */
 uint64_t rp_targets__cpu(struct rp_targets *targets);
 
+/* Number, as in the sites of the plan: path as the target's maps show it. Returns its open file,
+ * which stays the targets'. */
+int rp_targets__object(const struct rp_targets *targets, uint32_t object, const char **path);
+
 void rp_targets__stats(const struct rp_targets *targets, struct rp_targets_stats *stats);
 
 #endif

@@ -202,6 +202,12 @@ out:
 	return rc;
 }
 
+int rp_targets__object(const struct rp_targets *t, uint32_t object, const char **path)
+{
+	*path = t->objects[object].path;
+	return t->objects[object].fd;
+}
+
 void rp_objects__free(struct rp_targets *t)
 {
 	for (size_t i = 0; i < t->n_objects; i++) {

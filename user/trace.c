@@ -175,17 +175,18 @@ static uint64_t step_of(const struct trace *tr)
 	return s * 1e9 > STEP_MIN_NS ? (uint64_t)(s * 1e9) : STEP_MIN_NS;
 }
 
-/* Show the figures of now. */
-static int show(struct trace *tr)
+/* Show the figures of now; a screen that is frozen takes new ones only where a key asks for them.
+ */
+static int show(struct trace *tr, bool asked)
 {
-	bool shown = tr->screen ? !rp_screen__is_paused(tr->screen)
-				: rp_trace__shows_tables(tr->opts);
 	struct rp_open *open = NULL;
 	int rc;
 
 	rp_targets__reap(tr->targets);
-	if (shown)
-		return tr->screen ? rp_trace__refresh(tr) : rp_trace__print_table(tr);
+	if (tr->screen && (asked || !rp_screen__is_frozen(tr->screen)))
+		return rp_trace__refresh(tr);
+	if (!tr->screen && rp_trace__shows_tables(tr->opts))
+		return rp_trace__print_table(tr);
 	rc = tr->on_stuck ? rp_trace__read_open(tr, &open) : 0;
 	rp_open__free(open);
 	return rc;
@@ -202,7 +203,7 @@ static bool is_finished(struct trace *tr)
 		return false;
 	if (!tr->screen)
 		return true;
-	rp_screen__end(tr->screen);
+	rp_trace__end_screen(tr);
 	return false;
 }
 
@@ -241,7 +242,7 @@ static int watch(struct trace *tr)
 			return rc;
 		shorten(&timeout, rp_targets__rescan(tr->targets));
 		if (now >= next || want == RP_SCREEN_REFRESH) {
-			rc = show(tr);
+			rc = show(tr, want == RP_SCREEN_REFRESH);
 			if (rc)
 				return rc;
 			step = step_of(tr);

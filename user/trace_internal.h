@@ -11,6 +11,7 @@
 #include "launch.h"
 #include "on_stuck.h"
 #include "screen/screen.h"
+#include "sources.h"
 #include "targets.h"
 #include "trace.h"
 
@@ -40,13 +41,15 @@ struct trace {
 	int status;		/* of the command */
 
 	enum rp_by by;
-	bool on_screen;		  /* rather than printed tables */
-	struct rp_screen *screen; /* NULL: it is not open */
-	struct rp_counts *base;	  /* figures on the screen begin there; NULL: at the start */
-	uint64_t base_cpu;	  /* ns that the target had used then */
-	enum rp_group group;	  /* what the kernel groups by */
-	bool regrouped;		  /* it did otherwise before */
-	struct rp_plan *names;	  /* knows the names of all functions and probes; NULL so far */
+	bool on_screen;		    /* rather than printed tables */
+	struct rp_screen *screen;   /* NULL: it is not open */
+	struct rp_counts *base;	    /* figures on the screen begin there; NULL: at the start */
+	uint64_t base_cpu;	    /* ns that the target had used then */
+	uint64_t ended;		    /* ns, CLOCK_MONOTONIC: the screen stays behind; 0: not yet */
+	enum rp_group group;	    /* what the kernel groups by */
+	bool regrouped;		    /* it did otherwise before */
+	struct rp_sources *sources; /* of the regions; NULL so far */
+	struct rp_plan *names;	    /* knows the names of all functions and probes; NULL so far */
 };
 
 int rp_trace__no_memory(struct rp_err *err);
@@ -83,6 +86,8 @@ bool rp_trace__wants_screen(const struct rp_opts *opts);
 int rp_trace__open_screen(struct trace *tr, struct rp_err *err);
 /* Show what there is now. */
 int rp_trace__refresh(struct trace *tr);
+/* The target has ended: its last figures stay. */
+void rp_trace__end_screen(struct trace *tr);
 /* Give the terminal back; nothing without a screen. */
 void rp_trace__close_screen(struct trace *tr);
 

@@ -2,6 +2,7 @@
 /* The live screen of a run: its figures, and what its keys do to the trace. */
 #include <errno.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "collect/collect.h"
@@ -66,6 +67,9 @@ static int group(void *ctx, enum rp_by by, struct rp_err *err)
 	struct trace *tr = ctx;
 	int rc;
 
+	if (!is_known(by, tr->group) && tr->ended)
+		return rp_err__set(err, RP_EXIT_FAILED, -ESRCH, NULL,
+				   "the target has ended, and was not grouped so");
 	if (!is_known(by, tr->group)) {
 		rp_session__set_group(tr->session, rp_trace__group_of(by));
 		rc = rebase(tr, err);
@@ -111,6 +115,15 @@ static size_t complete(void *ctx, const char *text, const char **names, size_t m
 	return learn_names(tr) ? 0 : rp_plan__complete(tr->names, text, names, max);
 }
 
+static const struct rp_source *source(void *ctx, uint32_t region)
+{
+	struct trace *tr = ctx;
+
+	if (!tr->sources)
+		tr->sources = rp_sources__new(tr->plan, tr->targets);
+	return tr->sources ? rp_sources__of(tr->sources, region) : NULL;
+}
+
 /* ---- the screen ------------------------------------------------------------------------- */
 
 int rp_trace__open_screen(struct trace *tr, struct rp_err *err)
@@ -122,6 +135,7 @@ int rp_trace__open_screen(struct trace *tr, struct rp_err *err)
 		.group = group,
 		.reset = reset,
 		.complete = complete,
+		.source = source,
 	};
 	struct rp_screen_opts opts = {
 		.ops = &ops,
@@ -144,6 +158,8 @@ int rp_trace__refresh(struct trace *tr)
 
 	if (!counts)
 		return -ENOMEM;
+	if (tr->ended)
+		counts->time = tr->ended;
 	total = rp_trace__snapshot(tr, counts, tr->base, cpu - tr->base_cpu);
 	if (total && rp_screen__is_recent(tr->screen))
 		recent = rp_trace__snapshot(tr, counts, before, cpu - tr->last_cpu);
@@ -153,15 +169,36 @@ int rp_trace__refresh(struct trace *tr)
 		return -ENOMEM;
 	}
 	rc = rp_screen__show(tr->screen, total, recent, counts->time, cpu);
+	tr->tables++;
+	/* A key may ask for figures right behind others: an interval is not cut short by that. */
+	if (tr->last && counts->time - tr->last->time < rp_screen__interval(tr->screen) * 1e9 / 2) {
+		rp_counts__free(counts);
+		return rc;
+	}
 	rp_counts__free(tr->last);
 	tr->last = counts;
 	tr->last_cpu = cpu;
-	tr->tables++;
 	return rc;
+}
+
+void rp_trace__end_screen(struct trace *tr)
+{
+	struct timespec now;
+
+	if (tr->ended)
+		return;
+	/* Out of memory: those of the last interval stay. */
+	if (!rp_screen__is_frozen(tr->screen))
+		rp_trace__refresh(tr);
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	tr->ended = now.tv_sec * 1000000000ull + now.tv_nsec;
+	rp_screen__end(tr->screen);
 }
 
 void rp_trace__close_screen(struct trace *tr)
 {
 	rp_screen__free(tr->screen);
+	rp_sources__free(tr->sources);
 	tr->screen = NULL;
+	tr->sources = NULL;
 }

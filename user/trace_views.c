@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "collect/collect.h"
+#include "discover/proc.h"
 #include "trace_internal.h"
 
 static void describe_target(struct trace *tr)
@@ -20,9 +21,13 @@ static void describe_target(struct trace *tr)
 		snprintf(tr->target, sizeof(tr->target), "%s", o->argv[0]);
 		return;
 	}
-	for (size_t i = 0; i < o->n_pids && at < sizeof(tr->target); i++)
-		at += snprintf(tr->target + at, sizeof(tr->target) - at, "%s%d", i ? "," : "PID ",
-			       (int)o->pids[i]);
+	for (size_t i = 0; i < o->n_pids && at < sizeof(tr->target); i++) {
+		char comm[RP_COMM_LEN] = "";
+
+		rp_proc__comm("/proc", o->pids[i], comm, sizeof(comm));
+		at += snprintf(tr->target + at, sizeof(tr->target) - at, "%s%d%s%s",
+			       i ? ", " : "PID ", (int)o->pids[i], comm[0] ? " " : "", comm);
+	}
 }
 
 void rp_trace__describe(struct trace *tr)

@@ -332,7 +332,7 @@ static void test_rates(void **state)
 	assert_string_equal(row->name, "handle_request");
 	assert_true(row->past->share > 49.9 && row->past->share < 50.1);
 	assert_true(row->past->heat > 0.99);
-	assert_true(s.events > 49.9 && s.events < 50.1);
+	assert_true(s.pasts.all.rate > 24.9 && s.pasts.all.rate < 25.1);
 	/* Half of it in each of the two seconds that are over, nothing before. */
 	update(13);
 	rp_past__minute(rp_state__row(&s, 0, NULL)->past, s.pasts.second, minute, RP_PAST_SECONDS);
@@ -364,7 +364,55 @@ static void test_reset(void **state)
 	assert_true(rate > 6.99 && rate < 7.01);
 	past_count("query", &rate);
 	assert_true(rate == 0);
-	assert_true(s.events < 100);
+	assert_true(s.pasts.all.rate > 6.99 && s.pasts.all.rate < 7.01);
+}
+
+/* A key may ask for new figures right behind others: rates go on over the whole of the interval. */
+static void test_rates_over_intervals(void **state)
+{
+	double rate;
+
+	(void)state;
+	s.interval = 4;
+	server.nodes[1].figures.count += 50;
+	update(11);
+	assert_int_equal(past_count("handle_request", &rate), 1060);
+	assert_true(rate == 0);
+	update(12);
+	assert_int_equal(past_count("handle_request", &rate), 1060);
+	assert_true(rate > 24.99 && rate < 25.01);
+}
+
+static void test_losses(void **state)
+{
+	(void)state;
+	assert_int_equal(rp_state__lost(&s), 19);
+	assert_false(s.losing);
+	server.counts.lost[RP_LOST_DEPTH]++;
+	update(11);
+	assert_true(s.losing);
+	update(12);
+	assert_false(s.losing);
+	assert_int_equal(rp_state__lost(&s), 20);
+}
+
+/* What was found can be looked at; nothing new can be asked for. */
+static void test_ended(void **state)
+{
+	(void)state;
+	s.ended = true;
+	for (const char *k = "ria"; *k; k++) {
+		key(*k);
+		assert_int_equal(request.type, RP_REQUEST_NONE);
+		assert_int_equal(s.mode, RP_MODE_TABLE);
+		assert_non_null(strstr(s.message, "ended"));
+	}
+	keys("t>I");
+	assert_true(s.tree && s.invert);
+	key('w');
+	assert_int_equal(request.type, RP_REQUEST_SAVE);
+	key('q');
+	assert_int_equal(request.type, RP_REQUEST_QUIT);
 }
 
 static void test_pause(void **state)
@@ -521,13 +569,20 @@ static void test_panes(void **state)
 	key(RP_KEY_ENTER);
 	assert_int_equal(s.pane, RP_PANE_HIST);
 	assert_true(s.layout.n_pane > 0);
-	key(RP_KEY_TAB);
-	key(RP_KEY_TAB);
-	assert_int_equal(s.pane, RP_PANE_GROUPS);
+	for (int pane = RP_PANE_HIST + 1; pane < RP_PANE_END; pane++) {
+		key(RP_KEY_TAB);
+		assert_int_equal(s.pane, pane);
+	}
 	key(RP_KEY_TAB);
 	assert_int_equal(s.pane, RP_PANE_HIST);
+	key(RP_KEY_BACK_TAB);
+	assert_int_equal(s.pane, RP_PANE_END - 1);
+	key(RP_KEY_BACK_TAB);
+	assert_int_equal(s.pane, RP_PANE_END - 2);
 	key(RP_KEY_ESCAPE);
 	assert_int_equal(s.layout.n_pane, 0);
+	key(RP_KEY_TAB);
+	assert_int_equal(s.pane, RP_PANE_HIST);
 }
 
 static void test_mouse(void **state)
@@ -548,6 +603,12 @@ static void test_mouse(void **state)
 	assert_int_equal(s.cursor, 2);
 	assert_int_equal(s.pane, RP_PANE_NONE);
 	rp_state__mouse(&s, s.layout.table + 2, 5, RP_BUTTON_CLICK, &request);
+	assert_int_equal(s.pane, RP_PANE_HIST);
+	rp_state__mouse(&s, s.layout.pane, strlen(" Histogram  C"), RP_BUTTON_CLICK, &request);
+	assert_int_equal(s.pane, RP_PANE_KIN);
+	rp_state__mouse(&s, s.layout.pane, 0, RP_BUTTON_CLICK, &request);
+	assert_int_equal(s.pane, RP_PANE_HIST);
+	rp_state__mouse(&s, s.layout.pane, 90, RP_BUTTON_CLICK, &request);
 	assert_int_equal(s.pane, RP_PANE_HIST);
 	key(RP_KEY_ENTER);
 	rp_state__mouse(&s, 5, 5, RP_BUTTON_WHEEL_UP, &request);
@@ -585,14 +646,20 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(test_sort_all), TEST(test_sort_around),  TEST(test_sort_scrolls),
-		TEST(test_move),     TEST(test_scrolls),      TEST(test_cursor_follows),
-		TEST(test_search),   TEST(test_search_steps), TEST(test_filter),
-		TEST(test_tree),     TEST(test_tree_filter),  TEST(test_tree_stays),
-		TEST(test_rates),    TEST(test_reset),	      TEST(test_pause),
-		TEST(test_interval), TEST(test_tags),	      TEST(test_add),
-		TEST(test_group),    TEST(test_columns),      TEST(test_columns_complete),
-		TEST(test_panes),    TEST(test_mouse),	      TEST(test_any_keys),
+		TEST(test_sort_all),	 TEST(test_sort_around),
+		TEST(test_sort_scrolls), TEST(test_move),
+		TEST(test_scrolls),	 TEST(test_cursor_follows),
+		TEST(test_search),	 TEST(test_search_steps),
+		TEST(test_filter),	 TEST(test_tree),
+		TEST(test_tree_filter),	 TEST(test_tree_stays),
+		TEST(test_rates),	 TEST(test_reset),
+		TEST(test_pause),	 TEST(test_rates_over_intervals),
+		TEST(test_losses),	 TEST(test_ended),
+		TEST(test_interval),	 TEST(test_tags),
+		TEST(test_add),		 TEST(test_group),
+		TEST(test_columns),	 TEST(test_columns_complete),
+		TEST(test_panes),	 TEST(test_mouse),
+		TEST(test_any_keys),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -71,27 +71,48 @@ static void draw_target(const struct rp_state *s)
 		       s->layout.cols > width ? s->layout.cols - width : 0, width, right);
 }
 
-static uint64_t all_lost(const struct rp_snapshot *snapshot)
+/* A part of a line; returns where the next one begins. */
+static size_t draw_part(const struct rp_state *s, enum rp_style style, size_t y, size_t x,
+			const char *text)
 {
-	uint64_t sum = 0;
+	size_t width = rp_cells__width(text, s->utf8);
 
-	for (size_t i = 0; i < RP_LOST_COUNT; i++)
-		sum += snapshot->lost[i];
-	return sum;
+	rp_draw__text(s, style, y, x, width, text);
+	return x + width + 2;
 }
 
+#define EVERYTHING    100 /* columns that the line of the load takes with the last minute in it */
+#define MINUTE	      24
+#define OVERHEAD_HIGH 0.1 /* of the target's CPU time */
+
+/* An event is a probe that is hit: a region has two. */
 static void draw_load(const struct rp_state *s)
 {
-	const struct rp_meta *meta = &s->total->meta;
-	char line[256], events[32], cost[32], lost[32];
 	double share = s->cpu_share < 1 ? s->cpu_share : 1;
+	uint64_t lost = rp_state__lost(s);
+	char text[128], figure[32], spark[RP_CELLS_BUF];
+	float minute[MINUTE];
+	size_t x = 0;
 
-	snprintf(line, sizeof(line), "%s events/s  lost %s  overhead %.1f %% of CPU, %s a region",
-		 rp_text__count(s->events, events, sizeof(events)),
-		 rp_text__count((double)all_lost(s->total), lost, sizeof(lost)), share * 100,
-		 rp_draw__ns(s, (uint64_t)meta->ns_per_region, cost, sizeof(cost)));
-	rp_draw__text(s, all_lost(s->total) ? RP_STYLE_WARNING : RP_STYLE_NORMAL, 1, 0,
-		      s->layout.cols, line);
+	rp_text__count(s->pasts.all.rate * 2, figure, sizeof(figure));
+	snprintf(text, sizeof(text), "%6s events/s", figure);
+	x = draw_part(s, RP_STYLE_NORMAL, 1, x, text);
+	if (s->layout.cols >= EVERYTHING) {
+		rp_past__minute(&s->pasts.all, s->pasts.second, minute, MINUTE);
+		rp_terminal__put(RP_STYLE_GRAPH, 1, x - 1,
+				 rp_cells__spark(minute, MINUTE, s->utf8, spark));
+		x += MINUTE + 1;
+	}
+	snprintf(text, sizeof(text), "lost %s",
+		 rp_text__count((double)lost, figure, sizeof(figure)));
+	x = draw_part(s,
+		      s->losing ? RP_STYLE_WARNING
+		      : lost	? RP_STYLE_STRONG
+				: RP_STYLE_NORMAL,
+		      1, x, text);
+	snprintf(text, sizeof(text), "overhead %.1f %% of CPU, %s a region", share * 100,
+		 rp_draw__ns(s, (uint64_t)s->total->meta.ns_per_region, figure, sizeof(figure)));
+	draw_part(s, share >= OVERHEAD_HIGH ? RP_STYLE_WARNING : RP_STYLE_NORMAL, 1, x, text);
 }
 
 /* What is lost, the greatest first by name. */
@@ -146,6 +167,7 @@ static void draw_keys(const struct rp_state *s)
 {
 	size_t x = 0;
 
+	rp_terminal__fill(RP_STYLE_LABEL, s->layout.bar, 0, s->layout.cols);
 	for (size_t i = 0; i < rp_n_bar && x < s->layout.cols; i++) {
 		size_t width = strlen(rp_bar[i].label) + 1;
 

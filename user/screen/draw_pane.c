@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "screen/cells.h"
 #include "screen/draw.h"
+#include "screen/keys.h"
 #include "screen/panes.h"
 
 #define FIGURE 8 /* columns of a figure */
@@ -12,19 +14,17 @@
 
 static void draw_heading(const struct rp_state *s, const struct rp_row *row)
 {
-	static const char *const names[] = {
-		[RP_PANE_HIST] = " Histogram ",
-		[RP_PANE_KIN] = " Callers and callees ",
-		[RP_PANE_GROUPS] = " Groups ",
-	};
 	size_t x = 0, y = s->layout.pane;
 	char title[512];
 
 	rp_terminal__fill(RP_STYLE_TITLE, y, 0, s->layout.cols);
 	for (int i = RP_PANE_HIST; i < RP_PANE_END; i++) {
-		rp_draw__text(s, (int)s->pane == i ? RP_STYLE_TITLE_SORT : RP_STYLE_TITLE, y, x,
-			      strlen(names[i]), names[i]);
-		x += strlen(names[i]);
+		enum rp_style style = (int)s->pane == i ? RP_STYLE_TITLE_SORT : RP_STYLE_TITLE;
+		size_t width = strlen(rp_pane_titles[i]) + 2;
+
+		snprintf(title, sizeof(title), " %s ", rp_pane_titles[i]);
+		rp_draw__text(s, style, y, x, width, title);
+		x += width;
 	}
 	snprintf(title, sizeof(title), " %s%s%s", row->name, row->group ? "  " : "",
 		 row->group ? row->group : "");
@@ -174,6 +174,70 @@ static void draw_groups(const struct rp_state *s, const struct rp_row *row)
 		rp_draw__text(s, RP_STYLE_NORMAL, y + 1 + i, 0, name, rows[i]->group);
 }
 
+/* ---- source ----------------------------------------------------------------------------- */
+
+#define ROLE	6
+#define ADDRESS 28
+
+/* What is at the end tells more of a path than what is at its begin. */
+static const char *tail(const char *path, size_t width, bool utf8)
+{
+	const char *slash;
+
+	while (rp_cells__width(path, utf8) > width && (slash = strchr(path + 1, '/')))
+		path = slash;
+	return path;
+}
+
+static void draw_site(const struct rp_state *s, size_t y, const struct rp_source_site *site)
+{
+	static const char *const states[] = {
+		[RP_SOURCE_PENDING] = "reading the debug information ...",
+		[RP_SOURCE_NO_LINE] = "no line there: made by the compiler, or in assembler",
+		[RP_SOURCE_NO_DEBUG] = "no debug information",
+		[RP_SOURCE_FAILED] = "the debug information could not be read",
+	};
+	size_t x = ROLE + ADDRESS + 4, width = s->layout.cols > x ? s->layout.cols - x : 0;
+	const char *name = strrchr(site->object, '/');
+	char text[RP_SOURCE_FILE + 16];
+	enum rp_style style = RP_STYLE_FAINT;
+
+	rp_draw__text(s, RP_STYLE_NORMAL, y, 0, ROLE, site->role);
+	rp_draw__text(s, RP_STYLE_NORMAL, y, ROLE, 1, site->slow ? "~" : " ");
+	snprintf(text, sizeof(text), "%.*s+%#" PRIx64, ADDRESS - 10, name ? name + 1 : site->object,
+		 site->offset);
+	rp_draw__text(s, RP_STYLE_FAINT, y, ROLE + 2, ADDRESS, text);
+	if (site->state == RP_SOURCE_LINE) {
+		snprintf(text, sizeof(text), "%s:%" PRIu32, site->file, site->line);
+		style = RP_STYLE_STRONG;
+	} else {
+		snprintf(text, sizeof(text), "%s", states[site->state]);
+	}
+	rp_draw__text(s, style, y, x, width, tail(text, width, s->utf8));
+}
+
+static void draw_source(const struct rp_state *s)
+{
+	size_t y = s->layout.pane + 1, room = s->layout.n_pane - 1;
+	const struct rp_source *source = s->source;
+	const char *note = NULL;
+	char text[64];
+
+	if (!source || !room)
+		return;
+	snprintf(text, sizeof(text), "%zu of %zu sites", source->n, source->n + source->more);
+	if (!source->n)
+		note = "named at run time: it has no site of its own";
+	else if (source->site[0].state == RP_SOURCE_NO_DEBUG)
+		note = "build it with -g, or install its debug package (Debian: -dbgsym)";
+	else if (source->more)
+		note = text;
+	if (note)
+		rp_draw__text(s, RP_STYLE_FAINT, y + --room, 0, s->layout.cols, note);
+	for (size_t i = 0; i < source->n && i < room; i++)
+		draw_site(s, y + i, &source->site[i]);
+}
+
 void rp_draw__pane(const struct rp_state *s)
 {
 	const struct rp_row *row = rp_state__chosen_row(s);
@@ -185,6 +249,8 @@ void rp_draw__pane(const struct rp_state *s)
 		draw_hist(s, row);
 	else if (s->pane == RP_PANE_KIN)
 		draw_kin(s, row);
-	else
+	else if (s->pane == RP_PANE_GROUPS)
 		draw_groups(s, row);
+	else
+		draw_source(s);
 }

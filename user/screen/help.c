@@ -23,7 +23,8 @@ const struct rp_help_line rp_help[] = {
 	{"*", "tree: collapse or expand all"},
 	{"g", "a row for each process, thread, command, cgroup or label"},
 	{"i", "figures of the last interval, or since the start"},
-	{"Enter", "pane of the chosen region; Tab: the next pane; l: log scale"},
+	{"Enter  Tab", "pane of the chosen region: histogram (l: log scale), callers and"},
+	{"", "callees, groups, source; the next pane, Shift-Tab: the one before"},
 	{NULL, "Figures"},
 	{"p", "freeze the display"},
 	{"r", "reset: figures from now on"},
@@ -43,12 +44,32 @@ const struct rp_help_line rp_help[] = {
 const size_t rp_n_help = COUNT(rp_help);
 
 const struct rp_bar_key rp_bar[] = {
+	/* 80 columns in all. */
 	{F(1), "F1", "Help"},	{F(2), "F2", "Columns"}, {F(3), "F3", "Search"},
 	{F(4), "F4", "Filter"}, {F(5), "F5", "Tree"},	 {F(6), "F6", "Sort"},
-	{F(7), "F7", "Faster"}, {F(8), "F8", "Slower"},	 {F(9), "F9", "Detach"},
+	{F(7), "F7", "Fast"},	{F(8), "F8", "Slow"},	 {F(9), "F9", "Detach"},
 	{F(10), "F10", "Quit"},
 };
 const size_t rp_n_bar = COUNT(rp_bar);
+
+const char *const rp_pane_titles[RP_PANE_END] = {
+	[RP_PANE_HIST] = "Histogram",
+	[RP_PANE_KIN] = "Callers and callees",
+	[RP_PANE_GROUPS] = "Groups",
+	[RP_PANE_SOURCE] = "Source",
+};
+
+enum rp_pane rp_panes__at(size_t x)
+{
+	size_t at = 0;
+
+	for (int i = RP_PANE_HIST; i < RP_PANE_END; i++) {
+		at += strlen(rp_pane_titles[i]) + 2;
+		if (x < at)
+			return i;
+	}
+	return RP_PANE_NONE;
+}
 
 int rp_bar__at(size_t x)
 {

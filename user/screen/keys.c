@@ -180,12 +180,18 @@ static void filter(struct rp_state *s, struct rp_request *request)
 	start_prompt(s, RP_MODE_FILTER, s->filter);
 }
 
+/* Then nothing new comes. */
+static bool has_ended(struct rp_state *s)
+{
+	if (s->ended)
+		rp_state__say(s, "the target has ended");
+	return s->ended;
+}
+
 static void add(struct rp_state *s, struct rp_request *request)
 {
 	(void)request;
-	if (s->ended)
-		rp_state__say(s, "the target has ended");
-	else
+	if (!has_ended(s))
 		start_prompt(s, RP_MODE_ADD, "");
 }
 
@@ -193,13 +199,6 @@ static void drop(struct rp_state *s, struct rp_request *request)
 {
 	if (rp_state__chosen_row(s))
 		request->type = RP_REQUEST_DROP;
-}
-
-static void sort_by(struct rp_state *s, const struct rp_column *column)
-{
-	s->invert = column == s->sort && !s->invert;
-	s->sort = column;
-	rp_state__sort(s);
 }
 
 static bool is_on_screen(const struct rp_state *s, const struct rp_column *column)
@@ -295,17 +294,18 @@ static void pause_display(struct rp_state *s, struct rp_request *request)
 
 static void recent(struct rp_state *s, struct rp_request *request)
 {
+	if (has_ended(s))
+		return;
 	s->recent = !s->recent;
 	rp_state__say(s, s->recent ? "figures of the last interval"
 				   : "figures since the start, or the last reset");
-	if (!s->paused)
-		request->type = RP_REQUEST_REFRESH;
+	request->type = RP_REQUEST_REFRESH;
 }
 
 static void reset(struct rp_state *s, struct rp_request *request)
 {
-	(void)s;
-	request->type = RP_REQUEST_RESET;
+	if (!has_ended(s))
+		request->type = RP_REQUEST_RESET;
 }
 
 static void save(struct rp_state *s, struct rp_request *request)
@@ -365,18 +365,28 @@ static void help(struct rp_state *s, struct rp_request *request)
 	s->menu = 0;
 }
 
+static void open_pane(struct rp_state *s, enum rp_pane pane)
+{
+	s->pane = pane;
+	rp_state__plan(s);
+}
+
 static void toggle_pane(struct rp_state *s, struct rp_request *request)
 {
 	(void)request;
-	s->pane = s->pane == RP_PANE_NONE ? RP_PANE_HIST : RP_PANE_NONE;
-	rp_state__plan(s);
+	open_pane(s, s->pane == RP_PANE_NONE ? RP_PANE_HIST : RP_PANE_NONE);
 }
 
 static void next_pane(struct rp_state *s, struct rp_request *request)
 {
 	(void)request;
-	if (s->pane != RP_PANE_NONE && ++s->pane == RP_PANE_END)
-		s->pane = RP_PANE_HIST;
+	open_pane(s, s->pane + 1 < RP_PANE_END ? s->pane + 1 : RP_PANE_HIST);
+}
+
+static void previous_pane(struct rp_state *s, struct rp_request *request)
+{
+	(void)request;
+	open_pane(s, s->pane > RP_PANE_HIST ? s->pane - 1 : RP_PANE_END - 1);
 }
 
 static void log_scale(struct rp_state *s, struct rp_request *request)
@@ -454,6 +464,7 @@ static const struct {
 	{F(1), help},
 	{RP_KEY_ENTER, toggle_pane},
 	{RP_KEY_TAB, next_pane},
+	{RP_KEY_BACK_TAB, previous_pane},
 	{'l', log_scale},
 	{RP_KEY_ESCAPE, escape},
 };
@@ -486,57 +497,4 @@ void rp_state__key(struct rp_state *s, int key, struct rp_request *request)
 		rp_state__menu_key(s, key, request);
 		break;
 	}
-}
-
-/* ---- mouse ------------------------------------------------------------------------------ */
-
-#define WHEEL 3 /* rows */
-
-static void click_title(struct rp_state *s, size_t x)
-{
-	for (size_t i = 0; i < s->layout.n_cells; i++) {
-		const struct rp_cell_place *cell = &s->layout.cell[i];
-
-		if (x + 1 >= cell->x && x < cell->x + cell->width) {
-			sort_by(s, cell->column);
-			return;
-		}
-	}
-}
-
-/* A second click on a row opens it. */
-static void click_row(struct rp_state *s, size_t line, struct rp_request *request)
-{
-	size_t i = s->top + line;
-	bool again = s->cursor == i && s->selected;
-
-	if (i >= s->n_visible)
-		return;
-	rp_state__move_to(s, i);
-	if (again)
-		toggle_pane(s, request);
-}
-
-void rp_state__mouse(struct rp_state *s, size_t y, size_t x, enum rp_button button,
-		     struct rp_request *request)
-{
-	const struct rp_layout *l = &s->layout;
-
-	request->type = RP_REQUEST_NONE;
-	if (s->mode != RP_MODE_TABLE) {
-		if (button == RP_BUTTON_WHEEL_UP || button == RP_BUTTON_WHEEL_DOWN)
-			rp_state__key(s, button == RP_BUTTON_WHEEL_UP ? RP_KEY_UP : RP_KEY_DOWN,
-				      request);
-		return;
-	}
-	if (button == RP_BUTTON_WHEEL_UP || button == RP_BUTTON_WHEEL_DOWN)
-		rp_state__move_by(s, button == RP_BUTTON_WHEEL_UP ? -WHEEL : WHEEL);
-	else if (y == l->titles)
-		click_title(s, x);
-	else if (y >= l->table && y < l->table + l->n_table)
-		click_row(s, y - l->table, request);
-	else if (y == l->bar)
-		rp_state__key(s, rp_bar__at(x), request);
-	else if (l->n_pane && y == l->pane)
-		next_pane(s, request);
 }

@@ -19,6 +19,12 @@ struct rp_bar_key {
 extern const struct rp_bar_key rp_bar[];
 extern const size_t rp_n_bar;
 
+/* Titles of the panes, in their line one behind the other, each between two blanks. */
+extern const char *const rp_pane_titles[RP_PANE_END];
+
+/* The pane with its title at column x. */
+enum rp_pane rp_panes__at(size_t x);
+
 /* The key of the bar at column x, 0: none. Each is its name, its label and a blank. */
 int rp_bar__at(size_t x);
 

@@ -132,21 +132,26 @@ static uint64_t since(uint64_t now, uint64_t before)
 }
 
 /* The first look tells nothing of a rate. */
-static void bring_up(struct rp_past *past, const struct rp_row_figures *f, uint64_t before,
-		     uint64_t now, double all_self)
+static void bring_up_count(struct rp_past *past, uint64_t count, uint64_t before, uint64_t now)
 {
-	double span = (double)(now - before), self = (double)since(f->self, past->self);
+	double more = (double)since(count, past->count);
 
 	advance(past, now / NS_PER_S);
 	if (before && now > before) {
-		double count = (double)since(f->count, past->count);
-
-		past->rate = count / (span / NS_PER_S);
-		past->share = (double)since(f->total, past->total) / span * 100;
-		past->heat = all_self > 0 ? self / all_self : 0;
-		spread(past, count, before, now);
+		past->rate = more / ((double)(now - before) / NS_PER_S);
+		spread(past, more, before, now);
 	}
-	past->count = f->count;
+	past->count = count;
+}
+
+static void bring_up(struct rp_past *past, const struct rp_row_figures *f, uint64_t before,
+		     uint64_t now, double all_self)
+{
+	bring_up_count(past, f->count, before, now);
+	if (before && now > before) {
+		past->share = (double)since(f->total, past->total) / (double)(now - before) * 100;
+		past->heat = all_self > 0 ? (double)since(f->self, past->self) / all_self : 0;
+	}
 	past->total = f->total;
 	past->self = f->self;
 }
@@ -195,7 +200,8 @@ static int bind(struct rp_pasts *pasts, struct rp_snapshot *snapshot, lookup_fn 
 	return 0;
 }
 
-int rp_pasts__update(struct rp_pasts *pasts, struct rp_snapshot *snapshot, uint64_t time)
+int rp_pasts__update(struct rp_pasts *pasts, struct rp_snapshot *snapshot, uint64_t time,
+		     uint64_t least)
 {
 	uint64_t before = pasts->time;
 	double all_self;
@@ -207,8 +213,9 @@ int rp_pasts__update(struct rp_pasts *pasts, struct rp_snapshot *snapshot, uint6
 	rc = reserve(pasts, snapshot->n_rows + snapshot->n_tree);
 	if (!rc)
 		rc = bind(pasts, snapshot, get);
-	if (rc)
+	if (rc || (before && time - before < least))
 		return rc;
+	bring_up_count(&pasts->all, snapshot->count, before, time);
 	all_self = self_added(snapshot);
 	for (size_t i = 0; i < snapshot->n_rows; i++)
 		bring_up(snapshot->rows[i].past, &snapshot->rows[i].f, before, time, all_self);
@@ -228,6 +235,7 @@ void rp_pasts__rebase(struct rp_pasts *pasts)
 {
 	for (size_t i = 0; i < pasts->n; i++)
 		pasts->item[i].count = pasts->item[i].total = pasts->item[i].self = 0;
+	pasts->all.count = 0;
 }
 
 void rp_pasts__untag(struct rp_pasts *pasts)

@@ -31,12 +31,17 @@ struct rp_pasts {
 	size_t n, capacity;
 	uint32_t *slot; /* hash of keys: index + 1; 0: free */
 	size_t n_slots;
-	uint64_t time;	 /* ns, of the last update; 0: none */
-	uint64_t second; /* the same in seconds */
+	uint64_t time;	    /* ns, of the last update; 0: none */
+	uint64_t second;    /* the same in seconds */
+	struct rp_past all; /* of all regions: its count, rate and last minute */
 };
 
-/* Give every row of a snapshot since the start its past, brought up to now. 0 or -ENOMEM. */
-int rp_pasts__update(struct rp_pasts *pasts, struct rp_snapshot *snapshot, uint64_t time);
+/*
+ * Give every row of a snapshot since the start its past, brought up to now unless that was done
+ * less than `least` ns ago: rates over a moment tell nothing. 0 or -ENOMEM.
+ */
+int rp_pasts__update(struct rp_pasts *pasts, struct rp_snapshot *snapshot, uint64_t time,
+		     uint64_t least);
 
 /* The same rows in another snapshot of the same moment. */
 void rp_pasts__bind(const struct rp_pasts *pasts, struct rp_snapshot *snapshot);

@@ -24,6 +24,7 @@ enum rp_key {
 	RP_KEY_END,
 	RP_KEY_BACKSPACE,
 	RP_KEY_DELETE,
+	RP_KEY_BACK_TAB,
 	RP_KEY_F0, /* RP_KEY_F0 + n is Fn */
 	RP_KEY_LAST = RP_KEY_F0 + 12,
 };

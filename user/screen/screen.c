@@ -23,6 +23,18 @@ struct rp_screen {
 	struct rp_state state;
 };
 
+/* The source is asked for with each picture: it may have been found meanwhile. */
+static void draw(struct rp_screen *screen)
+{
+	struct rp_state *s = &screen->state;
+	const struct rp_row *row = rp_state__chosen_row(s);
+
+	s->source = s->pane == RP_PANE_SOURCE && row
+			    ? screen->ops.source(screen->ops.ctx, row->region)
+			    : NULL;
+	rp_draw(s);
+}
+
 bool rp_screen__is_able(void)
 {
 	return rp_terminal__is_able();
@@ -69,7 +81,7 @@ int rp_screen__show(struct rp_screen *screen, struct rp_snapshot *total, struct 
 	int rc = rp_state__update(&screen->state, total, recent, time, cpu);
 
 	if (!rc)
-		rp_draw(&screen->state);
+		draw(screen);
 	return rc;
 }
 
@@ -79,7 +91,7 @@ void rp_screen__resize(struct rp_screen *screen)
 
 	rp_terminal__size(&rows, &cols);
 	rp_state__resize(&screen->state, rows, cols);
-	rp_draw(&screen->state);
+	draw(screen);
 }
 
 void rp_screen__suspend(struct rp_screen *screen)
@@ -98,14 +110,12 @@ void rp_screen__end(struct rp_screen *screen)
 {
 	struct rp_state *s = &screen->state;
 
-	if (s->ended)
-		return;
 	s->ended = true;
 	rp_state__say(s, "the target has ended: q quits");
-	rp_draw(s);
+	draw(screen);
 }
 
-bool rp_screen__is_paused(const struct rp_screen *screen)
+bool rp_screen__is_frozen(const struct rp_screen *screen)
 {
 	return screen->state.paused || screen->state.ended;
 }
@@ -286,6 +296,6 @@ enum rp_screen_want rp_screen__input(struct rp_screen *screen)
 		want = next > want ? next : want;
 	}
 	if (want != RP_SCREEN_QUIT)
-		rp_draw(&screen->state);
+		draw(screen);
 	return want;
 }

@@ -12,6 +12,7 @@
 
 #include "aggregate/snapshot.h"
 #include "error.h"
+#include "screen/source.h"
 #include "view/view.h"
 
 /* What keys ask of the trace. Errors are shown, and nothing else has changed. */
@@ -28,6 +29,9 @@ struct rp_screen_ops {
 	/* Names that begin with this text. Returns how many; the strings live as long as the trace.
 	 */
 	size_t (*complete)(void *ctx, const char *text, const char **names, size_t max);
+	/* Where a region is in the source, as far as it is known by now. Lives until the next call;
+	 * NULL: out of memory. */
+	const struct rp_source *(*source)(void *ctx, uint32_t region);
 };
 
 struct rp_screen_opts {
@@ -74,8 +78,8 @@ void rp_screen__resume(struct rp_screen *screen);
 /* The target is gone: what was found stays to be looked at. */
 void rp_screen__end(struct rp_screen *screen);
 
-/* As the user has it now. */
-bool rp_screen__is_paused(const struct rp_screen *screen);
+/* As the user has it now. Frozen: paused, or the target has ended. */
+bool rp_screen__is_frozen(const struct rp_screen *screen);
 bool rp_screen__is_recent(const struct rp_screen *screen);
 double rp_screen__interval(const struct rp_screen *screen);
 

@@ -312,19 +312,25 @@ static uint64_t since(uint64_t now, uint64_t before)
 	return now > before ? now - before : 0;
 }
 
-/* An event is a probe that is hit: a region has two. */
-static void measure_load(struct rp_state *s, uint64_t time, uint64_t cpu)
+uint64_t rp_state__lost(const struct rp_state *s)
 {
-	uint64_t span = since(time, s->pasts.time);
+	uint64_t sum = 0;
 
-	if (s->pasts.time && span) {
-		double probes = s->total->probe_ns - s->probe_ns;
-		uint64_t used = since(cpu, s->cpu);
+	for (size_t i = 0; i < RP_LOST_COUNT; i++)
+		sum += s->total->lost[i];
+	return sum;
+}
 
-		s->events = (double)since(s->total->count, s->count) * 2 / ((double)span / 1e9);
+static void measure_load(struct rp_state *s, uint64_t cpu)
+{
+	double probes = s->total->probe_ns - s->probe_ns;
+	uint64_t used = since(cpu, s->cpu);
+
+	if (s->pasts.time) {
 		s->cpu_share = used && probes > 0 ? probes / (double)used : 0;
+		s->losing = rp_state__lost(s) > s->lost;
 	}
-	s->count = s->total->count;
+	s->lost = rp_state__lost(s);
 	s->probe_ns = s->total->probe_ns;
 	s->cpu = cpu;
 }
@@ -332,6 +338,7 @@ static void measure_load(struct rp_state *s, uint64_t time, uint64_t cpu)
 int rp_state__update(struct rp_state *s, struct rp_snapshot *total, struct rp_snapshot *recent,
 		     uint64_t time, uint64_t cpu)
 {
+	uint64_t least = (uint64_t)(s->interval * 1e9 / 2);
 	uint32_t *visible;
 	size_t n;
 
@@ -343,8 +350,9 @@ int rp_state__update(struct rp_state *s, struct rp_snapshot *total, struct rp_sn
 	if (!visible)
 		return -ENOMEM;
 	s->visible = visible;
-	measure_load(s, time, cpu);
-	if (rp_pasts__update(&s->pasts, total, time))
+	if (!s->pasts.time || time - s->pasts.time >= least)
+		measure_load(s, cpu);
+	if (rp_pasts__update(&s->pasts, total, time, least))
 		return -ENOMEM;
 	if (recent)
 		rp_pasts__bind(&s->pasts, recent);
@@ -356,8 +364,8 @@ int rp_state__update(struct rp_state *s, struct rp_snapshot *total, struct rp_sn
 void rp_state__rebase(struct rp_state *s)
 {
 	rp_pasts__rebase(&s->pasts);
-	s->count = 0;
 	s->probe_ns = 0;
+	s->lost = 0;
 }
 
 void rp_state__forget(struct rp_state *s)
@@ -366,8 +374,8 @@ void rp_state__forget(struct rp_state *s)
 	rp_pasts__free(&s->pasts);
 	s->selected = 0;
 	s->regrouped = true;
-	s->count = 0;
 	s->probe_ns = 0;
-	s->events = s->cpu_share = 0;
+	s->lost = 0;
+	s->cpu_share = 0;
 	rp_state__arrange(s);
 }

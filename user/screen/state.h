@@ -10,6 +10,7 @@
 #include "screen/layout.h"
 #include "screen/past.h"
 #include "screen/prompt.h"
+#include "screen/source.h"
 
 enum rp_mode {
 	RP_MODE_TABLE,
@@ -21,7 +22,14 @@ enum rp_mode {
 	RP_MODE_HELP,
 };
 
-enum rp_pane { RP_PANE_NONE, RP_PANE_HIST, RP_PANE_KIN, RP_PANE_GROUPS, RP_PANE_END };
+enum rp_pane {
+	RP_PANE_NONE,
+	RP_PANE_HIST,
+	RP_PANE_KIN,
+	RP_PANE_GROUPS,
+	RP_PANE_SOURCE,
+	RP_PANE_END,
+};
 
 enum rp_request_type {
 	RP_REQUEST_NONE,
@@ -53,10 +61,10 @@ struct rp_state {
 	size_t longest; /* name, in columns of the terminal */
 
 	/* What has been added since the update before. */
-	double events; /* a second */
 	double cpu_share;
+	bool losing;
 	double probe_ns;
-	uint64_t count, cpu;
+	uint64_t cpu, lost;
 
 	/* How. */
 	const struct rp_column *sort;
@@ -75,6 +83,7 @@ struct rp_state {
 	enum rp_pane pane;
 	bool log_scale;
 	struct rp_layout layout;
+	const struct rp_source *source; /* of the chosen row, while its pane is open; else NULL */
 
 	/* What keys do now. */
 	enum rp_mode mode;
@@ -128,6 +137,8 @@ const struct rp_row *rp_state__chosen_row(const struct rp_state *s);
 size_t rp_state__chosen(const struct rp_state *s, uint32_t *regions, size_t max);
 bool rp_state__has_children(const struct rp_state *s, size_t i);
 size_t rp_state__rows(const struct rp_state *s); /* before filter and collapse */
+/* Losses of all reasons. */
+uint64_t rp_state__lost(const struct rp_state *s);
 
 /* ---- inside ----------------------------------------------------------------------------- */
 

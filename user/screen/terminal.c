@@ -67,6 +67,30 @@ static void set_styles(void)
 	styles[RP_STYLE_FAINT] = A_DIM;
 }
 
+/* What terminals send other than they say: cursor keys in the other mode, and what has many forms.
+ */
+static void know_more_keys(void)
+{
+	static const struct {
+		const char *bytes;
+		int code;
+	} keys[] = {
+		{"\x1b[A", KEY_UP},	{"\x1bOA", KEY_UP},	  {"\x1b[B", KEY_DOWN},
+		{"\x1bOB", KEY_DOWN},	{"\x1b[C", KEY_RIGHT},	  {"\x1bOC", KEY_RIGHT},
+		{"\x1b[D", KEY_LEFT},	{"\x1bOD", KEY_LEFT},	  {"\x1b[H", KEY_HOME},
+		{"\x1bOH", KEY_HOME},	{"\x1b[1~", KEY_HOME},	  {"\x1b[7~", KEY_HOME},
+		{"\x1b[F", KEY_END},	{"\x1bOF", KEY_END},	  {"\x1b[4~", KEY_END},
+		{"\x1b[8~", KEY_END},	{"\x1b[Z", KEY_BTAB},	  {"\x1bOP", KEY_F(1)},
+		{"\x1bOQ", KEY_F(2)},	{"\x1bOR", KEY_F(3)},	  {"\x1bOS", KEY_F(4)},
+		{"\x1b[11~", KEY_F(1)}, {"\x1b[12~", KEY_F(2)},	  {"\x1b[13~", KEY_F(3)},
+		{"\x1b[14~", KEY_F(4)}, {"\x1b[1;2D", KEY_SLEFT}, {"\x1b[1;2C", KEY_SRIGHT},
+	};
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		if (key_defined(keys[i].bytes) <= 0)
+			define_key(keys[i].bytes, keys[i].code);
+}
+
 int rp_terminal__open(struct rp_err *err)
 {
 	terminal = newterm(NULL, stdout, stdin);
@@ -80,6 +104,7 @@ int rp_terminal__open(struct rp_err *err)
 	nonl();
 	keypad(stdscr, TRUE);
 	nodelay(stdscr, TRUE);
+	know_more_keys();
 	/*
 	 * All of them, though few are of use: behind one that is not asked for ncurses waits for
 	 * the next, whatever it was told of delays.
@@ -178,6 +203,7 @@ static int key_of(wint_t code)
 		{KEY_SELECT, RP_KEY_END},
 		{KEY_BACKSPACE, RP_KEY_BACKSPACE},
 		{KEY_DC, RP_KEY_DELETE},
+		{KEY_BTAB, RP_KEY_BACK_TAB},
 		{KEY_ENTER, RP_KEY_ENTER},
 	};
 

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+#include "screen/keys.h"
+
+#define WHEEL 3 /* rows */
+
+/* A second click on a title inverts. */
+static void click_title(struct rp_state *s, size_t x)
+{
+	for (size_t i = 0; i < s->layout.n_cells; i++) {
+		const struct rp_cell_place *cell = &s->layout.cell[i];
+
+		if (x + 1 >= cell->x && x < cell->x + cell->width) {
+			s->invert = cell->column == s->sort && !s->invert;
+			s->sort = cell->column;
+			rp_state__sort(s);
+			return;
+		}
+	}
+}
+
+/* A second click on a row opens it. */
+static void click_row(struct rp_state *s, size_t line, struct rp_request *request)
+{
+	size_t i = s->top + line;
+	bool again = s->cursor == i && s->selected;
+
+	if (i >= s->n_visible)
+		return;
+	rp_state__move_to(s, i);
+	if (again)
+		rp_state__key(s, RP_KEY_ENTER, request);
+}
+
+void rp_state__mouse(struct rp_state *s, size_t y, size_t x, enum rp_button button,
+		     struct rp_request *request)
+{
+	const struct rp_layout *l = &s->layout;
+
+	request->type = RP_REQUEST_NONE;
+	if (s->mode != RP_MODE_TABLE) {
+		if (button == RP_BUTTON_WHEEL_UP || button == RP_BUTTON_WHEEL_DOWN)
+			rp_state__key(s, button == RP_BUTTON_WHEEL_UP ? RP_KEY_UP : RP_KEY_DOWN,
+				      request);
+		return;
+	}
+	if (button == RP_BUTTON_WHEEL_UP || button == RP_BUTTON_WHEEL_DOWN)
+		rp_state__move_by(s, button == RP_BUTTON_WHEEL_UP ? -WHEEL : WHEEL);
+	else if (y == l->titles)
+		click_title(s, x);
+	else if (y >= l->table && y < l->table + l->n_table)
+		click_row(s, y - l->table, request);
+	else if (y == l->bar)
+		rp_state__key(s, rp_bar__at(x), request);
+	else if (l->n_pane && y == l->pane && rp_panes__at(x) != RP_PANE_NONE)
+		s->pane = rp_panes__at(x);
+}
