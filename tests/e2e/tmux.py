@@ -6,6 +6,7 @@ import os
 import re
 import shlex
 import subprocess
+import threading
 import time
 
 from harness import DEADLINE
@@ -22,20 +23,53 @@ class Terminal:
         self.env = {"PATH": os.environ["PATH"], "TERM": "screen", "LC_ALL": "C.UTF-8",
                     "SHELL": "/bin/sh", **(env or {})}
         words = [f"{key}={value}" for key, value in self.env.items()]
-        self.tmux("-f", "/dev/null", "new-session", "-d", "-x", columns, "-y", rows, "-c", cwd,
-                  shlex.join(["env", "-i", *words, "sh", "-c", command]))
+        self.control = None
+        self.run("-f", "/dev/null", "new-session", "-d", "-x", columns, "-y", rows, "-c", cwd,
+                 shlex.join(["env", "-i", *words, "sh", "-c", command]))
+        # One client for all that follows: a process a look would keep a loaded machine busy.
+        self.control = subprocess.Popen(
+            ["tmux", "-L", self.name, "-C", "attach-session", "-f", "no-output,ignore-size"],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8", errors="replace",
+            env={**os.environ, "LC_ALL": "C.UTF-8"})
+        self.answer()
 
-    def tmux(self, *args):
+    def run(self, *args):
         done = subprocess.run(["tmux", "-L", self.name, *map(str, args)], check=False, text=True,
                               capture_output=True, timeout=DEADLINE,
                               env={**os.environ, "LC_ALL": "C.UTF-8"})
         if done.returncode:
             raise AssertionError(f"tmux {args}: {done.stderr}")
-        return done.stdout
+
+    def answer(self):
+        """What the server says to the command before."""
+        lines = []
+        late = threading.Timer(DEADLINE, self.control.kill)
+        late.start()
+        for line in self.control.stdout:
+            if line.startswith("%begin "):
+                lines = []
+            elif line.startswith("%end "):
+                late.cancel()
+                return "".join(lines)
+            elif line.startswith(("%error ", "%exit")):
+                break
+            else:
+                lines.append(line)
+        late.cancel()
+        raise AssertionError(f"tmux: {''.join(lines)}")
+
+    def tmux(self, *args):
+        self.control.stdin.write(shlex.join(map(str, args)) + "\n")
+        self.control.stdin.flush()
+        return self.answer()
 
     def end(self):
         subprocess.run(["tmux", "-L", self.name, "kill-server"], check=False,
                        capture_output=True, timeout=DEADLINE)
+        if self.control:
+            with self.control as control:
+                control.kill()
+            self.control = None
 
     # ---- the screen ------------------------------------------------------------------------
 
@@ -88,11 +122,14 @@ class Terminal:
 
     def press(self, *keys):
         """Names as tmux has them: Enter, Left, F3, C-z; or single characters."""
-        self.tmux("send-keys", *[key if len(key) > 1 else f"\\{key}" if key == ";" else key
-                                 for key in keys])
+        for key in keys:
+            if len(key) > 1:
+                self.tmux("send-keys", key)
+            else:
+                self.type(key)
 
     def type(self, text):
-        self.tmux("send-keys", "-l", text)
+        self.tmux("send-keys", "-H", *[f"{byte:02x}" for byte in text.encode()])
 
     def click(self, row, column, button=0):
         """A button down and up, as a terminal of the type 'screen' reports it."""

@@ -59,7 +59,8 @@ static void nest(void)
 	rptrace_begin("inner");
 	region("short", 1);
 	rptrace_end("inner");
-	region("innermost", 0);
+	RPTRACE_BEGIN(innermost); /* has a site of its own */
+	RPTRACE_END(innermost);
 	rptrace_end("outer");
 }
 
