@@ -18,3 +18,7 @@ $(O)/bench/bench_many: tests/targets/bench_region.c tools/bench.mk
 
 bench: $(O)/rptrace $(BENCH_BINS) ## what tracing costs, next to other tools (root)
 	$(Q)tools/bench --build $(O) $(BENCH_ARGS)
+
+# The picture in README.md: wants a calm machine, and takes a minute to fill the sparklines.
+screenshot: $(O)/rptrace $(O)/targets/demo ## draw the picture of the screen in the README anew (root, tmux)
+	$(Q)tools/screenshot --build $(O)
