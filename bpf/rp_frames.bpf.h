@@ -137,17 +137,11 @@ static __always_inline __u32 thread_root(struct task_struct *task)
 	return root;
 }
 
-static __always_inline struct rp_thread *thread_init(struct rp_thread *t, __u32 root)
+static __always_inline struct rp_thread *thread_slot(__u32 pid)
 {
-	if (!t) {
-		count_lost(RP_LOST_THREADS);
-		return NULL;
-	}
-	t->frames[0].node = root;
-	t->frames[0].sp = ~0ull;
-	t->frames[0].region = FRAME_ROOT << 24;
-	t->group_turn = group_turn;
-	return t;
+	__u32 slot = pid % THREAD_SLOTS;
+
+	return bpf_map_lookup_elem(&thread_slots, &slot);
 }
 
 /*
@@ -178,31 +172,68 @@ static __always_inline struct rp_thread *fresh_in_goroutines(const struct rp_gor
 	return bpf_map_lookup_elem(&goroutines, key);
 }
 
+static __always_inline struct rp_thread *thread_at(struct task_struct *task, __u32 pid)
+{
+	struct rp_thread *t = thread_slot(pid);
+
+	if (t && t->owner == (__u64)task)
+		return t;
+	t = bpf_task_storage_get(&threads, task, NULL, 0);
+	return t || !goroutines_used ? t : stray_of(task);
+}
+
 /*
  * The state of any thread, where it has one: the one place that knows where that is kept. It may
  * have no root yet (group_turn 0), when its stack is empty.
  */
 static __always_inline struct rp_thread *thread_of(struct task_struct *task)
 {
-	struct rp_thread *t = bpf_task_storage_get(&threads, task, NULL, 0);
+	return thread_at(task, task->pid);
+}
 
-	return t || !goroutines_used ? t : stray_of(task);
+/* Give a thread a place for its state, unless it has one. NULL: there is no memory. */
+static __noinline struct rp_thread *thread_place(struct task_struct *task)
+{
+	struct rp_thread *t = thread_of(task);
+	struct rp_goroutine_key key;
+
+	if (t)
+		return t;
+	t = thread_slot(task->pid);
+	if (t && !__sync_val_compare_and_swap(&t->owner, 0, (__u64)task))
+		return t;
+	t = bpf_task_storage_get(&threads, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (t)
+		return t;
+	key = stray_key(task);
+	return fresh_in_goroutines(&key);
+}
+
+static __always_inline struct rp_thread *thread_init(struct rp_thread *t, __u32 root)
+{
+	if (!t) {
+		count_lost(RP_LOST_THREADS);
+		return NULL;
+	}
+	t->depth = 0;
+	t->missed = 0;
+	t->pieces = 0;
+	t->begun = 0;
+	t->shallowest = 0;
+	t->goroutine = 0;
+	t->frames[0].node = root;
+	t->frames[0].sp = ~0ull;
+	t->frames[0].region = FRAME_ROOT << 24;
+	t->frames[0].child_region = RP_REGION_NONE;
+	t->group_turn = group_turn;
+	return t;
 }
 
 static __noinline struct rp_thread *thread_create(struct task_struct *task)
 {
 	__u32 root = thread_root(task);
-	struct rp_goroutine_key key;
-	struct rp_thread *t;
 
-	if (!root)
-		return NULL;
-	t = bpf_task_storage_get(&threads, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
-	if (!t) {
-		key = stray_key(task);
-		t = fresh_in_goroutines(&key);
-	}
-	return thread_init(t, root);
+	return root ? thread_init(thread_place(task), root) : NULL;
 }
 
 /* The state of the current thread; NULL: not traced, or counted as lost. */
@@ -288,14 +319,27 @@ __noinline int frames_unwind(struct rp_thread *t, __u32 depth)
 	return t ? bpf_loop(RP_FRAMES_MAX, unwind_step, &w, 0) : 0;
 }
 
-/* What a probe hit knows of the stack, and asks of frames_stale and frames_find. */
+/* The current thread ends, or its program does: what comes next finds no state, and its slot free.
+ */
+static __always_inline void thread_end(struct rp_thread *t)
+{
+	frames_unwind(t, 0);
+	thread_drop_pieces(t);
+	t->group_turn = 0;
+	__sync_lock_test_and_set(&t->owner, 0);
+}
+
+/* What a probe hit knows of the stack: an entry of the frame that it opens, an exit of the one that
+ * it closes. */
 struct rp_query {
 	__u64 sp;
-	__u64 ip;     /* of a begin probe; else 0 */
-	__u64 key;    /* to find: sp of a function frame, key of a scope */
-	__u32 region; /* of the hit; RP_REGION_NONE: any */
-	__u32 role;   /* of the hit; to find: of the frame */
-	__u32 loose;  /* of the hit */
+	__u64 ip;	   /* of a begin probe; else 0 */
+	__u64 key;	   /* to find: sp of a function frame, key of a scope */
+	__u64 label;	   /* of the frame to open */
+	__u32 label_flags; /* RP_NODE_LABELED: it has one */
+	__u32 region;	   /* of the hit; RP_REGION_NONE: any */
+	__u32 role;	   /* of the hit; to find: of the frame */
+	__u32 loose;	   /* of the hit */
 };
 
 static long find_floor(struct task_struct *task, struct vm_area_struct *vma, __u64 *floor)
@@ -390,9 +434,14 @@ __noinline __u32 frames_stale(struct rp_thread *t, const struct rp_query *q)
 	return w.found;
 }
 
+static __always_inline bool frame_is_meant(const struct rp_frame *f, const struct rp_query *q)
+{
+	return FRAME_ROLE(f) == q->role && (!q->region || FRAME_REGION(f) == q->region) &&
+	       (!q->key || (q->role == RP_ROLE_SCOPE_BEGIN ? f->ip : f->sp) == q->key);
+}
+
 static long find_step(__u32 i, struct rp_walk *w)
 {
-	const struct rp_query *q = w->q;
 	struct rp_frame *f;
 
 	if (!w->depth)
@@ -400,8 +449,7 @@ static long find_step(__u32 i, struct rp_walk *w)
 	f = frame_at(w->t, w->depth);
 	if (!f)
 		return 1;
-	if (FRAME_ROLE(f) == q->role && (!q->region || FRAME_REGION(f) == q->region) &&
-	    (!q->key || (q->role == RP_ROLE_SCOPE_BEGIN ? f->ip : f->sp) == q->key)) {
+	if (frame_is_meant(f, w->q)) {
 		w->found = w->depth;
 		return 1;
 	}
@@ -433,17 +481,21 @@ static __noinline void thread_regroup(struct task_struct *task, struct rp_thread
 	t->frames[0].child_region = RP_REGION_NONE;
 }
 
-/* Open a frame. false: none could be had, counted. */
-static __always_inline bool frame_push(struct task_struct *task, struct rp_thread *t,
-				       const struct rp_query *q, __u64 label, __u32 label_flags)
+/* Open a frame. 0: none could be had, counted. */
+__noinline int frame_push(struct rp_thread *t, const struct rp_query *q)
 {
-	__u32 depth = t->depth, node;
-	struct rp_frame *top = frame_at(t, depth), *f;
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct rp_frame *top, *f;
 	struct rp_figures *figures;
+	__u32 depth, node;
 	__u64 now;
 
+	if (!t || !q)
+		return 0;
+	depth = t->depth;
+	top = frame_at(t, depth);
 	if (!top)
-		return false;
+		return 0;
 	if (top->sp <= q->sp) {
 		__u32 keep = frames_stale(t, q);
 
@@ -452,7 +504,7 @@ static __always_inline bool frame_push(struct task_struct *task, struct rp_threa
 			depth = t->depth;
 			top = frame_at(t, depth);
 			if (!top)
-				return false;
+				return 0;
 		}
 	}
 	if (!depth) {
@@ -465,7 +517,7 @@ static __always_inline bool frame_push(struct task_struct *task, struct rp_threa
 	if (depth >= cfg_max_depth) {
 		count_lost(RP_LOST_DEPTH);
 		t->missed++;
-		return false;
+		return 0;
 	}
 	if ((depth + 1) % RP_FRAMES_PIECE == 0)
 		frame_make_room(t, depth + 1);
@@ -473,14 +525,14 @@ static __always_inline bool frame_push(struct task_struct *task, struct rp_threa
 	if (!f) {
 		count_lost(RP_LOST_DEPTH);
 		t->missed++;
-		return false;
+		return 0;
 	}
 
-	if (top->child_region == q->region && !label_flags) {
+	if (top->child_region == q->region && !q->label_flags) {
 		node = top->child_node;
 	} else {
-		node = top->node ? node_below(top->node, q->region, label, label_flags) : 0;
-		if (node && !label_flags) {
+		node = top->node ? node_below(top->node, q->region, q->label, q->label_flags) : 0;
+		if (node && !q->label_flags) {
 			top->child_region = q->region;
 			top->child_node = node;
 		}
@@ -508,7 +560,7 @@ static __always_inline bool frame_push(struct task_struct *task, struct rp_threa
 	f->start = now;
 	barrier();
 	t->depth = depth + 1;
-	return true;
+	return 1;
 }
 
 /* Time a frame up to now and add it to its node. */
@@ -675,6 +727,26 @@ __noinline int frame_close(struct rp_thread *t, __u32 index, __u64 sp, __u64 now
 	parent->child += frame_time(task, f, now) - f->outside;
 	frames_shift(t, index);
 	return 0;
+}
+
+/* Close the frame that an exit at q is about, mostly the top one. 0: there is none. */
+__noinline int frame_leave(struct rp_thread *t, const struct rp_query *q, __u64 now)
+{
+	struct rp_frame *f;
+	__u32 index;
+
+	if (!t || !q)
+		return 0;
+	f = frame_at(t, t->depth);
+	if (f && frame_is_meant(f, q)) {
+		frame_pop(bpf_get_current_task_btf(), t, f, now);
+		return 1;
+	}
+	index = frames_find(t, q);
+	if (!index)
+		return 0;
+	frame_close(t, index, q->sp, now);
+	return 1;
 }
 
 /*

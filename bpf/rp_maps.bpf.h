@@ -17,7 +17,6 @@ const volatile __u32 cfg_max_nodes = RP_NODES_MAX;
 const volatile __u32 cfg_max_labels = 1024; /* labelled nodes before labels share one */
 const volatile __u32 cfg_max_names = 4096;
 const volatile __u64 cfg_min_duration = 0;  /* ns */
-const volatile bool cfg_own_shard = false;  /* every CPU has figures of its own */
 const volatile __u32 cfg_figure_shards = 1; /* powers of two */
 const volatile __u32 cfg_hist_shards = 1;
 const volatile bool cfg_returns_of_all = false; /* links report returns of any process */
@@ -41,6 +40,19 @@ __u64 lost[RP_LOST_COUNT] = {};
 
 /* ---- maps ------------------------------------------------------------------------------- */
 
+/*
+ * The state of most threads, by the low bits of their pid: to look here takes a few instructions,
+ * where task storage takes a call and cold memory twice a region.
+ */
+#define THREAD_SLOTS 1024u /* a power of two */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, THREAD_SLOTS);
+	__type(key, __u32);
+	__type(value, struct rp_thread);
+} thread_slots SEC(".maps");
+
+/* The state of threads that found their slot taken. */
 struct {
 	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
 	__uint(map_flags, BPF_F_NO_PREALLOC);

@@ -19,7 +19,8 @@
 struct rp_open_walk {
 	struct seq_file *seq;
 	struct rp_thread *t;
-	__u64 task; /* whose it is: its address */
+	__u64 task;  /* whose it is: its address */
+	__u64 owner; /* of the stack when the walk began: another thread may take the slot over */
 };
 
 /* Frame i of any thread; frame_at() is for that of the current one. */
@@ -44,7 +45,8 @@ static long open_step(__u32 i, struct rp_open_walk *w)
 		start = LOAD_ONCE(f->start);
 		copy.node = LOAD_ONCE(f->node);
 		copy.region = LOAD_ONCE(f->region);
-		if (LOAD_ONCE(w->t->depth) >= i && LOAD_ONCE(f->start) == start)
+		if (LOAD_ONCE(w->t->depth) >= i && LOAD_ONCE(f->start) == start &&
+		    LOAD_ONCE(w->t->owner) == w->owner)
 			copy.start = start;
 	}
 	return bpf_seq_write(w->seq, &copy, sizeof(copy)) != 0;
@@ -63,6 +65,9 @@ int rp_open_threads(struct bpf_iter__task *ctx)
 	w.t = thread_of(task);
 	w.task = (__u64)task;
 	if (!w.t)
+		return 0;
+	w.owner = LOAD_ONCE(w.t->owner);
+	if (w.owner && w.owner != w.task)
 		return 0;
 	stack.frames = LOAD_ONCE(w.t->depth);
 	if (!stack.frames)

@@ -208,8 +208,7 @@ static __always_inline bool call_enter(struct pt_regs *ctx, struct task_struct *
 	struct rp_query q = {
 		.role = role, .region = RP_COOKIE_REGION(cookie), .sp = PT_REGS_SP(ctx)};
 	struct rp_thread *t = call_thread(ctx, task, cookie, role, &q.sp);
-	__u32 flags = 0;
-	__u64 label = 0;
+	int opened;
 
 	if (!t)
 		return false;
@@ -218,42 +217,30 @@ static __always_inline bool call_enter(struct pt_regs *ctx, struct task_struct *
 		return false;
 	}
 	if (RP_COOKIE_FLAGS(cookie) & RP_SITE_LABEL)
-		flags = read_label(ctx, RP_COOKIE_SPEC(cookie), &label);
-	return frame_push(task, t, &q, label, flags);
+		q.label_flags = read_label(ctx, RP_COOKIE_SPEC(cookie), &q.label);
+	opened = frame_push(t, &q);
+	barrier_var(opened); /* or it is taken as it comes, when to the verifier it is any number */
+	return opened;
 }
 
 /* sp: the stack pointer as it was at the entry of the function that is left. */
-static __always_inline void call_exit(struct pt_regs *ctx, struct task_struct *task,
-				      struct rp_thread *t, __u32 role, __u64 sp, __u64 now)
+static __always_inline void call_exit(struct task_struct *task, struct rp_thread *t, __u64 cookie,
+				      __u32 role, __u64 sp, __u64 now)
 {
-	struct rp_query q = {.role = role, .key = sp};
-	struct rp_frame *f;
-	__u64 cookie;
-	__u32 index;
+	struct rp_query q = {.role = role, .region = RP_COOKIE_REGION(cookie), .key = sp, .sp = sp};
 
-	if (!t)
-		return;
-	f = frame_at(t, t->depth);
-	if (f && f->sp == sp && FRAME_ROLE(f) == role) {
-		frame_pop(task, t, f, now);
-		return;
-	}
-	cookie = bpf_get_attach_cookie(ctx);
-	q.region = RP_COOKIE_REGION(cookie);
-	index = frames_find(t, &q);
-	if (index)
-		frame_close(t, index, sp, now);
-	else if (site_counts(cookie) && !(role == RP_ROLE_CALL && cfg_returns_of_all))
+	if (t && !frame_leave(t, &q, now) && site_counts(cookie) &&
+	    !(role == RP_ROLE_CALL && cfg_returns_of_all))
 		exit_unmatched(task, t, q.region, sp);
 }
 
 /* The kernel reports a return. */
-static __always_inline void call_return(struct pt_regs *ctx, struct task_struct *task)
+static __always_inline void call_return(struct pt_regs *ctx, struct task_struct *task, __u64 cookie)
 {
 	__u64 now = bpf_ktime_get_ns();
 
-	call_exit(ctx, task, thread_get(task), RP_ROLE_CALL, PT_REGS_SP(ctx) - RETURN_ADDRESS_BYTES,
-		  now);
+	call_exit(task, thread_get(task), cookie, RP_ROLE_CALL,
+		  PT_REGS_SP(ctx) - RETURN_ADDRESS_BYTES, now);
 }
 
 /* At an instruction that leaves the function. */
@@ -262,7 +249,7 @@ static __always_inline void call_leave(struct pt_regs *ctx, struct task_struct *
 	__u64 now = bpf_ktime_get_ns(), sp = PT_REGS_SP(ctx);
 	struct rp_thread *t = call_thread(ctx, task, cookie, RP_ROLE_CALL_SITE, &sp);
 
-	call_exit(ctx, task, t, RP_ROLE_CALL_SITE, sp, now);
+	call_exit(task, t, cookie, RP_ROLE_CALL_SITE, sp, now);
 }
 
 /* A return is reported to the program that wanted it at the entry, whatever counts by now. */
@@ -273,11 +260,11 @@ int rp_session(struct pt_regs *ctx)
 	__u64 cookie;
 
 	keep_to_thread_stack(ctx, &no_sessions);
+	cookie = session_cookie(ctx, task);
 	if (session_is_return(ctx, task)) {
-		call_return(ctx, task);
+		call_return(ctx, task, cookie);
 		return 0;
 	}
-	cookie = session_cookie(ctx, task);
 	/* 1: the kernel need not report this call's return. */
 	return !(ready && site_counts(cookie) && call_enter(ctx, task, cookie, RP_ROLE_CALL));
 }
@@ -285,9 +272,11 @@ int rp_session(struct pt_regs *ctx)
 SEC("?uretprobe")
 int rp_return(struct pt_regs *ctx)
 {
+	__u64 cookie = bpf_get_attach_cookie(ctx);
+
 	keep_to_thread_stack(ctx, &no_programs);
-	if (ready && site_counts(bpf_get_attach_cookie(ctx)))
-		call_return(ctx, bpf_get_current_task_btf());
+	if (ready && site_counts(cookie))
+		call_return(ctx, bpf_get_current_task_btf(), cookie);
 	return 0;
 }
 
@@ -298,8 +287,6 @@ static __always_inline void region_begin(struct pt_regs *ctx, struct task_struct
 {
 	struct rp_thread *t = thread_get(task);
 	struct rp_query q = {.role = role, .region = RP_COOKIE_REGION(cookie)};
-	__u32 flags = 0;
-	__u64 label = 0;
 
 	if (!t)
 		return;
@@ -318,9 +305,9 @@ static __always_inline void region_begin(struct pt_regs *ctx, struct task_struct
 		if (!(RP_COOKIE_FLAGS(cookie) & RP_SITE_NESTED))
 			q.ip = PT_REGS_IP(ctx);
 		if (RP_COOKIE_FLAGS(cookie) & RP_SITE_LABEL)
-			flags = read_label(ctx, RP_COOKIE_SPEC(cookie), &label);
+			q.label_flags = read_label(ctx, RP_COOKIE_SPEC(cookie), &q.label);
 	}
-	frame_push(task, t, &q, label, flags);
+	frame_push(t, &q);
 }
 
 static __always_inline void region_end(struct pt_regs *ctx, struct task_struct *task, __u64 cookie,
@@ -328,9 +315,8 @@ static __always_inline void region_end(struct pt_regs *ctx, struct task_struct *
 {
 	__u64 now = bpf_ktime_get_ns();
 	struct rp_thread *t = thread_get(task);
-	struct rp_query q = {.role = RP_ROLE_BEGIN, .region = RP_COOKIE_REGION(cookie)};
-	struct rp_frame *f;
-	__u32 index;
+	struct rp_query q = {
+		.role = RP_ROLE_BEGIN, .region = RP_COOKIE_REGION(cookie), .sp = PT_REGS_SP(ctx)};
 
 	if (!t)
 		return;
@@ -343,15 +329,7 @@ static __always_inline void region_end(struct pt_regs *ctx, struct task_struct *
 		q.role = RP_ROLE_SCOPE_BEGIN;
 		read_arg(ctx, RP_COOKIE_SPEC(cookie), &q.key);
 	}
-	f = frame_at(t, t->depth);
-	if (f && q.region && FRAME_REGION(f) == q.region && FRAME_ROLE(f) == q.role) {
-		frame_pop(task, t, f, now);
-		return;
-	}
-	index = frames_find(t, &q);
-	if (index)
-		frame_close(t, index, PT_REGS_SP(ctx), now);
-	else
+	if (!frame_leave(t, &q, now))
 		exit_unmatched(task, t, q.region, 0);
 }
 
@@ -465,7 +443,7 @@ static __always_inline int on_fork(struct task_struct *parent, struct task_struc
 	if (!(cfg_follow || is_thread) || !is_tracked(parent->tgid))
 		return 0;
 	/* Now rather than at a probe hit, when more threads are at it: see stray_key(). */
-	bpf_task_storage_get(&threads, child, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	thread_place(child);
 	if (is_thread)
 		return 0;
 	if (bpf_map_lookup_elem(&tracked, &tgid))
@@ -496,29 +474,23 @@ static __always_inline void goroutines_end(__u32 tgid)
 		bpf_for_each_map_elem(&goroutines, goroutine_end, &tgid, 0);
 }
 
-static __always_inline int on_exec(struct task_struct *task)
+static __always_inline int on_exec(struct task_struct *task, __u32 old_pid)
 {
 	__u32 tgid = task->tgid, *known = bpf_map_lookup_elem(&tracked, &tgid);
-	struct rp_thread *t;
+	/* The thread that execs takes the pid of the first one. */
+	struct rp_thread *t = thread_at(task, old_pid);
 
+	if (t)
+		thread_end(t);
 	if (!known || (*known & ~RP_TRACKED_MAP_PENDING) == TRACKED_EXEC(task))
 		return 0;
 	*known = TRACKED_EXEC(task) | (*known & RP_TRACKED_MAP_PENDING);
-	t = thread_of(task);
-	if (t && t->group_turn) {
-		frames_unwind(t, 0);
-		t->missed = 0;
-		t->begun = 0;
-		t->frames[0].node = node_root(bpf_get_current_task_btf());
-		t->frames[0].child_region = RP_REGION_NONE;
-		t->shallowest = 0;
-	}
 	goroutines_end(tgid);
 	spans_end(tgid);
 	send_event(RP_EVENT_EXEC, tgid, 0);
 	return 0;
 }
-TWICE("sched_process_exec", rp_exec, on_exec(task), struct task_struct *task)
+TWICE("sched_process_exec", rp_exec, on_exec(task, old_pid), struct task_struct *task, int old_pid)
 
 static __always_inline int on_exit(struct task_struct *task)
 {
@@ -529,8 +501,7 @@ static __always_inline int on_exit(struct task_struct *task)
 	/* Threads that end together may come here after the one that counted as the last. */
 	t = thread_of(task);
 	if (t) {
-		frames_unwind(t, 0);
-		thread_drop_pieces(t);
+		thread_end(t);
 		if (goroutines_used)
 			bpf_map_delete_elem(&goroutines, &key);
 	}

@@ -128,6 +128,7 @@ struct rp_frame {
 _Static_assert(sizeof(struct rp_frame) == 72, "rp_frame is shared with BPF");
 
 struct rp_thread {
+	__rp_u64 owner;	     /* address of the task whose slot this is; 0: free, or no slot */
 	__rp_u32 depth;	     /* index of the top frame; frame 0 stands for the root */
 	__rp_u32 missed;     /* entries that got no frame: their exits are no surprise */
 	__rp_u32 group_turn; /* under which the root was chosen; 0: none is yet */
@@ -151,7 +152,7 @@ struct rp_piece_key {
 struct rp_piece {
 	struct rp_frame frames[RP_FRAMES_PIECE];
 };
-_Static_assert(sizeof(struct rp_thread) == 40 + RP_FRAMES_PIECE * sizeof(struct rp_frame),
+_Static_assert(sizeof(struct rp_thread) == 48 + RP_FRAMES_PIECE * sizeof(struct rp_frame),
 	       "rp_thread is shared with BPF");
 
 /* ---- spans: they may end on another thread than they began on ----------------------- */

@@ -83,6 +83,8 @@ static const struct live_case cases[] = {
 	LIVE_CASE("threads short 500 20", NESTED, BY_ALL),
 	LIVE_CASE("threads busy 16 1000", NESTED, BY_ALL),
 	LIVE_CASE("threads busy 100 100", NESTED, BY_ALL),
+	/* More than the kernel side has slots for. */
+	LIVE_CASE("threads busy 1500 5", NESTED, BY_ALL),
 };
 
 /* ---- two at once ----------------------------------------------------------------------------- */

@@ -7,6 +7,7 @@
  *   clone N    inside: a child that shares the memory (CLONE_VM), calls step and ends
  *   fork N     inside, at depth 3: fork; parent and child return from it
  *   exec N     inside: execute this program again, which calls step N times
+ *   takeover N the same by a thread that is not the first: it takes the process over, and the pid
  *   seccomp N  step under a strict filter: read, write, exit, what a return from a signal needs
  *   ptraced N  step in a child whose parent stops it like a debugger, at every signal
  *   last-filter COMMAND...  execute COMMAND where no further seccomp filter can be had
@@ -16,6 +17,7 @@
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stddef.h>
@@ -114,6 +116,12 @@ void inside(unsigned depth)
 		happens();
 	reached++;
 	KEEP();
+}
+
+static void *inside_thread(void *arg)
+{
+	inside(3);
+	return arg;
 }
 
 static void inside_each(void (*what)(void), unsigned depth, unsigned long n)
@@ -247,10 +255,15 @@ int main(int argc, char **argv)
 	} else if (!strcmp(mode, "fork")) {
 		inside_each(fork_here, 3, n);
 		expect("step", n);
-	} else if (!strcmp(mode, "exec")) {
+	} else if (!strcmp(mode, "exec") || !strcmp(mode, "takeover")) {
+		pthread_t thread;
+
 		arguments = (char *[]){argv[0], (char *)"again", argv[2], NULL};
 		happens = exec_again;
-		inside(3);
+		if (!strcmp(mode, "exec"))
+			inside(3);
+		else if (!pthread_create(&thread, NULL, inside_thread, NULL))
+			pthread_join(thread, NULL);
 	} else if (!strcmp(mode, "ptraced")) {
 		ptraced(n);
 	} else {

@@ -19,6 +19,7 @@
 
 static unsigned long calls;
 static sem_t room;
+static pthread_barrier_t all;
 
 REGION_FN(inner)
 {
@@ -62,7 +63,9 @@ static void *short_lived(void *arg)
 
 static void *busy(void *arg)
 {
+	pthread_barrier_wait(&all);
 	repeat();
+	pthread_barrier_wait(&all);
 	return arg;
 }
 
@@ -96,7 +99,7 @@ static void run_busy(unsigned long n)
 {
 	pthread_t *ids = calloc(n, sizeof(*ids));
 
-	if (!ids)
+	if (!ids || pthread_barrier_init(&all, NULL, (unsigned)n))
 		exit(1);
 	for (unsigned long i = 0; i < n; i++)
 		if (pthread_create(&ids[i], NULL, busy, NULL))
