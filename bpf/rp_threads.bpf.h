@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
+/*
+ * Where the region stack of a thread is kept: in a slot by its pid, or in its task storage where
+ * another thread has that slot, or with the goroutines where the kernel gives it no storage. What
+ * is above its first frames is in pieces of their own.
+ */
+#ifndef RP_THREADS_BPF_H
+#define RP_THREADS_BPF_H
+
+#include <linux/errno.h>
+
+#include "rp_nodes.bpf.h"
+
+#define FRAME_REGION(f) ((f)->region & RP_REGION_MASK)
+#define FRAME_ROLE(f)	((f)->region >> 24 & 0xf)
+#define FRAME_LOOSE(f)	((f)->region >> 28)
+#define FRAME_ROOT	0xfu /* role of frame 0, which nothing closes */
+
+static __always_inline struct rp_piece_key piece_key(__u64 goroutine, __u32 i)
+{
+	struct rp_piece_key key = {.owner = goroutine, .piece = i / RP_FRAMES_PIECE};
+
+	if (goroutine)
+		key.piece |= bpf_get_current_pid_tgid() >> 32 << 32;
+	else
+		key.owner = bpf_get_current_task();
+	return key;
+}
+
+static __always_inline struct rp_frame *piece_frame(const struct rp_piece_key *key, __u32 i)
+{
+	struct rp_piece *piece = bpf_map_lookup_elem(&thread_pieces, key);
+
+	if (!piece)
+		return NULL;
+	barrier_var(piece); /* or the address is computed before the check */
+	return &piece->frames[i % RP_FRAMES_PIECE];
+}
+
+static __noinline struct rp_frame *frame_deep(__u64 goroutine, __u32 i)
+{
+	struct rp_piece_key key = piece_key(goroutine, i);
+
+	return piece_frame(&key, i);
+}
+
+/* Make room for frame i, the first of a piece. Where there is no memory frame_at gives none. */
+static __noinline void frame_make_room(struct rp_thread *t, __u32 i)
+{
+	struct rp_piece_key key = piece_key(t->goroutine, i);
+	__u32 only = 0, piece = i / RP_FRAMES_PIECE;
+	struct rp_piece *fresh = bpf_map_lookup_elem(&new_piece, &only);
+
+	if (fresh && piece > t->pieces &&
+	    !bpf_map_update_elem(&thread_pieces, &key, fresh, BPF_ANY))
+		t->pieces = piece;
+}
+
+static __always_inline void thread_drop_pieces(struct rp_thread *t)
+{
+	struct rp_piece_key key = piece_key(t->goroutine, 0);
+
+	for (__u32 piece = 1; piece < RP_FRAMES_MAX / RP_FRAMES_PIECE; piece++) {
+		if (piece > t->pieces)
+			break;
+		key.piece++;
+		bpf_map_delete_elem(&thread_pieces, &key);
+	}
+}
+
+/* Frame i of the current thread; past the first RP_FRAMES_PIECE they are elsewhere. */
+static __always_inline struct rp_frame *frame_at(struct rp_thread *t, __u32 i)
+{
+	if (i >= RP_FRAMES_PIECE)
+		return frame_deep(t->goroutine, i);
+	barrier_var(i); /* or the mask, which is for the verifier alone, is optimised away */
+	return &t->frames[i % RP_FRAMES_PIECE];
+}
+
+/* The whole system is traced: a process counts as tracked from its first region on. */
+static __always_inline bool track_found(__u32 tgid)
+{
+	__u32 none = 0;
+	long rc;
+
+	if (!cfg_track_all || tgid == cfg_own_tgid)
+		return false;
+	rc = bpf_map_update_elem(&tracked, &tgid, &none, BPF_NOEXIST);
+	if (!rc)
+		send_event(RP_EVENT_FOUND, tgid, 0);
+	else if (rc != -EEXIST)
+		count_lost(RP_LOST_THREADS);
+	return !rc || rc == -EEXIST;
+}
+
+/* The root of a thread that begins to be traced; 0: it is not to be, or there is no room. */
+static __always_inline __u32 thread_root(struct task_struct *task)
+{
+	__u32 tgid = task->tgid, root;
+
+	if (!bpf_map_lookup_elem(&tracked, &tgid) && !track_found(tgid))
+		return 0;
+	root = node_root(task);
+	if (!root)
+		count_lost(RP_LOST_NODES);
+	return root;
+}
+
+static __always_inline struct rp_thread *thread_slot(__u32 pid)
+{
+	__u32 slot = pid % THREAD_SLOTS;
+
+	return bpf_map_lookup_elem(&thread_slots, &slot);
+}
+
+/*
+ * The kernel refuses a thread its storage while another, preempted on the same CPU, is getting its
+ * own. It then stays with the goroutines, under its own address.
+ */
+static __always_inline struct rp_goroutine_key stray_key(struct task_struct *task)
+{
+	return (struct rp_goroutine_key){.goroutine = (__u64)task, .tgid = task->tgid};
+}
+
+static __noinline struct rp_thread *stray_of(struct task_struct *task)
+{
+	struct rp_goroutine_key key = stray_key(task);
+
+	return bpf_map_lookup_elem(&goroutines, &key);
+}
+
+static __always_inline struct rp_thread *fresh_in_goroutines(const struct rp_goroutine_key *key)
+{
+	__u32 only = 0;
+	struct rp_thread *fresh = bpf_map_lookup_elem(&new_goroutine, &only);
+
+	if (!fresh)
+		return NULL;
+	goroutines_used = true;
+	bpf_map_update_elem(&goroutines, key, fresh, BPF_NOEXIST);
+	return bpf_map_lookup_elem(&goroutines, key);
+}
+
+static __always_inline struct rp_thread *thread_at(struct task_struct *task, __u32 pid)
+{
+	struct rp_thread *t = thread_slot(pid);
+
+	if (t && t->owner == (__u64)task)
+		return t;
+	t = bpf_task_storage_get(&threads, task, NULL, 0);
+	return t || !goroutines_used ? t : stray_of(task);
+}
+
+/*
+ * The state of any thread, where it has one: the one place that knows where that is kept. It may
+ * have no root yet (group_turn 0), when its stack is empty.
+ */
+static __always_inline struct rp_thread *thread_of(struct task_struct *task)
+{
+	return thread_at(task, task->pid);
+}
+
+/* Give a thread a place for its state, unless it has one. NULL: there is no memory. */
+static __noinline struct rp_thread *thread_place(struct task_struct *task)
+{
+	struct rp_thread *t = thread_of(task);
+	struct rp_goroutine_key key;
+
+	if (t)
+		return t;
+	t = thread_slot(task->pid);
+	if (t && !__sync_val_compare_and_swap(&t->owner, 0, (__u64)task))
+		return t;
+	t = bpf_task_storage_get(&threads, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (t)
+		return t;
+	key = stray_key(task);
+	return fresh_in_goroutines(&key);
+}
+
+static __always_inline struct rp_thread *thread_init(struct rp_thread *t, __u32 root)
+{
+	if (!t) {
+		count_lost(RP_LOST_THREADS);
+		return NULL;
+	}
+	t->depth = 0;
+	t->missed = 0;
+	t->pieces = 0;
+	t->begun = 0;
+	t->shallowest = 0;
+	t->goroutine = 0;
+	t->frames[0].node = root;
+	t->frames[0].sp = ~0ull;
+	t->frames[0].region = FRAME_ROOT << 24;
+	t->frames[0].child_region = RP_REGION_NONE;
+	t->group_turn = group_turn;
+	return t;
+}
+
+static __noinline struct rp_thread *thread_create(struct task_struct *task)
+{
+	__u32 root = thread_root(task);
+
+	return root ? thread_init(thread_place(task), root) : NULL;
+}
+
+/* The state of the current thread; NULL: not traced, or counted as lost. */
+static __always_inline struct rp_thread *thread_get(struct task_struct *task)
+{
+	struct rp_thread *t = thread_of(task);
+
+	return t && t->group_turn ? t : thread_create(task);
+}
+
+static __noinline struct rp_thread *goroutine_create(const struct rp_goroutine_key *key)
+{
+	__u32 root = thread_root(bpf_get_current_task_btf());
+	struct rp_thread *t = root ? thread_init(fresh_in_goroutines(key), root) : NULL;
+
+	if (t)
+		t->goroutine = key->goroutine;
+	return t;
+}
+
+/*
+ * The state of the goroutine that runs, whose address the runtime keeps in a register and which
+ * begins with the bounds of its stack. *sp becomes relative to the end of that, as stacks move when
+ * they grow. Where that is no goroutine (old versions of Go), the thread's.
+ */
+static __noinline struct rp_thread *goroutine_get(__u64 goroutine, __u64 *sp)
+{
+	struct rp_goroutine_key key = {.goroutine = goroutine,
+				       .tgid = bpf_get_current_pid_tgid() >> 32};
+	struct rp_thread *t;
+	struct {
+		__u64 start, end;
+	} stack;
+
+	if (bpf_probe_read_user(&stack, sizeof(stack), (void *)(unsigned long)goroutine) ||
+	    *sp < stack.start || *sp >= stack.end)
+		return thread_get(bpf_get_current_task_btf());
+	*sp -= stack.end;
+	t = bpf_map_lookup_elem(&goroutines, &key);
+	return t ? t : goroutine_create(&key);
+}
+
+/* The thread is at its root: take the one of the grouping that is asked for now. */
+static __noinline void thread_regroup(struct task_struct *task, struct rp_thread *t)
+{
+	__u32 turn = group_turn, root = node_root(bpf_get_current_task_btf());
+
+	if (!root)
+		return;
+	t->group_turn = turn;
+	t->frames[0].node = root;
+	t->frames[0].child_region = RP_REGION_NONE;
+}
+
+#endif
