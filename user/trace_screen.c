@@ -148,25 +148,54 @@ int rp_trace__open_screen(struct trace *tr, struct rp_err *err)
 	return rp_screen__new(&opts, &tr->screen, err);
 }
 
+/* Without it the figures are shown all the same; of a kernel that cannot tell the list says so. */
+static void read_open(struct trace *tr, struct rp_snapshot *snapshot)
+{
+	int rc = rp_trace__read_open(tr, &snapshot->open);
+	char line[128];
+
+	if (!rc || rc == -ENOTSUP)
+		return;
+	snprintf(line, sizeof(line), "open regions cannot be read: %s", strerror(-rc));
+	rp_screen__say(tr->screen, line);
+}
+
+/* Of now, and of the last interval where that is what is shown. -ENOMEM: none is there. */
+static int build(struct trace *tr, const struct rp_counts *counts, uint64_t cpu,
+		 struct rp_snapshot **total, struct rp_snapshot **recent)
+{
+	const struct rp_counts *before = tr->last ? tr->last : tr->base;
+
+	*recent = NULL;
+	*total = rp_trace__snapshot(tr, counts, tr->base, cpu - tr->base_cpu);
+	if (!*total)
+		return -ENOMEM;
+	if (rp_screen__is_recent(tr->screen)) {
+		*recent = rp_trace__snapshot(tr, counts, before, cpu - tr->last_cpu);
+		if (!*recent) {
+			rp_snapshot__free(*total);
+			return -ENOMEM;
+		}
+	}
+	read_open(tr, *total);
+	return 0;
+}
+
 int rp_trace__refresh(struct trace *tr)
 {
 	struct rp_counts *counts = rp_collect(tr->session, tr->plan, &tr->costs);
 	uint64_t cpu = rp_targets__cpu(tr->targets);
-	struct rp_snapshot *total, *recent = NULL;
-	const struct rp_counts *before = tr->last ? tr->last : tr->base;
+	struct rp_snapshot *total, *recent;
 	int rc;
 
 	if (!counts)
 		return -ENOMEM;
 	if (tr->ended)
 		counts->time = tr->ended;
-	total = rp_trace__snapshot(tr, counts, tr->base, cpu - tr->base_cpu);
-	if (total && rp_screen__is_recent(tr->screen))
-		recent = rp_trace__snapshot(tr, counts, before, cpu - tr->last_cpu);
-	if (!total || (rp_screen__is_recent(tr->screen) && !recent)) {
-		rp_snapshot__free(total);
+	rc = build(tr, counts, cpu, &total, &recent);
+	if (rc) {
 		rp_counts__free(counts);
-		return -ENOMEM;
+		return rc;
 	}
 	rc = rp_screen__show(tr->screen, total, recent, counts->time, cpu);
 	tr->tables++;

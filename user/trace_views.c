@@ -112,7 +112,9 @@ static void run_on_stuck(struct trace *tr, const struct rp_open *open)
 		snprintf(line, sizeof(line),
 			 "--on-stuck: too many commands run already: none for %zu stuck region%s",
 			 skipped, skipped == 1 ? "" : "s");
-	if (line[0])
+	if (line[0] && tr->screen)
+		rp_screen__say(tr->screen, line);
+	else if (line[0])
 		tr->say(line, rc ? NULL : "--max-on-stuck allows more");
 }
 
@@ -122,7 +124,7 @@ int rp_trace__read_open(struct trace *tr, struct rp_open **open)
 	int rc;
 
 	*open = NULL;
-	if (!tr->opts->stuck)
+	if (!tr->opts->stuck && !(tr->screen && rp_screen__is_open_wanted(tr->screen)))
 		return 0;
 	rc = rp_collect_open(tr->session, tr->plan, &entries);
 	if (!rc)

@@ -85,6 +85,18 @@ static size_t draw_part(const struct rp_state *s, enum rp_style style, size_t y,
 #define MINUTE	      24
 #define OVERHEAD_HIGH 0.1 /* of the target's CPU time */
 
+/* With --stuck alone. */
+static size_t draw_stuck(const struct rp_state *s, size_t x)
+{
+	const struct rp_open *open = s->list.open;
+	char text[64];
+
+	if (!open || !open->stuck)
+		return x;
+	snprintf(text, sizeof(text), "stuck %zu", open->n_stuck);
+	return draw_part(s, open->n_stuck ? RP_STYLE_WARNING : RP_STYLE_NORMAL, 1, x, text);
+}
+
 /* An event is a probe that is hit: a region has two. */
 static void draw_load(const struct rp_state *s)
 {
@@ -110,6 +122,7 @@ static void draw_load(const struct rp_state *s)
 		      : lost	? RP_STYLE_STRONG
 				: RP_STYLE_NORMAL,
 		      1, x, text);
+	x = draw_stuck(s, x);
 	snprintf(text, sizeof(text), "overhead %.1f %% of CPU, %s a region", share * 100,
 		 rp_draw__ns(s, (uint64_t)s->total->meta.ns_per_region, figure, sizeof(figure)));
 	draw_part(s, share >= OVERHEAD_HIGH ? RP_STYLE_WARNING : RP_STYLE_NORMAL, 1, x, text);
@@ -131,19 +144,41 @@ static const char *worst_loss(const struct rp_snapshot *snapshot)
 	return snapshot->lost[worst] ? meanings[worst] : NULL;
 }
 
+/* The list of what is open, and its order. */
+static size_t describe_list(const struct rp_state *s, char *line, size_t size)
+{
+	const struct rp_open *open = s->list.open;
+	size_t n = open ? open->n : 0;
+	int at = snprintf(line, size, "%zu", s->list.n_visible);
+
+	if (s->list.n_visible != n)
+		at += snprintf(line + at, size - (size_t)at, " of %zu", n);
+	at += snprintf(line + at, size - (size_t)at, " open region%s  every %g s",
+		       n == 1 ? "" : "s", s->interval);
+	return (size_t)at;
+}
+
+static size_t describe_table(const struct rp_state *s, char *line, size_t size)
+{
+	size_t n = rp_state__rows(s);
+	int at = snprintf(line, size, "%zu", s->n_visible);
+
+	if (s->n_visible != n)
+		at += snprintf(line + at, size - (size_t)at, " of %zu", n);
+	at += snprintf(line + at, size - (size_t)at, " %s%s  by %s%s  every %g s  %s",
+		       s->tree ? "path" : "region", s->n_visible == 1 ? "" : "s", s->sort->title,
+		       s->invert ? " (inverted)" : "", s->interval,
+		       s->recent ? "last interval" : "since start");
+	return (size_t)at;
+}
+
 static void draw_form(const struct rp_state *s)
 {
 	const char *lost = worst_loss(s->total);
 	char line[2 * RP_PROMPT_MAX];
-	size_t at = 0, n = rp_state__rows(s);
+	size_t at = s->list.shown ? describe_list(s, line, sizeof(line))
+				  : describe_table(s, line, sizeof(line));
 
-	at += (size_t)snprintf(line, sizeof(line), "%zu", s->n_visible);
-	if (s->n_visible != n)
-		at += (size_t)snprintf(line + at, sizeof(line) - at, " of %zu", n);
-	at += (size_t)snprintf(line + at, sizeof(line) - at, " %s%s  by %s%s  every %g s  %s",
-			       s->tree ? "path" : "region", s->n_visible == 1 ? "" : "s",
-			       s->sort->title, s->invert ? " (inverted)" : "", s->interval,
-			       s->recent ? "last interval" : "since start");
 	if (s->filter[0])
 		at += (size_t)snprintf(line + at, sizeof(line) - at, "  filter: %s", s->filter);
 	if (lost && at < sizeof(line))
@@ -235,7 +270,10 @@ void rp_draw(const struct rp_state *s)
 		rp_draw__menu(s);
 	} else {
 		rp_draw__header(s);
-		rp_draw__table(s);
+		if (s->list.shown)
+			rp_draw__open(s);
+		else
+			rp_draw__table(s);
 		rp_draw__pane(s);
 	}
 	cursor = draw_bar(s);

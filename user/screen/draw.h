@@ -13,6 +13,7 @@ void rp_draw(const struct rp_state *s);
 
 void rp_draw__header(const struct rp_state *s);
 void rp_draw__table(const struct rp_state *s);
+void rp_draw__open(const struct rp_state *s);
 void rp_draw__pane(const struct rp_state *s);
 void rp_draw__menu(const struct rp_state *s);
 

@@ -25,6 +25,8 @@ const struct rp_help_line rp_help[] = {
 	{"i", "figures of the last interval, or since the start"},
 	{"Enter  Tab", "pane of the chosen region: histogram (l: log scale), callers and"},
 	{"", "callees, groups, source; the next pane, Shift-Tab: the one before"},
+	{"o", "open regions, the oldest first: which thread is where, for how long;"},
+	{"", "Enter: that region in the table; ! and --stuck T: open for T or longer"},
 	{NULL, "Figures"},
 	{"p", "freeze the display"},
 	{"r", "reset: figures from now on"},

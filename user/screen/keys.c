@@ -48,13 +48,16 @@ static void home(struct rp_state *s, struct rp_request *request)
 {
 	(void)request;
 	rp_state__move_to(s, 0);
-	s->selected = 0;
+	if (s->list.shown)
+		s->list.chosen = false;
+	else
+		s->selected = 0;
 }
 
 static void end(struct rp_state *s, struct rp_request *request)
 {
 	(void)request;
-	rp_state__move_to(s, s->n_visible);
+	rp_state__move_to(s, SIZE_MAX);
 }
 
 static void scroll_left(struct rp_state *s, struct rp_request *request)
@@ -406,10 +409,47 @@ static void escape(struct rp_state *s, struct rp_request *request)
 	rp_state__arrange(s);
 }
 
-static const struct {
+/* ---- what is open ----------------------------------------------------------------------- */
+
+static void close_list(struct rp_state *s, struct rp_request *request)
+{
+	(void)request;
+	s->list.shown = false;
+	rp_state__plan(s);
+}
+
+static void toggle_list(struct rp_state *s, struct rp_request *request)
+{
+	if (s->list.shown) {
+		close_list(s, request);
+	} else if (!has_ended(s)) {
+		s->list.shown = true;
+		request->type = RP_REQUEST_REFRESH;
+		rp_state__plan(s);
+	}
+}
+
+/* The region of the chosen line in the table. */
+static void go_to_region(struct rp_state *s, struct rp_request *request)
+{
+	const struct rp_open_row *open = rp_open_list__row(&s->list, s->list.cursor);
+
+	for (size_t i = 0; open && i < s->n_visible; i++)
+		if (rp_state__row(s, i, NULL)->region == open->region) {
+			close_list(s, request);
+			rp_state__move_to(s, i);
+			return;
+		}
+}
+
+/* ---- which key it is -------------------------------------------------------------------- */
+
+struct binding {
 	int key;
 	action_fn act;
-} bindings[] = {
+};
+
+static const struct binding everywhere[] = {
 	{'q', quit},
 	{F(10), quit},
 	{RP_KEY_UP, up},
@@ -423,6 +463,27 @@ static const struct {
 	{RP_KEY_HOME, home},
 	{RP_KEY_END, end},
 	{'G', end},
+	{'\\', filter},
+	{F(4), filter},
+	{'o', toggle_list},
+	{'p', pause_display},
+	{'w', save},
+	{'+', slower},
+	{'=', slower},
+	{F(8), slower},
+	{'-', faster},
+	{F(7), faster},
+	{'?', help},
+	{'h', help},
+	{F(1), help},
+};
+
+static const struct binding on_list[] = {
+	{RP_KEY_ENTER, go_to_region},
+	{RP_KEY_ESCAPE, close_list},
+};
+
+static const struct binding on_table[] = {
 	{RP_KEY_LEFT, left},
 	{RP_KEY_RIGHT, right},
 	{RP_KEY_SHIFT_LEFT, scroll_left},
@@ -434,8 +495,6 @@ static const struct {
 	{F(3), search},
 	{'n', search_next},
 	{'N', search_previous},
-	{'\\', filter},
-	{F(4), filter},
 	{'a', add},
 	{'d', drop},
 	{F(9), drop},
@@ -447,21 +506,11 @@ static const struct {
 	{F(5), toggle_tree},
 	{' ', tag},
 	{'U', untag},
-	{'p', pause_display},
 	{'i', recent},
 	{'r', reset},
-	{'w', save},
-	{'+', slower},
-	{'=', slower},
-	{F(8), slower},
-	{'-', faster},
-	{F(7), faster},
 	{'g', choose_group},
 	{'c', choose_columns},
 	{F(2), choose_columns},
-	{'?', help},
-	{'h', help},
-	{F(1), help},
 	{RP_KEY_ENTER, toggle_pane},
 	{RP_KEY_TAB, next_pane},
 	{RP_KEY_BACK_TAB, previous_pane},
@@ -469,13 +518,25 @@ static const struct {
 	{RP_KEY_ESCAPE, escape},
 };
 
-static void table_key(struct rp_state *s, int key, struct rp_request *request)
+static void act(struct rp_state *s, const struct binding *bindings, size_t n, int key,
+		struct rp_request *request)
 {
-	for (size_t i = 0; i < COUNT(bindings); i++)
+	for (size_t i = 0; i < n; i++)
 		if (bindings[i].key == key) {
 			bindings[i].act(s, request);
 			return;
 		}
+}
+
+static void view_key(struct rp_state *s, int key, struct rp_request *request)
+{
+	bool list = s->list.shown;
+
+	act(s, everywhere, COUNT(everywhere), key, request);
+	if (list)
+		act(s, on_list, COUNT(on_list), key, request);
+	else
+		act(s, on_table, COUNT(on_table), key, request);
 }
 
 void rp_state__key(struct rp_state *s, int key, struct rp_request *request)
@@ -484,7 +545,7 @@ void rp_state__key(struct rp_state *s, int key, struct rp_request *request)
 	s->message[0] = '\0';
 	switch (s->mode) {
 	case RP_MODE_TABLE:
-		table_key(s, key, request);
+		view_key(s, key, request);
 		break;
 	case RP_MODE_SEARCH:
 	case RP_MODE_FILTER:

@@ -21,10 +21,12 @@ static void click_title(struct rp_state *s, size_t x)
 /* A second click on a row opens it. */
 static void click_row(struct rp_state *s, size_t line, struct rp_request *request)
 {
-	size_t i = s->top + line;
-	bool again = s->cursor == i && s->selected;
+	const struct rp_open_list *list = &s->list;
+	size_t i = line + (list->shown ? list->top : s->top);
+	bool again = list->shown ? list->cursor == i && list->chosen
+				 : s->cursor == i && s->selected;
 
-	if (i >= s->n_visible)
+	if (i >= (list->shown ? list->n_visible : s->n_visible))
 		return;
 	rp_state__move_to(s, i);
 	if (again)
@@ -45,7 +47,7 @@ void rp_state__mouse(struct rp_state *s, size_t y, size_t x, enum rp_button butt
 	}
 	if (button == RP_BUTTON_WHEEL_UP || button == RP_BUTTON_WHEEL_DOWN)
 		rp_state__move_by(s, button == RP_BUTTON_WHEEL_UP ? -WHEEL : WHEEL);
-	else if (y == l->titles)
+	else if (y == l->titles && !s->list.shown)
 		click_title(s, x);
 	else if (y >= l->table && y < l->table + l->n_table)
 		click_row(s, y - l->table, request);

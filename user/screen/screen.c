@@ -106,6 +106,11 @@ void rp_screen__resume(struct rp_screen *screen)
 	rp_screen__resize(screen);
 }
 
+void rp_screen__say(struct rp_screen *screen, const char *text)
+{
+	rp_state__say(&screen->state, "%s", text);
+}
+
 void rp_screen__end(struct rp_screen *screen)
 {
 	struct rp_state *s = &screen->state;
@@ -123,6 +128,11 @@ bool rp_screen__is_frozen(const struct rp_screen *screen)
 bool rp_screen__is_recent(const struct rp_screen *screen)
 {
 	return screen->state.recent;
+}
+
+bool rp_screen__is_open_wanted(const struct rp_screen *screen)
+{
+	return screen->state.list.shown;
 }
 
 double rp_screen__interval(const struct rp_screen *screen)

@@ -75,12 +75,17 @@ void rp_screen__resize(struct rp_screen *screen);
 void rp_screen__suspend(struct rp_screen *screen);
 void rp_screen__resume(struct rp_screen *screen);
 
+/* Say something, until the next key. */
+void rp_screen__say(struct rp_screen *screen, const char *text);
+
 /* The target is gone: what was found stays to be looked at. */
 void rp_screen__end(struct rp_screen *screen);
 
 /* As the user has it now. Frozen: paused, or the target has ended. */
 bool rp_screen__is_frozen(const struct rp_screen *screen);
 bool rp_screen__is_recent(const struct rp_screen *screen);
+/* What is open is wanted with the figures. */
+bool rp_screen__is_open_wanted(const struct rp_screen *screen);
 double rp_screen__interval(const struct rp_screen *screen);
 
 #endif

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "screen/cells.h"
+#include "screen/words.h"
 
 void rp_state__init(struct rp_state *s, const struct rp_state_opts *opts)
 {
@@ -27,12 +28,15 @@ static void free_snapshots(struct rp_state *s)
 	rp_snapshot__free(s->total);
 	s->shown = s->total = NULL;
 	s->n_visible = 0;
+	s->list.open = NULL;
+	s->list.n_visible = 0;
 }
 
 void rp_state__free(struct rp_state *s)
 {
 	free_snapshots(s);
 	free(s->visible);
+	rp_open_list__free(&s->list);
 	rp_pasts__free(&s->pasts);
 	*s = (struct rp_state){0};
 }
@@ -117,26 +121,9 @@ size_t rp_state__chosen(const struct rp_state *s, uint32_t *regions, size_t max)
 
 /* ---- filter and search ------------------------------------------------------------------ */
 
-/* Any of the words between '|', whatever their case. */
-static bool holds(const char *text, const char *words)
-{
-	char word[RP_PROMPT_MAX];
-
-	while (text && *words) {
-		size_t len = strcspn(words, "|");
-
-		memcpy(word, words, len);
-		word[len] = '\0';
-		if (len && strcasestr(text, word))
-			return true;
-		words += len + (words[len] == '|');
-	}
-	return false;
-}
-
 static bool matches(const struct rp_row *row, const char *words)
 {
-	return holds(row->name, words) || holds(row->group, words);
+	return rp_words__in(row->name, words) || rp_words__in(row->group, words);
 }
 
 bool rp_state__find(struct rp_state *s, size_t from)
@@ -246,8 +233,9 @@ void rp_state__plan(struct rp_state *s)
 				.cols = s->layout.cols,
 				.name = s->longest,
 				.scroll = s->scroll,
-				.pane = s->pane != RP_PANE_NONE,
+				.pane = s->pane != RP_PANE_NONE && !s->list.shown,
 			});
+	rp_open_list__scroll(&s->list, s->layout.n_table);
 	last = s->n_visible > s->layout.n_table ? s->n_visible - s->layout.n_table : 0;
 	if (s->top > s->cursor)
 		s->top = s->cursor;
@@ -267,6 +255,7 @@ void rp_state__arrange(struct rp_state *s)
 	}
 	find_cursor(s);
 	measure_names(s);
+	rp_open_list__arrange(&s->list, s->filter);
 	rp_state__plan(s);
 }
 
@@ -281,21 +270,28 @@ void rp_state__sort(struct rp_state *s)
 
 /* ---- the cursor ------------------------------------------------------------------------- */
 
-void rp_state__move_to(struct rp_state *s, size_t i)
+static void choose(struct rp_state *s, size_t i)
 {
 	if (!s->n_visible)
 		return;
 	s->cursor = i < s->n_visible ? i : s->n_visible - 1;
 	s->selected = key_at(s, s->cursor);
+}
+
+void rp_state__move_to(struct rp_state *s, size_t i)
+{
+	if (s->list.shown)
+		rp_open_list__move_to(&s->list, i);
+	else
+		choose(s, i);
 	rp_state__plan(s);
 }
 
 void rp_state__move_by(struct rp_state *s, long n)
 {
-	if (n < 0 && (size_t)-n > s->cursor)
-		rp_state__move_to(s, 0);
-	else
-		rp_state__move_to(s, s->cursor + (size_t)n);
+	size_t at = s->list.shown ? s->list.cursor : s->cursor;
+
+	rp_state__move_to(s, n < 0 && (size_t)-n > at ? 0 : at + (size_t)n);
 }
 
 void rp_state__resize(struct rp_state *s, size_t rows, size_t cols)
@@ -356,6 +352,8 @@ int rp_state__update(struct rp_state *s, struct rp_snapshot *total, struct rp_sn
 		return -ENOMEM;
 	if (recent)
 		rp_pasts__bind(&s->pasts, recent);
+	if (rp_open_list__update(&s->list, total->open, s->filter))
+		return -ENOMEM;
 	rp_columns__choose(&s->columns, s->shown);
 	rp_state__sort(s);
 	return 0;

@@ -8,6 +8,7 @@
 
 #include "screen/columns.h"
 #include "screen/layout.h"
+#include "screen/open_list.h"
 #include "screen/past.h"
 #include "screen/prompt.h"
 #include "screen/source.h"
@@ -83,6 +84,7 @@ struct rp_state {
 	enum rp_pane pane;
 	bool log_scale;
 	struct rp_layout layout;
+	struct rp_open_list list;
 	const struct rp_source *source; /* of the chosen row, while its pane is open; else NULL */
 
 	/* What keys do now. */
@@ -146,6 +148,7 @@ uint64_t rp_state__lost(const struct rp_state *s);
  */
 void rp_state__arrange(struct rp_state *s);
 void rp_state__sort(struct rp_state *s);
+/* In the table, or in the list of what is open while that is shown. */
 void rp_state__move_to(struct rp_state *s, size_t i);
 void rp_state__move_by(struct rp_state *s, long n);
 /* The next visible row, from i on and around, with a name that holds the search. */

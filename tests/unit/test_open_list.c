@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+/* The list of open regions on the screen, without a terminal. */
+#include "counts_fixture.h"
+#include "screen/keys.h"
+#include "screen/state.h"
+
+#define S     1000000000ull
+#define STUCK (5 * S)
+#define LINES 10
+
+static struct fixture server;
+static struct rp_state s;
+static struct rp_request request;
+static uint64_t now; /* s */
+
+static struct rp_node nodes[3];
+static struct rp_region regions[8];
+static struct rp_open_entry entries[64];
+static struct rp_open_entries in;
+
+static void key(int k)
+{
+	rp_state__key(&s, k, &request);
+}
+
+static void keys(const char *text)
+{
+	for (; *text; text++)
+		key(*text);
+}
+
+/* Entered at a second, alone on the stack of a thread. */
+static void enter(uint32_t tid, uint64_t second, uint32_t region)
+{
+	entries[in.n++] = (struct rp_open_entry){.start = second * S,
+						 .region = region,
+						 .pid = 7,
+						 .tid = tid,
+						 .depth = 1,
+						 .comm = "worker"};
+}
+
+static void update(void)
+{
+	struct rp_snapshot *snapshot;
+
+	server.counts.time = in.time = ++now * S;
+	snapshot = fixture_snapshot(&server, s.by);
+	snapshot->open = rp_open__build(&in, STUCK);
+	assert_non_null(snapshot->open);
+	assert_int_equal(rp_state__update(&s, snapshot, NULL, now * S, 0), 0);
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	fixture_server(&server);
+	for (size_t i = 0; i < server.counts.n_regions; i++)
+		regions[i] = (struct rp_region){
+			.id = (uint32_t)i + 1, .name = server.regions[i].name, .object = ""};
+	in = (struct rp_open_entries){.item = entries,
+				      .nodes = nodes,
+				      .regions = regions,
+				      .n_regions = server.counts.n_regions};
+	now = 100;
+	rp_state__init(&s, &(struct rp_state_opts){
+				   .sort = rp_column__find("total"), .interval = 1, .utf8 = true});
+	rp_state__resize(&s, LINES + 5, 100);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	rp_state__free(&s);
+	return 0;
+}
+
+static uint32_t chosen(void)
+{
+	const struct rp_open_row *row = rp_open_list__row(&s.list, s.list.cursor);
+
+	assert_non_null(row);
+	return row->tid;
+}
+
+static void test_open_and_close(void **state)
+{
+	(void)state;
+	enter(1, 99, 1);
+	update();
+	assert_false(s.list.shown);
+	key('o');
+	assert_true(s.list.shown);
+	assert_int_equal(request.type, RP_REQUEST_REFRESH);
+	key('o');
+	assert_false(s.list.shown);
+	assert_int_equal(request.type, RP_REQUEST_NONE);
+	key('o');
+	key(RP_KEY_ESCAPE);
+	assert_false(s.list.shown);
+	/* Keys of the table do nothing to what is not seen. */
+	key('o');
+	keys("tId ");
+	assert_false(s.tree || s.invert);
+	key('q');
+	assert_int_equal(request.type, RP_REQUEST_QUIT);
+}
+
+/* No pane takes lines from it, and the table is as it was behind it. */
+static void test_lines(void **state)
+{
+	(void)state;
+	update();
+	key(RP_KEY_ENTER);
+	assert_true(s.layout.n_pane > 0);
+	key('o');
+	assert_int_equal(s.layout.n_pane, 0);
+	assert_int_equal(s.layout.n_table, LINES);
+	key('o');
+	assert_true(s.layout.n_pane > 0);
+}
+
+static void test_stuck(void **state)
+{
+	(void)state;
+	enter(1, 96, 1); /* 5 s at the update */
+	enter(2, 97, 1);
+	enter(3, 10, 1);
+	key('o');
+	update();
+	assert_int_equal(s.list.n_visible, 3);
+	assert_int_equal(chosen(), 3);
+	assert_true(rp_open_list__is_stuck(&s.list, 0));
+	assert_true(rp_open_list__is_stuck(&s.list, 1));
+	assert_false(rp_open_list__is_stuck(&s.list, 2));
+}
+
+/* The chosen line stays chosen wherever it goes; without a choice the oldest is. */
+static void test_choice(void **state)
+{
+	(void)state;
+	for (uint32_t tid = 1; tid <= 30; tid++)
+		enter(tid, 20 + tid, 1);
+	key('o');
+	update();
+	entries[0].start = 80 * S; /* left and entered again */
+	update();
+	assert_int_equal(chosen(), 2);
+	key(RP_KEY_DOWN);
+	key(RP_KEY_DOWN);
+	assert_int_equal(chosen(), 4);
+	entries[1].start = 81 * S;
+	update();
+	assert_int_equal(chosen(), 4);
+	/* Gone itself: the line stays. */
+	entries[3].start = 82 * S;
+	update();
+	assert_int_equal(s.list.cursor, 1);
+	key(RP_KEY_END);
+	assert_int_equal(s.list.cursor, 29);
+	assert_int_equal(s.list.top, 30 - LINES);
+	key(RP_KEY_PAGE_UP);
+	assert_int_equal(s.list.cursor, 29 - (LINES - 1));
+	key(RP_KEY_HOME);
+	assert_int_equal(s.list.top, 0);
+	entries[2].start = 83 * S;
+	update();
+	assert_int_equal(s.list.cursor, 0);
+}
+
+static void test_filter(void **state)
+{
+	(void)state;
+	enter(1, 50, 1);
+	enter(2, 51, 2);
+	enter(3, 52, 1);
+	memcpy(entries[2].comm, "Other", 6);
+	key('o');
+	update();
+	keys("\\");
+	keys(regions[1].name);
+	assert_int_equal(s.list.n_visible, 1);
+	assert_int_equal(chosen(), 2);
+	keys("|other");
+	key(RP_KEY_ENTER);
+	assert_true(s.list.shown);
+	update();
+	assert_int_equal(s.list.n_visible, 2);
+	assert_int_equal(rp_open_list__row(&s.list, 1)->tid, 3);
+}
+
+static void test_go_to_region(void **state)
+{
+	(void)state;
+	enter(1, 50, 1);
+	enter(2, 51, 2);
+	key('o');
+	update();
+	key(RP_KEY_DOWN);
+	key(RP_KEY_ENTER);
+	assert_false(s.list.shown);
+	assert_int_equal(rp_state__chosen_row(&s)->region, 2);
+	/* By the mouse: the first click chooses, the second one goes there. */
+	key('o');
+	rp_state__mouse(&s, s.layout.table, 30, RP_BUTTON_CLICK, &request);
+	assert_int_equal(chosen(), 1);
+	rp_state__mouse(&s, s.layout.table, 30, RP_BUTTON_CLICK, &request);
+	assert_false(s.list.shown);
+	assert_int_equal(rp_state__chosen_row(&s)->region, 1);
+}
+
+static void test_end(void **state)
+{
+	(void)state;
+	enter(1, 50, 1);
+	key('o');
+	update();
+	in.n = 0;
+	update();
+	assert_int_equal(s.list.n_visible, 0);
+	keys("kj");
+	key(RP_KEY_ENTER);
+	s.ended = true;
+	key('o');
+	assert_false(s.list.shown);
+	key('o');
+	assert_false(s.list.shown);
+	assert_string_equal(s.message, "the target has ended");
+	/* Other groups: nothing of it is left. */
+	rp_state__forget(&s);
+	assert_null(s.list.open);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_open_and_close, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_lines, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_stuck, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_choice, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_filter, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_go_to_region, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_end, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
