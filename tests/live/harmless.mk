@@ -15,10 +15,11 @@ VARIANT_CC_clang       := $(CLANG)
 VARIANTS := static fixed hardened plain fast clang
 
 VARIANT_BINS := $(VARIANTS:%=$(O)/targets/functions-%)
-SCRIPTS      := $(O)/targets/work.py $(O)/targets/work.js
+have          = $(shell command -v $(1))
+NO_SCRIPTS   := $(if $(call have,gdb),,debugged)
+SCRIPTS      := $(patsubst tests/targets/scripts/%,$(O)/targets/%,$(filter-out $(NO_SCRIPTS:%=tests/targets/scripts/%),$(wildcard tests/targets/scripts/*)))
 GO           ?= $(firstword $(wildcard /usr/bin/go) go)
 RUSTC        ?= $(firstword $(wildcard /usr/bin/rustc) rustc)
-have          = $(shell command -v $(1))
 
 $(VARIANT_BINS): $(O)/targets/functions-%: tests/targets/functions.c tests/live/harmless.mk
 	$(call msg,TARGET,$@)
@@ -43,16 +44,20 @@ $(O)/targets/rust-%: tests/targets/rust/%.rs
 GO_BINS   := $(patsubst tests/targets/go/%.go,$(O)/targets/go-%,$(wildcard tests/targets/go/*.go))
 RUST_BINS := $(patsubst tests/targets/rust/%.rs,$(O)/targets/rust-%,$(wildcard tests/targets/rust/*.rs))
 
-.PHONY: no-go no-rust
-no-go no-rust: no-%:
-	@echo "SKIPPED: no compiler for $*: its targets are left out" >&2
+.PHONY: no-go no-rust no-gdb
+no-go no-rust no-gdb: no-%:
+	@echo "SKIPPED: no $* here: its targets are left out" >&2
 
 targets: $(VARIANT_BINS) $(SCRIPTS) \
-	$(if $(call have,$(GO)),$(GO_BINS),no-go) $(if $(call have,$(RUSTC)),$(RUST_BINS),no-rust)
+	$(if $(call have,$(GO)),$(GO_BINS),no-go) $(if $(call have,$(RUSTC)),$(RUST_BINS),no-rust) \
+	$(if $(NO_SCRIPTS),no-gdb)
 
 harmless: $(O)/rptrace targets $(LONG_BINS) ## many kinds of targets, by every method: unharmed and exact (root; long)
 	$(Q)status=0; for t in $(LONG_BINS); do \
 		RPTRACE=$(abspath $(O))/rptrace RPT_TARGETS=$(abspath $(O))/targets $$t || status=1; \
 	done; exit $$status
 
-.PHONY: harmless
+harmless-auto: export LIVE_METHODS = --exit auto
+harmless-auto: harmless ## the same, by the methods that rptrace chooses
+
+.PHONY: harmless harmless-auto

@@ -78,6 +78,8 @@ static const struct live_case cases[] = {
 	LIVE_CASE("processes takeover 20", STEPS, BY_ALL),
 	LIVE_CASE("processes seccomp 1000", STEPS, BY_ALL),
 	LIVE_CASE("processes ptraced 100", STEPS, BY_ALL),
+	LIVE_CASE("debugged", NESTED, BY_ALL),
+	LIVE_CASE("dlopener again 100", "-f host_work -f plugin.so:plug_work", BY_ALL),
 
 	LIVE_CASE("functions-static nested 300", NESTED, BY_ALL),
 	LIVE_CASE("functions-fixed nested 300", NESTED, BY_ALL),

@@ -2,11 +2,15 @@
 /*
  * dlopener N: loads plugin.so, from its own folder, after it was released; says "loaded", waits
  * for one more byte, then runs its own and the plugin's function and marker N times each.
+ *
+ * dlopener again N: has it loaded from the start; runs each function and unloads it and loads it
+ * again, N times.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <libgen.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "regions.h"
 #include "rptrace.h"
@@ -19,25 +23,51 @@ REGION_FN(host_work)
 	RPTRACE_END(host_marker);
 }
 
-int main(int argc, char **argv)
-{
-	unsigned long n = argc > 1 ? strtoul(argv[1], NULL, 10) : 0;
-	void (*plug_work)(void), (*plug_marked)(void);
-	char path[4200], copy[4096], byte;
-	void *plugin;
+static char path[4200];
+static void *plugin;
+static void (*plug_work)(void), (*plug_marked)(void);
 
-	RPT_WAIT();
-	snprintf(copy, sizeof(copy), "%s", argv[0]);
-	snprintf(path, sizeof(path), "%s/plugin.so", dirname(copy));
+static void load(void)
+{
 	plugin = dlopen(path, RTLD_NOW);
 	if (!plugin) {
 		fprintf(stderr, "%s\n", dlerror());
-		return 1;
+		exit(1);
 	}
 	*(void **)&plug_work = dlsym(plugin, "plug_work");
 	*(void **)&plug_marked = dlsym(plugin, "plug_marked");
 	if (!plug_work || !plug_marked)
-		return 1;
+		exit(1);
+}
+
+static void again(unsigned long n)
+{
+	load();
+	RPT_WAIT();
+	for (unsigned long i = 0; i < n; i++) {
+		host_work();
+		plug_work();
+		if (dlclose(plugin) || dlopen(path, RTLD_NOW | RTLD_NOLOAD))
+			exit(2);
+		load();
+	}
+	expect("host_work", n);
+	expect("plug_work", n);
+}
+
+int main(int argc, char **argv)
+{
+	unsigned long n = target_number(argc, argv, argc - 1, 0);
+	char copy[4096], byte;
+
+	snprintf(copy, sizeof(copy), "%s", argv[0]);
+	snprintf(path, sizeof(path), "%s/plugin.so", dirname(copy));
+	if (argc > 2 && !strcmp(argv[1], "again")) {
+		again(n);
+		return 0;
+	}
+	RPT_WAIT();
+	load();
 	say_code(plug_work);
 	say_code(plug_marked);
 	say("loaded");
