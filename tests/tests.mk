@@ -61,7 +61,7 @@ docs: $(O)/rptrace ## options and counters against README and man page
 matrix: ## the marker header under all compilers and levels that are here (minutes)
 	$(Q)tests/unit/check-marker-matrix.sh
 
-check: lint docs unit unit-asan live e2e ## all tests, with what is installed
+check: lint docs unit unit-asan live harmless-auto e2e test-kernels ## all tests, with what is installed
 
 test: ## install what is missing, then all tests (root)
 	$(Q)tools/install-deps test

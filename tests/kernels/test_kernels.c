@@ -14,7 +14,7 @@
 
 #include "live.h"
 
-enum { EXIT_UNSUPPORTED = 4, RETURN_PROBES_MAX = 64, TARGETS_MAX = 6 };
+enum { EXIT_UNSUPPORTED = 4, RETURN_PROBES_MAX = 64, TARGETS_MAX = 7 };
 
 static const char *const known_methods[] = {"session", "multi", "perf"};
 
@@ -70,15 +70,16 @@ static struct live_run together(const char *const *targets, size_t n, const char
 }
 
 #define FUNCTIONS                                                                                  \
-	"-f outer -f middle -f inner -f leaf -f fork_work -f catcher -f jumper -f nest "           \
+	"-f outer -f middle -f inner -f leaf -f fork_work -f catcher -f jumper -f nest -f step "   \
 	"-f open_* -u kernels:*"
 #define DEPTH  100
 #define ROUNDS 5
 
 /*
- * Functions in threads, in children, nested, left by longjmp; at all kinds of nop, and USDT probes
- * there, with and without semaphore. Each target names regions of its own; the last says how deep
- * it went, of which what is deeper than `depth` is lost.
+ * Functions in threads, in children, nested, left by longjmp, under a seccomp filter that allows
+ * next to nothing; at all kinds of nop, and USDT probes there, with and without semaphore. Each
+ * target names regions of its own; the last says how deep it went, of which what is deeper than
+ * `depth` is lost.
  */
 static void functions_hold(const char *exits, const char *method, unsigned depth)
 {
@@ -88,6 +89,7 @@ static void functions_hold(const char *exits, const char *method, unsigned depth
 		"functions jump 50",
 		"forker tree 2 1 50",
 		strcmp(nops(), "nop5") ? "sites 50 nop5" : "sites 50",
+		"processes seccomp 50",
 		"threads deep 100 5",
 	};
 	char options[256];

@@ -145,6 +145,7 @@ int live_main_methods(const char *group, const struct live_case *cases, size_t n
 	size_t room = n_cases * live_n_methods, n = 0;
 	struct test *tests = calloc(room, sizeof(*tests));
 	struct CMUnitTest *all = calloc(room + n_single, sizeof(*all));
+	const char *only = getenv("LIVE_METHODS");
 	int failed = 1;
 
 	for (size_t i = 0; tests && all && i < room; i++) {
@@ -152,7 +153,7 @@ int live_main_methods(const char *group, const struct live_case *cases, size_t n
 		const struct live_method *method = &live_methods[i % live_n_methods];
 		struct test *test = &tests[n];
 
-		if (method->by & ~c->by)
+		if (method->by & ~c->by || (only && !strstr(method->options, only)))
 			continue;
 		*test = (struct test){.c = c, .method = method};
 		snprintf(test->name, sizeof(test->name), "%s: %s %s", c->target, c->selection,

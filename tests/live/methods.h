@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
 /*
  * The ways in which functions are traced, and runs of a target by each of them beside a run
- * without any. A method that this kernel or build refuses is skipped, loudly.
+ * without any. A method that this kernel or build refuses is skipped, loudly. $LIVE_METHODS, a
+ * part of the options that make a method, leaves out all that have it not.
  */
 #ifndef METHODS_H
 #define METHODS_H

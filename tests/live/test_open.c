@@ -164,6 +164,7 @@ struct open_case {
 
 static const struct open_case cases[] = {
 	{.target = "stuck threads 1000", .options = CHAIN},
+	{.target = "stuck spin", .options = CHAIN},
 	{.target = "stuck deep 500", .options = "-f nest --exit ret-sites"},
 	{.target = "stuck marks", .options = "--attach multi"},
 	{.target = "stuck marks", .options = "--attach perf"},
@@ -174,7 +175,6 @@ static const struct open_case cases[] = {
 
 static const struct open_case by_methods[] = {
 	{.target = "stuck blocked", .options = CHAIN},
-	{.target = "stuck spin", .options = CHAIN},
 	{.target = "stuck deep 60", .options = "-f nest"},
 };
 
