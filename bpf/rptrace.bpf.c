@@ -329,7 +329,9 @@ static __always_inline void region_end(struct pt_regs *ctx, struct task_struct *
 		q.role = RP_ROLE_SCOPE_BEGIN;
 		read_arg(ctx, RP_COOKIE_SPEC(cookie), &q.key);
 	}
-	if (!frame_leave(t, &q, now))
+	if (frame_leave(t, &q, now))
+		return;
+	if (role != RP_ROLE_SCOPE_END || !(RP_COOKIE_FLAGS(cookie) & RP_SITE_SOME))
 		exit_unmatched(task, t, q.region, 0);
 }
 

@@ -73,6 +73,7 @@ enum rp_role {
 	2u		  /* calls of an interpreter: may nest at one and the same C stack depth   \
 			   */
 #define RP_SITE_GO     2u /* of a function: its frames are on the stack of a goroutine */
+#define RP_SITE_SOME   2u /* of the ends of blocks: some that end there are not traced */
 #define RP_SITE_LOOSE  4u /* need not nest: may end after what it began in */
 #define RP_SITE_ODD    8u /* generation of its batch: hits count while batch_odd says the same */
 

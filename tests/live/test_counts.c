@@ -67,6 +67,19 @@ static void excluded_are_left_out(void **state)
 	live_assert_nothing_lost(run.json);
 }
 
+/* Blocks share the site of their ends: those of the others are no ends without a begin. */
+static void excluded_blocks_are_left_out(void **state)
+{
+	struct live_run run = live_trace(LIVE_PID, "marks_c 2 100", "-x by_*");
+
+	(void)state;
+	assert_int_equal(live_sum(run.json, "block_outer", "count"),
+			 live_expected(run.said, "block_outer"));
+	assert_null(live_find(run.json, "by_return"));
+	live_assert_nothing_lost(run.json);
+	live_assert_sound(run.json);
+}
+
 static void several_processes(void **state)
 {
 	const char *path = live_path("both.json");
@@ -91,6 +104,7 @@ static void several_processes(void **state)
 
 static const struct CMUnitTest single[] = {
 	cmocka_unit_test(excluded_are_left_out),
+	cmocka_unit_test(excluded_blocks_are_left_out),
 	cmocka_unit_test(several_processes),
 };
 

@@ -299,8 +299,34 @@ static void test_default_markers(void **state)
 	assert_int_equal(s->flags, 0);
 	assert_int_equal(s->args[0].reg, 32);
 	assert_int_equal(site(&f, NULL, RP_ROLE_SCOPE_END)->args[0].reg, 40);
+	assert_int_equal(site(&f, NULL, RP_ROLE_SCOPE_END)->flags, 0);
 	assert_int_equal(site(&f, NULL, RP_ROLE_NAME_BEGIN)->args[0].reg, 112);
 	assert_non_null(site(&f, NULL, RP_ROLE_NAME_END));
+	rp_plan__free(f.plan);
+}
+
+static const struct rp_usdt_note blocks[] = {
+	NOTE(0, "rptrace_scope", "block__begin", "8@%rbp"),
+	NOTE(1, "rptrace_scope", "other__begin", "8@%rbp"),
+	NOTE(2, "rptrace_scope", "unread__begin", "what is this"),
+	NOTE(3, "rptrace_scope", "end", "8@%rbx"),
+};
+
+/* Where only some blocks are traced, the end of any may be that of another. */
+static void test_ends_of_some_blocks(void **state)
+{
+	struct fixture f = fixture();
+
+	(void)state;
+	run_notes(&f, blocks, N(blocks));
+	assert_regions(&f, "block", "other", NULL);
+	assert_int_equal(site(&f, NULL, RP_ROLE_SCOPE_END)->flags, RP_SITE_SOME);
+	rp_plan__free(f.plan);
+	f = fixture();
+	exclude(&f, "other");
+	run_notes(&f, blocks, N(blocks));
+	assert_regions(&f, "block", NULL);
+	assert_int_equal(site(&f, NULL, RP_ROLE_SCOPE_END)->flags, RP_SITE_SOME);
 	rp_plan__free(f.plan);
 }
 
@@ -572,6 +598,7 @@ int main(void)
 		cmocka_unit_test(test_excluded_pairs),
 		cmocka_unit_test(test_note_that_cannot_be_probed),
 		cmocka_unit_test(test_default_markers),
+		cmocka_unit_test(test_ends_of_some_blocks),
 		cmocka_unit_test(test_spans_by_argument),
 		cmocka_unit_test(test_spans_by_several_arguments),
 		cmocka_unit_test(test_span_without_an_id),

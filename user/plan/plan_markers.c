@@ -22,7 +22,8 @@
 struct markers {
 	struct rp_plan *plan;
 	const struct rp_plan_object *object;
-	bool scopes; /* a block of this object is traced: watch the ends of blocks */
+	bool scopes; /* a block of this object is traced: watch the ends of blocks ... */
+	bool others; /* ... at which others end, too, that are not */
 	bool any;    /* a marker of this object is traced */
 };
 
@@ -167,6 +168,8 @@ static int add_note(struct markers *m, const struct rp_usdt_note *note, enum rp_
 		return rc;
 	site.role = role;
 	site.region = RP_REGION_NONE;
+	if (role == RP_ROLE_SCOPE_END && m->others)
+		site.flags |= RP_SITE_SOME;
 	if (keyed)
 		rc = rp_plan__set_args(m->plan, &key, 1, &site);
 	else if (role == RP_ROLE_BEGIN)
@@ -188,9 +191,9 @@ static int add_note(struct markers *m, const struct rp_usdt_note *note, enum rp_
 /* Regions whose names are in the notes. */
 static int add_named(struct markers *m, const struct rp_usdt_note *note)
 {
+	size_t length, known = m->plan->n_sites;
 	enum rp_role role;
 	char *name, *begin;
-	size_t length;
 	int rc = 0;
 
 	if (!classify(note, &role, &length) || !length)
@@ -208,6 +211,7 @@ static int add_named(struct markers *m, const struct rp_usdt_note *note)
 	else if (!m->plan->n_sites && m->plan->n_usdts && role != RP_ROLE_END &&
 		 role != RP_ROLE_SPAN_END)
 		rc = rp_names__add(&m->plan->usdt_names, &m->plan->pool, STATIC_PROVIDER, name);
+	m->others |= role == RP_ROLE_SCOPE_BEGIN && m->plan->n_sites == known;
 	free(name);
 	free(begin);
 	return rc;
