@@ -20,7 +20,7 @@
  * Chunks kept ready beyond those in use, so that a burst of new paths finds room: what a budget of
  * kernel memory gives, as the size of a chunk goes by the number of CPUs.
  */
-#define SPARE_CHUNKS_MIN 2u
+#define SPARE_CHUNKS_MIN 3u
 #define SPARE_BYTES	 (16u << 20)
 
 /*
