@@ -535,9 +535,16 @@ static __noinline void count_unmatched(__u32 region)
 static __noinline void exit_unmatched(struct task_struct *task, struct rp_thread *t, __u32 region,
 				      __u64 sp)
 {
-	if (t->missed)
+	if (t->missed) {
 		t->missed--;
-	else if (!entered_before(task, t, region, sp))
+		return;
+	}
+	if (t->additions != additions) {
+		t->additions = additions;
+		t->shallowest = 0;
+		t->begun = 0;
+	}
+	if (!entered_before(task, t, region, sp))
 		count_unmatched(region);
 }
 

@@ -25,10 +25,13 @@ const volatile bool cfg_tail_call = false;	/* never: see keep_to_thread_stack */
 /* ---- state that user space reads or writes while tracing ------------------------------ */
 
 bool ready = false;		/* set last: nothing half attached is measured */
-__u64 ready_time = 0;		/* ns */
+__u64 ready_time = 0;		/* ns: since then, or the last addition, all is seen */
+__u32 additions = 0;		/* of probes while tracing */
 __u32 group_by = RP_GROUP_NONE; /* enum rp_group */
 __u32 group_turn = 0;		/* counts the changes of group_by */
-__u8 batch_odd[RP_BATCHES_MAX] = {};
+__u16 batch_state[RP_BATCHES_MAX] = {};
+bool blocks_left_out = false; /* any region was: ends of blocks may be those of others */
+__u32 turning = 0;	      /* batches that do, and links that are being closed */
 __u32 nodes_used = 0;
 __u32 nodes_grow_at = 0; /* the node that asks for more chunks */
 __u32 labels_used = 0;
@@ -240,6 +243,15 @@ struct {
 	__type(key, __u32);
 	__type(value, __u64);
 } unmatched SEC(".maps");
+
+/* Regions that the batch which a turning one becomes has no more: batch << 32 | region. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 65536);
+	__type(key, __u64);
+	__type(value, __u8);
+} left_out SEC(".maps");
 
 /* These stay empty: see keep_to_thread_stack. A map belongs to one kind of program. */
 struct rp_no_programs {

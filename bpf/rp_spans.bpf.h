@@ -67,7 +67,8 @@ static __noinline void span_unmatched(struct task_struct *task, const struct rp_
 			return;
 		__sync_fetch_and_add(&spans_missed, 1);
 	}
-	if (span_was_begun(key) || process_is_new(task))
+	/* Since probes were added it is not known what had begun before. */
+	if (!additions && (span_was_begun(key) || process_is_new(task)))
 		count_unmatched(key->region);
 }
 

@@ -47,15 +47,53 @@ static __always_inline void keep_to_thread_stack(void *ctx, void *no_programs)
 		bpf_tail_call(ctx, no_programs, 0);
 }
 
-/*
- * A batch of sites is replaced by attaching its successor, of the other generation, and then
- * turning batch_odd: from one hit to the next the successor counts and the other does not.
- */
-static __always_inline bool site_counts(__u64 cookie)
+static __always_inline __u32 site_state(__u64 cookie)
 {
-	bool odd = RP_COOKIE_FLAGS(cookie) & RP_SITE_ODD;
+	return batch_state[RP_COOKIE_BATCH(cookie) & (RP_BATCHES_MAX - 1)];
+}
 
-	return batch_odd[RP_COOKIE_BATCH(cookie) & (RP_BATCHES_MAX - 1)] == odd;
+static __always_inline bool site_is_settled(__u64 cookie)
+{
+	return site_state(cookie) == RP_COOKIE_GENERATION(cookie);
+}
+
+static __always_inline bool role_is_exit(__u32 role)
+{
+	return role == RP_ROLE_RET_SITE || role == RP_ROLE_END || role == RP_ROLE_SCOPE_END ||
+	       role == RP_ROLE_NAME_END || role == RP_ROLE_SPAN_END;
+}
+
+/*
+ * A batch of sites is replaced by attaching its successor, of the next generation, and then
+ * turning its state. From one hit to the next the successor counts and the other does not: of a
+ * hit that both see the kernel tells the one first that was attached last, and that leaves word on
+ * the thread if it took it. What the successor has not is the older one's still, but for entries
+ * of the regions that were left out.
+ */
+__noinline int site_turns(__u64 cookie, __u32 is_return)
+{
+	__u64 key = (__u64)RP_COOKIE_BATCH(cookie) << 32 | RP_COOKIE_REGION(cookie);
+	struct rp_thread *t = thread_get(bpf_get_current_task_btf());
+	__u32 state = site_state(cookie);
+	__u32 behind = (state - RP_COOKIE_GENERATION(cookie)) & RP_BATCH_GENERATION;
+
+	if (!behind) {
+		if (t && state & RP_BATCH_TURNING) {
+			t->turned = RP_COOKIE_SITE(cookie);
+			t->turn = state;
+		}
+		return 1;
+	}
+	if (behind > 1 || !t || !(state & RP_BATCH_TURNING) ||
+	    (t->turned == RP_COOKIE_SITE(cookie) && t->turn == state))
+		return 0;
+	return is_return || role_is_exit(RP_COOKIE_ROLE(cookie)) ||
+	       !bpf_map_lookup_elem(&left_out, &key);
+}
+
+static __always_inline bool site_counts(__u64 cookie, bool is_return)
+{
+	return site_is_settled(cookie) || site_turns(cookie, is_return);
 }
 
 static __always_inline bool read_register(void *ctx, __s16 offset, __u64 *value)
@@ -229,7 +267,7 @@ static __always_inline void call_exit(struct task_struct *task, struct rp_thread
 {
 	struct rp_query q = {.role = role, .region = RP_COOKIE_REGION(cookie), .key = sp, .sp = sp};
 
-	if (t && !frame_leave(t, &q, now) && site_counts(cookie) &&
+	if (t && !frame_leave(t, &q, now) && site_is_settled(cookie) &&
 	    !(role == RP_ROLE_CALL && cfg_returns_of_all))
 		exit_unmatched(task, t, q.region, sp);
 }
@@ -262,11 +300,13 @@ int rp_session(struct pt_regs *ctx)
 	keep_to_thread_stack(ctx, &no_sessions);
 	cookie = session_cookie(ctx, task);
 	if (session_is_return(ctx, task)) {
-		call_return(ctx, task, cookie);
+		if (!turning || site_counts(cookie, true))
+			call_return(ctx, task, cookie);
 		return 0;
 	}
 	/* 1: the kernel need not report this call's return. */
-	return !(ready && site_counts(cookie) && call_enter(ctx, task, cookie, RP_ROLE_CALL));
+	return !(ready && site_counts(cookie, false) &&
+		 call_enter(ctx, task, cookie, RP_ROLE_CALL));
 }
 
 SEC("?uretprobe")
@@ -275,7 +315,7 @@ int rp_return(struct pt_regs *ctx)
 	__u64 cookie = bpf_get_attach_cookie(ctx);
 
 	keep_to_thread_stack(ctx, &no_programs);
-	if (ready && site_counts(cookie))
+	if (ready && site_counts(cookie, true))
 		call_return(ctx, bpf_get_current_task_btf(), cookie);
 	return 0;
 }
@@ -331,7 +371,10 @@ static __always_inline void region_end(struct pt_regs *ctx, struct task_struct *
 	}
 	if (frame_leave(t, &q, now))
 		return;
-	if (role != RP_ROLE_SCOPE_END || !(RP_COOKIE_FLAGS(cookie) & RP_SITE_SOME))
+	/* Ends of blocks come from those that are not traced, too. */
+	if (site_is_settled(cookie) &&
+	    (role != RP_ROLE_SCOPE_END ||
+	     !(blocks_left_out || RP_COOKIE_FLAGS(cookie) & RP_SITE_SOME)))
 		exit_unmatched(task, t, q.region, 0);
 }
 
@@ -346,7 +389,7 @@ int rp_probe(struct pt_regs *ctx)
 	if (!ready)
 		return 0;
 	cookie = bpf_get_attach_cookie(ctx);
-	if (!site_counts(cookie))
+	if (!site_counts(cookie, false))
 		return 0;
 	role = RP_COOKIE_ROLE(cookie);
 	switch (role) {
@@ -392,7 +435,7 @@ int rp_span(struct pt_regs *ctx)
 	if (!ready)
 		return 0;
 	cookie = bpf_get_attach_cookie(ctx);
-	if (!site_counts(cookie))
+	if (!site_counts(cookie, false))
 		return 0;
 	begins = RP_COOKIE_ROLE(cookie) == RP_ROLE_SPAN_BEGIN;
 	key.region = RP_COOKIE_REGION(cookie);
@@ -406,10 +449,10 @@ int rp_span(struct pt_regs *ctx)
 		span_begin(task, t, &key);
 	else if (begins)
 		span_missed();
-	else if (has_id)
-		span_unmatched(task, &key);
-	else
+	else if (!has_id)
 		count_lost(RP_LOST_SPANS);
+	else if (site_is_settled(cookie))
+		span_unmatched(task, &key);
 	return 0;
 }
 

@@ -57,27 +57,37 @@ enum rp_role {
 
 /*
  * cookie = region (24 bits) | role (4) | flags (4) | index into the arg_specs map (16) | batch
- * (16). Index 0 of arg_specs is "no argument". A batch is what is attached at once.
+ * (12) | generation of the batch (4). Index 0 of arg_specs is "no argument". A batch is what is
+ * attached at once.
  */
-#define RP_COOKIE(region, role, flags, spec, batch)                                                \
+#define RP_COOKIE(region, role, flags, spec, batch, generation)                                    \
 	((__rp_u64)(region) | (__rp_u64)(role) << 24 | (__rp_u64)(flags) << 28 |                   \
-	 (__rp_u64)(spec) << 32 | (__rp_u64)(batch) << 48)
-#define RP_COOKIE_REGION(c) ((__rp_u32)(c)&RP_REGION_MASK)
-#define RP_COOKIE_ROLE(c)   ((__rp_u32)(c) >> 24 & 0xf)
-#define RP_COOKIE_FLAGS(c)  ((__rp_u32)(c) >> 28)
-#define RP_COOKIE_SPEC(c)   ((__rp_u32)((c) >> 32) & 0xffff)
-#define RP_COOKIE_BATCH(c)  ((__rp_u32)((c) >> 48))
+	 (__rp_u64)(spec) << 32 | (__rp_u64)(batch) << 48 | (__rp_u64)(generation) << 60)
+#define RP_COOKIE_REGION(c)	((__rp_u32)(c)&RP_REGION_MASK)
+#define RP_COOKIE_ROLE(c)	((__rp_u32)(c) >> 24 & 0xf)
+#define RP_COOKIE_FLAGS(c)	((__rp_u32)(c) >> 28)
+#define RP_COOKIE_SPEC(c)	((__rp_u32)((c) >> 32) & 0xffff)
+#define RP_COOKIE_BATCH(c)	((__rp_u32)((c) >> 48) & 0xfff)
+#define RP_COOKIE_GENERATION(c) ((__rp_u32)((c) >> 60))
+#define RP_COOKIE_SITE(c)	((c) & (~0ull >> 4)) /* the same in all generations */
 
-#define RP_SITE_LABEL	    1u /* the argument is the label of the frame */
+#define RP_SITE_LABEL		1u /* the argument is the label of the frame */
 #define RP_SITE_NESTED                                                                             \
-	2u		  /* calls of an interpreter: may nest at one and the same C stack depth   \
-			   */
-#define RP_SITE_GO     2u /* of a function: its frames are on the stack of a goroutine */
-#define RP_SITE_SOME   2u /* of the ends of blocks: some that end there are not traced */
-#define RP_SITE_LOOSE  4u /* need not nest: may end after what it began in */
-#define RP_SITE_ODD    8u /* generation of its batch: hits count while batch_odd says the same */
+	2u		 /* calls of an interpreter: may nest at one and the same C stack depth    \
+			  */
+#define RP_SITE_GO    2u /* of a function: its frames are on the stack of a goroutine */
+#define RP_SITE_SOME  2u /* of the ends of blocks: some that end there are not traced */
+#define RP_SITE_LOOSE 4u /* need not nest: may end after what it began in */
 
-#define RP_BATCHES_MAX 4096u /* a power of two */
+/*
+ * State of a batch: the generation whose hits count. While it turns, which is while the one before
+ * may be attached, too: also RP_BATCH_TURNING, and the number of the turn. Of those before that the
+ * kernel may not have let go of some: it has by the time that their number comes again.
+ */
+#define RP_BATCH_GENERATION 0xfu
+#define RP_BATCH_TURNING    0x10u
+#define RP_BATCH_TURN_SHIFT 5
+#define RP_BATCHES_MAX	    4096u /* a power of two */
 
 /* Where a USDT argument lives when its site is hit. */
 enum rp_arg_kind { RP_ARG_NONE = 0, RP_ARG_CONST = 1, RP_ARG_REG = 2, RP_ARG_MEM = 3 };
@@ -134,9 +144,13 @@ struct rp_thread {
 	__rp_u32 missed;     /* entries that got no frame: their exits are no surprise */
 	__rp_u32 group_turn; /* under which the root was chosen; 0: none is yet */
 	__rp_u32 pieces;     /* of its stack that are in thread_pieces */
+	__rp_u32 additions;  /* that the two below know of */
+	__rp_u32 reserved;
 	__rp_u64 begun;	     /* bit (region % 64): the thread has begun such a region */
 	__rp_u64 shallowest; /* stack pointer of the outermost function entered so far */
 	__rp_u64 goroutine;  /* whose stack it is; 0: that of a thread */
+	__rp_u64 turned;     /* cookie of the last hit that a newer generation took ... */
+	__rp_u64 turn;	     /* ... and the state of its batch then */
 	struct rp_frame frames[RP_FRAMES_PIECE];
 };
 
@@ -153,7 +167,7 @@ struct rp_piece_key {
 struct rp_piece {
 	struct rp_frame frames[RP_FRAMES_PIECE];
 };
-_Static_assert(sizeof(struct rp_thread) == 48 + RP_FRAMES_PIECE * sizeof(struct rp_frame),
+_Static_assert(sizeof(struct rp_thread) == 72 + RP_FRAMES_PIECE * sizeof(struct rp_frame),
 	       "rp_thread is shared with BPF");
 
 /* ---- spans: they may end on another thread than they began on ----------------------- */

@@ -50,6 +50,7 @@ void rp_targets__free(struct rp_targets *t)
 		rp_process__free(t, p);
 	rp_objects__free(t);
 	rp_files__free(t);
+	free(t->batched);
 	free(t);
 }
 
@@ -101,11 +102,30 @@ static int scan(struct rp_targets *t, struct rp_process **processes, size_t n, b
 
 /* ---- what to trace --------------------------------------------------------------------------- */
 
-int rp_targets__add(struct rp_targets *t, pid_t pid, struct rp_err *err)
+/* Bring all processes up to date; the error of the one that is asked for counts, 0: none does. */
+static int scan_all(struct rp_targets *t, pid_t pid, struct rp_err *err)
 {
 	struct rp_process **list, *p;
 	size_t n = 0;
 	bool late;
+	int rc;
+
+	list = calloc(HASH_COUNT(t->processes) + 1, sizeof(*list));
+	if (!list)
+		return rp_targets__no_memory(err);
+	HASH_FIND_INT(t->processes, &pid, p);
+	if (p)
+		list[n++] = p;
+	for (p = t->processes; p; p = p->hh.next)
+		if (p->pid != pid)
+			list[n++] = p;
+	rc = scan(t, list, n, &late, err);
+	free(list);
+	return rc;
+}
+
+int rp_targets__add(struct rp_targets *t, pid_t pid, struct rp_err *err)
+{
 	int rc;
 
 	if (!rp_proc__alive(RP_PROC, pid))
@@ -117,19 +137,7 @@ int rp_targets__add(struct rp_targets *t, pid_t pid, struct rp_err *err)
 	rc = rp_process__track(t, pid, err);
 	if (!rc && t->follow)
 		rc = rp_process__track_descendants(t, pid, err);
-	if (rc)
-		return rc;
-	list = calloc(HASH_COUNT(t->processes), sizeof(*list));
-	if (!list)
-		return rp_targets__no_memory(err);
-	HASH_FIND_INT(t->processes, &pid, list[n]);
-	n++;
-	for (p = t->processes; p; p = p->hh.next)
-		if (p->pid != pid)
-			list[n++] = p;
-	rc = scan(t, list, n, &late, err);
-	free(list);
-	return rc;
+	return rc ? rc : scan_all(t, pid, err);
 }
 
 /* Attach the objects from `first` on: everywhere, or in the one process there is. */
@@ -154,7 +162,7 @@ int rp_targets__add_named(struct rp_targets *t, struct rp_err *err)
 	int rc = 0;
 
 	for (size_t i = 0; !rc && (path = rp_plan__object_path(t->plan, i)); i++)
-		rc = rp_object__add_path(t, path, false, true, err);
+		rc = rp_object__add_path(t, path, false, !t->selecting, err);
 	return rc ? rc : attach_from(t, first, err);
 }
 
@@ -190,7 +198,7 @@ static void on_fork(struct rp_targets *t, pid_t pid, pid_t parent_pid)
 	if (!p || !parent)
 		return;
 	for (const struct rp_local *l = parent->locals; l; l = l->next)
-		rp_process__attach(t, p, &t->objects[l->object], &late, NULL);
+		rp_process__attach(t, p, &t->objects[l->batch->object], &late, NULL);
 	if (late)
 		rp_session__count_lost(t->session, RP_LOST_LATE);
 }
@@ -236,6 +244,79 @@ void rp_targets__on_event(struct rp_targets *t, const struct rp_event *event)
 		p->due = p->rested;
 }
 
+/* All first, as a region that comes back may have sites in any of them. */
+static int plan_again(struct rp_targets *t, struct rp_err *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < t->n_objects && !rc; i++)
+		rc = rp_object__plan_again(t, &t->objects[i], err);
+	return rc;
+}
+
+/* Where an object is probed everywhere it need not be mapped. */
+static int attach_wide(struct rp_targets *t, struct rp_err *err)
+{
+	bool late;
+	int rc = 0;
+
+	for (size_t i = 0; i < t->n_objects && t->processes && !rc; i++)
+		if (t->objects[i].wide)
+			rc = rp_process__attach(t, t->processes, &t->objects[i], &late, err);
+	return rc;
+}
+
+static int attach_all(struct rp_targets *t, struct rp_err *err)
+{
+	int rc = rp_objects__decide_scopes(t, 0) ? rp_targets__no_memory(err) : 0;
+
+	if (!rc)
+		rc = scan_all(t, 0, err);
+	return rc ? rc : attach_wide(t, err);
+}
+
+/* Attach all that is wanted and is not attached yet. */
+static int catch_up(struct rp_targets *t, struct rp_err *err)
+{
+	int rc = 0;
+
+	t->waiting = false;
+	for (size_t i = 0; i < t->n_objects && !rc; i++)
+		rc = rp_object__gather(t, &t->objects[i], 0, err);
+	if (!rc)
+		rc = t->system ? rp_targets__catch_up_system(t, err) : attach_all(t, err);
+	rp_session__added(t->session);
+	return rc;
+}
+
+int rp_targets__select(struct rp_targets *t, const char *text, struct rp_err *err)
+{
+	int rc = rp_plan__select(t->plan, text, err);
+
+	if (rc)
+		return rc;
+	t->selecting = true;
+	rc = plan_again(t, err);
+	if (!rc)
+		rc = catch_up(t, err);
+	if (!rc && !t->system)
+		rc = rp_targets__add_named(t, err);
+	t->selecting = false;
+	return rc;
+}
+
+/* Returns when there is more of that to do, s; 0: never. */
+static double settle(struct rp_targets *t)
+{
+	double now = rp_targets__now(), next = rp_targets__settle(t, now);
+
+	if (t->unpruned && !t->retired)
+		rp_targets__prune(t, NULL);
+	if (t->waiting && !t->retired)
+		catch_up(t, NULL);
+	return t->retired && !next ? now : next;
+}
+
 int rp_targets__rescan(struct rp_targets *t)
 {
 	double at = rp_targets__now(), next = 0;
@@ -256,6 +337,9 @@ int rp_targets__rescan(struct rp_targets *t)
 		if (p->rescans && (!next || p->due < next))
 			next = p->due;
 	}
+	at = settle(t);
+	if (at && (!next || at < next))
+		next = at;
 	if (!next)
 		return -1;
 	at = (next - rp_targets__now()) * 1e3;
@@ -271,6 +355,7 @@ void rp_targets__reap(struct rp_targets *t)
 			rp_process__free(t, p);
 	if (t->system)
 		rp_targets__reap_system(t);
+	rp_session__reap(t->session);
 }
 
 uint64_t rp_targets__cpu(struct rp_targets *t)
@@ -292,14 +377,15 @@ void rp_targets__stats(const struct rp_targets *t, struct rp_targets_stats *stat
 	stats->processes = HASH_COUNT(t->processes);
 	stats->came = t->came;
 	for (size_t i = 0; i < n; i++) {
-		if (t->objects[sites[i].object].fd < 0)
-			continue; /* gone for good */
+		/* Gone for good, or for now. */
+		if (t->objects[sites[i].object].fd < 0 || !rp_plan__wants_site(t->plan, &sites[i]))
+			continue;
 		stats->sites++;
 		stats->slow_sites += sites[i].slow;
 		stats->names |= sites[i].role == RP_ROLE_NAME_BEGIN;
 	}
 	for (size_t i = 0; i < t->n_objects; i++)
-		stats->objects += t->objects[i].n > 0;
+		stats->objects += t->objects[i].batches != NULL;
 	stats->stripped = t->stripped;
 	stats->denied = t->denied;
 	stats->refused = t->refused;

@@ -56,6 +56,20 @@ int rp_targets__add_system(struct rp_targets *targets, struct rp_err *err);
 /* Objects that the selection names by path, mapped or not. */
 int rp_targets__add_named(struct rp_targets *targets, struct rp_err *err);
 
+/* ---- changes while tracing ----------------------------------------------------------------- */
+
+/*
+ * Trace what this selects, too, be it new or left out before: as after -f, or -u. That nothing
+ * matches is no error.
+ */
+int rp_targets__select(struct rp_targets *targets, const char *text, struct rp_err *err);
+
+/* Trace these regions no more: their probes go, all others stay as they are without a gap. */
+int rp_targets__leave_out(struct rp_targets *targets, const uint32_t *regions, size_t n,
+			  struct rp_err *err);
+
+/* ---- while it runs ------------------------------------------------------------------------- */
+
 /* An event of the kernel's. Errors here cost the probes of one process, and are counted as late. */
 void rp_targets__on_event(struct rp_targets *targets, const struct rp_event *event);
 
@@ -68,7 +82,9 @@ void rp_targets__missed_mappings(struct rp_targets *targets);
 /* Can be read when rp_targets__rescan is called for; -1: it never is so. */
 int rp_targets__fd(const struct rp_targets *targets);
 
-/* Look again at processes that mapped something; returns ms until there is more to look at, or -1.
+/*
+ * Look again at processes that mapped something, and take away probes that have had their time;
+ * returns ms until there is more to do, or -1.
  */
 int rp_targets__rescan(struct rp_targets *targets);
 

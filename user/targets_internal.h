@@ -11,23 +11,51 @@
 
 #define RP_PROC "/proc"
 
+/* Sites that are attached at once. */
+struct rp_batch {
+	struct rp_batch *next; /* of the object */
+	size_t object;
+	uint32_t number;
+	uint8_t generation;
+	bool replaces; /* there were others before */
+	struct rp_site *sites;
+	size_t *planned; /* of site: where it is in the plan */
+	size_t n;
+	struct rp_links *links; /* where the object is wide */
+};
+
+/* Links of a batch that has turned, kept while frames are open that they entered. */
+struct rp_retired {
+	struct rp_retired *next;
+	size_t object;
+	struct rp_turn turn;
+	uint32_t *left_out; /* of the turn */
+	struct rp_links **links;
+	size_t n;
+	bool closing;	    /* the links are being closed */
+	double due, latest; /* s: when to look again, when to go on in any case */
+};
+
 struct rp_object {
 	struct rp_file_id id; /* as maps shows it; 0:0 where it was opened by path alone */
 	dev_t st_dev;
 	ino_t st_ino;
 	char *path;
 	int fd;
-	bool wide;		/* probed in every process */
-	size_t first, n;	/* its sites in the plan; n is 0 where nothing is wanted */
-	struct rp_links *links; /* when wide */
-	size_t users;		/* processes that map it; where the whole system is traced */
-	int watch;		/* for writes to it, likewise */
+	bool is_exe;
+	bool wide;		  /* probed in every process */
+	bool attached;		  /* as that, or in some: it stays so */
+	bool planned;		  /* it has sites */
+	struct rp_batch *batches; /* of those that are wanted */
+	size_t users;		  /* processes that map it; where the whole system is traced */
+	int watch;		  /* for writes to it, likewise; 0: not watched */
 };
 
-/* One object's probes in one process. */
+/* One batch's probes in one process. */
 struct rp_local {
-	size_t object;
+	const struct rp_batch *batch;
 	struct rp_links *links;
+	struct rp_links *fresh; /* that are to take their place */
 	struct rp_local *next;
 };
 
@@ -59,6 +87,13 @@ struct rp_targets {
 	bool missed;	       /* something was not told: look at everything again ... */
 	double rested;	       /* ... but not before, s */
 	bool late;	       /* something was found only now */
+	struct rp_retired *retired;
+	uint32_t n_batches; /* numbers given */
+	bool *batched;	    /* of site: it is in a batch */
+	size_t n_batched;
+	bool waiting;	/* for links to retire: sites that are wanted again ... */
+	bool unpruned;	/* ... and batches with sites that are wanted no more */
+	bool selecting; /* what is found now comes by the last selection */
 	bool stripped, denied;
 	size_t refused;	       /* sites that the kernel would not probe */
 	uint64_t cpu_of_ended; /* ns */
@@ -83,12 +118,30 @@ struct rp_object *rp_object__by_id(struct rp_targets *t, dev_t dev, ino_t ino);
 /* Open a file by path and plan it; one that is known is left alone. */
 int rp_object__add_path(struct rp_targets *t, const char *path, bool is_exe, bool must,
 			struct rp_err *err);
-/* Probe its sites in a process; 0: in all of them. */
-int rp_object__link(struct rp_targets *t, const struct rp_object *o, pid_t pid,
-		    struct rp_links **out, struct rp_err *err);
-/* Objects from `first` on that no process outside the trace maps are probed everywhere. */
+/* Match it against the last selection. */
+int rp_object__plan_again(struct rp_targets *t, struct rp_object *o, struct rp_err *err);
+/* Probe the sites of a batch in a process; 0: in all of them. */
+int rp_object__link(struct rp_targets *t, const struct rp_object *o, const struct rp_batch *b,
+		    pid_t pid, struct rp_links **out, struct rp_err *err);
+/* Objects from `first` on that no process outside the trace maps are probed everywhere, unless they
+ * are probed already. */
 int rp_objects__decide_scopes(struct rp_targets *t, size_t first);
 void rp_objects__free(struct rp_targets *t);
+
+/* ---- batches --------------------------------------------------------------------------------- */
+
+/*
+ * Make batches of those sites, from `from` on in the plan, that are wanted and in none yet. Those
+ * of regions whose old links are still there have to wait: nothing is to be seen twice.
+ */
+int rp_object__gather(struct rp_targets *t, struct rp_object *o, size_t from, struct rp_err *err);
+/* Probe it no more, anywhere, from now on: whatever is open. */
+void rp_object__drop_batches(struct rp_targets *t, struct rp_object *o);
+
+/* Take out what is wanted no more. */
+int rp_targets__prune(struct rp_targets *t, struct rp_err *err);
+/* End what has retired, where its time has come. Returns when to look again, s; 0: nothing left. */
+double rp_targets__settle(struct rp_targets *t, double now);
 
 /* ---- processes ------------------------------------------------------------------------------- */
 
@@ -109,6 +162,8 @@ void rp_process__await_end(pid_t pid);
 /* ---- the whole system ------------------------------------------------------------------------ */
 
 void rp_targets__on_system_event(struct rp_targets *t, const struct rp_event *event);
+/* Look at everything for what was selected meanwhile, and probe it. */
+int rp_targets__catch_up_system(struct rp_targets *t, struct rp_err *err);
 void rp_targets__reap_system(struct rp_targets *t);
 /* Look at everything if something was not told. Returns when that is due, s; 0: it is not. */
 double rp_targets__look_again(struct rp_targets *t);

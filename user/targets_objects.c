@@ -43,30 +43,57 @@ struct rp_object *rp_object__by_stat(struct rp_targets *t, const struct stat *st
 	return NULL;
 }
 
-/* Plan an open file. Takes fd over; where nothing in it is wanted, it is closed. */
+static int match_again(struct rp_targets *t, struct rp_object *o, struct rp_elf *elf,
+		       struct rp_err *err)
+{
+	size_t added;
+	int rc = rp_plan__add_again(t->plan, (uint32_t)(o - t->objects), o->path, o->is_exe, elf,
+				    &added, err);
+
+	o->planned |= added > 0;
+	return rc;
+}
+
+/* Plan an open file. Takes fd over. */
 static int rp_object__plan(struct rp_targets *t, struct rp_object *o, int fd, bool is_exe,
 			   struct rp_err *err)
 {
 	struct rp_elf *elf = NULL;
-	size_t before = 0, added = 0;
+	size_t before = 0, added;
 	struct stat st;
 	int rc = rp_elf__open(fd, o->path, &elf, err);
 
+	o->is_exe = is_exe;
 	if (!rc) {
 		rp_plan__sites(t->plan, &before);
 		rc = rp_plan__add_object(t->plan, (uint32_t)(o - t->objects), o->path, is_exe, elf,
 					 &added, err);
+		o->planned = added > 0;
 		t->stripped |= is_exe && !rp_elf__traits(elf)->has_symtab;
 	}
 	if (!fstat(fd, &st)) {
 		o->st_dev = st.st_dev;
 		o->st_ino = st.st_ino;
 	}
-	rp_elf__free(elf);
 	/* Kept open with or without sites: a number of an open file is not given to another. */
 	o->fd = fd;
-	o->first = before;
-	o->n = rc ? 0 : added;
+	if (!rc && t->selecting)
+		rc = match_again(t, o, elf, err);
+	if (!rc)
+		rc = rp_object__gather(t, o, before, err);
+	rp_elf__free(elf);
+	return rc;
+}
+
+int rp_object__plan_again(struct rp_targets *t, struct rp_object *o, struct rp_err *err)
+{
+	struct rp_elf *elf = NULL;
+	/* One that is broken was told of when it was met first. */
+	int rc = o->fd >= 0 && !rp_elf__open(o->fd, o->path, &elf, NULL)
+			 ? match_again(t, o, elf, err)
+			 : 0;
+
+	rp_elf__free(elf);
 	return rc;
 }
 
@@ -143,27 +170,37 @@ int rp_object__add_path(struct rp_targets *t, const char *path, bool is_exe, boo
 	return must ? rc : 0;
 }
 
-int rp_object__link(struct rp_targets *t, const struct rp_object *o, pid_t pid,
-		    struct rp_links **out, struct rp_err *err)
+int rp_object__link(struct rp_targets *t, const struct rp_object *o, const struct rp_batch *b,
+		    pid_t pid, struct rp_links **out, struct rp_err *err)
 {
-	size_t n;
 	struct rp_links_req req = {
 		.fd = o->fd,
 		.pid = pid,
-		.sites = rp_plan__sites(t->plan, &n) + o->first,
-		.n = o->n,
+		.batch = b->number,
+		.generation = b->generation,
+		.replaces = b->replaces,
+		.sites = b->sites,
+		.n = b->n,
 	};
 	int *refused;
 	int rc;
 
-	refused = calloc(o->n, sizeof(*refused));
+	refused = calloc(b->n, sizeof(*refused));
 	if (!refused)
 		return rp_targets__no_memory(err);
 	rc = rp_links__new(t->session, &req, refused, out, err);
-	for (size_t i = 0; !rc && i < o->n; i++)
+	for (size_t i = 0; !rc && !b->replaces && i < b->n; i++)
 		t->refused += refused[i] != 0;
 	free(refused);
 	return rc;
+}
+
+static bool any_undecided(const struct rp_targets *t, size_t first)
+{
+	for (size_t i = first; i < t->n_objects; i++)
+		if (t->objects[i].batches && !t->objects[i].attached)
+			return true;
+	return false;
 }
 
 int rp_objects__decide_scopes(struct rp_targets *t, size_t first)
@@ -175,7 +212,7 @@ int rp_objects__decide_scopes(struct rp_targets *t, size_t first)
 	pid_t *own;
 	int rc = -ENOMEM;
 
-	if (!n)
+	if (!any_undecided(t, first))
 		return 0;
 	files = calloc(n, sizeof(*files));
 	foreign = calloc(n, sizeof(*foreign));
@@ -189,12 +226,13 @@ int rp_objects__decide_scopes(struct rp_targets *t, size_t first)
 		files[i] = t->objects[first + i].id;
 	rc = rp_proc__foreign(RP_PROC, files, n, own, n_own, foreign);
 	for (size_t i = 0; !rc && i < n; i++)
-		t->objects[first + i].wide = !foreign[i];
+		if (!t->objects[first + i].attached)
+			t->objects[first + i].wide = !foreign[i];
 	/* The kernel's pid filter does not work for a process whose first thread has ended. */
 	for (p = t->processes; !rc && p; p = p->hh.next)
 		if (rp_proc__live_thread(RP_PROC, p->pid) != p->pid)
 			for (size_t i = 0; i < n; i++)
-				t->objects[first + i].wide = true;
+				t->objects[first + i].wide |= !t->objects[first + i].attached;
 out:
 	free(files);
 	free(foreign);
@@ -211,7 +249,7 @@ int rp_targets__object(const struct rp_targets *t, uint32_t object, const char *
 void rp_objects__free(struct rp_targets *t)
 {
 	for (size_t i = 0; i < t->n_objects; i++) {
-		rp_links__free(t->objects[i].links);
+		rp_object__drop_batches(t, &t->objects[i]);
 		if (t->objects[i].fd >= 0)
 			close(t->objects[i].fd);
 		free(t->objects[i].path);

@@ -89,36 +89,24 @@ int rp_process__track_descendants(struct rp_targets *t, pid_t pid, struct rp_err
 	return 0;
 }
 
-static bool has(const struct rp_process *p, size_t object)
+static bool has(const struct rp_process *p, const struct rp_batch *b)
 {
 	for (const struct rp_local *l = p->locals; l; l = l->next)
-		if (l->object == object)
+		if (l->batch == b)
 			return true;
 	return false;
 }
 
-int rp_process__attach(struct rp_targets *t, struct rp_process *p, struct rp_object *o, bool *late,
-		       struct rp_err *err)
+static int attach_local(struct rp_targets *t, struct rp_process *p, const struct rp_object *o,
+			const struct rp_batch *b, struct rp_err *err)
 {
-	struct rp_local *l;
+	struct rp_local *l = calloc(1, sizeof(*l));
 	int rc;
 
-	if (!t->session || !o->n)
-		return 0;
-	if (o->wide) {
-		if (o->links)
-			return 0;
-		*late = true;
-		return rp_object__link(t, o, 0, &o->links, err);
-	}
-	if (has(p, o - t->objects))
-		return 0;
-	*late = true;
-	l = calloc(1, sizeof(*l));
 	if (!l)
 		return rp_targets__no_memory(err);
-	l->object = o - t->objects;
-	rc = rp_object__link(t, o, p->pid, &l->links, err);
+	l->batch = b;
+	rc = rp_object__link(t, o, b, p->pid, &l->links, err);
 	if (rc) {
 		free(l);
 		return rc;
@@ -126,4 +114,20 @@ int rp_process__attach(struct rp_targets *t, struct rp_process *p, struct rp_obj
 	l->next = p->locals;
 	p->locals = l;
 	return 0;
+}
+
+int rp_process__attach(struct rp_targets *t, struct rp_process *p, struct rp_object *o, bool *late,
+		       struct rp_err *err)
+{
+	int rc = 0;
+
+	for (struct rp_batch *b = o->batches; t->session && b && !rc; b = b->next) {
+		if (o->wide ? b->links != NULL : has(p, b))
+			continue;
+		*late = true;
+		o->attached = true;
+		rc = o->wide ? rp_object__link(t, o, b, 0, &b->links, err)
+			     : attach_local(t, p, o, b, err);
+	}
+	return rc;
 }

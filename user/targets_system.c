@@ -102,9 +102,7 @@ static struct rp_file *find_file(struct rp_targets *t, const struct rp_mapped *m
 /* What is in it stays in the figures; its number is not given to another. */
 static void drop_object(struct rp_targets *t, struct rp_object *o)
 {
-	rp_links__free(o->links);
-	o->links = NULL;
-	o->n = 0;
+	rp_object__drop_batches(t, o);
 	inotify_rm_watch(t->writes, o->watch);
 	close(o->fd);
 	o->fd = -1;
@@ -120,18 +118,16 @@ static void drop_object(struct rp_targets *t, struct rp_object *o)
 static struct rp_object *find_twin(struct rp_targets *t, pid_t pid, const struct rp_mapped *m,
 				   int fd, const struct stat *st)
 {
-	const struct rp_site *sites;
 	struct stat other;
-	size_t n;
 
-	sites = rp_plan__sites(t->plan, &n);
 	for (size_t i = 0; i < t->n_objects; i++) {
 		struct rp_object *o = &t->objects[i];
+		const struct rp_batch *b = o->batches;
 
-		if (!o->links || fstat(o->fd, &other) || !same_content(&other, st))
+		if (!b || !b->links || fstat(o->fd, &other) || !same_content(&other, st))
 			continue;
-		for (size_t s = 0; s < o->n && s < SITES_TRIED; s++)
-			if (rp_proc__differs(RP_PROC, pid, m, fd, sites[o->first + s].offset))
+		for (size_t s = 0; s < b->n && s < SITES_TRIED; s++)
+			if (rp_proc__differs(RP_PROC, pid, m, fd, b->sites[s].offset))
 				return o;
 	}
 	return NULL;
@@ -173,16 +169,22 @@ static void drain_writes(struct rp_targets *t)
 static int link_everywhere(struct rp_targets *t, struct rp_object *o, struct rp_err *err)
 {
 	struct rp_err own;
-	int rc;
+	size_t n = 0;
+	int rc = 0;
 
 	o->wide = true;
-	if (!t->session || o->links || !o->n)
+	if (!t->session || !o->batches)
 		return 0;
-	watch_writes(t, o);
-	rc = rp_object__link(t, o, 0, &o->links, &own);
+	if (!o->watch)
+		watch_writes(t, o);
+	for (struct rp_batch *b = o->batches; b && !rc; b = b->next) {
+		n += b->n;
+		if (!b->links)
+			rc = rp_object__link(t, o, b, 0, &b->links, &own);
+	}
 	if (!rc)
 		return 0;
-	t->refused += o->n;
+	t->refused += n;
 	drop_object(t, o);
 	if (is_fatal(rc) && err)
 		*err = own;
@@ -209,7 +211,7 @@ static int look_into(struct rp_targets *t, pid_t pid, const struct rp_mapped *m,
 		close(fd);
 	} else {
 		rp_object__add(t, m->path, fd, false, &o, NULL);
-		if (o && !o->n) {
+		if (o && !o->planned) {
 			rp_object__take_back(t, o);
 			o = NULL;
 		}
@@ -367,6 +369,19 @@ int rp_targets__add_system(struct rp_targets *t, struct rp_err *err)
 	if (!rc)
 		rc = look_at_all(t, err);
 	t->late = false; /* nothing was measured yet */
+	return rc;
+}
+
+int rp_targets__catch_up_system(struct rp_targets *t, struct rp_err *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < t->n_objects; i++)
+		rc = link_everywhere(t, &t->objects[i], err);
+	forget_files(t, NO_OBJECT);
+	if (!rc)
+		rc = look_at_all(t, err);
+	t->late = false;
 	return rc;
 }
 

@@ -420,19 +420,21 @@ static void unblock_signals(void)
 static int finish(struct trace *tr, struct rp_err *err)
 {
 	struct rp_targets_stats stats;
+	size_t n_sites;
 	int rc;
 
 	rp_session__drain(tr->session, on_event, tr);
 	rp_session__deactivate(tr->session);
 	rc = rp_trace__print_summary(tr, err);
 	rp_targets__stats(tr->targets, &stats);
+	rp_plan__sites(tr->plan, &n_sites);
 	/* The command goes on unharmed and untraced, if it has not ended. */
 	unblock_signals(); /* from here on they end rptrace, whatever the command does */
 	rp_targets__free(tr->targets);
 	tr->targets = NULL;
 	if (tr->launch)
 		tr->status = rp_launch__wait(tr->launch);
-	if (!rc && !(tr->mappings ? stats.came : stats.sites > 0))
+	if (!rc && !(tr->mappings ? stats.came : n_sites > 0))
 		rc = rp_err__set(err, RP_EXIT_NOTHING, -ENOENT, NULL,
 				 "nothing was traced: what was selected never appeared");
 	return rc;

@@ -79,6 +79,13 @@ int rp_trace__read_open(struct trace *tr, struct rp_open **open);
 int rp_trace__print_table(struct trace *tr);
 int rp_trace__print_summary(struct trace *tr, struct rp_err *err);
 
+/* ---- changes while it runs ---------------------------------------------------------------- */
+
+/* Trace what this selects, too; *added is how many regions there are more. */
+int rp_trace__add_regions(struct trace *tr, const char *glob, size_t *added, struct rp_err *err);
+/* Trace regions no more. */
+int rp_trace__drop_regions(struct trace *tr, const uint32_t *regions, size_t n, struct rp_err *err);
+
 /* ---- the screen ------------------------------------------------------------------------- */
 
 /* Rather than tables, where there is a terminal for it. */

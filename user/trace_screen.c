@@ -23,17 +23,12 @@ bool rp_trace__wants_screen(const struct rp_opts *o)
 
 static int add_regions(void *ctx, const char *glob, size_t *added, struct rp_err *err)
 {
-	(void)ctx;
-	*added = 0;
-	return rp_err__set(err, RP_EXIT_DENIED, -ENOTSUP, NULL,
-			   "'%s': regions cannot be added while the trace runs", glob);
+	return rp_trace__add_regions(ctx, glob, added, err);
 }
 
-static int drop_region(void *ctx, uint32_t region, struct rp_err *err)
+static int drop_regions(void *ctx, const uint32_t *regions, size_t n, struct rp_err *err)
 {
-	(void)ctx;
-	return rp_err__set(err, RP_EXIT_DENIED, -ENOTSUP, NULL,
-			   "region %u cannot be left out while the trace runs", region);
+	return rp_trace__drop_regions(ctx, regions, n, err);
 }
 
 /* Figures on the screen begin here. */
@@ -131,7 +126,7 @@ int rp_trace__open_screen(struct trace *tr, struct rp_err *err)
 	const struct rp_screen_ops ops = {
 		.ctx = tr,
 		.add = add_regions,
-		.drop = drop_region,
+		.drop = drop_regions,
 		.group = group,
 		.reset = reset,
 		.complete = complete,

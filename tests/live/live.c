@@ -14,10 +14,11 @@
 #include <time.h>
 #include <unistd.h>
 
-#define PROCS_MAX  32
-#define WORDS_MAX  64
-#define DEADLINE_S 120 /* generous: it bounds failures, nothing waits for it */
-#define TICK_NS	   2000000
+#define PROCS_MAX   32
+#define STRINGS_MAX 512
+#define WORDS_MAX   64
+#define DEADLINE_S  120 /* generous: it bounds failures, nothing waits for it */
+#define TICK_NS	    2000000
 
 /* One program runs one test at a time. */
 static struct {
@@ -25,7 +26,7 @@ static struct {
 	char *targets; /* folder, absolute */
 	struct live_proc procs[PROCS_MAX];
 	size_t n_procs;
-	char *strings[PROCS_MAX]; /* freed with the test */
+	char *strings[STRINGS_MAX]; /* freed with the test */
 	size_t n_strings;
 	json_t *jsons[PROCS_MAX];
 	size_t n_jsons;
@@ -37,7 +38,7 @@ static struct {
 static const char *keep(char *string)
 {
 	assert_non_null(string);
-	assert_true(live.n_strings < PROCS_MAX);
+	assert_true(live.n_strings < STRINGS_MAX);
 	live.strings[live.n_strings++] = string;
 	return string;
 }
@@ -398,6 +399,30 @@ struct live_proc *live_rptrace_ready(const char *format, ...)
 	va_end(args);
 	await_line(proc, true, "rptrace: tracing", 1);
 	return proc;
+}
+
+struct live_proc *live_screen(const char *format, ...)
+{
+	struct live_proc *proc;
+	va_list args;
+	char *line;
+
+	va_start(args, format);
+	assert_true(asprintf(&line, "%s %s %s", live_target_path("terminal"), live_program(),
+			     vformat(format, args)) > 0);
+	va_end(args);
+	proc = start(false, keep(line));
+	await_line(proc, false, "keys", 1);
+	return proc;
+}
+
+void live_keys(struct live_proc *proc, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	assert_true(vdprintf(proc->in, format, args) > 0);
+	va_end(args);
 }
 
 const char *live_expect_line(struct live_proc *proc, const char *begin, unsigned nth)

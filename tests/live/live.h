@@ -59,6 +59,11 @@ const char *live_target_path(const char *line);
 struct live_proc *live_rptrace(const char *format, ...) __attribute__((format(printf, 1, 2)));
 struct live_proc *live_rptrace_ready(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* The same with its live screen, on a terminal; live_keys types there. */
+struct live_proc *live_screen(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void live_keys(struct live_proc *proc, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
 /* Its path, to start it in another way. */
 const char *live_program(void);
 

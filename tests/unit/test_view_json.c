@@ -84,7 +84,7 @@ static void test_head(void **state)
 			  "regions tree");
 	assert_string_equal(string(root, "schema"), "rptrace-snapshot/1");
 	assert_int_equal(integer(root, "duration_ns"), 10000000000);
-	assert_keys(json_object_get(root, "attach"), "mode probes slow_sites");
+	assert_keys(json_object_get(root, "attach"), "mode probes slow_sites left_out");
 	assert_keys(json_object_get(root, "overhead"), "ns_per_region cpu_share");
 	assert_true(real(json_object_get(root, "overhead"), "ns_per_region") == 870.5);
 #define CHECK(symbol, key, meaning)                                                                \
@@ -94,6 +94,25 @@ static void test_head(void **state)
 	assert_int_equal(json_object_size(lost), reasons);
 	json_decref(root);
 	rp_snapshot__free(s);
+}
+
+/* Those that were never entered, too. */
+static void test_left_out(void **state)
+{
+	struct rp_snapshot *s;
+	json_t *root, *names;
+
+	(void)state;
+	server.regions[0].left_out = server.regions[4].left_out = true;
+	s = fixture_snapshot(&server, RP_BY_PROCESS);
+	root = parse(s);
+	names = json_object_get(json_object_get(root, "attach"), "left_out");
+	assert_int_equal(json_array_size(names), 2);
+	assert_string_equal(json_string_value(json_array_get(names, 0)), "handle_request");
+	assert_string_equal(json_string_value(json_array_get(names, 1)), "never");
+	json_decref(root);
+	rp_snapshot__free(s);
+	server.regions[0].left_out = server.regions[4].left_out = false;
 }
 
 static void check_figures(json_t *object, const struct rp_row *row)
@@ -226,7 +245,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_golden),	      cmocka_unit_test(test_head),
 		cmocka_unit_test(test_rows_and_tree), cmocka_unit_test(test_ungrouped_keys),
-		cmocka_unit_test(test_stuck),	      cmocka_unit_test(test_extremes),
+		cmocka_unit_test(test_left_out),      cmocka_unit_test(test_stuck),
+		cmocka_unit_test(test_extremes),
 	};
 
 	fixture_server(&server);

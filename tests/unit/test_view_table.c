@@ -97,6 +97,24 @@ static void test_every_width(void **state)
 	rp_snapshot__free(s);
 }
 
+static void test_left_out(void **state)
+{
+	const struct rp_view_opts opts = {0};
+	struct rp_snapshot *s;
+	char *text;
+
+	(void)state;
+	server.regions[0].left_out = true;
+	s = fixture_snapshot(&server, RP_BY_NONE);
+	text = fixture_print("table", s, &opts);
+	assert_non_null(strstr(text, " -   1010 "));
+	assert_non_null(strstr(text, "\n-  left out while tracing"));
+	assert_null(strstr(text, "~")); /* of no more use */
+	free(text);
+	rp_snapshot__free(s);
+	server.regions[0].left_out = false;
+}
+
 static void test_empty(void **state)
 {
 	const struct rp_view_opts opts = {0};
@@ -150,6 +168,7 @@ int main(void)
 		cmocka_unit_test_setup(test_tree, start),
 		cmocka_unit_test_setup(test_narrow, start),
 		cmocka_unit_test_setup(test_every_width, start),
+		cmocka_unit_test_setup(test_left_out, start),
 		cmocka_unit_test_setup(test_empty, start),
 		cmocka_unit_test_setup(test_full_disk, start),
 		cmocka_unit_test_setup(test_stuck, start),

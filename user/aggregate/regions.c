@@ -88,6 +88,7 @@ static int join_same(struct rp_regions *regions)
 		} else {
 			region[first].unmatched += region[at].unmatched;
 			region[first].slow |= region[at].slow;
+			region[first].left_out &= region[at].left_out;
 			regions->unpaired[first] |= regions->unpaired[at];
 		}
 		regions->same[at] = first;

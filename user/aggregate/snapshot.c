@@ -125,6 +125,7 @@ static void make_row(const struct build *b, uint32_t region, const char *group,
 		.group = b->opts->by == RP_BY_NONE ? NULL : group,
 		.region = region_id(&b->box->regions, region),
 		.slow = name->slow,
+		.left_out = name->left_out,
 	};
 	if (sums)
 		finish(sums, hist, b->before, &row->f);
@@ -298,6 +299,20 @@ static int emit_rows(const struct build *b)
 	return 0;
 }
 
+static int list_left_out(const struct build *b)
+{
+	struct rp_snapshot *snapshot = &b->box->snapshot;
+	const struct rp_regions *regions = &b->box->regions;
+
+	snapshot->left_out = calloc(regions->n, sizeof(*snapshot->left_out));
+	if (!snapshot->left_out)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < regions->n - 1; i++)
+		if (regions->same[i] == i && regions->region[i].left_out)
+			snapshot->left_out[snapshot->n_left_out++] = regions->region[i].name;
+	return 0;
+}
+
 static int make_rows(struct build *b)
 {
 	struct box *box = b->box;
@@ -318,6 +333,8 @@ static int make_rows(struct build *b)
 		goto out;
 	take_paths(b);
 	err = emit_rows(b);
+	if (!err)
+		err = list_left_out(b);
 out:
 	free(b->flats);
 	free(b->flat_of);
@@ -361,6 +378,7 @@ void rp_snapshot__free(struct rp_snapshot *snapshot)
 	free(snapshot->rows);
 	free(snapshot->tree);
 	rp_open__free(snapshot->open);
+	free(snapshot->left_out);
 	rp_regions__free(&box->regions);
 	rp_paths__free(&box->paths);
 	free(box->buckets);

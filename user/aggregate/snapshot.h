@@ -36,6 +36,7 @@ struct rp_row {
 	const char *group; /* NULL without grouping */
 	uint32_t region;
 	bool slow;
+	bool left_out;	 /* while tracing: the figures are those up to then */
 	double probe_ns; /* time that its probes took */
 	struct rp_row_figures f;
 	struct rp_hist_part hist; /* empty in the tree, and where nothing was timed */
@@ -66,6 +67,8 @@ struct rp_snapshot {
 	size_t n_rows;
 	struct rp_tree_row *tree;
 	size_t n_tree;
+	const char **left_out; /* names of regions that were, while tracing */
+	size_t n_left_out;
 	uint64_t lost[RP_LOST_COUNT];
 	uint64_t count;	      /* frames timed, all regions */
 	double probe_ns;      /* that their probes took */

@@ -16,6 +16,8 @@
 #include "attach/uprobe_perf.h"
 
 struct rp_links {
+	struct rp_session *session;
+	uint32_t of; /* batch and generation */
 	int *fds;
 	size_t n;
 };
@@ -73,19 +75,24 @@ static uint32_t args_index(struct rp_session *s, const struct rp_site *site)
 	return index;
 }
 
+/*
+ * A session hears of the returns of calls alone that it has seen begin; return probes hear of all
+ * that are under way. So where links replace others, entries and returns are probed apart.
+ */
 static bool belongs(const struct rp_site *site, const struct bpf_program *prog,
-		    struct rp_session *s)
+		    const struct rp_session *s, bool replaces)
 {
 	bool call = site->role == RP_ROLE_CALL;
 	bool span = site->role == RP_ROLE_SPAN_BEGIN || site->role == RP_ROLE_SPAN_END;
+	bool session = s->mode == RP_ATTACH_SESSION && !replaces;
 
 	if (prog == s->skel->progs.rp_span)
 		return span;
 	if (prog == s->skel->progs.rp_session)
-		return call && s->mode == RP_ATTACH_SESSION;
+		return call && session;
 	if (prog == s->skel->progs.rp_return)
-		return call && s->mode != RP_ATTACH_SESSION;
-	return !span && (!call || s->mode != RP_ATTACH_SESSION);
+		return call && !session;
+	return !span && (!call || !session);
 }
 
 static void batch__collect(struct batch *b, struct rp_session *s, const struct bpf_program *prog,
@@ -95,14 +102,14 @@ static void batch__collect(struct batch *b, struct rp_session *s, const struct b
 	b->any_semaphore = false;
 	for (size_t i = 0; i < req->n; i++) {
 		const struct rp_site *site = &req->sites[i];
-		uint32_t flags = site->flags | (req->odd ? RP_SITE_ODD : 0);
 
-		if (!belongs(site, prog, s))
+		if (!belongs(site, prog, s, req->replaces))
 			continue;
 		b->offsets[b->n] = site->offset;
 		b->semaphores[b->n] = site->semaphore;
 		b->any_semaphore |= site->semaphore != 0;
-		b->cookies[b->n] = RP_COOKIE(site->region, site->role, flags, args[i], req->batch);
+		b->cookies[b->n] = RP_COOKIE(site->region, site->role, site->flags, args[i],
+					     req->batch, req->generation);
 		b->origin[b->n++] = i;
 	}
 }
@@ -248,6 +255,8 @@ int rp_links__new(struct rp_session *s, const struct rp_links_req *req, int *ref
 	linking.links = calloc(1, sizeof(*linking.links));
 	if (!linking.links)
 		return links_error(-ENOMEM, req->pid, err);
+	linking.links->session = s;
+	linking.links->of = rp_closing__of(req->batch, req->generation);
 	rp_shield__run(link_all, &linking);
 	if (linking.rc) {
 		rp_links__free(linking.links);
@@ -257,19 +266,18 @@ int rp_links__new(struct rp_session *s, const struct rp_links_req *req, int *ref
 	return 0;
 }
 
-static void close_all(void *ctx)
-{
-	const struct rp_links *links = ctx;
-
-	for (size_t i = 0; i < links->n; i++)
-		close(links->fds[i]);
-}
-
+/*
+ * Each of uprobe_multi's apart, as they must not wait for each other; perf events are closed one
+ * after the other in any case.
+ */
 void rp_links__free(struct rp_links *links)
 {
 	if (!links)
 		return;
-	rp_shield__run(close_all, links);
+	if (links->session->mode == RP_ATTACH_PERF)
+		rp_closing__add(&links->session->closing, links->fds, links->n, links->of);
+	for (size_t i = 0; i < links->n && links->session->mode != RP_ATTACH_PERF; i++)
+		rp_closing__add(&links->session->closing, &links->fds[i], 1, links->of);
 	free(links->fds);
 	free(links);
 }

@@ -112,7 +112,7 @@ static void choose_programs(struct rp_session *s, bool open_stacks)
 	bpf_program__set_expected_attach_type(skel->progs.rp_return, multi);
 	bpf_program__set_expected_attach_type(skel->progs.rp_span, multi);
 	bpf_program__set_autoload(skel->progs.rp_session, session);
-	bpf_program__set_autoload(skel->progs.rp_return, !session);
+	bpf_program__set_autoload(skel->progs.rp_return, true);
 	bpf_program__set_autoload(skel->progs.rp_probe, true);
 	bpf_program__set_autoload(skel->progs.rp_span, true);
 	/*
@@ -298,8 +298,10 @@ int rp_session__new(const struct rp_session_opts *opts, struct rp_session **out,
 	s->skel = rptrace_bpf__open();
 	if (!s->skel) {
 		rc = load_error(-errno, err);
-		goto fail;
+		free(s);
+		return rc;
 	}
+	s->closing.gauge = &s->skel->bss->turning;
 	configure(s, opts);
 	choose_programs(s, opts->open_stacks && rp_session__can_open());
 	if (s->mode == RP_ATTACH_PERF || opts->track_all)
@@ -337,6 +339,7 @@ void rp_session__free(struct rp_session *s)
 	if (!s)
 		return;
 	rp_links__free(s->calibration);
+	rp_closing__wait(&s->closing);
 	bpf_link__destroy(s->open_threads);
 	ring_buffer__free(s->ring);
 	for (uint32_t c = 0; c < RP_CHUNKS_MAX; c++) {
@@ -394,23 +397,30 @@ void rp_session__map_seen(struct rp_session *s, pid_t pid)
 	bpf_map_update_elem(fd, &key, &value, BPF_EXIST);
 }
 
-void rp_session__activate(struct rp_session *s)
+/* What ends without having begun from now on had begun before. */
+static void set_ready_time(struct rp_session *s)
 {
 	struct timespec now;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	s->skel->bss->ready_time = now.tv_sec * 1000000000ull + now.tv_nsec;
+}
+
+void rp_session__added(struct rp_session *s)
+{
+	set_ready_time(s);
+	__atomic_fetch_add(&s->skel->bss->additions, 1, __ATOMIC_SEQ_CST);
+}
+
+void rp_session__activate(struct rp_session *s)
+{
+	set_ready_time(s);
 	__atomic_store_n(&s->skel->bss->ready, true, __ATOMIC_RELEASE);
 }
 
 void rp_session__deactivate(struct rp_session *s)
 {
 	__atomic_store_n(&s->skel->bss->ready, false, __ATOMIC_RELEASE);
-}
-
-void rp_session__turn(struct rp_session *s, uint32_t batch, bool odd)
-{
-	__atomic_store_n(&s->skel->bss->batch_odd[batch], odd, __ATOMIC_SEQ_CST);
 }
 
 void rp_session__set_group(struct rp_session *s, enum rp_group group)

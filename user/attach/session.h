@@ -58,15 +58,19 @@ void rp_session__activate(struct rp_session *session);
 /* Stop to measure; probes stay in place. */
 void rp_session__deactivate(struct rp_session *session);
 
+/* Links were added while it measures: what they see end may have begun before. */
+void rp_session__added(struct rp_session *session);
+
 /* ---- links: a batch of sites in one file -------------------------------------------------- */
 
 struct rp_links;
 
 struct rp_links_req {
-	int fd;		/* of the file */
-	pid_t pid;	/* one process; 0: every process that maps the file */
-	uint32_t batch; /* below RP_BATCHES_MAX */
-	bool odd;	/* generation: the sites count while rp_session__turn says the same */
+	int fd;		    /* of the file */
+	pid_t pid;	    /* one process; 0: every process that maps the file */
+	uint32_t batch;	    /* below RP_BATCHES_MAX */
+	uint8_t generation; /* the sites count while the batch is of the same */
+	bool replaces; /* takes over the returns of calls that its predecessor has seen begin */
 	const struct rp_site *sites; /* all of one object */
 	size_t n;
 };
@@ -76,10 +80,36 @@ struct rp_links_req {
  */
 int rp_links__new(struct rp_session *session, const struct rp_links_req *req, int *refused,
 		  struct rp_links **out, struct rp_err *err);
+
+/* Their probes are gone at once; the rest is done behind the scenes, until rp_session__free has
+ * returned. */
 void rp_links__free(struct rp_links *links);
 
-/* From now on the links of this generation count in a batch, the others do not. */
-void rp_session__turn(struct rp_session *session, uint32_t batch, bool odd);
+/*
+ * Replacing a batch: attach links of the next generation, turn, free the old ones some time later,
+ * settle when the kernel has let go of them. From the turn on the new links count, from one hit to
+ * the next: no entry is lost or counted twice. What the old ones entered is left through either.
+ * Only one turn of a batch at a time; no links of the new generation are needed where nothing is
+ * left. Generations go round.
+ */
+struct rp_turn {
+	uint32_t batch;
+	uint8_t generation;	  /* the new one */
+	const uint32_t *left_out; /* regions that it has no more: entries count no longer */
+	size_t n_left_out;
+};
+
+/* A negative errno: nothing has turned. */
+int rp_session__turn(struct rp_session *session, const struct rp_turn *turn);
+void rp_session__settle(struct rp_session *session, const struct rp_turn *turn);
+
+/* Now and then: forget links that are closed. */
+void rp_session__reap(struct rp_session *session);
+/* Are links of the generation before being closed? */
+bool rp_session__is_closing(struct rp_session *session, const struct rp_turn *turn);
+
+/* Frames of a region that are open now. */
+uint64_t rp_session__open(const struct rp_session *session, uint32_t region);
 
 /* Hang what threads do from now on under other roots; figures so far stay under theirs. */
 void rp_session__set_group(struct rp_session *session, enum rp_group group);

@@ -4,6 +4,7 @@
 
 #include <bpf/libbpf.h>
 
+#include "attach/closing.h"
 #include "attach/session.h"
 #include "attach/uprobe_multi.h"
 #include "rptrace.skel.h"
@@ -16,6 +17,8 @@ struct rp_session {
 	uint32_t max_nodes, max_names, max_texts;
 	struct rp_arg args[RP_ARGS_MAX]; /* what the arg_specs map holds */
 	uint32_t next_arg;
+	uint32_t turns; /* so far */
+	struct rp_closing closing;
 
 	const struct rp_node *nodes;
 	const char *names;
@@ -31,6 +34,12 @@ struct rp_session {
 	rp_event_fn on_event; /* while draining */
 	void *on_event_ctx;
 };
+
+/* What links are closed under. */
+static inline uint32_t rp_closing__of(uint32_t batch, uint32_t generation)
+{
+	return batch << 4 | generation;
+}
 
 int rp_session__on_record(void *ctx, void *data, size_t size);
 

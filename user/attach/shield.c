@@ -15,15 +15,20 @@ struct work {
 	void *ctx;
 };
 
-/* Out of reach of the terminal, and of who ends all of our process group. */
-static int shielded(void *arg)
+void rp_shield__enter(void)
 {
-	const struct work *work = arg;
 	sigset_t all;
 
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, NULL);
 	setpgid(0, 0);
+}
+
+static int shielded(void *arg)
+{
+	const struct work *work = arg;
+
+	rp_shield__enter();
 	work->fn(work->ctx);
 	return 0;
 }

@@ -14,4 +14,7 @@
  */
 void rp_shield__run(void (*fn)(void *ctx), void *ctx);
 
+/* For a process of ours: out of reach of the terminal, and of who ends all of our process group. */
+void rp_shield__enter(void);
+
 #endif

@@ -197,6 +197,7 @@ static int read_regions(struct rp_counts *c, const struct rp_plan *plan,
 		c->regions[i].kind = regions[i].kind;
 		c->regions[i].object = regions[i].object;
 		c->regions[i].slow = regions[i].slow_sites > 0;
+		c->regions[i].left_out = regions[i].left_out;
 	}
 	return costs ? add_costs(c, plan, costs) : 0;
 }

@@ -47,6 +47,7 @@ struct rp_region_name {
 	const char *object;
 	uint64_t unmatched;	   /* exits without an entry */
 	bool slow;		   /* has a single-stepped site */
+	bool left_out;		   /* while tracing: figures up to then */
 	struct rp_probe_cost cost; /* of its probes; zero where it is not known */
 };
 

@@ -44,26 +44,47 @@ static int check_object(const struct rp_plan *plan, const char *text, const char
 			   "\"%s\" names no file, and there is no target", text);
 }
 
-static int parse_function(struct rp_plan *plan, const char *text, struct rp_err *err)
+int rp_plan__parse_function(struct rp_plan *plan, const char *text, struct rp_err *err)
 {
-	struct rp_select_function *selection = &plan->functions[plan->n_functions];
-	int rc = rp_select_function__parse(text, selection, err);
+	struct rp_select_function *grown = reallocarray(plan->functions, plan->n_functions + 1,
+							sizeof(*grown));
+	struct rp_select_function *selection;
+	int rc;
 
+	if (!grown)
+		return rp_err__set(err, RP_EXIT_FAILED, -ENOMEM, NULL, "out of memory");
+	plan->functions = grown;
+	selection = &grown[plan->n_functions];
+	rc = rp_select_function__parse(text, selection, err);
 	if (rc)
 		return rc;
-	plan->n_functions++;
-	return check_object(plan, text, selection->object, err);
+	rc = check_object(plan, text, selection->object, err);
+	if (rc)
+		rp_select_function__free(selection);
+	else
+		plan->n_functions++;
+	return rc;
 }
 
-static int parse_usdt(struct rp_plan *plan, const char *text, struct rp_err *err)
+int rp_plan__parse_usdt(struct rp_plan *plan, const char *text, struct rp_err *err)
 {
-	struct rp_select_usdt *selection = &plan->usdts[plan->n_usdts];
-	int rc = rp_select_usdt__parse(text, selection, err);
+	struct rp_select_usdt *grown = reallocarray(plan->usdts, plan->n_usdts + 1, sizeof(*grown));
+	struct rp_select_usdt *selection;
+	int rc;
 
+	if (!grown)
+		return rp_err__set(err, RP_EXIT_FAILED, -ENOMEM, NULL, "out of memory");
+	plan->usdts = grown;
+	selection = &grown[plan->n_usdts];
+	rc = rp_select_usdt__parse(text, selection, err);
 	if (rc)
 		return rc;
-	plan->n_usdts++;
-	return check_object(plan, text, rp_select_usdt__object(selection), err);
+	rc = check_object(plan, text, rp_select_usdt__object(selection), err);
+	if (rc)
+		rp_select_usdt__free(selection);
+	else
+		plan->n_usdts++;
+	return rc;
 }
 
 static int parse_selections(struct rp_plan *plan, struct rp_err *err)
@@ -71,14 +92,10 @@ static int parse_selections(struct rp_plan *plan, struct rp_err *err)
 	const struct rp_plan_opts *opts = &plan->opts;
 	int rc = 0;
 
-	plan->functions = calloc(opts->n_functions + 1, sizeof(*plan->functions));
-	plan->usdts = calloc(opts->n_usdts + 1, sizeof(*plan->usdts));
-	if (!plan->functions || !plan->usdts)
-		return rp_err__set(err, RP_EXIT_FAILED, -ENOMEM, NULL, "out of memory");
 	for (size_t i = 0; !rc && i < opts->n_functions; i++)
-		rc = parse_function(plan, opts->functions[i], err);
+		rc = rp_plan__parse_function(plan, opts->functions[i], err);
 	for (size_t i = 0; !rc && i < opts->n_usdts; i++)
-		rc = parse_usdt(plan, opts->usdts[i], err);
+		rc = rp_plan__parse_usdt(plan, opts->usdts[i], err);
 	return rc;
 }
 
@@ -91,6 +108,7 @@ int rp_plan__new(const struct rp_plan_opts *opts, struct rp_plan **out, struct r
 	if (!plan)
 		return rp_err__set(err, RP_EXIT_FAILED, -ENOMEM, NULL, "out of memory");
 	plan->opts = *opts;
+	plan->by_default = !opts->n_functions && !opts->n_usdts;
 	if (!plan->opts.max_regions || plan->opts.max_regions >= RP_REGION_CALIBRATE)
 		plan->opts.max_regions = RP_REGION_CALIBRATE - 1;
 	rc = parse_selections(plan, err);
@@ -146,7 +164,12 @@ int rp_plan__grow(void *items, size_t n, size_t *capacity, size_t size)
 
 bool rp_plan__is_default(const struct rp_plan *plan)
 {
-	return !plan->n_functions && !plan->n_usdts;
+	return plan->by_default && !plan->again;
+}
+
+bool rp_plan__wants_all_usdt(const struct rp_plan *plan)
+{
+	return rp_plan__is_default(plan) && !plan->opts.whole_system;
 }
 
 /* Without a target its USDT probes are no more than those of anybody else's libraries. */
@@ -157,7 +180,7 @@ static bool markers_alone(const struct rp_plan *plan)
 
 bool rp_plan__wants_functions(const struct rp_plan *plan, const char *path, bool is_exe)
 {
-	for (size_t i = 0; i < plan->n_functions; i++)
+	for (size_t i = plan->first_function; i < plan->n_functions; i++)
 		if (rp_select_function__applies(&plan->functions[i], path, is_exe))
 			return true;
 	return false;
@@ -169,7 +192,7 @@ bool rp_plan__wants_usdt(const struct rp_plan *plan, const char *path, bool is_e
 
 	if (rp_plan__is_default(plan))
 		return true;
-	for (size_t i = 0; i < plan->n_usdts; i++)
+	for (size_t i = plan->first_usdt; i < plan->n_usdts; i++)
 		if (rp_select_usdt__plain(&plan->usdts[i], is_exe, &query) ||
 		    rp_select_usdt__of_object(&plan->usdts[i], path, &query))
 			return true;
@@ -281,15 +304,20 @@ int rp_plan__region(struct rp_plan *plan, enum rp_kind kind, const char *provide
 	if (!key)
 		return add_region(plan, &wanted, kind, object, id);
 	key->provider = wanted.provider;
+	if (plan->again)
+		plan->regions[key->id - 1].left_out = false;
 	*id = key->id;
 	return 0;
 }
 
 int rp_plan__site(struct rp_plan *plan, const struct rp_site *site)
 {
-	int rc = rp_plan__grow(&plan->sites, plan->n_sites, &plan->sites_capacity,
-			       sizeof(*plan->sites));
+	int rc;
 
+	if (plan->again && rp_plan__is_known(plan, site))
+		return 0;
+	rc = rp_plan__grow(&plan->sites, plan->n_sites, &plan->sites_capacity,
+			   sizeof(*plan->sites));
 	if (!rc)
 		plan->sites[plan->n_sites++] = *site;
 	return rc;
@@ -390,7 +418,7 @@ int rp_plan__add_arrays(struct rp_plan *plan, const struct rp_plan_object *objec
 	if (!rc && rp_plan__wants_functions(plan, own.path, own.is_exe))
 		rc = rp_plan__add_functions(plan, &own);
 	if (!rc && rp_plan__wants_usdt(plan, own.path, own.is_exe)) {
-		if (!markers_alone(plan))
+		if (!markers_alone(plan) || plan->n_usdts)
 			rc = rp_plan__add_usdt(plan, &own);
 		if (!rc)
 			rc = rp_plan__add_markers(plan, &own);
@@ -423,7 +451,7 @@ static int note_broken_table(struct rp_plan *plan, int rc, const char *table, co
 
 static bool any_wanted(const struct rp_plan *plan, const struct rp_plan_object *object)
 {
-	if (!markers_alone(plan))
+	if (!markers_alone(plan) || object->n_symbols || plan->n_usdts)
 		return object->n_symbols || object->n_notes;
 	for (size_t i = 0; i < object->n_notes; i++)
 		if (rp_plan__is_marker_provider(object->notes[i].provider))

@@ -43,6 +43,7 @@ struct rp_region {
 	const char *object; /* path of the object that had it first */
 	uint32_t sites;	    /* probe sites that contribute to it */
 	uint32_t slow_sites;
+	bool left_out; /* while tracing: its sites are not wanted any more */
 };
 
 struct rp_site {
@@ -111,6 +112,30 @@ const char *rp_plan__object_path(const struct rp_plan *plan, size_t i);
  */
 int rp_plan__add_object(struct rp_plan *plan, uint32_t object, const char *path, bool is_exe,
 			struct rp_elf *elf, size_t *added, struct rp_err *err);
+
+/* ---- changes while tracing ----------------------------------------------------------------- */
+
+/*
+ * Select more: as after -f, and as after -u where the text has that form. Objects added from now on
+ * are matched against all selections, those added before by rp_plan__add_again. -EINVAL with err
+ * for what is neither.
+ */
+int rp_plan__select(struct rp_plan *plan, const char *text, struct rp_err *err);
+
+/*
+ * Match an object that was added before against the last selection alone. Regions that match and
+ * were left out come back; sites that are there already are not added again.
+ */
+int rp_plan__add_again(struct rp_plan *plan, uint32_t object, const char *path, bool is_exe,
+		       struct rp_elf *elf, size_t *added, struct rp_err *err);
+
+/* Want a region no more. All ids stay as they are, and so do the sites. */
+void rp_plan__leave_out(struct rp_plan *plan, uint32_t region);
+
+/* Is it a site of a region that is wanted? Those without a region are, as far as this goes. */
+bool rp_plan__wants_site(const struct rp_plan *plan, const struct rp_site *site);
+
+/* ---- what there is ------------------------------------------------------------------------- */
 
 const struct rp_region *rp_plan__regions(const struct rp_plan *plan, size_t *n);
 const struct rp_site *rp_plan__sites(const struct rp_plan *plan, size_t *n);

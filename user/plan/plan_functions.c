@@ -335,9 +335,12 @@ static int add_sites(struct matching *m, const struct match *match,
 		.offset = match->symbol->offset + entry->offset,
 		.slow = entry->slow,
 	};
-	int rc = rp_plan__region(m->plan, RP_KIND_FUNCTION, NULL, match->name, m->object->path,
-				 &site.region);
+	int rc;
 
+	if (m->plan->again && rp_plan__known_function(m->plan, site.offset))
+		return 0;
+	rc = rp_plan__region(m->plan, RP_KIND_FUNCTION, NULL, match->name, m->object->path,
+			     &site.region);
 	if (rc || site.region == RP_REGION_NONE)
 		return rc;
 	rc = rp_plan__entry_args(m->plan, m->object->traits.machine,
@@ -433,7 +436,7 @@ static int choose_globs(struct matching *m)
 	m->globs = calloc(plan->n_functions + 1, sizeof(*m->globs));
 	if (!m->globs)
 		return -ENOMEM;
-	for (size_t i = 0; i < plan->n_functions; i++) {
+	for (size_t i = plan->first_function; i < plan->n_functions; i++) {
 		const struct rp_select_function *s = &plan->functions[i];
 
 		if (!rp_select_function__applies(s, m->object->path, m->object->is_exe))

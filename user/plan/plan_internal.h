@@ -38,7 +38,13 @@ struct rp_plan {
 	struct rp_plan_opts opts;
 	struct rp_select_function *functions;
 	struct rp_select_usdt *usdts;
-	size_t n_functions, n_usdts; /* those parsed */
+	size_t n_functions, n_usdts;	   /* those parsed */
+	bool by_default;		   /* neither -f nor -u */
+	size_t last_function, last_usdt;   /* the last selection begins there */
+	size_t first_function, first_usdt; /* the first ones to match */
+	bool again;			   /* an object is matched that was before ... */
+	struct rp_site *known;		   /* ... and what it has, by offset */
+	size_t n_known;
 	struct rp_region *regions;
 	size_t n_regions, regions_capacity;
 	struct rp_region_key *by_name;
@@ -70,9 +76,25 @@ struct rp_plan_object {
 int rp_plan__add_arrays(struct rp_plan *plan, const struct rp_plan_object *object, size_t *added,
 			struct rp_err *err);
 
+/* What follows -f and -u: added to the selections. Errors as those of rp_plan__new. */
+int rp_plan__parse_function(struct rp_plan *plan, const char *text, struct rp_err *err);
+int rp_plan__parse_usdt(struct rp_plan *plan, const char *text, struct rp_err *err);
+
+/* Every pair that there is. */
+bool rp_plan__wants_all_usdt(const struct rp_plan *plan);
+
 /* Does a selection ask for functions, for USDT probes or markers, of this object? */
 bool rp_plan__wants_functions(const struct rp_plan *plan, const char *path, bool is_exe);
 bool rp_plan__wants_usdt(const struct rp_plan *plan, const char *path, bool is_exe);
+
+/* What is added in between is matched again: see rp_plan__add_again. 0 or -ENOMEM. */
+int rp_plan__begin_again(struct rp_plan *plan, uint32_t object);
+void rp_plan__end_again(struct rp_plan *plan);
+
+/* While matching again: the region of the function that is entered at this offset, which is wanted
+ * from now on. RP_REGION_NONE: there is none. */
+uint32_t rp_plan__known_function(struct rp_plan *plan, uint64_t offset);
+bool rp_plan__is_known(const struct rp_plan *plan, const struct rp_site *site);
 
 /* Each adds its part of an object. 0 or -ENOMEM. */
 int rp_plan__add_functions(struct rp_plan *plan, const struct rp_plan_object *object);

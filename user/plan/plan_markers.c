@@ -110,7 +110,7 @@ static bool wants_marker(const struct markers *m, enum rp_role role, const char 
 		return false;
 	if (rp_plan__is_default(m->plan))
 		return true;
-	for (size_t i = 0; i < m->plan->n_usdts; i++) {
+	for (size_t i = m->plan->first_usdt; i < m->plan->n_usdts; i++) {
 		const struct rp_select_usdt *s = &m->plan->usdts[i];
 
 		if ((rp_select_usdt__plain(s, m->object->is_exe, &query) &&
@@ -132,7 +132,7 @@ static bool wants_names(const struct markers *m)
 
 	if (m->any || rp_plan__is_default(m->plan))
 		return true;
-	for (size_t i = 0; i < m->plan->n_usdts; i++) {
+	for (size_t i = m->plan->first_usdt; i < m->plan->n_usdts; i++) {
 		const struct rp_select_usdt *s = &m->plan->usdts[i];
 		size_t n = rp_select_usdt__plain(s, m->object->is_exe, &query[0]);
 

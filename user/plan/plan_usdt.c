@@ -387,8 +387,8 @@ static bool names_begin(const struct rp_usdt_query *query, const struct probe *b
 static bool wants_pair(const struct usdt *u, const struct rp_usdt_query *queries, size_t n,
 		       const struct pair *pair, int key)
 {
-	if (rp_plan__is_default(u->plan))
-		return key < 0;
+	if (key < 0 && rp_plan__wants_all_usdt(u->plan))
+		return true;
 	for (size_t i = 0; i < n; i++)
 		if (!queries[i].end && queries[i].key == key &&
 		    names_begin(&queries[i], pair->begin, pair_name(pair)))
@@ -557,7 +557,7 @@ static int add_selected(struct usdt *u)
 	size_t n = 0;
 	int rc = queries ? 0 : -ENOMEM;
 
-	for (size_t i = 0; i < plan->n_usdts && !rc; i++)
+	for (size_t i = plan->first_usdt; i < plan->n_usdts && !rc; i++)
 		n += read_selection(u, &plan->usdts[i], &queries[n]);
 	for (int key = -1; key < RP_USDT_ARGS_MAX && !rc; key++)
 		rc = add_pairs(u, queries, n, key);

@@ -41,7 +41,7 @@ const struct rp_help_line rp_help[] = {
 	{NULL,
 	 "RATE/S, %TIME and LAST MINUTE are of the last intervals, the rest since the start."},
 	{NULL, "Colours: share of the self time of all regions in the last interval."},
-	{NULL, "Marks: * tagged, ! exits without entry, ~ slow site (single-stepped)."},
+	{NULL, "Marks: * tagged, - detached, ! exits without entry, ~ slow site (single-stepped)."},
 };
 const size_t rp_n_help = COUNT(rp_help);
 

@@ -193,16 +193,13 @@ static bool drop(struct rp_screen *screen)
 	struct rp_state *s = &screen->state;
 	uint32_t regions[DROP_MAX];
 	size_t n = rp_state__chosen(s, regions, DROP_MAX);
+	struct rp_err err = {0};
 	char name[160];
 
 	rp_text__escape(rp_state__chosen_row(s)->name, name, sizeof(name));
-	for (size_t i = 0; i < n; i++) {
-		struct rp_err err = {0};
-
-		if (screen->ops.drop(screen->ops.ctx, regions[i], &err)) {
-			rp_state__say(s, "%.*s", (int)sizeof(s->message) - 1, err.cause);
-			return i > 0;
-		}
+	if (screen->ops.drop(screen->ops.ctx, regions, n, &err)) {
+		rp_state__say(s, "%.*s", (int)sizeof(s->message) - 1, err.cause);
+		return false;
 	}
 	rp_pasts__untag(&s->pasts);
 	if (n == 1)

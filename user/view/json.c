@@ -85,13 +85,17 @@ static int print_tree_row(FILE *out, const struct rp_tree_row *row,
 	return dump(out, object, err, 0);
 }
 
-static json_t *attach_object(const struct rp_meta *meta)
+static json_t *attach_object(const struct rp_snapshot *snapshot)
 {
-	json_t *object = json_object();
+	const struct rp_meta *meta = &snapshot->meta;
+	json_t *object = json_object(), *left_out = json_array();
 	int err = json_object_set_new(object, "mode", text(meta->attach_mode));
 
 	err |= json_object_set_new(object, "probes", integer(meta->probes));
 	err |= json_object_set_new(object, "slow_sites", integer(meta->slow_sites));
+	for (size_t i = 0; i < snapshot->n_left_out; i++)
+		err |= json_array_append_new(left_out, text(snapshot->left_out[i]));
+	err |= json_object_set_new(object, "left_out", left_out);
 	if (!err)
 		return object;
 	json_decref(object);
@@ -185,7 +189,7 @@ static int print_head(FILE *out, const struct rp_snapshot *snapshot)
 	err |= json_object_set_new(object, "kernel", text(meta->kernel));
 	err |= json_object_set_new(object, "start_time", text(meta->start_time));
 	err |= json_object_set_new(object, "duration_ns", integer(snapshot->duration));
-	err |= json_object_set_new(object, "attach", attach_object(meta));
+	err |= json_object_set_new(object, "attach", attach_object(snapshot));
 	err |= json_object_set_new(object, "overhead", overhead_object(meta));
 	err |= json_object_set_new(object, "lost", lost_object(snapshot->lost));
 	return dump(out, object, err, JSON_EMBED);

@@ -23,8 +23,8 @@ struct sheet {
 	size_t n_rows;
 	bool tree;
 	bool utf8;
-	bool slow, unmatched; /* some row is */
-	char hidden[128];     /* titles of the columns left out */
+	bool slow, unmatched, left_out; /* some row is */
+	char hidden[128];		/* titles of the columns left out */
 };
 
 static const struct rp_row *row_at(const struct sheet *sheet, size_t i)
@@ -67,7 +67,16 @@ static char *cell_text(const struct sheet *sheet, const struct rp_column *column
 
 static const char *mark(const struct rp_row *row)
 {
-	return row->f.unmatched ? (row->slow ? "!~" : "!") : row->slow ? "~" : "";
+	/* by left out, slow, unmatched */
+	static const char *const marks[2][2][2] = {{{"", "!"}, {"~", "!~"}},
+						   {{"-", "!-"}, {"-", "!-"}}};
+
+	return marks[row->left_out][row->slow][row->f.unmatched > 0];
+}
+
+static bool has_marks(const struct sheet *sheet)
+{
+	return sheet->slow || sheet->unmatched || sheet->left_out;
 }
 
 /* ---- which columns --------------------------------------------------------------------- */
@@ -106,7 +115,7 @@ static size_t column_width(const struct sheet *sheet, const struct rp_column *co
 /* Leave out columns until the rest, the name cut if need be, fit the width. */
 static int fit_columns(struct sheet *sheet, size_t width)
 {
-	size_t widths[MAX_COLUMNS], need = sheet->slow || sheet->unmatched ? 4 : 0, at = 0;
+	size_t widths[MAX_COLUMNS], need = has_marks(sheet) ? 4 : 0, at = 0;
 
 	for (size_t i = 0; i < sheet->n; i++) {
 		widths[i] = column_width(sheet, sheet->column[i]) + (i ? strlen(GAP) : 0);
@@ -145,7 +154,8 @@ static int plan_sheet(struct sheet *sheet, const struct rp_snapshot *snapshot,
 	};
 	sheet->n = rp_columns__shown(snapshot, sheet->column, MAX_COLUMNS);
 	for (size_t i = 0; i < sheet->n_rows; i++) {
-		sheet->slow |= row_at(sheet, i)->slow;
+		sheet->slow |= row_at(sheet, i)->slow && !row_at(sheet, i)->left_out;
+		sheet->left_out |= row_at(sheet, i)->left_out;
 		sheet->unmatched |= row_at(sheet, i)->f.unmatched > 0;
 	}
 	return opts->width > 0 && sheet->n_rows ? fit_columns(sheet, (size_t)opts->width) : 0;
@@ -165,8 +175,7 @@ static int add_columns(struct libscols_table *table, const struct sheet *sheet)
 		rp_column__title(column, sheet->snapshot, title, sizeof(title));
 		if (!scols_table_new_column(table, title, 0, flags))
 			return -ENOMEM;
-		if (!i && (sheet->slow || sheet->unmatched) &&
-		    !scols_table_new_column(table, "", 0, 0))
+		if (!i && has_marks(sheet) && !scols_table_new_column(table, "", 0, 0))
 			return -ENOMEM;
 	}
 	return 0;
@@ -186,8 +195,7 @@ static int fill_line(struct libscols_line *line, const struct sheet *sheet,
 			free(text);
 			return -ENOMEM;
 		}
-		if (!i && (sheet->slow || sheet->unmatched) &&
-		    scols_line_set_data(line, cell++, mark(row)))
+		if (!i && has_marks(sheet) && scols_line_set_data(line, cell++, mark(row)))
 			return -ENOMEM;
 	}
 	return 0;
@@ -277,7 +285,8 @@ static int print_overhead(FILE *out, const struct sheet *sheet)
 	fprintf(out, "overhead: %s a region, %.1f %% of the target's CPU time",
 		sheet->utf8 ? rp_text__micro(cost, sizeof(cost)) : cost, share * 100);
 	for (size_t i = 0; i < snapshot->n_rows; i++)
-		if (!worst || snapshot->rows[i].probe_ns > worst->probe_ns)
+		if (!snapshot->rows[i].left_out &&
+		    (!worst || snapshot->rows[i].probe_ns > worst->probe_ns))
 			worst = &snapshot->rows[i];
 	if (worst && share > COSTLY_SHARE) {
 		name = safe_text(worst->name, sheet->utf8);
@@ -340,6 +349,8 @@ static void print_notes(FILE *out, const struct sheet *sheet)
 		      out);
 	if (sheet->slow)
 		fputs("~  slow site: every hit is single-stepped\n", out);
+	if (sheet->left_out)
+		fputs("-  left out while tracing: figures up to then\n", out);
 	if (sheet->hidden[0])
 		fprintf(out, "no room for:%s\n", sheet->hidden);
 	for (size_t i = 0; i < RP_LOST_COUNT; i++)

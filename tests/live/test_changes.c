@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
+/*
+ * Regions come and go while the trace runs, by the keys of the live screen: nothing that was not
+ * touched is lost, counted twice or unwound by that.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "methods.h"
+
+#define THREADS	   3
+#define VICTIMS	   24
+#define UNTOUCHED  "-f throughout -f steady -f nest -u rptrace:*"
+#define CODE_BYTES 16
+#define AGAIN_NS   200000000
+#define PATIENCE   100 /* times that */
+
+#define CTRL_U	   "\x15"
+
+struct trace {
+	struct live_proc *target, *rptrace;
+};
+
+static struct trace start(const char *options)
+{
+	struct trace t;
+
+	t.target = live_target("crowd %d", THREADS);
+	t.rptrace = live_screen("-p %d %s -i 0.1 --format json -o %s", t.target->pid, options,
+				live_path("changes.json"));
+	live_release(t.target);
+	return t;
+}
+
+static json_t *end(const struct trace *t)
+{
+	live_release(t->target);
+	assert_int_equal(live_wait(t->target), 0);
+	live_keys(t->rptrace, "q");
+	assert_int_equal(live_wait(t->rptrace), 0);
+	return live_load(live_path("changes.json"));
+}
+
+static bool is_probed(const struct trace *t, const char *name)
+{
+	return live_probes(t->target, name, CODE_BYTES) > 0;
+}
+
+/* Type until a function is probed, or is not any more. */
+static void type_until(const struct trace *t, const char *keys, const char *name, bool probed)
+{
+	struct timespec pause = {.tv_nsec = AGAIN_NS};
+
+	for (int i = 0; i < PATIENCE; i++) {
+		live_keys(t->rptrace, "%s", keys);
+		for (int k = 0; k < 10; k++) {
+			if (is_probed(t, name) == probed)
+				return;
+			pause.tv_nsec = AGAIN_NS / 10;
+			nanosleep(&pause, NULL);
+		}
+	}
+	fail_msg("%s is %sprobed", name, probed ? "not " : "");
+}
+
+static void add(const struct trace *t, const char *glob, const char *name)
+{
+	char keys[64];
+
+	snprintf(keys, sizeof(keys), "a%s\n", glob);
+	type_until(t, keys, name, true);
+}
+
+/* Chosen by a filter: where there is no such row, the key does nothing. */
+static void drop(const struct trace *t, const char *name)
+{
+	live_keys(t->rptrace, "\\" CTRL_U "%s\n", name);
+	type_until(t, "d", name, false);
+}
+
+/* All that the target says it did was seen, and nothing else happened to it. */
+static void assert_untouched(const struct trace *t, json_t *json)
+{
+	static const char *const names[] = {"throughout", "steady", "nest", "pair", "block"};
+
+	for (size_t i = 0; i < LIVE_COUNT(names); i++) {
+		json_t *row = live_region(json, names[i]);
+
+		assert_int_equal(live_u64(row, "count"), live_expected(t->target->out, names[i]));
+		assert_int_equal(live_u64(row, "unwound"), 0);
+		assert_int_equal(live_u64(row, "open"), 0);
+	}
+	live_assert_nothing_lost(json);
+	live_assert_sound(json);
+}
+
+static void come_and_go(const struct live_method *method)
+{
+	char name[16], options[256];
+	struct trace t;
+	json_t *json;
+
+	live_need_method(method);
+	/* Kernels that have sessions cannot do it safely. */
+	if (strstr(method->options, "perf --exit return"))
+		skip();
+	snprintf(options, sizeof(options), UNTOUCHED " -f victim_* %s", method->options);
+	t = start(options);
+	for (int i = 0; i < VICTIMS; i++) {
+		snprintf(name, sizeof(name), "victim_%02o", i);
+		drop(&t, name);
+		if (i % 6 == 5)
+			add(&t, "victim_*", name);
+	}
+	json = end(&t);
+	assert_untouched(&t, json);
+	for (int i = 0; i < VICTIMS; i++) {
+		snprintf(name, sizeof(name), "victim_%02o", i);
+		assert_in_range(live_sum(json, name, "count"), 1,
+				live_expected(t.target->out, "steady"));
+	}
+}
+
+static void by_method(void **state)
+{
+	come_and_go(*state);
+}
+
+int main(void)
+{
+	static struct CMUnitTest tests[16];
+	size_t n = 0;
+
+	for (size_t i = 0; i < live_n_methods; i++)
+		tests[n++] = (struct CMUnitTest){.name = live_methods[i].options,
+						 .test_func = by_method,
+						 .initial_state = (void *)&live_methods[i]};
+	return live_main("changes", tests, n);
+}

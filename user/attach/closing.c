@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+#include "attach/closing.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "attach/shield.h"
+
+#define CLOSERS_MAX 256		/* at work at once */
+#define STACK_BYTES (64u << 10) /* of each */
+#define STEP_NS	    100000
+
+/* A process that has our memory and a copy of our table of files. */
+struct rp_closer {
+	struct rp_closer *next;
+	uint32_t *gauge;
+	uint32_t of;
+	pid_t pid, parent;
+	char *stack;
+	bool ready, go;
+	size_t n;
+	int fds[];
+};
+
+static void pause_shortly(void)
+{
+	nanosleep(&(struct timespec){.tv_nsec = STEP_NS}, NULL);
+}
+
+static bool is_set(const bool *flag)
+{
+	return __atomic_load_n(flag, __ATOMIC_ACQUIRE);
+}
+
+static void set(bool *flag)
+{
+	__atomic_store_n(flag, true, __ATOMIC_RELEASE);
+}
+
+/*
+ * What is not its own is let go of at once, as closing means something to the last one who has it.
+ * For the same reason we close our copies first, or else have ended.
+ */
+static int close_all(void *closer_)
+{
+	struct rp_closer *c = closer_;
+	int low = c->fds[0], high = c->fds[0];
+
+	rp_shield__enter();
+	for (size_t i = 1; i < c->n; i++) {
+		low = c->fds[i] < low ? c->fds[i] : low;
+		high = c->fds[i] > high ? c->fds[i] : high;
+	}
+	if (low > 0)
+		close_range(0, (unsigned)low - 1, 0);
+	close_range((unsigned)high + 1, ~0u, 0);
+	set(&c->ready);
+	while (!is_set(&c->go) && getppid() == c->parent)
+		pause_shortly();
+	for (size_t i = 0; i < c->n; i++)
+		close(c->fds[i]);
+	__atomic_fetch_sub(c->gauge, 1, __ATOMIC_SEQ_CST);
+	return 0;
+}
+
+static void closer__free(struct rp_closer *c)
+{
+	if (c->stack != MAP_FAILED)
+		munmap(c->stack, STACK_BYTES);
+	free(c);
+}
+
+/* NULL: it cannot be had. */
+static struct rp_closer *closer__new(uint32_t *gauge, const int *fds, size_t n, uint32_t of)
+{
+	struct rp_closer *c = calloc(1, sizeof(*c) + n * sizeof(*fds));
+
+	if (!c)
+		return NULL;
+	c->gauge = gauge;
+	c->of = of;
+	c->n = n;
+	c->parent = getpid();
+	memcpy(c->fds, fds, n * sizeof(*fds));
+	c->stack = mmap(NULL, STACK_BYTES, PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+	__atomic_fetch_add(gauge, 1, __ATOMIC_SEQ_CST);
+	c->pid = c->stack == MAP_FAILED ? -1
+					: clone(close_all, c->stack + STACK_BYTES, CLONE_VM, c);
+	if (c->pid > 0)
+		return c;
+	__atomic_fetch_sub(gauge, 1, __ATOMIC_SEQ_CST);
+	closer__free(c);
+	return NULL;
+}
+
+/* 0: none has ended, or there is none. */
+static size_t reap(struct rp_closing *closing, int flags)
+{
+	struct rp_closer **at = &closing->closers, *c;
+	size_t n = 0;
+
+	while ((c = *at)) {
+		pid_t pid = waitpid(c->pid, NULL, __WALL | flags);
+
+		if (!pid || (pid < 0 && errno == EINTR)) {
+			at = &c->next;
+			continue;
+		}
+		*at = c->next;
+		closing->n--;
+		closer__free(c);
+		n++;
+	}
+	return n;
+}
+
+void rp_closing__add(struct rp_closing *closing, const int *fds, size_t n, uint32_t of)
+{
+	struct rp_closer *c;
+
+	if (!n)
+		return;
+	while (closing->n >= CLOSERS_MAX && !reap(closing, WNOHANG))
+		pause_shortly();
+	c = closer__new(closing->gauge, fds, n, of);
+	if (c) {
+		c->next = closing->closers;
+		closing->closers = c;
+		closing->n++;
+		while (!is_set(&c->ready))
+			pause_shortly();
+	}
+	for (size_t i = 0; i < n; i++)
+		close(fds[i]);
+	if (c)
+		set(&c->go);
+}
+
+bool rp_closing__has(struct rp_closing *closing, uint32_t of)
+{
+	rp_closing__reap(closing);
+	for (const struct rp_closer *c = closing->closers; c; c = c->next)
+		if (c->of == of)
+			return true;
+	return false;
+}
+
+void rp_closing__reap(struct rp_closing *closing)
+{
+	reap(closing, WNOHANG);
+}
+
+void rp_closing__wait(struct rp_closing *closing)
+{
+	while (closing->closers)
+		reap(closing, 0);
+}

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+/* Changes while tracing: regions that are selected later, or left out. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "plan/plan_internal.h"
+
+/* ---- selecting more ------------------------------------------------------------------------ */
+
+int rp_plan__select(struct rp_plan *plan, const char *text, struct rp_err *err)
+{
+	const char *own = rp_pool__dup(&plan->pool, text);
+	int as_function, as_usdt;
+
+	if (!own)
+		return rp_err__set(err, RP_EXIT_FAILED, -ENOMEM, NULL, "out of memory");
+	plan->last_function = plan->n_functions;
+	plan->last_usdt = plan->n_usdts;
+	as_usdt = rp_plan__parse_usdt(plan, own, NULL);
+	as_function = rp_plan__parse_function(plan, own, err);
+	if (as_usdt == -ENOMEM || as_function == -ENOMEM)
+		return -ENOMEM;
+	return as_usdt ? as_function : 0;
+}
+
+/* ---- matching again ------------------------------------------------------------------------ */
+
+static int by_offset(const void *a_, const void *b_)
+{
+	const struct rp_site *a = a_, *b = b_;
+
+	return (a->offset > b->offset) - (a->offset < b->offset);
+}
+
+int rp_plan__begin_again(struct rp_plan *plan, uint32_t object)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < plan->n_sites; i++)
+		n += plan->sites[i].object == object;
+	plan->known = calloc(n + 1, sizeof(*plan->known));
+	if (!plan->known)
+		return -ENOMEM;
+	plan->n_known = 0;
+	for (size_t i = 0; i < plan->n_sites; i++)
+		if (plan->sites[i].object == object)
+			plan->known[plan->n_known++] = plan->sites[i];
+	qsort(plan->known, n, sizeof(*plan->known), by_offset);
+	plan->first_function = plan->last_function;
+	plan->first_usdt = plan->last_usdt;
+	plan->again = true;
+	return 0;
+}
+
+void rp_plan__end_again(struct rp_plan *plan)
+{
+	free(plan->known);
+	plan->known = NULL;
+	plan->n_known = 0;
+	plan->first_function = plan->first_usdt = 0;
+	plan->again = false;
+}
+
+int rp_plan__add_again(struct rp_plan *plan, uint32_t object, const char *path, bool is_exe,
+		       struct rp_elf *elf, size_t *added, struct rp_err *err)
+{
+	int rc = rp_plan__begin_again(plan, object);
+
+	*added = 0;
+	if (rc)
+		return rp_err__set(err, RP_EXIT_FAILED, rc, NULL, "out of memory");
+	rc = rp_plan__add_object(plan, object, path, is_exe, elf, added, err);
+	rp_plan__end_again(plan);
+	return rc;
+}
+
+/* The first known site at an offset; NULL: there is none. */
+static const struct rp_site *find_known(const struct rp_plan *plan, uint64_t offset)
+{
+	size_t low = 0, high = plan->n_known;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (plan->known[middle].offset < offset)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < plan->n_known && plan->known[low].offset == offset ? &plan->known[low] : NULL;
+}
+
+bool rp_plan__is_known(const struct rp_plan *plan, const struct rp_site *site)
+{
+	const struct rp_site *end = plan->known + plan->n_known;
+
+	for (const struct rp_site *at = find_known(plan, site->offset);
+	     at && at < end && at->offset == site->offset; at++)
+		if (at->region == site->region && at->role == site->role)
+			return true;
+	return false;
+}
+
+uint32_t rp_plan__known_function(struct rp_plan *plan, uint64_t offset)
+{
+	const struct rp_site *end = plan->known + plan->n_known;
+
+	for (const struct rp_site *at = find_known(plan, offset);
+	     at && at < end && at->offset == offset; at++) {
+		if (at->role != RP_ROLE_CALL && at->role != RP_ROLE_CALL_SITE &&
+		    at->role != RP_ROLE_CALL_AND_RET)
+			continue;
+		plan->regions[at->region - 1].left_out = false;
+		return at->region;
+	}
+	return RP_REGION_NONE;
+}
+
+/* ---- leaving out --------------------------------------------------------------------------- */
+
+void rp_plan__leave_out(struct rp_plan *plan, uint32_t region)
+{
+	if (region && region <= plan->n_regions)
+		plan->regions[region - 1].left_out = true;
+}
+
+bool rp_plan__wants_site(const struct rp_plan *plan, const struct rp_site *site)
+{
+	return site->region == RP_REGION_NONE || !plan->regions[site->region - 1].left_out;
+}
