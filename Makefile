@@ -68,7 +68,7 @@ USER_OBJS := $(USER_SRCS:%.c=$(O)/%.o)
 .DELETE_ON_ERROR:
 .SECONDARY:
 .SUFFIXES:
-.PHONY: all help clean deps demo test check unit unit-asan live e2e lint docs matrix e2e-screen format bench screenshot targets install uninstall
+.PHONY: all help clean deps demo test check unit unit-asan live e2e lint docs matrix fuzz e2e-screen format bench screenshot targets install uninstall
 
 all: $(O)/rptrace ## build rptrace (default)
 

@@ -55,6 +55,20 @@ lint: ## layers, format, static analysis
 unit-asan: ## unit tests under AddressSanitizer and UBSan
 	$(Q)$(MAKE) --no-print-directory O=$(O)/asan ASAN=1 unit
 
+# ---- fuzzing ------------------------------------------------------------------------------------------
+
+FUZZ_SECONDS ?= 60
+FUZZ_SEEDS   := functions marks_c marks_cxx marks_names labels spans unwind plugin.so
+
+$(O)/tests/fuzz/fuzz_elf: tests/fuzz/fuzz_elf.c $(O)/librpcore.a
+	$(call msg,TEST,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) $(DEPFLAGS) $(ALL_LDFLAGS) -o $@ $< $(O)/librpcore.a $(CORE_LIBS)
+
+fuzz: targets ## damaged programs read and planned, under sanitizers (FUZZ_SECONDS=60)
+	$(Q)$(MAKE) --no-print-directory O=$(O)/asan ASAN=1 $(O)/asan/tests/fuzz/fuzz_elf
+	$(Q)cd $(O) && asan/tests/fuzz/fuzz_elf $(FUZZ_SECONDS) $(FUZZ_SEEDS:%=targets/%)
+
 docs: $(O)/rptrace ## options and counters against README and man page
 	$(Q)tools/check-docs $(O)/rptrace
 
