@@ -53,7 +53,7 @@ lint: ## layers, format, static analysis
 	$(Q)tools/lint
 
 unit-asan: ## unit tests under AddressSanitizer and UBSan
-	$(Q)$(MAKE) --no-print-directory O=$(O)/asan ASAN=1 unit
+	$(Q)$(MAKE) --no-print-directory -j$$(nproc) O=$(O)/asan ASAN=1 unit
 
 # ---- fuzzing ------------------------------------------------------------------------------------------
 
@@ -77,8 +77,13 @@ matrix: ## the marker header under all compilers and levels that are here (minut
 
 check: lint docs unit unit-asan live harmless-auto e2e test-kernels ## all tests, with what is installed
 
+# Side by side, as tests are not: what one of them runs another would see.
+.PHONY: built
+built: all targets $(UNIT_BINS) $(LIVE_BINS) $(LONG_BINS) $(KERNELS_TEST) $(KERNELS_TARGETS)
+
 test: ## install what is missing, then all tests (root)
 	$(Q)tools/install-deps test
+	$(Q)$(MAKE) --no-print-directory -k -j$$(nproc) built
 	$(Q)$(MAKE) --no-print-directory -k check
 
 demo: ## install what is missing, then rptrace on the bundled service for ten seconds (root)
