@@ -46,7 +46,7 @@ include tests/kernels/kernels.mk
 e2e: $(O)/rptrace ## real programs: PostgreSQL, Python, SQLite, Redis (root)
 	$(Q)RPTRACE=$(abspath $(O))/rptrace tests/e2e/run postgres python sqlite redis
 
-e2e-screen: $(O)/rptrace targets ## the live screen, driven in tmux (root; wants a calm machine)
+e2e-screen: $(O)/rptrace targets ## the live screen, driven in tmux (root)
 	$(Q)RPTRACE=$(abspath $(O))/rptrace RPT_TARGETS=$(abspath $(O))/targets tests/e2e/run screen
 
 lint: ## layers, format, static analysis
@@ -75,7 +75,7 @@ docs: $(O)/rptrace ## options and counters against README and man page
 matrix: ## the marker header under all compilers and levels that are here (minutes)
 	$(Q)tests/unit/check-marker-matrix.sh
 
-check: lint docs unit unit-asan live harmless-auto e2e test-kernels ## all tests, with what is installed
+check: lint docs unit unit-asan live harmless-auto e2e e2e-screen test-kernels ## all tests, with what is installed
 
 # Side by side, as tests are not: what one of them runs another would see.
 .PHONY: built
