@@ -11,6 +11,7 @@
 #ifndef RP_FRAMES_BPF_H
 #define RP_FRAMES_BPF_H
 
+#include "rp_filter.bpf.h"
 #include "rp_threads.bpf.h"
 
 /* Where the mapping of a stack is not known: stack pointers further apart are on different ones. */
@@ -99,11 +100,12 @@ struct rp_query {
 	__u64 sp;
 	__u64 ip;	   /* of a begin probe; else 0 */
 	__u64 key;	   /* to find: sp of a function frame, key of a scope */
-	__u64 label;	   /* of the frame to open */
+	__u64 label;	   /* of the frame to open, or what the one to close returns */
 	__u32 label_flags; /* RP_NODE_LABELED: it has one */
 	__u32 region;	   /* of the hit; RP_REGION_NONE: any */
 	__u32 role;	   /* of the hit; to find: of the frame */
 	__u32 loose;	   /* of the hit */
+	__u32 truths;	   /* outcomes of the comparisons that can be told here */
 };
 
 static long find_floor(struct task_struct *task, struct vm_area_struct *vma, __u64 *floor)
@@ -305,6 +307,7 @@ __noinline int frame_push(struct rp_thread *t, const struct rp_query *q)
 	f->ip = q->role == RP_ROLE_SCOPE_BEGIN ? q->key : q->ip;
 	f->region = q->region | q->role << 24 | q->loose << 28;
 	f->node = node;
+	f->truths = q->truths;
 	f->child_region = RP_REGION_NONE;
 	f->wait = task_wait(task);
 	now = bpf_ktime_get_ns();
@@ -332,7 +335,9 @@ static __always_inline __u64 frame_time(struct task_struct *task, struct rp_fram
 		wait = ns - cpu;
 	if (child > ns)
 		child = ns;
-	if (f->node)
+	if (f->node && is_filtered(FRAME_REGION(f), ns, f->truths))
+		figures_skip(f->node);
+	else if (f->node)
 		figures_add(f->node, ns, child, cpu, wait);
 	return ns;
 }
@@ -388,10 +393,21 @@ __noinline int frames_outlive(struct rp_thread *t, __u32 index, __u64 sp)
 	return 0;
 }
 
-/* The frame goes on under another parent node: its entry moves to the node that it has there. */
+/* The frame and its entry move to another node. */
+static __always_inline void frame_move(struct rp_frame *f, __u32 node)
+{
+	struct rp_figures *from = node_figures(f->node), *to = node ? node_figures(node) : NULL;
+
+	if (!from || !to)
+		return;
+	__sync_fetch_and_add(&from->entries, -1ull);
+	__sync_fetch_and_add(&to->entries, 1);
+	f->node = node;
+}
+
+/* The frame goes on under another parent node. */
 __noinline int frame_reparent(struct rp_thread *t, __u32 index, __u32 parent)
 {
-	struct rp_figures *from, *to;
 	struct rp_frame *f;
 	struct rp_node *info;
 	__u32 node;
@@ -404,13 +420,7 @@ __noinline int frame_reparent(struct rp_thread *t, __u32 index, __u32 parent)
 	if (!f || !info)
 		return 0;
 	node = node_below(parent, FRAME_REGION(f), info->label, info->flags & RP_NODE_LABEL_FLAGS);
-	from = node_figures(f->node);
-	to = node ? node_figures(node) : NULL;
-	if (!from || !to)
-		return 0;
-	__sync_fetch_and_add(&from->entries, -1ull);
-	__sync_fetch_and_add(&to->entries, 1);
-	f->node = node;
+	frame_move(f, node);
 	f->child_region = RP_REGION_NONE;
 	return 0;
 }
@@ -481,6 +491,26 @@ __noinline int frame_close(struct rp_thread *t, __u32 index, __u64 sp, __u64 now
 	return 0;
 }
 
+/* The frame gets the label that its exit tells: what was in it stays where it was. */
+static __noinline void frame_relabel(struct rp_frame *f, const struct rp_query *q)
+{
+	__u32 node = f->node; /* on the stack: before 6.2 a key may not lie in a frame */
+	struct rp_node *info = node ? bpf_map_lookup_elem(&nodes, &node) : NULL;
+
+	if (info)
+		frame_move(f, node_below(info->parent, FRAME_REGION(f), q->label, q->label_flags));
+}
+
+/* What is known of a frame at its exit only. */
+static __always_inline void frame_learn(struct rp_frame *f, const struct rp_query *q, __u64 now)
+{
+	if (cfg_where.n)
+		f->truths |= q->truths;
+	if (cfg_label_returned && q->label_flags &&
+	    !is_filtered(FRAME_REGION(f), now - f->start, f->truths))
+		frame_relabel(f, q);
+}
+
 /* Close the frame that an exit at q is about, mostly the top one. 0: there is none. */
 __noinline int frame_leave(struct rp_thread *t, const struct rp_query *q, __u64 now)
 {
@@ -491,12 +521,15 @@ __noinline int frame_leave(struct rp_thread *t, const struct rp_query *q, __u64 
 		return 0;
 	f = frame_at(t, t->depth);
 	if (f && frame_is_meant(f, q)) {
+		frame_learn(f, q, now);
 		frame_pop(bpf_get_current_task_btf(), t, f, now);
 		return 1;
 	}
 	index = frames_find(t, q);
-	if (!index)
+	f = index ? frame_at(t, index) : NULL;
+	if (!f)
 		return 0;
+	frame_learn(f, q, now);
 	frame_close(t, index, q->sp, now);
 	return 1;
 }

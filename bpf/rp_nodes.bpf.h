@@ -119,24 +119,6 @@ static __noinline __u32 node_root(struct task_struct *task)
 	return node_create(&key, comm, task->tgid);
 }
 
-/* Of rptrace's own calibration. */
-static __always_inline bool region_is_own(__u32 region)
-{
-	return region >= RP_REGION_CALIBRATE && region < RP_REGION_DYNAMIC;
-}
-
-/* Shorter than what is asked for. What calibrates counts all the same: it tells what probes cost.
- */
-static __noinline bool is_too_short(__u32 node, __u64 ns)
-{
-	struct rp_node *info;
-
-	if (ns >= cfg_min_duration)
-		return false;
-	info = bpf_map_lookup_elem(&nodes, &node);
-	return !info || !region_is_own(info->region);
-}
-
 /* Keep the greatest value seen; zero means none yet. */
 static __always_inline void keep_max(__u64 *max, __u64 value)
 {
@@ -182,10 +164,6 @@ __noinline int figures_add(__u32 node, __u64 ns, __u64 child, __u64 cpu, __u64 w
 
 	if (!f)
 		return 0;
-	if (cfg_min_duration && is_too_short(node, ns)) {
-		__sync_fetch_and_add(&f->skipped, 1);
-		return 0;
-	}
 	__sync_fetch_and_add(&f->count, 1);
 	__sync_fetch_and_add(&f->total, ns);
 	__sync_fetch_and_add(&f->self, ns - child);

@@ -140,7 +140,11 @@ static __always_inline bool span_end(const struct rp_span_key *key, __u64 now)
 
 	if (!span_take(key, &span))
 		return false;
-	if (span.node)
+	if (!span.node)
+		return true;
+	if (is_filtered(key->region, now - span.start, 0))
+		figures_skip(span.node);
+	else
 		figures_add(span.node, now - span.start, 0, 0, 0);
 	return true;
 }

@@ -13,6 +13,7 @@
  */
 #include "rp_open.bpf.h"
 #include "rp_spans.bpf.h"
+#include "rp_values.bpf.h"
 
 char LICENSE[] SEC("license")
 = "Dual BSD/GPL";
@@ -96,136 +97,23 @@ static __always_inline bool site_counts(__u64 cookie, bool is_return)
 	return site_is_settled(cookie) || site_turns(cookie, is_return);
 }
 
-static __always_inline bool read_register(void *ctx, __s16 offset, __u64 *value)
+/* Label and outcomes of what is entered; what cannot be wanted any more takes no label. */
+static __always_inline void look_at_entry(struct pt_regs *ctx, __u64 cookie, struct rp_query *q,
+					  bool labels)
 {
-	return !bpf_probe_read_kernel(value, sizeof(*value), ctx + offset);
+	if (cfg_where.n && !region_is_own(q->region))
+		q->truths = truths_of(ctx, RP_COOKIE_SPEC(cookie), RP_OPERAND_ARG);
+	if (labels && RP_COOKIE_FLAGS(cookie) & RP_SITE_LABEL && where_may_hold(q->truths))
+		q->label_flags = read_label(ctx, RP_COOKIE_SPEC(cookie), &q->label);
 }
 
-static __always_inline __u64 extend(__u64 v, __u32 size, bool is_signed)
+/* The same of what is left, as far as its exit tells. */
+static __always_inline void look_at_exit(struct pt_regs *ctx, __u64 cookie, struct rp_query *q)
 {
-	__u32 shift = (64 - 8 * size) & 63;
-
-	v <<= shift;
-	return is_signed ? (__u64)((__s64)v >> shift) : v >> shift;
-}
-
-/* Value of an argument, extended to 64 bits. */
-static __noinline bool read_value(struct pt_regs *ctx, const struct rp_arg *arg, __u64 *value)
-{
-	__u64 base = 0, scaled = 0, v = 0;
-
-	switch (arg->kind) {
-	case RP_ARG_CONST:
-		v = arg->value;
-		break;
-	case RP_ARG_REG:
-		if (!read_register(ctx, arg->reg, &v))
-			return false;
-		break;
-	case RP_ARG_MEM:
-		if (arg->reg >= 0 && !read_register(ctx, arg->reg, &base))
-			return false;
-		if (arg->index >= 0 && !read_register(ctx, arg->index, &scaled))
-			return false;
-		base += scaled * arg->scale + arg->value;
-		if (bpf_probe_read_user(&v, sizeof(v), (void *)(unsigned long)base))
-			return false;
-		break;
-	default:
-		return false;
-	}
-	*value = extend(v, arg->size, arg->flags & RP_ARG_SIGNED);
-	return true;
-}
-
-static __always_inline bool read_arg(struct pt_regs *ctx, __u32 index, __u64 *value)
-{
-	const struct rp_arg *arg = bpf_map_lookup_elem(&arg_specs, &index);
-
-	return arg && read_value(ctx, arg, value);
-}
-
-/* The label that the string at an address is; the flags of its node. */
-static __noinline __u32 text_label(__u64 address, __u64 *label)
-{
-	const __u32 flags = RP_NODE_LABELED | RP_NODE_TEXT;
-	struct rp_text text = {};
-	__u32 id, *known;
-
-	*label = RP_TEXT_NULL;
-	if (!address)
-		return flags;
-	/* One byte more than is kept tells whether it goes on. */
-	if (bpf_probe_read_user_str(&text, RP_TEXT_LEN + 2, (void *)(unsigned long)address) < 0) {
-		count_lost(RP_LOST_LABEL_READS);
-		*label = RP_TEXT_UNREAD;
-		return flags;
-	}
-	text.cut = !!text.cut;
-	known = bpf_map_lookup_elem(&text_ids, &text);
-	if (!known) {
-		/* Each is at least one label. */
-		if (texts_used >= cfg_max_labels)
-			return RP_NODE_LABELED | RP_NODE_OTHER;
-		id = __sync_fetch_and_add(&texts_used, 1);
-		if (bpf_map_update_elem(&texts, &id, &text, BPF_ANY))
-			return RP_NODE_LABELED | RP_NODE_OTHER;
-		id += RP_TEXT_FIRST;
-		bpf_map_update_elem(&text_ids, &text, &id, BPF_NOEXIST);
-		known = bpf_map_lookup_elem(&text_ids, &text);
-		if (!known)
-			return RP_NODE_LABELED | RP_NODE_OTHER;
-	}
-	*label = *known;
-	return flags;
-}
-
-/* The label of what is entered at a site; the flags of its node. */
-static __noinline __u32 read_label(struct pt_regs *ctx, __u32 index, __u64 *label)
-{
-	const struct rp_arg *arg = bpf_map_lookup_elem(&arg_specs, &index);
-
-	if (!arg || !read_value(ctx, arg, label)) {
-		count_lost(RP_LOST_LABEL_READS);
-		*label = RP_TEXT_UNREAD;
-		return RP_NODE_LABELED | RP_NODE_TEXT;
-	}
-	if (arg->flags & RP_ARG_TEXT)
-		return text_label(*label, label);
-	return RP_NODE_LABELED | RP_NODE_ARG(arg->flags);
-}
-
-/* Region of a name made at run time; RP_REGION_NONE: counted as lost. */
-static __noinline __u32 name_region(struct pt_regs *ctx, __u32 spec)
-{
-	struct rp_name name = {};
-	__u32 id, *known;
-	__u64 address;
-
-	if (!read_arg(ctx, spec, &address) ||
-	    bpf_probe_read_user_str(name.text, sizeof(name.text), (void *)(unsigned long)address) <
-		    0) {
-		count_lost(RP_LOST_NAME_READS);
-		return RP_REGION_NONE;
-	}
-	known = bpf_map_lookup_elem(&name_ids, &name);
-	if (known)
-		return *known;
-	if (names_used >= cfg_max_names) {
-		count_lost(RP_LOST_NAMES);
-		return RP_REGION_NONE;
-	}
-	id = __sync_fetch_and_add(&names_used, 1);
-	if (bpf_map_update_elem(&names, &id, &name, BPF_ANY)) {
-		count_lost(RP_LOST_NAMES);
-		return RP_REGION_NONE;
-	}
-	id += RP_REGION_DYNAMIC;
-	if (bpf_map_update_elem(&name_ids, &name, &id, BPF_NOEXIST)) {
-		known = bpf_map_lookup_elem(&name_ids, &name);
-		return known ? *known : RP_REGION_NONE;
-	}
-	return id;
+	if (cfg_where.n && RP_COOKIE_SPEC(cookie))
+		q->truths = truths_of(ctx, RP_COOKIE_SPEC(cookie), RP_OPERAND_RET);
+	if (cfg_label_returned && RP_COOKIE_FLAGS(cookie) & RP_SITE_LABEL)
+		q->label_flags = read_label(ctx, RP_COOKIE_SPEC(cookie), &q->label);
 }
 
 /* ---- functions -------------------------------------------------------------------------- */
@@ -254,19 +142,20 @@ static __always_inline bool call_enter(struct pt_regs *ctx, struct task_struct *
 		count_lost(RP_LOST_RETURNS);
 		return false;
 	}
-	if (RP_COOKIE_FLAGS(cookie) & RP_SITE_LABEL)
-		q.label_flags = read_label(ctx, RP_COOKIE_SPEC(cookie), &q.label);
+	look_at_entry(ctx, cookie, &q, !cfg_label_returned);
 	opened = frame_push(t, &q);
 	barrier_var(opened); /* or it is taken as it comes, when to the verifier it is any number */
 	return opened;
 }
 
 /* sp: the stack pointer as it was at the entry of the function that is left. */
-static __always_inline void call_exit(struct task_struct *task, struct rp_thread *t, __u64 cookie,
-				      __u32 role, __u64 sp, __u64 now)
+static __always_inline void call_exit(struct pt_regs *ctx, struct task_struct *task,
+				      struct rp_thread *t, __u64 cookie, __u32 role, __u64 sp,
+				      __u64 now)
 {
 	struct rp_query q = {.role = role, .region = RP_COOKIE_REGION(cookie), .key = sp, .sp = sp};
 
+	look_at_exit(ctx, cookie, &q);
 	if (t && !frame_leave(t, &q, now) && site_is_settled(cookie) &&
 	    !(role == RP_ROLE_CALL && cfg_returns_of_all))
 		exit_unmatched(task, t, q.region, sp);
@@ -277,7 +166,7 @@ static __always_inline void call_return(struct pt_regs *ctx, struct task_struct 
 {
 	__u64 now = bpf_ktime_get_ns();
 
-	call_exit(task, thread_get(task), cookie, RP_ROLE_CALL,
+	call_exit(ctx, task, thread_get(task), cookie, RP_ROLE_CALL,
 		  PT_REGS_SP(ctx) - RETURN_ADDRESS_BYTES, now);
 }
 
@@ -287,7 +176,7 @@ static __always_inline void call_leave(struct pt_regs *ctx, struct task_struct *
 	__u64 now = bpf_ktime_get_ns(), sp = PT_REGS_SP(ctx);
 	struct rp_thread *t = call_thread(ctx, task, cookie, RP_ROLE_CALL_SITE, &sp);
 
-	call_exit(task, t, cookie, RP_ROLE_CALL_SITE, sp, now);
+	call_exit(ctx, task, t, cookie, RP_ROLE_CALL_SITE, sp, now);
 }
 
 /* A return is reported to the program that wanted it at the entry, whatever counts by now. */
@@ -344,8 +233,7 @@ static __always_inline void region_begin(struct pt_regs *ctx, struct task_struct
 	} else {
 		if (!(RP_COOKIE_FLAGS(cookie) & RP_SITE_NESTED))
 			q.ip = PT_REGS_IP(ctx);
-		if (RP_COOKIE_FLAGS(cookie) & RP_SITE_LABEL)
-			q.label_flags = read_label(ctx, RP_COOKIE_SPEC(cookie), &q.label);
+		look_at_entry(ctx, cookie, &q, true);
 	}
 	frame_push(t, &q);
 }

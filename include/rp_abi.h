@@ -90,7 +90,13 @@ enum rp_role {
 #define RP_BATCHES_MAX	    4096u /* a power of two */
 
 /* Where a USDT argument lives when its site is hit. */
-enum rp_arg_kind { RP_ARG_NONE = 0, RP_ARG_CONST = 1, RP_ARG_REG = 2, RP_ARG_MEM = 3 };
+enum rp_arg_kind {
+	RP_ARG_NONE = 0,
+	RP_ARG_CONST = 1,
+	RP_ARG_REG = 2,
+	RP_ARG_MEM = 3,
+	RP_ARG_UNREADABLE = 4, /* declared in a form that is not understood */
+};
 
 struct rp_arg {
 	__rp_u8 kind;  /* enum rp_arg_kind */
@@ -117,6 +123,37 @@ enum rp_operand_kind {
 	RP_OPERAND_DUR = 3, /* ns from entry to exit */
 };
 
+/* How an operand stands to the number that it is compared with. */
+#define RP_LESS	     1u
+#define RP_EQUAL     2u
+#define RP_GREATER   4u
+#define RP_ANY_ORDER 7u
+
+/* A comparison with a number. */
+struct rp_atom {
+	__rp_u8 kind;	  /* enum rp_operand_kind */
+	__rp_u8 accepts;  /* orders in which it holds */
+	__rp_u8 negative; /* the number is below zero */
+	__rp_u8 reserved[5];
+	__rp_u64 value; /* the number, in 64 bits of two's complement */
+};
+_Static_assert(sizeof(struct rp_atom) == 16, "rp_atom is shared with BPF");
+
+#define RP_ATOMS_MAX 6u
+
+/*
+ * Which calls are measured. Bit k of an index into the tables is the outcome of comparison k; what
+ * cannot be compared counts as untrue.
+ */
+struct rp_filter {
+	__rp_u32 n; /* comparisons; 0: all calls */
+	__rp_u32 reserved;
+	__rp_u64 table;	   /* bit i: such calls are measured */
+	__rp_u64 possible; /* bit i, with all but arguments as 0: such calls may be */
+	struct rp_atom atom[RP_ATOMS_MAX];
+};
+_Static_assert(sizeof(struct rp_filter) == 24 + 16 * RP_ATOMS_MAX, "rp_filter is shared with BPF");
+
 /* ---- the region stack of a thread -------------------------------------------------- */
 
 #define RP_FRAMES_PIECE                                                                            \
@@ -135,8 +172,10 @@ struct rp_frame {
 	__rp_u32 node;	       /* 0: no node could be had, figures are lost */
 	__rp_u32 child_region; /* cache: region last entered below without a label ... */
 	__rp_u32 child_node;   /* ... and its node */
+	__rp_u32 truths;       /* bit k: comparison k of the filter holds */
+	__rp_u32 reserved;
 };
-_Static_assert(sizeof(struct rp_frame) == 72, "rp_frame is shared with BPF");
+_Static_assert(sizeof(struct rp_frame) == 80, "rp_frame is shared with BPF");
 
 struct rp_thread {
 	__rp_u64 owner;	     /* address of the task whose slot this is; 0: free, or no slot */
@@ -271,7 +310,7 @@ _Static_assert(sizeof(struct rp_figures) == 128, "two cache lines a shard");
 	X(NODES, "nodes", "entries on paths past --max-nodes")                                     \
 	X(NAMES, "names", "run-time names past the bound")                                         \
 	X(NAME_READS, "name_reads", "run-time names that could not be read")                       \
-	X(LABEL_READS, "label_reads", "labels that could not be read: they are in a row '?'")      \
+	X(LABEL_READS, "label_reads", "arguments that could not be read: labels are '?'")          \
 	X(RETURNS, "returns", "entries past the kernel's limit of nested return probes")           \
 	X(SPANS, "spans", "spans past --max-spans, or with an id that could not be read")          \
 	X(UNMATCHED, "unmatched", "exits without an entry")                                        \

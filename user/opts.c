@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "duration.h"
 #include "error.h"
 
 const char *argp_program_version = "rptrace " RP_VERSION;
@@ -22,6 +23,7 @@ enum {
 	KEY_ON_STUCK,
 	KEY_MAX_ON_STUCK,
 	KEY_LABEL,
+	KEY_WHERE,
 	KEY_ATTACH,
 	KEY_EXIT,
 	KEY_MAX_DEPTH,
@@ -41,7 +43,8 @@ static const struct argp_option options[] = {
 	{"function", 'f', "[OBJECT:]GLOB", 0, "functions, by name; repeatable", 1},
 	{"usdt", 'u', "[OBJECT:]PROVIDER:BEGIN[:END][@argN]", 0, "USDT regions; repeatable", 1},
 	{"exclude", 'x', "GLOB", 0, "leave these regions out; repeatable", 1},
-	{"label", KEY_LABEL, "argN[:TYPE]", 0, "tell calls apart by an argument", 1},
+	{"label", KEY_LABEL, "argN|ret[:TYPE]", 0, "tell calls apart by a value", 1},
+	{"where", KEY_WHERE, "EXPR", 0, "only calls like these ('arg1 > 4096 && dur > 1ms')", 1},
 	{"min-duration", KEY_MIN_DURATION, "T", 0, "leave out what is shorter (10us, 1ms)", 1},
 	{0, 0, 0, 0, "What to show:", 2},
 	{"interval", 'i', "S", 0, "seconds between tables (1)", 2},
@@ -126,18 +129,13 @@ static double parse_seconds(struct argp_state *state, const char *arg, const cha
 
 static double parse_duration(struct argp_state *state, const char *arg, const char *option)
 {
-	static const struct {
-		const char *unit;
-		double seconds;
-	} units[] = {{"ns", 1e-9}, {"us", 1e-6}, {"ms", 1e-3}, {"s", 1}};
-	char *end;
-	double value = strtod(arg, &end);
+	const char *end = arg;
+	double seconds = 0;
 
-	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
-		if (end != arg && value >= 0 && value <= 1e9 && !strcmp(end, units[i].unit))
-			return value * units[i].seconds;
-	argp_error(state, "%s: '%s' is not a duration like 500ns, 10us, 1ms or 2s", option, arg);
-	return 0;
+	if (!rp_duration__parse(&end, &seconds) || *end)
+		argp_error(state, "%s: '%s' is not a duration like 500ns, 10us, 1ms or 2s", option,
+			   arg);
+	return seconds;
 }
 
 static void parse_label(struct argp_state *state, struct rp_opts *o, const char *arg)
@@ -146,10 +144,19 @@ static void parse_label(struct argp_state *state, struct rp_opts *o, const char 
 
 	if (!wrong && *at)
 		wrong = "one operand is all";
-	if (!wrong && o->label.kind != RP_OPERAND_ARG)
-		wrong = "expected arg0 to arg5";
+	if (!wrong && o->label.kind == RP_OPERAND_DUR)
+		wrong = "expected arg0 to arg5, or ret";
 	if (wrong)
 		argp_error(state, "--label: '%s': %s", arg, wrong);
+}
+
+static void parse_where(struct argp_state *state, struct rp_opts *o, const char *arg)
+{
+	size_t at;
+	const char *wrong = rp_where__parse(arg, &o->where, &at);
+
+	if (wrong)
+		argp_error(state, "--where: '%s': %s, at '%s'", arg, wrong, arg + at);
 }
 
 static unsigned long parse_count(struct argp_state *state, const char *arg, const char *option,
@@ -293,6 +300,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	case KEY_LABEL:
 		parse_label(state, o, arg);
 		return 0;
+	case KEY_WHERE:
+		parse_where(state, o, arg);
+		return 0;
 	case KEY_MIN_DURATION:
 		o->min_duration = parse_duration(state, arg, "--min-duration");
 		return 0;
@@ -315,6 +325,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 			o->by = RP_BY_LABEL;
 		if (o->n_pids && o->argv)
 			argp_error(state, "-p and -- COMMAND exclude each other");
+		if (o->label.kind == RP_OPERAND_RET && o->compensate)
+			argp_error(state, "--compensate: not with --label ret: what is inside "
+					  "calls is not told apart by what they return");
 		if (o->on_stuck && !o->stuck)
 			argp_error(state, "--on-stuck needs --stuck T");
 		return 0;

@@ -25,6 +25,7 @@ struct rp_opts {
 	const char **functions, **usdts, **excludes;
 	size_t n_functions, n_usdts, n_excludes;
 	struct rp_operand label;
+	struct rp_where where;
 	double min_duration; /* s */
 	enum rp_attach_mode attach;
 	enum rp_exit_method exit_method;

@@ -308,6 +308,8 @@ static int open_session(struct trace *tr, struct rp_err *err)
 		.max_nodes = o->max_nodes,
 		.max_labels = o->max_labels,
 		.text_labels = o->label.flags & RP_ARG_TEXT,
+		.label_returned = o->label.kind == RP_OPERAND_RET,
+		.where = &o->where.filter,
 		.max_names = o->max_names,
 		.max_spans = o->max_spans,
 		.min_duration = (uint64_t)(o->min_duration * 1e9),

@@ -19,6 +19,7 @@ int rp_trace__plan(const struct rp_opts *opts, const struct rp_features *feature
 		.n_excludes = opts->n_excludes,
 		.exit_method = opts->exit_method,
 		.label = opts->label,
+		.where = &opts->where,
 		.max_regions = opts->max_regions,
 		.whole_system = rp_opts__is_system(opts),
 	};

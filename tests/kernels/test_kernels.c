@@ -115,6 +115,23 @@ static void functions_by_their_exits(void **state)
 	functions_hold("ret-sites", *state, DEPTH);
 }
 
+/* Filters, and labels that the exit tells; of every 5 calls of each, 4 do not return 0. */
+static void calls_of_a_kind(void **state)
+{
+	char options[256];
+	struct live_run run;
+
+	snprintf(options, sizeof(options),
+		 "-f by_return -f by_jump --where arg0<500&&ret:i32!=0&&dur<1000s --label ret:i32 "
+		 "--attach %s",
+		 (const char *)*state);
+	run = live_trace(LIVE_COMMAND, "labels returns 2", options);
+	live_assert_nothing_lost(run.json);
+	assert_int_equal(live_sum(run.json, "by_return", "count"), 2 * 2 * 400);
+	assert_int_equal(live_sum(run.json, "by_jump", "count"), 2 * 400);
+	assert_int_equal(json_array_size(live_array(run.json, "regions")), 2 * 4);
+}
+
 /* Static names, values, blocks, and names made at run time, which have semaphores. */
 static void markers(void **state)
 {
@@ -259,7 +276,8 @@ static const struct CMUnitTest once[] = {
 	cmocka_unit_test(probes_come_and_go),
 };
 
-static const struct CMUnitTest by_method[] = {cmocka_unit_test(functions_by_return)};
+static const struct CMUnitTest by_method[] = {cmocka_unit_test(functions_by_return),
+					      cmocka_unit_test(calls_of_a_kind)};
 
 static const struct CMUnitTest without_method[] = {cmocka_unit_test(refused)};
 

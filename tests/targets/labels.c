@@ -5,10 +5,12 @@
  *   values T N D   T threads, in each batches of N calls in all of by_value: one thread goes on
  *                  where the other ends, with 0 to D - 1 in turn; "piece" after each batch
  *   texts T N D    the same of by_text, with as many strings
- *   odd            by_text with strings that are hard to show, and with pointers to none
- *   types          by_types with -1, 300 and a pointer
- *   usdt N         USDT regions whose argument lives in a register, in memory, in an array, is a
- *                  constant, a string or not there; each N times
+ *   returns N      N batches, in each calls of by_return, which returns -2 to 2 in turn, and as
+ * many of by_jump, which jumps to it slow N         N times each nap of 0 ms and of 300 ms, called
+ * with what it sleeps odd            by_text with strings that are hard to show, and with pointers
+ * to none types          by_types with -1, 300 and a pointer usdt N         USDT regions whose
+ * argument lives in a register, in memory, in an array, is a constant, a string or not there; each
+ * N times
  */
 #define _GNU_SOURCE
 #include <pthread.h>
@@ -16,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "regions.h"
 #include "rptrace.h"
@@ -87,6 +90,43 @@ static void batches(unsigned long n_threads, int of_texts)
 		pthread_join(ids[i], NULL);
 	expect("batch", n_threads * ((calls + PIECE - 1) / PIECE));
 	expect(of_texts ? "by_text" : "by_value", n_threads * calls);
+}
+
+/* ---- what is known at the end only ------------------------------------------------------------
+ */
+
+#define RETURNS 1000
+
+NO_CLONES int by_return(long i);
+NO_CLONES int by_return(long i)
+{
+	KEEP();
+	return (int)(i % 5) - 2;
+}
+
+/* Its one exit is a jump. */
+__attribute__((optimize("O2"))) NO_CLONES int by_jump(long i);
+NO_CLONES int by_jump(long i)
+{
+	KEEP();
+	return by_return(i);
+}
+
+NO_CLONES void nap(unsigned milliseconds);
+NO_CLONES void nap(unsigned milliseconds)
+{
+	usleep(milliseconds * 1000);
+	KEEP();
+}
+
+NO_CLONES void return_all(void);
+NO_CLONES void return_all(void)
+{
+	for (long i = 0; i < RETURNS; i++) {
+		by_return(i);
+		by_jump(i);
+	}
+	KEEP();
 }
 
 /* ---- strings --------------------------------------------------------------------------------- */
@@ -177,6 +217,12 @@ int main(int argc, char **argv)
 	RPT_WAIT();
 	if (!strcmp(mode, "values") || !strcmp(mode, "texts"))
 		batches(a, mode[0] == 't');
+	else if (!strcmp(mode, "returns"))
+		for (unsigned long i = 0; i < a; i++)
+			return_all();
+	else if (!strcmp(mode, "slow"))
+		for (unsigned long i = 0; i < 2 * a; i++)
+			nap(i % 2 ? 300 : 0);
 	else if (!strcmp(mode, "odd"))
 		odd();
 	else if (!strcmp(mode, "types"))

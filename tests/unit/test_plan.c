@@ -293,6 +293,46 @@ static void test_function_labels(void **state)
 	rp_plan__free(f.plan);
 }
 
+/* What is returned is told by the instructions that return, and by none that jumps away. */
+static void test_returned(void **state)
+{
+	static const struct rp_symbol symbols[] = {C(0, "work"), C(1, "jumps"), C(2, "leaf")};
+	static const uint8_t jumps[] = {0x55, 0x90, 0x90, 0x5d, 0xeb, 0x40};
+	static const uint8_t leaf[] = {0xeb, 0x40, 0xeb, 0x3e, 0xeb, 0x3c};
+	struct fixture f = fixture();
+	struct rp_where where;
+	const struct rp_site *s;
+	size_t at;
+
+	memcpy(image + AT(1), jumps, sizeof(jumps));
+	memcpy(image + AT(2), leaf, sizeof(leaf));
+	assert_null(rp_where__parse("arg2 > 1 && ret < 0 && dur > 1ms", &where, &at));
+	f.opts.label = (struct rp_operand){.kind = RP_OPERAND_RET};
+	f.opts.where = &where;
+	f.opts.exit_method = RP_EXIT_METHOD_RET_SITES;
+	for (size_t i = 0; i < N(symbols); i++)
+		select_function(&f, symbols[i].name);
+	run_symbols(&f, symbols, N(symbols));
+	s = site(&f, "work", RP_ROLE_CALL_SITE);
+	assert_int_equal(s->n_args, 4);
+	assert_int_equal(s->args[0].reg, 80); /* rax: the label */
+	assert_int_equal(s->args[1].reg, 96); /* rdx */
+	assert_int_equal(s->args[2].reg, 80);
+	assert_int_equal(s->args[3].kind, RP_ARG_NONE);
+	s = site(&f, "work", RP_ROLE_RET_SITE);
+	assert_int_equal(s->flags, RP_SITE_LABEL);
+	assert_int_equal(s->n_args, 4);
+	s = site(&f, "jumps", RP_ROLE_RET_SITE);
+	assert_int_equal(s->flags, 0);
+	assert_int_equal(s->n_args, 0);
+	s = site(&f, "leaf", RP_ROLE_CALL_AND_RET);
+	assert_int_equal(s->flags, 0);
+	assert_int_equal(s->args[1].kind, RP_ARG_REG);
+	assert_int_equal(s->args[2].kind, RP_ARG_NONE);
+	rp_plan__free(f.plan);
+	make_image(state);
+}
+
 /* ---- objects ------------------------------------------------------------------------------- */
 
 static void test_objects_that_are_wanted(void **state)
@@ -503,6 +543,7 @@ int main(void)
 		cmocka_unit_test(test_symbols_without_size),
 		cmocka_unit_test(test_code_past_the_file),
 		cmocka_unit_test(test_function_labels),
+		cmocka_unit_test(test_returned),
 		cmocka_unit_test(test_objects_that_are_wanted),
 		cmocka_unit_test(test_objects_without_a_part_in_it),
 		cmocka_unit_test(test_ids_stay_over_objects),

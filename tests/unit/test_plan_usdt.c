@@ -180,7 +180,7 @@ static void test_usdt_labels(void **state)
 	for (size_t i = 0; i < f.plan->n_sites; i++) {
 		s = &f.plan->sites[i];
 		if (s->region == region(&f, "query")->id && s->role == RP_ROLE_BEGIN)
-			labels += s->flags & RP_SITE_LABEL && s->args[0].kind == RP_ARG_NONE;
+			labels += s->flags & RP_SITE_LABEL && s->args[0].kind == RP_ARG_UNREADABLE;
 	}
 	assert_int_equal(labels, 1);
 	rp_plan__free(f.plan);

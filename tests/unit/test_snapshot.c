@@ -332,6 +332,30 @@ static void test_labels(void **state)
 	rp_snapshot__free(s);
 }
 
+/* Calls that got their label at the end were in a row without one; not all of them are left yet. */
+static void test_labels_at_the_end(void **state)
+{
+	uint32_t a = fixture_region(&now, "a", RP_KIND_FUNCTION, "obj");
+	uint32_t b = fixture_region(&now, "b", RP_KIND_FUNCTION, "obj");
+	uint32_t root = fixture_root(&now, 1, "x"), before = fixture_node(&now, root, a);
+	uint32_t after = fixture_node(&now, root, a);
+	struct rp_snapshot *s;
+
+	(void)state;
+	label(after, 7, RP_NODE_LABELED);
+	fixture_frames(&now, after, 2, 10, 0, 0, 0);
+	fixture_frames(&now, fixture_node(&now, before, b), 3, 10, 0, 0, 0);
+	s = build(NULL, RP_BY_LABEL);
+	assert_int_equal(s->n_rows, 2);
+	assert_int_equal(s->n_tree, 3);
+	rp_snapshot__free(s);
+
+	now.nodes[before - 1].figures.entries = 1;
+	s = build(NULL, RP_BY_LABEL);
+	assert_int_equal(row(s, "a", "-")->f.open, 1);
+	rp_snapshot__free(s);
+}
+
 /* Rows of labels add up to the row without them, in all that adds up. */
 static void test_labels_add_up(void **state)
 {
@@ -588,6 +612,7 @@ int main(void)
 		cmocka_unit_test_setup(test_difference_of_nothing, start),
 		cmocka_unit_test_setup(test_groups, start),
 		cmocka_unit_test_setup(test_labels, start),
+		cmocka_unit_test_setup(test_labels_at_the_end, start),
 		cmocka_unit_test_setup(test_labels_add_up, start),
 		cmocka_unit_test_setup(test_labels_of_types, start),
 		cmocka_unit_test_setup(test_labels_that_are_texts, start),

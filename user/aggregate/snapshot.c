@@ -263,6 +263,13 @@ static void take_paths(struct build *b)
 	b->box->snapshot.n_tree = paths->n_order;
 }
 
+/* Calls get the label that their exit tells, and leave nothing behind where they were without. */
+static bool is_left_behind(const struct build *b, const struct rp_row *row)
+{
+	return b->opts->by == RP_BY_LABEL && !strcmp(row->group, no_group) && !row->f.count &&
+	       !row->f.unwound && !row->f.open;
+}
+
 /*
  * After the rows of paths those of regions never entered: all that were asked for, and those that
  * had exits without entries, which say that a pair is none.
@@ -280,17 +287,20 @@ static int emit_rows(const struct build *b)
 	}
 	for (size_t i = 0; i < b->n_flats; i++) {
 		const struct flat *flat = &b->flats[i];
+		struct rp_row *row = &snapshot->rows[snapshot->n_rows];
 
 		/* A region on one path has the figures of the path. */
 		if (flat->paths == 1)
-			snapshot->rows[i] = snapshot->tree[flat->place].row;
+			*row = snapshot->tree[flat->place].row;
 		else
 			make_row(b, flat->region, b->box->paths.group[flat->group], &flat->sums,
-				 &flat->hist, &snapshot->rows[i]);
-		snapshot->rows[i].hist = flat->hist;
+				 &flat->hist, row);
+		if (is_left_behind(b, row))
+			continue;
+		row->hist = flat->hist;
 		seen[flat->region] = true;
+		snapshot->n_rows++;
 	}
-	snapshot->n_rows = b->n_flats;
 	for (uint32_t i = 0; i < regions->n - 1; i++)
 		if (regions->same[i] == i && !seen[i] &&
 		    (b->opts->idle_rows || regions->unpaired[i]))

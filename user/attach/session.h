@@ -21,17 +21,19 @@
 struct rp_session_opts {
 	enum rp_attach_mode mode;
 	enum rp_group group;
-	bool follow;	       /* children of tracked processes */
-	bool track_all;	       /* every process that enters a region, but rptrace itself */
-	uint32_t max_depth;    /* frames a thread; 0: the default, like all below */
-	uint32_t max_nodes;    /* paths */
-	uint32_t max_labels;   /* labelled paths before labels share one */
-	bool text_labels;      /* labels may be strings */
-	uint32_t max_names;    /* run-time names */
-	uint32_t max_spans;    /* open at a time */
-	uint64_t min_duration; /* ns */
-	bool open_stacks;      /* rp_session__open_stacks() will be called */
-	bool verbose;	       /* libbpf's own messages on stderr */
+	bool follow;		       /* children of tracked processes */
+	bool track_all;		       /* every process that enters a region, but rptrace itself */
+	uint32_t max_depth;	       /* frames a thread; 0: the default, like all below */
+	uint32_t max_nodes;	       /* paths */
+	uint32_t max_labels;	       /* labelled paths before labels share one */
+	bool text_labels;	       /* labels may be strings */
+	bool label_returned;	       /* labels of functions are what they return */
+	uint32_t max_names;	       /* run-time names */
+	uint32_t max_spans;	       /* open at a time */
+	uint64_t min_duration;	       /* ns */
+	const struct rp_filter *where; /* NULL: all calls */
+	bool open_stacks;	       /* rp_session__open_stacks() will be called */
+	bool verbose;		       /* libbpf's own messages on stderr */
 };
 
 struct rp_session;

@@ -68,13 +68,15 @@ const char *rp_operand__parse(const char **at, struct rp_operand *out)
 
 	*out = (struct rp_operand){0};
 	if (!parse_name(*at, len, out))
-		return "expected arg0 to arg5";
+		return "expected arg0 to arg5, ret or dur";
 	*at += len;
 	if (**at != ':')
 		return NULL;
 	++*at;
 	len = word_length(*at);
-	if (out->kind == RP_OPERAND_DUR || !parse_type(*at, len, out))
+	if (out->kind == RP_OPERAND_DUR)
+		return "durations have no type";
+	if (!parse_type(*at, len, out))
 		return "expected one of the types u8 u16 u32 u64 i8 i16 i32 i64 ptr str";
 	*at += len;
 	return NULL;

@@ -13,7 +13,7 @@
 
 #include "discover/elf_object.h"
 #include "error.h"
-#include "plan/operand.h"
+#include "plan/where.h"
 #include "rp_abi.h"
 
 enum rp_kind { RP_KIND_FUNCTION, RP_KIND_USDT, RP_KIND_MARKER, RP_KIND_SPAN };
@@ -73,8 +73,9 @@ struct rp_plan_opts {
 	const char *const *excludes; /* -x, globs on region names */
 	size_t n_excludes;
 	enum rp_exit_method exit_method;
-	struct rp_operand label; /* an argument; else none */
-	uint32_t max_regions;	 /* 0: RP_REGION_CALIBRATE - 1 */
+	struct rp_operand label;      /* an argument or what is returned; else none */
+	const struct rp_where *where; /* NULL: all calls */
+	uint32_t max_regions;	      /* 0: RP_REGION_CALIBRATE - 1 */
 	bool whole_system; /* no target: selections name an OBJECT; without any, markers alone */
 	struct rp_site_rules rules;
 };

@@ -297,13 +297,28 @@ static int refuse_exits(struct matching *m, const struct match *match, const cha
 }
 
 /* Registers as the calling convention has them; Go has its own. */
-static const char *declared_args(const struct rp_elf_traits *traits)
+static struct rp_declared declared_by(const struct rp_elf_traits *traits)
 {
-	if (traits->machine == EM_AARCH64)
-		return "-8@x0 -8@x1 -8@x2 -8@x3 -8@x4 -8@x5";
-	if (traits->is_go)
-		return "-8@%rax -8@%rbx -8@%rcx -8@%rdi -8@%rsi -8@%r8";
-	return "-8@%rdi -8@%rsi -8@%rdx -8@%rcx -8@%r8 -8@%r9";
+	struct rp_declared declared = {.machine = traits->machine, .returns = "-8@%rax"};
+
+	if (traits->machine == EM_AARCH64) {
+		declared.args = "-8@x0 -8@x1 -8@x2 -8@x3 -8@x4 -8@x5";
+		declared.returns = "-8@x0";
+	} else if (traits->is_go) {
+		declared.args = "-8@%rax -8@%rbx -8@%rcx -8@%rdi -8@%rsi -8@%r8";
+	} else {
+		declared.args = "-8@%rdi -8@%rsi -8@%rdx -8@%rcx -8@%r8 -8@%r9";
+	}
+	return declared;
+}
+
+static bool is_return(uint16_t machine, const uint8_t *code, size_t size)
+{
+	if (machine != EM_X86_64)
+		return size >= 4 && code[3] == 0xd6 && code[2] == 0x5f;
+	if (size > 1 && (code[0] == 0xf2 || code[0] == 0xf3))
+		code++;
+	return code[0] == 0xc3 || code[0] == 0xc2;
 }
 
 /* Branches are emulated by the kernel, x86's return instruction is not. */
@@ -316,6 +331,17 @@ static bool is_slow_exit(uint16_t machine, const uint8_t *code, size_t size)
 	return code[0] != 0xe9 && code[0] != 0xeb && (code[0] & 0xf0) != 0x70 && code[0] != 0x0f;
 }
 
+/* Is it asked what functions return? */
+static bool wants_returned(const struct rp_plan *plan)
+{
+	const struct rp_where *where = plan->opts.where;
+	bool wants = plan->opts.label.kind == RP_OPERAND_RET;
+
+	for (uint32_t k = 0; where && k < where->filter.n; k++)
+		wants |= where->operand[k].kind == RP_OPERAND_RET;
+	return wants;
+}
+
 /* What a hit at the entry means: it may be where the function is left, too (a bare RET or jump). */
 static enum rp_role entry_role(const struct rp_entry_site *entry, const uint32_t *exits,
 			       size_t n_exits)
@@ -324,6 +350,31 @@ static enum rp_role entry_role(const struct rp_entry_site *entry, const uint32_t
 		if (exits[i] == entry->offset)
 			return RP_ROLE_CALL_AND_RET;
 	return n_exits ? RP_ROLE_CALL_SITE : RP_ROLE_CALL;
+}
+
+/* A jump out of the function does not tell what will be returned. */
+static int add_exits(struct matching *m, const struct match *match, const struct rp_site *entry,
+		     const uint32_t *exits, size_t n_exits)
+{
+	uint16_t machine = m->object->traits.machine;
+	bool label = m->plan->opts.label.kind == RP_OPERAND_RET, returned = wants_returned(m->plan);
+	int rc = 0;
+
+	for (size_t i = 0; i < n_exits && !rc; i++) {
+		const uint8_t *code = m->code + exits[i];
+		size_t size = match->size - exits[i];
+		struct rp_site site = *entry;
+
+		site.role = RP_ROLE_RET_SITE;
+		site.offset = match->symbol->offset + exits[i];
+		site.slow = is_slow_exit(machine, code, size);
+		if (!label || !is_return(machine, code, size))
+			site.flags &= RP_SITE_GO;
+		if (!returned || !is_return(machine, code, size))
+			site.n_args = 0;
+		rc = rp_plan__site(m->plan, &site);
+	}
+	return rc;
 }
 
 static int add_sites(struct matching *m, const struct match *match,
@@ -335,6 +386,8 @@ static int add_sites(struct matching *m, const struct match *match,
 		.offset = match->symbol->offset + entry->offset,
 		.slow = entry->slow,
 	};
+	const struct rp_operand *label = &m->plan->opts.label;
+	struct rp_declared declared = declared_by(&m->object->traits);
 	int rc;
 
 	if (m->plan->again && rp_plan__known_function(m->plan, site.offset))
@@ -343,25 +396,18 @@ static int add_sites(struct matching *m, const struct match *match,
 			     &site.region);
 	if (rc || site.region == RP_REGION_NONE)
 		return rc;
-	rc = rp_plan__entry_args(m->plan, m->object->traits.machine,
-				 declared_args(&m->object->traits), &m->plan->opts.label, &site);
+	if (site.role == RP_ROLE_CALL_AND_RET &&
+	    !is_return(declared.machine, m->code + entry->offset, match->size - entry->offset))
+		declared.returns = NULL;
+	rc = rp_plan__region_args(m->plan, &declared, label, &site);
 	if (rc)
 		return rc;
 	if (m->object->traits.is_go && site.role != RP_ROLE_CALL)
 		site.flags |= RP_SITE_GO;
 	rc = rp_plan__site(m->plan, &site);
-	if (site.role == RP_ROLE_CALL_AND_RET)
+	if (rc || site.role == RP_ROLE_CALL_AND_RET)
 		return rc;
-	site.role = RP_ROLE_RET_SITE;
-	site.flags &= RP_SITE_GO;
-	site.n_args = 0;
-	for (size_t i = 0; i < n_exits && !rc; i++) {
-		site.offset = match->symbol->offset + exits[i];
-		site.slow = is_slow_exit(m->object->traits.machine, m->code + exits[i],
-					 match->size - exits[i]);
-		rc = rp_plan__site(m->plan, &site);
-	}
-	return rc;
+	return add_exits(m, match, &site, exits, n_exits);
 }
 
 /* The function's code, at most `max` bytes of it, into m->code. */

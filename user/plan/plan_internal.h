@@ -121,12 +121,16 @@ int rp_plan__site(struct rp_plan *plan, const struct rp_site *site);
 int rp_plan__set_args(struct rp_plan *plan, const struct rp_arg *args, uint32_t n,
 		      struct rp_site *site);
 
-/*
- * What is to be read where a region is entered whose arguments are declared as those of a USDT
- * probe: the label and its flag.
- */
-int rp_plan__entry_args(struct rp_plan *plan, unsigned machine, const char *declared,
-			const struct rp_operand *label, struct rp_site *site);
+/* Where values of a region are, in the form of the arguments of USDT probes. */
+struct rp_declared {
+	unsigned machine;
+	const char *args;
+	const char *returns; /* NULL: nothing */
+};
+
+/* What is to be read at a site of a region: label and its flag, then what --where compares. */
+int rp_plan__region_args(struct rp_plan *plan, const struct rp_declared *declared,
+			 const struct rp_operand *label, struct rp_site *site);
 
 /* The strings are copied. */
 int rp_plan__refuse(struct rp_plan *plan, const char *name, const char *object, const char *reason);

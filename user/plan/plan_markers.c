@@ -152,13 +152,13 @@ static int add_note(struct markers *m, const struct rp_usdt_note *note, enum rp_
 {
 	static const struct rp_operand value = {.kind = RP_OPERAND_ARG};
 	bool keyed = role != RP_ROLE_BEGIN && role != RP_ROLE_END;
-	unsigned machine = m->object->traits.machine;
+	struct rp_declared declared = {.machine = m->object->traits.machine, .args = note->args};
 	struct rp_site site;
 	struct rp_arg key;
 	const char *reason;
 	int rc = rp_plan__note_site(m->plan, m->object, note, &site, &reason);
 
-	if (!rc && keyed && rp_usdt_arg__parse(machine, note->args, 0, &key)) {
+	if (!rc && keyed && rp_usdt_arg__parse(declared.machine, note->args, 0, &key)) {
 		rc = -ENOTSUP;
 		reason = "its argument cannot be read";
 	}
@@ -173,7 +173,7 @@ static int add_note(struct markers *m, const struct rp_usdt_note *note, enum rp_
 	if (keyed)
 		rc = rp_plan__set_args(m->plan, &key, 1, &site);
 	else if (role == RP_ROLE_BEGIN)
-		rc = rp_plan__entry_args(m->plan, machine, note->args, &value, &site);
+		rc = rp_plan__region_args(m->plan, &declared, &value, &site);
 	if (rc)
 		return rc;
 	if (name) {

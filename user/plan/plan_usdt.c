@@ -227,13 +227,12 @@ struct region {
 static int set_args(const struct usdt *u, const struct rp_usdt_note *note,
 		    const struct region *region, struct rp_site *site)
 {
-	unsigned machine = u->object->traits.machine;
+	struct rp_declared declared = {.machine = u->object->traits.machine, .args = note->args};
 	struct rp_arg id;
 
 	if (site->role == RP_ROLE_BEGIN)
-		return rp_plan__entry_args(u->plan, machine, note->args, &u->plan->opts.label,
-					   site);
-	if (region->key < 0 || rp_usdt_arg__parse(machine, note->args, region->key, &id))
+		return rp_plan__region_args(u->plan, &declared, &u->plan->opts.label, site);
+	if (region->key < 0 || rp_usdt_arg__parse(declared.machine, note->args, region->key, &id))
 		return 0;
 	rp_usdt_arg__narrow(&id, region->key_bytes);
 	return rp_plan__set_args(u->plan, &id, 1, site);

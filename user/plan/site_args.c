@@ -1,24 +1,26 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
-/* What the kernel reads at the entry of a region: the label. */
+/* What the kernel reads where a region is entered or left: the label, and what --where compares. */
 #include <errno.h>
 #include <string.h>
 
 #include "plan/plan_internal.h"
 #include "plan/usdt_arg.h"
 
-static int find(unsigned machine, const char *declared, const struct rp_operand *operand,
-		struct rp_arg *out)
+/* RP_ARG_NONE where there is no such thing; what is there and not understood is counted later. */
+static void find(const struct rp_declared *declared, const struct rp_operand *operand,
+		 struct rp_arg *out)
 {
-	int rc;
+	const char *text = operand->kind == RP_OPERAND_ARG   ? declared->args
+			   : operand->kind == RP_OPERAND_RET ? declared->returns
+							     : NULL;
+	int rc = text ? rp_usdt_arg__parse(declared->machine, text, operand->index, out) : -ENOENT;
 
-	if (operand->kind != RP_OPERAND_ARG)
-		return -ENOENT;
-	rc = rp_usdt_arg__parse(machine, declared, operand->index, out);
 	if (!rc)
 		rc = rp_operand__apply(operand, out);
-	if (rc)
+	if (rc) {
 		memset(out, 0, sizeof(*out));
-	return rc;
+		out->kind = rc == -ENOENT ? RP_ARG_NONE : RP_ARG_UNREADABLE;
+	}
 }
 
 /* Most sites that follow each other have the same. */
@@ -38,15 +40,19 @@ int rp_plan__set_args(struct rp_plan *plan, const struct rp_arg *args, uint32_t 
 	return 0;
 }
 
-int rp_plan__entry_args(struct rp_plan *plan, unsigned machine, const char *declared,
-			const struct rp_operand *label, struct rp_site *site)
+int rp_plan__region_args(struct rp_plan *plan, const struct rp_declared *declared,
+			 const struct rp_operand *label, struct rp_site *site)
 {
-	struct rp_arg arg;
-	int rc = find(machine, declared, label, &arg);
+	const struct rp_where *where = plan->opts.where;
+	uint32_t n = where ? where->filter.n : 0;
+	struct rp_arg args[1 + RP_ATOMS_MAX];
 
-	if (rc == -ENOENT)
+	find(declared, label, &args[0]);
+	for (uint32_t k = 0; k < n; k++)
+		find(declared, &where->operand[k], &args[1 + k]);
+	if (args[0].kind != RP_ARG_NONE)
+		site->flags |= RP_SITE_LABEL;
+	else if (!n)
 		return 0;
-	/* One that cannot be read is left for the kernel to count. */
-	site->flags |= RP_SITE_LABEL;
-	return rp_plan__set_args(plan, &arg, 1, site);
+	return rp_plan__set_args(plan, args, 1 + n, site);
 }

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
+/* --where: calls of the kind that is asked for, all of them and no others; and labels by results.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "live.h"
+
+#define CALLS	3000
+#define BATCHES 3
+#define RETURNS 1000 /* calls of by_return and by_jump in each batch, as the target has it */
+
+static struct live_run run_labels(const char *mode, const char *options)
+{
+	char target[64];
+	struct live_run run;
+
+	snprintf(target, sizeof(target), "labels %s", mode);
+	run = live_trace(LIVE_PID, target, options);
+	live_assert_nothing_lost(run.json);
+	live_assert_rows(run.json);
+	return run;
+}
+
+static uint64_t count_of(json_t *json, const char *name, const char *group)
+{
+	uint64_t count = 0;
+	json_t *row;
+	size_t i;
+
+	json_array_foreach (live_array(json, "regions"), i, row) {
+		json_t *its = json_object_get(row, "group");
+
+		if (strcmp(live_str(row, "name"), name) != 0 ||
+		    (group && strcmp(json_string_value(its), group) != 0))
+			continue;
+		count += live_u64(row, "count");
+	}
+	return count;
+}
+
+/* ---- which calls ------------------------------------------------------------------------------
+ */
+
+struct where_case {
+	const char *options, *mode, *region;
+	uint64_t count;
+};
+
+#define VALUES "values 1 3000 100" /* by_value(0) to by_value(99), 30 times */
+
+static const struct where_case where_cases[] = {
+	{"--where arg0>=40", VALUES, "by_value", 1800},
+	{"--where arg0>=40 --attach multi", VALUES, "by_value", 1800},
+	{"--where arg0>=40 --attach perf", VALUES, "by_value", 1800},
+	{"--where arg0>=40 --exit ret-sites", VALUES, "by_value", 1800},
+	{"--where arg0<10||arg0==50||!(arg0<=97)", VALUES, "by_value", 390},
+	{"--where arg0>-1&&arg0:u8!=7", VALUES, "by_value", 2970},
+	{"--where arg0:i8<0", "values 1 2560 256", "by_value", 1280},
+	{"--where arg0:u64>-1", VALUES, "by_value", CALLS},
+	{"--where arg0<5&&dur<1000s", VALUES, "by_value", 150},
+	/* Nothing takes so long; nor is there anything that it is compared with, or not. */
+	{"--where arg0<5&&dur>1000s", VALUES, "by_value", 0},
+	{"--where ret:i32<0", "returns 3", "by_return", 2 * 1200},
+	{"--where ret:i32<0 --attach multi", "returns 3", "by_return", 2 * 1200},
+	{"--where ret:i32<0 --attach perf", "returns 3", "by_return", 2 * 1200},
+	{"--where ret:i32<0 --exit ret-sites", "returns 3", "by_return", 2 * 1200},
+	{"--where ret:i32==2&&arg0<500", "returns 3", "by_return", 2 * 300},
+	/* What is returned is not known where the function jumps to another. */
+	{"--where ret:i32<0||ret:i32>=0 --exit ret-sites", "returns 3", "by_jump", 0},
+	{"--where ret:i32<0||ret:i32>=0", "returns 3", "by_jump", 3000},
+	{"--where dur>150ms", "slow 3", "nap", 3},
+	{"--where !(dur>150ms)", "slow 3", "nap", 3},
+	{"--where dur>150ms||arg0:u32==0", "slow 3", "nap", 6},
+};
+
+static void where(void **state)
+{
+	const struct where_case *c = *state;
+	struct live_run run;
+	char options[256];
+
+	snprintf(options, sizeof(options), "-f %s %s", c->region, c->options);
+	run = run_labels(c->mode, options);
+	assert_int_equal(count_of(run.json, c->region, NULL), c->count);
+}
+
+/* What is left out goes on to be the child of what calls it, and takes no row of its own. */
+static void left_out(void **state)
+{
+	struct live_run run = run_labels(
+		VALUES, "-f by_value -f batch --label arg0 --where arg0==8||arg0>1000");
+	size_t i, rows = 0;
+	json_t *row;
+
+	(void)state;
+	json_array_foreach (live_array(run.json, "regions"), i, row)
+		rows += !strcmp(live_str(row, "name"), "by_value");
+	assert_int_equal(rows, 1);
+	assert_int_equal(count_of(run.json, "by_value", "8"), 30);
+	assert_int_equal(count_of(run.json, "batch", NULL), 1);
+	assert_true(live_sum(run.json, "batch", "total_ns") -
+			    live_sum(run.json, "batch", "self_ns") >
+		    live_sum(run.json, "by_value", "total_ns"));
+}
+
+/* ---- labels by results -------------------------------------------------------------------------
+ */
+
+static const char *const methods[] = {"",
+				      "--attach multi",
+				      "--attach perf",
+				      "--exit ret-sites",
+				      "--attach multi --exit ret-sites",
+				      "--attach perf --exit ret-sites"};
+
+static void returned(void **state)
+{
+	const char *method = *state;
+	bool jumps_tell = !strstr(method, "ret-sites");
+	struct live_run run;
+	char options[256];
+
+	snprintf(options, sizeof(options),
+		 "-f by_return -f by_jump -f return_all --label ret:i32 %s", method);
+	run = run_labels("returns 3", options);
+	for (int value = -2; value <= 2; value++) {
+		char label[8];
+
+		snprintf(label, sizeof(label), "%d", value);
+		assert_int_equal(count_of(run.json, "by_return", label), 2 * BATCHES * RETURNS / 5);
+		assert_int_equal(count_of(run.json, "by_jump", label),
+				 jumps_tell ? BATCHES * RETURNS / 5 : 0);
+	}
+	assert_int_equal(count_of(run.json, "by_return", NULL), 2 * BATCHES * RETURNS);
+	assert_int_equal(count_of(run.json, "by_jump", NULL), BATCHES * RETURNS);
+	/* Of by_jump only, by RET sites: its exit is before the call that it leads to. */
+	assert_int_equal(count_of(run.json, "by_jump", "-"), jumps_tell ? 0 : BATCHES * RETURNS);
+	assert_int_equal(live_sum(run.json, "return_all", "total_ns") -
+				 live_sum(run.json, "return_all", "self_ns"),
+			 live_sum(run.json, "by_jump", "total_ns") +
+				 live_sum(run.json, "by_return", "total_ns") -
+				 (live_sum(run.json, "by_jump", "total_ns") -
+				  live_sum(run.json, "by_jump", "self_ns")));
+}
+
+int main(void)
+{
+	static struct CMUnitTest tests[LIVE_COUNT(where_cases) + LIVE_COUNT(methods) + 1];
+	static char names[LIVE_COUNT(tests)][128];
+	size_t n = 0;
+
+	for (size_t i = 0; i < LIVE_COUNT(where_cases); i++, n++) {
+		const struct where_case *c = &where_cases[i];
+
+		snprintf(names[n], sizeof(names[n]), "%s %s", c->region, c->options);
+		tests[n] = (struct CMUnitTest){
+			.name = names[n], .test_func = where, .initial_state = (void *)c};
+	}
+	for (size_t i = 0; i < LIVE_COUNT(methods); i++, n++) {
+		snprintf(names[n], sizeof(names[n]), "returned %s", methods[i]);
+		tests[n] = (struct CMUnitTest){.name = names[n],
+					       .test_func = returned,
+					       .initial_state = (void *)methods[i]};
+	}
+	tests[n] = (struct CMUnitTest)cmocka_unit_test(left_out);
+	return live_main("where", tests, LIVE_COUNT(tests));
+}
