@@ -111,6 +111,11 @@ int rp_object__add(struct rp_targets *t, const char *path, int fd, bool is_exe,
 		   struct rp_object **out, struct rp_err *err);
 /* Undo that; of the last one. */
 void rp_object__take_back(struct rp_targets *t, struct rp_object *o);
+/*
+ * The one that is probed in every process, and is this open file under other numbers; NULL.
+ */
+struct rp_object *rp_object__twin(struct rp_targets *t, pid_t pid, const struct rp_mapped *m,
+				  int fd, const struct stat *st);
 /* The one of an open file; NULL. */
 struct rp_object *rp_object__by_stat(struct rp_targets *t, const struct stat *st);
 /* The one of a mapping, if it is known. */

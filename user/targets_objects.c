@@ -9,6 +9,9 @@
 #include "discover/file.h"
 #include "targets_internal.h"
 
+/* How many sites of an object are tried to see whether a file is probed through it already. */
+#define SITES_TRIED 8
+
 static struct rp_object *rp_object__new(struct rp_targets *t, const char *path)
 {
 	struct rp_object *grown = realloc(t->objects, (t->n_objects + 1) * sizeof(*grown));
@@ -40,6 +43,29 @@ struct rp_object *rp_object__by_stat(struct rp_targets *t, const struct stat *st
 	for (size_t i = 0; i < t->n_objects; i++)
 		if (t->objects[i].st_ino == st->st_ino && t->objects[i].st_dev == st->st_dev)
 			return &t->objects[i];
+	return NULL;
+}
+
+/*
+ * Containers of one image map one and the same file, and each has numbers of its own for it. The
+ * kernel knows: what is probed in the one shows breakpoints in the other. Probed twice, all in it
+ * would count twice.
+ */
+struct rp_object *rp_object__twin(struct rp_targets *t, pid_t pid, const struct rp_mapped *m,
+				  int fd, const struct stat *st)
+{
+	struct stat other;
+
+	for (size_t i = 0; i < t->n_objects; i++) {
+		struct rp_object *o = &t->objects[i];
+		const struct rp_batch *b = o->batches;
+
+		if (!b || !b->links || fstat(o->fd, &other) || !rp_file__same_content(&other, st))
+			continue;
+		for (size_t s = 0; s < b->n && s < SITES_TRIED; s++)
+			if (rp_proc__differs(RP_PROC, pid, m, fd, b->sites[s].offset))
+				return o;
+	}
 	return NULL;
 }
 
@@ -130,9 +156,13 @@ struct rp_object *rp_object__of_mapping(struct rp_targets *t, pid_t pid, const s
 	t->denied |= fd == -EACCES || fd == -EPERM;
 	if (fd < 0)
 		return NULL;
+	if (fstat(fd, &st)) {
+		close(fd);
+		return NULL;
+	}
 	/* Known under its path already, before anything had it mapped? */
-	o = fstat(fd, &st) ? NULL : rp_object__by_stat(t, &st);
-	if (o)
+	o = rp_object__by_stat(t, &st);
+	if (o || rp_object__twin(t, pid, m, fd, &st))
 		close(fd);
 	else
 		rp_object__add(t, m->path, fd, m->is_exe, &o, NULL);
@@ -203,11 +233,20 @@ static bool any_undecided(const struct rp_targets *t, size_t first)
 	return false;
 }
 
+static bool has_twin(const struct rp_targets *t, const struct rp_object *o)
+{
+	for (size_t i = 0; i < t->n_objects; i++)
+		if (rp_proc__may_be_twins(&o->id, o->path, &t->objects[i].id, t->objects[i].path))
+			return true;
+	return false;
+}
+
 int rp_objects__decide_scopes(struct rp_targets *t, size_t first)
 {
 	size_t n = t->n_objects - first, n_own = 0;
 	struct rp_file_id *files;
 	struct rp_process *p;
+	const char **paths;
 	bool *foreign;
 	pid_t *own;
 	int rc = -ENOMEM;
@@ -215,19 +254,25 @@ int rp_objects__decide_scopes(struct rp_targets *t, size_t first)
 	if (!any_undecided(t, first))
 		return 0;
 	files = calloc(n, sizeof(*files));
+	paths = calloc(n, sizeof(*paths));
 	foreign = calloc(n, sizeof(*foreign));
 	own = calloc(HASH_COUNT(t->processes) + 1, sizeof(*own));
-	if (!files || !foreign || !own)
+	if (!files || !paths || !foreign || !own)
 		goto out;
 	for (p = t->processes; p; p = p->hh.next)
 		own[n_own++] = p->pid;
 	qsort(own, n_own, sizeof(*own), rp_proc__compare_pids);
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		files[i] = t->objects[first + i].id;
-	rc = rp_proc__foreign(RP_PROC, files, n, own, n_own, foreign);
-	for (size_t i = 0; !rc && i < n; i++)
-		if (!t->objects[first + i].attached)
-			t->objects[first + i].wide = !foreign[i];
+		paths[i] = t->objects[first + i].path;
+	}
+	rc = rp_proc__foreign(RP_PROC, files, paths, n, own, n_own, foreign);
+	for (size_t i = 0; !rc && i < n; i++) {
+		struct rp_object *o = &t->objects[first + i];
+
+		if (!o->attached)
+			o->wide = !foreign[i] && !has_twin(t, o);
+	}
 	/* The kernel's pid filter does not work for a process whose first thread has ended. */
 	for (p = t->processes; !rc && p; p = p->hh.next)
 		if (rp_proc__live_thread(RP_PROC, p->pid) != p->pid)
@@ -235,6 +280,7 @@ int rp_objects__decide_scopes(struct rp_targets *t, size_t first)
 				t->objects[first + i].wide |= !t->objects[first + i].attached;
 out:
 	free(files);
+	free(paths);
 	free(foreign);
 	free(own);
 	return rc;

@@ -10,14 +10,12 @@
 #include <sys/inotify.h>
 #include <unistd.h>
 
+#include "discover/file.h"
 #include "targets_internal.h"
 
 /* Files that are remembered; a machine that makes ever new programs would have us hold ever more.
  */
 #define FILES_MAX 32768u
-
-/* Of a file that has an object, how many sites are tried to see whether it is probed already. */
-#define SITES_TRIED 8
 
 /* Where events were lost, all processes are looked at, for a fiftieth of the time at most. */
 #define LOOK_REST 50
@@ -34,13 +32,6 @@ struct rp_file {
 };
 
 /* ---- files ----------------------------------------------------------------------------------- */
-
-/* As far as size and time tell. */
-static bool same_content(const struct stat *a, const struct stat *b)
-{
-	return a->st_size == b->st_size && a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
-	       a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
-}
 
 static void forget_file(struct rp_targets *t, struct rp_file *f)
 {
@@ -85,7 +76,7 @@ static bool is_as_it_was(struct rp_targets *t, struct rp_file *f, pid_t pid,
 	if (rp_proc__stat_mapped(RP_PROC, pid, m, &st))
 		return true; /* the process has ended, or it is not for us to know */
 	f->round = t->round;
-	return same_content(&st, &f->st);
+	return rp_file__same_content(&st, &f->st);
 }
 
 static struct rp_file *find_file(struct rp_targets *t, const struct rp_mapped *m)
@@ -108,29 +99,6 @@ static void drop_object(struct rp_targets *t, struct rp_object *o)
 	o->fd = -1;
 	o->st_ino = 0;
 	forget_files(t, o - t->objects);
-}
-
-/*
- * Containers of one image map one and the same file, and each has numbers of its own for it. The
- * kernel knows: what is probed in the one shows breakpoints in the other. Probed twice, all in it
- * would count twice.
- */
-static struct rp_object *find_twin(struct rp_targets *t, pid_t pid, const struct rp_mapped *m,
-				   int fd, const struct stat *st)
-{
-	struct stat other;
-
-	for (size_t i = 0; i < t->n_objects; i++) {
-		struct rp_object *o = &t->objects[i];
-		const struct rp_batch *b = o->batches;
-
-		if (!b || !b->links || fstat(o->fd, &other) || !same_content(&other, st))
-			continue;
-		for (size_t s = 0; s < b->n && s < SITES_TRIED; s++)
-			if (rp_proc__differs(RP_PROC, pid, m, fd, b->sites[s].offset))
-				return o;
-	}
-	return NULL;
 }
 
 /* Errors that are not one file's alone. */
@@ -206,7 +174,7 @@ static int look_into(struct rp_targets *t, pid_t pid, const struct rp_mapped *m,
 	}
 	o = rp_object__by_stat(t, &st);
 	if (!o)
-		o = find_twin(t, pid, m, fd, &st);
+		o = rp_object__twin(t, pid, m, fd, &st);
 	if (o) {
 		close(fd);
 	} else {

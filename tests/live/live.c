@@ -538,7 +538,7 @@ static int64_t file_offset(pid_t pid, uint64_t addr, size_t *len, char *path, si
 	}
 	if (f)
 		fclose(f);
-	snprintf(path, size, "%s", name);
+	snprintf(path, size, "/proc/%d/root%s", pid, name);
 	return found;
 }
 
@@ -557,7 +557,7 @@ unsigned live_probes(struct live_proc *target, const char *name, size_t len)
 	unsigned char memory[256], file[256];
 	unsigned long long addr = 0;
 	unsigned runs = 0;
-	char key[64], path[4200], mem[64], word[64];
+	char key[64], path[4300], mem[64], word[64];
 	const char *at;
 	int64_t offset;
 	int pid = 0;

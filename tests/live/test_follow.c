@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
 /* What starts or is loaded after attach is covered: children, programs executed, plugins. */
+#include <stdio.h>
+#include <string.h>
+
 #include "live.h"
 
 struct follow_case {
@@ -133,6 +136,65 @@ static void plugin_functions_anywhere(void **state)
 	assert_int_equal(live_sum(json, "plug_work", "count"), 400);
 }
 
+/* ---- containers ------------------------------------------------------------------------------ */
+
+#define CONTAINER                                                                                  \
+	"mount -t tmpfs none /mnt && mkdir /mnt/empty /mnt/root && "                               \
+	"mount -t overlay image -o lowerdir=$1:/mnt/empty /mnt/root && "                           \
+	"exec /mnt/root/image counts 1 $2\n"
+
+/* `functions counts 1 N` in a container of an image, which gives its files a device of its own. */
+static struct live_proc *contained(const char *image, unsigned n)
+{
+	const char *script = live_path("contain");
+	int folder = (int)(strrchr(image, '/') - image);
+	FILE *file = fopen(script, "we");
+
+	assert_non_null(file);
+	fputs(CONTAINER, file);
+	assert_int_equal(fclose(file), 0);
+	return live_target("/usr/bin/unshare --mount sh %s %.*s %u", script, folder, image, n);
+}
+
+/* They run one and the same file, under other numbers: no call counts twice. */
+static void two_containers_of_one_image(void **state)
+{
+	const char *path = live_path("both.json"), *image = live_copy("functions", "image");
+	struct live_proc *a = contained(image, 700), *b = contained(image, 800), *rptrace;
+	json_t *json;
+
+	(void)state;
+	rptrace = live_rptrace_ready("-p %d,%d -f leaf --by process --format json -o %s", a->pid,
+				     b->pid, path);
+	live_release(a);
+	live_release(b);
+	assert_int_equal(live_wait(a), 0);
+	assert_int_equal(live_wait(b), 0);
+	assert_int_equal(live_wait(rptrace), 0);
+	json = live_load(path);
+	assert_int_equal(live_sum(json, "leaf", "count"), 1500);
+	live_assert_nothing_lost(json);
+	live_assert_sound(json);
+}
+
+/* Where another container runs the file, too, it does not pay for the probes. */
+static void another_container_is_left_alone(void **state)
+{
+	const char *path = live_path("one.json"), *image = live_copy("functions", "image");
+	struct live_proc *a = contained(image, 700), *b = contained(image, 800), *rptrace;
+
+	(void)state;
+	rptrace = live_rptrace_ready("-p %d -f leaf --format json -o %s", a->pid, path);
+	assert_int_equal(live_probes(b, "leaf", 8), 0);
+	assert_int_equal(live_probes(a, "leaf", 8), 1);
+	live_release(a);
+	live_release(b);
+	assert_int_equal(live_wait(a), 0);
+	assert_int_equal(live_wait(b), 0);
+	assert_int_equal(live_wait(rptrace), 0);
+	assert_int_equal(live_sum(live_load(path), "leaf", "count"), 700);
+}
+
 static const struct CMUnitTest single[] = {
 	cmocka_unit_test(fork_in_mid_region),
 	cmocka_unit_test(executes_another_program),
@@ -140,6 +202,8 @@ static const struct CMUnitTest single[] = {
 	cmocka_unit_test(plugin_markers),
 	cmocka_unit_test(plugin_functions),
 	cmocka_unit_test(plugin_functions_anywhere),
+	cmocka_unit_test(two_containers_of_one_image),
+	cmocka_unit_test(another_container_is_left_alone),
 };
 
 int main(void)

@@ -392,6 +392,7 @@ static void test_foreign(void **state)
 		{makedev(0xfe, 1), 12},
 		{makedev(0xfe, 1), 13},
 	};
+	static const char *const paths[] = {"/lib/a.so", "/lib/b.so", "/lib/c.so", "/lib/d.so"};
 	static const pid_t own[] = {3, 5, 8};
 	bool foreign[4] = {true, true, true, true};
 
@@ -404,14 +405,23 @@ static void test_foreign(void **state)
 	    "/6/maps");
 	put("", "/7/maps");
 	put("7", "/8/no-maps");
-	assert_int_equal(rp_proc__foreign(root, files, 4, own, 3, foreign), 0);
+	assert_int_equal(rp_proc__foreign(root, files, paths, 4, own, 3, foreign), 0);
 	assert_true(foreign[0]);
 	assert_false(foreign[1]);
 	assert_false(foreign[2]);
 	assert_false(foreign[3]);
-	assert_int_equal(rp_proc__foreign(root, files, 4, NULL, 0, foreign), 0);
+	assert_int_equal(rp_proc__foreign(root, files, paths, 4, NULL, 0, foreign), 0);
 	assert_true(foreign[1]);
-	assert_int_equal(rp_proc__foreign("/no/such/folder", files, 4, own, 3, foreign), -ENOENT);
+	/* Another container's: the same number and name on another device. */
+	put("1000-2000 r-xp 00000000 fe:09 12 /merged/lib/c.so (deleted)\n"
+	    "2000-3000 r-xp 00000000 fe:09 13 /lib/not-d.so\n",
+	    "/6/maps");
+	assert_int_equal(rp_proc__foreign(root, files, paths, 4, own, 3, foreign), 0);
+	assert_false(foreign[0]);
+	assert_true(foreign[2]);
+	assert_false(foreign[3]);
+	assert_int_equal(rp_proc__foreign("/no/such/folder", files, paths, 4, own, 3, foreign),
+			 -ENOENT);
 }
 
 /* ---- real processes ----------------------------------------------------------------------- */
@@ -509,23 +519,25 @@ static void test_real_foreign(void **state)
 	struct rp_mapped_list list;
 	struct rp_file_id file;
 	pid_t own = getpid(), child;
+	const char *path;
 	bool foreign;
 	int status;
 
 	(void)state;
 	assert_int_equal(rp_proc__mapped("/proc", own, &list), 0);
 	file = (struct rp_file_id){list.items[0].dev, list.items[0].ino};
-	rp_proc__mapped_free(&list);
-	assert_int_equal(rp_proc__foreign("/proc", &file, 1, &own, 1, &foreign), 0);
+	path = list.items[0].path;
+	assert_int_equal(rp_proc__foreign("/proc", &file, &path, 1, &own, 1, &foreign), 0);
 	assert_false(foreign);
 	child = fork();
 	assert_true(child >= 0);
 	if (!child)
 		wait_for_ever(NULL);
-	assert_int_equal(rp_proc__foreign("/proc", &file, 1, &own, 1, &foreign), 0);
+	assert_int_equal(rp_proc__foreign("/proc", &file, &path, 1, &own, 1, &foreign), 0);
 	assert_true(foreign);
 	assert_int_equal(kill(child, SIGKILL), 0);
 	assert_int_equal(waitpid(child, &status, 0), child);
+	rp_proc__mapped_free(&list);
 }
 
 #define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)

@@ -53,3 +53,9 @@ size_t rp_file__read(int fd, uint64_t offset, void *buf, size_t len)
 	}
 	return done;
 }
+
+bool rp_file__same_content(const struct stat *a, const struct stat *b)
+{
+	return a->st_size == b->st_size && a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
+	       a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
+}

@@ -3,6 +3,7 @@
 #ifndef RP_FILE_H
 #define RP_FILE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/stat.h>
@@ -16,5 +17,8 @@ int rp_file__open_regular(const char *path, struct stat *st);
 
 /* Read up to len bytes at an offset; returns the bytes there were. */
 size_t rp_file__read(int fd, uint64_t offset, void *buf, size_t len);
+
+/* As far as size and time tell. */
+bool rp_file__same_content(const struct stat *a, const struct stat *b);
 
 #endif

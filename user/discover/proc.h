@@ -84,15 +84,24 @@ bool rp_proc__alive(const char *proc_root, pid_t pid);
  */
 pid_t rp_proc__live_thread(const char *proc_root, pid_t pid);
 
-/*
- * Which of the n objects are mapped by a process that is not in `own` (sorted, n_own of them).
- * Sets foreign[i]. Unreadable processes count as not mapping.
- */
 struct rp_file_id {
 	dev_t dev;
 	ino_t ino;
 };
-int rp_proc__foreign(const char *proc_root, const struct rp_file_id *files, size_t n,
-		     const pid_t *own, size_t n_own, bool *foreign);
+
+/*
+ * May these be one and the same file, as containers of one image show it, each on a device of its
+ * own? They have its number and its name in common.
+ */
+bool rp_proc__may_be_twins(const struct rp_file_id *a, const char *a_path,
+			   const struct rp_file_id *b, const char *b_path);
+
+/*
+ * Which of the n objects, or what may be a twin of it, is mapped by a process that is not in `own`
+ * (sorted, n_own of them). Sets foreign[i]. Unreadable processes count as not mapping.
+ */
+int rp_proc__foreign(const char *proc_root, const struct rp_file_id *files,
+		     const char *const *paths, size_t n, const pid_t *own, size_t n_own,
+		     bool *foreign);
 
 #endif

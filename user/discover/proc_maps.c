@@ -336,23 +336,44 @@ static bool is_own(pid_t pid, const pid_t *own, size_t n_own)
 	return false;
 }
 
+static const char *file_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+bool rp_proc__may_be_twins(const struct rp_file_id *a, const char *a_path,
+			   const struct rp_file_id *b, const char *b_path)
+{
+	return a->ino == b->ino && a->dev != b->dev &&
+	       !strcmp(file_name(a_path), file_name(b_path));
+}
+
 /* Mark the files that a process maps; returns how many were not marked before. */
 static size_t mark_mapped(const char *proc_root, pid_t pid, const struct rp_file_id *files,
-			  size_t n, bool *foreign)
+			  const char *const *paths, size_t n, bool *foreign)
 {
 	FILE *file = open_maps(proc_root, pid);
 	struct rp_mapped mapped;
-	char *line = NULL;
+	char *line = NULL, *path;
 	size_t room = 0, found = 0;
 
 	if (!file)
 		return 0;
 	while (next_line(file, &line, &room)) {
-		if (!parse_line(line, &mapped))
+		struct rp_file_id id;
+
+		path = parse_line(line, &mapped);
+		if (!path)
 			continue;
+		id = (struct rp_file_id){mapped.dev, mapped.ino};
+		unescape(path);
+		rp_proc__cut_deleted(path);
 		for (size_t i = 0; i < n; i++)
-			if (!foreign[i] && files[i].dev == mapped.dev &&
-			    files[i].ino == mapped.ino) {
+			if (!foreign[i] && files[i].ino == id.ino &&
+			    (files[i].dev == id.dev ||
+			     rp_proc__may_be_twins(&files[i], paths[i], &id, path))) {
 				foreign[i] = true;
 				found++;
 			}
@@ -362,8 +383,9 @@ static size_t mark_mapped(const char *proc_root, pid_t pid, const struct rp_file
 	return found;
 }
 
-int rp_proc__foreign(const char *proc_root, const struct rp_file_id *files, size_t n,
-		     const pid_t *own, size_t n_own, bool *foreign)
+int rp_proc__foreign(const char *proc_root, const struct rp_file_id *files,
+		     const char *const *paths, size_t n, const pid_t *own, size_t n_own,
+		     bool *foreign)
 {
 	size_t left = n;
 	DIR *dir;
@@ -375,7 +397,7 @@ int rp_proc__foreign(const char *proc_root, const struct rp_file_id *files, size
 		return -errno;
 	while (left && (pid = rp_proc__next_pid(dir)))
 		if (!is_own(pid, own, n_own))
-			left -= mark_mapped(proc_root, pid, files, n, foreign);
+			left -= mark_mapped(proc_root, pid, files, paths, n, foreign);
 	closedir(dir);
 	return 0;
 }
