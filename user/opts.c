@@ -24,6 +24,7 @@ enum {
 	KEY_MAX_ON_STUCK,
 	KEY_LABEL,
 	KEY_WHERE,
+	KEY_MAX_OVERHEAD,
 	KEY_ATTACH,
 	KEY_EXIT,
 	KEY_MAX_DEPTH,
@@ -60,6 +61,8 @@ static const struct argp_option options[] = {
 	{"format", KEY_FORMAT, "table|csv|json|openmetrics", 0, "form of the final summary", 2},
 	{"output", 'o', "FILE", 0, "the final summary goes there (-: stdout)", 2},
 	{0, 0, 0, 0, "How to trace:", 3},
+	{"max-overhead", KEY_MAX_OVERHEAD, "PCT", 0,
+	 "leave out what costs most, where probes take more of the target's CPU", 3},
 	{"attach", KEY_ATTACH, "auto|session|multi|perf", 0, "kind of probes", 3},
 	{"exit", KEY_EXIT, "auto|return|ret-sites", 0, "how function exits are observed", 3},
 	{"max-depth", KEY_MAX_DEPTH, "N", 0, "open regions a thread (895)", 3},
@@ -125,6 +128,18 @@ static double parse_seconds(struct argp_state *state, const char *arg, const cha
 	if (end == arg || *end || !(s > 0) || s > 1e9)
 		argp_error(state, "%s: '%s' is not a number of seconds above 0", option, arg);
 	return s;
+}
+
+/* A share of 1. */
+static double parse_percent(struct argp_state *state, const char *arg, const char *option)
+{
+	char *end;
+	double percent = strtod(arg, &end);
+
+	end += *end == '%';
+	if (end == arg || *end || !(percent > 0) || percent > 100)
+		argp_error(state, "%s: '%s' is not a percentage above 0", option, arg);
+	return percent / 100;
 }
 
 static double parse_duration(struct argp_state *state, const char *arg, const char *option)
@@ -305,6 +320,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		return 0;
 	case KEY_MIN_DURATION:
 		o->min_duration = parse_duration(state, arg, "--min-duration");
+		return 0;
+	case KEY_MAX_OVERHEAD:
+		o->max_overhead = parse_percent(state, arg, "--max-overhead");
 		return 0;
 	case KEY_ATTACH:
 		o->attach = rp_attach_mode__parse(arg);

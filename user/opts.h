@@ -27,6 +27,7 @@ struct rp_opts {
 	struct rp_operand label;
 	struct rp_where where;
 	double min_duration; /* s */
+	double max_overhead; /* share of the target's CPU time; 0: any */
 	enum rp_attach_mode attach;
 	enum rp_exit_method exit_method;
 

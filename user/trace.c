@@ -241,6 +241,12 @@ static int watch(struct trace *tr)
 		if (rc)
 			return rc;
 		shorten(&timeout, rp_targets__rescan(tr->targets));
+		if (tr->opts->max_overhead > 0) {
+			rc = now >= tr->check ? rp_trace__limit_overhead(tr, now) : 0;
+			if (rc)
+				return rc;
+			shorten(&timeout, until(tr->check, now));
+		}
 		if (now >= next || want == RP_SCREEN_REFRESH) {
 			rc = show(tr, want == RP_SCREEN_REFRESH);
 			if (rc)
@@ -520,6 +526,7 @@ int rp_trace__run(const struct rp_opts *opts, rp_say_fn say, struct rp_err *err)
 	rp_plan__free(tr.names);
 	rp_counts__free(tr.last);
 	rp_counts__free(tr.base);
+	rp_counts__free(tr.checked);
 	rp_launch__free(tr.launch);
 	rp_on_stuck__free(tr.on_stuck);
 	if (tr.out)

@@ -49,7 +49,14 @@ struct trace {
 	enum rp_group group;	    /* what the kernel groups by */
 	bool regrouped;		    /* it did otherwise before */
 	struct rp_sources *sources; /* of the regions; NULL so far */
-	struct rp_plan *names;	    /* knows the names of all functions and probes; NULL so far */
+
+	/* With --max-overhead. */
+	struct rp_counts *checked; /* when it was last looked at; NULL: not yet */
+	uint64_t checked_cpu;	   /* ns that the target had used then */
+	uint64_t check;		   /* ns: when to look again */
+	bool beyond_help;	   /* it is said that no more can be done */
+
+	struct rp_plan *names; /* knows the names of all functions and probes; NULL so far */
 };
 
 int rp_trace__no_memory(struct rp_err *err);
@@ -83,6 +90,8 @@ int rp_trace__print_summary(struct trace *tr, struct rp_err *err);
 
 /* Trace what this selects, too; *added is how many regions there are more. */
 int rp_trace__add_regions(struct trace *tr, const char *glob, size_t *added, struct rp_err *err);
+/* The same for what costs too much, where there is a limit to that. */
+int rp_trace__limit_overhead(struct trace *tr, uint64_t now);
 /* Trace regions no more. */
 int rp_trace__drop_regions(struct trace *tr, const uint32_t *regions, size_t n, struct rp_err *err);
 

@@ -37,6 +37,7 @@ uint32_t rp_regions__index(const struct rp_regions *regions, uint32_t id);
 struct rp_sums {
 	uint64_t entries, left; /* since the start: what is open is a state, not a difference */
 	uint64_t count, unwound;
+	uint64_t skipped;	   /* too short for --min-duration, yet their probes were hit */
 	uint64_t frames;	   /* ns, all frames */
 	uint64_t total, cpu, wait; /* ns, of a region only its outermost frames */
 	uint64_t self;
@@ -87,7 +88,7 @@ struct rp_paths {
 	size_t n_order;
 	char (*group)[RP_GROUP_LEN]; /* texts, in order */
 	size_t n_groups;
-	uint64_t count;	 /* frames timed */
+	uint64_t count;	 /* frames left by their exit, those skipped included */
 	double probe_ns; /* what their probes took */
 };
 

@@ -133,7 +133,7 @@ static void make_row(const struct build *b, uint32_t region, const char *group,
 	if (name->kind == RP_KIND_SPAN)
 		row->f.blocked = 0;
 	row->f.unmatched = name->unmatched;
-	row->probe_ns = (double)row->f.count * name->cost.whole;
+	row->probe_ns = sums ? (double)(sums->count + sums->skipped) * name->cost.whole : 0;
 }
 
 /* ---- paths to rows --------------------------------------------------------------------- */
@@ -174,6 +174,7 @@ static void add_sums(struct rp_sums *to, const struct rp_sums *from, bool outerm
 	to->left += from->left;
 	to->count += from->count;
 	to->unwound += from->unwound;
+	to->skipped += from->skipped;
 	to->frames += from->frames;
 	to->self += from->self;
 	to->squares += from->squares;

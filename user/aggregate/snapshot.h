@@ -70,7 +70,7 @@ struct rp_snapshot {
 	const char **left_out; /* names of regions that were, while tracing */
 	size_t n_left_out;
 	uint64_t lost[RP_LOST_COUNT];
-	uint64_t count;	      /* frames timed, all regions */
+	uint64_t count;	      /* frames left by their exit, all regions; skipped ones included */
 	double probe_ns;      /* that their probes took */
 	struct rp_open *open; /* what is open now, freed with the rest; NULL: not asked for */
 };

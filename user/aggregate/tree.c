@@ -104,6 +104,7 @@ static void add_node(struct builder *b, size_t i)
 	sums->left += f->count + f->skipped + f->unwound;
 	sums->count += rp_less(f->count, z->count);
 	sums->unwound += rp_less(f->unwound, z->unwound);
+	sums->skipped += rp_less(f->skipped, z->skipped);
 	sums->frames += rp_less(f->total, z->total);
 	sums->self += rp_less(f->self, z->self);
 	sums->cpu += rp_less(f->cpu, z->cpu);
@@ -169,13 +170,14 @@ static int take_costs(struct builder *b, bool compensate)
 		struct rp_path *path = &paths->path[i];
 		const struct rp_probe_cost *cost = &b->regions->region[path->region].cost;
 		struct rp_sums *sums = &path->sums;
-		double count = (double)sums->count, inside = count * cost->inside;
+		double hits = (double)(sums->count + sums->skipped);
+		double inside = (double)sums->count * cost->inside;
 
-		paths->count += sums->count;
-		paths->probe_ns += count * cost->whole;
+		paths->count += sums->count + sums->skipped;
+		paths->probe_ns += hits * cost->whole;
 		if (path->parent != RP_PATH_NONE) {
-			below[path->parent] += below[i] + count * cost->whole;
-			beside[path->parent] += count * (cost->whole - cost->inside);
+			below[path->parent] += below[i] + hits * cost->whole;
+			beside[path->parent] += hits * (cost->whole - cost->inside);
 		}
 		if (!compensate)
 			continue;

@@ -102,7 +102,8 @@ static void draw_load(const struct rp_state *s)
 {
 	double share = s->cpu_share < 1 ? s->cpu_share : 1;
 	uint64_t lost = rp_state__lost(s);
-	char text[128], figure[32], spark[RP_CELLS_BUF];
+	char text[384], figure[32], spark[RP_CELLS_BUF];
+	const struct rp_row *costliest;
 	float minute[MINUTE];
 	size_t x = 0;
 
@@ -125,7 +126,11 @@ static void draw_load(const struct rp_state *s)
 	x = draw_stuck(s, x);
 	snprintf(text, sizeof(text), "overhead %.1f %% of CPU, %s a region", share * 100,
 		 rp_draw__ns(s, (uint64_t)s->total->meta.ns_per_region, figure, sizeof(figure)));
-	draw_part(s, share >= OVERHEAD_HIGH ? RP_STYLE_WARNING : RP_STYLE_NORMAL, 1, x, text);
+	costliest = share > OVERHEAD_HIGH ? rp_state__costliest(s) : NULL;
+	if (costliest)
+		snprintf(text + strlen(text), sizeof(text) - strlen(text), ", most on %s",
+			 costliest->name);
+	draw_part(s, share > OVERHEAD_HIGH ? RP_STYLE_WARNING : RP_STYLE_NORMAL, 1, x, text);
 }
 
 /* What is lost, the greatest first by name. */

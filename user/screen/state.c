@@ -317,6 +317,25 @@ uint64_t rp_state__lost(const struct rp_state *s)
 	return sum;
 }
 
+const struct rp_row *rp_state__costliest(const struct rp_state *s)
+{
+	const struct rp_row *worst = NULL;
+	double most = 0;
+
+	for (size_t i = 0; i < s->total->n_rows; i++) {
+		const struct rp_row *row = &s->total->rows[i];
+		double now = row->f.count && row->past
+				     ? row->past->rate * row->probe_ns / (double)row->f.count
+				     : 0;
+
+		if (row->left_out || now <= most)
+			continue;
+		most = now;
+		worst = row;
+	}
+	return worst;
+}
+
 static void measure_load(struct rp_state *s, uint64_t cpu)
 {
 	double probes = s->total->probe_ns - s->probe_ns;

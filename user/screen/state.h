@@ -142,6 +142,9 @@ size_t rp_state__rows(const struct rp_state *s); /* before filter and collapse *
 /* Losses of all reasons. */
 uint64_t rp_state__lost(const struct rp_state *s);
 
+/* The region whose probes take the most now; NULL: none takes any. */
+const struct rp_row *rp_state__costliest(const struct rp_state *state);
+
 /* ---- inside ----------------------------------------------------------------------------- */
 
 /* After a change of order, filter, collapse or tree: find the rows again, and the cursor in them.

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
+/* What probes cost the target: held below a limit, and taken out of the figures. */
+#include <string.h>
+
+#include "live.h"
+
+#define CODE_BYTES 16
+
+/* Probes of hot take half of the target's time at the least, those of rare next to nothing. */
+static void the_hottest_goes(void **state)
+{
+	struct live_proc *target = live_target("lopsided"), *rptrace;
+	json_t *json, *left_out;
+
+	(void)state;
+	rptrace = live_rptrace_ready(
+		"-p %d -f hot -f rare --max-overhead 20 -b --format json -o %s", target->pid,
+		live_path("overhead.json"));
+	live_release(target);
+	live_await_probes(target, "hot", CODE_BYTES, 0);
+	live_release(target);
+	assert_int_equal(live_wait(target), 0);
+	assert_int_equal(live_wait(rptrace), 0);
+	assert_non_null(strstr(rptrace->err, "no longer traced: hot\n"));
+	json = live_load(live_path("overhead.json"));
+	left_out = json_object_get(json_object_get(json, "attach"), "left_out");
+	assert_int_equal(json_array_size(left_out), 1);
+	assert_string_equal(json_string_value(json_array_get(left_out, 0)), "hot");
+	assert_int_equal(live_sum(json, "rare", "count"), live_expected(target->out, "rare"));
+	assert_in_range(live_sum(json, "hot", "count"), 1, live_expected(target->out, "hot"));
+	live_assert_nothing_lost(json);
+	live_assert_sound(json);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_hottest_goes),
+	};
+
+	return live_main("overhead", tests, LIVE_COUNT(tests));
+}

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
+#include "counts_fixture.h"
+
+#include "aggregate/excess.h"
+
+#define CPU 1000000 /* ns */
+
+static struct fixture f;
+static uint32_t root;
+
+static int start(void **state)
+{
+	(void)state;
+	fixture_init(&f);
+	root = fixture_root(&f, 1, "a");
+	f.counts.time = CPU;
+	return 0;
+}
+
+/* Probes took that share of CPU. */
+static struct rp_node_counts *region(const char *name, double share)
+{
+	uint32_t id = fixture_region(&f, name, RP_KIND_FUNCTION, "/bin/a");
+	uint32_t node = fixture_node(&f, root, id);
+
+	f.regions[id - 1].cost.whole = 100;
+	fixture_frames(&f, node, (uint64_t)(share * CPU / 100), 10, 0, 10, 0);
+	return &f.nodes[node - 1];
+}
+
+/* The names in the order in which they go. */
+static void assert_goes(double share, const char *names)
+{
+	struct rp_snapshot_opts opts = {.by = RP_BY_NONE};
+	struct rp_snapshot *s = rp_snapshot__build(&f.counts, NULL, &opts);
+	const struct rp_row *rows[8];
+	char found[64] = "";
+	size_t n;
+
+	assert_non_null(s);
+	n = rp_excess(s, CPU, share, rows, 8);
+	for (size_t i = 0; i < n; i++) {
+		strcat(found, i ? " " : "");
+		strcat(found, rows[i]->name);
+	}
+	assert_string_equal(found, names);
+	rp_snapshot__free(s);
+}
+
+static void test_below(void **state)
+{
+	(void)state;
+	region("a", 0.05);
+	assert_goes(0.1, "");
+}
+
+static void test_costliest_first(void **state)
+{
+	(void)state;
+	region("a", 0.1);
+	region("b", 0.4);
+	region("c", 0.01);
+	region("d", 0.2);
+	assert_goes(0.6, "b");
+	assert_goes(0.1, "b d a");
+	assert_goes(0.001, "b d a c");
+}
+
+/* What goes takes its time with it: 0.1 of the 0.6 that are left is too much. */
+static void test_of_what_is_left(void **state)
+{
+	(void)state;
+	region("a", 0.1);
+	region("b", 0.4);
+	assert_goes(0.15, "b a");
+	assert_goes(0.17, "b");
+}
+
+static void test_what_is_out_counts_no_more(void **state)
+{
+	(void)state;
+	region("a", 0.3);
+	region("b", 0.05);
+	f.regions[0].left_out = true;
+	assert_goes(0.1, "");
+	assert_goes(0.01, "b");
+}
+
+/* Their probes were hit as all others. */
+static void test_skipped_cost_as_well(void **state)
+{
+	struct rp_figures *figures = &region("a", 0)->figures;
+
+	(void)state;
+	figures->entries = figures->skipped = 5000;
+	assert_goes(0.4, "a");
+	assert_goes(0.6, "");
+}
+
+static void test_names_stay(void **state)
+{
+	uint32_t node = fixture_node(&f, root, RP_REGION_DYNAMIC);
+
+	(void)state;
+	f.dynamic[0] = (struct rp_region_name){.name = "n", .cost.whole = 100};
+	f.counts.n_dynamic = 1;
+	fixture_frames(&f, node, 5000, 10, 0, 10, 0);
+	region("a", 0.02);
+	assert_goes(0.1, "a");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(test_below, start),
+		cmocka_unit_test_setup(test_costliest_first, start),
+		cmocka_unit_test_setup(test_of_what_is_left, start),
+		cmocka_unit_test_setup(test_what_is_out_counts_no_more, start),
+		cmocka_unit_test_setup(test_skipped_cost_as_well, start),
+		cmocka_unit_test_setup(test_names_stay, start),
+	};
+
+	return cmocka_run_group_tests_name("excess", tests, NULL, NULL);
+}

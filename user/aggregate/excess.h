@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
+/* Which regions to leave out, so that what is left costs no more than it may. Pure. */
+#ifndef RP_EXCESS_H
+#define RP_EXCESS_H
+
+#include "aggregate/snapshot.h"
+
+/*
+ * The regions, those first whose probes took the most, without which the probes of the period would
+ * have taken no more than `share` of the CPU time that the target used in it (ns). Names made at
+ * run time share their probes and stay, so that it may not come to that. Returns how many, at most
+ * `max`.
+ */
+size_t rp_excess(const struct rp_snapshot *period, uint64_t cpu, double share,
+		 const struct rp_row **rows, size_t max);
+
+#endif
