@@ -83,6 +83,7 @@ struct rp_snapshot *rp_trace__snapshot(struct trace *tr, const struct rp_counts 
 	rp_targets__stats(tr->targets, &stats);
 	tr->meta.probes = stats.sites;
 	tr->meta.slow_sites = stats.slow_sites;
+	tr->meta.processes = stats.processes;
 	tr->meta.group_by = rp_by__name(tr->by);
 	if (tr->by == RP_BY_CGROUP)
 		learn_cgroups(tr, counts);

@@ -90,9 +90,11 @@ class Screen(Case):
         self.target = Process(program, *self.target_args)
         self.addCleanup(self.target.end)
 
+    def aim(self):
+        return "-p", str(self.target.pid)
+
     def open(self, *options, columns=100, rows=30, shown="innermost", **env):
-        command = " ".join([harness.rptrace_path, "-p", str(self.target.pid), *self.options,
-                            *options])
+        command = " ".join([harness.rptrace_path, *self.aim(), *self.options, *options])
         self.screen = Terminal(
             f"stty -g >modes; {command} 2>messages; echo $? >status; stty -g >modes.after; "
             "echo all is over; exec cat", columns, rows, env, self.dir)
@@ -171,7 +173,7 @@ class Table(Screen):
     def test_header(self):
         screen = self.open(columns=120)
         text = screen.wait("a rate and the last minute", lambda text: re.search(
-            r"[1-9]\S* events/s +[▁▂▃▄▅▆▇█]+  lost 0", text) and text)
+            r"[1-9]\S* events/s +[▁▂▃▄▅▆▇]+  lost 0", text) and text)
         self.assertIn(f"PID {self.target.pid} screen_names: ", text)
         self.assertRegex(text, r"(session|multi|perf), \d+ probes")
         self.assertRegex(text, r"\d\d:\d\d:\d\d")
@@ -182,7 +184,7 @@ class Table(Screen):
 
     def test_every_order(self):
         screen = self.open(columns=250, rows=40)
-        screen.wait("a rate", lambda text: "▁" in text or "█" in text)
+        screen.wait("a rate", lambda text: "▁" in text or "▇" in text)
         self.freeze()
         seen = set()
         while True:
@@ -588,6 +590,27 @@ class Figures(Screen):
         screen.wait("all regions", lambda text: re.search(r"^30\d\d regions", text, re.M))
         screen.type("\\region_02999")
         self.wait_frame("one row", lambda frame: frame.names() == ["region_02999"])
+
+
+class System(Screen):
+    """Without a target: whatever carries markers, also what starts later."""
+
+    def aim(self):
+        return ()
+
+    def test_processes(self):
+        screen = self.open(columns=140, rows=60)
+        self.assertIn("the whole system: ", screen.text())
+        later = self.spawn(os.path.join(TARGETS, "screen_names"), 0, 40)
+        screen.wait("both", lambda text: re.search(r"probes in [2-9]\d* processes", text))
+        screen.press("g", "p")
+        screen.type("\\middle")
+        screen.press("Enter")
+        pids = self.target.pid, later.pid
+        screen.wait("a row of each", lambda text: all(re.search(
+            rf"^  middle +{pid} screen_na.* [1-9]\d* ", text, re.M) for pid in pids))
+        later.end()
+        screen.wait("it goes on", lambda text: "ENDED" not in text and "F10Quit" in text)
 
 
 class Terminals(Screen):

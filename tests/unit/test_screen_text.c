@@ -80,7 +80,7 @@ static void test_graphs(void **state)
 	char buf[RP_CELLS_BUF];
 
 	(void)state;
-	assert_string_equal(rp_cells__spark(rise, 5, true, buf), " ▁▂▄█");
+	assert_string_equal(rp_cells__spark(rise, 5, true, buf), " ▁▂▄▇");
 	assert_string_equal(rp_cells__spark(rise, 5, false, buf), " ._=#");
 	assert_string_equal(rp_cells__spark(nothing, 2, true, buf), "  ");
 	assert_string_equal(rp_cells__bar(1, 4, true, buf), "████");

@@ -288,6 +288,24 @@ static void test_groups(void **state)
 	rp_snapshot__free(s);
 }
 
+/* What was entered before the kernel grouped is of nobody in particular. */
+static void test_before_groups(void **state)
+{
+	static const enum rp_by bys[] = {RP_BY_PROCESS, RP_BY_THREAD, RP_BY_CGROUP};
+	uint32_t a = fixture_region(&now, "a", RP_KIND_MARKER, "obj");
+
+	(void)state;
+	fixture_frames(&now, fixture_node(&now, fixture_root(&now, 0, "first"), a), 2, 10, 0, 0, 0);
+	fixture_frames(&now, fixture_node(&now, fixture_root(&now, 7, "nginx"), a), 1, 10, 0, 0, 0);
+	for (size_t i = 0; i < sizeof(bys) / sizeof(bys[0]); i++) {
+		struct rp_snapshot *s = build(NULL, bys[i]);
+
+		assert_int_equal(s->n_rows, 2);
+		assert_int_equal(row(s, "a", "-")->f.count, 2);
+		rp_snapshot__free(s);
+	}
+}
+
 static void label(uint32_t node, uint64_t value, uint32_t flags)
 {
 	now.nodes[node - 1].node.label = value;
@@ -611,6 +629,7 @@ int main(void)
 		cmocka_unit_test_setup(test_difference, start),
 		cmocka_unit_test_setup(test_difference_of_nothing, start),
 		cmocka_unit_test_setup(test_groups, start),
+		cmocka_unit_test_setup(test_before_groups, start),
 		cmocka_unit_test_setup(test_labels, start),
 		cmocka_unit_test_setup(test_labels_at_the_end, start),
 		cmocka_unit_test_setup(test_labels_add_up, start),

@@ -79,7 +79,8 @@ static void make_key(const struct rp_counts *now, const struct rp_node *node,
 		break;
 	case RP_BY_PROCESS:
 	case RP_BY_THREAD:
-		memcpy(key->comm, node->comm, len);
+		/* 0: entered before the kernel was told to group so. */
+		memcpy(key->comm, node->comm, node->label ? len : 0);
 		key->label = node->label;
 		break;
 	case RP_BY_CGROUP:
@@ -157,11 +158,16 @@ static void write_group(const struct group_key *key, const struct rp_snapshot_op
 		break;
 	case RP_BY_PROCESS:
 	case RP_BY_THREAD:
-		snprintf(text, RP_GROUP_LEN, "%llu %s", id, key->comm);
+		if (id)
+			snprintf(text, RP_GROUP_LEN, "%llu %s", id, key->comm);
+		else
+			snprintf(text, RP_GROUP_LEN, "%s", words[GROUP_NONE]);
 		break;
 	case RP_BY_CGROUP:
 		cgroup = opts->cgroups ? rp_cgroups__name(opts->cgroups, id) : NULL;
-		if (cgroup)
+		if (!id)
+			snprintf(text, RP_GROUP_LEN, "%s", words[GROUP_NONE]);
+		else if (cgroup)
 			snprintf(text, RP_GROUP_LEN, "%s", cgroup);
 		else
 			snprintf(text, RP_GROUP_LEN, "%llu", id);

@@ -127,8 +127,10 @@ size_t rp_cells__width(const char *text, bool utf8)
 
 const char *rp_cells__spark(const float *values, size_t n, bool utf8, char *buf)
 {
-	static const char *const blocks[] = {"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
-	static const char ascii[] = "._-=+*%#";
+	/* None is a whole one: lines of them would run into each other. */
+	static const char *const blocks[] = {"▁", "▂", "▃", "▄", "▅", "▆", "▇"};
+	static const char ascii[] = "._-=+*#";
+	const int levels = sizeof(ascii) - 1;
 	float most = 0;
 	char *at = buf;
 
@@ -137,7 +139,7 @@ const char *rp_cells__spark(const float *values, size_t n, bool utf8, char *buf)
 	for (size_t i = 0; i < n; i++)
 		most = values[i] > most ? values[i] : most;
 	for (size_t i = 0; i < n; i++) {
-		int height = most > 0 ? (int)(values[i] / most * 7.999f) : 0;
+		int height = most > 0 ? (int)(values[i] / most * ((float)levels - 0.001f)) : 0;
 
 		if (!(values[i] > 0))
 			at += sprintf(at, " ");

@@ -53,17 +53,21 @@ static void draw_target(const struct rp_state *s)
 	const struct rp_meta *meta = &s->total->meta;
 	uint64_t seconds = s->total->duration / 1000000000;
 	const char *what = s->ended ? "ENDED " : s->paused ? "PAUSED " : "";
-	char left[320], right[64];
+	char left[384], right[64];
 	size_t width;
+	int at;
 
 	snprintf(right, sizeof(right), "%s%02" PRIu64 ":%02" PRIu64 ":%02" PRIu64, what,
 		 seconds / 3600, seconds / 60 % 60, seconds % 60);
 	width = strlen(right);
-	snprintf(left, sizeof(left), "%s: %s, %" PRIu64 " probe%s", meta->target,
-		 meta->attach_mode ? meta->attach_mode : "none", meta->probes,
-		 meta->probes == 1 ? "" : "s");
+	at = snprintf(left, sizeof(left), "%s: %s, %" PRIu64 " probe%s", meta->target,
+		      meta->attach_mode ? meta->attach_mode : "none", meta->probes,
+		      meta->probes == 1 ? "" : "s");
+	if (meta->processes > 1)
+		at += snprintf(left + at, sizeof(left) - (size_t)at, " in %" PRIu64 " processes",
+			       meta->processes);
 	if (meta->slow_sites)
-		snprintf(left + strlen(left), sizeof(left) - strlen(left), ", %" PRIu64 " slow",
+		snprintf(left + at, sizeof(left) - (size_t)at, ", %" PRIu64 " slow",
 			 meta->slow_sites);
 	if (s->layout.cols > width + 1)
 		rp_draw__text(s, RP_STYLE_STRONG, 0, 0, s->layout.cols - width - 1, left);
@@ -208,9 +212,11 @@ static void draw_keys(const struct rp_state *s)
 	size_t x = 0;
 
 	rp_terminal__fill(RP_STYLE_LABEL, s->layout.bar, 0, s->layout.cols);
-	for (size_t i = 0; i < rp_n_bar && x < s->layout.cols; i++) {
+	for (size_t i = 0; i < rp_n_bar; i++) {
 		size_t width = strlen(rp_bar[i].label) + 1;
 
+		if (i >= RP_BAR_ALWAYS && x + strlen(rp_bar[i].name) + width > s->layout.cols)
+			break;
 		rp_draw__text(s, RP_STYLE_NORMAL, s->layout.bar, x, strlen(rp_bar[i].name),
 			      rp_bar[i].name);
 		x += strlen(rp_bar[i].name);

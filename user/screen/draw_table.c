@@ -29,7 +29,8 @@ static void draw_titles(const struct rp_state *s)
 		draw_title(s, &s->layout.cell[i]);
 	/* More columns to the left, to the right. */
 	rp_draw__text(s, RP_STYLE_TITLE, s->layout.titles, 0, 1, s->scroll ? "<" : " ");
-	rp_draw__text(s, RP_STYLE_TITLE, s->layout.titles, 1, 1, s->layout.more ? ">" : " ");
+	rp_draw__right(s, RP_STYLE_TITLE, s->layout.titles, s->layout.cols - 1, 1,
+		       s->layout.more ? ">" : " ");
 }
 
 static enum rp_style heat_style(const struct rp_row *row)

@@ -46,11 +46,22 @@ const struct rp_help_line rp_help[] = {
 const size_t rp_n_help = COUNT(rp_help);
 
 const struct rp_bar_key rp_bar[] = {
-	/* 80 columns in all. */
-	{F(1), "F1", "Help"},	{F(2), "F2", "Columns"}, {F(3), "F3", "Search"},
-	{F(4), "F4", "Filter"}, {F(5), "F5", "Tree"},	 {F(6), "F6", "Sort"},
-	{F(7), "F7", "Fast"},	{F(8), "F8", "Slow"},	 {F(9), "F9", "Detach"},
+	/* 80 columns so far ... */
+	{F(1), "F1", "Help"},
+	{F(2), "F2", "Columns"},
+	{F(3), "F3", "Search"},
+	{F(4), "F4", "Filter"},
+	{F(5), "F5", "Tree"},
+	{F(6), "F6", "Sort"},
+	{F(7), "F7", "Fast"},
+	{F(8), "F8", "Slow"},
+	{F(9), "F9", "Detach"},
 	{F(10), "F10", "Quit"},
+	/* ... and these where there are more. */
+	{RP_KEY_ENTER, "Enter", "Panes"},
+	{'o', "o", "Open"},
+	{'g', "g", "Group"},
+	{'p', "p", "Pause"},
 };
 const size_t rp_n_bar = COUNT(rp_bar);
 

@@ -16,6 +16,7 @@ struct rp_bar_key {
 	int key;
 	const char *name, *label;
 };
+#define RP_BAR_ALWAYS 10 /* the rest is for terminals that have room */
 extern const struct rp_bar_key rp_bar[];
 extern const size_t rp_n_bar;
 

@@ -8,6 +8,7 @@
 #define PANE_MIN   6 /* lines */
 #define TABLE_MIN  4
 #define HEADER_MAX 3
+#define MORE	   2 /* columns at the right, where a sign tells of more */
 
 static void plan_lines(struct rp_layout *l, bool pane)
 {
@@ -37,7 +38,7 @@ static size_t width_of(const struct rp_screen_column *item)
 /* The name takes what the others leave, within reason. */
 static size_t name_width(const struct rp_layout *l, const struct rp_columns *columns, size_t want)
 {
-	size_t all = RP_GUTTER, width;
+	size_t all = RP_GUTTER + MORE, width;
 
 	for (size_t i = 1; i < columns->n; i++)
 		if (columns->item[i].shown)
@@ -70,7 +71,7 @@ static void plan_cells(struct rp_layout *l, const struct rp_columns *columns,
 			skip--;
 			continue;
 		}
-		l->more = x + width > l->cols;
+		l->more = x + width + MORE > l->cols;
 		if (l->more)
 			return;
 		l->cell[l->n_cells].column = columns->item[i].column;
