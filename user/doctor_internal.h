@@ -41,7 +41,4 @@ void rp_system__check(const struct rp_system *system, struct rp_findings *out);
 /* All checks of one process; those that need what an earlier one did not find are left out. */
 void rp_target__check(const struct rp_system *system, pid_t pid, struct rp_findings *out);
 
-/* A number of /proc/PID/task/TID/status, read in that base; false: there is no such line. */
-bool rp_status__number(pid_t pid, pid_t tid, const char *key, int base, uint64_t *value);
-
 #endif

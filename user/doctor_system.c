@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "attach/session.h"
+#include "discover/proc.h"
 #include "doctor_internal.h"
 
 #define LOCKDOWN "/sys/kernel/security/lockdown"
@@ -244,7 +245,7 @@ void rp_system__open(struct rp_system *s)
 {
 	memset(s, 0, sizeof(*s));
 	rp_features__probe(&s->features);
-	rp_status__number(getpid(), getpid(), "CapEff", 16, &s->caps);
+	rp_proc__status_number("/proc", getpid(), "CapEff", 16, &s->caps);
 }
 
 void rp_system__check(const struct rp_system *s, struct rp_findings *out)

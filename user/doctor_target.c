@@ -36,26 +36,6 @@ struct target {
 	bool denied;			/* some objects could not be read */
 };
 
-bool rp_status__number(pid_t pid, pid_t tid, const char *key, int base, uint64_t *value)
-{
-	char path[64], line[256];
-	size_t len = strlen(key);
-	bool found = false;
-	FILE *file;
-
-	snprintf(path, sizeof(path), PROC "/%d/task/%d/status", (int)pid, (int)tid);
-	file = fopen(path, "re");
-	while (file && !found && fgets(line, sizeof(line), file)) {
-		if (strncmp(line, key, len) || line[len] != ':')
-			continue;
-		*value = strtoull(line + len + 1, NULL, base);
-		found = true;
-	}
-	if (file)
-		fclose(file);
-	return found;
-}
-
 /* ---- the process --------------------------------------------------------------------------- */
 
 static void check_alive(struct target *t, struct rp_finding *f)
@@ -88,7 +68,7 @@ static void check_tracer(struct target *t, struct rp_finding *f)
 	char comm[64] = "?";
 	uint64_t tracer = 0;
 
-	rp_status__number(t->pid, t->thread, "TracerPid", 10, &tracer);
+	rp_proc__status_number(PROC, t->thread, "TracerPid", 10, &tracer);
 	if (!tracer) {
 		rp_finding__set(f, RP_LEVEL_OK, NULL, "none");
 		return;
@@ -110,7 +90,7 @@ static bool any_thread_filtered(pid_t pid)
 	snprintf(path, sizeof(path), PROC "/%d/task", (int)pid);
 	dir = opendir(path);
 	while (dir && !mode && (entry = readdir(dir)))
-		rp_status__number(pid, atoi(entry->d_name), "Seccomp", 10, &mode);
+		rp_proc__status_number(PROC, atoi(entry->d_name), "Seccomp", 10, &mode);
 	if (dir)
 		closedir(dir);
 	return mode;

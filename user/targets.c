@@ -358,6 +358,19 @@ void rp_targets__reap(struct rp_targets *t)
 	rp_session__reap(t->session);
 }
 
+pid_t rp_targets__debugged(const struct rp_targets *t, pid_t *debugger)
+{
+	uint64_t tracer = 0;
+
+	for (const struct rp_process *p = t->processes; p; p = p->hh.next) {
+		if (!rp_proc__status_number(RP_PROC, p->pid, "TracerPid", 10, &tracer) || !tracer)
+			continue;
+		*debugger = (pid_t)tracer;
+		return p->pid;
+	}
+	return 0;
+}
+
 uint64_t rp_targets__cpu(struct rp_targets *t)
 {
 	uint64_t sum = t->cpu_of_ended;

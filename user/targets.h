@@ -91,6 +91,9 @@ int rp_targets__rescan(struct rp_targets *targets);
 /* Drop processes that ended unnoticed. */
 void rp_targets__reap(struct rp_targets *targets);
 
+/* A traced process that somebody has under ptrace(2), and who; 0: none is. */
+pid_t rp_targets__debugged(const struct rp_targets *targets, pid_t *debugger);
+
 /* CPU time that the traced processes have used since they are traced, ns; ended ones included. */
 uint64_t rp_targets__cpu(struct rp_targets *targets);
 

@@ -425,6 +425,23 @@ static void unblock_signals(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+/* What a debugger finds where it sets a breakpoint, it puts back when it takes that away. */
+static void warn_of_debugger(struct trace *tr)
+{
+	char comm[64] = "?", line[256];
+	pid_t debugger, pid = rp_targets__debugged(tr->targets, &debugger);
+
+	if (!pid)
+		return;
+	rp_proc__comm("/proc", debugger, comm, sizeof(comm));
+	snprintf(line, sizeof(line),
+		 "process %d has a debugger, %d (%s): breakpoints that it has set on traced "
+		 "functions meanwhile may leave those of rptrace behind",
+		 (int)pid, (int)debugger, comm);
+	tr->say(line,
+		"delete such breakpoints before the process goes on: it would end by SIGTRAP");
+}
+
 static int finish(struct trace *tr, struct rp_err *err)
 {
 	struct rp_targets_stats stats;
@@ -436,6 +453,7 @@ static int finish(struct trace *tr, struct rp_err *err)
 	rc = rp_trace__print_summary(tr, err);
 	rp_targets__stats(tr->targets, &stats);
 	rp_plan__sites(tr->plan, &n_sites);
+	warn_of_debugger(tr);
 	/* The command goes on unharmed and untraced, if it has not ended. */
 	unblock_signals(); /* from here on they end rptrace, whatever the command does */
 	rp_targets__free(tr->targets);

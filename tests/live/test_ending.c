@@ -3,6 +3,8 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ptrace.h>
+#include <unistd.h>
 
 #include "live.h"
 
@@ -113,6 +115,23 @@ static void killed_rptrace_leaves_nothing(void **state)
 	kill(rptrace->pid, SIGKILL);
 	assert_int_equal(live_wait(rptrace), 128 + SIGKILL);
 	assert_true(unharmed(target) >= 100);
+}
+
+/* It may have set breakpoints where rptrace's are, and would put those back: that is said. */
+static void a_debugger_is_warned_of(void **state)
+{
+	struct live_proc *rptrace, *target = running(&rptrace, "-b");
+	char debugger[64];
+
+	(void)state;
+	assert_int_equal(ptrace(PTRACE_SEIZE, target->pid, NULL, NULL), 0);
+	kill(rptrace->pid, SIGINT);
+	assert_int_equal(live_wait(rptrace), 0);
+	snprintf(debugger, sizeof(debugger), "process %d has a debugger, %d (", target->pid,
+		 (int)getpid());
+	assert_non_null(strstr(rptrace->err, debugger));
+	assert_non_null(strstr(rptrace->err, "SIGTRAP"));
+	unharmed(target);
 }
 
 /* ---- frames without an end --------------------------------------------------------------------
@@ -230,6 +249,7 @@ int main(void)
 		cmocka_unit_test(duration_ends_the_run),
 		cmocka_unit_test(iterations_end_the_run),
 		cmocka_unit_test(killed_rptrace_leaves_nothing),
+		cmocka_unit_test(a_debugger_is_warned_of),
 		cmocka_unit_test(open_frame_is_shown),
 		cmocka_unit_test(frame_of_a_killed_target_is_counted),
 		cmocka_unit_test(unwound_frames),

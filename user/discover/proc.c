@@ -150,6 +150,25 @@ uint64_t rp_proc__cpu(const char *proc_root, pid_t pid)
 	return (user + system) * (1000000000u / (uint64_t)sysconf(_SC_CLK_TCK));
 }
 
+bool rp_proc__status_number(const char *proc_root, pid_t tid, const char *key, int base,
+			    uint64_t *value)
+{
+	char path[PATH_MAX], text[4096];
+	size_t len = strlen(key);
+
+	snprintf(path, sizeof(path), "%s/%d/status", proc_root, (int)tid);
+	if (read_small(path, text, sizeof(text)) < 0)
+		return false;
+	for (const char *at = text; at; at = strchr(at, '\n')) {
+		at += *at == '\n';
+		if (strncmp(at, key, len) || at[len] != ':')
+			continue;
+		*value = strtoull(at + len + 1, NULL, base);
+		return true;
+	}
+	return false;
+}
+
 int rp_proc__comm(const char *proc_root, pid_t pid, char *comm, size_t size)
 {
 	char path[PATH_MAX], text[64];

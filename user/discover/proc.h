@@ -71,6 +71,10 @@ int rp_proc__descendants(const char *proc_root, pid_t pid, pid_t **pids, size_t 
 /* CPU time a process has used so far, ns, to the clock tick; 0: it is gone. */
 uint64_t rp_proc__cpu(const char *proc_root, pid_t pid);
 
+/* A number of /proc/TID/status, read in that base; false: there is no such line. */
+bool rp_proc__status_number(const char *proc_root, pid_t tid, const char *key, int base,
+			    uint64_t *value);
+
 /* Command name (comm), at most size - 1 bytes. -ESRCH. */
 int rp_proc__comm(const char *proc_root, pid_t pid, char *comm, size_t size);
 
