@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+"""Regions come and go on the live screen: the keys a and d."""
+
+import json
+import os
+import re
+import subprocess
+
+from harness import Process
+from test_screen import Screen, TARGETS
+
+
+class Changes(Screen):
+    """Threads that go round in regions: steady > pair > block > nest > victim_I."""
+
+    options = ("-i", "0.2", "--format", "json", "-o", "summary.json")
+
+    def setUp(self):
+        self.dir = self.folder()
+        self.target = Process(os.path.join(TARGETS, "crowd"), "2", stdin=subprocess.PIPE)
+        self.addCleanup(self.target.end)
+        self.target.wait_lines("^ready$", stream="stdout")
+
+    def trace(self, *selection):
+        screen = self.open("-f", "steady", *selection, shown="F10Quit", NO_COLOR="1")
+        self.target.say("x")
+        self.wait_counting("steady")
+        return screen
+
+    def wait_counting(self, *names):
+        """Until each of them has been entered again; returns how often by then."""
+        before = [self.frame().figure(name, "COUNT") or 0 for name in names]
+        frame = self.wait_frame(f"more of {names}", lambda frame: all(
+            (frame.figure(name, "COUNT") or 0) > count for name, count in zip(names, before)))
+        return [frame.figure(name, "COUNT") for name in names]
+
+    def marked(self, frame):
+        return {name for name, row in zip(frame.names(), frame.rows) if row[1] == "-"}
+
+    def wait_left_out(self, *names):
+        """Their rows are marked, and their figures stand still while others go on."""
+        self.wait_frame(f"{names} left out", lambda frame: self.marked(frame) == set(names))
+        # Calls that were under way are measured to their end.
+        self.wait_counting("steady")
+        self.wait_counting("steady")
+        before = [self.frame().figure(name, "COUNT") for name in names]
+        self.wait_counting("steady")
+        self.assertEqual(before, [self.frame().figure(name, "COUNT") for name in names])
+
+    def finish(self):
+        """What the target says it did, and what was measured of it."""
+        self.target.finish()
+        self.screen.wait("the target has ended")
+        self.screen.press("q")
+        self.check_end()
+        with open(self.path("summary.json"), encoding="utf-8") as file:
+            snapshot = json.load(file)
+        said = dict(re.findall(r"^expect (\S+) (\d+)$", self.target.out(), re.M))
+        return ({name: int(count) for name, count in said.items()},
+                {row["name"]: row for row in snapshot["regions"]}, snapshot)
+
+    def check_steady(self, said, rows):
+        self.assertEqual(rows["steady"]["count"], said["steady"])
+        self.assertEqual(rows["steady"]["unwound"], 0)
+
+    def test_add(self):
+        """By a name that is completed, and by a glob: from zero, beside what is there."""
+        screen = self.trace()
+        screen.type("avictim_2")
+        screen.press("Tab")
+        screen.wait("victim_26  victim_27")
+        screen.type("0")
+        screen.press("Enter")
+        screen.wait("added: 1 region")
+        self.wait_counting("steady", "victim_20")
+        screen.type("avictim_1*")
+        screen.press("Enter")
+        screen.wait("added: 8 regions")
+        self.wait_counting("steady", "victim_20", *(f"victim_1{i}" for i in range(8)))
+        screen.type("arptrace:pair")
+        screen.press("Enter")
+        screen.wait("added: 1 region")
+        self.wait_counting("pair")
+        said, rows, snapshot = self.finish()
+        self.check_steady(said, rows)
+        self.assertLess(rows["victim_20"]["count"], said["steady"])
+        self.assertEqual(snapshot["attach"]["left_out"], [])
+
+    def test_add_nothing(self):
+        screen = self.trace()
+        for text, answer in (("no_such_function", "nothing more matches 'no_such_function'"),
+                             ("steady", "nothing more matches 'steady'")):
+            screen.type("a" + text)
+            screen.press("Enter")
+            screen.wait(answer)
+        said, rows, _ = self.finish()
+        self.check_steady(said, rows)
+
+    def test_detach(self):
+        """The chosen one goes and comes back; the tagged ones go together."""
+        screen = self.trace("-f", "'victim_0*'")
+        self.wait_counting("victim_05")
+        self.choose("victim_05")
+        self.wait_chosen("victim_05")
+        screen.press("d")
+        screen.wait("detached: victim_05")
+        self.wait_left_out("victim_05")
+        count = self.frame().figure("victim_05", "COUNT")
+        screen.type("avictim_05")
+        screen.press("Enter")
+        screen.wait("added: 1 region")
+        self.wait_frame("victim_05 again", lambda frame: not self.marked(frame) and
+                        frame.figure("victim_05", "COUNT") > count)
+        for name in ("victim_01", "victim_03"):
+            self.choose(name)
+            self.wait_chosen(name)
+            screen.press("Space")
+        screen.press("d")
+        screen.wait("detached: 2 regions")
+        self.wait_left_out("victim_01", "victim_03")
+        self.wait_counting("victim_02", "victim_05")
+        said, rows, snapshot = self.finish()
+        self.check_steady(said, rows)
+        self.assertEqual(snapshot["attach"]["left_out"], ["victim_01", "victim_03"])
+        for i in range(8):
+            self.assertEqual(rows[f"victim_0{i}"]["open"], 0)
