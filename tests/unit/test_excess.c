@@ -61,19 +61,18 @@ static void test_costliest_first(void **state)
 	region("b", 0.4);
 	region("c", 0.01);
 	region("d", 0.2);
-	assert_goes(0.6, "b");
+	assert_goes(0.4, "b");
 	assert_goes(0.1, "b d a");
 	assert_goes(0.001, "b d a c");
 }
 
-/* What goes takes its time with it: 0.1 of the 0.6 that are left is too much. */
-static void test_of_what_is_left(void **state)
+/* Where all the time seems to go into probes, those that cost little are not to blame. */
+static void test_more_than_all(void **state)
 {
 	(void)state;
-	region("a", 0.1);
-	region("b", 0.4);
-	assert_goes(0.15, "b a");
-	assert_goes(0.17, "b");
+	region("a", 0.02);
+	region("b", 1.1);
+	assert_goes(0.1, "b");
 }
 
 static void test_what_is_out_counts_no_more(void **state)
@@ -114,7 +113,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_below, start),
 		cmocka_unit_test_setup(test_costliest_first, start),
-		cmocka_unit_test_setup(test_of_what_is_left, start),
+		cmocka_unit_test_setup(test_more_than_all, start),
 		cmocka_unit_test_setup(test_what_is_out_counts_no_more, start),
 		cmocka_unit_test_setup(test_skipped_cost_as_well, start),
 		cmocka_unit_test_setup(test_names_stay, start),

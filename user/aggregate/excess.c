@@ -18,13 +18,13 @@ static bool can_go(const struct rp_row *row)
 size_t rp_excess(const struct rp_snapshot *period, uint64_t cpu, double share,
 		 const struct rp_row **rows, size_t max)
 {
-	double cost = 0, used = (double)cpu;
+	double cost = 0;
 	size_t n = 0;
 
 	for (size_t i = 0; i < period->n_rows; i++)
 		if (!period->rows[i].left_out)
 			cost += period->rows[i].probe_ns;
-	while (n < max && cost > share * used) {
+	while (n < max && cost > share * (double)cpu) {
 		const struct rp_row *worst = NULL;
 
 		for (size_t i = 0; i < period->n_rows; i++) {
@@ -38,7 +38,6 @@ size_t rp_excess(const struct rp_snapshot *period, uint64_t cpu, double share,
 			break;
 		rows[n++] = worst;
 		cost -= worst->probe_ns;
-		used -= worst->probe_ns < used ? worst->probe_ns : used;
 	}
 	return n;
 }

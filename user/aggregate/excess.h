@@ -7,9 +7,9 @@
 
 /*
  * The regions, those first whose probes took the most, without which the probes of the period would
- * have taken no more than `share` of the CPU time that the target used in it (ns). Names made at
- * run time share their probes and stay, so that it may not come to that. Returns how many, at most
- * `max`.
+ * have taken no more than `share` of the CPU time that the target used in it (ns). What it will use
+ * without them is not guessed: that shows in the next period. Names made at run time share their
+ * probes and stay, so that it may not come to that. Returns how many, at most `max`.
  */
 size_t rp_excess(const struct rp_snapshot *period, uint64_t cpu, double share,
 		 const struct rp_row **rows, size_t max);

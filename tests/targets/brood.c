@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+/*
+ * brood N WORK: parent calls tiny N times, which does WORK rounds of nothing. It does so before
+ * anything is attached, which says how much CPU time that takes ("untraced NS"), and once then.
+ */
+#include <time.h>
+
+#include "regions.h"
+#include "target.h"
+
+NO_CLONES void tiny(unsigned long work);
+void tiny(unsigned long work)
+{
+	__asm__ volatile("nop"); /* a site that is not slow */
+	while (work--)
+		KEEP();
+}
+
+NO_CLONES void parent(unsigned long n, unsigned long work);
+void parent(unsigned long n, unsigned long work)
+{
+	while (n--)
+		tiny(work);
+	KEEP();
+}
+
+static unsigned long cpu_now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	return t.tv_sec * 1000000000ul + t.tv_nsec;
+}
+
+int main(int argc, char **argv)
+{
+	unsigned long n = target_number(argc, argv, 1, 1000000);
+	unsigned long work = target_number(argc, argv, 2, 6000), began = cpu_now();
+
+	parent(n, work);
+	say("untraced %lu", cpu_now() - began);
+	target_wait();
+	parent(n, work);
+	expect("parent", 1);
+	expect("tiny", n);
+	return 0;
+}
