@@ -282,15 +282,12 @@ __noinline int frame_push(struct rp_thread *t, const struct rp_query *q)
 		return 0;
 	}
 
-	if (top->child_region == q->region && !q->label_flags) {
-		node = top->child_node;
-	} else {
-		node = top->node ? node_below(top->node, q->region, q->label, q->label_flags) : 0;
-		if (node && !q->label_flags) {
-			top->child_region = q->region;
-			top->child_node = node;
-		}
-	}
+	if (!top->node)
+		node = 0;
+	else if (q->label_flags)
+		node = node_below(top->node, q->region, q->label, q->label_flags);
+	else
+		node = node_child(top->node, q->region);
 	figures = node ? node_figures(node) : NULL;
 	if (figures) {
 		__sync_fetch_and_add(&figures->entries, 1);
@@ -308,7 +305,6 @@ __noinline int frame_push(struct rp_thread *t, const struct rp_query *q)
 	f->region = q->region | q->role << 24 | q->loose << 28;
 	f->node = node;
 	f->truths = q->truths;
-	f->child_region = RP_REGION_NONE;
 	f->wait = task_wait(task);
 	now = bpf_ktime_get_ns();
 	f->cpu = task_cpu(task, now);
@@ -421,7 +417,6 @@ __noinline int frame_reparent(struct rp_thread *t, __u32 index, __u32 parent)
 		return 0;
 	node = node_below(parent, FRAME_REGION(f), info->label, info->flags & RP_NODE_LABEL_FLAGS);
 	frame_move(f, node);
-	f->child_region = RP_REGION_NONE;
 	return 0;
 }
 

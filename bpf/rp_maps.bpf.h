@@ -157,6 +157,15 @@ struct {
 	__type(value, __u32);
 } node_ids SEC(".maps");
 
+/* Those found last: see node_child(). */
+#define NODES_RECENT_BITS 12
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1 << NODES_RECENT_BITS);
+	__type(key, __u32);
+	__type(value, __u64);
+} nodes_recent SEC(".maps");
+
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);

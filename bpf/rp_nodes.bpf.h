@@ -83,6 +83,28 @@ static __noinline __u32 node_below(__u32 parent, __u32 region, __u64 label, __u3
 	return node_create(&key, NULL, 0);
 }
 
+/*
+ * The same of one without a label. Those met last are in an array, each of them one word, which is
+ * whole whoever writes there meanwhile: region, parent and node.
+ */
+static __always_inline __u32 node_child(__u32 parent, __u32 region)
+{
+	__u64 word = (__u64)region << 32 | parent << 16, seen;
+	__u32 slot = word * 0x9e3779b97f4a7c15ull >> (64 - NODES_RECENT_BITS), node;
+	volatile __u64 *recent = bpf_map_lookup_elem(&nodes_recent, &slot);
+
+	_Static_assert(RP_NODES_MAX <= 1 << 16, "nodes fit");
+	if (!recent)
+		return 0;
+	seen = *recent;
+	if (seen >> 16 == word >> 16)
+		return (__u16)seen;
+	node = node_below(parent, region, 0, 0);
+	if (node)
+		*recent = word | node;
+	return node;
+}
+
 /* The root of a thread under the grouping asked for. */
 static __noinline __u32 node_root(struct task_struct *task)
 {

@@ -193,7 +193,6 @@ static __always_inline struct rp_thread *thread_init(struct rp_thread *t, __u32 
 	t->frames[0].node = root;
 	t->frames[0].sp = ~0ull;
 	t->frames[0].region = FRAME_ROOT << 24;
-	t->frames[0].child_region = RP_REGION_NONE;
 	t->group_turn = group_turn;
 	return t;
 }
@@ -254,7 +253,6 @@ static __noinline void thread_regroup(struct task_struct *task, struct rp_thread
 		return;
 	t->group_turn = turn;
 	t->frames[0].node = root;
-	t->frames[0].child_region = RP_REGION_NONE;
 }
 
 #endif
