@@ -172,7 +172,7 @@ static void await_moment(const struct moment *m, struct code *code)
 static void await_nothing_left(struct code *code, const struct held *held)
 {
 	static const struct timespec pause = {.tv_nsec = 10000000};
-	time_t until = time(NULL) + WAIT_S / 6;
+	time_t until = time(NULL) + WAIT_S;
 
 	while (probes_in(code) || still_held(held)) {
 		if (time(NULL) >= until)

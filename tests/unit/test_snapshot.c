@@ -71,6 +71,27 @@ static void test_figures(void **state)
 	rp_snapshot__free(s);
 }
 
+/* In the tree, paths of which all was filtered are not shown, unless there is something below. */
+static void test_filtered(void **state)
+{
+	uint32_t a = fixture_region(&now, "a", RP_KIND_FUNCTION, "obj");
+	uint32_t b = fixture_region(&now, "b", RP_KIND_FUNCTION, "obj");
+	uint32_t root = fixture_root(&now, 1, "x"), outer = fixture_node(&now, root, a);
+	uint32_t inner = fixture_node(&now, outer, b), leaf = fixture_node(&now, inner, a);
+	struct rp_snapshot *s;
+
+	(void)state;
+	now.nodes[outer - 1].figures.entries = now.nodes[outer - 1].figures.skipped = 3;
+	now.nodes[leaf - 1].figures.entries = now.nodes[leaf - 1].figures.skipped = 5;
+	fixture_frames(&now, inner, 2, 10, 0, 0, 0);
+	s = build(NULL, RP_BY_NONE);
+	assert_int_equal(s->n_tree, 2);
+	assert_int_equal(s->tree[1].parent, 1);
+	assert_int_equal(s->tree[1].row.f.count, 2);
+	assert_int_equal(row(s, "a", NULL)->f.open, 0);
+	rp_snapshot__free(s);
+}
+
 /* The kernel may give up on an extreme under contention; the histogram is whole all the same. */
 static void test_missed_extremes(void **state)
 {
@@ -622,6 +643,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_figures, start),
+		cmocka_unit_test_setup(test_filtered, start),
 		cmocka_unit_test_setup(test_missed_extremes, start),
 		cmocka_unit_test_setup(test_skew_clamps, start),
 		cmocka_unit_test_setup(test_deviation_does_not_cancel, start),

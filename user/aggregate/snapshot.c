@@ -264,6 +264,42 @@ static void take_paths(struct build *b)
 	b->box->snapshot.n_tree = paths->n_order;
 }
 
+/* Of all that was entered there, all was filtered. */
+static bool is_filtered(const struct rp_sums *sums)
+{
+	return sums->skipped && !sums->count && !sums->unwound && sums->entries <= sums->left;
+}
+
+/* Take such paths out of the tree, unless there is something below them. */
+static int drop_filtered(struct build *b)
+{
+	const struct rp_paths *paths = &b->box->paths;
+	struct rp_snapshot *snapshot = &b->box->snapshot;
+	uint32_t *id = calloc(snapshot->n_tree + 1, sizeof(*id)); /* by the old one; 0: it goes */
+	size_t n = 0;
+
+	if (!id)
+		return -ENOMEM;
+	for (size_t i = snapshot->n_tree; i > 0; i--) {
+		id[i] |= !is_filtered(&paths->path[paths->order[i - 1]].sums);
+		if (id[i])
+			id[snapshot->tree[i - 1].parent] = 1;
+	}
+	id[0] = 0;
+	for (size_t i = 0; i < snapshot->n_tree; i++) {
+		struct rp_tree_row *row = &snapshot->tree[n];
+
+		if (!id[i + 1])
+			continue;
+		*row = snapshot->tree[i];
+		row->id = id[i + 1] = (uint32_t)++n;
+		row->parent = id[row->parent];
+	}
+	snapshot->n_tree = n;
+	free(id);
+	return 0;
+}
+
 /* Calls get the label that their exit tells, and leave nothing behind where they were without. */
 static bool is_left_behind(const struct build *b, const struct rp_row *row)
 {
@@ -344,6 +380,8 @@ static int make_rows(struct build *b)
 		goto out;
 	take_paths(b);
 	err = emit_rows(b);
+	if (!err)
+		err = drop_filtered(b);
 	if (!err)
 		err = list_left_out(b);
 out:
