@@ -281,8 +281,11 @@ static int catch_up(struct rp_targets *t, struct rp_err *err)
 	int rc = 0;
 
 	t->waiting = false;
+	t->adding = true;
+	rp_session__added(t->session); /* some of it counts before all is there */
 	for (size_t i = 0; i < t->n_objects && !rc; i++)
 		rc = rp_object__gather(t, &t->objects[i], 0, err);
+	t->adding = false;
 	if (!rc)
 		rc = t->system ? rp_targets__catch_up_system(t, err) : attach_all(t, err);
 	rp_session__added(t->session);

@@ -114,6 +114,7 @@ static int add_batch(struct rp_targets *t, struct rp_object *o, const size_t *pl
 	if (!b)
 		return -ENOMEM;
 	t->n_batches++;
+	b->generation = t->adding;
 	for (size_t i = 0; i < n; i++)
 		batch__add(b, &sites[planned[i]], planned[i]);
 	b->next = o->batches;

@@ -91,6 +91,7 @@ struct rp_targets {
 	uint32_t n_batches; /* numbers given */
 	bool *batched;	    /* of site: it is in a batch */
 	size_t n_batched;
+	bool adding;	/* what the target may be in the middle of */
 	bool waiting;	/* for links to retire: sites that are wanted again ... */
 	bool unpruned;	/* ... and batches with sites that are wanted no more */
 	bool selecting; /* what is found now comes by the last selection */

@@ -219,6 +219,8 @@ int rp_object__link(struct rp_targets *t, const struct rp_object *o, const struc
 	if (!refused)
 		return rp_targets__no_memory(err);
 	rc = rp_links__new(t->session, &req, refused, out, err);
+	if (!rc && !b->replaces)
+		rp_session__begin(t->session, b->number, b->generation);
 	for (size_t i = 0; !rc && !b->replaces && i < b->n; i++)
 		t->refused += refused[i] != 0;
 	free(refused);

@@ -23,12 +23,15 @@ struct trace {
 	struct live_proc *target, *rptrace;
 };
 
-static struct trace start(const char *options)
+static struct trace start(const char *options, bool everywhere)
 {
 	struct trace t;
+	char pid[32] = "";
 
 	t.target = live_target("crowd %d", THREADS);
-	t.rptrace = live_screen("-p %d %s -i 0.1 --format json -o %s", t.target->pid, options,
+	if (!everywhere)
+		snprintf(pid, sizeof(pid), "-p %d", t.target->pid);
+	t.rptrace = live_screen("%s %s -i 0.1 --format json -o %s", pid, options,
 				live_path("changes.json"));
 	live_release(t.target);
 	return t;
@@ -67,7 +70,7 @@ static void type_until(const struct trace *t, const char *keys, const char *name
 
 static void add(const struct trace *t, const char *glob, const char *name)
 {
-	char keys[64];
+	char keys[4400];
 
 	snprintf(keys, sizeof(keys), "a%s\n", glob);
 	type_until(t, keys, name, true);
@@ -96,23 +99,19 @@ static void assert_untouched(const struct trace *t, json_t *json)
 	live_assert_sound(json);
 }
 
-static void come_and_go(const struct live_method *method)
+static void come_and_go(const struct trace *trace, const char *prefix)
 {
-	char name[16], options[256];
-	struct trace t;
+	struct trace t = *trace;
+	char name[16], glob[4300];
 	json_t *json;
 
-	live_need_method(method);
-	/* Kernels that have sessions cannot do it safely. */
-	if (strstr(method->options, "perf --exit return"))
-		skip();
-	snprintf(options, sizeof(options), UNTOUCHED " -f victim_* %s", method->options);
-	t = start(options);
 	for (int i = 0; i < VICTIMS; i++) {
 		snprintf(name, sizeof(name), "victim_%02o", i);
 		drop(&t, name);
-		if (i % 6 == 5)
-			add(&t, "victim_*", name);
+		if (i % 6 == 5) {
+			snprintf(glob, sizeof(glob), "%svictim_*", prefix);
+			add(&t, glob, name);
+		}
 	}
 	json = end(&t);
 	assert_untouched(&t, json);
@@ -125,7 +124,44 @@ static void come_and_go(const struct live_method *method)
 
 static void by_method(void **state)
 {
-	come_and_go(*state);
+	const struct live_method *method = *state;
+	struct trace t;
+	char options[256];
+
+	live_need_method(method);
+	/* Kernels that have sessions cannot do it safely. */
+	if (strstr(method->options, "perf --exit return"))
+		skip();
+	snprintf(options, sizeof(options), UNTOUCHED " -f victim_* %s", method->options);
+	t = start(options, false);
+	come_and_go(&t, "");
+}
+
+/* Its file is mapped by one that is not traced, too: probed for the process alone. */
+static void beside_another(void **state)
+{
+	struct live_proc *other = live_target("crowd 1");
+	struct trace t;
+
+	(void)state;
+	live_release(other);
+	t = start(UNTOUCHED " -f victim_*", false);
+	come_and_go(&t, "");
+	live_release(other);
+	assert_int_equal(live_wait(other), 0);
+}
+
+static void whole_system(void **state)
+{
+	char options[2 * 4200], prefix[4200];
+	const char *path = live_target_path("crowd");
+	struct trace t;
+
+	(void)state;
+	snprintf(prefix, sizeof(prefix), "%s:", path);
+	snprintf(options, sizeof(options), "-x say -f %s:* -u %s:rptrace:*", path, path);
+	t = start(options, true);
+	come_and_go(&t, prefix);
 }
 
 int main(void)
@@ -137,5 +173,8 @@ int main(void)
 		tests[n++] = (struct CMUnitTest){.name = live_methods[i].options,
 						 .test_func = by_method,
 						 .initial_state = (void *)&live_methods[i]};
+	tests[n++] = (struct CMUnitTest){.name = "beside another process",
+					 .test_func = beside_another};
+	tests[n++] = (struct CMUnitTest){.name = "of the whole system", .test_func = whole_system};
 	return live_main("changes", tests, n);
 }

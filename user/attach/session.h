@@ -88,6 +88,12 @@ int rp_links__new(struct rp_session *session, const struct rp_links_req *req, in
 void rp_links__free(struct rp_links *links);
 
 /*
+ * The first links of a batch are all there: they count from now on. Before, where its generation is
+ * not 0, none does, as their entries may not be there when their exits are.
+ */
+void rp_session__begin(struct rp_session *session, uint32_t batch, uint8_t generation);
+
+/*
  * Replacing a batch: attach links of the next generation, turn, free the old ones some time later,
  * settle when the kernel has let go of them. From the turn on the new links count, from one hit to
  * the next: no entry is lost or counted twice. What the old ones entered is left through either.

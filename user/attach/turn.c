@@ -31,6 +31,12 @@ static void count_turning(struct rp_session *s, uint32_t more)
 	__atomic_fetch_add(&s->skel->bss->turning, more, __ATOMIC_SEQ_CST);
 }
 
+void rp_session__begin(struct rp_session *s, uint32_t batch, uint8_t generation)
+{
+	if (!s->skel->bss->batch_state[batch])
+		set_state(s, batch, generation);
+}
+
 int rp_session__turn(struct rp_session *s, const struct rp_turn *turn)
 {
 	int rc = note_left_out(s, turn, true);
