@@ -384,6 +384,24 @@ static void test_descendants_by_children(void **state)
 	expect_descendants(10, expected, 3);
 }
 
+static void test_status_number(void **state)
+{
+	char status[16384] = "Name:\tTracerPid\nTracerPid:\t42\nGroups:\t";
+	uint64_t value = 7;
+
+	(void)state;
+	while (strlen(status) < 12000)
+		strcat(status, "100000 ");
+	strcat(status, "\nCapEff:\t00000000000000ff\n");
+	put(status, "/5/status");
+	assert_true(rp_proc__status_number(root, 5, "TracerPid", 10, &value));
+	assert_int_equal(value, 42);
+	assert_true(rp_proc__status_number(root, 5, "CapEff", 16, &value));
+	assert_int_equal(value, 255);
+	assert_false(rp_proc__status_number(root, 5, "Cap", 16, &value));
+	assert_false(rp_proc__status_number(root, 6, "CapEff", 16, &value));
+}
+
 static void test_foreign(void **state)
 {
 	const struct rp_file_id files[] = {
@@ -557,6 +575,7 @@ int main(void)
 		IN_FOLDER(test_descendants_by_parent),
 		IN_FOLDER(test_descendants_circle),
 		IN_FOLDER(test_descendants_by_children),
+		IN_FOLDER(test_status_number),
 		IN_FOLDER(test_foreign),
 		cmocka_unit_test(test_real_leader_gone),
 		cmocka_unit_test(test_real_descendants),

@@ -153,20 +153,23 @@ uint64_t rp_proc__cpu(const char *proc_root, pid_t pid)
 bool rp_proc__status_number(const char *proc_root, pid_t tid, const char *key, int base,
 			    uint64_t *value)
 {
-	char path[PATH_MAX], text[4096];
+	char path[PATH_MAX], line[256];
 	size_t len = strlen(key);
+	bool found = false;
+	FILE *file;
 
 	snprintf(path, sizeof(path), "%s/%d/status", proc_root, (int)tid);
-	if (read_small(path, text, sizeof(text)) < 0)
-		return false;
-	for (const char *at = text; at; at = strchr(at, '\n')) {
-		at += *at == '\n';
-		if (strncmp(at, key, len) || at[len] != ':')
+	file = fopen(path, "re");
+	/* Line by line: that of the groups may be longer than any room for all of it. */
+	while (file && !found && fgets(line, sizeof(line), file)) {
+		if (strncmp(line, key, len) || line[len] != ':')
 			continue;
-		*value = strtoull(at + len + 1, NULL, base);
-		return true;
+		*value = strtoull(line + len + 1, NULL, base);
+		found = true;
 	}
-	return false;
+	if (file)
+		fclose(file);
+	return found;
 }
 
 int rp_proc__comm(const char *proc_root, pid_t pid, char *comm, size_t size)
