@@ -83,7 +83,7 @@ static void close_code(struct code *code)
 
 struct held {
 	unsigned ids[IDS_MAX];
-	int commands[IDS_MAX]; /* by which the id is looked up */
+	int commands[IDS_MAX]; /* that tell the next id */
 	size_t n;
 };
 
@@ -92,9 +92,9 @@ static void note_held(struct held *held, const char *path)
 	static const struct {
 		const char *key;
 		int command;
-	} kinds[] = {{"prog_id:", BPF_PROG_GET_FD_BY_ID},
-		     {"link_id:", BPF_LINK_GET_FD_BY_ID},
-		     {"map_id:", BPF_MAP_GET_FD_BY_ID}};
+	} kinds[] = {{"prog_id:", BPF_PROG_GET_NEXT_ID},
+		     {"link_id:", BPF_LINK_GET_NEXT_ID},
+		     {"map_id:", BPF_MAP_GET_NEXT_ID}};
 	char *text = live_slurp(path), *at = NULL;
 
 	for (size_t i = 0; !at && i < LIVE_COUNT(kinds) && held->n < IDS_MAX; i++) {
@@ -124,17 +124,17 @@ static void look_at_held(struct held *held, const struct live_proc *rptrace)
 		closedir(fds);
 }
 
+/* Not by opening it: the kernel may keep an array of programs for good that was opened as it went.
+ */
 static size_t still_held(const struct held *held)
 {
 	size_t n = 0;
 
 	for (size_t i = 0; i < held->n; i++) {
-		union bpf_attr attr = {.prog_id = held->ids[i]};
-		int fd = (int)syscall(SYS_bpf, held->commands[i], &attr, sizeof(attr));
+		union bpf_attr attr = {.start_id = held->ids[i] - 1};
 
-		n += fd >= 0;
-		if (fd >= 0)
-			close(fd);
+		n += syscall(SYS_bpf, held->commands[i], &attr, sizeof(attr)) == 0 &&
+		     attr.next_id == held->ids[i];
 	}
 	return n;
 }
