@@ -282,8 +282,10 @@ static int print_overhead(FILE *out, const struct sheet *sheet)
 	if (!(snapshot->meta.ns_per_region > 0))
 		return 0;
 	rp_text__ns(snapshot->meta.ns_per_region, cost, sizeof(cost));
-	fprintf(out, "overhead: %s a region, %.1f %% of the target's CPU time",
-		sheet->utf8 ? rp_text__micro(cost, sizeof(cost)) : cost, share * 100);
+	fprintf(out, "overhead: %s a region",
+		sheet->utf8 ? rp_text__micro(cost, sizeof(cost)) : cost);
+	if (share > 0)
+		fprintf(out, ", %.1f %% of the target's CPU time", share * 100);
 	for (size_t i = 0; i < snapshot->n_rows; i++)
 		if (!snapshot->rows[i].left_out &&
 		    (!worst || snapshot->rows[i].probe_ns > worst->probe_ns))
