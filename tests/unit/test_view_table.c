@@ -126,6 +126,22 @@ static void test_empty(void **state)
 	free(text);
 }
 
+/* Of a process that is gone nobody knows what it used. */
+static void test_unknown_share(void **state)
+{
+	const struct rp_view_opts opts = {0};
+	struct rp_snapshot s = {.meta = {.probes = 1, .ns_per_region = 1500}};
+	char *text = fixture_print("table", &s, &opts);
+
+	(void)state;
+	assert_non_null(strstr(text, "\noverhead: 1.50 us a region\n"));
+	free(text);
+	s.meta.cpu_share = 0.02;
+	text = fixture_print("table", &s, &opts);
+	assert_non_null(strstr(text, " a region, 2.0 % of the target's CPU time\n"));
+	free(text);
+}
+
 /* Every form says so when what it wrote did not arrive. */
 static void test_full_disk(void **state)
 {
@@ -170,6 +186,7 @@ int main(void)
 		cmocka_unit_test_setup(test_every_width, start),
 		cmocka_unit_test_setup(test_left_out, start),
 		cmocka_unit_test_setup(test_empty, start),
+		cmocka_unit_test_setup(test_unknown_share, start),
 		cmocka_unit_test_setup(test_full_disk, start),
 		cmocka_unit_test_setup(test_stuck, start),
 	};
