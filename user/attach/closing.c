@@ -2,10 +2,8 @@
 #include "attach/closing.h"
 
 #include <errno.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -21,8 +19,8 @@ struct rp_closer {
 	struct rp_closer *next;
 	uint32_t *gauge;
 	uint32_t of;
-	pid_t pid, parent;
-	char *stack;
+	pid_t parent;
+	struct rp_shielded work;
 	bool ready, go;
 	size_t n;
 	int fds[];
@@ -47,12 +45,11 @@ static void set(bool *flag)
  * What is not its own is let go of at once, as closing means something to the last one who has it.
  * For the same reason we close our copies first, or else have ended.
  */
-static int close_all(void *closer_)
+static void close_all(void *closer_)
 {
 	struct rp_closer *c = closer_;
 	int low = c->fds[0], high = c->fds[0];
 
-	rp_shield__enter();
 	for (size_t i = 1; i < c->n; i++) {
 		low = c->fds[i] < low ? c->fds[i] : low;
 		high = c->fds[i] > high ? c->fds[i] : high;
@@ -66,14 +63,6 @@ static int close_all(void *closer_)
 	for (size_t i = 0; i < c->n; i++)
 		close(c->fds[i]);
 	__atomic_fetch_sub(c->gauge, 1, __ATOMIC_SEQ_CST);
-	return 0;
-}
-
-static void closer__free(struct rp_closer *c)
-{
-	if (c->stack != MAP_FAILED)
-		munmap(c->stack, STACK_BYTES);
-	free(c);
 }
 
 /* NULL: it cannot be had. */
@@ -88,15 +77,12 @@ static struct rp_closer *closer__new(uint32_t *gauge, const int *fds, size_t n, 
 	c->n = n;
 	c->parent = getpid();
 	memcpy(c->fds, fds, n * sizeof(*fds));
-	c->stack = mmap(NULL, STACK_BYTES, PROT_READ | PROT_WRITE,
-			MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+	c->work = (struct rp_shielded){.fn = close_all, .ctx = c, .stack_bytes = STACK_BYTES};
 	__atomic_fetch_add(gauge, 1, __ATOMIC_SEQ_CST);
-	c->pid = c->stack == MAP_FAILED ? -1
-					: clone(close_all, c->stack + STACK_BYTES, CLONE_VM, c);
-	if (c->pid > 0)
+	if (rp_shielded__start(&c->work, 0))
 		return c;
 	__atomic_fetch_sub(gauge, 1, __ATOMIC_SEQ_CST);
-	closer__free(c);
+	free(c);
 	return NULL;
 }
 
@@ -107,7 +93,7 @@ static size_t reap(struct rp_closing *closing, int flags)
 	size_t n = 0;
 
 	while ((c = *at)) {
-		pid_t pid = waitpid(c->pid, NULL, __WALL | flags);
+		pid_t pid = waitpid(c->work.pid, NULL, __WALL | flags);
 
 		if (!pid || (pid < 0 && errno == EINTR)) {
 			at = &c->next;
@@ -115,7 +101,8 @@ static size_t reap(struct rp_closing *closing, int flags)
 		}
 		*at = c->next;
 		closing->n--;
-		closer__free(c);
+		rp_shielded__free(&c->work);
+		free(c);
 		n++;
 	}
 	return n;

@@ -10,44 +10,45 @@
 
 #define STACK_BYTES (256 * 1024)
 
-struct work {
-	void (*fn)(void *ctx);
-	void *ctx;
-};
-
-void rp_shield__enter(void)
+static int shielded(void *shielded_)
 {
+	const struct rp_shielded *s = shielded_;
 	sigset_t all;
 
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, NULL);
 	setpgid(0, 0);
+	s->fn(s->ctx);
+	return 0;
 }
 
-static int shielded(void *arg)
+bool rp_shielded__start(struct rp_shielded *s, int flags)
 {
-	const struct work *work = arg;
+	s->stack = mmap(NULL, s->stack_bytes, PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+	if (s->stack == MAP_FAILED)
+		return false;
+	s->pid = clone(shielded, s->stack + s->stack_bytes, CLONE_VM | flags, s);
+	if (s->pid < 0)
+		rp_shielded__free(s);
+	return s->pid >= 0;
+}
 
-	rp_shield__enter();
-	work->fn(work->ctx);
-	return 0;
+void rp_shielded__free(struct rp_shielded *s)
+{
+	munmap(s->stack, s->stack_bytes);
 }
 
 void rp_shield__run(void (*fn)(void *ctx), void *ctx)
 {
-	struct work work = {.fn = fn, .ctx = ctx};
-	char *stack = mmap(NULL, STACK_BYTES, PROT_READ | PROT_WRITE,
-			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
-	pid_t pid = -1;
+	struct rp_shielded s = {.fn = fn, .ctx = ctx, .stack_bytes = STACK_BYTES};
 
 	/* As vfork(2) does it, and without a SIGCHLD that somebody might take for another's. */
-	if (stack != MAP_FAILED)
-		pid = clone(shielded, stack + STACK_BYTES, CLONE_VM | CLONE_VFORK | CLONE_FILES,
-			    &work);
-	if (pid < 0)
+	if (!rp_shielded__start(&s, CLONE_VFORK | CLONE_FILES)) {
 		fn(ctx);
-	while (pid > 0 && waitpid(pid, NULL, __WALL) < 0 && errno == EINTR)
+		return;
+	}
+	while (waitpid(s.pid, NULL, __WALL) < 0 && errno == EINTR)
 		;
-	if (stack != MAP_FAILED)
-		munmap(stack, STACK_BYTES);
+	rp_shielded__free(&s);
 }

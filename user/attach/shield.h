@@ -7,6 +7,10 @@
 #ifndef RP_SHIELD_H
 #define RP_SHIELD_H
 
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
 /*
  * fn(ctx), run by another process that has our memory and our files, while we wait: whatever ends
  * us meanwhile, that one ends its work first, and what is open goes with it. Runs it here where no
@@ -14,7 +18,25 @@
  */
 void rp_shield__run(void (*fn)(void *ctx), void *ctx);
 
-/* For a process of ours: out of reach of the terminal, and of who ends all of our process group. */
-void rp_shield__enter(void);
+/*
+ * fn(ctx) in a process that has our memory and a stack of its own: out of reach of the terminal,
+ * and of who ends all of our process group.
+ */
+struct rp_shielded {
+	void (*fn)(void *ctx);
+	void *ctx;
+	size_t stack_bytes;
+	char *stack;
+	pid_t pid;
+};
+
+/*
+ * Flags of clone(2) say what it shares with us beside memory. No SIGCHLD tells of its end: it is
+ * waited for with __WALL, and only then may the struct go. False: no process can be had.
+ */
+bool rp_shielded__start(struct rp_shielded *s, int flags);
+
+/* Once it has ended. */
+void rp_shielded__free(struct rp_shielded *s);
 
 #endif
