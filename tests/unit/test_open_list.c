@@ -1,33 +1,16 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
 /* The list of open regions on the screen, without a terminal. */
-#include "counts_fixture.h"
-#include "screen/keys.h"
-#include "screen/state.h"
+#include "screen_fixture.h"
 
-#define S     1000000000ull
 #define STUCK (5 * S)
 #define LINES 10
 
-static struct fixture server;
-static struct rp_state s;
-static struct rp_request request;
 static uint64_t now; /* s */
 
 static struct rp_node nodes[3];
 static struct rp_region regions[8];
 static struct rp_open_entry entries[64];
 static struct rp_open_entries in;
-
-static void key(int k)
-{
-	rp_state__key(&s, k, &request);
-}
-
-static void keys(const char *text)
-{
-	for (; *text; text++)
-		key(*text);
-}
 
 /* Entered at a second, alone on the stack of a thread. */
 static void enter(uint32_t tid, uint64_t second, uint32_t region)
@@ -40,21 +23,20 @@ static void enter(uint32_t tid, uint64_t second, uint32_t region)
 						 .comm = "worker"};
 }
 
-static void update(void)
+static void refresh(void)
 {
-	struct rp_snapshot *snapshot;
+	struct rp_open *open;
 
-	server.counts.time = in.time = ++now * S;
-	snapshot = fixture_snapshot(&server, s.by);
-	snapshot->open = rp_open__build(&in, STUCK);
-	assert_non_null(snapshot->open);
-	assert_int_equal(rp_state__update(&s, snapshot, NULL, now * S, 0), 0);
+	in.time = ++now * S;
+	open = rp_open__build(&in, STUCK);
+	assert_non_null(open);
+	update_with(now, open);
 }
 
-static int setup(void **state)
+static int setup_list(void **state)
 {
 	(void)state;
-	fixture_server(&server);
+	show_server(LINES + 5);
 	for (size_t i = 0; i < server.counts.n_regions; i++)
 		regions[i] = (struct rp_region){
 			.id = (uint32_t)i + 1, .name = server.regions[i].name, .object = ""};
@@ -63,16 +45,6 @@ static int setup(void **state)
 				      .regions = regions,
 				      .n_regions = server.counts.n_regions};
 	now = 100;
-	rp_state__init(&s, &(struct rp_state_opts){
-				   .sort = rp_column__find("total"), .interval = 1, .utf8 = true});
-	rp_state__resize(&s, LINES + 5, 100);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	rp_state__free(&s);
 	return 0;
 }
 
@@ -88,7 +60,7 @@ static void test_open_and_close(void **state)
 {
 	(void)state;
 	enter(1, 99, 1);
-	update();
+	refresh();
 	assert_false(s.list.shown);
 	key('o');
 	assert_true(s.list.shown);
@@ -111,7 +83,7 @@ static void test_open_and_close(void **state)
 static void test_lines(void **state)
 {
 	(void)state;
-	update();
+	refresh();
 	key(RP_KEY_ENTER);
 	assert_true(s.layout.n_pane > 0);
 	key('o');
@@ -128,7 +100,7 @@ static void test_stuck(void **state)
 	enter(2, 97, 1);
 	enter(3, 10, 1);
 	key('o');
-	update();
+	refresh();
 	assert_int_equal(s.list.n_visible, 3);
 	assert_int_equal(chosen(), 3);
 	assert_true(rp_open_list__is_stuck(&s.list, 0));
@@ -143,19 +115,19 @@ static void test_choice(void **state)
 	for (uint32_t tid = 1; tid <= 30; tid++)
 		enter(tid, 20 + tid, 1);
 	key('o');
-	update();
+	refresh();
 	entries[0].start = 80 * S; /* left and entered again */
-	update();
+	refresh();
 	assert_int_equal(chosen(), 2);
 	key(RP_KEY_DOWN);
 	key(RP_KEY_DOWN);
 	assert_int_equal(chosen(), 4);
 	entries[1].start = 81 * S;
-	update();
+	refresh();
 	assert_int_equal(chosen(), 4);
 	/* Gone itself: the line stays. */
 	entries[3].start = 82 * S;
-	update();
+	refresh();
 	assert_int_equal(s.list.cursor, 1);
 	key(RP_KEY_END);
 	assert_int_equal(s.list.cursor, 29);
@@ -165,7 +137,7 @@ static void test_choice(void **state)
 	key(RP_KEY_HOME);
 	assert_int_equal(s.list.top, 0);
 	entries[2].start = 83 * S;
-	update();
+	refresh();
 	assert_int_equal(s.list.cursor, 0);
 }
 
@@ -177,7 +149,7 @@ static void test_filter(void **state)
 	enter(3, 52, 1);
 	memcpy(entries[2].comm, "Other", 6);
 	key('o');
-	update();
+	refresh();
 	keys("\\");
 	keys(regions[1].name);
 	assert_int_equal(s.list.n_visible, 1);
@@ -185,7 +157,7 @@ static void test_filter(void **state)
 	keys("|other");
 	key(RP_KEY_ENTER);
 	assert_true(s.list.shown);
-	update();
+	refresh();
 	assert_int_equal(s.list.n_visible, 2);
 	assert_int_equal(rp_open_list__row(&s.list, 1)->tid, 3);
 }
@@ -196,7 +168,7 @@ static void test_go_to_region(void **state)
 	enter(1, 50, 1);
 	enter(2, 51, 2);
 	key('o');
-	update();
+	refresh();
 	key(RP_KEY_DOWN);
 	key(RP_KEY_ENTER);
 	assert_false(s.list.shown);
@@ -215,9 +187,9 @@ static void test_end(void **state)
 	(void)state;
 	enter(1, 50, 1);
 	key('o');
-	update();
+	refresh();
 	in.n = 0;
-	update();
+	refresh();
 	assert_int_equal(s.list.n_visible, 0);
 	keys("kj");
 	key(RP_KEY_ENTER);
@@ -234,14 +206,15 @@ static void test_end(void **state)
 
 int main(void)
 {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup_list, teardown)
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_open_and_close, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_lines, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_stuck, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_choice, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_filter, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_go_to_region, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_end, setup, teardown),
+		TEST(test_open_and_close),
+		TEST(test_lines),
+		TEST(test_stuck),
+		TEST(test_choice),
+		TEST(test_filter),
+		TEST(test_go_to_region),
+		TEST(test_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

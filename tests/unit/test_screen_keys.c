@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+/* What keys and the mouse ask for and open on the live screen, without a terminal. */
+#include "screen_fixture.h"
+
+static void test_ended(void **state)
+{
+	(void)state;
+	s.ended = true;
+	for (const char *k = "ria"; *k; k++) {
+		key(*k);
+		assert_int_equal(request.type, RP_REQUEST_NONE);
+		assert_int_equal(s.mode, RP_MODE_TABLE);
+		assert_non_null(strstr(s.message, "ended"));
+	}
+	keys("t>I");
+	assert_true(s.tree && s.invert);
+	key('w');
+	assert_int_equal(request.type, RP_REQUEST_SAVE);
+	key('q');
+	assert_int_equal(request.type, RP_REQUEST_QUIT);
+}
+
+static void test_pause(void **state)
+{
+	(void)state;
+	key('p');
+	assert_true(s.paused);
+	assert_int_equal(request.type, RP_REQUEST_NONE);
+	key('p');
+	assert_false(s.paused);
+	assert_int_equal(request.type, RP_REQUEST_REFRESH);
+}
+
+static void test_interval(void **state)
+{
+	(void)state;
+	key('+');
+	assert_true(s.interval == 2);
+	for (int i = 0; i < 20; i++)
+		key('+');
+	assert_true(s.interval == 60);
+	for (int i = 0; i < 20; i++)
+		key('-');
+	assert_true(s.interval == 0.1);
+	s.interval = 3;
+	key('-');
+	assert_true(s.interval == 2);
+	s.interval = 100;
+	key('+');
+	assert_true(s.interval == 100);
+}
+
+/* ---- requests --------------------------------------------------------------------------- */
+
+static void test_tags(void **state)
+{
+	uint32_t regions[4];
+
+	(void)state;
+	assert_int_equal(rp_state__chosen(&s, regions, 4), 1);
+	assert_int_equal(regions[0], rp_state__row(&s, 0, NULL)->region);
+	keys("  ");
+	assert_int_equal(s.cursor, 2);
+	assert_int_equal(rp_state__chosen(&s, regions, 4), 2);
+	assert_int_equal(rp_state__chosen(&s, regions, 1), 1);
+	update(11);
+	assert_int_equal(rp_state__chosen(&s, regions, 4), 2);
+	key('d');
+	assert_int_equal(request.type, RP_REQUEST_DROP);
+	key('U');
+	assert_int_equal(rp_state__chosen(&s, regions, 4), 1);
+}
+
+static void test_add(void **state)
+{
+	static const char *const names[] = {"parse_body", "parse_head"};
+
+	(void)state;
+	keys("apa\t");
+	assert_int_equal(request.type, RP_REQUEST_COMPLETE);
+	assert_string_equal(request.text, "pa");
+	rp_state__complete(&s, names, 2);
+	assert_string_equal(s.prompt.text, "parse_");
+	assert_non_null(strstr(s.message, "parse_body"));
+	assert_non_null(strstr(s.message, "parse_head"));
+	rp_state__complete(&s, names, 0);
+	assert_string_equal(s.prompt.text, "parse_");
+	keys("*\n");
+	assert_int_equal(request.type, RP_REQUEST_ADD);
+	assert_string_equal(request.text, "parse_*");
+	assert_int_equal(s.mode, RP_MODE_TABLE);
+	keys("a\n");
+	assert_int_equal(request.type, RP_REQUEST_NONE);
+	keys("ax");
+	key(RP_KEY_ESCAPE);
+	assert_int_equal(request.type, RP_REQUEST_NONE);
+}
+
+static void test_group(void **state)
+{
+	(void)state;
+	keys("gt");
+	assert_int_equal(request.type, RP_REQUEST_GROUP);
+	assert_int_equal(request.by, RP_BY_THREAD);
+	s.by = RP_BY_THREAD;
+	key('g');
+	key('\n');
+	assert_int_equal(request.type, RP_REQUEST_NONE);
+	key('g');
+	key(RP_KEY_UP);
+	key('\n');
+	assert_int_equal(request.type, RP_REQUEST_GROUP);
+	assert_int_equal(request.by, RP_BY_PROCESS);
+	/* Nothing of the rows before is left. */
+	s.by = RP_BY_PROCESS;
+	rp_state__forget(&s);
+	assert_int_equal(s.n_visible, 0);
+	assert_null(rp_state__chosen_row(&s));
+	keys(" d\n\t");
+	update(11);
+	assert_non_null(rp_state__chosen_row(&s)->group);
+}
+
+/* ---- columns, panes, mouse -------------------------------------------------------------- */
+
+static bool is_shown(const char *title)
+{
+	for (size_t i = 0; i < s.columns.n; i++)
+		if (!strcmp(s.columns.item[i].column->title, title))
+			return s.columns.item[i].shown;
+	fail_msg("no column %s", title);
+	return false;
+}
+
+static void test_columns(void **state)
+{
+	(void)state;
+	assert_true(is_shown("COUNT"));
+	assert_false(is_shown("P90"));
+	assert_true(is_shown("UNWOUND")); /* as some were */
+	key('c');
+	while (strcmp(s.columns.item[s.menu].column->title, "COUNT") != 0)
+		key(RP_KEY_DOWN);
+	key(' ');
+	key('>');
+	assert_string_equal(s.columns.item[s.menu].column->title, "COUNT");
+	key('<');
+	while (strcmp(s.columns.item[s.menu].column->title, "P90") != 0)
+		key(RP_KEY_DOWN);
+	keys(" s\n");
+	assert_int_equal(s.mode, RP_MODE_TABLE);
+	assert_string_equal(s.sort->title, "P90");
+	update(11);
+	assert_false(is_shown("COUNT"));
+	assert_true(is_shown("P90"));
+	/* The name stays where it is. */
+	keys("c >");
+	assert_true(s.columns.item[0].shown);
+	assert_string_equal(s.columns.item[0].column->key, "name");
+}
+
+/* Each column of every view can be had here. */
+static void test_columns_complete(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < rp_n_columns; i++)
+		is_shown(rp_columns[i].title);
+	assert_int_equal(s.columns.n, rp_n_columns + 1); /* and the last minute */
+}
+
+static void test_panes(void **state)
+{
+	(void)state;
+	key(RP_KEY_ENTER);
+	assert_int_equal(s.pane, RP_PANE_HIST);
+	assert_true(s.layout.n_pane > 0);
+	for (int pane = RP_PANE_HIST + 1; pane < RP_PANE_END; pane++) {
+		key(RP_KEY_TAB);
+		assert_int_equal(s.pane, pane);
+	}
+	key(RP_KEY_TAB);
+	assert_int_equal(s.pane, RP_PANE_HIST);
+	key(RP_KEY_BACK_TAB);
+	assert_int_equal(s.pane, RP_PANE_END - 1);
+	key(RP_KEY_BACK_TAB);
+	assert_int_equal(s.pane, RP_PANE_END - 2);
+	key(RP_KEY_ESCAPE);
+	assert_int_equal(s.layout.n_pane, 0);
+	key(RP_KEY_TAB);
+	assert_int_equal(s.pane, RP_PANE_HIST);
+}
+
+static void test_mouse(void **state)
+{
+	const struct rp_cell_place *count = NULL;
+
+	(void)state;
+	for (size_t i = 0; i < s.layout.n_cells; i++)
+		if (!strcmp(s.layout.cell[i].column->key, "count"))
+			count = &s.layout.cell[i];
+	assert_non_null(count);
+	rp_state__mouse(&s, s.layout.titles, count->x + 1, RP_BUTTON_CLICK, &request);
+	assert_string_equal(s.sort->key, "count");
+	assert_false(s.invert);
+	rp_state__mouse(&s, s.layout.titles, count->x + 1, RP_BUTTON_CLICK, &request);
+	assert_true(s.invert);
+	rp_state__mouse(&s, s.layout.table + 2, 5, RP_BUTTON_CLICK, &request);
+	assert_int_equal(s.cursor, 2);
+	assert_int_equal(s.pane, RP_PANE_NONE);
+	rp_state__mouse(&s, s.layout.table + 2, 5, RP_BUTTON_CLICK, &request);
+	assert_int_equal(s.pane, RP_PANE_HIST);
+	rp_state__mouse(&s, s.layout.pane, strlen(" Histogram  C"), RP_BUTTON_CLICK, &request);
+	assert_int_equal(s.pane, RP_PANE_KIN);
+	rp_state__mouse(&s, s.layout.pane, 0, RP_BUTTON_CLICK, &request);
+	assert_int_equal(s.pane, RP_PANE_HIST);
+	rp_state__mouse(&s, s.layout.pane, 90, RP_BUTTON_CLICK, &request);
+	assert_int_equal(s.pane, RP_PANE_HIST);
+	key(RP_KEY_ENTER);
+	rp_state__mouse(&s, 5, 5, RP_BUTTON_WHEEL_UP, &request);
+	assert_int_equal(s.cursor, 0);
+	rp_state__mouse(&s, s.layout.bar, 0, RP_BUTTON_CLICK, &request);
+	assert_int_equal(s.mode, RP_MODE_HELP);
+	key(RP_KEY_ESCAPE);
+	for (size_t y = 0; y < 40; y++)
+		for (size_t x = 0; x < 110; x += 3)
+			rp_state__mouse(&s, y, x, RP_BUTTON_CLICK, &request);
+}
+
+/* Any keys in any order, at any size, with and without rows. */
+static void test_any_keys(void **state)
+{
+	static const int specials[] = {RP_KEY_ENTER, RP_KEY_ESCAPE,    RP_KEY_TAB, RP_KEY_LEFT,
+				       RP_KEY_RIGHT, RP_KEY_PAGE_DOWN, RP_KEY_END};
+	uint32_t random = 1;
+
+	(void)state;
+	for (int i = 0; i < 20000; i++) {
+		random = random * 1664525 + 1013904223;
+		if (i % 500 == 0)
+			rp_state__resize(&s, (random >> 8) % 40, (random >> 16) % 150);
+		if (i % 1000 == 0)
+			update(11 + (uint64_t)i / 1000);
+		if (i % 3000 == 2999)
+			rp_state__forget(&s);
+		key(random >> 30 ? ' ' + (int)((random >> 20) % 95) : specials[(random >> 20) % 7]);
+		assert_true(s.cursor < s.n_visible || !s.cursor);
+	}
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(test_ended),    TEST(test_pause),
+		TEST(test_interval), TEST(test_tags),
+		TEST(test_add),	     TEST(test_group),
+		TEST(test_columns),  TEST(test_columns_complete),
+		TEST(test_panes),    TEST(test_mouse),
+		TEST(test_any_keys),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

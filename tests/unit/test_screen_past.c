@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+/* Figures over time on the live screen: rates, the last minute, losses. */
+#include "screen_fixture.h"
+
+static uint64_t past_count(const char *row, double *rate)
+{
+	for (size_t i = 0; i < s.shown->n_rows; i++)
+		if (!strcmp(s.shown->rows[i].name, row)) {
+			*rate = s.shown->rows[i].past->rate;
+			return s.shown->rows[i].f.count;
+		}
+	fail_msg("no row %s", row);
+	return 0;
+}
+
+static void test_rates(void **state)
+{
+	double rate;
+	float minute[RP_PAST_SECONDS];
+	const struct rp_row *row;
+
+	(void)state;
+	assert_int_equal(past_count("query", &rate), 1030);
+	assert_true(rate == 0);
+	server.nodes[1].figures.count += 50;
+	server.nodes[1].figures.entries += 50;
+	server.nodes[1].figures.total += S;
+	server.nodes[1].figures.self += S;
+	update(12);
+	past_count("handle_request", &rate);
+	assert_true(rate > 24.99 && rate < 25.01);
+	row = rp_state__row(&s, 0, NULL);
+	assert_string_equal(row->name, "handle_request");
+	assert_true(row->past->share > 49.9 && row->past->share < 50.1);
+	assert_true(row->past->heat > 0.99);
+	assert_true(s.pasts.all.rate > 24.9 && s.pasts.all.rate < 25.1);
+	/* Half of it in each of the two seconds that are over, nothing before. */
+	update(13);
+	rp_past__minute(rp_state__row(&s, 0, NULL)->past, s.pasts.second, minute, RP_PAST_SECONDS);
+	assert_true(minute[59] == 0);
+	assert_true(minute[58] > 24.9f && minute[58] < 25.1f);
+	assert_true(minute[57] > 24.9f && minute[57] < 25.1f);
+	assert_true(minute[56] == 0);
+	/* A minute later nothing is left of it. */
+	update(75);
+	rp_past__minute(rp_state__row(&s, 0, NULL)->past, s.pasts.second, minute, RP_PAST_SECONDS);
+	for (size_t i = 0; i < RP_PAST_SECONDS; i++)
+		assert_true(minute[i] == 0);
+}
+
+/* After a reset the figures are smaller than they were: no rate comes of that. */
+static void test_reset(void **state)
+{
+	double rate;
+
+	(void)state;
+	key('r');
+	assert_int_equal(request.type, RP_REQUEST_RESET);
+	rp_state__rebase(&s);
+	for (size_t i = 0; i < FIXTURE_NODES; i++)
+		server.nodes[i].figures.count = 0;
+	server.nodes[1].figures.count = 7;
+	update(11);
+	assert_int_equal(past_count("handle_request", &rate), 7);
+	assert_true(rate > 6.99 && rate < 7.01);
+	past_count("query", &rate);
+	assert_true(rate == 0);
+	assert_true(s.pasts.all.rate > 6.99 && s.pasts.all.rate < 7.01);
+}
+
+/* A key may ask for new figures right behind others: rates go on over the whole of the interval. */
+static void test_rates_over_intervals(void **state)
+{
+	double rate;
+
+	(void)state;
+	s.interval = 4;
+	server.nodes[1].figures.count += 50;
+	update(11);
+	assert_int_equal(past_count("handle_request", &rate), 1060);
+	assert_true(rate == 0);
+	update(12);
+	assert_int_equal(past_count("handle_request", &rate), 1060);
+	assert_true(rate > 24.99 && rate < 25.01);
+}
+
+static void test_losses(void **state)
+{
+	(void)state;
+	assert_int_equal(rp_state__lost(&s), 19);
+	assert_false(s.losing);
+	server.counts.lost[RP_LOST_DEPTH]++;
+	update(11);
+	assert_true(s.losing);
+	update(12);
+	assert_false(s.losing);
+	assert_int_equal(rp_state__lost(&s), 20);
+}
+
+/* What was found can be looked at; nothing new can be asked for. */
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(test_rates),
+		TEST(test_reset),
+		TEST(test_rates_over_intervals),
+		TEST(test_losses),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
