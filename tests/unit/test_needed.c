@@ -4,89 +4,10 @@
  * for the same program and the same environment.
  */
 #include <elf.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include <cmocka.h>
+#include "needed_fixture.h"
 
-#include "discover/needed.h"
-
-#define LISTED_MAX  256
-#define COMMAND_MAX (4 * PATH_MAX)
-
-static char dir[] = "/tmp/test_needed.XXXXXX";
-
-/* ---- helpers ------------------------------------------------------------------------------------
- */
-
-static char *in_dir(const char *name)
-{
-	static char paths[4][PATH_MAX];
-	static unsigned next;
-	char *path = paths[next++ % 4];
-
-	snprintf(path, PATH_MAX, "%s/%s", dir, name);
-	return path;
-}
-
-static const char *write_file(const char *name, const void *content, size_t size)
-{
-	const char *path = in_dir(name);
-	FILE *f = fopen(path, "w");
-
-	assert_non_null(f);
-	assert_int_equal(fwrite(content, 1, size, f), size);
-	assert_int_equal(fclose(f), 0);
-	assert_int_equal(chmod(path, 0755), 0);
-	return path;
-}
-
-static const char *write_text(const char *name, const char *text)
-{
-	return write_file(name, text, strlen(text));
-}
-
-static size_t read_file(const char *path, char *buf, size_t size)
-{
-	FILE *f = fopen(path, "r");
-	size_t got;
-
-	assert_non_null(f);
-	got = fread(buf, 1, size, f);
-	fclose(f);
-	return got;
-}
-
-__attribute__((format(printf, 1, 2))) static void shell(const char *format, ...)
-{
-	char command[COMMAND_MAX], line[COMMAND_MAX + 128];
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(command, sizeof(command), format, args);
-	va_end(args);
-	snprintf(line, sizeof(line), "cd %s && %s", dir, command);
-	if (system(line))
-		fail_msg("failed: %s", line);
-}
-
-static bool same_file(const char *a, const char *b)
-{
-	struct stat x, y;
-
-	return !stat(a, &x) && !stat(b, &y) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
-}
+#define LISTED_MAX 256
 
 static bool found(const struct rp_needed *needed, const char *path)
 {
@@ -162,8 +83,7 @@ static void check_program(const char *program)
 	rp_needed__free(&needed);
 }
 
-/* ---- installed programs -------------------------------------------------------------------------
- */
+/* ---- installed programs -------------------------------------------------------------------- */
 
 static void test_ls(void **state)
 {
@@ -214,23 +134,7 @@ static void test_cache(void **state)
 	rp_needed__free(&needed);
 }
 
-/* ---- folders, environment -----------------------------------------------------------------------
- */
-
-static void build_lib(const char *folder, const char *name, const char *more)
-{
-	shell("mkdir -p %s && echo 'int %s_%s;' | tr / _ > lib.c && "
-	      "${CC:-cc} -shared -fPIC -o %s/lib%s.so -Wl,-soname,lib%s.so lib.c "
-	      "-Wl,--no-as-needed %s",
-	      folder, name, folder, folder, name, name, more);
-}
-
-static void build_program(const char *name, const char *more)
-{
-	shell("echo 'int main(void) { return 0; }' > main.c && "
-	      "${CC:-cc} -o %s main.c -Wl,--allow-shlib-undefined,--no-as-needed %s",
-	      name, more);
-}
+/* ---- folders, environment ------------------------------------------------------------------ */
 
 /* One program in one environment: as the loader has it, with the file that the case is about. */
 static void check_search(const char *program, const char *library_path, const char *preload,
@@ -244,19 +148,6 @@ static void check_search(const char *program, const char *library_path, const ch
 	if (not_expected && found(&needed, in_dir(not_expected)))
 		fail_msg("%s: %s was found", program, not_expected);
 	rp_needed__free(&needed);
-}
-
-/* a/libone needs libtwo, which is in b; both are in c as well. */
-static int build_libs(void **state)
-{
-	(void)state;
-	build_lib("b", "two", "");
-	build_lib("c", "two", "");
-	build_lib("a", "one", "-Lb -ltwo");
-	build_lib("c", "one", "");
-	build_program("rpath", "-La -lone -Wl,--disable-new-dtags,-rpath,'$ORIGIN/a:${ORIGIN}/b'");
-	build_program("runpath", "-La -lone -Wl,--enable-new-dtags,-rpath,'$ORIGIN/a'");
-	return 0;
 }
 
 static void test_rpath(void **state)
@@ -420,128 +311,6 @@ static void test_links_resolved(void **state)
 	rp_needed__free(&needed);
 }
 
-/* ---- scripts ------------------------------------------------------------------------------------
- */
-
-static void check_runs(const char *path, const char *exe)
-{
-	struct rp_needed needed;
-
-	assert_int_equal(rp_needed__of_command(path, &needed), 0);
-	if (exe) {
-		assert_true(needed.n >= 3);
-		assert_true(needed.items[0].is_exe);
-		assert_true(same_file(needed.items[0].path, exe));
-	} else {
-		assert_int_equal(needed.n, 0);
-		assert_null(needed.items);
-	}
-	rp_needed__free(&needed);
-}
-
-static void test_script(void **state)
-{
-	char line[512];
-
-	(void)state;
-	check_runs(write_text("script", "#!/bin/sh\nexit 0\n"), "/bin/sh");
-	check_runs(write_text("script", "#! \t/bin/sh -e\n"), "/bin/sh");
-	check_runs(write_text("script", "#!/bin/sh"), "/bin/sh");
-	check_runs(write_text("script", "#!\n/bin/sh\n"), NULL);
-	check_runs(write_text("script", "#"), NULL);
-	check_runs(write_text("script", "#!/bin/sh\r\n"), NULL);
-	/* The kernel refuses a name that does not end in what it reads of the line. */
-	memset(line, '/', sizeof(line));
-	memcpy(line, "#!", 2);
-	strcpy(line + 256 - strlen("bin/sh"), "bin/sh\n");
-	check_runs(write_text("script", line), NULL);
-	strcpy(line + 255 - strlen("bin/sh"), "bin/sh\n");
-	check_runs(write_text("script", line), "/bin/sh");
-}
-
-/* As many scripts as the kernel itself follows, which the shell's answer tells. */
-static void test_script_of_scripts(void **state)
-{
-	char name[16], before[PATH_MAX] = "/bin/true", line[PATH_MAX + 8];
-
-	(void)state;
-	for (unsigned i = 0; i < 8; i++) {
-		snprintf(name, sizeof(name), "nested%u", i);
-		snprintf(line, sizeof(line), "#!%s\n", before);
-		snprintf(before, sizeof(before), "%s", write_text(name, line));
-		snprintf(line, sizeof(line), "%s 2>/dev/null", before);
-		check_runs(before, system(line) ? NULL : "/bin/true");
-	}
-	check_runs(write_text("itself", "#!itself\n"), NULL);
-}
-
-/* ---- hostile files ------------------------------------------------------------------------------
- */
-
-static void test_nonsense(void **state)
-{
-	(void)state;
-	check_runs(in_dir("none"), NULL);
-	check_runs(dir, NULL);
-	check_runs("", NULL);
-	check_runs(write_text("text", "hello\n"), NULL);
-	check_runs(write_text("empty", ""), NULL);
-	check_runs(write_file("magic", ELFMAG, SELFMAG), NULL);
-	assert_int_equal(mkfifo(in_dir("fifo"), 0600), 0);
-	check_runs(in_dir("fifo"), NULL);
-}
-
-/* Neither a cut nor wrong bytes in what is parsed does more than lose files. */
-static void test_damaged(void **state)
-{
-	static char image[1 << 20], damaged[1 << 20];
-	size_t size = read_file(in_dir("rpath"), image, sizeof(image));
-	const Elf64_Ehdr *ehdr = (const Elf64_Ehdr *)image;
-	const Elf64_Phdr *ph = (const Elf64_Phdr *)(image + ehdr->e_phoff);
-	uint32_t random = 1;
-	struct rp_needed needed;
-
-	(void)state;
-	for (size_t cut = 0; cut < size; cut += 61) {
-		assert_int_equal(rp_needed__of_command(write_file("damaged", image, cut), &needed),
-				 0);
-		rp_needed__free(&needed);
-	}
-	for (unsigned round = 0; round < 1000; round++) {
-		const Elf64_Phdr *dynamic = ph;
-		size_t at;
-
-		while (dynamic->p_type != PT_DYNAMIC)
-			dynamic++;
-		memcpy(damaged, image, size);
-		random = random * 1664525 + 1013904223;
-		at = (random >> 8) % 512;
-		at = round % 2 ? dynamic->p_offset + at % dynamic->p_filesz
-			       : sizeof(*ehdr) + at % (ehdr->e_phnum * sizeof(*ph));
-		damaged[at] ^= 1u << (random >> 29);
-		damaged[at ^ 1] ^= random >> 24;
-		assert_int_equal(
-			rp_needed__of_command(write_file("damaged", damaged, size), &needed), 0);
-		assert_true(needed.n <= 16);
-		rp_needed__free(&needed);
-	}
-}
-
-/* A list of folders without an end costs a bounded number of tries. */
-static void test_bounded(void **state)
-{
-	static char list[100001];
-	struct rp_needed needed;
-
-	(void)state;
-	memset(list, ':', sizeof(list) - 1);
-	setenv("LD_LIBRARY_PATH", list, 1);
-	assert_int_equal(rp_needed__of_command(in_dir("runpath"), &needed), 0);
-	unsetenv("LD_LIBRARY_PATH");
-	assert_int_equal(needed.n, 2);
-	rp_needed__free(&needed);
-}
-
 static void test_loop(void **state)
 {
 	(void)state;
@@ -550,24 +319,6 @@ static void test_loop(void **state)
 	build_lib("h", "seven", "-Lh -lsix -Wl,-rpath,'$ORIGIN'");
 	build_program("loop", "-Lh -lsix -Wl,-rpath,'$ORIGIN/h'");
 	check_search("loop", "", "", "h/libseven.so", NULL);
-}
-
-/* ---- set-up -------------------------------------------------------------------------------------
- */
-
-static int make_dir(void **state)
-{
-	(void)state;
-	unsetenv("LD_LIBRARY_PATH");
-	unsetenv("LD_PRELOAD");
-	return mkdtemp(dir) ? build_libs(state) : -1;
-}
-
-static int remove_dir(void **state)
-{
-	(void)state;
-	shell("rm -rf %s", dir);
-	return 0;
 }
 
 int main(void)
@@ -589,11 +340,6 @@ int main(void)
 		cmocka_unit_test(test_preload),
 		cmocka_unit_test(test_static),
 		cmocka_unit_test(test_links_resolved),
-		cmocka_unit_test(test_script),
-		cmocka_unit_test(test_script_of_scripts),
-		cmocka_unit_test(test_nonsense),
-		cmocka_unit_test(test_damaged),
-		cmocka_unit_test(test_bounded),
 		cmocka_unit_test(test_loop),
 	};
 
