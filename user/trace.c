@@ -14,7 +14,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "attach/calibrate.h"
 #include "collect/collect.h"
 #include "trace_internal.h"
 
@@ -237,6 +236,7 @@ static int watch(struct trace *tr)
 		int timeout = -1, rc;
 
 		drain_mappings(tr);
+		rp_calibration__update(tr->calibration, now, &tr->costs);
 		rc = rp_session__drain(tr->session, on_event, tr);
 		if (rc)
 			return rc;
@@ -319,17 +319,20 @@ static int open_session(struct trace *tr, struct rp_err *err)
 		.max_names = o->max_names,
 		.max_spans = o->max_spans,
 		.min_duration = (uint64_t)(o->min_duration * 1e9),
-		.open_stacks = tr->on_screen || o->stuck,
+		.links_change = tr->on_screen || o->max_overhead > 0,
+		.spans = tr->on_screen || o->n_usdts || !o->n_functions,
 		.verbose = o->verbose,
 	};
 	int rc;
 
-	if (o->stuck && !rp_session__can_open())
-		return rp_err__set(err, RP_EXIT_DENIED, -ENOTSUP, "leave --stuck out",
-				   "this kernel cannot tell which regions are open: it has no "
-				   "iterators over tasks");
 	rp_features__probe(&tr->features);
+	opts.map_events = tr->features.map_tracepoint;
+	opts.open_stacks = tr->features.task_iterator && (tr->on_screen || o->stuck);
 	rc = rp_features__mode(&tr->features, o->attach, &opts.mode, err);
+	if (!rc && o->stuck && !opts.open_stacks)
+		rc = rp_err__set(err, RP_EXIT_DENIED, -ENOTSUP, "leave --stuck out",
+				 "this kernel cannot tell which regions are open: it has no "
+				 "iterators over tasks");
 	if (!rc)
 		rc = rp_trace__plan(o, &tr->features, &tr->plan, err);
 	if (!rc)
@@ -507,7 +510,7 @@ static int run(struct trace *tr, struct rp_err *err)
 		return rc;
 	/* Behind the start, which it need not delay; without it the costs are not known, no more.
 	 */
-	rp_calibrate(tr->session, &tr->costs, NULL);
+	rp_calibration__new(tr->session, &tr->calibration, &tr->costs, NULL);
 	if (tr->on_screen)
 		rc = rp_trace__open_screen(tr, err);
 	if (rc)
@@ -539,6 +542,7 @@ int rp_trace__run(const struct rp_opts *opts, rp_say_fn say, struct rp_err *err)
 	rp_targets__free(tr.targets);
 	rp_cgroups__free(tr.cgroups);
 	rp_mappings__free(tr.mappings);
+	rp_calibration__free(tr.calibration);
 	rp_session__free(tr.session);
 	rp_plan__free(tr.plan);
 	rp_plan__free(tr.names);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <sys/utsname.h>
 
+#include "attach/calibrate.h"
 #include "attach/mappings.h"
 #include "discover/cgroups.h"
 #include "launch.h"
@@ -33,12 +34,13 @@ struct trace {
 	struct rp_meta meta;
 	struct utsname host;
 	char target[256];
-	uint64_t began;		/* ns, CLOCK_MONOTONIC */
-	struct rp_costs costs;	/* of the probes */
-	struct rp_counts *last; /* of the table before */
-	uint64_t last_cpu;	/* ns that the target had used then */
-	unsigned long tables;	/* shown */
-	int status;		/* of the command */
+	uint64_t began;			    /* ns, CLOCK_MONOTONIC */
+	struct rp_calibration *calibration; /* NULL: it failed */
+	struct rp_costs costs;		    /* of the probes */
+	struct rp_counts *last;		    /* of the table before */
+	uint64_t last_cpu;		    /* ns that the target had used then */
+	unsigned long tables;		    /* shown */
+	int status;			    /* of the command */
 
 	enum rp_by by;
 	bool on_screen;		    /* rather than printed tables */

@@ -5,13 +5,15 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "attach/session_internal.h"
 #include "cpu_time.h"
 
-#define CALLS 128 /* a round */
+#define CALLS	  16 /* a round */
+#define PERIOD_NS 10000000000ull
 
 /* What is called: one region each, with the sites that their names say. */
 enum { CALL, STEP, MARK, KINDS };
@@ -40,19 +42,36 @@ __asm__(".text\n"
 
 static void (*const calls[KINDS])(void) = {rp_calibrate_call, rp_calibrate_step, rp_calibrate_mark};
 
-/* Twice: first without probes, then, once a byte came, with them. */
-static _Noreturn void child(int in, int out)
+struct rp_calibration {
+	struct rp_session *session;
+	struct rp_links *links;
+	pid_t pid;
+	int child; /* socket: a byte asks for a pass, its timing is the answer */
+	bool asked;
+	uint64_t next; /* when to ask again */
+	struct rp_cpu_time bare[KINDS];
+	struct {
+		double cpu, count;
+	} seen[KINDS]; /* by the kernel, up to the last pass */
+	struct rp_costs sum;
+	unsigned passes;
+};
+
+/* A pass without probes, and one with them whenever a byte comes. */
+static _Noreturn void child(int parent)
 {
 	struct rp_cpu_time timing[KINDS];
 	char byte;
 
-	for (int pass = 0; pass < 2; pass++) {
+	/* Or what rptrace closes would stay open here. */
+	if (parent > 0)
+		close_range(0, (unsigned)parent - 1, 0);
+	close_range((unsigned)parent + 1, ~0u, 0);
+	do {
 		for (int k = 0; k < KINDS; k++)
 			rp_cpu_time__measure(calls[k], CALLS, &timing[k]);
-		if (write(out, timing, sizeof(timing)) != (ssize_t)sizeof(timing) ||
-		    (!pass && read(in, &byte, 1) != 1))
-			_exit(1);
-	}
+	} while (send(parent, timing, sizeof(timing), MSG_NOSIGNAL) == (ssize_t)sizeof(timing) &&
+		 recv(parent, &byte, 1, 0) == 1);
 	_exit(0);
 }
 
@@ -70,11 +89,11 @@ static void sites_of(struct rp_site *sites)
 	sites[KINDS].offset += NOP_BYTES;
 }
 
-static int attach(struct rp_session *s, pid_t pid, struct rp_err *err)
+static int attach(struct rp_calibration *c, struct rp_err *err)
 {
 	struct rp_site sites[KINDS + 1];
 	struct rp_links_req req = {
-		.pid = pid, .batch = RP_BATCHES_MAX - 1, .sites = sites, .n = KINDS + 1};
+		.pid = c->pid, .batch = RP_BATCHES_MAX - 1, .sites = sites, .n = KINDS + 1};
 	int refused[KINDS + 1] = {0};
 	int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC), rc;
 
@@ -83,101 +102,162 @@ static int attach(struct rp_session *s, pid_t pid, struct rp_err *err)
 				   strerror(errno));
 	sites_of(sites);
 	req.fd = fd;
-	rc = rp_links__new(s, &req, refused, &s->calibration, err);
+	rc = rp_links__new(c->session, &req, refused, &c->links, err);
 	close(fd);
 	return rc;
 }
 
-/* Mean ns on a CPU that the kernel measured for a region; 0: none. */
-static double measured(const struct rp_session *s, uint32_t region)
+/* Mean ns on a CPU that the kernel measured for a kind's region in the last pass; 0: none. */
+static double measured(struct rp_calibration *c, int kind)
 {
-	double cpu = 0, count = 0;
+	double cpu = 0, count = 0, mean;
 
-	for (uint32_t id = 1; id <= rp_session__nodes_used(s); id++) {
+	for (uint32_t id = 1; id <= rp_session__nodes_used(c->session); id++) {
 		uint32_t shards;
-		const struct rp_figures *f = rp_session__figures(s, id, &shards);
+		const struct rp_figures *f = rp_session__figures(c->session, id, &shards);
 
-		if (!f || rp_session__node(s, id)->region != region)
+		if (!f || rp_session__node(c->session, id)->region != RP_REGION_CALIBRATE + kind)
 			continue;
 		for (uint32_t i = 0; i < shards; i++) {
 			cpu += (double)f[i].cpu;
 			count += (double)f[i].count;
 		}
 	}
-	return count ? cpu / count : 0;
+	mean = count > c->seen[kind].count
+		       ? (cpu - c->seen[kind].cpu) / (count - c->seen[kind].count)
+		       : 0;
+	c->seen[kind].cpu = cpu;
+	c->seen[kind].count = count;
+	return mean;
 }
 
-static void conclude(const struct rp_session *s, const struct rp_cpu_time *bare,
-		     const struct rp_cpu_time *probed, struct rp_costs *costs)
+static double at_least_0(double ns)
+{
+	return ns > 0 ? ns : 0;
+}
+
+/* What probes cost changes with what else the machine does: costs are the mean of all passes. */
+static void conclude(struct rp_calibration *c, const struct rp_cpu_time *probed,
+		     struct rp_costs *costs)
 {
 	struct rp_probe_cost cost[KINDS];
+	struct rp_costs *sum = &c->sum;
 
 	for (int k = 0; k < KINDS; k++) {
 		/* The odd round that was preempted weighs on both means alike. */
-		double inside = measured(s, RP_REGION_CALIBRATE + k) * probed[k].median /
+		double inside = measured(c, k) * probed[k].median /
 				(probed[k].mean > 0 ? probed[k].mean : 1);
 
-		cost[k].whole = probed[k].median - bare[k].median;
-		if (cost[k].whole < 0)
-			cost[k].whole = 0;
+		cost[k].whole = at_least_0(probed[k].median - c->bare[k].median);
 		cost[k].inside = inside < cost[k].whole ? inside : cost[k].whole;
 	}
-	costs->call = cost[CALL];
-	costs->mark = cost[MARK];
-	costs->step = cost[STEP].whole - cost[CALL].whole;
-	if (costs->step < 0)
-		costs->step = 0;
+	c->passes++;
+	sum->call.inside += cost[CALL].inside;
+	sum->call.whole += cost[CALL].whole;
+	sum->mark.inside += cost[MARK].inside;
+	sum->mark.whole += cost[MARK].whole;
+	sum->step += at_least_0(cost[STEP].whole - cost[CALL].whole);
+	*costs = (struct rp_costs){
+		.call = {sum->call.inside / c->passes, sum->call.whole / c->passes},
+		.mark = {sum->mark.inside / c->passes, sum->mark.whole / c->passes},
+		.step = sum->step / c->passes,
+	};
 }
 
-static int measure(struct rp_session *s, pid_t pid, int in, int out, struct rp_costs *costs,
-		   struct rp_err *err)
+static bool ask(struct rp_calibration *c)
 {
-	struct rp_cpu_time bare[KINDS], probed[KINDS];
-	int rc;
+	return send(c->child, "g", 1, MSG_NOSIGNAL) == 1;
+}
 
-	if (read(in, bare, sizeof(bare)) != (ssize_t)sizeof(bare))
-		return rp_err__set(err, RP_EXIT_FAILED, -EIO, NULL, "calibration failed");
-	rc = attach(s, pid, err);
-	if (!rc && rp_session__track(s, pid))
-		rc = rp_err__set(err, RP_EXIT_FAILED, -ENOMEM, NULL, "out of memory");
+static bool take(struct rp_calibration *c, struct rp_cpu_time *timing, int flags)
+{
+	ssize_t size = KINDS * sizeof(*timing);
+
+	return recv(c->child, timing, size, flags) == size;
+}
+
+static int start_child(struct rp_calibration *c, struct rp_err *err)
+{
+	int ends[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends))
+		return rp_err__set(err, RP_EXIT_FAILED, -errno, NULL, "no socket: %s",
+				   strerror(errno));
+	c->child = ends[0];
+	c->pid = fork();
+	if (!c->pid)
+		child(ends[1]);
+	close(ends[1]);
+	return c->pid > 0 ? 0
+			  : rp_err__set(err, RP_EXIT_FAILED, -errno, NULL, "cannot fork: %s",
+					strerror(errno));
+}
+
+static int first_pass(struct rp_calibration *c, struct rp_costs *costs, struct rp_err *err)
+{
+	struct rp_cpu_time probed[KINDS];
+	int rc = start_child(c, err);
+
 	if (rc)
 		return rc;
-	if (write(out, "g", 1) != 1 || read(in, probed, sizeof(probed)) != (ssize_t)sizeof(probed))
-		rc = rp_err__set(err, RP_EXIT_FAILED, -EIO, NULL, "calibration failed");
-	if (!rc)
-		conclude(s, bare, probed, costs);
+	if (!take(c, c->bare, 0))
+		return rp_err__set(err, RP_EXIT_FAILED, -EIO, NULL, "calibration failed");
+	rc = attach(c, err);
+	if (rc)
+		return rc;
+	if (rp_session__track(c->session, c->pid))
+		return rp_err__set(err, RP_EXIT_FAILED, -ENOMEM, NULL, "out of memory");
+	if (!ask(c) || !take(c, probed, 0))
+		return rp_err__set(err, RP_EXIT_FAILED, -EIO, NULL, "calibration failed");
+	conclude(c, probed, costs);
+	return 0;
+}
+
+int rp_calibration__new(struct rp_session *s, struct rp_calibration **out, struct rp_costs *costs,
+			struct rp_err *err)
+{
+	struct rp_calibration *c = calloc(1, sizeof(*c));
+	int rc;
+
+	if (!c)
+		return rp_err__set(err, RP_EXIT_FAILED, -ENOMEM, NULL, "out of memory");
+	c->session = s;
+	c->child = -1;
+	rc = first_pass(c, costs, err);
+	if (rc)
+		rp_calibration__free(c);
+	else
+		*out = c;
 	return rc;
 }
 
-int rp_calibrate(struct rp_session *s, struct rp_costs *costs, struct rp_err *err)
+void rp_calibration__update(struct rp_calibration *c, uint64_t now, struct rp_costs *costs)
 {
-	int go[2], result[2], rc;
-	pid_t pid;
+	struct rp_cpu_time probed[KINDS];
 
-	memset(costs, 0, sizeof(*costs));
-	if (pipe2(go, O_CLOEXEC))
-		return rp_err__set(err, RP_EXIT_FAILED, -errno, NULL, "no pipe: %s",
-				   strerror(errno));
-	if (pipe2(result, O_CLOEXEC)) {
-		rc = rp_err__set(err, RP_EXIT_FAILED, -errno, NULL, "no pipe: %s", strerror(errno));
-		close(go[0]);
-		close(go[1]);
-		return rc;
+	if (!c)
+		return;
+	if (!c->next)
+		c->next = now + PERIOD_NS;
+	if (c->asked && take(c, probed, MSG_DONTWAIT)) {
+		c->asked = false;
+		conclude(c, probed, costs);
 	}
-	pid = fork();
-	if (!pid) {
-		close(go[1]);
-		child(go[0], result[1]);
+	if (!c->asked && now >= c->next) {
+		c->next = now + PERIOD_NS;
+		c->asked = ask(c);
 	}
-	close(go[0]);
-	close(result[1]);
-	rc = pid < 0 ? rp_err__set(err, RP_EXIT_FAILED, -errno, NULL, "cannot fork: %s",
-				   strerror(errno))
-		     : measure(s, pid, result[0], go[1], costs, err);
-	close(go[1]);
-	close(result[0]);
-	if (pid > 0)
-		while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+}
+
+void rp_calibration__free(struct rp_calibration *c)
+{
+	if (!c)
+		return;
+	if (c->child >= 0)
+		close(c->child);
+	if (c->pid > 0)
+		while (waitpid(c->pid, NULL, 0) < 0 && errno == EINTR)
 			;
-	return rc;
+	rp_links__free(c->links);
+	free(c);
 }

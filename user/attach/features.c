@@ -6,6 +6,8 @@
 #include <fcntl.h>
 #include <link.h>
 #include <linux/bpf.h>
+#include <linux/btf.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -140,14 +142,64 @@ static int optimized_nop_errno(void)
 }
 #endif
 
+static bool read_at(int fd, void *to, size_t n, off_t at)
+{
+	for (ssize_t got; n; n -= (size_t)got, at += got, to = (char *)to + got) {
+		got = pread(fd, to, n, at);
+		if (got <= 0)
+			return false;
+	}
+	return true;
+}
+
+/* All names in the kernel's BTF, each behind a zero byte; NULL: it has none that we may read. */
+static char *read_type_names(size_t *size)
+{
+	int fd = open("/sys/kernel/btf/vmlinux", O_RDONLY | O_CLOEXEC);
+	struct btf_header header;
+	char *names = NULL;
+
+	if (fd < 0)
+		return NULL;
+	if (read_at(fd, &header, sizeof(header), 0) && header.magic == BTF_MAGIC)
+		names = malloc(header.str_len);
+	if (names && !read_at(fd, names, header.str_len, header.hdr_len + header.str_off)) {
+		free(names);
+		names = NULL;
+	}
+	*size = names ? header.str_len : 0;
+	close(fd);
+	return names;
+}
+
+#define HAS_NAME(names, size, name) (!!memmem(names, size, "\0" name, sizeof("\0" name)))
+
+/*
+ * Looked up as strings: libbpf's own look-up takes the whole of BTF apart each time, which is a
+ * good part of what a start takes.
+ */
+static void probe_types(struct rp_features *f)
+{
+	size_t size;
+	char *names = read_type_names(&size);
+
+	if (!names)
+		return;
+	f->btf = true;
+	f->task_iterator = HAS_NAME(names, size, "bpf_iter_task");
+	f->map_tracepoint = HAS_NAME(names, size, "btf_trace_vm_unmapped_area");
+	free(names);
+}
+
 void rp_features__probe(struct rp_features *f)
 {
 	uint64_t offset = rp_own_offset((const void *)probe_point);
 
 	memset(f, 0, sizeof(*f));
-	f->btf = !access("/sys/kernel/btf/vmlinux", R_OK);
-	f->multi = can_link_multi(RP_BPF_TRACE_UPROBE_MULTI, offset, &f->permitted);
+	probe_types(f);
+	/* What has sessions has the other, and to close a link takes 10 ms and more. */
 	f->session = can_link_multi(RP_BPF_TRACE_UPROBE_SESSION, offset, &f->permitted);
+	f->multi = f->session || can_link_multi(RP_BPF_TRACE_UPROBE_MULTI, offset, &f->permitted);
 	/* To detach a perf event takes 100 ms: where there is better, do not try what came before.
 	 */
 	f->perf = f->multi ? rp_uprobe_perf__type() >= 0 : can_link_perf(offset, &f->permitted);

@@ -18,6 +18,8 @@ int rp_attach_mode__parse(const char *name);
 
 struct rp_features {
 	bool btf;			/* the kernel describes its types */
+	bool task_iterator;		/* programs may visit all threads */
+	bool map_tracepoint;		/* there is one that every mmap passes */
 	bool permitted;			/* BPF programs may be loaded */
 	bool multi;			/* many uprobes in one link (6.6) */
 	bool session;			/* one program for entry and return (6.13) */

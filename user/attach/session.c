@@ -99,12 +99,8 @@ static void configure(struct rp_session *s, const struct rp_session_opts *opts)
 		bpf_map__set_max_entries(skel->maps.spans, opts->max_spans);
 }
 
-bool rp_session__can_open(void)
-{
-	return libbpf_find_vmlinux_btf_id("task", BPF_TRACE_ITER) > 0;
-}
-
-static void choose_programs(struct rp_session *s, bool open_stacks)
+/* What is not needed is not loaded: to verify them is most of what a start takes. */
+static void choose_programs(struct rp_session *s, const struct rp_session_opts *opts)
 {
 	struct rptrace_bpf *skel = s->skel;
 	bool session = s->mode == RP_ATTACH_SESSION;
@@ -115,18 +111,15 @@ static void choose_programs(struct rp_session *s, bool open_stacks)
 	bpf_program__set_expected_attach_type(skel->progs.rp_return, multi);
 	bpf_program__set_expected_attach_type(skel->progs.rp_span, multi);
 	bpf_program__set_autoload(skel->progs.rp_session, session);
-	bpf_program__set_autoload(skel->progs.rp_return, true);
+	bpf_program__set_autoload(skel->progs.rp_return, !session || opts->links_change);
 	bpf_program__set_autoload(skel->progs.rp_probe, true);
-	bpf_program__set_autoload(skel->progs.rp_span, true);
+	bpf_program__set_autoload(skel->progs.rp_span, opts->spans);
 	/*
 	 * Without this tracepoint new mappings are found at the next interval instead. Those of the
 	 * whole system are for attach/mappings.h.
 	 */
-	bpf_program__set_autoload(
-		skel->progs.rp_map,
-		!skel->rodata->cfg_track_all &&
-			libbpf_find_vmlinux_btf_id("vm_unmapped_area", BPF_TRACE_RAW_TP) > 0);
-	bpf_program__set_autoload(skel->progs.rp_open_threads, open_stacks);
+	bpf_program__set_autoload(skel->progs.rp_map, opts->map_events && !opts->track_all);
+	bpf_program__set_autoload(skel->progs.rp_open_threads, opts->open_stacks);
 	bpf_program__set_autoattach(skel->progs.rp_open_threads, false);
 }
 
@@ -306,7 +299,7 @@ int rp_session__new(const struct rp_session_opts *opts, struct rp_session **out,
 	}
 	s->closing.gauge = &s->skel->bss->turning;
 	configure(s, opts);
-	choose_programs(s, opts->open_stacks && rp_session__can_open());
+	choose_programs(s, opts);
 	if (s->mode == RP_ATTACH_PERF || opts->track_all)
 		allow_many_files();
 	rc = load(s);
@@ -341,7 +334,6 @@ void rp_session__free(struct rp_session *s)
 {
 	if (!s)
 		return;
-	rp_links__free(s->calibration);
 	rp_closing__wait(&s->closing);
 	bpf_link__destroy(s->open_threads);
 	ring_buffer__free(s->ring);

@@ -33,6 +33,9 @@ struct rp_session_opts {
 	uint64_t min_duration;	       /* ns */
 	const struct rp_filter *where; /* NULL: all calls */
 	bool open_stacks;	       /* rp_session__open_stacks() will be called */
+	bool map_events;	       /* tell of mappings, where the kernel can */
+	bool links_change;	       /* links will replace others */
+	bool spans;		       /* sites may be those of spans */
 	bool verbose;		       /* libbpf's own messages on stderr */
 };
 
@@ -159,9 +162,6 @@ int rp_session__open_spans(const struct rp_session *session,
 			   void (*fn)(void *ctx, const struct rp_span *span), void *ctx);
 
 /* ---- reading: what is open ------------------------------------------------------------------- */
-
-/* Task iterators: without them nobody can tell what is open. */
-bool rp_session__can_open(void);
 
 typedef int (*rp_open_fn)(void *ctx, const struct rp_open_stack *stack,
 			  const struct rp_open_frame *frames);

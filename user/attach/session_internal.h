@@ -29,8 +29,6 @@ struct rp_session {
 
 	struct bpf_link *open_threads; /* made when it is first read */
 
-	struct rp_links *calibration; /* kept: to detach takes time, and its child is gone */
-
 	rp_event_fn on_event; /* while draining */
 	void *on_event_ctx;
 };
