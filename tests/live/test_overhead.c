@@ -33,19 +33,16 @@ static void the_hottest_goes(void **state)
 	live_assert_sound(json);
 }
 
-/* Where probes cost more than what is measured, how much more changes too much. */
-#define SHARE_MAX 0.45
-#define CHILDREN  1000000
-#define WORK	  6000 /* about two microseconds */
+struct brood {
+	double untraced, cpu; /* ns of the parent's CPU time, all children included */
+	double ns_per_region;
+};
 
-/* A parent with a million children takes what it takes untraced, within a tenth. */
-static void cost_is_taken_out(void **state)
+static struct brood trace_brood(unsigned children, unsigned work, const char *options)
 {
-	const char *options = *state;
-	struct live_proc *target = live_target("brood %d %d", CHILDREN, WORK), *rptrace;
-	double untraced = atof(live_expect_line(target, "untraced ", 1));
-	double share, cpu;
-	json_t *json;
+	struct live_proc *target = live_target("brood %u %u", children, work), *rptrace;
+	struct brood brood;
+	json_t *json, *overhead;
 
 	rptrace = live_rptrace_ready("-p %d -f parent -f tiny --compensate %s -b --format json -o "
 				     "%s",
@@ -54,22 +51,61 @@ static void cost_is_taken_out(void **state)
 	assert_int_equal(live_wait(target), 0);
 	assert_int_equal(live_wait(rptrace), 0);
 	json = live_load(live_path("overhead.json"));
-	share = json_real_value(json_object_get(json_object_get(json, "overhead"), "cpu_share"));
-	cpu = (double)live_sum(json, "parent", "cpu_ns");
-	print_message("%s: %.0f ms untraced, %.0f ms measured, probes %.0f %%\n", options,
-		      untraced / 1e6, cpu / 1e6, share * 100);
-	if (share > SHARE_MAX)
-		skip();
-	assert_true(cpu > 0.9 * untraced && cpu < 1.1 * untraced);
+	overhead = json_object_get(json, "overhead");
+	brood.untraced = atof(live_expect_line(target, "untraced ", 1));
+	brood.cpu = (double)live_sum(json, "parent", "cpu_ns");
+	brood.ns_per_region = json_real_value(json_object_get(overhead, "ns_per_region"));
+	print_message("%u children of %.1f us, %.1f us for probes: %.0f ms untraced, %.0f ms "
+		      "reported\n",
+		      children, brood.untraced / children / 1e3, brood.ns_per_region / 1e3,
+		      brood.untraced / 1e6, brood.cpu / 1e6);
+	return brood;
+}
+
+#define ROUNDS	 6000 /* of a child, to begin with */
+#define ATTEMPTS 3
+
+static bool within_a_tenth(const struct brood *brood)
+{
+	return brood->cpu > 0.9 * brood->untraced && brood->cpu < 1.1 * brood->untraced;
+}
+
+/*
+ * A parent with many children takes what it takes untraced, within a tenth. They are so long that
+ * probes are a quarter of it all. On a machine that others use too, what anything takes changes
+ * from one second to the next: hence the attempts.
+ */
+static void cost_is_taken_out(unsigned children, const char *options)
+{
+	struct brood some = trace_brood(10000, ROUNDS, options), all;
+	double round = some.untraced / 10000 / ROUNDS;
+	int attempt = 0;
+
+	assert_true(some.ns_per_region > 0);
+	do
+		all = trace_brood(children, (unsigned)(3 * some.ns_per_region / round), options);
+	while (!within_a_tenth(&all) && ++attempt < ATTEMPTS);
+	assert_true(within_a_tenth(&all));
+}
+
+static void of_children_that_are_measured(void **state)
+{
+	(void)state;
+	cost_is_taken_out(1000000, "");
+}
+
+static void of_children_that_are_too_short(void **state)
+{
+	(void)state;
+	cost_is_taken_out(100000, "--min-duration 10ms");
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_hottest_goes),
-		{"children that are measured", cost_is_taken_out, NULL, NULL, ""},
-		{"children that are too short", cost_is_taken_out, NULL, NULL,
-		 "--min-duration 10ms"},
+		cmocka_unit_test(of_children_that_are_measured),
+		cmocka_unit_test(of_children_that_are_too_short),
 	};
 
 	return live_main("overhead", tests, LIVE_COUNT(tests));

@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
 /*
- * brood N WORK: parent calls tiny N times, which does WORK rounds of nothing. It does so before
- * anything is attached, which says how much CPU time that takes ("untraced NS"), and once then.
+ * brood N WORK: parent calls tiny N times, which does WORK rounds of nothing. Every now and then it
+ * calls bare, which does the same, and by what that takes parent tells what it would take if nobody
+ * traced tiny ("untraced NS" of CPU time).
  */
 #include <time.h>
 
 #include "regions.h"
 #include "target.h"
+
+#define BLOCK 1000
+#define BARE  (BLOCK / 10)
 
 NO_CLONES void tiny(unsigned long work);
 void tiny(unsigned long work)
@@ -16,12 +20,12 @@ void tiny(unsigned long work)
 		KEEP();
 }
 
-NO_CLONES void parent(unsigned long n, unsigned long work);
-void parent(unsigned long n, unsigned long work)
+NO_CLONES void bare(unsigned long work);
+void bare(unsigned long work)
 {
-	while (n--)
-		tiny(work);
-	KEEP();
+	__asm__ volatile("nop");
+	while (work--)
+		KEEP();
 }
 
 static unsigned long cpu_now(void)
@@ -32,15 +36,35 @@ static unsigned long cpu_now(void)
 	return t.tv_sec * 1000000000ul + t.tv_nsec;
 }
 
+static unsigned long bare_children(unsigned long work)
+{
+	unsigned long began = cpu_now();
+
+	for (int i = 0; i < BARE; i++)
+		bare(work);
+	return cpu_now() - began;
+}
+
+NO_CLONES unsigned long parent(unsigned long n, unsigned long work);
+unsigned long parent(unsigned long n, unsigned long work)
+{
+	unsigned long spent = 0;
+
+	for (unsigned long i = 0; i < n; i++) {
+		if (i % BLOCK == 0)
+			spent += bare_children(work);
+		tiny(work);
+	}
+	return spent + spent * (BLOCK / BARE);
+}
+
 int main(int argc, char **argv)
 {
 	unsigned long n = target_number(argc, argv, 1, 1000000);
-	unsigned long work = target_number(argc, argv, 2, 6000), began = cpu_now();
+	unsigned long work = target_number(argc, argv, 2, 6000);
 
-	parent(n, work);
-	say("untraced %lu", cpu_now() - began);
 	target_wait();
-	parent(n, work);
+	say("untraced %lu", parent(n, work));
 	expect("parent", 1);
 	expect("tiny", n);
 	return 0;

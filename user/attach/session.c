@@ -95,8 +95,11 @@ static void configure(struct rp_session *s, const struct rp_session_opts *opts)
 	bpf_map__set_max_entries(skel->maps.names, names);
 	bpf_map__set_max_entries(skel->maps.text_ids, s->max_texts);
 	bpf_map__set_max_entries(skel->maps.texts, s->max_texts);
-	if (opts->max_spans)
-		bpf_map__set_max_entries(skel->maps.spans, opts->max_spans);
+	/* The kernel takes 16 bytes an entry for a hash table that stays empty, too. */
+	if (opts->max_spans || !opts->spans)
+		bpf_map__set_max_entries(skel->maps.spans, opts->spans ? opts->max_spans : 1);
+	if (!opts->links_change)
+		bpf_map__set_max_entries(skel->maps.left_out, 1);
 }
 
 /* What is not needed is not loaded: to verify them is most of what a start takes. */
