@@ -65,8 +65,8 @@ static struct live_run together(const char *const *targets, size_t n, const char
 		assert_true(strlen(said) + strlen(procs[i]->out) < sizeof(said));
 		strcat(said, procs[i]->out);
 	}
-	assert_int_equal(live_wait(rptrace), 0);
-	return (struct live_run){.rptrace = rptrace, .said = said, .json = live_load(path)};
+	return (struct live_run){
+		.rptrace = rptrace, .said = said, .json = live_figures(rptrace, path)};
 }
 
 #define FUNCTIONS                                                                                  \
@@ -181,18 +181,6 @@ static void refused(void **state)
 
 /* ---- no target ------------------------------------------------------------------------------- */
 
-static uint64_t counted(json_t *snapshot, pid_t pid)
-{
-	uint64_t sum = 0;
-	json_t *row;
-	size_t i;
-
-	json_array_foreach (live_array(snapshot, "regions"), i, row)
-		if (strtol(live_str(row, "group"), NULL, 10) == pid)
-			sum += live_u64(row, "count");
-	return sum;
-}
-
 /* Before the trace began, after that, and after that in a file that nobody has seen. */
 static void the_whole_system(void **state)
 {
@@ -205,15 +193,13 @@ static void the_whole_system(void **state)
 	targets[1] = live_target("system 31");
 	targets[2] = live_start("%s 32", live_copy("system", "unseen"));
 	live_await_probes(targets[2], "sys_work", 48, 2);
-	for (size_t i = 0; i < 3; i++) {
-		live_release(targets[i]);
-		assert_int_equal(live_wait(targets[i]), 0);
-	}
-	kill(rptrace->pid, SIGINT);
-	assert_int_equal(live_wait(rptrace), 0);
-	json = live_load(path);
 	for (size_t i = 0; i < 3; i++)
-		assert_int_equal(counted(json, targets[i]->pid), 30 + i);
+		live_finish(targets[i]);
+	kill(rptrace->pid, SIGINT);
+	json = live_figures(rptrace, path);
+	for (size_t i = 0; i < 3; i++)
+		assert_int_equal(live_sum_pid(json, "sys_marker", targets[i]->pid, "count"),
+				 30 + i);
 	live_assert_nothing_lost_but(json, "late");
 }
 
@@ -232,8 +218,7 @@ static void the_target_is_killed(void **state)
 	live_expect_line(target, "in asleep_in", 1);
 	kill(target->pid, SIGKILL);
 	assert_int_equal(live_wait(target), 128 + SIGKILL);
-	assert_int_equal(live_wait(rptrace), 0);
-	json = live_load(path);
+	json = live_figures(rptrace, path);
 	assert_int_equal(live_sum(json, "leaf", "count"), 10);
 	assert_int_equal(live_sum(json, "asleep_in", "unwound"), 1);
 	live_assert_nothing_lost(json);
@@ -253,8 +238,7 @@ static void probes_come_and_go(void **state)
 
 	assert_int_equal(live_probes(sites, "at_nop1_nop10", 1), strcmp(nops(), "nop10") ? 1 : 0);
 	assert_int_equal(live_probes(sites, "at_nop1_nop10", 2), 1);
-	live_release(sites);
-	assert_int_equal(live_wait(sites), 0);
+	live_finish(sites);
 	live_release(target);
 	live_expect_line(target, "running", 1);
 	assert_true(live_probes(target, "leaf", 16) > 0);
@@ -283,17 +267,13 @@ static const struct CMUnitTest without_method[] = {cmocka_unit_test(refused)};
 
 static struct CMUnitTest
 	tests[LIVE_COUNT(once) + LIVE_COUNT(known_methods) * LIVE_COUNT(by_method)];
-static char names[LIVE_COUNT(tests)][64];
 static size_t n_tests;
 
 static void add(const struct CMUnitTest *some, size_t n, const char *method)
 {
-	for (size_t i = 0; i < n; i++, n_tests++) {
-		tests[n_tests] = some[i];
-		tests[n_tests].initial_state = (void *)method;
-		tests[n_tests].name = names[n_tests];
-		snprintf(names[n_tests], sizeof(names[0]), "%s: %s", method, some[i].name);
-	}
+	for (size_t i = 0; i < n; i++)
+		tests[n_tests++] = live_test(some[i].test_func, method, "%s: %s", method,
+					     some[i].name);
 }
 
 int main(void)

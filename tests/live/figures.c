@@ -56,16 +56,47 @@ json_t *live_region(json_t *snapshot, const char *name)
 	return row;
 }
 
-uint64_t live_sum(json_t *snapshot, const char *name, const char *key)
+size_t live_rows(json_t *snapshot, const char *name)
+{
+	size_t n = 0, i;
+	json_t *row;
+
+	json_array_foreach (live_array(snapshot, "regions"), i, row)
+		n += strcmp(live_str(row, "name"), name) == 0;
+	return n;
+}
+
+/* Of any group where it is NULL, of any process where pid is 0. */
+static uint64_t sum(json_t *snapshot, const char *name, const char *group, pid_t pid,
+		    const char *key)
 {
 	uint64_t sum = 0;
 	json_t *row;
 	size_t i;
 
-	json_array_foreach (live_array(snapshot, "regions"), i, row)
-		if (strcmp(live_str(row, "name"), name) == 0)
-			sum += live_u64(row, key);
+	json_array_foreach (live_array(snapshot, "regions"), i, row) {
+		if (strcmp(live_str(row, "name"), name) != 0 ||
+		    (group && strcmp(live_str(row, "group"), group) != 0) ||
+		    (pid && strtol(live_str(row, "group"), NULL, 10) != pid))
+			continue;
+		sum += live_u64(row, key);
+	}
 	return sum;
+}
+
+uint64_t live_sum(json_t *snapshot, const char *name, const char *key)
+{
+	return sum(snapshot, name, NULL, 0, key);
+}
+
+uint64_t live_sum_of(json_t *snapshot, const char *name, const char *group, const char *key)
+{
+	return sum(snapshot, name, group, 0, key);
+}
+
+uint64_t live_sum_pid(json_t *snapshot, const char *name, pid_t pid, const char *key)
+{
+	return sum(snapshot, name, NULL, pid, key);
 }
 
 /* Next "WORD REGION COUNT" line; a region's name may hold blanks. NULL at the end. */

@@ -17,7 +17,7 @@
 #define PROCS_MAX   32
 #define STRINGS_MAX 512
 #define WORDS_MAX   64
-#define DEADLINE_S  120 /* generous: it bounds failures, nothing waits for it */
+#define DEADLINE_NS 120000000000 /* generous: it bounds failures, nothing waits for it */
 #define TICK_NS	    2000000
 
 /* One program runs one test at a time. */
@@ -97,6 +97,18 @@ static int teardown(void **state)
 	return 0;
 }
 
+struct CMUnitTest live_test(CMUnitTestFunction test, const void *state, const char *format, ...)
+{
+	va_list args;
+	char *name;
+
+	va_start(args, format);
+	if (vasprintf(&name, format, args) < 0)
+		abort();
+	va_end(args);
+	return (struct CMUnitTest){.name = name, .test_func = test, .initial_state = (void *)state};
+}
+
 static void run_one(void **state)
 {
 	const struct CMUnitTest *test = *state;
@@ -159,7 +171,8 @@ int live_main(const char *group, const struct CMUnitTest *tests, size_t n)
 		perror(live.targets ? live.dir : "RPT_TARGETS");
 		return 1;
 	}
-	chmod(live.dir, 0755); /* a test looks in as another user */
+	chmod(live.dir, 0755); /* tests look in as another user */
+	umask(022);
 	failed = _cmocka_run_group_tests(group, wrapped, n, NULL, NULL);
 	remove_dir();
 	free(live.targets);
@@ -169,26 +182,25 @@ int live_main(const char *group, const struct CMUnitTest *tests, size_t n)
 
 /* ---- processes ------------------------------------------------------------------------------- */
 
-static uint64_t now_ms(void)
+uint64_t live_now(void)
 {
 	struct timespec ts;
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
 }
 
-static uint64_t deadline(void)
+uint64_t live_deadline(void)
 {
-	return now_ms() + DEADLINE_S * 1000;
+	return live_now() + DEADLINE_NS;
 }
 
-/* False once the deadline is past. */
-static bool tick(uint64_t until)
+bool live_tick(uint64_t until)
 {
 	struct timespec ts = {.tv_nsec = TICK_NS};
 
 	nanosleep(&ts, NULL);
-	return now_ms() < until;
+	return live_now() < until;
 }
 
 char *live_slurp(const char *path)
@@ -254,16 +266,14 @@ static int create(const struct live_proc *proc, const char *stream)
 	return fd;
 }
 
-/* `silent`: standard input is at its end from the start. */
+/* `silent`: standard input is at its end from the start. The line is kept. */
 static struct live_proc *start(bool silent, const char *line)
 {
 	struct live_proc *proc = &live.procs[live.n_procs];
 	int in[2], fds[3];
 
 	assert_true(live.n_procs < PROCS_MAX);
-	*proc = (struct live_proc){.in = -1};
-	assert_true(strlen(line) < sizeof(proc->line));
-	strcpy(proc->line, line);
+	*proc = (struct live_proc){.line = line, .in = -1};
 	assert_int_equal(pipe2(in, O_CLOEXEC), 0);
 	fds[0] = in[0];
 	fds[1] = create(proc, "out");
@@ -374,7 +384,7 @@ static bool ended(struct live_proc *proc)
 /* Wait for a line on one of the streams; the process must live to write it. */
 static const char *await_line(struct live_proc *proc, bool err, const char *begin, unsigned nth)
 {
-	uint64_t until = deadline();
+	uint64_t until = live_deadline();
 	const char *found;
 	bool gone;
 
@@ -384,7 +394,7 @@ static const char *await_line(struct live_proc *proc, bool err, const char *begi
 		found = line_at(err ? proc->err : proc->out, begin, nth);
 		if (found)
 			return found;
-	} while (!gone && tick(until));
+	} while (!gone && live_tick(until));
 	fail_msg("%s: %s without writing \"%s\"", proc->line, gone ? "ended" : "time is up", begin);
 	return NULL;
 }
@@ -443,37 +453,29 @@ void live_close(struct live_proc *proc)
 
 int live_wait(struct live_proc *proc)
 {
-	uint64_t until = deadline();
+	uint64_t until = live_deadline();
 
 	while (!ended(proc))
-		if (!tick(until))
+		if (!live_tick(until))
 			fail_msg("%s: does not end", proc->line);
 	live_read(proc);
 	return proc->status;
 }
 
-/* ---- files ----------------------------------------------------------------------------------- */
-
-void live_write(const char *from, const char *to, int flags)
+void live_finish(struct live_proc *target)
 {
-	char buf[65536];
-	int in = open(from, O_RDONLY | O_CLOEXEC), out = open(to, flags | O_CLOEXEC, 0755);
-	ssize_t got;
-
-	assert_true(in >= 0 && out >= 0);
-	while ((got = read(in, buf, sizeof(buf))) > 0)
-		assert_int_equal(write(out, buf, (size_t)got), got);
-	close(in);
-	close(out);
+	live_release(target);
+	assert_int_equal(live_wait(target), 0);
 }
 
-const char *live_copy(const char *target, const char *name)
+pid_t live_ended_pid(void)
 {
-	const char *path = live_path(name);
+	pid_t pid = fork();
 
-	unlink(path);
-	live_write(live_target_path(target), path, O_WRONLY | O_CREAT | O_EXCL);
-	return path;
+	if (pid == 0)
+		_exit(0);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	return pid;
 }
 
 /* ---- runs ------------------------------------------------------------------------------------ */
@@ -491,6 +493,12 @@ json_t *live_load(const char *path)
 	return json;
 }
 
+json_t *live_figures(struct live_proc *rptrace, const char *path)
+{
+	assert_int_equal(live_wait(rptrace), 0);
+	return live_load(path);
+}
+
 struct live_run live_trace(enum live_mode mode, const char *target, const char *options)
 {
 	struct live_run run = {0};
@@ -504,90 +512,9 @@ struct live_run live_trace(enum live_mode mode, const char *target, const char *
 		run.target = live_target("%s", target);
 		run.rptrace = live_rptrace_ready("-p %d %s --format json -o %s", run.target->pid,
 						 options, path);
-		live_release(run.target);
-		assert_int_equal(live_wait(run.target), 0);
+		live_finish(run.target);
 	}
-	assert_int_equal(live_wait(run.rptrace), 0);
+	run.json = live_figures(run.rptrace, path);
 	run.said = run.target ? run.target->out : run.rptrace->out;
-	run.json = live_load(path);
 	return run;
-}
-
-/* ---- the code of a target ----------------------------------------------------------------------
- */
-
-/* Where the byte at addr is in the object that is mapped there; -1: no such mapping. */
-static int64_t file_offset(pid_t pid, uint64_t addr, size_t *len, char *path, size_t size)
-{
-	char maps[64], line[4608], name[4200] = "";
-	unsigned long long start, end, offset;
-	int64_t found = -1;
-	FILE *f;
-
-	snprintf(maps, sizeof(maps), "/proc/%d/maps", pid);
-	f = fopen(maps, "re");
-	while (f && found < 0 && fgets(line, sizeof(line), f)) {
-		if (sscanf(line, "%llx-%llx %*s %llx %*s %*s %4199[^\n]", &start, &end, &offset,
-			   name) < 3)
-			continue;
-		if (addr < start || addr >= end)
-			continue;
-		found = (int64_t)(offset + (addr - start));
-		if (*len > end - addr)
-			*len = end - addr;
-	}
-	if (f)
-		fclose(f);
-	snprintf(path, size, "/proc/%d/root%s", pid, name);
-	return found;
-}
-
-static bool read_at(const char *path, uint64_t offset, unsigned char *buf, size_t len)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	bool all = fd >= 0 && pread(fd, buf, len, (off_t)offset) == (ssize_t)len;
-
-	if (fd >= 0)
-		close(fd);
-	return all;
-}
-
-unsigned live_probes(struct live_proc *target, const char *name, size_t len)
-{
-	unsigned char memory[256], file[256];
-	unsigned long long addr = 0;
-	unsigned runs = 0;
-	char key[64], path[4300], mem[64], word[64];
-	const char *at;
-	int64_t offset;
-	int pid = 0;
-
-	live_read(target);
-	assert_true(len <= sizeof(memory));
-	for (unsigned nth = 1; !addr; nth++) {
-		at = live_expect_line(target, "code ", nth);
-		assert_int_equal(sscanf(at, "%d %63s %llx", &pid, word, &addr), 3);
-		if (strcmp(word, name) != 0)
-			addr = 0;
-	}
-	snprintf(key, sizeof(key), "%s of %d", name, pid);
-	offset = file_offset(pid, addr, &len, path, sizeof(path));
-	snprintf(mem, sizeof(mem), "/proc/%d/mem", pid);
-	if (offset < 0 || !read_at(path, (uint64_t)offset, file, len) ||
-	    !read_at(mem, addr, memory, len))
-		fail_msg("cannot read the code of %s", key);
-	for (size_t i = 0; i < len; i++)
-		if (memory[i] != file[i] && (i == 0 || memory[i - 1] == file[i - 1]))
-			runs++;
-	return runs;
-}
-
-void live_await_probes(struct live_proc *target, const char *name, size_t len, unsigned n)
-{
-	uint64_t until = deadline();
-	unsigned found;
-
-	while ((found = live_probes(target, name, len)), n ? found < n : found > 0)
-		if (!tick(until))
-			fail_msg("%s: %u probes, not %u", name, found, n);
 }

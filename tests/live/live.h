@@ -23,11 +23,11 @@
 
 struct live_proc {
 	pid_t pid;
-	int in;		/* its standard input: one byte releases a target */
-	int status;	/* once done: exit status, 128 + signal where one ended it */
-	bool done;	/* it has been waited for */
-	char line[256]; /* what was run */
-	char *out;	/* what it wrote so far; see live_read */
+	int in;		  /* its standard input: one byte releases a target */
+	int status;	  /* once done: exit status, 128 + signal where one ended it */
+	bool done;	  /* it has been waited for */
+	const char *line; /* what was run */
+	char *out;	  /* what it wrote so far; see live_read */
 	char *err;
 };
 
@@ -44,6 +44,10 @@ struct live_run {
 
 /* Run a table of tests as main() does; skips them all, loudly, where nothing can be traced. */
 int live_main(const char *group, const struct CMUnitTest *tests, size_t n);
+
+/* One of a table: its name lives as long as the program, its state must. */
+struct CMUnitTest live_test(CMUnitTestFunction test, const void *state, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
 
 /* ---- processes: all of them fail the test past the deadline -------------------------------- */
 
@@ -67,9 +71,13 @@ void live_keys(struct live_proc *proc, const char *format, ...)
 /* Its path, to start it in another way. */
 const char *live_program(void);
 
-/* Let a target that waits go on; live_close ends its input. */
+/* Before a command line: as a user without rights. */
+#define LIVE_AS_NOBODY "/usr/bin/setpriv --reuid=65534 --regid=65534 --clear-groups "
+
+/* Let a target that waits go on; live_close ends its input, live_finish waits for its good end. */
 void live_release(struct live_proc *proc);
 void live_close(struct live_proc *proc);
+void live_finish(struct live_proc *target);
 
 /* Wait for the nth line of standard output that begins so; returns what follows it. */
 const char *live_expect_line(struct live_proc *proc, const char *begin, unsigned nth);
@@ -80,20 +88,47 @@ int live_wait(struct live_proc *proc);
 /* Read again what the process wrote so far. */
 void live_read(struct live_proc *proc);
 
-/* ---- runs and their figures ----------------------------------------------------------------- */
+/* A process id that nobody has: of a child that was waited for. */
+pid_t live_ended_pid(void);
+
+/* To wait for other things: pause shortly; false once the deadline is past. */
+uint64_t live_deadline(void);
+bool live_tick(uint64_t until);
+
+/* ns, on the clock of rptrace's own figures. */
+uint64_t live_now(void);
+
+/* ---- files ---------------------------------------------------------------------------------- */
 
 /* A file in the folder of this program's run; the string lives until the test ends. */
 const char *live_path(const char *name);
 char *live_slurp(const char *path);
-json_t *live_load(const char *path);
 
-/* Trace `target` from start to end with `options`: both end well, the figures are loaded. */
-struct live_run live_trace(enum live_mode mode, const char *target, const char *options);
+/* Write what one file holds into another; flags are those of open(2). */
+void live_write(const char *from, const char *to, int flags);
 
 /* A target's program as a file that nobody has seen, in that folder; its path. */
 const char *live_copy(const char *target, const char *name);
-/* Write what one file holds into another; flags are those of open(2). */
-void live_write(const char *from, const char *to, int flags);
+/* The same of rptrace; of a target, without its symbols; of lines that the shell runs. */
+const char *live_copy_program(void);
+const char *live_stripped(const char *target);
+const char *live_script(const char *name, const char *text);
+
+/*
+ * A copy of a target, ready, in a container whose image holds it: its file has a device of its own
+ * there. namespaces: options of unshare(1), --mount at the least.
+ */
+struct live_proc *live_contained(const char *namespaces, const char *image, const char *args);
+
+/* ---- runs and their figures ----------------------------------------------------------------- */
+
+json_t *live_load(const char *path);
+
+/* The figures that rptrace writes to `path` as it ends, which must be well. */
+json_t *live_figures(struct live_proc *rptrace, const char *path);
+
+/* Trace `target` from start to end with `options`: both end well, the figures are loaded. */
+struct live_run live_trace(enum live_mode mode, const char *target, const char *options);
 
 /* A region's row; live_find gives NULL where live_region fails the test. */
 json_t *live_find(json_t *snapshot, const char *name);
@@ -102,8 +137,14 @@ json_t *live_array(json_t *snapshot, const char *key);
 uint64_t live_u64(const json_t *object, const char *key);
 const char *live_str(const json_t *object, const char *key);
 
-/* Sum of a figure over all rows of a region (there are several under --by). */
+/*
+ * Rows of a region, of which there are several under --by, and the sum of a figure over all of
+ * them, over those of one group, and over those of one process under --by process.
+ */
+size_t live_rows(json_t *snapshot, const char *name);
 uint64_t live_sum(json_t *snapshot, const char *name, const char *key);
+uint64_t live_sum_of(json_t *snapshot, const char *name, const char *group, const char *key);
+uint64_t live_sum_pid(json_t *snapshot, const char *name, pid_t pid, const char *key);
 
 /* The count a target printed for a region as "expect REGION COUNT". */
 uint64_t live_expected(const char *said, const char *name);
@@ -122,8 +163,7 @@ void live_assert_nothing_lost_but(json_t *snapshot, const char *reason);
 void live_assert_rows(json_t *snapshot);
 void live_assert_sound(json_t *snapshot);
 
-/* ---- the code of a target ----------------------------------------------------------------------
- */
+/* ---- the code of a target ------------------------------------------------------------------- */
 
 /*
  * Probes in place within `len` bytes from function `name` of a target that printed

@@ -8,7 +8,7 @@
 
 #define EXIT_DENIED 4
 
-const struct live_method live_methods[] = {
+const struct live_method live_methods[LIVE_METHODS] = {
 	{"--attach auto --exit auto", BY_AUTO},
 	{"--attach session --exit return", BY_RETURN},
 	{"--attach multi --exit return", BY_RETURN},
@@ -17,12 +17,10 @@ const struct live_method live_methods[] = {
 	{"--attach multi --exit ret-sites", BY_SITES},
 	{"--attach perf --exit ret-sites", BY_SITES | BY_PERF},
 };
-const size_t live_n_methods = LIVE_COUNT(live_methods);
 
 struct test {
 	const struct live_case *c;
 	const struct live_method *method;
-	char name[160];
 };
 
 void live_need_target(const char *target)
@@ -38,7 +36,7 @@ void live_need_target(const char *target)
 
 void live_need_method(const struct live_method *method)
 {
-	static enum { UNKNOWN, WORKS, REFUSED } known[LIVE_COUNT(live_methods)];
+	static enum { UNKNOWN, WORKS, REFUSED } known[LIVE_METHODS];
 	size_t i = (size_t)(method - live_methods);
 
 	if (known[i] == UNKNOWN) {
@@ -119,9 +117,8 @@ struct live_run live_unharmed(const struct live_case *c, const struct live_metho
 	assert_int_equal(live_wait(run.target), alone->status);
 	assert_same(run.target->out, alone->out);
 	assert_same(run.target->err, alone->err);
-	assert_int_equal(live_wait(run.rptrace), 0);
 	run.said = run.target->out;
-	run.json = live_load(path);
+	run.json = live_figures(run.rptrace, path);
 	return run;
 }
 
@@ -142,24 +139,22 @@ static void run_row(void **state)
 int live_main_methods(const char *group, const struct live_case *cases, size_t n_cases,
 		      const struct CMUnitTest *single, size_t n_single)
 {
-	size_t room = n_cases * live_n_methods, n = 0;
+	size_t room = n_cases * LIVE_METHODS, n = 0;
 	struct test *tests = calloc(room, sizeof(*tests));
 	struct CMUnitTest *all = calloc(room + n_single, sizeof(*all));
 	const char *only = getenv("LIVE_METHODS");
 	int failed = 1;
 
 	for (size_t i = 0; tests && all && i < room; i++) {
-		const struct live_case *c = &cases[i / live_n_methods];
-		const struct live_method *method = &live_methods[i % live_n_methods];
+		const struct live_case *c = &cases[i / LIVE_METHODS];
+		const struct live_method *method = &live_methods[i % LIVE_METHODS];
 		struct test *test = &tests[n];
 
 		if (method->by & ~c->by || (only && !strstr(method->options, only)))
 			continue;
 		*test = (struct test){.c = c, .method = method};
-		snprintf(test->name, sizeof(test->name), "%s: %s %s", c->target, c->selection,
-			 method->options);
-		all[n++] = (struct CMUnitTest){
-			.name = test->name, .test_func = run_row, .initial_state = test};
+		all[n++] = live_test(run_row, test, "%s: %s %s", c->target, c->selection,
+				     method->options);
 	}
 	if (tests && all) {
 		memcpy(&all[n], single, n_single * sizeof(*single));

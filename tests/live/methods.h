@@ -23,8 +23,9 @@ struct live_method {
 	unsigned by;
 };
 
-extern const struct live_method live_methods[];
-extern const size_t live_n_methods;
+#define LIVE_METHODS 7
+
+extern const struct live_method live_methods[LIVE_METHODS];
 
 /* A target under a method. */
 struct live_case {

@@ -39,11 +39,9 @@ static struct trace start(const char *options, bool everywhere)
 
 static json_t *end(const struct trace *t)
 {
-	live_release(t->target);
-	assert_int_equal(live_wait(t->target), 0);
+	live_finish(t->target);
 	live_keys(t->rptrace, "q");
-	assert_int_equal(live_wait(t->rptrace), 0);
-	return live_load(live_path("changes.json"));
+	return live_figures(t->rptrace, live_path("changes.json"));
 }
 
 static bool is_probed(const struct trace *t, const char *name)
@@ -147,8 +145,7 @@ static void beside_another(void **state)
 	live_release(other);
 	t = start(UNTOUCHED " -f victim_*", false);
 	come_and_go(&t, "");
-	live_release(other);
-	assert_int_equal(live_wait(other), 0);
+	live_finish(other);
 }
 
 static void whole_system(void **state)
@@ -166,15 +163,12 @@ static void whole_system(void **state)
 
 int main(void)
 {
-	static struct CMUnitTest tests[16];
+	static struct CMUnitTest tests[LIVE_METHODS + 2];
 	size_t n = 0;
 
-	for (size_t i = 0; i < live_n_methods; i++)
-		tests[n++] = (struct CMUnitTest){.name = live_methods[i].options,
-						 .test_func = by_method,
-						 .initial_state = (void *)&live_methods[i]};
-	tests[n++] = (struct CMUnitTest){.name = "beside another process",
-					 .test_func = beside_another};
-	tests[n++] = (struct CMUnitTest){.name = "of the whole system", .test_func = whole_system};
+	for (; n < LIVE_METHODS; n++)
+		tests[n] = live_test(by_method, &live_methods[n], "%s", live_methods[n].options);
+	tests[n++] = live_test(beside_another, NULL, "beside another process");
+	tests[n++] = live_test(whole_system, NULL, "of the whole system");
 	return live_main("changes", tests, n);
 }

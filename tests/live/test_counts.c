@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
 /* Counts are exact: of functions and markers, in threads, nested, recursive, by every method. */
-#include <stdio.h>
 #include <string.h>
 
 #include "live.h"
@@ -93,10 +92,8 @@ static void several_processes(void **state)
 	rptrace = live_rptrace_ready("-p %d,%d -f leaf --format json -o %s", a->pid, b->pid, path);
 	live_release(a);
 	live_release(b);
-	live_release(other);
-	assert_int_equal(live_wait(other), 0);
-	assert_int_equal(live_wait(rptrace), 0);
-	json = live_load(path);
+	live_finish(other);
+	json = live_figures(rptrace, path);
 	assert_int_equal(live_sum(json, "leaf", "count"), 1000 + 2 * 700);
 	live_assert_nothing_lost(json);
 	live_assert_sound(json);
@@ -110,18 +107,14 @@ static const struct CMUnitTest single[] = {
 
 int main(void)
 {
-	static char names[2 * LIVE_COUNT(cases)][160];
-	static struct CMUnitTest tests[LIVE_COUNT(names) + LIVE_COUNT(single)];
+	static struct CMUnitTest tests[2 * LIVE_COUNT(cases) + LIVE_COUNT(single)];
 	size_t n = 0;
 
-	for (size_t i = 0; i < LIVE_COUNT(names); i++) {
-		const struct counts_case *c = &cases[i / 2];
+	for (size_t i = 0; i < LIVE_COUNT(cases); i++) {
+		const struct counts_case *c = &cases[i];
 
-		snprintf(names[i], sizeof(names[i]), "%s: %s %s", i % 2 ? "command" : "pid",
-			 c->target, c->options);
-		tests[n++] = (struct CMUnitTest){.name = names[i],
-						 .test_func = i % 2 ? by_command : by_pid,
-						 .initial_state = (void *)c};
+		tests[n++] = live_test(by_pid, c, "pid: %s %s", c->target, c->options);
+		tests[n++] = live_test(by_command, c, "command: %s %s", c->target, c->options);
 	}
 	memcpy(&tests[n], single, sizeof(single));
 	return live_main("counts", tests, LIVE_COUNT(tests));

@@ -13,8 +13,6 @@
 
 #include "live.h"
 
-#define AS_NOBODY "/usr/bin/setpriv --reuid=65534 --regid=65534 --clear-groups "
-
 /* What is not well has a cure, and nothing else has. */
 static void assert_cures(json_t *holder)
 {
@@ -138,20 +136,11 @@ static void json_as_root(void **state)
 	json_decref(json);
 }
 
-static void install_program(void)
-{
-	/* The folder that it was built in may be closed to others. */
-	assert_int_equal(
-		live_wait(live_start("install -m 755 %s %s", live_program(), live_path(""))), 0);
-}
-
 static void text_as_nobody(void **state)
 {
-	struct live_proc *doctor;
+	struct live_proc *doctor = live_start(LIVE_AS_NOBODY "%s doctor", live_copy_program());
 
 	(void)state;
-	install_program();
-	doctor = live_start(AS_NOBODY "%srptrace doctor", live_path(""));
 	assert_int_equal(live_wait(doctor), 4);
 	assert_string_equal(doctor->err, "");
 	assert_has(doctor->out, "FAIL  rights ");
@@ -165,8 +154,7 @@ static void json_as_nobody(void **state)
 	json_t *json, *process, *check;
 
 	(void)state;
-	install_program();
-	json = report(live_start(AS_NOBODY "%srptrace doctor --json -p %d", live_path(""),
+	json = report(live_start(LIVE_AS_NOBODY "%s doctor --json -p %d", live_copy_program(),
 				 (int)target->pid),
 		      4);
 	check = find(json, "rights");
@@ -229,15 +217,10 @@ static void marked_target(void **state)
 
 static void stripped_target(void **state)
 {
-	const char *path = live_path("stripped");
-	struct live_proc *target;
-	json_t *process, *json;
+	struct live_proc *target = live_target("%s forever", live_stripped("functions"));
+	json_t *process, *json = of_process(target->pid, 0, &process);
 
 	(void)state;
-	assert_int_equal(
-		live_wait(live_start("strip -s -o %s %s", path, live_target_path("functions"))), 0);
-	target = live_target("%s forever", path);
-	json = of_process(target->pid, 0, &process);
 	assert_has(found(process, "symbols", "note"), "stripped");
 	assert_string_equal(found(process, "debug info", "note"), "none");
 	json_decref(json);
@@ -300,15 +283,10 @@ static void filtered_target(void **state)
 
 static void dead_pid(void **state)
 {
-	json_t *process, *json, *check;
-	pid_t pid = fork();
+	json_t *process, *json = of_process(live_ended_pid(), 4, &process);
+	json_t *check = find(process, "process");
 
 	(void)state;
-	if (pid == 0)
-		_exit(0);
-	assert_int_equal(waitpid(pid, NULL, 0), pid);
-	json = of_process(pid, 4, &process);
-	check = find(process, "process");
 	found(process, "process", "FAIL");
 	assert_has(live_str(check, "cure"), "ps or pgrep");
 	assert_int_equal(json_array_size(live_array(process, "checks")), 1);

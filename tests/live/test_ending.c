@@ -30,9 +30,9 @@ static uint64_t unharmed(struct live_proc *target)
 	return live_expected(target->out, "leaf");
 }
 
-static json_t *json_of(const char *path, struct live_proc *target)
+static json_t *json_of(struct live_proc *rptrace, const char *path, struct live_proc *target)
 {
-	json_t *json = live_load(path);
+	json_t *json = live_figures(rptrace, path);
 	uint64_t count = live_sum(json, "leaf", "count"), all = unharmed(target);
 
 	assert_true(count >= 100);
@@ -51,8 +51,7 @@ static void by_signal(int signal)
 	target = running(&rptrace, options);
 	assert_true(live_probes(target, "leaf", LEAF_CODE) > 0);
 	kill(rptrace->pid, signal);
-	assert_int_equal(live_wait(rptrace), 0);
-	json_of(path, target);
+	json_of(rptrace, path, target);
 }
 
 static void sigint_gives_the_summary(void **state)
@@ -77,8 +76,7 @@ static void duration_ends_the_run(void **state)
 	(void)state;
 	snprintf(options, sizeof(options), "-d 1 --format json -o %s", path);
 	target = running(&rptrace, options);
-	assert_int_equal(live_wait(rptrace), 0);
-	json = json_of(path, target);
+	json = json_of(rptrace, path, target);
 	assert_true(live_u64(json, "duration_ns") >= 900000000);
 }
 
@@ -149,8 +147,7 @@ static json_t *stuck(bool kill_target, int signal)
 	live_release(target);
 	live_expect_line(target, "in asleep_in", 1);
 	kill(kill_target ? target->pid : rptrace->pid, signal);
-	assert_int_equal(live_wait(rptrace), 0);
-	json = live_load(path);
+	json = live_figures(rptrace, path);
 	assert_int_equal(live_sum(json, "leaf", "count"), 10);
 	assert_int_equal(live_sum(json, "asleep_in", "count"), 0);
 	live_assert_nothing_lost(json);

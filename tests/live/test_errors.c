@@ -98,30 +98,13 @@ static void write_copy(const char *name, size_t size, bool garble)
 	close(out);
 }
 
-static void strip(const char *path)
-{
-	assert_int_equal(
-		live_wait(live_start("strip -s -o %s %s", path, live_target_path("functions"))), 0);
-}
-
 static const char *objects(void)
 {
 	write_copy("empty", 0, false);
 	write_copy("truncated", 300, false);
 	write_copy("garbled", SIZE_MAX, true);
-	strip(live_path("stripped"));
+	live_stripped("functions");
 	return live_path("");
-}
-
-/* A process id that nobody has: of a child that was waited for. */
-static pid_t ended_pid(void)
-{
-	pid_t pid = fork();
-
-	if (pid == 0)
-		_exit(0);
-	assert_int_equal(waitpid(pid, NULL, 0), pid);
-	return pid;
 }
 
 static const char *expand(const char *options, pid_t pid, pid_t gone, char *out, size_t size)
@@ -184,7 +167,7 @@ static void failure(void **state)
 	char options[256];
 
 	rptrace = live_rptrace(
-		"%s", expand(c->options, target->pid, ended_pid(), options, sizeof(options)));
+		"%s", expand(c->options, target->pid, live_ended_pid(), options, sizeof(options)));
 	assert_int_equal(live_wait(rptrace), c->status);
 	assert_message(rptrace->err, c);
 	assert_int_equal(strlen(rptrace->out), 0);
@@ -197,12 +180,9 @@ static void failure(void **state)
 static void stripped_target(void **state)
 {
 	static const struct error_case c = {.status = 3, .cure = true, .says = "symbol"};
-	const char *path = live_path("stripped");
-	struct live_proc *target, *rptrace;
+	struct live_proc *target = live_target("%s forever", live_stripped("functions")), *rptrace;
 
 	(void)state;
-	strip(path);
-	target = live_target("%s forever", path);
 	rptrace = live_rptrace("-p %d -f leaf", target->pid);
 	assert_int_equal(live_wait(rptrace), c.status);
 	assert_message(rptrace->err, &c);
@@ -218,27 +198,21 @@ static void markers_compiled_out(void **state)
 	rptrace = live_rptrace("-p %d", target->pid);
 	assert_int_equal(live_wait(rptrace), c.status);
 	assert_message(rptrace->err, &c);
-	live_release(target);
-	assert_int_equal(live_wait(target), 0);
+	live_finish(target);
 }
-
-#define AS_NOBODY "/usr/bin/setpriv --reuid=65534 --regid=65534 --clear-groups "
 
 /* Not permitted to look into the target, and not permitted to trace although it may look. */
 static void not_permitted(void **state)
 {
 	static const struct error_case c = {.status = 4, .cure = true};
-	static const char *const targets[] = {"", AS_NOBODY};
-	const char *dir = live_path("");
+	static const char *const targets[] = {"", LIVE_AS_NOBODY};
+	/* The folders that these were built in may be closed to others. */
+	const char *functions = live_copy("functions", "functions"), *own = live_copy_program();
 
 	(void)state;
-	/* The folders that these were built in may be closed to others. */
-	assert_int_equal(live_wait(live_start("install -m 755 %s %s %s", live_program(),
-					      live_target_path("functions"), dir)),
-			 0);
 	for (size_t i = 0; i < LIVE_COUNT(targets); i++) {
-		struct live_proc *target = live_target("%s%sfunctions forever", targets[i], dir);
-		struct live_proc *rptrace = live_start(AS_NOBODY "%srptrace -p %d -f leaf", dir,
+		struct live_proc *target = live_target("%s%s forever", targets[i], functions);
+		struct live_proc *rptrace = live_start(LIVE_AS_NOBODY "%s -p %d -f leaf", own,
 						       target->pid);
 
 		assert_int_equal(live_wait(rptrace), c.status);
@@ -272,9 +246,7 @@ int main(void)
 	size_t n = 0;
 
 	for (; n < LIVE_COUNT(cases); n++)
-		tests[n] = (struct CMUnitTest){.name = cases[n].options,
-					       .test_func = failure,
-					       .initial_state = (void *)&cases[n]};
+		tests[n] = live_test(failure, &cases[n], "%s", cases[n].options);
 	memcpy(&tests[n], single, sizeof(single));
 	return live_main("errors", tests, LIVE_COUNT(tests));
 }

@@ -99,12 +99,10 @@ static void two_at_once(const char *first, const char *second)
 	for (int i = 0; i < 2; i++)
 		rptraces[i] = live_rptrace_ready("-p %d %s %s --format json -o %s", target->pid,
 						 NESTED, options[i], paths[i]);
-	live_release(target);
-	assert_int_equal(live_wait(target), 0);
+	live_finish(target);
 	run.said = target->out;
 	for (int i = 0; i < 2; i++) {
-		assert_int_equal(live_wait(rptraces[i]), 0);
-		run.json = live_load(paths[i]);
+		run.json = live_figures(rptraces[i], paths[i]);
 		live_assert_expected(&run, 3);
 		live_assert_nothing_lost(run.json);
 		live_assert_sound(run.json);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
 /* What starts or is loaded after attach is covered: children, programs executed, plugins. */
-#include <stdio.h>
 #include <string.h>
 
 #include "live.h"
@@ -62,10 +61,8 @@ static void other_program(const char *selection)
 	live_release(target);
 	live_expect_line(target, "ready", 2);
 	live_await_probes(target, "leaf", 16, 1);
-	live_release(target);
-	assert_int_equal(live_wait(target), 0);
-	assert_int_equal(live_wait(rptrace), 0);
-	json = live_load(path);
+	live_finish(target);
+	json = live_figures(rptrace, path);
 	assert_int_equal(live_sum(json, "fork_work", "count"), 300);
 	assert_int_equal(live_sum(json, "leaf", "count"), 300);
 	live_assert_nothing_lost_but(json, "late");
@@ -95,10 +92,8 @@ static json_t *plugin(const char *selection, const char *function, unsigned prob
 	live_release(target);
 	live_expect_line(target, "loaded", 1);
 	live_await_probes(target, function, 48, probes);
-	live_release(target);
-	assert_int_equal(live_wait(target), 0);
-	assert_int_equal(live_wait(rptrace), 0);
-	json = live_load(path);
+	live_finish(target);
+	json = live_figures(rptrace, path);
 	/* It was mapped for a moment before the probes were there: that is said, though nothing
 	 * ran. */
 	live_assert_nothing_lost_but(json, "late");
@@ -138,29 +133,12 @@ static void plugin_functions_anywhere(void **state)
 
 /* ---- containers ------------------------------------------------------------------------------ */
 
-#define CONTAINER                                                                                  \
-	"mount -t tmpfs none /mnt && mkdir /mnt/empty /mnt/root && "                               \
-	"mount -t overlay image -o lowerdir=$1:/mnt/empty /mnt/root && "                           \
-	"exec /mnt/root/image counts 1 $2\n"
-
-/* `functions counts 1 N` in a container of an image, which gives its files a device of its own. */
-static struct live_proc *contained(const char *image, unsigned n)
-{
-	const char *script = live_path("contain");
-	int folder = (int)(strrchr(image, '/') - image);
-	FILE *file = fopen(script, "we");
-
-	assert_non_null(file);
-	fputs(CONTAINER, file);
-	assert_int_equal(fclose(file), 0);
-	return live_target("/usr/bin/unshare --mount sh %s %.*s %u", script, folder, image, n);
-}
-
 /* They run one and the same file, under other numbers: no call counts twice. */
 static void two_containers_of_one_image(void **state)
 {
 	const char *path = live_path("both.json"), *image = live_copy("functions", "image");
-	struct live_proc *a = contained(image, 700), *b = contained(image, 800), *rptrace;
+	struct live_proc *a = live_contained("--mount", image, "counts 1 700"),
+			 *b = live_contained("--mount", image, "counts 1 800"), *rptrace;
 	json_t *json;
 
 	(void)state;
@@ -170,8 +148,7 @@ static void two_containers_of_one_image(void **state)
 	live_release(b);
 	assert_int_equal(live_wait(a), 0);
 	assert_int_equal(live_wait(b), 0);
-	assert_int_equal(live_wait(rptrace), 0);
-	json = live_load(path);
+	json = live_figures(rptrace, path);
 	assert_int_equal(live_sum(json, "leaf", "count"), 1500);
 	live_assert_nothing_lost(json);
 	live_assert_sound(json);
@@ -181,18 +158,16 @@ static void two_containers_of_one_image(void **state)
 static void another_container_is_left_alone(void **state)
 {
 	const char *path = live_path("one.json"), *image = live_copy("functions", "image");
-	struct live_proc *a = contained(image, 700), *b = contained(image, 800), *rptrace;
+	struct live_proc *a = live_contained("--mount", image, "counts 1 700"),
+			 *b = live_contained("--mount", image, "counts 1 800"), *rptrace;
 
 	(void)state;
 	rptrace = live_rptrace_ready("-p %d -f leaf --format json -o %s", a->pid, path);
 	assert_int_equal(live_probes(b, "leaf", 8), 0);
 	assert_int_equal(live_probes(a, "leaf", 8), 1);
-	live_release(a);
-	live_release(b);
-	assert_int_equal(live_wait(a), 0);
-	assert_int_equal(live_wait(b), 0);
-	assert_int_equal(live_wait(rptrace), 0);
-	assert_int_equal(live_sum(live_load(path), "leaf", "count"), 700);
+	live_finish(a);
+	live_finish(b);
+	assert_int_equal(live_sum(live_figures(rptrace, path), "leaf", "count"), 700);
 }
 
 static const struct CMUnitTest single[] = {
@@ -212,10 +187,7 @@ int main(void)
 	size_t n = 0;
 
 	for (; n < LIVE_COUNT(cases); n++)
-		tests[n] = (struct CMUnitTest){.name = cases[n].name,
-					       .test_func = processes,
-					       .initial_state = (void *)&cases[n]};
-	for (size_t i = 0; i < LIVE_COUNT(single); i++)
-		tests[n++] = single[i];
-	return live_main("follow", tests, n);
+		tests[n] = live_test(processes, &cases[n], "%s", cases[n].name);
+	memcpy(&tests[n], single, sizeof(single));
+	return live_main("follow", tests, LIVE_COUNT(tests));
 }

@@ -11,13 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "live.h"
 
 #define FUNCTIONS 20000u
-#define WAIT_S	  60 /* generous: it bounds failures */
 #define IDS_MAX	  64
 
 /* ---- the code of the target ------------------------------------------------------------------ */
@@ -163,23 +161,20 @@ static const struct moment moments[] = {
 /* Not by a sleep: it is over in less. */
 static void await_moment(const struct moment *m, struct code *code)
 {
-	time_t until = time(NULL) + WAIT_S;
+	uint64_t until = live_deadline();
 
 	while (m->phase == DETACHING ? probes_in(code) > m->probes : probes_in(code) < m->probes)
-		assert_true(time(NULL) < until);
+		assert_true(live_now() < until);
 }
 
 static void await_nothing_left(struct code *code, const struct held *held)
 {
-	static const struct timespec pause = {.tv_nsec = 10000000};
-	time_t until = time(NULL) + WAIT_S;
+	uint64_t until = live_deadline();
 
-	while (probes_in(code) || still_held(held)) {
-		if (time(NULL) >= until)
+	while (probes_in(code) || still_held(held))
+		if (!live_tick(until))
 			fail_msg("%u probes left, %zu programs, maps and links", probes_in(code),
 				 still_held(held));
-		nanosleep(&pause, NULL);
-	}
 }
 
 static void killed(void **state)
@@ -213,8 +208,6 @@ int main(void)
 	struct CMUnitTest tests[LIVE_COUNT(moments)];
 
 	for (size_t i = 0; i < LIVE_COUNT(moments); i++)
-		tests[i] = (struct CMUnitTest){.name = moments[i].name,
-					       .test_func = killed,
-					       .initial_state = (void *)&moments[i]};
+		tests[i] = live_test(killed, &moments[i], "%s", moments[i].name);
 	return live_main("killed", tests, LIVE_COUNT(tests));
 }

@@ -9,36 +9,13 @@
 #define PIECE	   20000 /* as the target has it */
 #define MAX_LABELS 1024
 
-static json_t *find_row(json_t *snapshot, const char *name, const char *group)
-{
-	json_t *row;
-	size_t i;
-
-	json_array_foreach (live_array(snapshot, "regions"), i, row)
-		if (!strcmp(live_str(row, "name"), name) && !strcmp(live_str(row, "group"), group))
-			return row;
-	return NULL;
-}
-
 static void assert_count(json_t *snapshot, const char *name, const char *group, uint64_t count)
 {
-	json_t *row = find_row(snapshot, name, group);
+	uint64_t counted = live_sum_of(snapshot, name, group, "count");
 
-	if (!row)
-		fail_msg("%s has no row '%s'", name, group);
-	if (live_u64(row, "count") != count)
-		fail_msg("%s '%s': %llu, not %llu", name, group,
-			 (unsigned long long)live_u64(row, "count"), (unsigned long long)count);
-}
-
-static size_t count_rows(json_t *snapshot, const char *name)
-{
-	size_t n = 0, i;
-	json_t *row;
-
-	json_array_foreach (live_array(snapshot, "regions"), i, row)
-		n += !strcmp(live_str(row, "name"), name);
-	return n;
+	if (counted != count)
+		fail_msg("%s '%s': %llu, not %llu", name, group, (unsigned long long)counted,
+			 (unsigned long long)count);
 }
 
 /* ---- sums --------------------------------------------------------------------------------------
@@ -79,9 +56,8 @@ static struct live_run run_sums(const struct sums_case *c, const char *region)
 	for (unsigned i = 1; i <= pieces; i++)
 		live_expect_line(run.target, "piece", i);
 	assert_int_equal(live_wait(run.target), 0);
-	assert_int_equal(live_wait(run.rptrace), 0);
 	run.said = run.target->out;
-	run.json = live_load(path);
+	run.json = live_figures(run.rptrace, path);
 	return run;
 }
 
@@ -109,7 +85,7 @@ static void assert_values(const struct sums_case *c, json_t *json, const char *r
 		    labels + 64 > (c->distinct < MAX_LABELS ? c->distinct : MAX_LABELS));
 	assert_int_equal(other, c->threads * c->calls - labels * each);
 	if (other)
-		assert_int_equal(count_rows(json, region), labels + 1);
+		assert_int_equal(live_rows(json, region), labels + 1);
 }
 
 /*
@@ -166,7 +142,7 @@ static void odd_strings(void **state)
 	assert_int_equal(live_u64(json_object_get(run.json, "lost"), "label_reads"), 3);
 	for (size_t i = 0; i < LIVE_COUNT(rows); i++)
 		assert_count(run.json, "by_text", rows[i].group, rows[i].count);
-	assert_int_equal(count_rows(run.json, "by_text"), LIVE_COUNT(rows));
+	assert_int_equal(live_rows(run.json, "by_text"), LIVE_COUNT(rows));
 }
 
 /* No view passes on what could move the cursor. */
@@ -209,7 +185,7 @@ static void types(void **state)
 	snprintf(options, sizeof(options), "-f by_types --label %s", c->label);
 	run = live_trace(LIVE_PID, "labels types", options);
 	live_assert_nothing_lost(run.json);
-	assert_int_equal(count_rows(run.json, "by_types"), 1);
+	assert_int_equal(live_rows(run.json, "by_types"), 1);
 	assert_count(run.json, "by_types", c->group, 1);
 }
 
@@ -251,23 +227,16 @@ int main(void)
 {
 	static struct CMUnitTest
 		tests[LIVE_COUNT(sums_cases) + LIVE_COUNT(type_cases) + LIVE_COUNT(single)];
-	static char names[LIVE_COUNT(tests)][128];
 	size_t n = 0;
 
-	for (size_t i = 0; i < LIVE_COUNT(sums_cases); i++, n++) {
+	for (size_t i = 0; i < LIVE_COUNT(sums_cases); i++) {
 		const struct sums_case *c = &sums_cases[i];
 
-		snprintf(names[n], sizeof(names[n]), "%s %lu %lu %lu %s", c->mode, c->threads,
-			 c->calls, c->distinct, c->options);
-		tests[n] = (struct CMUnitTest){
-			.name = names[n], .test_func = sums, .initial_state = (void *)c};
+		tests[n++] = live_test(sums, c, "%s %lu %lu %lu %s", c->mode, c->threads, c->calls,
+				       c->distinct, c->options);
 	}
-	for (size_t i = 0; i < LIVE_COUNT(type_cases); i++, n++) {
-		snprintf(names[n], sizeof(names[n]), "types %s", type_cases[i].label);
-		tests[n] = (struct CMUnitTest){.name = names[n],
-					       .test_func = types,
-					       .initial_state = (void *)&type_cases[i]};
-	}
+	for (size_t i = 0; i < LIVE_COUNT(type_cases); i++)
+		tests[n++] = live_test(types, &type_cases[i], "types %s", type_cases[i].label);
 	memcpy(&tests[n], single, sizeof(single));
 	return live_main("labels", tests, LIVE_COUNT(tests));
 }

@@ -6,20 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "methods.h"
 
 #define CHAIN "-f request -f compute -f lock_wait"
-
-static uint64_t now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
-}
 
 /* ---- exact: what the target says, and no more ------------------------------------------------ */
 
@@ -145,15 +136,13 @@ static json_t *stuck_summary(const char *target_line, const char *options, const
 				     options, stuck, path);
 	live_release(target);
 	live_expect_line(target, "stuck", 1);
-	begin = now();
+	begin = live_now();
 	kill(rptrace->pid, SIGINT);
-	assert_int_equal(live_wait(rptrace), 0);
-	json = live_load(path);
+	json = live_figures(rptrace, path);
 	live_assert_nothing_lost(json);
 	if (!strcmp(stuck, "1ns"))
-		assert_open(json, target, begin, now());
-	live_release(target);
-	assert_int_equal(live_wait(target), 0);
+		assert_open(json, target, begin, live_now());
+	live_finish(target);
 	return json;
 }
 
@@ -211,6 +200,16 @@ static void no_list_without_the_option(void **state)
 
 /* ---- beside tables --------------------------------------------------------------------------- */
 
+/* Until rptrace has told that often of what is stuck, and then to the end. */
+static void stuck_for(struct live_proc *target, struct live_proc *rptrace, unsigned lines)
+{
+	live_release(target);
+	live_expect_line(target, "stuck", 1);
+	live_expect_line(rptrace, "stuck ", lines);
+	live_finish(target);
+	assert_int_equal(live_wait(rptrace), 0);
+}
+
 /* Each table has it, for as long as it lasts. */
 static void lines_below_each_table(void **state)
 {
@@ -220,13 +219,7 @@ static void lines_below_each_table(void **state)
 	char line[256];
 
 	(void)state;
-	live_release(target);
-	live_expect_line(target, "stuck", 1);
-	for (unsigned i = 1; i <= 9; i++)
-		live_expect_line(rptrace, "stuck ", i);
-	live_release(target);
-	assert_int_equal(live_wait(target), 0);
-	assert_int_equal(live_wait(rptrace), 0);
+	stuck_for(target, rptrace, 9);
 	snprintf(line, sizeof(line), "  lock_wait  thread %d of %d stuck  request > compute > %s\n",
 		 target->pid, target->pid, "lock_wait");
 	assert_non_null(strstr(rptrace->out, line));
@@ -255,8 +248,7 @@ static void never_a_wrong_frame(void **state)
 
 	(void)state;
 	rptrace = live_rptrace_ready("-p %d -b -i 0.01 --stuck 1ns", target->pid);
-	live_release(target);
-	assert_int_equal(live_wait(target), 0);
+	live_finish(target);
 	assert_int_equal(live_wait(rptrace), 0);
 	for (line = strtok(rptrace->out, "\n"); line; line = strtok(NULL, "\n")) {
 		bool stuck = strncmp(line, "stuck ", 6) == 0, known = false;
@@ -278,18 +270,6 @@ static void never_a_wrong_frame(void **state)
 /* ---- --on-stuck -------------------------------------------------------------------------------
  */
 
-static const char *script(const char *name, const char *text)
-{
-	const char *path = live_path(name);
-	FILE *file = fopen(path, "we");
-
-	assert_non_null(file);
-	fprintf(file, "#!/bin/sh\n%s\n", text);
-	assert_int_equal(fclose(file), 0);
-	chmod(path, 0755);
-	return path;
-}
-
 static unsigned lines_with(const char *text, const char *word)
 {
 	unsigned n = 0;
@@ -302,10 +282,11 @@ static unsigned lines_with(const char *text, const char *word)
 /* Once a frame, with its facts; not again while it lasts. */
 static void a_command_for_each(void **state)
 {
-	const char *command = script("tell", "echo \"ran=$RPTRACE_REGION=$RPTRACE_PATH="
-					     "$RPTRACE_PID=$RPTRACE_TID=$RPTRACE_COMMAND="
-					     "$RPTRACE_KIND=$RPTRACE_LABEL=${RPTRACE_OBJECT##*/}="
-					     "$RPTRACE_START_NS=$RPTRACE_AGE_NS\"");
+	const char *command = live_script("tell",
+					  "echo \"ran=$RPTRACE_REGION=$RPTRACE_PATH="
+					  "$RPTRACE_PID=$RPTRACE_TID=$RPTRACE_COMMAND="
+					  "$RPTRACE_KIND=$RPTRACE_LABEL=${RPTRACE_OBJECT##*/}="
+					  "$RPTRACE_START_NS=$RPTRACE_AGE_NS\"");
 	struct live_proc *target = live_target("stuck blocked"), *rptrace;
 	unsigned long long start, age;
 	const char *at, *path = "";
@@ -315,12 +296,7 @@ static void a_command_for_each(void **state)
 	(void)state;
 	rptrace = live_rptrace_ready("-p %d " CHAIN " -b -i 0.05 --stuck 1ns --on-stuck %s",
 				     target->pid, command);
-	live_release(target);
-	live_expect_line(target, "stuck", 1);
-	live_expect_line(rptrace, "stuck ", 12);
-	live_release(target);
-	assert_int_equal(live_wait(target), 0);
-	assert_int_equal(live_wait(rptrace), 0);
+	stuck_for(target, rptrace, 12);
 	for (at = target->out; next_said(&at, &said);) {
 		path = strrchr(said.path, ' ') ? strrchr(said.path, ' ') + 1 : said.path;
 		assert_true(asprintf(&line, "ran=%s=%s=%d=%d=stuck=function==stuck=", path,
@@ -330,7 +306,7 @@ static void a_command_for_each(void **state)
 					&start, &age),
 				 2);
 		assert_true(start >= said.from && start <= said.to);
-		assert_true(start + age <= now());
+		assert_true(start + age <= live_now());
 		free(line);
 	}
 	assert_int_equal(lines_with(rptrace->err, "ran="), 3);
@@ -344,13 +320,8 @@ static void names_are_not_obeyed(void **state)
 
 	(void)state;
 	rptrace = live_rptrace_ready("-p %d -b -i 0.05 --stuck 1ns --on-stuck %s", target->pid,
-				     script("tell", "echo \"ran=$RPTRACE_REGION=\""));
-	live_release(target);
-	live_expect_line(target, "stuck", 1);
-	live_expect_line(rptrace, "stuck ", 3);
-	live_release(target);
-	assert_int_equal(live_wait(target), 0);
-	assert_int_equal(live_wait(rptrace), 0);
+				     live_script("tell", "echo \"ran=$RPTRACE_REGION=\""));
+	stuck_for(target, rptrace, 3);
 	assert_int_equal(lines_with(rptrace->err, "ran=$(touch obeyed);`touch obeyed`='\"\\x0a="),
 			 1);
 	assert_int_not_equal(access("obeyed", F_OK), 0);
@@ -366,16 +337,11 @@ static void not_too_many(void **state)
 	(void)state;
 	assert_int_equal(mkfifo(fifo, 0600), 0);
 	snprintf(text, sizeof(text), "echo ran=; read x <%s", fifo);
-	command = script("wait", text);
+	command = live_script("wait", text);
 	rptrace = live_rptrace_ready("-p %d -f request -b -i 0.05 --stuck 1ns --on-stuck %s "
 				     "--max-on-stuck 3",
 				     target->pid, command);
-	live_release(target);
-	live_expect_line(target, "stuck", 1);
-	live_expect_line(rptrace, "stuck ", 200);
-	live_release(target);
-	assert_int_equal(live_wait(target), 0);
-	assert_int_equal(live_wait(rptrace), 0);
+	stuck_for(target, rptrace, 200);
 	assert_int_equal(lines_with(rptrace->err, "ran="), 3);
 	assert_non_null(strstr(rptrace->err, "too many commands run already"));
 	/* They end as their input does. */
@@ -401,30 +367,18 @@ static const struct CMUnitTest single[] = {
 
 int main(void)
 {
-	size_t room = LIVE_COUNT(cases) + LIVE_COUNT(by_methods) * live_n_methods, n = 0;
-	struct CMUnitTest *tests = calloc(room + LIVE_COUNT(single), sizeof(*tests));
-	struct open_case *all = calloc(room, sizeof(*all));
-	char(*names)[160] = calloc(room, sizeof(*names));
-	int failed;
+	static struct open_case all[LIVE_COUNT(cases) + LIVE_COUNT(by_methods) * LIVE_METHODS];
+	static struct CMUnitTest tests[LIVE_COUNT(all) + LIVE_COUNT(single)];
+	size_t n = LIVE_COUNT(cases);
 
-	if (!tests || !all || !names)
-		return 1;
-	for (size_t i = 0; i < LIVE_COUNT(cases); i++)
-		all[n++] = cases[i];
-	for (size_t i = 0; i < LIVE_COUNT(by_methods) * live_n_methods; i++) {
-		all[n] = by_methods[i / live_n_methods];
-		all[n++].method = &live_methods[i % live_n_methods];
+	memcpy(all, cases, sizeof(cases));
+	for (size_t i = 0; i < LIVE_COUNT(by_methods) * LIVE_METHODS; i++) {
+		all[n] = by_methods[i / LIVE_METHODS];
+		all[n++].method = &live_methods[i % LIVE_METHODS];
 	}
-	for (size_t i = 0; i < n; i++) {
-		snprintf(names[i], sizeof(names[i]), "%s: %s %s", all[i].target, all[i].options,
-			 all[i].method ? all[i].method->options : "");
-		tests[i] = (struct CMUnitTest){
-			.name = names[i], .test_func = exact, .initial_state = &all[i]};
-	}
+	for (size_t i = 0; i < n; i++)
+		tests[i] = live_test(exact, &all[i], "%s: %s %s", all[i].target, all[i].options,
+				     all[i].method ? all[i].method->options : "");
 	memcpy(&tests[n], single, sizeof(single));
-	failed = live_main("open", tests, n + LIVE_COUNT(single));
-	free(tests);
-	free(all);
-	free(names);
-	return failed;
+	return live_main("open", tests, LIVE_COUNT(tests));
 }

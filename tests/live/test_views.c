@@ -156,8 +156,7 @@ static const char *trace_into(const char *format, const char *target, const char
 
 	rptrace = live_rptrace_ready("-p %d %s --format %s -o %s", proc->pid, selection, format,
 				     path);
-	live_release(proc);
-	assert_int_equal(live_wait(proc), 0);
+	live_finish(proc);
 	assert_int_equal(live_wait(rptrace), 0);
 	return path;
 }
@@ -210,8 +209,7 @@ static void table_names_what_was_counted(void **state)
 
 	(void)state;
 	rptrace = live_rptrace_ready("-p %d -b -f outer -f middle -f inner", proc->pid);
-	live_release(proc);
-	assert_int_equal(live_wait(proc), 0);
+	live_finish(proc);
 	assert_int_equal(live_wait(rptrace), 0);
 	assert_non_null(strstr(rptrace->out, "outer"));
 	assert_non_null(strstr(rptrace->out, "middle"));
@@ -254,17 +252,11 @@ static const struct CMUnitTest single[] = {
 int main(void)
 {
 	static struct CMUnitTest tests[LIVE_COUNT(by_cases) + LIVE_COUNT(single)];
-	static char names[LIVE_COUNT(by_cases)][128];
 	size_t n = 0;
 
-	for (; n < LIVE_COUNT(by_cases); n++) {
-		snprintf(names[n], sizeof(names[n]), "%s %s", by_cases[n].target,
-			 by_cases[n].options);
-		tests[n] = (struct CMUnitTest){.name = names[n],
-					       .test_func = groups,
-					       .initial_state = (void *)&by_cases[n]};
-	}
-	for (size_t i = 0; i < LIVE_COUNT(single); i++)
-		tests[n++] = single[i];
-	return live_main("views", tests, n);
+	for (; n < LIVE_COUNT(by_cases); n++)
+		tests[n] = live_test(groups, &by_cases[n], "%s %s", by_cases[n].target,
+				     by_cases[n].options);
+	memcpy(&tests[n], single, sizeof(single));
+	return live_main("views", tests, LIVE_COUNT(tests));
 }

@@ -23,23 +23,6 @@ static struct live_run run_labels(const char *mode, const char *options)
 	return run;
 }
 
-static uint64_t count_of(json_t *json, const char *name, const char *group)
-{
-	uint64_t count = 0;
-	json_t *row;
-	size_t i;
-
-	json_array_foreach (live_array(json, "regions"), i, row) {
-		json_t *its = json_object_get(row, "group");
-
-		if (strcmp(live_str(row, "name"), name) != 0 ||
-		    (group && strcmp(json_string_value(its), group) != 0))
-			continue;
-		count += live_u64(row, "count");
-	}
-	return count;
-}
-
 /* ---- which calls ------------------------------------------------------------------------------
  */
 
@@ -83,7 +66,7 @@ static void where(void **state)
 
 	snprintf(options, sizeof(options), "-f %s %s", c->region, c->options);
 	run = run_labels(c->mode, options);
-	assert_int_equal(count_of(run.json, c->region, NULL), c->count);
+	assert_int_equal(live_sum(run.json, c->region, "count"), c->count);
 }
 
 /* What is left out goes on to be the child of what calls it, and takes no row of its own. */
@@ -91,15 +74,11 @@ static void left_out(void **state)
 {
 	struct live_run run = run_labels(
 		VALUES, "-f by_value -f batch --label arg0 --where arg0==8||arg0>1000");
-	size_t i, rows = 0;
-	json_t *row;
 
 	(void)state;
-	json_array_foreach (live_array(run.json, "regions"), i, row)
-		rows += !strcmp(live_str(row, "name"), "by_value");
-	assert_int_equal(rows, 1);
-	assert_int_equal(count_of(run.json, "by_value", "8"), 30);
-	assert_int_equal(count_of(run.json, "batch", NULL), 1);
+	assert_int_equal(live_rows(run.json, "by_value"), 1);
+	assert_int_equal(live_sum_of(run.json, "by_value", "8", "count"), 30);
+	assert_int_equal(live_sum(run.json, "batch", "count"), 1);
 	assert_true(live_sum(run.json, "batch", "total_ns") -
 			    live_sum(run.json, "batch", "self_ns") >
 		    live_sum(run.json, "by_value", "total_ns"));
@@ -129,14 +108,16 @@ static void returned(void **state)
 		char label[8];
 
 		snprintf(label, sizeof(label), "%d", value);
-		assert_int_equal(count_of(run.json, "by_return", label), 2 * BATCHES * RETURNS / 5);
-		assert_int_equal(count_of(run.json, "by_jump", label),
+		assert_int_equal(live_sum_of(run.json, "by_return", label, "count"),
+				 2 * BATCHES * RETURNS / 5);
+		assert_int_equal(live_sum_of(run.json, "by_jump", label, "count"),
 				 jumps_tell ? BATCHES * RETURNS / 5 : 0);
 	}
-	assert_int_equal(count_of(run.json, "by_return", NULL), 2 * BATCHES * RETURNS);
-	assert_int_equal(count_of(run.json, "by_jump", NULL), BATCHES * RETURNS);
+	assert_int_equal(live_sum(run.json, "by_return", "count"), 2 * BATCHES * RETURNS);
+	assert_int_equal(live_sum(run.json, "by_jump", "count"), BATCHES * RETURNS);
 	/* Of by_jump only, by RET sites: its exit is before the call that it leads to. */
-	assert_int_equal(count_of(run.json, "by_jump", "-"), jumps_tell ? 0 : BATCHES * RETURNS);
+	assert_int_equal(live_sum_of(run.json, "by_jump", "-", "count"),
+			 jumps_tell ? 0 : BATCHES * RETURNS);
 	assert_int_equal(live_sum(run.json, "return_all", "total_ns") -
 				 live_sum(run.json, "return_all", "self_ns"),
 			 live_sum(run.json, "by_jump", "total_ns") +
@@ -148,22 +129,13 @@ static void returned(void **state)
 int main(void)
 {
 	static struct CMUnitTest tests[LIVE_COUNT(where_cases) + LIVE_COUNT(methods) + 1];
-	static char names[LIVE_COUNT(tests)][128];
 	size_t n = 0;
 
-	for (size_t i = 0; i < LIVE_COUNT(where_cases); i++, n++) {
-		const struct where_case *c = &where_cases[i];
-
-		snprintf(names[n], sizeof(names[n]), "%s %s", c->region, c->options);
-		tests[n] = (struct CMUnitTest){
-			.name = names[n], .test_func = where, .initial_state = (void *)c};
-	}
-	for (size_t i = 0; i < LIVE_COUNT(methods); i++, n++) {
-		snprintf(names[n], sizeof(names[n]), "returned %s", methods[i]);
-		tests[n] = (struct CMUnitTest){.name = names[n],
-					       .test_func = returned,
-					       .initial_state = (void *)methods[i]};
-	}
+	for (size_t i = 0; i < LIVE_COUNT(where_cases); i++)
+		tests[n++] = live_test(where, &where_cases[i], "%s %s", where_cases[i].region,
+				       where_cases[i].options);
+	for (size_t i = 0; i < LIVE_COUNT(methods); i++)
+		tests[n++] = live_test(returned, methods[i], "returned %s", methods[i]);
 	tests[n] = (struct CMUnitTest)cmocka_unit_test(left_out);
 	return live_main("where", tests, LIVE_COUNT(tests));
 }
