@@ -153,6 +153,29 @@ static void test_default_stays(void **state)
 	rp_plan__free(f.plan);
 }
 
+/* What the names returned have in common holds of all, also of those that there is no room for. */
+static void test_complete(void **state)
+{
+	static const struct rp_symbol symbols[] = {C(0, "main"),    C(1, "work_aa"),
+						   C(2, "work_ab"), C(3, "work_ac"),
+						   C(4, "worker"),  C(5, "work_ad")};
+	struct fixture f = fixture();
+	const char *names[4];
+
+	(void)state;
+	select_function(&f, "none");
+	run_symbols(&f, symbols, N(symbols));
+	assert_int_equal(rp_plan__complete(f.plan, "work_", names, 4), 4);
+	assert_string_equal(names[0], "work_aa");
+	assert_string_equal(names[3], "work_ad");
+	assert_int_equal(rp_plan__complete(f.plan, "w", names, 3), 3);
+	assert_string_equal(names[0], "work_aa");
+	assert_string_equal(names[1], "work_ab");
+	assert_string_equal(names[2], "worker");
+	assert_int_equal(rp_plan__complete(f.plan, "w", names, 0), 0);
+	rp_plan__free(f.plan);
+}
+
 static void test_malformed(void **state)
 {
 	struct fixture f = begin("main");
@@ -177,6 +200,7 @@ int main(void)
 		cmocka_unit_test(test_overload_is_known),
 		cmocka_unit_test(test_probes_beside_functions),
 		cmocka_unit_test(test_default_stays),
+		cmocka_unit_test(test_complete),
 		cmocka_unit_test(test_malformed),
 	};
 

@@ -210,20 +210,34 @@ size_t rp_plan__nearest(const struct rp_plan *plan, const char **names, size_t m
 	return n;
 }
 
+static size_t common_start(const char *a, const char *b)
+{
+	size_t n = 0;
+
+	while (a[n] && a[n] == b[n])
+		n++;
+	return n;
+}
+
 static size_t add_starting(const struct rp_names *from, const char *text, const char **names,
 			   size_t n, size_t max)
 {
 	size_t len = strlen(text);
 
-	for (size_t i = 0; i < from->n && n < max; i++) {
+	for (size_t i = 0; i < from->n && max; i++) {
+		const char *name = from->items[i];
 		size_t at = 0;
 
-		if (strncmp(from->items[i], text, len) != 0)
+		if (strncmp(name, text, len) != 0)
 			continue;
-		while (at < n && strcmp(names[at], from->items[i]) != 0)
+		while (at < n && strcmp(names[at], name) != 0)
 			at++;
-		if (at == n)
-			names[n++] = from->items[i];
+		if (at < n)
+			continue;
+		if (n < max)
+			names[n++] = name;
+		else if (common_start(names[0], name) < common_start(names[0], names[max - 1]))
+			names[max - 1] = name;
 	}
 	return n;
 }

@@ -148,7 +148,11 @@ const struct rp_refusal *rp_plan__refusals(const struct rp_plan *plan, size_t *n
  */
 size_t rp_plan__nearest(const struct rp_plan *plan, const char **names, size_t max);
 
-/* Up to `max` names, each once, that begin with a text, among those seen so far; the same way. */
+/*
+ * Up to `max` names, each once, that begin with a text, among those seen so far; the same way.
+ * Where there are more, the last one is of those that agree least with the first: they all share
+ * what the names that are returned share.
+ */
 size_t rp_plan__complete(const struct rp_plan *plan, const char *text, const char **names,
 			 size_t max);
 

@@ -85,7 +85,8 @@ static size_t draw_part(const struct rp_state *s, enum rp_style style, size_t y,
 	return x + width + 2;
 }
 
-#define EVERYTHING    100 /* columns that the line of the load takes with the last minute in it */
+#define EVERYTHING    100 /* columns of the line of the load, with the last minute in it ... */
+#define CULPRIT	      ", most on " /* ... but for this, and a name */
 #define MINUTE	      24
 #define OVERHEAD_HIGH 0.1 /* of the target's CPU time */
 
@@ -106,15 +107,18 @@ static void draw_load(const struct rp_state *s)
 {
 	double share = s->cpu_share < 1 ? s->cpu_share : 1;
 	uint64_t lost = rp_state__lost(s);
+	const struct rp_row *costliest = share > OVERHEAD_HIGH ? rp_state__costliest(s) : NULL;
 	char text[384], figure[32], spark[RP_CELLS_BUF];
-	const struct rp_row *costliest;
+	size_t x = 0, wanted = EVERYTHING;
 	float minute[MINUTE];
-	size_t x = 0;
+
+	if (costliest)
+		wanted += strlen(CULPRIT) + rp_cells__width(costliest->name, s->utf8);
 
 	rp_text__count(s->pasts.all.rate * 2, figure, sizeof(figure));
 	snprintf(text, sizeof(text), "%6s events/s", figure);
 	x = draw_part(s, RP_STYLE_NORMAL, 1, x, text);
-	if (s->layout.cols >= EVERYTHING) {
+	if (s->layout.cols >= wanted) {
 		rp_past__minute(&s->pasts.all, s->pasts.second, minute, MINUTE);
 		rp_terminal__put(RP_STYLE_GRAPH, 1, x - 1,
 				 rp_cells__spark(minute, MINUTE, s->utf8, spark));
@@ -130,9 +134,8 @@ static void draw_load(const struct rp_state *s)
 	x = draw_stuck(s, x);
 	snprintf(text, sizeof(text), "overhead %.1f %% of CPU, %s a region", share * 100,
 		 rp_draw__ns(s, (uint64_t)s->total->meta.ns_per_region, figure, sizeof(figure)));
-	costliest = share > OVERHEAD_HIGH ? rp_state__costliest(s) : NULL;
 	if (costliest)
-		snprintf(text + strlen(text), sizeof(text) - strlen(text), ", most on %s",
+		snprintf(text + strlen(text), sizeof(text) - strlen(text), CULPRIT "%s",
 			 costliest->name);
 	draw_part(s, share > OVERHEAD_HIGH ? RP_STYLE_WARNING : RP_STYLE_NORMAL, 1, x, text);
 }
@@ -209,14 +212,12 @@ void rp_draw__header(const struct rp_state *s)
 
 static void draw_keys(const struct rp_state *s)
 {
-	size_t x = 0;
+	size_t x = 0, n = rp_bar__shown(s->layout.cols);
 
 	rp_terminal__fill(RP_STYLE_LABEL, s->layout.bar, 0, s->layout.cols);
-	for (size_t i = 0; i < rp_n_bar; i++) {
+	for (size_t i = 0; i < n; i++) {
 		size_t width = strlen(rp_bar[i].label) + 1;
 
-		if (i >= RP_BAR_ALWAYS && x + strlen(rp_bar[i].name) + width > s->layout.cols)
-			break;
 		rp_draw__text(s, RP_STYLE_NORMAL, s->layout.bar, x, strlen(rp_bar[i].name),
 			      rp_bar[i].name);
 		x += strlen(rp_bar[i].name);
@@ -263,7 +264,10 @@ static long draw_bar(const struct rp_state *s)
 			      s->message);
 	if (prompt)
 		return draw_prompt(s);
-	if (!s->message[0])
+	if (s->mode == RP_MODE_HELP)
+		rp_draw__text(s, RP_STYLE_LABEL, s->layout.bar, 0, s->layout.cols,
+			      "Up Down PgUp PgDn: more    any other key leaves");
+	else if (!s->message[0])
 		draw_keys(s);
 	return -1;
 }

@@ -177,7 +177,8 @@ static void draw_groups(const struct rp_state *s, const struct rp_row *row)
 /* ---- source ----------------------------------------------------------------------------- */
 
 #define ROLE	6
-#define ADDRESS 28
+#define ADDRESS 28 /* an object and an offset ... */
+#define OFFSET	10 /* ... that takes so much of it where the name is long */
 
 /* What is at the end tells more of a path than what is at its begin. */
 static const char *tail(const char *path, size_t width, bool utf8)
@@ -198,15 +199,17 @@ static void draw_site(const struct rp_state *s, size_t y, const struct rp_source
 		[RP_SOURCE_FAILED] = "the debug information could not be read",
 	};
 	size_t x = ROLE + ADDRESS + 4, width = s->layout.cols > x ? s->layout.cols - x : 0;
-	const char *name = strrchr(site->object, '/');
+	const char *slash = strrchr(site->object, '/'), *name = slash ? slash + 1 : site->object;
+	size_t length = rp_cells__width(name, s->utf8);
 	char text[RP_SOURCE_FILE + 16];
 	enum rp_style style = RP_STYLE_FAINT;
 
+	length = length < ADDRESS - OFFSET ? length : ADDRESS - OFFSET;
 	rp_draw__text(s, RP_STYLE_NORMAL, y, 0, ROLE, site->role);
 	rp_draw__text(s, RP_STYLE_NORMAL, y, ROLE, 1, site->slow ? "~" : " ");
-	snprintf(text, sizeof(text), "%.*s+%#" PRIx64, ADDRESS - 10, name ? name + 1 : site->object,
-		 site->offset);
-	rp_draw__text(s, RP_STYLE_FAINT, y, ROLE + 2, ADDRESS, text);
+	rp_draw__text(s, RP_STYLE_FAINT, y, ROLE + 2, length, name);
+	snprintf(text, sizeof(text), "+%#" PRIx64, site->offset);
+	rp_draw__text(s, RP_STYLE_FAINT, y, ROLE + 2 + length, ADDRESS - length, text);
 	if (site->state == RP_SOURCE_LINE) {
 		snprintf(text, sizeof(text), "%s:%" PRIu32, site->file, site->line);
 		style = RP_STYLE_STRONG;

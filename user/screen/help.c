@@ -84,12 +84,29 @@ enum rp_pane rp_panes__at(size_t x)
 	return RP_PANE_NONE;
 }
 
-int rp_bar__at(size_t x)
+static size_t bar_width(size_t i)
+{
+	return strlen(rp_bar[i].name) + strlen(rp_bar[i].label) + 1;
+}
+
+size_t rp_bar__shown(size_t cols)
+{
+	size_t n = 0, x = 0;
+
+	for (; n < rp_n_bar; n++) {
+		x += bar_width(n);
+		if (n >= RP_BAR_ALWAYS && x > cols)
+			break;
+	}
+	return n;
+}
+
+int rp_bar__at(size_t x, size_t cols)
 {
 	size_t at = 0;
 
-	for (size_t i = 0; i < rp_n_bar; i++) {
-		at += strlen(rp_bar[i].name) + strlen(rp_bar[i].label) + 1;
+	for (size_t i = 0; i < rp_bar__shown(cols); i++) {
+		at += bar_width(i);
 		if (x < at)
 			return rp_bar[i].key;
 	}

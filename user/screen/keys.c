@@ -158,23 +158,16 @@ static void search_next(struct rp_state *s, struct rp_request *request)
 {
 	if (!s->search[0])
 		search(s, request);
-	else if (!rp_state__find(s, s->cursor + 1))
+	else if (!rp_state__find(s, s->cursor + 1, 1))
 		rp_state__say(s, "no row has '%s'", s->search);
 }
 
 static void search_previous(struct rp_state *s, struct rp_request *request)
 {
-	size_t from = s->cursor;
-
-	(void)request;
-	/* Forward from each place before: the first hit that is not behind is the one. */
-	for (size_t i = 1; s->search[0] && i <= s->n_visible; i++) {
-		size_t at = (from + s->n_visible - i) % s->n_visible;
-
-		if (rp_state__find(s, at) && s->cursor == at)
-			return;
-		rp_state__move_to(s, from);
-	}
+	if (!s->search[0])
+		search(s, request);
+	else if (!rp_state__find(s, s->cursor + s->n_visible - 1, -1))
+		rp_state__say(s, "no row has '%s'", s->search);
 }
 
 static void filter(struct rp_state *s, struct rp_request *request)
@@ -200,7 +193,7 @@ static void add(struct rp_state *s, struct rp_request *request)
 
 static void drop(struct rp_state *s, struct rp_request *request)
 {
-	if (rp_state__chosen_row(s))
+	if (!has_ended(s) && rp_state__chosen_row(s))
 		request->type = RP_REQUEST_DROP;
 }
 
@@ -297,7 +290,8 @@ static void pause_display(struct rp_state *s, struct rp_request *request)
 
 static void recent(struct rp_state *s, struct rp_request *request)
 {
-	if (has_ended(s))
+	/* The way back to all figures is open. */
+	if (!s->recent && has_ended(s))
 		return;
 	s->recent = !s->recent;
 	rp_state__say(s, s->recent ? "figures of the last interval"
@@ -518,25 +512,25 @@ static const struct binding on_table[] = {
 	{RP_KEY_ESCAPE, escape},
 };
 
-static void act(struct rp_state *s, const struct binding *bindings, size_t n, int key,
-		struct rp_request *request)
+static const struct binding *find(const struct binding *bindings, size_t n, int key)
 {
 	for (size_t i = 0; i < n; i++)
-		if (bindings[i].key == key) {
-			bindings[i].act(s, request);
-			return;
-		}
+		if (bindings[i].key == key)
+			return &bindings[i];
+	return NULL;
 }
 
 static void view_key(struct rp_state *s, int key, struct rp_request *request)
 {
-	bool list = s->list.shown;
+	const struct binding *table = find(on_table, COUNT(on_table), key), *found;
 
-	act(s, everywhere, COUNT(everywhere), key, request);
-	if (list)
-		act(s, on_list, COUNT(on_list), key, request);
-	else
-		act(s, on_table, COUNT(on_table), key, request);
+	found = find(everywhere, COUNT(everywhere), key);
+	if (!found)
+		found = s->list.shown ? find(on_list, COUNT(on_list), key) : table;
+	if (found)
+		found->act(s, request);
+	else if (table)
+		rp_state__say(s, "that key is for the table: o leads back to it");
 }
 
 void rp_state__key(struct rp_state *s, int key, struct rp_request *request)

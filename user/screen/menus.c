@@ -12,7 +12,7 @@
 static void search_changed(struct rp_state *s)
 {
 	snprintf(s->search, sizeof(s->search), "%s", s->prompt.text);
-	if (s->search[0] && !rp_state__find(s, s->cursor))
+	if (s->search[0] && !rp_state__find(s, s->cursor, 1))
 		rp_state__say(s, "no row has '%s'", s->search);
 }
 
@@ -64,7 +64,7 @@ void rp_state__prompt_key(struct rp_state *s, int key, struct rp_request *reques
 		return;
 	case RP_KEY_F0 + 3:
 		if (s->mode == RP_MODE_SEARCH)
-			rp_state__find(s, s->cursor + 1);
+			rp_state__find(s, s->cursor + 1, 1);
 		return;
 	case RP_KEY_UP:
 		rp_state__move_by(s, -1);
@@ -81,15 +81,6 @@ void rp_state__prompt_key(struct rp_state *s, int key, struct rp_request *reques
 		filter_changed(s);
 }
 
-static size_t common_start(const char *a, const char *b)
-{
-	size_t n = 0;
-
-	while (a[n] && a[n] == b[n])
-		n++;
-	return n;
-}
-
 /* As far as all of the names agree; the names themselves as a message. */
 void rp_state__complete(struct rp_state *s, const char *const *names, size_t n)
 {
@@ -101,11 +92,12 @@ void rp_state__complete(struct rp_state *s, const char *const *names, size_t n)
 		return;
 	}
 	common = strlen(names[0]);
-	for (size_t i = 1; i < n; i++) {
-		size_t same = common_start(names[0], names[i]);
-
-		common = same < common ? same : common;
-	}
+	for (size_t i = 1; i < n; i++)
+		while (strncmp(names[0], names[i], common) != 0)
+			common--;
+	/* No part of a character. */
+	while (common && ((unsigned char)names[0][common] & 0xc0) == 0x80)
+		common--;
 	if (common > s->prompt.len && common < sizeof(text)) {
 		memcpy(text, names[0], common);
 		text[common] = '\0';

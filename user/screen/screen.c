@@ -180,6 +180,13 @@ static void save(struct rp_state *s)
 		rp_state__say(s, "written: %s", path);
 }
 
+/* Cause and cure; always false: nothing has changed that has to be shown. */
+static bool say_error(struct rp_state *s, const struct rp_err *err)
+{
+	rp_state__say(s, "%s%s%s", err->cause, err->cure[0] ? ": " : "", err->cure);
+	return false;
+}
+
 static void complete(struct rp_screen *screen, const char *text)
 {
 	const char *names[COMPLETE_MAX];
@@ -194,16 +201,13 @@ static bool drop(struct rp_screen *screen)
 	uint32_t regions[DROP_MAX];
 	size_t n = rp_state__chosen(s, regions, DROP_MAX);
 	struct rp_err err = {0};
-	char name[160];
 
-	rp_text__escape(rp_state__chosen_row(s)->name, name, sizeof(name));
-	if (screen->ops.drop(screen->ops.ctx, regions, n, &err)) {
-		rp_state__say(s, "%.*s", (int)sizeof(s->message) - 1, err.cause);
-		return false;
-	}
+	if (screen->ops.drop(screen->ops.ctx, regions, n, &err))
+		return say_error(s, &err);
 	rp_pasts__untag(&s->pasts);
 	if (n == 1)
-		rp_state__say(s, "detached: %s (a adds regions)", name);
+		rp_state__say(s, "detached: %.160s (a adds regions)",
+			      rp_state__name(s, regions[0]));
 	else
 		rp_state__say(s, "detached: %zu regions (a adds regions)", n);
 	return true;
@@ -215,10 +219,8 @@ static bool add(struct rp_screen *screen, const char *glob)
 	struct rp_err err = {0};
 	size_t added = 0;
 
-	if (screen->ops.add(screen->ops.ctx, glob, &added, &err)) {
-		rp_state__say(s, "%.*s", (int)sizeof(s->message) - 1, err.cause);
-		return false;
-	}
+	if (screen->ops.add(screen->ops.ctx, glob, &added, &err))
+		return say_error(s, &err);
 	if (added)
 		rp_state__say(s, "added: %zu region%s", added, added == 1 ? "" : "s");
 	else
@@ -231,10 +233,8 @@ static bool group(struct rp_screen *screen, enum rp_by by)
 	struct rp_state *s = &screen->state;
 	struct rp_err err = {0};
 
-	if (screen->ops.group(screen->ops.ctx, by, &err)) {
-		rp_state__say(s, "%.*s", (int)sizeof(s->message) - 1, err.cause);
-		return false;
-	}
+	if (screen->ops.group(screen->ops.ctx, by, &err))
+		return say_error(s, &err);
 	s->by = by;
 	rp_state__forget(s);
 	return true;
@@ -245,10 +245,8 @@ static bool reset(struct rp_screen *screen)
 	struct rp_state *s = &screen->state;
 	struct rp_err err = {0};
 
-	if (screen->ops.reset(screen->ops.ctx, &err)) {
-		rp_state__say(s, "%.*s", (int)sizeof(s->message) - 1, err.cause);
-		return false;
-	}
+	if (screen->ops.reset(screen->ops.ctx, &err))
+		return say_error(s, &err);
 	rp_state__rebase(s);
 	rp_state__say(s, "figures since now");
 	return true;
@@ -302,7 +300,8 @@ enum rp_screen_want rp_screen__input(struct rp_screen *screen)
 		next = serve(screen, &request);
 		want = next > want ? next : want;
 	}
-	if (want != RP_SCREEN_QUIT)
+	/* New figures that are wanted are drawn when they are there. */
+	if (want == RP_SCREEN_GO_ON)
 		draw(screen);
 	return want;
 }

@@ -119,6 +119,14 @@ size_t rp_state__chosen(const struct rp_state *s, uint32_t *regions, size_t max)
 	return n;
 }
 
+const char *rp_state__name(const struct rp_state *s, uint32_t region)
+{
+	for (size_t i = 0; i < rp_state__rows(s); i++)
+		if (row_at(s, i)->region == region)
+			return row_at(s, i)->name;
+	return "";
+}
+
 /* ---- filter and search ------------------------------------------------------------------ */
 
 static bool matches(const struct rp_row *row, const char *words)
@@ -126,10 +134,12 @@ static bool matches(const struct rp_row *row, const char *words)
 	return rp_words__in(row->name, words) || rp_words__in(row->group, words);
 }
 
-bool rp_state__find(struct rp_state *s, size_t from)
+bool rp_state__find(struct rp_state *s, size_t from, int by)
 {
-	for (size_t i = 0; s->search[0] && i < s->n_visible; i++) {
-		size_t at = (from + i) % s->n_visible;
+	size_t n = s->n_visible;
+
+	for (size_t i = 0; s->search[0] && i < n; i++) {
+		size_t at = (from + (by < 0 ? n - i : i)) % n;
 
 		if (matches(rp_state__row(s, at, NULL), s->search)) {
 			rp_state__move_to(s, at);

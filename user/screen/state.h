@@ -137,6 +137,8 @@ const struct rp_row *rp_state__row(const struct rp_state *s, size_t i,
 const struct rp_row *rp_state__chosen_row(const struct rp_state *s);
 /* Regions of the tagged rows, or of the chosen one. Returns how many. */
 size_t rp_state__chosen(const struct rp_state *s, uint32_t *regions, size_t max);
+/* Name of a region that has a row; "" without one. */
+const char *rp_state__name(const struct rp_state *s, uint32_t region);
 bool rp_state__has_children(const struct rp_state *s, size_t i);
 size_t rp_state__rows(const struct rp_state *s); /* before filter and collapse */
 /* Losses of all reasons. */
@@ -154,8 +156,9 @@ void rp_state__sort(struct rp_state *s);
 /* In the table, or in the list of what is open while that is shown. */
 void rp_state__move_to(struct rp_state *s, size_t i);
 void rp_state__move_by(struct rp_state *s, long n);
-/* The next visible row, from i on and around, with a name that holds the search. */
-bool rp_state__find(struct rp_state *s, size_t i);
+/* The next visible row, from i on and around, forward or (by < 0) back, with a name that holds the
+ * search. */
+bool rp_state__find(struct rp_state *s, size_t i, int by);
 void rp_state__plan(struct rp_state *s);
 
 #endif

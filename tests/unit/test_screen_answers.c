@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+/* Keys and clicks where there is little to do: what they say, and what they leave alone. */
+#include "screen_fixture.h"
+
+static void click(size_t y, size_t x)
+{
+	rp_state__mouse(&s, y, x, RP_BUTTON_CLICK, &request);
+}
+
+/* What is detached is what has the tag, though the cursor went on. */
+static void test_name_of_tagged(void **state)
+{
+	const char *first = rp_state__row(&s, 0, NULL)->name;
+	uint32_t regions[4];
+
+	(void)state;
+	key(' ');
+	key('d');
+	assert_int_equal(request.type, RP_REQUEST_DROP);
+	assert_int_equal(rp_state__chosen(&s, regions, 4), 1);
+	assert_string_equal(rp_state__name(&s, regions[0]), first);
+	assert_string_not_equal(rp_state__chosen_row(&s)->name, first);
+	assert_string_equal(rp_state__name(&s, 12345), "");
+}
+
+/* A message hides the keys of the bar: a click there means none of them. */
+static void test_click_on_message(void **state)
+{
+	size_t x = 0;
+
+	(void)state;
+	while (rp_bar__at(x, 100) != RP_KEY_F0 + 10)
+		x++;
+	rp_state__say(&s, "something to read");
+	click(s.layout.bar, x);
+	assert_int_equal(request.type, RP_REQUEST_NONE);
+	assert_string_equal(s.message, "");
+	click(s.layout.bar, x);
+	assert_int_equal(request.type, RP_REQUEST_QUIT);
+}
+
+/* Keys that have no room are not there for the mouse either. */
+static void test_bar(void **state)
+{
+	static const size_t widths[] = {1, 79, 80, 99, 100, 113, 500};
+	size_t width[sizeof(widths) / sizeof(widths[0])] = {0};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(widths) / sizeof(widths[0]); i++) {
+		size_t n = rp_bar__shown(widths[i]);
+
+		assert_in_range(n, RP_BAR_ALWAYS, rp_n_bar);
+		for (size_t k = 0; k < n; k++)
+			width[i] += strlen(rp_bar[k].name) + strlen(rp_bar[k].label) + 1;
+		assert_true(n == RP_BAR_ALWAYS || width[i] <= widths[i]);
+		assert_int_equal(rp_bar__at(width[i] - 1, widths[i]), rp_bar[n - 1].key);
+		assert_int_equal(rp_bar__at(width[i], widths[i]), 0);
+	}
+}
+
+static void test_search_back(void **state)
+{
+	(void)state;
+	key('N');
+	assert_int_equal(s.mode, RP_MODE_SEARCH);
+	key('#');
+	key(RP_KEY_ENTER);
+	assert_int_equal(s.cursor, 0);
+	key('N');
+	assert_non_null(strstr(s.message, "no row has '#'"));
+	assert_int_equal(s.cursor, 0);
+}
+
+/* Names part in the middle of a character: none of its bytes is taken. */
+static void test_complete(void **state)
+{
+	static const char *const names[] = {"gr\xc3\xb6\xc3\x9f", "gr\xc3\xbcn"};
+
+	(void)state;
+	key('a');
+	key('g');
+	rp_state__complete(&s, names, 2);
+	assert_string_equal(s.prompt.text, "gr");
+}
+
+/* Nothing new comes; but from the last interval there is a way back to all of it. */
+static void test_ended(void **state)
+{
+	(void)state;
+	key('i');
+	assert_true(s.recent);
+	s.ended = true;
+	key('i');
+	assert_false(s.recent);
+	assert_int_equal(request.type, RP_REQUEST_REFRESH);
+	key('i');
+	assert_false(s.recent);
+	assert_non_null(strstr(s.message, "has ended"));
+	key('d');
+	assert_int_equal(request.type, RP_REQUEST_NONE);
+	assert_non_null(strstr(s.message, "has ended"));
+}
+
+static void test_list(void **state)
+{
+	(void)state;
+	key('o');
+	assert_true(s.list.shown);
+	key('d');
+	assert_int_equal(request.type, RP_REQUEST_NONE);
+	assert_non_null(strstr(s.message, "o leads back"));
+	key('#');
+	assert_string_equal(s.message, "");
+	key('o');
+	assert_false(s.list.shown);
+	key('d');
+	assert_int_equal(request.type, RP_REQUEST_DROP);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_name_of_tagged, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_click_on_message, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_bar, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_search_back, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_complete, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_ended, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_list, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
