@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
@@ -294,6 +295,9 @@ static void test_comm(void **state)
 
 static void test_alive(void **state)
 {
+	struct rlimit files;
+	bool alive;
+
 	(void)state;
 	put_stat(5, 5, "x) Z 9 (", 'S', 1);
 	assert_true(rp_proc__alive(root, 5));
@@ -310,6 +314,12 @@ static void test_alive(void **state)
 	assert_false(rp_proc__alive(root, 10));
 	put("no stat line", "/11/stat");
 	assert_false(rp_proc__alive(root, 11));
+	/* Where we cannot look it counts as alive. */
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &files), 0);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &(struct rlimit){0, files.rlim_max}), 0);
+	alive = rp_proc__alive(root, 5);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &files), 0);
+	assert_true(alive);
 }
 
 static void expect_descendants(pid_t pid, const pid_t *expected, size_t n_expected)

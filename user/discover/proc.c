@@ -85,6 +85,12 @@ static bool ended(const struct stat_line *stat)
 	return stat->state == 'Z' || stat->state == 'X' || stat->state == 'x';
 }
 
+/* That we have no files or no memory is no sign of anybody's end. */
+static bool is_want(int code)
+{
+	return code == -EMFILE || code == -ENFILE || code == -ENOMEM;
+}
+
 pid_t rp_proc__next_pid(DIR *dir)
 {
 	const struct dirent *entry;
@@ -108,15 +114,17 @@ pid_t rp_proc__live_thread(const char *proc_root, pid_t pid)
 	struct stat_line stat;
 	pid_t tid, found = 0;
 	DIR *dir;
+	int rc;
 
-	if (stat_of(proc_root, pid, &stat))
-		return 0;
+	rc = stat_of(proc_root, pid, &stat);
+	if (rc)
+		return is_want(rc) ? pid : 0;
 	if (!ended(&stat))
 		return pid;
 	snprintf(path, sizeof(path), "%s/%d/task", proc_root, (int)pid);
 	dir = opendir(path);
 	if (!dir)
-		return 0;
+		return is_want(-errno) ? pid : 0;
 	while (!found && (tid = rp_proc__next_pid(dir))) {
 		if (tid == pid)
 			continue;
