@@ -187,6 +187,15 @@ int rp_targets__add_command(struct rp_targets *t, pid_t pid, const char *path, s
 
 /* ---- while it runs --------------------------------------------------------------------------- */
 
+static void look_at(struct rp_targets *t, struct rp_process *p)
+{
+	bool late = false;
+
+	scan(t, &p, 1, &late, NULL);
+	if (late)
+		rp_session__count_lost(t->session, RP_LOST_LATE);
+}
+
 /* A child has what its parent had mapped; probes that are bound to a process are bound anew. */
 static void on_fork(struct rp_targets *t, pid_t pid, pid_t parent_pid)
 {
@@ -195,20 +204,15 @@ static void on_fork(struct rp_targets *t, pid_t pid, pid_t parent_pid)
 
 	HASH_FIND_INT(t->processes, &parent_pid, parent);
 	p = rp_process__get(t, pid);
-	if (!p || !parent)
+	if (!p)
 		return;
+	if (!parent) { /* it was found to have ended before its child was told of */
+		look_at(t, p);
+		return;
+	}
 	for (const struct rp_local *l = parent->locals; l; l = l->next)
 		rp_process__attach(t, p, &t->objects[l->batch->object], &late, NULL);
 	if (late)
-		rp_session__count_lost(t->session, RP_LOST_LATE);
-}
-
-static void look_at(struct rp_targets *t, struct rp_process *p, bool tell)
-{
-	bool late = false;
-
-	scan(t, &p, 1, &late, NULL);
-	if (late && tell)
 		rp_session__count_lost(t->session, RP_LOST_LATE);
 }
 
@@ -236,7 +240,7 @@ void rp_targets__on_event(struct rp_targets *t, const struct rp_event *event)
 	if (!p)
 		return;
 	if (event->type == RP_EVENT_EXEC)
-		look_at(t, p, true);
+		look_at(t, p);
 	/* After an exec the loader maps the libraries; both come here. */
 	p->rescans = 2;
 	p->due = rp_targets__now() + RESCAN_SOON_MS * 1e-3;
@@ -332,7 +336,7 @@ int rp_targets__rescan(struct rp_targets *t)
 			double began = rp_targets__now();
 
 			rp_session__map_seen(t->session, p->pid);
-			look_at(t, p, true);
+			look_at(t, p);
 			p->rescans--;
 			p->due = rp_targets__now() + RESCAN_SURE_MS * 1e-3;
 			p->rested = rp_targets__now() + (rp_targets__now() - began) * RESCAN_REST;

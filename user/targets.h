@@ -64,7 +64,10 @@ int rp_targets__add_named(struct rp_targets *targets, struct rp_err *err);
  */
 int rp_targets__select(struct rp_targets *targets, const char *text, struct rp_err *err);
 
-/* Trace these regions no more: their probes go, all others stay as they are without a gap. */
+/*
+ * Trace these regions no more: their probes go, all others stay as they are without a gap. After an
+ * error they are traced as before.
+ */
 int rp_targets__leave_out(struct rp_targets *targets, const uint32_t *regions, size_t n,
 			  struct rp_err *err);
 

@@ -36,11 +36,11 @@ static bool wants_scopes(const struct rp_targets *t, uint32_t object)
 }
 
 /* Frames of the region are open that only its old links see end. */
-static bool is_retiring(const struct rp_targets *t, const struct rp_site *site)
+static bool is_retiring(const struct rp_targets *t, uint32_t region)
 {
 	for (const struct rp_retired *r = t->retired; r; r = r->next)
 		for (size_t i = 0; i < r->turn.n_left_out; i++)
-			if (r->left_out[i] == site->region)
+			if (r->left_out[i] == region)
 				return true;
 	return false;
 }
@@ -115,8 +115,10 @@ static int add_batch(struct rp_targets *t, struct rp_object *o, const size_t *pl
 		return -ENOMEM;
 	t->n_batches++;
 	b->generation = t->adding;
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		batch__add(b, &sites[planned[i]], planned[i]);
+		t->batched[planned[i]] = true;
+	}
 	b->next = o->batches;
 	o->batches = b;
 	return 0;
@@ -173,11 +175,10 @@ int rp_object__gather(struct rp_targets *t, struct rp_object *o, size_t from, st
 	for (size_t i = from; !rc && i < all; i++) {
 		if (sites[i].object != number || t->batched[i] || !is_wanted(t, &sites[i], scopes))
 			continue;
-		if (is_retiring(t, &sites[i])) {
+		if (is_retiring(t, sites[i].region)) {
 			t->waiting = true;
 			continue;
 		}
-		t->batched[i] = true;
 		fresh[n++] = i;
 	}
 	if (!rc && n)
@@ -467,13 +468,34 @@ int rp_targets__prune(struct rp_targets *t, struct rp_err *err)
 	for (size_t i = 0; !rc && i < t->n_objects; i++)
 		if (t->objects[i].batches)
 			rc = prune(t, &t->objects[i], err);
+	t->unpruned |= rc != 0;
 	return rc;
+}
+
+/* What has gone in some object by then comes back as soon as its old links are there no more. */
+static void take_back(struct rp_targets *t, const uint32_t *regions, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		rp_plan__leave_out(t->plan, regions[i], false);
+		t->waiting |= is_retiring(t, regions[i]);
+	}
 }
 
 int rp_targets__leave_out(struct rp_targets *t, const uint32_t *regions, size_t n,
 			  struct rp_err *err)
 {
+	uint32_t *changed = calloc(n + 1, sizeof(*changed));
+	size_t n_changed = 0;
+	int rc;
+
+	if (!changed)
+		return rp_targets__no_memory(err);
 	for (size_t i = 0; i < n; i++)
-		rp_plan__leave_out(t->plan, regions[i]);
-	return rp_targets__prune(t, err);
+		if (rp_plan__leave_out(t->plan, regions[i], true))
+			changed[n_changed++] = regions[i];
+	rc = rp_targets__prune(t, err);
+	if (rc)
+		take_back(t, changed, n_changed);
+	free(changed);
+	return rc;
 }

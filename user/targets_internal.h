@@ -144,7 +144,7 @@ int rp_object__gather(struct rp_targets *t, struct rp_object *o, size_t from, st
 /* Probe it no more, anywhere, from now on: whatever is open. */
 void rp_object__drop_batches(struct rp_targets *t, struct rp_object *o);
 
-/* Take out what is wanted no more. */
+/* Take out what is wanted no more; after an error that is tried again later. */
 int rp_targets__prune(struct rp_targets *t, struct rp_err *err);
 /* End what has retired, where its time has come. Returns when to look again, s; 0: nothing left. */
 double rp_targets__settle(struct rp_targets *t, double now);

@@ -15,13 +15,28 @@ static size_t count_traced(const struct rp_plan *plan)
 	return traced;
 }
 
+/* Why nothing was added, where that is known. */
+static int check_added(const struct trace *tr, size_t refusals, size_t added, struct rp_err *err)
+{
+	size_t n;
+	const struct rp_refusal *refusal = rp_plan__refusals(tr->plan, &n);
+
+	if (added || n == refusals)
+		return 0;
+	refusal += refusals;
+	return rp_err__set(err, RP_EXIT_NOTHING, -ENOTSUP, NULL, "not traced: %s: %s",
+			   refusal->name, refusal->reason);
+}
+
 int rp_trace__add_regions(struct trace *tr, const char *glob, size_t *added, struct rp_err *err)
 {
-	size_t before = count_traced(tr->plan);
-	int rc = rp_targets__select(tr->targets, glob, err);
+	size_t before = count_traced(tr->plan), refusals;
+	int rc;
 
+	rp_plan__refusals(tr->plan, &refusals);
+	rc = rp_targets__select(tr->targets, glob, err);
 	*added = count_traced(tr->plan) - before;
-	return rc;
+	return rc ? rc : check_added(tr, refusals, *added, err);
 }
 
 static bool awaits_returns(const struct rp_plan *plan)

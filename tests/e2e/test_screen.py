@@ -81,6 +81,7 @@ class Screen(Case):
     needs = ("tmux",)
     target_args = (0, 40)  # no more regions; ms of a period
     options = ("-i", "0.1")
+    under = ""  # a command that starts rptrace
 
     def setUp(self):
         super().setUp()
@@ -94,7 +95,7 @@ class Screen(Case):
         return "-p", str(self.target.pid)
 
     def open(self, *options, columns=100, rows=30, shown="innermost", **env):
-        command = " ".join([harness.rptrace_path, *self.aim(), *self.options, *options])
+        command = " ".join([self.under, harness.rptrace_path, *self.aim(), *self.options, *options])
         self.screen = Terminal(
             f"stty -g >modes; {command} 2>messages; echo $? >status; stty -g >modes.after; "
             "echo all is over; exec cat", columns, rows, env, self.dir)

@@ -4,7 +4,10 @@
 import json
 import os
 import re
+import resource
+import shlex
 import subprocess
+import unittest
 
 from harness import Process
 from test_screen import Screen, TARGETS
@@ -96,13 +99,22 @@ class Changes(Screen):
         said, rows, _ = self.finish()
         self.check_steady(said, rows)
 
+    def test_add_refused(self):
+        screen = self.trace("--max-regions", "1")
+        screen.type("avictim_20")
+        screen.press("Enter")
+        screen.wait("not traced: victim_20: past the bound of 1 regions")
+        said, rows, _ = self.finish()
+        self.check_steady(said, rows)
+
     def test_detach(self):
         """The chosen one goes and comes back; the tagged ones go together."""
         screen = self.trace("-f", "'victim_0*'")
         self.wait_counting("victim_05")
         self.choose("victim_05")
         self.wait_chosen("victim_05")
-        screen.press("d")
+        # The tag counts, not the cursor, which goes on.
+        screen.press("Space", "d")
         screen.wait("detached: victim_05")
         self.wait_left_out("victim_05")
         count = self.frame().figure("victim_05", "COUNT")
@@ -124,3 +136,80 @@ class Changes(Screen):
         self.assertEqual(snapshot["attach"]["left_out"], ["victim_01", "victim_03"])
         for i in range(8):
             self.assertEqual(rows[f"victim_0{i}"]["open"], 0)
+
+    def is_left_alone(self, name, answer):
+        """The key d only tells why it does nothing: all is measured on."""
+        self.wait_counting(name)
+        self.choose(name)
+        self.wait_chosen(name)
+        self.screen.press("d")
+        self.screen.wait(answer)
+        self.wait_counting("steady", name)
+        self.assertEqual(self.marked(self.frame()), set())
+
+    def check_left_alone(self):
+        said, rows, snapshot = self.finish()
+        self.check_steady(said, rows)
+        self.assertEqual(snapshot["attach"]["left_out"], [])
+
+    def test_detach_without_files(self):
+        """What takes the place of the probes cannot be had: they stay, and can go later."""
+        self.trace("-f", "'victim_0*'")
+        pid = self.rptrace_pid()
+        taken = {int(fd) for fd in os.listdir(f"/proc/{pid}/fd")}
+        free = next(fd for fd in range(len(taken) + 1) if fd not in taken)
+        before = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+        # Without any nothing can be read of processes, which is no sign of their end.
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (free, before[1]))
+        for _ in range(5):
+            self.wait_counting("steady")
+        # With one they can be; each kind of probes takes one that is kept.
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (free + 1, before[1]))
+        self.is_left_alone("victim_05", "Too many open files")
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, before)
+        self.screen.press("d")
+        self.screen.wait("detached: victim_05")
+        self.wait_left_out("victim_05")
+        said, rows, snapshot = self.finish()
+        self.check_steady(said, rows)
+        self.assertEqual(snapshot["attach"]["left_out"], ["victim_05"])
+
+    def needs_sessions(self):
+        """Kernels that have them let go of return probes late."""
+        version = re.match(r"(\d+)\.(\d+)", os.uname().release)
+        if (int(version[1]), int(version[2])) < (6, 13):
+            raise unittest.SkipTest("this kernel has no sessions")
+
+    def test_detach_perf(self):
+        self.needs_sessions()
+        self.trace("-f", "'victim_0*'", "--attach", "perf")
+        self.is_left_alone("victim_05", "perf events cannot be detached safely while the trace "
+                                        "runs: leave --attach perf out")
+        self.check_left_alone()
+
+    def with_panic(self):
+        """As if the kernel panicked where a task hangs: for rptrace alone."""
+        self.needs_sessions()
+        says_so = self.path("hung_task_panic", "1\n")
+        script = (f"mount --bind {says_so} /proc/sys/kernel/hung_task_panic && "
+                  'exec "$0" "$@"')
+        self.under = f"unshare -m sh -c {shlex.quote(script)}"
+
+    def test_detach_where_it_may_panic(self):
+        self.with_panic()
+        self.trace("-f", "'victim_0*'")
+        self.is_left_alone("victim_05", "(kernel.hung_task_panic): use --exit ret-sites")
+        self.check_left_alone()
+
+    def test_detach_return_sites(self):
+        """Nothing hangs on them."""
+        self.with_panic()
+        screen = self.trace("-f", "'victim_0*'", "--exit", "ret-sites")
+        self.wait_counting("victim_05")
+        self.choose("victim_05")
+        screen.wait("the row chosen", lambda _: "victim_05" in screen.chosen())
+        screen.press("d")
+        screen.wait("detached: victim_05")
+        self.wait_left_out("victim_05")
+        said, rows, _ = self.finish()
+        self.check_steady(said, rows)

@@ -39,7 +39,8 @@ static void more(struct fixture *f, const char *text)
 
 static void leave_out(struct fixture *f, const char *name)
 {
-	rp_plan__leave_out(f->plan, region(f, name)->id);
+	assert_true(rp_plan__leave_out(f->plan, region(f, name)->id, true));
+	assert_false(rp_plan__leave_out(f->plan, region(f, name)->id, true));
 }
 
 static void test_more_is_appended(void **state)

@@ -130,8 +130,11 @@ int rp_plan__select(struct rp_plan *plan, const char *text, struct rp_err *err);
 int rp_plan__add_again(struct rp_plan *plan, uint32_t object, const char *path, bool is_exe,
 		       struct rp_elf *elf, size_t *added, struct rp_err *err);
 
-/* Want a region no more. All ids stay as they are, and so do the sites. */
-void rp_plan__leave_out(struct rp_plan *plan, uint32_t region);
+/*
+ * Want a region no more, or again. All ids stay as they are, and so do the sites. Whether that was
+ * a change.
+ */
+bool rp_plan__leave_out(struct rp_plan *plan, uint32_t region, bool left_out);
 
 /* Is it a site of a region that is wanted? Those without a region are, as far as this goes. */
 bool rp_plan__wants_site(const struct rp_plan *plan, const struct rp_site *site);

@@ -119,10 +119,12 @@ uint32_t rp_plan__known_function(struct rp_plan *plan, uint64_t offset)
 
 /* ---- leaving out --------------------------------------------------------------------------- */
 
-void rp_plan__leave_out(struct rp_plan *plan, uint32_t region)
+bool rp_plan__leave_out(struct rp_plan *plan, uint32_t region, bool left_out)
 {
-	if (region && region <= plan->n_regions)
-		plan->regions[region - 1].left_out = true;
+	if (!region || region > plan->n_regions || plan->regions[region - 1].left_out == left_out)
+		return false;
+	plan->regions[region - 1].left_out = left_out;
+	return true;
 }
 
 bool rp_plan__wants_site(const struct rp_plan *plan, const struct rp_site *site)
