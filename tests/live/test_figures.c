@@ -116,6 +116,21 @@ static void short_frames_are_left_out(void **state)
 	}
 }
 
+/*
+ * What of its probes' cost a region has in its own time is measured by regions that are shorter
+ * than any that are asked for. Of two calls the extremes are all there is, and stay as measured.
+ */
+static void cost_is_known_without_short_frames(void **state)
+{
+	struct live_run run = live_trace(LIVE_PID, "sleepspin 2",
+					 "-f all --min-duration 50ms --compensate");
+	json_t *all = live_region(run.json, "all");
+
+	(void)state;
+	assert_int_equal(live_u64(all, "count"), 2);
+	assert_true(live_u64(all, "total_ns") < live_u64(all, "min_ns") + live_u64(all, "max_ns"));
+}
+
 /* All that the snapshot promises beside regions. */
 static void snapshot_is_complete(void **state)
 {
@@ -148,8 +163,11 @@ static void snapshot_is_complete(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(time_is_split),	cmocka_unit_test(recursion_counts_once),
-		cmocka_unit_test(tree_follows_calls),	cmocka_unit_test(short_frames_are_left_out),
+		cmocka_unit_test(time_is_split),
+		cmocka_unit_test(recursion_counts_once),
+		cmocka_unit_test(tree_follows_calls),
+		cmocka_unit_test(short_frames_are_left_out),
+		cmocka_unit_test(cost_is_known_without_short_frames),
 		cmocka_unit_test(snapshot_is_complete),
 	};
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
 /*
- * sleepspin: a region that sleeps (20 times 5 ms), one that computes (10 times 10 ms of CPU
+ * sleepspin [TIMES]: a region that sleeps (20 times 5 ms), one that computes (10 times 10 ms of CPU
  * time), one that ends on another CPU than it began on (and sleeps as the first does, for the
  * clocks of CPUs differ), and one around all.
  */
@@ -76,13 +76,16 @@ REGION_FN(all)
 	KEEP();
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+	unsigned long times = target_number(argc, argv, 1, 1);
+
 	RPT_WAIT();
-	all();
-	expect("all", 1);
-	expect("sleeper", 20);
-	expect("spinner", 10);
-	expect("mover", 20);
+	for (unsigned long i = 0; i < times; i++)
+		all();
+	expect("all", times);
+	expect("sleeper", times * 20);
+	expect("spinner", times * 10);
+	expect("mover", times * 20);
 	return 0;
 }
