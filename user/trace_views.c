@@ -148,7 +148,7 @@ static int terminal_width(int fd)
 }
 
 static int print_view(struct trace *tr, FILE *out, const struct rp_view *view,
-		      const struct rp_counts *counts, const struct rp_counts *before,
+		      const struct rp_counts *counts, const struct rp_counts *before, uint64_t cpu,
 		      const char *title)
 {
 	struct rp_view_opts opts = {
@@ -157,10 +157,10 @@ static int print_view(struct trace *tr, FILE *out, const struct rp_view *view,
 		.title = title,
 		.utf8 = !strcmp(nl_langinfo(CODESET), "UTF-8"),
 	};
-	uint64_t cpu = rp_targets__cpu(tr->targets) - (before ? tr->last_cpu : 0);
-	struct rp_snapshot *snapshot = rp_trace__snapshot(tr, counts, before, cpu);
+	struct rp_snapshot *snapshot;
 	int rc;
 
+	snapshot = rp_trace__snapshot(tr, counts, before, cpu - (before ? tr->last_cpu : 0));
 	if (!snapshot)
 		return -ENOMEM;
 	rp_snapshot__sort(snapshot, tr->opts->sort, false);
@@ -176,6 +176,7 @@ static int print_view(struct trace *tr, FILE *out, const struct rp_view *view,
 int rp_trace__print_table(struct trace *tr)
 {
 	struct rp_counts *counts = rp_collect(tr->session, tr->plan, &tr->costs);
+	uint64_t cpu = rp_targets__cpu(tr->targets);
 	char title[64];
 	time_t wall = time(NULL);
 	struct tm tm;
@@ -184,10 +185,10 @@ int rp_trace__print_table(struct trace *tr)
 	if (!counts)
 		return -ENOMEM;
 	strftime(title, sizeof(title), "%H:%M:%S", localtime_r(&wall, &tm));
-	rc = print_view(tr, stdout, rp_view__find("table"), counts, tr->last, title);
+	rc = print_view(tr, stdout, rp_view__find("table"), counts, tr->last, cpu, title);
 	rp_counts__free(tr->last);
 	tr->last = counts;
-	tr->last_cpu = rp_targets__cpu(tr->targets);
+	tr->last_cpu = cpu;
 	tr->tables++;
 	return rc;
 }
@@ -203,7 +204,9 @@ int rp_trace__print_summary(struct trace *tr, struct rp_err *err)
 	if (tr->regrouped && tr->by != RP_BY_LABEL)
 		tr->by = RP_BY_NONE;
 	counts = rp_collect(tr->session, tr->plan, &tr->costs);
-	rc = counts ? print_view(tr, out, o->format, counts, NULL, "final summary") : -ENOMEM;
+	rc = counts ? print_view(tr, out, o->format, counts, NULL, rp_targets__cpu(tr->targets),
+				 "final summary")
+		    : -ENOMEM;
 	rp_counts__free(counts);
 	if (tr->out && fclose(tr->out) && !rc)
 		rc = -errno;
