@@ -19,6 +19,7 @@
 #include <uthash.h>
 
 #include "discover/lines.h"
+#include "discover/proc.h"
 
 /* Bounds for one region. */
 #define READER_CPU_S  10
@@ -96,13 +97,22 @@ static void close_others(const struct object *objects, size_t n, int out)
 	syscall(SYS_close_range, limit + 1, ~0u, 0);
 }
 
+/* What it has may be much already: sanitizers, for one, set a lot of memory aside. */
+static rlim_t memory_limit(void)
+{
+	uint64_t kib = 0;
+
+	rp_proc__status_number("/proc", getpid(), "VmData", 10, &kib);
+	return (kib << 10) + READER_BYTES;
+}
+
 static void bound_oneself(void)
 {
-	static const struct {
+	const struct {
 		int what;
 		rlim_t most;
 	} limits[] = {{RLIMIT_CPU, READER_CPU_S},
-		      {RLIMIT_DATA, READER_BYTES},
+		      {RLIMIT_DATA, memory_limit()},
 		      {RLIMIT_FSIZE, 0},
 		      {RLIMIT_CORE, 0}};
 
