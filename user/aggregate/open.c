@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "aggregate/paths.h"
+#include "array.h"
 
 _Static_assert(RP_OPEN_LABEL_LEN >= RP_GROUP_LEN, "rp_label__text() writes as much");
 
@@ -53,15 +54,8 @@ static uint32_t add_link(struct build *b, uint32_t region)
 {
 	struct rp_open *out = b->out;
 
-	if (out->n_links == b->room) {
-		size_t room = 2 * b->room + 16;
-		struct rp_open_link *grown = reallocarray(out->link, room, sizeof(*grown));
-
-		if (!grown)
-			return 0;
-		out->link = grown;
-		b->room = room;
-	}
+	if (rp_array__grow(&out->link, out->n_links, &b->room, sizeof(*out->link)))
+		return 0;
 	out->link[out->n_links] = (struct rp_open_link){0};
 	out->n_links++; /* to be freed, whatever it has */
 	return set_names(b->in, region, &out->link[out->n_links - 1]) ? 0 : (uint32_t)out->n_links;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "array.h"
 #include "discover/demangle.h"
 #include "discover/elf_internal.h"
 
@@ -18,15 +19,8 @@ struct list {
 
 static int append(struct list *list, const struct rp_symbol *symbol)
 {
-	if (list->n == list->room) {
-		size_t more = list->room ? list->room * 2 : 1024;
-		struct rp_symbol *grown = reallocarray(list->items, more, sizeof(*grown));
-
-		if (!grown)
-			return -ENOMEM;
-		list->items = grown;
-		list->room = more;
-	}
+	if (rp_array__grow(&list->items, list->n, &list->room, sizeof(*list->items)))
+		return -ENOMEM;
 	list->items[list->n++] = *symbol;
 	return 0;
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "array.h"
 #include "discover/elf_internal.h"
 
 #define STAPSDT_OWNER "stapsdt"
@@ -90,15 +91,8 @@ static bool parse_note(const struct rp_elf *elf, const struct rp_elf_note *note,
 
 static int add_note(struct rp_elf *elf, const struct rp_usdt_note *note, size_t *room)
 {
-	if (elf->n_notes == *room) {
-		size_t more = *room ? *room * 2 : 64;
-		struct rp_usdt_note *grown = reallocarray(elf->notes, more, sizeof(*grown));
-
-		if (!grown)
-			return -ENOMEM;
-		elf->notes = grown;
-		*room = more;
-	}
+	if (rp_array__grow(&elf->notes, elf->n_notes, room, sizeof(*note)))
+		return -ENOMEM;
 	elf->notes[elf->n_notes++] = *note;
 	return 0;
 }

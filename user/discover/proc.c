@@ -13,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "array.h"
 #include "discover/proc_internal.h"
 
 struct stat_line {
@@ -204,15 +205,8 @@ int rp_proc__compare_pids(const void *a, const void *b)
 
 static int append_pid(struct pid_list *list, pid_t pid)
 {
-	if (list->n == list->room) {
-		size_t more = list->room ? list->room * 2 : 32;
-		pid_t *grown = reallocarray(list->items, more, sizeof(*grown));
-
-		if (!grown)
-			return -ENOMEM;
-		list->items = grown;
-		list->room = more;
-	}
+	if (rp_array__grow(&list->items, list->n, &list->room, sizeof(*list->items)))
+		return -ENOMEM;
 	list->items[list->n++] = pid;
 	return 0;
 }
@@ -296,17 +290,10 @@ static int read_parents(const char *proc_root, struct process **out, size_t *n)
 	while ((pid = rp_proc__next_pid(dir))) {
 		if (stat_of(proc_root, pid, &stat))
 			continue;
-		if (count == room) {
-			struct process *grown;
-
-			room = room ? room * 2 : 512;
-			grown = reallocarray(items, room, sizeof(*grown));
-			if (!grown) {
-				free(items);
-				closedir(dir);
-				return -ENOMEM;
-			}
-			items = grown;
+		if (rp_array__grow(&items, count, &room, sizeof(*items))) {
+			free(items);
+			closedir(dir);
+			return -ENOMEM;
 		}
 		items[count++] = (struct process){.pid = pid, .parent = stat.parent};
 	}

@@ -10,6 +10,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "array.h"
 #include "discover/file.h"
 #include "discover/proc.h"
 #include "discover/proc_internal.h"
@@ -107,15 +108,8 @@ static int add_mapping(struct mapping_list *list, struct rp_mapped *mapped, char
 		if (last->dev == mapped->dev && last->ino == mapped->ino)
 			return 0;
 	}
-	if (list->n == list->room) {
-		size_t more = list->room ? list->room * 2 : 32;
-		struct mapping *grown = reallocarray(list->items, more, sizeof(*grown));
-
-		if (!grown)
-			return -ENOMEM;
-		list->items = grown;
-		list->room = more;
-	}
+	if (rp_array__grow(&list->items, list->n, &list->room, sizeof(*list->items)))
+		return -ENOMEM;
 	unescape(path);
 	/* Both are the kernel's words for the same path; device numbers need not agree. */
 	mapped->is_exe = !strcmp(path, exe);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "array.h"
 #include "plan/plan_internal.h"
 
 /* Names are compared up to here, and so many of them kept. */
@@ -25,7 +26,7 @@ int rp_names__add(struct rp_names *names, struct rp_pool *pool, const char *prov
 
 	if (names->n >= NAMES_MAX || !*name || strlen(name) > 4 * LENGTH_MAX)
 		return 0;
-	rc = rp_plan__grow(&names->items, names->n, &names->capacity, sizeof(*names->items));
+	rc = rp_array__grow(&names->items, names->n, &names->capacity, sizeof(*names->items));
 	if (rc)
 		return rc;
 	copy = provider ? rp_pool__printf(pool, "%s:%s", provider, name) : rp_pool__dup(pool, name);

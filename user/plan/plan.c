@@ -10,6 +10,7 @@
 #define HASH_NONFATAL_OOM 1
 #include <uthash.h>
 
+#include "array.h"
 #include "plan/plan_internal.h"
 
 struct rp_region_key {
@@ -145,21 +146,6 @@ void rp_plan__free(struct rp_plan *plan)
 	free(plan);
 }
 
-int rp_plan__grow(void *items, size_t n, size_t *capacity, size_t size)
-{
-	void **array = items, *grown;
-	size_t wanted = *capacity ? *capacity * 2 : 32;
-
-	if (n < *capacity)
-		return 0;
-	grown = reallocarray(*array, wanted, size);
-	if (!grown)
-		return -ENOMEM;
-	*array = grown;
-	*capacity = wanted;
-	return 0;
-}
-
 /* ---- what is asked for --------------------------------------------------------------------- */
 
 bool rp_plan__is_default(const struct rp_plan *plan)
@@ -253,8 +239,8 @@ static int add_region(struct rp_plan *plan, const struct rp_region_key *wanted, 
 			 plan->opts.max_regions);
 		return rp_plan__refuse(plan, wanted->name, object, reason);
 	}
-	rc = rp_plan__grow(&plan->regions, plan->n_regions, &plan->regions_capacity,
-			   sizeof(*plan->regions));
+	rc = rp_array__grow(&plan->regions, plan->n_regions, &plan->regions_capacity,
+			    sizeof(*plan->regions));
 	if (rc)
 		return rc;
 	key = malloc(sizeof(*key));
@@ -316,8 +302,8 @@ int rp_plan__site(struct rp_plan *plan, const struct rp_site *site)
 
 	if (plan->again && rp_plan__is_known(plan, site))
 		return 0;
-	rc = rp_plan__grow(&plan->sites, plan->n_sites, &plan->sites_capacity,
-			   sizeof(*plan->sites));
+	rc = rp_array__grow(&plan->sites, plan->n_sites, &plan->sites_capacity,
+			    sizeof(*plan->sites));
 	if (!rc)
 		plan->sites[plan->n_sites++] = *site;
 	return rc;
@@ -326,8 +312,8 @@ int rp_plan__site(struct rp_plan *plan, const struct rp_site *site)
 int rp_plan__refuse(struct rp_plan *plan, const char *name, const char *object, const char *reason)
 {
 	struct rp_refusal refusal = {.object = object};
-	int rc = rp_plan__grow(&plan->refusals, plan->n_refusals, &plan->refusals_capacity,
-			       sizeof(*plan->refusals));
+	int rc = rp_array__grow(&plan->refusals, plan->n_refusals, &plan->refusals_capacity,
+				sizeof(*plan->refusals));
 
 	if (rc)
 		return rc;

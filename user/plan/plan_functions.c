@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "array.h"
 #include "plan/plan_internal.h"
 #include "plan/signature.h"
 #include "plan/site.h"
@@ -136,7 +137,7 @@ static bool is_excluded(const struct matching *m, const struct rp_symbol *symbol
 
 static int add_match(struct matching *m, const struct rp_symbol *symbol, uint64_t size)
 {
-	int rc = rp_plan__grow(&m->matches, m->n, &m->capacity, sizeof(*m->matches));
+	int rc = rp_array__grow(&m->matches, m->n, &m->capacity, sizeof(*m->matches));
 
 	if (!rc)
 		m->matches[m->n++] = (struct match){

@@ -143,11 +143,6 @@ int rp_plan__note_site(const struct rp_plan *plan, const struct rp_plan_object *
 int rp_plan__refuse_note(struct rp_plan *plan, const struct rp_plan_object *object,
 			 const struct rp_usdt_note *note, const char *reason);
 
-/* ---- growing arrays ------------------------------------------------------------------------ */
-
-/* Room for one more item of `size` bytes behind n; 0 or -ENOMEM. */
-int rp_plan__grow(void *items, size_t n, size_t *capacity, size_t size);
-
 /* ---- names to suggest ---------------------------------------------------------------------- */
 
 int rp_names__add(struct rp_names *names, struct rp_pool *pool, const char *provider,

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "array.h"
 #include "plan/plan_internal.h"
 #include "plan/usdt_arg.h"
 #include "plan/usdt_pair.h"
@@ -116,7 +117,7 @@ static int collect_ends(struct usdt *u)
 
 static int add_pair(struct usdt *u, struct probe *begin, struct probe *end, const char *stem)
 {
-	int rc = rp_plan__grow(&u->pairs, u->n_pairs, &u->pairs_capacity, sizeof(*u->pairs));
+	int rc = rp_array__grow(&u->pairs, u->n_pairs, &u->pairs_capacity, sizeof(*u->pairs));
 	char *copy = rc ? NULL : strdup(stem);
 
 	if (!copy)

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
+#ifndef RP_ARRAY_H
+#define RP_ARRAY_H
+
+#include <stddef.h>
+
+/*
+ * Room for one more of an array whose items have `size` bytes each; `items` points to the pointer
+ * to the first one, which may be NULL. -ENOMEM, the array as it was, or 0.
+ */
+int rp_array__grow(void *items, size_t n, size_t *capacity, size_t size);
+
+#endif
