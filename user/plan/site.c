@@ -7,12 +7,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "array.h"
 #include "plan/site_arch.h"
+
+/* Longer than any function made by a compiler; bounds what a forged symbol size can cost. */
+#define FUNCTION_SIZE_MAX (1u << 20)
 
 /* An entry probe farther in would leave too much of the call unmeasured. */
 #define ENTRY_REACH 32
 
-rp_decode_fn *rp_site__decoder(uint16_t machine)
+/* NULL for a machine without a decoder. */
+static rp_decode_fn *decoder(uint16_t machine)
 {
 	switch (machine) {
 	case EM_X86_64:
@@ -44,15 +49,8 @@ enum rp_flow rp_site__jump_by_origin(uint8_t origin)
 
 static int append(struct rp_code *code, size_t *capacity, const struct rp_insn *insn)
 {
-	if (code->n == *capacity) {
-		size_t wanted = *capacity ? *capacity * 2 : 64;
-		struct rp_insn *grown = reallocarray(code->insns, wanted, sizeof(*grown));
-
-		if (!grown)
-			return -ENOMEM;
-		code->insns = grown;
-		*capacity = wanted;
-	}
+	if (rp_array__grow(&code->insns, code->n, capacity, sizeof(*insn)))
+		return -ENOMEM;
 	code->insns[code->n++] = *insn;
 	return 0;
 }
@@ -62,14 +60,22 @@ static bool flow_ends(const struct rp_insn *insn)
 	return insn->flow >= RP_FLOW_JUMP;
 }
 
-int rp_site__sweep(rp_decode_fn *decode, const uint8_t *code, uint32_t size,
-		   const struct rp_site_rules *rules, struct rp_code *out)
+int rp_site__sweep(uint16_t machine, const uint8_t *code, size_t size,
+		   const struct rp_site_rules *rules, struct rp_code *out, const char **reason)
 {
-	struct rp_sweep sweep = {.rules = rules, .code = code, .size = size};
+	rp_decode_fn *decode = decoder(machine);
+	struct rp_sweep sweep = {.rules = rules, .code = code, .size = (uint32_t)size};
 	uint32_t offset = 0;
 	size_t capacity = 0;
 
 	*out = (struct rp_code){0};
+	*reason = NULL;
+	if (!decode)
+		return rp_site__refuse(reason, "no decoder for its machine");
+	if (size == 0)
+		return rp_site__refuse(reason, "its size is not known");
+	if (size > FUNCTION_SIZE_MAX)
+		return rp_site__refuse(reason, "its size is out of all proportion");
 	while (offset < size) {
 		struct rp_insn insn = {0};
 
@@ -226,20 +232,10 @@ int rp_site__entry(uint16_t machine, const uint8_t *code, size_t size,
 		   const struct rp_site_rules *rules, struct rp_entry_site *out,
 		   const char **reason)
 {
-	rp_decode_fn *decode = rp_site__decoder(machine);
 	const struct rp_insn *site;
 	struct rp_code insns;
-	int err;
+	int err = rp_site__sweep(machine, code, size, rules, &insns, reason);
 
-	*reason = NULL;
-	if (!decode)
-		return rp_site__refuse(reason, "no decoder for its machine");
-	if (size == 0)
-		return rp_site__refuse(reason, "its size is not known");
-	if (size > RP_FUNCTION_SIZE_MAX)
-		return rp_site__refuse(reason, "its size is out of all proportion");
-
-	err = rp_site__sweep(decode, code, size, rules, &insns);
 	if (err)
 		return err;
 	site = choose_entry(&insns);
@@ -273,7 +269,7 @@ static int find_nop10(const uint8_t *code, size_t size)
 int rp_site__nop(uint16_t machine, const uint8_t *code, size_t size,
 		 const struct rp_site_rules *rules, struct rp_entry_site *out, const char **reason)
 {
-	rp_decode_fn *decode = rp_site__decoder(machine);
+	rp_decode_fn *decode = decoder(machine);
 	struct rp_sweep sweep = {.rules = rules, .code = code, .size = size > 16 ? 16 : size};
 	struct rp_insn insn = {0};
 	int nop10;

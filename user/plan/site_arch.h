@@ -76,24 +76,21 @@ typedef int rp_decode_fn(struct rp_sweep *sweep, uint32_t offset, struct rp_insn
 rp_decode_fn rp_site_x86__decode;
 rp_decode_fn rp_site_arm64__decode;
 
-/* NULL for a machine without a decoder. */
-rp_decode_fn *rp_site__decoder(uint16_t machine);
-
 struct rp_code {
 	struct rp_insn *insns; /* in the order of their offsets */
 	size_t n;
 	bool complete; /* all bytes were decoded */
 };
 
-/* Decode a function front to back, up to the first bytes that are no instruction. -ENOMEM, or 0. */
-int rp_site__sweep(rp_decode_fn *decode, const uint8_t *code, uint32_t size,
-		   const struct rp_site_rules *rules, struct rp_code *out);
+/*
+ * Decode a function front to back, up to the first bytes that are no instruction. -ENOTSUP with the
+ * reason where that cannot be done, -ENOMEM, or 0.
+ */
+int rp_site__sweep(uint16_t machine, const uint8_t *code, size_t size,
+		   const struct rp_site_rules *rules, struct rp_code *out, const char **reason);
 
 /* NULL where no instruction begins at that offset: outside, or in the middle of one. */
 struct rp_insn *rp_site__insn_at(const struct rp_code *code, uint32_t offset);
-
-/* Longer than any function made by a compiler; bounds what a forged symbol size can cost. */
-#define RP_FUNCTION_SIZE_MAX (1u << 20)
 
 /* Set *reason and return -ENOTSUP. */
 int rp_site__refuse(const char **reason, const char *why);

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "array.h"
 #include "plan/site_arch.h"
 
 #define UNKNOWN INT32_MIN
@@ -53,16 +54,9 @@ struct walk {
 
 static void push(struct walk *walk, struct places *places, size_t insn, const struct state *state)
 {
-	if (places->n == places->capacity) {
-		size_t wanted = places->capacity ? places->capacity * 2 : 32;
-		struct place *grown = reallocarray(places->items, wanted, sizeof(*grown));
-
-		if (!grown) {
-			walk->err = -ENOMEM;
-			return;
-		}
-		places->items = grown;
-		places->capacity = wanted;
+	if (rp_array__grow(&places->items, places->n, &places->capacity, sizeof(*places->items))) {
+		walk->err = -ENOMEM;
+		return;
 	}
 	places->items[places->n++] = (struct place){.insn = insn, .state = *state};
 }
@@ -299,21 +293,11 @@ int rp_site__exits(uint16_t machine, const uint8_t *code, size_t size, uint32_t 
 		   size_t *n, const char **reason)
 {
 	static const struct rp_site_rules no_rules;
-	rp_decode_fn *decode = rp_site__decoder(machine);
 	struct rp_code insns;
-	int err;
+	int err = rp_site__sweep(machine, code, size, &no_rules, &insns, reason);
 
-	*reason = NULL;
 	*offsets = NULL;
 	*n = 0;
-	if (!decode)
-		return rp_site__refuse(reason, "no decoder for its machine");
-	if (size == 0)
-		return rp_site__refuse(reason, "its size is not known");
-	if (size > RP_FUNCTION_SIZE_MAX)
-		return rp_site__refuse(reason, "its size is out of all proportion");
-
-	err = rp_site__sweep(decode, code, size, &no_rules, &insns);
 	if (err)
 		return err;
 	err = find_exits(&insns, offsets, n, reason);
