@@ -128,6 +128,19 @@ int rp_demangle__name(const char *linker, char *buf, size_t size)
 	return 1;
 }
 
+int rp_demangle__signature(const char *linker, char *buf, size_t size)
+{
+	struct sink sink = {.buf = buf, .size = size};
+
+	if (setjmp(sink.full))
+		return -E2BIG;
+	if (!cplus_demangle_v3_callback(linker, DMGL_PARAMS | DMGL_ANSI | DMGL_RET_DROP, put,
+					&sink))
+		return 0;
+	buf[sink.len] = '\0';
+	return 1;
+}
+
 bool rp_demangle__is_cold_part(const char *linker)
 {
 	static const char word[] = ".cold";

@@ -15,6 +15,9 @@
  */
 int rp_demangle__name(const char *linker, char *buf, size_t size);
 
+/* The same of C++ alone, with the parameters, and with the suffixes as libiberty words them. */
+int rp_demangle__signature(const char *linker, char *buf, size_t size);
+
 /*
  * The unlikely part of a function, which compilers put elsewhere under a name of its own. It is
  * jumped to, never called.
