@@ -51,9 +51,9 @@ static void fork_in_mid_region(void **state)
 }
 
 /* A child executes another program, whose file the selection may or may not name. */
-static void other_program(const char *selection)
+static void executes_another(void **state)
 {
-	const char *path = live_path("other.json");
+	const char *selection = *state, *path = live_path("other.json");
 	struct live_proc *target = live_target("forker other 300"), *rptrace;
 	json_t *json;
 
@@ -67,18 +67,6 @@ static void other_program(const char *selection)
 	assert_int_equal(live_sum(json, "leaf", "count"), 300);
 	live_assert_nothing_lost_but(json, "late");
 	live_assert_sound(json);
-}
-
-static void executes_another_program(void **state)
-{
-	(void)state;
-	other_program("-f fork_work -f leaf --exit return");
-}
-
-static void executes_another_program_by_name(void **state)
-{
-	(void)state;
-	other_program("-f fork_work -f functions:leaf --exit return");
 }
 
 /* Load a plugin after attach, wait until `probes` are in place in `function`, count. */
@@ -172,8 +160,10 @@ static void another_container_is_left_alone(void **state)
 
 static const struct CMUnitTest single[] = {
 	cmocka_unit_test(fork_in_mid_region),
-	cmocka_unit_test(executes_another_program),
-	cmocka_unit_test(executes_another_program_by_name),
+	{"executes another program", executes_another, NULL, NULL,
+	 "-f fork_work -f leaf --exit return"},
+	{"executes another program, by name", executes_another, NULL, NULL,
+	 "-f fork_work -f functions:leaf --exit return"},
 	cmocka_unit_test(plugin_markers),
 	cmocka_unit_test(plugin_functions),
 	cmocka_unit_test(plugin_functions_anywhere),

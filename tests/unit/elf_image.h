@@ -209,25 +209,15 @@ static inline void full_image(struct image *img)
 {
 	static const char strings[] = "\0alpha\0_ZN3foo3barEi\0gamma.cold";
 	static const char dynamic[] = "\0alpha\0__gxx_personality_v0";
+	const Elf64_Sym alpha = {
+		.st_name = 1, .st_info = FUNC, .st_shndx = 1, .st_value = TEXT_ADDR, .st_size = 32};
 	const Elf64_Sym symbols[] = {
 		{0},
-		{.st_name = 1,
-		 .st_info = FUNC,
-		 .st_shndx = 1,
-		 .st_value = TEXT_ADDR,
-		 .st_size = 32},
+		alpha,
 		{.st_name = 7, .st_info = FUNC, .st_shndx = 1, .st_value = TEXT_ADDR + 64},
 		{.st_name = 21, .st_info = FUNC, .st_shndx = 1, .st_value = TEXT_ADDR + 96},
 	};
-	const Elf64_Sym imports[] = {
-		{0},
-		{.st_name = 1,
-		 .st_info = FUNC,
-		 .st_shndx = 1,
-		 .st_value = TEXT_ADDR,
-		 .st_size = 32},
-		{.st_name = 7, .st_info = FUNC},
-	};
+	const Elf64_Sym imports[] = {{0}, alpha, {.st_name = 7, .st_info = FUNC}};
 	char notes[1024];
 	size_t size;
 

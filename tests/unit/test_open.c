@@ -269,15 +269,11 @@ static void test_deep_path(void **state)
 
 int main(void)
 {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_nothing, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_order_and_ages, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_paths, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_labels, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_without_node, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_moved, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_cut_paths, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_deep_path, setup, teardown),
+		TEST(test_nothing),   TEST(test_order_and_ages), TEST(test_paths),
+		TEST(test_labels),    TEST(test_without_node),	 TEST(test_moved),
+		TEST(test_cut_paths), TEST(test_deep_path),
 	};
 
 	return cmocka_run_group_tests_name("open", tests, NULL, NULL);

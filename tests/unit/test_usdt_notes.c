@@ -1,19 +1,28 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
 #include "elf_image.h"
 
+/* An image with n notes, which last as long as it is open. */
+static struct rp_elf *open_notes(const struct image *img, size_t n,
+				 const struct rp_usdt_note **notes)
+{
+	struct rp_elf *elf = open_image(img);
+	struct rp_err err = {0};
+	size_t found;
+
+	assert_int_equal(rp_elf__usdt(elf, notes, &found, &err), 0);
+	assert_int_equal(found, n);
+	return elf;
+}
+
 static void test_usdt(void **state)
 {
 	const struct rp_usdt_note *notes;
 	struct image img;
-	struct rp_err err = {0};
 	struct rp_elf *elf;
-	size_t n;
 
 	(void)state;
 	full_image(&img);
-	elf = open_image(&img);
-	assert_int_equal(rp_elf__usdt(elf, &notes, &n, &err), 0);
-	assert_int_equal(n, 3);
+	elf = open_notes(&img, 3, &notes);
 	assert_string_equal(notes[0].provider, "app");
 	assert_string_equal(notes[0].name, "job__start");
 	assert_string_equal(notes[0].args, "-4@%eax");
@@ -33,10 +42,9 @@ static void test_usdt_base(void **state)
 {
 	const struct rp_usdt_note *notes;
 	struct image img;
-	struct rp_err err = {0};
 	struct rp_elf *elf;
 	char bytes[512];
-	size_t n, size;
+	size_t size;
 
 	(void)state;
 	image__start(&img);
@@ -46,9 +54,7 @@ static void test_usdt_base(void **state)
 	image__add(&img, ".note.stapsdt", SHT_NOTE, 0, bytes, size);
 	image__add(&img, ".stapsdt.base", SHT_PROGBITS, DATA_ADDR, "", 1);
 	image__finish(&img);
-	elf = open_image(&img);
-	assert_int_equal(rp_elf__usdt(elf, &notes, &n, &err), 0);
-	assert_int_equal(n, 2);
+	elf = open_notes(&img, 2, &notes);
 	assert_int_equal(notes[0].addr, TEXT_ADDR + 8);
 	assert_int_equal(notes[0].offset, TEXT_OFFSET + 8);
 	assert_int_equal(notes[0].semaphore, DATA_OFFSET + 16);
@@ -61,11 +67,10 @@ static void test_usdt_skipped(void **state)
 	static const char good[] = "app\0good\0";
 	const struct rp_usdt_note *notes;
 	struct image img;
-	struct rp_err err = {0};
 	struct rp_elf *elf;
 	char bytes[2048];
 	Elf64_Nhdr last = {.n_namesz = 8, .n_descsz = UINT32_MAX, .n_type = 3};
-	size_t n, size;
+	size_t size;
 
 	(void)state;
 	image__start(&img);
@@ -85,9 +90,7 @@ static void test_usdt_skipped(void **state)
 	size += sizeof(last);
 	image__add(&img, ".note.stapsdt", SHT_NOTE, 0, bytes, size);
 	image__finish(&img);
-	elf = open_image(&img);
-	assert_int_equal(rp_elf__usdt(elf, &notes, &n, &err), 0);
-	assert_int_equal(n, 1);
+	elf = open_notes(&img, 1, &notes);
 	assert_string_equal(notes[0].name, "good");
 	rp_elf__free(elf);
 }
@@ -103,18 +106,14 @@ static void test_usdt_section_broken(void **state)
 	(void)state;
 	full_image(&img);
 	image__section(&img, 5)->sh_offset = UINT64_MAX - 4;
-	elf = open_image(&img);
-	assert_int_equal(rp_elf__usdt(elf, &notes, &n, &err), 0);
-	assert_int_equal(n, 1);
+	elf = open_notes(&img, 1, &notes);
 	assert_string_equal(notes[0].name, "step");
 	rp_elf__free(elf);
 	/* Sections that overlap: the same notes twice, no harm done. */
 	full_image(&img);
 	image__section(&img, 6)->sh_offset = image__section(&img, 5)->sh_offset;
 	image__section(&img, 6)->sh_size = image__section(&img, 5)->sh_size;
-	elf = open_image(&img);
-	assert_int_equal(rp_elf__usdt(elf, &notes, &n, &err), 0);
-	assert_int_equal(n, 4);
+	elf = open_notes(&img, 4, &notes);
 	rp_elf__free(elf);
 	full_image(&img);
 	image__section(&img, 5)->sh_size = UINT64_MAX;
