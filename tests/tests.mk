@@ -24,6 +24,8 @@ TARGET_C    := $(wildcard tests/targets/*.c)
 TARGET_CXX  := $(wildcard tests/targets/*.cc)
 TARGET_BINS := $(TARGET_C:tests/targets/%.c=$(O)/targets/%) $(TARGET_CXX:tests/targets/%.cc=$(O)/targets/%)
 TARGET_CFLAGS := -O1 -g -Wall -Wextra -Werror -Iinclude -Itests/targets -pthread
+# The one exit of by_jump is a jump.
+TARGET_FLAGS_labels := -O2
 
 $(TARGET_C:tests/targets/%.c=$(O)/targets/%): $(O)/targets/%: tests/targets/%.c tests/tests.mk
 	$(call msg,TARGET,$@)

@@ -105,7 +105,7 @@ NO_CLONES int by_return(long i)
 }
 
 /* Its one exit is a jump. */
-__attribute__((optimize("O2"))) NO_CLONES int by_jump(long i);
+NO_CLONES int by_jump(long i);
 NO_CLONES int by_jump(long i)
 {
 	KEEP();

@@ -56,7 +56,7 @@ static void check(int good)
 
 static int reap(pid_t child)
 {
-	int status;
+	int status = 0;
 
 	check(child > 0 && waitpid(child, &status, __WALL) == child);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);

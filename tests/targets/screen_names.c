@@ -21,8 +21,8 @@ static const char *const hostile[] = {
 	"two\nlines\r\ttabs",			      /* control characters */
 	"bad \xff\xfe utf8 \xc3",		      /* no UTF-8 */
 	"wide \xe6\x97\xa5\xe6\x9c\xac\xe8\xaa\x9e.", /* two columns a character */
-	"turn \xe2\x80\xae"
-	"around",							/* right to left override */
+	("turn \xe2\x80\xae"
+	 "around"),							/* right to left override */
 	"over e\xcc\x81\xcc\x81\xcc\x81\xcc\x81\xcc\x81\xcc\x81 there", /* many accents on one
 									   letter */
 	"percent %s %n %d",
