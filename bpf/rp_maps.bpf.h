@@ -284,7 +284,7 @@ static __always_inline void count_lost(enum rp_lost reason)
 	__sync_fetch_and_add(&lost[reason], 1);
 }
 
-static __always_inline void send_event(__u32 type, __u32 pid, __u32 parent)
+static __always_inline void send_event(__u32 type, __u32 pid, __u64 detail)
 {
 	struct rp_event *e = bpf_ringbuf_reserve(&events, sizeof(*e), 0);
 
@@ -294,8 +294,7 @@ static __always_inline void send_event(__u32 type, __u32 pid, __u32 parent)
 	}
 	e->type = type;
 	e->pid = pid;
-	e->parent = parent;
-	e->reserved = 0;
+	e->detail = detail;
 	e->time = bpf_ktime_get_ns();
 	bpf_ringbuf_submit(e, 0);
 }

@@ -425,6 +425,19 @@ static __always_inline int on_exec(struct task_struct *task, __u32 old_pid)
 }
 TWICE("sched_process_exec", rp_exec, on_exec(task, old_pid), struct task_struct *task, int old_pid)
 
+/*
+ * CPU time of a process whose last thread this is. What other threads used was added up when the
+ * kernel let go of them: first threads stay for as long, and of those that end right now it is not
+ * there yet.
+ */
+static __always_inline __u64 process_cpu(struct task_struct *task)
+{
+	struct task_struct *first = task->group_leader;
+	__u64 cpu = task->signal->sum_sched_runtime + task_cpu(task, bpf_ktime_get_ns());
+
+	return first == task ? cpu : cpu + first->se.sum_exec_runtime;
+}
+
 static __always_inline int on_exit(struct task_struct *task)
 {
 	struct rp_goroutine_key key = stray_key(task);
@@ -442,7 +455,7 @@ static __always_inline int on_exit(struct task_struct *task)
 		goroutines_end(tgid);
 		spans_end(tgid);
 		bpf_map_delete_elem(&tracked, &tgid);
-		send_event(RP_EVENT_EXIT, tgid, 0);
+		send_event(RP_EVENT_EXIT, tgid, process_cpu(task));
 	}
 	return 0;
 }

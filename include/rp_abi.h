@@ -348,9 +348,9 @@ _Static_assert(sizeof(struct rp_open_frame) == 16, "rp_open_frame is shared with
 /* ---- ring buffer: what happens to the processes that are traced --------------------- */
 
 enum rp_event_type {
-	RP_EVENT_FORK = 1,   /* pid: the new process; parent: its parent */
+	RP_EVENT_FORK = 1,   /* pid: the new process; detail: its parent */
 	RP_EVENT_EXEC = 2,   /* pid has a new program */
-	RP_EVENT_EXIT = 3,   /* the last thread of pid is gone */
+	RP_EVENT_EXIT = 3,   /* the last thread of pid is gone; detail: ns of CPU time */
 	RP_EVENT_MAP = 4,    /* pid has mapped something: look for new objects */
 	RP_EVENT_GROW = 5,   /* nodes are running short: add a chunk */
 	RP_EVENT_CGROUP = 6, /* pid is the first seen in its cgroup: take note of the name */
@@ -360,8 +360,7 @@ enum rp_event_type {
 struct rp_event {
 	__rp_u32 type; /* enum rp_event_type */
 	__rp_u32 pid;
-	__rp_u32 parent;
-	__rp_u32 reserved;
+	__rp_u64 detail;
 	__rp_u64 time; /* ns */
 };
 _Static_assert(sizeof(struct rp_event) == 24, "rp_event is shared with BPF");

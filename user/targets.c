@@ -226,12 +226,13 @@ void rp_targets__on_event(struct rp_targets *t, const struct rp_event *event)
 	}
 	switch (event->type) {
 	case RP_EVENT_FORK:
-		on_fork(t, event->pid, event->parent);
+		on_fork(t, event->pid, (pid_t)event->detail);
 		return;
 	case RP_EVENT_EXIT:
 		HASH_FIND_INT(t->processes, &(pid_t){event->pid}, p);
 		if (!p)
 			return;
+		rp_process__ends(p, event->detail);
 		rp_process__await_end(event->pid);
 		rp_process__free(t, p);
 		return;

@@ -156,6 +156,8 @@ struct rp_process *rp_process__get(struct rp_targets *t, pid_t pid);
 void rp_process__free(struct rp_targets *t, struct rp_process *p);
 /* ns that it has used since it is traced. */
 uint64_t rp_process__cpu(struct rp_process *p);
+/* The same while it can still be seen, and what the kernel has said of it: both may be too low. */
+void rp_process__ends(struct rp_process *p, uint64_t cpu);
 /* Count it in, and, with its children, all that descend from it. */
 int rp_process__track(struct rp_targets *t, pid_t pid, struct rp_err *err);
 int rp_process__track_descendants(struct rp_targets *t, pid_t pid, struct rp_err *err);

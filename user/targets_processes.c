@@ -20,6 +20,13 @@ uint64_t rp_process__cpu(struct rp_process *p)
 	return p->cpu - p->cpu_before;
 }
 
+void rp_process__ends(struct rp_process *p, uint64_t cpu)
+{
+	rp_process__cpu(p);
+	if (cpu > p->cpu)
+		p->cpu = cpu;
+}
+
 void rp_process__free(struct rp_targets *t, struct rp_process *p)
 {
 	t->cpu_of_ended += rp_process__cpu(p);

@@ -394,12 +394,14 @@ void rp_targets__on_system_event(struct rp_targets *t, const struct rp_event *ev
 	t->round++;
 	switch (event->type) {
 	case RP_EVENT_FORK:
-		on_fork(t, event->pid, event->parent);
+		on_fork(t, event->pid, (pid_t)event->detail);
 		break;
 	case RP_EVENT_EXIT:
 		p = find_process(t, event->pid);
-		if (p)
+		if (p) {
+			rp_process__ends(p, event->detail);
 			rp_process__free(t, p);
+		}
 		drop_unused(t);
 		break;
 	case RP_EVENT_FOUND:

@@ -50,6 +50,20 @@ static void fork_in_mid_region(void **state)
 	assert_int_equal(live_sum(run.json, "mid_work", "open"), 0);
 }
 
+/* CPU time of processes that are gone as soon as they have ended, 50 ms each. */
+static void cpu_of_ended_children(void **state)
+{
+	struct live_run run = live_trace(LIVE_PID, "forker spin 8 10", "-f fork_work");
+	const json_t *overhead = json_object_get(run.json, "overhead");
+	double share = json_number_value(json_object_get(overhead, "cpu_share"));
+	double cost = json_number_value(json_object_get(overhead, "ns_per_region"));
+
+	(void)state;
+	assert_int_equal(live_sum(run.json, "fork_work", "count"), 80);
+	assert_true(share > 0);
+	assert_true(80 * cost / share >= 8 * 50e6);
+}
+
 /* A child executes another program, whose file the selection may or may not name. */
 static void executes_another(void **state)
 {
@@ -160,6 +174,7 @@ static void another_container_is_left_alone(void **state)
 
 static const struct CMUnitTest single[] = {
 	cmocka_unit_test(fork_in_mid_region),
+	cmocka_unit_test(cpu_of_ended_children),
 	{"executes another program", executes_another, NULL, NULL,
 	 "-f fork_work -f leaf --exit return"},
 	{"executes another program, by name", executes_another, NULL, NULL,

@@ -6,13 +6,17 @@
  *   early C N    C children that are there before "ready"
  *   exec N       a child that executes this program again
  *   other N      a child that executes `functions counts 1 N`, which waits for a byte of its own
- *   midfork N    mid_work forks inside: its end is reached twice, and counts once
+ *   spin C N     C children, one after the other, that compute until each has used 50 ms of CPU
+ * time, half of that in a thread of its own; the parent waits for the end of each midfork N
+ * mid_work forks inside: its end is reached twice, and counts once
  */
 #define _GNU_SOURCE
 #include <libgen.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include "regions.h"
 #include "target.h"
@@ -98,6 +102,34 @@ static void other(const char *self, char *n)
 	execute(path, (char *[]){"functions", "counts", "1", n, NULL});
 }
 
+static void *spin_25_ms(void *unused)
+{
+	struct timespec used = {0};
+
+	(void)unused;
+	while (used.tv_sec == 0 && used.tv_nsec < 25000000)
+		clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+	return NULL;
+}
+
+static void spin(unsigned long children, unsigned long n)
+{
+	pthread_t thread;
+
+	for (unsigned long i = 0; i < children; i++) {
+		if (fork() == 0) {
+			work(n);
+			if (pthread_create(&thread, NULL, spin_25_ms, NULL))
+				_exit(1);
+			pthread_join(thread, NULL);
+			spin_25_ms(NULL);
+			_exit(0);
+		}
+		reap();
+	}
+	expect("fork_work", n * children);
+}
+
 static void midfork(unsigned long n)
 {
 	for (unsigned long i = 0; i < n; i++) {
@@ -137,6 +169,8 @@ int main(int argc, char **argv)
 		work(n);
 		other(argv[0], argv[2]);
 		expect("fork_work", n);
+	} else if (!strcmp(mode, "spin") && argc == 4) {
+		spin(strtoul(argv[2], NULL, 10), n);
 	} else if (!strcmp(mode, "midfork")) {
 		midfork(n);
 	} else {
