@@ -114,11 +114,15 @@ static int rp_object__plan(struct rp_targets *t, struct rp_object *o, int fd, bo
 int rp_object__plan_again(struct rp_targets *t, struct rp_object *o, struct rp_err *err)
 {
 	struct rp_elf *elf = NULL;
-	/* One that is broken was told of when it was met first. */
-	int rc = o->fd >= 0 && !rp_elf__open(o->fd, o->path, &elf, NULL)
-			 ? match_again(t, o, elf, err)
-			 : 0;
+	int rc;
 
+	if (o->fd < 0)
+		return 0;
+	rc = rp_elf__open(o->fd, o->path, &elf, err);
+	if (rc == -ENOEXEC)
+		return 0; /* broken: that was told when it was met first */
+	if (!rc)
+		rc = match_again(t, o, elf, err);
 	rp_elf__free(elf);
 	return rc;
 }

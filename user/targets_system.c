@@ -134,6 +134,15 @@ static void drain_writes(struct rp_targets *t)
 		}
 }
 
+static bool is_linked(const struct rp_object *o)
+{
+	for (const struct rp_batch *b = o->batches; b; b = b->next)
+		if (b->links)
+			return true;
+	return false;
+}
+
+/* After an error, what was probed in it before stays so, and the rest waits for the next time. */
 static int link_everywhere(struct rp_targets *t, struct rp_object *o, struct rp_err *err)
 {
 	struct rp_err own;
@@ -146,14 +155,17 @@ static int link_everywhere(struct rp_targets *t, struct rp_object *o, struct rp_
 	if (!o->watch)
 		watch_writes(t, o);
 	for (struct rp_batch *b = o->batches; b && !rc; b = b->next) {
+		if (b->links)
+			continue;
 		n += b->n;
-		if (!b->links)
-			rc = rp_object__link(t, o, b, 0, &b->links, &own);
+		rc = rp_object__link(t, o, b, 0, &b->links, &own);
 	}
 	if (!rc)
 		return 0;
-	t->refused += n;
-	drop_object(t, o);
+	if (!is_linked(o)) {
+		t->refused += n;
+		drop_object(t, o);
+	}
 	if (is_fatal(rc) && err)
 		*err = own;
 	return is_fatal(rc) ? rc : 0;
@@ -291,10 +303,13 @@ static int look_at(struct rp_targets *t, pid_t pid, struct rp_err *err)
 	struct rp_object *o;
 	int rc = 0;
 
-	if (thread && rp_proc__mapped(RP_PROC, thread, &list) == -EACCES)
-		return 0; /* not for us to know */
+	if (thread)
+		rc = rp_proc__mapped(RP_PROC, thread, &list);
+	if (rc && rc != -ESRCH)
+		return 0; /* not for us to know, or not now */
 	if (p)
 		rp_process__uses_nothing(t, p);
+	rc = 0;
 	for (size_t i = 0; !rc && i < list.n; i++) {
 		rc = object_of(t, thread, &list.items[i], &o, err);
 		p = o ? count_in(t, pid) : p;

@@ -152,27 +152,55 @@ class Changes(Screen):
         self.check_steady(said, rows)
         self.assertEqual(snapshot["attach"]["left_out"], [])
 
+    def leave_files(self, n):
+        """So many files are all that rptrace can open; returns its bound so far."""
+        pid = self.rptrace_pid()
+        taken = {int(fd) for fd in os.listdir(f"/proc/{pid}/fd")}
+        free = [fd for fd in range(len(taken) + n + 1) if fd not in taken][n]
+        before = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (free, before[1]))
+        return before
+
     def test_detach_without_files(self):
         """What takes the place of the probes cannot be had: they stay, and can go later."""
         self.trace("-f", "'victim_0*'")
-        pid = self.rptrace_pid()
-        taken = {int(fd) for fd in os.listdir(f"/proc/{pid}/fd")}
-        free = next(fd for fd in range(len(taken) + 1) if fd not in taken)
-        before = resource.prlimit(pid, resource.RLIMIT_NOFILE)
         # Without any nothing can be read of processes, which is no sign of their end.
-        resource.prlimit(pid, resource.RLIMIT_NOFILE, (free, before[1]))
+        before = self.leave_files(0)
         for _ in range(5):
             self.wait_counting("steady")
         # With one they can be; each kind of probes takes one that is kept.
-        resource.prlimit(pid, resource.RLIMIT_NOFILE, (free + 1, before[1]))
+        resource.prlimit(self.rptrace_pid(), resource.RLIMIT_NOFILE, before)
+        self.leave_files(1)
         self.is_left_alone("victim_05", "Too many open files")
-        resource.prlimit(pid, resource.RLIMIT_NOFILE, before)
+        resource.prlimit(self.rptrace_pid(), resource.RLIMIT_NOFILE, before)
         self.screen.press("d")
         self.screen.wait("detached: victim_05")
         self.wait_left_out("victim_05")
         said, rows, snapshot = self.finish()
         self.check_steady(said, rows)
         self.assertEqual(snapshot["attach"]["left_out"], ["victim_05"])
+
+    def test_add_without_files(self):
+        """Also where all processes are looked at: what is measured is measured on."""
+        self.aim = lambda: ()
+        crowd = os.path.join(TARGETS, "crowd")
+        # Entries and returns are probed apart: that takes two files, and to look for them one.
+        screen = self.open("-f", f"{crowd}:steady", "--attach", "multi", shown="F10Quit",
+                           NO_COLOR="1")
+        self.target.say("x")
+        self.wait_counting("steady")
+        for files in 0, 1:
+            before = self.leave_files(files)
+            screen.type(f"a{crowd}:victim_2{files}")
+            screen.press("Enter")
+            screen.wait("Too many open files")
+            self.wait_counting("steady")
+            self.wait_counting("steady")
+            resource.prlimit(self.rptrace_pid(), resource.RLIMIT_NOFILE, before)
+        screen.type(f"a{crowd}:victim_22")
+        screen.press("Enter")
+        screen.wait("added: 1 region")
+        self.wait_counting("steady", "victim_21", "victim_22")
 
     def needs_sessions(self):
         """Kernels that have them let go of return probes late."""

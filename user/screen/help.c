@@ -14,7 +14,7 @@ const struct rp_help_line rp_help[] = {
 	{"Left Right", "tree: collapse, expand; table: scroll the columns"},
 	{"Shift-Left -Right", "scroll the columns in the tree too; [ and ] likewise"},
 	{"F3 /  n N", "search names, next, previous"},
-	{"F4 \\", "show only rows with this text; a|b: either"},
+	{"F4 \\", "show only rows with this text; a|b: either; Esc: all again"},
 	{NULL, "Order and form"},
 	{"F6 < >", "sort by the column to the left, to the right"},
 	{"I", "invert the order"},
