@@ -11,7 +11,7 @@
 #include "methods.h"
 
 #define THREADS	   3
-#define VICTIMS	   24
+#define VICTIMS	   12
 #define UNTOUCHED  "-f throughout -f steady -f nest -u rptrace:*"
 #define CODE_BYTES 16
 #define AGAIN_NS   200000000
