@@ -370,7 +370,7 @@ static __always_inline bool is_tracked(__u32 tgid)
 
 static __always_inline int on_fork(struct task_struct *parent, struct task_struct *child)
 {
-	__u32 tgid = child->tgid, none = 0;
+	__u32 tgid = child->tgid, program = TRACKED_EXEC(child);
 	bool is_thread = child->pid != child->tgid;
 
 	if (!(cfg_follow || is_thread) || !is_tracked(parent->tgid))
@@ -381,7 +381,7 @@ static __always_inline int on_fork(struct task_struct *parent, struct task_struc
 		return 0;
 	if (bpf_map_lookup_elem(&tracked, &tgid))
 		return 0;
-	if (bpf_map_update_elem(&tracked, &tgid, &none, BPF_ANY))
+	if (bpf_map_update_elem(&tracked, &tgid, &program, BPF_ANY))
 		count_lost(RP_LOST_LATE);
 	send_event(RP_EVENT_FORK, tgid, parent->tgid);
 	return 0;
@@ -438,6 +438,28 @@ static __always_inline __u64 process_cpu(struct task_struct *task)
 	return first == task ? cpu : cpu + first->se.sum_exec_runtime;
 }
 
+static long slot_end(void *map, const __u32 *slot, struct rp_thread *t, __u64 *owner)
+{
+	if (t->owner != *owner)
+		return 0;
+	thread_end(t);
+	return 1;
+}
+
+/*
+ * An exec that fails too late to return to the program has given the thread the pid of the first
+ * one, and ends the process without a word: the thread's slot is still the one by its former pid.
+ */
+static __always_inline void slot_of_former_pid_end(struct task_struct *task)
+{
+	__u32 tgid = task->tgid, *known = bpf_map_lookup_elem(&tracked, &tgid);
+	__u64 owner = (__u64)task;
+
+	if (known && task->pid == task->tgid &&
+	    (*known & ~RP_TRACKED_MAP_PENDING) != TRACKED_EXEC(task))
+		bpf_for_each_map_elem(&thread_slots, slot_end, &owner, 0);
+}
+
 static __always_inline int on_exit(struct task_struct *task)
 {
 	struct rp_goroutine_key key = stray_key(task);
@@ -450,6 +472,8 @@ static __always_inline int on_exit(struct task_struct *task)
 		thread_end(t);
 		if (goroutines_used)
 			bpf_map_delete_elem(&goroutines, &key);
+	} else {
+		slot_of_former_pid_end(task);
 	}
 	if (task->signal->live.counter == 0 && is_tracked(tgid)) {
 		goroutines_end(tgid);

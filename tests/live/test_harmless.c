@@ -76,6 +76,7 @@ static const struct live_case cases[] = {
 	LIVE_CASE("processes fork 20", STEPS, BY_ALL),
 	LIVE_CASE("processes exec 20", STEPS, BY_ALL),
 	LIVE_CASE("processes takeover 20", STEPS, BY_ALL),
+	LIVE_CASE("processes doomed 20", STEPS, BY_ALL),
 	LIVE_CASE("processes seccomp 1000", STEPS, BY_ALL),
 	LIVE_CASE("processes ptraced 100", STEPS, BY_ALL),
 	LIVE_CASE("debugged", NESTED, BY_ALL),

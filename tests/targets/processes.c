@@ -8,12 +8,15 @@
  *   fork N     inside, at depth 3: fork; parent and child return from it
  *   exec N     inside: execute this program again, which calls step N times
  *   takeover N the same by a thread that is not the first: it takes the process over, and the pid
+ *   doomed N   step N times, then as takeover, a file that the kernel gives up on too late
  *   seccomp N  step under a strict filter: read, write, exit, what a return from a signal needs
  *   ptraced N  step in a child whose parent stops it like a debugger, at every signal
  *   last-filter COMMAND...  execute COMMAND where no further seccomp filter can be had
  */
 #define _GNU_SOURCE
+#include <elf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -23,6 +26,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
@@ -103,6 +107,26 @@ static void fork_here(void)
 static void exec_again(void)
 {
 	execv("/proc/self/exe", arguments);
+}
+
+/* The one thing to be loaded has more bytes in the file than in memory. */
+static void exec_doomed(void)
+{
+	struct {
+		Elf64_Ehdr header;
+		Elf64_Phdr load;
+	} image;
+	int self = open("/proc/self/exe", O_RDONLY | O_CLOEXEC), file = memfd_create("image", 0);
+
+	check(pread(self, &image.header, sizeof(image.header), 0) == sizeof(image.header));
+	image.header.e_type = ET_EXEC;
+	image.header.e_phoff = sizeof(image.header);
+	image.header.e_phnum = 1;
+	image.load = (Elf64_Phdr){
+		.p_type = PT_LOAD, .p_flags = PF_R, .p_vaddr = 0x10000000, .p_filesz = 1};
+	check(write(file, &image, sizeof(image)) == sizeof(image));
+	say("unwound inside 3");
+	fexecve(file, arguments, arguments + 3);
 }
 
 static void (*happens)(void);
@@ -255,11 +279,16 @@ int main(int argc, char **argv)
 	} else if (!strcmp(mode, "fork")) {
 		inside_each(fork_here, 3, n);
 		expect("step", n);
-	} else if (!strcmp(mode, "exec") || !strcmp(mode, "takeover")) {
+	} else if (!strcmp(mode, "exec") || !strcmp(mode, "takeover") || !strcmp(mode, "doomed")) {
 		pthread_t thread;
 
 		arguments = (char *[]){argv[0], (char *)"again", argv[2], NULL};
 		happens = exec_again;
+		if (!strcmp(mode, "doomed")) {
+			happens = exec_doomed;
+			repeat(n);
+			expect("step", n);
+		}
 		if (!strcmp(mode, "exec"))
 			inside(3);
 		else if (!pthread_create(&thread, NULL, inside_thread, NULL))
