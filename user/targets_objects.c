@@ -204,6 +204,18 @@ int rp_object__add_path(struct rp_targets *t, const char *path, bool is_exe, boo
 	return must ? rc : 0;
 }
 
+/* The kernel takes the links then, and sees nothing by them. */
+static int check_first_thread(pid_t pid, struct rp_err *err)
+{
+	pid_t alive = rp_proc__live_thread(RP_PROC, pid);
+
+	if (!alive || alive == pid)
+		return 0;
+	return rp_err__set(err, RP_EXIT_FAILED, -ENOTSUP, "start rptrace anew",
+			   "process %d cannot be given other probes: its first thread has ended",
+			   (int)pid);
+}
+
 int rp_object__link(struct rp_targets *t, const struct rp_object *o, const struct rp_batch *b,
 		    pid_t pid, struct rp_links **out, struct rp_err *err)
 {
@@ -217,8 +229,10 @@ int rp_object__link(struct rp_targets *t, const struct rp_object *o, const struc
 		.n = b->n,
 	};
 	int *refused;
-	int rc;
+	int rc = pid ? check_first_thread(pid, err) : 0;
 
+	if (rc)
+		return rc;
 	refused = calloc(b->n, sizeof(*refused));
 	if (!refused)
 		return rp_targets__no_memory(err);

@@ -215,6 +215,20 @@ class Changes(Screen):
                                         "runs: leave --attach perf out")
         self.check_left_alone()
 
+    def test_detach_headless(self):
+        """Of a process whose first thread has ended the kernel tells its probes no more."""
+        crowd = os.path.join(TARGETS, "crowd")
+        other = Process(crowd, "1", stdin=subprocess.PIPE)
+        self.addCleanup(other.end)
+        other.wait_lines("^ready$", stream="stdout")
+        self.target = Process(crowd, "2", "headless", stdin=subprocess.PIPE)
+        self.addCleanup(self.target.end)
+        self.target.wait_lines("^ready$", stream="stdout")
+        self.trace("-f", "'victim_0*'")
+        self.target.wait_lines("^headless$", stream="stdout")
+        self.is_left_alone("victim_05", "its first thread has ended")
+        self.check_left_alone()
+
     def with_panic(self):
         """As if the kernel panicked where a task hangs: for rptrace alone."""
         self.needs_sessions()

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
 /*
- * crowd THREADS: threads in small regions of many names, until a second byte, or the end, comes on
- * standard input. Once a turn each thread enters
+ * crowd THREADS [headless]: threads in small regions of many names, until a second byte, or the
+ * end, comes on standard input; headless: the first thread, that is in none, ends before. Once a
+ * turn each of them enters
  *
  *   steady > pair > block > nest > nest > nest > victim_I, I going round
  *
@@ -74,28 +75,57 @@ static void *run(void *turns)
 	return NULL;
 }
 
-int main(int argc, char **argv)
-{
-	unsigned long n = target_number(argc, argv, 1, 4), turns[THREADS_MAX] = {0}, all = 0;
-	pthread_t ids[THREADS_MAX];
+struct crowd {
+	unsigned long n, turns[THREADS_MAX];
+	pthread_t ids[THREADS_MAX], first;
+};
 
-	if (n > THREADS_MAX)
-		return 2;
-	VICTIMS(TELL)
-	target_wait();
-	for (unsigned long i = 0; i < n; i++)
-		if (pthread_create(&ids[i], NULL, run, &turns[i]))
-			return 1;
+static void see_to_end(struct crowd *c)
+{
+	unsigned long all = 0;
+
 	getchar();
 	over = true;
-	for (unsigned long i = 0; i < n; i++) {
-		pthread_join(ids[i], NULL);
-		all += turns[i];
+	for (unsigned long i = 0; i < c->n; i++) {
+		pthread_join(c->ids[i], NULL);
+		all += c->turns[i];
 	}
-	expect("throughout", n);
+	expect("throughout", c->n);
 	expect("steady", all);
 	expect("pair", all);
 	expect("block", all);
 	expect("nest", DEPTH * all);
+}
+
+static void *survive(void *crowd)
+{
+	struct crowd *c = crowd;
+
+	pthread_join(c->first, NULL);
+	say("headless");
+	see_to_end(c);
+	return NULL;
+}
+
+int main(int argc, char **argv)
+{
+	static struct crowd c;
+	pthread_t survivor;
+
+	c.n = target_number(argc, argv, 1, 4);
+	c.first = pthread_self();
+	if (c.n > THREADS_MAX)
+		return 2;
+	VICTIMS(TELL)
+	target_wait();
+	for (unsigned long i = 0; i < c.n; i++)
+		if (pthread_create(&c.ids[i], NULL, run, &c.turns[i]))
+			return 1;
+	if (argc > 2) {
+		if (pthread_create(&survivor, NULL, survive, &c))
+			return 1;
+		pthread_exit(NULL);
+	}
+	see_to_end(&c);
 	return 0;
 }
