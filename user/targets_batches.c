@@ -251,10 +251,7 @@ static bool is_turning(const struct rp_targets *t, const struct rp_batch *b)
 
 static bool has_open_frames(const struct rp_targets *t, const struct rp_retired *r)
 {
-	for (size_t i = 0; i < r->turn.n_left_out; i++)
-		if (rp_session__open(t->session, r->left_out[i]))
-			return true;
-	return false;
+	return rp_session__any_open(t->session, r->left_out, r->turn.n_left_out);
 }
 
 double rp_targets__settle(struct rp_targets *t, double now)

@@ -121,7 +121,8 @@ void rp_closing__add(struct rp_closing *closing, const int *fds, size_t n, uint3
 		c->next = closing->closers;
 		closing->closers = c;
 		closing->n++;
-		while (!is_set(&c->ready))
+		/* One that was killed is there no more to wait for. */
+		while (!is_set(&c->ready) && !waitpid(c->work.pid, NULL, __WALL | WNOHANG))
 			pause_shortly();
 	}
 	for (size_t i = 0; i < n; i++)

@@ -119,8 +119,8 @@ void rp_session__reap(struct rp_session *session);
 /* Are links of the generation before being closed? */
 bool rp_session__is_closing(struct rp_session *session, const struct rp_turn *turn);
 
-/* Frames of a region that are open now. */
-uint64_t rp_session__open(const struct rp_session *session, uint32_t region);
+/* Are frames of any of these regions open now? */
+bool rp_session__any_open(const struct rp_session *session, const uint32_t *regions, size_t n);
 
 /* Hang what threads do from now on under other roots; figures so far stay under theirs. */
 void rp_session__set_group(struct rp_session *session, enum rp_group group);

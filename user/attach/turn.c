@@ -72,18 +72,25 @@ bool rp_session__is_closing(struct rp_session *s, const struct rp_turn *turn)
 	return rp_closing__has(&s->closing, rp_closing__of(turn->batch, before));
 }
 
-uint64_t rp_session__open(const struct rp_session *s, uint32_t region)
+static bool is_among(uint32_t region, const uint32_t *regions, size_t n)
 {
-	uint64_t open = 0;
+	for (size_t i = 0; i < n; i++)
+		if (regions[i] == region)
+			return true;
+	return false;
+}
 
+bool rp_session__any_open(const struct rp_session *s, const uint32_t *regions, size_t n)
+{
 	for (uint32_t id = 1; id <= rp_session__nodes_used(s); id++) {
 		uint32_t shards;
 		const struct rp_figures *f = rp_session__figures(s, id, &shards);
+		uint64_t open = 0;
 
-		if (!f || rp_session__node(s, id)->region != region)
-			continue;
-		for (uint32_t i = 0; i < shards; i++)
+		for (uint32_t i = 0; f && i < shards; i++)
 			open += f[i].entries - f[i].count - f[i].unwound - f[i].skipped;
+		if (open && is_among(rp_session__node(s, id)->region, regions, n))
+			return true;
 	}
-	return open;
+	return false;
 }
