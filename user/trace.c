@@ -166,6 +166,8 @@ static bool command_ended(struct trace *tr)
 }
 
 #define STEP_MIN_NS 1000000
+/* The first picture on the screen has next to nothing in it: the second comes no later. */
+#define SECOND_PICTURE_NS 1000000000
 
 static uint64_t step_of(const struct trace *tr)
 {
@@ -220,6 +222,7 @@ static void await_mappings(const struct trace *tr, struct pollfd *fd, int *timeo
 static int watch(struct trace *tr)
 {
 	uint64_t step = step_of(tr), next = tr->began + (tr->screen ? 0 : step);
+	uint64_t second = tr->began + SECOND_PICTURE_NS;
 	uint64_t end = tr->opts->duration ? tr->began + (uint64_t)(tr->opts->duration * 1e9)
 					  : UINT64_MAX;
 	enum rp_screen_want want = RP_SCREEN_GO_ON;
@@ -253,6 +256,8 @@ static int watch(struct trace *tr)
 				return rc;
 			step = step_of(tr);
 			next = now >= next ? next + step * ((now - next) / step + 1) : now + step;
+			if (tr->screen && now < second && next > second)
+				next = second;
 		}
 		if (now >= end || is_finished(tr))
 			return 0;

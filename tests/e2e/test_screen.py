@@ -719,7 +719,10 @@ class Ends(Screen):
 
     def test_target_dies(self):
         """Its last figures are on the screen, and stay: no interval hides the end of it."""
+        names = "long", "middle", "short"
         screen = self.open("-i", "30")
+        self.wait_frame("figures", lambda frame: all(frame.figure(name, "COUNT")
+                                                     for name in names))
         self.target.popen.kill()
         screen.wait("the target has ended")
         last = self.wait_frame("ENDED", lambda frame: "ENDED" in frame.text)
@@ -730,7 +733,7 @@ class Ends(Screen):
         screen.press("q")
         self.check_end()
         summary = re.search(r"final summary.*", screen.scrolled(), re.S)[0]
-        for name in "long", "middle", "short":
+        for name in names:
             count = int(re.search(rf"^{name} +(\d+)", summary, re.M)[1])
             self.assertEqual(last.figure(name, "COUNT"), count, name)
 
