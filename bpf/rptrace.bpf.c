@@ -466,7 +466,7 @@ static __always_inline int on_exit(struct task_struct *task)
 	__u32 tgid = task->tgid;
 	struct rp_thread *t;
 
-	/* Threads that end together may come here after the one that counted as the last. */
+	/* Threads that end together may come here after the process has ended below. */
 	t = thread_of(task);
 	if (t) {
 		thread_end(t);
@@ -475,10 +475,11 @@ static __always_inline int on_exit(struct task_struct *task)
 	} else {
 		slot_of_former_pid_end(task);
 	}
-	if (task->signal->live.counter == 0 && is_tracked(tgid)) {
+	/* All of these may count as the last one: it is the one that takes this away. */
+	if (task->signal->live.counter == 0 && is_tracked(tgid) &&
+	    !bpf_map_delete_elem(&tracked, &tgid)) {
 		goroutines_end(tgid);
 		spans_end(tgid);
-		bpf_map_delete_elem(&tracked, &tgid);
 		send_event(RP_EVENT_EXIT, tgid, process_cpu(task));
 	}
 	return 0;
