@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "attach/session_internal.h"
+#include "attach/shield.h"
 #include "cpu_time.h"
 
 #define CALLS	  16 /* a round */
@@ -52,8 +53,8 @@ struct rp_calibration {
 	struct rp_cpu_time bare[KINDS];
 	struct {
 		double cpu, count;
-	} seen[KINDS]; /* by the kernel, up to the last pass */
-	struct rp_costs sum;
+	} seen[KINDS];			 /* by the kernel, up to the last pass */
+	struct rp_probe_cost sum[KINDS]; /* over the passes */
 	unsigned passes;
 };
 
@@ -64,9 +65,7 @@ static _Noreturn void child(int parent)
 	char byte;
 
 	/* Or what rptrace closes would stay open here. */
-	if (parent > 0)
-		close_range(0, (unsigned)parent - 1, 0);
-	close_range((unsigned)parent + 1, ~0u, 0);
+	rp_shield__keep_files(parent, parent);
 	do {
 		for (int k = 0; k < KINDS; k++)
 			rp_cpu_time__measure(calls[k], CALLS, &timing[k]);
@@ -140,28 +139,23 @@ static double at_least_0(double ns)
 static void conclude(struct rp_calibration *c, const struct rp_cpu_time *probed,
 		     struct rp_costs *costs)
 {
-	struct rp_probe_cost cost[KINDS];
-	struct rp_costs *sum = &c->sum;
+	struct rp_probe_cost mean[KINDS];
 
+	c->passes++;
 	for (int k = 0; k < KINDS; k++) {
 		/* The odd round that was preempted weighs on both means alike. */
 		double inside = measured(c, k) * probed[k].median /
 				(probed[k].mean > 0 ? probed[k].mean : 1);
+		double whole = at_least_0(probed[k].median - c->bare[k].median);
 
-		cost[k].whole = at_least_0(probed[k].median - c->bare[k].median);
-		cost[k].inside = inside < cost[k].whole ? inside : cost[k].whole;
+		c->sum[k].whole += whole;
+		c->sum[k].inside += inside < whole ? inside : whole;
+		mean[k].whole = c->sum[k].whole / c->passes;
+		mean[k].inside = c->sum[k].inside / c->passes;
 	}
-	c->passes++;
-	sum->call.inside += cost[CALL].inside;
-	sum->call.whole += cost[CALL].whole;
-	sum->mark.inside += cost[MARK].inside;
-	sum->mark.whole += cost[MARK].whole;
-	sum->step += at_least_0(cost[STEP].whole - cost[CALL].whole);
-	*costs = (struct rp_costs){
-		.call = {sum->call.inside / c->passes, sum->call.whole / c->passes},
-		.mark = {sum->mark.inside / c->passes, sum->mark.whole / c->passes},
-		.step = sum->step / c->passes,
-	};
+	costs->call = mean[CALL];
+	costs->mark = mean[MARK];
+	costs->step = at_least_0(mean[STEP].whole - mean[CALL].whole);
 }
 
 static bool ask(struct rp_calibration *c)

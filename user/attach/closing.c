@@ -54,9 +54,7 @@ static void close_all(void *closer_)
 		low = c->fds[i] < low ? c->fds[i] : low;
 		high = c->fds[i] > high ? c->fds[i] : high;
 	}
-	if (low > 0)
-		close_range(0, (unsigned)low - 1, 0);
-	close_range((unsigned)high + 1, ~0u, 0);
+	rp_shield__keep_files(low, high);
 	set(&c->ready);
 	while (!is_set(&c->go) && getppid() == c->parent)
 		pause_shortly();

@@ -102,7 +102,7 @@ static void configure(struct rp_session *s, const struct rp_session_opts *opts)
 		bpf_map__set_max_entries(skel->maps.left_out, 1);
 }
 
-/* What is not needed is not loaded: to verify them is most of what a start takes. */
+/* What is not needed is not loaded: to verify them is a good part of what a start takes. */
 static void choose_programs(struct rp_session *s, const struct rp_session_opts *opts)
 {
 	struct rptrace_bpf *skel = s->skel;

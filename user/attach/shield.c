@@ -22,6 +22,13 @@ static int shielded(void *shielded_)
 	return 0;
 }
 
+void rp_shield__keep_files(int low, int high)
+{
+	if (low > 0)
+		close_range(0, (unsigned)low - 1, 0);
+	close_range((unsigned)high + 1, ~0u, 0);
+}
+
 bool rp_shielded__start(struct rp_shielded *s, int flags)
 {
 	s->stack = mmap(NULL, s->stack_bytes, PROT_READ | PROT_WRITE,

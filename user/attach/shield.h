@@ -36,6 +36,9 @@ struct rp_shielded {
  */
 bool rp_shielded__start(struct rp_shielded *s, int flags);
 
+/* In a process with files of its own: close all but these and what is between. */
+void rp_shield__keep_files(int low, int high);
+
 /* Once it has ended. */
 void rp_shielded__free(struct rp_shielded *s);
 
