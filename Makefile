@@ -57,9 +57,9 @@ BPF_CFLAGS := -O2 -g -Wall -Wextra -Wno-unused-parameter -Werror -mcpu=v3 -targe
 	-idirafter /usr/include/$(shell uname -m)-linux-gnu
 
 # Pure stages: no libbpf. The layer check holds them to it.
-CORE_DIRS := user/discover user/plan user/aggregate user/view user/screen
-CORE_SRCS := user/array.c user/error.c user/cpu_time.c user/duration.c $(wildcard $(CORE_DIRS:%=%/*.c))
-USER_SRCS := $(filter-out $(CORE_SRCS),$(wildcard user/*.c user/attach/*.c user/collect/*.c))
+CORE_DIRS := user/util user/discover user/plan user/aggregate user/view user/screen
+CORE_SRCS := $(wildcard $(CORE_DIRS:%=%/*.c))
+USER_SRCS := $(filter-out $(CORE_SRCS),$(wildcard user/*.c user/*/*.c))
 BPF_SRCS  := $(wildcard bpf/*.bpf.c)
 SKELS     := $(BPF_SRCS:bpf/%.bpf.c=$(O)/bpf/%.skel.h)
 CORE_OBJS := $(CORE_SRCS:%.c=$(O)/%.o)
@@ -116,7 +116,7 @@ deps: ## install the Debian packages needed to build and test (root)
 install: $(O)/rptrace ## install program, marker header and man page under PREFIX
 	install -D -m 755 $(O)/rptrace $(DESTDIR)$(PREFIX)/bin/rptrace
 	install -D -m 644 include/rptrace.h $(DESTDIR)$(PREFIX)/include/rptrace.h
-	install -D -m 644 user/rptrace.8 $(DESTDIR)$(PREFIX)/share/man/man8/rptrace.8
+	install -D -m 644 docs/rptrace.8 $(DESTDIR)$(PREFIX)/share/man/man8/rptrace.8
 
 uninstall: ## remove what install put there
 	rm -f $(DESTDIR)$(PREFIX)/bin/rptrace $(DESTDIR)$(PREFIX)/include/rptrace.h \

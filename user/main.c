@@ -3,10 +3,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "doctor.h"
-#include "error.h"
-#include "opts.h"
-#include "trace.h"
+#include "commands/doctor.h"
+#include "opts/opts.h"
+#include "run/trace.h"
+#include "util/error.h"
 
 static void say(const char *cause, const char *cure)
 {

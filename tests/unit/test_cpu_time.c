@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "cpu_time.h"
+#include "util/cpu_time.h"
 
 #define MS 1000000
 

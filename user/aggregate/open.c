@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "aggregate/paths.h"
-#include "array.h"
+#include "util/array.h"
 
 _Static_assert(RP_OPEN_LABEL_LEN >= RP_GROUP_LEN, "rp_label__text() writes as much");
 

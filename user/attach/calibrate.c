@@ -11,7 +11,7 @@
 
 #include "attach/session_internal.h"
 #include "attach/shield.h"
-#include "cpu_time.h"
+#include "util/cpu_time.h"
 
 #define CALLS	  16 /* a round */
 #define PERIOD_NS 10000000000ull

@@ -7,7 +7,7 @@
 #define RP_CALIBRATE_H
 
 #include "attach/session.h"
-#include "error.h"
+#include "util/error.h"
 
 struct rp_calibration;
 

@@ -7,8 +7,8 @@
 #include <stdint.h>
 
 #include "attach/return_syscall.h"
-#include "error.h"
 #include "plan/plan.h"
+#include "util/error.h"
 
 enum rp_attach_mode { RP_ATTACH_AUTO, RP_ATTACH_SESSION, RP_ATTACH_MULTI, RP_ATTACH_PERF };
 

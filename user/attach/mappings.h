@@ -10,7 +10,7 @@
 #include <sys/types.h>
 
 #include "discover/proc.h"
-#include "error.h"
+#include "util/error.h"
 
 struct rp_mappings;
 

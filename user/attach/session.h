@@ -12,11 +12,11 @@
 #include <sys/types.h>
 
 #include "attach/features.h"
-#include "error.h"
 #include "plan/cost.h"
 #include "plan/plan.h"
 #include "rp_abi.h"
 #include "rp_hist.h"
+#include "util/error.h"
 
 struct rp_session_opts {
 	enum rp_attach_mode mode;

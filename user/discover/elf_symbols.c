@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "array.h"
 #include "discover/demangle.h"
 #include "discover/elf_internal.h"
+#include "util/array.h"
 
 /* Names that blow up when demangled are no accident: after a few, leave those that follow alone. */
 #define BOMBS_MAX 64

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "array.h"
 #include "discover/elf_internal.h"
+#include "util/array.h"
 
 #define STAPSDT_OWNER "stapsdt"
 #define STAPSDT_TYPE  3

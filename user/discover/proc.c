@@ -13,8 +13,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "array.h"
 #include "discover/proc_internal.h"
+#include "util/array.h"
 
 struct stat_line {
 	char state;

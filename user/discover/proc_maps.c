@@ -10,10 +10,10 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#include "array.h"
 #include "discover/file.h"
 #include "discover/proc.h"
 #include "discover/proc_internal.h"
+#include "util/array.h"
 
 #define DELETED " (deleted)"
 

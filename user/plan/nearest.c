@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "array.h"
 #include "plan/plan_internal.h"
+#include "util/array.h"
 
 /* Names are compared up to here, and so many of them kept. */
 #define LENGTH_MAX 96u

@@ -10,8 +10,8 @@
 #define HASH_NONFATAL_OOM 1
 #include <uthash.h>
 
-#include "array.h"
 #include "plan/plan_internal.h"
+#include "util/array.h"
 
 struct rp_region_key {
 	const char *name; /* also the region's */

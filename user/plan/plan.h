@@ -12,9 +12,9 @@
 #include <stdint.h>
 
 #include "discover/elf_object.h"
-#include "error.h"
 #include "plan/where.h"
 #include "rp_abi.h"
+#include "util/error.h"
 
 enum rp_kind { RP_KIND_FUNCTION, RP_KIND_USDT, RP_KIND_MARKER, RP_KIND_SPAN };
 

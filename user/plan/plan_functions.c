@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "array.h"
 #include "plan/plan_internal.h"
 #include "plan/signature.h"
 #include "plan/site.h"
+#include "util/array.h"
 
 /* Code that is read to choose an entry site; all of it is where exits are wanted. */
 #define ENTRY_CODE_MAX 65536u

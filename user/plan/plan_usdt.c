@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "array.h"
 #include "plan/plan_internal.h"
 #include "plan/usdt_arg.h"
 #include "plan/usdt_pair.h"
+#include "util/array.h"
 
 /* All notes of one provider and name: a probe has a site wherever the compiler copied it to. */
 struct probe {

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "array.h"
 #include "plan/site_arch.h"
+#include "util/array.h"
 
 /* Longer than any function made by a compiler; bounds what a forged symbol size can cost. */
 #define FUNCTION_SIZE_MAX (1u << 20)

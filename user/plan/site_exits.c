@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "array.h"
 #include "plan/site_arch.h"
+#include "util/array.h"
 
 #define UNKNOWN INT32_MIN
 

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "duration.h"
+#include "util/duration.h"
 
 /* Brackets and negations that may be open at a time: what bounds the recursion. */
 #define DEPTH_MAX 64

@@ -11,8 +11,8 @@
 #include <stdint.h>
 
 #include "aggregate/snapshot.h"
-#include "error.h"
 #include "screen/source.h"
+#include "util/error.h"
 #include "view/view.h"
 
 /* What keys ask of the trace. Errors are shown, and nothing else has changed. */

@@ -6,8 +6,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "error.h"
 #include "screen/state.h"
+#include "util/error.h"
 
 enum rp_style {
 	RP_STYLE_NORMAL,

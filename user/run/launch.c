@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+#include "run/launch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+struct rp_launch {
+	pid_t pid;
+	int go;	    /* a byte here releases the child; closing it without one ends the child */
+	int failed; /* the child's errno comes from here, or end of file once exec has worked */
+	char *path;
+	const char *name;
+};
+
+static int run_error(const char *name, int errnum, struct rp_err *err)
+{
+	if (errnum == ENOENT)
+		return rp_err__set(err, RP_EXIT_NOT_FOUND, -errnum, "check its name and PATH",
+				   "%s: no such command", name);
+	return rp_err__set(err, RP_EXIT_CANNOT_RUN, -errnum, "check that it is an executable file",
+			   "%s cannot be run: %s", name, strerror(errnum));
+}
+
+static int is_program(const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st))
+		return -errno;
+	if (!S_ISREG(st.st_mode) || access(path, X_OK))
+		return -EACCES;
+	return 0;
+}
+
+/* As execvp looks: a name with a slash is a path; one that may not be run is remembered. */
+static int find_program(const char *name, char **path)
+{
+	const char *dirs = getenv("PATH");
+	int rc = -ENOENT;
+
+	if (strchr(name, '/')) {
+		*path = strdup(name);
+		return *path ? is_program(name) : -ENOMEM;
+	}
+	for (const char *dir = dirs ? dirs : "/bin:/usr/bin"; dir;) {
+		int len = (int)strcspn(dir, ":");
+		int found;
+
+		if (asprintf(path, "%.*s%s%s", len, dir, len ? "/" : "", name) < 0)
+			return -ENOMEM;
+		found = is_program(*path);
+		if (!found)
+			return 0;
+		if (found == -EACCES)
+			rc = -EACCES;
+		free(*path);
+		*path = NULL;
+		dir = dir[len] ? dir + len + 1 : NULL;
+	}
+	return rc;
+}
+
+static _Noreturn void child(char **argv, int go, int failed)
+{
+	char byte;
+	int errnum;
+
+	if (read(go, &byte, 1) != 1)
+		_exit(RP_EXIT_CANNOT_RUN);
+	execvp(argv[0], argv);
+	errnum = errno;
+	if (write(failed, &errnum, sizeof(errnum)) < 0)
+		_exit(RP_EXIT_CANNOT_RUN);
+	_exit(errnum == ENOENT ? RP_EXIT_NOT_FOUND : RP_EXIT_CANNOT_RUN);
+}
+
+int rp_launch__new(char **argv, struct rp_launch **out, const char **path, struct rp_err *err)
+{
+	struct rp_launch *l = calloc(1, sizeof(*l));
+	int go[2] = {-1, -1}, failed[2] = {-1, -1}, rc;
+
+	if (!l)
+		return rp_err__set(err, RP_EXIT_FAILED, -ENOMEM, NULL, "out of memory");
+	l->go = l->failed = -1;
+	l->name = argv[0];
+	rc = find_program(argv[0], &l->path);
+	if (rc) {
+		run_error(argv[0], -rc, err);
+		goto fail;
+	}
+	if (pipe2(go, O_CLOEXEC) || pipe2(failed, O_CLOEXEC)) {
+		rc = rp_err__set(err, RP_EXIT_FAILED, -errno, NULL, "no pipe: %s", strerror(errno));
+		goto fail;
+	}
+	l->pid = fork();
+	if (l->pid < 0) {
+		rc = rp_err__set(err, RP_EXIT_FAILED, -errno, NULL, "cannot fork: %s",
+				 strerror(errno));
+		goto fail;
+	}
+	if (!l->pid) {
+		close(go[1]);
+		child(argv, go[0], failed[1]);
+	}
+	close(go[0]);
+	close(failed[1]);
+	l->go = go[1];
+	l->failed = failed[0];
+	*path = l->path;
+	*out = l;
+	return 0;
+fail:
+	for (int i = 0; i < 2; i++) {
+		if (go[i] >= 0)
+			close(go[i]);
+		if (failed[i] >= 0)
+			close(failed[i]);
+	}
+	l->pid = 0;
+	rp_launch__free(l);
+	return rc;
+}
+
+pid_t rp_launch__pid(const struct rp_launch *l)
+{
+	return l->pid;
+}
+
+int rp_launch__release(struct rp_launch *l, struct rp_err *err)
+{
+	int errnum = 0;
+	ssize_t got;
+
+	got = write(l->go, "g", 1);
+	close(l->go);
+	l->go = -1;
+	do
+		got = read(l->failed, &errnum, sizeof(errnum));
+	while (got < 0 && errno == EINTR);
+	if (got == (ssize_t)sizeof(errnum)) {
+		rp_launch__wait(l);
+		return run_error(l->name, errnum, err);
+	}
+	return 0;
+}
+
+int rp_launch__wait(struct rp_launch *l)
+{
+	pid_t pid = l->pid;
+	int status = 0;
+
+	if (!pid)
+		return 0;
+	l->pid = 0;
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return RP_EXIT_FAILED;
+	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+void rp_launch__free(struct rp_launch *l)
+{
+	if (!l)
+		return;
+	if (l->go >= 0) {
+		close(l->go); /* the child reads end of file and exits */
+		rp_launch__wait(l);
+	}
+	if (l->failed >= 0)
+		close(l->failed);
+	free(l->path);
+	free(l);
+}

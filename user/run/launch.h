@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
+/* A command that rptrace starts: held before its first instruction until the probes are in place.
+ */
+#ifndef RP_LAUNCH_H
+#define RP_LAUNCH_H
+
+#include <sys/types.h>
+
+#include "util/error.h"
+
+struct rp_launch;
+
+/*
+ * Fork and hold. *path is the file that execvp would run, found through PATH; it lives as long
+ * as the launch. Exit code 127: there is no such command; 126: it may not be run.
+ */
+int rp_launch__new(char **argv, struct rp_launch **out, const char **path, struct rp_err *err);
+pid_t rp_launch__pid(const struct rp_launch *launch);
+/* Let it exec. An error, with exit code 126 or 127, when the exec failed. */
+int rp_launch__release(struct rp_launch *launch, struct rp_err *err);
+/* Wait for the end; the status as a shell would give it: 128 + signal for a killed command. */
+int rp_launch__wait(struct rp_launch *launch);
+/* Ends a command that was never released. */
+void rp_launch__free(struct rp_launch *launch);
+
+#endif

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "run/trace.h"
+
+#define NEAREST_MAX 5
+
+int rp_trace__plan(const struct rp_opts *opts, const struct rp_features *features,
+		   struct rp_plan **out, struct rp_err *err)
+{
+	struct rp_plan_opts plan = {
+		.functions = opts->functions,
+		.n_functions = opts->n_functions,
+		.usdts = opts->usdts,
+		.n_usdts = opts->n_usdts,
+		.excludes = opts->excludes,
+		.n_excludes = opts->n_excludes,
+		.exit_method = opts->exit_method,
+		.label = opts->label,
+		.where = &opts->where,
+		.max_regions = opts->max_regions,
+		.whole_system = rp_opts__is_system(opts),
+	};
+
+	rp_features__site_rules(features, &plan.rules);
+	return rp_plan__new(&plan, out, err);
+}
+
+static void list_nearest(const struct rp_plan *plan, char *text, size_t size)
+{
+	const char *names[NEAREST_MAX];
+	size_t n = rp_plan__nearest(plan, names, NEAREST_MAX), at = 0;
+
+	text[0] = '\0';
+	for (size_t i = 0; i < n && at < size; i++)
+		at += snprintf(text + at, size - at, "%s%s",
+			       i ? ", " : "nearest names: ", names[i]);
+}
+
+int rp_trace__check(const struct rp_opts *opts, struct rp_err *err)
+{
+	const struct rp_features features = {0};
+	struct rp_plan *plan;
+	int rc = rp_trace__plan(opts, &features, &plan, err);
+
+	if (!rc)
+		rp_plan__free(plan);
+	return rc;
+}
+
+int rp_trace__nothing(const struct rp_opts *opts, const struct rp_plan *plan,
+		      const struct rp_targets_stats *stats, struct rp_err *err)
+{
+	const struct rp_refusal *refusals;
+	size_t n_refusals;
+	char nearest[400];
+
+	refusals = rp_plan__refusals(plan, &n_refusals);
+	if (n_refusals)
+		return rp_err__set(err, RP_EXIT_NOTHING, -ENOENT,
+				   "rptrace list shows all that can be traced",
+				   "%s cannot be traced: %s", refusals[0].name, refusals[0].reason);
+	if (stats->denied)
+		return rp_err__set(err, RP_EXIT_DENIED, -EACCES,
+				   "run it as root, or give it CAP_SYS_PTRACE too",
+				   "the files that the target has mapped may not be read");
+	if (rp_plan__is_default(plan) && rp_opts__is_system(opts))
+		return rp_err__set(err, RP_EXIT_NOTHING, -ENOENT,
+				   "put some in with rptrace.h, or name functions with -f "
+				   "OBJECT:GLOB",
+				   "no process carries rptrace markers");
+	if (rp_plan__is_default(plan))
+		return rp_err__set(
+			err, RP_EXIT_NOTHING, -ENOENT,
+			"name functions with -f GLOB, or put markers in with rptrace.h",
+			"the target has neither rptrace markers nor pairs of USDT probes");
+	list_nearest(plan, nearest, sizeof(nearest));
+	if (stats->stripped && opts->n_functions)
+		return rp_err__set(
+			err, RP_EXIT_NOTHING, -ENOENT,
+			nearest[0] ? nearest
+				   : "install its debug symbols, or name the library it is in: -f "
+				     "OBJECT:GLOB",
+			"no function matches '%s', and the executable is stripped of its symbols",
+			opts->functions[0]);
+	return rp_err__set(err, RP_EXIT_NOTHING, -ENOENT,
+			   nearest[0] ? nearest : "rptrace list shows what can be traced",
+			   rp_opts__is_system(opts)
+				   ? "no process maps a file with anything that matches '%s'"
+				   : "nothing in the target matches '%s'",
+			   opts->n_functions ? opts->functions[0] : opts->usdts[0]);
+}

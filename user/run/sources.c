@@ -1,0 +1,350 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+#include "run/sources.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/capability.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+#include <uthash.h>
+
+#include "discover/lines.h"
+#include "discover/proc.h"
+
+/* Bounds for one region. */
+#define READER_CPU_S  10
+#define READER_WALL_S 30
+#define READER_BYTES  (1ul << 30)
+#define OBJECTS_MAX   8
+#define PATIENCE_MS   60 /* by then most is read: nobody has to ask again */
+#define ENTRY	      "entry"
+#define NOBODY	      65534
+
+/* What a reader says of a site. */
+struct answer {
+	uint32_t state, line;
+	char file[RP_SOURCE_FILE];
+};
+_Static_assert(sizeof(struct answer[RP_SOURCE_SITES]) <= 65536, "all at once fit into a pipe");
+
+struct known {
+	uint32_t region, sites;		  /* sites: how many the plan had */
+	uint32_t object[RP_SOURCE_SITES]; /* of each */
+	struct rp_source source;
+	UT_hash_handle hh;
+};
+
+struct rp_sources {
+	const struct rp_plan *plan;
+	const struct rp_targets *targets;
+	struct known *known;
+	struct known *asked; /* a reader is at it; NULL: none is */
+	pid_t reader;
+	int answers;
+	time_t deadline;
+};
+
+/* ---- the reader ------------------------------------------------------------------------- */
+
+/* An object in the reader. */
+struct object {
+	uint32_t number;
+	int fd;
+	struct rp_elf *elf;	/* NULL: it is none any more */
+	struct rp_lines *lines; /* NULL: no debug information */
+};
+
+static size_t collect_objects(const struct rp_sources *s, const struct known *k,
+			      struct object *objects)
+{
+	const char *path;
+	size_t n = 0;
+
+	for (size_t i = 0; i < k->source.n && n < OBJECTS_MAX; i++)
+		if (!n || objects[n - 1].number != k->object[i])
+			objects[n++] = (struct object){
+				.number = k->object[i],
+				.fd = rp_targets__object(s->targets, k->object[i], &path),
+			};
+	return n;
+}
+
+/* Nothing of the trace stays open here, nor the terminal. */
+static void close_others(const struct object *objects, size_t n, int out)
+{
+	int limit = out;
+
+	for (size_t i = 0; i < n; i++)
+		limit = objects[i].fd > limit ? objects[i].fd : limit;
+	for (int fd = 0; fd < limit; fd++) {
+		bool keep = fd == out;
+
+		for (size_t i = 0; i < n; i++)
+			keep |= objects[i].fd == fd;
+		if (!keep)
+			close(fd);
+	}
+	syscall(SYS_close_range, limit + 1, ~0u, 0);
+}
+
+/* What it has may be much already: sanitizers, for one, set a lot of memory aside. */
+static rlim_t memory_limit(void)
+{
+	uint64_t kib = 0;
+
+	rp_proc__status_number("/proc", getpid(), "VmData", 10, &kib);
+	return (kib << 10) + READER_BYTES;
+}
+
+static void bound_oneself(void)
+{
+	const struct {
+		int what;
+		rlim_t most;
+	} limits[] = {{RLIMIT_CPU, READER_CPU_S},
+		      {RLIMIT_DATA, memory_limit()},
+		      {RLIMIT_FSIZE, 0},
+		      {RLIMIT_CORE, 0}};
+
+	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++)
+		setrlimit(limits[i].what, &(struct rlimit){limits[i].most, limits[i].most});
+	setpriority(PRIO_PROCESS, 0, 10);
+}
+
+/* libdw may stumble over what it reads; it takes nobody with it. */
+static void give_up_rights(void)
+{
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct none[2] = {0};
+
+	if (!geteuid() && (setgroups(0, NULL) || setresgid(NOBODY, NOBODY, NOBODY) ||
+			   setresuid(NOBODY, NOBODY, NOBODY)))
+		_exit(1);
+	if (syscall(SYS_capset, &header, none) || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+		_exit(1);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+}
+
+static enum rp_source_state look_up(const struct object *object, const struct rp_source_site *site,
+				    struct answer *answer)
+{
+	if (!object->elf)
+		return RP_SOURCE_FAILED;
+	if (!object->lines)
+		return RP_SOURCE_NO_DEBUG;
+	switch (rp_lines__find(object->lines, site->offset, !strcmp(site->role, ENTRY),
+			       answer->file, sizeof(answer->file), &answer->line)) {
+	case 0:
+		return RP_SOURCE_LINE;
+	case -ENOENT:
+		return RP_SOURCE_NO_LINE;
+	default:
+		return RP_SOURCE_FAILED;
+	}
+}
+
+static _Noreturn void read_lines(const struct rp_sources *s, const struct known *k, int out)
+{
+	struct answer answers[RP_SOURCE_SITES] = {0};
+	struct object objects[OBJECTS_MAX];
+	size_t n = collect_objects(s, k, objects), at = 0, size = k->source.n * sizeof(*answers);
+
+	close_others(objects, n, out);
+	bound_oneself();
+	for (size_t i = 0; i < n; i++) {
+		struct object *o = &objects[i];
+
+		if (rp_elf__open(o->fd, "", &o->elf, NULL))
+			o->elf = NULL;
+		if (!o->elf || rp_lines__open(o->elf, &o->lines))
+			o->lines = NULL;
+	}
+	give_up_rights();
+	for (size_t i = 0; i < k->source.n; i++) {
+		at += at < n && objects[at].number != k->object[i];
+		if (at < n)
+			answers[i].state = look_up(&objects[at], &k->source.site[i], &answers[i]);
+	}
+	_exit(write(out, answers, size) != (ssize_t)size);
+}
+
+/* ---- asking it -------------------------------------------------------------------------- */
+
+static time_t now_s(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec;
+}
+
+/* It has answered, has died or had its time. */
+static void end_reader(struct rp_sources *s)
+{
+	struct answer answers[RP_SOURCE_SITES] = {0};
+	struct rp_source *source = &s->asked->source;
+	size_t size = source->n * sizeof(*answers);
+	bool all = read(s->answers, answers, size) == (ssize_t)size;
+
+	kill(s->reader, SIGKILL);
+	while (waitpid(s->reader, NULL, 0) < 0 && errno == EINTR)
+		;
+	for (size_t i = 0; i < source->n; i++) {
+		struct rp_source_site *site = &source->site[i];
+		const struct answer *answer = &answers[i];
+
+		site->state = all && answer->state && answer->state < RP_SOURCE_FAILED
+				      ? answer->state
+				      : RP_SOURCE_FAILED;
+		site->line = answer->line;
+		snprintf(site->file, sizeof(site->file), "%.*s", RP_SOURCE_FILE - 1, answer->file);
+	}
+	close(s->answers);
+	s->asked = NULL;
+}
+
+static void start_reader(struct rp_sources *s, struct known *k)
+{
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK))
+		return;
+	s->reader = fork();
+	if (!s->reader)
+		read_lines(s, k, ends[1]);
+	close(ends[1]);
+	if (s->reader < 0) {
+		close(ends[0]);
+		return;
+	}
+	s->answers = ends[0];
+	s->asked = k;
+	s->deadline = now_s() + READER_WALL_S;
+}
+
+static bool is_done(const struct rp_sources *s, int patience_ms)
+{
+	struct pollfd answers = {.fd = s->answers, .events = POLLIN};
+
+	return poll(&answers, 1, patience_ms) > 0 || now_s() > s->deadline;
+}
+
+/* ---- regions ---------------------------------------------------------------------------- */
+
+static const char *role_name(enum rp_role role)
+{
+	switch (role) {
+	case RP_ROLE_CALL:
+	case RP_ROLE_CALL_SITE:
+	case RP_ROLE_CALL_AND_RET:
+		return ENTRY;
+	case RP_ROLE_RET_SITE:
+		return "exit";
+	case RP_ROLE_END:
+	case RP_ROLE_SCOPE_END:
+	case RP_ROLE_NAME_END:
+		return "end";
+	default:
+		return "begin";
+	}
+}
+
+static void fill(const struct rp_sources *s, struct known *k)
+{
+	size_t n_sites;
+	const struct rp_site *sites = rp_plan__sites(s->plan, &n_sites);
+	struct rp_source *source = &k->source;
+
+	*source = (struct rp_source){0};
+	for (size_t i = 0; i < n_sites; i++) {
+		const struct rp_site *from = &sites[i];
+		struct rp_source_site *to = &source->site[source->n];
+
+		if (from->region != k->region)
+			continue;
+		if (source->n == RP_SOURCE_SITES) {
+			source->more++;
+			continue;
+		}
+		k->object[source->n++] = from->object;
+		to->role = role_name(from->role);
+		to->offset = from->offset;
+		to->slow = from->slow;
+		to->state = RP_SOURCE_PENDING;
+		rp_targets__object(s->targets, from->object, &to->object);
+	}
+}
+
+static struct known *get(struct rp_sources *s, uint32_t region)
+{
+	size_t n;
+	const struct rp_region *regions = rp_plan__regions(s->plan, &n);
+	uint32_t sites = region && region <= n ? regions[region - 1].sites : 0;
+	struct known *k;
+
+	HASH_FIND(hh, s->known, &region, sizeof(region), k);
+	if (!k) {
+		k = calloc(1, sizeof(*k));
+		if (!k)
+			return NULL;
+		k->region = region;
+		HASH_ADD(hh, s->known, region, sizeof(region), k);
+	} else if (k->sites == sites || k == s->asked) {
+		return k;
+	}
+	/* New, or other objects have brought more of it. */
+	k->sites = sites;
+	fill(s, k);
+	return k;
+}
+
+const struct rp_source *rp_sources__of(struct rp_sources *s, uint32_t region)
+{
+	struct known *k;
+
+	if (s->asked && is_done(s, 0))
+		end_reader(s);
+	k = get(s, region);
+	if (!k)
+		return NULL;
+	if (!s->asked && k->source.n && k->source.site[0].state == RP_SOURCE_PENDING) {
+		start_reader(s, k);
+		if (s->asked && is_done(s, PATIENCE_MS))
+			end_reader(s);
+	}
+	return &k->source;
+}
+
+struct rp_sources *rp_sources__new(const struct rp_plan *plan, const struct rp_targets *targets)
+{
+	struct rp_sources *s = calloc(1, sizeof(*s));
+
+	if (s)
+		*s = (struct rp_sources){.plan = plan, .targets = targets};
+	return s;
+}
+
+void rp_sources__free(struct rp_sources *s)
+{
+	struct known *k, *next;
+
+	if (!s)
+		return;
+	if (s->asked)
+		end_reader(s);
+	HASH_ITER (hh, s->known, k, next) {
+		HASH_DEL(s->known, k);
+		free(k);
+	}
+	free(s);
+}

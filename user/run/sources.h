@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
+/*
+ * Where the sites of regions are in the source. Debug information is large, and a target's own: a
+ * process without rights reads it, for a bounded time and in bounded memory.
+ */
+#ifndef RP_SOURCES_H
+#define RP_SOURCES_H
+
+#include "plan/plan.h"
+#include "screen/source.h"
+#include "targets/targets.h"
+
+struct rp_sources;
+
+/* Both must outlive it. NULL: out of memory. */
+struct rp_sources *rp_sources__new(const struct rp_plan *plan, const struct rp_targets *targets);
+void rp_sources__free(struct rp_sources *sources);
+
+/*
+ * What is known of a region by now; what is not is looked for, one region at a time, while others
+ * go on: ask again. Lives until the next call. NULL: out of memory.
+ */
+const struct rp_source *rp_sources__of(struct rp_sources *sources, uint32_t region);
+
+#endif

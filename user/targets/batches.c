@@ -1,0 +1,498 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+/*
+ * Batches: the sites of an object that are attached at once. A batch is never changed. One that has
+ * sites which are wanted no more is replaced by what is left of it; its links are kept for as long
+ * as frames of the regions that went are open, so that these are timed to their end.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "targets/internal.h"
+
+/* Looked at again in such steps. */
+#define RETIRE_AGAIN_S 0.02
+/* For longer, what is left out must not cost; frames still open then count as unwound. */
+#define RETIRE_LATEST_S 5.0
+/*
+ * For as long the kernel's word is awaited that no hit is under way any more that the old links
+ * see. It may not come before long calls end (closing.h), and a hit takes some microseconds.
+ */
+#define CLOSE_LATEST_S 0.5
+
+/* ---- which sites are wanted ------------------------------------------------------------------ */
+
+/* The ends of blocks belong to no region: they are wanted with any block of the object. */
+static bool wants_scopes(const struct rp_targets *t, uint32_t object)
+{
+	size_t n;
+	const struct rp_site *sites = rp_plan__sites(t->plan, &n);
+
+	for (size_t i = 0; i < n; i++)
+		if (sites[i].object == object && sites[i].role == RP_ROLE_SCOPE_BEGIN &&
+		    rp_plan__wants_site(t->plan, &sites[i]))
+			return true;
+	return false;
+}
+
+/* Frames of the region are open that only its old links see end. */
+static bool is_retiring(const struct rp_targets *t, uint32_t region)
+{
+	for (const struct rp_retired *r = t->retired; r; r = r->next)
+		for (size_t i = 0; i < r->turn.n_left_out; i++)
+			if (r->left_out[i] == region)
+				return true;
+	return false;
+}
+
+static bool is_wanted(const struct rp_targets *t, const struct rp_site *site, bool scopes)
+{
+	return rp_plan__wants_site(t->plan, site) && (scopes || site->role != RP_ROLE_SCOPE_END);
+}
+
+/* ---- making batches -------------------------------------------------------------------------- */
+
+static void batch__free(struct rp_batch *b)
+{
+	if (!b)
+		return;
+	rp_links__free(b->links);
+	free(b->sites);
+	free(b->planned);
+	free(b);
+}
+
+static void batch__add(struct rp_batch *b, const struct rp_site *site, size_t planned)
+{
+	b->sites[b->n] = *site;
+	b->planned[b->n++] = planned;
+}
+
+static struct rp_batch *batch__new(size_t object, uint32_t number, size_t room)
+{
+	struct rp_batch *b = calloc(1, sizeof(*b));
+
+	if (!b)
+		return NULL;
+	b->object = object;
+	b->number = number;
+	b->sites = calloc(room + 1, sizeof(*b->sites));
+	b->planned = calloc(room + 1, sizeof(*b->planned));
+	if (b->sites && b->planned)
+		return b;
+	batch__free(b);
+	return NULL;
+}
+
+/*
+ * By perf events each site has a link of its own, of which to close one takes long: there every
+ * region makes a batch, while there are numbers for them.
+ */
+static bool splits(const struct rp_targets *t)
+{
+	return t->session && rp_session__mode(t->session) == RP_ATTACH_PERF &&
+	       t->n_batches < RP_BATCHES_MAX / 2;
+}
+
+static int by_region(const void *a_, const void *b_, void *sites_)
+{
+	const struct rp_site *sites = sites_, *a = &sites[*(size_t *)a_],
+			     *b = &sites[*(size_t *)b_];
+
+	return (a->region > b->region) - (a->region < b->region);
+}
+
+static int add_batch(struct rp_targets *t, struct rp_object *o, const size_t *planned, size_t n)
+{
+	size_t all;
+	const struct rp_site *sites = rp_plan__sites(t->plan, &all);
+	struct rp_batch *b;
+
+	if (t->n_batches >= RP_BATCHES_MAX - 1)
+		return -ENOSPC; /* the last one is for the calibration */
+	b = batch__new(o - t->objects, t->n_batches, n);
+	if (!b)
+		return -ENOMEM;
+	t->n_batches++;
+	b->generation = t->adding;
+	for (size_t i = 0; i < n; i++) {
+		batch__add(b, &sites[planned[i]], planned[i]);
+		t->batched[planned[i]] = true;
+	}
+	b->next = o->batches;
+	o->batches = b;
+	return 0;
+}
+
+static int add_batches(struct rp_targets *t, struct rp_object *o, size_t *planned, size_t n)
+{
+	size_t end;
+	const struct rp_site *sites = rp_plan__sites(t->plan, &end);
+	int rc = 0;
+
+	if (splits(t))
+		qsort_r(planned, n, sizeof(*planned), by_region, (void *)sites);
+	for (size_t first = 0; !rc && first < n; first = end) {
+		end = n;
+		if (splits(t))
+			for (end = first + 1; end < n; end++)
+				if (sites[planned[end]].region != sites[planned[first]].region)
+					break;
+		rc = add_batch(t, o, planned + first, end - first);
+	}
+	return rc;
+}
+
+/* Room to note of every site whether it is in a batch. */
+static int grow_batched(struct rp_targets *t, size_t n)
+{
+	bool *grown;
+
+	if (n <= t->n_batched)
+		return 0;
+	grown = realloc(t->batched, n * sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	memset(grown + t->n_batched, 0, (n - t->n_batched) * sizeof(*grown));
+	t->batched = grown;
+	t->n_batched = n;
+	return 0;
+}
+
+int rp_object__gather(struct rp_targets *t, struct rp_object *o, size_t from, struct rp_err *err)
+{
+	uint32_t number = o - t->objects;
+	bool scopes = wants_scopes(t, number);
+	size_t all, *fresh, n = 0;
+	const struct rp_site *sites = rp_plan__sites(t->plan, &all);
+	int rc = grow_batched(t, all);
+
+	if (o->fd < 0)
+		return 0;
+	fresh = calloc(all - from + 1, sizeof(*fresh));
+	if (!fresh)
+		rc = -ENOMEM;
+	for (size_t i = from; !rc && i < all; i++) {
+		if (sites[i].object != number || t->batched[i] || !is_wanted(t, &sites[i], scopes))
+			continue;
+		if (is_retiring(t, sites[i].region)) {
+			t->waiting = true;
+			continue;
+		}
+		fresh[n++] = i;
+	}
+	if (!rc && n)
+		rc = add_batches(t, o, fresh, n);
+	free(fresh);
+	if (rc == -ENOSPC)
+		return rp_err__set(err, RP_EXIT_FAILED, rc, NULL,
+				   "too many files, or too many changes in one run");
+	return rc ? rp_targets__no_memory(err) : 0;
+}
+
+/* ---- retiring links -------------------------------------------------------------------------- */
+
+static struct rp_retired *retired__new(const struct rp_batch *b, size_t n_links)
+{
+	struct rp_retired *r = calloc(1, sizeof(*r));
+
+	if (!r)
+		return NULL;
+	r->object = b->object;
+	r->turn.batch = b->number;
+	r->turn.generation = (b->generation + 1) & RP_BATCH_GENERATION;
+	r->left_out = calloc(b->n, sizeof(*r->left_out));
+	r->turn.left_out = r->left_out;
+	r->links = calloc(n_links + 1, sizeof(*r->links));
+	if (r->left_out && r->links)
+		return r;
+	free(r->left_out);
+	free(r->links);
+	free(r);
+	return NULL;
+}
+
+static void retired__free(struct rp_retired *r)
+{
+	if (!r)
+		return;
+	for (size_t i = 0; i < r->n; i++)
+		rp_links__free(r->links[i]);
+	free(r->left_out);
+	free(r->links);
+	free(r);
+}
+
+static void retired__close(struct rp_retired *r, double now)
+{
+	for (size_t i = 0; i < r->n; i++)
+		rp_links__free(r->links[i]);
+	r->n = 0;
+	r->closing = true;
+	r->latest = now + CLOSE_LATEST_S;
+}
+
+static void settle(struct rp_targets *t, struct rp_retired **at)
+{
+	struct rp_retired *r = *at;
+
+	*at = r->next;
+	rp_session__settle(t->session, &r->turn);
+	retired__free(r);
+}
+
+static bool is_turning(const struct rp_targets *t, const struct rp_batch *b)
+{
+	for (const struct rp_retired *r = t->retired; r; r = r->next)
+		if (r->turn.batch == b->number)
+			return true;
+	return false;
+}
+
+static bool has_open_frames(const struct rp_targets *t, const struct rp_retired *r)
+{
+	return rp_session__any_open(t->session, r->left_out, r->turn.n_left_out);
+}
+
+double rp_targets__settle(struct rp_targets *t, double now)
+{
+	struct rp_retired **at = &t->retired;
+	double next = 0;
+
+	while (*at) {
+		struct rp_retired *r = *at;
+
+		if (r->due <= now) {
+			bool late = now >= r->latest;
+
+			if (r->closing && (late || !rp_session__is_closing(t->session, &r->turn))) {
+				settle(t, at);
+				continue;
+			}
+			if (!r->closing && (late || !has_open_frames(t, r)))
+				retired__close(r, now);
+			r->due = now + RETIRE_AGAIN_S;
+		}
+		if (!next || r->due < next)
+			next = r->due;
+		at = &r->next;
+	}
+	return next;
+}
+
+void rp_object__drop_batches(struct rp_targets *t, struct rp_object *o)
+{
+	struct rp_retired **at = &t->retired;
+
+	while (*at)
+		if ((*at)->object == (size_t)(o - t->objects))
+			settle(t, at);
+		else
+			at = &(*at)->next;
+	while (o->batches) {
+		struct rp_batch *b = o->batches;
+
+		o->batches = b->next;
+		batch__free(b);
+	}
+}
+
+/* ---- leaving out ----------------------------------------------------------------------------- */
+
+/* What is left of a batch, without links; what is not goes into r. */
+static struct rp_batch *batch__rest(struct rp_targets *t, const struct rp_batch *b, bool scopes,
+				    struct rp_retired *r)
+{
+	struct rp_batch *rest = batch__new(b->object, b->number, b->n);
+	size_t *n = &r->turn.n_left_out;
+
+	if (!rest)
+		return NULL;
+	rest->generation = r->turn.generation;
+	rest->replaces = true;
+	for (size_t i = 0; i < b->n; i++) {
+		uint32_t region = b->sites[i].region;
+
+		if (is_wanted(t, &b->sites[i], scopes))
+			batch__add(rest, &b->sites[i], b->planned[i]);
+		else if (region != RP_REGION_NONE && (!*n || r->left_out[*n - 1] != region))
+			r->left_out[(*n)++] = region;
+	}
+	return rest;
+}
+
+/* Attach what is left of a batch wherever the batch is, beside it. */
+static int link_rest(struct rp_targets *t, const struct rp_object *o, const struct rp_batch *b,
+		     struct rp_batch *rest, struct rp_err *err)
+{
+	int rc = 0;
+
+	if (!rest->n)
+		return 0;
+	if (b->links)
+		rc = rp_object__link(t, o, rest, 0, &rest->links, err);
+	for (struct rp_process *p = t->processes; p && !rc; p = p->hh.next)
+		for (struct rp_local *l = p->locals; l && !rc; l = l->next) {
+			if (l->batch != b)
+				continue;
+			rc = rp_object__link(t, o, rest, p->pid, &l->fresh, err);
+			if (rc == -ESRCH)
+				rc = 0; /* it has ended meanwhile */
+		}
+	return rc;
+}
+
+static size_t count_links(const struct rp_targets *t, const struct rp_batch *b)
+{
+	size_t n = b->links != NULL;
+
+	for (const struct rp_process *p = t->processes; p; p = p->hh.next)
+		for (const struct rp_local *l = p->locals; l; l = l->next)
+			n += l->batch == b;
+	return n;
+}
+
+static void forget_fresh(struct rp_targets *t)
+{
+	for (struct rp_process *p = t->processes; p; p = p->hh.next)
+		for (struct rp_local *l = p->locals; l; l = l->next) {
+			rp_links__free(l->fresh);
+			l->fresh = NULL;
+		}
+}
+
+/* The links of a batch go to r, those of what is left take their place. */
+static void swap_links(struct rp_targets *t, struct rp_batch *b, struct rp_batch *rest,
+		       struct rp_retired *r)
+{
+	if (b->links)
+		r->links[r->n++] = b->links;
+	b->links = NULL;
+	for (struct rp_process *p = t->processes; p; p = p->hh.next)
+		for (struct rp_local **at = &p->locals, *l; (l = *at);) {
+			if (l->batch != b) {
+				at = &l->next;
+				continue;
+			}
+			r->links[r->n++] = l->links;
+			if (!rest->n) {
+				*at = l->next;
+				free(l);
+				continue;
+			}
+			l->links = l->fresh;
+			l->fresh = NULL;
+			l->batch = rest;
+			at = &l->next;
+		}
+}
+
+static void retire(struct rp_targets *t, struct rp_retired *r)
+{
+	double now = rp_targets__now();
+
+	r->due = now + RETIRE_AGAIN_S;
+	r->latest = now + RETIRE_LATEST_S;
+	r->next = t->retired;
+	t->retired = r;
+}
+
+static int replace(struct rp_targets *t, struct rp_object *o, struct rp_batch **at, bool scopes,
+		   struct rp_err *err)
+{
+	struct rp_batch *b = *at, *rest = NULL;
+	struct rp_retired *r = retired__new(b, count_links(t, b));
+	int rc;
+
+	if (r)
+		rest = batch__rest(t, b, scopes, r);
+	rc = rest ? link_rest(t, o, b, rest, err) : rp_targets__no_memory(err);
+	if (!rc && rp_session__turn(t->session, &r->turn))
+		rc = rp_targets__no_memory(err);
+	if (rc) {
+		forget_fresh(t);
+		batch__free(rest);
+		retired__free(r);
+		return rc;
+	}
+	swap_links(t, b, rest, r);
+	retire(t, r);
+	for (size_t i = 0; i < b->n; i++)
+		t->batched[b->planned[i]] = is_wanted(t, &b->sites[i], scopes);
+	rest->next = b->next;
+	*at = rest->n ? rest : rest->next;
+	if (!rest->n)
+		batch__free(rest);
+	batch__free(b);
+	return 0;
+}
+
+static bool has_unwanted(const struct rp_targets *t, const struct rp_batch *b, bool scopes)
+{
+	for (size_t i = 0; i < b->n; i++)
+		if (!is_wanted(t, &b->sites[i], scopes))
+			return true;
+	return false;
+}
+
+/* Batches that are turning have to wait until that is done. */
+static int prune(struct rp_targets *t, struct rp_object *o, struct rp_err *err)
+{
+	bool scopes = wants_scopes(t, o - t->objects);
+	struct rp_batch **at = &o->batches;
+
+	while (*at) {
+		struct rp_batch *b = *at;
+		bool unwanted = has_unwanted(t, b, scopes), turning = is_turning(t, b);
+		int rc = 0;
+
+		t->unpruned |= unwanted && turning;
+		if (!unwanted || turning)
+			at = &b->next;
+		else
+			rc = replace(t, o, at, scopes, err);
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
+int rp_targets__prune(struct rp_targets *t, struct rp_err *err)
+{
+	int rc = 0;
+
+	t->unpruned = false;
+	for (size_t i = 0; !rc && i < t->n_objects; i++)
+		if (t->objects[i].batches)
+			rc = prune(t, &t->objects[i], err);
+	t->unpruned |= rc != 0;
+	return rc;
+}
+
+/* What has gone in some object by then comes back as soon as its old links are there no more. */
+static void take_back(struct rp_targets *t, const uint32_t *regions, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		rp_plan__leave_out(t->plan, regions[i], false);
+		t->waiting |= is_retiring(t, regions[i]);
+	}
+}
+
+int rp_targets__leave_out(struct rp_targets *t, const uint32_t *regions, size_t n,
+			  struct rp_err *err)
+{
+	uint32_t *changed = calloc(n + 1, sizeof(*changed));
+	size_t n_changed = 0;
+	int rc;
+
+	if (!changed)
+		return rp_targets__no_memory(err);
+	for (size_t i = 0; i < n; i++)
+		if (rp_plan__leave_out(t->plan, regions[i], true))
+			changed[n_changed++] = regions[i];
+	rc = rp_targets__prune(t, err);
+	if (rc)
+		take_back(t, changed, n_changed);
+	free(changed);
+	return rc;
+}

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
+/* What the parts of the targets share: objects and processes, and who is probed where. */
+#ifndef RP_TARGETS_INTERNAL_H
+#define RP_TARGETS_INTERNAL_H
+
+#include <sys/stat.h>
+#include <uthash.h>
+
+#include "discover/proc.h"
+#include "targets/targets.h"
+
+#define RP_PROC "/proc"
+
+/* Sites that are attached at once. */
+struct rp_batch {
+	struct rp_batch *next; /* of the object */
+	size_t object;
+	uint32_t number;
+	uint8_t generation;
+	bool replaces; /* there were others before */
+	struct rp_site *sites;
+	size_t *planned; /* of site: where it is in the plan */
+	size_t n;
+	struct rp_links *links; /* where the object is wide */
+};
+
+/* Links of a batch that has turned, kept while frames are open that they entered. */
+struct rp_retired {
+	struct rp_retired *next;
+	size_t object;
+	struct rp_turn turn;
+	uint32_t *left_out; /* of the turn */
+	struct rp_links **links;
+	size_t n;
+	bool closing;	    /* the links are being closed */
+	double due, latest; /* s: when to look again, when to go on in any case */
+};
+
+struct rp_object {
+	struct rp_file_id id; /* as maps shows it; 0:0 where it was opened by path alone */
+	dev_t st_dev;
+	ino_t st_ino;
+	char *path;
+	int fd;
+	bool is_exe;
+	bool wide;		  /* probed in every process */
+	bool attached;		  /* as that, or in some: it stays so */
+	bool planned;		  /* it has sites */
+	struct rp_batch *batches; /* of those that are wanted */
+	size_t users;		  /* processes that map it; where the whole system is traced */
+	int watch;		  /* for writes to it, likewise; 0: not watched */
+};
+
+/* One batch's probes in one process. */
+struct rp_local {
+	const struct rp_batch *batch;
+	struct rp_links *links;
+	struct rp_links *fresh; /* that are to take their place */
+	struct rp_local *next;
+};
+
+struct rp_process {
+	pid_t pid;
+	struct rp_local *locals;
+	size_t *uses; /* objects that it maps; where the whole system is traced */
+	size_t n_uses;
+	int rescans;		  /* still to do */
+	double due;		  /* s, CLOCK_MONOTONIC */
+	double rested;		  /* when the last look has paid for itself */
+	uint64_t cpu_before, cpu; /* ns: when tracing began; when last looked at */
+	UT_hash_handle hh;
+};
+
+struct rp_targets {
+	struct rp_session *session;
+	struct rp_plan *plan;
+	bool follow;
+	struct rp_object *objects;
+	size_t n_objects;
+	struct rp_process *processes;
+	bool system;	       /* all of it is traced; the rest of this block is for that */
+	struct rp_file *files; /* that were looked at */
+	int writes;	       /* to files that are probed: inotify */
+	uint64_t round;	       /* of looking */
+	bool came;	       /* some process did so far */
+	uint64_t events_lost;  /* up to now */
+	bool missed;	       /* something was not told: look at everything again ... */
+	double rested;	       /* ... but not before, s */
+	bool late;	       /* something was found only now */
+	struct rp_retired *retired;
+	uint32_t n_batches; /* numbers given */
+	bool *batched;	    /* of site: it is in a batch */
+	size_t n_batched;
+	bool adding;	/* what the target may be in the middle of */
+	bool waiting;	/* for links to retire: sites that are wanted again ... */
+	bool unpruned;	/* ... and batches with sites that are wanted no more */
+	bool selecting; /* what is found now comes by the last selection */
+	bool stripped, denied;
+	size_t refused;	       /* sites that the kernel would not probe */
+	uint64_t cpu_of_ended; /* ns */
+};
+
+int rp_targets__no_memory(struct rp_err *err);
+double rp_targets__now(void); /* s, CLOCK_MONOTONIC */
+
+/* ---- objects --------------------------------------------------------------------------------- */
+
+/* Object of a mapping, opened and planned if it is new. NULL: nothing wanted, or not readable. */
+struct rp_object *rp_object__of_mapping(struct rp_targets *t, pid_t pid, const struct rp_mapped *m);
+/* Take a file in that is not known; fd is taken over, too. *out: NULL where there is no memory. */
+int rp_object__add(struct rp_targets *t, const char *path, int fd, bool is_exe,
+		   struct rp_object **out, struct rp_err *err);
+/* Undo that; of the last one. */
+void rp_object__take_back(struct rp_targets *t, struct rp_object *o);
+/*
+ * The one that is probed in every process, and is this open file under other numbers; NULL.
+ */
+struct rp_object *rp_object__twin(struct rp_targets *t, pid_t pid, const struct rp_mapped *m,
+				  int fd, const struct stat *st);
+/* The one of an open file; NULL. */
+struct rp_object *rp_object__by_stat(struct rp_targets *t, const struct stat *st);
+/* The one of a mapping, if it is known. */
+struct rp_object *rp_object__by_id(struct rp_targets *t, dev_t dev, ino_t ino);
+/* Open a file by path and plan it; one that is known is left alone. */
+int rp_object__add_path(struct rp_targets *t, const char *path, bool is_exe, bool must,
+			struct rp_err *err);
+/* Match it against the last selection. */
+int rp_object__plan_again(struct rp_targets *t, struct rp_object *o, struct rp_err *err);
+/* Probe the sites of a batch in a process; 0: in all of them. */
+int rp_object__link(struct rp_targets *t, const struct rp_object *o, const struct rp_batch *b,
+		    pid_t pid, struct rp_links **out, struct rp_err *err);
+/* Objects from `first` on that no process outside the trace maps are probed everywhere, unless they
+ * are probed already. */
+int rp_objects__decide_scopes(struct rp_targets *t, size_t first);
+void rp_objects__free(struct rp_targets *t);
+
+/* ---- batches --------------------------------------------------------------------------------- */
+
+/*
+ * Make batches of those sites, from `from` on in the plan, that are wanted and in none yet. Those
+ * of regions whose old links are still there have to wait: nothing is to be seen twice.
+ */
+int rp_object__gather(struct rp_targets *t, struct rp_object *o, size_t from, struct rp_err *err);
+/* Probe it no more, anywhere, from now on: whatever is open. */
+void rp_object__drop_batches(struct rp_targets *t, struct rp_object *o);
+
+/* Take out what is wanted no more; after an error that is tried again later. */
+int rp_targets__prune(struct rp_targets *t, struct rp_err *err);
+/* End what has retired, where its time has come. Returns when to look again, s; 0: nothing left. */
+double rp_targets__settle(struct rp_targets *t, double now);
+
+/* ---- processes ------------------------------------------------------------------------------- */
+
+/* Made if need be; NULL: out of memory. */
+struct rp_process *rp_process__get(struct rp_targets *t, pid_t pid);
+void rp_process__free(struct rp_targets *t, struct rp_process *p);
+/* ns that it has used since it is traced. */
+uint64_t rp_process__cpu(struct rp_process *p);
+/* The same while it can still be seen, and what the kernel has said of it: both may be too low. */
+void rp_process__ends(struct rp_process *p, uint64_t cpu);
+/* Count it in, and, with its children, all that descend from it. */
+int rp_process__track(struct rp_targets *t, pid_t pid, struct rp_err *err);
+int rp_process__track_descendants(struct rp_targets *t, pid_t pid, struct rp_err *err);
+/* Probe an object in a process unless that is done. *late: it had run without these probes. */
+int rp_process__attach(struct rp_targets *t, struct rp_process *p, struct rp_object *o, bool *late,
+		       struct rp_err *err);
+/* The last thread of a process tells of its end; others may still be on their way out. */
+void rp_process__await_end(pid_t pid);
+
+/* ---- the whole system ------------------------------------------------------------------------ */
+
+void rp_targets__on_system_event(struct rp_targets *t, const struct rp_event *event);
+/* Look at everything for what was selected meanwhile, and probe it. */
+int rp_targets__catch_up_system(struct rp_targets *t, struct rp_err *err);
+void rp_targets__reap_system(struct rp_targets *t);
+/* Look at everything if something was not told. Returns when that is due, s; 0: it is not. */
+double rp_targets__look_again(struct rp_targets *t);
+/* A process has other mappings now, or none. */
+void rp_process__uses_nothing(struct rp_targets *t, struct rp_process *p);
+void rp_files__free(struct rp_targets *t);
+
+#endif

@@ -1,0 +1,324 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+/* The files that targets map: which there are, what is wanted in them, in whom they are probed. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "discover/elf_object.h"
+#include "discover/file.h"
+#include "targets/internal.h"
+
+/* How many sites of an object are tried to see whether a file is probed through it already. */
+#define SITES_TRIED 8
+
+static struct rp_object *rp_object__new(struct rp_targets *t, const char *path)
+{
+	struct rp_object *grown = realloc(t->objects, (t->n_objects + 1) * sizeof(*grown));
+	struct rp_object *o;
+
+	if (!grown)
+		return NULL;
+	t->objects = grown;
+	o = &grown[t->n_objects];
+	memset(o, 0, sizeof(*o));
+	o->fd = -1;
+	o->path = strdup(path);
+	if (!o->path)
+		return NULL;
+	t->n_objects++;
+	return o;
+}
+
+struct rp_object *rp_object__by_id(struct rp_targets *t, dev_t dev, ino_t ino)
+{
+	for (size_t i = 0; i < t->n_objects; i++)
+		if (t->objects[i].id.ino == ino && t->objects[i].id.dev == dev)
+			return &t->objects[i];
+	return NULL;
+}
+
+struct rp_object *rp_object__by_stat(struct rp_targets *t, const struct stat *st)
+{
+	for (size_t i = 0; i < t->n_objects; i++)
+		if (t->objects[i].st_ino == st->st_ino && t->objects[i].st_dev == st->st_dev)
+			return &t->objects[i];
+	return NULL;
+}
+
+/*
+ * Containers of one image map one and the same file, and each has numbers of its own for it. The
+ * kernel knows: what is probed in the one shows breakpoints in the other. Probed twice, all in it
+ * would count twice.
+ */
+struct rp_object *rp_object__twin(struct rp_targets *t, pid_t pid, const struct rp_mapped *m,
+				  int fd, const struct stat *st)
+{
+	struct stat other;
+
+	for (size_t i = 0; i < t->n_objects; i++) {
+		struct rp_object *o = &t->objects[i];
+		const struct rp_batch *b = o->batches;
+
+		if (!b || !b->links || fstat(o->fd, &other) || !rp_file__same_content(&other, st))
+			continue;
+		for (size_t s = 0; s < b->n && s < SITES_TRIED; s++)
+			if (rp_proc__differs(RP_PROC, pid, m, fd, b->sites[s].offset))
+				return o;
+	}
+	return NULL;
+}
+
+static int match_again(struct rp_targets *t, struct rp_object *o, struct rp_elf *elf,
+		       struct rp_err *err)
+{
+	size_t added;
+	int rc = rp_plan__add_again(t->plan, (uint32_t)(o - t->objects), o->path, o->is_exe, elf,
+				    &added, err);
+
+	o->planned |= added > 0;
+	return rc;
+}
+
+/* Plan an open file. Takes fd over. */
+static int rp_object__plan(struct rp_targets *t, struct rp_object *o, int fd, bool is_exe,
+			   struct rp_err *err)
+{
+	struct rp_elf *elf = NULL;
+	size_t before = 0, added;
+	struct stat st;
+	int rc = rp_elf__open(fd, o->path, &elf, err);
+
+	o->is_exe = is_exe;
+	if (!rc) {
+		rp_plan__sites(t->plan, &before);
+		rc = rp_plan__add_object(t->plan, (uint32_t)(o - t->objects), o->path, is_exe, elf,
+					 &added, err);
+		o->planned = added > 0;
+		t->stripped |= is_exe && !rp_elf__traits(elf)->has_symtab;
+	}
+	if (!fstat(fd, &st)) {
+		o->st_dev = st.st_dev;
+		o->st_ino = st.st_ino;
+	}
+	/* Kept open with or without sites: a number of an open file is not given to another. */
+	o->fd = fd;
+	if (!rc && t->selecting)
+		rc = match_again(t, o, elf, err);
+	if (!rc)
+		rc = rp_object__gather(t, o, before, err);
+	rp_elf__free(elf);
+	return rc;
+}
+
+int rp_object__plan_again(struct rp_targets *t, struct rp_object *o, struct rp_err *err)
+{
+	struct rp_elf *elf = NULL;
+	int rc;
+
+	if (o->fd < 0)
+		return 0;
+	rc = rp_elf__open(o->fd, o->path, &elf, err);
+	if (rc == -ENOEXEC)
+		return 0; /* broken: that was told when it was met first */
+	if (!rc)
+		rc = match_again(t, o, elf, err);
+	rp_elf__free(elf);
+	return rc;
+}
+
+int rp_object__add(struct rp_targets *t, const char *path, int fd, bool is_exe,
+		   struct rp_object **out, struct rp_err *err)
+{
+	*out = rp_object__new(t, path);
+	if (!*out) {
+		close(fd);
+		return rp_targets__no_memory(err);
+	}
+	return rp_object__plan(t, *out, fd, is_exe, err);
+}
+
+void rp_object__take_back(struct rp_targets *t, struct rp_object *o)
+{
+	close(o->fd);
+	free(o->path);
+	t->n_objects--;
+}
+
+struct rp_object *rp_object__of_mapping(struct rp_targets *t, pid_t pid, const struct rp_mapped *m)
+{
+	struct rp_object *o = rp_object__by_id(t, m->dev, m->ino);
+	struct stat st;
+	char via[64];
+	int fd;
+
+	if (o)
+		return o;
+	if (!rp_plan__wants_object(t->plan, m->path, m->is_exe))
+		return NULL;
+	fd = rp_proc__open_mapped(RP_PROC, pid, m, via, sizeof(via));
+	t->denied |= fd == -EACCES || fd == -EPERM;
+	if (fd < 0)
+		return NULL;
+	if (fstat(fd, &st)) {
+		close(fd);
+		return NULL;
+	}
+	/* Known under its path already, before anything had it mapped? */
+	o = rp_object__by_stat(t, &st);
+	if (o || rp_object__twin(t, pid, m, fd, &st))
+		close(fd);
+	else
+		rp_object__add(t, m->path, fd, m->is_exe, &o, NULL);
+	if (!o)
+		return NULL;
+	o->id.dev = m->dev;
+	o->id.ino = m->ino;
+	return o;
+}
+
+int rp_object__add_path(struct rp_targets *t, const char *path, bool is_exe, bool must,
+			struct rp_err *err)
+{
+	struct rp_object *o;
+	struct stat st;
+	int fd, rc;
+
+	fd = rp_file__open_regular(path, &st);
+	if (fd < 0) {
+		rc = fd;
+		return must ? rp_err__set(err, RP_EXIT_FAILED, rc, "check the path", "%s: %s", path,
+					  strerror(-rc))
+			    : 0;
+	}
+	o = rp_object__by_stat(t, &st);
+	if (o) {
+		close(fd);
+		return 0;
+	}
+	rc = rp_object__add(t, path, fd, is_exe, &o, err);
+	if (!o)
+		return rc;
+	o->id.dev = st.st_dev;
+	o->id.ino = st.st_ino;
+	return must ? rc : 0;
+}
+
+/* The kernel takes the links then, and sees nothing by them. */
+static int check_first_thread(pid_t pid, struct rp_err *err)
+{
+	pid_t alive = rp_proc__live_thread(RP_PROC, pid);
+
+	if (!alive || alive == pid)
+		return 0;
+	return rp_err__set(err, RP_EXIT_FAILED, -ENOTSUP, "start rptrace anew",
+			   "process %d cannot be given other probes: its first thread has ended",
+			   (int)pid);
+}
+
+int rp_object__link(struct rp_targets *t, const struct rp_object *o, const struct rp_batch *b,
+		    pid_t pid, struct rp_links **out, struct rp_err *err)
+{
+	struct rp_links_req req = {
+		.fd = o->fd,
+		.pid = pid,
+		.batch = b->number,
+		.generation = b->generation,
+		.replaces = b->replaces,
+		.sites = b->sites,
+		.n = b->n,
+	};
+	int *refused;
+	int rc = pid ? check_first_thread(pid, err) : 0;
+
+	if (rc)
+		return rc;
+	refused = calloc(b->n, sizeof(*refused));
+	if (!refused)
+		return rp_targets__no_memory(err);
+	rc = rp_links__new(t->session, &req, refused, out, err);
+	if (!rc && !b->replaces)
+		rp_session__begin(t->session, b->number, b->generation);
+	for (size_t i = 0; !rc && !b->replaces && i < b->n; i++)
+		t->refused += refused[i] != 0;
+	free(refused);
+	return rc;
+}
+
+static bool any_undecided(const struct rp_targets *t, size_t first)
+{
+	for (size_t i = first; i < t->n_objects; i++)
+		if (t->objects[i].batches && !t->objects[i].attached)
+			return true;
+	return false;
+}
+
+static bool has_twin(const struct rp_targets *t, const struct rp_object *o)
+{
+	for (size_t i = 0; i < t->n_objects; i++)
+		if (rp_proc__may_be_twins(&o->id, o->path, &t->objects[i].id, t->objects[i].path))
+			return true;
+	return false;
+}
+
+int rp_objects__decide_scopes(struct rp_targets *t, size_t first)
+{
+	size_t n = t->n_objects - first, n_own = 0;
+	struct rp_file_id *files;
+	struct rp_process *p;
+	const char **paths;
+	bool *foreign;
+	pid_t *own;
+	int rc = -ENOMEM;
+
+	if (!any_undecided(t, first))
+		return 0;
+	files = calloc(n, sizeof(*files));
+	paths = calloc(n, sizeof(*paths));
+	foreign = calloc(n, sizeof(*foreign));
+	own = calloc(HASH_COUNT(t->processes) + 1, sizeof(*own));
+	if (!files || !paths || !foreign || !own)
+		goto out;
+	for (p = t->processes; p; p = p->hh.next)
+		own[n_own++] = p->pid;
+	qsort(own, n_own, sizeof(*own), rp_proc__compare_pids);
+	for (size_t i = 0; i < n; i++) {
+		files[i] = t->objects[first + i].id;
+		paths[i] = t->objects[first + i].path;
+	}
+	rc = rp_proc__foreign(RP_PROC, files, paths, n, own, n_own, foreign);
+	for (size_t i = 0; !rc && i < n; i++) {
+		struct rp_object *o = &t->objects[first + i];
+
+		if (!o->attached)
+			o->wide = !foreign[i] && !has_twin(t, o);
+	}
+	/* The kernel's pid filter does not work for a process whose first thread has ended. */
+	for (p = t->processes; !rc && p; p = p->hh.next)
+		if (rp_proc__live_thread(RP_PROC, p->pid) != p->pid)
+			for (size_t i = 0; i < n; i++)
+				t->objects[first + i].wide |= !t->objects[first + i].attached;
+out:
+	free(files);
+	free(paths);
+	free(foreign);
+	free(own);
+	return rc;
+}
+
+int rp_targets__object(const struct rp_targets *t, uint32_t object, const char **path)
+{
+	*path = t->objects[object].path;
+	return t->objects[object].fd;
+}
+
+void rp_objects__free(struct rp_targets *t)
+{
+	for (size_t i = 0; i < t->n_objects; i++) {
+		rp_object__drop_batches(t, &t->objects[i]);
+		if (t->objects[i].fd >= 0)
+			close(t->objects[i].fd);
+		free(t->objects[i].path);
+	}
+	free(t->objects);
+}

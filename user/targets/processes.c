@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+/* The processes under trace: their life, and what is probed in each of them. */
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "targets/internal.h"
+
+/* For the threads of a process that end together to be through. */
+#define END_SURE_MS 100
+
+uint64_t rp_process__cpu(struct rp_process *p)
+{
+	uint64_t cpu = rp_proc__cpu(RP_PROC, p->pid);
+
+	if (cpu > p->cpu)
+		p->cpu = cpu;
+	return p->cpu - p->cpu_before;
+}
+
+void rp_process__ends(struct rp_process *p, uint64_t cpu)
+{
+	rp_process__cpu(p);
+	if (cpu > p->cpu)
+		p->cpu = cpu;
+}
+
+void rp_process__free(struct rp_targets *t, struct rp_process *p)
+{
+	t->cpu_of_ended += rp_process__cpu(p);
+	while (p->locals) {
+		struct rp_local *l = p->locals;
+
+		p->locals = l->next;
+		rp_links__free(l->links);
+		free(l);
+	}
+	rp_process__uses_nothing(t, p);
+	HASH_DEL(t->processes, p);
+	free(p);
+}
+
+struct rp_process *rp_process__get(struct rp_targets *t, pid_t pid)
+{
+	struct rp_process *p;
+
+	HASH_FIND_INT(t->processes, &pid, p);
+	if (p)
+		return p;
+	p = calloc(1, sizeof(*p));
+	if (!p)
+		return NULL;
+	p->pid = pid;
+	HASH_ADD_INT(t->processes, pid, p);
+	return p;
+}
+
+void rp_process__await_end(pid_t pid)
+{
+	struct pollfd end = {.fd = syscall(SYS_pidfd_open, pid, 0), .events = POLLIN};
+
+	if (end.fd < 0)
+		return;
+	poll(&end, 1, END_SURE_MS);
+	close(end.fd);
+}
+
+int rp_process__track(struct rp_targets *t, pid_t pid, struct rp_err *err)
+{
+	struct rp_process *p = rp_process__get(t, pid);
+
+	if (!p || (t->session && rp_session__track(t->session, pid)))
+		return rp_targets__no_memory(err);
+	p->cpu = p->cpu_before = rp_proc__cpu(RP_PROC, pid);
+	return 0;
+}
+
+/* Children are looked for until no more appear: from then on the kernel tells of new ones. */
+int rp_process__track_descendants(struct rp_targets *t, pid_t pid, struct rp_err *err)
+{
+	size_t known, n;
+	pid_t *pids;
+	int rc;
+
+	do {
+		known = HASH_COUNT(t->processes);
+		rc = rp_proc__descendants(RP_PROC, pid, &pids, &n);
+		for (size_t i = 0; !rc && i < n; i++)
+			rc = pids[i] == getpid() ? 0 : rp_process__track(t, pids[i], err);
+		free(pids);
+		if (rc)
+			return rc;
+	} while (HASH_COUNT(t->processes) != known);
+	return 0;
+}
+
+static bool has(const struct rp_process *p, const struct rp_batch *b)
+{
+	for (const struct rp_local *l = p->locals; l; l = l->next)
+		if (l->batch == b)
+			return true;
+	return false;
+}
+
+static int attach_local(struct rp_targets *t, struct rp_process *p, const struct rp_object *o,
+			const struct rp_batch *b, struct rp_err *err)
+{
+	struct rp_local *l = calloc(1, sizeof(*l));
+	int rc;
+
+	if (!l)
+		return rp_targets__no_memory(err);
+	l->batch = b;
+	rc = rp_object__link(t, o, b, p->pid, &l->links, err);
+	if (rc) {
+		free(l);
+		return rc;
+	}
+	l->next = p->locals;
+	p->locals = l;
+	return 0;
+}
+
+int rp_process__attach(struct rp_targets *t, struct rp_process *p, struct rp_object *o, bool *late,
+		       struct rp_err *err)
+{
+	int rc = 0;
+
+	for (struct rp_batch *b = o->batches; t->session && b && !rc; b = b->next) {
+		if (o->wide ? b->links != NULL : has(p, b))
+			continue;
+		*late = true;
+		o->attached = true;
+		rc = o->wide ? rp_object__link(t, o, b, 0, &b->links, err)
+			     : attach_local(t, p, o, b, err);
+	}
+	return rc;
+}

@@ -1,0 +1,484 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+/*
+ * The whole system as target: every file that any process maps is looked at once, and what is
+ * wanted in it is probed in every process, those started later too. Files without anything wanted
+ * cost nobody anything, and are remembered by number, time and size alone.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/inotify.h>
+#include <unistd.h>
+
+#include "discover/file.h"
+#include "targets/internal.h"
+
+/* Files that are remembered; a machine that makes ever new programs would have us hold ever more.
+ */
+#define FILES_MAX 32768u
+
+/* Where events were lost, all processes are looked at, for a fiftieth of the time at most. */
+#define LOOK_REST 50
+
+#define NO_OBJECT SIZE_MAX
+
+/* A file under a number that maps shows. Some file systems have several for one. */
+struct rp_file {
+	struct rp_file_id id;
+	struct stat st;
+	size_t object;	/* or NO_OBJECT */
+	uint64_t round; /* in which it was looked at last */
+	UT_hash_handle hh;
+};
+
+/* ---- files ----------------------------------------------------------------------------------- */
+
+static void forget_file(struct rp_targets *t, struct rp_file *f)
+{
+	HASH_DEL(t->files, f);
+	free(f);
+}
+
+static void forget_files(struct rp_targets *t, size_t object)
+{
+	struct rp_file *f, *next;
+
+	HASH_ITER (hh, t->files, f, next)
+		if (f->object == object)
+			forget_file(t, f);
+}
+
+static void remember_file(struct rp_targets *t, const struct rp_mapped *m, const struct stat *st,
+			  size_t object)
+{
+	struct rp_file *f;
+
+	if (HASH_COUNT(t->files) >= FILES_MAX)
+		forget_files(t, NO_OBJECT);
+	f = calloc(1, sizeof(*f));
+	if (!f)
+		return; /* it will be looked at again */
+	f->id.dev = m->dev;
+	f->id.ino = m->ino;
+	f->st = *st;
+	f->object = object;
+	f->round = t->round;
+	HASH_ADD(hh, t->files, id, sizeof(f->id), f);
+}
+
+static bool is_as_it_was(struct rp_targets *t, struct rp_file *f, pid_t pid,
+			 const struct rp_mapped *m)
+{
+	struct stat st;
+
+	if (f->round == t->round)
+		return true;
+	if (rp_proc__stat_mapped(RP_PROC, pid, m, &st))
+		return true; /* the process has ended, or it is not for us to know */
+	f->round = t->round;
+	return rp_file__same_content(&st, &f->st);
+}
+
+static struct rp_file *find_file(struct rp_targets *t, const struct rp_mapped *m)
+{
+	const struct rp_file_id id = {.dev = m->dev, .ino = m->ino};
+	struct rp_file *f;
+
+	HASH_FIND(hh, t->files, &id, sizeof(id), f);
+	return f;
+}
+
+/* ---- objects --------------------------------------------------------------------------------- */
+
+/* What is in it stays in the figures; its number is not given to another. */
+static void drop_object(struct rp_targets *t, struct rp_object *o)
+{
+	rp_object__drop_batches(t, o);
+	inotify_rm_watch(t->writes, o->watch);
+	close(o->fd);
+	o->fd = -1;
+	o->st_ino = 0;
+	forget_files(t, o - t->objects);
+}
+
+/* Errors that are not one file's alone. */
+static bool is_fatal(int code)
+{
+	return code == -EPERM || code == -EACCES || code == -ENOMEM || code == -EMFILE;
+}
+
+/*
+ * Nobody need run a file that is probed, so it may be written to, and then runs with breakpoints
+ * where they do not belong: they have to go at the first byte.
+ */
+static void watch_writes(struct rp_targets *t, struct rp_object *o)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", o->fd);
+	o->watch = inotify_add_watch(t->writes, path, IN_MODIFY);
+}
+
+static void drain_writes(struct rp_targets *t)
+{
+	char buf[4096] __attribute__((aligned(8)));
+	const struct inotify_event *event;
+	ssize_t got;
+
+	while ((got = read(t->writes, buf, sizeof(buf))) > 0)
+		for (const char *at = buf; at < buf + got; at += sizeof(*event) + event->len) {
+			event = (const struct inotify_event *)at;
+			for (size_t i = 0; event->mask & IN_MODIFY && i < t->n_objects; i++)
+				if (t->objects[i].fd >= 0 && t->objects[i].watch == event->wd)
+					drop_object(t, &t->objects[i]);
+		}
+}
+
+static bool is_linked(const struct rp_object *o)
+{
+	for (const struct rp_batch *b = o->batches; b; b = b->next)
+		if (b->links)
+			return true;
+	return false;
+}
+
+/* After an error, what was probed in it before stays so, and the rest waits for the next time. */
+static int link_everywhere(struct rp_targets *t, struct rp_object *o, struct rp_err *err)
+{
+	struct rp_err own;
+	size_t n = 0;
+	int rc = 0;
+
+	o->wide = true;
+	if (!t->session || !o->batches)
+		return 0;
+	if (!o->watch)
+		watch_writes(t, o);
+	for (struct rp_batch *b = o->batches; b && !rc; b = b->next) {
+		if (b->links)
+			continue;
+		n += b->n;
+		rc = rp_object__link(t, o, b, 0, &b->links, &own);
+	}
+	if (!rc)
+		return 0;
+	if (!is_linked(o)) {
+		t->refused += n;
+		drop_object(t, o);
+	}
+	if (is_fatal(rc) && err)
+		*err = own;
+	return is_fatal(rc) ? rc : 0;
+}
+
+/* The object of a file that is not known yet: it is looked at now. Takes fd over. */
+static int look_into(struct rp_targets *t, pid_t pid, const struct rp_mapped *m, int fd,
+		     struct rp_object **out, struct rp_err *err)
+{
+	struct rp_object *o;
+	struct stat st;
+	int rc = 0;
+
+	*out = NULL;
+	if (fstat(fd, &st)) {
+		close(fd);
+		return 0;
+	}
+	o = rp_object__by_stat(t, &st);
+	if (!o)
+		o = rp_object__twin(t, pid, m, fd, &st);
+	if (o) {
+		close(fd);
+	} else {
+		rp_object__add(t, m->path, fd, false, &o, NULL);
+		if (o && !o->planned) {
+			rp_object__take_back(t, o);
+			o = NULL;
+		}
+		rc = o ? link_everywhere(t, o, err) : 0;
+		if (rc)
+			return rc;
+		t->late |= o != NULL;
+	}
+	remember_file(t, m, &st, o ? (size_t)(o - t->objects) : NO_OBJECT);
+	*out = o;
+	return 0;
+}
+
+/* *out: NULL where nothing is wanted in what is mapped, or it may not be read. */
+static int object_of(struct rp_targets *t, pid_t pid, const struct rp_mapped *m,
+		     struct rp_object **out, struct rp_err *err)
+{
+	struct rp_file *f = find_file(t, m);
+	char via[64];
+	int fd;
+
+	*out = NULL;
+	if (f && is_as_it_was(t, f, pid, m)) {
+		*out = f->object == NO_OBJECT ? NULL : &t->objects[f->object];
+		return 0;
+	}
+	if (f && f->object != NO_OBJECT)
+		drop_object(t, &t->objects[f->object]); /* it is written anew under our probes */
+	else if (f)
+		forget_file(t, f);
+	if (!rp_plan__wants_object(t->plan, m->path, false))
+		return 0;
+	fd = rp_proc__open_mapped(RP_PROC, pid, m, via, sizeof(via));
+	t->denied |= fd == -EACCES || fd == -EPERM;
+	return fd < 0 ? 0 : look_into(t, pid, m, fd, out, err);
+}
+
+/* Can it be found where it was, so that it may yet be started? */
+static bool is_in_place(const struct rp_object *o)
+{
+	struct stat st;
+
+	return !stat(o->path, &st) && st.st_ino == o->st_ino && st.st_dev == o->st_dev;
+}
+
+/*
+ * Probes hold on to a file, and to the file system of a container that has ended. Not where nobody
+ * maps it any more, and nobody will.
+ */
+static void drop_unused(struct rp_targets *t)
+{
+	for (size_t i = 0; i < t->n_objects; i++) {
+		struct rp_object *o = &t->objects[i];
+
+		if (o->fd >= 0 && !o->users && !is_in_place(o))
+			drop_object(t, o);
+	}
+}
+
+/* ---- processes ------------------------------------------------------------------------------- */
+
+static void use(struct rp_targets *t, struct rp_process *p, size_t object)
+{
+	size_t *grown;
+
+	for (size_t i = 0; i < p->n_uses; i++)
+		if (p->uses[i] == object)
+			return;
+	grown = realloc(p->uses, (p->n_uses + 1) * sizeof(*grown));
+	if (!grown)
+		return;
+	p->uses = grown;
+	p->uses[p->n_uses++] = object;
+	t->objects[object].users++;
+}
+
+static struct rp_process *find_process(struct rp_targets *t, pid_t pid)
+{
+	struct rp_process *p;
+
+	HASH_FIND_INT(t->processes, &pid, p);
+	return p;
+}
+
+/* A process that maps something wanted; NULL: it is gone, or there is no memory. */
+static struct rp_process *count_in(struct rp_targets *t, pid_t pid)
+{
+	struct rp_process *p = find_process(t, pid);
+
+	if (p || !rp_proc__alive(RP_PROC, pid) || rp_process__track(t, pid, NULL))
+		return p;
+	t->came = true;
+	return find_process(t, pid);
+}
+
+static void count_out(struct rp_targets *t, struct rp_process *p)
+{
+	if (t->session)
+		rp_session__untrack(t->session, p->pid);
+	rp_process__free(t, p);
+}
+
+/* All that a process maps: it is counted in for what is wanted, or out where nothing is. */
+static int look_at(struct rp_targets *t, pid_t pid, struct rp_err *err)
+{
+	struct rp_process *p = find_process(t, pid);
+	pid_t thread = rp_proc__live_thread(RP_PROC, pid);
+	struct rp_mapped_list list = {0};
+	struct rp_object *o;
+	int rc = 0;
+
+	if (thread)
+		rc = rp_proc__mapped(RP_PROC, thread, &list);
+	if (rc && rc != -ESRCH)
+		return 0; /* not for us to know, or not now */
+	if (p)
+		rp_process__uses_nothing(t, p);
+	rc = 0;
+	for (size_t i = 0; !rc && i < list.n; i++) {
+		rc = object_of(t, thread, &list.items[i], &o, err);
+		p = o ? count_in(t, pid) : p;
+		if (p && o)
+			use(t, p, o - t->objects);
+	}
+	rp_proc__mapped_free(&list);
+	if (p && !p->n_uses)
+		count_out(t, p);
+	return rc;
+}
+
+/* Whatever is started or maps something meanwhile, the kernel tells of. */
+static int look_at_all(struct rp_targets *t, struct rp_err *err)
+{
+	pid_t *pids;
+	size_t n;
+	int rc = rp_proc__all(RP_PROC, &pids, &n);
+
+	if (rc)
+		return rp_err__set(err, RP_EXIT_FAILED, rc, NULL, RP_PROC ": %s", strerror(-rc));
+	t->round++;
+	for (size_t i = 0; i < n && !rc; i++)
+		if (pids[i] != getpid())
+			rc = look_at(t, pids[i], err);
+	free(pids);
+	return rc;
+}
+
+/* ---- what to trace --------------------------------------------------------------------------- */
+
+int rp_targets__add_system(struct rp_targets *t, struct rp_err *err)
+{
+	int rc = 0;
+
+	t->system = true;
+	t->writes = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	for (size_t i = 0; !rc && i < t->n_objects; i++)
+		rc = link_everywhere(t, &t->objects[i], err);
+	if (!rc)
+		rc = look_at_all(t, err);
+	t->late = false; /* nothing was measured yet */
+	return rc;
+}
+
+int rp_targets__catch_up_system(struct rp_targets *t, struct rp_err *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < t->n_objects; i++)
+		rc = link_everywhere(t, &t->objects[i], err);
+	forget_files(t, NO_OBJECT);
+	if (!rc)
+		rc = look_at_all(t, err);
+	t->late = false;
+	return rc;
+}
+
+/* ---- while it runs --------------------------------------------------------------------------- */
+
+static void tell_late(struct rp_targets *t)
+{
+	if (t->late)
+		rp_session__count_lost(t->session, RP_LOST_LATE);
+	t->late = false;
+}
+
+void rp_targets__on_mapping(struct rp_targets *t, pid_t pid, const struct rp_mapped *mapped)
+{
+	struct rp_process *p = NULL;
+	struct rp_object *o;
+
+	if (pid == getpid())
+		return;
+	t->round++;
+	if (!object_of(t, pid, mapped, &o, NULL) && o)
+		p = count_in(t, pid);
+	if (p)
+		use(t, p, o - t->objects);
+	tell_late(t);
+}
+
+/* A child maps what its parent does. */
+static void on_fork(struct rp_targets *t, pid_t pid, pid_t parent_pid)
+{
+	const struct rp_process *parent = find_process(t, parent_pid);
+	struct rp_process *p = parent ? rp_process__get(t, pid) : NULL;
+
+	for (size_t i = 0; p && i < parent->n_uses; i++)
+		use(t, p, parent->uses[i]);
+}
+
+void rp_targets__on_system_event(struct rp_targets *t, const struct rp_event *event)
+{
+	struct rp_process *p;
+
+	t->round++;
+	switch (event->type) {
+	case RP_EVENT_FORK:
+		on_fork(t, event->pid, (pid_t)event->detail);
+		break;
+	case RP_EVENT_EXIT:
+		p = find_process(t, event->pid);
+		if (p) {
+			rp_process__ends(p, event->detail);
+			rp_process__free(t, p);
+		}
+		drop_unused(t);
+		break;
+	case RP_EVENT_FOUND:
+		t->came = true; /* it may have ended since */
+		look_at(t, event->pid, NULL);
+		break;
+	case RP_EVENT_EXEC:
+		look_at(t, event->pid, NULL);
+		break;
+	}
+	tell_late(t);
+}
+
+void rp_targets__reap_system(struct rp_targets *t)
+{
+	drop_unused(t);
+}
+
+int rp_targets__fd(const struct rp_targets *t)
+{
+	return t->system ? t->writes : -1;
+}
+
+void rp_targets__missed_mappings(struct rp_targets *t)
+{
+	t->missed = true;
+}
+
+double rp_targets__look_again(struct rp_targets *t)
+{
+	uint64_t lost = rp_session__lost(t->session, RP_LOST_EVENTS);
+	double began = rp_targets__now();
+
+	drain_writes(t);
+	t->missed |= lost != t->events_lost;
+	t->events_lost = lost;
+	if (!t->missed || began < t->rested)
+		return t->missed ? t->rested : 0;
+	t->missed = false;
+	look_at_all(t, NULL);
+	tell_late(t);
+	t->rested = began + (rp_targets__now() - began) * LOOK_REST;
+	return 0;
+}
+
+/* ---- ending ---------------------------------------------------------------------------------- */
+
+void rp_process__uses_nothing(struct rp_targets *t, struct rp_process *p)
+{
+	while (p->n_uses)
+		t->objects[p->uses[--p->n_uses]].users--;
+	free(p->uses);
+	p->uses = NULL;
+}
+
+void rp_files__free(struct rp_targets *t)
+{
+	struct rp_file *f, *next;
+
+	if (t->system && t->writes >= 0)
+		close(t->writes);
+
+	HASH_ITER (hh, t->files, f, next)
+		forget_file(t, f);
+}

@@ -1,0 +1,413 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+#include "targets/internal.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "discover/needed.h"
+
+/* After a mapping was announced: the kernel tells before it is in place. */
+#define RESCAN_SOON_MS 1
+#define RESCAN_SURE_MS 25
+/* A process that maps all the time is looked at for a fiftieth of the time at most. */
+#define RESCAN_REST 50
+
+double rp_targets__now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec + t.tv_nsec * 1e-9;
+}
+
+int rp_targets__no_memory(struct rp_err *err)
+{
+	return rp_err__set(err, RP_EXIT_FAILED, -ENOMEM, NULL, "out of memory");
+}
+
+struct rp_targets *rp_targets__new(struct rp_session *session, struct rp_plan *plan, bool follow)
+{
+	struct rp_targets *t = calloc(1, sizeof(*t));
+
+	if (t) {
+		t->session = session;
+		t->plan = plan;
+		t->follow = follow;
+	}
+	return t;
+}
+
+void rp_targets__free(struct rp_targets *t)
+{
+	struct rp_process *p, *next;
+
+	if (!t)
+		return;
+	HASH_ITER (hh, t->processes, p, next)
+		rp_process__free(t, p);
+	rp_objects__free(t);
+	rp_files__free(t);
+	free(t->batched);
+	free(t);
+}
+
+/*
+ * Bring n processes up to what they have mapped now: all objects first, so that one look at the
+ * rest of the system decides on their scopes.
+ */
+static int scan(struct rp_targets *t, struct rp_process **processes, size_t n, bool *late,
+		struct rp_err *err)
+{
+	struct rp_mapped_list *lists = calloc(n, sizeof(*lists));
+	size_t first = t->n_objects;
+	int rc = lists ? 0 : rp_targets__no_memory(err);
+
+	for (size_t i = 0; !rc && i < n; i++) {
+		pid_t pid = rp_proc__live_thread(RP_PROC, processes[i]->pid);
+
+		rc = pid ? rp_proc__mapped(RP_PROC, pid, &lists[i]) : -ESRCH;
+		if (rc == -ESRCH && n > 1)
+			rc = 0; /* a child that ended meanwhile */
+		if (rc) {
+			rp_err__set(err, rc == -EACCES ? RP_EXIT_DENIED : RP_EXIT_FAILED, rc,
+				    rc == -EACCES ? "run it as root" : NULL, "process %d: %s",
+				    (int)processes[i]->pid,
+				    rc == -ESRCH ? "there is no such process" : strerror(-rc));
+			break;
+		}
+		for (size_t m = 0; m < lists[i].n; m++)
+			rp_object__of_mapping(t, pid, &lists[i].items[m]);
+	}
+	if (!rc && rp_objects__decide_scopes(t, first))
+		rc = rp_targets__no_memory(err);
+	for (size_t i = 0; !rc && i < n; i++) {
+		for (size_t m = 0; !rc && m < lists[i].n; m++) {
+			struct rp_object *o = rp_object__by_id(t, lists[i].items[m].dev,
+							       lists[i].items[m].ino);
+
+			if (o)
+				rc = rp_process__attach(t, processes[i], o, late, err);
+		}
+		if (rc == -ESRCH && n > 1)
+			rc = 0;
+	}
+	for (size_t i = 0; lists && i < n; i++)
+		rp_proc__mapped_free(&lists[i]);
+	free(lists);
+	return rc;
+}
+
+/* ---- what to trace --------------------------------------------------------------------------- */
+
+/* Bring all processes up to date; the error of the one that is asked for counts, 0: none does. */
+static int scan_all(struct rp_targets *t, pid_t pid, struct rp_err *err)
+{
+	struct rp_process **list, *p;
+	size_t n = 0;
+	bool late;
+	int rc;
+
+	list = calloc(HASH_COUNT(t->processes) + 1, sizeof(*list));
+	if (!list)
+		return rp_targets__no_memory(err);
+	HASH_FIND_INT(t->processes, &pid, p);
+	if (p)
+		list[n++] = p;
+	for (p = t->processes; p; p = p->hh.next)
+		if (p->pid != pid)
+			list[n++] = p;
+	rc = scan(t, list, n, &late, err);
+	free(list);
+	return rc;
+}
+
+int rp_targets__add(struct rp_targets *t, pid_t pid, struct rp_err *err)
+{
+	int rc;
+
+	if (!rp_proc__alive(RP_PROC, pid))
+		return rp_err__set(err, RP_EXIT_FAILED, -ESRCH, "ps or pgrep tell which there are",
+				   "process %d: there is no such process", (int)pid);
+	if (pid == getpid())
+		return rp_err__set(err, RP_EXIT_FAILED, -EINVAL, NULL,
+				   "rptrace does not trace itself");
+	rc = rp_process__track(t, pid, err);
+	if (!rc && t->follow)
+		rc = rp_process__track_descendants(t, pid, err);
+	return rc ? rc : scan_all(t, pid, err);
+}
+
+/* Attach the objects from `first` on: everywhere, or in the one process there is. */
+static int attach_from(struct rp_targets *t, size_t first, struct rp_err *err)
+{
+	struct rp_process *p;
+	bool late;
+	int rc = 0;
+
+	if (rp_objects__decide_scopes(t, first))
+		return rp_targets__no_memory(err);
+	for (size_t i = first; !rc && i < t->n_objects; i++)
+		for (p = t->processes; !rc && p; p = p->hh.next)
+			rc = rp_process__attach(t, p, &t->objects[i], &late, err);
+	return rc;
+}
+
+int rp_targets__add_named(struct rp_targets *t, struct rp_err *err)
+{
+	size_t first = t->n_objects;
+	const char *path;
+	int rc = 0;
+
+	for (size_t i = 0; !rc && (path = rp_plan__object_path(t->plan, i)); i++)
+		rc = rp_object__add_path(t, path, false, !t->selecting, err);
+	return rc ? rc : attach_from(t, first, err);
+}
+
+int rp_targets__add_command(struct rp_targets *t, pid_t pid, const char *path, struct rp_err *err)
+{
+	size_t first = t->n_objects;
+	struct rp_needed needed;
+	int rc = rp_process__track(t, pid, err);
+
+	if (rc)
+		return rc;
+	rc = rp_needed__of_command(path, &needed);
+	if (rc)
+		return rp_targets__no_memory(err);
+	for (size_t i = 0; !rc && i < needed.n; i++)
+		if (rp_plan__wants_object(t->plan, needed.items[i].path, needed.items[i].is_exe))
+			rc = rp_object__add_path(t, needed.items[i].path, needed.items[i].is_exe,
+						 false, err);
+	rp_needed__free(&needed);
+	return rc ? rc : attach_from(t, first, err);
+}
+
+/* ---- while it runs --------------------------------------------------------------------------- */
+
+static void look_at(struct rp_targets *t, struct rp_process *p)
+{
+	bool late = false;
+
+	scan(t, &p, 1, &late, NULL);
+	if (late)
+		rp_session__count_lost(t->session, RP_LOST_LATE);
+}
+
+/* A child has what its parent had mapped; probes that are bound to a process are bound anew. */
+static void on_fork(struct rp_targets *t, pid_t pid, pid_t parent_pid)
+{
+	struct rp_process *parent, *p;
+	bool late = false;
+
+	HASH_FIND_INT(t->processes, &parent_pid, parent);
+	p = rp_process__get(t, pid);
+	if (!p)
+		return;
+	if (!parent) { /* it was found to have ended before its child was told of */
+		look_at(t, p);
+		return;
+	}
+	for (const struct rp_local *l = parent->locals; l; l = l->next)
+		rp_process__attach(t, p, &t->objects[l->batch->object], &late, NULL);
+	if (late)
+		rp_session__count_lost(t->session, RP_LOST_LATE);
+}
+
+void rp_targets__on_event(struct rp_targets *t, const struct rp_event *event)
+{
+	struct rp_process *p;
+
+	if (t->system) {
+		rp_targets__on_system_event(t, event);
+		return;
+	}
+	switch (event->type) {
+	case RP_EVENT_FORK:
+		on_fork(t, event->pid, (pid_t)event->detail);
+		return;
+	case RP_EVENT_EXIT:
+		HASH_FIND_INT(t->processes, &(pid_t){event->pid}, p);
+		if (!p)
+			return;
+		rp_process__ends(p, event->detail);
+		rp_process__await_end(event->pid);
+		rp_process__free(t, p);
+		return;
+	}
+	p = rp_process__get(t, event->pid);
+	if (!p)
+		return;
+	if (event->type == RP_EVENT_EXEC)
+		look_at(t, p);
+	/* After an exec the loader maps the libraries; both come here. */
+	p->rescans = 2;
+	p->due = rp_targets__now() + RESCAN_SOON_MS * 1e-3;
+	if (p->due < p->rested)
+		p->due = p->rested;
+}
+
+/* All first, as a region that comes back may have sites in any of them. */
+static int plan_again(struct rp_targets *t, struct rp_err *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < t->n_objects && !rc; i++)
+		rc = rp_object__plan_again(t, &t->objects[i], err);
+	return rc;
+}
+
+/* Where an object is probed everywhere it need not be mapped. */
+static int attach_wide(struct rp_targets *t, struct rp_err *err)
+{
+	bool late;
+	int rc = 0;
+
+	for (size_t i = 0; i < t->n_objects && t->processes && !rc; i++)
+		if (t->objects[i].wide)
+			rc = rp_process__attach(t, t->processes, &t->objects[i], &late, err);
+	return rc;
+}
+
+static int attach_all(struct rp_targets *t, struct rp_err *err)
+{
+	int rc = rp_objects__decide_scopes(t, 0) ? rp_targets__no_memory(err) : 0;
+
+	if (!rc)
+		rc = scan_all(t, 0, err);
+	return rc ? rc : attach_wide(t, err);
+}
+
+/* Attach all that is wanted and is not attached yet. */
+static int catch_up(struct rp_targets *t, struct rp_err *err)
+{
+	int rc = 0;
+
+	t->waiting = false;
+	t->adding = true;
+	rp_session__added(t->session); /* some of it counts before all is there */
+	for (size_t i = 0; i < t->n_objects && !rc; i++)
+		rc = rp_object__gather(t, &t->objects[i], 0, err);
+	t->adding = false;
+	if (!rc)
+		rc = t->system ? rp_targets__catch_up_system(t, err) : attach_all(t, err);
+	rp_session__added(t->session);
+	return rc;
+}
+
+int rp_targets__select(struct rp_targets *t, const char *text, struct rp_err *err)
+{
+	int rc = rp_plan__select(t->plan, text, err);
+
+	if (rc)
+		return rc;
+	t->selecting = true;
+	rc = plan_again(t, err);
+	if (!rc)
+		rc = catch_up(t, err);
+	if (!rc && !t->system)
+		rc = rp_targets__add_named(t, err);
+	t->selecting = false;
+	return rc;
+}
+
+/* Returns when there is more of that to do, s; 0: never. */
+static double settle(struct rp_targets *t)
+{
+	double now = rp_targets__now(), next = rp_targets__settle(t, now);
+
+	if (t->unpruned && !t->retired)
+		rp_targets__prune(t, NULL);
+	if (t->waiting && !t->retired)
+		catch_up(t, NULL);
+	return t->retired && !next ? now : next;
+}
+
+int rp_targets__rescan(struct rp_targets *t)
+{
+	double at = rp_targets__now(), next = 0;
+	struct rp_process *p;
+
+	if (t->system)
+		next = rp_targets__look_again(t);
+	for (p = t->processes; p; p = p->hh.next) {
+		if (p->rescans && p->due <= at) {
+			double began = rp_targets__now();
+
+			rp_session__map_seen(t->session, p->pid);
+			look_at(t, p);
+			p->rescans--;
+			p->due = rp_targets__now() + RESCAN_SURE_MS * 1e-3;
+			p->rested = rp_targets__now() + (rp_targets__now() - began) * RESCAN_REST;
+		}
+		if (p->rescans && (!next || p->due < next))
+			next = p->due;
+	}
+	at = settle(t);
+	if (at && (!next || at < next))
+		next = at;
+	if (!next)
+		return -1;
+	at = (next - rp_targets__now()) * 1e3;
+	return at > 0 ? (int)at + 1 : 0;
+}
+
+void rp_targets__reap(struct rp_targets *t)
+{
+	struct rp_process *p, *next;
+
+	HASH_ITER (hh, t->processes, p, next)
+		if (!rp_proc__alive(RP_PROC, p->pid))
+			rp_process__free(t, p);
+	if (t->system)
+		rp_targets__reap_system(t);
+	rp_session__reap(t->session);
+}
+
+pid_t rp_targets__debugged(const struct rp_targets *t, pid_t *debugger)
+{
+	uint64_t tracer = 0;
+
+	for (const struct rp_process *p = t->processes; p; p = p->hh.next) {
+		if (!rp_proc__status_number(RP_PROC, p->pid, "TracerPid", 10, &tracer) || !tracer)
+			continue;
+		*debugger = (pid_t)tracer;
+		return p->pid;
+	}
+	return 0;
+}
+
+uint64_t rp_targets__cpu(struct rp_targets *t)
+{
+	uint64_t sum = t->cpu_of_ended;
+	struct rp_process *p;
+
+	for (p = t->processes; p; p = p->hh.next)
+		sum += rp_process__cpu(p);
+	return sum;
+}
+
+void rp_targets__stats(const struct rp_targets *t, struct rp_targets_stats *stats)
+{
+	size_t n;
+	const struct rp_site *sites = rp_plan__sites(t->plan, &n);
+
+	memset(stats, 0, sizeof(*stats));
+	stats->processes = HASH_COUNT(t->processes);
+	stats->came = t->came;
+	for (size_t i = 0; i < n; i++) {
+		/* Gone for good, or for now. */
+		if (t->objects[sites[i].object].fd < 0 || !rp_plan__wants_site(t->plan, &sites[i]))
+			continue;
+		stats->sites++;
+		stats->slow_sites += sites[i].slow;
+		stats->names |= sites[i].role == RP_ROLE_NAME_BEGIN;
+	}
+	for (size_t i = 0; i < t->n_objects; i++)
+		stats->objects += t->objects[i].batches != NULL;
+	stats->stripped = t->stripped;
+	stats->denied = t->denied;
+	stats->refused = t->refused;
+}

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
+/*
+ * The processes under trace and the objects they have mapped: finds what the plan wants, attaches
+ * it, and keeps both up with fork, exec, dlopen and exit.
+ *
+ * An object that only traced processes map is probed in every process (the kernel programs tell
+ * them apart), so that children are measured from their first instruction. One that others map
+ * too is probed process by process, so that those others never pay. Where the whole system is
+ * traced, all are probed in every process.
+ */
+#ifndef RP_TARGETS_H
+#define RP_TARGETS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "attach/session.h"
+#include "discover/proc.h"
+#include "plan/plan.h"
+#include "util/error.h"
+
+struct rp_targets;
+
+struct rp_targets_stats {
+	size_t processes; /* alive */
+	bool came;	  /* where the whole system is traced: some process ever was */
+	size_t objects;	  /* with probes */
+	size_t sites, slow_sites;
+	size_t refused; /* sites that the kernel would not probe: not measured */
+	bool denied;	/* objects of the target could not be read */
+	bool names;	/* regions that are named at run time are among the sites */
+	bool stripped;	/* an executable without symbol table was looked at */
+};
+
+/* session may be NULL: then objects are discovered and planned but nothing is attached. */
+struct rp_targets *rp_targets__new(struct rp_session *session, struct rp_plan *plan, bool follow);
+void rp_targets__free(struct rp_targets *targets);
+
+/*
+ * Trace a process that runs, with the children it has. -ESRCH: there is no such process;
+ * -EACCES: it may not be looked at; and errors of attaching.
+ */
+int rp_targets__add(struct rp_targets *targets, pid_t pid, struct rp_err *err);
+
+/* Trace a process that will exec the program at path: it and the libraries it links come first. */
+int rp_targets__add_command(struct rp_targets *targets, pid_t pid, const char *path,
+			    struct rp_err *err);
+
+/*
+ * Trace every process that maps something selected, those that are started later too. Comes after
+ * rp_targets__add_named.
+ */
+int rp_targets__add_system(struct rp_targets *targets, struct rp_err *err);
+
+/* Objects that the selection names by path, mapped or not. */
+int rp_targets__add_named(struct rp_targets *targets, struct rp_err *err);
+
+/* ---- changes while tracing ----------------------------------------------------------------- */
+
+/*
+ * Trace what this selects, too, be it new or left out before: as after -f, or -u. That nothing
+ * matches is no error.
+ */
+int rp_targets__select(struct rp_targets *targets, const char *text, struct rp_err *err);
+
+/*
+ * Trace these regions no more: their probes go, all others stay as they are without a gap. After an
+ * error they are traced as before.
+ */
+int rp_targets__leave_out(struct rp_targets *targets, const uint32_t *regions, size_t n,
+			  struct rp_err *err);
+
+/* ---- while it runs ------------------------------------------------------------------------- */
+
+/* An event of the kernel's. Errors here cost the probes of one process, and are counted as late. */
+void rp_targets__on_event(struct rp_targets *targets, const struct rp_event *event);
+
+/* Something was mapped anywhere in the system, all of which is traced. */
+void rp_targets__on_mapping(struct rp_targets *targets, pid_t pid, const struct rp_mapped *mapped);
+
+/* Some mappings were not told: they are found by looking. */
+void rp_targets__missed_mappings(struct rp_targets *targets);
+
+/* Can be read when rp_targets__rescan is called for; -1: it never is so. */
+int rp_targets__fd(const struct rp_targets *targets);
+
+/*
+ * Look again at processes that mapped something, and take away probes that have had their time;
+ * returns ms until there is more to do, or -1.
+ */
+int rp_targets__rescan(struct rp_targets *targets);
+
+/* Drop processes that ended unnoticed. */
+void rp_targets__reap(struct rp_targets *targets);
+
+/* A traced process that somebody has under ptrace(2), and who; 0: none is. */
+pid_t rp_targets__debugged(const struct rp_targets *targets, pid_t *debugger);
+
+/* CPU time that the traced processes have used since they are traced, ns; ended ones included. */
+uint64_t rp_targets__cpu(struct rp_targets *targets);
+
+/* Number, as in the sites of the plan: path as the target's maps show it. Returns its open file,
+ * which stays the targets'. */
+int rp_targets__object(const struct rp_targets *targets, uint32_t object, const char **path);
+
+void rp_targets__stats(const struct rp_targets *targets, struct rp_targets_stats *stats);
+
+#endif

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+#include "util/cpu_time.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+#define ROUNDS 21
+
+static int compare(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+static double now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	return t.tv_sec * 1e9 + t.tv_nsec;
+}
+
+void rp_cpu_time__measure(void (*call)(void), unsigned calls, struct rp_cpu_time *out)
+{
+	double round[ROUNDS], sum = 0;
+
+	for (int r = 0; r < ROUNDS; r++) {
+		double began = now();
+
+		for (unsigned i = 0; i < calls; i++)
+			call();
+		round[r] = (now() - began) / calls;
+		sum += round[r];
+	}
+	qsort(round, ROUNDS, sizeof(round[0]), compare);
+	out->median = round[ROUNDS / 2];
+	out->mean = sum / ROUNDS;
+}
