@@ -90,7 +90,7 @@ static __always_inline void thread_end(struct rp_thread *t)
 {
 	frames_unwind(t, 0);
 	thread_drop_pieces(t);
-	t->group_turn = 0;
+	t->grouping_serial = 0;
 	__sync_lock_test_and_set(&t->owner, 0);
 }
 
@@ -265,7 +265,7 @@ __noinline int frame_push(struct rp_thread *t, const struct rp_query *q)
 		t->missed = 0;
 		if (q->sp > t->shallowest && role_is_function(q->role))
 			t->shallowest = q->sp;
-		if (t->group_turn != group_turn)
+		if (t->grouping_serial != grouping_serial)
 			thread_regroup(task, t);
 	}
 	if (depth >= cfg_max_depth) {

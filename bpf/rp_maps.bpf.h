@@ -30,10 +30,10 @@ bool ready = false;		/* set last: nothing half attached is measured */
 __u64 ready_time = 0;		/* ns: since then, or the last addition, all is seen */
 __u32 additions = 0;		/* of probes while tracing */
 __u32 group_by = RP_GROUP_NONE; /* enum rp_group */
-__u32 group_turn = 0;		/* counts the changes of group_by */
-__u16 batch_state[RP_BATCHES_MAX] = {};
+__u32 grouping_serial = 0;	/* counts the changes of group_by */
+__u16 site_group_state[RP_SITE_GROUPS_MAX] = {};
 bool blocks_left_out = false; /* any region was: ends of blocks may be those of others */
-__u32 turning = 0;	      /* batches that do, and links that are being closed */
+__u32 swaps_under_way = 0;    /* generation swaps, and links that are being closed */
 __u32 nodes_used = 0;
 __u32 nodes_grow_at = 0; /* the node that asks for more chunks */
 __u32 labels_used = 0;
@@ -255,7 +255,8 @@ struct {
 	__type(value, __u64);
 } unmatched SEC(".maps");
 
-/* Regions that the batch which a turning one becomes has no more: batch << 32 | region. */
+/* Regions that a generation swap takes out of their site group: site group << 32 | region.
+ */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);

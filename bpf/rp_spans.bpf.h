@@ -83,7 +83,7 @@ static __always_inline void span_missed(void)
 /* The root that the thread's regions hang under from now on. */
 static __always_inline __u32 span_root(struct task_struct *task, struct rp_thread *t)
 {
-	if (t->group_turn != group_turn) {
+	if (t->grouping_serial != grouping_serial) {
 		if (t->depth)
 			return node_root(task);
 		thread_regroup(task, t);

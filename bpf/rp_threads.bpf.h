@@ -153,7 +153,7 @@ static __always_inline struct rp_thread *thread_at(struct task_struct *task, __u
 
 /*
  * The state of any thread, where it has one: the one place that knows where that is kept. It may
- * have no root yet (group_turn 0), when its stack is empty.
+ * have no root yet (grouping_serial 0), when its stack is empty.
  */
 static __always_inline struct rp_thread *thread_of(struct task_struct *task)
 {
@@ -193,7 +193,7 @@ static __always_inline struct rp_thread *thread_init(struct rp_thread *t, __u32 
 	t->frames[0].node = root;
 	t->frames[0].sp = ~0ull;
 	t->frames[0].region = FRAME_ROOT << 24;
-	t->group_turn = group_turn;
+	t->grouping_serial = grouping_serial;
 	return t;
 }
 
@@ -209,7 +209,7 @@ static __always_inline struct rp_thread *thread_get(struct task_struct *task)
 {
 	struct rp_thread *t = thread_of(task);
 
-	return t && t->group_turn ? t : thread_create(task);
+	return t && t->grouping_serial ? t : thread_create(task);
 }
 
 static __noinline struct rp_thread *goroutine_create(const struct rp_goroutine_key *key)
@@ -247,11 +247,11 @@ static __noinline struct rp_thread *goroutine_get(__u64 goroutine, __u64 *sp)
 /* The thread is at its root: take the one of the grouping that is asked for now. */
 static __noinline void thread_regroup(struct task_struct *task, struct rp_thread *t)
 {
-	__u32 turn = group_turn, root = node_root(bpf_get_current_task_btf());
+	__u32 serial = grouping_serial, root = node_root(bpf_get_current_task_btf());
 
 	if (!root)
 		return;
-	t->group_turn = turn;
+	t->grouping_serial = serial;
 	t->frames[0].node = root;
 }
 

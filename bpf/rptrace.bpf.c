@@ -50,10 +50,10 @@ static __always_inline void keep_to_thread_stack(void *ctx, void *no_programs)
 
 static __always_inline __u32 site_state(__u64 cookie)
 {
-	return batch_state[RP_COOKIE_BATCH(cookie) & (RP_BATCHES_MAX - 1)];
+	return site_group_state[RP_COOKIE_SITE_GROUP(cookie) & (RP_SITE_GROUPS_MAX - 1)];
 }
 
-static __always_inline bool site_is_settled(__u64 cookie)
+static __always_inline bool site_is_current(__u64 cookie)
 {
 	return site_state(cookie) == RP_COOKIE_GENERATION(cookie);
 }
@@ -65,28 +65,28 @@ static __always_inline bool role_is_exit(__u32 role)
 }
 
 /*
- * A batch of sites is replaced by attaching its successor, of the next generation, and then
- * turning its state. From one hit to the next the successor counts and the other does not: of a
- * hit that both see the kernel tells the one first that was attached last, and that leaves word on
- * the thread if it took it. What the successor has not is the older one's still, but for entries
- * of the regions that were left out.
+ * A site group is replaced without a gap: links of the next generation are attached beside the old
+ * ones, and then its state is set to that generation. From then on the new links count. A hit that
+ * both generations see is delivered to the links attached last first; those note on the thread
+ * which site they took, so that the old links skip that hit. The old links still count the sites
+ * that the new generation lacks, except entries into the regions that were left out.
  */
-__noinline int site_turns(__u64 cookie, __u32 is_return)
+__noinline int site_counts_in_swap(__u64 cookie, __u32 is_return)
 {
-	__u64 key = (__u64)RP_COOKIE_BATCH(cookie) << 32 | RP_COOKIE_REGION(cookie);
+	__u64 key = (__u64)RP_COOKIE_SITE_GROUP(cookie) << 32 | RP_COOKIE_REGION(cookie);
 	struct rp_thread *t = thread_get(bpf_get_current_task_btf());
 	__u32 state = site_state(cookie);
-	__u32 behind = (state - RP_COOKIE_GENERATION(cookie)) & RP_BATCH_GENERATION;
+	__u32 behind = (state - RP_COOKIE_GENERATION(cookie)) & RP_GENERATION_MASK;
 
 	if (!behind) {
-		if (t && state & RP_BATCH_TURNING) {
-			t->turned = RP_COOKIE_SITE(cookie);
-			t->turn = state;
+		if (t && state & RP_GENERATION_SWAPPING) {
+			t->swapped_site = RP_COOKIE_SITE(cookie);
+			t->swapped_state = state;
 		}
 		return 1;
 	}
-	if (behind > 1 || !t || !(state & RP_BATCH_TURNING) ||
-	    (t->turned == RP_COOKIE_SITE(cookie) && t->turn == state))
+	if (behind > 1 || !t || !(state & RP_GENERATION_SWAPPING) ||
+	    (t->swapped_site == RP_COOKIE_SITE(cookie) && t->swapped_state == state))
 		return 0;
 	return is_return || role_is_exit(RP_COOKIE_ROLE(cookie)) ||
 	       !bpf_map_lookup_elem(&left_out, &key);
@@ -94,7 +94,7 @@ __noinline int site_turns(__u64 cookie, __u32 is_return)
 
 static __always_inline bool site_counts(__u64 cookie, bool is_return)
 {
-	return site_is_settled(cookie) || site_turns(cookie, is_return);
+	return site_is_current(cookie) || site_counts_in_swap(cookie, is_return);
 }
 
 /* Label and outcomes of what is entered; what cannot be wanted any more takes no label. */
@@ -156,7 +156,7 @@ static __always_inline void call_exit(struct pt_regs *ctx, struct task_struct *t
 	struct rp_query q = {.role = role, .region = RP_COOKIE_REGION(cookie), .key = sp, .sp = sp};
 
 	look_at_exit(ctx, cookie, &q);
-	if (t && !frame_leave(t, &q, now) && site_is_settled(cookie) &&
+	if (t && !frame_leave(t, &q, now) && site_is_current(cookie) &&
 	    !(role == RP_ROLE_CALL && cfg_returns_of_all))
 		exit_unmatched(task, t, q.region, sp);
 }
@@ -189,7 +189,7 @@ int rp_session(struct pt_regs *ctx)
 	keep_to_thread_stack(ctx, &no_sessions);
 	cookie = session_cookie(ctx, task);
 	if (session_is_return(ctx, task)) {
-		if (!turning || site_counts(cookie, true))
+		if (!swaps_under_way || site_counts(cookie, true))
 			call_return(ctx, task, cookie);
 		return 0;
 	}
@@ -260,7 +260,7 @@ static __always_inline void region_end(struct pt_regs *ctx, struct task_struct *
 	if (frame_leave(t, &q, now))
 		return;
 	/* Ends of blocks come from those that are not traced, too. */
-	if (site_is_settled(cookie) &&
+	if (site_is_current(cookie) &&
 	    (role != RP_ROLE_SCOPE_END ||
 	     !(blocks_left_out || RP_COOKIE_FLAGS(cookie) & RP_SITE_SOME)))
 		exit_unmatched(task, t, q.region, 0);
@@ -339,7 +339,7 @@ int rp_span(struct pt_regs *ctx)
 		span_missed();
 	else if (!has_id)
 		count_lost(RP_LOST_SPANS);
-	else if (site_is_settled(cookie))
+	else if (site_is_current(cookie))
 		span_unmatched(task, &key);
 	return 0;
 }

@@ -56,18 +56,18 @@ enum rp_role {
 };
 
 /*
- * cookie = region (24 bits) | role (4) | flags (4) | index into the arg_specs map (16) | batch
- * (12) | generation of the batch (4). Index 0 of arg_specs is "no argument". A batch is what is
- * attached at once.
+ * cookie = region (24 bits) | role (4) | flags (4) | index into the arg_specs map (16) | site group
+ * (12) | generation of the site group (4). Index 0 of arg_specs is "no argument". A site group is
+ * what is attached at once.
  */
-#define RP_COOKIE(region, role, flags, spec, batch, generation)                                    \
+#define RP_COOKIE(region, role, flags, spec, site_group, generation)                               \
 	((__rp_u64)(region) | (__rp_u64)(role) << 24 | (__rp_u64)(flags) << 28 |                   \
-	 (__rp_u64)(spec) << 32 | (__rp_u64)(batch) << 48 | (__rp_u64)(generation) << 60)
+	 (__rp_u64)(spec) << 32 | (__rp_u64)(site_group) << 48 | (__rp_u64)(generation) << 60)
 #define RP_COOKIE_REGION(c)	((__rp_u32)(c)&RP_REGION_MASK)
 #define RP_COOKIE_ROLE(c)	((__rp_u32)(c) >> 24 & 0xf)
 #define RP_COOKIE_FLAGS(c)	((__rp_u32)(c) >> 28)
 #define RP_COOKIE_SPEC(c)	((__rp_u32)((c) >> 32) & 0xffff)
-#define RP_COOKIE_BATCH(c)	((__rp_u32)((c) >> 48) & 0xfff)
+#define RP_COOKIE_SITE_GROUP(c) ((__rp_u32)((c) >> 48) & 0xfff)
 #define RP_COOKIE_GENERATION(c) ((__rp_u32)((c) >> 60))
 #define RP_COOKIE_SITE(c)	((c) & (~0ull >> 4)) /* the same in all generations */
 
@@ -80,14 +80,15 @@ enum rp_role {
 #define RP_SITE_LOOSE 4u /* need not nest: may end after what it began in */
 
 /*
- * State of a batch: the generation whose hits count. While it turns, which is while the one before
- * may be attached, too: also RP_BATCH_TURNING, and the number of the turn. Of those before that the
- * kernel may not have let go of some: it has by the time that their number comes again.
+ * State of a site group: the generation whose hits count. While the links of the generation before
+ * may still be attached, RP_GENERATION_SWAPPING is set too, and above it the serial number of the
+ * swap. The kernel may still run links of older generations for a moment; it has let go of them
+ * before a generation number is used again.
  */
-#define RP_BATCH_GENERATION 0xfu
-#define RP_BATCH_TURNING    0x10u
-#define RP_BATCH_TURN_SHIFT 5
-#define RP_BATCHES_MAX	    4096u /* a power of two */
+#define RP_GENERATION_MASK	 0xfu
+#define RP_GENERATION_SWAPPING	 0x10u
+#define RP_GENERATION_SWAP_SHIFT 5
+#define RP_SITE_GROUPS_MAX	 4096u /* a power of two */
 
 /* Where a USDT argument lives when its site is hit. */
 enum rp_arg_kind {
@@ -176,18 +177,18 @@ struct rp_frame {
 _Static_assert(sizeof(struct rp_frame) == 72, "rp_frame is shared with BPF");
 
 struct rp_thread {
-	__rp_u64 owner;	     /* address of the task whose slot this is; 0: free, or no slot */
-	__rp_u32 depth;	     /* index of the top frame; frame 0 stands for the root */
-	__rp_u32 missed;     /* entries that got no frame: their exits are no surprise */
-	__rp_u32 group_turn; /* under which the root was chosen; 0: none is yet */
-	__rp_u32 pieces;     /* of its stack that are in thread_pieces */
-	__rp_u32 additions;  /* that the two below know of */
+	__rp_u64 owner;		  /* address of the task whose slot this is; 0: free, or no slot */
+	__rp_u32 depth;		  /* index of the top frame; frame 0 stands for the root */
+	__rp_u32 missed;	  /* entries that got no frame: their exits are no surprise */
+	__rp_u32 grouping_serial; /* under which the root was chosen; 0: none is yet */
+	__rp_u32 pieces;	  /* of its stack that are in thread_pieces */
+	__rp_u32 additions;	  /* that the two below know of */
 	__rp_u32 reserved;
-	__rp_u64 begun;	     /* bit (region % 64): the thread has begun such a region */
-	__rp_u64 shallowest; /* stack pointer of the outermost function entered so far */
-	__rp_u64 goroutine;  /* whose stack it is; 0: that of a thread */
-	__rp_u64 turned;     /* cookie of the last hit that a newer generation took ... */
-	__rp_u64 turn;	     /* ... and the state of its batch then */
+	__rp_u64 begun;		/* bit (region % 64): the thread has begun such a region */
+	__rp_u64 shallowest;	/* stack pointer of the outermost function entered so far */
+	__rp_u64 goroutine;	/* whose stack it is; 0: that of a thread */
+	__rp_u64 swapped_site;	/* cookie of the last hit that a newer generation took ... */
+	__rp_u64 swapped_state; /* ... and the state of its site group then */
 	struct rp_frame frames[RP_FRAMES_PIECE];
 };
 

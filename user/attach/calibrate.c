@@ -91,8 +91,10 @@ static void sites_of(struct rp_site *sites)
 static int attach(struct rp_calibration *c, struct rp_err *err)
 {
 	struct rp_site sites[KINDS + 1];
-	struct rp_links_req req = {
-		.pid = c->pid, .batch = RP_BATCHES_MAX - 1, .sites = sites, .n = KINDS + 1};
+	struct rp_links_req req = {.pid = c->pid,
+				   .site_group = RP_SITE_GROUPS_MAX - 1,
+				   .sites = sites,
+				   .n = KINDS + 1};
 	int refused[KINDS + 1] = {0};
 	int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC), rc;
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
 /*
- * Sites to links. By uprobe_multi it is one link a program and batch; the kernel refuses a whole
- * batch for one bad site, so a refused batch is halved until the bad ones stand alone. By perf
- * events it is one link a program and site.
+ * Sites to links. By uprobe_multi it is one link a program and site group; the kernel refuses a
+ * whole site group for one bad site, so a refused site group is halved until the bad ones stand
+ * alone. By perf events it is one link a program and site.
  */
 #include <bpf/bpf.h>
 #include <errno.h>
@@ -17,20 +17,20 @@
 
 struct rp_links {
 	struct rp_session *session;
-	uint32_t of; /* batch and generation */
+	uint32_t of; /* site group and generation */
 	int *fds;
 	size_t n;
 };
 
 /* Sites of one program, side by side as the system call wants them. */
-struct batch {
+struct site_group {
 	uint64_t *offsets, *semaphores, *cookies;
 	size_t *origin; /* index in the caller's sites */
 	size_t n;
 	bool any_semaphore;
 };
 
-static int batch__init(struct batch *b, size_t room)
+static int site_group__init(struct site_group *b, size_t room)
 {
 	memset(b, 0, sizeof(*b));
 	b->offsets = calloc(room, sizeof(*b->offsets));
@@ -40,7 +40,7 @@ static int batch__init(struct batch *b, size_t room)
 	return b->offsets && b->semaphores && b->cookies && b->origin ? 0 : -ENOMEM;
 }
 
-static void batch__free(struct batch *b)
+static void site_group__free(struct site_group *b)
 {
 	free(b->offsets);
 	free(b->semaphores);
@@ -95,8 +95,9 @@ static bool belongs(const struct rp_site *site, const struct bpf_program *prog,
 	return !span && (!call || !session);
 }
 
-static void batch__collect(struct batch *b, struct rp_session *s, const struct bpf_program *prog,
-			   const struct rp_links_req *req, const uint32_t *args)
+static void site_group__collect(struct site_group *b, struct rp_session *s,
+				const struct bpf_program *prog, const struct rp_links_req *req,
+				const uint32_t *args)
 {
 	b->n = 0;
 	b->any_semaphore = false;
@@ -109,7 +110,7 @@ static void batch__collect(struct batch *b, struct rp_session *s, const struct b
 		b->semaphores[b->n] = site->semaphore;
 		b->any_semaphore |= site->semaphore != 0;
 		b->cookies[b->n] = RP_COOKIE(site->region, site->role, site->flags, args[i],
-					     req->batch, req->generation);
+					     req->site_group, req->generation);
 		b->origin[b->n++] = i;
 	}
 }
@@ -129,7 +130,7 @@ static int add_fd(struct rp_links *links, int fd)
 
 struct link_job {
 	struct rp_uprobe_multi req;
-	const struct batch *batch;
+	const struct site_group *site_group;
 	struct rp_links *links;
 	int *refused;
 };
@@ -143,7 +144,7 @@ static bool is_final(int code)
 
 static int link_range(struct link_job *job, size_t from, size_t n)
 {
-	const struct batch *b = job->batch;
+	const struct site_group *b = job->site_group;
 	int fd, rc;
 
 	job->req.offsets = b->offsets + from;
@@ -165,7 +166,7 @@ static int link_range(struct link_job *job, size_t from, size_t n)
 
 static int link_events(struct link_job *job)
 {
-	const struct batch *b = job->batch;
+	const struct site_group *b = job->site_group;
 	struct rp_uprobe_perf req = {
 		.type = rp_uprobe_perf__type(),
 		.prog_fd = job->req.prog_fd,
@@ -220,9 +221,9 @@ static void link_all(void *ctx)
 						   s->skel->progs.rp_return,
 						   s->skel->progs.rp_probe, s->skel->progs.rp_span};
 	uint32_t *args = calloc(req->n, sizeof(*args));
-	struct batch batch;
+	struct site_group site_group;
 	char path[64];
-	int rc = batch__init(&batch, req->n);
+	int rc = site_group__init(&site_group, req->n);
 
 	if (!args)
 		rc = -ENOMEM;
@@ -230,19 +231,21 @@ static void link_all(void *ctx)
 	for (size_t i = 0; i < req->n && !rc; i++)
 		args[i] = args_index(s, &req->sites[i]);
 	for (size_t p = 0; p < sizeof(progs) / sizeof(progs[0]) && !rc; p++) {
-		struct link_job job = {.batch = &batch, .links = l->links, .refused = l->refused};
+		struct link_job job = {
+			.site_group = &site_group, .links = l->links, .refused = l->refused};
 
-		batch__collect(&batch, s, progs[p], req, args);
-		if (!batch.n)
+		site_group__collect(&site_group, s, progs[p], req, args);
+		if (!site_group.n)
 			continue;
 		job.req.prog_fd = bpf_program__fd(progs[p]);
 		job.req.attach_type = bpf_program__expected_attach_type(progs[p]);
 		job.req.path = path;
 		job.req.pid = req->pid;
 		job.req.is_return = progs[p] == s->skel->progs.rp_return;
-		rc = s->mode == RP_ATTACH_PERF ? link_events(&job) : link_range(&job, 0, batch.n);
+		rc = s->mode == RP_ATTACH_PERF ? link_events(&job)
+					       : link_range(&job, 0, site_group.n);
 	}
-	batch__free(&batch);
+	site_group__free(&site_group);
 	free(args);
 	l->rc = rc;
 }
@@ -256,7 +259,7 @@ int rp_links__new(struct rp_session *s, const struct rp_links_req *req, int *ref
 	if (!linking.links)
 		return links_error(-ENOMEM, req->pid, err);
 	linking.links->session = s;
-	linking.links->of = rp_closing__of(req->batch, req->generation);
+	linking.links->of = rp_closing__of(req->site_group, req->generation);
 	rp_shield__run(link_all, &linking);
 	if (linking.rc) {
 		rp_links__free(linking.links);

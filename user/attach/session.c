@@ -81,7 +81,7 @@ static void configure(struct rp_session *s, const struct rp_session_opts *opts)
 		skel->rodata->cfg_max_depth = opts->max_depth;
 	skel->rodata->cfg_max_labels = labels;
 	skel->rodata->cfg_max_names = names;
-	skel->bss->group_turn = 1;
+	skel->bss->grouping_serial = 1;
 	/* Before 6.13 the process of a perf event is for entries only. */
 	skel->rodata->cfg_returns_of_all = s->mode == RP_ATTACH_PERF;
 	skel->rodata->cfg_min_duration = opts->min_duration;
@@ -300,7 +300,7 @@ int rp_session__new(const struct rp_session_opts *opts, struct rp_session **out,
 		free(s);
 		return rc;
 	}
-	s->closing.gauge = &s->skel->bss->turning;
+	s->closing.gauge = &s->skel->bss->swaps_under_way;
 	configure(s, opts);
 	choose_programs(s, opts);
 	if (s->mode == RP_ATTACH_PERF || opts->track_all)
@@ -424,7 +424,7 @@ void rp_session__deactivate(struct rp_session *s)
 void rp_session__set_group(struct rp_session *s, enum rp_group group)
 {
 	s->skel->bss->group_by = group;
-	__atomic_fetch_add(&s->skel->bss->group_turn, 1, __ATOMIC_SEQ_CST);
+	__atomic_fetch_add(&s->skel->bss->grouping_serial, 1, __ATOMIC_SEQ_CST);
 }
 
 /* ---- events -------------------------------------------------------------------------------- */

@@ -66,15 +66,16 @@ void rp_session__deactivate(struct rp_session *session);
 /* Links were added while it measures: what they see end may have begun before. */
 void rp_session__added(struct rp_session *session);
 
-/* ---- links: a batch of sites in one file -------------------------------------------------- */
+/* ---- links: a site group of sites in one file --------------------------------------------------
+ */
 
 struct rp_links;
 
 struct rp_links_req {
-	int fd;		    /* of the file */
-	pid_t pid;	    /* one process; 0: every process that maps the file */
-	uint32_t batch;	    /* below RP_BATCHES_MAX */
-	uint8_t generation; /* the sites count while the batch is of the same */
+	int fd;		     /* of the file */
+	pid_t pid;	     /* one process; 0: every process that maps the file */
+	uint32_t site_group; /* below RP_SITE_GROUPS_MAX */
+	uint8_t generation;  /* the sites count while the site group is of the same */
 	bool replaces; /* takes over the returns of calls that its predecessor has seen begin */
 	const struct rp_site *sites; /* all of one object */
 	size_t n;
@@ -91,33 +92,35 @@ int rp_links__new(struct rp_session *session, const struct rp_links_req *req, in
 void rp_links__free(struct rp_links *links);
 
 /*
- * The first links of a batch are all there: they count from now on. Before, where its generation is
- * not 0, none does, as their entries may not be there when their exits are.
+ * The first links of a site group are all there: they count from now on. Before, where its
+ * generation is not 0, none does, as their entries may not be there when their exits are.
  */
-void rp_session__begin(struct rp_session *session, uint32_t batch, uint8_t generation);
+void rp_session__start_site_group(struct rp_session *session, uint32_t site_group,
+				  uint8_t generation);
 
 /*
- * Replacing a batch: attach links of the next generation, turn, free the old ones some time later,
- * settle when the kernel has let go of them. From the turn on the new links count, from one hit to
- * the next: no entry is lost or counted twice. What the old ones entered is left through either.
- * Only one turn of a batch at a time; no links of the new generation are needed where nothing is
- * left. Generations go round.
+ * Generation swap, which replaces a site group: attach links of the next generation, swap, free the
+ * old links some time later, end the swap when the kernel has let go of them. From the swap on the
+ * new links count: no entry is lost or counted twice. Frames that the old links entered may be left
+ * through either. One swap of a site group at a time; a group of which nothing is left needs no
+ * links of the new generation. Generation numbers wrap around.
  */
-struct rp_turn {
-	uint32_t batch;
+struct rp_generation_swap {
+	uint32_t site_group;
 	uint8_t generation;	  /* the new one */
 	const uint32_t *left_out; /* regions that it has no more: entries count no longer */
 	size_t n_left_out;
 };
 
-/* A negative errno: nothing has turned. */
-int rp_session__turn(struct rp_session *session, const struct rp_turn *turn);
-void rp_session__settle(struct rp_session *session, const struct rp_turn *turn);
+/* A negative errno: nothing was swapped. */
+int rp_session__swap_generation(struct rp_session *session, const struct rp_generation_swap *swap);
+void rp_session__end_swap(struct rp_session *session, const struct rp_generation_swap *swap);
 
 /* Now and then: forget links that are closed. */
 void rp_session__reap(struct rp_session *session);
 /* Are links of the generation before being closed? */
-bool rp_session__is_closing(struct rp_session *session, const struct rp_turn *turn);
+bool rp_session__detaches_old_generation(struct rp_session *session,
+					 const struct rp_generation_swap *swap);
 
 /* Are frames of any of these regions open now? */
 bool rp_session__any_open(const struct rp_session *session, const uint32_t *regions, size_t n);

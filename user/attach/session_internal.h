@@ -17,7 +17,7 @@ struct rp_session {
 	uint32_t max_nodes, max_names, max_texts;
 	struct rp_arg args[RP_ARGS_MAX]; /* what the arg_specs map holds */
 	uint32_t next_arg;
-	uint32_t turns; /* so far */
+	uint32_t swaps; /* so far */
 	struct rp_closing closing;
 
 	const struct rp_node *nodes;
@@ -34,9 +34,9 @@ struct rp_session {
 };
 
 /* What links are closed under. */
-static inline uint32_t rp_closing__of(uint32_t batch, uint32_t generation)
+static inline uint32_t rp_closing__of(uint32_t site_group, uint32_t generation)
 {
-	return batch << 4 | generation;
+	return site_group << 4 | generation;
 }
 
 int rp_session__on_record(void *ctx, void *data, size_t size);

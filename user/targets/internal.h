@@ -12,8 +12,8 @@
 #define RP_PROC "/proc"
 
 /* Sites that are attached at once. */
-struct rp_batch {
-	struct rp_batch *next; /* of the object */
+struct rp_site_group {
+	struct rp_site_group *next; /* of the object */
 	size_t object;
 	uint32_t number;
 	uint8_t generation;
@@ -24,12 +24,12 @@ struct rp_batch {
 	struct rp_links *links; /* where the object is wide */
 };
 
-/* Links of a batch that has turned, kept while frames are open that they entered. */
+/* Old links of a generation swap, kept while frames that they entered are open. */
 struct rp_retired {
 	struct rp_retired *next;
 	size_t object;
-	struct rp_turn turn;
-	uint32_t *left_out; /* of the turn */
+	struct rp_generation_swap swap;
+	uint32_t *left_out; /* of the swap */
 	struct rp_links **links;
 	size_t n;
 	bool closing;	    /* the links are being closed */
@@ -43,17 +43,17 @@ struct rp_object {
 	char *path;
 	int fd;
 	bool is_exe;
-	bool wide;		  /* probed in every process */
-	bool attached;		  /* as that, or in some: it stays so */
-	bool planned;		  /* it has sites */
-	struct rp_batch *batches; /* of those that are wanted */
-	size_t users;		  /* processes that map it; where the whole system is traced */
-	int watch;		  /* for writes to it, likewise; 0: not watched */
+	bool wide;			   /* probed in every process */
+	bool attached;			   /* as that, or in some: it stays so */
+	bool planned;			   /* it has sites */
+	struct rp_site_group *site_groups; /* of those that are wanted */
+	size_t users; /* processes that map it; where the whole system is traced */
+	int watch;    /* for writes to it, likewise; 0: not watched */
 };
 
-/* One batch's probes in one process. */
+/* One site group's probes in one process. */
 struct rp_local {
-	const struct rp_batch *batch;
+	const struct rp_site_group *site_group;
 	struct rp_links *links;
 	struct rp_links *fresh; /* that are to take their place */
 	struct rp_local *next;
@@ -88,12 +88,12 @@ struct rp_targets {
 	double rested;	       /* ... but not before, s */
 	bool late;	       /* something was found only now */
 	struct rp_retired *retired;
-	uint32_t n_batches; /* numbers given */
-	bool *batched;	    /* of site: it is in a batch */
-	size_t n_batched;
+	uint32_t n_site_groups; /* numbers given */
+	bool *in_group;		/* of site: it is in a site group */
+	size_t n_in_group;
 	bool adding;	/* what the target may be in the middle of */
 	bool waiting;	/* for links to retire: sites that are wanted again ... */
-	bool unpruned;	/* ... and batches with sites that are wanted no more */
+	bool unpruned;	/* ... and site groups with sites that are wanted no more */
 	bool selecting; /* what is found now comes by the last selection */
 	bool stripped, denied;
 	size_t refused;	       /* sites that the kernel would not probe */
@@ -126,28 +126,29 @@ int rp_object__add_path(struct rp_targets *t, const char *path, bool is_exe, boo
 			struct rp_err *err);
 /* Match it against the last selection. */
 int rp_object__plan_again(struct rp_targets *t, struct rp_object *o, struct rp_err *err);
-/* Probe the sites of a batch in a process; 0: in all of them. */
-int rp_object__link(struct rp_targets *t, const struct rp_object *o, const struct rp_batch *b,
+/* Probe the sites of a site group in a process; 0: in all of them. */
+int rp_object__link(struct rp_targets *t, const struct rp_object *o, const struct rp_site_group *b,
 		    pid_t pid, struct rp_links **out, struct rp_err *err);
 /* Objects from `first` on that no process outside the trace maps are probed everywhere, unless they
  * are probed already. */
 int rp_objects__decide_scopes(struct rp_targets *t, size_t first);
 void rp_objects__free(struct rp_targets *t);
 
-/* ---- batches --------------------------------------------------------------------------------- */
+/* ---- site groups
+ * --------------------------------------------------------------------------------- */
 
 /*
- * Make batches of those sites, from `from` on in the plan, that are wanted and in none yet. Those
- * of regions whose old links are still there have to wait: nothing is to be seen twice.
+ * Make site groups of those sites, from `from` on in the plan, that are wanted and in none yet.
+ * Those of regions whose old links are still there have to wait: nothing is to be seen twice.
  */
 int rp_object__gather(struct rp_targets *t, struct rp_object *o, size_t from, struct rp_err *err);
 /* Probe it no more, anywhere, from now on: whatever is open. */
-void rp_object__drop_batches(struct rp_targets *t, struct rp_object *o);
+void rp_object__drop_site_groups(struct rp_targets *t, struct rp_object *o);
 
 /* Take out what is wanted no more; after an error that is tried again later. */
 int rp_targets__prune(struct rp_targets *t, struct rp_err *err);
 /* End what has retired, where its time has come. Returns when to look again, s; 0: nothing left. */
-double rp_targets__settle(struct rp_targets *t, double now);
+double rp_targets__end_swaps(struct rp_targets *t, double now);
 
 /* ---- processes ------------------------------------------------------------------------------- */
 

@@ -58,7 +58,7 @@ struct rp_object *rp_object__twin(struct rp_targets *t, pid_t pid, const struct 
 
 	for (size_t i = 0; i < t->n_objects; i++) {
 		struct rp_object *o = &t->objects[i];
-		const struct rp_batch *b = o->batches;
+		const struct rp_site_group *b = o->site_groups;
 
 		if (!b || !b->links || fstat(o->fd, &other) || !rp_file__same_content(&other, st))
 			continue;
@@ -216,13 +216,13 @@ static int check_first_thread(pid_t pid, struct rp_err *err)
 			   (int)pid);
 }
 
-int rp_object__link(struct rp_targets *t, const struct rp_object *o, const struct rp_batch *b,
+int rp_object__link(struct rp_targets *t, const struct rp_object *o, const struct rp_site_group *b,
 		    pid_t pid, struct rp_links **out, struct rp_err *err)
 {
 	struct rp_links_req req = {
 		.fd = o->fd,
 		.pid = pid,
-		.batch = b->number,
+		.site_group = b->number,
 		.generation = b->generation,
 		.replaces = b->replaces,
 		.sites = b->sites,
@@ -238,7 +238,7 @@ int rp_object__link(struct rp_targets *t, const struct rp_object *o, const struc
 		return rp_targets__no_memory(err);
 	rc = rp_links__new(t->session, &req, refused, out, err);
 	if (!rc && !b->replaces)
-		rp_session__begin(t->session, b->number, b->generation);
+		rp_session__start_site_group(t->session, b->number, b->generation);
 	for (size_t i = 0; !rc && !b->replaces && i < b->n; i++)
 		t->refused += refused[i] != 0;
 	free(refused);
@@ -248,7 +248,7 @@ int rp_object__link(struct rp_targets *t, const struct rp_object *o, const struc
 static bool any_undecided(const struct rp_targets *t, size_t first)
 {
 	for (size_t i = first; i < t->n_objects; i++)
-		if (t->objects[i].batches && !t->objects[i].attached)
+		if (t->objects[i].site_groups && !t->objects[i].attached)
 			return true;
 	return false;
 }
@@ -315,7 +315,7 @@ int rp_targets__object(const struct rp_targets *t, uint32_t object, const char *
 void rp_objects__free(struct rp_targets *t)
 {
 	for (size_t i = 0; i < t->n_objects; i++) {
-		rp_object__drop_batches(t, &t->objects[i]);
+		rp_object__drop_site_groups(t, &t->objects[i]);
 		if (t->objects[i].fd >= 0)
 			close(t->objects[i].fd);
 		free(t->objects[i].path);

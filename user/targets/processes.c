@@ -96,23 +96,23 @@ int rp_process__track_descendants(struct rp_targets *t, pid_t pid, struct rp_err
 	return 0;
 }
 
-static bool has(const struct rp_process *p, const struct rp_batch *b)
+static bool has(const struct rp_process *p, const struct rp_site_group *b)
 {
 	for (const struct rp_local *l = p->locals; l; l = l->next)
-		if (l->batch == b)
+		if (l->site_group == b)
 			return true;
 	return false;
 }
 
 static int attach_local(struct rp_targets *t, struct rp_process *p, const struct rp_object *o,
-			const struct rp_batch *b, struct rp_err *err)
+			const struct rp_site_group *b, struct rp_err *err)
 {
 	struct rp_local *l = calloc(1, sizeof(*l));
 	int rc;
 
 	if (!l)
 		return rp_targets__no_memory(err);
-	l->batch = b;
+	l->site_group = b;
 	rc = rp_object__link(t, o, b, p->pid, &l->links, err);
 	if (rc) {
 		free(l);
@@ -128,7 +128,7 @@ int rp_process__attach(struct rp_targets *t, struct rp_process *p, struct rp_obj
 {
 	int rc = 0;
 
-	for (struct rp_batch *b = o->batches; t->session && b && !rc; b = b->next) {
+	for (struct rp_site_group *b = o->site_groups; t->session && b && !rc; b = b->next) {
 		if (o->wide ? b->links != NULL : has(p, b))
 			continue;
 		*late = true;

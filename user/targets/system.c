@@ -93,7 +93,7 @@ static struct rp_file *find_file(struct rp_targets *t, const struct rp_mapped *m
 /* What is in it stays in the figures; its number is not given to another. */
 static void drop_object(struct rp_targets *t, struct rp_object *o)
 {
-	rp_object__drop_batches(t, o);
+	rp_object__drop_site_groups(t, o);
 	inotify_rm_watch(t->writes, o->watch);
 	close(o->fd);
 	o->fd = -1;
@@ -136,7 +136,7 @@ static void drain_writes(struct rp_targets *t)
 
 static bool is_linked(const struct rp_object *o)
 {
-	for (const struct rp_batch *b = o->batches; b; b = b->next)
+	for (const struct rp_site_group *b = o->site_groups; b; b = b->next)
 		if (b->links)
 			return true;
 	return false;
@@ -150,11 +150,11 @@ static int link_everywhere(struct rp_targets *t, struct rp_object *o, struct rp_
 	int rc = 0;
 
 	o->wide = true;
-	if (!t->session || !o->batches)
+	if (!t->session || !o->site_groups)
 		return 0;
 	if (!o->watch)
 		watch_writes(t, o);
-	for (struct rp_batch *b = o->batches; b && !rc; b = b->next) {
+	for (struct rp_site_group *b = o->site_groups; b && !rc; b = b->next) {
 		if (b->links)
 			continue;
 		n += b->n;

@@ -50,7 +50,7 @@ void rp_targets__free(struct rp_targets *t)
 		rp_process__free(t, p);
 	rp_objects__free(t);
 	rp_files__free(t);
-	free(t->batched);
+	free(t->in_group);
 	free(t);
 }
 
@@ -211,7 +211,7 @@ static void on_fork(struct rp_targets *t, pid_t pid, pid_t parent_pid)
 		return;
 	}
 	for (const struct rp_local *l = parent->locals; l; l = l->next)
-		rp_process__attach(t, p, &t->objects[l->batch->object], &late, NULL);
+		rp_process__attach(t, p, &t->objects[l->site_group->object], &late, NULL);
 	if (late)
 		rp_session__count_lost(t->session, RP_LOST_LATE);
 }
@@ -314,9 +314,9 @@ int rp_targets__select(struct rp_targets *t, const char *text, struct rp_err *er
 }
 
 /* Returns when there is more of that to do, s; 0: never. */
-static double settle(struct rp_targets *t)
+static double end_swap(struct rp_targets *t)
 {
-	double now = rp_targets__now(), next = rp_targets__settle(t, now);
+	double now = rp_targets__now(), next = rp_targets__end_swaps(t, now);
 
 	if (t->unpruned && !t->retired)
 		rp_targets__prune(t, NULL);
@@ -345,7 +345,7 @@ int rp_targets__rescan(struct rp_targets *t)
 		if (p->rescans && (!next || p->due < next))
 			next = p->due;
 	}
-	at = settle(t);
+	at = end_swap(t);
 	if (at && (!next || at < next))
 		next = at;
 	if (!next)
@@ -406,7 +406,7 @@ void rp_targets__stats(const struct rp_targets *t, struct rp_targets_stats *stat
 		stats->names |= sites[i].role == RP_ROLE_NAME_BEGIN;
 	}
 	for (size_t i = 0; i < t->n_objects; i++)
-		stats->objects += t->objects[i].batches != NULL;
+		stats->objects += t->objects[i].site_groups != NULL;
 	stats->stripped = t->stripped;
 	stats->denied = t->denied;
 	stats->refused = t->refused;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
 /*
- * Batches: the sites of an object that are attached at once. A batch is never changed. One that has
- * sites which are wanted no more is replaced by what is left of it; its links are kept for as long
- * as frames of the regions that went are open, so that these are timed to their end.
+ * Site groups: the sites of an object that are attached at once. A site group is never changed. One
+ * that has sites which are wanted no more is replaced by what is left of it; its links are kept for
+ * as long as frames of the regions that went are open, so that these are timed to their end.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -39,7 +39,7 @@ static bool wants_scopes(const struct rp_targets *t, uint32_t object)
 static bool is_retiring(const struct rp_targets *t, uint32_t region)
 {
 	for (const struct rp_retired *r = t->retired; r; r = r->next)
-		for (size_t i = 0; i < r->turn.n_left_out; i++)
+		for (size_t i = 0; i < r->swap.n_left_out; i++)
 			if (r->left_out[i] == region)
 				return true;
 	return false;
@@ -50,9 +50,10 @@ static bool is_wanted(const struct rp_targets *t, const struct rp_site *site, bo
 	return rp_plan__wants_site(t->plan, site) && (scopes || site->role != RP_ROLE_SCOPE_END);
 }
 
-/* ---- making batches -------------------------------------------------------------------------- */
+/* ---- making site groups
+ * -------------------------------------------------------------------------- */
 
-static void batch__free(struct rp_batch *b)
+static void site_group__free(struct rp_site_group *b)
 {
 	if (!b)
 		return;
@@ -62,15 +63,15 @@ static void batch__free(struct rp_batch *b)
 	free(b);
 }
 
-static void batch__add(struct rp_batch *b, const struct rp_site *site, size_t planned)
+static void site_group__add(struct rp_site_group *b, const struct rp_site *site, size_t planned)
 {
 	b->sites[b->n] = *site;
 	b->planned[b->n++] = planned;
 }
 
-static struct rp_batch *batch__new(size_t object, uint32_t number, size_t room)
+static struct rp_site_group *site_group__new(size_t object, uint32_t number, size_t room)
 {
-	struct rp_batch *b = calloc(1, sizeof(*b));
+	struct rp_site_group *b = calloc(1, sizeof(*b));
 
 	if (!b)
 		return NULL;
@@ -80,18 +81,18 @@ static struct rp_batch *batch__new(size_t object, uint32_t number, size_t room)
 	b->planned = calloc(room + 1, sizeof(*b->planned));
 	if (b->sites && b->planned)
 		return b;
-	batch__free(b);
+	site_group__free(b);
 	return NULL;
 }
 
 /*
  * By perf events each site has a link of its own, of which to close one takes long: there every
- * region makes a batch, while there are numbers for them.
+ * region makes a site group, while there are numbers for them.
  */
 static bool splits(const struct rp_targets *t)
 {
 	return t->session && rp_session__mode(t->session) == RP_ATTACH_PERF &&
-	       t->n_batches < RP_BATCHES_MAX / 2;
+	       t->n_site_groups < RP_SITE_GROUPS_MAX / 2;
 }
 
 static int by_region(const void *a_, const void *b_, void *sites_)
@@ -102,29 +103,30 @@ static int by_region(const void *a_, const void *b_, void *sites_)
 	return (a->region > b->region) - (a->region < b->region);
 }
 
-static int add_batch(struct rp_targets *t, struct rp_object *o, const size_t *planned, size_t n)
+static int add_site_group(struct rp_targets *t, struct rp_object *o, const size_t *planned,
+			  size_t n)
 {
 	size_t all;
 	const struct rp_site *sites = rp_plan__sites(t->plan, &all);
-	struct rp_batch *b;
+	struct rp_site_group *b;
 
-	if (t->n_batches >= RP_BATCHES_MAX - 1)
+	if (t->n_site_groups >= RP_SITE_GROUPS_MAX - 1)
 		return -ENOSPC; /* the last one is for the calibration */
-	b = batch__new(o - t->objects, t->n_batches, n);
+	b = site_group__new(o - t->objects, t->n_site_groups, n);
 	if (!b)
 		return -ENOMEM;
-	t->n_batches++;
+	t->n_site_groups++;
 	b->generation = t->adding;
 	for (size_t i = 0; i < n; i++) {
-		batch__add(b, &sites[planned[i]], planned[i]);
-		t->batched[planned[i]] = true;
+		site_group__add(b, &sites[planned[i]], planned[i]);
+		t->in_group[planned[i]] = true;
 	}
-	b->next = o->batches;
-	o->batches = b;
+	b->next = o->site_groups;
+	o->site_groups = b;
 	return 0;
 }
 
-static int add_batches(struct rp_targets *t, struct rp_object *o, size_t *planned, size_t n)
+static int add_site_groups(struct rp_targets *t, struct rp_object *o, size_t *planned, size_t n)
 {
 	size_t end;
 	const struct rp_site *sites = rp_plan__sites(t->plan, &end);
@@ -138,24 +140,24 @@ static int add_batches(struct rp_targets *t, struct rp_object *o, size_t *planne
 			for (end = first + 1; end < n; end++)
 				if (sites[planned[end]].region != sites[planned[first]].region)
 					break;
-		rc = add_batch(t, o, planned + first, end - first);
+		rc = add_site_group(t, o, planned + first, end - first);
 	}
 	return rc;
 }
 
-/* Room to note of every site whether it is in a batch. */
-static int grow_batched(struct rp_targets *t, size_t n)
+/* Room to note of every site whether it is in a site group. */
+static int grow_in_group(struct rp_targets *t, size_t n)
 {
 	bool *grown;
 
-	if (n <= t->n_batched)
+	if (n <= t->n_in_group)
 		return 0;
-	grown = realloc(t->batched, n * sizeof(*grown));
+	grown = realloc(t->in_group, n * sizeof(*grown));
 	if (!grown)
 		return -ENOMEM;
-	memset(grown + t->n_batched, 0, (n - t->n_batched) * sizeof(*grown));
-	t->batched = grown;
-	t->n_batched = n;
+	memset(grown + t->n_in_group, 0, (n - t->n_in_group) * sizeof(*grown));
+	t->in_group = grown;
+	t->n_in_group = n;
 	return 0;
 }
 
@@ -165,7 +167,7 @@ int rp_object__gather(struct rp_targets *t, struct rp_object *o, size_t from, st
 	bool scopes = wants_scopes(t, number);
 	size_t all, *fresh, n = 0;
 	const struct rp_site *sites = rp_plan__sites(t->plan, &all);
-	int rc = grow_batched(t, all);
+	int rc = grow_in_group(t, all);
 
 	if (o->fd < 0)
 		return 0;
@@ -173,7 +175,7 @@ int rp_object__gather(struct rp_targets *t, struct rp_object *o, size_t from, st
 	if (!fresh)
 		rc = -ENOMEM;
 	for (size_t i = from; !rc && i < all; i++) {
-		if (sites[i].object != number || t->batched[i] || !is_wanted(t, &sites[i], scopes))
+		if (sites[i].object != number || t->in_group[i] || !is_wanted(t, &sites[i], scopes))
 			continue;
 		if (is_retiring(t, sites[i].region)) {
 			t->waiting = true;
@@ -182,7 +184,7 @@ int rp_object__gather(struct rp_targets *t, struct rp_object *o, size_t from, st
 		fresh[n++] = i;
 	}
 	if (!rc && n)
-		rc = add_batches(t, o, fresh, n);
+		rc = add_site_groups(t, o, fresh, n);
 	free(fresh);
 	if (rc == -ENOSPC)
 		return rp_err__set(err, RP_EXIT_FAILED, rc, NULL,
@@ -192,17 +194,17 @@ int rp_object__gather(struct rp_targets *t, struct rp_object *o, size_t from, st
 
 /* ---- retiring links -------------------------------------------------------------------------- */
 
-static struct rp_retired *retired__new(const struct rp_batch *b, size_t n_links)
+static struct rp_retired *retired__new(const struct rp_site_group *b, size_t n_links)
 {
 	struct rp_retired *r = calloc(1, sizeof(*r));
 
 	if (!r)
 		return NULL;
 	r->object = b->object;
-	r->turn.batch = b->number;
-	r->turn.generation = (b->generation + 1) & RP_BATCH_GENERATION;
+	r->swap.site_group = b->number;
+	r->swap.generation = (b->generation + 1) & RP_GENERATION_MASK;
 	r->left_out = calloc(b->n, sizeof(*r->left_out));
-	r->turn.left_out = r->left_out;
+	r->swap.left_out = r->left_out;
 	r->links = calloc(n_links + 1, sizeof(*r->links));
 	if (r->left_out && r->links)
 		return r;
@@ -232,29 +234,29 @@ static void retired__close(struct rp_retired *r, double now)
 	r->latest = now + CLOSE_LATEST_S;
 }
 
-static void settle(struct rp_targets *t, struct rp_retired **at)
+static void end_swap(struct rp_targets *t, struct rp_retired **at)
 {
 	struct rp_retired *r = *at;
 
 	*at = r->next;
-	rp_session__settle(t->session, &r->turn);
+	rp_session__end_swap(t->session, &r->swap);
 	retired__free(r);
 }
 
-static bool is_turning(const struct rp_targets *t, const struct rp_batch *b)
+static bool is_swapping(const struct rp_targets *t, const struct rp_site_group *b)
 {
 	for (const struct rp_retired *r = t->retired; r; r = r->next)
-		if (r->turn.batch == b->number)
+		if (r->swap.site_group == b->number)
 			return true;
 	return false;
 }
 
 static bool has_open_frames(const struct rp_targets *t, const struct rp_retired *r)
 {
-	return rp_session__any_open(t->session, r->left_out, r->turn.n_left_out);
+	return rp_session__any_open(t->session, r->left_out, r->swap.n_left_out);
 }
 
-double rp_targets__settle(struct rp_targets *t, double now)
+double rp_targets__end_swaps(struct rp_targets *t, double now)
 {
 	struct rp_retired **at = &t->retired;
 	double next = 0;
@@ -265,8 +267,9 @@ double rp_targets__settle(struct rp_targets *t, double now)
 		if (r->due <= now) {
 			bool late = now >= r->latest;
 
-			if (r->closing && (late || !rp_session__is_closing(t->session, &r->turn))) {
-				settle(t, at);
+			if (r->closing &&
+			    (late || !rp_session__detaches_old_generation(t->session, &r->swap))) {
+				end_swap(t, at);
 				continue;
 			}
 			if (!r->closing && (late || !has_open_frames(t, r)))
@@ -280,50 +283,50 @@ double rp_targets__settle(struct rp_targets *t, double now)
 	return next;
 }
 
-void rp_object__drop_batches(struct rp_targets *t, struct rp_object *o)
+void rp_object__drop_site_groups(struct rp_targets *t, struct rp_object *o)
 {
 	struct rp_retired **at = &t->retired;
 
 	while (*at)
 		if ((*at)->object == (size_t)(o - t->objects))
-			settle(t, at);
+			end_swap(t, at);
 		else
 			at = &(*at)->next;
-	while (o->batches) {
-		struct rp_batch *b = o->batches;
+	while (o->site_groups) {
+		struct rp_site_group *b = o->site_groups;
 
-		o->batches = b->next;
-		batch__free(b);
+		o->site_groups = b->next;
+		site_group__free(b);
 	}
 }
 
 /* ---- leaving out ----------------------------------------------------------------------------- */
 
-/* What is left of a batch, without links; what is not goes into r. */
-static struct rp_batch *batch__rest(struct rp_targets *t, const struct rp_batch *b, bool scopes,
-				    struct rp_retired *r)
+/* What is left of a site group, without links; what is not goes into r. */
+static struct rp_site_group *site_group__rest(struct rp_targets *t, const struct rp_site_group *b,
+					      bool scopes, struct rp_retired *r)
 {
-	struct rp_batch *rest = batch__new(b->object, b->number, b->n);
-	size_t *n = &r->turn.n_left_out;
+	struct rp_site_group *rest = site_group__new(b->object, b->number, b->n);
+	size_t *n = &r->swap.n_left_out;
 
 	if (!rest)
 		return NULL;
-	rest->generation = r->turn.generation;
+	rest->generation = r->swap.generation;
 	rest->replaces = true;
 	for (size_t i = 0; i < b->n; i++) {
 		uint32_t region = b->sites[i].region;
 
 		if (is_wanted(t, &b->sites[i], scopes))
-			batch__add(rest, &b->sites[i], b->planned[i]);
+			site_group__add(rest, &b->sites[i], b->planned[i]);
 		else if (region != RP_REGION_NONE && (!*n || r->left_out[*n - 1] != region))
 			r->left_out[(*n)++] = region;
 	}
 	return rest;
 }
 
-/* Attach what is left of a batch wherever the batch is, beside it. */
-static int link_rest(struct rp_targets *t, const struct rp_object *o, const struct rp_batch *b,
-		     struct rp_batch *rest, struct rp_err *err)
+/* Attach what is left of a site group wherever the site group is, beside it. */
+static int link_rest(struct rp_targets *t, const struct rp_object *o, const struct rp_site_group *b,
+		     struct rp_site_group *rest, struct rp_err *err)
 {
 	int rc = 0;
 
@@ -333,7 +336,7 @@ static int link_rest(struct rp_targets *t, const struct rp_object *o, const stru
 		rc = rp_object__link(t, o, rest, 0, &rest->links, err);
 	for (struct rp_process *p = t->processes; p && !rc; p = p->hh.next)
 		for (struct rp_local *l = p->locals; l && !rc; l = l->next) {
-			if (l->batch != b)
+			if (l->site_group != b)
 				continue;
 			rc = rp_object__link(t, o, rest, p->pid, &l->fresh, err);
 			if (rc == -ESRCH)
@@ -342,13 +345,13 @@ static int link_rest(struct rp_targets *t, const struct rp_object *o, const stru
 	return rc;
 }
 
-static size_t count_links(const struct rp_targets *t, const struct rp_batch *b)
+static size_t count_links(const struct rp_targets *t, const struct rp_site_group *b)
 {
 	size_t n = b->links != NULL;
 
 	for (const struct rp_process *p = t->processes; p; p = p->hh.next)
 		for (const struct rp_local *l = p->locals; l; l = l->next)
-			n += l->batch == b;
+			n += l->site_group == b;
 	return n;
 }
 
@@ -361,8 +364,8 @@ static void forget_fresh(struct rp_targets *t)
 		}
 }
 
-/* The links of a batch go to r, those of what is left take their place. */
-static void swap_links(struct rp_targets *t, struct rp_batch *b, struct rp_batch *rest,
+/* The links of a site group go to r, those of what is left take their place. */
+static void swap_links(struct rp_targets *t, struct rp_site_group *b, struct rp_site_group *rest,
 		       struct rp_retired *r)
 {
 	if (b->links)
@@ -370,7 +373,7 @@ static void swap_links(struct rp_targets *t, struct rp_batch *b, struct rp_batch
 	b->links = NULL;
 	for (struct rp_process *p = t->processes; p; p = p->hh.next)
 		for (struct rp_local **at = &p->locals, *l; (l = *at);) {
-			if (l->batch != b) {
+			if (l->site_group != b) {
 				at = &l->next;
 				continue;
 			}
@@ -382,7 +385,7 @@ static void swap_links(struct rp_targets *t, struct rp_batch *b, struct rp_batch
 			}
 			l->links = l->fresh;
 			l->fresh = NULL;
-			l->batch = rest;
+			l->site_group = rest;
 			at = &l->next;
 		}
 }
@@ -397,37 +400,37 @@ static void retire(struct rp_targets *t, struct rp_retired *r)
 	t->retired = r;
 }
 
-static int replace(struct rp_targets *t, struct rp_object *o, struct rp_batch **at, bool scopes,
-		   struct rp_err *err)
+static int replace(struct rp_targets *t, struct rp_object *o, struct rp_site_group **at,
+		   bool scopes, struct rp_err *err)
 {
-	struct rp_batch *b = *at, *rest = NULL;
+	struct rp_site_group *b = *at, *rest = NULL;
 	struct rp_retired *r = retired__new(b, count_links(t, b));
 	int rc;
 
 	if (r)
-		rest = batch__rest(t, b, scopes, r);
+		rest = site_group__rest(t, b, scopes, r);
 	rc = rest ? link_rest(t, o, b, rest, err) : rp_targets__no_memory(err);
-	if (!rc && rp_session__turn(t->session, &r->turn))
+	if (!rc && rp_session__swap_generation(t->session, &r->swap))
 		rc = rp_targets__no_memory(err);
 	if (rc) {
 		forget_fresh(t);
-		batch__free(rest);
+		site_group__free(rest);
 		retired__free(r);
 		return rc;
 	}
 	swap_links(t, b, rest, r);
 	retire(t, r);
 	for (size_t i = 0; i < b->n; i++)
-		t->batched[b->planned[i]] = is_wanted(t, &b->sites[i], scopes);
+		t->in_group[b->planned[i]] = is_wanted(t, &b->sites[i], scopes);
 	rest->next = b->next;
 	*at = rest->n ? rest : rest->next;
 	if (!rest->n)
-		batch__free(rest);
-	batch__free(b);
+		site_group__free(rest);
+	site_group__free(b);
 	return 0;
 }
 
-static bool has_unwanted(const struct rp_targets *t, const struct rp_batch *b, bool scopes)
+static bool has_unwanted(const struct rp_targets *t, const struct rp_site_group *b, bool scopes)
 {
 	for (size_t i = 0; i < b->n; i++)
 		if (!is_wanted(t, &b->sites[i], scopes))
@@ -435,19 +438,19 @@ static bool has_unwanted(const struct rp_targets *t, const struct rp_batch *b, b
 	return false;
 }
 
-/* Batches that are turning have to wait until that is done. */
+/* A site group in a swap has to wait for its end. */
 static int prune(struct rp_targets *t, struct rp_object *o, struct rp_err *err)
 {
 	bool scopes = wants_scopes(t, o - t->objects);
-	struct rp_batch **at = &o->batches;
+	struct rp_site_group **at = &o->site_groups;
 
 	while (*at) {
-		struct rp_batch *b = *at;
-		bool unwanted = has_unwanted(t, b, scopes), turning = is_turning(t, b);
+		struct rp_site_group *b = *at;
+		bool unwanted = has_unwanted(t, b, scopes), swapping = is_swapping(t, b);
 		int rc = 0;
 
-		t->unpruned |= unwanted && turning;
-		if (!unwanted || turning)
+		t->unpruned |= unwanted && swapping;
+		if (!unwanted || swapping)
 			at = &b->next;
 		else
 			rc = replace(t, o, at, scopes, err);
@@ -463,7 +466,7 @@ int rp_targets__prune(struct rp_targets *t, struct rp_err *err)
 
 	t->unpruned = false;
 	for (size_t i = 0; !rc && i < t->n_objects; i++)
-		if (t->objects[i].batches)
+		if (t->objects[i].site_groups)
 			rc = prune(t, &t->objects[i], err);
 	t->unpruned |= rc != 0;
 	return rc;
