@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "collect/counts.h"
+#include "aggregate/counts.h"
 
 #define RP_OPEN_LABEL_LEN 72
 

@@ -10,8 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "aggregate/counts.h"
 #include "aggregate/open.h"
-#include "collect/counts.h"
 #include "discover/cgroups.h"
 
 /* ---- out ----------------------------------------------------------------------------- */

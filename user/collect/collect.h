@@ -3,8 +3,8 @@
 #ifndef RP_COLLECT_H
 #define RP_COLLECT_H
 
+#include "aggregate/counts.h"
 #include "attach/session.h"
-#include "collect/counts.h"
 #include "plan/plan.h"
 
 /*
