@@ -12,6 +12,7 @@
 #include <sys/types.h>
 
 #include "attach/features.h"
+#include "attach/links.h"
 #include "plan/cost.h"
 #include "plan/plan.h"
 #include "rp_abi.h"
@@ -66,20 +67,7 @@ void rp_session__deactivate(struct rp_session *session);
 /* Links were added while it measures: what they see end may have begun before. */
 void rp_session__added(struct rp_session *session);
 
-/* ---- links: a site group of sites in one file --------------------------------------------------
- */
-
-struct rp_links;
-
-struct rp_links_req {
-	int fd;		     /* of the file */
-	pid_t pid;	     /* one process; 0: every process that maps the file */
-	uint32_t site_group; /* below RP_SITE_GROUPS_MAX */
-	uint8_t generation;  /* the sites count while the site group is of the same */
-	bool replaces; /* takes over the returns of calls that its predecessor has seen begin */
-	const struct rp_site *sites; /* all of one object */
-	size_t n;
-};
+/* ---- links: a site group of sites in one file ------------------------------------------------ */
 
 /*
  * Probe sites. Those that the kernel refuses are left out: refused[i] is set to the positive errno.
@@ -97,20 +85,6 @@ void rp_links__free(struct rp_links *links);
  */
 void rp_session__start_site_group(struct rp_session *session, uint32_t site_group,
 				  uint8_t generation);
-
-/*
- * Generation swap, which replaces a site group: attach links of the next generation, swap, free the
- * old links some time later, end the swap when the kernel has let go of them. From the swap on the
- * new links count: no entry is lost or counted twice. Frames that the old links entered may be left
- * through either. One swap of a site group at a time; a group of which nothing is left needs no
- * links of the new generation. Generation numbers wrap around.
- */
-struct rp_generation_swap {
-	uint32_t site_group;
-	uint8_t generation;	  /* the new one */
-	const uint32_t *left_out; /* regions that it has no more: entries count no longer */
-	size_t n_left_out;
-};
 
 /* A negative errno: nothing was swapped. */
 int rp_session__swap_generation(struct rp_session *session, const struct rp_generation_swap *swap);

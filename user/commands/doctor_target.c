@@ -283,7 +283,7 @@ static int plan_regions(struct target *t, struct rp_err *err)
 	rc = rp_plan__new(&opts, &plan, err);
 	if (rc)
 		return rc;
-	targets = rp_targets__new(NULL, plan, false);
+	targets = rp_targets__new(&(struct rp_targets_opts){.plan = plan});
 	rc = targets ? rp_targets__add(targets, t->pid, err)
 		     : rp_err__set(err, RP_EXIT_FAILED, -ENOMEM, NULL, "out of memory");
 	if (rc)

@@ -139,7 +139,7 @@ int rp_list__run(const struct rp_opts *opts, rp_say_fn say, struct rp_err *err)
 	rc = rp_trace__plan(opts, &features, &plan, err);
 	if (rc)
 		return rc;
-	targets = rp_targets__new(NULL, plan, opts->follow);
+	targets = rp_targets__new(&(struct rp_targets_opts){.plan = plan, .follow = opts->follow});
 	rc = targets ? discover(opts, targets, err)
 		     : rp_err__set(err, RP_EXIT_FAILED, -ENOMEM, NULL, "out of memory");
 	if (rc)

@@ -63,6 +63,8 @@ struct trace {
 
 int rp_trace__no_memory(struct rp_err *err);
 
+extern const struct rp_targets_ops rp_trace__session_ops;
+
 /* What the kernel has to group by for this to be shown. */
 enum rp_group rp_trace__group_of(enum rp_by by);
 

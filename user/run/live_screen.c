@@ -94,7 +94,8 @@ static int learn_names(struct trace *tr)
 		return 0;
 	rc = rp_plan__new(&opts, &tr->names, &err);
 	if (!rc) {
-		targets = rp_targets__new(NULL, tr->names, tr->opts->follow);
+		targets = rp_targets__new(
+			&(struct rp_targets_opts){.plan = tr->names, .follow = tr->opts->follow});
 		rc = targets ? 0 : -ENOMEM;
 	}
 	for (size_t i = 0; !rc && i < tr->opts->n_pids; i++)

@@ -328,6 +328,7 @@ static int open_session(struct trace *tr, struct rp_err *err)
 		.spans = tr->on_screen || o->n_usdts || !o->n_functions,
 		.verbose = o->verbose,
 	};
+	struct rp_targets_opts targets = {.ops = &rp_trace__session_ops, .follow = o->follow};
 	int rc;
 
 	rp_features__probe(&tr->features);
@@ -346,7 +347,10 @@ static int open_session(struct trace *tr, struct rp_err *err)
 		rc = rp_mappings__new(&tr->mappings, err);
 	if (rc)
 		return rc;
-	tr->targets = rp_targets__new(tr->session, tr->plan, o->follow);
+	targets.session = tr->session;
+	targets.plan = tr->plan;
+	targets.link_per_site = opts.mode == RP_ATTACH_PERF;
+	tr->targets = rp_targets__new(&targets);
 	tr->cgroups = rp_cgroups__new("/proc", NULL);
 	return tr->targets && tr->cgroups ? 0 : rp_trace__no_memory(err);
 }

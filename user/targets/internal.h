@@ -9,8 +9,6 @@
 #include "discover/proc.h"
 #include "targets/targets.h"
 
-#define RP_PROC "/proc"
-
 /* Sites that are attached at once. */
 struct rp_site_group {
 	struct rp_site_group *next; /* of the object */
@@ -73,6 +71,9 @@ struct rp_process {
 
 struct rp_targets {
 	struct rp_session *session;
+	const struct rp_targets_ops *ops;
+	const char *proc; /* /proc, or what a test has for it */
+	bool link_per_site;
 	struct rp_plan *plan;
 	bool follow;
 	struct rp_object *objects;
@@ -101,7 +102,8 @@ struct rp_targets {
 };
 
 int rp_targets__no_memory(struct rp_err *err);
-double rp_targets__now(void); /* s, CLOCK_MONOTONIC */
+void rp_targets__unlink(struct rp_targets *t, struct rp_links *links); /* NULL: nothing to do */
+double rp_targets__now(void);					       /* s, CLOCK_MONOTONIC */
 
 /* ---- objects --------------------------------------------------------------------------------- */
 
@@ -156,9 +158,9 @@ double rp_targets__end_swaps(struct rp_targets *t, double now);
 struct rp_process *rp_process__get(struct rp_targets *t, pid_t pid);
 void rp_process__free(struct rp_targets *t, struct rp_process *p);
 /* ns that it has used since it is traced. */
-uint64_t rp_process__cpu(struct rp_process *p);
+uint64_t rp_process__cpu(struct rp_targets *t, struct rp_process *p);
 /* The same while it can still be seen, and what the kernel has said of it: both may be too low. */
-void rp_process__ends(struct rp_process *p, uint64_t cpu);
+void rp_process__ends(struct rp_targets *t, struct rp_process *p, uint64_t cpu);
 /* Count it in, and, with its children, all that descend from it. */
 int rp_process__track(struct rp_targets *t, pid_t pid, struct rp_err *err);
 int rp_process__track_descendants(struct rp_targets *t, pid_t pid, struct rp_err *err);

@@ -63,7 +63,7 @@ struct rp_object *rp_object__twin(struct rp_targets *t, pid_t pid, const struct 
 		if (!b || !b->links || fstat(o->fd, &other) || !rp_file__same_content(&other, st))
 			continue;
 		for (size_t s = 0; s < b->n && s < SITES_TRIED; s++)
-			if (rp_proc__differs(RP_PROC, pid, m, fd, b->sites[s].offset))
+			if (rp_proc__differs(t->proc, pid, m, fd, b->sites[s].offset))
 				return o;
 	}
 	return NULL;
@@ -156,7 +156,7 @@ struct rp_object *rp_object__of_mapping(struct rp_targets *t, pid_t pid, const s
 		return o;
 	if (!rp_plan__wants_object(t->plan, m->path, m->is_exe))
 		return NULL;
-	fd = rp_proc__open_mapped(RP_PROC, pid, m, via, sizeof(via));
+	fd = rp_proc__open_mapped(t->proc, pid, m, via, sizeof(via));
 	t->denied |= fd == -EACCES || fd == -EPERM;
 	if (fd < 0)
 		return NULL;
@@ -205,9 +205,9 @@ int rp_object__add_path(struct rp_targets *t, const char *path, bool is_exe, boo
 }
 
 /* The kernel takes the links then, and sees nothing by them. */
-static int check_first_thread(pid_t pid, struct rp_err *err)
+static int check_first_thread(const struct rp_targets *t, pid_t pid, struct rp_err *err)
 {
-	pid_t alive = rp_proc__live_thread(RP_PROC, pid);
+	pid_t alive = rp_proc__live_thread(t->proc, pid);
 
 	if (!alive || alive == pid)
 		return 0;
@@ -229,16 +229,16 @@ int rp_object__link(struct rp_targets *t, const struct rp_object *o, const struc
 		.n = b->n,
 	};
 	int *refused;
-	int rc = pid ? check_first_thread(pid, err) : 0;
+	int rc = pid ? check_first_thread(t, pid, err) : 0;
 
 	if (rc)
 		return rc;
 	refused = calloc(b->n, sizeof(*refused));
 	if (!refused)
 		return rp_targets__no_memory(err);
-	rc = rp_links__new(t->session, &req, refused, out, err);
+	rc = t->ops->link(t->session, &req, refused, out, err);
 	if (!rc && !b->replaces)
-		rp_session__start_site_group(t->session, b->number, b->generation);
+		t->ops->start_site_group(t->session, b->number, b->generation);
 	for (size_t i = 0; !rc && !b->replaces && i < b->n; i++)
 		t->refused += refused[i] != 0;
 	free(refused);
@@ -286,7 +286,7 @@ int rp_objects__decide_scopes(struct rp_targets *t, size_t first)
 		files[i] = t->objects[first + i].id;
 		paths[i] = t->objects[first + i].path;
 	}
-	rc = rp_proc__foreign(RP_PROC, files, paths, n, own, n_own, foreign);
+	rc = rp_proc__foreign(t->proc, files, paths, n, own, n_own, foreign);
 	for (size_t i = 0; !rc && i < n; i++) {
 		struct rp_object *o = &t->objects[first + i];
 
@@ -295,7 +295,7 @@ int rp_objects__decide_scopes(struct rp_targets *t, size_t first)
 	}
 	/* The kernel's pid filter does not work for a process whose first thread has ended. */
 	for (p = t->processes; !rc && p; p = p->hh.next)
-		if (rp_proc__live_thread(RP_PROC, p->pid) != p->pid)
+		if (rp_proc__live_thread(t->proc, p->pid) != p->pid)
 			for (size_t i = 0; i < n; i++)
 				t->objects[first + i].wide |= !t->objects[first + i].attached;
 out:

@@ -11,30 +11,30 @@
 /* For the threads of a process that end together to be through. */
 #define END_SURE_MS 100
 
-uint64_t rp_process__cpu(struct rp_process *p)
+uint64_t rp_process__cpu(struct rp_targets *t, struct rp_process *p)
 {
-	uint64_t cpu = rp_proc__cpu(RP_PROC, p->pid);
+	uint64_t cpu = rp_proc__cpu(t->proc, p->pid);
 
 	if (cpu > p->cpu)
 		p->cpu = cpu;
 	return p->cpu - p->cpu_before;
 }
 
-void rp_process__ends(struct rp_process *p, uint64_t cpu)
+void rp_process__ends(struct rp_targets *t, struct rp_process *p, uint64_t cpu)
 {
-	rp_process__cpu(p);
+	rp_process__cpu(t, p);
 	if (cpu > p->cpu)
 		p->cpu = cpu;
 }
 
 void rp_process__free(struct rp_targets *t, struct rp_process *p)
 {
-	t->cpu_of_ended += rp_process__cpu(p);
+	t->cpu_of_ended += rp_process__cpu(t, p);
 	while (p->locals) {
 		struct rp_local *l = p->locals;
 
 		p->locals = l->next;
-		rp_links__free(l->links);
+		rp_targets__unlink(t, l->links);
 		free(l);
 	}
 	rp_process__uses_nothing(t, p);
@@ -71,9 +71,9 @@ int rp_process__track(struct rp_targets *t, pid_t pid, struct rp_err *err)
 {
 	struct rp_process *p = rp_process__get(t, pid);
 
-	if (!p || (t->session && rp_session__track(t->session, pid)))
+	if (!p || (t->session && t->ops->track(t->session, pid)))
 		return rp_targets__no_memory(err);
-	p->cpu = p->cpu_before = rp_proc__cpu(RP_PROC, pid);
+	p->cpu = p->cpu_before = rp_proc__cpu(t->proc, pid);
 	return 0;
 }
 
@@ -86,7 +86,7 @@ int rp_process__track_descendants(struct rp_targets *t, pid_t pid, struct rp_err
 
 	do {
 		known = HASH_COUNT(t->processes);
-		rc = rp_proc__descendants(RP_PROC, pid, &pids, &n);
+		rc = rp_proc__descendants(t->proc, pid, &pids, &n);
 		for (size_t i = 0; !rc && i < n; i++)
 			rc = pids[i] == getpid() ? 0 : rp_process__track(t, pids[i], err);
 		free(pids);

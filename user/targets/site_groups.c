@@ -53,11 +53,11 @@ static bool is_wanted(const struct rp_targets *t, const struct rp_site *site, bo
 /* ---- making site groups
  * -------------------------------------------------------------------------- */
 
-static void site_group__free(struct rp_site_group *b)
+static void site_group__free(struct rp_targets *t, struct rp_site_group *b)
 {
 	if (!b)
 		return;
-	rp_links__free(b->links);
+	rp_targets__unlink(t, b->links);
 	free(b->sites);
 	free(b->planned);
 	free(b);
@@ -69,7 +69,8 @@ static void site_group__add(struct rp_site_group *b, const struct rp_site *site,
 	b->planned[b->n++] = planned;
 }
 
-static struct rp_site_group *site_group__new(size_t object, uint32_t number, size_t room)
+static struct rp_site_group *site_group__new(struct rp_targets *t, size_t object, uint32_t number,
+					     size_t room)
 {
 	struct rp_site_group *b = calloc(1, sizeof(*b));
 
@@ -81,7 +82,7 @@ static struct rp_site_group *site_group__new(size_t object, uint32_t number, siz
 	b->planned = calloc(room + 1, sizeof(*b->planned));
 	if (b->sites && b->planned)
 		return b;
-	site_group__free(b);
+	site_group__free(t, b);
 	return NULL;
 }
 
@@ -91,8 +92,7 @@ static struct rp_site_group *site_group__new(size_t object, uint32_t number, siz
  */
 static bool splits(const struct rp_targets *t)
 {
-	return t->session && rp_session__mode(t->session) == RP_ATTACH_PERF &&
-	       t->n_site_groups < RP_SITE_GROUPS_MAX / 2;
+	return t->link_per_site && t->n_site_groups < RP_SITE_GROUPS_MAX / 2;
 }
 
 static int by_region(const void *a_, const void *b_, void *sites_)
@@ -112,7 +112,7 @@ static int add_site_group(struct rp_targets *t, struct rp_object *o, const size_
 
 	if (t->n_site_groups >= RP_SITE_GROUPS_MAX - 1)
 		return -ENOSPC; /* the last one is for the calibration */
-	b = site_group__new(o - t->objects, t->n_site_groups, n);
+	b = site_group__new(t, o - t->objects, t->n_site_groups, n);
 	if (!b)
 		return -ENOMEM;
 	t->n_site_groups++;
@@ -214,21 +214,21 @@ static struct rp_retired *retired__new(const struct rp_site_group *b, size_t n_l
 	return NULL;
 }
 
-static void retired__free(struct rp_retired *r)
+static void retired__free(struct rp_targets *t, struct rp_retired *r)
 {
 	if (!r)
 		return;
 	for (size_t i = 0; i < r->n; i++)
-		rp_links__free(r->links[i]);
+		rp_targets__unlink(t, r->links[i]);
 	free(r->left_out);
 	free(r->links);
 	free(r);
 }
 
-static void retired__close(struct rp_retired *r, double now)
+static void retired__close(struct rp_targets *t, struct rp_retired *r, double now)
 {
 	for (size_t i = 0; i < r->n; i++)
-		rp_links__free(r->links[i]);
+		rp_targets__unlink(t, r->links[i]);
 	r->n = 0;
 	r->closing = true;
 	r->latest = now + CLOSE_LATEST_S;
@@ -239,8 +239,8 @@ static void end_swap(struct rp_targets *t, struct rp_retired **at)
 	struct rp_retired *r = *at;
 
 	*at = r->next;
-	rp_session__end_swap(t->session, &r->swap);
-	retired__free(r);
+	t->ops->end_swap(t->session, &r->swap);
+	retired__free(t, r);
 }
 
 static bool is_swapping(const struct rp_targets *t, const struct rp_site_group *b)
@@ -253,7 +253,7 @@ static bool is_swapping(const struct rp_targets *t, const struct rp_site_group *
 
 static bool has_open_frames(const struct rp_targets *t, const struct rp_retired *r)
 {
-	return rp_session__any_open(t->session, r->left_out, r->swap.n_left_out);
+	return t->ops->any_open(t->session, r->left_out, r->swap.n_left_out);
 }
 
 double rp_targets__end_swaps(struct rp_targets *t, double now)
@@ -268,12 +268,12 @@ double rp_targets__end_swaps(struct rp_targets *t, double now)
 			bool late = now >= r->latest;
 
 			if (r->closing &&
-			    (late || !rp_session__detaches_old_generation(t->session, &r->swap))) {
+			    (late || !t->ops->detaches_old_generation(t->session, &r->swap))) {
 				end_swap(t, at);
 				continue;
 			}
 			if (!r->closing && (late || !has_open_frames(t, r)))
-				retired__close(r, now);
+				retired__close(t, r, now);
 			r->due = now + RETIRE_AGAIN_S;
 		}
 		if (!next || r->due < next)
@@ -296,7 +296,7 @@ void rp_object__drop_site_groups(struct rp_targets *t, struct rp_object *o)
 		struct rp_site_group *b = o->site_groups;
 
 		o->site_groups = b->next;
-		site_group__free(b);
+		site_group__free(t, b);
 	}
 }
 
@@ -306,7 +306,7 @@ void rp_object__drop_site_groups(struct rp_targets *t, struct rp_object *o)
 static struct rp_site_group *site_group__rest(struct rp_targets *t, const struct rp_site_group *b,
 					      bool scopes, struct rp_retired *r)
 {
-	struct rp_site_group *rest = site_group__new(b->object, b->number, b->n);
+	struct rp_site_group *rest = site_group__new(t, b->object, b->number, b->n);
 	size_t *n = &r->swap.n_left_out;
 
 	if (!rest)
@@ -359,7 +359,7 @@ static void forget_fresh(struct rp_targets *t)
 {
 	for (struct rp_process *p = t->processes; p; p = p->hh.next)
 		for (struct rp_local *l = p->locals; l; l = l->next) {
-			rp_links__free(l->fresh);
+			rp_targets__unlink(t, l->fresh);
 			l->fresh = NULL;
 		}
 }
@@ -410,12 +410,12 @@ static int replace(struct rp_targets *t, struct rp_object *o, struct rp_site_gro
 	if (r)
 		rest = site_group__rest(t, b, scopes, r);
 	rc = rest ? link_rest(t, o, b, rest, err) : rp_targets__no_memory(err);
-	if (!rc && rp_session__swap_generation(t->session, &r->swap))
+	if (!rc && t->ops->swap_generation(t->session, &r->swap))
 		rc = rp_targets__no_memory(err);
 	if (rc) {
 		forget_fresh(t);
-		site_group__free(rest);
-		retired__free(r);
+		site_group__free(t, rest);
+		retired__free(t, r);
 		return rc;
 	}
 	swap_links(t, b, rest, r);
@@ -425,8 +425,8 @@ static int replace(struct rp_targets *t, struct rp_object *o, struct rp_site_gro
 	rest->next = b->next;
 	*at = rest->n ? rest : rest->next;
 	if (!rest->n)
-		site_group__free(rest);
-	site_group__free(b);
+		site_group__free(t, rest);
+	site_group__free(t, b);
 	return 0;
 }
 

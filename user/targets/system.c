@@ -73,7 +73,7 @@ static bool is_as_it_was(struct rp_targets *t, struct rp_file *f, pid_t pid,
 
 	if (f->round == t->round)
 		return true;
-	if (rp_proc__stat_mapped(RP_PROC, pid, m, &st))
+	if (rp_proc__stat_mapped(t->proc, pid, m, &st))
 		return true; /* the process has ended, or it is not for us to know */
 	f->round = t->round;
 	return rp_file__same_content(&st, &f->st);
@@ -224,7 +224,7 @@ static int object_of(struct rp_targets *t, pid_t pid, const struct rp_mapped *m,
 		forget_file(t, f);
 	if (!rp_plan__wants_object(t->plan, m->path, false))
 		return 0;
-	fd = rp_proc__open_mapped(RP_PROC, pid, m, via, sizeof(via));
+	fd = rp_proc__open_mapped(t->proc, pid, m, via, sizeof(via));
 	t->denied |= fd == -EACCES || fd == -EPERM;
 	return fd < 0 ? 0 : look_into(t, pid, m, fd, out, err);
 }
@@ -281,7 +281,7 @@ static struct rp_process *count_in(struct rp_targets *t, pid_t pid)
 {
 	struct rp_process *p = find_process(t, pid);
 
-	if (p || !rp_proc__alive(RP_PROC, pid) || rp_process__track(t, pid, NULL))
+	if (p || !rp_proc__alive(t->proc, pid) || rp_process__track(t, pid, NULL))
 		return p;
 	t->came = true;
 	return find_process(t, pid);
@@ -290,7 +290,7 @@ static struct rp_process *count_in(struct rp_targets *t, pid_t pid)
 static void count_out(struct rp_targets *t, struct rp_process *p)
 {
 	if (t->session)
-		rp_session__untrack(t->session, p->pid);
+		t->ops->untrack(t->session, p->pid);
 	rp_process__free(t, p);
 }
 
@@ -298,13 +298,13 @@ static void count_out(struct rp_targets *t, struct rp_process *p)
 static int look_at(struct rp_targets *t, pid_t pid, struct rp_err *err)
 {
 	struct rp_process *p = find_process(t, pid);
-	pid_t thread = rp_proc__live_thread(RP_PROC, pid);
+	pid_t thread = rp_proc__live_thread(t->proc, pid);
 	struct rp_mapped_list list = {0};
 	struct rp_object *o;
 	int rc = 0;
 
 	if (thread)
-		rc = rp_proc__mapped(RP_PROC, thread, &list);
+		rc = rp_proc__mapped(t->proc, thread, &list);
 	if (rc && rc != -ESRCH)
 		return 0; /* not for us to know, or not now */
 	if (p)
@@ -327,10 +327,10 @@ static int look_at_all(struct rp_targets *t, struct rp_err *err)
 {
 	pid_t *pids;
 	size_t n;
-	int rc = rp_proc__all(RP_PROC, &pids, &n);
+	int rc = rp_proc__all(t->proc, &pids, &n);
 
 	if (rc)
-		return rp_err__set(err, RP_EXIT_FAILED, rc, NULL, RP_PROC ": %s", strerror(-rc));
+		return rp_err__set(err, RP_EXIT_FAILED, rc, NULL, "%s: %s", t->proc, strerror(-rc));
 	t->round++;
 	for (size_t i = 0; i < n && !rc; i++)
 		if (pids[i] != getpid())
@@ -373,7 +373,7 @@ int rp_targets__catch_up_system(struct rp_targets *t, struct rp_err *err)
 static void tell_late(struct rp_targets *t)
 {
 	if (t->late)
-		rp_session__count_lost(t->session, RP_LOST_LATE);
+		t->ops->count_lost(t->session, RP_LOST_LATE);
 	t->late = false;
 }
 
@@ -414,7 +414,7 @@ void rp_targets__on_system_event(struct rp_targets *t, const struct rp_event *ev
 	case RP_EVENT_EXIT:
 		p = find_process(t, event->pid);
 		if (p) {
-			rp_process__ends(p, event->detail);
+			rp_process__ends(t, p, event->detail);
 			rp_process__free(t, p);
 		}
 		drop_unused(t);
@@ -447,7 +447,7 @@ void rp_targets__missed_mappings(struct rp_targets *t)
 
 double rp_targets__look_again(struct rp_targets *t)
 {
-	uint64_t lost = rp_session__lost(t->session, RP_LOST_EVENTS);
+	uint64_t lost = t->ops->lost(t->session, RP_LOST_EVENTS);
 	double began = rp_targets__now();
 
 	drain_writes(t);

@@ -28,14 +28,23 @@ int rp_targets__no_memory(struct rp_err *err)
 	return rp_err__set(err, RP_EXIT_FAILED, -ENOMEM, NULL, "out of memory");
 }
 
-struct rp_targets *rp_targets__new(struct rp_session *session, struct rp_plan *plan, bool follow)
+void rp_targets__unlink(struct rp_targets *t, struct rp_links *links)
+{
+	if (links)
+		t->ops->unlink(links);
+}
+
+struct rp_targets *rp_targets__new(const struct rp_targets_opts *opts)
 {
 	struct rp_targets *t = calloc(1, sizeof(*t));
 
 	if (t) {
-		t->session = session;
-		t->plan = plan;
-		t->follow = follow;
+		t->session = opts->session;
+		t->ops = opts->ops;
+		t->plan = opts->plan;
+		t->proc = opts->proc ? opts->proc : "/proc";
+		t->follow = opts->follow;
+		t->link_per_site = opts->link_per_site;
 	}
 	return t;
 }
@@ -66,9 +75,9 @@ static int scan(struct rp_targets *t, struct rp_process **processes, size_t n, b
 	int rc = lists ? 0 : rp_targets__no_memory(err);
 
 	for (size_t i = 0; !rc && i < n; i++) {
-		pid_t pid = rp_proc__live_thread(RP_PROC, processes[i]->pid);
+		pid_t pid = rp_proc__live_thread(t->proc, processes[i]->pid);
 
-		rc = pid ? rp_proc__mapped(RP_PROC, pid, &lists[i]) : -ESRCH;
+		rc = pid ? rp_proc__mapped(t->proc, pid, &lists[i]) : -ESRCH;
 		if (rc == -ESRCH && n > 1)
 			rc = 0; /* a child that ended meanwhile */
 		if (rc) {
@@ -128,7 +137,7 @@ int rp_targets__add(struct rp_targets *t, pid_t pid, struct rp_err *err)
 {
 	int rc;
 
-	if (!rp_proc__alive(RP_PROC, pid))
+	if (!rp_proc__alive(t->proc, pid))
 		return rp_err__set(err, RP_EXIT_FAILED, -ESRCH, "ps or pgrep tell which there are",
 				   "process %d: there is no such process", (int)pid);
 	if (pid == getpid())
@@ -193,7 +202,7 @@ static void look_at(struct rp_targets *t, struct rp_process *p)
 
 	scan(t, &p, 1, &late, NULL);
 	if (late)
-		rp_session__count_lost(t->session, RP_LOST_LATE);
+		t->ops->count_lost(t->session, RP_LOST_LATE);
 }
 
 /* A child has what its parent had mapped; probes that are bound to a process are bound anew. */
@@ -213,7 +222,7 @@ static void on_fork(struct rp_targets *t, pid_t pid, pid_t parent_pid)
 	for (const struct rp_local *l = parent->locals; l; l = l->next)
 		rp_process__attach(t, p, &t->objects[l->site_group->object], &late, NULL);
 	if (late)
-		rp_session__count_lost(t->session, RP_LOST_LATE);
+		t->ops->count_lost(t->session, RP_LOST_LATE);
 }
 
 void rp_targets__on_event(struct rp_targets *t, const struct rp_event *event)
@@ -232,7 +241,7 @@ void rp_targets__on_event(struct rp_targets *t, const struct rp_event *event)
 		HASH_FIND_INT(t->processes, &(pid_t){event->pid}, p);
 		if (!p)
 			return;
-		rp_process__ends(p, event->detail);
+		rp_process__ends(t, p, event->detail);
 		rp_process__await_end(event->pid);
 		rp_process__free(t, p);
 		return;
@@ -287,13 +296,13 @@ static int catch_up(struct rp_targets *t, struct rp_err *err)
 
 	t->waiting = false;
 	t->adding = true;
-	rp_session__added(t->session); /* some of it counts before all is there */
+	t->ops->added(t->session); /* some of it counts before all is there */
 	for (size_t i = 0; i < t->n_objects && !rc; i++)
 		rc = rp_object__gather(t, &t->objects[i], 0, err);
 	t->adding = false;
 	if (!rc)
 		rc = t->system ? rp_targets__catch_up_system(t, err) : attach_all(t, err);
-	rp_session__added(t->session);
+	t->ops->added(t->session);
 	return rc;
 }
 
@@ -336,7 +345,7 @@ int rp_targets__rescan(struct rp_targets *t)
 		if (p->rescans && p->due <= at) {
 			double began = rp_targets__now();
 
-			rp_session__map_seen(t->session, p->pid);
+			t->ops->map_seen(t->session, p->pid);
 			look_at(t, p);
 			p->rescans--;
 			p->due = rp_targets__now() + RESCAN_SURE_MS * 1e-3;
@@ -359,11 +368,11 @@ void rp_targets__reap(struct rp_targets *t)
 	struct rp_process *p, *next;
 
 	HASH_ITER (hh, t->processes, p, next)
-		if (!rp_proc__alive(RP_PROC, p->pid))
+		if (!rp_proc__alive(t->proc, p->pid))
 			rp_process__free(t, p);
 	if (t->system)
 		rp_targets__reap_system(t);
-	rp_session__reap(t->session);
+	t->ops->reap(t->session);
 }
 
 pid_t rp_targets__debugged(const struct rp_targets *t, pid_t *debugger)
@@ -371,7 +380,7 @@ pid_t rp_targets__debugged(const struct rp_targets *t, pid_t *debugger)
 	uint64_t tracer = 0;
 
 	for (const struct rp_process *p = t->processes; p; p = p->hh.next) {
-		if (!rp_proc__status_number(RP_PROC, p->pid, "TracerPid", 10, &tracer) || !tracer)
+		if (!rp_proc__status_number(t->proc, p->pid, "TracerPid", 10, &tracer) || !tracer)
 			continue;
 		*debugger = (pid_t)tracer;
 		return p->pid;
@@ -385,7 +394,7 @@ uint64_t rp_targets__cpu(struct rp_targets *t)
 	struct rp_process *p;
 
 	for (p = t->processes; p; p = p->hh.next)
-		sum += rp_process__cpu(p);
+		sum += rp_process__cpu(t, p);
 	return sum;
 }
 

@@ -15,9 +15,10 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-#include "attach/session.h"
 #include "discover/proc.h"
 #include "plan/plan.h"
+#include "rp_abi.h"
+#include "targets/ops.h"
 #include "util/error.h"
 
 struct rp_targets;
@@ -33,8 +34,17 @@ struct rp_targets_stats {
 	bool stripped;	/* an executable without symbol table was looked at */
 };
 
-/* session may be NULL: then objects are discovered and planned but nothing is attached. */
-struct rp_targets *rp_targets__new(struct rp_session *session, struct rp_plan *plan, bool follow);
+struct rp_targets_opts {
+	/* NULL: objects are discovered and planned, and nothing is attached. */
+	struct rp_session *session;
+	const struct rp_targets_ops *ops; /* of the session */
+	struct rp_plan *plan;
+	const char *proc;   /* NULL: /proc */
+	bool follow;	    /* children, too */
+	bool link_per_site; /* each site is a link of its own, of which to close one takes long */
+};
+
+struct rp_targets *rp_targets__new(const struct rp_targets_opts *opts);
 void rp_targets__free(struct rp_targets *targets);
 
 /*

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+/* The kernel, as targets/ reaches it. */
+#include "run/internal.h"
+
+const struct rp_targets_ops rp_trace__session_ops = {
+	.track = rp_session__track,
+	.untrack = rp_session__untrack,
+	.map_seen = rp_session__map_seen,
+	.link = rp_links__new,
+	.unlink = rp_links__free,
+	.start_site_group = rp_session__start_site_group,
+	.added = rp_session__added,
+	.swap_generation = rp_session__swap_generation,
+	.end_swap = rp_session__end_swap,
+	.detaches_old_generation = rp_session__detaches_old_generation,
+	.any_open = rp_session__any_open,
+	.reap = rp_session__reap,
+	.lost = rp_session__lost,
+	.count_lost = rp_session__count_lost,
+};
