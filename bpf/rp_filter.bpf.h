@@ -23,19 +23,19 @@ static __always_inline bool atom_holds(__u32 k, __u64 value, bool is_signed)
 }
 
 /* The outcomes make up what is asked for, all being told. */
-static __always_inline bool where_holds(__u32 truths, __u64 ns)
+static __always_inline bool where_holds(__u32 outcomes, __u64 ns)
 {
 	for (__u32 k = 0; k < RP_ATOMS_MAX; k++)
 		if (k < cfg_where.n && cfg_where.atom[k].kind == RP_OPERAND_DUR &&
 		    atom_holds(k, ns, false))
-			truths |= 1u << k;
-	return cfg_where.table >> (truths & 63) & 1;
+			outcomes |= 1u << k;
+	return cfg_where.table >> (outcomes & 63) & 1;
 }
 
 /* The outcomes of the arguments leave it open. */
-static __always_inline bool where_may_hold(__u32 truths)
+static __always_inline bool where_may_hold(__u32 outcomes)
 {
-	return !cfg_where.n || cfg_where.possible >> (truths & 63) & 1;
+	return !cfg_where.n || cfg_where.possible >> (outcomes & 63) & 1;
 }
 
 /* Of rptrace's own calibration. */
@@ -45,16 +45,16 @@ static __always_inline bool region_is_own(__u32 region)
 }
 
 /* Not asked for. What calibrates counts all the same: it tells what probes cost. */
-static __noinline bool is_unwanted(__u32 region, __u64 ns, __u32 truths)
+static __noinline bool is_unwanted(__u32 region, __u64 ns, __u32 outcomes)
 {
-	if (ns >= cfg_min_duration && (!cfg_where.n || where_holds(truths, ns)))
+	if (ns >= cfg_min_duration && (!cfg_where.n || where_holds(outcomes, ns)))
 		return false;
 	return !region_is_own(region);
 }
 
-static __always_inline bool is_filtered(__u32 region, __u64 ns, __u32 truths)
+static __always_inline bool is_filtered(__u32 region, __u64 ns, __u32 outcomes)
 {
-	return (cfg_min_duration || cfg_where.n) && is_unwanted(region, ns, truths);
+	return (cfg_min_duration || cfg_where.n) && is_unwanted(region, ns, outcomes);
 }
 
 static __always_inline void figures_skip(__u32 node)

@@ -105,7 +105,7 @@ struct rp_query {
 	__u32 region;	   /* of the hit; RP_REGION_NONE: any */
 	__u32 role;	   /* of the hit; to find: of the frame */
 	__u32 loose;	   /* of the hit */
-	__u32 truths;	   /* outcomes of the comparisons that can be told here */
+	__u32 outcomes;	   /* outcomes of the comparisons that can be told here */
 };
 
 static long find_floor(struct task_struct *task, struct vm_area_struct *vma, __u64 *floor)
@@ -304,7 +304,7 @@ __noinline int frame_push(struct rp_thread *t, const struct rp_query *q)
 	f->ip = q->role == RP_ROLE_SCOPE_BEGIN ? q->key : q->ip;
 	f->region = q->region | q->role << 24 | q->loose << 28;
 	f->node = node;
-	f->truths = q->truths;
+	f->outcomes = q->outcomes;
 	f->wait = task_wait(task);
 	now = bpf_ktime_get_ns();
 	f->cpu = task_cpu(task, now);
@@ -331,7 +331,7 @@ static __always_inline __u64 frame_time(struct task_struct *task, struct rp_fram
 		wait = ns - cpu;
 	if (child > ns)
 		child = ns;
-	if (f->node && is_filtered(FRAME_REGION(f), ns, f->truths))
+	if (f->node && is_filtered(FRAME_REGION(f), ns, f->outcomes))
 		figures_skip(f->node);
 	else if (f->node)
 		figures_add(f->node, ns, child, cpu, wait);
@@ -500,9 +500,9 @@ static __noinline void frame_relabel(struct rp_frame *f, const struct rp_query *
 static __always_inline void frame_learn(struct rp_frame *f, const struct rp_query *q, __u64 now)
 {
 	if (cfg_where.n)
-		f->truths |= q->truths;
+		f->outcomes |= q->outcomes;
 	if (cfg_label_returned && q->label_flags &&
-	    !is_filtered(FRAME_REGION(f), now - f->start, f->truths))
+	    !is_filtered(FRAME_REGION(f), now - f->start, f->outcomes))
 		frame_relabel(f, q);
 }
 

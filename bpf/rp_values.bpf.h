@@ -108,7 +108,7 @@ struct rp_question {
 	struct pt_regs *ctx;
 	__u32 spec; /* of the label; what is compared follows it */
 	__u32 kind; /* of operand: what can be told now */
-	__u32 truths;
+	__u32 outcomes;
 };
 
 static long ask_step(__u32 k, struct rp_question *q)
@@ -128,18 +128,18 @@ static long ask_step(__u32 k, struct rp_question *q)
 		if (!read_value(q->ctx, arg, &value))
 			count_lost(RP_LOST_LABEL_READS);
 		else if (atom_holds(k, value, arg->flags & RP_ARG_SIGNED))
-			q->truths |= 1u << k;
+			q->outcomes |= 1u << k;
 	}
 	return 0;
 }
 
 /* Outcomes of the comparisons with one kind of operand, a bit each. */
-static __noinline __u32 truths_of(struct pt_regs *ctx, __u32 spec, __u32 kind)
+static __noinline __u32 outcomes_of(struct pt_regs *ctx, __u32 spec, __u32 kind)
 {
 	struct rp_question q = {.ctx = ctx, .spec = spec, .kind = kind};
 
 	bpf_loop(cfg_where.n, ask_step, &q, 0);
-	return q.truths;
+	return q.outcomes;
 }
 
 /* Region of a name made at run time; RP_REGION_NONE: counted as lost. */

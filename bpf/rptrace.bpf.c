@@ -102,8 +102,8 @@ static __always_inline void look_at_entry(struct pt_regs *ctx, __u64 cookie, str
 					  bool labels)
 {
 	if (cfg_where.n && !region_is_own(q->region))
-		q->truths = truths_of(ctx, RP_COOKIE_SPEC(cookie), RP_OPERAND_ARG);
-	if (labels && RP_COOKIE_FLAGS(cookie) & RP_SITE_LABEL && where_may_hold(q->truths))
+		q->outcomes = outcomes_of(ctx, RP_COOKIE_SPEC(cookie), RP_OPERAND_ARG);
+	if (labels && RP_COOKIE_FLAGS(cookie) & RP_SITE_LABEL && where_may_hold(q->outcomes))
 		q->label_flags = read_label(ctx, RP_COOKIE_SPEC(cookie), &q->label);
 }
 
@@ -111,7 +111,7 @@ static __always_inline void look_at_entry(struct pt_regs *ctx, __u64 cookie, str
 static __always_inline void look_at_exit(struct pt_regs *ctx, __u64 cookie, struct rp_query *q)
 {
 	if (cfg_where.n && RP_COOKIE_SPEC(cookie))
-		q->truths = truths_of(ctx, RP_COOKIE_SPEC(cookie), RP_OPERAND_RET);
+		q->outcomes = outcomes_of(ctx, RP_COOKIE_SPEC(cookie), RP_OPERAND_RET);
 	if (cfg_label_returned && RP_COOKIE_FLAGS(cookie) & RP_SITE_LABEL)
 		q->label_flags = read_label(ctx, RP_COOKIE_SPEC(cookie), &q->label);
 }

@@ -162,16 +162,16 @@ _Static_assert(sizeof(struct rp_filter) == 24 + 16 * RP_ATOMS_MAX, "rp_filter is
 #define RP_FRAMES_MAX 1024u
 
 struct rp_frame {
-	__rp_u64 start;	  /* ns */
-	__rp_u64 child;	  /* ns spent in frames directly below */
-	__rp_u64 outside; /* ns before the frame below it on the stack became its parent */
-	__rp_u64 cpu;	  /* ns on a CPU of this thread when the frame was entered */
-	__rp_u64 wait;	  /* ns waiting for a CPU of this thread, likewise */
-	__rp_u64 sp;	  /* stack pointer at entry */
-	__rp_u64 ip;	  /* address of the probe that entered the frame; scope: its key */
-	__rp_u32 region;  /* region id | enum rp_role of the entry << 24 | loose << 28 */
-	__rp_u32 node;	  /* 0: no node could be had, figures are lost */
-	__rp_u32 truths;  /* bit k: comparison k of the filter holds */
+	__rp_u64 start;	   /* ns */
+	__rp_u64 child;	   /* ns spent in frames directly below */
+	__rp_u64 outside;  /* ns before the frame below it on the stack became its parent */
+	__rp_u64 cpu;	   /* ns on a CPU of this thread when the frame was entered */
+	__rp_u64 wait;	   /* ns waiting for a CPU of this thread, likewise */
+	__rp_u64 sp;	   /* stack pointer at entry */
+	__rp_u64 ip;	   /* address of the probe that entered the frame; scope: its key */
+	__rp_u32 region;   /* region id | enum rp_role of the entry << 24 | loose << 28 */
+	__rp_u32 node;	   /* 0: no node could be had, figures are lost */
+	__rp_u32 outcomes; /* bit k: comparison k of the filter holds */
 	__rp_u32 reserved;
 };
 _Static_assert(sizeof(struct rp_frame) == 72, "rp_frame is shared with BPF");

@@ -466,14 +466,14 @@ static void test_many_functions(void **state)
 static void test_distance(void **state)
 {
 	(void)state;
-	assert_int_equal(rp_near__distance("work", "work", 9), 0);
-	assert_int_equal(rp_near__distance("work", "WORK", 9), 0);
-	assert_int_equal(rp_near__distance("work", "wrok", 9), 1);
-	assert_int_equal(rp_near__distance("work", "worker", 9), 2);
-	assert_int_equal(rp_near__distance("kitten", "sitting", 9), 3);
-	assert_int_equal(rp_near__distance("abc", "xyz", 2), 2);
-	assert_int_equal(rp_near__distance("", "abc", 9), 3);
-	assert_int_equal(rp_near__distance("abcdef", "badcfe", 9), 3);
+	assert_int_equal(rp_suggest__distance("work", "work", 9), 0);
+	assert_int_equal(rp_suggest__distance("work", "WORK", 9), 0);
+	assert_int_equal(rp_suggest__distance("work", "wrok", 9), 1);
+	assert_int_equal(rp_suggest__distance("work", "worker", 9), 2);
+	assert_int_equal(rp_suggest__distance("kitten", "sitting", 9), 3);
+	assert_int_equal(rp_suggest__distance("abc", "xyz", 2), 2);
+	assert_int_equal(rp_suggest__distance("", "abc", 9), 3);
+	assert_int_equal(rp_suggest__distance("abcdef", "badcfe", 9), 3);
 }
 
 static void test_nearest_functions(void **state)
@@ -487,26 +487,26 @@ static void test_nearest_functions(void **state)
 	(void)state;
 	select_function(&f, "wrok_once");
 	run_symbols(&f, symbols, N(symbols));
-	assert_int_equal(rp_plan__nearest(f.plan, names, 3), 2);
+	assert_int_equal(rp_plan__suggest(f.plan, names, 3), 2);
 	assert_string_equal(names[0], "work_once");
 	assert_string_equal(names[1], "work_twice");
-	assert_int_equal(rp_plan__nearest(f.plan, names, 0), 0);
+	assert_int_equal(rp_plan__suggest(f.plan, names, 0), 0);
 	rp_plan__free(f.plan);
 
 	f = fixture();
 	select_function(&f, "Widget::drwa");
 	run_symbols(&f, symbols, N(symbols));
-	assert_int_equal(rp_plan__nearest(f.plan, names, 3), 1);
+	assert_int_equal(rp_plan__suggest(f.plan, names, 3), 1);
 	assert_string_equal(names[0], "ns::Widget::draw");
 	rp_plan__free(f.plan);
 
 	f = fixture();
 	select_function(&f, "WORK*");
 	run_symbols(&f, symbols, N(symbols));
-	assert_int_equal(rp_plan__nearest(f.plan, names, 3), 2);
+	assert_int_equal(rp_plan__suggest(f.plan, names, 3), 2);
 	assert_string_equal(names[0], "work_once");
 	assert_string_equal(names[1], "work_twice");
-	assert_int_equal(rp_plan__nearest(f.plan, names, 1), 1);
+	assert_int_equal(rp_plan__suggest(f.plan, names, 1), 1);
 	assert_string_equal(names[0], "work_once");
 	rp_plan__free(f.plan);
 }
@@ -520,7 +520,7 @@ static void test_nothing_near(void **state)
 	(void)state;
 	select_function(&f, "zzz");
 	run_symbols(&f, symbols, N(symbols));
-	assert_int_equal(rp_plan__nearest(f.plan, names, 4), 0);
+	assert_int_equal(rp_plan__suggest(f.plan, names, 4), 0);
 	rp_plan__free(f.plan);
 }
 

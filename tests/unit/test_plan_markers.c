@@ -140,7 +140,7 @@ static void test_nearest_markers(void **state)
 	(void)state;
 	select_usdt(&f, "rptrace:ordr");
 	run_markers(&f);
-	assert_true(rp_plan__nearest(f.plan, names, 4) >= 1);
+	assert_true(rp_plan__suggest(f.plan, names, 4) >= 1);
 	assert_string_equal(names[0], "rptrace:order");
 	rp_plan__free(f.plan);
 }

@@ -265,7 +265,7 @@ static void test_nearest_probes(void **state)
 	(void)state;
 	select_usdt(&f, "db:qeury__start");
 	run_database(&f);
-	assert_true(rp_plan__nearest(f.plan, names, 4) >= 1);
+	assert_true(rp_plan__suggest(f.plan, names, 4) >= 1);
 	assert_string_equal(names[0], "db:query__start");
 	rp_plan__free(f.plan);
 }

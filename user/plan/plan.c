@@ -1,4 +1,21 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+/*
+ * The plan: all regions and probe sites of a run, and why what was selected has none.
+ *
+ * Objects come one by one, and go on coming while the run is traced (dlopen, exec), so a plan only
+ * grows. A region's id is its place in `regions` plus one; it is in the attach cookie of probes
+ * that are in place and in the kernel's tree, hence it never changes and is never used again.
+ * Leaving a region out marks it; its sites stay, to be attached again if it comes back.
+ *
+ * A name is one region, in however many objects it turns up. Only where two things of one name
+ * cannot be measured as one (two providers, a span and a pair) does the later one get a longer
+ * name.
+ *
+ * What an object adds is appended by plan_functions.c, plan_usdt.c and plan_markers.c, each for
+ * itself: two selections may then name one site. Once all have added theirs the new sites are
+ * sorted and each is kept once, which is also the order in which they are attached. On an error
+ * everything that this object has added is dropped, so that a plan never holds half an object.
+ */
 #include "plan/plan.h"
 
 #include <errno.h>
@@ -142,7 +159,7 @@ void rp_plan__free(struct rp_plan *plan)
 	free(plan->refusals);
 	rp_names__free(&plan->function_names);
 	rp_names__free(&plan->usdt_names);
-	rp_pool__free(&plan->pool);
+	rp_arena__free(&plan->arena);
 	free(plan);
 }
 
@@ -150,7 +167,7 @@ void rp_plan__free(struct rp_plan *plan)
 
 bool rp_plan__is_default(const struct rp_plan *plan)
 {
-	return plan->by_default && !plan->again;
+	return plan->by_default && !plan->rematching;
 }
 
 bool rp_plan__wants_all_usdt(const struct rp_plan *plan)
@@ -276,21 +293,21 @@ int rp_plan__region(struct rp_plan *plan, enum rp_kind kind, const char *provide
 
 	*id = RP_REGION_NONE;
 	while ((key = find_region(plan, name)) && shares_no_region(plan, key, kind, provider)) {
-		name = rp_pool__printf(&plan->pool, "%s:%s", prefix, name);
+		name = rp_arena__printf(&plan->arena, "%s:%s", prefix, name);
 		if (!name)
 			return -ENOMEM;
 		prefix = rp_kind__name(kind);
 	}
-	wanted.name = key ? key->name : rp_pool__dup(&plan->pool, name);
+	wanted.name = key ? key->name : rp_arena__dup(&plan->arena, name);
 	wanted.provider = key ? key->provider : NULL;
 	if (provider && !wanted.provider)
-		wanted.provider = rp_pool__dup(&plan->pool, provider);
+		wanted.provider = rp_arena__dup(&plan->arena, provider);
 	if (!wanted.name || (provider && !wanted.provider))
 		return -ENOMEM;
 	if (!key)
 		return add_region(plan, &wanted, kind, object, id);
 	key->provider = wanted.provider;
-	if (plan->again)
+	if (plan->rematching)
 		plan->regions[key->id - 1].left_out = false;
 	*id = key->id;
 	return 0;
@@ -300,7 +317,7 @@ int rp_plan__site(struct rp_plan *plan, const struct rp_site *site)
 {
 	int rc;
 
-	if (plan->again && rp_plan__is_known(plan, site))
+	if (plan->rematching && rp_plan__is_known(plan, site))
 		return 0;
 	rc = rp_array__grow(&plan->sites, plan->n_sites, &plan->sites_capacity,
 			    sizeof(*plan->sites));
@@ -321,8 +338,8 @@ int rp_plan__refuse(struct rp_plan *plan, const char *name, const char *object, 
 	if (plan->n_refusals && !strcmp(plan->refusals[plan->n_refusals - 1].reason, reason))
 		refusal.reason = plan->refusals[plan->n_refusals - 1].reason;
 	else
-		refusal.reason = rp_pool__dup(&plan->pool, reason);
-	refusal.name = rp_pool__dup(&plan->pool, name);
+		refusal.reason = rp_arena__dup(&plan->arena, reason);
+	refusal.name = rp_arena__dup(&plan->arena, name);
 	if (!refusal.name || !refusal.reason)
 		return -ENOMEM;
 	plan->refusals[plan->n_refusals++] = refusal;
@@ -369,7 +386,7 @@ static bool same_site(const struct rp_site *a, const struct rp_site *b)
 }
 
 /* Several selections may name one thing: it is probed and counted once. */
-static void settle_sites(struct rp_plan *plan, size_t from)
+static void merge_duplicates(struct rp_plan *plan, size_t from)
 {
 	size_t kept = from;
 
@@ -398,7 +415,7 @@ int rp_plan__add_arrays(struct rp_plan *plan, const struct rp_plan_object *objec
 	int rc = 0;
 
 	*added = 0;
-	own.path = rp_pool__dup(&plan->pool, object->path);
+	own.path = rp_arena__dup(&plan->arena, object->path);
 	if (!own.path)
 		rc = -ENOMEM;
 	if (!rc && rp_plan__wants_functions(plan, own.path, own.is_exe))
@@ -414,7 +431,7 @@ int rp_plan__add_arrays(struct rp_plan *plan, const struct rp_plan_object *objec
 		return rp_err__set(err, RP_EXIT_FAILED, rc, NULL, "%s: %s", object->path,
 				   strerror(-rc));
 	}
-	settle_sites(plan, before);
+	merge_duplicates(plan, before);
 	*added = plan->n_sites - before;
 	return 0;
 }
@@ -428,7 +445,7 @@ static size_t read_elf(const void *file, uint64_t offset, void *buf, size_t len)
 static int note_broken_table(struct rp_plan *plan, int rc, const char *table, const char *path,
 			     const struct rp_err *err)
 {
-	const char *object = rp_pool__dup(&plan->pool, path);
+	const char *object = rp_arena__dup(&plan->arena, path);
 
 	if (rc == -ENOMEM || !object)
 		return -ENOMEM;

@@ -118,7 +118,7 @@ int rp_plan__add_object(struct rp_plan *plan, uint32_t object, const char *path,
 
 /*
  * Select more: as after -f, and as after -u where the text has that form. Objects added from now on
- * are matched against all selections, those added before by rp_plan__add_again. -EINVAL with err
+ * are matched against all selections, those added before by rp_plan__rematch. -EINVAL with err
  * for what is neither.
  */
 int rp_plan__select(struct rp_plan *plan, const char *text, struct rp_err *err);
@@ -127,8 +127,8 @@ int rp_plan__select(struct rp_plan *plan, const char *text, struct rp_err *err);
  * Match an object that was added before against the last selection alone. Regions that match and
  * were left out come back; sites that are there already are not added again.
  */
-int rp_plan__add_again(struct rp_plan *plan, uint32_t object, const char *path, bool is_exe,
-		       struct rp_elf *elf, size_t *added, struct rp_err *err);
+int rp_plan__rematch(struct rp_plan *plan, uint32_t object, const char *path, bool is_exe,
+		     struct rp_elf *elf, size_t *added, struct rp_err *err);
 
 /*
  * Want a region no more, or again. All ids stay as they are, and so do the sites. Whether that was
@@ -149,7 +149,7 @@ const struct rp_refusal *rp_plan__refusals(const struct rp_plan *plan, size_t *n
  * For the message when nothing matched: up to `max` names nearest to the selection among those
  * seen so far, nearest first. The strings live as long as the plan.
  */
-size_t rp_plan__nearest(const struct rp_plan *plan, const char **names, size_t max);
+size_t rp_plan__suggest(const struct rp_plan *plan, const char **names, size_t max);
 
 /*
  * Up to `max` names, each once, that begin with a text, among those seen so far; the same way.

@@ -1,5 +1,18 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
-/* Function regions: which symbols are meant, what they are called, where their probes go. */
+/*
+ * Function regions: which symbols are meant, what they are called, where their probes go.
+ *
+ * Three passes over the symbols of an object, since each needs all of the one before:
+ *   1. Match. Symbols at one offset are aliases of one function, of which the one that fits the
+ *      globs best gives the name: probing each would count every call several times.
+ *   2. Name. Functions that are called the same are overloads, told apart by their parameters, or
+ *      copies of one function, which stay one region.
+ *   3. Place probes. The exit is either left to the kernel's return probe, which replaces the
+ *      return address on the stack, or observed at each instruction that leaves the function.
+ *      Return probes break what unwinds or switches the stack, so objects in which that may happen
+ *      get the latter, and a function whose exits are not all known is refused rather than
+ *      half measured.
+ */
 #include <elf.h>
 #include <errno.h>
 #include <stdio.h>
@@ -232,7 +245,7 @@ static int name_overloads(struct matching *m, struct match **first, struct match
 		const struct rp_symbol *symbol = (*at)->symbol;
 
 		if (rp_signature__write(symbol, buf, sizeof(buf)))
-			(*at)->name = rp_pool__dup(&m->plan->pool, buf);
+			(*at)->name = rp_arena__dup(&m->plan->arena, buf);
 		if (!(*at)->name)
 			return -ENOMEM;
 		differ |= strcmp((*at)->name, (*first)->name) != 0;
@@ -391,7 +404,7 @@ static int add_sites(struct matching *m, const struct match *match,
 	struct rp_declared declared = declared_by(&m->object->traits);
 	int rc;
 
-	if (m->plan->again && rp_plan__known_function(m->plan, site.offset))
+	if (m->plan->rematching && rp_plan__known_function(m->plan, site.offset))
 		return 0;
 	rc = rp_plan__region(m->plan, RP_KIND_FUNCTION, NULL, match->name, m->object->path,
 			     &site.region);
@@ -471,7 +484,7 @@ static int remember_names(struct matching *m)
 	int rc = 0;
 
 	for (size_t i = 0; i < m->object->n_symbols && !rc; i++)
-		rc = rp_names__add(&m->plan->function_names, &m->plan->pool, NULL,
+		rc = rp_names__add(&m->plan->function_names, &m->plan->arena, NULL,
 				   m->object->symbols[i].name);
 	return rc;
 }

@@ -8,21 +8,21 @@
 
 /* ---- strings that live as long as the plan ------------------------------------------------- */
 
-struct rp_pool_chunk;
+struct rp_arena_chunk;
 
-struct rp_pool {
-	struct rp_pool_chunk *chunks;
+struct rp_arena {
+	struct rp_arena_chunk *chunks;
 	size_t left; /* free bytes in the newest chunk */
 };
 
 /* A copy of the first len bytes; NULL: out of memory. */
-const char *rp_pool__copy(struct rp_pool *pool, const char *text, size_t len);
+const char *rp_arena__copy(struct rp_arena *arena, const char *text, size_t len);
 /* A copy of an array, aligned for any type. */
-const void *rp_pool__array(struct rp_pool *pool, const void *items, size_t bytes);
-const char *rp_pool__dup(struct rp_pool *pool, const char *text);
-const char *rp_pool__printf(struct rp_pool *pool, const char *format, ...)
+const void *rp_arena__array(struct rp_arena *arena, const void *items, size_t bytes);
+const char *rp_arena__dup(struct rp_arena *arena, const char *text);
+const char *rp_arena__printf(struct rp_arena *arena, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
-void rp_pool__free(struct rp_pool *pool);
+void rp_arena__free(struct rp_arena *arena);
 
 /* ---- the plan ------------------------------------------------------------------------------ */
 
@@ -42,7 +42,7 @@ struct rp_plan {
 	bool by_default;		   /* neither -f nor -u */
 	size_t last_function, last_usdt;   /* the last selection begins there */
 	size_t first_function, first_usdt; /* the first ones to match */
-	bool again;			   /* an object is matched that was before ... */
+	bool rematching;		   /* an object is matched that was before ... */
 	struct rp_site *known;		   /* ... and what it has, by offset */
 	size_t n_known;
 	struct rp_region *regions;
@@ -53,7 +53,7 @@ struct rp_plan {
 	struct rp_refusal *refusals;
 	size_t n_refusals, refusals_capacity;
 	struct rp_names function_names, usdt_names;
-	struct rp_pool pool;
+	struct rp_arena arena;
 	const struct rp_arg *args; /* of the last site that has any */
 	uint32_t n_args;
 };
@@ -61,7 +61,7 @@ struct rp_plan {
 /* An object as matching sees it: plain arrays, so that tests can make one up. */
 struct rp_plan_object {
 	uint32_t number;
-	const char *path; /* in the plan's pool */
+	const char *path; /* in the plan's arena */
 	bool is_exe;
 	struct rp_elf_traits traits;
 	const struct rp_symbol *symbols; /* by offset */
@@ -72,7 +72,7 @@ struct rp_plan_object {
 	const void *file;
 };
 
-/* rp_plan__add_object once the tables are read. `object->path` need not be in the pool. */
+/* rp_plan__add_object once the tables are read. `object->path` need not be in the arena. */
 int rp_plan__add_arrays(struct rp_plan *plan, const struct rp_plan_object *object, size_t *added,
 			struct rp_err *err);
 
@@ -87,9 +87,9 @@ bool rp_plan__wants_all_usdt(const struct rp_plan *plan);
 bool rp_plan__wants_functions(const struct rp_plan *plan, const char *path, bool is_exe);
 bool rp_plan__wants_usdt(const struct rp_plan *plan, const char *path, bool is_exe);
 
-/* What is added in between is matched again: see rp_plan__add_again. 0 or -ENOMEM. */
-int rp_plan__begin_again(struct rp_plan *plan, uint32_t object);
-void rp_plan__end_again(struct rp_plan *plan);
+/* What is added in between is matched again: see rp_plan__rematch. 0 or -ENOMEM. */
+int rp_plan__begin_rematch(struct rp_plan *plan, uint32_t object);
+void rp_plan__end_rematch(struct rp_plan *plan);
 
 /* While matching again: the region of the function that is entered at this offset, which is wanted
  * from now on. RP_REGION_NONE: there is none. */
@@ -145,21 +145,21 @@ int rp_plan__refuse_note(struct rp_plan *plan, const struct rp_plan_object *obje
 
 /* ---- names to suggest ---------------------------------------------------------------------- */
 
-int rp_names__add(struct rp_names *names, struct rp_pool *pool, const char *provider,
+int rp_names__add(struct rp_names *names, struct rp_arena *arena, const char *provider,
 		  const char *name);
 void rp_names__free(struct rp_names *names);
 
-struct rp_near {
+struct rp_suggestion {
 	const char *name;
 	unsigned score; /* smaller is nearer */
 };
 
 /* Letters to add, drop, change or swap to make a of b, case aside; `limit` where it is as many or
  * more. */
-unsigned rp_near__distance(const char *a, const char *b, unsigned limit);
+unsigned rp_suggest__distance(const char *a, const char *b, unsigned limit);
 
 /* Merge the names near to a glob into best[0..*n), sorted, at most max of them. */
-void rp_near__collect(const char *glob, const struct rp_names *names, struct rp_near *best,
-		      size_t *n, size_t max);
+void rp_suggest__collect(const char *glob, const struct rp_names *names, struct rp_suggestion *best,
+			 size_t *n, size_t max);
 
 #endif

@@ -210,7 +210,7 @@ static int add_named(struct markers *m, const struct rp_usdt_note *note)
 		rc = add_note(m, note, role, name);
 	else if (!m->plan->n_sites && m->plan->n_usdts && role != RP_ROLE_END &&
 		 role != RP_ROLE_SPAN_END)
-		rc = rp_names__add(&m->plan->usdt_names, &m->plan->pool, STATIC_PROVIDER, name);
+		rc = rp_names__add(&m->plan->usdt_names, &m->plan->arena, STATIC_PROVIDER, name);
 	m->others |= role == RP_ROLE_SCOPE_BEGIN && m->plan->n_sites == known;
 	free(name);
 	free(begin);

@@ -38,7 +38,7 @@ int rp_plan__note_site(const struct rp_plan *plan, const struct rp_plan_object *
 int rp_plan__refuse_note(struct rp_plan *plan, const struct rp_plan_object *object,
 			 const struct rp_usdt_note *note, const char *reason)
 {
-	const char *name = rp_pool__printf(&plan->pool, "%s:%s", note->provider, note->name);
+	const char *name = rp_arena__printf(&plan->arena, "%s:%s", note->provider, note->name);
 
 	if (!name)
 		return -ENOMEM;

@@ -337,7 +337,7 @@ static int add_region(struct usdt *u, const struct pair *pairs, size_t n, const 
 		return rc;
 	/* One pair may be spans by one argument, spans by another, and none. */
 	if (key >= 0)
-		provider = rp_pool__printf(&u->plan->pool, "%s@arg%d", provider, key);
+		provider = rp_arena__printf(&u->plan->arena, "%s@arg%d", provider, key);
 	if (!provider)
 		return -ENOMEM;
 	rc = rp_plan__region(u->plan, kind, provider, name, u->object->path, &region.id);
@@ -497,8 +497,8 @@ static const char *explicit_name(struct usdt *u, const struct rp_usdt_query *que
 		shared &= !strcmp(pairs[i].stem, pairs[0].stem);
 	if (shared)
 		return pairs[0].stem;
-	return rp_pool__printf(&u->plan->pool, "%s-%s", pairs[0].begin->name,
-			       u->n_pairs == 1 ? pairs[0].end->name : query->end);
+	return rp_arena__printf(&u->plan->arena, "%s-%s", pairs[0].begin->name,
+				u->n_pairs == 1 ? pairs[0].end->name : query->end);
 }
 
 static int add_explicit(struct usdt *u, const struct rp_usdt_query *query)
@@ -541,11 +541,11 @@ static int remember_names(struct usdt *u, const struct rp_usdt_query *queries, s
 		all |= queries[i].end != NULL;
 	for (size_t i = 0; i < u->n_probes && all && !rc; i++)
 		if (!rp_plan__is_marker_provider(u->probes[i].provider))
-			rc = rp_names__add(names, &u->plan->pool, u->probes[i].provider,
+			rc = rp_names__add(names, &u->plan->arena, u->probes[i].provider,
 					   u->probes[i].name);
 	for (size_t i = 0; i < u->n_pairs && !all && !rc; i++)
 		if (!i || u->pairs[i].begin != u->pairs[i - 1].begin)
-			rc = rp_names__add(names, &u->plan->pool, u->pairs[i].begin->provider,
+			rc = rp_names__add(names, &u->plan->arena, u->pairs[i].begin->provider,
 					   u->pairs[i].begin->name);
 	return rc;
 }

@@ -1,5 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
-/* The choice of entry sites and of sites on USDT nops, for any machine that has a decoder. */
+/*
+ * The choice of entry sites and of sites on USDT nops, for any machine that has a decoder.
+ *
+ * A probe on an instruction that the kernel emulates (push of a register, a nop, a branch) costs a
+ * tenth of one on an instruction that it copies elsewhere and single-steps. Functions often begin
+ * with the second kind (endbr64, mov, lea) and have one of the first kind within a few bytes. The
+ * entry probe may move there if three things still hold at the later instruction:
+ *   - it is run once for each call: straight-line code leads to it, and no branch lands at or
+ * before it. A branch can come from anywhere in the function, so all of it is decoded first; an
+ * indirect jump may land anywhere but at a push, which would unbalance the stack.
+ *   - a BPF program sees there what it would see at the start: the return address at the top of the
+ *     stack, and the arguments in their registers. Instructions that keep this are "transparent".
+ *   - little time has passed: ENTRY_REACH bounds the way.
+ * Where the bytes do not decode to the end, branches are unknown and only the first instruction is
+ * sure to be run once a call.
+ */
 #include "plan/site.h"
 
 #include <elf.h>

@@ -30,7 +30,7 @@ int rp_plan__set_args(struct rp_plan *plan, const struct rp_arg *args, uint32_t 
 	size_t bytes = n * sizeof(*args);
 
 	if (n != plan->n_args || memcmp(args, plan->args, bytes)) {
-		plan->args = rp_pool__array(&plan->pool, args, bytes);
+		plan->args = rp_arena__array(&plan->arena, args, bytes);
 		if (!plan->args)
 			return -ENOMEM;
 		plan->n_args = n;

@@ -31,7 +31,7 @@ int rp_trace__plan(const struct rp_opts *opts, const struct rp_features *feature
 static void list_nearest(const struct rp_plan *plan, char *text, size_t size)
 {
 	const char *names[NEAREST_MAX];
-	size_t n = rp_plan__nearest(plan, names, NEAREST_MAX), at = 0;
+	size_t n = rp_plan__suggest(plan, names, NEAREST_MAX), at = 0;
 
 	text[0] = '\0';
 	for (size_t i = 0; i < n && at < size; i++)

@@ -73,8 +73,8 @@ static int match_again(struct rp_targets *t, struct rp_object *o, struct rp_elf 
 		       struct rp_err *err)
 {
 	size_t added;
-	int rc = rp_plan__add_again(t->plan, (uint32_t)(o - t->objects), o->path, o->is_exe, elf,
-				    &added, err);
+	int rc = rp_plan__rematch(t->plan, (uint32_t)(o - t->objects), o->path, o->is_exe, elf,
+				  &added, err);
 
 	o->planned |= added > 0;
 	return rc;

@@ -18,7 +18,7 @@
  */
 #define NO_PART 1000u
 
-int rp_names__add(struct rp_names *names, struct rp_pool *pool, const char *provider,
+int rp_names__add(struct rp_names *names, struct rp_arena *arena, const char *provider,
 		  const char *name)
 {
 	const char *copy;
@@ -29,7 +29,8 @@ int rp_names__add(struct rp_names *names, struct rp_pool *pool, const char *prov
 	rc = rp_array__grow(&names->items, names->n, &names->capacity, sizeof(*names->items));
 	if (rc)
 		return rc;
-	copy = provider ? rp_pool__printf(pool, "%s:%s", provider, name) : rp_pool__dup(pool, name);
+	copy = provider ? rp_arena__printf(arena, "%s:%s", provider, name)
+			: rp_arena__dup(arena, name);
 	if (!copy)
 		return -ENOMEM;
 	names->items[names->n++] = copy;
@@ -75,7 +76,7 @@ static unsigned fill_row(unsigned (*rows)[LENGTH_MAX + 1], unsigned i, const cha
 	return low;
 }
 
-unsigned rp_near__distance(const char *a, const char *b, unsigned limit)
+unsigned rp_suggest__distance(const char *a, const char *b, unsigned limit)
 {
 	unsigned a_len = strnlen(a, LENGTH_MAX), b_len = strnlen(b, LENGTH_MAX);
 	unsigned rows[3][LENGTH_MAX + 1], low, last_low = 0;
@@ -145,10 +146,11 @@ static unsigned score(const char *name, const char *all, const char *part, unsig
 		return rest < NO_PART ? rest : NO_PART - 1;
 	if (limit <= NO_PART)
 		return limit;
-	return NO_PART + rp_near__distance(all, last_parts(name, all), limit - NO_PART);
+	return NO_PART + rp_suggest__distance(all, last_parts(name, all), limit - NO_PART);
 }
 
-static void keep(struct rp_near *best, size_t *n, size_t max, const char *name, unsigned points)
+static void keep(struct rp_suggestion *best, size_t *n, size_t max, const char *name,
+		 unsigned points)
 {
 	size_t at;
 
@@ -159,13 +161,13 @@ static void keep(struct rp_near *best, size_t *n, size_t max, const char *name, 
 		if (at < max)
 			best[at] = best[at - 1];
 	if (at < max)
-		best[at] = (struct rp_near){name, points};
+		best[at] = (struct rp_suggestion){name, points};
 	if (*n < max)
 		++*n;
 }
 
-void rp_near__collect(const char *glob, const struct rp_names *names, struct rp_near *best,
-		      size_t *n, size_t max)
+void rp_suggest__collect(const char *glob, const struct rp_names *names, struct rp_suggestion *best,
+			 size_t *n, size_t max)
 {
 	char all[LENGTH_MAX], part[LENGTH_MAX];
 	unsigned far;
@@ -183,7 +185,7 @@ void rp_near__collect(const char *glob, const struct rp_names *names, struct rp_
 
 /* PROVIDER:BEGIN of each reading of a selection. */
 static void collect_usdt(const struct rp_select_usdt *selection, const struct rp_names *names,
-			 struct rp_near *best, size_t *n, size_t max)
+			 struct rp_suggestion *best, size_t *n, size_t max)
 {
 	unsigned first = selection->n == 4 ? 1 : 0, last = selection->n == 2 ? 0 : 1;
 	char typed[2 * LENGTH_MAX];
@@ -191,19 +193,19 @@ static void collect_usdt(const struct rp_select_usdt *selection, const struct rp
 	for (unsigned i = first; i <= last; i++) {
 		snprintf(typed, sizeof(typed), "%s:%s", selection->fields[i],
 			 selection->fields[i + 1]);
-		rp_near__collect(typed, names, best, n, max);
+		rp_suggest__collect(typed, names, best, n, max);
 	}
 }
 
-size_t rp_plan__nearest(const struct rp_plan *plan, const char **names, size_t max)
+size_t rp_plan__suggest(const struct rp_plan *plan, const char **names, size_t max)
 {
-	struct rp_near best[BEST_MAX];
+	struct rp_suggestion best[BEST_MAX];
 	size_t n = 0;
 
 	if (max > BEST_MAX)
 		max = BEST_MAX;
 	for (size_t i = 0; i < plan->n_functions && max; i++)
-		rp_near__collect(plan->functions[i].glob, &plan->function_names, best, &n, max);
+		rp_suggest__collect(plan->functions[i].glob, &plan->function_names, best, &n, max);
 	for (size_t i = 0; i < plan->n_usdts && max; i++)
 		collect_usdt(&plan->usdts[i], &plan->usdt_names, best, &n, max);
 	for (size_t i = 0; i < n; i++)

@@ -32,9 +32,9 @@ static struct fixture begin(const char *function)
 static void more(struct fixture *f, const char *text)
 {
 	assert_int_equal(rp_plan__select(f->plan, text, NULL), 0);
-	assert_int_equal(rp_plan__begin_again(f->plan, f->object.number), 0);
+	assert_int_equal(rp_plan__begin_rematch(f->plan, f->object.number), 0);
 	add(f);
-	rp_plan__end_again(f->plan);
+	rp_plan__end_rematch(f->plan);
 }
 
 static void leave_out(struct fixture *f, const char *name)

@@ -10,7 +10,7 @@
 
 int rp_plan__select(struct rp_plan *plan, const char *text, struct rp_err *err)
 {
-	const char *own = rp_pool__dup(&plan->pool, text);
+	const char *own = rp_arena__dup(&plan->arena, text);
 	int as_function, as_usdt;
 
 	if (!own)
@@ -24,7 +24,7 @@ int rp_plan__select(struct rp_plan *plan, const char *text, struct rp_err *err)
 	return as_usdt ? as_function : 0;
 }
 
-/* ---- matching again ------------------------------------------------------------------------ */
+/* ---- matching an object a second time ------------------------------------------------------  */
 
 static int by_offset(const void *a_, const void *b_)
 {
@@ -33,7 +33,7 @@ static int by_offset(const void *a_, const void *b_)
 	return (a->offset > b->offset) - (a->offset < b->offset);
 }
 
-int rp_plan__begin_again(struct rp_plan *plan, uint32_t object)
+int rp_plan__begin_rematch(struct rp_plan *plan, uint32_t object)
 {
 	size_t n = 0;
 
@@ -49,29 +49,29 @@ int rp_plan__begin_again(struct rp_plan *plan, uint32_t object)
 	qsort(plan->known, n, sizeof(*plan->known), by_offset);
 	plan->first_function = plan->last_function;
 	plan->first_usdt = plan->last_usdt;
-	plan->again = true;
+	plan->rematching = true;
 	return 0;
 }
 
-void rp_plan__end_again(struct rp_plan *plan)
+void rp_plan__end_rematch(struct rp_plan *plan)
 {
 	free(plan->known);
 	plan->known = NULL;
 	plan->n_known = 0;
 	plan->first_function = plan->first_usdt = 0;
-	plan->again = false;
+	plan->rematching = false;
 }
 
-int rp_plan__add_again(struct rp_plan *plan, uint32_t object, const char *path, bool is_exe,
-		       struct rp_elf *elf, size_t *added, struct rp_err *err)
+int rp_plan__rematch(struct rp_plan *plan, uint32_t object, const char *path, bool is_exe,
+		     struct rp_elf *elf, size_t *added, struct rp_err *err)
 {
-	int rc = rp_plan__begin_again(plan, object);
+	int rc = rp_plan__begin_rematch(plan, object);
 
 	*added = 0;
 	if (rc)
 		return rp_err__set(err, RP_EXIT_FAILED, rc, NULL, "out of memory");
 	rc = rp_plan__add_object(plan, object, path, is_exe, elf, added, err);
-	rp_plan__end_again(plan);
+	rp_plan__end_rematch(plan);
 	return rc;
 }
 

@@ -10,33 +10,33 @@
 #define CHUNK_SIZE 65536u
 #define ALIGNMENT  16u
 
-struct rp_pool_chunk {
-	struct rp_pool_chunk *next;
+struct rp_arena_chunk {
+	struct rp_arena_chunk *next;
 	size_t size;
 	_Alignas(ALIGNMENT) char bytes[];
 };
 
-static char *take(struct rp_pool *pool, size_t size)
+static char *take(struct rp_arena *arena, size_t size)
 {
-	struct rp_pool_chunk *chunk;
+	struct rp_arena_chunk *chunk;
 	size_t room = size > CHUNK_SIZE ? (size | (ALIGNMENT - 1)) + 1 : CHUNK_SIZE;
 
-	if (!pool->chunks || pool->left < size) {
+	if (!arena->chunks || arena->left < size) {
 		chunk = malloc(sizeof(*chunk) + room);
 		if (!chunk)
 			return NULL;
-		chunk->next = pool->chunks;
+		chunk->next = arena->chunks;
 		chunk->size = room;
-		pool->chunks = chunk;
-		pool->left = room;
+		arena->chunks = chunk;
+		arena->left = room;
 	}
-	pool->left -= size;
-	return pool->chunks->bytes + (pool->chunks->size - pool->left - size);
+	arena->left -= size;
+	return arena->chunks->bytes + (arena->chunks->size - arena->left - size);
 }
 
-const char *rp_pool__copy(struct rp_pool *pool, const char *text, size_t len)
+const char *rp_arena__copy(struct rp_arena *arena, const char *text, size_t len)
 {
-	char *copy = take(pool, len + 1);
+	char *copy = take(arena, len + 1);
 
 	if (copy) {
 		memcpy(copy, text, len);
@@ -45,23 +45,23 @@ const char *rp_pool__copy(struct rp_pool *pool, const char *text, size_t len)
 	return copy;
 }
 
-const void *rp_pool__array(struct rp_pool *pool, const void *items, size_t bytes)
+const void *rp_arena__array(struct rp_arena *arena, const void *items, size_t bytes)
 {
 	size_t size = (bytes + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
 	char *copy;
 
 	/* Chunks are filled from their beginning, and are a multiple of it long. */
-	pool->left &= ~(size_t)(ALIGNMENT - 1);
-	copy = take(pool, size);
+	arena->left &= ~(size_t)(ALIGNMENT - 1);
+	copy = take(arena, size);
 	return copy ? memcpy(copy, items, bytes) : NULL;
 }
 
-const char *rp_pool__dup(struct rp_pool *pool, const char *text)
+const char *rp_arena__dup(struct rp_arena *arena, const char *text)
 {
-	return rp_pool__copy(pool, text, strlen(text));
+	return rp_arena__copy(arena, text, strlen(text));
 }
 
-const char *rp_pool__printf(struct rp_pool *pool, const char *format, ...)
+const char *rp_arena__printf(struct rp_arena *arena, const char *format, ...)
 {
 	va_list ap;
 	char *copy;
@@ -70,7 +70,7 @@ const char *rp_pool__printf(struct rp_pool *pool, const char *format, ...)
 	va_start(ap, format);
 	len = vsnprintf(NULL, 0, format, ap);
 	va_end(ap);
-	copy = len < 0 ? NULL : take(pool, (size_t)len + 1);
+	copy = len < 0 ? NULL : take(arena, (size_t)len + 1);
 	if (!copy)
 		return NULL;
 	va_start(ap, format);
@@ -79,13 +79,13 @@ const char *rp_pool__printf(struct rp_pool *pool, const char *format, ...)
 	return copy;
 }
 
-void rp_pool__free(struct rp_pool *pool)
+void rp_arena__free(struct rp_arena *arena)
 {
-	struct rp_pool_chunk *chunk, *next;
+	struct rp_arena_chunk *chunk, *next;
 
-	for (chunk = pool->chunks; chunk; chunk = next) {
+	for (chunk = arena->chunks; chunk; chunk = next) {
 		next = chunk->next;
 		free(chunk);
 	}
-	*pool = (struct rp_pool){0};
+	*arena = (struct rp_arena){0};
 }
