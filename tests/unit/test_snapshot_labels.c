@@ -115,6 +115,66 @@ static void test_labels_add_up(void **state)
 	rp_snapshot__free(s);
 }
 
+/*
+ * A row's total is that of the outermost frames of its region and label, on one path or on many:
+ * a(1) calls a(2), which calls itself and a(1); and a(1) calls a(3).
+ */
+static void test_labels_under_recursion(void **state)
+{
+	static const struct {
+		uint32_t parent; /* index here; 0: the root */
+		uint64_t label, ns, cpu, wait;
+	} frames[] = {
+		{0, 1, 1000, 500, 50}, {1, 2, 600, 300, 30}, {2, 2, 400, 200, 20},
+		{3, 1, 100, 50, 5},    {1, 3, 200, 100, 10},
+	};
+	uint32_t a = fixture_region(&now, "a", RP_KIND_FUNCTION, "obj");
+	uint32_t node[6] = {fixture_root(&now, 1, "x")};
+	struct rp_snapshot *s;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(frames) / sizeof(frames[0]); i++) {
+		node[i + 1] = fixture_node(&now, node[frames[i].parent], a);
+		label(node[i + 1], frames[i].label, RP_NODE_LABELED);
+		fixture_frames(&now, node[i + 1], 1, frames[i].ns, 0, frames[i].cpu,
+			       frames[i].wait);
+	}
+	s = build(NULL, RP_BY_LABEL);
+	assert_int_equal(row(s, "a", "1")->f.total, 1000);
+	assert_int_equal(row(s, "a", "1")->f.count, 2);
+	assert_int_equal(row(s, "a", "2")->f.total, 600);
+	assert_int_equal(row(s, "a", "2")->f.cpu, 300);
+	assert_int_equal(row(s, "a", "2")->f.wait, 30);
+	assert_int_equal(row(s, "a", "2")->f.blocked, 270);
+	assert_int_equal(row(s, "a", "3")->f.total, 200);
+	rp_snapshot__free(s);
+	/* Without labels it is one recursion. */
+	s = build(NULL, RP_BY_NONE);
+	assert_int_equal(row(s, "a", NULL)->f.total, 1000);
+	rp_snapshot__free(s);
+}
+
+/* A call below one that has its label only when it returns may be of the same label. */
+static void test_labels_of_returns_under_recursion(void **state)
+{
+	uint32_t a = fixture_region(&now, "a", RP_KIND_FUNCTION, "obj");
+	uint32_t root = fixture_root(&now, 1, "x"), unlabeled, outer, inner;
+	struct rp_snapshot *s;
+
+	(void)state;
+	unlabeled = fixture_node(&now, root, a);
+	outer = fixture_node(&now, root, a);
+	label(outer, 7, RP_NODE_LABELED);
+	inner = fixture_node(&now, unlabeled, a);
+	label(inner, 7, RP_NODE_LABELED);
+	fixture_frames(&now, outer, 1, 1000, 400, 0, 0);
+	fixture_frames(&now, inner, 1, 400, 0, 0, 0);
+	s = build(NULL, RP_BY_LABEL);
+	assert_int_equal(row(s, "a", "7")->f.count, 2);
+	assert_int_equal(row(s, "a", "7")->f.total, 1000);
+	rp_snapshot__free(s);
+}
+
 /* A number is one row however its sites declare it, unless it means something else. */
 static void test_labels_of_types(void **state)
 {
@@ -204,6 +264,8 @@ int main(void)
 		cmocka_unit_test_setup(test_labels, start),
 		cmocka_unit_test_setup(test_labels_at_the_end, start),
 		cmocka_unit_test_setup(test_labels_add_up, start),
+		cmocka_unit_test_setup(test_labels_under_recursion, start),
+		cmocka_unit_test_setup(test_labels_of_returns_under_recursion, start),
 		cmocka_unit_test_setup(test_labels_of_types, start),
 		cmocka_unit_test_setup(test_labels_that_are_texts, start),
 	};

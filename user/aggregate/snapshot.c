@@ -34,9 +34,10 @@ struct build {
 	const struct rp_snapshot_opts *opts;
 	struct flat *flats;
 	size_t n_flats;
-	uint32_t *flat_of; /* of place in the order of paths */
-	uint32_t *id_of;   /* of path: id of its row in the tree */
-	uint32_t *above;   /* of region: how many times it is an ancestor of the path under way */
+	uint32_t *flat_of;	   /* of place in the order of paths */
+	uint32_t *id_of;	   /* of path: id of its row in the tree */
+	uint32_t *above;	   /* of flat: how many ancestors of the path under way add to it */
+	uint32_t *unlabeled_above; /* of region: how many of them are its calls without a label */
 };
 
 /* ---- figures --------------------------------------------------------------------------- */
@@ -245,7 +246,32 @@ static void take_path(struct build *b, size_t place, bool outermost)
 	make_row(b, path->region, paths->group[path->group], &path->sums, &hist, &row->row);
 }
 
-/* Depth first, with a count of each region among the ancestors: no search for recursion. */
+static bool is_unlabeled(const struct build *b, const char *group)
+{
+	return b->opts->by == RP_BY_LABEL && !strcmp(group, no_group);
+}
+
+/* By label a call below one of another label is the outermost of its row. */
+static bool is_outermost(const struct build *b, size_t place)
+{
+	uint32_t region = b->box->paths.path[b->box->paths.order[place]].region;
+
+	/* A call whose label is what it returns has none yet while it makes other calls: it may
+	 * get the same label as those. */
+	return !b->above[b->flat_of[place]] && !b->unlabeled_above[region];
+}
+
+static void count_above(struct build *b, size_t place, int change)
+{
+	const struct rp_paths *paths = &b->box->paths;
+	const struct rp_path *path = &paths->path[paths->order[place]];
+
+	b->above[b->flat_of[place]] += (uint32_t)change;
+	if (is_unlabeled(b, paths->group[path->group]))
+		b->unlabeled_above[path->region] += (uint32_t)change;
+}
+
+/* Depth first, with a count of each row among the ancestors: no search for recursion. */
 static void take_paths(struct build *b)
 {
 	const struct rp_paths *paths = &b->box->paths;
@@ -256,9 +282,9 @@ static void take_paths(struct build *b)
 		const struct rp_path *path = &paths->path[next];
 
 		for (; at != path->parent; at = paths->path[at].parent)
-			b->above[paths->path[at].region]--;
-		take_path(b, i, !b->above[path->region]);
-		b->above[path->region]++;
+			count_above(b, b->id_of[at] - 1, -1);
+		take_path(b, i, is_outermost(b, i));
+		count_above(b, i, 1);
 		at = next;
 	}
 	b->box->snapshot.n_tree = paths->n_order;
@@ -303,8 +329,7 @@ static int drop_filtered(struct build *b)
 /* Calls get the label that their exit tells, and leave nothing behind where they were without. */
 static bool is_left_behind(const struct build *b, const struct rp_row *row)
 {
-	return b->opts->by == RP_BY_LABEL && !strcmp(row->group, no_group) && !row->f.count &&
-	       !row->f.unwound && !row->f.open;
+	return is_unlabeled(b, row->group) && !row->f.count && !row->f.unwound && !row->f.open;
 }
 
 /*
@@ -369,9 +394,11 @@ static int make_rows(struct build *b)
 	b->flats = calloc(n + 1, sizeof(*b->flats));
 	b->flat_of = calloc(n + 1, sizeof(*b->flat_of));
 	b->id_of = calloc(box->paths.n + 1, sizeof(*b->id_of));
-	b->above = calloc(box->regions.n, sizeof(*b->above));
+	b->above = calloc(n + 1, sizeof(*b->above));
+	b->unlabeled_above = calloc(box->regions.n, sizeof(*b->unlabeled_above));
 	box->snapshot.tree = calloc(n + 1, sizeof(*box->snapshot.tree));
-	if (!b->flats || !b->flat_of || !b->id_of || !b->above || !box->snapshot.tree)
+	if (!b->flats || !b->flat_of || !b->id_of || !b->above || !b->unlabeled_above ||
+	    !box->snapshot.tree)
 		goto out;
 	err = find_flats(b);
 	if (!err)
@@ -389,6 +416,7 @@ out:
 	free(b->flat_of);
 	free(b->id_of);
 	free(b->above);
+	free(b->unlabeled_above);
 	return err;
 }
 

@@ -92,7 +92,7 @@ struct rp_snapshot_opts {
  * Build what is shown from `now`, or from now less `before` (NULL: since the start). Under a
  * difference, min and max are the bounds that the histogram gives.
  * Region rows: count, self, open, ... are sums over the region's nodes; total, cpu and wait are
- * sums over those nodes that have no ancestor of the same region (recursion counts once); mean,
+ * sums over those nodes that have no ancestor in the same row (recursion counts once); mean,
  * stddev, percentiles, min and max are over all frames. With `by`, one row a region and group; the
  * tree likewise has the groups' roots merged by group (RP_BY_NONE: no root row at all).
  * Labels: RP_BY_LABEL groups by the frame's label ("other" for RP_NODE_OTHER, "-" without one) and
