@@ -1,4 +1,18 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+/*
+ * What a probe costs differs by an order of magnitude between machines and kinds of sites, so it is
+ * measured: a child of rptrace's own calls three tiny functions, first without probes, then with
+ * probes of the very programs and links that the run uses.
+ *
+ *   rp_calibrate_call   entry and return of a function, at an instruction the kernel emulates
+ *   rp_calibrate_step   the same at an instruction that the kernel has to single-step
+ *   rp_calibrate_mark   a pair of markers
+ *
+ * `whole` is what a region takes longer with its probes: the child's own timing, after less before.
+ * `inside` is the part of it that falls between the two readings of the clock, and so into the
+ * time that is reported for the region: as the functions do nothing, that is all the kernel's
+ * figures show for them. The regions carry ids that are never shown (RP_REGION_CALIBRATE).
+ */
 #include "attach/calibrate.h"
 
 #include <errno.h>
@@ -10,13 +24,12 @@
 #include <unistd.h>
 
 #include "attach/session_internal.h"
-#include "attach/shield.h"
+#include "attach/worker.h"
 #include "util/cpu_time.h"
 
 #define CALLS	  16 /* a round */
 #define PERIOD_NS 10000000000ull
 
-/* What is called: one region each, with the sites that their names say. */
 enum { CALL, STEP, MARK, KINDS };
 
 #if defined(__x86_64__)
@@ -64,8 +77,8 @@ static _Noreturn void child(int parent)
 	struct rp_cpu_time timing[KINDS];
 	char byte;
 
-	/* Or what rptrace closes would stay open here. */
-	rp_shield__keep_files(parent, parent);
+	/* A link is detached when its last descriptor is closed: keep no copies here. */
+	rp_worker__keep_files(parent, parent);
 	do {
 		for (int k = 0; k < KINDS; k++)
 			rp_cpu_time__measure(calls[k], CALLS, &timing[k]);
@@ -137,7 +150,7 @@ static double at_least_0(double ns)
 	return ns > 0 ? ns : 0;
 }
 
-/* What probes cost changes with what else the machine does: costs are the mean of all passes. */
+/* Costs vary with what else the machine does, so they are means over all passes. */
 static void conclude(struct rp_calibration *c, const struct rp_cpu_time *probed,
 		     struct rp_costs *costs)
 {
@@ -145,7 +158,10 @@ static void conclude(struct rp_calibration *c, const struct rp_cpu_time *probed,
 
 	c->passes++;
 	for (int k = 0; k < KINDS; k++) {
-		/* The odd round that was preempted weighs on both means alike. */
+		/*
+		 * The kernel gives a mean, which a preempted round spoils; the child's timing
+		 * has the median beside the mean, and their ratio corrects for that.
+		 */
 		double inside = measured(c, k) * probed[k].median /
 				(probed[k].mean > 0 ? probed[k].mean : 1);
 		double whole = at_least_0(probed[k].median - c->bare[k].median);

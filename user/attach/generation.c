@@ -63,7 +63,7 @@ void rp_session__end_swap(struct rp_session *s, const struct rp_generation_swap 
 
 void rp_session__reap(struct rp_session *s)
 {
-	rp_closing__reap(&s->closing);
+	rp_detacher__reap(&s->detacher);
 }
 
 bool rp_session__detaches_old_generation(struct rp_session *s,
@@ -71,7 +71,7 @@ bool rp_session__detaches_old_generation(struct rp_session *s,
 {
 	uint32_t before = (swap->generation - 1) & RP_GENERATION_MASK;
 
-	return rp_closing__has(&s->closing, rp_closing__of(swap->site_group, before));
+	return rp_detacher__has(&s->detacher, rp_links__tag(swap->site_group, before));
 }
 
 static bool is_among(uint32_t region, const uint32_t *regions, size_t n)

@@ -1,8 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
 /*
- * Sites to links. By uprobe_multi it is one link a program and site group; the kernel refuses a
- * whole site group for one bad site, so a refused site group is halved until the bad ones stand
- * alone. By perf events it is one link a program and site.
+ * From sites to links of the kernel.
+ *
+ * Which BPF program serves a site depends on its role and on what the kernel offers (belongs()
+ * below). With uprobe_multi all sites of one program are one link. The kernel refuses the whole
+ * link for one bad site, so a refused set is halved until the bad sites stand alone; these are
+ * reported, and the rest is probed. With perf events every site is a link of its own.
+ *
+ * The attach cookie of each site tells the program what the hit means (rp_abi.h). Arguments that
+ * labels and filters read are numbered in a table of the kernel's, equal ones under one number.
  */
 #include <bpf/bpf.h>
 #include <errno.h>
@@ -12,25 +18,25 @@
 #include <unistd.h>
 
 #include "attach/session_internal.h"
-#include "attach/shield.h"
 #include "attach/uprobe_perf.h"
+#include "attach/worker.h"
 
 struct rp_links {
 	struct rp_session *session;
-	uint32_t of; /* site group and generation */
+	uint32_t tag; /* for the detacher: site group and generation */
 	int *fds;
 	size_t n;
 };
 
-/* Sites of one program, side by side as the system call wants them. */
-struct site_group {
+/* The sites of one program, in the form that the system call takes. */
+struct site_arrays {
 	uint64_t *offsets, *semaphores, *cookies;
 	size_t *origin; /* index in the caller's sites */
 	size_t n;
 	bool any_semaphore;
 };
 
-static int site_group__init(struct site_group *b, size_t room)
+static int site_arrays__init(struct site_arrays *b, size_t room)
 {
 	memset(b, 0, sizeof(*b));
 	b->offsets = calloc(room, sizeof(*b->offsets));
@@ -40,7 +46,7 @@ static int site_group__init(struct site_group *b, size_t room)
 	return b->offsets && b->semaphores && b->cookies && b->origin ? 0 : -ENOMEM;
 }
 
-static void site_group__free(struct site_group *b)
+static void site_arrays__free(struct site_arrays *b)
 {
 	free(b->offsets);
 	free(b->semaphores);
@@ -76,8 +82,9 @@ static uint32_t args_index(struct rp_session *s, const struct rp_site *site)
 }
 
 /*
- * A session hears of the returns of calls alone that it has seen begin; return probes hear of all
- * that are under way. So where links replace others, entries and returns are probed apart.
+ * A uprobe session reports the return of a call only if it has seen its entry. A return probe
+ * reports those of all calls under way. So links that replace others probe entries and returns
+ * apart: they have to see the ends of calls that the old links saw begin.
  */
 static bool belongs(const struct rp_site *site, const struct bpf_program *prog,
 		    const struct rp_session *s, bool replaces)
@@ -95,9 +102,9 @@ static bool belongs(const struct rp_site *site, const struct bpf_program *prog,
 	return !span && (!call || !session);
 }
 
-static void site_group__collect(struct site_group *b, struct rp_session *s,
-				const struct bpf_program *prog, const struct rp_links_req *req,
-				const uint32_t *args)
+static void site_arrays__collect(struct site_arrays *b, struct rp_session *s,
+				 const struct bpf_program *prog, const struct rp_links_req *req,
+				 const uint32_t *args)
 {
 	b->n = 0;
 	b->any_semaphore = false;
@@ -130,12 +137,12 @@ static int add_fd(struct rp_links *links, int fd)
 
 struct link_job {
 	struct rp_uprobe_multi req;
-	const struct site_group *site_group;
+	const struct site_arrays *arrays;
 	struct rp_links *links;
 	int *refused;
 };
 
-/* These are about the process or the user, not about a site. */
+/* Errors that every other site would meet, too: they are about the process or the user. */
 static bool is_final(int code)
 {
 	return code == -ESRCH || code == -EPERM || code == -EACCES || code == -ENOENT ||
@@ -144,7 +151,7 @@ static bool is_final(int code)
 
 static int link_range(struct link_job *job, size_t from, size_t n)
 {
-	const struct site_group *b = job->site_group;
+	const struct site_arrays *b = job->arrays;
 	int fd, rc;
 
 	job->req.offsets = b->offsets + from;
@@ -166,7 +173,7 @@ static int link_range(struct link_job *job, size_t from, size_t n)
 
 static int link_events(struct link_job *job)
 {
-	const struct site_group *b = job->site_group;
+	const struct site_arrays *b = job->arrays;
 	struct rp_uprobe_perf req = {
 		.type = rp_uprobe_perf__type(),
 		.prog_fd = job->req.prog_fd,
@@ -221,9 +228,9 @@ static void link_all(void *ctx)
 						   s->skel->progs.rp_return,
 						   s->skel->progs.rp_probe, s->skel->progs.rp_span};
 	uint32_t *args = calloc(req->n, sizeof(*args));
-	struct site_group site_group;
+	struct site_arrays arrays;
 	char path[64];
-	int rc = site_group__init(&site_group, req->n);
+	int rc = site_arrays__init(&arrays, req->n);
 
 	if (!args)
 		rc = -ENOMEM;
@@ -231,21 +238,19 @@ static void link_all(void *ctx)
 	for (size_t i = 0; i < req->n && !rc; i++)
 		args[i] = args_index(s, &req->sites[i]);
 	for (size_t p = 0; p < sizeof(progs) / sizeof(progs[0]) && !rc; p++) {
-		struct link_job job = {
-			.site_group = &site_group, .links = l->links, .refused = l->refused};
+		struct link_job job = {.arrays = &arrays, .links = l->links, .refused = l->refused};
 
-		site_group__collect(&site_group, s, progs[p], req, args);
-		if (!site_group.n)
+		site_arrays__collect(&arrays, s, progs[p], req, args);
+		if (!arrays.n)
 			continue;
 		job.req.prog_fd = bpf_program__fd(progs[p]);
 		job.req.attach_type = bpf_program__expected_attach_type(progs[p]);
 		job.req.path = path;
 		job.req.pid = req->pid;
 		job.req.is_return = progs[p] == s->skel->progs.rp_return;
-		rc = s->mode == RP_ATTACH_PERF ? link_events(&job)
-					       : link_range(&job, 0, site_group.n);
+		rc = s->mode == RP_ATTACH_PERF ? link_events(&job) : link_range(&job, 0, arrays.n);
 	}
-	site_group__free(&site_group);
+	site_arrays__free(&arrays);
 	free(args);
 	l->rc = rc;
 }
@@ -259,8 +264,8 @@ int rp_links__new(struct rp_session *s, const struct rp_links_req *req, int *ref
 	if (!linking.links)
 		return links_error(-ENOMEM, req->pid, err);
 	linking.links->session = s;
-	linking.links->of = rp_closing__of(req->site_group, req->generation);
-	rp_shield__run(link_all, &linking);
+	linking.links->tag = rp_links__tag(req->site_group, req->generation);
+	rp_worker__run(link_all, &linking);
 	if (linking.rc) {
 		rp_links__free(linking.links);
 		return links_error(linking.rc, req->pid, err);
@@ -270,17 +275,17 @@ int rp_links__new(struct rp_session *s, const struct rp_links_req *req, int *ref
 }
 
 /*
- * Each of uprobe_multi's apart, as they must not wait for each other; perf events are closed one
- * after the other in any case.
+ * One worker for each link of uprobe_multi, so that none waits for the calls of another. The kernel
+ * closes perf events one after the other in any case.
  */
 void rp_links__free(struct rp_links *links)
 {
 	if (!links)
 		return;
 	if (links->session->mode == RP_ATTACH_PERF)
-		rp_closing__add(&links->session->closing, links->fds, links->n, links->of);
+		rp_detacher__add(&links->session->detacher, links->fds, links->n, links->tag);
 	for (size_t i = 0; i < links->n && links->session->mode != RP_ATTACH_PERF; i++)
-		rp_closing__add(&links->session->closing, &links->fds[i], 1, links->of);
+		rp_detacher__add(&links->session->detacher, &links->fds[i], 1, links->tag);
 	free(links->fds);
 	free(links);
 }

@@ -1,4 +1,21 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+/*
+ * Life of the BPF programs and their maps.
+ *
+ * open       the skeleton, nothing in the kernel yet
+ * configure  sizes of maps and settings (const volatile), which the verifier then knows: branches
+ *            that a run does not need are never even verified
+ * load       maps are created, programs verified; programs that the run does not need are left out,
+ *            as verifying takes most of the time of a start
+ * attach     tracepoints here, probes in links.c
+ * activate   the `ready` flag, which all programs check first, so that nothing half attached counts
+ *
+ * Figures and histograms of nodes are many, and most runs need few. They live in chunks of
+ * RP_CHUNK_NODES nodes: inner maps of an array of maps, which can be added while programs run. A
+ * BPF program cannot create a map, so user space keeps spare chunks ready; the kernel sends an
+ * event when half of them are in use, and counts entries that find no chunk as lost. All of it is
+ * mapped into rptrace's memory, so that a snapshot takes no system call for each node.
+ */
 #include "attach/session.h"
 
 #include <bpf/bpf.h>
@@ -17,15 +34,15 @@
 #include "attach/session_internal.h"
 
 /*
- * Chunks kept ready beyond those in use, so that a burst of new paths finds room: what a budget of
- * kernel memory gives, as the size of a chunk goes by the number of CPUs.
+ * Spare chunks, so that a burst of new paths finds room. The size of a chunk goes by the number of
+ * CPUs, hence a budget in bytes.
  */
 #define SPARE_CHUNKS_MIN 3u
 #define SPARE_BYTES	 (16u << 20)
 
 /*
- * Shards: CPUs to a cache line. Figures are small and hot, so every CPU has its own up to a bound;
- * histograms are large and one addition each, so few shards do.
+ * A node's figures are kept in shards, so that CPUs do not fight for a cache line: one shard a CPU,
+ * up to a bound. Histograms are large and a hit changes one bucket: a few shards do.
  */
 #define FIGURE_SHARDS_MAX 128u
 #define HIST_SHARDS_MAX	  4u
@@ -102,7 +119,6 @@ static void configure(struct rp_session *s, const struct rp_session_opts *opts)
 		bpf_map__set_max_entries(skel->maps.left_out, 1);
 }
 
-/* What is not needed is not loaded: to verify them is a good part of what a start takes. */
 static void choose_programs(struct rp_session *s, const struct rp_session_opts *opts)
 {
 	struct rptrace_bpf *skel = s->skel;
@@ -118,8 +134,8 @@ static void choose_programs(struct rp_session *s, const struct rp_session_opts *
 	bpf_program__set_autoload(skel->progs.rp_probe, true);
 	bpf_program__set_autoload(skel->progs.rp_span, opts->spans);
 	/*
-	 * Without this tracepoint new mappings are found at the next interval instead. Those of the
-	 * whole system are for attach/mappings.h.
+	 * Tells of new mappings of tracked processes. Where the kernel lacks it they are found at
+	 * the next interval. In system mode attach/mappings.h does it.
 	 */
 	bpf_program__set_autoload(skel->progs.rp_map, opts->map_events && !opts->track_all);
 	bpf_program__set_autoload(skel->progs.rp_open_threads, opts->open_stacks);
@@ -127,8 +143,8 @@ static void choose_programs(struct rp_session *s, const struct rp_session_opts *
 }
 
 /*
- * A perf event is a file, and there is one a site; of the whole system many a file is traced. Short
- * of files, attaching fails and says so.
+ * Each perf event is an open file, one a site, and so is each link and each traced object. If the
+ * limit cannot be raised, attaching fails with an error of its own when it is reached.
  */
 static void allow_many_files(void)
 {
@@ -140,7 +156,7 @@ static void allow_many_files(void)
 	setrlimit(RLIMIT_NOFILE, &files);
 }
 
-/* Map an array that the kernel shares; MAP_FAILED never leaves here. */
+/* Map an array map for reading. NULL: it cannot be done. */
 static void *map_array(int fd, size_t bytes)
 {
 	long page = sysconf(_SC_PAGESIZE);
@@ -157,7 +173,7 @@ static int create_chunk(uint32_t value_size, uint32_t entries)
 			      &opts);
 }
 
-/* Chunks for an outer map, made before they are put in: the kernel waits there for all CPUs. */
+/* The inner maps of one array of maps. */
 struct chunks {
 	int outer;
 	uint32_t value_size, entries;
@@ -178,6 +194,7 @@ static int chunks__create(const struct chunks *chunks, uint32_t c)
 	return -ENOMEM;
 }
 
+/* All are created first and put in by one call: the kernel waits for all CPUs in each such call. */
 static int chunks__add(const struct chunks *chunks, uint32_t first, uint32_t n)
 {
 	uint32_t numbers[RP_CHUNKS_MAX], made = 0, taken;
@@ -193,7 +210,7 @@ static int chunks__add(const struct chunks *chunks, uint32_t first, uint32_t n)
 	taken = made;
 	if (rc >= 0)
 		rc = bpf_map_update_batch(chunks->outer, numbers, fds, &taken, NULL);
-	/* The outer map and the mapping keep it. */
+	/* The outer map and our mapping keep the inner ones. */
 	for (uint32_t i = 0; i < made; i++)
 		close(fds[i]);
 	return rc;
@@ -217,8 +234,8 @@ static uint32_t chunks_wanted(const struct rp_session *s)
 }
 
 /*
- * Keep the spare chunks ahead of what is in use, also of what came into use meanwhile: the kernel
- * asks only once, when half of them are.
+ * Add spare chunks until there are enough beyond the nodes in use. Nodes may come into use
+ * meanwhile, and the kernel asks only once, so look again until nothing is missing.
  */
 static int grow(struct rp_session *s)
 {
@@ -262,8 +279,8 @@ static int load_error(int code, struct rp_err *err)
 }
 
 /*
- * Load, with the size that chunks have here as the type of the outer maps' elements: libbpf knows
- * only the size they were compiled with.
+ * The element type of an array of maps is fixed when it is loaded, and libbpf takes the size that
+ * was compiled in. So each gets a chunk of this machine's size as a template first.
  */
 static int load(struct rp_session *s)
 {
@@ -300,7 +317,7 @@ int rp_session__new(const struct rp_session_opts *opts, struct rp_session **out,
 		free(s);
 		return rc;
 	}
-	s->closing.gauge = &s->skel->bss->swaps_under_way;
+	s->detacher.under_way = &s->skel->bss->swaps_under_way;
 	configure(s, opts);
 	choose_programs(s, opts);
 	if (s->mode == RP_ATTACH_PERF || opts->track_all)
@@ -337,7 +354,7 @@ void rp_session__free(struct rp_session *s)
 {
 	if (!s)
 		return;
-	rp_closing__wait(&s->closing);
+	rp_detacher__wait(&s->detacher);
 	bpf_link__destroy(s->open_threads);
 	ring_buffer__free(s->ring);
 	for (uint32_t c = 0; c < RP_CHUNKS_MAX; c++) {

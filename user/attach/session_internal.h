@@ -4,7 +4,7 @@
 
 #include <bpf/libbpf.h>
 
-#include "attach/closing.h"
+#include "attach/detach.h"
 #include "attach/session.h"
 #include "attach/uprobe_multi.h"
 #include "rptrace.skel.h"
@@ -18,7 +18,7 @@ struct rp_session {
 	struct rp_arg args[RP_ARGS_MAX]; /* what the arg_specs map holds */
 	uint32_t next_arg;
 	uint32_t swaps; /* so far */
-	struct rp_closing closing;
+	struct rp_detacher detacher;
 
 	const struct rp_node *nodes;
 	const char *names;
@@ -33,8 +33,8 @@ struct rp_session {
 	void *on_event_ctx;
 };
 
-/* What links are closed under. */
-static inline uint32_t rp_closing__of(uint32_t site_group, uint32_t generation)
+/* Under which the detacher knows the links of a site group's generation. */
+static inline uint32_t rp_links__tag(uint32_t site_group, uint32_t generation)
 {
 	return site_group << 4 | generation;
 }

@@ -65,10 +65,10 @@ static bool panics_when_hung(void)
 
 /*
  * Kernels that have sessions let go of a return probe only when no thread is busy with such calls
- * (attach/closing.h). A thread of rptrace's own may wait for that; not so where this holds up all
+ * (attach/detach.h). A thread of rptrace's own may wait for that; not so where this holds up all
  * perf events of the system, or is taken for a reason to panic.
  */
-static int check_closing(const struct trace *tr, struct rp_err *err)
+static int check_detaching(const struct trace *tr, struct rp_err *err)
 {
 	if (!tr->features.session || !awaits_returns(tr->plan))
 		return 0;
@@ -91,6 +91,6 @@ int rp_trace__drop_regions(struct trace *tr, const uint32_t *regions, size_t n, 
 			return rp_err__set(err, RP_EXIT_DENIED, -ENOTSUP, NULL,
 					   "regions that are named at run time share their "
 					   "probes: one of them cannot be left out");
-	rc = check_closing(tr, err);
+	rc = check_detaching(tr, err);
 	return rc ? rc : rp_targets__leave_out(tr->targets, regions, n, err);
 }

@@ -16,7 +16,7 @@
 #define RETIRE_LATEST_S 5.0
 /*
  * For as long the kernel's word is awaited that no hit is under way any more that the old links
- * see. It may not come before long calls end (closing.h), and a hit takes some microseconds.
+ * see. It may not come before long calls end (attach/detach.h), and a hit takes some microseconds.
  */
 #define CLOSE_LATEST_S 0.5
 

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+#include "attach/detach.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "attach/worker.h"
+
+#define WORKERS_MAX   256	  /* at a time */
+#define STACK_BYTES   (64u << 10) /* of each */
+#define POLL_PAUSE_NS 100000
+
+/* Shares our memory, and has a copy of our table of files. */
+struct rp_detach_worker {
+	struct rp_detach_worker *next;
+	uint32_t *under_way;
+	uint32_t tag;
+	pid_t parent;
+	struct rp_worker worker;
+	bool ready; /* it holds no files but its links */
+	bool go;    /* we have closed our copies of these */
+	size_t n;
+	int fds[];
+};
+
+static void pause_shortly(void)
+{
+	nanosleep(&(struct timespec){.tv_nsec = POLL_PAUSE_NS}, NULL);
+}
+
+static bool is_set(const bool *flag)
+{
+	return __atomic_load_n(flag, __ATOMIC_ACQUIRE);
+}
+
+static void set(bool *flag)
+{
+	__atomic_store_n(flag, true, __ATOMIC_RELEASE);
+}
+
+static void close_all(void *worker_)
+{
+	struct rp_detach_worker *w = worker_;
+	int low = w->fds[0], high = w->fds[0];
+
+	for (size_t i = 1; i < w->n; i++) {
+		low = w->fds[i] < low ? w->fds[i] : low;
+		high = w->fds[i] > high ? w->fds[i] : high;
+	}
+	rp_worker__keep_files(low, high);
+	set(&w->ready);
+	while (!is_set(&w->go) && getppid() == w->parent)
+		pause_shortly();
+	for (size_t i = 0; i < w->n; i++)
+		close(w->fds[i]);
+	__atomic_fetch_sub(w->under_way, 1, __ATOMIC_SEQ_CST);
+}
+
+/* NULL: no memory, or no process could be created. */
+static struct rp_detach_worker *worker__new(uint32_t *under_way, const int *fds, size_t n,
+					    uint32_t tag)
+{
+	struct rp_detach_worker *w = calloc(1, sizeof(*w) + n * sizeof(*fds));
+
+	if (!w)
+		return NULL;
+	w->under_way = under_way;
+	w->tag = tag;
+	w->n = n;
+	w->parent = getpid();
+	memcpy(w->fds, fds, n * sizeof(*fds));
+	w->worker = (struct rp_worker){.fn = close_all, .ctx = w, .stack_bytes = STACK_BYTES};
+	__atomic_fetch_add(under_way, 1, __ATOMIC_SEQ_CST);
+	if (rp_worker__start(&w->worker, 0))
+		return w;
+	__atomic_fetch_sub(under_way, 1, __ATOMIC_SEQ_CST);
+	free(w);
+	return NULL;
+}
+
+/* Returns how many have ended. */
+static size_t reap(struct rp_detacher *detacher, int flags)
+{
+	struct rp_detach_worker **at = &detacher->workers, *w;
+	size_t n = 0;
+
+	while ((w = *at)) {
+		pid_t pid = waitpid(w->worker.pid, NULL, __WALL | flags);
+
+		if (!pid || (pid < 0 && errno == EINTR)) {
+			at = &w->next;
+			continue;
+		}
+		*at = w->next;
+		detacher->n--;
+		rp_worker__free(&w->worker);
+		free(w);
+		n++;
+	}
+	return n;
+}
+
+void rp_detacher__add(struct rp_detacher *detacher, const int *fds, size_t n, uint32_t tag)
+{
+	struct rp_detach_worker *w;
+
+	if (!n)
+		return;
+	while (detacher->n >= WORKERS_MAX && !reap(detacher, WNOHANG))
+		pause_shortly();
+	w = worker__new(detacher->under_way, fds, n, tag);
+	if (w) {
+		w->next = detacher->workers;
+		detacher->workers = w;
+		detacher->n++;
+		/* It may have been killed before it was ready. */
+		while (!is_set(&w->ready) && !waitpid(w->worker.pid, NULL, __WALL | WNOHANG))
+			pause_shortly();
+	}
+	for (size_t i = 0; i < n; i++)
+		close(fds[i]);
+	if (w)
+		set(&w->go);
+}
+
+bool rp_detacher__has(struct rp_detacher *detacher, uint32_t tag)
+{
+	rp_detacher__reap(detacher);
+	for (const struct rp_detach_worker *w = detacher->workers; w; w = w->next)
+		if (w->tag == tag)
+			return true;
+	return false;
+}
+
+void rp_detacher__reap(struct rp_detacher *detacher)
+{
+	reap(detacher, WNOHANG);
+}
+
+void rp_detacher__wait(struct rp_detacher *detacher)
+{
+	while (detacher->workers)
+		reap(detacher, 0);
+}
