@@ -218,7 +218,7 @@ static int first_pass(struct rp_calibration *c, struct rp_costs *costs, struct r
 	if (rc)
 		return rc;
 	if (rp_session__track(c->session, c->pid))
-		return rp_err__set(err, RP_EXIT_FAILED, -ENOMEM, NULL, "out of memory");
+		return rp_err__no_memory(err);
 	if (!ask(c) || !take(c, probed, 0))
 		return rp_err__set(err, RP_EXIT_FAILED, -EIO, NULL, "calibration failed");
 	conclude(c, probed, costs);
@@ -232,7 +232,7 @@ int rp_calibration__new(struct rp_session *s, struct rp_calibration **out, struc
 	int rc;
 
 	if (!c)
-		return rp_err__set(err, RP_EXIT_FAILED, -ENOMEM, NULL, "out of memory");
+		return rp_err__no_memory(err);
 	c->session = s;
 	c->child = -1;
 	rc = first_pass(c, costs, err);

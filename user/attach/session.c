@@ -28,10 +28,10 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "attach/session_internal.h"
+#include "util/clock.h"
 
 /*
  * Spare chunks, so that a burst of new paths finds room. The size of a chunk goes by the number of
@@ -308,7 +308,7 @@ int rp_session__new(const struct rp_session_opts *opts, struct rp_session **out,
 	int rc;
 
 	if (!s)
-		return rp_err__set(err, RP_EXIT_FAILED, -ENOMEM, NULL, "out of memory");
+		return rp_err__no_memory(err);
 	libbpf_set_print(opts->verbose ? print_verbose : print_nothing);
 	s->mode = opts->mode;
 	s->skel = rptrace_bpf__open();
@@ -415,10 +415,7 @@ void rp_session__map_seen(struct rp_session *s, pid_t pid)
 /* What ends without having begun from now on had begun before. */
 static void set_ready_time(struct rp_session *s)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	s->skel->bss->ready_time = now.tv_sec * 1000000000ull + now.tv_nsec;
+	s->skel->bss->ready_time = rp_clock__now();
 }
 
 void rp_session__added(struct rp_session *s)

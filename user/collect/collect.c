@@ -4,7 +4,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+
+#include "util/clock.h"
 
 static uint64_t load(const uint64_t *counter)
 {
@@ -233,12 +234,10 @@ struct rp_counts *rp_collect(const struct rp_session *session, const struct rp_p
 			     const struct rp_costs *costs)
 {
 	struct rp_counts *c = calloc(1, sizeof(*c));
-	struct timespec now;
 
 	if (!c)
 		return NULL;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	c->time = now.tv_sec * 1000000000ull + now.tv_nsec;
+	c->time = rp_clock__now();
 	/* Nodes first: what they name is known then. */
 	if (read_nodes(c, session) || read_regions(c, plan, costs) ||
 	    read_names(c, session, costs)) {

@@ -2,10 +2,10 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "collect/collect.h"
 #include "discover/proc.h"
+#include "util/clock.h"
 
 struct taking {
 	struct rp_open_entries *out;
@@ -87,7 +87,6 @@ int rp_collect_open(struct rp_session *session, const struct rp_plan *plan,
 		    struct rp_open_entries *out)
 {
 	struct taking taking = {.out = out};
-	struct timespec now;
 	int rc;
 
 	*out = (struct rp_open_entries){0};
@@ -96,8 +95,7 @@ int rp_collect_open(struct rp_session *session, const struct rp_plan *plan,
 		rc = rp_session__open_spans(session, take_span, &taking);
 	if (!rc)
 		rc = taking.rc;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	out->time = now.tv_sec * 1000000000ull + now.tv_nsec;
+	out->time = rp_clock__now();
 	/* After the frames, which have none that were not made by now. */
 	out->n_nodes = rp_session__nodes_used(session);
 	out->nodes = rp_session__node(session, 0);

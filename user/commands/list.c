@@ -140,8 +140,7 @@ int rp_list__run(const struct rp_opts *opts, rp_say_fn say, struct rp_err *err)
 	if (rc)
 		return rc;
 	targets = rp_targets__new(&(struct rp_targets_opts){.plan = plan, .follow = opts->follow});
-	rc = targets ? discover(opts, targets, err)
-		     : rp_err__set(err, RP_EXIT_FAILED, -ENOMEM, NULL, "out of memory");
+	rc = targets ? discover(opts, targets, err) : rp_err__no_memory(err);
 	if (rc)
 		goto out;
 	rp_targets__stats(targets, &stats);

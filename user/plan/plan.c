@@ -70,7 +70,7 @@ int rp_plan__parse_function(struct rp_plan *plan, const char *text, struct rp_er
 	int rc;
 
 	if (!grown)
-		return rp_err__set(err, RP_EXIT_FAILED, -ENOMEM, NULL, "out of memory");
+		return rp_err__no_memory(err);
 	plan->functions = grown;
 	selection = &grown[plan->n_functions];
 	rc = rp_select_function__parse(text, selection, err);
@@ -91,7 +91,7 @@ int rp_plan__parse_usdt(struct rp_plan *plan, const char *text, struct rp_err *e
 	int rc;
 
 	if (!grown)
-		return rp_err__set(err, RP_EXIT_FAILED, -ENOMEM, NULL, "out of memory");
+		return rp_err__no_memory(err);
 	plan->usdts = grown;
 	selection = &grown[plan->n_usdts];
 	rc = rp_select_usdt__parse(text, selection, err);
@@ -124,7 +124,7 @@ int rp_plan__new(const struct rp_plan_opts *opts, struct rp_plan **out, struct r
 
 	*out = NULL;
 	if (!plan)
-		return rp_err__set(err, RP_EXIT_FAILED, -ENOMEM, NULL, "out of memory");
+		return rp_err__no_memory(err);
 	plan->opts = *opts;
 	plan->by_default = !opts->n_functions && !opts->n_usdts;
 	if (!plan->opts.max_regions || plan->opts.max_regions >= RP_REGION_CALIBRATE)

@@ -14,7 +14,7 @@ int rp_plan__select(struct rp_plan *plan, const char *text, struct rp_err *err)
 	int as_function, as_usdt;
 
 	if (!own)
-		return rp_err__set(err, RP_EXIT_FAILED, -ENOMEM, NULL, "out of memory");
+		return rp_err__no_memory(err);
 	plan->last_function = plan->n_functions;
 	plan->last_usdt = plan->n_usdts;
 	as_usdt = rp_plan__parse_usdt(plan, own, NULL);
@@ -69,7 +69,7 @@ int rp_plan__rematch(struct rp_plan *plan, uint32_t object, const char *path, bo
 
 	*added = 0;
 	if (rc)
-		return rp_err__set(err, RP_EXIT_FAILED, rc, NULL, "out of memory");
+		return rp_err__no_memory(err);
 	rc = rp_plan__add_object(plan, object, path, is_exe, elf, added, err);
 	rp_plan__end_rematch(plan);
 	return rc;

@@ -153,7 +153,7 @@ int rp_select_function__parse(const char *text, struct rp_select_function *out, 
 		return 0;
 	out->object = strndup(text, colon - text);
 	if (!out->object)
-		return rp_err__set(err, RP_EXIT_FAILED, -ENOMEM, NULL, "out of memory");
+		return rp_err__no_memory(err);
 	out->resolved = resolve(out->object);
 	return 0;
 }
@@ -200,7 +200,7 @@ int rp_select_usdt__parse(const char *text, struct rp_select_usdt *out, struct r
 
 	*out = (struct rp_select_usdt){.text = text};
 	if (!rest)
-		return rp_err__set(err, RP_EXIT_FAILED, -ENOMEM, NULL, "out of memory");
+		return rp_err__no_memory(err);
 	while (rest && out->n < 4)
 		out->fields[out->n++] = strsep(&rest, ":");
 	keyed = cut_key(out->fields[out->n - 1], &out->key);

@@ -61,8 +61,6 @@ struct trace {
 	struct rp_plan *names; /* knows the names of all functions and probes; NULL so far */
 };
 
-int rp_trace__no_memory(struct rp_err *err);
-
 extern const struct rp_targets_ops rp_trace__session_ops;
 
 /* What the kernel has to group by for this to be shown. */

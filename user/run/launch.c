@@ -86,7 +86,7 @@ int rp_launch__new(char **argv, struct rp_launch **out, const char **path, struc
 	int go[2] = {-1, -1}, failed[2] = {-1, -1}, rc;
 
 	if (!l)
-		return rp_err__set(err, RP_EXIT_FAILED, -ENOMEM, NULL, "out of memory");
+		return rp_err__no_memory(err);
 	l->go = l->failed = -1;
 	l->name = argv[0];
 	rc = find_program(argv[0], &l->path);

@@ -37,7 +37,7 @@ static int rebase(struct trace *tr, struct rp_err *err)
 	struct rp_counts *counts = rp_collect(tr->session, tr->plan, &tr->costs);
 
 	if (!counts)
-		return rp_trace__no_memory(err);
+		return rp_err__no_memory(err);
 	rp_counts__free(tr->base);
 	tr->base = counts;
 	rp_counts__free(tr->last);

@@ -25,11 +25,6 @@ static uint64_t now_ns(void)
 	return t.tv_sec * 1000000000ull + t.tv_nsec;
 }
 
-int rp_trace__no_memory(struct rp_err *err)
-{
-	return rp_err__set(err, RP_EXIT_FAILED, -ENOMEM, NULL, "out of memory");
-}
-
 /*
  * Before anything is attached, so that a summary that cannot be written costs nobody a run. The
  * file is never followed through a link somebody left there.
@@ -352,7 +347,7 @@ static int open_session(struct trace *tr, struct rp_err *err)
 	targets.link_per_site = opts.mode == RP_ATTACH_PERF;
 	tr->targets = rp_targets__new(&targets);
 	tr->cgroups = rp_cgroups__new("/proc", NULL);
-	return tr->targets && tr->cgroups ? 0 : rp_trace__no_memory(err);
+	return tr->targets && tr->cgroups ? 0 : rp_err__no_memory(err);
 }
 
 static int attach(struct trace *tr, const char *command, struct rp_err *err)
@@ -486,7 +481,7 @@ static int prepare_on_stuck(struct trace *tr, struct rp_err *err)
 
 	if (opts.command)
 		tr->on_stuck = rp_on_stuck__new(&opts);
-	return opts.command && !tr->on_stuck ? rp_trace__no_memory(err) : 0;
+	return opts.command && !tr->on_stuck ? rp_err__no_memory(err) : 0;
 }
 
 static int run(struct trace *tr, struct rp_err *err)

@@ -53,7 +53,7 @@ int rp_screen__new(const struct rp_screen_opts *opts, struct rp_screen **out, st
 	int rc;
 
 	if (!screen)
-		return rp_err__set(err, RP_EXIT_FAILED, -ENOMEM, NULL, "out of memory");
+		return rp_err__no_memory(err);
 	screen->ops = *opts->ops;
 	rp_state__init(&screen->state, &state);
 	rc = rp_terminal__open(err);

@@ -101,7 +101,6 @@ struct rp_targets {
 	uint64_t cpu_of_ended; /* ns */
 };
 
-int rp_targets__no_memory(struct rp_err *err);
 void rp_targets__unlink(struct rp_targets *t, struct rp_links *links); /* NULL: nothing to do */
 double rp_targets__now(void);					       /* s, CLOCK_MONOTONIC */
 

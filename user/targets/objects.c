@@ -133,7 +133,7 @@ int rp_object__add(struct rp_targets *t, const char *path, int fd, bool is_exe,
 	*out = rp_object__new(t, path);
 	if (!*out) {
 		close(fd);
-		return rp_targets__no_memory(err);
+		return rp_err__no_memory(err);
 	}
 	return rp_object__plan(t, *out, fd, is_exe, err);
 }
@@ -235,7 +235,7 @@ int rp_object__link(struct rp_targets *t, const struct rp_object *o, const struc
 		return rc;
 	refused = calloc(b->n, sizeof(*refused));
 	if (!refused)
-		return rp_targets__no_memory(err);
+		return rp_err__no_memory(err);
 	rc = t->ops->link(t->session, &req, refused, out, err);
 	if (!rc && !b->replaces)
 		t->ops->start_site_group(t->session, b->number, b->generation);

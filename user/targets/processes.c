@@ -72,7 +72,7 @@ int rp_process__track(struct rp_targets *t, pid_t pid, struct rp_err *err)
 	struct rp_process *p = rp_process__get(t, pid);
 
 	if (!p || (t->session && t->ops->track(t->session, pid)))
-		return rp_targets__no_memory(err);
+		return rp_err__no_memory(err);
 	p->cpu = p->cpu_before = rp_proc__cpu(t->proc, pid);
 	return 0;
 }
@@ -111,7 +111,7 @@ static int attach_local(struct rp_targets *t, struct rp_process *p, const struct
 	int rc;
 
 	if (!l)
-		return rp_targets__no_memory(err);
+		return rp_err__no_memory(err);
 	l->site_group = b;
 	rc = rp_object__link(t, o, b, p->pid, &l->links, err);
 	if (rc) {

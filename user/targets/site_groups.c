@@ -189,7 +189,7 @@ int rp_object__gather(struct rp_targets *t, struct rp_object *o, size_t from, st
 	if (rc == -ENOSPC)
 		return rp_err__set(err, RP_EXIT_FAILED, rc, NULL,
 				   "too many files, or too many changes in one run");
-	return rc ? rp_targets__no_memory(err) : 0;
+	return rc ? rp_err__no_memory(err) : 0;
 }
 
 /* ---- retiring links -------------------------------------------------------------------------- */
@@ -409,9 +409,9 @@ static int replace(struct rp_targets *t, struct rp_object *o, struct rp_site_gro
 
 	if (r)
 		rest = site_group__rest(t, b, scopes, r);
-	rc = rest ? link_rest(t, o, b, rest, err) : rp_targets__no_memory(err);
+	rc = rest ? link_rest(t, o, b, rest, err) : rp_err__no_memory(err);
 	if (!rc && t->ops->swap_generation(t->session, &r->swap))
-		rc = rp_targets__no_memory(err);
+		rc = rp_err__no_memory(err);
 	if (rc) {
 		forget_fresh(t);
 		site_group__free(t, rest);
@@ -489,7 +489,7 @@ int rp_targets__leave_out(struct rp_targets *t, const uint32_t *regions, size_t 
 	int rc;
 
 	if (!changed)
-		return rp_targets__no_memory(err);
+		return rp_err__no_memory(err);
 	for (size_t i = 0; i < n; i++)
 		if (rp_plan__leave_out(t->plan, regions[i], true))
 			changed[n_changed++] = regions[i];

@@ -4,10 +4,10 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "discover/needed.h"
+#include "util/clock.h"
 
 /* After a mapping was announced: the kernel tells before it is in place. */
 #define RESCAN_SOON_MS 1
@@ -17,15 +17,7 @@
 
 double rp_targets__now(void)
 {
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec + t.tv_nsec * 1e-9;
-}
-
-int rp_targets__no_memory(struct rp_err *err)
-{
-	return rp_err__set(err, RP_EXIT_FAILED, -ENOMEM, NULL, "out of memory");
+	return (double)rp_clock__now() * 1e-9;
 }
 
 void rp_targets__unlink(struct rp_targets *t, struct rp_links *links)
@@ -72,7 +64,7 @@ static int scan(struct rp_targets *t, struct rp_process **processes, size_t n, b
 {
 	struct rp_mapped_list *lists = calloc(n, sizeof(*lists));
 	size_t first = t->n_objects;
-	int rc = lists ? 0 : rp_targets__no_memory(err);
+	int rc = lists ? 0 : rp_err__no_memory(err);
 
 	for (size_t i = 0; !rc && i < n; i++) {
 		pid_t pid = rp_proc__live_thread(t->proc, processes[i]->pid);
@@ -91,7 +83,7 @@ static int scan(struct rp_targets *t, struct rp_process **processes, size_t n, b
 			rp_object__of_mapping(t, pid, &lists[i].items[m]);
 	}
 	if (!rc && rp_objects__decide_scopes(t, first))
-		rc = rp_targets__no_memory(err);
+		rc = rp_err__no_memory(err);
 	for (size_t i = 0; !rc && i < n; i++) {
 		for (size_t m = 0; !rc && m < lists[i].n; m++) {
 			struct rp_object *o = rp_object__by_id(t, lists[i].items[m].dev,
@@ -121,7 +113,7 @@ static int scan_all(struct rp_targets *t, pid_t pid, struct rp_err *err)
 
 	list = calloc(HASH_COUNT(t->processes) + 1, sizeof(*list));
 	if (!list)
-		return rp_targets__no_memory(err);
+		return rp_err__no_memory(err);
 	HASH_FIND_INT(t->processes, &pid, p);
 	if (p)
 		list[n++] = p;
@@ -157,7 +149,7 @@ static int attach_from(struct rp_targets *t, size_t first, struct rp_err *err)
 	int rc = 0;
 
 	if (rp_objects__decide_scopes(t, first))
-		return rp_targets__no_memory(err);
+		return rp_err__no_memory(err);
 	for (size_t i = first; !rc && i < t->n_objects; i++)
 		for (p = t->processes; !rc && p; p = p->hh.next)
 			rc = rp_process__attach(t, p, &t->objects[i], &late, err);
@@ -185,7 +177,7 @@ int rp_targets__add_command(struct rp_targets *t, pid_t pid, const char *path, s
 		return rc;
 	rc = rp_needed__of_command(path, &needed);
 	if (rc)
-		return rp_targets__no_memory(err);
+		return rp_err__no_memory(err);
 	for (size_t i = 0; !rc && i < needed.n; i++)
 		if (rp_plan__wants_object(t->plan, needed.items[i].path, needed.items[i].is_exe))
 			rc = rp_object__add_path(t, needed.items[i].path, needed.items[i].is_exe,
@@ -282,7 +274,7 @@ static int attach_wide(struct rp_targets *t, struct rp_err *err)
 
 static int attach_all(struct rp_targets *t, struct rp_err *err)
 {
-	int rc = rp_objects__decide_scopes(t, 0) ? rp_targets__no_memory(err) : 0;
+	int rc = rp_objects__decide_scopes(t, 0) ? rp_err__no_memory(err) : 0;
 
 	if (!rc)
 		rc = scan_all(t, 0, err);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
 #include "util/error.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -27,4 +28,9 @@ int rp_err__set(struct rp_err *err, enum rp_exit exit, int code, const char *cur
 	snprintf(err->cure, sizeof(err->cure), "%s", cure ? cure : "");
 	escape_control(err->cure);
 	return code;
+}
+
+int rp_err__no_memory(struct rp_err *err)
+{
+	return rp_err__set(err, RP_EXIT_FAILED, -ENOMEM, NULL, "out of memory");
 }

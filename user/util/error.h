@@ -30,4 +30,7 @@ struct rp_err {
 int rp_err__set(struct rp_err *err, enum rp_exit exit, int code, const char *cure,
 		const char *cause, ...) __attribute__((format(printf, 5, 6)));
 
+/* The same for memory that is not to be had: -ENOMEM. */
+int rp_err__no_memory(struct rp_err *err);
+
 #endif

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
+/* The one clock: that of the kernel's own figures. */
+#ifndef RP_CLOCK_H
+#define RP_CLOCK_H
+
+#include <stdint.h>
+
+#define RP_NS_PER_S  1000000000ull
+#define RP_NS_PER_MS 1000000ull
+
+/* ns, CLOCK_MONOTONIC. */
+uint64_t rp_clock__now(void);
+
+#endif
