@@ -7,12 +7,13 @@
 #include "opts/opts.h"
 #include "run/trace.h"
 #include "util/error.h"
+#include "util/escape.h"
 
 static void say(const char *cause, const char *cure)
 {
-	fprintf(stderr, "rptrace: %s\n", cause);
+	rp_escape__print_line(stderr, "rptrace: ", cause);
 	if (cure && *cure)
-		fprintf(stderr, "rptrace: hint: %s\n", cure);
+		rp_escape__print_line(stderr, "rptrace: hint: ", cure);
 }
 
 int main(int argc, char **argv)

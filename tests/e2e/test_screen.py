@@ -632,7 +632,7 @@ class Terminals(Screen):
 
     def test_hostile_names(self):
         screen = self.open(rows=40, columns=220)
-        text = screen.wait("the names", lambda text: "\\backslash\\ " in text and text)
+        text = screen.wait("the names", lambda text: "\\\\backslash\\\\ " in text and text)
         for shown in ("clear\\x1b[2Jscreen", "title\\x1b]0;owned\\x07",
                       "two\\x0alines\\x0d\\x", "bad \\xff\\xfe utf8 \\xc3", "wide 日本語.",
                       "turn \\xe2\\x80\\xaearound", "percent %s %n %d"):

@@ -124,7 +124,7 @@ static void odd_strings(void **state)
 	} rows[] = {
 		{"\"\"", 1},
 		{"plain", 2},
-		{"with \"quotes\", a comma and \\", 3},
+		{"with \"quotes\", a comma and \\\\", 3},
 		{"\"other\"", 4},
 		{"\\x1b[31mred\\x1b[0m\\x0d\\x0a\\x09", 5},
 		{"gr\xc3\xb6\xc3\x9f"

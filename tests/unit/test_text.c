@@ -60,61 +60,11 @@ static void test_count(void **state)
 	check_count(NAN, "0");
 }
 
-static void check_escape(const char *text, const char *want)
-{
-	char buf[64];
-
-	assert_ptr_equal(rp_text__escape(text, buf, sizeof(buf)), buf);
-	assert_string_equal(buf, want);
-}
-
-static void test_escape(void **state)
-{
-	(void)state;
-	check_escape("", "");
-	check_escape("a<b>(c*)\\x", "a<b>(c*)\\x");
-	check_escape("caf\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80",
-		     "caf\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80");
-	check_escape("\x1b[2J\n\t\x7f", "\\x1b[2J\\x0a\\x09\\x7f");
-	check_escape("\xc2\x9b", "\\xc2\\x9b");			  /* C1 */
-	check_escape("\xff\x80z", "\\xff\\x80z");		  /* no UTF-8 */
-	check_escape("\xc0\xaf", "\\xc0\\xaf");			  /* overlong */
-	check_escape("\xe0\x80\xaf", "\\xe0\\x80\\xaf");	  /* overlong */
-	check_escape("\xed\xa0\x80", "\\xed\\xa0\\x80");	  /* surrogate */
-	check_escape("\xf4\x90\x80\x80", "\\xf4\\x90\\x80\\x80"); /* past U+10FFFF */
-	check_escape("\xe2\x82", "\\xe2\\x82");			  /* cut off */
-	check_escape("\xe2\x80\x8b|", "\\xe2\\x80\\x8b|");	  /* zero width space */
-	check_escape("\xe2\x80\xae|", "\\xe2\\x80\\xae|");	  /* right to left */
-	check_escape("\xe2\x81\xa6|", "\\xe2\\x81\\xa6|");	  /* isolate */
-	check_escape("\xef\xbb\xbf|", "\\xef\\xbb\\xbf|");	  /* byte order mark */
-	check_escape("\xe2\x80\x90", "\xe2\x80\x90");		  /* a hyphen is plain */
-}
-
-/* Never half a character nor half an escape, whatever the room. */
-static void test_escape_short_buffer(void **state)
-{
-	static const char *const want[] = {"",		"a",	     "a",	  "a\xc3\xa9",
-					   "a\xc3\xa9", "a\xc3\xa9", "a\xc3\xa9", "a\xc3\xa9\\x01"};
-	char buf[9];
-
-	(void)state;
-	for (size_t size = 1; size <= 8; size++) {
-		memset(buf, '#', sizeof(buf));
-		assert_string_equal(rp_text__escape("a\xc3\xa9\x01", buf, size), want[size - 1]);
-		assert_int_equal(buf[size], '#');
-	}
-	buf[0] = '#';
-	rp_text__escape("abc", buf, 0);
-	assert_int_equal(buf[0], '#');
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_ns),
 		cmocka_unit_test(test_count),
-		cmocka_unit_test(test_escape),
-		cmocka_unit_test(test_escape_short_buffer),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

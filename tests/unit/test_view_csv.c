@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
 #include "counts_fixture.h"
+#include "util/escape.h"
 
 static struct fixture server;
 
@@ -66,7 +67,7 @@ static void test_read_back(void **state)
 		char name[128];
 
 		assert_int_equal(read_row(&at, cells), n);
-		rp_text__escape(s->rows[i].name, name, sizeof(name));
+		rp_escape(s->rows[i].name, name, sizeof(name));
 		assert_string_equal(cells[0], name);
 		assert_string_equal(cells[2], s->rows[i].object);
 		assert_int_equal(strtoull(cells[3], NULL, 10), s->rows[i].f.count);

@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "counts_fixture.h"
+#include "util/escape.h"
 
 static struct fixture server;
 
@@ -119,7 +120,7 @@ static void check_figures(json_t *object, const struct rp_row *row)
 {
 	char name[128];
 
-	assert_string_equal(string(object, "name"), rp_text__escape(row->name, name, sizeof(name)));
+	assert_string_equal(string(object, "name"), rp_escape(row->name, name, sizeof(name)));
 	assert_string_equal(string(object, "kind"), rp_kind__name(row->kind));
 	assert_string_equal(string(object, "object"), row->object);
 	assert_int_equal(integer(object, "count"), row->f.count);

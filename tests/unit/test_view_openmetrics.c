@@ -191,7 +191,7 @@ static void test_labels_escaped(void **state)
 
 	(void)state;
 	check_exposition(text);
-	assert_non_null(strstr(text, "{region=\"a\\\"b\\\\c\\\\x0ad\",kind=\"function\","
+	assert_non_null(strstr(text, "{region=\"a\\\"b\\\\\\\\c\\\\x0ad\",kind=\"function\","
 				     "object=\"{x=\\\"y\\\"}\"} 0\n"));
 	free(text);
 }

@@ -32,6 +32,7 @@
 
 #include "attach/session_internal.h"
 #include "util/clock.h"
+#include "util/escape.h"
 
 /*
  * Spare chunks, so that a burst of new paths finds room. The size of a chunk goes by the number of
@@ -49,9 +50,15 @@
 
 static int print_verbose(enum libbpf_print_level level, const char *format, va_list args)
 {
-	if (level == LIBBPF_DEBUG)
+	char *text, *rest, *line;
+
+	if (level == LIBBPF_DEBUG || vasprintf(&text, format, args) < 0)
 		return 0;
-	return vfprintf(stderr, format, args);
+	for (rest = text; (line = strsep(&rest, "\n"));)
+		if (rest || *line) /* not what follows the last end of a line */
+			rp_escape__print_line(stderr, "", line);
+	free(text);
+	return 0;
 }
 
 static int print_nothing(enum libbpf_print_level level, const char *format, va_list args)

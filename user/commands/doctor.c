@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "commands/doctor_internal.h"
-#include "view/view.h"
+#include "util/escape.h"
 
 #define ESCAPED_MAX 2048 /* of one finding: four for each of its bytes */
 
@@ -43,9 +43,9 @@ static void print(const struct rp_findings *findings)
 		const struct rp_finding *f = &findings->items[i];
 
 		printf("%-4s  %-26s %s\n", level_names[f->level], f->name,
-		       rp_text__escape(f->found, text, sizeof(text)));
+		       rp_escape(f->found, text, sizeof(text)));
 		if (f->cure[0])
-			printf("      cure: %s\n", rp_text__escape(f->cure, text, sizeof(text)));
+			printf("      cure: %s\n", rp_escape(f->cure, text, sizeof(text)));
 	}
 }
 
@@ -58,12 +58,11 @@ static json_t *to_json(const struct rp_findings *findings)
 		const struct rp_finding *f = &findings->items[i];
 		json_t *check = json_pack("{s:s, s:s, s:s}", "name", f->name, "level",
 					  level_names[f->level], "found",
-					  rp_text__escape(f->found, found, sizeof(found)));
+					  rp_escape(f->found, found, sizeof(found)));
 
 		if (f->cure[0])
-			json_object_set_new(
-				check, "cure",
-				json_string(rp_text__escape(f->cure, cure, sizeof(cure))));
+			json_object_set_new(check, "cure",
+					    json_string(rp_escape(f->cure, cure, sizeof(cure))));
 		json_array_append_new(array, check);
 	}
 	return array;

@@ -10,6 +10,7 @@
 #include "run/launch.h"
 #include "run/trace.h"
 #include "targets/targets.h"
+#include "util/escape.h"
 
 static const char *method_name(const struct rp_site *site, enum rp_attach_mode mode)
 {
@@ -32,6 +33,8 @@ static struct libscols_table *new_table(void)
 {
 	struct libscols_table *table = scols_new_table();
 
+	if (table)
+		scols_table_enable_noencoding(table, 1); /* set() escapes */
 	for (int i = 0; table && i < N_COLUMNS; i++)
 		if (!scols_table_new_column(table, columns[i], 0,
 					    i == SITES || i == SLOW || i == OFFSET ? SCOLS_FL_RIGHT
@@ -44,9 +47,12 @@ static struct libscols_table *new_table(void)
 
 static int set(struct libscols_line *line, int column, const char *text)
 {
-	char escaped[1024];
+	char *escaped = rp_escape__copy(text, true);
+	int rc = escaped ? scols_line_refer_data(line, (size_t)column, escaped) : -ENOMEM;
 
-	return scols_line_set_data(line, column, rp_text__escape(text, escaped, sizeof(escaped)));
+	if (rc)
+		free(escaped);
+	return rc;
 }
 
 static int add_line(struct libscols_table *table, const struct rp_region *region,
@@ -95,8 +101,8 @@ static int print(const struct rp_plan *plan, enum rp_attach_mode mode, bool name
 	if (!rc && names)
 		puts("and regions that are named at run time");
 	for (size_t i = 0; !rc && i < n_refusals; i++)
-		printf("refused: %s: %s\n", rp_text__escape(refusals[i].name, name, sizeof(name)),
-		       rp_text__escape(refusals[i].reason, reason, sizeof(reason)));
+		printf("refused: %s: %s\n", rp_escape(refusals[i].name, name, sizeof(name)),
+		       rp_escape(refusals[i].reason, reason, sizeof(reason)));
 	scols_unref_table(table);
 	free(listed);
 	return rc;

@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "view/view.h"
+#include "util/escape.h"
 
 #define MAX_DEFAULT 8
 
@@ -79,7 +79,7 @@ static int set_text(char **env, const char *key, const char *text, size_t bytes)
 	char *safe = malloc(bytes);
 	int rc = -ENOMEM;
 
-	if (safe && asprintf(env, "%s=%s", key, rp_text__escape(text, safe, bytes)) >= 0)
+	if (safe && asprintf(env, "%s=%s", key, rp_escape(text, safe, bytes)) >= 0)
 		rc = 0;
 	else
 		*env = NULL;

@@ -23,15 +23,15 @@ static void say(struct trace *tr, const char *line, const char *cure)
 
 static void say_left_out(struct trace *tr, double share, const struct rp_row *const *rows, size_t n)
 {
-	char line[512], name[160];
+	char line[512];
 	size_t at;
 
 	at = (size_t)snprintf(line, sizeof(line),
 			      "probes took %.1f %% of the target's CPU: no longer traced: ",
 			      (share < 1 ? share : 1) * 100);
 	for (size_t i = 0; i < n && at < sizeof(line) / 2; i++) {
-		rp_text__escape(rows[i]->name, name, sizeof(name));
-		at += (size_t)snprintf(line + at, sizeof(line) - at, "%s%s", i ? ", " : "", name);
+		at += (size_t)snprintf(line + at, sizeof(line) - at, "%s%.160s", i ? ", " : "",
+				       rows[i]->name);
 		if (at >= sizeof(line) / 2 && i + 1 < n)
 			snprintf(line + at, sizeof(line) - at, " and %zu more", n - i - 1);
 	}

@@ -5,54 +5,41 @@
 #include <string.h>
 #include <wchar.h>
 
-#include "view/view.h"
+#include "util/escape.h"
 
 #define ACCENTS_MAX 2
 
-/* One piece of text: bytes that stand in so many columns. */
+/* One character of what is shown: bytes that stand in so many columns. */
 struct piece {
-	char bytes[5];
-	size_t len, width;
+	struct rp_escape_piece text;
+	size_t width;
 };
-
-static void escape_byte(char byte, struct piece *out)
-{
-	static const char hex[] = "0123456789abcdef";
-	unsigned char b = (unsigned char)byte;
-
-	out->bytes[0] = '\\';
-	out->bytes[1] = 'x';
-	out->bytes[2] = hex[b >> 4];
-	out->bytes[3] = hex[b & 0xf];
-	out->len = out->width = 4;
-}
 
 /* Take one character, or one byte of what cannot be shown. Returns the bytes taken. */
 static size_t take(const char *text, bool utf8, unsigned *accents, struct piece *out)
 {
+	size_t taken = rp_escape__next(text, utf8, &out->text);
 	mbstate_t state = {0};
+	int width = -1;
 	wchar_t c;
-	size_t len;
-	int width;
 
-	if (!((unsigned char)*text & 0x80)) {
-		out->bytes[0] = *text;
-		out->len = out->width = 1;
-		*accents = 0;
-		return 1;
+	if (!(out->text.bytes[0] & 0x80)) {
+		out->width = out->text.len;
+		if (!(*text & 0x80))
+			*accents = 0;
+		return taken;
 	}
-	len = utf8 ? mbrtowc(&c, text, strlen(text), &state) : 0;
-	width = len && len <= 4 ? wcwidth(c) : -1;
+	if (mbrtowc(&c, text, taken, &state) == taken)
+		width = wcwidth(c);
 	if (width >= 0)
 		*accents = width ? 0 : *accents + 1;
 	if (width < 0 || *accents > ACCENTS_MAX) {
-		escape_byte(*text, out);
+		rp_escape__byte(*text, &out->text);
+		out->width = out->text.len;
 		return 1;
 	}
-	memcpy(out->bytes, text, len);
-	out->len = len;
 	out->width = (size_t)width;
-	return len;
+	return taken;
 }
 
 /* As much as fits. Returns the columns taken; *rest: whether something is left. */
@@ -68,8 +55,8 @@ static size_t fill(const char *text, size_t width, bool utf8, char *buf, size_t 
 
 		if (columns + piece.width > width)
 			break;
-		memcpy(buf + *bytes, piece.bytes, piece.len);
-		*bytes += piece.len;
+		memcpy(buf + *bytes, piece.text.bytes, piece.text.len);
+		*bytes += piece.text.len;
 		columns += piece.width;
 		text += taken;
 	}
@@ -79,18 +66,17 @@ static size_t fill(const char *text, size_t width, bool utf8, char *buf, size_t 
 
 static const char *fit(const char *text, size_t width, bool utf8, bool right, char *buf)
 {
-	char escaped[4 * RP_CELLS_MAX + 16];
 	size_t bytes, columns, blanks;
 	bool rest;
 
 	if (width > RP_CELLS_MAX)
 		width = RP_CELLS_MAX;
-	rp_text__escape(text ? text : "", escaped, sizeof(escaped));
-	columns = fill(escaped, width, utf8, buf, &bytes, &rest);
+	text = text ? text : "";
+	columns = fill(text, width, utf8, buf, &bytes, &rest);
 	if (rest && width) {
 		const char *mark = utf8 ? "…" : ">";
 
-		columns = fill(escaped, width - 1, utf8, buf, &bytes, &rest) + 1;
+		columns = fill(text, width - 1, utf8, buf, &bytes, &rest) + 1;
 		memcpy(buf + bytes, mark, strlen(mark));
 		bytes += strlen(mark);
 	}
@@ -117,12 +103,11 @@ const char *rp_cells__right(const char *text, size_t width, bool utf8, char *buf
 
 size_t rp_cells__width(const char *text, bool utf8)
 {
-	char escaped[4 * RP_CELLS_MAX + 16], buf[RP_CELLS_BUF];
+	char buf[RP_CELLS_BUF];
 	size_t bytes;
 	bool rest;
 
-	rp_text__escape(text ? text : "", escaped, sizeof(escaped));
-	return fill(escaped, RP_CELLS_MAX, utf8, buf, &bytes, &rest);
+	return fill(text ? text : "", RP_CELLS_MAX, utf8, buf, &bytes, &rest);
 }
 
 const char *rp_cells__spark(const float *values, size_t n, bool utf8, char *buf)

@@ -5,14 +5,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-/* A name from a target may hold anything; one line of plain text comes out. */
-static void escape_control(char *text)
-{
-	for (; *text; text++)
-		if ((unsigned char)*text < 0x20 || *text == 0x7f)
-			*text = '?';
-}
-
 int rp_err__set(struct rp_err *err, enum rp_exit exit, int code, const char *cure,
 		const char *cause, ...)
 {
@@ -24,9 +16,7 @@ int rp_err__set(struct rp_err *err, enum rp_exit exit, int code, const char *cur
 	va_start(ap, cause);
 	vsnprintf(err->cause, sizeof(err->cause), cause, ap);
 	va_end(ap);
-	escape_control(err->cause);
 	snprintf(err->cure, sizeof(err->cure), "%s", cure ? cure : "");
-	escape_control(err->cure);
 	return code;
 }
 

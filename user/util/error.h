@@ -25,7 +25,7 @@ struct rp_err {
 
 /*
  * Fill err and return `code`, a negative errno. `cure` may be NULL, and is a plain string;
- * `cause` is a printf format. Names from a target that go in are escaped here.
+ * `cause` is a printf format. Names from a target go in as they are: what prints an error escapes.
  */
 int rp_err__set(struct rp_err *err, enum rp_exit exit, int code, const char *cure,
 		const char *cause, ...) __attribute__((format(printf, 5, 6)));

@@ -5,11 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "util/escape.h"
 #include "view/internal.h"
 
 static int print_text(FILE *out, const char *text)
 {
-	char *escaped = rp_text__escaped(text);
+	char *escaped = rp_escape__copy(text, true);
 
 	if (!escaped)
 		return -ENOMEM;

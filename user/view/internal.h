@@ -20,9 +20,6 @@ struct rp_lost_text {
 };
 extern const struct rp_lost_text rp_lost_texts[RP_LOST_COUNT];
 
-/* rp_text__escape() into memory of its own, whole; NULL counts as "". NULL: out of memory. */
-char *rp_text__escaped(const char *text);
-
 /* Whole and fraction of a number with so many decimals, whatever the locale; returns buf. */
 const char *rp_text__fixed(double value, unsigned int decimals, char *buf, size_t size);
 

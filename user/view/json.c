@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "util/escape.h"
 #include "view/internal.h"
 
 static json_t *integer(uint64_t value)
@@ -21,7 +22,7 @@ static json_t *real(double value)
 
 static json_t *text(const char *value)
 {
-	char *escaped = rp_text__escaped(value);
+	char *escaped = rp_escape__copy(value, true);
 	json_t *string = escaped ? json_string(escaped) : NULL;
 
 	free(escaped);

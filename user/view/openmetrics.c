@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "util/escape.h"
 #include "view/internal.h"
 
 /*
@@ -48,7 +49,7 @@ static const char *exact_seconds(uint64_t ns, char *buf, size_t size)
 
 static int print_label(FILE *out, const char *name, const char *value)
 {
-	char *escaped = rp_text__escaped(value);
+	char *escaped = rp_escape__copy(value, true);
 
 	if (!escaped)
 		return -ENOMEM;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "util/escape.h"
 #include "view/internal.h"
 
 #define MAX_COLUMNS 32
@@ -34,33 +35,13 @@ static const struct rp_row *row_at(const struct sheet *sheet, size_t i)
 
 /* ---- cells ----------------------------------------------------------------------------- */
 
-/* Fit for the terminal: escaped, and all but ASCII too where it shows no more. */
-static char *safe_text(const char *text, bool utf8)
-{
-	char *escaped = rp_text__escaped(text), *ascii, *at;
-
-	if (utf8 || !escaped)
-		return escaped;
-	at = ascii = reallocarray(NULL, strlen(escaped) + 1, 4);
-	for (const char *c = escaped; ascii && *c; c++) {
-		if ((unsigned char)*c < 0x80)
-			*at++ = *c;
-		else
-			at += sprintf(at, "\\x%02x", (unsigned char)*c);
-	}
-	if (ascii)
-		*at = '\0';
-	free(escaped);
-	return ascii;
-}
-
 static char *cell_text(const struct sheet *sheet, const struct rp_column *column,
 		       const struct rp_row *row)
 {
 	char figure[64];
 
 	if (column->text)
-		return safe_text(column->text(row), sheet->utf8);
+		return rp_escape__copy(column->text(row), sheet->utf8);
 	return strdup(rp_column__format(column, row, sheet->snapshot, sheet->utf8, figure,
 					sizeof(figure)));
 }
@@ -234,7 +215,7 @@ static int print_sheet(FILE *out, const struct sheet *sheet, int width)
 	scols_table_set_stream(table, out);
 	scols_table_set_column_separator(table, GAP);
 	scols_table_enable_ascii(table, !sheet->utf8);
-	scols_table_enable_noencoding(table, 1); /* safe_text() has done it */
+	scols_table_enable_noencoding(table, 1); /* cell_text() has done it */
 	scols_table_set_termforce(table,
 				  width > 0 ? SCOLS_TERMFORCE_ALWAYS : SCOLS_TERMFORCE_NEVER);
 	if (width > 0)
@@ -254,7 +235,7 @@ static int print_run(FILE *out, const struct sheet *sheet)
 {
 	const struct rp_snapshot *snapshot = sheet->snapshot;
 	const struct rp_meta *meta = &snapshot->meta;
-	char *target = safe_text(meta->target, sheet->utf8), span[32];
+	char *target = rp_escape__copy(meta->target, sheet->utf8), span[32];
 
 	if (!target)
 		return -ENOMEM;
@@ -291,7 +272,7 @@ static int print_overhead(FILE *out, const struct sheet *sheet)
 		    (!worst || snapshot->rows[i].probe_ns > worst->probe_ns))
 			worst = &snapshot->rows[i];
 	if (worst && share > COSTLY_SHARE) {
-		name = safe_text(worst->name, sheet->utf8);
+		name = rp_escape__copy(worst->name, sheet->utf8);
 		if (!name)
 			return -ENOMEM;
 		fprintf(out, ", most of it on %s (leave it out: -x)", name);
@@ -307,9 +288,10 @@ static int print_overhead(FILE *out, const struct sheet *sheet)
 static int print_stuck_row(FILE *out, const struct sheet *sheet, const struct rp_open_row *row,
 			   const char *path)
 {
-	char *name = safe_text(row->name, sheet->utf8), *comm = safe_text(row->comm, sheet->utf8);
-	char *safe_path = safe_text(path, sheet->utf8), age[32];
-	char *label = safe_text(row->label, sheet->utf8);
+	char *name = rp_escape__copy(row->name, sheet->utf8),
+	     *comm = rp_escape__copy(row->comm, sheet->utf8);
+	char *safe_path = rp_escape__copy(path, sheet->utf8), age[32];
+	char *label = rp_escape__copy(row->label, sheet->utf8);
 	int err = name && comm && safe_path && label ? 0 : -ENOMEM;
 
 	rp_text__ns((double)row->age, age, sizeof(age));

@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "view/internal.h"
-
-/* ---- numbers --------------------------------------------------------------------------- */
 
 const char *rp_text__fixed(double value, unsigned int decimals, char *buf, size_t size)
 {
@@ -83,87 +80,6 @@ const char *rp_text__count(double count, char *buf, size_t size)
 		count /= 1e3;
 	three_digits(count, number, sizeof(number));
 	snprintf(buf, size, "%s%c", number, suffixes[i]);
-	return buf;
-}
-
-/* ---- names ----------------------------------------------------------------------------- */
-
-/* Control and format characters: they move the cursor, reorder text or cannot be seen. */
-static bool is_hidden(uint32_t c)
-{
-	static const struct {
-		uint32_t first, last;
-	} hidden[] = {
-		{0x0000, 0x001f}, {0x007f, 0x009f}, {0x00ad, 0x00ad},	{0x061c, 0x061c},
-		{0x180e, 0x180e}, {0x200b, 0x200f}, {0x2028, 0x202e},	{0x2060, 0x206f},
-		{0xfeff, 0xfeff}, {0xfff9, 0xfffb}, {0xe0000, 0xe0fff},
-	};
-
-	for (size_t i = 0; i < sizeof(hidden) / sizeof(hidden[0]); i++)
-		if (c >= hidden[i].first && c <= hidden[i].last)
-			return true;
-	return false;
-}
-
-/* Length of the character at s when it may be shown as it is, else 0. */
-static size_t plain_length(const unsigned char *s)
-{
-	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-	size_t len = s[0] < 0x80	     ? 1
-		     : (s[0] & 0xe0) == 0xc0 ? 2
-		     : (s[0] & 0xf0) == 0xe0 ? 3
-		     : (s[0] & 0xf8) == 0xf0 ? 4
-					     : 0;
-	uint32_t c = s[0];
-
-	if (len > 1)
-		c &= 0x7fu >> len;
-	for (size_t i = 1; i < len; i++) {
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-		c = c << 6 | (s[i] & 0x3f);
-	}
-	if (!len || c < least[len] || c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff))
-		return 0;
-	return is_hidden(c) ? 0 : len;
-}
-
-const char *rp_text__escape(const char *text, char *buf, size_t size)
-{
-	static const char hex[] = "0123456789abcdef";
-	const unsigned char *s = (const unsigned char *)text;
-	size_t at = 0;
-
-	if (!size)
-		return buf;
-	while (*s) {
-		size_t len = plain_length(s), need = len ? len : 4;
-
-		if (need >= size - at)
-			break;
-		if (len) {
-			memcpy(buf + at, s, len);
-		} else {
-			const char code[4] = {'\\', 'x', hex[*s >> 4], hex[*s & 0xf]};
-
-			memcpy(buf + at, code, sizeof(code));
-		}
-		at += need;
-		s += len ? len : 1;
-	}
-	buf[at] = '\0';
-	return buf;
-}
-
-char *rp_text__escaped(const char *text)
-{
-	size_t len = strlen(text ? text : "");
-	char *buf;
-
-	/* A byte becomes four at most; reallocarray() sees an overflow. */
-	buf = reallocarray(NULL, len + 1, 4);
-	if (buf)
-		rp_text__escape(text ? text : "", buf, 4 * (len + 1));
 	return buf;
 }
 

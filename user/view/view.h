@@ -101,10 +101,5 @@ const char *rp_text__ns(double ns, char *buf, size_t size);
 const char *rp_text__micro(char *buf, size_t size);
 /* 12345678 -> "12.3M" past 6 digits. */
 const char *rp_text__count(double count, char *buf, size_t size);
-/*
- * Escape control characters, invalid UTF-8, bidirectional and other invisible characters as \xNN;
- * a backslash stays. Always terminated; returns buf.
- */
-const char *rp_text__escape(const char *text, char *buf, size_t size);
 
 #endif
