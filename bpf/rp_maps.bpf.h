@@ -287,17 +287,19 @@ static __always_inline void count_lost(enum rp_lost reason)
 
 static __always_inline void send_event(__u32 type, __u32 pid, __u64 detail)
 {
-	struct rp_event *e = bpf_ringbuf_reserve(&events, sizeof(*e), 0);
+	struct rp_event e = {
+		.header = {.type = type, .length = sizeof(e)}, .pid = pid, .detail = detail};
 
-	if (!e) {
+	if (bpf_ringbuf_output(&events, &e, sizeof(e), 0))
 		count_lost(RP_LOST_EVENTS);
-		return;
-	}
-	e->type = type;
-	e->pid = pid;
-	e->detail = detail;
-	e->time = bpf_ktime_get_ns();
-	bpf_ringbuf_submit(e, 0);
+}
+
+static __always_inline void send_grow(void)
+{
+	struct rp_event_header e = {.type = RP_EVENT_GROW, .length = sizeof(e)};
+
+	if (bpf_ringbuf_output(&events, &e, sizeof(e), 0))
+		count_lost(RP_LOST_EVENTS);
 }
 
 #endif

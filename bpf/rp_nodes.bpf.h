@@ -41,7 +41,7 @@ static __always_inline __u32 node_create(const struct rp_node_key *key, const ch
 		return 0;
 	id = __sync_fetch_and_add(&nodes_used, 1) + 1;
 	if (id == nodes_grow_at)
-		send_event(RP_EVENT_GROW, 0, 0);
+		send_grow();
 	info = bpf_map_lookup_elem(&nodes, &id);
 	if (!info)
 		return 0;

@@ -1,30 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
 /*
- * The contract between the BPF programs and user space: every map value, ring record and
- * constant that both sides read. Fixed-width fields only. Times are nanoseconds of
+ * The contract between the BPF programs and user space: every map value and constant that both
+ * sides read; arguments and filters are in rp_values.h, what the ring buffer carries in
+ * rp_events.h. Fixed-width fields only. Times are nanoseconds of
  * CLOCK_MONOTONIC; process and thread ids are those of the initial pid namespace.
  */
 #ifndef RP_ABI_H
 #define RP_ABI_H
 
-#ifndef __bpf__
-#include <stdint.h>
-typedef uint8_t __rp_u8;
-typedef int16_t __rp_s16;
-typedef uint16_t __rp_u16;
-typedef uint32_t __rp_u32;
-typedef int32_t __rp_s32;
-typedef uint64_t __rp_u64;
-typedef int64_t __rp_s64;
-#else
-typedef unsigned char __rp_u8;
-typedef short __rp_s16;
-typedef unsigned short __rp_u16;
-typedef unsigned int __rp_u32;
-typedef int __rp_s32;
-typedef unsigned long long __rp_u64;
-typedef long long __rp_s64;
-#endif
+#include "rp_events.h"
+#include "rp_types.h"
+#include "rp_values.h"
 
 /* ---- regions ---------------------------------------------------------------------- */
 
@@ -89,71 +75,6 @@ enum rp_role {
 #define RP_GENERATION_SWAPPING	 0x10u
 #define RP_GENERATION_SWAP_SHIFT 5
 #define RP_SITE_GROUPS_MAX	 4096u /* a power of two */
-
-/* Where a USDT argument lives when its site is hit. */
-enum rp_arg_kind {
-	RP_ARG_NONE = 0,
-	RP_ARG_CONST = 1,
-	RP_ARG_REG = 2,
-	RP_ARG_MEM = 3,
-	RP_ARG_UNREADABLE = 4, /* declared in a form that is not understood */
-};
-
-struct rp_arg {
-	__rp_u8 kind;  /* enum rp_arg_kind */
-	__rp_u8 size;  /* bytes: 1, 2, 4 or 8 */
-	__rp_u8 flags; /* RP_ARG_* below */
-	__rp_u8 scale; /* of the index register: 1, 2, 4, 8; 0 without one */
-	__rp_s16 reg;  /* byte offset of the register in struct pt_regs; RP_ARG_MEM: the base, or -1
-			*/
-	__rp_s16 index; /* the same for the index register, or -1 */
-	__rp_s64 value; /* the constant, or the displacement from the base */
-};
-
-#define RP_ARG_SIGNED 1u    /* sign-extend to 64 bits */
-#define RP_ARG_HEX    2u    /* an address, shown as such */
-#define RP_ARG_TEXT   4u    /* points to a string, which is the label */
-#define RP_ARGS_MAX   4096u /* different argument specifications */
-_Static_assert(sizeof(struct rp_arg) == 16, "rp_arg is shared with BPF");
-
-/* What labels and filters speak of. */
-enum rp_operand_kind {
-	RP_OPERAND_NONE = 0,
-	RP_OPERAND_ARG = 1,
-	RP_OPERAND_RET = 2, /* what a function returns */
-	RP_OPERAND_DUR = 3, /* ns from entry to exit */
-};
-
-/* How an operand stands to the number that it is compared with. */
-#define RP_LESS	     1u
-#define RP_EQUAL     2u
-#define RP_GREATER   4u
-#define RP_ANY_ORDER 7u
-
-/* A comparison with a number. */
-struct rp_atom {
-	__rp_u8 kind;	  /* enum rp_operand_kind */
-	__rp_u8 accepts;  /* orders in which it holds */
-	__rp_u8 negative; /* the number is below zero */
-	__rp_u8 reserved[5];
-	__rp_u64 value; /* the number, in 64 bits of two's complement */
-};
-_Static_assert(sizeof(struct rp_atom) == 16, "rp_atom is shared with BPF");
-
-#define RP_ATOMS_MAX 6u
-
-/*
- * Which calls are measured. Bit k of an index into the tables is the outcome of comparison k; what
- * cannot be compared counts as untrue.
- */
-struct rp_filter {
-	__rp_u32 n; /* comparisons; 0: all calls */
-	__rp_u32 reserved;
-	__rp_u64 table;	   /* bit i: such calls are measured */
-	__rp_u64 possible; /* bit i, with all but arguments as 0: such calls may be */
-	struct rp_atom atom[RP_ATOMS_MAX];
-};
-_Static_assert(sizeof(struct rp_filter) == 24 + 16 * RP_ATOMS_MAX, "rp_filter is shared with BPF");
 
 /* ---- the region stack of a thread -------------------------------------------------- */
 
@@ -314,6 +235,7 @@ _Static_assert(sizeof(struct rp_figures) == 128, "two cache lines a shard");
 	X(SPANS, "spans", "spans past --max-spans, or with an id that could not be read")          \
 	X(UNMATCHED, "unmatched", "exits without an entry")                                        \
 	X(EVENTS, "events", "events that found the ring buffer full")                              \
+	X(UNKNOWN_EVENTS, "unknown_events", "events of an unknown type, or of a wrong length")     \
 	X(LATE, "late", "processes that ran for a moment before their probes were in place")
 enum rp_lost {
 #define RP_LOST_ENUM(symbol, key, meaning) RP_LOST_##symbol,
@@ -345,25 +267,5 @@ struct rp_open_frame {
 	__rp_u32 region; /* as in struct rp_frame */
 };
 _Static_assert(sizeof(struct rp_open_frame) == 16, "rp_open_frame is shared with BPF");
-
-/* ---- ring buffer: what happens to the processes that are traced --------------------- */
-
-enum rp_event_type {
-	RP_EVENT_FORK = 1,   /* pid: the new process; detail: its parent */
-	RP_EVENT_EXEC = 2,   /* pid has a new program */
-	RP_EVENT_EXIT = 3,   /* the last thread of pid is gone; detail: ns of CPU time */
-	RP_EVENT_MAP = 4,    /* pid has mapped something: look for new objects */
-	RP_EVENT_GROW = 5,   /* nodes are running short: add a chunk */
-	RP_EVENT_CGROUP = 6, /* pid is the first seen in its cgroup: take note of the name */
-	RP_EVENT_FOUND = 7,  /* pid has entered a region; the whole system is traced */
-};
-
-struct rp_event {
-	__rp_u32 type; /* enum rp_event_type */
-	__rp_u32 pid;
-	__rp_u64 detail;
-	__rp_u64 time; /* ns */
-};
-_Static_assert(sizeof(struct rp_event) == 24, "rp_event is shared with BPF");
 
 #endif

@@ -309,6 +309,15 @@ static int load(struct rp_session *s)
 	return rc;
 }
 
+static int on_record(void *ctx, void *data, size_t size)
+{
+	struct rp_session *s = ctx;
+
+	if (s->on_record)
+		s->on_record(s->on_record_ctx, data, size);
+	return 0;
+}
+
 int rp_session__new(const struct rp_session_opts *opts, struct rp_session **out, struct rp_err *err)
 {
 	struct rp_session *s = calloc(1, sizeof(*s));
@@ -342,8 +351,7 @@ int rp_session__new(const struct rp_session_opts *opts, struct rp_session **out,
 	s->names = map_array(bpf_map__fd(s->skel->maps.names), (size_t)RP_NAME_LEN * s->max_names);
 	s->texts = map_array(bpf_map__fd(s->skel->maps.texts),
 			     sizeof(struct rp_text) * s->max_texts);
-	s->ring = ring_buffer__new(bpf_map__fd(s->skel->maps.events), rp_session__on_record, s,
-				   NULL);
+	s->ring = ring_buffer__new(bpf_map__fd(s->skel->maps.events), on_record, s, NULL);
 	if (!s->nodes || !s->names || !s->texts || !s->ring || grow(s)) {
 		rc = rp_err__set(err, RP_EXIT_FAILED, -ENOMEM, NULL,
 				 "no memory for the kernel's maps");
@@ -450,29 +458,19 @@ void rp_session__set_group(struct rp_session *s, enum rp_group group)
 
 /* ---- events -------------------------------------------------------------------------------- */
 
-int rp_session__on_record(void *ctx, void *data, size_t size)
-{
-	struct rp_session *s = ctx;
-	const struct rp_event *event = data;
-
-	if (size >= sizeof(*event) && s->on_event && event->type != RP_EVENT_GROW)
-		s->on_event(s->on_event_ctx, event);
-	return 0;
-}
-
 int rp_session__event_fd(const struct rp_session *s)
 {
 	return ring_buffer__epoll_fd(s->ring);
 }
 
-int rp_session__drain(struct rp_session *s, rp_event_fn fn, void *ctx)
+int rp_session__drain(struct rp_session *s, rp_record_fn fn, void *ctx)
 {
 	int rc;
 
-	s->on_event = fn;
-	s->on_event_ctx = ctx;
+	s->on_record = fn;
+	s->on_record_ctx = ctx;
 	rc = ring_buffer__consume(s->ring);
-	s->on_event = NULL;
+	s->on_record = NULL;
 	if (rc < 0)
 		return rc;
 	return grow(s);

@@ -105,9 +105,10 @@ void rp_session__set_group(struct rp_session *session, enum rp_group group);
 /* ---- events: what happens to tracked processes ---------------------------------------------- */
 
 int rp_session__event_fd(const struct rp_session *session);
-typedef void (*rp_event_fn)(void *ctx, const struct rp_event *event);
-/* Hand over all events that are there. Grows the node figures when they run short. */
-int rp_session__drain(struct rp_session *session, rp_event_fn fn, void *ctx);
+/* A record of the ring buffer, as it is there: user/collect/decode.h tells what it is. */
+typedef void (*rp_record_fn)(void *ctx, const void *data, size_t size);
+/* Hand over all records that are there. Grows the node figures when they run short. */
+int rp_session__drain(struct rp_session *session, rp_record_fn fn, void *ctx);
 
 /* ---- reading: the kernel's memory, mapped -----------------------------------------------------
  */

@@ -29,8 +29,8 @@ struct rp_session {
 
 	struct bpf_link *open_threads; /* made when it is first read */
 
-	rp_event_fn on_event; /* while draining */
-	void *on_event_ctx;
+	rp_record_fn on_record; /* while draining */
+	void *on_record_ctx;
 };
 
 /* Under which the detacher knows the links of a site group's generation. */
@@ -38,7 +38,5 @@ static inline uint32_t rp_links__tag(uint32_t site_group, uint32_t generation)
 {
 	return site_group << 4 | generation;
 }
-
-int rp_session__on_record(void *ctx, void *data, size_t size);
 
 #endif

@@ -16,6 +16,13 @@ struct rp_counts *rp_collect(const struct rp_session *session, const struct rp_p
 			     const struct rp_costs *costs);
 void rp_counts__free(struct rp_counts *counts);
 
+typedef void (*rp_event_fn)(void *ctx, const struct rp_event *event);
+/*
+ * Hand over what has happened to the processes that are traced. What is no event that is known is
+ * counted as lost. 0 or a negative errno.
+ */
+int rp_collect_events(struct rp_session *session, rp_event_fn fn, void *ctx);
+
 /*
  * Read what is open. -ENOTSUP: not in this session; -ENOMEM and other errors of reading. Free the
  * entries also after an error.

@@ -53,7 +53,7 @@ static void on_event(void *ctx, const struct rp_event *event)
 {
 	struct trace *tr = ctx;
 
-	if (event->type == RP_EVENT_CGROUP)
+	if (event->header.type == RP_EVENT_CGROUP)
 		rp_cgroups__note(tr->cgroups, event->pid);
 	else
 		rp_targets__on_event(tr->targets, event);
@@ -235,7 +235,7 @@ static int watch(struct trace *tr)
 
 		drain_mappings(tr);
 		rp_calibration__update(tr->calibration, now, &tr->costs);
-		rc = rp_session__drain(tr->session, on_event, tr);
+		rc = rp_collect_events(tr->session, on_event, tr);
 		if (rc)
 			return rc;
 		shorten(&timeout, rp_targets__rescan(tr->targets));
@@ -455,7 +455,7 @@ static int finish(struct trace *tr, struct rp_err *err)
 	size_t n_sites;
 	int rc;
 
-	rp_session__drain(tr->session, on_event, tr);
+	rp_collect_events(tr->session, on_event, tr);
 	rp_session__deactivate(tr->session);
 	rc = rp_trace__print_summary(tr, err);
 	rp_targets__stats(tr->targets, &stats);

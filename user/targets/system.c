@@ -407,7 +407,7 @@ void rp_targets__on_system_event(struct rp_targets *t, const struct rp_event *ev
 	struct rp_process *p;
 
 	t->round++;
-	switch (event->type) {
+	switch (event->header.type) {
 	case RP_EVENT_FORK:
 		on_fork(t, event->pid, (pid_t)event->detail);
 		break;

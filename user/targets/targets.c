@@ -225,7 +225,7 @@ void rp_targets__on_event(struct rp_targets *t, const struct rp_event *event)
 		rp_targets__on_system_event(t, event);
 		return;
 	}
-	switch (event->type) {
+	switch (event->header.type) {
 	case RP_EVENT_FORK:
 		on_fork(t, event->pid, (pid_t)event->detail);
 		return;
@@ -241,7 +241,7 @@ void rp_targets__on_event(struct rp_targets *t, const struct rp_event *event)
 	p = rp_process__get(t, event->pid);
 	if (!p)
 		return;
-	if (event->type == RP_EVENT_EXEC)
+	if (event->header.type == RP_EVENT_EXEC)
 		look_at(t, p);
 	/* After an exec the loader maps the libraries; both come here. */
 	p->rescans = 2;

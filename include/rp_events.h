@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
+/*
+ * What the BPF programs tell through the ring buffer. Every event begins with its type and its
+ * length; what a reader does not know it skips and counts, so that an event can never be taken for
+ * another.
+ */
+#ifndef RP_EVENTS_H
+#define RP_EVENTS_H
+
+#include "rp_types.h"
+
+enum rp_event_type {
+	RP_EVENT_FORK = 1,   /* pid: the new process; detail: its parent */
+	RP_EVENT_EXEC = 2,   /* pid has a new program */
+	RP_EVENT_EXIT = 3,   /* the last thread of pid is gone; detail: ns of CPU time */
+	RP_EVENT_MAP = 4,    /* pid has mapped something: look for new objects */
+	RP_EVENT_GROW = 5,   /* nodes are running short: add a chunk; a header alone */
+	RP_EVENT_CGROUP = 6, /* pid is the first seen in its cgroup: take note of the name */
+	RP_EVENT_FOUND = 7,  /* pid has entered a region; the whole system is traced */
+};
+
+struct rp_event_header {
+	__rp_u32 type;	 /* enum rp_event_type */
+	__rp_u32 length; /* bytes, header included */
+};
+_Static_assert(sizeof(struct rp_event_header) == 8, "rp_event_header is shared with BPF");
+
+/* What happens to a process; all types but RP_EVENT_GROW. */
+struct rp_event {
+	struct rp_event_header header;
+	__rp_u32 pid;
+	__rp_u32 reserved;
+	__rp_u64 detail;
+};
+_Static_assert(sizeof(struct rp_event) == 24, "rp_event is shared with BPF");
+
+#endif
