@@ -344,7 +344,7 @@ static void leaves_itself_out(void **state)
 	struct live_proc *rptrace;
 
 	(void)state;
-	rptrace = live_start("%s -f %s:rp_collect -i 0.05 -d 0.3", own, own);
+	rptrace = live_start("%s -f %s:rp_counts__free -i 0.05 -d 0.3", own, own);
 	assert_int_equal(live_wait(rptrace), 3);
 	assert_non_null(strstr(rptrace->err, "never appeared"));
 }

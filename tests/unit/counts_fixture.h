@@ -29,16 +29,16 @@ static inline void fixture_init(struct fixture *f)
 {
 	memset(f, 0, sizeof(*f));
 	f->counts.nodes = f->nodes;
-	f->counts.regions = f->regions;
-	f->counts.dynamic = f->dynamic;
+	f->counts.names.regions = f->regions;
+	f->counts.names.dynamic = f->dynamic;
 }
 
 static inline uint32_t fixture_region(struct fixture *f, const char *name, enum rp_kind kind,
 				      const char *object)
 {
-	f->regions[f->counts.n_regions] = (struct rp_region_name){
+	f->regions[f->counts.names.n_regions] = (struct rp_region_name){
 		.name = name, .kind = kind, .object = object};
-	return (uint32_t)++f->counts.n_regions;
+	return (uint32_t)++f->counts.names.n_regions;
 }
 
 static inline uint32_t fixture_root(struct fixture *f, uint64_t label, const char *comm)
@@ -158,11 +158,11 @@ static inline struct rp_snapshot *fixture_snapshot(const struct fixture *f, enum
 /* The list of what is open, of three frames: two are 5 s old or older, hence stuck. */
 static inline struct rp_open *fixture_open(void)
 {
-	static const struct rp_region regions[] = {
-		{.id = 1, .kind = RP_KIND_FUNCTION, .name = "request", .object = "/bin/app"},
-		{.id = 2, .kind = RP_KIND_MARKER, .name = "lock\x1b[2J", .object = "/bin/app"},
+	static struct rp_region_name regions[] = {
+		{.kind = RP_KIND_FUNCTION, .name = "request", .object = "/bin/app"},
+		{.kind = RP_KIND_MARKER, .name = "lock\x1b[2J", .object = "/bin/app"},
 	};
-	static const struct rp_node nodes[] = {
+	static struct rp_node nodes[] = {
 		{0},
 		{.flags = RP_NODE_VALID},
 		{.parent = 1, .region = 1, .flags = RP_NODE_VALID},
@@ -181,8 +181,7 @@ static inline struct rp_open *fixture_open(void)
 				     .n = 3,
 				     .nodes = nodes,
 				     .n_nodes = 3,
-				     .regions = regions,
-				     .n_regions = 2};
+				     .names = {.regions = regions, .n_regions = 2}};
 	struct rp_open *open = rp_open__build(&in, 5000000000);
 
 	assert_non_null(open);

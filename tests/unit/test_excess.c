@@ -102,7 +102,7 @@ static void test_names_stay(void **state)
 
 	(void)state;
 	f.dynamic[0] = (struct rp_region_name){.name = "n", .cost.whole = 100};
-	f.counts.n_dynamic = 1;
+	f.counts.names.n_dynamic = 1;
 	fixture_frames(&f, node, 5000, 10, 0, 10, 0);
 	region("a", 0.02);
 	assert_goes(0.1, "a");

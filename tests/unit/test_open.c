@@ -52,22 +52,23 @@ static void build(uint64_t stuck)
 
 static int setup(void **state)
 {
-	static const struct rp_region regions[] = {
-		{.id = 1, .kind = RP_KIND_FUNCTION, .name = "request", .object = "/bin/app"},
-		{.id = 2, .kind = RP_KIND_USDT, .name = "compute", .object = "/lib/b.so"},
-		{.id = 3, .kind = RP_KIND_FUNCTION, .name = "lock_wait", .object = "/bin/app"},
+	static struct rp_region_name regions[] = {
+		{.kind = RP_KIND_FUNCTION, .name = "request", .object = "/bin/app"},
+		{.kind = RP_KIND_USDT, .name = "compute", .object = "/lib/b.so"},
+		{.kind = RP_KIND_FUNCTION, .name = "lock_wait", .object = "/bin/app"},
 	};
-	static const char names[2 * RP_NAME_LEN] = {[RP_NAME_LEN] = 'b', 'y', ' ', 'n', 'a', 'm'};
+	static struct rp_region_name dynamic[] = {
+		{.name = "", .object = ""},
+		{.kind = RP_KIND_MARKER, .name = "by nam", .object = ""},
+	};
 
 	(void)state;
 	memset(nodes, 0, sizeof(nodes));
-	in = (struct rp_open_entries){.time = NOW,
-				      .item = entries,
-				      .nodes = nodes,
-				      .regions = regions,
-				      .n_regions = 3,
-				      .names = names,
-				      .n_names = 2};
+	in = (struct rp_open_entries){
+		.time = NOW,
+		.item = entries,
+		.nodes = nodes,
+		.names = {.regions = regions, .n_regions = 3, .dynamic = dynamic, .n_dynamic = 2}};
 	assert_int_equal(node(0, RP_REGION_NONE), ROOT);
 	return 0;
 }
@@ -156,8 +157,8 @@ static void test_labels(void **state)
 	static const struct rp_text texts[] = {{.text = "first"}, {.text = "second"}};
 
 	(void)state;
-	in.texts = texts;
-	in.n_texts = 2;
+	in.names.texts = texts;
+	in.names.n_texts = 2;
 	nodes[address].label = UINT64_MAX;
 	nodes[address].flags |= RP_NODE_LABELED | RP_NODE_HEX;
 	nodes[string].label = RP_TEXT_FIRST + 1;

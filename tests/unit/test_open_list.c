@@ -8,7 +8,7 @@
 static uint64_t now; /* s */
 
 static struct rp_node nodes[3];
-static struct rp_region regions[8];
+static struct rp_region_name regions[8];
 static struct rp_open_entry entries[64];
 static struct rp_open_entries in;
 
@@ -37,13 +37,12 @@ static int setup_list(void **state)
 {
 	(void)state;
 	show_server(LINES + 5);
-	for (size_t i = 0; i < server.counts.n_regions; i++)
-		regions[i] = (struct rp_region){
-			.id = (uint32_t)i + 1, .name = server.regions[i].name, .object = ""};
-	in = (struct rp_open_entries){.item = entries,
-				      .nodes = nodes,
-				      .regions = regions,
-				      .n_regions = server.counts.n_regions};
+	for (size_t i = 0; i < server.counts.names.n_regions; i++)
+		regions[i] = (struct rp_region_name){.name = server.regions[i].name, .object = ""};
+	in = (struct rp_open_entries){
+		.item = entries,
+		.nodes = nodes,
+		.names = {.regions = regions, .n_regions = server.counts.names.n_regions}};
 	now = 100;
 	return 0;
 }

@@ -186,7 +186,7 @@ static void test_difference(void **state)
 	now.nodes[n - 1].figures.entries += 2;
 	before = now;
 	before.counts.nodes = before.nodes;
-	before.counts.regions = before.regions;
+	before.counts.names.regions = before.regions;
 	before.nodes[n - 1].hist = fixture_part(&before.hists[n - 1]);
 
 	now.counts.time = 4000;
@@ -331,7 +331,7 @@ static void test_dynamic_names(void **state)
 	(void)state;
 	now.dynamic[0] = (struct rp_region_name){.name = "new", .kind = RP_KIND_MARKER};
 	now.dynamic[1] = (struct rp_region_name){.name = "a", .kind = RP_KIND_MARKER};
-	now.counts.n_dynamic = 2;
+	now.counts.names.n_dynamic = 2;
 	n = fixture_node(&now, root, a);
 	fixture_frames(&now, n, 1, 50, 0, 0, 0);
 	fixture_frames(&now, fixture_node(&now, n, RP_REGION_DYNAMIC + 1), 1, 30, 0, 0, 0);

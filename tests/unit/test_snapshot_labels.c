@@ -243,17 +243,17 @@ static void test_labels_that_are_texts(void **state)
 	struct rp_snapshot *s;
 
 	(void)state;
-	now.counts.texts = texts;
-	now.counts.n_texts = sizeof(texts) / sizeof(texts[0]);
-	for (size_t i = 0; i < now.counts.n_texts; i++) {
+	now.counts.names.texts = texts;
+	now.counts.names.n_texts = sizeof(texts) / sizeof(texts[0]);
+	for (size_t i = 0; i < now.counts.names.n_texts; i++) {
 		uint32_t node = fixture_node(&now, root, a);
 
 		label(node, RP_TEXT_FIRST + i, RP_NODE_LABELED | RP_NODE_TEXT);
 		fixture_frames(&now, node, i + 1, 10, 0, 0, 0);
 	}
 	s = build(NULL, RP_BY_LABEL);
-	assert_int_equal(s->n_rows, now.counts.n_texts);
-	for (size_t i = 0; i < now.counts.n_texts; i++)
+	assert_int_equal(s->n_rows, now.counts.names.n_texts);
+	for (size_t i = 0; i < now.counts.names.n_texts; i++)
 		assert_int_equal(row(s, "a", groups[i])->f.count, i + 1);
 	rp_snapshot__free(s);
 }

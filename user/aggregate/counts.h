@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
-/* What the kernel has counted, as plain data: made by collect, and all that the pure stages see of
- * it. */
+/*
+ * What was counted, as plain data: all that the pure stages see of it. It comes from a
+ * rp_counts_source, and holds copies of all strings, so that it may outlive whatever it was read
+ * from.
+ */
 #ifndef RP_COUNTS_H
 #define RP_COUNTS_H
 
@@ -8,10 +11,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "plan/cost.h"
-#include "plan/plan.h"
 #include "rp_abi.h"
 #include "rp_hist.h"
+#include "util/arena.h"
+#include "util/probe_cost.h"
+#include "util/region_kind.h"
 
 /* A stretch of a histogram, which is large and mostly empty: nothing is outside. */
 struct rp_hist_part {
@@ -51,19 +55,27 @@ struct rp_region_name {
 	struct rp_probe_cost cost; /* of its probes; zero where it is not known */
 };
 
-struct rp_counts {
-	uint64_t time;		      /* ns, CLOCK_MONOTONIC, when it was read */
-	struct rp_node_counts *nodes; /* nodes[i] is node id i + 1; without RP_NODE_VALID: skip */
-	size_t n_nodes;
-	uint64_t *buckets;		/* of the nodes, one after the other */
+/* What the ids in counts stand for. */
+struct rp_id_names {
 	struct rp_region_name *regions; /* regions[i] is region id i + 1 */
 	size_t n_regions;
 	struct rp_region_name *dynamic; /* dynamic[i] is RP_REGION_DYNAMIC + i */
 	size_t n_dynamic;
-	const struct rp_text *texts; /* label RP_TEXT_FIRST + i; they last as long as the trace */
+	const struct rp_text *texts; /* label RP_TEXT_FIRST + i */
 	size_t n_texts;
+	struct rp_arena strings; /* that the three point into */
+};
+
+struct rp_counts {
+	uint64_t time;		      /* ns, CLOCK_MONOTONIC, when it was read */
+	struct rp_node_counts *nodes; /* nodes[i] is node id i + 1; without RP_NODE_VALID: skip */
+	size_t n_nodes;
+	uint64_t *buckets; /* of the nodes, one after the other */
+	struct rp_id_names names;
 	uint64_t lost[RP_LOST_COUNT];
 };
+
+void rp_counts__free(struct rp_counts *counts);
 
 /* ---- what is open ------------------------------------------------------------------------ */
 
@@ -85,15 +97,25 @@ struct rp_open_entries {
 	struct rp_open_entry *item;
 	size_t n;
 
-	/* What their ids mean: the kernel's and the plan's own memory, to be used at once. */
-	const struct rp_node *nodes; /* nodes[id]; ids up to n_nodes */
+	struct rp_node *nodes; /* nodes[id]; ids from 1 to n_nodes */
 	size_t n_nodes;
-	const struct rp_region *regions; /* regions[i] is region id i + 1 */
-	size_t n_regions;
-	const char *names; /* of RP_NAME_LEN bytes each: RP_REGION_DYNAMIC and on */
-	size_t n_names;
-	const struct rp_text *texts; /* label RP_TEXT_FIRST + i */
-	size_t n_texts;
+	struct rp_id_names names;
+};
+
+/* What they hold, not the struct. */
+void rp_open_entries__free(struct rp_open_entries *entries);
+
+/* ---- where counts come from ---------------------------------------------------------------- */
+
+struct rp_counts_source {
+	void *ctx;
+	/* The counts of now; NULL: out of memory. */
+	struct rp_counts *(*read)(void *ctx);
+	/*
+	 * What is open now. -ENOTSUP: this source cannot tell; -ENOMEM and other errors of reading.
+	 * Free the entries also after an error.
+	 */
+	int (*open_frames)(void *ctx, struct rp_open_entries *out);
 };
 
 #endif

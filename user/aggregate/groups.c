@@ -88,7 +88,7 @@ static void make_key(const struct rp_counts *now, const struct rp_node *node,
 					   : node->label;
 		break;
 	case RP_BY_LABEL:
-		make_label(node, now->texts, now->n_texts, key);
+		make_label(node, now->names.texts, now->names.n_texts, key);
 		break;
 	}
 }

@@ -29,23 +29,27 @@ struct build {
 
 /* ---- paths ----------------------------------------------------------------------------- */
 
-static enum rp_kind kind_of(const struct rp_open_entries *in, uint32_t region)
+/* NULL: an id without a name. */
+static const struct rp_region_name *name_of(const struct rp_id_names *names, uint32_t region)
 {
-	return region && region <= in->n_regions ? in->regions[region - 1].kind : RP_KIND_MARKER;
+	if (region >= RP_REGION_DYNAMIC && region - RP_REGION_DYNAMIC < names->n_dynamic)
+		return &names->dynamic[region - RP_REGION_DYNAMIC];
+	return region && region <= names->n_regions ? &names->regions[region - 1] : NULL;
 }
 
-static int set_names(const struct rp_open_entries *in, uint32_t region, struct rp_open_link *link)
+static enum rp_kind kind_of(const struct rp_id_names *names, uint32_t region)
 {
-	const char *name = "?", *object = "";
+	const struct rp_region_name *name = name_of(names, region);
 
-	if (region >= RP_REGION_DYNAMIC && region - RP_REGION_DYNAMIC < in->n_names) {
-		name = &in->names[(size_t)(region - RP_REGION_DYNAMIC) * RP_NAME_LEN];
-	} else if (region && region <= in->n_regions) {
-		name = in->regions[region - 1].name;
-		object = in->regions[region - 1].object;
-	}
-	link->name = strdup(name);
-	link->object = strdup(object);
+	return name ? name->kind : RP_KIND_MARKER;
+}
+
+static int set_names(const struct rp_id_names *names, uint32_t region, struct rp_open_link *link)
+{
+	const struct rp_region_name *name = name_of(names, region);
+
+	link->name = strdup(name ? name->name : "?");
+	link->object = strdup(name ? name->object : "");
 	return link->name && link->object ? 0 : -ENOMEM;
 }
 
@@ -58,7 +62,9 @@ static uint32_t add_link(struct build *b, uint32_t region)
 		return 0;
 	out->link[out->n_links] = (struct rp_open_link){0};
 	out->n_links++; /* to be freed, whatever it has */
-	return set_names(b->in, region, &out->link[out->n_links - 1]) ? 0 : (uint32_t)out->n_links;
+	return set_names(&b->in->names, region, &out->link[out->n_links - 1])
+		       ? 0
+		       : (uint32_t)out->n_links;
 }
 
 /*
@@ -154,7 +160,7 @@ static int add_row(struct build *b, const struct rp_open_entry *entry)
 		.age = out->time > entry->start ? out->time - entry->start : 0,
 		.start = entry->start,
 		.region = entry->region,
-		.kind = kind_of(b->in, entry->region),
+		.kind = kind_of(&b->in->names, entry->region),
 		.pid = entry->pid,
 		.tid = entry->tid,
 		.goroutine = entry->goroutine,
@@ -166,7 +172,7 @@ static int add_row(struct build *b, const struct rp_open_entry *entry)
 		return -ENOMEM;
 	memcpy(row->comm, entry->comm, sizeof(row->comm) - 1);
 	if (has_node(b->in, entry))
-		rp_label__text(&b->in->nodes[entry->node], b->in->texts, b->in->n_texts,
+		rp_label__text(&b->in->nodes[entry->node], b->in->names.texts, b->in->names.n_texts,
 			       row->label);
 	out->n++;
 	return 0;

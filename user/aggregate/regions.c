@@ -11,9 +11,9 @@ static const struct rp_region_name *source(const struct rp_counts *counts, size_
 					   size_t i)
 {
 	if (i < n_static)
-		return i < counts->n_regions ? &counts->regions[i] : NULL;
+		return i < counts->names.n_regions ? &counts->names.regions[i] : NULL;
 	i -= n_static;
-	return i < counts->n_dynamic ? &counts->dynamic[i] : NULL;
+	return i < counts->names.n_dynamic ? &counts->names.dynamic[i] : NULL;
 }
 
 static char *put(char **at, const char *text)
@@ -102,10 +102,10 @@ int rp_regions__build(const struct rp_counts *now, const struct rp_counts *befor
 {
 	int err;
 
-	if (now->n_regions > RP_REGION_DYNAMIC || now->n_dynamic > RP_REGION_DYNAMIC)
+	if (now->names.n_regions > RP_REGION_DYNAMIC || now->names.n_dynamic > RP_REGION_DYNAMIC)
 		return -EINVAL;
-	*out = (struct rp_regions){.n_static = now->n_regions,
-				   .n = now->n_regions + now->n_dynamic + 1};
+	*out = (struct rp_regions){.n_static = now->names.n_regions,
+				   .n = now->names.n_regions + now->names.n_dynamic + 1};
 	out->region = calloc(out->n, sizeof(*out->region));
 	out->same = calloc(out->n, sizeof(*out->same));
 	out->unpaired = calloc(out->n, sizeof(*out->unpaired));

@@ -13,11 +13,11 @@
 
 #include "attach/features.h"
 #include "attach/links.h"
-#include "plan/cost.h"
 #include "plan/plan.h"
 #include "rp_abi.h"
 #include "rp_hist.h"
 #include "util/error.h"
+#include "util/probe_cost.h"
 
 struct rp_session_opts {
 	enum rp_attach_mode mode;

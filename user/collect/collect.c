@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
-#include "collect/collect.h"
+#include "collect/internal.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -138,126 +138,26 @@ static int read_nodes(struct rp_counts *c, const struct rp_session *session)
 	return c->nodes ? rc : -ENOMEM;
 }
 
-enum { EXIT_SITES = 1, SLOW_ENTRY = 2, SLOW_EXIT = 4 };
-
-static uint8_t traits_of(const struct rp_site *site)
+static struct rp_counts *read_counts(void *ctx)
 {
-	switch (site->role) {
-	case RP_ROLE_CALL:
-		return site->slow ? SLOW_ENTRY : 0;
-	case RP_ROLE_CALL_SITE:
-	case RP_ROLE_CALL_AND_RET:
-		return EXIT_SITES | (site->slow ? SLOW_ENTRY : 0);
-	default:
-		return site->slow ? SLOW_EXIT : 0;
-	}
-}
-
-/*
- * Of a single-stepped entry the time falls into the region, of a single-stepped exit behind it: the
- * program runs before the instruction.
- */
-static int add_costs(struct rp_counts *c, const struct rp_plan *plan, const struct rp_costs *costs)
-{
-	uint8_t *traits = calloc(c->n_regions + 1, 1);
-	const struct rp_site *sites;
-	size_t n;
-
-	if (!traits)
-		return -ENOMEM;
-	sites = rp_plan__sites(plan, &n);
-	for (size_t i = 0; i < n; i++)
-		if (sites[i].region <= c->n_regions)
-			traits[sites[i].region] |= traits_of(&sites[i]);
-	for (size_t i = 0; i < c->n_regions; i++) {
-		bool call = c->regions[i].kind == RP_KIND_FUNCTION && !(traits[i + 1] & EXIT_SITES);
-		struct rp_probe_cost *cost = &c->regions[i].cost;
-
-		*cost = call ? costs->call : costs->mark;
-		if (traits[i + 1] & SLOW_ENTRY) {
-			cost->inside += costs->step;
-			cost->whole += costs->step;
-		}
-		if (traits[i + 1] & SLOW_EXIT)
-			cost->whole += costs->step;
-	}
-	free(traits);
-	return 0;
-}
-
-static int read_regions(struct rp_counts *c, const struct rp_plan *plan,
-			const struct rp_costs *costs)
-{
-	const struct rp_region *regions = rp_plan__regions(plan, &c->n_regions);
-
-	c->regions = calloc(c->n_regions ? c->n_regions : 1, sizeof(*c->regions));
-	if (!c->regions)
-		return -1;
-	for (size_t i = 0; i < c->n_regions; i++) {
-		c->regions[i].name = regions[i].name;
-		c->regions[i].kind = regions[i].kind;
-		c->regions[i].object = regions[i].object;
-		c->regions[i].slow = regions[i].slow_sites > 0;
-		c->regions[i].left_out = regions[i].left_out;
-	}
-	return costs ? add_costs(c, plan, costs) : 0;
-}
-
-static int read_names(struct rp_counts *c, const struct rp_session *session,
-		      const struct rp_costs *costs)
-{
-	c->n_dynamic = rp_session__names_used(session);
-	c->dynamic = calloc(c->n_dynamic ? c->n_dynamic : 1, sizeof(*c->dynamic));
-	if (!c->dynamic)
-		return -1;
-	for (size_t i = 0; i < c->n_dynamic; i++) {
-		c->dynamic[i].name = rp_session__name(session, i);
-		c->dynamic[i].kind = RP_KIND_MARKER;
-		c->dynamic[i].object = "";
-		if (costs)
-			c->dynamic[i].cost = costs->mark;
-	}
-	return 0;
-}
-
-static void add_unmatched(void *ctx, uint32_t region, uint64_t count)
-{
-	struct rp_counts *c = ctx;
-
-	if (region >= RP_REGION_DYNAMIC && region - RP_REGION_DYNAMIC < c->n_dynamic)
-		c->dynamic[region - RP_REGION_DYNAMIC].unmatched = count;
-	else if (region && region <= c->n_regions)
-		c->regions[region - 1].unmatched = count;
-}
-
-struct rp_counts *rp_collect(const struct rp_session *session, const struct rp_plan *plan,
-			     const struct rp_costs *costs)
-{
+	const struct rp_collect *from = ctx;
 	struct rp_counts *c = calloc(1, sizeof(*c));
 
 	if (!c)
 		return NULL;
 	c->time = rp_clock__now();
 	/* Nodes first: what they name is known then. */
-	if (read_nodes(c, session) || read_regions(c, plan, costs) ||
-	    read_names(c, session, costs)) {
+	if (read_nodes(c, from->session) || rp_collect__names(from, &c->names)) {
 		rp_counts__free(c);
 		return NULL;
 	}
-	c->texts = rp_session__texts(session, &c->n_texts);
-	rp_session__unmatched(session, add_unmatched, c);
 	for (int reason = 0; reason < RP_LOST_COUNT; reason++)
-		c->lost[reason] = rp_session__lost(session, reason);
+		c->lost[reason] = rp_session__lost(from->session, reason);
 	return c;
 }
 
-void rp_counts__free(struct rp_counts *c)
+struct rp_counts_source rp_collect__source(struct rp_collect *from)
 {
-	if (!c)
-		return;
-	free(c->nodes);
-	free(c->buckets);
-	free(c->regions);
-	free(c->dynamic);
-	free(c);
+	return (struct rp_counts_source){
+		.ctx = from, .read = read_counts, .open_frames = rp_collect__open_frames};
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
-/* Read what the kernel has counted: one struct rp_counts for the pure stages. */
+/* The kernel as source of counts (aggregate/counts.h). */
 #ifndef RP_COLLECT_H
 #define RP_COLLECT_H
 
@@ -7,14 +7,11 @@
 #include "attach/session.h"
 #include "plan/plan.h"
 
-/*
- * Sums over the CPU shards. Tracing goes on meanwhile: exits are read before entries, so that
- * what looks open was entered. NULL: out of memory.
- * costs: of the probes, NULL: not known.
- */
-struct rp_counts *rp_collect(const struct rp_session *session, const struct rp_plan *plan,
-			     const struct rp_costs *costs);
-void rp_counts__free(struct rp_counts *counts);
+struct rp_collect {
+	struct rp_session *session;
+	const struct rp_plan *plan;
+	const struct rp_costs *costs; /* of the probes; NULL: not known */
+};
 
 typedef void (*rp_event_fn)(void *ctx, const struct rp_event *event);
 /*
@@ -24,11 +21,9 @@ typedef void (*rp_event_fn)(void *ctx, const struct rp_event *event);
 int rp_collect_events(struct rp_session *session, rp_event_fn fn, void *ctx);
 
 /*
- * Read what is open. -ENOTSUP: not in this session; -ENOMEM and other errors of reading. Free the
- * entries also after an error.
+ * The struct has to stay where it is. Counts are sums over the CPU shards. The programs go on while
+ * these are read: exits are read before entries, so that what looks open was entered.
  */
-int rp_collect_open(struct rp_session *session, const struct rp_plan *plan,
-		    struct rp_open_entries *out);
-void rp_open_entries__free(struct rp_open_entries *entries);
+struct rp_counts_source rp_collect__source(struct rp_collect *from);
 
 #endif

@@ -37,18 +37,6 @@ struct rp_region_key {
 	UT_hash_handle hh;
 };
 
-const char *rp_kind__name(enum rp_kind kind)
-{
-	static const char *const names[] = {
-		[RP_KIND_FUNCTION] = "function",
-		[RP_KIND_USDT] = "usdt",
-		[RP_KIND_MARKER] = "marker",
-		[RP_KIND_SPAN] = "span",
-	};
-
-	return names[kind];
-}
-
 /* ---- making and ending --------------------------------------------------------------------- */
 
 /* Everybody's executables, or everything that anybody maps, is nothing to put probes into. */

@@ -15,11 +15,7 @@
 #include "plan/where.h"
 #include "rp_abi.h"
 #include "util/error.h"
-
-enum rp_kind { RP_KIND_FUNCTION, RP_KIND_USDT, RP_KIND_MARKER, RP_KIND_SPAN };
-
-/* "function", "usdt", "marker", "span" */
-const char *rp_kind__name(enum rp_kind kind);
+#include "util/region_kind.h"
 
 /* How the exits of functions are observed. */
 enum rp_exit_method {

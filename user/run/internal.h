@@ -8,6 +8,7 @@
 
 #include "attach/calibrate.h"
 #include "attach/mappings.h"
+#include "collect/collect.h"
 #include "discover/cgroups.h"
 #include "run/launch.h"
 #include "run/on_stuck.h"
@@ -37,10 +38,12 @@ struct trace {
 	uint64_t began;			    /* ns, CLOCK_MONOTONIC */
 	struct rp_calibration *calibration; /* NULL: it failed */
 	struct rp_costs costs;		    /* of the probes */
-	struct rp_counts *last;		    /* of the table before */
-	uint64_t last_cpu;		    /* ns that the target had used then */
-	unsigned long tables;		    /* shown */
-	int status;			    /* of the command */
+	struct rp_collect collect;	    /* what the source reads from */
+	struct rp_counts_source source;
+	struct rp_counts *last; /* of the table before */
+	uint64_t last_cpu;	/* ns that the target had used then */
+	unsigned long tables;	/* shown */
+	int status;		/* of the command */
 
 	enum rp_by by;
 	bool on_screen;		    /* rather than printed tables */

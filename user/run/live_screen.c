@@ -5,7 +5,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "collect/collect.h"
 #include "run/internal.h"
 
 /*
@@ -34,7 +33,7 @@ static int drop_regions(void *ctx, const uint32_t *regions, size_t n, struct rp_
 /* Figures on the screen begin here. */
 static int rebase(struct trace *tr, struct rp_err *err)
 {
-	struct rp_counts *counts = rp_collect(tr->session, tr->plan, &tr->costs);
+	struct rp_counts *counts = tr->source.read(tr->source.ctx);
 
 	if (!counts)
 		return rp_err__no_memory(err);
@@ -179,7 +178,7 @@ static int build(struct trace *tr, const struct rp_counts *counts, uint64_t cpu,
 
 int rp_trace__refresh(struct trace *tr)
 {
-	struct rp_counts *counts = rp_collect(tr->session, tr->plan, &tr->costs);
+	struct rp_counts *counts = tr->source.read(tr->source.ctx);
 	uint64_t cpu = rp_targets__cpu(tr->targets);
 	struct rp_snapshot *total, *recent;
 	int rc;

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "aggregate/excess.h"
-#include "collect/collect.h"
 #include "run/internal.h"
 #include "view/view.h"
 
@@ -75,7 +74,7 @@ int rp_trace__limit_overhead(struct trace *tr, uint64_t now)
 	tr->check = now + PERIOD_NS;
 	if (cpu < CPU_LEAST_NS)
 		return 0;
-	counts = rp_collect(tr->session, tr->plan, &tr->costs);
+	counts = tr->source.read(tr->source.ctx);
 	period = counts ? rp_snapshot__build(counts, tr->checked, &opts) : NULL;
 	if (!period) {
 		rp_counts__free(counts);

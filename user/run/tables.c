@@ -7,7 +7,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "collect/collect.h"
 #include "discover/proc.h"
 #include "run/internal.h"
 
@@ -127,7 +126,7 @@ int rp_trace__read_open(struct trace *tr, struct rp_open **open)
 	*open = NULL;
 	if (!tr->opts->stuck && !(tr->screen && rp_screen__is_open_wanted(tr->screen)))
 		return 0;
-	rc = rp_collect_open(tr->session, tr->plan, &entries);
+	rc = tr->source.open_frames(tr->source.ctx, &entries);
 	if (!rc)
 		*open = rp_open__build(&entries, (uint64_t)(tr->opts->stuck * 1e9));
 	rp_open_entries__free(&entries);
@@ -175,7 +174,7 @@ static int print_view(struct trace *tr, FILE *out, const struct rp_view *view,
 
 int rp_trace__print_table(struct trace *tr)
 {
-	struct rp_counts *counts = rp_collect(tr->session, tr->plan, &tr->costs);
+	struct rp_counts *counts = tr->source.read(tr->source.ctx);
 	uint64_t cpu = rp_targets__cpu(tr->targets);
 	char title[64];
 	time_t wall = time(NULL);
@@ -203,7 +202,7 @@ int rp_trace__print_summary(struct trace *tr, struct rp_err *err)
 	/* Of all the time: groups that were there for a part of it would not add up. */
 	if (tr->regrouped && tr->by != RP_BY_LABEL)
 		tr->by = RP_BY_NONE;
-	counts = rp_collect(tr->session, tr->plan, &tr->costs);
+	counts = tr->source.read(tr->source.ctx);
 	rc = counts ? print_view(tr, out, o->format, counts, NULL, rp_targets__cpu(tr->targets),
 				 "final summary")
 		    : -ENOMEM;

@@ -14,7 +14,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "collect/collect.h"
 #include "run/internal.h"
 
 static uint64_t now_ns(void)
@@ -506,6 +505,9 @@ static int run(struct trace *tr, struct rp_err *err)
 		return rc;
 	rp_trace__describe(tr);
 	tr->began = now_ns();
+	tr->collect = (struct rp_collect){
+		.session = tr->session, .plan = tr->plan, .costs = &tr->costs};
+	tr->source = rp_collect__source(&tr->collect);
 	rp_session__activate(tr->session);
 	say_started(tr);
 	if (tr->launch)

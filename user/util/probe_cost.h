@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
 /* What probes cost, in ns a call of the region they are on. */
-#ifndef RP_COST_H
-#define RP_COST_H
+#ifndef RP_PROBE_COST_H
+#define RP_PROBE_COST_H
 
 struct rp_probe_cost {
 	double inside; /* within the region's own time */

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+#include "util/arena.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "plan/plan_internal.h"
 
 /* Tens of thousands of short names: one allocation each would cost more than the names. */
 #define CHUNK_SIZE 65536u

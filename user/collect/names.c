@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+/* What the ids in counts stand for: the plan's regions, and names that were met at run time. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "collect/internal.h"
+
+enum { EXIT_SITES = 1, SLOW_ENTRY = 2, SLOW_EXIT = 4 };
+
+static uint8_t traits_of(const struct rp_site *site)
+{
+	switch (site->role) {
+	case RP_ROLE_CALL:
+		return site->slow ? SLOW_ENTRY : 0;
+	case RP_ROLE_CALL_SITE:
+	case RP_ROLE_CALL_AND_RET:
+		return EXIT_SITES | (site->slow ? SLOW_ENTRY : 0);
+	default:
+		return site->slow ? SLOW_EXIT : 0;
+	}
+}
+
+/*
+ * Of a single-stepped entry the time falls into the region, of a single-stepped exit behind it: the
+ * program runs before the instruction.
+ */
+static int add_costs(struct rp_id_names *names, const struct rp_plan *plan,
+		     const struct rp_costs *costs)
+{
+	uint8_t *traits = calloc(names->n_regions + 1, 1);
+	const struct rp_site *sites;
+	size_t n;
+
+	if (!traits)
+		return -ENOMEM;
+	sites = rp_plan__sites(plan, &n);
+	for (size_t i = 0; i < n; i++)
+		if (sites[i].region <= names->n_regions)
+			traits[sites[i].region] |= traits_of(&sites[i]);
+	for (size_t i = 0; i < names->n_regions; i++) {
+		bool call = names->regions[i].kind == RP_KIND_FUNCTION &&
+			    !(traits[i + 1] & EXIT_SITES);
+		struct rp_probe_cost *cost = &names->regions[i].cost;
+
+		*cost = call ? costs->call : costs->mark;
+		if (traits[i + 1] & SLOW_ENTRY) {
+			cost->inside += costs->step;
+			cost->whole += costs->step;
+		}
+		if (traits[i + 1] & SLOW_EXIT)
+			cost->whole += costs->step;
+	}
+	free(traits);
+	return 0;
+}
+
+static int read_regions(struct rp_id_names *names, const struct rp_plan *plan)
+{
+	const struct rp_region *regions = rp_plan__regions(plan, &names->n_regions);
+
+	names->regions = calloc(names->n_regions + 1, sizeof(*names->regions));
+	for (size_t i = 0; names->regions && i < names->n_regions; i++) {
+		struct rp_region_name *to = &names->regions[i];
+
+		*to = (struct rp_region_name){
+			.name = rp_arena__dup(&names->strings, regions[i].name),
+			.kind = regions[i].kind,
+			.object = rp_arena__dup(&names->strings, regions[i].object),
+			.slow = regions[i].slow_sites > 0,
+			.left_out = regions[i].left_out,
+		};
+		if (!to->name || !to->object)
+			return -ENOMEM;
+	}
+	return names->regions ? 0 : -ENOMEM;
+}
+
+static int read_dynamic(struct rp_id_names *names, const struct rp_session *session,
+			const struct rp_costs *costs)
+{
+	names->n_dynamic = rp_session__names_used(session);
+	names->dynamic = calloc(names->n_dynamic + 1, sizeof(*names->dynamic));
+	for (size_t i = 0; names->dynamic && i < names->n_dynamic; i++) {
+		const char *name = rp_session__name(session, i);
+		struct rp_region_name *to = &names->dynamic[i];
+
+		*to = (struct rp_region_name){
+			.name = rp_arena__copy(&names->strings, name, strnlen(name, RP_NAME_LEN)),
+			.kind = RP_KIND_MARKER,
+			.object = "",
+		};
+		if (costs)
+			to->cost = costs->mark;
+		if (!to->name)
+			return -ENOMEM;
+	}
+	return names->dynamic ? 0 : -ENOMEM;
+}
+
+static int read_texts(struct rp_id_names *names, const struct rp_session *session)
+{
+	const struct rp_text *texts = rp_session__texts(session, &names->n_texts);
+
+	names->texts = rp_arena__array(&names->strings, texts, names->n_texts * sizeof(*texts));
+	return names->texts ? 0 : -ENOMEM;
+}
+
+static void add_unmatched(void *ctx, uint32_t region, uint64_t count)
+{
+	struct rp_id_names *names = ctx;
+
+	if (region >= RP_REGION_DYNAMIC && region - RP_REGION_DYNAMIC < names->n_dynamic)
+		names->dynamic[region - RP_REGION_DYNAMIC].unmatched = count;
+	else if (region && region <= names->n_regions)
+		names->regions[region - 1].unmatched = count;
+}
+
+int rp_collect__names(const struct rp_collect *from, struct rp_id_names *names)
+{
+	int rc = read_regions(names, from->plan);
+
+	if (!rc && from->costs)
+		rc = add_costs(names, from->plan, from->costs);
+	if (!rc)
+		rc = read_dynamic(names, from->session, from->costs);
+	if (!rc)
+		rc = read_texts(names, from->session);
+	if (!rc)
+		rp_session__unmatched(from->session, add_unmatched, names);
+	return rc;
+}
