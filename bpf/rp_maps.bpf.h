@@ -28,6 +28,7 @@ const volatile bool cfg_tail_call = false;	/* never: see keep_to_thread_stack */
 
 bool ready = false;		/* set last: nothing half attached is measured */
 __u64 ready_time = 0;		/* ns: since then, or the last addition, all is seen */
+__s64 clock_ahead = 0;		/* ns: see rp_clocks */
 __u32 additions = 0;		/* of probes while tracing */
 __u32 group_by = RP_GROUP_NONE; /* enum rp_group */
 __u32 grouping_serial = 0;	/* counts the changes of group_by */
@@ -246,6 +247,19 @@ struct {
 	__type(value, struct rp_text);
 } texts SEC(".maps");
 
+/*
+ * Nodes, names and texts are numbered as they are met. Where two CPUs meet the same one at once,
+ * both take a number and one of them gives its own to what it meets next: else programs whose
+ * threads do the same things at the same time would use up what there is room for.
+ */
+enum { SPARE_NODE, SPARE_NAME, SPARE_TEXT, SPARE_KINDS };
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, SPARE_KINDS);
+	__type(key, __u32);
+	__type(value, __u64); /* a number; 0: none */
+} spare_numbers SEC(".maps");
+
 /* Exits without an entry, by region. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -279,6 +293,28 @@ struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 256 * 1024);
 } events SEC(".maps");
+
+/* A number from 1 on; 0: there are no more. */
+static __always_inline __u32 number_take(__u32 kind, __u32 *used, __u32 bound)
+{
+	__u64 *spare = bpf_map_lookup_elem(&spare_numbers, &kind), number = 0;
+
+	if (spare && *spare)
+		number = __sync_lock_test_and_set(spare, 0);
+	if (number)
+		return number;
+	if (*used >= bound)
+		return 0;
+	return __sync_fetch_and_add(used, 1) + 1;
+}
+
+static __always_inline void number_give_back(__u32 kind, __u32 number)
+{
+	__u64 *spare = bpf_map_lookup_elem(&spare_numbers, &kind);
+
+	if (spare)
+		*spare = number;
+}
 
 static __always_inline void count_lost(enum rp_lost reason)
 {

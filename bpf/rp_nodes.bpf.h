@@ -37,9 +37,9 @@ static __always_inline __u32 node_create(const struct rp_node_key *key, const ch
 	struct rp_node *info;
 	__u32 id, *known;
 
-	if (nodes_used + 1 >= cfg_max_nodes)
+	id = number_take(SPARE_NODE, &nodes_used, cfg_max_nodes - 1);
+	if (!id)
 		return 0;
-	id = __sync_fetch_and_add(&nodes_used, 1) + 1;
 	if (id == nodes_grow_at)
 		send_grow();
 	info = bpf_map_lookup_elem(&nodes, &id);
@@ -53,10 +53,13 @@ static __always_inline __u32 node_create(const struct rp_node_key *key, const ch
 	if (comm)
 		__builtin_memcpy(info->comm, comm, RP_COMM_LEN);
 	if (bpf_map_update_elem(&node_ids, key, &id, BPF_NOEXIST)) {
+		number_give_back(SPARE_NODE, id);
 		known = bpf_map_lookup_elem(&node_ids, key);
 		return known ? *known : 0;
 	}
 	info->flags |= RP_NODE_VALID;
+	if (key->flags & RP_NODE_LABELED && !(key->flags & RP_NODE_OTHER))
+		__sync_fetch_and_add(&labels_used, 1);
 	return id;
 }
 
@@ -70,15 +73,16 @@ static __noinline __u32 node_below(__u32 parent, __u32 region, __u64 label, __u3
 	known = bpf_map_lookup_elem(&node_ids, &key);
 	if (known)
 		return *known;
-	if (flags & RP_NODE_LABELED) {
-		if (labels_used >= cfg_max_labels ||
-		    __sync_fetch_and_add(&labels_used, 1) >= cfg_max_labels) {
-			key.label = 0;
-			key.flags = RP_NODE_LABELED | RP_NODE_OTHER;
-			known = bpf_map_lookup_elem(&node_ids, &key);
-			if (known)
-				return *known;
-		}
+	if (flags & RP_NODE_LABELED && labels_used >= cfg_max_labels) {
+		/* Another CPU may have given this very label the last place meanwhile. */
+		known = bpf_map_lookup_elem(&node_ids, &key);
+		if (known)
+			return *known;
+		key.label = 0;
+		key.flags = RP_NODE_LABELED | RP_NODE_OTHER;
+		known = bpf_map_lookup_elem(&node_ids, &key);
+		if (known)
+			return *known;
 	}
 	return node_create(&key, NULL, 0);
 }

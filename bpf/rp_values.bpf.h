@@ -59,7 +59,7 @@ static __noinline __u32 text_label(__u64 address, __u64 *label)
 {
 	const __u32 flags = RP_NODE_LABELED | RP_NODE_TEXT;
 	struct rp_text text = {};
-	__u32 id, *known;
+	__u32 number, id, *known;
 
 	*label = RP_TEXT_NULL;
 	if (!address)
@@ -74,13 +74,13 @@ static __noinline __u32 text_label(__u64 address, __u64 *label)
 	known = bpf_map_lookup_elem(&text_ids, &text);
 	if (!known) {
 		/* Each is at least one label. */
-		if (texts_used >= cfg_max_labels)
-			return RP_NODE_LABELED | RP_NODE_OTHER;
-		id = __sync_fetch_and_add(&texts_used, 1);
-		if (bpf_map_update_elem(&texts, &id, &text, BPF_ANY))
+		number = number_take(SPARE_TEXT, &texts_used, cfg_max_labels);
+		id = number - 1;
+		if (!number || bpf_map_update_elem(&texts, &id, &text, BPF_ANY))
 			return RP_NODE_LABELED | RP_NODE_OTHER;
 		id += RP_TEXT_FIRST;
-		bpf_map_update_elem(&text_ids, &text, &id, BPF_NOEXIST);
+		if (bpf_map_update_elem(&text_ids, &text, &id, BPF_NOEXIST))
+			number_give_back(SPARE_TEXT, number);
 		known = bpf_map_lookup_elem(&text_ids, &text);
 		if (!known)
 			return RP_NODE_LABELED | RP_NODE_OTHER;
@@ -146,7 +146,7 @@ static __noinline __u32 outcomes_of(struct pt_regs *ctx, __u32 spec, __u32 kind)
 static __noinline __u32 name_region(struct pt_regs *ctx, __u32 spec)
 {
 	struct rp_name name = {};
-	__u32 id, *known;
+	__u32 number, id, *known;
 	__u64 address;
 
 	if (!read_arg(ctx, spec, &address) ||
@@ -158,17 +158,15 @@ static __noinline __u32 name_region(struct pt_regs *ctx, __u32 spec)
 	known = bpf_map_lookup_elem(&name_ids, &name);
 	if (known)
 		return *known;
-	if (names_used >= cfg_max_names) {
-		count_lost(RP_LOST_NAMES);
-		return RP_REGION_NONE;
-	}
-	id = __sync_fetch_and_add(&names_used, 1);
-	if (bpf_map_update_elem(&names, &id, &name, BPF_ANY)) {
+	number = number_take(SPARE_NAME, &names_used, cfg_max_names);
+	id = number - 1;
+	if (!number || bpf_map_update_elem(&names, &id, &name, BPF_ANY)) {
 		count_lost(RP_LOST_NAMES);
 		return RP_REGION_NONE;
 	}
 	id += RP_REGION_DYNAMIC;
 	if (bpf_map_update_elem(&name_ids, &name, &id, BPF_NOEXIST)) {
+		number_give_back(SPARE_NAME, number);
 		known = bpf_map_lookup_elem(&name_ids, &name);
 		return known ? *known : RP_REGION_NONE;
 	}

@@ -426,6 +426,20 @@ static __always_inline int on_exec(struct task_struct *task, __u32 old_pid)
 TWICE("sched_process_exec", rp_exec, on_exec(task, old_pid), struct task_struct *task, int old_pid)
 
 /*
+ * How far the clock of the programs is ahead of the scheduler's, which task_cpu() mixes: where it
+ * is called twice that cancels out. User space runs this right after it has made the scheduler
+ * bring the figures of its own thread up to date.
+ */
+SEC("?raw_tp")
+int rp_clocks(void *ctx)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+
+	clock_ahead = task_cpu(task, bpf_ktime_get_ns()) - task->se.sum_exec_runtime;
+	return 0;
+}
+
+/*
  * CPU time of a process whose last thread this is. What other threads used was added up when the
  * kernel let go of them: first threads stay for as long, and of those that end right now it is not
  * there yet.
@@ -433,7 +447,8 @@ TWICE("sched_process_exec", rp_exec, on_exec(task, old_pid), struct task_struct 
 static __always_inline __u64 process_cpu(struct task_struct *task)
 {
 	struct task_struct *first = task->group_leader;
-	__u64 cpu = task->signal->sum_sched_runtime + task_cpu(task, bpf_ktime_get_ns());
+	__u64 cpu = task->signal->sum_sched_runtime +
+		    task_cpu(task, bpf_ktime_get_ns() - clock_ahead);
 
 	return first == task ? cpu : cpu + first->se.sum_exec_runtime;
 }

@@ -257,6 +257,7 @@ void rp_calibration__update(struct rp_calibration *c, uint64_t now, struct rp_co
 	}
 	if (!c->asked && now >= c->next) {
 		c->next = now + PERIOD_NS;
+		rp_session__compare_clocks(c->session);
 		c->asked = ask(c);
 	}
 }

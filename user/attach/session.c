@@ -147,6 +147,8 @@ static void choose_programs(struct rp_session *s, const struct rp_session_opts *
 	bpf_program__set_autoload(skel->progs.rp_map, opts->map_events && !opts->track_all);
 	bpf_program__set_autoload(skel->progs.rp_open_threads, opts->open_stacks);
 	bpf_program__set_autoattach(skel->progs.rp_open_threads, false);
+	bpf_program__set_autoload(skel->progs.rp_clocks, true);
+	bpf_program__set_autoattach(skel->progs.rp_clocks, false);
 }
 
 /*
@@ -441,6 +443,7 @@ void rp_session__added(struct rp_session *s)
 
 void rp_session__activate(struct rp_session *s)
 {
+	rp_session__compare_clocks(s);
 	set_ready_time(s);
 	__atomic_store_n(&s->skel->bss->ready, true, __ATOMIC_RELEASE);
 }

@@ -39,4 +39,7 @@ static inline uint32_t rp_links__tag(uint32_t site_group, uint32_t generation)
 	return site_group << 4 | generation;
 }
 
+/* Let the kernel tell CPU times of processes that end, as its clocks drift: now and then. */
+void rp_session__compare_clocks(struct rp_session *s);
+
 #endif
