@@ -106,23 +106,4 @@ void rp_paths__add_hist(const struct rp_paths *paths, uint32_t path, const struc
 			const struct rp_counts *before, struct rp_hist_part *to);
 void rp_paths__free(struct rp_paths *paths);
 
-/* ---- a hash of numbers to indexes ------------------------------------------------------ */
-
-struct rp_index {
-	uint32_t *slot; /* index + 1; 0: free */
-	uint64_t mask;
-};
-
-int rp_index__init(struct rp_index *index, size_t max_entries);
-
-/* Where to start looking; go on with (slot + 1) & mask up to a free one. */
-static inline uint64_t rp_index__start(const struct rp_index *index, uint64_t a, uint64_t b)
-{
-	uint64_t x = a * 0x9e3779b97f4a7c15u + b;
-
-	x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9u;
-	x = (x ^ x >> 27) * 0x94d049bb133111ebu;
-	return (x ^ x >> 31) & index->mask;
-}
-
 #endif

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "aggregate/paths.h"
+#include "util/hash.h"
 
 static const char no_group[] = "-";
 
@@ -149,9 +150,9 @@ static int find_flats(struct build *b)
 		return -ENOMEM;
 	for (size_t i = 0; i < paths->n_order; i++) {
 		const struct rp_path *path = &paths->path[paths->order[i]];
-		uint64_t at = rp_index__start(&index, path->region, path->group);
+		uint64_t at = rp_index__start(&index, rp_hash(path->region, path->group));
 
-		for (; index.slot[at]; at = (at + 1) & index.mask) {
+		for (; index.slot[at]; at = rp_index__next(&index, at)) {
 			const struct flat *flat = &b->flats[index.slot[at] - 1];
 
 			if (flat->region == path->region && flat->group == path->group)
@@ -165,7 +166,7 @@ static int find_flats(struct build *b)
 		b->flat_of[i] = index.slot[at] - 1;
 		b->flats[b->flat_of[i]].paths++;
 	}
-	free(index.slot);
+	rp_index__free(&index);
 	return 0;
 }
 

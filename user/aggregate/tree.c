@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "aggregate/paths.h"
+#include "util/hash.h"
 
 /* Marks in the map of nodes to paths. */
 #define NODE_BROKEN RP_PATH_NONE
@@ -18,17 +19,6 @@ struct builder {
 	struct rp_index index;
 };
 
-int rp_index__init(struct rp_index *index, size_t max_entries)
-{
-	size_t size = 16;
-
-	while (size < 2 * max_entries)
-		size *= 2;
-	index->mask = size - 1;
-	index->slot = calloc(size, sizeof(*index->slot));
-	return index->slot ? 0 : -ENOMEM;
-}
-
 /* ---- paths ----------------------------------------------------------------------------- */
 
 /* The path for a region below a parent, made when it is new. */
@@ -37,8 +27,8 @@ static uint32_t path_below(struct builder *b, uint32_t parent, uint32_t group, u
 	struct rp_paths *out = b->out;
 	uint64_t at;
 
-	at = rp_index__start(&b->index, (uint64_t)parent << 32 | region, group);
-	for (; b->index.slot[at]; at = (at + 1) & b->index.mask) {
+	at = rp_index__start(&b->index, rp_hash((uint64_t)parent << 32 | region, group));
+	for (; b->index.slot[at]; at = rp_index__next(&b->index, at)) {
 		const struct rp_path *path = &out->path[b->index.slot[at] - 1];
 
 		if (path->parent == parent && path->group == group && path->region == region)
@@ -284,7 +274,7 @@ int rp_paths__build(const struct rp_counts *now, const struct rp_counts *before,
 out:
 	free(b.path_of);
 	free(b.group_of);
-	free(b.index.slot);
+	rp_index__free(&b.index);
 	if (err)
 		rp_paths__free(out);
 	return err;

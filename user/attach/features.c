@@ -32,7 +32,7 @@ int rp_attach_mode__parse(const char *name)
 	for (int i = 0; i <= RP_ATTACH_PERF; i++)
 		if (!strcmp(name, mode_names[i]))
 			return i;
-	return -1;
+	return -EINVAL;
 }
 
 /* What the probing attaches to: known to exist in every rptrace, called by nobody. */

@@ -20,6 +20,7 @@
 #include "attach/session_internal.h"
 #include "attach/uprobe_perf.h"
 #include "attach/worker.h"
+#include "util/array.h"
 
 struct rp_links {
 	struct rp_session *session;
@@ -124,13 +125,10 @@ static void site_arrays__collect(struct site_arrays *b, struct rp_session *s,
 
 static int add_fd(struct rp_links *links, int fd)
 {
-	int *fds = realloc(links->fds, (links->n + 1) * sizeof(*fds));
-
-	if (!fds) {
+	if (rp_array__fit(&links->fds, links->n + 1, sizeof(*links->fds))) {
 		close(fd);
 		return -ENOMEM;
 	}
-	links->fds = fds;
 	links->fds[links->n++] = fd;
 	return 0;
 }

@@ -10,21 +10,21 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "util/kernel_file.h"
+
 /* Parts of the event's config, as in the kernel's devices/uprobe/format. */
 #define CONFIG_RETURN	       1ull
 #define CONFIG_SEMAPHORE_SHIFT 32
 
 int rp_uprobe_perf__type(void)
 {
-	int fd = open("/sys/bus/event_source/devices/uprobe/type", O_RDONLY | O_CLOEXEC);
-	char text[16] = "";
-	ssize_t n;
+	char text[16];
+	ssize_t n = rp_kernel_file__read_line("/sys/bus/event_source/devices/uprobe/type", text,
+					      sizeof(text));
 
-	if (fd < 0)
-		return -errno;
-	n = read(fd, text, sizeof(text) - 1);
-	close(fd);
-	return n > 0 && atoi(text) > 0 ? atoi(text) : -ENOTSUP;
+	if (n < 0)
+		return (int)n;
+	return atoi(text) > 0 ? atoi(text) : -ENOTSUP;
 }
 
 int rp_uprobe_perf__link(const struct rp_uprobe_perf *req)

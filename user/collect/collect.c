@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "util/array.h"
 #include "util/clock.h"
 
 static uint64_t load(const uint64_t *counter)
@@ -50,11 +51,9 @@ static uint64_t *add_empty(struct buckets *b, size_t n)
 {
 	if (b->n + n > b->capacity) {
 		size_t capacity = 2 * b->capacity + RP_HIST_BUCKETS;
-		uint64_t *item = reallocarray(b->item, capacity, sizeof(*item));
 
-		if (!item)
+		if (rp_array__fit(&b->item, capacity, sizeof(*b->item)))
 			return NULL;
-		b->item = item;
 		b->capacity = capacity;
 	}
 	b->n += n;

@@ -5,6 +5,7 @@
 
 #include "collect/internal.h"
 #include "discover/proc.h"
+#include "util/array.h"
 #include "util/clock.h"
 
 struct reading {
@@ -17,16 +18,10 @@ struct reading {
 
 static int make_room(struct reading *r, size_t more)
 {
-	struct rp_open_entry *grown;
-
 	if (r->room - r->out->n >= more)
 		return 0;
 	r->room = 2 * r->room + more;
-	grown = reallocarray(r->out->item, r->room, sizeof(*grown));
-	if (!grown)
-		return -ENOMEM;
-	r->out->item = grown;
-	return 0;
+	return rp_array__fit(&r->out->item, r->room, sizeof(*r->out->item));
 }
 
 /* Where the kernel does not tell the name of a thread, that of the process. */

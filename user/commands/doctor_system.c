@@ -10,6 +10,7 @@
 #include "attach/session.h"
 #include "commands/doctor_internal.h"
 #include "discover/proc.h"
+#include "util/kernel_file.h"
 
 #define LOCKDOWN "/sys/kernel/security/lockdown"
 #define SYSCTL	 "/proc/sys/kernel/"
@@ -21,19 +22,6 @@
 static bool has_cap(const struct rp_system *s, unsigned bit)
 {
 	return s->caps >> bit & 1;
-}
-
-/* The first line of a small file of the kernel's; false: it is not there, or not for this user. */
-static bool read_line(const char *path, char *line, int size)
-{
-	FILE *file = fopen(path, "re");
-	bool got = file && fgets(line, size, file);
-
-	if (file)
-		fclose(file);
-	if (got)
-		line[strcspn(line, "\n")] = '\0';
-	return got;
 }
 
 static void check_kernel(const struct rp_system *s, struct rp_finding *f)
@@ -140,7 +128,7 @@ static void check_lockdown(const struct rp_system *s, struct rp_finding *f)
 	char line[128], *mode, *end;
 
 	(void)s;
-	if (!read_line(LOCKDOWN, line, sizeof(line))) {
+	if (rp_kernel_file__read_line(LOCKDOWN, line, sizeof(line)) <= 0) {
 		rp_finding__set(f, RP_LEVEL_OK, NULL, "none");
 		return;
 	}
@@ -186,7 +174,7 @@ static void check_returns(const struct rp_system *s, struct rp_finding *f)
 static void tell_sysctl(const char *path, struct rp_finding *f)
 {
 	char line[64];
-	bool got = read_line(path, line, sizeof(line));
+	bool got = rp_kernel_file__read_line(path, line, sizeof(line)) > 0;
 
 	rp_finding__set(f, RP_LEVEL_OK, NULL, "%s", got ? line : "not there");
 }

@@ -10,9 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Without it uthash ends the program where memory runs out. */
-#define HASH_NONFATAL_OOM 1
-#include <uthash.h>
+#include "util/kernel_file.h"
+#include "util/table.h"
 
 #define FILEID_KERNFS 0xfe /* of <linux/exportfs.h>: the handle is the number */
 #define DELETED	      " (deleted)"
@@ -45,17 +44,14 @@ static char *mount_point(const char *line)
 
 static char *find_mount(const char *proc_root)
 {
-	char path[PATH_MAX], *line = NULL, *point = NULL;
-	size_t room = 0;
-	FILE *file;
+	char path[PATH_MAX], *point = NULL;
+	struct rp_line_reader mounts;
 
 	snprintf(path, sizeof(path), "%s/self/mountinfo", proc_root);
-	file = fopen(path, "re");
-	while (file && !point && getline(&line, &room, file) > 0)
-		point = mount_point(line);
-	free(line);
-	if (file)
-		fclose(file);
+	rp_line_reader__open(&mounts, path);
+	while (!point && rp_line_reader__next(&mounts))
+		point = mount_point(mounts.line);
+	rp_line_reader__close(&mounts);
 	return point;
 }
 
@@ -117,22 +113,15 @@ static void know(struct rp_cgroups *c, uint64_t id, char *path)
 /* The path of the group a process is in: the line "0::PATH". NULL: not known, or it is gone. */
 static char *path_of_process(const struct rp_cgroups *c, pid_t pid)
 {
-	char file_name[PATH_MAX], *line = NULL, *path = NULL;
-	size_t room = 0;
-	ssize_t len;
-	FILE *file;
+	char file_name[PATH_MAX], *path = NULL;
+	struct rp_line_reader groups;
 
 	snprintf(file_name, sizeof(file_name), "%s/%d/cgroup", c->proc_root, (int)pid);
-	file = fopen(file_name, "re");
-	while (file && !path && (len = getline(&line, &room, file)) > 0) {
-		if (line[len - 1] == '\n')
-			line[len - 1] = '\0';
-		if (!strncmp(line, "0::/", 4) && !strstr(line, DELETED))
-			path = strdup(line + 3);
-	}
-	free(line);
-	if (file)
-		fclose(file);
+	rp_line_reader__open(&groups, file_name);
+	while (!path && rp_line_reader__next(&groups))
+		if (!strncmp(groups.line, "0::/", 4) && !strstr(groups.line, DELETED))
+			path = strdup(groups.line + 3);
+	rp_line_reader__close(&groups);
 	return path;
 }
 

@@ -15,6 +15,7 @@
 
 #include "discover/proc_internal.h"
 #include "util/array.h"
+#include "util/kernel_file.h"
 
 struct stat_line {
 	char state;
@@ -32,40 +33,16 @@ struct pid_list {
 	size_t room;
 };
 
-/* Read a small file whole; 0-terminated. Returns its length or a negative errno. */
-static ssize_t read_small(const char *path, char *buf, size_t size)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	size_t len = 0;
-	ssize_t got = 0;
-
-	if (fd < 0)
-		return errno == ENOENT ? -ESRCH : -errno;
-	while (len < size - 1) {
-		got = read(fd, buf + len, size - 1 - len);
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got <= 0)
-			break;
-		len += got;
-	}
-	if (got < 0)
-		got = -errno;
-	close(fd);
-	buf[len] = '\0';
-	return got < 0 ? got : (ssize_t)len;
-}
-
 /* "/PID/stat" or "/PID/task/TID/stat"; the command name in it may hold anything. */
 static int read_stat(const char *path, struct stat_line *out)
 {
 	char text[1024];
-	ssize_t len = read_small(path, text, sizeof(text));
+	ssize_t len = rp_kernel_file__read(path, text, sizeof(text));
 	char *end;
 	int parent;
 
 	if (len < 0)
-		return len;
+		return len == -ENOENT ? -ESRCH : (int)len;
 	end = strrchr(text, ')');
 	if (!end || sscanf(end + 1, " %c %d", &out->state, &parent) != 2)
 		return -EBADMSG;
@@ -149,7 +126,7 @@ uint64_t rp_proc__cpu(const char *proc_root, pid_t pid)
 	char *end;
 
 	snprintf(path, sizeof(path), "%s/%d/stat", proc_root, (int)pid);
-	if (read_small(path, text, sizeof(text)) < 0)
+	if (rp_kernel_file__read(path, text, sizeof(text)) < 0)
 		return 0;
 	end = strrchr(text, ')');
 	if (!end ||
@@ -162,22 +139,21 @@ uint64_t rp_proc__cpu(const char *proc_root, pid_t pid)
 bool rp_proc__status_number(const char *proc_root, pid_t tid, const char *key, int base,
 			    uint64_t *value)
 {
-	char path[PATH_MAX], line[256];
 	size_t len = strlen(key);
+	struct rp_line_reader status;
+	char path[PATH_MAX];
 	bool found = false;
-	FILE *file;
 
 	snprintf(path, sizeof(path), "%s/%d/status", proc_root, (int)tid);
-	file = fopen(path, "re");
+	rp_line_reader__open(&status, path);
 	/* Line by line: that of the groups may be longer than any room for all of it. */
-	while (file && !found && fgets(line, sizeof(line), file)) {
-		if (strncmp(line, key, len) || line[len] != ':')
+	while (!found && rp_line_reader__next(&status)) {
+		if (strncmp(status.line, key, len) || status.line[len] != ':')
 			continue;
-		*value = strtoull(line + len + 1, NULL, base);
+		*value = strtoull(status.line + len + 1, NULL, base);
 		found = true;
 	}
-	if (file)
-		fclose(file);
+	rp_line_reader__close(&status);
 	return found;
 }
 
@@ -187,9 +163,9 @@ int rp_proc__comm(const char *proc_root, pid_t pid, char *comm, size_t size)
 	ssize_t len;
 
 	snprintf(path, sizeof(path), "%s/%d/comm", proc_root, (int)pid);
-	len = read_small(path, text, sizeof(text));
+	len = rp_kernel_file__read(path, text, sizeof(text));
 	if (len < 0)
-		return len;
+		return len == -ENOENT ? -ESRCH : (int)len;
 	if (len && text[len - 1] == '\n')
 		text[len - 1] = '\0';
 	snprintf(comm, size, "%s", text);

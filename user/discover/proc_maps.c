@@ -14,6 +14,7 @@
 #include "discover/proc.h"
 #include "discover/proc_internal.h"
 #include "util/array.h"
+#include "util/kernel_file.h"
 
 #define DELETED " (deleted)"
 
@@ -77,24 +78,13 @@ bool rp_proc__cut_deleted(char *path)
 	return true;
 }
 
-static FILE *open_maps(const char *proc_root, pid_t pid)
+/* 0 or a negative errno; close it in both cases. */
+static int open_maps(struct rp_line_reader *maps, const char *proc_root, pid_t pid)
 {
 	char path[PATH_MAX];
 
 	snprintf(path, sizeof(path), "%s/%d/maps", proc_root, (int)pid);
-	return fopen(path, "re");
-}
-
-/* The next line without its newline; false at the end. */
-static bool next_line(FILE *file, char **line, size_t *room)
-{
-	ssize_t len = getline(line, room, file);
-
-	if (len <= 0)
-		return false;
-	if ((*line)[len - 1] == '\n')
-		(*line)[len - 1] = '\0';
-	return true;
+	return rp_line_reader__open(maps, path);
 }
 
 /* Append a mapping; path is what maps shows, exe the target of /proc/PID/exe or "". */
@@ -136,25 +126,26 @@ static int read_mappings(const char *proc_root, pid_t pid, struct mapping_list *
 {
 	/* A deleted path of the longest sort has the suffix on top. */
 	char exe[PATH_MAX + sizeof(DELETED)];
-	FILE *file = open_maps(proc_root, pid);
-	char *line = NULL, *path;
+	struct rp_line_reader maps;
+	int err = open_maps(&maps, proc_root, pid);
 	struct rp_mapped mapped;
-	size_t room = 0;
-	int err = 0;
+	char *path;
 
-	if (!file)
-		return errno == ENOENT ? -ESRCH : -errno;
+	if (err) {
+		err = err == -ENOENT ? -ESRCH : err;
+		goto out;
+	}
 	read_exe(proc_root, pid, exe, sizeof(exe));
 	errno = 0;
-	while (!err && next_line(file, &line, &room)) {
-		path = parse_line(line, &mapped);
+	while (!err && rp_line_reader__next(&maps)) {
+		path = parse_line(maps.line, &mapped);
 		if (path)
 			err = add_mapping(list, &mapped, path, exe);
 	}
-	if (!err && ferror(file))
+	if (!err && ferror(maps.file))
 		err = errno ? -errno : -EIO;
-	free(line);
-	fclose(file);
+out:
+	rp_line_reader__close(&maps);
 	return err;
 }
 
@@ -348,17 +339,16 @@ bool rp_proc__may_be_twins(const struct rp_file_id *a, const char *a_path,
 static size_t mark_mapped(const char *proc_root, pid_t pid, const struct rp_file_id *files,
 			  const char *const *paths, size_t n, bool *foreign)
 {
-	FILE *file = open_maps(proc_root, pid);
 	struct rp_mapped mapped;
-	char *line = NULL, *path;
-	size_t room = 0, found = 0;
+	struct rp_line_reader maps;
+	size_t found = 0;
+	char *path;
 
-	if (!file)
-		return 0;
-	while (next_line(file, &line, &room)) {
+	open_maps(&maps, proc_root, pid); /* a process may have ended */
+	while (rp_line_reader__next(&maps)) {
 		struct rp_file_id id;
 
-		path = parse_line(line, &mapped);
+		path = parse_line(maps.line, &mapped);
 		if (!path)
 			continue;
 		id = (struct rp_file_id){mapped.dev, mapped.ino};
@@ -372,8 +362,7 @@ static size_t mark_mapped(const char *proc_root, pid_t pid, const struct rp_file
 				found++;
 			}
 	}
-	free(line);
-	fclose(file);
+	rp_line_reader__close(&maps);
 	return found;
 }
 

@@ -23,12 +23,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Without it uthash ends the program where memory runs out. */
-#define HASH_NONFATAL_OOM 1
-#include <uthash.h>
-
 #include "plan/plan_internal.h"
 #include "util/array.h"
+#include "util/table.h"
 
 struct rp_region_key {
 	const char *name; /* also the region's */
@@ -52,15 +49,12 @@ static int check_object(const struct rp_plan *plan, const char *text, const char
 
 int rp_plan__parse_function(struct rp_plan *plan, const char *text, struct rp_err *err)
 {
-	struct rp_select_function *grown = reallocarray(plan->functions, plan->n_functions + 1,
-							sizeof(*grown));
 	struct rp_select_function *selection;
 	int rc;
 
-	if (!grown)
+	if (rp_array__fit(&plan->functions, plan->n_functions + 1, sizeof(*plan->functions)))
 		return rp_err__no_memory(err);
-	plan->functions = grown;
-	selection = &grown[plan->n_functions];
+	selection = &plan->functions[plan->n_functions];
 	rc = rp_select_function__parse(text, selection, err);
 	if (rc)
 		return rc;
@@ -74,14 +68,12 @@ int rp_plan__parse_function(struct rp_plan *plan, const char *text, struct rp_er
 
 int rp_plan__parse_usdt(struct rp_plan *plan, const char *text, struct rp_err *err)
 {
-	struct rp_select_usdt *grown = reallocarray(plan->usdts, plan->n_usdts + 1, sizeof(*grown));
 	struct rp_select_usdt *selection;
 	int rc;
 
-	if (!grown)
+	if (rp_array__fit(&plan->usdts, plan->n_usdts + 1, sizeof(*plan->usdts)))
 		return rp_err__no_memory(err);
-	plan->usdts = grown;
-	selection = &grown[plan->n_usdts];
+	selection = &plan->usdts[plan->n_usdts];
 	rc = rp_select_usdt__parse(text, selection, err);
 	if (rc)
 		return rc;

@@ -428,7 +428,7 @@ static int gpr(const ZydisDecodedOperand *op)
 {
 	if (op->type != ZYDIS_OPERAND_TYPE_REGISTER ||
 	    ZydisRegisterGetClass(enclosing(op->reg.value)) != ZYDIS_REGCLASS_GPR64)
-		return -1;
+		return -ENOENT;
 	return ZydisRegisterGetId(enclosing(op->reg.value));
 }
 

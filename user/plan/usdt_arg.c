@@ -46,7 +46,7 @@ static short x86_register(const char *name, size_t len, bool full_width)
 			    !memcmp(r->name[w], name, len))
 				return r->offset;
 	}
-	return -1;
+	return -ENOENT;
 }
 
 static short arm64_register(const char *name, size_t len)
@@ -56,10 +56,10 @@ static short arm64_register(const char *name, size_t len)
 	if (len == 2 && !memcmp(name, "sp", 2))
 		return ARM64_SP;
 	if (len < 2 || len > 3 || (name[0] != 'x' && name[0] != 'w'))
-		return -1;
+		return -ENOENT;
 	for (size_t i = 1; i < len; i++) {
 		if (!isdigit((unsigned char)name[i]))
-			return -1;
+			return -ENOENT;
 		number = number * 10 + (name[i] - '0');
 	}
 	return number <= 30 ? number * 8 : -1;
@@ -113,7 +113,7 @@ static short x86_memory_register(const char **at, const char *stops)
 
 	skip_spaces(at);
 	if (**at != '%')
-		return -1;
+		return -ENOENT;
 	(*at)++;
 	len = strcspn(*at, stops);
 	reg = x86_register(*at, len, true);

@@ -2,8 +2,10 @@
 /* What is traced changes while the trace runs. */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "run/internal.h"
+#include "util/kernel_file.h"
 
 static size_t count_traced(const struct rp_plan *plan)
 {
@@ -52,15 +54,11 @@ static bool awaits_returns(const struct rp_plan *plan)
 
 static bool panics_when_hung(void)
 {
-	FILE *file = fopen("/proc/sys/kernel/hung_task_panic", "re");
-	int panics = 0;
+	char text[16];
 
-	if (!file)
-		return false;
-	if (fscanf(file, "%d", &panics) != 1)
-		panics = 0;
-	fclose(file);
-	return panics;
+	return rp_kernel_file__read_line("/proc/sys/kernel/hung_task_panic", text, sizeof(text)) >
+		       0 &&
+	       atoi(text);
 }
 
 /*

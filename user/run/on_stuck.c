@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "util/array.h"
 #include "util/escape.h"
 
 #define MAX_DEFAULT 8
@@ -238,15 +239,12 @@ static bool is_known(struct rp_on_stuck *s, size_t known, const struct rp_open_r
 int rp_on_stuck__run(struct rp_on_stuck *s, const struct rp_open *open, size_t *skipped)
 {
 	size_t known = s->n_seen;
-	struct seen *grown;
 	int rc = 0;
 
 	*skipped = 0;
 	s->turn++;
-	grown = reallocarray(s->seen, known + open->n_stuck + 1, sizeof(*grown));
-	if (!grown)
+	if (rp_array__fit(&s->seen, known + open->n_stuck + 1, sizeof(*s->seen)))
 		return -ENOMEM;
-	s->seen = grown;
 	for (size_t i = 0; i < open->n_stuck && !rc; i++) {
 		pid_t *place;
 

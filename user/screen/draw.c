@@ -269,7 +269,7 @@ static long draw_bar(const struct rp_state *s)
 			      "Up Down PgUp PgDn: more    any other key leaves");
 	else if (!s->message[0])
 		draw_keys(s);
-	return -1;
+	return RP_CURSOR_NONE;
 }
 
 void rp_draw(const struct rp_state *s)
@@ -278,7 +278,7 @@ void rp_draw(const struct rp_state *s)
 
 	rp_terminal__clear();
 	if (!s->shown) {
-		rp_terminal__flush(0, -1);
+		rp_terminal__flush(0, RP_CURSOR_NONE);
 		return;
 	}
 	if (s->mode == RP_MODE_GROUP || s->mode == RP_MODE_COLUMNS || s->mode == RP_MODE_HELP) {

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "screen/words.h"
+#include "util/array.h"
 
 const struct rp_open_row *rp_open_list__row(const struct rp_open_list *list, size_t i)
 {
@@ -73,16 +74,12 @@ void rp_open_list__arrange(struct rp_open_list *list, const char *filter)
 
 int rp_open_list__update(struct rp_open_list *list, const struct rp_open *open, const char *filter)
 {
-	uint32_t *visible;
-
 	list->open = NULL;
 	list->n_visible = 0;
 	if (!open)
 		return 0;
-	visible = reallocarray(list->visible, open->n + 1, sizeof(*visible));
-	if (!visible)
+	if (rp_array__fit(&list->visible, open->n + 1, sizeof(*list->visible)))
 		return -ENOMEM;
-	list->visible = visible;
 	list->open = open;
 	rp_open_list__arrange(list, filter);
 	return 0;

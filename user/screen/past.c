@@ -5,18 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "util/array.h"
+
 #define NS_PER_S 1000000000ull
 
 /* ---- keys: the same row has the same one in every snapshot ------------------------------ */
-
-static uint64_t mix(uint64_t a, uint64_t b)
-{
-	uint64_t x = a * 0x9e3779b97f4a7c15u + b;
-
-	x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9u;
-	x = (x ^ x >> 27) * 0x94d049bb133111ebu;
-	return x ^ x >> 31;
-}
 
 /* Of a row below `above`, the key of its parent. Never 0. */
 static uint64_t key_of(uint64_t above, const struct rp_row *row)
@@ -25,62 +18,54 @@ static uint64_t key_of(uint64_t above, const struct rp_row *row)
 
 	for (const char *c = row->group ? row->group : ""; *c; c++)
 		group = (group ^ (unsigned char)*c) * 0x100000001b3u;
-	return mix(mix(above, row->region), group) | 1;
+	return rp_hash(rp_hash(above, row->region), group) | 1;
 }
 
 /* ---- a row's past ----------------------------------------------------------------------- */
 
-static size_t start_of(const struct rp_pasts *pasts, uint64_t key)
+/* The last bit of a key is always set. */
+static uint64_t start_of(const struct rp_pasts *pasts, uint64_t key)
 {
-	return (size_t)(key >> 1) & (pasts->n_slots - 1);
+	return rp_index__start(&pasts->index, key >> 1);
 }
 
 /* Rows come in much the same order each time: the one behind the last is tried first. */
 static struct rp_past *find(const struct rp_pasts *pasts, uint64_t key, size_t hint)
 {
-	size_t at;
+	const struct rp_index *index = &pasts->index;
 
 	if (hint < pasts->n && pasts->item[hint].key == key)
 		return &pasts->item[hint];
-	if (!pasts->n_slots)
+	if (!index->slot)
 		return NULL;
-	for (at = start_of(pasts, key); pasts->slot[at]; at = (at + 1) & (pasts->n_slots - 1))
-		if (pasts->item[pasts->slot[at] - 1].key == key)
-			return &pasts->item[pasts->slot[at] - 1];
+	for (uint64_t at = start_of(pasts, key); index->slot[at]; at = rp_index__next(index, at))
+		if (pasts->item[index->slot[at] - 1].key == key)
+			return &pasts->item[index->slot[at] - 1];
 	return NULL;
 }
 
 static void enter(struct rp_pasts *pasts, size_t i)
 {
-	size_t at = start_of(pasts, pasts->item[i].key);
+	uint64_t at = start_of(pasts, pasts->item[i].key);
 
-	while (pasts->slot[at])
-		at = (at + 1) & (pasts->n_slots - 1);
-	pasts->slot[at] = (uint32_t)i + 1;
+	while (pasts->index.slot[at])
+		at = rp_index__next(&pasts->index, at);
+	pasts->index.slot[at] = (uint32_t)i + 1;
 }
 
 /* Room for so many more: nothing moves while they are added. */
 static int reserve(struct rp_pasts *pasts, size_t more)
 {
-	size_t want = pasts->n + more, slots = 64;
-	struct rp_past *item;
-	uint32_t *slot;
+	size_t want = pasts->n + more;
+	struct rp_index index;
 
 	if (want <= pasts->capacity)
 		return 0;
 	want += want / 4;
-	while (slots < 2 * want)
-		slots *= 2;
-	item = reallocarray(pasts->item, want, sizeof(*item));
-	if (!item)
+	if (rp_array__fit(&pasts->item, want, sizeof(*pasts->item)) || rp_index__init(&index, want))
 		return -ENOMEM;
-	pasts->item = item;
-	slot = calloc(slots, sizeof(*slot));
-	if (!slot)
-		return -ENOMEM;
-	free(pasts->slot);
-	pasts->slot = slot;
-	pasts->n_slots = slots;
+	rp_index__free(&pasts->index);
+	pasts->index = index;
 	pasts->capacity = want;
 	for (size_t i = 0; i < pasts->n; i++)
 		enter(pasts, i);
@@ -247,7 +232,7 @@ void rp_pasts__untag(struct rp_pasts *pasts)
 void rp_pasts__free(struct rp_pasts *pasts)
 {
 	free(pasts->item);
-	free(pasts->slot);
+	rp_index__free(&pasts->index);
 	*pasts = (struct rp_pasts){0};
 }
 

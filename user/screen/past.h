@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "aggregate/snapshot.h"
+#include "util/hash.h"
 
 #define RP_PAST_SECONDS 60
 #define RP_PAST_SLOTS	64 /* a second each; more than are shown, as the last is incomplete */
@@ -29,11 +30,10 @@ struct rp_past {
 struct rp_pasts {
 	struct rp_past *item; /* moves when there are new ones: only in rp_pasts__update() */
 	size_t n, capacity;
-	uint32_t *slot; /* hash of keys: index + 1; 0: free */
-	size_t n_slots;
-	uint64_t time;	    /* ns, of the last update; 0: none */
-	uint64_t second;    /* the same in seconds */
-	struct rp_past all; /* of all regions: its count, rate and last minute */
+	struct rp_index index; /* by key */
+	uint64_t time;	       /* ns, of the last update; 0: none */
+	uint64_t second;       /* the same in seconds */
+	struct rp_past all;    /* of all regions: its count, rate and last minute */
 };
 
 /*

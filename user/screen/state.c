@@ -8,6 +8,7 @@
 
 #include "screen/cells.h"
 #include "screen/words.h"
+#include "util/array.h"
 
 void rp_state__init(struct rp_state *s, const struct rp_state_opts *opts)
 {
@@ -364,17 +365,14 @@ int rp_state__update(struct rp_state *s, struct rp_snapshot *total, struct rp_sn
 		     uint64_t time, uint64_t cpu)
 {
 	uint64_t least = (uint64_t)(s->interval * 1e9 / 2);
-	uint32_t *visible;
 	size_t n;
 
 	free_snapshots(s);
 	s->total = total;
 	s->shown = recent ? recent : total;
 	n = s->shown->n_rows > s->shown->n_tree ? s->shown->n_rows : s->shown->n_tree;
-	visible = reallocarray(s->visible, n + 1, sizeof(*visible));
-	if (!visible)
+	if (rp_array__fit(&s->visible, n + 1, sizeof(*s->visible)))
 		return -ENOMEM;
-	s->visible = visible;
 	if (!s->pasts.time || time - s->pasts.time >= least)
 		measure_load(s, cpu);
 	if (rp_pasts__update(&s->pasts, total, time, least))

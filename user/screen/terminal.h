@@ -43,7 +43,8 @@ void rp_terminal__put(enum rp_style style, size_t y, size_t x, const char *text)
 /* Fill a line with a style. */
 void rp_terminal__fill(enum rp_style style, size_t y, size_t x, size_t width);
 void rp_terminal__clear(void);
-/* Write out what has changed; the cursor shows at a place, or not at all (x < 0). */
+#define RP_CURSOR_NONE (-1L)
+/* Write out what has changed; the cursor shows at a place, or not at all (x: RP_CURSOR_NONE). */
 void rp_terminal__flush(size_t y, long x);
 
 struct rp_input {

@@ -8,19 +8,18 @@
 #include "discover/elf_object.h"
 #include "discover/file.h"
 #include "targets/internal.h"
+#include "util/array.h"
 
 /* How many sites of an object are tried to see whether a file is probed through it already. */
 #define SITES_TRIED 8
 
 static struct rp_object *rp_object__new(struct rp_targets *t, const char *path)
 {
-	struct rp_object *grown = realloc(t->objects, (t->n_objects + 1) * sizeof(*grown));
 	struct rp_object *o;
 
-	if (!grown)
+	if (rp_array__fit(&t->objects, t->n_objects + 1, sizeof(*t->objects)))
 		return NULL;
-	t->objects = grown;
-	o = &grown[t->n_objects];
+	o = &t->objects[t->n_objects];
 	memset(o, 0, sizeof(*o));
 	o->fd = -1;
 	o->path = strdup(path);

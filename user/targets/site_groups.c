@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "targets/internal.h"
+#include "util/array.h"
 
 /* Looked at again in such steps. */
 #define RETIRE_AGAIN_S 0.02
@@ -148,15 +149,11 @@ static int add_site_groups(struct rp_targets *t, struct rp_object *o, size_t *pl
 /* Room to note of every site whether it is in a site group. */
 static int grow_in_group(struct rp_targets *t, size_t n)
 {
-	bool *grown;
-
 	if (n <= t->n_in_group)
 		return 0;
-	grown = realloc(t->in_group, n * sizeof(*grown));
-	if (!grown)
+	if (rp_array__fit(&t->in_group, n, sizeof(*t->in_group)))
 		return -ENOMEM;
-	memset(grown + t->n_in_group, 0, (n - t->n_in_group) * sizeof(*grown));
-	t->in_group = grown;
+	memset(t->in_group + t->n_in_group, 0, (n - t->n_in_group) * sizeof(*t->in_group));
 	t->n_in_group = n;
 	return 0;
 }

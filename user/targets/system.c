@@ -12,6 +12,7 @@
 
 #include "discover/file.h"
 #include "targets/internal.h"
+#include "util/array.h"
 
 /* Files that are remembered; a machine that makes ever new programs would have us hold ever more.
  */
@@ -255,15 +256,11 @@ static void drop_unused(struct rp_targets *t)
 
 static void use(struct rp_targets *t, struct rp_process *p, size_t object)
 {
-	size_t *grown;
-
 	for (size_t i = 0; i < p->n_uses; i++)
 		if (p->uses[i] == object)
 			return;
-	grown = realloc(p->uses, (p->n_uses + 1) * sizeof(*grown));
-	if (!grown)
+	if (rp_array__fit(&p->uses, p->n_uses + 1, sizeof(*p->uses)))
 		return;
-	p->uses = grown;
 	p->uses[p->n_uses++] = object;
 	t->objects[object].users++;
 }

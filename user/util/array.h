@@ -10,4 +10,7 @@
  */
 int rp_array__grow(void *items, size_t n, size_t *capacity, size_t size);
 
+/* Room for n items and no more, of an array that seldom changes. The same otherwise. */
+int rp_array__fit(void *items, size_t n, size_t size);
+
 #endif

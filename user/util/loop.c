@@ -161,7 +161,9 @@ void rp_loop__stop(struct rp_loop *l)
 /* ---- a round ----------------------------------------------------------------------------------
  */
 
-/* ms until the first timer is due, rounded up: never woken too early. -1: none is set. */
+#define WAIT_FOR_EVER (-1) /* for epoll_wait(): no timer is set */
+
+/* ms until the first timer is due, rounded up: never woken too early. */
 static int until_due(const struct rp_loop *l)
 {
 	uint64_t now = l->clock(), at = RP_LOOP_NEVER, ms;
@@ -169,7 +171,7 @@ static int until_due(const struct rp_loop *l)
 	for (const struct rp_timer *t = l->timers; t; t = t->next)
 		at = t->at < at ? t->at : at;
 	if (at == RP_LOOP_NEVER)
-		return -1;
+		return WAIT_FOR_EVER;
 	if (at <= now)
 		return 0;
 	ms = (at - now - 1) / RP_NS_PER_MS + 1;
