@@ -447,7 +447,7 @@ class Panes(Screen):
         screen.press("Enter", "Tab")
         screen.wait("entered from: 1")
         self.choose("inner")
-        screen.wait("the kin of inner", lambda text: re.search(
+        screen.wait("callers and callees of inner", lambda text: re.search(
             r"entered from: 1 +enters: 1\nouter +\d+ .*short +\d+ ", text))
         screen.press("Tab")
         screen.wait("not grouped")

@@ -156,7 +156,7 @@ static inline struct rp_snapshot *fixture_snapshot(const struct fixture *f, enum
 }
 
 /* The list of what is open, of three frames: two are 5 s old or older, hence stuck. */
-static inline struct rp_open *fixture_open(void)
+static inline struct rp_open_regions *fixture_open(void)
 {
 	static struct rp_region_name regions[] = {
 		{.kind = RP_KIND_FUNCTION, .name = "request", .object = "/bin/app"},
@@ -182,7 +182,7 @@ static inline struct rp_open *fixture_open(void)
 				     .nodes = nodes,
 				     .n_nodes = 3,
 				     .names = {.regions = regions, .n_regions = 2}};
-	struct rp_open *open = rp_open__build(&in, 5000000000);
+	struct rp_open_regions *open = rp_open_regions__build(&in, 5000000000);
 
 	assert_non_null(open);
 	return open;

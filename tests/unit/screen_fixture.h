@@ -25,7 +25,7 @@ static inline void keys(const char *text)
 }
 
 /* The server as it is, at a second, and what is open in it. */
-static inline void update_with(uint64_t second, struct rp_open *open)
+static inline void update_with(uint64_t second, struct rp_open_regions *open)
 {
 	struct rp_snapshot *snapshot;
 

@@ -179,19 +179,19 @@ static void test_counts_outlive_the_source(void **state)
 static void test_open_frames_outlive_the_source(void **state)
 {
 	struct rp_open_entries entries;
-	struct rp_open *open;
+	struct rp_open_regions *open;
 
 	(void)state;
 	recording.now = 1000;
 	assert_int_equal(source.open_frames(source.ctx, &entries), 0);
 	memset(&recording, 'x', sizeof(recording.names));
-	open = rp_open__build(&entries, 50);
+	open = rp_open_regions__build(&entries, 50);
 	rp_open_entries__free(&entries);
 	assert_non_null(open);
 	assert_int_equal(open->n, 1);
 	assert_int_equal(open->n_stuck, 1);
 	assert_string_equal(open->row[0].name, "second");
-	rp_open__free(open);
+	rp_open_regions__free(open);
 }
 
 int main(void)

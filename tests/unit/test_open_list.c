@@ -25,10 +25,10 @@ static void enter(uint32_t tid, uint64_t second, uint32_t region)
 
 static void refresh(void)
 {
-	struct rp_open *open;
+	struct rp_open_regions *open;
 
 	in.time = ++now * S;
-	open = rp_open__build(&in, STUCK);
+	open = rp_open_regions__build(&in, STUCK);
 	assert_non_null(open);
 	update_with(now, open);
 }

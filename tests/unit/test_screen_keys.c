@@ -210,7 +210,7 @@ static void test_mouse(void **state)
 	rp_state__mouse(&s, s.layout.table + 2, 5, RP_BUTTON_CLICK, &request);
 	assert_int_equal(s.pane, RP_PANE_HIST);
 	rp_state__mouse(&s, s.layout.pane, strlen(" Histogram  C"), RP_BUTTON_CLICK, &request);
-	assert_int_equal(s.pane, RP_PANE_KIN);
+	assert_int_equal(s.pane, RP_PANE_CALLS);
 	rp_state__mouse(&s, s.layout.pane, 0, RP_BUTTON_CLICK, &request);
 	assert_int_equal(s.pane, RP_PANE_HIST);
 	rp_state__mouse(&s, s.layout.pane, 90, RP_BUTTON_CLICK, &request);

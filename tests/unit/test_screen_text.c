@@ -151,16 +151,16 @@ static void test_prompt_full(void **state)
 
 /* ---- layout ----------------------------------------------------------------------------- */
 
-static void plan(struct rp_layout *l, size_t rows, size_t cols, bool pane)
+static void plan(struct rp_layout *l, size_t rows, size_t width, bool pane)
 {
-	struct rp_columns columns;
+	struct rp_screen_columns columns;
 
-	rp_columns__init(&columns);
+	rp_screen_columns__init(&columns);
 	for (size_t i = 0; i < columns.n; i++)
 		columns.item[i].shown = true;
 	rp_layout__plan(
 		l, &columns,
-		&(struct rp_layout_opts){.rows = rows, .cols = cols, .name = 20, .pane = pane});
+		&(struct rp_layout_opts){.rows = rows, .width = width, .name = 20, .pane = pane});
 }
 
 /* Whatever the size: nothing overlaps, nothing lies outside. */
@@ -170,14 +170,14 @@ static void test_layout_sizes(void **state)
 
 	(void)state;
 	for (size_t rows = 1; rows < 70; rows++)
-		for (size_t cols = 1; cols < 300; cols += 7)
+		for (size_t width = 1; width < 300; width += 7)
 			for (int pane = 0; pane < 2; pane++) {
-				plan(&l, rows, cols, pane);
+				plan(&l, rows, width, pane);
 				assert_true(l.table + l.n_table <= l.bar || !l.n_table);
 				assert_true(!l.n_pane || l.pane + l.n_pane == l.bar);
 				assert_true(l.bar < rows);
 				for (size_t i = 0; i < l.n_cells; i++)
-					assert_true(l.cell[i].x + l.cell[i].width <= cols ||
+					assert_true(l.cell[i].x + l.cell[i].width <= width ||
 						    !l.cell[i].width);
 				for (size_t i = 1; i < l.n_cells; i++)
 					assert_true(l.cell[i].x >
@@ -285,23 +285,24 @@ static void test_kin(void **state)
 {
 	struct fixture server;
 	struct rp_snapshot *s;
-	struct rp_kin_list callers, callees;
+	struct rp_call_list callers, callees;
 
 	(void)state;
 	fixture_server(&server);
 	s = fixture_snapshot(&server, RP_BY_NONE);
-	assert_int_equal(rp_kin__find(s, row_named(s, "query"), &callers, &callees), 0);
+	assert_int_equal(rp_calls__find(s, row_named(s, "query"), &callers, &callees), 0);
 	assert_int_equal(callers.n, 2);
 	assert_string_equal(callers.item[0].name, "handle_request");
 	assert_int_equal(callers.item[0].count, 1010);
 	assert_null(callers.item[1].name);
 	assert_int_equal(callers.item[1].count, 20);
 	assert_int_equal(callees.n, 0);
-	assert_int_equal(rp_kin__find(s, row_named(s, "handle_request"), &callers, &callees), 0);
+	assert_int_equal(rp_calls__find(s, row_named(s, "handle_request"), &callers, &callees), 0);
 	assert_int_equal(callees.n, 2);
 	assert_string_equal(callees.item[0].name, "query");
 	/* A recursion is its own caller and callee. */
-	assert_int_equal(rp_kin__find(s, row_named(s, "walk<int>(tree*)"), &callers, &callees), 0);
+	assert_int_equal(rp_calls__find(s, row_named(s, "walk<int>(tree*)"), &callers, &callees),
+			 0);
 	assert_int_equal(callers.n, 2);
 	assert_string_equal(callees.item[0].name, "walk<int>(tree*)");
 	rp_snapshot__free(s);

@@ -93,7 +93,7 @@ static void make_key(const struct rp_counts *now, const struct rp_node *node,
 	}
 }
 
-static const char *const words[] = {
+static const char *const class_names[] = {
 	[GROUP_NULL] = "NULL", [GROUP_UNREAD] = "?", [GROUP_OTHER] = "other", [GROUP_NONE] = "-"};
 
 /* In quotes where it could be taken for one of our words, or not be seen at all. */
@@ -102,9 +102,9 @@ static void write_text(const struct rp_text *from, char *text)
 	int len = (int)strnlen(from->text, RP_TEXT_LEN);
 	bool quoted = !len || from->text[0] == '"';
 
-	for (size_t i = GROUP_NULL; i < sizeof(words) / sizeof(words[0]); i++)
-		quoted |= !from->cut && (size_t)len == strlen(words[i]) &&
-			  !memcmp(from->text, words[i], (size_t)len);
+	for (size_t i = GROUP_NULL; i < sizeof(class_names) / sizeof(class_names[0]); i++)
+		quoted |= !from->cut && (size_t)len == strlen(class_names[i]) &&
+			  !memcmp(from->text, class_names[i], (size_t)len);
 	snprintf(text, RP_GROUP_LEN, "%s%.*s%s%s", quoted ? "\"" : "", len, from->text,
 		 quoted ? "\"" : "", from->cut ? "..." : "");
 }
@@ -127,7 +127,7 @@ static void write_label(const struct group_key *key, char *text)
 		write_text(key->text, text);
 		break;
 	default:
-		snprintf(text, RP_GROUP_LEN, "%s", words[key->class]);
+		snprintf(text, RP_GROUP_LEN, "%s", class_names[key->class]);
 	}
 }
 
@@ -161,12 +161,12 @@ static void write_group(const struct group_key *key, const struct rp_snapshot_op
 		if (id)
 			snprintf(text, RP_GROUP_LEN, "%llu %s", id, key->comm);
 		else
-			snprintf(text, RP_GROUP_LEN, "%s", words[GROUP_NONE]);
+			snprintf(text, RP_GROUP_LEN, "%s", class_names[GROUP_NONE]);
 		break;
 	case RP_BY_CGROUP:
 		cgroup = opts->cgroups ? rp_cgroups__name(opts->cgroups, id) : NULL;
 		if (!id)
-			snprintf(text, RP_GROUP_LEN, "%s", words[GROUP_NONE]);
+			snprintf(text, RP_GROUP_LEN, "%s", class_names[GROUP_NONE]);
 		else if (cgroup)
 			snprintf(text, RP_GROUP_LEN, "%s", cgroup);
 		else

@@ -1,4 +1,21 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+/*
+ * From paths to what is shown: a row of the tree for each path, and a row of the table for each
+ * pair of region and group, which is the sum of its paths. Three things make it more than a sum.
+ *
+ * Recursion. Time inside f -> g -> f belongs to f once. Paths are walked depth first while a count
+ * is kept, for each table row, of how many ancestors of the path add to it too: only where that is
+ * zero does the path add to total, CPU and waiting time. Counts, self time and the histogram take
+ * every frame. By label a row is a region and its label, so that a call below one with another
+ * label is an outermost one.
+ *
+ * Periods. With counts of before, all is a difference, but the least and the longest time of a
+ * period cannot be got from those of the whole run: they are known to a bucket of the difference of
+ * histograms, and exactly only where there was one frame.
+ *
+ * Memory. Most regions are on one path. Their table row is then the path's, histogram included, and
+ * nothing is added up twice.
+ */
 #include "aggregate/snapshot.h"
 
 #include <errno.h>
@@ -19,7 +36,7 @@ struct box {
 	uint64_t *buckets; /* of the histograms of the rows */
 };
 
-/* A row of a region while it is summed up. */
+/* A row of the table, which is flat, while it is summed up. */
 struct flat {
 	uint32_t region, group;
 	uint32_t place; /* in the order of paths, of the last path added */
@@ -455,7 +472,7 @@ void rp_snapshot__free(struct rp_snapshot *snapshot)
 		return;
 	free(snapshot->rows);
 	free(snapshot->tree);
-	rp_open__free(snapshot->open);
+	rp_open_regions__free(snapshot->open);
 	free(snapshot->left_out);
 	rp_regions__free(&box->regions);
 	rp_paths__free(&box->paths);

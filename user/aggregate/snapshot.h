@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #include "aggregate/counts.h"
-#include "aggregate/open.h"
+#include "aggregate/open_regions.h"
 #include "discover/cgroups.h"
 
 /* ---- out ----------------------------------------------------------------------------- */
@@ -27,7 +27,7 @@ struct rp_row_figures {
 	uint64_t unmatched; /* of the whole region, whatever the path and the group */
 };
 
-struct rp_past;
+struct rp_history;
 
 struct rp_row {
 	const char *name;
@@ -39,8 +39,8 @@ struct rp_row {
 	bool left_out;	 /* while tracing: the figures are those up to then */
 	double probe_ns; /* time that its probes took */
 	struct rp_row_figures f;
-	struct rp_hist_part hist; /* empty in the tree, and where nothing was timed */
-	struct rp_past *past;	  /* what the live screen remembers of it; NULL elsewhere */
+	struct rp_hist_part hist;   /* empty in the tree, and where nothing was timed */
+	struct rp_history *history; /* what the live screen remembers of it; NULL elsewhere */
 };
 
 struct rp_tree_row {
@@ -71,9 +71,10 @@ struct rp_snapshot {
 	const char **left_out; /* names of regions that were, while tracing */
 	size_t n_left_out;
 	uint64_t lost[RP_LOST_COUNT];
-	uint64_t count;	      /* frames left by their exit, all regions; skipped ones included */
-	double probe_ns;      /* that their probes took */
-	struct rp_open *open; /* what is open now, freed with the rest; NULL: not asked for */
+	uint64_t count;	 /* frames left by their exit, all regions; skipped ones included */
+	double probe_ns; /* that their probes took */
+	struct rp_open_regions
+		*open; /* what is open now, freed with the rest; NULL: not asked for */
 };
 
 enum rp_by { RP_BY_NONE, RP_BY_PROCESS, RP_BY_THREAD, RP_BY_COMMAND, RP_BY_CGROUP, RP_BY_LABEL };

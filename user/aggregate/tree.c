@@ -1,4 +1,19 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+/*
+ * From the kernel's nodes to paths. The kernel grows a tree for each process, thread, command or
+ * control group, as was asked for, and regions of one name may be many there (an inlined function
+ * has many places, a library may be mapped twice). What is shown has one path for a chain of region
+ * names in one group, so nodes fold: a node's path is that of its parent with its own region added.
+ * The kernel makes a parent before its children, so one pass in order of making does it.
+ *
+ * With counts of before, each node is the difference. A node that is new counts from zero.
+ *
+ * What probes cost is worked out here, where the tree is: a probe's time falls into the frames of
+ * all that enclose it. Paths come after their parents too, so going from the last to the first adds
+ * up what is below without recursion; the depth of the tree is the target's to choose.
+ *
+ * At last paths are put in order, depth first, groups apart, without those that were never entered.
+ */
 #include <errno.h>
 #include <stdlib.h>
 

@@ -1,4 +1,21 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+/*
+ * An ELF file of somebody else's, read without trust. rptrace runs as root and any user may put any
+ * bytes into a file that is mapped, so:
+ *
+ *   - The file is read with pread(), never mapped: a mapped file that is cut short meanwhile kills
+ *     the reader with SIGBUS.
+ *   - Each offset and size is checked against the size of the file before it is used, and each
+ *     count against a bound of its own. A table that fails costs what it would have told, not the
+ *     file: without section names, sections still serve by type; without sections, segments still
+ *     map addresses to offsets.
+ *   - Little is read at the start: headers, and names of sections. Symbols, notes and traits are
+ *     read when they are asked for, as many objects of a target are never looked into any further.
+ *
+ * Probes go to offsets in the file, symbols have addresses: PT_LOAD segments translate, since the
+ * kernel maps by them. Only executable segments count for code, as two segments may hold the same
+ * address.
+ */
 #include "discover/elf_internal.h"
 
 #include <errno.h>

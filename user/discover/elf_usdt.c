@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
-/* USDT notes: where the probes of <sys/sdt.h> and its kin are, as the linker left them. */
+/* USDT notes: where the probes of <sys/sdt.h> and the like are, as the linker left them. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

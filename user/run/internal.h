@@ -12,7 +12,7 @@
 #include "discover/cgroups.h"
 #include "run/launch.h"
 #include "run/on_stuck.h"
-#include "run/sources.h"
+#include "run/source_lines.h"
 #include "run/trace.h"
 #include "screen/screen.h"
 #include "targets/targets.h"
@@ -46,14 +46,14 @@ struct trace {
 	int status;		/* of the command */
 
 	enum rp_by by;
-	bool on_screen;		    /* rather than printed tables */
-	struct rp_screen *screen;   /* NULL: it is not open */
-	struct rp_counts *base;	    /* figures on the screen begin there; NULL: at the start */
-	uint64_t base_cpu;	    /* ns that the target had used then */
-	uint64_t ended;		    /* ns, CLOCK_MONOTONIC: the screen stays behind; 0: not yet */
-	enum rp_group group;	    /* what the kernel groups by */
-	bool regrouped;		    /* it did otherwise before */
-	struct rp_sources *sources; /* of the regions; NULL so far */
+	bool on_screen;		  /* rather than printed tables */
+	struct rp_screen *screen; /* NULL: it is not open */
+	struct rp_counts *base;	  /* figures on the screen begin there; NULL: at the start */
+	uint64_t base_cpu;	  /* ns that the target had used then */
+	uint64_t ended;		  /* ns, CLOCK_MONOTONIC: the screen stays behind; 0: not yet */
+	enum rp_group group;	  /* what the kernel groups by */
+	bool regrouped;		  /* it did otherwise before */
+	struct rp_source_lines *source_lines; /* of the regions; NULL so far */
 
 	/* With --max-overhead. */
 	struct rp_counts *checked; /* when it was last looked at; NULL: not yet */
@@ -86,7 +86,7 @@ struct rp_snapshot *rp_trace__snapshot(struct trace *tr, const struct rp_counts 
  * Read what is open, and run the command of --on-stuck; *open is NULL where nobody wants to know.
  * Errors of the command are told, and do not end the run.
  */
-int rp_trace__read_open(struct trace *tr, struct rp_open **open);
+int rp_trace__read_open(struct trace *tr, struct rp_open_regions **open);
 
 int rp_trace__print_table(struct trace *tr);
 int rp_trace__print_summary(struct trace *tr, struct rp_err *err);

@@ -114,9 +114,9 @@ static const struct rp_source *source(void *ctx, uint32_t region)
 {
 	struct trace *tr = ctx;
 
-	if (!tr->sources)
-		tr->sources = rp_sources__new(tr->plan, tr->targets);
-	return tr->sources ? rp_sources__of(tr->sources, region) : NULL;
+	if (!tr->source_lines)
+		tr->source_lines = rp_source_lines__new(tr->plan, tr->targets);
+	return tr->source_lines ? rp_source_lines__of(tr->source_lines, region) : NULL;
 }
 
 /* ---- the screen ------------------------------------------------------------------------- */
@@ -222,7 +222,7 @@ void rp_trace__end_screen(struct trace *tr)
 void rp_trace__close_screen(struct trace *tr)
 {
 	rp_screen__free(tr->screen);
-	rp_sources__free(tr->sources);
+	rp_source_lines__free(tr->source_lines);
 	tr->screen = NULL;
-	tr->sources = NULL;
+	tr->source_lines = NULL;
 }

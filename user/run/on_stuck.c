@@ -99,7 +99,7 @@ static int set_number(char **env, const char *key, uint64_t value)
 #define FACTS_MAX 12
 
 /* Fills env with what is to be known of a frame; *n is how many. */
-static int set_facts(char **env, size_t *n, const struct rp_open *open,
+static int set_facts(char **env, size_t *n, const struct rp_open_regions *open,
 		     const struct rp_open_row *row)
 {
 	char *path = malloc(PATH_BYTES);
@@ -107,7 +107,7 @@ static int set_facts(char **env, size_t *n, const struct rp_open *open,
 
 	if (!rc)
 		rc = set_text(&env[(*n)++], "RPTRACE_PATH",
-			      rp_open__path(open, row, path, PATH_BYTES), PATH_BYTES);
+			      rp_open_regions__path(open, row, path, PATH_BYTES), PATH_BYTES);
 	free(path);
 	if (!rc)
 		rc = set_text(&env[(*n)++], "RPTRACE_REGION", row->name, TEXT_BYTES);
@@ -161,7 +161,7 @@ static int spawn(const struct rp_on_stuck *s, char **env, pid_t *pid)
 	return -rc;
 }
 
-static int start(const struct rp_on_stuck *s, const struct rp_open *open,
+static int start(const struct rp_on_stuck *s, const struct rp_open_regions *open,
 		 const struct rp_open_row *row, pid_t *pid)
 {
 	size_t n = 0, others = 0, facts = 0;
@@ -236,7 +236,7 @@ static bool is_known(struct rp_on_stuck *s, size_t known, const struct rp_open_r
 	return before;
 }
 
-int rp_on_stuck__run(struct rp_on_stuck *s, const struct rp_open *open, size_t *skipped)
+int rp_on_stuck__run(struct rp_on_stuck *s, const struct rp_open_regions *open, size_t *skipped)
 {
 	size_t known = s->n_seen;
 	int rc = 0;

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "aggregate/open.h"
+#include "aggregate/open_regions.h"
 
 struct rp_on_stuck;
 
@@ -25,7 +25,8 @@ void rp_on_stuck__free(struct rp_on_stuck *on_stuck);
  * Start the command for frames that were not stuck before. *skipped is the number of those that
  * got none, for good, as too many run. 0, or a negative errno: it could not be started.
  */
-int rp_on_stuck__run(struct rp_on_stuck *on_stuck, const struct rp_open *open, size_t *skipped);
+int rp_on_stuck__run(struct rp_on_stuck *on_stuck, const struct rp_open_regions *open,
+		     size_t *skipped);
 
 /* A child has ended: it may be one of them. */
 void rp_on_stuck__reap(struct rp_on_stuck *on_stuck);

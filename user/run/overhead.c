@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "aggregate/excess.h"
+#include "aggregate/over_budget.h"
 #include "run/internal.h"
 #include "view/view.h"
 
@@ -52,7 +52,7 @@ static void limit(struct trace *tr, const struct rp_snapshot *period, uint64_t c
 {
 	const struct rp_row *rows[AT_ONCE];
 	double share = period->probe_ns / (double)cpu;
-	size_t n = rp_excess(period, cpu, tr->opts->max_overhead, rows, AT_ONCE);
+	size_t n = rp_over_budget(period, cpu, tr->opts->max_overhead, rows, AT_ONCE);
 	uint32_t regions[AT_ONCE];
 	struct rp_err err;
 

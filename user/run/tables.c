@@ -99,7 +99,7 @@ struct rp_snapshot *rp_trace__snapshot(struct trace *tr, const struct rp_counts 
 
 /* ---- what is open ----------------------------------------------------------------------- */
 
-static void run_on_stuck(struct trace *tr, const struct rp_open *open)
+static void run_on_stuck(struct trace *tr, const struct rp_open_regions *open)
 {
 	size_t skipped;
 	int rc = rp_on_stuck__run(tr->on_stuck, open, &skipped);
@@ -118,7 +118,7 @@ static void run_on_stuck(struct trace *tr, const struct rp_open *open)
 		tr->say(line, rc ? NULL : "--max-on-stuck allows more");
 }
 
-int rp_trace__read_open(struct trace *tr, struct rp_open **open)
+int rp_trace__read_open(struct trace *tr, struct rp_open_regions **open)
 {
 	struct rp_open_entries entries;
 	int rc;
@@ -128,7 +128,7 @@ int rp_trace__read_open(struct trace *tr, struct rp_open **open)
 		return 0;
 	rc = tr->source.open_frames(tr->source.ctx, &entries);
 	if (!rc)
-		*open = rp_open__build(&entries, (uint64_t)(tr->opts->stuck * 1e9));
+		*open = rp_open_regions__build(&entries, (uint64_t)(tr->opts->stuck * 1e9));
 	rp_open_entries__free(&entries);
 	if (!rc && !*open)
 		rc = -ENOMEM;

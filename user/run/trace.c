@@ -174,7 +174,7 @@ static uint64_t step_of(const struct trace *tr)
  */
 static int show(struct trace *tr, bool asked)
 {
-	struct rp_open *open = NULL;
+	struct rp_open_regions *open = NULL;
 	int rc;
 
 	rp_targets__reap(tr->targets);
@@ -183,7 +183,7 @@ static int show(struct trace *tr, bool asked)
 	if (!tr->screen && rp_trace__shows_tables(tr->opts))
 		return rp_trace__print_table(tr);
 	rc = tr->on_stuck ? rp_trace__read_open(tr, &open) : 0;
-	rp_open__free(open);
+	rp_open_regions__free(open);
 	return rc;
 }
 

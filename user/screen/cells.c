@@ -9,7 +9,7 @@
 
 #define ACCENTS_MAX 2
 
-/* One character of what is shown: bytes that stand in so many columns. */
+/* One character of what is shown: bytes that stand in so many cells. */
 struct piece {
 	struct rp_escape_piece text;
 	size_t width;
@@ -42,10 +42,10 @@ static size_t take(const char *text, bool utf8, unsigned *accents, struct piece 
 	return taken;
 }
 
-/* As much as fits. Returns the columns taken; *rest: whether something is left. */
+/* As much as fits. Returns the cells taken; *rest: whether something is left. */
 static size_t fill(const char *text, size_t width, bool utf8, char *buf, size_t *bytes, bool *rest)
 {
-	size_t columns = 0;
+	size_t cells = 0;
 	unsigned accents = ACCENTS_MAX; /* none may come first */
 	struct piece piece;
 
@@ -53,34 +53,34 @@ static size_t fill(const char *text, size_t width, bool utf8, char *buf, size_t 
 	while (*text) {
 		size_t taken = take(text, utf8, &accents, &piece);
 
-		if (columns + piece.width > width)
+		if (cells + piece.width > width)
 			break;
 		memcpy(buf + *bytes, piece.text.bytes, piece.text.len);
 		*bytes += piece.text.len;
-		columns += piece.width;
+		cells += piece.width;
 		text += taken;
 	}
 	*rest = *text;
-	return columns;
+	return cells;
 }
 
 static const char *fit(const char *text, size_t width, bool utf8, bool right, char *buf)
 {
-	size_t bytes, columns, blanks;
+	size_t bytes, cells, blanks;
 	bool rest;
 
 	if (width > RP_CELLS_MAX)
 		width = RP_CELLS_MAX;
 	text = text ? text : "";
-	columns = fill(text, width, utf8, buf, &bytes, &rest);
+	cells = fill(text, width, utf8, buf, &bytes, &rest);
 	if (rest && width) {
 		const char *mark = utf8 ? "…" : ">";
 
-		columns = fill(text, width - 1, utf8, buf, &bytes, &rest) + 1;
+		cells = fill(text, width - 1, utf8, buf, &bytes, &rest) + 1;
 		memcpy(buf + bytes, mark, strlen(mark));
 		bytes += strlen(mark);
 	}
-	blanks = width - columns;
+	blanks = width - cells;
 	if (right) {
 		memmove(buf + blanks, buf, bytes);
 		memset(buf, ' ', blanks);

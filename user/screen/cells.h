@@ -7,13 +7,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define RP_CELLS_MAX 512 /* columns that one text may take */
+#define RP_CELLS_MAX 512 /* cells that one text may take */
 #define RP_CELLS_BUF                                                                               \
 	(RP_CELLS_MAX * 12) /* bytes that they may need: a character and two accents               \
 			     */
 
 /*
- * Any text, escaped, cut or filled up with blanks to exactly `width` columns (at most
+ * Any text, escaped, cut or filled up with blanks to exactly `width` cells (at most
  * RP_CELLS_MAX). Without utf8 it is ASCII alone. buf has RP_CELLS_BUF bytes. Returns buf.
  */
 const char *rp_cells__fit(const char *text, size_t width, bool utf8, char *buf);
@@ -27,7 +27,7 @@ size_t rp_cells__width(const char *text, bool utf8);
 /* A character a value, as high as it is next to the highest; nothing for zero. Returns buf. */
 const char *rp_cells__spark(const float *values, size_t n, bool utf8, char *buf);
 
-/* A bar of `share` (0 to 1) of `width` columns; something for every share above 0. Returns buf. */
+/* A bar of `share` (0 to 1) of `width` cells; something for every share above 0. Returns buf. */
 const char *rp_cells__bar(double share, size_t width, bool utf8, char *buf);
 
 #endif

@@ -3,20 +3,20 @@
 
 #include <string.h>
 
-#include "screen/past.h"
+#include "screen/history.h"
 
 /* ---- of the screen alone ---------------------------------------------------------------- */
 
 static double value_rate(const struct rp_row *row, const struct rp_snapshot *snapshot)
 {
 	(void)snapshot;
-	return row->past ? row->past->rate : 0;
+	return row->history ? row->history->rate : 0;
 }
 
 static double value_share(const struct rp_row *row, const struct rp_snapshot *snapshot)
 {
 	(void)snapshot;
-	return row->past ? row->past->share : 0;
+	return row->history ? row->history->share : 0;
 }
 
 static double value_minute(const struct rp_row *row, const struct rp_snapshot *snapshot)
@@ -24,8 +24,8 @@ static double value_minute(const struct rp_row *row, const struct rp_snapshot *s
 	double sum = 0;
 
 	(void)snapshot;
-	for (size_t i = 0; row->past && i < RP_PAST_SLOTS; i++)
-		sum += (double)row->past->slot[i];
+	for (size_t i = 0; row->history && i < RP_HISTORY_SLOTS; i++)
+		sum += (double)row->history->slot[i];
 	return sum;
 }
 
@@ -48,7 +48,7 @@ static const struct rp_column *own_column(const char *key)
 	return NULL;
 }
 
-const struct rp_column *rp_columns__on_screen(const struct rp_column *column)
+const struct rp_column *rp_screen_columns__on_screen(const struct rp_column *column)
 {
 	const struct rp_column *own = own_column(column->key);
 
@@ -82,7 +82,7 @@ size_t rp_column__width(const struct rp_column *column)
 
 /* ---- the choice ------------------------------------------------------------------------- */
 
-static bool has(const struct rp_columns *columns, const struct rp_column *column)
+static bool has(const struct rp_screen_columns *columns, const struct rp_column *column)
 {
 	for (size_t i = 0; i < columns->n; i++)
 		if (columns->item[i].column == column)
@@ -90,33 +90,34 @@ static bool has(const struct rp_columns *columns, const struct rp_column *column
 	return false;
 }
 
-static void add(struct rp_columns *columns, const struct rp_column *column)
+static void add(struct rp_screen_columns *columns, const struct rp_column *column)
 {
-	if (columns->n < RP_COLUMNS_MAX && !has(columns, column))
+	if (columns->n < RP_SCREEN_COLUMNS_MAX && !has(columns, column))
 		columns->item[columns->n++].column = column;
 }
 
-void rp_columns__init(struct rp_columns *columns)
+void rp_screen_columns__init(struct rp_screen_columns *columns)
 {
 	/* What is looked at first, as a narrow terminal has no room for the rest. */
 	static const char *const first[] = {"name",  "group", "share", "rate", "minute",
 					    "count", "total", "self",  "p50",  "p99",
 					    "max",   "mean",  "cpu",   "wait", "blocked"};
 
-	*columns = (struct rp_columns){0};
+	*columns = (struct rp_screen_columns){0};
 	for (size_t i = 0; i < sizeof(first) / sizeof(first[0]); i++) {
 		const struct rp_column *own = own_column(first[i]);
 
 		add(columns, own ? own : rp_column__find(first[i]));
 	}
 	for (size_t i = 0; i < rp_n_columns; i++)
-		add(columns, rp_columns__on_screen(&rp_columns[i]));
+		add(columns, rp_screen_columns__on_screen(&rp_columns[i]));
 }
 
-void rp_columns__choose(struct rp_columns *columns, const struct rp_snapshot *snapshot)
+void rp_screen_columns__choose(struct rp_screen_columns *columns,
+			       const struct rp_snapshot *snapshot)
 {
-	const struct rp_column *of_use[RP_COLUMNS_MAX];
-	size_t n = rp_columns__shown(snapshot, of_use, RP_COLUMNS_MAX);
+	const struct rp_column *of_use[RP_SCREEN_COLUMNS_MAX];
+	size_t n = rp_columns__shown(snapshot, of_use, RP_SCREEN_COLUMNS_MAX);
 
 	for (size_t i = 0; i < columns->n; i++) {
 		struct rp_screen_column *item = &columns->item[i];
@@ -130,7 +131,7 @@ void rp_columns__choose(struct rp_columns *columns, const struct rp_snapshot *sn
 	}
 }
 
-void rp_columns__toggle(struct rp_columns *columns, size_t i)
+void rp_screen_columns__toggle(struct rp_screen_columns *columns, size_t i)
 {
 	if (!i || i >= columns->n)
 		return;
@@ -138,7 +139,7 @@ void rp_columns__toggle(struct rp_columns *columns, size_t i)
 	columns->item[i].choice = columns->item[i].shown ? RP_CHOICE_SHOW : RP_CHOICE_HIDE;
 }
 
-size_t rp_columns__move(struct rp_columns *columns, size_t i, int by)
+size_t rp_screen_columns__move(struct rp_screen_columns *columns, size_t i, int by)
 {
 	size_t to = by < 0 ? i - 1 : i + 1;
 	struct rp_screen_column moved;
@@ -151,8 +152,8 @@ size_t rp_columns__move(struct rp_columns *columns, size_t i, int by)
 	return to;
 }
 
-const struct rp_column *rp_columns__next(const struct rp_columns *columns,
-					 const struct rp_column *from, int by)
+const struct rp_column *rp_screen_columns__next(const struct rp_screen_columns *columns,
+						const struct rp_column *from, int by)
 {
 	size_t at = 0;
 

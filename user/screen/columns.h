@@ -8,7 +8,7 @@
 
 #include "view/view.h"
 
-#define RP_COLUMNS_MAX 40
+#define RP_SCREEN_COLUMNS_MAX 40
 
 enum rp_choice { RP_CHOICE_AUTO, RP_CHOICE_SHOW, RP_CHOICE_HIDE };
 
@@ -18,33 +18,34 @@ struct rp_screen_column {
 	bool shown;
 };
 
-struct rp_columns {
-	struct rp_screen_column item[RP_COLUMNS_MAX]; /* in the order of the table */
+struct rp_screen_columns {
+	struct rp_screen_column item[RP_SCREEN_COLUMNS_MAX]; /* in the order of the table */
 	size_t n;
 };
 
-void rp_columns__init(struct rp_columns *columns);
+void rp_screen_columns__init(struct rp_screen_columns *columns);
 
 /* Decide which are shown of this snapshot: those chosen, and of the others what is of use. */
-void rp_columns__choose(struct rp_columns *columns, const struct rp_snapshot *snapshot);
+void rp_screen_columns__choose(struct rp_screen_columns *columns,
+			       const struct rp_snapshot *snapshot);
 
 /* Show or hide a column; the name stays. */
-void rp_columns__toggle(struct rp_columns *columns, size_t i);
+void rp_screen_columns__toggle(struct rp_screen_columns *columns, size_t i);
 
 /* Exchange a column with its neighbour; returns where it is then. */
-size_t rp_columns__move(struct rp_columns *columns, size_t i, int by);
+size_t rp_screen_columns__move(struct rp_screen_columns *columns, size_t i, int by);
 
 /* The shown column `by` places from this one, around the ends. */
-const struct rp_column *rp_columns__next(const struct rp_columns *columns,
-					 const struct rp_column *from, int by);
+const struct rp_column *rp_screen_columns__next(const struct rp_screen_columns *columns,
+						const struct rp_column *from, int by);
 
 /* What stands for a column of the printed table on the screen. */
-const struct rp_column *rp_columns__on_screen(const struct rp_column *column);
+const struct rp_column *rp_screen_columns__on_screen(const struct rp_column *column);
 
 bool rp_column__is_minute(const struct rp_column *column);
 bool rp_column__is_heat(const struct rp_column *column);
 
-/* Columns of the terminal for all but the name. */
+/* Cells for all but the name. */
 size_t rp_column__width(const struct rp_column *column);
 
 #endif

@@ -15,10 +15,10 @@ void rp_draw__text(const struct rp_state *s, enum rp_style style, size_t y, size
 {
 	char buf[RP_CELLS_BUF];
 
-	if (x >= s->layout.cols)
+	if (x >= s->layout.width)
 		return;
-	if (width > s->layout.cols - x)
-		width = s->layout.cols - x;
+	if (width > s->layout.width - x)
+		width = s->layout.width - x;
 	rp_terminal__put(style, y, x, rp_cells__fit(text, width, s->utf8, buf));
 }
 
@@ -27,7 +27,7 @@ void rp_draw__right(const struct rp_state *s, enum rp_style style, size_t y, siz
 {
 	char buf[RP_CELLS_BUF];
 
-	if (x + width <= s->layout.cols)
+	if (x + width <= s->layout.width)
 		rp_terminal__put(style, y, x, rp_cells__right(text, width, s->utf8, buf));
 }
 
@@ -69,10 +69,10 @@ static void draw_target(const struct rp_state *s)
 	if (meta->slow_sites)
 		snprintf(left + at, sizeof(left) - (size_t)at, ", %" PRIu64 " slow",
 			 meta->slow_sites);
-	if (s->layout.cols > width + 1)
-		rp_draw__text(s, RP_STYLE_STRONG, 0, 0, s->layout.cols - width - 1, left);
+	if (s->layout.width > width + 1)
+		rp_draw__text(s, RP_STYLE_STRONG, 0, 0, s->layout.width - width - 1, left);
 	rp_draw__right(s, s->ended || s->paused ? RP_STYLE_WARNING : RP_STYLE_NORMAL, 0,
-		       s->layout.cols > width ? s->layout.cols - width : 0, width, right);
+		       s->layout.width > width ? s->layout.width - width : 0, width, right);
 }
 
 /* A part of a line; returns where the next one begins. */
@@ -93,7 +93,7 @@ static size_t draw_part(const struct rp_state *s, enum rp_style style, size_t y,
 /* With --stuck alone. */
 static size_t draw_stuck(const struct rp_state *s, size_t x)
 {
-	const struct rp_open *open = s->list.open;
+	const struct rp_open_regions *open = s->list.open;
 	char text[64];
 
 	if (!open || !open->stuck)
@@ -115,11 +115,11 @@ static void draw_load(const struct rp_state *s)
 	if (costliest)
 		wanted += strlen(CULPRIT) + rp_cells__width(costliest->name, s->utf8);
 
-	rp_text__count(s->pasts.all.rate * 2, figure, sizeof(figure));
+	rp_text__count(s->histories.all.rate * 2, figure, sizeof(figure));
 	snprintf(text, sizeof(text), "%6s events/s", figure);
 	x = draw_part(s, RP_STYLE_NORMAL, 1, x, text);
-	if (s->layout.cols >= wanted) {
-		rp_past__minute(&s->pasts.all, s->pasts.second, minute, MINUTE);
+	if (s->layout.width >= wanted) {
+		rp_history__minute(&s->histories.all, s->histories.second, minute, MINUTE);
 		rp_terminal__put(RP_STYLE_GRAPH, 1, x - 1,
 				 rp_cells__spark(minute, MINUTE, s->utf8, spark));
 		x += MINUTE + 1;
@@ -159,7 +159,7 @@ static const char *worst_loss(const struct rp_snapshot *snapshot)
 /* The list of what is open, and its order. */
 static size_t describe_list(const struct rp_state *s, char *line, size_t size)
 {
-	const struct rp_open *open = s->list.open;
+	const struct rp_open_regions *open = s->list.open;
 	size_t n = open ? open->n : 0;
 	int at = snprintf(line, size, "%zu", s->list.n_visible);
 
@@ -195,7 +195,7 @@ static void draw_form(const struct rp_state *s)
 		at += (size_t)snprintf(line + at, sizeof(line) - at, "  filter: %s", s->filter);
 	if (lost && at < sizeof(line))
 		snprintf(line + at, sizeof(line) - at, "  lost: %s", lost);
-	rp_draw__text(s, RP_STYLE_NORMAL, 2, 0, s->layout.cols, line);
+	rp_draw__text(s, RP_STYLE_NORMAL, 2, 0, s->layout.width, line);
 }
 
 void rp_draw__header(const struct rp_state *s)
@@ -212,9 +212,9 @@ void rp_draw__header(const struct rp_state *s)
 
 static void draw_keys(const struct rp_state *s)
 {
-	size_t x = 0, n = rp_bar__shown(s->layout.cols);
+	size_t x = 0, n = rp_bar__shown(s->layout.width);
 
-	rp_terminal__fill(RP_STYLE_LABEL, s->layout.bar, 0, s->layout.cols);
+	rp_terminal__fill(RP_STYLE_LABEL, s->layout.bar, 0, s->layout.width);
 	for (size_t i = 0; i < n; i++) {
 		size_t width = strlen(rp_bar[i].label) + 1;
 
@@ -235,10 +235,10 @@ static long draw_prompt(const struct rp_state *s)
 	size_t x = strlen(name), room, cursor, skip = 0;
 	char before[RP_PROMPT_MAX];
 
-	if (s->layout.cols < x + 10)
+	if (s->layout.width < x + 10)
 		x = 0;
 	rp_draw__text(s, RP_STYLE_STRONG, s->layout.bar, 0, x, name);
-	room = s->layout.cols > x + 1 ? s->layout.cols - x - 1 : 0;
+	room = s->layout.width > x + 1 ? s->layout.width - x - 1 : 0;
 	memcpy(before, s->prompt.text, s->prompt.cursor);
 	before[s->prompt.cursor] = '\0';
 	cursor = rp_cells__width(before, s->utf8);
@@ -260,12 +260,12 @@ static long draw_bar(const struct rp_state *s)
 	size_t above = s->layout.bar ? s->layout.bar - 1 : 0;
 
 	if (s->message[0])
-		rp_draw__text(s, RP_STYLE_STRONG, prompt ? above : s->layout.bar, 0, s->layout.cols,
-			      s->message);
+		rp_draw__text(s, RP_STYLE_STRONG, prompt ? above : s->layout.bar, 0,
+			      s->layout.width, s->message);
 	if (prompt)
 		return draw_prompt(s);
 	if (s->mode == RP_MODE_HELP)
-		rp_draw__text(s, RP_STYLE_LABEL, s->layout.bar, 0, s->layout.cols,
+		rp_draw__text(s, RP_STYLE_LABEL, s->layout.bar, 0, s->layout.width,
 			      "Up Down PgUp PgDn: more    any other key leaves");
 	else if (!s->message[0])
 		draw_keys(s);

@@ -16,19 +16,19 @@ static void draw_help(const struct rp_state *s, size_t lines)
 		const struct rp_help_line *line = &rp_help[s->menu + i];
 
 		if (!line->keys) {
-			rp_draw__text(s, RP_STYLE_STRONG, i, 0, s->layout.cols, line->text);
+			rp_draw__text(s, RP_STYLE_STRONG, i, 0, s->layout.width, line->text);
 			continue;
 		}
 		rp_draw__right(s, RP_STYLE_TAGGED, i, 0, 18, line->keys);
-		rp_draw__text(s, RP_STYLE_NORMAL, i, 20, s->layout.cols, line->text);
+		rp_draw__text(s, RP_STYLE_NORMAL, i, 20, s->layout.width, line->text);
 	}
 }
 
 static void draw_choice(const struct rp_state *s, size_t y, size_t i, const char *text)
 {
 	if (i == s->menu)
-		rp_terminal__fill(RP_STYLE_SELECTED, y, 0, s->layout.cols);
-	rp_draw__text(s, i == s->menu ? RP_STYLE_SELECTED : RP_STYLE_NORMAL, y, 2, s->layout.cols,
+		rp_terminal__fill(RP_STYLE_SELECTED, y, 0, s->layout.width);
+	rp_draw__text(s, i == s->menu ? RP_STYLE_SELECTED : RP_STYLE_NORMAL, y, 2, s->layout.width,
 		      text);
 }
 
@@ -66,12 +66,12 @@ void rp_draw__menu(const struct rp_state *s)
 
 	switch (s->mode) {
 	case RP_MODE_GROUP:
-		rp_draw__text(s, RP_STYLE_STRONG, 0, 0, s->layout.cols,
+		rp_draw__text(s, RP_STYLE_STRONG, 0, 0, s->layout.width,
 			      "A row for each (Enter, or its letter; Esc leaves)");
 		draw_groups(s, lines);
 		break;
 	case RP_MODE_COLUMNS:
-		rp_draw__text(s, RP_STYLE_STRONG, 0, 0, s->layout.cols,
+		rp_draw__text(s, RP_STYLE_STRONG, 0, 0, s->layout.width,
 			      "Columns (Space shows or hides, < > moves, s sorts, Enter leaves)");
 		draw_columns(s, lines);
 		break;

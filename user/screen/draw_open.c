@@ -20,12 +20,12 @@ struct places {
 
 static struct places places_of(const struct rp_state *s)
 {
-	struct places at = {.has_process = s->layout.cols >= NARROW};
+	struct places at = {.has_process = s->layout.width >= NARROW};
 
 	at.process = RP_GUTTER + AGE + 1;
 	at.thread = at.process + (at.has_process ? PROCESS + 1 : 0);
 	at.path = at.thread + THREAD + 1;
-	at.room = s->layout.cols > at.path ? s->layout.cols - at.path : 0;
+	at.room = s->layout.width > at.path ? s->layout.width - at.path : 0;
 	return at;
 }
 
@@ -35,7 +35,7 @@ static void draw_titles(const struct rp_state *s, const struct places *at)
 
 	if (y >= s->layout.bar)
 		return;
-	rp_terminal__fill(RP_STYLE_TITLE, y, 0, s->layout.cols);
+	rp_terminal__fill(RP_STYLE_TITLE, y, 0, s->layout.width);
 	rp_draw__right(s, RP_STYLE_TITLE_SORT, y, RP_GUTTER, AGE, s->utf8 ? "AGE▼" : "AGEv");
 	if (at->has_process)
 		rp_draw__text(s, RP_STYLE_TITLE, y, at->process, PROCESS, "PROCESS");
@@ -54,7 +54,7 @@ static void draw_row(const struct rp_state *s, const struct places *at, size_t y
 	char text[RP_OPEN_PATH];
 
 	if (style == RP_STYLE_SELECTED)
-		rp_terminal__fill(style, y, 0, s->layout.cols);
+		rp_terminal__fill(style, y, 0, s->layout.width);
 	rp_draw__text(s, style, y, 0, RP_GUTTER, stuck ? " !" : "");
 	rp_draw__right(s, style, y, RP_GUTTER, AGE, rp_draw__ns(s, row->age, text, sizeof(text)));
 	snprintf(text, sizeof(text), "%" PRIu32 " %s", row->pid, row->comm);
@@ -81,7 +81,7 @@ void rp_draw__open(const struct rp_state *s)
 	     line++)
 		draw_row(s, &at, s->layout.table + line, list->top + line);
 	if (!list->n_visible && s->layout.n_table)
-		rp_draw__text(s, RP_STYLE_FAINT, s->layout.table, RP_GUTTER, s->layout.cols,
+		rp_draw__text(s, RP_STYLE_FAINT, s->layout.table, RP_GUTTER, s->layout.width,
 			      !list->open     ? "this kernel cannot tell which regions are open"
 			      : list->open->n ? "no row has this text: \\ changes the filter"
 					      : "no region is open");

@@ -17,7 +17,7 @@ static void draw_heading(const struct rp_state *s, const struct rp_row *row)
 	size_t x = 0, y = s->layout.pane;
 	char title[512];
 
-	rp_terminal__fill(RP_STYLE_TITLE, y, 0, s->layout.cols);
+	rp_terminal__fill(RP_STYLE_TITLE, y, 0, s->layout.width);
 	for (int i = RP_PANE_HIST; i < RP_PANE_END; i++) {
 		enum rp_style style = (int)s->pane == i ? RP_STYLE_TITLE_SORT : RP_STYLE_TITLE;
 		size_t width = strlen(rp_pane_titles[i]) + 2;
@@ -28,8 +28,8 @@ static void draw_heading(const struct rp_state *s, const struct rp_row *row)
 	}
 	snprintf(title, sizeof(title), " %s%s%s", row->name, row->group ? "  " : "",
 		 row->group ? row->group : "");
-	if (x < s->layout.cols)
-		rp_draw__text(s, RP_STYLE_TITLE, y, x, s->layout.cols - x, title);
+	if (x < s->layout.width)
+		rp_draw__text(s, RP_STYLE_TITLE, y, x, s->layout.width - x, title);
 }
 
 /* ---- histogram -------------------------------------------------------------------------- */
@@ -48,7 +48,7 @@ static void draw_figures(const struct rp_state *s, size_t y, const struct rp_row
 			line + at, sizeof(line) - at, "%s%s %s", i ? "  " : "", keys[i],
 			rp_column__format(column, row, s->shown, s->utf8, figure, sizeof(figure)));
 	}
-	rp_draw__text(s, RP_STYLE_NORMAL, y, 0, s->layout.cols, line);
+	rp_draw__text(s, RP_STYLE_NORMAL, y, 0, s->layout.width, line);
 }
 
 static double share_of(const struct rp_state *s, uint64_t count, uint64_t most)
@@ -62,8 +62,8 @@ static double share_of(const struct rp_state *s, uint64_t count, uint64_t most)
 static void draw_bucket(const struct rp_state *s, size_t y, const struct rp_hist_line *line,
 			uint64_t most)
 {
-	size_t marks = s->layout.cols >= 60 ? 18 : 8, used = 2 * (FIGURE + 1) + marks + 1;
-	size_t width = s->layout.cols > used ? s->layout.cols - used : 1;
+	size_t marks = s->layout.width >= 60 ? 18 : 8, used = 2 * (FIGURE + 1) + marks + 1;
+	size_t width = s->layout.width > used ? s->layout.width - used : 1;
 	char figure[32], buf[RP_CELLS_BUF];
 
 	rp_draw__right(s, RP_STYLE_NORMAL, y, 0, FIGURE,
@@ -89,7 +89,7 @@ static void draw_hist(const struct rp_state *s, const struct rp_row *row)
 	}
 	rp_hist_lines__make(&lines, &row->hist, &row->f, room);
 	if (!lines.n)
-		rp_draw__text(s, RP_STYLE_FAINT, y, 0, s->layout.cols, "nothing was timed");
+		rp_draw__text(s, RP_STYLE_FAINT, y, 0, s->layout.width, "nothing was timed");
 	for (size_t i = 0; i < lines.n; i++)
 		draw_bucket(s, y + i, &lines.line[i], lines.most);
 }
@@ -97,23 +97,23 @@ static void draw_hist(const struct rp_state *s, const struct rp_row *row)
 /* ---- callers and callees ---------------------------------------------------------------- */
 
 static void draw_kin_row(const struct rp_state *s, size_t y, size_t x, size_t width,
-			 const struct rp_kin *kin)
+			 const struct rp_call *other)
 {
 	size_t name = width > 2 * (FIGURE + 1) ? width - 2 * (FIGURE + 1) : width;
 	char figure[32];
 
-	rp_draw__text(s, kin->name ? RP_STYLE_NORMAL : RP_STYLE_FAINT, y, x, name,
-		      kin->name ? kin->name : "(no region)");
+	rp_draw__text(s, other->name ? RP_STYLE_NORMAL : RP_STYLE_FAINT, y, x, name,
+		      other->name ? other->name : "(no region)");
 	if (name == width)
 		return;
 	rp_draw__right(s, RP_STYLE_NORMAL, y, x + name + 1, FIGURE,
-		       rp_text__count((double)kin->count, figure, sizeof(figure)));
+		       rp_text__count((double)other->count, figure, sizeof(figure)));
 	rp_draw__right(s, RP_STYLE_NORMAL, y, x + name + FIGURE + 2, FIGURE,
-		       rp_draw__ns(s, kin->total, figure, sizeof(figure)));
+		       rp_draw__ns(s, other->total, figure, sizeof(figure)));
 }
 
 static void draw_kin_list(const struct rp_state *s, size_t y, size_t x, size_t width, size_t lines,
-			  const char *title, const struct rp_kin_list *list)
+			  const char *title, const struct rp_call_list *list)
 {
 	char text[64];
 
@@ -125,22 +125,22 @@ static void draw_kin_list(const struct rp_state *s, size_t y, size_t x, size_t w
 		draw_kin_row(s, y + 1 + i, x, width, &list->item[i]);
 }
 
-static void draw_kin(const struct rp_state *s, const struct rp_row *row)
+static void draw_call(const struct rp_state *s, const struct rp_row *row)
 {
 	size_t y = s->layout.pane + 1, room = s->layout.n_pane - 1, half;
-	struct rp_kin_list callers, callees;
+	struct rp_call_list callers, callees;
 
-	if (rp_kin__find(s->shown, row, &callers, &callees))
+	if (rp_calls__find(s->shown, row, &callers, &callees))
 		return;
-	if (s->layout.cols >= 70) {
-		half = s->layout.cols / 2 - 2;
+	if (s->layout.width >= 70) {
+		half = s->layout.width / 2 - 2;
 		draw_kin_list(s, y, 0, half, room, "entered from", &callers);
 		draw_kin_list(s, y, half + 3, half, room, "enters", &callees);
 		return;
 	}
 	half = room / 2;
-	draw_kin_list(s, y, 0, s->layout.cols, half, "entered from", &callers);
-	draw_kin_list(s, y + half, 0, s->layout.cols, room - half, "enters", &callees);
+	draw_kin_list(s, y, 0, s->layout.width, half, "entered from", &callers);
+	draw_kin_list(s, y + half, 0, s->layout.width, room - half, "enters", &callees);
 }
 
 /* ---- groups ----------------------------------------------------------------------------- */
@@ -155,7 +155,7 @@ static void draw_groups(const struct rp_state *s, const struct rp_row *row)
 	if (!room)
 		return;
 	if (s->by == RP_BY_NONE) {
-		rp_draw__text(s, RP_STYLE_FAINT, y, 0, s->layout.cols,
+		rp_draw__text(s, RP_STYLE_FAINT, y, 0, s->layout.width,
 			      "not grouped: g groups by process, thread, command, cgroup or label");
 		return;
 	}
@@ -198,7 +198,7 @@ static void draw_site(const struct rp_state *s, size_t y, const struct rp_source
 		[RP_SOURCE_NO_DEBUG] = "no debug information",
 		[RP_SOURCE_FAILED] = "the debug information could not be read",
 	};
-	size_t x = ROLE + ADDRESS + 4, width = s->layout.cols > x ? s->layout.cols - x : 0;
+	size_t x = ROLE + ADDRESS + 4, width = s->layout.width > x ? s->layout.width - x : 0;
 	const char *slash = strrchr(site->object, '/'), *name = slash ? slash + 1 : site->object;
 	size_t length = rp_cells__width(name, s->utf8);
 	char text[RP_SOURCE_FILE + 16];
@@ -236,7 +236,7 @@ static void draw_source(const struct rp_state *s)
 	else if (source->more)
 		note = text;
 	if (note)
-		rp_draw__text(s, RP_STYLE_FAINT, y + --room, 0, s->layout.cols, note);
+		rp_draw__text(s, RP_STYLE_FAINT, y + --room, 0, s->layout.width, note);
 	for (size_t i = 0; i < source->n && i < room; i++)
 		draw_site(s, y + i, &source->site[i]);
 }
@@ -250,8 +250,8 @@ void rp_draw__pane(const struct rp_state *s)
 	draw_heading(s, row);
 	if (s->pane == RP_PANE_HIST)
 		draw_hist(s, row);
-	else if (s->pane == RP_PANE_KIN)
-		draw_kin(s, row);
+	else if (s->pane == RP_PANE_CALLS)
+		draw_call(s, row);
 	else if (s->pane == RP_PANE_GROUPS)
 		draw_groups(s, row);
 	else

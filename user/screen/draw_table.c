@@ -24,18 +24,18 @@ static void draw_titles(const struct rp_state *s)
 {
 	if (s->layout.titles >= s->layout.bar)
 		return;
-	rp_terminal__fill(RP_STYLE_TITLE, s->layout.titles, 0, s->layout.cols);
+	rp_terminal__fill(RP_STYLE_TITLE, s->layout.titles, 0, s->layout.width);
 	for (size_t i = 0; i < s->layout.n_cells; i++)
 		draw_title(s, &s->layout.cell[i]);
 	/* More columns to the left, to the right. */
 	rp_draw__text(s, RP_STYLE_TITLE, s->layout.titles, 0, 1, s->scroll ? "<" : " ");
-	rp_draw__right(s, RP_STYLE_TITLE, s->layout.titles, s->layout.cols - 1, 1,
+	rp_draw__right(s, RP_STYLE_TITLE, s->layout.titles, s->layout.width - 1, 1,
 		       s->layout.more ? ">" : " ");
 }
 
 static enum rp_style heat_style(const struct rp_row *row)
 {
-	double heat = row->past ? row->past->heat : 0;
+	double heat = row->history ? row->history->heat : 0;
 
 	return heat >= 0.4    ? RP_STYLE_HEAT + 3
 	       : heat >= 0.2  ? RP_STYLE_HEAT + 2
@@ -57,9 +57,9 @@ static void draw_name(const struct rp_state *s, enum rp_style style, size_t y, s
 		indent = 2 * (size_t)node->depth;
 		if (indent > cell->width / 2)
 			indent = cell->width / 2;
-		sign = !rp_state__has_children(s, i)	   ? " "
-		       : row->past && row->past->collapsed ? "+"
-							   : "-";
+		sign = !rp_state__has_children(s, i)		 ? " "
+		       : row->history && row->history->collapsed ? "+"
+								 : "-";
 		rp_draw__text(s, style, y, cell->x + indent, 1, sign);
 		indent += 2;
 	}
@@ -70,13 +70,13 @@ static void draw_name(const struct rp_state *s, enum rp_style style, size_t y, s
 static void draw_minute(const struct rp_state *s, enum rp_style style, size_t y,
 			const struct rp_cell_place *cell, const struct rp_row *row)
 {
-	float values[RP_PAST_SECONDS];
+	float values[RP_HISTORY_SECONDS];
 	char buf[RP_CELLS_BUF];
-	size_t n = cell->width < RP_PAST_SECONDS ? cell->width : RP_PAST_SECONDS;
+	size_t n = cell->width < RP_HISTORY_SECONDS ? cell->width : RP_HISTORY_SECONDS;
 
-	if (!row->past)
+	if (!row->history)
 		return;
-	rp_past__minute(row->past, s->pasts.second, values, n);
+	rp_history__minute(row->history, s->histories.second, values, n);
 	rp_terminal__put(style, y, cell->x, rp_cells__spark(values, n, s->utf8, buf));
 }
 
@@ -101,14 +101,14 @@ static void draw_cell(const struct rp_state *s, enum rp_style style, size_t y, s
 static void draw_row(const struct rp_state *s, size_t y, size_t i)
 {
 	const struct rp_row *row = rp_state__row(s, i, NULL);
-	bool tagged = row->past && row->past->tagged;
+	bool tagged = row->history && row->history->tagged;
 	enum rp_style style = i == s->cursor ? RP_STYLE_SELECTED
 			      : tagged	     ? RP_STYLE_TAGGED
 					     : RP_STYLE_NORMAL;
 	char marks[RP_GUTTER + 1] = "  ";
 
 	if (style == RP_STYLE_SELECTED)
-		rp_terminal__fill(style, y, 0, s->layout.cols);
+		rp_terminal__fill(style, y, 0, s->layout.width);
 	if (tagged)
 		marks[0] = '*';
 	marks[1] = row->left_out ? '-' : row->f.unmatched ? '!' : row->slow ? '~' : ' ';
@@ -124,7 +124,7 @@ void rp_draw__table(const struct rp_state *s)
 		draw_row(s, s->layout.table + line, s->top + line);
 	if (!s->n_visible && s->layout.n_table)
 		rp_draw__text(s, RP_STYLE_FAINT, s->layout.table, RP_GUTTER,
-			      s->layout.cols - RP_GUTTER,
+			      s->layout.width - RP_GUTTER,
 			      rp_state__rows(s) ? "no row has this text: \\ changes the filter"
 						: "no region was entered yet");
 }

@@ -67,7 +67,7 @@ const size_t rp_n_bar = COUNT(rp_bar);
 
 const char *const rp_pane_titles[RP_PANE_END] = {
 	[RP_PANE_HIST] = "Histogram",
-	[RP_PANE_KIN] = "Callers and callees",
+	[RP_PANE_CALLS] = "Callers and callees",
 	[RP_PANE_GROUPS] = "Groups",
 	[RP_PANE_SOURCE] = "Source",
 };
@@ -89,23 +89,23 @@ static size_t bar_width(size_t i)
 	return strlen(rp_bar[i].name) + strlen(rp_bar[i].label) + 1;
 }
 
-size_t rp_bar__shown(size_t cols)
+size_t rp_bar__shown(size_t width)
 {
 	size_t n = 0, x = 0;
 
 	for (; n < rp_n_bar; n++) {
 		x += bar_width(n);
-		if (n >= RP_BAR_ALWAYS && x > cols)
+		if (n >= RP_BAR_ALWAYS && x > width)
 			break;
 	}
 	return n;
 }
 
-int rp_bar__at(size_t x, size_t cols)
+int rp_bar__at(size_t x, size_t width)
 {
 	size_t at = 0;
 
-	for (size_t i = 0; i < rp_bar__shown(cols); i++) {
+	for (size_t i = 0; i < rp_bar__shown(width); i++) {
 		at += bar_width(i);
 		if (x < at)
 			return rp_bar[i].key;

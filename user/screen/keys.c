@@ -78,10 +78,10 @@ static void scroll_right(struct rp_state *s, struct rp_request *request)
 
 static void set_collapsed(struct rp_state *s, bool collapsed)
 {
-	struct rp_past *past = rp_state__chosen_row(s)->past;
+	struct rp_history *history = rp_state__chosen_row(s)->history;
 
-	if (past)
-		past->collapsed = collapsed;
+	if (history)
+		history->collapsed = collapsed;
 	rp_state__arrange(s);
 }
 
@@ -106,7 +106,8 @@ static void left(struct rp_state *s, struct rp_request *request)
 
 	if (!s->tree)
 		scroll_left(s, request);
-	else if (row && rp_state__has_children(s, s->cursor) && row->past && !row->past->collapsed)
+	else if (row && rp_state__has_children(s, s->cursor) && row->history &&
+		 !row->history->collapsed)
 		set_collapsed(s, true);
 	else if (row)
 		go_to_parent(s);
@@ -118,7 +119,7 @@ static void right(struct rp_state *s, struct rp_request *request)
 
 	if (!s->tree)
 		scroll_right(s, request);
-	else if (row && row->past && row->past->collapsed)
+	else if (row && row->history && row->history->collapsed)
 		set_collapsed(s, false);
 	else if (row && rp_state__has_children(s, s->cursor))
 		rp_state__move_by(s, 1);
@@ -132,12 +133,13 @@ static void collapse_all(struct rp_state *s, struct rp_request *request)
 	if (!s->tree || !s->shown)
 		return;
 	for (size_t i = 0; i < s->shown->n_tree; i++)
-		any |= s->shown->tree[i].row.past && s->shown->tree[i].row.past->collapsed;
+		any |= s->shown->tree[i].row.history && s->shown->tree[i].row.history->collapsed;
 	for (size_t i = 0; i < s->shown->n_tree; i++)
-		if (s->shown->tree[i].row.past)
-			s->shown->tree[i].row.past->collapsed = !any && i + 1 < s->shown->n_tree &&
-								s->shown->tree[i + 1].depth >
-									s->shown->tree[i].depth;
+		if (s->shown->tree[i].row.history)
+			s->shown->tree[i].row.history->collapsed = !any &&
+								   i + 1 < s->shown->n_tree &&
+								   s->shown->tree[i + 1].depth >
+									   s->shown->tree[i].depth;
 	rp_state__arrange(s);
 }
 
@@ -220,7 +222,7 @@ static void scroll_to(struct rp_state *s, const struct rp_column *column)
 
 static void sort_by_next(struct rp_state *s, int by)
 {
-	s->sort = rp_columns__next(&s->columns, s->sort, by);
+	s->sort = rp_screen_columns__next(&s->columns, s->sort, by);
 	s->invert = false;
 	rp_state__sort(s);
 	scroll_to(s, s->sort);
@@ -269,16 +271,16 @@ static void tag(struct rp_state *s, struct rp_request *request)
 	const struct rp_row *row = rp_state__chosen_row(s);
 
 	(void)request;
-	if (!row || !row->past)
+	if (!row || !row->history)
 		return;
-	row->past->tagged = !row->past->tagged;
+	row->history->tagged = !row->history->tagged;
 	rp_state__move_by(s, 1);
 }
 
 static void untag(struct rp_state *s, struct rp_request *request)
 {
 	(void)request;
-	rp_pasts__untag(&s->pasts);
+	rp_histories__untag(&s->histories);
 }
 
 static void pause_display(struct rp_state *s, struct rp_request *request)

@@ -27,9 +27,9 @@ extern const char *const rp_pane_titles[RP_PANE_END];
 enum rp_pane rp_panes__at(size_t x);
 
 /* How many of them a terminal of so many columns shows. Each is its name, its label and a blank. */
-size_t rp_bar__shown(size_t cols);
+size_t rp_bar__shown(size_t width);
 /* The key of the bar at column x, 0: none. */
-int rp_bar__at(size_t x, size_t cols);
+int rp_bar__at(size_t x, size_t width);
 
 /* Groupings, as the list of them shows. */
 struct rp_group_choice {

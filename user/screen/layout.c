@@ -8,7 +8,7 @@
 #define PANE_MIN   6 /* lines */
 #define TABLE_MIN  4
 #define HEADER_MAX 3
-#define MORE	   2 /* columns at the right, where a sign tells of more */
+#define MORE	   2 /* cells at the right, where a sign tells of more */
 
 static void plan_lines(struct rp_layout *l, bool pane)
 {
@@ -36,7 +36,8 @@ static size_t width_of(const struct rp_screen_column *item)
 }
 
 /* The name takes what the others leave, within reason. */
-static size_t name_width(const struct rp_layout *l, const struct rp_columns *columns, size_t want)
+static size_t name_width(const struct rp_layout *l, const struct rp_screen_columns *columns,
+			 size_t want)
 {
 	size_t all = RP_GUTTER + MORE, width;
 
@@ -44,15 +45,15 @@ static size_t name_width(const struct rp_layout *l, const struct rp_columns *col
 		if (columns->item[i].shown)
 			all += width_of(&columns->item[i]);
 	want = want < NAME_MIN ? NAME_MIN : want > NAME_MAX ? NAME_MAX : want;
-	width = l->cols > all + NAME_MIN ? l->cols - all : NAME_MIN;
+	width = l->width > all + NAME_MIN ? l->width - all : NAME_MIN;
 	if (width > want)
 		width = want;
-	if (width + RP_GUTTER > l->cols)
-		width = l->cols > RP_GUTTER ? l->cols - RP_GUTTER : 0;
+	if (width + RP_GUTTER > l->width)
+		width = l->width > RP_GUTTER ? l->width - RP_GUTTER : 0;
 	return width;
 }
 
-static void plan_cells(struct rp_layout *l, const struct rp_columns *columns,
+static void plan_cells(struct rp_layout *l, const struct rp_screen_columns *columns,
 		       const struct rp_layout_opts *opts)
 {
 	size_t x = RP_GUTTER, skip = opts->scroll;
@@ -71,7 +72,7 @@ static void plan_cells(struct rp_layout *l, const struct rp_columns *columns,
 			skip--;
 			continue;
 		}
-		l->more = x + width + MORE > l->cols;
+		l->more = x + width + MORE > l->width;
 		if (l->more)
 			return;
 		l->cell[l->n_cells].column = columns->item[i].column;
@@ -81,12 +82,12 @@ static void plan_cells(struct rp_layout *l, const struct rp_columns *columns,
 	}
 }
 
-void rp_layout__plan(struct rp_layout *layout, const struct rp_columns *columns,
+void rp_layout__plan(struct rp_layout *layout, const struct rp_screen_columns *columns,
 		     const struct rp_layout_opts *opts)
 {
 	memset(layout, 0, sizeof(*layout));
 	layout->rows = opts->rows;
-	layout->cols = opts->cols;
+	layout->width = opts->width;
 	plan_lines(layout, opts->pane);
 	plan_cells(layout, columns, opts);
 }

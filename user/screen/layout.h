@@ -5,7 +5,7 @@
 
 #include "screen/columns.h"
 
-#define RP_GUTTER 2 /* columns for marks, left of the name */
+#define RP_GUTTER 2 /* cells for marks, left of the name */
 
 struct rp_cell_place {
 	const struct rp_column *column;
@@ -13,25 +13,25 @@ struct rp_cell_place {
 };
 
 struct rp_layout {
-	size_t rows, cols;
+	size_t rows, width;
 	size_t header;	       /* lines of it, at the top */
 	size_t titles;	       /* line; the rows of the table follow */
 	size_t table, n_table; /* first line, lines */
 	size_t pane, n_pane;   /* the same; 0 lines without */
 	size_t bar;	       /* line of keys, prompt and messages */
-	struct rp_cell_place cell[RP_COLUMNS_MAX];
+	struct rp_cell_place cell[RP_SCREEN_COLUMNS_MAX];
 	size_t n_cells;
 	bool more; /* columns that did not fit */
 };
 
 struct rp_layout_opts {
-	size_t rows, cols;
-	size_t name;   /* columns that the longest name wants */
+	size_t rows, width;
+	size_t name;   /* cells that the longest name wants */
 	size_t scroll; /* columns of the table, after the name, to leave out at the left */
 	bool pane;
 };
 
-void rp_layout__plan(struct rp_layout *layout, const struct rp_columns *columns,
+void rp_layout__plan(struct rp_layout *layout, const struct rp_screen_columns *columns,
 		     const struct rp_layout_opts *opts);
 
 #endif

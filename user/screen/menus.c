@@ -156,17 +156,17 @@ static void columns_key(struct rp_state *s, int key)
 {
 	switch (key) {
 	case ' ':
-		rp_columns__toggle(&s->columns, s->menu);
+		rp_screen_columns__toggle(&s->columns, s->menu);
 		break;
 	case '<':
 	case RP_KEY_LEFT:
 	case RP_KEY_F0 + 7:
-		s->menu = rp_columns__move(&s->columns, s->menu, -1);
+		s->menu = rp_screen_columns__move(&s->columns, s->menu, -1);
 		break;
 	case '>':
 	case RP_KEY_RIGHT:
 	case RP_KEY_F0 + 8:
-		s->menu = rp_columns__move(&s->columns, s->menu, 1);
+		s->menu = rp_screen_columns__move(&s->columns, s->menu, 1);
 		break;
 	case 's':
 		s->sort = s->columns.item[s->menu].column;

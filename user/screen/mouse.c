@@ -52,7 +52,7 @@ void rp_state__mouse(struct rp_state *s, size_t y, size_t x, enum rp_button butt
 	else if (y >= l->table && y < l->table + l->n_table)
 		click_row(s, y - l->table, request);
 	else if (y == l->bar)
-		rp_state__key(s, s->message[0] ? 0 : rp_bar__at(x, l->cols), request);
+		rp_state__key(s, s->message[0] ? 0 : rp_bar__at(x, l->width), request);
 	else if (l->n_pane && y == l->pane && rp_panes__at(x) != RP_PANE_NONE)
 		s->pane = rp_panes__at(x);
 }

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "screen/words.h"
+#include "screen/search.h"
 #include "util/array.h"
 
 const struct rp_open_row *rp_open_list__row(const struct rp_open_list *list, size_t i)
@@ -26,7 +26,7 @@ const char *rp_open_list__path(const struct rp_open_list *list, const struct rp_
 
 	if (label >= size)
 		label = 0;
-	rp_open__path(list->open, row, buf, size - label);
+	rp_open_regions__path(list->open, row, buf, size - label);
 	len = strlen(buf);
 	if (label)
 		snprintf(buf + len, size - len, "[%s]", row->label);
@@ -34,12 +34,12 @@ const char *rp_open_list__path(const struct rp_open_list *list, const struct rp_
 }
 
 static bool matches(const struct rp_open_list *list, const struct rp_open_row *row,
-		    const char *words)
+		    const char *pattern)
 {
 	char path[RP_OPEN_PATH];
 
-	return rp_words__in(row->comm, words) ||
-	       rp_words__in(rp_open_list__path(list, row, path, sizeof(path)), words);
+	return rp_search__matches(row->comm, pattern) ||
+	       rp_search__matches(rp_open_list__path(list, row, path, sizeof(path)), pattern);
 }
 
 static bool is_same(const struct rp_open_row *a, const struct rp_open_row *b)
@@ -72,7 +72,8 @@ void rp_open_list__arrange(struct rp_open_list *list, const char *filter)
 	find_cursor(list);
 }
 
-int rp_open_list__update(struct rp_open_list *list, const struct rp_open *open, const char *filter)
+int rp_open_list__update(struct rp_open_list *list, const struct rp_open_regions *open,
+			 const char *filter)
 {
 	list->open = NULL;
 	list->n_visible = 0;

@@ -3,14 +3,14 @@
 #ifndef RP_OPEN_LIST_H
 #define RP_OPEN_LIST_H
 
-#include "aggregate/open.h"
+#include "aggregate/open_regions.h"
 
 #define RP_OPEN_PATH 1024 /* bytes of a path that are looked at: its inner end */
 
 struct rp_open_list {
-	bool shown;		    /* in place of the table */
-	const struct rp_open *open; /* not its own; NULL: not read */
-	uint32_t *visible;	    /* rows that the filter leaves */
+	bool shown;			    /* in place of the table */
+	const struct rp_open_regions *open; /* not its own; NULL: not read */
+	uint32_t *visible;		    /* rows that the filter leaves */
 	size_t n_visible;
 	size_t cursor, top;	/* among the visible */
 	bool chosen;		/* else whichever is first */
@@ -18,7 +18,8 @@ struct rp_open_list {
 };
 
 /* What is open now, or NULL. -ENOMEM. */
-int rp_open_list__update(struct rp_open_list *list, const struct rp_open *open, const char *filter);
+int rp_open_list__update(struct rp_open_list *list, const struct rp_open_regions *open,
+			 const char *filter);
 /* After a change of the filter. */
 void rp_open_list__arrange(struct rp_open_list *list, const char *filter);
 void rp_open_list__free(struct rp_open_list *list);

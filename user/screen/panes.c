@@ -59,28 +59,28 @@ void rp_hist_lines__make(struct rp_hist_lines *out, const struct rp_hist_part *h
 
 /* ---- callers and callees ---------------------------------------------------------------- */
 
-static void add_kin(struct rp_kin_list *list, const struct rp_row *kin,
-		    const struct rp_row_figures *f)
+static void add_call(struct rp_call_list *list, const struct rp_row *other,
+		     const struct rp_row_figures *f)
 {
-	uint32_t region = kin ? kin->region : RP_REGION_NONE;
+	uint32_t region = other ? other->region : RP_REGION_NONE;
 	size_t i = 0;
 
-	while (i < list->n && (list->item[i].region != region || !list->item[i].name != !kin))
+	while (i < list->n && (list->item[i].region != region || !list->item[i].name != !other))
 		i++;
-	if (i == RP_KIN_MAX) {
+	if (i == RP_CALLS_MAX) {
 		list->more = true;
 		return;
 	}
 	if (i == list->n)
-		list->item[list->n++] = (struct rp_kin){.name = kin ? kin->name : NULL,
-							.region = region};
+		list->item[list->n++] = (struct rp_call){.name = other ? other->name : NULL,
+							 .region = region};
 	list->item[i].count += f->count;
 	list->item[i].total += f->total;
 }
 
-static int compare_kin(const void *a, const void *b)
+static int compare_call(const void *a, const void *b)
 {
-	const struct rp_kin *x = a, *y = b;
+	const struct rp_call *x = a, *y = b;
 
 	if (x->total != y->total)
 		return x->total < y->total ? 1 : -1;
@@ -92,8 +92,8 @@ static bool same_group(const struct rp_row *a, const struct rp_row *b)
 	return !strcmp(a->group ? a->group : "", b->group ? b->group : "");
 }
 
-int rp_kin__find(const struct rp_snapshot *snapshot, const struct rp_row *of,
-		 struct rp_kin_list *callers, struct rp_kin_list *callees)
+int rp_calls__find(const struct rp_snapshot *snapshot, const struct rp_row *of,
+		   struct rp_call_list *callers, struct rp_call_list *callees)
 {
 	const struct rp_tree_row **by_id = calloc(snapshot->n_tree + 1, sizeof(*by_id));
 
@@ -107,13 +107,13 @@ int rp_kin__find(const struct rp_snapshot *snapshot, const struct rp_row *of,
 
 		by_id[node->id] = node;
 		if (node->row.region == of->region && same_group(&node->row, of))
-			add_kin(callers, parent ? &parent->row : NULL, &node->row.f);
+			add_call(callers, parent ? &parent->row : NULL, &node->row.f);
 		if (parent && parent->row.region == of->region && same_group(&parent->row, of))
-			add_kin(callees, &node->row, &node->row.f);
+			add_call(callees, &node->row, &node->row.f);
 	}
 	free(by_id);
-	qsort(callers->item, callers->n, sizeof(callers->item[0]), compare_kin);
-	qsort(callees->item, callees->n, sizeof(callees->item[0]), compare_kin);
+	qsort(callers->item, callers->n, sizeof(callers->item[0]), compare_call);
+	qsort(callees->item, callees->n, sizeof(callees->item[0]), compare_call);
 	return 0;
 }
 

@@ -31,23 +31,23 @@ void rp_hist_lines__make(struct rp_hist_lines *out, const struct rp_hist_part *h
 
 /* ---- callers and callees ---------------------------------------------------------------- */
 
-#define RP_KIN_MAX 64
+#define RP_CALLS_MAX 64
 
-struct rp_kin {
+struct rp_call {
 	const char *name; /* NULL: entered from no region */
 	uint32_t region;
 	uint64_t count, total; /* of the chosen region under a caller; of a callee under it */
 };
 
-struct rp_kin_list {
-	struct rp_kin item[RP_KIN_MAX];
+struct rp_call_list {
+	struct rp_call item[RP_CALLS_MAX];
 	size_t n;
 	bool more; /* than have room */
 };
 
 /* Those of a region, in its group where there are groups; by total, descending. */
-int rp_kin__find(const struct rp_snapshot *snapshot, const struct rp_row *of,
-		 struct rp_kin_list *callers, struct rp_kin_list *callees);
+int rp_calls__find(const struct rp_snapshot *snapshot, const struct rp_row *of,
+		   struct rp_call_list *callers, struct rp_call_list *callees);
 
 /* ---- the region in all groups ----------------------------------------------------------- */
 

@@ -87,10 +87,10 @@ int rp_screen__show(struct rp_screen *screen, struct rp_snapshot *total, struct 
 
 void rp_screen__resize(struct rp_screen *screen)
 {
-	size_t rows, cols;
+	size_t rows, width;
 
-	rp_terminal__size(&rows, &cols);
-	rp_state__resize(&screen->state, rows, cols);
+	rp_terminal__size(&rows, &width);
+	rp_state__resize(&screen->state, rows, width);
 	draw(screen);
 }
 
@@ -204,7 +204,7 @@ static bool drop(struct rp_screen *screen)
 
 	if (screen->ops.drop(screen->ops.ctx, regions, n, &err))
 		return say_error(s, &err);
-	rp_pasts__untag(&s->pasts);
+	rp_histories__untag(&s->histories);
 	if (n == 1)
 		rp_state__say(s, "detached: %.160s (a adds regions)",
 			      rp_state__name(s, regions[0]));

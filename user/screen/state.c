@@ -1,4 +1,17 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+/*
+ * How the screen keeps its place while everything under it changes. Each update brings a new
+ * snapshot, whose rows are others in another order; a row is known again by its key, a hash of its
+ * name, group and ancestors, and what is remembered of it (rates, the last minute, tags, what is
+ * collapsed) is its history, found by that key.
+ *
+ * The cursor follows the row that the user chose, by key. Until one is chosen it stays at the top,
+ * and so shows whatever is foremost; where the chosen row is gone, the cursor keeps its line.
+ *
+ * From figures to lines, in this order, each step from the one before: sort, filter, collapse, find
+ * the cursor, measure names, plan the layout. rp_state__arrange() does all after the sort; whatever
+ * changes one of them calls it.
+ */
 #include "screen/state.h"
 
 #include <errno.h>
@@ -7,19 +20,19 @@
 #include <string.h>
 
 #include "screen/cells.h"
-#include "screen/words.h"
+#include "screen/search.h"
 #include "util/array.h"
 
 void rp_state__init(struct rp_state *s, const struct rp_state_opts *opts)
 {
 	*s = (struct rp_state){
-		.sort = rp_columns__on_screen(opts->sort),
+		.sort = rp_screen_columns__on_screen(opts->sort),
 		.tree = opts->tree,
 		.by = opts->by,
 		.interval = opts->interval,
 		.utf8 = opts->utf8,
 	};
-	rp_columns__init(&s->columns);
+	rp_screen_columns__init(&s->columns);
 }
 
 static void free_snapshots(struct rp_state *s)
@@ -38,7 +51,7 @@ void rp_state__free(struct rp_state *s)
 	free_snapshots(s);
 	free(s->visible);
 	rp_open_list__free(&s->list);
-	rp_pasts__free(&s->pasts);
+	rp_histories__free(&s->histories);
 	*s = (struct rp_state){0};
 }
 
@@ -90,7 +103,7 @@ static uint64_t key_at(const struct rp_state *s, size_t i)
 {
 	const struct rp_row *row = rp_state__row(s, i, NULL);
 
-	return row->past ? row->past->key : 0;
+	return row->history ? row->history->key : 0;
 }
 
 static bool add_region(uint32_t *regions, size_t *n, size_t max, uint32_t region)
@@ -112,7 +125,8 @@ size_t rp_state__chosen(const struct rp_state *s, uint32_t *regions, size_t max)
 	for (size_t i = 0; i < rp_state__rows(s); i++) {
 		const struct rp_row *row = row_at(s, i);
 
-		if (row->past && row->past->tagged && !add_region(regions, &n, max, row->region))
+		if (row->history && row->history->tagged &&
+		    !add_region(regions, &n, max, row->region))
 			return n;
 	}
 	if (!n && chosen && max)
@@ -130,9 +144,9 @@ const char *rp_state__name(const struct rp_state *s, uint32_t region)
 
 /* ---- filter and search ------------------------------------------------------------------ */
 
-static bool matches(const struct rp_row *row, const char *words)
+static bool matches(const struct rp_row *row, const char *pattern)
 {
-	return rp_words__in(row->name, words) || rp_words__in(row->group, words);
+	return rp_search__matches(row->name, pattern) || rp_search__matches(row->group, pattern);
 }
 
 bool rp_state__find(struct rp_state *s, size_t from, int by)
@@ -193,7 +207,8 @@ static size_t collapse_rows(const struct rp_state *s, uint32_t *rows, size_t n)
 
 		if (node->depth > below)
 			continue;
-		below = node->row.past && node->row.past->collapsed ? node->depth : UINT32_MAX;
+		below = node->row.history && node->row.history->collapsed ? node->depth
+									  : UINT32_MAX;
 		rows[kept++] = rows[i];
 	}
 	return kept;
@@ -241,7 +256,7 @@ void rp_state__plan(struct rp_state *s)
 	rp_layout__plan(&s->layout, &s->columns,
 			&(struct rp_layout_opts){
 				.rows = s->layout.rows,
-				.cols = s->layout.cols,
+				.width = s->layout.width,
 				.name = s->longest,
 				.scroll = s->scroll,
 				.pane = s->pane != RP_PANE_NONE && !s->list.shown,
@@ -305,10 +320,10 @@ void rp_state__move_by(struct rp_state *s, long n)
 	rp_state__move_to(s, n < 0 && (size_t)-n > at ? 0 : at + (size_t)n);
 }
 
-void rp_state__resize(struct rp_state *s, size_t rows, size_t cols)
+void rp_state__resize(struct rp_state *s, size_t rows, size_t width)
 {
 	s->layout.rows = rows;
-	s->layout.cols = cols;
+	s->layout.width = width;
 	rp_state__plan(s);
 }
 
@@ -335,8 +350,8 @@ const struct rp_row *rp_state__costliest(const struct rp_state *s)
 
 	for (size_t i = 0; i < s->total->n_rows; i++) {
 		const struct rp_row *row = &s->total->rows[i];
-		double now = row->f.count && row->past
-				     ? row->past->rate * row->probe_ns / (double)row->f.count
+		double now = row->f.count && row->history
+				     ? row->history->rate * row->probe_ns / (double)row->f.count
 				     : 0;
 
 		if (row->left_out || now <= most)
@@ -352,7 +367,7 @@ static void measure_load(struct rp_state *s, uint64_t cpu)
 	double probes = s->total->probe_ns - s->probe_ns;
 	uint64_t used = since(cpu, s->cpu);
 
-	if (s->pasts.time) {
+	if (s->histories.time) {
 		s->cpu_share = used && probes > 0 ? probes / (double)used : 0;
 		s->losing = rp_state__lost(s) > s->lost;
 	}
@@ -373,22 +388,22 @@ int rp_state__update(struct rp_state *s, struct rp_snapshot *total, struct rp_sn
 	n = s->shown->n_rows > s->shown->n_tree ? s->shown->n_rows : s->shown->n_tree;
 	if (rp_array__fit(&s->visible, n + 1, sizeof(*s->visible)))
 		return -ENOMEM;
-	if (!s->pasts.time || time - s->pasts.time >= least)
+	if (!s->histories.time || time - s->histories.time >= least)
 		measure_load(s, cpu);
-	if (rp_pasts__update(&s->pasts, total, time, least))
+	if (rp_histories__update(&s->histories, total, time, least))
 		return -ENOMEM;
 	if (recent)
-		rp_pasts__bind(&s->pasts, recent);
+		rp_histories__bind(&s->histories, recent);
 	if (rp_open_list__update(&s->list, total->open, s->filter))
 		return -ENOMEM;
-	rp_columns__choose(&s->columns, s->shown);
+	rp_screen_columns__choose(&s->columns, s->shown);
 	rp_state__sort(s);
 	return 0;
 }
 
 void rp_state__rebase(struct rp_state *s)
 {
-	rp_pasts__rebase(&s->pasts);
+	rp_histories__rebase(&s->histories);
 	s->probe_ns = 0;
 	s->lost = 0;
 }
@@ -396,7 +411,7 @@ void rp_state__rebase(struct rp_state *s)
 void rp_state__forget(struct rp_state *s)
 {
 	free_snapshots(s);
-	rp_pasts__free(&s->pasts);
+	rp_histories__free(&s->histories);
 	s->selected = 0;
 	s->regrouped = true;
 	s->probe_ns = 0;

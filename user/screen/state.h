@@ -7,9 +7,9 @@
 #define RP_STATE_H
 
 #include "screen/columns.h"
+#include "screen/history.h"
 #include "screen/layout.h"
 #include "screen/open_list.h"
-#include "screen/past.h"
 #include "screen/prompt.h"
 #include "screen/source.h"
 
@@ -26,7 +26,7 @@ enum rp_mode {
 enum rp_pane {
 	RP_PANE_NONE,
 	RP_PANE_HIST,
-	RP_PANE_KIN,
+	RP_PANE_CALLS,
 	RP_PANE_GROUPS,
 	RP_PANE_SOURCE,
 	RP_PANE_END,
@@ -56,10 +56,10 @@ struct rp_state {
 	/* What is shown. */
 	struct rp_snapshot *total; /* since the start, or since the last reset */
 	struct rp_snapshot *shown; /* the same one, or that of the last interval */
-	struct rp_pasts pasts;
+	struct rp_histories histories;
 	uint32_t *visible; /* positions in the rows, or in the tree, of `shown` */
 	size_t n_visible;
-	size_t longest; /* name, in columns of the terminal */
+	size_t longest; /* name, in cells */
 
 	/* What has been added since the update before. */
 	double cpu_share;
@@ -72,7 +72,7 @@ struct rp_state {
 	bool invert, tree, paused, recent, ended, regrouped;
 	enum rp_by by;
 	double interval; /* s */
-	struct rp_columns columns;
+	struct rp_screen_columns columns;
 	char filter[RP_PROMPT_MAX], search[RP_PROMPT_MAX];
 	bool utf8;
 
@@ -117,7 +117,7 @@ void rp_state__rebase(struct rp_state *s);
 /* Rows are others from now on: nothing of what was remembered holds. */
 void rp_state__forget(struct rp_state *s);
 
-void rp_state__resize(struct rp_state *s, size_t rows, size_t cols);
+void rp_state__resize(struct rp_state *s, size_t rows, size_t width);
 void rp_state__key(struct rp_state *s, int key, struct rp_request *request);
 void rp_state__mouse(struct rp_state *s, size_t y, size_t x, enum rp_button button,
 		     struct rp_request *request);

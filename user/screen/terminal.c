@@ -140,7 +140,7 @@ void rp_terminal__enter(void)
 	refresh();
 }
 
-void rp_terminal__size(size_t *rows, size_t *cols)
+void rp_terminal__size(size_t *rows, size_t *width)
 {
 	struct winsize size;
 
@@ -148,7 +148,7 @@ void rp_terminal__size(size_t *rows, size_t *cols)
 	    (size.ws_row != LINES || size.ws_col != COLS))
 		resizeterm(size.ws_row, size.ws_col);
 	*rows = (size_t)LINES;
-	*cols = (size_t)COLS;
+	*width = (size_t)COLS;
 }
 
 /* ---- drawing ---------------------------------------------------------------------------- */

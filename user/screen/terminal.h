@@ -36,7 +36,7 @@ void rp_terminal__leave(void);
 void rp_terminal__enter(void);
 
 /* Size of the terminal after a change of it. */
-void rp_terminal__size(size_t *rows, size_t *cols);
+void rp_terminal__size(size_t *rows, size_t *width);
 
 /* Draw text at a place, in a style. */
 void rp_terminal__put(enum rp_style style, size_t y, size_t x, const char *text);

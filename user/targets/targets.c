@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "discover/needed.h"
+#include "discover/linked.h"
 #include "util/clock.h"
 
 /* After a mapping was announced: the kernel tells before it is in place. */
@@ -170,19 +170,19 @@ int rp_targets__add_named(struct rp_targets *t, struct rp_err *err)
 int rp_targets__add_command(struct rp_targets *t, pid_t pid, const char *path, struct rp_err *err)
 {
 	size_t first = t->n_objects;
-	struct rp_needed needed;
+	struct rp_linked linked;
 	int rc = rp_process__track(t, pid, err);
 
 	if (rc)
 		return rc;
-	rc = rp_needed__of_command(path, &needed);
+	rc = rp_linked__of_command(path, &linked);
 	if (rc)
 		return rp_err__no_memory(err);
-	for (size_t i = 0; !rc && i < needed.n; i++)
-		if (rp_plan__wants_object(t->plan, needed.items[i].path, needed.items[i].is_exe))
-			rc = rp_object__add_path(t, needed.items[i].path, needed.items[i].is_exe,
+	for (size_t i = 0; !rc && i < linked.n; i++)
+		if (rp_plan__wants_object(t->plan, linked.items[i].path, linked.items[i].is_exe))
+			rc = rp_object__add_path(t, linked.items[i].path, linked.items[i].is_exe,
 						 false, err);
-	rp_needed__free(&needed);
+	rp_linked__free(&linked);
 	return rc ? rc : attach_from(t, first, err);
 }
 

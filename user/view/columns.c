@@ -195,7 +195,7 @@ static bool is_of_frames(const struct rp_column *column)
 	       column->exact == exact_p999;
 }
 
-bool rp_column__is_meant(const struct rp_column *column, const struct rp_row *row)
+bool rp_column__applies(const struct rp_column *column, const struct rp_row *row)
 {
 	bool of_thread = column->exact == exact_cpu || column->exact == exact_wait ||
 			 column->exact == exact_blocked;
@@ -209,7 +209,7 @@ const char *rp_column__format(const struct rp_column *column, const struct rp_ro
 	double value = column->value(row, snapshot);
 	char number[32];
 
-	if ((!row->f.count && is_of_frames(column)) || !rp_column__is_meant(column, row)) {
+	if ((!row->f.count && is_of_frames(column)) || !rp_column__applies(column, row)) {
 		snprintf(buf, size, "-");
 		return buf;
 	}

@@ -140,13 +140,13 @@ static json_t *long_id(uint64_t id, bool is_address)
 	return json_string(digits);
 }
 
-static int print_stuck(FILE *out, const struct rp_open *open, const struct rp_open_row *row,
+static int print_stuck(FILE *out, const struct rp_open_regions *open, const struct rp_open_row *row,
 		       char *path)
 {
 	json_t *object = json_object();
 	int err = json_object_set_new(object, "name", text(row->name));
 
-	rp_open__path(open, row, path, PATH_BYTES);
+	rp_open_regions__path(open, row, path, PATH_BYTES);
 	err |= json_object_set_new(object, "kind", text(rp_kind__name(row->kind)));
 	err |= json_object_set_new(object, "object", text(row->object));
 	err |= json_object_set_new(object, "label", row->label[0] ? text(row->label) : json_null());
@@ -164,7 +164,7 @@ static int print_stuck(FILE *out, const struct rp_open *open, const struct rp_op
 	return dump(out, object, err, 0);
 }
 
-static int print_all_stuck(FILE *out, const struct rp_open *open)
+static int print_all_stuck(FILE *out, const struct rp_open_regions *open)
 {
 	char *path = malloc(PATH_BYTES);
 	int err = path ? 0 : -ENOMEM;

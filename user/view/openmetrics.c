@@ -151,7 +151,7 @@ static void print_counters(FILE *out, const struct rp_snapshot *snapshot, char *
 
 		print_family(out, counters[c].name, "counter", "seconds", counters[c].help);
 		for (size_t i = 0; i < snapshot->n_rows; i++)
-			if (rp_column__is_meant(column, &snapshot->rows[i]))
+			if (rp_column__applies(column, &snapshot->rows[i]))
 				fprintf(out, "%s_total{%s} %s\n", counters[c].name, labels[i],
 					exact_seconds(column->exact(&snapshot->rows[i]), number,
 						      sizeof(number)));

@@ -71,7 +71,7 @@ static size_t characters(const char *text)
 	return n;
 }
 
-/* Columns of the terminal that a column wants; 0: out of memory. */
+/* Cells of the terminal that a column wants; 0: out of memory. */
 static size_t column_width(const struct sheet *sheet, const struct rp_column *column)
 {
 	bool is_name = column == sheet->column[0];
@@ -316,13 +316,14 @@ static int print_stuck_row(FILE *out, const struct sheet *sheet, const struct rp
 
 static int print_stuck(FILE *out, const struct sheet *sheet)
 {
-	const struct rp_open *open = sheet->snapshot->open;
+	const struct rp_open_regions *open = sheet->snapshot->open;
 	char path[PATH_BYTES];
 	int err = 0;
 
 	for (size_t i = 0; open && i < open->n_stuck && !err; i++)
-		err = print_stuck_row(out, sheet, &open->row[i],
-				      rp_open__path(open, &open->row[i], path, sizeof(path)));
+		err = print_stuck_row(
+			out, sheet, &open->row[i],
+			rp_open_regions__path(open, &open->row[i], path, sizeof(path)));
 	return err;
 }
 

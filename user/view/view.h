@@ -50,7 +50,7 @@ size_t rp_columns__shown(const struct rp_snapshot *snapshot, const struct rp_col
 			 size_t max);
 
 /* false: the figure, which is 0, means nothing: a span spends its time on no thread. */
-bool rp_column__is_meant(const struct rp_column *column, const struct rp_row *row);
+bool rp_column__applies(const struct rp_column *column, const struct rp_row *row);
 
 /* The head of a column in a table: that of the group names what is grouped by. Returns buf. */
 const char *rp_column__title(const struct rp_column *column, const struct rp_snapshot *snapshot,
@@ -78,7 +78,7 @@ void rp_snapshot__sort_tree(struct rp_snapshot *snapshot, const struct rp_column
 
 struct rp_view_opts {
 	bool tree;
-	int width;	   /* columns of the terminal; 0: no limit */
+	int width;	   /* cells of the terminal; 0: no limit */
 	const char *title; /* printed before a table, e.g. "final summary"; NULL */
 	bool utf8;
 };

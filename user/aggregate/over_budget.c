@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
-#include "aggregate/excess.h"
+#include "aggregate/over_budget.h"
 
 static bool is_among(const struct rp_row *row, const struct rp_row *const *rows, size_t n)
 {
@@ -15,8 +15,8 @@ static bool can_go(const struct rp_row *row)
 	       row->probe_ns > 0;
 }
 
-size_t rp_excess(const struct rp_snapshot *period, uint64_t cpu, double share,
-		 const struct rp_row **rows, size_t max)
+size_t rp_over_budget(const struct rp_snapshot *period, uint64_t cpu, double share,
+		      const struct rp_row **rows, size_t max)
 {
 	double cost = 0;
 	size_t n = 0;

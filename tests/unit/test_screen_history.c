@@ -2,11 +2,11 @@
 /* Figures over time on the live screen: rates, the last minute, losses. */
 #include "screen_fixture.h"
 
-static uint64_t past_count(const char *row, double *rate)
+static uint64_t history_count(const char *row, double *rate)
 {
 	for (size_t i = 0; i < s.shown->n_rows; i++)
 		if (!strcmp(s.shown->rows[i].name, row)) {
-			*rate = s.shown->rows[i].past->rate;
+			*rate = s.shown->rows[i].history->rate;
 			return s.shown->rows[i].f.count;
 		}
 	fail_msg("no row %s", row);
@@ -16,35 +16,37 @@ static uint64_t past_count(const char *row, double *rate)
 static void test_rates(void **state)
 {
 	double rate;
-	float minute[RP_PAST_SECONDS];
+	float minute[RP_HISTORY_SECONDS];
 	const struct rp_row *row;
 
 	(void)state;
-	assert_int_equal(past_count("query", &rate), 1030);
+	assert_int_equal(history_count("query", &rate), 1030);
 	assert_true(rate == 0);
 	server.nodes[1].figures.count += 50;
 	server.nodes[1].figures.entries += 50;
 	server.nodes[1].figures.total += S;
 	server.nodes[1].figures.self += S;
 	update(12);
-	past_count("handle_request", &rate);
+	history_count("handle_request", &rate);
 	assert_true(rate > 24.99 && rate < 25.01);
 	row = rp_state__row(&s, 0, NULL);
 	assert_string_equal(row->name, "handle_request");
-	assert_true(row->past->share > 49.9 && row->past->share < 50.1);
-	assert_true(row->past->heat > 0.99);
-	assert_true(s.pasts.all.rate > 24.9 && s.pasts.all.rate < 25.1);
+	assert_true(row->history->share > 49.9 && row->history->share < 50.1);
+	assert_true(row->history->heat > 0.99);
+	assert_true(s.histories.all.rate > 24.9 && s.histories.all.rate < 25.1);
 	/* Half of it in each of the two seconds that are over, nothing before. */
 	update(13);
-	rp_past__minute(rp_state__row(&s, 0, NULL)->past, s.pasts.second, minute, RP_PAST_SECONDS);
+	rp_history__minute(rp_state__row(&s, 0, NULL)->history, s.histories.second, minute,
+			   RP_HISTORY_SECONDS);
 	assert_true(minute[59] == 0);
 	assert_true(minute[58] > 24.9f && minute[58] < 25.1f);
 	assert_true(minute[57] > 24.9f && minute[57] < 25.1f);
 	assert_true(minute[56] == 0);
 	/* A minute later nothing is left of it. */
 	update(75);
-	rp_past__minute(rp_state__row(&s, 0, NULL)->past, s.pasts.second, minute, RP_PAST_SECONDS);
-	for (size_t i = 0; i < RP_PAST_SECONDS; i++)
+	rp_history__minute(rp_state__row(&s, 0, NULL)->history, s.histories.second, minute,
+			   RP_HISTORY_SECONDS);
+	for (size_t i = 0; i < RP_HISTORY_SECONDS; i++)
 		assert_true(minute[i] == 0);
 }
 
@@ -61,11 +63,11 @@ static void test_reset(void **state)
 		server.nodes[i].figures.count = 0;
 	server.nodes[1].figures.count = 7;
 	update(11);
-	assert_int_equal(past_count("handle_request", &rate), 7);
+	assert_int_equal(history_count("handle_request", &rate), 7);
 	assert_true(rate > 6.99 && rate < 7.01);
-	past_count("query", &rate);
+	history_count("query", &rate);
 	assert_true(rate == 0);
-	assert_true(s.pasts.all.rate > 6.99 && s.pasts.all.rate < 7.01);
+	assert_true(s.histories.all.rate > 6.99 && s.histories.all.rate < 7.01);
 }
 
 /* A key may ask for new figures right behind others: rates go on over the whole of the interval. */
@@ -77,10 +79,10 @@ static void test_rates_over_intervals(void **state)
 	s.interval = 4;
 	server.nodes[1].figures.count += 50;
 	update(11);
-	assert_int_equal(past_count("handle_request", &rate), 1060);
+	assert_int_equal(history_count("handle_request", &rate), 1060);
 	assert_true(rate == 0);
 	update(12);
-	assert_int_equal(past_count("handle_request", &rate), 1060);
+	assert_int_equal(history_count("handle_request", &rate), 1060);
 	assert_true(rate > 24.99 && rate < 25.01);
 }
 

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "aggregate/open.h"
+#include "aggregate/open_regions.h"
 
 #define NOW	  1000000u
 #define ROOT	  1
@@ -21,7 +21,7 @@ enum { REQUEST = 1, COMPUTE, LOCK_WAIT };
 static struct rp_node nodes[NODES_MAX];
 static struct rp_open_entry entries[64];
 static struct rp_open_entries in;
-static struct rp_open *list;
+static struct rp_open_regions *list;
 
 static uint32_t node(uint32_t parent, uint32_t region)
 {
@@ -45,8 +45,8 @@ static void entry(uint32_t tid, uint64_t start, uint32_t region, uint32_t node)
 
 static void build(uint64_t stuck)
 {
-	rp_open__free(list);
-	list = rp_open__build(&in, stuck);
+	rp_open_regions__free(list);
+	list = rp_open_regions__build(&in, stuck);
 	assert_non_null(list);
 }
 
@@ -76,7 +76,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	(void)state;
-	rp_open__free(list);
+	rp_open_regions__free(list);
 	list = NULL;
 	return 0;
 }
@@ -86,7 +86,7 @@ static const char *path(size_t i)
 	static char buf[65536];
 
 	assert_true(i < list->n);
-	return rp_open__path(list, &list->row[i], buf, sizeof(buf));
+	return rp_open_regions__path(list, &list->row[i], buf, sizeof(buf));
 }
 
 static void test_nothing(void **state)
@@ -234,7 +234,7 @@ static void test_cut_paths(void **state)
 	build(0);
 	for (size_t size = 1; size <= sizeof(buf); size++) {
 		memset(buf, '#', sizeof(buf));
-		assert_ptr_equal(rp_open__path(list, &list->row[0], buf, size), buf);
+		assert_ptr_equal(rp_open_regions__path(list, &list->row[0], buf, size), buf);
 		assert_true(strlen(buf) < size);
 		for (size_t i = size; i < sizeof(buf); i++)
 			assert_int_equal(buf[i], '#');

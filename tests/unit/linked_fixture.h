@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
 /* What the tests of needed files share: a folder with libraries and programs, built for them. */
-#ifndef RP_TEST_NEEDED_FIXTURE_H
-#define RP_TEST_NEEDED_FIXTURE_H
+#ifndef RP_TEST_LINKED_FIXTURE_H
+#define RP_TEST_LINKED_FIXTURE_H
 
 #include <limits.h>
 #include <setjmp.h>
@@ -17,7 +17,7 @@
 
 #include <cmocka.h>
 
-#include "discover/needed.h"
+#include "discover/linked.h"
 
 #define COMMAND_MAX (4 * PATH_MAX)
 

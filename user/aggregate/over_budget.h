@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
 /* Which regions to leave out, so that what is left costs no more than it may. Pure. */
-#ifndef RP_EXCESS_H
-#define RP_EXCESS_H
+#ifndef RP_OVER_BUDGET_H
+#define RP_OVER_BUDGET_H
 
 #include "aggregate/snapshot.h"
 
@@ -11,7 +11,7 @@
  * without them is not guessed: that shows in the next period. Names made at run time share their
  * probes and stay, so that it may not come to that. Returns how many, at most `max`.
  */
-size_t rp_excess(const struct rp_snapshot *period, uint64_t cpu, double share,
-		 const struct rp_row **rows, size_t max);
+size_t rp_over_budget(const struct rp_snapshot *period, uint64_t cpu, double share,
+		      const struct rp_row **rows, size_t max);
 
 #endif

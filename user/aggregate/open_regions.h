@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
 /* Open regions: every frame that was entered and not left, the oldest first. Pure. Times in ns. */
-#ifndef RP_OPEN_H
-#define RP_OPEN_H
+#ifndef RP_OPEN_REGIONS_H
+#define RP_OPEN_REGIONS_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -29,7 +29,7 @@ struct rp_open_row {
 
 struct rp_open_link;
 
-struct rp_open {
+struct rp_open_regions {
 	uint64_t time;	/* CLOCK_MONOTONIC: when it was read */
 	uint64_t stuck; /* what is as old as that is stuck; 0: nothing is */
 	struct rp_open_row *row;
@@ -40,15 +40,16 @@ struct rp_open {
 };
 
 /* Everything that the list shows is its own. NULL: out of memory. */
-struct rp_open *rp_open__build(const struct rp_open_entries *entries, uint64_t stuck);
-void rp_open__free(struct rp_open *open);
+struct rp_open_regions *rp_open_regions__build(const struct rp_open_entries *entries,
+					       uint64_t stuck);
+void rp_open_regions__free(struct rp_open_regions *open);
 
 /*
  * The regions that a frame is in, from the outermost: "request > compute > lock_wait". Where they
  * do not fit, "... > " stands for the outermost ones; the frame's own name may be cut. Names are
  * as the target has them: escape before printing. Returns buf; size is at least 1.
  */
-const char *rp_open__path(const struct rp_open *open, const struct rp_open_row *row, char *buf,
-			  size_t size);
+const char *rp_open_regions__path(const struct rp_open_regions *open, const struct rp_open_row *row,
+				  char *buf, size_t size);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
 #include "counts_fixture.h"
 
-#include "aggregate/excess.h"
+#include "aggregate/over_budget.h"
 
 #define CPU 1000000 /* ns */
 
@@ -38,7 +38,7 @@ static void assert_goes(double share, const char *names)
 	size_t n;
 
 	assert_non_null(s);
-	n = rp_excess(s, CPU, share, rows, 8);
+	n = rp_over_budget(s, CPU, share, rows, 8);
 	for (size_t i = 0; i < n; i++) {
 		strcat(found, i ? " " : "");
 		strcat(found, rows[i]->name);

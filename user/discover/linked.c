@@ -4,7 +4,7 @@
  * the object that asks and of those that led to it, LD_LIBRARY_PATH, DT_RUNPATH of the object that
  * asks, ld.so.cache, the default folders. The result is in the order in which it would load them.
  */
-#include "discover/needed.h"
+#include "discover/linked.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -431,7 +431,7 @@ static void follow(struct closure *c, const char *path)
 	}
 }
 
-static int take(const struct closure *c, struct rp_needed *out)
+static int take(const struct closure *c, struct rp_linked *out)
 {
 	if (!c->n)
 		return 0;
@@ -447,7 +447,7 @@ static int take(const struct closure *c, struct rp_needed *out)
 	return 0;
 }
 
-int rp_needed__of_command(const char *path, struct rp_needed *out)
+int rp_linked__of_command(const char *path, struct rp_linked *out)
 {
 	struct closure *c = calloc(1, sizeof(*c));
 	int ret;
@@ -460,16 +460,16 @@ int rp_needed__of_command(const char *path, struct rp_needed *out)
 	follow(c, path);
 	ret = take(c, out);
 	if (ret)
-		rp_needed__free(out);
+		rp_linked__free(out);
 	rp_ld_cache__free(c->cache);
 	free(c);
 	return ret;
 }
 
-void rp_needed__free(struct rp_needed *needed)
+void rp_linked__free(struct rp_linked *linked)
 {
-	for (size_t i = 0; i < needed->n; i++)
-		free(needed->items[i].path);
-	free(needed->items);
-	memset(needed, 0, sizeof(*needed));
+	for (size_t i = 0; i < linked->n; i++)
+		free(linked->items[i].path);
+	free(linked->items);
+	memset(linked, 0, sizeof(*linked));
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
-#include "run/sources.h"
+#include "run/source_lines.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -44,7 +44,7 @@ struct known {
 	UT_hash_handle hh;
 };
 
-struct rp_sources {
+struct rp_source_lines {
 	const struct rp_plan *plan;
 	const struct rp_targets *targets;
 	struct known *known;
@@ -64,7 +64,7 @@ struct object {
 	struct rp_lines *lines; /* NULL: no debug information */
 };
 
-static size_t collect_objects(const struct rp_sources *s, const struct known *k,
+static size_t collect_objects(const struct rp_source_lines *s, const struct known *k,
 			      struct object *objects)
 {
 	const char *path;
@@ -153,7 +153,7 @@ static enum rp_source_state look_up(const struct object *object, const struct rp
 	}
 }
 
-static _Noreturn void read_lines(const struct rp_sources *s, const struct known *k, int out)
+static _Noreturn void read_lines(const struct rp_source_lines *s, const struct known *k, int out)
 {
 	struct answer answers[RP_SOURCE_SITES] = {0};
 	struct object objects[OBJECTS_MAX];
@@ -189,7 +189,7 @@ static time_t now_s(void)
 }
 
 /* It has answered, has died or had its time. */
-static void end_reader(struct rp_sources *s)
+static void end_reader(struct rp_source_lines *s)
 {
 	struct answer answers[RP_SOURCE_SITES] = {0};
 	struct rp_source *source = &s->asked->source;
@@ -213,7 +213,7 @@ static void end_reader(struct rp_sources *s)
 	s->asked = NULL;
 }
 
-static void start_reader(struct rp_sources *s, struct known *k)
+static void start_reader(struct rp_source_lines *s, struct known *k)
 {
 	int ends[2];
 
@@ -232,7 +232,7 @@ static void start_reader(struct rp_sources *s, struct known *k)
 	s->deadline = now_s() + READER_WALL_S;
 }
 
-static bool is_done(const struct rp_sources *s, int patience_ms)
+static bool is_done(const struct rp_source_lines *s, int patience_ms)
 {
 	struct pollfd answers = {.fd = s->answers, .events = POLLIN};
 
@@ -259,7 +259,7 @@ static const char *role_name(enum rp_role role)
 	}
 }
 
-static void fill(const struct rp_sources *s, struct known *k)
+static void fill(const struct rp_source_lines *s, struct known *k)
 {
 	size_t n_sites;
 	const struct rp_site *sites = rp_plan__sites(s->plan, &n_sites);
@@ -285,7 +285,7 @@ static void fill(const struct rp_sources *s, struct known *k)
 	}
 }
 
-static struct known *get(struct rp_sources *s, uint32_t region)
+static struct known *get(struct rp_source_lines *s, uint32_t region)
 {
 	size_t n;
 	const struct rp_region *regions = rp_plan__regions(s->plan, &n);
@@ -308,7 +308,7 @@ static struct known *get(struct rp_sources *s, uint32_t region)
 	return k;
 }
 
-const struct rp_source *rp_sources__of(struct rp_sources *s, uint32_t region)
+const struct rp_source *rp_source_lines__of(struct rp_source_lines *s, uint32_t region)
 {
 	struct known *k;
 
@@ -325,16 +325,17 @@ const struct rp_source *rp_sources__of(struct rp_sources *s, uint32_t region)
 	return &k->source;
 }
 
-struct rp_sources *rp_sources__new(const struct rp_plan *plan, const struct rp_targets *targets)
+struct rp_source_lines *rp_source_lines__new(const struct rp_plan *plan,
+					     const struct rp_targets *targets)
 {
-	struct rp_sources *s = calloc(1, sizeof(*s));
+	struct rp_source_lines *s = calloc(1, sizeof(*s));
 
 	if (s)
-		*s = (struct rp_sources){.plan = plan, .targets = targets};
+		*s = (struct rp_source_lines){.plan = plan, .targets = targets};
 	return s;
 }
 
-void rp_sources__free(struct rp_sources *s)
+void rp_source_lines__free(struct rp_source_lines *s)
 {
 	struct known *k, *next;
 

@@ -2,24 +2,24 @@
 /* Commands that are scripts, no programs at all, or damaged ones. */
 #include <elf.h>
 
-#include "needed_fixture.h"
+#include "linked_fixture.h"
 
 /* ---- scripts ------------------------------------------------------------------------------- */
 
 static void check_runs(const char *path, const char *exe)
 {
-	struct rp_needed needed;
+	struct rp_linked linked;
 
-	assert_int_equal(rp_needed__of_command(path, &needed), 0);
+	assert_int_equal(rp_linked__of_command(path, &linked), 0);
 	if (exe) {
-		assert_true(needed.n >= 3);
-		assert_true(needed.items[0].is_exe);
-		assert_true(same_file(needed.items[0].path, exe));
+		assert_true(linked.n >= 3);
+		assert_true(linked.items[0].is_exe);
+		assert_true(same_file(linked.items[0].path, exe));
 	} else {
-		assert_int_equal(needed.n, 0);
-		assert_null(needed.items);
+		assert_int_equal(linked.n, 0);
+		assert_null(linked.items);
 	}
-	rp_needed__free(&needed);
+	rp_linked__free(&linked);
 }
 
 static void test_script(void **state)
@@ -81,13 +81,13 @@ static void test_damaged(void **state)
 	const Elf64_Ehdr *ehdr = (const Elf64_Ehdr *)image;
 	const Elf64_Phdr *ph = (const Elf64_Phdr *)(image + ehdr->e_phoff);
 	uint32_t random = 1;
-	struct rp_needed needed;
+	struct rp_linked linked;
 
 	(void)state;
 	for (size_t cut = 0; cut < size; cut += 61) {
-		assert_int_equal(rp_needed__of_command(write_file("damaged", image, cut), &needed),
+		assert_int_equal(rp_linked__of_command(write_file("damaged", image, cut), &linked),
 				 0);
-		rp_needed__free(&needed);
+		rp_linked__free(&linked);
 	}
 	for (unsigned round = 0; round < 1000; round++) {
 		const Elf64_Phdr *dynamic = ph;
@@ -103,9 +103,9 @@ static void test_damaged(void **state)
 		damaged[at] ^= 1u << (random >> 29);
 		damaged[at ^ 1] ^= random >> 24;
 		assert_int_equal(
-			rp_needed__of_command(write_file("damaged", damaged, size), &needed), 0);
-		assert_true(needed.n <= 16);
-		rp_needed__free(&needed);
+			rp_linked__of_command(write_file("damaged", damaged, size), &linked), 0);
+		assert_true(linked.n <= 16);
+		rp_linked__free(&linked);
 	}
 }
 
@@ -113,15 +113,15 @@ static void test_damaged(void **state)
 static void test_bounded(void **state)
 {
 	static char list[100001];
-	struct rp_needed needed;
+	struct rp_linked linked;
 
 	(void)state;
 	memset(list, ':', sizeof(list) - 1);
 	setenv("LD_LIBRARY_PATH", list, 1);
-	assert_int_equal(rp_needed__of_command(in_dir("runpath"), &needed), 0);
+	assert_int_equal(rp_linked__of_command(in_dir("runpath"), &linked), 0);
 	unsetenv("LD_LIBRARY_PATH");
-	assert_int_equal(needed.n, 2);
-	rp_needed__free(&needed);
+	assert_int_equal(linked.n, 2);
+	rp_linked__free(&linked);
 }
 
 int main(void)

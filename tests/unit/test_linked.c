@@ -5,14 +5,14 @@
  */
 #include <elf.h>
 
-#include "needed_fixture.h"
+#include "linked_fixture.h"
 
 #define LISTED_MAX 256
 
-static bool found(const struct rp_needed *needed, const char *path)
+static bool found(const struct rp_linked *linked, const char *path)
 {
-	for (size_t i = 0; i < needed->n; i++)
-		if (same_file(needed->items[i].path, path))
+	for (size_t i = 0; i < linked->n; i++)
+		if (same_file(linked->items[i].path, path))
 			return true;
 	return false;
 }
@@ -47,7 +47,7 @@ static size_t ask_loader(const char *program, const char *library_path, const ch
 
 /* The program is first, its interpreter second, the rest is as the loader lists it. */
 static void check_as_loader(const char *program, const char *library_path, const char *preload,
-			    struct rp_needed *needed)
+			    struct rp_linked *linked)
 {
 	static char listed[LISTED_MAX][PATH_MAX];
 	size_t n = ask_loader(program, library_path, preload, listed), at = 2;
@@ -56,31 +56,31 @@ static void check_as_loader(const char *program, const char *library_path, const
 	assert_true(n > 0);
 	setenv("LD_LIBRARY_PATH", library_path, 1);
 	setenv("LD_PRELOAD", preload, 1);
-	ret = rp_needed__of_command(program, needed);
+	ret = rp_linked__of_command(program, linked);
 	unsetenv("LD_LIBRARY_PATH");
 	unsetenv("LD_PRELOAD");
 	assert_int_equal(ret, 0);
-	assert_int_equal(needed->n, n + 1);
-	assert_true(same_file(needed->items[0].path, program));
-	for (size_t i = 0; i < needed->n; i++) {
-		assert_int_equal(needed->items[i].is_exe, i == 0);
-		assert_int_equal(needed->items[i].path[0], '/');
+	assert_int_equal(linked->n, n + 1);
+	assert_true(same_file(linked->items[0].path, program));
+	for (size_t i = 0; i < linked->n; i++) {
+		assert_int_equal(linked->items[i].is_exe, i == 0);
+		assert_int_equal(linked->items[i].path[0], '/');
 	}
 	for (size_t i = 0; i < n; i++)
-		if (!same_file(listed[i], needed->items[1].path) &&
-		    !same_file(listed[i], needed->items[at++].path))
-			fail_msg("%s: %s instead of %s", program, needed->items[at - 1].path,
+		if (!same_file(listed[i], linked->items[1].path) &&
+		    !same_file(listed[i], linked->items[at++].path))
+			fail_msg("%s: %s instead of %s", program, linked->items[at - 1].path,
 				 listed[i]);
 }
 
 static void check_program(const char *program)
 {
-	struct rp_needed needed;
+	struct rp_linked linked;
 
 	if (access(program, X_OK))
 		skip();
-	check_as_loader(program, "", "", &needed);
-	rp_needed__free(&needed);
+	check_as_loader(program, "", "", &linked);
+	rp_linked__free(&linked);
 }
 
 /* ---- installed programs -------------------------------------------------------------------- */
@@ -99,17 +99,17 @@ static void test_python(void **state)
 
 static void test_sqlite(void **state)
 {
-	struct rp_needed needed;
+	struct rp_linked linked;
 	bool lib = false;
 
 	(void)state;
 	if (access("/usr/bin/sqlite3", X_OK))
 		skip();
-	check_as_loader("/usr/bin/sqlite3", "", "", &needed);
-	for (size_t i = 0; i < needed.n; i++)
-		lib |= strstr(needed.items[i].path, "/libsqlite3.so.0") != NULL;
+	check_as_loader("/usr/bin/sqlite3", "", "", &linked);
+	for (size_t i = 0; i < linked.n; i++)
+		lib |= strstr(linked.items[i].path, "/libsqlite3.so.0") != NULL;
 	assert_true(lib);
-	rp_needed__free(&needed);
+	rp_linked__free(&linked);
 }
 
 /* A library that no default folder has. */
@@ -118,7 +118,7 @@ static void test_cache(void **state)
 	static const char list[] = "PATH=$PATH:/sbin ldconfig -p | grep -v 'hwcap' | awk "
 				   "'$NF !~ \"^(/usr)?/lib(64|/[^/]*-linux-gnu)?/[^/]*$\" "
 				   "&& /64/ {print $1; exit}'";
-	struct rp_needed needed;
+	struct rp_linked linked;
 	char name[NAME_MAX] = "";
 	FILE *f = popen(list, "r");
 
@@ -130,8 +130,8 @@ static void test_cache(void **state)
 	name[strcspn(name, "\n")] = '\0';
 	if (!name[0])
 		skip();
-	check_as_loader("/bin/ls", "", name, &needed);
-	rp_needed__free(&needed);
+	check_as_loader("/bin/ls", "", name, &linked);
+	rp_linked__free(&linked);
 }
 
 /* ---- folders, environment ------------------------------------------------------------------ */
@@ -140,14 +140,14 @@ static void test_cache(void **state)
 static void check_search(const char *program, const char *library_path, const char *preload,
 			 const char *expected, const char *not_expected)
 {
-	struct rp_needed needed;
+	struct rp_linked linked;
 
-	check_as_loader(in_dir(program), library_path, preload, &needed);
-	if (expected && !found(&needed, in_dir(expected)))
+	check_as_loader(in_dir(program), library_path, preload, &linked);
+	if (expected && !found(&linked, in_dir(expected)))
 		fail_msg("%s: %s was not found", program, expected);
-	if (not_expected && found(&needed, in_dir(not_expected)))
+	if (not_expected && found(&linked, in_dir(not_expected)))
 		fail_msg("%s: %s was found", program, not_expected);
-	rp_needed__free(&needed);
+	rp_linked__free(&linked);
 }
 
 static void test_rpath(void **state)
@@ -246,15 +246,15 @@ static void test_other_machines_passed_over(void **state)
 static void test_lib_token(void **state)
 {
 	static const char *const names[] = {"lib", "lib64", "lib/$(uname -m)-linux-gnu"};
-	struct rp_needed needed;
+	struct rp_linked linked;
 
 	(void)state;
 	build_program("token", "-La -lone -Wl,-rpath,'$ORIGIN/t/$LIB'");
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		shell("mkdir -p t/%s && cp c/libone.so t/%s", names[i], names[i]);
-	check_as_loader(in_dir("token"), "", "", &needed);
-	assert_non_null(strstr(needed.items[2].path, "/t/lib"));
-	rp_needed__free(&needed);
+	check_as_loader(in_dir("token"), "", "", &linked);
+	assert_non_null(strstr(linked.items[2].path, "/t/lib"));
+	rp_linked__free(&linked);
 }
 
 static void test_needed_paths(void **state)
@@ -285,30 +285,30 @@ static void test_preload(void **state)
 
 static void test_static(void **state)
 {
-	struct rp_needed needed;
+	struct rp_linked linked;
 
 	(void)state;
 	build_program("static", "-static");
 	setenv("LD_PRELOAD", in_dir("b/libtwo.so"), 1);
-	assert_int_equal(rp_needed__of_command(in_dir("static"), &needed), 0);
+	assert_int_equal(rp_linked__of_command(in_dir("static"), &linked), 0);
 	unsetenv("LD_PRELOAD");
-	assert_int_equal(needed.n, 1);
-	assert_true(needed.items[0].is_exe);
-	assert_string_equal(needed.items[0].path, in_dir("static"));
-	rp_needed__free(&needed);
+	assert_int_equal(linked.n, 1);
+	assert_true(linked.items[0].is_exe);
+	assert_string_equal(linked.items[0].path, in_dir("static"));
+	rp_linked__free(&linked);
 }
 
 /* The paths are those that maps show: without the links on the way. */
 static void test_links_resolved(void **state)
 {
-	struct rp_needed needed;
+	struct rp_linked linked;
 
 	(void)state;
 	shell("mkdir -p g && ln -s ../rpath g/link");
-	assert_int_equal(rp_needed__of_command(in_dir("g/link"), &needed), 0);
-	assert_string_equal(needed.items[0].path, in_dir("rpath"));
-	assert_true(found(&needed, in_dir("a/libone.so")));
-	rp_needed__free(&needed);
+	assert_int_equal(rp_linked__of_command(in_dir("g/link"), &linked), 0);
+	assert_string_equal(linked.items[0].path, in_dir("rpath"));
+	assert_true(found(&linked, in_dir("a/libone.so")));
+	rp_linked__free(&linked);
 }
 
 static void test_loop(void **state)

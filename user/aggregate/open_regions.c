@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
-#include "aggregate/open.h"
+#include "aggregate/open_regions.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -22,7 +22,7 @@ struct rp_open_link {
 
 struct build {
 	const struct rp_open_entries *in;
-	struct rp_open *out;
+	struct rp_open_regions *out;
 	uint32_t *link_of; /* node id: number of its link; 0: none so far */
 	size_t room;	   /* for links */
 };
@@ -56,7 +56,7 @@ static int set_names(const struct rp_id_names *names, uint32_t region, struct rp
 /* The number of a new link; 0: out of memory. */
 static uint32_t add_link(struct build *b, uint32_t region)
 {
-	struct rp_open *out = b->out;
+	struct rp_open_regions *out = b->out;
 
 	if (rp_array__grow(&out->link, out->n_links, &b->room, sizeof(*out->link)))
 		return 0;
@@ -114,8 +114,8 @@ static uint32_t link_entry(struct build *b, const struct rp_open_entry *entry)
 	return link;
 }
 
-const char *rp_open__path(const struct rp_open *open, const struct rp_open_row *row, char *buf,
-			  size_t size)
+const char *rp_open_regions__path(const struct rp_open_regions *open, const struct rp_open_row *row,
+				  char *buf, size_t size)
 {
 	size_t at = size - 1, len;
 	bool cut = false;
@@ -153,7 +153,7 @@ const char *rp_open__path(const struct rp_open *open, const struct rp_open_row *
 
 static int add_row(struct build *b, const struct rp_open_entry *entry)
 {
-	struct rp_open *out = b->out;
+	struct rp_open_regions *out = b->out;
 	struct rp_open_row *row = &out->row[out->n];
 
 	*row = (struct rp_open_row){
@@ -206,7 +206,7 @@ static bool is_same(const struct rp_open_row *a, const struct rp_open_row *b)
 	       a->goroutine == b->goroutine && a->region == b->region && a->span == b->span;
 }
 
-static void sort_rows(struct rp_open *open)
+static void sort_rows(struct rp_open_regions *open)
 {
 	size_t n = 0;
 
@@ -224,7 +224,8 @@ static void sort_rows(struct rp_open *open)
 	}
 }
 
-struct rp_open *rp_open__build(const struct rp_open_entries *entries, uint64_t stuck)
+struct rp_open_regions *rp_open_regions__build(const struct rp_open_entries *entries,
+					       uint64_t stuck)
 {
 	struct build b = {.in = entries, .out = calloc(1, sizeof(*b.out))};
 	int rc = -ENOMEM;
@@ -241,14 +242,14 @@ struct rp_open *rp_open__build(const struct rp_open_entries *entries, uint64_t s
 		rc = add_row(&b, &entries->item[i]);
 	free(b.link_of);
 	if (rc) {
-		rp_open__free(b.out);
+		rp_open_regions__free(b.out);
 		return NULL;
 	}
 	sort_rows(b.out);
 	return b.out;
 }
 
-void rp_open__free(struct rp_open *open)
+void rp_open_regions__free(struct rp_open_regions *open)
 {
 	if (!open)
 		return;

@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+#include "screen/history.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "util/array.h"
+
+#define NS_PER_S 1000000000ull
+
+/* ---- keys: the same row has the same one in every snapshot ------------------------------ */
+
+/* Of a row below `above`, the key of its parent. Never 0. */
+static uint64_t key_of(uint64_t above, const struct rp_row *row)
+{
+	uint64_t group = 0xcbf29ce484222325u;
+
+	for (const char *c = row->group ? row->group : ""; *c; c++)
+		group = (group ^ (unsigned char)*c) * 0x100000001b3u;
+	return rp_hash(rp_hash(above, row->region), group) | 1;
+}
+
+/* ---- a row's history ----------------------------------------------------------------------- */
+
+/* The last bit of a key is always set. */
+static uint64_t start_of(const struct rp_histories *histories, uint64_t key)
+{
+	return rp_index__start(&histories->index, key >> 1);
+}
+
+/* Rows come in much the same order each time: the one behind the last is tried first. */
+static struct rp_history *find(const struct rp_histories *histories, uint64_t key, size_t hint)
+{
+	const struct rp_index *index = &histories->index;
+
+	if (hint < histories->n && histories->item[hint].key == key)
+		return &histories->item[hint];
+	if (!index->slot)
+		return NULL;
+	for (uint64_t at = start_of(histories, key); index->slot[at];
+	     at = rp_index__next(index, at))
+		if (histories->item[index->slot[at] - 1].key == key)
+			return &histories->item[index->slot[at] - 1];
+	return NULL;
+}
+
+static void enter(struct rp_histories *histories, size_t i)
+{
+	uint64_t at = start_of(histories, histories->item[i].key);
+
+	while (histories->index.slot[at])
+		at = rp_index__next(&histories->index, at);
+	histories->index.slot[at] = (uint32_t)i + 1;
+}
+
+/* Room for so many more: nothing moves while they are added. */
+static int reserve(struct rp_histories *histories, size_t more)
+{
+	size_t want = histories->n + more;
+	struct rp_index index;
+
+	if (want <= histories->capacity)
+		return 0;
+	want += want / 4;
+	if (rp_array__fit(&histories->item, want, sizeof(*histories->item)) ||
+	    rp_index__init(&index, want))
+		return -ENOMEM;
+	rp_index__free(&histories->index);
+	histories->index = index;
+	histories->capacity = want;
+	for (size_t i = 0; i < histories->n; i++)
+		enter(histories, i);
+	return 0;
+}
+
+static struct rp_history *get(struct rp_histories *histories, uint64_t key, size_t hint)
+{
+	struct rp_history *history = find(histories, key, hint);
+
+	if (history || histories->n == histories->capacity)
+		return history;
+	history = &histories->item[histories->n];
+	*history = (struct rp_history){.key = key, .second = histories->second};
+	enter(histories, histories->n++);
+	return history;
+}
+
+/* Make room for the seconds up to this one. */
+static void advance(struct rp_history *history, uint64_t second)
+{
+	if (second > history->second + RP_HISTORY_SLOTS)
+		history->second = second - RP_HISTORY_SLOTS;
+	while (history->second < second)
+		history->slot[++history->second % RP_HISTORY_SLOTS] = 0;
+}
+
+/* Spread a count evenly over the time that it comes from. */
+static void spread(struct rp_history *history, double count, uint64_t from, uint64_t to)
+{
+	double a_ns = count / (double)(to - from);
+
+	if (to - from > RP_HISTORY_SLOTS * NS_PER_S)
+		from = to - RP_HISTORY_SLOTS * NS_PER_S;
+	while (from < to) {
+		uint64_t second = from / NS_PER_S, end = (second + 1) * NS_PER_S;
+
+		if (end > to)
+			end = to;
+		if (second + RP_HISTORY_SLOTS > history->second)
+			history->slot[second % RP_HISTORY_SLOTS] += (float)(a_ns *
+									    (double)(end - from));
+		from = end;
+	}
+}
+
+static uint64_t since(uint64_t now, uint64_t before)
+{
+	return now > before ? now - before : 0;
+}
+
+/* The first look tells nothing of a rate. */
+static void bring_up_count(struct rp_history *history, uint64_t count, uint64_t before,
+			   uint64_t now)
+{
+	double more = (double)since(count, history->count);
+
+	advance(history, now / NS_PER_S);
+	if (before && now > before) {
+		history->rate = more / ((double)(now - before) / NS_PER_S);
+		spread(history, more, before, now);
+	}
+	history->count = count;
+}
+
+static void bring_up(struct rp_history *history, const struct rp_row_figures *f, uint64_t before,
+		     uint64_t now, double all_self)
+{
+	bring_up_count(history, f->count, before, now);
+	if (before && now > before) {
+		history->share = (double)since(f->total, history->total) / (double)(now - before) *
+				 100;
+		history->heat = all_self > 0 ? (double)since(f->self, history->self) / all_self : 0;
+	}
+	history->total = f->total;
+	history->self = f->self;
+}
+
+/* ---- all rows --------------------------------------------------------------------------- */
+
+/* Self time that was added to the rows of regions since the last update: it holds each ns once. */
+static double self_added(const struct rp_snapshot *snapshot)
+{
+	double sum = 0;
+
+	for (size_t i = 0; i < snapshot->n_rows; i++)
+		sum += (double)since(snapshot->rows[i].f.self, snapshot->rows[i].history->self);
+	return sum;
+}
+
+typedef struct rp_history *(*lookup_fn)(struct rp_histories *histories, uint64_t key, size_t hint);
+
+static struct rp_history *look(struct rp_histories *histories, uint64_t key, size_t hint)
+{
+	return find(histories, key, hint);
+}
+
+static int bind(struct rp_histories *histories, struct rp_snapshot *snapshot, lookup_fn lookup)
+{
+	uint64_t *key_of_id = calloc(snapshot->n_tree + 1, sizeof(*key_of_id));
+	struct rp_history *history = NULL;
+
+	if (!key_of_id)
+		return -ENOMEM;
+	key_of_id[0] = 1; /* apart from the keys of the table's rows */
+	for (size_t i = 0; i < snapshot->n_rows; i++) {
+		history = lookup(histories, key_of(0, &snapshot->rows[i]),
+				 history ? (size_t)(history - histories->item) + 1 : 0);
+		snapshot->rows[i].history = history;
+	}
+	for (size_t i = 0; i < snapshot->n_tree; i++) {
+		struct rp_tree_row *node = &snapshot->tree[i];
+		uint64_t key = key_of(key_of_id[node->parent], &node->row);
+
+		key_of_id[node->id] = key;
+		history = lookup(histories, key,
+				 history ? (size_t)(history - histories->item) + 1 : 0);
+		node->row.history = history;
+	}
+	free(key_of_id);
+	return 0;
+}
+
+int rp_histories__update(struct rp_histories *histories, struct rp_snapshot *snapshot,
+			 uint64_t time, uint64_t least)
+{
+	uint64_t before = histories->time;
+	double all_self;
+	int rc;
+
+	if (time < before)
+		time = before;
+	histories->second = time / NS_PER_S;
+	rc = reserve(histories, snapshot->n_rows + snapshot->n_tree);
+	if (!rc)
+		rc = bind(histories, snapshot, get);
+	if (rc || (before && time - before < least))
+		return rc;
+	bring_up_count(&histories->all, snapshot->count, before, time);
+	all_self = self_added(snapshot);
+	for (size_t i = 0; i < snapshot->n_rows; i++)
+		bring_up(snapshot->rows[i].history, &snapshot->rows[i].f, before, time, all_self);
+	for (size_t i = 0; i < snapshot->n_tree; i++)
+		bring_up(snapshot->tree[i].row.history, &snapshot->tree[i].row.f, before, time,
+			 all_self);
+	histories->time = time;
+	return 0;
+}
+
+void rp_histories__bind(const struct rp_histories *histories, struct rp_snapshot *snapshot)
+{
+	bind((struct rp_histories *)histories, snapshot, look);
+}
+
+void rp_histories__rebase(struct rp_histories *histories)
+{
+	for (size_t i = 0; i < histories->n; i++)
+		histories->item[i].count = histories->item[i].total = histories->item[i].self = 0;
+	histories->all.count = 0;
+}
+
+void rp_histories__untag(struct rp_histories *histories)
+{
+	for (size_t i = 0; i < histories->n; i++)
+		histories->item[i].tagged = false;
+}
+
+void rp_histories__free(struct rp_histories *histories)
+{
+	free(histories->item);
+	rp_index__free(&histories->index);
+	*histories = (struct rp_histories){0};
+}
+
+/* The second under way is not shown: it would look like a drop. */
+void rp_history__minute(const struct rp_history *history, uint64_t second, float *out, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		size_t from = i * RP_HISTORY_SECONDS / n, to = (i + 1) * RP_HISTORY_SECONDS / n;
+		float sum = 0;
+
+		if (to == from)
+			to = from + 1;
+		for (size_t s = from; s < to; s++) {
+			uint64_t ago = RP_HISTORY_SECONDS - s;
+
+			if (second >= ago && second - ago <= history->second &&
+			    second - ago + RP_HISTORY_SLOTS > history->second)
+				sum += history->slot[(second - ago) % RP_HISTORY_SLOTS];
+		}
+		out[i] = sum / (float)(to - from);
+	}
+}
