@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
 #include <locale.h>
 #include <stdio.h>
-#include <string.h>
 
-#include "commands/doctor.h"
+#include "commands/commands.h"
 #include "opts/opts.h"
-#include "run/trace.h"
 #include "util/error.h"
 #include "util/escape.h"
 
@@ -25,12 +23,7 @@ int main(int argc, char **argv)
 	setlocale(LC_ALL, "");
 	setlocale(LC_NUMERIC, "C"); /* numbers are for programs too */
 	rp_opts__parse(&opts, argc, argv);
-	if (opts.command == RP_COMMAND_LIST)
-		status = rp_list__run(&opts, say, &err) ? (int)err.exit : RP_EXIT_OK;
-	else if (opts.command == RP_COMMAND_DOCTOR)
-		status = rp_doctor__run(&opts, &err);
-	else
-		status = rp_trace__run(&opts, say, &err);
+	status = rp_commands[opts.command](&opts, say, &err);
 	if (err.cause[0])
 		say(err.cause, err.cure);
 	rp_opts__free(&opts);

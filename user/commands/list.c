@@ -7,8 +7,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "commands/commands.h"
 #include "run/launch.h"
-#include "run/trace.h"
+#include "run/selection.h"
 #include "targets/targets.h"
 #include "util/escape.h"
 
@@ -121,7 +122,7 @@ static int discover(const struct rp_opts *opts, struct rp_targets *targets, stru
 		rc = rp_targets__add_system(targets, err);
 	if (rc || !opts->argv)
 		return rc;
-	rc = rp_launch__new(opts->argv, &launch, &path, err);
+	rc = rp_launch__new(&(struct rp_launch_opts){.argv = opts->argv}, &launch, &path, err);
 	if (rc)
 		return rc;
 	rc = rp_targets__add_command(targets, rp_launch__pid(launch), path, err);
@@ -129,7 +130,7 @@ static int discover(const struct rp_opts *opts, struct rp_targets *targets, stru
 	return rc;
 }
 
-int rp_list__run(const struct rp_opts *opts, rp_say_fn say, struct rp_err *err)
+static int list(const struct rp_opts *opts, struct rp_err *err)
 {
 	struct rp_targets *targets = NULL;
 	struct rp_targets_stats stats;
@@ -139,10 +140,9 @@ int rp_list__run(const struct rp_opts *opts, rp_say_fn say, struct rp_err *err)
 	size_t n_regions, n_refusals;
 	int rc;
 
-	(void)say;
 	rp_features__probe(&features);
 	mode = features.session ? RP_ATTACH_SESSION : RP_ATTACH_MULTI;
-	rc = rp_trace__plan(opts, &features, &plan, err);
+	rc = rp_selection__plan(opts, &features, &plan, err);
 	if (rc)
 		return rc;
 	targets = rp_targets__new(&(struct rp_targets_opts){.plan = plan, .follow = opts->follow});
@@ -153,11 +153,17 @@ int rp_list__run(const struct rp_opts *opts, rp_say_fn say, struct rp_err *err)
 	rp_plan__regions(plan, &n_regions);
 	rp_plan__refusals(plan, &n_refusals);
 	if (!n_regions && !n_refusals && !stats.names)
-		rc = rp_trace__nothing(opts, plan, &stats, err);
+		rc = rp_selection__nothing(opts, plan, &stats, err);
 	else if (print(plan, mode, stats.names) || fflush(stdout))
 		rc = rp_err__set(err, RP_EXIT_FAILED, -EIO, NULL, "the list could not be written");
 out:
 	rp_targets__free(targets);
 	rp_plan__free(plan);
 	return rc;
+}
+
+int rp_list__run(const struct rp_opts *opts, rp_say_fn say, struct rp_err *err)
+{
+	(void)say;
+	return list(opts, err) ? (int)err->exit : RP_EXIT_OK;
 }

@@ -18,10 +18,10 @@ static size_t count_traced(const struct rp_plan *plan)
 }
 
 /* Why nothing was added, where that is known. */
-static int check_added(const struct trace *tr, size_t refusals, size_t added, struct rp_err *err)
+static int check_added(const struct rp_run *run, size_t refusals, size_t added, struct rp_err *err)
 {
 	size_t n;
-	const struct rp_refusal *refusal = rp_plan__refusals(tr->plan, &n);
+	const struct rp_refusal *refusal = rp_plan__refusals(run->plan, &n);
 
 	if (added || n == refusals)
 		return 0;
@@ -30,15 +30,15 @@ static int check_added(const struct trace *tr, size_t refusals, size_t added, st
 			   refusal->name, refusal->reason);
 }
 
-int rp_trace__add_regions(struct trace *tr, const char *glob, size_t *added, struct rp_err *err)
+int rp_run__add_regions(struct rp_run *run, const char *glob, size_t *added, struct rp_err *err)
 {
-	size_t before = count_traced(tr->plan), refusals;
+	size_t before = count_traced(run->plan), refusals;
 	int rc;
 
-	rp_plan__refusals(tr->plan, &refusals);
-	rc = rp_targets__select(tr->targets, glob, err);
-	*added = count_traced(tr->plan) - before;
-	return rc ? rc : check_added(tr, refusals, *added, err);
+	rp_plan__refusals(run->plan, &refusals);
+	rc = rp_targets__select(run->targets, glob, err);
+	*added = count_traced(run->plan) - before;
+	return rc ? rc : check_added(run, refusals, *added, err);
 }
 
 static bool awaits_returns(const struct rp_plan *plan)
@@ -66,11 +66,11 @@ static bool panics_when_hung(void)
  * (attach/detach.h). A thread of rptrace's own may wait for that; not so where this holds up all
  * perf events of the system, or is taken for a reason to panic.
  */
-static int check_detaching(const struct trace *tr, struct rp_err *err)
+static int check_detaching(const struct rp_run *run, struct rp_err *err)
 {
-	if (!tr->features.session || !awaits_returns(tr->plan))
+	if (!run->features.session || !awaits_returns(run->plan))
 		return 0;
-	if (rp_session__mode(tr->session) == RP_ATTACH_PERF)
+	if (rp_session__mode(run->session) == RP_ATTACH_PERF)
 		return rp_err__set(err, RP_EXIT_DENIED, -ENOTSUP, "leave --attach perf out",
 				   "perf events cannot be detached safely while the trace runs");
 	if (panics_when_hung())
@@ -80,7 +80,7 @@ static int check_detaching(const struct trace *tr, struct rp_err *err)
 	return 0;
 }
 
-int rp_trace__drop_regions(struct trace *tr, const uint32_t *regions, size_t n, struct rp_err *err)
+int rp_run__drop_regions(struct rp_run *run, const uint32_t *regions, size_t n, struct rp_err *err)
 {
 	int rc;
 
@@ -89,6 +89,6 @@ int rp_trace__drop_regions(struct trace *tr, const uint32_t *regions, size_t n, 
 			return rp_err__set(err, RP_EXIT_DENIED, -ENOTSUP, NULL,
 					   "regions that are named at run time share their "
 					   "probes: one of them cannot be left out");
-	rc = check_detaching(tr, err);
-	return rc ? rc : rp_targets__leave_out(tr->targets, regions, n, err);
+	rc = check_detaching(run, err);
+	return rc ? rc : rp_targets__leave_out(run->targets, regions, n, err);
 }

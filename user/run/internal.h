@@ -1,115 +1,162 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
-/* What the parts of a run share: its state, its views and its screen. */
-#ifndef RP_TRACE_INTERNAL_H
-#define RP_TRACE_INTERNAL_H
+/* What the parts of a run share. Each part has its own state, which it alone changes. */
+#ifndef RP_RUN_INTERNAL_H
+#define RP_RUN_INTERNAL_H
 
 #include <stdio.h>
-#include <sys/utsname.h>
 
 #include "attach/calibrate.h"
 #include "attach/mappings.h"
 #include "collect/collect.h"
-#include "discover/cgroups.h"
+#include "run/budget.h"
+#include "run/description.h"
+#include "run/grouping.h"
 #include "run/launch.h"
 #include "run/on_stuck.h"
-#include "run/source_lines.h"
-#include "run/trace.h"
+#include "run/run.h"
+#include "run/signals.h"
+#include "run/table.h"
 #include "screen/screen.h"
 #include "targets/targets.h"
+#include "util/loop.h"
 
-struct trace {
+/* events.c: what the kernel tells of processes and mappings. */
+struct kernel_events {
+	struct rp_mappings *mappings; /* of the whole system; NULL: it is not traced */
+	struct rp_watch *watch;	      /* of the mappings */
+	struct rp_timer *rest;	      /* until the mappings are looked at again */
+	struct rp_timer *rescan;      /* until the targets have something to do */
+};
+
+/* refresh.c: when figures are shown. */
+struct refresh {
+	struct rp_timer *timer;
+	uint64_t due;
+	bool asked;	     /* by a key, whatever the interval */
+	unsigned long shown; /* times that they were */
+};
+
+/* costs.c: what probes cost. */
+struct cost_meter {
+	struct rp_calibration *calibration; /* NULL: it failed */
+	struct rp_costs costs;
+	struct rp_timer *timer;
+};
+
+/* overhead.c: --max-overhead. */
+struct overhead_limit {
+	struct rp_budget budget;
+	struct rp_timer *timer;
+	bool told; /* that it cannot be kept */
+};
+
+struct live_screen; /* live_screen.c */
+
+/* What lasts as long as the run. */
+struct rp_run {
 	const struct rp_opts *opts;
 	rp_say_fn say;
+	struct rp_loop *loop;
+	struct rp_signals *signals;
+
 	struct rp_features features;
 	struct rp_plan *plan;
 	struct rp_session *session;
-	struct rp_targets *targets;
-	struct rp_mappings *mappings; /* of the whole system; NULL: it is not traced */
-	uint64_t rested;	      /* ns: not to be drained before */
-	struct rp_cgroups *cgroups;
-	struct rp_launch *launch;
-	struct rp_on_stuck *on_stuck; /* NULL without a command */
-	int signals;		      /* signalfd */
-	FILE *out;		      /* of -o FILE */
-
-	struct rp_meta meta;
-	struct utsname host;
-	char target[256];
-	uint64_t began;			    /* ns, CLOCK_MONOTONIC */
-	struct rp_calibration *calibration; /* NULL: it failed */
-	struct rp_costs costs;		    /* of the probes */
-	struct rp_collect collect;	    /* what the source reads from */
+	struct rp_collect collect; /* what the source reads from */
 	struct rp_counts_source source;
-	struct rp_counts *last; /* of the table before */
-	uint64_t last_cpu;	/* ns that the target had used then */
-	unsigned long tables;	/* shown */
-	int status;		/* of the command */
+	struct rp_targets *targets;
+	struct rp_cgroups *cgroups;
+	struct rp_launch *launch;     /* NULL without a command */
+	struct rp_on_stuck *on_stuck; /* NULL without one */
+	FILE *out;		      /* of -o FILE */
+	uint64_t began;		      /* ns, CLOCK_MONOTONIC */
+	int status;		      /* of the command */
+	bool on_screen;		      /* rather than printed tables */
 
-	enum rp_by by;
-	bool on_screen;		  /* rather than printed tables */
-	struct rp_screen *screen; /* NULL: it is not open */
-	struct rp_counts *base;	  /* figures on the screen begin there; NULL: at the start */
-	uint64_t base_cpu;	  /* ns that the target had used then */
-	uint64_t ended;		  /* ns, CLOCK_MONOTONIC: the screen stays behind; 0: not yet */
-	enum rp_group group;	  /* what the kernel groups by */
-	bool regrouped;		  /* it did otherwise before */
-	struct rp_source_lines *source_lines; /* of the regions; NULL so far */
-
-	/* With --max-overhead. */
-	struct rp_counts *checked; /* when it was last looked at; NULL: not yet */
-	uint64_t checked_cpu;	   /* ns that the target had used then */
-	uint64_t check;		   /* ns: when to look again */
-	bool beyond_help;	   /* it is said that no more can be done */
-
-	struct rp_plan *names; /* knows the names of all functions and probes; NULL so far */
+	struct rp_description description;
+	struct rp_grouping grouping;
+	struct kernel_events events;
+	struct refresh refresh;
+	struct cost_meter cost_meter;
+	struct overhead_limit overhead;
+	struct rp_reading table_before; /* that the last printed table was made of */
+	struct live_screen *screen;	/* NULL: it is not open */
 };
 
-extern const struct rp_targets_ops rp_trace__session_ops;
+extern const struct rp_targets_ops rp_run__session_ops;
 
-/* What the kernel has to group by for this to be shown. */
-enum rp_group rp_trace__group_of(enum rp_by by);
+/* Say it on the screen, or else as all that is no result: the cure goes there alone. */
+void rp_run__say(struct rp_run *run, const char *line, const char *cure);
 
-/* ---- views ------------------------------------------------------------------------------ */
+/* ---- the start ------------------------------------------------------------------------------- */
 
-/* Once all is attached: what every snapshot says of the run. */
-void rp_trace__describe(struct trace *tr);
+/* Load what is needed, attached to nothing so far. */
+int rp_run__open(struct rp_run *run, struct rp_err *err);
+/* Find the targets and probe them. command: the program that is held. */
+int rp_run__attach(struct rp_run *run, const char *command, struct rp_err *err);
+/* What is traced, and what is not though it was selected. */
+void rp_run__say_started(struct rp_run *run);
+void rp_run__warn_of_debugger(struct rp_run *run);
 
-/* Tables go by on stdout, unless that is where a summary for machines goes or the command writes.
- */
-bool rp_trace__shows_tables(const struct rp_opts *opts);
+/* ---- what the loop waits for: each part registers itself ----------------------------------- */
 
-/* cpu: what the target has used in the period, ns. NULL: out of memory. */
-struct rp_snapshot *rp_trace__snapshot(struct trace *tr, const struct rp_counts *counts,
-				       const struct rp_counts *before, uint64_t cpu);
+int rp_run__watch_signals(struct rp_run *run);
+int rp_run__watch_events(struct rp_run *run);
+int rp_run__watch_refresh(struct rp_run *run);
+int rp_run__watch_costs(struct rp_run *run);
+int rp_run__watch_overhead(struct rp_run *run);
+
+/* Hand on what the kernel has told so far. */
+int rp_run__drain_events(struct rp_run *run);
+/* Figures are wanted now. */
+void rp_run__ask_figures(struct rp_run *run);
+
+/* ---- figures --------------------------------------------------------------------------------- */
+
+/* Of now; its counts are to be freed. -ENOMEM. */
+int rp_run__read(struct rp_run *run, struct rp_reading *out);
+
+/* How snapshots of now are made. The counts bring new control groups, whose names are noted. */
+struct rp_snapshot_opts rp_run__snapshot_opts(struct rp_run *run, const struct rp_counts *counts);
 
 /*
  * Read what is open, and run the command of --on-stuck; *open is NULL where nobody wants to know.
  * Errors of the command are told, and do not end the run.
  */
-int rp_trace__read_open(struct trace *tr, struct rp_open_regions **open);
+int rp_run__read_open(struct rp_run *run, struct rp_open_regions **open);
 
-int rp_trace__print_table(struct trace *tr);
-int rp_trace__print_summary(struct trace *tr, struct rp_err *err);
+/* Tables go by on stdout, unless that is where a summary for machines goes or the command writes.
+ */
+bool rp_run__shows_tables(const struct rp_opts *opts);
+int rp_run__print_table(struct rp_run *run);
+int rp_run__print_summary(struct rp_run *run, struct rp_err *err);
 
-/* ---- changes while it runs ---------------------------------------------------------------- */
+/* Costs of the probes: measured for the first time; no more. */
+void rp_run__start_costs(struct rp_run *run);
+void rp_run__end_costs(struct rp_run *run);
+
+/* ---- changes while it runs ------------------------------------------------------------------- */
 
 /* Trace what this selects, too; *added is how many regions there are more. */
-int rp_trace__add_regions(struct trace *tr, const char *glob, size_t *added, struct rp_err *err);
-/* The same for what costs too much, where there is a limit to that. */
-int rp_trace__limit_overhead(struct trace *tr, uint64_t now);
+int rp_run__add_regions(struct rp_run *run, const char *glob, size_t *added, struct rp_err *err);
 /* Trace regions no more. */
-int rp_trace__drop_regions(struct trace *tr, const uint32_t *regions, size_t n, struct rp_err *err);
+int rp_run__drop_regions(struct rp_run *run, const uint32_t *regions, size_t n, struct rp_err *err);
 
-/* ---- the screen ------------------------------------------------------------------------- */
+/* ---- the screen ------------------------------------------------------------------------------ */
 
 /* Rather than tables, where there is a terminal for it. */
-bool rp_trace__wants_screen(const struct rp_opts *opts);
-int rp_trace__open_screen(struct trace *tr, struct rp_err *err);
-/* Show what there is now. */
-int rp_trace__refresh(struct trace *tr);
-/* The target has ended: its last figures stay. */
-void rp_trace__end_screen(struct trace *tr);
+bool rp_run__wants_screen(const struct rp_opts *opts);
+int rp_run__open_screen(struct rp_run *run, struct rp_err *err);
 /* Give the terminal back; nothing without a screen. */
-void rp_trace__close_screen(struct trace *tr);
+void rp_run__close_screen(struct rp_run *run);
+
+/* All that follow want one. */
+int rp_live_screen__refresh(struct live_screen *screen);
+/* The target has ended: its last figures stay. */
+void rp_live_screen__end(struct live_screen *screen);
+/* A signal of the terminal. */
+void rp_live_screen__signal(struct live_screen *screen, int signal);
+/* What it is made of, for its own questions. */
+struct rp_screen *rp_live_screen__screen(const struct live_screen *screen);
 
 #endif

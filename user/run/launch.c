@@ -52,7 +52,7 @@ static int find_program(const char *name, char **path)
 		int len = (int)strcspn(dir, ":");
 		int found;
 
-		if (asprintf(path, "%.*s%s%s", len, dir, len ? "/" : "", name) < 0)
+		if (asprintf(path, "%.*s/%s", len ? len : 1, len ? dir : ".", name) < 0)
 			return -ENOMEM;
 		found = is_program(*path);
 		if (!found)
@@ -66,65 +66,77 @@ static int find_program(const char *name, char **path)
 	return rc;
 }
 
-static _Noreturn void child(char **argv, int go, int failed)
+/* The file that was found: the one that is probed, whatever PATH has become. */
+static _Noreturn void child(const struct rp_launch_opts *opts, const char *path, int go, int failed)
 {
 	char byte;
 	int errnum;
 
+	if (opts->mask)
+		sigprocmask(SIG_SETMASK, opts->mask, NULL);
 	if (read(go, &byte, 1) != 1)
 		_exit(RP_EXIT_CANNOT_RUN);
-	execvp(argv[0], argv);
+	execvp(path, opts->argv);
 	errnum = errno;
 	if (write(failed, &errnum, sizeof(errnum)) < 0)
 		_exit(RP_EXIT_CANNOT_RUN);
 	_exit(errnum == ENOENT ? RP_EXIT_NOT_FOUND : RP_EXIT_CANNOT_RUN);
 }
 
-int rp_launch__new(char **argv, struct rp_launch **out, const char **path, struct rp_err *err)
+static void close_pipe(int ends[2])
+{
+	for (int i = 0; i < 2; i++)
+		if (ends[i] >= 0)
+			close(ends[i]);
+}
+
+static int start_child(struct rp_launch *l, const struct rp_launch_opts *opts, struct rp_err *err)
+{
+	int go[2] = {-1, -1}, failed[2] = {-1, -1}, rc = 0;
+
+	if (pipe2(go, O_CLOEXEC) || pipe2(failed, O_CLOEXEC)) {
+		rc = rp_err__set(err, RP_EXIT_FAILED, -errno, NULL, "no pipe: %s", strerror(errno));
+		goto out;
+	}
+	l->pid = fork();
+	if (!l->pid) {
+		close(go[1]);
+		child(opts, l->path, go[0], failed[1]);
+	}
+	if (l->pid < 0) {
+		l->pid = 0;
+		rc = rp_err__set(err, RP_EXIT_FAILED, -errno, NULL, "cannot fork: %s",
+				 strerror(errno));
+		goto out;
+	}
+	l->go = go[1];
+	l->failed = failed[0];
+	go[1] = failed[0] = -1;
+out:
+	close_pipe(go);
+	close_pipe(failed);
+	return rc;
+}
+
+int rp_launch__new(const struct rp_launch_opts *opts, struct rp_launch **out, const char **path,
+		   struct rp_err *err)
 {
 	struct rp_launch *l = calloc(1, sizeof(*l));
-	int go[2] = {-1, -1}, failed[2] = {-1, -1}, rc;
+	int rc;
 
 	if (!l)
 		return rp_err__no_memory(err);
 	l->go = l->failed = -1;
-	l->name = argv[0];
-	rc = find_program(argv[0], &l->path);
+	l->name = opts->argv[0];
+	rc = find_program(l->name, &l->path);
+	rc = rc ? run_error(l->name, -rc, err) : start_child(l, opts, err);
 	if (rc) {
-		run_error(argv[0], -rc, err);
-		goto fail;
+		rp_launch__free(l);
+		return rc;
 	}
-	if (pipe2(go, O_CLOEXEC) || pipe2(failed, O_CLOEXEC)) {
-		rc = rp_err__set(err, RP_EXIT_FAILED, -errno, NULL, "no pipe: %s", strerror(errno));
-		goto fail;
-	}
-	l->pid = fork();
-	if (l->pid < 0) {
-		rc = rp_err__set(err, RP_EXIT_FAILED, -errno, NULL, "cannot fork: %s",
-				 strerror(errno));
-		goto fail;
-	}
-	if (!l->pid) {
-		close(go[1]);
-		child(argv, go[0], failed[1]);
-	}
-	close(go[0]);
-	close(failed[1]);
-	l->go = go[1];
-	l->failed = failed[0];
 	*path = l->path;
 	*out = l;
 	return 0;
-fail:
-	for (int i = 0; i < 2; i++) {
-		if (go[i] >= 0)
-			close(go[i]);
-		if (failed[i] >= 0)
-			close(failed[i]);
-	}
-	l->pid = 0;
-	rp_launch__free(l);
-	return rc;
 }
 
 pid_t rp_launch__pid(const struct rp_launch *l)
@@ -148,6 +160,14 @@ int rp_launch__release(struct rp_launch *l, struct rp_err *err)
 		return run_error(l->name, errnum, err);
 	}
 	return 0;
+}
+
+bool rp_launch__has_ended(const struct rp_launch *l)
+{
+	siginfo_t info = {0};
+
+	return l->pid && !waitid(P_PID, (id_t)l->pid, &info, WEXITED | WNOHANG | WNOWAIT) &&
+	       info.si_pid;
 }
 
 int rp_launch__wait(struct rp_launch *l)

@@ -1,78 +1,91 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
 /* The live screen of a run: its figures, and what its keys do to the trace. */
 #include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "run/internal.h"
+#include "run/source_lines.h"
+#include "util/clock.h"
+
+struct live_screen {
+	struct rp_run *run;
+	struct rp_screen *screen;
+	struct rp_watch *input;
+	struct rp_reading since;  /* figures begin there: at the start, or where they were reset */
+	struct rp_reading before; /* of the interval that is shown; empty: `since` is */
+	uint64_t ended; /* ns, CLOCK_MONOTONIC: the target is gone and the screen stays; 0: not yet
+			 */
+	struct rp_source_lines *lines; /* NULL so far, as is the next */
+	struct rp_plan *names;	       /* knows the names of all functions and probes */
+};
 
 /*
  * The command owns the terminal, and so do messages of libbpf. Without a terminal that can do it,
  * tables are printed.
  */
-bool rp_trace__wants_screen(const struct rp_opts *o)
+bool rp_run__wants_screen(const struct rp_opts *o)
 {
 	if (o->batch || o->argv || (o->verbose && isatty(STDERR_FILENO)))
 		return false;
 	return rp_screen__is_able();
 }
 
-/* ---- what keys ask for ------------------------------------------------------------------ */
+struct rp_screen *rp_live_screen__screen(const struct live_screen *s)
+{
+	return s->screen;
+}
+
+/* ---- what keys ask for ----------------------------------------------------------------------- */
 
 static int add_regions(void *ctx, const char *glob, size_t *added, struct rp_err *err)
 {
-	return rp_trace__add_regions(ctx, glob, added, err);
+	struct live_screen *s = ctx;
+
+	return rp_run__add_regions(s->run, glob, added, err);
 }
 
 static int drop_regions(void *ctx, const uint32_t *regions, size_t n, struct rp_err *err)
 {
-	return rp_trace__drop_regions(ctx, regions, n, err);
-}
+	struct live_screen *s = ctx;
 
-/* Figures on the screen begin here. */
-static int rebase(struct trace *tr, struct rp_err *err)
-{
-	struct rp_counts *counts = tr->source.read(tr->source.ctx);
-
-	if (!counts)
-		return rp_err__no_memory(err);
-	rp_counts__free(tr->base);
-	tr->base = counts;
-	rp_counts__free(tr->last);
-	tr->last = NULL;
-	tr->base_cpu = tr->last_cpu = rp_targets__cpu(tr->targets);
-	return 0;
+	return rp_run__drop_regions(s->run, regions, n, err);
 }
 
 static int reset(void *ctx, struct rp_err *err)
 {
-	return rebase(ctx, err);
-}
+	struct live_screen *s = ctx;
+	struct rp_reading now;
 
-/* What is known of groups from the grouping that the kernel does. */
-static bool is_known(enum rp_by by, enum rp_group group)
-{
-	return by == RP_BY_NONE || by == RP_BY_LABEL || rp_trace__group_of(by) == group;
+	if (rp_run__read(s->run, &now))
+		return rp_err__no_memory(err);
+	rp_counts__free(s->since.counts);
+	rp_counts__free(s->before.counts);
+	s->since = now;
+	s->before = (struct rp_reading){0};
+	return 0;
 }
 
 static int group(void *ctx, enum rp_by by, struct rp_err *err)
 {
-	struct trace *tr = ctx;
+	struct live_screen *s = ctx;
+	struct rp_grouping *g = &s->run->grouping;
 	int rc;
 
-	if (!is_known(by, tr->group) && tr->ended)
+	if (!rp_grouping__can_show(g, by) && s->ended)
 		return rp_err__set(err, RP_EXIT_FAILED, -ESRCH, NULL,
 				   "the target has ended, and was not grouped so");
-	if (!is_known(by, tr->group)) {
-		rp_session__set_group(tr->session, rp_trace__group_of(by));
-		rc = rebase(tr, err);
+	if (!rp_grouping__can_show(g, by)) {
+		rp_session__set_group(s->run->session, rp_grouping__of(by));
+		rc = reset(s, err);
 		if (rc)
 			return rc;
-		tr->group = rp_trace__group_of(by);
-		tr->regrouped = true;
+		g->kernel = rp_grouping__of(by);
+		g->changed = true;
 	}
-	tr->by = by;
+	g->by = by;
 	return 0;
 }
 
@@ -80,7 +93,7 @@ static int group(void *ctx, enum rp_by by, struct rp_err *err)
  * A plan that asks for what no object has remembers all names, which is what it is made for. The
  * target is looked at when a name is completed for the first time.
  */
-static int learn_names(struct trace *tr)
+static int learn_names(struct live_screen *s)
 {
 	static const char *const functions[] = {"\x01"}, *const usdts[] = {"\x01:\x01"};
 	struct rp_plan_opts opts = {
@@ -89,42 +102,146 @@ static int learn_names(struct trace *tr)
 	struct rp_err err;
 	int rc;
 
-	if (tr->names)
+	if (s->names)
 		return 0;
-	rc = rp_plan__new(&opts, &tr->names, &err);
+	rc = rp_plan__new(&opts, &s->names, &err);
 	if (!rc) {
-		targets = rp_targets__new(
-			&(struct rp_targets_opts){.plan = tr->names, .follow = tr->opts->follow});
+		targets = rp_targets__new(&(struct rp_targets_opts){
+			.plan = s->names, .follow = s->run->opts->follow});
 		rc = targets ? 0 : -ENOMEM;
 	}
-	for (size_t i = 0; !rc && i < tr->opts->n_pids; i++)
-		rp_targets__add(targets, tr->opts->pids[i], &err);
+	for (size_t i = 0; !rc && i < s->run->opts->n_pids; i++)
+		rp_targets__add(targets, s->run->opts->pids[i], &err);
 	rp_targets__free(targets);
 	return rc;
 }
 
 static size_t complete(void *ctx, const char *text, const char **names, size_t max)
 {
-	struct trace *tr = ctx;
+	struct live_screen *s = ctx;
 
-	return learn_names(tr) ? 0 : rp_plan__complete(tr->names, text, names, max);
+	return learn_names(s) ? 0 : rp_plan__complete(s->names, text, names, max);
 }
 
 static const struct rp_source *source(void *ctx, uint32_t region)
 {
-	struct trace *tr = ctx;
+	struct live_screen *s = ctx;
 
-	if (!tr->source_lines)
-		tr->source_lines = rp_source_lines__new(tr->plan, tr->targets);
-	return tr->source_lines ? rp_source_lines__of(tr->source_lines, region) : NULL;
+	if (!s->lines)
+		s->lines = rp_source_lines__new(s->run->plan, s->run->targets);
+	return s->lines ? rp_source_lines__of(s->lines, region) : NULL;
 }
 
-/* ---- the screen ------------------------------------------------------------------------- */
-
-int rp_trace__open_screen(struct trace *tr, struct rp_err *err)
+static int on_input(void *ctx)
 {
+	struct live_screen *s = ctx;
+	enum rp_screen_want want = rp_screen__input(s->screen);
+
+	if (want == RP_SCREEN_QUIT || rp_watch__has_ended(s->input))
+		rp_loop__stop(s->run->loop);
+	else if (want == RP_SCREEN_REFRESH)
+		rp_run__ask_figures(s->run);
+	return 0;
+}
+
+void rp_live_screen__signal(struct live_screen *s, int signal)
+{
+	switch (signal) {
+	case SIGWINCH:
+		rp_screen__resize(s->screen);
+		break;
+	case SIGCONT:
+		rp_screen__resume(s->screen);
+		break;
+	case SIGTSTP: /* stop as anybody would, but with the terminal as it was */
+		rp_screen__suspend(s->screen);
+		kill(getpid(), SIGSTOP);
+		rp_screen__resume(s->screen);
+		break;
+	}
+}
+
+/* ---- figures --------------------------------------------------------------------------------- */
+
+/* Without it the figures are shown all the same; of a kernel that cannot tell the list says so. */
+static void read_open(struct live_screen *s, struct rp_snapshot *snapshot)
+{
+	int rc = rp_run__read_open(s->run, &snapshot->open);
+	char line[128];
+
+	if (!rc || rc == -ENOTSUP)
+		return;
+	snprintf(line, sizeof(line), "open regions cannot be read: %s", strerror(-rc));
+	rp_screen__say(s->screen, line);
+}
+
+/* Of now, and of the last interval where that is what is shown. -ENOMEM: none is there. */
+static int build(struct live_screen *s, const struct rp_reading *now, struct rp_snapshot **total,
+		 struct rp_snapshot **recent)
+{
+	const struct rp_reading *before = s->before.counts ? &s->before : &s->since;
+	struct rp_snapshot_opts opts = rp_run__snapshot_opts(s->run, now->counts);
+
+	*recent = NULL;
+	*total = rp_reading__snapshot(now, &s->since, &opts);
+	if (!*total)
+		return -ENOMEM;
+	if (rp_screen__is_recent(s->screen)) {
+		*recent = rp_reading__snapshot(now, before, &opts);
+		if (!*recent) {
+			rp_snapshot__free(*total);
+			return -ENOMEM;
+		}
+	}
+	read_open(s, *total);
+	return 0;
+}
+
+/* A key may ask for figures right behind others: an interval is not cut short by that. */
+static bool begins_interval(const struct live_screen *s, uint64_t now)
+{
+	return !s->before.counts ||
+	       (double)(now - s->before.counts->time) >= rp_screen__interval(s->screen) * 1e9 / 2;
+}
+
+int rp_live_screen__refresh(struct live_screen *s)
+{
+	struct rp_snapshot *total, *recent;
+	struct rp_reading now;
+	int rc = rp_run__read(s->run, &now);
+
+	if (rc)
+		return rc;
+	if (s->ended)
+		now.counts->time = s->ended;
+	rc = build(s, &now, &total, &recent);
+	if (!rc) {
+		rc = rp_screen__show(s->screen, total, recent, now.counts->time, now.cpu);
+		if (begins_interval(s, now.counts->time))
+			rp_reading__swap(&s->before, &now);
+	}
+	rp_counts__free(now.counts);
+	return rc;
+}
+
+void rp_live_screen__end(struct live_screen *s)
+{
+	if (s->ended)
+		return;
+	/* Out of memory: those of the last interval stay. */
+	if (!rp_screen__is_frozen(s->screen))
+		rp_live_screen__refresh(s);
+	s->ended = rp_clock__now();
+	rp_screen__end(s->screen);
+}
+
+/* ---- begin and end --------------------------------------------------------------------------- */
+
+int rp_run__open_screen(struct rp_run *run, struct rp_err *err)
+{
+	struct live_screen *s = calloc(1, sizeof(*s));
 	const struct rp_screen_ops ops = {
-		.ctx = tr,
+		.ctx = s,
 		.add = add_regions,
 		.drop = drop_regions,
 		.group = group,
@@ -134,95 +251,37 @@ int rp_trace__open_screen(struct trace *tr, struct rp_err *err)
 	};
 	struct rp_screen_opts opts = {
 		.ops = &ops,
-		.sort = tr->opts->sort,
-		.by = tr->by,
-		.tree = tr->opts->tree,
-		.interval = tr->opts->interval,
+		.sort = run->opts->sort,
+		.by = run->grouping.by,
+		.tree = run->opts->tree,
+		.interval = run->opts->interval,
 	};
-
-	return rp_screen__new(&opts, &tr->screen, err);
-}
-
-/* Without it the figures are shown all the same; of a kernel that cannot tell the list says so. */
-static void read_open(struct trace *tr, struct rp_snapshot *snapshot)
-{
-	int rc = rp_trace__read_open(tr, &snapshot->open);
-	char line[128];
-
-	if (!rc || rc == -ENOTSUP)
-		return;
-	snprintf(line, sizeof(line), "open regions cannot be read: %s", strerror(-rc));
-	rp_screen__say(tr->screen, line);
-}
-
-/* Of now, and of the last interval where that is what is shown. -ENOMEM: none is there. */
-static int build(struct trace *tr, const struct rp_counts *counts, uint64_t cpu,
-		 struct rp_snapshot **total, struct rp_snapshot **recent)
-{
-	const struct rp_counts *before = tr->last ? tr->last : tr->base;
-
-	*recent = NULL;
-	*total = rp_trace__snapshot(tr, counts, tr->base, cpu - tr->base_cpu);
-	if (!*total)
-		return -ENOMEM;
-	if (rp_screen__is_recent(tr->screen)) {
-		*recent = rp_trace__snapshot(tr, counts, before, cpu - tr->last_cpu);
-		if (!*recent) {
-			rp_snapshot__free(*total);
-			return -ENOMEM;
-		}
-	}
-	read_open(tr, *total);
-	return 0;
-}
-
-int rp_trace__refresh(struct trace *tr)
-{
-	struct rp_counts *counts = tr->source.read(tr->source.ctx);
-	uint64_t cpu = rp_targets__cpu(tr->targets);
-	struct rp_snapshot *total, *recent;
 	int rc;
 
-	if (!counts)
-		return -ENOMEM;
-	if (tr->ended)
-		counts->time = tr->ended;
-	rc = build(tr, counts, cpu, &total, &recent);
-	if (rc) {
-		rp_counts__free(counts);
+	if (!s)
+		return rp_err__no_memory(err);
+	s->run = run;
+	run->screen = s;
+	rc = rp_screen__new(&opts, &s->screen, err);
+	if (rc)
 		return rc;
-	}
-	rc = rp_screen__show(tr->screen, total, recent, counts->time, cpu);
-	tr->tables++;
-	/* A key may ask for figures right behind others: an interval is not cut short by that. */
-	if (tr->last && counts->time - tr->last->time < rp_screen__interval(tr->screen) * 1e9 / 2) {
-		rp_counts__free(counts);
-		return rc;
-	}
-	rp_counts__free(tr->last);
-	tr->last = counts;
-	tr->last_cpu = cpu;
-	return rc;
+	rc = rp_loop__watch(run->loop, STDIN_FILENO, on_input, s, &s->input);
+	return rc ? rp_err__set(err, RP_EXIT_FAILED, rc, "use -b", "no keys can be read: %s",
+				strerror(-rc))
+		  : 0;
 }
 
-void rp_trace__end_screen(struct trace *tr)
+void rp_run__close_screen(struct rp_run *run)
 {
-	struct timespec now;
+	struct live_screen *s = run->screen;
 
-	if (tr->ended)
+	if (!s)
 		return;
-	/* Out of memory: those of the last interval stay. */
-	if (!rp_screen__is_frozen(tr->screen))
-		rp_trace__refresh(tr);
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	tr->ended = now.tv_sec * 1000000000ull + now.tv_nsec;
-	rp_screen__end(tr->screen);
-}
-
-void rp_trace__close_screen(struct trace *tr)
-{
-	rp_screen__free(tr->screen);
-	rp_source_lines__free(tr->source_lines);
-	tr->screen = NULL;
-	tr->source_lines = NULL;
+	run->screen = NULL;
+	rp_screen__free(s->screen);
+	rp_source_lines__free(s->lines);
+	rp_plan__free(s->names);
+	rp_counts__free(s->since.counts);
+	rp_counts__free(s->before.counts);
+	free(s);
 }

@@ -1,91 +1,93 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
-/* --max-overhead: what costs most is left out while all of it costs too much. */
-#include <errno.h>
+/* --max-overhead: what the budget's verdict does to the trace, and what is said of it. */
 #include <stdio.h>
-#include <string.h>
 
-#include "aggregate/over_budget.h"
 #include "run/internal.h"
-#include "view/view.h"
+#include "util/clock.h"
 
-#define PERIOD_NS    1000000000
-#define CPU_LEAST_NS 50000000 /* the kernel tells what a process used in steps of 10 ms */
-#define AT_ONCE	     64
+#define PERIOD_NS RP_NS_PER_S
 
-static void say(struct trace *tr, const char *line, const char *cure)
-{
-	if (tr->screen)
-		rp_screen__say(tr->screen, line);
-	else
-		tr->say(line, cure);
-}
-
-static void say_left_out(struct trace *tr, double share, const struct rp_row *const *rows, size_t n)
+static void say_left_out(struct rp_run *run, const struct rp_verdict *verdict)
 {
 	char line[512];
 	size_t at;
 
 	at = (size_t)snprintf(line, sizeof(line),
 			      "probes took %.1f %% of the target's CPU: no longer traced: ",
-			      (share < 1 ? share : 1) * 100);
-	for (size_t i = 0; i < n && at < sizeof(line) / 2; i++) {
+			      (verdict->share < 1 ? verdict->share : 1) * 100);
+	for (size_t i = 0; i < verdict->n && at < sizeof(line) / 2; i++) {
 		at += (size_t)snprintf(line + at, sizeof(line) - at, "%s%.160s", i ? ", " : "",
-				       rows[i]->name);
-		if (at >= sizeof(line) / 2 && i + 1 < n)
-			snprintf(line + at, sizeof(line) - at, " and %zu more", n - i - 1);
+				       verdict->rows[i]->name);
+		if (at >= sizeof(line) / 2 && i + 1 < verdict->n)
+			snprintf(line + at, sizeof(line) - at, " and %zu more", verdict->n - i - 1);
 	}
-	say(tr, line, NULL);
+	rp_run__say(run, line, NULL);
 }
 
-static void say_beyond_help(struct trace *tr, const char *why)
+/* Once: it would be true again in every period. */
+static void say_cannot_be_kept(struct rp_run *run, const char *why)
 {
-	char line[512];
+	char line[sizeof(((struct rp_err *)0)->cause) + 64];
 
-	if (!tr->beyond_help) {
-		snprintf(line, sizeof(line), "--max-overhead cannot be kept: %s", why);
-		say(tr, line, NULL);
-	}
-	tr->beyond_help = true;
+	if (run->overhead.told)
+		return;
+	snprintf(line, sizeof(line), "--max-overhead cannot be kept: %s", why);
+	rp_run__say(run, line, NULL);
+	run->overhead.told = true;
 }
 
-static void limit(struct trace *tr, const struct rp_snapshot *period, uint64_t cpu)
+static void leave_out(struct rp_run *run, const struct rp_verdict *verdict)
 {
-	const struct rp_row *rows[AT_ONCE];
-	double share = period->probe_ns / (double)cpu;
-	size_t n = rp_over_budget(period, cpu, tr->opts->max_overhead, rows, AT_ONCE);
-	uint32_t regions[AT_ONCE];
+	uint32_t regions[RP_BUDGET_AT_ONCE];
 	struct rp_err err;
 
-	for (size_t i = 0; i < n; i++)
-		regions[i] = rows[i]->region;
-	if (n && rp_trace__drop_regions(tr, regions, n, &err))
-		say_beyond_help(tr, err.cause);
-	else if (n)
-		say_left_out(tr, share, rows, n);
+	for (size_t i = 0; i < verdict->n; i++)
+		regions[i] = verdict->rows[i]->region;
+	if (rp_run__drop_regions(run, regions, verdict->n, &err))
+		say_cannot_be_kept(run, err.cause);
+	else
+		say_left_out(run, verdict);
 }
 
-int rp_trace__limit_overhead(struct trace *tr, uint64_t now)
+static int judge(struct rp_run *run)
 {
-	uint64_t cpu = rp_targets__cpu(tr->targets) - tr->checked_cpu;
-	struct rp_snapshot_opts opts = {.by = RP_BY_NONE, .since = tr->began};
-	struct rp_snapshot *period;
-	struct rp_counts *counts;
+	struct rp_snapshot_opts opts = {.by = RP_BY_NONE, .since = run->began};
+	struct rp_verdict verdict;
+	struct rp_reading now;
+	int rc;
 
-	tr->check = now + PERIOD_NS;
-	if (cpu < CPU_LEAST_NS)
+	if (!rp_budget__can_judge(&run->overhead.budget, rp_targets__cpu(run->targets)))
 		return 0;
-	counts = tr->source.read(tr->source.ctx);
-	period = counts ? rp_snapshot__build(counts, tr->checked, &opts) : NULL;
-	if (!period) {
-		rp_counts__free(counts);
-		return -ENOMEM;
-	}
-	if (!(tr->costs.mark.whole > 0))
-		say_beyond_help(tr, "what probes cost could not be measured");
-	limit(tr, period, cpu);
-	rp_snapshot__free(period);
-	rp_counts__free(tr->checked);
-	tr->checked = counts;
-	tr->checked_cpu += cpu;
+	rc = rp_run__read(run, &now);
+	if (rc)
+		return rc;
+	rc = rp_budget__judge(&run->overhead.budget, &now, &opts, &verdict);
+	rp_counts__free(now.counts);
+	if (rc)
+		return rc;
+	if (!(run->cost_meter.costs.mark.whole > 0))
+		say_cannot_be_kept(run, "what probes cost could not be measured");
+	if (verdict.n)
+		leave_out(run, &verdict);
+	rp_snapshot__free(verdict.period);
 	return 0;
+}
+
+static int on_period(void *ctx, uint64_t now)
+{
+	struct rp_run *run = ctx;
+
+	rp_timer__set(run->overhead.timer, now + PERIOD_NS);
+	return judge(run);
+}
+
+int rp_run__watch_overhead(struct rp_run *run)
+{
+	struct overhead_limit *limit = &run->overhead;
+	int rc = rp_loop__timer(run->loop, on_period, run, &limit->timer);
+
+	limit->budget.share = run->opts->max_overhead;
+	if (!rc && limit->budget.share > 0)
+		rp_timer__set(limit->timer, 0);
+	return rc;
 }

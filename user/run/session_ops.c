@@ -2,7 +2,7 @@
 /* The kernel, as targets/ reaches it. */
 #include "run/internal.h"
 
-const struct rp_targets_ops rp_trace__session_ops = {
+const struct rp_targets_ops rp_run__session_ops = {
 	.track = rp_session__track,
 	.untrack = rp_session__untrack,
 	.map_seen = rp_session__map_seen,

@@ -14,12 +14,12 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 #include <uthash.h>
 
 #include "discover/lines.h"
 #include "discover/proc.h"
+#include "util/clock.h"
 
 /* Bounds for one region. */
 #define READER_CPU_S  10
@@ -51,7 +51,7 @@ struct rp_source_lines {
 	struct known *asked; /* a reader is at it; NULL: none is */
 	pid_t reader;
 	int answers;
-	time_t deadline;
+	uint64_t deadline; /* ns */
 };
 
 /* ---- the reader ------------------------------------------------------------------------- */
@@ -180,14 +180,6 @@ static _Noreturn void read_lines(const struct rp_source_lines *s, const struct k
 
 /* ---- asking it -------------------------------------------------------------------------- */
 
-static time_t now_s(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec;
-}
-
 /* It has answered, has died or had its time. */
 static void end_reader(struct rp_source_lines *s)
 {
@@ -229,14 +221,14 @@ static void start_reader(struct rp_source_lines *s, struct known *k)
 	}
 	s->answers = ends[0];
 	s->asked = k;
-	s->deadline = now_s() + READER_WALL_S;
+	s->deadline = rp_clock__now() + READER_WALL_S * RP_NS_PER_S;
 }
 
 static bool is_done(const struct rp_source_lines *s, int patience_ms)
 {
 	struct pollfd answers = {.fd = s->answers, .events = POLLIN};
 
-	return poll(&answers, 1, patience_ms) > 0 || now_s() > s->deadline;
+	return poll(&answers, 1, patience_ms) > 0 || rp_clock__now() > s->deadline;
 }
 
 /* ---- regions ---------------------------------------------------------------------------- */

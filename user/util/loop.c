@@ -18,7 +18,7 @@ struct rp_watch {
 	struct rp_loop *loop;
 	struct rp_watch *next;
 	int fd; /* -1: a callback of before_wait */
-	bool ready;
+	bool ready, ended;
 	rp_watch_fn fn;
 	void *ctx;
 };
@@ -120,6 +120,11 @@ int rp_loop__watch(struct rp_loop *l, int fd, rp_watch_fn fn, void *ctx, struct 
 	return control(w, EPOLL_CTL_ADD);
 }
 
+bool rp_watch__has_ended(const struct rp_watch *w)
+{
+	return w->ended;
+}
+
 int rp_watch__pause(struct rp_watch *w, bool paused)
 {
 	int rc = control(w, paused ? EPOLL_CTL_DEL : EPOLL_CTL_ADD);
@@ -187,8 +192,12 @@ static int await(struct rp_loop *l)
 
 	if (n < 0)
 		return errno == EINTR ? 0 : -errno;
-	for (int i = 0; i < n; i++)
-		((struct rp_watch *)events[i].data.ptr)->ready = true;
+	for (int i = 0; i < n; i++) {
+		struct rp_watch *w = events[i].data.ptr;
+
+		w->ready = true;
+		w->ended = events[i].events & (EPOLLHUP | EPOLLERR);
+	}
 	return 0;
 }
 

@@ -32,6 +32,10 @@ void rp_loop__free(struct rp_loop *loop);
  */
 int rp_loop__watch(struct rp_loop *loop, int fd, rp_watch_fn fn, void *ctx, struct rp_watch **out);
 
+/* Nothing more will come: the other end is closed, or the descriptor has failed. For its callback.
+ */
+bool rp_watch__has_ended(const struct rp_watch *watch);
+
 /* Look away from the descriptor, or look at it again. */
 int rp_watch__pause(struct rp_watch *watch, bool paused);
 

@@ -3,12 +3,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "run/trace.h"
+#include "run/selection.h"
 
 #define NEAREST_MAX 5
 
-int rp_trace__plan(const struct rp_opts *opts, const struct rp_features *features,
-		   struct rp_plan **out, struct rp_err *err)
+int rp_selection__plan(const struct rp_opts *opts, const struct rp_features *features,
+		       struct rp_plan **out, struct rp_err *err)
 {
 	struct rp_plan_opts plan = {
 		.functions = opts->functions,
@@ -39,19 +39,19 @@ static void list_nearest(const struct rp_plan *plan, char *text, size_t size)
 			       i ? ", " : "nearest names: ", names[i]);
 }
 
-int rp_trace__check(const struct rp_opts *opts, struct rp_err *err)
+int rp_selection__check(const struct rp_opts *opts, struct rp_err *err)
 {
 	const struct rp_features features = {0};
 	struct rp_plan *plan;
-	int rc = rp_trace__plan(opts, &features, &plan, err);
+	int rc = rp_selection__plan(opts, &features, &plan, err);
 
 	if (!rc)
 		rp_plan__free(plan);
 	return rc;
 }
 
-int rp_trace__nothing(const struct rp_opts *opts, const struct rp_plan *plan,
-		      const struct rp_targets_stats *stats, struct rp_err *err)
+int rp_selection__nothing(const struct rp_opts *opts, const struct rp_plan *plan,
+			  const struct rp_targets_stats *stats, struct rp_err *err)
 {
 	const struct rp_refusal *refusals;
 	size_t n_refusals;

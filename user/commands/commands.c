@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+#include "commands/commands.h"
+
+const rp_command_fn rp_commands[] = {
+	[RP_COMMAND_LIVE] = rp_live__run,
+	[RP_COMMAND_LIST] = rp_list__run,
+	[RP_COMMAND_DOCTOR] = rp_doctor__run,
+};

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+/* What the kernel tells while the trace runs: events of processes, and mappings anywhere. */
+#include "run/internal.h"
+#include "util/clock.h"
+
+static void on_event(void *ctx, const struct rp_event *event)
+{
+	struct rp_run *run = ctx;
+
+	if (event->header.type == RP_EVENT_CGROUP)
+		rp_cgroups__note(run->cgroups, event->pid);
+	else
+		rp_targets__on_event(run->targets, event);
+}
+
+int rp_run__drain_events(struct rp_run *run)
+{
+	return rp_collect_events(run->session, on_event, run);
+}
+
+static int on_ring(void *ctx)
+{
+	return rp_run__drain_events(ctx);
+}
+
+static void on_mapping(void *ctx, pid_t pid, const struct rp_mapped *mapped)
+{
+	struct rp_run *run = ctx;
+
+	rp_targets__on_mapping(run->targets, pid, mapped);
+}
+
+/*
+ * A machine that starts programs all the time wakes us no more often than this, which is also how
+ * long a new one may run without its probes.
+ */
+#define REST_NS (2 * RP_NS_PER_MS)
+
+static int on_mappings(void *ctx)
+{
+	struct rp_run *run = ctx;
+	struct kernel_events *e = &run->events;
+	uint64_t lost;
+	bool missed;
+
+	lost = rp_mappings__drain(e->mappings, on_mapping, run, &missed);
+	while (lost--)
+		rp_session__count_lost(run->session, RP_LOST_EVENTS);
+	if (missed)
+		rp_targets__missed_mappings(run->targets);
+	rp_timer__set(e->rest, rp_clock__now() + REST_NS);
+	return rp_watch__pause(e->watch, true);
+}
+
+static int end_rest(void *ctx, uint64_t now)
+{
+	struct rp_run *run = ctx;
+
+	(void)now;
+	return rp_watch__pause(run->events.watch, false);
+}
+
+/* ---- the targets ----------------------------------------------------------------------------- */
+
+/* Events, mappings and keys alike leave work to be done. */
+static int rescan(void *ctx)
+{
+	struct rp_run *run = ctx;
+	int ms = rp_targets__rescan(run->targets);
+
+	rp_timer__set(run->events.rescan,
+		      ms < 0 ? RP_LOOP_NEVER : rp_clock__now() + (uint64_t)ms * RP_NS_PER_MS);
+	return 0;
+}
+
+/* It is looked at before the next wait. */
+static int wake(void *ctx)
+{
+	(void)ctx;
+	return 0;
+}
+
+static int on_rescan(void *ctx, uint64_t now)
+{
+	(void)now;
+	return wake(ctx);
+}
+
+int rp_run__watch_events(struct rp_run *run)
+{
+	struct kernel_events *e = &run->events;
+	int rc = rp_loop__watch(run->loop, rp_session__event_fd(run->session), on_ring, run, NULL);
+
+	if (!rc)
+		rc = rp_loop__timer(run->loop, on_rescan, run, &e->rescan);
+	if (!rc)
+		rc = rp_loop__before_wait(run->loop, rescan, run);
+	if (!rc && rp_targets__fd(run->targets) >= 0)
+		rc = rp_loop__watch(run->loop, rp_targets__fd(run->targets), wake, run, NULL);
+	if (rc || !e->mappings)
+		return rc;
+	rc = rp_loop__watch(run->loop, rp_mappings__fd(e->mappings), on_mappings, run, &e->watch);
+	if (!rc)
+		rc = rp_loop__timer(run->loop, end_rest, run, &e->rest);
+	return rc;
+}

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+/* The figures of a run: read, and printed as tables and as the summary. */
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+#include "run/internal.h"
+
+int rp_run__read(struct rp_run *run, struct rp_reading *out)
+{
+	out->counts = run->source.read(run->source.ctx);
+	out->cpu = rp_targets__cpu(run->targets);
+	return out->counts ? 0 : -ENOMEM;
+}
+
+static void learn_cgroups(struct rp_run *run, const struct rp_counts *counts)
+{
+	for (size_t i = 0; i < counts->n_nodes; i++) {
+		const struct rp_node *node = &counts->nodes[i].node;
+
+		if (node->flags & RP_NODE_VALID && node->region == RP_REGION_NONE)
+			rp_cgroups__learn(run->cgroups, node->label, (pid_t)node->tgid);
+	}
+}
+
+struct rp_snapshot_opts rp_run__snapshot_opts(struct rp_run *run, const struct rp_counts *counts)
+{
+	struct rp_snapshot_opts opts = {.by = run->grouping.by,
+					.meta = run->description.meta,
+					.since = run->began,
+					.cgroups = run->cgroups,
+					.compensate = run->opts->compensate};
+	struct rp_targets_stats stats;
+
+	rp_targets__stats(run->targets, &stats);
+	opts.meta.probes = stats.sites;
+	opts.meta.slow_sites = stats.slow_sites;
+	opts.meta.processes = stats.processes;
+	opts.meta.group_by = rp_by__name(opts.by);
+	if (opts.by == RP_BY_CGROUP)
+		learn_cgroups(run, counts);
+	return opts;
+}
+
+/* ---- what is open ---------------------------------------------------------------------------- */
+
+static void run_on_stuck(struct rp_run *run, const struct rp_open_regions *open)
+{
+	size_t skipped;
+	int rc = rp_on_stuck__run(run->on_stuck, open, &skipped);
+	char line[128];
+
+	if (rc) {
+		snprintf(line, sizeof(line), "--on-stuck: /bin/sh cannot be run: %s",
+			 strerror(-rc));
+		rp_run__say(run, line, NULL);
+	} else if (skipped) {
+		snprintf(line, sizeof(line),
+			 "--on-stuck: too many commands run already: none for %zu stuck region%s",
+			 skipped, skipped == 1 ? "" : "s");
+		rp_run__say(run, line, "--max-on-stuck allows more");
+	}
+}
+
+int rp_run__read_open(struct rp_run *run, struct rp_open_regions **open)
+{
+	struct rp_open_entries entries;
+	bool is_wanted = run->opts->stuck > 0;
+	int rc;
+
+	*open = NULL;
+	if (run->screen)
+		is_wanted |= rp_screen__is_open_wanted(rp_live_screen__screen(run->screen));
+	if (!is_wanted)
+		return 0;
+	rc = run->source.open_frames(run->source.ctx, &entries);
+	if (!rc)
+		*open = rp_open_regions__build(&entries, (uint64_t)(run->opts->stuck * 1e9));
+	rp_open_entries__free(&entries);
+	if (!rc && !*open)
+		rc = -ENOMEM;
+	if (!rc && run->on_stuck)
+		run_on_stuck(run, *open);
+	return rc;
+}
+
+/* ---- printed views --------------------------------------------------------------------------- */
+
+bool rp_run__shows_tables(const struct rp_opts *o)
+{
+	if (o->argv)
+		return o->interval_given || o->iterations;
+	return o->output || !strcmp(o->format->name, "table");
+}
+
+int rp_run__print_table(struct rp_run *run)
+{
+	char title[64];
+	time_t wall = time(NULL);
+	struct rp_table_opts opts = {.view = rp_view__find("table"),
+				     .sort = run->opts->sort,
+				     .tree = run->opts->tree,
+				     .title = title};
+	struct rp_reading now;
+	struct rp_open_regions *open;
+	struct tm tm;
+	int rc = rp_run__read(run, &now);
+
+	if (rc)
+		return rc;
+	strftime(title, sizeof(title), "%H:%M:%S", localtime_r(&wall, &tm));
+	opts.snapshot = rp_run__snapshot_opts(run, now.counts);
+	rc = rp_run__read_open(run, &open);
+	if (!rc)
+		rc = rp_table__print(stdout, &now, &run->table_before, open, &opts);
+	rp_reading__swap(&run->table_before, &now);
+	rp_counts__free(now.counts);
+	return rc;
+}
+
+static int print_summary(struct rp_run *run, FILE *out)
+{
+	struct rp_table_opts opts = {.view = run->opts->format,
+				     .sort = run->opts->sort,
+				     .tree = run->opts->tree,
+				     .title = "final summary"};
+	const struct rp_reading start = {0};
+	struct rp_reading now;
+	struct rp_open_regions *open;
+	int rc = rp_run__read(run, &now);
+
+	if (rc)
+		return rc;
+	run->grouping.by = rp_grouping__of_whole_run(&run->grouping);
+	opts.snapshot = rp_run__snapshot_opts(run, now.counts);
+	rc = rp_run__read_open(run, &open);
+	if (!rc)
+		rc = rp_table__print(out, &now, &start, open, &opts);
+	rp_counts__free(now.counts);
+	return rc;
+}
+
+int rp_run__print_summary(struct rp_run *run, struct rp_err *err)
+{
+	const struct rp_opts *o = run->opts;
+	FILE *out = run->out ? run->out : o->argv && !o->output ? stderr : stdout;
+	int rc = print_summary(run, out);
+
+	if (run->out && fclose(run->out) && !rc)
+		rc = -errno;
+	run->out = NULL;
+	if (rc)
+		return rp_err__set(err, RP_EXIT_FAILED, rc, NULL,
+				   "the summary could not be written: %s", strerror(-rc));
+	return 0;
+}

@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+/*
+ * A run in phases: what needs no kernel is checked, the programs are loaded, targets are probed,
+ * the trace is activated, a command is let go; then the loop goes round until the run is over; then
+ * the summary, and only then the probes are taken away, which may take long.
+ */
+#include "run/run.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "run/internal.h"
+#include "run/selection.h"
+#include "util/clock.h"
+
+void rp_run__say(struct rp_run *run, const char *line, const char *cure)
+{
+	if (run->screen)
+		rp_screen__say(rp_live_screen__screen(run->screen), line);
+	else
+		run->say(line, cure);
+}
+
+/*
+ * Before anything is attached, so that a summary that cannot be written costs nobody a run. The
+ * file is never followed through a link somebody left there.
+ */
+static int open_output(struct rp_run *run, struct rp_err *err)
+{
+	const char *path = run->opts->output;
+	int fd;
+
+	if (!path || !strcmp(path, "-"))
+		return 0;
+	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
+	run->out = fd >= 0 ? fdopen(fd, "w") : NULL;
+	if (run->out)
+		return 0;
+	rp_err__set(err, RP_EXIT_FAILED, -errno, "choose another file with -o", "%s: %s", path,
+		    strerror(errno));
+	if (fd >= 0)
+		close(fd);
+	return -EIO;
+}
+
+static int prepare_on_stuck(struct rp_run *run, struct rp_err *err)
+{
+	struct rp_on_stuck_opts opts = {.command = run->opts->on_stuck,
+					.max = run->opts->max_on_stuck,
+					.quiet = run->on_screen};
+
+	if (opts.command)
+		run->on_stuck = rp_on_stuck__new(&opts);
+	return opts.command && !run->on_stuck ? rp_err__no_memory(err) : 0;
+}
+
+static int start(struct rp_run *run, struct rp_err *err)
+{
+	struct rp_launch_opts launch = {.argv = run->opts->argv};
+	const char *command = NULL;
+	int rc = rp_selection__check(run->opts, err);
+
+	if (!rc)
+		rc = open_output(run, err);
+	if (!rc)
+		rc = prepare_on_stuck(run, err);
+	if (!rc)
+		rc = rp_signals__new(run->on_screen, &run->signals, err);
+	if (!rc && launch.argv) {
+		launch.mask = rp_signals__inherited(run->signals);
+		rc = rp_launch__new(&launch, &run->launch, &command, err);
+	}
+	if (!rc)
+		rc = rp_run__open(run, err);
+	if (!rc)
+		rc = rp_run__attach(run, command, err);
+	return rc;
+}
+
+static int activate(struct rp_run *run, struct rp_err *err)
+{
+	int rc;
+
+	rp_description__fill(&run->description, run->opts,
+			     rp_attach_mode__name(rp_session__mode(run->session)));
+	run->began = rp_clock__now();
+	rp_session__activate(run->session);
+	rp_run__say_started(run);
+	rc = run->launch ? rp_launch__release(run->launch, err) : 0;
+	/* Behind the start, which it need not delay. */
+	if (!rc)
+		rp_run__start_costs(run);
+	return rc;
+}
+
+/* ---- while it runs --------------------------------------------------------------------------- */
+
+static int on_signals(void *ctx)
+{
+	struct rp_run *run = ctx;
+	struct signalfd_siginfo info;
+
+	while (rp_signals__take(run->signals, &info)) {
+		int signal = (int)info.ssi_signo;
+
+		if (signal == SIGCHLD && run->on_stuck)
+			rp_on_stuck__reap(run->on_stuck);
+		if (run->screen)
+			rp_live_screen__signal(run->screen, signal);
+		if (run->launch && rp_signals__is_for_command(&info))
+			kill(rp_launch__pid(run->launch), signal);
+		if (rp_signals__is_end(signal))
+			rp_loop__stop(run->loop);
+	}
+	return 0;
+}
+
+int rp_run__watch_signals(struct rp_run *run)
+{
+	return rp_loop__watch(run->loop, rp_signals__fd(run->signals), on_signals, run, NULL);
+}
+
+/* Signals come first: whatever else there is to do does not hold them up. */
+static int watch(struct rp_run *run, struct rp_err *err)
+{
+	int rc = rp_loop__new(NULL, &run->loop);
+
+	if (!rc)
+		rc = rp_run__watch_signals(run);
+	if (!rc)
+		rc = rp_run__watch_events(run);
+	if (!rc && run->on_screen)
+		rc = rp_run__open_screen(run, err);
+	if (!rc)
+		rc = rp_run__watch_costs(run);
+	if (!rc)
+		rc = rp_run__watch_overhead(run);
+	if (!rc)
+		rc = rp_run__watch_refresh(run);
+	if (!rc)
+		rc = rp_loop__run(run->loop);
+	rp_run__close_screen(run);
+	if (rc && !err->cause[0])
+		rp_err__set(err, RP_EXIT_FAILED, rc, NULL, "tracing stopped: %s", strerror(-rc));
+	return rc;
+}
+
+/* ---- the end --------------------------------------------------------------------------------- */
+
+static int check_something_was_traced(struct rp_run *run, struct rp_err *err)
+{
+	struct rp_targets_stats stats;
+	size_t n_sites;
+
+	rp_targets__stats(run->targets, &stats);
+	rp_plan__sites(run->plan, &n_sites);
+	if (run->events.mappings ? stats.came : n_sites > 0)
+		return 0;
+	return rp_err__set(err, RP_EXIT_NOTHING, -ENOENT, NULL,
+			   "nothing was traced: what was selected never appeared");
+}
+
+/* err may be NULL: something else has failed before. */
+static int finish(struct rp_run *run, struct rp_err *err)
+{
+	int rc;
+
+	rp_run__drain_events(run);
+	rp_session__deactivate(run->session);
+	rc = rp_run__print_summary(run, err);
+	if (!rc)
+		rc = check_something_was_traced(run, err);
+	rp_run__warn_of_debugger(run);
+	/* From here on they end rptrace, whatever the command does. */
+	rp_signals__free(run->signals);
+	run->signals = NULL;
+	/* The command goes on unharmed and untraced, if it has not ended. */
+	rp_targets__free(run->targets);
+	run->targets = NULL;
+	if (run->launch)
+		run->status = rp_launch__wait(run->launch);
+	return rc;
+}
+
+static void free_run(struct rp_run *run)
+{
+	rp_run__close_screen(run);
+	rp_loop__free(run->loop);
+	rp_targets__free(run->targets);
+	rp_cgroups__free(run->cgroups);
+	rp_mappings__free(run->events.mappings);
+	rp_run__end_costs(run);
+	rp_session__free(run->session);
+	rp_plan__free(run->plan);
+	rp_counts__free(run->table_before.counts);
+	rp_counts__free(run->overhead.budget.before.counts);
+	rp_launch__free(run->launch);
+	rp_on_stuck__free(run->on_stuck);
+	if (run->out)
+		fclose(run->out);
+	rp_signals__free(run->signals);
+}
+
+int rp_run__live(const struct rp_opts *opts, rp_say_fn say, int *status, struct rp_err *err)
+{
+	struct rp_run run = {
+		.opts = opts,
+		.say = say,
+		.grouping = {.by = opts->by, .kernel = rp_grouping__of(opts->by)},
+		.on_screen = rp_run__wants_screen(opts),
+	};
+	int rc = start(&run, err);
+
+	if (!rc)
+		rc = activate(&run, err);
+	if (!rc) {
+		rc = watch(&run, err);
+		/* What was measured so far is shown all the same. */
+		if (rc)
+			finish(&run, NULL);
+		else
+			rc = finish(&run, err);
+	}
+	free_run(&run);
+	*status = run.status;
+	return rc;
+}

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+#include "run/signals.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const int ends[] = {SIGINT, SIGTERM, SIGHUP};
+static const int of_the_screen[] = {SIGQUIT, SIGTSTP, SIGCONT, SIGWINCH};
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+struct rp_signals {
+	int fd;
+	sigset_t inherited;
+};
+
+/* nohup(1) and the like have it ignored. SIGINT is heard all the same: shells without job control
+ * have it ignored by all that they start in the background. */
+static bool is_unwanted(int signal)
+{
+	struct sigaction action;
+
+	return signal == SIGHUP && !sigaction(signal, NULL, &action) &&
+	       action.sa_handler == SIG_IGN;
+}
+
+int rp_signals__new(bool on_screen, struct rp_signals **out, struct rp_err *err)
+{
+	struct rp_signals *s = calloc(1, sizeof(*s));
+	sigset_t set;
+
+	if (!s)
+		return rp_err__no_memory(err);
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	for (size_t i = 0; i < COUNT(ends); i++)
+		if (!is_unwanted(ends[i]))
+			sigaddset(&set, ends[i]);
+	for (size_t i = 0; on_screen && i < COUNT(of_the_screen); i++)
+		sigaddset(&set, of_the_screen[i]);
+	sigprocmask(SIG_BLOCK, &set, &s->inherited);
+	s->fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (s->fd < 0) {
+		int rc = rp_err__set(err, RP_EXIT_FAILED, -errno, NULL, "signalfd: %s",
+				     strerror(errno));
+
+		rp_signals__free(s);
+		return rc;
+	}
+	*out = s;
+	return 0;
+}
+
+void rp_signals__free(struct rp_signals *s)
+{
+	if (!s)
+		return;
+	sigprocmask(SIG_SETMASK, &s->inherited, NULL);
+	if (s->fd >= 0)
+		close(s->fd);
+	free(s);
+}
+
+const sigset_t *rp_signals__inherited(const struct rp_signals *s)
+{
+	return &s->inherited;
+}
+
+int rp_signals__fd(const struct rp_signals *s)
+{
+	return s->fd;
+}
+
+bool rp_signals__take(struct rp_signals *s, struct signalfd_siginfo *info)
+{
+	return read(s->fd, info, sizeof(*info)) == (ssize_t)sizeof(*info);
+}
+
+bool rp_signals__is_end(int signal)
+{
+	if (signal == SIGQUIT)
+		return true;
+	for (size_t i = 0; i < COUNT(ends); i++)
+		if (signal == ends[i])
+			return true;
+	return false;
+}
+
+bool rp_signals__is_end_pending(void)
+{
+	sigset_t pending;
+
+	if (sigpending(&pending))
+		return false;
+	for (size_t i = 0; i < COUNT(ends); i++)
+		if (sigismember(&pending, ends[i]))
+			return true;
+	return false;
+}
+
+bool rp_signals__is_for_command(const struct signalfd_siginfo *info)
+{
+	return rp_signals__is_end((int)info->ssi_signo) && info->ssi_code != SI_KERNEL;
+}

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+/* The start of a run: the BPF programs are loaded, targets are found and probed, and all is told.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "discover/proc.h"
+#include "run/internal.h"
+#include "run/selection.h"
+
+int rp_run__open(struct rp_run *run, struct rp_err *err)
+{
+	const struct rp_opts *o = run->opts;
+	struct rp_session_opts opts = {
+		.group = run->grouping.kernel,
+		.follow = o->follow || rp_opts__is_system(o),
+		.track_all = rp_opts__is_system(o),
+		.max_depth = o->max_depth,
+		.max_nodes = o->max_nodes,
+		.max_labels = o->max_labels,
+		.text_labels = o->label.flags & RP_ARG_TEXT,
+		.label_returned = o->label.kind == RP_OPERAND_RET,
+		.where = &o->where.filter,
+		.max_names = o->max_names,
+		.max_spans = o->max_spans,
+		.min_duration = (uint64_t)(o->min_duration * 1e9),
+		.links_change = run->on_screen || o->max_overhead > 0,
+		.spans = run->on_screen || o->n_usdts || !o->n_functions,
+		.verbose = o->verbose,
+	};
+	struct rp_targets_opts targets = {.ops = &rp_run__session_ops, .follow = o->follow};
+	int rc;
+
+	rp_features__probe(&run->features);
+	opts.map_events = run->features.map_tracepoint;
+	opts.open_stacks = run->features.task_iterator && (run->on_screen || o->stuck);
+	rc = rp_features__mode(&run->features, o->attach, &opts.mode, err);
+	if (!rc && o->stuck && !opts.open_stacks)
+		rc = rp_err__set(err, RP_EXIT_DENIED, -ENOTSUP, "leave --stuck out",
+				 "this kernel cannot tell which regions are open: it has no "
+				 "iterators over tasks");
+	if (!rc)
+		rc = rp_selection__plan(o, &run->features, &run->plan, err);
+	if (!rc)
+		rc = rp_session__new(&opts, &run->session, err);
+	if (!rc && opts.track_all)
+		rc = rp_mappings__new(&run->events.mappings, err);
+	if (rc)
+		return rc;
+	run->collect = (struct rp_collect){
+		.session = run->session, .plan = run->plan, .costs = &run->cost_meter.costs};
+	run->source = rp_collect__source(&run->collect);
+	targets.session = run->session;
+	targets.plan = run->plan;
+	targets.link_per_site = opts.mode == RP_ATTACH_PERF;
+	run->targets = rp_targets__new(&targets);
+	run->cgroups = rp_cgroups__new("/proc", NULL);
+	return run->targets && run->cgroups ? 0 : rp_err__no_memory(err);
+}
+
+int rp_run__attach(struct rp_run *run, const char *command, struct rp_err *err)
+{
+	struct rp_targets_stats stats;
+	int rc = 0;
+
+	if (run->launch)
+		rc = rp_targets__add_command(run->targets, rp_launch__pid(run->launch), command,
+					     err);
+	for (size_t i = 0; !rc && i < run->opts->n_pids; i++)
+		rc = rp_targets__add(run->targets, run->opts->pids[i], err);
+	if (!rc)
+		rc = rp_targets__add_named(run->targets, err);
+	if (!rc && run->events.mappings)
+		rc = rp_targets__add_system(run->targets, err);
+	if (rc)
+		return rc;
+	rp_targets__stats(run->targets, &stats);
+	if (!stats.sites) {
+		struct rp_err nothing;
+
+		rc = rp_selection__nothing(run->opts, run->plan, &stats, &nothing);
+		/* A file that is there has nothing more to offer later. */
+		if (!run->launch && (!run->events.mappings || rp_plan__object_path(run->plan, 0))) {
+			*err = nothing;
+			return rc;
+		}
+		/* What is started may match yet. */
+		if (run->launch)
+			run->say(nothing.cause, nothing.cure);
+	}
+	return 0;
+}
+
+static void say_waiting(struct rp_run *run, const struct rp_targets_stats *stats)
+{
+	struct rp_err nothing;
+	char line[sizeof(nothing.cause) + sizeof(run->description.target) + 64];
+
+	rp_selection__nothing(run->opts, run->plan, stats, &nothing);
+	snprintf(line, sizeof(line), "tracing %s: waiting, as %s so far", run->description.target,
+		 nothing.cause);
+	run->say(line, nothing.cure);
+}
+
+void rp_run__say_started(struct rp_run *run)
+{
+	struct rp_targets_stats stats;
+	const struct rp_refusal *refusals;
+	size_t n_regions, n_refusals;
+	char line[512];
+
+	rp_targets__stats(run->targets, &stats);
+	if (run->events.mappings && !stats.sites) {
+		say_waiting(run, &stats);
+		return;
+	}
+	rp_plan__regions(run->plan, &n_regions);
+	refusals = rp_plan__refusals(run->plan, &n_refusals);
+	if (n_refusals) {
+		snprintf(line, sizeof(line), "%zu selected, but not traced: %s: %s%s", n_refusals,
+			 refusals[0].name, refusals[0].reason, n_refusals > 1 ? " ..." : "");
+		run->say(line, n_refusals > 1 ? "rptrace list shows them all" : NULL);
+	}
+	if (stats.refused) {
+		snprintf(line, sizeof(line),
+			 "%zu sites were refused by the kernel: their regions are not measured",
+			 stats.refused);
+		run->say(line, "another tracer may be on them; -v shows what the kernel says");
+	}
+	snprintf(line, sizeof(line), "tracing %zu region%s%s at %zu site%s in %s", n_regions,
+		 n_regions == 1 ? "" : "s", stats.names ? " and those named at run time" : "",
+		 stats.sites, stats.sites == 1 ? "" : "s", run->description.target);
+	run->say(line, NULL);
+}
+
+/* What a debugger finds where it sets a breakpoint, it puts back when it takes that away. */
+void rp_run__warn_of_debugger(struct rp_run *run)
+{
+	char comm[64] = "?", line[256];
+	pid_t debugger, pid = rp_targets__debugged(run->targets, &debugger);
+
+	if (!pid)
+		return;
+	rp_proc__comm("/proc", debugger, comm, sizeof(comm));
+	snprintf(line, sizeof(line),
+		 "process %d has a debugger, %d (%s): breakpoints that it has set on traced "
+		 "functions meanwhile may leave those of rptrace behind",
+		 (int)pid, (int)debugger, comm);
+	run->say(line,
+		 "delete such breakpoints before the process goes on: it would end by SIGTRAP");
+}
