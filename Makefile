@@ -64,6 +64,8 @@ BPF_SRCS  := $(wildcard bpf/*.bpf.c)
 SKELS     := $(BPF_SRCS:bpf/%.bpf.c=$(O)/bpf/%.skel.h)
 CORE_OBJS := $(CORE_SRCS:%.c=$(O)/%.o)
 USER_OBJS := $(USER_SRCS:%.c=$(O)/%.o)
+# What of a run is pure: unit tests find it here, and cannot link what needs libbpf.
+RUN_OBJS  := $(filter $(O)/user/run/%,$(USER_OBJS))
 
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -83,7 +85,9 @@ $(O)/rptrace: $(USER_OBJS) $(O)/librpcore.a
 	$(call msg,LINK,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(BPF_LIBS) $(CORE_LIBS)
 
+$(O)/librprun.a: $(RUN_OBJS)
 $(O)/librpcore.a: $(CORE_OBJS)
+$(O)/librprun.a $(O)/librpcore.a:
 	$(call msg,AR,$@)
 	$(Q)rm -f $@ && ar rcs $@ $^
 

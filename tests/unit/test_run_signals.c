@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+/* Signals of a run, and whom they are for. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "run/signals.h"
+
+static struct rp_signals *open_signals(bool on_screen)
+{
+	struct rp_signals *s;
+	struct rp_err err;
+
+	assert_int_equal(rp_signals__new(on_screen, &s, &err), 0);
+	return s;
+}
+
+static void each_end_is_heard_once(void **state)
+{
+	static const int ends[] = {SIGINT, SIGTERM, SIGHUP};
+	struct rp_signals *s = open_signals(false);
+	struct signalfd_siginfo info;
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		assert_false(rp_signals__is_end_pending());
+		raise(ends[i]);
+		assert_true(rp_signals__is_end_pending());
+		assert_true(rp_signals__take(s, &info));
+		assert_int_equal(info.ssi_signo, ends[i]);
+		assert_true(rp_signals__is_end((int)info.ssi_signo));
+		assert_false(rp_signals__take(s, &info));
+	}
+	rp_signals__free(s);
+}
+
+static void an_ended_child_ends_nothing(void **state)
+{
+	struct rp_signals *s = open_signals(true);
+	struct signalfd_siginfo info;
+
+	(void)state;
+	raise(SIGCHLD);
+	assert_false(rp_signals__is_end_pending());
+	assert_true(rp_signals__take(s, &info));
+	assert_false(rp_signals__is_end((int)info.ssi_signo));
+	assert_false(rp_signals__is_for_command(&info));
+	rp_signals__free(s);
+}
+
+/* Ctrl-C reaches all processes of the terminal: passed on, a command would have it twice. */
+static void passed_on_where_it_was_sent_to_rptrace_alone(void **state)
+{
+	struct signalfd_siginfo sent = {.ssi_signo = SIGINT, .ssi_code = SI_USER};
+	struct signalfd_siginfo of_the_terminal = {.ssi_signo = SIGINT, .ssi_code = SI_KERNEL};
+
+	(void)state;
+	assert_true(rp_signals__is_for_command(&sent));
+	assert_false(rp_signals__is_for_command(&of_the_terminal));
+	sent.ssi_signo = SIGTERM;
+	sent.ssi_code = SI_QUEUE;
+	assert_true(rp_signals__is_for_command(&sent));
+}
+
+/* nohup(1) has it ignored. */
+static void a_hangup_that_is_ignored_stays_so(void **state)
+{
+	struct signalfd_siginfo info;
+	struct rp_signals *s;
+
+	(void)state;
+	signal(SIGHUP, SIG_IGN);
+	s = open_signals(false);
+	raise(SIGHUP);
+	assert_false(rp_signals__is_end_pending());
+	assert_false(rp_signals__take(s, &info));
+	rp_signals__free(s);
+	signal(SIGHUP, SIG_DFL);
+}
+
+/* Shells without job control have it ignored in the background: it is to end a run all the same. */
+static void an_interrupt_is_heard_even_so(void **state)
+{
+	struct signalfd_siginfo info;
+	struct rp_signals *s;
+
+	(void)state;
+	signal(SIGINT, SIG_IGN);
+	s = open_signals(false);
+	raise(SIGINT);
+	assert_true(rp_signals__take(s, &info));
+	rp_signals__free(s);
+	signal(SIGINT, SIG_DFL);
+}
+
+static void the_screen_hears_those_of_its_terminal(void **state)
+{
+	static const int signals[] = {SIGWINCH, SIGCONT, SIGTSTP};
+	struct rp_signals *s = open_signals(true);
+	struct signalfd_siginfo info;
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		raise(signals[i]);
+		assert_true(rp_signals__take(s, &info));
+		assert_int_equal(info.ssi_signo, signals[i]);
+		assert_false(rp_signals__is_end(signals[i]));
+	}
+	rp_signals__free(s);
+}
+
+/* What is started has the mask that rptrace was started with, and rptrace has it back. */
+static void the_mask_before_is_kept(void **state)
+{
+	sigset_t before, now;
+	struct rp_signals *s;
+
+	(void)state;
+	sigemptyset(&before);
+	sigaddset(&before, SIGUSR1);
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	s = open_signals(true);
+	assert_true(sigismember(rp_signals__inherited(s), SIGUSR1));
+	assert_false(sigismember(rp_signals__inherited(s), SIGTERM));
+	rp_signals__free(s);
+	sigprocmask(SIG_SETMASK, NULL, &now);
+	assert_true(sigismember(&now, SIGUSR1));
+	assert_false(sigismember(&now, SIGTERM));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(each_end_is_heard_once),
+		cmocka_unit_test(an_ended_child_ends_nothing),
+		cmocka_unit_test(passed_on_where_it_was_sent_to_rptrace_alone),
+		cmocka_unit_test(a_hangup_that_is_ignored_stays_so),
+		cmocka_unit_test(an_interrupt_is_heard_even_so),
+		cmocka_unit_test(the_screen_hears_those_of_its_terminal),
+		cmocka_unit_test(the_mask_before_is_kept),
+	};
+
+	return cmocka_run_group_tests_name("run_signals", tests, NULL, NULL);
+}
