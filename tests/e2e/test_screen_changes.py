@@ -10,7 +10,7 @@ import subprocess
 import unittest
 
 from harness import Process
-from test_screen import Screen, TARGETS
+from screen import Screen, TARGETS
 
 
 class Changes(Screen):
@@ -38,7 +38,7 @@ class Changes(Screen):
         return [frame.figure(name, "COUNT") for name in names]
 
     def marked(self, frame):
-        return {name for name, row in zip(frame.names(), frame.rows) if row[1] == "-"}
+        return {name for name, row in zip(frame.names(), frame.rows) if row[1:2] == "-"}
 
     def wait_left_out(self, *names):
         """Their rows are marked, and their figures stand still while others go on."""
@@ -46,9 +46,12 @@ class Changes(Screen):
         # Calls that were under way are measured to their end.
         self.wait_counting("steady")
         self.wait_counting("steady")
-        before = [self.frame().figure(name, "COUNT") for name in names]
+        frame = self.wait_frame("their figures", lambda frame: all(
+            frame.figure(name, "COUNT") is not None for name in names))
+        before = [frame.figure(name, "COUNT") for name in names]
         self.wait_counting("steady")
-        self.assertEqual(before, [self.frame().figure(name, "COUNT") for name in names])
+        self.wait_frame(f"{names} as before", lambda frame: before == [
+            frame.figure(name, "COUNT") for name in names])
 
     def finish(self):
         """What the target says it did, and what was measured of it."""
@@ -117,12 +120,13 @@ class Changes(Screen):
         screen.press("Space", "d")
         screen.wait("detached: victim_05")
         self.wait_left_out("victim_05")
-        count = self.frame().figure("victim_05", "COUNT")
+        count = self.wait_frame("its count", lambda frame: frame.figure(
+            "victim_05", "COUNT")).figure("victim_05", "COUNT")
         screen.type("avictim_05")
         screen.press("Enter")
         screen.wait("added: 1 region")
         self.wait_frame("victim_05 again", lambda frame: not self.marked(frame) and
-                        frame.figure("victim_05", "COUNT") > count)
+                        (frame.figure("victim_05", "COUNT") or 0) > count)
         for name in ("victim_01", "victim_03"):
             self.choose(name)
             self.wait_chosen(name)
@@ -145,7 +149,7 @@ class Changes(Screen):
         self.screen.press("d")
         self.screen.wait(answer)
         self.wait_counting("steady", name)
-        self.assertEqual(self.marked(self.frame()), set())
+        self.wait_frame("no region left out", lambda frame: not self.marked(frame))
 
     def check_left_alone(self):
         said, rows, snapshot = self.finish()

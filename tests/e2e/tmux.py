@@ -98,7 +98,7 @@ class Terminal:
                 if char:
                     begins = reverse if begins is None else begins
                     text += char
-            if begins and "REGION" not in text:
+            if begins and not re.match(r" *REGION| *AGE", text):
                 rows.append(text.strip())
         return rows[0] if rows else ""
 

@@ -2,8 +2,8 @@
 /*
  * screen_names [REGIONS [PERIOD_MS]]: something for the live screen to show, until it is told to
  * end. In each period, three regions of 1, 4 and 16 ms ("short", "middle" and "long"), a nest of
- * them, REGIONS empty ones ("region_00000" and so on, a fresh count each), and names that no
- * terminal should see as they are.
+ * them, one of ten lengths of which nine are alike ("mixed"), REGIONS empty ones ("region_00000"
+ * and so on, a fresh count each), and names that no terminal should see as they are.
  */
 #define _GNU_SOURCE
 #include <signal.h>
@@ -78,6 +78,8 @@ int main(int argc, char **argv)
 		region("middle", 4);
 		region("short", 1);
 		nest();
+		for (int i = 0; i < 10; i++)
+			region("mixed", i ? 0 : 8);
 		for (size_t i = 0; i < sizeof(hostile) / sizeof(hostile[0]); i++)
 			region(hostile[i], 0);
 		for (unsigned long i = 0; i < regions; i++) {
