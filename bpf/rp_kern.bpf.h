@@ -115,8 +115,8 @@ extern bool bpf_session_is_return___v1(void) __weak __ksym;
 extern bool bpf_session_is_return___v2(void *ctx) __weak __ksym;
 
 /*
- * What the helper and the kfunc below tell stands in memory that the kernel shows: two loads, where
- * each call costs ten times that. For sessions alone.
+ * Sessions only. Two fields of the kernel's run context tell what the helper and the kfunc below
+ * tell; to read them takes two loads, where each of the calls costs ten times that.
  */
 extern void *bpf_rdonly_cast(const void *obj, __u32 btf_id) __weak __ksym;
 
@@ -151,6 +151,25 @@ static __always_inline __u64 session_cookie(void *ctx, struct task_struct *task)
 	if (has_session_run_ctx())
 		return session_run_ctx(task)->uprobe->cookie;
 	return bpf_get_attach_cookie(ctx);
+}
+
+/*
+ * ns on a CPU of the current task up to now. sum_exec_runtime alone is stale by up to a tick. What
+ * is added runs by a clock that leaves out interrupts and stolen time, differently on each CPU.
+ */
+static __always_inline __u64 task_cpu(struct task_struct *task, __u64 now)
+{
+	if (bpf_core_field_exists(task->se.cfs_rq)) {
+		struct rq *rq = task->se.cfs_rq->rq;
+
+		now -= rq->clock - rq->clock_task;
+	}
+	return task->se.sum_exec_runtime + (now - task->se.exec_start);
+}
+
+static __always_inline __u64 task_wait(struct task_struct *task)
+{
+	return task->sched_info.run_delay;
 }
 
 #endif

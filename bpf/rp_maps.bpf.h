@@ -41,7 +41,7 @@ __u32 labels_used = 0;
 __u32 texts_used = 0;
 __u32 names_used = 0;
 bool goroutines_used = false;
-__u64 spans_missed = 0; /* begins that were lost: their ends are no surprise */
+__u64 lost_span_begins = 0; /* begins that were lost: their ends are no surprise */
 __u64 lost[RP_LOST_COUNT] = {};
 
 /* ---- maps ------------------------------------------------------------------------------- */
@@ -94,17 +94,17 @@ struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__uint(max_entries, 16384);
-	__type(key, struct rp_piece_key);
-	__type(value, struct rp_piece);
-} thread_pieces SEC(".maps");
+	__type(key, struct rp_segment_key);
+	__type(value, struct rp_stack_segment);
+} thread_segments SEC(".maps");
 
-/* What a new piece is a copy of. */
+/* What a new segment is a copy of. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);
-	__type(value, struct rp_piece);
-} new_piece SEC(".maps");
+	__type(value, struct rp_stack_segment);
+} new_segment SEC(".maps");
 
 /* Open spans. */
 struct {
@@ -142,14 +142,6 @@ struct {
 	__type(value, __u32);
 } tracked SEC(".maps");
 
-struct rp_node_key {
-	__u32 parent;
-	__u32 region;
-	__u64 label;
-	__u32 flags; /* RP_NODE_LABELED, RP_NODE_OTHER */
-	__u32 pad;
-};
-
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
@@ -158,11 +150,10 @@ struct {
 	__type(value, __u32);
 } node_ids SEC(".maps");
 
-/* Those found last: see node_child(). */
-#define NODES_RECENT_BITS 12
+/* Words of those found last: see rp_recent_word(). */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1 << NODES_RECENT_BITS);
+	__uint(max_entries, 1 << RP_RECENT_BITS);
 	__type(key, __u32);
 	__type(value, __u64);
 } nodes_recent SEC(".maps");

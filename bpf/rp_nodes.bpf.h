@@ -2,8 +2,13 @@
 /*
  * The calling-context tree: finding and making nodes, and adding to their figures.
  *
- * Figures are sharded by CPU to keep CPUs off each other's cache lines, yet every addition is
- * atomic: a uprobe program can be preempted by another one on the same CPU.
+ * All that is shown comes from nodes, one for each path of regions: a node's figures are added up
+ * here, in the kernel, so that no event is sent for a call and none can be lost on the way. A path
+ * is looked up by its parent's node and its region, which is one step whatever its depth.
+ *
+ * Nodes are made at probe hits, on any CPU, and never go away. Two CPUs may make one for the same
+ * key; the hash takes the first, and the other's number is wasted (it never gets RP_NODE_VALID).
+ * Figures are sharded by CPU to keep CPUs off each other's cache lines.
  */
 #ifndef RP_NODES_BPF_H
 #define RP_NODES_BPF_H
@@ -87,25 +92,20 @@ static __noinline __u32 node_below(__u32 parent, __u32 region, __u64 label, __u3
 	return node_create(&key, NULL, 0);
 }
 
-/*
- * The same of one without a label. Those met last are in an array, each of them one word, which is
- * whole whoever writes there meanwhile: region, parent and node.
- */
+/* The same without a label, which is mostly known already. */
 static __always_inline __u32 node_child(__u32 parent, __u32 region)
 {
-	__u64 word = (__u64)region << 32 | parent << 16, seen;
-	__u32 slot = word * 0x9e3779b97f4a7c15ull >> (64 - NODES_RECENT_BITS), node;
+	__u32 slot = rp_recent_slot(parent, region), node;
 	volatile __u64 *recent = bpf_map_lookup_elem(&nodes_recent, &slot);
 
-	_Static_assert(RP_NODES_MAX <= 1 << 16, "nodes fit");
 	if (!recent)
 		return 0;
-	seen = *recent;
-	if (seen >> 16 == word >> 16)
-		return (__u16)seen;
+	node = rp_recent_node(*recent, parent, region);
+	if (node)
+		return node;
 	node = node_below(parent, region, 0, 0);
 	if (node)
-		*recent = word | node;
+		*recent = rp_recent_word(parent, region, node);
 	return node;
 }
 
@@ -130,13 +130,8 @@ static __noinline __u32 node_root(struct task_struct *task)
 		break;
 	}
 	bpf_probe_read_kernel_str(comm, sizeof(comm), leader->comm);
-	if (group_by == RP_GROUP_COMMAND) {
-		/* Only roots have no parent, so region and pad are free to hold the rest of the
-		 * name. */
-		__builtin_memcpy(&key.label, comm, 8);
-		__builtin_memcpy(&key.region, comm + 8, 4);
-		__builtin_memcpy(&key.pad, comm + 12, 4);
-	}
+	if (group_by == RP_GROUP_COMMAND)
+		rp_node_key__set_command(&key, comm);
 	known = bpf_map_lookup_elem(&node_ids, &key);
 	if (known)
 		return *known;
@@ -145,65 +140,38 @@ static __noinline __u32 node_root(struct task_struct *task)
 	return node_create(&key, comm, task->tgid);
 }
 
-/* Keep the greatest value seen; zero means none yet. */
-static __always_inline void keep_max(__u64 *max, __u64 value)
-{
-	__u64 seen = *(volatile __u64 *)max;
-
-	for (int i = 0; i < 8 && value > seen; i++) {
-		__u64 old = __sync_val_compare_and_swap(max, seen, value);
-
-		if (old == seen)
-			break;
-		seen = old;
-	}
-}
-
-/* 128-bit sum of squares: exact for hours and for nanoseconds alike. */
-static __always_inline void add_square(struct rp_figures *f, __u64 ns)
-{
-	__u64 hi = 0, lo, old;
-
-	if (ns >> 32) {
-		__u64 h = ns >> 32, l = (__u32)ns, mid = h * l;
-
-		lo = l * l;
-		hi = h * h + (mid >> 31);
-		mid <<= 33;
-		lo += mid;
-		hi += lo < mid;
-	} else {
-		lo = ns * ns;
-	}
-	old = __sync_fetch_and_add(&f->sq_lo, lo);
-	hi += old + lo < old;
-	if (hi)
-		__sync_fetch_and_add(&f->sq_hi, hi);
-}
-
 /* Global, so that the verifier looks at it once, whoever calls. */
-__noinline int figures_add(__u32 node, __u64 ns, __u64 child, __u64 cpu, __u64 wait)
+__noinline int figures_add(__u32 node, const struct rp_taken *taken)
 {
 	struct rp_figures *f = node_figures(node);
 	struct rp_hist *hist;
 	__u32 bucket;
 
-	if (!f)
+	if (!f || !taken)
 		return 0;
-	__sync_fetch_and_add(&f->count, 1);
-	__sync_fetch_and_add(&f->total, ns);
-	__sync_fetch_and_add(&f->self, ns - child);
-	__sync_fetch_and_add(&f->cpu, cpu);
-	if (wait)
-		__sync_fetch_and_add(&f->wait, wait);
-	add_square(f, ns);
-	keep_max(&f->min_inv, ~ns);
-	keep_max(&f->max, ns);
+	rp_figures__add(f, taken);
 	hist = node_hist(node);
-	bucket = rp_hist_index(ns);
+	bucket = rp_hist_index(taken->ns);
 	if (hist && bucket < RP_HIST_BUCKETS)
 		__sync_fetch_and_add(&hist->bucket[bucket], 1);
 	return 0;
+}
+
+static __always_inline void figures_skip(__u32 node)
+{
+	struct rp_figures *f = node_figures(node);
+
+	if (f)
+		__sync_fetch_and_add(&f->skipped, 1);
+}
+
+/* Left without an exit; node 0: figures are lost. */
+static __always_inline void figures_unwind(__u32 node)
+{
+	struct rp_figures *f = node ? node_figures(node) : NULL;
+
+	if (f)
+		__sync_fetch_and_add(&f->unwound, 1);
 }
 
 #endif

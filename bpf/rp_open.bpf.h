@@ -26,13 +26,13 @@ struct rp_open_walk {
 /* Frame i of any thread; frame_at() is for that of the current one. */
 static __always_inline struct rp_frame *open_frame(struct rp_open_walk *w, __u32 i)
 {
-	struct rp_piece_key key = {.owner = w->task, .piece = i / RP_FRAMES_PIECE};
+	struct rp_segment_key key = {.owner = w->task, .segment = i / RP_SEGMENT_FRAMES};
 
-	if (i < RP_FRAMES_PIECE) {
+	if (i < RP_SEGMENT_FRAMES) {
 		barrier_var(i);
-		return &w->t->frames[i % RP_FRAMES_PIECE];
+		return &w->t->frames[i % RP_SEGMENT_FRAMES];
 	}
-	return piece_frame(&key, i);
+	return segment_frame(&key, i);
 }
 
 static long open_step(__u32 i, struct rp_open_walk *w)

@@ -9,7 +9,8 @@
 
 #include <linux/errno.h>
 
-#include "rp_frames.bpf.h"
+#include "rp_filter.bpf.h"
+#include "rp_unmatched.bpf.h"
 
 /* How often a begin tries to replace an open span that others may be replacing too. */
 #define SPAN_TRIES 3
@@ -25,14 +26,6 @@ static __always_inline bool span_take(const struct rp_span_key *key, struct rp_s
 	if (out->key.id != key->id || out->key.tgid != key->tgid || out->key.region != key->region)
 		return false;
 	return !bpf_map_delete_elem(&spans, key);
-}
-
-static __always_inline void span_unwound(__u32 node)
-{
-	struct rp_figures *figures = node ? node_figures(node) : NULL;
-
-	if (figures)
-		__sync_fetch_and_add(&figures->unwound, 1);
 }
 
 /* ---- spans that began before tracing did ------------------------------------------------ */
@@ -62,10 +55,10 @@ static __always_inline bool process_is_new(struct task_struct *task)
 /* An end that finds no span. */
 static __noinline void span_unmatched(struct task_struct *task, const struct rp_span_key *key)
 {
-	if (spans_missed) {
-		if ((__s64)__sync_fetch_and_add(&spans_missed, -1ull) > 0)
+	if (lost_span_begins) {
+		if ((__s64)__sync_fetch_and_add(&lost_span_begins, -1ull) > 0)
 			return;
-		__sync_fetch_and_add(&spans_missed, 1);
+		__sync_fetch_and_add(&lost_span_begins, 1);
 	}
 	/* Since probes were added it is not known what had begun before. */
 	if (!additions && (span_was_begun(key) || process_is_new(task)))
@@ -74,10 +67,10 @@ static __noinline void span_unmatched(struct task_struct *task, const struct rp_
 
 /* ---- begin and end ------------------------------------------------------------------------ */
 
-static __always_inline void span_missed(void)
+static __always_inline void span_begin_lost(void)
 {
 	count_lost(RP_LOST_SPANS);
-	__sync_fetch_and_add(&spans_missed, 1);
+	__sync_fetch_and_add(&lost_span_begins, 1);
 }
 
 /* The root that the thread's regions hang under from now on. */
@@ -107,7 +100,7 @@ static __always_inline long span_insert(struct rp_span *span)
 		rc = bpf_map_update_elem(&spans, &span->key, span, BPF_NOEXIST);
 		/* The same id again: the older one was left without its end. */
 		if (rc == -EEXIST && span_take(&span->key, &old))
-			span_unwound(old.node);
+			figures_unwind(old.node);
 	}
 	return rc;
 }
@@ -125,7 +118,7 @@ static __noinline void span_begin(struct task_struct *task, struct rp_thread *t,
 		span.node = 0;
 	span_was_begun(key);
 	if (span_insert(&span)) {
-		span_missed();
+		span_begin_lost();
 		return;
 	}
 	if (figures)
@@ -145,7 +138,7 @@ static __always_inline bool span_end(const struct rp_span_key *key, __u64 now)
 	if (is_filtered(key->region, now - span.start, 0))
 		figures_skip(span.node);
 	else
-		figures_add(span.node, now - span.start, 0, 0, 0);
+		figures_add(span.node, &(struct rp_taken){.ns = now - span.start});
 	return true;
 }
 
@@ -157,7 +150,7 @@ static long span_drop(void *map, const struct rp_span_key *key, struct rp_span *
 	__u32 node = span->node;
 
 	if (key->tgid == *tgid && !bpf_map_delete_elem(map, key))
-		span_unwound(node);
+		figures_unwind(node);
 	return 0;
 }
 

@@ -2,7 +2,7 @@
 /*
  * Where the region stack of a thread is kept: in a slot by its pid, or in its task storage where
  * another thread has that slot, or with the goroutines where the kernel gives it no storage. What
- * is above its first frames is in pieces of their own.
+ * is above its first frames is in segments of its own.
  */
 #ifndef RP_THREADS_BPF_H
 #define RP_THREADS_BPF_H
@@ -11,70 +11,67 @@
 
 #include "rp_nodes.bpf.h"
 
-#define FRAME_REGION(f) ((f)->region & RP_REGION_MASK)
-#define FRAME_ROLE(f)	((f)->region >> 24 & 0xf)
-#define FRAME_LOOSE(f)	((f)->region >> 28)
-#define FRAME_ROOT	0xfu /* role of frame 0, which nothing closes */
+#define FRAME_ROOT 0xfu /* role of frame 0, which nothing closes */
 
-static __always_inline struct rp_piece_key piece_key(__u64 goroutine, __u32 i)
+static __always_inline struct rp_segment_key segment_key(__u64 goroutine, __u32 i)
 {
-	struct rp_piece_key key = {.owner = goroutine, .piece = i / RP_FRAMES_PIECE};
+	struct rp_segment_key key = {.owner = goroutine, .segment = i / RP_SEGMENT_FRAMES};
 
 	if (goroutine)
-		key.piece |= bpf_get_current_pid_tgid() >> 32 << 32;
+		key.segment |= bpf_get_current_pid_tgid() >> 32 << 32;
 	else
 		key.owner = bpf_get_current_task();
 	return key;
 }
 
-static __always_inline struct rp_frame *piece_frame(const struct rp_piece_key *key, __u32 i)
+static __always_inline struct rp_frame *segment_frame(const struct rp_segment_key *key, __u32 i)
 {
-	struct rp_piece *piece = bpf_map_lookup_elem(&thread_pieces, key);
+	struct rp_stack_segment *segment = bpf_map_lookup_elem(&thread_segments, key);
 
-	if (!piece)
+	if (!segment)
 		return NULL;
-	barrier_var(piece); /* or the address is computed before the check */
-	return &piece->frames[i % RP_FRAMES_PIECE];
+	barrier_var(segment); /* or the address is computed before the check */
+	return &segment->frames[i % RP_SEGMENT_FRAMES];
 }
 
 static __noinline struct rp_frame *frame_deep(__u64 goroutine, __u32 i)
 {
-	struct rp_piece_key key = piece_key(goroutine, i);
+	struct rp_segment_key key = segment_key(goroutine, i);
 
-	return piece_frame(&key, i);
+	return segment_frame(&key, i);
 }
 
-/* Make room for frame i, the first of a piece. Where there is no memory frame_at gives none. */
+/* Make room for frame i, the first of a segment. Where there is no memory frame_at gives none. */
 static __noinline void frame_make_room(struct rp_thread *t, __u32 i)
 {
-	struct rp_piece_key key = piece_key(t->goroutine, i);
-	__u32 only = 0, piece = i / RP_FRAMES_PIECE;
-	struct rp_piece *fresh = bpf_map_lookup_elem(&new_piece, &only);
+	struct rp_segment_key key = segment_key(t->goroutine, i);
+	__u32 only = 0, segment = i / RP_SEGMENT_FRAMES;
+	struct rp_stack_segment *fresh = bpf_map_lookup_elem(&new_segment, &only);
 
-	if (fresh && piece > t->pieces &&
-	    !bpf_map_update_elem(&thread_pieces, &key, fresh, BPF_ANY))
-		t->pieces = piece;
+	if (fresh && segment > t->segments &&
+	    !bpf_map_update_elem(&thread_segments, &key, fresh, BPF_ANY))
+		t->segments = segment;
 }
 
-static __always_inline void thread_drop_pieces(struct rp_thread *t)
+static __always_inline void thread_drop_segments(struct rp_thread *t)
 {
-	struct rp_piece_key key = piece_key(t->goroutine, 0);
+	struct rp_segment_key key = segment_key(t->goroutine, 0);
 
-	for (__u32 piece = 1; piece < RP_FRAMES_MAX / RP_FRAMES_PIECE; piece++) {
-		if (piece > t->pieces)
+	for (__u32 segment = 1; segment < RP_FRAMES_MAX / RP_SEGMENT_FRAMES; segment++) {
+		if (segment > t->segments)
 			break;
-		key.piece++;
-		bpf_map_delete_elem(&thread_pieces, &key);
+		key.segment++;
+		bpf_map_delete_elem(&thread_segments, &key);
 	}
 }
 
-/* Frame i of the current thread; past the first RP_FRAMES_PIECE they are elsewhere. */
+/* Frame i of the current thread; past the first RP_SEGMENT_FRAMES they are elsewhere. */
 static __always_inline struct rp_frame *frame_at(struct rp_thread *t, __u32 i)
 {
-	if (i >= RP_FRAMES_PIECE)
+	if (i >= RP_SEGMENT_FRAMES)
 		return frame_deep(t->goroutine, i);
 	barrier_var(i); /* or the mask, which is for the verifier alone, is optimised away */
-	return &t->frames[i % RP_FRAMES_PIECE];
+	return &t->frames[i % RP_SEGMENT_FRAMES];
 }
 
 /* The whole system is traced: a process counts as tracked from its first region on. */
@@ -185,8 +182,8 @@ static __always_inline struct rp_thread *thread_init(struct rp_thread *t, __u32 
 		return NULL;
 	}
 	t->depth = 0;
-	t->missed = 0;
-	t->pieces = 0;
+	t->lost_entries = 0;
+	t->segments = 0;
 	t->begun = 0;
 	t->shallowest = 0;
 	t->goroutine = 0;

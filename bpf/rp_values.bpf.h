@@ -104,14 +104,14 @@ static __noinline __u32 read_label(struct pt_regs *ctx, __u32 index, __u64 *labe
 	return RP_NODE_LABELED | RP_NODE_ARG(arg->flags);
 }
 
-struct rp_question {
+struct rp_comparing {
 	struct pt_regs *ctx;
 	__u32 spec; /* of the label; what is compared follows it */
 	__u32 kind; /* of operand: what can be told now */
 	__u32 outcomes;
 };
 
-static long ask_step(__u32 k, struct rp_question *q)
+static long compare_step(__u32 k, struct rp_comparing *q)
 {
 	__u32 index = q->spec + 1 + k;
 	const struct rp_arg *arg;
@@ -127,7 +127,7 @@ static long ask_step(__u32 k, struct rp_question *q)
 	} else if (arg->kind != RP_ARG_NONE) {
 		if (!read_value(q->ctx, arg, &value))
 			count_lost(RP_LOST_LABEL_READS);
-		else if (atom_holds(k, value, arg->flags & RP_ARG_SIGNED))
+		else if (rp_atom__holds(&cfg_where.atom[k], value, arg->flags & RP_ARG_SIGNED))
 			q->outcomes |= 1u << k;
 	}
 	return 0;
@@ -136,9 +136,9 @@ static long ask_step(__u32 k, struct rp_question *q)
 /* Outcomes of the comparisons with one kind of operand, a bit each. */
 static __noinline __u32 outcomes_of(struct pt_regs *ctx, __u32 spec, __u32 kind)
 {
-	struct rp_question q = {.ctx = ctx, .spec = spec, .kind = kind};
+	struct rp_comparing q = {.ctx = ctx, .spec = spec, .kind = kind};
 
-	bpf_loop(cfg_where.n, ask_step, &q, 0);
+	bpf_loop(cfg_where.n, compare_step, &q, 0);
 	return q.outcomes;
 }
 

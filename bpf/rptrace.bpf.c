@@ -8,11 +8,12 @@
  *   rp_return    function returns (uretprobe)
  *   rp_span      begins and ends of spans (uprobe)
  *
- * The tracepoints keep the set of tracked processes and unwind what ends or execs in mid-region.
- * The iterator (rp_open.bpf.h) shows what is open.
+ * The tracepoints (rp_processes.bpf.h) keep the set of tracked processes and unwind what ends in
+ * mid-region. The iterator (rp_open.bpf.h) shows what is open.
  */
 #include "rp_open.bpf.h"
-#include "rp_spans.bpf.h"
+#include "rp_processes.bpf.h"
+#include "rp_swap.bpf.h"
 #include "rp_values.bpf.h"
 
 char LICENSE[] SEC("license")
@@ -48,72 +49,23 @@ static __always_inline void keep_to_thread_stack(void *ctx, void *no_programs)
 		bpf_tail_call(ctx, no_programs, 0);
 }
 
-static __always_inline __u32 site_state(__u64 cookie)
-{
-	return site_group_state[RP_COOKIE_SITE_GROUP(cookie) & (RP_SITE_GROUPS_MAX - 1)];
-}
-
-static __always_inline bool site_is_current(__u64 cookie)
-{
-	return site_state(cookie) == RP_COOKIE_GENERATION(cookie);
-}
-
-static __always_inline bool role_is_exit(__u32 role)
-{
-	return role == RP_ROLE_RET_SITE || role == RP_ROLE_END || role == RP_ROLE_SCOPE_END ||
-	       role == RP_ROLE_NAME_END || role == RP_ROLE_SPAN_END;
-}
-
-/*
- * A site group is replaced without a gap: links of the next generation are attached beside the old
- * ones, and then its state is set to that generation. From then on the new links count. A hit that
- * both generations see is delivered to the links attached last first; those note on the thread
- * which site they took, so that the old links skip that hit. The old links still count the sites
- * that the new generation lacks, except entries into the regions that were left out.
- */
-__noinline int site_counts_in_swap(__u64 cookie, __u32 is_return)
-{
-	__u64 key = (__u64)RP_COOKIE_SITE_GROUP(cookie) << 32 | RP_COOKIE_REGION(cookie);
-	struct rp_thread *t = thread_get(bpf_get_current_task_btf());
-	__u32 state = site_state(cookie);
-	__u32 behind = (state - RP_COOKIE_GENERATION(cookie)) & RP_GENERATION_MASK;
-
-	if (!behind) {
-		if (t && state & RP_GENERATION_SWAPPING) {
-			t->swapped_site = RP_COOKIE_SITE(cookie);
-			t->swapped_state = state;
-		}
-		return 1;
-	}
-	if (behind > 1 || !t || !(state & RP_GENERATION_SWAPPING) ||
-	    (t->swapped_site == RP_COOKIE_SITE(cookie) && t->swapped_state == state))
-		return 0;
-	return is_return || role_is_exit(RP_COOKIE_ROLE(cookie)) ||
-	       !bpf_map_lookup_elem(&left_out, &key);
-}
-
-static __always_inline bool site_counts(__u64 cookie, bool is_return)
-{
-	return site_is_current(cookie) || site_counts_in_swap(cookie, is_return);
-}
-
 /* Label and outcomes of what is entered; what cannot be wanted any more takes no label. */
-static __always_inline void look_at_entry(struct pt_regs *ctx, __u64 cookie, struct rp_query *q,
+static __always_inline void look_at_entry(struct pt_regs *ctx, __u64 cookie, struct rp_hit *hit,
 					  bool labels)
 {
-	if (cfg_where.n && !region_is_own(q->region))
-		q->outcomes = outcomes_of(ctx, RP_COOKIE_SPEC(cookie), RP_OPERAND_ARG);
-	if (labels && RP_COOKIE_FLAGS(cookie) & RP_SITE_LABEL && where_may_hold(q->outcomes))
-		q->label_flags = read_label(ctx, RP_COOKIE_SPEC(cookie), &q->label);
+	if (cfg_where.n && !rp_region_is_own(hit->region))
+		hit->outcomes = outcomes_of(ctx, RP_COOKIE_SPEC(cookie), RP_OPERAND_ARG);
+	if (labels && RP_COOKIE_FLAGS(cookie) & RP_SITE_LABEL && where_may_hold(hit->outcomes))
+		hit->label_flags = read_label(ctx, RP_COOKIE_SPEC(cookie), &hit->label);
 }
 
 /* The same of what is left, as far as its exit tells. */
-static __always_inline void look_at_exit(struct pt_regs *ctx, __u64 cookie, struct rp_query *q)
+static __always_inline void look_at_exit(struct pt_regs *ctx, __u64 cookie, struct rp_hit *hit)
 {
 	if (cfg_where.n && RP_COOKIE_SPEC(cookie))
-		q->outcomes = outcomes_of(ctx, RP_COOKIE_SPEC(cookie), RP_OPERAND_RET);
+		hit->outcomes = outcomes_of(ctx, RP_COOKIE_SPEC(cookie), RP_OPERAND_RET);
 	if (cfg_label_returned && RP_COOKIE_FLAGS(cookie) & RP_SITE_LABEL)
-		q->label_flags = read_label(ctx, RP_COOKIE_SPEC(cookie), &q->label);
+		hit->label_flags = read_label(ctx, RP_COOKIE_SPEC(cookie), &hit->label);
 }
 
 /* ---- functions -------------------------------------------------------------------------- */
@@ -131,9 +83,9 @@ static __always_inline struct rp_thread *call_thread(struct pt_regs *ctx, struct
 static __always_inline bool call_enter(struct pt_regs *ctx, struct task_struct *task, __u64 cookie,
 				       __u32 role)
 {
-	struct rp_query q = {
+	struct rp_hit hit = {
 		.role = role, .region = RP_COOKIE_REGION(cookie), .sp = PT_REGS_SP(ctx)};
-	struct rp_thread *t = call_thread(ctx, task, cookie, role, &q.sp);
+	struct rp_thread *t = call_thread(ctx, task, cookie, role, &hit.sp);
 	int opened;
 
 	if (!t)
@@ -142,8 +94,8 @@ static __always_inline bool call_enter(struct pt_regs *ctx, struct task_struct *
 		count_lost(RP_LOST_RETURNS);
 		return false;
 	}
-	look_at_entry(ctx, cookie, &q, !cfg_label_returned);
-	opened = frame_push(t, &q);
+	look_at_entry(ctx, cookie, &hit, !cfg_label_returned);
+	opened = frame_push(t, &hit);
 	barrier_var(opened); /* or it is taken as it comes, when to the verifier it is any number */
 	return opened;
 }
@@ -153,12 +105,12 @@ static __always_inline void call_exit(struct pt_regs *ctx, struct task_struct *t
 				      struct rp_thread *t, __u64 cookie, __u32 role, __u64 sp,
 				      __u64 now)
 {
-	struct rp_query q = {.role = role, .region = RP_COOKIE_REGION(cookie), .key = sp, .sp = sp};
+	struct rp_hit hit = {.role = role, .region = RP_COOKIE_REGION(cookie), .key = sp, .sp = sp};
 
-	look_at_exit(ctx, cookie, &q);
-	if (t && !frame_leave(t, &q, now) && site_is_current(cookie) &&
+	look_at_exit(ctx, cookie, &hit);
+	if (t && !frame_leave(t, &hit, now) && site_is_current(cookie) &&
 	    !(role == RP_ROLE_CALL && cfg_returns_of_all))
-		exit_unmatched(task, t, q.region, sp);
+		exit_unmatched(task, t, hit.region, sp);
 }
 
 /* The kernel reports a return. */
@@ -215,27 +167,27 @@ static __always_inline void region_begin(struct pt_regs *ctx, struct task_struct
 					 __u64 cookie, __u32 role)
 {
 	struct rp_thread *t = thread_get(task);
-	struct rp_query q = {.role = role, .region = RP_COOKIE_REGION(cookie)};
+	struct rp_hit hit = {.role = role, .region = RP_COOKIE_REGION(cookie)};
 
 	if (!t)
 		return;
-	q.sp = PT_REGS_SP(ctx);
-	q.loose = !!(RP_COOKIE_FLAGS(cookie) & RP_SITE_LOOSE);
+	hit.sp = PT_REGS_SP(ctx);
+	hit.loose = !!(RP_COOKIE_FLAGS(cookie) & RP_SITE_LOOSE);
 	if (role == RP_ROLE_NAME_BEGIN) {
-		q.region = name_region(ctx, RP_COOKIE_SPEC(cookie));
-		if (!q.region) {
-			t->missed++;
+		hit.region = name_region(ctx, RP_COOKIE_SPEC(cookie));
+		if (!hit.region) {
+			t->lost_entries++;
 			return;
 		}
 	} else if (role == RP_ROLE_SCOPE_BEGIN) {
-		if (!read_arg(ctx, RP_COOKIE_SPEC(cookie), &q.key))
-			q.key = q.sp;
+		if (!read_arg(ctx, RP_COOKIE_SPEC(cookie), &hit.key))
+			hit.key = hit.sp;
 	} else {
 		if (!(RP_COOKIE_FLAGS(cookie) & RP_SITE_NESTED))
-			q.ip = PT_REGS_IP(ctx);
-		look_at_entry(ctx, cookie, &q, true);
+			hit.ip = PT_REGS_IP(ctx);
+		look_at_entry(ctx, cookie, &hit, true);
 	}
-	frame_push(t, &q);
+	frame_push(t, &hit);
 }
 
 static __always_inline void region_end(struct pt_regs *ctx, struct task_struct *task, __u64 cookie,
@@ -243,27 +195,27 @@ static __always_inline void region_end(struct pt_regs *ctx, struct task_struct *
 {
 	__u64 now = bpf_ktime_get_ns();
 	struct rp_thread *t = thread_get(task);
-	struct rp_query q = {
+	struct rp_hit hit = {
 		.role = RP_ROLE_BEGIN, .region = RP_COOKIE_REGION(cookie), .sp = PT_REGS_SP(ctx)};
 
 	if (!t)
 		return;
 	if (role == RP_ROLE_NAME_END) {
-		q.role = RP_ROLE_NAME_BEGIN;
-		q.region = name_region(ctx, RP_COOKIE_SPEC(cookie));
-		if (!q.region)
+		hit.role = RP_ROLE_NAME_BEGIN;
+		hit.region = name_region(ctx, RP_COOKIE_SPEC(cookie));
+		if (!hit.region)
 			return;
 	} else if (role == RP_ROLE_SCOPE_END) {
-		q.role = RP_ROLE_SCOPE_BEGIN;
-		read_arg(ctx, RP_COOKIE_SPEC(cookie), &q.key);
+		hit.role = RP_ROLE_SCOPE_BEGIN;
+		read_arg(ctx, RP_COOKIE_SPEC(cookie), &hit.key);
 	}
-	if (frame_leave(t, &q, now))
+	if (frame_leave(t, &hit, now))
 		return;
 	/* Ends of blocks come from those that are not traced, too. */
 	if (site_is_current(cookie) &&
 	    (role != RP_ROLE_SCOPE_END ||
 	     !(blocks_left_out || RP_COOKIE_FLAGS(cookie) & RP_SITE_SOME)))
-		exit_unmatched(task, t, q.region, 0);
+		exit_unmatched(task, t, hit.region, 0);
 }
 
 SEC("?uprobe")
@@ -336,181 +288,10 @@ int rp_span(struct pt_regs *ctx)
 	if (begins && has_id)
 		span_begin(task, t, &key);
 	else if (begins)
-		span_missed();
+		span_begin_lost();
 	else if (!has_id)
 		count_lost(RP_LOST_SPANS);
 	else if (site_is_current(cookie))
 		span_unmatched(task, &key);
-	return 0;
-}
-
-/* ---- life of processes ---------------------------------------------------------------------- */
-
-static __always_inline bool is_tracked(__u32 tgid)
-{
-	return bpf_map_lookup_elem(&tracked, &tgid);
-}
-
-/*
- * From 7.0 on programs on tracepoints can be preempted, and the kernel leaves one out on a CPU
- * where it is under way already. So each of these is there twice: what one misses, the other does,
- * and what both see is done once.
- */
-#define TWICE(hook, name, handler, ...)                                                            \
-	SEC("tp_btf/" hook)                                                                        \
-	int BPF_PROG(name, __VA_ARGS__)                                                            \
-	{                                                                                          \
-		return handler;                                                                    \
-	}                                                                                          \
-	SEC("tp_btf/" hook)                                                                        \
-	int BPF_PROG(name##_again, __VA_ARGS__)                                                    \
-	{                                                                                          \
-		return handler;                                                                    \
-	}
-
-static __always_inline int on_fork(struct task_struct *parent, struct task_struct *child)
-{
-	__u32 tgid = child->tgid, program = TRACKED_EXEC(child);
-	bool is_thread = child->pid != child->tgid;
-
-	if (!(cfg_follow || is_thread) || !is_tracked(parent->tgid))
-		return 0;
-	/* Now rather than at a probe hit, when more threads are at it: see stray_key(). */
-	thread_place(child);
-	if (is_thread)
-		return 0;
-	if (bpf_map_lookup_elem(&tracked, &tgid))
-		return 0;
-	if (bpf_map_update_elem(&tracked, &tgid, &program, BPF_ANY))
-		count_lost(RP_LOST_LATE);
-	send_event(RP_EVENT_FORK, tgid, parent->tgid);
-	return 0;
-}
-TWICE("sched_process_fork", rp_fork, on_fork(parent, child), struct task_struct *parent,
-      struct task_struct *child)
-
-static long goroutine_end(void *map, const struct rp_goroutine_key *key, struct rp_thread *t,
-			  const __u32 *tgid)
-{
-	if (key->tgid != *tgid)
-		return 0;
-	frames_unwind(t, 0);
-	thread_drop_pieces(t);
-	bpf_map_delete_elem(map, key);
-	return 0;
-}
-
-/* The goroutines of the current process are gone. */
-static __always_inline void goroutines_end(__u32 tgid)
-{
-	if (goroutines_used)
-		bpf_for_each_map_elem(&goroutines, goroutine_end, &tgid, 0);
-}
-
-static __always_inline int on_exec(struct task_struct *task, __u32 old_pid)
-{
-	__u32 tgid = task->tgid, *known = bpf_map_lookup_elem(&tracked, &tgid);
-	/* The thread that execs takes the pid of the first one. */
-	struct rp_thread *t = thread_at(task, old_pid);
-
-	if (t)
-		thread_end(t);
-	if (!known || (*known & ~RP_TRACKED_MAP_PENDING) == TRACKED_EXEC(task))
-		return 0;
-	*known = TRACKED_EXEC(task) | (*known & RP_TRACKED_MAP_PENDING);
-	goroutines_end(tgid);
-	spans_end(tgid);
-	send_event(RP_EVENT_EXEC, tgid, 0);
-	return 0;
-}
-TWICE("sched_process_exec", rp_exec, on_exec(task, old_pid), struct task_struct *task, int old_pid)
-
-/*
- * How far the clock of the programs is ahead of the scheduler's, which task_cpu() mixes: where it
- * is called twice that cancels out. User space runs this right after it has made the scheduler
- * bring the figures of its own thread up to date.
- */
-SEC("?raw_tp")
-int rp_clocks(void *ctx)
-{
-	struct task_struct *task = bpf_get_current_task_btf();
-
-	clock_ahead = task_cpu(task, bpf_ktime_get_ns()) - task->se.sum_exec_runtime;
-	return 0;
-}
-
-/*
- * CPU time of a process whose last thread this is. What other threads used was added up when the
- * kernel let go of them: first threads stay for as long, and of those that end right now it is not
- * there yet.
- */
-static __always_inline __u64 process_cpu(struct task_struct *task)
-{
-	struct task_struct *first = task->group_leader;
-	__u64 cpu = task->signal->sum_sched_runtime +
-		    task_cpu(task, bpf_ktime_get_ns() - clock_ahead);
-
-	return first == task ? cpu : cpu + first->se.sum_exec_runtime;
-}
-
-static long slot_end(void *map, const __u32 *slot, struct rp_thread *t, __u64 *owner)
-{
-	if (t->owner != *owner)
-		return 0;
-	thread_end(t);
-	return 1;
-}
-
-/*
- * An exec that fails too late to return to the program has given the thread the pid of the first
- * one, and ends the process without a word: the thread's slot is still the one by its former pid.
- */
-static __always_inline void slot_of_former_pid_end(struct task_struct *task)
-{
-	__u32 tgid = task->tgid, *known = bpf_map_lookup_elem(&tracked, &tgid);
-	__u64 owner = (__u64)task;
-
-	if (known && task->pid == task->tgid &&
-	    (*known & ~RP_TRACKED_MAP_PENDING) != TRACKED_EXEC(task))
-		bpf_for_each_map_elem(&thread_slots, slot_end, &owner, 0);
-}
-
-static __always_inline int on_exit(struct task_struct *task)
-{
-	struct rp_goroutine_key key = stray_key(task);
-	__u32 tgid = task->tgid;
-	struct rp_thread *t;
-
-	/* Threads that end together may come here after the process has ended below. */
-	t = thread_of(task);
-	if (t) {
-		thread_end(t);
-		if (goroutines_used)
-			bpf_map_delete_elem(&goroutines, &key);
-	} else {
-		slot_of_former_pid_end(task);
-	}
-	/* All of these may count as the last one: it is the one that takes this away. */
-	if (task->signal->live.counter == 0 && is_tracked(tgid) &&
-	    !bpf_map_delete_elem(&tracked, &tgid)) {
-		goroutines_end(tgid);
-		spans_end(tgid);
-		send_event(RP_EVENT_EXIT, tgid, process_cpu(task));
-	}
-	return 0;
-}
-TWICE("sched_process_exit", rp_exit, on_exit(task), struct task_struct *task)
-
-/* The one tracepoint that every mmap passes; what was mapped is for user space to look up. */
-SEC("?tp_btf/vm_unmapped_area")
-int BPF_PROG(rp_map)
-{
-	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
-	__u32 *pending = bpf_map_lookup_elem(&tracked, &tgid);
-
-	if (ready && pending && !(*pending & RP_TRACKED_MAP_PENDING)) {
-		*pending |= RP_TRACKED_MAP_PENDING;
-		send_event(RP_EVENT_MAP, tgid, 0);
-	}
 	return 0;
 }

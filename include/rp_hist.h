@@ -7,7 +7,7 @@
 #ifndef RP_HIST_H
 #define RP_HIST_H
 
-#include "rp_abi.h"
+#include "rp_types.h"
 
 #define RP_HIST_SUB_BITS 3
 #define RP_HIST_MAX_EXP	 41 /* of the last octave that has buckets of its own */
@@ -19,7 +19,7 @@ struct rp_hist {
 };
 
 /* Bucket of a duration in ns: 0 to RP_HIST_BUCKETS - 1. */
-static inline __attribute__((always_inline)) __rp_u32 rp_hist_index(__rp_u64 ns)
+RP_INLINE __rp_u32 rp_hist_index(__rp_u64 ns)
 {
 	__rp_u64 v = ns;
 	__rp_u32 exp = 0;
@@ -55,7 +55,7 @@ static inline __attribute__((always_inline)) __rp_u32 rp_hist_index(__rp_u64 ns)
 }
 
 /* Smallest duration of a bucket, in ns; for RP_HIST_BUCKETS the end of the last one. */
-static inline __rp_u64 rp_hist_floor(__rp_u32 index)
+RP_INLINE __rp_u64 rp_hist_floor(__rp_u32 index)
 {
 	__rp_u32 exp;
 

@@ -3,6 +3,8 @@
 #ifndef RP_TYPES_H
 #define RP_TYPES_H
 
+#include <stdbool.h>
+
 #ifndef __bpf__
 #include <stdint.h>
 typedef uint8_t __rp_u8;
@@ -21,5 +23,8 @@ typedef int __rp_s32;
 typedef unsigned long long __rp_u64;
 typedef long long __rp_s64;
 #endif
+
+/* Functions that BPF and user space both compile; BPF has no calls for them to be. */
+#define RP_INLINE static inline __attribute__((always_inline))
 
 #endif

@@ -67,10 +67,9 @@ _Static_assert(sizeof(struct rp_atom) == 16, "rp_atom is shared with BPF");
 struct rp_filter {
 	__rp_u32 n; /* comparisons; 0: all calls */
 	__rp_u32 reserved;
-	__rp_u64 table;	   /* bit i: such calls are measured */
-	__rp_u64 possible; /* bit i, with all but arguments as 0: such calls may be */
+	__rp_u64 table; /* bit i: such calls are measured */
 	struct rp_atom atom[RP_ATOMS_MAX];
 };
-_Static_assert(sizeof(struct rp_filter) == 24 + 16 * RP_ATOMS_MAX, "rp_filter is shared with BPF");
+_Static_assert(sizeof(struct rp_filter) == 16 + 16 * RP_ATOMS_MAX, "rp_filter is shared with BPF");
 
 #endif

@@ -92,20 +92,20 @@ struct goroutine_reading {
 static uint32_t copy_stack(const struct rptrace_bpf *skel, const struct rp_goroutine_key *key,
 			   struct rp_frame *frames)
 {
-	struct rp_piece_key piece = {.owner = key->goroutine, .piece = key->tgid << 32};
-	int pieces = bpf_map__fd(skel->maps.thread_pieces);
+	struct rp_segment_key segment = {.owner = key->goroutine, .segment = key->tgid << 32};
+	int segments = bpf_map__fd(skel->maps.thread_segments);
 	struct rp_thread stack;
-	struct rp_piece more;
+	struct rp_stack_segment more;
 
 	/* Threads that the kernel refused storage are there too: the iterator has shown them. */
 	if (bpf_map_lookup_elem(bpf_map__fd(skel->maps.goroutines), key, &stack) ||
 	    !stack.goroutine)
 		return 0;
 	memcpy(frames, &stack.frames[1], sizeof(stack.frames) - sizeof(stack.frames[0]));
-	for (uint32_t at = RP_FRAMES_PIECE; at <= stack.depth && at < RP_FRAMES_MAX;
-	     at += RP_FRAMES_PIECE) {
-		piece.piece++;
-		if (bpf_map_lookup_elem(pieces, &piece, &more))
+	for (uint32_t at = RP_SEGMENT_FRAMES; at <= stack.depth && at < RP_FRAMES_MAX;
+	     at += RP_SEGMENT_FRAMES) {
+		segment.segment++;
+		if (bpf_map_lookup_elem(segments, &segment, &more))
 			return at - 1;
 		memcpy(&frames[at - 1], &more, sizeof(more));
 	}

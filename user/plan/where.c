@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "rp_filter.h"
 #include "util/duration.h"
 
 /* Brackets and negations that may be open at a time: what bounds the recursion. */
@@ -41,16 +42,6 @@ static bool take(struct parser *p, const char *token)
 		return false;
 	p->at += len;
 	return true;
-}
-
-static table of_atom(uint32_t k)
-{
-	static const table tables[RP_ATOMS_MAX] = {
-		0xaaaaaaaaaaaaaaaa, 0xcccccccccccccccc, 0xf0f0f0f0f0f0f0f0,
-		0xff00ff00ff00ff00, 0xffff0000ffff0000, 0xffffffff00000000,
-	};
-
-	return tables[k];
 }
 
 static unsigned parse_relation(struct parser *p)
@@ -119,7 +110,7 @@ static table add_atom(struct parser *p, const struct rp_operand *operand,
 	out->operand[k] = *operand;
 	if (k == out->filter.n)
 		out->filter.n++;
-	return of_atom(k);
+	return rp_filter__bits_of(k);
 }
 
 /* `negated`: the opposite is asked for. It is a comparison, too: see rp_where__parse(). */
@@ -197,21 +188,6 @@ static table parse_any(struct parser *p, bool negated)
 	return t;
 }
 
-/* Where the table holds for some outcome of what is known at the exit only. */
-static table possible_from(const struct rp_filter *filter)
-{
-	table t = filter->table;
-
-	for (uint32_t k = 0; k < filter->n; k++) {
-		table mask = of_atom(k);
-
-		if (filter->atom[k].kind == RP_OPERAND_ARG)
-			continue;
-		t |= (t & mask) >> (1u << k) | (t & ~mask) << (1u << k);
-	}
-	return t;
-}
-
 const char *rp_where__parse(const char *text, struct rp_where *out, size_t *at)
 {
 	struct parser p = {.at = text, .out = out};
@@ -222,6 +198,5 @@ const char *rp_where__parse(const char *text, struct rp_where *out, size_t *at)
 	if (!p.wrong && *p.at)
 		p.wrong = "expected && or || or the end";
 	*at = (size_t)(p.at - text);
-	out->filter.possible = possible_from(&out->filter);
 	return p.wrong;
 }

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
+/*
+ * The life of processes: which are tracked, and what ends with them. Frames and spans that are open
+ * when their thread, program or process ends were left without an exit, and user space is told of
+ * every start and end.
+ */
+#ifndef RP_PROCESSES_BPF_H
+#define RP_PROCESSES_BPF_H
+
+#include "rp_frames.bpf.h"
+#include "rp_spans.bpf.h"
+
+static __always_inline bool is_tracked(__u32 tgid)
+{
+	return bpf_map_lookup_elem(&tracked, &tgid);
+}
+
+/*
+ * From 7.0 on programs on tracepoints can be preempted, and the kernel leaves one out on a CPU
+ * where it is under way already. So each of these is there twice: what one misses, the other does,
+ * and what both see is done once.
+ */
+#define TWICE(hook, name, handler, ...)                                                            \
+	SEC("tp_btf/" hook)                                                                        \
+	int BPF_PROG(name, __VA_ARGS__)                                                            \
+	{                                                                                          \
+		return handler;                                                                    \
+	}                                                                                          \
+	SEC("tp_btf/" hook)                                                                        \
+	int BPF_PROG(name##_again, __VA_ARGS__)                                                    \
+	{                                                                                          \
+		return handler;                                                                    \
+	}
+
+static __always_inline int on_fork(struct task_struct *parent, struct task_struct *child)
+{
+	__u32 tgid = child->tgid, program = TRACKED_EXEC(child);
+	bool is_thread = child->pid != child->tgid;
+
+	if (!(cfg_follow || is_thread) || !is_tracked(parent->tgid))
+		return 0;
+	/* Now rather than at a probe hit, when more threads are at it: see stray_key(). */
+	thread_place(child);
+	if (is_thread)
+		return 0;
+	if (bpf_map_lookup_elem(&tracked, &tgid))
+		return 0;
+	if (bpf_map_update_elem(&tracked, &tgid, &program, BPF_ANY))
+		count_lost(RP_LOST_LATE);
+	send_event(RP_EVENT_FORK, tgid, parent->tgid);
+	return 0;
+}
+TWICE("sched_process_fork", rp_fork, on_fork(parent, child), struct task_struct *parent,
+      struct task_struct *child)
+
+static long goroutine_end(void *map, const struct rp_goroutine_key *key, struct rp_thread *t,
+			  const __u32 *tgid)
+{
+	if (key->tgid != *tgid)
+		return 0;
+	frames_unwind(t, 0);
+	thread_drop_segments(t);
+	bpf_map_delete_elem(map, key);
+	return 0;
+}
+
+/* The goroutines of the current process are gone. */
+static __always_inline void goroutines_end(__u32 tgid)
+{
+	if (goroutines_used)
+		bpf_for_each_map_elem(&goroutines, goroutine_end, &tgid, 0);
+}
+
+static __always_inline int on_exec(struct task_struct *task, __u32 old_pid)
+{
+	__u32 tgid = task->tgid, *known = bpf_map_lookup_elem(&tracked, &tgid);
+	/* The thread that execs takes the pid of the first one. */
+	struct rp_thread *t = thread_at(task, old_pid);
+
+	if (t)
+		thread_end(t);
+	if (!known || (*known & ~RP_TRACKED_MAP_PENDING) == TRACKED_EXEC(task))
+		return 0;
+	*known = TRACKED_EXEC(task) | (*known & RP_TRACKED_MAP_PENDING);
+	goroutines_end(tgid);
+	spans_end(tgid);
+	send_event(RP_EVENT_EXEC, tgid, 0);
+	return 0;
+}
+TWICE("sched_process_exec", rp_exec, on_exec(task, old_pid), struct task_struct *task, int old_pid)
+
+/*
+ * How far the clock of the programs is ahead of the scheduler's, which task_cpu() mixes: where it
+ * is called twice that cancels out. User space runs this right after it has made the scheduler
+ * bring the figures of its own thread up to date.
+ */
+SEC("?raw_tp")
+int rp_clocks(void *ctx)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+
+	clock_ahead = task_cpu(task, bpf_ktime_get_ns()) - task->se.sum_exec_runtime;
+	return 0;
+}
+
+/*
+ * CPU time of a process whose last thread this is. What other threads used was added up when the
+ * kernel let go of them: first threads stay for as long, and of those that end right now it is not
+ * there yet.
+ */
+static __always_inline __u64 process_cpu(struct task_struct *task)
+{
+	struct task_struct *first = task->group_leader;
+	__u64 cpu = task->signal->sum_sched_runtime +
+		    task_cpu(task, bpf_ktime_get_ns() - clock_ahead);
+
+	return first == task ? cpu : cpu + first->se.sum_exec_runtime;
+}
+
+static long slot_end(void *map, const __u32 *slot, struct rp_thread *t, __u64 *owner)
+{
+	if (t->owner != *owner)
+		return 0;
+	thread_end(t);
+	return 1;
+}
+
+/*
+ * An exec that fails too late to return to the program has given the thread the pid of the first
+ * one, and ends the process without a word: the thread's slot is still the one by its former pid.
+ */
+static __always_inline void slot_of_former_pid_end(struct task_struct *task)
+{
+	__u32 tgid = task->tgid, *known = bpf_map_lookup_elem(&tracked, &tgid);
+	__u64 owner = (__u64)task;
+
+	if (known && task->pid == task->tgid &&
+	    (*known & ~RP_TRACKED_MAP_PENDING) != TRACKED_EXEC(task))
+		bpf_for_each_map_elem(&thread_slots, slot_end, &owner, 0);
+}
+
+static __always_inline int on_exit(struct task_struct *task)
+{
+	struct rp_goroutine_key key = stray_key(task);
+	__u32 tgid = task->tgid;
+	struct rp_thread *t;
+
+	/* Threads that end together may come here after the process has ended below. */
+	t = thread_of(task);
+	if (t) {
+		thread_end(t);
+		if (goroutines_used)
+			bpf_map_delete_elem(&goroutines, &key);
+	} else {
+		slot_of_former_pid_end(task);
+	}
+	/* All of these may count as the last one: it is the one that takes this away. */
+	if (task->signal->live.counter == 0 && is_tracked(tgid) &&
+	    !bpf_map_delete_elem(&tracked, &tgid)) {
+		goroutines_end(tgid);
+		spans_end(tgid);
+		send_event(RP_EVENT_EXIT, tgid, process_cpu(task));
+	}
+	return 0;
+}
+TWICE("sched_process_exit", rp_exit, on_exit(task), struct task_struct *task)
+
+/* The one tracepoint that every mmap passes; what was mapped is for user space to look up. */
+SEC("?tp_btf/vm_unmapped_area")
+int BPF_PROG(rp_map)
+{
+	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
+	__u32 *pending = bpf_map_lookup_elem(&tracked, &tgid);
+
+	if (ready && pending && !(*pending & RP_TRACKED_MAP_PENDING)) {
+		*pending |= RP_TRACKED_MAP_PENDING;
+		send_event(RP_EVENT_MAP, tgid, 0);
+	}
+	return 0;
+}
+
+#endif

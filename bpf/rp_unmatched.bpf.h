@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
+/*
+ * Exits that close no frame. Most are no surprise: what they end was entered before tracing began,
+ * or its entry was lost and counted as such. The rest is told as unmatched, by region, as it says
+ * that two probes are no pair, or that exits are seen where entries are not.
+ */
+#ifndef RP_UNMATCHED_BPF_H
+#define RP_UNMATCHED_BPF_H
+
+#include "rp_threads.bpf.h"
+
+/*
+ * Was that entered before tracing began, or before the fork that made the process? A function, if
+ * all that was entered since is deeper on the stack; of another region the first end that has no
+ * begin, on a thread that may have been there.
+ */
+static __always_inline bool entered_before(struct task_struct *task, struct rp_thread *t,
+					   __u32 region, __u64 sp)
+{
+	__u64 bit = 1ull << (region & 63);
+
+	if (sp)
+		return sp > t->shallowest;
+	if (t->begun & bit || (task->start_time >= ready_time && task->pid != task->tgid))
+		return false;
+	t->begun |= bit;
+	return true;
+}
+
+static __noinline void count_unmatched(__u32 region)
+{
+	__u64 one = 1, *seen;
+
+	count_lost(RP_LOST_UNMATCHED);
+	seen = bpf_map_lookup_elem(&unmatched, &region);
+	if (seen)
+		__sync_fetch_and_add(seen, 1);
+	else
+		bpf_map_update_elem(&unmatched, &region, &one, BPF_NOEXIST);
+}
+
+/* An exit that closes nothing; sp: of a function, as it was at its entry, else 0. */
+static __noinline void exit_unmatched(struct task_struct *task, struct rp_thread *t, __u32 region,
+				      __u64 sp)
+{
+	if (t->lost_entries) {
+		t->lost_entries--;
+		return;
+	}
+	if (t->additions != additions) {
+		t->additions = additions;
+		t->shallowest = 0;
+		t->begun = 0;
+	}
+	if (!entered_before(task, t, region, sp))
+		count_unmatched(region);
+}
+
+#endif

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
+/*
+ * Walks over the region stack of the current thread, by the rules of rp_stack.h.
+ *
+ * A stack may be 1,023 frames deep, and a loop of so many rounds is more than the verifier follows.
+ * bpf_loop() it checks once, whatever the depth. The functions that start a walk are global, so
+ * that it checks them apart from their callers: some kernels (7.0) give up on all of it at once.
+ * The price of a global function: it must check the pointers that it is given, and return a number.
+ */
+#ifndef RP_WALKS_BPF_H
+#define RP_WALKS_BPF_H
+
+#include "rp_filter.bpf.h"
+#include "rp_threads.bpf.h"
+
+/* Where the mapping of a stack is not known: stack pointers further apart are on different ones. */
+#define RP_STACK_SPAN (64ull << 20)
+
+struct rp_walk {
+	struct rp_thread *t;
+	const struct rp_hit *hit;
+	__u32 depth; /* frame to look at next */
+	__u32 bound; /* look at frames above this one only */
+	__u32 found;
+	bool live;	   /* a function that goes on was met */
+	__u64 stack_start; /* of the mapping that the hit's stack pointer is in */
+};
+
+/* ---- unwinding ------------------------------------------------------------------------------ */
+
+static long unwind_step(__u32 i, struct rp_walk *w)
+{
+	__u32 top = w->t->depth;
+	struct rp_frame *f;
+
+	if (top <= w->bound)
+		return 1;
+	f = frame_at(w->t, top);
+	if (f)
+		figures_unwind(f->node);
+	w->t->depth = top - 1;
+	return 0;
+}
+
+/* Pop all frames above `depth` as left without an exit. */
+__noinline int frames_unwind(struct rp_thread *t, __u32 depth)
+{
+	struct rp_walk w = {.t = t, .bound = depth};
+
+	return t ? bpf_loop(RP_FRAMES_MAX, unwind_step, &w, 0) : 0;
+}
+
+/*
+ * The current thread ends, or its program does. What comes next finds no state of it, and its slot
+ * free.
+ */
+static __always_inline void thread_end(struct rp_thread *t)
+{
+	frames_unwind(t, 0);
+	thread_drop_segments(t);
+	t->grouping_serial = 0;
+	__sync_lock_test_and_set(&t->owner, 0);
+}
+
+/* ---- frames that were left ------------------------------------------------------------------ */
+
+static long take_start(struct task_struct *task, struct vm_area_struct *vma, __u64 *start)
+{
+	*start = vma->vm_start;
+	return 0;
+}
+
+/*
+ * Where the stack that sp is on begins: those of fibers are mappings of their own. Stack pointers
+ * of a goroutine are relative to the end of its stack, and so all on one.
+ */
+static __noinline __u64 stack_start(__u64 goroutine, __u64 sp)
+{
+	__u64 start = sp > RP_STACK_SPAN ? sp - RP_STACK_SPAN : 0;
+
+	if (!goroutine)
+		bpf_find_vma(bpf_get_current_task_btf(), sp, take_start, &start, 0);
+	return start;
+}
+
+/* The word at the top of the user stack is the kernel's return trampoline: a tail call. */
+static __noinline bool returns_to_trampoline(__u64 sp)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct xol_area *area = BPF_CORE_READ(task, mm, uprobes_state.xol_area);
+	__u64 address = 0, trampoline = 0;
+
+	if (!area || bpf_probe_read_user(&address, sizeof(address), (void *)(unsigned long)sp))
+		return false;
+	trampoline = BPF_CORE_READ(area, vaddr);
+	return trampoline && address == trampoline;
+}
+
+static long left_step(__u32 i, struct rp_walk *w)
+{
+	enum rp_left left;
+	struct rp_frame *f;
+
+	if (!w->depth)
+		return 1;
+	f = frame_at(w->t, w->depth);
+	if (!f || f->sp > w->hit->sp)
+		return 1;
+	w->depth--;
+	left = rp_frame__is_left(f, w->hit, w->stack_start);
+	if (left == RP_LEFT_UNLESS_TAIL_CALL && !returns_to_trampoline(w->hit->sp))
+		left = RP_LEFT;
+	if (left == RP_LEFT)
+		w->found = w->depth;
+	return 0;
+}
+
+/*
+ * Depth that is left once the frames that a hit proves left are popped. Looks down as far as frames
+ * were entered from no shallower than the hit: below, nothing can have been left.
+ */
+__noinline __u32 frames_kept(struct rp_thread *t, const struct rp_hit *hit)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct rp_walk w = {.t = t, .hit = hit};
+	struct rp_frame *top;
+
+	if (!t || !hit)
+		return 0;
+	w.depth = w.found = t->depth;
+	top = frame_at(t, t->depth);
+	w.stack_start = top && top->sp < hit->sp ? stack_start(t->goroutine, hit->sp) : hit->sp;
+	/* On the alternate signal stack the pointer says nothing of the frames below the signal. */
+	if (hit->sp - task->sas_ss_sp >= task->sas_ss_size)
+		bpf_loop(RP_FRAMES_MAX, left_step, &w, 0);
+	return w.found;
+}
+
+/* ---- the frame that an exit closes ---------------------------------------------------------- */
+
+static long find_step(__u32 i, struct rp_walk *w)
+{
+	struct rp_frame *f;
+
+	if (!w->depth)
+		return 1;
+	f = frame_at(w->t, w->depth);
+	if (!f)
+		return 1;
+	if (rp_frame__is_closed_by(f, w->hit)) {
+		w->found = w->depth;
+		return 1;
+	}
+	w->depth--;
+	return 0;
+}
+
+/* Index of the nearest frame that an exit closes; 0: none. */
+__noinline __u32 frames_find(struct rp_thread *t, const struct rp_hit *hit)
+{
+	struct rp_walk w = {.t = t, .hit = hit};
+
+	if (!t || !hit)
+		return 0;
+	w.depth = t->depth;
+	bpf_loop(RP_FRAMES_MAX, find_step, &w, 0);
+	return w.found;
+}
+
+static long end_step(__u32 i, struct rp_walk *w)
+{
+	struct rp_frame *f;
+
+	if (w->depth <= w->bound)
+		return 1;
+	f = frame_at(w->t, w->depth);
+	if (!f)
+		return 1;
+	if (rp_frame__ends_with(f, w->hit->sp, w->stack_start, &w->live))
+		w->found = w->depth;
+	w->depth--;
+	return 0;
+}
+
+/* Frame `index` is closed by an exit at sp: pop those above it that end with it, or did before. */
+__noinline int frames_end_above(struct rp_thread *t, __u32 index, __u64 sp)
+{
+	struct rp_hit hit = {.sp = sp};
+	struct rp_walk w = {.t = t, .hit = &hit, .bound = index};
+
+	if (!t)
+		return 0;
+	w.depth = t->depth;
+	w.stack_start = stack_start(t->goroutine, sp);
+	bpf_loop(RP_FRAMES_MAX, end_step, &w, 0);
+	if (w.found)
+		frames_unwind(t, w.found - 1);
+	return 0;
+}
+
+#endif

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
+/* Regions and probe sites by number: what a site's attach cookie says. */
+#ifndef RP_SITES_H
+#define RP_SITES_H
+
+#include "rp_types.h"
+
+/* ---- regions ---------------------------------------------------------------------- */
+
+#define RP_REGION_NONE	  0u	    /* root nodes carry it */
+#define RP_REGION_DYNAMIC 0x800000u /* ids from here are names met at run time, in order */
+#define RP_REGION_CALIBRATE                                                                        \
+	0x7ffff0u /* from here to RP_REGION_DYNAMIC: rptrace's own, never shown */
+#define RP_REGION_MASK 0xffffffu
+#define RP_NAME_LEN    64 /* bytes of a run-time name, terminator included */
+#define RP_TEXT_LEN    64 /* bytes of a string that is a label, without a terminator */
+#define RP_COMM_LEN    16
+
+/* ---- probe sites: the attach cookie ------------------------------------------------ */
+
+/* What a hit at a site means. Kept in 4 bits of the cookie. */
+enum rp_role {
+	RP_ROLE_CALL = 0,	  /* function entry whose return is probed by the kernel */
+	RP_ROLE_CALL_SITE = 1,	  /* function entry whose RET sites are probed */
+	RP_ROLE_RET_SITE = 2,	  /* RET instruction or tail jump out of the function */
+	RP_ROLE_CALL_AND_RET = 9, /* function entry at a RET or tail jump: left as it is entered */
+	RP_ROLE_BEGIN = 3,	  /* USDT or marker begin */
+	RP_ROLE_END = 4,	  /* USDT or marker end */
+	RP_ROLE_SCOPE_BEGIN = 5,  /* marker block begin; its arg is the key of the block */
+	RP_ROLE_SCOPE_END = 6,	  /* marker block end, of any region; its arg is the key */
+	RP_ROLE_NAME_BEGIN = 7,	  /* begin of a region named at run time; arg: char pointer */
+	RP_ROLE_NAME_END = 8,	  /* end of a region named at run time; arg: char pointer */
+	RP_ROLE_SPAN_BEGIN = 10,  /* begin of a span; its arg is the id */
+	RP_ROLE_SPAN_END = 11,	  /* end of a span, on any thread; its arg is the id */
+};
+
+/*
+ * cookie = region (24 bits) | role (4) | flags (4) | index into the arg_specs map (16) | site group
+ * (12) | generation of the site group (4). Index 0 of arg_specs is "no argument". A site group is
+ * what is attached at once.
+ */
+#define RP_COOKIE(region, role, flags, spec, site_group, generation)                               \
+	((__rp_u64)(region) | (__rp_u64)(role) << 24 | (__rp_u64)(flags) << 28 |                   \
+	 (__rp_u64)(spec) << 32 | (__rp_u64)(site_group) << 48 | (__rp_u64)(generation) << 60)
+#define RP_COOKIE_REGION(c)	((__rp_u32)(c)&RP_REGION_MASK)
+#define RP_COOKIE_ROLE(c)	((__rp_u32)(c) >> 24 & 0xf)
+#define RP_COOKIE_FLAGS(c)	((__rp_u32)(c) >> 28)
+#define RP_COOKIE_SPEC(c)	((__rp_u32)((c) >> 32) & 0xffff)
+#define RP_COOKIE_SITE_GROUP(c) ((__rp_u32)((c) >> 48) & 0xfff)
+#define RP_COOKIE_GENERATION(c) ((__rp_u32)((c) >> 60))
+#define RP_COOKIE_SITE(c)	((c) & (~0ull >> 4)) /* the same in all generations */
+
+#define RP_SITE_LABEL		1u /* the argument is the label of the frame */
+#define RP_SITE_NESTED                                                                             \
+	2u		 /* calls of an interpreter: may nest at one and the same C stack depth    \
+			  */
+#define RP_SITE_GO    2u /* of a function: its frames are on the stack of a goroutine */
+#define RP_SITE_SOME  2u /* of the ends of blocks: some that end there are not traced */
+#define RP_SITE_LOOSE 4u /* need not nest: may end after what it began in */
+
+/*
+ * State of a site group: the generation whose hits count. While the links of the generation before
+ * may still be attached, RP_GENERATION_SWAPPING is set too, and above it the serial number of the
+ * swap. The kernel may still run links of older generations for a moment; it has let go of them
+ * before a generation number is used again.
+ */
+#define RP_GENERATION_MASK	 0xfu
+#define RP_GENERATION_SWAPPING	 0x10u
+#define RP_GENERATION_SWAP_SHIFT 5
+#define RP_SITE_GROUPS_MAX	 4096u /* a power of two */
+
+/* Of rptrace's own calibration. */
+RP_INLINE bool rp_region_is_own(__rp_u32 region)
+{
+	return region >= RP_REGION_CALIBRATE && region < RP_REGION_DYNAMIC;
+}
+
+RP_INLINE bool rp_role_is_function(__rp_u32 role)
+{
+	return role == RP_ROLE_CALL || role == RP_ROLE_CALL_SITE;
+}
+
+RP_INLINE bool rp_role_is_exit(__rp_u32 role)
+{
+	return role == RP_ROLE_RET_SITE || role == RP_ROLE_END || role == RP_ROLE_SCOPE_END ||
+	       role == RP_ROLE_NAME_END || role == RP_ROLE_SPAN_END;
+}
+
+#endif

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
+/*
+ * The region stack of a thread: its frames, and the rules by which a hit of a probe changes it.
+ *
+ * Functions are left without their exit being seen: by longjmp, by exceptions, by errors that jump
+ * out. Nothing tells of that, but the stack pointer does. A stack grows down, so what was entered
+ * at a stack pointer below that of a later hit is not there any more, and its frame is popped as
+ * unwound, never timed. The kernel holds its return probes to the same rule.
+ *
+ * It says nothing across stacks. A handler on an alternate signal stack, or a fiber, has a stack of
+ * its own, which may lie above or below the one of the frame: only frames within the mapping that
+ * the hit's stack pointer is in are judged.
+ *
+ * Nor does it tell two calls at one depth apart: a function entered at the very stack pointer of an
+ * open frame has taken its place, unless that one ended in a tail call and still waits for its
+ * return; calls of an interpreter, all of which are made at one depth of the C stack, nest.
+ */
+#ifndef RP_STACK_H
+#define RP_STACK_H
+
+#include "rp_sites.h"
+
+#define RP_SEGMENT_FRAMES                                                                          \
+	32u /* frames that every thread has; threads that nest deeper get more such segments */
+#define RP_FRAMES_MAX 1024u
+
+struct rp_frame {
+	__rp_u64 start;		/* ns */
+	__rp_u64 child;		/* ns spent in frames directly below */
+	__rp_u64 before_parent; /* ns of it before the frame below it became its parent */
+	__rp_u64 cpu;		/* ns on a CPU of this thread when the frame was entered */
+	__rp_u64 wait;		/* ns waiting for a CPU of this thread, likewise */
+	__rp_u64 sp;		/* stack pointer at entry */
+	__rp_u64 ip;		/* address of the probe that entered the frame; scope: its key */
+	__rp_u32 region;	/* region id | enum rp_role of the entry << 24 | loose << 28 */
+	__rp_u32 node;		/* 0: no node could be had, figures are lost */
+	__rp_u32 outcomes;	/* bit k: comparison k of the filter holds */
+	__rp_u32 reserved;
+};
+_Static_assert(sizeof(struct rp_frame) == 72, "rp_frame is shared with BPF");
+
+struct rp_thread {
+	__rp_u64 owner;		  /* address of the task whose slot this is; 0: free, or no slot */
+	__rp_u32 depth;		  /* index of the top frame; frame 0 stands for the root */
+	__rp_u32 lost_entries;	  /* that got no frame: their exits are no surprise */
+	__rp_u32 grouping_serial; /* under which the root was chosen; 0: none is yet */
+	__rp_u32 segments;	  /* of its stack that are in thread_segments */
+	__rp_u32 additions;	  /* that the two below know of */
+	__rp_u32 reserved;
+	__rp_u64 begun;		/* bit (region % 64): the thread has begun such a region */
+	__rp_u64 shallowest;	/* stack pointer of the outermost function entered so far */
+	__rp_u64 goroutine;	/* whose stack it is; 0: that of a thread */
+	__rp_u64 swapped_site;	/* cookie of the last hit that a newer generation took ... */
+	__rp_u64 swapped_state; /* ... and the state of its site group then */
+	struct rp_frame frames[RP_SEGMENT_FRAMES];
+};
+
+struct rp_goroutine_key {
+	__rp_u64 goroutine;
+	__rp_u64 tgid;
+};
+
+struct rp_segment_key {
+	__rp_u64 owner;	  /* address of the task or goroutine */
+	__rp_u64 segment; /* of a goroutine: with its tgid in the upper half */
+};
+
+struct rp_stack_segment {
+	struct rp_frame frames[RP_SEGMENT_FRAMES];
+};
+_Static_assert(sizeof(struct rp_thread) == 72 + RP_SEGMENT_FRAMES * sizeof(struct rp_frame),
+	       "rp_thread is shared with BPF");
+
+RP_INLINE __rp_u32 rp_frame__region(const struct rp_frame *f)
+{
+	return f->region & RP_REGION_MASK;
+}
+
+RP_INLINE __rp_u32 rp_frame__role(const struct rp_frame *f)
+{
+	return f->region >> 24 & 0xf;
+}
+
+RP_INLINE bool rp_frame__is_loose(const struct rp_frame *f)
+{
+	return f->region >> 28;
+}
+
+/* ---- rules ---------------------------------------------------------------------------------- */
+
+/* What a probe hit knows: an entry of the frame that it opens, an exit of the one that it closes.
+ */
+struct rp_hit {
+	__rp_u64 sp;
+	__rp_u64 ip;	      /* of a begin probe; else 0 */
+	__rp_u64 key;	      /* to find: sp of a function frame, key of a scope */
+	__rp_u64 label;	      /* of the frame to open, or what the one to close returns */
+	__rp_u32 label_flags; /* RP_NODE_LABELED: it has one */
+	__rp_u32 region;      /* of the hit; RP_REGION_NONE: any */
+	__rp_u32 role;	      /* of the hit; to find: of the frame */
+	__rp_u32 loose;	      /* of the hit */
+	__rp_u32 outcomes;    /* of the comparisons that can be told here */
+};
+
+enum rp_left {
+	RP_LEFT_NOT,
+	RP_LEFT,
+	RP_LEFT_UNLESS_TAIL_CALL, /* if nothing on the user stack waits for its return */
+};
+
+/*
+ * Was an open frame left without its exit, as seen from a later hit? stack_start: where the mapping
+ * begins that the hit's stack pointer is in.
+ */
+RP_INLINE enum rp_left rp_frame__is_left(const struct rp_frame *f, const struct rp_hit *hit,
+					 __rp_u64 stack_start)
+{
+	__rp_u32 role = rp_frame__role(f);
+
+	if (f->sp < stack_start || f->sp > hit->sp)
+		return RP_LEFT_NOT;
+	switch (role) {
+	case RP_ROLE_CALL:
+	case RP_ROLE_CALL_SITE:
+		if (f->sp < hit->sp)
+			return RP_LEFT;
+		/* Entered again at the same depth: only a tail call keeps the older frame. */
+		if (!rp_role_is_function(hit->role))
+			return RP_LEFT_NOT;
+		return role == RP_ROLE_CALL_SITE ? RP_LEFT : RP_LEFT_UNLESS_TAIL_CALL;
+	case RP_ROLE_SCOPE_BEGIN:
+		return f->sp < hit->sp ? RP_LEFT : RP_LEFT_NOT;
+	case RP_ROLE_BEGIN:
+		/* The same site again at the same depth: the function was left and entered anew. */
+		return hit->ip && f->ip == hit->ip && rp_frame__region(f) == hit->region
+			       ? RP_LEFT
+			       : RP_LEFT_NOT;
+	}
+	return RP_LEFT_NOT;
+}
+
+/* Does an exit close this frame, if it is the nearest one of which that is true? */
+RP_INLINE bool rp_frame__is_closed_by(const struct rp_frame *f, const struct rp_hit *hit)
+{
+	return rp_frame__role(f) == hit->role &&
+	       (!hit->region || rp_frame__region(f) == hit->region) &&
+	       (!hit->key || (hit->role == RP_ROLE_SCOPE_BEGIN ? f->ip : f->sp) == hit->key);
+}
+
+/*
+ * Does a frame end when one below it is closed by an exit at sp? A function, or a block, that was
+ * entered no deeper, or on another stack, goes on, and with it the markers around it: *live tells
+ * that such a one was met above. So do regions that need not nest.
+ */
+RP_INLINE bool rp_frame__ends_with(const struct rp_frame *f, __rp_u64 sp, __rp_u64 stack_start,
+				   bool *live)
+{
+	__rp_u32 role = rp_frame__role(f);
+
+	if (!rp_role_is_function(role) && role != RP_ROLE_SCOPE_BEGIN)
+		return !rp_frame__is_loose(f) && !*live;
+	if (f->sp < sp && f->sp >= stack_start)
+		return true;
+	*live = true;
+	return false;
+}
+
+#endif

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+/* Keys of nodes as the BPF programs make them: no two paths may share one. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "rp_nodes.h"
+
+/* Every bit of parent and region matters, and the node comes back whole. */
+static void test_recent_words(void **state)
+{
+	static const uint32_t parents[] = {1, 2, 0x100, 0x8000, RP_NODES_MAX - 1};
+	static const uint32_t regions[] = {
+		1, 2, 0x10000, 0x7fffff, RP_REGION_DYNAMIC, RP_REGION_MASK};
+	static const uint32_t nodes[] = {1, 2, 0x8000, RP_NODES_MAX - 1};
+
+	(void)state;
+	for (size_t p = 0; p < 5; p++)
+		for (size_t r = 0; r < 6; r++)
+			for (size_t n = 0; n < 4; n++) {
+				uint64_t word = rp_recent_word(parents[p], regions[r], nodes[n]);
+
+				assert_int_equal(rp_recent_node(word, parents[p], regions[r]),
+						 nodes[n]);
+				for (int bit = 0; bit < 16; bit++)
+					assert_int_equal(rp_recent_node(word,
+									parents[p] ^ 1u << bit,
+									regions[r]),
+							 0);
+				for (int bit = 0; bit < 24; bit++)
+					assert_int_equal(rp_recent_node(word, parents[p],
+									regions[r] ^ 1u << bit),
+							 0);
+			}
+}
+
+/* What is empty is of nobody: every parent is a node, and nodes start at 1. */
+static void test_empty_word(void **state)
+{
+	(void)state;
+	assert_int_equal(rp_recent_node(0, 1, 1), 0);
+	assert_int_equal(rp_recent_node(0, 1, 0), 0);
+	assert_int_equal(rp_recent_node(0, 0, 1), 0);
+}
+
+/* Children of one node do not all fall on a few slots. */
+static void test_slots(void **state)
+{
+	static uint8_t used[1 << RP_RECENT_BITS];
+	int n = 0;
+
+	(void)state;
+	for (uint32_t region = 1; region <= 1000; region++) {
+		uint32_t slot = rp_recent_slot(7, region);
+
+		assert_true(slot < 1 << RP_RECENT_BITS);
+		n += !used[slot]++;
+	}
+	assert_true(n > 800);
+}
+
+/* All 16 bytes of a name tell commands apart. */
+static void test_commands(void **state)
+{
+	char name[RP_COMM_LEN] = "abcdefghijklmno";
+	struct rp_node_key key = {0}, other;
+
+	(void)state;
+	rp_node_key__set_command(&key, name);
+	assert_int_equal(key.parent, 0);
+	for (int i = 0; i < RP_COMM_LEN; i++) {
+		char changed[RP_COMM_LEN];
+
+		memcpy(changed, name, sizeof(changed));
+		changed[i] ^= 1;
+		other = (struct rp_node_key){0};
+		rp_node_key__set_command(&other, changed);
+		assert_memory_not_equal(&other, &key, sizeof(key));
+		assert_int_equal(other.parent, 0);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_recent_words),
+		cmocka_unit_test(test_empty_word),
+		cmocka_unit_test(test_slots),
+		cmocka_unit_test(test_commands),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+/* The rules of a region stack: what a hit proves left, what an exit closes, what outlives it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "rp_stack.h"
+
+#define STACK 0x7ff000000000ull /* where the mapping of the hit's stack begins */
+#define SP    (STACK + 0x10000)
+
+static struct rp_frame frame(uint32_t role, uint32_t region, uint64_t sp)
+{
+	return (struct rp_frame){.region = region | role << 24, .sp = sp};
+}
+
+static struct rp_hit hit(uint32_t role, uint32_t region, uint64_t sp)
+{
+	return (struct rp_hit){.role = role, .region = region, .sp = sp};
+}
+
+static const uint32_t functions[] = {RP_ROLE_CALL, RP_ROLE_CALL_SITE};
+
+/* ---- left ----------------------------------------------------------------------------------- */
+
+static void assert_left(struct rp_frame f, struct rp_hit h, enum rp_left left)
+{
+	assert_int_equal(rp_frame__is_left(&f, &h, STACK), left);
+}
+
+static void test_deeper_functions_are_left(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < 2; i++)
+		for (uint64_t by = 8; by < 0x10000; by *= 2) {
+			assert_left(frame(functions[i], 1, SP - by), hit(RP_ROLE_CALL, 2, SP),
+				    RP_LEFT);
+			assert_left(frame(functions[i], 1, SP - by), hit(RP_ROLE_BEGIN, 2, SP),
+				    RP_LEFT);
+			assert_left(frame(functions[i], 1, SP + by), hit(RP_ROLE_CALL, 2, SP),
+				    RP_LEFT_NOT);
+		}
+	assert_left(frame(RP_ROLE_SCOPE_BEGIN, 1, SP - 8), hit(RP_ROLE_CALL, 2, SP), RP_LEFT);
+	assert_left(frame(RP_ROLE_SCOPE_BEGIN, 1, SP), hit(RP_ROLE_CALL, 2, SP), RP_LEFT_NOT);
+}
+
+/* At one depth a function takes the place of another, unless that waits behind a tail call. */
+static void test_functions_at_one_depth(void **state)
+{
+	(void)state;
+	assert_left(frame(RP_ROLE_CALL_SITE, 1, SP), hit(RP_ROLE_CALL_SITE, 1, SP), RP_LEFT);
+	assert_left(frame(RP_ROLE_CALL_SITE, 1, SP), hit(RP_ROLE_CALL, 2, SP), RP_LEFT);
+	assert_left(frame(RP_ROLE_CALL, 1, SP), hit(RP_ROLE_CALL, 2, SP), RP_LEFT_UNLESS_TAIL_CALL);
+	/* A marker in the function itself. */
+	assert_left(frame(RP_ROLE_CALL, 1, SP), hit(RP_ROLE_BEGIN, 2, SP), RP_LEFT_NOT);
+	assert_left(frame(RP_ROLE_CALL_SITE, 1, SP), hit(RP_ROLE_BEGIN, 2, SP), RP_LEFT_NOT);
+}
+
+/* A stack below, such as a fiber's, tells nothing; nor does one above. */
+static void test_other_stacks(void **state)
+{
+	static const uint64_t others[] = {STACK - 8, STACK - 0x100000, 0x10000, SP + 0x10000000};
+
+	(void)state;
+	for (size_t i = 0; i < 4; i++)
+		for (size_t k = 0; k < 2; k++) {
+			assert_left(frame(functions[k], 1, others[i]), hit(RP_ROLE_CALL, 2, SP),
+				    RP_LEFT_NOT);
+			assert_left(frame(RP_ROLE_SCOPE_BEGIN, 1, others[i]),
+				    hit(RP_ROLE_CALL, 2, SP), RP_LEFT_NOT);
+		}
+}
+
+/* A begin of the same region from the same place and depth is a new round, a call of another is
+ * not. */
+static void test_begins_anew(void **state)
+{
+	struct rp_frame f = frame(RP_ROLE_BEGIN, 1, SP);
+	struct rp_hit h = hit(RP_ROLE_BEGIN, 1, SP);
+
+	(void)state;
+	f.ip = h.ip = 0x401000;
+	assert_left(f, h, RP_LEFT);
+	h.region = 2;
+	assert_left(f, h, RP_LEFT_NOT);
+	h.region = 1;
+	h.ip = 0x401001;
+	assert_left(f, h, RP_LEFT_NOT);
+	/* Calls of an interpreter, which nest at one depth, tell no address. */
+	f.ip = h.ip = 0;
+	assert_left(f, h, RP_LEFT_NOT);
+	/* Of a marker the stack pointer alone says nothing. */
+	assert_left(frame(RP_ROLE_BEGIN, 1, SP - 64), hit(RP_ROLE_CALL, 2, SP), RP_LEFT_NOT);
+	assert_left(frame(RP_ROLE_NAME_BEGIN, 1, SP - 64), hit(RP_ROLE_CALL, 2, SP), RP_LEFT_NOT);
+}
+
+/* ---- closed --------------------------------------------------------------------------------- */
+
+static bool closes(struct rp_frame f, struct rp_hit h)
+{
+	return rp_frame__is_closed_by(&f, &h);
+}
+
+static void test_returns_close_their_own_call(void **state)
+{
+	struct rp_hit h = hit(RP_ROLE_CALL, 1, SP);
+
+	(void)state;
+	h.key = SP;
+	assert_true(closes(frame(RP_ROLE_CALL, 1, SP), h));
+	assert_false(closes(frame(RP_ROLE_CALL, 1, SP - 8), h));
+	assert_false(closes(frame(RP_ROLE_CALL, 2, SP), h));
+	assert_false(closes(frame(RP_ROLE_CALL_SITE, 1, SP), h));
+	assert_false(closes(frame(RP_ROLE_BEGIN, 1, SP), h));
+}
+
+static void test_ends_close_by_name(void **state)
+{
+	(void)state;
+	assert_true(closes(frame(RP_ROLE_BEGIN, 1, SP), hit(RP_ROLE_BEGIN, 1, SP - 64)));
+	assert_false(closes(frame(RP_ROLE_BEGIN, 2, SP), hit(RP_ROLE_BEGIN, 1, SP)));
+	assert_false(closes(frame(RP_ROLE_NAME_BEGIN, 1, SP), hit(RP_ROLE_BEGIN, 1, SP)));
+	/* Flags beside the region are no part of it. */
+	struct rp_frame loose = frame(RP_ROLE_BEGIN, 1, SP);
+
+	loose.region |= 1u << 28;
+	assert_true(rp_frame__is_loose(&loose));
+	assert_true(closes(loose, hit(RP_ROLE_BEGIN, 1, SP)));
+}
+
+/* A block is found by its key, whatever its region. */
+static void test_blocks_close_by_key(void **state)
+{
+	struct rp_frame f = frame(RP_ROLE_SCOPE_BEGIN, 7, SP);
+	struct rp_hit h = hit(RP_ROLE_SCOPE_BEGIN, RP_REGION_NONE, SP + 8);
+
+	(void)state;
+	f.ip = h.key = 0x7fffffffe000;
+	assert_true(closes(f, h));
+	h.key += 4;
+	assert_false(closes(f, h));
+}
+
+/* Frame 0 stands for the root. */
+static void test_nothing_closes_the_root(void **state)
+{
+	static const uint32_t roles[] = {RP_ROLE_CALL, RP_ROLE_CALL_SITE, RP_ROLE_BEGIN,
+					 RP_ROLE_SCOPE_BEGIN, RP_ROLE_NAME_BEGIN};
+
+	(void)state;
+	for (size_t i = 0; i < 5; i++)
+		assert_false(closes(frame(0xf, 0, UINT64_MAX), hit(roles[i], 0, UINT64_MAX)));
+}
+
+/* ---- outliving ------------------------------------------------------------------------------ */
+
+static void assert_ends(struct rp_frame f, bool live_above, bool ends, bool live)
+{
+	bool seen = live_above;
+
+	assert_int_equal(rp_frame__ends_with(&f, SP, STACK, &seen), ends);
+	assert_int_equal(seen, live_above || live);
+}
+
+static void test_what_ends_with_a_frame_below(void **state)
+{
+	struct rp_frame loose = frame(RP_ROLE_BEGIN, 1, SP - 64);
+
+	(void)state;
+	loose.region |= 1u << 28;
+	for (size_t i = 0; i < 2; i++) {
+		assert_ends(frame(functions[i], 1, SP - 64), false, true, false);
+		assert_ends(frame(functions[i], 1, SP), false, false, true);
+		assert_ends(frame(functions[i], 1, SP + 64), false, false, true);
+		assert_ends(frame(functions[i], 1, STACK - 64), false, false, true);
+		/* A live function above says nothing of one that is not. */
+		assert_ends(frame(functions[i], 1, SP - 64), true, true, false);
+	}
+	assert_ends(frame(RP_ROLE_SCOPE_BEGIN, 1, SP - 64), false, true, false);
+	assert_ends(frame(RP_ROLE_SCOPE_BEGIN, 1, SP), false, false, true);
+	/* Markers end, unless a function goes on that was entered in them. */
+	assert_ends(frame(RP_ROLE_BEGIN, 1, SP - 64), false, true, false);
+	assert_ends(frame(RP_ROLE_BEGIN, 1, SP - 64), true, false, false);
+	assert_ends(frame(RP_ROLE_NAME_BEGIN, 1, SP), false, true, false);
+	assert_ends(loose, false, false, false);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_deeper_functions_are_left),
+		cmocka_unit_test(test_functions_at_one_depth),
+		cmocka_unit_test(test_other_stacks),
+		cmocka_unit_test(test_begins_anew),
+		cmocka_unit_test(test_returns_close_their_own_call),
+		cmocka_unit_test(test_ends_close_by_name),
+		cmocka_unit_test(test_blocks_close_by_key),
+		cmocka_unit_test(test_nothing_closes_the_root),
+		cmocka_unit_test(test_what_ends_with_a_frame_below),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
