@@ -79,6 +79,24 @@ struct bpf_uprobe_multi_run_ctx {
 	struct bpf_uprobe *uprobe;
 };
 
+struct ns_common {
+	unsigned int inum;
+};
+
+struct pid_namespace {
+	struct ns_common ns;
+};
+
+struct upid {
+	int nr;
+	struct pid_namespace *ns;
+};
+
+struct pid {
+	unsigned int level;
+	struct upid numbers[];
+};
+
 struct task_struct {
 	struct bpf_run_ctx *bpf_ctx;
 	struct sched_entity se;
@@ -86,6 +104,7 @@ struct task_struct {
 	struct mm_struct *mm;
 	int pid;
 	int tgid;
+	struct pid *thread_pid;
 	struct task_struct *group_leader;
 	__u64 start_time;
 	__u64 self_exec_id;

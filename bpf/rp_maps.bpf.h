@@ -9,9 +9,10 @@
 
 /* ---- settings, fixed at load ---------------------------------------------------------- */
 
-const volatile bool cfg_follow = true;	   /* children of tracked processes are tracked */
-const volatile bool cfg_track_all = false; /* every process that enters a region ... */
-const volatile __u32 cfg_own_tgid = 0;	   /* ... but this one */
+const volatile bool cfg_follow = true;	    /* children of tracked processes are tracked */
+const volatile bool cfg_track_all = false;  /* every process that enters a region ... */
+const volatile __u32 cfg_own_tgid = 0;	    /* ... but this one */
+const volatile __u32 cfg_pid_namespace = 0; /* rptrace's own, by inode; 0: the outermost */
 const volatile __u32 cfg_max_depth = RP_FRAMES_MAX - 1;
 const volatile __u32 cfg_max_nodes = RP_NODES_MAX;
 const volatile __u32 cfg_max_labels = 1024; /* labelled nodes before labels share one */

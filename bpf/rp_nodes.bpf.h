@@ -13,7 +13,7 @@
 #ifndef RP_NODES_BPF_H
 #define RP_NODES_BPF_H
 
-#include "rp_maps.bpf.h"
+#include "rp_pids.bpf.h"
 
 static __always_inline struct rp_figures *node_figures(__u32 node)
 {
@@ -119,10 +119,10 @@ static __noinline __u32 node_root(struct task_struct *task)
 
 	switch (group_by) {
 	case RP_GROUP_PROCESS:
-		key.label = task->tgid;
+		key.label = tgid_of(task);
 		break;
 	case RP_GROUP_THREAD:
-		key.label = task->pid;
+		key.label = tid_of(task);
 		leader = task;
 		break;
 	case RP_GROUP_CGROUP:
@@ -136,8 +136,8 @@ static __noinline __u32 node_root(struct task_struct *task)
 	if (known)
 		return *known;
 	if (group_by == RP_GROUP_CGROUP)
-		send_event(RP_EVENT_CGROUP, task->tgid, 0);
-	return node_create(&key, comm, task->tgid);
+		send_event(RP_EVENT_CGROUP, tgid_of(task), 0);
+	return node_create(&key, comm, tgid_of(task));
 }
 
 /* Global, so that the verifier looks at it once, whoever calls. */

@@ -72,8 +72,8 @@ int rp_open_threads(struct bpf_iter__task *ctx)
 	stack.frames = LOAD_ONCE(w.t->depth);
 	if (!stack.frames)
 		return 0;
-	stack.tgid = task->tgid;
-	stack.tid = task->pid;
+	stack.tgid = tgid_of(task);
+	stack.tid = tid_of(task);
 	bpf_probe_read_kernel_str(stack.comm, sizeof(stack.comm), task->comm);
 	/* Where there is no room for all of it the kernel takes back the part, and comes again. */
 	if (!bpf_seq_write(w.seq, &stack, sizeof(stack)))

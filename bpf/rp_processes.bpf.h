@@ -34,10 +34,10 @@ static __always_inline bool is_tracked(__u32 tgid)
 
 static __always_inline int on_fork(struct task_struct *parent, struct task_struct *child)
 {
-	__u32 tgid = child->tgid, program = TRACKED_EXEC(child);
+	__u32 tgid = tgid_of(child), from = tgid_of(parent), program = TRACKED_EXEC(child);
 	bool is_thread = child->pid != child->tgid;
 
-	if (!(cfg_follow || is_thread) || !is_tracked(parent->tgid))
+	if (!(cfg_follow || is_thread) || !is_tracked(from))
 		return 0;
 	/* Now rather than at a probe hit, when more threads are at it: see stray_key(). */
 	thread_place(child);
@@ -47,7 +47,7 @@ static __always_inline int on_fork(struct task_struct *parent, struct task_struc
 		return 0;
 	if (bpf_map_update_elem(&tracked, &tgid, &program, BPF_ANY))
 		count_lost(RP_LOST_LATE);
-	send_event(RP_EVENT_FORK, tgid, parent->tgid);
+	send_event(RP_EVENT_FORK, tgid, from);
 	return 0;
 }
 TWICE("sched_process_fork", rp_fork, on_fork(parent, child), struct task_struct *parent,
@@ -73,7 +73,7 @@ static __always_inline void goroutines_end(__u32 tgid)
 
 static __always_inline int on_exec(struct task_struct *task, __u32 old_pid)
 {
-	__u32 tgid = task->tgid, *known = bpf_map_lookup_elem(&tracked, &tgid);
+	__u32 tgid = tgid_of(task), *known = bpf_map_lookup_elem(&tracked, &tgid);
 	/* The thread that execs takes the pid of the first one. */
 	struct rp_thread *t = thread_at(task, old_pid);
 
@@ -131,7 +131,7 @@ static long slot_end(void *map, const __u32 *slot, struct rp_thread *t, __u64 *o
  */
 static __always_inline void slot_of_former_pid_end(struct task_struct *task)
 {
-	__u32 tgid = task->tgid, *known = bpf_map_lookup_elem(&tracked, &tgid);
+	__u32 tgid = tgid_of(task), *known = bpf_map_lookup_elem(&tracked, &tgid);
 	__u64 owner = (__u64)task;
 
 	if (known && task->pid == task->tgid &&
@@ -142,7 +142,7 @@ static __always_inline void slot_of_former_pid_end(struct task_struct *task)
 static __always_inline int on_exit(struct task_struct *task)
 {
 	struct rp_goroutine_key key = stray_key(task);
-	__u32 tgid = task->tgid;
+	__u32 tgid = tgid_of(task);
 	struct rp_thread *t;
 
 	/* Threads that end together may come here after the process has ended below. */
@@ -169,7 +169,7 @@ TWICE("sched_process_exit", rp_exit, on_exit(task), struct task_struct *task)
 SEC("?tp_btf/vm_unmapped_area")
 int BPF_PROG(rp_map)
 {
-	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
+	__u32 tgid = current_tgid();
 	__u32 *pending = bpf_map_lookup_elem(&tracked, &tgid);
 
 	if (ready && pending && !(*pending & RP_TRACKED_MAP_PENDING)) {

@@ -46,7 +46,7 @@ static __always_inline bool span_was_begun(const struct rp_span_key *key)
 /* All that the program of the process has done was traced. */
 static __always_inline bool process_is_new(struct task_struct *task)
 {
-	__u32 tgid = task->tgid, *known = bpf_map_lookup_elem(&tracked, &tgid);
+	__u32 tgid = tgid_of(task), *known = bpf_map_lookup_elem(&tracked, &tgid);
 
 	return task->group_leader->start_time >= ready_time ||
 	       (known && *known & ~RP_TRACKED_MAP_PENDING);
@@ -108,7 +108,7 @@ static __always_inline long span_insert(struct rp_span *span)
 static __noinline void span_begin(struct task_struct *task, struct rp_thread *t,
 				  const struct rp_span_key *key)
 {
-	struct rp_span span = {.key = *key, .tid = task->pid};
+	struct rp_span span = {.key = *key, .tid = tid_of(task)};
 	__u32 root = span_root(task, t);
 	struct rp_figures *figures;
 

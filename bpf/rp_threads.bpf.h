@@ -18,7 +18,7 @@ static __always_inline struct rp_segment_key segment_key(__u64 goroutine, __u32 
 	struct rp_segment_key key = {.owner = goroutine, .segment = i / RP_SEGMENT_FRAMES};
 
 	if (goroutine)
-		key.segment |= bpf_get_current_pid_tgid() >> 32 << 32;
+		key.segment |= (__u64)current_tgid() << 32;
 	else
 		key.owner = bpf_get_current_task();
 	return key;
@@ -93,7 +93,7 @@ static __always_inline bool track_found(__u32 tgid)
 /* The root of a thread that begins to be traced; 0: it is not to be, or there is no room. */
 static __always_inline __u32 thread_root(struct task_struct *task)
 {
-	__u32 tgid = task->tgid, root;
+	__u32 tgid = tgid_of(task), root;
 
 	if (!bpf_map_lookup_elem(&tracked, &tgid) && !track_found(tgid))
 		return 0;
@@ -116,7 +116,7 @@ static __always_inline struct rp_thread *thread_slot(__u32 pid)
  */
 static __always_inline struct rp_goroutine_key stray_key(struct task_struct *task)
 {
-	return (struct rp_goroutine_key){.goroutine = (__u64)task, .tgid = task->tgid};
+	return (struct rp_goroutine_key){.goroutine = (__u64)task, .tgid = tgid_of(task)};
 }
 
 static __noinline struct rp_thread *stray_of(struct task_struct *task)
@@ -226,8 +226,7 @@ static __noinline struct rp_thread *goroutine_create(const struct rp_goroutine_k
  */
 static __noinline struct rp_thread *goroutine_get(__u64 goroutine, __u64 *sp)
 {
-	struct rp_goroutine_key key = {.goroutine = goroutine,
-				       .tgid = bpf_get_current_pid_tgid() >> 32};
+	struct rp_goroutine_key key = {.goroutine = goroutine, .tgid = current_tgid()};
 	struct rp_thread *t;
 	struct {
 		__u64 start, end;

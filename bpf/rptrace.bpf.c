@@ -267,7 +267,7 @@ int rp_span(struct pt_regs *ctx)
 {
 	__u64 now = bpf_ktime_get_ns(), cookie;
 	struct task_struct *task = bpf_get_current_task_btf();
-	struct rp_span_key key = {.tgid = task->tgid};
+	struct rp_span_key key = {.tgid = tgid_of(task)};
 	struct rp_thread *t;
 	bool begins, has_id;
 

@@ -3,7 +3,7 @@
  * The contract between the BPF programs and user space: every map value, event and constant that
  * both sides read, here and in the headers below, and the arithmetic that they share. Fixed-width
  * fields only. Times are nanoseconds of CLOCK_MONOTONIC; process and thread ids are those of the
- * initial pid namespace.
+ * pid namespace that rptrace runs in.
  */
 #ifndef RP_ABI_H
 #define RP_ABI_H

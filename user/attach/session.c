@@ -100,6 +100,7 @@ static void configure(struct rp_session *s, const struct rp_session_opts *opts)
 	skel->rodata->cfg_follow = opts->follow;
 	skel->rodata->cfg_track_all = opts->track_all;
 	skel->rodata->cfg_own_tgid = getpid();
+	skel->rodata->cfg_pid_namespace = opts->pid_namespace;
 	skel->rodata->cfg_max_nodes = s->max_nodes;
 	if (opts->max_depth && opts->max_depth < RP_FRAMES_MAX)
 		skel->rodata->cfg_max_depth = opts->max_depth;

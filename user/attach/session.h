@@ -23,6 +23,7 @@ struct rp_session_opts {
 	enum rp_attach_mode mode;
 	enum rp_group group;
 	bool follow;		       /* children of tracked processes */
+	uint32_t pid_namespace;	       /* rptrace's own, by inode; 0: the outermost */
 	bool track_all;		       /* every process that enters a region, but rptrace itself */
 	uint32_t max_depth;	       /* frames a thread; 0: the default, like all below */
 	uint32_t max_nodes;	       /* paths */

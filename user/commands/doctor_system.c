@@ -9,6 +9,7 @@
 
 #include "attach/session.h"
 #include "commands/doctor_internal.h"
+#include "discover/pid_namespace.h"
 #include "discover/proc.h"
 #include "util/kernel_file.h"
 
@@ -69,6 +70,22 @@ static void check_processes(const struct rp_system *s, struct rp_finding *f)
 	else
 		rp_finding__set(f, RP_LEVEL_NOTE, "run it as root, or give it CAP_SYS_PTRACE too",
 				"no CAP_SYS_PTRACE: not those of other users");
+}
+
+static void check_pid_namespace(const struct rp_system *s, struct rp_finding *f)
+{
+	struct rp_pid_namespace own;
+
+	(void)s;
+	if (rp_pid_namespace__read("/proc", getpid(), &own) || own.other_proc)
+		rp_finding__set(f, RP_LEVEL_FAIL, "mount -t proc proc /proc",
+				"/proc is not that of rptrace's own");
+	else if (own.inode)
+		rp_finding__set(f, RP_LEVEL_NOTE,
+				"start the container with --pid=host to trace the whole system",
+				"a container's: processes in it can be traced by -p and --");
+	else
+		rp_finding__set(f, RP_LEVEL_OK, NULL, "the outermost: all processes are seen");
 }
 
 static void check_multi(const struct rp_system *s, struct rp_finding *f)
@@ -216,6 +233,7 @@ static const struct {
 	{"BTF", check_btf},
 	{"rights", check_rights},
 	{"processes", check_processes},
+	{"pid namespace", check_pid_namespace},
 	{"uprobe_multi", check_multi},
 	{"uprobe session", check_session},
 	{"perf-event uprobes", check_perf},

@@ -8,6 +8,7 @@
 #include "attach/calibrate.h"
 #include "attach/mappings.h"
 #include "collect/collect.h"
+#include "discover/pid_namespace.h"
 #include "run/budget.h"
 #include "run/description.h"
 #include "run/grouping.h"
@@ -84,6 +85,10 @@ struct rp_run {
 };
 
 extern const struct rp_targets_ops rp_run__session_ops;
+
+/* Which one rptrace runs in; an error where what is to be traced cannot be seen from there. */
+int rp_run__pid_namespace(const struct rp_opts *opts, struct rp_pid_namespace *out,
+			  struct rp_err *err);
 
 /* Say it on the screen, or else as all that is no result: the cure goes there alone. */
 void rp_run__say(struct rp_run *run, const char *line, const char *cure);

@@ -30,8 +30,13 @@ int rp_run__open(struct rp_run *run, struct rp_err *err)
 		.verbose = o->verbose,
 	};
 	struct rp_targets_opts targets = {.ops = &rp_run__session_ops, .follow = o->follow};
-	int rc;
+	struct rp_pid_namespace pids;
+	int rc = rp_run__pid_namespace(o, &pids, err);
 
+	if (rc)
+		return rc;
+	opts.pid_namespace = pids.inode;
+	targets.others_hidden = pids.inode != 0;
 	rp_features__probe(&run->features);
 	opts.map_events = run->features.map_tracepoint;
 	opts.open_stacks = run->features.task_iterator && (run->on_screen || o->stuck);

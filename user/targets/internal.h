@@ -74,6 +74,7 @@ struct rp_targets {
 	const struct rp_targets_ops *ops;
 	const char *proc; /* /proc, or what a test has for it */
 	bool link_per_site;
+	bool others_hidden; /* so any file may be mapped by processes outside the trace */
 	struct rp_plan *plan;
 	bool follow;
 	struct rp_object *objects;

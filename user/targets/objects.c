@@ -290,7 +290,7 @@ int rp_objects__decide_scopes(struct rp_targets *t, size_t first)
 		struct rp_object *o = &t->objects[first + i];
 
 		if (!o->attached)
-			o->wide = !foreign[i] && !has_twin(t, o);
+			o->wide = !t->others_hidden && !foreign[i] && !has_twin(t, o);
 	}
 	/* The kernel's pid filter does not work for a process whose first thread has ended. */
 	for (p = t->processes; !rc && p; p = p->hh.next)

@@ -36,6 +36,7 @@ struct rp_targets *rp_targets__new(const struct rp_targets_opts *opts)
 		t->plan = opts->plan;
 		t->proc = opts->proc ? opts->proc : "/proc";
 		t->follow = opts->follow;
+		t->others_hidden = opts->others_hidden;
 		t->link_per_site = opts->link_per_site;
 	}
 	return t;

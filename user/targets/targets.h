@@ -41,6 +41,7 @@ struct rp_targets_opts {
 	struct rp_plan *plan;
 	const char *proc;   /* NULL: /proc */
 	bool follow;	    /* children, too */
+	bool others_hidden; /* processes may map a file that /proc does not show */
 	bool link_per_site; /* each site is a link of its own, of which to close one takes long */
 };
 
