@@ -10,14 +10,14 @@ $(O)/bench/bench_floor: tools/bench_floor.c $(O)/user/attach/uprobe_multi.o tool
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) $(DEPFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.c %.o,$^) $(BPF_LIBS)
 
-# 20,000 functions; tools/bench has the number too.
+# 20,000 functions; tools/bench/growth.py has the number too.
 $(O)/bench/bench_many: tests/targets/bench_region.c tools/bench.mk
 	$(call msg,BENCH,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) -std=c11 $(TARGET_CFLAGS) -DBENCH_FUNCTIONS=20000 $(DEPFLAGS) -o $@ $<
 
 bench: $(O)/rptrace $(BENCH_BINS) ## what tracing costs, next to other tools (root)
-	$(Q)tools/bench --build $(O) $(BENCH_ARGS)
+	$(Q)python3 -B tools/bench --build $(O) $(BENCH_ARGS)
 
 # The picture in README.md: wants a calm machine, and takes a minute to fill the sparklines.
 screenshot: $(O)/rptrace $(O)/targets/demo ## draw the picture of the screen in the README anew (root, tmux)
