@@ -107,7 +107,7 @@ static int learn_names(struct live_screen *s)
 	rc = rp_plan__new(&opts, &s->names, &err);
 	if (!rc) {
 		targets = rp_targets__new(&(struct rp_targets_opts){
-			.plan = s->names, .follow = s->run->opts->follow});
+			.plan = s->names, .follow = !s->run->opts->no_follow});
 		rc = targets ? 0 : -ENOMEM;
 	}
 	for (size_t i = 0; !rc && i < s->run->opts->n_pids; i++)
