@@ -167,6 +167,10 @@ static void values(void **state)
 	assert_int_equal(l.opts.label.kind, RP_OPERAND_RET);
 	assert_int_equal(l.opts.by, RP_BY_LABEL);
 	rp_opts__free(&l.opts);
+	parse_good(&l, "rptrace --columns share,p99");
+	assert_int_equal(l.opts.columns.n, 3); /* and the name */
+	assert_string_equal(l.opts.columns.column[1]->sort, "share");
+	rp_opts__free(&l.opts);
 	/* The last one holds. */
 	parse_good(&l, "rptrace --max-overhead 12.5 -n1 -n 2 -s min -s max");
 	assert_true(l.opts.max_overhead == 0.125);
@@ -244,6 +248,8 @@ static const struct mistake {
 	{"rptrace --attach foo", "auto, session, multi, perf", NULL},
 	{"rptrace --exit foo", "auto, return, ret-sites", NULL},
 	{"rptrace --sort nope", "total, self", NULL},
+	{"rptrace --columns count,nope,p99", "'nope' is none of name,",
+	 "rptrace --columns share,p50,p99"},
 	{"rptrace --label n", "arg0 to arg5, or ret", "rptrace --label arg0"},
 	{"rptrace --label dur", "arg0 to arg5, or ret", NULL},
 	{"rptrace --label arg0arg1", "arg0arg1", NULL},

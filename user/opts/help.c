@@ -88,6 +88,7 @@ static void print_section(FILE *out, enum rp_option_section section, unsigned co
 
 static void print_long_choices(FILE *out, unsigned command)
 {
+	const struct rp_option *last = NULL;
 	char choices[512];
 
 	for (size_t i = 0; i < rp_n_options; i++) {
@@ -95,6 +96,9 @@ static void print_long_choices(FILE *out, unsigned command)
 
 		if (!option->names_elsewhere || !(option->commands & command))
 			continue;
+		if (last && last->choice == option->choice)
+			continue; /* the same names */
+		last = option;
 		fprintf(out, "\n%ss of --%s:\n  ", option->arg, option->name);
 		wrap(out, rp_option__choices(option, choices, sizeof(choices)), 2, 2);
 	}

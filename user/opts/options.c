@@ -46,6 +46,12 @@ static const char *parse_sort(const char *text, struct rp_opts *opts, const char
 	return opts->sort ? NULL : "";
 }
 
+static const char *parse_columns(const char *text, struct rp_opts *opts, const char **at)
+{
+	*at = rp_column_list__parse(text, &opts->columns);
+	return *at ? "" : NULL;
+}
+
 static const char *view_name(unsigned i)
 {
 	return rp_views[i].name;
@@ -110,6 +116,9 @@ const struct rp_option rp_options[] = {
 	{"sort", 's', RP_SECTION_SHOW, LIVE, RP_OPTION_PARSED, 0, .arg = "KEY",
 	 .help = "order by this column", .choice = sort_key, .parse = parse_sort, .word = "total",
 	 .names_elsewhere = true},
+	{"columns", 0, RP_SECTION_SHOW, LIVE, RP_OPTION_PARSED, 0, .arg = "KEY[,...]",
+	 .help = "show these columns, in this order; keys as of --sort", .choice = sort_key,
+	 .parse = parse_columns, .example = "share,p50,p99", .names_elsewhere = true},
 	{"by", 0, RP_SECTION_SHOW, LIVE, RP_OPTION_CHOICE, MEMBER(by), .arg = "GROUP",
 	 .help = "a row for each", .choice = rp_by__name, .least = RP_BY_PROCESS},
 	{"tree", 0, RP_SECTION_SHOW, LIVE, RP_OPTION_FLAG, MEMBER(tree),

@@ -52,6 +52,7 @@ struct rp_opts {
 	bool json;
 	enum rp_by by;
 	const struct rp_column *sort;
+	struct rp_column_list columns; /* none: those of use */
 	const struct rp_view *format;
 	const char *output; /* NULL: stdout, or stderr with a command */
 

@@ -76,11 +76,12 @@ static int set_duration(const struct rp_option *option, const char *text, void *
 
 /* ---- words ---------------------------------------------------------------------------- */
 
-static int unknown(const struct rp_option *option, const char *text, struct rp_bad_value *bad)
+static int unknown(const struct rp_option *option, const char *text, size_t len,
+		   struct rp_bad_value *bad)
 {
 	char choices[300];
 
-	snprintf(bad->cause, sizeof(bad->cause), "'%s' is none of %s", text,
+	snprintf(bad->cause, sizeof(bad->cause), "'%.*s' is none of %s", (int)len, text,
 		 rp_option__choices(option, choices, sizeof(choices)));
 	return -EINVAL;
 }
@@ -96,7 +97,7 @@ static int set_choice(const struct rp_option *option, const char *text, void *me
 		*(unsigned *)member = i;
 		return 0;
 	}
-	return unknown(option, text, bad);
+	return unknown(option, text, strlen(text), bad);
 }
 
 static int set_parsed(const struct rp_option *option, const char *text, struct rp_opts *opts,
@@ -106,8 +107,10 @@ static int set_parsed(const struct rp_option *option, const char *text, struct r
 
 	if (!wrong)
 		return 0;
+	if (option->choice && at) /* one of a list */
+		return unknown(option, at, strcspn(at, ","), bad);
 	if (option->choice)
-		return unknown(option, text, bad);
+		return unknown(option, text, strlen(text), bad);
 	snprintf(bad->cause, sizeof(bad->cause), "'%s': %s%s%s%s", text, wrong, at ? ", at '" : "",
 		 at ? at : "", at ? "'" : "");
 	return -EINVAL;

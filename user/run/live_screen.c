@@ -252,6 +252,7 @@ int rp_run__open_screen(struct rp_run *run, struct rp_err *err)
 	struct rp_screen_opts opts = {
 		.ops = &ops,
 		.sort = run->opts->sort,
+		.columns = &run->opts->columns,
 		.by = run->grouping.by,
 		.tree = run->opts->tree,
 		.interval = run->opts->interval,
