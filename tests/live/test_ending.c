@@ -66,6 +66,35 @@ static void sigterm_gives_the_summary(void **state)
 	by_signal(SIGTERM);
 }
 
+/* The terminal is closed. */
+static void sighup_gives_the_summary(void **state)
+{
+	(void)state;
+	by_signal(SIGHUP);
+}
+
+/* A signal is there from the first instruction on: the run ends before anything was probed. */
+static void a_signal_at_the_start(void **state)
+{
+	const char *path = live_path("start.json");
+	const char *script = live_script("at-start", "kill -TERM $$\nexec \"$@\"");
+	struct live_proc *target = live_target("functions forever"), *rptrace;
+
+	(void)state;
+	rptrace = live_start("/usr/bin/env --block-signal=TERM %s %s -f leaf --format json -o %s "
+			     "-p %d",
+			     script, live_program(), path, target->pid);
+	assert_int_equal(json_array_size(live_array(live_figures(rptrace, path), "regions")), 0);
+	assert_non_null(strstr(rptrace->err, "interrupted"));
+	assert_int_equal(live_probes(target, "leaf", LEAF_CODE), 0);
+
+	rptrace = live_start("/usr/bin/env --block-signal=TERM %s %s -f leaf -- %s exit 0", script,
+			     live_program(), live_target_path("functions"));
+	live_close(rptrace);
+	assert_int_not_equal(live_wait(rptrace), 0);
+	assert_null(strstr(rptrace->out, "ready")); /* the command never began */
+}
+
 static void duration_ends_the_run(void **state)
 {
 	const char *path = live_path("duration.json");
@@ -238,11 +267,34 @@ static void status_of_the_command_with_output(void **state)
 	assert_int_equal(live_sum(live_load(path), "leaf", "count"), 10);
 }
 
+/* Whoever starts it may have closed them: no file takes their numbers. */
+static void standard_streams_that_are_closed(void **state)
+{
+	static const char *const closed[] = {">&-", "2>&-", "<&- >&- 2>&-"};
+	const char *path = live_path("closed.json");
+	char text[1024];
+
+	(void)state;
+	for (size_t i = 0; i < LIVE_COUNT(closed); i++) {
+		snprintf(text, sizeof(text), "exec \"$@\" %s", closed[i]);
+		struct live_proc *rptrace = live_start(
+			"%s %s -f leaf --format json -o %s -- %s exit 9",
+			live_script("closed", text), live_program(), path,
+			live_target_path("functions"));
+
+		live_close(rptrace);
+		assert_int_equal(live_wait(rptrace), 9);
+		assert_int_equal(live_sum(live_load(path), "leaf", "count"), 10);
+	}
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sigint_gives_the_summary),
 		cmocka_unit_test(sigterm_gives_the_summary),
+		cmocka_unit_test(sighup_gives_the_summary),
+		cmocka_unit_test(a_signal_at_the_start),
 		cmocka_unit_test(duration_ends_the_run),
 		cmocka_unit_test(iterations_end_the_run),
 		cmocka_unit_test(killed_rptrace_leaves_nothing),
@@ -252,6 +304,7 @@ int main(void)
 		cmocka_unit_test(unwound_frames),
 		cmocka_unit_test(status_of_the_command),
 		cmocka_unit_test(status_of_the_command_with_output),
+		cmocka_unit_test(standard_streams_that_are_closed),
 	};
 
 	return live_main("ending", tests, LIVE_COUNT(tests));

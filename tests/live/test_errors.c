@@ -221,6 +221,22 @@ static void not_permitted(void **state)
 	}
 }
 
+/* It would start commands and write files as root, for anybody. */
+static void setuid_is_refused(void **state)
+{
+	static const struct error_case c = {.status = 4, .cure = true};
+	const char *own = live_copy_program(), *path = live_path("owned.json");
+	struct live_proc *rptrace;
+
+	(void)state;
+	assert_int_equal(chmod(own, 04755), 0);
+	rptrace = live_start(LIVE_AS_NOBODY "%s --format json -o %s -- /bin/echo ran", own, path);
+	assert_int_equal(live_wait(rptrace), c.status);
+	assert_message(rptrace->err, &c);
+	assert_string_equal(rptrace->out, "");
+	assert_int_equal(access(path, F_OK), -1);
+}
+
 /* The command runs although nothing matches it, with a warning; the end says that nothing did. */
 static void command_without_regions(void **state)
 {
@@ -234,9 +250,8 @@ static void command_without_regions(void **state)
 }
 
 static const struct CMUnitTest single[] = {
-	cmocka_unit_test(stripped_target),
-	cmocka_unit_test(markers_compiled_out),
-	cmocka_unit_test(not_permitted),
+	cmocka_unit_test(stripped_target),	   cmocka_unit_test(markers_compiled_out),
+	cmocka_unit_test(not_permitted),	   cmocka_unit_test(setuid_is_refused),
 	cmocka_unit_test(command_without_regions),
 };
 

@@ -19,6 +19,7 @@
 #include "run/table.h"
 #include "screen/screen.h"
 #include "targets/targets.h"
+#include "util/limits.h"
 #include "util/loop.h"
 
 /* events.c: what the kernel tells of processes and mappings. */
@@ -59,6 +60,7 @@ struct rp_run {
 	rp_say_fn say;
 	struct rp_loop *loop;
 	struct rp_signals *signals;
+	struct rp_limits limits; /* of what is started */
 
 	struct rp_features features;
 	struct rp_plan *plan;
@@ -73,6 +75,7 @@ struct rp_run {
 	uint64_t began;		      /* ns, CLOCK_MONOTONIC */
 	int status;		      /* of the command */
 	bool on_screen;		      /* rather than printed tables */
+	bool cut_short;		      /* by a signal, before all was found */
 
 	struct rp_description description;
 	struct rp_grouping grouping;

@@ -76,6 +76,8 @@ static _Noreturn void child(const struct rp_launch_opts *opts, const char *path,
 		sigprocmask(SIG_SETMASK, opts->mask, NULL);
 	if (read(go, &byte, 1) != 1)
 		_exit(RP_EXIT_CANNOT_RUN);
+	if (opts->limits)
+		rp_limits__restore(opts->limits);
 	execvp(path, opts->argv);
 	errnum = errno;
 	if (write(failed, &errnum, sizeof(errnum)) < 0)
@@ -177,6 +179,9 @@ int rp_launch__wait(struct rp_launch *l)
 
 	if (!pid)
 		return 0;
+	if (l->go >= 0) /* the child reads end of file and exits */
+		close(l->go);
+	l->go = -1;
 	l->pid = 0;
 	while (waitpid(pid, &status, 0) < 0)
 		if (errno != EINTR)
@@ -188,10 +193,8 @@ void rp_launch__free(struct rp_launch *l)
 {
 	if (!l)
 		return;
-	if (l->go >= 0) {
-		close(l->go); /* the child reads end of file and exits */
+	if (l->go >= 0)
 		rp_launch__wait(l);
-	}
 	if (l->failed >= 0)
 		close(l->failed);
 	free(l->path);

@@ -9,12 +9,14 @@
 #include <sys/types.h>
 
 #include "util/error.h"
+#include "util/limits.h"
 
 struct rp_launch;
 
 struct rp_launch_opts {
 	char **argv;
 	const sigset_t *mask; /* signals that the command has blocked; NULL: those of rptrace */
+	const struct rp_limits *limits; /* NULL: those of rptrace */
 };
 
 /*

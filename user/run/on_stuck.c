@@ -15,6 +15,8 @@
 #include "util/array.h"
 #include "util/escape.h"
 
+#define MAX_DEFAULT 8
+
 /* Bytes of a text in the environment, escaped; the kernel takes 128 KiB. */
 #define TEXT_BYTES 4096
 #define PATH_BYTES 65536
@@ -45,6 +47,8 @@ struct rp_on_stuck *rp_on_stuck__new(const struct rp_on_stuck_opts *opts)
 	if (!s)
 		return NULL;
 	s->opts = *opts;
+	if (!s->opts.max)
+		s->opts.max = MAX_DEFAULT;
 	s->running = calloc(s->opts.max, sizeof(*s->running));
 	if (s->running)
 		return s;
@@ -128,6 +132,22 @@ static int set_facts(char **env, size_t *n, const struct rp_open_regions *open,
 	return rc;
 }
 
+/* posix_spawn cannot set limits: rptrace has those of the command for as long as it takes. */
+static int spawn_limited(const struct rp_on_stuck *s, pid_t *pid,
+			 const posix_spawn_file_actions_t *files, const posix_spawnattr_t *attr,
+			 char *const argv[], char **env)
+{
+	struct rp_limits before;
+	int rc;
+
+	if (s->opts.limits)
+		rp_limits__restore(s->opts.limits);
+	rc = posix_spawn(pid, "/bin/sh", files, attr, argv, env);
+	if (s->opts.limits)
+		rp_limits__raise(&before);
+	return rc;
+}
+
 static int spawn(const struct rp_on_stuck *s, char **env, pid_t *pid)
 {
 	char *const argv[] = {"sh", "-c", (char *)s->opts.command, NULL};
@@ -150,7 +170,7 @@ static int spawn(const struct rp_on_stuck *s, char **env, pid_t *pid)
 		if (!rc)
 			rc = posix_spawn_file_actions_adddup2(&files, STDERR_FILENO, STDOUT_FILENO);
 		if (!rc)
-			rc = posix_spawn(pid, "/bin/sh", &files, &attr, argv, env);
+			rc = spawn_limited(s, pid, &files, &attr, argv, env);
 		posix_spawn_file_actions_destroy(&files);
 	}
 	posix_spawnattr_destroy(&attr);

@@ -7,13 +7,15 @@
 #include <stddef.h>
 
 #include "aggregate/open_regions.h"
+#include "util/limits.h"
 
 struct rp_on_stuck;
 
 struct rp_on_stuck_opts {
-	const char *command; /* for sh -c; must outlive it */
-	size_t max;	     /* that run at a time */
-	bool quiet;	     /* what it writes goes nowhere, else to standard error */
+	const char *command;		/* for sh -c; must outlive it */
+	size_t max;			/* that run at a time; 0: the default */
+	const struct rp_limits *limits; /* that it has; NULL: those of rptrace */
+	bool quiet;			/* what it writes goes nowhere, else to standard error */
 };
 
 /* NULL: out of memory. */

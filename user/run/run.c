@@ -7,14 +7,13 @@
 #include "run/run.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "run/internal.h"
 #include "run/selection.h"
+#include "util/caller.h"
 #include "util/clock.h"
 
 void rp_run__say(struct rp_run *run, const char *line, const char *cure)
@@ -25,10 +24,7 @@ void rp_run__say(struct rp_run *run, const char *line, const char *cure)
 		run->say(line, cure);
 }
 
-/*
- * Before anything is attached, so that a summary that cannot be written costs nobody a run. The
- * file is never followed through a link somebody left there.
- */
+/* Before anything is attached, so that a summary that cannot be written costs nobody a run. */
 static int open_output(struct rp_run *run, struct rp_err *err)
 {
 	const char *path = run->opts->output;
@@ -36,21 +32,21 @@ static int open_output(struct rp_run *run, struct rp_err *err)
 
 	if (!path || !strcmp(path, "-"))
 		return 0;
-	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
-	run->out = fd >= 0 ? fdopen(fd, "w") : NULL;
-	if (run->out)
-		return 0;
-	rp_err__set(err, RP_EXIT_FAILED, -errno, "choose another file with -o", "%s: %s", path,
-		    strerror(errno));
-	if (fd >= 0)
+	fd = rp_caller__create(path);
+	if (fd < 0)
+		return rp_err__set(err, RP_EXIT_FAILED, fd, "choose another file with -o", "%s: %s",
+				   path, strerror(-fd));
+	run->out = fdopen(fd, "w");
+	if (!run->out)
 		close(fd);
-	return -EIO;
+	return run->out ? 0 : rp_err__no_memory(err);
 }
 
 static int prepare_on_stuck(struct rp_run *run, struct rp_err *err)
 {
 	struct rp_on_stuck_opts opts = {.command = run->opts->on_stuck,
 					.max = run->opts->max_on_stuck,
+					.limits = &run->limits,
 					.quiet = run->on_screen};
 
 	if (opts.command)
@@ -60,7 +56,7 @@ static int prepare_on_stuck(struct rp_run *run, struct rp_err *err)
 
 static int start(struct rp_run *run, struct rp_err *err)
 {
-	struct rp_launch_opts launch = {.argv = run->opts->argv};
+	struct rp_launch_opts launch = {.argv = run->opts->argv, .limits = &run->limits};
 	const char *command = NULL;
 	int rc = rp_selection__check(run->opts, err);
 
@@ -89,6 +85,9 @@ static int activate(struct rp_run *run, struct rp_err *err)
 			     rp_attach_mode__name(rp_session__mode(run->session)));
 	run->began = rp_clock__now();
 	rp_session__activate(run->session);
+	/* The loop is about to take the signal, which a command then has without having begun. */
+	if (run->cut_short)
+		return 0;
 	rp_run__say_started(run);
 	rc = run->launch ? rp_launch__release(run->launch, err) : 0;
 	/* Behind the start, which it need not delay. */
@@ -158,7 +157,7 @@ static int check_something_was_traced(struct rp_run *run, struct rp_err *err)
 
 	rp_targets__stats(run->targets, &stats);
 	rp_plan__sites(run->plan, &n_sites);
-	if (run->events.mappings ? stats.came : n_sites > 0)
+	if (run->cut_short || (run->events.mappings ? stats.came : n_sites > 0))
 		return 0;
 	return rp_err__set(err, RP_EXIT_NOTHING, -ENOENT, NULL,
 			   "nothing was traced: what was selected never appeared");
@@ -213,8 +212,10 @@ int rp_run__live(const struct rp_opts *opts, rp_say_fn say, int *status, struct 
 		.grouping = {.by = opts->by, .kernel = rp_grouping__of(opts->by)},
 		.on_screen = rp_run__wants_screen(opts),
 	};
-	int rc = start(&run, err);
+	int rc;
 
+	rp_limits__raise(&run.limits);
+	rc = start(&run, err);
 	if (!rc)
 		rc = activate(&run, err);
 	if (!rc) {

@@ -74,7 +74,8 @@ struct rp_targets {
 	const struct rp_targets_ops *ops;
 	const char *proc; /* /proc, or what a test has for it */
 	bool link_per_site;
-	bool others_hidden; /* so any file may be mapped by processes outside the trace */
+	bool others_hidden;	    /* so any file may be mapped by processes outside the trace */
+	bool (*is_cancelled)(void); /* may be NULL */
 	struct rp_plan *plan;
 	bool follow;
 	struct rp_object *objects;
@@ -103,7 +104,8 @@ struct rp_targets {
 };
 
 void rp_targets__unlink(struct rp_targets *t, struct rp_links *links); /* NULL: nothing to do */
-double rp_targets__now(void);					       /* s, CLOCK_MONOTONIC */
+bool rp_targets__is_cancelled(const struct rp_targets *t);
+double rp_targets__now(void); /* s, CLOCK_MONOTONIC */
 
 /* ---- objects --------------------------------------------------------------------------------- */
 

@@ -153,7 +153,7 @@ struct rp_object *rp_object__of_mapping(struct rp_targets *t, pid_t pid, const s
 
 	if (o)
 		return o;
-	if (!rp_plan__wants_object(t->plan, m->path, m->is_exe))
+	if (rp_targets__is_cancelled(t) || !rp_plan__wants_object(t->plan, m->path, m->is_exe))
 		return NULL;
 	fd = rp_proc__open_mapped(t->proc, pid, m, via, sizeof(via));
 	t->denied |= fd == -EACCES || fd == -EPERM;
@@ -183,6 +183,8 @@ int rp_object__add_path(struct rp_targets *t, const char *path, bool is_exe, boo
 	struct stat st;
 	int fd, rc;
 
+	if (rp_targets__is_cancelled(t))
+		return -EINTR;
 	fd = rp_file__open_regular(path, &st);
 	if (fd < 0) {
 		rc = fd;
@@ -232,6 +234,8 @@ int rp_object__link(struct rp_targets *t, const struct rp_object *o, const struc
 
 	if (rc)
 		return rc;
+	if (rp_targets__is_cancelled(t))
+		return -EINTR;
 	refused = calloc(b->n, sizeof(*refused));
 	if (!refused)
 		return rp_err__no_memory(err);

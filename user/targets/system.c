@@ -307,7 +307,7 @@ static int look_at(struct rp_targets *t, pid_t pid, struct rp_err *err)
 	if (p)
 		rp_process__uses_nothing(t, p);
 	rc = 0;
-	for (size_t i = 0; !rc && i < list.n; i++) {
+	for (size_t i = 0; !rc && i < list.n && !rp_targets__is_cancelled(t); i++) {
 		rc = object_of(t, thread, &list.items[i], &o, err);
 		p = o ? count_in(t, pid) : p;
 		if (p && o)
@@ -329,7 +329,7 @@ static int look_at_all(struct rp_targets *t, struct rp_err *err)
 	if (rc)
 		return rp_err__set(err, RP_EXIT_FAILED, rc, NULL, "%s: %s", t->proc, strerror(-rc));
 	t->round++;
-	for (size_t i = 0; i < n && !rc; i++)
+	for (size_t i = 0; i < n && !rc && !rp_targets__is_cancelled(t); i++)
 		if (pids[i] != getpid())
 			rc = look_at(t, pids[i], err);
 	free(pids);

@@ -20,6 +20,11 @@ double rp_targets__now(void)
 	return (double)rp_clock__now() * 1e-9;
 }
 
+bool rp_targets__is_cancelled(const struct rp_targets *t)
+{
+	return t->is_cancelled && t->is_cancelled();
+}
+
 void rp_targets__unlink(struct rp_targets *t, struct rp_links *links)
 {
 	if (links)
@@ -37,6 +42,7 @@ struct rp_targets *rp_targets__new(const struct rp_targets_opts *opts)
 		t->proc = opts->proc ? opts->proc : "/proc";
 		t->follow = opts->follow;
 		t->others_hidden = opts->others_hidden;
+		t->is_cancelled = opts->is_cancelled;
 		t->link_per_site = opts->link_per_site;
 	}
 	return t;
@@ -67,7 +73,7 @@ static int scan(struct rp_targets *t, struct rp_process **processes, size_t n, b
 	size_t first = t->n_objects;
 	int rc = lists ? 0 : rp_err__no_memory(err);
 
-	for (size_t i = 0; !rc && i < n; i++) {
+	for (size_t i = 0; !rc && i < n && !rp_targets__is_cancelled(t); i++) {
 		pid_t pid = rp_proc__live_thread(t->proc, processes[i]->pid);
 
 		rc = pid ? rp_proc__mapped(t->proc, pid, &lists[i]) : -ESRCH;

@@ -42,6 +42,8 @@ struct rp_targets_opts {
 	const char *proc;   /* NULL: /proc */
 	bool follow;	    /* children, too */
 	bool others_hidden; /* processes may map a file that /proc does not show */
+	/* Whether to give up what is under way, which may take long: asked often. NULL: never. */
+	bool (*is_cancelled)(void);
 	bool link_per_site; /* each site is a link of its own, of which to close one takes long */
 };
 

@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+/* Files written for the caller, standard descriptors, limits: each in a child of its own. */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "util/caller.h"
+#include "util/limits.h"
+
+static char folder[32];
+
+static int set_up(void **state)
+{
+	(void)state;
+	strcpy(folder, "/tmp/rp-caller-XXXXXX");
+	unsetenv("SUDO_UID");
+	unsetenv("SUDO_GID");
+	return mkdtemp(folder) && !chdir(folder) ? 0 : -EIO;
+}
+
+static int tear_down(void **state)
+{
+	static const char *const files[] = {"new", "there", "link", "pipe"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+		unlink(files[i]);
+	return chdir("/") || rmdir(folder) ? -EIO : 0;
+}
+
+static void write_text(int fd, const char *text)
+{
+	assert_true(fd > 2);
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+	close(fd);
+}
+
+static void assert_holds(const char *path, const char *text)
+{
+	char found[64] = "";
+	FILE *file = fopen(path, "r");
+
+	assert_non_null(file);
+	assert_true(fgets(found, sizeof(found), file) || !*text);
+	fclose(file);
+	assert_string_equal(found, text);
+}
+
+static void a_file_that_was_there_is_written_anew(void **state)
+{
+	(void)state;
+	write_text(rp_caller__create("there"), "much of it");
+	write_text(rp_caller__create("there"), "less");
+	assert_holds("there", "less");
+}
+
+static void no_link_is_followed(void **state)
+{
+	(void)state;
+	write_text(rp_caller__create("there"), "precious");
+	assert_int_equal(symlink("there", "link"), 0);
+	assert_int_equal(rp_caller__create("link"), -ELOOP);
+	assert_holds("there", "precious");
+	unlink("link");
+	assert_int_equal(symlink("new", "link"), 0);
+	assert_int_equal(rp_caller__create("link"), -ELOOP); /* one that leads nowhere yet */
+	assert_int_equal(access("new", F_OK), -1);
+}
+
+static void a_pipe_that_nobody_reads_is_not_waited_for(void **state)
+{
+	int reader, fd;
+
+	(void)state;
+	assert_int_equal(mkfifo("pipe", 0600), 0);
+	assert_int_equal(rp_caller__create("pipe"), -ENXIO);
+	reader = open("pipe", O_RDONLY | O_NONBLOCK);
+	fd = rp_caller__create("pipe");
+	assert_true(fd > 2);
+	assert_false(fcntl(fd, F_GETFL) & O_NONBLOCK); /* what it has to take is waited for */
+	close(fd);
+	close(reader);
+}
+
+/* /dev/stdout is a link: to what was meant. */
+static void standard_streams_may_be_named(void **state)
+{
+	int out = dup(STDOUT_FILENO), file = open("new", O_RDWR | O_CREAT, 0600), fd;
+
+	(void)state;
+	dup2(file, STDOUT_FILENO);
+	fd = rp_caller__create("/dev/stdout");
+	dup2(out, STDOUT_FILENO);
+	write_text(fd, "text");
+	assert_holds("new", "text");
+	close(out);
+	close(file);
+}
+
+static uid_t owner(const char *path)
+{
+	struct stat st;
+
+	assert_int_equal(stat(path, &st), 0);
+	return st.st_uid;
+}
+
+static void under_sudo_a_new_file_is_the_callers(void **state)
+{
+	(void)state;
+	if (getuid())
+		skip();
+	close(rp_caller__create("there"));
+	setenv("SUDO_UID", "1234", 1);
+	setenv("SUDO_GID", "1235", 1);
+	close(rp_caller__create("there"));
+	assert_int_equal(owner("there"), 0); /* it was somebody's already */
+	close(rp_caller__create("new"));
+	assert_int_equal(owner("new"), 1234);
+}
+
+/* As an ordinary user with all capabilities, as file capabilities give them. */
+static bool become_capable_user(void)
+{
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+
+	if (prctl(PR_SET_KEEPCAPS, 1) || setresuid(65534, 65534, 65534) ||
+	    syscall(SYS_capget, &header, data))
+		return false;
+	for (int i = 0; i < _LINUX_CAPABILITY_U32S_3; i++)
+		data[i].effective = data[i].permitted;
+	return !syscall(SYS_capset, &header, data);
+}
+
+/* Who may not write here does not by them; and they are still there for what they are for. */
+static void capabilities_open_no_file(void **state)
+{
+	int status;
+	pid_t pid;
+
+	(void)state;
+	if (getuid())
+		skip();
+	assert_int_equal(chmod(folder, 0755), 0);
+	pid = fork();
+	if (!pid)
+		_exit(!become_capable_user() || rp_caller__create("new") != -EACCES ||
+		      open("new", O_WRONLY | O_CREAT, 0600) < 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
+static void setuid_is_refused(void **state)
+{
+	struct rp_err err;
+	int status;
+	pid_t pid;
+
+	(void)state;
+	assert_int_equal(rp_caller__check(&err), 0);
+	if (getuid())
+		skip();
+	pid = fork();
+	if (!pid)
+		_exit(setresuid(65534, 0, 0) || rp_caller__check(&err) != -EPERM ||
+		      err.exit != RP_EXIT_DENIED || !strstr(err.cure, "chmod"));
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
+/* ---- descriptors ----------------------------------------------------------------------------- */
+
+/* With those closed, whose bits are set: files have other numbers, and using them fails. */
+static int without(unsigned closed)
+{
+	char byte;
+	int fd;
+
+	for (fd = 0; fd < 3; fd++)
+		if (closed & 1u << fd)
+			close(fd);
+	if (!rp_caller__open_standard_files() || open("/dev/null", O_RDONLY) < 3)
+		return 1;
+	if (closed & 1 && read(0, &byte, 1) != -1)
+		return 2;
+	for (fd = 1; fd < 3; fd++)
+		if (closed & 1u << fd && write(fd, "x", 1) != -1)
+			return 3;
+	return 0;
+}
+
+static void standard_descriptors_are_taken(void **state)
+{
+	(void)state;
+	for (unsigned closed = 0; closed < 8; closed++) {
+		int status;
+		pid_t pid = fork();
+
+		if (!pid)
+			_exit(without(closed));
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_int_equal(status, 0);
+	}
+}
+
+/* ---- limits ---------------------------------------------------------------------------------- */
+
+static void assert_refused(__rlimit_resource_t resource, rlim_t most, const char *option)
+{
+	struct rp_err err;
+	int status;
+	pid_t pid = fork();
+
+	if (!pid)
+		_exit(setrlimit(resource, &(struct rlimit){most, most}) ||
+		      !rp_limits__check(&err) || err.exit != RP_EXIT_DENIED ||
+		      !strstr(err.cause, option) || !strstr(err.cure, option));
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
+static void limits_that_are_too_low(void **state)
+{
+	struct rp_err err;
+
+	(void)state;
+	assert_int_equal(rp_limits__check(&err), 0);
+	assert_refused(RLIMIT_NOFILE, 64, "ulimit -n");
+	assert_refused(RLIMIT_STACK, 64 << 10, "ulimit -s");
+	assert_refused(RLIMIT_AS, 30000 << 10, "ulimit -v");
+}
+
+/* A soft limit alone is no obstacle, and what is started has it back. */
+static void a_soft_limit_is_raised_and_given_back(void **state)
+{
+	struct rlimit before, limit;
+	struct rp_limits limits;
+	struct rp_err err;
+
+	(void)state;
+	getrlimit(RLIMIT_NOFILE, &before);
+	limit = (struct rlimit){64, before.rlim_max};
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	assert_int_equal(rp_limits__check(&err), 0);
+	rp_limits__raise(&limits);
+	getrlimit(RLIMIT_NOFILE, &limit);
+	assert_int_equal(limit.rlim_cur, before.rlim_max);
+	rp_limits__restore(&limits);
+	getrlimit(RLIMIT_NOFILE, &limit);
+	assert_int_equal(limit.rlim_cur, 64);
+	setrlimit(RLIMIT_NOFILE, &before);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_file_that_was_there_is_written_anew),
+		TEST(no_link_is_followed),
+		TEST(a_pipe_that_nobody_reads_is_not_waited_for),
+		TEST(standard_streams_may_be_named),
+		TEST(under_sudo_a_new_file_is_the_callers),
+		TEST(capabilities_open_no_file),
+		TEST(setuid_is_refused),
+		cmocka_unit_test(standard_descriptors_are_taken),
+		cmocka_unit_test(limits_that_are_too_low),
+		cmocka_unit_test(a_soft_limit_is_raised_and_given_back),
+	};
+
+	return cmocka_run_group_tests_name("caller", tests, NULL, NULL);
+}

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+#include "util/caller.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/capability.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* Each for what it is not used for. */
+static const int wrong_way[] = {O_WRONLY, O_RDONLY, O_RDONLY};
+
+bool rp_caller__open_standard_files(void)
+{
+	for (int fd = 0; fd < 3; fd++) {
+		if (fcntl(fd, F_GETFD) >= 0)
+			continue;
+		/* The lowest number that is free is this one. */
+		if (open("/dev/null", wrong_way[fd]) != fd)
+			return false;
+	}
+	return true;
+}
+
+int rp_caller__check(struct rp_err *err)
+{
+	char path[200], cure[sizeof(err->cure)]; /* which has the path twice */
+	ssize_t len;
+
+	if (getuid() == geteuid() && getgid() == getegid())
+		return 0;
+	len = readlink("/proc/self/exe", path, sizeof(path) - 1);
+	path[len > 0 ? len : 0] = '\0';
+	if (len <= 0 || (size_t)len == sizeof(path) - 1)
+		strcpy(path, "rptrace");
+	snprintf(cure, sizeof(cure),
+		 "sudo chmod ug-s '%s' && sudo setcap cap_bpf,cap_perfmon,cap_sys_ptrace+ep '%s'",
+		 path, path);
+	return rp_err__set(err, RP_EXIT_DENIED, -EPERM, cure,
+			   "rptrace is setuid or setgid: it would do for anybody what its owner "
+			   "may");
+}
+
+/* ---- files ----------------------------------------------------------------------------------- */
+
+struct capabilities {
+	struct __user_cap_header_struct header;
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+};
+
+/* File capabilities are for tracing: they open no file that the caller may not open. */
+static bool put_down(struct capabilities *held)
+{
+	struct capabilities none;
+
+	held->header = (struct __user_cap_header_struct){.version = _LINUX_CAPABILITY_VERSION_3};
+	if (!getuid() || syscall(SYS_capget, &held->header, held->data))
+		return false;
+	none = *held;
+	for (int i = 0; i < _LINUX_CAPABILITY_U32S_3; i++)
+		none.data[i].effective = 0;
+	return !syscall(SYS_capset, &none.header, none.data);
+}
+
+static void take_up(struct capabilities *held)
+{
+	syscall(SYS_capset, &held->header, held->data);
+}
+
+/* Under sudo a new file belongs to who has called it. */
+static int give_to_caller(int fd)
+{
+	const char *uid = getenv("SUDO_UID"), *gid = getenv("SUDO_GID");
+	char *end;
+	unsigned long id;
+
+	if (getuid() || !uid || !*uid)
+		return 0;
+	id = strtoul(uid, &end, 10);
+	if (*end || id >= UINT_MAX)
+		return 0;
+	return fchown(fd, (uid_t)id, gid && *gid ? (gid_t)strtoul(gid, NULL, 10) : (gid_t)-1)
+		       ? -errno
+		       : 0;
+}
+
+/* O_NONBLOCK: a pipe without a reader is an error, and none is waited for. */
+#define FLAGS (O_WRONLY | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK | O_CLOEXEC)
+
+static int create(const char *path)
+{
+	int fd = open(path, FLAGS | O_CREAT | O_EXCL, 0644), rc;
+
+	if (fd < 0 && errno == EEXIST) {
+		fd = open(path, FLAGS | O_TRUNC);
+		return fd < 0 ? -errno : fd;
+	}
+	rc = fd < 0 ? -errno : give_to_caller(fd);
+	if (rc && fd >= 0)
+		close(fd);
+	return rc ? rc : fd;
+}
+
+static int standard_stream(const char *path)
+{
+	if (!strcmp(path, "/dev/stdout"))
+		return STDOUT_FILENO;
+	if (!strcmp(path, "/dev/stderr"))
+		return STDERR_FILENO;
+	return -EINVAL;
+}
+
+int rp_caller__create(const char *path)
+{
+	struct capabilities held;
+	bool has_put_down;
+	int fd = standard_stream(path), flags;
+
+	if (fd >= 0) {
+		fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+		return fd < 0 ? -errno : fd;
+	}
+	has_put_down = put_down(&held);
+	fd = create(path);
+	if (has_put_down)
+		take_up(&held);
+	if (fd < 0)
+		return fd;
+	flags = fcntl(fd, F_GETFL);
+	fcntl(fd, F_SETFL, flags & ~O_NONBLOCK);
+	return fd;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
+/*
+ * Who rptrace works for: the user who has started it, be it with file capabilities or through
+ * sudo. What is read and written in that user's name is so with no more rights than they have.
+ */
+#ifndef RP_CALLER_H
+#define RP_CALLER_H
+
+#include <stdbool.h>
+
+#include "util/error.h"
+
+/* Open descriptors 0 to 2, where they are closed, so that no file takes their numbers: what is read
+ * from or written to them fails as before. Comes first of all. false: it cannot be done. */
+bool rp_caller__open_standard_files(void);
+
+/*
+ * A setuid or setgid rptrace would start commands and write files as its owner, for anybody:
+ * RP_EXIT_DENIED.
+ */
+int rp_caller__check(struct rp_err *err);
+
+/*
+ * Open a file for writing, which is empty then. It is never followed through a link somebody left
+ * there, but for /dev/stdout and /dev/stderr; it is the caller's own if it is new; and nothing
+ * waits for who might read it. A descriptor, or a negative errno.
+ */
+int rp_caller__create(const char *path);
+
+#endif
