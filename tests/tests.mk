@@ -57,6 +57,20 @@ lint: ## layers, format, static analysis
 unit-asan: ## unit tests under AddressSanitizer and UBSan
 	$(Q)$(MAKE) --no-print-directory -j$$(nproc) O=$(O)/asan ASAN=1 unit
 
+# ---- tests of the tests ---------------------------------------------------------------------------------
+
+mutants: ## single faults planted in the sources: is each noticed? (root; hours, goes on where it was)
+	$(Q)python3 -B tools/mutants --build $(O)
+
+test-repeated: built ## each live and screen test 20 times on a busy machine (root; hours, goes on where it was)
+	$(Q)tools/test-long --build $(O)
+
+# Not a part of `check`.
+test-long: ## does every test hold, does it notice faults; fuzzing, all methods (root; many hours)
+	$(Q)$(MAKE) --no-print-directory -k test-repeated mutants fuzz harmless
+
+.PHONY: mutants test-repeated test-long
+
 # ---- fuzzing ------------------------------------------------------------------------------------------
 
 FUZZ_SECONDS ?= 60
