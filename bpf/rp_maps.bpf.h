@@ -13,10 +13,10 @@ const volatile bool cfg_follow = true;	    /* children of tracked processes are 
 const volatile bool cfg_track_all = false;  /* every process that enters a region ... */
 const volatile __u32 cfg_own_tgid = 0;	    /* ... but this one */
 const volatile __u32 cfg_pid_namespace = 0; /* rptrace's own, by inode; 0: the outermost */
-const volatile __u32 cfg_max_depth = RP_FRAMES_MAX - 1;
-const volatile __u32 cfg_max_nodes = RP_NODES_MAX;
-const volatile __u32 cfg_max_labels = 1024; /* labelled nodes before labels share one */
-const volatile __u32 cfg_max_names = 4096;
+const volatile __u32 cfg_max_depth = 0;
+const volatile __u32 cfg_max_nodes = 0;
+const volatile __u32 cfg_max_labels = 0; /* labelled nodes before labels share one */
+const volatile __u32 cfg_max_names = 0;
 const volatile __u64 cfg_min_duration = 0; /* ns */
 const volatile struct rp_filter cfg_where = {};
 const volatile bool cfg_label_returned = false; /* labels are what functions return */
@@ -111,7 +111,7 @@ struct {
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, 65536);
+	__uint(max_entries, 1); /* user space sets it */
 	__type(key, struct rp_span_key);
 	__type(value, struct rp_span);
 } spans SEC(".maps");

@@ -16,11 +16,18 @@ static void say(const char *cause, const char *cure)
 		rp_escape__print_line(stderr, "rptrace: hint: ", cure);
 }
 
+static int run(struct rp_opts *opts, struct rp_err *err)
+{
+	if (rp_opts__find_processes(opts, "/proc", err))
+		return err->exit;
+	return rp_commands[opts->command](opts, say, err);
+}
+
 int main(int argc, char **argv)
 {
 	struct rp_err err = {.exit = RP_EXIT_OK};
 	struct rp_opts opts;
-	int status;
+	int status = RP_EXIT_OK;
 
 	if (!rp_caller__open_standard_files())
 		return RP_EXIT_FAILED;
@@ -30,8 +37,14 @@ int main(int argc, char **argv)
 	}
 	setlocale(LC_ALL, "");
 	setlocale(LC_NUMERIC, "C"); /* numbers are for programs too */
-	rp_opts__parse(&opts, argc, argv);
-	status = rp_commands[opts.command](&opts, say, &err);
+	if (rp_opts__parse(&opts, argc, argv, &err))
+		status = err.exit;
+	else if (opts.help)
+		rp_opts__help(opts.command, stdout);
+	else if (opts.version)
+		puts("rptrace " RP_VERSION);
+	else
+		status = run(&opts, &err);
 	if (err.cause[0])
 		say(err.cause, err.cure);
 	rp_opts__free(&opts);

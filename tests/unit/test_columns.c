@@ -37,6 +37,62 @@ static void test_find(void **state)
 	assert_null(rp_column__find(""));
 }
 
+static void check_format(const char *column, const struct rp_row *row, const struct rp_snapshot *s,
+			 bool utf8, const char *want)
+{
+	char buf[32];
+
+	assert_string_equal(
+		rp_column__format(rp_column__find(column), row, s, utf8, buf, sizeof(buf)), want);
+}
+
+static void test_list(void **state)
+{
+	static const char text[] = "p99,COUNT,total_ns,count";
+	struct rp_column_list list;
+
+	(void)state;
+	assert_null(rp_column_list__parse(text, &list));
+	assert_int_equal(list.n, 4);
+	assert_string_equal(list.column[0]->sort, "name");
+	assert_string_equal(list.column[1]->sort, "p99");
+	assert_string_equal(list.column[2]->sort, "count");
+	assert_string_equal(list.column[3]->sort, "total");
+	assert_string_equal(rp_column_list__parse("count,p9,self", &list), "p9,self");
+	assert_string_equal(rp_column_list__parse("", &list), "");
+	assert_string_equal(rp_column_list__parse("count,", &list), "");
+}
+
+/* The bar is whole whatever the parts are, and none of a time that was not there. */
+static void test_split(void **state)
+{
+	struct rp_row row = {.f = {.total = 100, .cpu = 50, .wait = 10, .blocked = 40}};
+	size_t cells[RP_SPLIT_PARTS];
+	char buf[64];
+
+	(void)state;
+	assert_true(rp_split__cells(&row, 10, cells));
+	assert_int_equal(cells[RP_SPLIT_CPU], 5);
+	assert_int_equal(cells[RP_SPLIT_WAIT], 1);
+	assert_int_equal(cells[RP_SPLIT_BLOCKED], 4);
+	check_format("split", &row, &(struct rp_snapshot){0}, false, "#######+.....");
+	assert_string_equal(rp_split__format(&row, true, buf, sizeof(buf)), "███████▒░░░░░");
+	for (uint64_t cpu = 0; cpu <= 100; cpu++)
+		for (uint64_t wait = 0; cpu + wait <= 100; wait++) {
+			row.f.cpu = cpu;
+			row.f.wait = wait;
+			row.f.blocked = 100 - cpu - wait;
+			assert_true(rp_split__cells(&row, 7, cells));
+			assert_int_equal(cells[0] + cells[1] + cells[2], 7);
+			assert_true(row.f.blocked || !cells[RP_SPLIT_BLOCKED]);
+			assert_true(wait || !cells[RP_SPLIT_WAIT]);
+		}
+	row.kind = RP_KIND_SPAN;
+	assert_false(rp_split__cells(&row, 7, cells));
+	row = (struct rp_row){0};
+	check_format("split", &row, &(struct rp_snapshot){0}, true, "-");
+}
+
 /* Each column has what its unit needs: views call it without asking. */
 static void test_complete(void **state)
 {
@@ -89,15 +145,6 @@ static void test_shown(void **state)
 	shown(s, titles);
 	assert_string_equal(titles, "REGION COUNT TOTAL SELF CPU WAIT BLOCKED MEAN P50 P99 MAX");
 	rp_snapshot__free(s);
-}
-
-static void check_format(const char *column, const struct rp_row *row, const struct rp_snapshot *s,
-			 bool utf8, const char *want)
-{
-	char buf[32];
-
-	assert_string_equal(
-		rp_column__format(rp_column__find(column), row, s, utf8, buf, sizeof(buf)), want);
 }
 
 static void test_format(void **state)
@@ -207,7 +254,8 @@ int main(void)
 		cmocka_unit_test(test_exported_keys), cmocka_unit_test(test_find),
 		cmocka_unit_test(test_complete),      cmocka_unit_test(test_shown),
 		cmocka_unit_test(test_format),	      cmocka_unit_test(test_sort_rows),
-		cmocka_unit_test(test_sort_tree),     cmocka_unit_test(test_sort_broken_tree),
+		cmocka_unit_test(test_sort_tree),     cmocka_unit_test(test_list),
+		cmocka_unit_test(test_split),	      cmocka_unit_test(test_sort_broken_tree),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
 /* Functions, objects, and what is suggested where nothing matches. */
 #include "plan_fixture.h"
+#include "util/edit_distance.h"
 
 /* ---- functions ----------------------------------------------------------------------------- */
 
@@ -466,14 +467,14 @@ static void test_many_functions(void **state)
 static void test_distance(void **state)
 {
 	(void)state;
-	assert_int_equal(rp_suggest__distance("work", "work", 9), 0);
-	assert_int_equal(rp_suggest__distance("work", "WORK", 9), 0);
-	assert_int_equal(rp_suggest__distance("work", "wrok", 9), 1);
-	assert_int_equal(rp_suggest__distance("work", "worker", 9), 2);
-	assert_int_equal(rp_suggest__distance("kitten", "sitting", 9), 3);
-	assert_int_equal(rp_suggest__distance("abc", "xyz", 2), 2);
-	assert_int_equal(rp_suggest__distance("", "abc", 9), 3);
-	assert_int_equal(rp_suggest__distance("abcdef", "badcfe", 9), 3);
+	assert_int_equal(rp_edit_distance("work", "work", 9), 0);
+	assert_int_equal(rp_edit_distance("work", "WORK", 9), 0);
+	assert_int_equal(rp_edit_distance("work", "wrok", 9), 1);
+	assert_int_equal(rp_edit_distance("work", "worker", 9), 2);
+	assert_int_equal(rp_edit_distance("kitten", "sitting", 9), 3);
+	assert_int_equal(rp_edit_distance("abc", "xyz", 2), 2);
+	assert_int_equal(rp_edit_distance("", "abc", 9), 3);
+	assert_int_equal(rp_edit_distance("abcdef", "badcfe", 9), 3);
 }
 
 static void test_nearest_functions(void **state)

@@ -87,7 +87,7 @@ static unsigned lines(const char *text)
 static void once_for_each_stuck_frame(void **state)
 {
 	struct rp_open_regions *open = fixture_open();
-	struct rp_on_stuck *s = new_on_stuck("eval \"echo x >&$OUT\"", 0);
+	struct rp_on_stuck *s = new_on_stuck("eval \"echo x >&$OUT\"", 8);
 
 	(void)state;
 	assert_int_equal(open->n_stuck, 2);
@@ -110,7 +110,7 @@ static void once_for_each_stuck_frame(void **state)
 static void forgotten_once_it_has_gone(void **state)
 {
 	struct rp_open_regions *open = fixture_open(), none = {0};
-	struct rp_on_stuck *s = new_on_stuck("eval \"echo x >&$OUT\"", 0);
+	struct rp_on_stuck *s = new_on_stuck("eval \"echo x >&$OUT\"", 8);
 
 	(void)state;
 	look(s, open);
@@ -150,7 +150,7 @@ static void told_in_its_environment(void **state)
 	struct rp_on_stuck *s = new_on_stuck(
 		"eval 'echo \"$RPTRACE_REGION|$RPTRACE_PID|$RPTRACE_TID|$RPTRACE_AGE_NS|"
 		"$RPTRACE_PATH\" >&'$OUT",
-		0);
+		8);
 	const char *text;
 
 	(void)state;

@@ -76,13 +76,19 @@ static void test_right(void **state)
 
 static void test_graphs(void **state)
 {
-	static const float rise[] = {0, 1, 2, 4, 8}, nothing[] = {0, 0};
+	static const float rise[] = {0, 1, 2, 4, 8}, nothing[] = {0, 0}, level[] = {95, 100, 98},
+			   high[] = {1000, 1200, 1600}, late[] = {-1, 5, 10};
 	char buf[RP_CELLS_BUF];
 
 	(void)state;
 	assert_string_equal(rp_cells__spark(rise, 5, true, buf), " ▁▂▄▇");
 	assert_string_equal(rp_cells__spark(rise, 5, false, buf), " ._=#");
 	assert_string_equal(rp_cells__spark(nothing, 2, true, buf), "  ");
+	/* Level is shown level; what moves is seen to, however far from zero. */
+	assert_string_equal(rp_cells__spark(level, 3, true, buf), "▄▄▄");
+	assert_string_equal(rp_cells__spark(high, 3, true, buf), "▁▃▇");
+	/* What was not watched yet is no zero that others would rise from. */
+	assert_string_equal(rp_cells__spark(late, 3, true, buf), " ▁▇");
 	assert_string_equal(rp_cells__bar(1, 4, true, buf), "████");
 	assert_string_equal(rp_cells__bar(0.5, 3, true, buf), "█▌");
 	assert_string_equal(rp_cells__bar(0.0001, 4, true, buf), "▏");

@@ -160,6 +160,22 @@ static void test_full_disk(void **state)
 	rp_snapshot__free(s);
 }
 
+/* Those that were asked for, in that order, though the terminal is narrow; no trend in a table. */
+static void test_columns(void **state)
+{
+	struct rp_snapshot *s = fixture_snapshot(&server, RP_BY_NONE);
+	struct rp_column_list list;
+	const struct rp_view_opts opts = {.columns = &list, .width = 40};
+	char *text;
+
+	(void)state;
+	assert_null(rp_column_list__parse("split,trend,share,rate,mean,object", &list));
+	text = fixture_print("table", s, &opts);
+	assert_golden("table-columns.txt", text);
+	free(text);
+	rp_snapshot__free(s);
+}
+
 /* A line each below the table, the oldest first. */
 static void test_stuck(void **state)
 {
@@ -184,6 +200,7 @@ int main(void)
 		cmocka_unit_test_setup(test_tree, start),
 		cmocka_unit_test_setup(test_narrow, start),
 		cmocka_unit_test_setup(test_every_width, start),
+		cmocka_unit_test_setup(test_columns, start),
 		cmocka_unit_test_setup(test_left_out, start),
 		cmocka_unit_test_setup(test_empty, start),
 		cmocka_unit_test_setup(test_unknown_share, start),

@@ -15,26 +15,6 @@
 #include "attach/uprobe_multi.h"
 #include "attach/uprobe_perf.h"
 
-static const char *const mode_names[] = {
-	[RP_ATTACH_AUTO] = "auto",
-	[RP_ATTACH_SESSION] = "session",
-	[RP_ATTACH_MULTI] = "multi",
-	[RP_ATTACH_PERF] = "perf",
-};
-
-const char *rp_attach_mode__name(enum rp_attach_mode mode)
-{
-	return mode_names[mode];
-}
-
-int rp_attach_mode__parse(const char *name)
-{
-	for (int i = 0; i <= RP_ATTACH_PERF; i++)
-		if (!strcmp(name, mode_names[i]))
-			return i;
-	return -EINVAL;
-}
-
 /* What the probing attaches to: known to exist in every rptrace, called by nobody. */
 __attribute__((noinline, used)) static void probe_point(void)
 {

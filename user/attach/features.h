@@ -7,14 +7,9 @@
 #include <stdint.h>
 
 #include "attach/return_syscall.h"
+#include "plan/method.h"
 #include "plan/plan.h"
 #include "util/error.h"
-
-enum rp_attach_mode { RP_ATTACH_AUTO, RP_ATTACH_SESSION, RP_ATTACH_MULTI, RP_ATTACH_PERF };
-
-/* "auto", "session", "multi", "perf"; -1: none of them. */
-const char *rp_attach_mode__name(enum rp_attach_mode mode);
-int rp_attach_mode__parse(const char *name);
 
 struct rp_features {
 	bool btf;			/* the kernel describes its types */

@@ -76,23 +76,16 @@ static uint32_t power_of_two_up(uint32_t n)
 	return p;
 }
 
-static uint32_t or_default(uint32_t value, uint32_t preset)
-{
-	return value ? value : preset;
-}
-
 static void configure(struct rp_session *s, const struct rp_session_opts *opts)
 {
 	struct rptrace_bpf *skel = s->skel;
 	uint32_t cpus = power_of_two_up(libbpf_num_possible_cpus());
-	uint32_t names = or_default(opts->max_names, skel->rodata->cfg_max_names);
-	uint32_t labels = or_default(opts->max_labels, skel->rodata->cfg_max_labels);
+	uint32_t names = opts->max_names;
+	uint32_t labels = opts->max_labels;
 
 	s->figure_shards = cpus < FIGURE_SHARDS_MAX ? cpus : FIGURE_SHARDS_MAX;
 	s->hist_shards = cpus < HIST_SHARDS_MAX ? cpus : HIST_SHARDS_MAX;
-	s->max_nodes = or_default(opts->max_nodes, RP_NODES_MAX);
-	if (s->max_nodes > RP_NODES_MAX)
-		s->max_nodes = RP_NODES_MAX;
+	s->max_nodes = opts->max_nodes;
 	s->max_names = names;
 	s->max_texts = opts->text_labels ? labels : 1;
 
@@ -102,8 +95,7 @@ static void configure(struct rp_session *s, const struct rp_session_opts *opts)
 	skel->rodata->cfg_own_tgid = getpid();
 	skel->rodata->cfg_pid_namespace = opts->pid_namespace;
 	skel->rodata->cfg_max_nodes = s->max_nodes;
-	if (opts->max_depth && opts->max_depth < RP_FRAMES_MAX)
-		skel->rodata->cfg_max_depth = opts->max_depth;
+	skel->rodata->cfg_max_depth = opts->max_depth;
 	skel->rodata->cfg_max_labels = labels;
 	skel->rodata->cfg_max_names = names;
 	skel->bss->grouping_serial = 1;
@@ -121,8 +113,7 @@ static void configure(struct rp_session *s, const struct rp_session_opts *opts)
 	bpf_map__set_max_entries(skel->maps.text_ids, s->max_texts);
 	bpf_map__set_max_entries(skel->maps.texts, s->max_texts);
 	/* The kernel takes 16 bytes an entry for a hash table that stays empty, too. */
-	if (opts->max_spans || !opts->spans)
-		bpf_map__set_max_entries(skel->maps.spans, opts->spans ? opts->max_spans : 1);
+	bpf_map__set_max_entries(skel->maps.spans, opts->spans ? opts->max_spans : 1);
 	if (!opts->links_change)
 		bpf_map__set_max_entries(skel->maps.left_out, 1);
 }

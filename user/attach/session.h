@@ -25,8 +25,8 @@ struct rp_session_opts {
 	bool follow;		       /* children of tracked processes */
 	uint32_t pid_namespace;	       /* rptrace's own, by inode; 0: the outermost */
 	bool track_all;		       /* every process that enters a region, but rptrace itself */
-	uint32_t max_depth;	       /* frames a thread; 0: the default, like all below */
-	uint32_t max_nodes;	       /* paths */
+	uint32_t max_depth;	       /* frames a thread, under RP_FRAMES_MAX */
+	uint32_t max_nodes;	       /* paths, up to RP_NODES_MAX */
 	uint32_t max_labels;	       /* labelled paths before labels share one */
 	bool text_labels;	       /* labels may be strings */
 	bool label_returned;	       /* labels of functions are what they return */

@@ -211,7 +211,11 @@ static void check_perf_paranoid(const struct rp_system *s, struct rp_finding *f)
 /* The real ones: whatever else is in the way shows here. */
 static void check_programs(const struct rp_system *s, struct rp_finding *f)
 {
-	struct rp_session_opts opts = {0};
+	struct rp_session_opts opts = {.max_depth = RP_FRAMES_MAX - 1,
+				       .max_nodes = RP_NODES_MAX,
+				       .max_labels = 64,
+				       .max_names = 64,
+				       .max_spans = 64};
 	struct rp_session *session = NULL;
 	struct rp_err err = {0};
 

@@ -145,7 +145,8 @@ static int list(const struct rp_opts *opts, struct rp_err *err)
 	rc = rp_selection__plan(opts, &features, &plan, err);
 	if (rc)
 		return rc;
-	targets = rp_targets__new(&(struct rp_targets_opts){.plan = plan, .follow = opts->follow});
+	targets = rp_targets__new(
+		&(struct rp_targets_opts){.plan = plan, .follow = !opts->no_follow});
 	rc = targets ? discover(opts, targets, err) : rp_err__no_memory(err);
 	if (rc)
 		goto out;

@@ -1,29 +1,40 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
-/* The command line: argv to one constant struct. */
+/*
+ * The command line: argv to one constant struct. What options there are, their types, bounds and
+ * defaults stand in one table (options.c), from which help is printed too.
+ */
 #ifndef RP_OPTS_H
 #define RP_OPTS_H
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <sys/types.h>
 
 #include "aggregate/snapshot.h"
-#include "attach/features.h"
 #include "plan/plan.h"
+#include "util/error.h"
 #include "view/view.h"
 
-enum rp_command { RP_COMMAND_LIVE, RP_COMMAND_LIST, RP_COMMAND_DOCTOR };
+enum rp_command { RP_COMMAND_LIVE, RP_COMMAND_LIST, RP_COMMAND_DOCTOR, RP_COMMAND_COUNT };
+
+struct rp_texts {
+	const char **items;
+	size_t n;
+};
 
 struct rp_opts {
 	enum rp_command command;
+	bool help, version; /* is all that is asked for */
 
 	pid_t *pids;
 	size_t n_pids;
+	char **names; /* of processes, until rp_opts__find_processes() */
+	size_t n_names;
 	char **argv; /* of the command to start; NULL without one */
-	bool follow;
+	bool no_follow;
 
-	const char **functions, **usdts, **excludes;
-	size_t n_functions, n_usdts, n_excludes;
+	struct rp_texts functions, usdts, excludes;
 	struct rp_operand label;
 	struct rp_where where;
 	double min_duration; /* s */
@@ -35,27 +46,36 @@ struct rp_opts {
 	const char *on_stuck; /* a command; NULL: none */
 
 	double interval, duration; /* s; duration 0: no limit */
-	unsigned long iterations;  /* 0: no limit */
+	unsigned iterations;	   /* 0: no limit */
 	bool interval_given;
 	bool batch, tree, compensate, verbose;
-	bool json; /* of rptrace doctor */
+	bool json;
 	enum rp_by by;
 	const struct rp_column *sort;
+	struct rp_column_list columns; /* none: those of use */
 	const struct rp_view *format;
 	const char *output; /* NULL: stdout, or stderr with a command */
 
-	/* 0: default */
 	unsigned max_depth, max_nodes, max_labels, max_names, max_spans, max_regions, max_on_stuck;
 };
 
-/* Parse; on a bad command line say so as argp does and exit with RP_EXIT_USAGE. */
-void rp_opts__parse(struct rp_opts *opts, int argc, char **argv);
+/*
+ * Nothing is printed, and nothing but argv is read. -EINVAL: it cannot be understood; the cure in
+ * err is the command line with the mistake mended, wherever that can be told.
+ */
+int rp_opts__parse(struct rp_opts *opts, int argc, char **argv, struct rp_err *err);
 void rp_opts__free(struct rp_opts *opts);
+
+/* The processes that -p names by their command names join opts->pids: all that carry one. */
+int rp_opts__find_processes(struct rp_opts *opts, const char *proc_root, struct rp_err *err);
+
+/* What --help says of a command, at most 80 columns wide. */
+void rp_opts__help(enum rp_command command, FILE *out);
 
 /* Neither processes nor a command are named. */
 bool rp_opts__is_system(const struct rp_opts *opts);
 
-/* "process", "thread", ...; NULL for RP_BY_NONE. */
-const char *rp_by__name(enum rp_by by);
+/* "process", "thread", ...; NULL for RP_BY_NONE and past the last. */
+const char *rp_by__name(unsigned by);
 
 #endif

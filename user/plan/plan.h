@@ -12,17 +12,11 @@
 #include <stdint.h>
 
 #include "discover/elf_object.h"
+#include "plan/method.h"
 #include "plan/where.h"
 #include "rp_abi.h"
 #include "util/error.h"
 #include "util/region_kind.h"
-
-/* How the exits of functions are observed. */
-enum rp_exit_method {
-	RP_EXIT_METHOD_AUTO,
-	RP_EXIT_METHOD_RETURN,	  /* the kernel's return probe */
-	RP_EXIT_METHOD_RET_SITES, /* every RET instruction and tail jump */
-};
 
 /* What kernel and machine allow, as far as it bears on where a site may be. */
 struct rp_site_rules {

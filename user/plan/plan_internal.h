@@ -137,10 +137,6 @@ struct rp_suggestion {
 	unsigned score; /* smaller is nearer */
 };
 
-/* Letters to add, drop, change or swap to make a of b, case aside; `limit` where it is as many or
- * more. */
-unsigned rp_suggest__distance(const char *a, const char *b, unsigned limit);
-
 /* Merge the names near to a glob into best[0..*n), sorted, at most max of them. */
 void rp_suggest__collect(const char *glob, const struct rp_names *names, struct rp_suggestion *best,
 			 size_t *n, size_t max);

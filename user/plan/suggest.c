@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
 /* "Did you mean": names near to what was typed, by edit distance. */
-#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,11 +7,11 @@
 
 #include "plan/plan_internal.h"
 #include "util/array.h"
+#include "util/edit_distance.h"
 
-/* Names are compared up to here, and so many of them kept. */
-#define LENGTH_MAX 96u
-#define NAMES_MAX  200000u
-#define BEST_MAX   16u
+/* So many names are kept. */
+#define NAMES_MAX 200000u
+#define BEST_MAX  16u
 
 /* Further away than any edit distance: names that have nothing in common with the glob but a part.
  */
@@ -24,7 +23,7 @@ int rp_names__add(struct rp_names *names, struct rp_arena *arena, const char *pr
 	const char *copy;
 	int rc;
 
-	if (names->n >= NAMES_MAX || !*name || strlen(name) > 4 * LENGTH_MAX)
+	if (names->n >= NAMES_MAX || !*name || strlen(name) > 4 * RP_EDIT_LENGTH_MAX)
 		return 0;
 	rc = rp_array__grow(&names->items, names->n, &names->capacity, sizeof(*names->items));
 	if (rc)
@@ -43,66 +42,14 @@ void rp_names__free(struct rp_names *names)
 	*names = (struct rp_names){0};
 }
 
-static unsigned least(unsigned a, unsigned b, unsigned c)
-{
-	unsigned ab = a < b ? a : b;
-
-	return ab < c ? ab : c;
-}
-
-static char lower(char c)
-{
-	return (char)tolower((unsigned char)c);
-}
-
-/* One row of the matrix: letter i of a against all of b; the least of it is returned. */
-static unsigned fill_row(unsigned (*rows)[LENGTH_MAX + 1], unsigned i, const char *a, const char *b,
-			 unsigned b_len)
-{
-	unsigned *row = rows[i % 3], *last = rows[(i + 2) % 3], *before = rows[(i + 1) % 3],
-		 low = i;
-
-	row[0] = i;
-	for (unsigned j = 1; j <= b_len; j++) {
-		bool differ = lower(a[i - 1]) != lower(b[j - 1]);
-
-		row[j] = least(last[j] + 1, row[j - 1] + 1, last[j - 1] + differ);
-		if (i > 1 && j > 1 && lower(a[i - 1]) == lower(b[j - 2]) &&
-		    lower(a[i - 2]) == lower(b[j - 1]) && before[j - 2] + 1 < row[j])
-			row[j] = before[j - 2] + 1;
-		if (row[j] < low)
-			low = row[j];
-	}
-	return low;
-}
-
-unsigned rp_suggest__distance(const char *a, const char *b, unsigned limit)
-{
-	unsigned a_len = strnlen(a, LENGTH_MAX), b_len = strnlen(b, LENGTH_MAX);
-	unsigned rows[3][LENGTH_MAX + 1], low, last_low = 0;
-
-	if ((a_len > b_len ? a_len - b_len : b_len - a_len) >= limit)
-		return limit;
-	for (unsigned j = 0; j <= b_len; j++)
-		rows[0][j] = j;
-	for (unsigned i = 1; i <= a_len; i++) {
-		low = fill_row(rows, i, a, b, b_len);
-		/* A swap reaches two rows back. */
-		if (low >= limit && last_low >= limit)
-			return limit;
-		last_low = low;
-	}
-	return rows[a_len % 3][b_len] < limit ? rows[a_len % 3][b_len] : limit;
-}
-
 /* The longest stretch of a glob without wildcards, and all of it without them. */
 static void literal_parts(const char *glob, char *all, char *part)
 {
 	size_t n = 0, best = 0, run = 0, length;
 
-	for (; *glob && n + 1 < LENGTH_MAX; glob += length ? length : 1) {
+	for (; *glob && n + 1 < RP_EDIT_LENGTH_MAX; glob += length ? length : 1) {
 		length = strcspn(glob, "*?[]\\");
-		run = length < LENGTH_MAX - 1 - n ? length : LENGTH_MAX - 1 - n;
+		run = length < RP_EDIT_LENGTH_MAX - 1 - n ? length : RP_EDIT_LENGTH_MAX - 1 - n;
 		memcpy(all + n, glob, run);
 		if (run > best) {
 			best = run;
@@ -146,7 +93,7 @@ static unsigned score(const char *name, const char *all, const char *part, unsig
 		return rest < NO_PART ? rest : NO_PART - 1;
 	if (limit <= NO_PART)
 		return limit;
-	return NO_PART + rp_suggest__distance(all, last_parts(name, all), limit - NO_PART);
+	return NO_PART + rp_edit_distance(all, last_parts(name, all), limit - NO_PART);
 }
 
 static void keep(struct rp_suggestion *best, size_t *n, size_t max, const char *name,
@@ -169,7 +116,7 @@ static void keep(struct rp_suggestion *best, size_t *n, size_t max, const char *
 void rp_suggest__collect(const char *glob, const struct rp_names *names, struct rp_suggestion *best,
 			 size_t *n, size_t max)
 {
-	char all[LENGTH_MAX], part[LENGTH_MAX];
+	char all[RP_EDIT_LENGTH_MAX], part[RP_EDIT_LENGTH_MAX];
 	unsigned far;
 
 	literal_parts(glob, all, part);
@@ -188,7 +135,7 @@ static void collect_usdt(const struct rp_select_usdt *selection, const struct rp
 			 struct rp_suggestion *best, size_t *n, size_t max)
 {
 	unsigned first = selection->n == 4 ? 1 : 0, last = selection->n == 2 ? 0 : 1;
-	char typed[2 * LENGTH_MAX];
+	char typed[2 * RP_EDIT_LENGTH_MAX];
 
 	for (unsigned i = first; i <= last; i++) {
 		snprintf(typed, sizeof(typed), "%s:%s", selection->fields[i],

@@ -99,6 +99,7 @@ int rp_run__print_table(struct rp_run *run)
 	time_t wall = time(NULL);
 	struct rp_table_opts opts = {.view = rp_view__find("table"),
 				     .sort = run->opts->sort,
+				     .columns = &run->opts->columns,
 				     .tree = run->opts->tree,
 				     .title = title};
 	struct rp_reading now;
@@ -122,6 +123,7 @@ static int print_summary(struct rp_run *run, FILE *out)
 {
 	struct rp_table_opts opts = {.view = run->opts->format,
 				     .sort = run->opts->sort,
+				     .columns = &run->opts->columns,
 				     .tree = run->opts->tree,
 				     .title = "final summary"};
 	const struct rp_reading start = {0};

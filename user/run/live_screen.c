@@ -107,7 +107,7 @@ static int learn_names(struct live_screen *s)
 	rc = rp_plan__new(&opts, &s->names, &err);
 	if (!rc) {
 		targets = rp_targets__new(&(struct rp_targets_opts){
-			.plan = s->names, .follow = s->run->opts->follow});
+			.plan = s->names, .follow = !s->run->opts->no_follow});
 		rc = targets ? 0 : -ENOMEM;
 	}
 	for (size_t i = 0; !rc && i < s->run->opts->n_pids; i++)
@@ -252,6 +252,7 @@ int rp_run__open_screen(struct rp_run *run, struct rp_err *err)
 	struct rp_screen_opts opts = {
 		.ops = &ops,
 		.sort = run->opts->sort,
+		.columns = &run->opts->columns,
 		.by = run->grouping.by,
 		.tree = run->opts->tree,
 		.interval = run->opts->interval,

@@ -15,8 +15,6 @@
 #include "util/array.h"
 #include "util/escape.h"
 
-#define MAX_DEFAULT 8
-
 /* Bytes of a text in the environment, escaped; the kernel takes 128 KiB. */
 #define TEXT_BYTES 4096
 #define PATH_BYTES 65536
@@ -47,8 +45,6 @@ struct rp_on_stuck *rp_on_stuck__new(const struct rp_on_stuck_opts *opts)
 	if (!s)
 		return NULL;
 	s->opts = *opts;
-	if (!s->opts.max)
-		s->opts.max = MAX_DEFAULT;
 	s->running = calloc(s->opts.max, sizeof(*s->running));
 	if (s->running)
 		return s;

@@ -13,7 +13,7 @@ struct rp_on_stuck;
 
 struct rp_on_stuck_opts {
 	const char *command;		/* for sh -c; must outlive it */
-	size_t max;			/* that run at a time; 0: the default */
+	size_t max;			/* that run at a time */
 	const struct rp_limits *limits; /* that it has; NULL: those of rptrace */
 	bool quiet;			/* what it writes goes nowhere, else to standard error */
 };

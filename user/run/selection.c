@@ -11,12 +11,12 @@ int rp_selection__plan(const struct rp_opts *opts, const struct rp_features *fea
 		       struct rp_plan **out, struct rp_err *err)
 {
 	struct rp_plan_opts plan = {
-		.functions = opts->functions,
-		.n_functions = opts->n_functions,
-		.usdts = opts->usdts,
-		.n_usdts = opts->n_usdts,
-		.excludes = opts->excludes,
-		.n_excludes = opts->n_excludes,
+		.functions = opts->functions.items,
+		.n_functions = opts->functions.n,
+		.usdts = opts->usdts.items,
+		.n_usdts = opts->usdts.n,
+		.excludes = opts->excludes.items,
+		.n_excludes = opts->excludes.n,
 		.exit_method = opts->exit_method,
 		.label = opts->label,
 		.where = &opts->where,
@@ -77,18 +77,18 @@ int rp_selection__nothing(const struct rp_opts *opts, const struct rp_plan *plan
 			"name functions with -f GLOB, or put markers in with rptrace.h",
 			"the target has neither rptrace markers nor pairs of USDT probes");
 	list_nearest(plan, nearest, sizeof(nearest));
-	if (stats->stripped && opts->n_functions)
+	if (stats->stripped && opts->functions.n)
 		return rp_err__set(
 			err, RP_EXIT_NOTHING, -ENOENT,
 			nearest[0] ? nearest
 				   : "install its debug symbols, or name the library it is in: -f "
 				     "OBJECT:GLOB",
 			"no function matches '%s', and the executable is stripped of its symbols",
-			opts->functions[0]);
+			opts->functions.items[0]);
 	return rp_err__set(err, RP_EXIT_NOTHING, -ENOENT,
 			   nearest[0] ? nearest : "rptrace list shows what can be traced",
 			   rp_opts__is_system(opts)
 				   ? "no process maps a file with anything that matches '%s'"
 				   : "nothing in the target matches '%s'",
-			   opts->n_functions ? opts->functions[0] : opts->usdts[0]);
+			   opts->functions.n ? opts->functions.items[0] : opts->usdts.items[0]);
 }

@@ -14,7 +14,7 @@ int rp_run__open(struct rp_run *run, struct rp_err *err)
 	const struct rp_opts *o = run->opts;
 	struct rp_session_opts opts = {
 		.group = run->grouping.kernel,
-		.follow = o->follow || rp_opts__is_system(o),
+		.follow = !o->no_follow || rp_opts__is_system(o),
 		.track_all = rp_opts__is_system(o),
 		.max_depth = o->max_depth,
 		.max_nodes = o->max_nodes,
@@ -26,11 +26,11 @@ int rp_run__open(struct rp_run *run, struct rp_err *err)
 		.max_spans = o->max_spans,
 		.min_duration = (uint64_t)(o->min_duration * 1e9),
 		.links_change = run->on_screen || o->max_overhead > 0,
-		.spans = run->on_screen || o->n_usdts || !o->n_functions,
+		.spans = run->on_screen || o->usdts.n || !o->functions.n,
 		.verbose = o->verbose,
 	};
 	struct rp_targets_opts targets = {.ops = &rp_run__session_ops,
-					  .follow = o->follow,
+					  .follow = !o->no_follow,
 					  .is_cancelled = rp_signals__is_end_pending};
 	struct rp_pid_namespace pids;
 	int rc = rp_run__pid_namespace(o, &pids, err);

@@ -19,6 +19,7 @@ int rp_table__print(FILE *out, const struct rp_reading *now, const struct rp_rea
 {
 	struct rp_view_opts view = {
 		.tree = opts->tree,
+		.columns = opts->columns,
 		.width = terminal_width(fileno(out)),
 		.title = opts->title,
 		.utf8 = !strcmp(nl_langinfo(CODESET), "UTF-8"),

@@ -11,6 +11,7 @@
 struct rp_table_opts {
 	const struct rp_view *view;
 	const struct rp_column *sort;
+	const struct rp_column_list *columns; /* NULL or none: those of use */
 	bool tree;
 	const char *title;
 	struct rp_snapshot_opts snapshot;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
 #include "screen/cells.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <wchar.h>
@@ -110,22 +111,30 @@ size_t rp_cells__width(const char *text, bool utf8)
 	return fill(text ? text : "", RP_CELLS_MAX, utf8, buf, &bytes, &rest);
 }
 
+#define LEVEL_RANGE 0.1f /* of the highest: what differs by less counts as level */
+
 const char *rp_cells__spark(const float *values, size_t n, bool utf8, char *buf)
 {
 	/* None is a whole one: lines of them would run into each other. */
 	static const char *const blocks[] = {"▁", "▂", "▃", "▄", "▅", "▆", "▇"};
 	static const char ascii[] = "._-=+*#";
 	const int levels = sizeof(ascii) - 1;
-	float most = 0;
+	float low = INFINITY, high = 0;
 	char *at = buf;
 
 	if (n > RP_CELLS_MAX)
 		n = RP_CELLS_MAX;
-	for (size_t i = 0; i < n; i++)
-		most = values[i] > most ? values[i] : most;
 	for (size_t i = 0; i < n; i++) {
-		int height = most > 0 ? (int)(values[i] / most * ((float)levels - 0.001f)) : 0;
+		if (values[i] < 0)
+			continue;
+		low = fminf(low, values[i]);
+		high = fmaxf(high, values[i]);
+	}
+	for (size_t i = 0; i < n; i++) {
+		int height = levels / 2;
 
+		if (high - low > LEVEL_RANGE * high)
+			height = (int)((values[i] - low) / (high - low) * ((float)levels - 0.001f));
 		if (!(values[i] > 0))
 			at += sprintf(at, " ");
 		else if (utf8)

@@ -24,7 +24,11 @@ const char *rp_cells__right(const char *text, size_t width, bool utf8, char *buf
 /* Columns that a text takes; escaped, where need be. */
 size_t rp_cells__width(const char *text, bool utf8);
 
-/* A character a value, as high as it is next to the highest; nothing for zero. Returns buf. */
+/*
+ * A character a value, between the lowest and the highest of them, so that a change is seen
+ * wherever it is; values that hardly differ are level, and zero is nothing. A negative value is
+ * none and is left out. Returns buf.
+ */
 const char *rp_cells__spark(const float *values, size_t n, bool utf8, char *buf);
 
 /* A bar of `share` (0 to 1) of `width` cells; something for every share above 0. Returns buf. */

@@ -19,7 +19,7 @@ static double value_share(const struct rp_row *row, const struct rp_snapshot *sn
 	return row->history ? row->history->share : 0;
 }
 
-static double value_minute(const struct rp_row *row, const struct rp_snapshot *snapshot)
+static double value_trend(const struct rp_row *row, const struct rp_snapshot *snapshot)
 {
 	double sum = 0;
 
@@ -30,15 +30,15 @@ static double value_minute(const struct rp_row *row, const struct rp_snapshot *s
 }
 
 static const struct rp_column screen_columns[] = {
-	{"share", "share", "%TIME", "total as a share of the last interval", RP_UNIT_SHARE, false,
+	{"share", "share", "%TIME",
+	 "total as a share of the last interval; several threads: over 100 %", RP_UNIT_SHARE, false,
 	 true, NULL, value_share, NULL},
 	{"rate", "rate", "RATE/S", "count a second in the last interval", RP_UNIT_RATE, false, true,
 	 NULL, value_rate, NULL},
-	{"minute", "minute", "LAST MINUTE", "count over the last minute, each row to its own scale",
-	 RP_UNIT_RATE, false, true, NULL, value_minute, NULL},
+	{"trend", "trend", "TREND", "count a second over the last minute, between its own extremes",
+	 RP_UNIT_TREND, false, true, NULL, value_trend, NULL},
 };
 #define N_SCREEN (sizeof(screen_columns) / sizeof(screen_columns[0]))
-#define MINUTE	 (&screen_columns[2])
 
 static const struct rp_column *own_column(const char *key)
 {
@@ -55,11 +55,6 @@ const struct rp_column *rp_screen_columns__on_screen(const struct rp_column *col
 	return own ? own : column;
 }
 
-bool rp_column__is_minute(const struct rp_column *column)
-{
-	return column == MINUTE;
-}
-
 bool rp_column__is_heat(const struct rp_column *column)
 {
 	return !strcmp(column->key, "share") || !strcmp(column->key, "total_ns") ||
@@ -71,7 +66,9 @@ size_t rp_column__width(const struct rp_column *column)
 	static const struct {
 		const char *key;
 		size_t width;
-	} widths[] = {{"group", 16}, {"object", 24}, {"share", 7}, {"rate", 7}, {"count", 7}};
+	} widths[] = {
+		{"group", 16}, {"object", 24},		 {"share", 7}, {"rate", 7}, {"count", 7},
+		{"trend", 9},  {"split", RP_SPLIT_WIDTH}};
 	size_t title = strlen(column->title) + 1; /* the arrow of the order */
 
 	for (size_t i = 0; i < sizeof(widths) / sizeof(widths[0]); i++)
@@ -98,10 +95,13 @@ static void add(struct rp_screen_columns *columns, const struct rp_column *colum
 
 void rp_screen_columns__init(struct rp_screen_columns *columns)
 {
-	/* What is looked at first, as a narrow terminal has no room for the rest. */
-	static const char *const first[] = {"name",  "group", "share", "rate", "minute",
-					    "count", "total", "self",  "p50",  "p99",
-					    "max",   "mean",  "cpu",   "wait", "blocked"};
+	/*
+	 * What is looked at first, as a narrow terminal has no room for the rest. Ungrouped, 80
+	 * cells have room up to max, 120 up to the trend, 140 up to blocked.
+	 */
+	static const char *const first[] = {"name", "group", "share",	"rate",	 "split", "p50",
+					    "p99",  "max",   "count",	"total", "self",  "trend",
+					    "cpu",  "wait",  "blocked", "mean"};
 
 	*columns = (struct rp_screen_columns){0};
 	for (size_t i = 0; i < sizeof(first) / sizeof(first[0]); i++) {
@@ -111,6 +111,28 @@ void rp_screen_columns__init(struct rp_screen_columns *columns)
 	}
 	for (size_t i = 0; i < rp_n_columns; i++)
 		add(columns, rp_screen_columns__on_screen(&rp_columns[i]));
+}
+
+void rp_screen_columns__ask(struct rp_screen_columns *columns, const struct rp_column_list *list)
+{
+	size_t at = 0;
+
+	if (!list || !list->n)
+		return;
+	for (size_t i = 0; i < columns->n; i++)
+		columns->item[i].choice = RP_CHOICE_HIDE;
+	for (size_t k = 0; k < list->n; k++) {
+		const struct rp_column *wanted = rp_screen_columns__on_screen(list->column[k]);
+		size_t i = at;
+
+		while (i < columns->n && columns->item[i].column != wanted)
+			i++;
+		if (i == columns->n)
+			continue;
+		for (; i > at; i--)
+			columns->item[i] = columns->item[i - 1];
+		columns->item[at++] = (struct rp_screen_column){wanted, RP_CHOICE_SHOW, true};
+	}
 }
 
 void rp_screen_columns__choose(struct rp_screen_columns *columns,
@@ -125,7 +147,7 @@ void rp_screen_columns__choose(struct rp_screen_columns *columns,
 		item->shown = item->choice == RP_CHOICE_SHOW;
 		if (item->choice != RP_CHOICE_AUTO)
 			continue;
-		item->shown = own_column(item->column->key);
+		item->shown = own_column(item->column->key) || item->column->unit == RP_UNIT_SPLIT;
 		for (size_t k = 0; k < n && !item->shown; k++)
 			item->shown = of_use[k] == item->column;
 	}

@@ -25,6 +25,10 @@ struct rp_screen_columns {
 
 void rp_screen_columns__init(struct rp_screen_columns *columns);
 
+/* Those of a list alone, in its order, as if the user had chosen them; an empty one asks nothing.
+ */
+void rp_screen_columns__ask(struct rp_screen_columns *columns, const struct rp_column_list *list);
+
 /* Decide which are shown of this snapshot: those chosen, and of the others what is of use. */
 void rp_screen_columns__choose(struct rp_screen_columns *columns,
 			       const struct rp_snapshot *snapshot);
@@ -42,7 +46,6 @@ const struct rp_column *rp_screen_columns__next(const struct rp_screen_columns *
 /* What stands for a column of the printed table on the screen. */
 const struct rp_column *rp_screen_columns__on_screen(const struct rp_column *column);
 
-bool rp_column__is_minute(const struct rp_column *column);
 bool rp_column__is_heat(const struct rp_column *column);
 
 /* Cells for all but the name. */

@@ -119,7 +119,7 @@ static void draw_load(const struct rp_state *s)
 	snprintf(text, sizeof(text), "%6s events/s", figure);
 	x = draw_part(s, RP_STYLE_NORMAL, 1, x, text);
 	if (s->layout.width >= wanted) {
-		rp_history__minute(&s->histories.all, s->histories.second, minute, MINUTE);
+		rp_history__minute(&s->histories, &s->histories.all, minute, MINUTE);
 		rp_terminal__put(RP_STYLE_GRAPH, 1, x - 1,
 				 rp_cells__spark(minute, MINUTE, s->utf8, spark));
 		x += MINUTE + 1;
@@ -194,7 +194,10 @@ static void draw_form(const struct rp_state *s)
 	if (s->filter[0])
 		at += (size_t)snprintf(line + at, sizeof(line) - at, "  filter: %s", s->filter);
 	if (lost && at < sizeof(line))
-		snprintf(line + at, sizeof(line) - at, "  lost: %s", lost);
+		at += (size_t)snprintf(line + at, sizeof(line) - at, "  lost: %s", lost);
+	if (!s->list.shown && at < sizeof(line))
+		snprintf(line + at, sizeof(line) - at, "  %%TIME: of %g s, all threads",
+			 s->interval);
 	rp_draw__text(s, RP_STYLE_NORMAL, 2, 0, s->layout.width, line);
 }
 

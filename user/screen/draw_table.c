@@ -12,8 +12,8 @@ static void draw_title(const struct rp_state *s, const struct rp_cell_place *cel
 	enum rp_style style = sorted ? RP_STYLE_TITLE_SORT : RP_STYLE_TITLE;
 	char title[32], text[64];
 
-	snprintf(text, sizeof(text), "%s%s",
-		 rp_column__title(cell->column, s->shown, title, sizeof(title)), arrow);
+	rp_column__title(cell->column, s->shown, title, sizeof(title));
+	snprintf(text, sizeof(text), "%s%s", title, arrow);
 	if (cell->column->unit == RP_UNIT_TEXT)
 		rp_draw__text(s, style, s->layout.titles, cell->x, cell->width, text);
 	else
@@ -67,8 +67,30 @@ static void draw_name(const struct rp_state *s, enum rp_style style, size_t y, s
 		rp_draw__text(s, style, y, cell->x + indent, cell->width - indent, row->name);
 }
 
-static void draw_minute(const struct rp_state *s, enum rp_style style, size_t y,
-			const struct rp_cell_place *cell, const struct rp_row *row)
+/* Three tones, and three characters for whoever sees no colours. */
+static void draw_split(const struct rp_state *s, enum rp_style style, size_t y,
+		       const struct rp_cell_place *cell, const struct rp_row *row)
+{
+	size_t cells[RP_SPLIT_PARTS], x = cell->x;
+	char buf[RP_CELLS_BUF];
+
+	if (!rp_split__cells(row, cell->width, cells)) {
+		rp_draw__right(s, style, y, x, cell->width, row->f.total ? "-" : "");
+		return;
+	}
+	for (enum rp_split i = 0; i < RP_SPLIT_PARTS; i++) {
+		char *at = buf;
+
+		for (size_t k = 0; k < cells[i]; k++)
+			at = stpcpy(at, rp_split__tone(i, s->utf8));
+		*at = '\0';
+		rp_terminal__put(style == RP_STYLE_NORMAL ? RP_STYLE_SPLIT + i : style, y, x, buf);
+		x += cells[i];
+	}
+}
+
+static void draw_trend(const struct rp_state *s, enum rp_style style, size_t y,
+		       const struct rp_cell_place *cell, const struct rp_row *row)
 {
 	float values[RP_HISTORY_SECONDS];
 	char buf[RP_CELLS_BUF];
@@ -76,7 +98,7 @@ static void draw_minute(const struct rp_state *s, enum rp_style style, size_t y,
 
 	if (!row->history)
 		return;
-	rp_history__minute(row->history, s->histories.second, values, n);
+	rp_history__minute(&s->histories, row->history, values, n);
 	rp_terminal__put(style, y, cell->x, rp_cells__spark(values, n, s->utf8, buf));
 }
 
@@ -88,8 +110,10 @@ static void draw_cell(const struct rp_state *s, enum rp_style style, size_t y, s
 
 	if (cell == &s->layout.cell[0])
 		draw_name(s, style, y, i, cell);
-	else if (rp_column__is_minute(cell->column))
-		draw_minute(s, plain ? RP_STYLE_GRAPH : style, y, cell, row);
+	else if (cell->column->unit == RP_UNIT_TREND)
+		draw_trend(s, plain ? RP_STYLE_GRAPH : style, y, cell, row);
+	else if (cell->column->unit == RP_UNIT_SPLIT)
+		draw_split(s, style, y, cell, row);
 	else if (cell->column->unit == RP_UNIT_TEXT)
 		rp_draw__text(s, style, y, cell->x, cell->width, cell->column->text(row));
 	else

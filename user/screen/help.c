@@ -38,8 +38,11 @@ const struct rp_help_line rp_help[] = {
 	{"Space  U", "tag, untag all"},
 	{"F10 q", "quit: the final summary is printed then"},
 	{NULL, "Mouse: titles sort, a click chooses, a second opens the pane, the wheel moves."},
+	{NULL, "%TIME, RATE/S and TREND are of the last intervals, all else since the start."},
+	{NULL, "%TIME: time inside, of the time that passed; all threads: may be over 100 %."},
 	{NULL,
-	 "RATE/S, %TIME and LAST MINUTE are of the last intervals, the rest since the start."},
+	 "CPU/WAIT/BLK: running (\u2588 #), waiting for a CPU (\u2592 +), asleep (\u2591 .)."},
+	{NULL, "TREND: rate over the last minute between its own extremes; level: it is flat."},
 	{NULL, "Colours: share of the self time of all regions in the last interval."},
 	{NULL, "Marks: * tagged, - detached, ! exits without entry, ~ slow site (single-stepped)."},
 };

@@ -201,6 +201,8 @@ int rp_histories__update(struct rp_histories *histories, struct rp_snapshot *sna
 	if (time < before)
 		time = before;
 	histories->second = time / NS_PER_S;
+	if (!before)
+		histories->first = (time + NS_PER_S - 1) / NS_PER_S;
 	rc = reserve(histories, snapshot->n_rows + snapshot->n_tree);
 	if (!rc)
 		rc = bind(histories, snapshot, get);
@@ -242,11 +244,18 @@ void rp_histories__free(struct rp_histories *histories)
 	*histories = (struct rp_histories){0};
 }
 
-/* The second under way is not shown: it would look like a drop. */
-void rp_history__minute(const struct rp_history *history, uint64_t second, float *out, size_t n)
+/*
+ * The second under way is not shown, as it would look like a drop; nor is the one in which the
+ * trace began, which would look like a rise.
+ */
+void rp_history__minute(const struct rp_histories *histories, const struct rp_history *history,
+			float *out, size_t n)
 {
+	uint64_t now = histories->second;
+
 	for (size_t i = 0; i < n; i++) {
 		size_t from = i * RP_HISTORY_SECONDS / n, to = (i + 1) * RP_HISTORY_SECONDS / n;
+		size_t known = 0;
 		float sum = 0;
 
 		if (to == from)
@@ -254,10 +263,13 @@ void rp_history__minute(const struct rp_history *history, uint64_t second, float
 		for (size_t s = from; s < to; s++) {
 			uint64_t ago = RP_HISTORY_SECONDS - s;
 
-			if (second >= ago && second - ago <= history->second &&
-			    second - ago + RP_HISTORY_SLOTS > history->second)
-				sum += history->slot[(second - ago) % RP_HISTORY_SLOTS];
+			if (now < ago || now - ago < histories->first)
+				continue;
+			known++;
+			if (now - ago <= history->second &&
+			    now - ago + RP_HISTORY_SLOTS > history->second)
+				sum += history->slot[(now - ago) % RP_HISTORY_SLOTS];
 		}
-		out[i] = sum / (float)(to - from);
+		out[i] = known ? sum / (float)known : -1;
 	}
 }

@@ -33,6 +33,7 @@ struct rp_histories {
 	struct rp_index index; /* by key */
 	uint64_t time;	       /* ns, of the last update; 0: none */
 	uint64_t second;       /* the same in seconds */
+	uint64_t first;	       /* first second that was watched as a whole */
 	struct rp_history all; /* of all regions: its count, rate and last minute */
 };
 
@@ -52,7 +53,11 @@ void rp_histories__rebase(struct rp_histories *histories);
 void rp_histories__untag(struct rp_histories *histories);
 void rp_histories__free(struct rp_histories *histories);
 
-/* Counts a second over the last minute, oldest first, in n equal parts of it. */
-void rp_history__minute(const struct rp_history *history, uint64_t second, float *out, size_t n);
+/*
+ * Counts a second over the last minute, oldest first, in n equal parts of it; negative where a part
+ * lies before the first update.
+ */
+void rp_history__minute(const struct rp_histories *histories, const struct rp_history *history,
+			float *out, size_t n);
 
 #endif

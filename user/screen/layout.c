@@ -35,15 +35,19 @@ static size_t width_of(const struct rp_screen_column *item)
 	return rp_column__width(item->column) + 1; /* a blank before it */
 }
 
-/* The name takes what the others leave, within reason. */
+/* The name takes what is left by the columns that fit beside the shortest name, within reason. */
 static size_t name_width(const struct rp_layout *l, const struct rp_screen_columns *columns,
 			 size_t want)
 {
 	size_t all = RP_GUTTER + MORE, width;
 
-	for (size_t i = 1; i < columns->n; i++)
-		if (columns->item[i].shown)
-			all += width_of(&columns->item[i]);
+	for (size_t i = 1; i < columns->n; i++) {
+		if (!columns->item[i].shown)
+			continue;
+		if (all + width_of(&columns->item[i]) + NAME_MIN > l->width)
+			break;
+		all += width_of(&columns->item[i]);
+	}
 	want = want < NAME_MIN ? NAME_MIN : want > NAME_MAX ? NAME_MAX : want;
 	width = l->width > all + NAME_MIN ? l->width - all : NAME_MIN;
 	if (width > want)

@@ -37,6 +37,7 @@ struct rp_screen_ops {
 struct rp_screen_opts {
 	const struct rp_screen_ops *ops;
 	const struct rp_column *sort;
+	const struct rp_column_list *columns; /* NULL or empty: those of use */
 	enum rp_by by;
 	bool tree;
 	double interval; /* s */

@@ -33,6 +33,7 @@ void rp_state__init(struct rp_state *s, const struct rp_state_opts *opts)
 		.utf8 = opts->utf8,
 	};
 	rp_screen_columns__init(&s->columns);
+	rp_screen_columns__ask(&s->columns, opts->columns);
 }
 
 static void free_snapshots(struct rp_state *s)

@@ -97,6 +97,7 @@ struct rp_state {
 
 struct rp_state_opts {
 	const struct rp_column *sort;
+	const struct rp_column_list *columns; /* NULL or empty: those of use */
 	bool tree, utf8;
 	enum rp_by by;
 	double interval;

@@ -38,6 +38,8 @@ static void set_styles(void)
 {
 	static const short ramp_256[] = {109, 222, 215, 203};
 	static const short ramp_8[] = {COLOR_CYAN, COLOR_GREEN, COLOR_YELLOW, COLOR_RED};
+	static const short split_256[] = {71, 208, 67},
+			   split_8[] = {COLOR_GREEN, COLOR_RED, COLOR_BLUE};
 	const char *no_color = getenv("NO_COLOR");
 
 	for (int i = 0; i < RP_STYLES; i++)
@@ -52,6 +54,10 @@ static void set_styles(void)
 	for (int i = 0; i < 4; i++) {
 		init_pair((short)(i + 1), COLORS >= 256 ? ramp_256[i] : ramp_8[i], -1);
 		styles[RP_STYLE_HEAT + i] |= COLOR_PAIR(i + 1);
+	}
+	for (int i = 0; i < 3; i++) {
+		init_pair((short)(i + 10), COLORS >= 256 ? split_256[i] : split_8[i], -1);
+		styles[RP_STYLE_SPLIT + i] = COLOR_PAIR(i + 10);
 	}
 	init_pair(5, COLOR_BLACK, COLOR_GREEN);
 	init_pair(6, COLOR_BLACK, COLOR_CYAN);

@@ -11,12 +11,14 @@ bool rp_duration__parse(const char **at, double *seconds)
 	static const struct {
 		const char *unit;
 		double seconds;
-	} units[] = {{"ns", 1e-9}, {"us", 1e-6}, {"ms", 1e-3}, {"s", 1}};
+	} units[] = {{"ns", 1e-9}, {"us", 1e-6}, {"ms", 1e-3}, {"s", 1}, {"m", 60}, {"h", 3600}};
 	char *unit;
 	double value = strtod(*at, &unit);
 	size_t len = 0;
 
-	if (unit == *at || !(value >= 0 && value <= 1e9))
+	/* strtod() takes signs, blanks and names of numbers, too. */
+	if ((!isdigit((unsigned char)**at) && **at != '.') || unit == *at ||
+	    !(value >= 0 && value <= 1e9))
 		return false;
 	while (isalnum((unsigned char)unit[len]))
 		len++;

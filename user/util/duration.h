@@ -4,9 +4,11 @@
 
 #include <stdbool.h>
 
+#define RP_DURATION_UNITS "ns, us, ms, s, m or h" /* for messages */
+
 /*
- * Read a duration like 500ns, 10us, 1.5ms or 2s, at most 1e9 of a unit, and move *at behind it;
- * false where there is none.
+ * Read a duration like 500ns, 10us, 1.5ms, 2s, 1m or 1h, at most 1e9 of a unit, and move *at behind
+ * it; false where there is none.
  */
 bool rp_duration__parse(const char **at, double *seconds);
 

@@ -72,6 +72,17 @@ static double value_share(const struct rp_row *row, const struct rp_snapshot *sn
 	return snapshot->duration ? (double)row->f.total / (double)snapshot->duration * 100 : 0;
 }
 
+static double value_split(const struct rp_row *row, const struct rp_snapshot *snapshot)
+{
+	(void)snapshot;
+	return rp_split__share(row, RP_SPLIT_CPU);
+}
+
+static double value_trend(const struct rp_row *row, const struct rp_snapshot *snapshot)
+{
+	return value_rate(row, snapshot);
+}
+
 /* ---- the table ------------------------------------------------------------------------- */
 
 #define TEXT(name, title, help, exported, shown)                                                   \
@@ -122,7 +133,12 @@ const struct rp_column rp_columns[] = {
 	TEXT(group, "GROUP", "process, thread, command, cgroup or label", true, true),
 	COUNT(unmatched, "UNMATCHED", "exits without an entry, in all groups", false),
 	PEOPLE(rate, "RATE/S", "count a second", RP_UNIT_RATE),
-	PEOPLE(share, "%TIME", "total as a share of the time that was measured", RP_UNIT_SHARE),
+	PEOPLE(share, "%TIME", "total as a share of the period; several threads: over 100 %",
+	       RP_UNIT_SHARE),
+	PEOPLE(split, "CPU/WAIT/BLK", "bar of the total: on a CPU, waiting for one, asleep",
+	       RP_UNIT_SPLIT),
+	PEOPLE(trend, "TREND", "count a second over the last minute, between its own extremes",
+	       RP_UNIT_TREND),
 };
 const size_t rp_n_columns = sizeof(rp_columns) / sizeof(rp_columns[0]);
 
@@ -136,6 +152,35 @@ const struct rp_column *rp_column__find(const char *name)
 			return column;
 	}
 	return NULL;
+}
+
+static void add_once(struct rp_column_list *list, const struct rp_column *column)
+{
+	for (size_t i = 0; i < list->n; i++)
+		if (list->column[i] == column)
+			return;
+	if (list->n < RP_COLUMN_LIST_MAX)
+		list->column[list->n++] = column;
+}
+
+const char *rp_column_list__parse(const char *text, struct rp_column_list *out)
+{
+	*out = (struct rp_column_list){0};
+	add_once(out, &rp_columns[0]);
+	for (;;) {
+		size_t len = strcspn(text, ",");
+		const struct rp_column *column;
+		char name[32];
+
+		snprintf(name, sizeof(name), "%.*s", (int)len, text);
+		column = len < sizeof(name) ? rp_column__find(name) : NULL;
+		if (!column)
+			return text;
+		add_once(out, column);
+		if (!text[len])
+			return NULL;
+		text += len + 1;
+	}
 }
 
 /* ---- for people ------------------------------------------------------------------------ */
@@ -215,7 +260,11 @@ const char *rp_column__format(const struct rp_column *column, const struct rp_ro
 	}
 	switch (column->unit) {
 	case RP_UNIT_TEXT:
+	case RP_UNIT_TREND:
+		snprintf(buf, size, "-");
 		break;
+	case RP_UNIT_SPLIT:
+		return rp_split__format(row, utf8, buf, size);
 	case RP_UNIT_COUNT:
 	case RP_UNIT_RATE:
 		return rp_text__count(value, buf, size);

@@ -123,6 +123,23 @@ static int fit_columns(struct sheet *sheet, size_t width)
 	return 0;
 }
 
+static bool is_chosen(const struct rp_column_list *columns)
+{
+	return columns && columns->n;
+}
+
+/* A table has no memory of the last minute. */
+static void choose_columns(struct sheet *sheet, const struct rp_column_list *columns)
+{
+	if (!is_chosen(columns)) {
+		sheet->n = rp_columns__shown(sheet->snapshot, sheet->column, MAX_COLUMNS);
+		return;
+	}
+	for (size_t i = 0; i < columns->n; i++)
+		if (columns->column[i]->unit != RP_UNIT_TREND && sheet->n < MAX_COLUMNS)
+			sheet->column[sheet->n++] = columns->column[i];
+}
+
 static int plan_sheet(struct sheet *sheet, const struct rp_snapshot *snapshot,
 		      const struct rp_view_opts *opts)
 {
@@ -133,13 +150,16 @@ static int plan_sheet(struct sheet *sheet, const struct rp_snapshot *snapshot,
 		/* What the C library cannot write in this locale libsmartcols cannot align. */
 		.utf8 = opts->utf8 && MB_CUR_MAX > 1,
 	};
-	sheet->n = rp_columns__shown(snapshot, sheet->column, MAX_COLUMNS);
+	choose_columns(sheet, opts->columns);
 	for (size_t i = 0; i < sheet->n_rows; i++) {
 		sheet->slow |= row_at(sheet, i)->slow && !row_at(sheet, i)->left_out;
 		sheet->left_out |= row_at(sheet, i)->left_out;
 		sheet->unmatched |= row_at(sheet, i)->f.unmatched > 0;
 	}
-	return opts->width > 0 && sheet->n_rows ? fit_columns(sheet, (size_t)opts->width) : 0;
+	/* What was asked for by name is not left out. */
+	return opts->width > 0 && sheet->n_rows && !is_chosen(opts->columns)
+		       ? fit_columns(sheet, (size_t)opts->width)
+		       : 0;
 }
 
 /* ---- the table proper ------------------------------------------------------------------ */

@@ -18,7 +18,9 @@ enum rp_unit {
 	RP_UNIT_NS,
 	RP_UNIT_NS_MEAN,
 	RP_UNIT_RATE,
-	RP_UNIT_SHARE
+	RP_UNIT_SHARE,
+	RP_UNIT_SPLIT, /* a bar of the row's time; its value is the share that ran on a CPU */
+	RP_UNIT_TREND, /* a graph of the last minute, which only the screen remembers */
 };
 
 struct rp_column {
@@ -56,6 +58,35 @@ bool rp_column__applies(const struct rp_column *column, const struct rp_row *row
 const char *rp_column__title(const struct rp_column *column, const struct rp_snapshot *snapshot,
 			     char *buf, size_t size);
 
+/*
+ * Columns by their names, separated by commas; the name of the region comes first whether it is
+ * named or not. NULL, or where in the text a name is of no column.
+ */
+#define RP_COLUMN_LIST_MAX 32
+struct rp_column_list {
+	const struct rp_column *column[RP_COLUMN_LIST_MAX];
+	size_t n; /* 0: none were asked for */
+};
+const char *rp_column_list__parse(const char *text, struct rp_column_list *out);
+
+/* ---- the bar of a row's time: running, waiting for a CPU, asleep ---------------------------- */
+
+#define RP_SPLIT_WIDTH 13
+
+enum rp_split { RP_SPLIT_CPU, RP_SPLIT_WAIT, RP_SPLIT_BLOCKED, RP_SPLIT_PARTS };
+
+/* Of the time that was measured, 0 to 1. */
+double rp_split__share(const struct rp_row *row, enum rp_split part);
+
+/* How many cells of a bar each has. false: there is no time to split, or it is on no thread. */
+bool rp_split__cells(const struct rp_row *row, size_t width, size_t cells[RP_SPLIT_PARTS]);
+
+/* One cell of it: the three differ without colours, too. */
+const char *rp_split__tone(enum rp_split part, bool utf8);
+
+/* The bar, RP_SPLIT_WIDTH wide, or "-". Returns buf; a cell takes up to three bytes. */
+const char *rp_split__format(const struct rp_row *row, bool utf8, char *buf, size_t size);
+
 /* A figure for people: with its unit, "-" where there is none. Not for RP_UNIT_TEXT. Returns buf.
  */
 const char *rp_column__format(const struct rp_column *column, const struct rp_row *row,
@@ -78,7 +109,8 @@ void rp_snapshot__sort_tree(struct rp_snapshot *snapshot, const struct rp_column
 
 struct rp_view_opts {
 	bool tree;
-	int width;	   /* cells of the terminal; 0: no limit */
+	const struct rp_column_list *columns; /* of a table; NULL or empty: those of use */
+	int width;			      /* cells of the terminal; 0: no limit */
 	const char *title; /* printed before a table, e.g. "final summary"; NULL */
 	bool utf8;
 };

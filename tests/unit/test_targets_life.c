@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+/* Processes that are forked, execute another program, load a library and end; changes meanwhile. */
+#include "targets_fixture.h"
+
+static size_t processes(void)
+{
+	struct rp_targets_stats stats;
+
+	rp_targets__stats(f.targets, &stats);
+	return stats.processes;
+}
+
+/* One process that is probed by itself, as another maps the program too. */
+static void start_beside_another(void)
+{
+	put_process(PID, 1);
+	map(PID, "prog");
+	put_process(PID + 100, 1);
+	map(PID + 100, "prog");
+	start();
+	add(PID);
+}
+
+static void test_fork(void **state)
+{
+	(void)state;
+	start_beside_another();
+	put_process(PID + 1, PID);
+	map(PID + 1, "prog");
+	send(RP_EVENT_FORK, PID + 1, PID);
+	assert_int_equal(links_of(&f.kernel, PID + 1, 0), 1);
+	assert_int_equal(f.kernel.lost[RP_LOST_LATE], 1);
+	assert_int_equal(processes(), 2);
+}
+
+/* What is probed everywhere needs nothing more for a child. */
+static void test_fork_where_all_are_probed(void **state)
+{
+	(void)state;
+	put_process(PID, 1);
+	map(PID, "prog");
+	start();
+	add(PID);
+	put_process(PID + 1, PID);
+	send(RP_EVENT_FORK, PID + 1, PID);
+	assert_int_equal(links_alive(&f.kernel), 1);
+	assert_int_equal(f.kernel.lost[RP_LOST_LATE], 0);
+}
+
+static void test_child_whose_parent_has_ended(void **state)
+{
+	(void)state;
+	start_beside_another();
+	end_process(PID);
+	send(RP_EVENT_EXIT, PID, 0);
+	put_process(PID + 1, 1);
+	map(PID + 1, "prog");
+	send(RP_EVENT_FORK, PID + 1, PID);
+	assert_int_equal(links_of(&f.kernel, PID + 1, 0), 1);
+}
+
+static void test_exec(void **state)
+{
+	(void)state;
+	start_beside_another();
+	make_object("other");
+	put("", "/%d/maps", PID);
+	map(PID, "other");
+	send(RP_EVENT_EXEC, PID, 0);
+	assert_int_equal(links_of(&f.kernel, 0, ino_of("other")), 1);
+	assert_int_equal(f.kernel.lost[RP_LOST_LATE], 1);
+}
+
+static void test_exit(void **state)
+{
+	(void)state;
+	start_beside_another();
+	end_process(PID);
+	send(RP_EVENT_EXIT, PID, 5000000000ull);
+	assert_int_equal(links_alive(&f.kernel), 0);
+	assert_int_equal(processes(), 0);
+	/* Less the 150 ms that it had used before: 7 and 8 ticks. */
+	assert_int_equal(rp_targets__cpu(f.targets), 4850000000ull);
+}
+
+static void test_end_that_nobody_tells(void **state)
+{
+	(void)state;
+	start_beside_another();
+	rp_targets__reap(f.targets);
+	assert_int_equal(processes(), 1);
+	end_process(PID);
+	rp_targets__reap(f.targets);
+	assert_int_equal(processes(), 0);
+	assert_int_equal(links_alive(&f.kernel), 0);
+}
+
+/* Its number comes again: links of the process before say nothing of this one. */
+static void test_reused_pid(void **state)
+{
+	(void)state;
+	start_beside_another();
+	end_process(PID);
+	send(RP_EVENT_EXIT, PID, 0);
+	put_process(PID, PID + 1);
+	map(PID, "prog");
+	send(RP_EVENT_FORK, PID, PID + 1);
+	assert_int_equal(links_of(&f.kernel, PID, 0), 1);
+	assert_int_equal(f.kernel.n_links, 2);
+}
+
+static void test_library_loaded_later(void **state)
+{
+	(void)state;
+	start_beside_another();
+	make_object("plugin");
+	map(PID, "plugin");
+	send(RP_EVENT_MAP, PID, 0);
+	look();
+	assert_int_equal(links_of(&f.kernel, 0, ino_of("plugin")), 1);
+	assert_int_equal(f.kernel.lost[RP_LOST_LATE], 1);
+}
+
+/* ---- changes while it runs --------------------------------------------------------------------
+ */
+
+static void test_failed_add_leaves_what_was(void **state)
+{
+	struct rp_err err;
+
+	(void)state;
+	f.functions[0] = "*:probed_one";
+	start_beside_another();
+	f.kernel.link_error = -EMFILE;
+	assert_int_equal(rp_targets__select(f.targets, "*:probed_two", &err), -EMFILE);
+	assert_int_equal(links_of(&f.kernel, PID, 0), 1);
+	f.kernel.link_error = 0;
+	assert_int_equal(rp_targets__select(f.targets, "*:probed_two", &err), 0);
+	assert_int_equal(links_of(&f.kernel, PID, 0), 2);
+}
+
+static uint32_t region(const char *name)
+{
+	size_t n;
+	const struct rp_region *regions = rp_plan__regions(f.plan, &n);
+
+	for (size_t i = 0; i < n; i++)
+		if (!strcmp(regions[i].name, name))
+			return regions[i].id;
+	fail_msg("no region %s", name);
+	return 0;
+}
+
+static void test_left_out(void **state)
+{
+	uint32_t two;
+	struct rp_err err;
+
+	(void)state;
+	start_beside_another();
+	two = region("probed_two");
+	assert_int_equal(rp_targets__leave_out(f.targets, &two, 1, &err), 0);
+	assert_int_equal(f.kernel.swaps, 1);
+	look();
+	assert_int_equal(f.kernel.ended_swaps, 1);
+	assert_false(f.kernel.links[0].alive);
+	assert_int_equal(links_of(&f.kernel, PID, 0), 1);
+	assert_true(f.kernel.links[1].sites < f.kernel.links[0].sites);
+	assert_int_equal(f.kernel.links[1].generation, 1);
+}
+
+static void test_failed_drop_is_rolled_back(void **state)
+{
+	uint32_t two;
+	struct rp_err err;
+
+	(void)state;
+	start_beside_another();
+	two = region("probed_two");
+	f.kernel.link_error = -EMFILE;
+	assert_int_equal(rp_targets__leave_out(f.targets, &two, 1, &err), -EMFILE);
+	assert_int_equal(f.kernel.swaps, 0);
+	assert_true(f.kernel.links[0].alive);
+	assert_int_equal(links_alive(&f.kernel), 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TARGETS_TEST(test_fork),
+		TARGETS_TEST(test_fork_where_all_are_probed),
+		TARGETS_TEST(test_child_whose_parent_has_ended),
+		TARGETS_TEST(test_exec),
+		TARGETS_TEST(test_exit),
+		TARGETS_TEST(test_end_that_nobody_tells),
+		TARGETS_TEST(test_reused_pid),
+		TARGETS_TEST(test_library_loaded_later),
+		TARGETS_TEST(test_failed_add_leaves_what_was),
+		TARGETS_TEST(test_left_out),
+		TARGETS_TEST(test_failed_drop_is_rolled_back),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

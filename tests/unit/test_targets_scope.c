@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+/* Who is probed where, and what the kernel refuses. */
+#include "targets_fixture.h"
+
+static void test_only_traced_processes_map_it(void **state)
+{
+	(void)state;
+	put_process(PID, 1);
+	map(PID, "prog");
+	start();
+	add(PID);
+	assert_int_equal(links_of(&f.kernel, 0, ino_of("prog")), 1);
+	assert_int_equal(links_alive(&f.kernel), 1);
+	assert_int_equal(f.kernel.links[0].sites, 3 * 2); /* an entry and a RET each, or so */
+}
+
+static void test_others_map_it_too(void **state)
+{
+	(void)state;
+	for (pid_t pid = PID; pid < PID + 3; pid++) {
+		put_process(pid, 1);
+		map(pid, "prog");
+	}
+	start();
+	add(PID);
+	add(PID + 1);
+	assert_int_equal(links_of(&f.kernel, PID, 0), 1);
+	assert_int_equal(links_of(&f.kernel, PID + 1, 0), 1);
+	assert_int_equal(links_alive(&f.kernel), 2);
+}
+
+/* In a container the processes outside of it are not seen. */
+static void test_others_are_hidden(void **state)
+{
+	(void)state;
+	put_process(PID, 1);
+	map(PID, "prog");
+	f.opts.others_hidden = true;
+	start();
+	add(PID);
+	assert_int_equal(links_of(&f.kernel, PID, 0), 1);
+	assert_int_equal(links_alive(&f.kernel), 1);
+}
+
+/* Another container shows what may be the same file under another device. */
+static void test_a_file_of_another_device_that_may_be_the_same(void **state)
+{
+	(void)state;
+	put_process(PID, 1);
+	map(PID, "prog");
+	put_process(PID + 1, 1);
+	map_part(PID + 1, "prog", 1, 0);
+	start();
+	add(PID);
+	assert_int_equal(links_of(&f.kernel, PID, 0), 1);
+	assert_int_equal(links_of(&f.kernel, 0, 0), 0);
+}
+
+static void test_nothing_is_linked_without_a_session(void **state)
+{
+	struct rp_targets_stats stats;
+
+	(void)state;
+	put_process(PID, 1);
+	map(PID, "prog");
+	f.opts.session = NULL;
+	start();
+	add(PID);
+	rp_targets__stats(f.targets, &stats);
+	assert_true(stats.sites >= 3);
+	assert_int_equal(f.kernel.n_links, 0);
+}
+
+/* ---- refusals -------------------------------------------------------------------------------- */
+
+static void test_one_refused_site_among_three(void **state)
+{
+	struct rp_targets_stats stats;
+
+	(void)state;
+	put_process(PID, 1);
+	map(PID, "prog");
+	f.plan_opts.exit_method = RP_EXIT_METHOD_RETURN;
+	f.kernel.refuse = 1;
+	start();
+	add(PID);
+	rp_targets__stats(f.targets, &stats);
+	assert_int_equal(stats.refused, 1);
+	assert_int_equal(stats.sites, 3);
+	assert_int_equal(f.kernel.links[0].sites, 2);
+}
+
+static void test_out_of_descriptors(void **state)
+{
+	struct rp_err err;
+
+	(void)state;
+	put_process(PID, 1);
+	map(PID, "prog");
+	f.kernel.link_error = -EMFILE;
+	start();
+	assert_int_equal(rp_targets__add(f.targets, PID, &err), -EMFILE);
+	assert_int_equal(links_alive(&f.kernel), 0);
+	/* Later, when there are some again. */
+	f.kernel.link_error = 0;
+	add(PID);
+	assert_int_equal(links_alive(&f.kernel), 1);
+}
+
+static void test_no_such_process(void **state)
+{
+	struct rp_err err;
+
+	(void)state;
+	start();
+	assert_int_equal(rp_targets__add(f.targets, PID, &err), -ESRCH);
+	assert_int_equal(err.exit, RP_EXIT_FAILED);
+	assert_string_not_equal(err.cure, "");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TARGETS_TEST(test_only_traced_processes_map_it),
+		TARGETS_TEST(test_others_map_it_too),
+		TARGETS_TEST(test_others_are_hidden),
+		TARGETS_TEST(test_a_file_of_another_device_that_may_be_the_same),
+		TARGETS_TEST(test_nothing_is_linked_without_a_session),
+		TARGETS_TEST(test_one_refused_site_among_three),
+		TARGETS_TEST(test_out_of_descriptors),
+		TARGETS_TEST(test_no_such_process),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

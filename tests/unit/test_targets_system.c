@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+/* The whole system as target. */
+#include "targets_fixture.h"
+
+static void start_system(void)
+{
+	struct rp_err err;
+
+	f.functions[0] = "prog:probed_*";
+	f.plan_opts.whole_system = true;
+	start();
+	assert_int_equal(rp_targets__add_system(f.targets, &err), 0);
+}
+
+static bool is_tracked(pid_t pid)
+{
+	for (size_t i = 0; i < f.kernel.n_tracked; i++)
+		if (f.kernel.tracked[i] == pid)
+			return true;
+	return false;
+}
+
+static void test_all_that_map_it(void **state)
+{
+	(void)state;
+	put_process(PID, 1);
+	map(PID, "prog");
+	put_process(PID + 1, 1);
+	map(PID + 1, "prog");
+	put_process(PID + 2, 1);
+	start_system();
+	assert_int_equal(links_of(&f.kernel, 0, ino_of("prog")), 1);
+	assert_int_equal(links_alive(&f.kernel), 1);
+	assert_true(is_tracked(PID) && is_tracked(PID + 1));
+	assert_false(is_tracked(PID + 2));
+	assert_int_equal(f.kernel.lost[RP_LOST_LATE], 0);
+}
+
+static void test_new_file(void **state)
+{
+	(void)state;
+	start_system();
+	assert_int_equal(links_alive(&f.kernel), 0);
+	put_process(PID, 1);
+	map(PID, "prog");
+	send(RP_EVENT_EXEC, PID, 0);
+	assert_int_equal(links_of(&f.kernel, 0, ino_of("prog")), 1);
+	assert_int_equal(f.kernel.lost[RP_LOST_LATE], 1);
+	/* The second process that runs it is there from its first instruction on. */
+	put_process(PID + 1, 1);
+	map(PID + 1, "prog");
+	send(RP_EVENT_EXEC, PID + 1, 0);
+	assert_int_equal(f.kernel.lost[RP_LOST_LATE], 1);
+	assert_int_equal(links_alive(&f.kernel), 1);
+}
+
+static void test_mappings_that_were_not_told(void **state)
+{
+	(void)state;
+	start_system();
+	put_process(PID, 1);
+	map(PID, "prog");
+	rp_targets__missed_mappings(f.targets);
+	look();
+	assert_int_equal(links_of(&f.kernel, 0, ino_of("prog")), 1);
+}
+
+static void test_removed_file_is_let_go(void **state)
+{
+	char path[PATH_MAX];
+
+	(void)state;
+	put_process(PID, 1);
+	map(PID, "prog");
+	start_system();
+	end_process(PID);
+	send(RP_EVENT_EXIT, PID, 0);
+	assert_int_equal(links_alive(&f.kernel), 1); /* somebody may yet start it */
+	snprintf(path, sizeof(path), "%s/prog", f.root);
+	assert_int_equal(unlink(path), 0);
+	rp_targets__reap(f.targets);
+	assert_int_equal(links_alive(&f.kernel), 0);
+}
+
+static void test_written_file_is_let_go(void **state)
+{
+	char path[PATH_MAX];
+	int fd;
+
+	(void)state;
+	put_process(PID, 1);
+	map(PID, "prog");
+	start_system();
+	snprintf(path, sizeof(path), "%s/prog", f.root);
+	fd = open(path, O_WRONLY);
+	assert_int_equal(write(fd, "x", 1), 1);
+	close(fd);
+	look();
+	assert_int_equal(links_alive(&f.kernel), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TARGETS_TEST(test_all_that_map_it),
+		TARGETS_TEST(test_new_file),
+		TARGETS_TEST(test_mappings_that_were_not_told),
+		TARGETS_TEST(test_removed_file_is_let_go),
+		TARGETS_TEST(test_written_file_is_let_go),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

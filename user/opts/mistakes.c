@@ -1,0 +1,326 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+/*
+ * What is said of a command line that cannot be understood. Its cure is a command to type: the
+ * line itself with the mistake mended, quoted for the shell, so that it works as it stands. Where
+ * no mending is known, or the line is too long for that, it is rptrace --help.
+ */
+#include <ctype.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "opts/parser.h"
+#include "util/edit_distance.h"
+
+/* Names that differ in so many letters are no longer taken for each other. */
+#define NEAR 3
+
+/* One change of the line: words left out, and at most three put in before one. */
+struct edit {
+	int skip, n_skip;
+	int insert;
+	const char *with[3];
+};
+
+struct line {
+	char text[sizeof(((struct rp_err *)0)->cure)];
+	size_t n;
+	bool fits;
+};
+
+static void add(struct line *line, const char *text, size_t n)
+{
+	if (line->n + n >= sizeof(line->text)) {
+		line->fits = false;
+		return;
+	}
+	memcpy(line->text + line->n, text, n);
+	line->n += n;
+	line->text[line->n] = '\0';
+}
+
+/* Control characters and backslashes are escaped where a hint is printed: not to be typed. */
+static void add_quoted(struct line *line, const char *word)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "0123456789@%+=:,./_-";
+
+	add(line, " ", line->n > 0);
+	if (*word && word[strspn(word, plain)] == '\0') {
+		add(line, word, strlen(word));
+		return;
+	}
+	add(line, "'", 1);
+	for (; *word; word++) {
+		if (iscntrl((unsigned char)*word) || *word == '\\')
+			line->fits = false;
+		else if (*word == '\'')
+			add(line, "'\"'\"'", 5);
+		else
+			add(line, word, 1);
+	}
+	add(line, "'", 1);
+}
+
+static const char *mend(const struct rp_parser *p, const struct edit *edit, struct line *line)
+{
+	*line = (struct line){.fits = true};
+	add_quoted(line, "rptrace");
+	for (int i = 1; i <= p->argc; i++) {
+		for (size_t k = 0; i == edit->insert && k < 3 && edit->with[k]; k++)
+			add_quoted(line, edit->with[k]);
+		if (i < p->argc && !(i >= edit->skip && i < edit->skip + edit->n_skip))
+			add_quoted(line, p->argv[i]);
+	}
+	return line->fits ? line->text : "rptrace --help";
+}
+
+/* edit is NULL where no mending is known. */
+__attribute__((format(printf, 3, 4))) static int
+mistake(const struct rp_parser *p, const struct edit *edit, const char *cause, ...)
+{
+	char text[sizeof(p->err->cause)];
+	struct line line;
+	va_list ap;
+
+	va_start(ap, cause);
+	vsnprintf(text, sizeof(text), cause, ap);
+	va_end(ap);
+	return rp_err__set(p->err, RP_EXIT_USAGE, -EINVAL,
+			   edit ? mend(p, edit, &line) : "rptrace --help", "%s", text);
+}
+
+/* As most people type it: "-i", "--stuck". Returns buf. */
+static const char *typed(const struct rp_option *option, char *buf, size_t size)
+{
+	if (option->letter)
+		snprintf(buf, size, "-%c", option->letter);
+	else
+		snprintf(buf, size, "--%s", option->name);
+	return buf;
+}
+
+/* ---- values --------------------------------------------------------------------------- */
+
+int rp_mistake__no_value(const struct rp_parser *p, const struct rp_option *option)
+{
+	char name[32], example[64];
+	struct edit edit = {.insert = p->own, .with = {example}};
+
+	typed(option, name, sizeof(name));
+	if (option->type == RP_OPTION_PROCESSES)
+		return rp_err__set(p->err, RP_EXIT_USAGE, -EINVAL, "ps -eo pid,comm",
+				   "%s needs a process id or a command name", name);
+	rp_option__example(option, example, sizeof(example));
+	return mistake(p, &edit, "%s needs a value: %s", name, option->arg);
+}
+
+int rp_mistake__value(const struct rp_parser *p, const struct rp_option *option,
+		      const struct rp_bad_value *bad, int word, size_t at)
+{
+	char name[32], example[64], whole[256];
+	struct edit edit = {.skip = word, .n_skip = 1, .insert = word, .with = {whole}};
+
+	typed(option, name, sizeof(name));
+	if (option->type == RP_OPTION_PROCESSES)
+		return rp_err__set(p->err, RP_EXIT_USAGE, -EINVAL, "ps -eo pid,comm", "%s: %s",
+				   name, bad->cause);
+	rp_option__example(option, example, sizeof(example));
+	snprintf(whole, sizeof(whole), "%.*s%s", (int)at, p->argv[word], example);
+	return mistake(p, &edit, "%s: %s", name, bad->cause);
+}
+
+int rp_mistake__flag_value(const struct rp_parser *p, const struct rp_option *option)
+{
+	char name[64];
+	struct edit edit = {.skip = p->at, .n_skip = 1, .insert = p->at, .with = {name}};
+
+	snprintf(name, sizeof(name), "--%s", option->name);
+	return mistake(p, &edit, "%s takes no value", name);
+}
+
+/* ---- names of options ------------------------------------------------------------------- */
+
+static bool is_called(const struct rp_option *option, const char *name, size_t len)
+{
+	if (!len)
+		return option->letter == *name;
+	return strlen(option->name) == len && !memcmp(option->name, name, len);
+}
+
+static const struct rp_option *nearest_option(const struct rp_parser *p, const char *name)
+{
+	const struct rp_option *best = NULL;
+	unsigned least = NEAR;
+
+	for (size_t i = 0; i < rp_n_options; i++) {
+		unsigned distance = rp_edit_distance(name, rp_options[i].name, NEAR);
+
+		if (!(rp_options[i].commands & 1u << p->opts->command) || distance >= least)
+			continue;
+		least = distance;
+		best = &rp_options[i];
+	}
+	return best;
+}
+
+/* Another command has it: without it, the line works. */
+static int of_another_command(const struct rp_parser *p, const struct rp_option *option,
+			      bool has_value)
+{
+	const char *verb = rp_verbs[p->opts->command].name;
+	char name[32];
+	struct edit edit = {.skip = p->at, .n_skip = 1};
+
+	if (!has_value && option->type != RP_OPTION_FLAG && p->at + 1 < p->own)
+		edit.n_skip = 2;
+	return mistake(p, &edit, "rptrace%s%s has no option %s", verb ? " " : "", verb ? verb : "",
+		       typed(option, name, sizeof(name)));
+}
+
+int rp_mistake__option(const struct rp_parser *p, const char *name, size_t len)
+{
+	char text[64], fixed[256];
+	const struct rp_option *near;
+	struct edit edit = {.skip = p->at, .n_skip = 1, .insert = p->at, .with = {fixed}};
+
+	for (size_t i = 0; i < rp_n_options; i++)
+		if (is_called(&rp_options[i], name, len))
+			return of_another_command(p, &rp_options[i], len && name[len] == '=');
+	if (!len)
+		return mistake(p, NULL, "there is no option '-%c'", *name);
+	snprintf(text, sizeof(text), "%.*s", (int)len, name);
+	near = nearest_option(p, text);
+	if (!near)
+		return mistake(p, NULL, "there is no option '--%s'", text);
+	snprintf(fixed, sizeof(fixed), "--%s%s", near->name, name + len);
+	return mistake(p, &edit, "there is no option '--%s': --%s is the nearest", text,
+		       near->name);
+}
+
+/* ---- words that are no option ------------------------------------------------------------- */
+
+static const char *nearest_verb(const char *word)
+{
+	for (size_t i = 0; i < RP_COMMAND_COUNT; i++)
+		if (rp_verbs[i].name && rp_edit_distance(word, rp_verbs[i].name, NEAR) < NEAR)
+			return rp_verbs[i].name;
+	return NULL;
+}
+
+static bool is_number(const char *word)
+{
+	return *word && word[strspn(word, "0123456789,")] == '\0';
+}
+
+/* "-p A B": all words up to the next option are meant. Joins them by commas; their number. */
+static int join_words(const struct rp_parser *p, int first, char *buf, size_t size)
+{
+	size_t at = 0;
+	int i = first;
+
+	for (; i < p->own && (i == first || p->argv[i][0] != '-') && at < size; i++)
+		at += (size_t)snprintf(buf + at, size - at, "%s%s", at ? "," : "", p->argv[i]);
+	return i - first;
+}
+
+int rp_mistake__stray_word(const struct rp_parser *p)
+{
+	const char *word = p->argv[p->at], *verb = nearest_verb(word);
+	char joined[512];
+	struct edit edit = {.skip = p->at, .n_skip = 1, .insert = p->at};
+	bool has_pid = p->opts->n_pids || p->opts->n_names;
+
+	if (verb && p->opts->command == RP_COMMAND_LIVE) {
+		edit.insert = 1;
+		edit.with[0] = verb;
+		return mistake(p, &edit,
+			       strcmp(word, verb) ? "'%s' is no command of rptrace: %s is"
+						  : "'%s' comes first: rptrace %s",
+			       word, verb);
+	}
+	if (p->last && p->last->type == RP_OPTION_PROCESSES) {
+		edit.skip = edit.insert = p->at - 1;
+		edit.n_skip = join_words(p, p->at - 1, joined, sizeof(joined));
+		edit.with[0] = joined;
+		return mistake(p, &edit, "-p takes one word: -p %s",
+			       joined + p->words[p->last - rp_options].at);
+	}
+	if (is_number(word) && !has_pid && !p->opts->argv) {
+		edit.n_skip = join_words(p, p->at, joined, sizeof(joined));
+		edit.with[0] = "-p";
+		edit.with[1] = joined;
+		return mistake(p, &edit, "'%s' is no option: processes come behind -p", word);
+	}
+	if (strchr(word, '/') && !has_pid && !p->opts->argv) {
+		edit.n_skip = 0;
+		edit.with[0] = "--";
+		return mistake(p, &edit, "'%s' is no option: a command comes behind --", word);
+	}
+	return mistake(p, &edit,
+		       "'%s' is neither an option nor a command of rptrace, which are list and "
+		       "doctor; a program to start comes behind --",
+		       word);
+}
+
+/* ---- options together -------------------------------------------------------------------- */
+
+static const struct rp_words *words_of(const struct rp_parser *p, const void *member)
+{
+	size_t offset = (size_t)((const char *)member - (const char *)p->opts), i = 0;
+
+	while (rp_options[i].member != offset)
+		i++;
+	return &p->words[i];
+}
+
+static int without(const struct rp_parser *p, const void *member, const char *cause)
+{
+	const struct rp_words *words = words_of(p, member);
+	struct edit edit = {.skip = words->first, .n_skip = words->n};
+
+	return mistake(p, &edit, "%s", cause);
+}
+
+/* What a program reads has nothing else in its stream, neither of rptrace nor of the command. */
+static bool shares_stream(const struct rp_opts *o)
+{
+	return o->command == RP_COMMAND_LIVE && o->argv && strcmp(o->format->name, "table") &&
+	       (!o->output || !strcmp(o->output, "-"));
+}
+
+int rp_mistake__together(const struct rp_parser *p)
+{
+	const struct rp_opts *o = p->opts;
+	struct edit no_command = {.skip = p->own, .n_skip = p->argc - p->own};
+
+	if (p->own < p->argc && !o->argv)
+		return mistake(p, &no_command, "no command follows --");
+	if (o->argv && (o->command == RP_COMMAND_DOCTOR))
+		return mistake(p, &no_command, "doctor starts no command");
+	if (o->argv && (o->n_pids || o->n_names))
+		return mistake(p, &no_command, "-p and -- COMMAND exclude each other");
+	if (o->label.kind == RP_OPERAND_RET && o->compensate)
+		return without(p, &o->compensate,
+			       "--compensate: not with --label ret: what is inside calls is not "
+			       "told apart by what they return");
+	if (o->on_stuck && !(o->stuck > 0)) {
+		struct edit edit = {.insert = p->own, .with = {"--stuck", "5"}};
+
+		return mistake(p, &edit, "--on-stuck needs --stuck T");
+	}
+	if (shares_stream(o)) {
+		struct edit edit = {.insert = p->own, .with = {"-o", "rptrace.out"}};
+		const struct rp_words *output = words_of(p, &o->output);
+
+		edit.skip = output->first;
+		edit.n_skip = output->n;
+		return mistake(p, &edit,
+			       "%s goes to a file where a command runs, which has standard output "
+			       "and standard error",
+			       o->format->name);
+	}
+	return 0;
+}

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+/* The options there are. A new one is a row here, a member of struct rp_opts, and its use. */
+#include "opts/options.h"
+
+#include <limits.h>
+
+#define LIVE	     (1u << RP_COMMAND_LIVE)
+#define LIST	     (1u << RP_COMMAND_LIST)
+#define DOCTOR	     (1u << RP_COMMAND_DOCTOR)
+
+#define MEMBER(name) offsetof(struct rp_opts, name)
+
+#define SECONDS_MIN  1e-9
+#define SECONDS_MAX  1e9
+
+const struct rp_verb rp_verbs[RP_COMMAND_COUNT] = {
+	[RP_COMMAND_LIVE] = {NULL, "[OPTION...] [-p PID|NAME[,...] | -- COMMAND [ARG...]]",
+			     "top(1) for the regions of your code: how often each is entered, and "
+			     "where its time goes."},
+	[RP_COMMAND_LIST] = {"list", "[OPTION...] [-p PID|NAME[,...] | -- COMMAND [ARG...]]",
+			     "What can be traced, how, and at what cost. Nothing is attached."},
+	[RP_COMMAND_DOCTOR] = {"doctor", "[-p PID|NAME[,...]] [--json]",
+			       "What this kernel, this user and a process allow, and the cure "
+			       "where they do not."},
+};
+
+const char *rp_by__name(unsigned by)
+{
+	static const char *const names[] = {
+		[RP_BY_PROCESS] = "process", [RP_BY_THREAD] = "thread", [RP_BY_COMMAND] = "command",
+		[RP_BY_CGROUP] = "cgroup",   [RP_BY_LABEL] = "label",
+	};
+
+	return by < sizeof(names) / sizeof(names[0]) ? names[by] : NULL;
+}
+
+static const char *sort_key(unsigned i)
+{
+	return i < rp_n_columns ? rp_columns[i].sort : NULL;
+}
+
+static const char *parse_sort(const char *text, struct rp_opts *opts, const char **at)
+{
+	(void)at;
+	opts->sort = rp_column__find(text);
+	return opts->sort ? NULL : "";
+}
+
+static const char *parse_columns(const char *text, struct rp_opts *opts, const char **at)
+{
+	*at = rp_column_list__parse(text, &opts->columns);
+	return *at ? "" : NULL;
+}
+
+static const char *view_name(unsigned i)
+{
+	return rp_views[i].name;
+}
+
+static const char *parse_format(const char *text, struct rp_opts *opts, const char **at)
+{
+	(void)at;
+	opts->format = rp_view__find(text);
+	return opts->format ? NULL : "";
+}
+
+static const char *parse_label(const char *text, struct rp_opts *opts, const char **at)
+{
+	const char *wrong = rp_operand__parse(&text, &opts->label);
+
+	(void)at;
+	if (opts->label.kind == RP_OPERAND_NONE || opts->label.kind == RP_OPERAND_DUR)
+		return "expected arg0 to arg5, or ret";
+	return !wrong && *text ? "one operand is all" : wrong;
+}
+
+static const char *parse_where(const char *text, struct rp_opts *opts, const char **at)
+{
+	size_t place;
+	const char *wrong = rp_where__parse(text, &opts->where, &place);
+
+	*at = wrong ? text + place : NULL;
+	return wrong;
+}
+
+const struct rp_option rp_options[] = {
+	{"pid", 'p', RP_SECTION_WHAT, LIVE | LIST | DOCTOR, RP_OPTION_PROCESSES, MEMBER(pids),
+	 .arg = "PID|NAME[,...]", .help = "these processes, by number or command name"},
+	{"no-follow", 0, RP_SECTION_WHAT, LIVE | LIST, RP_OPTION_FLAG, MEMBER(no_follow),
+	 .help = "leave out the children of the processes or of COMMAND"},
+	{"function", 'f', RP_SECTION_WHAT, LIVE | LIST, RP_OPTION_LIST, MEMBER(functions),
+	 .arg = "[OBJECT:]GLOB", .help = "functions, by name; repeatable", .example = "main"},
+	{"usdt", 'u', RP_SECTION_WHAT, LIVE | LIST, RP_OPTION_LIST, MEMBER(usdts),
+	 .arg = "[OBJECT:]PROVIDER:BEGIN[:END][@argN]", .help = "USDT regions; repeatable",
+	 .example = "*:*"},
+	{"exclude", 'x', RP_SECTION_WHAT, LIVE | LIST, RP_OPTION_LIST, MEMBER(excludes),
+	 .arg = "GLOB", .help = "leave these regions out; repeatable", .example = "main"},
+	{"label", 0, RP_SECTION_WHAT, LIVE | LIST, RP_OPTION_PARSED, 0, .arg = "argN|ret[:TYPE]",
+	 .help = "tell calls apart by a value", .example = "arg0", .parse = parse_label},
+	{"where", 0, RP_SECTION_WHAT, LIVE | LIST, RP_OPTION_PARSED, 0, .arg = "EXPR",
+	 .help = "only calls like these ('arg1 > 4096 && dur > 1ms')", .example = "dur > 1ms",
+	 .parse = parse_where},
+	{"min-duration", 0, RP_SECTION_WHAT, LIVE | LIST, RP_OPTION_DURATION, MEMBER(min_duration),
+	 .arg = "T", .help = "leave out what is shorter (10us, 1ms)", .example = "10us",
+	 .most = SECONDS_MAX},
+
+	{"interval", 'i', RP_SECTION_SHOW, LIVE, RP_OPTION_SECONDS, MEMBER(interval), .arg = "T",
+	 .help = "between tables: seconds, or with a unit (500ms)", .least = SECONDS_MIN,
+	 .most = SECONDS_MAX, .preset = 1, .given = MEMBER(interval_given)},
+	{"iterations", 'n', RP_SECTION_SHOW, LIVE, RP_OPTION_NUMBER, MEMBER(iterations), .arg = "N",
+	 .help = "stop after N intervals", .least = 1, .most = UINT_MAX},
+	{"duration", 'd', RP_SECTION_SHOW, LIVE, RP_OPTION_SECONDS, MEMBER(duration), .arg = "T",
+	 .help = "stop after T (10, 500ms, 1m)", .least = SECONDS_MIN, .most = SECONDS_MAX},
+	{"batch", 'b', RP_SECTION_SHOW, LIVE, RP_OPTION_FLAG, MEMBER(batch),
+	 .help = "printed tables, no screen control"},
+	{"sort", 's', RP_SECTION_SHOW, LIVE, RP_OPTION_PARSED, 0, .arg = "KEY",
+	 .help = "order by this column", .choice = sort_key, .parse = parse_sort, .word = "total",
+	 .names_elsewhere = true},
+	{"columns", 0, RP_SECTION_SHOW, LIVE, RP_OPTION_PARSED, 0, .arg = "KEY[,...]",
+	 .help = "show these columns, in this order; keys as of --sort", .choice = sort_key,
+	 .parse = parse_columns, .example = "share,p50,p99", .names_elsewhere = true},
+	{"by", 0, RP_SECTION_SHOW, LIVE, RP_OPTION_CHOICE, MEMBER(by), .arg = "GROUP",
+	 .help = "a row for each", .choice = rp_by__name, .least = RP_BY_PROCESS},
+	{"tree", 0, RP_SECTION_SHOW, LIVE, RP_OPTION_FLAG, MEMBER(tree),
+	 .help = "regions under the regions they are entered in"},
+	{"compensate", 0, RP_SECTION_SHOW, LIVE, RP_OPTION_FLAG, MEMBER(compensate),
+	 .help = "take the cost of the probes off"},
+	{"stuck", 0, RP_SECTION_SHOW, LIVE, RP_OPTION_SECONDS, MEMBER(stuck), .arg = "T",
+	 .help = "tell of regions that are open for so long (5, 500ms)", .example = "5",
+	 .least = SECONDS_MIN, .most = SECONDS_MAX},
+	{"on-stuck", 0, RP_SECTION_SHOW, LIVE, RP_OPTION_TEXT, MEMBER(on_stuck), .arg = "COMMAND",
+	 .help = "run it once for each of them", .example = "echo $RPTRACE_PATH"},
+	{"format", 0, RP_SECTION_SHOW, LIVE, RP_OPTION_PARSED, 0, .arg = "FORM",
+	 .help = "form of the final summary", .choice = view_name, .parse = parse_format,
+	 .word = "table"},
+	{"json", 0, RP_SECTION_SHOW, LIVE | LIST | DOCTOR, RP_OPTION_FLAG, MEMBER(json),
+	 .help = "for programs: JSON"},
+	{"output", 'o', RP_SECTION_SHOW, LIVE, RP_OPTION_TEXT, MEMBER(output), .arg = "FILE",
+	 .help = "the final summary goes there (-: stdout)", .example = "summary.txt"},
+
+	{"max-overhead", 0, RP_SECTION_HOW, LIVE, RP_OPTION_PERCENT, MEMBER(max_overhead),
+	 .arg = "PCT",
+	 .help = "leave out what costs most, where probes take more of the target's CPU",
+	 .example = "5"},
+	{"attach", 0, RP_SECTION_HOW, LIVE | LIST, RP_OPTION_CHOICE, MEMBER(attach), .arg = "MODE",
+	 .help = "kind of probes", .choice = rp_attach_mode__name, .word = "auto"},
+	{"exit", 0, RP_SECTION_HOW, LIVE | LIST, RP_OPTION_CHOICE, MEMBER(exit_method),
+	 .arg = "METHOD", .help = "how function exits are observed", .choice = rp_exit_method__name,
+	 .word = "auto"},
+	{"max-depth", 0, RP_SECTION_HOW, LIVE, RP_OPTION_NUMBER, MEMBER(max_depth), .arg = "N",
+	 .help = "open regions a thread", .least = 1, .most = RP_FRAMES_MAX - 1,
+	 .preset = RP_FRAMES_MAX - 1},
+	{"max-nodes", 0, RP_SECTION_HOW, LIVE, RP_OPTION_NUMBER, MEMBER(max_nodes), .arg = "N",
+	 .help = "different call paths", .least = 1, .most = RP_NODES_MAX, .preset = RP_NODES_MAX},
+	{"max-labels", 0, RP_SECTION_HOW, LIVE, RP_OPTION_NUMBER, MEMBER(max_labels), .arg = "N",
+	 .help = "labelled paths", .least = 1, .most = RP_NODES_MAX, .preset = 1024},
+	{"max-names", 0, RP_SECTION_HOW, LIVE, RP_OPTION_NUMBER, MEMBER(max_names), .arg = "N",
+	 .help = "names made at run time", .least = 1, .most = 65536, .preset = 4096},
+	{"max-spans", 0, RP_SECTION_HOW, LIVE, RP_OPTION_NUMBER, MEMBER(max_spans), .arg = "N",
+	 .help = "spans open at a time", .least = 1, .most = 1 << 22, .preset = 65536},
+	{"max-regions", 0, RP_SECTION_HOW, LIVE | LIST, RP_OPTION_NUMBER, MEMBER(max_regions),
+	 .arg = "N", .help = "regions selected", .least = 1, .most = RP_REGION_CALIBRATE - 1,
+	 .preset = RP_REGION_CALIBRATE - 1},
+	{"max-on-stuck", 0, RP_SECTION_HOW, LIVE, RP_OPTION_NUMBER, MEMBER(max_on_stuck),
+	 .arg = "N", .help = "commands of --on-stuck at a time", .least = 1, .most = 1024,
+	 .preset = 8},
+	{"verbose", 'v', RP_SECTION_HOW, LIVE | LIST, RP_OPTION_FLAG, MEMBER(verbose),
+	 .help = "pass on what libbpf and the kernel say"},
+
+	{"help", 'h', RP_SECTION_OTHER, LIVE | LIST | DOCTOR, RP_OPTION_FLAG, MEMBER(help),
+	 .help = "this list"},
+	{"version", 'V', RP_SECTION_OTHER, LIVE | LIST | DOCTOR, RP_OPTION_FLAG, MEMBER(version),
+	 .help = "the version"},
+};
+const size_t rp_n_options = sizeof(rp_options) / sizeof(rp_options[0]);
