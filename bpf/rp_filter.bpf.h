@@ -9,10 +9,20 @@
 #include "rp_filter.h"
 #include "rp_nodes.bpf.h"
 
-/* The outcomes of the arguments leave it open. */
-static __always_inline bool where_may_hold(__u32 outcomes)
+/*
+ * What is told by now (RP_TOLD_*) rules a call out, whatever its duration and its return value will
+ * be. Such a call is in no figure: not open, unwound or unmatched, nor lost.
+ */
+static __always_inline bool is_ruled_out(__u32 region, __u32 outcomes, __u32 told)
 {
-	return !cfg_where.n || rp_filter__may_hold(&cfg_where, outcomes, 1u << RP_OPERAND_ARG);
+	return cfg_where.n && !rp_filter__may_hold(&cfg_where, outcomes, told) &&
+	       !rp_region_is_own(region);
+}
+
+static __always_inline bool entry_is_ruled_out(const struct rp_hit *hit)
+{
+	return is_ruled_out(hit->region, hit->outcomes,
+			    rp_role_is_function(hit->role) ? RP_TOLD_AT_CALL : RP_TOLD_AT_BEGIN);
 }
 
 /* Calls of the calibration are measured whatever is asked for: they tell what probes cost. */

@@ -32,7 +32,7 @@ static __always_inline struct rp_frame *frame_below(struct rp_thread *t, const s
 }
 
 /* The node of a frame to be opened, its entry counted. 0: none could be had, counted as lost. */
-static __always_inline __u32 frame_node(__u32 parent, const struct rp_hit *hit)
+static __always_inline __u32 frame_node(__u32 parent, const struct rp_hit *hit, bool left_out)
 {
 	struct rp_figures *figures;
 	__u32 node = 0;
@@ -44,9 +44,11 @@ static __always_inline __u32 frame_node(__u32 parent, const struct rp_hit *hit)
 	figures = node ? node_figures(node) : NULL;
 	if (figures) {
 		__sync_fetch_and_add(&figures->entries, 1);
+		if (left_out)
+			__sync_fetch_and_add(&figures->skipped, 1);
 		return node;
 	}
-	if (!rp_region_is_own(hit->region))
+	if (!left_out && !rp_region_is_own(hit->region))
 		count_lost(RP_LOST_NODES);
 	return 0;
 }
@@ -63,7 +65,7 @@ static __always_inline void stack_begins(struct task_struct *task, struct rp_thr
 }
 
 /* Room for one more frame; NULL: none could be had, counted as lost. */
-static __always_inline struct rp_frame *frame_room(struct rp_thread *t, __u32 depth)
+static __always_inline struct rp_frame *frame_room(struct rp_thread *t, __u32 depth, bool left_out)
 {
 	struct rp_frame *f = NULL;
 
@@ -73,7 +75,8 @@ static __always_inline struct rp_frame *frame_room(struct rp_thread *t, __u32 de
 		f = frame_at(t, depth + 1);
 	}
 	if (!f) {
-		count_lost(RP_LOST_DEPTH);
+		if (!left_out)
+			count_lost(RP_LOST_DEPTH);
 		t->lost_entries++;
 	}
 	return f;
@@ -84,27 +87,30 @@ __noinline int frame_push(struct rp_thread *t, const struct rp_hit *hit)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct rp_frame *top, *f;
+	bool left_out;
 	__u32 depth;
 	__u64 now;
 
 	if (!t || !hit)
 		return 0;
+	left_out = entry_is_ruled_out(hit);
 	top = frame_below(t, hit);
 	if (!top)
 		return 0;
 	depth = t->depth;
 	if (!depth)
 		stack_begins(task, t, hit);
-	f = frame_room(t, depth);
+	f = frame_room(t, depth, left_out);
 	if (!f)
 		return 0;
 	t->begun |= 1ull << (hit->region & 63);
-	f->node = frame_node(top->node, hit);
+	f->node = frame_node(top->node, hit, left_out);
 	f->child = 0;
 	f->before_parent = 0;
 	f->sp = hit->sp;
 	f->ip = hit->role == RP_ROLE_SCOPE_BEGIN ? hit->key : hit->ip;
-	f->region = hit->region | hit->role << 24 | hit->loose << 28;
+	f->region = hit->region | hit->role << 24 | (hit->loose ? RP_FRAME_LOOSE : 0) |
+		    (left_out ? RP_FRAME_LEFT_OUT : 0);
 	f->outcomes = hit->outcomes;
 	f->wait = task_wait(task);
 	now = bpf_ktime_get_ns();
@@ -128,9 +134,11 @@ static __always_inline __u64 frame_time(struct task_struct *task, struct rp_fram
 	};
 
 	rp_taken__clamp(&taken);
-	if (f->node && is_filtered(rp_frame__region(f), taken.ns, f->outcomes))
+	if (!f->node || rp_frame__is_left_out(f))
+		return taken.ns;
+	if (is_filtered(rp_frame__region(f), taken.ns, f->outcomes))
 		figures_skip(f->node);
-	else if (f->node)
+	else
 		figures_add(f->node, &taken);
 	return taken.ns;
 }
@@ -160,6 +168,10 @@ static __always_inline void frame_move(struct rp_frame *f, __u32 node)
 		return;
 	__sync_fetch_and_add(&from->entries, -1ull);
 	__sync_fetch_and_add(&to->entries, 1);
+	if (rp_frame__is_left_out(f)) {
+		__sync_fetch_and_add(&from->skipped, -1ull);
+		__sync_fetch_and_add(&to->skipped, 1);
+	}
 	f->node = node;
 }
 

@@ -7,6 +7,7 @@
 #ifndef RP_UNMATCHED_BPF_H
 #define RP_UNMATCHED_BPF_H
 
+#include "rp_filter.bpf.h"
 #include "rp_threads.bpf.h"
 
 /*
@@ -39,10 +40,12 @@ static __noinline void count_unmatched(__u32 region)
 		bpf_map_update_elem(&unmatched, &region, &one, BPF_NOEXIST);
 }
 
-/* An exit that closes nothing; sp: of a function, as it was at its entry, else 0. */
-static __noinline void exit_unmatched(struct task_struct *task, struct rp_thread *t, __u32 region,
-				      __u64 sp)
+/* An exit that closes nothing; hit->key: of a function its stack pointer at the entry, else 0. */
+static __noinline void exit_unmatched(struct task_struct *task, struct rp_thread *t,
+				      const struct rp_hit *hit)
 {
+	__u64 sp = rp_role_is_function(hit->role) ? hit->key : 0;
+
 	if (t->lost_entries) {
 		t->lost_entries--;
 		return;
@@ -52,8 +55,9 @@ static __noinline void exit_unmatched(struct task_struct *task, struct rp_thread
 		t->shallowest = 0;
 		t->begun = 0;
 	}
-	if (!entered_before(task, t, region, sp))
-		count_unmatched(region);
+	if (!entered_before(task, t, hit->region, sp) &&
+	    !is_ruled_out(hit->region, hit->outcomes, RP_TOLD_AT_RETURN))
+		count_unmatched(hit->region);
 }
 
 #endif

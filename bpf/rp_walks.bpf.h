@@ -36,7 +36,7 @@ static long unwind_step(__u32 i, struct rp_walk *w)
 	if (top <= w->bound)
 		return 1;
 	f = frame_at(w->t, top);
-	if (f)
+	if (f && !rp_frame__is_left_out(f))
 		figures_unwind(f->node);
 	w->t->depth = top - 1;
 	return 0;

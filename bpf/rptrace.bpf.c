@@ -55,7 +55,7 @@ static __always_inline void look_at_entry(struct pt_regs *ctx, __u64 cookie, str
 {
 	if (cfg_where.n && !rp_region_is_own(hit->region))
 		hit->outcomes = outcomes_of(ctx, RP_COOKIE_SPEC(cookie), RP_OPERAND_ARG);
-	if (labels && RP_COOKIE_FLAGS(cookie) & RP_SITE_LABEL && where_may_hold(hit->outcomes))
+	if (labels && RP_COOKIE_FLAGS(cookie) & RP_SITE_LABEL && !entry_is_ruled_out(hit))
 		hit->label_flags = read_label(ctx, RP_COOKIE_SPEC(cookie), &hit->label);
 }
 
@@ -90,11 +90,12 @@ static __always_inline bool call_enter(struct pt_regs *ctx, struct task_struct *
 
 	if (!t)
 		return false;
+	look_at_entry(ctx, cookie, &hit, !cfg_label_returned);
 	if (role == RP_ROLE_CALL && task->utask->depth >= RETURN_PROBES_MAX) {
-		count_lost(RP_LOST_RETURNS);
+		if (!entry_is_ruled_out(&hit))
+			count_lost(RP_LOST_RETURNS);
 		return false;
 	}
-	look_at_entry(ctx, cookie, &hit, !cfg_label_returned);
 	opened = frame_push(t, &hit);
 	barrier_var(opened); /* or it is taken as it comes, when to the verifier it is any number */
 	return opened;
@@ -110,7 +111,7 @@ static __always_inline void call_exit(struct pt_regs *ctx, struct task_struct *t
 	look_at_exit(ctx, cookie, &hit);
 	if (t && !frame_leave(t, &hit, now) && site_is_current(cookie) &&
 	    !(role == RP_ROLE_CALL && cfg_returns_of_all))
-		exit_unmatched(task, t, hit.region, sp);
+		exit_unmatched(task, t, &hit);
 }
 
 /* The kernel reports a return. */
@@ -215,7 +216,7 @@ static __always_inline void region_end(struct pt_regs *ctx, struct task_struct *
 	if (site_is_current(cookie) &&
 	    (role != RP_ROLE_SCOPE_END ||
 	     !(blocks_left_out || RP_COOKIE_FLAGS(cookie) & RP_SITE_SOME)))
-		exit_unmatched(task, t, hit.region, 0);
+		exit_unmatched(task, t, &hit);
 }
 
 SEC("?uprobe")
@@ -279,6 +280,9 @@ int rp_span(struct pt_regs *ctx)
 		return 0;
 	begins = RP_COOKIE_ROLE(cookie) == RP_ROLE_SPAN_BEGIN;
 	key.region = RP_COOKIE_REGION(cookie);
+	/* A span has nothing to compare but its duration. */
+	if (is_ruled_out(key.region, 0, RP_TOLD_AT_BEGIN))
+		return 0;
 	has_id = read_arg(ctx, RP_COOKIE_SPEC(cookie), &key.id);
 	if (has_id && !begins && span_end(&key, now))
 		return 0;

@@ -69,4 +69,12 @@ RP_INLINE bool rp_filter__may_hold(const volatile struct rp_filter *filter, __rp
 	return table;
 }
 
+/*
+ * Kinds of operands whose outcomes are told by then, a bit each. What a call does not have is told:
+ * its comparisons are untrue.
+ */
+#define RP_TOLD_AT_CALL	  (1u << RP_OPERAND_ARG)			/* functions only */
+#define RP_TOLD_AT_RETURN (1u << RP_OPERAND_RET)			/* entry not seen */
+#define RP_TOLD_AT_BEGIN  (1u << RP_OPERAND_ARG | 1u << RP_OPERAND_RET) /* all others */
+
 #endif

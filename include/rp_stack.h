@@ -24,6 +24,10 @@
 	32u /* frames that every thread has; threads that nest deeper get more such segments */
 #define RP_FRAMES_MAX 1024u
 
+/* Flags of a frame. */
+#define RP_FRAME_LOOSE	  (1u << 28) /* need not nest: may end after what it began in */
+#define RP_FRAME_LEFT_OUT (1u << 29) /* --where rules the call out whatever its exit tells */
+
 struct rp_frame {
 	__rp_u64 start;		/* ns */
 	__rp_u64 child;		/* ns spent in frames directly below */
@@ -32,7 +36,7 @@ struct rp_frame {
 	__rp_u64 wait;		/* ns waiting for a CPU of this thread, likewise */
 	__rp_u64 sp;		/* stack pointer at entry */
 	__rp_u64 ip;		/* address of the probe that entered the frame; scope: its key */
-	__rp_u32 region;	/* region id | enum rp_role of the entry << 24 | loose << 28 */
+	__rp_u32 region;	/* region id | enum rp_role of the entry << 24 | RP_FRAME_* */
 	__rp_u32 node;		/* 0: no node could be had, figures are lost */
 	__rp_u32 outcomes;	/* bit k: comparison k of the filter holds */
 	__rp_u32 reserved;
@@ -83,7 +87,13 @@ RP_INLINE __rp_u32 rp_frame__role(const struct rp_frame *f)
 
 RP_INLINE bool rp_frame__is_loose(const struct rp_frame *f)
 {
-	return f->region >> 28;
+	return f->region & RP_FRAME_LOOSE;
+}
+
+/* In no figure, but there: its exit is no surprise, and what it calls is below it. */
+RP_INLINE bool rp_frame__is_left_out(const struct rp_frame *f)
+{
+	return f->region & RP_FRAME_LEFT_OUT;
 }
 
 /* ---- rules ---------------------------------------------------------------------------------- */

@@ -84,6 +84,60 @@ static void left_out(void **state)
 		    live_sum(run.json, "by_value", "total_ns"));
 }
 
+/* ---- what is left without its exit -------------------------------------------------------------
+ */
+
+struct unwound_case {
+	const char *options, *mode, *region;
+	uint64_t count, unwound;
+};
+
+/* What is not known yet where a call is left, its duration and its result, counts as true. */
+static const struct unwound_case unwound_cases[] = {
+	{"--where arg0==5", "thrown 1000", "by_throw", 0, 100},
+	{"--where arg0==5 --exit ret-sites", "thrown 1000", "by_throw", 0, 100},
+	{"--where arg0==5 --attach multi", "thrown 1000", "by_throw", 0, 100},
+	{"--where arg0==4", "thrown 1000", "by_throw", 100, 0},
+	{"--where arg0==5", "thrown 1000", "by_catch", 100, 0},
+	{"--where arg0>=8", "thrown 1000", "by_throw", 100, 100},
+	{"--where arg0>=8&&dur>1000s", "thrown 1000", "by_throw", 0, 100},
+	{"--where arg0>=8||dur>1000s", "thrown 1000", "by_throw", 100, 500},
+	{"--where arg0<4", "cut 50", "by_depth", 0, 4},
+	{"--where arg0<4 --exit ret-sites", "cut 50", "by_depth", 0, 4},
+	{"", "cut 50", "by_depth", 0, 51},
+};
+
+static void unwound(void **state)
+{
+	const struct unwound_case *c = *state;
+	struct live_run run;
+	char options[256];
+
+	snprintf(options, sizeof(options), "-f %s %s", c->region, c->options);
+	run = run_labels(c->mode, options);
+	assert_int_equal(live_sum(run.json, c->region, "count"), c->count);
+	assert_int_equal(live_sum(run.json, c->region, "unwound"), c->unwound);
+	assert_int_equal(live_sum(run.json, c->region, "open"), 0);
+}
+
+/* Ends that no begin is known of: what was not known at the begin may have been as is asked for. */
+static const struct unwound_case unmatched_cases[] = {
+	{"", "ends 100", "never_begun", 0, 99}, /* the first may have begun before */
+	{"--where dur>1s", "ends 100", "never_begun", 0, 99},
+	{"--where ret>0", "ends 100", "never_begun", 0, 0}, /* markers return nothing */
+};
+
+static void unmatched(void **state)
+{
+	const struct unwound_case *c = *state;
+	struct live_run run;
+	char options[256];
+
+	snprintf(options, sizeof(options), "-u rptrace:%s %s", c->region, c->options);
+	run = live_trace(LIVE_PID, "labels ends 100", options);
+	assert_int_equal(live_u64(json_object_get(run.json, "lost"), "unmatched"), c->unwound);
+}
+
 /* ---- labels by results -------------------------------------------------------------------------
  */
 
@@ -128,12 +182,20 @@ static void returned(void **state)
 
 int main(void)
 {
-	static struct CMUnitTest tests[LIVE_COUNT(where_cases) + LIVE_COUNT(methods) + 1];
+	static struct CMUnitTest tests[LIVE_COUNT(where_cases) + LIVE_COUNT(unwound_cases) +
+				       LIVE_COUNT(unmatched_cases) + LIVE_COUNT(methods) + 1];
 	size_t n = 0;
 
 	for (size_t i = 0; i < LIVE_COUNT(where_cases); i++)
 		tests[n++] = live_test(where, &where_cases[i], "%s %s", where_cases[i].region,
 				       where_cases[i].options);
+	for (size_t i = 0; i < LIVE_COUNT(unwound_cases); i++)
+		tests[n++] = live_test(unwound, &unwound_cases[i], "%s %s %s",
+				       unwound_cases[i].mode, unwound_cases[i].region,
+				       unwound_cases[i].options);
+	for (size_t i = 0; i < LIVE_COUNT(unmatched_cases); i++)
+		tests[n++] = live_test(unmatched, &unmatched_cases[i], "%s %s",
+				       unmatched_cases[i].mode, unmatched_cases[i].options);
 	for (size_t i = 0; i < LIVE_COUNT(methods); i++)
 		tests[n++] = live_test(returned, methods[i], "returned %s", methods[i]);
 	tests[n] = (struct CMUnitTest)cmocka_unit_test(left_out);

@@ -2,18 +2,34 @@
 /*
  * labels MODE [ARG...]: regions that are told apart by their arguments and by what they return.
  *
- *   values T N D   T threads, in each batches of N calls in all of by_value: one thread goes on
- *                  where the other ends, with 0 to D - 1 in turn; "piece" after each batch
- *   texts T N D    the same of by_text, with as many strings
- *   returns N      N batches, in each calls of by_return, which returns -2 to 2 in turn, and as
- * many of by_jump, which jumps to it slow N         N times each nap of 0 ms and of 300 ms, called
- * with what it sleeps odd            by_text with strings that are hard to show, and with pointers
- * to none types          by_types with -1, 300 and a pointer usdt N         USDT regions whose
- * argument lives in a register, in memory, in an array, is a constant, a string or not there; each
- * N times
+ *   values T N D
+ *	T threads, in each batches of N calls in all of by_value: one thread goes on where the
+ *	other ends, with 0 to D - 1 in turn; "piece" after each batch
+ *   texts T N D
+ *	the same of by_text, with as many strings
+ *   returns N
+ *	N batches, in each calls of by_return, which returns -2 to 2 in turn, and as many of
+ *	by_jump, which jumps to it
+ *   slow N
+ *	N times each nap of 0 ms and of 300 ms, called with what it sleeps
+ *   odd
+ *	by_text with strings that are hard to show, and with pointers to none
+ *   types
+ *	by_types with -1, 300 and a pointer
+ *   usdt N
+ *	USDT regions whose argument lives in a register, in memory, in an array, is a constant, a
+ *	string or not there; each N times
+ *   thrown N
+ *	N calls of by_catch, with 0 to 9 in turn; by_throw, which it calls with the same, is left
+ *	by longjmp if that is odd
+ *   cut N
+ *	by_depth(N) calls by_depth(N - 1) and so on; in by_depth(0) the process ends
+ *   ends N
+ *	N ends of a marker that nothing begins
  */
 #define _GNU_SOURCE
 #include <pthread.h>
+#include <setjmp.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -129,6 +145,47 @@ NO_CLONES void return_all(void)
 	KEEP();
 }
 
+/* ---- what is left without its exit ------------------------------------------------------------
+ */
+
+static jmp_buf catcher;
+
+NO_CLONES void by_throw(long value);
+NO_CLONES void by_throw(long value)
+{
+	KEEP();
+	if (value % 2)
+		longjmp(catcher, 1);
+	KEEP();
+}
+
+NO_CLONES void by_catch(long value);
+NO_CLONES void by_catch(long value)
+{
+	if (!setjmp(catcher))
+		by_throw(value);
+	KEEP();
+}
+
+NO_CLONES void by_depth(long value);
+NO_CLONES void by_depth(long value)
+{
+	if (value)
+		by_depth(value - 1);
+	else if (calls)
+		exit(0);
+	KEEP();
+}
+
+static void ends(unsigned long n)
+{
+	for (unsigned long i = 0; i < n; i++) {
+		if (i > n)
+			RPTRACE_BEGIN(never_begun);
+		RPTRACE_END(never_begun);
+	}
+}
+
 /* ---- strings --------------------------------------------------------------------------------- */
 
 #define SIXTEEN	   "0123456789abcdef"
@@ -229,6 +286,13 @@ int main(int argc, char **argv)
 		by_types(-1, 300, (const void *)0xbeef);
 	else if (!strcmp(mode, "usdt"))
 		usdt(a);
+	else if (!strcmp(mode, "thrown"))
+		for (unsigned long i = 0; i < a; i++)
+			by_catch((long)(i % 10));
+	else if (!strcmp(mode, "cut"))
+		by_depth((long)a);
+	else if (!strcmp(mode, "ends"))
+		ends(a);
 	else
 		return 2;
 	return 0;

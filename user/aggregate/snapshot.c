@@ -279,11 +279,19 @@ static bool is_outermost(const struct build *b, size_t place)
 	return !b->above[b->flat_of[place]] && !b->unlabeled_above[region];
 }
 
+/* Of all that was entered there, all was filtered. */
+static bool is_filtered(const struct rp_sums *sums)
+{
+	return sums->skipped && !sums->count && !sums->unwound && sums->entries <= sums->left;
+}
+
 static void count_above(struct build *b, size_t place, int change)
 {
 	const struct rp_paths *paths = &b->box->paths;
 	const struct rp_path *path = &paths->path[paths->order[place]];
 
+	if (is_filtered(&path->sums))
+		return;
 	b->above[b->flat_of[place]] += (uint32_t)change;
 	if (is_unlabeled(b, paths->group[path->group]))
 		b->unlabeled_above[path->region] += (uint32_t)change;
@@ -306,12 +314,6 @@ static void take_paths(struct build *b)
 		at = next;
 	}
 	b->box->snapshot.n_tree = paths->n_order;
-}
-
-/* Of all that was entered there, all was filtered. */
-static bool is_filtered(const struct rp_sums *sums)
-{
-	return sums->skipped && !sums->count && !sums->unwound && sums->entries <= sums->left;
 }
 
 /* Take such paths out of the tree, unless there is something below them. */

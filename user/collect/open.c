@@ -34,7 +34,7 @@ static void set_comm(struct reading *r, struct rp_open_entry *entry)
 	memcpy(entry->comm, r->comm, sizeof(entry->comm));
 }
 
-/* Frames that were left meanwhile, and those of the calibration, are left out. */
+/* But frames that were left meanwhile, those of the calibration, and what --where rules out. */
 static int take_stack(void *ctx, const struct rp_open_stack *stack,
 		      const struct rp_open_frame *frames)
 {
@@ -53,8 +53,8 @@ static int take_stack(void *ctx, const struct rp_open_stack *stack,
 		entry.node = frames[i].node;
 		entry.region = frames[i].region & RP_REGION_MASK;
 		entry.depth = i + 1;
-		if (entry.start &&
-		    (entry.region < RP_REGION_CALIBRATE || entry.region >= RP_REGION_DYNAMIC))
+		if (entry.start && !rp_region_is_own(entry.region) &&
+		    !(frames[i].region & RP_FRAME_LEFT_OUT))
 			r->out->item[r->out->n++] = entry;
 	}
 	return 0;
