@@ -50,6 +50,7 @@ static __always_inline __u32 frame_node(__u32 parent, const struct rp_hit *hit, 
 	}
 	if (!left_out && !rp_region_is_own(hit->region))
 		count_lost(RP_LOST_NODES);
+	count_stray(hit->region, 2, 0); /* its exit, too */
 	return 0;
 }
 
@@ -65,7 +66,8 @@ static __always_inline void stack_begins(struct task_struct *task, struct rp_thr
 }
 
 /* Room for one more frame; NULL: none could be had, counted as lost. */
-static __always_inline struct rp_frame *frame_room(struct rp_thread *t, __u32 depth, bool left_out)
+static __always_inline struct rp_frame *frame_room(struct rp_thread *t, const struct rp_hit *hit,
+						   __u32 depth, bool left_out)
 {
 	struct rp_frame *f = NULL;
 
@@ -77,6 +79,7 @@ static __always_inline struct rp_frame *frame_room(struct rp_thread *t, __u32 de
 	if (!f) {
 		if (!left_out)
 			count_lost(RP_LOST_DEPTH);
+		count_stray(hit->region, 1, 0);
 		t->lost_entries++;
 	}
 	return f;
@@ -100,7 +103,7 @@ __noinline int frame_push(struct rp_thread *t, const struct rp_hit *hit)
 	depth = t->depth;
 	if (!depth)
 		stack_begins(task, t, hit);
-	f = frame_room(t, depth, left_out);
+	f = frame_room(t, hit, depth, left_out);
 	if (!f)
 		return 0;
 	t->begun |= 1ull << (hit->region & 63);

@@ -252,14 +252,14 @@ struct {
 	__type(value, __u64); /* a number; 0: none */
 } spare_numbers SEC(".maps");
 
-/* Exits without an entry, by region. */
+/* By region; RP_REGION_NONE: it is not known of which. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__uint(max_entries, 65536);
 	__type(key, __u32);
-	__type(value, __u64);
-} unmatched SEC(".maps");
+	__type(value, struct rp_stray_hits);
+} stray_hits SEC(".maps");
 
 /* Regions that a generation swap takes out of their site group: site group << 32 | region.
  */
@@ -311,6 +311,25 @@ static __always_inline void number_give_back(__u32 kind, __u32 number)
 static __always_inline void count_lost(enum rp_lost reason)
 {
 	__sync_fetch_and_add(&lost[reason], 1);
+}
+
+static __noinline void count_stray(__u32 region, __u32 hits, __u32 unmatched)
+{
+	struct rp_stray_hits first = {.hits = hits, .unmatched = unmatched}, *seen;
+
+	if (unmatched)
+		count_lost(RP_LOST_UNMATCHED);
+	seen = bpf_map_lookup_elem(&stray_hits, &region);
+	if (!seen) {
+		if (!bpf_map_update_elem(&stray_hits, &region, &first, BPF_NOEXIST))
+			return;
+		seen = bpf_map_lookup_elem(&stray_hits, &region);
+		if (!seen)
+			return;
+	}
+	__sync_fetch_and_add(&seen->hits, hits);
+	if (unmatched)
+		__sync_fetch_and_add(&seen->unmatched, unmatched);
 }
 
 static __always_inline void send_event(__u32 type, __u32 pid, __u64 detail)

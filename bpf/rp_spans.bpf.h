@@ -52,25 +52,42 @@ static __always_inline bool process_is_new(struct task_struct *task)
 	       (known && *known & ~RP_TRACKED_MAP_PENDING);
 }
 
+/* A begin was lost whose end is still to come: takes it off. */
+static __always_inline bool lost_begin_is_due(void)
+{
+	if (!lost_span_begins)
+		return false;
+	if ((__s64)__sync_fetch_and_add(&lost_span_begins, -1ull) > 0)
+		return true;
+	__sync_fetch_and_add(&lost_span_begins, 1);
+	return false;
+}
+
 /* An end that finds no span. */
 static __noinline void span_unmatched(struct task_struct *task, const struct rp_span_key *key)
 {
-	if (lost_span_begins) {
-		if ((__s64)__sync_fetch_and_add(&lost_span_begins, -1ull) > 0)
-			return;
-		__sync_fetch_and_add(&lost_span_begins, 1);
-	}
-	/* Since probes were added it is not known what had begun before. */
-	if (!additions && (span_was_begun(key) || process_is_new(task)))
-		count_unmatched(key->region);
+	bool surprise = false;
+
+	if (!lost_begin_is_due())
+		/* Since probes were added it is not known what had begun before. */
+		surprise = !additions && (span_was_begun(key) || process_is_new(task));
+	count_stray(key->region, 1, surprise);
 }
 
 /* ---- begin and end ------------------------------------------------------------------------ */
 
-static __always_inline void span_begin_lost(void)
+static __always_inline void span_begin_lost(__u32 region)
 {
+	count_stray(region, 1, 0);
 	count_lost(RP_LOST_SPANS);
 	__sync_fetch_and_add(&lost_span_begins, 1);
+}
+
+/* Whose span this ends is not known. */
+static __always_inline void span_end_lost(__u32 region)
+{
+	count_stray(region, 1, 0);
+	count_lost(RP_LOST_SPANS);
 }
 
 /* The root that the thread's regions hang under from now on. */
@@ -118,13 +135,15 @@ static __noinline void span_begin(struct task_struct *task, struct rp_thread *t,
 		span.node = 0;
 	span_was_begun(key);
 	if (span_insert(&span)) {
-		span_begin_lost();
+		span_begin_lost(key->region);
 		return;
 	}
-	if (figures)
+	if (figures) {
 		__sync_fetch_and_add(&figures->entries, 1);
-	else
+	} else {
 		count_lost(RP_LOST_NODES);
+		count_stray(key->region, 2, 0);
+	}
 }
 
 static __always_inline bool span_end(const struct rp_span_key *key, __u64 now)

@@ -28,36 +28,25 @@ static __always_inline bool entered_before(struct task_struct *task, struct rp_t
 	return true;
 }
 
-static __noinline void count_unmatched(__u32 region)
-{
-	__u64 one = 1, *seen;
-
-	count_lost(RP_LOST_UNMATCHED);
-	seen = bpf_map_lookup_elem(&unmatched, &region);
-	if (seen)
-		__sync_fetch_and_add(seen, 1);
-	else
-		bpf_map_update_elem(&unmatched, &region, &one, BPF_NOEXIST);
-}
-
-/* An exit that closes nothing; hit->key: of a function its stack pointer at the entry, else 0. */
+/* An exit that closes nothing; hit->key: of a function its stack pointer at the entry. */
 static __noinline void exit_unmatched(struct task_struct *task, struct rp_thread *t,
 				      const struct rp_hit *hit)
 {
 	__u64 sp = rp_role_is_function(hit->role) ? hit->key : 0;
+	bool surprise = false;
 
 	if (t->lost_entries) {
 		t->lost_entries--;
-		return;
+	} else {
+		if (t->additions != additions) {
+			t->additions = additions;
+			t->shallowest = 0;
+			t->begun = 0;
+		}
+		surprise = !entered_before(task, t, hit->region, sp) &&
+			   !is_ruled_out(hit->region, hit->outcomes, RP_TOLD_AT_RETURN);
 	}
-	if (t->additions != additions) {
-		t->additions = additions;
-		t->shallowest = 0;
-		t->begun = 0;
-	}
-	if (!entered_before(task, t, hit->region, sp) &&
-	    !is_ruled_out(hit->region, hit->outcomes, RP_TOLD_AT_RETURN))
-		count_unmatched(hit->region);
+	count_stray(hit->region, 1, surprise);
 }
 
 #endif

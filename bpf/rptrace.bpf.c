@@ -94,6 +94,7 @@ static __always_inline bool call_enter(struct pt_regs *ctx, struct task_struct *
 	if (role == RP_ROLE_CALL && task->utask->depth >= RETURN_PROBES_MAX) {
 		if (!entry_is_ruled_out(&hit))
 			count_lost(RP_LOST_RETURNS);
+		count_stray(hit.region, 1, 0);
 		return false;
 	}
 	opened = frame_push(t, &hit);
@@ -178,6 +179,7 @@ static __always_inline void region_begin(struct pt_regs *ctx, struct task_struct
 		hit.region = name_region(ctx, RP_COOKIE_SPEC(cookie));
 		if (!hit.region) {
 			t->lost_entries++;
+			count_stray(RP_REGION_NONE, 1, 0);
 			return;
 		}
 	} else if (role == RP_ROLE_SCOPE_BEGIN) {
@@ -204,8 +206,10 @@ static __always_inline void region_end(struct pt_regs *ctx, struct task_struct *
 	if (role == RP_ROLE_NAME_END) {
 		hit.role = RP_ROLE_NAME_BEGIN;
 		hit.region = name_region(ctx, RP_COOKIE_SPEC(cookie));
-		if (!hit.region)
+		if (!hit.region) {
+			count_stray(RP_REGION_NONE, 1, 0);
 			return;
+		}
 	} else if (role == RP_ROLE_SCOPE_END) {
 		hit.role = RP_ROLE_SCOPE_BEGIN;
 		read_arg(ctx, RP_COOKIE_SPEC(cookie), &hit.key);
@@ -217,6 +221,8 @@ static __always_inline void region_end(struct pt_regs *ctx, struct task_struct *
 	    (role != RP_ROLE_SCOPE_END ||
 	     !(blocks_left_out || RP_COOKIE_FLAGS(cookie) & RP_SITE_SOME)))
 		exit_unmatched(task, t, &hit);
+	else
+		count_stray(hit.region, 1, 0);
 }
 
 SEC("?uprobe")
@@ -280,21 +286,21 @@ int rp_span(struct pt_regs *ctx)
 		return 0;
 	begins = RP_COOKIE_ROLE(cookie) == RP_ROLE_SPAN_BEGIN;
 	key.region = RP_COOKIE_REGION(cookie);
-	/* A span has nothing to compare but its duration. */
-	if (is_ruled_out(key.region, 0, RP_TOLD_AT_BEGIN))
-		return 0;
 	has_id = read_arg(ctx, RP_COOKIE_SPEC(cookie), &key.id);
 	if (has_id && !begins && span_end(&key, now))
 		return 0;
 	t = thread_get(task);
 	if (!t)
 		return 0;
-	if (begins && has_id)
+	/* A span has nothing to compare but its duration. */
+	if (is_ruled_out(key.region, 0, RP_TOLD_AT_BEGIN))
+		count_stray(key.region, 1, 0);
+	else if (begins && has_id)
 		span_begin(task, t, &key);
 	else if (begins)
-		span_begin_lost();
+		span_begin_lost(key.region);
 	else if (!has_id)
-		count_lost(RP_LOST_SPANS);
+		span_end_lost(key.region);
 	else if (site_is_current(cookie))
 		span_unmatched(task, &key);
 	return 0;

@@ -55,6 +55,16 @@ enum rp_lost {
 		RP_LOST_COUNT
 };
 
+/*
+ * Hits of the probes of a region that are in the figures of no node. They took as much time as any
+ * others.
+ */
+struct rp_stray_hits {
+	__rp_u64 hits;
+	__rp_u64 unmatched; /* of these, exits without an entry */
+};
+_Static_assert(sizeof(struct rp_stray_hits) == 16, "rp_stray_hits is shared with BPF");
+
 /* ---- processes that are traced ------------------------------------------------------ */
 
 #define RP_TRACKED_MAP_PENDING 1u /* a RP_EVENT_MAP of it is not yet looked at */

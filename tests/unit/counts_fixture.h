@@ -107,7 +107,7 @@ static inline void fixture_server(struct fixture *f)
 	fixture_region(f, "never", RP_KIND_FUNCTION, "/usr/sbin/server");
 	relay = fixture_region(f, "relay", RP_KIND_SPAN, "/usr/sbin/server");
 	f->regions[request - 1].slow = true;
-	f->regions[query - 1].unmatched = 7;
+	f->regions[query - 1].stray.unmatched = 7;
 
 	root = fixture_root(f, 4242, "server");
 	node = fixture_node(f, root, request);

@@ -101,6 +101,15 @@ static inline void fake_map_seen(struct rp_session *s, pid_t pid)
 	(void)pid;
 }
 
+/* What every process has used when it is first looked at, and from then on. */
+#define FAKE_CPU_NS 150000000ull
+
+static inline uint64_t fake_cpu(pid_t pid)
+{
+	(void)pid;
+	return FAKE_CPU_NS;
+}
+
 static inline int fake_link(struct rp_session *s, const struct rp_links_req *req, int *refused,
 			    struct rp_links **out, struct rp_err *err)
 {
@@ -191,6 +200,7 @@ static const struct rp_targets_ops fake_ops = {
 	.track = fake_track,
 	.untrack = fake_untrack,
 	.map_seen = fake_map_seen,
+	.cpu = fake_cpu,
 	.link = fake_link,
 	.unlink = fake_unlink,
 	.start_site_group = fake_start_site_group,
@@ -269,7 +279,7 @@ static inline void put_process(pid_t pid, pid_t parent)
 {
 	char text[128];
 
-	snprintf(text, sizeof(text), "%d (test) S %d 1 1 0 -1 0 0 0 0 0 7 8\n", pid, parent);
+	snprintf(text, sizeof(text), "%d (test) S %d 1 1 0 -1 0 0 0 0 0 0 0\n", pid, parent);
 	put(text, "/%d/stat", pid);
 	put(text, "/%d/task/%d/stat", pid, pid);
 	put("", "/%d/task/%d/children", pid, pid);

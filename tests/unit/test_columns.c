@@ -140,7 +140,7 @@ static void test_shown(void **state)
 	server.counts.n_nodes = 7;
 	server.nodes[1].figures.entries = server.nodes[1].figures.count;
 	server.nodes[1].figures.unwound = 0;
-	server.regions[1].unmatched = 0;
+	server.regions[1].stray.unmatched = 0;
 	s = fixture_snapshot(&server, RP_BY_NONE);
 	shown(s, titles);
 	assert_string_equal(titles, "REGION COUNT TOTAL SELF CPU WAIT BLOCKED MEAN P50 P99 MAX");

@@ -3,7 +3,9 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -53,11 +55,41 @@ static void test_work_is(void **state)
 	assert_true(t.mean >= MS);
 }
 
+/* To the ns: no less than what a child itself says that it has used. */
+static void test_cpu_time_of_a_process(void **state)
+{
+	struct timespec used;
+	int out[2], hold[2];
+	uint64_t told;
+	pid_t pid;
+
+	(void)state;
+	assert_int_equal(pipe(out) | pipe(hold), 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (!pid) {
+		work_ms();
+		clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+		if (write(out[1], &used, sizeof(used)) != sizeof(used) || close(hold[1]) ||
+		    read(hold[0], &told, 1) != 0)
+			_exit(1);
+		_exit(0);
+	}
+	assert_int_equal(read(out[0], &used, sizeof(used)), sizeof(used));
+	told = rp_cpu_time__process(pid);
+	assert_true(told >= MS);
+	assert_true(told >= (uint64_t)used.tv_sec * 1000 * MS + (uint64_t)used.tv_nsec);
+	close(hold[1]);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	assert_int_equal(rp_cpu_time__process(pid), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_waiting_is_no_cost),
 		cmocka_unit_test(test_work_is),
+		cmocka_unit_test(test_cpu_time_of_a_process),
 	};
 
 	return cmocka_run_group_tests_name("cpu_time", tests, NULL, NULL);

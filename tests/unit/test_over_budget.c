@@ -108,11 +108,42 @@ static void test_names_stay(void **state)
 	assert_goes(0.1, "a");
 }
 
+/* What was left without an exit took a hit, too, and so did exits that close nothing. */
+static void test_hits_that_are_not_timed(void **state)
+{
+	struct rp_node_counts *left = region("left", 0);
+	uint64_t hits = (uint64_t)(0.3 * CPU / 100) * 2;
+
+	(void)state;
+	region("timed", 0.2);
+	left->figures.entries = left->figures.unwound = hits;
+	assert_goes(0.4, "left");
+	left->figures.entries = left->figures.unwound = hits / 2;
+	assert_goes(0.4, "");
+	assert_goes(0.2, "timed");
+	f.regions[0].stray.hits = hits / 2;
+	assert_goes(0.4, "left");
+}
+
+/* A region that has but ends. */
+static void test_ends_alone(void **state)
+{
+	(void)state;
+	region("timed", 0.1);
+	region("ends", 0);
+	f.regions[1].stray = (struct rp_stray_hits){.hits = 10000, .unmatched = 10000};
+	assert_goes(0.5, "ends");
+	f.regions[1].left_out = true;
+	assert_goes(0.5, "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_below, start),
 		cmocka_unit_test_setup(test_costliest_first, start),
+		cmocka_unit_test_setup(test_hits_that_are_not_timed, start),
+		cmocka_unit_test_setup(test_ends_alone, start),
 		cmocka_unit_test_setup(test_more_than_all, start),
 		cmocka_unit_test_setup(test_what_is_out_counts_no_more, start),
 		cmocka_unit_test_setup(test_skipped_cost_as_well, start),

@@ -176,7 +176,7 @@ static void test_difference(void **state)
 	const struct rp_row *r;
 
 	(void)state;
-	now.regions[0].unmatched = 2;
+	now.regions[0].stray.unmatched = 2;
 	now.counts.time = 1000;
 	now.counts.lost[RP_LOST_EVENTS] = 3;
 	root = fixture_root(&now, 1, "x");
@@ -191,7 +191,7 @@ static void test_difference(void **state)
 
 	now.counts.time = 4000;
 	now.counts.lost[RP_LOST_EVENTS] = 10;
-	now.regions[0].unmatched = 9;
+	now.regions[0].stray.unmatched = 9;
 	fixture_frames(&now, n, 10, 1000, 0, 900, 50);
 	fixture_frames(&now, fixture_node(&now, n, a), 1, 700, 0, 0, 0);
 	s = build(&before, RP_BY_NONE);
@@ -348,6 +348,48 @@ static void test_dynamic_names(void **state)
 	rp_snapshot__free(s);
 }
 
+/* Stray hits cost as much as others, once, whatever the rows are grouped by. */
+static void test_cost_of_stray_hits(void **state)
+{
+	uint32_t a = fixture_region(&now, "a", RP_KIND_MARKER, "obj");
+	enum rp_by by[] = {RP_BY_NONE, RP_BY_PROCESS};
+
+	(void)state;
+	now.regions[a - 1].cost.whole = 100;
+	now.regions[a - 1].stray.hits = 8;
+	now.counts.names.unknown.cost.whole = 10;
+	now.counts.names.unknown.stray.hits = 20;
+	for (uint64_t pid = 1; pid <= 2; pid++) {
+		uint32_t node = fixture_node(&now, fixture_root(&now, pid, "x"), a);
+
+		fixture_frames(&now, node, 5, 10, 0, 0, 0);
+		now.nodes[node - 1].figures.unwound = 2;
+		now.nodes[node - 1].figures.entries += 2;
+	}
+	for (size_t i = 0; i < 2; i++) {
+		struct rp_snapshot *s = build(NULL, by[i]);
+		double rows = 0;
+
+		for (size_t k = 0; k < s->n_rows; k++)
+			rows += s->rows[k].probe_ns;
+		assert_true(rows == 100 * (10 + 4 / 2 + 8 / 2));
+		assert_true(s->probe_ns == rows + 10 * 20 / 2);
+		assert_true(s->pairs == 10 + 4 / 2 + 8 / 2 + 20 / 2);
+		assert_int_equal(s->count, 10);
+		rp_snapshot__free(s);
+	}
+	/* In an interval those of the interval. */
+	before = now;
+	before.counts.nodes = before.nodes;
+	before.counts.names.regions = before.regions;
+	now.regions[a - 1].stray.hits = 10;
+	now.counts.names.unknown.stray.hits = 22;
+	struct rp_snapshot *s = build(&before, RP_BY_NONE);
+
+	assert_true(s->probe_ns == 100 * 2 / 2 + 10 * 2 / 2);
+	rp_snapshot__free(s);
+}
+
 static void test_idle_rows(void **state)
 {
 	struct rp_snapshot_opts opts = {.by = RP_BY_PROCESS, .idle_rows = true};
@@ -358,7 +400,7 @@ static void test_idle_rows(void **state)
 	fixture_region(&now, "idle", RP_KIND_FUNCTION, "obj");
 	fixture_region(&now, "ends only", RP_KIND_USDT, "obj");
 	fixture_region(&now, "touched", RP_KIND_USDT, "obj");
-	now.regions[1].unmatched = 5;
+	now.regions[1].stray.unmatched = 5;
 	root = fixture_root(&now, 1, "x");
 	fixture_node(&now, root, 3);
 	s = build(NULL, RP_BY_NONE);
@@ -425,6 +467,7 @@ int main(void)
 		cmocka_unit_test_setup(test_before_groups, start),
 		cmocka_unit_test_setup(test_broken_nodes, start),
 		cmocka_unit_test_setup(test_dynamic_names, start),
+		cmocka_unit_test_setup(test_cost_of_stray_hits, start),
 		cmocka_unit_test_setup(test_idle_rows, start),
 		cmocka_unit_test_setup(test_nothing, start),
 		cmocka_unit_test_setup(test_outlives_counts, start),

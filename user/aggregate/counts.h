@@ -49,7 +49,7 @@ struct rp_region_name {
 	const char *name;
 	enum rp_kind kind;
 	const char *object;
-	uint64_t unmatched;	   /* exits without an entry */
+	struct rp_stray_hits stray;
 	bool slow;		   /* has a single-stepped site */
 	bool left_out;		   /* while tracing: figures up to then */
 	struct rp_probe_cost cost; /* of its probes; zero where it is not known */
@@ -61,7 +61,8 @@ struct rp_id_names {
 	size_t n_regions;
 	struct rp_region_name *dynamic; /* dynamic[i] is RP_REGION_DYNAMIC + i */
 	size_t n_dynamic;
-	const struct rp_text *texts; /* label RP_TEXT_FIRST + i */
+	struct rp_region_name unknown; /* all other ids: it has no name */
+	const struct rp_text *texts;   /* label RP_TEXT_FIRST + i */
 	size_t n_texts;
 	struct rp_arena strings; /* that the three point into */
 };

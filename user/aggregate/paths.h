@@ -45,6 +45,20 @@ struct rp_sums {
 	uint64_t min_inv, max;	   /* since the start */
 };
 
+/*
+ * Hits of the probes of one region, in pairs of an entry and its exit, which is what a cost is
+ * known of. One that comes alone counts as half of that.
+ */
+static inline double rp_sums__pairs(const struct rp_sums *sums)
+{
+	return (double)(sums->count + sums->skipped) + (double)sums->unwound / 2;
+}
+
+static inline double rp_stray_hits__pairs(const struct rp_stray_hits *stray)
+{
+	return (double)stray->hits / 2;
+}
+
 /* The stretch has to lie within. */
 void rp_hist__add(struct rp_hist_part *to, const struct rp_hist_part *from);
 
@@ -89,7 +103,8 @@ struct rp_paths {
 	char (*group)[RP_GROUP_LEN]; /* texts, in order */
 	size_t n_groups;
 	uint64_t count;	 /* frames left by their exit, those skipped included */
-	double probe_ns; /* what their probes took */
+	double pairs;	 /* hits of all probes, in pairs of an entry and its exit */
+	double probe_ns; /* what they took */
 };
 
 int rp_paths__build(const struct rp_counts *now, const struct rp_counts *before,

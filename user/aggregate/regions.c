@@ -24,6 +24,18 @@ static char *put(char **at, const char *text)
 	return start;
 }
 
+static struct rp_stray_hits stray_since(const struct rp_region_name *now,
+					const struct rp_region_name *before)
+{
+	static const struct rp_stray_hits none;
+	const struct rp_stray_hits *then = before ? &before->stray : &none;
+
+	return (struct rp_stray_hits){
+		.hits = rp_less(now->stray.hits, then->hits),
+		.unmatched = rp_less(now->stray.unmatched, then->unmatched),
+	};
+}
+
 static int copy_names(const struct rp_counts *now, const struct rp_counts *before,
 		      struct rp_regions *out)
 {
@@ -48,11 +60,16 @@ static int copy_names(const struct rp_counts *now, const struct rp_counts *befor
 		to->object = put(&at, from->object ? from->object : "");
 		if (before)
 			old = source(before, out->n_static, i);
-		to->unmatched = rp_less(from->unmatched, old ? old->unmatched : 0);
-		out->unpaired[i] = from->unmatched;
+		to->stray = stray_since(from, old);
+		out->unpaired[i] = from->stray.unmatched;
 	}
 	out->region[out->n - 1] = (struct rp_region_name){
-		.name = put(&at, unnamed), .object = put(&at, ""), .kind = RP_KIND_MARKER};
+		.name = put(&at, unnamed),
+		.object = put(&at, ""),
+		.kind = RP_KIND_MARKER,
+		.cost = now->names.unknown.cost,
+		.stray = stray_since(&now->names.unknown, before ? &before->names.unknown : NULL),
+	};
 	return 0;
 }
 
@@ -86,7 +103,8 @@ static int join_same(struct rp_regions *regions)
 		    strcmp(region[first].name, region[at].name)) {
 			first = at;
 		} else {
-			region[first].unmatched += region[at].unmatched;
+			region[first].stray.hits += region[at].stray.hits;
+			region[first].stray.unmatched += region[at].stray.unmatched;
 			region[first].slow |= region[at].slow;
 			region[first].left_out &= region[at].left_out;
 			regions->unpaired[first] |= regions->unpaired[at];

@@ -151,8 +151,9 @@ static void make_row(const struct build *b, uint32_t region, const char *group,
 	/* It is on no thread, which could run, wait or sleep. */
 	if (name->kind == RP_KIND_SPAN)
 		row->f.blocked = 0;
-	row->f.unmatched = name->unmatched;
-	row->probe_ns = sums ? (double)(sums->count + sums->skipped) * name->cost.whole : 0;
+	row->f.unmatched = name->stray.unmatched;
+	if (sums)
+		row->probe_ns = rp_sums__pairs(sums) * name->cost.whole;
 }
 
 /* ---- paths to rows --------------------------------------------------------------------- */
@@ -352,6 +353,16 @@ static bool is_left_behind(const struct build *b, const struct rp_row *row)
 	return is_unlabeled(b, row->group) && !row->f.count && !row->f.unwound && !row->f.open;
 }
 
+/* Stray hits are of no group: one of the region's rows has their cost. */
+static void add_stray_cost(const struct build *b, uint32_t region, bool *added, struct rp_row *row)
+{
+	const struct rp_region_name *name = &b->box->regions.region[region];
+
+	if (!*added)
+		row->probe_ns += rp_stray_hits__pairs(&name->stray) * name->cost.whole;
+	*added = true;
+}
+
 /*
  * After the rows of paths those of regions never entered: all that were asked for, and those that
  * had exits without entries, which say that a pair is none.
@@ -380,13 +391,19 @@ static int emit_rows(const struct build *b)
 		if (is_left_behind(b, row))
 			continue;
 		row->hist = flat->hist;
-		seen[flat->region] = true;
+		add_stray_cost(b, flat->region, &seen[flat->region], row);
 		snapshot->n_rows++;
 	}
-	for (uint32_t i = 0; i < regions->n - 1; i++)
-		if (regions->same[i] == i && !seen[i] &&
-		    (b->opts->idle_rows || regions->unpaired[i]))
-			make_row(b, i, no_group, NULL, NULL, &snapshot->rows[snapshot->n_rows++]);
+	for (uint32_t i = 0; i < regions->n - 1; i++) {
+		struct rp_row *row = &snapshot->rows[snapshot->n_rows];
+
+		if (regions->same[i] != i || seen[i] ||
+		    !(b->opts->idle_rows || regions->unpaired[i]))
+			continue;
+		make_row(b, i, no_group, NULL, NULL, row);
+		add_stray_cost(b, i, &seen[i], row);
+		snapshot->n_rows++;
+	}
 	free(seen);
 	return 0;
 }
@@ -462,6 +479,7 @@ struct rp_snapshot *rp_snapshot__build(const struct rp_counts *now, const struct
 		return NULL;
 	}
 	snapshot->count = box->paths.count;
+	snapshot->pairs = box->paths.pairs;
 	snapshot->probe_ns = box->paths.probe_ns;
 	return snapshot;
 }

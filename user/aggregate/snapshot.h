@@ -72,7 +72,8 @@ struct rp_snapshot {
 	size_t n_left_out;
 	uint64_t lost[RP_LOST_COUNT];
 	uint64_t count;	 /* frames left by their exit, all regions; skipped ones included */
-	double probe_ns; /* that their probes took */
+	double pairs;	 /* hits of probes, in pairs of an entry and its exit */
+	double probe_ns; /* that they took */
 	struct rp_open_regions
 		*open; /* what is open now, freed with the rest; NULL: not asked for */
 };

@@ -175,14 +175,15 @@ static int take_costs(struct builder *b, bool compensate)
 		struct rp_path *path = &paths->path[i];
 		const struct rp_probe_cost *cost = &b->regions->region[path->region].cost;
 		struct rp_sums *sums = &path->sums;
-		double hits = (double)(sums->count + sums->skipped);
+		double pairs = rp_sums__pairs(sums);
 		double inside = (double)sums->count * cost->inside;
 
 		paths->count += sums->count + sums->skipped;
-		paths->probe_ns += hits * cost->whole;
+		paths->pairs += pairs;
+		paths->probe_ns += pairs * cost->whole;
 		if (path->parent != RP_PATH_NONE) {
-			below[path->parent] += below[i] + hits * cost->whole;
-			beside[path->parent] += hits * (cost->whole - cost->inside);
+			below[path->parent] += below[i] + pairs * cost->whole;
+			beside[path->parent] += pairs * (cost->whole - cost->inside);
 		}
 		if (!compensate)
 			continue;
@@ -191,6 +192,13 @@ static int take_costs(struct builder *b, bool compensate)
 		sums->self = less_cost(sums->self, beside[i] + inside);
 		if (sums->wait > rp_less(sums->frames, sums->cpu))
 			sums->wait = rp_less(sums->frames, sums->cpu);
+	}
+	for (size_t i = 0; i < b->regions->n; i++) {
+		const struct rp_region_name *region = &b->regions->region[i];
+		double pairs = b->regions->same[i] == i ? rp_stray_hits__pairs(&region->stray) : 0;
+
+		paths->pairs += pairs;
+		paths->probe_ns += pairs * region->cost.whole;
 	}
 	free(below);
 	free(beside);

@@ -532,16 +532,18 @@ void rp_session__count_lost(struct rp_session *s, enum rp_lost reason)
 	__atomic_fetch_add(&s->skel->bss->lost[reason], 1, __ATOMIC_RELAXED);
 }
 
-void rp_session__unmatched(const struct rp_session *s,
-			   void (*fn)(void *ctx, uint32_t region, uint64_t count), void *ctx)
+void rp_session__stray_hits(const struct rp_session *s,
+			    void (*fn)(void *ctx, uint32_t region,
+				       const struct rp_stray_hits *stray),
+			    void *ctx)
 {
-	int fd = bpf_map__fd(s->skel->maps.unmatched);
+	int fd = bpf_map__fd(s->skel->maps.stray_hits);
+	struct rp_stray_hits stray;
 	uint32_t key, *last = NULL;
-	uint64_t count;
 
 	while (!bpf_map_get_next_key(fd, last, &key)) {
-		if (!bpf_map_lookup_elem(fd, &key, &count))
-			fn(ctx, key, count);
+		if (!bpf_map_lookup_elem(fd, &key, &stray))
+			fn(ctx, key, &stray);
 		last = &key;
 	}
 }

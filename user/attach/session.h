@@ -129,9 +129,11 @@ const struct rp_text *rp_session__texts(const struct rp_session *session, size_t
 uint64_t rp_session__lost(const struct rp_session *session, enum rp_lost reason);
 /* Add to a reason that user space finds (RP_LOST_LATE). */
 void rp_session__count_lost(struct rp_session *session, enum rp_lost reason);
-/* Exits without an entry: calls fn once a region that has any. */
-void rp_session__unmatched(const struct rp_session *session,
-			   void (*fn)(void *ctx, uint32_t region, uint64_t count), void *ctx);
+/* Calls fn once a region that has any. */
+void rp_session__stray_hits(const struct rp_session *session,
+			    void (*fn)(void *ctx, uint32_t region,
+				       const struct rp_stray_hits *stray),
+			    void *ctx);
 
 /*
  * Calls fn for every span that is open, in no order; what begins or ends meanwhile may be left out.

@@ -79,6 +79,8 @@ static int read_regions(struct rp_id_names *names, const struct rp_plan *plan)
 static int read_dynamic(struct rp_id_names *names, const struct rp_session *session,
 			const struct rp_costs *costs)
 {
+	if (costs)
+		names->unknown.cost = costs->mark;
 	names->n_dynamic = rp_session__names_used(session);
 	names->dynamic = calloc(names->n_dynamic + 1, sizeof(*names->dynamic));
 	for (size_t i = 0; names->dynamic && i < names->n_dynamic; i++) {
@@ -106,14 +108,16 @@ static int read_texts(struct rp_id_names *names, const struct rp_session *sessio
 	return names->texts ? 0 : -ENOMEM;
 }
 
-static void add_unmatched(void *ctx, uint32_t region, uint64_t count)
+static void take_stray(void *ctx, uint32_t region, const struct rp_stray_hits *stray)
 {
 	struct rp_id_names *names = ctx;
 
 	if (region >= RP_REGION_DYNAMIC && region - RP_REGION_DYNAMIC < names->n_dynamic)
-		names->dynamic[region - RP_REGION_DYNAMIC].unmatched = count;
+		names->dynamic[region - RP_REGION_DYNAMIC].stray = *stray;
 	else if (region && region <= names->n_regions)
-		names->regions[region - 1].unmatched = count;
+		names->regions[region - 1].stray = *stray;
+	else if (region == RP_REGION_NONE)
+		names->unknown.stray = *stray;
 }
 
 int rp_collect__names(const struct rp_collect *from, struct rp_id_names *names)
@@ -127,6 +131,6 @@ int rp_collect__names(const struct rp_collect *from, struct rp_id_names *names)
 	if (!rc)
 		rc = read_texts(names, from->session);
 	if (!rc)
-		rp_session__unmatched(from->session, add_unmatched, names);
+		rp_session__stray_hits(from->session, take_stray, names);
 	return rc;
 }

@@ -119,23 +119,6 @@ bool rp_proc__alive(const char *proc_root, pid_t pid)
 	return rp_proc__live_thread(proc_root, pid) != 0;
 }
 
-uint64_t rp_proc__cpu(const char *proc_root, pid_t pid)
-{
-	char path[PATH_MAX], text[1024];
-	uint64_t user, system;
-	char *end;
-
-	snprintf(path, sizeof(path), "%s/%d/stat", proc_root, (int)pid);
-	if (rp_kernel_file__read(path, text, sizeof(text)) < 0)
-		return 0;
-	end = strrchr(text, ')');
-	if (!end ||
-	    sscanf(end + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %" SCNu64 " %" SCNu64,
-		   &user, &system) != 2)
-		return 0;
-	return (user + system) * (1000000000u / (uint64_t)sysconf(_SC_CLK_TCK));
-}
-
 bool rp_proc__status_number(const char *proc_root, pid_t tid, const char *key, int base,
 			    uint64_t *value)
 {

@@ -68,9 +68,6 @@ int rp_proc__all(const char *proc_root, pid_t **pids, size_t *n);
 /* Live descendants of pid, parents first; *n of them in a malloc'ed array. */
 int rp_proc__descendants(const char *proc_root, pid_t pid, pid_t **pids, size_t *n);
 
-/* CPU time a process has used so far, ns, to the clock tick; 0: it is gone. */
-uint64_t rp_proc__cpu(const char *proc_root, pid_t pid);
-
 /* A number of /proc/TID/status, read in that base; false: there is no such line. */
 bool rp_proc__status_number(const char *proc_root, pid_t tid, const char *key, int base,
 			    uint64_t *value);

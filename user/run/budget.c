@@ -5,7 +5,7 @@
 
 #include "aggregate/over_budget.h"
 
-#define CPU_LEAST_NS 50000000 /* the kernel tells what a process used in steps of 10 ms */
+#define CPU_LEAST_NS 50000000 /* what is judged is to be more than chance */
 
 bool rp_budget__can_judge(const struct rp_budget *budget, uint64_t cpu)
 {

@@ -51,7 +51,7 @@ static void leave_out(struct rp_run *run, const struct rp_verdict *verdict)
 
 static int judge(struct rp_run *run)
 {
-	struct rp_snapshot_opts opts = {.by = RP_BY_NONE, .since = run->began};
+	struct rp_snapshot_opts opts = {.by = RP_BY_NONE, .idle_rows = true, .since = run->began};
 	struct rp_verdict verdict;
 	struct rp_reading now;
 	int rc;

@@ -18,8 +18,8 @@ struct rp_snapshot *rp_reading__snapshot(const struct rp_reading *now,
 
 	if (!snapshot)
 		return NULL;
-	if (snapshot->count)
-		snapshot->meta.ns_per_region = snapshot->probe_ns / (double)snapshot->count;
+	if (snapshot->pairs > 0)
+		snapshot->meta.ns_per_region = snapshot->probe_ns / snapshot->pairs;
 	if (cpu)
 		snapshot->meta.cpu_share = snapshot->probe_ns / (double)cpu;
 	return snapshot;

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
 /* The kernel, as targets/ reaches it. */
 #include "run/internal.h"
+#include "util/cpu_time.h"
 
 const struct rp_targets_ops rp_run__session_ops = {
 	.track = rp_session__track,
 	.untrack = rp_session__untrack,
 	.map_seen = rp_session__map_seen,
+	.cpu = rp_cpu_time__process,
 	.link = rp_links__new,
 	.unlink = rp_links__free,
 	.start_site_group = rp_session__start_site_group,

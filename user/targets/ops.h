@@ -15,6 +15,7 @@ struct rp_targets_ops {
 	int (*track)(struct rp_session *session, pid_t pid);
 	void (*untrack)(struct rp_session *session, pid_t pid);
 	void (*map_seen)(struct rp_session *session, pid_t pid);
+	uint64_t (*cpu)(pid_t pid); /* rp_cpu_time__process() */
 
 	/* Links. */
 	int (*link)(struct rp_session *session, const struct rp_links_req *req, int *refused,

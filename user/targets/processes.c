@@ -13,7 +13,7 @@
 
 uint64_t rp_process__cpu(struct rp_targets *t, struct rp_process *p)
 {
-	uint64_t cpu = rp_proc__cpu(t->proc, p->pid);
+	uint64_t cpu = t->session ? t->ops->cpu(p->pid) : 0;
 
 	if (cpu > p->cpu)
 		p->cpu = cpu;
@@ -73,7 +73,7 @@ int rp_process__track(struct rp_targets *t, pid_t pid, struct rp_err *err)
 
 	if (!p || (t->session && t->ops->track(t->session, pid)))
 		return rp_err__no_memory(err);
-	p->cpu = p->cpu_before = rp_proc__cpu(t->proc, pid);
+	p->cpu = p->cpu_before = t->session ? t->ops->cpu(pid) : 0;
 	return 0;
 }
 

@@ -21,6 +21,16 @@ static double now(void)
 	return t.tv_sec * 1e9 + t.tv_nsec;
 }
 
+uint64_t rp_cpu_time__process(pid_t pid)
+{
+	struct timespec t;
+	clockid_t clock;
+
+	if (clock_getcpuclockid(pid, &clock) || clock_gettime(clock, &t))
+		return 0;
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
 void rp_cpu_time__measure(void (*call)(void), unsigned calls, struct rp_cpu_time *out)
 {
 	double round[ROUNDS], sum = 0;

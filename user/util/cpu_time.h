@@ -6,6 +6,12 @@
 #ifndef RP_CPU_TIME_H
 #define RP_CPU_TIME_H
 
+#include <stdint.h>
+#include <sys/types.h>
+
+/* CPU time that a process has used so far, ns; 0: it is gone. */
+uint64_t rp_cpu_time__process(pid_t pid);
+
 /* ns a call: of the median round and on average. */
 struct rp_cpu_time {
 	double median, mean;
