@@ -2,7 +2,8 @@
 /*
  * sleepspin [TIMES]: a region that sleeps (20 times 5 ms), one that computes (10 times 10 ms of CPU
  * time), one that ends on another CPU than it began on (and sleeps as the first does, for the
- * clocks of CPUs differ), and one around all.
+ * clocks of CPUs differ), and one around all. Tells the CPU time of the second ("spun NS") and of
+ * all ("used NS").
  */
 #define _GNU_SOURCE
 #include <sched.h>
@@ -57,12 +58,16 @@ REGION_FN(mover)
 	KEEP();
 }
 
+static uint64_t spun; /* ns on a CPU, within spinner */
+
 REGION_FN(spinner)
 {
-	uint64_t end = cpu_ns() + 10000000;
+	uint64_t begin = cpu_ns(), now;
 
-	while (cpu_ns() < end)
-		KEEP();
+	do
+		now = cpu_ns();
+	while (now < begin + 10000000);
+	spun += now - begin;
 }
 
 REGION_FN(all)
@@ -79,10 +84,14 @@ REGION_FN(all)
 int main(int argc, char **argv)
 {
 	unsigned long times = target_number(argc, argv, 1, 1);
+	uint64_t began;
 
 	RPT_WAIT();
+	began = cpu_ns();
 	for (unsigned long i = 0; i < times; i++)
 		all();
+	say("spun %lu", (unsigned long)spun);
+	say("used %lu", (unsigned long)(cpu_ns() - began));
 	expect("all", times);
 	expect("sleeper", times * 20);
 	expect("spinner", times * 10);
