@@ -50,8 +50,22 @@ struct vm_area_struct {
 	unsigned long vm_start;
 };
 
+struct super_block {
+	__u32 s_dev;
+};
+
+struct inode {
+	struct super_block *i_sb;
+	unsigned long i_ino;
+};
+
+struct file {
+	struct inode *f_inode;
+};
+
 struct mm_struct {
 	struct uprobes_state uprobes_state;
+	struct file *exe_file;
 };
 
 typedef struct {

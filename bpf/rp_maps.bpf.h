@@ -332,13 +332,21 @@ static __noinline void count_stray(__u32 region, __u32 hits, __u32 unmatched)
 		__sync_fetch_and_add(&seen->unmatched, unmatched);
 }
 
-static __always_inline void send_event(__u32 type, __u32 pid, __u64 detail)
+static __always_inline void send_event_of(__u32 type, __u32 pid, __u32 dev, __u64 detail)
 {
-	struct rp_event e = {
-		.header = {.type = type, .length = sizeof(e)}, .pid = pid, .detail = detail};
+	struct rp_event e = {.header = {.type = type, .length = sizeof(e)},
+			     .pid = pid,
+			     .dev = dev,
+			     .detail = detail,
+			     .time = bpf_ktime_get_ns()};
 
 	if (bpf_ringbuf_output(&events, &e, sizeof(e), 0))
 		count_lost(RP_LOST_EVENTS);
+}
+
+static __always_inline void send_event(__u32 type, __u32 pid, __u64 detail)
+{
+	send_event_of(type, pid, 0, detail);
 }
 
 static __always_inline void send_grow(void)

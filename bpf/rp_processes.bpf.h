@@ -71,6 +71,14 @@ static __always_inline void goroutines_end(__u32 tgid)
 		bpf_for_each_map_elem(&goroutines, goroutine_end, &tgid, 0);
 }
 
+/* The file tells what ran, even when the process has ended before anybody looks. */
+static __always_inline void send_exec(struct task_struct *task, __u32 tgid)
+{
+	const struct inode *file = task->mm->exe_file->f_inode;
+
+	send_event_of(RP_EVENT_EXEC, tgid, file->i_sb->s_dev, file->i_ino);
+}
+
 static __always_inline int on_exec(struct task_struct *task, __u32 old_pid)
 {
 	__u32 tgid = tgid_of(task), *known = bpf_map_lookup_elem(&tracked, &tgid);
@@ -84,7 +92,7 @@ static __always_inline int on_exec(struct task_struct *task, __u32 old_pid)
 	*known = TRACKED_EXEC(task) | (*known & RP_TRACKED_MAP_PENDING);
 	goroutines_end(tgid);
 	spans_end(tgid);
-	send_event(RP_EVENT_EXEC, tgid, 0);
+	send_exec(task, tgid);
 	return 0;
 }
 TWICE("sched_process_exec", rp_exec, on_exec(task, old_pid), struct task_struct *task, int old_pid)

@@ -14,7 +14,7 @@
 
 static __always_inline __u32 site_state(__u64 cookie)
 {
-	return site_group_state[RP_COOKIE_SITE_GROUP(cookie) & (RP_SITE_GROUPS_MAX - 1)];
+	return site_group_state[RP_COOKIE_SITE_GROUP(cookie)];
 }
 
 static __always_inline bool site_is_current(__u64 cookie)
@@ -27,16 +27,16 @@ __noinline int site_counts_in_swap(__u64 cookie, __u32 is_return)
 	__u64 key = (__u64)RP_COOKIE_SITE_GROUP(cookie) << 32 | RP_COOKIE_REGION(cookie);
 	struct rp_thread *t = thread_get(bpf_get_current_task_btf());
 	__u32 state = site_state(cookie);
-	__u32 behind = (state - RP_COOKIE_GENERATION(cookie)) & RP_GENERATION_MASK;
+	__u32 current = state & RP_GENERATION_MASK, own = RP_COOKIE_GENERATION(cookie);
 
-	if (!behind) {
+	if (own == current) {
 		if (t && state & RP_GENERATION_SWAPPING) {
 			t->swapped_site = RP_COOKIE_SITE(cookie);
 			t->swapped_state = state;
 		}
 		return 1;
 	}
-	if (behind > 1 || !t || !(state & RP_GENERATION_SWAPPING) ||
+	if (!t || !(state & RP_GENERATION_SWAPPING) || RP_GENERATION_NEXT(own) != current ||
 	    (t->swapped_site == RP_COOKIE_SITE(cookie) && t->swapped_state == state))
 		return 0;
 	return is_return || rp_role_is_exit(RP_COOKIE_ROLE(cookie)) ||

@@ -47,6 +47,7 @@ _Static_assert(sizeof(struct rp_span) == 32, "rp_span is shared with BPF");
 	X(UNMATCHED, "unmatched", "exits without an entry")                                        \
 	X(EVENTS, "events", "events that found the ring buffer full")                              \
 	X(UNKNOWN_EVENTS, "unknown_events", "events of an unknown type, or of a wrong length")     \
+	X(PROBES, "probes", "probes that could not be attached")                                   \
 	X(LATE, "late", "processes that ran for a moment before their probes were in place")
 enum rp_lost {
 #define RP_LOST_ENUM(symbol, key, meaning) RP_LOST_##symbol,

@@ -35,18 +35,18 @@ enum rp_role {
 };
 
 /*
- * cookie = region (24 bits) | role (4) | flags (4) | index into the arg_specs map (16) | site group
- * (12) | generation of the site group (4). Index 0 of arg_specs is "no argument". A site group is
- * what is attached at once.
+ * cookie = region (24 bits) | role (4) | flags (4) | index into the arg_specs map (12) | site group
+ * (16) | generation of the site group (4). Index 0 of arg_specs is "no argument". A site group is
+ * what is attached at once, and starts and stops counting at once.
  */
 #define RP_COOKIE(region, role, flags, spec, site_group, generation)                               \
 	((__rp_u64)(region) | (__rp_u64)(role) << 24 | (__rp_u64)(flags) << 28 |                   \
-	 (__rp_u64)(spec) << 32 | (__rp_u64)(site_group) << 48 | (__rp_u64)(generation) << 60)
+	 (__rp_u64)(spec) << 32 | (__rp_u64)(site_group) << 44 | (__rp_u64)(generation) << 60)
 #define RP_COOKIE_REGION(c)	((__rp_u32)(c)&RP_REGION_MASK)
 #define RP_COOKIE_ROLE(c)	((__rp_u32)(c) >> 24 & 0xf)
 #define RP_COOKIE_FLAGS(c)	((__rp_u32)(c) >> 28)
-#define RP_COOKIE_SPEC(c)	((__rp_u32)((c) >> 32) & 0xffff)
-#define RP_COOKIE_SITE_GROUP(c) ((__rp_u32)((c) >> 48) & 0xfff)
+#define RP_COOKIE_SPEC(c)	((__rp_u32)((c) >> 32) & 0xfff)
+#define RP_COOKIE_SITE_GROUP(c) ((__rp_u32)((c) >> 44) & 0xffff)
 #define RP_COOKIE_GENERATION(c) ((__rp_u32)((c) >> 60))
 #define RP_COOKIE_SITE(c)	((c) & (~0ull >> 4)) /* the same in all generations */
 
@@ -59,15 +59,18 @@ enum rp_role {
 #define RP_SITE_LOOSE 4u /* need not nest: may end after what it began in */
 
 /*
- * State of a site group: the generation whose hits count. While the links of the generation before
- * may still be attached, RP_GENERATION_SWAPPING is set too, and above it the serial number of the
- * swap. The kernel may still run links of older generations for a moment; it has let go of them
- * before a generation number is used again.
+ * State of a site group: the generation whose hits count, from 1 to 15 and round again; 0: none
+ * does, as long as links of the group come or go one by one. While the links of the generation
+ * before may still be attached, RP_GENERATION_SWAPPING is set too, and above it the serial number
+ * of the swap. A number of a group or a generation is used again only when the kernel has let go of
+ * all links that had it.
  */
+#define RP_GENERATION_FIRST	 1u
+#define RP_GENERATION_NEXT(g)	 ((g) % RP_GENERATION_MASK + 1)
 #define RP_GENERATION_MASK	 0xfu
 #define RP_GENERATION_SWAPPING	 0x10u
 #define RP_GENERATION_SWAP_SHIFT 5
-#define RP_SITE_GROUPS_MAX	 4096u /* a power of two */
+#define RP_SITE_GROUPS_MAX	 65536u
 
 /* Of rptrace's own calibration. */
 RP_INLINE bool rp_region_is_own(__rp_u32 region)

@@ -15,9 +15,15 @@ $(LIVE_HARNESS): $(O)/%.o: %.c tests/live/live.mk
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) $(DEPFLAGS) -c -o $@ $<
 
+# These work on attach/ itself.
+ATTACH_BINS := $(O)/tests/live/test_site_groups
+$(ATTACH_BINS): LIVE_OBJS = $(filter $(O)/user/attach/%,$(USER_OBJS)) $(O)/librpcore.a
+$(ATTACH_BINS): LIVE_LIBS = $(BPF_LIBS) $(CORE_LIBS)
+$(ATTACH_BINS): $(filter $(O)/user/attach/%,$(USER_OBJS)) $(O)/librpcore.a
+
 $(LIVE_BINS) $(LONG_BINS): $(O)/%: %.c $(LIVE_HARNESS) tests/live/live.mk
 	$(call msg,TEST,$@)
-	$(Q)$(CC) $(ALL_CFLAGS) $(DEPFLAGS) $(ALL_LDFLAGS) -o $@ $< $(LIVE_HARNESS) -lcmocka -ljansson
+	$(Q)$(CC) $(ALL_CFLAGS) $(DEPFLAGS) $(ALL_LDFLAGS) -o $@ $< $(LIVE_HARNESS) $(LIVE_OBJS) -lcmocka -ljansson $(LIVE_LIBS)
 
 $(LIVE_PLUGIN): tests/targets/plugin/plugin.c tests/live/live.mk
 	$(call msg,TARGET,$@)

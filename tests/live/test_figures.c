@@ -140,9 +140,9 @@ static void cost_is_known_without_short_frames(void **state)
 /* All that the snapshot promises beside regions. */
 static void snapshot_is_complete(void **state)
 {
-	static const char *const reasons[] = {"threads",    "depth",	      "nodes", "names",
-					      "name_reads", "returns",	      "spans", "unmatched",
-					      "events",	    "unknown_events", "late"};
+	static const char *const reasons[] = {"threads",    "depth",	      "nodes",	"names",
+					      "name_reads", "returns",	      "spans",	"unmatched",
+					      "events",	    "unknown_events", "probes", "late"};
 	struct live_run run = live_trace(LIVE_PID, "functions counts 1 100", "-f leaf");
 	json_t *attach = json_object_get(run.json, "attach"), *leaf = live_region(run.json, "leaf");
 	json_t *lost = json_object_get(run.json, "lost");

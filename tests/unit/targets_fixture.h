@@ -24,6 +24,7 @@
 #include <cmocka.h>
 
 #include "targets/targets.h"
+#include "util/clock.h"
 
 /* ---- functions to probe: of this program, as its copies are the objects --------------------- */
 
@@ -62,10 +63,10 @@ struct rp_links {
 	struct rp_session *session;
 	pid_t pid; /* 0: everywhere */
 	ino_t ino;
-	uint32_t site_group;
-	uint8_t generation;
+	const struct rp_links *replaced;
 	size_t sites;
 	bool alive;
+	bool counts;
 };
 
 struct rp_session {
@@ -124,8 +125,7 @@ static inline int fake_link(struct rp_session *s, const struct rp_links_req *req
 	*l = (struct rp_links){.session = s,
 			       .pid = req->pid,
 			       .ino = st.st_ino,
-			       .site_group = req->site_group,
-			       .generation = req->generation,
+			       .replaced = req->replaces,
 			       .sites = req->n,
 			       .alive = true};
 	for (size_t i = 0; i < s->refuse && i < req->n; i++, l->sites--)
@@ -140,12 +140,10 @@ static inline void fake_unlink(struct rp_links *links)
 	links->alive = false;
 }
 
-static inline void fake_start_site_group(struct rp_session *s, uint32_t site_group,
-					 uint8_t generation)
+static inline void fake_start(struct rp_links *links)
 {
-	(void)s;
-	(void)site_group;
-	(void)generation;
+	assert_true(links->alive);
+	links->counts = true;
 }
 
 static inline void fake_added(struct rp_session *s)
@@ -155,15 +153,25 @@ static inline void fake_added(struct rp_session *s)
 
 static inline int fake_swap_generation(struct rp_session *s, const struct rp_generation_swap *swap)
 {
-	(void)swap;
+	for (size_t i = 0; i < swap->n; i++)
+		for (size_t k = 0; k < s->n_links; k++)
+			s->links[k].counts |= s->links[k].replaced == swap->old[i];
 	s->swaps++;
 	return 0;
 }
 
 static inline void fake_end_swap(struct rp_session *s, const struct rp_generation_swap *swap)
 {
-	(void)swap;
+	for (size_t i = 0; i < swap->n; i++)
+		fake_unlink(swap->old[i]);
 	s->ended_swaps++;
+}
+
+static inline void fake_detach_old_generation(struct rp_session *s,
+					      const struct rp_generation_swap *swap)
+{
+	(void)s;
+	(void)swap;
 }
 
 static inline bool fake_detaches_old_generation(struct rp_session *s,
@@ -203,10 +211,11 @@ static const struct rp_targets_ops fake_ops = {
 	.cpu = fake_cpu,
 	.link = fake_link,
 	.unlink = fake_unlink,
-	.start_site_group = fake_start_site_group,
+	.start = fake_start,
 	.added = fake_added,
 	.swap_generation = fake_swap_generation,
 	.end_swap = fake_end_swap,
+	.detach_old_generation = fake_detach_old_generation,
 	.detaches_old_generation = fake_detaches_old_generation,
 	.any_open = fake_any_open,
 	.reap = fake_reap,
@@ -368,7 +377,10 @@ static inline void map(pid_t pid, const char *name)
 
 static inline void send(enum rp_event_type type, pid_t pid, uint64_t detail)
 {
-	const struct rp_event event = {.header.type = type, .pid = (uint32_t)pid, .detail = detail};
+	const struct rp_event event = {.header.type = type,
+				       .pid = (uint32_t)pid,
+				       .detail = detail,
+				       .time = rp_clock__now()};
 
 	rp_targets__on_event(f.targets, &event);
 }

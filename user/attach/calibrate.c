@@ -104,10 +104,7 @@ static void sites_of(struct rp_site *sites)
 static int attach(struct rp_calibration *c, struct rp_err *err)
 {
 	struct rp_site sites[KINDS + 1];
-	struct rp_links_req req = {.pid = c->pid,
-				   .site_group = RP_SITE_GROUPS_MAX - 1,
-				   .sites = sites,
-				   .n = KINDS + 1};
+	struct rp_links_req req = {.pid = c->pid, .sites = sites, .n = KINDS + 1};
 	int refused[KINDS + 1] = {0};
 	int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC), rc;
 
@@ -117,6 +114,8 @@ static int attach(struct rp_calibration *c, struct rp_err *err)
 	sites_of(sites);
 	req.fd = fd;
 	rc = rp_links__new(c->session, &req, refused, &c->links, err);
+	if (!rc)
+		rp_links__start(c->links);
 	close(fd);
 	return rc;
 }

@@ -127,11 +127,11 @@ void rp_detacher__add(struct rp_detacher *detacher, const int *fds, size_t n, ui
 		set(&w->go);
 }
 
-bool rp_detacher__has(struct rp_detacher *detacher, uint32_t tag)
+bool rp_detacher__has(struct rp_detacher *detacher, uint32_t tag, uint32_t mask)
 {
 	rp_detacher__reap(detacher);
 	for (const struct rp_detach_worker *w = detacher->workers; w; w = w->next)
-		if (w->tag == tag)
+		if ((w->tag & mask) == tag)
 			return true;
 	return false;
 }

@@ -30,8 +30,8 @@ struct rp_detacher {
 /* Close descriptors of links in a worker. `tag` is for rp_detacher__has. */
 void rp_detacher__add(struct rp_detacher *detacher, const int *fds, size_t n, uint32_t tag);
 
-/* Are links of this tag being closed? */
-bool rp_detacher__has(struct rp_detacher *detacher, uint32_t tag);
+/* Are links being closed whose tag is the same, in the bits of the mask? */
+bool rp_detacher__has(struct rp_detacher *detacher, uint32_t tag, uint32_t mask);
 
 /* Free what workers that have ended leave behind. */
 void rp_detacher__reap(struct rp_detacher *detacher);

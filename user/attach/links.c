@@ -22,13 +22,6 @@
 #include "attach/worker.h"
 #include "util/array.h"
 
-struct rp_links {
-	struct rp_session *session;
-	uint32_t tag; /* for the detacher: site group and generation */
-	int *fds;
-	size_t n;
-};
-
 /* The sites of one program, in the form that the system call takes. */
 struct site_arrays {
 	uint64_t *offsets, *semaphores, *cookies;
@@ -105,7 +98,7 @@ static bool belongs(const struct rp_site *site, const struct bpf_program *prog,
 
 static void site_arrays__collect(struct site_arrays *b, struct rp_session *s,
 				 const struct bpf_program *prog, const struct rp_links_req *req,
-				 const uint32_t *args)
+				 const struct rp_links *links, const uint32_t *args)
 {
 	b->n = 0;
 	b->any_semaphore = false;
@@ -118,7 +111,7 @@ static void site_arrays__collect(struct site_arrays *b, struct rp_session *s,
 		b->semaphores[b->n] = site->semaphore;
 		b->any_semaphore |= site->semaphore != 0;
 		b->cookies[b->n] = RP_COOKIE(site->region, site->role, site->flags, args[i],
-					     req->site_group, req->generation);
+					     links->site_group, links->generation);
 		b->origin[b->n++] = i;
 	}
 }
@@ -205,6 +198,13 @@ static int links_error(int code, pid_t pid, struct rp_err *err)
 		return rp_err__set(err, RP_EXIT_DENIED, code,
 				   "run it as root, or give it CAP_BPF and CAP_PERFMON",
 				   "no permission to attach probes");
+	if (code == -ENOSPC)
+		return rp_err__set(err, RP_EXIT_FAILED, code,
+				   "select fewer regions, or name fewer processes with -p",
+				   "too many files and processes are probed at a time");
+	if (code == -EBUSY)
+		return rp_err__set(err, RP_EXIT_FAILED, code, "try again once these calls end",
+				   "probes that were replaced before are still awaited by calls");
 	return rp_err__set(err, RP_EXIT_FAILED, code, NULL, "probes could not be attached: %s",
 			   strerror(-code));
 }
@@ -238,7 +238,7 @@ static void link_all(void *ctx)
 	for (size_t p = 0; p < sizeof(progs) / sizeof(progs[0]) && !rc; p++) {
 		struct link_job job = {.arrays = &arrays, .links = l->links, .refused = l->refused};
 
-		site_arrays__collect(&arrays, s, progs[p], req, args);
+		site_arrays__collect(&arrays, s, progs[p], req, l->links, args);
 		if (!arrays.n)
 			continue;
 		job.req.prog_fd = bpf_program__fd(progs[p]);
@@ -253,21 +253,39 @@ static void link_all(void *ctx)
 	l->rc = rc;
 }
 
+static int attach(struct linking *linking, const struct rp_links *replaces)
+{
+	int rc = rp_links__take_number(linking->links, replaces);
+
+	if (rc) {
+		free(linking->links);
+		return rc;
+	}
+	rp_worker__run(link_all, linking);
+	if (linking->rc)
+		rp_links__free(linking->links);
+	return linking->rc;
+}
+
 int rp_links__new(struct rp_session *s, const struct rp_links_req *req, int *refused,
 		  struct rp_links **out, struct rp_err *err)
 {
 	struct linking linking = {.session = s, .req = req, .refused = refused};
+	int rc = -ENOMEM;
 
 	linking.links = calloc(1, sizeof(*linking.links));
-	if (!linking.links)
-		return links_error(-ENOMEM, req->pid, err);
-	linking.links->session = s;
-	linking.links->tag = rp_links__tag(req->site_group, req->generation);
-	rp_worker__run(link_all, &linking);
-	if (linking.rc) {
-		rp_links__free(linking.links);
-		return links_error(linking.rc, req->pid, err);
+	if (linking.links) {
+		linking.links->session = s;
+		rc = attach(&linking, req->replaces);
 	}
+	if (rc) {
+		if (rc != -ESRCH)
+			rp_session__count_lost(s, RP_LOST_PROBES);
+		return links_error(rc, req->pid, err);
+	}
+	for (size_t i = 0; i < req->n; i++)
+		if (refused[i])
+			rp_session__count_lost(s, RP_LOST_PROBES);
 	*out = linking.links;
 	return 0;
 }
@@ -276,14 +294,14 @@ int rp_links__new(struct rp_session *s, const struct rp_links_req *req, int *ref
  * One worker for each link of uprobe_multi, so that none waits for the calls of another. The kernel
  * closes perf events one after the other in any case.
  */
-void rp_links__free(struct rp_links *links)
+void rp_links__detach(struct rp_links *links)
 {
-	if (!links)
-		return;
-	if (links->session->mode == RP_ATTACH_PERF)
-		rp_detacher__add(&links->session->detacher, links->fds, links->n, links->tag);
-	for (size_t i = 0; i < links->n && links->session->mode != RP_ATTACH_PERF; i++)
-		rp_detacher__add(&links->session->detacher, &links->fds[i], 1, links->tag);
+	struct rp_session *s = links->session;
+	size_t each = s->mode == RP_ATTACH_PERF ? links->n : 1;
+
+	for (size_t i = 0; i < links->n; i += each)
+		rp_detacher__add(&s->detacher, &links->fds[i], each, rp_links__tag(links));
 	free(links->fds);
-	free(links);
+	links->fds = NULL;
+	links->n = 0;
 }

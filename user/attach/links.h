@@ -14,26 +14,23 @@ struct rp_session;
 struct rp_links;
 
 struct rp_links_req {
-	int fd;		     /* of the file */
-	pid_t pid;	     /* one process; 0: every process that maps the file */
-	uint32_t site_group; /* below RP_SITE_GROUPS_MAX */
-	uint8_t generation;  /* the sites count while the site group is of the same */
-	bool replaces; /* takes over the returns of calls that its predecessor has seen begin */
-	const struct rp_site *sites; /* all of one object */
+	int fd;				 /* of the file */
+	pid_t pid;			 /* one process; 0: every process that maps the file */
+	const struct rp_links *replaces; /* links whose place these are to take; NULL: none */
+	const struct rp_site *sites;	 /* all of one object */
 	size_t n;
 };
 
 /*
- * Generation swap, which replaces a site group: attach links of the next generation, swap, free the
- * old links some time later, end the swap when the kernel has let go of them. From the swap on the
- * new links count: no entry is lost or counted twice. Frames that the old links entered may be left
- * through either. One swap of a site group at a time; a group of which nothing is left needs no
- * links of the new generation. Generation numbers wrap around.
+ * Generation swap, which replaces links by others without a gap: attach the new links beside the
+ * old ones, swap, detach the old links some time later, end the swap. From the swap on the new
+ * links count: no entry is lost or counted twice. Frames that the old links entered may be left
+ * through either. One swap of any links at a time. Links of which nothing is left need no new ones.
  */
 struct rp_generation_swap {
-	uint32_t site_group;
-	uint8_t generation;	  /* the new one */
-	const uint32_t *left_out; /* regions that it has no more: entries count no longer */
+	struct rp_links **old; /* freed by the end of the swap */
+	size_t n;
+	const uint32_t *left_out; /* regions that the new links lack: entries count no longer */
 	size_t n_left_out;
 };
 

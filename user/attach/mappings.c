@@ -12,6 +12,7 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
+#include <time.h>
 #include <unistd.h>
 
 #define RING_BYTES (64u << 10) /* a power of two: some hundred records */
@@ -61,6 +62,10 @@ static int open_event(int cpu)
 		.exclude_kernel = 1,
 		.mmap = 1,
 		.mmap2 = 1,
+		.sample_type = PERF_SAMPLE_TIME,
+		.sample_id_all = 1, /* the time is behind every record */
+		.use_clockid = 1,
+		.clockid = CLOCK_MONOTONIC,
 		.watermark = 1,
 		.wakeup_watermark = 1,
 	};
@@ -159,6 +164,8 @@ static void copy_out(const struct rp_mappings *m, const struct ring *r, uint64_t
 static void take_mapping(union record *record, rp_mapping_fn fn, void *ctx)
 {
 	const struct mmap_record *r = &record->mmap;
+	const char *end = record->bytes + r->header.size;
+	uint64_t time;
 	char *path = record->bytes + sizeof(*r);
 	struct rp_mapped mapped = {
 		.dev = makedev(r->major, r->minor),
@@ -169,12 +176,13 @@ static void take_mapping(union record *record, rp_mapping_fn fn, void *ctx)
 		.offset = r->offset,
 	};
 
-	record->bytes[r->header.size] = '\0';
+	memcpy(&time, end - sizeof(time), sizeof(time));
+	record->bytes[r->header.size - sizeof(time)] = '\0';
 	/* Neither the kernel's own pages, nor a process in a place that has no pids here. */
 	if (!r->ino || !r->pid || r->pid > INT_MAX)
 		return;
 	mapped.deleted = rp_proc__cut_deleted(path);
-	fn(ctx, (pid_t)r->pid, &mapped);
+	fn(ctx, (pid_t)r->pid, &mapped, time);
 }
 
 static uint64_t ring__drain(struct rp_mappings *m, struct ring *r, rp_mapping_fn fn, void *ctx)
@@ -190,7 +198,7 @@ static uint64_t ring__drain(struct rp_mappings *m, struct ring *r, rp_mapping_fn
 		/* Given back at once: to look at a mapping takes longer than the next one. */
 		__atomic_store_n(&r->page->data_tail, at, __ATOMIC_RELEASE);
 		if (record->header.type == PERF_RECORD_MMAP2 &&
-		    record->header.size > sizeof(record->mmap))
+		    record->header.size > sizeof(record->mmap) + sizeof(uint64_t))
 			take_mapping(record, fn, ctx);
 		else if (record->header.type == PERF_RECORD_LOST)
 			lost += record->lost.lost;

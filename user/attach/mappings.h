@@ -24,7 +24,8 @@ int rp_mappings__fd(const struct rp_mappings *mappings);
  * Hand over what was mapped meanwhile. Returns how many records found no room, as far as the kernel
  * has said so yet; *missed is set where there are any, or may be.
  */
-typedef void (*rp_mapping_fn)(void *ctx, pid_t pid, const struct rp_mapped *mapped);
+typedef void (*rp_mapping_fn)(void *ctx, pid_t pid, const struct rp_mapped *mapped,
+			      uint64_t time); /* ns, CLOCK_MONOTONIC */
 uint64_t rp_mappings__drain(struct rp_mappings *mappings, rp_mapping_fn fn, void *ctx,
 			    bool *missed);
 

@@ -87,6 +87,7 @@ static void configure(struct rp_session *s, const struct rp_session_opts *opts)
 	s->hist_shards = cpus < HIST_SHARDS_MAX ? cpus : HIST_SHARDS_MAX;
 	s->max_nodes = opts->max_nodes;
 	s->max_names = names;
+	s->max_site_groups = opts->max_site_groups ? opts->max_site_groups : RP_SITE_GROUPS_MAX;
 	s->max_texts = opts->text_labels ? labels : 1;
 
 	skel->bss->group_by = opts->group;
@@ -421,22 +422,21 @@ void rp_session__map_seen(struct rp_session *s, pid_t pid)
 	bpf_map_update_elem(fd, &key, &value, BPF_EXIST);
 }
 
-/* What ends without having begun from now on had begun before. */
-static void set_ready_time(struct rp_session *s)
+void rp_session__set_ready_time(struct rp_session *s)
 {
 	s->skel->bss->ready_time = rp_clock__now();
 }
 
 void rp_session__added(struct rp_session *s)
 {
-	set_ready_time(s);
+	rp_session__set_ready_time(s);
 	__atomic_fetch_add(&s->skel->bss->additions, 1, __ATOMIC_SEQ_CST);
 }
 
 void rp_session__activate(struct rp_session *s)
 {
 	rp_session__compare_clocks(s);
-	set_ready_time(s);
+	rp_session__set_ready_time(s);
 	__atomic_store_n(&s->skel->bss->ready, true, __ATOMIC_RELEASE);
 }
 

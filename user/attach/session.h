@@ -32,6 +32,7 @@ struct rp_session_opts {
 	bool label_returned;	       /* labels of functions are what they return */
 	uint32_t max_names;	       /* run-time names */
 	uint32_t max_spans;	       /* open at a time */
+	uint32_t max_site_groups;      /* attached or being detached; 0: RP_SITE_GROUPS_MAX */
 	uint64_t min_duration;	       /* ns */
 	const struct rp_filter *where; /* NULL: all calls */
 	bool open_stacks;	       /* rp_session__open_stacks() will be called */
@@ -65,37 +66,39 @@ void rp_session__activate(struct rp_session *session);
 /* Stop to measure; probes stay in place. */
 void rp_session__deactivate(struct rp_session *session);
 
-/* Links were added while it measures: what they see end may have begun before. */
+/* Regions may have come back: what ends without having begun from now on had begun before. */
 void rp_session__added(struct rp_session *session);
 
-/* ---- links: a site group of sites in one file ------------------------------------------------ */
+/* ---- links: probes at sites of one file ----------------------------------------------------- */
 
 /*
  * Probe sites. Those that the kernel refuses are left out: refused[i] is set to the positive errno.
+ * Nothing counts until the links are started, or swapped for those that they replace.
  */
 int rp_links__new(struct rp_session *session, const struct rp_links_req *req, int *refused,
 		  struct rp_links **out, struct rp_err *err);
 
-/* Their probes are gone at once; the rest is done behind the scenes, until rp_session__free has
- * returned. */
-void rp_links__free(struct rp_links *links);
-
 /*
- * The first links of a site group are all there: they count from now on. Before, where its
- * generation is not 0, none does, as their entries may not be there when their exits are.
+ * Count from now on: call it when all links of a file are there. Before that, the ends of a region
+ * may be probed when its begins are not. What ends without a begin shortly after had begun before.
+ * Nothing happens to links that count already.
  */
-void rp_session__start_site_group(struct rp_session *session, uint32_t site_group,
-				  uint8_t generation);
+void rp_links__start(struct rp_links *links);
+
+/* Nothing counts from now on; then the probes are taken out one by one, behind the scenes. */
+void rp_links__free(struct rp_links *links);
 
 /* A negative errno: nothing was swapped. */
 int rp_session__swap_generation(struct rp_session *session, const struct rp_generation_swap *swap);
-void rp_session__end_swap(struct rp_session *session, const struct rp_generation_swap *swap);
-
-/* Now and then: forget links that are closed. */
-void rp_session__reap(struct rp_session *session);
-/* Are links of the generation before being closed? */
+/* The kernel begins to let go of the old links; until it has, calls may still be seen by them. */
+void rp_session__detach_old_generation(struct rp_session *session,
+				       const struct rp_generation_swap *swap);
 bool rp_session__detaches_old_generation(struct rp_session *session,
 					 const struct rp_generation_swap *swap);
+void rp_session__end_swap(struct rp_session *session, const struct rp_generation_swap *swap);
+
+/* Now and then: forget links that are detached. */
+void rp_session__reap(struct rp_session *session);
 
 /* Are frames of any of these regions open now? */
 bool rp_session__any_open(const struct rp_session *session, const uint32_t *regions, size_t n);

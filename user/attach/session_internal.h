@@ -14,11 +14,13 @@ struct rp_session {
 	struct ring_buffer *ring;
 	enum rp_attach_mode mode;
 	uint32_t figure_shards, hist_shards;
-	uint32_t max_nodes, max_names, max_texts;
+	uint32_t max_nodes, max_names, max_texts, max_site_groups;
 	struct rp_arg args[RP_ARGS_MAX]; /* what the arg_specs map holds */
 	uint32_t next_arg;
 	uint32_t swaps; /* so far */
 	struct rp_detacher detacher;
+	uint8_t users[RP_SITE_GROUPS_MAX]; /* links that have the number of a site group */
+	uint32_t last_site_group;	   /* number that was given last */
 
 	const struct rp_node *nodes;
 	const char *names;
@@ -33,11 +35,25 @@ struct rp_session {
 	void *on_record_ctx;
 };
 
-/* Under which the detacher knows the links of a site group's generation. */
-static inline uint32_t rp_links__tag(uint32_t site_group, uint32_t generation)
-{
-	return site_group << 4 | generation;
-}
+/* Probes of one site group in one generation (generation.c). */
+struct rp_links {
+	struct rp_session *session;
+	uint32_t site_group;
+	uint8_t generation;
+	int *fds;
+	size_t n;
+};
+
+/* By which the detacher knows them. */
+uint32_t rp_links__tag(const struct rp_links *links);
+/* -ENOSPC: all numbers are in use; -EBUSY: the generation is, as calls go on and on. */
+int rp_links__take_number(struct rp_links *links, const struct rp_links *replaces);
+void rp_links__release_number(struct rp_links *links);
+/* The kernel begins to let go of them. */
+void rp_links__detach(struct rp_links *links);
+
+/* Non-main threads that have begun later had nothing open before. */
+void rp_session__set_ready_time(struct rp_session *s);
 
 /* Let the kernel tell CPU times of processes that end, as its clocks drift: now and then. */
 void rp_session__compare_clocks(struct rp_session *s);

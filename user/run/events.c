@@ -23,11 +23,11 @@ static int on_ring(void *ctx)
 	return rp_run__drain_events(ctx);
 }
 
-static void on_mapping(void *ctx, pid_t pid, const struct rp_mapped *mapped)
+static void on_mapping(void *ctx, pid_t pid, const struct rp_mapped *mapped, uint64_t time)
 {
 	struct rp_run *run = ctx;
 
-	rp_targets__on_mapping(run->targets, pid, mapped);
+	rp_targets__on_mapping(run->targets, pid, mapped, time);
 }
 
 /*

@@ -13,24 +13,21 @@
 struct rp_site_group {
 	struct rp_site_group *next; /* of the object */
 	size_t object;
-	uint32_t number;
-	uint8_t generation;
-	bool replaces; /* there were others before */
 	struct rp_site *sites;
 	size_t *planned; /* of site: where it is in the plan */
 	size_t n;
 	struct rp_links *links; /* where the object is wide */
+	bool started;		/* these count */
 };
 
 /* Old links of a generation swap, kept while frames that they entered are open. */
 struct rp_retired {
 	struct rp_retired *next;
 	size_t object;
+	const struct rp_site_group *rest; /* what took its place; NULL: nothing is left */
 	struct rp_generation_swap swap;
 	uint32_t *left_out; /* of the swap */
-	struct rp_links **links;
-	size_t n;
-	bool closing;	    /* the links are being closed */
+	bool detaching;
 	double due, latest; /* s: when to look again, when to go on in any case */
 };
 
@@ -44,6 +41,7 @@ struct rp_object {
 	bool wide;			   /* probed in every process */
 	bool attached;			   /* as that, or in some: it stays so */
 	bool planned;			   /* it has sites */
+	uint64_t since;			   /* ns: all of its links are there, and count */
 	struct rp_site_group *site_groups; /* of those that are wanted */
 	size_t users; /* processes that map it; where the whole system is traced */
 	int watch;    /* for writes to it, likewise; 0: not watched */
@@ -63,6 +61,8 @@ struct rp_process {
 	size_t *uses; /* objects that it maps; where the whole system is traced */
 	size_t n_uses;
 	int rescans;		  /* still to do */
+	uint64_t late;		  /* ns: when it was counted as late; 0: it was not */
+	uint64_t mapped;	  /* ns: when it mapped what they are for; 0: that was looked at */
 	double due;		  /* s, CLOCK_MONOTONIC */
 	double rested;		  /* when the last look has paid for itself */
 	uint64_t cpu_before, cpu; /* ns: when tracing began; when last looked at */
@@ -82,19 +82,18 @@ struct rp_targets {
 	size_t n_objects;
 	struct rp_process *processes;
 	bool system;	       /* all of it is traced; the rest of this block is for that */
-	struct rp_file *files; /* that were looked at */
+	struct rp_file *files; /* that were looked at; under -p and -- those without an object */
 	int writes;	       /* to files that are probed: inotify */
 	uint64_t round;	       /* of looking */
 	bool came;	       /* some process did so far */
 	uint64_t events_lost;  /* up to now */
 	bool missed;	       /* something was not told: look at everything again ... */
 	double rested;	       /* ... but not before, s */
-	bool late;	       /* something was found only now */
 	struct rp_retired *retired;
-	uint32_t n_site_groups; /* numbers given */
-	bool *in_group;		/* of site: it is in a site group */
+	uint64_t event_time; /* ns: when that happened which is looked at now */
+	bool late;	     /* it ran without probes that are there now, or may be */
+	bool *in_group;	     /* of site: it is in a site group */
 	size_t n_in_group;
-	bool adding;	/* what the target may be in the middle of */
 	bool waiting;	/* for links to retire: sites that are wanted again ... */
 	bool unpruned;	/* ... and site groups with sites that are wanted no more */
 	bool selecting; /* what is found now comes by the last selection */
@@ -106,6 +105,14 @@ struct rp_targets {
 void rp_targets__unlink(struct rp_targets *t, struct rp_links *links); /* NULL: nothing to do */
 bool rp_targets__is_cancelled(const struct rp_targets *t);
 double rp_targets__now(void); /* s, CLOCK_MONOTONIC */
+
+/*
+ * Something happened in a process at that time (ns; pid 0: in any): look at it between the two. Who
+ * ran then without probes that are there now, or may have, is counted as late, and only once for
+ * all that happened until it was.
+ */
+void rp_targets__begin_event(struct rp_targets *t, uint64_t time);
+void rp_targets__end_event(struct rp_targets *t, pid_t pid);
 
 /* ---- objects --------------------------------------------------------------------------------- */
 
@@ -130,13 +137,26 @@ int rp_object__add_path(struct rp_targets *t, const char *path, bool is_exe, boo
 			struct rp_err *err);
 /* Match it against the last selection. */
 int rp_object__plan_again(struct rp_targets *t, struct rp_object *o, struct rp_err *err);
-/* Probe the sites of a site group in a process; 0: in all of them. */
+/*
+ * Probe the sites of a site group in a process; 0: in all of them. Nothing counts until the links
+ * are started, or swapped for those that they replace (NULL: none).
+ */
 int rp_object__link(struct rp_targets *t, const struct rp_object *o, const struct rp_site_group *b,
-		    pid_t pid, struct rp_links **out, struct rp_err *err);
+		    pid_t pid, const struct rp_links *replaces, struct rp_links **out,
+		    struct rp_err *err);
+/*
+ * All links of an object that is probed everywhere are there: count from now on. Where that is the
+ * case already, see whether the event that is looked at was before.
+ */
+void rp_object__start(struct rp_targets *t, struct rp_object *o);
 /* Objects from `first` on that no process outside the trace maps are probed everywhere, unless they
  * are probed already. */
 int rp_objects__decide_scopes(struct rp_targets *t, size_t first);
 void rp_objects__free(struct rp_targets *t);
+
+/* Files in which nothing is wanted: whoever runs them is not late. */
+void rp_file__note_unwanted(struct rp_targets *t, const struct rp_mapped *m);
+bool rp_file__is_known(struct rp_targets *t, dev_t dev, ino_t ino);
 
 /* ---- site groups
  * --------------------------------------------------------------------------------- */
@@ -166,8 +186,8 @@ void rp_process__ends(struct rp_targets *t, struct rp_process *p, uint64_t cpu);
 /* Count it in, and, with its children, all that descend from it. */
 int rp_process__track(struct rp_targets *t, pid_t pid, struct rp_err *err);
 int rp_process__track_descendants(struct rp_targets *t, pid_t pid, struct rp_err *err);
-/* Probe an object in a process unless that is done. *late: it had run without these probes. */
-int rp_process__attach(struct rp_targets *t, struct rp_process *p, struct rp_object *o, bool *late,
+/* Probe an object in a process unless that is done. */
+int rp_process__attach(struct rp_targets *t, struct rp_process *p, struct rp_object *o,
 		       struct rp_err *err);
 /* The last thread of a process tells of its end; others may still be on their way out. */
 void rp_process__await_end(pid_t pid);

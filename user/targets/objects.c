@@ -9,6 +9,7 @@
 #include "discover/file.h"
 #include "targets/internal.h"
 #include "util/array.h"
+#include "util/clock.h"
 
 /* How many sites of an object are tried to see whether a file is probed through it already. */
 #define SITES_TRIED 8
@@ -218,14 +219,13 @@ static int check_first_thread(const struct rp_targets *t, pid_t pid, struct rp_e
 }
 
 int rp_object__link(struct rp_targets *t, const struct rp_object *o, const struct rp_site_group *b,
-		    pid_t pid, struct rp_links **out, struct rp_err *err)
+		    pid_t pid, const struct rp_links *replaces, struct rp_links **out,
+		    struct rp_err *err)
 {
 	struct rp_links_req req = {
 		.fd = o->fd,
 		.pid = pid,
-		.site_group = b->number,
-		.generation = b->generation,
-		.replaces = b->replaces,
+		.replaces = replaces,
 		.sites = b->sites,
 		.n = b->n,
 	};
@@ -240,12 +240,25 @@ int rp_object__link(struct rp_targets *t, const struct rp_object *o, const struc
 	if (!refused)
 		return rp_err__no_memory(err);
 	rc = t->ops->link(t->session, &req, refused, out, err);
-	if (!rc && !b->replaces)
-		t->ops->start_site_group(t->session, b->number, b->generation);
-	for (size_t i = 0; !rc && !b->replaces && i < b->n; i++)
+	for (size_t i = 0; !rc && !replaces && i < b->n; i++)
 		t->refused += refused[i] != 0;
 	free(refused);
 	return rc;
+}
+
+void rp_object__start(struct rp_targets *t, struct rp_object *o)
+{
+	bool fresh = false;
+
+	for (struct rp_site_group *b = o->site_groups; b; b = b->next) {
+		if (b->links && !b->started)
+			t->ops->start(b->links);
+		fresh |= b->links && !b->started;
+		b->started |= b->links != NULL;
+	}
+	if (fresh)
+		o->since = rp_clock__now();
+	t->late |= t->event_time < o->since;
 }
 
 static bool any_undecided(const struct rp_targets *t, size_t first)

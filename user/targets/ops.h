@@ -20,16 +20,17 @@ struct rp_targets_ops {
 	/* Links. */
 	int (*link)(struct rp_session *session, const struct rp_links_req *req, int *refused,
 		    struct rp_links **out, struct rp_err *err);
+	void (*start)(struct rp_links *links);
 	void (*unlink)(struct rp_links *links);
-	void (*start_site_group)(struct rp_session *session, uint32_t site_group,
-				 uint8_t generation);
 	void (*added)(struct rp_session *session);
 
 	/* Generation swaps. */
 	int (*swap_generation)(struct rp_session *session, const struct rp_generation_swap *swap);
-	void (*end_swap)(struct rp_session *session, const struct rp_generation_swap *swap);
+	void (*detach_old_generation)(struct rp_session *session,
+				      const struct rp_generation_swap *swap);
 	bool (*detaches_old_generation)(struct rp_session *session,
 					const struct rp_generation_swap *swap);
+	void (*end_swap)(struct rp_session *session, const struct rp_generation_swap *swap);
 	bool (*any_open)(const struct rp_session *session, const uint32_t *regions, size_t n);
 	void (*reap)(struct rp_session *session);
 

@@ -113,7 +113,7 @@ static int attach_local(struct rp_targets *t, struct rp_process *p, const struct
 	if (!l)
 		return rp_err__no_memory(err);
 	l->site_group = b;
-	rc = rp_object__link(t, o, b, p->pid, &l->links, err);
+	rc = rp_object__link(t, o, b, p->pid, NULL, &l->links, err);
 	if (rc) {
 		free(l);
 		return rc;
@@ -123,18 +123,33 @@ static int attach_local(struct rp_targets *t, struct rp_process *p, const struct
 	return 0;
 }
 
-int rp_process__attach(struct rp_targets *t, struct rp_process *p, struct rp_object *o, bool *late,
-		       struct rp_err *err)
+/* Each site group of the object that is not probed yet: everywhere, or in the process. */
+static int link_all(struct rp_targets *t, struct rp_process *p, struct rp_object *o,
+		    struct rp_err *err)
 {
 	int rc = 0;
 
-	for (struct rp_site_group *b = o->site_groups; t->session && b && !rc; b = b->next) {
+	for (struct rp_site_group *b = o->site_groups; b && !rc; b = b->next) {
 		if (o->wide ? b->links != NULL : has(p, b))
 			continue;
-		*late = true;
 		o->attached = true;
-		rc = o->wide ? rp_object__link(t, o, b, 0, &b->links, err)
+		t->late = true;
+		rc = o->wide ? rp_object__link(t, o, b, 0, NULL, &b->links, err)
 			     : attach_local(t, p, o, b, err);
 	}
+	return rc;
+}
+
+/* After an error, what could be linked counts all the same. */
+int rp_process__attach(struct rp_targets *t, struct rp_process *p, struct rp_object *o,
+		       struct rp_err *err)
+{
+	int rc = t->session ? link_all(t, p, o, err) : 0;
+
+	for (struct rp_local *l = p->locals; l; l = l->next)
+		if (l->links && &t->objects[l->site_group->object] == o)
+			t->ops->start(l->links);
+	if (o->wide)
+		rp_object__start(t, o);
 	return rc;
 }

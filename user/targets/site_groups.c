@@ -19,7 +19,7 @@
  * For as long the kernel's word is awaited that no hit is under way any more that the old links
  * see. It may not come before long calls end (attach/detach.h), and a hit takes some microseconds.
  */
-#define CLOSE_LATEST_S 0.5
+#define DETACH_LATEST_S 0.5
 
 /* ---- which sites are wanted ------------------------------------------------------------------ */
 
@@ -70,30 +70,19 @@ static void site_group__add(struct rp_site_group *b, const struct rp_site *site,
 	b->planned[b->n++] = planned;
 }
 
-static struct rp_site_group *site_group__new(struct rp_targets *t, size_t object, uint32_t number,
-					     size_t room)
+static struct rp_site_group *site_group__new(struct rp_targets *t, size_t object, size_t room)
 {
 	struct rp_site_group *b = calloc(1, sizeof(*b));
 
 	if (!b)
 		return NULL;
 	b->object = object;
-	b->number = number;
 	b->sites = calloc(room + 1, sizeof(*b->sites));
 	b->planned = calloc(room + 1, sizeof(*b->planned));
 	if (b->sites && b->planned)
 		return b;
 	site_group__free(t, b);
 	return NULL;
-}
-
-/*
- * By perf events each site has a link of its own, of which to close one takes long: there every
- * region makes a site group, while there are numbers for them.
- */
-static bool splits(const struct rp_targets *t)
-{
-	return t->link_per_site && t->n_site_groups < RP_SITE_GROUPS_MAX / 2;
 }
 
 static int by_region(const void *a_, const void *b_, void *sites_)
@@ -111,13 +100,9 @@ static int add_site_group(struct rp_targets *t, struct rp_object *o, const size_
 	const struct rp_site *sites = rp_plan__sites(t->plan, &all);
 	struct rp_site_group *b;
 
-	if (t->n_site_groups >= RP_SITE_GROUPS_MAX - 1)
-		return -ENOSPC; /* the last one is for the calibration */
-	b = site_group__new(t, o - t->objects, t->n_site_groups, n);
+	b = site_group__new(t, o - t->objects, n);
 	if (!b)
 		return -ENOMEM;
-	t->n_site_groups++;
-	b->generation = t->adding;
 	for (size_t i = 0; i < n; i++) {
 		site_group__add(b, &sites[planned[i]], planned[i]);
 		t->in_group[planned[i]] = true;
@@ -127,17 +112,21 @@ static int add_site_group(struct rp_targets *t, struct rp_object *o, const size_
 	return 0;
 }
 
+/*
+ * By perf events each site has a link of its own, of which to close one takes long: there every
+ * region makes a site group.
+ */
 static int add_site_groups(struct rp_targets *t, struct rp_object *o, size_t *planned, size_t n)
 {
 	size_t end;
 	const struct rp_site *sites = rp_plan__sites(t->plan, &end);
 	int rc = 0;
 
-	if (splits(t))
+	if (t->link_per_site)
 		qsort_r(planned, n, sizeof(*planned), by_region, (void *)sites);
 	for (size_t first = 0; !rc && first < n; first = end) {
 		end = n;
-		if (splits(t))
+		if (t->link_per_site)
 			for (end = first + 1; end < n; end++)
 				if (sites[planned[end]].region != sites[planned[first]].region)
 					break;
@@ -183,13 +172,19 @@ int rp_object__gather(struct rp_targets *t, struct rp_object *o, size_t from, st
 	if (!rc && n)
 		rc = add_site_groups(t, o, fresh, n);
 	free(fresh);
-	if (rc == -ENOSPC)
-		return rp_err__set(err, RP_EXIT_FAILED, rc, NULL,
-				   "too many files, or too many changes in one run");
 	return rc ? rp_err__no_memory(err) : 0;
 }
 
 /* ---- retiring links -------------------------------------------------------------------------- */
+
+static void retired__free(struct rp_retired *r)
+{
+	if (!r)
+		return;
+	free(r->left_out);
+	free(r->swap.old);
+	free(r);
+}
 
 static struct rp_retired *retired__new(const struct rp_site_group *b, size_t n_links)
 {
@@ -198,37 +193,13 @@ static struct rp_retired *retired__new(const struct rp_site_group *b, size_t n_l
 	if (!r)
 		return NULL;
 	r->object = b->object;
-	r->swap.site_group = b->number;
-	r->swap.generation = (b->generation + 1) & RP_GENERATION_MASK;
 	r->left_out = calloc(b->n, sizeof(*r->left_out));
 	r->swap.left_out = r->left_out;
-	r->links = calloc(n_links + 1, sizeof(*r->links));
-	if (r->left_out && r->links)
+	r->swap.old = calloc(n_links + 1, sizeof(struct rp_links *));
+	if (r->left_out && r->swap.old)
 		return r;
-	free(r->left_out);
-	free(r->links);
-	free(r);
+	retired__free(r);
 	return NULL;
-}
-
-static void retired__free(struct rp_targets *t, struct rp_retired *r)
-{
-	if (!r)
-		return;
-	for (size_t i = 0; i < r->n; i++)
-		rp_targets__unlink(t, r->links[i]);
-	free(r->left_out);
-	free(r->links);
-	free(r);
-}
-
-static void retired__close(struct rp_targets *t, struct rp_retired *r, double now)
-{
-	for (size_t i = 0; i < r->n; i++)
-		rp_targets__unlink(t, r->links[i]);
-	r->n = 0;
-	r->closing = true;
-	r->latest = now + CLOSE_LATEST_S;
 }
 
 static void end_swap(struct rp_targets *t, struct rp_retired **at)
@@ -237,13 +208,13 @@ static void end_swap(struct rp_targets *t, struct rp_retired **at)
 
 	*at = r->next;
 	t->ops->end_swap(t->session, &r->swap);
-	retired__free(t, r);
+	retired__free(r);
 }
 
 static bool is_swapping(const struct rp_targets *t, const struct rp_site_group *b)
 {
 	for (const struct rp_retired *r = t->retired; r; r = r->next)
-		if (r->swap.site_group == b->number)
+		if (r->rest == b)
 			return true;
 	return false;
 }
@@ -251,6 +222,13 @@ static bool is_swapping(const struct rp_targets *t, const struct rp_site_group *
 static bool has_open_frames(const struct rp_targets *t, const struct rp_retired *r)
 {
 	return t->ops->any_open(t->session, r->left_out, r->swap.n_left_out);
+}
+
+static void detach_old(struct rp_targets *t, struct rp_retired *r, double now)
+{
+	t->ops->detach_old_generation(t->session, &r->swap);
+	r->detaching = true;
+	r->latest = now + DETACH_LATEST_S;
 }
 
 double rp_targets__end_swaps(struct rp_targets *t, double now)
@@ -264,13 +242,13 @@ double rp_targets__end_swaps(struct rp_targets *t, double now)
 		if (r->due <= now) {
 			bool late = now >= r->latest;
 
-			if (r->closing &&
+			if (r->detaching &&
 			    (late || !t->ops->detaches_old_generation(t->session, &r->swap))) {
 				end_swap(t, at);
 				continue;
 			}
-			if (!r->closing && (late || !has_open_frames(t, r)))
-				retired__close(t, r, now);
+			if (!r->detaching && (late || !has_open_frames(t, r)))
+				detach_old(t, r, now);
 			r->due = now + RETIRE_AGAIN_S;
 		}
 		if (!next || r->due < next)
@@ -303,13 +281,11 @@ void rp_object__drop_site_groups(struct rp_targets *t, struct rp_object *o)
 static struct rp_site_group *site_group__rest(struct rp_targets *t, const struct rp_site_group *b,
 					      bool scopes, struct rp_retired *r)
 {
-	struct rp_site_group *rest = site_group__new(t, b->object, b->number, b->n);
+	struct rp_site_group *rest = site_group__new(t, b->object, b->n);
 	size_t *n = &r->swap.n_left_out;
 
 	if (!rest)
 		return NULL;
-	rest->generation = r->swap.generation;
-	rest->replaces = true;
 	for (size_t i = 0; i < b->n; i++) {
 		uint32_t region = b->sites[i].region;
 
@@ -330,25 +306,35 @@ static int link_rest(struct rp_targets *t, const struct rp_object *o, const stru
 	if (!rest->n)
 		return 0;
 	if (b->links)
-		rc = rp_object__link(t, o, rest, 0, &rest->links, err);
+		rc = rp_object__link(t, o, rest, 0, b->links, &rest->links, err);
 	for (struct rp_process *p = t->processes; p && !rc; p = p->hh.next)
 		for (struct rp_local *l = p->locals; l && !rc; l = l->next) {
 			if (l->site_group != b)
 				continue;
-			rc = rp_object__link(t, o, rest, p->pid, &l->fresh, err);
+			rc = rp_object__link(t, o, rest, p->pid, l->links, &l->fresh, err);
 			if (rc == -ESRCH)
 				rc = 0; /* it has ended meanwhile */
 		}
 	return rc;
 }
 
-static size_t count_links(const struct rp_targets *t, const struct rp_site_group *b)
+/* The links of a site group, everywhere; `links` has room for all of them, NULL: count them. */
+static size_t collect_links(const struct rp_targets *t, const struct rp_site_group *b,
+			    struct rp_links **links)
 {
-	size_t n = b->links != NULL;
+	size_t n = 0;
 
+	if (b->links && links)
+		links[n] = b->links;
+	n += b->links != NULL;
 	for (const struct rp_process *p = t->processes; p; p = p->hh.next)
-		for (const struct rp_local *l = p->locals; l; l = l->next)
-			n += l->site_group == b;
+		for (const struct rp_local *l = p->locals; l; l = l->next) {
+			if (l->site_group != b || !l->links)
+				continue;
+			if (links)
+				links[n] = l->links;
+			n++;
+		}
 	return n;
 }
 
@@ -361,12 +347,9 @@ static void forget_fresh(struct rp_targets *t)
 		}
 }
 
-/* The links of a site group go to r, those of what is left take their place. */
-static void swap_links(struct rp_targets *t, struct rp_site_group *b, struct rp_site_group *rest,
-		       struct rp_retired *r)
+/* The links of what is left take the place of those of the whole site group. */
+static void swap_links(struct rp_targets *t, struct rp_site_group *b, struct rp_site_group *rest)
 {
-	if (b->links)
-		r->links[r->n++] = b->links;
 	b->links = NULL;
 	for (struct rp_process *p = t->processes; p; p = p->hh.next)
 		for (struct rp_local **at = &p->locals, *l; (l = *at);) {
@@ -374,7 +357,6 @@ static void swap_links(struct rp_targets *t, struct rp_site_group *b, struct rp_
 				at = &l->next;
 				continue;
 			}
-			r->links[r->n++] = l->links;
 			if (!rest->n) {
 				*at = l->next;
 				free(l);
@@ -401,21 +383,25 @@ static int replace(struct rp_targets *t, struct rp_object *o, struct rp_site_gro
 		   bool scopes, struct rp_err *err)
 {
 	struct rp_site_group *b = *at, *rest = NULL;
-	struct rp_retired *r = retired__new(b, count_links(t, b));
+	struct rp_retired *r = retired__new(b, collect_links(t, b, NULL));
 	int rc;
 
-	if (r)
+	if (r) {
+		r->swap.n = collect_links(t, b, r->swap.old);
 		rest = site_group__rest(t, b, scopes, r);
+	}
 	rc = rest ? link_rest(t, o, b, rest, err) : rp_err__no_memory(err);
 	if (!rc && t->ops->swap_generation(t->session, &r->swap))
 		rc = rp_err__no_memory(err);
 	if (rc) {
 		forget_fresh(t);
 		site_group__free(t, rest);
-		retired__free(t, r);
+		retired__free(r);
 		return rc;
 	}
-	swap_links(t, b, rest, r);
+	swap_links(t, b, rest);
+	rest->started = true;
+	r->rest = rest->n ? rest : NULL;
 	retire(t, r);
 	for (size_t i = 0; i < b->n; i++)
 		t->in_group[b->planned[i]] = is_wanted(t, &b->sites[i], scopes);

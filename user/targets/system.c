@@ -13,6 +13,7 @@
 #include "discover/file.h"
 #include "targets/internal.h"
 #include "util/array.h"
+#include "util/clock.h"
 
 /* Files that are remembered; a machine that makes ever new programs would have us hold ever more.
  */
@@ -80,13 +81,26 @@ static bool is_as_it_was(struct rp_targets *t, struct rp_file *f, pid_t pid,
 	return rp_file__same_content(&st, &f->st);
 }
 
-static struct rp_file *find_file(struct rp_targets *t, const struct rp_mapped *m)
+static struct rp_file *find_file(struct rp_targets *t, dev_t dev, ino_t ino)
 {
-	const struct rp_file_id id = {.dev = m->dev, .ino = m->ino};
+	const struct rp_file_id id = {.dev = dev, .ino = ino};
 	struct rp_file *f;
 
 	HASH_FIND(hh, t->files, &id, sizeof(id), f);
 	return f;
+}
+
+bool rp_file__is_known(struct rp_targets *t, dev_t dev, ino_t ino)
+{
+	return find_file(t, dev, ino);
+}
+
+void rp_file__note_unwanted(struct rp_targets *t, const struct rp_mapped *m)
+{
+	const struct stat not_compared = {0};
+
+	if (!rp_file__is_known(t, m->dev, m->ino))
+		remember_file(t, m, &not_compared, NO_OBJECT);
 }
 
 /* ---- objects --------------------------------------------------------------------------------- */
@@ -159,8 +173,9 @@ static int link_everywhere(struct rp_targets *t, struct rp_object *o, struct rp_
 		if (b->links)
 			continue;
 		n += b->n;
-		rc = rp_object__link(t, o, b, 0, &b->links, &own);
+		rc = rp_object__link(t, o, b, 0, NULL, &b->links, &own);
 	}
+	rp_object__start(t, o);
 	if (!rc)
 		return 0;
 	if (!is_linked(o)) {
@@ -199,7 +214,6 @@ static int look_into(struct rp_targets *t, pid_t pid, const struct rp_mapped *m,
 		rc = o ? link_everywhere(t, o, err) : 0;
 		if (rc)
 			return rc;
-		t->late |= o != NULL;
 	}
 	remember_file(t, m, &st, o ? (size_t)(o - t->objects) : NO_OBJECT);
 	*out = o;
@@ -210,13 +224,15 @@ static int look_into(struct rp_targets *t, pid_t pid, const struct rp_mapped *m,
 static int object_of(struct rp_targets *t, pid_t pid, const struct rp_mapped *m,
 		     struct rp_object **out, struct rp_err *err)
 {
-	struct rp_file *f = find_file(t, m);
+	struct rp_file *f = find_file(t, m->dev, m->ino);
 	char via[64];
 	int fd;
 
 	*out = NULL;
 	if (f && is_as_it_was(t, f, pid, m)) {
 		*out = f->object == NO_OBJECT ? NULL : &t->objects[f->object];
+		if (*out)
+			rp_object__start(t, *out);
 		return 0;
 	}
 	if (f && f->object != NO_OBJECT)
@@ -227,7 +243,11 @@ static int object_of(struct rp_targets *t, pid_t pid, const struct rp_mapped *m,
 		return 0;
 	fd = rp_proc__open_mapped(t->proc, pid, m, via, sizeof(via));
 	t->denied |= fd == -EACCES || fd == -EPERM;
-	return fd < 0 ? 0 : look_into(t, pid, m, fd, out, err);
+	if (fd >= 0)
+		return look_into(t, pid, m, fd, out, err);
+	/* It has ended before anybody could see what is in its file. */
+	t->late |= !rp_proc__alive(t->proc, pid);
+	return 0;
 }
 
 /* Can it be found where it was, so that it may yet be started? */
@@ -348,7 +368,6 @@ int rp_targets__add_system(struct rp_targets *t, struct rp_err *err)
 		rc = link_everywhere(t, &t->objects[i], err);
 	if (!rc)
 		rc = look_at_all(t, err);
-	t->late = false; /* nothing was measured yet */
 	return rc;
 }
 
@@ -361,20 +380,13 @@ int rp_targets__catch_up_system(struct rp_targets *t, struct rp_err *err)
 	forget_files(t, NO_OBJECT);
 	if (!rc)
 		rc = look_at_all(t, err);
-	t->late = false;
 	return rc;
 }
 
 /* ---- while it runs --------------------------------------------------------------------------- */
 
-static void tell_late(struct rp_targets *t)
-{
-	if (t->late)
-		t->ops->count_lost(t->session, RP_LOST_LATE);
-	t->late = false;
-}
-
-void rp_targets__on_mapping(struct rp_targets *t, pid_t pid, const struct rp_mapped *mapped)
+void rp_targets__on_mapping(struct rp_targets *t, pid_t pid, const struct rp_mapped *mapped,
+			    uint64_t time)
 {
 	struct rp_process *p = NULL;
 	struct rp_object *o;
@@ -382,11 +394,12 @@ void rp_targets__on_mapping(struct rp_targets *t, pid_t pid, const struct rp_map
 	if (pid == getpid())
 		return;
 	t->round++;
+	rp_targets__begin_event(t, time);
 	if (!object_of(t, pid, mapped, &o, NULL) && o)
 		p = count_in(t, pid);
 	if (p)
 		use(t, p, o - t->objects);
-	tell_late(t);
+	rp_targets__end_event(t, pid);
 }
 
 /* A child maps what its parent does. */
@@ -404,6 +417,7 @@ void rp_targets__on_system_event(struct rp_targets *t, const struct rp_event *ev
 	struct rp_process *p;
 
 	t->round++;
+	rp_targets__begin_event(t, event->time);
 	switch (event->header.type) {
 	case RP_EVENT_FORK:
 		on_fork(t, event->pid, (pid_t)event->detail);
@@ -424,7 +438,7 @@ void rp_targets__on_system_event(struct rp_targets *t, const struct rp_event *ev
 		look_at(t, event->pid, NULL);
 		break;
 	}
-	tell_late(t);
+	rp_targets__end_event(t, event->pid);
 }
 
 void rp_targets__reap_system(struct rp_targets *t)
@@ -453,8 +467,9 @@ double rp_targets__look_again(struct rp_targets *t)
 	if (!t->missed || began < t->rested)
 		return t->missed ? t->rested : 0;
 	t->missed = false;
+	rp_targets__begin_event(t, rp_clock__now());
 	look_at_all(t, NULL);
-	tell_late(t);
+	rp_targets__end_event(t, 0);
 	t->rested = began + (rp_targets__now() - began) * LOOK_REST;
 	return 0;
 }

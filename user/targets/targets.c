@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "discover/linked.h"
@@ -43,6 +44,7 @@ struct rp_targets *rp_targets__new(const struct rp_targets_opts *opts)
 		t->follow = opts->follow;
 		t->others_hidden = opts->others_hidden;
 		t->is_cancelled = opts->is_cancelled;
+		t->event_time = UINT64_MAX; /* before it is active nothing is missed */
 		t->link_per_site = opts->link_per_site;
 	}
 	return t;
@@ -66,8 +68,7 @@ void rp_targets__free(struct rp_targets *t)
  * Bring n processes up to what they have mapped now: all objects first, so that one look at the
  * rest of the system decides on their scopes.
  */
-static int scan(struct rp_targets *t, struct rp_process **processes, size_t n, bool *late,
-		struct rp_err *err)
+static int scan(struct rp_targets *t, struct rp_process **processes, size_t n, struct rp_err *err)
 {
 	struct rp_mapped_list *lists = calloc(n, sizeof(*lists));
 	size_t first = t->n_objects;
@@ -87,7 +88,8 @@ static int scan(struct rp_targets *t, struct rp_process **processes, size_t n, b
 			break;
 		}
 		for (size_t m = 0; m < lists[i].n; m++)
-			rp_object__of_mapping(t, pid, &lists[i].items[m]);
+			if (!rp_object__of_mapping(t, pid, &lists[i].items[m]))
+				rp_file__note_unwanted(t, &lists[i].items[m]);
 	}
 	if (!rc && rp_objects__decide_scopes(t, first))
 		rc = rp_err__no_memory(err);
@@ -97,7 +99,7 @@ static int scan(struct rp_targets *t, struct rp_process **processes, size_t n, b
 							       lists[i].items[m].ino);
 
 			if (o)
-				rc = rp_process__attach(t, processes[i], o, late, err);
+				rc = rp_process__attach(t, processes[i], o, err);
 		}
 		if (rc == -ESRCH && n > 1)
 			rc = 0;
@@ -115,7 +117,6 @@ static int scan_all(struct rp_targets *t, pid_t pid, struct rp_err *err)
 {
 	struct rp_process **list, *p;
 	size_t n = 0;
-	bool late;
 	int rc;
 
 	list = calloc(HASH_COUNT(t->processes) + 1, sizeof(*list));
@@ -127,7 +128,7 @@ static int scan_all(struct rp_targets *t, pid_t pid, struct rp_err *err)
 	for (p = t->processes; p; p = p->hh.next)
 		if (p->pid != pid)
 			list[n++] = p;
-	rc = scan(t, list, n, &late, err);
+	rc = scan(t, list, n, err);
 	free(list);
 	return rc;
 }
@@ -152,14 +153,13 @@ int rp_targets__add(struct rp_targets *t, pid_t pid, struct rp_err *err)
 static int attach_from(struct rp_targets *t, size_t first, struct rp_err *err)
 {
 	struct rp_process *p;
-	bool late;
 	int rc = 0;
 
 	if (rp_objects__decide_scopes(t, first))
 		return rp_err__no_memory(err);
 	for (size_t i = first; !rc && i < t->n_objects; i++)
 		for (p = t->processes; !rc && p; p = p->hh.next)
-			rc = rp_process__attach(t, p, &t->objects[i], &late, err);
+			rc = rp_process__attach(t, p, &t->objects[i], err);
 	return rc;
 }
 
@@ -195,20 +195,46 @@ int rp_targets__add_command(struct rp_targets *t, pid_t pid, const char *path, s
 
 /* ---- while it runs --------------------------------------------------------------------------- */
 
+void rp_targets__begin_event(struct rp_targets *t, uint64_t time)
+{
+	t->event_time = time;
+	t->late = false;
+}
+
+void rp_targets__end_event(struct rp_targets *t, pid_t pid)
+{
+	struct rp_process *p;
+
+	HASH_FIND_INT(t->processes, &pid, p);
+	if (!t->late || (p && t->event_time <= p->late))
+		return;
+	t->ops->count_lost(t->session, RP_LOST_LATE);
+	if (p)
+		p->late = rp_clock__now();
+}
+
 static void look_at(struct rp_targets *t, struct rp_process *p)
 {
-	bool late = false;
+	scan(t, &p, 1, NULL);
+}
 
-	scan(t, &p, 1, &late, NULL);
-	if (late)
-		t->ops->count_lost(t->session, RP_LOST_LATE);
+/* Where the process has ended meanwhile, its file tells whether it ran with its probes. */
+static void on_exec(struct rp_targets *t, struct rp_process *p, const struct rp_event *event)
+{
+	dev_t dev = makedev(event->dev >> RP_DEV_MINOR_BITS,
+			    event->dev & ((1u << RP_DEV_MINOR_BITS) - 1));
+	const struct rp_object *o;
+
+	if (scan(t, &p, 1, NULL) != -ESRCH)
+		return;
+	o = rp_object__by_id(t, dev, event->detail);
+	t->late |= o ? t->event_time < o->since : !rp_file__is_known(t, dev, event->detail);
 }
 
 /* A child has what its parent had mapped; probes that are bound to a process are bound anew. */
 static void on_fork(struct rp_targets *t, pid_t pid, pid_t parent_pid)
 {
 	struct rp_process *parent, *p;
-	bool late = false;
 
 	HASH_FIND_INT(t->processes, &parent_pid, parent);
 	p = rp_process__get(t, pid);
@@ -219,9 +245,7 @@ static void on_fork(struct rp_targets *t, pid_t pid, pid_t parent_pid)
 		return;
 	}
 	for (const struct rp_local *l = parent->locals; l; l = l->next)
-		rp_process__attach(t, p, &t->objects[l->site_group->object], &late, NULL);
-	if (late)
-		t->ops->count_lost(t->session, RP_LOST_LATE);
+		rp_process__attach(t, p, &t->objects[l->site_group->object], NULL);
 }
 
 void rp_targets__on_event(struct rp_targets *t, const struct rp_event *event)
@@ -234,7 +258,9 @@ void rp_targets__on_event(struct rp_targets *t, const struct rp_event *event)
 	}
 	switch (event->header.type) {
 	case RP_EVENT_FORK:
+		rp_targets__begin_event(t, event->time);
 		on_fork(t, event->pid, (pid_t)event->detail);
+		rp_targets__end_event(t, event->pid);
 		return;
 	case RP_EVENT_EXIT:
 		HASH_FIND_INT(t->processes, &(pid_t){event->pid}, p);
@@ -248,8 +274,13 @@ void rp_targets__on_event(struct rp_targets *t, const struct rp_event *event)
 	p = rp_process__get(t, event->pid);
 	if (!p)
 		return;
-	if (event->header.type == RP_EVENT_EXEC)
-		look_at(t, p);
+	if (event->header.type == RP_EVENT_EXEC) {
+		rp_targets__begin_event(t, event->time);
+		on_exec(t, p, event);
+		rp_targets__end_event(t, p->pid);
+	} else if (!p->mapped) {
+		p->mapped = event->time;
+	}
 	/* After an exec the loader maps the libraries; both come here. */
 	p->rescans = 2;
 	p->due = rp_targets__now() + RESCAN_SOON_MS * 1e-3;
@@ -270,12 +301,11 @@ static int plan_again(struct rp_targets *t, struct rp_err *err)
 /* Where an object is probed everywhere it need not be mapped. */
 static int attach_wide(struct rp_targets *t, struct rp_err *err)
 {
-	bool late;
 	int rc = 0;
 
 	for (size_t i = 0; i < t->n_objects && t->processes && !rc; i++)
 		if (t->objects[i].wide)
-			rc = rp_process__attach(t, t->processes, &t->objects[i], &late, err);
+			rc = rp_process__attach(t, t->processes, &t->objects[i], err);
 	return rc;
 }
 
@@ -294,11 +324,10 @@ static int catch_up(struct rp_targets *t, struct rp_err *err)
 	int rc = 0;
 
 	t->waiting = false;
-	t->adding = true;
+	t->event_time = UINT64_MAX;
 	t->ops->added(t->session); /* some of it counts before all is there */
 	for (size_t i = 0; i < t->n_objects && !rc; i++)
 		rc = rp_object__gather(t, &t->objects[i], 0, err);
-	t->adding = false;
 	if (!rc)
 		rc = t->system ? rp_targets__catch_up_system(t, err) : attach_all(t, err);
 	t->ops->added(t->session);
@@ -345,7 +374,10 @@ int rp_targets__rescan(struct rp_targets *t)
 			double began = rp_targets__now();
 
 			t->ops->map_seen(t->session, p->pid);
+			rp_targets__begin_event(t, p->mapped ? p->mapped : rp_clock__now());
+			p->mapped = 0;
 			look_at(t, p);
+			rp_targets__end_event(t, p->pid);
 			p->rescans--;
 			p->due = rp_targets__now() + RESCAN_SURE_MS * 1e-3;
 			p->rested = rp_targets__now() + (rp_targets__now() - began) * RESCAN_REST;

@@ -90,7 +90,8 @@ int rp_targets__leave_out(struct rp_targets *targets, const uint32_t *regions, s
 void rp_targets__on_event(struct rp_targets *targets, const struct rp_event *event);
 
 /* Something was mapped anywhere in the system, all of which is traced. */
-void rp_targets__on_mapping(struct rp_targets *targets, pid_t pid, const struct rp_mapped *mapped);
+void rp_targets__on_mapping(struct rp_targets *targets, pid_t pid, const struct rp_mapped *mapped,
+			    uint64_t time); /* ns, CLOCK_MONOTONIC */
 
 /* Some mappings were not told: they are found by looking. */
 void rp_targets__missed_mappings(struct rp_targets *targets);
