@@ -89,7 +89,7 @@ static void test_usdt_object_may_be_any(void **state)
 	f.object.is_exe = false;
 	select_usdt(&f, "db:q*");
 	run_database(&f);
-	assert_regions(&f, NULL);
+	assert_regions(&f, "query", NULL);
 	rp_plan__free(f.plan);
 }
 

@@ -185,8 +185,8 @@ static void test_usdt_two_fields(void **state)
 
 	(void)state;
 	assert_true(rp_select_usdt__plain(&s, true, &query));
-	assert_query(&query, "python", "gc__start", NULL);
 	assert_false(rp_select_usdt__plain(&s, false, &query));
+	assert_query(&query, "python", "gc__start", NULL);
 	assert_false(rp_select_usdt__of_object(&s, "/usr/bin/python", &query));
 	assert_null(rp_select_usdt__object(&s));
 	rp_select_usdt__free(&s);

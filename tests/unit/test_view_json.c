@@ -74,6 +74,24 @@ static void test_golden(void **state)
 	rp_snapshot__free(s);
 }
 
+/* The same document, for those who read line by line. */
+static void test_one_line(void **state)
+{
+	const struct rp_view_opts opts = {.one_line = true};
+	struct rp_snapshot *s = fixture_snapshot(&server, RP_BY_NONE);
+	json_t *whole = parse(s), *line;
+	char *text = fixture_print("json", s, &opts);
+
+	(void)state;
+	assert_ptr_equal(strchr(text, '\n'), text + strlen(text) - 1);
+	line = json_loads(text, 0, NULL);
+	assert_true(json_equal(line, whole));
+	json_decref(line);
+	json_decref(whole);
+	free(text);
+	rp_snapshot__free(s);
+}
+
 static void test_head(void **state)
 {
 	struct rp_snapshot *s = fixture_snapshot(&server, RP_BY_NONE);
@@ -247,7 +265,7 @@ int main(void)
 		cmocka_unit_test(test_golden),	      cmocka_unit_test(test_head),
 		cmocka_unit_test(test_rows_and_tree), cmocka_unit_test(test_ungrouped_keys),
 		cmocka_unit_test(test_left_out),      cmocka_unit_test(test_stuck),
-		cmocka_unit_test(test_extremes),
+		cmocka_unit_test(test_extremes),      cmocka_unit_test(test_one_line),
 	};
 
 	fixture_server(&server);

@@ -169,6 +169,11 @@ bool rp_plan__wants_functions(const struct rp_plan *plan, const char *path, bool
 	return false;
 }
 
+bool rp_plan__is_of_target(const struct rp_plan *plan, bool is_exe)
+{
+	return is_exe || !plan->opts.whole_system;
+}
+
 bool rp_plan__wants_usdt(const struct rp_plan *plan, const char *path, bool is_exe)
 {
 	struct rp_usdt_query query;
@@ -176,7 +181,8 @@ bool rp_plan__wants_usdt(const struct rp_plan *plan, const char *path, bool is_e
 	if (rp_plan__is_default(plan))
 		return true;
 	for (size_t i = plan->first_usdt; i < plan->n_usdts; i++)
-		if (rp_select_usdt__plain(&plan->usdts[i], is_exe, &query) ||
+		if (rp_select_usdt__plain(&plan->usdts[i], rp_plan__is_of_target(plan, is_exe),
+					  &query) ||
 		    rp_select_usdt__of_object(&plan->usdts[i], path, &query))
 			return true;
 	return false;

@@ -85,8 +85,9 @@ bool rp_plan__is_default(const struct rp_plan *plan);
 /*
  * May the selection name something in this object? `path` is what the target's maps show;
  * is_exe: it is the executable of a traced process. True for every object under the default
- * selection; else for executables, and for objects that an OBJECT of the selection names: as a
- * path, as a file name, as a glob on either, with or without the version after ".so".
+ * selection and under -u without OBJECT; else for executables, and for objects that an OBJECT of
+ * the selection names: as a path, as a file name, as a glob on either, with or without the version
+ * after ".so".
  */
 bool rp_plan__wants_object(const struct rp_plan *plan, const char *path, bool is_exe);
 

@@ -69,6 +69,8 @@ bool rp_plan__wants_all_usdt(const struct rp_plan *plan);
 /* Does a selection ask for functions, for USDT probes or markers, of this object? */
 bool rp_plan__wants_functions(const struct rp_plan *plan, const char *path, bool is_exe);
 bool rp_plan__wants_usdt(const struct rp_plan *plan, const char *path, bool is_exe);
+/* Of the whole system only executables are, not all that they map. */
+bool rp_plan__is_of_target(const struct rp_plan *plan, bool is_exe);
 
 /* What is added in between is matched again: see rp_plan__rematch. 0 or -ENOMEM. */
 int rp_plan__begin_rematch(struct rp_plan *plan, uint32_t object);

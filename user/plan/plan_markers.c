@@ -113,7 +113,8 @@ static bool wants_marker(const struct markers *m, enum rp_role role, const char 
 	for (size_t i = m->plan->first_usdt; i < m->plan->n_usdts; i++) {
 		const struct rp_select_usdt *s = &m->plan->usdts[i];
 
-		if ((rp_select_usdt__plain(s, m->object->is_exe, &query) &&
+		if ((rp_select_usdt__plain(s, rp_plan__is_of_target(m->plan, m->object->is_exe),
+					   &query) &&
 		     query_names(&query, role, name, probe)) ||
 		    (rp_select_usdt__of_object(s, m->object->path, &query) &&
 		     query_names(&query, role, name, probe)))
@@ -134,7 +135,8 @@ static bool wants_names(const struct markers *m)
 		return true;
 	for (size_t i = m->plan->first_usdt; i < m->plan->n_usdts; i++) {
 		const struct rp_select_usdt *s = &m->plan->usdts[i];
-		size_t n = rp_select_usdt__plain(s, m->object->is_exe, &query[0]);
+		size_t n = rp_select_usdt__plain(
+			s, rp_plan__is_of_target(m->plan, m->object->is_exe), &query[0]);
 
 		n += rp_select_usdt__of_object(s, m->object->path, &query[n]);
 		while (n--)

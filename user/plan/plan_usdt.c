@@ -356,8 +356,9 @@ static bool read_selection(const struct usdt *u, const struct rp_select_usdt *se
 			   struct rp_usdt_query *out)
 {
 	struct rp_usdt_query plain;
+	bool is_target = rp_plan__is_of_target(u->plan, u->object->is_exe);
 
-	if (rp_select_usdt__plain(selection, u->object->is_exe, &plain)) {
+	if (rp_select_usdt__plain(selection, is_target, &plain)) {
 		for (size_t i = 0; i < u->n_probes; i++)
 			if (rp_glob__match_probe(plain.provider, u->probes[i].provider) &&
 			    rp_glob__match_probe(plain.begin, u->probes[i].name)) {
@@ -367,7 +368,7 @@ static bool read_selection(const struct usdt *u, const struct rp_select_usdt *se
 	}
 	if (rp_select_usdt__of_object(selection, u->object->path, out))
 		return true;
-	return rp_select_usdt__plain(selection, u->object->is_exe, out);
+	return rp_select_usdt__plain(selection, is_target, out);
 }
 
 /* Where both ends are one word, what they share is the provider. */

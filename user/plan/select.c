@@ -230,12 +230,12 @@ const char *rp_select_usdt__object(const struct rp_select_usdt *selection)
 	return selection->n > 2 ? selection->fields[0] : NULL;
 }
 
-bool rp_select_usdt__plain(const struct rp_select_usdt *selection, bool is_exe,
+bool rp_select_usdt__plain(const struct rp_select_usdt *selection, bool is_target,
 			   struct rp_usdt_query *out)
 {
 	char *const *f = selection->fields;
 
-	if (!is_exe || selection->n > 3)
+	if (!is_target || selection->n > 3 || strchr(f[0], '/'))
 		return false;
 	*out = (struct rp_usdt_query){f[0], f[1], selection->n == 3 ? f[2] : NULL, selection->key};
 	return true;

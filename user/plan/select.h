@@ -50,8 +50,11 @@ bool rp_select_function__applies(const struct rp_select_function *selection, con
 /* The OBJECT, or the field that may be one; NULL: there is none. */
 const char *rp_select_usdt__object(const struct rp_select_usdt *selection);
 
-/* Readings with and without an OBJECT, where the object at this path allows them. */
-bool rp_select_usdt__plain(const struct rp_select_usdt *selection, bool is_exe,
+/*
+ * The reading without an OBJECT, which is about all objects of a target; and that with one, where
+ * the object at this path is meant.
+ */
+bool rp_select_usdt__plain(const struct rp_select_usdt *selection, bool is_target,
 			   struct rp_usdt_query *out);
 bool rp_select_usdt__of_object(const struct rp_select_usdt *selection, const char *path,
 			       struct rp_usdt_query *out);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "run/internal.h"
 
@@ -86,59 +87,77 @@ int rp_run__read_open(struct rp_run *run, struct rp_open_regions **open)
 
 /* ---- printed views --------------------------------------------------------------------------- */
 
-bool rp_run__shows_tables(const struct rp_opts *o)
+/* A command that runs has standard output. */
+static bool is_summary_on_stdout(const struct rp_opts *o)
 {
-	if (o->argv)
-		return o->interval_given || o->iterations;
-	return o->output || !strcmp(o->format->name, "table");
+	return o->output ? !strcmp(o->output, "-") : !o->argv;
 }
 
-int rp_run__print_table(struct rp_run *run)
+/* One object a line and interval, for a program that reads them as they come. */
+static bool is_json_lines(const struct rp_opts *o)
 {
-	char title[64];
-	time_t wall = time(NULL);
-	struct rp_table_opts opts = {.view = rp_view__find("table"),
+	return (o->interval_given || o->iterations) && !strcmp(o->format->name, "json") &&
+	       is_summary_on_stdout(o) && !isatty(STDOUT_FILENO);
+}
+
+bool rp_run__shows_intervals(const struct rp_opts *o)
+{
+	bool is_table = !strcmp(o->format->name, "table");
+
+	if (is_summary_on_stdout(o) && !is_table)
+		return is_json_lines(o);
+	/* The summary is about the same. */
+	if (is_summary_on_stdout(o) && o->iterations == 1)
+		return false;
+	return !o->argv || o->interval_given || o->iterations;
+}
+
+static int print_since(struct rp_run *run, FILE *out, struct rp_reading *before, const char *title,
+		       const struct rp_view *view)
+{
+	struct rp_table_opts opts = {.view = view,
 				     .sort = run->opts->sort,
 				     .columns = &run->opts->columns,
 				     .tree = run->opts->tree,
-				     .title = title};
-	struct rp_reading now;
+				     .title = title,
+				     .one_line = is_json_lines(run->opts)};
 	struct rp_open_regions *open;
-	struct tm tm;
+	struct rp_reading now;
 	int rc = rp_run__read(run, &now);
 
 	if (rc)
 		return rc;
-	strftime(title, sizeof(title), "%H:%M:%S", localtime_r(&wall, &tm));
 	opts.snapshot = rp_run__snapshot_opts(run, now.counts);
 	rc = rp_run__read_open(run, &open);
 	if (!rc)
-		rc = rp_table__print(stdout, &now, &run->table_before, open, &opts);
-	rp_reading__swap(&run->table_before, &now);
+		rc = rp_table__print(out, &now, before, open, &opts);
+	rp_reading__swap(before, &now);
 	rp_counts__free(now.counts);
 	return rc;
 }
 
+int rp_run__print_interval(struct rp_run *run)
+{
+	char title[64];
+	time_t wall = time(NULL);
+	struct tm tm;
+
+	strftime(title, sizeof(title), "%H:%M:%S", localtime_r(&wall, &tm));
+	return print_since(run, stdout, &run->table_before, title,
+			   is_json_lines(run->opts) ? run->opts->format : rp_view__find("table"));
+}
+
 static int print_summary(struct rp_run *run, FILE *out)
 {
-	struct rp_table_opts opts = {.view = run->opts->format,
-				     .sort = run->opts->sort,
-				     .columns = &run->opts->columns,
-				     .tree = run->opts->tree,
-				     .title = "final summary"};
-	const struct rp_reading start = {0};
-	struct rp_reading now;
-	struct rp_open_regions *open;
-	int rc = rp_run__read(run, &now);
+	struct rp_reading start = {0};
+	int rc;
 
-	if (rc)
-		return rc;
+	/* Lines add up: what is left is the interval that was cut short. */
+	if (is_json_lines(run->opts))
+		return rp_run__has_all_intervals(run) ? 0 : rp_run__print_interval(run);
 	run->grouping.by = rp_grouping__of_whole_run(&run->grouping);
-	opts.snapshot = rp_run__snapshot_opts(run, now.counts);
-	rc = rp_run__read_open(run, &open);
-	if (!rc)
-		rc = rp_table__print(out, &now, &start, open, &opts);
-	rp_counts__free(now.counts);
+	rc = print_since(run, out, &start, "final summary", run->opts->format);
+	rp_counts__free(start.counts);
 	return rc;
 }
 

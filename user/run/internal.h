@@ -34,8 +34,9 @@ struct kernel_events {
 struct refresh {
 	struct rp_timer *timer;
 	uint64_t due;
-	bool asked;	     /* by a key, whatever the interval */
-	unsigned long shown; /* times that they were */
+	struct rp_timer *stuck;	 /* until the next look at what is open; NULL: none */
+	bool asked;		 /* by a key, whatever the interval */
+	unsigned long intervals; /* over, shown or not */
 };
 
 /* costs.c: what probes cost. */
@@ -133,10 +134,14 @@ struct rp_snapshot_opts rp_run__snapshot_opts(struct rp_run *run, const struct r
  */
 int rp_run__read_open(struct rp_run *run, struct rp_open_regions **open);
 
-/* Tables go by on stdout, unless that is where a summary for machines goes or the command writes.
+/*
+ * Each interval is printed on stdout, unless that is where a summary for programs goes, which has
+ * nothing else in its stream, or where the command writes.
  */
-bool rp_run__shows_tables(const struct rp_opts *opts);
-int rp_run__print_table(struct rp_run *run);
+bool rp_run__shows_intervals(const struct rp_opts *opts);
+int rp_run__print_interval(struct rp_run *run);
+/* As many as were asked for. */
+bool rp_run__has_all_intervals(const struct rp_run *run);
 int rp_run__print_summary(struct rp_run *run, struct rp_err *err);
 
 /* Costs of the probes: measured for the first time; no more. */

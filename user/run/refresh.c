@@ -23,11 +23,12 @@ static int show(struct rp_run *run, bool asked)
 
 	rp_targets__reap(run->targets);
 	if (run->screen ? asked || !rp_screen__is_frozen(rp_live_screen__screen(run->screen))
-			: rp_run__shows_tables(run->opts)) {
-		run->refresh.shown++;
+			: rp_run__shows_intervals(run->opts)) {
+		run->refresh.intervals++;
 		return run->screen ? rp_live_screen__refresh(run->screen)
-				   : rp_run__print_table(run);
+				   : rp_run__print_interval(run);
 	}
+	run->refresh.intervals += !run->screen;
 	rc = run->on_stuck ? rp_run__read_open(run, &open) : 0;
 	rp_open_regions__free(open);
 	return rc;
@@ -56,6 +57,26 @@ void rp_run__ask_figures(struct rp_run *run)
 	rp_timer__set(run->refresh.timer, 0);
 }
 
+/*
+ * What is stuck is found between the figures too, however far apart they are: for what is stuck for
+ * T, this is at most half of that late.
+ */
+static int on_stuck_look(void *ctx, uint64_t now)
+{
+	struct rp_run *run = ctx;
+	struct rp_open_regions *open;
+	double seconds = run->opts->stuck / 2 < 1 ? run->opts->stuck / 2 : 1;
+	uint64_t step = (uint64_t)(seconds * RP_NS_PER_S);
+	int rc = rp_run__drain_events(run);
+
+	if (!rc)
+		rc = rp_run__read_open(run, &open);
+	if (!rc)
+		rp_open_regions__free(open);
+	rp_timer__set(run->refresh.stuck, now + (step > RP_NS_PER_MS ? step : RP_NS_PER_MS));
+	return rc;
+}
+
 /* ---- the end --------------------------------------------------------------------------------- */
 
 static int on_end(void *ctx, uint64_t now)
@@ -78,13 +99,17 @@ static bool is_target_gone(struct rp_run *run)
 	return !stats.processes;
 }
 
+bool rp_run__has_all_intervals(const struct rp_run *run)
+{
+	return run->opts->iterations && run->refresh.intervals >= run->opts->iterations;
+}
+
 /* On the screen what was found stays, for as long as the user likes. */
 static int end_with_target(void *ctx)
 {
 	struct rp_run *run = ctx;
-	bool all_printed = run->opts->iterations && run->refresh.shown >= run->opts->iterations;
 
-	if (all_printed || (run->launch && rp_launch__has_ended(run->launch)) ||
+	if (rp_run__has_all_intervals(run) || (run->launch && rp_launch__has_ended(run->launch)) ||
 	    (is_target_gone(run) && !run->screen))
 		rp_loop__stop(run->loop);
 	else if (is_target_gone(run))
@@ -102,8 +127,12 @@ int rp_run__watch_refresh(struct rp_run *run)
 		rc = rp_loop__timer(run->loop, on_end, run, &end);
 	if (!rc)
 		rc = rp_loop__before_wait(run->loop, end_with_target, run);
+	if (!rc && run->on_stuck)
+		rc = rp_loop__timer(run->loop, on_stuck_look, run, &run->refresh.stuck);
 	if (rc)
 		return rc;
+	if (run->refresh.stuck)
+		rp_timer__set(run->refresh.stuck, 0);
 	run->refresh.due = rp_schedule__first(&schedule);
 	rp_timer__set(run->refresh.timer, run->refresh.due);
 	if (run->opts->duration > 0)

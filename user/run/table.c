@@ -23,6 +23,7 @@ int rp_table__print(FILE *out, const struct rp_reading *now, const struct rp_rea
 		.width = terminal_width(fileno(out)),
 		.title = opts->title,
 		.utf8 = !strcmp(nl_langinfo(CODESET), "UTF-8"),
+		.one_line = opts->one_line,
 	};
 	struct rp_snapshot *snapshot = rp_reading__snapshot(now, before, &opts->snapshot);
 	int rc;

@@ -164,14 +164,14 @@ static int print_stuck(FILE *out, const struct rp_open_regions *open, const stru
 	return dump(out, object, err, 0);
 }
 
-static int print_all_stuck(FILE *out, const struct rp_open_regions *open)
+static int print_all_stuck(FILE *out, const struct rp_open_regions *open, const char *end)
 {
 	char *path = malloc(PATH_BYTES);
 	int err = path ? 0 : -ENOMEM;
 
-	fputs(",\n\"stuck\": [", out);
+	fprintf(out, ",%s\"stuck\": [", end);
 	for (size_t i = 0; i < open->n_stuck && !err; i++) {
-		fputs(i ? ",\n" : "\n", out);
+		fprintf(out, "%s%s", i ? "," : "", end);
 		err = print_stuck(out, open, &open->row[i], path);
 	}
 	fputc(']', out);
@@ -198,24 +198,24 @@ static int print_head(FILE *out, const struct rp_snapshot *snapshot)
 
 int rp_view__json(FILE *out, const struct rp_snapshot *snapshot, const struct rp_view_opts *opts)
 {
+	const char *end = opts->one_line ? "" : "\n"; /* of a line */
 	int err;
 
-	(void)opts;
 	fputc('{', out);
 	err = print_head(out, snapshot);
-	fputs(",\n\"regions\": [", out);
+	fprintf(out, ",%s\"regions\": [", end);
 	for (size_t i = 0; i < snapshot->n_rows && !err; i++) {
-		fputs(i ? ",\n" : "\n", out);
+		fprintf(out, "%s%s", i ? "," : "", end);
 		err = print_row(out, &snapshot->rows[i], snapshot);
 	}
-	fputs("],\n\"tree\": [", out);
+	fprintf(out, "],%s\"tree\": [", end);
 	for (size_t i = 0; i < snapshot->n_tree && !err; i++) {
-		fputs(i ? ",\n" : "\n", out);
+		fprintf(out, "%s%s", i ? "," : "", end);
 		err = print_tree_row(out, &snapshot->tree[i], snapshot);
 	}
 	fputc(']', out);
 	if (snapshot->open && snapshot->open->stuck && !err)
-		err = print_all_stuck(out, snapshot->open);
+		err = print_all_stuck(out, snapshot->open, end);
 	fputs("}\n", out);
 	return err ? err : rp_view__end(out);
 }

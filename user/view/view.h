@@ -113,6 +113,7 @@ struct rp_view_opts {
 	int width;			      /* cells of the terminal; 0: no limit */
 	const char *title; /* printed before a table, e.g. "final summary"; NULL */
 	bool utf8;
+	bool one_line; /* JSON alone */
 };
 
 /* 0, or a negative errno when the stream failed. */
