@@ -284,6 +284,7 @@ static const struct mistake {
 	{"rptrace doctor -- true", "starts no command", "rptrace doctor"},
 	{"rptrace -p 1 -- true", "exclude each other", "rptrace -p 1"},
 	{"rptrace --label ret --compensate -b", "--compensate", "rptrace --label ret -b"},
+	{"rptrace -b --user nobody -n 3", "COMMAND", "rptrace -b -n 3"},
 	{"rptrace --on-stuck 'a b'", "--stuck", "rptrace --on-stuck 'a b' --stuck 5"},
 	{"rptrace --json -- true", "json", "rptrace --json -o rptrace.out -- true"},
 	{"rptrace --format csv -o - -- true", "csv", "rptrace --format csv -o rptrace.out -- true"},

@@ -242,6 +242,36 @@ static void it_has_the_mask_that_is_given(void **state)
 	sigprocmask(SIG_SETMASK, &before, NULL);
 }
 
+/* In its groups, at its home; what it may not run it does not run by rptrace's rights. */
+static void as_another_user(void **state)
+{
+	char *argv[] = {"/bin/sh", "-c", "test $(id -u) = 65534 && test $USER = nobody", NULL};
+	struct rp_launch_opts opts = {.argv = argv};
+	struct rp_user user;
+	struct rp_launch *l;
+	const char *path;
+	struct rp_err err;
+
+	(void)state;
+	assert_int_equal(rp_user__find("no such user", &user, &err), -ENOENT);
+	assert_int_equal(err.exit, RP_EXIT_USAGE);
+	if (geteuid())
+		skip();
+	assert_int_equal(rp_user__find("nobody", &user, &err), 0);
+	opts.user = &user;
+	assert_int_equal(rp_launch__new(&opts, &l, &path, &err), 0);
+	assert_int_equal(rp_launch__release(l, &err), 0);
+	assert_int_equal(rp_launch__wait(l), 0);
+	rp_launch__free(l);
+
+	make_file("tool", "#!/bin/sh\n", 0700);
+	argv[0] = "./tool";
+	assert_int_equal(rp_launch__new(&opts, &l, &path, &err), 0);
+	assert_int_equal(rp_launch__release(l, &err), -EACCES);
+	assert_int_equal(err.exit, RP_EXIT_CANNOT_RUN);
+	rp_launch__free(l);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -257,6 +287,7 @@ int main(void)
 		TEST(never_run_where_it_is_not_released),
 		TEST(status_as_a_shell_gives_it),
 		TEST(it_has_the_mask_that_is_given),
+		TEST(as_another_user),
 	};
 
 	return cmocka_run_group_tests_name("run_launch", tests, NULL, NULL);

@@ -302,6 +302,8 @@ int rp_mistake__together(const struct rp_parser *p)
 		return mistake(p, &no_command, "doctor starts no command");
 	if (o->argv && (o->n_pids || o->n_names))
 		return mistake(p, &no_command, "-p and -- COMMAND exclude each other");
+	if (o->user && !o->argv)
+		return without(p, &o->user, "--user is for -- COMMAND, and there is none");
 	if (o->label.kind == RP_OPERAND_RET && o->compensate)
 		return without(p, &o->compensate,
 			       "--compensate: not with --label ret: what is inside calls is not "

@@ -86,6 +86,8 @@ static const char *parse_where(const char *text, struct rp_opts *opts, const cha
 const struct rp_option rp_options[] = {
 	{"pid", 'p', RP_SECTION_WHAT, LIVE | LIST | DOCTOR, RP_OPTION_PROCESSES, MEMBER(pids),
 	 .arg = "PID|NAME[,...]", .help = "these processes, by number or command name"},
+	{"user", 0, RP_SECTION_WHAT, LIVE, RP_OPTION_TEXT, MEMBER(user), .arg = "NAME",
+	 .help = "run COMMAND as this user", .example = "nobody"},
 	{"no-follow", 0, RP_SECTION_WHAT, LIVE | LIST, RP_OPTION_FLAG, MEMBER(no_follow),
 	 .help = "leave out the children of the processes or of COMMAND"},
 	{"function", 'f', RP_SECTION_WHAT, LIVE | LIST, RP_OPTION_LIST, MEMBER(functions),

@@ -31,7 +31,8 @@ struct rp_opts {
 	size_t n_pids;
 	char **names; /* of processes, until rp_opts__find_processes() */
 	size_t n_names;
-	char **argv; /* of the command to start; NULL without one */
+	char **argv;	  /* of the command to start; NULL without one */
+	const char *user; /* as whom it runs; NULL: as rptrace does */
 	bool no_follow;
 
 	struct rp_texts functions, usdts, excludes;

@@ -78,8 +78,11 @@ static _Noreturn void child(const struct rp_launch_opts *opts, const char *path,
 		_exit(RP_EXIT_CANNOT_RUN);
 	if (opts->limits)
 		rp_limits__restore(opts->limits);
-	execvp(path, opts->argv);
-	errnum = errno;
+	errnum = opts->user ? -rp_user__become(opts->user) : 0;
+	if (!errnum) {
+		execvp(path, opts->argv);
+		errnum = errno;
+	}
 	if (write(failed, &errnum, sizeof(errnum)) < 0)
 		_exit(RP_EXIT_CANNOT_RUN);
 	_exit(errnum == ENOENT ? RP_EXIT_NOT_FOUND : RP_EXIT_CANNOT_RUN);

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "run/user.h"
 #include "util/error.h"
 #include "util/limits.h"
 
@@ -17,6 +18,7 @@ struct rp_launch_opts {
 	char **argv;
 	const sigset_t *mask; /* signals that the command has blocked; NULL: those of rptrace */
 	const struct rp_limits *limits; /* NULL: those of rptrace */
+	const struct rp_user *user;	/* whose rights it has; NULL: those of rptrace */
 };
 
 /*

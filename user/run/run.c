@@ -58,8 +58,11 @@ static int start(struct rp_run *run, struct rp_err *err)
 {
 	struct rp_launch_opts launch = {.argv = run->opts->argv, .limits = &run->limits};
 	const char *command = NULL;
+	struct rp_user user;
 	int rc = rp_selection__check(run->opts, err);
 
+	if (!rc && run->opts->user)
+		rc = rp_user__find(run->opts->user, &user, err);
 	if (!rc)
 		rc = open_output(run, err);
 	if (!rc)
@@ -68,6 +71,7 @@ static int start(struct rp_run *run, struct rp_err *err)
 		rc = rp_signals__new(run->on_screen, &run->signals, err);
 	if (!rc && launch.argv) {
 		launch.mask = rp_signals__inherited(run->signals);
+		launch.user = run->opts->user ? &user : NULL;
 		rc = rp_launch__new(&launch, &run->launch, &command, err);
 	}
 	if (!rc)
