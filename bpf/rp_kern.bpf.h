@@ -74,6 +74,7 @@ typedef struct {
 
 struct signal_struct {
 	atomic_t live;
+	int group_exit_code;
 	unsigned long long sum_sched_runtime;
 };
 

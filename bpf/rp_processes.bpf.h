@@ -167,7 +167,8 @@ static __always_inline int on_exit(struct task_struct *task)
 	    !bpf_map_delete_elem(&tracked, &tgid)) {
 		goroutines_end(tgid);
 		spans_end(tgid);
-		send_event(RP_EVENT_EXIT, tgid, process_cpu(task));
+		send_event_of(RP_EVENT_EXIT, tgid, task->signal->group_exit_code & 0x7f,
+			      process_cpu(task));
 	}
 	return 0;
 }

@@ -31,7 +31,10 @@ _Static_assert(sizeof(struct rp_event_header) == 8, "rp_event_header is shared w
 struct rp_event {
 	struct rp_event_header header;
 	__rp_u32 pid;
-	__rp_u32 dev; /* major number above RP_DEV_MINOR_BITS, minor number below */
+	union {
+		__rp_u32 dev;	 /* major number above RP_DEV_MINOR_BITS, minor number below */
+		__rp_u32 signal; /* of RP_EVENT_EXIT: that ended it; 0: none */
+	};
 	__rp_u64 detail;
 	__rp_u64 time; /* ns, CLOCK_MONOTONIC */
 };

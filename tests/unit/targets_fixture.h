@@ -343,6 +343,16 @@ static inline ino_t ino_of(const char *name)
 	return st.st_ino;
 }
 
+static inline uint64_t size_of(const char *name)
+{
+	char path[PATH_MAX];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "%s/%s", f.root, name);
+	assert_int_equal(stat(path, &st), 0);
+	return (uint64_t)st.st_size;
+}
+
 /* All of the object, or what there is of it from an offset on; minor: as maps shows its device. */
 static inline void map_part(pid_t pid, const char *name, unsigned minor_off, uint64_t offset)
 {

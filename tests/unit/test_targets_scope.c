@@ -71,6 +71,71 @@ static void test_nothing_is_linked_without_a_session(void **state)
 	assert_int_equal(f.kernel.n_links, 0);
 }
 
+/* ---- code that is not where its file says ------------------------------------------------------
+ */
+
+static size_t moved(void)
+{
+	struct rp_targets_stats stats;
+
+	rp_targets__stats(f.targets, &stats);
+	assert_int_equal(f.kernel.lost[RP_LOST_MOVED], stats.moved > 0);
+	return stats.moved;
+}
+
+/* From the last page on the file is mapped as before; what is before that is anonymous now. */
+static void test_code_that_was_moved_before(void **state)
+{
+	(void)state;
+	put_process(PID, 1);
+	map_part(PID, "prog", 0, (size_of("prog") - 1) / 4096 * 4096);
+	start();
+	add(PID);
+	assert_int_equal(moved(), 6);
+}
+
+static void test_code_that_is_where_it_was(void **state)
+{
+	(void)state;
+	put_process(PID, 1);
+	map(PID, "prog");
+	start();
+	add(PID);
+	assert_int_equal(moved(), 0);
+}
+
+static void test_code_that_is_moved_later(void **state)
+{
+	(void)state;
+	put_process(PID, 1);
+	map(PID, "prog");
+	start();
+	add(PID);
+	put("", "/%d/maps", PID);
+	map_part(PID, "prog", 0, (size_of("prog") - 1) / 4096 * 4096);
+	send(RP_EVENT_MAP, PID, 0);
+	look();
+	assert_int_equal(moved(), 6);
+	/* Once a process. */
+	send(RP_EVENT_MAP, PID, 0);
+	look();
+	assert_int_equal(moved(), 6);
+}
+
+/* All code is gone from its file: of what is not mapped nothing is expected. */
+static void test_file_that_is_not_mapped(void **state)
+{
+	(void)state;
+	put_process(PID, 1);
+	map(PID, "prog");
+	start();
+	add(PID);
+	put("", "/%d/maps", PID);
+	send(RP_EVENT_MAP, PID, 0);
+	look();
+	assert_int_equal(moved(), 0);
+}
+
 /* ---- refusals -------------------------------------------------------------------------------- */
 
 static void test_one_refused_site_among_three(void **state)
@@ -126,6 +191,10 @@ int main(void)
 		TARGETS_TEST(test_others_are_hidden),
 		TARGETS_TEST(test_a_file_of_another_device_that_may_be_the_same),
 		TARGETS_TEST(test_nothing_is_linked_without_a_session),
+		TARGETS_TEST(test_code_that_was_moved_before),
+		TARGETS_TEST(test_code_that_is_where_it_was),
+		TARGETS_TEST(test_code_that_is_moved_later),
+		TARGETS_TEST(test_file_that_is_not_mapped),
 		TARGETS_TEST(test_one_refused_site_among_three),
 		TARGETS_TEST(test_out_of_descriptors),
 		TARGETS_TEST(test_no_such_process),

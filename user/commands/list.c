@@ -78,7 +78,8 @@ static int add_line(struct libscols_table *table, const struct rp_region *region
 	return rc;
 }
 
-static int print(const struct rp_plan *plan, enum rp_attach_mode mode, bool names)
+static int print(const struct rp_plan *plan, enum rp_attach_mode mode,
+		 const struct rp_targets_stats *stats)
 {
 	size_t n_regions, n_sites, n_refusals;
 	const struct rp_region *regions = rp_plan__regions(plan, &n_regions);
@@ -99,7 +100,11 @@ static int print(const struct rp_plan *plan, enum rp_attach_mode mode, bool name
 	}
 	if (!rc)
 		rc = scols_print_table(table);
-	if (!rc && names)
+	if (!rc && stats->moved)
+		printf("never hit: %zu sites, as the program has moved or copied their code (to "
+		       "huge pages?)\n",
+		       stats->moved);
+	if (!rc && stats->names)
 		puts("and regions that are named at run time");
 	for (size_t i = 0; !rc && i < n_refusals; i++)
 		printf("refused: %s: %s\n", rp_escape(refusals[i].name, name, sizeof(name)),
@@ -155,7 +160,7 @@ static int list(const struct rp_opts *opts, struct rp_err *err)
 	rp_plan__refusals(plan, &n_refusals);
 	if (!n_regions && !n_refusals && !stats.names)
 		rc = rp_selection__nothing(opts, plan, &stats, err);
-	else if (print(plan, mode, stats.names) || fflush(stdout))
+	else if (print(plan, mode, &stats) || fflush(stdout))
 		rc = rp_err__set(err, RP_EXIT_FAILED, -EIO, NULL, "the list could not be written");
 out:
 	rp_targets__free(targets);

@@ -23,16 +23,31 @@ struct rp_mapped {
 	uint64_t offset;     /* ... and where in the file that begins */
 };
 
+/* A part of a file that a process has mapped with execute permission. */
+struct rp_code_range {
+	dev_t dev;
+	ino_t ino;
+	uint64_t offset, len;
+};
+
 struct rp_mapped_list {
 	struct rp_mapped *items;
 	size_t n;
+	struct rp_code_range *ranges; /* of all items: a file may be mapped in parts */
+	size_t n_ranges;
 };
+
+/* Is the place of a file mapped with execute permission? */
+bool rp_proc__maps_code(const struct rp_mapped_list *list, dev_t dev, ino_t ino, uint64_t offset);
 
 /* Cut off the " (deleted)" that the kernel adds to the path of a file that is; false: it did not.
  */
 bool rp_proc__cut_deleted(char *path);
 
-/* Distinct objects of a process, executable first. -ESRCH: no such process; -EACCES. */
+/*
+ * Distinct objects of a process, executable first, which is there even where all its code has been
+ * moved elsewhere. -ESRCH: no such process; -EACCES.
+ */
 int rp_proc__mapped(const char *proc_root, pid_t pid, struct rp_mapped_list *out);
 void rp_proc__mapped_free(struct rp_mapped_list *list);
 

@@ -28,13 +28,16 @@ struct mapping_list {
 	struct mapping *items;
 	size_t n;
 	size_t room;
+	struct rp_code_range *ranges;
+	size_t n_ranges;
+	size_t ranges_room;
 };
 
 /*
- * Parse a line of maps. Returns its path within the line, or NULL where it is no executable mapping
- * of a file (inode 0: anonymous memory, [vdso], [stack]).
+ * Parse a line of maps. Returns its path within the line, or NULL where it is no mapping of a file
+ * (inode 0: anonymous memory, [vdso], [stack]).
  */
-static char *parse_line(char *line, struct rp_mapped *out)
+static char *parse_line(char *line, struct rp_mapped *out, bool *executable)
 {
 	unsigned int major, minor;
 	uint64_t ino;
@@ -45,8 +48,9 @@ static char *parse_line(char *line, struct rp_mapped *out)
 		   &out->start, &out->end, perms, &out->offset, &major, &minor, &ino, &path) != 7 ||
 	    !path || strlen(perms) != 4)
 		return NULL;
-	if (perms[2] != 'x' || !ino || !line[path])
+	if (!ino || !line[path])
 		return NULL;
+	*executable = perms[2] == 'x';
 	out->dev = makedev(major, minor);
 	out->ino = ino;
 	return line + path;
@@ -112,6 +116,44 @@ static int add_mapping(struct mapping_list *list, struct rp_mapped *mapped, char
 	return 0;
 }
 
+static int add_range(struct mapping_list *list, const struct rp_mapped *m)
+{
+	if (rp_array__grow(&list->ranges, list->n_ranges, &list->ranges_room,
+			   sizeof(*list->ranges)))
+		return -ENOMEM;
+	list->ranges[list->n_ranges++] = (struct rp_code_range){
+		.dev = m->dev, .ino = m->ino, .offset = m->offset, .len = m->end - m->start};
+	return 0;
+}
+
+static int add_code(struct mapping_list *list, struct rp_mapped *mapped, char *path,
+		    const char *exe)
+{
+	int err = add_range(list, mapped);
+
+	return err ? err : add_mapping(list, mapped, path, exe);
+}
+
+static bool has_code(const struct mapping_list *list, const struct rp_mapped *m)
+{
+	for (size_t i = 0; i < list->n_ranges; i++)
+		if (list->ranges[i].ino == m->ino && list->ranges[i].dev == m->dev)
+			return true;
+	return false;
+}
+
+bool rp_proc__maps_code(const struct rp_mapped_list *list, dev_t dev, ino_t ino, uint64_t offset)
+{
+	for (size_t i = 0; i < list->n_ranges; i++) {
+		const struct rp_code_range *r = &list->ranges[i];
+
+		if (r->ino == ino && r->dev == dev && offset >= r->offset &&
+		    offset - r->offset < r->len)
+			return true;
+	}
+	return false;
+}
+
 static void read_exe(const char *proc_root, pid_t pid, char *exe, size_t size)
 {
 	char path[PATH_MAX];
@@ -128,8 +170,9 @@ static int read_mappings(const char *proc_root, pid_t pid, struct mapping_list *
 	char exe[PATH_MAX + sizeof(DELETED)];
 	struct rp_line_reader maps;
 	int err = open_maps(&maps, proc_root, pid);
-	struct rp_mapped mapped;
-	char *path;
+	struct rp_mapped mapped, data;
+	char *path, *data_path = NULL;
+	bool executable;
 
 	if (err) {
 		err = err == -ENOENT ? -ESRCH : err;
@@ -138,10 +181,18 @@ static int read_mappings(const char *proc_root, pid_t pid, struct mapping_list *
 	read_exe(proc_root, pid, exe, sizeof(exe));
 	errno = 0;
 	while (!err && rp_line_reader__next(&maps)) {
-		path = parse_line(maps.line, &mapped);
-		if (path)
-			err = add_mapping(list, &mapped, path, exe);
+		path = parse_line(maps.line, &mapped, &executable);
+		if (path && executable) {
+			err = add_code(list, &mapped, path, exe);
+		} else if (path && !data_path && !strcmp(path, exe)) {
+			data = mapped;
+			data_path = strdup(path);
+		}
 	}
+	/* It is the program still where all its code has been moved elsewhere. */
+	if (!err && data_path && !has_code(list, &data))
+		err = add_mapping(list, &data, data_path, exe);
+	free(data_path);
 	if (!err && ferror(maps.file))
 		err = errno ? -errno : -EIO;
 out:
@@ -195,8 +246,7 @@ int rp_proc__mapped(const char *proc_root, pid_t pid, struct rp_mapped_list *out
 	struct mapping_list list = {0};
 	int err;
 
-	out->items = NULL;
-	out->n = 0;
+	memset(out, 0, sizeof(*out));
 	err = read_mappings(proc_root, pid, &list);
 	make_distinct(&list);
 	if (!err && list.n) {
@@ -210,6 +260,11 @@ int rp_proc__mapped(const char *proc_root, pid_t pid, struct rp_mapped_list *out
 		else
 			out->items[out->n++] = list.items[i].mapped;
 	free(list.items);
+	if (err)
+		free(list.ranges);
+	else
+		out->ranges = list.ranges;
+	out->n_ranges = err ? 0 : list.n_ranges;
 	return err;
 }
 
@@ -218,8 +273,8 @@ void rp_proc__mapped_free(struct rp_mapped_list *list)
 	for (size_t i = 0; i < list->n; i++)
 		free(list->items[i].path);
 	free(list->items);
-	list->items = NULL;
-	list->n = 0;
+	free(list->ranges);
+	memset(list, 0, sizeof(*list));
 }
 
 /* Open the file at `via`; with `same` only if it has the mapping's device and inode. */
@@ -342,14 +397,15 @@ static size_t mark_mapped(const char *proc_root, pid_t pid, const struct rp_file
 	struct rp_mapped mapped;
 	struct rp_line_reader maps;
 	size_t found = 0;
+	bool executable;
 	char *path;
 
 	open_maps(&maps, proc_root, pid); /* a process may have ended */
 	while (rp_line_reader__next(&maps)) {
 		struct rp_file_id id;
 
-		path = parse_line(maps.line, &mapped);
-		if (!path)
+		path = parse_line(maps.line, &mapped, &executable);
+		if (!path || !executable)
 			continue;
 		id = (struct rp_file_id){mapped.dev, mapped.ino};
 		unescape(path);

@@ -106,6 +106,8 @@ int rp_run__attach(struct rp_run *run, const char *command, struct rp_err *err);
 /* What is traced, and what is not though it was selected. */
 void rp_run__say_started(struct rp_run *run);
 void rp_run__warn_of_debugger(struct rp_run *run);
+/* Some ended by a breakpoint, which they may have copied. */
+void rp_run__warn_of_traps(struct rp_run *run);
 
 /* ---- what the loop waits for: each part registers itself ----------------------------------- */
 

@@ -178,6 +178,7 @@ static int finish(struct rp_run *run, struct rp_err *err)
 	if (!rc)
 		rc = check_something_was_traced(run, err);
 	rp_run__warn_of_debugger(run);
+	rp_run__warn_of_traps(run);
 	/* From here on they end rptrace, whatever the command does. */
 	rp_signals__free(run->signals);
 	run->signals = NULL;

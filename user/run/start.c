@@ -138,10 +138,32 @@ void rp_run__say_started(struct rp_run *run)
 			 stats.refused);
 		run->say(line, "another tracer may be on them; -v shows what the kernel says");
 	}
+	if (stats.moved) {
+		snprintf(line, sizeof(line),
+			 "%zu sites are not in the code that runs: the program has moved or "
+			 "copied it (to huge pages?), and there they are never hit",
+			 stats.moved);
+		run->say(line, "start the program without that, as node --use-largepages=off");
+	}
 	snprintf(line, sizeof(line), "tracing %zu region%s%s at %zu site%s in %s", n_regions,
 		 n_regions == 1 ? "" : "s", stats.names ? " and those named at run time" : "",
 		 stats.sites, stats.sites == 1 ? "" : "s", run->description.target);
 	run->say(line, NULL);
+}
+
+void rp_run__warn_of_traps(struct rp_run *run)
+{
+	struct rp_targets_stats stats;
+	char line[256];
+
+	rp_targets__stats(run->targets, &stats);
+	if (!stats.trapped)
+		return;
+	snprintf(line, sizeof(line),
+		 "%zu traced process%s ended by SIGTRAP: a program that copies or moves its own "
+		 "code, to huge pages say, takes the breakpoints of probes with it",
+		 stats.trapped, stats.trapped == 1 ? "" : "es");
+	run->say(line, "start the program without that, as node --use-largepages=off");
 }
 
 /* What a debugger finds where it sets a breakpoint, it puts back when it takes that away. */

@@ -60,6 +60,7 @@ struct rp_process {
 	struct rp_local *locals;
 	size_t *uses; /* objects that it maps; where the whole system is traced */
 	size_t n_uses;
+	bool moved;		  /* code of it is not where its file says: that is counted */
 	int rescans;		  /* still to do */
 	uint64_t late;		  /* ns: when it was counted as late; 0: it was not */
 	uint64_t mapped;	  /* ns: when it mapped what they are for; 0: that was looked at */
@@ -99,6 +100,8 @@ struct rp_targets {
 	bool selecting; /* what is found now comes by the last selection */
 	bool stripped, denied;
 	size_t refused;	       /* sites that the kernel would not probe */
+	size_t moved;	       /* sites that the code of a process is away from */
+	size_t trapped;	       /* processes that ended by SIGTRAP */
 	uint64_t cpu_of_ended; /* ns */
 };
 
@@ -182,13 +185,19 @@ void rp_process__free(struct rp_targets *t, struct rp_process *p);
 /* ns that it has used since it is traced. */
 uint64_t rp_process__cpu(struct rp_targets *t, struct rp_process *p);
 /* The same while it can still be seen, and what the kernel has said of it: both may be too low. */
-void rp_process__ends(struct rp_targets *t, struct rp_process *p, uint64_t cpu);
+void rp_process__ends(struct rp_targets *t, struct rp_process *p, const struct rp_event *event);
 /* Count it in, and, with its children, all that descend from it. */
 int rp_process__track(struct rp_targets *t, pid_t pid, struct rp_err *err);
 int rp_process__track_descendants(struct rp_targets *t, pid_t pid, struct rp_err *err);
 /* Probe an object in a process unless that is done. */
 int rp_process__attach(struct rp_targets *t, struct rp_process *p, struct rp_object *o,
 		       struct rp_err *err);
+/*
+ * Are its sites where it runs code? What it has moved or copied elsewhere, to huge pages say, is
+ * not in the file any more, where the kernel puts probes: they are never hit.
+ */
+void rp_process__check_code(struct rp_targets *t, struct rp_process *p,
+			    const struct rp_mapped_list *mapped);
 /* The last thread of a process tells of its end; others may still be on their way out. */
 void rp_process__await_end(pid_t pid);
 

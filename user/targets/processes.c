@@ -2,6 +2,7 @@
 /* The processes under trace: their life, and what is probed in each of them. */
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -20,11 +21,34 @@ uint64_t rp_process__cpu(struct rp_targets *t, struct rp_process *p)
 	return p->cpu - p->cpu_before;
 }
 
-void rp_process__ends(struct rp_targets *t, struct rp_process *p, uint64_t cpu)
+void rp_process__ends(struct rp_targets *t, struct rp_process *p, const struct rp_event *event)
 {
 	rp_process__cpu(t, p);
-	if (cpu > p->cpu)
-		p->cpu = cpu;
+	if (event->detail > p->cpu)
+		p->cpu = event->detail;
+	t->trapped += event->signal == SIGTRAP;
+}
+
+void rp_process__check_code(struct rp_targets *t, struct rp_process *p,
+			    const struct rp_mapped_list *mapped)
+{
+	size_t moved = 0;
+
+	for (size_t i = 0; i < mapped->n && !p->moved; i++) {
+		const struct rp_mapped *m = &mapped->items[i];
+		const struct rp_object *o = rp_object__by_id(t, m->dev, m->ino);
+
+		for (const struct rp_site_group *g = o ? o->site_groups : NULL; g; g = g->next)
+			for (size_t s = 0; s < g->n; s++)
+				moved += !rp_proc__maps_code(mapped, m->dev, m->ino,
+							     g->sites[s].offset);
+	}
+	if (!moved)
+		return;
+	p->moved = true;
+	t->moved += moved;
+	if (t->session)
+		t->ops->count_lost(t->session, RP_LOST_MOVED);
 }
 
 void rp_process__free(struct rp_targets *t, struct rp_process *p)

@@ -333,6 +333,8 @@ static int look_at(struct rp_targets *t, pid_t pid, struct rp_err *err)
 		if (p && o)
 			use(t, p, o - t->objects);
 	}
+	if (p)
+		rp_process__check_code(t, p, &list);
 	rp_proc__mapped_free(&list);
 	if (p && !p->n_uses)
 		count_out(t, p);
@@ -425,7 +427,7 @@ void rp_targets__on_system_event(struct rp_targets *t, const struct rp_event *ev
 	case RP_EVENT_EXIT:
 		p = find_process(t, event->pid);
 		if (p) {
-			rp_process__ends(t, p, event->detail);
+			rp_process__ends(t, p, event);
 			rp_process__free(t, p);
 		}
 		drop_unused(t);

@@ -103,6 +103,8 @@ static int scan(struct rp_targets *t, struct rp_process **processes, size_t n, s
 		}
 		if (rc == -ESRCH && n > 1)
 			rc = 0;
+		if (!rc)
+			rp_process__check_code(t, processes[i], &lists[i]);
 	}
 	for (size_t i = 0; lists && i < n; i++)
 		rp_proc__mapped_free(&lists[i]);
@@ -266,7 +268,7 @@ void rp_targets__on_event(struct rp_targets *t, const struct rp_event *event)
 		HASH_FIND_INT(t->processes, &(pid_t){event->pid}, p);
 		if (!p)
 			return;
-		rp_process__ends(t, p, event->detail);
+		rp_process__ends(t, p, event);
 		rp_process__await_end(event->pid);
 		rp_process__free(t, p);
 		return;
@@ -450,4 +452,6 @@ void rp_targets__stats(const struct rp_targets *t, struct rp_targets_stats *stat
 	stats->stripped = t->stripped;
 	stats->denied = t->denied;
 	stats->refused = t->refused;
+	stats->moved = t->moved;
+	stats->trapped = t->trapped;
 }

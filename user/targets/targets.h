@@ -29,6 +29,8 @@ struct rp_targets_stats {
 	size_t objects;	  /* with probes */
 	size_t sites, slow_sites;
 	size_t refused; /* sites that the kernel would not probe: not measured */
+	size_t moved;	/* sites that a process has moved code away from: never hit there */
+	size_t trapped; /* processes that ended by SIGTRAP */
 	bool denied;	/* objects of the target could not be read */
 	bool names;	/* regions that are named at run time are among the sites */
 	bool stripped;	/* an executable without symbol table was looked at */
