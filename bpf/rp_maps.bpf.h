@@ -240,11 +240,11 @@ struct {
 } texts SEC(".maps");
 
 /*
- * Nodes, names and texts are numbered as they are met. Where two CPUs meet the same one at once,
+ * Names and texts are numbered as they are met. Where two CPUs meet the same one at once,
  * both take a number and one of them gives its own to what it meets next: else programs whose
  * threads do the same things at the same time would use up what there is room for.
  */
-enum { SPARE_NODE, SPARE_NAME, SPARE_TEXT, SPARE_KINDS };
+enum { SPARE_NAME, SPARE_TEXT, SPARE_KINDS };
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, SPARE_KINDS);

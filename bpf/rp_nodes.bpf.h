@@ -42,9 +42,10 @@ static __always_inline __u32 node_create(const struct rp_node_key *key, const ch
 	struct rp_node *info;
 	__u32 id, *known;
 
-	id = number_take(SPARE_NODE, &nodes_used, cfg_max_nodes - 1);
-	if (!id)
+	if (nodes_used + 1 >= cfg_max_nodes)
 		return 0;
+	/* Parents have lower numbers: one that lost a race below is never used again. */
+	id = __sync_fetch_and_add(&nodes_used, 1) + 1;
 	if (id == nodes_grow_at)
 		send_grow();
 	info = bpf_map_lookup_elem(&nodes, &id);
@@ -58,7 +59,6 @@ static __always_inline __u32 node_create(const struct rp_node_key *key, const ch
 	if (comm)
 		__builtin_memcpy(info->comm, comm, RP_COMM_LEN);
 	if (bpf_map_update_elem(&node_ids, key, &id, BPF_NOEXIST)) {
-		number_give_back(SPARE_NODE, id);
 		known = bpf_map_lookup_elem(&node_ids, key);
 		return known ? *known : 0;
 	}

@@ -75,7 +75,7 @@ class Copy:
         # In a session of its own: a test that hangs is ended with all that it started.
         with subprocess.Popen(command, cwd=self.folder, env=environment, text=True,
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, start_new_session=True) as run:
+                              stderr=subprocess.STDOUT, errors="replace", start_new_session=True) as run:
             try:
                 said = run.communicate(timeout=SECONDS)[0]
             except subprocess.TimeoutExpired:
