@@ -242,6 +242,7 @@ class Table(Screen):
         self.wait_chosen(names[0])
         place = next(i for i, name in enumerate(names) if i and name.isalpha())
         screen.click(place + 4, 5)
+        self.wait_chosen(names[place])
         screen.click(place + 4, 5)
         screen.wait(f"Source  {names[place]}")
         heading = next(i for i, line in enumerate(self.screen.wait(

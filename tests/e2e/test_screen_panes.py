@@ -15,6 +15,7 @@ from screen import SOURCES, Screen, TARGETS
 class Panes(Screen):
     def test_histogram(self):
         screen = self.open()
+        screen.wait("long")  # not there before it was entered for the first time
         self.choose("long")
         screen.press("Enter")
         hist = r" ms +(\d+) [█▉▊▋▌▍▎▏]+.*p50"

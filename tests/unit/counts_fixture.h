@@ -145,6 +145,7 @@ static inline struct rp_snapshot *fixture_snapshot(const struct fixture *f, enum
 			 .slow_sites = 2,
 			 .ns_per_region = 870.5,
 			 .cpu_share = 0.0125,
+			 .overhead = {.share = 0.0125},
 			 .group_by = by == RP_BY_PROCESS ? "process" : NULL,
 			 .target = "PID 4242 server"},
 	};

@@ -137,6 +137,70 @@ static void test_ends_alone(void **state)
 	assert_goes(0.5, "");
 }
 
+/* ---- what is told of it -----------------------------------------------------------------------
+ */
+
+static void check_overhead(double probes, uint64_t cpu, uint64_t duration, double share, bool idle)
+{
+	struct rp_overhead overhead = rp_overhead__of(probes, cpu, duration);
+
+	assert_true(overhead.share > share - 1e-9 && overhead.share < share + 1e-9);
+	assert_int_equal(overhead.idle, idle);
+}
+
+/* Of what was used, or of the CPU that there was to use. */
+static void test_share_of(void **state)
+{
+	(void)state;
+	check_overhead(100, 1000, 1000, 0.1, false);
+	check_overhead(100, 4000, 1000, 0.025, false);
+	check_overhead(100, 500, 1000, 0.2, false);
+	check_overhead(100, 499, 1000, 0.1, true);
+	check_overhead(100, 1, 1000, 0.1, true);
+	check_overhead(100, 0, 1000, 0.1, true);
+	check_overhead(5000, 1000, 1000, 1, false);
+	check_overhead(0, 1000, 1000, 0, false);
+	check_overhead(100, 0, 0, 0, false);
+}
+
+/* A fifth of its own time, or more: that of a child is the child's. */
+static void check_distorted(double inside, double whole, uint64_t self, bool compensate, bool outer,
+			    bool inner)
+{
+	struct rp_snapshot_opts opts = {.by = RP_BY_NONE, .compensate = compensate};
+	struct rp_snapshot *s;
+	uint32_t a, b, above, below;
+
+	start(NULL);
+	a = fixture_region(&f, "outer", RP_KIND_FUNCTION, "/bin/a");
+	b = fixture_region(&f, "inner", RP_KIND_FUNCTION, "/bin/a");
+	above = fixture_node(&f, root, a);
+	below = fixture_node(&f, above, b);
+	f.regions[a - 1].cost = f.regions[b - 1].cost = (struct rp_probe_cost){.inside = inside,
+									       .whole = whole};
+	fixture_frames(&f, above, 10, 10000, 10000 - self, 0, 0);
+	fixture_frames(&f, below, 10, 100, 0, 0, 0);
+	s = rp_snapshot__build(&f.counts, NULL, &opts);
+	assert_non_null(s);
+	assert_int_equal(s->n_rows, 2);
+	for (size_t i = 0; i < 2; i++)
+		assert_int_equal(s->rows[i].distorted,
+				 strcmp(s->rows[i].name, "outer") ? inner : outer);
+	rp_snapshot__free(s);
+}
+
+static void test_distorted(void **state)
+{
+	(void)state;
+	for (int compensate = 0; compensate < 2; compensate++) {
+		check_distorted(10, 20, 5000, compensate, false, false);
+		check_distorted(30, 60, 5000, compensate, false, true);
+		/* What is outside of the inner one falls into the outer one's own time. */
+		check_distorted(10, 2000, 5000, compensate, true, false);
+		check_distorted(0, 0, 5000, compensate, false, false);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -148,7 +212,9 @@ int main(void)
 		cmocka_unit_test_setup(test_what_is_out_counts_no_more, start),
 		cmocka_unit_test_setup(test_skipped_cost_as_well, start),
 		cmocka_unit_test_setup(test_names_stay, start),
+		cmocka_unit_test(test_share_of),
+		cmocka_unit_test(test_distorted),
 	};
 
-	return cmocka_run_group_tests_name("excess", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("over budget", tests, NULL, NULL);
 }

@@ -136,10 +136,30 @@ static void test_unknown_share(void **state)
 	(void)state;
 	assert_non_null(strstr(text, "\noverhead: 1.50 us a region\n"));
 	free(text);
-	s.meta.cpu_share = 0.02;
+	s.meta.overhead.share = 0.02;
 	text = fixture_print("table", &s, &opts);
 	assert_non_null(strstr(text, " a region, 2.0 % of the target's CPU time\n"));
 	free(text);
+	s.meta.overhead.idle = true;
+	text = fixture_print("table", &s, &opts);
+	assert_non_null(
+		strstr(text, " a region, 2.0 % of the target's CPU, which is mostly idle\n"));
+	free(text);
+}
+
+/* What is left out costs no more, whatever it did. */
+static void test_distorted(void **state)
+{
+	struct rp_snapshot *s = fixture_snapshot(&server, RP_BY_NONE);
+	const struct rp_view_opts opts = {0};
+	char *text;
+
+	(void)state;
+	s->rows[0].distorted = s->rows[0].slow = s->rows[2].distorted = s->rows[2].left_out = true;
+	text = fixture_print("table", s, &opts);
+	assert_golden("table-distorted.txt", text);
+	free(text);
+	rp_snapshot__free(s);
 }
 
 /* Every form says so when what it wrote did not arrive. */
@@ -201,6 +221,7 @@ int main(void)
 		cmocka_unit_test_setup(test_narrow, start),
 		cmocka_unit_test_setup(test_every_width, start),
 		cmocka_unit_test_setup(test_columns, start),
+		cmocka_unit_test_setup(test_distorted, start),
 		cmocka_unit_test_setup(test_left_out, start),
 		cmocka_unit_test_setup(test_empty, start),
 		cmocka_unit_test_setup(test_unknown_share, start),

@@ -43,6 +43,7 @@ struct rp_sums {
 	uint64_t self;
 	unsigned __int128 squares; /* of all frames */
 	uint64_t min_inv, max;	   /* since the start */
+	double probe_self;	   /* ns of `self`, as measured, that are those of probes */
 };
 
 /*

@@ -130,6 +130,16 @@ static uint32_t region_id(const struct rp_regions *regions, uint32_t index)
 	return RP_REGION_DYNAMIC + (index - (uint32_t)regions->n_static);
 }
 
+#define DISTORTED_SHARE 0.2
+
+/* Of the time as it was measured, whether the cost was taken off or not. */
+static bool is_distorted(const struct build *b, const struct rp_sums *sums)
+{
+	double measured = (double)sums->self + (b->opts->compensate ? sums->probe_self : 0);
+
+	return sums->count && sums->probe_self > DISTORTED_SHARE * measured;
+}
+
 /* Without sums: of a region that was never entered. */
 static void make_row(const struct build *b, uint32_t region, const char *group,
 		     const struct rp_sums *sums, const struct rp_hist_part *hist,
@@ -146,8 +156,10 @@ static void make_row(const struct build *b, uint32_t region, const char *group,
 		.slow = name->slow,
 		.left_out = name->left_out,
 	};
-	if (sums)
+	if (sums) {
 		finish(sums, hist, b->before, &row->f);
+		row->distorted = is_distorted(b, sums) && name->kind != RP_KIND_SPAN;
+	}
 	/* It is on no thread, which could run, wait or sleep. */
 	if (name->kind == RP_KIND_SPAN)
 		row->f.blocked = 0;
@@ -198,6 +210,7 @@ static void add_sums(struct rp_sums *to, const struct rp_sums *from, bool outerm
 	to->frames += from->frames;
 	to->self += from->self;
 	to->squares += from->squares;
+	to->probe_self += from->probe_self;
 	if (outermost) {
 		to->total += from->total;
 		to->cpu += from->cpu;

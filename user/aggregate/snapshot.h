@@ -12,6 +12,7 @@
 
 #include "aggregate/counts.h"
 #include "aggregate/open_regions.h"
+#include "aggregate/overhead.h"
 #include "discover/cgroups.h"
 
 /* ---- out ----------------------------------------------------------------------------- */
@@ -37,6 +38,7 @@ struct rp_row {
 	uint32_t region;
 	bool slow;
 	bool left_out;	 /* while tracing: the figures are those up to then */
+	bool distorted;	 /* more than a fifth of its own time was that of probes */
 	double probe_ns; /* time that its probes took */
 	struct rp_row_figures f;
 	struct rp_hist_part hist;   /* empty in the tree, and where nothing was timed */
@@ -57,6 +59,7 @@ struct rp_meta {
 	uint64_t probes, slow_sites;
 	uint64_t processes;		 /* that are traced now */
 	double ns_per_region, cpu_share; /* of rptrace's probes; 0 where not known */
+	struct rp_overhead overhead;	 /* as it is told; zero where not known */
 	const char *group_by; /* NULL, or "process", "thread", ...: the title of the column */
 	const char *target;   /* one line: what is traced */
 };

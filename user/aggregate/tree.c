@@ -185,11 +185,12 @@ static int take_costs(struct builder *b, bool compensate)
 			below[path->parent] += below[i] + pairs * cost->whole;
 			beside[path->parent] += pairs * (cost->whole - cost->inside);
 		}
+		sums->probe_self = beside[i] + inside;
 		if (!compensate)
 			continue;
 		sums->frames = less_cost(sums->frames, below[i] + inside);
 		sums->cpu = less_cost(sums->cpu, below[i] + inside);
-		sums->self = less_cost(sums->self, beside[i] + inside);
+		sums->self = less_cost(sums->self, sums->probe_self);
 		if (sums->wait > rp_less(sums->frames, sums->cpu))
 			sums->wait = rp_less(sums->frames, sums->cpu);
 	}

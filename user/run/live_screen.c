@@ -253,6 +253,7 @@ int rp_run__open_screen(struct rp_run *run, struct rp_err *err)
 		.ops = &ops,
 		.sort = run->opts->sort,
 		.columns = &run->opts->columns,
+		.budget = run->opts->max_overhead,
 		.by = run->grouping.by,
 		.tree = run->opts->tree,
 		.interval = run->opts->interval,

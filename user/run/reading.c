@@ -22,5 +22,8 @@ struct rp_snapshot *rp_reading__snapshot(const struct rp_reading *now,
 		snapshot->meta.ns_per_region = snapshot->probe_ns / snapshot->pairs;
 	if (cpu)
 		snapshot->meta.cpu_share = snapshot->probe_ns / (double)cpu;
+	if (now->cpu) /* else it is not known at all */
+		snapshot->meta.overhead = rp_overhead__of(snapshot->probe_ns, cpu,
+							  snapshot->duration);
 	return snapshot;
 }

@@ -85,10 +85,9 @@ static size_t draw_part(const struct rp_state *s, enum rp_style style, size_t y,
 	return x + width + 2;
 }
 
-#define EVERYTHING    100 /* columns of the line of the load, with the last minute in it ... */
-#define CULPRIT	      ", most on " /* ... but for this, and a name */
-#define MINUTE	      24
-#define OVERHEAD_HIGH 0.1 /* of the target's CPU time */
+#define EVERYTHING 100 /* columns of the line of the load, with the last minute in it ... */
+#define CULPRIT	   ", most on " /* ... but for this, and a name */
+#define MINUTE	   24
 
 /* With --stuck alone. */
 static size_t draw_stuck(const struct rp_state *s, size_t x)
@@ -105,9 +104,9 @@ static size_t draw_stuck(const struct rp_state *s, size_t x)
 /* An event is a probe that is hit: a region has two. */
 static void draw_load(const struct rp_state *s)
 {
-	double share = s->cpu_share < 1 ? s->cpu_share : 1;
 	uint64_t lost = rp_state__lost(s);
-	const struct rp_row *costliest = share > OVERHEAD_HIGH ? rp_state__costliest(s) : NULL;
+	bool past_budget = s->overhead > s->budget;
+	const struct rp_row *costliest = past_budget ? rp_state__costliest(s) : NULL;
 	char text[384], figure[32], spark[RP_CELLS_BUF];
 	size_t x = 0, wanted = EVERYTHING;
 	float minute[MINUTE];
@@ -132,12 +131,12 @@ static void draw_load(const struct rp_state *s)
 				: RP_STYLE_NORMAL,
 		      1, x, text);
 	x = draw_stuck(s, x);
-	snprintf(text, sizeof(text), "overhead %.1f %% of CPU, %s a region", share * 100,
+	snprintf(text, sizeof(text), "overhead %.1f %% of CPU, %s a region", s->overhead * 100,
 		 rp_draw__ns(s, (uint64_t)s->total->meta.ns_per_region, figure, sizeof(figure)));
 	if (costliest)
 		snprintf(text + strlen(text), sizeof(text) - strlen(text), CULPRIT "%s",
 			 costliest->name);
-	draw_part(s, share > OVERHEAD_HIGH ? RP_STYLE_WARNING : RP_STYLE_NORMAL, 1, x, text);
+	draw_part(s, past_budget ? RP_STYLE_WARNING : RP_STYLE_NORMAL, 1, x, text);
 }
 
 /* What is lost, the greatest first by name. */

@@ -135,7 +135,11 @@ static void draw_row(const struct rp_state *s, size_t y, size_t i)
 		rp_terminal__fill(style, y, 0, s->layout.width);
 	if (tagged)
 		marks[0] = '*';
-	marks[1] = row->left_out ? '-' : row->f.unmatched ? '!' : row->slow ? '~' : ' ';
+	marks[1] = row->left_out      ? '-'
+		   : row->f.unmatched ? '!'
+		   : row->distorted   ? '%'
+		   : row->slow	      ? '~'
+				      : ' ';
 	rp_draw__text(s, style, y, 0, RP_GUTTER, marks);
 	for (size_t c = 0; c < s->layout.n_cells; c++)
 		draw_cell(s, style, y, i, &s->layout.cell[c]);

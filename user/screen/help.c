@@ -44,7 +44,8 @@ const struct rp_help_line rp_help[] = {
 	 "CPU/WAIT/BLK: running (\u2588 #), waiting for a CPU (\u2592 +), asleep (\u2591 .)."},
 	{NULL, "TREND: rate over the last minute between its own extremes; level: it is flat."},
 	{NULL, "Colours: share of the self time of all regions in the last interval."},
-	{NULL, "Marks: * tagged, - detached, ! exits without entry, ~ slow site (single-stepped)."},
+	{NULL, "Marks: * tagged, - detached, ! exits without entry, ~ slow site (single-stepped),"},
+	{NULL, "% more than a fifth of its own time is that of probes."},
 };
 const size_t rp_n_help = COUNT(rp_help);
 

@@ -45,6 +45,7 @@ int rp_screen__new(const struct rp_screen_opts *opts, struct rp_screen **out, st
 	struct rp_state_opts state = {
 		.sort = opts->sort,
 		.columns = opts->columns,
+		.budget = opts->budget,
 		.by = opts->by,
 		.tree = opts->tree,
 		.interval = opts->interval,

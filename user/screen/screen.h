@@ -38,6 +38,7 @@ struct rp_screen_opts {
 	const struct rp_screen_ops *ops;
 	const struct rp_column *sort;
 	const struct rp_column_list *columns; /* NULL or empty: those of use */
+	double budget; /* for the overhead, share of the target's CPU time; 0: the usual one */
 	enum rp_by by;
 	bool tree;
 	double interval; /* s */

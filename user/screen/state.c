@@ -23,10 +23,13 @@
 #include "screen/search.h"
 #include "util/array.h"
 
+#define USUAL_BUDGET 0.1
+
 void rp_state__init(struct rp_state *s, const struct rp_state_opts *opts)
 {
 	*s = (struct rp_state){
 		.sort = rp_screen_columns__on_screen(opts->sort),
+		.budget = opts->budget > 0 ? opts->budget : USUAL_BUDGET,
 		.tree = opts->tree,
 		.by = opts->by,
 		.interval = opts->interval,
@@ -363,13 +366,15 @@ const struct rp_row *rp_state__costliest(const struct rp_state *s)
 	return worst;
 }
 
-static void measure_load(struct rp_state *s, uint64_t cpu)
+static void measure_load(struct rp_state *s, uint64_t time, uint64_t cpu)
 {
 	double probes = s->total->probe_ns - s->probe_ns;
 	uint64_t used = since(cpu, s->cpu);
 
 	if (s->histories.time) {
-		s->cpu_share = used && probes > 0 ? probes / (double)used : 0;
+		s->overhead =
+			cpu ? rp_overhead__of(probes, used, since(time, s->histories.time)).share
+			    : 0;
 		s->losing = rp_state__lost(s) > s->lost;
 	}
 	s->lost = rp_state__lost(s);
@@ -390,7 +395,7 @@ int rp_state__update(struct rp_state *s, struct rp_snapshot *total, struct rp_sn
 	if (rp_array__fit(&s->visible, n + 1, sizeof(*s->visible)))
 		return -ENOMEM;
 	if (!s->histories.time || time - s->histories.time >= least)
-		measure_load(s, cpu);
+		measure_load(s, time, cpu);
 	if (rp_histories__update(&s->histories, total, time, least))
 		return -ENOMEM;
 	if (recent)
@@ -417,6 +422,6 @@ void rp_state__forget(struct rp_state *s)
 	s->regrouped = true;
 	s->probe_ns = 0;
 	s->lost = 0;
-	s->cpu_share = 0;
+	s->overhead = 0;
 	rp_state__arrange(s);
 }

@@ -62,7 +62,7 @@ struct rp_state {
 	size_t longest; /* name, in cells */
 
 	/* What has been added since the update before. */
-	double cpu_share;
+	double overhead; /* share of the target's CPU time, as rp_overhead__of() tells it */
 	bool losing;
 	double probe_ns;
 	uint64_t cpu, lost;
@@ -72,6 +72,7 @@ struct rp_state {
 	bool invert, tree, paused, recent, ended, regrouped;
 	enum rp_by by;
 	double interval; /* s */
+	double budget;	 /* an overhead above it is a warning */
 	struct rp_screen_columns columns;
 	char filter[RP_PROMPT_MAX], search[RP_PROMPT_MAX];
 	bool utf8;
@@ -98,6 +99,7 @@ struct rp_state {
 struct rp_state_opts {
 	const struct rp_column *sort;
 	const struct rp_column_list *columns; /* NULL or empty: those of use */
+	double budget; /* for the overhead, share of the target's CPU time; 0: the usual one */
 	bool tree, utf8;
 	enum rp_by by;
 	double interval;

@@ -24,8 +24,8 @@ struct sheet {
 	size_t n_rows;
 	bool tree;
 	bool utf8;
-	bool slow, unmatched, left_out; /* some row is */
-	char hidden[128];		/* titles of the columns left out */
+	bool slow, unmatched, left_out, distorted; /* some row is */
+	char hidden[128];			   /* titles of the columns left out */
 };
 
 static const struct rp_row *row_at(const struct sheet *sheet, size_t i)
@@ -48,16 +48,17 @@ static char *cell_text(const struct sheet *sheet, const struct rp_column *column
 
 static const char *mark(const struct rp_row *row)
 {
-	/* by left out, slow, unmatched */
-	static const char *const marks[2][2][2] = {{{"", "!"}, {"~", "!~"}},
-						   {{"-", "!-"}, {"-", "!-"}}};
+	/* What is left out costs no more. By left out, distorted, slow, unmatched. */
+	static const char *const marks[2][2][2][2] = {
+		{{{"", "!"}, {"~", "!~"}}, {{"%", "!%"}, {"%~", "!%~"}}},
+		{{{"-", "!-"}, {"-", "!-"}}, {{"-", "!-"}, {"-", "!-"}}}};
 
-	return marks[row->left_out][row->slow][row->f.unmatched > 0];
+	return marks[row->left_out][row->distorted][row->slow][row->f.unmatched > 0];
 }
 
 static bool has_marks(const struct sheet *sheet)
 {
-	return sheet->slow || sheet->unmatched || sheet->left_out;
+	return sheet->slow || sheet->unmatched || sheet->left_out || sheet->distorted;
 }
 
 /* ---- which columns --------------------------------------------------------------------- */
@@ -93,10 +94,21 @@ static size_t column_width(const struct sheet *sheet, const struct rp_column *co
 	return is_name && width > LEAST_NAME ? LEAST_NAME : width;
 }
 
+/* Two for the gap, and two as a rule; a third mark is rare. */
+static size_t marks_width(const struct sheet *sheet)
+{
+	size_t longest = 2;
+
+	for (size_t i = 0; i < sheet->n_rows; i++)
+		if (strlen(mark(row_at(sheet, i))) > longest)
+			longest = strlen(mark(row_at(sheet, i)));
+	return has_marks(sheet) ? strlen(GAP) + longest : 0;
+}
+
 /* Leave out columns until the rest, the name cut if need be, fit the width. */
 static int fit_columns(struct sheet *sheet, size_t width)
 {
-	size_t widths[MAX_COLUMNS], need = has_marks(sheet) ? 4 : 0, at = 0;
+	size_t widths[MAX_COLUMNS], need = marks_width(sheet), at = 0;
 
 	for (size_t i = 0; i < sheet->n; i++) {
 		widths[i] = column_width(sheet, sheet->column[i]) + (i ? strlen(GAP) : 0);
@@ -153,6 +165,7 @@ static int plan_sheet(struct sheet *sheet, const struct rp_snapshot *snapshot,
 	choose_columns(sheet, opts->columns);
 	for (size_t i = 0; i < sheet->n_rows; i++) {
 		sheet->slow |= row_at(sheet, i)->slow && !row_at(sheet, i)->left_out;
+		sheet->distorted |= row_at(sheet, i)->distorted && !row_at(sheet, i)->left_out;
 		sheet->left_out |= row_at(sheet, i)->left_out;
 		sheet->unmatched |= row_at(sheet, i)->f.unmatched > 0;
 	}
@@ -276,7 +289,7 @@ static int print_run(FILE *out, const struct sheet *sheet)
 static int print_overhead(FILE *out, const struct sheet *sheet)
 {
 	const struct rp_snapshot *snapshot = sheet->snapshot;
-	double share = snapshot->meta.cpu_share < 1 ? snapshot->meta.cpu_share : 1;
+	const struct rp_overhead *overhead = &snapshot->meta.overhead;
 	const struct rp_row *worst = NULL;
 	char *name, cost[32];
 
@@ -285,13 +298,14 @@ static int print_overhead(FILE *out, const struct sheet *sheet)
 	rp_text__ns(snapshot->meta.ns_per_region, cost, sizeof(cost));
 	fprintf(out, "overhead: %s a region",
 		sheet->utf8 ? rp_text__micro(cost, sizeof(cost)) : cost);
-	if (share > 0)
-		fprintf(out, ", %.1f %% of the target's CPU time", share * 100);
+	if (overhead->share > 0)
+		fprintf(out, ", %.1f %% of the target's CPU%s", overhead->share * 100,
+			overhead->idle ? ", which is mostly idle" : " time");
 	for (size_t i = 0; i < snapshot->n_rows; i++)
 		if (!snapshot->rows[i].left_out &&
 		    (!worst || snapshot->rows[i].probe_ns > worst->probe_ns))
 			worst = &snapshot->rows[i];
-	if (worst && share > COSTLY_SHARE) {
+	if (worst && overhead->share > COSTLY_SHARE) {
 		name = rp_escape__copy(worst->name, sheet->utf8);
 		if (!name)
 			return -ENOMEM;
@@ -351,6 +365,10 @@ static void print_notes(FILE *out, const struct sheet *sheet)
 {
 	if (sheet->unmatched)
 		fputs("!  exits without an entry: entered before the trace began, or no pair\n",
+		      out);
+	if (sheet->distorted)
+		fputs("%  probes took more than a fifth of its own time: --compensate takes it "
+		      "off\n",
 		      out);
 	if (sheet->slow)
 		fputs("~  slow site: every hit is single-stepped\n", out);
