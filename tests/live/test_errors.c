@@ -51,6 +51,12 @@ static const struct error_case cases[] = {
 	{"-p @ -u provider", 2, false, "provider"},
 	{"-p @ stray", 2, false, "stray"},
 	{"-p @ -f leaf -- true", 2, false, NULL},
+	{"-p @ @ -f leaf", 2, true, ","},
+	{"@ -f leaf", 2, true, "-p"},
+	{"lst -p @", 2, true, "rptrace list -p"},
+	{"-f leaf --", 2, true, "--"},
+	{"--json -- true", 2, true, "-o"},
+	{"-p no-such-name -f leaf", 1, true, "no-such-name"},
 	/* targets that are not there */
 	{"-p ^", 1, true, NULL},
 	{"-p ^ -f leaf", 1, true, NULL},
@@ -58,6 +64,7 @@ static const struct error_case cases[] = {
 	{"-p @ -f leaff", 3, true, "leaf"},
 	{"-p @ -f oter", 3, true, "outer"},
 	{"-p @ -f part_?", 3, true, "part_"},
+	{"-p @ -f leaf -x l*", 3, true, "-x 'l*'"},
 	{"-p @ -f no-such-object.so:leaf", 3, true, "no-such-object.so"},
 	{"-p @ -u no_such:probe__start", 3, true, "no_such"},
 	{"-p @", 3, true, NULL},
@@ -249,10 +256,28 @@ static void command_without_regions(void **state)
 	assert_non_null(strstr(rptrace->err, "no_such_function"));
 }
 
+/* What runs is the interpreter. */
+static void command_is_a_script(void **state)
+{
+	const char *path = live_path("script");
+	FILE *file = fopen(path, "we");
+	struct live_proc *rptrace;
+
+	(void)state;
+	assert_non_null(file);
+	fputs("#!/bin/sh\nexit 0\n", file);
+	fclose(file);
+	assert_int_equal(chmod(path, 0700), 0);
+	rptrace = live_rptrace("-f no_such_function -- %s", path);
+	assert_int_equal(live_wait(rptrace), 3);
+	assert_non_null(strstr(rptrace->err, "is a script"));
+	assert_non_null(strstr(rptrace->err, "/bin/sh"));
+}
+
 static const struct CMUnitTest single[] = {
 	cmocka_unit_test(stripped_target),	   cmocka_unit_test(markers_compiled_out),
 	cmocka_unit_test(not_permitted),	   cmocka_unit_test(setuid_is_refused),
-	cmocka_unit_test(command_without_regions),
+	cmocka_unit_test(command_without_regions), cmocka_unit_test(command_is_a_script),
 };
 
 int main(void)

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "plan/select.h"
 #include "run/selection.h"
 
 #define NEAREST_MAX 5
@@ -50,11 +51,25 @@ int rp_selection__check(const struct rp_opts *opts, struct rp_err *err)
 	return rc;
 }
 
+/* The -x that takes what was selected; NULL: none does. */
+static const char *find_exclusion(const struct rp_opts *opts, const struct rp_plan *plan)
+{
+	const char *name;
+
+	if (!rp_plan__suggest(plan, &name, 1))
+		return NULL;
+	for (size_t i = 0; i < opts->excludes.n; i++)
+		if (rp_glob__match_probe(opts->excludes.items[i], name))
+			return opts->excludes.items[i];
+	return NULL;
+}
+
 int rp_selection__nothing(const struct rp_opts *opts, const struct rp_plan *plan,
 			  const struct rp_targets_stats *stats, struct rp_err *err)
 {
 	const struct rp_refusal *refusals;
 	size_t n_refusals;
+	const char *exclusion;
 	char nearest[400];
 
 	refusals = rp_plan__refusals(plan, &n_refusals);
@@ -76,6 +91,11 @@ int rp_selection__nothing(const struct rp_opts *opts, const struct rp_plan *plan
 			err, RP_EXIT_NOTHING, -ENOENT,
 			"name functions with -f GLOB, or put markers in with rptrace.h",
 			"the target has neither rptrace markers nor pairs of USDT probes");
+	exclusion = find_exclusion(opts, plan);
+	if (exclusion)
+		return rp_err__set(err, RP_EXIT_NOTHING, -ENOENT,
+				   "type the line without that -x, or with a narrower GLOB",
+				   "-x '%s' leaves nothing of what is selected", exclusion);
 	list_nearest(plan, nearest, sizeof(nearest));
 	if (stats->stripped && opts->functions.n)
 		return rp_err__set(

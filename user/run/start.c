@@ -66,11 +66,32 @@ int rp_run__open(struct rp_run *run, struct rp_err *err)
 	return run->targets && run->cgroups ? 0 : rp_err__no_memory(err);
 }
 
+/* A script is traced as the program that runs it, which is seldom what was meant. */
+static void tell_of_script(struct rp_run *run, const char *path)
+{
+	char first[128] = "", line[384];
+	FILE *file = fopen(path, "re");
+
+	if (!file)
+		return;
+	if (fgets(first, sizeof(first), file) && !strncmp(first, "#!", 2)) {
+		first[strcspn(first, "\n")] = '\0';
+		snprintf(line, sizeof(line),
+			 "%s is a script: what is traced is its interpreter,%s%s, and what that "
+			 "starts",
+			 path, first[2] == ' ' ? "" : " ", first + 2);
+		run->say(line, NULL);
+	}
+	fclose(file);
+}
+
 int rp_run__attach(struct rp_run *run, const char *command, struct rp_err *err)
 {
 	struct rp_targets_stats stats;
 	int rc = 0;
 
+	if (run->launch)
+		tell_of_script(run, command);
 	if (run->launch)
 		rc = rp_targets__add_command(run->targets, rp_launch__pid(run->launch), command,
 					     err);
@@ -134,7 +155,10 @@ void rp_run__say_started(struct rp_run *run)
 	}
 	if (stats.refused) {
 		snprintf(line, sizeof(line),
-			 "%zu sites were refused by the kernel: their regions are not measured",
+			 stats.refused == 1
+				 ? "%zu site was refused by the kernel: its region is not measured"
+				 : "%zu sites were refused by the kernel: their regions are not "
+				   "measured",
 			 stats.refused);
 		run->say(line, "another tracer may be on them; -v shows what the kernel says");
 	}
