@@ -23,6 +23,7 @@ UNITS = {"ns": 1, "us": 1e3, "µs": 1e3, "ms": 1e6, "s": 1e9, "min": 60e9, "h": 
 NUMBER = re.compile(r"([\d.]+)([MGTPE%]?)(?: (ns|us|µs|ms|s|min|h))?$")
 # epoll_wait, epoll_pwait, poll and ppoll, by machine
 WAITS = {"x86_64": {232, 281, 7, 271}, "aarch64": {22, 73}}[platform.machine()]
+ROWS = 17  # regions of screen_names
 FIGURE = r"\S+(?: (?:ns|us|µs|ms|s|min|h))?"
 
 
@@ -159,6 +160,11 @@ class Screen(Case):
         self.screen.press("p")
         self.screen.wait("PAUSED")
         return self.still_frame()
+
+    def wait_all_rows(self):
+        """Until each region of the target has been left a few times: no row is to come any more."""
+        return self.wait_frame("all rows", lambda frame: len(frame.rows) == ROWS and
+                               min(frame.numbers("COUNT")) > 1)
 
     def wait_chosen(self, name):
         def found(_):

@@ -57,7 +57,7 @@ class Table(Screen):
 
     def test_move(self):
         screen = self.open(NO_COLOR="1")
-        self.wait_frame("all rows", lambda frame: len(frame.rows) > 12)
+        self.wait_all_rows()
         names = self.freeze().names()
         place = 0
         for keys, to in ((("Down",), 1), (("Down", "Down", "Up"), 2), (("j",), 3), (("k", "k"), 1),
@@ -74,7 +74,7 @@ class Table(Screen):
 
     def test_search(self):
         screen = self.open(NO_COLOR="1")
-        self.wait_frame("all rows", lambda frame: len(frame.rows) > 12)
+        self.wait_all_rows()
         names = self.freeze().names()
         with_inner = [name for name in names if "inner" in name]
         screen.type("/MIDD")
@@ -106,12 +106,12 @@ class Table(Screen):
                          re.search(r"2 of \d+ regions", frame.text) and
                          "filter: SHORT|middle" in frame.text)
         screen.press("Escape")
-        self.wait_frame("all rows", lambda frame: len(frame.rows) > 12)
+        self.wait_all_rows()
         screen.press("F4")
         screen.type("no such")
         screen.wait("no row has this text")
         screen.press("Escape")
-        self.wait_frame("all rows", lambda frame: len(frame.rows) > 12)
+        self.wait_all_rows()
 
     def test_tree(self):
         screen = self.open(NO_COLOR="1")
@@ -234,8 +234,8 @@ class Table(Screen):
         screen.click(3, at)
         screen.wait("COUNT▲")
         screen.click(3, at)
-        self.wait_frame("all rows", lambda frame: "COUNT▼" in frame.titles and
-                        len(frame.rows) > 12)
+        screen.wait("COUNT▼")
+        self.wait_all_rows()
         # A click on a row that is chosen already would open it.
         names = self.freeze().names()
         screen.press("Home")
