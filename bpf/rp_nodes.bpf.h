@@ -109,6 +109,12 @@ static __always_inline __u32 node_child(__u32 parent, __u32 region)
 	return node;
 }
 
+/* A number that comes again is that of another: when it was started tells them apart. */
+static __always_inline __u64 id_over_time(__u32 number, struct task_struct *task)
+{
+	return number ? RP_ID_OVER_TIME(number, task->start_time) : 0;
+}
+
 /* The root of a thread under the grouping asked for. */
 static __noinline __u32 node_root(struct task_struct *task)
 {
@@ -119,10 +125,10 @@ static __noinline __u32 node_root(struct task_struct *task)
 
 	switch (group_by) {
 	case RP_GROUP_PROCESS:
-		key.label = tgid_of(task);
+		key.label = id_over_time(tgid_of(task), leader);
 		break;
 	case RP_GROUP_THREAD:
-		key.label = tid_of(task);
+		key.label = id_over_time(tid_of(task), task);
 		leader = task;
 		break;
 	case RP_GROUP_CGROUP:

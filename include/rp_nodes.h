@@ -6,6 +6,13 @@
 #include "rp_sites.h"
 #include "rp_values.h"
 
+/*
+ * The label of a root of a process or a thread: its number, and above it when it was started, in
+ * steps of about 1 ms, which come again after 50 days.
+ */
+#define RP_ID_OVER_TIME(number, start_ns) ((__rp_u64)(number) | (__rp_u64)(start_ns) >> 20 << 32)
+#define RP_ID_NUMBER(id)		  ((__rp_u32)(id))
+
 /* How threads are told apart: which root the regions of a thread hang under. */
 enum rp_group {
 	RP_GROUP_NONE = 0,

@@ -276,6 +276,24 @@ static void test_groups(void **state)
 	rp_snapshot__free(s);
 }
 
+/* A number that comes again is another process, of another name or of the same. */
+static void test_reused_pids(void **state)
+{
+	struct rp_snapshot *s;
+
+	(void)state;
+	make_groups();
+	for (size_t i = 0, starts = 0; i < now.counts.n_nodes; i++)
+		if (now.nodes[i].node.region == RP_REGION_NONE)
+			now.nodes[i].node.label = RP_ID_OVER_TIME(7, ++starts << 20);
+	s = build(NULL, RP_BY_PROCESS);
+	assert_int_equal(s->n_rows, 3);
+	assert_int_equal(row(s, "a", "7 nginx")->f.count, 1);
+	assert_int_equal(row(s, "a", "7 nginx (2)")->f.count, 2);
+	assert_int_equal(row(s, "a", "7 php")->f.count, 4);
+	rp_snapshot__free(s);
+}
+
 /* What was entered before the kernel grouped is of nobody in particular. */
 static void test_before_groups(void **state)
 {
@@ -464,6 +482,7 @@ int main(void)
 		cmocka_unit_test_setup(test_difference, start),
 		cmocka_unit_test_setup(test_difference_of_nothing, start),
 		cmocka_unit_test_setup(test_groups, start),
+		cmocka_unit_test_setup(test_reused_pids, start),
 		cmocka_unit_test_setup(test_before_groups, start),
 		cmocka_unit_test_setup(test_broken_nodes, start),
 		cmocka_unit_test_setup(test_dynamic_names, start),

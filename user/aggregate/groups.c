@@ -24,13 +24,26 @@ struct group_key {
 	enum group_class class;
 	uint32_t node; /* index */
 	uint64_t label;
+	bool is_id;		    /* the label is RP_ID_OVER_TIME */
 	const struct rp_text *text; /* under GROUP_TEXT */
 	char comm[RP_COMM_LEN];
 };
 
+/* Processes and threads by number and name; then by when they were started. */
+static int compare_ids(const struct group_key *x, const struct group_key *y)
+{
+	uint32_t a = RP_ID_NUMBER(x->label), b = RP_ID_NUMBER(y->label);
+
+	return a != b ? (a < b ? -1 : 1) : memcmp(x->comm, y->comm, RP_COMM_LEN);
+}
+
 static int compare_groups(const void *a, const void *b)
 {
 	const struct group_key *x = a, *y = b;
+	int ids = x->is_id && y->is_id ? compare_ids(x, y) : 0;
+
+	if (ids)
+		return ids;
 
 	if (x->class != y->class)
 		return x->class < y->class ? -1 : 1;
@@ -82,6 +95,7 @@ static void make_key(const struct rp_counts *now, const struct rp_node *node,
 		/* 0: entered before the kernel was told to group so. */
 		memcpy(key->comm, node->comm, node->label ? len : 0);
 		key->label = node->label;
+		key->is_id = true;
 		break;
 	case RP_BY_CGROUP:
 		key->label = opts->cgroups ? rp_cgroups__same(opts->cgroups, node->label)
@@ -143,8 +157,19 @@ void rp_label__text(const struct rp_node *node, const struct rp_text *texts, siz
 		write_label(&key, text);
 }
 
+/* earlier: that had the same number and the same name, and ended. */
+static void write_process(const struct group_key *key, uint32_t earlier, char *text)
+{
+	unsigned id = RP_ID_NUMBER(key->label);
+
+	if (earlier)
+		snprintf(text, RP_GROUP_LEN, "%u %s (%u)", id, key->comm, earlier + 1);
+	else
+		snprintf(text, RP_GROUP_LEN, "%u %s", id, key->comm);
+}
+
 static void write_group(const struct group_key *key, const struct rp_snapshot_opts *opts,
-			char *text)
+			uint32_t earlier, char *text)
 {
 	unsigned long long id = key->label;
 	const char *cgroup;
@@ -159,7 +184,7 @@ static void write_group(const struct group_key *key, const struct rp_snapshot_op
 	case RP_BY_PROCESS:
 	case RP_BY_THREAD:
 		if (id)
-			snprintf(text, RP_GROUP_LEN, "%llu %s", id, key->comm);
+			write_process(key, earlier, text);
 		else
 			snprintf(text, RP_GROUP_LEN, "%s", class_names[GROUP_NONE]);
 		break;
@@ -185,6 +210,7 @@ int rp_paths__number_groups(struct rp_paths *paths, const struct rp_counts *now,
 	size_t n = 0, groups = 0;
 	bool of_roots = opts->by != RP_BY_LABEL;
 	struct group_key *keys;
+	uint32_t earlier = 0;
 
 	keys = calloc(now->n_nodes + 1, sizeof(*keys));
 	if (!keys)
@@ -204,9 +230,13 @@ int rp_paths__number_groups(struct rp_paths *paths, const struct rp_counts *now,
 	}
 	paths->group = calloc(groups + 1, sizeof(*paths->group));
 	paths->n_groups = groups;
-	for (size_t i = 0; paths->group && i < n; i++)
-		if (!i || group_of[keys[i].node] != group_of[keys[i - 1].node])
-			write_group(&keys[i], opts, paths->group[group_of[keys[i].node]]);
+	for (size_t i = 0; paths->group && i < n; i++) {
+		if (i && group_of[keys[i].node] == group_of[keys[i - 1].node])
+			continue;
+		earlier = i && keys[i].is_id && !compare_ids(&keys[i - 1], &keys[i]) ? earlier + 1
+										     : 0;
+		write_group(&keys[i], opts, earlier, paths->group[group_of[keys[i].node]]);
+	}
 	free(keys);
 	return paths->group ? 0 : -ENOMEM;
 }
