@@ -21,6 +21,10 @@ static __always_inline struct rp_frame *frame_below(struct rp_thread *t, const s
 	struct rp_frame *top = frame_at(t, t->depth);
 	__u32 kept;
 
+	if (top && rp_frame__is_aside(top)) {
+		frames_leave_aside(t, hit->sp);
+		top = frame_at(t, t->depth);
+	}
 	if (!top || top->sp > hit->sp)
 		return top;
 	kept = frames_kept(t, hit);
@@ -112,8 +116,9 @@ __noinline int frame_push(struct rp_thread *t, const struct rp_hit *hit)
 	f->before_parent = 0;
 	f->sp = hit->sp;
 	f->ip = hit->role == RP_ROLE_SCOPE_BEGIN ? hit->key : hit->ip;
-	f->region = hit->region | hit->role << 24 | (hit->loose ? RP_FRAME_LOOSE : 0) |
-		    (left_out ? RP_FRAME_LEFT_OUT : 0);
+	f->region = hit->region | hit->role << 24 | hit->flags | (left_out ? RP_FRAME_LEFT_OUT : 0);
+	if (!t->goroutine && on_signal_stack(task, hit->sp))
+		f->region |= RP_FRAME_ON_SIGNAL_STACK;
 	f->outcomes = hit->outcomes;
 	f->wait = task_wait(task);
 	now = bpf_ktime_get_ns();
@@ -299,6 +304,8 @@ __noinline int frame_leave(struct rp_thread *t, const struct rp_hit *hit, __u64 
 		frame_pop(bpf_get_current_task_btf(), t, f, now);
 		return 1;
 	}
+	if (f && rp_frame__is_aside(f))
+		frames_leave_aside(t, hit->sp);
 	index = frames_find(t, hit);
 	f = index ? frame_at(t, index) : NULL;
 	if (!f)

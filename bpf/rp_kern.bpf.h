@@ -34,7 +34,13 @@ struct sched_info {
 	unsigned long long run_delay;
 };
 
+/* A call whose return is awaited, the latest first. */
+struct return_instance {
+	unsigned long stack; /* where its return address is */
+};
+
 struct uprobe_task {
+	struct return_instance *return_instances;
 	unsigned int depth;
 };
 
@@ -48,6 +54,7 @@ struct uprobes_state {
 
 struct vm_area_struct {
 	unsigned long vm_start;
+	unsigned long vm_end;
 };
 
 struct super_block {

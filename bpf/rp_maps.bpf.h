@@ -271,6 +271,15 @@ struct {
 	__type(value, __u8);
 } left_out SEC(".maps");
 
+/* Regions that are entered on stacks where their returns cannot be awaited. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 65536);
+	__type(key, __u32);
+	__type(value, __u8);
+} other_stacks SEC(".maps");
+
 /* These stay empty: see keep_to_thread_stack. A map belongs to one kind of program. */
 struct rp_no_programs {
 	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);

@@ -11,10 +11,8 @@
 #define RP_WALKS_BPF_H
 
 #include "rp_filter.bpf.h"
+#include "rp_stacks.bpf.h"
 #include "rp_threads.bpf.h"
-
-/* Where the mapping of a stack is not known: stack pointers further apart are on different ones. */
-#define RP_STACK_SPAN (64ull << 20)
 
 struct rp_walk {
 	struct rp_thread *t;
@@ -64,25 +62,6 @@ static __always_inline void thread_end(struct rp_thread *t)
 
 /* ---- frames that were left ------------------------------------------------------------------ */
 
-static long take_start(struct task_struct *task, struct vm_area_struct *vma, __u64 *start)
-{
-	*start = vma->vm_start;
-	return 0;
-}
-
-/*
- * Where the stack that sp is on begins: those of fibers are mappings of their own. Stack pointers
- * of a goroutine are relative to the end of its stack, and so all on one.
- */
-static __noinline __u64 stack_start(__u64 goroutine, __u64 sp)
-{
-	__u64 start = sp > RP_STACK_SPAN ? sp - RP_STACK_SPAN : 0;
-
-	if (!goroutine)
-		bpf_find_vma(bpf_get_current_task_btf(), sp, take_start, &start, 0);
-	return start;
-}
-
 /* The word at the top of the user stack is the kernel's return trampoline: a tail call. */
 static __noinline bool returns_to_trampoline(__u64 sp)
 {
@@ -131,9 +110,41 @@ __noinline __u32 frames_kept(struct rp_thread *t, const struct rp_hit *hit)
 	top = frame_at(t, t->depth);
 	w.stack_start = top && top->sp < hit->sp ? stack_start(t->goroutine, hit->sp) : hit->sp;
 	/* On the alternate signal stack the pointer says nothing of the frames below the signal. */
-	if (hit->sp - task->sas_ss_sp >= task->sas_ss_size)
+	if (!on_signal_stack(task, hit->sp))
 		bpf_loop(RP_FRAMES_MAX, left_step, &w, 0);
 	return w.found;
+}
+
+struct rp_aside_walk {
+	struct rp_thread *t;
+	struct rp_stack_bounds bounds; /* of the stack that the hit is on */
+	bool on_signal;
+	__u32 depth;
+};
+
+static long aside_step(__u32 i, struct rp_aside_walk *w)
+{
+	struct rp_frame *f = w->depth ? frame_at(w->t, w->depth) : NULL;
+
+	if (!f || !rp_frame__is_aside(f) ||
+	    rp_frame__shares_stack(f, w->on_signal, w->bounds.start, w->bounds.end))
+		return 1;
+	w->depth--;
+	return 0;
+}
+
+/* Pop the top frames that are marked as on another stack than a hit at sp. */
+__noinline int frames_leave_aside(struct rp_thread *t, __u64 sp)
+{
+	struct rp_aside_walk w = {.t = t};
+
+	if (!t || t->goroutine)
+		return 0;
+	w.on_signal = on_signal_stack(bpf_get_current_task_btf(), sp);
+	stack_find(sp, &w.bounds);
+	w.depth = t->depth;
+	bpf_loop(RP_FRAMES_MAX, aside_step, &w, 0);
+	return frames_unwind(t, w.depth);
 }
 
 /* ---- the frame that an exit closes ---------------------------------------------------------- */

@@ -133,6 +133,28 @@ static __always_inline void call_leave(struct pt_regs *ctx, struct task_struct *
 	call_exit(ctx, task, t, cookie, RP_ROLE_CALL_SITE, sp, now);
 }
 
+/*
+ * Where it is not, the frame stays and ends unwound, and user space is told once, so that it can
+ * observe the exits of the region otherwise. Only a session can leave the return of a call alone.
+ */
+static __noinline bool return_is_safe(struct task_struct *task, __u32 region, __u64 sp)
+{
+	struct rp_thread *t;
+	struct rp_frame *f;
+	__u8 none = 0;
+
+	if (!return_breaks_others(task, sp))
+		return true;
+	t = thread_get(task);
+	f = t ? frame_at(t, t->depth) : NULL;
+	if (f)
+		f->region |= RP_FRAME_NO_RETURN;
+	count_lost(RP_LOST_STACKS);
+	if (!bpf_map_update_elem(&other_stacks, &region, &none, BPF_NOEXIST))
+		send_event(RP_EVENT_STACK, current_tgid(), region);
+	return false;
+}
+
 /* A return is reported to the program that wanted it at the entry, whatever counts by now. */
 SEC("?uprobe")
 int rp_session(struct pt_regs *ctx)
@@ -149,7 +171,8 @@ int rp_session(struct pt_regs *ctx)
 	}
 	/* 1: the kernel need not report this call's return. */
 	return !(ready && site_counts(cookie, false) &&
-		 call_enter(ctx, task, cookie, RP_ROLE_CALL));
+		 call_enter(ctx, task, cookie, RP_ROLE_CALL) &&
+		 return_is_safe(task, RP_COOKIE_REGION(cookie), PT_REGS_SP(ctx)));
 }
 
 SEC("?uretprobe")
@@ -174,7 +197,8 @@ static __always_inline void region_begin(struct pt_regs *ctx, struct task_struct
 	if (!t)
 		return;
 	hit.sp = PT_REGS_SP(ctx);
-	hit.loose = !!(RP_COOKIE_FLAGS(cookie) & RP_SITE_LOOSE);
+	if (RP_COOKIE_FLAGS(cookie) & RP_SITE_LOOSE)
+		hit.flags = RP_FRAME_LOOSE;
 	if (role == RP_ROLE_NAME_BEGIN) {
 		hit.region = name_region(ctx, RP_COOKIE_SPEC(cookie));
 		if (!hit.region) {

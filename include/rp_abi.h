@@ -43,6 +43,8 @@ _Static_assert(sizeof(struct rp_span) == 32, "rp_span is shared with BPF");
 	X(NAME_READS, "name_reads", "run-time names that could not be read")                       \
 	X(LABEL_READS, "label_reads", "arguments that could not be read: labels are '?'")          \
 	X(RETURNS, "returns", "entries past the kernel's limit of nested return probes")           \
+	X(STACKS, "stacks",                                                                        \
+	  "calls on another stack, above calls whose returns are awaited: not timed")              \
 	X(SPANS, "spans", "spans past --max-spans, or with an id that could not be read")          \
 	X(UNMATCHED, "unmatched", "exits without an entry")                                        \
 	X(EVENTS, "events", "events that found the ring buffer full")                              \

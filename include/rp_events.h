@@ -17,6 +17,7 @@ enum rp_event_type {
 	RP_EVENT_GROW = 5,   /* nodes are running short: add a chunk; a header alone */
 	RP_EVENT_CGROUP = 6, /* pid is the first seen in its cgroup: take note of the name */
 	RP_EVENT_FOUND = 7,  /* pid has entered a region; the whole system is traced */
+	RP_EVENT_STACK = 8,  /* region `detail` runs where its returns must not be probed */
 };
 
 struct rp_event_header {

@@ -9,7 +9,9 @@
  *
  * It says nothing across stacks. A handler on an alternate signal stack, or a fiber, has a stack of
  * its own, which may lie above or below the one of the frame: only frames within the mapping that
- * the hit's stack pointer is in are judged.
+ * the hit's stack pointer is in are judged. Frames of a handler on the signal stack, and calls on
+ * another stack whose returns are not awaited, carry a mark. A hit on the stack below them shows
+ * that they have been left: handlers end before what they interrupt goes on.
  *
  * Nor does it tell two calls at one depth apart: a function entered at the very stack pointer of an
  * open frame has taken its place, unless that one ended in a tail call and still waits for its
@@ -25,8 +27,10 @@
 #define RP_FRAMES_MAX 1024u
 
 /* Flags of a frame. */
-#define RP_FRAME_LOOSE	  (1u << 28) /* need not nest: may end after what it began in */
-#define RP_FRAME_LEFT_OUT (1u << 29) /* --where rules the call out whatever its exit tells */
+#define RP_FRAME_LOOSE		 (1u << 28) /* need not nest: may end after what it began in */
+#define RP_FRAME_LEFT_OUT	 (1u << 29) /* --where rules the call out whatever its exit tells */
+#define RP_FRAME_ON_SIGNAL_STACK (1u << 30) /* entered on the thread's alternate signal stack */
+#define RP_FRAME_NO_RETURN	 (1u << 31) /* its return is not awaited: see RP_LOST_STACKS */
 
 struct rp_frame {
 	__rp_u64 start;		/* ns */
@@ -108,7 +112,7 @@ struct rp_hit {
 	__rp_u32 label_flags; /* RP_NODE_LABELED: it has one */
 	__rp_u32 region;      /* of the hit; RP_REGION_NONE: any */
 	__rp_u32 role;	      /* of the hit; to find: of the frame */
-	__rp_u32 loose;	      /* of the hit */
+	__rp_u32 flags;	      /* RP_FRAME_* of the frame to open */
 	__rp_u32 outcomes;    /* of the comparisons that can be told here */
 };
 
@@ -147,6 +151,24 @@ RP_INLINE enum rp_left rp_frame__is_left(const struct rp_frame *f, const struct 
 			       : RP_LEFT_NOT;
 	}
 	return RP_LEFT_NOT;
+}
+
+/* Does a frame carry a mark of another stack than the one that its thread is on as a rule? */
+RP_INLINE bool rp_frame__is_aside(const struct rp_frame *f)
+{
+	return f->region & (RP_FRAME_ON_SIGNAL_STACK | RP_FRAME_NO_RETURN);
+}
+
+/*
+ * Is the stack that such a frame was entered on the one of a later hit? on_signal_stack: that one
+ * is; start, end: of the mapping that the hit's stack pointer is in.
+ */
+RP_INLINE bool rp_frame__shares_stack(const struct rp_frame *f, bool on_signal_stack,
+				      __rp_u64 start, __rp_u64 end)
+{
+	if (f->region & RP_FRAME_ON_SIGNAL_STACK)
+		return on_signal_stack;
+	return f->sp >= start && f->sp < end;
 }
 
 /* Does an exit close this frame, if it is the nearest one of which that is true? */

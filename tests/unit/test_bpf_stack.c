@@ -126,7 +126,7 @@ static void test_ends_close_by_name(void **state)
 	/* Flags beside the region are no part of it. */
 	struct rp_frame loose = frame(RP_ROLE_BEGIN, 1, SP);
 
-	loose.region |= 1u << 28;
+	loose.region |= RP_FRAME_LOOSE;
 	assert_true(rp_frame__is_loose(&loose));
 	assert_true(closes(loose, hit(RP_ROLE_BEGIN, 1, SP)));
 }
@@ -170,7 +170,7 @@ static void test_what_ends_with_a_frame_below(void **state)
 	struct rp_frame loose = frame(RP_ROLE_BEGIN, 1, SP - 64);
 
 	(void)state;
-	loose.region |= 1u << 28;
+	loose.region |= RP_FRAME_LOOSE;
 	for (size_t i = 0; i < 2; i++) {
 		assert_ends(frame(functions[i], 1, SP - 64), false, true, false);
 		assert_ends(frame(functions[i], 1, SP), false, false, true);
@@ -188,6 +188,31 @@ static void test_what_ends_with_a_frame_below(void **state)
 	assert_ends(loose, false, false, false);
 }
 
+/* ---- other stacks --------------------------------------------------------------------------- */
+
+static void test_frames_of_another_stack_are_told_apart(void **state)
+{
+	struct rp_frame here = frame(RP_ROLE_CALL, 1, SP), signal = here, unawaited = here;
+
+	(void)state;
+	signal.region |= RP_FRAME_ON_SIGNAL_STACK;
+	unawaited.region |= RP_FRAME_NO_RETURN;
+	assert_false(rp_frame__is_aside(&here));
+	assert_true(rp_frame__is_aside(&signal));
+	assert_true(rp_frame__is_aside(&unawaited));
+	/* The signal stack may be a part of the mapping that the thread's own stack is in. */
+	assert_false(rp_frame__shares_stack(&signal, false, STACK, SP + 1));
+	assert_true(rp_frame__shares_stack(&signal, true, SP + 4096, SP + 8192));
+	assert_true(rp_frame__shares_stack(&unawaited, false, STACK, SP + 1));
+	assert_false(rp_frame__shares_stack(&unawaited, false, STACK, SP));
+	assert_false(rp_frame__shares_stack(&unawaited, false, SP + 1, SP + 4096));
+	/* The marks are no part of what a frame is. */
+	assert_int_equal(rp_frame__region(&signal), 1);
+	assert_int_equal(rp_frame__role(&unawaited), RP_ROLE_CALL);
+	assert_false(rp_frame__is_loose(&signal));
+	assert_false(rp_frame__is_loose(&unawaited));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -200,6 +225,7 @@ int main(void)
 		cmocka_unit_test(test_blocks_close_by_key),
 		cmocka_unit_test(test_nothing_closes_the_root),
 		cmocka_unit_test(test_what_ends_with_a_frame_below),
+		cmocka_unit_test(test_frames_of_another_stack_are_told_apart),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,7 +13,8 @@
 #include "collect/decode.h"
 
 static const uint32_t process_types[] = {RP_EVENT_FORK, RP_EVENT_EXEC,	 RP_EVENT_EXIT,
-					 RP_EVENT_MAP,	RP_EVENT_CGROUP, RP_EVENT_FOUND};
+					 RP_EVENT_MAP,	RP_EVENT_CGROUP, RP_EVENT_FOUND,
+					 RP_EVENT_STACK};
 
 /* From memory of just that size, so that a sanitizer sees a byte too many. */
 static int decode(const void *record, size_t size, struct rp_event *out)
@@ -67,7 +68,7 @@ static void test_event_of_a_header_alone(void **state)
 
 static void test_unknown_types(void **state)
 {
-	static const uint32_t types[] = {0, RP_EVENT_FOUND + 1, 0x100 + RP_EVENT_EXEC, 1u << 31,
+	static const uint32_t types[] = {0, RP_EVENT_STACK + 1, 0x100 + RP_EVENT_EXEC, 1u << 31,
 					 UINT32_MAX};
 
 	(void)state;
@@ -134,7 +135,7 @@ static void test_noise(void **state)
 		taken++;
 		assert_int_equal(out.header.length, size);
 		assert_int_equal(size, out.header.type == RP_EVENT_GROW ? 8 : sizeof(record));
-		assert_in_range(out.header.type, RP_EVENT_FORK, RP_EVENT_FOUND);
+		assert_in_range(out.header.type, RP_EVENT_FORK, RP_EVENT_STACK);
 	}
 	assert_true(taken > 0);
 }

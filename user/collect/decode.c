@@ -13,6 +13,7 @@ static const uint32_t lengths[] = {
 	[RP_EVENT_GROW] = sizeof(struct rp_event_header),
 	[RP_EVENT_CGROUP] = sizeof(struct rp_event),
 	[RP_EVENT_FOUND] = sizeof(struct rp_event),
+	[RP_EVENT_STACK] = sizeof(struct rp_event),
 };
 
 int rp_decode_event(const void *record, size_t size, struct rp_event *out)

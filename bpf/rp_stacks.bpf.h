@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
+/*
+ * Which stack a thread is on. Frames, and the kernel's pending return probes, are ordered by their
+ * stack pointers, and that order says something on one and the same stack only. A thread has others
+ * beside its own: the alternate stack of its signal handlers, which the kernel knows
+ * (sigaltstack(2)), and those of coroutines, which lie in mappings of their own as a rule.
+ */
+#ifndef RP_STACKS_BPF_H
+#define RP_STACKS_BPF_H
+
+#include "rp_maps.bpf.h"
+
+/* Where the mapping of a stack is not known: stack pointers further apart are on different ones. */
+#define RP_STACK_SPAN (64ull << 20)
+
+static __always_inline bool on_signal_stack(struct task_struct *task, __u64 sp)
+{
+	return sp - task->sas_ss_sp < task->sas_ss_size;
+}
+
+struct rp_stack_bounds {
+	__u64 start, end;
+};
+
+static long take_bounds(struct task_struct *task, struct vm_area_struct *vma,
+			struct rp_stack_bounds *bounds)
+{
+	bounds->start = vma->vm_start;
+	bounds->end = vma->vm_end;
+	return 0;
+}
+
+/* Bounds of the stack that sp is on: those of fibers are mappings of their own. */
+static __noinline void stack_find(__u64 sp, struct rp_stack_bounds *bounds)
+{
+	bounds->start = sp > RP_STACK_SPAN ? sp - RP_STACK_SPAN : 0;
+	bounds->end = sp + RP_STACK_SPAN;
+	bpf_find_vma(bpf_get_current_task_btf(), sp, take_bounds, bounds, 0);
+}
+
+/* Where it begins. Stack pointers of a goroutine are relative to the end of its stack: all on one.
+ */
+static __always_inline __u64 stack_start(__u64 goroutine, __u64 sp)
+{
+	struct rp_stack_bounds bounds;
+
+	if (goroutine)
+		return sp > RP_STACK_SPAN ? sp - RP_STACK_SPAN : 0;
+	stack_find(sp, &bounds);
+	return bounds.start;
+}
+
+/*
+ * Would the kernel drop a live return probe for one at sp? It takes pending ones that lie below sp
+ * for left by longjmp(3), and forgets them: their functions then return to the trampoline that
+ * nobody serves, or to another function's caller. That is right on one stack. On another one, such
+ * as the alternate signal stack where that lies above the thread's, they are alive. Those on the
+ * signal stack of a thread that is off it have been left: they may go.
+ */
+static __always_inline bool return_breaks_others(struct task_struct *task, __u64 sp)
+{
+	struct return_instance *pending = task->utask->return_instances;
+	__u64 stack;
+
+	if (!pending)
+		return false;
+	stack = pending->stack;
+	if (sp <= stack)
+		return false;
+	if (on_signal_stack(task, stack))
+		return false;
+	return on_signal_stack(task, sp) || stack < stack_start(0, sp);
+}
+
+#endif

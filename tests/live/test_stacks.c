@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+/*
+ * Functions that run on the alternate signal stack of their thread, wherever that lies: the target
+ * is unharmed, and every call is timed, or unwound and told.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "methods.h"
+
+#define HANDLERS "-f dive -f handle -f inner -f after"
+
+static uint64_t calls(const char *said, const char *name)
+{
+	char line[64];
+	const char *at;
+
+	snprintf(line, sizeof(line), "calls %s ", name);
+	at = strstr(said, line);
+	assert_non_null(at);
+	return strtoull(at + strlen(line), NULL, 10);
+}
+
+static uint64_t figure(const struct live_run *run, const char *name, const char *key)
+{
+	return live_u64(live_region(run->json, name), key);
+}
+
+/* Calls of a function are all there, of which these were left by their exit. */
+static void assert_calls(const struct live_run *run, const char *name, uint64_t by_exit)
+{
+	assert_int_equal(figure(run, name, "count"), by_exit);
+	assert_int_equal(figure(run, name, "count") + figure(run, name, "unwound"),
+			 calls(run->said, name));
+	assert_int_equal(figure(run, name, "open"), 0);
+}
+
+static bool escapes(const struct live_run *run)
+{
+	return strstr(run->rptrace->line, " escape ") ||
+	       (run->target && strstr(run->target->line, " escape "));
+}
+
+/* What returns probes must not see is unwound, and in the counter. */
+static void all_told(const struct live_run *run)
+{
+	uint64_t lost = live_u64(json_object_get(run->json, "lost"), "stacks");
+	uint64_t inner = figure(run, "inner", "count");
+	uint64_t handled = figure(run, "handle", "count");
+	uint64_t all = calls(run->said, "handle");
+
+	assert_int_equal(figure(run, "after", "count"), live_expected(run->said, "after"));
+	assert_calls(run, "dive", escapes(run) ? 0 : calls(run->said, "dive"));
+	assert_calls(run, "inner", inner);
+	assert_calls(run, "handle", handled);
+	assert_true(!escapes(run) || !handled);
+	assert_true(lost >= all - inner);
+	assert_true(escapes(run) || lost == all - inner + all - handled);
+	live_assert_nothing_lost_but(run->json, "stacks");
+}
+
+/* Where exits have probes of their own, other stacks are nothing special. */
+static void all_timed(const struct live_run *run)
+{
+	all_told(run);
+	assert_int_equal(figure(run, "inner", "count"), calls(run->said, "inner"));
+	assert_int_equal(live_u64(json_object_get(run->json, "lost"), "stacks"), 0);
+}
+
+#define EACH_WAY(place, by, ...)                                                                   \
+	LIVE_CASE("handlers " place " return 3 200", HANDLERS, by, __VA_ARGS__),                   \
+		LIVE_CASE("handlers " place " escape 3 200", HANDLERS, by, __VA_ARGS__)
+
+/* Without sessions the kernel takes every return: there it takes --exit ret-sites. */
+static const struct live_case cases[] = {
+	EACH_WAY("above", BY_AUTO, .holds = all_told, .lost = "stacks"),
+	EACH_WAY("below", BY_AUTO, .holds = all_timed),
+	EACH_WAY("apart", BY_AUTO, .holds = all_told, .lost = "stacks"),
+	EACH_WAY("disarm", BY_AUTO, .holds = all_told, .lost = "stacks"),
+	EACH_WAY("above", BY_SITES, .holds = all_timed),
+	EACH_WAY("below", BY_SITES, .holds = all_timed),
+	EACH_WAY("apart", BY_SITES, .holds = all_timed),
+	EACH_WAY("disarm", BY_SITES, .holds = all_told),
+};
+
+int main(void)
+{
+	return live_main_methods("stacks", cases, LIVE_COUNT(cases), NULL, 0);
+}
