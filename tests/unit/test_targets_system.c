@@ -78,8 +78,31 @@ static void test_removed_file_is_let_go(void **state)
 	assert_int_equal(links_alive(&f.kernel), 1); /* somebody may yet start it */
 	snprintf(path, sizeof(path), "%s/prog", f.root);
 	assert_int_equal(unlink(path), 0);
-	rp_targets__reap(f.targets);
+	look();
 	assert_int_equal(links_alive(&f.kernel), 0);
+}
+
+/* Nobody runs it: its probes go after a moment, and come again with its next user. */
+static void test_unused_file_is_let_go(void **state)
+{
+	(void)state;
+	put_process(PID, 1);
+	map(PID, "prog");
+	start_system();
+	for (int i = 1; i < 3; i++) {
+		end_process(PID);
+		send(RP_EVENT_EXIT, PID, 0);
+		assert_int_equal(links_alive(&f.kernel), 1); /* the next one may come at once */
+		look();
+		assert_int_equal(links_alive(&f.kernel), 0);
+		put_process(PID, 1);
+		map(PID, "prog");
+		send(RP_EVENT_EXEC, PID, 0);
+		assert_int_equal(links_of(&f.kernel, 0, ino_of("prog")), 1);
+		assert_int_equal(f.kernel.lost[RP_LOST_LATE], i);
+	}
+	look();
+	assert_int_equal(links_alive(&f.kernel), 1);
 }
 
 static void test_written_file_is_let_go(void **state)
@@ -106,6 +129,7 @@ int main(void)
 		TARGETS_TEST(test_new_file),
 		TARGETS_TEST(test_mappings_that_were_not_told),
 		TARGETS_TEST(test_removed_file_is_let_go),
+		TARGETS_TEST(test_unused_file_is_let_go),
 		TARGETS_TEST(test_written_file_is_let_go),
 	};
 

@@ -44,6 +44,8 @@ struct rp_object {
 	uint64_t since;			   /* ns: all of its links are there, and count */
 	struct rp_site_group *site_groups; /* of those that are wanted */
 	size_t users; /* processes that map it; where the whole system is traced */
+	double idle;  /* s: since when nobody does, who did; 0: somebody does, or never did */
+	bool used;    /* somebody did */
 	int watch;    /* for writes to it, likewise; 0: not watched */
 };
 
@@ -169,7 +171,9 @@ bool rp_file__is_known(struct rp_targets *t, dev_t dev, ino_t ino);
  * Those of regions whose old links are still there have to wait: nothing is to be seen twice.
  */
 int rp_object__gather(struct rp_targets *t, struct rp_object *o, size_t from, struct rp_err *err);
-/* Probe it no more, anywhere, from now on: whatever is open. */
+/* Take the probes out, anywhere; what is open is left unwound. The site groups stay. */
+void rp_object__unlink(struct rp_targets *t, struct rp_object *o);
+/* The same, and forget its site groups. */
 void rp_object__drop_site_groups(struct rp_targets *t, struct rp_object *o);
 
 /* Take out what is wanted no more; after an error that is tried again later. */

@@ -258,7 +258,7 @@ double rp_targets__end_swaps(struct rp_targets *t, double now)
 	return next;
 }
 
-void rp_object__drop_site_groups(struct rp_targets *t, struct rp_object *o)
+void rp_object__unlink(struct rp_targets *t, struct rp_object *o)
 {
 	struct rp_retired **at = &t->retired;
 
@@ -267,6 +267,16 @@ void rp_object__drop_site_groups(struct rp_targets *t, struct rp_object *o)
 			end_swap(t, at);
 		else
 			at = &(*at)->next;
+	for (struct rp_site_group *b = o->site_groups; b; b = b->next) {
+		rp_targets__unlink(t, b->links);
+		b->links = NULL;
+		b->started = false;
+	}
+}
+
+void rp_object__drop_site_groups(struct rp_targets *t, struct rp_object *o)
+{
+	rp_object__unlink(t, o);
 	while (o->site_groups) {
 		struct rp_site_group *b = o->site_groups;
 

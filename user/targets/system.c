@@ -22,6 +22,9 @@
 /* Where events were lost, all processes are looked at, for a fiftieth of the time at most. */
 #define LOOK_REST 50
 
+/* A file stays probed for so long after its last user. */
+#define UNUSED_S  1.0
+
 #define NO_OBJECT SIZE_MAX
 
 /* A file under a number that maps shows. Some file systems have several for one. */
@@ -231,9 +234,7 @@ static int object_of(struct rp_targets *t, pid_t pid, const struct rp_mapped *m,
 	*out = NULL;
 	if (f && is_as_it_was(t, f, pid, m)) {
 		*out = f->object == NO_OBJECT ? NULL : &t->objects[f->object];
-		if (*out)
-			rp_object__start(t, *out);
-		return 0;
+		return *out ? link_everywhere(t, *out, err) : 0;
 	}
 	if (f && f->object != NO_OBJECT)
 		drop_object(t, &t->objects[f->object]); /* it is written anew under our probes */
@@ -259,17 +260,34 @@ static bool is_in_place(const struct rp_object *o)
 }
 
 /*
- * Probes hold on to a file, and to the file system of a container that has ended. Not where nobody
- * maps it any more, and nobody will.
+ * Probes in a file that nobody runs are in the way of whoever writes to it, and hold on to the file
+ * system of a container that has ended. A moment later they go: programs that are run one after the
+ * other find them. Where the file may yet be run it stays planned, and is probed again then.
+ * Returns when to look again, s; 0: not at all.
  */
-static void drop_unused(struct rp_targets *t)
+static double drop_unused(struct rp_targets *t)
 {
+	double now = rp_targets__now(), next = 0;
+
 	for (size_t i = 0; i < t->n_objects; i++) {
 		struct rp_object *o = &t->objects[i];
 
-		if (o->fd >= 0 && !o->users && !is_in_place(o))
+		if (o->users || !o->used || o->fd < 0)
+			continue;
+		if (!o->idle)
+			o->idle = now;
+		if (now < o->idle + UNUSED_S) {
+			if (!next || o->idle + UNUSED_S < next)
+				next = o->idle + UNUSED_S;
+			continue;
+		}
+		o->used = false;
+		if (is_in_place(o))
+			rp_object__unlink(t, o);
+		else
 			drop_object(t, o);
 	}
+	return next;
 }
 
 /* ---- processes ------------------------------------------------------------------------------- */
@@ -283,6 +301,8 @@ static void use(struct rp_targets *t, struct rp_process *p, size_t object)
 		return;
 	p->uses[p->n_uses++] = object;
 	t->objects[object].users++;
+	t->objects[object].used = true;
+	t->objects[object].idle = 0;
 }
 
 static struct rp_process *find_process(struct rp_targets *t, pid_t pid)
@@ -397,8 +417,11 @@ void rp_targets__on_mapping(struct rp_targets *t, pid_t pid, const struct rp_map
 		return;
 	t->round++;
 	rp_targets__begin_event(t, time);
-	if (!object_of(t, pid, mapped, &o, NULL) && o)
+	if (!object_of(t, pid, mapped, &o, NULL) && o) {
+		o->used = true; /* even where it has ended since */
+		o->idle = 0;
 		p = count_in(t, pid);
+	}
 	if (p)
 		use(t, p, o - t->objects);
 	rp_targets__end_event(t, pid);
@@ -461,19 +484,20 @@ void rp_targets__missed_mappings(struct rp_targets *t)
 double rp_targets__look_again(struct rp_targets *t)
 {
 	uint64_t lost = t->ops->lost(t->session, RP_LOST_EVENTS);
-	double began = rp_targets__now();
+	double began = rp_targets__now(), next;
 
 	drain_writes(t);
+	next = drop_unused(t);
 	t->missed |= lost != t->events_lost;
 	t->events_lost = lost;
 	if (!t->missed || began < t->rested)
-		return t->missed ? t->rested : 0;
+		return t->missed && (!next || t->rested < next) ? t->rested : next;
 	t->missed = false;
 	rp_targets__begin_event(t, rp_clock__now());
 	look_at_all(t, NULL);
 	rp_targets__end_event(t, 0);
 	t->rested = began + (rp_targets__now() - began) * LOOK_REST;
-	return 0;
+	return next;
 }
 
 /* ---- ending ---------------------------------------------------------------------------------- */
