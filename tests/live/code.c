@@ -81,4 +81,7 @@ void live_await_probes(struct live_proc *target, const char *name, size_t len, u
 	while ((found = live_probes(target, name, len)), n ? found < n : found > 0)
 		if (!live_tick(until))
 			fail_msg("%s: %u probes, not %u", name, found, n);
+	/* They count once all of their file are there. */
+	if (n)
+		live_await_idle();
 }

@@ -334,6 +334,33 @@ struct live_proc *live_target(const char *format, ...)
 	return proc;
 }
 
+/* Sleeps in its event loop, or has ended; of a screen, whatever is between it and us does. */
+static bool is_idle(const struct live_proc *proc)
+{
+	char path[64], place[64] = "";
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/wchan", proc->pid);
+	file = fopen(path, "re");
+	if (!file)
+		return true;
+	if (!fgets(place, sizeof(place), file))
+		place[0] = '\0';
+	fclose(file);
+	return strstr(place, "epoll") || strstr(place, "ep_poll") ||
+	       strncmp(proc->line, live_program(), strlen(live_program())) != 0;
+}
+
+void live_await_idle(void)
+{
+	uint64_t until = live_deadline();
+
+	for (size_t i = 0; i < live.n_procs; i++)
+		while (!live.procs[i].done && !is_idle(&live.procs[i]))
+			if (!live_tick(until))
+				fail_msg("%s is busy", live.procs[i].line);
+}
+
 const char *live_program(void)
 {
 	const char *program = getenv("RPTRACE");

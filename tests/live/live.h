@@ -71,6 +71,9 @@ void live_keys(struct live_proc *proc, const char *format, ...)
 /* Its path, to start it in another way. */
 const char *live_program(void);
 
+/* Until every rptrace of the test waits for something to happen: what it probes counts then. */
+void live_await_idle(void);
+
 /* Before a command line: as a user without rights. */
 #define LIVE_AS_NOBODY "/usr/bin/setpriv --reuid=65534 --regid=65534 --clear-groups "
 
