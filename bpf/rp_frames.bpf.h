@@ -243,14 +243,14 @@ __noinline int frames_shift(struct rp_thread *t, __u32 index)
  * functions, and loose regions, go on: they move down to its parent, whose children they are from
  * now on.
  */
-__noinline int frame_close(struct rp_thread *t, __u32 index, __u64 sp, __u64 now)
+__noinline int frame_close(struct rp_thread *t, __u32 index, const struct rp_hit *hit, __u64 now)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct rp_frame *f, *parent, *next;
 
-	if (!t)
+	if (!t || !hit)
 		return 0;
-	frames_end_above(t, index, sp);
+	frames_end_above(t, index, hit);
 	f = frame_at(t, index);
 	parent = frame_at(t, index - 1);
 	if (!f || !parent)
@@ -294,24 +294,34 @@ static __always_inline void frame_learn(struct rp_frame *f, const struct rp_hit 
 __noinline int frame_leave(struct rp_thread *t, const struct rp_hit *hit, __u64 now)
 {
 	struct rp_frame *f;
+	bool crossed;
 	__u32 index;
 
 	if (!t || !hit)
 		return 0;
 	f = frame_at(t, t->depth);
-	if (f && rp_frame__is_closed_by(f, hit)) {
+	if (f && frame_is_closed_by(f, hit)) {
 		frame_learn(f, hit, now);
 		frame_pop(bpf_get_current_task_btf(), t, f, now);
 		return 1;
 	}
-	if (f && rp_frame__is_aside(f))
+	if (f && rp_frame__is_aside(f)) {
 		frames_leave_aside(t, hit->sp);
+		f = frame_at(t, t->depth);
+	}
+	/* It names another call than the one begun last, which fibers do. */
+	crossed = f && rp_frame__is_closed_by(f, hit);
+	if (crossed)
+		count_crossed(hit->region);
 	index = frames_find(t, hit);
 	f = index ? frame_at(t, index) : NULL;
-	if (!f)
+	if (!f) {
+		if (crossed)
+			frames_unwind(t, t->depth - 1);
 		return 0;
+	}
 	frame_learn(f, hit, now);
-	frame_close(t, index, hit->sp, now);
+	frame_close(t, index, hit, now);
 	return 1;
 }
 

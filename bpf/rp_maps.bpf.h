@@ -322,23 +322,35 @@ static __always_inline void count_lost(enum rp_lost reason)
 	__sync_fetch_and_add(&lost[reason], 1);
 }
 
+static __noinline struct rp_stray_hits *region_strays(__u32 region)
+{
+	struct rp_stray_hits *seen = bpf_map_lookup_elem(&stray_hits, &region), none = {};
+
+	if (seen)
+		return seen;
+	bpf_map_update_elem(&stray_hits, &region, &none, BPF_NOEXIST);
+	return bpf_map_lookup_elem(&stray_hits, &region);
+}
+
 static __noinline void count_stray(__u32 region, __u32 hits, __u32 unmatched)
 {
-	struct rp_stray_hits first = {.hits = hits, .unmatched = unmatched}, *seen;
+	struct rp_stray_hits *strays = region_strays(region);
 
 	if (unmatched)
 		count_lost(RP_LOST_UNMATCHED);
-	seen = bpf_map_lookup_elem(&stray_hits, &region);
-	if (!seen) {
-		if (!bpf_map_update_elem(&stray_hits, &region, &first, BPF_NOEXIST))
-			return;
-		seen = bpf_map_lookup_elem(&stray_hits, &region);
-		if (!seen)
-			return;
-	}
-	__sync_fetch_and_add(&seen->hits, hits);
+	if (!strays)
+		return;
+	__sync_fetch_and_add(&strays->hits, hits);
 	if (unmatched)
-		__sync_fetch_and_add(&seen->unmatched, unmatched);
+		__sync_fetch_and_add(&strays->unmatched, unmatched);
+}
+
+static __always_inline void count_crossed(__u32 region)
+{
+	struct rp_stray_hits *strays = region_strays(region);
+
+	if (strays)
+		__sync_fetch_and_add(&strays->crossed, 1);
 }
 
 static __always_inline void send_event_of(__u32 type, __u32 pid, __u32 dev, __u64 detail)

@@ -149,6 +149,20 @@ __noinline int frames_leave_aside(struct rp_thread *t, __u64 sp)
 
 /* ---- the frame that an exit closes ---------------------------------------------------------- */
 
+/* An end that names its call closes no other. */
+static __always_inline bool frame_is_closed_by(const struct rp_frame *f, const struct rp_hit *hit)
+{
+	__u32 node = f->node; /* on the stack: before 6.2 a key may not lie in a frame */
+	const struct rp_node *info;
+
+	if (!rp_frame__is_closed_by(f, hit))
+		return false;
+	if (hit->role != RP_ROLE_BEGIN || !hit->label_flags || !node)
+		return true;
+	info = bpf_map_lookup_elem(&nodes, &node);
+	return !info || rp_label__may_be(info->flags, info->label, hit->label_flags, hit->label);
+}
+
 static long find_step(__u32 i, struct rp_walk *w)
 {
 	struct rp_frame *f;
@@ -158,7 +172,7 @@ static long find_step(__u32 i, struct rp_walk *w)
 	f = frame_at(w->t, w->depth);
 	if (!f)
 		return 1;
-	if (rp_frame__is_closed_by(f, w->hit)) {
+	if (frame_is_closed_by(f, w->hit)) {
 		w->found = w->depth;
 		return 1;
 	}
@@ -187,22 +201,21 @@ static long end_step(__u32 i, struct rp_walk *w)
 	f = frame_at(w->t, w->depth);
 	if (!f)
 		return 1;
-	if (rp_frame__ends_with(f, w->hit->sp, w->stack_start, &w->live))
+	if (rp_frame__ends_with(f, w->hit, w->stack_start, &w->live))
 		w->found = w->depth;
 	w->depth--;
 	return 0;
 }
 
-/* Frame `index` is closed by an exit at sp: pop those above it that end with it, or did before. */
-__noinline int frames_end_above(struct rp_thread *t, __u32 index, __u64 sp)
+/* Frame `index` is closed by an exit: pop those above it that end with it, or did before. */
+__noinline int frames_end_above(struct rp_thread *t, __u32 index, const struct rp_hit *hit)
 {
-	struct rp_hit hit = {.sp = sp};
-	struct rp_walk w = {.t = t, .hit = &hit, .bound = index};
+	struct rp_walk w = {.t = t, .hit = hit, .bound = index};
 
-	if (!t)
+	if (!t || !hit)
 		return 0;
 	w.depth = t->depth;
-	w.stack_start = stack_start(t->goroutine, sp);
+	w.stack_start = stack_start(t->goroutine, hit->sp);
 	bpf_loop(RP_FRAMES_MAX, end_step, &w, 0);
 	if (w.found)
 		frames_unwind(t, w.found - 1);

@@ -237,6 +237,8 @@ static __always_inline void region_end(struct pt_regs *ctx, struct task_struct *
 	} else if (role == RP_ROLE_SCOPE_END) {
 		hit.role = RP_ROLE_SCOPE_BEGIN;
 		read_arg(ctx, RP_COOKIE_SPEC(cookie), &hit.key);
+	} else if (RP_COOKIE_FLAGS(cookie) & RP_SITE_LABEL) {
+		hit.label_flags = read_label(ctx, RP_COOKIE_SPEC(cookie), &hit.label);
 	}
 	if (frame_leave(t, &hit, now))
 		return;

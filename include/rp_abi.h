@@ -66,8 +66,9 @@ enum rp_lost {
 struct rp_stray_hits {
 	__rp_u64 hits;
 	__rp_u64 unmatched; /* of these, exits without an entry */
+	__rp_u64 crossed;   /* ends that named another call than the one begun last: no strays */
 };
-_Static_assert(sizeof(struct rp_stray_hits) == 16, "rp_stray_hits is shared with BPF");
+_Static_assert(sizeof(struct rp_stray_hits) == 24, "rp_stray_hits is shared with BPF");
 
 /* ---- processes that are traced ------------------------------------------------------ */
 

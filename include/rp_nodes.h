@@ -65,6 +65,19 @@ _Static_assert(sizeof(struct rp_text) == 72, "rp_text is shared with BPF");
 #define RP_CHUNKS_MAX  256u
 #define RP_NODES_MAX   (RP_CHUNK_NODES * RP_CHUNKS_MAX)
 
+/*
+ * Does an end that names a call by a string end one whose label that is? What has no such label, or
+ * could not be read, may be any.
+ */
+RP_INLINE bool rp_label__may_be(__rp_u32 flags, __rp_u64 label, __rp_u32 end_flags,
+				__rp_u64 end_label)
+{
+	if (!(flags & end_flags & RP_NODE_TEXT) || (flags | end_flags) & RP_NODE_OTHER ||
+	    label < RP_TEXT_FIRST || end_label < RP_TEXT_FIRST)
+		return true;
+	return label == end_label;
+}
+
 /* ---- keys ---------------------------------------------------------------------------------- */
 
 /* What tells a node from its siblings; a root, which has no parent, from other roots. */

@@ -50,7 +50,7 @@ enum rp_role {
 #define RP_COOKIE_GENERATION(c) ((__rp_u32)((c) >> 60))
 #define RP_COOKIE_SITE(c)	((c) & (~0ull >> 4)) /* the same in all generations */
 
-#define RP_SITE_LABEL		1u /* the argument is the label of the frame */
+#define RP_SITE_LABEL		1u /* the argument is the label of the frame, also of one that ends */
 #define RP_SITE_NESTED                                                                             \
 	2u		 /* calls of an interpreter: may nest at one and the same C stack depth    \
 			  */

@@ -108,7 +108,7 @@ struct rp_hit {
 	__rp_u64 sp;
 	__rp_u64 ip;	      /* of a begin probe; else 0 */
 	__rp_u64 key;	      /* to find: sp of a function frame, key of a scope */
-	__rp_u64 label;	      /* of the frame to open, or what the one to close returns */
+	__rp_u64 label;	      /* of the frame to open; of the one to close if its exit tells */
 	__rp_u32 label_flags; /* RP_NODE_LABELED: it has one */
 	__rp_u32 region;      /* of the hit; RP_REGION_NONE: any */
 	__rp_u32 role;	      /* of the hit; to find: of the frame */
@@ -180,21 +180,26 @@ RP_INLINE bool rp_frame__is_closed_by(const struct rp_frame *f, const struct rp_
 }
 
 /*
- * Does a frame end when one below it is closed by an exit at sp? A function, or a block, that was
- * entered no deeper, or on another stack, goes on, and with it the markers around it: *live tells
- * that such a one was met above. So do regions that need not nest.
+ * Does a frame end when one below it is closed by an exit? A function, or a block, that was entered
+ * no deeper, or on another stack, goes on, and with it the markers around it: *live tells that such
+ * a one was met above. So do regions that need not nest; but where an end names its call, calls of
+ * its region that were made later, on the same stack, are over.
  */
-RP_INLINE bool rp_frame__ends_with(const struct rp_frame *f, __rp_u64 sp, __rp_u64 stack_start,
-				   bool *live)
+RP_INLINE bool rp_frame__ends_with(const struct rp_frame *f, const struct rp_hit *hit,
+				   __rp_u64 stack_start, bool *live)
 {
 	__rp_u32 role = rp_frame__role(f);
 
-	if (!rp_role_is_function(role) && role != RP_ROLE_SCOPE_BEGIN)
-		return !rp_frame__is_loose(f) && !*live;
-	if (f->sp < sp && f->sp >= stack_start)
-		return true;
-	*live = true;
-	return false;
+	if (rp_role_is_function(role) || role == RP_ROLE_SCOPE_BEGIN) {
+		if (f->sp < hit->sp && f->sp >= stack_start)
+			return true;
+		*live = true;
+		return false;
+	}
+	if (!rp_frame__is_loose(f))
+		return !*live;
+	return hit->label_flags && rp_frame__region(f) == hit->region && f->sp <= hit->sp &&
+	       f->sp >= stack_start;
 }
 
 #endif

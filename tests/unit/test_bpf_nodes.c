@@ -84,13 +84,29 @@ static void test_commands(void **state)
 	}
 }
 
+/* Only two strings that are known say that two calls are not one. */
+static void test_names_of_ends(void **state)
+{
+	const uint32_t text = RP_NODE_LABELED | RP_NODE_TEXT;
+	const uint32_t other = RP_NODE_LABELED | RP_NODE_OTHER;
+
+	(void)state;
+	assert_true(rp_label__may_be(text, 7, text, 7));
+	assert_false(rp_label__may_be(text, 7, text, 8));
+	assert_true(rp_label__may_be(text, RP_TEXT_UNREAD, text, 8));
+	assert_true(rp_label__may_be(text, 7, text, RP_TEXT_NULL));
+	assert_true(rp_label__may_be(text, 7, other, 0));
+	assert_true(rp_label__may_be(other, 0, text, 7));
+	assert_true(rp_label__may_be(0, 0, text, 7));
+	assert_true(rp_label__may_be(RP_NODE_LABELED, 7, text, 8));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_recent_words),
-		cmocka_unit_test(test_empty_word),
-		cmocka_unit_test(test_slots),
-		cmocka_unit_test(test_commands),
+		cmocka_unit_test(test_recent_words),  cmocka_unit_test(test_empty_word),
+		cmocka_unit_test(test_slots),	      cmocka_unit_test(test_commands),
+		cmocka_unit_test(test_names_of_ends),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -161,7 +161,9 @@ static void assert_ends(struct rp_frame f, bool live_above, bool ends, bool live
 {
 	bool seen = live_above;
 
-	assert_int_equal(rp_frame__ends_with(&f, SP, STACK, &seen), ends);
+	struct rp_hit h = hit(RP_ROLE_BEGIN, 9, SP);
+
+	assert_int_equal(rp_frame__ends_with(&f, &h, STACK, &seen), ends);
 	assert_int_equal(seen, live_above || live);
 }
 
@@ -186,6 +188,32 @@ static void test_what_ends_with_a_frame_below(void **state)
 	assert_ends(frame(RP_ROLE_BEGIN, 1, SP - 64), true, false, false);
 	assert_ends(frame(RP_ROLE_NAME_BEGIN, 1, SP), false, true, false);
 	assert_ends(loose, false, false, false);
+}
+
+/* An end that names its call ends those made later on its stack, not those of another fiber. */
+static void test_what_a_named_end_ends(void **state)
+{
+	static const struct {
+		uint32_t region;
+		uint64_t sp;
+		bool ends;
+	} cases[] = {{1, SP, true},	  {1, SP - 64, true},	       {1, STACK - 64, false},
+		     {1, SP + 64, false}, {1, SP + 0x10000000, false}, {2, SP, false},
+		     {2, SP - 64, false}};
+	struct rp_hit h = hit(RP_ROLE_BEGIN, 1, SP);
+	bool live = false;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct rp_frame f = frame(RP_ROLE_BEGIN, cases[i].region, cases[i].sp);
+
+		f.region |= RP_FRAME_LOOSE;
+		h.label_flags = 0;
+		assert_false(rp_frame__ends_with(&f, &h, STACK, &live));
+		h.label_flags = 1;
+		assert_int_equal(rp_frame__ends_with(&f, &h, STACK, &live), cases[i].ends);
+		assert_false(live);
+	}
 }
 
 /* ---- other stacks --------------------------------------------------------------------------- */
@@ -226,6 +254,7 @@ int main(void)
 		cmocka_unit_test(test_nothing_closes_the_root),
 		cmocka_unit_test(test_what_ends_with_a_frame_below),
 		cmocka_unit_test(test_frames_of_another_stack_are_told_apart),
+		cmocka_unit_test(test_what_a_named_end_ends),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -184,6 +184,35 @@ static void test_usdt_labels(void **state)
 	rp_plan__free(f.plan);
 }
 
+/* Ends that tell the same as their begins do name the call that they end; no others. */
+static void test_ends_that_name_their_call(void **state)
+{
+	static const struct rp_usdt_note notes[] = {
+		NOTE(0, "vm", "function__entry", "8@%rdi 8@%rsi"),
+		NOTE(1, "vm", "function__return", "8@%rdi 8@%rsi"),
+		NOTE(2, "vm", "method__entry", "8@%rdi 8@%rsi"), /* its result, perhaps */
+		NOTE(3, "vm", "method__return", "8@%rax"),
+		NOTE(4, "vm", "gc__start", "8@%rdi"), /* no call */
+		NOTE(5, "vm", "gc__done", "8@%rdi"),
+	};
+	struct fixture f = fixture();
+
+	(void)state;
+	f.opts.label = (struct rp_operand){.kind = RP_OPERAND_ARG, .flags = RP_ARG_TEXT};
+	run_notes(&f, notes, N(notes));
+	assert_int_equal(site(&f, "function", RP_ROLE_END)->flags, RP_SITE_LABEL);
+	assert_int_equal(site(&f, "method", RP_ROLE_END)->flags, 0);
+	assert_int_equal(site(&f, "gc", RP_ROLE_END)->flags, 0);
+	rp_plan__free(f.plan);
+
+	/* A number is no name. */
+	f = fixture();
+	f.opts.label = (struct rp_operand){.kind = RP_OPERAND_ARG};
+	run_notes(&f, notes, N(notes));
+	assert_int_equal(site(&f, "function", RP_ROLE_END)->flags, 0);
+	rp_plan__free(f.plan);
+}
+
 static void test_two_providers_of_one_stem(void **state)
 {
 	static const struct rp_usdt_note notes[] = {
@@ -395,6 +424,7 @@ int main(void)
 		cmocka_unit_test(test_pair_selected_twice_is_one),
 		cmocka_unit_test(test_probe_without_an_end),
 		cmocka_unit_test(test_usdt_labels),
+		cmocka_unit_test(test_ends_that_name_their_call),
 		cmocka_unit_test(test_two_providers_of_one_stem),
 		cmocka_unit_test(test_semaphores),
 		cmocka_unit_test(test_excluded_pairs),

@@ -163,7 +163,7 @@ static void test_rows_and_tree(void **state)
 	for (size_t i = 0; i < s->n_rows; i++) {
 		json_t *object = json_array_get(list, i);
 
-		assert_keys(object, FIGURES " group unmatched slow");
+		assert_keys(object, FIGURES " group unmatched slow crossed");
 		check_figures(object, &s->rows[i]);
 		assert_string_equal(string(object, "group"), s->rows[i].group);
 		assert_int_equal(integer(object, "unmatched"), s->rows[i].f.unmatched);
@@ -192,7 +192,8 @@ static void test_ungrouped_keys(void **state)
 	json_t *root = parse(s);
 
 	(void)state;
-	assert_keys(json_array_get(json_object_get(root, "regions"), 0), FIGURES " unmatched slow");
+	assert_keys(json_array_get(json_object_get(root, "regions"), 0),
+		    FIGURES " unmatched slow crossed");
 	assert_keys(json_array_get(json_object_get(root, "tree"), 0), "id parent " FIGURES);
 	json_decref(root);
 	rp_snapshot__free(s);

@@ -211,6 +211,23 @@ static void test_stuck(void **state)
 	rp_snapshot__free(s);
 }
 
+/* A sign in the row of the region, and what it means below. */
+static void test_crossed_ends(void **state)
+{
+	const struct rp_view_opts opts = {0};
+	struct rp_snapshot *s;
+	char *text;
+
+	(void)state;
+	server.regions[1].stray.crossed = 1; /* it has unmatched exits as well */
+	s = fixture_snapshot(&server, RP_BY_NONE);
+	text = fixture_print("table", s, &opts);
+	assert_non_null(strstr(text, " !x "));
+	assert_non_null(strstr(text, "\nx  ends named another call"));
+	free(text);
+	rp_snapshot__free(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -227,6 +244,7 @@ int main(void)
 		cmocka_unit_test_setup(test_unknown_share, start),
 		cmocka_unit_test_setup(test_full_disk, start),
 		cmocka_unit_test_setup(test_stuck, start),
+		cmocka_unit_test_setup(test_crossed_ends, start),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -33,6 +33,7 @@ static struct rp_stray_hits stray_since(const struct rp_region_name *now,
 	return (struct rp_stray_hits){
 		.hits = rp_less(now->stray.hits, then->hits),
 		.unmatched = rp_less(now->stray.unmatched, then->unmatched),
+		.crossed = rp_less(now->stray.crossed, then->crossed),
 	};
 }
 
@@ -105,6 +106,7 @@ static int join_same(struct rp_regions *regions)
 		} else {
 			region[first].stray.hits += region[at].stray.hits;
 			region[first].stray.unmatched += region[at].stray.unmatched;
+			region[first].stray.crossed += region[at].stray.crossed;
 			region[first].slow |= region[at].slow;
 			region[first].left_out &= region[at].left_out;
 			regions->unpaired[first] |= regions->unpaired[at];

@@ -154,6 +154,7 @@ static void make_row(const struct build *b, uint32_t region, const char *group,
 		.group = b->opts->by == RP_BY_NONE ? NULL : group,
 		.region = region_id(&b->box->regions, region),
 		.slow = name->slow,
+		.crossed = name->stray.crossed > 0,
 		.left_out = name->left_out,
 	};
 	if (sums) {

@@ -37,6 +37,7 @@ struct rp_row {
 	const char *group; /* NULL without grouping */
 	uint32_t region;
 	bool slow;
+	bool crossed;	 /* some ends named another call than the one begun last: fibers */
 	bool left_out;	 /* while tracing: the figures are those up to then */
 	bool distorted;	 /* more than a fifth of its own time was that of probes */
 	double probe_ns; /* time that its probes took */

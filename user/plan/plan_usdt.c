@@ -222,6 +222,7 @@ struct region {
 	uint32_t flags;	    /* of its begins */
 	int key;	    /* argument that tells spans apart; -1: they are no spans */
 	unsigned key_bytes; /* of it that are compared */
+	bool ends_named;    /* the string that is the label tells which call ends */
 };
 
 /* What a site of a note reads: the id of a span, or what is asked for of a region. */
@@ -231,7 +232,7 @@ static int set_args(const struct usdt *u, const struct rp_usdt_note *note,
 	struct rp_declared declared = {.machine = u->object->traits.machine, .args = note->args};
 	struct rp_arg id;
 
-	if (site->role == RP_ROLE_BEGIN)
+	if (site->role == RP_ROLE_BEGIN || (site->role == RP_ROLE_END && region->ends_named))
 		return rp_plan__region_args(u->plan, &declared, &u->plan->opts.label, site);
 	if (region->key < 0 || rp_usdt_arg__parse(declared.machine, note->args, region->key, &id))
 		return 0;
@@ -317,8 +318,11 @@ static int add_region(struct usdt *u, const struct pair *pairs, size_t n, const 
 {
 	struct probe *begin = pairs[0].begin;
 	bool marker = rp_plan__is_marker_provider(begin->provider), keyed;
+	const struct rp_operand *label = &u->plan->opts.label;
 	/* Markers nest by contract; of what other programs do nothing is known. */
-	struct region region = {.flags = marker ? 0 : RP_SITE_LOOSE, .key = key};
+	struct region region = {.flags = marker ? 0 : RP_SITE_LOOSE,
+				.key = key,
+				.ends_named = label->flags & RP_ARG_TEXT};
 	const char *provider = begin->provider;
 	enum rp_kind kind = key >= 0 ? RP_KIND_SPAN : marker ? RP_KIND_MARKER : RP_KIND_USDT;
 	int begins, ends = 0, rc;
@@ -329,6 +333,8 @@ static int add_region(struct usdt *u, const struct pair *pairs, size_t n, const 
 		ends = rc < 0 ? rc : ends + (rc > 0);
 		if (rp_usdt_pair__is_call(begin->name, pairs[i].end->name))
 			region.flags |= RP_SITE_NESTED;
+		region.ends_named &= rp_usdt_pair__tell_the_same(u->notes[begin->first],
+								 u->notes[pairs[i].end->first]);
 	}
 	if (begins <= 0 || ends <= 0)
 		return begins < 0 ? begins : ends < 0 ? ends : 0;

@@ -127,6 +127,22 @@ bool rp_usdt_pair__is_call(const char *begin, const char *end)
 	return words && words->call;
 }
 
+/* They are parted by blanks. */
+static int count_args(const char *args)
+{
+	int n = 0;
+
+	for (const char *at = args; *at; at++)
+		n += *at != ' ' && (at == args || at[-1] == ' ');
+	return n;
+}
+
+bool rp_usdt_pair__tell_the_same(const struct rp_usdt_note *begin, const struct rp_usdt_note *end)
+{
+	return rp_usdt_pair__is_call(begin->name, end->name) &&
+	       count_args(begin->args) == count_args(end->args);
+}
+
 bool rp_usdt_pair__share_stem(const char *begin, const char *end, char *stem, size_t size)
 {
 	struct split b = split_last_word(begin), e = split_last_word(end);

@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "discover/elf_object.h"
+
 /*
  * Does `end` close what `begin` opens? Then the region's name is what both share: it is written to
  * stem (size bytes): "query__start", "query__done" give "query"; "start", "done" give "".
@@ -31,5 +33,11 @@ bool rp_usdt_pair__is_end(const char *name);
  */
 void rp_usdt_pair__fold(const char *name, char *out);
 void rp_usdt_pair__fold_stem(const char *name, char *out);
+
+/*
+ * Interpreters tell of a call the same at both of its ends: its name, its file, ... An end with as
+ * many arguments as its begin is taken to be of that kind.
+ */
+bool rp_usdt_pair__tell_the_same(const struct rp_usdt_note *begin, const struct rp_usdt_note *end);
 
 #endif

@@ -138,6 +138,7 @@ static void draw_row(const struct rp_state *s, size_t y, size_t i)
 	marks[1] = row->left_out      ? '-'
 		   : row->f.unmatched ? '!'
 		   : row->distorted   ? '%'
+		   : row->crossed     ? 'x'
 		   : row->slow	      ? '~'
 				      : ' ';
 	rp_draw__text(s, style, y, 0, RP_GUTTER, marks);

@@ -71,6 +71,7 @@ static int print_row(FILE *out, const struct rp_row *row, const struct rp_snapsh
 
 	err |= json_object_set_new(object, "unmatched", integer(row->f.unmatched));
 	err |= json_object_set_new(object, "slow", json_boolean(row->slow));
+	err |= json_object_set_new(object, "crossed", json_boolean(row->crossed));
 	return dump(out, object, err, 0);
 }
 

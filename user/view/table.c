@@ -24,8 +24,8 @@ struct sheet {
 	size_t n_rows;
 	bool tree;
 	bool utf8;
-	bool slow, unmatched, left_out, distorted; /* some row is */
-	char hidden[128];			   /* titles of the columns left out */
+	bool slow, unmatched, left_out, distorted, crossed; /* some row is */
+	char hidden[128];				    /* titles of the columns left out */
 };
 
 static const struct rp_row *row_at(const struct sheet *sheet, size_t i)
@@ -46,19 +46,31 @@ static char *cell_text(const struct sheet *sheet, const struct rp_column *column
 					sizeof(figure)));
 }
 
-static const char *mark(const struct rp_row *row)
-{
-	/* What is left out costs no more. By left out, distorted, slow, unmatched. */
-	static const char *const marks[2][2][2][2] = {
-		{{{"", "!"}, {"~", "!~"}}, {{"%", "!%"}, {"%~", "!%~"}}},
-		{{{"-", "!-"}, {"-", "!-"}}, {{"-", "!-"}, {"-", "!-"}}}};
+#define MARKS_MAX 5 /* of a row, terminator included */
 
-	return marks[row->left_out][row->distorted][row->slow][row->f.unmatched > 0];
+static const char *mark(const struct rp_row *row, char marks[MARKS_MAX])
+{
+	char *at = marks;
+
+	if (row->f.unmatched)
+		*at++ = '!';
+	if (row->crossed)
+		*at++ = 'x';
+	/* What is left out costs no more. */
+	if (row->left_out)
+		*at++ = '-';
+	if (row->distorted && !row->left_out)
+		*at++ = '%';
+	if (row->slow && !row->left_out)
+		*at++ = '~';
+	*at = '\0';
+	return marks;
 }
 
 static bool has_marks(const struct sheet *sheet)
 {
-	return sheet->slow || sheet->unmatched || sheet->left_out || sheet->distorted;
+	return sheet->slow || sheet->unmatched || sheet->left_out || sheet->distorted ||
+	       sheet->crossed;
 }
 
 /* ---- which columns --------------------------------------------------------------------- */
@@ -97,11 +109,14 @@ static size_t column_width(const struct sheet *sheet, const struct rp_column *co
 /* Two for the gap, and two as a rule; a third mark is rare. */
 static size_t marks_width(const struct sheet *sheet)
 {
-	size_t longest = 2;
+	size_t longest = 2, len;
+	char marks[MARKS_MAX];
 
-	for (size_t i = 0; i < sheet->n_rows; i++)
-		if (strlen(mark(row_at(sheet, i))) > longest)
-			longest = strlen(mark(row_at(sheet, i)));
+	for (size_t i = 0; i < sheet->n_rows; i++) {
+		len = strlen(mark(row_at(sheet, i), marks));
+		if (len > longest)
+			longest = len;
+	}
 	return has_marks(sheet) ? strlen(GAP) + longest : 0;
 }
 
@@ -168,6 +183,7 @@ static int plan_sheet(struct sheet *sheet, const struct rp_snapshot *snapshot,
 		sheet->distorted |= row_at(sheet, i)->distorted && !row_at(sheet, i)->left_out;
 		sheet->left_out |= row_at(sheet, i)->left_out;
 		sheet->unmatched |= row_at(sheet, i)->f.unmatched > 0;
+		sheet->crossed |= row_at(sheet, i)->crossed;
 	}
 	/* What was asked for by name is not left out. */
 	return opts->width > 0 && sheet->n_rows && !is_chosen(opts->columns)
@@ -199,6 +215,7 @@ static int fill_line(struct libscols_line *line, const struct sheet *sheet,
 		     const struct rp_row *row)
 {
 	size_t cell = 0;
+	char marks[MARKS_MAX];
 
 	for (size_t i = 0; i < sheet->n; i++) {
 		char *text = cell_text(sheet, sheet->column[i], row);
@@ -209,7 +226,7 @@ static int fill_line(struct libscols_line *line, const struct sheet *sheet,
 			free(text);
 			return -ENOMEM;
 		}
-		if (!i && has_marks(sheet) && scols_line_set_data(line, cell++, mark(row)))
+		if (!i && has_marks(sheet) && scols_line_set_data(line, cell++, mark(row, marks)))
 			return -ENOMEM;
 	}
 	return 0;
@@ -365,6 +382,9 @@ static void print_notes(FILE *out, const struct sheet *sheet)
 {
 	if (sheet->unmatched)
 		fputs("!  exits without an entry: entered before the trace began, or no pair\n",
+		      out);
+	if (sheet->crossed)
+		fputs("x  ends named another call than the one begun last: fibers on one thread\n",
 		      out);
 	if (sheet->distorted)
 		fputs("%  probes took more than a fifth of its own time: --compensate takes it "
