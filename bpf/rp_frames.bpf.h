@@ -116,9 +116,10 @@ __noinline int frame_push(struct rp_thread *t, const struct rp_hit *hit)
 	f->before_parent = 0;
 	f->sp = hit->sp;
 	f->ip = hit->role == RP_ROLE_SCOPE_BEGIN ? hit->key : hit->ip;
-	f->region = hit->region | hit->role << 24 | hit->flags | (left_out ? RP_FRAME_LEFT_OUT : 0);
+	f->region = hit->region | hit->role << 24;
+	f->flags = hit->flags | (left_out ? RP_FRAME_LEFT_OUT : 0);
 	if (!t->goroutine && on_signal_stack(task, hit->sp))
-		f->region |= RP_FRAME_ON_SIGNAL_STACK;
+		f->flags |= RP_FRAME_ON_SIGNAL_STACK;
 	f->outcomes = hit->outcomes;
 	f->wait = task_wait(task);
 	now = bpf_ktime_get_ns();
@@ -323,6 +324,20 @@ __noinline int frame_leave(struct rp_thread *t, const struct rp_hit *hit, __u64 
 	frame_learn(f, hit, now);
 	frame_close(t, index, hit, now);
 	return 1;
+}
+
+/*
+ * A function jumps to another one that returns for it: what is entered next with the same stack
+ * pointer is that.
+ */
+static __always_inline void frame_jump(struct rp_thread *t, __u64 sp)
+{
+	struct rp_hit hit = {.role = RP_ROLE_CALL_SITE, .key = sp, .sp = sp};
+	__u32 index = frames_find(t, &hit);
+	struct rp_frame *f = index ? frame_at(t, index) : NULL;
+
+	if (f)
+		f->flags |= RP_FRAME_JUMPED;
 }
 
 #endif

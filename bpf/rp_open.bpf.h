@@ -45,6 +45,7 @@ static long open_step(__u32 i, struct rp_open_walk *w)
 		start = LOAD_ONCE(f->start);
 		copy.node = LOAD_ONCE(f->node);
 		copy.region = LOAD_ONCE(f->region);
+		copy.flags = LOAD_ONCE(f->flags);
 		if (LOAD_ONCE(w->t->depth) >= i && LOAD_ONCE(f->start) == start &&
 		    LOAD_ONCE(w->t->owner) == w->owner)
 			copy.start = start;

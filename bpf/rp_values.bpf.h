@@ -104,6 +104,34 @@ static __noinline __u32 read_label(struct pt_regs *ctx, __u32 index, __u64 *labe
 	return RP_NODE_LABELED | RP_NODE_ARG(arg->flags);
 }
 
+#ifdef __TARGET_ARCH_x86
+#define FLAGS(ctx) ((ctx)->eflags)
+#else
+#define FLAGS(ctx) 0 /* jumps of other machines are not probed where they have a condition */
+#endif
+
+/* Global, so that the verifier looks at it once. */
+__noinline int condition_holds(__u64 condition, __u64 flags)
+{
+	return rp_condition__holds(condition, flags);
+}
+
+/* At a jump out of a function, which may be conditional: is it going to be taken? */
+static __always_inline bool jump_is_taken(struct pt_regs *ctx, __u64 cookie)
+{
+	__u32 index = RP_COOKIE_SPEC(cookie) + 1 + cfg_where.n;
+	const struct rp_arg *arg;
+
+	if (!(RP_COOKIE_FLAGS(cookie) & RP_SITE_CONDITIONAL))
+		return true;
+	arg = RP_COOKIE_SPEC(cookie) ? bpf_map_lookup_elem(&arg_specs, &index) : NULL;
+	if (!arg) {
+		count_lost(RP_LOST_LABEL_READS);
+		return false;
+	}
+	return condition_holds(arg->value, FLAGS(ctx));
+}
+
 struct rp_comparing {
 	struct pt_regs *ctx;
 	__u32 spec; /* of the label; what is compared follows it */

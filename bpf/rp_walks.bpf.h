@@ -21,6 +21,8 @@ struct rp_walk {
 	__u32 bound; /* look at frames above this one only */
 	__u32 found;
 	bool live;	   /* a function that goes on was met */
+	bool same_depth;   /* a function entered at the hit's stack pointer was met ... */
+	bool jumped;	   /* ... and the first, which was the last to be entered, has jumped */
 	__u64 stack_start; /* of the mapping that the hit's stack pointer is in */
 };
 
@@ -89,6 +91,11 @@ static long left_step(__u32 i, struct rp_walk *w)
 	left = rp_frame__is_left(f, w->hit, w->stack_start);
 	if (left == RP_LEFT_UNLESS_TAIL_CALL && !returns_to_trampoline(w->hit->sp))
 		left = RP_LEFT;
+	if (left == RP_LEFT_UNLESS_JUMPED) {
+		w->jumped |= !w->same_depth && rp_frame__has_jumped(f);
+		w->same_depth = true;
+		left = w->jumped ? RP_LEFT_NOT : RP_LEFT;
+	}
 	if (left == RP_LEFT)
 		w->found = w->depth;
 	return 0;
@@ -177,7 +184,7 @@ static long find_step(__u32 i, struct rp_walk *w)
 		return 1;
 	}
 	w->depth--;
-	return 0;
+	return rp_frame__ends_search(f, w->hit);
 }
 
 /* Index of the nearest frame that an exit closes; 0: none. */

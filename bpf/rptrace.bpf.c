@@ -102,35 +102,53 @@ static __always_inline bool call_enter(struct pt_regs *ctx, struct task_struct *
 	return opened;
 }
 
-/* sp: the stack pointer as it was at the entry of the function that is left. */
+/* hit->sp: the stack pointer as it was at the entry of the function that is left. */
 static __always_inline void call_exit(struct pt_regs *ctx, struct task_struct *task,
-				      struct rp_thread *t, __u64 cookie, __u32 role, __u64 sp,
+				      struct rp_thread *t, __u64 cookie, struct rp_hit *hit,
 				      __u64 now)
 {
-	struct rp_hit hit = {.role = role, .region = RP_COOKIE_REGION(cookie), .key = sp, .sp = sp};
+	bool shared = hit->role == RP_ROLE_CALL ? cfg_returns_of_all
+						: RP_COOKIE_FLAGS(cookie) & RP_SITE_SHARED;
 
-	look_at_exit(ctx, cookie, &hit);
-	if (t && !frame_leave(t, &hit, now) && site_is_current(cookie) &&
-	    !(role == RP_ROLE_CALL && cfg_returns_of_all))
-		exit_unmatched(task, t, &hit);
+	look_at_exit(ctx, cookie, hit);
+	if (t && !frame_leave(t, hit, now) && hit->region && !shared && site_is_current(cookie))
+		exit_unmatched(task, t, hit);
 }
 
 /* The kernel reports a return. */
 static __always_inline void call_return(struct pt_regs *ctx, struct task_struct *task, __u64 cookie)
 {
-	__u64 now = bpf_ktime_get_ns();
+	__u64 now = bpf_ktime_get_ns(), sp = PT_REGS_SP(ctx) - RETURN_ADDRESS_BYTES;
+	struct rp_hit hit = {
+		.role = RP_ROLE_CALL, .region = RP_COOKIE_REGION(cookie), .key = sp, .sp = sp};
 
-	call_exit(ctx, task, thread_get(task), cookie, RP_ROLE_CALL,
-		  PT_REGS_SP(ctx) - RETURN_ADDRESS_BYTES, now);
+	call_exit(ctx, task, thread_get(task), cookie, &hit, now);
 }
 
-/* At an instruction that leaves the function. */
+/* At an instruction that leaves the function, and with it those that it was tail called by. */
 static __always_inline void call_leave(struct pt_regs *ctx, struct task_struct *task, __u64 cookie)
 {
-	__u64 now = bpf_ktime_get_ns(), sp = PT_REGS_SP(ctx);
+	__u64 now = bpf_ktime_get_ns();
+	struct rp_hit hit = {.role = RP_ROLE_CALL_SITE,
+			     .region = RP_COOKIE_REGION(cookie),
+			     .sp = PT_REGS_SP(ctx)};
+	struct rp_thread *t = call_thread(ctx, task, cookie, RP_ROLE_CALL_SITE, &hit.sp);
+
+	hit.key = hit.sp;
+	call_exit(ctx, task, t, cookie, &hit, now);
+	hit.region = RP_REGION_NONE;
+	for (__u32 i = 0; t && i < RP_FRAMES_MAX && frame_leave(t, &hit, now); i++)
+		;
+}
+
+/* At a tail call to a function whose entry is probed. */
+static __always_inline void call_jump(struct pt_regs *ctx, struct task_struct *task, __u64 cookie)
+{
+	__u64 sp = PT_REGS_SP(ctx);
 	struct rp_thread *t = call_thread(ctx, task, cookie, RP_ROLE_CALL_SITE, &sp);
 
-	call_exit(ctx, task, t, cookie, RP_ROLE_CALL_SITE, sp, now);
+	if (t)
+		frame_jump(t, sp);
 }
 
 /*
@@ -148,7 +166,7 @@ static __noinline bool return_is_safe(struct task_struct *task, __u32 region, __
 	t = thread_get(task);
 	f = t ? frame_at(t, t->depth) : NULL;
 	if (f)
-		f->region |= RP_FRAME_NO_RETURN;
+		f->flags |= RP_FRAME_NO_RETURN;
 	count_lost(RP_LOST_STACKS);
 	if (!bpf_map_update_elem(&other_stacks, &region, &none, BPF_NOEXIST))
 		send_event(RP_EVENT_STACK, current_tgid(), region);
@@ -257,6 +275,7 @@ int rp_probe(struct pt_regs *ctx)
 	struct task_struct *task = bpf_get_current_task_btf();
 	__u64 cookie;
 	__u32 role;
+	bool taken;
 
 	keep_to_thread_stack(ctx, &no_programs);
 	if (!ready)
@@ -265,6 +284,7 @@ int rp_probe(struct pt_regs *ctx)
 	if (!site_counts(cookie, false))
 		return 0;
 	role = RP_COOKIE_ROLE(cookie);
+	taken = !rp_role_may_jump(role) || jump_is_taken(ctx, cookie);
 	switch (role) {
 	case RP_ROLE_CALL:
 		call_enter(ctx, task, cookie, RP_ROLE_CALL);
@@ -273,11 +293,20 @@ int rp_probe(struct pt_regs *ctx)
 		call_enter(ctx, task, cookie, RP_ROLE_CALL_SITE);
 		break;
 	case RP_ROLE_CALL_AND_RET:
-		if (call_enter(ctx, task, cookie, RP_ROLE_CALL_SITE))
+		if (call_enter(ctx, task, cookie, RP_ROLE_CALL_SITE) && taken)
 			call_leave(ctx, task, cookie);
 		break;
+	case RP_ROLE_CALL_AND_JUMP:
+		if (call_enter(ctx, task, cookie, RP_ROLE_CALL_SITE) && taken)
+			call_jump(ctx, task, cookie);
+		break;
 	case RP_ROLE_RET_SITE:
-		call_leave(ctx, task, cookie);
+		if (taken)
+			call_leave(ctx, task, cookie);
+		break;
+	case RP_ROLE_TAIL_JUMP:
+		if (taken)
+			call_jump(ctx, task, cookie);
 		break;
 	case RP_ROLE_BEGIN:
 	case RP_ROLE_SCOPE_BEGIN:

@@ -90,8 +90,10 @@ _Static_assert(sizeof(struct rp_open_stack) == 40, "rp_open_stack is shared with
 struct rp_open_frame {
 	__rp_u64 start;	 /* ns; 0: it was left while it was read */
 	__rp_u32 node;	 /* 0: it has none */
-	__rp_u32 region; /* as in struct rp_frame */
+	__rp_u32 region; /* as in struct rp_frame, like flags */
+	__rp_u32 flags;
+	__rp_u32 reserved;
 };
-_Static_assert(sizeof(struct rp_open_frame) == 16, "rp_open_frame is shared with BPF");
+_Static_assert(sizeof(struct rp_open_frame) == 24, "rp_open_frame is shared with BPF");
 
 #endif

@@ -24,14 +24,16 @@ enum rp_role {
 	RP_ROLE_CALL_SITE = 1,	  /* function entry whose RET sites are probed */
 	RP_ROLE_RET_SITE = 2,	  /* RET instruction or tail jump out of the function */
 	RP_ROLE_CALL_AND_RET = 9, /* function entry at a RET or tail jump: left as it is entered */
-	RP_ROLE_BEGIN = 3,	  /* USDT or marker begin */
-	RP_ROLE_END = 4,	  /* USDT or marker end */
-	RP_ROLE_SCOPE_BEGIN = 5,  /* marker block begin; its arg is the key of the block */
-	RP_ROLE_SCOPE_END = 6,	  /* marker block end, of any region; its arg is the key */
-	RP_ROLE_NAME_BEGIN = 7,	  /* begin of a region named at run time; arg: char pointer */
-	RP_ROLE_NAME_END = 8,	  /* end of a region named at run time; arg: char pointer */
-	RP_ROLE_SPAN_BEGIN = 10,  /* begin of a span; its arg is the id */
-	RP_ROLE_SPAN_END = 11,	  /* end of a span, on any thread; its arg is the id */
+	RP_ROLE_TAIL_JUMP = 12,	  /* jump to a function, probed at its entry, that returns for it */
+	RP_ROLE_CALL_AND_JUMP = 13, /* function entry at such a jump */
+	RP_ROLE_BEGIN = 3,	    /* USDT or marker begin */
+	RP_ROLE_END = 4,	    /* USDT or marker end */
+	RP_ROLE_SCOPE_BEGIN = 5,    /* marker block begin; its arg is the key of the block */
+	RP_ROLE_SCOPE_END = 6,	    /* marker block end, of any region; its arg is the key */
+	RP_ROLE_NAME_BEGIN = 7,	    /* begin of a region named at run time; arg: char pointer */
+	RP_ROLE_NAME_END = 8,	    /* end of a region named at run time; arg: char pointer */
+	RP_ROLE_SPAN_BEGIN = 10,    /* begin of a span; its arg is the id */
+	RP_ROLE_SPAN_END = 11,	    /* end of a span, on any thread; its arg is the id */
 };
 
 /*
@@ -52,11 +54,18 @@ enum rp_role {
 
 #define RP_SITE_LABEL		1u /* the argument is the label of the frame, also of one that ends */
 #define RP_SITE_NESTED                                                                             \
-	2u		 /* calls of an interpreter: may nest at one and the same C stack depth    \
-			  */
-#define RP_SITE_GO    2u /* of a function: its frames are on the stack of a goroutine */
-#define RP_SITE_SOME  2u /* of the ends of blocks: some that end there are not traced */
-#define RP_SITE_LOOSE 4u /* need not nest: may end after what it began in */
+	2u		  /* calls of an interpreter: may nest at one and the same C stack depth   \
+			   */
+#define RP_SITE_GO     2u /* of a function: its frames are on the stack of a goroutine */
+#define RP_SITE_SOME   2u /* of the ends of blocks: some that end there are not traced */
+#define RP_SITE_LOOSE  4u /* need not nest: may end after what it began in */
+#define RP_SITE_SHARED 4u /* of an exit: those come here, too, whose entries are not probed */
+#define RP_SITE_CONDITIONAL                                                                        \
+	8u /* of a jump: the argument behind those of the filter is its RP_CONDITION_* */
+
+/* When a jump is taken; below these the condition in the opcode of x86's conditional jumps. */
+#define RP_CONDITION_ALWAYS  16u
+#define RP_CONDITION_UNKNOWN 17u
 
 /*
  * State of a site group: the generation whose hits count, from 1 to 15 and round again; 0: none
@@ -81,6 +90,23 @@ RP_INLINE bool rp_region_is_own(__rp_u32 region)
 RP_INLINE bool rp_role_is_function(__rp_u32 role)
 {
 	return role == RP_ROLE_CALL || role == RP_ROLE_CALL_SITE;
+}
+
+/* A site of such a role may be at a jump, which may be conditional. */
+RP_INLINE bool rp_role_may_jump(__rp_u32 role)
+{
+	return role == RP_ROLE_RET_SITE || role == RP_ROLE_TAIL_JUMP ||
+	       role == RP_ROLE_CALL_AND_RET || role == RP_ROLE_CALL_AND_JUMP;
+}
+
+/* Is x86's jump on a condition, as its opcode has it, taken with these flags? */
+RP_INLINE bool rp_condition__holds(__rp_u64 condition, __rp_u64 flags)
+{
+	bool cf = flags & 1, pf = flags >> 2 & 1, zf = flags >> 6 & 1, sf = flags >> 7 & 1,
+	     of = flags >> 11 & 1;
+	const bool holds[8] = {of, cf, zf, cf || zf, sf, pf, sf != of, zf || sf != of};
+
+	return holds[condition >> 1 & 7] != (condition & 1);
 }
 
 RP_INLINE bool rp_role_is_exit(__rp_u32 role)

@@ -15,7 +15,8 @@
  *
  * Nor does it tell two calls at one depth apart: a function entered at the very stack pointer of an
  * open frame has taken its place, unless that one ended in a tail call and still waits for its
- * return; calls of an interpreter, all of which are made at one depth of the C stack, nest.
+ * return, as the kernel's trampoline on the stack or a probe at the jump tells; calls of an
+ * interpreter, all of which are made at one depth of the C stack, nest.
  */
 #ifndef RP_STACK_H
 #define RP_STACK_H
@@ -27,10 +28,11 @@
 #define RP_FRAMES_MAX 1024u
 
 /* Flags of a frame. */
-#define RP_FRAME_LOOSE		 (1u << 28) /* need not nest: may end after what it began in */
-#define RP_FRAME_LEFT_OUT	 (1u << 29) /* --where rules the call out whatever its exit tells */
-#define RP_FRAME_ON_SIGNAL_STACK (1u << 30) /* entered on the thread's alternate signal stack */
-#define RP_FRAME_NO_RETURN	 (1u << 31) /* its return is not awaited: see RP_LOST_STACKS */
+#define RP_FRAME_LOOSE		 1u  /* need not nest: may end after what it began in */
+#define RP_FRAME_LEFT_OUT	 2u  /* --where rules the call out whatever its exit tells */
+#define RP_FRAME_ON_SIGNAL_STACK 4u  /* entered on the thread's alternate signal stack */
+#define RP_FRAME_NO_RETURN	 8u  /* its return is not awaited: see RP_LOST_STACKS */
+#define RP_FRAME_JUMPED		 16u /* at a tail call to a function that is probed, too */
 
 struct rp_frame {
 	__rp_u64 start;		/* ns */
@@ -40,10 +42,10 @@ struct rp_frame {
 	__rp_u64 wait;		/* ns waiting for a CPU of this thread, likewise */
 	__rp_u64 sp;		/* stack pointer at entry */
 	__rp_u64 ip;		/* address of the probe that entered the frame; scope: its key */
-	__rp_u32 region;	/* region id | enum rp_role of the entry << 24 | RP_FRAME_* */
+	__rp_u32 region;	/* region id | enum rp_role of the entry << 24 */
 	__rp_u32 node;		/* 0: no node could be had, figures are lost */
 	__rp_u32 outcomes;	/* bit k: comparison k of the filter holds */
-	__rp_u32 reserved;
+	__rp_u32 flags;		/* RP_FRAME_* */
 };
 _Static_assert(sizeof(struct rp_frame) == 72, "rp_frame is shared with BPF");
 
@@ -91,13 +93,18 @@ RP_INLINE __rp_u32 rp_frame__role(const struct rp_frame *f)
 
 RP_INLINE bool rp_frame__is_loose(const struct rp_frame *f)
 {
-	return f->region & RP_FRAME_LOOSE;
+	return f->flags & RP_FRAME_LOOSE;
 }
 
 /* In no figure, but there: its exit is no surprise, and what it calls is below it. */
 RP_INLINE bool rp_frame__is_left_out(const struct rp_frame *f)
 {
-	return f->region & RP_FRAME_LEFT_OUT;
+	return f->flags & RP_FRAME_LEFT_OUT;
+}
+
+RP_INLINE bool rp_frame__has_jumped(const struct rp_frame *f)
+{
+	return f->flags & RP_FRAME_JUMPED;
 }
 
 /* ---- rules ---------------------------------------------------------------------------------- */
@@ -120,6 +127,7 @@ enum rp_left {
 	RP_LEFT_NOT,
 	RP_LEFT,
 	RP_LEFT_UNLESS_TAIL_CALL, /* if nothing on the user stack waits for its return */
+	RP_LEFT_UNLESS_JUMPED, /* if the last one that was entered at this depth has not jumped */
 };
 
 /*
@@ -141,7 +149,7 @@ RP_INLINE enum rp_left rp_frame__is_left(const struct rp_frame *f, const struct 
 		/* Entered again at the same depth: only a tail call keeps the older frame. */
 		if (!rp_role_is_function(hit->role))
 			return RP_LEFT_NOT;
-		return role == RP_ROLE_CALL_SITE ? RP_LEFT : RP_LEFT_UNLESS_TAIL_CALL;
+		return role == RP_ROLE_CALL_SITE ? RP_LEFT_UNLESS_JUMPED : RP_LEFT_UNLESS_TAIL_CALL;
 	case RP_ROLE_SCOPE_BEGIN:
 		return f->sp < hit->sp ? RP_LEFT : RP_LEFT_NOT;
 	case RP_ROLE_BEGIN:
@@ -156,7 +164,7 @@ RP_INLINE enum rp_left rp_frame__is_left(const struct rp_frame *f, const struct 
 /* Does a frame carry a mark of another stack than the one that its thread is on as a rule? */
 RP_INLINE bool rp_frame__is_aside(const struct rp_frame *f)
 {
-	return f->region & (RP_FRAME_ON_SIGNAL_STACK | RP_FRAME_NO_RETURN);
+	return f->flags & (RP_FRAME_ON_SIGNAL_STACK | RP_FRAME_NO_RETURN);
 }
 
 /*
@@ -166,7 +174,7 @@ RP_INLINE bool rp_frame__is_aside(const struct rp_frame *f)
 RP_INLINE bool rp_frame__shares_stack(const struct rp_frame *f, bool on_signal_stack,
 				      __rp_u64 start, __rp_u64 end)
 {
-	if (f->region & RP_FRAME_ON_SIGNAL_STACK)
+	if (f->flags & RP_FRAME_ON_SIGNAL_STACK)
 		return on_signal_stack;
 	return f->sp >= start && f->sp < end;
 }
@@ -177,6 +185,12 @@ RP_INLINE bool rp_frame__is_closed_by(const struct rp_frame *f, const struct rp_
 	return rp_frame__role(f) == hit->role &&
 	       (!hit->region || rp_frame__region(f) == hit->region) &&
 	       (!hit->key || (hit->role == RP_ROLE_SCOPE_BEGIN ? f->ip : f->sp) == hit->key);
+}
+
+/* Is no frame from this one down closed by an exit of just any function? */
+RP_INLINE bool rp_frame__ends_search(const struct rp_frame *f, const struct rp_hit *hit)
+{
+	return !hit->region && rp_frame__role(f) == RP_ROLE_CALL_SITE && f->sp > hit->key;
 }
 
 /*

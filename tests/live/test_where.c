@@ -50,8 +50,8 @@ static const struct where_case where_cases[] = {
 	{"--where ret:i32<0 --attach perf", "returns 3", "by_return", 2 * 1200},
 	{"--where ret:i32<0 --exit ret-sites", "returns 3", "by_return", 2 * 1200},
 	{"--where ret:i32==2&&arg0<500", "returns 3", "by_return", 2 * 300},
-	/* What is returned is not known where the function jumps to another. */
-	{"--where ret:i32<0||ret:i32>=0 --exit ret-sites", "returns 3", "by_jump", 0},
+	/* Where the function jumps to another, that one tells. */
+	{"--where ret:i32<0||ret:i32>=0 --exit ret-sites", "returns 3", "by_jump", 3000},
 	{"--where ret:i32<0||ret:i32>=0", "returns 3", "by_jump", 3000},
 	{"--where dur>150ms", "slow 3", "nap", 3},
 	{"--where !(dur>150ms)", "slow 3", "nap", 3},
@@ -151,7 +151,6 @@ static const char *const methods[] = {"",
 static void returned(void **state)
 {
 	const char *method = *state;
-	bool jumps_tell = !strstr(method, "ret-sites");
 	struct live_run run;
 	char options[256];
 
@@ -165,13 +164,11 @@ static void returned(void **state)
 		assert_int_equal(live_sum_of(run.json, "by_return", label, "count"),
 				 2 * BATCHES * RETURNS / 5);
 		assert_int_equal(live_sum_of(run.json, "by_jump", label, "count"),
-				 jumps_tell ? BATCHES * RETURNS / 5 : 0);
+				 BATCHES * RETURNS / 5);
 	}
 	assert_int_equal(live_sum(run.json, "by_return", "count"), 2 * BATCHES * RETURNS);
 	assert_int_equal(live_sum(run.json, "by_jump", "count"), BATCHES * RETURNS);
-	/* Of by_jump only, by RET sites: its exit is before the call that it leads to. */
-	assert_int_equal(live_sum_of(run.json, "by_jump", "-", "count"),
-			 jumps_tell ? 0 : BATCHES * RETURNS);
+	assert_int_equal(live_sum_of(run.json, "by_jump", "-", "count"), 0);
 	assert_int_equal(live_sum(run.json, "return_all", "total_ns") -
 				 live_sum(run.json, "return_all", "self_ns"),
 			 live_sum(run.json, "by_jump", "total_ns") +

@@ -108,6 +108,7 @@ static inline void fixture_server(struct fixture *f)
 	relay = fixture_region(f, "relay", RP_KIND_SPAN, "/usr/sbin/server");
 	f->regions[request - 1].slow = true;
 	f->regions[query - 1].stray.unmatched = 7;
+	f->regions[walk - 1].ends_at_jump = true;
 
 	root = fixture_root(f, 4242, "server");
 	node = fixture_node(f, root, request);

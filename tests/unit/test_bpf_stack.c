@@ -51,12 +51,61 @@ static void test_deeper_functions_are_left(void **state)
 static void test_functions_at_one_depth(void **state)
 {
 	(void)state;
-	assert_left(frame(RP_ROLE_CALL_SITE, 1, SP), hit(RP_ROLE_CALL_SITE, 1, SP), RP_LEFT);
-	assert_left(frame(RP_ROLE_CALL_SITE, 1, SP), hit(RP_ROLE_CALL, 2, SP), RP_LEFT);
+	assert_left(frame(RP_ROLE_CALL_SITE, 1, SP), hit(RP_ROLE_CALL_SITE, 1, SP),
+		    RP_LEFT_UNLESS_JUMPED);
+	assert_left(frame(RP_ROLE_CALL_SITE, 1, SP), hit(RP_ROLE_CALL, 2, SP),
+		    RP_LEFT_UNLESS_JUMPED);
 	assert_left(frame(RP_ROLE_CALL, 1, SP), hit(RP_ROLE_CALL, 2, SP), RP_LEFT_UNLESS_TAIL_CALL);
 	/* A marker in the function itself. */
 	assert_left(frame(RP_ROLE_CALL, 1, SP), hit(RP_ROLE_BEGIN, 2, SP), RP_LEFT_NOT);
 	assert_left(frame(RP_ROLE_CALL_SITE, 1, SP), hit(RP_ROLE_BEGIN, 2, SP), RP_LEFT_NOT);
+}
+
+static void test_jumped(void **state)
+{
+	struct rp_frame f = frame(RP_ROLE_CALL_SITE, 1, SP);
+
+	(void)state;
+	assert_false(rp_frame__has_jumped(&f));
+	assert_false(rp_frame__is_loose(&f));
+	f.flags |= RP_FRAME_JUMPED;
+	assert_true(rp_frame__has_jumped(&f));
+	assert_false(rp_frame__is_loose(&f));
+	assert_int_equal(rp_frame__region(&f), 1);
+	assert_int_equal(rp_frame__role(&f), RP_ROLE_CALL_SITE);
+}
+
+/* Each condition of x86 and its opposite, over all flags, as the manual has them. */
+static void test_conditions(void **state)
+{
+	(void)state;
+	for (uint32_t flags = 0; flags < 1u << 12; flags++) {
+		bool cf = flags & 0x1, pf = flags & 0x4, zf = flags & 0x40, sf = flags & 0x80,
+		     of = flags & 0x800;
+		const bool even[] = {of, cf, zf, cf || zf, sf, pf, sf != of, zf || sf != of};
+
+		for (uint32_t i = 0; i < 8; i++) {
+			assert_int_equal(rp_condition__holds(2 * i, flags), even[i]);
+			assert_int_equal(rp_condition__holds(2 * i + 1, flags), !even[i]);
+		}
+	}
+}
+
+/* A search for a frame of just any function ends at one that was entered further out. */
+static void test_search_ends(void **state)
+{
+	struct rp_hit h = hit(RP_ROLE_CALL_SITE, RP_REGION_NONE, SP);
+	struct rp_frame out = frame(RP_ROLE_CALL_SITE, 1, SP + 8),
+			in = frame(RP_ROLE_CALL_SITE, 1, SP - 8),
+			marker = frame(RP_ROLE_BEGIN, 1, SP + 8);
+
+	(void)state;
+	h.key = SP;
+	assert_true(rp_frame__ends_search(&out, &h));
+	assert_false(rp_frame__ends_search(&in, &h));
+	assert_false(rp_frame__ends_search(&marker, &h));
+	h.region = 1;
+	assert_false(rp_frame__ends_search(&out, &h));
 }
 
 /* A stack below, such as a fiber's, tells nothing; nor does one above. */
@@ -126,7 +175,7 @@ static void test_ends_close_by_name(void **state)
 	/* Flags beside the region are no part of it. */
 	struct rp_frame loose = frame(RP_ROLE_BEGIN, 1, SP);
 
-	loose.region |= RP_FRAME_LOOSE;
+	loose.flags |= RP_FRAME_LOOSE;
 	assert_true(rp_frame__is_loose(&loose));
 	assert_true(closes(loose, hit(RP_ROLE_BEGIN, 1, SP)));
 }
@@ -172,7 +221,7 @@ static void test_what_ends_with_a_frame_below(void **state)
 	struct rp_frame loose = frame(RP_ROLE_BEGIN, 1, SP - 64);
 
 	(void)state;
-	loose.region |= RP_FRAME_LOOSE;
+	loose.flags |= RP_FRAME_LOOSE;
 	for (size_t i = 0; i < 2; i++) {
 		assert_ends(frame(functions[i], 1, SP - 64), false, true, false);
 		assert_ends(frame(functions[i], 1, SP), false, false, true);
@@ -207,7 +256,7 @@ static void test_what_a_named_end_ends(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct rp_frame f = frame(RP_ROLE_BEGIN, cases[i].region, cases[i].sp);
 
-		f.region |= RP_FRAME_LOOSE;
+		f.flags |= RP_FRAME_LOOSE;
 		h.label_flags = 0;
 		assert_false(rp_frame__ends_with(&f, &h, STACK, &live));
 		h.label_flags = 1;
@@ -223,8 +272,8 @@ static void test_frames_of_another_stack_are_told_apart(void **state)
 	struct rp_frame here = frame(RP_ROLE_CALL, 1, SP), signal = here, unawaited = here;
 
 	(void)state;
-	signal.region |= RP_FRAME_ON_SIGNAL_STACK;
-	unawaited.region |= RP_FRAME_NO_RETURN;
+	signal.flags |= RP_FRAME_ON_SIGNAL_STACK;
+	unawaited.flags |= RP_FRAME_NO_RETURN;
 	assert_false(rp_frame__is_aside(&here));
 	assert_true(rp_frame__is_aside(&signal));
 	assert_true(rp_frame__is_aside(&unawaited));
@@ -246,6 +295,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_deeper_functions_are_left),
 		cmocka_unit_test(test_functions_at_one_depth),
+		cmocka_unit_test(test_jumped),
+		cmocka_unit_test(test_conditions),
+		cmocka_unit_test(test_search_ends),
 		cmocka_unit_test(test_other_stacks),
 		cmocka_unit_test(test_begins_anew),
 		cmocka_unit_test(test_returns_close_their_own_call),

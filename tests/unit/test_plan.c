@@ -299,7 +299,7 @@ static void test_returned(void **state)
 {
 	static const struct rp_symbol symbols[] = {C(0, "work"), C(1, "jumps"), C(2, "leaf")};
 	static const uint8_t jumps[] = {0x55, 0x90, 0x90, 0x5d, 0xeb, 0x40};
-	static const uint8_t leaf[] = {0xeb, 0x40, 0xeb, 0x3e, 0xeb, 0x3c};
+	static const uint8_t leaf[] = {0xeb, 0x44, 0xeb, 0x42, 0xeb, 0x40};
 	struct fixture f = fixture();
 	struct rp_where where;
 	const struct rp_site *s;
@@ -307,6 +307,8 @@ static void test_returned(void **state)
 
 	memcpy(image + AT(1), jumps, sizeof(jumps));
 	memcpy(image + AT(2), leaf, sizeof(leaf));
+	/* where they jump to is no code that could be followed */
+	image[AT(5) + 6] = image[AT(6) + 6] = 0x06;
 	assert_null(rp_where__parse("arg2 > 1 && ret < 0 && dur > 1ms", &where, &at));
 	f.opts.label = (struct rp_operand){.kind = RP_OPERAND_RET};
 	f.opts.where = &where;

@@ -20,18 +20,18 @@
 static void expect_exits(uint16_t machine, const uint8_t *code, size_t size, const char *caution,
 			 const uint32_t *want, size_t n_want)
 {
-	uint32_t *offsets;
+	struct rp_exits found;
 	const char *reason;
-	size_t n;
 
-	assert_int_equal(rp_site__exits(machine, code, size, &offsets, &n, &reason), 0);
-	assert_int_equal(n, n_want);
-	assert_memory_equal(offsets, want, n * sizeof(*want));
+	assert_int_equal(rp_site__exits(machine, code, size, true, NULL, &found, &reason), 0);
+	assert_int_equal(found.n, n_want);
+	for (size_t i = 0; i < n_want; i++)
+		assert_int_equal(found.items[i].offset, want[i]);
 	if (caution)
-		assert_non_null(strstr(reason, caution));
+		assert_non_null(strstr(found.caution, caution));
 	else
-		assert_null(reason);
-	free(offsets);
+		assert_null(found.caution);
+	rp_exits__free(&found);
 }
 
 #define WANT(...)                                                                                  \
@@ -50,14 +50,14 @@ static void exits_but(const uint8_t *code, size_t size, const uint32_t *want, si
 
 static void expect_no_exits(uint16_t machine, const uint8_t *code, size_t size, const char *why)
 {
-	uint32_t *offsets;
+	struct rp_exits found;
 	const char *reason;
-	size_t n;
 
-	assert_int_equal(rp_site__exits(machine, code, size, &offsets, &n, &reason), -ENOTSUP);
+	assert_int_equal(rp_site__exits(machine, code, size, true, NULL, &found, &reason),
+			 -ENOTSUP);
 	assert_non_null(strstr(reason, why));
-	assert_null(offsets);
-	assert_int_equal(n, 0);
+	assert_null(found.items);
+	assert_int_equal(found.n, 0);
 }
 
 static void no_exits(const uint8_t *code, size_t size, const char *why)
@@ -98,11 +98,11 @@ static void test_exits_cold_parts(void **state)
 	(void)state;
 	/* push rbx; je out; pop rbx; ret */
 	exits_but(CODE(0x53, JE_OUT, 0x5b, RET), WANT(8));
-	/* A jcc is no exit at any depth: the probe on it fires even if it is not taken. */
-	exits_but(CODE(JE_OUT, RET), WANT(6));
+	/* with the stack as at entry it is a tail call, when it is taken */
+	exits(CODE(JE_OUT, RET), WANT(0, 6));
 	/* push rbx; je 0f; pop rbx; ret; 0f: jmp out */
 	exits_but(CODE(0x53, 0x74, 0x02, 0x5b, RET, JMP_OUT), WANT(4));
-	no_exits(CODE(0x53, JMP_OUT), "never");
+	exits_but(CODE(0x53, JMP_OUT), NULL, 0);
 }
 
 static void test_exits_jump_tables(void **state)
@@ -151,9 +151,9 @@ static void test_exits_refused(void **state)
 	no_exits((const uint8_t *)"", 0, "size");
 	no_exits((const uint8_t *)"", SIZE_MAX, "size");
 	no_exits(CODE(RET, 0x06), "decode");
-	no_exits(CODE(0x0f, 0x0b), "never");
-	no_exits(CODE(0xeb, 0xfe), "never");
-	no_exits(CODE(CALL), "never");
+	exits(CODE(0x0f, 0x0b), NULL, 0);
+	exits(CODE(0xeb, 0xfe), NULL, 0);
+	exits(CODE(CALL), NULL, 0);
 }
 
 static void test_exits_of_odd_code(void **state)
@@ -170,6 +170,141 @@ static void test_exits_of_odd_code(void **state)
 	no_exits(CODE(0x2e, 0xff, 0xe0), "cannot probe");
 	no_exits(CODE(0xeb, 0x08), "cannot probe");
 	expect_no_exits(EM_RISCV, CODE(RET), "decoder");
+}
+
+/* ---- conditions, kinds and parts elsewhere --------------------------------------------------- */
+
+/* Code as in a file: the function is at `base`, another one begins at `next`. */
+struct file {
+	const uint8_t *code;
+	size_t size, base, next;
+	int64_t part; /* a known part; 0: none */
+	size_t part_size;
+};
+
+static size_t read_file(const void *ctx, int64_t offset, uint8_t *buf, size_t len)
+{
+	const struct file *file = ctx;
+	int64_t at = (int64_t)file->base + offset;
+	size_t end = at < (int64_t)file->next ? file->next : file->size;
+
+	if (at < 0 || at >= (int64_t)file->size)
+		return 0;
+	len = len < end - (size_t)at ? len : end - (size_t)at;
+	memcpy(buf, file->code + at, len);
+	return len;
+}
+
+static bool known_part(const void *ctx, size_t i, int64_t *offset, size_t *size)
+{
+	const struct file *file = ctx;
+
+	*offset = file->part;
+	*size = file->part_size;
+	return file->part && i == 0;
+}
+
+static void find_in(const struct file *file, size_t size, struct rp_exits *found)
+{
+	struct rp_surroundings around = {.read = read_file, .part = known_part, .ctx = file};
+	const char *reason;
+
+	assert_int_equal(rp_site__exits(EM_X86_64, file->code + file->base, size, true, &around,
+					found, &reason),
+			 0);
+}
+
+static void test_kinds_and_conditions(void **state)
+{
+	/* jne out; jmp [rdi]; and, behind ret, nothing */
+	static const uint8_t code[] = {0x0f, 0x85, 0x00, 0x10, 0, 0, 0x74, 0x02, 0xff, 0x27, RET};
+	struct file file = {.code = code, .size = sizeof(code), .next = sizeof(code)};
+	struct rp_exits found;
+
+	(void)state;
+	find_in(&file, sizeof(code), &found);
+	assert_int_equal(found.n, 3);
+	assert_int_equal(found.items[0].kind, RP_EXIT_TAIL_CALL);
+	assert_int_equal(found.items[0].condition, 5);
+	assert_int_equal(found.items[0].target, 0x1006);
+	assert_int_equal(found.items[1].kind, RP_EXIT_POINTER);
+	assert_int_equal(found.items[1].condition, RP_CONDITION_ALWAYS);
+	assert_int_equal(found.items[2].kind, RP_EXIT_RETURN);
+	rp_exits__free(&found);
+}
+
+/* loop out; ret */
+static void test_condition_in_no_flag(void **state)
+{
+	static const uint8_t code[] = {0xe2, 0x70, RET};
+	struct file file = {.code = code, .size = sizeof(code), .next = sizeof(code)};
+	struct rp_exits found;
+
+	(void)state;
+	find_in(&file, sizeof(code), &found);
+	assert_int_equal(found.n, 2);
+	assert_int_equal(found.items[0].condition, RP_CONDITION_UNKNOWN);
+	rp_exits__free(&found);
+}
+
+/* A part before the function, reached from inside the frame, that returns and jumps back. */
+static void test_part_elsewhere(void **state)
+{
+	static const uint8_t code[] = {
+		0x75, 0x02, 0x5b, RET,		    /* 0: jne 4; pop rbx; ret */
+		0xe9, 0x0b, 0,	  0,	0,    0xcc, /* 4: jmp 20 */
+		RET,  RET,  RET,  RET,		    /* 10: another function's */
+		0x53, 0x74, 0xef, 0x90, 0x90, 0x90, /* 14: push rbx; je 0; nops */
+		0x5b, RET,			    /* 20: pop rbx; ret */
+	};
+	struct file file = {.code = code, .size = sizeof(code), .base = 14, .next = 10};
+	struct rp_exits found;
+
+	(void)state;
+	find_in(&file, 8, &found);
+	assert_null(found.caution);
+	assert_int_equal(found.n, 2);
+	assert_int_equal(found.items[0].offset, -11);
+	assert_int_equal(found.items[1].offset, 7);
+	rp_exits__free(&found);
+}
+
+/* What no jump leads to (a landing pad) is found in a part that is known by name. */
+static void test_known_part(void **state)
+{
+	static const uint8_t code[] = {
+		0x53, CALL, 0x5b, RET,	/* 0: push rbx; call; pop rbx; ret */
+		0xcc, 0xcc, 0xcc, 0xcc, /* 8 */
+		CALL, 0x5b, RET,	/* 12: landing pad: call; pop rbx; ret */
+	};
+	struct file file = {.code = code, .size = sizeof(code), .next = sizeof(code)};
+	struct rp_exits found;
+
+	(void)state;
+	find_in(&file, 8, &found);
+	assert_int_equal(found.n, 1);
+	rp_exits__free(&found);
+	file.part = 12;
+	file.part_size = 7;
+	find_in(&file, 8, &found);
+	assert_int_equal(found.n, 2);
+	assert_int_equal(found.items[1].offset, 18);
+	rp_exits__free(&found);
+}
+
+/* Of code whose end is not known no more is taken than flow leads to. */
+static void test_end_not_known(void **state)
+{
+	static const uint8_t code[] = {0x74, 0x01, RET, 0x90, RET, RET, RET};
+	struct rp_exits found;
+	const char *reason;
+
+	(void)state;
+	assert_int_equal(
+		rp_site__exits(EM_X86_64, code, sizeof(code), false, NULL, &found, &reason), 0);
+	assert_int_equal(found.n, 2);
+	assert_int_equal(found.items[1].offset, 4);
+	rp_exits__free(&found);
 }
 
 /* ---- arm64 ----------------------------------------------------------------------------------- */
@@ -191,10 +326,10 @@ static void test_arm64_exits(void **state)
 	a_exits(CODE(A_STP, A_MOV_FP, A_SUB_SP, A_MOV_SP, A_LDP, A_B_OUT), WANT(20));
 	a_exits(CODE(WORD(0xd61f0220u)), WANT(0)); /* br x17 */
 	expect_exits(EM_AARCH64, CODE(A_STP, A_CBZ(3), A_LDP, A_RET, A_B_OUT), "outside", WANT(12));
-	expect_exits(EM_AARCH64, CODE(A_CBZ(2000), A_RET), "outside", WANT(4));
+	a_exits(CODE(A_CBZ(2000), A_RET), WANT(0, 4));
 	expect_no_exits(EM_AARCH64, CODE(A_PACIASP, A_RETAA), "cannot probe");
 	expect_no_exits(EM_AARCH64, CODE(A_RET, 0xc0), "decode");
-	expect_no_exits(EM_AARCH64, CODE(A_BL_OUT), "never");
+	a_exits(CODE(A_BL_OUT), NULL, 0);
 }
 
 static void test_arm64_indirect(void **state)
@@ -230,8 +365,10 @@ static const void *const real_functions[] = {
 
 static bool leaves(const uint8_t *at)
 {
+	bool conditional = (*at & 0xf0) == 0x70 || (at[0] == 0x0f && (at[1] & 0xf0) == 0x80);
+
 	return *at == 0xc3 || *at == 0xc2 || *at == 0xe9 || *at == 0xeb || *at == 0xff ||
-	       !memcmp(at, "\xf3\xc3", 2);
+	       conditional || !memcmp(at, "\xf3\xc3", 2);
 }
 
 static void test_real_functions(void **state)
@@ -244,20 +381,20 @@ static void test_real_functions(void **state)
 		struct rp_entry_site site;
 		const ElfW(Sym) * symbol;
 		const char *reason;
-		uint32_t *offsets;
+		struct rp_exits found;
 		Dl_info info;
-		size_t n;
 
 		assert_true(dladdr1(real_functions[i], &info, (void **)&symbol, RTLD_DL_SYMENT));
 		assert_int_equal(rp_site__entry(EM_X86_64, info.dli_saddr, symbol->st_size,
 						&nop5_kernel, &site, &reason),
 				 0);
-		assert_int_equal(rp_site__exits(EM_X86_64, info.dli_saddr, symbol->st_size,
-						&offsets, &n, &reason),
+		assert_int_equal(rp_site__exits(EM_X86_64, info.dli_saddr, symbol->st_size, true,
+						NULL, &found, &reason),
 				 0);
-		for (size_t k = 0; k < n; k++)
-			assert_true(leaves((const uint8_t *)info.dli_saddr + offsets[k]));
-		free(offsets);
+		for (size_t k = 0; k < found.n; k++)
+			assert_true(
+				leaves((const uint8_t *)info.dli_saddr + found.items[k].offset));
+		rp_exits__free(&found);
 	}
 }
 
@@ -285,20 +422,19 @@ static void check_any(uint16_t machine, const struct rp_site_rules *rules, const
 {
 	struct rp_entry_site site = {.offset = UINT32_MAX};
 	const char *reason = NULL;
-	uint32_t *offsets;
-	size_t n;
+	struct rp_exits found;
 	int err;
 
 	err = rp_site__entry(machine, code, size, rules, &site, &reason);
 	assert_true(err ? err == -ENOTSUP && reason : site.offset < size && site.offset <= 32);
 
-	err = rp_site__exits(machine, code, size, &offsets, &n, &reason);
-	assert_true(err ? err == -ENOTSUP && reason && !offsets : n > 0);
-	for (size_t i = 0; i < n; i++) {
-		assert_true(offsets[i] < size);
-		assert_true(i == 0 || offsets[i - 1] < offsets[i]);
+	err = rp_site__exits(machine, code, size, size & 1, NULL, &found, &reason);
+	assert_true(err ? err == -ENOTSUP && reason && !found.items : true);
+	for (size_t i = 0; i < found.n; i++) {
+		assert_in_range(found.items[i].offset, 0, size - 1);
+		assert_true(i == 0 || found.items[i - 1].offset < found.items[i].offset);
 	}
-	free(offsets);
+	rp_exits__free(&found);
 
 	err = rp_site__nop(machine, code, size, rules, &site, &reason);
 	assert_true(err ? err == -ENOTSUP && reason : site.offset < size);
@@ -355,6 +491,11 @@ int main(void)
 		cmocka_unit_test(test_exits_landing_pad),
 		cmocka_unit_test(test_exits_refused),
 		cmocka_unit_test(test_exits_of_odd_code),
+		cmocka_unit_test(test_kinds_and_conditions),
+		cmocka_unit_test(test_condition_in_no_flag),
+		cmocka_unit_test(test_part_elsewhere),
+		cmocka_unit_test(test_known_part),
+		cmocka_unit_test(test_end_not_known),
 		cmocka_unit_test(test_arm64_exits),
 		cmocka_unit_test(test_arm64_indirect),
 		cmocka_unit_test(test_real_functions),

@@ -52,6 +52,7 @@ struct rp_region_name {
 	struct rp_stray_hits stray;
 	bool slow;		   /* has a single-stepped site */
 	bool left_out;		   /* while tracing: figures up to then */
+	bool ends_at_jump;	   /* some calls are timed only up to a tail call */
 	struct rp_probe_cost cost; /* of its probes; zero where it is not known */
 };
 

@@ -108,6 +108,7 @@ static int join_same(struct rp_regions *regions)
 			region[first].stray.unmatched += region[at].stray.unmatched;
 			region[first].stray.crossed += region[at].stray.crossed;
 			region[first].slow |= region[at].slow;
+			region[first].ends_at_jump |= region[at].ends_at_jump;
 			region[first].left_out &= region[at].left_out;
 			regions->unpaired[first] |= regions->unpaired[at];
 		}

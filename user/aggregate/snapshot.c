@@ -156,6 +156,7 @@ static void make_row(const struct build *b, uint32_t region, const char *group,
 		.slow = name->slow,
 		.crossed = name->stray.crossed > 0,
 		.left_out = name->left_out,
+		.ends_at_jump = name->ends_at_jump,
 	};
 	if (sums) {
 		finish(sums, hist, b->before, &row->f);

@@ -130,8 +130,10 @@ static int take_goroutine(struct goroutine_reading *r, const struct rp_goroutine
 		const struct rp_frame *a = &r->frames[0][i], *b = &r->frames[1][i];
 		bool same = a->start == b->start && a->region == b->region && a->node == b->node;
 
-		r->open[i] = (struct rp_open_frame){
-			.start = same ? a->start : 0, .node = a->node, .region = a->region};
+		r->open[i] = (struct rp_open_frame){.start = same ? a->start : 0,
+						    .node = a->node,
+						    .region = a->region,
+						    .flags = a->flags};
 	}
 	return stack.frames ? fn(ctx, &stack, r->open) : 0;
 }

@@ -15,6 +15,7 @@ static uint8_t traits_of(const struct rp_site *site)
 		return site->slow ? SLOW_ENTRY : 0;
 	case RP_ROLE_CALL_SITE:
 	case RP_ROLE_CALL_AND_RET:
+	case RP_ROLE_CALL_AND_JUMP:
 		return EXIT_SITES | (site->slow ? SLOW_ENTRY : 0);
 	default:
 		return site->slow ? SLOW_EXIT : 0;
@@ -69,6 +70,7 @@ static int read_regions(struct rp_id_names *names, const struct rp_plan *plan)
 			.object = rp_arena__dup(&names->strings, regions[i].object),
 			.slow = regions[i].slow_sites > 0,
 			.left_out = regions[i].left_out,
+			.ends_at_jump = regions[i].ends_at_jump,
 		};
 		if (!to->name || !to->object)
 			return -ENOMEM;

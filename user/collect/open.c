@@ -54,7 +54,7 @@ static int take_stack(void *ctx, const struct rp_open_stack *stack,
 		entry.region = frames[i].region & RP_REGION_MASK;
 		entry.depth = i + 1;
 		if (entry.start && !rp_region_is_own(entry.region) &&
-		    !(frames[i].region & RP_FRAME_LEFT_OUT))
+		    !(frames[i].flags & RP_FRAME_LEFT_OUT))
 			r->out->item[r->out->n++] = entry;
 	}
 	return 0;

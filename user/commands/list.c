@@ -20,6 +20,7 @@ static const char *method_name(const struct rp_site *site, enum rp_attach_mode m
 		return mode == RP_ATTACH_SESSION ? "session" : "return";
 	case RP_ROLE_CALL_SITE:
 	case RP_ROLE_CALL_AND_RET:
+	case RP_ROLE_CALL_AND_JUMP:
 		return "ret-sites";
 	default:
 		return "begin/end";
@@ -67,7 +68,9 @@ static int add_line(struct libscols_table *table, const struct rp_region *region
 		return -ENOMEM;
 	rc = set(line, REGION, region->name);
 	rc |= set(line, KIND, rp_kind__name(region->kind));
-	rc |= set(line, METHOD, method_name(site, mode));
+	snprintf(number, sizeof(number), "%s%s", method_name(site, mode),
+		 region->ends_at_jump ? " >" : "");
+	rc |= set(line, METHOD, number);
 	snprintf(number, sizeof(number), "%u", region->sites);
 	rc |= set(line, SITES, number);
 	snprintf(number, sizeof(number), "%u", region->slow_sites);
@@ -88,6 +91,7 @@ static int print(const struct rp_plan *plan, enum rp_attach_mode mode,
 	struct libscols_table *table = new_table();
 	bool *listed = calloc(n_regions + 1, sizeof(*listed));
 	int rc = table && listed ? 0 : -ENOMEM;
+	bool ends_at_jump = false;
 	char name[1024], reason[1024];
 
 	for (size_t i = 0; !rc && i < n_sites; i++) {
@@ -97,9 +101,12 @@ static int print(const struct rp_plan *plan, enum rp_attach_mode mode,
 			continue;
 		listed[id] = true;
 		rc = add_line(table, &regions[id - 1], &sites[i], mode);
+		ends_at_jump |= regions[id - 1].ends_at_jump;
 	}
 	if (!rc)
 		rc = scols_print_table(table);
+	if (!rc && ends_at_jump)
+		puts("> may end in a jump to a function that is not known: timed up to the jump");
 	if (!rc && stats->moved)
 		printf("never hit: %zu sites, as the program has moved or copied their code (to "
 		       "huge pages?)\n",

@@ -49,6 +49,8 @@ struct rp_elf {
 	struct rp_elf_block *blocks; /* strings that symbols and notes point to */
 	struct rp_symbol *symbols;
 	size_t n_symbols;
+	struct rp_symbol *cold_parts;
+	size_t n_cold_parts;
 	bool symbols_read;
 	struct rp_usdt_note *notes;
 	size_t n_notes;

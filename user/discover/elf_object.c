@@ -521,6 +521,7 @@ void rp_elf__free(struct rp_elf *elf)
 		elf->blocks = next;
 	}
 	free(elf->symbols);
+	free(elf->cold_parts);
 	free(elf->notes);
 	free(elf->section_names);
 	free(elf->sections);

@@ -69,6 +69,9 @@ const char *rp_elf__build_id(const struct rp_elf *elf);
 int rp_elf__symbols(struct rp_elf *elf, const struct rp_symbol **symbols, size_t *n,
 		    struct rp_err *err);
 
+/* The cold parts, by linker name; none before the call above. */
+const struct rp_symbol *rp_elf__cold_parts(const struct rp_elf *elf, size_t *n);
+
 /* USDT notes (.note.stapsdt), in file order. Read at the first call. Broken notes are skipped. */
 int rp_elf__usdt(struct rp_elf *elf, const struct rp_usdt_note **notes, size_t *n,
 		 struct rp_err *err);

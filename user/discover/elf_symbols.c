@@ -54,8 +54,6 @@ static int add_functions(const struct rp_elf *elf, const Elf64_Sym *table, size_
 		len = strnlen(symbol.linker, RP_ELF_NAME_MAX);
 		if (len == 0 || len == RP_ELF_NAME_MAX)
 			continue;
-		if (!elf->traits.is_go && rp_demangle__is_cold_part(symbol.linker))
-			continue;
 		err = append(list, &symbol);
 		if (err)
 			return err;
@@ -165,6 +163,42 @@ static int demangle_all(struct rp_elf *elf, struct list *list)
 	return 0;
 }
 
+static int by_linker(const void *x, const void *y)
+{
+	const struct rp_symbol *a = x, *b = y;
+
+	return strcmp(a->linker, b->linker);
+}
+
+/* Cold parts are no functions, but parts of some: take them out of the list. */
+static int split_cold_parts(struct rp_elf *elf, struct list *list)
+{
+	struct list cold = {0};
+	size_t kept = 0;
+	int rc = 0;
+
+	for (size_t i = 0; i < list->n && !rc && !elf->traits.is_go; i++) {
+		if (rp_demangle__is_cold_part(list->items[i].linker))
+			rc = append(&cold, &list->items[i]);
+		else
+			list->items[kept++] = list->items[i];
+	}
+	if (!elf->traits.is_go)
+		list->n = kept;
+	if (cold.n)
+		qsort(cold.items, cold.n, sizeof(*cold.items), by_linker);
+	free(elf->cold_parts);
+	elf->cold_parts = cold.items;
+	elf->n_cold_parts = cold.n;
+	return rc;
+}
+
+const struct rp_symbol *rp_elf__cold_parts(const struct rp_elf *elf, size_t *n)
+{
+	*n = elf->n_cold_parts;
+	return elf->cold_parts;
+}
+
 static int read_symbols(struct rp_elf *elf, struct list *list)
 {
 	const struct rp_elf *full = rp_elf__traits(elf)->separate_debug ? elf->debug : elf;
@@ -183,7 +217,9 @@ static int read_symbols(struct rp_elf *elf, struct list *list)
 	/* Most of .dynsym is in .symtab too: name the copies once, as that takes longest. */
 	qsort(list->items, list->n, sizeof(*list->items), compare_linker);
 	drop_repeated(list);
-	err = demangle_all(elf, list);
+	err = split_cold_parts(elf, list);
+	if (!err)
+		err = demangle_all(elf, list);
 	if (err)
 		return err;
 	qsort(list->items, list->n, sizeof(*list->items), compare_name);

@@ -475,5 +475,6 @@ int rp_plan__add_object(struct rp_plan *plan, uint32_t number, const char *path,
 	if (!any_wanted(plan, &object))
 		return 0;
 	object.traits = *rp_elf__traits(elf);
+	object.cold_parts = rp_elf__cold_parts(elf, &object.n_cold_parts);
 	return rp_plan__add_arrays(plan, &object, added, err);
 }

@@ -33,12 +33,14 @@ struct rp_region {
 	const char *object; /* path of the object that had it first */
 	uint32_t sites;	    /* probe sites that contribute to it */
 	uint32_t slow_sites;
-	bool left_out; /* while tracing: its sites are not wanted any more */
+	bool left_out;	   /* while tracing: its sites are not wanted any more */
+	bool ends_at_jump; /* some calls are timed only up to a jump to a function not known */
 };
 
 struct rp_site {
 	uint32_t object; /* as numbered by rp_plan__add_object */
-	uint32_t region; /* id; RP_REGION_NONE for sites whose region is named at run time */
+	uint32_t region; /* id; RP_REGION_NONE for sites of no region of their own */
+	uint32_t owner;	 /* without a region: the only one that needs the site; 0: all may */
 	enum rp_role role;
 	uint32_t flags;		   /* RP_SITE_* */
 	uint64_t offset;	   /* file offset to probe */

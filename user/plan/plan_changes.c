@@ -102,14 +102,19 @@ bool rp_plan__is_known(const struct rp_plan *plan, const struct rp_site *site)
 	return false;
 }
 
+static bool is_entry(enum rp_role role)
+{
+	return role == RP_ROLE_CALL || role == RP_ROLE_CALL_SITE || role == RP_ROLE_CALL_AND_RET ||
+	       role == RP_ROLE_CALL_AND_JUMP;
+}
+
 uint32_t rp_plan__known_function(struct rp_plan *plan, uint64_t offset)
 {
 	const struct rp_site *end = plan->known + plan->n_known;
 
 	for (const struct rp_site *at = find_known(plan, offset);
 	     at && at < end && at->offset == offset; at++) {
-		if (at->role != RP_ROLE_CALL && at->role != RP_ROLE_CALL_SITE &&
-		    at->role != RP_ROLE_CALL_AND_RET)
+		if (!is_entry(at->role))
 			continue;
 		plan->regions[at->region - 1].left_out = false;
 		return at->region;
@@ -129,5 +134,9 @@ bool rp_plan__leave_out(struct rp_plan *plan, uint32_t region, bool left_out)
 
 bool rp_plan__wants_site(const struct rp_plan *plan, const struct rp_site *site)
 {
-	return site->region == RP_REGION_NONE || !plan->regions[site->region - 1].left_out;
+	uint32_t region = site->region ? site->region : site->owner;
+	bool for_others = site->role == RP_ROLE_RET_SITE && site->flags & RP_SITE_SHARED;
+
+	return region == RP_REGION_NONE || !plan->regions[region - 1].left_out ||
+	       (for_others && site->region);
 }

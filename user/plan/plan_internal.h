@@ -5,6 +5,7 @@
 
 #include "plan/plan.h"
 #include "plan/select.h"
+#include "plan/site.h"
 #include "util/arena.h"
 
 /* ---- the plan ------------------------------------------------------------------------------ */
@@ -49,6 +50,8 @@ struct rp_plan_object {
 	struct rp_elf_traits traits;
 	const struct rp_symbol *symbols; /* by offset */
 	size_t n_symbols;
+	const struct rp_symbol *cold_parts; /* by name */
+	size_t n_cold_parts;
 	const struct rp_usdt_note *notes;
 	size_t n_notes;
 	size_t (*read)(const void *file, uint64_t offset, void *buf, size_t len);
@@ -80,6 +83,21 @@ void rp_plan__end_rematch(struct rp_plan *plan);
  * from now on. RP_REGION_NONE: there is none. */
 uint32_t rp_plan__known_function(struct rp_plan *plan, uint64_t offset);
 bool rp_plan__is_known(const struct rp_plan *plan, const struct rp_site *site);
+
+/* A function that is meant. */
+struct rp_function {
+	const struct rp_symbol *symbol;
+	const char *name; /* of the region */
+	uint64_t size;
+	bool size_known;
+	bool was_planned; /* before this object was matched again */
+	uint32_t region;  /* once it has one */
+	struct rp_entry_site entry;
+};
+
+/* Choose the probe sites of functions, and add them with their regions. 0 or -ENOMEM. */
+int rp_plan__place_functions(struct rp_plan *plan, const struct rp_plan_object *object,
+			     struct rp_function *functions, size_t n);
 
 /* Each adds its part of an object. 0 or -ENOMEM. */
 int rp_plan__add_functions(struct rp_plan *plan, const struct rp_plan_object *object);

@@ -75,12 +75,26 @@ static bool flow_ends(const struct rp_insn *insn)
 	return insn->flow >= RP_FLOW_JUMP;
 }
 
-int rp_site__sweep(uint16_t machine, const uint8_t *code, size_t size,
+/* How far ahead of a branch code is taken for the same function where its end is not known. */
+#define BRANCH_REACH 4096u
+
+/* Does straight-line code end here, with no branch that leads further? */
+static bool code_ends(const struct rp_insn *insn, uint32_t *furthest)
+{
+	bool is_branch = insn->flow == RP_FLOW_COND || insn->flow == RP_FLOW_JUMP;
+
+	if (is_branch && insn->target != RP_TARGET_OUTSIDE && insn->target > *furthest &&
+	    insn->target - insn->offset < BRANCH_REACH)
+		*furthest = insn->target;
+	return flow_ends(insn) && insn->offset + insn->length > *furthest;
+}
+
+int rp_site__sweep(uint16_t machine, const uint8_t *code, size_t size, bool whole,
 		   const struct rp_site_rules *rules, struct rp_code *out, const char **reason)
 {
 	rp_decode_fn *decode = decoder(machine);
 	struct rp_sweep sweep = {.rules = rules, .code = code, .size = (uint32_t)size};
-	uint32_t offset = 0;
+	uint32_t offset = 0, furthest = 0;
 	size_t capacity = 0;
 
 	*out = (struct rp_code){0};
@@ -104,6 +118,9 @@ int rp_site__sweep(uint16_t machine, const uint8_t *code, size_t size,
 		if (flow_ends(&insn))
 			memset(sweep.origins, RP_ORIGIN_ANY, sizeof(sweep.origins));
 		offset += insn.length;
+		out->size = offset;
+		if (code_ends(&insn, &furthest) && !whole)
+			break;
 	}
 	out->complete = true;
 	return 0;
@@ -249,7 +266,7 @@ int rp_site__entry(uint16_t machine, const uint8_t *code, size_t size,
 {
 	const struct rp_insn *site;
 	struct rp_code insns;
-	int err = rp_site__sweep(machine, code, size, rules, &insns, reason);
+	int err = rp_site__sweep(machine, code, size, true, rules, &insns, reason);
 
 	if (err)
 		return err;

@@ -31,17 +31,48 @@ int rp_site__entry(uint16_t machine, const uint8_t *code, size_t size,
 		   const struct rp_site_rules *rules, struct rp_entry_site *out,
 		   const char **reason);
 
+/* How control leaves a function for good. */
+enum rp_exit_kind {
+	RP_EXIT_RETURN,	   /* RET */
+	RP_EXIT_TAIL_CALL, /* a direct jump with the stack as at entry: the target returns for it */
+	RP_EXIT_POINTER,   /* the same through a pointer */
+};
+
+/* Offsets are relative to the start of the function; other parts of it may lie before it. */
+struct rp_exit_site {
+	int64_t offset;
+	int64_t target;	   /* of a tail call */
+	uint8_t kind;	   /* enum rp_exit_kind */
+	uint8_t condition; /* RP_CONDITION_*: when the jump is taken */
+	bool slow;	   /* single-stepped */
+};
+
+struct rp_exits {
+	struct rp_exit_site *items; /* by offset */
+	size_t n;
+	const char *caution; /* NULL, or where code that is not seen may return for the function */
+};
+
+/* The code of the object around a function, by offsets from its start. */
+struct rp_surroundings {
+	/* Copy code up to the next function, at most len bytes; how many there were. */
+	size_t (*read)(const void *ctx, int64_t offset, uint8_t *buf, size_t len);
+	/* Parts of the function that are known by name (its cold parts); false past the last. */
+	bool (*part)(const void *ctx, size_t i, int64_t *offset, size_t *size);
+	const void *ctx;
+};
+
 /*
- * All exits: RET instructions and unconditional jumps (direct or not) that leave the function with
- * the stack pointer as at entry. Offsets from the start of the function, ascending, in a malloc'ed
- * array. One of them is the entry site where a function does nothing but jump elsewhere or return.
- * 0, and then *reason is not NULL but a caution where code outside the function's bytes may return
- * for it unseen (cold parts, conditional tail calls); -ENOMEM; or -ENOTSUP with *reason: the bytes
- * do not decode, the size is not known, an indirect jump that may be a jump table or a tail call
- * cannot be told apart, or there is no exit at all.
+ * All exits of a function, those in parts of it elsewhere included. One of them is the entry site
+ * where a function does nothing but jump elsewhere or return. `whole`: the code is that of the
+ * function; else it begins with it and goes on beyond its end, which is not known. around: NULL
+ * where there is nothing but the code. 0; -ENOMEM; or -ENOTSUP with *reason: the bytes do not
+ * decode, the size is not known, or an indirect jump that may be a jump table or a tail call cannot
+ * be told apart. No exits at all: it never returns.
  */
-int rp_site__exits(uint16_t machine, const uint8_t *code, size_t size, uint32_t **offsets,
-		   size_t *n, const char **reason);
+int rp_site__exits(uint16_t machine, const uint8_t *code, size_t size, bool whole,
+		   const struct rp_surroundings *around, struct rp_exits *out, const char **reason);
+void rp_exits__free(struct rp_exits *exits);
 
 /*
  * Where to probe a USDT nop: offset to add, and slow. -ENOTSUP likewise. code: the bytes from the

@@ -29,17 +29,19 @@ enum rp_stack_reg {
 	RP_REG_OTHER = RP_REG_COUNT,
 };
 
-#define RP_TARGET_OUTSIDE UINT32_MAX /* a branch out of the function */
+#define RP_TARGET_OUTSIDE UINT32_MAX /* a branch out of the code that is decoded */
 
 struct rp_insn {
 	uint32_t offset;
 	uint32_t target; /* of a direct branch or call: offset, or RP_TARGET_OUTSIDE */
 	int32_t delta;	 /* dst = src + delta, after all of `clobbers` became unknown */
+	int64_t beyond;	 /* RP_TARGET_OUTSIDE, of a direct branch: offset all the same */
 	uint8_t length;
 	uint8_t flow; /* enum rp_flow */
 	uint8_t dst;  /* enum rp_stack_reg; RP_REG_OTHER: neither is set to a known value */
 	uint8_t src;
-	uint8_t clobbers; /* bit per stack register */
+	uint8_t clobbers;  /* bit per stack register */
+	uint8_t condition; /* of a branch, as struct rp_exit_site has it */
 	bool nop : 1;
 	bool breakpoint : 1;
 	bool transparent : 1; /* the entry probe may sit behind it */
@@ -49,6 +51,15 @@ struct rp_insn {
 	bool seen : 1;	      /* for the walk: has been there */
 	bool exit : 1;	      /* for the walk: leaves the function */
 };
+
+/* Target and condition of a direct branch of the code that is decoded. */
+static inline void rp_insn__branch(struct rp_insn *insn, int64_t target, uint32_t size,
+				   uint8_t condition)
+{
+	insn->target = target >= 0 && target < size ? (uint32_t)target : RP_TARGET_OUTSIDE;
+	insn->beyond = target;
+	insn->condition = condition;
+}
 
 /* Where the value in a register came from, to tell a jump table from a function pointer. */
 enum rp_origin {
@@ -79,14 +90,16 @@ rp_decode_fn rp_site_arm64__decode;
 struct rp_code {
 	struct rp_insn *insns; /* in the order of their offsets */
 	size_t n;
-	bool complete; /* all bytes were decoded */
+	uint32_t size; /* bytes that were decoded */
+	bool complete; /* all of it was */
 };
 
 /*
- * Decode a function front to back, up to the first bytes that are no instruction. -ENOTSUP with the
+ * Decode a function front to back, up to the first bytes that are no instruction. Without `whole`
+ * its end is not known: it is where flow ends and no branch so far leads further. -ENOTSUP with the
  * reason where that cannot be done, -ENOMEM, or 0.
  */
-int rp_site__sweep(uint16_t machine, const uint8_t *code, size_t size,
+int rp_site__sweep(uint16_t machine, const uint8_t *code, size_t size, bool whole,
 		   const struct rp_site_rules *rules, struct rp_code *out, const char **reason);
 
 /* NULL where no instruction begins at that offset: outside, or in the middle of one. */

@@ -118,7 +118,6 @@ static enum rp_flow indirect_flow(uint32_t word, const struct rp_sweep *sweep)
 static void set_flow(uint32_t word, const struct rp_sweep *sweep, struct rp_insn *insn)
 {
 	int32_t displacement = 0;
-	int64_t target;
 
 	insn->target = RP_TARGET_OUTSIDE;
 	insn->flow = direct_flow(word, &displacement);
@@ -126,9 +125,8 @@ static void set_flow(uint32_t word, const struct rp_sweep *sweep, struct rp_insn
 		insn->flow = indirect_flow(word, sweep);
 		return;
 	}
-	target = (int64_t)insn->offset + (int64_t)displacement * 4;
-	if (target >= 0 && target < sweep->size)
-		insn->target = target;
+	rp_insn__branch(insn, (int64_t)insn->offset + (int64_t)displacement * 4, sweep->size,
+			insn->flow == RP_FLOW_COND ? RP_CONDITION_UNKNOWN : RP_CONDITION_ALWAYS);
 }
 
 /* ---- what the kernel does with a probe there ------------------------------------------------- */

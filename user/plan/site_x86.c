@@ -185,11 +185,12 @@ static bool is_emulated(const struct decoded *d, const struct rp_site_rules *rul
 
 /* ---- where it goes --------------------------------------------------------------------------- */
 
-static uint32_t branch_target(const struct decoded *d, uint32_t offset, uint32_t size)
+/* Conditional jumps have their condition in the opcode; loop and jrcxz look at a register. */
+static uint8_t branch_condition(const struct decoded *d)
 {
-	int64_t target = (int64_t)offset + d->i.length + d->ops[0].imm.value.s;
-
-	return target >= 0 && target < size ? (uint32_t)target : RP_TARGET_OUTSIDE;
+	if (d->i.mnemonic == ZYDIS_MNEMONIC_JMP)
+		return RP_CONDITION_ALWAYS;
+	return is_relative_branch(d) ? d->i.opcode & 0xf : RP_CONDITION_UNKNOWN;
 }
 
 static bool is_relative(const struct decoded *d)
@@ -241,8 +242,10 @@ static enum rp_flow find_flow(const struct decoded *d, const struct rp_sweep *sw
 static void set_flow(const struct decoded *d, const struct rp_sweep *sweep, struct rp_insn *insn)
 {
 	insn->flow = find_flow(d, sweep);
-	insn->target = is_relative(d) ? branch_target(d, insn->offset, sweep->size)
-				      : RP_TARGET_OUTSIDE;
+	insn->target = RP_TARGET_OUTSIDE;
+	if (is_relative(d))
+		rp_insn__branch(insn, insn->offset + d->i.length + d->ops[0].imm.value.s,
+				sweep->size, branch_condition(d));
 	/* A call to the next instruction is a push of its address. */
 	if (insn->flow == RP_FLOW_CALL && insn->target == insn->offset + insn->length)
 		insn->flow = RP_FLOW_NEXT;

@@ -239,8 +239,10 @@ static const char *role_name(enum rp_role role)
 	case RP_ROLE_CALL:
 	case RP_ROLE_CALL_SITE:
 	case RP_ROLE_CALL_AND_RET:
+	case RP_ROLE_CALL_AND_JUMP:
 		return ENTRY;
 	case RP_ROLE_RET_SITE:
+	case RP_ROLE_TAIL_JUMP:
 		return "exit";
 	case RP_ROLE_END:
 	case RP_ROLE_SCOPE_END:

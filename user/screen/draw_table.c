@@ -129,18 +129,16 @@ static void draw_row(const struct rp_state *s, size_t y, size_t i)
 	enum rp_style style = i == s->cursor ? RP_STYLE_SELECTED
 			      : tagged	     ? RP_STYLE_TAGGED
 					     : RP_STYLE_NORMAL;
-	char marks[RP_GUTTER + 1] = "  ";
+	char marks[RP_GUTTER + 1] = "  ", all[RP_MARKS + 1];
 
 	if (style == RP_STYLE_SELECTED)
 		rp_terminal__fill(style, y, 0, s->layout.width);
 	if (tagged)
 		marks[0] = '*';
-	marks[1] = row->left_out      ? '-'
-		   : row->f.unmatched ? '!'
-		   : row->distorted   ? '%'
-		   : row->crossed     ? 'x'
-		   : row->slow	      ? '~'
-				      : ' ';
+	if (row->left_out)
+		marks[1] = '-';
+	else if (*rp_row__marks(row, all))
+		marks[1] = all[0];
 	rp_draw__text(s, style, y, 0, RP_GUTTER, marks);
 	for (size_t c = 0; c < s->layout.n_cells; c++)
 		draw_cell(s, style, y, i, &s->layout.cell[c]);

@@ -45,7 +45,8 @@ const struct rp_help_line rp_help[] = {
 	{NULL, "TREND: rate over the last minute between its own extremes; level: it is flat."},
 	{NULL, "Colours: share of the self time of all regions in the last interval."},
 	{NULL, "Marks: * tagged, - detached, ! exits without entry, ~ slow site (single-stepped),"},
-	{NULL, "% more than a fifth of its own time is that of probes, x fibers."},
+	{NULL, "% more than a fifth of its own time is that of probes, x fibers,"},
+	{NULL, "> timed up to a jump to a function that is not known."},
 };
 const size_t rp_n_help = COUNT(rp_help);
 

@@ -83,6 +83,17 @@ static double value_trend(const struct rp_row *row, const struct rp_snapshot *sn
 	return value_rate(row, snapshot);
 }
 
+static uint64_t exact_ends_at_jump(const struct rp_row *row)
+{
+	return row->ends_at_jump;
+}
+
+static double value_ends_at_jump(const struct rp_row *row, const struct rp_snapshot *snapshot)
+{
+	(void)snapshot;
+	return row->ends_at_jump;
+}
+
 /* ---- the table ------------------------------------------------------------------------- */
 
 #define TEXT(name, title, help, exported, shown)                                                   \
@@ -103,6 +114,11 @@ static double value_trend(const struct rp_row *row, const struct rp_snapshot *sn
 	{                                                                                          \
 #name "_ns", #name, title, help, RP_UNIT_NS_MEAN, true, shown, NULL, value_##name, \
 			NULL                                                                       \
+	}
+#define FLAG(name, title, help)                                                                    \
+	{                                                                                          \
+#name, #name, title, help, RP_UNIT_FLAG, true, false, NULL, value_##name,          \
+			exact_##name                                                               \
 	}
 #define PEOPLE(name, title, help, unit)                                                            \
 	{                                                                                          \
@@ -130,6 +146,7 @@ const struct rp_column rp_columns[] = {
 	NS(p999, "P99.9", "99.9 % of the times are no longer", false),
 	COUNT(open, "OPEN", "entered and not left yet", true),
 	COUNT(unwound, "UNWOUND", "left without an exit (exception, longjmp, thread exit)", true),
+	FLAG(ends_at_jump, "AT JUMP", "some calls are timed only up to a tail call"),
 	TEXT(group, "GROUP", "process, thread, command, cgroup or label", true, true),
 	COUNT(unmatched, "UNMATCHED", "exits without an entry, in all groups", false),
 	PEOPLE(rate, "RATE/S", "count a second", RP_UNIT_RATE),
@@ -268,6 +285,9 @@ const char *rp_column__format(const struct rp_column *column, const struct rp_ro
 	case RP_UNIT_COUNT:
 	case RP_UNIT_RATE:
 		return rp_text__count(value, buf, size);
+	case RP_UNIT_FLAG:
+		snprintf(buf, size, "%s", value != 0 ? "yes" : "-");
+		break;
 	case RP_UNIT_SHARE:
 		snprintf(buf, size, "%s%%", rp_text__fixed(value, 1, number, sizeof(number)));
 		break;

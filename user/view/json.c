@@ -42,6 +42,8 @@ static int add_figures(json_t *object, const struct rp_row *row, const struct rp
 			continue;
 		if (column->text)
 			value = text(column->text(row));
+		else if (column->unit == RP_UNIT_FLAG)
+			value = json_boolean(column->exact(row));
 		else if (column->exact)
 			value = integer(column->exact(row));
 		else

@@ -24,8 +24,8 @@ struct sheet {
 	size_t n_rows;
 	bool tree;
 	bool utf8;
-	bool slow, unmatched, left_out, distorted, crossed; /* some row is */
-	char hidden[128];				    /* titles of the columns left out */
+	bool marked[RP_MARKS]; /* some row carries it */
+	char hidden[128];      /* titles of the columns left out */
 };
 
 static const struct rp_row *row_at(const struct sheet *sheet, size_t i)
@@ -46,31 +46,12 @@ static char *cell_text(const struct sheet *sheet, const struct rp_column *column
 					sizeof(figure)));
 }
 
-#define MARKS_MAX 5 /* of a row, terminator included */
-
-static const char *mark(const struct rp_row *row, char marks[MARKS_MAX])
-{
-	char *at = marks;
-
-	if (row->f.unmatched)
-		*at++ = '!';
-	if (row->crossed)
-		*at++ = 'x';
-	/* What is left out costs no more. */
-	if (row->left_out)
-		*at++ = '-';
-	if (row->distorted && !row->left_out)
-		*at++ = '%';
-	if (row->slow && !row->left_out)
-		*at++ = '~';
-	*at = '\0';
-	return marks;
-}
-
 static bool has_marks(const struct sheet *sheet)
 {
-	return sheet->slow || sheet->unmatched || sheet->left_out || sheet->distorted ||
-	       sheet->crossed;
+	for (size_t i = 0; i < RP_MARKS; i++)
+		if (sheet->marked[i])
+			return true;
+	return false;
 }
 
 /* ---- which columns --------------------------------------------------------------------- */
@@ -110,10 +91,10 @@ static size_t column_width(const struct sheet *sheet, const struct rp_column *co
 static size_t marks_width(const struct sheet *sheet)
 {
 	size_t longest = 2, len;
-	char marks[MARKS_MAX];
+	char marks[RP_MARKS + 1];
 
 	for (size_t i = 0; i < sheet->n_rows; i++) {
-		len = strlen(mark(row_at(sheet, i), marks));
+		len = strlen(rp_row__marks(row_at(sheet, i), marks));
 		if (len > longest)
 			longest = len;
 	}
@@ -178,13 +159,9 @@ static int plan_sheet(struct sheet *sheet, const struct rp_snapshot *snapshot,
 		.utf8 = opts->utf8 && MB_CUR_MAX > 1,
 	};
 	choose_columns(sheet, opts->columns);
-	for (size_t i = 0; i < sheet->n_rows; i++) {
-		sheet->slow |= row_at(sheet, i)->slow && !row_at(sheet, i)->left_out;
-		sheet->distorted |= row_at(sheet, i)->distorted && !row_at(sheet, i)->left_out;
-		sheet->left_out |= row_at(sheet, i)->left_out;
-		sheet->unmatched |= row_at(sheet, i)->f.unmatched > 0;
-		sheet->crossed |= row_at(sheet, i)->crossed;
-	}
+	for (size_t i = 0; i < sheet->n_rows; i++)
+		for (size_t k = 0; k < RP_MARKS; k++)
+			sheet->marked[k] |= rp_marks[k].applies(row_at(sheet, i));
 	/* What was asked for by name is not left out. */
 	return opts->width > 0 && sheet->n_rows && !is_chosen(opts->columns)
 		       ? fit_columns(sheet, (size_t)opts->width)
@@ -215,7 +192,7 @@ static int fill_line(struct libscols_line *line, const struct sheet *sheet,
 		     const struct rp_row *row)
 {
 	size_t cell = 0;
-	char marks[MARKS_MAX];
+	char marks[RP_MARKS + 1];
 
 	for (size_t i = 0; i < sheet->n; i++) {
 		char *text = cell_text(sheet, sheet->column[i], row);
@@ -226,7 +203,8 @@ static int fill_line(struct libscols_line *line, const struct sheet *sheet,
 			free(text);
 			return -ENOMEM;
 		}
-		if (!i && has_marks(sheet) && scols_line_set_data(line, cell++, mark(row, marks)))
+		if (!i && has_marks(sheet) &&
+		    scols_line_set_data(line, cell++, rp_row__marks(row, marks)))
 			return -ENOMEM;
 	}
 	return 0;
@@ -380,20 +358,9 @@ static int print_stuck(FILE *out, const struct sheet *sheet)
 
 static void print_notes(FILE *out, const struct sheet *sheet)
 {
-	if (sheet->unmatched)
-		fputs("!  exits without an entry: entered before the trace began, or no pair\n",
-		      out);
-	if (sheet->crossed)
-		fputs("x  ends named another call than the one begun last: fibers on one thread\n",
-		      out);
-	if (sheet->distorted)
-		fputs("%  probes took more than a fifth of its own time: --compensate takes it "
-		      "off\n",
-		      out);
-	if (sheet->slow)
-		fputs("~  slow site: every hit is single-stepped\n", out);
-	if (sheet->left_out)
-		fputs("-  left out while tracing: figures up to then\n", out);
+	for (size_t i = 0; i < RP_MARKS; i++)
+		if (sheet->marked[i])
+			fprintf(out, "%c  %s\n", rp_marks[i].sign, rp_marks[i].meaning);
 	if (sheet->hidden[0])
 		fprintf(out, "no room for:%s\n", sheet->hidden);
 	for (size_t i = 0; i < RP_LOST_COUNT; i++)

@@ -21,6 +21,7 @@ enum rp_unit {
 	RP_UNIT_SHARE,
 	RP_UNIT_SPLIT, /* a bar of the row's time; its value is the share that ran on a CPU */
 	RP_UNIT_TREND, /* a graph of the last minute, which only the screen remembers */
+	RP_UNIT_FLAG,  /* 0 or 1 */
 };
 
 struct rp_column {
@@ -134,5 +135,20 @@ const char *rp_text__ns(double ns, char *buf, size_t size);
 const char *rp_text__micro(char *buf, size_t size);
 /* 12345678 -> "12.3M" past 6 digits. */
 const char *rp_text__count(double count, char *buf, size_t size);
+
+/* ---- marks of rows ------------------------------------------------------------------------ */
+
+/* A sign beside a row, and what it says: below the table, and in the help of the screen. */
+struct rp_mark {
+	char sign;
+	bool (*applies)(const struct rp_row *row);
+	const char *meaning;
+};
+
+#define RP_MARKS 6
+extern const struct rp_mark rp_marks[RP_MARKS];
+
+/* The signs of a row, in their order. */
+const char *rp_row__marks(const struct rp_row *row, char buf[RP_MARKS + 1]);
 
 #endif

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
+/* Where the exits of functions that end in a jump to another one are probed. */
+#include "plan_fixture.h"
+
+/* Jumps at the end of 6 bytes of function number i, to function number k. */
+static void write_jump(size_t i, size_t k, uint8_t opcode)
+{
+	const uint8_t code[] = {0x90, 0x90, 0x90, 0x90, opcode, (uint8_t)((k - i) * 16 - 6)};
+
+	memcpy(image + AT(i), code, sizeof(code));
+	if (opcode != 0xeb)
+		image[AT(i) + 6] = 0xc3;
+}
+
+static size_t sites_of(const struct fixture *f, enum rp_role role, uint32_t region)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < f->plan->n_sites; i++)
+		n += f->plan->sites[i].role == role && f->plan->sites[i].region == region;
+	return n;
+}
+
+/* A tail call is timed to the end of the callee: whether or not that is a region. */
+static void test_tail_calls(void **state)
+{
+	static const struct rp_symbol symbols[] = {C(0, "first"), C(1, "second"), C(2, "third")};
+
+	write_jump(0, 1, 0xeb);
+	write_jump(1, 2, 0xeb);
+	for (size_t n = 1; n <= N(symbols); n++) {
+		struct fixture f = fixture();
+
+		for (size_t i = 0; i < n; i++)
+			select_function(&f, symbols[i].name);
+		f.opts.exit_method = RP_EXIT_METHOD_RET_SITES;
+		run_symbols(&f, symbols, N(symbols));
+		for (size_t i = 0; i < n; i++) {
+			uint32_t id = region(&f, symbols[i].name)->id;
+
+			assert_false(region(&f, symbols[i].name)->ends_at_jump);
+			assert_int_equal(sites_of(&f, RP_ROLE_CALL_SITE, id), 1);
+			assert_int_equal(sites_of(&f, RP_ROLE_TAIL_JUMP, id), i + 1 < n);
+			assert_int_equal(sites_of(&f, RP_ROLE_RET_SITE, id), i == 2);
+		}
+		assert_int_equal(sites_of(&f, RP_ROLE_RET_SITE, RP_REGION_NONE), n < 3);
+		assert_int_equal(sites_of(&f, RP_ROLE_TAIL_JUMP, RP_REGION_NONE), 0);
+		rp_plan__free(f.plan);
+	}
+	make_image(state);
+}
+
+/* Between two regions is a function that is none: the jump out of it is nobody's own. */
+static void test_tail_call_through_another(void **state)
+{
+	static const struct rp_symbol symbols[] = {C(0, "first"), C(1, "second"), C(2, "third")};
+	struct fixture f = fixture();
+	const struct rp_site *s = NULL;
+
+	write_jump(0, 1, 0xeb);
+	write_jump(1, 2, 0xeb);
+	select_function(&f, "first");
+	select_function(&f, "third");
+	f.opts.exit_method = RP_EXIT_METHOD_RET_SITES;
+	run_symbols(&f, symbols, N(symbols));
+	for (size_t i = 0; i < f.plan->n_sites; i++)
+		if (f.plan->sites[i].region == RP_REGION_NONE)
+			s = &f.plan->sites[i];
+	assert_non_null(s);
+	assert_int_equal(s->role, RP_ROLE_TAIL_JUMP);
+	assert_int_equal(s->offset, AT(1) + 4);
+	assert_int_equal(s->owner, region(&f, "first")->id);
+	assert_int_equal(site(&f, "third", RP_ROLE_RET_SITE)->flags, RP_SITE_SHARED);
+	rp_plan__leave_out(f.plan, region(&f, "third")->id, true);
+	assert_true(rp_plan__wants_site(f.plan, site(&f, "third", RP_ROLE_RET_SITE)));
+	assert_false(rp_plan__wants_site(f.plan, site(&f, "third", RP_ROLE_CALL_SITE)));
+	rp_plan__leave_out(f.plan, region(&f, "first")->id, true);
+	assert_false(rp_plan__wants_site(f.plan, s));
+	rp_plan__free(f.plan);
+	make_image(state);
+}
+
+/* A conditional jump comes with its condition; one whose callee is not probed is no site. */
+static void test_conditional_tail_call(void **state)
+{
+	static const struct rp_symbol symbols[] = {
+		{.name = "maybe", .linker = "maybe", .size = 7, .offset = AT(0)},
+		C(1, "other"),
+		{.name = "far", .linker = "far", .size = 7, .offset = AT(2)}};
+	struct fixture f = fixture();
+	const struct rp_site *s;
+
+	write_jump(0, 1, 0x75);
+	write_jump(2, 70, 0x74); /* 70 cannot be followed */
+	image[AT(2) + 5] = 0x7f;
+	image[AT(2) + 6 + 0x7f] = 0x06;
+	for (size_t i = 0; i < N(symbols); i++)
+		select_function(&f, symbols[i].name);
+	f.opts.exit_method = RP_EXIT_METHOD_RET_SITES;
+	run_symbols(&f, symbols, N(symbols));
+	s = site(&f, "maybe", RP_ROLE_TAIL_JUMP);
+	assert_int_equal(s->flags, RP_SITE_CONDITIONAL);
+	assert_int_equal(s->n_args, 2);
+	assert_int_equal(s->args[1].value, 5);
+	assert_false(region(&f, "maybe")->ends_at_jump);
+	assert_int_equal(sites_of(&f, RP_ROLE_RET_SITE, region(&f, "far")->id), 2);
+	s = site(&f, "far", RP_ROLE_RET_SITE);
+	assert_int_equal(s->flags, RP_SITE_CONDITIONAL);
+	assert_int_equal(s->args[1].value, 4);
+	assert_true(region(&f, "far")->ends_at_jump);
+	rp_plan__free(f.plan);
+	make_image(state);
+}
+
+/* A jump through a pointer, be it that of a callee's callee, marks the region. */
+static void test_ends_at_jump(void **state)
+{
+	static const struct rp_symbol symbols[] = {C(0, "first"), C(1, "second"), C(3, "plain")};
+	struct fixture f = fixture();
+
+	write_jump(0, 1, 0xeb);
+	memcpy(image + AT(1), "\x55\x5d\xff\x27\x90\x90", 6);
+	for (size_t i = 0; i < N(symbols); i++)
+		select_function(&f, symbols[i].name);
+	f.opts.exit_method = RP_EXIT_METHOD_RET_SITES;
+	run_symbols(&f, symbols, N(symbols));
+	assert_true(region(&f, "first")->ends_at_jump);
+	assert_true(region(&f, "second")->ends_at_jump);
+	assert_false(region(&f, "plain")->ends_at_jump);
+	rp_plan__free(f.plan);
+	make_image(state);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_tail_calls),
+		cmocka_unit_test(test_tail_call_through_another),
+		cmocka_unit_test(test_conditional_tail_call),
+		cmocka_unit_test(test_ends_at_jump),
+	};
+
+	return cmocka_run_group_tests(tests, make_image, NULL);
+}
