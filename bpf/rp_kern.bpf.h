@@ -70,6 +70,10 @@ struct file {
 	struct inode *f_inode;
 };
 
+struct linux_binprm {
+	const char *interp; /* the file that is run: of a script, its interpreter */
+};
+
 struct mm_struct {
 	struct uprobes_state uprobes_state;
 	struct file *exe_file;

@@ -353,16 +353,31 @@ static __always_inline void count_crossed(__u32 region)
 		__sync_fetch_and_add(&strays->crossed, 1);
 }
 
+/* Room for one in the ring, to be submitted, with all but its path filled in. */
+static __always_inline struct rp_event *reserve_event(__u32 length, __u32 type, __u32 pid,
+						      __u32 dev, __u64 detail)
+{
+	struct rp_event *e = bpf_ringbuf_reserve(&events, length, 0);
+
+	if (!e) {
+		count_lost(RP_LOST_EVENTS);
+		return NULL;
+	}
+	e->header.type = type;
+	e->header.length = length;
+	e->pid = pid;
+	e->dev = dev;
+	e->detail = detail;
+	e->time = bpf_ktime_get_ns();
+	return e;
+}
+
 static __always_inline void send_event_of(__u32 type, __u32 pid, __u32 dev, __u64 detail)
 {
-	struct rp_event e = {.header = {.type = type, .length = sizeof(e)},
-			     .pid = pid,
-			     .dev = dev,
-			     .detail = detail,
-			     .time = bpf_ktime_get_ns()};
+	struct rp_event *e = reserve_event(RP_EVENT_SHORT, type, pid, dev, detail);
 
-	if (bpf_ringbuf_output(&events, &e, sizeof(e), 0))
-		count_lost(RP_LOST_EVENTS);
+	if (e)
+		bpf_ringbuf_submit(e, 0);
 }
 
 static __always_inline void send_event(__u32 type, __u32 pid, __u64 detail)

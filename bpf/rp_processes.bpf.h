@@ -72,14 +72,22 @@ static __always_inline void goroutines_end(__u32 tgid)
 }
 
 /* The file tells what ran, even when the process has ended before anybody looks. */
-static __always_inline void send_exec(struct task_struct *task, __u32 tgid)
+static __always_inline void send_exec(struct task_struct *task, __u32 tgid,
+				      const struct linux_binprm *bprm)
 {
 	const struct inode *file = task->mm->exe_file->f_inode;
+	struct rp_event *e = reserve_event(sizeof(*e), RP_EVENT_EXEC, tgid, file->i_sb->s_dev,
+					   file->i_ino);
 
-	send_event_of(RP_EVENT_EXEC, tgid, file->i_sb->s_dev, file->i_ino);
+	if (!e)
+		return;
+	if (bpf_probe_read_kernel_str(e->path, sizeof(e->path), bprm->interp) < 0)
+		e->path[0] = '\0';
+	bpf_ringbuf_submit(e, 0);
 }
 
-static __always_inline int on_exec(struct task_struct *task, __u32 old_pid)
+static __always_inline int on_exec(struct task_struct *task, __u32 old_pid,
+				   const struct linux_binprm *bprm)
 {
 	__u32 tgid = tgid_of(task), *known = bpf_map_lookup_elem(&tracked, &tgid);
 	/* The thread that execs takes the pid of the first one. */
@@ -92,10 +100,11 @@ static __always_inline int on_exec(struct task_struct *task, __u32 old_pid)
 	*known = TRACKED_EXEC(task) | (*known & RP_TRACKED_MAP_PENDING);
 	goroutines_end(tgid);
 	spans_end(tgid);
-	send_exec(task, tgid);
+	send_exec(task, tgid, bprm);
 	return 0;
 }
-TWICE("sched_process_exec", rp_exec, on_exec(task, old_pid), struct task_struct *task, int old_pid)
+TWICE("sched_process_exec", rp_exec, on_exec(task, old_pid, bprm), struct task_struct *task,
+      int old_pid, struct linux_binprm *bprm)
 
 /*
  * How far the clock of the programs is ahead of the scheduler's, which task_cpu() mixes: where it

@@ -11,7 +11,7 @@
 
 enum rp_event_type {
 	RP_EVENT_FORK = 1,   /* pid: the new process; detail: its parent */
-	RP_EVENT_EXEC = 2,   /* pid has a new program; dev, detail: its file */
+	RP_EVENT_EXEC = 2,   /* pid has a new program; dev, detail, path: its file */
 	RP_EVENT_EXIT = 3,   /* the last thread of pid is gone; detail: ns of CPU time */
 	RP_EVENT_MAP = 4,    /* pid has mapped something: look for new objects */
 	RP_EVENT_GROW = 5,   /* nodes are running short: add a chunk; a header alone */
@@ -27,6 +27,7 @@ struct rp_event_header {
 _Static_assert(sizeof(struct rp_event_header) == 8, "rp_event_header is shared with BPF");
 
 #define RP_DEV_MINOR_BITS 20 /* as the kernel has device numbers */
+#define RP_EXEC_PATH_MAX  256
 
 /* What happens to a process; all types but RP_EVENT_GROW. */
 struct rp_event {
@@ -38,7 +39,11 @@ struct rp_event {
 	};
 	__rp_u64 detail;
 	__rp_u64 time; /* ns, CLOCK_MONOTONIC */
+	/* Of RP_EVENT_EXEC alone, others end before: as it was named, which may be relative. */
+	char path[RP_EXEC_PATH_MAX];
 };
-_Static_assert(sizeof(struct rp_event) == 32, "rp_event is shared with BPF");
+#define RP_EVENT_SHORT 32 /* bytes of an event without a path */
+_Static_assert(sizeof(struct rp_event) == RP_EVENT_SHORT + RP_EXEC_PATH_MAX,
+	       "rp_event is shared with BPF");
 
 #endif

@@ -16,6 +16,13 @@ static const uint32_t process_types[] = {RP_EVENT_FORK, RP_EVENT_EXEC,	 RP_EVENT
 					 RP_EVENT_MAP,	RP_EVENT_CGROUP, RP_EVENT_FOUND,
 					 RP_EVENT_STACK};
 
+static size_t length_of(uint32_t type)
+{
+	if (type == RP_EVENT_GROW)
+		return sizeof(struct rp_event_header);
+	return type == RP_EVENT_EXEC ? sizeof(struct rp_event) : RP_EVENT_SHORT;
+}
+
 /* From memory of just that size, so that a sanitizer sees a byte too many. */
 static int decode(const void *record, size_t size, struct rp_event *out)
 {
@@ -43,12 +50,15 @@ static void test_events_of_processes(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < sizeof(process_types) / sizeof(process_types[0]); i++) {
-		struct rp_event event = {.header = {process_types[i], sizeof(event)},
+		uint32_t length = (uint32_t)length_of(process_types[i]);
+		struct rp_event event = {.header = {process_types[i], length},
 					 .pid = 4242,
 					 .detail = 0x123456789abcdefull};
 		struct rp_event out;
 
-		assert_int_equal(decode(&event, sizeof(event), &out), 0);
+		if (process_types[i] == RP_EVENT_EXEC)
+			strcpy(event.path, "/bin/true");
+		assert_int_equal(decode(&event, length, &out), 0);
 		assert_memory_equal(&out, &event, sizeof(out));
 	}
 }
@@ -85,14 +95,14 @@ static void test_wrong_lengths(void **state)
 	struct {
 		struct rp_event event;
 		uint64_t more;
-	} record = {.event = {.header = {RP_EVENT_EXIT, sizeof(struct rp_event)}, .pid = 1}};
+	} record = {.event = {.header = {RP_EVENT_EXEC, sizeof(struct rp_event)}, .pid = 1}};
 	const size_t size = sizeof(record.event);
 
 	(void)state;
 	for (size_t cut = 0; cut < size; cut++)
 		assert_refused(&record, cut);
 	assert_refused(&record, sizeof(record));
-	for (uint32_t length = 0; length < 64; length++) {
+	for (uint32_t length = 0; length < 2 * size; length++) {
 		record.event.header.length = length;
 		if (length == size)
 			continue;
@@ -113,6 +123,10 @@ static void test_lengths_of_other_types(void **state)
 	assert_refused(&event, sizeof(event));
 	event.header = (struct rp_event_header){RP_EVENT_FORK, sizeof(event.header)};
 	assert_refused(&event, sizeof(event.header));
+	event.header = (struct rp_event_header){RP_EVENT_FORK, sizeof(event)};
+	assert_refused(&event, sizeof(event));
+	event.header = (struct rp_event_header){RP_EVENT_EXEC, RP_EVENT_SHORT};
+	assert_refused(&event, RP_EVENT_SHORT);
 }
 
 /* Headers at random: what is taken for an event has the length of its type, and was that long. */
@@ -128,13 +142,13 @@ static void test_noise(void **state)
 
 		random = random * 1664525 + 1013904223;
 		record.header.type = random >> 28;
-		record.header.length = random >> 22 & 63;
-		size = (random >> 16 & 63) % (sizeof(record) + 1);
+		record.header.length = random >> 22 & 511;
+		size = (random >> 16 & 511) % (sizeof(record) + 1);
 		if (decode(&record, size, &out))
 			continue;
 		taken++;
 		assert_int_equal(out.header.length, size);
-		assert_int_equal(size, out.header.type == RP_EVENT_GROW ? 8 : sizeof(record));
+		assert_int_equal(size, length_of(out.header.type));
 		assert_in_range(out.header.type, RP_EVENT_FORK, RP_EVENT_STACK);
 	}
 	assert_true(taken > 0);

@@ -74,7 +74,7 @@ static void test_exec(void **state)
 /* A program that has ended by the time its start is looked at. */
 static void send_short_program(pid_t pid, const char *name, uint64_t time)
 {
-	char path[PATH_MAX];
+	char path[RP_EXEC_PATH_MAX];
 	struct rp_event event = {.header.type = RP_EVENT_EXEC, .pid = (uint32_t)pid, .time = time};
 	struct stat st;
 
@@ -82,6 +82,7 @@ static void send_short_program(pid_t pid, const char *name, uint64_t time)
 	assert_int_equal(stat(path, &st), 0);
 	event.dev = (uint32_t)(major(st.st_dev) << RP_DEV_MINOR_BITS | minor(st.st_dev));
 	event.detail = st.st_ino;
+	memcpy(event.path, path, sizeof(path));
 	rp_targets__on_event(f.targets, &event);
 }
 
@@ -103,6 +104,61 @@ static void test_short_programs(void **state)
 	assert_int_equal(f.kernel.lost[RP_LOST_LATE], 1);
 	send_short_program(PID + 3, "other", rp_clock__now());
 	assert_int_equal(f.kernel.lost[RP_LOST_LATE], 2);
+}
+
+/* What nobody could look at while it ran is found by its path: nothing is wanted, nothing is
+ * missed. */
+static void test_short_programs_of_no_interest(void **state)
+{
+	(void)state;
+	f.functions[0] = "prog:probed_*";
+	put_process(PID, 1);
+	map(PID, "prog");
+	start();
+	add(PID);
+	make_object("other");
+	put("no program", "/text");
+	for (pid_t pid = PID + 1; pid < PID + 5; pid++)
+		send_short_program(pid, pid & 1 ? "other" : "text", rp_clock__now());
+	assert_int_equal(f.kernel.lost[RP_LOST_LATE], 0);
+}
+
+/* Its first run was missed; those after it are not. */
+static void test_short_program_is_probed(void **state)
+{
+	(void)state;
+	put_process(PID, 1);
+	map(PID, "prog");
+	start();
+	add(PID);
+	make_object("other");
+	send_short_program(PID + 1, "other", rp_clock__now());
+	assert_int_equal(f.kernel.lost[RP_LOST_LATE], 1);
+	assert_int_equal(links_of(&f.kernel, 0, ino_of("other")), 1);
+	send_short_program(PID + 2, "other", rp_clock__now());
+	assert_int_equal(f.kernel.lost[RP_LOST_LATE], 1);
+}
+
+/* What it was nobody can tell: each run may have been missed. So too where another took its path.
+ */
+static void test_short_programs_that_are_removed(void **state)
+{
+	struct rp_event event = {.header.type = RP_EVENT_EXEC, .detail = 4711};
+
+	(void)state;
+	f.functions[0] = "prog:probed_*";
+	put_process(PID, 1);
+	map(PID, "prog");
+	start();
+	add(PID);
+	make_object("other");
+	for (unsigned i = 1; i < 5; i++) {
+		snprintf(event.path, sizeof(event.path), "%s/%s", f.root, i & 1 ? "other" : "none");
+		event.pid = PID + i;
+		event.time = rp_clock__now();
+		rp_targets__on_event(f.targets, &event);
+		assert_int_equal(f.kernel.lost[RP_LOST_LATE], i);
+	}
 }
 
 /* All that happened until a process was counted as late is one and the same lateness. */
@@ -243,6 +299,9 @@ int main(void)
 		TARGETS_TEST(test_child_whose_parent_has_ended),
 		TARGETS_TEST(test_exec),
 		TARGETS_TEST(test_short_programs),
+		TARGETS_TEST(test_short_programs_of_no_interest),
+		TARGETS_TEST(test_short_program_is_probed),
+		TARGETS_TEST(test_short_programs_that_are_removed),
 		TARGETS_TEST(test_late_once),
 		TARGETS_TEST(test_exit),
 		TARGETS_TEST(test_end_that_nobody_tells),

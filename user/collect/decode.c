@@ -6,14 +6,14 @@
 #include <string.h>
 
 static const uint32_t lengths[] = {
-	[RP_EVENT_FORK] = sizeof(struct rp_event),
+	[RP_EVENT_FORK] = RP_EVENT_SHORT,
 	[RP_EVENT_EXEC] = sizeof(struct rp_event),
-	[RP_EVENT_EXIT] = sizeof(struct rp_event),
-	[RP_EVENT_MAP] = sizeof(struct rp_event),
+	[RP_EVENT_EXIT] = RP_EVENT_SHORT,
+	[RP_EVENT_MAP] = RP_EVENT_SHORT,
 	[RP_EVENT_GROW] = sizeof(struct rp_event_header),
-	[RP_EVENT_CGROUP] = sizeof(struct rp_event),
-	[RP_EVENT_FOUND] = sizeof(struct rp_event),
-	[RP_EVENT_STACK] = sizeof(struct rp_event),
+	[RP_EVENT_CGROUP] = RP_EVENT_SHORT,
+	[RP_EVENT_FOUND] = RP_EVENT_SHORT,
+	[RP_EVENT_STACK] = RP_EVENT_SHORT,
 };
 
 int rp_decode_event(const void *record, size_t size, struct rp_event *out)

@@ -123,6 +123,12 @@ void rp_targets__end_event(struct rp_targets *t, pid_t pid);
 
 /* Object of a mapping, opened and planned if it is new. NULL: nothing wanted, or not readable. */
 struct rp_object *rp_object__of_mapping(struct rp_targets *t, pid_t pid, const struct rp_mapped *m);
+/*
+ * Object of the program that a process had, which has ended since, by the path that exec had and if
+ * that is the same file still. NULL: it is another, nothing in it is wanted (and that is noted), or
+ * it may not be read.
+ */
+struct rp_object *rp_object__of_exec(struct rp_targets *t, dev_t dev, ino_t ino, const char *path);
 /* Take a file in that is not known; fd is taken over, too. *out: NULL where there is no memory. */
 int rp_object__add(struct rp_targets *t, const char *path, int fd, bool is_exe,
 		   struct rp_object **out, struct rp_err *err);

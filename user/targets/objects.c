@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
 /* The files that targets map: which there are, what is wanted in them, in whom they are probed. */
 #include <errno.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -143,6 +145,37 @@ void rp_object__take_back(struct rp_targets *t, struct rp_object *o)
 	close(o->fd);
 	free(o->path);
 	t->n_objects--;
+}
+
+/* The kernel's device numbers are those of maps, which on some file systems are not stat(2)'s. */
+struct rp_object *rp_object__of_exec(struct rp_targets *t, dev_t dev, ino_t ino, const char *path)
+{
+	struct rp_mapped m = {.dev = dev, .ino = ino, .is_exe = true};
+	char real[PATH_MAX], via[64];
+	struct rp_object *o = NULL;
+	struct stat st;
+	ssize_t len;
+	int fd = rp_file__open_regular(path, &st);
+
+	if (fd < 0)
+		return NULL;
+	snprintf(via, sizeof(via), "/proc/self/fd/%d", fd);
+	len = readlink(via, real, sizeof(real) - 1);
+	if (len < 0 || st.st_dev != dev || st.st_ino != ino) {
+		close(fd);
+		return NULL;
+	}
+	real[len] = '\0';
+	m.path = real;
+	if (rp_plan__wants_object(t->plan, real, true)) {
+		rp_object__add(t, real, fd, true, &o, NULL);
+	} else {
+		close(fd);
+		rp_file__note_unwanted(t, &m);
+	}
+	if (o)
+		o->id = (struct rp_file_id){.dev = dev, .ino = ino};
+	return o;
 }
 
 struct rp_object *rp_object__of_mapping(struct rp_targets *t, pid_t pid, const struct rp_mapped *m)

@@ -225,12 +225,22 @@ static void on_exec(struct rp_targets *t, struct rp_process *p, const struct rp_
 {
 	dev_t dev = makedev(event->dev >> RP_DEV_MINOR_BITS,
 			    event->dev & ((1u << RP_DEV_MINOR_BITS) - 1));
-	const struct rp_object *o;
+	size_t first = t->n_objects;
+	struct rp_object *o;
 
 	if (scan(t, &p, 1, NULL) != -ESRCH)
 		return;
 	o = rp_object__by_id(t, dev, event->detail);
-	t->late |= o ? t->event_time < o->since : !rp_file__is_known(t, dev, event->detail);
+	if (!o && !rp_file__is_known(t, dev, event->detail)) {
+		o = rp_object__of_exec(t, dev, event->detail, event->path);
+		/* The next that runs it may live longer. */
+		if (o && !rp_objects__decide_scopes(t, first) && o->wide)
+			rp_process__attach(t, p, o, NULL);
+	}
+	if (o)
+		t->late |= o->site_groups && (!o->wide || t->event_time < o->since);
+	else
+		t->late |= !rp_file__is_known(t, dev, event->detail);
 }
 
 /* A child has what its parent had mapped; probes that are bound to a process are bound anew. */
