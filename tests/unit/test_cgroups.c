@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+#include <linux/magic.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -233,6 +235,36 @@ static void by_number(void **state)
 	rp_cgroups__free(cgroups);
 }
 
+/* Where the kernel's own are; NULL: nowhere that is known. */
+static const char *mounted(void)
+{
+	static const char *const usual[] = {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"};
+	struct statfs fs;
+
+	for (size_t i = 0; i < sizeof(usual) / sizeof(usual[0]); i++)
+		if (!statfs(usual[i], &fs) && fs.f_type == CGROUP2_SUPER_MAGIC)
+			return usual[i];
+	return NULL;
+}
+
+/* The kernel leads from the number of the topmost to its folder, whoever is in it. */
+static void topmost(void **state)
+{
+	const char *mount = mounted();
+	struct rp_cgroups *cgroups;
+	struct stat st;
+
+	(void)state;
+	if (geteuid() || !mount)
+		skip();
+	assert_int_equal(stat(mount, &st), 0);
+	cgroups = rp_cgroups__new(root, mount);
+	assert_non_null(cgroups);
+	rp_cgroups__learn(cgroups, st.st_ino, 4);
+	assert_string_equal(rp_cgroups__name(cgroups, st.st_ino), "/");
+	rp_cgroups__free(cgroups);
+}
+
 /* A service that is started again has another number, and is the same to those who look. */
 static void started_again(void **state)
 {
@@ -262,6 +294,7 @@ int main(void)
 		cmocka_unit_test(are_cut),
 		cmocka_unit_test_setup_teardown(of_processes, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(by_number, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(topmost, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(started_again, set_up, tear_down),
 	};
 

@@ -69,6 +69,13 @@ static void test_tags(void **state)
 	assert_int_equal(request.type, RP_REQUEST_DROP);
 	key('U');
 	assert_int_equal(rp_state__chosen(&s, regions, 4), 1);
+	/* A second time takes a tag away, of that row alone. */
+	rp_state__key(&s, RP_KEY_HOME, &request);
+	keys("  ");
+	rp_state__key(&s, RP_KEY_HOME, &request);
+	key(' ');
+	assert_int_equal(rp_state__chosen(&s, regions, 4), 1);
+	assert_int_equal(regions[0], rp_state__row(&s, 1, NULL)->region);
 }
 
 static void test_add(void **state)

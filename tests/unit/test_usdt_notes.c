@@ -95,6 +95,36 @@ static void test_usdt_skipped(void **state)
 	rp_elf__free(elf);
 }
 
+/* In a section whose notes are aligned to 8 bytes, so are their owner and what follows it. */
+static void test_usdt_aligned_to_8(void **state)
+{
+	static const char strings[] = "app\0job\0";
+	const Elf64_Nhdr hdr = {.n_namesz = 8, .n_descsz = 24 + sizeof(strings), .n_type = 3};
+	const uint64_t addrs[3] = {TEXT_ADDR + 8};
+	const struct rp_usdt_note *notes;
+	char bytes[128] = {0};
+	struct image img;
+	struct rp_elf *elf;
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		char *note = bytes + 64 * i;
+
+		memcpy(note, &hdr, sizeof(hdr));
+		strcpy(note + 12, "stapsdt");
+		memcpy(note + 24, addrs, sizeof(addrs));
+		memcpy(note + 48, strings, sizeof(strings));
+	}
+	image__start(&img);
+	img.sections[image__add(&img, ".note.stapsdt", SHT_NOTE, 0, bytes, sizeof(bytes))]
+		.sh_addralign = 8;
+	image__finish(&img);
+	elf = open_notes(&img, 2, &notes);
+	assert_string_equal(notes[1].name, "job");
+	assert_int_equal(notes[1].addr, TEXT_ADDR + 8);
+	rp_elf__free(elf);
+}
+
 static void test_usdt_section_broken(void **state)
 {
 	const struct rp_usdt_note *notes;
@@ -200,9 +230,13 @@ static void test_postgres(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_usdt),	     cmocka_unit_test(test_usdt_base),
-		cmocka_unit_test(test_usdt_skipped), cmocka_unit_test(test_usdt_section_broken),
-		cmocka_unit_test(test_python),	     cmocka_unit_test(test_postgres),
+		cmocka_unit_test(test_usdt),
+		cmocka_unit_test(test_usdt_base),
+		cmocka_unit_test(test_usdt_skipped),
+		cmocka_unit_test(test_usdt_aligned_to_8),
+		cmocka_unit_test(test_usdt_section_broken),
+		cmocka_unit_test(test_python),
+		cmocka_unit_test(test_postgres),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

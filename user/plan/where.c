@@ -94,6 +94,13 @@ static bool parse_duration(struct parser *p, struct rp_atom *atom)
 	return true;
 }
 
+/* Member by member: what is between them is not set. */
+static bool same_operand(const struct rp_operand *a, const struct rp_operand *b)
+{
+	return a->kind == b->kind && a->index == b->index && a->size == b->size &&
+	       a->flags == b->flags;
+}
+
 /* Alike comparisons are one. */
 static table add_atom(struct parser *p, const struct rp_operand *operand,
 		      const struct rp_atom *atom)
@@ -102,7 +109,7 @@ static table add_atom(struct parser *p, const struct rp_operand *operand,
 	uint32_t k = 0;
 
 	while (k < out->filter.n && (memcmp(&out->filter.atom[k], atom, sizeof(*atom)) ||
-				     memcmp(&out->operand[k], operand, sizeof(*operand))))
+				     !same_operand(&out->operand[k], operand)))
 		k++;
 	if (k == RP_ATOMS_MAX)
 		return wrong(p, "more than 6 different comparisons");

@@ -83,9 +83,8 @@ static _Noreturn void child(const struct rp_launch_opts *opts, const char *path,
 		execvp(path, opts->argv);
 		errnum = errno;
 	}
-	if (write(failed, &errnum, sizeof(errnum)) < 0)
-		_exit(RP_EXIT_CANNOT_RUN);
-	_exit(errnum == ENOENT ? RP_EXIT_NOT_FOUND : RP_EXIT_CANNOT_RUN);
+	/* The parent tells by what it reads here, or by nothing if it is gone. */
+	_exit(write(failed, &errnum, sizeof(errnum)) < 0 ? RP_EXIT_FAILED : RP_EXIT_CANNOT_RUN);
 }
 
 static void close_pipe(int ends[2])
