@@ -131,7 +131,7 @@ static json_t *csv_load(const char *path)
 	while ((line = strsep(&rest, "\n"))) {
 		json_t *row;
 
-		if (!*line)
+		if (!*line || *line == '#')
 			continue;
 		line[strcspn(line, "\r")] = '\0';
 		if (!n_names) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
 /* The figures of a run: read, and printed as tables and as the summary. */
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -174,4 +175,22 @@ int rp_run__print_summary(struct rp_run *run, struct rp_err *err)
 		return rp_err__set(err, RP_EXIT_FAILED, rc, NULL,
 				   "the summary could not be written: %s", strerror(-rc));
 	return 0;
+}
+
+/* Where no table has shown it to whoever started the run. */
+void rp_run__tell_lost(struct rp_run *run)
+{
+	const struct rp_opts *o = run->opts;
+	char line[256];
+
+	if (!strcmp(o->format->name, "table") && !o->output)
+		return;
+	for (enum rp_lost i = 0; i < RP_LOST_COUNT; i++) {
+		uint64_t n = rp_session__lost(run->session, i);
+
+		if (!n)
+			continue;
+		snprintf(line, sizeof(line), "lost: %" PRIu64 " %s", n, rp_lost__meaning(i));
+		run->say(line, NULL);
+	}
 }

@@ -145,6 +145,7 @@ int rp_run__print_interval(struct rp_run *run);
 /* As many as were asked for. */
 bool rp_run__has_all_intervals(const struct rp_run *run);
 int rp_run__print_summary(struct rp_run *run, struct rp_err *err);
+void rp_run__tell_lost(struct rp_run *run);
 
 /* Costs of the probes: measured for the first time; no more. */
 void rp_run__start_costs(struct rp_run *run);

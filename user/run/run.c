@@ -177,6 +177,7 @@ static int finish(struct rp_run *run, struct rp_err *err)
 	rc = rp_run__print_summary(run, err);
 	if (!rc)
 		rc = check_something_was_traced(run, err);
+	rp_run__tell_lost(run);
 	rp_run__warn_of_debugger(run);
 	rp_run__warn_of_traps(run);
 	/* From here on they end rptrace, whatever the command does. */

@@ -142,17 +142,12 @@ static void draw_load(const struct rp_state *s)
 /* What is lost, the greatest first by name. */
 static const char *worst_loss(const struct rp_snapshot *snapshot)
 {
-	static const char *const meanings[] = {
-#define RP_LOST_MEANING(symbol, key, meaning) meaning,
-		RP_LOST_REASONS(RP_LOST_MEANING)
-#undef RP_LOST_MEANING
-	};
-	size_t worst = 0;
+	enum rp_lost worst = 0;
 
-	for (size_t i = 1; i < RP_LOST_COUNT; i++)
+	for (enum rp_lost i = 1; i < RP_LOST_COUNT; i++)
 		if (snapshot->lost[i] > snapshot->lost[worst])
 			worst = i;
-	return snapshot->lost[worst] ? meanings[worst] : NULL;
+	return snapshot->lost[worst] ? rp_lost__meaning(worst) : NULL;
 }
 
 /* The list of what is open, and its order. */

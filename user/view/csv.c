@@ -14,7 +14,7 @@ static int print_text(FILE *out, const char *text)
 
 	if (!escaped)
 		return -ENOMEM;
-	if (!strpbrk(escaped, ",\"") && escaped[0] != ' ') {
+	if (!strpbrk(escaped, ",\"") && escaped[0] != ' ' && escaped[0] != '#') {
 		fputs(escaped, out);
 	} else {
 		fputc('"', out);
@@ -67,5 +67,6 @@ int rp_view__csv(FILE *out, const struct rp_snapshot *snapshot, const struct rp_
 		}
 		fputc('\n', out);
 	}
+	rp_view__print_lost(out, "# ", snapshot->lost);
 	return rp_view__end(out);
 }

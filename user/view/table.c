@@ -363,10 +363,7 @@ static void print_notes(FILE *out, const struct sheet *sheet)
 			fprintf(out, "%c  %s\n", rp_marks[i].sign, rp_marks[i].meaning);
 	if (sheet->hidden[0])
 		fprintf(out, "no room for:%s\n", sheet->hidden);
-	for (size_t i = 0; i < RP_LOST_COUNT; i++)
-		if (sheet->snapshot->lost[i])
-			fprintf(out, "lost: %" PRIu64 " %s\n", sheet->snapshot->lost[i],
-				rp_lost_texts[i].meaning);
+	rp_view__print_lost(out, "", sheet->snapshot->lost);
 }
 
 int rp_view__table(FILE *out, const struct rp_snapshot *snapshot, const struct rp_view_opts *opts)

@@ -126,6 +126,9 @@ struct rp_view {
 extern const struct rp_view rp_views[]; /* table, csv, json, openmetrics; ends with a NULL name */
 const struct rp_view *rp_view__find(const char *name);
 
+/* What the number of a reason counts, in words. */
+const char *rp_lost__meaning(enum rp_lost reason);
+
 /* ---- text helpers ------------------------------------------------------------------------------
  */
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 
 #include "view/internal.h"
@@ -24,6 +25,19 @@ const struct rp_view *rp_view__find(const char *name)
 		if (!strcmp(view->name, name))
 			return view;
 	return NULL;
+}
+
+const char *rp_lost__meaning(enum rp_lost reason)
+{
+	return rp_lost_texts[reason].meaning;
+}
+
+void rp_view__print_lost(FILE *out, const char *before, const uint64_t *lost)
+{
+	for (size_t i = 0; i < RP_LOST_COUNT; i++)
+		if (lost[i])
+			fprintf(out, "%slost: %" PRIu64 " %s\n", before, lost[i],
+				rp_lost_texts[i].meaning);
 }
 
 int rp_view__end(FILE *out)
