@@ -51,9 +51,34 @@ class Table(Screen):
         screen.press("<")
         before = screen.wait("the order before", lambda text, by=sorted_by:
                              re.search(r"(\S+)▼", text) if f"{by}▼" not in text else None)[1]
-        screen.press("F6")
+        screen.press(">")
         screen.wait(f"{sorted_by}▼")
         self.assertNotEqual(before, sorted_by)
+
+    def test_sort_menu(self):
+        screen = self.open(columns=120)
+        screen.press("F6")
+        screen.wait("the list beside the table", lambda text: re.search(
+            r"REGION .*%TIME.* Sort by", text))
+        screen.press("Home", "Down", "Down", "Enter")
+        self.wait_frame("another order", lambda frame: "%TIME▼" in frame.titles and
+                        "Sort by" not in frame.text)
+        for key, title in ("P", "CPU▼"), ("T", "TOTAL▼"):
+            screen.press(key)
+            screen.wait(title)
+
+    def test_unknown_sequences(self):
+        """Reports of the mouse and of the focus that this terminal does not know: no key of them."""
+        screen = self.open()
+        self.freeze()
+        before = screen.text()
+        for sequence in "\x1b[<0;90;20M", "\x1b[I", "\x1b[O", "\x1b[200~", "\x1b]11;rgb:0/0/0\a":
+            screen.type(sequence)
+        # The last one is a key, and what it does is all that has changed.
+        screen.press("I")
+        self.wait_frame("the other order", lambda frame: "▲" in frame.titles)
+        screen.press("I")
+        screen.wait("as it was", lambda text: text == before)
 
     def test_move(self):
         screen = self.open(NO_COLOR="1")
@@ -159,7 +184,7 @@ class Table(Screen):
         while True:
             if self.chosen_column()[0] == "[ ]":
                 screen.press("Space")
-                screen.wait("shown", lambda _: "[x]" in screen.chosen())
+                screen.wait("shown", lambda _: self.chosen_column()[0] == "[x]")
             if self.chosen_column()[1] == "UNMATCHED":
                 break
             self.next_column()
@@ -167,8 +192,8 @@ class Table(Screen):
 
     def chosen_column(self):
         """The box and the title under the cursor in the list of columns."""
-        return self.screen.wait("a column chosen", lambda _: re.match(
-            r"(\[.\]) (\S+)", self.screen.chosen())).groups()
+        return self.screen.wait("a column chosen", lambda _: next(filter(None, (
+            re.match(r"(\[.\]) (\S+)", text) for _, text in self.screen.reversed())), None)).groups()
 
     def next_column(self):
         before = self.chosen_column()[1]

@@ -127,6 +127,22 @@ class Changes(Screen):
         screen.wait("added: 1 region")
         self.wait_frame("victim_05 again", lambda frame: not self.marked(frame) and
                         (frame.figure("victim_05", "COUNT") or 0) > count)
+        # Asked before, and taken back.
+        self.choose("victim_05")
+        self.wait_chosen("victim_05")
+        screen.press("F9")
+        screen.wait("Detach victim_05?")
+        screen.press("n")
+        screen.wait("nothing was detached")
+        screen.press("F9", "y")
+        screen.wait("detached: victim_05")
+        self.wait_left_out("victim_05")
+        count = self.wait_frame("its count", lambda frame: frame.figure(
+            "victim_05", "COUNT")).figure("victim_05", "COUNT")
+        screen.press("z")
+        screen.wait("attached again: 1 region")
+        self.wait_frame("victim_05 once more", lambda frame: not self.marked(frame) and
+                        (frame.figure("victim_05", "COUNT") or 0) > count)
         for name in ("victim_01", "victim_03"):
             self.choose(name)
             self.wait_chosen(name)

@@ -135,6 +135,7 @@ class Figures(Screen):
         os.kill(self.target.pid, signal.SIGSTOP)
         screen.press("r")
         screen.wait("figures since now")
+        screen.wait("since when", lambda text: re.search(r"since \d\d:\d\d:\d\d ", text))
         # It stands still: one that it was stopped in is all that there can be.
         self.wait_frame("from zero", lambda frame:
                         (frame.figure("long", "COUNT") or 0) <= 1)

@@ -87,20 +87,26 @@ class Terminal:
         """With what has left the screen at the top."""
         return self.tmux("capture-pane", "-p", "-S", "-")
 
-    def chosen(self):
-        """The row in reverse video (with NO_COLOR), the titles and the keys aside."""
-        reverse, rows = False, []
+    def reversed(self):
+        """What is in reverse video (with NO_COLOR), the titles and the keys aside: (column, text)."""
+        reverse, found = False, []
         for line in self.styled().split("\n"):
-            begins, text = None, ""
+            at, last = 0, False
             for codes, char in re.findall("\x1b\\[([\\d;]*)m|(.)", line):
                 for code in codes.split(";") if not char else ():
                     reverse = code == "7" or (reverse and code not in ("", "0", "27"))
+                if char and reverse and last:
+                    found[-1] = (found[-1][0], found[-1][1] + char)
+                elif char and reverse:
+                    found.append((at, char))
                 if char:
-                    begins = reverse if begins is None else begins
-                    text += char
-            if begins and not re.match(r" *REGION| *AGE", text):
-                rows.append(text.strip())
-        return rows[0] if rows else ""
+                    at, last = at + 1, reverse
+        return [(at, text.strip()) for at, text in found
+                if not re.match(r" *REGION| *AGE", text)]
+
+    def chosen(self):
+        """The row under the cursor of the table."""
+        return next((text for at, text in self.reversed() if not at), "")
 
     def wait(self, what, found=None):
         """Until a text is there, or a function of the screen's text returns something true."""

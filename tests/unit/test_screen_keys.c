@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
 /* What keys and the mouse ask for and open on the live screen, without a terminal. */
+#include <locale.h>
+
 #include "screen_fixture.h"
+
+#include "screen/cells.h"
 
 static void test_ended(void **state)
 {
@@ -126,6 +130,87 @@ static void test_group(void **state)
 	keys(" d\n\t");
 	update(11);
 	assert_non_null(rp_state__chosen_row(&s)->group);
+}
+
+/* ---- as htop has it --------------------------------------------------------------------- */
+
+static void test_sort_menu(void **state)
+{
+	size_t at;
+
+	(void)state;
+	key(RP_KEY_F0 + 6);
+	assert_int_equal(s.mode, RP_MODE_SORT);
+	assert_ptr_equal(s.columns.item[s.menu].column, rp_column__find("total"));
+	assert_true(s.layout.table_width < s.layout.menu_x);
+	key(RP_KEY_DOWN);
+	at = s.menu;
+	key(RP_KEY_ENTER);
+	assert_int_equal(s.mode, RP_MODE_TABLE);
+	assert_ptr_equal(s.sort, s.columns.item[at].column);
+	assert_int_equal(s.layout.table_width, s.layout.width);
+	/* Left as it was. */
+	key(RP_KEY_F0 + 6);
+	key(RP_KEY_UP);
+	key(RP_KEY_ESCAPE);
+	assert_ptr_equal(s.sort, s.columns.item[at].column);
+	/* With the mouse: on a line of it, and beside it. */
+	key(RP_KEY_F0 + 6);
+	rp_state__mouse(&s, s.layout.titles + 1, s.layout.menu_x + 1, RP_BUTTON_CLICK, &request);
+	assert_int_equal(s.mode, RP_MODE_TABLE);
+	assert_ptr_equal(s.sort, s.columns.item[0].column);
+	key(RP_KEY_F0 + 6);
+	rp_state__mouse(&s, s.layout.titles + 1, 1, RP_BUTTON_CLICK, &request);
+	assert_int_equal(s.mode, RP_MODE_TABLE);
+}
+
+static void test_orders(void **state)
+{
+	(void)state;
+	key('I');
+	key('P');
+	assert_ptr_equal(s.sort, rp_column__find("cpu"));
+	assert_false(s.invert);
+	key('T');
+	assert_ptr_equal(s.sort, rp_column__find("total"));
+}
+
+static void test_says_what_does(void **state)
+{
+	static const char *const says[][2] = {{"M", "P sorts"}, {"s", "Enter"}, {"u", "g groups"}};
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		keys(says[i][0]);
+		assert_non_null(strstr(s.message, says[i][1]));
+		assert_true(strlen(s.message) <= 80);
+	}
+}
+
+static void test_asks_before_it_detaches(void **state)
+{
+	(void)state;
+	key(RP_KEY_F0 + 9);
+	assert_int_equal(request.type, RP_REQUEST_NONE);
+	assert_int_equal(s.mode, RP_MODE_CONFIRM);
+	key('n');
+	assert_int_equal(request.type, RP_REQUEST_NONE);
+	assert_int_equal(s.mode, RP_MODE_TABLE);
+	for (const char *yes = "y\n"; *yes; yes++) {
+		key(RP_KEY_F0 + 9);
+		key(*yes);
+		assert_int_equal(request.type, RP_REQUEST_DROP);
+	}
+	key('z');
+	assert_int_equal(request.type, RP_REQUEST_UNDO);
+}
+
+static void test_help_fits(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < rp_n_help; i++)
+		assert_in_range(rp_cells__width(rp_help[i].text, true), 0,
+				rp_help[i].keys ? 60 : 80);
 }
 
 /* ---- columns, panes, mouse -------------------------------------------------------------- */
@@ -258,13 +343,24 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(test_ended),    TEST(test_pause),
-		TEST(test_interval), TEST(test_tags),
-		TEST(test_add),	     TEST(test_group),
-		TEST(test_columns),  TEST(test_columns_complete),
-		TEST(test_panes),    TEST(test_mouse),
+		TEST(test_ended),
+		TEST(test_pause),
+		TEST(test_interval),
+		TEST(test_tags),
+		TEST(test_add),
+		TEST(test_group),
+		TEST(test_columns),
+		TEST(test_columns_complete),
+		TEST(test_panes),
+		TEST(test_mouse),
 		TEST(test_any_keys),
+		TEST(test_sort_menu),
+		TEST(test_orders),
+		TEST(test_says_what_does),
+		TEST(test_asks_before_it_detaches),
+		cmocka_unit_test(test_help_fits),
 	};
 
+	setlocale(LC_ALL, "C.UTF-8");
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

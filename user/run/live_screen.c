@@ -54,6 +54,13 @@ static int drop_regions(void *ctx, const uint32_t *regions, size_t n, struct rp_
 	return rp_run__drop_regions(s->run, regions, n, err);
 }
 
+static int undo_drop(void *ctx, const uint32_t *regions, size_t n, struct rp_err *err)
+{
+	struct live_screen *s = ctx;
+
+	return rp_targets__take_back(s->run->targets, regions, n, err);
+}
+
 static int reset(void *ctx, struct rp_err *err)
 {
 	struct live_screen *s = ctx;
@@ -244,6 +251,7 @@ int rp_run__open_screen(struct rp_run *run, struct rp_err *err)
 		.ctx = s,
 		.add = add_regions,
 		.drop = drop_regions,
+		.undo_drop = undo_drop,
 		.group = group,
 		.reset = reset,
 		.complete = complete,

@@ -131,8 +131,11 @@ static void draw_load(const struct rp_state *s)
 				: RP_STYLE_NORMAL,
 		      1, x, text);
 	x = draw_stuck(s, x);
-	snprintf(text, sizeof(text), "overhead %.1f %% of CPU, %s a region", s->overhead * 100,
-		 rp_draw__ns(s, (uint64_t)s->total->meta.ns_per_region, figure, sizeof(figure)));
+	snprintf(text, sizeof(text), "overhead %.1f %% of CPU", s->overhead * 100);
+	if (s->total->meta.ns_per_region >= 1)
+		snprintf(text + strlen(text), sizeof(text) - strlen(text), ", %s a region",
+			 rp_draw__ns(s, (uint64_t)s->total->meta.ns_per_region, figure,
+				     sizeof(figure)));
 	if (costliest)
 		snprintf(text + strlen(text), sizeof(text) - strlen(text), CULPRIT "%s",
 			 costliest->name);
@@ -157,7 +160,7 @@ static size_t describe_list(const struct rp_state *s, char *line, size_t size)
 	size_t n = open ? open->n : 0;
 	int at = snprintf(line, size, "%zu", s->list.n_visible);
 
-	if (s->list.n_visible != n)
+	if (s->filter[0])
 		at += snprintf(line + at, size - (size_t)at, " of %zu", n);
 	at += snprintf(line + at, size - (size_t)at, " open region%s  every %g s",
 		       n == 1 ? "" : "s", s->interval);
@@ -169,12 +172,14 @@ static size_t describe_table(const struct rp_state *s, char *line, size_t size)
 	size_t n = rp_state__rows(s);
 	int at = snprintf(line, size, "%zu", s->n_visible);
 
-	if (s->n_visible != n)
+	/* Rows that are collapsed, or have nothing to show since they are grouped, are not missed.
+	 */
+	if (s->filter[0])
 		at += snprintf(line + at, size - (size_t)at, " of %zu", n);
-	at += snprintf(line + at, size - (size_t)at, " %s%s  by %s%s  every %g s  %s",
+	at += snprintf(line + at, size - (size_t)at, " %s%s  by %s%s  every %g s  %s%s",
 		       s->tree ? "path" : "region", s->n_visible == 1 ? "" : "s", s->sort->title,
 		       s->invert ? " (inverted)" : "", s->interval,
-		       s->recent ? "last interval" : "since start");
+		       s->recent ? "last interval" : "since ", s->recent ? "" : s->since);
 	return (size_t)at;
 }
 
@@ -250,6 +255,38 @@ static long draw_prompt(const struct rp_state *s)
 	return (long)(x + cursor);
 }
 
+/* What the keys do while something else than the table has them. */
+static const char *hint(const struct rp_state *s)
+{
+	switch (s->mode) {
+	case RP_MODE_HELP:
+		return "Up Down PgUp PgDn: more    any other key leaves";
+	case RP_MODE_SORT:
+		return "Up Down: choose  Enter: sort by it  Esc: leave as it is";
+	case RP_MODE_GROUP:
+		return "Up Down: choose  Enter, or its letter: group so  Esc: leave as it is";
+	case RP_MODE_COLUMNS:
+		return "Space: show, hide  < >: move it  s: sort by it  Enter: done";
+	default:
+		return NULL;
+	}
+}
+
+static void draw_question(const struct rp_state *s)
+{
+	uint32_t regions[2];
+	size_t n = rp_state__chosen(s, regions, 2);
+	char text[RP_PROMPT_MAX];
+
+	if (n == 1)
+		snprintf(text, sizeof(text), "Detach %.160s? Enter or y: yes, any other key: no",
+			 rp_state__name(s, regions[0]));
+	else
+		snprintf(text, sizeof(text),
+			 "Detach all tagged regions? Enter or y: yes, any other key: no");
+	rp_draw__text(s, RP_STYLE_WARNING, s->layout.bar, 0, s->layout.width, text);
+}
+
 static long draw_bar(const struct rp_state *s)
 {
 	bool prompt = s->mode == RP_MODE_SEARCH || s->mode == RP_MODE_FILTER ||
@@ -261,9 +298,10 @@ static long draw_bar(const struct rp_state *s)
 			      s->layout.width, s->message);
 	if (prompt)
 		return draw_prompt(s);
-	if (s->mode == RP_MODE_HELP)
-		rp_draw__text(s, RP_STYLE_LABEL, s->layout.bar, 0, s->layout.width,
-			      "Up Down PgUp PgDn: more    any other key leaves");
+	if (s->mode == RP_MODE_CONFIRM)
+		draw_question(s);
+	else if (hint(s))
+		rp_draw__text(s, RP_STYLE_LABEL, s->layout.bar, 0, s->layout.width, hint(s));
 	else if (!s->message[0])
 		draw_keys(s);
 	return RP_CURSOR_NONE;
@@ -278,8 +316,8 @@ void rp_draw(const struct rp_state *s)
 		rp_terminal__flush(0, RP_CURSOR_NONE);
 		return;
 	}
-	if (s->mode == RP_MODE_GROUP || s->mode == RP_MODE_COLUMNS || s->mode == RP_MODE_HELP) {
-		rp_draw__menu(s);
+	if (s->mode == RP_MODE_HELP) {
+		rp_draw__help(s);
 	} else {
 		rp_draw__header(s);
 		if (s->list.shown)
@@ -287,6 +325,7 @@ void rp_draw(const struct rp_state *s)
 		else
 			rp_draw__table(s);
 		rp_draw__pane(s);
+		rp_draw__menu(s);
 	}
 	cursor = draw_bar(s);
 	rp_terminal__flush(s->layout.bar, cursor);

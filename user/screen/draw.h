@@ -16,6 +16,7 @@ void rp_draw__table(const struct rp_state *s);
 void rp_draw__open(const struct rp_state *s);
 void rp_draw__pane(const struct rp_state *s);
 void rp_draw__menu(const struct rp_state *s);
+void rp_draw__help(const struct rp_state *s);
 
 /* Text of any origin, safe and cut to a width; right: at the right end of it. */
 void rp_draw__text(const struct rp_state *s, enum rp_style style, size_t y, size_t x, size_t width,

@@ -83,6 +83,6 @@ void rp_draw__open(const struct rp_state *s)
 	if (!list->n_visible && s->layout.n_table)
 		rp_draw__text(s, RP_STYLE_FAINT, s->layout.table, RP_GUTTER, s->layout.width,
 			      !list->open     ? "this kernel cannot tell which regions are open"
-			      : list->open->n ? "no row has this text: \\ changes the filter"
+			      : list->open->n ? "no row has this text: F4 changes the filter"
 					      : "no region is open");
 }

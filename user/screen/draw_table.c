@@ -24,12 +24,12 @@ static void draw_titles(const struct rp_state *s)
 {
 	if (s->layout.titles >= s->layout.bar)
 		return;
-	rp_terminal__fill(RP_STYLE_TITLE, s->layout.titles, 0, s->layout.width);
+	rp_terminal__fill(RP_STYLE_TITLE, s->layout.titles, 0, s->layout.table_width);
 	for (size_t i = 0; i < s->layout.n_cells; i++)
 		draw_title(s, &s->layout.cell[i]);
 	/* More columns to the left, to the right. */
 	rp_draw__text(s, RP_STYLE_TITLE, s->layout.titles, 0, 1, s->scroll ? "<" : " ");
-	rp_draw__right(s, RP_STYLE_TITLE, s->layout.titles, s->layout.width - 1, 1,
+	rp_draw__right(s, RP_STYLE_TITLE, s->layout.titles, s->layout.table_width - 1, 1,
 		       s->layout.more ? ">" : " ");
 }
 
@@ -132,7 +132,7 @@ static void draw_row(const struct rp_state *s, size_t y, size_t i)
 	char marks[RP_GUTTER + 1] = "  ", all[RP_MARKS + 1];
 
 	if (style == RP_STYLE_SELECTED)
-		rp_terminal__fill(style, y, 0, s->layout.width);
+		rp_terminal__fill(style, y, 0, s->layout.table_width);
 	if (tagged)
 		marks[0] = '*';
 	if (row->left_out)
@@ -146,12 +146,15 @@ static void draw_row(const struct rp_state *s, size_t y, size_t i)
 
 void rp_draw__table(const struct rp_state *s)
 {
+	if (!s->layout.table_width)
+		return;
 	draw_titles(s);
 	for (size_t line = 0; line < s->layout.n_table && s->top + line < s->n_visible; line++)
 		draw_row(s, s->layout.table + line, s->top + line);
 	if (!s->n_visible && s->layout.n_table)
 		rp_draw__text(s, RP_STYLE_FAINT, s->layout.table, RP_GUTTER,
-			      s->layout.width - RP_GUTTER,
-			      rp_state__rows(s) ? "no row has this text: \\ changes the filter"
-						: "no region was entered yet");
+			      s->layout.table_width - RP_GUTTER,
+			      s->filter[0]   ? "no row has this text: F4 changes the filter"
+			      : s->regrouped ? "no region was left since they are grouped so"
+					     : "no region was entered yet");
 }

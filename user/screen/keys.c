@@ -199,6 +199,19 @@ static void drop(struct rp_state *s, struct rp_request *request)
 		request->type = RP_REQUEST_DROP;
 }
 
+static void ask_to_drop(struct rp_state *s, struct rp_request *request)
+{
+	(void)request;
+	if (!has_ended(s) && rp_state__chosen_row(s))
+		s->mode = RP_MODE_CONFIRM;
+}
+
+static void undo_drop(struct rp_state *s, struct rp_request *request)
+{
+	if (!has_ended(s))
+		request->type = RP_REQUEST_UNDO;
+}
+
 static bool is_on_screen(const struct rp_state *s, const struct rp_column *column)
 {
 	for (size_t i = 0; i < s->layout.n_cells; i++)
@@ -220,12 +233,17 @@ static void scroll_to(struct rp_state *s, const struct rp_column *column)
 	}
 }
 
-static void sort_by_next(struct rp_state *s, int by)
+void rp_state__sort_by(struct rp_state *s, const struct rp_column *column)
 {
-	s->sort = rp_screen_columns__next(&s->columns, s->sort, by);
+	s->sort = column;
 	s->invert = false;
 	rp_state__sort(s);
 	scroll_to(s, s->sort);
+}
+
+static void sort_by_next(struct rp_state *s, int by)
+{
+	rp_state__sort_by(s, rp_screen_columns__next(&s->columns, s->sort, by));
 }
 
 static void sort_left(struct rp_state *s, struct rp_request *request)
@@ -238,6 +256,18 @@ static void sort_right(struct rp_state *s, struct rp_request *request)
 {
 	(void)request;
 	sort_by_next(s, 1);
+}
+
+static void sort_by_cpu(struct rp_state *s, struct rp_request *request)
+{
+	(void)request;
+	rp_state__sort_by(s, rp_column__find("cpu"));
+}
+
+static void sort_by_total(struct rp_state *s, struct rp_request *request)
+{
+	(void)request;
+	rp_state__sort_by(s, rp_column__find("total"));
 }
 
 static void invert(struct rp_state *s, struct rp_request *request)
@@ -339,29 +369,6 @@ static void faster(struct rp_state *s, struct rp_request *request)
 static void slower(struct rp_state *s, struct rp_request *request)
 {
 	change_interval(s, 1, request);
-}
-
-static void choose_group(struct rp_state *s, struct rp_request *request)
-{
-	(void)request;
-	s->mode = RP_MODE_GROUP;
-	s->menu = 0;
-	while (s->menu < rp_n_group_choices - 1 && rp_group_choices[s->menu].by != s->by)
-		s->menu++;
-}
-
-static void choose_columns(struct rp_state *s, struct rp_request *request)
-{
-	(void)request;
-	s->mode = RP_MODE_COLUMNS;
-	s->menu = 0;
-}
-
-static void help(struct rp_state *s, struct rp_request *request)
-{
-	(void)request;
-	s->mode = RP_MODE_HELP;
-	s->menu = 0;
 }
 
 static void open_pane(struct rp_state *s, enum rp_pane pane)
@@ -469,9 +476,9 @@ static const struct binding everywhere[] = {
 	{F(8), slower},
 	{'-', faster},
 	{F(7), faster},
-	{'?', help},
-	{'h', help},
-	{F(1), help},
+	{'?', rp_menu__help},
+	{'h', rp_menu__help},
+	{F(1), rp_menu__help},
 };
 
 static const struct binding on_list[] = {
@@ -493,10 +500,13 @@ static const struct binding on_table[] = {
 	{'N', search_previous},
 	{'a', add},
 	{'d', drop},
-	{F(9), drop},
+	{F(9), ask_to_drop},
+	{'z', undo_drop},
 	{'<', sort_left},
 	{'>', sort_right},
-	{F(6), sort_right},
+	{F(6), rp_menu__sort},
+	{'P', sort_by_cpu},
+	{'T', sort_by_total},
 	{'I', invert},
 	{'t', toggle_tree},
 	{F(5), toggle_tree},
@@ -504,9 +514,9 @@ static const struct binding on_table[] = {
 	{'U', untag},
 	{'i', recent},
 	{'r', reset},
-	{'g', choose_group},
-	{'c', choose_columns},
-	{F(2), choose_columns},
+	{'g', rp_menu__group},
+	{'c', rp_menu__columns},
+	{F(2), rp_menu__columns},
 	{RP_KEY_ENTER, toggle_pane},
 	{RP_KEY_TAB, next_pane},
 	{RP_KEY_BACK_TAB, previous_pane},
@@ -522,6 +532,14 @@ static const struct binding *find(const struct binding *bindings, size_t n, int 
 	return NULL;
 }
 
+/* Keys that other programs have. */
+static void explain(struct rp_state *s, int key)
+{
+	for (size_t i = 0; i < rp_n_explained; i++)
+		if (rp_explained[i].key == key)
+			rp_state__say(s, "%s", rp_explained[i].text);
+}
+
 static void view_key(struct rp_state *s, int key, struct rp_request *request)
 {
 	const struct binding *table = find(on_table, COUNT(on_table), key), *found;
@@ -533,6 +551,8 @@ static void view_key(struct rp_state *s, int key, struct rp_request *request)
 		found->act(s, request);
 	else if (table)
 		rp_state__say(s, "that key is for the table: o leads back to it");
+	else
+		explain(s, key);
 }
 
 void rp_state__key(struct rp_state *s, int key, struct rp_request *request)
@@ -548,10 +568,14 @@ void rp_state__key(struct rp_state *s, int key, struct rp_request *request)
 	case RP_MODE_ADD:
 		rp_state__prompt_key(s, key, request);
 		break;
+	case RP_MODE_SORT:
 	case RP_MODE_GROUP:
 	case RP_MODE_COLUMNS:
 	case RP_MODE_HELP:
 		rp_state__menu_key(s, key, request);
+		break;
+	case RP_MODE_CONFIRM:
+		rp_state__confirm_key(s, key, request);
 		break;
 	}
 }

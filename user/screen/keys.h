@@ -11,12 +11,20 @@ struct rp_help_line {
 extern const struct rp_help_line rp_help[];
 extern const size_t rp_n_help;
 
+/* Keys of htop that mean nothing here: what comes next to it. */
+struct rp_explained_key {
+	int key;
+	const char *text;
+};
+extern const struct rp_explained_key rp_explained[];
+extern const size_t rp_n_explained;
+
 /* A key of the bar: "F1" "Help". */
 struct rp_bar_key {
 	int key;
 	const char *name, *label;
 };
-#define RP_BAR_ALWAYS 10 /* the rest is for terminals that have room */
+#define RP_BAR_ALWAYS 11 /* the rest is for terminals that have room */
 extern const struct rp_bar_key rp_bar[];
 extern const size_t rp_n_bar;
 
@@ -40,8 +48,21 @@ struct rp_group_choice {
 extern const struct rp_group_choice rp_group_choices[];
 extern const size_t rp_n_group_choices;
 
-/* What keys do while a line is edited, or a list is shown. */
+/* Columns of the list that is shown, as far as there is room; 0: none is. */
+size_t rp_menu__width(const struct rp_state *s);
+/* The first place of it on the screen, and the place that is on a line; SIZE_MAX: none is. */
+size_t rp_menu__first(const struct rp_state *s);
+size_t rp_menu__at(const struct rp_state *s, size_t y);
+/* What the keys do that open one. */
+void rp_menu__sort(struct rp_state *s, struct rp_request *request);
+void rp_menu__group(struct rp_state *s, struct rp_request *request);
+void rp_menu__columns(struct rp_state *s, struct rp_request *request);
+void rp_menu__help(struct rp_state *s, struct rp_request *request);
+void rp_menu__close(struct rp_state *s);
+
+/* What keys do while a line is edited, a list is shown, or a question is asked. */
 void rp_state__prompt_key(struct rp_state *s, int key, struct rp_request *request);
 void rp_state__menu_key(struct rp_state *s, int key, struct rp_request *request);
+void rp_state__confirm_key(struct rp_state *s, int key, struct rp_request *request);
 
 #endif

@@ -3,12 +3,25 @@
 
 #include <string.h>
 
-#define NAME_MIN   16
-#define NAME_MAX   64
-#define PANE_MIN   6 /* lines */
-#define TABLE_MIN  4
-#define HEADER_MAX 3
-#define MORE	   2 /* cells at the right, where a sign tells of more */
+#define NAME_MIN	16
+#define NAME_MAX	64
+#define PANE_MIN	6 /* lines */
+#define TABLE_MIN	4
+#define HEADER_MAX	3
+#define MORE		2 /* cells at the right, where a sign tells of more */
+#define TABLE_WIDTH_MIN 40
+
+/* Columns that are taken from the table at its right; all of them where too few would be left. */
+static size_t take_columns(struct rp_layout *l, size_t want)
+{
+	if (want + 1 + TABLE_WIDTH_MIN > l->width) {
+		l->table_width = 0;
+		return 0;
+	}
+	if (l->table_width > l->width - want - 1)
+		l->table_width = l->width - want - 1;
+	return l->width - want;
+}
 
 static void plan_lines(struct rp_layout *l, bool pane)
 {
@@ -20,8 +33,16 @@ static void plan_lines(struct rp_layout *l, bool pane)
 	l->table = l->titles + 1;
 	left = l->bar > l->table ? l->bar - l->table : 0;
 	l->n_table = left;
+	l->table_width = l->pane_width = l->width;
 	if (!pane)
 		return;
+	if (l->width >= RP_LAYOUT_BESIDE) {
+		l->pane_width = l->width * 2 / 5;
+		l->pane_x = take_columns(l, l->pane_width);
+		l->pane = l->titles;
+		l->n_pane = l->bar > l->pane ? l->bar - l->pane : 0;
+		return;
+	}
 	/* The pane gets more than half of the lines, or all where both would be too small. */
 	l->n_pane = left >= PANE_MIN + TABLE_MIN ? left * 3 / 5 : left;
 	if (l->n_pane < PANE_MIN && left >= PANE_MIN + TABLE_MIN)
@@ -44,16 +65,16 @@ static size_t name_width(const struct rp_layout *l, const struct rp_screen_colum
 	for (size_t i = 1; i < columns->n; i++) {
 		if (!columns->item[i].shown)
 			continue;
-		if (all + width_of(&columns->item[i]) + NAME_MIN > l->width)
+		if (all + width_of(&columns->item[i]) + NAME_MIN > l->table_width)
 			break;
 		all += width_of(&columns->item[i]);
 	}
 	want = want < NAME_MIN ? NAME_MIN : want > NAME_MAX ? NAME_MAX : want;
-	width = l->width > all + NAME_MIN ? l->width - all : NAME_MIN;
+	width = l->table_width > all + NAME_MIN ? l->table_width - all : NAME_MIN;
 	if (width > want)
 		width = want;
-	if (width + RP_GUTTER > l->width)
-		width = l->width > RP_GUTTER ? l->width - RP_GUTTER : 0;
+	if (width + RP_GUTTER > l->table_width)
+		width = l->table_width > RP_GUTTER ? l->table_width - RP_GUTTER : 0;
 	return width;
 }
 
@@ -76,7 +97,7 @@ static void plan_cells(struct rp_layout *l, const struct rp_screen_columns *colu
 			skip--;
 			continue;
 		}
-		l->more = x + width + MORE > l->width;
+		l->more = x + width + MORE > l->table_width;
 		if (l->more)
 			return;
 		l->cell[l->n_cells].column = columns->item[i].column;
@@ -93,5 +114,9 @@ void rp_layout__plan(struct rp_layout *layout, const struct rp_screen_columns *c
 	layout->rows = opts->rows;
 	layout->width = opts->width;
 	plan_lines(layout, opts->pane);
+	if (opts->menu) {
+		layout->menu_x = take_columns(layout, opts->menu);
+		layout->menu_width = layout->width - layout->menu_x;
+	}
 	plan_cells(layout, columns, opts);
 }

@@ -117,6 +117,69 @@ const struct rp_group_choice rp_group_choices[] = {
 };
 const size_t rp_n_group_choices = COUNT(rp_group_choices);
 
+#define NARROW 22
+#define WIDE   72 /* what the columns mean, too */
+
+size_t rp_menu__width(const struct rp_state *s)
+{
+	size_t part = s->layout.width * 2 / 5;
+
+	switch (s->mode) {
+	case RP_MODE_SORT:
+	case RP_MODE_GROUP:
+		return NARROW;
+	case RP_MODE_COLUMNS:
+		return part < NARROW ? NARROW : part > WIDE ? WIDE : part;
+	default:
+		return 0;
+	}
+}
+
+static void open_menu(struct rp_state *s, enum rp_mode mode, size_t at)
+{
+	s->mode = mode;
+	s->menu = at;
+	rp_state__plan(s);
+}
+
+void rp_menu__sort(struct rp_state *s, struct rp_request *request)
+{
+	size_t at = 0;
+
+	(void)request;
+	while (at < s->columns.n - 1 && s->columns.item[at].column != s->sort)
+		at++;
+	open_menu(s, RP_MODE_SORT, at);
+}
+
+void rp_menu__group(struct rp_state *s, struct rp_request *request)
+{
+	size_t at = 0;
+
+	(void)request;
+	while (at < rp_n_group_choices - 1 && rp_group_choices[at].by != s->by)
+		at++;
+	open_menu(s, RP_MODE_GROUP, at);
+}
+
+void rp_menu__columns(struct rp_state *s, struct rp_request *request)
+{
+	(void)request;
+	open_menu(s, RP_MODE_COLUMNS, 0);
+}
+
+void rp_menu__help(struct rp_state *s, struct rp_request *request)
+{
+	(void)request;
+	open_menu(s, RP_MODE_HELP, 0);
+}
+
+void rp_menu__close(struct rp_state *s)
+{
+	s->mode = RP_MODE_TABLE;
+	rp_state__plan(s);
+}
+
 /* Places that the cursor of a list has; the help scrolls instead, to where its end is seen. */
 static size_t menu_places(const struct rp_state *s)
 {
@@ -125,6 +188,7 @@ static size_t menu_places(const struct rp_state *s)
 	switch (s->mode) {
 	case RP_MODE_GROUP:
 		return rp_n_group_choices;
+	case RP_MODE_SORT:
 	case RP_MODE_COLUMNS:
 		return s->columns.n;
 	default:
@@ -132,9 +196,25 @@ static size_t menu_places(const struct rp_state *s)
 	}
 }
 
+/* So that the chosen one is on the screen. */
+size_t rp_menu__first(const struct rp_state *s)
+{
+	const struct rp_layout *l = &s->layout;
+	size_t lines = l->bar > l->titles + 1 ? l->bar - l->titles - 1 : 1;
+
+	return s->menu < lines ? 0 : s->menu - lines + 1;
+}
+
+size_t rp_menu__at(const struct rp_state *s, size_t y)
+{
+	size_t at = rp_menu__first(s) + y - s->layout.titles - 1;
+
+	return y > s->layout.titles && y < s->layout.bar && at < menu_places(s) ? at : SIZE_MAX;
+}
+
 static void pick_group(struct rp_state *s, struct rp_request *request)
 {
-	s->mode = RP_MODE_TABLE;
+	rp_menu__close(s);
 	if (rp_group_choices[s->menu].by == s->by)
 		return;
 	request->type = RP_REQUEST_GROUP;
@@ -182,6 +262,14 @@ static void columns_key(struct rp_state *s, int key)
 	rp_state__plan(s);
 }
 
+static void sort_key(struct rp_state *s, int key)
+{
+	if (key != RP_KEY_ENTER)
+		return;
+	rp_menu__close(s);
+	rp_state__sort_by(s, s->columns.item[s->menu].column);
+}
+
 static size_t step(size_t at, long by, size_t n)
 {
 	if (by < 0)
@@ -216,13 +304,24 @@ void rp_state__menu_key(struct rp_state *s, int key, struct rp_request *request)
 	case RP_KEY_ESCAPE:
 	case 'q':
 	case RP_KEY_F0 + 10:
-		s->mode = RP_MODE_TABLE;
+		rp_menu__close(s);
 		return;
 	}
-	if (s->mode == RP_MODE_GROUP)
+	if (s->mode == RP_MODE_SORT)
+		sort_key(s, key);
+	else if (s->mode == RP_MODE_GROUP)
 		group_key(s, key, request);
 	else if (s->mode == RP_MODE_COLUMNS)
 		columns_key(s, key);
 	else
-		s->mode = RP_MODE_TABLE;
+		rp_menu__close(s);
+}
+
+void rp_state__confirm_key(struct rp_state *s, int key, struct rp_request *request)
+{
+	s->mode = RP_MODE_TABLE;
+	if (key == RP_KEY_ENTER || key == 'y')
+		request->type = RP_REQUEST_DROP;
+	else
+		rp_state__say(s, "nothing was detached");
 }

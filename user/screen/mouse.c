@@ -33,6 +33,22 @@ static void click_row(struct rp_state *s, size_t line, struct rp_request *reques
 		rp_state__key(s, RP_KEY_ENTER, request);
 }
 
+/* A click in a list is the cursor there and Enter; beside it, it leaves the list. */
+static void click_menu(struct rp_state *s, size_t y, size_t x, struct rp_request *request)
+{
+	const struct rp_layout *l = &s->layout;
+	size_t at = rp_menu__at(s, y);
+
+	if (!l->menu_width)
+		return;
+	if (x < l->menu_x)
+		rp_menu__close(s);
+	else if (at != SIZE_MAX) {
+		s->menu = at;
+		rp_state__key(s, s->mode == RP_MODE_COLUMNS ? ' ' : RP_KEY_ENTER, request);
+	}
+}
+
 void rp_state__mouse(struct rp_state *s, size_t y, size_t x, enum rp_button button,
 		     struct rp_request *request)
 {
@@ -43,16 +59,19 @@ void rp_state__mouse(struct rp_state *s, size_t y, size_t x, enum rp_button butt
 		if (button == RP_BUTTON_WHEEL_UP || button == RP_BUTTON_WHEEL_DOWN)
 			rp_state__key(s, button == RP_BUTTON_WHEEL_UP ? RP_KEY_UP : RP_KEY_DOWN,
 				      request);
+		else
+			click_menu(s, y, x, request);
 		return;
 	}
 	if (button == RP_BUTTON_WHEEL_UP || button == RP_BUTTON_WHEEL_DOWN)
 		rp_state__move_by(s, button == RP_BUTTON_WHEEL_UP ? -WHEEL : WHEEL);
-	else if (y == l->titles && !s->list.shown)
+	else if (y == l->titles && x < l->table_width && !s->list.shown)
 		click_title(s, x);
-	else if (y >= l->table && y < l->table + l->n_table)
+	else if (y >= l->table && y < l->table + l->n_table && x < l->table_width)
 		click_row(s, y - l->table, request);
 	else if (y == l->bar)
 		rp_state__key(s, s->message[0] ? 0 : rp_bar__at(x, l->width), request);
-	else if (l->n_pane && y == l->pane && rp_panes__at(x) != RP_PANE_NONE)
-		s->pane = rp_panes__at(x);
+	else if (l->n_pane && y == l->pane && x >= l->pane_x &&
+		 rp_panes__at(x - l->pane_x) != RP_PANE_NONE)
+		s->pane = rp_panes__at(x - l->pane_x);
 }

@@ -14,6 +14,7 @@
 #include "screen/draw.h"
 #include "screen/state.h"
 #include "screen/terminal.h"
+#include "util/clock.h"
 
 #define DROP_MAX     1024
 #define COMPLETE_MAX 64
@@ -21,6 +22,9 @@
 struct rp_screen {
 	struct rp_screen_ops ops;
 	struct rp_state state;
+	uint64_t duration; /* of the figures shown last: it begins anew where they do */
+	uint32_t dropped[DROP_MAX];
+	size_t n_dropped; /* the last time, and not attached again since */
 };
 
 /* The source is asked for with each picture: it may have been found meanwhile. */
@@ -77,11 +81,25 @@ void rp_screen__free(struct rp_screen *screen)
 	free(screen);
 }
 
+/* They begin anew after a reset, and where the kernel groups them in another way. */
+static void tell_begin(struct rp_screen *screen, const struct rp_snapshot *total)
+{
+	time_t began = time(NULL) - (time_t)(total->duration / RP_NS_PER_S);
+	struct tm tm;
+
+	if (total->duration < screen->duration)
+		strftime(screen->state.since, sizeof(screen->state.since), "%H:%M:%S",
+			 localtime_r(&began, &tm));
+	screen->duration = total->duration;
+}
+
 int rp_screen__show(struct rp_screen *screen, struct rp_snapshot *total, struct rp_snapshot *recent,
 		    uint64_t time, uint64_t cpu)
 {
-	int rc = rp_state__update(&screen->state, total, recent, time, cpu);
+	int rc;
 
+	tell_begin(screen, total);
+	rc = rp_state__update(&screen->state, total, recent, time, cpu);
 	if (!rc)
 		draw(screen);
 	return rc;
@@ -207,11 +225,31 @@ static bool drop(struct rp_screen *screen)
 	if (screen->ops.drop(screen->ops.ctx, regions, n, &err))
 		return say_error(s, &err);
 	rp_histories__untag(&s->histories);
+	memcpy(screen->dropped, regions, n * sizeof(*regions));
+	screen->n_dropped = n;
 	if (n == 1)
-		rp_state__say(s, "detached: %.160s (a adds regions)",
+		rp_state__say(s, "detached: %.160s (z attaches it again, a adds regions)",
 			      rp_state__name(s, regions[0]));
 	else
-		rp_state__say(s, "detached: %zu regions (a adds regions)", n);
+		rp_state__say(s, "detached: %zu regions (z attaches them again, a adds regions)",
+			      n);
+	return true;
+}
+
+static bool undo(struct rp_screen *screen)
+{
+	struct rp_state *s = &screen->state;
+	struct rp_err err = {0};
+	size_t n = screen->n_dropped;
+
+	if (!n) {
+		rp_state__say(s, "nothing was detached before: d detaches the chosen region");
+		return false;
+	}
+	if (screen->ops.undo_drop(screen->ops.ctx, screen->dropped, n, &err))
+		return say_error(s, &err);
+	screen->n_dropped = 0;
+	rp_state__say(s, "attached again: %zu region%s", n, n == 1 ? "" : "s");
 	return true;
 }
 
@@ -280,6 +318,9 @@ static enum rp_screen_want serve(struct rp_screen *screen, const struct rp_reque
 		break;
 	case RP_REQUEST_DROP:
 		refresh = drop(screen);
+		break;
+	case RP_REQUEST_UNDO:
+		refresh = undo(screen);
 		break;
 	case RP_REQUEST_COMPLETE:
 		complete(screen, request->text);

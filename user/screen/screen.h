@@ -22,6 +22,8 @@ struct rp_screen_ops {
 	int (*add)(void *ctx, const char *glob, size_t *added, struct rp_err *err);
 	/* Trace regions no more. */
 	int (*drop)(void *ctx, const uint32_t *regions, size_t n, struct rp_err *err);
+	/* Trace them again. */
+	int (*undo_drop)(void *ctx, const uint32_t *regions, size_t n, struct rp_err *err);
 	/* Group by something else. Figures may begin anew. */
 	int (*group)(void *ctx, enum rp_by by, struct rp_err *err);
 	/* Figures begin at zero now. */

@@ -20,6 +20,7 @@
 #include <string.h>
 
 #include "screen/cells.h"
+#include "screen/keys.h"
 #include "screen/search.h"
 #include "util/array.h"
 
@@ -34,6 +35,7 @@ void rp_state__init(struct rp_state *s, const struct rp_state_opts *opts)
 		.by = opts->by,
 		.interval = opts->interval,
 		.utf8 = opts->utf8,
+		.since = "start",
 	};
 	rp_screen_columns__init(&s->columns);
 	rp_screen_columns__ask(&s->columns, opts->columns);
@@ -264,6 +266,7 @@ void rp_state__plan(struct rp_state *s)
 				.name = s->longest,
 				.scroll = s->scroll,
 				.pane = s->pane != RP_PANE_NONE && !s->list.shown,
+				.menu = rp_menu__width(s),
 			});
 	rp_open_list__scroll(&s->list, s->layout.n_table);
 	last = s->n_visible > s->layout.n_table ? s->n_visible - s->layout.n_table : 0;

@@ -18,8 +18,10 @@ enum rp_mode {
 	RP_MODE_SEARCH, /* these three edit a line */
 	RP_MODE_FILTER,
 	RP_MODE_ADD,
-	RP_MODE_GROUP, /* these two choose from a list */
+	RP_MODE_SORT, /* these three choose from a list beside the table */
+	RP_MODE_GROUP,
 	RP_MODE_COLUMNS,
+	RP_MODE_CONFIRM, /* asks before it detaches */
 	RP_MODE_HELP,
 };
 
@@ -41,6 +43,7 @@ enum rp_request_type {
 	RP_REQUEST_GROUP,    /* by */
 	RP_REQUEST_ADD,	     /* text: a glob */
 	RP_REQUEST_DROP,     /* rp_state__chosen() tells what */
+	RP_REQUEST_UNDO,     /* attach again what was detached last */
 	RP_REQUEST_COMPLETE, /* the prompt's text; rp_state__complete() takes the answer */
 };
 
@@ -94,6 +97,7 @@ struct rp_state {
 	uint64_t selected_before; /* a search began there */
 	size_t menu;		  /* line of the list, or first line of the help */
 	char message[256];
+	char since[32]; /* when figures begin: "start", or a time */
 };
 
 struct rp_state_opts {
@@ -162,6 +166,7 @@ void rp_state__move_by(struct rp_state *s, long n);
 /* The next visible row, from i on and around, forward or (by < 0) back, with a name that holds the
  * search. */
 bool rp_state__find(struct rp_state *s, size_t i, int by);
+void rp_state__sort_by(struct rp_state *s, const struct rp_column *column);
 void rp_state__plan(struct rp_state *s);
 
 #endif

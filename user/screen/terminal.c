@@ -11,11 +11,14 @@
 #include <unistd.h>
 #include <wchar.h>
 
+#include "screen/sequence.h"
+
 #define ESCAPE_MS 25 /* a lone escape is one after this time */
 
 /* ncurses has one terminal a process, and so has this. */
 static SCREEN *terminal;
 static attr_t styles[RP_STYLES];
+static enum rp_sequence sequence; /* under way: it may come in pieces */
 
 /* ---- taken over and given back ---------------------------------------------------------- */
 
@@ -241,6 +244,21 @@ static bool read_mouse(struct rp_input *input)
 	return true;
 }
 
+/* An escape is a key where nothing is behind it; else it may begin what has to be followed. */
+static bool begins_sequence(void)
+{
+	wint_t next;
+	int kind = get_wch(&next);
+
+	if (kind == OK)
+		sequence = rp_sequence__begin(next);
+	if (kind == KEY_CODE_YES)
+		ungetch((int)next);
+	else if (kind == OK && !sequence)
+		unget_wch((wchar_t)next);
+	return sequence;
+}
+
 bool rp_terminal__read(struct rp_input *input)
 {
 	wint_t code;
@@ -252,6 +270,9 @@ bool rp_terminal__read(struct rp_input *input)
 				return true;
 			continue;
 		}
+		if (kind == OK && (rp_sequence__takes(&sequence, code) ||
+				   (code == RP_KEY_ESCAPE && begins_sequence())))
+			continue;
 		input->key = kind == KEY_CODE_YES ? key_of(code)
 			     : code == '\r'	  ? RP_KEY_ENTER
 						  : (int)code;

@@ -362,6 +362,14 @@ int rp_targets__select(struct rp_targets *t, const char *text, struct rp_err *er
 	return rc;
 }
 
+int rp_targets__take_back(struct rp_targets *t, const uint32_t *regions, size_t n,
+			  struct rp_err *err)
+{
+	for (size_t i = 0; i < n; i++)
+		rp_plan__leave_out(t->plan, regions[i], false);
+	return catch_up(t, err);
+}
+
 /* Returns when there is more of that to do, s; 0: never. */
 static double end_swap(struct rp_targets *t)
 {

@@ -85,6 +85,9 @@ int rp_targets__select(struct rp_targets *targets, const char *text, struct rp_e
  */
 int rp_targets__leave_out(struct rp_targets *targets, const uint32_t *regions, size_t n,
 			  struct rp_err *err);
+/* Trace them again. */
+int rp_targets__take_back(struct rp_targets *targets, const uint32_t *regions, size_t n,
+			  struct rp_err *err);
 
 /* ---- while it runs ------------------------------------------------------------------------- */
 
