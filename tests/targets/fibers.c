@@ -14,6 +14,7 @@
 #include <sys/mman.h>
 #include <ucontext.h>
 
+#include "regions.h"
 #include "rptrace.h"
 #include "target.h"
 
@@ -25,7 +26,7 @@ static ucontext_t scheduler, fiber[FIBERS];
 static char *stack[FIBERS];
 
 /* One place each, as in an interpreter. */
-__attribute__((noinline, noclone)) static void call_entry(const char *name)
+static NO_CLONES void call_entry(const char *name)
 {
 	RPTRACE__SITE("interpreter", "call__entry", "0", "8@%[name]",
 		      :
@@ -33,7 +34,7 @@ __attribute__((noinline, noclone)) static void call_entry(const char *name)
 		      : "memory");
 }
 
-__attribute__((noinline, noclone)) static void call_return(const char *name)
+static NO_CLONES void call_return(const char *name)
 {
 	RPTRACE__SITE("interpreter", "call__return", "0", "8@%[name]",
 		      :
