@@ -46,6 +46,13 @@ static void coroutines_hold(const struct live_run *run)
 	live_assert_rows(run->json);
 }
 
+/* Of one region whose calls overlap. */
+static void turns_hold(const struct live_run *run)
+{
+	live_assert_expected(run, 1);
+	live_assert_rows(run->json);
+}
+
 /* Many functions were traced, and what came of it adds up. */
 static void many_hold(const struct live_run *run)
 {
@@ -66,6 +73,10 @@ static const struct live_case cases[] = {
 	LIVE_CASE("jumps over 200 20", JUMPS, BY_SITES),
 	LIVE_CASE("jumps twice 200 20", JUMPS, BY_SITES),
 	LIVE_CASE("jumps fifo 100", "-f work -f tail", NO_RETURN, .holds = coroutines_hold),
+	LIVE_CASE("coroutines load 500", "-f request", NO_RETURN, .holds = turns_hold),
+	LIVE_CASE("coroutines register 500", "-f request", NO_RETURN, .holds = turns_hold),
+	LIVE_CASE("coroutines exchange 500", "-f request", NO_RETURN, .holds = turns_hold),
+	LIVE_CASE("coroutines pop 500", "-f request", NO_RETURN, .holds = turns_hold),
 	LIVE_CASE("jumps signal 5 200", "-f dive -f handle -f tail", BY_ALL),
 	LIVE_CASE("jumps escape 5 200", "-f dive -f handle -f tail", BY_ALL),
 	LIVE_CASE("jumps exit 100", "-f end_at -f tail", BY_ALL),

@@ -161,6 +161,33 @@ static int find_offset(const struct rp_elf *elf, uint64_t addr, bool exec_only, 
 	return -ENOENT;
 }
 
+/* The smallest stretch of the file that holds both. */
+static void widen(uint64_t *from, uint64_t *to, uint64_t offset, uint64_t size)
+{
+	*from = offset < *from ? offset : *from;
+	*to = offset + size > *to ? offset + size : *to;
+}
+
+void rp_elf__code(const struct rp_elf *elf, uint64_t *offset, uint64_t *size)
+{
+	uint64_t from = UINT64_MAX, to = 0;
+	bool no_sections;
+
+	for (size_t i = 0; i < elf->n_sections; i++) {
+		const Elf64_Shdr *s = &elf->sections[i];
+
+		if (s->sh_flags & SHF_EXECINSTR && s->sh_type == SHT_PROGBITS &&
+		    in_file(elf, s->sh_offset, s->sh_size))
+			widen(&from, &to, s->sh_offset, s->sh_size);
+	}
+	no_sections = !to; /* segments may hold data, too */
+	for (size_t i = 0; no_sections && i < elf->n_loads; i++)
+		if (elf->loads[i].exec)
+			widen(&from, &to, elf->loads[i].offset, elf->loads[i].filesz);
+	*offset = from;
+	*size = to ? to - from : 0;
+}
+
 int rp_elf__offset(const struct rp_elf *elf, uint64_t addr, uint64_t *offset)
 {
 	return find_offset(elf, addr, true, offset);

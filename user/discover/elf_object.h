@@ -79,6 +79,9 @@ int rp_elf__usdt(struct rp_elf *elf, const struct rp_usdt_note **notes, size_t *
 /* Copy up to len bytes of file content at a file offset; returns the bytes there were. */
 size_t rp_elf__read(const struct rp_elf *elf, uint64_t offset, void *buf, size_t len);
 
+/* The stretch of the file that code is in; size 0: there is none. */
+void rp_elf__code(const struct rp_elf *elf, uint64_t *offset, uint64_t *size);
+
 /* File offset of a virtual address through the executable program headers; -ENOENT: not in one. */
 int rp_elf__offset(const struct rp_elf *elf, uint64_t addr, uint64_t *offset);
 

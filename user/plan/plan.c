@@ -475,6 +475,7 @@ int rp_plan__add_object(struct rp_plan *plan, uint32_t number, const char *path,
 	if (!any_wanted(plan, &object))
 		return 0;
 	object.traits = *rp_elf__traits(elf);
+	rp_elf__code(elf, &object.code_offset, &object.code_size);
 	object.cold_parts = rp_elf__cold_parts(elf, &object.n_cold_parts);
 	return rp_plan__add_arrays(plan, &object, added, err);
 }

@@ -52,6 +52,7 @@ struct rp_plan_object {
 	size_t n_symbols;
 	const struct rp_symbol *cold_parts; /* by name */
 	size_t n_cold_parts;
+	uint64_t code_offset, code_size; /* of all that can be run, in the file */
 	const struct rp_usdt_note *notes;
 	size_t n_notes;
 	size_t (*read)(const void *file, uint64_t offset, void *buf, size_t len);

@@ -27,6 +27,7 @@
 
 #include "plan/body.h"
 #include "plan/plan_internal.h"
+#include "plan/stack_switch.h"
 
 /* Code that is read to choose an entry site. */
 #define ENTRY_CODE_MAX 65536u
@@ -35,23 +36,33 @@ struct places {
 	struct rp_plan *plan;
 	const struct rp_plan_object *object;
 	bool ret_sites;
+	bool switches_stacks;
 	struct rp_bodies bodies;
 	struct rp_declared declared;
 };
 
 /* ---- methods ------------------------------------------------------------------------------- */
 
-static bool uses_ret_sites(const struct rp_plan *plan, const struct rp_elf_traits *traits)
+/* 0 or -ENOMEM. */
+static int choose_method(struct places *p)
 {
-	switch (plan->opts.exit_method) {
-	case RP_EXIT_METHOD_RETURN:
-		return false;
-	case RP_EXIT_METHOD_RET_SITES:
-		return true;
-	default:
-		return traits->is_go || traits->has_unwinding || traits->has_fibers ||
-		       !plan->opts.rules.return_probes;
+	const struct rp_plan_opts *opts = &p->plan->opts;
+	const struct rp_elf_traits *traits = &p->object->traits;
+	int rc;
+
+	p->switches_stacks = traits->has_fibers;
+	if (opts->exit_method != RP_EXIT_METHOD_AUTO) {
+		p->ret_sites = opts->exit_method == RP_EXIT_METHOD_RET_SITES;
+		return 0;
 	}
+	p->ret_sites = traits->is_go || traits->has_unwinding || traits->has_fibers ||
+		       !opts->rules.return_probes;
+	if (p->ret_sites)
+		return 0;
+	/* All of the code is searched, so not before there is need to. */
+	rc = rp_plan__switches_stacks(p->object, &p->switches_stacks);
+	p->ret_sites = p->switches_stacks;
+	return rc;
 }
 
 /* Why the kernel's return probe is no way out where exits were not found. */
@@ -65,7 +76,7 @@ static int refuse_exits(struct places *p, const struct rp_function *function, co
 		why = ", and a return probe would crash a Go program";
 	else if (!opts->rules.return_probes)
 		why = ", and a return probe of this kernel may end a program under seccomp";
-	else if (opts->exit_method == RP_EXIT_METHOD_AUTO && p->object->traits.has_fibers)
+	else if (opts->exit_method == RP_EXIT_METHOD_AUTO && p->switches_stacks)
 		why = ", and a return probe would crash a program that switches stacks";
 	else if (opts->exit_method == RP_EXIT_METHOD_AUTO)
 		why = ", and a return probe would break exceptions that pass through it";
@@ -341,11 +352,12 @@ int rp_plan__place_functions(struct rp_plan *plan, const struct rp_plan_object *
 	struct places p = {
 		.plan = plan,
 		.object = object,
-		.ret_sites = uses_ret_sites(plan, &object->traits),
 		.declared = declared_by(&object->traits),
 	};
 	int rc = rp_bodies__init(&p.bodies, object);
 
+	if (!rc && n)
+		rc = choose_method(&p);
 	for (size_t i = 0; i < n && !rc; i++)
 		rc = choose(&p, &functions[i]);
 	for (size_t i = 0; i < n && !rc && p.ret_sites; i++)

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+/*
+ * coroutines WAY N: two coroutines with stacks of their own take turns, each in the middle of a
+ * call of request, N calls each. So functions are left in the order in which they were entered. The
+ * program switches stacks by code of its own:
+ *
+ *   load      mov (%rsi),%rsp
+ *   register  mov %rsi,%rsp
+ *   exchange  xchg %rsi,%rsp
+ *   pop       pop %rsp
+ */
+#define _GNU_SOURCE
+#include <string.h>
+#include <sys/mman.h>
+
+#include "regions.h"
+#include "target.h"
+
+#define STACK_BYTES 65536
+#define GUARD_BYTES 4096
+
+/* Save the stack pointer at *from and go on with that at *to. */
+typedef void switch_fn(void **from, void **to);
+
+#ifdef __x86_64__
+#define SAVED_WORDS 7 /* with the address to return to */
+#define SAVE	    "push %rbp; push %rbx; push %r12; push %r13; push %r14; push %r15; mov %rsp,(%rdi);"
+#define RESTORE	    "pop %r15; pop %r14; pop %r13; pop %r12; pop %rbx; pop %rbp; ret;"
+#define SWITCH(name, load)                                                                         \
+	switch_fn name;                                                                            \
+	__asm__(".text; .type " #name ",@function; " #name ": " SAVE load RESTORE ".size " #name   \
+		",.-" #name)
+
+SWITCH(by_load, "mov (%rsi),%rsp;");
+SWITCH(by_register, "mov (%rsi),%rsi; mov %rsi,%rsp;");
+SWITCH(by_exchange, "mov (%rsi),%rsi; xchg %rsi,%rsp;");
+SWITCH(by_pop, "push (%rsi); pop %rsp;");
+#endif
+
+static const struct {
+	const char *name;
+	switch_fn *function;
+} ways[] = {
+#ifdef __x86_64__
+	{"load", by_load},
+	{"register", by_register},
+	{"exchange", by_exchange},
+	{"pop", by_pop},
+#endif
+};
+
+static switch_fn *switch_to;
+static unsigned long rounds;
+static void *main_sp, *sp[2];
+
+NO_CLONES void request(int i);
+void request(int i)
+{
+	switch_to(&sp[i], &main_sp);
+	KEEP();
+}
+
+static void run(int i)
+{
+	for (unsigned long n = 0; n < rounds; n++)
+		request(i);
+	switch_to(&sp[i], &main_sp);
+	abort();
+}
+
+static void first(void)
+{
+	run(0);
+}
+
+static void second(void)
+{
+	run(1);
+}
+
+#ifdef __x86_64__
+/* As if it had been left at the beginning of a function. Guarded below, so no two are in one
+ * mapping.
+ */
+static void *new_stack(void (*begin)(void))
+{
+	char *stack = mmap(NULL, STACK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+			   -1, 0);
+	void **top = (void **)(stack + STACK_BYTES) - 8;
+
+	if (stack == MAP_FAILED || mprotect(stack, GUARD_BYTES, PROT_NONE))
+		exit(1);
+	top[0] = (void *)(uintptr_t)begin;
+	return top - (SAVED_WORDS - 1);
+}
+#else
+static void *new_stack(void (*begin)(void))
+{
+	(void)begin;
+	return NULL;
+}
+#endif
+
+int main(int argc, char **argv)
+{
+	for (size_t i = 0; argc > 1 && i < sizeof(ways) / sizeof(ways[0]); i++)
+		if (!strcmp(argv[1], ways[i].name))
+			switch_to = ways[i].function;
+	if (!switch_to)
+		return 77; /* not written for this machine */
+	rounds = target_number(argc, argv, 2, 100);
+	sp[0] = new_stack(first);
+	sp[1] = new_stack(second);
+	target_wait();
+	for (unsigned long n = 0; n <= rounds; n++)
+		for (int i = 0; i < 2; i++)
+			switch_to(&main_sp, &sp[i]);
+	expect("request", 2 * rounds);
+	return 0;
+}

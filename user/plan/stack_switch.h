@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
+/* Does code switch stacks by itself, as coroutines do? */
+#ifndef RP_STACK_SWITCH_H
+#define RP_STACK_SWITCH_H
+
+#include "plan/plan_internal.h"
+
+/*
+ * Some instruction loads the stack pointer from memory or from a register, and neither can be the
+ * function's own frame. The cost is that of reading the object's code once. -ENOMEM.
+ */
+int rp_plan__switches_stacks(const struct rp_plan_object *object, bool *switches);
+
+#endif
