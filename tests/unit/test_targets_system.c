@@ -122,6 +122,28 @@ static void test_written_file_is_let_go(void **state)
 	assert_int_equal(links_alive(&f.kernel), 0);
 }
 
+/* Alike to the byte and the second, with a breakpoint in it that somebody else has set. */
+static void test_copy_is_a_file_of_its_own(void **state)
+{
+	char memory[PATH_MAX];
+
+	(void)state;
+	make_object("prog-copy");
+	put_process(PID, 1);
+	map(PID, "prog");
+	put_process(PID + 1, 1);
+	map(PID + 1, "prog-copy");
+	put("", "/%d/mem", PID + 1);
+	snprintf(memory, sizeof(memory), "%s/%d/mem", f.root, PID + 1);
+	assert_int_equal(truncate(memory, 1ll << 32), 0); /* no byte is that of the file */
+	f.functions[0] = "prog*:probed_*";
+	f.plan_opts.whole_system = true;
+	start();
+	assert_int_equal(rp_targets__add_system(f.targets, &(struct rp_err){0}), 0);
+	assert_int_equal(links_of(&f.kernel, 0, ino_of("prog")), 1);
+	assert_int_equal(links_of(&f.kernel, 0, ino_of("prog-copy")), 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -131,6 +153,7 @@ int main(void)
 		TARGETS_TEST(test_removed_file_is_let_go),
 		TARGETS_TEST(test_unused_file_is_let_go),
 		TARGETS_TEST(test_written_file_is_let_go),
+		TARGETS_TEST(test_copy_is_a_file_of_its_own),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -74,6 +74,12 @@ int rp_proc__stat_mapped(const char *proc_root, pid_t pid, const struct rp_mappe
 bool rp_proc__differs(const char *proc_root, pid_t pid, const struct rp_mapped *mapped, int fd,
 		      uint64_t offset);
 
+/*
+ * Is what the process has mapped the file that fd is open on? 1: it is; 0: it is another, of which
+ * equal bytes are a copy. A negative errno: that cannot be told, as to a user who may not see it.
+ */
+int rp_proc__shares_pages(const char *proc_root, pid_t pid, const struct rp_mapped *mapped, int fd);
+
 /* For qsort and bsearch. */
 int rp_proc__compare_pids(const void *a, const void *b);
 
@@ -109,11 +115,11 @@ struct rp_file_id {
  * May these be one and the same file, as containers of one image show it, each on a device of its
  * own? They have its number and its name in common.
  */
-bool rp_proc__may_be_twins(const struct rp_file_id *a, const char *a_path,
-			   const struct rp_file_id *b, const char *b_path);
+bool rp_proc__may_be_same(const struct rp_file_id *a, const char *a_path,
+			  const struct rp_file_id *b, const char *b_path);
 
 /*
- * Which of the n objects, or what may be a twin of it, is mapped by a process that is not in `own`
+ * Which of the n objects, or what may be the same file, is mapped by a process that is not in `own`
  * (sorted, n_own of them). Sets foreign[i]. Unreadable processes count as not mapping.
  */
 int rp_proc__foreign(const char *proc_root, const struct rp_file_id *files,

@@ -383,8 +383,8 @@ static const char *file_name(const char *path)
 	return slash ? slash + 1 : path;
 }
 
-bool rp_proc__may_be_twins(const struct rp_file_id *a, const char *a_path,
-			   const struct rp_file_id *b, const char *b_path)
+bool rp_proc__may_be_same(const struct rp_file_id *a, const char *a_path,
+			  const struct rp_file_id *b, const char *b_path)
 {
 	return a->ino == b->ino && a->dev != b->dev &&
 	       !strcmp(file_name(a_path), file_name(b_path));
@@ -413,7 +413,7 @@ static size_t mark_mapped(const char *proc_root, pid_t pid, const struct rp_file
 		for (size_t i = 0; i < n; i++)
 			if (!foreign[i] && files[i].ino == id.ino &&
 			    (files[i].dev == id.dev ||
-			     rp_proc__may_be_twins(&files[i], paths[i], &id, path))) {
+			     rp_proc__may_be_same(&files[i], paths[i], &id, path))) {
 				foreign[i] = true;
 				found++;
 			}

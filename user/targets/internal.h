@@ -137,8 +137,8 @@ void rp_object__take_back(struct rp_targets *t, struct rp_object *o);
 /*
  * The one that is probed in every process, and is this open file under other numbers; NULL.
  */
-struct rp_object *rp_object__twin(struct rp_targets *t, pid_t pid, const struct rp_mapped *m,
-				  int fd, const struct stat *st);
+struct rp_object *rp_object__same_file(struct rp_targets *t, pid_t pid, const struct rp_mapped *m,
+				       int fd, const struct stat *st);
 /* The one of an open file; NULL. */
 struct rp_object *rp_object__by_stat(struct rp_targets *t, const struct stat *st);
 /* The one of a mapping, if it is known. */

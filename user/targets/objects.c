@@ -48,25 +48,41 @@ struct rp_object *rp_object__by_stat(struct rp_targets *t, const struct stat *st
 	return NULL;
 }
 
+/* What is probed in the one shows breakpoints in the other; so may what another tracer probes. */
+static bool shows_breakpoint(const struct rp_targets *t, const struct rp_object *o, pid_t pid,
+			     const struct rp_mapped *m, int fd)
+{
+	const struct rp_site_group *b = o->site_groups;
+
+	for (size_t s = 0; s < b->n && s < SITES_TRIED; s++)
+		if (rp_proc__differs(t->proc, pid, m, fd, b->sites[s].offset))
+			return true;
+	return false;
+}
+
 /*
- * Containers of one image map one and the same file, and each has numbers of its own for it. The
- * kernel knows: what is probed in the one shows breakpoints in the other. Probed twice, all in it
- * would count twice.
+ * Containers of one image map one and the same file, and each has numbers of its own for it. Probed
+ * twice, all in it would count twice; a copy that is taken for it would not be probed at all. On
+ * one device two numbers are two files. Else their pages in memory tell. To whoever may not see
+ * these, it is the same where inode and content are, and the breakpoints.
  */
-struct rp_object *rp_object__twin(struct rp_targets *t, pid_t pid, const struct rp_mapped *m,
-				  int fd, const struct stat *st)
+struct rp_object *rp_object__same_file(struct rp_targets *t, pid_t pid, const struct rp_mapped *m,
+				       int fd, const struct stat *st)
 {
 	struct stat other;
 
 	for (size_t i = 0; i < t->n_objects; i++) {
 		struct rp_object *o = &t->objects[i];
-		const struct rp_site_group *b = o->site_groups;
+		int same;
 
-		if (!b || !b->links || fstat(o->fd, &other) || !rp_file__same_content(&other, st))
+		if (!o->site_groups || !o->site_groups->links || fstat(o->fd, &other) ||
+		    other.st_dev == st->st_dev || !rp_file__same_content(&other, st))
 			continue;
-		for (size_t s = 0; s < b->n && s < SITES_TRIED; s++)
-			if (rp_proc__differs(t->proc, pid, m, fd, b->sites[s].offset))
-				return o;
+		same = rp_proc__shares_pages(t->proc, pid, m, o->fd);
+		if (same < 0)
+			same = other.st_ino == st->st_ino && shows_breakpoint(t, o, pid, m, fd);
+		if (same)
+			return o;
 	}
 	return NULL;
 }
@@ -199,7 +215,7 @@ struct rp_object *rp_object__of_mapping(struct rp_targets *t, pid_t pid, const s
 	}
 	/* Known under its path already, before anything had it mapped? */
 	o = rp_object__by_stat(t, &st);
-	if (o || rp_object__twin(t, pid, m, fd, &st))
+	if (o || rp_object__same_file(t, pid, m, fd, &st))
 		close(fd);
 	else
 		rp_object__add(t, m->path, fd, m->is_exe, &o, NULL);
@@ -302,10 +318,10 @@ static bool any_undecided(const struct rp_targets *t, size_t first)
 	return false;
 }
 
-static bool has_twin(const struct rp_targets *t, const struct rp_object *o)
+static bool may_be_another(const struct rp_targets *t, const struct rp_object *o)
 {
 	for (size_t i = 0; i < t->n_objects; i++)
-		if (rp_proc__may_be_twins(&o->id, o->path, &t->objects[i].id, t->objects[i].path))
+		if (rp_proc__may_be_same(&o->id, o->path, &t->objects[i].id, t->objects[i].path))
 			return true;
 	return false;
 }
@@ -340,7 +356,7 @@ int rp_objects__decide_scopes(struct rp_targets *t, size_t first)
 		struct rp_object *o = &t->objects[first + i];
 
 		if (!o->attached)
-			o->wide = !t->others_hidden && !foreign[i] && !has_twin(t, o);
+			o->wide = !t->others_hidden && !foreign[i] && !may_be_another(t, o);
 	}
 	/* The kernel's pid filter does not work for a process whose first thread has ended. */
 	for (p = t->processes; !rc && p; p = p->hh.next)

@@ -205,7 +205,7 @@ static int look_into(struct rp_targets *t, pid_t pid, const struct rp_mapped *m,
 	}
 	o = rp_object__by_stat(t, &st);
 	if (!o)
-		o = rp_object__twin(t, pid, m, fd, &st);
+		o = rp_object__same_file(t, pid, m, fd, &st);
 	if (o) {
 		close(fd);
 	} else {
