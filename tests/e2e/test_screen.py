@@ -253,7 +253,8 @@ class Table(Screen):
             screen.click(20, 5, button)
         before = screen.text()
         screen.wait("it goes on", lambda text: text != before)
-        at = self.frame().titles.index("COUNT") + 2
+        at = self.wait_frame("the title", lambda frame: "COUNT" in frame.titles).titles.index(
+            "COUNT") + 2
         screen.click(3, at)
         screen.wait("COUNT▼")
         screen.click(3, at)
@@ -273,7 +274,7 @@ class Table(Screen):
         heading = next(i for i, line in enumerate(self.screen.wait(
             "the headings", lambda text: " Histogram " in text and text.split("\n")))
             if " Histogram " in line)
-        screen.click(heading, len(" Histogram  C"))
+        screen.click(heading, len(" Histogram  Heat map  Icicle  C"))
         screen.wait("entered from: ")
         screen.click(29, 1)
         screen.wait("freeze the display")

@@ -282,6 +282,51 @@ static void test_panes(void **state)
 	assert_int_equal(s.pane, RP_PANE_HIST);
 }
 
+static uint32_t depth(void)
+{
+	const struct rp_tree_row *node;
+
+	rp_state__row(&s, s.cursor, &node);
+	return node->depth;
+}
+
+/* Down is into a path, up out of it, left and right are beside it; then the table is back. */
+static void test_icicle(void **state)
+{
+	size_t root = 0, beside;
+
+	(void)state;
+	key(RP_KEY_ENTER);
+	key(RP_KEY_TAB);
+	key(RP_KEY_TAB);
+	assert_int_equal(s.pane, RP_PANE_ICICLE);
+	assert_true(s.tree);
+	while (!rp_state__has_children(&s, root))
+		root++;
+	rp_state__move_to(&s, root);
+	key(RP_KEY_DOWN);
+	assert_int_equal(depth(), 1);
+	beside = s.cursor;
+	key(RP_KEY_RIGHT);
+	assert_int_equal(depth(), 1);
+	assert_true(s.cursor > beside);
+	key(RP_KEY_LEFT);
+	assert_int_equal(s.cursor, beside);
+	key(RP_KEY_LEFT);
+	assert_int_equal(s.cursor, beside);
+	key(RP_KEY_UP);
+	assert_int_equal(s.cursor, root);
+	key(RP_KEY_UP);
+	assert_int_equal(s.cursor, root);
+	key(RP_KEY_ESCAPE);
+	assert_false(s.tree);
+	/* A tree that was there before stays. */
+	key('t');
+	rp_pane__open(&s, RP_PANE_ICICLE);
+	key(RP_KEY_TAB);
+	assert_true(s.tree);
+}
+
 static void test_mouse(void **state)
 {
 	const struct rp_cell_place *count = NULL;
@@ -301,7 +346,8 @@ static void test_mouse(void **state)
 	assert_int_equal(s.pane, RP_PANE_NONE);
 	rp_state__mouse(&s, s.layout.table + 2, 5, RP_BUTTON_CLICK, &request);
 	assert_int_equal(s.pane, RP_PANE_HIST);
-	rp_state__mouse(&s, s.layout.pane, strlen(" Histogram  C"), RP_BUTTON_CLICK, &request);
+	rp_state__mouse(&s, s.layout.pane, strlen(" Histogram  Heat map  Icicle  C"),
+			RP_BUTTON_CLICK, &request);
 	assert_int_equal(s.pane, RP_PANE_CALLS);
 	rp_state__mouse(&s, s.layout.pane, 0, RP_BUTTON_CLICK, &request);
 	assert_int_equal(s.pane, RP_PANE_HIST);
@@ -353,6 +399,7 @@ int main(void)
 		TEST(test_columns_complete),
 		TEST(test_panes),
 		TEST(test_mouse),
+		TEST(test_icicle),
 		TEST(test_any_keys),
 		TEST(test_sort_menu),
 		TEST(test_orders),

@@ -31,6 +31,23 @@ void rp_draw__right(const struct rp_state *s, enum rp_style style, size_t y, siz
 		rp_terminal__put(style, y, x, rp_cells__right(text, width, s->utf8, buf));
 }
 
+void rp_draw__pane_text(const struct rp_state *s, enum rp_style style, size_t y, size_t x,
+			size_t width, const char *text)
+{
+	if (x >= s->layout.pane_width)
+		return;
+	if (width > s->layout.pane_width - x)
+		width = s->layout.pane_width - x;
+	rp_draw__text(s, style, y, s->layout.pane_x + x, width, text);
+}
+
+void rp_draw__pane_right(const struct rp_state *s, enum rp_style style, size_t y, size_t x,
+			 size_t width, const char *text)
+{
+	if (x + width <= s->layout.pane_width)
+		rp_draw__right(s, style, y, s->layout.pane_x + x, width, text);
+}
+
 void rp_draw__figure(const struct rp_state *s, enum rp_style style, size_t y, size_t x,
 		     size_t width, const struct rp_column *column, const struct rp_row *row)
 {

@@ -15,6 +15,9 @@ void rp_draw__header(const struct rp_state *s);
 void rp_draw__table(const struct rp_state *s);
 void rp_draw__open(const struct rp_state *s);
 void rp_draw__pane(const struct rp_state *s);
+/* Panes that have a file of their own. */
+void rp_draw__heat(const struct rp_state *s, const struct rp_row *row);
+void rp_draw__icicle(const struct rp_state *s);
 void rp_draw__menu(const struct rp_state *s);
 void rp_draw__help(const struct rp_state *s);
 
@@ -23,6 +26,11 @@ void rp_draw__text(const struct rp_state *s, enum rp_style style, size_t y, size
 		   const char *text);
 void rp_draw__right(const struct rp_state *s, enum rp_style style, size_t y, size_t x, size_t width,
 		    const char *text);
+/* The same in the pane, whose first column is 0. */
+void rp_draw__pane_text(const struct rp_state *s, enum rp_style style, size_t y, size_t x,
+			size_t width, const char *text);
+void rp_draw__pane_right(const struct rp_state *s, enum rp_style style, size_t y, size_t x,
+			 size_t width, const char *text);
 /* A time as rows have them; returns buf. */
 const char *rp_draw__ns(const struct rp_state *s, uint64_t ns, char *buf, size_t size);
 /* A figure of a row, in the width of its column. */

@@ -17,19 +17,19 @@ static void draw_heading(const struct rp_state *s, const struct rp_row *row)
 	size_t x = 0, y = s->layout.pane;
 	char title[512];
 
-	rp_terminal__fill(RP_STYLE_TITLE, y, 0, s->layout.width);
+	rp_terminal__fill(RP_STYLE_TITLE, y, s->layout.pane_x, s->layout.pane_width);
 	for (int i = RP_PANE_HIST; i < RP_PANE_END; i++) {
 		enum rp_style style = (int)s->pane == i ? RP_STYLE_TITLE_SORT : RP_STYLE_TITLE;
 		size_t width = strlen(rp_pane_titles[i]) + 2;
 
 		snprintf(title, sizeof(title), " %s ", rp_pane_titles[i]);
-		rp_draw__text(s, style, y, x, width, title);
+		rp_draw__pane_text(s, style, y, x, width, title);
 		x += width;
 	}
 	snprintf(title, sizeof(title), " %s%s%s", row->name, row->group ? "  " : "",
 		 row->group ? row->group : "");
-	if (x < s->layout.width)
-		rp_draw__text(s, RP_STYLE_TITLE, y, x, s->layout.width - x, title);
+	if (x < s->layout.pane_width)
+		rp_draw__pane_text(s, RP_STYLE_TITLE, y, x, s->layout.pane_width - x, title);
 }
 
 /* ---- histogram -------------------------------------------------------------------------- */
@@ -48,31 +48,33 @@ static void draw_figures(const struct rp_state *s, size_t y, const struct rp_row
 			line + at, sizeof(line) - at, "%s%s %s", i ? "  " : "", keys[i],
 			rp_column__format(column, row, s->shown, s->utf8, figure, sizeof(figure)));
 	}
-	rp_draw__text(s, RP_STYLE_NORMAL, y, 0, s->layout.width, line);
+	rp_draw__pane_text(s, RP_STYLE_NORMAL, y, 0, s->layout.pane_width, line);
 }
 
-static double share_of(const struct rp_state *s, uint64_t count, uint64_t most)
+static double share_of(const struct rp_state *s, double weight, double most)
 {
-	if (!count)
+	if (!(weight > 0))
 		return 0;
-	return s->log_scale ? log1p((double)count) / log1p((double)most)
-			    : (double)count / (double)most;
+	return s->log_scale ? log1p(weight) / log1p(most) : weight / most;
 }
 
+/* The percentiles that are in it stand behind the bar. */
 static void draw_bucket(const struct rp_state *s, size_t y, const struct rp_hist_line *line,
-			uint64_t most)
+			double most)
 {
-	size_t marks = s->layout.width >= 60 ? 18 : 8, used = 2 * (FIGURE + 1) + marks + 1;
-	size_t width = s->layout.width > used ? s->layout.width - used : 1;
+	size_t marks = s->layout.pane_width >= 60 ? 18 : 8, used = 2 * (FIGURE + 1) + marks + 1;
+	size_t width = s->layout.pane_width > used ? s->layout.pane_width - used : 1;
+	size_t x = 2 * (FIGURE + 1);
 	char figure[32], buf[RP_CELLS_BUF];
 
-	rp_draw__right(s, RP_STYLE_NORMAL, y, 0, FIGURE,
-		       rp_draw__ns(s, line->from, figure, sizeof(figure)));
-	rp_draw__right(s, RP_STYLE_NORMAL, y, FIGURE + 1, FIGURE,
-		       rp_text__count((double)line->count, figure, sizeof(figure)));
-	rp_terminal__put(RP_STYLE_GRAPH, y, 2 * (FIGURE + 1),
-			 rp_cells__bar(share_of(s, line->count, most), width, s->utf8, buf));
-	rp_draw__text(s, RP_STYLE_STRONG, y, 2 * (FIGURE + 1) + width + 1, marks, line->marks);
+	rp_draw__pane_right(s, RP_STYLE_NORMAL, y, 0, FIGURE,
+			    rp_draw__ns(s, line->from, figure, sizeof(figure)));
+	rp_draw__pane_right(s, RP_STYLE_NORMAL, y, FIGURE + 1, FIGURE,
+			    rp_text__count((double)line->count, figure, sizeof(figure)));
+	rp_cells__bar(share_of(s, line->weight, most), width, s->utf8, buf);
+	width = rp_cells__width(buf, s->utf8);
+	rp_draw__pane_text(s, RP_STYLE_GRAPH, y, x, width, buf);
+	rp_draw__pane_text(s, RP_STYLE_STRONG, y, x + width + 1, s->layout.pane_width, line->marks);
 }
 
 static void draw_hist(const struct rp_state *s, const struct rp_row *row)
@@ -89,7 +91,8 @@ static void draw_hist(const struct rp_state *s, const struct rp_row *row)
 	}
 	rp_hist_lines__make(&lines, &row->hist, &row->f, room);
 	if (!lines.n)
-		rp_draw__text(s, RP_STYLE_FAINT, y, 0, s->layout.width, "nothing was timed");
+		rp_draw__pane_text(s, RP_STYLE_FAINT, y, 0, s->layout.pane_width,
+				   "nothing was timed");
 	for (size_t i = 0; i < lines.n; i++)
 		draw_bucket(s, y + i, &lines.line[i], lines.most);
 }
@@ -102,14 +105,14 @@ static void draw_kin_row(const struct rp_state *s, size_t y, size_t x, size_t wi
 	size_t name = width > 2 * (FIGURE + 1) ? width - 2 * (FIGURE + 1) : width;
 	char figure[32];
 
-	rp_draw__text(s, other->name ? RP_STYLE_NORMAL : RP_STYLE_FAINT, y, x, name,
-		      other->name ? other->name : "(no region)");
+	rp_draw__pane_text(s, other->name ? RP_STYLE_NORMAL : RP_STYLE_FAINT, y, x, name,
+			   other->name ? other->name : "(no region)");
 	if (name == width)
 		return;
-	rp_draw__right(s, RP_STYLE_NORMAL, y, x + name + 1, FIGURE,
-		       rp_text__count((double)other->count, figure, sizeof(figure)));
-	rp_draw__right(s, RP_STYLE_NORMAL, y, x + name + FIGURE + 2, FIGURE,
-		       rp_draw__ns(s, other->total, figure, sizeof(figure)));
+	rp_draw__pane_right(s, RP_STYLE_NORMAL, y, x + name + 1, FIGURE,
+			    rp_text__count((double)other->count, figure, sizeof(figure)));
+	rp_draw__pane_right(s, RP_STYLE_NORMAL, y, x + name + FIGURE + 2, FIGURE,
+			    rp_draw__ns(s, other->total, figure, sizeof(figure)));
 }
 
 static void draw_kin_list(const struct rp_state *s, size_t y, size_t x, size_t width, size_t lines,
@@ -120,7 +123,7 @@ static void draw_kin_list(const struct rp_state *s, size_t y, size_t x, size_t w
 	if (!lines)
 		return;
 	snprintf(text, sizeof(text), "%s: %zu%s", title, list->n, list->more ? " and more" : "");
-	rp_draw__text(s, RP_STYLE_STRONG, y, x, width, text);
+	rp_draw__pane_text(s, RP_STYLE_STRONG, y, x, width, text);
 	for (size_t i = 0; i < list->n && i + 1 < lines; i++)
 		draw_kin_row(s, y + 1 + i, x, width, &list->item[i]);
 }
@@ -132,15 +135,15 @@ static void draw_call(const struct rp_state *s, const struct rp_row *row)
 
 	if (rp_calls__find(s->shown, row, &callers, &callees))
 		return;
-	if (s->layout.width >= 70) {
-		half = s->layout.width / 2 - 2;
+	if (s->layout.pane_width >= 70) {
+		half = s->layout.pane_width / 2 - 2;
 		draw_kin_list(s, y, 0, half, room, "entered from", &callers);
 		draw_kin_list(s, y, half + 3, half, room, "enters", &callees);
 		return;
 	}
 	half = room / 2;
-	draw_kin_list(s, y, 0, s->layout.width, half, "entered from", &callers);
-	draw_kin_list(s, y + half, 0, s->layout.width, room - half, "enters", &callees);
+	draw_kin_list(s, y, 0, s->layout.pane_width, half, "entered from", &callers);
+	draw_kin_list(s, y + half, 0, s->layout.pane_width, room - half, "enters", &callees);
 }
 
 /* ---- groups ----------------------------------------------------------------------------- */
@@ -155,23 +158,26 @@ static void draw_groups(const struct rp_state *s, const struct rp_row *row)
 	if (!room)
 		return;
 	if (s->by == RP_BY_NONE) {
-		rp_draw__text(s, RP_STYLE_FAINT, y, 0, s->layout.width,
-			      "not grouped: g groups by process, thread, command, cgroup or label");
+		rp_draw__pane_text(
+			s, RP_STYLE_FAINT, y, 0, s->layout.pane_width,
+			"not grouped: g groups by process, thread, command, cgroup or label");
 		return;
 	}
 	n = rp_groups__find(s->shown, row->region, rows, room - 1 < GROUPS ? room - 1 : GROUPS);
-	rp_draw__text(s, RP_STYLE_STRONG, y, 0, name,
-		      rp_column__title(rp_column__find("group"), s->shown, title, sizeof(title)));
+	rp_draw__pane_text(
+		s, RP_STYLE_STRONG, y, 0, name,
+		rp_column__title(rp_column__find("group"), s->shown, title, sizeof(title)));
 	for (size_t c = 0; c < sizeof(keys) / sizeof(keys[0]); c++) {
 		const struct rp_column *column = rp_column__find(keys[c]);
 		size_t x = name + c * (FIGURE + 1) + 1;
 
-		rp_draw__right(s, RP_STYLE_STRONG, y, x, FIGURE, column->title);
+		rp_draw__pane_right(s, RP_STYLE_STRONG, y, x, FIGURE, column->title);
 		for (size_t i = 0; i < n; i++)
-			rp_draw__figure(s, RP_STYLE_NORMAL, y + 1 + i, x, FIGURE, column, rows[i]);
+			rp_draw__figure(s, RP_STYLE_NORMAL, y + 1 + i, s->layout.pane_x + x, FIGURE,
+					column, rows[i]);
 	}
 	for (size_t i = 0; i < n; i++)
-		rp_draw__text(s, RP_STYLE_NORMAL, y + 1 + i, 0, name, rows[i]->group);
+		rp_draw__pane_text(s, RP_STYLE_NORMAL, y + 1 + i, 0, name, rows[i]->group);
 }
 
 /* ---- source ----------------------------------------------------------------------------- */
@@ -198,25 +204,26 @@ static void draw_site(const struct rp_state *s, size_t y, const struct rp_source
 		[RP_SOURCE_NO_DEBUG] = "no debug information",
 		[RP_SOURCE_FAILED] = "the debug information could not be read",
 	};
-	size_t x = ROLE + ADDRESS + 4, width = s->layout.width > x ? s->layout.width - x : 0;
+	size_t x = ROLE + ADDRESS + 4,
+	       width = s->layout.pane_width > x ? s->layout.pane_width - x : 0;
 	const char *slash = strrchr(site->object, '/'), *name = slash ? slash + 1 : site->object;
 	size_t length = rp_cells__width(name, s->utf8);
 	char text[RP_SOURCE_FILE + 16];
 	enum rp_style style = RP_STYLE_FAINT;
 
 	length = length < ADDRESS - OFFSET ? length : ADDRESS - OFFSET;
-	rp_draw__text(s, RP_STYLE_NORMAL, y, 0, ROLE, site->role);
-	rp_draw__text(s, RP_STYLE_NORMAL, y, ROLE, 1, site->slow ? "~" : " ");
-	rp_draw__text(s, RP_STYLE_FAINT, y, ROLE + 2, length, name);
+	rp_draw__pane_text(s, RP_STYLE_NORMAL, y, 0, ROLE, site->role);
+	rp_draw__pane_text(s, RP_STYLE_NORMAL, y, ROLE, 1, site->slow ? "~" : " ");
+	rp_draw__pane_text(s, RP_STYLE_FAINT, y, ROLE + 2, length, name);
 	snprintf(text, sizeof(text), "+%#" PRIx64, site->offset);
-	rp_draw__text(s, RP_STYLE_FAINT, y, ROLE + 2 + length, ADDRESS - length, text);
+	rp_draw__pane_text(s, RP_STYLE_FAINT, y, ROLE + 2 + length, ADDRESS - length, text);
 	if (site->state == RP_SOURCE_LINE) {
 		snprintf(text, sizeof(text), "%s:%" PRIu32, site->file, site->line);
 		style = RP_STYLE_STRONG;
 	} else {
 		snprintf(text, sizeof(text), "%s", states[site->state]);
 	}
-	rp_draw__text(s, style, y, x, width, tail(text, width, s->utf8));
+	rp_draw__pane_text(s, style, y, x, width, tail(text, width, s->utf8));
 }
 
 static void draw_source(const struct rp_state *s)
@@ -236,7 +243,7 @@ static void draw_source(const struct rp_state *s)
 	else if (source->more)
 		note = text;
 	if (note)
-		rp_draw__text(s, RP_STYLE_FAINT, y + --room, 0, s->layout.width, note);
+		rp_draw__pane_text(s, RP_STYLE_FAINT, y + --room, 0, s->layout.pane_width, note);
 	for (size_t i = 0; i < source->n && i < room; i++)
 		draw_site(s, y + i, &source->site[i]);
 }
@@ -250,6 +257,10 @@ void rp_draw__pane(const struct rp_state *s)
 	draw_heading(s, row);
 	if (s->pane == RP_PANE_HIST)
 		draw_hist(s, row);
+	else if (s->pane == RP_PANE_HEAT)
+		rp_draw__heat(s, row);
+	else if (s->pane == RP_PANE_ICICLE)
+		rp_draw__icicle(s);
 	else if (s->pane == RP_PANE_CALLS)
 		draw_call(s, row);
 	else if (s->pane == RP_PANE_GROUPS)

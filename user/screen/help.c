@@ -82,10 +82,8 @@ const struct rp_bar_key rp_bar[] = {
 const size_t rp_n_bar = COUNT(rp_bar);
 
 const char *const rp_pane_titles[RP_PANE_END] = {
-	[RP_PANE_HIST] = "Histogram",
-	[RP_PANE_CALLS] = "Callers and callees",
-	[RP_PANE_GROUPS] = "Groups",
-	[RP_PANE_SOURCE] = "Source",
+	[RP_PANE_HIST] = "Histogram", [RP_PANE_HEAT] = "Heat map", [RP_PANE_ICICLE] = "Icicle",
+	[RP_PANE_CALLS] = "Calls",    [RP_PANE_GROUPS] = "Groups", [RP_PANE_SOURCE] = "Source",
 };
 
 enum rp_pane rp_panes__at(size_t x)

@@ -7,7 +7,8 @@
 
 #include "util/array.h"
 
-#define NS_PER_S 1000000000ull
+#define NS_PER_S  1000000000ull
+#define HEAT_MAPS 64 /* that are kept without being asked for, 40 KiB each */
 
 /* ---- keys: the same row has the same one in every snapshot ------------------------------ */
 
@@ -146,6 +147,27 @@ static void bring_up(struct rp_history *history, const struct rp_row_figures *f,
 	history->self = f->self;
 }
 
+/* The first rows have their latencies kept from the start on; others once they are looked at. */
+static int bring_up_heat(struct rp_histories *histories, struct rp_row *row)
+{
+	if (row->history->heat_map)
+		rp_heat__add(row->history->heat_map, &row->hist, histories->second);
+	else if (histories->heat_maps < HEAT_MAPS)
+		return rp_histories__keep_heat(histories, row);
+	return 0;
+}
+
+int rp_histories__keep_heat(struct rp_histories *histories, const struct rp_row *row)
+{
+	struct rp_history *history = row->history;
+
+	if (!history || history->heat_map)
+		return 0;
+	history->heat_map = rp_heat__new(&row->hist, histories->second);
+	histories->heat_maps++;
+	return history->heat_map ? 0 : -ENOMEM;
+}
+
 /* ---- all rows --------------------------------------------------------------------------- */
 
 /* Self time that was added to the rows of regions since the last update: it holds each ns once. */
@@ -210,13 +232,15 @@ int rp_histories__update(struct rp_histories *histories, struct rp_snapshot *sna
 		return rc;
 	bring_up_count(&histories->all, snapshot->count, before, time);
 	all_self = self_added(snapshot);
-	for (size_t i = 0; i < snapshot->n_rows; i++)
+	for (size_t i = 0; i < snapshot->n_rows && !rc; i++) {
 		bring_up(snapshot->rows[i].history, &snapshot->rows[i].f, before, time, all_self);
+		rc = bring_up_heat(histories, &snapshot->rows[i]);
+	}
 	for (size_t i = 0; i < snapshot->n_tree; i++)
 		bring_up(snapshot->tree[i].row.history, &snapshot->tree[i].row.f, before, time,
 			 all_self);
 	histories->time = time;
-	return 0;
+	return rc;
 }
 
 void rp_histories__bind(const struct rp_histories *histories, struct rp_snapshot *snapshot)
@@ -226,8 +250,13 @@ void rp_histories__bind(const struct rp_histories *histories, struct rp_snapshot
 
 void rp_histories__rebase(struct rp_histories *histories)
 {
-	for (size_t i = 0; i < histories->n; i++)
-		histories->item[i].count = histories->item[i].total = histories->item[i].self = 0;
+	for (size_t i = 0; i < histories->n; i++) {
+		struct rp_history *history = &histories->item[i];
+
+		history->count = history->total = history->self = 0;
+		if (history->heat_map)
+			rp_heat__rebase(history->heat_map);
+	}
 	histories->all.count = 0;
 }
 
@@ -239,6 +268,8 @@ void rp_histories__untag(struct rp_histories *histories)
 
 void rp_histories__free(struct rp_histories *histories)
 {
+	for (size_t i = 0; i < histories->n; i++)
+		free(histories->item[i].heat_map);
 	free(histories->item);
 	rp_index__free(&histories->index);
 	*histories = (struct rp_histories){0};

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "aggregate/snapshot.h"
+#include "screen/heat.h"
 #include "util/hash.h"
 
 #define RP_HISTORY_SECONDS 60
@@ -25,6 +26,7 @@ struct rp_history {
 	float slot[RP_HISTORY_SLOTS]; /* count in each second */
 	uint64_t second;	      /* the last one that slot has */
 	bool tagged, collapsed;
+	struct rp_heat *heat_map; /* of a row of the table; NULL: not kept */
 };
 
 struct rp_histories {
@@ -35,6 +37,7 @@ struct rp_histories {
 	uint64_t second;       /* the same in seconds */
 	uint64_t first;	       /* first second that was watched as a whole */
 	struct rp_history all; /* of all regions: its count, rate and last minute */
+	size_t heat_maps;      /* how many are kept */
 };
 
 /*
@@ -49,6 +52,9 @@ void rp_histories__bind(const struct rp_histories *histories, struct rp_snapshot
 
 /* The figures start anew at zero. */
 void rp_histories__rebase(struct rp_histories *histories);
+
+/* Keep the latencies of a row of the table from now on, whatever has been kept so far. -ENOMEM. */
+int rp_histories__keep_heat(struct rp_histories *histories, const struct rp_row *row);
 
 void rp_histories__untag(struct rp_histories *histories);
 void rp_histories__free(struct rp_histories *histories);

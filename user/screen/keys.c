@@ -76,71 +76,26 @@ static void scroll_right(struct rp_state *s, struct rp_request *request)
 	rp_state__plan(s);
 }
 
-static void set_collapsed(struct rp_state *s, bool collapsed)
-{
-	struct rp_history *history = rp_state__chosen_row(s)->history;
-
-	if (history)
-		history->collapsed = collapsed;
-	rp_state__arrange(s);
-}
-
-static void go_to_parent(struct rp_state *s)
-{
-	const struct rp_tree_row *node, *above;
-
-	rp_state__row(s, s->cursor, &node);
-	for (size_t i = s->cursor; i-- > 0;) {
-		rp_state__row(s, i, &above);
-		if (above->depth < node->depth) {
-			rp_state__move_to(s, i);
-			return;
-		}
-	}
-}
-
-/* Left closes a node, then goes to what is around it. */
 static void left(struct rp_state *s, struct rp_request *request)
 {
-	const struct rp_row *row = rp_state__chosen_row(s);
-
-	if (!s->tree)
+	if (s->tree)
+		rp_tree__left(s);
+	else
 		scroll_left(s, request);
-	else if (row && rp_state__has_children(s, s->cursor) && row->history &&
-		 !row->history->collapsed)
-		set_collapsed(s, true);
-	else if (row)
-		go_to_parent(s);
 }
 
 static void right(struct rp_state *s, struct rp_request *request)
 {
-	const struct rp_row *row = rp_state__chosen_row(s);
-
-	if (!s->tree)
+	if (s->tree)
+		rp_tree__right(s);
+	else
 		scroll_right(s, request);
-	else if (row && row->history && row->history->collapsed)
-		set_collapsed(s, false);
-	else if (row && rp_state__has_children(s, s->cursor))
-		rp_state__move_by(s, 1);
 }
 
 static void collapse_all(struct rp_state *s, struct rp_request *request)
 {
-	bool any = false;
-
 	(void)request;
-	if (!s->tree || !s->shown)
-		return;
-	for (size_t i = 0; i < s->shown->n_tree; i++)
-		any |= s->shown->tree[i].row.history && s->shown->tree[i].row.history->collapsed;
-	for (size_t i = 0; i < s->shown->n_tree; i++)
-		if (s->shown->tree[i].row.history)
-			s->shown->tree[i].row.history->collapsed = !any &&
-								   i + 1 < s->shown->n_tree &&
-								   s->shown->tree[i + 1].depth >
-									   s->shown->tree[i].depth;
-	rp_state__arrange(s);
+	rp_tree__collapse_all(s);
 }
 
 static void start_prompt(struct rp_state *s, enum rp_mode mode, const char *text)
@@ -371,28 +326,35 @@ static void slower(struct rp_state *s, struct rp_request *request)
 	change_interval(s, 1, request);
 }
 
-static void open_pane(struct rp_state *s, enum rp_pane pane)
+/* The icicle is of paths: while it is shown, so is the tree, whose cursor is on one of them. */
+void rp_pane__open(struct rp_state *s, enum rp_pane pane)
 {
+	bool for_pane = pane == RP_PANE_ICICLE && (!s->tree || s->tree_for_pane);
+	struct rp_request none;
+
 	s->pane = pane;
+	if (s->tree_for_pane ? s->tree && !for_pane : for_pane)
+		toggle_tree(s, &none);
+	s->tree_for_pane = for_pane;
 	rp_state__plan(s);
 }
 
 static void toggle_pane(struct rp_state *s, struct rp_request *request)
 {
 	(void)request;
-	open_pane(s, s->pane == RP_PANE_NONE ? RP_PANE_HIST : RP_PANE_NONE);
+	rp_pane__open(s, s->pane == RP_PANE_NONE ? RP_PANE_HIST : RP_PANE_NONE);
 }
 
 static void next_pane(struct rp_state *s, struct rp_request *request)
 {
 	(void)request;
-	open_pane(s, s->pane + 1 < RP_PANE_END ? s->pane + 1 : RP_PANE_HIST);
+	rp_pane__open(s, s->pane + 1 < RP_PANE_END ? s->pane + 1 : RP_PANE_HIST);
 }
 
 static void previous_pane(struct rp_state *s, struct rp_request *request)
 {
 	(void)request;
-	open_pane(s, s->pane > RP_PANE_HIST ? s->pane - 1 : RP_PANE_END - 1);
+	rp_pane__open(s, s->pane > RP_PANE_HIST ? s->pane - 1 : RP_PANE_END - 1);
 }
 
 static void log_scale(struct rp_state *s, struct rp_request *request)
@@ -406,7 +368,7 @@ static void escape(struct rp_state *s, struct rp_request *request)
 {
 	(void)request;
 	if (s->pane != RP_PANE_NONE)
-		s->pane = RP_PANE_NONE;
+		rp_pane__open(s, RP_PANE_NONE);
 	else
 		s->filter[0] = '\0';
 	rp_state__arrange(s);
@@ -544,6 +506,8 @@ static void view_key(struct rp_state *s, int key, struct rp_request *request)
 {
 	const struct binding *table = find(on_table, COUNT(on_table), key), *found;
 
+	if (s->pane == RP_PANE_ICICLE && s->tree && !s->list.shown && rp_tree__walk(s, key))
+		return;
 	found = find(everywhere, COUNT(everywhere), key);
 	if (!found)
 		found = s->list.shown ? find(on_list, COUNT(on_list), key) : table;

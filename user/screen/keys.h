@@ -34,6 +34,8 @@ extern const char *const rp_pane_titles[RP_PANE_END];
 /* The pane with its title at column x. */
 enum rp_pane rp_panes__at(size_t x);
 
+void rp_pane__open(struct rp_state *s, enum rp_pane pane);
+
 /* How many of them a terminal of so many columns shows. Each is its name, its label and a blank. */
 size_t rp_bar__shown(size_t width);
 /* The key of the bar at column x, 0: none. */
@@ -47,6 +49,13 @@ struct rp_group_choice {
 };
 extern const struct rp_group_choice rp_group_choices[];
 extern const size_t rp_n_group_choices;
+
+/* What keys do in the tree. */
+void rp_tree__left(struct rp_state *s);
+void rp_tree__right(struct rp_state *s);
+void rp_tree__collapse_all(struct rp_state *s);
+/* Whether the key moves in the icicle. */
+bool rp_tree__walk(struct rp_state *s, int key);
 
 /* Columns of the list that is shown, as far as there is room; 0: none is. */
 size_t rp_menu__width(const struct rp_state *s);

@@ -73,5 +73,5 @@ void rp_state__mouse(struct rp_state *s, size_t y, size_t x, enum rp_button butt
 		rp_state__key(s, s->message[0] ? 0 : rp_bar__at(x, l->width), request);
 	else if (l->n_pane && y == l->pane && x >= l->pane_x &&
 		 rp_panes__at(x - l->pane_x) != RP_PANE_NONE)
-		s->pane = rp_panes__at(x - l->pane_x);
+		rp_pane__open(s, rp_panes__at(x - l->pane_x));
 }

@@ -22,6 +22,48 @@ static void mark(struct rp_hist_lines *out, uint64_t ns, const char *name)
 	}
 }
 
+static struct rp_hist_line line_of(const struct rp_hist_part *hist, uint32_t from, uint32_t end)
+{
+	struct rp_hist_line line = {
+		.bucket = from, .end = end, .from = rp_hist_floor(from), .to = rp_hist_floor(end)};
+
+	for (uint32_t i = from; i < end; i++)
+		line.count += rp_hist_part__at(hist, i);
+	line.weight = (double)line.count / (end - from);
+	return line;
+}
+
+/* In halves, the line with the most times in it that is of more than a bucket. */
+static bool split_greatest(struct rp_hist_lines *out, const struct rp_hist_part *hist)
+{
+	struct rp_hist_line *most = NULL;
+	uint32_t middle;
+
+	for (size_t i = 0; i < out->n; i++)
+		if (out->line[i].count && out->line[i].end - out->line[i].bucket > 1 &&
+		    (!most || out->line[i].count > most->count))
+			most = &out->line[i];
+	if (!most)
+		return false;
+	middle = (most->bucket + most->end) / 2;
+	memmove(most + 1, most, (size_t)(&out->line[out->n++] - most) * sizeof(*most));
+	most[0] = line_of(hist, most->bucket, middle);
+	most[1] = line_of(hist, middle, most[1].end);
+	return true;
+}
+
+static void trim(struct rp_hist_lines *out)
+{
+	while (out->n > 1 && !out->line[0].count)
+		memmove(out->line, out->line + 1, --out->n * sizeof(out->line[0]));
+	while (out->n > 1 && !out->line[out->n - 1].count)
+		out->n--;
+}
+
+/*
+ * First even lines in half of the room, so that the whole range is there, and with the rest of it
+ * the lines that have most are split.
+ */
 void rp_hist_lines__make(struct rp_hist_lines *out, const struct rp_hist_part *hist,
 			 const struct rp_row_figures *f, size_t max)
 {
@@ -38,18 +80,17 @@ void rp_hist_lines__make(struct rp_hist_lines *out, const struct rp_hist_part *h
 	if (low == high)
 		return;
 	/* Lines begin at multiples of the step, so that they stay as times come and go. */
-	while ((high - 1) / step - low / step >= max)
+	while ((high - 1) / step - low / step >= (max + 1) / 2)
 		step += step < 4 ? 1 : step < 16 ? 4 : 8;
-	for (uint32_t from = low / step * step; from < high; from += step) {
-		struct rp_hist_line *line = &out->line[out->n++];
-		uint32_t end = from + step < RP_HIST_BUCKETS ? from + step : RP_HIST_BUCKETS;
-
-		line->from = rp_hist_floor(from);
-		line->to = rp_hist_floor(end);
-		for (uint32_t i = from; i < end; i++)
-			line->count += rp_hist_part__at(hist, i);
-		out->most = line->count > out->most ? line->count : out->most;
-	}
+	for (uint32_t from = low / step * step; from < high; from += step)
+		out->line[out->n++] = line_of(
+			hist, from, from + step < RP_HIST_BUCKETS ? from + step : RP_HIST_BUCKETS);
+	do
+		trim(out);
+	while (out->n < max && split_greatest(out, hist));
+	trim(out);
+	for (size_t i = 0; i < out->n; i++)
+		out->most = out->line[i].weight > out->most ? out->line[i].weight : out->most;
 	mark(out, f->p50, "p50");
 	mark(out, f->p90, "p90");
 	mark(out, f->p99, "p99");

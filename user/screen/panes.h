@@ -16,16 +16,18 @@
 struct rp_hist_line {
 	uint64_t from, to; /* ns; to is not in it */
 	uint64_t count;
-	char marks[40]; /* "p50 p90" */
+	double weight;	      /* count a bucket: what the bar shows, as lines differ in width */
+	uint32_t bucket, end; /* from one bucket up to another, which is not in it */
+	char marks[40];	      /* "p50 p90" */
 };
 
 struct rp_hist_lines {
 	struct rp_hist_line line[RP_HIST_LINES_MAX];
 	size_t n;
-	uint64_t most; /* count of a line */
+	double most; /* weight of a line */
 };
 
-/* At most `max` lines, from the shortest time to the longest. */
+/* At most `max` lines, from the shortest time to the longest, finer where most times are. */
 void rp_hist_lines__make(struct rp_hist_lines *out, const struct rp_hist_part *hist,
 			 const struct rp_row_figures *f, size_t max);
 

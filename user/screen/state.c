@@ -21,6 +21,7 @@
 
 #include "screen/cells.h"
 #include "screen/keys.h"
+#include "screen/panes.h"
 #include "screen/search.h"
 #include "util/array.h"
 
@@ -385,6 +386,17 @@ static void measure_load(struct rp_state *s, uint64_t time, uint64_t cpu)
 	s->cpu = cpu;
 }
 
+/* What is looked at is kept, however many rows there are. */
+static int keep_heat(struct rp_state *s)
+{
+	const struct rp_row *row = rp_state__chosen_row(s);
+
+	if (s->pane != RP_PANE_HEAT || !row)
+		return 0;
+	row = rp_flat__find(s->total, row);
+	return row ? rp_histories__keep_heat(&s->histories, row) : 0;
+}
+
 int rp_state__update(struct rp_state *s, struct rp_snapshot *total, struct rp_snapshot *recent,
 		     uint64_t time, uint64_t cpu)
 {
@@ -407,7 +419,7 @@ int rp_state__update(struct rp_state *s, struct rp_snapshot *total, struct rp_sn
 		return -ENOMEM;
 	rp_screen_columns__choose(&s->columns, s->shown);
 	rp_state__sort(s);
-	return 0;
+	return keep_heat(s);
 }
 
 void rp_state__rebase(struct rp_state *s)

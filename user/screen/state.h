@@ -28,6 +28,8 @@ enum rp_mode {
 enum rp_pane {
 	RP_PANE_NONE,
 	RP_PANE_HIST,
+	RP_PANE_HEAT,
+	RP_PANE_ICICLE,
 	RP_PANE_CALLS,
 	RP_PANE_GROUPS,
 	RP_PANE_SOURCE,
@@ -86,6 +88,7 @@ struct rp_state {
 	size_t top;	   /* the first one on the screen */
 	size_t scroll;	   /* columns left out */
 	enum rp_pane pane;
+	bool tree_for_pane; /* the tree goes when the pane does */
 	bool log_scale;
 	struct rp_layout layout;
 	struct rp_open_list list;

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+/* Latencies over time: which place has how many, as time goes on. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "screen/heat.h"
+
+static struct rp_hist hist;
+static const struct rp_hist_part part = {.bucket = (uint64_t *)hist.bucket, .end = RP_HIST_BUCKETS};
+
+/* Counts at a time so many columns ago. */
+static uint32_t at(const struct rp_heat *heat, const struct rp_heat_view *view, size_t ago,
+		   uint64_t ns)
+{
+	for (size_t i = 0; i < view->lines; i++)
+		if (rp_heat__floor(view, i) <= ns)
+			return rp_heat__at(heat, view, view->columns - 1 - ago, i);
+	return 0;
+}
+
+/* Two modes, and one that comes later: each in its line and its column. */
+static void test_places(void **state)
+{
+	struct rp_heat_view view;
+	struct rp_heat *heat;
+
+	(void)state;
+	hist.bucket[rp_hist_index(1000)] = 7; /* before it was watched */
+	heat = rp_heat__new(&part, 100);
+	assert_non_null(heat);
+	rp_heat__fit(heat, 50, 20, &view);
+	assert_int_equal(view.lines, 0);
+	hist.bucket[rp_hist_index(1000)] += 100;
+	hist.bucket[rp_hist_index(1000000)] += 3;
+	rp_heat__add(heat, &part, 101);
+	hist.bucket[rp_hist_index(1000)] += 5;
+	rp_heat__add(heat, &part, 104);
+	for (size_t lines = 1; lines < 40; lines++) {
+		rp_heat__fit(heat, 50, lines, &view);
+		assert_in_range(view.lines, 1, lines);
+	}
+	assert_int_equal(at(heat, &view, 2, 1000), 100);
+	assert_int_equal(at(heat, &view, 2, 1000000), 3);
+	assert_int_equal(at(heat, &view, 0, 1000), 5);
+	assert_int_equal(at(heat, &view, 1, 1000), 0);
+	assert_int_equal(at(heat, &view, 3, 1000), 0);
+	assert_int_equal(view.most, 100);
+	assert_int_equal(rp_heat__tone(&view, 0), 0);
+	assert_int_equal(rp_heat__tone(&view, 100), RP_HEAT_TONES);
+	assert_in_range(rp_heat__tone(&view, 1), 1, RP_HEAT_TONES - 1);
+	free(heat);
+}
+
+/* What is older than there are columns is gone, and a long pause is no harm. */
+static void test_old(void **state)
+{
+	struct rp_heat *heat = rp_heat__new(&part, 0);
+	struct rp_heat_view view;
+
+	(void)state;
+	assert_non_null(heat);
+	hist.bucket[rp_hist_index(1000)]++;
+	rp_heat__add(heat, &part, 1);
+	rp_heat__add(heat, &part, 100000);
+	rp_heat__fit(heat, 1000, 20, &view);
+	assert_int_equal(view.columns, RP_HEAT_COLUMNS);
+	assert_int_equal(view.lines, 0);
+	/* From zero: none of what came since is missed. */
+	rp_heat__rebase(heat);
+	hist = (struct rp_hist){0};
+	hist.bucket[rp_hist_index(1000)] = 2;
+	rp_heat__add(heat, &part, 100000);
+	rp_heat__fit(heat, 10, 20, &view);
+	assert_int_equal(at(heat, &view, 0, 1000), 2);
+	free(heat);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_places),
+		cmocka_unit_test(test_old),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

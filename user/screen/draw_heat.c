@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+/* The pane of latencies over time: minutes across, time upwards, how many as a tone. */
+#include <stdio.h>
+#include <string.h>
+
+#include "screen/cells.h"
+#include "screen/draw.h"
+#include "screen/panes.h"
+
+#define FIGURE 8 /* columns of a time */
+
+/* Three ways to tell: the colour, the block, and without UTF-8 the character. */
+static const char *tone(int level, bool utf8)
+{
+	static const char *const tones[][RP_HEAT_TONES + 1] = {{" ", ".", ":", "*", "#"},
+							       {" ", "░", "▒", "▓", "█"}};
+
+	return tones[utf8][level];
+}
+
+static void draw_line(const struct rp_state *s, size_t y, const struct rp_heat *heat,
+		      const struct rp_heat_view *view, size_t line)
+{
+	char figure[32];
+
+	rp_draw__pane_right(s, RP_STYLE_NORMAL, y, 0, FIGURE,
+			    rp_draw__ns(s, rp_heat__floor(view, line), figure, sizeof(figure)));
+	for (size_t c = 0; c < view->columns; c++) {
+		int level = rp_heat__tone(view, rp_heat__at(heat, view, c, line));
+
+		if (level)
+			rp_draw__pane_text(s, RP_STYLE_HEAT + level - 1, y, FIGURE + 1 + c, 1,
+					   tone(level, s->utf8));
+	}
+}
+
+/* Minutes ago below, from the right. */
+static void draw_axis(const struct rp_state *s, size_t y, size_t columns)
+{
+	const size_t minute = 60 / RP_HEAT_SECONDS;
+	char text[32];
+
+	for (size_t ago = minute; ago < columns; ago += minute) {
+		snprintf(text, sizeof(text), "-%zu min", ago / minute);
+		rp_draw__pane_text(s, RP_STYLE_FAINT, y, FIGURE + columns - ago, strlen(text),
+				   text);
+	}
+	if (columns >= 3)
+		rp_draw__pane_text(s, RP_STYLE_FAINT, y, FIGURE + 1 + columns - 3, 3, "now");
+}
+
+void rp_draw__heat(const struct rp_state *s, const struct rp_row *row)
+{
+	size_t y = s->layout.pane + 1, room = s->layout.n_pane - 1;
+	size_t width = s->layout.pane_width;
+	const struct rp_heat *heat;
+	struct rp_heat_view view;
+
+	row = rp_flat__find(s->shown, row);
+	heat = row && row->history ? row->history->heat_map : NULL;
+	if (!heat || room < 2 || width < FIGURE + 4)
+		return;
+	rp_heat__fit(heat, width - FIGURE - 1, room - 1, &view);
+	if (!view.lines)
+		rp_draw__pane_text(
+			s, RP_STYLE_FAINT, y, 0, width,
+			"nothing was timed in the last minutes: the map fills as it goes on");
+	for (size_t i = 0; i < view.lines; i++)
+		draw_line(s, y + i, heat, &view, i);
+	if (view.lines)
+		draw_axis(s, y + view.lines, view.columns);
+}
