@@ -102,7 +102,7 @@ static void a_file_must_be_named(void **state)
 		assert_int_equal(rp_plan__new(&opts, &plan, &err), -EINVAL);
 		assert_int_equal(err.exit, RP_EXIT_USAGE);
 		assert_non_null(strstr(err.cause, text));
-		assert_non_null(strstr(err.cure, "OBJECT"));
+		assert_non_null(strstr(err.cause, "OBJECT"));
 		opts.whole_system = false;
 		assert_int_equal(rp_plan__new(&opts, &plan, &err), 0);
 		rp_plan__free(plan);

@@ -1,23 +1,25 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
-/* rptrace list: what the selection comes to, how it would be probed, and what is refused. */
+/*
+ * rptrace list: what the selection comes to, how it would be probed, and what is refused. Without a
+ * selection also what there is to select from: the files of the target, and where it has no
+ * markers the functions of its executables.
+ */
 #include <errno.h>
-#include <libsmartcols.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "commands/commands.h"
+#include "commands/list_internal.h"
 #include "run/launch.h"
+#include "run/offer.h"
 #include "run/selection.h"
-#include "targets/targets.h"
-#include "util/escape.h"
 
-static const char *method_name(const struct rp_site *site, enum rp_attach_mode mode)
+const char *rp_listing__method(const struct rp_listing *l, const struct rp_site *site)
 {
 	switch (site->role) {
 	case RP_ROLE_CALL:
-		return mode == RP_ATTACH_SESSION ? "session" : "return";
+		return l->mode == RP_ATTACH_SESSION ? "session" : "return";
 	case RP_ROLE_CALL_SITE:
 	case RP_ROLE_CALL_AND_RET:
 	case RP_ROLE_CALL_AND_JUMP:
@@ -27,98 +29,17 @@ static const char *method_name(const struct rp_site *site, enum rp_attach_mode m
 	}
 }
 
-static const char *const columns[] = {"REGION", "KIND",	  "METHOD", "SITES",
-				      "SLOW",	"OFFSET", "OBJECT"};
-enum { REGION, KIND, METHOD, SITES, SLOW, OFFSET, OBJECT, N_COLUMNS };
-
-static struct libscols_table *new_table(void)
+const struct rp_site **rp_listing__sites(const struct rp_listing *l)
 {
-	struct libscols_table *table = scols_new_table();
+	size_t n_regions, n_sites;
+	const struct rp_site *sites = rp_plan__sites(l->plan, &n_sites), **out;
 
-	if (table)
-		scols_table_enable_noencoding(table, 1); /* set() escapes */
-	for (int i = 0; table && i < N_COLUMNS; i++)
-		if (!scols_table_new_column(table, columns[i], 0,
-					    i == SITES || i == SLOW || i == OFFSET ? SCOLS_FL_RIGHT
-										   : 0)) {
-			scols_unref_table(table);
-			return NULL;
-		}
-	return table;
-}
-
-static int set(struct libscols_line *line, int column, const char *text)
-{
-	char *escaped = rp_escape__copy(text, true);
-	int rc = escaped ? scols_line_refer_data(line, (size_t)column, escaped) : -ENOMEM;
-
-	if (rc)
-		free(escaped);
-	return rc;
-}
-
-static int add_line(struct libscols_table *table, const struct rp_region *region,
-		    const struct rp_site *site, enum rp_attach_mode mode)
-{
-	struct libscols_line *line = scols_table_new_line(table, NULL);
-	char number[32];
-	int rc;
-
-	if (!line)
-		return -ENOMEM;
-	rc = set(line, REGION, region->name);
-	rc |= set(line, KIND, rp_kind__name(region->kind));
-	snprintf(number, sizeof(number), "%s%s", method_name(site, mode),
-		 region->ends_at_jump ? " >" : "");
-	rc |= set(line, METHOD, number);
-	snprintf(number, sizeof(number), "%u", region->sites);
-	rc |= set(line, SITES, number);
-	snprintf(number, sizeof(number), "%u", region->slow_sites);
-	rc |= set(line, SLOW, region->slow_sites ? number : "-");
-	snprintf(number, sizeof(number), "0x%llx", (unsigned long long)site->offset);
-	rc |= set(line, OFFSET, number);
-	rc |= set(line, OBJECT, region->object);
-	return rc;
-}
-
-static int print(const struct rp_plan *plan, enum rp_attach_mode mode,
-		 const struct rp_targets_stats *stats)
-{
-	size_t n_regions, n_sites, n_refusals;
-	const struct rp_region *regions = rp_plan__regions(plan, &n_regions);
-	const struct rp_site *sites = rp_plan__sites(plan, &n_sites);
-	const struct rp_refusal *refusals = rp_plan__refusals(plan, &n_refusals);
-	struct libscols_table *table = new_table();
-	bool *listed = calloc(n_regions + 1, sizeof(*listed));
-	int rc = table && listed ? 0 : -ENOMEM;
-	bool ends_at_jump = false;
-	char name[1024], reason[1024];
-
-	for (size_t i = 0; !rc && i < n_sites; i++) {
-		uint32_t id = sites[i].region;
-
-		if (!id || id > n_regions || listed[id])
-			continue;
-		listed[id] = true;
-		rc = add_line(table, &regions[id - 1], &sites[i], mode);
-		ends_at_jump |= regions[id - 1].ends_at_jump;
-	}
-	if (!rc)
-		rc = scols_print_table(table);
-	if (!rc && ends_at_jump)
-		puts("> may end in a jump to a function that is not known: timed up to the jump");
-	if (!rc && stats->moved)
-		printf("never hit: %zu sites, as the program has moved or copied their code (to "
-		       "huge pages?)\n",
-		       stats->moved);
-	if (!rc && stats->names)
-		puts("and regions that are named at run time");
-	for (size_t i = 0; !rc && i < n_refusals; i++)
-		printf("refused: %s: %s\n", rp_escape(refusals[i].name, name, sizeof(name)),
-		       rp_escape(refusals[i].reason, reason, sizeof(reason)));
-	scols_unref_table(table);
-	free(listed);
-	return rc;
+	rp_plan__regions(l->plan, &n_regions);
+	out = calloc(n_regions + 1, sizeof(*out));
+	for (size_t i = n_sites; out && i-- > 0;)
+		if (sites[i].region && sites[i].region <= n_regions)
+			out[sites[i].region - 1] = &sites[i];
+	return out;
 }
 
 /* Objects of the target, planned but not attached. */
@@ -142,36 +63,143 @@ static int discover(const struct rp_opts *opts, struct rp_targets *targets, stru
 	return rc;
 }
 
+/* A plan, and the targets that it was made for. */
+struct planned {
+	struct rp_plan *plan;
+	struct rp_targets *targets;
+};
+
+static int make(const struct rp_opts *opts, const struct rp_features *features, struct planned *out,
+		struct rp_err *err)
+{
+	int rc = rp_selection__plan(opts, features, &out->plan, err);
+
+	if (rc)
+		return rc;
+	out->targets = rp_targets__new(
+		&(struct rp_targets_opts){.plan = out->plan, .follow = !opts->no_follow});
+	return out->targets ? discover(opts, out->targets, err) : rp_err__no_memory(err);
+}
+
+static void drop(struct planned *planned)
+{
+	rp_targets__free(planned->targets);
+	rp_plan__free(planned->plan);
+}
+
+static bool is_empty(const struct planned *planned)
+{
+	struct rp_targets_stats stats;
+	size_t n_regions, n_refusals;
+
+	rp_targets__stats(planned->targets, &stats);
+	rp_plan__regions(planned->plan, &n_regions);
+	rp_plan__refusals(planned->plan, &n_refusals);
+	return !n_regions && !n_refusals && !stats.names;
+}
+
+/* The file with most functions, or that but the program's own; NULL: there is none. */
+static const struct rp_listed_object *find_functions(const struct rp_listing *l, bool libraries)
+{
+	const struct rp_listed_object *most = NULL;
+
+	for (size_t i = 0; i < l->n_objects; i++)
+		if (l->objects[i].functions > (most ? most->functions : 0) &&
+		    !(libraries && l->objects[i].is_exe))
+			most = &l->objects[i];
+	return most;
+}
+
+/* Of a program of more functions not all are to be probed. */
+#define PROBE_ALL_MAX 2000
+
+static void add_next(struct rp_listing *l, const struct rp_opts *opts, const char *verb,
+		     const char *const *words)
+{
+	rp_command_line__of_target(&l->next[l->n_next], opts, verb, words);
+	l->n_next += l->next[l->n_next].fits;
+}
+
+static void add_nexts(struct rp_listing *l, const struct rp_opts *opts,
+		      const struct rp_targets *targets)
+{
+	const struct rp_listed_object *library = find_functions(l, true);
+	const char *name = library ? strrchr(library->path, '/') : NULL;
+	char glob[512];
+	struct rp_offer offer;
+
+	rp_offer__fill(targets, &offer);
+	if (!l->without_markers)
+		add_next(l, opts, NULL, NULL);
+	if (offer.n_functions && !l->without_markers)
+		add_next(l, opts, "list", (const char *[]){"-f", "*", NULL});
+	else if (offer.n_functions && offer.n_functions <= PROBE_ALL_MAX)
+		add_next(l, opts, NULL, (const char *[]){"-f", "*", "--max-overhead=5%", NULL});
+	else if (offer.n_names)
+		add_next(l, opts, NULL, (const char *[]){"-f", offer.names[0], NULL});
+	if (!name || !l->without_markers)
+		return;
+	snprintf(glob, sizeof(glob), "%s:*", name + 1);
+	add_next(l, opts, "list", (const char *[]){"-f", glob, NULL});
+}
+
+static int print(const struct rp_opts *opts, struct rp_listing *l, const struct planned *planned,
+		 struct rp_err *err)
+{
+	l->plan = planned->plan;
+	rp_targets__stats(planned->targets, &l->stats);
+	if (opts->json ? rp_listing__print_json(l) : rp_listing__print(l))
+		return rp_err__set(err, RP_EXIT_FAILED, -EIO, NULL,
+				   "the list could not be written");
+	return 0;
+}
+
+/* Without a selection: markers and USDT regions, or else functions; and all there is besides. */
+static int list_all(const struct rp_opts *opts, const struct rp_features *features,
+		    struct rp_listing *l, const struct planned *regions, struct rp_err *err)
+{
+	struct rp_opts all = *opts;
+	struct planned functions = {0};
+	const char *every = "*";
+	int rc;
+
+	if (rp_listing__add_objects(l, regions->targets))
+		return rp_err__no_memory(err);
+	if (is_empty(regions) && !find_functions(l, false))
+		return rp_selection__nothing(opts, regions->plan, regions->targets, err);
+	l->without_markers = is_empty(regions);
+	add_nexts(l, opts, regions->targets);
+	if (!l->without_markers)
+		return print(opts, l, regions, err);
+	all.functions = (struct rp_texts){.items = &every, .n = 1};
+	rc = make(&all, features, &functions, err);
+	if (!rc)
+		rc = print(opts, l, &functions, err);
+	drop(&functions);
+	return rc;
+}
+
 static int list(const struct rp_opts *opts, struct rp_err *err)
 {
-	struct rp_targets *targets = NULL;
-	struct rp_targets_stats stats;
+	struct rp_listing listing = {0};
+	struct planned planned = {0};
 	struct rp_features features;
-	enum rp_attach_mode mode;
-	struct rp_plan *plan = NULL;
-	size_t n_regions, n_refusals;
 	int rc;
 
 	rp_features__probe(&features);
-	mode = features.session ? RP_ATTACH_SESSION : RP_ATTACH_MULTI;
-	rc = rp_selection__plan(opts, &features, &plan, err);
-	if (rc)
-		return rc;
-	targets = rp_targets__new(
-		&(struct rp_targets_opts){.plan = plan, .follow = !opts->no_follow});
-	rc = targets ? discover(opts, targets, err) : rp_err__no_memory(err);
+	listing.mode = features.session ? RP_ATTACH_SESSION : RP_ATTACH_MULTI;
+	rc = make(opts, &features, &planned, err);
 	if (rc)
 		goto out;
-	rp_targets__stats(targets, &stats);
-	rp_plan__regions(plan, &n_regions);
-	rp_plan__refusals(plan, &n_refusals);
-	if (!n_regions && !n_refusals && !stats.names)
-		rc = rp_selection__nothing(opts, plan, &stats, err);
-	else if (print(plan, mode, &stats) || fflush(stdout))
-		rc = rp_err__set(err, RP_EXIT_FAILED, -EIO, NULL, "the list could not be written");
+	if (rp_plan__is_default(planned.plan) && !rp_opts__is_system(opts))
+		rc = list_all(opts, &features, &listing, &planned, err);
+	else if (is_empty(&planned))
+		rc = rp_selection__nothing(opts, planned.plan, planned.targets, err);
+	else
+		rc = print(opts, &listing, &planned, err);
 out:
-	rp_targets__free(targets);
-	rp_plan__free(plan);
+	rp_listing__free(&listing);
+	drop(&planned);
 	return rc;
 }
 

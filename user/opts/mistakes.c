@@ -4,92 +4,34 @@
  * line itself with the mistake mended, quoted for the shell, so that it works as it stands. Where
  * no mending is known, or the line is too long for that, it is rptrace --help.
  */
-#include <ctype.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "opts/command_line.h"
 #include "opts/parser.h"
 #include "util/edit_distance.h"
 
 /* Names that differ in so many letters are no longer taken for each other. */
 #define NEAR 3
 
-/* One change of the line: words left out, and at most three put in before one. */
-struct edit {
-	int skip, n_skip;
-	int insert;
-	const char *with[3];
-};
-
-struct line {
-	char text[sizeof(((struct rp_err *)0)->cure)];
-	size_t n;
-	bool fits;
-};
-
-static void add(struct line *line, const char *text, size_t n)
-{
-	if (line->n + n >= sizeof(line->text)) {
-		line->fits = false;
-		return;
-	}
-	memcpy(line->text + line->n, text, n);
-	line->n += n;
-	line->text[line->n] = '\0';
-}
-
-/* Control characters and backslashes are escaped where a hint is printed: not to be typed. */
-static void add_quoted(struct line *line, const char *word)
-{
-	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				    "0123456789@%+=:,./_-";
-
-	add(line, " ", line->n > 0);
-	if (*word && word[strspn(word, plain)] == '\0') {
-		add(line, word, strlen(word));
-		return;
-	}
-	add(line, "'", 1);
-	for (; *word; word++) {
-		if (iscntrl((unsigned char)*word) || *word == '\\')
-			line->fits = false;
-		else if (*word == '\'')
-			add(line, "'\"'\"'", 5);
-		else
-			add(line, word, 1);
-	}
-	add(line, "'", 1);
-}
-
-static const char *mend(const struct rp_parser *p, const struct edit *edit, struct line *line)
-{
-	*line = (struct line){.fits = true};
-	add_quoted(line, "rptrace");
-	for (int i = 1; i <= p->argc; i++) {
-		for (size_t k = 0; i == edit->insert && k < 3 && edit->with[k]; k++)
-			add_quoted(line, edit->with[k]);
-		if (i < p->argc && !(i >= edit->skip && i < edit->skip + edit->n_skip))
-			add_quoted(line, p->argv[i]);
-	}
-	return line->fits ? line->text : "rptrace --help";
-}
-
 /* edit is NULL where no mending is known. */
 __attribute__((format(printf, 3, 4))) static int
-mistake(const struct rp_parser *p, const struct edit *edit, const char *cause, ...)
+mistake(const struct rp_parser *p, const struct rp_edit *edit, const char *cause, ...)
 {
 	char text[sizeof(p->err->cause)];
-	struct line line;
+	struct rp_command_line line;
 	va_list ap;
 
 	va_start(ap, cause);
 	vsnprintf(text, sizeof(text), cause, ap);
 	va_end(ap);
 	return rp_err__set(p->err, RP_EXIT_USAGE, -EINVAL,
-			   edit ? mend(p, edit, &line) : "rptrace --help", "%s", text);
+			   edit ? rp_command_line__edit(&line, p->argc, p->argv, edit)
+				: "rptrace --help",
+			   "%s", text);
 }
 
 /* As most people type it: "-i", "--stuck". Returns buf. */
@@ -107,7 +49,7 @@ static const char *typed(const struct rp_option *option, char *buf, size_t size)
 int rp_mistake__no_value(const struct rp_parser *p, const struct rp_option *option)
 {
 	char name[32], example[64];
-	struct edit edit = {.insert = p->own, .with = {example}};
+	struct rp_edit edit = {.insert = p->own, .with = {example}};
 
 	typed(option, name, sizeof(name));
 	if (option->type == RP_OPTION_PROCESSES)
@@ -121,7 +63,7 @@ int rp_mistake__value(const struct rp_parser *p, const struct rp_option *option,
 		      const struct rp_bad_value *bad, int word, size_t at)
 {
 	char name[32], example[64], whole[256];
-	struct edit edit = {.skip = word, .n_skip = 1, .insert = word, .with = {whole}};
+	struct rp_edit edit = {.skip = word, .n_skip = 1, .insert = word, .with = {whole}};
 
 	typed(option, name, sizeof(name));
 	if (option->type == RP_OPTION_PROCESSES)
@@ -135,7 +77,7 @@ int rp_mistake__value(const struct rp_parser *p, const struct rp_option *option,
 int rp_mistake__flag_value(const struct rp_parser *p, const struct rp_option *option)
 {
 	char name[64];
-	struct edit edit = {.skip = p->at, .n_skip = 1, .insert = p->at, .with = {name}};
+	struct rp_edit edit = {.skip = p->at, .n_skip = 1, .insert = p->at, .with = {name}};
 
 	snprintf(name, sizeof(name), "--%s", option->name);
 	return mistake(p, &edit, "%s takes no value", name);
@@ -172,7 +114,7 @@ static int of_another_command(const struct rp_parser *p, const struct rp_option 
 {
 	const char *verb = rp_verbs[p->opts->command].name;
 	char name[32];
-	struct edit edit = {.skip = p->at, .n_skip = 1};
+	struct rp_edit edit = {.skip = p->at, .n_skip = 1};
 
 	if (!has_value && option->type != RP_OPTION_FLAG && p->at + 1 < p->own)
 		edit.n_skip = 2;
@@ -184,7 +126,7 @@ int rp_mistake__option(const struct rp_parser *p, const char *name, size_t len)
 {
 	char text[64], fixed[256];
 	const struct rp_option *near;
-	struct edit edit = {.skip = p->at, .n_skip = 1, .insert = p->at, .with = {fixed}};
+	struct rp_edit edit = {.skip = p->at, .n_skip = 1, .insert = p->at, .with = {fixed}};
 
 	for (size_t i = 0; i < rp_n_options; i++)
 		if (is_called(&rp_options[i], name, len))
@@ -230,7 +172,7 @@ int rp_mistake__stray_word(const struct rp_parser *p)
 {
 	const char *word = p->argv[p->at], *verb = nearest_verb(word);
 	char joined[512];
-	struct edit edit = {.skip = p->at, .n_skip = 1, .insert = p->at};
+	struct rp_edit edit = {.skip = p->at, .n_skip = 1, .insert = p->at};
 	bool has_pid = p->opts->n_pids || p->opts->n_names;
 
 	if (verb && p->opts->command == RP_COMMAND_LIVE) {
@@ -279,7 +221,7 @@ static const struct rp_words *words_of(const struct rp_parser *p, const void *me
 static int without(const struct rp_parser *p, const void *member, const char *cause)
 {
 	const struct rp_words *words = words_of(p, member);
-	struct edit edit = {.skip = words->first, .n_skip = words->n};
+	struct rp_edit edit = {.skip = words->first, .n_skip = words->n};
 
 	return mistake(p, &edit, "%s", cause);
 }
@@ -294,7 +236,7 @@ static bool shares_stream(const struct rp_opts *o)
 int rp_mistake__together(const struct rp_parser *p)
 {
 	const struct rp_opts *o = p->opts;
-	struct edit no_command = {.skip = p->own, .n_skip = p->argc - p->own};
+	struct rp_edit no_command = {.skip = p->own, .n_skip = p->argc - p->own};
 
 	if (p->own < p->argc && !o->argv)
 		return mistake(p, &no_command, "no command follows --");
@@ -309,12 +251,12 @@ int rp_mistake__together(const struct rp_parser *p)
 			       "--compensate: not with --label ret: what is inside calls is not "
 			       "told apart by what they return");
 	if (o->on_stuck && !(o->stuck > 0)) {
-		struct edit edit = {.insert = p->own, .with = {"--stuck", "5"}};
+		struct rp_edit edit = {.insert = p->own, .with = {"--stuck", "5"}};
 
 		return mistake(p, &edit, "--on-stuck needs --stuck T");
 	}
 	if (shares_stream(o)) {
-		struct edit edit = {.insert = p->own, .with = {"-o", "rptrace.out"}};
+		struct rp_edit edit = {.insert = p->own, .with = {"-o", "rptrace.out"}};
 		const struct rp_words *output = words_of(p, &o->output);
 
 		edit.skip = output->first;

@@ -148,6 +148,9 @@ int rp_opts__parse(struct rp_opts *opts, int argc, char **argv, struct rp_err *e
 		return rp_err__no_memory(err);
 	while (p.own < argc && strcmp(argv[p.own], "--"))
 		p.own++;
+	opts->words = argv;
+	opts->n_words = argc;
+	opts->n_own = p.own;
 	if (p.own + 1 < argc)
 		opts->argv = argv + p.own + 1;
 	opts->command = find_command(&p);

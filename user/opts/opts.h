@@ -26,6 +26,8 @@ struct rp_texts {
 struct rp_opts {
 	enum rp_command command;
 	bool help, version; /* is all that is asked for */
+	char **words;	    /* the line as it was typed, for the cures of what fails later */
+	int n_words, n_own; /* all of them; those before "--" */
 
 	pid_t *pids;
 	size_t n_pids;

@@ -42,9 +42,10 @@ static int check_object(const struct rp_plan *plan, const char *text, const char
 {
 	if (!plan->opts.whole_system || (object && object[strspn(object, "*?")]))
 		return 0;
-	return rp_err__set(err, RP_EXIT_USAGE, -EINVAL,
-			   "give -p PID or -- COMMAND, or name the file: OBJECT:...",
-			   "\"%s\" names no file, and there is no target", text);
+	return rp_err__set(err, RP_EXIT_USAGE, -EINVAL, "ps -eo pid,comm",
+			   "\"%s\" names no file (OBJECT:...), and there is no target: it takes -p "
+			   "or -- COMMAND",
+			   text);
 }
 
 int rp_plan__parse_function(struct rp_plan *plan, const char *text, struct rp_err *err)
@@ -208,15 +209,23 @@ const char *rp_plan__object_path(const struct rp_plan *plan, size_t i)
 	return NULL;
 }
 
-bool rp_plan__excludes(const struct rp_plan *plan, const char *provider, const char *name)
+const char *rp_plan__excluded_by(const struct rp_plan *plan)
+{
+	return plan->excluded_by;
+}
+
+bool rp_plan__excludes(struct rp_plan *plan, const char *provider, const char *name)
 {
 	char qualified[512];
 
 	snprintf(qualified, sizeof(qualified), "%s:%s", provider, name);
 	for (size_t i = 0; i < plan->opts.n_excludes; i++)
 		if (rp_glob__match_probe(plan->opts.excludes[i], name) ||
-		    rp_glob__match_probe(plan->opts.excludes[i], qualified))
+		    rp_glob__match_probe(plan->opts.excludes[i], qualified)) {
+			if (!plan->excluded_by)
+				plan->excluded_by = plan->opts.excludes[i];
 			return true;
+		}
 	return false;
 }
 

@@ -81,6 +81,9 @@ struct rp_plan;
 int rp_plan__new(const struct rp_plan_opts *opts, struct rp_plan **out, struct rp_err *err);
 void rp_plan__free(struct rp_plan *plan);
 
+/* The first -x that has taken something which is selected; NULL: none has. */
+const char *rp_plan__excluded_by(const struct rp_plan *plan);
+
 /* With neither -f nor -u: markers and, of a target, every USDT pair. */
 bool rp_plan__is_default(const struct rp_plan *plan);
 

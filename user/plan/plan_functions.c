@@ -115,7 +115,7 @@ static enum fit fit_symbol(const struct matching *m, const struct rp_symbol *sym
 
 static bool is_excluded(const struct matching *m, const struct rp_symbol *symbol)
 {
-	const struct rp_plan *plan = m->plan;
+	struct rp_plan *plan = m->plan;
 	char buf[SIGNATURE_MAX];
 	const char *full;
 
@@ -123,8 +123,11 @@ static bool is_excluded(const struct matching *m, const struct rp_symbol *symbol
 		return false;
 	full = m->with_parameters && rp_signature__write(symbol, buf, sizeof(buf)) ? buf : NULL;
 	for (size_t i = 0; i < plan->opts.n_excludes; i++)
-		if (is_named(symbol, full, plan->opts.excludes[i], rp_glob__match))
+		if (is_named(symbol, full, plan->opts.excludes[i], rp_glob__match)) {
+			if (!plan->excluded_by)
+				plan->excluded_by = plan->opts.excludes[i];
 			return true;
+		}
 	return false;
 }
 
@@ -170,11 +173,13 @@ static int match_aliases(struct matching *m, size_t first, size_t end)
 	}
 	if (!best)
 		return 0;
-	for (size_t i = first; i < end; i++) {
+	for (size_t i = first; i < end; i++)
 		odd |= returns_oddly(symbols[i].linker);
+	if (odd && best_fit != FIT_LITERAL)
+		return 0;
+	for (size_t i = first; i < end; i++)
 		excluded |= is_excluded(m, &symbols[i]);
-	}
-	if (excluded || (odd && best_fit != FIT_LITERAL))
+	if (excluded)
 		return 0;
 	if (odd)
 		return rp_plan__refuse(m->plan, best->name, m->object->path,

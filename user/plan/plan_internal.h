@@ -24,6 +24,7 @@ struct rp_plan {
 	struct rp_select_usdt *usdts;
 	size_t n_functions, n_usdts;	   /* those parsed */
 	bool by_default;		   /* neither -f nor -u */
+	const char *excluded_by;	   /* the first -x that took something */
 	size_t last_function, last_usdt;   /* the last selection begins there */
 	size_t first_function, first_usdt; /* the first ones to match */
 	bool rematching;		   /* an object is matched that was before ... */
@@ -108,8 +109,8 @@ int rp_plan__add_markers(struct rp_plan *plan, const struct rp_plan_object *obje
 /* Providers of include/rptrace.h: their probes do not go by the pair rule. */
 bool rp_plan__is_marker_provider(const char *provider);
 
-/* -x names it, with or without its provider in front. */
-bool rp_plan__excludes(const struct rp_plan *plan, const char *provider, const char *name);
+/* Does an -x take this, which is selected? Named with or without its provider in front. */
+bool rp_plan__excludes(struct rp_plan *plan, const char *provider, const char *name);
 
 /*
  * The region of that name, made if need be; provider is NULL for functions. Neither two providers

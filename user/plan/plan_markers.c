@@ -106,8 +106,6 @@ static bool wants_marker(const struct markers *m, enum rp_role role, const char 
 {
 	struct rp_usdt_query query;
 
-	if (rp_plan__excludes(m->plan, is_span(role) ? SPAN_PROVIDER : STATIC_PROVIDER, name))
-		return false;
 	if (rp_plan__is_default(m->plan))
 		return true;
 	for (size_t i = m->plan->first_usdt; i < m->plan->n_usdts; i++) {
@@ -208,7 +206,8 @@ static int add_named(struct markers *m, const struct rp_usdt_note *note)
 		free(begin);
 		return -ENOMEM;
 	}
-	if (wants_marker(m, role, name, begin))
+	if (wants_marker(m, role, name, begin) &&
+	    !rp_plan__excludes(m->plan, is_span(role) ? SPAN_PROVIDER : STATIC_PROVIDER, name))
 		rc = add_note(m, note, role, name);
 	else if (!m->plan->n_sites && m->plan->n_usdts && role != RP_ROLE_END &&
 		 role != RP_ROLE_SPAN_END)

@@ -146,9 +146,10 @@ int rp_select_function__parse(const char *text, struct rp_select_function *out, 
 
 	*out = (struct rp_select_function){.text = text, .glob = colon ? colon + 1 : text};
 	if (!*out->glob || colon == text)
-		return rp_err__set(err, RP_EXIT_USAGE, -EINVAL,
-				   "write [OBJECT:]GLOB, e.g. 'parse_*' or 'libz.so:deflate'",
-				   "\"%s\" selects no function", text);
+		return rp_err__set(err, RP_EXIT_USAGE, -EINVAL, "rptrace --help",
+				   "\"%s\" selects no function: what does is [OBJECT:]GLOB, as "
+				   "'parse_*' or 'libz.so:deflate'",
+				   text);
 	if (!colon)
 		return 0;
 	out->object = strndup(text, colon - text);
@@ -208,11 +209,11 @@ int rp_select_usdt__parse(const char *text, struct rp_select_usdt *out, struct r
 		empty |= !*out->fields[i];
 	if (empty || rest || out->n < 2 || !keyed) {
 		free(out->fields[0]);
-		return rp_err__set(err, RP_EXIT_USAGE, -EINVAL,
-				   keyed ? "write [OBJECT:]PROVIDER:BEGIN[:END][@argN], e.g. "
+		return rp_err__set(err, RP_EXIT_USAGE, -EINVAL, "rptrace --help",
+				   "\"%s\" selects no USDT probes: %s", text,
+				   keyed ? "what does is [OBJECT:]PROVIDER:BEGIN[:END][@argN], as "
 					   "'postgresql:query__start' or 'python:*'"
-					 : "after '@' comes arg0 to arg11, the id of a span",
-				   "\"%s\" selects no USDT probes", text);
+					 : "after '@' comes arg0 to arg11, the id of a span");
 	}
 	if (out->n > 2)
 		out->resolved = resolve(out->fields[0]);

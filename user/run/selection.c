@@ -1,12 +1,27 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+/*
+ * From the options to a plan, and the answers where that comes to nothing. Their cure is a command
+ * to type, which works as it stands: the line itself with what was wrong in it mended, or the one
+ * that lists what there is.
+ */
+#include "run/selection.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "opts/command_line.h"
 #include "plan/select.h"
-#include "run/selection.h"
+#include "run/offer.h"
 
-#define NEAREST_MAX 5
+/* Who may be looked at without being the target. */
+#define PROCESSES "ps -eo pid,comm"
+
+/* Of a program with more functions not all of them are probed on a guess. */
+#define OFFER_ALL_MAX 2000
+
+#define NEAREST_MAX   5
 
 int rp_selection__plan(const struct rp_opts *opts, const struct rp_features *features,
 		       struct rp_plan **out, struct rp_err *err)
@@ -29,17 +44,6 @@ int rp_selection__plan(const struct rp_opts *opts, const struct rp_features *fea
 	return rp_plan__new(&plan, out, err);
 }
 
-static void list_nearest(const struct rp_plan *plan, char *text, size_t size)
-{
-	const char *names[NEAREST_MAX];
-	size_t n = rp_plan__suggest(plan, names, NEAREST_MAX), at = 0;
-
-	text[0] = '\0';
-	for (size_t i = 0; i < n && at < size; i++)
-		at += snprintf(text + at, size - at, "%s%s",
-			       i ? ", " : "nearest names: ", names[i]);
-}
-
 int rp_selection__check(const struct rp_opts *opts, struct rp_err *err)
 {
 	const struct rp_features features = {0};
@@ -51,64 +55,185 @@ int rp_selection__check(const struct rp_opts *opts, struct rp_err *err)
 	return rc;
 }
 
-/* The -x that takes what was selected; NULL: none does. */
-static const char *find_exclusion(const struct rp_opts *opts, const struct rp_plan *plan)
-{
-	const char *name;
+/* ---- cures ----------------------------------------------------------------------------------- */
 
-	if (!rp_plan__suggest(plan, &name, 1))
-		return NULL;
-	for (size_t i = 0; i < opts->excludes.n; i++)
-		if (rp_glob__match_probe(opts->excludes.items[i], name))
-			return opts->excludes.items[i];
-	return NULL;
+/* `rptrace VERB` for the target; of the whole system there is too much to list. */
+static const char *of_target(const struct rp_opts *opts, const char *verb,
+			     struct rp_command_line *line)
+{
+	if (rp_opts__is_system(opts))
+		return PROCESSES;
+	rp_command_line__of_target(line, opts, verb, NULL);
+	return line->fits ? line->text : "rptrace --help";
+}
+
+/* What there is; where that is what has just been asked, what of it is missing. */
+static const char *of_what_is_there(const struct rp_opts *opts, struct rp_command_line *line)
+{
+	if (opts->command != RP_COMMAND_LIST || opts->functions.n || opts->usdts.n)
+		return of_target(opts, "list", line);
+	return opts->n_pids ? of_target(opts, "doctor", line) : "rptrace doctor";
+}
+
+static const char *edited(const struct rp_opts *opts, const struct rp_edit *edit,
+			  struct rp_command_line *line)
+{
+	return rp_command_line__edit(line, opts->n_words, opts->words, edit);
+}
+
+/* The word of the line that a value of an option lies in; 0: none. */
+static int word_of(const struct rp_opts *opts, const char *value)
+{
+	for (int i = 1; i < opts->n_own; i++)
+		if (value >= opts->words[i] && value <= opts->words[i] + strlen(opts->words[i]))
+			return i;
+	return 0;
+}
+
+/* ---- what is wrong -----------------------------------------------------------------------------
+ */
+
+static int denied(const struct rp_opts *opts, struct rp_err *err)
+{
+	struct rp_command_line line = {0};
+	const char *cure = "rptrace doctor";
+
+	if (geteuid()) {
+		rp_command_line__add(&line, "sudo");
+		rp_command_line__add_all(&line, (const char *const *)opts->words);
+		cure = line.fits ? line.text : "sudo -i";
+	} else if (opts->n_pids) {
+		cure = of_target(opts, "doctor", &line);
+	}
+	return rp_err__set(err, RP_EXIT_DENIED, -EACCES, cure,
+			   "the files that the target has mapped may not be read: that takes root, "
+			   "or CAP_SYS_PTRACE");
+}
+
+/* The line without that -x, which is a word of its own or begins that of its value. */
+static int excluded(const struct rp_opts *opts, const char *glob, struct rp_err *err)
+{
+	struct rp_command_line line;
+	int word = word_of(opts, glob);
+	struct rp_edit edit = {.skip = word, .n_skip = 1};
+
+	if (glob == opts->words[word]) {
+		edit.skip--;
+		edit.n_skip++;
+	}
+	return rp_err__set(err, RP_EXIT_NOTHING, -ENOENT, edited(opts, &edit, &line),
+			   "-x '%s' leaves nothing of what is selected", glob);
+}
+
+/* Without markers there are functions, and the probes of all of them under a bound. */
+static int no_markers(const struct rp_opts *opts, const struct rp_targets *targets,
+		      struct rp_err *err)
+{
+	struct rp_edit edit = {.insert = opts->n_own, .with = {"-f", "*", "--max-overhead=5%"}};
+	struct rp_command_line line;
+	char names[RP_OFFER_NAMES * 66] = "";
+	struct rp_offer offer;
+	size_t at = 0;
+
+	if (rp_opts__is_system(opts))
+		return rp_err__set(err, RP_EXIT_NOTHING, -ENOENT, PROCESSES,
+				   "no process carries rptrace markers");
+	rp_offer__fill(targets, &offer);
+	if (!offer.n_functions)
+		return rp_err__set(err, RP_EXIT_NOTHING, -ENOENT, of_what_is_there(opts, &line),
+				   "the target has no markers, no pairs of USDT probes and no "
+				   "symbols of functions");
+	for (size_t i = 0; i < offer.n_names; i++)
+		at += (size_t)snprintf(names + at, sizeof(names) - at, "%s%s", i ? ", " : "",
+				       offer.names[i]);
+	if (opts->max_overhead > 0)
+		edit.with[2] = NULL;
+	return rp_err__set(err, RP_EXIT_NOTHING, -ENOENT,
+			   offer.n_functions > OFFER_ALL_MAX ? of_target(opts, "list", &line)
+							     : edited(opts, &edit, &line),
+			   "the target has neither markers nor pairs of USDT probes, but %zu "
+			   "functions: %s%s",
+			   offer.n_functions, names,
+			   offer.n_functions > offer.n_names ? ", ..." : "");
+}
+
+/* The selection with the nearest name in it, in the OBJECT that it names; false: not known. */
+static bool correct(const struct rp_opts *opts, const char *typed, const char *nearest, char *text,
+		    size_t size)
+{
+	struct rp_select_function function;
+	struct rp_select_usdt usdt;
+	const char *object = NULL;
+
+	if (opts->functions.n) {
+		if (rp_select_function__parse(typed, &function, NULL))
+			return false;
+		snprintf(text, size, "%s%s%s", function.object ? function.object : "",
+			 function.object ? ":" : "", nearest);
+		rp_select_function__free(&function);
+		return true;
+	}
+	/* Of a pair that was named by both ends, either may be wrong. */
+	if (strchr(typed, '@') || rp_select_usdt__parse(typed, &usdt, NULL))
+		return false;
+	if (usdt.n > 2 && (rp_opts__is_system(opts) || rp_select__is_path(usdt.fields[0])))
+		object = usdt.fields[0];
+	snprintf(text, size, "%s%s%s", object ? object : "", object ? ":" : "", nearest);
+	rp_select_usdt__free(&usdt);
+	return usdt.n == 2 || object;
+}
+
+static int no_match(const struct rp_opts *opts, const struct rp_plan *plan,
+		    const struct rp_targets_stats *stats, struct rp_err *err)
+{
+	const char *typed = opts->functions.n ? opts->functions.items[0] : opts->usdts.items[0];
+	const char *names[NEAREST_MAX], *cure;
+	size_t n = rp_plan__suggest(plan, names, NEAREST_MAX), at = 0;
+	int word = word_of(opts, typed);
+	struct rp_edit edit = {.skip = word, .n_skip = 1, .insert = word};
+	char nearest[400] = "", text[400], whole[512];
+	struct rp_command_line line;
+
+	for (size_t i = 0; i < n && at < sizeof(nearest); i++)
+		at += (size_t)snprintf(nearest + at, sizeof(nearest) - at, "%s%s",
+				       i ? ", " : "; nearest names: ", names[i]);
+	cure = of_target(opts, "list", &line);
+	if (n && !(opts->functions.n && opts->usdts.n) &&
+	    correct(opts, typed, names[0], text, sizeof(text))) {
+		snprintf(whole, sizeof(whole), "%.*s%s", (int)(typed - opts->words[word]),
+			 opts->words[word], text);
+		edit.with[0] = whole;
+		cure = edited(opts, &edit, &line);
+	}
+	if (stats->stripped && opts->functions.n)
+		return rp_err__set(err, RP_EXIT_NOTHING, -ENOENT, cure,
+				   "no function matches '%s', and the executable is stripped of "
+				   "its symbols%s",
+				   typed, nearest);
+	return rp_err__set(err, RP_EXIT_NOTHING, -ENOENT, cure, "%s matches '%s'%s",
+			   rp_opts__is_system(opts) ? "no process maps a file with anything that"
+						    : "nothing in the target",
+			   typed, nearest);
 }
 
 int rp_selection__nothing(const struct rp_opts *opts, const struct rp_plan *plan,
-			  const struct rp_targets_stats *stats, struct rp_err *err)
+			  const struct rp_targets *targets, struct rp_err *err)
 {
 	const struct rp_refusal *refusals;
+	struct rp_command_line line;
+	struct rp_targets_stats stats;
 	size_t n_refusals;
-	const char *exclusion;
-	char nearest[400];
 
+	rp_targets__stats(targets, &stats);
 	refusals = rp_plan__refusals(plan, &n_refusals);
 	if (n_refusals)
-		return rp_err__set(err, RP_EXIT_NOTHING, -ENOENT,
-				   "rptrace list shows all that can be traced",
+		return rp_err__set(err, RP_EXIT_NOTHING, -ENOENT, of_target(opts, "list", &line),
 				   "%s cannot be traced: %s", refusals[0].name, refusals[0].reason);
-	if (stats->denied)
-		return rp_err__set(err, RP_EXIT_DENIED, -EACCES,
-				   "run it as root, or give it CAP_SYS_PTRACE too",
-				   "the files that the target has mapped may not be read");
-	if (rp_plan__is_default(plan) && rp_opts__is_system(opts))
-		return rp_err__set(err, RP_EXIT_NOTHING, -ENOENT,
-				   "put some in with rptrace.h, or name functions with -f "
-				   "OBJECT:GLOB",
-				   "no process carries rptrace markers");
+	if (stats.denied)
+		return denied(opts, err);
+	if (rp_plan__excluded_by(plan))
+		return excluded(opts, rp_plan__excluded_by(plan), err);
 	if (rp_plan__is_default(plan))
-		return rp_err__set(
-			err, RP_EXIT_NOTHING, -ENOENT,
-			"name functions with -f GLOB, or put markers in with rptrace.h",
-			"the target has neither rptrace markers nor pairs of USDT probes");
-	exclusion = find_exclusion(opts, plan);
-	if (exclusion)
-		return rp_err__set(err, RP_EXIT_NOTHING, -ENOENT,
-				   "type the line without that -x, or with a narrower GLOB",
-				   "-x '%s' leaves nothing of what is selected", exclusion);
-	list_nearest(plan, nearest, sizeof(nearest));
-	if (stats->stripped && opts->functions.n)
-		return rp_err__set(
-			err, RP_EXIT_NOTHING, -ENOENT,
-			nearest[0] ? nearest
-				   : "install its debug symbols, or name the library it is in: -f "
-				     "OBJECT:GLOB",
-			"no function matches '%s', and the executable is stripped of its symbols",
-			opts->functions.items[0]);
-	return rp_err__set(err, RP_EXIT_NOTHING, -ENOENT,
-			   nearest[0] ? nearest : "rptrace list shows what can be traced",
-			   rp_opts__is_system(opts)
-				   ? "no process maps a file with anything that matches '%s'"
-				   : "nothing in the target matches '%s'",
-			   opts->functions.n ? opts->functions.items[0] : opts->usdts.items[0]);
+		return no_markers(opts, targets, err);
+	return no_match(opts, plan, &stats, err);
 }

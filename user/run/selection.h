@@ -15,8 +15,8 @@ int rp_selection__plan(const struct rp_opts *opts, const struct rp_features *fea
 /* Is there a plan for them? Before anything is done. */
 int rp_selection__check(const struct rp_opts *opts, struct rp_err *err);
 
-/* Nothing was selected: the error that says so, with the nearest names. */
+/* Nothing was selected: the error that says so, and the command that helps. */
 int rp_selection__nothing(const struct rp_opts *opts, const struct rp_plan *plan,
-			  const struct rp_targets_stats *stats, struct rp_err *err);
+			  const struct rp_targets *targets, struct rp_err *err);
 
 #endif

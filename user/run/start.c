@@ -85,6 +85,14 @@ static void tell_of_script(struct rp_run *run, const char *path)
 	fclose(file);
 }
 
+static void say_all_the_same(struct rp_run *run, const struct rp_err *nothing)
+{
+	char line[sizeof(nothing->cause) + 64];
+
+	snprintf(line, sizeof(line), "%s (the command runs all the same)", nothing->cause);
+	run->say(line, nothing->cure);
+}
+
 int rp_run__attach(struct rp_run *run, const char *command, struct rp_err *err)
 {
 	struct rp_targets_stats stats;
@@ -110,7 +118,7 @@ int rp_run__attach(struct rp_run *run, const char *command, struct rp_err *err)
 	if (!stats.sites) {
 		struct rp_err nothing;
 
-		rc = rp_selection__nothing(run->opts, run->plan, &stats, &nothing);
+		rc = rp_selection__nothing(run->opts, run->plan, run->targets, &nothing);
 		/* A file that is there has nothing more to offer later. */
 		if (!run->launch && (!run->events.mappings || rp_plan__object_path(run->plan, 0))) {
 			*err = nothing;
@@ -118,17 +126,17 @@ int rp_run__attach(struct rp_run *run, const char *command, struct rp_err *err)
 		}
 		/* What is started may match yet. */
 		if (run->launch)
-			run->say(nothing.cause, nothing.cure);
+			say_all_the_same(run, &nothing);
 	}
 	return 0;
 }
 
-static void say_waiting(struct rp_run *run, const struct rp_targets_stats *stats)
+static void say_waiting(struct rp_run *run)
 {
 	struct rp_err nothing;
 	char line[sizeof(nothing.cause) + sizeof(run->description.target) + 64];
 
-	rp_selection__nothing(run->opts, run->plan, stats, &nothing);
+	rp_selection__nothing(run->opts, run->plan, run->targets, &nothing);
 	snprintf(line, sizeof(line), "tracing %s: waiting, as %s so far", run->description.target,
 		 nothing.cause);
 	run->say(line, nothing.cure);
@@ -143,7 +151,7 @@ void rp_run__say_started(struct rp_run *run)
 
 	rp_targets__stats(run->targets, &stats);
 	if (run->events.mappings && !stats.sites) {
-		say_waiting(run, &stats);
+		say_waiting(run);
 		return;
 	}
 	rp_plan__regions(run->plan, &n_regions);
@@ -169,6 +177,8 @@ void rp_run__say_started(struct rp_run *run)
 			 stats.moved);
 		run->say(line, "start the program without that, as node --use-largepages=off");
 	}
+	if (!stats.sites && run->launch)
+		return; /* that is told */
 	snprintf(line, sizeof(line), "tracing %zu region%s%s at %zu site%s in %s", n_regions,
 		 n_regions == 1 ? "" : "s", stats.names ? " and those named at run time" : "",
 		 stats.sites, stats.sites == 1 ? "" : "s", run->description.target);

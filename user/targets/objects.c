@@ -377,6 +377,16 @@ int rp_targets__object(const struct rp_targets *t, uint32_t object, const char *
 	return t->objects[object].fd;
 }
 
+size_t rp_targets__n_objects(const struct rp_targets *t)
+{
+	return t->n_objects;
+}
+
+bool rp_targets__is_executable(const struct rp_targets *t, uint32_t object)
+{
+	return t->objects[object].is_exe;
+}
+
 void rp_objects__free(struct rp_targets *t)
 {
 	for (size_t i = 0; i < t->n_objects; i++) {

@@ -122,6 +122,9 @@ uint64_t rp_targets__cpu(struct rp_targets *targets);
 /* Number, as in the sites of the plan: path as the target's maps show it. Returns its open file,
  * which stays the targets'. */
 int rp_targets__object(const struct rp_targets *targets, uint32_t object, const char **path);
+/* How many numbers there are; is it the executable of a process? */
+size_t rp_targets__n_objects(const struct rp_targets *targets);
+bool rp_targets__is_executable(const struct rp_targets *targets, uint32_t object);
 
 void rp_targets__stats(const struct rp_targets *targets, struct rp_targets_stats *stats);
 

@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+"""Typical mistakes: each is answered with its cause, the right exit code, and a hint that is run and works."""
+
+import json
+import os
+import re
+import shlex
+import subprocess
+
+import harness
+from harness import Case, Process
+
+TARGETS = os.environ.get("RPT_TARGETS", os.path.join(os.path.dirname(harness.rptrace_path), "targets"))
+
+# Words of the line, exit code, what the cause names. {pid}, {plain}: a program without markers that runs, and
+# its file. A hint that begins with rptrace is run as it stands, for two intervals where it traces.
+MISTAKES = [
+    # what cannot be understood
+    ("-p {pid} -f leaf -n 0", 2, "from 1 to"),
+    ("-p {pid} -f leaf -i soon", 2, "'soon' is no time"),
+    ("-p {pid} -f leaf -i 0", 2, "too short"),
+    ("-p {pid} -f leaf -d -1", 2, "-1"),
+    ("-p {pid} -f leaf --min-duration 10", 2, "has no unit"),
+    ("-p {pid} -f leaf --by pid", 2, "process, thread, command"),
+    ("-p {pid} -f leaf --sort time", 2, "total, self"),
+    ("-p {pid} -f leaf --columns p50,time", 2, "'time' is none of"),
+    ("-p {pid} -f leaf --format xml", 2, "table, csv, json, openmetrics"),
+    ("-p {pid} -f leaf --attach kprobe", 2, "auto, session, multi, perf"),
+    ("-p {pid} -f leaf --exit int3", 2, "auto, return, ret-sites"),
+    ("-p {pid} -f leaf --label name", 2, "arg0 to arg5, or ret"),
+    ("-p {pid} -f leaf --where arg0>x", 2, "at 'x'"),
+    ("-p {pid} -f leaf --max-overhead 200", 2, "percentage"),
+    ("-p {pid} -f leaf --max-depth 5000", 2, "from 1 to 1023"),
+    ("-p {pid} -f", 2, "needs a value"),
+    ("-p {pid} -f leaf --on-stuck true", 2, "--on-stuck needs --stuck"),
+    ("-p", 2, "needs a process id"),
+    ("-p 12x", 2, "'12x'"),
+    ("-p 0", 2, "'0'"),
+    ("{pid} -f leaf", 2, "behind -p"),
+    ("-p {pid} {pid} -f leaf", 2, "-p takes one word"),
+    ("-f leaf {plain} exit 0", 2, "behind --"),
+    ("lst -p {pid}", 2, "list"),
+    ("-p {pid} list", 2, "comes first"),
+    ("-f leaf -p {pid} --iterval 1", 2, "--interval is the nearest"),
+    ("-f leaf -p {pid} --tree=yes", 2, "takes no value"),
+    ("-p {pid} --nonsense", 2, "no option '--nonsense'"),
+    ("-p {pid} -Z", 2, "no option '-Z'"),
+    ("list -p {pid} -i 1", 2, "has no option -i"),
+    ("doctor -f leaf", 2, "has no option -f"),
+    ("doctor -- true", 2, "starts no command"),
+    ("-p {pid} -f leaf -- true", 2, "exclude each other"),
+    ("-p {pid} -f leaf --user nobody", 2, "COMMAND"),
+    ("-p {pid} -f leaf --", 2, "no command follows"),
+    ("-f leaf --json -- {plain} exit 0", 2, "json goes to a file"),
+    ("-f leaf", 2, "names no file"),
+    ("-p {pid} -u provider", 2, "selects no USDT probes"),
+    # targets that are not there
+    ("-p no-such-program -f leaf", 1, "no-such-program"),
+    ("-f leaf -- no-such-command", 127, "no such command"),
+    ("-f leaf -- /etc/passwd", 126, "cannot be run"),
+    # what selects nothing
+    ("-p {pid}", 3, "but [0-9]+ functions: "),
+    ("-p {pid} -f leaff", 3, "nearest names: leaf"),
+    ("-p {pid} --function=oter", 3, "nearest names: outer"),
+    ("-p {pid} -foter --tree", 3, "nearest names: outer"),
+    ("-p {pid} -f no_such_function", 3, "no_such_function"),
+    ("-p {pid} -f no-such.so:leaf", 3, "no-such.so:leaf"),
+    ("-p {pid} -f libc.so.6:mallok", 3, "nearest names: malloc"),
+    ("-p {pid} -u no_such:probe__start", 3, "no_such:probe__start"),
+    ("-p {pid} -f leaf -x 'l*'", 3, "-x 'l\\*' leaves nothing"),
+    ("-p {pid} -f leaf '--exclude=*'", 3, "leaves nothing"),
+    ("-p {pid} -f _start", 3, "_start cannot be traced"),
+    ("list -p {pid} -f leaff", 3, "nearest names: leaf"),
+    ("list -p {pid} -f no_such_function", 3, "no_such_function"),
+    ("-f leaff -- {plain} exit 0", 3, "the command runs all the same"),
+    ("-- {plain} exit 0", 3, "the command runs all the same"),
+]
+
+HINT = "rptrace: hint: "
+
+
+class Mistakes(Case):
+    def setUp(self):
+        super().setUp()
+        self.plain = os.path.join(TARGETS, "functions")
+        self.target = Process(self.plain, "forever", stdin=subprocess.PIPE)
+        self.target.wait_lines("^ready", stream="stdout")
+
+    def run_line(self, words):
+        return subprocess.run([harness.rptrace_path, *words], cwd=self.dir, capture_output=True, text=True,
+                              stdin=subprocess.DEVNULL, timeout=harness.DEADLINE, check=False,
+                              env={**os.environ, "LC_ALL": "C"})
+
+    def follow(self, hint):
+        """Run a hint as it stands, but for an end where it would trace on."""
+        words = shlex.split(hint)
+        if words[0] != "rptrace":
+            return subprocess.run(words, capture_output=True, text=True, timeout=harness.DEADLINE, check=False)
+        words = words[1:]
+        if words[0] not in ("list", "doctor", "--help"):
+            words = ["-d", "300ms", *words]
+        return self.run_line(words)
+
+    def test_each_hint_works(self):
+        self.assertGreaterEqual(len(MISTAKES), 40)
+        for line, status, cause in MISTAKES:
+            with self.subTest(line):
+                words = shlex.split(line.format(pid=self.target.pid, plain=self.plain))
+                done = self.run_line(words)
+                said = done.stderr.splitlines()
+                self.assertEqual(done.returncode, status, done.stderr)
+                self.assertRegex(said[0], "^rptrace: .*" + cause)
+                if status in (126, 127):
+                    continue
+                self.assertTrue(said[1].startswith(HINT), done.stderr)
+                followed = self.follow(said[1][len(HINT):])
+                self.assertEqual(followed.returncode, 0, f"{said[1]}\n{followed.stdout}{followed.stderr}")
+                self.assertTrue(followed.stdout + followed.stderr)
+                self.assertNotIn(HINT, followed.stderr)
+
+    def test_list_of_a_program_without_markers(self):
+        done = self.run_line(["list", "-p", str(self.target.pid)])
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertRegex(done.stdout, r"(?m)^leaf +function ")
+        self.assertRegex(done.stdout, r"(?m)^ *[0-9]+ /.*/libc\.so")
+        for line in re.findall("(?m)^  (rptrace .*)$", done.stdout):
+            self.assertEqual(self.follow(line).returncode, 0, line)
+
+    def test_list_as_json(self):
+        done = self.run_line(["list", "--json", "-p", str(self.target.pid)])
+        listed = json.loads(done.stdout)
+        leaf = next(region for region in listed["regions"] if region["name"] == "leaf")
+        self.assertEqual((leaf["kind"], leaf["sites"]), ("function", 1))
+        self.assertIn(self.plain, [os.path.abspath(o["path"]) for o in listed["objects"] if o["functions"]])
+        for line in listed["next"]:
+            self.assertEqual(self.follow(line).returncode, 0, line)
+        done = self.run_line(["list", "--json", "-p", str(self.target.pid), "-f", "_start"])
+        self.assertEqual([r["name"] for r in json.loads(done.stdout)["refused"]], ["_start"])

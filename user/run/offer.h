@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
+/* What a target has to offer beside its markers: the functions of its executables. */
+#ifndef RP_OFFER_H
+#define RP_OFFER_H
+
+#include "targets/targets.h"
+
+#define RP_OFFER_NAMES 5
+
+struct rp_offer {
+	size_t n_functions;
+	char names[RP_OFFER_NAMES][64]; /* the largest of them, the first is the largest */
+	size_t n_names;
+};
+
+void rp_offer__fill(const struct rp_targets *targets, struct rp_offer *out);
+
+#endif
