@@ -46,17 +46,17 @@ class Fault:
 
 
 def read_table(path):
-    fault = None
+    faults = []
     with open(path, encoding="utf-8") as file:
         for number, line in enumerate(file.read().split("\n"), 1):
             if line.startswith("@ "):
                 words = line.split(None, 3)
-                fault = Fault(words[1], Test(words[2], words[3] if len(words) > 3 else None))
-                yield fault
+                faults.append(Fault(words[1], Test(words[2], words[3] if len(words) > 3 else None)))
             elif line[:2] in ("- ", "+ ") or line in ("-", "+"):
-                fault.lines[line[0]].append(line[2:])
+                faults[-1].lines[line[0]].append(line[2:])
             elif line and not line.startswith("#"):
                 raise ValueError(f"{path}:{number}: neither @, -, + nor #")
+    return faults
 
 
 def read_tables(folder):
