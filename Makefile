@@ -53,7 +53,8 @@ SAN := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-po
 endif
 DEPFLAGS = -MMD -MP -MT $@ -MF $@.d
 BPF_ARCH := $(patsubst aarch64,arm64,$(patsubst x86_64,x86,$(shell uname -m)))
-BPF_CFLAGS := -O2 -g -Wall -Wextra -Wno-unused-parameter -Werror -mcpu=v3 -target bpf -D__TARGET_ARCH_$(BPF_ARCH) -Iinclude -Ibpf \
+BPF_WARN := -Wall -Wextra -Wno-unused-parameter -Werror
+BPF_CFLAGS := -O2 -g $(BPF_WARN) -mcpu=v3 -target bpf -D__TARGET_ARCH_$(BPF_ARCH) -Iinclude -Ibpf \
 	-idirafter /usr/include/$(shell uname -m)-linux-gnu
 
 # Pure stages: no libbpf. The layer check holds them to it.

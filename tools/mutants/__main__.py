@@ -52,7 +52,7 @@ class Copy:
         """-> what it said where it failed, else None"""
         compilers = [f"{name}=ccache {compiler}" for name, compiler in (("CC", "gcc"), ("CXX", "g++"))
                      if shutil.which("ccache")]
-        done = subprocess.run(["make", f"-j{self.jobs}", "O=build", "WARN=", *compilers, *targets],
+        done = subprocess.run(["make", f"-j{self.jobs}", "O=build", "WARN=", "BPF_WARN=", *compilers, *targets],
                               cwd=self.folder, capture_output=True, text=True, check=False)
         return done.stdout + done.stderr if done.returncode else None
 
