@@ -122,6 +122,18 @@ static void short_frames_are_left_out(void **state)
 	}
 }
 
+/* Of as many naps of nothing as of 300 ms: within 12.5 %, and no shorter than they were. */
+static void percentiles_tell_long_from_short(void **state)
+{
+	struct live_run run = live_trace(LIVE_PID, "labels slow 5", "-f nap");
+	json_t *nap = live_region(run.json, "nap");
+
+	(void)state;
+	assert_int_equal(live_u64(nap, "count"), 10);
+	assert_true(live_u64(nap, "p90_ns") > 262000000);
+	assert_true(live_u64(nap, "p90_ns") <= live_u64(nap, "max_ns"));
+}
+
 /*
  * What of its probes' cost a region has in its own time is measured by regions that are shorter
  * than any that are asked for. Of two calls the extremes are all there is, and stay as measured.
@@ -172,6 +184,7 @@ int main(void)
 		cmocka_unit_test(time_is_split),
 		cmocka_unit_test(recursion_counts_once),
 		cmocka_unit_test(tree_follows_calls),
+		cmocka_unit_test(percentiles_tell_long_from_short),
 		cmocka_unit_test(short_frames_are_left_out),
 		cmocka_unit_test(cost_is_known_without_short_frames),
 		cmocka_unit_test(snapshot_is_complete),

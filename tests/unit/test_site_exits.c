@@ -269,6 +269,24 @@ static void test_part_elsewhere(void **state)
 	rp_exits__free(&found);
 }
 
+/* Two jumps to one part, at one instruction and at the one before it: its exit is there once. */
+static void test_part_from_two_places(void **state)
+{
+	static const uint8_t code[] = {
+		0x53, 0x75, 0x05, 0x74, 0x02, 0x5b, RET, /* 0: push rbx; jne 8; je 7; pop; ret */
+		0x90, 0x5b, RET,			 /* 7: nop; pop rbx; ret */
+	};
+	struct file file = {.code = code, .size = sizeof(code), .next = sizeof(code)};
+	struct rp_exits found;
+
+	(void)state;
+	find_in(&file, 7, &found);
+	assert_int_equal(found.n, 2);
+	assert_int_equal(found.items[0].offset, 6);
+	assert_int_equal(found.items[1].offset, 9);
+	rp_exits__free(&found);
+}
+
 /* What no jump leads to (a landing pad) is found in a part that is known by name. */
 static void test_known_part(void **state)
 {
@@ -494,6 +512,7 @@ int main(void)
 		cmocka_unit_test(test_kinds_and_conditions),
 		cmocka_unit_test(test_condition_in_no_flag),
 		cmocka_unit_test(test_part_elsewhere),
+		cmocka_unit_test(test_part_from_two_places),
 		cmocka_unit_test(test_known_part),
 		cmocka_unit_test(test_end_not_known),
 		cmocka_unit_test(test_arm64_exits),
