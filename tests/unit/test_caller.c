@@ -266,6 +266,29 @@ static void a_soft_limit_is_raised_and_given_back(void **state)
 	setrlimit(RLIMIT_NOFILE, &before);
 }
 
+/* SIGXFSZ would end rptrace in mid-file; what is started has it as it was. */
+static void a_file_that_may_not_grow_is_an_error(void **state)
+{
+	int child, status;
+
+	(void)state;
+	child = fork();
+	if (!child) {
+		struct rp_limits limits;
+		struct sigaction left;
+		int fd = open("new", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+		rp_limits__raise(&limits);
+		if (fd < 0 || setrlimit(RLIMIT_FSIZE, &(struct rlimit){0, 0}) ||
+		    write(fd, "", 1) != -1 || errno != EFBIG)
+			_exit(1);
+		rp_limits__restore(&limits);
+		_exit(sigaction(SIGXFSZ, NULL, &left) || left.sa_handler != SIG_DFL);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -281,6 +304,7 @@ int main(void)
 		cmocka_unit_test(standard_descriptors_are_taken),
 		cmocka_unit_test(limits_that_are_too_low),
 		cmocka_unit_test(a_soft_limit_is_raised_and_given_back),
+		TEST(a_file_that_may_not_grow_is_an_error),
 	};
 
 	return cmocka_run_group_tests_name("caller", tests, NULL, NULL);

@@ -166,14 +166,18 @@ int rp_run__print_summary(struct rp_run *run, struct rp_err *err)
 {
 	const struct rp_opts *o = run->opts;
 	FILE *out = run->out ? run->out : o->argv && !o->output ? stderr : stdout;
+	const char *name = run->out	   ? o->output
+			   : out == stderr ? "standard error"
+					   : "standard output";
 	int rc = print_summary(run, out);
 
 	if (run->out && fclose(run->out) && !rc)
 		rc = -errno;
 	run->out = NULL;
 	if (rc)
-		return rp_err__set(err, RP_EXIT_FAILED, rc, NULL,
-				   "the summary could not be written: %s", strerror(-rc));
+		return rp_err__set(err, RP_EXIT_FAILED, rc, "choose another file with -o",
+				   "the summary could not be written to %s: %s", name,
+				   strerror(-rc));
 	return 0;
 }
 

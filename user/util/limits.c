@@ -44,8 +44,10 @@ int rp_limits__check(struct rp_err *err)
 
 void rp_limits__raise(struct rp_limits *before)
 {
+	struct sigaction ignore = {.sa_handler = SIG_IGN};
 	struct rlimit raised;
 
+	sigaction(SIGXFSZ, &ignore, &before->file_too_large);
 	getrlimit(RLIMIT_NOFILE, &before->files);
 	raised = before->files;
 	raised.rlim_cur = raised.rlim_max;
@@ -54,5 +56,6 @@ void rp_limits__raise(struct rp_limits *before)
 
 void rp_limits__restore(const struct rp_limits *before)
 {
+	sigaction(SIGXFSZ, &before->file_too_large, NULL);
 	setrlimit(RLIMIT_NOFILE, &before->files);
 }

@@ -6,6 +6,7 @@
 #ifndef RP_LIMITS_H
 #define RP_LIMITS_H
 
+#include <signal.h>
 #include <sys/resource.h>
 
 #include "util/error.h"
@@ -13,12 +14,16 @@
 /* As they were set by who started rptrace. */
 struct rp_limits {
 	struct rlimit files;
+	struct sigaction file_too_large;
 };
 
 /* RP_EXIT_DENIED where a run cannot do with them. */
 int rp_limits__check(struct rp_err *err);
 
-/* As many open files as are allowed. */
+/*
+ * As many open files as are allowed; and a file that grows past its limit (ulimit -f) fails to be
+ * written, which can be told, where by default SIGXFSZ ends the process in mid-file.
+ */
 void rp_limits__raise(struct rp_limits *before);
 
 /* For what is started: programs that use select(2) rely on low numbers. Safe after fork(2). */
