@@ -59,14 +59,13 @@ static __always_inline __u32 frame_node(__u32 parent, const struct rp_hit *hit, 
 }
 
 /* The first frame of a stack. */
-static __always_inline void stack_begins(struct task_struct *task, struct rp_thread *t,
-					 const struct rp_hit *hit)
+static __always_inline void stack_begins(struct rp_thread *t, const struct rp_hit *hit)
 {
 	t->lost_entries = 0;
 	if (hit->sp > t->shallowest && rp_role_is_function(hit->role))
 		t->shallowest = hit->sp;
 	if (t->grouping_serial != grouping_serial)
-		thread_regroup(task, t);
+		thread_regroup(t);
 }
 
 /* Room for one more frame; NULL: none could be had, counted as lost. */
@@ -106,7 +105,7 @@ __noinline int frame_push(struct rp_thread *t, const struct rp_hit *hit)
 		return 0;
 	depth = t->depth;
 	if (!depth)
-		stack_begins(task, t, hit);
+		stack_begins(t, hit);
 	f = frame_room(t, hit, depth, left_out);
 	if (!f)
 		return 0;
@@ -244,21 +243,19 @@ __noinline int frames_shift(struct rp_thread *t, __u32 index)
  * functions, and loose regions, go on: they move down to its parent, whose children they are from
  * now on.
  */
-__noinline int frame_close(struct rp_thread *t, __u32 index, const struct rp_hit *hit, __u64 now)
+static __always_inline void frame_close(struct task_struct *task, struct rp_thread *t, __u32 index,
+					const struct rp_hit *hit, __u64 now)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
 	struct rp_frame *f, *parent, *next;
 
-	if (!t || !hit)
-		return 0;
 	frames_end_above(t, index, hit);
 	f = frame_at(t, index);
 	parent = frame_at(t, index - 1);
 	if (!f || !parent)
-		return 0;
+		return;
 	if (index == t->depth) {
 		frame_pop(task, t, f, now);
-		return 0;
+		return;
 	}
 	next = frame_at(t, index + 1);
 	if (next) {
@@ -267,7 +264,6 @@ __noinline int frame_close(struct rp_thread *t, __u32 index, const struct rp_hit
 	}
 	parent->child += frame_time(task, f, now) - f->before_parent;
 	frames_shift(t, index);
-	return 0;
 }
 
 /* The frame gets the label that its exit tells: what was in it stays where it was. */
@@ -322,8 +318,30 @@ __noinline int frame_leave(struct rp_thread *t, const struct rp_hit *hit, __u64 
 		return 0;
 	}
 	frame_learn(f, hit, now);
-	frame_close(t, index, hit, now);
+	frame_close(bpf_get_current_task_btf(), t, index, hit, now);
 	return 1;
+}
+
+struct rp_leaving {
+	struct rp_thread *t;
+	const struct rp_hit *hit;
+	__u64 now;
+};
+
+static long leave_step(__u32 i, struct rp_leaving *l)
+{
+	int left = frame_leave(l->t, l->hit, l->now);
+
+	barrier_var(left); /* to the verifier it is any number */
+	return !left;
+}
+
+/* Close all frames that an exit at hit is about. */
+static __always_inline void frames_leave(struct rp_thread *t, const struct rp_hit *hit, __u64 now)
+{
+	struct rp_leaving l = {.t = t, .hit = hit, .now = now};
+
+	bpf_loop(RP_FRAMES_MAX, leave_step, &l, 0);
 }
 
 /*

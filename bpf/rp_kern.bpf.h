@@ -199,13 +199,25 @@ static __always_inline __u64 session_cookie(void *ctx, struct task_struct *task)
 }
 
 /*
+ * The same task without the verifier's trust. For each pointer that is followed from a trusted one
+ * it searches all names of the kernel's BTF, some 100,000, several times: that was a quarter of
+ * what a start took.
+ */
+static __always_inline struct task_struct *untrusted(struct task_struct *task)
+{
+	if (bpf_ksym_exists(bpf_rdonly_cast))
+		return bpf_rdonly_cast(task, bpf_core_type_id_kernel(struct task_struct));
+	return task;
+}
+
+/*
  * ns on a CPU of the current task up to now. sum_exec_runtime alone is stale by up to a tick. What
  * is added runs by a clock that leaves out interrupts and stolen time, differently on each CPU.
  */
 static __always_inline __u64 task_cpu(struct task_struct *task, __u64 now)
 {
 	if (bpf_core_field_exists(task->se.cfs_rq)) {
-		struct rq *rq = task->se.cfs_rq->rq;
+		struct rq *rq = untrusted(task)->se.cfs_rq->rq;
 
 		now -= rq->clock - rq->clock_task;
 	}

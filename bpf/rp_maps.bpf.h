@@ -332,17 +332,19 @@ static __noinline struct rp_stray_hits *region_strays(__u32 region)
 	return bpf_map_lookup_elem(&stray_hits, &region);
 }
 
-static __noinline void count_stray(__u32 region, __u32 hits, __u32 unmatched)
+/* Global, like all that many hits may come to: the verifier looks at it once, whoever calls. */
+__noinline int count_stray(__u32 region, __u32 hits, __u32 unmatched)
 {
 	struct rp_stray_hits *strays = region_strays(region);
 
 	if (unmatched)
 		count_lost(RP_LOST_UNMATCHED);
 	if (!strays)
-		return;
+		return 0;
 	__sync_fetch_and_add(&strays->hits, hits);
 	if (unmatched)
 		__sync_fetch_and_add(&strays->unmatched, unmatched);
+	return 0;
 }
 
 static __always_inline void count_crossed(__u32 region)

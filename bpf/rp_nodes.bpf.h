@@ -69,7 +69,7 @@ static __always_inline __u32 node_create(const struct rp_node_key *key, const ch
 }
 
 /* The node of a region below a parent, made when it is new; 0: counted as lost by the caller. */
-static __noinline __u32 node_below(__u32 parent, __u32 region, __u64 label, __u32 flags)
+__noinline __u32 node_below(__u32 parent, __u32 region, __u64 label, __u32 flags)
 {
 	struct rp_node_key key = {
 		.parent = parent, .region = region, .label = label, .flags = flags};
@@ -115,10 +115,11 @@ static __always_inline __u64 id_over_time(__u32 number, struct task_struct *task
 	return number ? RP_ID_OVER_TIME(number, task->start_time) : 0;
 }
 
-/* The root of a thread under the grouping asked for. */
-static __noinline __u32 node_root(struct task_struct *task)
+/* The root of the current thread under the grouping asked for. */
+__noinline __u32 node_root(void)
 {
-	struct task_struct *leader = task->group_leader;
+	struct task_struct *task = bpf_get_current_task_btf(),
+			   *leader = untrusted(task)->group_leader;
 	struct rp_node_key key = {};
 	char comm[RP_COMM_LEN] = {};
 	__u32 *known;
@@ -146,7 +147,6 @@ static __noinline __u32 node_root(struct task_struct *task)
 	return node_create(&key, comm, tgid_of(task));
 }
 
-/* Global, so that the verifier looks at it once, whoever calls. */
 __noinline int figures_add(__u32 node, const struct rp_taken *taken)
 {
 	struct rp_figures *f = node_figures(node);

@@ -75,7 +75,7 @@ static __always_inline void goroutines_end(__u32 tgid)
 static __always_inline void send_exec(struct task_struct *task, __u32 tgid,
 				      const struct linux_binprm *bprm)
 {
-	const struct inode *file = task->mm->exe_file->f_inode;
+	const struct inode *file = untrusted(task)->mm->exe_file->f_inode;
 	struct rp_event *e = reserve_event(sizeof(*e), RP_EVENT_EXEC, tgid, file->i_sb->s_dev,
 					   file->i_ino);
 
@@ -127,8 +127,8 @@ int rp_clocks(void *ctx)
  */
 static __always_inline __u64 process_cpu(struct task_struct *task)
 {
-	struct task_struct *first = task->group_leader;
-	__u64 cpu = task->signal->sum_sched_runtime +
+	struct task_struct *first = untrusted(task)->group_leader;
+	__u64 cpu = untrusted(task)->signal->sum_sched_runtime +
 		    task_cpu(task, bpf_ktime_get_ns() - clock_ahead);
 
 	return first == task ? cpu : cpu + first->se.sum_exec_runtime;
@@ -160,6 +160,7 @@ static __always_inline int on_exit(struct task_struct *task)
 {
 	struct rp_goroutine_key key = stray_key(task);
 	__u32 tgid = tgid_of(task);
+	struct signal_struct *signal = untrusted(task)->signal;
 	struct rp_thread *t;
 
 	/* Threads that end together may come here after the process has ended below. */
@@ -172,11 +173,11 @@ static __always_inline int on_exit(struct task_struct *task)
 		slot_of_former_pid_end(task);
 	}
 	/* All of these may count as the last one: it is the one that takes this away. */
-	if (task->signal->live.counter == 0 && is_tracked(tgid) &&
+	if (signal->live.counter == 0 && is_tracked(tgid) &&
 	    !bpf_map_delete_elem(&tracked, &tgid)) {
 		goroutines_end(tgid);
 		spans_end(tgid);
-		send_event_of(RP_EVENT_EXIT, tgid, task->signal->group_exit_code & 0x7f,
+		send_event_of(RP_EVENT_EXIT, tgid, signal->group_exit_code & 0x7f,
 			      process_cpu(task));
 	}
 	return 0;

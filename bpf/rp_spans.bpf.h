@@ -91,12 +91,12 @@ static __always_inline void span_end_lost(__u32 region)
 }
 
 /* The root that the thread's regions hang under from now on. */
-static __always_inline __u32 span_root(struct task_struct *task, struct rp_thread *t)
+static __always_inline __u32 span_root(struct rp_thread *t)
 {
 	if (t->grouping_serial != grouping_serial) {
 		if (t->depth)
-			return node_root(task);
-		thread_regroup(task, t);
+			return node_root();
+		thread_regroup(t);
 	}
 	return t->frames[0].node;
 }
@@ -126,7 +126,7 @@ static __noinline void span_begin(struct task_struct *task, struct rp_thread *t,
 				  const struct rp_span_key *key)
 {
 	struct rp_span span = {.key = *key, .tid = tid_of(task)};
-	__u32 root = span_root(task, t);
+	__u32 root = span_root(t);
 	struct rp_figures *figures;
 
 	span.node = root ? node_below(root, key->region, 0, 0) : 0;

@@ -59,7 +59,7 @@ static __always_inline __u64 stack_start(__u64 goroutine, __u64 sp)
  */
 static __always_inline bool return_breaks_others(struct task_struct *task, __u64 sp)
 {
-	struct return_instance *pending = task->utask->return_instances;
+	struct return_instance *pending = untrusted(task)->utask->return_instances;
 	__u64 stack;
 
 	if (!pending)

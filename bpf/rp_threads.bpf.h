@@ -90,14 +90,15 @@ static __always_inline bool track_found(__u32 tgid)
 	return !rc || rc == -EEXIST;
 }
 
-/* The root of a thread that begins to be traced; 0: it is not to be, or there is no room. */
-static __always_inline __u32 thread_root(struct task_struct *task)
+/* The root of the current thread, which begins to be traced; 0: it is not to be, or there is no
+ * room. */
+static __always_inline __u32 thread_root(void)
 {
-	__u32 tgid = tgid_of(task), root;
+	__u32 tgid = current_tgid(), root;
 
 	if (!bpf_map_lookup_elem(&tracked, &tgid) && !track_found(tgid))
 		return 0;
-	root = node_root(task);
+	root = node_root();
 	if (!root)
 		count_lost(RP_LOST_NODES);
 	return root;
@@ -194,11 +195,12 @@ static __always_inline struct rp_thread *thread_init(struct rp_thread *t, __u32 
 	return t;
 }
 
-static __noinline struct rp_thread *thread_create(struct task_struct *task)
+/* Give the current thread its state. 0: it is not traced, or counted as lost. */
+__noinline int thread_create(void)
 {
-	__u32 root = thread_root(task);
+	__u32 root = thread_root();
 
-	return root ? thread_init(thread_place(task), root) : NULL;
+	return root && thread_init(thread_place(bpf_get_current_task_btf()), root);
 }
 
 /* The state of the current thread; NULL: not traced, or counted as lost. */
@@ -206,17 +208,21 @@ static __always_inline struct rp_thread *thread_get(struct task_struct *task)
 {
 	struct rp_thread *t = thread_of(task);
 
-	return t && t->grouping_serial ? t : thread_create(task);
+	if (t && t->grouping_serial)
+		return t;
+	return thread_create() ? thread_of(task) : NULL;
 }
 
-static __noinline struct rp_thread *goroutine_create(const struct rp_goroutine_key *key)
+/* The same for a goroutine. */
+__noinline int goroutine_create(__u64 goroutine)
 {
-	__u32 root = thread_root(bpf_get_current_task_btf());
-	struct rp_thread *t = root ? thread_init(fresh_in_goroutines(key), root) : NULL;
+	struct rp_goroutine_key key = {.goroutine = goroutine, .tgid = current_tgid()};
+	__u32 root = thread_root();
+	struct rp_thread *t = root ? thread_init(fresh_in_goroutines(&key), root) : NULL;
 
 	if (t)
-		t->goroutine = key->goroutine;
-	return t;
+		t->goroutine = goroutine;
+	return t != NULL;
 }
 
 /*
@@ -237,13 +243,15 @@ static __noinline struct rp_thread *goroutine_get(__u64 goroutine, __u64 *sp)
 		return thread_get(bpf_get_current_task_btf());
 	*sp -= stack.end;
 	t = bpf_map_lookup_elem(&goroutines, &key);
-	return t ? t : goroutine_create(&key);
+	if (!t && goroutine_create(goroutine))
+		t = bpf_map_lookup_elem(&goroutines, &key);
+	return t;
 }
 
 /* The thread is at its root: take the one of the grouping that is asked for now. */
-static __noinline void thread_regroup(struct task_struct *task, struct rp_thread *t)
+static __noinline void thread_regroup(struct rp_thread *t)
 {
-	__u32 serial = grouping_serial, root = node_root(bpf_get_current_task_btf());
+	__u32 serial = grouping_serial, root = node_root();
 
 	if (!root)
 		return;

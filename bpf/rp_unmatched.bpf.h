@@ -29,12 +29,15 @@ static __always_inline bool entered_before(struct task_struct *task, struct rp_t
 }
 
 /* An exit that closes nothing; hit->key: of a function its stack pointer at the entry. */
-static __noinline void exit_unmatched(struct task_struct *task, struct rp_thread *t,
-				      const struct rp_hit *hit)
+__noinline int exit_unmatched(struct rp_thread *t, const struct rp_hit *hit)
 {
-	__u64 sp = rp_role_is_function(hit->role) ? hit->key : 0;
+	struct task_struct *task = bpf_get_current_task_btf();
 	bool surprise = false;
+	__u64 sp;
 
+	if (!t || !hit)
+		return 0;
+	sp = rp_role_is_function(hit->role) ? hit->key : 0;
 	if (t->lost_entries) {
 		t->lost_entries--;
 	} else {
@@ -47,6 +50,7 @@ static __noinline void exit_unmatched(struct task_struct *task, struct rp_thread
 			   !is_ruled_out(hit->region, hit->outcomes, RP_TOLD_AT_RETURN);
 	}
 	count_stray(hit->region, 1, surprise);
+	return 0;
 }
 
 #endif

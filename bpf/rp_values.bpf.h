@@ -55,12 +55,14 @@ static __always_inline bool read_arg(struct pt_regs *ctx, __u32 index, __u64 *va
 }
 
 /* The label that the string at an address is; the flags of its node. */
-static __noinline __u32 text_label(__u64 address, __u64 *label)
+__noinline __u32 text_label(__u64 address, __u64 *label)
 {
 	const __u32 flags = RP_NODE_LABELED | RP_NODE_TEXT;
 	struct rp_text text = {};
 	__u32 number, id, *known;
 
+	if (!label)
+		return 0;
 	*label = RP_TEXT_NULL;
 	if (!address)
 		return flags;
@@ -170,16 +172,13 @@ static __noinline __u32 outcomes_of(struct pt_regs *ctx, __u32 spec, __u32 kind)
 	return q.outcomes;
 }
 
-/* Region of a name made at run time; RP_REGION_NONE: counted as lost. */
-static __noinline __u32 name_region(struct pt_regs *ctx, __u32 spec)
+__noinline __u32 region_of_name(__u64 address)
 {
 	struct rp_name name = {};
 	__u32 number, id, *known;
-	__u64 address;
 
-	if (!read_arg(ctx, spec, &address) ||
-	    bpf_probe_read_user_str(name.text, sizeof(name.text), (void *)(unsigned long)address) <
-		    0) {
+	if (bpf_probe_read_user_str(name.text, sizeof(name.text), (void *)(unsigned long)address) <
+	    0) {
 		count_lost(RP_LOST_NAME_READS);
 		return RP_REGION_NONE;
 	}
@@ -199,6 +198,17 @@ static __noinline __u32 name_region(struct pt_regs *ctx, __u32 spec)
 		return known ? *known : RP_REGION_NONE;
 	}
 	return id;
+}
+
+/* Region of a name made at run time; RP_REGION_NONE: counted as lost. */
+static __noinline __u32 name_region(struct pt_regs *ctx, __u32 spec)
+{
+	__u64 address;
+
+	if (read_arg(ctx, spec, &address))
+		return region_of_name(address);
+	count_lost(RP_LOST_NAME_READS);
+	return RP_REGION_NONE;
 }
 
 #endif

@@ -6,6 +6,7 @@
  * bpf_loop() it checks once, whatever the depth. The functions that start a walk are global, so
  * that it checks them apart from their callers: some kernels (7.0) give up on all of it at once.
  * The price of a global function: it must check the pointers that it is given, and return a number.
+ * Calls may be nested eight deep, callbacks included, which is why some of them are not global.
  */
 #ifndef RP_WALKS_BPF_H
 #define RP_WALKS_BPF_H

@@ -91,7 +91,7 @@ static __always_inline bool call_enter(struct pt_regs *ctx, struct task_struct *
 	if (!t)
 		return false;
 	look_at_entry(ctx, cookie, &hit, !cfg_label_returned);
-	if (role == RP_ROLE_CALL && task->utask->depth >= RETURN_PROBES_MAX) {
+	if (role == RP_ROLE_CALL && untrusted(task)->utask->depth >= RETURN_PROBES_MAX) {
 		if (!entry_is_ruled_out(&hit))
 			count_lost(RP_LOST_RETURNS);
 		count_stray(hit.region, 1, 0);
@@ -112,7 +112,7 @@ static __always_inline void call_exit(struct pt_regs *ctx, struct task_struct *t
 
 	look_at_exit(ctx, cookie, hit);
 	if (t && !frame_leave(t, hit, now) && hit->region && !shared && site_is_current(cookie))
-		exit_unmatched(task, t, hit);
+		exit_unmatched(t, hit);
 }
 
 /* The kernel reports a return. */
@@ -137,8 +137,8 @@ static __always_inline void call_leave(struct pt_regs *ctx, struct task_struct *
 	hit.key = hit.sp;
 	call_exit(ctx, task, t, cookie, &hit, now);
 	hit.region = RP_REGION_NONE;
-	for (__u32 i = 0; t && i < RP_FRAMES_MAX && frame_leave(t, &hit, now); i++)
-		;
+	if (t)
+		frames_leave(t, &hit, now);
 }
 
 /* At a tail call to a function whose entry is probed. */
@@ -152,11 +152,32 @@ static __always_inline void call_jump(struct pt_regs *ctx, struct task_struct *t
 }
 
 /*
+ * A site of a function that is an entry, an exit, or both. Each step stands here once, for all
+ * roles that take it: the verifier follows every copy of them with all that may come before.
+ */
+static __always_inline void call_hit(struct pt_regs *ctx, struct task_struct *task, __u64 cookie,
+				     __u32 role)
+{
+	bool taken = !rp_role_may_jump(role) || jump_is_taken(ctx, cookie);
+
+	if (role != RP_ROLE_RET_SITE && role != RP_ROLE_TAIL_JUMP &&
+	    !call_enter(ctx, task, cookie, role == RP_ROLE_CALL ? role : RP_ROLE_CALL_SITE))
+		return;
+	if (!taken)
+		return;
+	if (role == RP_ROLE_RET_SITE || role == RP_ROLE_CALL_AND_RET)
+		call_leave(ctx, task, cookie);
+	else if (role == RP_ROLE_TAIL_JUMP || role == RP_ROLE_CALL_AND_JUMP)
+		call_jump(ctx, task, cookie);
+}
+
+/*
  * Where it is not, the frame stays and ends unwound, and user space is told once, so that it can
  * observe the exits of the region otherwise. Only a session can leave the return of a call alone.
  */
-static __noinline bool return_is_safe(struct task_struct *task, __u32 region, __u64 sp)
+__noinline int return_is_safe(__u32 region, __u64 sp)
 {
+	struct task_struct *task = bpf_get_current_task_btf();
 	struct rp_thread *t;
 	struct rp_frame *f;
 	__u8 none = 0;
@@ -179,6 +200,7 @@ int rp_session(struct pt_regs *ctx)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	__u64 cookie;
+	int is_safe;
 
 	keep_to_thread_stack(ctx, &no_sessions);
 	cookie = session_cookie(ctx, task);
@@ -188,9 +210,11 @@ int rp_session(struct pt_regs *ctx)
 		return 0;
 	}
 	/* 1: the kernel need not report this call's return. */
-	return !(ready && site_counts(cookie, false) &&
-		 call_enter(ctx, task, cookie, RP_ROLE_CALL) &&
-		 return_is_safe(task, RP_COOKIE_REGION(cookie), PT_REGS_SP(ctx)));
+	if (!ready || !site_counts(cookie, false) || !call_enter(ctx, task, cookie, RP_ROLE_CALL))
+		return 1;
+	is_safe = return_is_safe(RP_COOKIE_REGION(cookie), PT_REGS_SP(ctx));
+	barrier_var(is_safe); /* as in call_enter() */
+	return !is_safe;
 }
 
 SEC("?uretprobe")
@@ -264,7 +288,7 @@ static __always_inline void region_end(struct pt_regs *ctx, struct task_struct *
 	if (site_is_current(cookie) &&
 	    (role != RP_ROLE_SCOPE_END ||
 	     !(blocks_left_out || RP_COOKIE_FLAGS(cookie) & RP_SITE_SOME)))
-		exit_unmatched(task, t, &hit);
+		exit_unmatched(t, &hit);
 	else
 		count_stray(hit.region, 1, 0);
 }
@@ -275,7 +299,6 @@ int rp_probe(struct pt_regs *ctx)
 	struct task_struct *task = bpf_get_current_task_btf();
 	__u64 cookie;
 	__u32 role;
-	bool taken;
 
 	keep_to_thread_stack(ctx, &no_programs);
 	if (!ready)
@@ -284,30 +307,7 @@ int rp_probe(struct pt_regs *ctx)
 	if (!site_counts(cookie, false))
 		return 0;
 	role = RP_COOKIE_ROLE(cookie);
-	taken = !rp_role_may_jump(role) || jump_is_taken(ctx, cookie);
 	switch (role) {
-	case RP_ROLE_CALL:
-		call_enter(ctx, task, cookie, RP_ROLE_CALL);
-		break;
-	case RP_ROLE_CALL_SITE:
-		call_enter(ctx, task, cookie, RP_ROLE_CALL_SITE);
-		break;
-	case RP_ROLE_CALL_AND_RET:
-		if (call_enter(ctx, task, cookie, RP_ROLE_CALL_SITE) && taken)
-			call_leave(ctx, task, cookie);
-		break;
-	case RP_ROLE_CALL_AND_JUMP:
-		if (call_enter(ctx, task, cookie, RP_ROLE_CALL_SITE) && taken)
-			call_jump(ctx, task, cookie);
-		break;
-	case RP_ROLE_RET_SITE:
-		if (taken)
-			call_leave(ctx, task, cookie);
-		break;
-	case RP_ROLE_TAIL_JUMP:
-		if (taken)
-			call_jump(ctx, task, cookie);
-		break;
 	case RP_ROLE_BEGIN:
 	case RP_ROLE_SCOPE_BEGIN:
 	case RP_ROLE_NAME_BEGIN:
@@ -318,6 +318,8 @@ int rp_probe(struct pt_regs *ctx)
 	case RP_ROLE_NAME_END:
 		region_end(ctx, task, cookie, role);
 		break;
+	default:
+		call_hit(ctx, task, cookie, role);
 	}
 	return 0;
 }
