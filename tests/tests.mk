@@ -105,7 +105,7 @@ test: ## install what is missing, then all tests (root)
 demo: ## install what is missing, then rptrace on the bundled service for ten seconds (root)
 	$(Q)tools/install-deps build
 	$(Q)$(MAKE) --no-print-directory all $(O)/targets/demo
-	$(Q)$(O)/rptrace -i 2 -o - -- $(O)/targets/demo 10
+	$(Q)tools/demo $(O)
 
 format: ## clang-format all sources
 	$(Q)git -c safe.directory=$(CURDIR) ls-files '*.c' '*.h' '*.cc' | xargs clang-format -i

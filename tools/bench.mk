@@ -19,6 +19,6 @@ $(O)/bench/bench_many: tests/targets/bench_region.c tools/bench.mk
 bench: $(O)/rptrace $(BENCH_BINS) ## what tracing costs, next to other tools (root)
 	$(Q)python3 -B tools/bench --build $(O) $(BENCH_ARGS)
 
-# The picture in README.md: wants a calm machine, and takes a minute to fill the sparklines.
+# The picture in README.md: wants a calm machine, and takes minutes to fill the sparklines and the heat map.
 screenshot: $(O)/rptrace $(O)/targets/demo ## draw the picture of the screen in the README anew (root, tmux)
 	$(Q)tools/screenshot --build $(O)

@@ -86,6 +86,21 @@ class Terminals(Screen):
         screen.end()
         self.assertNotRegex(self.open(NO_COLOR="1").styled(), colors)
 
+    def test_few_colors(self):
+        """Where there are no 256 colours, none of them is asked for, in the panes neither."""
+        screen = self.open(TERM="xterm", rows=40)
+        path = self.path("written")
+        screen.tmux("pipe-pane", f"cat >{path}")
+        screen.press("Enter", "Tab")
+        screen.wait("tones", lambda text: re.search("[░▒▓█]", text.partition("Heat map")[2]))
+        screen.press("Tab", "F6")
+        screen.wait("Sort by")
+        screen.tmux("pipe-pane")
+        with open(path, encoding="utf-8") as file:
+            written = file.read()
+        self.assertRegex(written, r"\x1b\[[\d;]*3[0-7]")
+        self.assertNotRegex(written, r"\x1b\[[\d;]*[34]8;5;(?:1[6-9]|[2-9]\d|\d{3})")
+
     def test_types(self):
         """Terminals of other types; tmux understands most of what is written for them."""
         for name in "xterm-256color", "linux", "vt100", "tmux-256color":

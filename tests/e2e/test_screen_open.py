@@ -105,11 +105,12 @@ class Open(Screen):
     def test_on_stuck(self):
         """The command runs behind the screen too, which need not show the list."""
         self.start_stuck("blocked")
-        screen = self.open("-f", "request", "--stuck", "0.1s", "--on-stuck", "'echo ran >>ran'",
+        screen = self.open("-f", "request", "--stuck", "0.1s", "--on-stuck", "'echo ran >>ran; echo first; echo was $RPTRACE_REGION'",
                            shown="F10Quit")
         self.enter()
         screen.wait("the command", lambda _: os.path.exists(self.path("ran")))
         screen.wait("stuck 1 ")
+        screen.wait("--on-stuck: was request")
 
     def test_choose(self):
         self.start_stuck("threads", "3")

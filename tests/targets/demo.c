@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
 /*
- * demo [SECONDS]: a small service to look at with rptrace. Producers put requests into a bounded
- * queue, in bursts; workers parse them, compute on them, render an answer, book it to a tenant and
- * write a log. It keeps to two CPUs, as in a small container, so that its threads wait for them; it
- * handles about 1,000 requests a second (12,000 regions) and ends by itself (30), on SIGTERM or ^C.
+ * demo [SECONDS [RATE]]: a small service to look at with rptrace. Producers put requests into a
+ * bounded queue, in bursts; workers parse them, compute on them, render an answer, book it to a
+ * tenant and write a log. It keeps to two CPUs, as in a small container, so that its threads wait
+ * for them; it handles about 1,000 requests a second (12,000 regions) and ends by itself (30), on
+ * SIGTERM or ^C. With RATE it is that many requests a second on average, in waves between half and
+ * one and a half times as many.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -23,9 +25,10 @@
 #define PRODUCERS    2
 #define WORKERS	     6
 #define CPUS	     2
-#define QUEUE	     64	      /* requests at most */
-#define BURST	     8	      /* requests a producer makes at a time ... */
-#define BURST_NS     16000000 /* ... and the time between two bursts */
+#define QUEUE	     64		 /* requests at most */
+#define BURST	     8		 /* requests a producer makes at a time ... */
+#define RATE	     1000	 /* requests a second of all producers */
+#define WAVE_NS	     20000000000 /* from one high tide to the next */
 #define TENANTS	     5
 #define TEXT	     160 /* bytes of a request */
 #define SLOW_EVERY   500 /* one request in so many has to wait for something */
@@ -66,6 +69,7 @@ static struct {
 } journal = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 static uint64_t blocks_per_ms; /* what this machine computes */
+static double rate;	       /* requests a second on average; 0: RATE, and no waves */
 
 /* ---- computing ------------------------------------------------------------------------------- */
 
@@ -200,12 +204,22 @@ static int is_closed(void)
 	return closed;
 }
 
+/* The time between two bursts. */
+static uint64_t pause_ns(uint64_t since_start)
+{
+	double at = (double)(since_start % WAVE_NS) / (double)WAVE_NS, now = RATE;
+
+	if (rate > 0)
+		now = rate * (0.5 + (at < 0.5 ? 2 * at : 2 - 2 * at));
+	return (uint64_t)(BURST * PRODUCERS * (double)NS_PER_S / now);
+}
+
 static void *producer(void *arg)
 {
 	unsigned id = *(unsigned *)arg;
 	uint64_t serial = id, random = 88172645463325252u + id;
 	struct request request;
-	uint64_t next = now_ns();
+	uint64_t start = now_ns(), next = start;
 
 	while (!is_closed()) {
 		struct timespec until;
@@ -214,7 +228,7 @@ static void *producer(void *arg)
 			make_request(&request, serial, &random);
 			queue_put(&request);
 		}
-		next += BURST_NS;
+		next += pause_ns(next - start);
 		until = (struct timespec){.tv_sec = (time_t)(next / NS_PER_S),
 					  .tv_nsec = (long)(next % NS_PER_S)};
 		clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL);
@@ -411,8 +425,9 @@ int main(int argc, char **argv)
 	sigset_t signals;
 	uint64_t start_ns;
 
-	if (argc > 2 || !(seconds > 0 && seconds <= 86400)) {
-		fputs("usage: demo [SECONDS]\n", stderr);
+	rate = argc > 2 ? strtod(argv[2], NULL) : 0;
+	if (argc > 3 || !(seconds > 0 && seconds <= 86400) || !(rate >= 0 && rate <= 100000)) {
+		fputs("usage: demo [SECONDS [RATE]]\n", stderr);
 		return 2;
 	}
 	sigemptyset(&signals);

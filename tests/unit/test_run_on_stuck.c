@@ -169,6 +169,28 @@ static void told_in_its_environment(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
+/* Behind a screen it goes nowhere else, and each time there is more its last line is told once. */
+static void last_line_is_kept(void **state)
+{
+	struct rp_on_stuck_opts opts = {
+		.command = "echo one; echo two >&2; echo", .max = 1, .keep = true};
+	struct rp_on_stuck *s = rp_on_stuck__new(&opts);
+	struct rp_open_regions *open = fixture_open();
+	char line[64];
+
+	(void)state;
+	assert_non_null(s);
+	assert_false(rp_on_stuck__last_line(s, line, sizeof(line)));
+	open->n_stuck = 1;
+	look(s, open);
+	reap(s);
+	assert_true(rp_on_stuck__last_line(s, line, sizeof(line)));
+	assert_string_equal(line, "two");
+	assert_false(rp_on_stuck__last_line(s, line, sizeof(line)));
+	rp_on_stuck__free(s);
+	rp_open_regions__free(open);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -176,6 +198,7 @@ int main(void)
 		TEST(forgotten_once_it_has_gone),
 		TEST(no_more_than_allowed_at_a_time),
 		TEST(told_in_its_environment),
+		TEST(last_line_is_kept),
 	};
 
 	return cmocka_run_group_tests_name("run_on_stuck", tests, NULL, NULL);

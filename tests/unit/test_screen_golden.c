@@ -76,6 +76,15 @@ static void draw(size_t width, bool styles, char *text)
 	}
 }
 
+static void spread(size_t i, uint64_t n, uint64_t second)
+{
+	struct rp_hist_part *hist = &server.nodes[i].hist;
+
+	hist->bucket[rp_hist_index(20000)] += n / 4;
+	hist->bucket[rp_hist_index(900000)] += n - n / 4;
+	hist->bucket[rp_hist_index(30000000)] += second % 10 == 0;
+}
+
 /* Half a minute of a rate that rises, one that is level and one that stops; the cursor is on a row.
  */
 static void show(bool utf8)
@@ -96,6 +105,8 @@ static void show(bool utf8)
 			f->self += more[i] * 1000000;
 			f->cpu += more[i] * 1000000 * i / 4;
 			f->wait += more[i] * 1000000 / 8;
+			/* Two modes, and one that comes now and then. */
+			spread(i, more[i], second);
 		}
 		update(second);
 	}
@@ -111,6 +122,49 @@ static void check(size_t width, bool utf8, bool styles, const char *golden)
 	draw(width, styles, text);
 	assert_golden(golden, text);
 	rp_state__free(&s);
+}
+
+/* The same after some keys. */
+static void check_keys(size_t width, bool utf8, bool styles, const int *keys, const char *golden)
+{
+	static char text[ROWS * WIDTH_MAX * 4];
+
+	show(utf8);
+	rp_state__resize(&s, ROWS, width);
+	while (*keys)
+		key(*keys++);
+	draw(width, styles, text);
+	assert_golden(golden, text);
+	rp_state__free(&s);
+}
+
+static void test_panes(void **state)
+{
+	static const int hist[] = {RP_KEY_UP, RP_KEY_ENTER, 0},
+			 heat[] = {RP_KEY_UP, RP_KEY_ENTER, RP_KEY_TAB, 0},
+			 icicle[] = {RP_KEY_ENTER, RP_KEY_TAB, RP_KEY_TAB, 0};
+
+	(void)state;
+	check_keys(80, true, false, hist, "screen-80-histogram.txt");
+	check_keys(160, true, false, hist, "screen-160-histogram.txt");
+	check_keys(120, true, false, heat, "screen-120-heat.txt");
+	check_keys(120, true, true, heat, "screen-120-heat-styles.txt");
+	check_keys(120, false, false, heat, "screen-120-heat-ascii.txt");
+	check_keys(120, true, false, icicle, "screen-120-icicle.txt");
+	check_keys(200, false, false, icicle, "screen-200-icicle-ascii.txt");
+}
+
+static void test_menus(void **state)
+{
+	static const int sort[] = {RP_KEY_F0 + 6, 0}, columns[] = {'c', 0}, group[] = {'g', 0},
+			 question[] = {RP_KEY_F0 + 9, 0}, help[] = {'?', 0};
+
+	(void)state;
+	check_keys(80, true, false, sort, "screen-80-sort.txt");
+	check_keys(120, true, false, columns, "screen-120-columns.txt");
+	check_keys(80, false, false, group, "screen-80-group-ascii.txt");
+	check_keys(80, true, false, question, "screen-80-detach.txt");
+	check_keys(80, true, false, help, "screen-80-help.txt");
 }
 
 static void test_widths(void **state)
@@ -181,7 +235,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_widths),	      cmocka_unit_test(test_ascii),
 		cmocka_unit_test(test_styles),	      cmocka_unit_test(test_promised_columns),
-		cmocka_unit_test(test_asked_columns),
+		cmocka_unit_test(test_asked_columns), cmocka_unit_test(test_panes),
+		cmocka_unit_test(test_menus),
 	};
 
 	setlocale(LC_ALL, "C.UTF-8");

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "run/internal.h"
+#include "run/on_stuck.h"
 #include "run/source_lines.h"
 #include "util/clock.h"
 
@@ -211,6 +212,18 @@ static bool begins_interval(const struct live_screen *s, uint64_t now)
 	       (double)(now - s->before.counts->time) >= rp_screen__interval(s->screen) * 1e9 / 2;
 }
 
+/* What a command of --on-stuck wrote would spoil the screen: its last line is shown as a message.
+ */
+static void tell_output(struct live_screen *s)
+{
+	char line[200], text[256];
+
+	if (!s->run->on_stuck || !rp_on_stuck__last_line(s->run->on_stuck, line, sizeof(line)))
+		return;
+	snprintf(text, sizeof(text), "--on-stuck: %s", line);
+	rp_screen__say(s->screen, text);
+}
+
 int rp_live_screen__refresh(struct live_screen *s)
 {
 	struct rp_snapshot *total, *recent;
@@ -222,6 +235,7 @@ int rp_live_screen__refresh(struct live_screen *s)
 	if (s->ended)
 		now.counts->time = s->ended;
 	rc = build(s, &now, &total, &recent);
+	tell_output(s);
 	if (!rc) {
 		rc = rp_screen__show(s->screen, total, recent, now.counts->time, now.cpu);
 		if (begins_interval(s, now.counts->time))

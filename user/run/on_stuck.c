@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -34,6 +35,8 @@ struct rp_on_stuck {
 	struct seen *seen;
 	size_t n_seen;
 	uint64_t turn;
+	int output; /* a file in memory: a pipe would hold up or end a command; -1: not kept */
+	off_t told; /* of it */
 };
 
 extern char **environ;
@@ -45,10 +48,13 @@ struct rp_on_stuck *rp_on_stuck__new(const struct rp_on_stuck_opts *opts)
 	if (!s)
 		return NULL;
 	s->opts = *opts;
+	s->output = opts->keep ? memfd_create("on-stuck", MFD_CLOEXEC) : -1;
+	if (s->output >= 0)
+		fcntl(s->output, F_SETFL, O_APPEND); /* commands share it */
 	s->running = calloc(s->opts.max, sizeof(*s->running));
-	if (s->running)
+	if (s->running && (!opts->keep || s->output >= 0))
 		return s;
-	free(s);
+	rp_on_stuck__free(s);
 	return NULL;
 }
 
@@ -56,9 +62,40 @@ void rp_on_stuck__free(struct rp_on_stuck *s)
 {
 	if (!s)
 		return;
+	if (s->output >= 0)
+		close(s->output);
 	free(s->running);
 	free(s->seen);
 	free(s);
+}
+
+/* ---- what commands write ---------------------------------------------------------------- */
+
+#define OUTPUT_MAX (1 << 20) /* bytes, from which on it begins anew */
+
+bool rp_on_stuck__last_line(struct rp_on_stuck *s, char *line, size_t size)
+{
+	char text[4096];
+	off_t end = s->output < 0 ? 0 : lseek(s->output, 0, SEEK_END), from;
+	char *last, *newline;
+	ssize_t n;
+
+	if (end <= s->told)
+		return false;
+	from = end > (off_t)sizeof(text) - 1 ? end - (off_t)sizeof(text) + 1 : 0;
+	n = pread(s->output, text, sizeof(text) - 1, from);
+	s->told = end;
+	if (end > OUTPUT_MAX && !ftruncate(s->output, 0))
+		s->told = 0;
+	while (n > 0 && text[n - 1] == '\n')
+		n--;
+	if (n <= 0)
+		return false;
+	text[n] = '\0';
+	newline = strrchr(text, '\n');
+	last = newline ? newline + 1 : text;
+	snprintf(line, size, "%s", last);
+	return true;
 }
 
 void rp_on_stuck__reap(struct rp_on_stuck *s)
@@ -161,8 +198,8 @@ static int spawn(const struct rp_on_stuck *s, char **env, pid_t *pid)
 	rc = posix_spawn_file_actions_init(&files);
 	if (!rc) {
 		rc = posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDWR, 0);
-		if (!rc && s->opts.quiet)
-			rc = posix_spawn_file_actions_adddup2(&files, STDIN_FILENO, STDERR_FILENO);
+		if (!rc && s->output >= 0)
+			rc = posix_spawn_file_actions_adddup2(&files, s->output, STDERR_FILENO);
 		if (!rc)
 			rc = posix_spawn_file_actions_adddup2(&files, STDERR_FILENO, STDOUT_FILENO);
 		if (!rc)

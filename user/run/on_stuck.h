@@ -15,7 +15,7 @@ struct rp_on_stuck_opts {
 	const char *command;		/* for sh -c; must outlive it */
 	size_t max;			/* that run at a time */
 	const struct rp_limits *limits; /* that it has; NULL: those of rptrace */
-	bool quiet;			/* what it writes goes nowhere, else to standard error */
+	bool keep; /* what it writes is kept for its last line, else goes to standard error */
 };
 
 /* NULL: out of memory. */
@@ -29,6 +29,12 @@ void rp_on_stuck__free(struct rp_on_stuck *on_stuck);
  */
 int rp_on_stuck__run(struct rp_on_stuck *on_stuck, const struct rp_open_regions *open,
 		     size_t *skipped);
+
+/*
+ * The last line that a command has written, where that is kept. Returns whether there is one that
+ * was not told yet.
+ */
+bool rp_on_stuck__last_line(struct rp_on_stuck *on_stuck, char *line, size_t size);
 
 /* A child has ended: it may be one of them. */
 void rp_on_stuck__reap(struct rp_on_stuck *on_stuck);

@@ -47,7 +47,7 @@ static int prepare_on_stuck(struct rp_run *run, struct rp_err *err)
 	struct rp_on_stuck_opts opts = {.command = run->opts->on_stuck,
 					.max = run->opts->max_on_stuck,
 					.limits = &run->limits,
-					.quiet = run->on_screen};
+					.keep = run->on_screen};
 
 	if (opts.command)
 		run->on_stuck = rp_on_stuck__new(&opts);
