@@ -219,6 +219,18 @@ static void usdt_places(void **state)
 	assert_count(run.json, "reg", "?", 40);
 }
 
+/* Past --max-labels values have one row together. */
+static void few_labels(void **state)
+{
+	struct live_run run = live_trace(LIVE_PID, "labels values 1 3000 100",
+					 "-f by_value --label arg0 --max-labels 10");
+
+	(void)state;
+	live_assert_nothing_lost(run.json);
+	assert_int_equal(live_sum(run.json, "by_value", "count"), 3000);
+	assert_int_equal(live_rows(run.json, "by_value"), 10 + 1);
+}
+
 /* ---- all of it ---------------------------------------------------------------------------------
  */
 
@@ -226,6 +238,7 @@ static const struct CMUnitTest single[] = {
 	cmocka_unit_test(odd_strings),
 	cmocka_unit_test(strings_are_escaped),
 	cmocka_unit_test(usdt_places),
+	cmocka_unit_test(few_labels),
 };
 
 int main(void)

@@ -42,6 +42,10 @@ static void groups(void **state)
 	json_array_foreach (rows, i, row) {
 		if (c->each)
 			assert_int_equal(live_u64(row, "count"), c->each);
+		/* The threads of this target have a name of their own. */
+		if (strstr(c->target, "pool"))
+			assert_int_equal(strstr(live_str(row, "group"), "worker") != NULL,
+					 strstr(c->options, "thread") != NULL);
 		json_array_foreach (rows, j, other)
 			if (i != j)
 				assert_string_not_equal(live_str(row, "group"),

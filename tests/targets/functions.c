@@ -128,6 +128,7 @@ static pthread_barrier_t barrier;
 
 static void *worker(void *arg)
 {
+	pthread_setname_np(pthread_self(), "worker");
 	pthread_barrier_wait(&barrier);
 	repeat(leaf, *(unsigned long *)arg);
 	return NULL;

@@ -50,6 +50,20 @@ static void test_rates(void **state)
 		assert_true(minute[i] == 0);
 }
 
+/* Heat is a share of the self time that was added since, whoever was hot before. */
+static void test_heat(void **state)
+{
+	(void)state;
+	server.nodes[1].figures.self += S;
+	update(12);
+	assert_true(rp_state__row(&s, 0, NULL)->history->heat > 0.99);
+	server.nodes[1].figures.self += S / 4;
+	server.nodes[2].figures.self += 3 * S / 4;
+	update(14);
+	assert_true(rp_state__row(&s, 0, NULL)->history->heat > 0.24);
+	assert_true(rp_state__row(&s, 0, NULL)->history->heat < 0.26);
+}
+
 /* After a reset the figures are smaller than they were: no rate comes of that. */
 static void test_reset(void **state)
 {
@@ -104,9 +118,8 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(test_rates),
-		TEST(test_reset),
-		TEST(test_rates_over_intervals),
+		TEST(test_heat),   TEST(test_rates),
+		TEST(test_reset),  TEST(test_rates_over_intervals),
 		TEST(test_losses),
 	};
 

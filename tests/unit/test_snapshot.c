@@ -276,6 +276,23 @@ static void test_groups(void **state)
 	rp_snapshot__free(s);
 }
 
+/* The kernel keeps 15 bytes of a name. */
+static void test_commands_alike_in_12(void **state)
+{
+	uint32_t a = fixture_region(&now, "a", RP_KIND_FUNCTION, "obj");
+	struct rp_snapshot *s;
+
+	(void)state;
+	fixture_frames(&now, fixture_node(&now, fixture_root(&now, 0, "worker_of_po_1"), a), 1, 10,
+		       0, 0, 0);
+	fixture_frames(&now, fixture_node(&now, fixture_root(&now, 0, "worker_of_po_2"), a), 2, 10,
+		       0, 0, 0);
+	s = build(NULL, RP_BY_COMMAND);
+	assert_int_equal(s->n_rows, 2);
+	assert_int_equal(row(s, "a", "worker_of_po_2")->f.count, 2);
+	rp_snapshot__free(s);
+}
+
 /* A number that comes again is another process, of another name or of the same. */
 static void test_reused_pids(void **state)
 {
@@ -482,6 +499,7 @@ int main(void)
 		cmocka_unit_test_setup(test_difference, start),
 		cmocka_unit_test_setup(test_difference_of_nothing, start),
 		cmocka_unit_test_setup(test_groups, start),
+		cmocka_unit_test_setup(test_commands_alike_in_12, start),
 		cmocka_unit_test_setup(test_reused_pids, start),
 		cmocka_unit_test_setup(test_before_groups, start),
 		cmocka_unit_test_setup(test_broken_nodes, start),
