@@ -21,6 +21,7 @@ from own import bench_memory, bench_screen, bench_self
 from processes import say
 from race import Bench
 from report import check_goals, machine, print_table
+from start import bench_start
 
 SECTIONS = {
     "what a region costs": ("kinds", bench_kinds),
@@ -29,6 +30,7 @@ SECTIONS = {
     "threads, CPU ns of the thread": ("threads", bench_threads),
     "nesting, a region of it": ("nesting", bench_nesting),
     "start and end of the tool": ("attach", bench_attach),
+    "what a start takes, by part": ("start", bench_start),
     "rptrace itself": ("self", bench_self),
     "memory": ("memory", bench_memory),
     "the live screen, one picture a second": ("screen", bench_screen),
