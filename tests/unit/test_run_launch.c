@@ -103,6 +103,7 @@ static void no_such_command(void **state)
 	set_path();
 	refused("no-such-command", RP_EXIT_NOT_FOUND);
 	refused("./no-such-command", RP_EXIT_NOT_FOUND);
+	refused("", RP_EXIT_NOT_FOUND);
 }
 
 static void what_may_not_be_run(void **state)

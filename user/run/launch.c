@@ -38,13 +38,14 @@ static int is_program(const char *path)
 	return 0;
 }
 
-/* As execvp looks: a name with a slash is a path; one that may not be run is remembered. */
+/* As execvp looks: a name with a slash is a path, an empty one is none; one that may not be run is
+ * remembered. */
 static int find_program(const char *name, char **path)
 {
 	const char *dirs = getenv("PATH");
 	int rc = -ENOENT;
 
-	if (strchr(name, '/')) {
+	if (!*name || strchr(name, '/')) {
 		*path = strdup(name);
 		return *path ? is_program(name) : -ENOMEM;
 	}
