@@ -461,7 +461,7 @@ static size_t functions_by_link(const char *folder, const char *name, uint32_t c
 
 static void test_debug_link(void **state)
 {
-	char folder[] = "/tmp/rptrace-test-XXXXXX", path[64];
+	char folder[] = "/tmp/rptrace-test-XXXXXX", path[64], away[64];
 	struct image debug;
 	Elf64_Phdr *ph = (Elf64_Phdr *)(debug.bytes + sizeof(Elf64_Ehdr));
 	uint32_t crc;
@@ -476,6 +476,15 @@ static void test_debug_link(void **state)
 	assert_int_equal(functions_by_link(folder, "program.debug", crc ^ 1), 0);
 	assert_int_equal(functions_by_link(folder, "missing.debug", crc), 0);
 	assert_int_equal(functions_by_link(folder, "./program.debug", crc), 0);
+	/* A link is good for what lies beside it, and leads nowhere else. */
+	snprintf(path, sizeof(path), "%s/link.debug", folder);
+	assert_int_equal(symlink("program.debug", path), 0);
+	assert_int_equal(functions_by_link(folder, "link.debug", crc), 2);
+	unlink(path);
+	snprintf(away, sizeof(away), "%s/program.debug", folder);
+	assert_int_equal(symlink(away, path), 0);
+	assert_int_equal(functions_by_link(folder, "link.debug", crc), 0);
+	unlink(path);
 	snprintf(path, sizeof(path), "%s/program.debug", folder);
 	unlink(path);
 	assert_int_equal(rmdir(folder), 0);

@@ -17,45 +17,58 @@ struct debug_link {
 	uint32_t crc;
 };
 
-/* The CRC-32 of IEEE 802.3 over a whole file, as debug links carry it. */
-static uint32_t file_crc(int fd)
+/* Has a file of that size the CRC-32 of IEEE 802.3 that its debug link carries? */
+static bool has_crc(struct rp_file_budget *budget, int fd, uint64_t size, uint32_t wanted)
 {
 	static const size_t chunk = 64 << 10;
 	uint32_t table[256], crc = ~0u;
 	unsigned char *buf = malloc(chunk);
 	uint64_t offset = 0;
-	size_t got;
+	size_t got = 1;
 
 	for (uint32_t i = 0; i < 256; i++) {
 		table[i] = i;
 		for (int bit = 0; bit < 8; bit++)
 			table[i] = table[i] >> 1 ^ (table[i] & 1 ? 0xedb88320u : 0);
 	}
-	while (buf && (got = rp_file__read(fd, offset, buf, chunk))) {
+	/* No further than it was when it was opened: somebody may be adding to it all the time. */
+	while (buf && offset < size && got && rp_file_budget__take(budget, chunk)) {
+		got = rp_file__read(fd, offset, buf, size - offset < chunk ? size - offset : chunk);
 		for (size_t i = 0; i < got; i++)
 			crc = crc >> 8 ^ table[(crc ^ buf[i]) & 0xff];
 		offset += got;
 	}
 	free(buf);
-	return ~crc;
+	return offset == size && ~crc == wanted;
 }
 
-/* Open path as the debug file of elf if it is: by the build id, or by the CRC where link is given.
+/* Made to cost time: no linker leaves most of a file unwritten. */
+static bool is_too_large(int fd, const struct stat *st)
+{
+	return st->st_size > CRC_FILE_MAX ||
+	       rp_file__data_bytes(fd, st) < (uint64_t)st->st_size / 2;
+}
+
+/*
+ * Open the file at a path below the folder as the debug file of elf if it is: by the build id, or
+ * by the CRC where link is given.
  */
-static struct rp_elf *try_file(const struct rp_elf *elf, const char *path,
+static struct rp_elf *try_file(const struct rp_elf *elf, const char *folder, const char *path,
 			       const struct debug_link *link)
 {
 	struct rp_elf *debug = NULL;
 	struct stat st;
 	int fd;
 
-	fd = rp_file__open_regular(path, &st);
+	fd = rp_file__open_below(folder, path, &st);
 	if (fd < 0)
 		return NULL;
-	if (link && (st.st_size > CRC_FILE_MAX || file_crc(fd) != link->crc))
+	if (link &&
+	    (is_too_large(fd, &st) || !has_crc(elf->budget, fd, (uint64_t)st.st_size, link->crc)))
 		goto out;
 	if (rp_elf__open_bare(fd, path, &debug, NULL))
 		goto out;
+	debug->budget = elf->budget;
 	if ((!link && strcmp(debug->build_id, elf->build_id)) ||
 	    !rp_elf__section_by_type(debug, SHT_SYMTAB)) {
 		rp_elf__free(debug);
@@ -72,9 +85,8 @@ static struct rp_elf *by_build_id(const struct rp_elf *elf)
 
 	if (strlen(elf->build_id) < 3)
 		return NULL;
-	snprintf(path, sizeof(path), RP_ELF_DEBUG_DIR "/.build-id/%.2s/%s.debug", elf->build_id,
-		 elf->build_id + 2);
-	return try_file(elf, path, NULL);
+	snprintf(path, sizeof(path), ".build-id/%.2s/%s.debug", elf->build_id, elf->build_id + 2);
+	return try_file(elf, RP_ELF_DEBUG_DIR, path, NULL);
 }
 
 /* The section holds a file name, padding to 4 bytes, and the CRC. */
@@ -120,23 +132,25 @@ static bool object_folder(const struct rp_elf *elf, char *folder, size_t size)
 	slash = strrchr(folder, '/');
 	if (folder[0] != '/')
 		return false;
-	*slash = '\0';
+	slash[slash == folder] = '\0';
 	return true;
 }
 
 static struct rp_elf *by_debug_link(const struct rp_elf *elf)
 {
-	static const char *const forms[] = {"%s/%s", "%s/.debug/%s", RP_ELF_DEBUG_DIR "%s/%s"};
-	char folder[PATH_MAX], path[PATH_MAX];
+	char folder[PATH_MAX], path[2 * PATH_MAX];
 	struct debug_link link;
-	struct rp_elf *debug = NULL;
+	struct rp_elf *debug;
 
 	if (!read_link(elf, &link) || !object_folder(elf, folder, sizeof(folder)))
 		return NULL;
-	for (size_t i = 0; !debug && i < sizeof(forms) / sizeof(forms[0]); i++)
-		if ((size_t)snprintf(path, sizeof(path), forms[i], folder, link.name) <
-		    sizeof(path))
-			debug = try_file(elf, path, &link);
+	debug = try_file(elf, folder, link.name, &link);
+	snprintf(path, sizeof(path), ".debug/%s", link.name);
+	if (!debug)
+		debug = try_file(elf, folder, path, &link);
+	snprintf(path, sizeof(path), "%s/%s", folder + strspn(folder, "/"), link.name);
+	if (!debug)
+		debug = try_file(elf, RP_ELF_DEBUG_DIR, path, &link);
 	return debug;
 }
 

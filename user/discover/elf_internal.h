@@ -6,6 +6,7 @@
 #include <elf.h>
 
 #include "discover/elf_object.h"
+#include "discover/file.h"
 
 /*
  * Bounds on what a file may make us hold: far above the largest real programs, low enough that a
@@ -35,7 +36,9 @@ struct rp_elf_block;
 struct rp_elf {
 	int fd;
 	char *name;
-	uint64_t size; /* of the file when it was opened */
+	uint64_t size;		       /* of the file when it was opened */
+	struct rp_file_budget *budget; /* that of the object, which its debug file uses up too */
+	struct rp_file_budget own_budget;
 	struct rp_elf_load *loads;
 	size_t n_loads;
 	Elf64_Shdr *sections;

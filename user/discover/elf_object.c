@@ -56,7 +56,8 @@ static bool in_file(const struct rp_elf *elf, uint64_t offset, uint64_t len)
 
 size_t rp_elf__read(const struct rp_elf *elf, uint64_t offset, void *buf, size_t len)
 {
-	return rp_file__read(elf->fd, offset, buf, len);
+	return rp_file_budget__take(elf->budget, len) ? rp_file__read(elf->fd, offset, buf, len)
+						      : 0;
 }
 
 char *rp_elf__alloc(struct rp_elf *elf, size_t size)
@@ -403,6 +404,8 @@ int rp_elf__open_bare(int fd, const char *name, struct rp_elf **out, struct rp_e
 
 	if (elf) {
 		elf->fd = -1;
+		elf->budget = &elf->own_budget;
+		rp_file_budget__start(elf->budget);
 		elf->name = strdup(name);
 	}
 	if (!elf || !elf->name) {
@@ -557,6 +560,16 @@ void rp_elf__free(struct rp_elf *elf)
 		close(elf->fd);
 	free(elf->name);
 	free(elf);
+}
+
+void rp_elf__stop_when(struct rp_elf *elf, bool (*is_cancelled)(void))
+{
+	elf->own_budget.is_cancelled = is_cancelled;
+}
+
+bool rp_elf__is_too_much(const struct rp_elf *elf)
+{
+	return elf->own_budget.is_spent;
 }
 
 const char *rp_elf__build_id(const struct rp_elf *elf)

@@ -53,6 +53,13 @@ struct rp_elf_traits {
 int rp_elf__open(int fd, const char *name, struct rp_elf **out, struct rp_err *err);
 void rp_elf__free(struct rp_elf *elf);
 
+/* Whatever is read of it from now on ends early where this says so. */
+void rp_elf__stop_when(struct rp_elf *elf, bool (*is_cancelled)(void));
+
+/* It took more bytes or time than any one file may (struct rp_file_budget): what was read is not
+ * all. */
+bool rp_elf__is_too_much(const struct rp_elf *elf);
+
 /* Read at the first call, with the separate debug file: most objects are opened for less. */
 const struct rp_elf_traits *rp_elf__traits(struct rp_elf *elf);
 

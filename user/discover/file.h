@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
-/* Opening and reading files that somebody hostile may have put there. */
+/*
+ * Opening and reading files that somebody hostile may have put there. All files of targets are
+ * opened here, and nowhere else.
+ */
 #ifndef RP_FILE_H
 #define RP_FILE_H
 
@@ -10,15 +13,41 @@
 
 /*
  * Open a regular file for reading; links are followed. Anything else is never opened, as opening
- * a device or a FIFO may have effects or may block: -EINVAL. Returns a file descriptor; st may be
- * NULL.
+ * a device or a FIFO may have effects or may block, and neither are files that only look regular:
+ * those of procfs and the like have no size, and may never end. -EINVAL: it is one of these;
+ * -EWOULDBLOCK: somebody has a lease on it. Returns a file descriptor; st may be NULL.
  */
 int rp_file__open_regular(const char *path, struct stat *st);
+
+/*
+ * The same for a path below a folder. A link within it that leads out of it is not followed, nor
+ * is "..": -EXDEV.
+ */
+int rp_file__open_below(const char *folder, const char *path, struct stat *st);
 
 /* Read up to len bytes at an offset; returns the bytes there were. */
 size_t rp_file__read(int fd, uint64_t offset, void *buf, size_t len);
 
 /* As far as size and time tell. */
 bool rp_file__same_content(const struct stat *a, const struct stat *b);
+
+/* Bytes that have been written: holes of a sparse file cost nobody anything, and are not among
+ * them. */
+uint64_t rp_file__data_bytes(int fd, const struct stat *st);
+
+/*
+ * What one file may cost: whoever reads asks before each step, and stops where there is nothing
+ * left. Time is that of this thread on a CPU, so that a busy machine takes nothing away.
+ */
+struct rp_file_budget {
+	uint64_t bytes;		    /* left */
+	uint64_t cpu_end;	    /* ns */
+	bool (*is_cancelled)(void); /* whether to stop in any case; NULL: never */
+	bool is_spent;		    /* there was nothing left at some time */
+};
+
+void rp_file_budget__start(struct rp_file_budget *budget);
+/* Take that much out of it; false: stop. */
+bool rp_file_budget__take(struct rp_file_budget *budget, uint64_t bytes);
 
 #endif

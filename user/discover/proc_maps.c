@@ -308,7 +308,7 @@ int rp_proc__open_mapped(const char *proc_root, pid_t pid, const struct rp_mappe
 	/* The kernel looks nothing up here: whatever device stat(2) tells, it is the mapped file.
 	 */
 	first = fd = open_via(via, NULL);
-	if (fd >= 0)
+	if (fd >= 0 || fd == -EWOULDBLOCK)
 		return fd;
 	if (mapped->is_exe) {
 		snprintf(via, size, "%s/%d/exe", proc_root, (int)pid);

@@ -101,9 +101,12 @@ struct rp_targets {
 	bool unpruned;	/* ... and site groups with sites that are wanted no more */
 	bool selecting; /* what is found now comes by the last selection */
 	bool stripped, denied;
-	size_t refused;	       /* sites that the kernel would not probe */
-	size_t moved;	       /* sites that the code of a process is away from */
-	size_t trapped;	       /* processes that ended by SIGTRAP */
+	size_t refused; /* sites that the kernel would not probe */
+	size_t moved;	/* sites that the code of a process is away from */
+	size_t trapped; /* processes that ended by SIGTRAP */
+	size_t n_left;	/* files that were left, and why the first was */
+	char *left;
+	const char *left_why;
 	uint64_t cpu_of_ended; /* ns */
 };
 
@@ -132,6 +135,8 @@ struct rp_object *rp_object__of_exec(struct rp_targets *t, dev_t dev, ino_t ino,
 /* Take a file in that is not known; fd is taken over, too. *out: NULL where there is no memory. */
 int rp_object__add(struct rp_targets *t, const char *path, int fd, bool is_exe,
 		   struct rp_object **out, struct rp_err *err);
+/* Open the file of a mapping; one that cannot be read now, though it is there, is counted. */
+int rp_object__open_mapped(struct rp_targets *t, pid_t pid, const struct rp_mapped *m);
 /* Undo that; of the last one. */
 void rp_object__take_back(struct rp_targets *t, struct rp_object *o);
 /*

@@ -98,6 +98,28 @@ static int match_again(struct rp_targets *t, struct rp_object *o, struct rp_elf 
 	return rc;
 }
 
+/* A file is left to itself, so that it does not keep us from all others. */
+static void leave_file(struct rp_targets *t, const char *path, const char *why)
+{
+	if (!t->n_left++) {
+		t->left = strdup(path);
+		t->left_why = why;
+	}
+	if (t->session)
+		t->ops->count_lost(t->session, RP_LOST_FILES);
+}
+
+int rp_object__open_mapped(struct rp_targets *t, pid_t pid, const struct rp_mapped *m)
+{
+	char via[64];
+	int fd = rp_proc__open_mapped(t->proc, pid, m, via, sizeof(via));
+
+	t->denied |= fd == -EACCES || fd == -EPERM;
+	if (fd == -EWOULDBLOCK)
+		leave_file(t, m->path, "somebody has a lease on it");
+	return fd;
+}
+
 /* Plan an open file. Takes fd over. */
 static int rp_object__plan(struct rp_targets *t, struct rp_object *o, int fd, bool is_exe,
 			   struct rp_err *err)
@@ -109,6 +131,7 @@ static int rp_object__plan(struct rp_targets *t, struct rp_object *o, int fd, bo
 
 	o->is_exe = is_exe;
 	if (!rc) {
+		rp_elf__stop_when(elf, t->is_cancelled);
 		rp_plan__sites(t->plan, &before);
 		rc = rp_plan__add_object(t->plan, (uint32_t)(o - t->objects), o->path, is_exe, elf,
 					 &added, err);
@@ -125,6 +148,8 @@ static int rp_object__plan(struct rp_targets *t, struct rp_object *o, int fd, bo
 		rc = match_again(t, o, elf, err);
 	if (!rc)
 		rc = rp_object__gather(t, o, before, err);
+	if (elf && rp_elf__is_too_much(elf))
+		leave_file(t, o->path, "reading it takes too long");
 	rp_elf__free(elf);
 	return rc;
 }
@@ -198,15 +223,13 @@ struct rp_object *rp_object__of_mapping(struct rp_targets *t, pid_t pid, const s
 {
 	struct rp_object *o = rp_object__by_id(t, m->dev, m->ino);
 	struct stat st;
-	char via[64];
 	int fd;
 
 	if (o)
 		return o;
 	if (rp_targets__is_cancelled(t) || !rp_plan__wants_object(t->plan, m->path, m->is_exe))
 		return NULL;
-	fd = rp_proc__open_mapped(t->proc, pid, m, via, sizeof(via));
-	t->denied |= fd == -EACCES || fd == -EPERM;
+	fd = rp_object__open_mapped(t, pid, m);
 	if (fd < 0)
 		return NULL;
 	if (fstat(fd, &st)) {

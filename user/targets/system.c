@@ -228,7 +228,6 @@ static int object_of(struct rp_targets *t, pid_t pid, const struct rp_mapped *m,
 		     struct rp_object **out, struct rp_err *err)
 {
 	struct rp_file *f = find_file(t, m->dev, m->ino);
-	char via[64];
 	int fd;
 
 	*out = NULL;
@@ -242,8 +241,7 @@ static int object_of(struct rp_targets *t, pid_t pid, const struct rp_mapped *m,
 		forget_file(t, f);
 	if (!rp_plan__wants_object(t->plan, m->path, false))
 		return 0;
-	fd = rp_proc__open_mapped(t->proc, pid, m, via, sizeof(via));
-	t->denied |= fd == -EACCES || fd == -EPERM;
+	fd = rp_object__open_mapped(t, pid, m);
 	if (fd >= 0)
 		return look_into(t, pid, m, fd, out, err);
 	/* It has ended before anybody could see what is in its file. */

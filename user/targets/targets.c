@@ -61,6 +61,7 @@ void rp_targets__free(struct rp_targets *t)
 	rp_objects__free(t);
 	rp_files__free(t);
 	free(t->in_group);
+	free(t->left);
 	free(t);
 }
 
@@ -472,4 +473,7 @@ void rp_targets__stats(const struct rp_targets *t, struct rp_targets_stats *stat
 	stats->refused = t->refused;
 	stats->moved = t->moved;
 	stats->trapped = t->trapped;
+	stats->left = t->n_left;
+	stats->left_path = t->left;
+	stats->left_why = t->left_why;
 }

@@ -32,8 +32,10 @@ struct rp_targets_stats {
 	size_t moved;	/* sites that a process has moved code away from: never hit there */
 	size_t trapped; /* processes that ended by SIGTRAP */
 	bool denied;	/* objects of the target could not be read */
-	bool names;	/* regions that are named at run time are among the sites */
-	bool stripped;	/* an executable without symbol table was looked at */
+	size_t left;	/* files that were left, as they could not be read or took too much ... */
+	const char *left_path, *left_why; /* ... and which was the first */
+	bool names;    /* regions that are named at run time are among the sites */
+	bool stripped; /* an executable without symbol table was looked at */
 };
 
 struct rp_targets_opts {

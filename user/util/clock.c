@@ -3,10 +3,20 @@
 
 #include <time.h>
 
-uint64_t rp_clock__now(void)
+static uint64_t ns_of(clockid_t clock)
 {
 	struct timespec now;
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
+	clock_gettime(clock, &now);
 	return (uint64_t)now.tv_sec * RP_NS_PER_S + (uint64_t)now.tv_nsec;
+}
+
+uint64_t rp_clock__now(void)
+{
+	return ns_of(CLOCK_MONOTONIC);
+}
+
+uint64_t rp_clock__thread_cpu(void)
+{
+	return ns_of(CLOCK_THREAD_CPUTIME_ID);
 }

@@ -11,4 +11,7 @@
 /* ns, CLOCK_MONOTONIC. */
 uint64_t rp_clock__now(void);
 
+/* ns that this thread has been on a CPU. */
+uint64_t rp_clock__thread_cpu(void);
+
 #endif
