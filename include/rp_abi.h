@@ -53,7 +53,8 @@ _Static_assert(sizeof(struct rp_span) == 32, "rp_span is shared with BPF");
 	X(LATE, "late", "processes that ran for a moment before their probes were in place")       \
 	X(MOVED, "moved",                                                                          \
 	  "processes that moved code away from its file: its probes are never hit")                \
-	X(FILES, "files", "files that were left: somebody held them, or they took too much to read")
+	X(FILES, "files",                                                                          \
+	  "files that were left: held by somebody, too much to read, or too many of one process")
 enum rp_lost {
 #define RP_LOST_ENUM(symbol, key, meaning) RP_LOST_##symbol,
 	RP_LOST_REASONS(RP_LOST_ENUM)

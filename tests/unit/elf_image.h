@@ -204,6 +204,18 @@ static inline struct rp_elf *open_path(const char *path)
 	return elf;
 }
 
+static inline void write_file(const char *folder, const char *name, const void *bytes, size_t size)
+{
+	char path[256];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, bytes, size), size);
+	close(fd);
+}
+
 /* An image with two symbol tables and two sections of notes, for the tests that break it. */
 static inline void full_image(struct image *img)
 {

@@ -419,18 +419,6 @@ static uint32_t crc32_of(const unsigned char *bytes, size_t size)
 	return ~crc;
 }
 
-static void write_file(const char *folder, const char *name, const void *bytes, size_t size)
-{
-	char path[256];
-	int fd;
-
-	snprintf(path, sizeof(path), "%s/%s", folder, name);
-	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-	assert_true(fd >= 0);
-	assert_int_equal(write(fd, bytes, size), size);
-	close(fd);
-}
-
 /* How many functions a stripped program in `folder` has by the debug link it carries. */
 static size_t functions_by_link(const char *folder, const char *name, uint32_t crc)
 {

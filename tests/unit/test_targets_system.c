@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
 /* The whole system as target. */
+#include "elf_image.h"
 #include "targets_fixture.h"
 
 static void start_system(void)
@@ -52,6 +53,61 @@ static void test_new_file(void **state)
 	send(RP_EVENT_EXEC, PID + 1, 0);
 	assert_int_equal(f.kernel.lost[RP_LOST_LATE], 1);
 	assert_int_equal(links_alive(&f.kernel), 1);
+}
+
+/* Files of one function each; those of one process do not take the place of another's. */
+static void put_files(pid_t pid, int first, int n)
+{
+	static const char strings[] = "\0alpha";
+	const Elf64_Sym symbols[] = {
+		{0},
+		{.st_name = 1,
+		 .st_info = FUNC,
+		 .st_shndx = 1,
+		 .st_value = TEXT_ADDR,
+		 .st_size = 32},
+	};
+	static struct image image;
+	char name[32];
+
+	image__start(&image);
+	image__add_symbols(&image, SHT_SYMTAB, symbols, 2, strings, sizeof(strings));
+	image__finish(&image);
+	for (int i = first; i < first + n; i++) {
+		snprintf(name, sizeof(name), "folder%d/small", i);
+		put("", "/folder%d/empty", i);
+		write_file(f.root, name, image.bytes, image.size);
+		map(pid, name);
+	}
+}
+
+static void test_files_of_one_process(void **state)
+{
+	struct rp_targets_stats stats;
+	struct rp_err err;
+
+	(void)state;
+	put_process(PID, 1);
+	put_files(PID, 0, 260);
+	put_process(PID + 1, 1);
+	put_files(PID + 1, 300, 1);
+	f.functions[0] = "small:alpha";
+	f.plan_opts.exit_method = RP_EXIT_METHOD_RETURN;
+	f.plan_opts.whole_system = true;
+	start();
+	assert_int_equal(rp_targets__add_system(f.targets, &err), 0);
+	assert_int_equal(links_alive(&f.kernel), 256 + 1);
+	assert_int_equal(links_of(&f.kernel, 0, ino_of("folder300/small")), 1);
+	assert_int_equal(f.kernel.lost[RP_LOST_FILES], 4);
+	rp_targets__stats(f.targets, &stats);
+	assert_int_equal(stats.left, 4);
+	assert_non_null(strstr(stats.left_why, "process 5000001 "));
+	/* Looked at again, they are the same four; and they are there for anybody else. */
+	send(RP_EVENT_EXEC, PID, 0);
+	assert_int_equal(f.kernel.lost[RP_LOST_FILES], 4);
+	map(PID + 1, "folder259/small");
+	send(RP_EVENT_EXEC, PID + 1, 0);
+	assert_int_equal(links_of(&f.kernel, 0, ino_of("folder259/small")), 1);
 }
 
 static void test_mappings_that_were_not_told(void **state)
@@ -150,6 +206,7 @@ int main(void)
 		TARGETS_TEST(test_all_that_map_it),
 		TARGETS_TEST(test_new_file),
 		TARGETS_TEST(test_mappings_that_were_not_told),
+		TARGETS_TEST(test_files_of_one_process),
 		TARGETS_TEST(test_removed_file_is_let_go),
 		TARGETS_TEST(test_unused_file_is_let_go),
 		TARGETS_TEST(test_written_file_is_let_go),

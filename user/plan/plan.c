@@ -246,6 +246,12 @@ static int add_region(struct rp_plan *plan, const struct rp_region_key *wanted, 
 	char reason[96];
 	int rc;
 
+	if (markers_alone(plan) &&
+	    plan->n_regions - plan->regions_before >= RP_PLAN_MARKERS_A_FILE) {
+		snprintf(reason, sizeof(reason), "past the %u regions that one file may bring",
+			 RP_PLAN_MARKERS_A_FILE);
+		return rp_plan__refuse(plan, wanted->name, object, reason);
+	}
 	if (plan->n_regions >= plan->opts.max_regions) {
 		snprintf(reason, sizeof(reason), "past the bound of %u regions (--max-regions)",
 			 plan->opts.max_regions);
@@ -466,6 +472,7 @@ int rp_plan__add_object(struct rp_plan *plan, uint32_t number, const char *path,
 	int rc = 0;
 
 	*added = 0;
+	plan->regions_before = plan->n_regions;
 	if (rp_plan__wants_functions(plan, path, is_exe))
 		rc = rp_elf__symbols(elf, &object.symbols, &object.n_symbols, &broken);
 	if (rc) {

@@ -50,6 +50,12 @@ struct rp_site {
 	bool slow; /* the kernel single-steps the instruction there */
 };
 
+/*
+ * Of the whole system, where nobody has named a file: so many markers of one are traced, so that
+ * there is room for those of others.
+ */
+#define RP_PLAN_MARKERS_A_FILE 8192u
+
 /* A selected thing that is not traced, and why. */
 struct rp_refusal {
 	const char *name;

@@ -32,6 +32,7 @@ struct rp_plan {
 	size_t n_known;
 	struct rp_region *regions;
 	size_t n_regions, regions_capacity;
+	size_t regions_before; /* the object that is planned now */
 	struct rp_region_key *by_name;
 	struct rp_site *sites;
 	size_t n_sites, sites_capacity;

@@ -43,10 +43,12 @@ struct rp_object {
 	bool planned;			   /* it has sites */
 	uint64_t since;			   /* ns: all of its links are there, and count */
 	struct rp_site_group *site_groups; /* of those that are wanted */
-	size_t users; /* processes that map it; where the whole system is traced */
-	double idle;  /* s: since when nobody does, who did; 0: somebody does, or never did */
-	bool used;    /* somebody did */
-	int watch;    /* for writes to it, likewise; 0: not watched */
+	size_t users;	/* processes that map it; where the whole system is traced */
+	double idle;	/* s: since when nobody does, who did; 0: somebody does, or never did */
+	bool used;	/* somebody did */
+	pid_t by;	/* in whom it was found; likewise */
+	size_t regions; /* that came with it */
+	int watch;	/* for writes to it, likewise; 0: not watched */
 };
 
 /* One site group's probes in one process. */
@@ -62,6 +64,7 @@ struct rp_process {
 	struct rp_local *locals;
 	size_t *uses; /* objects that it maps; where the whole system is traced */
 	size_t n_uses;
+	size_t past_quota;	  /* files of it that were left: others need room, too */
 	bool moved;		  /* code of it is not where its file says: that is counted */
 	int rescans;		  /* still to do */
 	uint64_t late;		  /* ns: when it was counted as late; 0: it was not */
@@ -106,7 +109,9 @@ struct rp_targets {
 	size_t trapped; /* processes that ended by SIGTRAP */
 	size_t n_left;	/* files that were left, and why the first was */
 	char *left;
-	const char *left_why;
+	char left_why[128];
+	size_t past_quota; /* files that were left in this look, past what a process may bring */
+	const char *past_path; /* the first of them */
 	uint64_t cpu_of_ended; /* ns */
 };
 
@@ -137,6 +142,8 @@ int rp_object__add(struct rp_targets *t, const char *path, int fd, bool is_exe,
 		   struct rp_object **out, struct rp_err *err);
 /* Open the file of a mapping; one that cannot be read now, though it is there, is counted. */
 int rp_object__open_mapped(struct rp_targets *t, pid_t pid, const struct rp_mapped *m);
+/* A file is left to itself, so that it does not keep us from all others. */
+void rp_object__leave(struct rp_targets *t, const char *path, const char *why);
 /* Undo that; of the last one. */
 void rp_object__take_back(struct rp_targets *t, struct rp_object *o);
 /*

@@ -98,12 +98,11 @@ static int match_again(struct rp_targets *t, struct rp_object *o, struct rp_elf 
 	return rc;
 }
 
-/* A file is left to itself, so that it does not keep us from all others. */
-static void leave_file(struct rp_targets *t, const char *path, const char *why)
+void rp_object__leave(struct rp_targets *t, const char *path, const char *why)
 {
 	if (!t->n_left++) {
 		t->left = strdup(path);
-		t->left_why = why;
+		snprintf(t->left_why, sizeof(t->left_why), "%s", why);
 	}
 	if (t->session)
 		t->ops->count_lost(t->session, RP_LOST_FILES);
@@ -116,7 +115,7 @@ int rp_object__open_mapped(struct rp_targets *t, pid_t pid, const struct rp_mapp
 
 	t->denied |= fd == -EACCES || fd == -EPERM;
 	if (fd == -EWOULDBLOCK)
-		leave_file(t, m->path, "somebody has a lease on it");
+		rp_object__leave(t, m->path, "somebody has a lease on it");
 	return fd;
 }
 
@@ -149,7 +148,7 @@ static int rp_object__plan(struct rp_targets *t, struct rp_object *o, int fd, bo
 	if (!rc)
 		rc = rp_object__gather(t, o, before, err);
 	if (elf && rp_elf__is_too_much(elf))
-		leave_file(t, o->path, "reading it takes too long");
+		rp_object__leave(t, o->path, "reading it takes too long");
 	rp_elf__free(elf);
 	return rc;
 }

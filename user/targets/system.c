@@ -23,9 +23,14 @@
 #define LOOK_REST 50
 
 /* A file stays probed for so long after its last user. */
-#define UNUSED_S  1.0
+#define UNUSED_S 1.0
 
-#define NO_OBJECT SIZE_MAX
+/* What one process may bring, so that there is room for others': files with something in them, and
+ * regions in these. */
+#define FILES_A_PROCESS	  256
+#define REGIONS_A_PROCESS 8192
+
+#define NO_OBJECT	  SIZE_MAX
 
 /* A file under a number that maps shows. Some file systems have several for one. */
 struct rp_file {
@@ -194,6 +199,7 @@ static int link_everywhere(struct rp_targets *t, struct rp_object *o, struct rp_
 static int look_into(struct rp_targets *t, pid_t pid, const struct rp_mapped *m, int fd,
 		     struct rp_object **out, struct rp_err *err)
 {
+	size_t before, regions;
 	struct rp_object *o;
 	struct stat st;
 	int rc = 0;
@@ -209,7 +215,13 @@ static int look_into(struct rp_targets *t, pid_t pid, const struct rp_mapped *m,
 	if (o) {
 		close(fd);
 	} else {
+		rp_plan__regions(t->plan, &before);
 		rp_object__add(t, m->path, fd, false, &o, NULL);
+		rp_plan__regions(t->plan, &regions);
+		if (o) {
+			o->by = pid;
+			o->regions = regions - before;
+		}
 		if (o && !o->planned) {
 			rp_object__take_back(t, o);
 			o = NULL;
@@ -221,6 +233,36 @@ static int look_into(struct rp_targets *t, pid_t pid, const struct rp_mapped *m,
 	remember_file(t, m, &st, o ? (size_t)(o - t->objects) : NO_OBJECT);
 	*out = o;
 	return 0;
+}
+
+/*
+ * Files that are known already may be used by anybody. A file that is not looked into here is not
+ * remembered either: it is for the next process that maps it.
+ */
+static bool has_brought_enough(const struct rp_targets *t, pid_t pid)
+{
+	size_t files = 0, regions = 0;
+
+	for (size_t i = 0; i < t->n_objects; i++) {
+		if (t->objects[i].by != pid || t->objects[i].fd < 0)
+			continue;
+		files++;
+		regions += t->objects[i].regions;
+	}
+	return files >= FILES_A_PROCESS || regions >= REGIONS_A_PROCESS;
+}
+
+/* Count the files that were left in a process now; those of an earlier look are among them. */
+static void tell_of_quota(struct rp_targets *t, struct rp_process *p)
+{
+	char why[128];
+
+	snprintf(why, sizeof(why),
+		 "process %d maps more than %d files, or %d regions, that no other has mapped",
+		 (int)p->pid, FILES_A_PROCESS, REGIONS_A_PROCESS);
+	for (; p->past_quota < t->past_quota; p->past_quota++)
+		rp_object__leave(t, t->past_path, why);
+	t->past_quota = 0;
 }
 
 /* *out: NULL where nothing is wanted in what is mapped, or it may not be read. */
@@ -241,6 +283,11 @@ static int object_of(struct rp_targets *t, pid_t pid, const struct rp_mapped *m,
 		forget_file(t, f);
 	if (!rp_plan__wants_object(t->plan, m->path, false))
 		return 0;
+	if (has_brought_enough(t, pid)) {
+		if (!t->past_quota++)
+			t->past_path = m->path;
+		return 0;
+	}
 	fd = rp_object__open_mapped(t, pid, m);
 	if (fd >= 0)
 		return look_into(t, pid, m, fd, out, err);
@@ -345,12 +392,15 @@ static int look_at(struct rp_targets *t, pid_t pid, struct rp_err *err)
 	if (p)
 		rp_process__uses_nothing(t, p);
 	rc = 0;
+	t->past_quota = 0;
 	for (size_t i = 0; !rc && i < list.n && !rp_targets__is_cancelled(t); i++) {
 		rc = object_of(t, thread, &list.items[i], &o, err);
 		p = o ? count_in(t, pid) : p;
 		if (p && o)
 			use(t, p, o - t->objects);
 	}
+	if (p && t->past_quota)
+		tell_of_quota(t, p);
 	if (p)
 		rp_process__check_code(t, p, &list);
 	rp_proc__mapped_free(&list);
@@ -414,6 +464,7 @@ void rp_targets__on_mapping(struct rp_targets *t, pid_t pid, const struct rp_map
 	if (pid == getpid())
 		return;
 	t->round++;
+	t->past_quota = 0;
 	rp_targets__begin_event(t, time);
 	if (!object_of(t, pid, mapped, &o, NULL) && o) {
 		o->used = true; /* even where it has ended since */
@@ -422,6 +473,11 @@ void rp_targets__on_mapping(struct rp_targets *t, pid_t pid, const struct rp_map
 	}
 	if (p)
 		use(t, p, o - t->objects);
+	p = t->past_quota ? find_process(t, pid) : NULL;
+	if (p) {
+		t->past_quota += p->past_quota;
+		tell_of_quota(t, p);
+	}
 	rp_targets__end_event(t, pid);
 }
 
