@@ -3,22 +3,17 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
-#include <linux/capability.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <uthash.h>
 
 #include "discover/lines.h"
-#include "discover/proc.h"
+#include "helper/restrict.h"
 #include "util/clock.h"
 
 /* Bounds for one region. */
@@ -28,7 +23,6 @@
 #define OBJECTS_MAX   8
 #define PATIENCE_MS   60 /* by then most is read: nobody has to ask again */
 #define ENTRY	      "entry"
-#define NOBODY	      65534
 
 /* What a reader says of a site. */
 struct answer {
@@ -82,57 +76,11 @@ static size_t collect_objects(const struct rp_source_lines *s, const struct know
 /* Nothing of the trace stays open here, nor the terminal. */
 static void close_others(const struct object *objects, size_t n, int out)
 {
-	int limit = out;
+	int keep[OBJECTS_MAX + 1] = {out};
 
 	for (size_t i = 0; i < n; i++)
-		limit = objects[i].fd > limit ? objects[i].fd : limit;
-	for (int fd = 0; fd < limit; fd++) {
-		bool keep = fd == out;
-
-		for (size_t i = 0; i < n; i++)
-			keep |= objects[i].fd == fd;
-		if (!keep)
-			close(fd);
-	}
-	syscall(SYS_close_range, limit + 1, ~0u, 0);
-}
-
-/* What it has may be much already: sanitizers, for one, set a lot of memory aside. */
-static rlim_t memory_limit(void)
-{
-	uint64_t kib = 0;
-
-	rp_proc__status_number("/proc", getpid(), "VmData", 10, &kib);
-	return (kib << 10) + READER_BYTES;
-}
-
-static void bound_oneself(void)
-{
-	const struct {
-		int what;
-		rlim_t most;
-	} limits[] = {{RLIMIT_CPU, READER_CPU_S},
-		      {RLIMIT_DATA, memory_limit()},
-		      {RLIMIT_FSIZE, 0},
-		      {RLIMIT_CORE, 0}};
-
-	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++)
-		setrlimit(limits[i].what, &(struct rlimit){limits[i].most, limits[i].most});
-	setpriority(PRIO_PROCESS, 0, 10);
-}
-
-/* libdw may stumble over what it reads; it takes nobody with it. */
-static void give_up_rights(void)
-{
-	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-	struct __user_cap_data_struct none[2] = {0};
-
-	if (!geteuid() && (setgroups(0, NULL) || setresgid(NOBODY, NOBODY, NOBODY) ||
-			   setresuid(NOBODY, NOBODY, NOBODY)))
-		_exit(1);
-	if (syscall(SYS_capset, &header, none) || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
-		_exit(1);
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
+		keep[i + 1] = objects[i].fd;
+	rp_restrict__descriptors(keep, n + 1);
 }
 
 static enum rp_source_state look_up(const struct object *object, const struct rp_source_site *site,
@@ -153,14 +101,15 @@ static enum rp_source_state look_up(const struct object *object, const struct rp
 	}
 }
 
-static _Noreturn void read_lines(const struct rp_source_lines *s, const struct known *k, int out)
+static _Noreturn void read_lines(const struct rp_source_lines *s, const struct known *k, int out,
+				 pid_t parent)
 {
 	struct answer answers[RP_SOURCE_SITES] = {0};
 	struct object objects[OBJECTS_MAX];
 	size_t n = collect_objects(s, k, objects), at = 0, size = k->source.n * sizeof(*answers);
 
 	close_others(objects, n, out);
-	bound_oneself();
+	rp_restrict__limits(READER_CPU_S, READER_BYTES);
 	for (size_t i = 0; i < n; i++) {
 		struct object *o = &objects[i];
 
@@ -169,7 +118,8 @@ static _Noreturn void read_lines(const struct rp_source_lines *s, const struct k
 		if (!o->elf || rp_lines__open(o->elf, &o->lines))
 			o->lines = NULL;
 	}
-	give_up_rights();
+	/* libdw may stumble over what it reads; it takes nobody with it. */
+	rp_restrict__rights(parent);
 	for (size_t i = 0; i < k->source.n; i++) {
 		at += at < n && objects[at].number != k->object[i];
 		if (at < n)
@@ -207,13 +157,14 @@ static void end_reader(struct rp_source_lines *s)
 
 static void start_reader(struct rp_source_lines *s, struct known *k)
 {
+	pid_t parent = getpid();
 	int ends[2];
 
 	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK))
 		return;
 	s->reader = fork();
 	if (!s->reader)
-		read_lines(s, k, ends[1]);
+		read_lines(s, k, ends[1], parent);
 	close(ends[1]);
 	if (s->reader < 0) {
 		close(ends[0]);

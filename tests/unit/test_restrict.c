@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+/* What a restricted process can do no more: each test is what such a process sees. */
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "helper/restrict.h"
+
+static int opens_file(void)
+{
+	return open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
+static int makes_socket(void)
+{
+	return socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+}
+
+static int forks(void)
+{
+	return fork();
+}
+
+static int sends_signal(void)
+{
+	return kill(getppid(), 0);
+}
+
+static int has_signals_sent(void)
+{
+	return fcntl(STDIN_FILENO, F_SETOWN, getpid());
+}
+
+static int has_user(void)
+{
+	return setuid(0);
+}
+
+static int (*const refused[])(void) = {opens_file,   makes_socket,     forks,
+				       sends_signal, has_signals_sent, has_user};
+
+/* Reads a byte, takes memory and answers with how many of the calls above were refused. */
+static _Noreturn void run_restricted(int in, int out, pid_t parent)
+{
+	const int keep[] = {in, out};
+	unsigned char byte, answer = 0;
+
+	rp_restrict__descriptors(keep, 2);
+	rp_restrict__limits(10, 1 << 30);
+	rp_restrict__rights(parent);
+	for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++)
+		answer += refused[i]() < 0 && errno == EPERM;
+	if (read(in, &byte, 1) != 1 || fcntl(out, F_GETFD) < 0 ||
+	    mmap(NULL, 1 << 20, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED)
+		answer = 0;
+	_exit(write(out, &answer, 1) != 1);
+}
+
+static void test_reads_and_answers_alone(void **state)
+{
+	unsigned char answer = 0;
+	pid_t parent = getpid(), child;
+	int in[2], out[2], status;
+
+	(void)state;
+	assert_int_equal(pipe2(in, O_CLOEXEC), 0);
+	assert_int_equal(pipe2(out, O_CLOEXEC), 0);
+	child = fork();
+	if (!child)
+		run_restricted(in[0], out[1], parent);
+	close(out[1]);
+	assert_true(child > 0);
+	assert_int_equal(write(in[1], "x", 1), 1);
+	assert_int_equal(read(out[0], &answer, 1), 1);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+	assert_int_equal(answer, sizeof(refused) / sizeof(refused[0]));
+	close(in[0]);
+	close(in[1]);
+	close(out[0]);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_reads_and_answers_alone)};
+
+	return cmocka_run_group_tests_name("restrict", tests, NULL, NULL);
+}
