@@ -351,6 +351,40 @@ static void test_fibers(void **state)
 	assert_false(TRAITS("makecontext\0GLIBC_PRIVATE").has_fibers);
 }
 
+/* Large tables are read bit by bit: a name that lies across two bits is seen all the same. */
+static void test_unwinding_in_large_table(void **state)
+{
+	static const char name[] = "\0__gxx_personality_v0", other[] = "\0x";
+	static const size_t size = 3 << 20, bit = 1 << 20;
+	const Elf64_Sym symbols[1] = {{0}};
+	unsigned char *bytes;
+	struct image img;
+
+	(void)state;
+	image__start(&img);
+	image__add_symbols(&img, SHT_DYNSYM, symbols, 1, other, sizeof(other));
+	image__finish(&img);
+	for (unsigned i = 0; i < img.n_sections; i++)
+		if (image__section(&img, i)->sh_type == SHT_STRTAB) {
+			image__section(&img, i)->sh_offset = img.size;
+			image__section(&img, i)->sh_size = size;
+			break;
+		}
+	bytes = calloc(1, img.size + size);
+	assert_non_null(bytes);
+	for (size_t at = bit - sizeof(name); at <= bit; at++) {
+		struct rp_elf *elf;
+
+		memcpy(bytes, img.bytes, img.size);
+		memset(bytes + img.size, 0, size);
+		memcpy(bytes + img.size + at, name, sizeof(name));
+		elf = open_bytes(bytes, img.size + size);
+		assert_true(rp_elf__traits(elf)->has_unwinding);
+		rp_elf__free(elf);
+	}
+	free(bytes);
+}
+
 /* Stripped of the personality's name, its tables remain; glibc's are for clean-up alone. */
 static void test_unwinding_stripped(void **state)
 {
@@ -523,6 +557,7 @@ int main(void)
 		cmocka_unit_test(test_position_independent),
 		cmocka_unit_test(test_unwinding),
 		cmocka_unit_test(test_fibers),
+		cmocka_unit_test(test_unwinding_in_large_table),
 		cmocka_unit_test(test_unwinding_stripped),
 		cmocka_unit_test(test_go),
 		cmocka_unit_test(test_build_id),

@@ -40,6 +40,8 @@
 #define BLOCK_SIZE	   (64u << 10)
 #define BUILD_ID_NOTES_MAX (64u << 10) /* bytes of notes among which to look for it */
 #define NOTE_SEGMENTS_MAX  16
+#define STRINGS_CHUNK	   (1u << 20)
+#define WORD_MAX	   64 /* bytes of what is looked for in strings: chunks overlap by as many */
 
 struct rp_elf_block {
 	struct rp_elf_block *next;
@@ -476,20 +478,37 @@ struct told {
 	bool fibers;
 };
 
-static void read_strings(const struct rp_elf *elf, const Elf64_Shdr *table, struct told *told)
+static void search_strings(const char *strings, size_t size, struct told *told)
 {
-	char *strings;
-	size_t size;
-
-	if (!table || table->sh_link >= elf->n_sections ||
-	    rp_elf__section_load(elf, &elf->sections[table->sh_link], RP_ELF_SECTION_MAX, &strings))
-		return;
-	size = elf->sections[table->sh_link].sh_size;
 	told->personality |= names_personality(strings, size);
 	told->c_only |= memmem(strings, size, "__gcc_personality_v0", 20) != NULL;
 	told->libc |= memmem(strings, size, "GLIBC_PRIVATE", 13) != NULL;
 	told->fibers |= names_fibers(strings, size);
-	free(strings);
+}
+
+/* Bit by bit, as such a table may be as large as its owner likes. */
+static void read_strings(const struct rp_elf *elf, const Elf64_Shdr *table, struct told *told)
+{
+	const Elf64_Shdr *strings;
+	size_t len, left;
+	char *buf;
+
+	if (!table || table->sh_link >= elf->n_sections)
+		return;
+	strings = &elf->sections[table->sh_link];
+	buf = malloc(STRINGS_CHUNK);
+	if (!buf || rp_elf__section_check(elf, strings, RP_ELF_SECTION_MAX))
+		goto out;
+	for (left = strings->sh_size; left; left -= len - WORD_MAX) {
+		len = left < STRINGS_CHUNK ? left : STRINGS_CHUNK;
+		if (rp_elf__read(elf, strings->sh_offset + strings->sh_size - left, buf, len) < len)
+			break;
+		search_strings(buf, len, told);
+		if (len == left)
+			break;
+	}
+out:
+	free(buf);
 }
 
 static void find_stack_traits(struct rp_elf *elf)
