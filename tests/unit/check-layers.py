@@ -14,6 +14,7 @@ TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))
 FORBIDDEN = {
     "util": "discover/proc.h",
     "discover": "plan/plan.h",
+    "helper": "plan/plan.h",
     "plan": "attach/session.h",
     "attach": "collect/collect.h",
     "collect": "view/view.h",
@@ -25,7 +26,7 @@ FORBIDDEN = {
     "run": "commands/commands.h",
     "commands": "targets/internal.h",
 }
-PURE = ("util", "discover", "plan", "aggregate", "view", "screen", "targets", "opts")
+PURE = ("util", "discover", "helper", "plan", "aggregate", "view", "screen", "targets", "opts")
 
 # Headers that include each other, by what must be said of them.
 CIRCLES = {
