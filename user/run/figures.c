@@ -121,7 +121,9 @@ static int print_since(struct rp_run *run, FILE *out, struct rp_reading *before,
 				     .columns = &run->opts->columns,
 				     .tree = run->opts->tree,
 				     .title = title,
-				     .one_line = is_json_lines(run->opts)};
+				     .one_line = is_json_lines(run->opts),
+				     .summary = is_json_lines(run->opts) && !before->counts &&
+						before != &run->table_before};
 	struct rp_open_regions *open;
 	struct rp_reading now;
 	int rc = rp_run__read(run, &now);
@@ -153,9 +155,9 @@ static int print_summary(struct rp_run *run, FILE *out)
 	struct rp_reading start = {0};
 	int rc;
 
-	/* Lines add up: what is left is the interval that was cut short. */
-	if (is_json_lines(run->opts))
-		return rp_run__has_all_intervals(run) ? 0 : rp_run__print_interval(run);
+	/* These lines are all that was asked for. */
+	if (is_json_lines(run->opts) && rp_run__has_all_intervals(run))
+		return 0;
 	run->grouping.by = rp_grouping__of_whole_run(&run->grouping);
 	rc = print_since(run, out, &start, "final summary", run->opts->format);
 	rp_counts__free(start.counts);

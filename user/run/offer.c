@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "discover/elf_object.h"
+#include "run/opt_in.h"
 
 /* Names with an underscore in front are those of the compiler and its libraries. */
 static bool is_worth_naming(const struct rp_symbol *symbol)
@@ -32,27 +33,53 @@ static void name_largest(struct rp_offer *offer, uint64_t *sizes, const struct r
 	offer->n_names += offer->n_names < RP_OFFER_NAMES;
 }
 
+static bool has_provider(struct rp_elf *elf, const char *provider)
+{
+	const struct rp_usdt_note *notes;
+	size_t n;
+
+	if (rp_elf__usdt(elf, &notes, &n, NULL))
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (!strcmp(notes[i].provider, provider))
+			return true;
+	return false;
+}
+
+static void add_functions(struct rp_offer *offer, uint64_t *sizes, struct rp_elf *elf)
+{
+	const struct rp_symbol *symbols;
+	size_t n;
+
+	if (rp_elf__symbols(elf, &symbols, &n, NULL))
+		return;
+	offer->n_functions += n;
+	for (size_t i = 0; i < n; i++)
+		name_largest(offer, sizes, &symbols[i]);
+}
+
 void rp_offer__fill(const struct rp_targets *targets, struct rp_offer *out)
 {
 	uint64_t sizes[RP_OFFER_NAMES] = {0};
 	size_t n_objects = rp_targets__n_objects(targets);
+	const char *provider = NULL, *path;
 
 	*out = (struct rp_offer){0};
+	for (uint32_t i = 0; i < n_objects && !out->lacks; i++) {
+		rp_targets__object(targets, i, &path);
+		if (rp_targets__is_executable(targets, i))
+			out->lacks = rp_opt_in__build(path, &provider);
+	}
 	for (uint32_t i = 0; i < n_objects; i++) {
-		const struct rp_symbol *symbols;
-		const char *path;
-		struct rp_elf *elf;
-		size_t n;
 		int fd = rp_targets__object(targets, i, &path);
+		struct rp_elf *elf;
 
-		if (!rp_targets__is_executable(targets, i) || fd < 0 ||
-		    rp_elf__open(fd, path, &elf, NULL))
+		if (fd < 0 || rp_elf__open(fd, path, &elf, NULL))
 			continue;
-		if (!rp_elf__symbols(elf, &symbols, &n, NULL)) {
-			out->n_functions += n;
-			for (size_t k = 0; k < n; k++)
-				name_largest(out, sizes, &symbols[k]);
-		}
+		if (rp_targets__is_executable(targets, i))
+			add_functions(out, sizes, elf);
+		if (out->lacks && has_provider(elf, provider))
+			out->lacks = NULL;
 		rp_elf__free(elf);
 	}
 }

@@ -11,6 +11,7 @@ struct rp_offer {
 	size_t n_functions;
 	char names[RP_OFFER_NAMES][64]; /* the largest of them, the first is the largest */
 	size_t n_names;
+	const char *lacks; /* why an interpreter has no probes; NULL: it is none, or has them */
 };
 
 void rp_offer__fill(const struct rp_targets *targets, struct rp_offer *out);

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "run/internal.h"
+#include "run/opt_in.h"
 #include "run/selection.h"
 #include "util/caller.h"
 #include "util/clock.h"
@@ -167,6 +168,20 @@ static int check_something_was_traced(struct rp_run *run, struct rp_err *err)
 			   "nothing was traced: what was selected never appeared");
 }
 
+/* Zeroes of an interpreter that was not asked to hit its probes are no figures. */
+static void tell_of_silent_probes(struct rp_run *run)
+{
+	struct rp_counts *counts = run->source.read(run->source.ctx);
+	const char *silent;
+
+	for (size_t i = 0; counts && i < rp_opt_in__kinds; i++) {
+		silent = rp_opt_in__silent(i, counts);
+		if (silent)
+			run->say(silent, NULL);
+	}
+	rp_counts__free(counts);
+}
+
 /* err may be NULL: something else has failed before. */
 static int finish(struct rp_run *run, struct rp_err *err)
 {
@@ -180,6 +195,7 @@ static int finish(struct rp_run *run, struct rp_err *err)
 	rp_run__tell_lost(run);
 	rp_run__warn_of_debugger(run);
 	rp_run__warn_of_traps(run);
+	tell_of_silent_probes(run);
 	/* From here on they end rptrace, whatever the command does. */
 	rp_signals__free(run->signals);
 	run->signals = NULL;

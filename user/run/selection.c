@@ -151,9 +151,10 @@ static int no_markers(const struct rp_opts *opts, const struct rp_targets *targe
 	return rp_err__set(err, RP_EXIT_NOTHING, -ENOENT,
 			   offer.n_functions > OFFER_ALL_MAX ? of_target(opts, "list", &line)
 							     : edited(opts, &edit, &line),
-			   "the target has neither markers nor pairs of USDT probes, but %zu "
+			   "the target has neither markers nor pairs of USDT probes%s%s%s, but %zu "
 			   "functions: %s%s",
-			   offer.n_functions, names,
+			   offer.lacks ? " (" : "", offer.lacks ? offer.lacks : "",
+			   offer.lacks ? ")" : "", offer.n_functions, names,
 			   offer.n_functions > offer.n_names ? ", ..." : "");
 }
 
@@ -183,8 +184,21 @@ static bool correct(const struct rp_opts *opts, const char *typed, const char *n
 	return usdt.n == 2 || object;
 }
 
+/* As the end of a cause: why an interpreter has no USDT probes, where such are asked for. */
+static void append_lack(const struct rp_opts *opts, const struct rp_targets *targets, char *text,
+			size_t size)
+{
+	struct rp_offer offer = {0};
+	size_t n = strlen(text);
+
+	if (opts->usdts.n)
+		rp_offer__fill(targets, &offer);
+	if (offer.lacks)
+		snprintf(text + n, size - n, ": %s", offer.lacks);
+}
+
 static int no_match(const struct rp_opts *opts, const struct rp_plan *plan,
-		    const struct rp_targets_stats *stats, struct rp_err *err)
+		    const struct rp_targets *targets, bool is_stripped, struct rp_err *err)
 {
 	const char *typed = opts->functions.n ? opts->functions.items[0] : opts->usdts.items[0];
 	const char *names[NEAREST_MAX], *cure;
@@ -197,6 +211,7 @@ static int no_match(const struct rp_opts *opts, const struct rp_plan *plan,
 	for (size_t i = 0; i < n && at < sizeof(nearest); i++)
 		at += (size_t)snprintf(nearest + at, sizeof(nearest) - at, "%s%s",
 				       i ? ", " : "; nearest names: ", names[i]);
+	append_lack(opts, targets, nearest, sizeof(nearest));
 	cure = of_target(opts, "list", &line);
 	if (n && !(opts->functions.n && opts->usdts.n) &&
 	    correct(opts, typed, names[0], text, sizeof(text))) {
@@ -205,7 +220,7 @@ static int no_match(const struct rp_opts *opts, const struct rp_plan *plan,
 		edit.with[0] = whole;
 		cure = edited(opts, &edit, &line);
 	}
-	if (stats->stripped && opts->functions.n)
+	if (is_stripped && opts->functions.n)
 		return rp_err__set(err, RP_EXIT_NOTHING, -ENOENT, cure,
 				   "no function matches '%s', and the executable is stripped of "
 				   "its symbols%s",
@@ -235,5 +250,5 @@ int rp_selection__nothing(const struct rp_opts *opts, const struct rp_plan *plan
 		return excluded(opts, rp_plan__excluded_by(plan), err);
 	if (rp_plan__is_default(plan))
 		return no_markers(opts, targets, err);
-	return no_match(opts, plan, &stats, err);
+	return no_match(opts, plan, targets, stats.stripped, err);
 }

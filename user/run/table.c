@@ -24,6 +24,7 @@ int rp_table__print(FILE *out, const struct rp_reading *now, const struct rp_rea
 		.title = opts->title,
 		.utf8 = !strcmp(nl_langinfo(CODESET), "UTF-8"),
 		.one_line = opts->one_line,
+		.summary = opts->summary,
 	};
 	struct rp_snapshot *snapshot = rp_reading__snapshot(now, before, &opts->snapshot);
 	int rc;

@@ -14,7 +14,7 @@ struct rp_table_opts {
 	const struct rp_column_list *columns; /* NULL or none: those of use */
 	bool tree;
 	const char *title;
-	bool one_line;
+	bool one_line, summary;
 	struct rp_snapshot_opts snapshot;
 };
 

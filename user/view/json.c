@@ -219,6 +219,8 @@ int rp_view__json(FILE *out, const struct rp_snapshot *snapshot, const struct rp
 	fputc(']', out);
 	if (snapshot->open && snapshot->open->stuck && !err)
 		err = print_all_stuck(out, snapshot->open, end);
+	if (opts->summary)
+		fprintf(out, ",%s\"summary\": true", end);
 	fputs("}\n", out);
 	return err ? err : rp_view__end(out);
 }

@@ -115,6 +115,7 @@ struct rp_view_opts {
 	const char *title; /* printed before a table, e.g. "final summary"; NULL */
 	bool utf8;
 	bool one_line; /* JSON alone */
+	bool summary;  /* JSON alone: it says that it is about the whole run */
 };
 
 /* 0, or a negative errno when the stream failed. */

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
+/*
+ * Probes of interpreters that the interpreter itself has to be told to hit: without that they are
+ * there, and silent. Pure.
+ */
+#ifndef RP_OPT_IN_H
+#define RP_OPT_IN_H
+
+#include <stddef.h>
+
+#include "aggregate/counts.h"
+
+/*
+ * The i-th kind of such probes that is among the regions and was never hit: what it takes, a static
+ * text. NULL: that kind is not there, or was hit.
+ */
+const char *rp_opt_in__silent(size_t i, const struct rp_counts *counts);
+extern const size_t rp_opt_in__kinds;
+
+/* What a build of the program at this path lacks where nothing has probes of the provider; NULL:
+ * nothing is known. */
+const char *rp_opt_in__build(const char *path, const char **provider);
+
+#endif
