@@ -77,11 +77,10 @@ static void together(void **state)
 	check(*state, ALL " -f finish");
 }
 
-static void back_and_forth(void **state)
+static void back_and_forth_by(const char *options)
 {
-	struct live_run run = run_tails("pingpong 20", "-f ping -f pong -f finish");
+	struct live_run run = run_tails("pingpong 20", options);
 
-	(void)state;
 	assert_int_equal(live_sum(run.json, "ping", "count"), 11 * 20);
 	assert_int_equal(live_sum(run.json, "pong", "count"), 10 * 20);
 	assert_int_equal(live_sum(run.json, "finish", "count"), 20);
@@ -91,6 +90,14 @@ static void back_and_forth(void **state)
 	assert_true(live_sum(run.json, "ping", "total_ns") >=
 		    live_sum(run.json, "pong", "total_ns"));
 	live_assert_nothing_lost(run.json);
+}
+
+/* A return probe of each awaits the one return that there is. */
+static void back_and_forth(void **state)
+{
+	(void)state;
+	back_and_forth_by("-f ping -f pong -f finish");
+	back_and_forth_by("-f ping -f pong -f finish --exit return");
 }
 
 /* What was left by longjmp after its jump is not taken for open when the next is entered. */

@@ -17,6 +17,7 @@ import time
 
 from table import read_tables
 
+MOST_UNSEEN = 0.05  # of all faults may be such that no test sees them
 SECONDS = 300  # a test that takes longer hangs, which is noticed too
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
@@ -176,18 +177,19 @@ def main():
     args = parser.parse_args()
     faults = [fault for fault in read_tables(os.path.dirname(os.path.abspath(__file__)))
               if not args.only or any(part in fault.words() for part in args.only)]
+    unseen = [fault for fault in faults if fault.test.kind == "nobody"]
     bad = [(fault, why) for fault in faults if (why := stale(fault))]
     if not args.check:
         folder = os.path.join(os.path.abspath(args.build), "mutants")
         os.makedirs(folder, exist_ok=True)
-        gone = {id(fault) for fault, _ in bad}
+        gone = {id(fault) for fault in unseen} | {id(fault) for fault, _ in bad}
         bad += run(Copy(os.path.join(folder, "tree"), args.jobs), Memory(os.path.join(folder, "caught")),
                    [fault for fault in faults if id(fault) not in gone])
     for fault, why in bad:
         print(f"mutants: {fault}: {why}", file=sys.stderr)
-    print(f"mutants: {len(faults)} faults, {len(faults) - len(bad)} "
-          f"{'can be planted' if args.check else 'caught'}, {len(bad)} not")
-    return 1 if bad or not faults else 0
+    print(f"mutants: {len(faults)} faults, {len(faults) - len(bad) - len(unseen)} "
+          f"{'can be planted' if args.check else 'caught'}, {len(bad)} not; no test sees {len(unseen)}")
+    return 1 if bad or not faults or (not args.only and len(unseen) > MOST_UNSEEN * len(faults)) else 0
 
 
 if __name__ == "__main__":

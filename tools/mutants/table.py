@@ -7,7 +7,8 @@
 
 Lines of either text may be several, each with its own sign; leading blanks count from the third column
 on. KIND/TEST is unit/test_NAME, live/test_NAME (FILTER: a glob on its tests) or e2e/PART, a part of the
-names of tests. Lines that begin with # are comments."""
+names of tests. Or it is "nobody", and what follows is the reason why no test can see this one: such a
+fault is not planted. Lines that begin with # are comments."""
 
 import os
 
@@ -16,14 +17,14 @@ class Test:
     def __init__(self, word, glob):
         self.kind, _, self.name = word.partition("/")
         self.filter = glob
-        if self.kind not in ("unit", "live", "e2e") or not self.name:
+        if self.kind != "nobody" and (self.kind not in ("unit", "live", "e2e") or not self.name):
             raise ValueError(f"'{word}' is no test")
 
     def __str__(self):
         return f"{self.kind}/{self.name}" + (f" {self.filter}" if self.filter else "")
 
     def sources(self):
-        return [] if self.kind == "e2e" else [f"tests/{self.kind}/{self.name}.c"]
+        return [] if self.kind in ("e2e", "nobody") else [f"tests/{self.kind}/{self.name}.c"]
 
 
 class Fault:
