@@ -142,7 +142,7 @@ class Table(Screen):
         screen = self.open(NO_COLOR="1")
         screen.press("t")
         screen.wait("- outer")
-        screen.wait("its children", lambda text: re.search(r"\n {4}- inner.*\n {8}short", text))
+        screen.wait("its children", lambda text: re.search(r"\n.. {2}- inner.*\n.. {6}short", text))
         self.choose("outer")
         self.wait_chosen("- outer")
         screen.press("Left")
@@ -193,7 +193,7 @@ class Table(Screen):
     def chosen_column(self):
         """The box and the title under the cursor in the list of columns."""
         return self.screen.wait("a column chosen", lambda _: next(filter(None, (
-            re.match(r"(\[.\]) (\S+)", text) for _, text in self.screen.reversed())), None)).groups()
+            re.match(r" *(\[.\]) (\S+)", text) for _, text in self.screen.reversed())), None)).groups()
 
     def next_column(self):
         before = self.chosen_column()[1]

@@ -101,12 +101,11 @@ class Terminal:
                     found.append((at, char))
                 if char:
                     at, last = at + 1, reverse
-        return [(at, text.strip()) for at, text in found
-                if not re.match(r" *REGION| *AGE", text)]
+        return [(at, text) for at, text in found if not re.match(r" *REGION| *AGE", text)]
 
     def chosen(self):
-        """The row under the cursor of the table."""
-        return next((text for at, text in self.reversed() if not at), "")
+        """The row under the cursor of the table, its marks aside: they come and go."""
+        return next((text[2:].strip() for at, text in self.reversed() if not at), "")
 
     def wait(self, what, found=None):
         """Until a text is there, or a function of the screen's text returns something true."""
