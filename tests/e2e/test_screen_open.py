@@ -125,7 +125,7 @@ class Open(Screen):
         screen.wait("3 of 9 open regions")
         screen.press("Home", "Enter")
         screen.wait("the region in the table", lambda text: "REGION  " in text and
-                    screen.chosen().startswith("~lock_wait"))
+                    screen.chosen().startswith("lock_wait"))
         screen.press("o")
         screen.wait("3 of 9 open regions")
         screen.press("Escape")
