@@ -298,7 +298,7 @@ static void dead_pid(void **state)
 static void usage(void **state)
 {
 	static const char *const lines[] = {"doctor stray", "doctor -f leaf", "doctor -p 0",
-					    "doctor -- true", "--json"};
+					    "doctor -- true"};
 
 	(void)state;
 	for (size_t i = 0; i < LIVE_COUNT(lines); i++)

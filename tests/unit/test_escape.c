@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -136,12 +138,30 @@ static void test_print_line(void **state)
 	free(text);
 }
 
+/* What others write to the same terminal does not come in between: a pipe of packets tells. */
+static void test_line_is_one_write(void **state)
+{
+	char packet[256];
+	int ends[2];
+	FILE *out;
+
+	(void)state;
+	assert_int_equal(pipe2(ends, O_DIRECT | O_CLOEXEC), 0);
+	out = fdopen(ends[1], "w");
+	setvbuf(out, NULL, _IONBF, 0);
+	rp_escape__print_line(out, "rptrace: ", "stuck \n caf\xc3");
+	assert_int_equal(read(ends[0], packet, sizeof(packet)),
+			 strlen("rptrace: stuck \\x0a caf\\xc3\n"));
+	fclose(out);
+	close(ends[0]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_escape),	   cmocka_unit_test(test_escape_short_buffer),
 		cmocka_unit_test(test_undone),	   cmocka_unit_test(test_copy),
-		cmocka_unit_test(test_print_line),
+		cmocka_unit_test(test_print_line), cmocka_unit_test(test_line_is_one_write),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -103,13 +103,9 @@ char *rp_escape__copy(const char *text, bool utf8)
 
 void rp_escape__print_line(FILE *out, const char *prefix, const char *text)
 {
-	bool utf8 = !strcmp(nl_langinfo(CODESET), "UTF-8");
-	struct rp_escape_piece piece;
+	char *copy = rp_escape__copy(text, !strcmp(nl_langinfo(CODESET), "UTF-8"));
 
-	fputs(prefix, out);
-	while (*text) {
-		text += rp_escape__next(text, utf8, &piece);
-		fwrite(piece.bytes, 1, piece.len, out);
-	}
-	fputc('\n', out);
+	/* One call, which the C library makes one write, on a stream without a buffer too. */
+	fprintf(out, "%s%s\n", prefix, copy ? copy : "out of memory");
+	free(copy);
 }

@@ -41,7 +41,7 @@ const char *rp_escape(const char *text, char *buf, size_t size);
 /* All of it in memory of its own; NULL counts as "". NULL: out of memory. */
 char *rp_escape__copy(const char *text, bool utf8);
 
-/* "PREFIXtext" and the end of a line. */
+/* "PREFIXtext" and the end of a line, written at once: others may write to the same terminal. */
 void rp_escape__print_line(FILE *out, const char *prefix, const char *text);
 
 #endif
