@@ -51,6 +51,7 @@ _Static_assert(sizeof(struct rp_span) == 32, "rp_span is shared with BPF");
 	X(UNKNOWN_EVENTS, "unknown_events", "events of an unknown type, or of a wrong length")     \
 	X(PROBES, "probes", "probes that could not be attached")                                   \
 	X(LATE, "late", "processes that ran for a moment before their probes were in place")       \
+	X(REWRITTEN, "rewritten", "files that were written to in use: their probes had to go")     \
 	X(MOVED, "moved",                                                                          \
 	  "processes that moved code away from its file: its probes are never hit")                \
 	X(FILES, "files",                                                                          \

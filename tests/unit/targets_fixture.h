@@ -80,6 +80,7 @@ struct rp_session {
 	size_t refuse;	 /* that many sites of each site group, from the first on */
 	unsigned swaps, ended_swaps;
 	bool any_open;
+	bool detaching;
 };
 
 static inline int fake_track(struct rp_session *s, pid_t pid)
@@ -194,6 +195,11 @@ static inline void fake_reap(struct rp_session *s)
 	(void)s;
 }
 
+static inline bool fake_is_detaching(struct rp_session *s)
+{
+	return s->detaching;
+}
+
 static inline uint64_t fake_lost(const struct rp_session *s, enum rp_lost reason)
 {
 	return s->lost[reason];
@@ -219,6 +225,7 @@ static const struct rp_targets_ops fake_ops = {
 	.detaches_old_generation = fake_detaches_old_generation,
 	.any_open = fake_any_open,
 	.reap = fake_reap,
+	.is_detaching = fake_is_detaching,
 	.lost = fake_lost,
 	.count_lost = fake_count_lost,
 };

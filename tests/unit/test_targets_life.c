@@ -216,6 +216,55 @@ static void test_reused_pid(void **state)
 	assert_int_equal(f.kernel.n_links, 2);
 }
 
+/* Its probes go a moment after its last user, and come again for its next one. */
+static void test_unused_file(void **state)
+{
+	(void)state;
+	put_process(PID, 1);
+	map(PID, "prog");
+	put_process(PID + 1, 1);
+	start();
+	add(PID);
+	add(PID + 1);
+	end_process(PID);
+	send(RP_EVENT_EXIT, PID, 0);
+	assert_int_equal(links_alive(&f.kernel), 1);
+	look();
+	assert_int_equal(links_alive(&f.kernel), 0);
+	map(PID + 1, "prog");
+	send(RP_EVENT_EXEC, PID + 1, 0);
+	assert_int_equal(links_of(&f.kernel, 0, ino_of("prog")), 1);
+	assert_int_equal(f.kernel.lost[RP_LOST_LATE], 1);
+}
+
+/* Who writes to it waits until the probes are out; what is in it then is planned anew. */
+static void test_written_file(void **state)
+{
+	char path[PATH_MAX];
+	int fd;
+
+	(void)state;
+	put_process(PID, 1);
+	map(PID, "prog");
+	start();
+	add(PID);
+	f.kernel.detaching = true;
+	snprintf(path, sizeof(path), "%s/prog", f.root);
+	assert_int_equal(open(path, O_WRONLY | O_NONBLOCK), -1);
+	assert_int_equal(errno, EWOULDBLOCK);
+	rp_targets__rescan(f.targets);
+	assert_int_equal(links_alive(&f.kernel), 0);
+	assert_int_equal(f.kernel.lost[RP_LOST_REWRITTEN], 1);
+	assert_int_equal(open(path, O_WRONLY | O_NONBLOCK), -1);
+	f.kernel.detaching = false;
+	rp_targets__rescan(f.targets);
+	fd = open(path, O_WRONLY | O_NONBLOCK);
+	assert_true(fd >= 0);
+	close(fd);
+	send(RP_EVENT_EXEC, PID, 0);
+	assert_int_equal(links_of(&f.kernel, 0, ino_of("prog")), 1);
+}
+
 static void test_library_loaded_later(void **state)
 {
 	(void)state;
@@ -347,6 +396,8 @@ int main(void)
 		TARGETS_TEST(test_exit),
 		TARGETS_TEST(test_end_that_nobody_tells),
 		TARGETS_TEST(test_reused_pid),
+		TARGETS_TEST(test_unused_file),
+		TARGETS_TEST(test_written_file),
 		TARGETS_TEST(test_library_loaded_later),
 		TARGETS_TEST(test_failed_add_leaves_what_was),
 		TARGETS_TEST(test_left_out),

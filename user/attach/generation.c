@@ -195,6 +195,11 @@ void rp_session__reap(struct rp_session *s)
 	rp_detacher__reap(&s->detacher);
 }
 
+bool rp_session__is_detaching(struct rp_session *s)
+{
+	return rp_detacher__has(&s->detacher, 0, 0);
+}
+
 /* ---- regions that are open ------------------------------------------------------------------- */
 
 static bool is_among(uint32_t region, const uint32_t *regions, size_t n)

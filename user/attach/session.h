@@ -99,6 +99,8 @@ void rp_session__end_swap(struct rp_session *session, const struct rp_generation
 
 /* Now and then: forget links that are detached. */
 void rp_session__reap(struct rp_session *session);
+/* Are links still being closed? */
+bool rp_session__is_detaching(struct rp_session *session);
 
 /* Are frames of any of these regions open now? */
 bool rp_session__any_open(const struct rp_session *session, const uint32_t *regions, size_t n);

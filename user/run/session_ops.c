@@ -18,6 +18,7 @@ const struct rp_targets_ops rp_run__session_ops = {
 	.end_swap = rp_session__end_swap,
 	.any_open = rp_session__any_open,
 	.reap = rp_session__reap,
+	.is_detaching = rp_session__is_detaching,
 	.lost = rp_session__lost,
 	.count_lost = rp_session__count_lost,
 };

@@ -18,7 +18,9 @@ struct rp_site_group {
 	size_t n;
 	struct rp_links *links; /* where the object is wide */
 	bool started;		/* these count */
+	uint64_t code;		/* hash of what is at the sites */
 };
+#define RP_SITE_CODE 16 /* bytes at each of them */
 
 /* Old links of a generation swap, kept while frames that they entered are open. */
 struct rp_retired {
@@ -33,8 +35,7 @@ struct rp_retired {
 
 struct rp_object {
 	struct rp_file_id id; /* as maps shows it; 0:0 where it was opened by path alone */
-	dev_t st_dev;
-	ino_t st_ino;
+	struct stat st;	      /* when it was planned; st_ino 0: it is let go of */
 	char *path;
 	int fd;
 	bool is_exe;
@@ -43,12 +44,13 @@ struct rp_object {
 	bool planned;			   /* it has sites */
 	uint64_t since;			   /* ns: all of its links are there, and count */
 	struct rp_site_group *site_groups; /* of those that are wanted */
-	size_t users;	/* processes that map it; where the whole system is traced */
+	size_t users;			   /* processes that map it */
 	double idle;	/* s: since when nobody does, who did; 0: somebody does, or never did */
 	bool used;	/* somebody did */
-	pid_t by;	/* in whom it was found; likewise */
+	pid_t by;	/* in whom it was found; where the whole system is traced */
 	size_t regions; /* that came with it */
-	int watch;	/* for writes to it, likewise; 0: not watched */
+	int watch;	/* for writes to it; 0: not watched */
+	int lease;	/* likewise, and asked before; 0: none */
 };
 
 /* One site group's probes in one process. */
@@ -62,7 +64,7 @@ struct rp_local {
 struct rp_process {
 	pid_t pid;
 	struct rp_local *locals;
-	size_t *uses; /* objects that it maps; where the whole system is traced */
+	size_t *uses; /* objects that it maps */
 	size_t n_uses;
 	size_t past_quota;	  /* files of it that were left: others need room, too */
 	bool moved;		  /* code of it is not where its file says: that is counted */
@@ -73,6 +75,18 @@ struct rp_process {
 	double rested;		  /* when the last look has paid for itself */
 	uint64_t cpu_before, cpu; /* ns: when tracing began; when last looked at */
 	UT_hash_handle hh;
+};
+
+/* Leases whose probes are on their way out. */
+struct rp_ended_lease {
+	int fd;
+	double latest; /* s: when it is given back in any case */
+};
+
+struct rp_writers {
+	int epoll, inotify, signals;
+	struct rp_ended_lease *ended;
+	size_t n_ended;
 };
 
 struct rp_targets {
@@ -89,12 +103,12 @@ struct rp_targets {
 	struct rp_process *processes;
 	bool system;	       /* all of it is traced; the rest of this block is for that */
 	struct rp_file *files; /* that were looked at; under -p and -- those without an object */
-	int writes;	       /* to files that are probed: inotify */
 	uint64_t round;	       /* of looking */
 	bool came;	       /* some process did so far */
 	uint64_t events_lost;  /* up to now */
 	bool missed;	       /* something was not told: look at everything again ... */
 	double rested;	       /* ... but not before, s */
+	struct rp_writers writers;
 	struct rp_retired *retired;
 	uint64_t event_time; /* ns: when that happened which is looked at now */
 	bool late;	     /* it ran without probes that are there now, or may be */
@@ -159,6 +173,14 @@ struct rp_object *rp_object__by_id(struct rp_targets *t, dev_t dev, ino_t ino);
 /* Open a file by path and plan it; one that is known is left alone. */
 int rp_object__add_path(struct rp_targets *t, const char *path, bool is_exe, bool must,
 			struct rp_err *err);
+/* Is in the file what was there when it was planned? */
+bool rp_object__is_as_planned(const struct rp_object *o);
+bool rp_object__is_linked(const struct rp_object *o); /* anywhere, in every process */
+/* Let go of it, written anew or gone: what was counted stays, its number is not used again. */
+void rp_object__drop(struct rp_targets *t, struct rp_object *o);
+/* Take the probes out of what nobody has used for a moment. Returns when to look again, s; 0:
+ * never. */
+double rp_objects__drop_unused(struct rp_targets *t);
 /* Match it against the last selection. */
 int rp_object__plan_again(struct rp_targets *t, struct rp_object *o, struct rp_err *err);
 /* Add RET sites for those of its regions that need them beside their return probes. */
@@ -192,6 +214,7 @@ bool rp_file__is_known(struct rp_targets *t, dev_t dev, ino_t ino);
  * Those of regions whose old links are still there have to wait: nothing is to be seen twice.
  */
 int rp_object__gather(struct rp_targets *t, struct rp_object *o, size_t from, struct rp_err *err);
+uint64_t rp_site_group__code(const struct rp_site_group *b, int fd);
 /* Take the probes out, anywhere; what is open is left unwound. The site groups stay. */
 void rp_object__unlink(struct rp_targets *t, struct rp_object *o);
 /* The same, and forget its site groups. */
@@ -201,6 +224,19 @@ void rp_object__drop_site_groups(struct rp_targets *t, struct rp_object *o);
 int rp_targets__prune(struct rp_targets *t, struct rp_err *err);
 /* End what has retired, where its time has come. Returns when to look again, s; 0: nothing left. */
 double rp_targets__end_swaps(struct rp_targets *t, double now);
+
+/* ---- whoever writes to files under probes ---------------------------------------------------- */
+
+void rp_writers__open(struct rp_targets *t);
+void rp_writers__close(struct rp_targets *t);
+/* Before it is probed. true: whoever wants to write to it waits until its probes are out. */
+bool rp_object__watch_writers(struct rp_targets *t, struct rp_object *o);
+/* Its probes were taken out: writers may go on as soon as their breakpoints are gone. */
+void rp_object__end_lease(struct rp_targets *t, struct rp_object *o);
+/* Returns when there is more of that to do, s; 0: nothing. */
+double rp_writers__end_leases(struct rp_targets *t, double now);
+/* Drop what somebody writes to. */
+void rp_writers__see(struct rp_targets *t);
 
 /* ---- processes ------------------------------------------------------------------------------- */
 
@@ -231,10 +267,11 @@ void rp_process__await_end(pid_t pid);
 void rp_targets__on_system_event(struct rp_targets *t, const struct rp_event *event);
 /* Look at everything for what was selected meanwhile, and probe it. */
 int rp_targets__catch_up_system(struct rp_targets *t, struct rp_err *err);
-void rp_targets__reap_system(struct rp_targets *t);
 /* Look at everything if something was not told. Returns when that is due, s; 0: it is not. */
 double rp_targets__look_again(struct rp_targets *t);
-/* A process has other mappings now, or none. */
+void rp_files__forget(struct rp_targets *t, size_t object);
+/* A process maps an object; it has other mappings now, or none. */
+void rp_process__use(struct rp_targets *t, struct rp_process *p, size_t object);
 void rp_process__uses_nothing(struct rp_targets *t, struct rp_process *p);
 void rp_files__free(struct rp_targets *t);
 

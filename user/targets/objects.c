@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <unistd.h>
 
 #include "discover/elf_object.h"
@@ -15,6 +16,9 @@
 
 /* How many sites of an object are tried to see whether a file is probed through it already. */
 #define SITES_TRIED 8
+
+/* A file stays probed for so long after its last user. */
+#define UNUSED_S 1.0
 
 static struct rp_object *rp_object__new(struct rp_targets *t, const char *path)
 {
@@ -43,7 +47,7 @@ struct rp_object *rp_object__by_id(struct rp_targets *t, dev_t dev, ino_t ino)
 struct rp_object *rp_object__by_stat(struct rp_targets *t, const struct stat *st)
 {
 	for (size_t i = 0; i < t->n_objects; i++)
-		if (t->objects[i].st_ino == st->st_ino && t->objects[i].st_dev == st->st_dev)
+		if (t->objects[i].st.st_ino == st->st_ino && t->objects[i].st.st_dev == st->st_dev)
 			return &t->objects[i];
 	return NULL;
 }
@@ -125,10 +129,10 @@ static int rp_object__plan(struct rp_targets *t, struct rp_object *o, int fd, bo
 {
 	struct rp_elf *elf = NULL;
 	size_t before = 0, added;
-	struct stat st;
 	int rc = rp_elf__open(fd, o->path, &elf, err);
 
 	o->is_exe = is_exe;
+	fstat(fd, &o->st);
 	if (!rc) {
 		rp_elf__stop_when(elf, t->is_cancelled);
 		rp_plan__sites(t->plan, &before);
@@ -136,10 +140,6 @@ static int rp_object__plan(struct rp_targets *t, struct rp_object *o, int fd, bo
 					 &added, err);
 		o->planned = added > 0;
 		t->stripped |= is_exe && !rp_elf__traits(elf)->has_symtab;
-	}
-	if (!fstat(fd, &st)) {
-		o->st_dev = st.st_dev;
-		o->st_ino = st.st_ino;
 	}
 	/* Kept open with or without sites: a number of an open file is not given to another. */
 	o->fd = fd;
@@ -240,8 +240,10 @@ struct rp_object *rp_object__of_mapping(struct rp_targets *t, pid_t pid, const s
 	struct stat st;
 	int fd;
 
-	if (o)
+	if (o && rp_object__is_as_planned(o))
 		return o;
+	if (o)
+		rp_object__drop(t, o);
 	if (rp_targets__is_cancelled(t) || !rp_plan__wants_object(t->plan, m->path, m->is_exe))
 		return NULL;
 	fd = rp_object__open_mapped(t, pid, m);
@@ -365,6 +367,13 @@ static bool may_be_another(const struct rp_targets *t, const struct rp_object *o
 	return false;
 }
 
+/* Where a write cannot be waited for, root alone may do it: else only those traced are at risk. */
+static bool is_safe_to_share(struct rp_targets *t, struct rp_object *o)
+{
+	return !t->session || !o->site_groups || rp_object__watch_writers(t, o) ||
+	       (!o->st.st_uid && !(o->st.st_mode & (S_IWGRP | S_IWOTH)));
+}
+
 int rp_objects__decide_scopes(struct rp_targets *t, size_t first)
 {
 	size_t n = t->n_objects - first, n_own = 0;
@@ -395,7 +404,8 @@ int rp_objects__decide_scopes(struct rp_targets *t, size_t first)
 		struct rp_object *o = &t->objects[first + i];
 
 		if (!o->attached)
-			o->wide = !t->others_hidden && !foreign[i] && !may_be_another(t, o);
+			o->wide = !t->others_hidden && !foreign[i] && !may_be_another(t, o) &&
+				  is_safe_to_share(t, o);
 	}
 	/* The kernel's pid filter does not work for a process whose first thread has ended. */
 	for (p = t->processes; !rc && p; p = p->hh.next)
@@ -408,6 +418,84 @@ out:
 	free(foreign);
 	free(own);
 	return rc;
+}
+
+/* ---- files that change, or are run no more ------------------------------------------------------
+ */
+
+/* Of what is linked the breakpoints are there already; a mapping written to need not show in its
+ * time. */
+bool rp_object__is_as_planned(const struct rp_object *o)
+{
+	struct stat st;
+
+	if (fstat(o->fd, &st) || !rp_file__same_content(&st, &o->st))
+		return false;
+	for (const struct rp_site_group *b = o->site_groups; b; b = b->next)
+		if (!b->links && rp_site_group__code(b, o->fd) != b->code)
+			return false;
+	return true;
+}
+
+void rp_object__drop(struct rp_targets *t, struct rp_object *o)
+{
+	rp_object__drop_site_groups(t, o);
+	rp_object__end_lease(t, o);
+	inotify_rm_watch(t->writers.inotify, o->watch);
+	close(o->fd);
+	o->fd = -1;
+	o->st.st_ino = 0;
+	o->id = (struct rp_file_id){0};
+	rp_files__forget(t, (size_t)(o - t->objects));
+}
+
+bool rp_object__is_linked(const struct rp_object *o)
+{
+	for (const struct rp_site_group *b = o->site_groups; b; b = b->next)
+		if (b->links)
+			return true;
+	return false;
+}
+
+/* Can it be found where it was, so that it may yet be started? */
+static bool is_in_place(const struct rp_object *o)
+{
+	struct stat st;
+
+	return !stat(o->path, &st) && st.st_ino == o->st.st_ino && st.st_dev == o->st.st_dev;
+}
+
+/*
+ * Probes in a file that nobody runs are in the way of whoever writes to it, and hold on to the file
+ * system of a container that has ended. A moment later they go: programs that are run one after the
+ * other find them. Where the file may yet be run it stays planned, and is probed again then.
+ * Returns when to look again, s; 0: not at all.
+ */
+double rp_objects__drop_unused(struct rp_targets *t)
+{
+	double now = rp_targets__now(), next = 0;
+
+	for (size_t i = 0; i < t->n_objects; i++) {
+		struct rp_object *o = &t->objects[i];
+
+		if (o->users || !o->used || o->fd < 0)
+			continue;
+		if (!o->idle)
+			o->idle = now;
+		if (now < o->idle + UNUSED_S) {
+			if (!next || o->idle + UNUSED_S < next)
+				next = o->idle + UNUSED_S;
+			continue;
+		}
+		o->used = false;
+		if (is_in_place(o)) {
+			rp_object__unlink(t, o);
+			rp_object__end_lease(t, o);
+		} else {
+			rp_object__drop(t, o);
+		}
+	}
+	return next;
 }
 
 int rp_targets__object(const struct rp_targets *t, uint32_t object, const char **path)
@@ -430,6 +518,7 @@ void rp_objects__free(struct rp_targets *t)
 {
 	for (size_t i = 0; i < t->n_objects; i++) {
 		rp_object__drop_site_groups(t, &t->objects[i]);
+		rp_object__end_lease(t, &t->objects[i]);
 		if (t->objects[i].fd >= 0)
 			close(t->objects[i].fd);
 		free(t->objects[i].path);

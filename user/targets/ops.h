@@ -33,6 +33,7 @@ struct rp_targets_ops {
 	void (*end_swap)(struct rp_session *session, const struct rp_generation_swap *swap);
 	bool (*any_open)(const struct rp_session *session, const uint32_t *regions, size_t n);
 	void (*reap)(struct rp_session *session);
+	bool (*is_detaching)(struct rp_session *session);
 
 	/* What was not measured. */
 	uint64_t (*lost)(const struct rp_session *session, enum rp_lost reason);

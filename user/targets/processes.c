@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "targets/internal.h"
+#include "util/array.h"
 
 /* For the threads of a process that end together to be through. */
 #define END_SURE_MS 100
@@ -49,6 +50,27 @@ void rp_process__check_code(struct rp_targets *t, struct rp_process *p,
 	t->moved += moved;
 	if (t->session)
 		t->ops->count_lost(t->session, RP_LOST_MOVED);
+}
+
+void rp_process__use(struct rp_targets *t, struct rp_process *p, size_t object)
+{
+	for (size_t i = 0; i < p->n_uses; i++)
+		if (p->uses[i] == object)
+			return;
+	if (rp_array__fit(&p->uses, p->n_uses + 1, sizeof(*p->uses)))
+		return;
+	p->uses[p->n_uses++] = object;
+	t->objects[object].users++;
+	t->objects[object].used = true;
+	t->objects[object].idle = 0;
+}
+
+void rp_process__uses_nothing(struct rp_targets *t, struct rp_process *p)
+{
+	while (p->n_uses)
+		t->objects[p->uses[--p->n_uses]].users--;
+	free(p->uses);
+	p->uses = NULL;
 }
 
 void rp_process__free(struct rp_targets *t, struct rp_process *p)
@@ -158,6 +180,7 @@ static int link_all(struct rp_targets *t, struct rp_process *p, struct rp_object
 			continue;
 		o->attached = true;
 		t->late = true;
+		rp_object__watch_writers(t, o);
 		rc = o->wide ? rp_object__link(t, o, b, 0, NULL, &b->links, err)
 			     : attach_local(t, p, o, b, err);
 	}

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "discover/file.h"
 #include "targets/internal.h"
 #include "util/array.h"
 
@@ -97,6 +98,21 @@ static struct rp_site_group *site_group__new(struct rp_targets *t, size_t object
 	return NULL;
 }
 
+/* Of the first bytes at each of its sites (FNV-1a). */
+uint64_t rp_site_group__code(const struct rp_site_group *b, int fd)
+{
+	uint64_t hash = 0xcbf29ce484222325;
+
+	for (size_t i = 0; i < b->n; i++) {
+		unsigned char code[RP_SITE_CODE] = {0};
+
+		rp_file__read(fd, b->sites[i].offset, code, sizeof(code));
+		for (size_t at = 0; at < sizeof(code); at++)
+			hash = (hash ^ code[at]) * 0x100000001b3;
+	}
+	return hash;
+}
+
 static int by_region(const void *a_, const void *b_, void *sites_)
 {
 	const struct rp_site *sites = sites_, *a = &sites[*(size_t *)a_],
@@ -121,6 +137,7 @@ static int add_site_group(struct rp_targets *t, struct rp_object *o, const size_
 		site_group__add(b, &sites[planned[i]], planned[i]);
 		t->in_group[planned[i]] = true;
 	}
+	b->code = rp_site_group__code(b, o->fd);
 	while (*last)
 		last = &(*last)->next;
 	*last = b;
@@ -273,6 +290,19 @@ double rp_targets__end_swaps(struct rp_targets *t, double now)
 	return next;
 }
 
+static void unlink_local(struct rp_targets *t, struct rp_process *p, size_t object)
+{
+	for (struct rp_local **at = &p->locals, *l; (l = *at);) {
+		if (l->site_group->object != object) {
+			at = &l->next;
+			continue;
+		}
+		*at = l->next;
+		rp_targets__unlink(t, l->links);
+		free(l);
+	}
+}
+
 void rp_object__unlink(struct rp_targets *t, struct rp_object *o)
 {
 	struct rp_retired **at = &t->retired;
@@ -282,6 +312,8 @@ void rp_object__unlink(struct rp_targets *t, struct rp_object *o)
 			end_swap(t, at);
 		else
 			at = &(*at)->next;
+	for (struct rp_process *p = t->processes; p; p = p->hh.next)
+		unlink_local(t, p, (size_t)(o - t->objects));
 	for (struct rp_site_group *b = o->site_groups; b; b = b->next) {
 		rp_targets__unlink(t, b->links);
 		b->links = NULL;
@@ -426,6 +458,7 @@ static int replace(struct rp_targets *t, struct rp_object *o, struct rp_site_gro
 	}
 	swap_links(t, b, rest);
 	rest->started = true;
+	rest->code = rp_site_group__code(rest, o->fd);
 	r->rest = rest->n ? rest : NULL;
 	retire(t, r);
 	for (size_t i = 0; i < b->n; i++)

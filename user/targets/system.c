@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/inotify.h>
 #include <unistd.h>
 
 #include "discover/file.h"
@@ -21,9 +20,6 @@
 
 /* Where events were lost, all processes are looked at, for a fiftieth of the time at most. */
 #define LOOK_REST 50
-
-/* A file stays probed for so long after its last user. */
-#define UNUSED_S 1.0
 
 /* What one process may bring, so that there is room for others': files with something in them, and
  * regions in these. */
@@ -49,7 +45,7 @@ static void forget_file(struct rp_targets *t, struct rp_file *f)
 	free(f);
 }
 
-static void forget_files(struct rp_targets *t, size_t object)
+void rp_files__forget(struct rp_targets *t, size_t object)
 {
 	struct rp_file *f, *next;
 
@@ -64,7 +60,7 @@ static void remember_file(struct rp_targets *t, const struct rp_mapped *m, const
 	struct rp_file *f;
 
 	if (HASH_COUNT(t->files) >= FILES_MAX)
-		forget_files(t, NO_OBJECT);
+		rp_files__forget(t, NO_OBJECT);
 	f = calloc(1, sizeof(*f));
 	if (!f)
 		return; /* it will be looked at again */
@@ -113,56 +109,10 @@ void rp_file__note_unwanted(struct rp_targets *t, const struct rp_mapped *m)
 
 /* ---- objects --------------------------------------------------------------------------------- */
 
-/* What is in it stays in the figures; its number is not given to another. */
-static void drop_object(struct rp_targets *t, struct rp_object *o)
-{
-	rp_object__drop_site_groups(t, o);
-	inotify_rm_watch(t->writes, o->watch);
-	close(o->fd);
-	o->fd = -1;
-	o->st_ino = 0;
-	forget_files(t, o - t->objects);
-}
-
 /* Errors that are not one file's alone. */
 static bool is_fatal(int code)
 {
 	return code == -EPERM || code == -EACCES || code == -ENOMEM || code == -EMFILE;
-}
-
-/*
- * Nobody need run a file that is probed, so it may be written to, and then runs with breakpoints
- * where they do not belong: they have to go at the first byte.
- */
-static void watch_writes(struct rp_targets *t, struct rp_object *o)
-{
-	char path[64];
-
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", o->fd);
-	o->watch = inotify_add_watch(t->writes, path, IN_MODIFY);
-}
-
-static void drain_writes(struct rp_targets *t)
-{
-	char buf[4096] __attribute__((aligned(8)));
-	const struct inotify_event *event;
-	ssize_t got;
-
-	while ((got = read(t->writes, buf, sizeof(buf))) > 0)
-		for (const char *at = buf; at < buf + got; at += sizeof(*event) + event->len) {
-			event = (const struct inotify_event *)at;
-			for (size_t i = 0; event->mask & IN_MODIFY && i < t->n_objects; i++)
-				if (t->objects[i].fd >= 0 && t->objects[i].watch == event->wd)
-					drop_object(t, &t->objects[i]);
-		}
-}
-
-static bool is_linked(const struct rp_object *o)
-{
-	for (const struct rp_site_group *b = o->site_groups; b; b = b->next)
-		if (b->links)
-			return true;
-	return false;
 }
 
 /* After an error, what was probed in it before stays so, and the rest waits for the next time. */
@@ -175,8 +125,8 @@ static int link_everywhere(struct rp_targets *t, struct rp_object *o, struct rp_
 	o->wide = true;
 	if (!t->session || !o->site_groups)
 		return 0;
-	if (!o->watch)
-		watch_writes(t, o);
+	if (!rp_object__is_linked(o))
+		rp_object__watch_writers(t, o);
 	for (struct rp_site_group *b = o->site_groups; b && !rc; b = b->next) {
 		if (b->links)
 			continue;
@@ -186,9 +136,9 @@ static int link_everywhere(struct rp_targets *t, struct rp_object *o, struct rp_
 	rp_object__start(t, o);
 	if (!rc)
 		return 0;
-	if (!is_linked(o)) {
+	if (!rp_object__is_linked(o)) {
 		t->refused += n;
-		drop_object(t, o);
+		rp_object__drop(t, o);
 	}
 	if (is_fatal(rc) && err)
 		*err = own;
@@ -273,12 +223,14 @@ static int object_of(struct rp_targets *t, pid_t pid, const struct rp_mapped *m,
 	int fd;
 
 	*out = NULL;
-	if (f && is_as_it_was(t, f, pid, m)) {
+	if (f && is_as_it_was(t, f, pid, m) &&
+	    (f->object == NO_OBJECT || rp_object__is_as_planned(&t->objects[f->object]))) {
 		*out = f->object == NO_OBJECT ? NULL : &t->objects[f->object];
 		return *out ? link_everywhere(t, *out, err) : 0;
 	}
 	if (f && f->object != NO_OBJECT)
-		drop_object(t, &t->objects[f->object]); /* it is written anew under our probes */
+		rp_object__drop(t,
+				&t->objects[f->object]); /* it is written anew under our probes */
 	else if (f)
 		forget_file(t, f);
 	if (!rp_plan__wants_object(t->plan, m->path, false))
@@ -296,59 +248,7 @@ static int object_of(struct rp_targets *t, pid_t pid, const struct rp_mapped *m,
 	return 0;
 }
 
-/* Can it be found where it was, so that it may yet be started? */
-static bool is_in_place(const struct rp_object *o)
-{
-	struct stat st;
-
-	return !stat(o->path, &st) && st.st_ino == o->st_ino && st.st_dev == o->st_dev;
-}
-
-/*
- * Probes in a file that nobody runs are in the way of whoever writes to it, and hold on to the file
- * system of a container that has ended. A moment later they go: programs that are run one after the
- * other find them. Where the file may yet be run it stays planned, and is probed again then.
- * Returns when to look again, s; 0: not at all.
- */
-static double drop_unused(struct rp_targets *t)
-{
-	double now = rp_targets__now(), next = 0;
-
-	for (size_t i = 0; i < t->n_objects; i++) {
-		struct rp_object *o = &t->objects[i];
-
-		if (o->users || !o->used || o->fd < 0)
-			continue;
-		if (!o->idle)
-			o->idle = now;
-		if (now < o->idle + UNUSED_S) {
-			if (!next || o->idle + UNUSED_S < next)
-				next = o->idle + UNUSED_S;
-			continue;
-		}
-		o->used = false;
-		if (is_in_place(o))
-			rp_object__unlink(t, o);
-		else
-			drop_object(t, o);
-	}
-	return next;
-}
-
 /* ---- processes ------------------------------------------------------------------------------- */
-
-static void use(struct rp_targets *t, struct rp_process *p, size_t object)
-{
-	for (size_t i = 0; i < p->n_uses; i++)
-		if (p->uses[i] == object)
-			return;
-	if (rp_array__fit(&p->uses, p->n_uses + 1, sizeof(*p->uses)))
-		return;
-	p->uses[p->n_uses++] = object;
-	t->objects[object].users++;
-	t->objects[object].used = true;
-	t->objects[object].idle = 0;
-}
 
 static struct rp_process *find_process(struct rp_targets *t, pid_t pid)
 {
@@ -397,7 +297,7 @@ static int look_at(struct rp_targets *t, pid_t pid, struct rp_err *err)
 		rc = object_of(t, thread, &list.items[i], &o, err);
 		p = o ? count_in(t, pid) : p;
 		if (p && o)
-			use(t, p, o - t->objects);
+			rp_process__use(t, p, o - t->objects);
 	}
 	if (p && t->past_quota)
 		tell_of_quota(t, p);
@@ -433,7 +333,6 @@ int rp_targets__add_system(struct rp_targets *t, struct rp_err *err)
 	int rc = 0;
 
 	t->system = true;
-	t->writes = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
 	for (size_t i = 0; !rc && i < t->n_objects; i++)
 		rc = link_everywhere(t, &t->objects[i], err);
 	if (!rc)
@@ -447,7 +346,7 @@ int rp_targets__catch_up_system(struct rp_targets *t, struct rp_err *err)
 
 	for (size_t i = 0; !rc && i < t->n_objects; i++)
 		rc = link_everywhere(t, &t->objects[i], err);
-	forget_files(t, NO_OBJECT);
+	rp_files__forget(t, NO_OBJECT);
 	if (!rc)
 		rc = look_at_all(t, err);
 	return rc;
@@ -472,7 +371,7 @@ void rp_targets__on_mapping(struct rp_targets *t, pid_t pid, const struct rp_map
 		p = count_in(t, pid);
 	}
 	if (p)
-		use(t, p, o - t->objects);
+		rp_process__use(t, p, o - t->objects);
 	p = t->past_quota ? find_process(t, pid) : NULL;
 	if (p) {
 		t->past_quota += p->past_quota;
@@ -488,7 +387,7 @@ static void on_fork(struct rp_targets *t, pid_t pid, pid_t parent_pid)
 	struct rp_process *p = parent ? rp_process__get(t, pid) : NULL;
 
 	for (size_t i = 0; p && i < parent->n_uses; i++)
-		use(t, p, parent->uses[i]);
+		rp_process__use(t, p, parent->uses[i]);
 }
 
 void rp_targets__on_system_event(struct rp_targets *t, const struct rp_event *event)
@@ -507,7 +406,7 @@ void rp_targets__on_system_event(struct rp_targets *t, const struct rp_event *ev
 			rp_process__ends(t, p, event);
 			rp_process__free(t, p);
 		}
-		drop_unused(t);
+		rp_objects__drop_unused(t);
 		break;
 	case RP_EVENT_FOUND:
 		t->came = true; /* it may have ended since */
@@ -520,16 +419,6 @@ void rp_targets__on_system_event(struct rp_targets *t, const struct rp_event *ev
 	rp_targets__end_event(t, event->pid);
 }
 
-void rp_targets__reap_system(struct rp_targets *t)
-{
-	drop_unused(t);
-}
-
-int rp_targets__fd(const struct rp_targets *t)
-{
-	return t->system ? t->writes : -1;
-}
-
 void rp_targets__missed_mappings(struct rp_targets *t)
 {
 	t->missed = true;
@@ -538,38 +427,25 @@ void rp_targets__missed_mappings(struct rp_targets *t)
 double rp_targets__look_again(struct rp_targets *t)
 {
 	uint64_t lost = t->ops->lost(t->session, RP_LOST_EVENTS);
-	double began = rp_targets__now(), next;
+	double began = rp_targets__now();
 
-	drain_writes(t);
-	next = drop_unused(t);
 	t->missed |= lost != t->events_lost;
 	t->events_lost = lost;
 	if (!t->missed || began < t->rested)
-		return t->missed && (!next || t->rested < next) ? t->rested : next;
+		return t->missed ? t->rested : 0;
 	t->missed = false;
 	rp_targets__begin_event(t, rp_clock__now());
 	look_at_all(t, NULL);
 	rp_targets__end_event(t, 0);
 	t->rested = began + (rp_targets__now() - began) * LOOK_REST;
-	return next;
+	return 0;
 }
 
 /* ---- ending ---------------------------------------------------------------------------------- */
 
-void rp_process__uses_nothing(struct rp_targets *t, struct rp_process *p)
-{
-	while (p->n_uses)
-		t->objects[p->uses[--p->n_uses]].users--;
-	free(p->uses);
-	p->uses = NULL;
-}
-
 void rp_files__free(struct rp_targets *t)
 {
 	struct rp_file *f, *next;
-
-	if (t->system && t->writes >= 0)
-		close(t->writes);
 
 	HASH_ITER (hh, t->files, f, next)
 		forget_file(t, f);

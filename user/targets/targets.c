@@ -46,6 +46,8 @@ struct rp_targets *rp_targets__new(const struct rp_targets_opts *opts)
 		t->is_cancelled = opts->is_cancelled;
 		t->event_time = UINT64_MAX; /* before it is active nothing is missed */
 		t->link_per_site = opts->link_per_site;
+		if (t->session)
+			rp_writers__open(t);
 	}
 	return t;
 }
@@ -60,6 +62,8 @@ void rp_targets__free(struct rp_targets *t)
 		rp_process__free(t, p);
 	rp_objects__free(t);
 	rp_files__free(t);
+	if (t->session)
+		rp_writers__close(t);
 	free(t->in_group);
 	free(t->left);
 	free(t);
@@ -95,10 +99,13 @@ static int scan(struct rp_targets *t, struct rp_process **processes, size_t n, s
 	if (!rc && rp_objects__decide_scopes(t, first))
 		rc = rp_err__no_memory(err);
 	for (size_t i = 0; !rc && i < n; i++) {
+		rp_process__uses_nothing(t, processes[i]);
 		for (size_t m = 0; !rc && m < lists[i].n; m++) {
 			struct rp_object *o = rp_object__by_id(t, lists[i].items[m].dev,
 							       lists[i].items[m].ino);
 
+			if (o)
+				rp_process__use(t, processes[i], (size_t)(o - t->objects));
 			if (o)
 				rc = rp_process__attach(t, processes[i], o, err);
 		}
@@ -238,6 +245,10 @@ static void on_exec(struct rp_targets *t, struct rp_process *p, const struct rp_
 		if (o && !rp_objects__decide_scopes(t, first) && o->wide)
 			rp_process__attach(t, p, o, NULL);
 	}
+	if (o) {
+		o->used = true; /* so it is probed for the next that runs it */
+		o->idle = 0;
+	}
 	if (o)
 		t->late |= o->site_groups && (!o->wide || t->event_time < o->since);
 	else
@@ -257,6 +268,8 @@ static void on_fork(struct rp_targets *t, pid_t pid, pid_t parent_pid)
 		look_at(t, p);
 		return;
 	}
+	for (size_t i = 0; i < parent->n_uses; i++)
+		rp_process__use(t, p, parent->uses[i]);
 	for (const struct rp_local *l = parent->locals; l; l = l->next)
 		rp_process__attach(t, p, &t->objects[l->site_group->object], NULL);
 }
@@ -398,11 +411,18 @@ static double end_swap(struct rp_targets *t)
 	return t->retired && !next ? now : next;
 }
 
+static double earlier(double a, double b) /* 0: never */
+{
+	return !a || (b && b < a) ? b : a;
+}
+
 int rp_targets__rescan(struct rp_targets *t)
 {
 	double at = rp_targets__now(), next = 0;
 	struct rp_process *p;
 
+	if (t->session)
+		rp_writers__see(t);
 	if (t->system)
 		next = rp_targets__look_again(t);
 	for (p = t->processes; p; p = p->hh.next) {
@@ -421,9 +441,9 @@ int rp_targets__rescan(struct rp_targets *t)
 		if (p->rescans && (!next || p->due < next))
 			next = p->due;
 	}
-	at = end_swap(t);
-	if (at && (!next || at < next))
-		next = at;
+	next = earlier(next, end_swap(t));
+	next = earlier(next, rp_objects__drop_unused(t));
+	next = earlier(next, rp_writers__end_leases(t, rp_targets__now()));
 	if (!next)
 		return -1;
 	at = (next - rp_targets__now()) * 1e3;
@@ -437,8 +457,7 @@ void rp_targets__reap(struct rp_targets *t)
 	HASH_ITER (hh, t->processes, p, next)
 		if (!rp_proc__alive(t->proc, p->pid))
 			rp_process__free(t, p);
-	if (t->system)
-		rp_targets__reap_system(t);
+	rp_objects__drop_unused(t);
 	t->ops->reap(t->session);
 }
 
