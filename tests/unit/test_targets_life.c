@@ -237,6 +237,32 @@ static void test_unused_file(void **state)
 	assert_int_equal(f.kernel.lost[RP_LOST_LATE], 1);
 }
 
+/* Whoever runs it after its probes went, and has ended when that is looked at, ran without them. */
+static void test_short_program_of_unused_file(void **state)
+{
+	uint64_t before;
+
+	(void)state;
+	put_process(PID, 1);
+	map(PID, "prog");
+	put_process(PID + 1, 1);
+	start();
+	add(PID);
+	add(PID + 1);
+	end_process(PID);
+	send(RP_EVENT_EXIT, PID, 0);
+	look();
+	assert_int_equal(links_alive(&f.kernel), 0);
+	before = rp_clock__now();
+	send_short_program(PID + 2, "prog", rp_clock__now());
+	assert_int_equal(f.kernel.lost[RP_LOST_LATE], 1);
+	assert_int_equal(links_of(&f.kernel, 0, ino_of("prog")), 1);
+	send_short_program(PID + 3, "prog", before);
+	assert_int_equal(f.kernel.lost[RP_LOST_LATE], 2);
+	send_short_program(PID + 4, "prog", rp_clock__now());
+	assert_int_equal(f.kernel.lost[RP_LOST_LATE], 2);
+}
+
 /* Who writes to it waits until the probes are out; what is in it then is planned anew. */
 static void test_written_file(void **state)
 {
@@ -397,6 +423,7 @@ int main(void)
 		TARGETS_TEST(test_end_that_nobody_tells),
 		TARGETS_TEST(test_reused_pid),
 		TARGETS_TEST(test_unused_file),
+		TARGETS_TEST(test_short_program_of_unused_file),
 		TARGETS_TEST(test_written_file),
 		TARGETS_TEST(test_library_loaded_later),
 		TARGETS_TEST(test_failed_add_leaves_what_was),

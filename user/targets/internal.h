@@ -42,7 +42,7 @@ struct rp_object {
 	bool wide;			   /* probed in every process */
 	bool attached;			   /* as that, or in some: it stays so */
 	bool planned;			   /* it has sites */
-	uint64_t since;			   /* ns: all of its links are there, and count */
+	uint64_t since;			   /* ns: all of its links are there; 0: they are not */
 	struct rp_site_group *site_groups; /* of those that are wanted */
 	size_t users;			   /* processes that map it */
 	double idle;	/* s: since when nobody does, who did; 0: somebody does, or never did */
@@ -176,6 +176,8 @@ int rp_object__add_path(struct rp_targets *t, const char *path, bool is_exe, boo
 /* Is in the file what was there when it was planned? */
 bool rp_object__is_as_planned(const struct rp_object *o);
 bool rp_object__is_linked(const struct rp_object *o); /* anywhere, in every process */
+/* Did what happened at that time find it without some of its links? */
+bool rp_object__was_unlinked(const struct rp_object *o, uint64_t time);
 /* Let go of it, written anew or gone: what was counted stays, its number is not used again. */
 void rp_object__drop(struct rp_targets *t, struct rp_object *o);
 /* Take the probes out of what nobody has used for a moment. Returns when to look again, s; 0:

@@ -457,6 +457,15 @@ bool rp_object__is_linked(const struct rp_object *o)
 	return false;
 }
 
+/*
+ * Events are looked at some time after they happened. Probes that went because nobody used them may
+ * be back by then: whatever happened before they were back counts as without them.
+ */
+bool rp_object__was_unlinked(const struct rp_object *o, uint64_t time)
+{
+	return o->site_groups && (!o->wide || !o->since || time < o->since);
+}
+
 /* Can it be found where it was, so that it may yet be started? */
 static bool is_in_place(const struct rp_object *o)
 {

@@ -319,6 +319,7 @@ void rp_object__unlink(struct rp_targets *t, struct rp_object *o)
 		b->links = NULL;
 		b->started = false;
 	}
+	o->since = 0;
 }
 
 void rp_object__drop_site_groups(struct rp_targets *t, struct rp_object *o)

@@ -239,20 +239,22 @@ static void on_exec(struct rp_targets *t, struct rp_process *p, const struct rp_
 	if (scan(t, &p, 1, NULL) != -ESRCH)
 		return;
 	o = rp_object__by_id(t, dev, event->detail);
-	if (!o && !rp_file__is_known(t, dev, event->detail)) {
+	if (o && !rp_object__is_as_planned(o)) {
+		rp_object__drop(t, o);
+		o = NULL;
+	}
+	if (!o && !rp_file__is_known(t, dev, event->detail))
 		o = rp_object__of_exec(t, dev, event->detail, event->path);
-		/* The next that runs it may live longer. */
-		if (o && !rp_objects__decide_scopes(t, first) && o->wide)
-			rp_process__attach(t, p, o, NULL);
-	}
-	if (o) {
-		o->used = true; /* so it is probed for the next that runs it */
-		o->idle = 0;
-	}
-	if (o)
-		t->late |= o->site_groups && (!o->wide || t->event_time < o->since);
-	else
+	if (!o) {
 		t->late |= !rp_file__is_known(t, dev, event->detail);
+		return;
+	}
+	t->late |= rp_object__was_unlinked(o, t->event_time);
+	/* The next that runs it finds it probed, and may live longer. */
+	if (!rp_objects__decide_scopes(t, first) && o->wide)
+		rp_process__attach(t, p, o, NULL);
+	o->used = true;
+	o->idle = 0;
 }
 
 /* A child has what its parent had mapped; probes that are bound to a process are bound anew. */
