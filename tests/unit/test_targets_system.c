@@ -55,6 +55,21 @@ static void test_new_file(void **state)
 	assert_int_equal(links_alive(&f.kernel), 1);
 }
 
+/* It has given up its memory, and with it the way to its file, but is not reaped yet. */
+static void test_program_on_its_way_out(void **state)
+{
+	char path[] = "/nowhere/prog";
+	const struct rp_mapped gone = {
+		.dev = 1, .ino = 2, .path = path, .start = 4096, .end = 8192};
+
+	(void)state;
+	start_system();
+	put_process(PID, 1);
+	rp_targets__on_mapping(f.targets, PID, &gone, 1);
+	assert_int_equal(links_alive(&f.kernel), 0);
+	assert_int_equal(f.kernel.lost[RP_LOST_LATE], 1);
+}
+
 /* Files of one function each; those of one process do not take the place of another's. */
 static void put_files(pid_t pid, int first, int n)
 {
@@ -205,6 +220,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TARGETS_TEST(test_all_that_map_it),
 		TARGETS_TEST(test_new_file),
+		TARGETS_TEST(test_program_on_its_way_out),
 		TARGETS_TEST(test_mappings_that_were_not_told),
 		TARGETS_TEST(test_files_of_one_process),
 		TARGETS_TEST(test_removed_file_is_let_go),
