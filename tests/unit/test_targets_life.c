@@ -106,6 +106,25 @@ static void test_short_programs(void **state)
 	assert_int_equal(f.kernel.lost[RP_LOST_LATE], 2);
 }
 
+/* Probes that are bound to a process were there before it executed the program. */
+static void test_short_program_of_own_probes(void **state)
+{
+	(void)state;
+	put_process(PID, 1);
+	map(PID, "prog");
+	f.opts.others_hidden = true;
+	start();
+	add(PID);
+	assert_int_equal(links_of(&f.kernel, PID, 0), 1);
+	f.kernel.lost[RP_LOST_LATE] = 0;
+	end_process(PID);
+	send_short_program(PID, "prog", rp_clock__now());
+	assert_int_equal(f.kernel.lost[RP_LOST_LATE], 0);
+	/* Another process has none. */
+	send_short_program(PID + 1, "prog", rp_clock__now());
+	assert_int_equal(f.kernel.lost[RP_LOST_LATE], 1);
+}
+
 /* What nobody could look at while it ran is found by its path: nothing is wanted, nothing is
  * missed. */
 static void test_short_programs_of_no_interest(void **state)
@@ -423,6 +442,7 @@ int main(void)
 		TARGETS_TEST(test_end_that_nobody_tells),
 		TARGETS_TEST(test_reused_pid),
 		TARGETS_TEST(test_unused_file),
+		TARGETS_TEST(test_short_program_of_own_probes),
 		TARGETS_TEST(test_short_program_of_unused_file),
 		TARGETS_TEST(test_written_file),
 		TARGETS_TEST(test_library_loaded_later),

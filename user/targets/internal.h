@@ -252,6 +252,8 @@ void rp_process__ends(struct rp_targets *t, struct rp_process *p, const struct r
 /* Count it in, and, with its children, all that descend from it. */
 int rp_process__track(struct rp_targets *t, pid_t pid, struct rp_err *err);
 int rp_process__track_descendants(struct rp_targets *t, pid_t pid, struct rp_err *err);
+/* Is all of an object probed in this one process, whatever is probed in every process? */
+bool rp_process__is_linked(const struct rp_process *p, const struct rp_object *o);
 /* Probe an object in a process unless that is done. */
 int rp_process__attach(struct rp_targets *t, struct rp_process *p, struct rp_object *o,
 		       struct rp_err *err);

@@ -150,6 +150,14 @@ static bool has(const struct rp_process *p, const struct rp_site_group *b)
 	return false;
 }
 
+bool rp_process__is_linked(const struct rp_process *p, const struct rp_object *o)
+{
+	for (const struct rp_site_group *b = o->site_groups; b; b = b->next)
+		if (!has(p, b))
+			return false;
+	return o->site_groups;
+}
+
 static int attach_local(struct rp_targets *t, struct rp_process *p, const struct rp_object *o,
 			const struct rp_site_group *b, struct rp_err *err)
 {

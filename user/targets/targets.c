@@ -249,7 +249,7 @@ static void on_exec(struct rp_targets *t, struct rp_process *p, const struct rp_
 		t->late |= !rp_file__is_known(t, dev, event->detail);
 		return;
 	}
-	t->late |= rp_object__was_unlinked(o, t->event_time);
+	t->late |= !rp_process__is_linked(p, o) && rp_object__was_unlinked(o, t->event_time);
 	/* The next that runs it finds it probed, and may live longer. */
 	if (!rp_objects__decide_scopes(t, first) && o->wide)
 		rp_process__attach(t, p, o, NULL);
