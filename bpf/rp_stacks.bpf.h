@@ -30,12 +30,15 @@ static long take_bounds(struct task_struct *task, struct vm_area_struct *vma,
 	return 0;
 }
 
-/* Bounds of the stack that sp is on: those of fibers are mappings of their own. */
-static __noinline void stack_find(__u64 sp, struct rp_stack_bounds *bounds)
+/*
+ * Bounds of the stack that sp is on: those of fibers are mappings of their own. Not 0: they are a
+ * guess, as somebody has the lock of the mappings: whoever places probes in the process, say.
+ */
+static __noinline long stack_find(__u64 sp, struct rp_stack_bounds *bounds)
 {
 	bounds->start = sp > RP_STACK_SPAN ? sp - RP_STACK_SPAN : 0;
 	bounds->end = sp + RP_STACK_SPAN;
-	bpf_find_vma(bpf_get_current_task_btf(), sp, take_bounds, bounds, 0);
+	return bpf_find_vma(bpf_get_current_task_btf(), sp, take_bounds, bounds, 0);
 }
 
 /* Where it begins. Stack pointers of a goroutine are relative to the end of its stack: all on one.
@@ -55,11 +58,13 @@ static __always_inline __u64 stack_start(__u64 goroutine, __u64 sp)
  * for left by longjmp(3), and forgets them: their functions then return to the trampoline that
  * nobody serves, or to another function's caller. That is right on one stack. On another one, such
  * as the alternate signal stack where that lies above the thread's, they are alive. Those on the
- * signal stack of a thread that is off it have been left: they may go.
+ * signal stack of a thread that is off it have been left: they may go. Where the stack cannot be
+ * told, nothing is risked.
  */
 static __always_inline bool return_breaks_others(struct task_struct *task, __u64 sp)
 {
 	struct return_instance *pending = untrusted(task)->utask->return_instances;
+	struct rp_stack_bounds bounds;
 	__u64 stack;
 
 	if (!pending)
@@ -69,7 +74,7 @@ static __always_inline bool return_breaks_others(struct task_struct *task, __u64
 		return false;
 	if (on_signal_stack(task, stack))
 		return false;
-	return on_signal_stack(task, sp) || stack < stack_start(0, sp);
+	return on_signal_stack(task, sp) || stack_find(sp, &bounds) || stack < bounds.start;
 }
 
 #endif
