@@ -22,22 +22,16 @@ static inline int target_is_held(void)
 	return getenv("RPT_WAIT") || (fstat(STDIN_FILENO, &in) == 0 && S_ISFIFO(in.st_mode));
 }
 
-/* Until one more byte, or the end, can be read. */
-static inline void target_wait_again(void)
+static inline void target_wait(void)
 {
 	char byte;
 
-	if (target_is_held() && read(STDIN_FILENO, &byte, 1) < 0)
-		exit(1);
-}
-
-static inline void target_wait(void)
-{
 	if (!target_is_held())
 		return;
 	puts("ready");
 	fflush(stdout);
-	target_wait_again();
+	if (read(STDIN_FILENO, &byte, 1) < 0)
+		exit(1);
 }
 
 #define RPT_WAIT() target_wait()
