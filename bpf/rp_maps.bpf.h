@@ -37,6 +37,7 @@ __u16 site_group_state[RP_SITE_GROUPS_MAX] = {};
 bool blocks_left_out = false; /* any region was: ends of blocks may be those of others */
 __u32 swaps_under_way = 0;    /* generation swaps, and links that are being closed */
 __u32 nodes_used = 0;
+__u32 nodes_own = 0;	 /* of these, of rptrace's calibration */
 __u32 nodes_grow_at = 0; /* the node that asks for more chunks */
 __u32 labels_used = 0;
 __u32 texts_used = 0;

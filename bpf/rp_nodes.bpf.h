@@ -39,11 +39,15 @@ static __always_inline struct rp_hist *node_hist(__u32 node)
 static __always_inline __u32 node_create(const struct rp_node_key *key, const char *comm,
 					 __u32 tgid)
 {
+	/* Calibration's own paths take no room of the target's. */
+	bool own = rp_region_is_own(key->region);
 	struct rp_node *info;
 	__u32 id, *known;
 
-	if (nodes_used + 1 >= cfg_max_nodes)
+	if (!own && nodes_used - nodes_own + 1 >= cfg_max_nodes)
 		return 0;
+	if (own)
+		__sync_fetch_and_add(&nodes_own, 1);
 	/* Parents have lower numbers: one that lost a race below is never used again. */
 	id = __sync_fetch_and_add(&nodes_used, 1) + 1;
 	if (id == nodes_grow_at)

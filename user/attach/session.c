@@ -85,7 +85,9 @@ static void configure(struct rp_session *s, const struct rp_session_opts *opts)
 
 	s->figure_shards = cpus < FIGURE_SHARDS_MAX ? cpus : FIGURE_SHARDS_MAX;
 	s->hist_shards = cpus < HIST_SHARDS_MAX ? cpus : HIST_SHARDS_MAX;
-	s->max_nodes = opts->max_nodes;
+	s->max_nodes = opts->max_nodes + RP_REGION_DYNAMIC - RP_REGION_CALIBRATE;
+	if (s->max_nodes > RP_NODES_MAX)
+		s->max_nodes = RP_NODES_MAX;
 	s->max_names = names;
 	s->max_site_groups = opts->max_site_groups ? opts->max_site_groups : RP_SITE_GROUPS_MAX;
 	s->max_texts = opts->text_labels ? labels : 1;
@@ -95,7 +97,7 @@ static void configure(struct rp_session *s, const struct rp_session_opts *opts)
 	skel->rodata->cfg_track_all = opts->track_all;
 	skel->rodata->cfg_own_tgid = getpid();
 	skel->rodata->cfg_pid_namespace = opts->pid_namespace;
-	skel->rodata->cfg_max_nodes = s->max_nodes;
+	skel->rodata->cfg_max_nodes = opts->max_nodes;
 	skel->rodata->cfg_max_depth = opts->max_depth;
 	skel->rodata->cfg_max_labels = labels;
 	skel->rodata->cfg_max_names = names;

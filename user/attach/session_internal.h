@@ -14,7 +14,8 @@ struct rp_session {
 	struct ring_buffer *ring;
 	enum rp_attach_mode mode;
 	uint32_t figure_shards, hist_shards;
-	uint32_t max_nodes, max_names, max_texts, max_site_groups;
+	uint32_t max_nodes; /* those of calibration, too */
+	uint32_t max_names, max_texts, max_site_groups;
 	struct rp_arg args[RP_ARGS_MAX]; /* what the arg_specs map holds */
 	uint32_t next_arg;
 	uint32_t swaps; /* so far */
