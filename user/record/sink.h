@@ -49,14 +49,10 @@ struct rp_event_thread {
 	char process_comm[RP_COMM_LEN];
 };
 
-#define RP_INSTANCE_UNWOUND 1u /* left without its exit: `ns` is up to when that was noticed */
-#define RP_INSTANCE_OPEN    2u /* not left when the run ended: `ns` is the time up to then */
-#define RP_INSTANCE_SPAN    4u /* on no region stack; child, cpu and wait are 0 */
-
-struct rp_instance {
+struct rp_event_instance {
 	uint64_t start;
-	uint64_t ns;	     /* how long it took, wall time */
-	uint64_t child;	     /* ns of it in instances directly inside; 0 under UNWOUND and OPEN */
+	uint64_t ns; /* wall time: until its exit, until it was found to be unwound, or the end */
+	uint64_t child;	     /* ns of it in instances directly inside; 0 where it is not timed */
 	uint64_t cpu;	     /* ns of it on a CPU, what is inside included; likewise 0 */
 	uint64_t wait;	     /* ns of it runnable but waiting for a CPU; likewise 0 */
 	uint64_t span;	     /* id of a span */
@@ -64,7 +60,9 @@ struct rp_instance {
 	uint32_t thread;     /* serial; of a span: that it began on; 0: not known */
 	uint32_t end_thread; /* of a span: that it ended on; else the same */
 	uint16_t cpu_number; /* that it ended on */
-	uint16_t flags;	     /* RP_INSTANCE_* */
+	bool unwound;	     /* left without its exit */
+	bool open;	     /* not left when the run ended */
+	bool is_span;	     /* on no region stack; child, cpu and wait are 0 */
 };
 
 struct rp_event_end {
@@ -73,6 +71,7 @@ struct rp_event_end {
 	const uint64_t *lost; /* RP_LOST_COUNT of them */
 };
 
+/* But for close and instance, those that are of no interest are NULL: see RP_TELL. */
 struct rp_event_sink {
 	void *ctx;
 	int (*run)(void *ctx, const struct rp_event_run *run);
@@ -82,7 +81,7 @@ struct rp_event_sink {
 	int (*thread)(void *ctx, const struct rp_event_thread *thread);
 	/* Roots (no parent, RP_REGION_NONE) are nodes too; the thread says more than they do. */
 	int (*node)(void *ctx, uint32_t id, const struct rp_node *node);
-	int (*instance)(void *ctx, const struct rp_instance *instance);
+	int (*instance)(void *ctx, const struct rp_event_instance *instance);
 	/* So many more instances of a node that filters left out: in no call of instance. */
 	int (*left_out)(void *ctx, uint32_t node, uint64_t n);
 	/* So many more that were to be there and are not. */
@@ -92,15 +91,18 @@ struct rp_event_sink {
 	int (*close)(void *ctx);
 };
 
-static inline uint64_t rp_instance__end(const struct rp_instance *instance)
+/* Tell a sink; a call that is NULL is of no interest to it. `call` is the name of the member. */
+#define RP_TELL(sink, call, ...) ((sink)->call ? (sink)->call((sink)->ctx, __VA_ARGS__) : 0)
+
+static inline uint64_t rp_event_instance__end(const struct rp_event_instance *instance)
 {
 	return instance->start + instance->ns;
 }
 
-/* Left by its exit, and so timed. */
-static inline bool rp_instance__is_timed(const struct rp_instance *instance)
+/* Left by its exit: what it took is known. */
+static inline bool rp_event_instance__is_timed(const struct rp_event_instance *instance)
 {
-	return !(instance->flags & (RP_INSTANCE_UNWOUND | RP_INSTANCE_OPEN));
+	return !instance->unwound && !instance->open;
 }
 
 #endif
