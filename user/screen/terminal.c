@@ -39,7 +39,8 @@ bool rp_terminal__is_able(void)
 
 static void set_styles(void)
 {
-	static const short ramp_256[] = {109, 222, 215, 203};
+	/* Neither light nor dark: read as text on a white and on a black background. */
+	static const short ramp_256[] = {31, 136, 166, 196};
 	static const short ramp_8[] = {COLOR_CYAN, COLOR_GREEN, COLOR_YELLOW, COLOR_RED};
 	static const short split_256[] = {71, 208, 67},
 			   split_8[] = {COLOR_GREEN, COLOR_RED, COLOR_BLUE};
