@@ -79,7 +79,11 @@ static __always_inline struct rp_thread *call_thread(struct pt_regs *ctx, struct
 	return thread_get(task);
 }
 
-/* true: the return is wanted. */
+/*
+ * true: the return is wanted. A region that ran on another stack gets RET sites beside its return
+ * probe. These are linked last, so they are hit first at an entry, and note that they have taken
+ * it: the other probe leaves it alone, from the very first that they count.
+ */
 static __always_inline bool call_enter(struct pt_regs *ctx, struct task_struct *task, __u64 cookie,
 				       __u32 role)
 {
@@ -89,6 +93,10 @@ static __always_inline bool call_enter(struct pt_regs *ctx, struct task_struct *
 	int opened;
 
 	if (!t)
+		return false;
+	if (role == RP_ROLE_CALL_SITE)
+		t->taken_ip = PT_REGS_IP(ctx);
+	else if (t->taken_ip == PT_REGS_IP(ctx))
 		return false;
 	look_at_entry(ctx, cookie, &hit, !cfg_label_returned);
 	if (role == RP_ROLE_CALL && untrusted(task)->utask->depth >= RETURN_PROBES_MAX) {
@@ -102,6 +110,12 @@ static __always_inline bool call_enter(struct pt_regs *ctx, struct task_struct *
 	return opened;
 }
 
+/* Calls of the region may have been ended by a RET site before the kernel reports their return. */
+static __noinline bool has_ret_sites(__u32 region)
+{
+	return bpf_map_lookup_elem(&other_stacks, &region);
+}
+
 /* hit->sp: the stack pointer as it was at the entry of the function that is left. */
 static __always_inline void call_exit(struct pt_regs *ctx, struct task_struct *task,
 				      struct rp_thread *t, __u64 cookie, struct rp_hit *hit,
@@ -111,7 +125,8 @@ static __always_inline void call_exit(struct pt_regs *ctx, struct task_struct *t
 						: RP_COOKIE_FLAGS(cookie) & RP_SITE_SHARED;
 
 	look_at_exit(ctx, cookie, hit);
-	if (t && !frame_leave(t, hit, now) && hit->region && !shared && site_is_current(cookie))
+	if (t && !frame_leave(t, hit, now) && hit->region && !shared && site_is_current(cookie) &&
+	    !(hit->role == RP_ROLE_CALL && has_ret_sites(hit->region)))
 		exit_unmatched(t, hit);
 }
 

@@ -62,6 +62,7 @@ struct rp_thread {
 	__rp_u64 goroutine;	/* whose stack it is; 0: that of a thread */
 	__rp_u64 swapped_site;	/* cookie of the last hit that a newer generation took ... */
 	__rp_u64 swapped_state; /* ... and the state of its site group then */
+	__rp_u64 taken_ip;	/* of the last entry into a function that has RET sites */
 	struct rp_frame frames[RP_SEGMENT_FRAMES];
 };
 
@@ -78,7 +79,7 @@ struct rp_segment_key {
 struct rp_stack_segment {
 	struct rp_frame frames[RP_SEGMENT_FRAMES];
 };
-_Static_assert(sizeof(struct rp_thread) == 72 + RP_SEGMENT_FRAMES * sizeof(struct rp_frame),
+_Static_assert(sizeof(struct rp_thread) == 80 + RP_SEGMENT_FRAMES * sizeof(struct rp_frame),
 	       "rp_thread is shared with BPF");
 
 RP_INLINE __rp_u32 rp_frame__region(const struct rp_frame *f)
@@ -179,10 +180,17 @@ RP_INLINE bool rp_frame__shares_stack(const struct rp_frame *f, bool on_signal_s
 	return f->sp >= start && f->sp < end;
 }
 
-/* Does an exit close this frame, if it is the nearest one of which that is true? */
+/*
+ * Does an exit close this frame, if it is the nearest one of which that is true? A RET site of its
+ * own region closes a call whose return was to be reported, too: it may have been linked in
+ * mid-call. The return, if it is reported, finds nothing to close then.
+ */
 RP_INLINE bool rp_frame__is_closed_by(const struct rp_frame *f, const struct rp_hit *hit)
 {
-	return rp_frame__role(f) == hit->role &&
+	__rp_u32 role = rp_frame__role(f);
+
+	return (role == hit->role ||
+		(role == RP_ROLE_CALL && hit->role == RP_ROLE_CALL_SITE && hit->region)) &&
 	       (!hit->region || rp_frame__region(f) == hit->region) &&
 	       (!hit->key || (hit->role == RP_ROLE_SCOPE_BEGIN ? f->ip : f->sp) == hit->key);
 }

@@ -54,8 +54,10 @@ static void all_told(const struct live_run *run)
 	assert_calls(run, "inner", inner);
 	assert_calls(run, "handle", handled);
 	assert_true(!escapes(run) || !handled);
+	/* The regions get RET sites in the middle, which may close a call that was counted as lost.
+	 */
 	assert_true(lost >= all - inner);
-	assert_true(escapes(run) || lost == all - inner + all - handled);
+	assert_true(escapes(run) || lost - (all - inner + all - handled) <= 2);
 	live_assert_nothing_lost_but(run->json, "stacks");
 }
 
@@ -83,7 +85,32 @@ static const struct live_case cases[] = {
 	EACH_WAY("disarm", BY_SITES, .holds = all_told),
 };
 
+/* The regions get RET sites by themselves: only calls before that are not timed. */
+static void timed_from_then_on(void **state)
+{
+	const char *path = live_path("snapshot.json");
+	struct live_proc *target = live_target("handlers above return 3 400 pause"), *rptrace;
+	json_t *json;
+
+	(void)state;
+	rptrace = live_rptrace_ready("-p %d " HANDLERS " --json -o %s", target->pid, path);
+	live_release(target);
+	live_expect_line(target, "half", 1);
+	live_await_idle();
+	live_finish(target);
+	json = live_figures(rptrace, path);
+	assert_true(live_u64(live_region(json, "inner"), "count") >= 200);
+	assert_true(live_u64(live_region(json, "handle"), "count") >= 200);
+	for (const char *const *name = (const char *const[]){"inner", "handle", NULL}; *name;
+	     name++)
+		assert_int_equal(live_sum(json, *name, "count") + live_sum(json, *name, "unwound"),
+				 400);
+	live_assert_nothing_lost_but(json, "stacks");
+}
+
 int main(void)
 {
-	return live_main_methods("stacks", cases, LIVE_COUNT(cases), NULL, 0);
+	static const struct CMUnitTest single[] = {cmocka_unit_test(timed_from_then_on)};
+
+	return live_main_methods("stacks", cases, LIVE_COUNT(cases), single, LIVE_COUNT(single));
 }

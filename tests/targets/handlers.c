@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
 /*
- * handlers PLACE WAY D N: N signals at depth D of dive, each handled on an alternate signal stack.
+ * handlers PLACE WAY D N [pause]: N signals at depth D of dive, each handled on an alternate signal
+ * stack.
  *
  *   PLACE  above   it lies above the stack of the thread, in the same mapping
  *          below   it lies below it, in the same mapping
@@ -8,6 +9,7 @@
  *          disarm  as apart, and the kernel does not know it while the handler runs (SS_AUTODISARM)
  *   WAY    return  the handler returns
  *          escape  it is left by siglongjmp, and all of dive with it
+ *   pause  in the middle of them it waits for its input again
  */
 #define _GNU_SOURCE
 #include <pthread.h>
@@ -26,7 +28,7 @@
 #endif
 
 static sigjmp_buf back;
-static int escapes, flags;
+static int escapes, flags, pauses;
 static char *own, *alternate;
 static unsigned long depth, signals;
 
@@ -69,6 +71,10 @@ static void *thread(void *arg)
 		if (!sigsetjmp(back, 1))
 			dive(depth);
 		after();
+		if (pauses && i == signals / 2 - 1) {
+			say("half");
+			target_wait_again();
+		}
 	}
 	return arg;
 }
@@ -108,6 +114,7 @@ int main(int argc, char **argv)
 	escapes = !strcmp(argv[2], "escape");
 	depth = target_number(argc, argv, 3, 3);
 	signals = target_number(argc, argv, 4, 100);
+	pauses = argc > 5;
 	target_wait();
 	sigaction(SIGUSR1, &action, NULL);
 	pthread_attr_init(&attr);

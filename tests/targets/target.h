@@ -22,16 +22,22 @@ static inline int target_is_held(void)
 	return getenv("RPT_WAIT") || (fstat(STDIN_FILENO, &in) == 0 && S_ISFIFO(in.st_mode));
 }
 
-static inline void target_wait(void)
+/* Until one more byte, or the end, can be read. */
+static inline void target_wait_again(void)
 {
 	char byte;
 
+	if (target_is_held() && read(STDIN_FILENO, &byte, 1) < 0)
+		exit(1);
+}
+
+static inline void target_wait(void)
+{
 	if (!target_is_held())
 		return;
 	puts("ready");
 	fflush(stdout);
-	if (read(STDIN_FILENO, &byte, 1) < 0)
-		exit(1);
+	target_wait_again();
 }
 
 #define RPT_WAIT() target_wait()

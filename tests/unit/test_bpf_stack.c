@@ -166,6 +166,20 @@ static void test_returns_close_their_own_call(void **state)
 	assert_false(closes(frame(RP_ROLE_BEGIN, 1, SP), h));
 }
 
+/* A region that got RET sites in mid-call; not what just any function returns through. */
+static void test_ret_sites_close_calls_begun_before(void **state)
+{
+	struct rp_hit h = hit(RP_ROLE_CALL_SITE, 1, SP);
+
+	(void)state;
+	h.key = SP;
+	assert_true(closes(frame(RP_ROLE_CALL, 1, SP), h));
+	assert_false(closes(frame(RP_ROLE_CALL, 1, SP - 8), h));
+	assert_false(closes(frame(RP_ROLE_CALL, 2, SP), h));
+	h.region = RP_REGION_NONE;
+	assert_false(closes(frame(RP_ROLE_CALL, 1, SP), h));
+}
+
 static void test_ends_close_by_name(void **state)
 {
 	(void)state;
@@ -301,6 +315,7 @@ int main(void)
 		cmocka_unit_test(test_other_stacks),
 		cmocka_unit_test(test_begins_anew),
 		cmocka_unit_test(test_returns_close_their_own_call),
+		cmocka_unit_test(test_ret_sites_close_calls_begun_before),
 		cmocka_unit_test(test_ends_close_by_name),
 		cmocka_unit_test(test_blocks_close_by_key),
 		cmocka_unit_test(test_nothing_closes_the_root),

@@ -385,6 +385,47 @@ static void test_failed_drop_is_rolled_back(void **state)
 	assert_int_equal(links_alive(&f.kernel), 1);
 }
 
+/* Its calls on another stack are timed by RET sites, linked beside all that was; only once. */
+static void test_region_on_another_stack(void **state)
+{
+	struct rp_targets_stats before, after;
+
+	(void)state;
+	f.plan_opts.rules.return_probes = true;
+	start_beside_another();
+	rp_targets__stats(f.targets, &before);
+	for (int i = 0; i < 3; i++) {
+		send(RP_EVENT_STACK, PID, region("probed_two"));
+		send(RP_EVENT_STACK, PID, 4711);
+		look();
+		assert_int_equal(links_of(&f.kernel, PID, 0), 2);
+	}
+	assert_true(f.kernel.links[0].alive && f.kernel.links[0].counts);
+	assert_true(f.kernel.links[1].alive && f.kernel.links[1].counts);
+	assert_int_equal(f.kernel.swaps, 0);
+	assert_int_equal(f.kernel.lost[RP_LOST_LATE], 0);
+	rp_targets__stats(f.targets, &after);
+	assert_int_equal(after.sites, before.sites + f.kernel.links[1].sites);
+	/* A child gets both in this order: the last is hit first, and takes the call. */
+	put_process(PID + 1, PID);
+	map(PID + 1, "prog");
+	send(RP_EVENT_FORK, PID + 1, PID);
+	assert_int_equal(links_of(&f.kernel, PID + 1, 0), 2);
+	assert_int_equal(f.kernel.links[2].sites, f.kernel.links[0].sites);
+	assert_int_equal(f.kernel.links[3].sites, f.kernel.links[1].sites);
+}
+
+/* Where a method is forced it stays. */
+static void test_forced_return_probes_stay(void **state)
+{
+	(void)state;
+	f.plan_opts.exit_method = RP_EXIT_METHOD_RETURN;
+	start_beside_another();
+	send(RP_EVENT_STACK, PID, region("probed_two"));
+	look();
+	assert_int_equal(links_alive(&f.kernel), 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -407,6 +448,8 @@ int main(void)
 		TARGETS_TEST(test_library_loaded_later),
 		TARGETS_TEST(test_failed_add_leaves_what_was),
 		TARGETS_TEST(test_left_out),
+		TARGETS_TEST(test_region_on_another_stack),
+		TARGETS_TEST(test_forced_return_probes_stay),
 		TARGETS_TEST(test_failed_drop_is_rolled_back),
 	};
 

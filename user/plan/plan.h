@@ -34,6 +34,7 @@ struct rp_region {
 	uint32_t sites;	    /* probe sites that contribute to it */
 	uint32_t slow_sites;
 	bool left_out;	   /* while tracing: its sites are not wanted any more */
+	bool by_ret_sites; /* while tracing: RET sites are wanted beside its return probes */
 	bool ends_at_jump; /* some calls are timed only up to a jump to a function not known */
 };
 
@@ -47,7 +48,8 @@ struct rp_site {
 	uint64_t semaphore;	   /* file offset of the USDT semaphore; 0: none */
 	const struct rp_arg *args; /* the first: label, key or name */
 	uint32_t n_args;
-	bool slow; /* the kernel single-steps the instruction there */
+	bool slow;	 /* the kernel single-steps the instruction there */
+	bool superseded; /* while tracing: RET sites of the same function take its calls */
 };
 
 /*
@@ -137,6 +139,16 @@ int rp_plan__rematch(struct rp_plan *plan, uint32_t object, const char *path, bo
  * a change.
  */
 bool rp_plan__leave_out(struct rp_plan *plan, uint32_t region, bool left_out);
+
+/*
+ * Calls of a function region are to be timed by RET sites from now on, as their returns cannot all
+ * be probed. Whether that was a change: not where a method is forced. What it takes is added object
+ * by object, for those of its functions whose exits are known. The other sites stay: the kernel
+ * side ignores them where the new ones take the call.
+ */
+bool rp_plan__use_ret_sites(struct rp_plan *plan, uint32_t region);
+int rp_plan__add_ret_sites(struct rp_plan *plan, uint32_t object, const char *path, bool is_exe,
+			   struct rp_elf *elf, size_t *added, struct rp_err *err);
 
 /* Is it a site of a region that is wanted? Those without a region are, as far as this goes. */
 bool rp_plan__wants_site(const struct rp_plan *plan, const struct rp_site *site);

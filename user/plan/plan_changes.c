@@ -122,6 +122,63 @@ uint32_t rp_plan__known_function(struct rp_plan *plan, uint64_t offset)
 	return RP_REGION_NONE;
 }
 
+/* ---- RET sites beside return probes ---------------------------------------------------------- */
+
+uint32_t rp_plan__known_call(const struct rp_plan *plan, uint64_t offset)
+{
+	const struct rp_site *end = plan->known + plan->n_known;
+
+	for (const struct rp_site *at = find_known(plan, offset);
+	     at && at < end && at->offset == offset; at++)
+		if (at->role == RP_ROLE_CALL && plan->regions[at->region - 1].by_ret_sites)
+			return at->region;
+	return RP_REGION_NONE;
+}
+
+bool rp_plan__use_ret_sites(struct rp_plan *plan, uint32_t region)
+{
+	struct rp_region *r = region && region <= plan->n_regions ? &plan->regions[region - 1]
+								  : NULL;
+
+	if (!r || r->by_ret_sites || plan->opts.exit_method != RP_EXIT_METHOD_AUTO ||
+	    r->kind != RP_KIND_FUNCTION)
+		return false;
+	r->by_ret_sites = true;
+	return true;
+}
+
+static void supersede(struct rp_plan *plan, size_t before, const struct rp_site *entry)
+{
+	for (size_t i = 0; i < before; i++) {
+		struct rp_site *s = &plan->sites[i];
+
+		if (s->object == entry->object && s->offset == entry->offset &&
+		    s->region == entry->region && s->role == RP_ROLE_CALL)
+			s->superseded = true;
+	}
+}
+
+int rp_plan__add_ret_sites(struct rp_plan *plan, uint32_t object, const char *path, bool is_exe,
+			   struct rp_elf *elf, size_t *added, struct rp_err *err)
+{
+	size_t before = plan->n_sites;
+	int rc = rp_plan__begin_rematch(plan, object);
+
+	*added = 0;
+	if (rc)
+		return rp_err__no_memory(err);
+	plan->first_function = 0;
+	plan->first_usdt = plan->n_usdts;
+	plan->adding_ret_sites = true;
+	rc = rp_plan__add_object(plan, object, path, is_exe, elf, added, err);
+	plan->adding_ret_sites = false;
+	rp_plan__end_rematch(plan);
+	for (size_t i = before; i < plan->n_sites; i++)
+		if (is_entry(plan->sites[i].role))
+			supersede(plan, before, &plan->sites[i]);
+	return rc;
+}
+
 /* ---- leaving out --------------------------------------------------------------------------- */
 
 bool rp_plan__leave_out(struct rp_plan *plan, uint32_t region, bool left_out)

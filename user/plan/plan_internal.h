@@ -28,6 +28,7 @@ struct rp_plan {
 	size_t last_function, last_usdt;   /* the last selection begins there */
 	size_t first_function, first_usdt; /* the first ones to match */
 	bool rematching;		   /* an object is matched that was before ... */
+	bool adding_ret_sites;		   /* ... for regions whose returns are probed so far */
 	struct rp_site *known;		   /* ... and what it has, by offset */
 	size_t n_known;
 	struct rp_region *regions;
@@ -86,6 +87,8 @@ void rp_plan__end_rematch(struct rp_plan *plan);
  * from now on. RP_REGION_NONE: there is none. */
 uint32_t rp_plan__known_function(struct rp_plan *plan, uint64_t offset);
 bool rp_plan__is_known(const struct rp_plan *plan, const struct rp_site *site);
+/* The same where its returns are probed, and RET sites are wanted. */
+uint32_t rp_plan__known_call(const struct rp_plan *plan, uint64_t offset);
 
 /* A function that is meant. */
 struct rp_function {

@@ -51,6 +51,10 @@ static int choose_method(struct places *p)
 	int rc;
 
 	p->switches_stacks = traits->has_fibers;
+	if (p->plan->adding_ret_sites) {
+		p->ret_sites = true;
+		return 0;
+	}
 	if (opts->exit_method != RP_EXIT_METHOD_AUTO) {
 		p->ret_sites = opts->exit_method == RP_EXIT_METHOD_RET_SITES;
 		return 0;
@@ -302,6 +306,23 @@ static int choose_entry(struct places *p, struct rp_function *function, const ch
 	return rc;
 }
 
+/* A function that has its region goes over to RET sites, where its exits are known. */
+static int choose_exits(struct places *p, struct rp_function *function)
+{
+	uint64_t at = function->symbol->offset + function->entry.offset;
+	uint32_t region = rp_plan__known_call(p->plan, at);
+	struct rp_body *body;
+
+	if (region == RP_REGION_NONE)
+		return 0;
+	body = rp_bodies__get(&p->bodies, function->symbol->offset);
+	if (!body)
+		return -ENOMEM;
+	if (!body->why && body->exits.n)
+		function->region = body->region = region;
+	return 0;
+}
+
 /* Give a function its region, or refuse it. */
 static int choose(struct places *p, struct rp_function *function)
 {
@@ -309,6 +330,8 @@ static int choose(struct places *p, struct rp_function *function)
 	const char *reason = NULL;
 	int rc = choose_entry(p, function, &reason);
 
+	if (p->plan->adding_ret_sites && rc != -ENOMEM)
+		return rc ? 0 : choose_exits(p, function);
 	if (rc == -ENOTSUP)
 		return refuse(p, function, reason ? reason : "its entry cannot be probed");
 	if (rc)

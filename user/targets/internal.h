@@ -115,7 +115,8 @@ struct rp_targets {
 	bool *in_group;	     /* of site: it is in a site group */
 	size_t n_in_group;
 	bool waiting;	/* for links to retire: sites that are wanted again ... */
-	bool unpruned;	/* ... and site groups with sites that are wanted no more */
+	bool unpruned;	/* ... and site groups with sites that are wanted no more ... */
+	bool unsafe;	/* ... and regions that need RET sites beside their return probes */
 	bool selecting; /* what is found now comes by the last selection */
 	bool stripped, denied;
 	size_t refused; /* sites that the kernel would not probe */
@@ -184,6 +185,8 @@ void rp_object__drop(struct rp_targets *t, struct rp_object *o);
 double rp_objects__drop_unused(struct rp_targets *t);
 /* Match it against the last selection. */
 int rp_object__plan_again(struct rp_targets *t, struct rp_object *o, struct rp_err *err);
+/* Add RET sites for those of its regions that need them beside their return probes. */
+int rp_object__plan_ret_sites(struct rp_targets *t, struct rp_object *o, struct rp_err *err);
 /*
  * Probe the sites of a site group in a process; 0: in all of them. Nothing counts until the links
  * are started, or swapped for those that they replace (NULL: none).

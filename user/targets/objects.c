@@ -169,6 +169,22 @@ int rp_object__plan_again(struct rp_targets *t, struct rp_object *o, struct rp_e
 	return rc;
 }
 
+int rp_object__plan_ret_sites(struct rp_targets *t, struct rp_object *o, struct rp_err *err)
+{
+	struct rp_elf *elf = NULL;
+	size_t added;
+	int rc;
+
+	if (o->fd < 0 || !o->site_groups)
+		return 0;
+	rc = rp_elf__open(o->fd, o->path, &elf, err);
+	if (!rc)
+		rc = rp_plan__add_ret_sites(t->plan, (uint32_t)(o - t->objects), o->path, o->is_exe,
+					    elf, &added, err);
+	rp_elf__free(elf);
+	return rc;
+}
+
 int rp_object__add(struct rp_targets *t, const char *path, int fd, bool is_exe,
 		   struct rp_object **out, struct rp_err *err)
 {
@@ -329,7 +345,8 @@ void rp_object__start(struct rp_targets *t, struct rp_object *o)
 		fresh |= b->links && !b->started;
 		b->started |= b->links != NULL;
 	}
-	if (fresh)
+	/* Calls were counted before there were RET sites, too: nobody is late for these. */
+	if (fresh && !(t->unsafe && o->since))
 		o->since = rp_clock__now();
 	t->late |= t->event_time < o->since;
 }

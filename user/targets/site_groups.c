@@ -52,6 +52,18 @@ static bool is_wanted(const struct rp_targets *t, const struct rp_site *site, bo
 	return rp_plan__wants_site(t->plan, site) && (scopes || site->role != RP_ROLE_SCOPE_END);
 }
 
+/*
+ * What stays of a group that is replaced. Where RET sites take the calls return probes need not
+ * come again: the next generation would await each return.
+ */
+static bool keeps(const struct rp_targets *t, const struct rp_site_group *b, size_t i, bool scopes)
+{
+	size_t n;
+
+	return is_wanted(t, &b->sites[i], scopes) &&
+	       !rp_plan__sites(t->plan, &n)[b->planned[i]].superseded;
+}
+
 /* ---- making site groups
  * -------------------------------------------------------------------------- */
 
@@ -109,12 +121,14 @@ static int by_region(const void *a_, const void *b_, void *sites_)
 	return (a->region > b->region) - (a->region < b->region);
 }
 
+/* Linked in this order: RET sites after the return probes of the same calls (call_enter in bpf/).
+ */
 static int add_site_group(struct rp_targets *t, struct rp_object *o, const size_t *planned,
 			  size_t n)
 {
 	size_t all;
 	const struct rp_site *sites = rp_plan__sites(t->plan, &all);
-	struct rp_site_group *b;
+	struct rp_site_group *b, **last = &o->site_groups;
 
 	b = site_group__new(t, o - t->objects, n);
 	if (!b)
@@ -124,8 +138,9 @@ static int add_site_group(struct rp_targets *t, struct rp_object *o, const size_
 		t->in_group[planned[i]] = true;
 	}
 	b->code = rp_site_group__code(b, o->fd);
-	b->next = o->site_groups;
-	o->site_groups = b;
+	while (*last)
+		last = &(*last)->next;
+	*last = b;
 	return 0;
 }
 
@@ -332,7 +347,7 @@ static struct rp_site_group *site_group__rest(struct rp_targets *t, const struct
 	for (size_t i = 0; i < b->n; i++) {
 		uint32_t region = b->sites[i].region;
 
-		if (is_wanted(t, &b->sites[i], scopes))
+		if (keeps(t, b, i, scopes))
 			site_group__add(rest, &b->sites[i], b->planned[i]);
 		else if (region != RP_REGION_NONE && (!*n || r->left_out[*n - 1] != region))
 			r->left_out[(*n)++] = region;

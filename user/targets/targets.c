@@ -280,9 +280,10 @@ void rp_targets__on_event(struct rp_targets *t, const struct rp_event *event)
 {
 	struct rp_process *p;
 
-	/* Counted in the kernel (RP_LOST_STACKS): it changes nothing about who is probed where. */
-	if (event->header.type == RP_EVENT_STACK)
+	if (event->header.type == RP_EVENT_STACK) {
+		t->unsafe |= rp_plan__use_ret_sites(t->plan, (uint32_t)event->detail);
 		return;
+	}
 	if (t->system) {
 		rp_targets__on_system_event(t, event);
 		return;
@@ -389,6 +390,15 @@ int rp_targets__take_back(struct rp_targets *t, const uint32_t *regions, size_t 
 	return catch_up(t, err);
 }
 
+/* Regions that ran where their returns must not be probed get RET sites. */
+static void add_ret_sites(struct rp_targets *t)
+{
+	for (size_t i = 0; i < t->n_objects; i++)
+		rp_object__plan_ret_sites(t, &t->objects[i], NULL);
+	catch_up(t, NULL);
+	t->unsafe = false;
+}
+
 /* Returns when there is more of that to do, s; 0: never. */
 static double end_swap(struct rp_targets *t)
 {
@@ -396,6 +406,8 @@ static double end_swap(struct rp_targets *t)
 
 	if (t->unpruned && !t->retired)
 		rp_targets__prune(t, NULL);
+	if (t->unsafe)
+		add_ret_sites(t);
 	if (t->waiting && !t->retired)
 		catch_up(t, NULL);
 	return t->retired && !next ? now : next;
