@@ -85,6 +85,52 @@ static const struct live_case cases[] = {
 	EACH_WAY("disarm", BY_SITES, .holds = all_told),
 };
 
+/* Two processes of one file, traced by one rptrace: neither is harmed by what looks at the other.
+ */
+static void of_one_file(void **state)
+{
+	const char *path = live_path("snapshot.json");
+	struct live_proc *one = live_target("handlers above return 3 200");
+	struct live_proc *other = live_target("handlers above return 3 200"), *rptrace;
+	struct live_run run;
+
+	(void)state;
+	rptrace = live_rptrace_ready("-p %d,%d " HANDLERS " --json -o %s", one->pid, other->pid,
+				     path);
+	live_finish(one);
+	live_finish(other);
+	run.json = live_figures(rptrace, path);
+	assert_int_equal(figure(&run, "dive", "count"), 2 * 600);
+	assert_int_equal(figure(&run, "after", "count"), 2 * 200);
+	assert_int_equal(figure(&run, "inner", "count") + figure(&run, "inner", "unwound"),
+			 2 * 200);
+	live_assert_nothing_lost_but(run.json, "stacks");
+}
+
+/* Each by an rptrace of its own, which binds its probes to it: exits have probes from the start. */
+static void each_by_its_own(void **state)
+{
+	static const char *const paths[] = {"one.json", "other.json"};
+	struct live_proc *targets[2], *rptraces[2];
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++)
+		targets[i] = live_target("handlers above return 3 200");
+	for (size_t i = 0; i < 2; i++)
+		rptraces[i] = live_rptrace_ready("-p %d " HANDLERS " --json -o %s", targets[i]->pid,
+						 live_path(paths[i]));
+	for (size_t i = 0; i < 2; i++)
+		live_finish(targets[i]);
+	for (size_t i = 0; i < 2; i++) {
+		struct live_run run = {.json = live_figures(rptraces[i], live_path(paths[i]))};
+
+		assert_int_equal(figure(&run, "dive", "count"), 600);
+		assert_int_equal(figure(&run, "handle", "count"), 200);
+		assert_int_equal(figure(&run, "inner", "count"), 200);
+		live_assert_nothing_lost(run.json);
+	}
+}
+
 /* The regions get RET sites by themselves: only calls before that are not timed. */
 static void timed_from_then_on(void **state)
 {
@@ -110,7 +156,11 @@ static void timed_from_then_on(void **state)
 
 int main(void)
 {
-	static const struct CMUnitTest single[] = {cmocka_unit_test(timed_from_then_on)};
+	static const struct CMUnitTest single[] = {
+		cmocka_unit_test(timed_from_then_on),
+		cmocka_unit_test(of_one_file),
+		cmocka_unit_test(each_by_its_own),
+	};
 
 	return live_main_methods("stacks", cases, LIVE_COUNT(cases), single, LIVE_COUNT(single));
 }

@@ -445,7 +445,7 @@ static inline void add(pid_t pid)
 {
 	struct rp_err err;
 
-	assert_int_equal(rp_targets__add(f.targets, pid, &err), 0);
+	assert_int_equal(rp_targets__add(f.targets, &pid, 1, &err), 0);
 }
 
 static inline int tear_down(void **state)

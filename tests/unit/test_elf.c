@@ -351,6 +351,14 @@ static void test_fibers(void **state)
 	assert_false(TRAITS("makecontext\0GLIBC_PRIVATE").has_fibers);
 }
 
+static void test_signal_stacks(void **state)
+{
+	(void)state;
+	assert_true(TRAITS("sigaltstack").has_signal_stack);
+	assert_false(TRAITS("sigaltstacks").has_signal_stack);
+	assert_false(TRAITS("sigaltstack\0GLIBC_PRIVATE").has_signal_stack);
+}
+
 /* Large tables are read bit by bit: a name that lies across two bits is seen all the same. */
 static void test_unwinding_in_large_table(void **state)
 {
@@ -557,6 +565,7 @@ int main(void)
 		cmocka_unit_test(test_position_independent),
 		cmocka_unit_test(test_unwinding),
 		cmocka_unit_test(test_fibers),
+		cmocka_unit_test(test_signal_stacks),
 		cmocka_unit_test(test_unwinding_in_large_table),
 		cmocka_unit_test(test_unwinding_stripped),
 		cmocka_unit_test(test_go),

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
 /* Who is probed where, and what the kernel refuses. */
+#include <signal.h>
+
 #include "targets_fixture.h"
 
 static void test_only_traced_processes_map_it(void **state)
@@ -27,6 +29,55 @@ static void test_others_map_it_too(void **state)
 	assert_int_equal(links_of(&f.kernel, PID, 0), 1);
 	assert_int_equal(links_of(&f.kernel, PID + 1, 0), 1);
 	assert_int_equal(links_alive(&f.kernel), 2);
+}
+
+/* Those that are named together are not outside of the trace for each other. */
+static void test_all_that_map_it_are_traced(void **state)
+{
+	static const pid_t both[] = {PID, PID + 1};
+	struct rp_err err;
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		put_process(both[i], 1);
+		map(both[i], "prog");
+	}
+	start();
+	assert_int_equal(rp_targets__add(f.targets, both, 2, &err), 0);
+	assert_int_equal(links_of(&f.kernel, 0, ino_of("prog")), 1);
+	assert_int_equal(links_alive(&f.kernel), 1);
+}
+
+/* Such a program may run handlers on another stack; nobody sees to returns in its children. */
+static void test_no_return_probes_bound_to_who_has_signal_stacks(void **state)
+{
+	struct rp_targets_stats stats;
+
+	(void)state;
+	sigaltstack(NULL, NULL);
+	put_process(PID, 1);
+	map(PID, "prog");
+	put_process(PID + 1, 1);
+	map(PID + 1, "prog");
+	f.plan_opts.rules.return_probes = true;
+	start();
+	add(PID);
+	assert_int_equal(links_of(&f.kernel, PID, 0), 1);
+	assert_int_equal(f.kernel.links[0].sites, 3 * 2);
+	rp_targets__stats(f.targets, &stats);
+	assert_int_equal(stats.sites, 3 * 2);
+}
+
+/* Where the programs are run for every hit they see to it. */
+static void test_return_probes_of_all_who_have_signal_stacks(void **state)
+{
+	(void)state;
+	put_process(PID, 1);
+	map(PID, "prog");
+	f.plan_opts.rules.return_probes = true;
+	start();
+	add(PID);
+	assert_int_equal(f.kernel.links[0].sites, 3);
 }
 
 /* In a container the processes outside of it are not seen. */
@@ -164,7 +215,7 @@ static void test_out_of_descriptors(void **state)
 	map(PID, "prog");
 	f.kernel.link_error = -EMFILE;
 	start();
-	assert_int_equal(rp_targets__add(f.targets, PID, &err), -EMFILE);
+	assert_int_equal(rp_targets__add(f.targets, &(pid_t){PID}, 1, &err), -EMFILE);
 	assert_int_equal(links_alive(&f.kernel), 0);
 	/* Later, when there are some again. */
 	f.kernel.link_error = 0;
@@ -178,7 +229,7 @@ static void test_no_such_process(void **state)
 
 	(void)state;
 	start();
-	assert_int_equal(rp_targets__add(f.targets, PID, &err), -ESRCH);
+	assert_int_equal(rp_targets__add(f.targets, &(pid_t){PID}, 1, &err), -ESRCH);
 	assert_int_equal(err.exit, RP_EXIT_FAILED);
 	assert_string_not_equal(err.cure, "");
 }
@@ -188,6 +239,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TARGETS_TEST(test_only_traced_processes_map_it),
 		TARGETS_TEST(test_others_map_it_too),
+		TARGETS_TEST(test_all_that_map_it_are_traced),
+		TARGETS_TEST(test_no_return_probes_bound_to_who_has_signal_stacks),
+		TARGETS_TEST(test_return_probes_of_all_who_have_signal_stacks),
 		TARGETS_TEST(test_others_are_hidden),
 		TARGETS_TEST(test_a_file_of_another_device_that_may_be_the_same),
 		TARGETS_TEST(test_nothing_is_linked_without_a_session),

@@ -49,8 +49,8 @@ static int discover(const struct rp_opts *opts, struct rp_targets *targets, stru
 	const char *path;
 	int rc = rp_targets__add_named(targets, err);
 
-	for (size_t i = 0; !rc && i < opts->n_pids; i++)
-		rc = rp_targets__add(targets, opts->pids[i], err);
+	if (!rc)
+		rc = rp_targets__add(targets, opts->pids, opts->n_pids, err);
 	if (!rc && rp_opts__is_system(opts))
 		rc = rp_targets__add_system(targets, err);
 	if (rc || !opts->argv)

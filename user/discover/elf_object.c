@@ -476,6 +476,7 @@ struct told {
 	bool c_only;	  /* of C's clean-up as well */
 	bool libc;
 	bool fibers;
+	bool signal_stack;
 };
 
 static void search_strings(const char *strings, size_t size, struct told *told)
@@ -484,6 +485,7 @@ static void search_strings(const char *strings, size_t size, struct told *told)
 	told->c_only |= memmem(strings, size, "__gcc_personality_v0", 20) != NULL;
 	told->libc |= memmem(strings, size, "GLIBC_PRIVATE", 13) != NULL;
 	told->fibers |= names_fibers(strings, size);
+	told->signal_stack |= memmem(strings, size, "sigaltstack", sizeof("sigaltstack")) != NULL;
 }
 
 /* Bit by bit, as such a table may be as large as its owner likes. */
@@ -525,8 +527,9 @@ static void find_stack_traits(struct rp_elf *elf)
 	elf->traits.has_unwinding = told.personality ||
 				    (!elf->traits.has_symtab && !told.c_only && !told.libc &&
 				     rp_elf__section_by_name(elf, ".gcc_except_table"));
-	/* glibc has makecontext() for others. */
+	/* glibc has makecontext() and sigaltstack() for others. */
 	elf->traits.has_fibers = told.fibers && !told.libc;
+	elf->traits.has_signal_stack = told.signal_stack && !told.libc;
 }
 
 /* Go compresses it under another name. */

@@ -36,14 +36,15 @@ struct rp_usdt_note {
 
 /* What of an object decides how its functions may be probed. */
 struct rp_elf_traits {
-	uint16_t machine;    /* EM_* */
-	bool is_go;	     /* has .note.go.buildid or .go.buildinfo: stacks move */
-	bool has_unwinding;  /* C++ exceptions or Rust panics may cross frames: links a personality
-				routine */
-	bool has_fibers;     /* switches stacks in user space: functions are left in any order */
-	bool has_symtab;     /* .symtab, here or in the separate debug file */
-	bool has_lines;	     /* .debug_line, likewise */
-	bool separate_debug; /* there is a separate debug file, and it is read */
+	uint16_t machine;   /* EM_* */
+	bool is_go;	    /* has .note.go.buildid or .go.buildinfo: stacks move */
+	bool has_unwinding; /* C++ exceptions or Rust panics may cross frames: links a personality
+			       routine */
+	bool has_fibers;    /* switches stacks in user space: functions are left in any order */
+	bool has_signal_stack; /* has signal handlers run on a stack of their own */
+	bool has_symtab;       /* .symtab, here or in the separate debug file */
+	bool has_lines;	       /* .debug_line, likewise */
+	bool separate_debug;   /* there is a separate debug file, and it is read */
 };
 
 /*

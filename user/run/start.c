@@ -103,8 +103,8 @@ int rp_run__attach(struct rp_run *run, const char *command, struct rp_err *err)
 	if (run->launch)
 		rc = rp_targets__add_command(run->targets, rp_launch__pid(run->launch), command,
 					     err);
-	for (size_t i = 0; !rc && i < run->opts->n_pids; i++)
-		rc = rp_targets__add(run->targets, run->opts->pids[i], err);
+	if (!rc)
+		rc = rp_targets__add(run->targets, run->opts->pids, run->opts->n_pids, err);
 	if (!rc)
 		rc = rp_targets__add_named(run->targets, err);
 	if (!rc && run->events.mappings)

@@ -42,6 +42,7 @@ struct rp_object {
 	bool wide;			   /* probed in every process */
 	bool attached;			   /* as that, or in some: it stays so */
 	bool planned;			   /* it has sites */
+	bool has_signal_stack;		   /* its handlers may run on a stack of their own */
 	uint64_t since;			   /* ns: all of its links are there; 0: they are not */
 	struct rp_site_group *site_groups; /* of those that are wanted */
 	size_t users;			   /* processes that map it */

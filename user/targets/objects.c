@@ -139,6 +139,7 @@ static int rp_object__plan(struct rp_targets *t, struct rp_object *o, int fd, bo
 		rc = rp_plan__add_object(t->plan, (uint32_t)(o - t->objects), o->path, is_exe, elf,
 					 &added, err);
 		o->planned = added > 0;
+		o->has_signal_stack = rp_elf__traits(elf)->has_signal_stack;
 		t->stripped |= is_exe && !rp_elf__traits(elf)->has_symtab;
 	}
 	/* Kept open with or without sites: a number of an open file is not given to another. */
@@ -167,6 +168,29 @@ int rp_object__plan_again(struct rp_targets *t, struct rp_object *o, struct rp_e
 		rc = match_again(t, o, elf, err);
 	rp_elf__free(elf);
 	return rc;
+}
+
+/*
+ * A probe that is bound to a process is hit in its forked children as well, and in every other
+ * process that has the file probed. The kernel runs its program in none of these, but redirects the
+ * return all the same: nobody sees to it that this is safe there (return_breaks_others in bpf/). So
+ * where probes are bound, functions that signal handlers on a stack of their own may call have RET
+ * sites from the start.
+ */
+static int use_ret_sites(struct rp_targets *t, struct rp_object *o)
+{
+	size_t n;
+	const struct rp_site *sites = rp_plan__sites(t->plan, &n);
+	bool any = false;
+
+	for (size_t i = 0; i < n; i++)
+		if (sites[i].object == (size_t)(o - t->objects) && sites[i].role == RP_ROLE_CALL)
+			any |= rp_plan__use_ret_sites(t->plan, sites[i].region);
+	if (!any)
+		return 0;
+	rp_object__plan_ret_sites(t, o, NULL);
+	rp_object__drop_site_groups(t, o);
+	return rp_object__gather(t, o, 0, NULL);
 }
 
 int rp_object__plan_ret_sites(struct rp_targets *t, struct rp_object *o, struct rp_err *err)
@@ -412,6 +436,10 @@ int rp_objects__decide_scopes(struct rp_targets *t, size_t first)
 		if (rp_proc__live_thread(t->proc, p->pid) != p->pid)
 			for (size_t i = 0; i < n; i++)
 				t->objects[first + i].wide |= !t->objects[first + i].attached;
+	for (size_t i = first; !rc && i < t->n_objects; i++)
+		if (!t->objects[i].wide && !t->objects[i].attached &&
+		    t->objects[i].has_signal_stack)
+			rc = use_ret_sites(t, &t->objects[i]);
 out:
 	free(files);
 	free(paths);

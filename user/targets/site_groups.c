@@ -193,7 +193,8 @@ int rp_object__gather(struct rp_targets *t, struct rp_object *o, size_t from, st
 	if (!fresh)
 		rc = -ENOMEM;
 	for (size_t i = from; !rc && i < all; i++) {
-		if (sites[i].object != number || t->in_group[i] || !is_wanted(t, &sites[i], scopes))
+		if (sites[i].object != number || t->in_group[i] || sites[i].superseded ||
+		    !is_wanted(t, &sites[i], scopes))
 			continue;
 		if (is_retiring(t, sites[i].region)) {
 			t->waiting = true;
@@ -329,6 +330,8 @@ void rp_object__drop_site_groups(struct rp_targets *t, struct rp_object *o)
 		struct rp_site_group *b = o->site_groups;
 
 		o->site_groups = b->next;
+		for (size_t i = 0; i < b->n; i++)
+			t->in_group[b->planned[i]] = false;
 		site_group__free(t, b);
 	}
 }

@@ -122,8 +122,7 @@ static int scan(struct rp_targets *t, struct rp_process **processes, size_t n, s
 
 /* ---- what to trace --------------------------------------------------------------------------- */
 
-/* Bring all processes up to date; the error of the one that is asked for counts, 0: none does. */
-static int scan_all(struct rp_targets *t, pid_t pid, struct rp_err *err)
+static int scan_all(struct rp_targets *t, struct rp_err *err)
 {
 	struct rp_process **list, *p;
 	size_t n = 0;
@@ -132,18 +131,14 @@ static int scan_all(struct rp_targets *t, pid_t pid, struct rp_err *err)
 	list = calloc(HASH_COUNT(t->processes) + 1, sizeof(*list));
 	if (!list)
 		return rp_err__no_memory(err);
-	HASH_FIND_INT(t->processes, &pid, p);
-	if (p)
-		list[n++] = p;
 	for (p = t->processes; p; p = p->hh.next)
-		if (p->pid != pid)
-			list[n++] = p;
+		list[n++] = p;
 	rc = scan(t, list, n, err);
 	free(list);
 	return rc;
 }
 
-int rp_targets__add(struct rp_targets *t, pid_t pid, struct rp_err *err)
+static int track(struct rp_targets *t, pid_t pid, struct rp_err *err)
 {
 	int rc;
 
@@ -154,9 +149,16 @@ int rp_targets__add(struct rp_targets *t, pid_t pid, struct rp_err *err)
 		return rp_err__set(err, RP_EXIT_FAILED, -EINVAL, NULL,
 				   "rptrace does not trace itself");
 	rc = rp_process__track(t, pid, err);
-	if (!rc && t->follow)
-		rc = rp_process__track_descendants(t, pid, err);
-	return rc ? rc : scan_all(t, pid, err);
+	return !rc && t->follow ? rp_process__track_descendants(t, pid, err) : rc;
+}
+
+int rp_targets__add(struct rp_targets *t, const pid_t *pids, size_t n, struct rp_err *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < n; i++)
+		rc = track(t, pids[i], err);
+	return rc || !n ? rc : scan_all(t, err);
 }
 
 /* Attach the objects from `first` on: everywhere, or in the one process there is. */
@@ -346,7 +348,7 @@ static int attach_all(struct rp_targets *t, struct rp_err *err)
 	int rc = rp_objects__decide_scopes(t, 0) ? rp_err__no_memory(err) : 0;
 
 	if (!rc)
-		rc = scan_all(t, 0, err);
+		rc = scan_all(t, err);
 	return rc ? rc : attach_wide(t, err);
 }
 
@@ -495,8 +497,10 @@ void rp_targets__stats(const struct rp_targets *t, struct rp_targets_stats *stat
 	stats->processes = HASH_COUNT(t->processes);
 	stats->came = t->came;
 	for (size_t i = 0; i < n; i++) {
-		/* Gone for good, or for now. */
-		if (t->objects[sites[i].object].fd < 0 || !rp_plan__wants_site(t->plan, &sites[i]))
+		/* Gone for good, or for now; or RET sites were there before it was probed. */
+		if (t->objects[sites[i].object].fd < 0 ||
+		    !rp_plan__wants_site(t->plan, &sites[i]) ||
+		    (sites[i].superseded && !t->in_group[i]))
 			continue;
 		stats->sites++;
 		stats->slow_sites += sites[i].slow;
