@@ -39,10 +39,14 @@ static inline void rp_hist_part__widen(struct rp_hist_part *part, const struct r
 	part->end = by->end > part->end ? by->end : part->end;
 }
 
+/* The stretch has to lie within. */
+void rp_hist__add(struct rp_hist_part *to, const struct rp_hist_part *from);
+
 struct rp_node_counts {
 	struct rp_node node;
 	struct rp_figures figures; /* summed over the shards, as is the histogram */
 	struct rp_hist_part hist;
+	bool incomplete; /* some of its instances are in no figure, as they are not asked for */
 };
 
 struct rp_region_name {

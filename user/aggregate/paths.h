@@ -42,6 +42,7 @@ struct rp_sums {
 	uint64_t total, cpu, wait; /* ns, of a region only its outermost frames */
 	uint64_t self;
 	unsigned __int128 squares; /* of all frames */
+	bool incomplete;	   /* see struct rp_node_counts */
 	uint64_t min_inv, max;	   /* since the start */
 	double probe_self;	   /* ns of `self`, as measured, that are those of probes */
 };
@@ -59,9 +60,6 @@ static inline double rp_stray_hits__pairs(const struct rp_stray_hits *stray)
 {
 	return (double)stray->hits / 2;
 }
-
-/* The stretch has to lie within. */
-void rp_hist__add(struct rp_hist_part *to, const struct rp_hist_part *from);
 
 /* Several at once: q ascends. */
 void rp_hist__percentiles(const struct rp_hist_part *hist, uint64_t count, const double *q,

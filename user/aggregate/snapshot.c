@@ -212,6 +212,7 @@ static void add_sums(struct rp_sums *to, const struct rp_sums *from, bool outerm
 	to->frames += from->frames;
 	to->self += from->self;
 	to->squares += from->squares;
+	to->incomplete |= from->incomplete;
 	to->probe_self += from->probe_self;
 	if (outermost) {
 		to->total += from->total;
@@ -295,10 +296,11 @@ static bool is_outermost(const struct build *b, size_t place)
 	return !b->above[b->flat_of[place]] && !b->unlabeled_above[region];
 }
 
-/* Of all that was entered there, all was filtered. */
+/* All that was entered there was filtered, or is not asked for. */
 static bool is_filtered(const struct rp_sums *sums)
 {
-	return sums->skipped && !sums->count && !sums->unwound && sums->entries <= sums->left;
+	return (sums->skipped || sums->incomplete) && !sums->count && !sums->unwound &&
+	       sums->entries <= sums->left;
 }
 
 static void count_above(struct build *b, size_t place, int change)
@@ -403,7 +405,7 @@ static int emit_rows(const struct build *b)
 		else
 			make_row(b, flat->region, b->box->paths.group[flat->group], &flat->sums,
 				 &flat->hist, row);
-		if (is_left_behind(b, row))
+		if (!flat->sums.entries || is_left_behind(b, row))
 			continue;
 		row->hist = flat->hist;
 		add_stray_cost(b, flat->region, &seen[flat->region], row);

@@ -3,34 +3,14 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <fnmatch.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define WILDCARDS "*?[\\"
 
 /* Longest probe name that is matched with '-' for "__"; longer ones are matched as they are. */
 #define PROBE_NAME_MAX 512
 
 /* ---- globs --------------------------------------------------------------------------------- */
-
-bool rp_glob__is_literal(const char *glob)
-{
-	return !strpbrk(glob, WILDCARDS);
-}
-
-bool rp_glob__match(const char *glob, const char *name)
-{
-	size_t plain = strcspn(glob, WILDCARDS);
-
-	/* Most names differ early: this keeps fnmatch off the tables of large programs. */
-	if (strncmp(glob, name, plain) != 0)
-		return false;
-	if (!strcmp(glob + plain, name + plain) || !strcmp(glob + plain, "*"))
-		return true;
-	return glob[plain] && !fnmatch(glob, name, 0);
-}
 
 /* "__" becomes '-', but within the brackets of a glob, where '-' has its own meaning. */
 static bool fold_dashes(const char *text, bool glob, char *out, size_t size)

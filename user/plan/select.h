@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 #include "util/error.h"
+#include "util/glob.h"
 
 /* [OBJECT:]GLOB */
 struct rp_select_function {
@@ -62,11 +63,7 @@ bool rp_select_usdt__of_object(const struct rp_select_usdt *selection, const cha
 /* OBJECT is a path of one file: it holds a '/' and no wildcard. */
 bool rp_select__is_path(const char *object);
 
-/* Plain equality comes first: names of C++ and Rust hold brackets and asterisks. */
-bool rp_glob__match(const char *glob, const char *name);
-bool rp_glob__is_literal(const char *glob);
-
-/* The same, with '-' and "__" in names alike. */
+/* rp_glob__match(), with '-' and "__" in names alike. */
 bool rp_glob__match_probe(const char *glob, const char *name);
 
 #endif

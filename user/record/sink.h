@@ -6,8 +6,8 @@
  *
  * Calls come in this order, for each run (a record has one; several records are several runs):
  *
- *   run, then in any order region, text, thread, node, instance, left_out, lost, at last end;
- *   after the last run: close.
+ *   run, then in any order region, text, thread, node, instance, left_out, passed_over, lost, at
+ *   last end; after the last run: close.
  *
  * What an id stands for is told before it is used: regions and texts before nodes of them, a node
  * before its children, node and thread before an instance. Ids are those of their run. What is told
@@ -84,6 +84,8 @@ struct rp_event_sink {
 	int (*instance)(void *ctx, const struct rp_event_instance *instance);
 	/* So many more instances of a node that filters left out: in no call of instance. */
 	int (*left_out)(void *ctx, uint32_t node, uint64_t n);
+	/* One that is in the record and not asked for now. */
+	int (*passed_over)(void *ctx, uint32_t node);
 	/* So many more that were to be there and are not. */
 	int (*lost)(void *ctx, uint32_t node, uint64_t n);
 	int (*end)(void *ctx, const struct rp_event_end *end);

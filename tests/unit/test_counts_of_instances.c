@@ -1,0 +1,393 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+/* Instances added up: the very figures that the kernel would have had of them. */
+#include "counts_fixture.h"
+#include "instances_fixture.h"
+#include "record/counts_of_instances.h"
+#include "record/event_filter.h"
+
+enum { F = 1, G, LATE };
+
+static struct rp_snapshot *snapshot_of(struct rp_instance_counts *counts, enum rp_by by)
+{
+	struct rp_counts_source source = rp_instance_counts__source(counts);
+	struct rp_counts *now = source.read(source.ctx);
+	struct rp_snapshot_opts opts = {.by = by};
+	struct rp_snapshot *snapshot;
+
+	assert_non_null(now);
+	snapshot = rp_snapshot__build(now, NULL, &opts);
+	rp_counts__free(now);
+	assert_non_null(snapshot);
+	rp_snapshot__sort(snapshot, rp_column__find("name"), false);
+	return snapshot;
+}
+
+static const struct rp_row *row_of(const struct rp_snapshot *snapshot, const char *name,
+				   const char *group)
+{
+	for (size_t i = 0; i < snapshot->n_rows; i++)
+		if (!strcmp(snapshot->rows[i].name, name) &&
+		    (!group || !strcmp(snapshot->rows[i].group, group)))
+			return &snapshot->rows[i];
+	return NULL;
+}
+
+/* f > g, f > f; two f at the top, one unwound, one open. */
+static void tell_small_run(const struct rp_event_sink *sink)
+{
+	tell_run(sink, NULL);
+	tell_region(sink, F, "f", RP_KIND_FUNCTION);
+	tell_region(sink, G, "g", RP_KIND_MARKER);
+	tell_node(sink, 2, TOLD_ROOT, F);
+	tell_node(sink, 3, 2, G);
+	tell_node(sink, 4, 2, F);
+	tell_thread(sink, 1, 10, 10, "app");
+	tell_timed(sink, 100,
+		   (struct rp_event_instance){
+			   .thread = 1, .node = 3, .ns = 700, .cpu = 300, .wait = 7});
+	tell_timed(sink, 10,
+		   (struct rp_event_instance){
+			   .start = 70000, .thread = 1, .node = 4, .ns = 5000, .cpu = 1});
+	tell(sink, (struct rp_event_instance){.thread = 1,
+					      .node = 2,
+					      .ns = 200000,
+					      .child = 120000,
+					      .cpu = 40000,
+					      .wait = 1000});
+	tell(sink, (struct rp_event_instance){.start = 300000,
+					      .thread = 1,
+					      .node = 2,
+					      .ns = 20000000000,
+					      .cpu = 19999999999,
+					      .wait = 500});
+	tell(sink, (struct rp_event_instance){.thread = 1, .node = 3, .ns = 9, .unwound = true});
+	tell(sink, (struct rp_event_instance){
+			   .start = 29999999991, .thread = 1, .node = 2, .ns = 9, .open = true});
+	tell_end(sink, 30000000000);
+}
+
+/* The same from the kernel. */
+static struct rp_snapshot *snapshot_of_kernel(struct fixture *f)
+{
+	struct rp_snapshot_opts opts = {0};
+	struct rp_snapshot *snapshot;
+	uint32_t root, node;
+
+	fixture_init(f);
+	fixture_region(f, "f", RP_KIND_FUNCTION, "/bin/app");
+	fixture_region(f, "g", RP_KIND_MARKER, "/bin/app");
+	root = fixture_root(f, 0, "");
+	node = fixture_node(f, root, F);
+	fixture_frames(f, node, 1, 200000, 120000, 40000, 1000);
+	/* Its parts were told by other clocks: held within the whole. */
+	fixture_frames(f, node, 1, 20000000000, 0, 19999999999, 1);
+	f->nodes[node - 1].figures.entries++;
+	fixture_frames(f, fixture_node(f, node, G), 100, 700, 0, 300, 7);
+	f->nodes[2].figures.entries++;
+	f->nodes[2].figures.unwound++;
+	fixture_frames(f, fixture_node(f, node, F), 10, 5000, 0, 1, 0);
+	f->counts.time = 30000000000;
+	f->counts.lost[RP_LOST_DEPTH] = 3;
+	snapshot = rp_snapshot__build(&f->counts, NULL, &opts);
+	assert_non_null(snapshot);
+	rp_snapshot__sort(snapshot, rp_column__find("name"), false);
+	return snapshot;
+}
+
+static void assert_same_row(const struct rp_row *a, const struct rp_row *b)
+{
+	assert_string_equal(a->name, b->name);
+	assert_string_equal(a->object, b->object);
+	assert_int_equal(a->kind, b->kind);
+	assert_memory_equal(&a->f, &b->f, sizeof(a->f));
+}
+
+static void test_figures_are_those_of_the_kernel(void **state)
+{
+	struct rp_instance_counts *counts = rp_instance_counts__new(RP_BY_NONE);
+	struct rp_event_sink sink = rp_instance_counts__sink(counts);
+	struct rp_snapshot *ours, *kernels;
+	struct fixture f;
+
+	(void)state;
+	tell_small_run(&sink);
+	ours = snapshot_of(counts, RP_BY_NONE);
+	kernels = snapshot_of_kernel(&f);
+	assert_int_equal(ours->duration, kernels->duration);
+	assert_memory_equal(ours->lost, kernels->lost, sizeof(ours->lost));
+	assert_int_equal(ours->n_rows, 2);
+	assert_int_equal(kernels->n_rows, 2);
+	for (size_t i = 0; i < 2; i++)
+		assert_same_row(&ours->rows[i], &kernels->rows[i]);
+	assert_int_equal(ours->n_tree, 3);
+	assert_int_equal(kernels->n_tree, 3);
+	for (size_t i = 0; i < 3; i++) {
+		assert_same_row(&ours->tree[i].row, &kernels->tree[i].row);
+		assert_int_equal(ours->tree[i].parent, kernels->tree[i].parent);
+	}
+	/* Under recursion the outermost alone. */
+	assert_int_equal(ours->rows[0].f.count, 12);
+	assert_int_equal(ours->rows[0].f.total, 20000200000);
+	assert_int_equal(ours->rows[0].f.open, 1);
+	assert_int_equal(ours->rows[1].f.unwound, 1);
+	rp_snapshot__free(ours);
+	rp_snapshot__free(kernels);
+	rp_instance_counts__free(counts);
+}
+
+/* Two threads of one process, one of another; a thread number that came again. */
+static void tell_threads(const struct rp_event_sink *sink)
+{
+	tell_run(sink, NULL);
+	tell_region(sink, F, "f", RP_KIND_FUNCTION);
+	tell_node(sink, 2, TOLD_ROOT, F);
+	tell_thread(sink, 1, 10, 10, "app");
+	tell_thread(sink, 2, 10, 11, "app");
+	tell_thread(sink, 3, 20, 20, "web");
+	tell_thread(sink, 4, 10, 11, "app");
+	for (uint32_t thread = 1; thread <= 4; thread++)
+		tell_timed(sink, 1u << thread,
+			   (struct rp_event_instance){.thread = thread, .node = 2, .ns = 10});
+	tell_end(sink, 100);
+}
+
+struct group_case {
+	enum rp_by by;
+	const char *group;
+	uint64_t count;
+};
+
+static void test_groups_are_those_of_the_threads(void **state)
+{
+	static const struct group_case cases[] = {
+		{RP_BY_PROCESS, "10 app", 22},	  {RP_BY_PROCESS, "20 web", 8},
+		{RP_BY_THREAD, "10 app", 2},	  {RP_BY_THREAD, "11 app", 4},
+		{RP_BY_THREAD, "11 app (2)", 16}, {RP_BY_THREAD, "20 web", 8},
+		{RP_BY_COMMAND, "app", 22},	  {RP_BY_COMMAND, "web", 8},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct rp_instance_counts *counts = rp_instance_counts__new(cases[i].by);
+		struct rp_event_sink sink = rp_instance_counts__sink(counts);
+		struct rp_snapshot *snapshot;
+		const struct rp_row *row;
+
+		tell_threads(&sink);
+		snapshot = snapshot_of(counts, cases[i].by);
+		row = row_of(snapshot, "f", cases[i].group);
+		assert_non_null(row);
+		assert_int_equal(row->f.count, cases[i].count);
+		rp_snapshot__free(snapshot);
+		rp_instance_counts__free(counts);
+	}
+}
+
+static void tell_labels(const struct rp_event_sink *sink, const char *first, const char *second)
+{
+	const char *words[] = {first, second};
+
+	tell_run(sink, NULL);
+	tell_region(sink, F, "f", RP_KIND_FUNCTION);
+	for (uint32_t i = 0; i < 2; i++) {
+		struct rp_text text = {0};
+		struct rp_node node = {.parent = TOLD_ROOT,
+				       .region = F,
+				       .label = RP_TEXT_FIRST + i,
+				       .flags = RP_NODE_LABELED | RP_NODE_TEXT | RP_NODE_VALID};
+
+		strncpy(text.text, words[i], RP_TEXT_LEN - 1);
+		assert_int_equal(RP_TELL(sink, text, i, &text), 0);
+		assert_int_equal(RP_TELL(sink, node, 2 + i, &node), 0);
+		tell_timed(sink, 1 + i, (struct rp_event_instance){.node = 2 + i, .ns = 10});
+	}
+	tell_end(sink, 100);
+}
+
+/* Two records: what one calls text 0 the other calls text 1. */
+static void test_runs_are_joined_by_name(void **state)
+{
+	struct rp_instance_counts *counts = rp_instance_counts__new(RP_BY_LABEL);
+	struct rp_event_sink sink = rp_instance_counts__sink(counts);
+	struct rp_snapshot *snapshot;
+
+	(void)state;
+	tell_labels(&sink, "GET", "PUT");
+	tell_labels(&sink, "PUT", "POST");
+	snapshot = snapshot_of(counts, RP_BY_LABEL);
+	assert_int_equal(snapshot->n_rows, 3);
+	assert_int_equal(row_of(snapshot, "f", "GET")->f.count, 1);
+	assert_int_equal(row_of(snapshot, "f", "PUT")->f.count, 3);
+	assert_int_equal(row_of(snapshot, "f", "POST")->f.count, 2);
+	rp_snapshot__free(snapshot);
+	rp_instance_counts__free(counts);
+}
+
+/* A damaged record: the time was taken all the same. */
+static void test_what_was_not_told_has_no_name(void **state)
+{
+	struct rp_instance_counts *counts = rp_instance_counts__new(RP_BY_PROCESS);
+	struct rp_event_sink sink = rp_instance_counts__sink(counts);
+	struct rp_snapshot *snapshot;
+
+	(void)state;
+	tell_run(&sink, NULL);
+	tell_region(&sink, RP_REGION_DYNAMIC, "made at run time", RP_KIND_MARKER);
+	tell_node(&sink, 2, 77, LATE);
+	tell_timed(&sink, 2, (struct rp_event_instance){.thread = 9, .node = 2, .ns = 10});
+	tell_timed(&sink, 3, (struct rp_event_instance){.thread = 9, .node = 99, .ns = 10});
+	tell_end(&sink, 100);
+	snapshot = snapshot_of(counts, RP_BY_PROCESS);
+	assert_int_equal(snapshot->n_rows, 1);
+	assert_string_equal(snapshot->rows[0].name, "?");
+	assert_int_equal(snapshot->rows[0].f.count, 5);
+	rp_snapshot__free(snapshot);
+	rp_instance_counts__free(counts);
+}
+
+/* What is told again takes the place of what was told. */
+static void test_regions_are_learned_of_later(void **state)
+{
+	struct rp_instance_counts *counts = rp_instance_counts__new(RP_BY_NONE);
+	struct rp_event_sink sink = rp_instance_counts__sink(counts);
+	struct rp_region_name late = {.name = "late",
+				      .kind = RP_KIND_USDT,
+				      .object = "/bin/app",
+				      .stray = {.hits = 4, .unmatched = 4},
+				      .ends_at_jump = true};
+	struct rp_snapshot *snapshot;
+
+	(void)state;
+	tell_run(&sink, NULL);
+	tell_region(&sink, LATE, "late", RP_KIND_USDT);
+	RP_TELL(&sink, region, LATE, &late);
+	tell_end(&sink, 100);
+	snapshot = snapshot_of(counts, RP_BY_NONE);
+	assert_int_equal(snapshot->n_rows, 1);
+	assert_int_equal(snapshot->rows[0].f.unmatched, 4);
+	assert_true(snapshot->rows[0].ends_at_jump);
+	rp_snapshot__free(snapshot);
+	rp_instance_counts__free(counts);
+}
+
+/* Calls that --min-duration left out: their row is there, and those below them are outermost. */
+static void test_left_out_is_as_while_it_runs(void **state)
+{
+	struct rp_instance_counts *counts = rp_instance_counts__new(RP_BY_NONE);
+	struct rp_event_sink sink = rp_instance_counts__sink(counts);
+	struct rp_snapshot *snapshot;
+
+	(void)state;
+	tell_run(&sink, NULL);
+	tell_region(&sink, F, "f", RP_KIND_FUNCTION);
+	tell_region(&sink, G, "g", RP_KIND_FUNCTION);
+	tell_node(&sink, 2, TOLD_ROOT, F);
+	tell_node(&sink, 3, 2, F);
+	tell_node(&sink, 4, TOLD_ROOT, G);
+	tell(&sink, (struct rp_event_instance){.thread = 1, .node = 3, .ns = 10});
+	RP_TELL(&sink, left_out, 2, 5);
+	RP_TELL(&sink, left_out, 4, 6);
+	RP_TELL(&sink, lost, 4, 2);
+	tell_end(&sink, 100);
+	snapshot = snapshot_of(counts, RP_BY_NONE);
+	assert_int_equal(snapshot->n_rows, 2);
+	assert_int_equal(row_of(snapshot, "f", NULL)->f.total, 10);
+	assert_int_equal(row_of(snapshot, "g", NULL)->f.count, 0);
+	assert_int_equal(rp_instance_counts__lost(counts), 2);
+	rp_snapshot__free(snapshot);
+	rp_instance_counts__free(counts);
+}
+
+/* ---- the filter --------------------------------------------------------------------------- */
+
+static struct rp_snapshot *filtered(const struct rp_event_filter_opts *opts,
+				    void (*run)(const struct rp_event_sink *))
+{
+	struct rp_instance_counts *counts = rp_instance_counts__new(RP_BY_NONE);
+	struct rp_event_sink last = rp_instance_counts__sink(counts), sink;
+	struct rp_snapshot *snapshot;
+	struct rp_event_filter *filter = rp_event_filter__new(opts, &last);
+
+	assert_non_null(filter);
+	sink = rp_event_filter__sink(filter);
+	run(&sink);
+	assert_int_equal(sink.close(sink.ctx), 0);
+	snapshot = snapshot_of(counts, RP_BY_NONE);
+	rp_instance_counts__free(counts);
+	return snapshot;
+}
+
+static void test_periods_add_up(void **state)
+{
+	uint64_t edges[] = {0, 700, 70000, 120001, 20000300000, 0}, f = 0, g = 0;
+
+	(void)state;
+	for (size_t i = 0; i + 1 < sizeof(edges) / sizeof(edges[0]); i++) {
+		struct rp_event_filter_opts opts = {.from = edges[i], .to = edges[i + 1]};
+		struct rp_snapshot *snapshot = filtered(&opts, tell_small_run);
+		const struct rp_row *row = row_of(snapshot, "f", NULL);
+
+		f += row ? row->f.count : 0;
+		row = row_of(snapshot, "g", NULL);
+		g += row ? row->f.count : 0;
+		rp_snapshot__free(snapshot);
+	}
+	assert_int_equal(f, 12);
+	assert_int_equal(g, 100);
+}
+
+/* f > f of which the outer one ended later: the inner ones are the outermost that are there. */
+static void test_of_a_period_alone(void **state)
+{
+	struct rp_event_filter_opts opts = {.to = 120001};
+	struct rp_snapshot *snapshot = filtered(&opts, tell_small_run);
+
+	(void)state;
+	assert_int_equal(snapshot->duration, 120001);
+	assert_int_equal(row_of(snapshot, "f", NULL)->f.count, 10);
+	assert_int_equal(row_of(snapshot, "f", NULL)->f.total, 50000);
+	rp_snapshot__free(snapshot);
+}
+
+static void test_regions_alone(void **state)
+{
+	static const char *const globs[] = {"h*", "g*"};
+	struct rp_event_filter_opts opts = {.regions = globs, .n_regions = 2};
+	struct rp_snapshot *snapshot = filtered(&opts, tell_small_run);
+
+	(void)state;
+	assert_int_equal(snapshot->n_rows, 1);
+	assert_int_equal(row_of(snapshot, "g", NULL)->f.count, 100);
+	assert_int_equal(row_of(snapshot, "g", NULL)->f.total, 70000);
+	/* In the tree they are below what they ran in. */
+	assert_int_equal(snapshot->n_tree, 2);
+	rp_snapshot__free(snapshot);
+}
+
+static void test_one_thread_alone(void **state)
+{
+	struct rp_event_filter_opts opts = {.thread = 11};
+	struct rp_snapshot *snapshot = filtered(&opts, tell_threads);
+
+	(void)state;
+	assert_int_equal(row_of(snapshot, "f", NULL)->f.count, 20);
+	rp_snapshot__free(snapshot);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_figures_are_those_of_the_kernel),
+		cmocka_unit_test(test_groups_are_those_of_the_threads),
+		cmocka_unit_test(test_runs_are_joined_by_name),
+		cmocka_unit_test(test_what_was_not_told_has_no_name),
+		cmocka_unit_test(test_regions_are_learned_of_later),
+		cmocka_unit_test(test_left_out_is_as_while_it_runs),
+		cmocka_unit_test(test_periods_add_up),
+		cmocka_unit_test(test_of_a_period_alone),
+		cmocka_unit_test(test_regions_alone),
+		cmocka_unit_test(test_one_thread_alone),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

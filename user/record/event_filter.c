@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+#include "record/event_filter.h"
+
+#include <stdlib.h>
+
+#include "util/glob.h"
+#include "util/map.h"
+
+struct rp_event_filter {
+	struct rp_event_filter_opts opts;
+	struct rp_event_sink next;
+	uint64_t start;
+	/* Of the run; the value of a number is whether it was asked for. */
+	struct rp_map regions, nodes, threads;
+};
+
+static bool is_unlimited(const struct rp_event_filter *f)
+{
+	return !f->opts.from && !f->opts.to;
+}
+
+/* What was not told of was not asked for. */
+static bool is_wanted(const struct rp_map *map, uint32_t id)
+{
+	return rp_map__get(map, id) == true;
+}
+
+static int on_run(void *ctx, const struct rp_event_run *run)
+{
+	struct rp_event_filter *f = ctx;
+
+	f->start = run->start;
+	return RP_TELL(&f->next, run, run);
+}
+
+static int on_region(void *ctx, uint32_t id, const struct rp_region_name *region)
+{
+	struct rp_event_filter *f = ctx;
+	bool wanted = false;
+	int rc = 0;
+
+	for (size_t i = 0; region->name && i < f->opts.n_regions; i++)
+		wanted |= rp_glob__match(f->opts.regions[i], region->name);
+	if (f->opts.n_regions && rp_map__get(&f->regions, id) == RP_MAP_NONE)
+		rc = rp_map__add(&f->regions, id, wanted);
+	return rc ? rc : RP_TELL(&f->next, region, id, region);
+}
+
+static int on_text(void *ctx, uint32_t index, const struct rp_text *text)
+{
+	struct rp_event_filter *f = ctx;
+
+	return RP_TELL(&f->next, text, index, text);
+}
+
+static int on_thread(void *ctx, const struct rp_event_thread *thread)
+{
+	struct rp_event_filter *f = ctx;
+	int rc = 0;
+
+	if (f->opts.thread && rp_map__get(&f->threads, thread->serial) == RP_MAP_NONE)
+		rc = rp_map__add(&f->threads, thread->serial, thread->tid == f->opts.thread);
+	return rc ? rc : RP_TELL(&f->next, thread, thread);
+}
+
+static int on_node(void *ctx, uint32_t id, const struct rp_node *node)
+{
+	struct rp_event_filter *f = ctx;
+	int rc = 0;
+
+	if (f->opts.n_regions && rp_map__get(&f->nodes, id) == RP_MAP_NONE)
+		rc = rp_map__add(&f->nodes, id, is_wanted(&f->regions, node->region));
+	return rc ? rc : RP_TELL(&f->next, node, id, node);
+}
+
+static bool is_chosen(const struct rp_event_filter *f, const struct rp_event_instance *instance)
+{
+	uint64_t end = rp_event_instance__end(instance), at = end > f->start ? end - f->start : 0;
+
+	if (!is_unlimited(f) && (at < f->opts.from || (f->opts.to && at >= f->opts.to)))
+		return false;
+	if (f->opts.thread && !is_wanted(&f->threads, instance->thread))
+		return false;
+	return !f->opts.n_regions || is_wanted(&f->nodes, instance->node);
+}
+
+static int on_instance(void *ctx, const struct rp_event_instance *instance)
+{
+	struct rp_event_filter *f = ctx;
+
+	if (is_chosen(f, instance))
+		return f->next.instance(f->next.ctx, instance);
+	return RP_TELL(&f->next, passed_over, instance->node);
+}
+
+static int on_left_out(void *ctx, uint32_t node, uint64_t n)
+{
+	struct rp_event_filter *f = ctx;
+
+	return RP_TELL(&f->next, left_out, node, n);
+}
+
+static int on_lost(void *ctx, uint32_t node, uint64_t n)
+{
+	struct rp_event_filter *f = ctx;
+
+	return RP_TELL(&f->next, lost, node, n);
+}
+
+static void forget_run(struct rp_event_filter *f)
+{
+	rp_map__free(&f->regions);
+	rp_map__free(&f->nodes);
+	rp_map__free(&f->threads);
+}
+
+static int on_end(void *ctx, const struct rp_event_end *end)
+{
+	struct rp_event_filter *f = ctx;
+	struct rp_event_end told = *end;
+
+	if (f->opts.to && told.time > f->start + f->opts.to)
+		told.time = f->start + f->opts.to;
+	forget_run(f);
+	return RP_TELL(&f->next, end, &told);
+}
+
+static int on_close(void *ctx)
+{
+	struct rp_event_filter *f = ctx;
+	int rc = f->next.close(f->next.ctx);
+
+	forget_run(f);
+	free(f);
+	return rc;
+}
+
+struct rp_event_filter *rp_event_filter__new(const struct rp_event_filter_opts *opts,
+					     const struct rp_event_sink *next)
+{
+	struct rp_event_filter *f = calloc(1, sizeof(*f));
+
+	if (!f)
+		return NULL;
+	f->opts = *opts;
+	f->next = *next;
+	return f;
+}
+
+struct rp_event_sink rp_event_filter__sink(struct rp_event_filter *filter)
+{
+	return (struct rp_event_sink){.ctx = filter,
+				      .run = on_run,
+				      .region = on_region,
+				      .text = on_text,
+				      .thread = on_thread,
+				      .node = on_node,
+				      .instance = on_instance,
+				      .left_out = on_left_out,
+				      .lost = on_lost,
+				      .end = on_end,
+				      .close = on_close};
+}
