@@ -8,6 +8,7 @@
 #ifndef __bpf__
 #include <stdint.h>
 typedef uint8_t __rp_u8;
+typedef int8_t __rp_s8;
 typedef int16_t __rp_s16;
 typedef uint16_t __rp_u16;
 typedef uint32_t __rp_u32;
@@ -16,6 +17,7 @@ typedef uint64_t __rp_u64;
 typedef int64_t __rp_s64;
 #else
 typedef unsigned char __rp_u8;
+typedef signed char __rp_s8;
 typedef short __rp_s16;
 typedef unsigned short __rp_u16;
 typedef unsigned int __rp_u32;

@@ -15,6 +15,7 @@
 
 #include "discover/elf_object.h"
 #include "plan/plan.h"
+#include "sample/unwind_rows.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -57,6 +58,28 @@ static void check_notes(struct rp_elf *elf, size_t size)
 			abort();
 }
 
+/* Rows ascend, no two alike in a row, and the last says that the table ends there. */
+static void check_unwinding(struct rp_elf *elf)
+{
+	struct rp_eh_frame eh_frame;
+	struct rp_unwind_rows rows;
+	char *data;
+
+	if (rp_elf__eh_frame(elf, &data, &eh_frame.size, &eh_frame.addr))
+		return;
+	eh_frame.data = data;
+	if (!rp_unwind_rows__read(&eh_frame, &rows)) {
+		for (size_t i = 1; i < rows.n; i++)
+			if (rows.rows[i].pc <= rows.rows[i - 1].pc ||
+			    !memcmp(&rows.rows[i].cfa, &rows.rows[i - 1].cfa, 4))
+				abort();
+		if (!rows.n || rows.rows[rows.n - 1].cfa != RP_UNWIND_GAP)
+			abort();
+		rp_unwind_rows__free(&rows);
+	}
+	free(data);
+}
+
 /* All functions, pairs and markers: names, code, arguments of probes. */
 static void check_plan(struct rp_elf *elf, enum rp_exit_method exits)
 {
@@ -89,6 +112,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!rp_elf__open(fd, "fuzz", &elf, &err)) {
 		check_symbols(elf);
 		check_notes(elf, size);
+		check_unwinding(elf);
 		check_plan(elf, RP_EXIT_METHOD_RETURN);
 		check_plan(elf, RP_EXIT_METHOD_RET_SITES);
 		rp_elf__free(elf);

@@ -20,6 +20,7 @@ FORBIDDEN = {
     "collect": "view/view.h",
     "aggregate": "plan/plan.h",
     "record": "view/view.h",
+    "sample": "plan/plan.h",
     "view": "screen/screen.h",
     "screen": "targets/targets.h",
     "targets": "run/run.h",

@@ -90,6 +90,17 @@ size_t rp_elf__read(const struct rp_elf *elf, uint64_t offset, void *buf, size_t
 /* The stretch of the file that code is in; size 0: there is none. */
 void rp_elf__code(const struct rp_elf *elf, uint64_t *offset, uint64_t *size);
 
+/* The content of .eh_frame in malloc'ed memory, and its virtual address. -ENODATA: there is none.
+ */
+int rp_elf__eh_frame(const struct rp_elf *elf, char **data, size_t *size, uint64_t *addr);
+
+/*
+ * What virtual addresses have to be increased by where a process has `len` bytes from that file
+ * offset on mapped at `start`. -ENOENT: no code is there.
+ */
+int rp_elf__bias(const struct rp_elf *elf, uint64_t offset, uint64_t len, uint64_t start,
+		 uint64_t *bias);
+
 /* File offset of a virtual address through the executable program headers; -ENOENT: not in one. */
 int rp_elf__offset(const struct rp_elf *elf, uint64_t addr, uint64_t *offset);
 

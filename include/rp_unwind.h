@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
+/*
+ * Unwinding of a user stack without frame pointers: the rule that one row of a table gives, and
+ * the step from a frame to its caller. BPF takes it in the sampled thread, unit tests natively.
+ *
+ * An object's .eh_frame says for each instruction where the canonical frame address (CFA) is, the
+ * stack pointer before the call, and where registers are saved. Of all that a row keeps what leads
+ * to the caller: the CFA, below which the return address is, and where the frame pointer is saved,
+ * as callers may compute their CFA from it. That is x86-64, where the return address is always at
+ * CFA - 8.
+ */
+#ifndef RP_UNWIND_H
+#define RP_UNWIND_H
+
+#include "rp_types.h"
+
+/* Where the CFA of a row is. */
+enum rp_unwind_cfa {
+	RP_UNWIND_CFA_SP,	/* sp + off words */
+	RP_UNWIND_CFA_FP,	/* fp + off words */
+	RP_UNWIND_CFA_SP_DEREF, /* what is stored at sp + off words, and 8 (OpenSSL's assembly) */
+	RP_UNWIND_CFA_FP_DEREF, /* what is stored at fp + off words (realigned stacks) */
+	RP_UNWIND_CFA_PLT,	/* sp + 8, and 8 more from byte `off` of a 16-byte PLT entry on */
+	RP_UNWIND_SIGNAL,	/* the kernel's signal frame: all registers are at sp */
+	RP_UNWIND_GAP,		/* .eh_frame says nothing of this code: try the frame pointer */
+	RP_UNWIND_OUTERMOST,	/* it says that there is no caller: the stack is complete */
+	RP_UNWIND_UNKNOWN,	/* it says what a row cannot hold */
+	RP_UNWIND_CFA_COUNT
+};
+
+/* Where the caller's frame pointer is, in words from the CFA; or one of these. */
+#define RP_UNWIND_FP_SAME  0	/* not saved: it has not changed */
+#define RP_UNWIND_FP_AT_FP 127	/* at the address in the frame pointer (realigned stacks) */
+#define RP_UNWIND_FP_LOST  -128 /* nowhere that a row can tell */
+
+#define RP_UNWIND_WORD	   8
+
+/* Holds from pc up to the pc of the next row. */
+struct rp_unwind_row {
+	__rp_u32 pc; /* from the base of the object's table */
+	__rp_u8 cfa; /* enum rp_unwind_cfa */
+	__rp_s8 fp;
+	__rp_s16 off;
+};
+_Static_assert(sizeof(struct rp_unwind_row) == 8, "rp_unwind_row is shared with BPF");
+
+/* Executable memory of a process. */
+struct rp_unwind_mapping {
+	__rp_u64 start, end;
+	__rp_u64 bias;	 /* an address in memory less this is the pc of a row */
+	__rp_u32 object; /* whose table: index of the inner map */
+	__rp_u32 rows;	 /* 0: it has none */
+};
+_Static_assert(sizeof(struct rp_unwind_mapping) == 32, "rp_unwind_mapping is shared with BPF");
+
+#define RP_UNWIND_MAPPINGS_MAX 128u /* of a process; a power of two */
+#define RP_UNWIND_OBJECTS_MAX  4096u
+#define RP_UNWIND_ROWS_MAX     (1u << 22) /* of an object */
+
+struct rp_unwind_process {
+	__rp_u32 n; /* mappings, sorted by start */
+	__rp_u32 reserved;
+	struct rp_unwind_mapping mappings[RP_UNWIND_MAPPINGS_MAX];
+};
+
+struct rp_unwind_regs {
+	__rp_u64 ip, sp, fp;
+	bool is_return; /* ip is a return address: the call before it is what runs */
+};
+
+/* Why unwinding has ended: the reason, its key in exports, and what it means. */
+#define RP_UNWIND_ENDS(X)                                                                          \
+	X(COMPLETE, "complete", "stacks up to their outermost frame")                              \
+	X(DEPTH, "depth", "stacks deeper than what is kept of one")                                \
+	X(NO_ROW, "no_row", "code that has neither unwind tables nor frame pointers")              \
+	X(UNKNOWN, "unknown", "code whose unwind table says what rptrace cannot follow")           \
+	X(UNREADABLE, "unreadable", "memory of a stack that could not be read")                    \
+	X(INCONSISTENT, "inconsistent", "stacks that do not lead upwards")
+enum rp_unwind_end {
+	RP_UNWIND_GOES_ON,
+#define RP_UNWIND_END_ENUM(symbol, key, meaning) RP_UNWIND_END_##symbol,
+	RP_UNWIND_ENDS(RP_UNWIND_END_ENUM)
+#undef RP_UNWIND_END_ENUM
+		RP_UNWIND_END_COUNT
+};
+
+/* One word of the thread's memory; false: it cannot be read. */
+typedef bool (*rp_unwind_read)(const void *memory, __rp_u64 address, __rp_u64 *value);
+
+/* Of what the kernel puts on the stack for a signal handler, from ucontext_t on. */
+#define RP_UNWIND_SIGNAL_FP 120u
+#define RP_UNWIND_SIGNAL_SP 160u
+#define RP_UNWIND_SIGNAL_IP 168u
+
+/* From the signal's frame to what it has interrupted, which may be on another stack. */
+RP_INLINE enum rp_unwind_end rp_unwind__signal(struct rp_unwind_regs *regs, rp_unwind_read read,
+					       const void *memory)
+{
+	__rp_u64 context = regs->sp;
+
+	if (!read(memory, context + RP_UNWIND_SIGNAL_IP, &regs->ip) ||
+	    !read(memory, context + RP_UNWIND_SIGNAL_SP, &regs->sp) ||
+	    !read(memory, context + RP_UNWIND_SIGNAL_FP, &regs->fp))
+		return RP_UNWIND_END_UNREADABLE;
+	regs->is_return = false;
+	return RP_UNWIND_GOES_ON;
+}
+
+/* Code without rows: fine where it keeps frame pointers, as compilers at run time do. */
+RP_INLINE enum rp_unwind_end rp_unwind__by_frame_pointer(struct rp_unwind_regs *regs,
+							 rp_unwind_read read, const void *memory)
+{
+	__rp_u64 frame = regs->fp, ip, fp;
+
+	/* That is how the outermost frame of such a chain is marked. */
+	if (!frame && regs->is_return)
+		return RP_UNWIND_END_COMPLETE;
+	if (frame < regs->sp || frame % RP_UNWIND_WORD)
+		return RP_UNWIND_END_NO_ROW;
+	if (!read(memory, frame, &fp) || !read(memory, frame + RP_UNWIND_WORD, &ip))
+		return RP_UNWIND_END_UNREADABLE;
+	regs->ip = ip;
+	regs->fp = fp;
+	regs->sp = frame + 2 * RP_UNWIND_WORD;
+	regs->is_return = true;
+	return ip ? RP_UNWIND_GOES_ON : RP_UNWIND_END_COMPLETE;
+}
+
+/* 0: it cannot be told, as the memory that holds it cannot be read. */
+RP_INLINE __rp_u64 rp_unwind__cfa(const struct rp_unwind_row *row,
+				  const struct rp_unwind_regs *regs, rp_unwind_read read,
+				  const void *memory)
+{
+	__rp_u64 off = (__rp_s64)row->off * RP_UNWIND_WORD, cfa = 0;
+
+	switch (row->cfa) {
+	case RP_UNWIND_CFA_SP:
+		return regs->sp + off;
+	case RP_UNWIND_CFA_FP:
+		return regs->fp + off;
+	case RP_UNWIND_CFA_SP_DEREF:
+		return read(memory, regs->sp + off, &cfa) ? cfa + RP_UNWIND_WORD : 0;
+	case RP_UNWIND_CFA_FP_DEREF:
+		return read(memory, regs->fp + off, &cfa) ? cfa : 0;
+	default: /* in a PLT entry */
+		cfa = regs->sp + RP_UNWIND_WORD;
+		return (regs->ip & 15) >= (__rp_u64)row->off ? cfa + RP_UNWIND_WORD : cfa;
+	}
+}
+
+/* From a frame to its caller, by the row that holds at its pc. */
+RP_INLINE enum rp_unwind_end rp_unwind__step(const struct rp_unwind_row *row,
+					     struct rp_unwind_regs *regs, rp_unwind_read read,
+					     const void *memory)
+{
+	__rp_u64 cfa, ip, at_fp = regs->fp;
+
+	switch (row->cfa) {
+	case RP_UNWIND_OUTERMOST:
+		return RP_UNWIND_END_COMPLETE;
+	case RP_UNWIND_GAP:
+		return rp_unwind__by_frame_pointer(regs, read, memory);
+	case RP_UNWIND_SIGNAL:
+		return rp_unwind__signal(regs, read, memory);
+	case RP_UNWIND_UNKNOWN:
+		return RP_UNWIND_END_UNKNOWN;
+	}
+	cfa = rp_unwind__cfa(row, regs, read, memory);
+	if (!cfa)
+		return RP_UNWIND_END_UNREADABLE;
+	/* A stack grows down: callers are further up, or the registers are not what they seem. */
+	if (cfa <= regs->sp)
+		return RP_UNWIND_END_INCONSISTENT;
+	if (!read(memory, cfa - RP_UNWIND_WORD, &ip))
+		return RP_UNWIND_END_UNREADABLE;
+	if (row->fp == RP_UNWIND_FP_LOST)
+		regs->fp = 0;
+	else if (row->fp != RP_UNWIND_FP_SAME) {
+		if (row->fp != RP_UNWIND_FP_AT_FP)
+			at_fp = cfa + (__rp_s64)row->fp * RP_UNWIND_WORD;
+		if (!read(memory, at_fp, &regs->fp))
+			return RP_UNWIND_END_UNREADABLE;
+	}
+	regs->ip = ip;
+	regs->sp = cfa;
+	regs->is_return = true;
+	return ip ? RP_UNWIND_GOES_ON : RP_UNWIND_END_COMPLETE;
+}
+
+#endif
