@@ -43,6 +43,7 @@ __u32 labels_used = 0;
 __u32 texts_used = 0;
 __u32 names_used = 0;
 bool goroutines_used = false;
+bool overlaps_seen = false; /* calls of some region */
 __u64 lost_span_begins = 0; /* begins that were lost: their ends are no surprise */
 __u64 lost[RP_LOST_COUNT] = {};
 
@@ -262,6 +263,15 @@ struct {
 	__type(value, struct rp_stray_hits);
 } stray_hits SEC(".maps");
 
+/* By region, of those whose calls were seen to overlap: see rp_overlaps.bpf.h. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 4096);
+	__type(key, __u32);
+	__type(value, struct rp_overlap);
+} overlaps SEC(".maps");
+
 /* Regions that a generation swap takes out of their site group: site group << 32 | region.
  */
 struct {
@@ -346,6 +356,16 @@ __noinline int count_stray(__u32 region, __u32 hits, __u32 unmatched)
 	if (unmatched)
 		__sync_fetch_and_add(&strays->unmatched, unmatched);
 	return 0;
+}
+
+/* Calls of the region overlap, or seem to. */
+static __noinline struct rp_overlap *overlap_seen(__u32 region)
+{
+	struct rp_overlap none = {};
+
+	overlaps_seen = true;
+	bpf_map_update_elem(&overlaps, &region, &none, BPF_NOEXIST);
+	return bpf_map_lookup_elem(&overlaps, &region);
 }
 
 static __always_inline void count_crossed(__u32 region)

@@ -32,6 +32,7 @@ struct rp_walk {
 static long unwind_step(__u32 i, struct rp_walk *w)
 {
 	__u32 top = w->t->depth;
+	struct rp_overlap *overlap;
 	struct rp_frame *f;
 
 	if (top <= w->bound)
@@ -39,6 +40,10 @@ static long unwind_step(__u32 i, struct rp_walk *w)
 	f = frame_at(w->t, top);
 	if (f && !rp_frame__is_left_out(f))
 		figures_unwind(f->node);
+	/* Taken for a call that was left, when it may be one that others overlap. */
+	overlap = f && rp_frame__is_loose(f) ? overlap_seen(rp_frame__region(f)) : NULL;
+	if (overlap)
+		__sync_fetch_and_add(&overlap->popped, 1);
 	w->t->depth = top - 1;
 	return 0;
 }

@@ -12,6 +12,7 @@
  * mid-region. The iterator (rp_open.bpf.h) shows what is open.
  */
 #include "rp_open.bpf.h"
+#include "rp_overlaps.bpf.h"
 #include "rp_processes.bpf.h"
 #include "rp_swap.bpf.h"
 #include "rp_values.bpf.h"
@@ -270,6 +271,8 @@ static __always_inline void region_begin(struct pt_regs *ctx, struct task_struct
 		if (!(RP_COOKIE_FLAGS(cookie) & RP_SITE_NESTED))
 			hit.ip = PT_REGS_IP(ctx);
 		look_at_entry(ctx, cookie, &hit, true);
+		if (RP_COOKIE_FLAGS(cookie) & RP_SITE_IDS)
+			overlap_look(ctx, t, &hit, RP_COOKIE_SPEC(cookie), true);
 	}
 	frame_push(t, &hit);
 }
@@ -294,8 +297,11 @@ static __always_inline void region_end(struct pt_regs *ctx, struct task_struct *
 	} else if (role == RP_ROLE_SCOPE_END) {
 		hit.role = RP_ROLE_SCOPE_BEGIN;
 		read_arg(ctx, RP_COOKIE_SPEC(cookie), &hit.key);
-	} else if (RP_COOKIE_FLAGS(cookie) & RP_SITE_LABEL) {
-		hit.label_flags = read_label(ctx, RP_COOKIE_SPEC(cookie), &hit.label);
+	} else {
+		if (RP_COOKIE_FLAGS(cookie) & RP_SITE_LABEL)
+			hit.label_flags = read_label(ctx, RP_COOKIE_SPEC(cookie), &hit.label);
+		if (RP_COOKIE_FLAGS(cookie) & RP_SITE_IDS && overlaps_seen)
+			overlap_look(ctx, t, &hit, RP_COOKIE_SPEC(cookie), false);
 	}
 	if (frame_leave(t, &hit, now))
 		return;

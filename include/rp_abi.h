@@ -74,6 +74,25 @@ struct rp_stray_hits {
 };
 _Static_assert(sizeof(struct rp_stray_hits) == 24, "rp_stray_hits is shared with BPF");
 
+/*
+ * Calls of a region that overlap, looked at as if one of their first arguments were their id: how
+ * often would begins and ends have found each other?
+ */
+#define RP_OVERLAP_ARGS 4u
+struct rp_overlap_arg {
+	__rp_u32 matched; /* ends of a call that was open under this id */
+	__rp_u32 crossed; /* of these, such that did not end the call begun last on the thread */
+	__rp_u32 missed;  /* ends of an id that was not open */
+	__rp_u32 taken;	  /* begins of an id that was open already */
+	__rp_u32 begun;	  /* all others */
+};
+struct rp_overlap {
+	__rp_u32 hits;	 /* that were looked at */
+	__rp_u32 popped; /* calls that were taken for left without their exit */
+	struct rp_overlap_arg arg[RP_OVERLAP_ARGS];
+};
+_Static_assert(sizeof(struct rp_overlap) == 8 + 20 * RP_OVERLAP_ARGS, "shared with BPF");
+
 /* ---- processes that are traced ------------------------------------------------------ */
 
 #define RP_TRACKED_MAP_PENDING 1u /* a RP_EVENT_MAP of it is not yet looked at */

@@ -62,6 +62,8 @@ enum rp_role {
 #define RP_SITE_SHARED 4u /* of an exit: those come here, too, whose entries are not probed */
 #define RP_SITE_CONDITIONAL                                                                        \
 	8u /* of a jump: the argument behind those of the filter is its RP_CONDITION_* */
+#define RP_SITE_IDS                                                                                \
+	8u /* of a begin or an end: the RP_OVERLAP_ARGS behind those of the filter may be ids */
 
 /* When a jump is taken; below these the condition in the opcode of x86's conditional jumps. */
 #define RP_CONDITION_ALWAYS  16u

@@ -204,6 +204,38 @@ static void more_than_fit_are_lost(void **state)
 	live_assert_nothing_lost_but(run.json, "spans");
 }
 
+/* ---- pairs that should be spans ----------------------------------------------------------------
+ */
+
+/* Which argument tells calls apart is said where calls overlap, and nowhere else. */
+static void overlaps_name_an_argument(void **state)
+{
+	static const struct {
+		const char *region, *by;
+	} cases[] = {
+		{"pool", "@arg1"}, {"heap", "@arg1"}, {"recur", ""}, {"loose", ""}, {"alike", ""}};
+	struct live_run run = live_trace(LIVE_PID, "spans overlaps 100", "-u spans:*");
+
+	(void)state;
+	for (size_t i = 0; i < LIVE_COUNT(cases); i++)
+		if (strcmp(live_str(live_region(run.json, cases[i].region), "overlaps"),
+			   cases[i].by))
+			fail_msg("%s: '%s'", cases[i].region,
+				 live_str(live_region(run.json, cases[i].region), "overlaps"));
+}
+
+/* And that is how they are measured. */
+static void overlaps_are_exact_as_spans(void **state)
+{
+	struct live_run run = live_trace(LIVE_PID, "spans overlaps 100",
+					 "-u spans:pool__start:pool__done@arg1 -u spans:heap@arg1");
+
+	(void)state;
+	assert_int_equal(live_sum(run.json, "pool", "count"), live_expected(run.said, "pool"));
+	assert_int_equal(live_sum(run.json, "heap", "count"), live_expected(run.said, "heap"));
+	live_assert_nothing_lost(run.json);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -220,6 +252,8 @@ int main(void)
 		cmocka_unit_test(exec_ends_spans),
 		cmocka_unit_test(kill_ends_spans),
 		cmocka_unit_test(more_than_fit_are_lost),
+		cmocka_unit_test(overlaps_name_an_argument),
+		cmocka_unit_test(overlaps_are_exact_as_spans),
 	};
 
 	return live_main("spans", tests, LIVE_COUNT(tests));

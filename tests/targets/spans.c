@@ -12,6 +12,9 @@
  *   exec N	  N open when the program executes itself, which ends them once more
  *   stuck N	  N open, then waits to be killed
  *   usdt N	  USDT probes with ids of several sizes as their second argument
+ *   overlaps N	  N rounds on one thread: eight of pool begin, then all end, the first one first;
+ *the same of heap, the last one first; recur nests; loose is left by its caller each second time;
+ *alike has the same argument in all. Only pool and heap overlap, and their second argument tells
  */
 #define _GNU_SOURCE
 #include <pthread.h>
@@ -257,6 +260,47 @@ static void usdt(void)
 	expect("flow", n);
 }
 
+/* ---- USDT pairs that overlap ------------------------------------------------------------- */
+
+#define TOGETHER 8
+
+__attribute__((noinline)) static void recur(long id)
+{
+	PROBE("recur__start", "8", id);
+	if (id % TOGETHER)
+		recur(id - 1);
+	PROBE("recur__done", "8", id);
+}
+
+static void overlaps(void)
+{
+	volatile long together = TOGETHER; /* or the loops are unrolled to sites of their own */
+
+	for (long i = 0; i < (long)n * TOGETHER; i += TOGETHER) {
+		for (long k = i; k < i + TOGETHER; k++) {
+			PROBE("pool__start", "8", k);
+			PROBE("heap__start", "8", k);
+		}
+		for (long k = i; k < i + TOGETHER; k++)
+			PROBE("pool__done", "8", k);
+		for (long k = i + TOGETHER - 1; k >= i; k--)
+			PROBE("heap__done", "8", k);
+		for (long k = i; k < i + TOGETHER; k++) {
+			PROBE("loose__start", "8", k);
+			if (k % 2)
+				PROBE("loose__done", "8", k);
+		}
+		for (long k = 0; k < together; k++)
+			PROBE("alike__start", "8", i & 0);
+		for (long k = 0; k < together; k++)
+			PROBE("alike__done", "8", i & 0);
+		recur(i + TOGETHER - 1);
+	}
+	expect("pool", n * TOGETHER);
+	expect("heap", n * TOGETHER);
+	expect("recur", n * TOGETHER);
+}
+
 int main(int argc, char **argv)
 {
 	const char *mode = argc > 1 ? argv[1] : "pool";
@@ -294,5 +338,7 @@ int main(int argc, char **argv)
 		stuck();
 	else if (!strcmp(mode, "usdt"))
 		usdt();
+	else if (!strcmp(mode, "overlaps"))
+		overlaps();
 	return 0;
 }

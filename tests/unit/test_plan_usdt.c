@@ -202,7 +202,7 @@ static void test_ends_that_name_their_call(void **state)
 	run_notes(&f, notes, N(notes));
 	assert_int_equal(site(&f, "function", RP_ROLE_END)->flags, RP_SITE_LABEL);
 	assert_int_equal(site(&f, "method", RP_ROLE_END)->flags, 0);
-	assert_int_equal(site(&f, "gc", RP_ROLE_END)->flags, 0);
+	assert_int_equal(site(&f, "gc", RP_ROLE_END)->flags, RP_SITE_IDS);
 	rp_plan__free(f.plan);
 
 	/* A number is no name. */
@@ -373,6 +373,46 @@ static void test_span_without_an_id(void **state)
 	rp_plan__free(f.plan);
 }
 
+/*
+ * What both ends have may tell calls apart that overlap, behind what --where reads; not calls of an
+ * interpreter, which nest.
+ */
+static void test_arguments_that_may_be_ids(void **state)
+{
+	static const struct rp_usdt_note notes[] = {
+		NOTE(0, "vm", "pool__begin", "8@%rdi 8@%rsi 8@$7"),
+		NOTE(1, "vm", "pool__end", "8@%rdi -4@%eax"),
+		NOTE(2, "vm", "call__entry", "8@%rdi"),
+		NOTE(3, "vm", "call__return", "8@%rdi"),
+		NOTE(4, "vm", "bare__begin", "8@%rdi"),
+		NOTE(5, "vm", "bare__end", ""),
+	};
+	struct fixture f = fixture();
+	const struct rp_site *s;
+	struct rp_where where;
+	size_t at;
+
+	(void)state;
+	assert_null(rp_where__parse("arg0 > 7", &where, &at));
+	f.opts.where = &where;
+	run_notes(&f, notes, N(notes));
+	s = site(&f, "pool", RP_ROLE_BEGIN);
+	assert_true(s->flags & RP_SITE_IDS);
+	assert_int_equal(s->n_args, 2 + RP_OVERLAP_ARGS);
+	assert_int_equal(s->args[2].reg, 112);
+	assert_int_equal(s->args[3].size, 4);
+	assert_int_equal(s->args[4].kind, RP_ARG_NONE);
+	s = site(&f, "pool", RP_ROLE_END);
+	assert_true(s->flags & RP_SITE_IDS && !(s->flags & RP_SITE_LABEL));
+	assert_int_equal(s->args[0].kind, RP_ARG_NONE);
+	assert_int_equal(s->args[3].reg, 80);
+	assert_int_equal(s->args[3].flags, 0);
+	assert_false(site(&f, "call", RP_ROLE_BEGIN)->flags & RP_SITE_IDS);
+	assert_false(site(&f, "bare", RP_ROLE_BEGIN)->flags & RP_SITE_IDS);
+	assert_string_equal(region(&f, "pool")->usdt, "vm:pool__begin:pool__end");
+	rp_plan__free(f.plan);
+}
+
 /* ---- programs of the distribution ---------------------------------------------------------- */
 
 static void assert_pairs_of(const char *path, const char *selection, size_t wanted)
@@ -433,6 +473,7 @@ int main(void)
 		cmocka_unit_test(test_spans_by_argument),
 		cmocka_unit_test(test_spans_by_several_arguments),
 		cmocka_unit_test(test_span_without_an_id),
+		cmocka_unit_test(test_arguments_that_may_be_ids),
 		cmocka_unit_test(test_pairs_of_python),
 		cmocka_unit_test(test_pairs_of_postgres),
 	};

@@ -228,6 +228,44 @@ static void test_crossed_ends(void **state)
 	rp_snapshot__free(s);
 }
 
+static size_t occurrences(const char *text, const char *what)
+{
+	size_t n = 0;
+
+	for (; *text; text++)
+		n += !strncmp(text, what, strlen(what));
+	return n;
+}
+
+/* The argument that tells calls apart is named, with the selection to type, once a region. */
+static void test_overlaps(void **state)
+{
+	const struct rp_view_opts opts = {0};
+	struct rp_snapshot *s;
+	char *text;
+
+	(void)state;
+	server.regions[1].overlap.arg[2] = (struct rp_overlap_arg){.matched = 7, .crossed = 7};
+	server.regions[1].usdt = "db:query__start:query__done";
+	s = fixture_snapshot(&server, RP_BY_PROCESS);
+	text = fixture_print("table", s, &opts);
+	assert_non_null(strstr(text, " !@ "));
+	assert_non_null(strstr(text, "\n@  calls begin before others end"));
+	assert_non_null(
+		strstr(text, "\n@  -u db:query__start:query__done@arg2 measures each call"));
+	assert_int_equal(occurrences(text, "@  -u"), 1);
+	free(text);
+	rp_snapshot__free(s);
+
+	server.regions[1].usdt = "db:'; rm *";
+	s = fixture_snapshot(&server, RP_BY_NONE);
+	text = fixture_print("table", s, &opts);
+	assert_non_null(strstr(text, " !@ "));
+	assert_null(strstr(text, "rm *"));
+	free(text);
+	rp_snapshot__free(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -240,6 +278,7 @@ int main(void)
 		cmocka_unit_test_setup(test_columns, start),
 		cmocka_unit_test_setup(test_distorted, start),
 		cmocka_unit_test_setup(test_left_out, start),
+		cmocka_unit_test_setup(test_overlaps, start),
 		cmocka_unit_test_setup(test_empty, start),
 		cmocka_unit_test_setup(test_unknown_share, start),
 		cmocka_unit_test_setup(test_full_disk, start),

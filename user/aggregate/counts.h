@@ -57,6 +57,8 @@ struct rp_region_name {
 	bool slow;		   /* has a single-stepped site */
 	bool left_out;		   /* while tracing: figures up to then */
 	bool ends_at_jump;	   /* some calls are timed only up to a tail call */
+	struct rp_overlap overlap; /* all zero: none was seen */
+	const char *usdt;	   /* how -u names it; NULL: it is no USDT pair */
 	struct rp_probe_cost cost; /* of its probes; zero where it is not known */
 };
 

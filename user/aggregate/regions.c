@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "aggregate/overlap.h"
 #include "aggregate/paths.h"
 
 static const char unnamed[] = "?";
@@ -48,6 +49,7 @@ static int copy_names(const struct rp_counts *now, const struct rp_counts *befor
 
 		bytes += strlen(from->name ? from->name : unnamed) + 1;
 		bytes += strlen(from->object ? from->object : "") + 1;
+		bytes += from->usdt ? strlen(from->usdt) + 1 : 0;
 	}
 	at = out->strings = malloc(bytes);
 	if (!at)
@@ -59,6 +61,7 @@ static int copy_names(const struct rp_counts *now, const struct rp_counts *befor
 		*to = *from;
 		to->name = put(&at, from->name ? from->name : unnamed);
 		to->object = put(&at, from->object ? from->object : "");
+		to->usdt = from->usdt ? put(&at, from->usdt) : NULL;
 		if (before)
 			old = source(before, out->n_static, i);
 		to->stray = stray_since(from, old);
@@ -109,6 +112,8 @@ static int join_same(struct rp_regions *regions)
 			region[first].stray.crossed += region[at].stray.crossed;
 			region[first].slow |= region[at].slow;
 			region[first].ends_at_jump |= region[at].ends_at_jump;
+			if (!rp_overlap__told_by(&region[first].overlap))
+				region[first].overlap = region[at].overlap;
 			region[first].left_out &= region[at].left_out;
 			regions->unpaired[first] |= regions->unpaired[at];
 		}

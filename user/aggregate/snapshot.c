@@ -23,6 +23,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "aggregate/overlap.h"
 #include "aggregate/paths.h"
 #include "util/hash.h"
 
@@ -157,6 +158,8 @@ static void make_row(const struct build *b, uint32_t region, const char *group,
 		.crossed = name->stray.crossed > 0,
 		.left_out = name->left_out,
 		.ends_at_jump = name->ends_at_jump,
+		.told_by = rp_overlap__told_by(&name->overlap),
+		.usdt = name->usdt,
 	};
 	if (sums) {
 		finish(sums, hist, b->before, &row->f);

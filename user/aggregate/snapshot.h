@@ -42,6 +42,8 @@ struct rp_row {
 	bool distorted;	   /* more than a fifth of its own time was that of probes */
 	double probe_ns;   /* time that its probes took */
 	bool ends_at_jump; /* some calls are timed only up to a tail call */
+	unsigned told_by;  /* of calls that overlap, the argument that tells them apart, plus 1 */
+	const char *usdt;  /* how -u names it; NULL: it is no USDT pair */
 	struct rp_row_figures f;
 	struct rp_hist_part hist;   /* empty in the tree, and where nothing was timed */
 	struct rp_history *history; /* what the live screen remembers of it; NULL elsewhere */

@@ -550,6 +550,21 @@ void rp_session__stray_hits(const struct rp_session *s,
 	}
 }
 
+void rp_session__overlaps(const struct rp_session *s,
+			  void (*fn)(void *ctx, uint32_t region, const struct rp_overlap *overlap),
+			  void *ctx)
+{
+	int fd = bpf_map__fd(s->skel->maps.overlaps);
+	struct rp_overlap overlap;
+	uint32_t key, *last = NULL;
+
+	while (!bpf_map_get_next_key(fd, last, &key)) {
+		if (!bpf_map_lookup_elem(fd, &key, &overlap))
+			fn(ctx, key, &overlap);
+		last = &key;
+	}
+}
+
 #define SPANS_AT_ONCE 1024u
 
 int rp_session__open_spans(const struct rp_session *s,

@@ -140,6 +140,11 @@ void rp_session__stray_hits(const struct rp_session *session,
 				       const struct rp_stray_hits *stray),
 			    void *ctx);
 
+/* The same of those whose calls overlap. */
+void rp_session__overlaps(const struct rp_session *session,
+			  void (*fn)(void *ctx, uint32_t region, const struct rp_overlap *overlap),
+			  void *ctx);
+
 /*
  * Calls fn for every span that is open, in no order; what begins or ends meanwhile may be left out.
  * 0 or a negative errno.

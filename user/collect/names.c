@@ -72,7 +72,9 @@ static int read_regions(struct rp_id_names *names, const struct rp_plan *plan)
 			.left_out = regions[i].left_out,
 			.ends_at_jump = regions[i].ends_at_jump,
 		};
-		if (!to->name || !to->object)
+		if (regions[i].usdt)
+			to->usdt = rp_arena__dup(&names->strings, regions[i].usdt);
+		if (!to->name || !to->object || (regions[i].usdt && !to->usdt))
 			return -ENOMEM;
 	}
 	return names->regions ? 0 : -ENOMEM;
@@ -122,6 +124,14 @@ static void take_stray(void *ctx, uint32_t region, const struct rp_stray_hits *s
 		names->unknown.stray = *stray;
 }
 
+static void take_overlap(void *ctx, uint32_t region, const struct rp_overlap *overlap)
+{
+	struct rp_id_names *names = ctx;
+
+	if (region && region <= names->n_regions)
+		names->regions[region - 1].overlap = *overlap;
+}
+
 int rp_collect__names(const struct rp_collect *from, struct rp_id_names *names)
 {
 	int rc = read_regions(names, from->plan);
@@ -134,5 +144,7 @@ int rp_collect__names(const struct rp_collect *from, struct rp_id_names *names)
 		rc = read_texts(names, from->session);
 	if (!rc)
 		rp_session__stray_hits(from->session, take_stray, names);
+	if (!rc)
+		rp_session__overlaps(from->session, take_overlap, names);
 	return rc;
 }

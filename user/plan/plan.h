@@ -33,6 +33,7 @@ struct rp_region {
 	const char *object; /* path of the object that had it first */
 	uint32_t sites;	    /* probe sites that contribute to it */
 	uint32_t slow_sites;
+	const char *usdt;  /* of a USDT pair: how -u names it; else NULL */
 	bool left_out;	   /* while tracing: its sites are not wanted any more */
 	bool by_ret_sites; /* while tracing: RET sites are wanted beside its return probes */
 	bool ends_at_jump; /* some calls are timed only up to a jump to a function not known */

@@ -43,6 +43,7 @@ struct rp_plan {
 	struct rp_arena arena;
 	const struct rp_arg *args; /* of the last site that has any */
 	uint32_t n_args;
+	uint32_t n_id_sites; /* with RP_SITE_IDS */
 };
 
 /* An object as matching sees it: plain arrays, so that tests can make one up. */
@@ -129,6 +130,10 @@ int rp_plan__site(struct rp_plan *plan, const struct rp_site *site);
 /* Arguments for a site; copied. */
 int rp_plan__set_args(struct rp_plan *plan, const struct rp_arg *args, uint32_t n,
 		      struct rp_site *site);
+
+/* The same, behind what labels and filters read there. */
+int rp_plan__append_args(struct rp_plan *plan, const struct rp_arg *args, uint32_t n,
+			 struct rp_site *site);
 
 /* Where values of a region are, in the form of the arguments of USDT probes. */
 struct rp_declared {

@@ -143,17 +143,12 @@ static int set_exit_args(struct places *p, const struct rp_exit_site *exit, stru
 /* The condition of a jump, behind whatever else is read there. */
 static int set_condition(struct places *p, const struct rp_exit_site *exit, struct rp_site *site)
 {
-	const struct rp_where *where = p->plan->opts.where;
-	uint32_t at = 1 + (where ? where->filter.n : 0);
-	struct rp_arg args[2 + RP_ATOMS_MAX] = {0};
+	struct rp_arg condition = {.kind = RP_ARG_CONST, .size = 8, .value = exit->condition};
 
 	if (exit->condition == RP_CONDITION_ALWAYS)
 		return 0;
-	if (site->n_args)
-		memcpy(args, site->args, site->n_args * sizeof(args[0]));
-	args[at] = (struct rp_arg){.kind = RP_ARG_CONST, .size = 8, .value = exit->condition};
 	site->flags |= RP_SITE_CONDITIONAL;
-	return rp_plan__set_args(p->plan, args, at + 1, site);
+	return rp_plan__append_args(p->plan, &condition, 1, site);
 }
 
 /* What a hit at an exit means; *needed: it is to be probed at all. */

@@ -5,191 +5,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "plan/plan_internal.h"
 #include "plan/usdt_arg.h"
 #include "plan/usdt_pair.h"
-#include "util/array.h"
+#include "plan/usdt_probes.h"
 
-/* All notes of one provider and name: a probe has a site wherever the compiler copied it to. */
-struct probe {
-	const char *provider, *name;
-	size_t first, n; /* in usdt.notes */
-	char *key;	 /* folded stem, of probes that may be ends */
-	bool claimed;	 /* closes a begin whose last word says so: NAME itself is none then */
-	bool refused;	 /* told already */
-};
-
-struct pair {
-	struct probe *begin, *end;
-	char *stem;
-};
-
-struct usdt {
-	struct rp_plan *plan;
-	const struct rp_plan_object *object;
-	const struct rp_usdt_note **notes; /* by provider, then name */
-	struct probe *probes;
-	size_t n_probes;
-	struct probe **ends; /* by provider, then key */
-	size_t n_ends;
-	struct pair *pairs; /* those of one begin side by side */
-	size_t n_pairs, pairs_capacity;
-	size_t longest; /* bytes of the longest probe name, terminator included */
-};
-
-/* ---- notes to probes ----------------------------------------------------------------------- */
-
-static int compare_notes(const void *a_, const void *b_)
-{
-	const struct rp_usdt_note *const *a = a_, *const *b = b_;
-	int order = strcmp((*a)->provider, (*b)->provider);
-
-	if (!order)
-		order = strcmp((*a)->name, (*b)->name);
-	if (!order && (*a)->offset != (*b)->offset)
-		order = (*a)->offset < (*b)->offset ? -1 : 1;
-	return order;
-}
-
-static bool same_probe(const struct rp_usdt_note *a, const struct rp_usdt_note *b)
-{
-	return !strcmp(a->provider, b->provider) && !strcmp(a->name, b->name);
-}
-
-static int collect_probes(struct usdt *u)
-{
-	size_t n = u->object->n_notes;
-	struct probe *probe = NULL;
-
-	u->notes = calloc(n + 1, sizeof(*u->notes));
-	u->probes = calloc(n + 1, sizeof(*u->probes));
-	if (!u->notes || !u->probes)
-		return -ENOMEM;
-	for (size_t i = 0; i < n; i++)
-		u->notes[i] = &u->object->notes[i];
-	qsort(u->notes, n, sizeof(*u->notes), compare_notes);
-	for (size_t i = 0; i < n; i++) {
-		const struct rp_usdt_note *note = u->notes[i];
-		size_t length = strlen(note->name) + 1;
-
-		if (!probe || !same_probe(u->notes[probe->first], note)) {
-			probe = &u->probes[u->n_probes++];
-			*probe = (struct probe){
-				.provider = note->provider, .name = note->name, .first = i};
-		}
-		probe->n++;
-		if (length > u->longest)
-			u->longest = length;
-	}
-	return 0;
-}
-
-/* ---- the pair rule over all probes --------------------------------------------------------- */
-
-static int compare_ends(const void *a_, const void *b_)
-{
-	const struct probe *const *a = a_, *const *b = b_;
-	int order = strcmp((*a)->provider, (*b)->provider);
-
-	return order ? order : strcmp((*a)->key, (*b)->key);
-}
-
-static int collect_ends(struct usdt *u)
-{
-	u->ends = calloc(u->n_probes + 1, sizeof(*u->ends));
-	if (!u->ends)
-		return -ENOMEM;
-	for (size_t i = 0; i < u->n_probes; i++) {
-		struct probe *probe = &u->probes[i];
-
-		if (rp_plan__is_marker_provider(probe->provider) ||
-		    !rp_usdt_pair__is_end(probe->name))
-			continue;
-		probe->key = malloc(strlen(probe->name) + 1);
-		if (!probe->key)
-			return -ENOMEM;
-		rp_usdt_pair__fold_stem(probe->name, probe->key);
-		u->ends[u->n_ends++] = probe;
-	}
-	qsort(u->ends, u->n_ends, sizeof(*u->ends), compare_ends);
-	return 0;
-}
-
-static int add_pair(struct usdt *u, struct probe *begin, struct probe *end, const char *stem)
-{
-	int rc = rp_array__grow(&u->pairs, u->n_pairs, &u->pairs_capacity, sizeof(*u->pairs));
-	char *copy = rc ? NULL : strdup(stem);
-
-	if (!copy)
-		return -ENOMEM;
-	u->pairs[u->n_pairs++] = (struct pair){begin, end, copy};
-	return 0;
-}
-
-/* Ends under `key` that close `begin`: those that its word asks for, else those of a plain name. */
-static int pair_under_key(struct usdt *u, struct probe *begin, char *key, char *stem, bool by_word)
-{
-	struct probe wanted = {.provider = begin->provider, .key = key}, *at = &wanted;
-	size_t low = 0, high = u->n_ends;
-	int rc = 0;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (compare_ends(&u->ends[middle], &at) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	for (; low < u->n_ends && !compare_ends(&u->ends[low], &at) && !rc; low++) {
-		struct probe *end = u->ends[low];
-
-		if (end == begin || (!by_word && end->claimed) ||
-		    !rp_usdt_pair__match(begin->name, end->name, stem, u->longest))
-			continue;
-		end->claimed |= by_word;
-		rc = add_pair(u, begin, end, stem);
-	}
-	return rc;
-}
-
-static int compare_pairs(const void *a_, const void *b_)
-{
-	const struct pair *a = a_, *b = b_;
-
-	if (a->begin != b->begin)
-		return a->begin < b->begin ? -1 : 1;
-	return a->end < b->end ? -1 : a->end > b->end;
-}
-
-static int collect_pairs(struct usdt *u)
-{
-	char *key = malloc(u->longest + 1), *stem = malloc(u->longest + 1);
-	int rc = key && stem ? collect_ends(u) : -ENOMEM;
-
-	for (int by_word = 1; by_word >= 0; by_word--) {
-		for (size_t i = 0; i < u->n_probes && !rc; i++) {
-			struct probe *begin = &u->probes[i];
-
-			if (rp_plan__is_marker_provider(begin->provider))
-				continue;
-			if (by_word)
-				rp_usdt_pair__fold_stem(begin->name, key);
-			else
-				rp_usdt_pair__fold(begin->name, key);
-			rc = pair_under_key(u, begin, key, stem, by_word);
-		}
-	}
-	if (!rc && u->n_pairs)
-		qsort(u->pairs, u->n_pairs, sizeof(*u->pairs), compare_pairs);
-	free(key);
-	free(stem);
-	return rc;
-}
+/* Sites whose arguments are looked at if calls overlap: there is to be room for those of labels. */
+#define ID_SITES_MAX 512u
 
 /* ---- sites --------------------------------------------------------------------------------- */
 
-static int refuse_probe(struct usdt *u, struct probe *probe, const char *reason)
+static int refuse_probe(struct rp_usdt_probes *u, struct rp_usdt_probe *probe, const char *reason)
 {
 	if (probe->refused)
 		return 0;
@@ -198,7 +23,7 @@ static int refuse_probe(struct usdt *u, struct probe *probe, const char *reason)
 }
 
 /* Sites of a probe that can be had; their number, or a negative errno. */
-static int count_sites(struct usdt *u, struct probe *probe)
+static int count_sites(struct rp_usdt_probes *u, struct rp_usdt_probe *probe)
 {
 	const char *reason;
 	struct rp_site site;
@@ -223,25 +48,50 @@ struct region {
 	int key;	    /* argument that tells spans apart; -1: they are no spans */
 	unsigned key_bytes; /* of it that are compared */
 	bool ends_named;    /* the string that is the label tells which call ends */
+	unsigned id_bytes[RP_OVERLAP_ARGS]; /* of arguments that both ends have; 0: they have not */
 };
 
+/* Arguments that may tell calls apart that overlap. */
+static int set_ids(const struct rp_usdt_probes *u, const struct rp_usdt_note *note,
+		   const struct region *region, struct rp_site *site)
+{
+	struct rp_arg args[RP_OVERLAP_ARGS] = {0};
+	bool any = false;
+
+	for (unsigned k = 0; k < RP_OVERLAP_ARGS; k++) {
+		if (!region->id_bytes[k] ||
+		    rp_usdt_arg__parse(u->object->traits.machine, note->args, k, &args[k]))
+			continue;
+		rp_usdt_arg__narrow(&args[k], region->id_bytes[k]);
+		any = true;
+	}
+	if (!any || u->plan->n_id_sites >= ID_SITES_MAX)
+		return 0;
+	u->plan->n_id_sites++;
+	site->flags |= RP_SITE_IDS;
+	return rp_plan__append_args(u->plan, args, RP_OVERLAP_ARGS, site);
+}
+
 /* What a site of a note reads: the id of a span, or what is asked for of a region. */
-static int set_args(const struct usdt *u, const struct rp_usdt_note *note,
+static int set_args(const struct rp_usdt_probes *u, const struct rp_usdt_note *note,
 		    const struct region *region, struct rp_site *site)
 {
 	struct rp_declared declared = {.machine = u->object->traits.machine, .args = note->args};
 	struct rp_arg id;
+	int rc = 0;
 
 	if (site->role == RP_ROLE_BEGIN || (site->role == RP_ROLE_END && region->ends_named))
-		return rp_plan__region_args(u->plan, &declared, &u->plan->opts.label, site);
-	if (region->key < 0 || rp_usdt_arg__parse(declared.machine, note->args, region->key, &id))
+		rc = rp_plan__region_args(u->plan, &declared, &u->plan->opts.label, site);
+	if (region->key < 0)
+		return rc ? rc : set_ids(u, note, region, site);
+	if (rp_usdt_arg__parse(declared.machine, note->args, region->key, &id))
 		return 0;
 	rp_usdt_arg__narrow(&id, region->key_bytes);
 	return rp_plan__set_args(u->plan, &id, 1, site);
 }
 
-static int add_probe(struct usdt *u, const struct probe *probe, const struct region *region,
-		     bool begins)
+static int add_probe(struct rp_usdt_probes *u, const struct rp_usdt_probe *probe,
+		     const struct region *region, bool begins)
 {
 	const char *reason;
 	struct rp_site site;
@@ -269,34 +119,42 @@ static int add_probe(struct usdt *u, const struct probe *probe, const struct reg
 }
 
 /*
- * Can the id of a span be read at all sites of a probe? Then *bytes is at most what is known of it
- * there: the same id may be an int at one end and a long at the other. false: told why.
+ * Can an argument be read at all sites of a probe? Then *bytes is at most what is known of it
+ * there: the same id may be an int at one end and a long at the other. Else a negative errno.
  */
-static int find_key(struct usdt *u, struct probe *probe, int key, unsigned *bytes, bool *found)
+static int find_arg(const struct rp_usdt_probes *u, const struct rp_usdt_probe *probe, unsigned k,
+		    unsigned *bytes)
 {
-	char reason[96];
-	int rc;
+	struct rp_arg arg;
+	int rc = 0;
 
-	for (size_t i = probe->first; i < probe->first + probe->n; i++) {
-		struct rp_arg arg;
-
-		rc = rp_usdt_arg__parse(u->object->traits.machine, u->notes[i]->args, key, &arg);
+	for (size_t i = probe->first; i < probe->first + probe->n && !rc; i++) {
+		rc = rp_usdt_arg__parse(u->object->traits.machine, u->notes[i]->args, k, &arg);
 		if (!rc && arg.kind != RP_ARG_CONST && arg.size < *bytes)
 			*bytes = arg.size;
-		if (!rc)
-			continue;
-		snprintf(reason, sizeof(reason),
-			 rc == -ENOENT ? "it has no arg%d to tell spans apart by"
-				       : "its arg%d, which tells spans apart, cannot be read",
-			 key);
-		*found = false;
-		return refuse_probe(u, probe, reason);
 	}
-	return 0;
+	return rc;
 }
 
-static int find_keys(struct usdt *u, const struct pair *pairs, size_t n, struct region *region,
-		     bool *found)
+/* The same of the id of a span; false: told why. */
+static int find_key(struct rp_usdt_probes *u, struct rp_usdt_probe *probe, int key, unsigned *bytes,
+		    bool *found)
+{
+	int rc = find_arg(u, probe, key, bytes);
+	char reason[96];
+
+	if (!rc)
+		return 0;
+	snprintf(reason, sizeof(reason),
+		 rc == -ENOENT ? "it has no arg%d to tell spans apart by"
+			       : "its arg%d, which tells spans apart, cannot be read",
+		 key);
+	*found = false;
+	return refuse_probe(u, probe, reason);
+}
+
+static int find_keys(struct rp_usdt_probes *u, const struct rp_usdt_pair *pairs, size_t n,
+		     struct region *region, bool *found)
 {
 	int rc;
 
@@ -311,12 +169,45 @@ static int find_keys(struct usdt *u, const struct pair *pairs, size_t n, struct 
 }
 
 /*
+ * Arguments that calls may be told apart by if they overlap. Calls of an interpreter never do, and
+ * markers nest by contract.
+ */
+static void find_ids(const struct rp_usdt_probes *u, const struct rp_usdt_pair *pairs, size_t n,
+		     struct region *region)
+{
+	for (unsigned k = 0; k < RP_OVERLAP_ARGS; k++) {
+		unsigned bytes = 8;
+		int rc = find_arg(u, pairs[0].begin, k, &bytes);
+
+		for (size_t i = 0; i < n && !rc; i++)
+			rc = find_arg(u, pairs[i].end, k, &bytes);
+		region->id_bytes[k] = rc ? 0 : bytes;
+	}
+}
+
+/* How -u names the pair; of several ends that they have in common. */
+static int set_usdt(const struct rp_usdt_probes *u, const struct rp_usdt_pair *pairs, size_t n,
+		    uint32_t id)
+{
+	const struct rp_usdt_probe *begin = pairs[0].begin;
+	const char **usdt = &u->plan->regions[id - 1].usdt;
+
+	if (n == 1)
+		*usdt = rp_arena__printf(&u->plan->arena, "%s:%s:%s", begin->provider, begin->name,
+					 pairs[0].end->name);
+	else
+		*usdt = rp_arena__printf(&u->plan->arena, "%s:%s", begin->provider, begin->name);
+	return *usdt ? 0 : -ENOMEM;
+}
+
+/*
  * The region that pairs[0..n) of one begin make. Without a site at either end, or an id that both
  * ends of a span know, there is none.
  */
-static int add_region(struct usdt *u, const struct pair *pairs, size_t n, const char *name, int key)
+static int add_region(struct rp_usdt_probes *u, const struct rp_usdt_pair *pairs, size_t n,
+		      const char *name, int key)
 {
-	struct probe *begin = pairs[0].begin;
+	struct rp_usdt_probe *begin = pairs[0].begin;
 	bool marker = rp_plan__is_marker_provider(begin->provider), keyed;
 	const struct rp_operand *label = &u->plan->opts.label;
 	/* Markers nest by contract; of what other programs do nothing is known. */
@@ -341,6 +232,8 @@ static int add_region(struct usdt *u, const struct pair *pairs, size_t n, const 
 	rc = find_keys(u, pairs, n, &region, &keyed);
 	if (rc || !keyed)
 		return rc;
+	if (kind == RP_KIND_USDT && !(region.flags & RP_SITE_NESTED))
+		find_ids(u, pairs, n, &region);
 	/* One pair may be spans by one argument, spans by another, and none. */
 	if (key >= 0)
 		provider = rp_arena__printf(&u->plan->arena, "%s@arg%d", provider, key);
@@ -349,7 +242,10 @@ static int add_region(struct usdt *u, const struct pair *pairs, size_t n, const 
 	rc = rp_plan__region(u->plan, kind, provider, name, u->object->path, &region.id);
 	if (rc || region.id == RP_REGION_NONE)
 		return rc;
-	rc = add_probe(u, begin, &region, true);
+	if (kind == RP_KIND_USDT)
+		rc = set_usdt(u, pairs, n, region.id);
+	if (!rc)
+		rc = add_probe(u, begin, &region, true);
 	for (size_t i = 0; i < n && !rc; i++)
 		rc = add_probe(u, pairs[i].end, &region, false);
 	return rc;
@@ -358,7 +254,7 @@ static int add_region(struct usdt *u, const struct pair *pairs, size_t n, const 
 /* ---- selection: pairs by the rule ---------------------------------------------------------- */
 
 /* A selection's reading for this object: of PROVIDER:BEGIN:END, then of OBJECT:PROVIDER:BEGIN. */
-static bool read_selection(const struct usdt *u, const struct rp_select_usdt *selection,
+static bool read_selection(const struct rp_usdt_probes *u, const struct rp_select_usdt *selection,
 			   struct rp_usdt_query *out)
 {
 	struct rp_usdt_query plain;
@@ -378,12 +274,12 @@ static bool read_selection(const struct usdt *u, const struct rp_select_usdt *se
 }
 
 /* Where both ends are one word, what they share is the provider. */
-static const char *pair_name(const struct pair *pair)
+static const char *pair_name(const struct rp_usdt_pair *pair)
 {
 	return *pair->stem ? pair->stem : pair->begin->provider;
 }
 
-static bool names_begin(const struct rp_usdt_query *query, const struct probe *begin,
+static bool names_begin(const struct rp_usdt_query *query, const struct rp_usdt_probe *begin,
 			const char *name)
 {
 	return rp_glob__match_probe(query->provider, begin->provider) &&
@@ -391,8 +287,8 @@ static bool names_begin(const struct rp_usdt_query *query, const struct probe *b
 		rp_glob__match_probe(query->begin, name));
 }
 
-static bool wants_pair(const struct usdt *u, const struct rp_usdt_query *queries, size_t n,
-		       const struct pair *pair, int key)
+static bool wants_pair(const struct rp_usdt_probes *u, const struct rp_usdt_query *queries,
+		       size_t n, const struct rp_usdt_pair *pair, int key)
 {
 	if (key < 0 && rp_plan__wants_all_usdt(u->plan))
 		return true;
@@ -404,13 +300,14 @@ static bool wants_pair(const struct usdt *u, const struct rp_usdt_query *queries
 }
 
 /* Those that a selection with this key names. */
-static int add_pairs(struct usdt *u, const struct rp_usdt_query *queries, size_t n, int key)
+static int add_pairs(struct rp_usdt_probes *u, const struct rp_usdt_query *queries, size_t n,
+		     int key)
 {
 	size_t end;
 	int rc = 0;
 
 	for (size_t i = 0; i < u->n_pairs && !rc; i = end) {
-		const struct pair *pair = &u->pairs[i];
+		const struct rp_usdt_pair *pair = &u->pairs[i];
 
 		for (end = i + 1; end < u->n_pairs; end++)
 			if (u->pairs[end].begin != pair->begin)
@@ -423,7 +320,7 @@ static int add_pairs(struct usdt *u, const struct rp_usdt_query *queries, size_t
 }
 
 /* A probe that was asked for by its very name, and has no other end. */
-static int refuse_unpaired(struct usdt *u, const struct rp_usdt_query *query)
+static int refuse_unpaired(struct rp_usdt_probes *u, const struct rp_usdt_query *query)
 {
 	int rc = 0;
 
@@ -443,14 +340,15 @@ static int refuse_unpaired(struct usdt *u, const struct rp_usdt_query *query)
 
 /* ---- selection: both ends named ------------------------------------------------------------ */
 
-static bool names_end(const struct rp_usdt_query *query, const struct probe *begin,
-		      const struct probe *end)
+static bool names_end(const struct rp_usdt_query *query, const struct rp_usdt_probe *begin,
+		      const struct rp_usdt_probe *end)
 {
 	return end != begin && !strcmp(begin->provider, end->provider) &&
 	       rp_glob__match_probe(query->end, end->name);
 }
 
-static bool names_explicit_begin(const struct rp_usdt_query *query, const struct probe *begin)
+static bool names_explicit_begin(const struct rp_usdt_query *query,
+				 const struct rp_usdt_probe *begin)
 {
 	/* The other marker probes mean nothing without their key. */
 	if (rp_plan__is_marker_provider(begin->provider) && strcmp(begin->provider, "rptrace") != 0)
@@ -459,29 +357,23 @@ static bool names_explicit_begin(const struct rp_usdt_query *query, const struct
 	       rp_glob__match_probe(query->begin, begin->name);
 }
 
-static void drop_pairs(struct usdt *u)
-{
-	while (u->n_pairs)
-		free(u->pairs[--u->n_pairs].stem);
-}
-
 /*
  * Of several begins each has the ends that are called like it, if there are any; else, and where
  * there is but one begin, all ends close it.
  */
-static int pair_explicit(struct usdt *u, const struct rp_usdt_query *query, struct probe *begin,
-			 bool alone, char *stem)
+static int pair_explicit(struct rp_usdt_probes *u, const struct rp_usdt_query *query,
+			 struct rp_usdt_probe *begin, bool alone, char *stem)
 {
 	bool related = false;
 	int rc = 0;
 
-	drop_pairs(u);
+	rp_usdt_probes__drop_pairs(u);
 	for (size_t i = 0; i < u->n_probes && !alone && !related; i++)
 		related = names_end(query, begin, &u->probes[i]) &&
 			  rp_usdt_pair__share_stem(begin->name, u->probes[i].name, stem,
 						   u->longest);
 	for (size_t i = 0; i < u->n_probes && !rc; i++) {
-		struct probe *end = &u->probes[i];
+		struct rp_usdt_probe *end = &u->probes[i];
 		bool shared;
 
 		if (!names_end(query, begin, end))
@@ -489,15 +381,15 @@ static int pair_explicit(struct usdt *u, const struct rp_usdt_query *query, stru
 		shared = rp_usdt_pair__match(begin->name, end->name, stem, u->longest) ||
 			 rp_usdt_pair__share_stem(begin->name, end->name, stem, u->longest);
 		if (shared || !related)
-			rc = add_pair(u, begin, end, shared ? stem : "");
+			rc = rp_usdt_probes__add_pair(u, begin, end, shared ? stem : "");
 	}
 	return rc;
 }
 
 /* What begin and all ends share, else both as they are called. */
-static const char *explicit_name(struct usdt *u, const struct rp_usdt_query *query)
+static const char *explicit_name(struct rp_usdt_probes *u, const struct rp_usdt_query *query)
 {
-	const struct pair *pairs = u->pairs;
+	const struct rp_usdt_pair *pairs = u->pairs;
 	bool shared = *pairs[0].stem;
 
 	for (size_t i = 1; i < u->n_pairs; i++)
@@ -508,7 +400,7 @@ static const char *explicit_name(struct usdt *u, const struct rp_usdt_query *que
 				u->n_pairs == 1 ? pairs[0].end->name : query->end);
 }
 
-static int add_explicit(struct usdt *u, const struct rp_usdt_query *query)
+static int add_explicit(struct rp_usdt_probes *u, const struct rp_usdt_query *query)
 {
 	char *stem = malloc(u->longest + 1);
 	const char *name;
@@ -518,7 +410,7 @@ static int add_explicit(struct usdt *u, const struct rp_usdt_query *query)
 	for (size_t i = 0; i < u->n_probes; i++)
 		begins += names_explicit_begin(query, &u->probes[i]);
 	for (size_t i = 0; i < u->n_probes && !rc; i++) {
-		struct probe *begin = &u->probes[i];
+		struct rp_usdt_probe *begin = &u->probes[i];
 
 		if (!names_explicit_begin(query, begin))
 			continue;
@@ -538,7 +430,7 @@ static int add_explicit(struct usdt *u, const struct rp_usdt_query *query)
 /* ---- all of it ----------------------------------------------------------------------------- */
 
 /* Only a run that finds nothing needs them. */
-static int remember_names(struct usdt *u, const struct rp_usdt_query *queries, size_t n)
+static int remember_names(struct rp_usdt_probes *u, const struct rp_usdt_query *queries, size_t n)
 {
 	struct rp_names *names = &u->plan->usdt_names;
 	bool all = !u->n_pairs;
@@ -557,7 +449,7 @@ static int remember_names(struct usdt *u, const struct rp_usdt_query *queries, s
 	return rc;
 }
 
-static int add_selected(struct usdt *u)
+static int add_selected(struct rp_usdt_probes *u)
 {
 	const struct rp_plan *plan = u->plan;
 	struct rp_usdt_query *queries = calloc(plan->n_usdts + 1, sizeof(*queries));
@@ -581,19 +473,11 @@ static int add_selected(struct usdt *u)
 
 int rp_plan__add_usdt(struct rp_plan *plan, const struct rp_plan_object *object)
 {
-	struct usdt u = {.plan = plan, .object = object};
-	int rc = collect_probes(&u);
+	struct rp_usdt_probes u = {.plan = plan, .object = object};
+	int rc = rp_usdt_probes__collect(&u);
 
 	if (!rc)
-		rc = collect_pairs(&u);
-	if (!rc)
 		rc = add_selected(&u);
-	drop_pairs(&u);
-	for (size_t i = 0; i < u.n_probes; i++)
-		free(u.probes[i].key);
-	free(u.pairs);
-	free(u.ends);
-	free(u.probes);
-	free(u.notes);
+	rp_usdt_probes__free(&u);
 	return rc;
 }

@@ -40,6 +40,19 @@ int rp_plan__set_args(struct rp_plan *plan, const struct rp_arg *args, uint32_t 
 	return 0;
 }
 
+int rp_plan__append_args(struct rp_plan *plan, const struct rp_arg *args, uint32_t n,
+			 struct rp_site *site)
+{
+	const struct rp_where *where = plan->opts.where;
+	uint32_t at = 1 + (where ? where->filter.n : 0);
+	struct rp_arg all[1 + RP_ATOMS_MAX + RP_OVERLAP_ARGS] = {0};
+
+	if (site->n_args)
+		memcpy(all, site->args, site->n_args * sizeof(all[0]));
+	memcpy(&all[at], args, n * sizeof(args[0]));
+	return rp_plan__set_args(plan, all, at + n, site);
+}
+
 int rp_plan__region_args(struct rp_plan *plan, const struct rp_declared *declared,
 			 const struct rp_operand *label, struct rp_site *site)
 {

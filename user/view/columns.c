@@ -22,6 +22,14 @@ static const char *text_object(const struct rp_row *row)
 	return row->object ? row->object : "";
 }
 
+static const char *text_overlaps(const struct rp_row *row)
+{
+	static const char *const by[] = {"", "@arg0", "@arg1", "@arg2", "@arg3"};
+
+	_Static_assert(sizeof(by) / sizeof(by[0]) == 1 + RP_OVERLAP_ARGS, "one for each argument");
+	return by[row->told_by];
+}
+
 static const char *text_group(const struct rp_row *row)
 {
 	return row->group ? row->group : "";
@@ -147,6 +155,7 @@ const struct rp_column rp_columns[] = {
 	COUNT(open, "OPEN", "entered and not left yet", true),
 	COUNT(unwound, "UNWOUND", "left without an exit (exception, longjmp, thread exit)", true),
 	FLAG(ends_at_jump, "AT JUMP", "some calls are timed only up to a tail call"),
+	TEXT(overlaps, "OVERLAPS", "the argument that tells overlapping calls apart", true, false),
 	TEXT(group, "GROUP", "process, thread, command, cgroup or label", true, true),
 	COUNT(unmatched, "UNMATCHED", "exits without an entry, in all groups", false),
 	PEOPLE(rate, "RATE/S", "count a second", RP_UNIT_RATE),

@@ -27,6 +27,11 @@ static bool ends_at_jump(const struct rp_row *row)
 	return row->ends_at_jump;
 }
 
+static bool overlaps(const struct rp_row *row)
+{
+	return row->told_by && row->usdt;
+}
+
 static bool is_left_out(const struct rp_row *row)
 {
 	return row->left_out;
@@ -40,6 +45,8 @@ const struct rp_mark rp_marks[RP_MARKS] = {
 	{'~', is_slow, "slow site: every hit is single-stepped"},
 	{'>', ends_at_jump,
 	 "may end in a jump to a function that is not known: timed up to the jump"},
+	{'@', overlaps,
+	 "calls begin before others end: times of one are taken for those of another"},
 	{'-', is_left_out, "left out while tracing: figures up to then"},
 };
 

@@ -356,11 +356,34 @@ static int print_stuck(FILE *out, const struct sheet *sheet)
 	return err;
 }
 
+/* Whoever reads the name may type it as it is. */
+static bool is_plain(const char *name)
+{
+	return !name[strspn(name,
+			    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_:.-")];
+}
+
+/* How regions whose calls overlap are measured as spans. */
+static void print_cures(FILE *out, const struct sheet *sheet)
+{
+	for (size_t i = 0; i < sheet->n_rows; i++) {
+		const struct rp_row *row = row_at(sheet, i);
+		size_t first = 0;
+
+		while (row_at(sheet, first)->region != row->region)
+			first++;
+		if (first == i && row->told_by && row->usdt && is_plain(row->usdt))
+			fprintf(out, "@  -u %s%s measures each call by itself, as a span\n",
+				row->usdt, rp_column__find("overlaps")->text(row));
+	}
+}
+
 static void print_notes(FILE *out, const struct sheet *sheet)
 {
 	for (size_t i = 0; i < RP_MARKS; i++)
 		if (sheet->marked[i])
 			fprintf(out, "%c  %s\n", rp_marks[i].sign, rp_marks[i].meaning);
+	print_cures(out, sheet);
 	if (sheet->hidden[0])
 		fprintf(out, "no room for:%s\n", sheet->hidden);
 	rp_view__print_lost(out, "", sheet->snapshot->lost);
