@@ -311,12 +311,21 @@ static inline int remove_entry(const char *path, const struct stat *st, int type
 	return remove(path);
 }
 
+static inline void __attribute__((format(printf, 1, 2))) remove_all(const char *path, ...)
+{
+	char full[PATH_MAX];
+	size_t len = (size_t)snprintf(full, sizeof(full), "%s", f.root);
+	va_list ap;
+
+	va_start(ap, path);
+	vsnprintf(full + len, sizeof(full) - len, path, ap);
+	va_end(ap);
+	assert_int_equal(nftw(full, remove_entry, 16, FTW_DEPTH | FTW_PHYS), 0);
+}
+
 static inline void end_process(pid_t pid)
 {
-	char path[PATH_MAX];
-
-	snprintf(path, sizeof(path), "%s/%d", f.root, pid);
-	assert_int_equal(nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS), 0);
+	remove_all("/%d", pid);
 }
 
 /* A copy of this program; times are the same where those of the copied file are kept. */

@@ -106,6 +106,44 @@ static void test_short_programs(void **state)
 	assert_int_equal(f.kernel.lost[RP_LOST_LATE], 2);
 }
 
+/* It still looks alive when its start is looked at, but has no memory left to tell what it maps. */
+static void test_short_programs_on_their_way_out(void **state)
+{
+	(void)state;
+	put_process(PID, 1);
+	map(PID, "prog");
+	start();
+	add(PID);
+	make_object("other");
+	put_process(PID + 1, PID);
+	send_short_program(PID + 1, "other", rp_clock__now());
+	assert_int_equal(f.kernel.lost[RP_LOST_LATE], 1);
+	assert_int_equal(links_of(&f.kernel, 0, ino_of("other")), 1);
+	send_short_program(PID + 1, "other", rp_clock__now());
+	assert_int_equal(f.kernel.lost[RP_LOST_LATE], 1);
+}
+
+/* Its memory goes between two looks: the file is one that nobody has looked into, not unwanted. */
+static void test_short_program_that_goes_meanwhile(void **state)
+{
+	(void)state;
+	put_process(PID, 1);
+	map(PID, "prog");
+	start();
+	add(PID);
+	make_object("other");
+	for (pid_t pid = PID + 1; pid <= PID + 2; pid++) {
+		put_process(pid, PID);
+		map(pid, "other");
+		remove_all("/%d/map_files", pid);
+	}
+	remove_all("/other");
+	for (pid_t pid = PID + 1; pid <= PID + 2; pid++) {
+		send(RP_EVENT_EXEC, pid, 0);
+		assert_int_equal(f.kernel.lost[RP_LOST_LATE], pid - PID);
+	}
+}
+
 /* Probes that are bound to a process were there before it executed the program. */
 static void test_short_program_of_own_probes(void **state)
 {
@@ -433,6 +471,8 @@ int main(void)
 		TARGETS_TEST(test_fork_where_all_are_probed),
 		TARGETS_TEST(test_child_whose_parent_has_ended),
 		TARGETS_TEST(test_exec),
+		TARGETS_TEST(test_short_programs_on_their_way_out),
+		TARGETS_TEST(test_short_program_that_goes_meanwhile),
 		TARGETS_TEST(test_short_programs),
 		TARGETS_TEST(test_short_programs_of_no_interest),
 		TARGETS_TEST(test_short_program_is_probed),

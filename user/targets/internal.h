@@ -69,6 +69,7 @@ struct rp_process {
 	size_t n_uses;
 	size_t past_quota;	  /* files of it that were left: others need room, too */
 	bool moved;		  /* code of it is not where its file says: that is counted */
+	bool unmapped;		  /* it mapped no file any more, though it looked alive */
 	int rescans;		  /* still to do */
 	uint64_t late;		  /* ns: when it was counted as late; 0: it was not */
 	uint64_t mapped;	  /* ns: when it mapped what they are for; 0: that was looked at */

@@ -120,6 +120,10 @@ int rp_object__open_mapped(struct rp_targets *t, pid_t pid, const struct rp_mapp
 	t->denied |= fd == -EACCES || fd == -EPERM;
 	if (fd == -EWOULDBLOCK)
 		rp_object__leave(t, m->path, "somebody has a lease on it");
+	/* It ended before anybody could see what is in its file. On its way out it has no memory
+	 * left but still looks alive: then the mapping is not there. */
+	if (fd < 0)
+		t->late |= fd == -ENOENT || fd == -ESRCH || !rp_proc__alive(t->proc, pid);
 	return fd;
 }
 
@@ -268,8 +272,12 @@ struct rp_object *rp_object__of_mapping(struct rp_targets *t, pid_t pid, const s
 		return o;
 	if (o)
 		rp_object__drop(t, o);
-	if (rp_targets__is_cancelled(t) || !rp_plan__wants_object(t->plan, m->path, m->is_exe))
+	if (rp_targets__is_cancelled(t))
 		return NULL;
+	if (!rp_plan__wants_object(t->plan, m->path, m->is_exe)) {
+		rp_file__note_unwanted(t, m);
+		return NULL;
+	}
 	fd = rp_object__open_mapped(t, pid, m);
 	if (fd < 0)
 		return NULL;
@@ -279,7 +287,12 @@ struct rp_object *rp_object__of_mapping(struct rp_targets *t, pid_t pid, const s
 	}
 	/* Known under its path already, before anything had it mapped? */
 	o = rp_object__by_stat(t, &st);
-	if (o || rp_object__same_file(t, pid, m, fd, &st))
+	if (!o && rp_object__same_file(t, pid, m, fd, &st)) {
+		rp_file__note_unwanted(t, m);
+		close(fd);
+		return NULL;
+	}
+	if (o)
 		close(fd);
 	else
 		rp_object__add(t, m->path, fd, m->is_exe, &o, NULL);

@@ -243,9 +243,6 @@ static int object_of(struct rp_targets *t, pid_t pid, const struct rp_mapped *m,
 	fd = rp_object__open_mapped(t, pid, m);
 	if (fd >= 0)
 		return look_into(t, pid, m, fd, out, err);
-	/* It ended before anybody could see what is in its file. On its way out it has no memory
-	 * left but still looks alive: then the mapping is not there. */
-	t->late |= fd == -ENOENT || fd == -ESRCH || !rp_proc__alive(t->proc, pid);
 	return 0;
 }
 

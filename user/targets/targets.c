@@ -92,9 +92,9 @@ static int scan(struct rp_targets *t, struct rp_process **processes, size_t n, s
 				    rc == -ESRCH ? "there is no such process" : strerror(-rc));
 			break;
 		}
+		processes[i]->unmapped = !lists[i].n;
 		for (size_t m = 0; m < lists[i].n; m++)
-			if (!rp_object__of_mapping(t, pid, &lists[i].items[m]))
-				rp_file__note_unwanted(t, &lists[i].items[m]);
+			rp_object__of_mapping(t, pid, &lists[i].items[m]);
 	}
 	if (!rc && rp_objects__decide_scopes(t, first))
 		rc = rp_err__no_memory(err);
@@ -238,7 +238,7 @@ static void on_exec(struct rp_targets *t, struct rp_process *p, const struct rp_
 	size_t first = t->n_objects;
 	struct rp_object *o;
 
-	if (scan(t, &p, 1, NULL) != -ESRCH)
+	if (scan(t, &p, 1, NULL) != -ESRCH && !p->unmapped)
 		return;
 	o = rp_object__by_id(t, dev, event->detail);
 	if (o && !rp_object__is_as_planned(o)) {
