@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "commands/commands.h"
+#include "opts/cure.h"
 #include "opts/opts.h"
 #include "util/caller.h"
 #include "util/error.h"
@@ -45,6 +46,7 @@ int main(int argc, char **argv)
 		puts("rptrace " RP_VERSION);
 	else
 		status = run(&opts, &err);
+	rp_cure__fill(&opts, &err);
 	if (err.cause[0])
 		say(err.cause, err.cure);
 	rp_opts__free(&opts);

@@ -5,6 +5,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import subprocess
 
 import harness
@@ -59,7 +60,12 @@ TOGETHER = [
     ("-p {pid} -u provider", 2, "selects no USDT probes"),
     ("-p no-such-program -f leaf", 1, "no-such-program"),
     ("-f leaf -- no-such-command", 127, "no such command"),
+    ("-f leaf -- no-such-folder/command", 127, "no such command"),
     ("-f leaf -- /etc/passwd", 126, "cannot be run"),
+    ("-p {pid} -f leaf -o no-such-folder/file", 1, "no-such-folder"),
+    ("-p {pid} -f /etc/passwd:main", 1, "/etc/passwd: not an ELF file"),
+    ("-p 999999999 -f leaf", 1, "no such process"),
+    ("-f leaf --user no-such-user -- {plain} exit 0", 2, "no user 'no-such-user'"),
 ]
 NOTHING = [
     ("-p {pid}", 3, "but [0-9]+ functions: "),
@@ -112,13 +118,42 @@ class Mistakes(Case):
                 said = done.stderr.splitlines()
                 self.assertEqual(done.returncode, status, done.stderr)
                 self.assertRegex(said[0], "^rptrace: .*" + cause)
-                if status in (126, 127):
-                    continue
                 self.assertTrue(said[1].startswith(HINT), done.stderr)
                 followed = self.follow(said[1][len(HINT):])
                 self.assertEqual(followed.returncode, 0, f"{said[1]}\n{followed.stdout}{followed.stderr}")
                 self.assertTrue(followed.stdout + followed.stderr)
                 self.assertNotIn(HINT, followed.stderr)
+
+    def refused_as(self, *who):
+        """What is told to somebody without rights, and the command that it names."""
+        own = shutil.copy(harness.rptrace_path, self.path("rptrace"))
+        plain = shutil.copy(self.plain, self.path("functions"))
+        os.chmod(self.dir, 0o755)
+        done = subprocess.run(["setpriv", *who, own, "-f", "leaf", "--", plain, "exit", "0"], cwd="/",
+                              capture_output=True, text=True, timeout=harness.DEADLINE, check=False)
+        self.assertEqual(done.returncode, 4, done.stderr)
+        cause, hint = done.stderr.splitlines()
+        self.assertIn("may not load BPF programs", cause)
+        return hint.removeprefix(HINT)
+
+    def test_rights_of_another_user(self):
+        """The line to type is this one as root: root, who needs no password for that, types it."""
+        hint = self.refused_as("--reuid=65534", "--regid=65534", "--clear-groups")
+        self.assertRegex(hint, "^(sudo|su -c) ")
+        done = subprocess.run(hint, shell=True, cwd=self.dir, capture_output=True, text=True,
+                              timeout=harness.DEADLINE, check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertRegex(done.stderr, r"(?m)^leaf +\d+ ")
+
+    def test_root_without_capabilities(self):
+        """Root is not told to be root."""
+        nothing = ("--bounding-set=-all", "--inh-caps=-all")
+        hint = self.refused_as(*nothing)
+        self.assertEqual(hint, "rptrace doctor")
+        done = subprocess.run(["setpriv", *nothing, harness.rptrace_path, "doctor"], capture_output=True,
+                              text=True, timeout=harness.DEADLINE, check=False)
+        self.assertEqual(done.returncode, 4)
+        self.assertRegex(done.stdout, r"FAIL  rights .*\n      cure: .*--cap-add=BPF")
 
     def test_values(self):
         self.check(VALUES)

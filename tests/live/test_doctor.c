@@ -144,7 +144,8 @@ static void text_as_nobody(void **state)
 	assert_int_equal(live_wait(doctor), 4);
 	assert_string_equal(doctor->err, "");
 	assert_has(doctor->out, "FAIL  rights ");
-	assert_has(doctor->out, "cure: run it as root, or give it CAP_BPF and CAP_PERFMON");
+	assert_has(doctor->out,
+		   system("command -v sudo >/dev/null") ? "cure: su -c '/" : "cure: sudo /");
 	assert_lines(doctor->out);
 }
 
@@ -159,11 +160,11 @@ static void json_as_nobody(void **state)
 		      4);
 	check = find(json, "rights");
 	assert_has(found(json, "rights", "FAIL"), "user 65534 may not");
-	assert_has(live_str(check, "cure"), "CAP_BPF");
+	assert_has(live_str(check, "cure"), " doctor --json -p ");
 	process = json_array_get(live_array(json, "targets"), 0);
 	found(process, "process", "ok");
 	found(process, "executable", "FAIL");
-	assert_has(live_str(find(process, "executable"), "cure"), "CAP_SYS_PTRACE");
+	assert_has(live_str(find(process, "executable"), "cure"), " doctor --json -p ");
 	assert_null(find(process, "symbols"));
 	json_decref(json);
 	end(target);
@@ -288,7 +289,7 @@ static void dead_pid(void **state)
 
 	(void)state;
 	found(process, "process", "FAIL");
-	assert_has(live_str(check, "cure"), "ps or pgrep");
+	assert_has(live_str(check, "cure"), "ps -eo pid");
 	assert_int_equal(json_array_size(live_array(process, "checks")), 1);
 	json_decref(json);
 }

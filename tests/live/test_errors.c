@@ -224,6 +224,7 @@ static void not_permitted(void **state)
 
 		assert_int_equal(live_wait(rptrace), c.status);
 		assert_message(rptrace->err, &c);
+		assert_null(strstr(rptrace->err, "hint: rptrace"));
 		assert_untouched(target);
 	}
 }

@@ -12,7 +12,7 @@ static void expect_refused(const void *bytes, size_t size)
 	assert_int_equal(rp_elf__open(fd, "image", &elf, &err), -ENOEXEC);
 	assert_int_equal(err.exit, RP_EXIT_FAILED);
 	assert_int_equal(strncmp(err.cause, "image: ", 7), 0);
-	assert_true(err.cure[0]);
+	assert_int_equal(err.remedy, RP_REMEDY_LIST);
 	assert_null(elf);
 	close(fd);
 }
@@ -37,7 +37,7 @@ static void test_not_a_file(void **state)
 	(void)state;
 	assert_int_equal(pipe(fds), 0);
 	assert_int_equal(rp_elf__open(fds[0], "pipe", &elf, &err), -ENOEXEC);
-	assert_string_equal(err.cause, "pipe: not a regular file");
+	assert_non_null(strstr(err.cause, "pipe: not a regular file, "));
 	close(fds[0]);
 	close(fds[1]);
 	assert_int_equal(rp_elf__open(fds[0], "closed", &elf, &err), -EBADF);
@@ -210,7 +210,7 @@ static void test_broken_symbol_table(void **state)
 	image__section(&img, 3)->sh_link = 4000;
 	elf = open_image(&img);
 	assert_int_equal(rp_elf__symbols(elf, &symbols, &n, &err), -EBADMSG);
-	assert_string_equal(err.cause, "image: its symbols cannot be read");
+	assert_non_null(strstr(err.cause, "image: its symbols cannot be read: "));
 	rp_elf__free(elf);
 }
 

@@ -283,6 +283,8 @@ static const struct mistake {
 	{"rptrace doctor --tree", "no option --tree", "rptrace doctor"},
 	{"rptrace doctor -- true", "starts no command", "rptrace doctor"},
 	{"rptrace -p 1 -- true", "exclude each other", "rptrace -p 1"},
+	{"rptrace -p 1 --user nobody -- true", "exclude each other",
+	 "rptrace --user nobody -- true"},
 	{"rptrace --label ret --compensate -b", "--compensate", "rptrace --label ret -b"},
 	{"rptrace -b --user nobody -n 3", "COMMAND", "rptrace -b -n 3"},
 	{"rptrace --on-stuck 'a b'", "--stuck", "rptrace --on-stuck 'a b' --stuck 5"},

@@ -150,7 +150,7 @@ static void test_usdt_section_broken(void **state)
 	image__section(&img, 6)->sh_size = img.size;
 	elf = open_image(&img);
 	assert_int_equal(rp_elf__usdt(elf, &notes, &n, &err), -EBADMSG);
-	assert_string_equal(err.cause, "image: its USDT notes cannot be read");
+	assert_non_null(strstr(err.cause, "image: its USDT notes cannot be read: "));
 	rp_elf__free(elf);
 }
 

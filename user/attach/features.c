@@ -190,32 +190,38 @@ void rp_features__probe(struct rp_features *f)
 	f->returns = rp_return_syscall__probe();
 }
 
+/* Why this kernel has no such mode; NULL: it has. */
+static const char *lacks(const struct rp_features *f, enum rp_attach_mode wanted)
+{
+	if (wanted == RP_ATTACH_SESSION && !f->session)
+		return "this kernel has no uprobe sessions, which are there from 6.13 on";
+	if (wanted == RP_ATTACH_MULTI && !f->multi)
+		return "this kernel has no uprobe_multi links, which are there from 6.6 on";
+	if (wanted == RP_ATTACH_PERF && !f->perf)
+		return "this kernel has no uprobes as perf events";
+	return NULL;
+}
+
 int rp_features__mode(const struct rp_features *f, enum rp_attach_mode wanted,
 		      enum rp_attach_mode *mode, struct rp_err *err)
 {
-	if (!f->permitted)
-		return rp_err__set(err, RP_EXIT_DENIED, -EPERM,
-				   "run it as root, or give it CAP_BPF and CAP_PERFMON",
-				   "this user may not load BPF programs");
+	const char *lack = lacks(f, wanted);
+
+	if (!f->permitted) {
+		rp_err__set(err, RP_EXIT_DENIED, -EPERM, NULL,
+			    "this user may not load BPF programs");
+		return rp_err__remedy(err, -EPERM, RP_REMEDY_RIGHTS);
+	}
 	if (!f->btf)
-		return rp_err__set(err, RP_EXIT_DENIED, -ENOTSUP,
-				   "use a kernel built with CONFIG_DEBUG_INFO_BTF",
+		return rp_err__set(err, RP_EXIT_DENIED, -ENOTSUP, "rptrace doctor",
 				   "this kernel has no BTF (/sys/kernel/btf/vmlinux)");
 	if (!f->multi && !f->perf)
-		return rp_err__set(err, RP_EXIT_DENIED, -ENOTSUP,
-				   "use a kernel of 6.1 or later, and run it as root",
+		return rp_err__set(err, RP_EXIT_DENIED, -ENOTSUP, "rptrace doctor",
 				   "neither uprobe_multi links nor perf-event uprobes can be had");
-	if (wanted == RP_ATTACH_SESSION && !f->session)
-		return rp_err__set(err, RP_EXIT_DENIED, -ENOTSUP,
-				   "use a kernel of 6.13 or later, or --attach auto",
-				   "this kernel has no uprobe sessions");
-	if (wanted == RP_ATTACH_MULTI && !f->multi)
-		return rp_err__set(err, RP_EXIT_DENIED, -ENOTSUP,
-				   "use a kernel of 6.6 or later, or --attach auto",
-				   "this kernel has no uprobe_multi links");
-	if (wanted == RP_ATTACH_PERF && !f->perf)
-		return rp_err__set(err, RP_EXIT_DENIED, -ENOTSUP, "use --attach auto",
-				   "this kernel has no uprobes as perf events");
+	if (lack) {
+		rp_err__set(err, RP_EXIT_DENIED, -ENOTSUP, NULL, "%s", lack);
+		return rp_err__line(err, -ENOTSUP, "attach", NULL, NULL);
+	}
 	*mode = wanted != RP_ATTACH_AUTO ? wanted
 		: f->session		 ? RP_ATTACH_SESSION
 		: f->multi		 ? RP_ATTACH_MULTI

@@ -194,14 +194,15 @@ static int links_error(int code, pid_t pid, struct rp_err *err)
 	if (code == -ESRCH)
 		return rp_err__set(err, RP_EXIT_FAILED, code, NULL, "process %d has ended",
 				   (int)pid);
-	if (code == -EPERM || code == -EACCES)
-		return rp_err__set(err, RP_EXIT_DENIED, code,
-				   "run it as root, or give it CAP_BPF and CAP_PERFMON",
-				   "no permission to attach probes");
-	if (code == -ENOSPC)
-		return rp_err__set(err, RP_EXIT_FAILED, code,
-				   "select fewer regions, or name fewer processes with -p",
-				   "too many files and processes are probed at a time");
+	if (code == -EPERM || code == -EACCES) {
+		rp_err__set(err, RP_EXIT_DENIED, code, NULL, "no permission to attach probes");
+		return rp_err__remedy(err, code, RP_REMEDY_RIGHTS);
+	}
+	if (code == -ENOSPC) {
+		rp_err__set(err, RP_EXIT_FAILED, code, NULL,
+			    "too many files and processes are probed at a time: select fewer");
+		return rp_err__remedy(err, code, RP_REMEDY_LIST);
+	}
 	if (code == -EBUSY)
 		return rp_err__set(err, RP_EXIT_FAILED, code, "try again once these calls end",
 				   "probes that were replaced before are still awaited by calls");

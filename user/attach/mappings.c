@@ -91,12 +91,13 @@ static int ring__open(struct ring *r, const struct rp_mappings *m, int cpu)
 
 static int mappings_error(int code, struct rp_err *err)
 {
-	if (code == -EPERM || code == -EACCES)
-		return rp_err__set(err, RP_EXIT_DENIED, code,
-				   "run it as root, or give it CAP_BPF and CAP_PERFMON",
-				   "what the system maps may not be watched: %s", strerror(-code));
-	return rp_err__set(err, RP_EXIT_FAILED, code, "name processes with -p",
-			   "what the system maps cannot be watched: %s", strerror(-code));
+	bool lacks_rights = code == -EPERM || code == -EACCES;
+
+	rp_err__set(err, lacks_rights ? RP_EXIT_DENIED : RP_EXIT_FAILED, code, NULL,
+		    "what the whole system maps cannot be watched (of processes named with -p it "
+		    "can): %s",
+		    strerror(-code));
+	return rp_err__remedy(err, code, lacks_rights ? RP_REMEDY_RIGHTS : RP_REMEDY_LIST);
 }
 
 int rp_mappings__new(struct rp_mappings **out, struct rp_err *err)

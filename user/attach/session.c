@@ -273,13 +273,12 @@ static int grow(struct rp_session *s)
 
 static int load_error(int code, struct rp_err *err)
 {
-	if (code == -EPERM || code == -EACCES)
-		return rp_err__set(err, RP_EXIT_DENIED, code,
-				   "run it as root, or give it CAP_BPF and CAP_PERFMON",
-				   "the kernel refused the BPF programs: %s", strerror(-code));
-	return rp_err__set(err, RP_EXIT_DENIED, code,
-			   "run it again with -v for the kernel's own words",
-			   "the BPF programs could not be loaded: %s", strerror(-code));
+	bool lacks_rights = code == -EPERM || code == -EACCES;
+
+	rp_err__set(err, RP_EXIT_DENIED, code, NULL, "the BPF programs could not be loaded: %s",
+		    strerror(-code));
+	return lacks_rights ? rp_err__remedy(err, code, RP_REMEDY_RIGHTS)
+			    : rp_err__line(err, code, NULL, "--verbose", NULL);
 }
 
 /*

@@ -89,7 +89,7 @@ int rp_doctor__run(const struct rp_opts *opts, rp_say_fn say, struct rp_err *err
 	int rc = 0;
 
 	(void)say;
-	rp_system__open(&system);
+	rp_system__open(&system, opts);
 	rp_system__check(&system, &findings);
 	all_work = works(&findings);
 	if (opts->json)

@@ -9,6 +9,7 @@
 #include <sys/types.h>
 
 #include "attach/features.h"
+#include "opts/cure.h"
 
 enum rp_level { RP_LEVEL_OK, RP_LEVEL_NOTE, RP_LEVEL_FAIL };
 
@@ -33,9 +34,23 @@ struct rp_findings {
 struct rp_system {
 	struct rp_features features;
 	uint64_t caps; /* effective */
+	const struct rp_opts *opts;
 };
 
-void rp_system__open(struct rp_system *system);
+void rp_system__open(struct rp_system *system, const struct rp_opts *opts);
+
+/* A failure that was found elsewhere: its cause, and its cure for who runs rptrace. */
+void rp_finding__fail(struct rp_finding *finding, const struct rp_system *system,
+		      struct rp_err *err);
+
+/* What gives the capability of that number to who runs rptrace, where that is what is lacking. */
+const char *rp_system__cure(const struct rp_system *system, unsigned cap,
+			    struct rp_command_line *line);
+
+/* Newer than the headers of some distributions. */
+#define RP_CAP_PERFMON 38
+#define RP_CAP_BPF     39
+
 void rp_system__check(const struct rp_system *system, struct rp_findings *out);
 
 /* All checks of one process; those that need what an earlier one did not find are left out. */

@@ -16,13 +16,38 @@
 #define LOCKDOWN "/sys/kernel/security/lockdown"
 #define SYSCTL	 "/proc/sys/kernel/"
 
-/* Newer than the headers of some distributions. */
-#define BIT_PERFMON 38
-#define BIT_BPF	    39
-
 static bool has_cap(const struct rp_system *s, unsigned bit)
 {
 	return s->caps >> bit & 1;
+}
+
+static const char *name_of(unsigned cap)
+{
+	return cap == CAP_SYS_PTRACE ? "SYS_PTRACE" : "BPF --cap-add=PERFMON";
+}
+
+const char *rp_system__cure(const struct rp_system *s, unsigned cap, struct rp_command_line *line)
+{
+	if (geteuid())
+		return rp_cure__rights(s->opts, line);
+	if (has_cap(s, cap) && (cap == CAP_SYS_PTRACE || has_cap(s, RP_CAP_PERFMON)))
+		return "run it outside of the container or service, which keeps it from that (a "
+		       "filter of system calls, AppArmor, SELinux, Yama)";
+	snprintf(line->text, sizeof(line->text),
+		 "start the container with --cap-add=%s, or run rptrace outside of it",
+		 name_of(cap));
+	return line->text;
+}
+
+void rp_finding__fail(struct rp_finding *f, const struct rp_system *s, struct rp_err *err)
+{
+	struct rp_command_line line;
+
+	if (err->remedy == RP_REMEDY_RIGHTS)
+		snprintf(err->cure, sizeof(err->cure), "%s", rp_system__cure(s, RP_CAP_BPF, &line));
+	else
+		rp_cure__fill(s->opts, err);
+	rp_finding__set(f, RP_LEVEL_FAIL, err->cure, "%s", err->cause);
 }
 
 static void check_kernel(const struct rp_system *s, struct rp_finding *f)
@@ -48,16 +73,16 @@ static void check_btf(const struct rp_system *s, struct rp_finding *f)
 
 static void check_rights(const struct rp_system *s, struct rp_finding *f)
 {
+	struct rp_command_line line;
 	const char *sets[] = {has_cap(s, CAP_SYS_ADMIN) ? " CAP_SYS_ADMIN" : "",
-			      has_cap(s, BIT_BPF) ? " CAP_BPF" : "",
-			      has_cap(s, BIT_PERFMON) ? " CAP_PERFMON" : ""};
+			      has_cap(s, RP_CAP_BPF) ? " CAP_BPF" : "",
+			      has_cap(s, RP_CAP_PERFMON) ? " CAP_PERFMON" : ""};
 
 	if (s->features.permitted)
 		rp_finding__set(f, RP_LEVEL_OK, NULL, "user %u may load BPF programs;%s%s%s",
 				(unsigned)geteuid(), sets[0], sets[1], sets[2]);
 	else
-		rp_finding__set(f, RP_LEVEL_FAIL,
-				"run it as root, or give it CAP_BPF and CAP_PERFMON",
+		rp_finding__set(f, RP_LEVEL_FAIL, rp_system__cure(s, RP_CAP_BPF, &line),
 				"user %u may not load BPF programs; has%s%s%s%s",
 				(unsigned)geteuid(), sets[0], sets[1], sets[2],
 				*sets[0] || *sets[1] || *sets[2] ? "" : " none of the rights");
@@ -65,10 +90,12 @@ static void check_rights(const struct rp_system *s, struct rp_finding *f)
 
 static void check_processes(const struct rp_system *s, struct rp_finding *f)
 {
+	struct rp_command_line line;
+
 	if (has_cap(s, CAP_SYS_PTRACE))
 		rp_finding__set(f, RP_LEVEL_OK, NULL, "CAP_SYS_PTRACE: those of all users");
 	else
-		rp_finding__set(f, RP_LEVEL_NOTE, "run it as root, or give it CAP_SYS_PTRACE too",
+		rp_finding__set(f, RP_LEVEL_NOTE, rp_system__cure(s, CAP_SYS_PTRACE, &line),
 				"no CAP_SYS_PTRACE: not those of other users");
 }
 
@@ -99,8 +126,7 @@ static void check_multi(const struct rp_system *s, struct rp_finding *f)
 				"use a kernel of 6.6 or later to attach and detach faster",
 				"not there: perf-event uprobes are used");
 	else
-		rp_finding__set(f, RP_LEVEL_FAIL,
-				"use a kernel of 6.1 or later, and run it as root",
+		rp_finding__set(f, RP_LEVEL_FAIL, "use a kernel of 6.1 or later",
 				"neither it nor perf-event uprobes can be had");
 }
 
@@ -221,7 +247,7 @@ static void check_programs(const struct rp_system *s, struct rp_finding *f)
 
 	if (rp_features__mode(&s->features, RP_ATTACH_AUTO, &opts.mode, &err) ||
 	    rp_session__new(&opts, &session, &err)) {
-		rp_finding__set(f, RP_LEVEL_FAIL, err.cure, "%s", err.cause);
+		rp_finding__fail(f, s, &err);
 		return;
 	}
 	rp_finding__set(f, RP_LEVEL_OK, NULL, "loaded; they would attach by %s",
@@ -251,9 +277,9 @@ static const struct {
 
 _Static_assert(sizeof(checks) / sizeof(checks[0]) <= RP_CHECKS_MAX, "room for all findings");
 
-void rp_system__open(struct rp_system *s)
+void rp_system__open(struct rp_system *s, const struct rp_opts *opts)
 {
-	memset(s, 0, sizeof(*s));
+	*s = (struct rp_system){.opts = opts};
 	rp_features__probe(&s->features);
 	rp_proc__status_number("/proc", getpid(), "CapEff", 16, &s->caps);
 }

@@ -44,7 +44,7 @@ static void check_alive(struct target *t, struct rp_finding *f)
 
 	t->thread = rp_proc__alive(PROC, t->pid) ? rp_proc__live_thread(PROC, t->pid) : 0;
 	if (!t->thread || rp_proc__comm(PROC, t->thread, comm, sizeof(comm))) {
-		rp_finding__set(f, RP_LEVEL_FAIL, "ps or pgrep tell which there are",
+		rp_finding__set(f, RP_LEVEL_FAIL, RP_CURE_PROCESSES,
 				"there is no such process, or it has ended");
 		return;
 	}
@@ -115,13 +115,11 @@ static void check_seccomp(struct target *t, struct rp_finding *f)
 
 static void set_unreadable(const struct target *t, struct rp_finding *f, int rc)
 {
-	const char *cure = "ps or pgrep tell whether it is still there";
+	const char *cure = RP_CURE_PROCESSES;
+	struct rp_command_line line;
 
-	if ((rc == -EACCES || rc == -EPERM) && !(t->system->caps >> CAP_SYS_PTRACE & 1))
-		cure = "run it as root, or give it CAP_SYS_PTRACE too";
-	else if (rc == -EACCES || rc == -EPERM)
-		cure = "run it outside of the container, or look for a security module (Yama, "
-		       "AppArmor, SELinux) that protects the process";
+	if (rc == -EACCES || rc == -EPERM)
+		cure = rp_system__cure(t->system, CAP_SYS_PTRACE, &line);
 	rp_finding__set(f, RP_LEVEL_FAIL, cure, "cannot be read: %s", strerror(-rc));
 }
 
@@ -142,7 +140,7 @@ static void open_executable(struct target *t, const struct rp_mapped *exe, struc
 	if (!rc && rp_elf__symbols(t->elf, &t->symbols, &t->n_symbols, NULL))
 		t->n_symbols = 0;
 	if (rc) {
-		rp_finding__set(f, RP_LEVEL_FAIL, err.cure, "%s", err.cause);
+		rp_finding__fail(f, t->system, &err);
 		return;
 	}
 	t->has |= NEEDS_EXECUTABLE;
@@ -304,7 +302,7 @@ static void check_markers(struct target *t, struct rp_finding *f)
 	struct rp_err err = {0};
 
 	if (plan_regions(t, &err)) {
-		rp_finding__set(f, RP_LEVEL_FAIL, err.cure, "%s", err.cause);
+		rp_finding__fail(f, t->system, &err);
 		return;
 	}
 	rp_finding__set(f, RP_LEVEL_OK, NULL, "%zu regions%s%s",

@@ -72,6 +72,12 @@ struct rp_elf_note {
 /* Open without looking for a separate debug file: that is how the debug file itself is opened. */
 int rp_elf__open_bare(int fd, const char *name, struct rp_elf **out, struct rp_err *err);
 
+/* Not a program or library that can be traced: -ENOEXEC. */
+int rp_elf__not_ours(const struct rp_elf *elf, struct rp_err *err, const char *what);
+
+/* Something of it cannot be read, because it is not as it should be or for lack of memory: rc. */
+int rp_elf__damaged(const struct rp_elf *elf, int rc, struct rp_err *err, const char *what);
+
 /* Memory that lives as long as the object. */
 char *rp_elf__alloc(struct rp_elf *elf, size_t size);
 

@@ -28,11 +28,9 @@
 #include "discover/file.h"
 
 #if defined(__x86_64__)
-#define NATIVE_MACHINE	    EM_X86_64
-#define NATIVE_MACHINE_NAME "x86-64"
+#define NATIVE_MACHINE EM_X86_64
 #elif defined(__aarch64__)
-#define NATIVE_MACHINE	    EM_AARCH64
-#define NATIVE_MACHINE_NAME "aarch64"
+#define NATIVE_MACHINE EM_AARCH64
 #else
 #error "rptrace knows x86-64 and aarch64"
 #endif
@@ -214,41 +212,23 @@ int rp_elf__address(const struct rp_elf *elf, uint64_t offset, uint64_t *addr)
 	return -ENOENT;
 }
 
-static int not_ours(const struct rp_elf *elf, struct rp_err *err, const char *what)
-{
-	return rp_err__set(err, RP_EXIT_FAILED, -ENOEXEC,
-			   "name a 64-bit " NATIVE_MACHINE_NAME " program or shared library",
-			   "%s: %s", elf->name, what);
-}
-
-static int damaged(const struct rp_elf *elf, struct rp_err *err, const char *what)
-{
-	return rp_err__set(err, RP_EXIT_FAILED, -ENOEXEC,
-			   "the file is damaged or was cut short: install or build it again",
-			   "%s: %s", elf->name, what);
-}
-
-static int no_memory(const struct rp_elf *elf, struct rp_err *err)
-{
-	return rp_err__set(err, RP_EXIT_FAILED, -ENOMEM, NULL, "%s: out of memory", elf->name);
-}
-
 static int read_header(const struct rp_elf *elf, Elf64_Ehdr *hdr, struct rp_err *err)
 {
 	size_t got = rp_elf__read(elf, 0, hdr, sizeof(*hdr));
 
 	if (got < SELFMAG || memcmp(hdr->e_ident, ELFMAG, SELFMAG))
-		return not_ours(elf, err, "not an ELF file");
+		return rp_elf__not_ours(elf, err, "not an ELF file");
 	if (got < sizeof(*hdr))
-		return damaged(elf, err, "its ELF header is cut short");
+		return rp_elf__damaged(elf, -ENOEXEC, err, "its ELF header is cut short");
 	if (hdr->e_ident[EI_CLASS] != ELFCLASS64)
-		return not_ours(elf, err, "a program of 32 bits");
+		return rp_elf__not_ours(elf, err, "a program of 32 bits");
 	if (hdr->e_ident[EI_DATA] != ELFDATA2LSB)
-		return not_ours(elf, err, "of another byte order than this machine");
+		return rp_elf__not_ours(elf, err, "of another byte order than this machine");
 	if (hdr->e_machine != NATIVE_MACHINE)
-		return not_ours(elf, err, "built for another machine than this one");
+		return rp_elf__not_ours(elf, err, "built for another machine than this one");
 	if (hdr->e_type != ET_EXEC && hdr->e_type != ET_DYN)
-		return not_ours(elf, err, "an ELF file, but neither a program nor a library");
+		return rp_elf__not_ours(elf, err,
+					"an ELF file, but neither a program nor a library");
 	return 0;
 }
 
@@ -326,15 +306,16 @@ static int read_segments(struct rp_elf *elf, const Elf64_Ehdr *hdr, const Elf64_
 		return 0;
 	if (n > RP_ELF_SEGMENTS_MAX || hdr->e_phentsize != sizeof(*ph) ||
 	    !in_file(elf, hdr->e_phoff, n * sizeof(*ph)))
-		return damaged(elf, err, "its program headers do not lie within the file");
+		return rp_elf__damaged(elf, -ENOEXEC, err,
+				       "its program headers do not lie within the file");
 	ph = malloc(n * sizeof(*ph));
 	elf->loads = calloc(RP_ELF_LOADS_MAX, sizeof(*elf->loads));
 	if (!ph || !elf->loads) {
-		ret = no_memory(elf, err);
+		ret = rp_elf__damaged(elf, -ENOMEM, err, NULL);
 		goto out;
 	}
 	if (rp_elf__read(elf, hdr->e_phoff, ph, n * sizeof(*ph)) < n * sizeof(*ph)) {
-		ret = damaged(elf, err, "its program headers cannot be read");
+		ret = rp_elf__damaged(elf, -ENOEXEC, err, "its program headers cannot be read");
 		goto out;
 	}
 	for (size_t i = 0; i < n; i++) {
@@ -343,7 +324,8 @@ static int read_segments(struct rp_elf *elf, const Elf64_Ehdr *hdr, const Elf64_
 		if (ph[i].p_type != PT_LOAD)
 			continue;
 		if (elf->n_loads == RP_ELF_LOADS_MAX) {
-			ret = damaged(elf, err, "it has more loadable segments than any program");
+			ret = rp_elf__damaged(elf, -ENOEXEC, err,
+					      "it has more loadable segments than any program");
 			goto out;
 		}
 		add_load(elf, &ph[i]);
@@ -364,13 +346,14 @@ static int read_sections(struct rp_elf *elf, const Elf64_Ehdr *hdr, const Elf64_
 		return 0;
 	if (n > RP_ELF_SECTIONS_MAX || hdr->e_shentsize != sizeof(Elf64_Shdr) ||
 	    !in_file(elf, hdr->e_shoff, n * sizeof(Elf64_Shdr)))
-		return damaged(elf, err, "its section headers do not lie within the file");
+		return rp_elf__damaged(elf, -ENOEXEC, err,
+				       "its section headers do not lie within the file");
 	elf->sections = malloc(n * sizeof(Elf64_Shdr));
 	if (!elf->sections)
-		return no_memory(elf, err);
+		return rp_elf__damaged(elf, -ENOMEM, err, NULL);
 	if (rp_elf__read(elf, hdr->e_shoff, elf->sections, n * sizeof(Elf64_Shdr)) <
 	    n * sizeof(Elf64_Shdr))
-		return damaged(elf, err, "its section headers cannot be read");
+		return rp_elf__damaged(elf, -ENOEXEC, err, "its section headers cannot be read");
 	elf->n_sections = n;
 	/* Without their names the sections still serve by their type. */
 	if (names < n && !rp_elf__section_load(elf, &elf->sections[names], RP_ELF_NAMES_MAX,
@@ -393,7 +376,8 @@ static int read_headers(struct rp_elf *elf, struct rp_err *err)
 		return ret;
 	elf->traits.machine = hdr.e_machine;
 	if (read_section_zero(elf, &hdr, &zero))
-		return damaged(elf, err, "its section headers do not lie within the file");
+		return rp_elf__damaged(elf, -ENOEXEC, err,
+				       "its section headers do not lie within the file");
 	ret = read_sections(elf, &hdr, &zero, err);
 	return ret ? ret : read_segments(elf, &hdr, &zero, err);
 }
@@ -421,7 +405,7 @@ int rp_elf__open_bare(int fd, const char *name, struct rp_elf **out, struct rp_e
 		goto fail;
 	}
 	if (!S_ISREG(st.st_mode)) {
-		ret = not_ours(elf, err, "not a regular file");
+		ret = rp_elf__not_ours(elf, err, "not a regular file");
 		goto fail;
 	}
 	elf->size = st.st_size;

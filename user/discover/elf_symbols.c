@@ -236,13 +236,7 @@ int rp_elf__symbols(struct rp_elf *elf, const struct rp_symbol **symbols, size_t
 
 		if (ret) {
 			free(list.items);
-			return rp_err__set(err, RP_EXIT_FAILED, ret,
-					   ret == -ENOMEM ? NULL
-							  : "the file is damaged: install or build "
-							    "it again",
-					   "%s: %s", elf->name,
-					   ret == -ENOMEM ? "out of memory"
-							  : "its symbols cannot be read");
+			return rp_elf__damaged(elf, ret, err, "its symbols cannot be read");
 		}
 		elf->symbols = list.items;
 		elf->n_symbols = list.n;

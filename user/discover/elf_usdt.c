@@ -156,13 +156,8 @@ int rp_elf__usdt(struct rp_elf *elf, const struct rp_usdt_note **notes, size_t *
 
 		elf->n_notes = 0;
 		ret = read_notes(elf);
-		if (ret == -ENOMEM)
-			return rp_err__set(err, RP_EXIT_FAILED, ret, NULL, "%s: out of memory",
-					   elf->name);
 		if (ret)
-			return rp_err__set(err, RP_EXIT_FAILED, ret,
-					   "the file is damaged: install or build it again",
-					   "%s: its USDT notes cannot be read", elf->name);
+			return rp_elf__damaged(elf, ret, err, "its USDT notes cannot be read");
 		elf->notes_read = true;
 	}
 	*notes = elf->notes;

@@ -53,7 +53,7 @@ int rp_mistake__no_value(const struct rp_parser *p, const struct rp_option *opti
 
 	typed(option, name, sizeof(name));
 	if (option->type == RP_OPTION_PROCESSES)
-		return rp_err__set(p->err, RP_EXIT_USAGE, -EINVAL, "ps -eo pid,comm",
+		return rp_err__set(p->err, RP_EXIT_USAGE, -EINVAL, RP_CURE_PROCESSES,
 				   "%s needs a process id or a command name", name);
 	rp_option__example(option, example, sizeof(example));
 	return mistake(p, &edit, "%s needs a value: %s", name, option->arg);
@@ -67,7 +67,7 @@ int rp_mistake__value(const struct rp_parser *p, const struct rp_option *option,
 
 	typed(option, name, sizeof(name));
 	if (option->type == RP_OPTION_PROCESSES)
-		return rp_err__set(p->err, RP_EXIT_USAGE, -EINVAL, "ps -eo pid,comm", "%s: %s",
+		return rp_err__set(p->err, RP_EXIT_USAGE, -EINVAL, RP_CURE_PROCESSES, "%s: %s",
 				   name, bad->cause);
 	rp_option__example(option, example, sizeof(example));
 	snprintf(whole, sizeof(whole), "%.*s%s", (int)at, p->argv[word], example);
@@ -188,7 +188,7 @@ int rp_mistake__stray_word(const struct rp_parser *p)
 		edit.n_skip = join_words(p, p->at - 1, joined, sizeof(joined));
 		edit.with[0] = joined;
 		return mistake(p, &edit, "-p takes one word: -p %s",
-			       joined + p->words[p->last - rp_options].at);
+			       joined + p->opts->stood[p->last - rp_options].at);
 	}
 	if (is_number(word) && !has_pid && !p->opts->argv) {
 		edit.n_skip = join_words(p, p->at, joined, sizeof(joined));
@@ -215,7 +215,7 @@ static const struct rp_words *words_of(const struct rp_parser *p, const void *me
 
 	while (rp_options[i].member != offset)
 		i++;
-	return &p->words[i];
+	return &p->opts->stood[i];
 }
 
 static int without(const struct rp_parser *p, const void *member, const char *cause)
@@ -233,6 +233,8 @@ static bool shares_stream(const struct rp_opts *o)
 	       (!o->output || !strcmp(o->output, "-"));
 }
 
+#define BOTH_TARGETS "-p and -- COMMAND exclude each other"
+
 int rp_mistake__together(const struct rp_parser *p)
 {
 	const struct rp_opts *o = p->opts;
@@ -243,7 +245,8 @@ int rp_mistake__together(const struct rp_parser *p)
 	if (o->argv && (o->command == RP_COMMAND_DOCTOR))
 		return mistake(p, &no_command, "doctor starts no command");
 	if (o->argv && (o->n_pids || o->n_names))
-		return mistake(p, &no_command, "-p and -- COMMAND exclude each other");
+		return o->user ? without(p, &o->pids, BOTH_TARGETS)
+			       : mistake(p, &no_command, BOTH_TARGETS);
 	if (o->user && !o->argv)
 		return without(p, &o->user, "--user is for -- COMMAND, and there is none");
 	if (o->label.kind == RP_OPERAND_RET && o->compensate)

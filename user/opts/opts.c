@@ -27,7 +27,7 @@ static int set(struct rp_parser *p, size_t i, int first, int word, size_t at)
 
 	if (option->type != RP_OPTION_FLAG && !value)
 		return rp_mistake__no_value(p, option);
-	p->words[i] = (struct rp_words){first, word - first + 1, at};
+	p->opts->stood[i] = (struct rp_words){first, word - first + 1, at};
 	rc = rp_option__set(option, value, p->opts, &bad);
 	if (rc == -ENOMEM)
 		return rp_err__no_memory(p->err);
@@ -143,8 +143,8 @@ int rp_opts__parse(struct rp_opts *opts, int argc, char **argv, struct rp_err *e
 	memset(opts, 0, sizeof(*opts));
 	for (size_t i = 0; i < rp_n_options; i++)
 		rp_option__set_default(&rp_options[i], opts);
-	p.words = calloc(rp_n_options, sizeof(*p.words));
-	if (!p.words)
+	opts->stood = calloc(rp_n_options, sizeof(*opts->stood));
+	if (!opts->stood)
 		return rp_err__no_memory(err);
 	while (p.own < argc && strcmp(argv[p.own], "--"))
 		p.own++;
@@ -159,7 +159,6 @@ int rp_opts__parse(struct rp_opts *opts, int argc, char **argv, struct rp_err *e
 		rc = take_word(&p);
 	if (!rc && !opts->help && !opts->version)
 		rc = finish(&p);
-	free(p.words);
 	return rc;
 }
 
@@ -173,6 +172,7 @@ void rp_opts__free(struct rp_opts *opts)
 	for (size_t i = 0; i < opts->n_names; i++)
 		free(opts->names[i]);
 	free(opts->names);
+	free(opts->stood);
 	free(opts->pids);
 	free(opts->functions.items);
 	free(opts->usdts.items);

@@ -23,11 +23,18 @@ struct rp_texts {
 	size_t n;
 };
 
+struct rp_words {
+	int first, n; /* in the line */
+	size_t at;    /* where in the last of them a value is */
+};
+
 struct rp_opts {
 	enum rp_command command;
 	bool help, version; /* is all that is asked for */
-	char **words;	    /* the line as it was typed, for the cures of what fails later */
-	int n_words, n_own; /* all of them; those before "--" */
+	/* The line as it was typed, for the cures of what fails later. */
+	char **words;
+	int n_words, n_own;	/* all of them; those before "--" */
+	struct rp_words *stood; /* where each of rp_options stood last; n is 0: it did not */
 
 	pid_t *pids;
 	size_t n_pids;

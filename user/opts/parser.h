@@ -5,17 +5,11 @@
 
 #include "opts/options.h"
 
-struct rp_words {
-	int first, n; /* in argv */
-	size_t at;    /* where in the last of them its value is */
-};
-
 struct rp_parser {
 	int argc, own; /* words; those before "--" */
 	char **argv;
 	int at;			      /* the word that is read */
 	const struct rp_option *last; /* the option read last; NULL so far */
-	struct rp_words *words;	      /* of each option, where it stood last; n is 0: it did not */
 	struct rp_opts *opts;
 	struct rp_err *err;
 };

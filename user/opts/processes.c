@@ -42,7 +42,7 @@ static int add_called(struct rp_opts *opts, const char *proc_root, const pid_t *
 			opts->pids[opts->n_pids++] = all[i];
 	}
 	return any ? 0
-		   : rp_err__set(err, RP_EXIT_FAILED, -ESRCH, "ps -eo pid,comm",
+		   : rp_err__set(err, RP_EXIT_FAILED, -ESRCH, RP_CURE_PROCESSES,
 				 "no process has the command name '%s'", name);
 }
 

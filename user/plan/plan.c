@@ -42,7 +42,7 @@ static int check_object(const struct rp_plan *plan, const char *text, const char
 {
 	if (!plan->opts.whole_system || (object && object[strspn(object, "*?")]))
 		return 0;
-	return rp_err__set(err, RP_EXIT_USAGE, -EINVAL, "ps -eo pid,comm",
+	return rp_err__set(err, RP_EXIT_USAGE, -EINVAL, RP_CURE_PROCESSES,
 			   "\"%s\" names no file (OBJECT:...), and there is no target: it takes -p "
 			   "or -- COMMAND",
 			   text);

@@ -176,11 +176,11 @@ int rp_run__print_summary(struct rp_run *run, struct rp_err *err)
 	if (run->out && fclose(run->out) && !rc)
 		rc = -errno;
 	run->out = NULL;
-	if (rc)
-		return rp_err__set(err, RP_EXIT_FAILED, rc, "choose another file with -o",
-				   "the summary could not be written to %s: %s", name,
-				   strerror(-rc));
-	return 0;
+	if (!rc)
+		return 0;
+	rp_err__set(err, RP_EXIT_FAILED, rc, NULL, "the summary could not be written to %s: %s",
+		    name, strerror(-rc));
+	return rp_err__line(err, rc, "output", "-o", "rptrace.out");
 }
 
 /* Where no table has shown it to whoever started the run. */

@@ -3,12 +3,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "opts/command_line.h"
 
 struct rp_launch {
 	pid_t pid;
@@ -18,13 +21,33 @@ struct rp_launch {
 	const char *name;
 };
 
-static int run_error(const char *name, int errnum, struct rp_err *err)
+/* What there is at the path, or at what of it is there. */
+static const char *look_at(struct rp_command_line *line, const char *path)
 {
-	if (errnum == ENOENT)
-		return rp_err__set(err, RP_EXIT_NOT_FOUND, -errnum, "check its name and PATH",
-				   "%s: no such command", name);
-	return rp_err__set(err, RP_EXIT_CANNOT_RUN, -errnum, "check that it is an executable file",
-			   "%s cannot be run: %s", name, strerror(errnum));
+	char there[PATH_MAX], *slash;
+
+	snprintf(there, sizeof(there), "%s", path);
+	while (access(there, F_OK) && (slash = strrchr(there, '/')))
+		slash[slash == there] = '\0';
+	*line = (struct rp_command_line){0};
+	rp_command_line__add(line, "ls");
+	rp_command_line__add(line, "-l");
+	rp_command_line__add(line, access(there, F_OK) ? "." : there);
+	return line->fits ? line->text : "printenv PATH";
+}
+
+/* What is found in PATH has a path of its own. */
+static int run_error(const struct rp_launch *l, int errnum, struct rp_err *err)
+{
+	struct rp_command_line line = {0};
+	const char *cure = l->path ? look_at(&line, l->path) : "printenv PATH";
+
+	if (errnum != ENOENT)
+		return rp_err__set(err, RP_EXIT_CANNOT_RUN, -errnum, cure, "%s cannot be run: %s",
+				   l->name, strerror(errnum));
+	return rp_err__set(err, RP_EXIT_NOT_FOUND, -errnum, cure, "%s: %s", l->name,
+			   l->path && !access(l->path, F_OK) ? "its interpreter is not there"
+							     : "no such command");
 }
 
 static int is_program(const char *path)
@@ -134,7 +157,7 @@ int rp_launch__new(const struct rp_launch_opts *opts, struct rp_launch **out, co
 	l->go = l->failed = -1;
 	l->name = opts->argv[0];
 	rc = find_program(l->name, &l->path);
-	rc = rc ? run_error(l->name, -rc, err) : start_child(l, opts, err);
+	rc = rc ? run_error(l, -rc, err) : start_child(l, opts, err);
 	if (rc) {
 		rp_launch__free(l);
 		return rc;
@@ -162,7 +185,7 @@ int rp_launch__release(struct rp_launch *l, struct rp_err *err)
 	while (got < 0 && errno == EINTR);
 	if (got == (ssize_t)sizeof(errnum)) {
 		rp_launch__wait(l);
-		return run_error(l->name, errnum, err);
+		return run_error(l, errnum, err);
 	}
 	return 0;
 }

@@ -19,9 +19,10 @@ int rp_run__pid_namespace(const struct rp_opts *opts, struct rp_pid_namespace *o
 				   "/proc is that of another pid namespace than rptrace's: its "
 				   "process ids mean other processes here");
 	if (out->inode && rp_opts__is_system(opts))
-		return rp_err__set(err, RP_EXIT_DENIED, -ENOTSUP,
-				   "name processes with -p, or start the container with --pid=host",
-				   "rptrace runs in a pid namespace of its own, and cannot see the "
-				   "whole system");
+		return rp_err__set(
+			err, RP_EXIT_DENIED, -ENOTSUP, RP_CURE_PROCESSES,
+			"rptrace runs in a pid namespace of its own, and cannot see the "
+			"whole system but by a container with --pid=host: name processes "
+			"with -p");
 	return 0;
 }

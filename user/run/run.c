@@ -34,9 +34,10 @@ static int open_output(struct rp_run *run, struct rp_err *err)
 	if (!path || !strcmp(path, "-"))
 		return 0;
 	fd = rp_caller__create(path);
-	if (fd < 0)
-		return rp_err__set(err, RP_EXIT_FAILED, fd, "choose another file with -o", "%s: %s",
-				   path, strerror(-fd));
+	if (fd < 0) {
+		rp_err__set(err, RP_EXIT_FAILED, fd, NULL, "%s: %s", path, strerror(-fd));
+		return rp_err__line(err, fd, "output", "-o", "rptrace.out");
+	}
 	run->out = fdopen(fd, "w");
 	if (!run->out)
 		close(fd);

@@ -9,14 +9,10 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "opts/command_line.h"
+#include "opts/cure.h"
 #include "plan/select.h"
 #include "run/offer.h"
-
-/* Who may be looked at without being the target. */
-#define PROCESSES "ps -eo pid,comm"
 
 /* Of a program with more functions not all of them are probed on a guess. */
 #define OFFER_ALL_MAX 2000
@@ -57,22 +53,12 @@ int rp_selection__check(const struct rp_opts *opts, struct rp_err *err)
 
 /* ---- cures ----------------------------------------------------------------------------------- */
 
-/* `rptrace VERB` for the target; of the whole system there is too much to list. */
-static const char *of_target(const struct rp_opts *opts, const char *verb,
-			     struct rp_command_line *line)
-{
-	if (rp_opts__is_system(opts))
-		return PROCESSES;
-	rp_command_line__of_target(line, opts, verb, NULL);
-	return line->fits ? line->text : "rptrace --help";
-}
-
 /* What there is; where that is what has just been asked, what of it is missing. */
 static const char *of_what_is_there(const struct rp_opts *opts, struct rp_command_line *line)
 {
 	if (opts->command != RP_COMMAND_LIST || opts->functions.n || opts->usdts.n)
-		return of_target(opts, "list", line);
-	return opts->n_pids ? of_target(opts, "doctor", line) : "rptrace doctor";
+		return rp_cure__of_target(opts, "list", line);
+	return opts->n_pids ? rp_cure__of_target(opts, "doctor", line) : "rptrace doctor";
 }
 
 static const char *edited(const struct rp_opts *opts, const struct rp_edit *edit,
@@ -92,23 +78,6 @@ static int word_of(const struct rp_opts *opts, const char *value)
 
 /* ---- what is wrong -----------------------------------------------------------------------------
  */
-
-static int denied(const struct rp_opts *opts, struct rp_err *err)
-{
-	struct rp_command_line line = {0};
-	const char *cure = "rptrace doctor";
-
-	if (geteuid()) {
-		rp_command_line__add(&line, "sudo");
-		rp_command_line__add_all(&line, (const char *const *)opts->words);
-		cure = line.fits ? line.text : "sudo -i";
-	} else if (opts->n_pids) {
-		cure = of_target(opts, "doctor", &line);
-	}
-	return rp_err__set(err, RP_EXIT_DENIED, -EACCES, cure,
-			   "the files that the target has mapped may not be read: that takes root, "
-			   "or CAP_SYS_PTRACE");
-}
 
 /* The line without that -x, which is a word of its own or begins that of its value. */
 static int excluded(const struct rp_opts *opts, const char *glob, struct rp_err *err)
@@ -136,7 +105,7 @@ static int no_markers(const struct rp_opts *opts, const struct rp_targets *targe
 	size_t at = 0;
 
 	if (rp_opts__is_system(opts))
-		return rp_err__set(err, RP_EXIT_NOTHING, -ENOENT, PROCESSES,
+		return rp_err__set(err, RP_EXIT_NOTHING, -ENOENT, RP_CURE_PROCESSES,
 				   "no process carries rptrace markers");
 	rp_offer__fill(targets, &offer);
 	if (!offer.n_functions)
@@ -148,14 +117,14 @@ static int no_markers(const struct rp_opts *opts, const struct rp_targets *targe
 				       offer.names[i]);
 	if (opts->max_overhead > 0)
 		edit.with[2] = NULL;
-	return rp_err__set(err, RP_EXIT_NOTHING, -ENOENT,
-			   offer.n_functions > OFFER_ALL_MAX ? of_target(opts, "list", &line)
-							     : edited(opts, &edit, &line),
-			   "the target has neither markers nor pairs of USDT probes%s%s%s, but %zu "
-			   "functions: %s%s",
-			   offer.lacks ? " (" : "", offer.lacks ? offer.lacks : "",
-			   offer.lacks ? ")" : "", offer.n_functions, names,
-			   offer.n_functions > offer.n_names ? ", ..." : "");
+	return rp_err__set(
+		err, RP_EXIT_NOTHING, -ENOENT,
+		offer.n_functions > OFFER_ALL_MAX ? rp_cure__of_target(opts, "list", &line)
+						  : edited(opts, &edit, &line),
+		"the target has neither markers nor pairs of USDT probes%s%s%s, but %zu "
+		"functions: %s%s",
+		offer.lacks ? " (" : "", offer.lacks ? offer.lacks : "", offer.lacks ? ")" : "",
+		offer.n_functions, names, offer.n_functions > offer.n_names ? ", ..." : "");
 }
 
 /* The selection with the nearest name in it, in the OBJECT that it names; false: not known. */
@@ -212,7 +181,7 @@ static int no_match(const struct rp_opts *opts, const struct rp_plan *plan,
 		at += (size_t)snprintf(nearest + at, sizeof(nearest) - at, "%s%s",
 				       i ? ", " : "; nearest names: ", names[i]);
 	append_lack(opts, targets, nearest, sizeof(nearest));
-	cure = of_target(opts, "list", &line);
+	cure = rp_cure__of_target(opts, "list", &line);
 	if (n && !(opts->functions.n && opts->usdts.n) &&
 	    correct(opts, typed, names[0], text, sizeof(text))) {
 		snprintf(whole, sizeof(whole), "%.*s%s", (int)(typed - opts->words[word]),
@@ -242,10 +211,13 @@ int rp_selection__nothing(const struct rp_opts *opts, const struct rp_plan *plan
 	rp_targets__stats(targets, &stats);
 	refusals = rp_plan__refusals(plan, &n_refusals);
 	if (n_refusals)
-		return rp_err__set(err, RP_EXIT_NOTHING, -ENOENT, of_target(opts, "list", &line),
+		return rp_err__set(err, RP_EXIT_NOTHING, -ENOENT,
+				   rp_cure__of_target(opts, "list", &line),
 				   "%s cannot be traced: %s", refusals[0].name, refusals[0].reason);
 	if (stats.denied)
-		return denied(opts, err);
+		return rp_err__set(err, RP_EXIT_DENIED, -EACCES, rp_cure__rights(opts, &line),
+				   "the files that the target has mapped may not be read: that "
+				   "takes root, or CAP_SYS_PTRACE");
 	if (rp_plan__excluded_by(plan))
 		return excluded(opts, rp_plan__excluded_by(plan), err);
 	if (rp_plan__is_default(plan))

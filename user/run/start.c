@@ -44,9 +44,11 @@ int rp_run__open(struct rp_run *run, struct rp_err *err)
 	opts.open_stacks = run->features.task_iterator && (run->on_screen || o->stuck);
 	rc = rp_features__mode(&run->features, o->attach, &opts.mode, err);
 	if (!rc && o->stuck && !opts.open_stacks)
-		rc = rp_err__set(err, RP_EXIT_DENIED, -ENOTSUP, "leave --stuck out",
+		rc = rp_err__set(err, RP_EXIT_DENIED, -ENOTSUP, NULL,
 				 "this kernel cannot tell which regions are open: it has no "
 				 "iterators over tasks");
+	if (rc == -ENOTSUP && o->stuck && !opts.open_stacks)
+		rp_err__line(err, rc, "stuck on-stuck", NULL, NULL);
 	if (!rc)
 		rc = rp_selection__plan(o, &run->features, &run->plan, err);
 	if (!rc)

@@ -16,9 +16,11 @@ int rp_user__find(const char *name, struct rp_user *out, struct rp_err *err)
 	if (!entry)
 		return rp_err__set(err, RP_EXIT_USAGE, -ENOENT, "getent passwd",
 				   "--user: there is no user '%s'", name);
-	if (geteuid())
-		return rp_err__set(err, RP_EXIT_DENIED, -EPERM, "run it with sudo",
-				   "--user: only root may start a command as '%s'", name);
+	if (geteuid()) {
+		rp_err__set(err, RP_EXIT_DENIED, -EPERM, NULL,
+			    "--user: only root may start a command as '%s'", name);
+		return rp_err__remedy(err, -EPERM, RP_REMEDY_RIGHTS);
+	}
 	out->uid = entry->pw_uid;
 	out->gid = entry->pw_gid;
 	snprintf(out->name, sizeof(out->name), "%s", entry->pw_name);

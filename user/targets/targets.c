@@ -87,9 +87,11 @@ static int scan(struct rp_targets *t, struct rp_process **processes, size_t n, s
 			rc = 0; /* a child that ended meanwhile */
 		if (rc) {
 			rp_err__set(err, rc == -EACCES ? RP_EXIT_DENIED : RP_EXIT_FAILED, rc,
-				    rc == -EACCES ? "run it as root" : NULL, "process %d: %s",
+				    rc == -ESRCH ? RP_CURE_PROCESSES : NULL, "process %d: %s",
 				    (int)processes[i]->pid,
 				    rc == -ESRCH ? "there is no such process" : strerror(-rc));
+			if (rc == -EACCES)
+				rp_err__remedy(err, rc, RP_REMEDY_RIGHTS);
 			break;
 		}
 		processes[i]->unmapped = !lists[i].n;
@@ -143,7 +145,7 @@ static int track(struct rp_targets *t, pid_t pid, struct rp_err *err)
 	int rc;
 
 	if (!rp_proc__alive(t->proc, pid))
-		return rp_err__set(err, RP_EXIT_FAILED, -ESRCH, "ps or pgrep tell which there are",
+		return rp_err__set(err, RP_EXIT_FAILED, -ESRCH, RP_CURE_PROCESSES,
 				   "process %d: there is no such process", (int)pid);
 	if (pid == getpid())
 		return rp_err__set(err, RP_EXIT_FAILED, -EINVAL, NULL,

@@ -17,11 +17,28 @@ enum rp_exit {
 	RP_EXIT_NOT_FOUND = 127,
 };
 
+/*
+ * What cures it where that is a change of the line that was typed, or depends on who has typed it:
+ * most of rptrace knows neither. opts/cure.h makes a command of it.
+ */
+enum rp_remedy {
+	RP_REMEDY_NONE,	  /* the cure is what it says */
+	RP_REMEDY_RIGHTS, /* the same line, with the rights that it lacks */
+	RP_REMEDY_LIST,	  /* to see what there is in the target */
+	RP_REMEDY_LINE,	  /* the same line with other options */
+};
+
 struct rp_err {
 	enum rp_exit exit;
 	char cause[512];
 	char cure[512]; /* empty where there is none to tell */
+	enum rp_remedy remedy;
+	const char *without; /* long names of options, separated by blanks; NULL: none */
+	const char *with[3]; /* words, up to a NULL */
 };
+
+/* Of an error about a process that is not there, or not named: who is. */
+#define RP_CURE_PROCESSES "ps -eo pid,comm"
 
 /*
  * Fill err and return `code`, a negative errno. `cure` may be NULL, and is a plain string;
@@ -29,6 +46,13 @@ struct rp_err {
  */
 int rp_err__set(struct rp_err *err, enum rp_exit exit, int code, const char *cure,
 		const char *cause, ...) __attribute__((format(printf, 5, 6)));
+
+/* Of an error that has been set without a cure: what cures it. Returns `code`. */
+int rp_err__remedy(struct rp_err *err, int code, enum rp_remedy remedy);
+
+/* The same for RP_REMEDY_LINE; `without` and `with`, an option and its value, may be NULL. */
+int rp_err__line(struct rp_err *err, int code, const char *without, const char *with,
+		 const char *value);
 
 /* The same for memory that is not to be had: -ENOMEM. */
 int rp_err__no_memory(struct rp_err *err);

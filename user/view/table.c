@@ -182,16 +182,14 @@ static int add_columns(struct libscols_table *table, const struct sheet *sheet)
 		rp_column__title(column, sheet->snapshot, title, sizeof(title));
 		if (!scols_table_new_column(table, title, 0, flags))
 			return -ENOMEM;
-		if (!i && has_marks(sheet) && !scols_table_new_column(table, "", 0, 0))
-			return -ENOMEM;
 	}
-	return 0;
+	/* The last, so that a program finds the same figure in the same word of every row. */
+	return has_marks(sheet) && !scols_table_new_column(table, "", 0, 0) ? -ENOMEM : 0;
 }
 
 static int fill_line(struct libscols_line *line, const struct sheet *sheet,
 		     const struct rp_row *row)
 {
-	size_t cell = 0;
 	char marks[RP_MARKS + 1];
 
 	for (size_t i = 0; i < sheet->n; i++) {
@@ -199,15 +197,13 @@ static int fill_line(struct libscols_line *line, const struct sheet *sheet,
 
 		if (!text)
 			return -ENOMEM;
-		if (scols_line_refer_data(line, cell++, text)) {
+		if (scols_line_refer_data(line, i, text)) {
 			free(text);
 			return -ENOMEM;
 		}
-		if (!i && has_marks(sheet) &&
-		    scols_line_set_data(line, cell++, rp_row__marks(row, marks)))
-			return -ENOMEM;
 	}
-	return 0;
+	return has_marks(sheet) ? scols_line_set_data(line, sheet->n, rp_row__marks(row, marks))
+				: 0;
 }
 
 static int add_lines(struct libscols_table *table, const struct sheet *sheet)
@@ -233,14 +229,28 @@ static int add_lines(struct libscols_table *table, const struct sheet *sheet)
 	return err;
 }
 
+/* Rows without marks end in the gap before theirs: without what nobody sees at the end of a line.
+ */
+static void print_trimmed(FILE *out, const char *text)
+{
+	while (*text) {
+		size_t line = strcspn(text, "\n"), seen = line;
+
+		while (seen && text[seen - 1] == ' ')
+			seen--;
+		fprintf(out, "%.*s\n", (int)seen, text);
+		text += line + (text[line] == '\n');
+	}
+}
+
 static int print_sheet(FILE *out, const struct sheet *sheet, int width)
 {
 	struct libscols_table *table = scols_new_table();
+	char *text = NULL;
 	int err;
 
 	if (!table)
 		return -ENOMEM;
-	scols_table_set_stream(table, out);
 	scols_table_set_column_separator(table, GAP);
 	scols_table_enable_ascii(table, !sheet->utf8);
 	scols_table_enable_noencoding(table, 1); /* cell_text() has done it */
@@ -252,7 +262,10 @@ static int print_sheet(FILE *out, const struct sheet *sheet, int width)
 	if (!err)
 		err = add_lines(table, sheet);
 	if (!err)
-		err = scols_print_table(table);
+		err = scols_print_table_to_string(table, &text);
+	if (!err)
+		print_trimmed(out, text);
+	free(text);
 	scols_unref_table(table);
 	return err;
 }

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+#include "opts/cure.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "opts/options.h"
+
+const char *rp_cure__of_target(const struct rp_opts *opts, const char *verb,
+			       struct rp_command_line *line)
+{
+	if (rp_opts__is_system(opts))
+		return RP_CURE_PROCESSES;
+	rp_command_line__of_target(line, opts, verb, NULL);
+	return line->fits ? line->text : "rptrace --help";
+}
+
+/* ---- more rights ------------------------------------------------------------------------------
+ */
+
+static bool is_installed(const char *program)
+{
+	const char *path = getenv("PATH");
+	char file[PATH_MAX];
+	size_t len;
+
+	for (; path && *path; path += len + (path[len] == ':')) {
+		len = strcspn(path, ":");
+		snprintf(file, sizeof(file), "%.*s/%s", (int)len, path, program);
+		if (!access(file, X_OK))
+			return true;
+	}
+	return false;
+}
+
+/* Where root's PATH, or that of sudo, has it under its name alone. */
+static bool is_in_standard_folder(const char *path)
+{
+	return !strncmp(path, "/usr/", 5) || !strncmp(path, "/bin/", 5) ||
+	       !strncmp(path, "/sbin/", 6);
+}
+
+/* What root types for the program that runs. */
+static const char *program(const struct rp_opts *opts, char *buf, size_t size)
+{
+	ssize_t len;
+
+	if (strchr(opts->words[0], '/'))
+		return opts->words[0];
+	len = readlink("/proc/self/exe", buf, size - 1);
+	if (len <= 0 || (size_t)len == size - 1)
+		return opts->words[0];
+	buf[len] = '\0';
+	return is_in_standard_folder(buf) ? opts->words[0] : buf;
+}
+
+static const char *as_root(const struct rp_opts *opts, struct rp_command_line *line)
+{
+	struct rp_command_line whole = {0};
+	char path[PATH_MAX];
+
+	*line = (struct rp_command_line){0};
+	if (is_installed("sudo")) {
+		rp_command_line__add(line, "sudo");
+		rp_command_line__add(line, program(opts, path, sizeof(path)));
+		rp_command_line__add_all(line, (const char *const *)opts->words + 1);
+		return line->fits ? line->text : "sudo -i";
+	}
+	rp_command_line__add(&whole, program(opts, path, sizeof(path)));
+	rp_command_line__add_all(&whole, (const char *const *)opts->words + 1);
+	rp_command_line__add(line, "su");
+	rp_command_line__add(line, "-c");
+	rp_command_line__add(line, whole.text);
+	return whole.fits && line->fits ? line->text : "su";
+}
+
+const char *rp_cure__rights(const struct rp_opts *opts, struct rp_command_line *line)
+{
+	if (geteuid())
+		return as_root(opts, line);
+	return opts->n_pids ? rp_cure__of_target(opts, "doctor", line) : "rptrace doctor";
+}
+
+/* ---- the line, edited -------------------------------------------------------------------------
+ */
+
+/* Does the word belong to one of these options, whose names are separated by blanks? */
+static bool is_of(const struct rp_opts *opts, const char *names, int word)
+{
+	for (size_t i = 0, len; names && *names; names += len + (names[len] == ' ')) {
+		len = strcspn(names, " ");
+		for (i = 0; i < rp_n_options; i++) {
+			const struct rp_words *stood = &opts->stood[i];
+
+			if (strlen(rp_options[i].name) == len &&
+			    !memcmp(rp_options[i].name, names, len) && word >= stood->first &&
+			    word < stood->first + stood->n)
+				return true;
+		}
+	}
+	return false;
+}
+
+static const char *edited(const struct rp_opts *opts, const struct rp_err *err,
+			  struct rp_command_line *line)
+{
+	*line = (struct rp_command_line){0};
+	rp_command_line__add(line, "rptrace");
+	for (int i = 1; i <= opts->n_words; i++) {
+		if (i == opts->n_own && err->with[0])
+			rp_command_line__add_all(line, err->with);
+		if (i < opts->n_words && !is_of(opts, err->without, i))
+			rp_command_line__add(line, opts->words[i]);
+	}
+	return line->fits ? line->text : "rptrace --help";
+}
+
+void rp_cure__fill(const struct rp_opts *opts, struct rp_err *err)
+{
+	struct rp_command_line line;
+	const char *cure = NULL;
+
+	switch (err->remedy) {
+	case RP_REMEDY_NONE:
+		return;
+	case RP_REMEDY_RIGHTS:
+		cure = rp_cure__rights(opts, &line);
+		break;
+	case RP_REMEDY_LIST:
+		cure = rp_cure__of_target(opts, "list", &line);
+		break;
+	case RP_REMEDY_LINE:
+		cure = edited(opts, err, &line);
+		break;
+	}
+	snprintf(err->cure, sizeof(err->cure), "%s", cure);
+}
