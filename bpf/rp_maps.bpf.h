@@ -4,6 +4,7 @@
 #define RP_MAPS_BPF_H
 
 #include "rp_abi.h"
+#include "rp_filter.h"
 #include "rp_hist.h"
 #include "rp_kern.bpf.h"
 
@@ -19,6 +20,8 @@ const volatile __u32 cfg_max_labels = 0; /* labelled nodes before labels share o
 const volatile __u32 cfg_max_names = 0;
 const volatile __u64 cfg_min_duration = 0; /* ns */
 const volatile struct rp_filter cfg_where = {};
+const volatile struct rp_pattern cfg_patterns[RP_ATOMS_MAX] = {}; /* of its comparisons */
+const volatile bool cfg_text_lengths = false;			  /* strings may have a length */
 const volatile bool cfg_label_returned = false; /* labels are what functions return */
 const volatile __u32 cfg_figure_shards = 1;	/* powers of two */
 const volatile __u32 cfg_hist_shards = 1;

@@ -143,7 +143,7 @@ static __noinline void overlap_look(struct pt_regs *ctx, struct rp_thread *t,
 		.ctx = ctx,
 		.overlap = overlap,
 		.begins = begins,
-		.spec = spec + 1 + cfg_where.n,
+		.spec = spec + ARGS_END,
 		.open = {.tgid = tgid_of(task), .region = hit->region},
 	};
 

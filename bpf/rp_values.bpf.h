@@ -5,6 +5,9 @@
 
 #include "rp_filter.bpf.h"
 
+/* Behind what labels and filters read at a site. */
+#define ARGS_END rp_args__end(cfg_where.n, cfg_text_lengths)
+
 static __always_inline bool read_register(void *ctx, __s16 offset, __u64 *value)
 {
 	return !bpf_probe_read_kernel(value, sizeof(*value), ctx + offset);
@@ -54,25 +57,79 @@ static __always_inline bool read_arg(struct pt_regs *ctx, __u32 index, __u64 *va
 	return arg && read_value(ctx, arg, value);
 }
 
+/* ---- strings ---------------------------------------------------------------------------- */
+
+/* How long the string is that the k-th argument of a site points to, as another one tells. */
+static __always_inline bool read_length(struct pt_regs *ctx, __u32 spec, __u32 k, __s32 *length)
+{
+	__u32 index = spec + rp_args__lengths(cfg_where.n) + k;
+	const struct rp_arg *arg;
+	__u64 value;
+
+	*length = RP_LENGTH_NONE;
+	arg = cfg_text_lengths ? bpf_map_lookup_elem(&arg_specs, &index) : NULL;
+	if (!arg || arg->kind == RP_ARG_NONE)
+		return true;
+	if (!read_value(ctx, arg, &value))
+		return false;
+	*length = (__s32)value;
+	return true;
+}
+
+/*
+ * Up to RP_TEXT_LEN bytes of a string, zeros behind it, no byte past its length. How many there
+ * are; one more where it goes on; or a negative errno. Global, so that the verifier looks at it
+ * once.
+ */
+__noinline int read_text(struct rp_text *text, __u64 address, __s32 length)
+{
+	const void *at = (const void *)(unsigned long)address;
+	__u32 bytes = (__u32)length < RP_TEXT_LEN ? (__u32)length : RP_TEXT_LEN, n = 0;
+	__u64 goes_on = 1;
+	long rc;
+
+	if (!text)
+		return -EINVAL;
+	if (!cfg_text_lengths || length < 0) {
+		/* One byte more than is kept tells whether it goes on; the last one is a zero. */
+		rc = bpf_probe_read_user_str(text, RP_TEXT_LEN + 2, at);
+		return rc < 0 ? rc : rc - 1;
+	}
+	barrier_var(bytes);
+	if (bytes > RP_TEXT_LEN)
+		return -EINVAL;
+	rc = bpf_probe_read_user(text, bytes, at);
+	if (rc)
+		return rc;
+	for (__u32 i = 0; i < RP_TEXT_LEN; i++) {
+		goes_on &= -(__u64)(__u8)text->text[i] >> 63;
+		text->text[i] &= -goes_on;
+		n += goes_on;
+	}
+	return n + (goes_on && length > (__s32)RP_TEXT_LEN);
+}
+
 /* The label that the string at an address is; the flags of its node. */
-__noinline __u32 text_label(__u64 address, __u64 *label)
+__noinline __u32 text_label(__u64 address, __s32 length, __u64 *label)
 {
 	const __u32 flags = RP_NODE_LABELED | RP_NODE_TEXT;
 	struct rp_text text = {};
 	__u32 number, id, *known;
+	int bytes;
 
 	if (!label)
 		return 0;
 	*label = RP_TEXT_NULL;
 	if (!address)
 		return flags;
-	/* One byte more than is kept tells whether it goes on. */
-	if (bpf_probe_read_user_str(&text, RP_TEXT_LEN + 2, (void *)(unsigned long)address) < 0) {
+	bytes = read_text(&text, address, length);
+	barrier_var(bytes); /* to the verifier it is any number */
+	if (bytes < 0) {
 		count_lost(RP_LOST_LABEL_READS);
 		*label = RP_TEXT_UNREAD;
 		return flags;
 	}
-	text.cut = !!text.cut;
+	text.cut = bytes > (int)RP_TEXT_LEN;
 	known = bpf_map_lookup_elem(&text_ids, &text);
 	if (!known) {
 		/* Each is at least one label. */
@@ -95,15 +152,66 @@ __noinline __u32 text_label(__u64 address, __u64 *label)
 static __noinline __u32 read_label(struct pt_regs *ctx, __u32 index, __u64 *label)
 {
 	const struct rp_arg *arg = bpf_map_lookup_elem(&arg_specs, &index);
+	__s32 length = RP_LENGTH_NONE;
 
-	if (!arg || !read_value(ctx, arg, label)) {
+	if (!arg || !read_value(ctx, arg, label) ||
+	    (arg->flags & RP_ARG_TEXT && !read_length(ctx, index, 0, &length))) {
 		count_lost(RP_LOST_LABEL_READS);
 		*label = RP_TEXT_UNREAD;
 		return RP_NODE_LABELED | RP_NODE_TEXT;
 	}
 	if (arg->flags & RP_ARG_TEXT)
-		return text_label(*label, label);
+		return text_label(*label, length, label);
 	return RP_NODE_LABELED | RP_NODE_ARG(arg->flags);
+}
+
+/* A string that is compared is read in pieces, up to so many: the rest is not looked at. */
+#define MATCH_PIECES 16u
+
+struct matching {
+	__u64 address;
+	__u64 states;
+	__s32 left; /* bytes that it has; RP_LENGTH_NONE: up to the zero */
+	__u32 pattern;
+	__s32 failed;
+};
+
+static long match_step(__u32 i, struct matching *m)
+{
+	struct rp_text piece = {};
+	__u32 k = m->pattern;
+	int bytes = read_text(&piece, m->address, m->left);
+
+	barrier_var(bytes); /* to the verifier it is any number */
+	if (bytes < 0 || k >= RP_ATOMS_MAX) {
+		m->failed = true;
+		return 1;
+	}
+	for (__u32 at = 0; at < RP_TEXT_LEN; at++) {
+		if (!piece.text[at])
+			return 1;
+		m->states = rp_pattern__step(&cfg_patterns[k], m->states, piece.text[at]);
+	}
+	m->address += RP_TEXT_LEN;
+	if (m->left >= 0)
+		m->left -= RP_TEXT_LEN;
+	return bytes <= (int)RP_TEXT_LEN;
+}
+
+enum { TEXT_DIFFERS, TEXT_MATCHES, TEXT_UNREADABLE };
+
+/* Does the string match pattern k? */
+__noinline int text_matches(__u64 address, __s32 length, __u32 k)
+{
+	struct matching m = {
+		.address = address, .states = RP_PATTERN_START, .left = length, .pattern = k};
+
+	if (k >= RP_ATOMS_MAX)
+		return TEXT_UNREADABLE;
+	bpf_loop(MATCH_PIECES, match_step, &m, 0);
+	if (m.failed)
+		return TEXT_UNREADABLE;
+	return rp_pattern__is_found(&cfg_patterns[k], m.states) ? TEXT_MATCHES : TEXT_DIFFERS;
 }
 
 #ifdef __TARGET_ARCH_x86
@@ -121,7 +229,7 @@ __noinline int condition_holds(__u64 condition, __u64 flags)
 /* At a jump out of a function, which may be conditional: is it going to be taken? */
 static __always_inline bool jump_is_taken(struct pt_regs *ctx, __u64 cookie)
 {
-	__u32 index = RP_COOKIE_SPEC(cookie) + 1 + cfg_where.n;
+	__u32 index = RP_COOKIE_SPEC(cookie) + ARGS_END;
 	const struct rp_arg *arg;
 
 	if (!(RP_COOKIE_FLAGS(cookie) & RP_SITE_CONDITIONAL))
@@ -141,6 +249,28 @@ struct rp_comparing {
 	__u32 outcomes;
 };
 
+/* Does the comparison hold, of a string or of a number? What is no string is neither equal nor not.
+ */
+static __always_inline bool compare(struct rp_comparing *q, __u32 k, const struct rp_arg *arg,
+				    __u64 value)
+{
+	__s32 length;
+	int found;
+
+	if (!cfg_where.atom[k].is_text)
+		return rp_atom__holds(&cfg_where.atom[k], value, arg->flags & RP_ARG_SIGNED);
+	if (!value)
+		return false;
+	found = read_length(q->ctx, q->spec, 1 + k, &length) ? text_matches(value, length, k)
+							     : TEXT_UNREADABLE;
+	barrier_var(found); /* to the verifier it is any number */
+	if (found == TEXT_UNREADABLE)
+		count_lost(RP_LOST_LABEL_READS);
+	else
+		return cfg_where.atom[k].accepts & (found == TEXT_MATCHES ? RP_EQUAL : RP_LESS);
+	return false;
+}
+
 static long compare_step(__u32 k, struct rp_comparing *q)
 {
 	__u32 index = q->spec + 1 + k;
@@ -157,7 +287,7 @@ static long compare_step(__u32 k, struct rp_comparing *q)
 	} else if (arg->kind != RP_ARG_NONE) {
 		if (!read_value(q->ctx, arg, &value))
 			count_lost(RP_LOST_LABEL_READS);
-		else if (rp_atom__holds(&cfg_where.atom[k], value, arg->flags & RP_ARG_SIGNED))
+		else if (compare(q, k, arg, value))
 			q->outcomes |= 1u << k;
 	}
 	return 0;

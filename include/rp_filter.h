@@ -8,6 +8,31 @@
 
 #include "rp_values.h"
 
+/*
+ * A string or a glob of up to RP_PATTERN_MAX characters, as a machine that is in several states at
+ * a time, a bit each: in state i the first i characters have found theirs. It takes a step for each
+ * byte of a text, whatever the pattern, and never goes back.
+ */
+#define RP_PATTERN_MAX 63u
+struct rp_pattern {
+	__rp_u64 accepts[256]; /* by byte: bit i: it is what character i stands for */
+	__rp_u64 stays;	       /* bit i: '*' comes before character i, or the end */
+	__rp_u64 end;	       /* the state in which all is found */
+};
+
+#define RP_PATTERN_START 1ull
+
+RP_INLINE __rp_u64 rp_pattern__step(const volatile struct rp_pattern *pattern, __rp_u64 states,
+				    __rp_u8 byte)
+{
+	return (states & pattern->accepts[byte]) << 1 | (states & pattern->stays);
+}
+
+RP_INLINE bool rp_pattern__is_found(const volatile struct rp_pattern *pattern, __rp_u64 states)
+{
+	return states & pattern->end;
+}
+
 RP_INLINE bool rp_atom__holds(const volatile struct rp_atom *atom, __rp_u64 value, bool is_signed)
 {
 	bool negative = is_signed && (__rp_s64)value < 0, below = atom->negative;

@@ -48,17 +48,35 @@ enum rp_operand_kind {
 #define RP_GREATER   4u
 #define RP_ANY_ORDER 7u
 
-/* A comparison with a number. */
+/* A comparison with a number, or with a pattern of the same index. */
 struct rp_atom {
 	__rp_u8 kind;	  /* enum rp_operand_kind */
 	__rp_u8 accepts;  /* orders in which it holds */
 	__rp_u8 negative; /* the number is below zero */
-	__rp_u8 reserved[5];
+	__rp_u8 is_text;  /* of a string: what matches is RP_EQUAL, all others are RP_LESS */
+	__rp_u8 reserved[4];
 	__rp_u64 value; /* the number, in 64 bits of two's complement */
 };
 _Static_assert(sizeof(struct rp_atom) == 16, "rp_atom is shared with BPF");
 
 #define RP_ATOMS_MAX 6u
+
+/*
+ * What a site of a region reads: the label, then what is compared; where any string has a length,
+ * as many arguments again, the lengths of those. Behind it is what has nothing to do with these.
+ */
+RP_INLINE __rp_u32 rp_args__lengths(__rp_u32 comparisons)
+{
+	return 1 + comparisons;
+}
+
+RP_INLINE __rp_u32 rp_args__end(__rp_u32 comparisons, bool have_lengths)
+{
+	return (1 + comparisons) * (have_lengths ? 2 : 1);
+}
+
+/* A length is an int, or its lower half; one below zero goes up to the zero byte. */
+#define RP_LENGTH_NONE (-1)
 
 /*
  * Which calls are measured. Bit k of an index into the tables is the outcome of comparison k; what

@@ -132,6 +132,25 @@ static void calls_of_a_kind(void **state)
 	assert_int_equal(json_array_size(live_array(run.json, "regions")), 2 * 4);
 }
 
+/* Strings with a length as labels, and compared with; of each of eight kinds ten. */
+static void strings_of_a_kind(void **state)
+{
+	char options[256];
+	struct live_run run;
+
+	snprintf(options, sizeof(options),
+		 "-f by_sized --label arg0:str@arg1 --where "
+		 "arg0:str@arg1=~[GP]*T||arg0:str@arg1=='end' "
+		 "--attach %s",
+		 (const char *)*state);
+	run = live_trace(LIVE_COMMAND, "labels sized 10", options);
+	live_assert_nothing_lost(run.json);
+	assert_int_equal(live_sum_of(run.json, "by_sized", "GET", "count"), 10);
+	assert_int_equal(live_sum_of(run.json, "by_sized", "POST", "count"), 10);
+	assert_int_equal(live_sum_of(run.json, "by_sized", "end", "count"), 10);
+	assert_int_equal(json_array_size(live_array(run.json, "regions")), 3);
+}
+
 /* Static names, values, blocks, and names made at run time, which have semaphores. */
 static void markers(void **state)
 {
@@ -261,7 +280,8 @@ static const struct CMUnitTest once[] = {
 };
 
 static const struct CMUnitTest by_method[] = {cmocka_unit_test(functions_by_return),
-					      cmocka_unit_test(calls_of_a_kind)};
+					      cmocka_unit_test(calls_of_a_kind),
+					      cmocka_unit_test(strings_of_a_kind)};
 
 static const struct CMUnitTest without_method[] = {cmocka_unit_test(refused)};
 

@@ -112,8 +112,34 @@ static void sums(void **state)
 /* ---- strings and types -------------------------------------------------------------------------
  */
 
-#define SIXTEEN	   "0123456789abcdef"
-#define SIXTY_FOUR SIXTEEN SIXTEEN SIXTEEN SIXTEEN
+#define SIXTEEN_X    "xxxxxxxxxxxxxxxx"
+#define SIXTY_FOUR_X SIXTEEN_X SIXTEEN_X SIXTEEN_X SIXTEEN_X
+#define SIXTEEN	     "0123456789abcdef"
+#define SIXTY_FOUR   SIXTEEN SIXTEEN SIXTEEN SIXTEEN
+
+/* No byte past its length, and none past its end. */
+static void sized_strings(void **state)
+{
+	static const struct {
+		const char *group;
+		uint64_t count;
+	} rows[] = {{"GET", 10},
+		    {"POST", 10},
+		    {"end", 10},
+		    {"\"\"", 10},
+		    {SIXTY_FOUR_X, 10},
+		    {SIXTY_FOUR_X "...", 10},
+		    {"GET /index.html", 10},
+		    {"NULL", 10}};
+	struct live_run run = live_trace(LIVE_PID, "labels sized 10",
+					 "-f by_sized --label arg0:str@arg1");
+
+	(void)state;
+	live_assert_nothing_lost(run.json);
+	assert_int_equal(live_rows(run.json, "by_sized"), LIVE_COUNT(rows));
+	for (size_t i = 0; i < LIVE_COUNT(rows); i++)
+		assert_count(run.json, "by_sized", rows[i].group, rows[i].count);
+}
 
 /* As the target gives them: shown escaped, and told from our own words. */
 static void odd_strings(void **state)
@@ -235,9 +261,8 @@ static void few_labels(void **state)
  */
 
 static const struct CMUnitTest single[] = {
-	cmocka_unit_test(odd_strings),
-	cmocka_unit_test(strings_are_escaped),
-	cmocka_unit_test(usdt_places),
+	cmocka_unit_test(sized_strings),       cmocka_unit_test(odd_strings),
+	cmocka_unit_test(strings_are_escaped), cmocka_unit_test(usdt_places),
 	cmocka_unit_test(few_labels),
 };
 

@@ -53,6 +53,15 @@ static const struct where_case where_cases[] = {
 	/* Where the function jumps to another, that one tells. */
 	{"--where ret:i32<0||ret:i32>=0 --exit ret-sites", "returns 3", "by_jump", 3000},
 	{"--where ret:i32<0||ret:i32>=0", "returns 3", "by_jump", 3000},
+	{"--where arg0:str@arg1==\"GET\"", "sized 10", "by_sized", 10},
+	{"--where arg0:str@arg1!='GET'", "sized 10", "by_sized", 60}, /* NULL is neither */
+	{"--where arg0:str@arg1=~?[!O]*", "sized 10", "by_sized", 50},
+	{"--where arg0:str@arg1=~*", "sized 10", "by_sized", 70},
+	{"--where arg0:str@arg1==\"\"||arg0:str@arg1==\"e\\x6e\\d\"", "sized 10", "by_sized", 20},
+	{"--where arg0:str@arg1=~*x&&ret:i32>64 --attach multi", "sized 10", "by_sized", 10},
+	{"--where arg0:str@arg1=~GET*&&arg1:i32<0 --attach perf", "sized 10", "by_sized", 10},
+	{"--where arg0=~*[89] --exit ret-sites", "texts 1 1000 10", "by_text", 200},
+	{"--where !(arg0=~*[89])", "texts 1 1000 10", "by_text", 800},
 	{"--where dur>150ms", "slow 3", "nap", 3},
 	{"--where !(dur>150ms)", "slow 3", "nap", 3},
 	{"--where dur>150ms||arg0:u32==0", "slow 3", "nap", 6},

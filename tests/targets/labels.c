@@ -14,6 +14,9 @@
  *	N times each nap of 0 ms and of 300 ms, called with what it sleeps
  *   odd
  *	by_text with strings that are hard to show, and with pointers to none
+ *   sized N
+ *	N times each by_sized of strings with their lengths: "GET" of a longer one, "POST", "end" at
+ *	the end of its page, 0 bytes, 64 and 65 of many, -1 for up to the zero, and NULL
  *   types
  *	by_types with -1, 300 and a pointer
  *   usdt N
@@ -222,6 +225,37 @@ static void odd(void)
 	by_text(pages + page - 5);
 }
 
+NO_CLONES int by_sized(const char *text, int length);
+NO_CLONES int by_sized(const char *text, int length)
+{
+	__asm__ volatile("nop" ::"r"(text), "r"(length) : "memory");
+	return length;
+}
+
+static void sized(unsigned long n)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	char *pages = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+			   0);
+	char many[200], request[] = "GET /index.html", post[] = "POST";
+
+	if (pages == MAP_FAILED || munmap(pages + page, page))
+		exit(1);
+	memcpy(pages + page - 3, "end", 3);
+	memset(many, 'x', sizeof(many) - 1);
+	many[sizeof(many) - 1] = '\0';
+	for (unsigned long i = 0; i < n; i++) {
+		by_sized(request, 3);
+		by_sized(post, 4);
+		by_sized(pages + page - 3, 3);
+		by_sized(request, 0);
+		by_sized(many, 64);
+		by_sized(many, 65);
+		by_sized(request, -1);
+		by_sized(NULL, 3);
+	}
+}
+
 NO_CLONES void by_types(long minus, long wide, const void *pointer);
 NO_CLONES void by_types(long minus, long wide, const void *pointer)
 {
@@ -282,6 +316,8 @@ int main(int argc, char **argv)
 			nap(i % 2 ? 300 : 0);
 	else if (!strcmp(mode, "odd"))
 		odd();
+	else if (!strcmp(mode, "sized"))
+		sized(a);
 	else if (!strcmp(mode, "types"))
 		by_types(-1, 300, (const void *)0xbeef);
 	else if (!strcmp(mode, "usdt"))

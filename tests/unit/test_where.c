@@ -129,6 +129,37 @@ static void test_alike(void **state)
 	assert_int_equal(where.filter.n, 3);
 }
 
+static bool matches(unsigned k, const char *text)
+{
+	uint64_t states = RP_PATTERN_START;
+
+	for (; *text; text++)
+		states = rp_pattern__step(&where.pattern[k], states, (uint8_t)*text);
+	return rp_pattern__is_found(&where.pattern[k], states);
+}
+
+static void test_strings(void **state)
+{
+	(void)state;
+	parse("arg1:str@arg2 == \"a\\\"b\" && !(arg0 =~ 'x*' || ret != 'y') && arg3:i8 == 1");
+	assert_int_equal(where.filter.n, 4);
+	check_atom(0, RP_OPERAND_ARG, RP_EQUAL, 0);
+	assert_int_equal(where.filter.atom[0].is_text, 1);
+	assert_int_equal(where.operand[0].flags, RP_ARG_TEXT);
+	assert_int_equal(where.operand[0].length, 3);
+	assert_true(matches(0, "a\"b") && !matches(0, "a\"bc") && !matches(0, "a\\\"b"));
+	check_atom(1, RP_OPERAND_ARG, RP_LESS | RP_GREATER, 0);
+	assert_int_equal(where.operand[1].flags, RP_ARG_TEXT); /* what it is compared with is one */
+	assert_true(matches(1, "x") && matches(1, "xyz") && !matches(1, "ax"));
+	check_atom(2, RP_OPERAND_RET, RP_EQUAL, 0);
+	assert_int_equal(where.filter.atom[3].is_text, 0);
+	assert_true(rp_where__has_lengths(&where));
+	parse("arg0 == 'x*' || arg0 =~ x* || arg0 == 'x*' || (arg0 =~ x*)");
+	assert_int_equal(where.filter.n, 2); /* one of them is a glob */
+	assert_true(matches(0, "x*") && !matches(0, "xy") && matches(1, "xy"));
+	assert_false(rp_where__has_lengths(&where));
+}
+
 /* What is not known before the exit may turn out either way. */
 static void test_may_hold(void **state)
 {
@@ -150,13 +181,23 @@ static void test_wrong(void **state)
 	(void)state;
 	refuse("", "expected arg0 to arg5, ret or dur", 0);
 	refuse("arg6 > 1", "expected arg0 to arg5, ret or dur", 0);
-	refuse("arg0 ~ 1", "expected one of < <= == != >= >", 5);
+	refuse("arg0 ~ 1", "expected one of < <= == != >= > =~", 5);
 	refuse("arg0 >", "expected a whole number of 64 bits", 6);
 	refuse("arg0 > 1.5", "expected a whole number of 64 bits", 7);
 	refuse("arg0 > 1ms", "expected a whole number of 64 bits", 7);
 	refuse("arg0 > 18446744073709551616", "expected a whole number of 64 bits", 7);
 	refuse("arg0 > -9223372036854775809", "expected a whole number of 64 bits", 8);
-	refuse("arg0:str == 1", "strings are not compared", 8);
+	refuse("arg0:str == 1", "expected a string in quotes", 12);
+	refuse("arg0:str == x", "expected a string in quotes", 12);
+	refuse("arg0 =~ ", "expected a glob", 8);
+	refuse("arg0:str > \"x\"", "strings are compared by ==, != and =~", 11);
+	refuse("arg0:u32 == \"x\"", "expected a number, as the operand is one", 12);
+	refuse("dur =~ x", "expected a number, as the operand is one", 7);
+	refuse("arg0 == \"x", "expected the other quote", 10);
+	refuse("arg0 =~ [a", "expected ]", 10);
+	refuse("arg0:str@arg6 == 'x'", "expected @arg0 to @arg5, the length of the string", 8);
+	refuse("ret:str@arg1 == 'x'",
+	       "what is returned has no argument any more that could tell its length", 7);
 	refuse("dur > 5", "expected a duration like 10us or 1.5ms", 6);
 	refuse("dur:u32 > 5us", "durations have no type", 4);
 	refuse("arg0 > 1 arg1 > 1", "expected && or || or the end", 9);
@@ -175,6 +216,7 @@ int main(void)
 		cmocka_unit_test(test_comparisons), cmocka_unit_test(test_numbers),
 		cmocka_unit_test(test_joined),	    cmocka_unit_test(test_alike),
 		cmocka_unit_test(test_may_hold),    cmocka_unit_test(test_wrong),
+		cmocka_unit_test(test_strings),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

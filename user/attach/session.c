@@ -105,8 +105,13 @@ static void configure(struct rp_session *s, const struct rp_session_opts *opts)
 	/* Before 6.13 the process of a perf event is for entries only. */
 	skel->rodata->cfg_returns_of_all = s->mode == RP_ATTACH_PERF;
 	skel->rodata->cfg_min_duration = opts->min_duration;
-	if (opts->where)
-		memcpy((void *)&skel->rodata->cfg_where, opts->where, sizeof(*opts->where));
+	if (opts->where) {
+		memcpy((void *)&skel->rodata->cfg_where, &opts->where->filter,
+		       sizeof(opts->where->filter));
+		memcpy((void *)skel->rodata->cfg_patterns, opts->where->pattern,
+		       sizeof(opts->where->pattern));
+	}
+	skel->rodata->cfg_text_lengths = opts->text_lengths;
 	skel->rodata->cfg_label_returned = opts->label_returned;
 	skel->rodata->cfg_figure_shards = s->figure_shards;
 	skel->rodata->cfg_hist_shards = s->hist_shards;

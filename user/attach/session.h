@@ -22,24 +22,25 @@
 struct rp_session_opts {
 	enum rp_attach_mode mode;
 	enum rp_group group;
-	bool follow;		       /* children of tracked processes */
-	uint32_t pid_namespace;	       /* rptrace's own, by inode; 0: the outermost */
-	bool track_all;		       /* every process that enters a region, but rptrace itself */
-	uint32_t max_depth;	       /* frames a thread, under RP_FRAMES_MAX */
-	uint32_t max_nodes;	       /* paths, up to RP_NODES_MAX */
-	uint32_t max_labels;	       /* labelled paths before labels share one */
-	bool text_labels;	       /* labels may be strings */
-	bool label_returned;	       /* labels of functions are what they return */
-	uint32_t max_names;	       /* run-time names */
-	uint32_t max_spans;	       /* open at a time */
-	uint32_t max_site_groups;      /* attached or being detached; 0: RP_SITE_GROUPS_MAX */
-	uint64_t min_duration;	       /* ns */
-	const struct rp_filter *where; /* NULL: all calls */
-	bool open_stacks;	       /* rp_session__open_stacks() will be called */
-	bool map_events;	       /* tell of mappings, where the kernel can */
-	bool links_change;	       /* links will replace others */
-	bool spans;		       /* sites may be those of spans */
-	bool verbose;		       /* libbpf's own messages on stderr */
+	bool follow;		      /* children of tracked processes */
+	uint32_t pid_namespace;	      /* rptrace's own, by inode; 0: the outermost */
+	bool track_all;		      /* every process that enters a region, but rptrace itself */
+	uint32_t max_depth;	      /* frames a thread, under RP_FRAMES_MAX */
+	uint32_t max_nodes;	      /* paths, up to RP_NODES_MAX */
+	uint32_t max_labels;	      /* labelled paths before labels share one */
+	bool text_labels;	      /* labels may be strings */
+	bool label_returned;	      /* labels of functions are what they return */
+	uint32_t max_names;	      /* run-time names */
+	uint32_t max_spans;	      /* open at a time */
+	uint32_t max_site_groups;     /* attached or being detached; 0: RP_SITE_GROUPS_MAX */
+	uint64_t min_duration;	      /* ns */
+	const struct rp_where *where; /* NULL: all calls */
+	bool text_lengths;	      /* strings may have a length */
+	bool open_stacks;	      /* rp_session__open_stacks() will be called */
+	bool map_events;	      /* tell of mappings, where the kernel can */
+	bool links_change;	      /* links will replace others */
+	bool spans;		      /* sites may be those of spans */
+	bool verbose;		      /* libbpf's own messages on stderr */
 };
 
 struct rp_session;

@@ -62,6 +62,21 @@ static bool parse_type(const char *at, size_t len, struct rp_operand *out)
 	return false;
 }
 
+/* "@argM" behind a string. */
+static const char *parse_length(const char **at, struct rp_operand *out)
+{
+	size_t len = word_length(*at + 1);
+	struct rp_operand length = {0};
+
+	if (!parse_name(*at + 1, len, &length) || length.kind != RP_OPERAND_ARG)
+		return "expected @arg0 to @arg5, the length of the string";
+	if (out->kind != RP_OPERAND_ARG)
+		return "what is returned has no argument any more that could tell its length";
+	*at += 1 + len;
+	out->length = length.index + 1;
+	return NULL;
+}
+
 const char *rp_operand__parse(const char **at, struct rp_operand *out)
 {
 	size_t len = word_length(*at);
@@ -79,7 +94,7 @@ const char *rp_operand__parse(const char **at, struct rp_operand *out)
 	if (!parse_type(*at, len, out))
 		return "expected one of the types u8 u16 u32 u64 i8 i16 i32 i64 ptr str";
 	*at += len;
-	return NULL;
+	return **at == '@' && out->flags & RP_ARG_TEXT ? parse_length(at, out) : NULL;
 }
 
 int rp_operand__apply(const struct rp_operand *operand, struct rp_arg *arg)

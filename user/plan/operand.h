@@ -9,14 +9,15 @@
 
 struct rp_operand {
 	enum rp_operand_kind kind;
-	uint8_t index; /* of the argument, from 0 */
-	uint8_t size;  /* bytes, by its type; 0: as it is declared, or a register's */
-	uint8_t flags; /* RP_ARG_*, by its type */
+	uint8_t index;	/* of the argument, from 0 */
+	uint8_t size;	/* bytes, by its type; 0: as it is declared, or a register's */
+	uint8_t flags;	/* RP_ARG_*, by its type */
+	uint8_t length; /* of a string: number of the argument that tells it, plus 1; 0: none */
 };
 
 /*
- * Read "argN", "ret" or "dur" with ":TYPE" or without, and move *at behind it. NULL, or what is
- * wrong at *at, as a static text.
+ * Read "argN", "ret" or "dur" with ":TYPE" or without, or "argN:str@argM", and move *at behind it.
+ * NULL, or what is wrong at *at, as a static text.
  */
 const char *rp_operand__parse(const char **at, struct rp_operand *out);
 

@@ -40,12 +40,22 @@ int rp_plan__set_args(struct rp_plan *plan, const struct rp_arg *args, uint32_t 
 	return 0;
 }
 
+static uint32_t comparisons(const struct rp_plan *plan)
+{
+	return plan->opts.where ? plan->opts.where->filter.n : 0;
+}
+
+static bool have_lengths(const struct rp_plan *plan)
+{
+	return plan->opts.label.length ||
+	       (plan->opts.where && rp_where__has_lengths(plan->opts.where));
+}
+
 int rp_plan__append_args(struct rp_plan *plan, const struct rp_arg *args, uint32_t n,
 			 struct rp_site *site)
 {
-	const struct rp_where *where = plan->opts.where;
-	uint32_t at = 1 + (where ? where->filter.n : 0);
-	struct rp_arg all[1 + RP_ATOMS_MAX + RP_OVERLAP_ARGS] = {0};
+	uint32_t at = rp_args__end(comparisons(plan), have_lengths(plan));
+	struct rp_arg all[2 * (1 + RP_ATOMS_MAX) + RP_OVERLAP_ARGS] = {0};
 
 	if (site->n_args)
 		memcpy(all, site->args, site->n_args * sizeof(all[0]));
@@ -53,19 +63,37 @@ int rp_plan__append_args(struct rp_plan *plan, const struct rp_arg *args, uint32
 	return rp_plan__set_args(plan, all, at + n, site);
 }
 
+/* The length of what an operand points to; RP_ARG_NONE where it has none. */
+static void find_length(const struct rp_declared *declared, const struct rp_operand *operand,
+			struct rp_arg *out)
+{
+	struct rp_operand length = {.kind = RP_OPERAND_ARG};
+
+	memset(out, 0, sizeof(*out));
+	if (!operand->length)
+		return;
+	length.index = operand->length - 1;
+	find(declared, &length, out);
+	if (out->kind == RP_ARG_NONE)
+		out->kind = RP_ARG_UNREADABLE;
+}
+
 int rp_plan__region_args(struct rp_plan *plan, const struct rp_declared *declared,
 			 const struct rp_operand *label, struct rp_site *site)
 {
 	const struct rp_where *where = plan->opts.where;
-	uint32_t n = where ? where->filter.n : 0;
-	struct rp_arg args[1 + RP_ATOMS_MAX];
+	uint32_t n = comparisons(plan), lengths = rp_args__lengths(n);
+	struct rp_arg args[2 * (1 + RP_ATOMS_MAX)];
 
 	find(declared, label, &args[0]);
-	for (uint32_t k = 0; k < n; k++)
+	find_length(declared, label, &args[lengths]);
+	for (uint32_t k = 0; k < n; k++) {
 		find(declared, &where->operand[k], &args[1 + k]);
+		find_length(declared, &where->operand[k], &args[lengths + 1 + k]);
+	}
 	if (args[0].kind != RP_ARG_NONE)
 		site->flags |= RP_SITE_LABEL;
 	else if (!n)
 		return 0;
-	return rp_plan__set_args(plan, args, 1 + n, site);
+	return rp_plan__set_args(plan, args, rp_args__end(n, have_lengths(plan)), site);
 }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "plan/pattern.h"
 #include "rp_filter.h"
 #include "util/duration.h"
 
@@ -98,55 +99,82 @@ static bool parse_duration(struct parser *p, struct rp_atom *atom)
 static bool same_operand(const struct rp_operand *a, const struct rp_operand *b)
 {
 	return a->kind == b->kind && a->index == b->index && a->size == b->size &&
-	       a->flags == b->flags;
+	       a->flags == b->flags && a->length == b->length;
 }
 
 /* Alike comparisons are one. */
 static table add_atom(struct parser *p, const struct rp_operand *operand,
-		      const struct rp_atom *atom)
+		      const struct rp_atom *atom, const struct rp_pattern *pattern)
 {
 	struct rp_where *out = p->out;
 	uint32_t k = 0;
 
 	while (k < out->filter.n && (memcmp(&out->filter.atom[k], atom, sizeof(*atom)) ||
-				     !same_operand(&out->operand[k], operand)))
+				     !same_operand(&out->operand[k], operand) ||
+				     memcmp(&out->pattern[k], pattern, sizeof(*pattern))))
 		k++;
 	if (k == RP_ATOMS_MAX)
 		return wrong(p, "more than 6 different comparisons");
 	out->filter.atom[k] = *atom;
 	out->operand[k] = *operand;
+	out->pattern[k] = *pattern;
 	if (k == out->filter.n)
 		out->filter.n++;
 	return rp_filter__bits_of(k);
 }
 
+/* A string after ==, != or =~ (is_glob). What it is compared with is one, whether it says so or
+ * not. */
+static const char *parse_text(struct parser *p, bool is_glob, unsigned accepts,
+			      struct rp_operand *operand, struct rp_pattern *pattern)
+{
+	if (operand->kind == RP_OPERAND_DUR || (operand->size && !(operand->flags & RP_ARG_TEXT)))
+		return "expected a number, as the operand is one";
+	if (accepts != RP_EQUAL && accepts != (RP_ANY_ORDER ^ RP_EQUAL))
+		return "strings are compared by ==, != and =~";
+	operand->size = 8;
+	operand->flags = RP_ARG_TEXT;
+	return rp_pattern__parse(&p->at, is_glob, pattern);
+}
+
+static bool is_text(const struct parser *p, const struct rp_operand *operand, bool is_glob)
+{
+	return is_glob || *p->at == '"' || *p->at == '\'' || operand->flags & RP_ARG_TEXT;
+}
+
 /* `negated`: the opposite is asked for. It is a comparison, too: see rp_where__parse(). */
 static table parse_comparison(struct parser *p, bool negated)
 {
+	struct rp_pattern pattern = {0};
 	struct rp_operand operand;
 	struct rp_atom atom = {0};
 	const char *what;
 	unsigned accepts;
+	bool is_glob;
 
 	take(p, "");
 	what = rp_operand__parse(&p->at, &operand);
 	if (what)
 		return wrong(p, what);
-	if (operand.flags & RP_ARG_TEXT)
-		return wrong(p, "strings are not compared");
-	accepts = parse_relation(p);
+	is_glob = take(p, "=~");
+	accepts = is_glob ? RP_EQUAL : parse_relation(p);
 	if (!accepts)
-		return wrong(p, "expected one of < <= == != >= >");
+		return wrong(p, "expected one of < <= == != >= > =~");
+	take(p, "");
+	if (is_text(p, &operand, is_glob)) {
+		atom.is_text = true;
+		what = parse_text(p, is_glob, accepts, &operand, &pattern);
+	} else if (operand.kind == RP_OPERAND_DUR) {
+		if (!parse_duration(p, &atom))
+			what = "expected a duration like 10us or 1.5ms";
+	} else if (!parse_number(p, &atom)) {
+		what = "expected a whole number of 64 bits";
+	}
+	if (what)
+		return wrong(p, what);
 	atom.kind = operand.kind;
 	atom.accepts = (uint8_t)(negated ? RP_ANY_ORDER ^ accepts : accepts);
-	take(p, "");
-	if (operand.kind == RP_OPERAND_DUR) {
-		if (!parse_duration(p, &atom))
-			return wrong(p, "expected a duration like 10us or 1.5ms");
-	} else if (!parse_number(p, &atom)) {
-		return wrong(p, "expected a whole number of 64 bits");
-	}
-	return add_atom(p, &operand, &atom);
+	return add_atom(p, &operand, &atom, &pattern);
 }
 
 static table parse_any(struct parser *p, bool negated);
@@ -206,4 +234,12 @@ const char *rp_where__parse(const char *text, struct rp_where *out, size_t *at)
 		p.wrong = "expected && or || or the end";
 	*at = (size_t)(p.at - text);
 	return p.wrong;
+}
+
+bool rp_where__has_lengths(const struct rp_where *where)
+{
+	for (uint32_t k = 0; k < where->filter.n; k++)
+		if (where->operand[k].length)
+			return true;
+	return false;
 }
