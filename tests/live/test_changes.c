@@ -161,14 +161,36 @@ static void whole_system(void **state)
 	come_and_go(&t, prefix);
 }
 
+/* Once others were left out, the kernel takes returns whatever stack the thread is on. */
+static void on_signal_stacks(void **state)
+{
+	struct trace t;
+	json_t *json;
+
+	(void)state;
+	t.target = live_target("handlers above return 3 400 calm");
+	t.rptrace = live_screen("-p %d -f dive -f handle -f inner -f after -i 0.1 --format json "
+				"-o %s",
+				t.target->pid, live_path("changes.json"));
+	live_release(t.target);
+	live_expect_line(t.target, "half", 1);
+	drop(&t, "after");
+	json = end(&t);
+	assert_int_equal(live_sum(json, "dive", "count"), 3 * 400);
+	assert_int_equal(live_sum(json, "handle", "count"), 200);
+	assert_int_equal(live_sum(json, "inner", "count"), 200);
+	live_assert_nothing_lost(json);
+}
+
 int main(void)
 {
-	static struct CMUnitTest tests[LIVE_METHODS + 2];
+	static struct CMUnitTest tests[LIVE_METHODS + 3];
 	size_t n = 0;
 
 	for (; n < LIVE_METHODS; n++)
 		tests[n] = live_test(by_method, &live_methods[n], "%s", live_methods[n].options);
 	tests[n++] = live_test(beside_another, NULL, "beside another process");
+	tests[n++] = live_test(on_signal_stacks, NULL, "on signal stacks");
 	tests[n++] = live_test(whole_system, NULL, "of the whole system");
 	return live_main("changes", tests, n);
 }

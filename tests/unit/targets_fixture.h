@@ -411,6 +411,18 @@ static inline void send(enum rp_event_type type, pid_t pid, uint64_t detail)
 	rp_targets__on_event(f.targets, &event);
 }
 
+static inline uint32_t region(const char *name)
+{
+	size_t n;
+	const struct rp_region *regions = rp_plan__regions(f.plan, &n);
+
+	for (size_t i = 0; i < n; i++)
+		if (!strcmp(regions[i].name, name))
+			return regions[i].id;
+	fail_msg("no region %s", name);
+	return 0;
+}
+
 /* Until nothing is left to be looked at. */
 static inline void look(void)
 {

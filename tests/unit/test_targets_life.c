@@ -378,18 +378,6 @@ static void test_failed_add_leaves_what_was(void **state)
 	assert_int_equal(links_of(&f.kernel, PID, 0), 2);
 }
 
-static uint32_t region(const char *name)
-{
-	size_t n;
-	const struct rp_region *regions = rp_plan__regions(f.plan, &n);
-
-	for (size_t i = 0; i < n; i++)
-		if (!strcmp(regions[i].name, name))
-			return regions[i].id;
-	fail_msg("no region %s", name);
-	return 0;
-}
-
 static void test_left_out(void **state)
 {
 	uint32_t two;

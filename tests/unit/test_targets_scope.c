@@ -54,7 +54,7 @@ static void test_no_return_probes_bound_to_who_has_signal_stacks(void **state)
 	struct rp_targets_stats stats;
 
 	(void)state;
-	sigaltstack(NULL, NULL);
+	sigaltstack(NULL, NULL); /* what this program has, its copies have */
 	put_process(PID, 1);
 	map(PID, "prog");
 	put_process(PID + 1, 1);
@@ -78,6 +78,26 @@ static void test_return_probes_of_all_who_have_signal_stacks(void **state)
 	start();
 	add(PID);
 	assert_int_equal(f.kernel.links[0].sites, 3);
+}
+
+/* What is left of it would have return probes that nobody sees to. */
+static void test_left_out_beside_functions_on_signal_stacks(void **state)
+{
+	uint32_t one;
+
+	(void)state;
+	f.plan_opts.rules.return_probes = true;
+	put_process(PID, 1);
+	map(PID, "prog");
+	start();
+	add(PID);
+	assert_int_equal(f.kernel.links[0].sites, 3);
+	one = region("probed_one");
+	assert_int_equal(rp_targets__leave_out(f.targets, &one, 1, NULL), 0);
+	look();
+	assert_int_equal(links_alive(&f.kernel), 1);
+	assert_true(f.kernel.links[1].counts);
+	assert_int_equal(f.kernel.links[1].sites, 2 * 2);
 }
 
 /* In a container the processes outside of it are not seen. */
@@ -242,6 +262,7 @@ int main(void)
 		TARGETS_TEST(test_all_that_map_it_are_traced),
 		TARGETS_TEST(test_no_return_probes_bound_to_who_has_signal_stacks),
 		TARGETS_TEST(test_return_probes_of_all_who_have_signal_stacks),
+		TARGETS_TEST(test_left_out_beside_functions_on_signal_stacks),
 		TARGETS_TEST(test_others_are_hidden),
 		TARGETS_TEST(test_a_file_of_another_device_that_may_be_the_same),
 		TARGETS_TEST(test_nothing_is_linked_without_a_session),

@@ -78,7 +78,8 @@ static uint32_t args_index(struct rp_session *s, const struct rp_site *site)
 /*
  * A uprobe session reports the return of a call only if it has seen its entry. A return probe
  * reports those of all calls under way. So links that replace others probe entries and returns
- * apart: they have to see the ends of calls that the old links saw begin.
+ * apart: they have to see the ends of calls that the old links saw begin. Such return probes are
+ * taken on any stack: functions that may run on another one have RET sites by then (targets/).
  */
 static bool belongs(const struct rp_site *site, const struct bpf_program *prog,
 		    const struct rp_session *s, bool replaces)

@@ -187,6 +187,12 @@ void rp_object__drop(struct rp_targets *t, struct rp_object *o);
 double rp_objects__drop_unused(struct rp_targets *t);
 /* Match it against the last selection. */
 int rp_object__plan_again(struct rp_targets *t, struct rp_object *o, struct rp_err *err);
+/*
+ * Where its functions may run on a signal stack, RET sites are wanted instead of their return
+ * probes: the kernel is about to redirect returns without asking whether that is safe. Whether
+ * there are any that are to be added.
+ */
+bool rp_object__avoid_return_probes(struct rp_targets *t, const struct rp_object *o);
 /* Add RET sites for those of its regions that need them beside their return probes. */
 int rp_object__plan_ret_sites(struct rp_targets *t, struct rp_object *o, struct rp_err *err);
 /*
@@ -224,6 +230,8 @@ void rp_object__unlink(struct rp_targets *t, struct rp_object *o);
 /* The same, and forget its site groups. */
 void rp_object__drop_site_groups(struct rp_targets *t, struct rp_object *o);
 
+/* Add RET sites for regions that return probes are not safe for, and probe them. */
+void rp_targets__add_ret_sites(struct rp_targets *t);
 /* Take out what is wanted no more; after an error that is tried again later. */
 int rp_targets__prune(struct rp_targets *t, struct rp_err *err);
 /* End what has retired, where its time has come. Returns when to look again, s; 0: nothing left. */

@@ -181,16 +181,22 @@ int rp_object__plan_again(struct rp_targets *t, struct rp_object *o, struct rp_e
  * where probes are bound, functions that signal handlers on a stack of their own may call have RET
  * sites from the start.
  */
-static int use_ret_sites(struct rp_targets *t, struct rp_object *o)
+bool rp_object__avoid_return_probes(struct rp_targets *t, const struct rp_object *o)
 {
 	size_t n;
 	const struct rp_site *sites = rp_plan__sites(t->plan, &n);
 	bool any = false;
 
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; o->has_signal_stack && i < n; i++)
 		if (sites[i].object == (size_t)(o - t->objects) && sites[i].role == RP_ROLE_CALL)
 			any |= rp_plan__use_ret_sites(t->plan, sites[i].region);
-	if (!any)
+	return any;
+}
+
+/* The same before anything of it is probed. */
+static int use_ret_sites(struct rp_targets *t, struct rp_object *o)
+{
+	if (!rp_object__avoid_return_probes(t, o))
 		return 0;
 	rp_object__plan_ret_sites(t, o, NULL);
 	rp_object__drop_site_groups(t, o);

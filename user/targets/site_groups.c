@@ -526,6 +526,26 @@ static void take_back(struct rp_targets *t, const uint32_t *regions, size_t n)
 	}
 }
 
+/*
+ * What is left of a group has plain return probes (belongs() in attach/), which the kernel takes
+ * whatever stack the thread is on.
+ */
+static void avoid_return_probes(struct rp_targets *t)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < t->n_objects; i++) {
+		struct rp_object *o = &t->objects[i];
+		bool scopes = wants_scopes(t, i);
+
+		for (const struct rp_site_group *b = o->site_groups; b; b = b->next)
+			if (has_unwanted(t, b, scopes))
+				any |= rp_object__avoid_return_probes(t, o);
+	}
+	if (any)
+		rp_targets__add_ret_sites(t);
+}
+
 int rp_targets__leave_out(struct rp_targets *t, const uint32_t *regions, size_t n,
 			  struct rp_err *err)
 {
@@ -538,6 +558,7 @@ int rp_targets__leave_out(struct rp_targets *t, const uint32_t *regions, size_t 
 	for (size_t i = 0; i < n; i++)
 		if (rp_plan__leave_out(t->plan, regions[i], true))
 			changed[n_changed++] = regions[i];
+	avoid_return_probes(t);
 	rc = rp_targets__prune(t, err);
 	if (rc)
 		take_back(t, changed, n_changed);

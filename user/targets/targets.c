@@ -394,9 +394,9 @@ int rp_targets__take_back(struct rp_targets *t, const uint32_t *regions, size_t 
 	return catch_up(t, err);
 }
 
-/* Regions that ran where their returns must not be probed get RET sites. */
-static void add_ret_sites(struct rp_targets *t)
+void rp_targets__add_ret_sites(struct rp_targets *t)
 {
+	t->unsafe = true;
 	for (size_t i = 0; i < t->n_objects; i++)
 		rp_object__plan_ret_sites(t, &t->objects[i], NULL);
 	catch_up(t, NULL);
@@ -411,7 +411,7 @@ static double end_swap(struct rp_targets *t)
 	if (t->unpruned && !t->retired)
 		rp_targets__prune(t, NULL);
 	if (t->unsafe)
-		add_ret_sites(t);
+		rp_targets__add_ret_sites(t);
 	if (t->waiting && !t->retired)
 		catch_up(t, NULL);
 	return t->retired && !next ? now : next;
