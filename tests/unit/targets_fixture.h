@@ -445,8 +445,11 @@ static inline int set_up(void **state)
 	f.functions[0] = "*:probed_*";
 	f.plan_opts.functions = f.functions;
 	f.plan_opts.n_functions = 1;
-	f.opts = (struct rp_targets_opts){
-		.session = &f.kernel, .ops = &fake_ops, .proc = f.root, .follow = true};
+	f.opts = (struct rp_targets_opts){.session = &f.kernel,
+					  .ops = &fake_ops,
+					  .proc = f.root,
+					  .own_process = true,
+					  .follow = true};
 	make_object("prog");
 	return 0;
 }

@@ -492,6 +492,7 @@ static size_t functions_by_link(const char *folder, const char *name, uint32_t c
 static void test_debug_link(void **state)
 {
 	char folder[] = "/tmp/rptrace-test-XXXXXX", path[64], away[64];
+	char elsewhere[] = "/tmp/rptrace-test-XXXXXX";
 	struct image debug;
 	Elf64_Phdr *ph = (Elf64_Phdr *)(debug.bytes + sizeof(Elf64_Ehdr));
 	uint32_t crc;
@@ -511,10 +512,14 @@ static void test_debug_link(void **state)
 	assert_int_equal(symlink("program.debug", path), 0);
 	assert_int_equal(functions_by_link(folder, "link.debug", crc), 2);
 	unlink(path);
-	snprintf(away, sizeof(away), "%s/program.debug", folder);
+	assert_non_null(mkdtemp(elsewhere));
+	write_file(elsewhere, "program.debug", debug.bytes, debug.size);
+	snprintf(away, sizeof(away), "%s/program.debug", elsewhere);
 	assert_int_equal(symlink(away, path), 0);
 	assert_int_equal(functions_by_link(folder, "link.debug", crc), 0);
 	unlink(path);
+	unlink(away);
+	assert_int_equal(rmdir(elsewhere), 0);
 	snprintf(path, sizeof(path), "%s/program.debug", folder);
 	unlink(path);
 	assert_int_equal(rmdir(folder), 0);

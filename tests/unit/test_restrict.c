@@ -2,6 +2,7 @@
 /* What a restricted process can do no more: each test is what such a process sees. */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -12,6 +13,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -106,9 +108,66 @@ static void test_reads_and_answers_alone(void **state)
 	close(out[0]);
 }
 
+/* ---- one that opens files itself ------------------------------------------------------------- */
+
+static int opens_for_writing(void)
+{
+	return open("/dev/null", O_WRONLY | O_CLOEXEC);
+}
+
+static int creates(void)
+{
+	return open("/tmp/rptrace-test-created", O_RDONLY | O_CREAT | O_CLOEXEC, 0600);
+}
+
+static int cuts(void)
+{
+	return open("/dev/null", O_RDONLY | O_TRUNC | O_CLOEXEC);
+}
+
+static int opens_by_other_means(void)
+{
+	return (int)syscall(SYS_openat2, AT_FDCWD, "/dev/null", &(struct open_how){0},
+			    sizeof(struct open_how));
+}
+
+static int opens_to_change(void)
+{
+	return open("/dev/null", O_RDWR | O_CLOEXEC);
+}
+
+static int removes(void)
+{
+	return unlink("/tmp/rptrace-test-created");
+}
+
+static int (*const refused_to_opener[])(void) = {
+	opens_for_writing, creates, cuts,	  opens_by_other_means, opens_to_change,
+	removes,	   forks,   makes_socket, sends_signal,		has_signals_sent};
+
+static void test_opens_for_reading_alone(void **state)
+{
+	int status;
+	pid_t parent = getpid(), child = fork();
+
+	(void)state;
+	if (!child) {
+		rp_restrict__to_opening(parent);
+		for (size_t i = 0; i < sizeof(refused_to_opener) / sizeof(refused_to_opener[0]);
+		     i++)
+			if (refused_to_opener[i]() >= 0 || errno != EPERM)
+				_exit(1 + (int)i);
+		_exit(opens_file() < 0 ? 100 : 0);
+	}
+	assert_true(child > 0);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_reads_and_answers_alone)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_reads_and_answers_alone),
+					   cmocka_unit_test(test_opens_for_reading_alone)};
 
 	return cmocka_run_group_tests_name("restrict", tests, NULL, NULL);
 }

@@ -12,6 +12,7 @@
 #include "commands/doctor_internal.h"
 #include "discover/elf_object.h"
 #include "discover/proc.h"
+#include "helper/helper.h"
 #include "targets/targets.h"
 
 #define PROC "/proc"
@@ -28,6 +29,7 @@ struct target {
 	pid_t pid;
 	pid_t thread; /* one that lives */
 	unsigned has; /* NEEDS_* that are met */
+	struct rp_helper *helper;
 	struct rp_elf *elf;
 	const struct rp_symbol *symbols;
 	size_t n_symbols;
@@ -126,15 +128,19 @@ static void set_unreadable(const struct target *t, struct rp_finding *f, int rc)
 static void open_executable(struct target *t, const struct rp_mapped *exe, struct rp_finding *f)
 {
 	struct rp_err err = {0};
-	char via[64];
-	int fd = rp_proc__open_mapped(PROC, t->thread, exe, via, sizeof(via));
+	int fd = rp_helper__open_mapped(t->helper, PROC, t->thread, exe);
 	int rc;
 
+	if (rp_helper__why(t->helper)) {
+		rp_finding__set(f, RP_LEVEL_FAIL, NULL, "%s: %s", exe->path,
+				rp_helper__why(t->helper));
+		return;
+	}
 	if (fd < 0) {
 		set_unreadable(t, f, fd);
 		return;
 	}
-	rc = rp_elf__open(fd, exe->path, &t->elf, &err);
+	rc = rp_helper__object(t->helper, fd, exe->path, RP_ELF_FUNCTIONS, &t->elf, &err);
 	close(fd);
 	/* Broken symbol tables cost the symbols alone. */
 	if (!rc && rp_elf__symbols(t->elf, &t->symbols, &t->n_symbols, NULL))
@@ -349,7 +355,7 @@ _Static_assert(sizeof(checks) / sizeof(checks[0]) <= RP_CHECKS_MAX, "room for al
 
 void rp_target__check(const struct rp_system *system, pid_t pid, struct rp_findings *out)
 {
-	struct target t = {.system = system, .pid = pid};
+	struct target t = {.system = system, .pid = pid, .helper = rp_helper__new(NULL)};
 
 	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++) {
 		struct rp_finding *f;
@@ -361,4 +367,5 @@ void rp_target__check(const struct rp_system *system, pid_t pid, struct rp_findi
 		checks[i].look(&t, f);
 	}
 	rp_elf__free(t.elf);
+	rp_helper__free(t.helper);
 }

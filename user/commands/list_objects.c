@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "commands/list_internal.h"
+#include "discover/elf_image.h"
 
 static int compare_providers(const void *a_, const void *b_)
 {
@@ -63,9 +64,9 @@ int rp_listing__add_objects(struct rp_listing *listing, const struct rp_targets 
 		struct rp_listed_object *object = &listing->objects[listing->n_objects];
 		const struct rp_symbol *symbols;
 		struct rp_elf *elf;
-		int fd = rp_targets__object(targets, i, &object->path);
 
-		if (fd < 0 || rp_elf__open(fd, object->path, &elf, NULL))
+		rp_targets__object(targets, i, &object->path);
+		if (rp_targets__read(targets, i, RP_ELF_FUNCTIONS | RP_ELF_USDT, &elf, NULL))
 			continue;
 		listing->n_objects++;
 		object->is_exe = rp_targets__is_executable(targets, i);

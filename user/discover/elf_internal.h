@@ -5,6 +5,7 @@
 
 #include <elf.h>
 
+#include "discover/elf_image.h"
 #include "discover/elf_object.h"
 #include "discover/file.h"
 
@@ -55,9 +56,16 @@ struct rp_elf {
 	struct rp_symbol *cold_parts;
 	size_t n_cold_parts;
 	bool symbols_read;
+	int symbols_error; /* a negative errno: there are none */
 	struct rp_usdt_note *notes;
 	size_t n_notes;
 	bool notes_read;
+	int notes_error;
+
+	/* Of an object that another process has open. */
+	struct rp_elf_reader reader;
+	char *image; /* NULL: it is open here */
+	uint64_t code_offset, code_size;
 };
 
 /* One note of a note section; its name and desc lie wholly within the bytes it was read from. */

@@ -38,8 +38,6 @@
 #define BLOCK_SIZE	   (64u << 10)
 #define BUILD_ID_NOTES_MAX (64u << 10) /* bytes of notes among which to look for it */
 #define NOTE_SEGMENTS_MAX  16
-#define STRINGS_CHUNK	   (1u << 20)
-#define WORD_MAX	   64 /* bytes of what is looked for in strings: chunks overlap by as many */
 
 struct rp_elf_block {
 	struct rp_elf_block *next;
@@ -56,6 +54,8 @@ static bool in_file(const struct rp_elf *elf, uint64_t offset, uint64_t len)
 
 size_t rp_elf__read(const struct rp_elf *elf, uint64_t offset, void *buf, size_t len)
 {
+	if (elf->reader.read)
+		return elf->reader.read(elf->reader.ctx, offset, buf, len);
 	return rp_file_budget__take(elf->budget, len) ? rp_file__read(elf->fd, offset, buf, len)
 						      : 0;
 }
@@ -174,6 +174,11 @@ void rp_elf__code(const struct rp_elf *elf, uint64_t *offset, uint64_t *size)
 	uint64_t from = UINT64_MAX, to = 0;
 	bool no_sections;
 
+	if (elf->image) {
+		*offset = elf->code_offset;
+		*size = elf->code_size;
+		return;
+	}
 	for (size_t i = 0; i < elf->n_sections; i++) {
 		const Elf64_Shdr *s = &elf->sections[i];
 
@@ -419,130 +424,9 @@ fail:
 	return ret;
 }
 
-/* Every shorter name of a table may be the tail of a longer one: what stands before decides. */
-static bool names_personality(const char *strings, size_t size)
-{
-	static const char word[] = "personality";
-	/* C's own, "__gcc_", only runs the clean-up of cancelled threads: every static program has
-	 * it. */
-	static const char *const kinds[] = {"__gxx_", "rust_eh_", "__gnat_", "objc_",
-					    "__gdc_", "_d_eh_",	  "__gccgo_"};
-	const char *at = strings, *end = strings + size;
-
-	while ((at = memmem(at, end - at, word, sizeof(word) - 1))) {
-		for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-			size_t len = strlen(kinds[i]);
-
-			if ((size_t)(at - strings) >= len && !memcmp(at - len, kinds[i], len))
-				return true;
-		}
-		at += sizeof(word) - 1;
-	}
-	return false;
-}
-
-/* By the ends of names, with which a string table may hold them in the tails of longer ones. */
-static bool names_fibers(const char *strings, size_t size)
-{
-	/* ucontext, Boost.Context, libco, libcoro */
-	static const char *const names[] = {"makecontext", "jump_fcontext", "ontop_fcontext",
-					    "co_switch", "coro_transfer"};
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (memmem(strings, size, names[i], strlen(names[i]) + 1))
-			return true;
-	return false;
-}
-
-/* What the string tables of the symbol tables say. */
-struct told {
-	bool personality; /* of a language with exceptions */
-	bool c_only;	  /* of C's clean-up as well */
-	bool libc;
-	bool fibers;
-	bool signal_stack;
-};
-
-static void search_strings(const char *strings, size_t size, struct told *told)
-{
-	told->personality |= names_personality(strings, size);
-	told->c_only |= memmem(strings, size, "__gcc_personality_v0", 20) != NULL;
-	told->libc |= memmem(strings, size, "GLIBC_PRIVATE", 13) != NULL;
-	told->fibers |= names_fibers(strings, size);
-	told->signal_stack |= memmem(strings, size, "sigaltstack", sizeof("sigaltstack")) != NULL;
-}
-
-/* Bit by bit, as such a table may be as large as its owner likes. */
-static void read_strings(const struct rp_elf *elf, const Elf64_Shdr *table, struct told *told)
-{
-	const Elf64_Shdr *strings;
-	size_t len, left;
-	char *buf;
-
-	if (!table || table->sh_link >= elf->n_sections)
-		return;
-	strings = &elf->sections[table->sh_link];
-	buf = malloc(STRINGS_CHUNK);
-	if (!buf || rp_elf__section_check(elf, strings, RP_ELF_SECTION_MAX))
-		goto out;
-	for (left = strings->sh_size; left; left -= len - WORD_MAX) {
-		len = left < STRINGS_CHUNK ? left : STRINGS_CHUNK;
-		if (rp_elf__read(elf, strings->sh_offset + strings->sh_size - left, buf, len) < len)
-			break;
-		search_strings(buf, len, told);
-		if (len == left)
-			break;
-	}
-out:
-	free(buf);
-}
-
-static void find_stack_traits(struct rp_elf *elf)
-{
-	const struct rp_elf *full = elf->debug ? elf->debug : elf;
-	struct told told = {0};
-
-	read_strings(elf, rp_elf__section_by_type(elf, SHT_DYNSYM), &told);
-	read_strings(full, rp_elf__section_by_type(full, SHT_SYMTAB), &told);
-	/*
-	 * Stripped, with a personality routine of its own: only the tables for it are left to see.
-	 * glibc, alone among stripped objects, hides the C routine that its clean-up tables use.
-	 */
-	elf->traits.has_unwinding = told.personality ||
-				    (!elf->traits.has_symtab && !told.c_only && !told.libc &&
-				     rp_elf__section_by_name(elf, ".gcc_except_table"));
-	/* glibc has makecontext() and sigaltstack() for others. */
-	elf->traits.has_fibers = told.fibers && !told.libc;
-	elf->traits.has_signal_stack = told.signal_stack && !told.libc;
-}
-
-/* Go compresses it under another name. */
-bool rp_elf__has_lines(const struct rp_elf *elf)
-{
-	return rp_elf__section_by_name(elf, ".debug_line") ||
-	       rp_elf__section_by_name(elf, ".zdebug_line");
-}
-
 int rp_elf__open(int fd, const char *name, struct rp_elf **out, struct rp_err *err)
 {
 	return rp_elf__open_bare(fd, name, out, err);
-}
-
-const struct rp_elf_traits *rp_elf__traits(struct rp_elf *elf)
-{
-	if (elf->traits_read)
-		return &elf->traits;
-	elf->traits_read = true;
-	if (!rp_elf__section_by_type(elf, SHT_SYMTAB))
-		rp_elf__debug_file(elf);
-	elf->traits.has_symtab = elf->debug || rp_elf__section_by_type(elf, SHT_SYMTAB);
-	elf->traits.separate_debug = elf->debug;
-	elf->traits.has_lines = rp_elf__has_lines(elf) ||
-				(elf->debug && rp_elf__has_lines(elf->debug));
-	elf->traits.is_go = rp_elf__section_by_name(elf, ".note.go.buildid") ||
-			    rp_elf__section_by_name(elf, ".go.buildinfo");
-	find_stack_traits(elf);
-	return &elf->traits;
 }
 
 void rp_elf__free(struct rp_elf *elf)
@@ -550,6 +434,8 @@ void rp_elf__free(struct rp_elf *elf)
 	if (!elf)
 		return;
 	rp_elf__free(elf->debug);
+	if (elf->reader.close)
+		elf->reader.close(elf->reader.ctx);
 	while (elf->blocks) {
 		struct rp_elf_block *next = elf->blocks->next;
 
@@ -562,6 +448,7 @@ void rp_elf__free(struct rp_elf *elf)
 	free(elf->section_names);
 	free(elf->sections);
 	free(elf->loads);
+	free(elf->image);
 	if (elf->fd >= 0)
 		close(elf->fd);
 	free(elf->name);

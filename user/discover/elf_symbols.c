@@ -230,18 +230,19 @@ static int read_symbols(struct rp_elf *elf, struct list *list)
 int rp_elf__symbols(struct rp_elf *elf, const struct rp_symbol **symbols, size_t *n,
 		    struct rp_err *err)
 {
-	if (!elf->symbols_read) {
-		struct list list = {0};
-		int ret = read_symbols(elf, &list);
+	struct list list = {0};
 
-		if (ret) {
-			free(list.items);
-			return rp_elf__damaged(elf, ret, err, "its symbols cannot be read");
-		}
-		elf->symbols = list.items;
-		elf->n_symbols = list.n;
+	if (!elf->symbols_read) {
+		elf->symbols_error = read_symbols(elf, &list);
 		elf->symbols_read = true;
+		if (elf->symbols_error)
+			free(list.items);
+		else
+			elf->symbols = list.items;
+		elf->n_symbols = elf->symbols_error ? 0 : list.n;
 	}
+	if (elf->symbols_error)
+		return rp_elf__damaged(elf, elf->symbols_error, err, "its symbols cannot be read");
 	*symbols = elf->symbols;
 	*n = elf->n_symbols;
 	return 0;

@@ -152,14 +152,11 @@ int rp_elf__usdt(struct rp_elf *elf, const struct rp_usdt_note **notes, size_t *
 		 struct rp_err *err)
 {
 	if (!elf->notes_read) {
-		int ret;
-
-		elf->n_notes = 0;
-		ret = read_notes(elf);
-		if (ret)
-			return rp_elf__damaged(elf, ret, err, "its USDT notes cannot be read");
+		elf->notes_error = read_notes(elf);
 		elf->notes_read = true;
 	}
+	if (elf->notes_error)
+		return rp_elf__damaged(elf, elf->notes_error, err, "its USDT notes cannot be read");
 	*notes = elf->notes;
 	*n = elf->n_notes;
 	return 0;

@@ -20,13 +20,21 @@
 int rp_file__open_regular(const char *path, struct stat *st);
 
 /*
- * The same for a path below a folder. A link within it that leads out of it is not followed, nor
- * is "..": -EXDEV.
+ * The same for a path below a folder. What it leads to lies below that folder, too; else -EXDEV.
  */
 int rp_file__open_below(const char *folder, const char *path, struct stat *st);
 
 /* Read up to len bytes at an offset; returns the bytes there were. */
 size_t rp_file__read(int fd, uint64_t offset, void *buf, size_t len);
+
+/*
+ * What is known of an open file without asking whoever serves it, who may never answer: fstat(2)
+ * does ask. Devices, times and so on as there. 0 or a negative errno.
+ */
+int rp_file__stat(int fd, struct stat *st);
+
+/* The same for a path that leads to one, as those of /proc do. */
+int rp_file__stat_path(const char *path, struct stat *st);
 
 /* As far as size and time tell. */
 bool rp_file__same_content(const struct stat *a, const struct stat *b);

@@ -114,6 +114,13 @@ pid_t rp_proc__live_thread(const char *proc_root, pid_t pid)
 	return found;
 }
 
+char rp_proc__state(const char *proc_root, pid_t pid)
+{
+	struct stat_line stat;
+
+	return stat_of(proc_root, pid, &stat) ? 0 : stat.state;
+}
+
 bool rp_proc__alive(const char *proc_root, pid_t pid)
 {
 	return rp_proc__live_thread(proc_root, pid) != 0;

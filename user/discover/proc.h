@@ -96,6 +96,9 @@ bool rp_proc__status_number(const char *proc_root, pid_t tid, const char *key, i
 /* Command name (comm), at most size - 1 bytes. -ESRCH. */
 int rp_proc__comm(const char *proc_root, pid_t pid, char *comm, size_t size);
 
+/* What it does: 'R' it runs or could, 'S', 'D' and others; 0: it is gone. */
+char rp_proc__state(const char *proc_root, pid_t pid);
+
 /* 1: the process is there; 0: gone, or a zombie as a whole. */
 bool rp_proc__alive(const char *proc_root, pid_t pid);
 

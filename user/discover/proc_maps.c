@@ -336,7 +336,7 @@ int rp_proc__stat_mapped(const char *proc_root, pid_t pid, const struct rp_mappe
 	char via[PATH_MAX];
 
 	map_files_path(proc_root, pid, mapped, via, sizeof(via));
-	return stat(via, st) ? -errno : 0;
+	return rp_file__stat_path(via, st);
 }
 
 bool rp_proc__differs(const char *proc_root, pid_t pid, const struct rp_mapped *mapped, int fd,

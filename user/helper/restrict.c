@@ -33,44 +33,85 @@ static const uint32_t allowed[] = {
 	SYS_getpid,	  SYS_gettid,	      SYS_clock_gettime, SYS_exit,   SYS_exit_group,
 	SYS_rt_sigreturn, SYS_rt_sigprocmask,
 };
-#define N_ALLOWED (sizeof(allowed) / sizeof(allowed[0]))
+
+/* Of who opens files, too; openat() is looked at apart. */
+static const uint32_t allowed_to_open[] = {
+#ifdef SYS_readlink
+	SYS_readlink,
+#endif
+	SYS_readlinkat, SYS_fstatfs,	  SYS_recvmsg,
+	SYS_sendmsg,	SYS_memfd_create, SYS_sysinfo, /* of qsort() */
+};
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 #define LOAD(field)                                                                                \
 	((struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS,                                    \
 				      offsetof(struct seccomp_data, field)))
 #define UNLESS(value, skip)                                                                        \
 	((struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, 0, skip))
-#define IF(value, skip) ((struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, skip, 0))
-#define ANSWER(what)	((struct sock_filter)BPF_STMT(BPF_RET | BPF_K, what))
-#define REFUSE		ANSWER(SECCOMP_RET_ERRNO | EPERM)
-#define ALLOW		ANSWER(SECCOMP_RET_ALLOW)
+#define IF(value, skip)	   ((struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, skip, 0))
+#define IF_ANY(bits, skip) ((struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, bits, skip, 0))
+#define ANSWER(what)	   ((struct sock_filter)BPF_STMT(BPF_RET | BPF_K, what))
+#define REFUSE		   ANSWER(SECCOMP_RET_ERRNO | EPERM)
+#define ALLOW		   ANSWER(SECCOMP_RET_ALLOW)
+
+struct filter {
+	struct sock_filter code[2 * (COUNT(allowed) + COUNT(allowed_to_open)) + 24];
+	unsigned short n;
+};
+
+static void allow(struct filter *f, const uint32_t *calls, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		f->code[f->n++] = UNLESS(calls[i], 1);
+		f->code[f->n++] = ALLOW;
+	}
+}
+
+/* What asks about a descriptor alone: others could have signals sent. */
+static void allow_fcntl(struct filter *f)
+{
+	f->code[f->n++] = UNLESS(SYS_fcntl, 6);
+	f->code[f->n++] = LOAD(args[1]);
+	f->code[f->n++] = IF(F_GETFD, 2);
+	f->code[f->n++] = IF(F_DUPFD_CLOEXEC, 1);
+	f->code[f->n++] = UNLESS(F_GETFL, 1);
+	f->code[f->n++] = ALLOW;
+	f->code[f->n++] = REFUSE;
+}
+
+/* For reading what is there; openat2() has its flags where a filter does not see them. */
+static void allow_opening(struct filter *f)
+{
+	f->code[f->n++] = UNLESS(SYS_openat, 4);
+	f->code[f->n++] = LOAD(args[2]);
+	f->code[f->n++] = IF_ANY(O_ACCMODE | O_CREAT | O_TRUNC, 1);
+	f->code[f->n++] = ALLOW;
+	f->code[f->n++] = REFUSE;
+}
 
 /*
  * Refused calls fail as if rights were missing: libraries cope with that, as with a file that
  * cannot be opened. Calls of another architecture have other numbers: all of them are refused.
  */
-static int filter_calls(void)
+static int filter_calls(bool opens)
 {
-	struct sock_filter code[2 * N_ALLOWED + 12];
-	struct sock_fprog program = {.filter = code};
-	unsigned short n = 0;
+	struct filter f = {.n = 0};
+	struct sock_fprog program = {.filter = f.code};
 
-	code[n++] = LOAD(arch);
-	code[n++] = IF(NATIVE_ARCH, 1);
-	code[n++] = REFUSE;
-	code[n++] = LOAD(nr);
-	for (size_t i = 0; i < N_ALLOWED; i++) {
-		code[n++] = UNLESS(allowed[i], 1);
-		code[n++] = ALLOW;
-	}
-	/* What asks about a descriptor alone: others could have signals sent. */
-	code[n++] = UNLESS(SYS_fcntl, 4);
-	code[n++] = LOAD(args[1]);
-	code[n++] = IF(F_GETFD, 1);
-	code[n++] = UNLESS(F_GETFL, 1);
-	code[n++] = ALLOW;
-	code[n++] = REFUSE;
-	program.len = n;
+	f.code[f.n++] = LOAD(arch);
+	f.code[f.n++] = IF(NATIVE_ARCH, 1);
+	f.code[f.n++] = REFUSE;
+	f.code[f.n++] = LOAD(nr);
+	allow(&f, allowed, COUNT(allowed));
+	if (opens)
+		allow(&f, allowed_to_open, COUNT(allowed_to_open));
+	allow_fcntl(&f);
+	if (opens)
+		allow_opening(&f);
+	f.code[f.n++] = REFUSE;
+	program.len = f.n;
 	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
 }
 
@@ -100,33 +141,63 @@ static rlim_t memory_limit(uint64_t bytes)
 	return (kib << 10) + bytes;
 }
 
+static void limit(int what, rlim_t most)
+{
+	setrlimit(what, &(struct rlimit){most, most});
+}
+
+void rp_restrict__memory(uint64_t bytes, uint64_t file_bytes)
+{
+	limit(RLIMIT_DATA, memory_limit(bytes));
+	limit(RLIMIT_FSIZE, file_bytes);
+	limit(RLIMIT_CORE, 0);
+}
+
 void rp_restrict__limits(unsigned cpu_s, uint64_t bytes)
 {
-	const struct {
-		int what;
-		rlim_t most;
-	} limits[] = {{RLIMIT_CPU, cpu_s},
-		      {RLIMIT_DATA, memory_limit(bytes)},
-		      {RLIMIT_FSIZE, 0},
-		      {RLIMIT_CORE, 0}};
-
-	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++)
-		setrlimit(limits[i].what, &(struct rlimit){limits[i].most, limits[i].most});
+	rp_restrict__memory(bytes, 0);
+	limit(RLIMIT_CPU, cpu_s);
 	setpriority(PRIO_PROCESS, 0, 10);
+}
+
+static bool keep_capabilities(const unsigned *keep, size_t n)
+{
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct had[2], kept[2] = {0};
+
+	if (syscall(SYS_capget, &header, had))
+		return false;
+	for (size_t i = 0; i < n; i++)
+		kept[CAP_TO_INDEX(keep[i])].permitted |= had[CAP_TO_INDEX(keep[i])].permitted &
+							 CAP_TO_MASK(keep[i]);
+	for (size_t i = 0; i < 2; i++)
+		kept[i].effective = kept[i].permitted;
+	return !syscall(SYS_capset, &header, kept);
+}
+
+/* For good, and with its parent, which may have ended before. */
+static void restrict_to(const unsigned *capabilities, size_t n, bool opens, pid_t parent)
+{
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) || getppid() != parent ||
+	    !keep_capabilities(capabilities, n) || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
+	    filter_calls(opens))
+		_exit(1);
 }
 
 void rp_restrict__rights(pid_t parent)
 {
-	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-	struct __user_cap_data_struct none[2] = {0};
-
+	/* Before the rest, as that takes the signal of the parent's death back. */
 	if (!geteuid() && (setgroups(0, NULL) || setresgid(NOBODY, NOBODY, NOBODY) ||
 			   setresuid(NOBODY, NOBODY, NOBODY)))
 		_exit(1);
-	/* After the user has changed, as that takes it back; the parent may have ended before. */
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) || getppid() != parent)
-		_exit(1);
-	if (syscall(SYS_capset, &header, none) || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
-	    filter_calls())
-		_exit(1);
+	restrict_to(NULL, 0, false, parent);
+}
+
+void rp_restrict__to_opening(pid_t parent)
+{
+	/* To read what others own, and what a process maps. */
+	static const unsigned to_open[] = {CAP_DAC_READ_SEARCH, CAP_SYS_PTRACE,
+					   CAP_CHECKPOINT_RESTORE};
+
+	restrict_to(to_open, COUNT(to_open), true, parent);
 }

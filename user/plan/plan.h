@@ -105,6 +105,10 @@ bool rp_plan__is_default(const struct rp_plan *plan);
  */
 bool rp_plan__wants_object(const struct rp_plan *plan, const char *path, bool is_exe);
 
+/* Does a selection ask for functions, for USDT probes or markers, of this object? */
+bool rp_plan__wants_functions(const struct rp_plan *plan, const char *path, bool is_exe);
+bool rp_plan__wants_usdt(const struct rp_plan *plan, const char *path, bool is_exe);
+
 /*
  * Paths among the OBJECTs of the selection (they hold a '/' and no wildcard): these files can be
  * probed before anything maps them. Returns the i-th or NULL past the last.

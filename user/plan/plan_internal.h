@@ -74,9 +74,6 @@ int rp_plan__parse_usdt(struct rp_plan *plan, const char *text, struct rp_err *e
 /* Every pair that there is. */
 bool rp_plan__wants_all_usdt(const struct rp_plan *plan);
 
-/* Does a selection ask for functions, for USDT probes or markers, of this object? */
-bool rp_plan__wants_functions(const struct rp_plan *plan, const char *path, bool is_exe);
-bool rp_plan__wants_usdt(const struct rp_plan *plan, const char *path, bool is_exe);
 /* Of the whole system only executables are, not all that they map. */
 bool rp_plan__is_of_target(const struct rp_plan *plan, bool is_exe);
 

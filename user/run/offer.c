@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "discover/elf_object.h"
+#include "discover/elf_image.h"
 #include "run/opt_in.h"
 
 /* Names with an underscore in front are those of the compiler and its libraries. */
@@ -71,12 +71,13 @@ void rp_offer__fill(const struct rp_targets *targets, struct rp_offer *out)
 			out->lacks = rp_opt_in__build(path, &provider);
 	}
 	for (uint32_t i = 0; i < n_objects; i++) {
-		int fd = rp_targets__object(targets, i, &path);
+		bool is_exe = rp_targets__is_executable(targets, i);
 		struct rp_elf *elf;
 
-		if (fd < 0 || rp_elf__open(fd, path, &elf, NULL))
+		if (rp_targets__read(targets, i, RP_ELF_USDT | (is_exe ? RP_ELF_FUNCTIONS : 0),
+				     &elf, NULL))
 			continue;
-		if (rp_targets__is_executable(targets, i))
+		if (is_exe)
 			add_functions(out, sizes, elf);
 		if (out->lacks && has_provider(elf, provider))
 			out->lacks = NULL;

@@ -7,6 +7,7 @@
 #include <uthash.h>
 
 #include "discover/proc.h"
+#include "helper/helper.h"
 #include "targets/targets.h"
 
 /* Sites that are attached at once. */
@@ -94,7 +95,8 @@ struct rp_writers {
 struct rp_targets {
 	struct rp_session *session;
 	const struct rp_targets_ops *ops;
-	const char *proc; /* /proc, or what a test has for it */
+	const char *proc;	  /* /proc, or what a test has for it */
+	struct rp_helper *helper; /* it opens and reads their files; NULL: this process does */
 	bool link_per_site;
 	bool others_hidden;	    /* so any file may be mapped by processes outside the trace */
 	bool (*is_cancelled)(void); /* may be NULL */
@@ -134,6 +136,8 @@ struct rp_targets {
 
 void rp_targets__unlink(struct rp_targets *t, struct rp_links *links); /* NULL: nothing to do */
 bool rp_targets__is_cancelled(const struct rp_targets *t);
+/* It is rptrace, or its helper. */
+bool rp_targets__is_own(const struct rp_targets *t, pid_t pid);
 double rp_targets__now(void); /* s, CLOCK_MONOTONIC */
 
 /*

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/inotify.h>
 #include <unistd.h>
 
 #include "discover/elf_object.h"
@@ -16,9 +15,6 @@
 
 /* How many sites of an object are tried to see whether a file is probed through it already. */
 #define SITES_TRIED 8
-
-/* A file stays probed for so long after its last user. */
-#define UNUSED_S 1.0
 
 static struct rp_object *rp_object__new(struct rp_targets *t, const char *path)
 {
@@ -79,7 +75,7 @@ struct rp_object *rp_object__same_file(struct rp_targets *t, pid_t pid, const st
 		struct rp_object *o = &t->objects[i];
 		int same;
 
-		if (!o->site_groups || !o->site_groups->links || fstat(o->fd, &other) ||
+		if (!o->site_groups || !o->site_groups->links || rp_file__stat(o->fd, &other) ||
 		    other.st_dev == st->st_dev || !rp_file__same_content(&other, st))
 			continue;
 		same = rp_proc__shares_pages(t->proc, pid, m, o->fd);
@@ -114,17 +110,35 @@ void rp_object__leave(struct rp_targets *t, const char *path, const char *why)
 
 int rp_object__open_mapped(struct rp_targets *t, pid_t pid, const struct rp_mapped *m)
 {
-	char via[64];
-	int fd = rp_proc__open_mapped(t->proc, pid, m, via, sizeof(via));
+	int fd = rp_helper__open_mapped(t->helper, t->proc, pid, m);
 
 	t->denied |= fd == -EACCES || fd == -EPERM;
 	if (fd == -EWOULDBLOCK)
 		rp_object__leave(t, m->path, "somebody has a lease on it");
+	else if (fd == -EIO && rp_helper__why(t->helper))
+		rp_object__leave(t, m->path, rp_helper__why(t->helper));
 	/* It ended before anybody could see what is in its file. On its way out it has no memory
 	 * left but still looks alive: then the mapping is not there. */
 	if (fd < 0)
 		t->late |= fd == -ENOENT || fd == -ESRCH || !rp_proc__alive(t->proc, pid);
 	return fd;
+}
+
+/* All that a selection may ask for. */
+static int open_elf(const struct rp_targets *t, const struct rp_object *o, int fd,
+		    struct rp_elf **elf, struct rp_err *err)
+{
+	unsigned tables = 0;
+	int rc;
+
+	if (rp_plan__wants_functions(t->plan, o->path, o->is_exe))
+		tables |= RP_ELF_FUNCTIONS;
+	if (rp_plan__wants_usdt(t->plan, o->path, o->is_exe))
+		tables |= RP_ELF_USDT;
+	rc = rp_helper__object(t->helper, fd, o->path, tables, elf, err);
+	if (!rc)
+		rp_elf__stop_when(*elf, t->is_cancelled);
+	return rc;
 }
 
 /* Plan an open file. Takes fd over. */
@@ -133,12 +147,12 @@ static int rp_object__plan(struct rp_targets *t, struct rp_object *o, int fd, bo
 {
 	struct rp_elf *elf = NULL;
 	size_t before = 0, added;
-	int rc = rp_elf__open(fd, o->path, &elf, err);
+	int rc;
 
 	o->is_exe = is_exe;
-	fstat(fd, &o->st);
+	rp_file__stat(fd, &o->st);
+	rc = open_elf(t, o, fd, &elf, err);
 	if (!rc) {
-		rp_elf__stop_when(elf, t->is_cancelled);
 		rp_plan__sites(t->plan, &before);
 		rc = rp_plan__add_object(t->plan, (uint32_t)(o - t->objects), o->path, is_exe, elf,
 					 &added, err);
@@ -152,7 +166,9 @@ static int rp_object__plan(struct rp_targets *t, struct rp_object *o, int fd, bo
 		rc = match_again(t, o, elf, err);
 	if (!rc)
 		rc = rp_object__gather(t, o, before, err);
-	if (elf && rp_elf__is_too_much(elf))
+	if (rp_helper__why(t->helper))
+		rp_object__leave(t, o->path, rp_helper__why(t->helper));
+	else if (elf && rp_elf__is_too_much(elf))
 		rp_object__leave(t, o->path, "reading it takes too long");
 	rp_elf__free(elf);
 	return rc;
@@ -165,8 +181,8 @@ int rp_object__plan_again(struct rp_targets *t, struct rp_object *o, struct rp_e
 
 	if (o->fd < 0)
 		return 0;
-	rc = rp_elf__open(o->fd, o->path, &elf, err);
-	if (rc == -ENOEXEC)
+	rc = open_elf(t, o, o->fd, &elf, err);
+	if (rc == -ENOEXEC || rc == -EIO)
 		return 0; /* broken: that was told when it was met first */
 	if (!rc)
 		rc = match_again(t, o, elf, err);
@@ -211,7 +227,7 @@ int rp_object__plan_ret_sites(struct rp_targets *t, struct rp_object *o, struct 
 
 	if (o->fd < 0 || !o->site_groups)
 		return 0;
-	rc = rp_elf__open(o->fd, o->path, &elf, err);
+	rc = open_elf(t, o, o->fd, &elf, err);
 	if (!rc)
 		rc = rp_plan__add_ret_sites(t->plan, (uint32_t)(o - t->objects), o->path, o->is_exe,
 					    elf, &added, err);
@@ -245,7 +261,7 @@ struct rp_object *rp_object__of_exec(struct rp_targets *t, dev_t dev, ino_t ino,
 	struct rp_object *o = NULL;
 	struct stat st;
 	ssize_t len;
-	int fd = rp_file__open_regular(path, &st);
+	int fd = rp_helper__open(t->helper, path, &st);
 
 	if (fd < 0)
 		return NULL;
@@ -287,7 +303,7 @@ struct rp_object *rp_object__of_mapping(struct rp_targets *t, pid_t pid, const s
 	fd = rp_object__open_mapped(t, pid, m);
 	if (fd < 0)
 		return NULL;
-	if (fstat(fd, &st)) {
+	if (rp_file__stat(fd, &st)) {
 		close(fd);
 		return NULL;
 	}
@@ -318,7 +334,9 @@ int rp_object__add_path(struct rp_targets *t, const char *path, bool is_exe, boo
 
 	if (rp_targets__is_cancelled(t))
 		return -EINTR;
-	fd = rp_file__open_regular(path, &st);
+	fd = rp_helper__open(t->helper, path, &st);
+	if (rp_helper__why(t->helper))
+		rp_object__leave(t, path, rp_helper__why(t->helper));
 	if (fd < 0) {
 		rc = fd;
 		return must ? rp_err__set(err, RP_EXIT_FAILED, rc, "check the path", "%s: %s", path,
@@ -467,97 +485,18 @@ out:
 	return rc;
 }
 
-/* ---- files that change, or are run no more ------------------------------------------------------
- */
-
-/* Of what is linked the breakpoints are there already; a mapping written to need not show in its
- * time. */
-bool rp_object__is_as_planned(const struct rp_object *o)
-{
-	struct stat st;
-
-	if (fstat(o->fd, &st) || !rp_file__same_content(&st, &o->st))
-		return false;
-	for (const struct rp_site_group *b = o->site_groups; b; b = b->next)
-		if (!b->links && rp_site_group__code(b, o->fd) != b->code)
-			return false;
-	return true;
-}
-
-void rp_object__drop(struct rp_targets *t, struct rp_object *o)
-{
-	rp_object__drop_site_groups(t, o);
-	rp_object__end_lease(t, o);
-	inotify_rm_watch(t->writers.inotify, o->watch);
-	close(o->fd);
-	o->fd = -1;
-	o->st.st_ino = 0;
-	o->id = (struct rp_file_id){0};
-	rp_files__forget(t, (size_t)(o - t->objects));
-}
-
-bool rp_object__is_linked(const struct rp_object *o)
-{
-	for (const struct rp_site_group *b = o->site_groups; b; b = b->next)
-		if (b->links)
-			return true;
-	return false;
-}
-
-/*
- * Events are looked at some time after they happened. Probes that went because nobody used them may
- * be back by then: whatever happened before they were back counts as without them.
- */
-bool rp_object__was_unlinked(const struct rp_object *o, uint64_t time)
-{
-	return o->site_groups && (!o->wide || !o->since || time < o->since);
-}
-
-/* Can it be found where it was, so that it may yet be started? */
-static bool is_in_place(const struct rp_object *o)
-{
-	struct stat st;
-
-	return !stat(o->path, &st) && st.st_ino == o->st.st_ino && st.st_dev == o->st.st_dev;
-}
-
-/*
- * Probes in a file that nobody runs are in the way of whoever writes to it, and hold on to the file
- * system of a container that has ended. A moment later they go: programs that are run one after the
- * other find them. Where the file may yet be run it stays planned, and is probed again then.
- * Returns when to look again, s; 0: not at all.
- */
-double rp_objects__drop_unused(struct rp_targets *t)
-{
-	double now = rp_targets__now(), next = 0;
-
-	for (size_t i = 0; i < t->n_objects; i++) {
-		struct rp_object *o = &t->objects[i];
-
-		if (o->users || !o->used || o->fd < 0)
-			continue;
-		if (!o->idle)
-			o->idle = now;
-		if (now < o->idle + UNUSED_S) {
-			if (!next || o->idle + UNUSED_S < next)
-				next = o->idle + UNUSED_S;
-			continue;
-		}
-		o->used = false;
-		if (is_in_place(o)) {
-			rp_object__unlink(t, o);
-			rp_object__end_lease(t, o);
-		} else {
-			rp_object__drop(t, o);
-		}
-	}
-	return next;
-}
-
 int rp_targets__object(const struct rp_targets *t, uint32_t object, const char **path)
 {
 	*path = t->objects[object].path;
 	return t->objects[object].fd;
+}
+
+int rp_targets__read(const struct rp_targets *t, uint32_t object, unsigned tables,
+		     struct rp_elf **out, struct rp_err *err)
+{
+	const struct rp_object *o = &t->objects[object];
+
+	return o->fd < 0 ? -EBADF : rp_helper__object(t->helper, o->fd, o->path, tables, out, err);
 }
 
 size_t rp_targets__n_objects(const struct rp_targets *t)

@@ -134,7 +134,8 @@ int rp_process__track_descendants(struct rp_targets *t, pid_t pid, struct rp_err
 		known = HASH_COUNT(t->processes);
 		rc = rp_proc__descendants(t->proc, pid, &pids, &n);
 		for (size_t i = 0; !rc && i < n; i++)
-			rc = pids[i] == getpid() ? 0 : rp_process__track(t, pids[i], err);
+			rc = rp_targets__is_own(t, pids[i]) ? 0
+							    : rp_process__track(t, pids[i], err);
 		free(pids);
 		if (rc)
 			return rc;

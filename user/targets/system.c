@@ -155,7 +155,7 @@ static int look_into(struct rp_targets *t, pid_t pid, const struct rp_mapped *m,
 	int rc = 0;
 
 	*out = NULL;
-	if (fstat(fd, &st)) {
+	if (rp_file__stat(fd, &st)) {
 		close(fd);
 		return 0;
 	}
@@ -318,7 +318,7 @@ static int look_at_all(struct rp_targets *t, struct rp_err *err)
 		return rp_err__set(err, RP_EXIT_FAILED, rc, NULL, "%s: %s", t->proc, strerror(-rc));
 	t->round++;
 	for (size_t i = 0; i < n && !rc && !rp_targets__is_cancelled(t); i++)
-		if (pids[i] != getpid())
+		if (!rp_targets__is_own(t, pids[i]))
 			rc = look_at(t, pids[i], err);
 	free(pids);
 	return rc;
@@ -358,7 +358,7 @@ void rp_targets__on_mapping(struct rp_targets *t, pid_t pid, const struct rp_map
 	struct rp_process *p = NULL;
 	struct rp_object *o;
 
-	if (pid == getpid())
+	if (rp_targets__is_own(t, pid))
 		return;
 	t->round++;
 	t->past_quota = 0;

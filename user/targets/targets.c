@@ -7,7 +7,6 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#include "discover/linked.h"
 #include "util/clock.h"
 
 /* After a mapping was announced: the kernel tells before it is in place. */
@@ -24,6 +23,11 @@ double rp_targets__now(void)
 bool rp_targets__is_cancelled(const struct rp_targets *t)
 {
 	return t->is_cancelled && t->is_cancelled();
+}
+
+bool rp_targets__is_own(const struct rp_targets *t, pid_t pid)
+{
+	return pid == getpid() || pid == rp_helper__pid(t->helper);
 }
 
 void rp_targets__unlink(struct rp_targets *t, struct rp_links *links)
@@ -48,6 +52,12 @@ struct rp_targets *rp_targets__new(const struct rp_targets_opts *opts)
 		t->link_per_site = opts->link_per_site;
 		if (t->session)
 			rp_writers__open(t);
+		if (!opts->own_process)
+			t->helper = rp_helper__new(opts->is_cancelled);
+		if (!opts->own_process && !t->helper) {
+			rp_targets__free(t);
+			t = NULL;
+		}
 	}
 	return t;
 }
@@ -64,6 +74,7 @@ void rp_targets__free(struct rp_targets *t)
 	rp_files__free(t);
 	if (t->session)
 		rp_writers__close(t);
+	rp_helper__free(t->helper);
 	free(t->in_group);
 	free(t->left);
 	free(t);
@@ -147,7 +158,7 @@ static int track(struct rp_targets *t, pid_t pid, struct rp_err *err)
 	if (!rp_proc__alive(t->proc, pid))
 		return rp_err__set(err, RP_EXIT_FAILED, -ESRCH, RP_CURE_PROCESSES,
 				   "process %d: there is no such process", (int)pid);
-	if (pid == getpid())
+	if (rp_targets__is_own(t, pid))
 		return rp_err__set(err, RP_EXIT_FAILED, -EINVAL, NULL,
 				   "rptrace does not trace itself");
 	rc = rp_process__track(t, pid, err);
@@ -196,9 +207,12 @@ int rp_targets__add_command(struct rp_targets *t, pid_t pid, const char *path, s
 
 	if (rc)
 		return rc;
-	rc = rp_linked__of_command(path, &linked);
-	if (rc)
+	rc = rp_helper__linked(t->helper, path, &linked);
+	if (rp_helper__why(t->helper))
+		rp_object__leave(t, path, rp_helper__why(t->helper));
+	if (rc == -ENOMEM)
 		return rp_err__no_memory(err);
+	rc = 0;
 	for (size_t i = 0; !rc && i < linked.n; i++)
 		if (rp_plan__wants_object(t->plan, linked.items[i].path, linked.items[i].is_exe))
 			rc = rp_object__add_path(t, linked.items[i].path, linked.items[i].is_exe,

@@ -44,6 +44,7 @@ struct rp_targets_opts {
 	const struct rp_targets_ops *ops; /* of the session */
 	struct rp_plan *plan;
 	const char *proc;   /* NULL: /proc */
+	bool own_process;   /* files are opened and read in this one: a test's, of its /proc */
 	bool follow;	    /* children, too */
 	bool others_hidden; /* processes may map a file that /proc does not show */
 	/* Whether to give up what is under way, which may take long: asked often. NULL: never. */
@@ -125,6 +126,12 @@ uint64_t rp_targets__cpu(struct rp_targets *targets);
 /* Number, as in the sites of the plan: path as the target's maps show it. Returns its open file,
  * which stays the targets'. */
 int rp_targets__object(const struct rp_targets *targets, uint32_t object, const char **path);
+/*
+ * Read it, as rp_elf__open() does, with these tables (enum rp_elf_tables); one at a time. -EBADF:
+ * it is let go of.
+ */
+int rp_targets__read(const struct rp_targets *targets, uint32_t object, unsigned tables,
+		     struct rp_elf **out, struct rp_err *err);
 /* How many numbers there are; is it the executable of a process? */
 size_t rp_targets__n_objects(const struct rp_targets *targets);
 bool rp_targets__is_executable(const struct rp_targets *targets, uint32_t object);

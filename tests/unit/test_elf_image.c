@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+/* An object as bytes: what comes out is what went in, and bytes that cannot be are refused. */
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "discover/elf_image.h"
+
+#define ALL (RP_ELF_FUNCTIONS | RP_ELF_USDT)
+
+/* This very program. */
+struct object {
+	struct rp_elf *elf;
+	char *bytes;
+	size_t size;
+	uint64_t file_size;
+};
+
+static unsigned closed;
+
+/* A reader that has nothing to read but says where it was asked. */
+static size_t read_offset(void *ctx, uint64_t offset, void *buf, size_t len)
+{
+	(void)ctx;
+	memcpy(buf, &offset, len < sizeof(offset) ? len : sizeof(offset));
+	return len;
+}
+
+static void count_close(void *ctx)
+{
+	(void)ctx;
+	closed++;
+}
+
+static const struct rp_elf_reader reader = {.read = read_offset, .close = count_close};
+
+static int set_up(void **state)
+{
+	struct object *o = calloc(1, sizeof(*o));
+	struct rp_err err;
+	struct stat st;
+	int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+
+	assert_non_null(o);
+	assert_int_equal(fstat(fd, &st), 0);
+	assert_int_equal(rp_elf__open(fd, "this", &o->elf, &err), 0);
+	close(fd);
+	o->file_size = st.st_size;
+	assert_int_equal(rp_elf_image__make(o->elf, ALL, &o->bytes, &o->size), 0);
+	closed = 0;
+	*state = o;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct object *o = *state;
+
+	rp_elf__free(o->elf);
+	free(o->bytes);
+	free(o);
+	return 0;
+}
+
+/* Of a copy, which it takes over. */
+static int open_image(const struct object *o, const char *bytes, size_t size, struct rp_elf **elf)
+{
+	char *copy = malloc(size + 1);
+
+	assert_non_null(copy);
+	memcpy(copy, bytes, size);
+	return rp_elf_image__open(copy, size, o->file_size, "this", &reader, elf);
+}
+
+static void same_symbols(const struct rp_symbol *a, const struct rp_symbol *b, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		assert_string_equal(a[i].name, b[i].name);
+		assert_string_equal(a[i].linker, b[i].linker);
+		assert_int_equal(a[i].addr, b[i].addr);
+		assert_int_equal(a[i].size, b[i].size);
+		assert_int_equal(a[i].offset, b[i].offset);
+	}
+}
+
+static void an_object_comes_out_as_it_went_in(void **state)
+{
+	const struct object *o = *state;
+	const struct rp_symbol *before, *after;
+	uint64_t offset[2], size[2], asked = 0;
+	size_t n_before, n_after;
+	struct rp_elf *elf;
+	struct rp_err err;
+
+	assert_int_equal(open_image(o, o->bytes, o->size, &elf), 0);
+	assert_int_equal(rp_elf__symbols(o->elf, &before, &n_before, &err), 0);
+	assert_int_equal(rp_elf__symbols(elf, &after, &n_after, &err), 0);
+	assert_int_equal(n_after, n_before);
+	assert_true(n_after > 10);
+	same_symbols(before, after, n_after);
+	before = rp_elf__cold_parts(o->elf, &n_before);
+	after = rp_elf__cold_parts(elf, &n_after);
+	assert_int_equal(n_after, n_before);
+	same_symbols(before, after, n_after);
+	assert_memory_equal(rp_elf__traits(elf), rp_elf__traits(o->elf),
+			    sizeof(struct rp_elf_traits));
+	rp_elf__code(o->elf, &offset[0], &size[0]);
+	rp_elf__code(elf, &offset[1], &size[1]);
+	assert_int_equal(offset[1], offset[0]);
+	assert_int_equal(size[1], size[0]);
+	assert_int_equal(rp_elf__read(elf, 4711, &asked, sizeof(asked)), sizeof(asked));
+	assert_int_equal(asked, 4711);
+	assert_false(rp_elf__is_too_much(elf));
+	rp_elf__free(elf);
+	assert_int_equal(closed, 1);
+}
+
+static void what_is_not_wanted_is_empty(void **state)
+{
+	const struct object *o = *state;
+	const struct rp_symbol *symbols;
+	struct rp_elf *elf;
+	struct rp_err err;
+	char *bytes;
+	size_t size, n;
+
+	/* Another reading, which has looked at nothing so far. */
+	assert_int_equal(rp_elf_image__make(o->elf, 0, &bytes, &size), 0);
+	assert_true(size < o->size);
+	assert_int_equal(open_image(o, bytes, size, &elf), 0);
+	assert_int_equal(rp_elf__symbols(elf, &symbols, &n, &err), 0);
+	assert_int_equal(n, 0);
+	assert_true(rp_elf__traits(elf)->has_symtab);
+	rp_elf__free(elf);
+	free(bytes);
+}
+
+static void cut_short_it_is_refused(void **state)
+{
+	const struct object *o = *state;
+	struct rp_elf *elf;
+
+	for (size_t size = 0; size < o->size; size += 1 + size / 16)
+		assert_int_equal(open_image(o, o->bytes, size, &elf), -EBADMSG);
+	assert_int_equal(closed, 0);
+}
+
+/* Whatever is believed lies within the file, ends, and is in order. */
+static void check(struct rp_elf *elf, uint64_t file_size)
+{
+	const struct rp_symbol *symbols;
+	const struct rp_usdt_note *notes;
+	uint64_t offset, size;
+	struct rp_err err;
+	size_t n, length = 0;
+
+	if (!rp_elf__symbols(elf, &symbols, &n, &err))
+		for (size_t i = 0; i < n; i++) {
+			length += strlen(symbols[i].name) + strlen(symbols[i].linker);
+			assert_true(symbols[i].offset < file_size);
+			assert_true(!i || symbols[i - 1].offset <= symbols[i].offset);
+		}
+	if (!rp_elf__usdt(elf, &notes, &n, &err))
+		for (size_t i = 0; i < n; i++) {
+			length += strlen(notes[i].provider) + strlen(notes[i].name);
+			length += strlen(notes[i].args);
+			assert_true(notes[i].offset < file_size && notes[i].semaphore < file_size);
+		}
+	rp_elf__code(elf, &offset, &size);
+	assert_true(!size || (offset < file_size && size <= file_size - offset));
+	assert_true(length < RP_ELF_IMAGE_MAX);
+}
+
+static void damaged_it_is_refused_or_harmless(void **state)
+{
+	static const unsigned char values[] = {0, 1, 0x7f, 0x80, 0xff};
+	const struct object *o = *state;
+	char *bytes = malloc(o->size);
+	unsigned refused = 0;
+	struct rp_elf *elf;
+
+	assert_non_null(bytes);
+	for (size_t at = 0; at < o->size; at += at < 256 ? 1 : 97)
+		for (size_t v = 0; v < sizeof(values); v++) {
+			memcpy(bytes, o->bytes, o->size);
+			bytes[at] = (char)values[v];
+			if (open_image(o, bytes, o->size, &elf)) {
+				refused++;
+				continue;
+			}
+			check(elf, o->file_size);
+			rp_elf__free(elf);
+		}
+	assert_true(refused > 100);
+	free(bytes);
+}
+
+/* The file is shorter than the image says: nothing past its end is probed. */
+static void what_lies_past_the_file_is_refused(void **state)
+{
+	struct object *o = *state;
+	struct rp_elf *elf;
+
+	o->file_size = 64;
+	assert_int_equal(open_image(o, o->bytes, o->size, &elf), -EBADMSG);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(an_object_comes_out_as_it_went_in, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(what_is_not_wanted_is_empty, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(cut_short_it_is_refused, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(damaged_it_is_refused_or_harmless, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(what_lies_past_the_file_is_refused, set_up,
+						tear_down),
+	};
+
+	return cmocka_run_group_tests_name("elf_image", tests, NULL, NULL);
+}

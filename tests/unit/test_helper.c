@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+/*
+ * The process that reads files: it answers what reading them here would, and whatever happens to
+ * it costs one answer.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "helper/helper.h"
+
+#define THIS "/proc/self/exe"
+#define ALL  (RP_ELF_FUNCTIONS | RP_ELF_USDT)
+
+static unsigned asked, cancelled_after;
+
+static bool is_cancelled(void)
+{
+	return cancelled_after && ++asked >= cancelled_after;
+}
+
+static char this[PATH_MAX];
+
+static int set_up(void **state)
+{
+	ssize_t len = readlink(THIS, this, sizeof(this) - 1);
+
+	assert_true(len > 0);
+	this[len] = '\0';
+	asked = cancelled_after = 0;
+	*state = rp_helper__new(is_cancelled);
+	assert_non_null(*state);
+	assert_true(rp_helper__pid(*state) > 0);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	rp_helper__free(*state);
+	return 0;
+}
+
+static int opens(struct rp_helper *h, const char *path)
+{
+	int fd = rp_helper__open(h, path, NULL);
+
+	if (fd >= 0)
+		close(fd);
+	return fd < 0 ? fd : 0;
+}
+
+static void files_are_those_that_are_opened_here(void **state)
+{
+	struct stat st, own;
+	int fd = rp_helper__open(*state, this, &st);
+
+	assert_true(fd >= 0);
+	assert_int_equal(fcntl(fd, F_GETFL) & O_ACCMODE, O_RDONLY);
+	assert_int_equal(fstat(fd, &own), 0);
+	assert_int_equal(st.st_ino, own.st_ino);
+	assert_int_equal(st.st_dev, own.st_dev);
+	assert_int_equal(st.st_size, own.st_size);
+	close(fd);
+	assert_int_equal(opens(*state, "/nowhere"), -ENOENT);
+	assert_int_equal(opens(*state, "/dev/null"), -EINVAL);
+	assert_int_equal(opens(*state, "/proc/self/maps"), -EINVAL);
+	assert_null(rp_helper__why(*state));
+}
+
+static void what_a_process_maps_is_opened(void **state)
+{
+	struct rp_mapped_list list;
+	struct stat st, own;
+	int fd;
+
+	assert_int_equal(rp_proc__mapped("/proc", getpid(), &list), 0);
+	assert_true(list.n > 0);
+	fd = rp_helper__open_mapped(*state, "/proc", getpid(), &list.items[0]);
+	assert_true(fd >= 0);
+	assert_int_equal(fstat(fd, &st), 0);
+	assert_int_equal(stat(this, &own), 0);
+	assert_int_equal(st.st_ino, own.st_ino);
+	close(fd);
+	rp_proc__mapped_free(&list);
+}
+
+/* Functions and code, compared with what is read here. */
+static void check_object(struct rp_helper *h)
+{
+	const struct rp_symbol *there, *here;
+	struct rp_elf *far, *near;
+	char code[2][RP_ELF_IMAGE_MAX >> 12];
+	struct rp_err err;
+	size_t n_there, n_here;
+	int fd = open(THIS, O_RDONLY | O_CLOEXEC);
+
+	assert_int_equal(rp_helper__object(h, fd, this, ALL, &far, &err), 0);
+	assert_int_equal(rp_helper__object(NULL, fd, this, ALL, &near, &err), 0);
+	assert_int_equal(rp_elf__symbols(far, &there, &n_there, &err), 0);
+	assert_int_equal(rp_elf__symbols(near, &here, &n_here, &err), 0);
+	assert_int_equal(n_there, n_here);
+	for (size_t i = 0; i < n_here; i++) {
+		assert_string_equal(there[i].name, here[i].name);
+		assert_int_equal(there[i].offset, here[i].offset);
+	}
+	/* From the midst of one piece into others, past the end of the file, and beyond. */
+	memset(code, 0, sizeof(code));
+	assert_int_equal(rp_elf__read(far, 100, code[0], sizeof(code[0])),
+			 rp_elf__read(near, 100, code[1], sizeof(code[1])));
+	assert_memory_equal(code[0], code[1], sizeof(code[0]));
+	assert_int_equal(rp_elf__read(far, 1ull << 40, code[0], 16), 0);
+	assert_int_equal(rp_helper__object(h, fd, this, ALL, &far, &err), -EBUSY);
+	rp_elf__free(far);
+	rp_elf__free(near);
+	close(fd);
+}
+
+static void objects_are_those_that_are_read_here(void **state)
+{
+	check_object(*state);
+	check_object(*state);
+}
+
+static void what_is_none_is_told(void **state)
+{
+	struct rp_elf *elf;
+	struct rp_err err;
+	int fd = open("/etc/passwd", O_RDONLY | O_CLOEXEC);
+
+	assert_int_equal(rp_helper__object(*state, fd, "passwd", ALL, &elf, &err), -ENOEXEC);
+	assert_non_null(strstr(err.cause, "passwd: not an ELF file"));
+	close(fd);
+}
+
+static void a_command_links_the_same(void **state)
+{
+	struct rp_linked there, here;
+
+	assert_int_equal(rp_helper__linked(*state, this, &there), 0);
+	assert_int_equal(rp_helper__linked(NULL, this, &here), 0);
+	assert_true(here.n > 1);
+	assert_int_equal(there.n, here.n);
+	for (size_t i = 0; i < here.n; i++) {
+		assert_string_equal(there.items[i].path, here.items[i].path);
+		assert_int_equal(there.items[i].is_exe, here.items[i].is_exe);
+	}
+	rp_linked__free(&there);
+	rp_linked__free(&here);
+}
+
+/* Killed while nobody asks, it costs nothing at all. */
+static void another_takes_its_place(void **state)
+{
+	for (unsigned i = 0; i < 100; i++) {
+		pid_t pid = rp_helper__pid(*state);
+
+		kill(pid, SIGKILL);
+		assert_int_equal(opens(*state, this), 0);
+		assert_null(rp_helper__why(*state));
+		assert_true(rp_helper__pid(*state) != pid);
+	}
+	check_object(*state);
+}
+
+/* Killed over an object, it costs that object. */
+static void an_object_goes_with_it(void **state)
+{
+	struct rp_elf *elf;
+	struct rp_err err;
+	char byte;
+	int fd = open(THIS, O_RDONLY | O_CLOEXEC);
+
+	assert_int_equal(rp_helper__object(*state, fd, this, ALL, &elf, &err), 0);
+	kill(rp_helper__pid(*state), SIGKILL);
+	assert_int_equal(rp_elf__read(elf, 0, &byte, 1), 0);
+	assert_string_equal(rp_helper__why(*state),
+			    "the process that reads files has ended over it");
+	rp_elf__free(elf);
+	close(fd);
+	check_object(*state);
+}
+
+/* As one that waits for a file system: after that it is given up, and told. */
+static void one_that_does_not_answer_is_given_up(void **state)
+{
+	kill(rp_helper__pid(*state), SIGSTOP);
+	assert_int_equal(opens(*state, this), -EIO);
+	assert_string_equal(rp_helper__why(*state), "its file system does not answer");
+	assert_int_equal(opens(*state, this), 0);
+	assert_null(rp_helper__why(*state));
+}
+
+static void a_signal_is_heard_meanwhile(void **state)
+{
+	pid_t pid = rp_helper__pid(*state);
+
+	kill(pid, SIGSTOP);
+	cancelled_after = 5;
+	assert_int_equal(opens(*state, this), -EINTR);
+	assert_null(rp_helper__why(*state));
+	cancelled_after = 0;
+	assert_int_equal(opens(*state, this), 0);
+	assert_true(rp_helper__pid(*state) != pid);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(files_are_those_that_are_opened_here, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(what_a_process_maps_is_opened, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(objects_are_those_that_are_read_here, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(what_is_none_is_told, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_command_links_the_same, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(another_takes_its_place, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(an_object_goes_with_it, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(one_that_does_not_answer_is_given_up, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(a_signal_is_heard_meanwhile, set_up, tear_down),
+	};
+
+	return cmocka_run_group_tests_name("helper", tests, NULL, NULL);
+}

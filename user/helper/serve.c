@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+/* The helper's side: what is asked for is done with the functions that do it in any process. */
+#include <errno.h>
+#include <linux/limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "discover/elf_image.h"
+#include "discover/file.h"
+#include "discover/linked.h"
+#include "discover/proc.h"
+#include "helper/message.h"
+#include "helper/restrict.h"
+
+#define MEMORY_MAX (2ull << 30) /* of a file: its largest tables twice, and their image */
+
+/* Bytes as a file in memory; a negative errno. */
+static int put_into_memory(const char *bytes, size_t size)
+{
+	int fd = memfd_create("rptrace", MFD_CLOEXEC);
+	size_t done = 0;
+
+	if (fd < 0)
+		return -errno;
+	while (done < size) {
+		ssize_t put = write(fd, bytes + done, size - done);
+
+		if (put <= 0) {
+			close(fd);
+			return -ENOMEM;
+		}
+		done += put;
+	}
+	return fd;
+}
+
+static int open_mapped(const struct rp_helper_request *request)
+{
+	char via[PATH_MAX], path[PATH_MAX];
+	const struct rp_mapped mapped = {
+		.dev = request->dev,
+		.ino = request->ino,
+		.path = path,
+		.is_exe = request->is_exe,
+		.start = request->start,
+		.end = request->end,
+	};
+
+	snprintf(path, sizeof(path), "%s", request->path);
+	return rp_proc__open_mapped("/proc", request->pid, &mapped, via, sizeof(via));
+}
+
+static int read_object(const struct rp_helper_request *request, int file, struct rp_elf **elf,
+		       char *cause, size_t size_of_cause)
+{
+	char *bytes = NULL;
+	size_t size;
+	struct rp_err err;
+	int rc = rp_elf__open(file, request->path, elf, &err);
+
+	if (!rc) {
+		rc = rp_elf_image__make(*elf, request->tables, &bytes, &size);
+		if (!rc)
+			rc = put_into_memory(bytes, size);
+		free(bytes);
+		if (rc < 0)
+			rp_err__set(&err, RP_EXIT_FAILED, rc, NULL, "%s: %s", request->path,
+				    strerror(-rc));
+	}
+	if (rc < 0)
+		snprintf(cause, size_of_cause, "%s", err.cause);
+	return rc;
+}
+
+static int list_linked(const struct rp_helper_request *request)
+{
+	struct rp_linked linked;
+	size_t size = 0, at = 0;
+	char *bytes;
+	int rc = rp_linked__of_command(request->path, &linked);
+
+	if (rc)
+		return rc;
+	for (size_t i = 0; i < linked.n; i++)
+		size += strlen(linked.items[i].path) + 2;
+	bytes = malloc(size + 1);
+	for (size_t i = 0; bytes && i < linked.n; i++)
+		at += sprintf(bytes + at, "%c%s", linked.items[i].is_exe ? '*' : ' ',
+			      linked.items[i].path) +
+		      1;
+	rc = bytes ? put_into_memory(bytes, size) : -ENOMEM;
+	free(bytes);
+	rp_linked__free(&linked);
+	return rc;
+}
+
+/* Returns a file that goes with the answer, or -1. */
+static int answer(const struct rp_helper_request *request, int file, struct rp_elf **elf,
+		  struct rp_helper_reply *reply)
+{
+	int rc = -EINVAL;
+
+	switch (request->what) {
+	case RP_HELPER_OPEN:
+		rc = rp_file__open_regular(request->path, NULL);
+		break;
+	case RP_HELPER_OPEN_MAPPED:
+		rc = open_mapped(request);
+		break;
+	case RP_HELPER_OBJECT:
+		rc = read_object(request, file, elf, reply->cause, sizeof(reply->cause));
+		break;
+	case RP_HELPER_LINKED:
+		rc = list_linked(request);
+		break;
+	case RP_HELPER_READ:
+		if (*elf)
+			reply->size = rp_elf__read(*elf, request->offset, reply->piece,
+						   sizeof(reply->piece));
+		reply->rc = *elf ? 0 : -ESTALE;
+		return -1;
+	}
+	reply->rc = rc < 0 ? rc : 0;
+	return rc;
+}
+
+void rp_helper__serve(int socket, pid_t parent)
+{
+	static struct rp_helper_request request;
+	static struct rp_helper_reply reply;
+	struct rp_elf *elf = NULL;
+	sigset_t all;
+
+	/* Those of the terminal are for rptrace, which ends it. */
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, NULL);
+	prctl(PR_SET_NAME, RP_HELPER_NAME);
+	rp_restrict__descriptors(&socket, 1);
+	rp_restrict__memory(MEMORY_MAX, RP_ELF_IMAGE_MAX);
+	rp_restrict__to_opening(parent);
+	for (;;) {
+		int file, with;
+		ssize_t got = rp_helper_message__receive(socket, &request, sizeof(request), &file);
+
+		if (got != (ssize_t)sizeof(request))
+			_exit(got != -EPIPE);
+		request.path[sizeof(request.path) - 1] = '\0';
+		if (request.what == RP_HELPER_OBJECT || request.what == RP_HELPER_CLOSE) {
+			rp_elf__free(elf);
+			elf = NULL;
+		}
+		memset(&reply, 0, offsetof(struct rp_helper_reply, piece));
+		with = request.what == RP_HELPER_CLOSE ? -1 : answer(&request, file, &elf, &reply);
+		if (request.what != RP_HELPER_CLOSE &&
+		    !rp_helper_message__send(socket, &reply,
+					     offsetof(struct rp_helper_reply, piece) + reply.size,
+					     with))
+			_exit(1);
+		if (with >= 0)
+			close(with);
+		if (file >= 0)
+			close(file);
+	}
+}
