@@ -43,6 +43,7 @@ __u32 nodes_used = 0;
 __u32 nodes_own = 0;	 /* of these, of rptrace's calibration */
 __u32 nodes_grow_at = 0; /* the node that asks for more chunks */
 __u32 labels_used = 0;
+__u32 late_labels_used = 0; /* of the places for frequent ones past the bound */
 __u32 texts_used = 0;
 __u32 names_used = 0;
 bool goroutines_used = false;
@@ -155,6 +156,14 @@ struct {
 	__type(key, struct rp_node_key);
 	__type(value, __u32);
 } node_ids SEC(".maps");
+
+/* See rp_vote(). */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1 << RP_VOTE_BITS);
+	__type(key, __u32);
+	__type(value, __u64);
+} label_votes SEC(".maps");
 
 /* Words of those found last: see rp_recent_word(). */
 struct {

@@ -35,9 +35,12 @@ static __always_inline struct rp_hist *node_hist(__u32 node)
 	return map ? bpf_map_lookup_elem(map, &index) : NULL;
 }
 
-/* Give the key a node, or take the one that another CPU gave it meanwhile. 0: none left. */
-static __always_inline __u32 node_create(const struct rp_node_key *key, const char *comm,
-					 __u32 tgid)
+/*
+ * Give the key a node, with flags that are not of the key, or take the one that another CPU gave it
+ * meanwhile (*made: false). 0: none left.
+ */
+static __always_inline __u32 node_make(const struct rp_node_key *key, const char *comm, __u32 tgid,
+				       __u32 flags, bool *made)
 {
 	/* Calibration's own paths take no room of the target's. */
 	bool own = rp_region_is_own(key->region);
@@ -66,9 +69,62 @@ static __always_inline __u32 node_create(const struct rp_node_key *key, const ch
 		known = bpf_map_lookup_elem(&node_ids, key);
 		return known ? *known : 0;
 	}
-	info->flags |= RP_NODE_VALID;
-	if (key->flags & RP_NODE_LABELED && !(key->flags & RP_NODE_OTHER))
-		__sync_fetch_and_add(&labels_used, 1);
+	info->flags |= RP_NODE_VALID | flags;
+	*made = true;
+	return id;
+}
+
+static __always_inline __u32 node_create(const struct rp_node_key *key, const char *comm,
+					 __u32 tgid)
+{
+	bool made;
+
+	return node_make(key, comm, tgid, 0, &made);
+}
+
+/* ---- labels ----------------------------------------------------------------------------- */
+
+/* Of a bounded number of places; exact, whoever takes one at the same time. */
+static __always_inline bool place_take(__u32 *used, __u32 places)
+{
+	if (*used >= places)
+		return false;
+	if (__sync_fetch_and_add(used, 1) < places)
+		return true;
+	__sync_fetch_and_add(used, -1);
+	return false;
+}
+
+/* One more call of a label that has no place: is it frequent enough for one of the late ones? */
+static __always_inline bool is_frequent(__u64 hash, __u32 used)
+{
+	__u32 slot = rp_vote_slot(hash), places = RP_LATE_LABELS(cfg_max_labels);
+	__u64 *word = bpf_map_lookup_elem(&label_votes, &slot);
+
+	return word && rp_vote(word, hash) >= rp_votes_needed(used, places);
+}
+
+/*
+ * A node for a label that has none, where there is a place for it: among those of the labels that
+ * come first, or of those that are frequent. 0: it goes with the others.
+ */
+static __always_inline __u32 node_of_label(const struct rp_node_key *key)
+{
+	__u32 flags = 0, *places = &labels_used, id;
+	__u64 hash;
+	bool made;
+
+	if (nodes_used >= RP_LABEL_NODES(cfg_max_nodes) || !place_take(places, cfg_max_labels)) {
+		hash = rp_label_hash(key, sizeof(*key));
+		flags = RP_NODE_LATE;
+		places = &late_labels_used;
+		if (!is_frequent(hash, *places) ||
+		    !place_take(places, RP_LATE_LABELS(cfg_max_labels)))
+			return 0;
+	}
+	id = node_make(key, NULL, 0, flags, &made);
+	if (!made)
+		__sync_fetch_and_add(places, -1);
 	return id;
 }
 
@@ -77,12 +133,15 @@ __noinline __u32 node_below(__u32 parent, __u32 region, __u64 label, __u32 flags
 {
 	struct rp_node_key key = {
 		.parent = parent, .region = region, .label = label, .flags = flags};
-	__u32 *known;
+	__u32 *known, node;
 
 	known = bpf_map_lookup_elem(&node_ids, &key);
 	if (known)
 		return *known;
-	if (flags & RP_NODE_LABELED && labels_used >= cfg_max_labels) {
+	if (flags & RP_NODE_LABELED && !(flags & RP_NODE_OTHER)) {
+		node = node_of_label(&key);
+		if (node)
+			return node;
 		/* Another CPU may have given this very label the last place meanwhile. */
 		known = bpf_map_lookup_elem(&node_ids, &key);
 		if (known)

@@ -109,6 +109,18 @@ __noinline int read_text(struct rp_text *text, __u64 address, __s32 length)
 	return n + (goes_on && length > (__s32)RP_TEXT_LEN);
 }
 
+/* How many strings there may be for this one to be among them: each is at least one label. */
+static __always_inline __u32 text_bound(const struct rp_text *text)
+{
+	__u32 first = cfg_max_labels, used = texts_used;
+
+	if (used < first)
+		return first;
+	if (!is_frequent(rp_label_hash(text, sizeof(*text)), used - first))
+		return first;
+	return first + RP_LATE_LABELS(first);
+}
+
 /* The label that the string at an address is; the flags of its node. */
 __noinline __u32 text_label(__u64 address, __s32 length, __u64 *label)
 {
@@ -132,8 +144,7 @@ __noinline __u32 text_label(__u64 address, __s32 length, __u64 *label)
 	text.cut = bytes > (int)RP_TEXT_LEN;
 	known = bpf_map_lookup_elem(&text_ids, &text);
 	if (!known) {
-		/* Each is at least one label. */
-		number = number_take(SPARE_TEXT, &texts_used, cfg_max_labels);
+		number = number_take(SPARE_TEXT, &texts_used, text_bound(&text));
 		id = number - 1;
 		if (!number || bpf_map_update_elem(&texts, &id, &text, BPF_ANY))
 			return RP_NODE_LABELED | RP_NODE_OTHER;

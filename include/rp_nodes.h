@@ -34,6 +34,7 @@ struct rp_node {
 #define RP_NODE_VALID	1u
 #define RP_NODE_LABELED 2u /* label is meant */
 #define RP_NODE_OTHER	4u /* stands for all labels past the bound */
+#define RP_NODE_LATE	8u /* got its place past the bound: earlier calls are among the others */
 /* What kind of label: the flags of its struct rp_arg. An integer that is not signed is unsigned. */
 #define RP_NODE_ARG(flags) ((flags) << 4)
 #define RP_NODE_SIGNED	   RP_NODE_ARG(RP_ARG_SIGNED)
@@ -66,6 +67,13 @@ _Static_assert(sizeof(struct rp_text) == 72, "rp_text is shared with BPF");
 #define RP_NODES_MAX   (RP_CHUNK_NODES * RP_CHUNKS_MAX)
 
 /*
+ * Labels past the bound that prove frequent get a place all the same, of which there are so many.
+ * The share of nodes that labels leave to these, and to paths without one.
+ */
+#define RP_LATE_LABELS(max_labels) ((max_labels) / 4 + 4)
+#define RP_LABEL_NODES(max_nodes)  ((max_nodes) - (max_nodes) / 16)
+
+/*
  * Does an end that names a call by a string end one whose label that is? What has no such label, or
  * could not be read, may be any.
  */
@@ -76,6 +84,57 @@ RP_INLINE bool rp_label__may_be(__rp_u32 flags, __rp_u64 label, __rp_u32 end_fla
 	    label < RP_TEXT_FIRST || end_label < RP_TEXT_FIRST)
 		return true;
 	return label == end_label;
+}
+
+/* ---- labels past the bound ------------------------------------------------------------------ */
+
+/*
+ * Which of them are frequent is seen in few words, whatever their number: each label votes in a
+ * word that it shares with those that hash alike. A vote for the label that the word is for counts
+ * up, one for another down, and at zero the word is for that one: what makes up more than half of
+ * all votes of a word, as a frequent label does, gets through. Where two CPUs write at once a vote
+ * may be missing.
+ */
+#define RP_VOTE_BITS	   10
+#define RP_VOTE_COUNT_MASK 0xffffull
+
+/* Of a multiple of 8 bytes. */
+RP_INLINE __rp_u64 rp_label_hash(const void *bytes, __rp_u32 n)
+{
+	__rp_u64 hash = n, word;
+
+	for (__rp_u32 i = 0; i + sizeof(word) <= n; i += sizeof(word)) {
+		__builtin_memcpy(&word, (const char *)bytes + i, sizeof(word));
+		hash = (hash ^ word) * 0x9e3779b97f4a7c15ull;
+		hash ^= hash >> 32;
+	}
+	return hash;
+}
+
+RP_INLINE __rp_u32 rp_vote_slot(__rp_u64 hash)
+{
+	return hash & ((1u << RP_VOTE_BITS) - 1);
+}
+
+/* Vote; how many more votes for this label than for others there are. */
+RP_INLINE __rp_u64 rp_vote(__rp_u64 *word, __rp_u64 hash)
+{
+	__rp_u64 seen = *(volatile __rp_u64 *)word, votes = seen & RP_VOTE_COUNT_MASK;
+
+	if (!((seen ^ hash) & ~RP_VOTE_COUNT_MASK)) {
+		if (votes < RP_VOTE_COUNT_MASK)
+			*(volatile __rp_u64 *)word = seen + 1;
+		return votes + 1;
+	}
+	*(volatile __rp_u64 *)word = votes ? seen - 1 : (hash & ~RP_VOTE_COUNT_MASK) | 1;
+	return 0;
+}
+
+/* The votes that it takes: the fewer places are left, the more, so that there are some all along.
+ */
+RP_INLINE __rp_u64 rp_votes_needed(__rp_u32 used, __rp_u32 places)
+{
+	return 64ull << 8ull * used / (places ? places : 1);
 }
 
 /* ---- keys ---------------------------------------------------------------------------------- */

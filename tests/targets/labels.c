@@ -14,6 +14,9 @@
  *	N times each nap of 0 ms and of 300 ms, called with what it sleeps
  *   odd
  *	by_text with strings that are hard to show, and with pointers to none
+ *   late N
+ *	by_value(0) to by_value(N - 1) and by_text of as many strings, three times; then 5,000 calls
+ *	each with N + 1 and "favourite", among as many with values and strings that never come again
  *   sized N
  *	N times each by_sized of strings with their lengths: "GET" of a longer one, "POST", "end" at
  *	the end of its page, 0 bytes, 64 and 65 of many, -1 for up to the zero, and NULL
@@ -225,6 +228,33 @@ static void odd(void)
 	by_text(pages + page - 5);
 }
 
+/* One more of each; a string of its own. */
+static void meet(long value)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "text %ld", value);
+	by_value(value);
+	by_text(text);
+}
+
+#define FAVOURED 5000
+
+static void late(long n)
+{
+	char favourite[] = "favourite";
+
+	for (long i = 0; i < 3 * n; i++)
+		meet(i % n);
+	for (long i = 0; i < FAVOURED; i++) {
+		by_value(n + 1);
+		by_text(favourite);
+		meet(n + 2 + i);
+	}
+	expect("by_value", 3 * (unsigned long)n + 2 * FAVOURED);
+	expect("by_text", 3 * (unsigned long)n + 2 * FAVOURED);
+}
+
 NO_CLONES int by_sized(const char *text, int length);
 NO_CLONES int by_sized(const char *text, int length)
 {
@@ -316,6 +346,8 @@ int main(int argc, char **argv)
 			nap(i % 2 ? 300 : 0);
 	else if (!strcmp(mode, "odd"))
 		odd();
+	else if (!strcmp(mode, "late"))
+		late((long)a);
 	else if (!strcmp(mode, "sized"))
 		sized(a);
 	else if (!strcmp(mode, "types"))

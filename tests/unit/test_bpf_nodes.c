@@ -101,11 +101,68 @@ static void test_names_of_ends(void **state)
 	assert_true(rp_label__may_be(RP_NODE_LABELED, 7, text, 8));
 }
 
+/* ---- labels past the bound ----------------------------------------------------------------- */
+
+static uint64_t words[1 << RP_VOTE_BITS];
+
+static uint64_t vote(uint64_t label)
+{
+	uint64_t hash = rp_label_hash(&label, sizeof(label));
+
+	return rp_vote(&words[rp_vote_slot(hash)], hash);
+}
+
+/* A label of one call in fifty gets through; of those that come once none ever has two votes. */
+static void test_frequent_labels(void **state)
+{
+	uint64_t votes = 0;
+
+	(void)state;
+	memset(words, 0, sizeof(words));
+	for (uint64_t i = 0; i < 50000; i++) {
+		if (i % 50)
+			assert_in_range(vote(1000000 + i), 0, 1);
+		else
+			votes = vote(7);
+	}
+	assert_in_range(votes, 900, 1000);
+	/* Another one takes its word when it is not called any more. */
+	for (uint64_t i = 0; i < 2100; i++)
+		rp_vote(&words[rp_vote_slot(rp_label_hash(&(uint64_t){7}, 8))],
+			rp_label_hash(&(uint64_t){7}, 8) ^ 1ull << 40);
+	assert_int_equal(vote(7), 0);
+}
+
+static void test_votes_do_not_run_over(void **state)
+{
+	uint64_t word = 0, hash = rp_label_hash(&(uint64_t){7}, 8);
+
+	(void)state;
+	for (unsigned i = 0; i < 70000; i++)
+		rp_vote(&word, hash);
+	assert_int_equal(word, hash | RP_VOTE_COUNT_MASK);
+}
+
+/* Places become dearer, and are never beyond what can be counted. */
+static void test_votes_needed(void **state)
+{
+	(void)state;
+	assert_int_equal(rp_votes_needed(0, 260), 64);
+	assert_int_equal(rp_votes_needed(130, 260), 64 << 4);
+	assert_int_equal(rp_votes_needed(259, 260), 64 << 7);
+	assert_true(rp_votes_needed(3, 4) < RP_VOTE_COUNT_MASK);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_recent_words),  cmocka_unit_test(test_empty_word),
-		cmocka_unit_test(test_slots),	      cmocka_unit_test(test_commands),
+		cmocka_unit_test(test_frequent_labels),
+		cmocka_unit_test(test_votes_do_not_run_over),
+		cmocka_unit_test(test_votes_needed),
+		cmocka_unit_test(test_recent_words),
+		cmocka_unit_test(test_empty_word),
+		cmocka_unit_test(test_slots),
+		cmocka_unit_test(test_commands),
 		cmocka_unit_test(test_names_of_ends),
 	};
 

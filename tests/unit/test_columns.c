@@ -10,7 +10,7 @@ static void test_exported_keys(void **state)
 		"name",	     "kind",	     "object",	   "count",  "total_ns", "self_ns",
 		"cpu_ns",    "wait_ns",	     "blocked_ns", "min_ns", "max_ns",	 "mean_ns",
 		"stddev_ns", "p50_ns",	     "p90_ns",	   "p99_ns", "p999_ns",	 "open",
-		"unwound",   "ends_at_jump", "overlaps",   "group"};
+		"unwound",   "ends_at_jump", "overlaps",   "late",   "group"};
 	size_t n = 0;
 
 	(void)state;

@@ -60,7 +60,7 @@ static void test_read_back(void **state)
 
 	(void)state;
 	n = read_row(&at, head);
-	assert_int_equal(n, 22);
+	assert_int_equal(n, 23);
 	assert_string_equal(head[4], "total_ns");
 	assert_string_equal(head[n - 1], "group");
 	for (size_t i = 0; i < s->n_rows; i++) {

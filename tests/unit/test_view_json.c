@@ -60,7 +60,7 @@ static double real(json_t *object, const char *key)
 
 #define FIGURES                                                                                    \
 	"name kind object count total_ns self_ns cpu_ns wait_ns blocked_ns min_ns max_ns mean_ns " \
-	"stddev_ns p50_ns p90_ns p99_ns p999_ns open unwound ends_at_jump overlaps"
+	"stddev_ns p50_ns p90_ns p99_ns p999_ns open unwound ends_at_jump overlaps late"
 
 static void test_golden(void **state)
 {

@@ -44,6 +44,7 @@ struct rp_sums {
 	unsigned __int128 squares; /* of all frames */
 	bool incomplete;	   /* see struct rp_node_counts */
 	uint64_t min_inv, max;	   /* since the start */
+	bool late;		   /* a label that got its row past the bound */
 	double probe_self;	   /* ns of `self`, as measured, that are those of probes */
 };
 

@@ -163,6 +163,7 @@ static void make_row(const struct build *b, uint32_t region, const char *group,
 	};
 	if (sums) {
 		finish(sums, hist, b->before, &row->f);
+		row->late = sums->late && b->opts->by == RP_BY_LABEL;
 		row->distorted = is_distorted(b, sums) && name->kind != RP_KIND_SPAN;
 	}
 	/* It is on no thread, which could run, wait or sleep. */
@@ -212,6 +213,7 @@ static void add_sums(struct rp_sums *to, const struct rp_sums *from, bool outerm
 	to->count += from->count;
 	to->unwound += from->unwound;
 	to->skipped += from->skipped;
+	to->late |= from->late;
 	to->frames += from->frames;
 	to->self += from->self;
 	to->squares += from->squares;

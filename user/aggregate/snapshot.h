@@ -37,10 +37,11 @@ struct rp_row {
 	const char *group; /* NULL without grouping */
 	uint32_t region;
 	bool slow;
-	bool crossed;	   /* some ends named another call than the one begun last: fibers */
-	bool left_out;	   /* while tracing: the figures are those up to then */
-	bool distorted;	   /* more than a fifth of its own time was that of probes */
-	double probe_ns;   /* time that its probes took */
+	bool crossed;	 /* some ends named another call than the one begun last: fibers */
+	bool left_out;	 /* while tracing: the figures are those up to then */
+	bool distorted;	 /* more than a fifth of its own time was that of probes */
+	bool late;	 /* a label past the bound that was frequent: calls before are in "other" */
+	double probe_ns; /* time that its probes took */
 	bool ends_at_jump; /* some calls are timed only up to a tail call */
 	unsigned told_by;  /* of calls that overlap, the argument that tells them apart, plus 1 */
 	const char *usdt;  /* how -u names it; NULL: it is no USDT pair */

@@ -115,6 +115,7 @@ static void add_node(struct builder *b, size_t i)
 	sums->cpu += rp_less(f->cpu, z->cpu);
 	sums->wait += rp_less(f->wait, z->wait);
 	sums->squares += squares(f) > squares(z) ? squares(f) - squares(z) : 0;
+	sums->late |= b->now->nodes[i].node.flags & RP_NODE_LATE;
 	sums->incomplete |= b->now->nodes[i].incomplete;
 	if (f->min_inv > sums->min_inv)
 		sums->min_inv = f->min_inv;

@@ -90,7 +90,7 @@ static void configure(struct rp_session *s, const struct rp_session_opts *opts)
 		s->max_nodes = RP_NODES_MAX;
 	s->max_names = names;
 	s->max_site_groups = opts->max_site_groups ? opts->max_site_groups : RP_SITE_GROUPS_MAX;
-	s->max_texts = opts->text_labels ? labels : 1;
+	s->max_texts = opts->text_labels ? labels + RP_LATE_LABELS(labels) : 1;
 
 	skel->bss->group_by = opts->group;
 	skel->rodata->cfg_follow = opts->follow;

@@ -91,16 +91,19 @@ static double value_trend(const struct rp_row *row, const struct rp_snapshot *sn
 	return value_rate(row, snapshot);
 }
 
-static uint64_t exact_ends_at_jump(const struct rp_row *row)
-{
-	return row->ends_at_jump;
-}
+#define FLAG_FIGURE(field)                                                                         \
+	static uint64_t exact_##field(const struct rp_row *row)                                    \
+	{                                                                                          \
+		return row->field;                                                                 \
+	}                                                                                          \
+	static double value_##field(const struct rp_row *row, const struct rp_snapshot *snapshot)  \
+	{                                                                                          \
+		(void)snapshot;                                                                    \
+		return row->field;                                                                 \
+	}
 
-static double value_ends_at_jump(const struct rp_row *row, const struct rp_snapshot *snapshot)
-{
-	(void)snapshot;
-	return row->ends_at_jump;
-}
+FLAG_FIGURE(ends_at_jump)
+FLAG_FIGURE(late)
 
 /* ---- the table ------------------------------------------------------------------------- */
 
@@ -156,6 +159,7 @@ const struct rp_column rp_columns[] = {
 	COUNT(unwound, "UNWOUND", "left without an exit (exception, longjmp, thread exit)", true),
 	FLAG(ends_at_jump, "AT JUMP", "some calls are timed only up to a tail call"),
 	TEXT(overlaps, "OVERLAPS", "the argument that tells overlapping calls apart", true, false),
+	FLAG(late, "LATE", "a label past the bound: its first calls are among the others"),
 	TEXT(group, "GROUP", "process, thread, command, cgroup or label", true, true),
 	COUNT(unmatched, "UNMATCHED", "exits without an entry, in all groups", false),
 	PEOPLE(rate, "RATE/S", "count a second", RP_UNIT_RATE),

@@ -32,6 +32,11 @@ static bool overlaps(const struct rp_row *row)
 	return row->told_by && row->usdt;
 }
 
+static bool is_late(const struct rp_row *row)
+{
+	return row->late;
+}
+
 static bool is_left_out(const struct rp_row *row)
 {
 	return row->left_out;
@@ -47,6 +52,8 @@ const struct rp_mark rp_marks[RP_MARKS] = {
 	 "may end in a jump to a function that is not known: timed up to the jump"},
 	{'@', overlaps,
 	 "calls begin before others end: times of one are taken for those of another"},
+	{'+', is_late,
+	 "a label past the bound that is frequent: its first calls are in the row other"},
 	{'-', is_left_out, "left out while tracing: figures up to then"},
 };
 

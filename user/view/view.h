@@ -149,7 +149,7 @@ struct rp_mark {
 	const char *meaning;
 };
 
-#define RP_MARKS 7
+#define RP_MARKS 8
 extern const struct rp_mark rp_marks[RP_MARKS];
 
 /* The signs of a row, in their order. */
