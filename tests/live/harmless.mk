@@ -36,12 +36,22 @@ $(O)/targets/go-%: tests/targets/go/%.go
 	$(Q)mkdir -p $(@D)
 	$(Q)GO111MODULE=off GOFLAGS= GOCACHE=$(abspath $(O))/go-cache CGO_ENABLED=0 $(GO) build -o $@ $<
 
+$(O)/targets/go-%-pie: tests/targets/go/%.go
+	$(call msg,TARGET,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)GO111MODULE=off GOFLAGS= GOCACHE=$(abspath $(O))/go-cache CGO_ENABLED=0 $(GO) build -buildmode=pie -o $@ $<
+
+$(O)/targets/go-%-stripped: $(O)/targets/go-%
+	$(call msg,TARGET,$@)
+	$(Q)strip -s -o $@ $<
+
 $(O)/targets/rust-%: tests/targets/rust/%.rs
 	$(call msg,TARGET,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(RUSTC) --edition 2021 -O -C debuginfo=1 -o $@ $<
 
-GO_BINS   := $(patsubst tests/targets/go/%.go,$(O)/targets/go-%,$(wildcard tests/targets/go/*.go))
+GO_BINS   := $(patsubst tests/targets/go/%.go,$(O)/targets/go-%,$(wildcard tests/targets/go/*.go)) \
+	     $(O)/targets/go-growth-stripped $(O)/targets/go-growth-pie-stripped
 RUST_BINS := $(patsubst tests/targets/rust/%.rs,$(O)/targets/rust-%,$(wildcard tests/targets/rust/*.rs))
 
 .PHONY: no-go no-rust no-gdb

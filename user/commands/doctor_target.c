@@ -173,9 +173,11 @@ static void check_symbols(struct target *t, struct rp_finding *f)
 {
 	const struct rp_elf_traits *traits = rp_elf__traits(t->elf);
 
-	if (traits->has_symtab)
+	if (traits->names_functions)
 		rp_finding__set(f, RP_LEVEL_OK, NULL, "%zu functions in %s", t->n_symbols,
-				traits->separate_debug ? "a separate debug file" : ".symtab");
+				traits->separate_debug ? "a separate debug file"
+				: traits->has_symtab   ? ".symtab"
+						       : "Go's line table");
 	else
 		rp_finding__set(f, RP_LEVEL_NOTE,
 				"install its debug symbols, or build it without strip",

@@ -21,9 +21,9 @@ struct head {
 	int32_t functions_error, notes_error;
 	uint16_t machine;
 	uint8_t is_go, has_unwinding, has_fibers, has_signal_stack;
-	uint8_t has_symtab, has_lines, separate_debug;
+	uint8_t has_symtab, names_functions, has_lines, separate_debug;
 	uint8_t is_too_much;
-	uint8_t unused[2];
+	uint8_t unused;
 };
 
 struct function {
@@ -118,6 +118,7 @@ static void put_traits(struct head *h, const struct rp_elf_traits *traits)
 	h->has_fibers = traits->has_fibers;
 	h->has_signal_stack = traits->has_signal_stack;
 	h->has_symtab = traits->has_symtab;
+	h->names_functions = traits->names_functions;
 	h->has_lines = traits->has_lines;
 	h->separate_debug = traits->separate_debug;
 }
@@ -281,6 +282,7 @@ static void take_head(struct rp_elf *elf, const struct head *h)
 		.has_fibers = h->has_fibers,
 		.has_signal_stack = h->has_signal_stack,
 		.has_symtab = h->has_symtab,
+		.names_functions = h->names_functions,
 		.has_lines = h->has_lines,
 		.separate_debug = h->separate_debug,
 	};

@@ -8,6 +8,7 @@
 #include "discover/elf_image.h"
 #include "discover/elf_object.h"
 #include "discover/file.h"
+#include "discover/go_table.h"
 
 /*
  * Bounds on what a file may make us hold: far above the largest real programs, low enough that a
@@ -85,6 +86,14 @@ int rp_elf__not_ours(const struct rp_elf *elf, struct rp_err *err, const char *w
 
 /* Something of it cannot be read, because it is not as it should be or for lack of memory: rc. */
 int rp_elf__damaged(const struct rp_elf *elf, int rc, struct rp_err *err, const char *what);
+
+/*
+ * The line table of a Go program, in memory to be freed. -ENOENT: it has none, or one of a version
+ * that is not known. The traits must have been read.
+ */
+int rp_elf__go_table(const struct rp_elf *elf, char **data, struct rp_go_table *table);
+/* As far as the names of sections tell. */
+bool rp_elf__may_have_go_table(const struct rp_elf *elf);
 
 /* Memory that lives as long as the object. */
 char *rp_elf__alloc(struct rp_elf *elf, size_t size);

@@ -43,6 +43,7 @@ struct rp_elf_traits {
 	bool has_fibers;    /* switches stacks in user space: functions are left in any order */
 	bool has_signal_stack; /* has signal handlers run on a stack of their own */
 	bool has_symtab;       /* .symtab, here or in the separate debug file */
+	bool names_functions;  /* has that, or Go's line table in its place: it is not stripped */
 	bool has_lines;	       /* .debug_line, likewise */
 	bool separate_debug;   /* there is a separate debug file, and it is read */
 };
@@ -68,8 +69,9 @@ const struct rp_elf_traits *rp_elf__traits(struct rp_elf *elf);
 const char *rp_elf__build_id(const struct rp_elf *elf);
 
 /*
- * Functions defined here: .symtab and .dynsym, and the separate debug file of an object without
- * .symtab, by build id (/usr/lib/debug/.build-id) or by debug link. Sorted by offset, then name;
+ * Functions defined here: .symtab and .dynsym, and of an object without .symtab those of the
+ * separate debug file, by build id (/usr/lib/debug/.build-id) or by debug link, or of Go's line
+ * table. Sorted by offset, then name;
  * one entry an (offset, name). IFUNC resolvers are left out, and so are the cold parts of functions
  * (NAME.cold): they are jumped to, never called. Read at the first call. An object without any
  * gives 0 and *n = 0; an error only where a table is broken and no other gave any.

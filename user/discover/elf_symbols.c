@@ -11,6 +11,10 @@
 /* Names that blow up when demangled are no accident: after a few, leave those that follow alone. */
 #define BOMBS_MAX 64
 
+/* x86-64's int3, up to the alignment of functions. */
+#define GO_PADDING     0xcc
+#define GO_PADDING_MAX 64
+
 struct list {
 	struct rp_symbol *items;
 	size_t n;
@@ -89,6 +93,55 @@ static int read_table(struct rp_elf *elf, const struct rp_elf *from, uint32_t ty
 				    list);
 	free(symbols);
 	return err;
+}
+
+/*
+ * Between functions Go's linker puts breakpoint instructions, which no function ends in; its table
+ * has them in the size of the one before.
+ */
+static uint64_t size_without_padding(const struct rp_elf *elf, const struct rp_symbol *f)
+{
+	unsigned char end[GO_PADDING_MAX];
+	size_t size = f->size < sizeof(end) ? f->size : sizeof(end), kept = size;
+
+	if (elf->traits.machine != EM_X86_64 ||
+	    rp_elf__read(elf, f->offset + f->size - size, end, size) != size)
+		return f->size;
+	while (kept && end[kept - 1] == GO_PADDING)
+		kept--;
+	return kept ? f->size - (size - kept) : f->size;
+}
+
+static int add_go_function(struct rp_elf *elf, const struct rp_go_function *f, struct list *list)
+{
+	struct rp_symbol symbol = {.addr = f->addr, .size = f->size};
+	size_t len = strnlen(f->name, RP_ELF_NAME_MAX);
+	char *name;
+
+	if (len == RP_ELF_NAME_MAX || rp_elf__offset(elf, f->addr, &symbol.offset))
+		return 0;
+	name = rp_elf__alloc(elf, len + 1);
+	if (!name)
+		return -ENOMEM;
+	symbol.name = symbol.linker = memcpy(name, f->name, len + 1);
+	symbol.size = size_without_padding(elf, &symbol);
+	return append(list, &symbol);
+}
+
+/* Those that a Go program has names for without a symbol table. */
+static int add_go_functions(struct rp_elf *elf, struct list *list)
+{
+	struct rp_go_function function;
+	struct rp_go_table table;
+	char *data;
+	int rc = rp_elf__go_table(elf, &data, &table);
+
+	if (rc)
+		return rc == -ENOENT ? 0 : rc;
+	while (!rc && rp_go_table__next(&table, &function))
+		rc = add_go_function(elf, &function, list);
+	free(data);
+	return rc;
 }
 
 static int by_offset(const struct rp_symbol *a, const struct rp_symbol *b)
@@ -209,6 +262,11 @@ static int read_symbols(struct rp_elf *elf, struct list *list)
 		return err;
 	broken = err;
 	err = read_table(elf, full, SHT_SYMTAB, list);
+	if (err == -ENOMEM)
+		return err;
+	broken = err ? err : broken;
+	if (elf->traits.is_go && !elf->traits.has_symtab)
+		err = add_go_functions(elf, list);
 	if (err == -ENOMEM)
 		return err;
 	broken = err ? err : broken;

@@ -126,5 +126,6 @@ const struct rp_elf_traits *rp_elf__traits(struct rp_elf *elf)
 	elf->traits.is_go = rp_elf__section_by_name(elf, ".note.go.buildid") ||
 			    rp_elf__section_by_name(elf, ".go.buildinfo");
 	find_stack_traits(elf);
+	elf->traits.names_functions = elf->traits.has_symtab || rp_elf__may_have_go_table(elf);
 	return &elf->traits;
 }

@@ -158,7 +158,7 @@ static int rp_object__plan(struct rp_targets *t, struct rp_object *o, int fd, bo
 					 &added, err);
 		o->planned = added > 0;
 		o->has_signal_stack = rp_elf__traits(elf)->has_signal_stack;
-		t->stripped |= is_exe && !rp_elf__traits(elf)->has_symtab;
+		t->stripped |= is_exe && !rp_elf__traits(elf)->names_functions;
 	}
 	/* Kept open with or without sites: a number of an open file is not given to another. */
 	o->fd = fd;
