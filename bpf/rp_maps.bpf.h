@@ -47,8 +47,9 @@ __u32 late_labels_used = 0; /* of the places for frequent ones past the bound */
 __u32 texts_used = 0;
 __u32 names_used = 0;
 bool goroutines_used = false;
-bool overlaps_seen = false; /* calls of some region */
-__u64 lost_span_begins = 0; /* begins that were lost: their ends are no surprise */
+bool samples_may_double = false; /* threads came while events were opened */
+bool overlaps_seen = false;	 /* calls of some region */
+__u64 lost_span_begins = 0;	 /* begins that were lost: their ends are no surprise */
 __u64 lost[RP_LOST_COUNT] = {};
 
 /* ---- maps ------------------------------------------------------------------------------- */

@@ -11,6 +11,13 @@
 
 #include "rp_nodes.bpf.h"
 
+/* Where Go code keeps the address of the goroutine that runs. */
+#ifdef __TARGET_ARCH_x86
+#define GOROUTINE(ctx) ((ctx)->r14)
+#else
+#define GOROUTINE(ctx) (((const struct user_pt_regs *)(ctx))->regs[28])
+#endif
+
 #define FRAME_ROOT 0xfu /* role of frame 0, which nothing closes */
 
 static __always_inline struct rp_segment_key segment_key(__u64 goroutine, __u32 i)

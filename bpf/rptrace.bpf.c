@@ -8,24 +8,20 @@
  *   rp_return    function returns (uretprobe)
  *   rp_span      begins and ends of spans (uprobe)
  *
+ *   rp_take_sample   interrupts of threads by their CPU time (perf event, rp_sample.bpf.h)
+ *
  * The tracepoints (rp_processes.bpf.h) keep the set of tracked processes and unwind what ends in
  * mid-region. The iterator (rp_open.bpf.h) shows what is open.
  */
 #include "rp_open.bpf.h"
 #include "rp_overlaps.bpf.h"
 #include "rp_processes.bpf.h"
+#include "rp_sample.bpf.h"
 #include "rp_swap.bpf.h"
 #include "rp_values.bpf.h"
 
 char LICENSE[] SEC("license")
 = "Dual BSD/GPL";
-
-/* Where Go code keeps the address of the goroutine that runs. */
-#ifdef __TARGET_ARCH_x86
-#define GOROUTINE(ctx) ((ctx)->r14)
-#else
-#define GOROUTINE(ctx) (((const struct user_pt_regs *)(ctx))->regs[28])
-#endif
 
 /* What the return address takes on the stack: popped once the function has returned. */
 #ifdef __TARGET_ARCH_x86

@@ -11,6 +11,7 @@
 #include "rp_events.h"
 #include "rp_figures.h"
 #include "rp_nodes.h"
+#include "rp_sample.h"
 #include "rp_sites.h"
 #include "rp_stack.h"
 #include "rp_values.h"
@@ -55,7 +56,8 @@ _Static_assert(sizeof(struct rp_span) == 32, "rp_span is shared with BPF");
 	X(MOVED, "moved",                                                                          \
 	  "processes that moved code away from its file: its probes are never hit")                \
 	X(FILES, "files",                                                                          \
-	  "files that were left: held by somebody, too much to read, or too many of one process")
+	  "files that were left: held by somebody, too much to read, or too many of one process")  \
+	X(SAMPLES, "samples", "samples that found their ring full")
 enum rp_lost {
 #define RP_LOST_ENUM(symbol, key, meaning) RP_LOST_##symbol,
 	RP_LOST_REASONS(RP_LOST_ENUM)

@@ -23,7 +23,7 @@ $(ATTACH_BINS): $(filter $(O)/user/attach/%,$(USER_OBJS)) $(O)/librpcore.a
 
 $(LIVE_BINS) $(LONG_BINS): $(O)/%: %.c $(LIVE_HARNESS) tests/live/live.mk
 	$(call msg,TEST,$@)
-	$(Q)$(CC) $(ALL_CFLAGS) $(DEPFLAGS) $(ALL_LDFLAGS) -o $@ $< $(LIVE_HARNESS) $(LIVE_OBJS) -lcmocka -ljansson $(LIVE_LIBS)
+	$(Q)$(CC) $(ALL_CFLAGS) $(DEPFLAGS) $(ALL_LDFLAGS) -o $@ $< $(LIVE_HARNESS) $(LIVE_OBJS) -lcmocka -ljansson -lm $(LIVE_LIBS)
 
 $(LIVE_PLUGIN): tests/targets/plugin/plugin.c tests/live/live.mk
 	$(call msg,TARGET,$@)

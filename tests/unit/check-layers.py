@@ -28,7 +28,8 @@ FORBIDDEN = {
     "run": "commands/commands.h",
     "commands": "targets/internal.h",
 }
-PURE = ("util", "discover", "helper", "plan", "aggregate", "record", "view", "screen", "targets", "opts")
+PURE = ("util", "discover", "helper", "plan", "aggregate", "record", "sample", "view", "screen", "targets",
+        "opts")
 
 # Headers that include each other, by what must be said of them.
 CIRCLES = {

@@ -7,10 +7,11 @@ static struct fixture server;
 static void test_exported_keys(void **state)
 {
 	static const char *const keys[] = {
-		"name",	     "kind",	     "object",	   "count",  "total_ns", "self_ns",
-		"cpu_ns",    "wait_ns",	     "blocked_ns", "min_ns", "max_ns",	 "mean_ns",
-		"stddev_ns", "p50_ns",	     "p90_ns",	   "p99_ns", "p999_ns",	 "open",
-		"unwound",   "ends_at_jump", "overlaps",   "late",   "group"};
+		"name", "kind", "object", "count", "total_ns", "self_ns", "cpu_ns", "wait_ns",
+		"blocked_ns", "min_ns", "max_ns", "mean_ns", "stddev_ns", "p50_ns", "p90_ns",
+		"p99_ns", "p999_ns", "open", "unwound", "ends_at_jump", "overlaps", "late", "group",
+		/* where samples are taken */
+		"samples", "sampled_cpu_ns"};
 	size_t n = 0;
 
 	(void)state;

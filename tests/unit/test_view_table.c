@@ -165,10 +165,14 @@ static void test_distorted(void **state)
 /* Every form says so when what it wrote did not arrive. */
 static void test_full_disk(void **state)
 {
-	struct rp_snapshot *s = fixture_snapshot(&server, RP_BY_NONE);
+	struct rp_sample_store *store = rp_sample_store__new(10);
 	const struct rp_view_opts opts = {0};
+	struct rp_snapshot *s;
 
 	(void)state;
+	rp_sample_store__add(store, 0, NULL, 0);
+	server.counts.samples = rp_sample_counts__of(store);
+	s = fixture_snapshot(&server, RP_BY_NONE);
 	for (const struct rp_view *view = rp_views; view->name; view++) {
 		FILE *full = fopen("/dev/full", "w");
 
@@ -178,6 +182,9 @@ static void test_full_disk(void **state)
 	}
 	assert_null(rp_view__find("xml"));
 	rp_snapshot__free(s);
+	rp_sample_counts__free(server.counts.samples);
+	server.counts.samples = NULL;
+	rp_sample_store__put(store);
 }
 
 /* Those that were asked for, in that order, though the terminal is narrow; no trend in a table. */

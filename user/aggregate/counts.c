@@ -18,6 +18,7 @@ void rp_counts__free(struct rp_counts *counts)
 	free(counts->nodes);
 	free(counts->buckets);
 	rp_id_names__free(&counts->names);
+	rp_sample_counts__free(counts->samples);
 	free(counts);
 }
 

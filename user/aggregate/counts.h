@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "aggregate/sample_store.h"
 #include "rp_abi.h"
 #include "rp_hist.h"
 #include "util/arena.h"
@@ -81,6 +82,7 @@ struct rp_counts {
 	uint64_t *buckets; /* of the nodes, one after the other */
 	struct rp_id_names names;
 	uint64_t lost[RP_LOST_COUNT];
+	struct rp_sample_counts *samples; /* NULL: none are taken */
 };
 
 void rp_counts__free(struct rp_counts *counts);

@@ -365,8 +365,36 @@ static int drop_filtered(struct build *b)
 		row->parent = id[row->parent];
 	}
 	snapshot->n_tree = n;
+	for (size_t i = 0; i < paths->n_order; i++)
+		b->id_of[paths->order[i]] = id[i + 1];
 	free(id);
 	return 0;
+}
+
+/* Samples name the node that they were taken in. */
+static int take_samples(const struct build *b)
+{
+	const struct rp_paths *paths = &b->box->paths;
+	const struct rp_sample_counts *before = b->before ? b->before->samples : NULL;
+	uint32_t *row_of_node;
+	int rc;
+
+	if (!b->now->samples)
+		return 0;
+	row_of_node = calloc(b->now->n_nodes + 1, sizeof(*row_of_node));
+	if (!row_of_node)
+		return -ENOMEM;
+	for (size_t i = 0; i < paths->n_order; i++) {
+		uint32_t path = paths->order[i];
+
+		for (uint32_t node = paths->path[path].node; node != RP_PATH_NONE;
+		     node = paths->next_node[node])
+			row_of_node[node] = b->id_of[path];
+	}
+	rc = rp_sampled__build(&b->box->snapshot, b->now->samples, before, row_of_node,
+			       b->now->n_nodes);
+	free(row_of_node);
+	return rc;
 }
 
 /* Calls get the label that their exit tells, and leave nothing behind where they were without. */
@@ -470,6 +498,8 @@ static int make_rows(struct build *b)
 		err = drop_filtered(b);
 	if (!err)
 		err = list_left_out(b);
+	if (!err)
+		err = take_samples(b);
 out:
 	free(b->flats);
 	free(b->flat_of);
@@ -515,6 +545,7 @@ void rp_snapshot__free(struct rp_snapshot *snapshot)
 	free(snapshot->rows);
 	free(snapshot->tree);
 	rp_open_regions__free(snapshot->open);
+	rp_sampled__free(snapshot->sampled);
 	free(snapshot->left_out);
 	rp_regions__free(&box->regions);
 	rp_paths__free(&box->paths);

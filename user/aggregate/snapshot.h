@@ -13,6 +13,7 @@
 #include "aggregate/counts.h"
 #include "aggregate/open_regions.h"
 #include "aggregate/overhead.h"
+#include "aggregate/sampled.h"
 #include "discover/cgroups.h"
 
 /* ---- out ----------------------------------------------------------------------------- */
@@ -47,6 +48,7 @@ struct rp_row {
 	const char *usdt;  /* how -u names it; NULL: it is no USDT pair */
 	struct rp_row_figures f;
 	struct rp_hist_part hist;   /* empty in the tree, and where nothing was timed */
+	struct rp_profile profile;  /* empty in the tree, and where no samples are taken */
 	struct rp_history *history; /* what the live screen remembers of it; NULL elsewhere */
 };
 
@@ -83,7 +85,8 @@ struct rp_snapshot {
 	double pairs;	 /* hits of probes, in pairs of an entry and its exit */
 	double probe_ns; /* that they took */
 	struct rp_open_regions
-		*open; /* what is open now, freed with the rest; NULL: not asked for */
+		*open;		    /* what is open now, freed with the rest; NULL: not asked for */
+	struct rp_sampled *sampled; /* NULL: no samples are taken */
 };
 
 enum rp_by { RP_BY_NONE, RP_BY_PROCESS, RP_BY_THREAD, RP_BY_COMMAND, RP_BY_CGROUP, RP_BY_LABEL };

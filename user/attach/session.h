@@ -40,6 +40,7 @@ struct rp_session_opts {
 	bool map_events;	      /* tell of mappings, where the kernel can */
 	bool links_change;	      /* links will replace others */
 	bool spans;		      /* sites may be those of spans */
+	bool samples;		      /* rp_session__sample_program() will be used */
 	bool verbose;		      /* libbpf's own messages on stderr */
 };
 
@@ -116,6 +117,17 @@ int rp_session__event_fd(const struct rp_session *session);
 typedef void (*rp_record_fn)(void *ctx, const void *data, size_t size);
 /* Hand over all records that are there. Grows the node figures when they run short. */
 int rp_session__drain(struct rp_session *session, rp_record_fn fn, void *ctx);
+
+/* ---- samples: of a session that was made for them -------------------------------------------- */
+
+/* Descriptor of the program that perf events of tracked threads are to run. */
+int rp_session__sample_program(const struct rp_session *session);
+/* Some threads may have two events: what comes too early is left out from now on. */
+void rp_session__samples_may_double(struct rp_session *session);
+/* Can be read when many wait to be drained; they are to be drained now and then anyway. */
+int rp_session__sample_fd(const struct rp_session *session);
+/* Hand over all that are there, as struct rp_sample. 0 or a negative errno. */
+int rp_session__drain_samples(struct rp_session *session, rp_record_fn fn, void *ctx);
 
 /* ---- reading: the kernel's memory, mapped -----------------------------------------------------
  */

@@ -12,6 +12,7 @@
 struct rp_session {
 	struct rptrace_bpf *skel;
 	struct ring_buffer *ring;
+	struct ring_buffer *samples; /* NULL: there are none */
 	enum rp_attach_mode mode;
 	uint32_t figure_shards, hist_shards;
 	uint32_t max_nodes; /* those of calibration, too */
@@ -32,8 +33,8 @@ struct rp_session {
 
 	struct bpf_link *open_threads; /* made when it is first read */
 
-	rp_record_fn on_record; /* while draining */
-	void *on_record_ctx;
+	rp_record_fn on_record, on_sample; /* while draining */
+	void *on_record_ctx, *on_sample_ctx;
 };
 
 /* Probes of one site group in one generation (generation.c). */
@@ -52,6 +53,10 @@ int rp_links__take_number(struct rp_links *links, const struct rp_links *replace
 void rp_links__release_number(struct rp_links *links);
 /* The kernel begins to let go of them. */
 void rp_links__detach(struct rp_links *links);
+
+/* samples.c: before and after the load. -ENOMEM. */
+void rp_session__configure_samples(struct rp_session *s, bool wanted);
+int rp_session__open_samples(struct rp_session *s);
 
 /* Non-main threads that have begun later had nothing open before. */
 void rp_session__set_ready_time(struct rp_session *s);

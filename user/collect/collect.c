@@ -137,6 +137,18 @@ static int read_nodes(struct rp_counts *c, const struct rp_session *session)
 	return c->nodes ? rc : -ENOMEM;
 }
 
+static int read_samples(struct rp_counts *c, const struct rp_collect *from)
+{
+	if (!from->samples)
+		return 0;
+	c->samples = rp_sample_counts__of(from->samples);
+	if (!c->samples)
+		return -ENOMEM;
+	c->samples->lost = rp_session__lost(from->session, RP_LOST_SAMPLES);
+	c->samples->hz = from->sample_hz;
+	return 0;
+}
+
 static struct rp_counts *read_counts(void *ctx)
 {
 	const struct rp_collect *from = ctx;
@@ -145,8 +157,9 @@ static struct rp_counts *read_counts(void *ctx)
 	if (!c)
 		return NULL;
 	c->time = rp_clock__now();
-	/* Nodes first: what they name is known then. */
-	if (read_nodes(c, from->session) || rp_collect__names(from, &c->names)) {
+	/* Samples first, as they name nodes, which name what is known then. */
+	if (read_samples(c, from) || read_nodes(c, from->session) ||
+	    rp_collect__names(from, &c->names)) {
 		rp_counts__free(c);
 		return NULL;
 	}

@@ -10,7 +10,9 @@
 struct rp_collect {
 	struct rp_session *session;
 	const struct rp_plan *plan;
-	const struct rp_costs *costs; /* of the probes; NULL: not known */
+	const struct rp_costs *costs;	 /* of the probes; NULL: not known */
+	struct rp_sample_store *samples; /* NULL: none are taken */
+	unsigned sample_hz;
 };
 
 typedef void (*rp_event_fn)(void *ctx, const struct rp_event *event);

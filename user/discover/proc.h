@@ -28,6 +28,7 @@ struct rp_code_range {
 	dev_t dev;
 	ino_t ino;
 	uint64_t offset, len;
+	uint64_t start; /* address */
 };
 
 struct rp_mapped_list {

@@ -122,7 +122,12 @@ static int add_range(struct mapping_list *list, const struct rp_mapped *m)
 			   sizeof(*list->ranges)))
 		return -ENOMEM;
 	list->ranges[list->n_ranges++] = (struct rp_code_range){
-		.dev = m->dev, .ino = m->ino, .offset = m->offset, .len = m->end - m->start};
+		.dev = m->dev,
+		.ino = m->ino,
+		.offset = m->offset,
+		.len = m->end - m->start,
+		.start = m->start,
+	};
 	return 0;
 }
 

@@ -59,14 +59,19 @@ static void print_option(FILE *out, const struct rp_option *option)
 	int at = option->letter ? fprintf(out, "  -%c, --%s", option->letter, option->name)
 				: fprintf(out, "      --%s", option->name);
 
-	if (option->arg)
+	if (option->bare)
+		at += fprintf(out, "[=%s]", option->arg);
+	else if (option->arg)
 		at += fprintf(out, " %s", option->arg);
 	if (at + 2 > INDENT)
 		at = fprintf(out, "\n") - 1;
 	fprintf(out, "%*s", INDENT - at, "");
 	if (option->choice && !option->names_elsewhere)
 		rp_option__choices(option, choices, sizeof(choices));
-	rp_option__default(option, preset, sizeof(preset));
+	if (option->bare)
+		snprintf(preset, sizeof(preset), "%s", option->bare);
+	else
+		rp_option__default(option, preset, sizeof(preset));
 	snprintf(text, sizeof(text), "%s%s%s%s%s%s", option->help, choices[0] ? ": " : "", choices,
 		 preset[0] ? " (" : "", preset, preset[0] ? ")" : "");
 	wrap(out, text, INDENT, INDENT);

@@ -258,6 +258,12 @@ int rp_mistake__together(const struct rp_parser *p)
 
 		return mistake(p, &edit, "--on-stuck needs --stuck T");
 	}
+	if (!o->sample_hz && !strcmp(o->format->name, "folded")) {
+		struct rp_edit edit = {.insert = p->own, .with = {"--sample"}};
+
+		return mistake(p, &edit, "--format %s is of samples: it needs --sample",
+			       o->format->name);
+	}
 	if (shares_stream(o)) {
 		struct rp_edit edit = {.insert = p->own, .with = {"-o", "rptrace.out"}};
 		const struct rp_words *output = words_of(p, &o->output);

@@ -42,6 +42,7 @@ struct rp_option {
 	double least, most;   /* bounds of what is a number */
 	double preset;	      /* the default of a number; 0: none */
 	const char *word;     /* the default of a parsed one; NULL: none */
+	const char *bare;     /* the value where none follows in the same word; NULL: it must */
 	size_t given;	      /* offset of a bool that says that it was there; 0: none */
 	bool names_elsewhere; /* help lists the choices in a paragraph of their own */
 	/* The words it knows, NULL past the last; of RP_OPTION_CHOICE and _PARSED. */

@@ -25,6 +25,9 @@ static int set(struct rp_parser *p, size_t i, int first, int word, size_t at)
 	struct rp_bad_value bad = {0};
 	int rc;
 
+	if (option->bare && !at)
+		value = option->bare;
+
 	if (option->type != RP_OPTION_FLAG && !value)
 		return rp_mistake__no_value(p, option);
 	p->opts->stood[i] = (struct rp_words){first, word - first + 1, at};
@@ -68,7 +71,7 @@ static int take_long(struct rp_parser *p)
 		return rp_mistake__flag_value(p, &rp_options[i]);
 	if (name[len])
 		return set(p, i, first, first, len + 3);
-	if (rp_options[i].type != RP_OPTION_FLAG)
+	if (rp_options[i].type != RP_OPTION_FLAG && !rp_options[i].bare)
 		p->at++;
 	return set(p, i, first, p->at, 0);
 }

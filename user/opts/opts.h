@@ -59,6 +59,7 @@ struct rp_opts {
 	unsigned iterations;	   /* 0: no limit */
 	bool interval_given;
 	bool batch, tree, compensate, verbose;
+	unsigned sample_hz; /* 0: no samples */
 	bool json;
 	enum rp_by by;
 	const struct rp_column *sort;

@@ -6,7 +6,10 @@
 static void on_event(void *ctx, const struct rp_event *event)
 {
 	struct rp_run *run = ctx;
+	struct rp_err err;
 
+	if (run->sampling && rp_sampling__on_event(run->sampling, event, &err))
+		rp_run__say(run, err.cause, err.cure);
 	if (event->header.type == RP_EVENT_CGROUP)
 		rp_cgroups__note(run->cgroups, event->pid);
 	else
@@ -15,7 +18,9 @@ static void on_event(void *ctx, const struct rp_event *event)
 
 int rp_run__drain_events(struct rp_run *run)
 {
-	return rp_collect_events(run->session, on_event, run);
+	int rc = run->sampling ? rp_sampling__drain(run->sampling) : 0;
+
+	return rc ? rc : rp_collect_events(run->session, on_event, run);
 }
 
 static int on_ring(void *ctx)
@@ -60,6 +65,31 @@ static int end_rest(void *ctx, uint64_t now)
 	return rp_watch__pause(run->events.watch, false);
 }
 
+/* Samples wait in the kernel, which wakes nobody unless there are many. */
+#define SAMPLES_NS (200 * RP_NS_PER_MS)
+
+static int on_samples(void *ctx, uint64_t now)
+{
+	struct rp_run *run = ctx;
+
+	rp_timer__set(run->events.samples, now + SAMPLES_NS);
+	return rp_run__drain_events(run);
+}
+
+static int watch_samples(struct rp_run *run)
+{
+	int rc;
+
+	if (!run->sampling)
+		return 0;
+	rc = rp_loop__watch(run->loop, rp_session__sample_fd(run->session), on_ring, run, NULL);
+	if (!rc)
+		rc = rp_loop__timer(run->loop, on_samples, run, &run->events.samples);
+	if (!rc)
+		rp_timer__set(run->events.samples, 0);
+	return rc;
+}
+
 /* ---- the targets ----------------------------------------------------------------------------- */
 
 /* Events, mappings and keys alike leave work to be done. */
@@ -97,6 +127,8 @@ int rp_run__watch_events(struct rp_run *run)
 		rc = rp_loop__before_wait(run->loop, rescan, run);
 	if (!rc && rp_targets__fd(run->targets) >= 0)
 		rc = rp_loop__watch(run->loop, rp_targets__fd(run->targets), wake, run, NULL);
+	if (!rc)
+		rc = watch_samples(run);
 	if (rc || !e->mappings)
 		return rc;
 	rc = rp_loop__watch(run->loop, rp_mappings__fd(e->mappings), on_mappings, run, &e->watch);

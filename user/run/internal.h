@@ -15,6 +15,7 @@
 #include "run/launch.h"
 #include "run/on_stuck.h"
 #include "run/run.h"
+#include "run/sampling.h"
 #include "run/signals.h"
 #include "run/table.h"
 #include "screen/screen.h"
@@ -28,6 +29,7 @@ struct kernel_events {
 	struct rp_watch *watch;	      /* of the mappings */
 	struct rp_timer *rest;	      /* until the mappings are looked at again */
 	struct rp_timer *rescan;      /* until the targets have something to do */
+	struct rp_timer *samples;     /* until they are taken; NULL: there are none */
 };
 
 /* refresh.c: when figures are shown. */
@@ -70,6 +72,7 @@ struct rp_run {
 	struct rp_counts_source source;
 	struct rp_targets *targets;
 	struct rp_cgroups *cgroups;
+	struct rp_sampling *sampling; /* NULL without --sample */
 	struct rp_launch *launch;     /* NULL without a command */
 	struct rp_on_stuck *on_stuck; /* NULL without one */
 	FILE *out;		      /* of -o FILE */
@@ -103,6 +106,8 @@ void rp_run__say(struct rp_run *run, const char *line, const char *cure);
 int rp_run__open(struct rp_run *run, struct rp_err *err);
 /* Find the targets and probe them. command: the program that is held. */
 int rp_run__attach(struct rp_run *run, const char *command, struct rp_err *err);
+/* Samples are all that is asked for, and regions only where there are any. */
+bool rp_run__may_do_without_regions(const struct rp_run *run);
 /* What is traced, and what is not though it was selected. */
 void rp_run__say_started(struct rp_run *run);
 void rp_run__warn_of_debugger(struct rp_run *run);

@@ -25,11 +25,11 @@ struct live_screen {
 
 /*
  * The command owns the terminal, and so do messages of libbpf. Without a terminal that can do it,
- * tables are printed.
+ * tables are printed; and so are samples, which the screen does not show.
  */
 bool rp_run__wants_screen(const struct rp_opts *o)
 {
-	if (o->batch || o->argv || (o->verbose && isatty(STDERR_FILENO)))
+	if (o->batch || o->argv || o->sample_hz || (o->verbose && isatty(STDERR_FILENO)))
 		return false;
 	return rp_screen__is_able();
 }

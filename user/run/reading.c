@@ -25,5 +25,7 @@ struct rp_snapshot *rp_reading__snapshot(const struct rp_reading *now,
 	if (now->cpu) /* else it is not known at all */
 		snapshot->meta.overhead = rp_overhead__of(snapshot->probe_ns, cpu,
 							  snapshot->duration);
+	if (snapshot->sampled)
+		rp_sampled__set_cpu(snapshot, cpu);
 	return snapshot;
 }

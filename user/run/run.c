@@ -163,7 +163,8 @@ static int check_something_was_traced(struct rp_run *run, struct rp_err *err)
 
 	rp_targets__stats(run->targets, &stats);
 	rp_plan__sites(run->plan, &n_sites);
-	if (run->cut_short || (run->events.mappings ? stats.came : n_sites > 0))
+	if (run->cut_short || (run->events.mappings ? stats.came : n_sites > 0) ||
+	    rp_run__may_do_without_regions(run))
 		return 0;
 	return rp_err__set(err, RP_EXIT_NOTHING, -ENOENT, NULL,
 			   "nothing was traced: what was selected never appeared");
@@ -213,6 +214,7 @@ static void free_run(struct rp_run *run)
 	rp_run__close_screen(run);
 	rp_loop__free(run->loop);
 	rp_targets__free(run->targets);
+	rp_sampling__free(run->sampling);
 	rp_cgroups__free(run->cgroups);
 	rp_mappings__free(run->events.mappings);
 	rp_run__end_costs(run);

@@ -9,6 +9,26 @@
 #include "run/internal.h"
 #include "run/selection.h"
 
+static int open_sampling(struct rp_run *run, struct rp_err *err)
+{
+	const struct rp_sampling_opts opts = {
+		.session = run->session,
+		.plan = run->plan,
+		.targets = run->targets,
+		.hz = run->opts->sample_hz,
+		.follow = !run->opts->no_follow || rp_opts__is_system(run->opts),
+	};
+
+	if (!opts.hz)
+		return 0;
+	run->sampling = rp_sampling__new(&opts);
+	if (!run->sampling)
+		return rp_err__no_memory(err);
+	run->collect.samples = rp_sampling__store(run->sampling);
+	run->collect.sample_hz = opts.hz;
+	return 0;
+}
+
 int rp_run__open(struct rp_run *run, struct rp_err *err)
 {
 	const struct rp_opts *o = run->opts;
@@ -28,6 +48,7 @@ int rp_run__open(struct rp_run *run, struct rp_err *err)
 		.min_duration = (uint64_t)(o->min_duration * 1e9),
 		.links_change = run->on_screen || o->max_overhead > 0,
 		.spans = run->on_screen || o->usdts.n || !o->functions.n,
+		.samples = o->sample_hz > 0,
 		.verbose = o->verbose,
 	};
 	struct rp_targets_opts targets = {.ops = &rp_run__session_ops,
@@ -66,7 +87,7 @@ int rp_run__open(struct rp_run *run, struct rp_err *err)
 	targets.link_per_site = opts.mode == RP_ATTACH_PERF;
 	run->targets = rp_targets__new(&targets);
 	run->cgroups = rp_cgroups__new("/proc", NULL);
-	return run->targets && run->cgroups ? 0 : rp_err__no_memory(err);
+	return run->targets && run->cgroups ? open_sampling(run, err) : rp_err__no_memory(err);
 }
 
 /* A script is traced as the program that runs it, which is seldom what was meant. */
@@ -96,6 +117,11 @@ static void say_all_the_same(struct rp_run *run, const struct rp_err *nothing)
 	run->say(line, nothing->cure);
 }
 
+bool rp_run__may_do_without_regions(const struct rp_run *run)
+{
+	return run->sampling && !run->events.mappings && rp_plan__is_default(run->plan);
+}
+
 int rp_run__attach(struct rp_run *run, const char *command, struct rp_err *err)
 {
 	struct rp_targets_stats stats;
@@ -115,10 +141,12 @@ int rp_run__attach(struct rp_run *run, const char *command, struct rp_err *err)
 	run->cut_short = rp_signals__is_end_pending();
 	if (run->cut_short)
 		run->say("interrupted before all that was selected was found", NULL);
+	if (!rc && !run->cut_short && run->sampling)
+		rc = rp_sampling__start(run->sampling, err);
 	if (rc || run->cut_short)
 		return run->cut_short ? 0 : rc;
 	rp_targets__stats(run->targets, &stats);
-	if (!stats.sites) {
+	if (!stats.sites && !(rp_run__may_do_without_regions(run) && !stats.denied)) {
 		struct rp_err nothing;
 
 		rc = rp_selection__nothing(run->opts, run->plan, run->targets, &nothing);
@@ -192,6 +220,12 @@ void rp_run__say_started(struct rp_run *run)
 			 "copied it (to huge pages?), and there they are never hit",
 			 stats.moved);
 		run->say(line, "start the program without that, as node --use-largepages=off");
+	}
+	if (!stats.sites && rp_run__may_do_without_regions(run)) {
+		snprintf(line, sizeof(line), "tracing %s, which has no regions: samples at %u Hz",
+			 run->description.target, run->opts->sample_hz);
+		run->say(line, NULL);
+		return;
 	}
 	if (!stats.sites && run->launch)
 		return; /* that is told */

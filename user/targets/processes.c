@@ -103,6 +103,15 @@ struct rp_process *rp_process__get(struct rp_targets *t, pid_t pid)
 	return p;
 }
 
+int rp_targets__pids(const struct rp_targets *t, pid_t **pids, size_t *n)
+{
+	*n = 0;
+	*pids = calloc(HASH_COUNT(t->processes) + 1, sizeof(**pids));
+	for (const struct rp_process *p = t->processes; *pids && p; p = p->hh.next)
+		(*pids)[(*n)++] = p->pid;
+	return *pids ? 0 : -ENOMEM;
+}
+
 void rp_process__await_end(pid_t pid)
 {
 	struct pollfd end = {.fd = syscall(SYS_pidfd_open, pid, 0), .events = POLLIN};

@@ -117,6 +117,9 @@ int rp_targets__rescan(struct rp_targets *targets);
 /* Drop processes that ended unnoticed. */
 void rp_targets__reap(struct rp_targets *targets);
 
+/* The processes that are traced now, in a malloc'ed array in no order. -ENOMEM. */
+int rp_targets__pids(const struct rp_targets *targets, pid_t **pids, size_t *n);
+
 /* A traced process that somebody has under ptrace(2), and who; 0: none is. */
 pid_t rp_targets__debugged(const struct rp_targets *targets, pid_t *debugger);
 

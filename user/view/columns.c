@@ -70,6 +70,20 @@ INTEGER_FIGURE(open)
 INTEGER_FIGURE(unwound)
 INTEGER_FIGURE(unmatched)
 
+#define SAMPLED_FIGURE(name, field)                                                                \
+	static uint64_t exact_##name(const struct rp_row *row)                                     \
+	{                                                                                          \
+		return row->profile.field;                                                         \
+	}                                                                                          \
+	static double value_##name(const struct rp_row *row, const struct rp_snapshot *snapshot)   \
+	{                                                                                          \
+		(void)snapshot;                                                                    \
+		return (double)row->profile.field;                                                 \
+	}
+
+SAMPLED_FIGURE(samples, samples)
+SAMPLED_FIGURE(sampled_cpu, cpu)
+
 static double value_rate(const struct rp_row *row, const struct rp_snapshot *snapshot)
 {
 	return snapshot->duration ? (double)row->f.count / ((double)snapshot->duration / 1e9) : 0;
@@ -162,6 +176,8 @@ const struct rp_column rp_columns[] = {
 	FLAG(late, "LATE", "a label past the bound: its first calls are among the others"),
 	TEXT(group, "GROUP", "process, thread, command, cgroup or label", true, true),
 	COUNT(unmatched, "UNMATCHED", "exits without an entry, in all groups", false),
+	COUNT(samples, "SAMPLES", "looks at threads that were in it", true),
+	NS(sampled_cpu, "SAMPLED", "CPU time as those samples tell it", true),
 	PEOPLE(rate, "RATE/S", "count a second", RP_UNIT_RATE),
 	PEOPLE(share, "%TIME", "total as a share of the period; several threads: over 100 %",
 	       RP_UNIT_SHARE),
@@ -213,6 +229,20 @@ const char *rp_column_list__parse(const char *text, struct rp_column_list *out)
 	}
 }
 
+static bool is_of_samples(const struct rp_column *column)
+{
+	return column->exact == exact_samples || column->exact == exact_sampled_cpu;
+}
+
+bool rp_column__is_exported(const struct rp_column *column, const struct rp_snapshot *snapshot)
+{
+	if (column->text == text_group)
+		return snapshot->meta.group_by;
+	if (is_of_samples(column))
+		return snapshot->sampled;
+	return column->exported;
+}
+
 /* ---- for people ------------------------------------------------------------------------ */
 
 static bool is_wanted(const struct rp_column *column, const struct rp_snapshot *snapshot)
@@ -220,8 +250,8 @@ static bool is_wanted(const struct rp_column *column, const struct rp_snapshot *
 	bool only_if_any = column->exact == exact_open || column->exact == exact_unwound ||
 			   column->exact == exact_unmatched;
 
-	if (column->text == text_group)
-		return snapshot->meta.group_by;
+	if (column->text == text_group || is_of_samples(column))
+		return rp_column__is_exported(column, snapshot);
 	if (!only_if_any)
 		return column->shown;
 	for (size_t i = 0; i < snapshot->n_rows; i++)
@@ -234,9 +264,9 @@ size_t rp_columns__shown(const struct rp_snapshot *snapshot, const struct rp_col
 			 size_t max)
 {
 	/* Who and how often, where the time went, how long it took, what went wrong. */
-	static const char *const order[] = {"name", "group", "count",	"total",   "self",
-					    "cpu",  "wait",  "blocked", "mean",	   "p50",
-					    "p99",  "max",   "open",	"unwound", "unmatched"};
+	static const char *const order[] = {
+		"name",	   "group", "count", "total", "self", "cpu",  "sampled_cpu", "wait",
+		"blocked", "mean",  "p50",   "p99",   "max",  "open", "unwound",     "unmatched"};
 	size_t n = 0;
 
 	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
@@ -275,6 +305,9 @@ bool rp_column__applies(const struct rp_column *column, const struct rp_row *row
 	bool of_thread = column->exact == exact_cpu || column->exact == exact_wait ||
 			 column->exact == exact_blocked;
 
+	/* What no look has met may yet have run, in between. */
+	if (is_of_samples(column) && !row->profile.samples)
+		return false;
 	return row->kind != RP_KIND_SPAN || !of_thread;
 }
 

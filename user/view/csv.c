@@ -8,7 +8,7 @@
 #include "util/escape.h"
 #include "view/internal.h"
 
-static int print_text(FILE *out, const char *text)
+int rp_csv__text(FILE *out, const char *text)
 {
 	char *escaped = rp_escape__copy(text, true);
 
@@ -35,7 +35,7 @@ static int print_cell(FILE *out, const struct rp_column *column, const struct rp
 	char number[48];
 
 	if (column->text)
-		return print_text(out, column->text(row));
+		return rp_csv__text(out, column->text(row));
 	if (column->exact)
 		fprintf(out, "%" PRIu64, column->exact(row));
 	else
@@ -50,9 +50,10 @@ int rp_view__csv(FILE *out, const struct rp_snapshot *snapshot, const struct rp_
 	int err;
 
 	(void)opts;
+	if (snapshot->sampled && !snapshot->n_rows)
+		return rp_samples__print_csv(out, snapshot);
 	for (size_t i = 0; i < rp_n_columns && n < sizeof(columns) / sizeof(columns[0]); i++)
-		if (rp_columns[i].exported &&
-		    (strcmp(rp_columns[i].key, "group") || snapshot->meta.group_by))
+		if (rp_column__is_exported(&rp_columns[i], snapshot))
 			columns[n++] = &rp_columns[i];
 	for (size_t i = 0; i < n; i++)
 		fprintf(out, "%s%s", i ? "," : "", columns[i]->key);

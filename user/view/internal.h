@@ -11,6 +11,18 @@ int rp_view__json(FILE *out, const struct rp_snapshot *snapshot, const struct rp
 int rp_view__openmetrics(FILE *out, const struct rp_snapshot *snapshot,
 			 const struct rp_view_opts *opts);
 
+int rp_view__folded(FILE *out, const struct rp_snapshot *snapshot, const struct rp_view_opts *opts);
+
+/* Is it in CSV and JSON of this snapshot? */
+bool rp_column__is_exported(const struct rp_column *column, const struct rp_snapshot *snapshot);
+
+/* A text as CSV has it. -ENOMEM. */
+int rp_csv__text(FILE *out, const char *text);
+
+/* samples.c: what samples tell, below a table and as CSV. 0 or -ENOMEM. */
+int rp_samples__print(FILE *out, const struct rp_snapshot *snapshot, bool utf8);
+int rp_samples__print_csv(FILE *out, const struct rp_snapshot *snapshot);
+
 /* After the last byte: 0, or why the stream failed. */
 int rp_view__end(FILE *out);
 

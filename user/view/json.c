@@ -37,8 +37,7 @@ static int add_figures(json_t *object, const struct rp_row *row, const struct rp
 		const struct rp_column *column = &rp_columns[i];
 		json_t *value;
 
-		if (!column->exported ||
-		    (!strcmp(column->key, "group") && !snapshot->meta.group_by))
+		if (!rp_column__is_exported(column, snapshot))
 			continue;
 		if (column->text)
 			value = text(column->text(row));
@@ -66,6 +65,52 @@ static int dump(FILE *out, json_t *object, int err, size_t flags)
 	return 0;
 }
 
+/* samples: of all that the lines are a part of. */
+static json_t *lines_array(const struct rp_profile *profile)
+{
+	json_t *array = json_array();
+	int err = array ? 0 : -1;
+
+	for (size_t i = 0; i < profile->lines.n && !err; i++) {
+		const struct rp_line *line = &profile->lines.item[i];
+		json_t *object = json_object();
+		double low, high;
+
+		rp_sampled__interval(line->self, profile->samples, &low, &high);
+		err |= json_object_set_new(object, "function", text(line->place->function));
+		err |= json_object_set_new(object, "file", text(line->place->file));
+		err |= json_object_set_new(object, "line", integer(line->place->line));
+		err |= json_object_set_new(object, "object", text(line->place->object));
+		err |= json_object_set_new(object, "self", integer(line->self));
+		err |= json_object_set_new(object, "cumulative", integer(line->cumulative));
+		err |= json_object_set_new(object, "self_low", real(low));
+		err |= json_object_set_new(object, "self_high", real(high));
+		err |= json_array_append_new(array, object);
+	}
+	if (!err)
+		return array;
+	json_decref(array);
+	return NULL;
+}
+
+static json_t *samples_object(const struct rp_sampled *sampled)
+{
+	json_t *object = json_object();
+	int err = json_object_set_new(object, "hz_wanted", integer(sampled->hz_wanted));
+
+	err |= json_object_set_new(object, "hz_achieved", real(sampled->hz_achieved));
+	err |= json_object_set_new(object, "taken", integer(sampled->totals.taken));
+	err |= json_object_set_new(object, "lost", integer(sampled->lost));
+	err |= json_object_set_new(object, "truncated", integer(sampled->totals.truncated));
+	err |= json_object_set_new(object, "unresolved", integer(sampled->totals.unresolved));
+	err |= json_object_set_new(object, "at_probes", integer(sampled->totals.probes));
+	err |= json_object_set_new(object, "dropped", integer(sampled->totals.dropped));
+	if (!err)
+		return object;
+	json_decref(object);
+	return NULL;
+}
+
 static int print_row(FILE *out, const struct rp_row *row, const struct rp_snapshot *snapshot)
 {
 	json_t *object = json_object();
@@ -74,6 +119,8 @@ static int print_row(FILE *out, const struct rp_row *row, const struct rp_snapsh
 	err |= json_object_set_new(object, "unmatched", integer(row->f.unmatched));
 	err |= json_object_set_new(object, "slow", json_boolean(row->slow));
 	err |= json_object_set_new(object, "crossed", json_boolean(row->crossed));
+	if (snapshot->sampled)
+		err |= json_object_set_new(object, "lines", lines_array(&row->profile));
 	return dump(out, object, err, 0);
 }
 
@@ -196,6 +243,10 @@ static int print_head(FILE *out, const struct rp_snapshot *snapshot)
 	err |= json_object_set_new(object, "attach", attach_object(snapshot));
 	err |= json_object_set_new(object, "overhead", overhead_object(meta));
 	err |= json_object_set_new(object, "lost", lost_object(snapshot->lost));
+	if (snapshot->sampled) {
+		err |= json_object_set_new(object, "samples", samples_object(snapshot->sampled));
+		err |= json_object_set_new(object, "lines", lines_array(&snapshot->sampled->all));
+	}
 	return dump(out, object, err, JSON_EMBED);
 }
 

@@ -413,8 +413,10 @@ int rp_view__table(FILE *out, const struct rp_snapshot *snapshot, const struct r
 		fprintf(out, "%s\n", opts->title);
 	if (sheet.n_rows)
 		err = print_sheet(out, &sheet, opts->width);
-	else
+	else if (!snapshot->sampled)
 		fputs("no region was entered\n", out);
+	if (!err && snapshot->sampled)
+		err = rp_samples__print(out, snapshot, sheet.utf8);
 	if (!err)
 		err = print_run(out, &sheet);
 	if (!err)

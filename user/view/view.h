@@ -124,7 +124,7 @@ struct rp_view {
 	int (*print)(FILE *out, const struct rp_snapshot *snapshot,
 		     const struct rp_view_opts *opts);
 };
-extern const struct rp_view rp_views[]; /* table, csv, json, openmetrics; ends with a NULL name */
+extern const struct rp_view rp_views[]; /* ends with a NULL name */
 const struct rp_view *rp_view__find(const char *name);
 
 /* What the number of a reason counts, in words. */

@@ -6,11 +6,9 @@
 #include "view/internal.h"
 
 const struct rp_view rp_views[] = {
-	{"table", rp_view__table},
-	{"csv", rp_view__csv},
-	{"json", rp_view__json},
-	{"openmetrics", rp_view__openmetrics},
-	{NULL, NULL},
+	{"table", rp_view__table},   {"csv", rp_view__csv},
+	{"json", rp_view__json},     {"openmetrics", rp_view__openmetrics},
+	{"folded", rp_view__folded}, {NULL, NULL},
 };
 
 const struct rp_lost_text rp_lost_texts[RP_LOST_COUNT] = {

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
+/*
+ * Samples: a clock of the thread's CPU time, a perf event of user space's (user/sample/threads.c),
+ * interrupts it at a fixed rate. The program below writes down which region is open, and the call
+ * stack. Nothing is added up here: whole stacks hardly repeat.
+ *
+ * The thread that is looked at is the one that is interrupted, be it in the middle of one of the
+ * other programs: its region stack is whole at any moment (rp_frames.bpf.h).
+ */
+#ifndef RP_SAMPLE_BPF_H
+#define RP_SAMPLE_BPF_H
+
+#include <linux/bpf_perf_event.h>
+
+#include "rp_frame_pointers.bpf.h"
+#include "rp_processes.bpf.h"
+
+/* Bytes of samples that user space has not taken when it is woken for more. */
+#define SAMPLES_WAKE_BYTES (256 * 1024)
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 4096); /* user space sets it */
+} samples SEC(".maps");
+
+/* Where a sample is made: it is too large for a program's stack. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct rp_sample);
+} sample_rooms SEC(".maps");
+
+/* CPU time of threads when they were sampled last. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 8192);
+	__type(key, __u32);
+	__type(value, __u64);
+} sampled_at SEC(".maps");
+
+#ifdef __TARGET_ARCH_x86
+#define IN_USER_MODE(regs)  (((regs)->cs & 3) == 3)
+#define FRAME_POINTER(regs) ((regs)->rbp)
+#else
+#define IN_USER_MODE(regs)  (((regs)->pstate & 0xf) == 0)
+#define FRAME_POINTER(regs) ((regs)->regs[29])
+#endif
+
+/*
+ * A thread that was started while others got their events may have two: one of its own and one that
+ * it inherited. Together they come more often than one alone can.
+ */
+static __always_inline bool is_sampled_twice(struct task_struct *task, __u64 period)
+{
+	__u32 tid = task->pid;
+	__u64 cpu = task_cpu(task, bpf_ktime_get_ns());
+	__u64 *last = bpf_map_lookup_elem(&sampled_at, &tid);
+
+	if (last && cpu - *last < period / 2)
+		return true;
+	bpf_map_update_elem(&sampled_at, &tid, &cpu, BPF_ANY);
+	return false;
+}
+
+/* The region stack that is in use: Go code keeps the address of its goroutine in a register. */
+static __always_inline struct rp_thread *sampled_stack(struct task_struct *task, __u32 tgid,
+						       __u64 goroutine)
+{
+	struct rp_goroutine_key key = {.goroutine = goroutine, .tgid = tgid};
+	struct rp_thread *t = NULL;
+
+	if (goroutines_used)
+		t = bpf_map_lookup_elem(&goroutines, &key);
+	return t && t->depth ? t : thread_of(task);
+}
+
+static __always_inline __u32 innermost_node(struct rp_thread *t)
+{
+	struct rp_frame *f = t && t->grouping_serial && t->depth ? frame_at(t, t->depth) : NULL;
+
+	return f ? f->node : 0;
+}
+
+/* Single steps and returns of probed code are done on a page that the kernel has added. */
+static __always_inline bool is_probe_code(struct task_struct *task, __u64 ip)
+{
+	struct xol_area *area = BPF_CORE_READ(task, mm, uprobes_state.xol_area);
+	__u64 start = area ? BPF_CORE_READ(area, vaddr) : 0;
+
+	return start && ip - start < 4096;
+}
+
+static __always_inline void send_sample(struct rp_sample *s, __u32 n)
+{
+	__u64 waiting = bpf_ringbuf_query(&samples, BPF_RB_AVAIL_DATA);
+
+	if (n > RP_SAMPLE_ADDRESSES_MAX)
+		return;
+	s->addresses = n;
+	if (bpf_ringbuf_output(&samples, s, RP_SAMPLE_BYTES(n),
+			       waiting < SAMPLES_WAKE_BYTES ? BPF_RB_NO_WAKEUP
+							    : BPF_RB_FORCE_WAKEUP))
+		count_lost(RP_LOST_SAMPLES);
+}
+
+SEC("?perf_event")
+int rp_take_sample(struct bpf_perf_event_data *ctx)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	__u32 tgid = tgid_of(task), only = 0;
+	struct rp_sample *s = bpf_map_lookup_elem(&sample_rooms, &only);
+	struct rp_unwind_regs at = {};
+	struct pt_regs regs = {};
+	bool whole = false;
+	__u32 n;
+
+	if (!ready || !s || !is_tracked(tgid))
+		return 0;
+	if (samples_may_double && is_sampled_twice(task, ctx->sample_period))
+		return 0;
+	/* As they were when the thread came into the kernel, or was interrupted just now. */
+	bpf_probe_read_kernel(&regs, sizeof(regs), (void *)bpf_task_pt_regs(task));
+	at.ip = PT_REGS_IP(&regs);
+	at.sp = PT_REGS_SP(&regs);
+	at.fp = FRAME_POINTER(&regs);
+	n = unwind_user(&at, s->address, &whole);
+	s->time = bpf_ktime_get_ns();
+	s->tgid = tgid;
+	s->tid = tid_of(task);
+	s->node = innermost_node(sampled_stack(task, tgid, GOROUTINE(&regs)));
+	s->flags = (IN_USER_MODE(&ctx->regs) ? 0 : RP_SAMPLE_KERNEL) |
+		   (whole ? 0 : RP_SAMPLE_TRUNCATED) |
+		   (is_probe_code(task, at.ip) ? RP_SAMPLE_PROBE : 0);
+	send_sample(s, n);
+	return 0;
+}
+
+#endif

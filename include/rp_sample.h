@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
+/* A sample: what a thread was doing at one moment, as it comes through the ring of samples. */
+#ifndef RP_SAMPLE_H
+#define RP_SAMPLE_H
+
+#include "rp_types.h"
+
+#define RP_SAMPLE_ADDRESSES_MAX 127u
+
+#define RP_SAMPLE_KERNEL	1u /* in the kernel: a system call, a fault, a probe */
+#define RP_SAMPLE_TRUNCATED	2u /* the call stack goes on */
+#define RP_SAMPLE_PROBE		4u /* at code that the kernel put there for a probe */
+
+struct rp_sample {
+	__rp_u64 time; /* ns, CLOCK_MONOTONIC */
+	__rp_u32 tgid;
+	__rp_u32 tid;
+	__rp_u32 node;	    /* of the innermost open region; 0: outside, or its node is lost */
+	__rp_u16 flags;	    /* RP_SAMPLE_* */
+	__rp_u16 addresses; /* how many follow */
+	/* Of the user stack: where the thread was, then return addresses, the innermost first. */
+	__rp_u64 address[RP_SAMPLE_ADDRESSES_MAX];
+};
+#define RP_SAMPLE_BYTES(addresses) (24 + 8 * (addresses))
+_Static_assert(sizeof(struct rp_sample) == RP_SAMPLE_BYTES(RP_SAMPLE_ADDRESSES_MAX),
+	       "rp_sample is shared with BPF");
+
+#endif

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+/*
+ * Samples against what a target says that it has spent. A share of n samples differs from the true
+ * one by chance: by four standard deviations once in 16,000 runs.
+ */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "live.h"
+
+#define DEVIATIONS 4
+
+static double spent(const char *said, const char *name)
+{
+	char begin[64];
+	const char *at;
+
+	snprintf(begin, sizeof(begin), "spent %s ", name);
+	at = strstr(said, begin);
+	assert_non_null(at);
+	return strtod(at + strlen(begin), NULL);
+}
+
+/* The line of a function, of those that a row or the snapshot has; 0 where it has none. */
+static uint64_t samples_of(const json_t *owner, const char *function, const char *key)
+{
+	const json_t *lines = json_object_get(owner, "lines");
+	uint64_t sum = 0;
+
+	assert_true(json_is_array(lines));
+	for (size_t i = 0; i < json_array_size(lines); i++) {
+		const json_t *line = json_array_get(lines, i);
+
+		if (!strcmp(live_str(line, "function"), function))
+			sum += live_u64(line, key);
+	}
+	return sum;
+}
+
+static void assert_share(double part, double all, double truth)
+{
+	double limit = DEVIATIONS * sqrt(truth * (1 - truth) / all);
+
+	if (fabs(part / all - truth) > limit)
+		fail_msg("%.0f of %.0f samples, %.3f, but it is %.3f +- %.3f", part, all,
+			 part / all, truth, limit);
+}
+
+/* Nothing was lost, and no thread was sampled twice. */
+static json_t *samples_object(json_t *json)
+{
+	json_t *samples = json_object_get(json, "samples");
+
+	assert_int_equal(live_u64(samples, "hz_wanted"), 997);
+	assert_int_equal(live_u64(samples, "lost"), 0);
+	assert_int_equal(live_u64(samples, "dropped"), 0);
+	assert_true(json_number_value(json_object_get(samples, "hz_achieved")) < 1.1 * 997);
+	return samples;
+}
+
+static void shares_are_right(void **state)
+{
+	struct live_run run = live_trace(LIVE_PID, *state, "--sample");
+	double a = (double)samples_of(run.json, "seven", "self"),
+	       b = (double)samples_of(run.json, "three", "self");
+	double truth = spent(run.said, "seven");
+
+	truth /= truth + spent(run.said, "three");
+	assert_true(a + b > 500);
+	assert_share(a, a + b, truth);
+	assert_true((double)live_u64(samples_object(run.json), "taken") >= a + b);
+	live_assert_nothing_lost(run.json);
+}
+
+/* A command has its events before its first instruction. */
+static void command_is_sampled(void **state)
+{
+	struct live_run run = live_trace(LIVE_COMMAND, *state, "--sample");
+
+	assert_true(samples_of(run.json, "seven", "self") > 100);
+	assert_true(samples_of(run.json, "three", "self") > 50);
+	assert_int_equal(json_array_size(live_array(run.json, "regions")), 0);
+}
+
+static void children_are_left_out(void **state)
+{
+	struct live_run run = live_trace(LIVE_PID, "sampled child 2000", "--sample --no-follow");
+
+	(void)state;
+	assert_true(samples_of(run.json, "seven", "self") > 100);
+	assert_int_equal(samples_of(run.json, "three", "self"), 0);
+}
+
+/* CPU time by samples and by the clock of the scheduler, of a region and one inside it. */
+static void regions_have_their_samples(void **state)
+{
+	struct live_run run = live_trace(LIVE_PID, "sampled alone 3000",
+					 "-f seven -f three --sample");
+	double all = 0;
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++)
+		all += (double)live_u64(live_region(run.json, i ? "seven" : "three"), "samples");
+	assert_true(all > 1000);
+	for (size_t i = 0; i < 2; i++) {
+		const char *name = i ? "seven" : "three";
+		json_t *row = live_region(run.json, name);
+		double cpu = (double)live_u64(row, "cpu_ns");
+		double both = (double)live_sum(run.json, "seven", "cpu_ns") +
+			      (double)live_sum(run.json, "three", "cpu_ns");
+
+		assert_share((double)live_u64(row, "samples"), all, cpu / both);
+		/* But for the way to its probes and back. */
+		assert_true((double)(samples_of(row, name, "self") +
+				     samples_of(row, "[probe]", "self")) >
+			    0.9 * (double)live_u64(row, "samples"));
+		assert_int_equal(samples_of(row, i ? "three" : "seven", "cumulative"), 0);
+		assert_true(live_u64(row, "sampled_cpu_ns") > 0);
+	}
+}
+
+static void stacks_begin_with_regions(void **state)
+{
+	const char *path = live_path("stacks.folded");
+	struct live_proc *rptrace = live_rptrace("-f seven --sample --format folded -o %s -- %s",
+						 path, live_target_path("sampled alone 1000"));
+	const char *text;
+
+	(void)state;
+	assert_int_equal(live_wait(rptrace), 0);
+	text = live_slurp(path);
+	/* The region stands for its function: all of it ends there. */
+	assert_true(!strncmp(text, "seven ", 6) || strstr(text, "\nseven "));
+	assert_null(strstr(text, "seven;three"));
+	assert_non_null(strstr(text, "three "));
+}
+
+static void table_has_what_is_hot(void **state)
+{
+	struct live_proc *target = live_target("sampled alone 500");
+	struct live_proc *rptrace = live_rptrace_ready("-p %d --sample=499 -i 600", target->pid);
+
+	(void)state;
+	live_finish(target);
+	assert_int_equal(live_wait(rptrace), 0);
+	assert_non_null(strstr(rptrace->err, "which has no regions: samples at 499 Hz\n"));
+	assert_non_null(strstr(rptrace->out, "hot functions, of "));
+	assert_non_null(strstr(rptrace->out, "  seven  sampled\n"));
+	assert_non_null(strstr(rptrace->out, ", 499 a second of CPU time wanted, "));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		live_test(shares_are_right, "sampled alone 3000", "shares of one thread"),
+		live_test(shares_are_right, "sampled threads 1000", "shares of four threads"),
+		live_test(shares_are_right, "sampled child 3000", "shares of forked children"),
+		live_test(command_is_sampled, "sampled alone 500", "a command"),
+		live_test(command_is_sampled, "sampled exec 1000",
+			  "a command that executes itself"),
+		cmocka_unit_test(children_are_left_out),
+		cmocka_unit_test(regions_have_their_samples),
+		cmocka_unit_test(stacks_begin_with_regions),
+		cmocka_unit_test(table_has_what_is_hot),
+	};
+
+	return live_main("samples", tests, LIVE_COUNT(tests));
+}

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+/*
+ * sampled MODE MS: two functions that compute, `seven` for as long as `three` takes and more than
+ * that again, until a thread has used MS of CPU time. At the end it tells what both took: "spent
+ * NAME NS", in all of its threads and processes.
+ *
+ *   alone      one thread
+ *   threads    four of them at once, each for MS
+ *   child      `three` is computed by children alone, one after the other
+ *   exec       the same, by this program executed anew
+ */
+#define _GNU_SOURCE
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "target.h"
+
+#define ROUNDS	  20000ul
+#define NO_CLONES __attribute__((noipa))
+
+static volatile unsigned long sink;
+
+NO_CLONES void seven(unsigned long n);
+void seven(unsigned long n)
+{
+	for (unsigned long i = 0; i < 7 * n; i++)
+		sink += i;
+}
+
+NO_CLONES void three(unsigned long n);
+void three(unsigned long n)
+{
+	for (unsigned long i = 0; i < 3 * n; i++)
+		sink += i;
+}
+
+/* Shared with children. */
+static _Atomic unsigned long long *spent;
+enum { SEVEN, THREE };
+
+static unsigned long long now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	return (unsigned long long)t.tv_sec * 1000000000u + (unsigned long long)t.tv_nsec;
+}
+
+static void take(int which)
+{
+	unsigned long long before = now();
+
+	if (which == SEVEN)
+		seven(ROUNDS);
+	else
+		three(ROUNDS);
+	spent[which] += now() - before;
+}
+
+static unsigned long ms;
+
+static void both(void)
+{
+	while (now() < ms * 1000000ull) {
+		take(SEVEN);
+		take(THREE);
+	}
+}
+
+static void *thread(void *unused)
+{
+	both();
+	return unused;
+}
+
+static void threads(void)
+{
+	pthread_t id[4];
+
+	for (int i = 0; i < 4; i++)
+		if (pthread_create(&id[i], NULL, thread, NULL))
+			exit(1);
+	for (int i = 0; i < 4; i++)
+		pthread_join(id[i], NULL);
+}
+
+/* Each takes a quarter of the time. */
+static void children(const char *self)
+{
+	unsigned long long end = ms * 250000ull;
+	char amount[32];
+
+	snprintf(amount, sizeof(amount), "%lu", ms);
+	for (int i = 0; i < 4; i++) {
+		if (!fork()) {
+			if (self)
+				execl("/proc/self/exe", self, "leaf", amount, NULL);
+			while (now() < end)
+				take(THREE);
+			_exit(0);
+		}
+		while (now() < (unsigned long long)(i + 1) * end)
+			take(SEVEN);
+		wait(NULL);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	const char *mode = argc > 1 ? argv[1] : "alone";
+	int flags = MAP_SHARED | MAP_ANONYMOUS;
+
+	ms = target_number(argc, argv, 2, 2000);
+	spent = mmap(NULL, 4096, PROT_READ | PROT_WRITE, flags, -1, 0);
+	if (spent == MAP_FAILED)
+		return 1;
+	if (!strcmp(mode, "leaf")) {
+		while (now() < ms * 250000ull)
+			take(THREE);
+		return 0;
+	}
+	target_wait();
+	if (!strcmp(mode, "threads"))
+		threads();
+	else if (!strcmp(mode, "child"))
+		children(NULL);
+	else if (!strcmp(mode, "exec"))
+		children(argv[0]);
+	else
+		both();
+	printf("spent seven %llu\nspent three %llu\n", spent[SEVEN], spent[THREE]);
+	return 0;
+}

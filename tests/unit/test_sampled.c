@@ -1,0 +1,364 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+/* Samples: kept as a tree of calls, and told as hot functions and lines of regions. */
+#include <math.h>
+
+#include "run/reading.h"
+#include "snapshot_fixture.h"
+
+static struct rp_sample_store *store;
+
+static uint32_t place(const char *function, const char *file, uint32_t line)
+{
+	const struct rp_place p = {
+		.function = function, .file = file, .line = line, .object = "app"};
+	uint32_t number = rp_sample_store__place(store, &p);
+
+	assert_int_not_equal(number, 0);
+	return number;
+}
+
+/* n samples of a stack, the outermost call first. */
+static void add(uint32_t node, unsigned n, const uint32_t *places, size_t depth)
+{
+	while (n--)
+		rp_sample_store__add(store, node, places, depth);
+}
+
+#define ADD(node, n, ...)                                                                          \
+	add(node, n, (uint32_t[]){__VA_ARGS__},                                                    \
+	    sizeof((uint32_t[]){__VA_ARGS__}) / sizeof(uint32_t))
+
+static void take(struct fixture *f)
+{
+	f->counts.samples = rp_sample_counts__of(store);
+	assert_non_null(f->counts.samples);
+	f->counts.samples->hz = 997;
+}
+
+static int begin(void **state)
+{
+	start(state);
+	store = rp_sample_store__new(1000);
+	assert_non_null(store);
+	return 0;
+}
+
+static int end(void **state)
+{
+	(void)state;
+	rp_sample_counts__free(now.counts.samples);
+	rp_sample_counts__free(before.counts.samples);
+	rp_sample_store__put(store);
+	return 0;
+}
+
+static const struct rp_line *line(const struct rp_lines *lines, const char *function, uint32_t n)
+{
+	for (size_t i = 0; i < lines->n; i++)
+		if (!strcmp(lines->item[i].place->function, function) &&
+		    lines->item[i].place->line == n)
+			return &lines->item[i];
+	return NULL;
+}
+
+static void assert_line(const struct rp_lines *lines, const char *function, uint32_t n,
+			uint64_t self, uint64_t cumulative)
+{
+	const struct rp_line *l = line(lines, function, n);
+
+	if (!l)
+		fail_msg("no line %s:%u", function, n);
+	assert_int_equal(l->self, self);
+	assert_int_equal(l->cumulative, cumulative);
+}
+
+/* ---- the store ------------------------------------------------------------------------------ */
+
+static void equal_places_are_one(void **state)
+{
+	char name[] = "f";
+
+	(void)state;
+	assert_int_equal(place("f", "a.c", 3), place(name, "a.c", 3));
+	assert_int_not_equal(place("f", "a.c", 3), place("f", "a.c", 4));
+	assert_int_not_equal(place("f", "a.c", 3), place("f", "b.c", 3));
+	assert_int_equal(rp_sample_store__function_of(store, place("f", "a.c", 3)),
+			 place("f", "", 0));
+	assert_int_equal(rp_sample_store__function_of(store, place("f", "", 0)), place("f", "", 0));
+}
+
+static void stacks_share_their_callers(void **state)
+{
+	uint32_t main_ = place("main", "", 0), f = place("f", "", 0), g = place("g", "", 0);
+	size_t n;
+
+	(void)state;
+	ADD(0, 5, main_, f);
+	ADD(0, 5, main_, g);
+	rp_sample_store__calls(store, &n);
+	assert_int_equal(n, 5); /* none, the root, main, f, g */
+	ADD(7, 1, main_, g);
+	rp_sample_store__calls(store, &n);
+	assert_int_equal(n, 8); /* of another region */
+	assert_int_equal(rp_sample_store__totals(store)->taken, 11);
+}
+
+static void past_the_bound_samples_are_dropped(void **state)
+{
+	struct rp_sample_store *small = rp_sample_store__new(3);
+	const struct rp_place p = {.function = "f", .file = "", .object = ""};
+	uint32_t f = rp_sample_store__place(small, &p), deep[] = {f, f, f, f, f};
+
+	(void)state;
+	rp_sample_store__add(small, 0, deep, 2);
+	rp_sample_store__add(small, 0, deep, 5);
+	rp_sample_store__add(small, 0, deep, 2);
+	assert_int_equal(rp_sample_store__totals(small)->taken, 3);
+	assert_int_equal(rp_sample_store__totals(small)->dropped, 1);
+	rp_sample_store__put(small);
+}
+
+/* More than any table had room for at first. */
+static void many_stacks_are_found_again(void **state)
+{
+	struct rp_sample_store *large = rp_sample_store__new(1 << 20);
+	char name[16];
+	uint32_t p;
+	size_t n, again;
+
+	(void)state;
+	for (int round = 0; round < 2; round++) {
+		for (int i = 0; i < 5000; i++) {
+			const struct rp_place place_ = {
+				.function = name, .file = "", .object = "app"};
+
+			snprintf(name, sizeof(name), "f%d", i);
+			p = rp_sample_store__place(large, &place_);
+			assert_int_equal(p, i + 1);
+			rp_sample_store__add(large, 0, &p, 1);
+		}
+		rp_sample_store__calls(large, round ? &again : &n);
+	}
+	assert_int_equal(n, 5002);
+	assert_int_equal(again, n);
+	rp_sample_store__put(large);
+}
+
+/* ---- profiles ------------------------------------------------------------------------------- */
+
+static void recursion_counts_once(void **state)
+{
+	uint32_t main_ = place("main", "a.c", 1), f = place("f", "a.c", 10),
+		 f2 = place("f", "a.c", 12);
+	struct rp_snapshot *s;
+	const struct rp_profile *all;
+
+	(void)state;
+	ADD(0, 4, main_, f, f, f2, f);
+	ADD(0, 2, main_, f2);
+	take(&now);
+	s = build(NULL, RP_BY_NONE);
+	all = &s->sampled->all;
+	assert_int_equal(all->samples, 6);
+	assert_line(&all->lines, "f", 10, 4, 4);
+	assert_line(&all->lines, "f", 12, 2, 6);
+	assert_line(&all->lines, "main", 1, 0, 6);
+	assert_line(&all->functions, "f", 0, 6, 6);
+	assert_line(&all->functions, "main", 0, 0, 6);
+	assert_int_equal(all->functions.n, 2);
+	/* The hottest first. */
+	assert_int_equal(all->lines.item[0].place->line, 10);
+	rp_snapshot__free(s);
+}
+
+static void a_period_is_a_difference(void **state)
+{
+	uint32_t f = place("f", "", 0), g = place("g", "", 0);
+	struct rp_snapshot *s;
+
+	(void)state;
+	ADD(0, 4, f);
+	rp_sample_store__totals(store)->unresolved = 1;
+	take(&before);
+	before.counts.samples->lost = 2;
+	ADD(0, 3, g);
+	rp_sample_store__totals(store)->unresolved = 3;
+	take(&now);
+	now.counts.samples->lost = 5;
+	s = build(&before, RP_BY_NONE);
+	assert_int_equal(s->sampled->all.samples, 3);
+	assert_int_equal(s->sampled->totals.taken, 3);
+	assert_int_equal(s->sampled->totals.unresolved, 2);
+	assert_int_equal(s->sampled->lost, 3);
+	assert_int_equal(s->sampled->hz_wanted, 997);
+	assert_null(line(&s->sampled->all.functions, "f", 0));
+	assert_line(&s->sampled->all.functions, "g", 0, 3, 3);
+	rp_snapshot__free(s);
+}
+
+/* serve, in it query, in it serve again; names as the functions have them. */
+static void make_regions(uint32_t node[3])
+{
+	uint32_t serve = fixture_region(&now, "serve", RP_KIND_FUNCTION, "app");
+	uint32_t query = fixture_region(&now, "query", RP_KIND_USDT, "app");
+
+	node[0] = fixture_node(&now, fixture_root(&now, 1, "app"), serve);
+	node[1] = fixture_node(&now, node[0], query);
+	node[2] = fixture_node(&now, node[1], serve);
+	for (int i = 0; i < 3; i++)
+		fixture_frames(&now, node[i], 10, 1000, 0, 1000, 0);
+}
+
+static void regions_have_what_is_below_them(void **state)
+{
+	uint32_t main_ = place("main", "", 0), serve = place("serve", "", 0),
+		 run = place("run", "", 0), scan = place("scan", "", 0), node[3];
+	const struct rp_row *r;
+	struct rp_snapshot *s;
+
+	(void)state;
+	make_regions(node);
+	ADD(0, 5, main_);
+	ADD(node[0], 7, main_, serve);
+	ADD(node[1], 11, main_, serve, run, scan);
+	ADD(node[2], 13, main_, serve, run, serve, scan);
+	take(&now);
+	s = build(NULL, RP_BY_NONE);
+	assert_int_equal(s->sampled->all.samples, 36);
+	r = row(s, "serve", NULL);
+	assert_int_equal(r->profile.samples, 31);
+	assert_line(&r->profile.functions, "serve", 0, 7, 31);
+	assert_line(&r->profile.functions, "scan", 0, 24, 24);
+	/* It called the region. */
+	assert_null(line(&r->profile.functions, "main", 0));
+	r = row(s, "query", NULL);
+	assert_int_equal(r->profile.samples, 24);
+	assert_line(&r->profile.functions, "scan", 0, 24, 24);
+	rp_snapshot__free(s);
+}
+
+static void groups_have_their_own(void **state)
+{
+	uint32_t f = place("f", "", 0), region = fixture_region(&now, "r", RP_KIND_MARKER, "app"),
+		 a = fixture_node(&now, fixture_root(&now, 1, "one"), region),
+		 b = fixture_node(&now, fixture_root(&now, 2, "two"), region);
+	struct rp_snapshot *s;
+
+	(void)state;
+	fixture_frames(&now, a, 1, 10, 0, 10, 0);
+	fixture_frames(&now, b, 1, 10, 0, 10, 0);
+	ADD(a, 3, f);
+	ADD(b, 4, f);
+	take(&now);
+	s = build(NULL, RP_BY_PROCESS);
+	assert_int_equal(s->n_rows, 2);
+	assert_int_equal(s->rows[0].profile.samples + s->rows[1].profile.samples, 7);
+	assert_int_not_equal(s->rows[0].profile.samples, s->rows[1].profile.samples);
+	rp_snapshot__free(s);
+}
+
+static void samples_share_the_cpu_time(void **state)
+{
+	uint32_t f = place("f", "", 0), node[3];
+	struct rp_reading reading = {.counts = &now.counts, .cpu = 8000000}, none = {0};
+	const struct rp_snapshot_opts opts = {.by = RP_BY_NONE};
+	struct rp_snapshot *s;
+
+	(void)state;
+	make_regions(node);
+	ADD(node[1], 4, f);
+	ADD(0, 2, f);
+	take(&now);
+	now.counts.samples->lost = 2;
+	s = rp_reading__snapshot(&reading, &none, &opts);
+	assert_non_null(s);
+	assert_int_equal(row(s, "query", NULL)->profile.cpu, 4000000);
+	assert_int_equal(row(s, "serve", NULL)->profile.cpu, 4000000);
+	assert_int_equal(s->sampled->all.cpu, 6000000);
+	assert_true(fabs(s->sampled->hz_achieved - 750) < 1e-6);
+	rp_snapshot__free(s);
+}
+
+/* ---- stacks --------------------------------------------------------------------------------- */
+
+static const char *stack_of(const struct rp_snapshot *s, uint64_t samples)
+{
+	static char text[256];
+	struct rp_stack stack = {0};
+	uint32_t call = 1;
+
+	while (call < s->sampled->n_calls && s->sampled->self[call] != samples)
+		call++;
+	assert_int_equal(rp_sampled__stack(s->sampled, call, &stack), 0);
+	text[0] = '\0';
+	for (size_t i = 0; i < stack.n; i++)
+		snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s%s",
+			 !i			? ""
+			 : i == stack.n_regions ? " / "
+						: " ",
+			 stack.name[i]);
+	free(stack.name);
+	return text;
+}
+
+static void regions_stand_for_their_functions(void **state)
+{
+	uint32_t main_ = place("main", "", 0), serve = place("serve", "", 0),
+		 scan = place("scan", "", 0), node[3];
+	struct rp_snapshot *s;
+
+	(void)state;
+	make_regions(node);
+	ADD(0, 1, main_, scan);
+	ADD(node[0], 2, main_, serve, scan);
+	ADD(node[1], 3, main_, serve, scan);
+	rp_sample_store__add(store, 0, NULL, 0);
+	for (int i = 0; i < 3; i++)
+		rp_sample_store__add(store, 0, NULL, 0);
+	take(&now);
+	s = build(NULL, RP_BY_NONE);
+	/* Views put the rows of the tree in another order. */
+	rp_snapshot__sort(s, rp_column__find("name"), false);
+	assert_string_equal(stack_of(s, 1), "main scan");
+	assert_string_equal(stack_of(s, 2), "serve / scan");
+	assert_string_equal(stack_of(s, 3), "serve query / main serve scan");
+	assert_string_equal(stack_of(s, 4), "[none]");
+	rp_snapshot__free(s);
+}
+
+/* ---- certainty ------------------------------------------------------------------------------ */
+
+/* From the tables of textbooks. */
+static void intervals(void **state)
+{
+	double low, high;
+
+	(void)state;
+	rp_sampled__interval(70, 100, &low, &high);
+	assert_true(fabs(low - 0.6042) < 1e-4 && fabs(high - 0.7811) < 1e-4);
+	rp_sampled__interval(0, 10, &low, &high);
+	assert_true(fabs(low) < 1e-9 && fabs(high - 0.2775) < 1e-4);
+	rp_sampled__interval(10, 10, &low, &high);
+	assert_true(fabs(low - 0.7225) < 1e-4 && high >= 1 - 1e-9);
+	rp_sampled__interval(0, 0, &low, &high);
+	assert_true(low <= 0 && high >= 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(equal_places_are_one, begin, end),
+		cmocka_unit_test_setup_teardown(stacks_share_their_callers, begin, end),
+		cmocka_unit_test(past_the_bound_samples_are_dropped),
+		cmocka_unit_test(many_stacks_are_found_again),
+		cmocka_unit_test_setup_teardown(recursion_counts_once, begin, end),
+		cmocka_unit_test_setup_teardown(a_period_is_a_difference, begin, end),
+		cmocka_unit_test_setup_teardown(regions_have_what_is_below_them, begin, end),
+		cmocka_unit_test_setup_teardown(groups_have_their_own, begin, end),
+		cmocka_unit_test_setup_teardown(samples_share_the_cpu_time, begin, end),
+		cmocka_unit_test_setup_teardown(regions_stand_for_their_functions, begin, end),
+		cmocka_unit_test(intervals),
+	};
+
+	return cmocka_run_group_tests_name("sampled", tests, NULL, NULL);
+}

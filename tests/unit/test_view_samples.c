@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+/* How samples are shown: beside regions and without any, in every form. */
+#include "counts_fixture.h"
+
+static struct fixture f;
+static struct rp_sample_store *store;
+
+static uint32_t place(const char *function, const char *file, uint32_t line)
+{
+	const struct rp_place p = {
+		.function = function, .file = file, .line = line, .object = "server"};
+
+	return rp_sample_store__place(store, &p);
+}
+
+static void add(uint32_t node, unsigned n, uint32_t a, uint32_t b, uint32_t c)
+{
+	const uint32_t places[] = {a, b, c};
+
+	while (n--)
+		rp_sample_store__add(store, node, places, 3);
+}
+
+static void add_samples(uint32_t node)
+{
+	uint32_t main_ = place("main", "src/main.c", 12),
+		 parse = place("parse<int>;\x1b", "src/parse.c", 40),
+		 walk = place("walk", "src/walk, \"fast\".c", 7);
+
+	add(0, 20, main_, main_, main_);
+	add(node, 70, main_, place("handle_request", "src/main.c", 30), parse);
+	add(node, 30, main_, place("handle_request", "src/main.c", 31), walk);
+	add(node, 1, main_, place("handle_request", "src/main.c", 31), place("[libc.so]", "", 0));
+	*rp_sample_store__totals(store) = (struct rp_sample_totals){
+		.taken = 121, .truncated = 2, .unresolved = 1, .probes = 3, .dropped = 4};
+	f.counts.samples = rp_sample_counts__of(store);
+	assert_non_null(f.counts.samples);
+	f.counts.samples->hz = 997;
+	f.counts.samples->lost = 5;
+}
+
+/* With the regions of a server, or none. */
+static struct rp_snapshot *begin(bool regions)
+{
+	struct rp_snapshot *s;
+
+	if (regions)
+		fixture_server(&f);
+	else
+		fixture_init(&f);
+	store = rp_sample_store__new(1000);
+	add_samples(regions ? 2 : 0);
+	s = fixture_snapshot(&f, RP_BY_NONE);
+	rp_sampled__set_cpu(s, 126000000);
+	return s;
+}
+
+static void end(struct rp_snapshot *s)
+{
+	rp_snapshot__free(s);
+	rp_sample_counts__free(f.counts.samples);
+	f.counts.samples = NULL;
+	rp_sample_store__put(store);
+}
+
+static void check(bool regions, const char *view, const char *golden)
+{
+	const struct rp_view_opts opts = {0};
+	struct rp_snapshot *s = begin(regions);
+	char *text = fixture_print(view, s, &opts);
+
+	assert_golden(golden, text);
+	free(text);
+	end(s);
+}
+
+static void test_table(void **state)
+{
+	(void)state;
+	check(true, "table", "samples.txt");
+	check(false, "table", "profile.txt");
+}
+
+static void test_json(void **state)
+{
+	(void)state;
+	check(true, "json", "samples.json");
+}
+
+static void test_csv(void **state)
+{
+	(void)state;
+	check(true, "csv", "samples.csv");
+	check(false, "csv", "profile.csv");
+}
+
+static void test_folded(void **state)
+{
+	(void)state;
+	check(true, "folded", "samples.folded");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_table),
+		cmocka_unit_test(test_json),
+		cmocka_unit_test(test_csv),
+		cmocka_unit_test(test_folded),
+	};
+
+	return cmocka_run_group_tests_name("view_samples", tests, NULL, NULL);
+}

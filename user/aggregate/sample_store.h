@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
+/*
+ * Samples as they are kept: a tree of calls, as many stacks have most of their callers in common.
+ * It only grows, and its numbers stay as they are: what was sampled up to some moment is no more
+ * than a count for each node of it. Pure.
+ */
+#ifndef RP_SAMPLE_STORE_H
+#define RP_SAMPLE_STORE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* A place in code, as people know it. */
+struct rp_place {
+	const char *function;
+	const char *file; /* "": not known, and neither is the line */
+	uint32_t line;
+	const char *object; /* name of its file */
+};
+
+/* One call of a stack. Those below a region are under a root of its node. */
+struct rp_sample_call {
+	uint32_t parent; /* number; 0: none, it is the outermost */
+	uint32_t place;	 /* number; 0 at the root of a region's node ... */
+	uint32_t node;	 /* ... whose id this is, in all calls below it as well */
+};
+
+struct rp_sample_totals {
+	uint64_t taken;
+	uint64_t truncated;  /* stacks that were cut off */
+	uint64_t unresolved; /* the function is not known */
+	uint64_t probes;     /* at a probe: overhead of rptrace */
+	uint64_t dropped;    /* there was no room for their stacks */
+};
+
+struct rp_sample_store;
+
+/* Room for so many calls. NULL: out of memory. */
+struct rp_sample_store *rp_sample_store__new(size_t max_calls);
+/* Counts refer to it and may outlive its owner. */
+struct rp_sample_store *rp_sample_store__ref(struct rp_sample_store *store);
+void rp_sample_store__put(struct rp_sample_store *store);
+
+/* The number of a place, strings copied; equal places have one number. 0: out of memory. */
+uint32_t rp_sample_store__place(struct rp_sample_store *store, const struct rp_place *place);
+
+/*
+ * One sample, inside the region of that node (0: in none). Places from the outermost call in; where
+ * they do not fit the sample counts as dropped.
+ */
+void rp_sample_store__add(struct rp_sample_store *store, uint32_t node, const uint32_t *places,
+			  size_t n);
+
+/* For the caller to count. */
+struct rp_sample_totals *rp_sample_store__totals(struct rp_sample_store *store);
+
+/* ---- reading --------------------------------------------------------------------------------- */
+
+const struct rp_place *rp_sample_store__place_at(const struct rp_sample_store *store,
+						 uint32_t place);
+/* The function of a place, as a place without file and line: itself where they are not known. */
+uint32_t rp_sample_store__function_of(const struct rp_sample_store *store, uint32_t place);
+/* Numbers are below *n; number 0 is none. */
+const struct rp_sample_call *rp_sample_store__calls(const struct rp_sample_store *store, size_t *n);
+
+/* What was sampled up to now. */
+struct rp_sample_counts {
+	struct rp_sample_store *store;
+	uint64_t *self; /* of call number: samples that ended in it */
+	size_t n;
+	struct rp_sample_totals totals;
+	uint64_t lost; /* by the kernel */
+	unsigned hz;   /* that were asked for */
+};
+
+/* NULL: out of memory. */
+struct rp_sample_counts *rp_sample_counts__of(struct rp_sample_store *store);
+void rp_sample_counts__free(struct rp_sample_counts *counts);
+
+#endif

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+/* The program that takes samples, and the ring that they come through. */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+
+#include "attach/session_internal.h"
+
+/* Each takes some 250: two seconds of eight busy CPUs at the usual rate. */
+#define RING_BYTES (4u << 20)
+
+void rp_session__configure_samples(struct rp_session *s, bool wanted)
+{
+	struct rptrace_bpf *skel = s->skel;
+
+	bpf_program__set_autoload(skel->progs.rp_take_sample, wanted);
+	bpf_program__set_autoattach(skel->progs.rp_take_sample, false);
+	bpf_map__set_max_entries(skel->maps.samples, RING_BYTES);
+	bpf_map__set_autocreate(skel->maps.samples, wanted);
+	bpf_map__set_autocreate(skel->maps.sample_rooms, wanted);
+	bpf_map__set_autocreate(skel->maps.sampled_at, wanted);
+}
+
+static int on_sample(void *ctx, void *data, size_t size)
+{
+	struct rp_session *s = ctx;
+
+	if (s->on_sample)
+		s->on_sample(s->on_sample_ctx, data, size);
+	return 0;
+}
+
+int rp_session__open_samples(struct rp_session *s)
+{
+	s->samples = ring_buffer__new(bpf_map__fd(s->skel->maps.samples), on_sample, s, NULL);
+	return s->samples ? 0 : -ENOMEM;
+}
+
+int rp_session__sample_program(const struct rp_session *s)
+{
+	return bpf_program__fd(s->skel->progs.rp_take_sample);
+}
+
+void rp_session__samples_may_double(struct rp_session *s)
+{
+	__atomic_store_n(&s->skel->bss->samples_may_double, true, __ATOMIC_RELAXED);
+}
+
+int rp_session__sample_fd(const struct rp_session *s)
+{
+	return ring_buffer__epoll_fd(s->samples);
+}
+
+int rp_session__drain_samples(struct rp_session *s, rp_record_fn fn, void *ctx)
+{
+	int rc;
+
+	s->on_sample = fn;
+	s->on_sample_ctx = ctx;
+	rc = ring_buffer__consume(s->samples);
+	s->on_sample = NULL;
+	return rc < 0 ? rc : 0;
+}

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+#include "run/sampling.h"
+
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "sample/spaces.h"
+#include "sample/threads.h"
+#include "util/clock.h"
+
+/* Each takes 32 bytes. Past that, new stacks are counted and not kept. */
+#define CALLS_MAX (4u << 20)
+
+struct probe_place {
+	struct rp_file_id file;
+	uint64_t offset;
+};
+
+struct rp_sampling {
+	struct rp_sampling_opts opts;
+	struct rp_sample_store *store;
+	struct rp_sampler *sampler;
+	struct rp_sample_threads *threads;
+	uint64_t started; /* ns, CLOCK_MONOTONIC; processes begun since have their events */
+	struct probe_place *probes; /* sorted */
+	size_t n_probes, n_sites;   /* as many sites had the plan when they were looked at */
+};
+
+/* ---- where probes are ------------------------------------------------------------------------ */
+
+static int compare_probes(const void *a, const void *b)
+{
+	const struct probe_place *x = a, *y = b;
+
+	if (x->file.ino != y->file.ino)
+		return x->file.ino < y->file.ino ? -1 : 1;
+	if (x->file.dev != y->file.dev)
+		return x->file.dev < y->file.dev ? -1 : 1;
+	return x->offset < y->offset ? -1 : x->offset > y->offset;
+}
+
+static void look_at_sites(struct rp_sampling *s)
+{
+	const struct rp_site *sites;
+	const char *path;
+	struct stat st;
+	size_t n;
+
+	sites = rp_plan__sites(s->opts.plan, &n);
+	if (n == s->n_sites)
+		return;
+	free(s->probes);
+	s->n_probes = 0;
+	s->n_sites = n;
+	s->probes = calloc(n, sizeof(*s->probes));
+	for (size_t i = 0; s->probes && i < n; i++) {
+		int fd = rp_targets__object(s->opts.targets, sites[i].object, &path);
+
+		if (fd < 0 || fstat(fd, &st))
+			continue;
+		s->probes[s->n_probes++] = (struct probe_place){
+			.file = {.dev = st.st_dev, .ino = st.st_ino}, .offset = sites[i].offset};
+	}
+	if (s->n_probes)
+		qsort(s->probes, s->n_probes, sizeof(*s->probes), compare_probes);
+}
+
+static bool is_probe(void *ctx, const struct rp_file_id *file, uint64_t offset)
+{
+	struct rp_sampling *s = ctx;
+	struct probe_place key = {.file = *file, .offset = offset};
+
+	look_at_sites(s);
+	return s->n_probes &&
+	       bsearch(&key, s->probes, s->n_probes, sizeof(*s->probes), compare_probes);
+}
+
+/* ---- life ------------------------------------------------------------------------------------ */
+
+struct rp_sampling *rp_sampling__new(const struct rp_sampling_opts *opts)
+{
+	struct rp_sample_threads_opts threads = {
+		.program = rp_session__sample_program(opts->session),
+		.hz = opts->hz,
+		.follow = opts->follow,
+	};
+	struct rp_sampling *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return NULL;
+	s->opts = *opts;
+	s->store = rp_sample_store__new(CALLS_MAX);
+	s->sampler = s->store ? rp_sampler__new(s->store, is_probe, s) : NULL;
+	s->threads = rp_sample_threads__new(&threads);
+	if (s->sampler && s->threads)
+		return s;
+	rp_sampling__free(s);
+	return NULL;
+}
+
+void rp_sampling__free(struct rp_sampling *s)
+{
+	if (!s)
+		return;
+	rp_sample_threads__free(s->threads);
+	rp_sampler__free(s->sampler);
+	rp_sample_store__put(s->store);
+	free(s->probes);
+	free(s);
+}
+
+struct rp_sample_store *rp_sampling__store(struct rp_sampling *s)
+{
+	return s->store;
+}
+
+/* ---- processes ------------------------------------------------------------------------------- */
+
+static int add(struct rp_sampling *s, pid_t pid, struct rp_err *err)
+{
+	bool may_double;
+	int rc = rp_sample_threads__add(s->threads, pid, &may_double, err);
+
+	if (may_double)
+		rp_session__samples_may_double(s->opts.session);
+	rp_spaces__look(rp_sampler__spaces(s->sampler), pid);
+	return rc;
+}
+
+int rp_sampling__start(struct rp_sampling *s, struct rp_err *err)
+{
+	pid_t *pids;
+	size_t n;
+	int rc = rp_targets__pids(s->opts.targets, &pids, &n);
+
+	if (rc)
+		return rp_err__no_memory(err);
+	for (size_t i = 0; !rc && i < n; i++)
+		rc = add(s, pids[i], err);
+	s->started = rp_clock__now();
+	free(pids);
+	return rc;
+}
+
+static void on_record(void *ctx, const void *data, size_t size)
+{
+	struct rp_sampling *s = ctx;
+
+	rp_sampler__take(s->sampler, data, size);
+}
+
+int rp_sampling__drain(struct rp_sampling *s)
+{
+	rp_spaces__forget_misses(rp_sampler__spaces(s->sampler));
+	return rp_session__drain_samples(s->opts.session, on_record, s);
+}
+
+/* It has no event to inherit, as its parent had none yet, or it came in between. */
+static int add_late(struct rp_sampling *s, pid_t pid, struct rp_err *err)
+{
+	rp_session__samples_may_double(s->opts.session);
+	return add(s, pid, err);
+}
+
+int rp_sampling__on_event(struct rp_sampling *s, const struct rp_event *event, struct rp_err *err)
+{
+	struct rp_spaces *spaces = rp_sampler__spaces(s->sampler);
+	pid_t pid = (pid_t)event->pid;
+
+	switch (event->header.type) {
+	case RP_EVENT_FORK:
+		rp_spaces__fork(spaces, pid, (pid_t)event->detail);
+		return event->time <= s->started ? add_late(s, pid, err) : 0;
+	case RP_EVENT_FOUND:
+		return add_late(s, pid, err);
+	case RP_EVENT_EXEC:
+		rp_spaces__exec(spaces, pid);
+		break;
+	case RP_EVENT_MAP:
+		rp_spaces__look(spaces, pid);
+		break;
+	case RP_EVENT_EXIT:
+		rp_spaces__exit(spaces, pid);
+		break;
+	}
+	return 0;
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
+/* --sample: from the events of threads to the store of samples that figures are read from. */
+#ifndef RP_SAMPLING_H
+#define RP_SAMPLING_H
+
+#include "attach/session.h"
+#include "opts/opts.h"
+#include "sample/sampler.h"
+#include "targets/targets.h"
+
+struct rp_sampling;
+
+struct rp_sampling_opts {
+	struct rp_session *session; /* made for samples */
+	const struct rp_plan *plan; /* whose sites are those of probes */
+	const struct rp_targets *targets;
+	unsigned hz;
+	bool follow;
+};
+
+/* NULL: out of memory. */
+struct rp_sampling *rp_sampling__new(const struct rp_sampling_opts *opts);
+void rp_sampling__free(struct rp_sampling *sampling);
+
+struct rp_sample_store *rp_sampling__store(struct rp_sampling *sampling);
+
+/* Every process that is traced by now. */
+int rp_sampling__start(struct rp_sampling *sampling, struct rp_err *err);
+
+/* Take what the kernel has sampled so far. Comes before what happened to processes is looked at. */
+int rp_sampling__drain(struct rp_sampling *sampling);
+
+/* What happened to a process. An error: it is traced, but not sampled. */
+int rp_sampling__on_event(struct rp_sampling *sampling, const struct rp_event *event,
+			  struct rp_err *err);
+
+#endif

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
+/* The files that sampled code is in, and what functions are where in them. */
+#ifndef RP_SAMPLE_OBJECTS_H
+#define RP_SAMPLE_OBJECTS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "aggregate/sample_store.h"
+#include "discover/proc.h"
+
+struct rp_sample_objects;
+
+/* The store gets the places. It has to outlive this. NULL: out of memory. */
+struct rp_sample_objects *rp_sample_objects__new(struct rp_sample_store *store);
+void rp_sample_objects__free(struct rp_sample_objects *objects);
+
+/*
+ * The number of a file that a process maps, from 1 on; it is opened for when it is needed. 0: out
+ * of memory.
+ */
+uint32_t rp_sample_objects__get(struct rp_sample_objects *objects, pid_t pid,
+				const struct rp_mapped *mapped);
+
+/* The number of the place in the store of what is at that offset of the file; 0: out of memory.
+ * *named: it is in a function that has a name. */
+uint32_t rp_sample_objects__place(struct rp_sample_objects *objects, uint32_t object,
+				  uint64_t offset, bool *named);
+
+/* Which file it is; false: it could not be opened. */
+bool rp_sample_objects__id(const struct rp_sample_objects *objects, uint32_t object,
+			   struct rp_file_id *id);
+
+#endif

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
+/* From samples as the kernel takes them to calls with names, in a store. */
+#ifndef RP_SAMPLER_H
+#define RP_SAMPLER_H
+
+#include "aggregate/sample_store.h"
+#include "discover/proc.h"
+#include "rp_sample.h"
+
+struct rp_sampler;
+
+/* Is there a probe at that place of a file? */
+typedef bool (*rp_is_probe_fn)(void *ctx, const struct rp_file_id *file, uint64_t offset);
+
+/* The store has to outlive it. NULL: out of memory. */
+struct rp_sampler *rp_sampler__new(struct rp_sample_store *store, rp_is_probe_fn is_probe,
+				   void *ctx);
+void rp_sampler__free(struct rp_sampler *sampler);
+
+/* A record of the ring, which is not trusted to be whole. */
+void rp_sampler__take(struct rp_sampler *sampler, const void *record, size_t size);
+
+/* What the processes have mapped: to be kept up with what happens to them. */
+struct rp_spaces *rp_sampler__spaces(struct rp_sampler *sampler);
+
+#endif

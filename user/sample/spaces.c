@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+#include "sample/spaces.h"
+
+#include <stdlib.h>
+
+#include "util/table.h"
+
+struct mapping {
+	uint64_t start, end, offset;
+	uint32_t object;
+};
+
+struct space {
+	pid_t pid;
+	struct mapping *mappings; /* by start */
+	size_t n;
+	bool missed; /* something was in none of them, though they are as new as can be */
+	UT_hash_handle hh;
+};
+
+struct rp_spaces {
+	struct rp_sample_objects *objects;
+	struct space *all;
+};
+
+struct rp_spaces *rp_spaces__new(struct rp_sample_objects *objects)
+{
+	struct rp_spaces *s = calloc(1, sizeof(*s));
+
+	if (s)
+		s->objects = objects;
+	return s;
+}
+
+static void drop(struct rp_spaces *s, struct space *space)
+{
+	HASH_DEL(s->all, space);
+	free(space->mappings);
+	free(space);
+}
+
+void rp_spaces__free(struct rp_spaces *s)
+{
+	struct space *space, *next;
+
+	if (!s)
+		return;
+	HASH_ITER (hh, s->all, space, next)
+		drop(s, space);
+	free(s);
+}
+
+static struct space *find(const struct rp_spaces *s, pid_t pid)
+{
+	struct space *space;
+
+	HASH_FIND_INT(s->all, &pid, space);
+	return space;
+}
+
+/* NULL: out of memory. */
+static struct space *get(struct rp_spaces *s, pid_t pid)
+{
+	struct space *space = find(s, pid);
+
+	if (space)
+		return space;
+	space = calloc(1, sizeof(*space));
+	if (!space)
+		return NULL;
+	space->pid = pid;
+	HASH_ADD_INT(s->all, pid, space);
+	return space;
+}
+
+static int compare_mappings(const void *a, const void *b)
+{
+	const struct mapping *x = a, *y = b;
+
+	return x->start < y->start ? -1 : x->start > y->start;
+}
+
+static uint32_t object_of(const struct rp_spaces *s, pid_t pid, const struct rp_mapped_list *mapped,
+			  const struct rp_code_range *range)
+{
+	for (size_t i = 0; i < mapped->n; i++)
+		if (mapped->items[i].ino == range->ino && mapped->items[i].dev == range->dev)
+			return rp_sample_objects__get(s->objects, pid, &mapped->items[i]);
+	return 0;
+}
+
+static void take(const struct rp_spaces *s, struct space *space,
+		 const struct rp_mapped_list *mapped)
+{
+	struct mapping *mappings = calloc(mapped->n_ranges + 1, sizeof(*mappings));
+
+	if (!mappings)
+		return;
+	free(space->mappings);
+	space->mappings = mappings;
+	space->n = mapped->n_ranges;
+	for (size_t i = 0; i < mapped->n_ranges; i++) {
+		const struct rp_code_range *range = &mapped->ranges[i];
+
+		mappings[i] = (struct mapping){.start = range->start,
+					       .end = range->start + range->len,
+					       .offset = range->offset,
+					       .object = object_of(s, space->pid, mapped, range)};
+	}
+	qsort(mappings, space->n, sizeof(*mappings), compare_mappings);
+}
+
+void rp_spaces__look(struct rp_spaces *s, pid_t pid)
+{
+	struct rp_mapped_list mapped;
+	struct space *space;
+
+	if (rp_proc__mapped("/proc", pid, &mapped))
+		return;
+	space = mapped.n_ranges ? get(s, pid) : NULL;
+	if (space)
+		take(s, space, &mapped);
+	rp_proc__mapped_free(&mapped);
+}
+
+void rp_spaces__fork(struct rp_spaces *s, pid_t pid, pid_t parent)
+{
+	const struct space *from = find(s, parent);
+	struct space *to = from ? get(s, pid) : NULL;
+	struct mapping *mappings = to ? calloc(from->n + 1, sizeof(*mappings)) : NULL;
+
+	if (!mappings)
+		return;
+	for (size_t i = 0; i < from->n; i++)
+		mappings[i] = from->mappings[i];
+	free(to->mappings);
+	to->mappings = mappings;
+	to->n = from->n;
+}
+
+void rp_spaces__exec(struct rp_spaces *s, pid_t pid)
+{
+	rp_spaces__exit(s, pid);
+	rp_spaces__look(s, pid);
+}
+
+void rp_spaces__exit(struct rp_spaces *s, pid_t pid)
+{
+	struct space *space = find(s, pid);
+
+	if (space)
+		drop(s, space);
+}
+
+static const struct mapping *find_mapping(const struct space *space, uint64_t address)
+{
+	size_t low = 0, high = space ? space->n : 0;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (space->mappings[mid].end <= address)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return space && low < space->n && space->mappings[low].start <= address
+		       ? &space->mappings[low]
+		       : NULL;
+}
+
+bool rp_spaces__find(struct rp_spaces *s, pid_t pid, uint64_t address, uint32_t *object,
+		     uint64_t *offset)
+{
+	struct space *space = find(s, pid);
+	const struct mapping *mapping = find_mapping(space, address);
+
+	if (!mapping && !(space && space->missed)) {
+		rp_spaces__look(s, pid);
+		space = get(s, pid);
+		mapping = find_mapping(space, address);
+		if (space && !mapping)
+			space->missed = true;
+	}
+	if (!mapping || !mapping->object)
+		return false;
+	*object = mapping->object;
+	*offset = address - mapping->start + mapping->offset;
+	return true;
+}
+
+void rp_spaces__forget_misses(struct rp_spaces *s)
+{
+	struct space *space, *next;
+
+	HASH_ITER (hh, s->all, space, next)
+		space->missed = false;
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
+/*
+ * What processes have mapped where, kept up while they live: when their samples are looked at they
+ * may have ended, or run another program.
+ */
+#ifndef RP_SAMPLE_SPACES_H
+#define RP_SAMPLE_SPACES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "sample/objects.h"
+
+struct rp_spaces;
+
+struct rp_spaces *rp_spaces__new(struct rp_sample_objects *objects);
+void rp_spaces__free(struct rp_spaces *spaces);
+
+/* Look at what the process has mapped now. What has ended stays as it was. */
+void rp_spaces__look(struct rp_spaces *spaces, pid_t pid);
+/* It has mapped all that its parent has. */
+void rp_spaces__fork(struct rp_spaces *spaces, pid_t pid, pid_t parent);
+/* It runs another program. */
+void rp_spaces__exec(struct rp_spaces *spaces, pid_t pid);
+void rp_spaces__exit(struct rp_spaces *spaces, pid_t pid);
+
+/* Which file an address is in, and where there; false: none that is known. */
+bool rp_spaces__find(struct rp_spaces *spaces, pid_t pid, uint64_t address, uint32_t *object,
+		     uint64_t *offset);
+
+/* Addresses that are in no file are looked for anew from now on. */
+void rp_spaces__forget_misses(struct rp_spaces *spaces);
+
+#endif

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+/* Hot functions and lines: below the table of regions, and as a profile of its own. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "util/escape.h"
+#include "view/internal.h"
+
+/* Of what is hot, for a region beside others, and for the target as a whole. */
+#define LINES_OF_REGION 5
+#define LINES_OF_ALL	25
+
+/* A place as people know it: "function  file:line", or the object where no line is known. */
+static int print_place(FILE *out, const struct rp_place *place, bool utf8)
+{
+	bool has_line = *place->file || place->line;
+	char *function = rp_escape__copy(place->function, utf8);
+	char *where = rp_escape__copy(has_line ? place->file : place->object, utf8);
+	int err = function && where ? 0 : -ENOMEM;
+
+	if (!err) {
+		fputs(function, out);
+		if (*where)
+			fprintf(out, "  %s", where);
+		if (has_line)
+			fprintf(out, ":%" PRIu32, place->line);
+		fputc('\n', out);
+	}
+	free(function);
+	free(where);
+	return err;
+}
+
+/*
+ * CPU time that so many of the samples stand for, or their number where that is not known;
+ * right-aligned.
+ */
+static void print_time(FILE *out, const struct rp_profile *profile, uint64_t samples, bool utf8)
+{
+	double each = profile->samples ? (double)profile->cpu / (double)profile->samples : 0;
+	char text[32];
+	int pad;
+
+	if (each > 0)
+		rp_text__ns(each * (double)samples, text, sizeof(text));
+	else
+		rp_text__count((double)samples, text, sizeof(text));
+	pad = 12 - (int)strlen(text);
+	fprintf(out, "%*s%s", pad > 0 ? pad : 1, "",
+		utf8 ? rp_text__micro(text, sizeof(text)) : text);
+}
+
+static int print_lines(FILE *out, const struct rp_profile *profile, const struct rp_lines *lines,
+		       size_t most, bool utf8)
+{
+	size_t n = lines->n < most ? lines->n : most;
+	int err = 0;
+
+	fprintf(out, "%7s  %5s  %10s  %10s  %s\n", "%TIME", "+-", "CUMULATIVE", "SELF", "WHERE");
+	for (size_t i = 0; i < n && !err; i++) {
+		const struct rp_line *line = &lines->item[i];
+		double low, high;
+
+		rp_sampled__interval(line->self, profile->samples, &low, &high);
+		fprintf(out, "%7.1f  %5.1f", 100.0 * (double)line->self / (double)profile->samples,
+			100 * (high - low) / 2);
+		print_time(out, profile, line->cumulative, utf8);
+		print_time(out, profile, line->self, utf8);
+		fputs("  ", out);
+		err = print_place(out, line->place, utf8);
+	}
+	return err;
+}
+
+static bool has_lines(const struct rp_profile *profile)
+{
+	for (size_t i = 0; i < profile->lines.n; i++)
+		if (profile->lines.item[i].place->line)
+			return true;
+	return false;
+}
+
+static int print_profile(FILE *out, const struct rp_profile *profile, const char *of, size_t most,
+			 bool both, bool utf8)
+{
+	char *name = rp_escape__copy(of, utf8);
+	bool lines = has_lines(profile);
+	int err = name ? 0 : -ENOMEM;
+
+	if (!err && (both || !lines)) {
+		fprintf(out, "hot functions%s%s, of %" PRIu64 " samples\n", *name ? " in " : "",
+			name, profile->samples);
+		err = print_lines(out, profile, &profile->functions, most, utf8);
+	}
+	if (!err && lines) {
+		fprintf(out, "hot lines%s%s, of %" PRIu64 " samples\n", *name ? " in " : "", name,
+			profile->samples);
+		err = print_lines(out, profile, &profile->lines, most, utf8);
+	}
+	free(name);
+	return err;
+}
+
+static void print_totals(FILE *out, const struct rp_sampled *sampled)
+{
+	const struct rp_sample_totals *t = &sampled->totals;
+
+	fprintf(out, "samples: %" PRIu64 ", %u a second of CPU time wanted", t->taken,
+		sampled->hz_wanted);
+	if (sampled->hz_achieved > 0)
+		fprintf(out, ", %.0f achieved", sampled->hz_achieved);
+	if (sampled->lost)
+		fprintf(out, "; %" PRIu64 " lost", sampled->lost);
+	if (t->dropped)
+		fprintf(out, "; %" PRIu64 " without room for their stacks", t->dropped);
+	if (t->truncated)
+		fprintf(out, "; %" PRIu64 " with a stack cut off", t->truncated);
+	if (t->unresolved)
+		fprintf(out, "; %" PRIu64 " in code without a name", t->unresolved);
+	if (t->probes)
+		fprintf(out, "; %" PRIu64 " at probes", t->probes);
+	fputc('\n', out);
+}
+
+int rp_samples__print(FILE *out, const struct rp_snapshot *snapshot, bool utf8)
+{
+	const struct rp_sampled *sampled = snapshot->sampled;
+	int err = 0;
+
+	if (!snapshot->n_rows && sampled->all.samples)
+		err = print_profile(out, &sampled->all, "", LINES_OF_ALL, true, utf8);
+	for (size_t i = 0; i < snapshot->n_rows && !err; i++) {
+		const struct rp_row *row = &snapshot->rows[i];
+
+		if (row->profile.samples)
+			err = print_profile(out, &row->profile, row->name, LINES_OF_REGION, false,
+					    utf8);
+	}
+	if (!err)
+		print_totals(out, sampled);
+	return err;
+}
+
+int rp_samples__print_csv(FILE *out, const struct rp_snapshot *snapshot)
+{
+	const struct rp_profile *all = &snapshot->sampled->all;
+	int err = 0;
+
+	fputs("function,file,line,object,self,cumulative\n", out);
+	for (size_t i = 0; i < all->lines.n && !err; i++) {
+		const struct rp_line *line = &all->lines.item[i];
+
+		err = rp_csv__text(out, line->place->function);
+		fputc(',', out);
+		if (!err)
+			err = rp_csv__text(out, line->place->file);
+		fprintf(out, ",%" PRIu32 ",", line->place->line);
+		if (!err)
+			err = rp_csv__text(out, line->place->object);
+		fprintf(out, ",%" PRIu64 ",%" PRIu64 "\n", line->self, line->cumulative);
+	}
+	if (err)
+		return err;
+	rp_view__print_lost(out, "# ", snapshot->lost);
+	return rp_view__end(out);
+}
