@@ -36,12 +36,16 @@ struct sched_info {
 
 /* A call whose return is awaited, the latest first. */
 struct return_instance {
-	unsigned long stack; /* where its return address is */
+	unsigned long stack;	      /* where its return address is */
+	unsigned long orig_ret_vaddr; /* what that was: the trampoline's is there instead */
+	struct return_instance *next;
 };
 
 struct uprobe_task {
 	struct return_instance *return_instances;
 	unsigned int depth;
+	unsigned long xol_vaddr; /* the copy of an instruction that is stepped over ... */
+	unsigned long vaddr;	 /* ... and where that is */
 };
 
 struct xol_area {

@@ -23,8 +23,9 @@ enum rp_unwind_cfa {
 	RP_UNWIND_CFA_PLT,	/* sp + 8, and 8 more from byte `off` of a 16-byte PLT entry on */
 	RP_UNWIND_SIGNAL,	/* the kernel's signal frame: all registers are at sp */
 	RP_UNWIND_GAP,		/* .eh_frame says nothing of this code: try the frame pointer */
-	RP_UNWIND_OUTERMOST,	/* it says that there is no caller: the stack is complete */
-	RP_UNWIND_UNKNOWN,	/* it says what a row cannot hold */
+	RP_UNWIND_ELSEWHERE, /* nor is it of a file, but made at run time, or no code: likewise */
+	RP_UNWIND_OUTERMOST, /* it says that there is no caller: the stack is complete */
+	RP_UNWIND_UNKNOWN,   /* it says what a row cannot hold */
 	RP_UNWIND_CFA_COUNT
 };
 
@@ -44,7 +45,7 @@ struct rp_unwind_row {
 };
 _Static_assert(sizeof(struct rp_unwind_row) == 8, "rp_unwind_row is shared with BPF");
 
-/* Executable memory of a process. */
+/* Executable memory of a process that is mapped from a file. */
 struct rp_unwind_mapping {
 	__rp_u64 start, end;
 	__rp_u64 bias;	 /* an address in memory less this is the pc of a row */
@@ -54,12 +55,13 @@ struct rp_unwind_mapping {
 _Static_assert(sizeof(struct rp_unwind_mapping) == 32, "rp_unwind_mapping is shared with BPF");
 
 #define RP_UNWIND_MAPPINGS_MAX 128u /* of a process; a power of two */
+#define RP_UNWIND_NOWHERE      (1ull << 62)
+#define RP_UNWIND_FRAMES_MAX   127u /* of a stack that are kept, from the innermost on */
 #define RP_UNWIND_OBJECTS_MAX  4096u
 #define RP_UNWIND_ROWS_MAX     (1u << 22) /* of an object */
 
 struct rp_unwind_process {
-	__rp_u32 n; /* mappings, sorted by start */
-	__rp_u32 reserved;
+	/* By start; those that are not used are behind all others, at RP_UNWIND_NOWHERE. */
 	struct rp_unwind_mapping mappings[RP_UNWIND_MAPPINGS_MAX];
 };
 
@@ -75,7 +77,8 @@ struct rp_unwind_regs {
 	X(NO_ROW, "no_row", "code that has neither unwind tables nor frame pointers")              \
 	X(UNKNOWN, "unknown", "code whose unwind table says what rptrace cannot follow")           \
 	X(UNREADABLE, "unreadable", "memory of a stack that could not be read")                    \
-	X(INCONSISTENT, "inconsistent", "stacks that do not lead upwards")
+	X(INCONSISTENT, "inconsistent", "stacks that do not lead upwards")                         \
+	X(PROBE, "probe", "a return that one of rptrace's own probes was just about to take over")
 enum rp_unwind_end {
 	RP_UNWIND_GOES_ON,
 #define RP_UNWIND_END_ENUM(symbol, key, meaning) RP_UNWIND_END_##symbol,
@@ -107,13 +110,13 @@ RP_INLINE enum rp_unwind_end rp_unwind__signal(struct rp_unwind_regs *regs, rp_u
 }
 
 /* Code without rows: fine where it keeps frame pointers, as compilers at run time do. */
-RP_INLINE enum rp_unwind_end rp_unwind__by_frame_pointer(struct rp_unwind_regs *regs,
+RP_INLINE enum rp_unwind_end rp_unwind__by_frame_pointer(struct rp_unwind_regs *regs, bool in_file,
 							 rp_unwind_read read, const void *memory)
 {
 	__rp_u64 frame = regs->fp, ip, fp;
 
 	/* That is how the outermost frame of such a chain is marked. */
-	if (!frame && regs->is_return)
+	if (!frame && regs->is_return && in_file)
 		return RP_UNWIND_END_COMPLETE;
 	if (frame < regs->sp || frame % RP_UNWIND_WORD)
 		return RP_UNWIND_END_NO_ROW;
@@ -159,7 +162,8 @@ RP_INLINE enum rp_unwind_end rp_unwind__step(const struct rp_unwind_row *row,
 	case RP_UNWIND_OUTERMOST:
 		return RP_UNWIND_END_COMPLETE;
 	case RP_UNWIND_GAP:
-		return rp_unwind__by_frame_pointer(regs, read, memory);
+	case RP_UNWIND_ELSEWHERE:
+		return rp_unwind__by_frame_pointer(regs, row->cfa == RP_UNWIND_GAP, read, memory);
 	case RP_UNWIND_SIGNAL:
 		return rp_unwind__signal(regs, read, memory);
 	case RP_UNWIND_UNKNOWN:

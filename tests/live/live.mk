@@ -7,7 +7,7 @@ LIVE_SRCS    := $(wildcard tests/live/test_*.c)
 LONG_SRCS    := tests/live/test_harmless.c tests/live/test_exact.c
 LONG_BINS    := $(LONG_SRCS:%.c=$(O)/%)
 LIVE_BINS    := $(patsubst %.c,$(O)/%,$(filter-out $(LONG_SRCS),$(LIVE_SRCS)))
-LIVE_HARNESS := $(patsubst %.c,$(O)/%.o,$(filter-out $(LIVE_SRCS),$(wildcard tests/live/*.c)))
+LIVE_HARNESS := $(patsubst %.c,$(O)/%.o,$(filter-out $(LIVE_SRCS) %.bpf.c,$(wildcard tests/live/*.c)))
 LIVE_PLUGIN  := $(O)/targets/plugin.so
 
 $(LIVE_HARNESS): $(O)/%.o: %.c tests/live/live.mk
@@ -15,8 +15,17 @@ $(LIVE_HARNESS): $(O)/%.o: %.c tests/live/live.mk
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) $(DEPFLAGS) -c -o $@ $<
 
+# A BPF program of the tests' own, which test_unwind loads.
+UNWIND_BPF := $(O)/targets/unwind.bpf.o
+$(UNWIND_BPF): tests/live/unwind.bpf.c tests/live/live.mk
+	$(call msg,BPF,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) $(BPF_CFLAGS) $(DEPFLAGS) -c -o $@ $<
+
+targets: $(UNWIND_BPF)
+
 # These work on attach/ itself.
-ATTACH_BINS := $(O)/tests/live/test_site_groups
+ATTACH_BINS := $(O)/tests/live/test_site_groups $(O)/tests/live/test_unwind
 $(ATTACH_BINS): LIVE_OBJS = $(filter $(O)/user/attach/%,$(USER_OBJS)) $(O)/librpcore.a
 $(ATTACH_BINS): LIVE_LIBS = $(BPF_LIBS) $(CORE_LIBS)
 $(ATTACH_BINS): $(filter $(O)/user/attach/%,$(USER_OBJS)) $(O)/librpcore.a

@@ -96,12 +96,13 @@ void rp_elf__code(const struct rp_elf *elf, uint64_t *offset, uint64_t *size);
  */
 int rp_elf__eh_frame(const struct rp_elf *elf, char **data, size_t *size, uint64_t *addr);
 
-/*
- * What virtual addresses have to be increased by where a process has `len` bytes from that file
- * offset on mapped at `start`. -ENOENT: no code is there.
- */
-int rp_elf__bias(const struct rp_elf *elf, uint64_t offset, uint64_t len, uint64_t start,
-		 uint64_t *bias);
+/* A stretch of the file that is mapped to be run, and the virtual address that it begins at. */
+struct rp_elf_segment {
+	uint64_t offset, size, addr;
+};
+
+/* Up to max of them; returns how many there are. */
+size_t rp_elf__code_segments(const struct rp_elf *elf, struct rp_elf_segment *out, size_t max);
 
 /* File offset of a virtual address through the executable program headers; -ENOENT: not in one. */
 int rp_elf__offset(const struct rp_elf *elf, uint64_t addr, uint64_t *offset);

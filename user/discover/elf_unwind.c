@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
-/* What unwinding needs of an object: its .eh_frame, and where its addresses are in memory. */
+/* What unwinding needs of an object: its .eh_frame, and where its code is. */
 #include <errno.h>
 
 #include "discover/elf_internal.h"
@@ -21,18 +21,18 @@ int rp_elf__eh_frame(const struct rp_elf *elf, char **data, size_t *size, uint64
 	return 0;
 }
 
-int rp_elf__bias(const struct rp_elf *elf, uint64_t offset, uint64_t len, uint64_t start,
-		 uint64_t *bias)
+size_t rp_elf__code_segments(const struct rp_elf *elf, struct rp_elf_segment *out, size_t max)
 {
+	size_t n = 0;
+
 	for (size_t i = 0; i < elf->n_loads; i++) {
 		const struct rp_elf_load *load = &elf->loads[i];
 
-		/* Mappings begin at pages, segments anywhere in one. */
-		if (load->exec && load->offset < offset + len &&
-		    offset < load->offset + load->filesz) {
-			*bias = start - offset + load->offset - load->vaddr;
-			return 0;
-		}
+		if (!load->exec)
+			continue;
+		if (n < max)
+			out[n] = (struct rp_elf_segment){load->offset, load->filesz, load->vaddr};
+		n++;
 	}
-	return -ENOENT;
+	return n;
 }

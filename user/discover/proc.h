@@ -52,6 +52,9 @@ bool rp_proc__cut_deleted(char *path);
 int rp_proc__mapped(const char *proc_root, pid_t pid, struct rp_mapped_list *out);
 void rp_proc__mapped_free(struct rp_mapped_list *list);
 
+/* Address of the code that the kernel maps into each process (vDSO); 0: there is none to see. */
+uint64_t rp_proc__vdso(const char *proc_root, pid_t pid);
+
 /*
  * Open an object the process has mapped: map_files, then /proc/PID/exe, then
  * /proc/PID/root/PATH and PATH itself, the last two only if they are the same file still

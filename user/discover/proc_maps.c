@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
 /* What processes have mapped. */
+#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -16,7 +17,8 @@
 #include "util/array.h"
 #include "util/kernel_file.h"
 
-#define DELETED " (deleted)"
+#define DELETED	 " (deleted)"
+#define AUXV_MAX 4096 /* bytes */
 
 /* One line of maps: an executable mapping of a file. */
 struct mapping {
@@ -280,6 +282,26 @@ void rp_proc__mapped_free(struct rp_mapped_list *list)
 	free(list->items);
 	free(list->ranges);
 	memset(list, 0, sizeof(*list));
+}
+
+uint64_t rp_proc__vdso(const char *proc_root, pid_t pid)
+{
+	uint64_t entry[2], found = 0;
+	char path[PATH_MAX];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/%d/auxv", proc_root, (int)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	for (uint64_t at = 0; fd >= 0 && at < AUXV_MAX; at += sizeof(entry)) {
+		if (rp_file__read(fd, at, entry, sizeof(entry)) < sizeof(entry) ||
+		    entry[0] == AT_NULL)
+			break;
+		if (entry[0] == AT_SYSINFO_EHDR)
+			found = entry[1];
+	}
+	if (fd >= 0)
+		close(fd);
+	return found;
 }
 
 /* Open the file at `via`; with `same` only if it has the mapping's device and inode. */

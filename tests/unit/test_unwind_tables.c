@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+/* Which tables the kernel gets for what processes have mapped, and within which bounds. */
+#include "unwind_fixture.h"
+
+#define ROOM (64u << 20)
+
+static size_t mappings(const struct rp_unwind_process *process)
+{
+	size_t n = 0;
+
+	while (n < RP_UNWIND_MAPPINGS_MAX && process->mappings[n].start != RP_UNWIND_NOWHERE)
+		n++;
+	return n;
+}
+
+static void test_own_process(void **state)
+{
+	struct kernel k = {0};
+	struct rp_unwind_tables *tables = new_tables(&k, ROOM, OBJECTS_MAX);
+	const struct rp_unwind_totals *totals = rp_unwind_tables__totals(tables);
+	const struct rp_unwind_process *process;
+	uint64_t here = (uint64_t)(uintptr_t)test_own_process, end = 0;
+
+	(void)state;
+	assert_int_equal(set_own(tables, getpid()), 0);
+	process = kernel_process(&k, getpid());
+	assert_non_null(process);
+	assert_true(mappings(process) >= 4); /* this, cmocka, libc, the loader */
+	for (size_t i = 0; i < RP_UNWIND_MAPPINGS_MAX; i++) {
+		assert_true(process->mappings[i].start >= end);
+		end = process->mappings[i].start == RP_UNWIND_NOWHERE ? end
+								      : process->mappings[i].end;
+	}
+	assert_int_equal(totals->objects, k.objects);
+	assert_int_equal(totals->left_out, 0);
+	assert_int_equal(kernel_row(&k, getpid(), here).cfa, RP_UNWIND_CFA_SP);
+	assert_int_equal(kernel_row(&k, getpid(), here).off, 1);
+	rp_unwind_tables__free(tables);
+	assert_int_equal(k.objects, 0);
+	assert_int_equal(k.processes, 0);
+}
+
+/* Objects are read once, and go when nobody uses them and others need the room. */
+static void test_processes_come_and_go(void **state)
+{
+	struct kernel k = {0};
+	struct rp_unwind_tables *tables = new_tables(&k, ROOM, OBJECTS_MAX);
+	size_t objects;
+
+	(void)state;
+	assert_int_equal(set_own(tables, 1000), 0);
+	objects = k.objects;
+	assert_int_equal(set_own(tables, 1000), 0);
+	assert_int_equal(set_own(tables, 1001), 0);
+	assert_int_equal(rp_unwind_tables__fork(tables, 1002, 1001), 0);
+	assert_int_equal(rp_unwind_tables__fork(tables, 1003, 9), 0);
+	assert_int_equal(k.processes, 3);
+	assert_int_equal(k.objects, objects);
+	assert_memory_equal(kernel_process(&k, 1002), kernel_process(&k, 1001),
+			    sizeof(struct rp_unwind_process));
+	for (pid_t pid = 1000; pid < 1004; pid++)
+		rp_unwind_tables__exit(tables, pid);
+	assert_int_equal(k.processes, 0);
+	assert_int_equal(k.objects, objects);
+	rp_unwind_tables__free(tables);
+}
+
+static void test_bound_on_bytes(void **state)
+{
+	struct kernel k = {0};
+	struct rp_unwind_tables *tables = new_tables(&k, 64 << 10, OBJECTS_MAX);
+	const struct rp_unwind_totals *totals = rp_unwind_tables__totals(tables);
+	const struct rp_unwind_process *process;
+	size_t without = 0;
+
+	(void)state;
+	assert_int_equal(set_own(tables, 1000), 0);
+	assert_true(totals->bytes <= 64 << 10);
+	assert_true(totals->left_out > 0); /* libc's table is larger */
+	process = kernel_process(&k, 1000);
+	for (size_t i = 0; i < mappings(process); i++)
+		without += !process->mappings[i].rows;
+	assert_true(without >= totals->left_out);
+	rp_unwind_tables__free(tables);
+}
+
+static void test_bound_on_objects(void **state)
+{
+	struct kernel k = {0};
+	struct rp_unwind_tables *tables = new_tables(&k, ROOM, 2);
+	const struct rp_unwind_totals *totals = rp_unwind_tables__totals(tables);
+
+	(void)state;
+	assert_int_equal(set_own(tables, 1000), 0);
+	assert_true(k.objects <= 2);
+	assert_true(totals->left_out > 0);
+	rp_unwind_tables__free(tables);
+}
+
+static void test_bound_on_processes(void **state)
+{
+	struct kernel k = {0};
+	struct rp_unwind_tables *tables = new_tables(&k, ROOM, OBJECTS_MAX);
+
+	(void)state;
+	for (pid_t pid = 1000; pid < 1000 + PROCESSES_MAX; pid++)
+		assert_int_equal(set_own(tables, pid), 0);
+	assert_int_equal(set_own(tables, 2000), -ENOSPC);
+	assert_int_equal(rp_unwind_tables__fork(tables, 2000, 1000), -ENOSPC);
+	assert_int_equal(rp_unwind_tables__totals(tables)->left_out, 2);
+	rp_unwind_tables__exit(tables, 1000);
+	assert_int_equal(set_own(tables, 2000), 0);
+	rp_unwind_tables__free(tables);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_own_process),
+		cmocka_unit_test(test_processes_come_and_go),
+		cmocka_unit_test(test_bound_on_bytes),
+		cmocka_unit_test(test_bound_on_objects),
+		cmocka_unit_test(test_bound_on_processes),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+#include "attach/unwind_maps.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+/* By memory that is shared with the kernel: a call for each row would take longer than to read it.
+ */
+static int fill(int map, const struct rp_unwind_row *rows, size_t n)
+{
+	size_t bytes = n * sizeof(*rows);
+	void *values = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, map, 0);
+
+	if (values == MAP_FAILED)
+		return -errno;
+	memcpy(values, rows, bytes);
+	munmap(values, bytes);
+	return 0;
+}
+
+int rp_unwind_maps__add_object(const struct rp_unwind_maps *maps, uint32_t object,
+			       const struct rp_unwind_row *rows, size_t n)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_MMAPABLE | BPF_F_INNER_MAP);
+	int map = bpf_map_create(BPF_MAP_TYPE_ARRAY, "unwind_rows", sizeof(uint32_t), sizeof(*rows),
+				 (uint32_t)n, &opts);
+	int err;
+
+	if (map < 0)
+		return map;
+	err = fill(map, rows, n);
+	if (!err)
+		err = bpf_map_update_elem(maps->objects, &object, &map, BPF_ANY);
+	close(map);
+	return err;
+}
+
+void rp_unwind_maps__drop_object(const struct rp_unwind_maps *maps, uint32_t object)
+{
+	bpf_map_delete_elem(maps->objects, &object);
+}
+
+int rp_unwind_maps__set_process(const struct rp_unwind_maps *maps, pid_t pid,
+				const struct rp_unwind_process *process)
+{
+	return bpf_map_update_elem(maps->processes, &pid, process, BPF_ANY);
+}
+
+void rp_unwind_maps__drop_process(const struct rp_unwind_maps *maps, pid_t pid)
+{
+	bpf_map_delete_elem(maps->processes, &pid);
+}

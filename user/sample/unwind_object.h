@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
+/* What unwinding needs to know of one object. */
+#ifndef RP_UNWIND_OBJECT_H
+#define RP_UNWIND_OBJECT_H
+
+#include "discover/elf_object.h"
+#include "sample/unwind_rows.h"
+
+#define RP_UNWIND_SEGMENTS_MAX 8
+
+struct rp_unwind_object {
+	struct rp_unwind_rows table;
+	struct rp_elf_segment segments[RP_UNWIND_SEGMENTS_MAX];
+	size_t n_segments;
+};
+
+/* Of an open file. -ENODATA: it has no table; else a negative errno. */
+int rp_unwind_object__read(int fd, struct rp_unwind_object *out);
+/* Of the code that the kernel maps into each process: this one has the same. *size: in memory. */
+int rp_unwind_object__read_vdso(struct rp_unwind_object *out, uint64_t *size);
+void rp_unwind_object__free(struct rp_unwind_object *object);
+
+/*
+ * What addresses in memory less a pc of the table are, where `len` bytes from that offset of the
+ * file on are mapped at `start`. -ENOENT: no code is there.
+ */
+int rp_unwind_object__bias(const struct rp_unwind_object *object, uint64_t offset, uint64_t len,
+			   uint64_t start, uint64_t *bias);
+
+#endif

@@ -1,0 +1,334 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+#include "sample/unwind_tables.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "sample/unwind_object.h"
+#include "util/table.h"
+
+#define VDSO_FILE ((struct file){0}) /* no file has it */
+
+struct file {
+	uint64_t dev, ino;
+};
+
+/* Its rows are in the kernel: here is what new mappings of it need. */
+struct object {
+	struct file file;
+	uint32_t number;
+	uint32_t users; /* processes */
+	uint32_t rows;	/* 0: it has no table */
+	struct rp_unwind_object parts;
+	UT_hash_handle hh;
+};
+
+struct process {
+	pid_t pid;
+	struct object *objects[RP_UNWIND_MAPPINGS_MAX]; /* of the mappings */
+	size_t n;
+	struct rp_unwind_process kernel;
+	UT_hash_handle hh;
+};
+
+struct rp_unwind_tables {
+	struct rp_unwind_tables_opts opts;
+	struct object *objects;
+	struct process *processes;
+	bool *taken; /* numbers of objects */
+	uint64_t vdso_size;
+	struct rp_unwind_totals totals;
+};
+
+/* ---- objects -------------------------------------------------------------------------------- */
+
+static uint64_t bytes_of(const struct object *object)
+{
+	return object->rows * sizeof(struct rp_unwind_row);
+}
+
+static void drop_object(struct rp_unwind_tables *t, struct object *object)
+{
+	if (object->rows) {
+		t->opts.ops->drop_object(t->opts.ctx, object->number);
+		t->taken[object->number] = false;
+		t->totals.bytes -= bytes_of(object);
+		t->totals.objects--;
+	}
+	HASH_DEL(t->objects, object);
+	rp_unwind_object__free(&object->parts);
+	free(object);
+}
+
+/* Objects stay when their last user ends, as the next one comes soon, but give way to others. */
+static void drop_unused(struct rp_unwind_tables *t)
+{
+	struct object *object, *next;
+
+	HASH_ITER (hh, t->objects, object, next)
+		if (!object->users)
+			drop_object(t, object);
+}
+
+static bool has_room(const struct rp_unwind_tables *t, uint64_t bytes)
+{
+	return bytes <= t->opts.max_bytes && t->totals.bytes <= t->opts.max_bytes - bytes;
+}
+
+static int send_rows(struct rp_unwind_tables *t, struct object *object)
+{
+	const struct rp_unwind_rows *table = &object->parts.table;
+	uint64_t bytes = table->n * sizeof(*table->rows);
+	int err;
+
+	if (!has_room(t, bytes))
+		drop_unused(t);
+	if (!has_room(t, bytes))
+		return -ENOSPC;
+	while (t->taken[object->number])
+		object->number++;
+	err = t->opts.ops->add_object(t->opts.ctx, object->number, table->rows, table->n);
+	if (err)
+		return err;
+	t->taken[object->number] = true;
+	object->rows = (uint32_t)table->n;
+	t->totals.bytes += bytes;
+	t->totals.objects++;
+	return 0;
+}
+
+static int read_file(const struct rp_unwind_tables *t, pid_t pid, const struct rp_mapped *mapped,
+		     struct rp_unwind_object *out)
+{
+	char via[PATH_MAX];
+	int fd, err;
+
+	fd = rp_proc__open_mapped(t->opts.proc_root, pid, mapped, via, sizeof(via));
+	if (fd < 0)
+		return fd;
+	err = rp_unwind_object__read(fd, out);
+	close(fd);
+	return err;
+}
+
+/*
+ * The object of a file; mapped is NULL for the kernel's own. One without a table is an object, too,
+ * so that it is read once. NULL: there is no room for one more.
+ */
+static struct object *get_object(struct rp_unwind_tables *t, pid_t pid,
+				 const struct rp_mapped *mapped)
+{
+	struct file file = mapped ? (struct file){mapped->dev, mapped->ino} : VDSO_FILE;
+	struct object *object;
+	int err;
+
+	HASH_FIND(hh, t->objects, &file, sizeof(file), object);
+	if (object)
+		return object;
+	if (HASH_COUNT(t->objects) >= t->opts.max_objects)
+		drop_unused(t);
+	object = HASH_COUNT(t->objects) < t->opts.max_objects ? calloc(1, sizeof(*object)) : NULL;
+	if (!object) {
+		t->totals.left_out++;
+		return NULL;
+	}
+	object->file = file;
+	err = mapped ? read_file(t, pid, mapped, &object->parts)
+		     : rp_unwind_object__read_vdso(&object->parts, &t->vdso_size);
+	t->totals.no_tables += err != 0;
+	if (!err && send_rows(t, object))
+		t->totals.left_out++;
+	free(object->parts.table.rows);
+	object->parts.table.rows = NULL;
+	HASH_ADD(hh, t->objects, file, sizeof(file), object);
+	return object;
+}
+
+/* ---- processes ------------------------------------------------------------------------------ */
+
+static struct process *find(const struct rp_unwind_tables *t, pid_t pid)
+{
+	struct process *p;
+
+	HASH_FIND_INT(t->processes, &pid, p);
+	return p;
+}
+
+static void add_mapping(struct rp_unwind_tables *t, struct process *p, struct object *object,
+			uint64_t offset, uint64_t len, uint64_t start)
+{
+	struct rp_unwind_mapping m = {
+		.start = start, .end = start + len, .object = object->number, .rows = object->rows};
+
+	/* Without rows, too: that an address is in code of a file says something. */
+	if (object->rows && rp_unwind_object__bias(&object->parts, offset, len, start, &m.bias))
+		m.rows = 0;
+	if (p->n == RP_UNWIND_MAPPINGS_MAX) {
+		t->totals.left_out++;
+		return;
+	}
+	p->objects[p->n] = object;
+	p->kernel.mappings[p->n++] = m;
+	object->users++;
+}
+
+static const struct rp_mapped *file_of(const struct rp_mapped_list *mapped,
+				       const struct rp_code_range *range)
+{
+	for (size_t i = 0; i < mapped->n; i++)
+		if (mapped->items[i].ino == range->ino && mapped->items[i].dev == range->dev)
+			return &mapped->items[i];
+	return NULL;
+}
+
+static void add_mappings(struct rp_unwind_tables *t, struct process *p,
+			 const struct rp_mapped_list *mapped)
+{
+	uint64_t vdso = rp_proc__vdso(t->opts.proc_root, p->pid);
+	struct object *object;
+
+	for (size_t i = 0; i < mapped->n_ranges; i++) {
+		const struct rp_code_range *range = &mapped->ranges[i];
+		const struct rp_mapped *file = file_of(mapped, range);
+
+		object = file ? get_object(t, p->pid, file) : NULL;
+		if (object)
+			add_mapping(t, p, object, range->offset, range->len, range->start);
+	}
+	object = vdso ? get_object(t, p->pid, NULL) : NULL;
+	if (object)
+		add_mapping(t, p, object, 0, t->vdso_size, vdso);
+}
+
+static int compare_starts(const void *a, const void *b)
+{
+	const struct rp_unwind_mapping *x = a, *y = b;
+
+	return x->start < y->start ? -1 : x->start > y->start;
+}
+
+static int send_process(struct rp_unwind_tables *t, struct process *p)
+{
+	return t->opts.ops->set_process(t->opts.ctx, p->pid, &p->kernel);
+}
+
+static void forget_mappings(struct process *p)
+{
+	for (size_t i = 0; i < p->n; i++)
+		p->objects[i]->users--;
+	p->n = 0;
+}
+
+static void drop_process(struct rp_unwind_tables *t, struct process *p)
+{
+	t->opts.ops->drop_process(t->opts.ctx, p->pid);
+	t->totals.processes--;
+	HASH_DEL(t->processes, p);
+	forget_mappings(p);
+	free(p);
+}
+
+static int add_process(struct rp_unwind_tables *t, pid_t pid, struct process **out)
+{
+	struct process *p;
+
+	if (t->totals.processes >= t->opts.max_processes) {
+		t->totals.left_out++;
+		return -ENOSPC;
+	}
+	p = calloc(1, sizeof(*p));
+	if (!p)
+		return -ENOMEM;
+	p->pid = pid;
+	t->totals.processes++;
+	HASH_ADD_INT(t->processes, pid, p);
+	*out = p;
+	return 0;
+}
+
+int rp_unwind_tables__set(struct rp_unwind_tables *t, pid_t pid,
+			  const struct rp_mapped_list *mapped)
+{
+	struct process *p = find(t, pid), before;
+	int err = p ? 0 : add_process(t, pid, &p);
+
+	if (err)
+		return err;
+	/* What both have must not be dropped to make room for what is new. */
+	before = *p;
+	p->n = 0;
+	add_mappings(t, p, mapped);
+	forget_mappings(&before);
+	for (size_t i = p->n; i < RP_UNWIND_MAPPINGS_MAX; i++)
+		p->kernel.mappings[i] = (struct rp_unwind_mapping){.start = RP_UNWIND_NOWHERE};
+	qsort(p->kernel.mappings, p->n, sizeof(p->kernel.mappings[0]), compare_starts);
+	return send_process(t, p);
+}
+
+int rp_unwind_tables__fork(struct rp_unwind_tables *t, pid_t pid, pid_t parent)
+{
+	const struct process *from = find(t, parent);
+	struct process *p = find(t, pid);
+	int err;
+
+	if (!from || p)
+		return 0;
+	err = add_process(t, pid, &p);
+	if (err)
+		return err;
+	p->n = from->n;
+	p->kernel = from->kernel;
+	for (size_t i = 0; i < p->n; i++) {
+		p->objects[i] = from->objects[i];
+		p->objects[i]->users++;
+	}
+	return send_process(t, p);
+}
+
+void rp_unwind_tables__exit(struct rp_unwind_tables *t, pid_t pid)
+{
+	struct process *p = find(t, pid);
+
+	if (p)
+		drop_process(t, p);
+}
+
+/* ---- all ------------------------------------------------------------------------------------ */
+
+struct rp_unwind_tables *rp_unwind_tables__new(const struct rp_unwind_tables_opts *opts)
+{
+	struct rp_unwind_tables *t = calloc(1, sizeof(*t));
+
+	if (!t)
+		return NULL;
+	t->opts = *opts;
+	t->taken = calloc(opts->max_objects + 1, sizeof(*t->taken));
+	if (!t->taken) {
+		free(t);
+		return NULL;
+	}
+	return t;
+}
+
+void rp_unwind_tables__free(struct rp_unwind_tables *t)
+{
+	struct process *p, *next_process;
+	struct object *object, *next;
+
+	if (!t)
+		return;
+	HASH_ITER (hh, t->processes, p, next_process)
+		drop_process(t, p);
+	HASH_ITER (hh, t->objects, object, next)
+		drop_object(t, object);
+	free(t->taken);
+	free(t);
+}
+
+const struct rp_unwind_totals *rp_unwind_tables__totals(const struct rp_unwind_tables *t)
+{
+	return &t->totals;
+}
