@@ -47,6 +47,7 @@ static __always_inline __u32 node_make(const struct rp_node_key *key, const char
 	struct rp_node *info;
 	__u32 id, *known;
 
+	*made = false;
 	if (!own && nodes_used - nodes_own + 1 >= cfg_max_nodes)
 		return 0;
 	if (own)
@@ -114,7 +115,8 @@ static __always_inline __u32 node_of_label(const struct rp_node_key *key)
 	__u64 hash;
 	bool made;
 
-	if (nodes_used >= RP_LABEL_NODES(cfg_max_nodes) || !place_take(places, cfg_max_labels)) {
+	if (nodes_used - nodes_own >= RP_LABEL_NODES(cfg_max_nodes) ||
+	    !place_take(places, cfg_max_labels)) {
 		hash = rp_label_hash(key, sizeof(*key));
 		flags = RP_NODE_LATE;
 		places = &late_labels_used;
