@@ -37,6 +37,7 @@ __u32 additions = 0;		/* of probes while tracing */
 __u32 group_by = RP_GROUP_NONE; /* enum rp_group */
 __u32 grouping_serial = 0;	/* counts the changes of group_by */
 __u16 site_group_state[RP_SITE_GROUPS_MAX] = {};
+__u64 site_group_start[RP_SITE_GROUPS_MAX] = {}; /* ns: its hits count since then */
 bool blocks_left_out = false; /* any region was: ends of blocks may be those of others */
 __u32 swaps_under_way = 0;    /* generation swaps, and links that are being closed */
 __u32 nodes_used = 0;

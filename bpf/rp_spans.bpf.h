@@ -43,12 +43,12 @@ static __always_inline bool span_was_begun(const struct rp_span_key *key)
 	return false;
 }
 
-/* All that the program of the process has done was traced. */
-static __always_inline bool process_is_new(struct task_struct *task)
+/* All that the program of the process has done was traced, which is so since then. */
+static __always_inline bool process_is_new(struct task_struct *task, __u64 since)
 {
 	__u32 tgid = tgid_of(task), *known = bpf_map_lookup_elem(&tracked, &tgid);
 
-	return task->group_leader->start_time >= ready_time ||
+	return task->group_leader->start_time >= since ||
 	       (known && *known & ~RP_TRACKED_MAP_PENDING);
 }
 
@@ -64,13 +64,14 @@ static __always_inline bool lost_begin_is_due(void)
 }
 
 /* An end that finds no span. */
-static __noinline void span_unmatched(struct task_struct *task, const struct rp_span_key *key)
+static __noinline void span_unmatched(struct task_struct *task, const struct rp_span_key *key,
+				      __u64 since)
 {
 	bool surprise = false;
 
 	if (!lost_begin_is_due())
 		/* Since probes were added it is not known what had begun before. */
-		surprise = !additions && (span_was_begun(key) || process_is_new(task));
+		surprise = !additions && (span_was_begun(key) || process_is_new(task, since));
 	count_stray(key->region, 1, surprise);
 }
 

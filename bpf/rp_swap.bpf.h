@@ -17,6 +17,14 @@ static __always_inline __u32 site_state(__u64 cookie)
 	return site_group_state[RP_COOKIE_SITE_GROUP(cookie)];
 }
 
+/* Since when all that a site's group sees has been counted: what began before is not known. */
+static __always_inline __u64 site_counts_since(__u64 cookie)
+{
+	__u64 start = site_group_start[RP_COOKIE_SITE_GROUP(cookie)];
+
+	return start > ready_time ? start : ready_time;
+}
+
 static __always_inline bool site_is_current(__u64 cookie)
 {
 	return site_state(cookie) == RP_COOKIE_GENERATION(cookie);

@@ -16,20 +16,23 @@
  * begin, on a thread that may have been there.
  */
 static __always_inline bool entered_before(struct task_struct *task, struct rp_thread *t,
-					   __u32 region, __u64 sp)
+					   __u32 region, __u64 sp, __u64 since)
 {
 	__u64 bit = 1ull << (region & 63);
 
 	if (sp)
 		return sp > t->shallowest;
-	if (t->begun & bit || (task->start_time >= ready_time && task->pid != task->tgid))
+	if (t->begun & bit || (task->start_time >= since && task->pid != task->tgid))
 		return false;
 	t->begun |= bit;
 	return true;
 }
 
-/* An exit that closes nothing; hit->key: of a function its stack pointer at the entry. */
-__noinline int exit_unmatched(struct rp_thread *t, const struct rp_hit *hit)
+/*
+ * An exit that closes nothing; hit->key: of a function its stack pointer at the entry; since: when
+ * its sites began to count.
+ */
+__noinline int exit_unmatched(struct rp_thread *t, const struct rp_hit *hit, __u64 since)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	bool surprise = false;
@@ -46,7 +49,7 @@ __noinline int exit_unmatched(struct rp_thread *t, const struct rp_hit *hit)
 			t->shallowest = 0;
 			t->begun = 0;
 		}
-		surprise = !entered_before(task, t, hit->region, sp) &&
+		surprise = !entered_before(task, t, hit->region, sp, since) &&
 			   !is_ruled_out(hit->region, hit->outcomes, RP_TOLD_AT_RETURN);
 	}
 	count_stray(hit->region, 1, surprise);

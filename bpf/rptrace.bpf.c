@@ -124,7 +124,7 @@ static __always_inline void call_exit(struct pt_regs *ctx, struct task_struct *t
 	look_at_exit(ctx, cookie, hit);
 	if (t && !frame_leave(t, hit, now) && hit->region && !shared && site_is_current(cookie) &&
 	    !(hit->role == RP_ROLE_CALL && has_ret_sites(hit->region)))
-		exit_unmatched(t, hit);
+		exit_unmatched(t, hit, site_counts_since(cookie));
 }
 
 /* The kernel reports a return. */
@@ -305,7 +305,7 @@ static __always_inline void region_end(struct pt_regs *ctx, struct task_struct *
 	if (site_is_current(cookie) &&
 	    (role != RP_ROLE_SCOPE_END ||
 	     !(blocks_left_out || RP_COOKIE_FLAGS(cookie) & RP_SITE_SOME)))
-		exit_unmatched(t, &hit);
+		exit_unmatched(t, &hit, site_counts_since(cookie));
 	else
 		count_stray(hit.region, 1, 0);
 }
@@ -376,6 +376,6 @@ int rp_span(struct pt_regs *ctx)
 	else if (!has_id)
 		span_end_lost(key.region);
 	else if (site_is_current(cookie))
-		span_unmatched(task, &key);
+		span_unmatched(task, &key, site_counts_since(cookie));
 	return 0;
 }

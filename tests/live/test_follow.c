@@ -93,10 +93,11 @@ static void executes_another(void **state)
 }
 
 /* Load a plugin after attach, wait until `probes` are in place in `function`, count. */
-static json_t *plugin(const char *selection, const char *function, unsigned probes)
+static json_t *plugin_of(const char *command, const char *selection, const char *function,
+			 unsigned probes)
 {
 	const char *path = live_path("plugin.json");
-	struct live_proc *target = live_target("dlopener 400"), *rptrace;
+	struct live_proc *target = live_target("%s", command), *rptrace;
 	json_t *json;
 
 	rptrace = live_rptrace_ready("-p %d %s --format json -o %s", target->pid, selection, path);
@@ -105,10 +106,17 @@ static json_t *plugin(const char *selection, const char *function, unsigned prob
 	live_await_probes(target, function, 48, probes);
 	live_finish(target);
 	json = live_figures(rptrace, path);
+	live_assert_sound(json);
+	return json;
+}
+
+static json_t *plugin(const char *selection, const char *function, unsigned probes)
+{
+	json_t *json = plugin_of("dlopener 400", selection, function, probes);
+
 	/* It was mapped for a moment before the probes were there: that is said, though nothing
 	 * ran. */
 	live_assert_nothing_lost_but(json, "late");
-	live_assert_sound(json);
 	return json;
 }
 
@@ -140,6 +148,16 @@ static void plugin_functions_anywhere(void **state)
 
 	(void)state;
 	assert_int_equal(live_sum(json, "plug_work", "count"), 400);
+}
+
+/* What is probed later is no excuse for an end that has no begin in what was probed before. */
+static void plugin_beside_an_end(void **state)
+{
+	json_t *json = plugin_of("dlopener end 400", "", "plug_marked", 2);
+
+	(void)state;
+	assert_int_equal(live_sum(json, "host_marker", "count"), 400);
+	assert_int_equal(live_sum(json, "host_marker", "unmatched"), 1);
 }
 
 /* ---- containers ------------------------------------------------------------------------------ */
@@ -191,6 +209,7 @@ static const struct CMUnitTest single[] = {
 	cmocka_unit_test(plugin_markers),
 	cmocka_unit_test(plugin_functions),
 	cmocka_unit_test(plugin_functions_anywhere),
+	cmocka_unit_test(plugin_beside_an_end),
 	cmocka_unit_test(two_containers_of_one_image),
 	cmocka_unit_test(another_container_is_left_alone),
 };

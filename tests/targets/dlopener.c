@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
 /*
  * dlopener N: loads plugin.so, from its own folder, after it was released; says "loaded", waits
- * for one more byte, then runs its own and the plugin's function and marker N times each.
+ * for one more byte, then runs its own and the plugin's function and marker N times each. With
+ * "end" before N a thread that began before it loaded them ends host_marker first, without a begin.
  *
  * dlopener again N: has it loaded from the start; runs each function and unloads it and loads it
  * again, N times.
@@ -9,6 +10,8 @@
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <libgen.h>
+#include <pthread.h>
+#include <semaphore.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,6 +43,40 @@ static void load(void)
 		exit(1);
 }
 
+/* Loads and waits; 0: all went well. */
+static int load_and_wait(void)
+{
+	char byte;
+
+	load();
+	say_code(plug_work);
+	say_code(plug_marked);
+	say("loaded");
+	return read(STDIN_FILENO, &byte, 1) == 1 ? 0 : 1;
+}
+
+static sem_t loaded;
+
+static void *end(void *unused)
+{
+	(void)unused;
+	sem_wait(&loaded);
+	RPTRACE_END(host_marker);
+	return NULL;
+}
+
+static int load_beside_thread(void)
+{
+	pthread_t thread;
+	int rc;
+
+	if (sem_init(&loaded, 0, 0) || pthread_create(&thread, NULL, end, NULL))
+		return 1;
+	rc = load_and_wait();
+	sem_post(&loaded);
+	return pthread_join(thread, NULL) || rc;
+}
+
 static void again(unsigned long n)
 {
 	load();
@@ -58,7 +95,7 @@ static void again(unsigned long n)
 int main(int argc, char **argv)
 {
 	unsigned long n = target_number(argc, argv, argc - 1, 0);
-	char copy[4096], byte;
+	char copy[4096];
 
 	snprintf(copy, sizeof(copy), "%s", argv[0]);
 	snprintf(path, sizeof(path), "%s/plugin.so", dirname(copy));
@@ -67,11 +104,7 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	RPT_WAIT();
-	load();
-	say_code(plug_work);
-	say_code(plug_marked);
-	say("loaded");
-	if (read(STDIN_FILENO, &byte, 1) != 1)
+	if (argc > 2 ? load_beside_thread() : load_and_wait())
 		return 1;
 	for (unsigned long i = 0; i < n; i++) {
 		host_work();

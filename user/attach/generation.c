@@ -25,6 +25,7 @@
 #include <stdlib.h>
 
 #include "attach/session_internal.h"
+#include "util/clock.h"
 
 #define GENERATION_BITS 4
 
@@ -94,7 +95,7 @@ void rp_links__start(struct rp_links *links)
 {
 	if (state_of(links->session, links->site_group))
 		return; /* it counts already */
-	rp_session__set_ready_time(links->session);
+	links->session->skel->bss->site_group_start[links->site_group] = rp_clock__now();
 	set_state(links->session, links->site_group, links->generation);
 }
 

@@ -431,21 +431,22 @@ void rp_session__map_seen(struct rp_session *s, pid_t pid)
 	bpf_map_update_elem(fd, &key, &value, BPF_EXIST);
 }
 
-void rp_session__set_ready_time(struct rp_session *s)
+/* Non-main threads that have begun later had nothing open before. */
+static void set_ready_time(struct rp_session *s)
 {
 	s->skel->bss->ready_time = rp_clock__now();
 }
 
 void rp_session__added(struct rp_session *s)
 {
-	rp_session__set_ready_time(s);
+	set_ready_time(s);
 	__atomic_fetch_add(&s->skel->bss->additions, 1, __ATOMIC_SEQ_CST);
 }
 
 void rp_session__activate(struct rp_session *s)
 {
 	rp_session__compare_clocks(s);
-	rp_session__set_ready_time(s);
+	set_ready_time(s);
 	__atomic_store_n(&s->skel->bss->ready, true, __ATOMIC_RELEASE);
 }
 

@@ -58,9 +58,6 @@ void rp_links__detach(struct rp_links *links);
 void rp_session__configure_samples(struct rp_session *s, bool wanted);
 int rp_session__open_samples(struct rp_session *s);
 
-/* Non-main threads that have begun later had nothing open before. */
-void rp_session__set_ready_time(struct rp_session *s);
-
 /* Let the kernel tell CPU times of processes that end, as its clocks drift: now and then. */
 void rp_session__compare_clocks(struct rp_session *s);
 

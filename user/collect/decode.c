@@ -23,7 +23,7 @@ int rp_decode_event(const void *record, size_t size, struct rp_event *out)
 	if (size < sizeof(header))
 		return -EBADMSG;
 	memcpy(&header, record, sizeof(header));
-	if (header.type >= sizeof(lengths) / sizeof(lengths[0]) || !lengths[header.type] ||
+	if (header.type >= sizeof(lengths) / sizeof(lengths[0]) ||
 	    header.length != lengths[header.type] || header.length != size)
 		return -EBADMSG;
 	*out = (struct rp_event){0};
