@@ -100,13 +100,79 @@ static void test_folded(void **state)
 	check(true, "folded", "samples.folded");
 }
 
+/* Tags that are open, of a text that an XML parser would take. */
+static void assert_well_formed(const char *text)
+{
+	char open[64][16];
+	size_t n = 0, len;
+
+	for (const char *at = strchr(text, '<'); at; at = strchr(at, '<')) {
+		const char *end = strchr(at, '>');
+
+		assert_non_null(end);
+		if (!strncmp(at, "<![CDATA[", 9)) {
+			at = strstr(at, "]]>");
+			assert_non_null(at);
+			continue;
+		}
+		len = strcspn(at + 1 + (at[1] == '/'), " >/");
+		assert_true(len < sizeof(open[0]) && n < 64);
+		if (at[1] == '/') {
+			assert_true(n > 0);
+			assert_memory_equal(open[--n], at + 2, len);
+		} else if (at[1] != '?' && end[-1] != '/') {
+			snprintf(open[n++], sizeof(open[0]), "%.*s", (int)len, at + 1);
+		}
+		at = end;
+	}
+	assert_int_equal(n, 0);
+}
+
+static void test_flamegraph(void **state)
+{
+	const struct rp_view_opts opts = {0};
+	struct rp_snapshot *s = begin(true);
+	char *text = fixture_print("flamegraph", s, &opts);
+	size_t addresses = 0, script = 0;
+
+	(void)state;
+	assert_well_formed(text);
+	/* It asks nobody for anything: the one address is the name of the format. */
+	assert_non_null(strstr(text, "xmlns=\"http://www.w3.org/2000/svg\""));
+	for (size_t i = 0; text[i]; i++) {
+		addresses += !strncmp(text + i, "://", 3);
+		if (!strncmp(text + i, "<script>", 8))
+			script = i;
+	}
+	assert_int_equal(addresses, 1);
+	assert_non_null(strstr(text, "parse&lt;int&gt;;"));
+	text[script] = '\0';
+	assert_golden("samples.flamegraph", text);
+	free(text);
+	end(s);
+}
+
+static void test_flamegraph_of_nothing(void **state)
+{
+	const struct rp_view_opts opts = {0};
+	struct rp_snapshot *s;
+	char *text;
+
+	(void)state;
+	fixture_init(&f);
+	s = fixture_snapshot(&f, RP_BY_NONE);
+	text = fixture_print("flamegraph", s, &opts);
+	assert_well_formed(text);
+	free(text);
+	rp_snapshot__free(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_table),
-		cmocka_unit_test(test_json),
-		cmocka_unit_test(test_csv),
-		cmocka_unit_test(test_folded),
+		cmocka_unit_test(test_table),	   cmocka_unit_test(test_json),
+		cmocka_unit_test(test_csv),	   cmocka_unit_test(test_folded),
+		cmocka_unit_test(test_flamegraph), cmocka_unit_test(test_flamegraph_of_nothing),
 	};
 
 	return cmocka_run_group_tests_name("view_samples", tests, NULL, NULL);

@@ -258,7 +258,7 @@ int rp_mistake__together(const struct rp_parser *p)
 
 		return mistake(p, &edit, "--on-stuck needs --stuck T");
 	}
-	if (!o->sample_hz && !strcmp(o->format->name, "folded")) {
+	if (!o->sample_hz && o->format->of_samples) {
 		struct rp_edit edit = {.insert = p->own, .with = {"--sample"}};
 
 		return mistake(p, &edit, "--format %s is of samples: it needs --sample",

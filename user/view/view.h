@@ -123,6 +123,7 @@ struct rp_view {
 	const char *name; /* what --format takes */
 	int (*print)(FILE *out, const struct rp_snapshot *snapshot,
 		     const struct rp_view_opts *opts);
+	bool of_samples; /* and of nothing else */
 };
 extern const struct rp_view rp_views[]; /* ends with a NULL name */
 const struct rp_view *rp_view__find(const char *name);

@@ -6,9 +6,13 @@
 #include "view/internal.h"
 
 const struct rp_view rp_views[] = {
-	{"table", rp_view__table},   {"csv", rp_view__csv},
-	{"json", rp_view__json},     {"openmetrics", rp_view__openmetrics},
-	{"folded", rp_view__folded}, {NULL, NULL},
+	{"table", rp_view__table, .of_samples = false},
+	{"csv", rp_view__csv, .of_samples = false},
+	{"json", rp_view__json, .of_samples = false},
+	{"openmetrics", rp_view__openmetrics, .of_samples = false},
+	{"folded", rp_view__folded, .of_samples = true},
+	{"flamegraph", rp_view__flamegraph, .of_samples = true},
+	{.name = NULL},
 };
 
 const struct rp_lost_text rp_lost_texts[RP_LOST_COUNT] = {
