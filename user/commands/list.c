@@ -179,7 +179,7 @@ static int list_all(const struct rp_opts *opts, const struct rp_features *featur
 	return rc;
 }
 
-static int list(const struct rp_opts *opts, struct rp_err *err)
+static int list(const struct rp_opts *opts, rp_say_fn say, struct rp_err *err)
 {
 	struct rp_listing listing = {0};
 	struct planned planned = {0};
@@ -191,6 +191,7 @@ static int list(const struct rp_opts *opts, struct rp_err *err)
 	rc = make(opts, &features, &planned, err);
 	if (rc)
 		goto out;
+	rp_selection__tell_left(planned.targets, say);
 	if (rp_plan__is_default(planned.plan) && !rp_opts__is_system(opts))
 		rc = list_all(opts, &features, &listing, &planned, err);
 	else if (is_empty(&planned))
@@ -205,6 +206,5 @@ out:
 
 int rp_list__run(const struct rp_opts *opts, rp_say_fn say, struct rp_err *err)
 {
-	(void)say;
-	return list(opts, err) ? (int)err->exit : RP_EXIT_OK;
+	return list(opts, say, err) ? (int)err->exit : RP_EXIT_OK;
 }

@@ -29,6 +29,7 @@
 
 #define WHY_IDLE     "its file system does not answer"
 #define WHY_CPU	     "reading it takes too long"
+#define WHY_LARGE    "it is too large to be read"
 #define WHY_DIED     "the process that reads files has ended over it"
 #define WHY_NO_FORK  "no process could be started to read it"
 #define WHY_NONSENSE "the process that reads files has answered what cannot be"
@@ -409,6 +410,8 @@ static int ask_for_object(struct rp_helper *h, int fd, const struct stat *st, co
 	if (h->reply.rc) {
 		if (image >= 0)
 			close(image);
+		if (h->reply.rc == -EFBIG || h->reply.rc == -ENOMEM)
+			h->why = WHY_LARGE;
 		rp_err__set(err, RP_EXIT_FAILED, h->reply.rc, NULL, "%.*s",
 			    (int)sizeof(h->reply.cause), h->reply.cause);
 		return rp_err__remedy(err, h->reply.rc, RP_REMEDY_LIST);

@@ -5,6 +5,7 @@
 
 #include "attach/features.h"
 #include "opts/opts.h"
+#include "run/run.h"
 #include "targets/targets.h"
 #include "util/error.h"
 
@@ -18,5 +19,8 @@ int rp_selection__check(const struct rp_opts *opts, struct rp_err *err);
 /* Nothing was selected: the error that says so, and the command that helps. */
 int rp_selection__nothing(const struct rp_opts *opts, const struct rp_plan *plan,
 			  const struct rp_targets *targets, struct rp_err *err);
+
+/* Files of the targets that were left, if there are any: how many, which was the first, and why. */
+void rp_selection__tell_left(const struct rp_targets *targets, rp_say_fn say);
 
 #endif

@@ -139,7 +139,8 @@ static void end_reader(struct rp_source_lines *s)
 	bool all = read(s->answers, answers, size) == (ssize_t)size;
 
 	kill(s->reader, SIGKILL);
-	while (waitpid(s->reader, NULL, 0) < 0 && errno == EINTR)
+	/* One that waits for a file system may outlive the signal, and is not waited for. */
+	while (waitpid(s->reader, NULL, all ? 0 : WNOHANG) < 0 && errno == EINTR)
 		;
 	for (size_t i = 0; i < source->n; i++) {
 		struct rp_source_site *site = &source->site[i];

@@ -145,6 +145,7 @@ int rp_run__attach(struct rp_run *run, const char *command, struct rp_err *err)
 		rc = rp_sampling__start(run->sampling, err);
 	if (rc || run->cut_short)
 		return run->cut_short ? 0 : rc;
+	rp_selection__tell_left(run->targets, run->say);
 	rp_targets__stats(run->targets, &stats);
 	if (!stats.sites && !(rp_run__may_do_without_regions(run) && !stats.denied)) {
 		struct rp_err nothing;
@@ -173,18 +174,6 @@ static void say_waiting(struct rp_run *run)
 	run->say(line, nothing.cure);
 }
 
-static void say_left(struct rp_run *run, const struct rp_targets_stats *stats)
-{
-	char line[512];
-
-	if (!stats->left)
-		return;
-	snprintf(line, sizeof(line), "%zu file%s left unread, or in part: %s: %s%s", stats->left,
-		 stats->left == 1 ? "" : "s", stats->left_path ? stats->left_path : "?",
-		 stats->left_why, stats->left > 1 ? " ..." : "");
-	run->say(line, NULL);
-}
-
 void rp_run__say_started(struct rp_run *run)
 {
 	struct rp_targets_stats stats;
@@ -193,7 +182,6 @@ void rp_run__say_started(struct rp_run *run)
 	char line[512];
 
 	rp_targets__stats(run->targets, &stats);
-	say_left(run, &stats);
 	if (run->events.mappings && !stats.sites) {
 		say_waiting(run);
 		return;

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+/*
+ * Files that take whoever reads them with them: on a file system that does not answer any more, and
+ * with a reader that is killed time and again.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "live.h"
+
+#define HELPER "rptrace-files"
+
+/* A program in full swing on a file system that falls silent then. */
+struct silent {
+	struct live_proc *files, *program;
+};
+
+static struct silent fall_silent(void)
+{
+	const char *folder = live_path("silent");
+	struct silent s;
+
+	if (access("/dev/fuse", R_OK | W_OK)) {
+		fputs("SKIPPED: no /dev/fuse here\n", stderr);
+		skip();
+	}
+	s.files = live_target("silent_files %s %s", folder, live_target_path("functions"));
+	s.program = live_target("%s/program forever", folder);
+	live_release(s.program);
+	live_expect_line(s.program, "running", 1);
+	live_release(s.files);
+	live_expect_line(s.files, "silent", 1);
+	return s;
+}
+
+/* Before the program ends, which may have to be read for that. */
+static void end(const struct silent *s)
+{
+	live_close(s->files);
+	assert_int_equal(live_wait(s->files), 0);
+}
+
+static void await_tracing(struct live_proc *rptrace)
+{
+	uint64_t until = live_deadline();
+
+	for (live_read(rptrace); !strstr(rptrace->err, "rptrace: tracing"); live_read(rptrace))
+		if (rptrace->done || !live_tick(until))
+			fail_msg("%s does not trace: %s", rptrace->line, rptrace->err);
+}
+
+static void others_are_traced_all_the_same(void **state)
+{
+	const struct silent s = fall_silent();
+	const char *path = live_path("others.json");
+	struct live_proc *other = live_target("functions counts 1 600");
+	struct live_proc *rptrace = live_rptrace("-p %d,%d -f leaf --format json -o %s",
+						 (int)s.program->pid, (int)other->pid, path);
+	json_t *json;
+
+	(void)state;
+	await_tracing(rptrace);
+	live_finish(other);
+	kill(rptrace->pid, SIGINT);
+	json = live_figures(rptrace, path);
+	assert_int_equal(live_sum(json, "leaf", "count"), 600);
+	assert_true(live_u64(json_object_get(json, "lost"), "files") >= 1);
+	live_assert_nothing_lost_but(json, "files");
+	assert_non_null(strstr(rptrace->err, "/program: its file system does not answer"));
+	end(&s);
+}
+
+static void list_names_it(void **state)
+{
+	const struct silent s = fall_silent();
+	struct live_proc *rptrace = live_rptrace("list -p %d -f leaf", (int)s.program->pid);
+
+	(void)state;
+	assert_int_equal(live_wait(rptrace), 3);
+	assert_non_null(strstr(rptrace->err, "/program: its file system does not answer"));
+	end(&s);
+}
+
+static void a_signal_is_heard_while_it_is_waited_for(void **state)
+{
+	const struct silent s = fall_silent();
+	struct live_proc *rptrace = live_rptrace("-p %d -f leaf", (int)s.program->pid);
+
+	(void)state;
+	live_expect_line(s.files, "asked", 1);
+	kill(rptrace->pid, SIGINT);
+	assert_int_equal(live_wait(rptrace), 0);
+	assert_non_null(strstr(rptrace->err, "interrupted before"));
+	end(&s);
+}
+
+/* ---- killed ---------------------------------------------------------------------------------- */
+
+/* The child of rptrace that reads files; 0: there is none now. */
+static pid_t helper_of(pid_t rptrace)
+{
+	char path[300], comm[32];
+	pid_t child = 0;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)rptrace, (int)rptrace);
+	file = fopen(path, "re");
+	while (file && fscanf(file, "%d", &child) == 1) {
+		FILE *name;
+
+		snprintf(path, sizeof(path), "/proc/%d/comm", (int)child);
+		name = fopen(path, "re");
+		if (name && fgets(comm, sizeof(comm), name) && !strcmp(comm, HELPER "\n")) {
+			fclose(name);
+			fclose(file);
+			return child;
+		}
+		if (name)
+			fclose(name);
+	}
+	if (file)
+		fclose(file);
+	return 0;
+}
+
+#define PROGRAMS 24
+#define CALLS	 50
+
+/* Each brings a file that nobody has seen. */
+static const char *new_program(unsigned i)
+{
+	char name[32];
+
+	snprintf(name, sizeof(name), "program-%u", i);
+	return live_copy("functions", name);
+}
+
+/*
+ * Programs start one after the other, as children of a shell that is traced, while the helper is
+ * killed as fast as others come. Each program waits until its file was looked at.
+ */
+static void nothing_is_missed_but_what_is_counted(void **state)
+{
+	const char *path = live_path("killed.json");
+	struct live_proc *programs[PROGRAMS], *rptrace;
+	char pids[PROGRAMS * 12] = "";
+	uint64_t counted, files, until = live_deadline();
+	unsigned killed = 0;
+	json_t *json;
+
+	(void)state;
+	for (unsigned i = 0; i < PROGRAMS; i++) {
+		programs[i] = live_target("%s counts 1 %d", new_program(i), CALLS);
+		snprintf(pids + strlen(pids), sizeof(pids) - strlen(pids), "%s%d", i ? "," : "",
+			 (int)programs[i]->pid);
+	}
+	rptrace = live_rptrace("-p %s -f leaf --format json -o %s", pids, path);
+	for (live_read(rptrace); !strstr(rptrace->err, "rptrace: tracing"); live_read(rptrace)) {
+		pid_t helper = helper_of(rptrace->pid);
+
+		if (helper)
+			killed += !kill(helper, SIGKILL);
+		if (rptrace->done || live_now() > until)
+			fail_msg("%s does not trace: %s", rptrace->line, rptrace->err);
+	}
+	for (unsigned i = 0; i < PROGRAMS; i++)
+		live_finish(programs[i]);
+	json = live_figures(rptrace, path);
+	counted = live_find(json, "leaf") ? live_sum(json, "leaf", "count") : 0;
+	files = live_u64(json_object_get(json, "lost"), "files");
+	print_message("killed %u times: %ju of %d calls, %ju files left\n", killed,
+		      (uintmax_t)counted, PROGRAMS * CALLS, (uintmax_t)files);
+	assert_true(killed > 0);
+	assert_int_equal(counted % CALLS, 0);
+	assert_true(PROGRAMS - counted / CALLS <= files);
+	live_assert_nothing_lost_but(json, "files");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(others_are_traced_all_the_same),
+		cmocka_unit_test(list_names_it),
+		cmocka_unit_test(a_signal_is_heard_while_it_is_waited_for),
+		cmocka_unit_test(nothing_is_missed_but_what_is_counted),
+	};
+
+	return live_main("silent", tests, LIVE_COUNT(tests));
+}

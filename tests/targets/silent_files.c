@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
+/*
+ * silent_files FOLDER FILE: a file system at FOLDER (which it makes) with one file, "program", that
+ * holds what FILE does. It answers until it reads a byte, prints "silent", and answers nothing from
+ * then on: "asked" for each thing that it is asked all the same. It ends with its input, and so
+ * does the wait of whoever is waiting.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fuse.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define PROGRAM	    "program"
+#define PROGRAM_ID  2
+#define REQUEST_MAX (1 << 17)
+#define FOREVER_S   1000000
+
+struct files {
+	int server, file;
+	uint64_t size;
+};
+
+static void fail(const char *what)
+{
+	perror(what);
+	exit(1);
+}
+
+static void reply(const struct files *f, const struct fuse_in_header *to, int error,
+		  const void *body, size_t size)
+{
+	static char out[REQUEST_MAX + sizeof(struct fuse_out_header)];
+	struct fuse_out_header header = {
+		.len = (uint32_t)(sizeof(header) + size), .error = error, .unique = to->unique};
+
+	memcpy(out, &header, sizeof(header));
+	if (size)
+		memcpy(out + sizeof(header), body, size);
+	if (write(f->server, out, header.len) < 0 && errno != ENOENT)
+		fail("write");
+}
+
+static struct fuse_attr attributes(const struct files *f, uint64_t id)
+{
+	return (struct fuse_attr){
+		.ino = id,
+		.size = id == PROGRAM_ID ? f->size : 0,
+		.mode = id == PROGRAM_ID ? S_IFREG | 0755 : S_IFDIR | 0755,
+		.nlink = 1,
+		.blksize = 4096,
+	};
+}
+
+static void look_up(const struct files *f, const struct fuse_in_header *in, const char *name)
+{
+	struct fuse_entry_out entry = {.nodeid = PROGRAM_ID,
+				       .entry_valid = FOREVER_S,
+				       .attr_valid = FOREVER_S,
+				       .attr = attributes(f, PROGRAM_ID)};
+
+	if (strcmp(name, PROGRAM))
+		reply(f, in, -ENOENT, NULL, 0);
+	else
+		reply(f, in, 0, &entry, sizeof(entry));
+}
+
+static void read_file(const struct files *f, const struct fuse_in_header *in,
+		      const struct fuse_read_in *what)
+{
+	static char bytes[REQUEST_MAX];
+	size_t size = what->size < sizeof(bytes) ? what->size : sizeof(bytes);
+	ssize_t got = pread(f->file, bytes, size, (off_t)what->offset);
+
+	reply(f, in, got < 0 ? -EIO : 0, bytes, got < 0 ? 0 : (size_t)got);
+}
+
+static void answer(const struct files *f, const struct fuse_in_header *in)
+{
+	const void *body = in + 1;
+	struct fuse_init_out init = {.major = FUSE_KERNEL_VERSION,
+				     .minor = 31,
+				     .max_readahead = 65536,
+				     .max_write = 65536};
+	struct fuse_attr_out attr = {.attr_valid = FOREVER_S, .attr = attributes(f, in->nodeid)};
+	struct fuse_open_out opened = {.open_flags = FOPEN_KEEP_CACHE};
+
+	switch (in->opcode) {
+	case FUSE_INIT:
+		reply(f, in, 0, &init, sizeof(init));
+		return;
+	case FUSE_LOOKUP:
+		look_up(f, in, body);
+		return;
+	case FUSE_GETATTR:
+		reply(f, in, 0, &attr, sizeof(attr));
+		return;
+	case FUSE_OPEN:
+		reply(f, in, 0, &opened, sizeof(opened));
+		return;
+	case FUSE_READ:
+		read_file(f, in, body);
+		return;
+	case FUSE_RELEASE:
+		reply(f, in, 0, NULL, 0);
+		return;
+	case FUSE_FORGET:
+	case FUSE_BATCH_FORGET:
+	case FUSE_INTERRUPT:
+		return; /* nobody waits for an answer */
+	default:
+		reply(f, in, -ENOSYS, NULL, 0);
+	}
+}
+
+/* One request; false: there is no more to serve. */
+static bool serve(const struct files *f, bool silent)
+{
+	static char request[REQUEST_MAX + 4096];
+	ssize_t got = read(f->server, request, sizeof(request));
+
+	if (got < 0)
+		return errno == EINTR || errno == EAGAIN || errno == ENOENT;
+	if (silent)
+		puts("asked");
+	else
+		answer(f, (const struct fuse_in_header *)request);
+	return got > 0;
+}
+
+static void mount_at(const struct files *f, const char *folder)
+{
+	char options[128];
+
+	snprintf(options, sizeof(options), "fd=%d,rootmode=40000,user_id=0,group_id=0", f->server);
+	if ((mkdir(folder, 0755) && errno != EEXIST) ||
+	    mount("silent", folder, "fuse", MS_NODEV, options))
+		fail("mount");
+}
+
+int main(int argc, char **argv)
+{
+	struct files f = {.server = open("/dev/fuse", O_RDWR | O_CLOEXEC)};
+	struct pollfd both[2] = {{.fd = f.server, .events = POLLIN},
+				 {.fd = STDIN_FILENO, .events = POLLIN}};
+	bool silent = false, more = true;
+	struct stat st;
+	char byte;
+
+	if (argc != 3)
+		return 2;
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	f.file = open(argv[2], O_RDONLY | O_CLOEXEC);
+	if (f.server < 0 || f.file < 0 || fstat(f.file, &st))
+		fail("open");
+	f.size = (uint64_t)st.st_size;
+	mount_at(&f, argv[1]);
+	puts("ready");
+	while (more && poll(both, 2, -1) > 0) {
+		if (both[0].revents)
+			more = serve(&f, silent);
+		if (both[1].revents && read(STDIN_FILENO, &byte, 1) != 1)
+			break;
+		if (both[1].revents) {
+			silent = true;
+			puts("silent");
+		}
+	}
+	umount2(argv[1], MNT_DETACH);
+	close(f.server);
+	rmdir(argv[1]);
+	return 0;
+}
