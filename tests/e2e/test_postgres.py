@@ -1,31 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
 """The USDT probes of PostgreSQL, against the server's log of connections and statements."""
 
-import glob
 import os
-import pwd
 import re
-import signal
 import subprocess
-import unittest
 
-from harness import Case, Process, free_port, wait_gone
+from servers import PostgresCase
 
 CLIENTS, TRANSACTIONS = 4, 1000
-SETTINGS = {
-    "listen_addresses": "127.0.0.1", "fsync": "off", "autovacuum": "off", "jit": "off",
-    "log_connections": "on", "log_disconnections": "on", "log_min_duration_statement": "0",
-    "log_line_prefix": "%p ", "lc_messages": "C",
-    # Nothing but the clients' own transactions.
-    "max_logical_replication_workers": "0", "max_parallel_workers_per_gather": "0",
-    "max_parallel_maintenance_workers": "0", "checkpoint_timeout": "1h",
-}
-
-
-def programs():
-    """The folder with the newest server, or None."""
-    found = glob.glob("/usr/lib/postgresql/*/bin/postgres")
-    return os.path.dirname(max(found, key=lambda p: int(p.split("/")[4]))) if found else None
 
 
 class Log:
@@ -68,46 +50,7 @@ class Log:
             self.transactions += 1
 
 
-class Postgres(Case):
-    @classmethod
-    def setUpClass(cls):
-        cls.require()
-        cls.bin = programs()
-        if not cls.bin:
-            raise unittest.SkipTest("postgresql is not installed")
-        cls.start_server(cls.new_cluster())
-
-    @classmethod
-    def new_cluster(cls):
-        """A data directory of an unprivileged user: the server refuses root."""
-        users = [entry.pw_name for entry in pwd.getpwall()]
-        cls.user = "postgres" if "postgres" in users else "nobody"
-        folder = cls.folder(cls, cls.addClassCleanup)
-        os.chown(folder, pwd.getpwnam(cls.user).pw_uid, -1)
-        cls.socket = folder
-        data = os.path.join(folder, "data")
-        init = Process(f"{cls.bin}/initdb", "-D", data, "-A", "trust", "-U", "postgres",
-                       "--no-sync", "--no-locale", user=cls.user, cwd="/")
-        cls.addClassCleanup(init.end)
-        init.finish()
-        return data
-
-    @classmethod
-    def start_server(cls, data):
-        cls.port = free_port()
-        settings = {**SETTINGS, "port": cls.port, "unix_socket_directories": cls.socket}
-        options = [word for key, value in settings.items() for word in ("-c", f"{key}={value}")]
-        cls.server = Process(f"{cls.bin}/postgres", "-D", data, *options, user=cls.user, cwd="/",
-                             stop=signal.SIGQUIT)
-        cls.addClassCleanup(cls.server.end)
-        cls.server.wait_lines("ready to accept connections")
-
-    def client(self, program, *args, **options):
-        address = ["-h", "127.0.0.1", "-p", self.port, "-U", "postgres"]
-        return self.spawn(f"{self.bin}/{program}", *address, *args,
-                          env={"PGSSLMODE": "disable", "PGGSSENCMODE": "disable",
-                               "PGOPTIONS": ""}, cwd="/", **options)
-
+class Postgres(PostgresCase):
     def psql(self, *args, **options):
         return self.client("psql", "-X", "-q", "-A", "-t", *args, "postgres", **options)
 
@@ -115,12 +58,6 @@ class Postgres(Case):
         """Where the log is now, all connections so far being over."""
         self.wait_disconnected()
         self.mark = len(self.server.lines["stderr"])
-
-    def wait_disconnected(self):
-        """Backends end on their own a moment after their clients."""
-        logins = sum("connection authorized" in s for s in self.server.lines["stderr"] if s)
-        for line in self.server.wait_lines("LOG:  disconnection", logins):
-            wait_gone(int(line.split()[0]))
 
     def log(self):
         """The log since the mark, once every connection is over."""

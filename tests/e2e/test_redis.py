@@ -4,7 +4,8 @@
 import re
 import socket
 
-from harness import DEADLINE, Case, Process, free_port
+from harness import DEADLINE
+from servers import RedisCase
 
 REQUESTS, LUA_SETS = 20000, 50
 LUA = f"for i = 1, {LUA_SETS} do redis.call('SET', 'lua' .. i, i) end return 1"
@@ -41,19 +42,10 @@ class Client:
         return {name: (int(calls), int(usec)) for name, calls, usec in found}
 
 
-class Redis(Case):
-    needs = ("redis-server", "redis-benchmark")
-
+class Redis(RedisCase):
     @classmethod
     def setUpClass(cls):
-        cls.require()
-        cls.port = free_port()
-        cls.server = Process(
-            "redis-server", "--port", cls.port, "--bind", "127.0.0.1", "--save", "",
-            "--appendonly", "no", "--enable-debug-command", "yes", "--protected-mode", "no",
-            cwd="/")
-        cls.addClassCleanup(cls.server.end)
-        cls.server.wait_lines("Ready to accept connections", stream="stdout")
+        super().setUpClass()
         cls.client = Client(cls.port)
         cls.addClassCleanup(cls.client.close)
 
