@@ -15,7 +15,7 @@
 
 #include "discover/elf_object.h"
 #include "plan/plan.h"
-#include "sample/unwind_rows.h"
+#include "unwind/rows.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

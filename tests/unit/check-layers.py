@@ -21,6 +21,8 @@ FORBIDDEN = {
     "aggregate": "plan/plan.h",
     "record": "view/view.h",
     "sample": "plan/plan.h",
+    "symbolize": "plan/plan.h",
+    "unwind": "plan/plan.h",
     "view": "screen/screen.h",
     "screen": "targets/targets.h",
     "targets": "run/run.h",
@@ -28,8 +30,8 @@ FORBIDDEN = {
     "run": "commands/commands.h",
     "commands": "targets/internal.h",
 }
-PURE = ("util", "discover", "helper", "plan", "aggregate", "record", "sample", "view", "screen", "targets",
-        "opts")
+PURE = ("util", "discover", "helper", "plan", "aggregate", "record", "unwind", "symbolize", "sample", "view",
+        "screen", "targets", "opts")
 
 # Headers that include each other, by what must be said of them.
 CIRCLES = {

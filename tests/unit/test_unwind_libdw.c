@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
 /* Tables of unwind rows against what libdw says of the same instructions, in installed objects. */
 #include "elf_image.h"
-#include "sample/unwind_rows.h"
+#include "unwind/rows.h"
 
 #include <dwarf.h>
 #include <elfutils/libdw.h>

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "sample/unwind_rows.h"
+#include "unwind/rows.h"
 
 #define SECTION	   0x10000ull /* its address */
 #define BYTES(...) (const uint8_t[]){__VA_ARGS__}, sizeof((const uint8_t[]){__VA_ARGS__})

@@ -124,9 +124,6 @@ bool rp_elf_note__next(const char *data, size_t size, uint64_t align, size_t *po
 /* Has it line numbers, the debug file aside? */
 bool rp_elf__has_lines(const struct rp_elf *elf);
 
-/* Address of a file offset that an executable PT_LOAD segment maps; -ENOENT. */
-int rp_elf__address(const struct rp_elf *elf, uint64_t offset, uint64_t *addr);
-
 /* The separate debug file, found and opened at the first call; NULL: none. */
 struct rp_elf *rp_elf__debug_file(struct rp_elf *elf);
 

@@ -106,5 +106,7 @@ size_t rp_elf__code_segments(const struct rp_elf *elf, struct rp_elf_segment *ou
 
 /* File offset of a virtual address through the executable program headers; -ENOENT: not in one. */
 int rp_elf__offset(const struct rp_elf *elf, uint64_t addr, uint64_t *offset);
+/* The other way round. */
+int rp_elf__address(const struct rp_elf *elf, uint64_t offset, uint64_t *addr);
 
 #endif

@@ -1,19 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
-#include "discover/lines.h"
+#include "discover/lines_internal.h"
 
-#include <elfutils/libdw.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "discover/elf_internal.h"
-
-struct rp_lines {
-	const struct rp_elf *elf, *from; /* from: the object itself, or its debug file */
-	Elf *libelf;
-	Dwarf *dwarf;
-};
+#include "util/array.h"
 
 int rp_lines__open(struct rp_elf *elf, struct rp_lines **out)
 {
@@ -31,7 +25,7 @@ int rp_lines__open(struct rp_elf *elf, struct rp_lines **out)
 	return 0;
 }
 
-static int open_dwarf(struct rp_lines *lines)
+int rp_lines__open_dwarf(struct rp_lines *lines)
 {
 	if (lines->dwarf)
 		return 0;
@@ -47,22 +41,66 @@ void rp_lines__free(struct rp_lines *lines)
 {
 	if (!lines)
 		return;
+	rp_calls__free(lines->calls);
+	free(lines->units);
 	dwarf_end(lines->dwarf);
 	elf_end(lines->libelf);
 	free(lines);
 }
 
-/* Through the table of addresses where it has one: clang makes none, nor do all assemblers. */
-static bool find_unit(Dwarf *dwarf, uint64_t addr, Dwarf_Die *unit)
+static int compare_starts(const void *x, const void *y)
 {
-	Dwarf_CU *cu = NULL;
+	const struct rp_unit_range *a = x, *b = y;
 
-	if (dwarf_addrdie(dwarf, addr, unit))
-		return true;
-	while (!dwarf_get_units(dwarf, cu, &cu, NULL, NULL, unit, NULL))
-		if (dwarf_haspc(unit, addr) > 0)
-			return true;
-	return false;
+	return a->start < b->start ? -1 : a->start > b->start;
+}
+
+/* What was found until memory ended is right, too. */
+static void read_units(struct rp_lines *lines)
+{
+	Dwarf_Addr base, start, end;
+	size_t room = 0;
+	Dwarf_CU *cu = NULL;
+	Dwarf_Die unit;
+
+	lines->units_read = true;
+	while (!dwarf_get_units(lines->dwarf, cu, &cu, NULL, NULL, &unit, NULL)) {
+		ptrdiff_t at = 0;
+
+		while ((at = dwarf_ranges(&unit, at, &base, &start, &end)) > 0) {
+			if (end <= start)
+				continue;
+			if (rp_array__grow(&lines->units, lines->n_units, &room,
+					   sizeof(*lines->units)))
+				goto out;
+			lines->units[lines->n_units++] = (struct rp_unit_range){start, end, unit};
+		}
+	}
+out:
+	if (lines->n_units)
+		qsort(lines->units, lines->n_units, sizeof(*lines->units), compare_starts);
+}
+
+/* By their ranges: of a table of addresses clang makes none, nor do all assemblers. */
+bool rp_lines__unit(struct rp_lines *lines, uint64_t addr, Dwarf_Die *unit)
+{
+	size_t low = 0, high;
+
+	if (!lines->units_read)
+		read_units(lines);
+	high = lines->n_units;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (lines->units[middle].start <= addr)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (!low || lines->units[low - 1].end <= addr)
+		return false;
+	*unit = lines->units[low - 1].unit;
+	return true;
 }
 
 /* NULL: none begins right there. */
@@ -90,11 +128,11 @@ int rp_lines__find(struct rp_lines *lines, uint64_t offset, bool entry, char *fi
 	Dwarf_Line *at;
 	Dwarf_Die unit;
 	uint64_t addr;
-	int number, rc = open_dwarf(lines);
+	int number, rc = rp_lines__open_dwarf(lines);
 
 	if (rc)
 		return rc;
-	if (rp_elf__address(lines->elf, offset, &addr) || !find_unit(lines->dwarf, addr, &unit))
+	if (rp_elf__address(lines->elf, offset, &addr) || !rp_lines__unit(lines, addr, &unit))
 		return -ENOENT;
 	at = entry ? first_line(&unit, addr) : NULL;
 	if (!at)

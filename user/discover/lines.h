@@ -31,4 +31,23 @@ void rp_lines__free(struct rp_lines *lines);
 int rp_lines__find(struct rp_lines *lines, uint64_t offset, bool entry, char *file, size_t size,
 		   uint32_t *line);
 
+#define RP_CODE_FUNCTION 384
+#define RP_CODE_FILE	 256
+
+/* A function that an instruction is part of. Text that is too long is cut. */
+struct rp_code_frame {
+	char function[RP_CODE_FUNCTION]; /* as people write it; "": it has no name */
+	char file[RP_CODE_FILE];	 /* "": not known, and neither is the line */
+	uint32_t line;
+	uint32_t inlined; /* into the next frame, whose line is that of the call */
+};
+
+/*
+ * The functions that the instruction at a virtual address is part of, the innermost inlined one
+ * first, up to the one that they are in. Returns how many there are, at most max; 0: nothing is
+ * known.
+ */
+size_t rp_lines__frames(struct rp_lines *lines, uint64_t addr, struct rp_code_frame *frames,
+			size_t max);
+
 #endif

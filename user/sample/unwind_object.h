@@ -4,7 +4,7 @@
 #define RP_UNWIND_OBJECT_H
 
 #include "discover/elf_object.h"
-#include "sample/unwind_rows.h"
+#include "unwind/rows.h"
 
 #define RP_UNWIND_SEGMENTS_MAX 8
 

@@ -4,7 +4,7 @@
 #define RP_UNWIND_PROGRAM_H
 
 #include "rp_unwind.h"
-#include "sample/unwind_entries.h"
+#include "unwind/entries.h"
 
 /* A rule that holds from an address on; pc of the row is not set. 0 or a negative errno. */
 typedef int (*rp_unwind_on_rule)(void *ctx, uint64_t addr, const struct rp_unwind_row *rule);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
-#include "sample/unwind_entries.h"
+#include "unwind/entries.h"
 
 #include <dwarf.h>
 

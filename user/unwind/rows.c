@@ -5,12 +5,12 @@
  * function if no other begins right there. Rows like the one before them are left out last: were
  * that done first, the gap behind one function could take the place of the start of the next.
  */
-#include "sample/unwind_rows.h"
+#include "unwind/rows.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
-#include "sample/unwind_program.h"
+#include "unwind/program.h"
 #include "util/array.h"
 
 #define FUNCTIONS_MAX  (1u << 21)
@@ -18,16 +18,10 @@
 #define STEPS_PER_BYTE 4 /* of the section: the program of a CIE is run for each function */
 #define STEPS_AT_LEAST 1024
 
-struct function {
-	uint64_t start;
-	uint32_t size;
-	uint32_t offset; /* of its entry in the section */
-};
-
 struct build {
 	const struct rp_eh_frame *eh_frame;
-	struct function *functions;
-	size_t n_functions, function_room;
+	struct rp_unwind_function *functions;
+	size_t n_functions;
 	struct rp_unwind_rows *out;
 	size_t row_room;
 	uint64_t end; /* of the function whose rows are added */
@@ -35,38 +29,57 @@ struct build {
 
 static int compare_functions(const void *a, const void *b)
 {
-	const struct function *x = a, *y = b;
+	const struct rp_unwind_function *x = a, *y = b;
 
 	if (x->start != y->start)
 		return x->start < y->start ? -1 : 1;
 	return x->offset < y->offset ? -1 : x->offset > y->offset;
 }
 
-static int find_functions(struct build *b)
+static int find_functions(const struct rp_eh_frame *eh_frame, struct rp_unwind_function **functions,
+			  size_t *n, size_t *broken)
 {
-	size_t offset = 0, cie_offset = SIZE_MAX, here = 0;
+	size_t offset = 0, cie_offset = SIZE_MAX, here = 0, room = 0;
 	struct rp_unwind_fde fde;
 	enum rp_unwind_entry entry;
 	int err;
 
-	for (; (entry = rp_unwind_entry__read(b->eh_frame, &offset, &cie_offset, &fde));
+	for (; (entry = rp_unwind_entry__read(eh_frame, &offset, &cie_offset, &fde));
 	     here = offset) {
-		b->out->broken += entry == RP_UNWIND_ENTRY_BROKEN;
+		*broken += entry == RP_UNWIND_ENTRY_BROKEN;
 		if (entry != RP_UNWIND_ENTRY_FDE)
 			continue;
-		if (b->n_functions == FUNCTIONS_MAX)
+		if (*n == FUNCTIONS_MAX)
 			return -EFBIG;
-		err = rp_array__grow(&b->functions, b->n_functions, &b->function_room,
-				     sizeof(*b->functions));
+		err = rp_array__grow(functions, *n, &room, sizeof(**functions));
 		if (err)
 			return err;
-		b->functions[b->n_functions++] = (struct function){
+		(*functions)[(*n)++] = (struct rp_unwind_function){
 			.start = fde.start,
 			.size = fde.size < UINT32_MAX ? (uint32_t)fde.size : UINT32_MAX,
 			.offset = (uint32_t)here,
 		};
 	}
-	return b->n_functions ? 0 : -ENODATA;
+	return *n ? 0 : -ENODATA;
+}
+
+int rp_unwind_functions__read(const struct rp_eh_frame *eh_frame,
+			      struct rp_unwind_function **functions, size_t *n, size_t *broken)
+{
+	int err;
+
+	*functions = NULL;
+	*n = *broken = 0;
+	if (eh_frame->size > EH_FRAME_MAX)
+		return -EFBIG;
+	err = find_functions(eh_frame, functions, n, broken);
+	if (err) {
+		free(*functions);
+		*functions = NULL;
+		return err;
+	}
+	qsort(*functions, *n, sizeof(**functions), compare_functions);
+	return 0;
 }
 
 static bool same_rule(const struct rp_unwind_row *a, const struct rp_unwind_row *b)
@@ -96,13 +109,13 @@ static int add_row(void *ctx, uint64_t addr, const struct rp_unwind_row *rule)
 /* Up to its end, but no further than to the next function. */
 static uint64_t end_of(const struct build *b, size_t i)
 {
-	const struct function *f = &b->functions[i];
+	const struct rp_unwind_function *f = &b->functions[i];
 	uint64_t end = f->start + f->size;
 
 	return i + 1 < b->n_functions && f[1].start < end ? f[1].start : end;
 }
 
-static int add_function(struct build *b, const struct function *f, size_t *cie_offset,
+static int add_function(struct build *b, const struct rp_unwind_function *f, size_t *cie_offset,
 			struct rp_unwind_fde *fde, uint64_t *steps)
 {
 	static const struct rp_unwind_row unknown = {.cfa = RP_UNWIND_UNKNOWN};
@@ -132,7 +145,7 @@ static int add_functions(struct build *b)
 	b->out->base = b->functions[0].start;
 	b->out->functions = b->n_functions;
 	for (size_t i = 0; !err && i < b->n_functions; i++) {
-		const struct function *f = &b->functions[i];
+		const struct rp_unwind_function *f = &b->functions[i];
 		uint64_t end = end_of(b, i);
 
 		b->end = end;
@@ -151,13 +164,10 @@ int rp_unwind_rows__read(const struct rp_eh_frame *eh_frame, struct rp_unwind_ro
 	int err;
 
 	*out = (struct rp_unwind_rows){0};
-	if (eh_frame->size > EH_FRAME_MAX)
-		return -EFBIG;
-	err = find_functions(&b);
-	if (!err) {
-		qsort(b.functions, b.n_functions, sizeof(*b.functions), compare_functions);
-		err = add_functions(&b);
-	}
+	err = rp_unwind_functions__read(eh_frame, &b.functions, &b.n_functions, &out->broken);
+	if (err)
+		return err;
+	err = add_functions(&b);
 	free(b.functions);
 	if (err)
 		rp_unwind_rows__free(out);

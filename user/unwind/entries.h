@@ -3,7 +3,7 @@
 #ifndef RP_UNWIND_ENTRIES_H
 #define RP_UNWIND_ENTRIES_H
 
-#include "sample/unwind_bytes.h"
+#include "unwind/bytes.h"
 
 /* The section of an object as it is in memory. */
 struct rp_eh_frame {

@@ -7,7 +7,7 @@
  * the linker's PLT, realigned stacks of compilers, OpenSSL's assembly, and the C library's way
  * back from a signal handler.
  */
-#include "sample/unwind_program.h"
+#include "unwind/program.h"
 
 #include <dwarf.h>
 #include <errno.h>

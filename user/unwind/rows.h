@@ -4,7 +4,21 @@
 #define RP_UNWIND_ROWS_H
 
 #include "rp_unwind.h"
-#include "sample/unwind_entries.h"
+#include "unwind/entries.h"
+
+/* A function of .eh_frame. */
+struct rp_unwind_function {
+	uint64_t start;
+	uint32_t size;
+	uint32_t offset; /* of its entry in the section */
+};
+
+/*
+ * All of them, by start, in a malloc'ed array. *broken: entries that could not be read. -ENODATA:
+ * there are none; -EFBIG: more than in any program; -ENOMEM.
+ */
+int rp_unwind_functions__read(const struct rp_eh_frame *eh_frame,
+			      struct rp_unwind_function **functions, size_t *n, size_t *broken);
 
 struct rp_unwind_rows {
 	struct rp_unwind_row *rows; /* by pc, no two alike in a row; the last one is a gap */

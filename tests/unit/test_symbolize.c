@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+/* What runs at a place of an object's code, as the reader's process tells it. */
+#include "elf_image.h"
+#include "symbolize/reader.h"
+#include "symbolize/symbolize.h"
+
+#include <signal.h>
+
+#define PLACES_MAX 4096
+
+/* ---- what is looked for: this program has debug information ---------------------------------- */
+
+static volatile int work;
+
+static const int line_of_inner = __LINE__ + 3;
+static inline __attribute__((always_inline)) void inner(int by)
+{
+	work += by * work;
+}
+
+static const int line_of_middle = __LINE__ + 3;
+static inline __attribute__((always_inline)) void middle(int by)
+{
+	inner(by);
+	work ^= by;
+}
+
+static const int line_of_outer = __LINE__ + 3;
+static __attribute__((noinline)) void outer(int by)
+{
+	middle(by);
+	work -= by;
+}
+
+static struct rp_symbolizer *new_symbolizer(bool lines)
+{
+	struct rp_symbolizer_opts opts = {.lines = lines, .max_places = PLACES_MAX};
+	struct rp_symbolizer *s = rp_symbolizer__new(&opts);
+
+	assert_non_null(s);
+	return s;
+}
+
+static uint32_t add_path(struct rp_symbolizer *s, const char *path, const char *name)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	uint32_t object;
+
+	assert_true(fd >= 0);
+	object = rp_symbolizer__add(s, fd, name);
+	assert_true(object > 0);
+	close(fd);
+	return object;
+}
+
+static struct rp_symbol own_function(struct rp_elf *elf, const char *name)
+{
+	const struct rp_symbol *symbols;
+	size_t n;
+
+	assert_int_equal(rp_elf__symbols(elf, &symbols, &n, NULL), 0);
+	for (size_t i = 0; i < n; i++)
+		if (!strcmp(symbols[i].name, name))
+			return symbols[i];
+	fail_msg("no %s here", name);
+	return (struct rp_symbol){0};
+}
+
+static void assert_place(const struct rp_code_place *place, const char *function, int line)
+{
+	assert_string_equal(place->function, function);
+	assert_non_null(strstr(place->file, "tests/unit/test_symbolize.c"));
+	assert_in_range(place->line, line - 1, line + 3);
+}
+
+static void test_what_is_inlined(void **state)
+{
+	struct rp_elf *elf = open_path("/proc/self/exe");
+	struct rp_symbolizer *s = new_symbolizer(true);
+	uint32_t object = add_path(s, "/proc/self/exe", "me");
+	struct rp_symbol symbol = own_function(elf, "outer");
+	size_t found = 0;
+
+	(void)state;
+	outer(1);
+	for (uint64_t at = symbol.offset; at < symbol.offset + symbol.size; at++) {
+		const struct rp_code_places *places = rp_symbolizer__find(s, object, at);
+
+		assert_non_null(places);
+		assert_true(places->named);
+		assert_place(&places->places[places->n - 1], "outer", line_of_outer);
+		assert_false(places->places[places->n - 1].inlined);
+		if (places->n < 3)
+			continue;
+		assert_int_equal(places->n, 3);
+		assert_place(&places->places[0], "inner", line_of_inner);
+		assert_place(&places->places[1], "middle", line_of_middle);
+		assert_int_equal(places->places[1].line, line_of_middle);
+		assert_int_equal(places->places[2].line, line_of_outer);
+		assert_true(places->places[0].inlined && places->places[1].inlined);
+		found++;
+	}
+	assert_true(found > 0);
+	rp_symbolizer__free(s);
+	rp_elf__free(elf);
+}
+
+static void test_without_lines(void **state)
+{
+	struct rp_elf *elf = open_path("/proc/self/exe");
+	struct rp_symbolizer *s = new_symbolizer(false);
+	uint32_t object = add_path(s, "/proc/self/exe", "me");
+	struct rp_symbol symbol = own_function(elf, "outer");
+	const struct rp_code_places *places = rp_symbolizer__find(s, object, symbol.offset + 1);
+
+	(void)state;
+	assert_int_equal(places->n, 1);
+	assert_string_equal(places->places[0].function, "outer");
+	assert_string_equal(places->places[0].file, "");
+	assert_int_equal(places->places[0].line, 0);
+	/* It is kept. */
+	assert_ptr_equal(rp_symbolizer__find(s, object, symbol.offset + 1), places);
+	rp_symbolizer__free(s);
+	rp_elf__free(elf);
+}
+
+/* ---- names ------------------------------------------------------------------------------------
+ */
+
+static void assert_name(struct rp_symbolizer *s, uint32_t object, uint64_t addr, const char *name,
+			bool named)
+{
+	const struct rp_code_places *places = rp_symbolizer__find(s, object,
+								  addr - TEXT_ADDR + TEXT_OFFSET);
+
+	assert_non_null(places);
+	assert_int_equal(places->n, 1);
+	assert_string_equal(places->places[0].function, name);
+	assert_int_equal(places->named, named);
+}
+
+/* A symbol names what it reaches and no more; where there is none .eh_frame tells a start. */
+static void test_names(void **state)
+{
+	static const char strings[] = "\0alpha\0_ZN3foo3barEi\0alpha.cold\0nosize\0nested";
+	const Elf64_Sym symbols[] = {
+		{0},
+		{.st_name = 1,
+		 .st_info = FUNC,
+		 .st_shndx = 1,
+		 .st_value = TEXT_ADDR,
+		 .st_size = 32},
+		{.st_name = 7,
+		 .st_info = FUNC,
+		 .st_shndx = 1,
+		 .st_value = TEXT_ADDR + 64,
+		 .st_size = 64},
+		{.st_name = 21,
+		 .st_info = FUNC,
+		 .st_shndx = 1,
+		 .st_value = TEXT_ADDR + 256,
+		 .st_size = 16},
+		{.st_name = 32, .st_info = FUNC, .st_shndx = 1, .st_value = TEXT_ADDR + 512},
+		{.st_name = 39,
+		 .st_info = FUNC,
+		 .st_shndx = 1,
+		 .st_value = TEXT_ADDR + 72,
+		 .st_size = 8},
+	};
+	/* A CIE, and functions at +512 and +1024 of 16 bytes each. */
+	const uint8_t eh_frame[] = {
+		16, 0, 0, 0, 0,	 0, 0, 0, 1, 'z',  'R',	 0, 1,	0x78, 16, 1, 3, 0, 0, 0,
+		16, 0, 0, 0, 24, 0, 0, 0, 0, 0x12, 0x40, 0, 16, 0,    0,  0, 0, 0, 0, 0,
+		16, 0, 0, 0, 44, 0, 0, 0, 0, 0x14, 0x40, 0, 16, 0,    0,  0, 0, 0, 0, 0};
+	struct rp_symbolizer *s = new_symbolizer(true);
+	struct image img;
+	uint32_t object;
+	int fd;
+
+	(void)state;
+	image__start(&img);
+	image__add_symbols(&img, SHT_SYMTAB, symbols, 6, strings, sizeof(strings));
+	image__add(&img, ".eh_frame", SHT_PROGBITS, DATA_ADDR, eh_frame, sizeof(eh_frame));
+	image__finish(&img);
+	fd = memory_file(img.bytes, img.size);
+	object = rp_symbolizer__add(s, fd, "libx.so");
+	close(fd);
+	assert_name(s, object, TEXT_ADDR, "alpha", true);
+	assert_name(s, object, TEXT_ADDR + 31, "alpha", true);
+	assert_name(s, object, TEXT_ADDR + 32, "[libx.so]", false);
+	assert_name(s, object, TEXT_ADDR + 64, "foo::bar", true);
+	assert_name(s, object, TEXT_ADDR + 72, "nested", true);
+	assert_name(s, object, TEXT_ADDR + 80, "foo::bar", true);
+	assert_name(s, object, TEXT_ADDR + 256, "alpha", true);
+	assert_name(s, object, TEXT_ADDR + 527, "nosize", true);
+	assert_name(s, object, TEXT_ADDR + 528, "[libx.so]", false);
+	assert_name(s, object, TEXT_ADDR + 1024 + 15, "libx.so+0x401400", false);
+	assert_name(s, object, TEXT_ADDR + 1040, "[libx.so]", false);
+	rp_symbolizer__free(s);
+}
+
+static void test_no_elf(void **state)
+{
+	struct rp_symbolizer *s = new_symbolizer(true);
+	int fd = memory_file("nothing", 7);
+	uint32_t object = rp_symbolizer__add(s, fd, "data");
+
+	(void)state;
+	close(fd);
+	assert_name(s, object, TEXT_ADDR, "[data]", false);
+	rp_symbolizer__free(s);
+}
+
+static void test_places_are_bounded(void **state)
+{
+	struct rp_symbolizer_opts opts = {.max_places = 1};
+	struct rp_elf *elf = open_path("/proc/self/exe");
+	struct rp_symbolizer *s = rp_symbolizer__new(&opts);
+	uint32_t object = add_path(s, "/proc/self/exe", "me");
+	struct rp_symbol symbol = own_function(elf, "outer");
+
+	(void)state;
+	assert_true(rp_symbolizer__find(s, object, symbol.offset)->named);
+	assert_false(rp_symbolizer__find(s, object, symbol.offset + 1)->named);
+	assert_true(rp_symbolizer__find(s, object, symbol.offset)->named);
+	rp_symbolizer__free(s);
+	rp_elf__free(elf);
+}
+
+/* ---- the process ------------------------------------------------------------------------------
+ */
+
+/* More objects than processes that there may be: each gets its turn again. */
+static void test_many_objects(void **state)
+{
+	struct rp_elf *elf = open_path("/proc/self/exe");
+	struct rp_symbolizer *s = new_symbolizer(false);
+	struct rp_symbol symbol = own_function(elf, "outer");
+	uint32_t objects[40];
+
+	(void)state;
+	for (size_t i = 0; i < 40; i++)
+		objects[i] = add_path(s, "/proc/self/exe", "me");
+	for (size_t turn = 0; turn < 2; turn++)
+		for (size_t i = 0; i < 40; i++)
+			assert_true(
+				rp_symbolizer__find(s, objects[i], symbol.offset + turn)->named);
+	rp_symbolizer__free(s);
+	rp_elf__free(elf);
+}
+
+static void test_reader_that_ends(void **state)
+{
+	int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	struct rp_reader *reader = rp_reader__start(fd, true);
+	struct rp_reader_answer answer;
+
+	(void)state;
+	close(fd);
+	assert_non_null(reader);
+	assert_int_equal(rp_reader__ask(reader, 0, &answer), 0);
+	assert_int_equal(answer.n, 0);
+	kill(rp_reader__pid(reader), SIGKILL);
+	assert_int_not_equal(rp_reader__ask(reader, 0, &answer), 0);
+	rp_reader__end(reader);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_what_is_inlined),
+		cmocka_unit_test(test_without_lines),
+		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_no_elf),
+		cmocka_unit_test(test_places_are_bounded),
+		cmocka_unit_test(test_many_objects),
+		cmocka_unit_test(test_reader_that_ends),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

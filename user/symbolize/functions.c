@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+#include "symbolize/functions.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "discover/demangle.h"
+#include "unwind/rows.h"
+#include "util/array.h"
+
+#define NESTED_MAX 16 /* symbols that begin inside another one, in a row */
+#define LINKER_MAX 1024
+
+struct function {
+	uint64_t start, size;
+	const char *name;
+	bool is_part; /* a cold part: what follows the dot is not the function's name */
+};
+
+struct rp_functions {
+	struct function *symbols; /* by start */
+	size_t n;
+	struct rp_unwind_function *frames; /* of .eh_frame, by start */
+	size_t n_frames;
+};
+
+static int compare_functions(const void *x, const void *y)
+{
+	const struct function *a = x, *b = y;
+
+	if (a->start != b->start)
+		return a->start < b->start ? -1 : 1;
+	/* Of several at one place the one that reaches further, and then the shortest name. */
+	if (a->size != b->size)
+		return a->size < b->size ? -1 : 1;
+	return strlen(a->name) > strlen(b->name) ? -1 : strlen(a->name) < strlen(b->name);
+}
+
+static void read_frames(struct rp_elf *elf, struct rp_functions *f)
+{
+	struct rp_eh_frame eh_frame;
+	size_t broken;
+	char *data;
+
+	if (rp_elf__eh_frame(elf, &data, &eh_frame.size, &eh_frame.addr))
+		return;
+	eh_frame.data = data;
+	if (rp_unwind_functions__read(&eh_frame, &f->frames, &f->n_frames, &broken))
+		f->n_frames = 0;
+	free(data);
+}
+
+static void add(struct rp_functions *f, const struct rp_symbol *symbols, size_t n, bool is_part)
+{
+	for (size_t i = 0; i < n; i++)
+		f->symbols[f->n++] = (struct function){
+			.start = symbols[i].addr,
+			.size = symbols[i].size,
+			.name = is_part ? symbols[i].linker : symbols[i].name,
+			.is_part = is_part,
+		};
+}
+
+int rp_functions__read(struct rp_elf *elf, struct rp_functions **out)
+{
+	struct rp_functions *f = calloc(1, sizeof(*f));
+	const struct rp_symbol *symbols, *parts;
+	size_t n, n_parts;
+
+	if (!f)
+		return -ENOMEM;
+	if (rp_elf__symbols(elf, &symbols, &n, NULL))
+		n = 0;
+	parts = rp_elf__cold_parts(elf, &n_parts);
+	f->symbols = calloc(n + n_parts + 1, sizeof(*f->symbols));
+	if (!f->symbols) {
+		free(f);
+		return -ENOMEM;
+	}
+	add(f, symbols, n, false);
+	add(f, parts, n_parts, true);
+	qsort(f->symbols, f->n, sizeof(*f->symbols), compare_functions);
+	read_frames(elf, f);
+	*out = f;
+	return 0;
+}
+
+void rp_functions__free(struct rp_functions *f)
+{
+	if (!f)
+		return;
+	free(f->symbols);
+	free(f->frames);
+	free(f);
+}
+
+/* The function of .eh_frame that an address is in; NULL: none. */
+static const struct rp_unwind_function *find_frame(const struct rp_functions *f, uint64_t addr)
+{
+	size_t low = 0, high = f->n_frames;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (f->frames[middle].start <= addr)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (!low || addr - f->frames[low - 1].start >= f->frames[low - 1].size)
+		return NULL;
+	return &f->frames[low - 1];
+}
+
+/* Assembly may leave the size out: then .eh_frame tells how far it reaches. */
+static bool reaches(const struct function *symbol, const struct rp_unwind_function *frame,
+		    uint64_t addr)
+{
+	if (!symbol->size)
+		return frame && frame->start == symbol->start;
+	return addr - symbol->start < symbol->size;
+}
+
+static const struct function *find_symbol(const struct rp_functions *f,
+					  const struct rp_unwind_function *frame, uint64_t addr)
+{
+	size_t low = 0, high = f->n;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (f->symbols[middle].start <= addr)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	for (size_t i = low; i && low - i < NESTED_MAX; i--)
+		if (reaches(&f->symbols[i - 1], frame, addr))
+			return &f->symbols[i - 1];
+	return NULL;
+}
+
+/* "f.cold" and "f.cold.12" are code of f. */
+static void name_whole(const char *linker, char *name, size_t size)
+{
+	const char *part = strstr(linker, ".cold");
+	char whole[LINKER_MAX];
+
+	snprintf(whole, sizeof(whole), "%.*s", part ? (int)(part - linker) : (int)strlen(linker),
+		 linker);
+	if (rp_demangle__name(whole, name, size) != 1)
+		snprintf(name, size, "%s", whole);
+}
+
+bool rp_functions__find(const struct rp_functions *f, uint64_t addr, char *name, size_t size)
+{
+	const struct rp_unwind_function *frame = find_frame(f, addr);
+	const struct function *symbol = find_symbol(f, frame, addr);
+
+	if (symbol && symbol->is_part)
+		name_whole(symbol->name, name, size);
+	else if (symbol)
+		snprintf(name, size, "%s", symbol->name);
+	else if (frame)
+		snprintf(name, size, "+0x%" PRIx64, frame->start);
+	return symbol || frame;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
+/*
+ * A process that knows the functions and source lines of one object. Symbol tables and debug
+ * information are large, slow to read and the target's own, so one without rights holds them
+ * (helper/restrict.h), in bounded memory, and is asked for one address at a time.
+ */
+#ifndef RP_READER_H
+#define RP_READER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "discover/lines.h"
+
+#define RP_READER_FRAMES 16 /* inlined calls and the function that they are in */
+
+struct rp_reader;
+
+/* What it says of an address. */
+struct rp_reader_answer {
+	uint64_t offset;
+	uint32_t n;	/* 0: nothing is known */
+	uint32_t named; /* the function has a name; else that is "+0xADDRESS", of where it starts */
+	struct rp_code_frame frames[RP_READER_FRAMES];
+};
+
+/* fd stays the caller's. lines: files and lines, too. NULL: it cannot be started. */
+struct rp_reader *rp_reader__start(int fd, bool lines);
+void rp_reader__end(struct rp_reader *reader);
+pid_t rp_reader__pid(const struct rp_reader *reader);
+
+/*
+ * What runs at an offset of the file, the innermost call first. -ETIMEDOUT, -EIO: it has not
+ * answered, and will not.
+ */
+int rp_reader__ask(struct rp_reader *reader, uint64_t offset, struct rp_reader_answer *answer);
+
+#endif
