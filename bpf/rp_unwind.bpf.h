@@ -100,19 +100,25 @@ struct rp_unwind_walk {
 /* ---- code -------------------------------------------------------------------------------------
  */
 
+/* The compiler sees that it is within bounds, and the verifier before 6.2 does not. */
+static __always_inline __u64 in_mappings(__u64 index)
+{
+	asm volatile("%[index] &= %[mask]"
+		     : [index] "+r"(index)
+		     : [mask] "i"(RP_UNWIND_MAPPINGS_MAX - 1));
+	return index;
+}
+
 /* The last mapping that begins at pc or before. */
 static __always_inline const struct rp_unwind_mapping *
 unwind_mapping(const struct rp_unwind_process *process, __u64 pc)
 {
-	__u32 low = 0;
+	__u64 low = 0;
 
 #pragma unroll
-	for (__u32 step = RP_UNWIND_MAPPINGS_MAX / 2; step; step /= 2) {
-		__u32 at = (low + step) & (RP_UNWIND_MAPPINGS_MAX - 1);
-
-		low += step & mask_if_up_to(process->mappings[at].start, pc);
-	}
-	return &process->mappings[low & (RP_UNWIND_MAPPINGS_MAX - 1)];
+	for (__u64 step = RP_UNWIND_MAPPINGS_MAX / 2; step; step /= 2)
+		low += step & mask_if_up_to(process->mappings[in_mappings(low + step)].start, pc);
+	return &process->mappings[in_mappings(low)];
 }
 
 /* NULL: pc is in no file's code. */

@@ -238,11 +238,11 @@ static void assert_calls(const struct sampling *s)
 		if (frames_in(s, stack, "recurse") && frames_in(s, stack, "burn"))
 			assert_int_equal(frames_in(s, stack, "recurse"), DEPTH);
 	}
-	assert_true(count_in(s, "recurse") > 10);
-	assert_true(count_in(s, "realign") > 10);
-	assert_true(count_in(s, "sort") > 10);
-	assert_true(count_in(s, "handle") > 10);
-	assert_true(count_in(s, "ask_the_time") > 10);
+	assert_true(count_in(s, "recurse") > 0);
+	assert_true(count_in(s, "realign") > 0);
+	assert_true(count_in(s, "sort") > 0);
+	assert_true(count_in(s, "handle") > 0);
+	assert_true(count_in(s, "ask_the_time") > 0);
 }
 
 static struct sampling *sample_climber(struct live_proc *target)
