@@ -66,6 +66,8 @@ static __always_inline void stack_begins(struct rp_thread *t, const struct rp_hi
 		t->shallowest = hit->sp;
 	if (t->grouping_serial != grouping_serial)
 		thread_regroup(t);
+	if (cfg_record && !rp_region_is_own(hit->region))
+		thread_introduce(t);
 }
 
 /* Room for one more frame; NULL: none could be had, counted as lost. */
@@ -132,7 +134,8 @@ __noinline int frame_push(struct rp_thread *t, const struct rp_hit *hit)
 /* ---- closing -------------------------------------------------------------------------------- */
 
 /* Time a frame up to now and add it to its node. */
-static __always_inline __u64 frame_time(struct task_struct *task, struct rp_frame *f, __u64 now)
+static __always_inline __u64 frame_time(struct task_struct *task, struct rp_thread *t,
+					struct rp_frame *f, __u64 now)
 {
 	struct rp_taken taken = {
 		.ns = now - f->start,
@@ -144,10 +147,15 @@ static __always_inline __u64 frame_time(struct task_struct *task, struct rp_fram
 	rp_taken__clamp(&taken);
 	if (!f->node || rp_frame__is_left_out(f))
 		return taken.ns;
-	if (is_filtered(rp_frame__region(f), taken.ns, f->outcomes))
+	if (is_filtered(rp_frame__region(f), taken.ns, f->outcomes)) {
 		figures_skip(f->node);
-	else
-		figures_add(f->node, &taken);
+		return taken.ns;
+	}
+	figures_add(f->node, &taken);
+	if (cfg_record && !rp_region_is_own(rp_frame__region(f))) {
+		thread_introduce(t);
+		frame_record(t, f, &taken, 0);
+	}
 	return taken.ns;
 }
 
@@ -157,7 +165,7 @@ static __always_inline void frame_pop(struct task_struct *task, struct rp_thread
 {
 	__u32 depth = t->depth;
 	struct rp_frame *parent;
-	__u64 ns = frame_time(task, f, now);
+	__u64 ns = frame_time(task, t, f, now);
 
 	if (!depth)
 		return;
@@ -262,7 +270,7 @@ static __always_inline void frame_close(struct task_struct *task, struct rp_thre
 		f->child += now - next->start - next->before_parent;
 		next->before_parent = now - next->start;
 	}
-	parent->child += frame_time(task, f, now) - f->before_parent;
+	parent->child += frame_time(task, t, f, now) - f->before_parent;
 	frames_shift(t, index);
 }
 

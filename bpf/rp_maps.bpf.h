@@ -23,6 +23,7 @@ const volatile struct rp_filter cfg_where = {};
 const volatile struct rp_pattern cfg_patterns[RP_ATOMS_MAX] = {}; /* of its comparisons */
 const volatile bool cfg_text_lengths = false;			  /* strings may have a length */
 const volatile bool cfg_label_returned = false; /* labels are what functions return */
+const volatile bool cfg_record = false;		/* tell of every instance */
 const volatile __u32 cfg_figure_shards = 1;	/* powers of two */
 const volatile __u32 cfg_hist_shards = 1;
 const volatile bool cfg_returns_of_all = false; /* links report returns of any process */
@@ -49,6 +50,7 @@ __u32 texts_used = 0;
 __u32 names_used = 0;
 bool goroutines_used = false;
 bool samples_may_double = false; /* threads came while events were opened */
+__u32 thread_serials = 0;	 /* given so far */
 bool overlaps_seen = false;	 /* calls of some region */
 __u64 lost_span_begins = 0;	 /* begins that were lost: their ends are no surprise */
 __u64 lost[RP_LOST_COUNT] = {};
@@ -319,6 +321,12 @@ struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 256 * 1024);
 } events SEC(".maps");
+
+/* Of a run that is recorded (rp_instances.bpf.h); user space sets how large it is. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 4096);
+} instances SEC(".maps");
 
 /* A number from 1 on; 0: there are no more. */
 static __always_inline __u32 number_take(__u32 kind, __u32 *used, __u32 bound)

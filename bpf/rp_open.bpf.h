@@ -75,6 +75,7 @@ int rp_open_threads(struct bpf_iter__task *ctx)
 		return 0;
 	stack.tgid = tgid_of(task);
 	stack.tid = tid_of(task);
+	stack.serial = LOAD_ONCE(w.t->serial);
 	bpf_probe_read_kernel_str(stack.comm, sizeof(stack.comm), task->comm);
 	/* Where there is no room for all of it the kernel takes back the part, and comes again. */
 	if (!bpf_seq_write(w.seq, &stack, sizeof(stack)))

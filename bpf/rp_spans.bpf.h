@@ -10,6 +10,7 @@
 #include <linux/errno.h>
 
 #include "rp_filter.bpf.h"
+#include "rp_instances.bpf.h"
 #include "rp_unmatched.bpf.h"
 
 /* How often a begin tries to replace an open span that others may be replacing too. */
@@ -102,6 +103,14 @@ static __always_inline __u32 span_root(struct rp_thread *t)
 	return t->frames[0].node;
 }
 
+/* It was left without its end, as a thread has noticed. */
+static __always_inline void span_unwind(const struct rp_span *span, __u32 thread, __u64 now)
+{
+	figures_unwind(span->node);
+	if (cfg_record)
+		span_record(span, thread, now, RP_INSTANCE_UNWOUND);
+}
+
 /* 0, or a negative errno: no room. */
 static __always_inline long span_insert(struct rp_span *span)
 {
@@ -118,7 +127,7 @@ static __always_inline long span_insert(struct rp_span *span)
 		rc = bpf_map_update_elem(&spans, &span->key, span, BPF_NOEXIST);
 		/* The same id again: the older one was left without its end. */
 		if (rc == -EEXIST && span_take(&span->key, &old))
-			figures_unwind(old.node);
+			span_unwind(&old, span->begun_by, span->start);
 	}
 	return rc;
 }
@@ -130,6 +139,10 @@ static __noinline void span_begin(struct task_struct *task, struct rp_thread *t,
 	__u32 root = span_root(t);
 	struct rp_figures *figures;
 
+	if (cfg_record) {
+		thread_introduce(t);
+		span.begun_by = t->serial;
+	}
 	span.node = root ? node_below(root, key->region, 0, 0) : 0;
 	figures = span.node ? node_figures(span.node) : NULL;
 	if (!figures)
@@ -147,7 +160,18 @@ static __noinline void span_begin(struct task_struct *task, struct rp_thread *t,
 	}
 }
 
-static __always_inline bool span_end(const struct rp_span_key *key, __u64 now)
+static __always_inline void span_record_end(struct task_struct *task, const struct rp_span *span,
+					    __u64 now)
+{
+	struct rp_thread *t = thread_get(task);
+
+	if (t)
+		thread_introduce(t);
+	span_record(span, t ? t->serial : 0, now, 0);
+}
+
+static __always_inline bool span_end(struct task_struct *task, const struct rp_span_key *key,
+				     __u64 now)
 {
 	struct rp_span span;
 
@@ -155,10 +179,13 @@ static __always_inline bool span_end(const struct rp_span_key *key, __u64 now)
 		return false;
 	if (!span.node)
 		return true;
-	if (is_filtered(key->region, now - span.start, 0))
+	if (is_filtered(key->region, now - span.start, 0)) {
 		figures_skip(span.node);
-	else
-		figures_add(span.node, &(struct rp_taken){.ns = now - span.start});
+		return true;
+	}
+	figures_add(span.node, &(struct rp_taken){.ns = now - span.start});
+	if (cfg_record)
+		span_record_end(task, &span, now);
 	return true;
 }
 
@@ -167,10 +194,10 @@ static __always_inline bool span_end(const struct rp_span_key *key, __u64 now)
 static long span_drop(void *map, const struct rp_span_key *key, struct rp_span *span,
 		      const __u32 *tgid)
 {
-	__u32 node = span->node;
+	struct rp_span copy = *span;
 
 	if (key->tgid == *tgid && !bpf_map_delete_elem(map, key))
-		figures_unwind(node);
+		span_unwind(&copy, 0, bpf_ktime_get_ns());
 	return 0;
 }
 

@@ -12,6 +12,7 @@
 #define RP_WALKS_BPF_H
 
 #include "rp_filter.bpf.h"
+#include "rp_instances.bpf.h"
 #include "rp_stacks.bpf.h"
 #include "rp_threads.bpf.h"
 
@@ -38,8 +39,11 @@ static long unwind_step(__u32 i, struct rp_walk *w)
 	if (top <= w->bound)
 		return 1;
 	f = frame_at(w->t, top);
-	if (f && !rp_frame__is_left_out(f))
+	if (f && f->node && !rp_frame__is_left_out(f)) {
 		figures_unwind(f->node);
+		if (cfg_record && !rp_region_is_own(rp_frame__region(f)))
+			frame_record_unwound(w->t, f);
+	}
 	/* Taken for a call that was left, when it may be one that others overlap. */
 	overlap = f && rp_frame__is_loose(f) ? overlap_seen(rp_frame__region(f)) : NULL;
 	if (overlap)

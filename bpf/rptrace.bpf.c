@@ -206,7 +206,10 @@ __noinline int return_is_safe(__u32 region, __u64 sp)
 	return false;
 }
 
-/* A return is reported to the program that wanted it at the entry, whatever counts by now. */
+/*
+ * A return is reported to the program that wanted it at the entry, whatever counts by now. Once
+ * nothing is measured any more, what is open stays open: figures and record say the same then.
+ */
 SEC("?uprobe")
 int rp_session(struct pt_regs *ctx)
 {
@@ -217,7 +220,7 @@ int rp_session(struct pt_regs *ctx)
 	keep_to_thread_stack(ctx, &no_sessions);
 	cookie = session_cookie(ctx, task);
 	if (session_is_return(ctx, task)) {
-		if (!swaps_under_way || site_counts(cookie, true))
+		if (ready && (!swaps_under_way || site_counts(cookie, true)))
 			call_return(ctx, task, cookie);
 		return 0;
 	}
@@ -361,7 +364,7 @@ int rp_span(struct pt_regs *ctx)
 	begins = RP_COOKIE_ROLE(cookie) == RP_ROLE_SPAN_BEGIN;
 	key.region = RP_COOKIE_REGION(cookie);
 	has_id = read_arg(ctx, RP_COOKIE_SPEC(cookie), &key.id);
-	if (has_id && !begins && span_end(&key, now))
+	if (has_id && !begins && span_end(task, &key, now))
 		return 0;
 	t = thread_get(task);
 	if (!t)

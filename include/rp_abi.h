@@ -10,6 +10,7 @@
 
 #include "rp_events.h"
 #include "rp_figures.h"
+#include "rp_instances.h"
 #include "rp_nodes.h"
 #include "rp_sample.h"
 #include "rp_sites.h"
@@ -29,9 +30,11 @@ struct rp_span {
 	struct rp_span_key key; /* again, as the memory of a span that ends becomes another's */
 	__rp_u64 start;		/* ns */
 	__rp_u32 node;		/* 0: no node could be had, figures are lost */
-	__rp_u32 tid;		/* of the thread that began it */
+	__rp_u32 tid;		/* of the thread that began it ... */
+	__rp_u32 begun_by;	/* ... and its serial, where the run is recorded */
+	__rp_u32 reserved;
 };
-_Static_assert(sizeof(struct rp_span) == 32, "rp_span is shared with BPF");
+_Static_assert(sizeof(struct rp_span) == 40, "rp_span is shared with BPF");
 
 /* ---- what was not measured, and why ------------------------------------------------ */
 
@@ -49,6 +52,7 @@ _Static_assert(sizeof(struct rp_span) == 32, "rp_span is shared with BPF");
 	X(SPANS, "spans", "spans past --max-spans, or with an id that could not be read")          \
 	X(UNMATCHED, "unmatched", "exits without an entry")                                        \
 	X(EVENTS, "events", "events that found the ring buffer full")                              \
+	X(INSTANCES, "instances", "instances that are counted, but missing in the record")         \
 	X(UNKNOWN_EVENTS, "unknown_events", "events of an unknown type, or of a wrong length")     \
 	X(PROBES, "probes", "probes that could not be attached")                                   \
 	X(LATE, "late", "processes that ran for a moment before their probes were in place")       \
@@ -107,7 +111,7 @@ struct rp_open_stack {
 	__rp_u32 tgid;
 	__rp_u32 tid; /* 0: of a goroutine */
 	__rp_u32 frames;
-	__rp_u32 reserved;
+	__rp_u32 serial;	/* of the thread, where the run is recorded */
 	char comm[RP_COMM_LEN]; /* of the thread */
 };
 _Static_assert(sizeof(struct rp_open_stack) == 40, "rp_open_stack is shared with BPF");

@@ -14,18 +14,19 @@
  */
 struct rp_figures {
 	__rp_u64 entries;
-	__rp_u64 count;	  /* frames left by their exit and timed */
-	__rp_u64 unwound; /* frames left without their exit */
-	__rp_u64 skipped; /* frames shorter than --min-duration: in no other figure */
-	__rp_u64 total;	  /* ns, all frames of this path */
-	__rp_u64 self;	  /* ns, less the time in child frames */
-	__rp_u64 cpu;	  /* ns on a CPU, children included */
-	__rp_u64 wait;	  /* ns runnable but waiting for a CPU, children included */
-	__rp_u64 sq_lo;	  /* sum of squares of the frames' ns: low half ... */
-	__rp_u64 sq_hi;	  /* ... and high half of 128 bits */
-	__rp_u64 min_inv; /* ~ of the shortest frame, so that zero means none */
-	__rp_u64 max;	  /* the longest frame, ns */
-	__rp_u64 reserved[4];
+	__rp_u64 count;	     /* frames left by their exit and timed */
+	__rp_u64 unwound;    /* frames left without their exit */
+	__rp_u64 skipped;    /* frames shorter than --min-duration: in no other figure */
+	__rp_u64 total;	     /* ns, all frames of this path */
+	__rp_u64 self;	     /* ns, less the time in child frames */
+	__rp_u64 cpu;	     /* ns on a CPU, children included */
+	__rp_u64 wait;	     /* ns runnable but waiting for a CPU, children included */
+	__rp_u64 sq_lo;	     /* sum of squares of the frames' ns: low half ... */
+	__rp_u64 sq_hi;	     /* ... and high half of 128 bits */
+	__rp_u64 min_inv;    /* ~ of the shortest frame, so that zero means none */
+	__rp_u64 max;	     /* the longest frame, ns */
+	__rp_u64 unrecorded; /* of count and unwound: those that the record lacks */
+	__rp_u64 reserved[3];
 };
 _Static_assert(sizeof(struct rp_figures) == 128, "two cache lines a shard");
 

@@ -56,13 +56,13 @@ struct rp_thread {
 	__rp_u32 grouping_serial; /* under which the root was chosen; 0: none is yet */
 	__rp_u32 segments;	  /* of its stack that are in thread_segments */
 	__rp_u32 additions;	  /* that the two below know of */
-	__rp_u32 reserved;
-	__rp_u64 begun;		/* bit (region % 64): the thread has begun such a region */
-	__rp_u64 shallowest;	/* stack pointer of the outermost function entered so far */
-	__rp_u64 goroutine;	/* whose stack it is; 0: that of a thread */
-	__rp_u64 swapped_site;	/* cookie of the last hit that a newer generation took ... */
-	__rp_u64 swapped_state; /* ... and the state of its site group then */
-	__rp_u64 taken_ip;	/* of the last entry into a function that has RET sites */
+	__rp_u32 serial;	  /* where the run is recorded; 0: not introduced yet */
+	__rp_u64 begun;		  /* bit (region % 64): the thread has begun such a region */
+	__rp_u64 shallowest;	  /* stack pointer of the outermost function entered so far */
+	__rp_u64 goroutine;	  /* whose stack it is; 0: that of a thread */
+	__rp_u64 swapped_site;	  /* cookie of the last hit that a newer generation took ... */
+	__rp_u64 swapped_state;	  /* ... and the state of its site group then */
+	__rp_u64 taken_ip;	  /* of the last entry into a function that has RET sites */
 	struct rp_frame frames[RP_SEGMENT_FRAMES];
 };
 

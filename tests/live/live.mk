@@ -30,6 +30,12 @@ $(ATTACH_BINS): LIVE_OBJS = $(filter $(O)/user/attach/%,$(USER_OBJS)) $(O)/librp
 $(ATTACH_BINS): LIVE_LIBS = $(BPF_LIBS) $(CORE_LIBS)
 $(ATTACH_BINS): $(filter $(O)/user/attach/%,$(USER_OBJS)) $(O)/librpcore.a
 
+# This one reads records.
+RECORD_BIN := $(O)/tests/live/test_record
+$(RECORD_BIN): LIVE_OBJS = $(O)/librpcore.a
+$(RECORD_BIN): LIVE_LIBS = $(CORE_LIBS)
+$(RECORD_BIN): $(O)/librpcore.a
+
 $(LIVE_BINS) $(LONG_BINS): $(O)/%: %.c $(LIVE_HARNESS) tests/live/live.mk
 	$(call msg,TEST,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(DEPFLAGS) $(ALL_LDFLAGS) -o $@ $< $(LIVE_HARNESS) $(LIVE_OBJS) -lcmocka -ljansson -lm $(LIVE_LIBS)

@@ -63,21 +63,21 @@ static void assert_holds(const char *path, const char *text)
 static void a_file_that_was_there_is_written_anew(void **state)
 {
 	(void)state;
-	write_text(rp_caller__create("there"), "much of it");
-	write_text(rp_caller__create("there"), "less");
+	write_text(rp_caller__create("there", false), "much of it");
+	write_text(rp_caller__create("there", false), "less");
 	assert_holds("there", "less");
 }
 
 static void no_link_is_followed(void **state)
 {
 	(void)state;
-	write_text(rp_caller__create("there"), "precious");
+	write_text(rp_caller__create("there", false), "precious");
 	assert_int_equal(symlink("there", "link"), 0);
-	assert_int_equal(rp_caller__create("link"), -ELOOP);
+	assert_int_equal(rp_caller__create("link", false), -ELOOP);
 	assert_holds("there", "precious");
 	unlink("link");
 	assert_int_equal(symlink("new", "link"), 0);
-	assert_int_equal(rp_caller__create("link"), -ELOOP); /* one that leads nowhere yet */
+	assert_int_equal(rp_caller__create("link", false), -ELOOP); /* one that leads nowhere yet */
 	assert_int_equal(access("new", F_OK), -1);
 }
 
@@ -87,9 +87,9 @@ static void a_pipe_that_nobody_reads_is_not_waited_for(void **state)
 
 	(void)state;
 	assert_int_equal(mkfifo("pipe", 0600), 0);
-	assert_int_equal(rp_caller__create("pipe"), -ENXIO);
+	assert_int_equal(rp_caller__create("pipe", false), -ENXIO);
 	reader = open("pipe", O_RDONLY | O_NONBLOCK);
-	fd = rp_caller__create("pipe");
+	fd = rp_caller__create("pipe", false);
 	assert_true(fd > 2);
 	assert_false(fcntl(fd, F_GETFL) & O_NONBLOCK); /* what it has to take is waited for */
 	close(fd);
@@ -103,7 +103,7 @@ static void standard_streams_may_be_named(void **state)
 
 	(void)state;
 	dup2(file, STDOUT_FILENO);
-	fd = rp_caller__create("/dev/stdout");
+	fd = rp_caller__create("/dev/stdout", false);
 	dup2(out, STDOUT_FILENO);
 	write_text(fd, "text");
 	assert_holds("new", "text");
@@ -124,12 +124,12 @@ static void under_sudo_a_new_file_is_the_callers(void **state)
 	(void)state;
 	if (getuid())
 		skip();
-	close(rp_caller__create("there"));
+	close(rp_caller__create("there", false));
 	setenv("SUDO_UID", "1234", 1);
 	setenv("SUDO_GID", "1235", 1);
-	close(rp_caller__create("there"));
+	close(rp_caller__create("there", false));
 	assert_int_equal(owner("there"), 0); /* it was somebody's already */
-	close(rp_caller__create("new"));
+	close(rp_caller__create("new", false));
 	assert_int_equal(owner("new"), 1234);
 }
 
@@ -159,7 +159,7 @@ static void capabilities_open_no_file(void **state)
 	assert_int_equal(chmod(folder, 0755), 0);
 	pid = fork();
 	if (!pid)
-		_exit(!become_capable_user() || rp_caller__create("new") != -EACCES ||
+		_exit(!become_capable_user() || rp_caller__create("new", false) != -EACCES ||
 		      open("new", O_WRONLY | O_CREAT, 0600) < 0);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_int_equal(status, 0);

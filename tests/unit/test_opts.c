@@ -153,6 +153,43 @@ static void words_and_flags(void **state)
 	rp_opts__free(&l.opts);
 }
 
+static void recording(void **state)
+{
+	static const struct {
+		const char *text;
+		uint64_t bytes;
+	} sizes[] = {{"4096", 4096}, {"64k", 65536}, {"1.5M", 3 << 19}, {"1G", 1 << 30}};
+	struct line l;
+
+	(void)state;
+	parse_good(&l, "rptrace record -p 1");
+	assert_int_equal(l.opts.command, RP_COMMAND_RECORD);
+	assert_string_equal(l.opts.record, "rptrace.rpt");
+	assert_true(l.opts.max_ring == 16 << 20);
+	rp_opts__free(&l.opts);
+	parse_good(&l, "rptrace record -o a.rpt -- cmd");
+	assert_string_equal(l.opts.record, "a.rpt");
+	assert_null(l.opts.output);
+	rp_opts__free(&l.opts);
+	parse_good(&l, "rptrace -o a.txt --record a.rpt");
+	assert_string_equal(l.opts.record, "a.rpt");
+	assert_string_equal(l.opts.output, "a.txt");
+	rp_opts__free(&l.opts);
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		char text[64];
+
+		snprintf(text, sizeof(text), "rptrace record --max-ring %s", sizes[i].text);
+		parse_good(&l, text);
+		assert_true(l.opts.max_ring == sizes[i].bytes);
+		rp_opts__free(&l.opts);
+	}
+	assert_int_equal(parse(&l, "rptrace record --max-ring 12T"), -EINVAL);
+	assert_non_null(strstr(l.err.cause, "from 4k to 1G"));
+	assert_int_equal(parse(&l, "rptrace record --max-ring 4095"), -EINVAL);
+	assert_int_equal(parse(&l, "rptrace record --max-ring k"), -EINVAL);
+	assert_null(l.opts.argv);
+}
+
 static void values(void **state)
 {
 	struct line l;
@@ -398,6 +435,7 @@ int main(void)
 		cmocka_unit_test(defaults),
 		cmocka_unit_test(help_tells_defaults),
 		cmocka_unit_test(words_and_flags),
+		cmocka_unit_test(recording),
 		cmocka_unit_test(values),
 		cmocka_unit_test(durations),
 		cmocka_unit_test(every_mistake_has_a_cure),

@@ -90,7 +90,7 @@ struct goroutine_reading {
 
 /* Copy a stack, from its frame 1 on. Returns how many frames it has; 0 also when it has gone. */
 static uint32_t copy_stack(const struct rptrace_bpf *skel, const struct rp_goroutine_key *key,
-			   struct rp_frame *frames)
+			   struct rp_frame *frames, uint32_t *serial)
 {
 	struct rp_segment_key segment = {.owner = key->goroutine, .segment = key->tgid << 32};
 	int segments = bpf_map__fd(skel->maps.thread_segments);
@@ -101,6 +101,7 @@ static uint32_t copy_stack(const struct rptrace_bpf *skel, const struct rp_gorou
 	if (bpf_map_lookup_elem(bpf_map__fd(skel->maps.goroutines), key, &stack) ||
 	    !stack.goroutine)
 		return 0;
+	*serial = stack.serial;
 	memcpy(frames, &stack.frames[1], sizeof(stack.frames) - sizeof(stack.frames[0]));
 	for (uint32_t at = RP_SEGMENT_FRAMES; at <= stack.depth && at < RP_FRAMES_MAX;
 	     at += RP_SEGMENT_FRAMES) {
@@ -120,11 +121,11 @@ static int take_goroutine(struct goroutine_reading *r, const struct rp_goroutine
 			  rp_open_fn fn, void *ctx)
 {
 	struct rp_open_stack stack = {.goroutine = key->goroutine, .tgid = (uint32_t)key->tgid};
-	uint32_t first = copy_stack(r->skel, key, r->frames[0]), second;
+	uint32_t first = copy_stack(r->skel, key, r->frames[0], &stack.serial), second;
 
 	if (!first)
 		return 0;
-	second = copy_stack(r->skel, key, r->frames[1]);
+	second = copy_stack(r->skel, key, r->frames[1], &stack.serial);
 	stack.frames = first < second ? first : second;
 	for (uint32_t i = 0; i < stack.frames; i++) {
 		const struct rp_frame *a = &r->frames[0][i], *b = &r->frames[1][i];

@@ -42,6 +42,8 @@ struct rp_session_opts {
 	bool spans;		      /* sites may be those of spans */
 	bool samples;		      /* rp_session__sample_program() will be used */
 	bool verbose;		      /* libbpf's own messages on stderr */
+	/* Of the ring of instances, 2^n pages; 0: none are told. */
+	uint32_t record_bytes;
 };
 
 struct rp_session;
@@ -128,6 +130,12 @@ void rp_session__samples_may_double(struct rp_session *session);
 int rp_session__sample_fd(const struct rp_session *session);
 /* Hand over all that are there, as struct rp_sample. 0 or a negative errno. */
 int rp_session__drain_samples(struct rp_session *session, rp_record_fn fn, void *ctx);
+
+/*
+ * Hand over all instances that are there, which are told where the session was made for it: each is
+ * a struct rp_instance or rp_thread_info. May be called by another thread than the rest.
+ */
+int rp_session__drain_instances(struct rp_session *session, rp_record_fn fn, void *ctx);
 
 /* ---- reading: the kernel's memory, mapped -----------------------------------------------------
  */

@@ -35,6 +35,10 @@ struct rp_session {
 
 	rp_record_fn on_record, on_sample; /* while draining */
 	void *on_record_ctx, *on_sample_ctx;
+
+	struct ring_buffer *instances; /* NULL: they are not told */
+	rp_record_fn on_instance;      /* the same of these */
+	void *on_instance_ctx;
 };
 
 /* Probes of one site group in one generation (generation.c). */
@@ -45,6 +49,10 @@ struct rp_links {
 	int *fds;
 	size_t n;
 };
+
+/* instances.c: before and after the load. A negative errno. */
+void rp_session__configure_instances(struct rp_session *s, const struct rp_session_opts *opts);
+int rp_session__open_instances(struct rp_session *s);
 
 /* By which the detacher knows them. */
 uint32_t rp_links__tag(const struct rp_links *links);

@@ -39,8 +39,10 @@ static int take_stack(void *ctx, const struct rp_open_stack *stack,
 		      const struct rp_open_frame *frames)
 {
 	struct reading *r = ctx;
-	struct rp_open_entry entry = {
-		.pid = stack->tgid, .tid = stack->tid, .goroutine = stack->goroutine};
+	struct rp_open_entry entry = {.pid = stack->tgid,
+				      .tid = stack->tid,
+				      .goroutine = stack->goroutine,
+				      .serial = stack->serial};
 	int rc = make_room(r, stack->frames);
 
 	if (rc)
@@ -68,6 +70,7 @@ static void take_span(void *ctx, const struct rp_span *span)
 				      .region = span->key.region,
 				      .pid = span->key.tgid,
 				      .tid = span->tid,
+				      .serial = span->begun_by,
 				      .span = span->key.id};
 
 	if (!r->rc)

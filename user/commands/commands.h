@@ -14,6 +14,7 @@ typedef int (*rp_command_fn)(const struct rp_opts *opts, rp_say_fn say, struct r
 extern const rp_command_fn rp_commands[];
 
 int rp_live__run(const struct rp_opts *opts, rp_say_fn say, struct rp_err *err);
+int rp_record__run(const struct rp_opts *opts, rp_say_fn say, struct rp_err *err);
 int rp_list__run(const struct rp_opts *opts, rp_say_fn say, struct rp_err *err);
 int rp_doctor__run(const struct rp_opts *opts, rp_say_fn say, struct rp_err *err);
 

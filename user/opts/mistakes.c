@@ -202,8 +202,8 @@ int rp_mistake__stray_word(const struct rp_parser *p)
 		return mistake(p, &edit, "'%s' is no option: a command comes behind --", word);
 	}
 	return mistake(p, &edit,
-		       "'%s' is neither an option nor a command of rptrace, which are list and "
-		       "doctor; a program to start comes behind --",
+		       "'%s' is neither an option nor a command of rptrace, which are "
+		       "record, list and doctor; a program to start comes behind --",
 		       word);
 }
 

@@ -13,6 +13,7 @@ enum rp_option_type {
 	RP_OPTION_LIST,	     /* struct rp_texts: repeatable */
 	RP_OPTION_PROCESSES, /* pids and names */
 	RP_OPTION_NUMBER,    /* unsigned */
+	RP_OPTION_SIZE,	     /* uint64_t, bytes; 4096, 64k, 16M, 1G */
 	RP_OPTION_SECONDS,   /* double; without a unit: seconds */
 	RP_OPTION_DURATION,  /* double, seconds; it must have a unit */
 	RP_OPTION_PERCENT,   /* double, a share of 1 */

@@ -125,6 +125,8 @@ static int finish(struct rp_parser *p)
 
 	if (o->label.kind && o->by == RP_BY_NONE)
 		o->by = RP_BY_LABEL;
+	if (o->command == RP_COMMAND_RECORD && !o->record)
+		o->record = "rptrace.rpt";
 	if (o->json)
 		o->format = rp_view__find("json");
 	return rp_mistake__together(p);

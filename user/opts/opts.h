@@ -16,7 +16,13 @@
 #include "util/error.h"
 #include "view/view.h"
 
-enum rp_command { RP_COMMAND_LIVE, RP_COMMAND_LIST, RP_COMMAND_DOCTOR, RP_COMMAND_COUNT };
+enum rp_command {
+	RP_COMMAND_LIVE,
+	RP_COMMAND_LIST,
+	RP_COMMAND_RECORD,
+	RP_COMMAND_DOCTOR,
+	RP_COMMAND_COUNT
+};
 
 struct rp_texts {
 	const char **items;
@@ -66,6 +72,9 @@ struct rp_opts {
 	struct rp_column_list columns; /* none: those of use */
 	const struct rp_view *format;
 	const char *output; /* NULL: stdout, or stderr with a command */
+
+	const char *record; /* file of all instances; NULL: none */
+	uint64_t max_ring;  /* bytes of instances on their way there */
 
 	unsigned max_depth, max_nodes, max_labels, max_names, max_spans, max_regions, max_on_stuck;
 };

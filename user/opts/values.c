@@ -36,6 +36,41 @@ static int set_number(const struct rp_option *option, const char *text, void *me
 	return refuse(bad, text, what);
 }
 
+static const char size_units[] = "kMG";
+
+/* As whole as it can be told. */
+static void print_size(double bytes, char *buf, size_t size)
+{
+	const char *unit = "";
+
+	for (const char *next = size_units; *next && !((uint64_t)bytes % 1024); next++) {
+		bytes /= 1024;
+		unit = next;
+	}
+	snprintf(buf, size, "%.0f%.1s", bytes, unit);
+}
+
+static int set_size(const struct rp_option *option, const char *text, void *member,
+		    struct rp_bad_value *bad)
+{
+	char what[128], least[16], most[16], *end;
+	double bytes = strtod(text, &end);
+	const char *unit = *end ? strchr(size_units, *end) : NULL;
+
+	for (const char *each = size_units; unit && each <= unit; each++)
+		bytes *= 1024;
+	if (isdigit((unsigned char)*text) && !*(end + (unit != NULL)) && bytes >= option->least &&
+	    bytes <= option->most) {
+		*(uint64_t *)member = (uint64_t)bytes;
+		return 0;
+	}
+	print_size(option->least, least, sizeof(least));
+	print_size(option->most, most, sizeof(most));
+	snprintf(what, sizeof(what), "is not a size from %s to %s: bytes, or with k, M or G", least,
+		 most);
+	return refuse(bad, text, what);
+}
+
 static int set_percent(const char *text, void *member, struct rp_bad_value *bad)
 {
 	char *end;
@@ -186,6 +221,8 @@ int rp_option__set(const struct rp_option *option, const char *text, struct rp_o
 		return add_processes(opts, text, bad);
 	case RP_OPTION_NUMBER:
 		return set_number(option, text, member, bad);
+	case RP_OPTION_SIZE:
+		return set_size(option, text, member, bad);
 	case RP_OPTION_SECONDS:
 	case RP_OPTION_DURATION:
 		return set_duration(option, text, member, bad);
@@ -208,6 +245,8 @@ void rp_option__set_default(const struct rp_option *option, struct rp_opts *opts
 		rp_option__set(option, option->word, opts, &bad);
 	else if (option->preset > 0 && option->type == RP_OPTION_NUMBER)
 		*(unsigned *)member = (unsigned)option->preset;
+	else if (option->preset > 0 && option->type == RP_OPTION_SIZE)
+		*(uint64_t *)member = (uint64_t)option->preset;
 	else if (option->preset > 0)
 		*(double *)member = option->preset;
 }
@@ -218,6 +257,8 @@ const char *rp_option__default(const struct rp_option *option, char *buf, size_t
 
 	if (option->word)
 		snprintf(buf, size, "%s", option->word);
+	else if (option->preset > 0 && option->type == RP_OPTION_SIZE)
+		print_size(option->preset, buf, size);
 	else if (option->preset > 0)
 		snprintf(buf, size, "%.0f%s", option->preset, unit);
 	else

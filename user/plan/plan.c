@@ -273,8 +273,17 @@ static int add_region(struct rp_plan *plan, const struct rp_region_key *wanted, 
 	}
 	plan->regions[plan->n_regions++] = (struct rp_region){
 		.id = key->id, .kind = kind, .name = key->name, .object = object};
+	if (plan->on_region)
+		plan->on_region(plan->on_region_ctx, &plan->regions[key->id - 1]);
 	*id = key->id;
 	return 0;
+}
+
+void rp_plan__on_region(struct rp_plan *plan, void (*fn)(void *ctx, const struct rp_region *region),
+			void *ctx)
+{
+	plan->on_region = fn;
+	plan->on_region_ctx = ctx;
 }
 
 static bool shares_no_region(const struct rp_plan *plan, const struct rp_region_key *key,

@@ -158,6 +158,10 @@ int rp_plan__add_ret_sites(struct rp_plan *plan, uint32_t object, const char *pa
 /* Is it a site of a region that is wanted? Those without a region are, as far as this goes. */
 bool rp_plan__wants_site(const struct rp_plan *plan, const struct rp_site *site);
 
+/* Call fn for each region that is added from now on, before any of its sites can be. */
+void rp_plan__on_region(struct rp_plan *plan, void (*fn)(void *ctx, const struct rp_region *region),
+			void *ctx);
+
 /* ---- what there is ------------------------------------------------------------------------- */
 
 const struct rp_region *rp_plan__regions(const struct rp_plan *plan, size_t *n);

@@ -40,6 +40,8 @@ struct rp_plan {
 	struct rp_refusal *refusals;
 	size_t n_refusals, refusals_capacity;
 	struct rp_names function_names, usdt_names;
+	void (*on_region)(void *ctx, const struct rp_region *region); /* NULL: nobody asks */
+	void *on_region_ctx;
 	struct rp_arena arena;
 	const struct rp_arg *args; /* of the last site that has any */
 	uint32_t n_args;

@@ -25,20 +25,27 @@ static void learn_cgroups(struct rp_run *run, const struct rp_counts *counts)
 	}
 }
 
-struct rp_snapshot_opts rp_run__snapshot_opts(struct rp_run *run, const struct rp_counts *counts)
+struct rp_meta rp_run__meta(const struct rp_run *run)
 {
-	struct rp_snapshot_opts opts = {.by = run->grouping.by,
-					.meta = run->description.meta,
-					.since = run->began,
-					.cgroups = run->cgroups,
-					.compensate = run->opts->compensate};
+	struct rp_meta meta = run->description.meta;
 	struct rp_targets_stats stats;
 
 	rp_targets__stats(run->targets, &stats);
-	opts.meta.probes = stats.sites;
-	opts.meta.slow_sites = stats.slow_sites;
-	opts.meta.processes = stats.processes;
-	opts.meta.group_by = rp_by__name(opts.by);
+	meta.probes = stats.sites;
+	meta.slow_sites = stats.slow_sites;
+	meta.processes = stats.processes;
+	meta.group_by = rp_by__name(run->grouping.by);
+	return meta;
+}
+
+struct rp_snapshot_opts rp_run__snapshot_opts(struct rp_run *run, const struct rp_counts *counts)
+{
+	struct rp_snapshot_opts opts = {.by = run->grouping.by,
+					.meta = rp_run__meta(run),
+					.since = run->began,
+					.cgroups = run->cgroups,
+					.compensate = run->opts->compensate};
+
 	if (opts.by == RP_BY_CGROUP)
 		learn_cgroups(run, counts);
 	return opts;
@@ -105,6 +112,8 @@ bool rp_run__shows_intervals(const struct rp_opts *o)
 {
 	bool is_table = !strcmp(o->format->name, "table");
 
+	if (o->command == RP_COMMAND_RECORD)
+		return false;
 	if (is_summary_on_stdout(o) && !is_table)
 		return is_json_lines(o);
 	/* The summary is about the same. */

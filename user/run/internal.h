@@ -14,6 +14,7 @@
 #include "run/grouping.h"
 #include "run/launch.h"
 #include "run/on_stuck.h"
+#include "run/recording.h"
 #include "run/run.h"
 #include "run/sampling.h"
 #include "run/signals.h"
@@ -55,6 +56,14 @@ struct overhead_limit {
 	bool told; /* that it cannot be kept */
 };
 
+/* record.c: how far the record is. */
+struct record_progress {
+	struct rp_timer *timer;
+	struct rp_recording_figures before; /* at the last look */
+	bool shown;			    /* on the terminal */
+	bool told;			    /* that it has ended early */
+};
+
 struct live_screen; /* live_screen.c */
 
 /* What lasts as long as the run. */
@@ -76,10 +85,12 @@ struct rp_run {
 	struct rp_launch *launch;     /* NULL without a command */
 	struct rp_on_stuck *on_stuck; /* NULL without one */
 	FILE *out;		      /* of -o FILE */
-	uint64_t began;		      /* ns, CLOCK_MONOTONIC */
-	int status;		      /* of the command */
-	bool on_screen;		      /* rather than printed tables */
-	bool cut_short;		      /* by a signal, before all was found */
+	/* NULL without --record. */
+	struct rp_recording *recording;
+	uint64_t began; /* ns, CLOCK_MONOTONIC */
+	int status;	/* of the command */
+	bool on_screen; /* rather than printed tables */
+	bool cut_short; /* by a signal, before all was found */
 
 	struct rp_description description;
 	struct rp_grouping grouping;
@@ -87,6 +98,7 @@ struct rp_run {
 	struct refresh refresh;
 	struct cost_meter cost_meter;
 	struct overhead_limit overhead;
+	struct record_progress progress;
 	struct rp_reading table_before; /* that the last printed table was made of */
 	struct live_screen *screen;	/* NULL: it is not open */
 };
@@ -121,6 +133,7 @@ int rp_run__watch_events(struct rp_run *run);
 int rp_run__watch_refresh(struct rp_run *run);
 int rp_run__watch_costs(struct rp_run *run);
 int rp_run__watch_overhead(struct rp_run *run);
+int rp_run__watch_record(struct rp_run *run);
 
 /* Hand on what the kernel has told so far. */
 int rp_run__drain_events(struct rp_run *run);
@@ -132,6 +145,8 @@ void rp_run__ask_figures(struct rp_run *run);
 /* Of now; its counts are to be freed. -ENOMEM. */
 int rp_run__read(struct rp_run *run, struct rp_reading *out);
 
+/* What they all say of the run. */
+struct rp_meta rp_run__meta(const struct rp_run *run);
 /* How snapshots of now are made. The counts bring new control groups, whose names are noted. */
 struct rp_snapshot_opts rp_run__snapshot_opts(struct rp_run *run, const struct rp_counts *counts);
 
@@ -155,6 +170,18 @@ void rp_run__tell_lost(struct rp_run *run);
 /* Costs of the probes: measured for the first time; no more. */
 void rp_run__start_costs(struct rp_run *run);
 void rp_run__end_costs(struct rp_run *run);
+
+/* ---- the record: all of it is nothing where none is asked for ------------------------------- */
+
+/* Of the kernel's ring: a power of two; 0: nothing is recorded. */
+uint32_t rp_run__ring_bytes(const struct rp_opts *opts);
+int rp_run__open_record(struct rp_run *run, struct rp_err *err);
+/* Once tracing has begun. */
+int rp_run__start_record(struct rp_run *run, struct rp_err *err);
+/* It is over: nothing is in the way of what is printed. */
+void rp_run__end_progress(struct rp_run *run);
+/* Once it has ended, and the summary says what was counted. err may be NULL. */
+int rp_run__finish_record(struct rp_run *run, struct rp_err *err);
 
 /* ---- changes while it runs ------------------------------------------------------------------- */
 

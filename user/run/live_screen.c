@@ -29,7 +29,8 @@ struct live_screen {
  */
 bool rp_run__wants_screen(const struct rp_opts *o)
 {
-	if (o->batch || o->argv || o->sample_hz || (o->verbose && isatty(STDERR_FILENO)))
+	if (o->batch || o->argv || o->sample_hz || o->command == RP_COMMAND_RECORD ||
+	    (o->verbose && isatty(STDERR_FILENO)))
 		return false;
 	return rp_screen__is_able();
 }

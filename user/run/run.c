@@ -33,7 +33,7 @@ static int open_output(struct rp_run *run, struct rp_err *err)
 
 	if (!path || !strcmp(path, "-"))
 		return 0;
-	fd = rp_caller__create(path);
+	fd = rp_caller__create(path, false);
 	if (fd < 0) {
 		rp_err__set(err, RP_EXIT_FAILED, fd, NULL, "%s: %s", path, strerror(-fd));
 		return rp_err__line(err, fd, "output", "-o", "rptrace.out");
@@ -68,6 +68,8 @@ static int start(struct rp_run *run, struct rp_err *err)
 	if (!rc)
 		rc = open_output(run, err);
 	if (!rc)
+		rc = rp_run__open_record(run, err);
+	if (!rc)
 		rc = prepare_on_stuck(run, err);
 	if (!rc)
 		rc = rp_signals__new(run->on_screen, &run->signals, err);
@@ -90,6 +92,9 @@ static int activate(struct rp_run *run, struct rp_err *err)
 	rp_description__fill(&run->description, run->opts,
 			     rp_attach_mode__name(rp_session__mode(run->session)));
 	run->began = rp_clock__now();
+	rc = rp_run__start_record(run, err);
+	if (rc)
+		return rc;
 	rp_session__activate(run->session);
 	/* The loop is about to take the signal, which a command then has without having begun. */
 	if (run->cut_short)
@@ -145,6 +150,8 @@ static int watch(struct rp_run *run, struct rp_err *err)
 	if (!rc)
 		rc = rp_run__watch_overhead(run);
 	if (!rc)
+		rc = rp_run__watch_record(run);
+	if (!rc)
 		rc = rp_run__watch_refresh(run);
 	if (!rc)
 		rc = rp_loop__run(run->loop);
@@ -187,11 +194,15 @@ static void tell_of_silent_probes(struct rp_run *run)
 /* err may be NULL: something else has failed before. */
 static int finish(struct rp_run *run, struct rp_err *err)
 {
-	int rc;
+	int rc, recorded;
 
 	rp_run__drain_events(run);
 	rp_session__deactivate(run->session);
+	rp_run__end_progress(run);
 	rc = rp_run__print_summary(run, err);
+	recorded = rp_run__finish_record(run, rc ? NULL : err);
+	if (!rc)
+		rc = recorded;
 	if (!rc)
 		rc = check_something_was_traced(run, err);
 	rp_run__tell_lost(run);
@@ -218,6 +229,7 @@ static void free_run(struct rp_run *run)
 	rp_cgroups__free(run->cgroups);
 	rp_mappings__free(run->events.mappings);
 	rp_run__end_costs(run);
+	rp_recording__free(run->recording);
 	rp_session__free(run->session);
 	rp_plan__free(run->plan);
 	rp_counts__free(run->table_before.counts);

@@ -29,6 +29,15 @@ static int open_sampling(struct rp_run *run, struct rp_err *err)
 	return 0;
 }
 
+static int refuse_stuck(struct rp_err *err)
+{
+	int rc = rp_err__set(err, RP_EXIT_DENIED, -ENOTSUP, NULL,
+			     "this kernel cannot tell which regions are open: it has no iterators "
+			     "over tasks");
+
+	return rp_err__line(err, rc, "stuck on-stuck", NULL, NULL);
+}
+
 int rp_run__open(struct rp_run *run, struct rp_err *err)
 {
 	const struct rp_opts *o = run->opts;
@@ -49,6 +58,7 @@ int rp_run__open(struct rp_run *run, struct rp_err *err)
 		.links_change = run->on_screen || o->max_overhead > 0,
 		.spans = run->on_screen || o->usdts.n || !o->functions.n,
 		.samples = o->sample_hz > 0,
+		.record_bytes = rp_run__ring_bytes(o),
 		.verbose = o->verbose,
 	};
 	struct rp_targets_opts targets = {.ops = &rp_run__session_ops,
@@ -63,16 +73,14 @@ int rp_run__open(struct rp_run *run, struct rp_err *err)
 	targets.others_hidden = pids.inode != 0;
 	rp_features__probe(&run->features);
 	opts.map_events = run->features.map_tracepoint;
-	opts.open_stacks = run->features.task_iterator && (run->on_screen || o->stuck);
+	opts.open_stacks = run->features.task_iterator && (run->on_screen || o->stuck || o->record);
 	rc = rp_features__mode(&run->features, o->attach, &opts.mode, err);
 	if (!rc && o->stuck && !opts.open_stacks)
-		rc = rp_err__set(err, RP_EXIT_DENIED, -ENOTSUP, NULL,
-				 "this kernel cannot tell which regions are open: it has no "
-				 "iterators over tasks");
-	if (rc == -ENOTSUP && o->stuck && !opts.open_stacks)
-		rp_err__line(err, rc, "stuck on-stuck", NULL, NULL);
+		rc = refuse_stuck(err);
 	if (!rc)
 		rc = rp_selection__plan(o, &run->features, &run->plan, err);
+	if (!rc && run->recording)
+		rp_recording__follow(run->recording, run->plan);
 	if (!rc)
 		rc = rp_session__new(&opts, &run->session, err);
 	if (!rc && opts.track_all)

@@ -92,13 +92,26 @@ static int give_to_caller(int fd)
 /* O_NONBLOCK: a pipe without a reader is an error, and none is waited for. */
 #define FLAGS (O_WRONLY | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK | O_CLOEXEC)
 
-static int create(const char *path)
+/* Nobody but its owner may read it from now on; what is no file has no such mode to set. */
+static int make_secret(int fd)
 {
-	int fd = open(path, FLAGS | O_CREAT | O_EXCL, 0644), rc;
+	struct stat st;
+
+	if (fstat(fd, &st) || !S_ISREG(st.st_mode))
+		return 0;
+	return fchmod(fd, st.st_mode & 0700) ? -errno : 0;
+}
+
+static int create(const char *path, bool secret)
+{
+	int fd = open(path, FLAGS | O_CREAT | O_EXCL, secret ? 0600 : 0644), rc;
 
 	if (fd < 0 && errno == EEXIST) {
 		fd = open(path, FLAGS | O_TRUNC);
-		return fd < 0 ? -errno : fd;
+		rc = fd < 0 ? -errno : secret ? make_secret(fd) : 0;
+		if (rc && fd >= 0)
+			close(fd);
+		return rc ? rc : fd;
 	}
 	rc = fd < 0 ? -errno : give_to_caller(fd);
 	if (rc && fd >= 0)
@@ -115,7 +128,7 @@ static int standard_stream(const char *path)
 	return -EINVAL;
 }
 
-int rp_caller__create(const char *path)
+int rp_caller__create(const char *path, bool secret)
 {
 	struct capabilities held;
 	bool has_put_down;
@@ -126,7 +139,7 @@ int rp_caller__create(const char *path)
 		return fd < 0 ? -errno : fd;
 	}
 	has_put_down = put_down(&held);
-	fd = create(path);
+	fd = create(path, secret);
 	if (has_put_down)
 		take_up(&held);
 	if (fd < 0)

@@ -23,8 +23,8 @@ int rp_caller__check(struct rp_err *err);
 /*
  * Open a file for writing, which is empty then. It is never followed through a link somebody left
  * there, but for /dev/stdout and /dev/stderr; it is the caller's own if it is new; and nothing
- * waits for who might read it. A descriptor, or a negative errno.
+ * waits for who might read it. secret: nobody else may read it. A descriptor, or a negative errno.
  */
-int rp_caller__create(const char *path);
+int rp_caller__create(const char *path, bool secret);
 
 #endif

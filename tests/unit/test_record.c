@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+/* Records: what a sink is told comes back, and of a file that is damaged all but the damage. */
+#include "record_fixture.h"
+
+#include <errno.h>
+
+#include "record/block.h"
+#include "record/bytes.h"
+
+#define MANY 70000u /* more than two blocks take */
+
+static void test_numbers(void **state)
+{
+	static const uint64_t values[] = {0, 1, 127, 128, 300, 1ull << 32, 1ull << 63, ~0ull};
+	unsigned char bytes[RP_VARINT_MAX + 1];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+		unsigned char *end = rp_varint__put(bytes, values[i]);
+		struct rp_cursor cursor = {bytes, end}, cut = {bytes, end - 1};
+		uint64_t back;
+
+		assert_true(end <= bytes + RP_VARINT_MAX);
+		assert_true(rp_cursor__number(&cursor, &back));
+		assert_true(back == values[i] && cursor.at == end);
+		assert_false(rp_cursor__number(&cut, &back));
+		assert_true(rp_unzigzag(rp_zigzag(values[i])) == values[i]);
+	}
+	assert_true(rp_zigzag(-1ull) == 1);
+}
+
+/* But for the order, which is that of the reader: all metadata first. */
+static void test_round_trip(void **state)
+{
+	struct record_image image = {0};
+	struct rp_reader_figures figures;
+	struct told before, after;
+	struct rp_event_sink sink = told_sink(&before);
+
+	(void)state;
+	assert_int_equal(run_tell(&sink, NULL, MANY, MANY), 0);
+	fflush(before.out);
+	assert_int_equal(run_record(&image, MANY, MANY), 0);
+	assert_int_equal(run_read(image.at, image.n, &after, &figures), 0);
+	assert_int_equal(before.n, after.n);
+	assert_string_equal(before.text, after.text);
+	assert_int_equal(figures.instances, MANY + 3);
+	assert_false(figures.cut);
+	assert_int_equal(figures.n_damaged, 0);
+	assert_int_equal(figures.unknown_blocks, 0);
+	assert_true(image.n < 12 * MANY);
+	told_free(&before);
+	told_free(&after);
+	free(image.at);
+}
+
+/* ---- damage --------------------------------------------------------------------------------- */
+
+/* Whatever byte changes: no more than the instances of one block go, and that is told. */
+static void test_each_byte_flipped(void **state)
+{
+	struct record_image image = {0};
+
+	(void)state;
+	assert_int_equal(run_record(&image, 60, 20), 0);
+	for (size_t i = 0; i < image.n; i++) {
+		struct rp_reader_figures figures;
+		struct told told;
+
+		image.at[i] ^= 0x41;
+		assert_int_equal(run_read(image.at, image.n, &told, &figures), 0);
+		image.at[i] ^= 0x41;
+		assert_true(told.instances + figures.nameless >= 63 - 20);
+		if (told.instances < 63 || figures.cut) {
+			assert_int_equal(figures.n_damaged, 1);
+			assert_in_range(i, figures.damage[0].offset,
+					figures.damage[0].offset + figures.damage[0].bytes - 1);
+		}
+		told_free(&told);
+	}
+	free(image.at);
+}
+
+/* Those that ended in the damaged block, no others. */
+static void test_damage_has_its_time(void **state)
+{
+	struct record_image image = {0};
+	struct rp_reader_figures figures;
+	struct rp_event_instance first = run_instance(20), last = run_instance(39);
+	struct told told;
+	size_t second = 0;
+
+	(void)state;
+	assert_int_equal(run_record(&image, 60, 20), 0);
+	for (size_t i = 0, n = 0; i < image.n_blocks; i++) {
+		const struct rp_block_header *header = (const void *)(image.at + image.block[i]);
+
+		if (header->type == RP_BLOCK_INSTANCES && ++n == 2)
+			second = image.block[i];
+	}
+	image.at[second + sizeof(struct rp_block_header)] ^= 1; /* its payload */
+	assert_int_equal(run_read(image.at, image.n, &told, &figures), 0);
+	assert_int_equal(told.instances, 43);
+	assert_int_equal(figures.n_damaged, 1);
+	assert_true(figures.damage[0].t0 == rp_event_instance__end(&first));
+	assert_true(figures.damage[0].t1 == rp_event_instance__end(&last));
+	told_free(&told);
+	image.at[second] ^= 1;	    /* its header: what is beside it tells */
+	image.at[image.n - 1] ^= 1; /* nor is there an index */
+	assert_int_equal(run_read(image.at, image.n, &told, &figures), 0);
+	first = run_instance(19);
+	last = run_instance(40);
+	assert_true(figures.damage[0].t0 == rp_event_instance__end(&first));
+	assert_true(figures.damage[0].t1 == rp_event_instance__end(&last));
+	told_free(&told);
+	free(image.at);
+}
+
+/* What was whole when the recorder was killed is read. */
+static void test_cut_at_each_byte(void **state)
+{
+	struct record_image image = {0};
+
+	(void)state;
+	assert_int_equal(run_record(&image, 60, 20), 0);
+	for (size_t n = 0; n < image.n; n++) {
+		struct rp_reader_figures figures;
+		struct told told;
+		int rc = run_read(image.at, n, &told, &figures);
+		uint64_t whole = 0;
+
+		for (size_t i = 0; i < image.n_blocks; i++) {
+			const struct rp_block_header *header = (const void *)(image.at +
+									      image.block[i]);
+
+			if (header->type == RP_BLOCK_INSTANCES &&
+			    image.block[i] + sizeof(*header) + header->stored <= n)
+				whole += header->items;
+		}
+		assert_int_equal(rc, n < image.block[1] ? -EINVAL : 0);
+		assert_int_equal(told.instances, whole);
+		told_free(&told);
+	}
+	free(image.at);
+}
+
+/* ---- later versions, other files ------------------------------------------------------------ */
+
+/* A block between the others, sound but for what its type says. */
+static void insert_block(struct record_image *image, uint16_t type, uint16_t version)
+{
+	struct rp_block_header header = {.type = type, .items = 1, .run = 0x1234};
+	struct rp_packer *packer = rp_packer__new();
+	char payload[100] = "what a later version has to say";
+	size_t at = image->block[image->n_blocks / 2], size = sizeof(header) + sizeof(payload);
+	size_t packed;
+	const void *stored;
+
+	assert_non_null(packer);
+	stored = rp_packer__pack(packer, &header, payload, sizeof(payload));
+	packed = header.stored;
+	image->at = realloc(image->at, image->n + size);
+	memmove(image->at + at + sizeof(header) + packed, image->at + at, image->n - at);
+	memcpy(image->at + at + sizeof(header), stored, packed);
+	header.version = version;
+	rp_block_header__seal(&header);
+	memcpy(image->at + at, &header, sizeof(header));
+	image->n += sizeof(header) + packed;
+	rp_packer__free(packer);
+}
+
+static void test_unknown_blocks_are_skipped(void **state)
+{
+	struct record_image image = {0};
+	struct rp_reader_figures figures;
+	struct told told;
+
+	(void)state;
+	assert_int_equal(run_record(&image, 60, 20), 0);
+	insert_block(&image, 200, RP_BLOCK_VERSION);
+	insert_block(&image, RP_BLOCK_INSTANCES, RP_BLOCK_VERSION + 1);
+	assert_int_equal(run_read(image.at, image.n, &told, &figures), 0);
+	assert_int_equal(told.instances, 63);
+	assert_int_equal(figures.unknown_blocks, 2);
+	assert_int_equal(figures.n_damaged, 0);
+	assert_false(figures.cut);
+	told_free(&told);
+	free(image.at);
+}
+
+static void test_other_files_are_none(void **state)
+{
+	char zeros[4096] = "";
+	struct told told;
+
+	(void)state;
+	assert_int_equal(run_read("", 0, &told, NULL), -EINVAL);
+	told_free(&told);
+	assert_int_equal(run_read(zeros, sizeof(zeros), &told, NULL), -EINVAL);
+	told_free(&told);
+}
+
+static void test_sink_ends_reading(void **state)
+{
+	struct record_image image = {0};
+	struct rp_event_sink sink;
+	struct rp_writer *writer;
+
+	(void)state;
+	image.full_after = 3;
+	assert_int_equal(rp_writer__new(1, image_take, &image, &writer), 0);
+	sink = rp_writer__sink(writer);
+	assert_int_equal(run_tell(&sink, writer, 60, 20), -ENOSPC);
+	assert_int_equal(sink.close(sink.ctx), -ENOSPC);
+	assert_int_equal(image.n_blocks, 3);
+	free(image.at);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_numbers),
+		cmocka_unit_test(test_round_trip),
+		cmocka_unit_test(test_each_byte_flipped),
+		cmocka_unit_test(test_damage_has_its_time),
+		cmocka_unit_test(test_cut_at_each_byte),
+		cmocka_unit_test(test_unknown_blocks_are_skipped),
+		cmocka_unit_test(test_other_files_are_none),
+		cmocka_unit_test(test_sink_ends_reading),
+	};
+
+	return cmocka_run_group_tests_name("record", tests, NULL, NULL);
+}

@@ -1,0 +1,409 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+#include "record/reader.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "record/blocks.h"
+#include "record/columns.h"
+#include "record/items.h"
+
+/* Threads past this are not told apart: a bit each is kept of those that are known. */
+#define THREADS_MAX (1u << 24)
+
+struct rp_reader {
+	const char *name;
+	struct rp_blocks blocks;
+	const struct rp_event_sink *sink;
+	struct rp_reader_figures figures;
+	struct rp_arena texts;
+
+	struct rp_event_run run;
+	struct rp_event_end end;
+	uint64_t lost[RP_LOST_COUNT];
+
+	uint8_t *regions, *threads; /* a bit each: it was told */
+	uint8_t nodes[RP_NODES_MAX / 8];
+	struct rp_missing *missing; /* by node, as told so far */
+};
+
+static bool is_set(const uint8_t *bits, uint32_t i)
+{
+	return bits[i / 8] >> i % 8 & 1;
+}
+
+static void set(uint8_t *bits, uint32_t i)
+{
+	bits[i / 8] |= (uint8_t)(1u << i % 8);
+}
+
+/* ---- what could not be read ------------------------------------------------------------------ */
+
+/* When instances ended that are missing between two blocks. Some blocks have no time. */
+static void set_times(const struct rp_reader *r, size_t at, bool is_block, struct rp_damage *damage)
+{
+	const struct rp_block_place *place = r->blocks.place;
+	size_t before = at, after = is_block ? at + 1 : at;
+
+	if (is_block && place[at].type == RP_BLOCK_INSTANCES) {
+		damage->t0 = place[at].t0;
+		damage->t1 = place[at].t1;
+		return;
+	}
+	while (before && place[before - 1].type != RP_BLOCK_INSTANCES)
+		before--;
+	while (after < r->blocks.n && place[after].type != RP_BLOCK_INSTANCES)
+		after++;
+	damage->t0 = before ? place[before - 1].t1 : r->run.start;
+	damage->t1 = after < r->blocks.n ? place[after].t0 : damage->t0;
+}
+
+static void add_damage(struct rp_reader *r, size_t at, bool is_block, uint64_t offset,
+		       uint64_t bytes)
+{
+	struct rp_reader_figures *f = &r->figures;
+	size_t room = sizeof(f->damage) / sizeof(f->damage[0]);
+
+	if (f->n_damaged < room) {
+		struct rp_damage *damage = &f->damage[f->n_damaged];
+
+		*damage = (struct rp_damage){.offset = offset, .bytes = bytes};
+		set_times(r, at, is_block, damage);
+	}
+	f->n_damaged++;
+}
+
+/* Between the blocks that were found. */
+static void find_gaps(struct rp_reader *r)
+{
+	const struct rp_blocks *b = &r->blocks;
+	uint64_t end = 0;
+
+	for (size_t i = 0; i < b->n; i++) {
+		if (b->place[i].offset > end)
+			add_damage(r, i, false, end, b->place[i].offset - end);
+		end = rp_block_place__end(&b->place[i]);
+	}
+	/* What is behind the last one was being written; an index has no more behind it to tell. */
+	if (!b->indexed && end < b->size)
+		add_damage(r, b->n, false, end, b->size - end);
+}
+
+/* ---- items ----------------------------------------------------------------------------------- */
+
+/* Of a block: 0, or what the sink has returned. */
+typedef int (*items_fn)(struct rp_reader *r, const struct rp_block_place *place,
+			struct rp_cursor payload);
+typedef int (*item_fn)(struct rp_reader *r, struct rp_cursor item);
+
+static int for_items(struct rp_reader *r, struct rp_cursor payload, item_fn fn)
+{
+	struct rp_cursor item;
+	int rc = 0;
+
+	while (!rc && rp_cursor__item(&payload, &item))
+		rc = fn(r, item);
+	return rc;
+}
+
+static void set_text(struct rp_meta *meta, const char *key, const char *value)
+{
+	struct {
+		const char *key, **to;
+	} const texts[] = {
+		{"version", &meta->version},   {"host", &meta->host},
+		{"kernel", &meta->kernel},     {"attach_mode", &meta->attach_mode},
+		{"group_by", &meta->group_by}, {"target", &meta->target},
+	};
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		if (!strcmp(key, texts[i].key))
+			*texts[i].to = value;
+	if (!strcmp(key, "start_time") && strlen(value) < sizeof(meta->start_time))
+		strcpy(meta->start_time, value);
+}
+
+static int take_run_pair(struct rp_reader *r, struct rp_cursor item)
+{
+	struct rp_meta *meta = &r->run.meta;
+	struct {
+		const char *key;
+		uint64_t *to;
+	} const numbers[] = {
+		{"start", &r->run.start},	 {"wall", &r->run.wall},
+		{"probes", &meta->probes},	 {"slow_sites", &meta->slow_sites},
+		{"processes", &meta->processes},
+	};
+	const char *key, *value;
+
+	if (!rp_item__get_pair(item, &r->texts, &key, &value))
+		return 0;
+	if (!key || !value)
+		return -ENOMEM;
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+		if (!strcmp(key, numbers[i].key))
+			*numbers[i].to = strtoull(value, NULL, 10);
+	set_text(meta, key, value);
+	return 0;
+}
+
+static int take_region(struct rp_reader *r, struct rp_cursor item)
+{
+	struct rp_region_name region;
+	uint32_t id;
+
+	if (!rp_item__get_region(item, &r->texts, &id, &region))
+		return 0;
+	if (!region.name)
+		return -ENOMEM;
+	set(r->regions, id);
+	return RP_TELL(r->sink, region, id, &region);
+}
+
+static int take_text(struct rp_reader *r, struct rp_cursor item)
+{
+	struct rp_text text;
+	uint32_t index;
+
+	if (!rp_item__get_text(item, &index, &text))
+		return 0;
+	return RP_TELL(r->sink, text, index, &text);
+}
+
+/* The block that had its name is damaged. */
+static int make_up_region(struct rp_reader *r, uint32_t id)
+{
+	const struct rp_region_name unknown = {.name = "?", .object = "", .kind = RP_KIND_MARKER};
+
+	if (id == RP_REGION_NONE || is_set(r->regions, id))
+		return 0;
+	set(r->regions, id);
+	return RP_TELL(r->sink, region, id, &unknown);
+}
+
+static int take_node(struct rp_reader *r, struct rp_cursor item)
+{
+	struct rp_node node;
+	uint32_t id;
+	int rc;
+
+	if (!rp_item__get_node(item, &id, &node) || (node.parent && !is_set(r->nodes, node.parent)))
+		return 0;
+	rc = make_up_region(r, node.region);
+	set(r->nodes, id);
+	return rc ? rc : RP_TELL(r->sink, node, id, &node);
+}
+
+static int take_thread(struct rp_reader *r, struct rp_cursor item)
+{
+	struct rp_event_thread thread;
+
+	if (!rp_item__get_thread(item, &thread) || thread.serial >= THREADS_MAX)
+		return 0;
+	set(r->threads, thread.serial);
+	return RP_TELL(r->sink, thread, &thread);
+}
+
+/* The file has sums, the sink is told what is added to them. */
+static int take_missing(struct rp_reader *r, struct rp_cursor item)
+{
+	struct rp_missing missing, *told;
+	int rc = 0;
+
+	if (!rp_item__get_missing(item, &missing) ||
+	    (missing.node && !is_set(r->nodes, missing.node)))
+		return 0;
+	told = &r->missing[missing.node];
+	if (missing.lost > told->lost)
+		rc = RP_TELL(r->sink, lost, missing.node, missing.lost - told->lost);
+	if (!rc && missing.left_out > told->left_out)
+		rc = RP_TELL(r->sink, left_out, missing.node, missing.left_out - told->left_out);
+	*told = missing;
+	return rc;
+}
+
+static int take_total(struct rp_reader *r, struct rp_cursor item)
+{
+	static const char *const keys[] = {
+#define KEY(symbol, key, meaning) "lost." key,
+		RP_LOST_REASONS(KEY)
+#undef KEY
+	};
+	const char *key, *value;
+
+	if (!rp_item__get_pair(item, &r->texts, &key, &value))
+		return 0;
+	if (!key || !value)
+		return -ENOMEM;
+	for (size_t i = 0; i < RP_LOST_COUNT; i++)
+		if (!strcmp(key, keys[i]))
+			r->lost[i] = strtoull(value, NULL, 10);
+	if (!strcmp(key, "time"))
+		r->end.time = strtoull(value, NULL, 10);
+	r->end.cut = false;
+	return 0;
+}
+
+/* ---- instances ------------------------------------------------------------------------------- */
+
+/* Sums of what others have written hold here, too: what is inside is not longer than the whole. */
+static void keep_within(struct rp_event_instance *instance)
+{
+	struct rp_taken taken = {.ns = instance->ns,
+				 .child = instance->child,
+				 .cpu = instance->cpu,
+				 .wait = instance->wait};
+
+	rp_taken__clamp(&taken);
+	instance->child = taken.child;
+	instance->cpu = taken.cpu;
+	instance->wait = taken.wait;
+}
+
+static uint32_t known_thread(const struct rp_reader *r, uint32_t serial)
+{
+	return serial < THREADS_MAX && is_set(r->threads, serial) ? serial : 0;
+}
+
+static int take_instances(struct rp_reader *r, const struct rp_block_place *place,
+			  struct rp_cursor payload)
+{
+	struct rp_instance_cursor cursor;
+	struct rp_event_instance instance;
+	uint32_t n = 0;
+	int rc = 0;
+
+	if (!rp_instance_cursor__init(&cursor, payload))
+		return -EBADMSG;
+	for (; !rc && n < place->items && rp_instance_cursor__next(&cursor, &instance); n++) {
+		if (instance.node >= RP_NODES_MAX || !is_set(r->nodes, instance.node)) {
+			r->figures.nameless++;
+			continue;
+		}
+		keep_within(&instance);
+		instance.thread = known_thread(r, instance.thread);
+		instance.end_thread = known_thread(r, instance.end_thread);
+		r->figures.instances++;
+		rc = r->sink->instance(r->sink->ctx, &instance);
+	}
+	if (place->t1 > r->end.time)
+		r->end.time = place->t1;
+	return rc ? rc : n < place->items ? -EBADMSG : 0;
+}
+
+/* ---- the whole ------------------------------------------------------------------------------- */
+
+static const struct {
+	enum rp_block_type type;
+	item_fn item;	/* either for each of its items ... */
+	items_fn items; /* ... or for all of them at once */
+} passes[] = {
+	{RP_BLOCK_RUN, take_run_pair, NULL},	{RP_BLOCK_REGIONS, take_region, NULL},
+	{RP_BLOCK_TEXTS, take_text, NULL},	{RP_BLOCK_NODES, take_node, NULL},
+	{RP_BLOCK_THREADS, take_thread, NULL},	{RP_BLOCK_INSTANCES, NULL, take_instances},
+	{RP_BLOCK_MISSING, take_missing, NULL}, {RP_BLOCK_TOTALS, take_total, NULL},
+};
+
+static int read_pass(struct rp_reader *r, size_t pass)
+{
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < r->blocks.n; i++) {
+		const struct rp_block_place *place = &r->blocks.place[i];
+		struct rp_cursor payload;
+
+		if (place->type != passes[pass].type || place->version > RP_BLOCK_VERSION)
+			continue;
+		rc = rp_blocks__read(&r->blocks, place, &payload);
+		if (!rc && passes[pass].item)
+			rc = for_items(r, payload, passes[pass].item);
+		else if (!rc)
+			rc = passes[pass].items(r, place, payload);
+		if (rc == -EBADMSG) {
+			add_damage(r, i, true, place->offset,
+				   rp_block_place__end(place) - place->offset);
+			rc = 0;
+		}
+	}
+	return rc;
+}
+
+static void count_unknown(struct rp_reader *r)
+{
+	for (size_t i = 0; i < r->blocks.n; i++)
+		if (r->blocks.place[i].type >= RP_BLOCK_TYPES || !r->blocks.place[i].type ||
+		    r->blocks.place[i].version > RP_BLOCK_VERSION)
+			r->figures.unknown_blocks++;
+}
+
+int rp_reader__read(struct rp_reader *r, const struct rp_event_sink *sink, struct rp_err *err)
+{
+	int rc = 0;
+
+	r->sink = sink;
+	r->end.cut = true;
+	count_unknown(r);
+	for (size_t pass = 0; !rc && pass < sizeof(passes) / sizeof(passes[0]); pass++) {
+		rc = read_pass(r, pass);
+		if (!rc && passes[pass].type == RP_BLOCK_RUN) {
+			find_gaps(r);
+			rc = RP_TELL(sink, run, &r->run);
+		}
+	}
+	r->figures.cut = r->end.cut;
+	if (!rc)
+		rc = RP_TELL(sink, end, &r->end);
+	if (rc && !err->cause[0])
+		rp_err__set(err, RP_EXIT_FAILED, rc, NULL, "%s cannot be read: %s", r->name,
+			    strerror(-rc));
+	return rc;
+}
+
+static int open_error(const char *name, int rc, struct rp_err *err)
+{
+	if (rc == -EINVAL)
+		return rp_err__set(err, RP_EXIT_FAILED, rc, NULL,
+				   "%s is no record of rptrace, or nothing of it is left", name);
+	return rp_err__set(err, RP_EXIT_FAILED, rc, NULL, "%s cannot be read: %s", name,
+			   strerror(-rc));
+}
+
+int rp_reader__open(int fd, const char *name, struct rp_reader **out, struct rp_err *err)
+{
+	struct rp_reader *r = calloc(1, sizeof(*r));
+	int rc;
+
+	if (!r)
+		return rp_err__no_memory(err);
+	r->name = name;
+	r->run.file = name;
+	r->end.lost = r->lost;
+	r->regions = calloc((RP_REGION_MASK + 1) / 8, 1);
+	r->threads = calloc(THREADS_MAX / 8, 1);
+	r->missing = calloc(RP_NODES_MAX, sizeof(*r->missing));
+	rc = r->regions && r->threads && r->missing ? rp_blocks__open(&r->blocks, fd) : -ENOMEM;
+	if (rc) {
+		rp_reader__free(r);
+		return open_error(name, rc, err);
+	}
+	*out = r;
+	return 0;
+}
+
+void rp_reader__free(struct rp_reader *r)
+{
+	if (!r)
+		return;
+	rp_blocks__free(&r->blocks);
+	rp_arena__free(&r->texts);
+	free(r->regions);
+	free(r->threads);
+	free(r->missing);
+	free(r);
+}
+
+const struct rp_reader_figures *rp_reader__figures(const struct rp_reader *r)
+{
+	return &r->figures;
+}

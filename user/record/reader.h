@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
+/*
+ * Reads a record and tells a sink what is in it. The file may be anybody's: it is cut short where
+ * the recorder was killed, it may be damaged, or made to do harm. What is in a block counts only
+ * where its checksums hold; what cannot be read is told, and all else is read. Pure.
+ */
+#ifndef RP_READER_H
+#define RP_READER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "record/sink.h"
+#include "util/error.h"
+
+struct rp_reader;
+
+/* name: of the file, for messages; it lasts as long as the reader. The descriptor stays the
+ * caller's. Only a regular file can be read. */
+int rp_reader__open(int fd, const char *name, struct rp_reader **out, struct rp_err *err);
+void rp_reader__free(struct rp_reader *reader);
+
+/*
+ * Tell the sink all of the run but `close`. Metadata come first, from wherever in the file they
+ * are, so that a damaged block of them costs nothing where they are there twice. 0; a negative
+ * errno of reading; or what the sink has returned.
+ */
+int rp_reader__read(struct rp_reader *reader, const struct rp_event_sink *sink, struct rp_err *err);
+
+/* A stretch of the file that could not be read. */
+struct rp_damage {
+	uint64_t offset, bytes; /* in the file */
+	uint64_t t0, t1;	/* ns: instances that ended in between may be missing */
+};
+
+/* What was wrong, once it was read. */
+struct rp_reader_figures {
+	uint64_t instances;	 /* told */
+	uint64_t nameless;	 /* instances whose path is not known: not told */
+	uint64_t unknown_blocks; /* of types or versions that this program does not know */
+	bool cut;		 /* the end is missing */
+	uint64_t n_damaged;	 /* stretches; more than there are items below */
+	struct rp_damage damage[8];
+};
+const struct rp_reader_figures *rp_reader__figures(const struct rp_reader *reader);
+
+#endif

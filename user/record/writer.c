@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+#include "record/writer.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "record/block.h"
+#include "record/columns.h"
+#include "record/index.h"
+#include "record/items.h"
+
+/* Metadata wait for the next flush, but not more than this. */
+#define PENDING_MAX (1u << 20)
+
+/* Items of one type that wait to be written. */
+struct pending {
+	struct rp_bytes bytes;
+	uint32_t n;
+};
+
+struct rp_writer {
+	rp_block_fn fn;
+	void *ctx;
+	uint64_t run;
+	uint32_t sequence;
+	uint64_t time; /* the latest that is known */
+	int rc;	       /* why nothing more is written */
+	bool has_ended;
+	struct rp_packer *packer;
+	struct rp_instance_columns columns;
+	struct pending pending[RP_BLOCK_TYPES]; /* of metadata, by type */
+	struct rp_missing *missing;		/* by node */
+	struct rp_bytes payload;
+	struct rp_bytes index;
+	uint64_t index_t0; /* of its last block */
+	struct rp_writer_figures figures;
+};
+
+/* ---- blocks -------------------------------------------------------------------------------- */
+
+static int put_block(struct rp_writer *w, enum rp_block_type type, uint32_t items,
+		     const struct rp_bytes *payload, uint64_t t0, uint64_t t1)
+{
+	struct rp_block_header header = {.type = type,
+					 .sequence = w->sequence,
+					 .items = items,
+					 .t0 = t0,
+					 .t1 = t1,
+					 .run = w->run};
+	const void *stored;
+
+	if (!w->rc && (payload->failed || payload->n > RP_BLOCK_MAX))
+		w->rc = payload->failed ? -ENOMEM : -E2BIG;
+	if (w->rc)
+		return w->rc;
+	stored = rp_packer__pack(w->packer, &header, payload->at, payload->n);
+	w->rc = w->fn(w->ctx, &header, stored);
+	if (w->rc)
+		return w->rc;
+	rp_block_place__put(&w->index, &header, w->index_t0);
+	w->index_t0 = t0;
+	w->figures.bytes += sizeof(header) + header.stored;
+	w->sequence++;
+	return 0;
+}
+
+static int put_pending(struct rp_writer *w, enum rp_block_type type)
+{
+	struct pending *pending = &w->pending[type];
+	int rc = 0;
+
+	if (pending->n)
+		rc = put_block(w, type, pending->n, &pending->bytes, w->time, w->time);
+	pending->n = 0;
+	pending->bytes.n = 0;
+	return rc;
+}
+
+static int put_instances(struct rp_writer *w)
+{
+	uint64_t t0 = w->columns.first_end, t1 = w->columns.last_end;
+	uint32_t n = w->columns.n;
+
+	if (!n)
+		return w->rc;
+	w->time = t1;
+	w->payload.n = 0;
+	rp_instance_columns__pack(&w->columns, &w->payload);
+	return put_block(w, RP_BLOCK_INSTANCES, n, &w->payload, t0, t1);
+}
+
+/* What ids stand for comes before the instances that have them. */
+static int flush(struct rp_writer *w)
+{
+	static const enum rp_block_type before[] = {RP_BLOCK_RUN, RP_BLOCK_REGIONS, RP_BLOCK_TEXTS,
+						    RP_BLOCK_NODES, RP_BLOCK_THREADS};
+	static const enum rp_block_type after[] = {RP_BLOCK_MISSING, RP_BLOCK_TOTALS};
+
+	for (size_t i = 0; i < sizeof(before) / sizeof(before[0]); i++)
+		put_pending(w, before[i]);
+	put_instances(w);
+	for (size_t i = 0; i < sizeof(after) / sizeof(after[0]); i++)
+		put_pending(w, after[i]);
+	return w->rc;
+}
+
+int rp_writer__flush(struct rp_writer *w, uint64_t now)
+{
+	w->time = now;
+	return flush(w);
+}
+
+/* Where the next item of a type goes. */
+static struct rp_bytes *add(struct rp_writer *w, enum rp_block_type type)
+{
+	if (w->pending[type].bytes.n > PENDING_MAX)
+		flush(w);
+	w->pending[type].n++;
+	return &w->pending[type].bytes;
+}
+
+/* ---- the sink ------------------------------------------------------------------------------ */
+
+static void put_pair(struct rp_writer *w, const char *key, const char *value)
+{
+	if (value && *value)
+		rp_item__put_pair(add(w, RP_BLOCK_RUN), key, value);
+}
+
+static int take_run(void *ctx, const struct rp_event_run *run)
+{
+	const struct rp_meta *meta = &run->meta;
+	struct rp_writer *w = ctx;
+
+	rp_item__put_pair_number(add(w, RP_BLOCK_RUN), "start", run->start);
+	rp_item__put_pair_number(add(w, RP_BLOCK_RUN), "wall", run->wall);
+	put_pair(w, "version", meta->version);
+	put_pair(w, "host", meta->host);
+	put_pair(w, "kernel", meta->kernel);
+	put_pair(w, "start_time", meta->start_time);
+	put_pair(w, "attach_mode", meta->attach_mode);
+	put_pair(w, "group_by", meta->group_by);
+	put_pair(w, "target", meta->target);
+	rp_item__put_pair_number(add(w, RP_BLOCK_RUN), "probes", meta->probes);
+	rp_item__put_pair_number(add(w, RP_BLOCK_RUN), "slow_sites", meta->slow_sites);
+	rp_item__put_pair_number(add(w, RP_BLOCK_RUN), "processes", meta->processes);
+	return w->rc;
+}
+
+static int take_region(void *ctx, uint32_t id, const struct rp_region_name *region)
+{
+	struct rp_writer *w = ctx;
+
+	rp_item__put_region(add(w, RP_BLOCK_REGIONS), id, region);
+	return w->rc;
+}
+
+static int take_text(void *ctx, uint32_t index, const struct rp_text *text)
+{
+	struct rp_writer *w = ctx;
+
+	rp_item__put_text(add(w, RP_BLOCK_TEXTS), index, text);
+	return w->rc;
+}
+
+static int take_thread(void *ctx, const struct rp_event_thread *thread)
+{
+	struct rp_writer *w = ctx;
+
+	rp_item__put_thread(add(w, RP_BLOCK_THREADS), thread);
+	return w->rc;
+}
+
+static int take_node(void *ctx, uint32_t id, const struct rp_node *node)
+{
+	struct rp_writer *w = ctx;
+
+	rp_item__put_node(add(w, RP_BLOCK_NODES), id, node);
+	return w->rc;
+}
+
+static int take_instance(void *ctx, const struct rp_event_instance *instance)
+{
+	struct rp_writer *w = ctx;
+
+	if (w->rc)
+		return w->rc;
+	rp_instance_columns__add(&w->columns, instance);
+	w->figures.instances++;
+	return rp_instance_columns__are_full(&w->columns) ? flush(w) : 0;
+}
+
+/* The file has what is missing of a node so far, so that one block of it may go. */
+static int take_missing(struct rp_writer *w, uint32_t node, uint64_t lost, uint64_t left_out)
+{
+	struct rp_missing *missing = node < RP_NODES_MAX ? &w->missing[node] : NULL;
+
+	if (!missing)
+		return -EINVAL;
+	missing->node = node;
+	missing->lost += lost;
+	missing->left_out += left_out;
+	rp_item__put_missing(add(w, RP_BLOCK_MISSING), missing);
+	return w->rc;
+}
+
+static int take_lost(void *ctx, uint32_t node, uint64_t n)
+{
+	return take_missing(ctx, node, n, 0);
+}
+
+static int take_left_out(void *ctx, uint32_t node, uint64_t n)
+{
+	return take_missing(ctx, node, 0, n);
+}
+
+static int take_end(void *ctx, const struct rp_event_end *end)
+{
+	static const char *const keys[] = {
+#define KEY(symbol, key, meaning) "lost." key,
+		RP_LOST_REASONS(KEY)
+#undef KEY
+	};
+	struct rp_writer *w = ctx;
+
+	rp_item__put_pair_number(add(w, RP_BLOCK_TOTALS), "time", end->time);
+	for (size_t i = 0; i < RP_LOST_COUNT; i++)
+		rp_item__put_pair_number(add(w, RP_BLOCK_TOTALS), keys[i], end->lost[i]);
+	w->has_ended = !end->cut;
+	return rp_writer__flush(w, end->time);
+}
+
+/* The index, and last a block of known length that says where it is. */
+static int put_index(struct rp_writer *w)
+{
+	uint64_t at = w->figures.bytes;
+
+	if (w->index.failed || w->index.n > RP_BLOCK_MAX) /* readers do without */
+		return w->rc;
+	put_block(w, RP_BLOCK_INDEX, w->sequence, &w->index, w->time, w->time);
+	w->payload.n = 0;
+	rp_bytes__put(&w->payload, &at, sizeof(at));
+	return put_block(w, RP_BLOCK_END, 1, &w->payload, w->time, w->time);
+}
+
+static void free_writer(struct rp_writer *w)
+{
+	for (unsigned i = 0; i < RP_BLOCK_TYPES; i++)
+		rp_bytes__free(&w->pending[i].bytes);
+	rp_instance_columns__free(&w->columns);
+	rp_packer__free(w->packer);
+	rp_bytes__free(&w->payload);
+	free(w->missing);
+	rp_bytes__free(&w->index);
+	free(w);
+}
+
+static int take_close(void *ctx)
+{
+	struct rp_writer *w = ctx;
+	int rc = flush(w);
+
+	if (!rc && w->has_ended)
+		rc = put_index(w);
+	free_writer(w);
+	return rc;
+}
+
+int rp_writer__new(uint64_t run, rp_block_fn fn, void *ctx, struct rp_writer **out)
+{
+	struct rp_writer *w = calloc(1, sizeof(*w));
+
+	if (!w)
+		return -ENOMEM;
+	*w = (struct rp_writer){.fn = fn, .ctx = ctx, .run = run};
+	w->packer = rp_packer__new();
+	w->missing = calloc(RP_NODES_MAX, sizeof(*w->missing));
+	if (!w->packer || !w->missing || rp_instance_columns__init(&w->columns)) {
+		free_writer(w);
+		return -ENOMEM;
+	}
+	*out = w;
+	return 0;
+}
+
+struct rp_event_sink rp_writer__sink(struct rp_writer *writer)
+{
+	return (struct rp_event_sink){
+		.ctx = writer,
+		.run = take_run,
+		.region = take_region,
+		.text = take_text,
+		.thread = take_thread,
+		.node = take_node,
+		.instance = take_instance,
+		.left_out = take_left_out,
+		.lost = take_lost,
+		.end = take_end,
+		.close = take_close,
+	};
+}
+
+struct rp_writer_figures rp_writer__figures(const struct rp_writer *writer)
+{
+	return writer->figures;
+}

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+/* The record of a run: when it begins, how far it is, and what is said of it at the end. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "opts/cure.h"
+#include "run/internal.h"
+#include "util/clock.h"
+
+#define PROGRESS_NS RP_NS_PER_S
+
+uint32_t rp_run__ring_bytes(const struct rp_opts *opts)
+{
+	uint32_t bytes = (uint32_t)sysconf(_SC_PAGESIZE);
+
+	if (!opts->record)
+		return 0;
+	while (bytes < opts->max_ring)
+		bytes *= 2;
+	return bytes;
+}
+
+static struct rp_event_run description(const struct rp_run *run)
+{
+	struct timespec wall;
+
+	clock_gettime(CLOCK_REALTIME, &wall);
+	return (struct rp_event_run){
+		.meta = rp_run__meta(run),
+		.start = run->began,
+		.wall = (uint64_t)wall.tv_sec * RP_NS_PER_S + (uint64_t)wall.tv_nsec -
+			(rp_clock__now() - run->began),
+	};
+}
+
+/* What failed has to do with the file. */
+static int choose_another(const struct rp_run *run, int rc, struct rp_err *err)
+{
+	bool alone = run->opts->command == RP_COMMAND_RECORD;
+
+	if (!rc || !err || rc == -ENOMEM)
+		return rc;
+	return rp_err__line(err, rc, alone ? "output" : "record", alone ? "-o" : "--record",
+			    "/var/tmp/rptrace.rpt");
+}
+
+int rp_run__open_record(struct rp_run *run, struct rp_err *err)
+{
+	const char *path = run->opts->record;
+
+	return path ? choose_another(run, rp_recording__new(path, &run->recording, err), err) : 0;
+}
+
+int rp_run__start_record(struct rp_run *run, struct rp_err *err)
+{
+	struct rp_event_run event;
+
+	if (!run->recording)
+		return 0;
+	event = description(run);
+	return choose_another(run, rp_recording__start(run->recording, run->session, &event, err),
+			      err);
+}
+
+/* ---- while it runs --------------------------------------------------------------------------- */
+
+/* Bytes, in three digits or so; returns buf. */
+static const char *size_text(uint64_t bytes, char *buf, size_t size)
+{
+	static const char *const units[] = {"B", "kB", "MB", "GB", "TB"};
+	double value = (double)bytes;
+	size_t i = 0;
+
+	for (; value >= 1000 && i + 1 < sizeof(units) / sizeof(units[0]); i++)
+		value /= 1000;
+	snprintf(buf, size, i && value < 100 ? "%.1f %s" : "%.0f %s", value, units[i]);
+	return buf;
+}
+
+static uint64_t lost(const struct rp_run *run)
+{
+	return rp_session__lost(run->session, RP_LOST_INSTANCES);
+}
+
+/* What is said meanwhile begins where this did. */
+static void show_progress(struct rp_run *run, const struct rp_recording_figures *now)
+{
+	struct record_progress *progress = &run->progress;
+	char count[16], rate[16], bytes[16], missing[48] = "";
+
+	if (lost(run))
+		snprintf(missing, sizeof(missing), ", %" PRIu64 " lost", lost(run));
+	fprintf(stderr, "\r\033[Krecording: %s instances, %s/s, %s%s\r",
+		rp_text__count((double)now->instances, count, sizeof(count)),
+		rp_text__count((double)(now->instances - progress->before.instances), rate,
+			       sizeof(rate)),
+		size_text(now->bytes, bytes, sizeof(bytes)), missing);
+	fflush(stderr);
+	progress->before = *now;
+	progress->shown = true;
+}
+
+void rp_run__end_progress(struct rp_run *run)
+{
+	if (run->progress.shown)
+		fputs("\r\033[K", stderr);
+	run->progress.shown = false;
+}
+
+/* A record that cannot go on is all that `rptrace record` was to do. */
+static int on_progress(void *ctx, uint64_t now)
+{
+	struct rp_run *run = ctx;
+	struct rp_recording_figures figures = rp_recording__figures(run->recording);
+	char line[256];
+
+	if (figures.rc && run->opts->command == RP_COMMAND_RECORD) {
+		rp_loop__stop(run->loop);
+		return 0;
+	}
+	if (figures.rc && !run->progress.told) {
+		snprintf(line, sizeof(line), "%.160s ends early, as it cannot be written: %s",
+			 run->opts->record, strerror(-figures.rc));
+		rp_run__say(run, line, NULL);
+		run->progress.told = true;
+	}
+	if (!figures.rc && run->opts->command == RP_COMMAND_RECORD && isatty(STDERR_FILENO))
+		show_progress(run, &figures);
+	rp_timer__set(run->progress.timer, now + PROGRESS_NS);
+	return 0;
+}
+
+int rp_run__watch_record(struct rp_run *run)
+{
+	int rc;
+
+	if (!run->recording)
+		return 0;
+	rc = rp_loop__timer(run->loop, on_progress, run, &run->progress.timer);
+	if (!rc)
+		rp_timer__set(run->progress.timer, run->began + PROGRESS_NS);
+	return rc;
+}
+
+/* ---- the end --------------------------------------------------------------------------------- */
+
+static void say_recorded(struct rp_run *run)
+{
+	struct rp_recording_figures figures = rp_recording__figures(run->recording);
+	char count[16], bytes[16], missing[64] = "";
+	struct rp_err told = {0};
+
+	if (lost(run))
+		snprintf(missing, sizeof(missing), "; %" PRIu64 " more found no room on their way",
+			 lost(run));
+	rp_err__set(&told, RP_EXIT_OK, 0, NULL, "%s instance%s in %.200s, %s%s",
+		    rp_text__count((double)figures.instances, count, sizeof(count)),
+		    figures.instances == 1 ? "" : "s", run->opts->record,
+		    size_text(figures.bytes, bytes, sizeof(bytes)), missing);
+	if (lost(run))
+		rp_err__line(&told, 0, "max-ring", "--max-ring", "256M");
+	rp_cure__fill(run->opts, &told);
+	run->say(told.cause, told.cure);
+}
+
+int rp_run__finish_record(struct rp_run *run, struct rp_err *err)
+{
+	struct rp_open_entries open = {0};
+	struct rp_recording_end end;
+	int rc;
+
+	if (!run->recording)
+		return 0;
+	end = (struct rp_recording_end){.run = description(run),
+					.counts = run->source.read(run->source.ctx)};
+	rc = end.counts ? 0 : rp_err__no_memory(err);
+	/* Where the kernel cannot tell what is open, the record does without. */
+	if (!run->source.open_frames(run->source.ctx, &open))
+		end.open = &open;
+	if (!rc)
+		rc = choose_another(run, rp_recording__finish(run->recording, &end, err), err);
+	if (!rc)
+		say_recorded(run);
+	rp_open_entries__free(&open);
+	rp_counts__free((struct rp_counts *)end.counts);
+	return rc;
+}
