@@ -23,6 +23,7 @@ FORBIDDEN = {
     "sample": "plan/plan.h",
     "symbolize": "plan/plan.h",
     "unwind": "plan/plan.h",
+    "export": "screen/screen.h",
     "view": "screen/screen.h",
     "screen": "targets/targets.h",
     "targets": "run/run.h",
@@ -30,8 +31,8 @@ FORBIDDEN = {
     "run": "commands/commands.h",
     "commands": "targets/internal.h",
 }
-PURE = ("util", "discover", "helper", "plan", "aggregate", "record", "unwind", "symbolize", "sample", "view",
-        "screen", "targets", "opts")
+PURE = ("util", "discover", "helper", "plan", "aggregate", "record", "export", "unwind", "symbolize", "sample",
+        "view", "screen", "targets", "opts")
 
 # Headers that include each other, by what must be said of them.
 CIRCLES = {

@@ -40,6 +40,16 @@ static inline void rp_hist_part__widen(struct rp_hist_part *part, const struct r
 	part->end = by->end > part->end ? by->end : part->end;
 }
 
+/* Widen the first of two stretches of time; a `last` of 0 is none. */
+static inline void rp_widen_time(uint64_t *first, uint64_t *last, uint64_t by_first,
+				 uint64_t by_last)
+{
+	if (by_last && (!*last || by_first < *first))
+		*first = by_first;
+	if (by_last > *last)
+		*last = by_last;
+}
+
 /* The stretch has to lie within. */
 void rp_hist__add(struct rp_hist_part *to, const struct rp_hist_part *from);
 
@@ -47,6 +57,8 @@ struct rp_node_counts {
 	struct rp_node node;
 	struct rp_figures figures; /* summed over the shards, as is the histogram */
 	struct rp_hist_part hist;
+	/* Of a record: when its first instance began, and the last one ended; 0: not known. */
+	uint64_t first, last;
 	bool incomplete; /* some of its instances are in no figure, as they are not asked for */
 };
 

@@ -102,6 +102,7 @@ static void make_key(const struct rp_counts *now, const struct rp_node *node,
 					   : node->label;
 		break;
 	case RP_BY_LABEL:
+	case RP_BY_FILE:
 		make_label(node, now->names.texts, now->names.n_texts, key);
 		break;
 	}
@@ -198,6 +199,7 @@ static void write_group(const struct group_key *key, const struct rp_snapshot_op
 			snprintf(text, RP_GROUP_LEN, "%llu", id);
 		break;
 	case RP_BY_LABEL:
+	case RP_BY_FILE:
 		write_label(key, text);
 		break;
 	}

@@ -42,10 +42,11 @@ struct rp_sums {
 	uint64_t total, cpu, wait; /* ns, of a region only its outermost frames */
 	uint64_t self;
 	unsigned __int128 squares; /* of all frames */
-	bool incomplete;	   /* see struct rp_node_counts */
-	uint64_t min_inv, max;	   /* since the start */
-	bool late;		   /* a label that got its row past the bound */
-	double probe_self;	   /* ns of `self`, as measured, that are those of probes */
+	uint64_t first, last;	   /* see struct rp_node_counts, as is what follows */
+	bool incomplete;
+	uint64_t min_inv, max; /* since the start */
+	bool late;	       /* a label that got its row past the bound */
+	double probe_self;     /* ns of `self`, as measured, that are those of probes */
 };
 
 /*

@@ -102,6 +102,8 @@ static void finish(const struct rp_sums *sums, const struct rp_hist_part *hist, 
 	f->blocked = rp_less(rp_less(sums->total, sums->cpu), sums->wait);
 	f->open = rp_less(sums->entries, sums->left);
 	f->unwound = sums->unwound;
+	f->first = sums->first;
+	f->last = sums->last;
 	if (!sums->count)
 		return;
 	f->min = sums->min_inv ? ~sums->min_inv : 0;
@@ -218,6 +220,7 @@ static void add_sums(struct rp_sums *to, const struct rp_sums *from, bool outerm
 	to->self += from->self;
 	to->squares += from->squares;
 	to->incomplete |= from->incomplete;
+	rp_widen_time(&to->first, &to->last, from->first, from->last);
 	to->probe_self += from->probe_self;
 	if (outermost) {
 		to->total += from->total;

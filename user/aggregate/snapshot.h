@@ -26,7 +26,8 @@ struct rp_row_figures {
 	double mean, stddev;
 	uint64_t p50, p90, p99, p999;
 	uint64_t open, unwound;
-	uint64_t unmatched; /* of the whole region, whatever the path and the group */
+	uint64_t unmatched;   /* of the whole region, whatever the path and the group */
+	uint64_t first, last; /* of a record: when it was first entered, and last over; else 0 */
 };
 
 struct rp_history;
@@ -89,7 +90,15 @@ struct rp_snapshot {
 	struct rp_sampled *sampled; /* NULL: no samples are taken */
 };
 
-enum rp_by { RP_BY_NONE, RP_BY_PROCESS, RP_BY_THREAD, RP_BY_COMMAND, RP_BY_CGROUP, RP_BY_LABEL };
+enum rp_by {
+	RP_BY_NONE,
+	RP_BY_PROCESS,
+	RP_BY_THREAD,
+	RP_BY_COMMAND,
+	RP_BY_CGROUP,
+	RP_BY_LABEL,
+	RP_BY_FILE, /* of records: the label of a root is the text that its file is called by */
+};
 
 struct rp_snapshot_opts {
 	enum rp_by by;

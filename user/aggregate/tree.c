@@ -117,6 +117,7 @@ static void add_node(struct builder *b, size_t i)
 	sums->squares += squares(f) > squares(z) ? squares(f) - squares(z) : 0;
 	sums->late |= b->now->nodes[i].node.flags & RP_NODE_LATE;
 	sums->incomplete |= b->now->nodes[i].incomplete;
+	rp_widen_time(&sums->first, &sums->last, b->now->nodes[i].first, b->now->nodes[i].last);
 	if (f->min_inv > sums->min_inv)
 		sums->min_inv = f->min_inv;
 	if (f->max > sums->max)

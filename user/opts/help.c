@@ -30,6 +30,8 @@ static const char statuses[] =
 	"Exit status: 0 done, 1 failed, 2 usage, 3 nothing to trace, 4 not permitted or not "
 	"supported here; with -- COMMAND that of the command, 126 or 127 where it cannot be run.";
 
+static const char report_statuses[] = "Exit status: 0 done, 1 failed, 2 usage.";
+
 static const char doctor_statuses[] =
 	"Exit status: 0 tracing works here, 4 it does not, 1 failed, 2 usage.";
 
@@ -126,5 +128,9 @@ void rp_opts__help(enum rp_command command, FILE *out)
 		print_section(out, i, 1u << command);
 	print_long_choices(out, 1u << command);
 	fputc('\n', out);
-	wrap(out, command == RP_COMMAND_DOCTOR ? doctor_statuses : statuses, 0, 0);
+	wrap(out,
+	     command == RP_COMMAND_DOCTOR   ? doctor_statuses
+	     : command == RP_COMMAND_REPORT ? report_statuses
+					    : statuses,
+	     0, 0);
 }

@@ -203,7 +203,7 @@ int rp_mistake__stray_word(const struct rp_parser *p)
 	}
 	return mistake(p, &edit,
 		       "'%s' is neither an option nor a command of rptrace, which are "
-		       "record, list and doctor; a program to start comes behind --",
+		       "record, report, list and doctor; a program to start comes behind --",
 		       word);
 }
 
@@ -213,7 +213,7 @@ static const struct rp_words *words_of(const struct rp_parser *p, const void *me
 {
 	size_t offset = (size_t)((const char *)member - (const char *)p->opts), i = 0;
 
-	while (rp_options[i].member != offset)
+	while (rp_options[i].member != offset || !(rp_options[i].commands & 1u << p->opts->command))
 		i++;
 	return &p->opts->stood[i];
 }
@@ -235,6 +235,23 @@ static bool shares_stream(const struct rp_opts *o)
 
 #define BOTH_TARGETS "-p and -- COMMAND exclude each other"
 
+static int report_together(const struct rp_parser *p)
+{
+	const struct rp_opts *o = p->opts;
+	struct rp_edit edit = {.insert = p->own, .with = {"rptrace.rpt"}};
+
+	if (!o->files.n)
+		return mistake(p, &edit, "report needs a record: FILE");
+	if (o->slowest &&
+	    (o->export || (strcmp(o->format->name, "table") && strcmp(o->format->name, "json"))))
+		return without(p, &o->slowest, "--slowest is a table, or JSON");
+	if (o->slowest && o->by != RP_BY_NONE)
+		return without(p, &o->by, "--slowest tells the thread of each instance");
+	if (o->to > 0 && o->to <= o->from)
+		return without(p, &o->to, "--to is no later than --from");
+	return 0;
+}
+
 int rp_mistake__together(const struct rp_parser *p)
 {
 	const struct rp_opts *o = p->opts;
@@ -242,11 +259,13 @@ int rp_mistake__together(const struct rp_parser *p)
 
 	if (p->own < p->argc && !o->argv)
 		return mistake(p, &no_command, "no command follows --");
-	if (o->argv && (o->command == RP_COMMAND_DOCTOR))
-		return mistake(p, &no_command, "doctor starts no command");
+	if (o->argv && (o->command == RP_COMMAND_DOCTOR || o->command == RP_COMMAND_REPORT))
+		return mistake(p, &no_command, "%s starts no command", rp_verbs[o->command].name);
 	if (o->argv && (o->n_pids || o->n_names))
 		return o->user ? without(p, &o->pids, BOTH_TARGETS)
 			       : mistake(p, &no_command, BOTH_TARGETS);
+	if (o->command == RP_COMMAND_REPORT)
+		return report_together(p);
 	if (o->user && !o->argv)
 		return without(p, &o->user, "--user is for -- COMMAND, and there is none");
 	if (o->label.kind == RP_OPERAND_RET && o->compensate)

@@ -3,10 +3,12 @@
 #include "opts/options.h"
 
 #include <limits.h>
+#include <string.h>
 
 #define LIVE	     (1u << RP_COMMAND_LIVE)
 #define LIST	     (1u << RP_COMMAND_LIST)
 #define RECORD	     (1u << RP_COMMAND_RECORD)
+#define REPORT	     (1u << RP_COMMAND_REPORT)
 #define DOCTOR	     (1u << RP_COMMAND_DOCTOR)
 
 #define MEMBER(name) offsetof(struct rp_opts, name)
@@ -23,6 +25,9 @@ const struct rp_verb rp_verbs[RP_COMMAND_COUNT] = {
 	[RP_COMMAND_RECORD] = {"record", "[OPTION...] [-p PID|NAME[,...] | -- COMMAND [ARG...]]",
 			       "Every run through a region, to a file: when it began, how long it "
 			       "took, and where that time went."},
+	[RP_COMMAND_REPORT] = {"report", "[OPTION...] FILE...",
+			       "What is in a record, as any view shows it: no root is needed, and "
+			       "nothing is traced."},
 	[RP_COMMAND_DOCTOR] = {"doctor", "[-p PID|NAME[,...]] [--json]",
 			       "What this kernel, this user and a process allow, and the cure "
 			       "where they do not."},
@@ -32,10 +37,33 @@ const char *rp_by__name(unsigned by)
 {
 	static const char *const names[] = {
 		[RP_BY_PROCESS] = "process", [RP_BY_THREAD] = "thread", [RP_BY_COMMAND] = "command",
-		[RP_BY_CGROUP] = "cgroup",   [RP_BY_LABEL] = "label",
+		[RP_BY_CGROUP] = "cgroup",   [RP_BY_LABEL] = "label",	[RP_BY_FILE] = "file",
 	};
 
 	return by < sizeof(names) / sizeof(names[0]) ? names[by] : NULL;
+}
+
+/* What runs is of no file. */
+static const char *live_by(unsigned by)
+{
+	return by < RP_BY_FILE ? rp_by__name(by) : NULL;
+}
+
+/* Records do not tell control groups. */
+static const char *report_by(unsigned i)
+{
+	return rp_by__name(RP_BY_PROCESS + i + (RP_BY_PROCESS + i >= RP_BY_CGROUP));
+}
+
+static const char *parse_report_by(const char *text, struct rp_opts *opts, const char **at)
+{
+	(void)at;
+	for (unsigned by = RP_BY_PROCESS; rp_by__name(by); by++)
+		if (by != RP_BY_CGROUP && !strcmp(rp_by__name(by), text)) {
+			opts->by = by;
+			return NULL;
+		}
+	return "";
 }
 
 static const char *sort_key(unsigned i)
@@ -43,16 +71,33 @@ static const char *sort_key(unsigned i)
 	return i < rp_n_columns ? rp_columns[i].sort : NULL;
 }
 
+static const char *report_sort_key(unsigned i)
+{
+	if (i < rp_n_columns)
+		return rp_columns[i].sort;
+	i -= (unsigned)rp_n_columns;
+	return i < rp_n_record_columns ? rp_record_columns[i].sort : NULL;
+}
+
+/* What only records know is for reports alone. */
+static bool is_column_of(const struct rp_opts *opts, const struct rp_column *column)
+{
+	return opts->command == RP_COMMAND_REPORT || !rp_column__is_of_records(column);
+}
+
 static const char *parse_sort(const char *text, struct rp_opts *opts, const char **at)
 {
 	(void)at;
 	opts->sort = rp_column__find(text);
-	return opts->sort ? NULL : "";
+	return opts->sort && is_column_of(opts, opts->sort) ? NULL : "";
 }
 
 static const char *parse_columns(const char *text, struct rp_opts *opts, const char **at)
 {
 	*at = rp_column_list__parse(text, &opts->columns);
+	for (size_t i = 0; !*at && i < opts->columns.n; i++)
+		if (!is_column_of(opts, opts->columns.column[i]))
+			*at = strcasestr(text, opts->columns.column[i]->sort);
 	return *at ? "" : NULL;
 }
 
@@ -66,6 +111,26 @@ static const char *parse_format(const char *text, struct rp_opts *opts, const ch
 	(void)at;
 	opts->format = rp_view__find(text);
 	return opts->format ? NULL : "";
+}
+
+/* All views, and then the forms of instances. */
+static const char *report_form(unsigned i)
+{
+	unsigned views = 0;
+
+	while (rp_views[views].name)
+		views++;
+	return i < views ? rp_views[i].name : rp_exports[i - views].name;
+}
+
+static const char *parse_report_format(const char *text, struct rp_opts *opts, const char **at)
+{
+	unsigned i = 0;
+
+	while (rp_exports[i].name && strcmp(rp_exports[i].name, text))
+		i++;
+	opts->export = rp_exports[i].name ? &rp_exports[i] : NULL;
+	return opts->export ? NULL : parse_format(text, opts, at);
 }
 
 static const char *parse_label(const char *text, struct rp_opts *opts, const char **at)
@@ -125,14 +190,22 @@ const struct rp_option rp_options[] = {
 	{"sort", 's', RP_SECTION_SHOW, LIVE | RECORD, RP_OPTION_PARSED, 0, .arg = "KEY",
 	 .help = "order by this column", .choice = sort_key, .parse = parse_sort, .word = "total",
 	 .names_elsewhere = true},
+	{"sort", 's', RP_SECTION_SHOW, REPORT, RP_OPTION_PARSED, 0, .arg = "KEY",
+	 .help = "order by this column", .choice = report_sort_key, .parse = parse_sort,
+	 .word = "total", .names_elsewhere = true},
 	{"columns", 0, RP_SECTION_SHOW, LIVE | RECORD, RP_OPTION_PARSED, 0, .arg = "KEY[,...]",
 	 .help = "show these columns, in this order; keys as of --sort", .choice = sort_key,
 	 .parse = parse_columns, .example = "share,p50,p99", .names_elsewhere = true},
+	{"columns", 0, RP_SECTION_SHOW, REPORT, RP_OPTION_PARSED, 0, .arg = "KEY[,...]",
+	 .help = "show these columns, in this order; keys as of --sort", .choice = report_sort_key,
+	 .parse = parse_columns, .example = "count,first,last", .names_elsewhere = true},
 	{"by", 0, RP_SECTION_SHOW, LIVE, RP_OPTION_CHOICE, MEMBER(by), .arg = "GROUP",
-	 .help = "a row for each", .choice = rp_by__name, .least = RP_BY_PROCESS},
-	{"tree", 0, RP_SECTION_SHOW, LIVE | RECORD, RP_OPTION_FLAG, MEMBER(tree),
+	 .help = "a row for each", .choice = live_by, .least = RP_BY_PROCESS},
+	{"by", 0, RP_SECTION_SHOW, REPORT, RP_OPTION_PARSED, MEMBER(by), .arg = "GROUP",
+	 .help = "a row for each", .choice = report_by, .parse = parse_report_by},
+	{"tree", 0, RP_SECTION_SHOW, LIVE | RECORD | REPORT, RP_OPTION_FLAG, MEMBER(tree),
 	 .help = "regions under the regions they are entered in"},
-	{"compensate", 0, RP_SECTION_SHOW, LIVE, RP_OPTION_FLAG, MEMBER(compensate),
+	{"compensate", 0, RP_SECTION_SHOW, LIVE | REPORT, RP_OPTION_FLAG, MEMBER(compensate),
 	 .help = "take the cost of the probes off"},
 	{"stuck", 0, RP_SECTION_SHOW, LIVE, RP_OPTION_SECONDS, MEMBER(stuck), .arg = "T",
 	 .help = "tell of regions that are open for so long (5, 500ms)", .example = "5",
@@ -145,7 +218,10 @@ const struct rp_option rp_options[] = {
 	{"format", 0, RP_SECTION_SHOW, LIVE, RP_OPTION_PARSED, 0, .arg = "FORM",
 	 .help = "form of the final summary", .choice = view_name, .parse = parse_format,
 	 .word = "table"},
-	{"json", 0, RP_SECTION_SHOW, LIVE | LIST | DOCTOR, RP_OPTION_FLAG, MEMBER(json),
+	{"format", 0, RP_SECTION_SHOW, REPORT, RP_OPTION_PARSED, 0, .arg = "FORM",
+	 .help = "form of the report", .choice = report_form, .parse = parse_report_format,
+	 .word = "table"},
+	{"json", 0, RP_SECTION_SHOW, LIVE | LIST | REPORT | DOCTOR, RP_OPTION_FLAG, MEMBER(json),
 	 .help = "for programs: JSON"},
 	{"output", 'o', RP_SECTION_SHOW, LIVE, RP_OPTION_TEXT, MEMBER(output), .arg = "FILE",
 	 .help = "the final summary goes there (-: stdout)", .example = "summary.txt"},
@@ -153,6 +229,21 @@ const struct rp_option rp_options[] = {
 	 .help = "the record goes there (rptrace.rpt)", .example = "rptrace.rpt"},
 	{"record", 0, RP_SECTION_SHOW, LIVE, RP_OPTION_TEXT, MEMBER(record), .arg = "FILE",
 	 .help = "record all instances to this file, too", .example = "rptrace.rpt"},
+	{"output", 'o', RP_SECTION_SHOW, REPORT, RP_OPTION_TEXT, MEMBER(output), .arg = "FILE",
+	 .help = "the report goes there (-: stdout)", .example = "report.txt"},
+	{"from", 0, RP_SECTION_SHOW, REPORT, RP_OPTION_SECONDS, MEMBER(from), .arg = "T",
+	 .help = "only what ended from then on, since the run began (10, 500ms)", .example = "1",
+	 .most = SECONDS_MAX},
+	{"to", 0, RP_SECTION_SHOW, REPORT, RP_OPTION_SECONDS, MEMBER(to), .arg = "T",
+	 .help = "only what ended before", .example = "2", .least = SECONDS_MIN,
+	 .most = SECONDS_MAX},
+	{"thread", 0, RP_SECTION_SHOW, REPORT, RP_OPTION_NUMBER, MEMBER(thread), .arg = "ID",
+	 .help = "only this thread", .example = "1234", .least = 1, .most = INT_MAX},
+	{"region", 0, RP_SECTION_SHOW, REPORT, RP_OPTION_LIST, MEMBER(regions), .arg = "GLOB",
+	 .help = "only these regions; repeatable", .example = "parse_*"},
+	{"slowest", 0, RP_SECTION_SHOW, REPORT, RP_OPTION_NUMBER, MEMBER(slowest), .arg = "N",
+	 .help = "the N slowest instances of each region, and what ran inside them", .example = "3",
+	 .least = 1, .most = 1000},
 
 	{"max-overhead", 0, RP_SECTION_HOW, LIVE | RECORD, RP_OPTION_PERCENT, MEMBER(max_overhead),
 	 .arg = "PCT",
@@ -187,9 +278,9 @@ const struct rp_option rp_options[] = {
 	{"verbose", 'v', RP_SECTION_HOW, LIVE | LIST | RECORD, RP_OPTION_FLAG, MEMBER(verbose),
 	 .help = "pass on what libbpf and the kernel say"},
 
-	{"help", 'h', RP_SECTION_OTHER, LIVE | LIST | RECORD | DOCTOR, RP_OPTION_FLAG, MEMBER(help),
-	 .help = "this list"},
-	{"version", 'V', RP_SECTION_OTHER, LIVE | LIST | RECORD | DOCTOR, RP_OPTION_FLAG,
+	{"help", 'h', RP_SECTION_OTHER, LIVE | LIST | RECORD | REPORT | DOCTOR, RP_OPTION_FLAG,
+	 MEMBER(help), .help = "this list"},
+	{"version", 'V', RP_SECTION_OTHER, LIVE | LIST | RECORD | REPORT | DOCTOR, RP_OPTION_FLAG,
 	 MEMBER(version), .help = "the version"},
 };
 const size_t rp_n_options = sizeof(rp_options) / sizeof(rp_options[0]);

@@ -73,6 +73,9 @@ int rp_option__set(const struct rp_option *option, const char *text, struct rp_o
 		   struct rp_bad_value *bad);
 void rp_option__set_default(const struct rp_option *option, struct rp_opts *opts);
 
+/* One more. 0 or -ENOMEM. */
+int rp_texts__add(struct rp_texts *texts, const char *text);
+
 /* A value that would do. Returns buf. */
 const char *rp_option__example(const struct rp_option *option, char *buf, size_t size);
 /* The words it knows, as "a, b, c". Returns buf. */

@@ -115,6 +115,8 @@ static int take_word(struct rp_parser *p)
 		return take_long(p);
 	if (word[0] == '-' && word[1])
 		return take_letters(p);
+	if (p->opts->command == RP_COMMAND_REPORT)
+		return rp_texts__add(&p->opts->files, word) ? rp_err__no_memory(p->err) : 0;
 	return rp_mistake__stray_word(p);
 }
 
@@ -127,8 +129,10 @@ static int finish(struct rp_parser *p)
 		o->by = RP_BY_LABEL;
 	if (o->command == RP_COMMAND_RECORD && !o->record)
 		o->record = "rptrace.rpt";
-	if (o->json)
+	if (o->json) {
 		o->format = rp_view__find("json");
+		o->export = NULL;
+	}
 	return rp_mistake__together(p);
 }
 
@@ -182,4 +186,6 @@ void rp_opts__free(struct rp_opts *opts)
 	free(opts->functions.items);
 	free(opts->usdts.items);
 	free(opts->excludes.items);
+	free(opts->files.items);
+	free(opts->regions.items);
 }

@@ -12,6 +12,7 @@
 #include <sys/types.h>
 
 #include "aggregate/snapshot.h"
+#include "export/export.h"
 #include "plan/plan.h"
 #include "util/error.h"
 #include "view/view.h"
@@ -20,6 +21,7 @@ enum rp_command {
 	RP_COMMAND_LIVE,
 	RP_COMMAND_LIST,
 	RP_COMMAND_RECORD,
+	RP_COMMAND_REPORT,
 	RP_COMMAND_DOCTOR,
 	RP_COMMAND_COUNT
 };
@@ -71,7 +73,13 @@ struct rp_opts {
 	const struct rp_column *sort;
 	struct rp_column_list columns; /* none: those of use */
 	const struct rp_view *format;
-	const char *output; /* NULL: stdout, or stderr with a command */
+	const struct rp_export *export; /* of a report, in place of the format; NULL: none */
+	const char *output;		/* NULL: stdout, or stderr with a command */
+
+	struct rp_texts files, regions; /* of a report: records, and globs of what it is about */
+	double from, to;		/* s since the run began; to 0: no limit */
+	unsigned thread;		/* tid; 0: all */
+	unsigned slowest;		/* of each region; 0: not asked for */
 
 	const char *record; /* file of all instances; NULL: none */
 	uint64_t max_ring;  /* bytes of instances on their way there */

@@ -192,7 +192,7 @@ static int add_processes(struct rp_opts *opts, const char *text, struct rp_bad_v
 	return rc;
 }
 
-static int add_text(struct rp_texts *list, const char *text)
+int rp_texts__add(struct rp_texts *list, const char *text)
 {
 	int rc = rp_array__fit(&list->items, list->n + 1, sizeof(*list->items));
 
@@ -216,7 +216,7 @@ int rp_option__set(const struct rp_option *option, const char *text, struct rp_o
 		*(const char **)member = text;
 		return 0;
 	case RP_OPTION_LIST:
-		return add_text(member, text);
+		return rp_texts__add(member, text);
 	case RP_OPTION_PROCESSES:
 		return add_processes(opts, text, bad);
 	case RP_OPTION_NUMBER:

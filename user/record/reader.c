@@ -407,3 +407,8 @@ const struct rp_reader_figures *rp_reader__figures(const struct rp_reader *r)
 {
 	return &r->figures;
 }
+
+const struct rp_event_run *rp_reader__run(const struct rp_reader *reader)
+{
+	return &reader->run;
+}

@@ -28,6 +28,9 @@ void rp_reader__free(struct rp_reader *reader);
  */
 int rp_reader__read(struct rp_reader *reader, const struct rp_event_sink *sink, struct rp_err *err);
 
+/* What the run has told of itself, once it was read; until the reader is freed. */
+const struct rp_event_run *rp_reader__run(const struct rp_reader *reader);
+
 /* A stretch of the file that could not be read. */
 struct rp_damage {
 	uint64_t offset, bytes; /* in the file */

@@ -13,8 +13,8 @@
 
 #include "run/internal.h"
 #include "run/opt_in.h"
+#include "run/output.h"
 #include "run/selection.h"
-#include "util/caller.h"
 #include "util/clock.h"
 
 void rp_run__say(struct rp_run *run, const char *line, const char *cure)
@@ -23,25 +23,6 @@ void rp_run__say(struct rp_run *run, const char *line, const char *cure)
 		rp_screen__say(rp_live_screen__screen(run->screen), line);
 	else
 		run->say(line, cure);
-}
-
-/* Before anything is attached, so that a summary that cannot be written costs nobody a run. */
-static int open_output(struct rp_run *run, struct rp_err *err)
-{
-	const char *path = run->opts->output;
-	int fd;
-
-	if (!path || !strcmp(path, "-"))
-		return 0;
-	fd = rp_caller__create(path, false);
-	if (fd < 0) {
-		rp_err__set(err, RP_EXIT_FAILED, fd, NULL, "%s: %s", path, strerror(-fd));
-		return rp_err__line(err, fd, "output", "-o", "rptrace.out");
-	}
-	run->out = fdopen(fd, "w");
-	if (!run->out)
-		close(fd);
-	return run->out ? 0 : rp_err__no_memory(err);
 }
 
 static int prepare_on_stuck(struct rp_run *run, struct rp_err *err)
@@ -65,8 +46,9 @@ static int start(struct rp_run *run, struct rp_err *err)
 
 	if (!rc && run->opts->user)
 		rc = rp_user__find(run->opts->user, &user, err);
+	/* Before anything is attached: a summary that cannot be written costs nobody a run. */
 	if (!rc)
-		rc = open_output(run, err);
+		rc = rp_output__open(run->opts->output, &run->out, err);
 	if (!rc)
 		rc = rp_run__open_record(run, err);
 	if (!rc)

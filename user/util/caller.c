@@ -128,23 +128,38 @@ static int standard_stream(const char *path)
 	return -EINVAL;
 }
 
-int rp_caller__create(const char *path, bool secret)
+static int open_to_read(const char *path, bool secret)
+{
+	int fd = open(path, O_RDONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+
+	(void)secret;
+	return fd < 0 ? -errno : fd;
+}
+
+static int as_caller(int (*opening)(const char *path, bool secret), const char *path, bool secret)
 {
 	struct capabilities held;
-	bool has_put_down;
-	int fd = standard_stream(path), flags;
+	bool has_put_down = put_down(&held);
+	int fd = opening(path, secret);
 
-	if (fd >= 0) {
-		fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-		return fd < 0 ? -errno : fd;
-	}
-	has_put_down = put_down(&held);
-	fd = create(path, secret);
 	if (has_put_down)
 		take_up(&held);
-	if (fd < 0)
-		return fd;
-	flags = fcntl(fd, F_GETFL);
-	fcntl(fd, F_SETFL, flags & ~O_NONBLOCK);
+	if (fd >= 0)
+		fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
 	return fd;
+}
+
+int rp_caller__create(const char *path, bool secret)
+{
+	int fd = standard_stream(path);
+
+	if (fd < 0)
+		return as_caller(create, path, secret);
+	fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	return fd < 0 ? -errno : fd;
+}
+
+int rp_caller__open(const char *path)
+{
+	return as_caller(open_to_read, path, false);
 }

@@ -27,4 +27,7 @@ int rp_caller__check(struct rp_err *err);
  */
 int rp_caller__create(const char *path, bool secret);
 
+/* Open a file for reading, with the caller's own rights, waiting for nobody. Likewise. */
+int rp_caller__open(const char *path);
+
 #endif

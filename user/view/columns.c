@@ -69,6 +69,8 @@ INTEGER_FIGURE(p999)
 INTEGER_FIGURE(open)
 INTEGER_FIGURE(unwound)
 INTEGER_FIGURE(unmatched)
+INTEGER_FIGURE(first)
+INTEGER_FIGURE(last)
 
 #define SAMPLED_FIGURE(name, field)                                                                \
 	static uint64_t exact_##name(const struct rp_row *row)                                     \
@@ -188,16 +190,34 @@ const struct rp_column rp_columns[] = {
 };
 const size_t rp_n_columns = sizeof(rp_columns) / sizeof(rp_columns[0]);
 
-const struct rp_column *rp_column__find(const char *name)
+const struct rp_column rp_record_columns[] = {
+	NS(first, "FIRST", "when it was first entered, since the run began", false),
+	NS(last, "LAST", "when it was last over, since the run began", false),
+};
+const size_t rp_n_record_columns = sizeof(rp_record_columns) / sizeof(rp_record_columns[0]);
+
+static const struct rp_column *find(const struct rp_column *columns, size_t n, const char *name)
 {
-	for (size_t i = 0; i < rp_n_columns; i++) {
-		const struct rp_column *column = &rp_columns[i];
+	for (size_t i = 0; i < n; i++) {
+		const struct rp_column *column = &columns[i];
 
 		if (!strcasecmp(name, column->sort) || !strcasecmp(name, column->key) ||
 		    !strcasecmp(name, column->title))
 			return column;
 	}
 	return NULL;
+}
+
+const struct rp_column *rp_column__find(const char *name)
+{
+	const struct rp_column *column = find(rp_columns, rp_n_columns, name);
+
+	return column ? column : find(rp_record_columns, rp_n_record_columns, name);
+}
+
+bool rp_column__is_of_records(const struct rp_column *column)
+{
+	return column >= rp_record_columns && column < rp_record_columns + rp_n_record_columns;
 }
 
 static void add_once(struct rp_column_list *list, const struct rp_column *column)
@@ -308,6 +328,8 @@ bool rp_column__applies(const struct rp_column *column, const struct rp_row *row
 	/* What no look has met may yet have run, in between. */
 	if (is_of_samples(column) && !row->profile.samples)
 		return false;
+	if (rp_column__is_of_records(column))
+		return row->f.last;
 	return row->kind != RP_KIND_SPAN || !of_thread;
 }
 

@@ -49,6 +49,10 @@ static int add_figures(json_t *object, const struct rp_row *row, const struct rp
 			value = real(column->value(row, snapshot));
 		err |= json_object_set_new(object, column->key, value);
 	}
+	for (size_t i = 0; i < rp_n_record_columns; i++)
+		if (rp_column__applies(&rp_record_columns[i], row))
+			err |= json_object_set_new(object, rp_record_columns[i].key,
+						   integer(rp_record_columns[i].exact(row)));
 	return err;
 }
 

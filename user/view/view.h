@@ -42,6 +42,11 @@ struct rp_column {
 extern const struct rp_column rp_columns[];
 extern const size_t rp_n_columns;
 
+/* The same of what only records know; not on the screen. */
+extern const struct rp_column rp_record_columns[];
+extern const size_t rp_n_record_columns;
+bool rp_column__is_of_records(const struct rp_column *column);
+
 /* Column by its sort key, its JSON key or its title; NULL. */
 const struct rp_column *rp_column__find(const char *name);
 
@@ -52,7 +57,8 @@ const struct rp_column *rp_column__find(const char *name);
 size_t rp_columns__shown(const struct rp_snapshot *snapshot, const struct rp_column **out,
 			 size_t max);
 
-/* false: the figure, which is 0, means nothing: a span spends its time on no thread. */
+/* false: the figure, which is 0, means nothing: a span spends its time on no thread, and only a
+ * record tells when. */
 bool rp_column__applies(const struct rp_column *column, const struct rp_row *row);
 
 /* The head of a column in a table: that of the group names what is grouped by. Returns buf. */

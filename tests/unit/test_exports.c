@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+/* Instances in the forms of other programs, to the byte; and which track they go on. */
+#include <errno.h>
+
+#include "counts_fixture.h"
+#include "export/export.h"
+#include "export/lanes.h"
+#include "instances_fixture.h"
+
+enum { REQUEST = 1, QUERY, EVIL, RELAY };
+
+static const struct rp_export *find(const char *name)
+{
+	const struct rp_export *export = rp_exports;
+
+	while (export->name && strcmp(export->name, name))
+		export ++;
+	assert_non_null(export->name);
+	return export;
+}
+
+/* A request with a query that outlives it, names that mean harm, all ways to be left. */
+static void tell_server(const struct rp_event_sink *sink)
+{
+	struct rp_node labeled = {.parent = 2,
+				  .region = EVIL,
+				  .label = (uint64_t)-7,
+				  .flags = RP_NODE_VALID | RP_NODE_LABELED | RP_NODE_SIGNED};
+
+	tell_run(sink, "a.rpt");
+	tell_region(sink, REQUEST, "request", RP_KIND_FUNCTION);
+	tell_region(sink, QUERY, "query;\"2\"", RP_KIND_USDT);
+	tell_region(sink, EVIL, "\xc3\xa9\x1b[2J,\"\xff\\", RP_KIND_MARKER);
+	tell_region(sink, RELAY, "relay", RP_KIND_SPAN);
+	tell_node(sink, 2, TOLD_ROOT, REQUEST);
+	tell_node(sink, 3, 2, QUERY);
+	assert_int_equal(RP_TELL(sink, node, 4, &labeled), 0);
+	tell_node(sink, 5, TOLD_ROOT, RELAY);
+	tell_thread(sink, 1, 10, 11, "ser\"ver");
+	tell_thread(sink, 2, 10, 11, "again");
+	tell(sink, (struct rp_event_instance){.start = 1100,
+					      .thread = 1,
+					      .node = 4,
+					      .ns = 400,
+					      .cpu = 300,
+					      .wait = 50,
+					      .cpu_number = 3});
+	tell(sink, (struct rp_event_instance){.start = 1000,
+					      .thread = 1,
+					      .node = 2,
+					      .ns = 2000,
+					      .child = 400,
+					      .cpu = 1500,
+					      .wait = 100});
+	tell(sink, (struct rp_event_instance){
+			   .start = 1700, .thread = 1, .node = 3, .ns = 2000, .cpu = 1000});
+	tell(sink, (struct rp_event_instance){
+			   .start = 4000, .thread = 2, .node = 2, .ns = 5, .unwound = true});
+	tell(sink, (struct rp_event_instance){.start = 1000,
+					      .thread = 1,
+					      .end_thread = 2,
+					      .node = 5,
+					      .ns = 3500,
+					      .span = 77,
+					      .is_span = true});
+	tell(sink, (struct rp_event_instance){
+			   .start = 5000, .thread = 2, .node = 2, .ns = 1000, .open = true});
+	tell_end(sink, 6000);
+}
+
+/* What it writes; to be freed. */
+static char *export_of(const char *name, void (*run)(const struct rp_event_sink *))
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+	struct rp_event_sink sink;
+
+	assert_non_null(out);
+	assert_int_equal(find(name)->open(out, &sink), 0);
+	run(&sink);
+	assert_int_equal(sink.close(sink.ctx), 0);
+	assert_int_equal(fclose(out), 0);
+	return text;
+}
+
+static void test_forms(void **state)
+{
+	static const char *const forms[] = {"chrome", "folded", "instances-csv"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+		char *text = export_of(forms[i], tell_server), golden[64];
+
+		snprintf(golden, sizeof(golden), "export.%s", forms[i]);
+		assert_golden(golden, text);
+		free(text);
+	}
+}
+
+/* Damage leaves instances of which nothing is known. */
+static void tell_strangers(const struct rp_event_sink *sink)
+{
+	tell_run(sink, NULL);
+	tell_node(sink, 2, 99, 77);
+	tell(sink, (struct rp_event_instance){.thread = 9, .node = 2, .ns = 10});
+	tell(sink, (struct rp_event_instance){.thread = 9, .node = 98, .ns = 30});
+	tell_end(sink, 100);
+}
+
+static void test_what_was_not_told_has_no_name(void **state)
+{
+	char *text = export_of("folded", tell_strangers);
+
+	(void)state;
+	assert_string_equal(text, "? 30\n? 10\n");
+	free(text);
+	text = export_of("chrome", tell_strangers);
+	assert_non_null(strstr(text, "\"dur\":0.030"));
+	free(text);
+	text = export_of("instances-csv", tell_strangers);
+	assert_non_null(strstr(text, "?,,marker,,1,0,0,0,?,0,30,30,"));
+	free(text);
+}
+
+static void tell_two_runs(const struct rp_event_sink *sink)
+{
+	tell_strangers(sink);
+	tell_server(sink);
+}
+
+/* Ids of one record mean nothing in the next. */
+static void test_runs_are_apart(void **state)
+{
+	char *text = export_of("folded", tell_two_runs);
+
+	(void)state;
+	assert_non_null(strstr(text, "? 30\n? 10\nrequest 1600\n"));
+	free(text);
+}
+
+static void test_stream_that_fails_is_told(void **state)
+{
+	FILE *full = fopen("/dev/full", "w");
+
+	(void)state;
+	assert_non_null(full);
+	for (const struct rp_export *export = rp_exports; export->name; export ++) {
+		struct rp_event_sink sink;
+
+		assert_int_equal(export->open(full, &sink), 0);
+		tell_server(&sink);
+		assert_int_equal(sink.close(sink.ctx), -ENOSPC);
+	}
+	fclose(full);
+}
+
+/* ---- tracks ------------------------------------------------------------------------------- */
+
+static uint32_t lane_of(struct rp_lanes *lanes, uint32_t depth, uint64_t start, uint64_t end)
+{
+	uint32_t lane;
+
+	assert_int_equal(rp_lanes__place(lanes, 1, depth, start, end, &lane), 0);
+	return lane;
+}
+
+static void test_what_nests_is_on_one_track(void **state)
+{
+	struct rp_lanes lanes = {0};
+
+	(void)state;
+	assert_int_equal(lane_of(&lanes, 3, 20, 30), 0);
+	assert_int_equal(lane_of(&lanes, 3, 30, 40), 0);
+	assert_int_equal(lane_of(&lanes, 2, 20, 50), 0);
+	assert_int_equal(lane_of(&lanes, 2, 50, 50), 0);
+	assert_int_equal(lane_of(&lanes, 1, 10, 60), 0);
+	assert_int_equal(lane_of(&lanes, 1, 60, 70), 0);
+	/* What is open at the end comes from the outermost in. */
+	assert_int_equal(lane_of(&lanes, 1, 80, 100), 0);
+	assert_int_equal(lane_of(&lanes, 2, 90, 100), 0);
+	rp_lanes__free(&lanes);
+}
+
+static void test_what_crosses_is_beside(void **state)
+{
+	struct rp_lanes lanes = {0};
+
+	(void)state;
+	assert_int_equal(lane_of(&lanes, 1, 10, 30), 0);
+	assert_int_equal(lane_of(&lanes, 1, 20, 40), 1);
+	assert_int_equal(lane_of(&lanes, 1, 25, 50), 2);
+	assert_int_equal(lane_of(&lanes, 1, 35, 60), 0);
+	assert_int_equal(lane_of(&lanes, 1, 5, 70), 0);
+	rp_lanes__free(&lanes);
+}
+
+/* More siblings than are kept: what is around all of them is still around them. */
+static void test_many_siblings(void **state)
+{
+	struct rp_lanes lanes = {0};
+
+	(void)state;
+	for (uint64_t i = 0; i < 20000; i++)
+		assert_int_equal(lane_of(&lanes, 3, 100 + 10 * i, 105 + 10 * i), 0);
+	assert_int_equal(lane_of(&lanes, 2, 90, 200200), 0);
+	assert_int_equal(lane_of(&lanes, 1, 80, 200300), 0);
+	assert_int_equal(lane_of(&lanes, 1, 200250, 200400), 1);
+	rp_lanes__free(&lanes);
+}
+
+/* What began between the siblings of two open ones is around the later ones. */
+static void test_many_siblings_of_two(void **state)
+{
+	struct rp_lanes lanes = {0};
+
+	(void)state;
+	for (uint64_t i = 0; i < 100; i++)
+		assert_int_equal(lane_of(&lanes, 2, 100 + 10 * i, 105 + 10 * i), 0);
+	for (uint64_t i = 0; i < 20000; i++)
+		assert_int_equal(lane_of(&lanes, 3, 2000 + 10 * i, 2005 + 10 * i), 0);
+	assert_int_equal(lane_of(&lanes, 2, 1500, 300000), 0);
+	assert_int_equal(lane_of(&lanes, 1, 50, 300000), 0);
+	rp_lanes__free(&lanes);
+}
+
+/* Each around the next one's siblings: of many depths, none of which is over. */
+static void test_many_depths(void **state)
+{
+	struct rp_lanes lanes = {0};
+
+	(void)state;
+	for (uint64_t i = 0; i < 10000; i++)
+		assert_int_equal(lane_of(&lanes, (uint32_t)i, 100 + 10 * i, 105 + 10 * i), 0);
+	assert_int_equal(lane_of(&lanes, 1, 90, 200200), 0);
+	rp_lanes__free(&lanes);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_forms),
+		cmocka_unit_test(test_what_was_not_told_has_no_name),
+		cmocka_unit_test(test_runs_are_apart),
+		cmocka_unit_test(test_stream_that_fails_is_told),
+		cmocka_unit_test(test_what_nests_is_on_one_track),
+		cmocka_unit_test(test_what_crosses_is_beside),
+		cmocka_unit_test(test_many_siblings),
+		cmocka_unit_test(test_many_siblings_of_two),
+		cmocka_unit_test(test_many_depths),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+/* rptrace report: records, as any view shows them. Nothing is traced, and no rights are needed. */
+#include <errno.h>
+#include <inttypes.h>
+#include <langinfo.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "commands/commands.h"
+#include "export/slowest.h"
+#include "record/counts_of_instances.h"
+#include "record/event_filter.h"
+#include "record/reader.h"
+#include "run/output.h"
+#include "run/table.h"
+#include "util/caller.h"
+#include "util/clock.h"
+
+struct report {
+	const struct rp_opts *opts;
+	rp_say_fn say;
+	FILE *out;
+	struct rp_instance_counts *counts; /* NULL, as the next one, if not asked for */
+	struct rp_slowest *slowest;
+	struct rp_event_sink sink; /* where the records are read to */
+};
+
+static uint64_t ns_of(double seconds)
+{
+	return (uint64_t)(seconds * RP_NS_PER_S + 0.5);
+}
+
+/* ---- reading --------------------------------------------------------------------------------- */
+
+/* What all of it is for. */
+static int open_last(struct report *r, struct rp_event_sink *last)
+{
+	const struct rp_opts *o = r->opts;
+
+	if (o->export)
+		return o->export->open(r->out ? r->out : stdout, last);
+	if (o->slowest) {
+		r->slowest = rp_slowest__new(o->slowest);
+		if (r->slowest)
+			*last = rp_slowest__finder(r->slowest);
+		return r->slowest ? 0 : -ENOMEM;
+	}
+	r->counts = rp_instance_counts__new(o->by);
+	if (r->counts)
+		*last = rp_instance_counts__sink(r->counts);
+	return r->counts ? 0 : -ENOMEM;
+}
+
+static int open_sink(struct report *r, struct rp_err *err)
+{
+	const struct rp_opts *o = r->opts;
+	struct rp_event_filter_opts opts = {.from = ns_of(o->from),
+					    .to = ns_of(o->to),
+					    .thread = o->thread,
+					    .regions = o->regions.items,
+					    .n_regions = o->regions.n};
+	struct rp_event_filter *filter;
+	struct rp_event_sink last;
+
+	if (open_last(r, &last))
+		return rp_err__no_memory(err);
+	filter = rp_event_filter__new(&opts, &last);
+	if (!filter) {
+		last.close(last.ctx);
+		return rp_err__no_memory(err);
+	}
+	r->sink = rp_event_filter__sink(filter);
+	return 0;
+}
+
+static void tell_damage(const struct report *r, const char *file, uint64_t start,
+			const struct rp_damage *damage)
+{
+	char line[512];
+
+	snprintf(line, sizeof(line),
+		 "%s: %" PRIu64 " bytes at %" PRIu64 " are damaged: what ended from %.6f s to "
+		 "%.6f s may be missing",
+		 file, damage->bytes, damage->offset, (double)(damage->t0 - start) / RP_NS_PER_S,
+		 (double)(damage->t1 - start) / RP_NS_PER_S);
+	r->say(line, NULL);
+}
+
+/* What is not in the figures. */
+static void tell_missing(const struct report *r, const char *file, const struct rp_reader *reader)
+{
+	const struct rp_reader_figures *f = rp_reader__figures(reader);
+	size_t room = sizeof(f->damage) / sizeof(f->damage[0]);
+	uint64_t start = rp_reader__run(reader)->start;
+	char line[512];
+
+	for (size_t i = 0; i < f->n_damaged && i < room; i++)
+		tell_damage(r, file, start, &f->damage[i]);
+	if (f->n_damaged > room) {
+		snprintf(line, sizeof(line), "%s: %" PRIu64 " more places are damaged", file,
+			 f->n_damaged - room);
+		r->say(line, NULL);
+	}
+	if (f->unknown_blocks) {
+		snprintf(line, sizeof(line),
+			 "%s: %" PRIu64 " blocks are of a later version of rptrace", file,
+			 f->unknown_blocks);
+		r->say(line, NULL);
+	}
+	if (f->cut) {
+		snprintf(line, sizeof(line), "%s: the record ends before its run did", file);
+		r->say(line, NULL);
+	}
+}
+
+static int read_file(const struct report *r, const char *file, const struct rp_event_sink *sink,
+		     struct rp_err *err)
+{
+	struct rp_reader *reader = NULL;
+	int fd = rp_caller__open(file), rc;
+
+	if (fd < 0)
+		return rp_err__set(err, RP_EXIT_FAILED, fd, NULL, "%s: %s", file, strerror(-fd));
+	rc = rp_reader__open(fd, file, &reader, err);
+	if (!rc)
+		rc = rp_reader__read(reader, sink, err);
+	if (!rc && sink == &r->sink)
+		tell_missing(r, file, reader);
+	rp_reader__free(reader);
+	close(fd);
+	return rc;
+}
+
+static int read_all(const struct report *r, const struct rp_event_sink *sink, struct rp_err *err)
+{
+	const struct rp_texts *files = &r->opts->files;
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < files->n; i++)
+		rc = read_file(r, files->items[i], sink, err);
+	return rc;
+}
+
+/* ---- printing -------------------------------------------------------------------------------- */
+
+static int print_snapshot(const struct report *r, FILE *out)
+{
+	const struct rp_opts *o = r->opts;
+	struct rp_counts_source source = rp_instance_counts__source(r->counts);
+	struct rp_reading now = {.counts = source.read(source.ctx)}, start = {0};
+	struct rp_table_opts opts = {.view = o->format,
+				     .sort = o->sort,
+				     .columns = &o->columns,
+				     .tree = o->tree,
+				     .snapshot = {.by = o->by,
+						  .meta = *rp_instance_counts__meta(r->counts),
+						  .since = ns_of(o->from),
+						  .compensate = o->compensate}};
+	int rc = -ENOMEM;
+
+	opts.snapshot.meta.group_by = rp_by__name(o->by);
+	if (now.counts)
+		rc = rp_table__print(out, &now, &start, NULL, &opts);
+	rp_counts__free(now.counts);
+	return rc;
+}
+
+/* What is inside the slowest is known after they are. */
+static int print_slowest(const struct report *r, FILE *out, struct rp_err *err)
+{
+	struct rp_event_sink gatherer = rp_slowest__gatherer(r->slowest);
+	int rc = read_all(r, &gatherer, err);
+
+	if (rc)
+		return rc;
+	if (!strcmp(r->opts->format->name, "json"))
+		return rp_slowest__print_json(r->slowest, out);
+	return rp_slowest__print(r->slowest, out, !strcmp(nl_langinfo(CODESET), "UTF-8"));
+}
+
+/* What is left of an export; a view of all that was read. */
+static int finish(struct report *r, struct rp_err *err)
+{
+	FILE *out = r->out ? r->out : stdout;
+	int rc = r->sink.close(r->sink.ctx);
+
+	r->sink.close = NULL;
+	if (!rc && r->counts)
+		rc = print_snapshot(r, out);
+	if (!rc && r->slowest)
+		rc = print_slowest(r, out, err);
+	if (r->out && fclose(r->out) && !rc)
+		rc = -errno;
+	r->out = NULL;
+	return rc;
+}
+
+static void tell_lost(const struct report *r)
+{
+	uint64_t lost = r->counts ? rp_instance_counts__lost(r->counts) : 0;
+	char line[96];
+
+	if (!lost)
+		return;
+	snprintf(line, sizeof(line),
+		 "lost: %" PRIu64 " instances that the recorder had no room for", lost);
+	r->say(line, NULL);
+}
+
+static int tell_failed(const struct report *r, int rc, struct rp_err *err)
+{
+	if (err->cause[0])
+		return rc;
+	if (rc == -ENOMEM)
+		return rp_err__no_memory(err);
+	rp_err__set(err, RP_EXIT_FAILED, rc, NULL, "the report could not be written to %s: %s",
+		    r->opts->output ? r->opts->output : "standard output", strerror(-rc));
+	return rp_err__line(err, rc, "output", "-o", "rptrace.out");
+}
+
+int rp_report__run(const struct rp_opts *opts, rp_say_fn say, struct rp_err *err)
+{
+	struct report r = {.opts = opts, .say = say};
+	int rc = rp_output__open(opts->output, &r.out, err);
+
+	if (!rc)
+		rc = open_sink(&r, err);
+	if (!rc)
+		rc = read_all(&r, &r.sink, err);
+	if (!rc)
+		rc = finish(&r, err);
+	if (!rc)
+		tell_lost(&r);
+	if (rc)
+		tell_failed(&r, rc, err);
+	if (r.sink.close)
+		r.sink.close(r.sink.ctx);
+	if (r.out)
+		fclose(r.out);
+	rp_instance_counts__free(r.counts);
+	rp_slowest__free(r.slowest);
+	return rc ? (int)err->exit : RP_EXIT_OK;
+}

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+#include <stdlib.h>
+#include <string.h>
+
+#include "export/internal.h"
+#include "util/escape.h"
+
+const struct rp_export rp_exports[] = {
+	{"chrome", rp_export__chrome},
+	{"perfetto", rp_export__perfetto},
+	{"folded", rp_export__folded},
+	{"instances-csv", rp_export__csv},
+	{NULL, NULL},
+};
+
+struct rp_event_sink rp_export__sink(void *state)
+{
+	return (struct rp_event_sink){.ctx = state,
+				      .run = rp_told__on_run,
+				      .region = rp_told__on_region,
+				      .text = rp_told__on_text,
+				      .thread = rp_told__on_thread,
+				      .node = rp_told__on_node,
+				      .end = rp_told__on_end};
+}
+
+char *rp_export__quote_json(const char *text)
+{
+	char *escaped = rp_escape__copy(text, true), *quoted, *to;
+
+	if (!escaped)
+		return NULL;
+	to = quoted = malloc(2 * strlen(escaped) + 1);
+	for (const char *c = escaped; quoted && *c; c++) {
+		if (*c == '"' || *c == '\\')
+			*to++ = '\\';
+		*to++ = *c;
+	}
+	if (quoted)
+		*to = '\0';
+	free(escaped);
+	return quoted;
+}

@@ -1,0 +1,408 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+/*
+ * Perfetto's own form, for ui.perfetto.dev: protobuf by hand, a TracePacket after the other, which
+ * is a fourth of the JSON. A begin and an end for each instance; the reader sorts by time, and
+ * those of one time stay as they stand here, what ran inside first, as instances come. Names are
+ * told once and then by number. A span is on a track of its process, one beside others that overlap
+ * it.
+ *
+ * The numbers are those of perfetto_trace.proto.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "export/internal.h"
+#include "export/tracks.h"
+#include "record/bytes.h"
+#include "util/escape.h"
+
+enum {
+	TRACE_PACKET = 1,
+
+	PACKET_CLOCK_SNAPSHOT = 6,
+	PACKET_TIMESTAMP = 8,
+	PACKET_SEQUENCE = 10,
+	PACKET_TRACK_EVENT = 11,
+	PACKET_INTERNED_DATA = 12,
+	PACKET_SEQUENCE_FLAGS = 13,
+	PACKET_DEFAULTS = 59,
+	PACKET_TRACK_DESCRIPTOR = 60,
+
+	SNAPSHOT_CLOCKS = 1,
+	CLOCK_ID = 1,
+	CLOCK_TIMESTAMP = 2,
+	DEFAULTS_CLOCK_ID = 58,
+
+	TRACK_UUID = 1,
+	TRACK_NAME = 2,
+	TRACK_PROCESS = 3,
+	TRACK_THREAD = 4,
+	TRACK_PARENT = 5,
+	PROCESS_PID = 1,
+	PROCESS_NAME = 6,
+	THREAD_PID = 1,
+	THREAD_TID = 2,
+	THREAD_NAME = 5,
+
+	EVENT_ANNOTATION = 4,
+	EVENT_TYPE = 9,
+	EVENT_NAME_IID = 10,
+	EVENT_TRACK = 11,
+	ANNOTATION_NAME_IID = 1,
+	ANNOTATION_UINT = 3,
+	ANNOTATION_STRING = 6,
+
+	INTERNED_EVENT_NAMES = 2,
+	INTERNED_ANNOTATION_NAMES = 3,
+	INTERNED_IID = 1,
+	INTERNED_NAME = 2,
+};
+
+enum { CLOCK_OF_REAL_TIME = 1, CLOCK_OF_BOOT = 6, CLOCK_OF_TRACE = 3 };
+enum { STATE_CLEARED = 1, STATE_NEEDED = 2 };
+enum { SLICE_BEGIN = 1, SLICE_END = 2 };
+enum { ANNOTATION_CPU = 1, ANNOTATION_WAIT, ANNOTATION_LEFT, ANNOTATION_SPAN, ANNOTATIONS };
+
+static const char *const annotation_names[ANNOTATIONS] = {
+	[ANNOTATION_CPU] = "cpu_ns",
+	[ANNOTATION_WAIT] = "wait_ns",
+	[ANNOTATION_LEFT] = "left",
+	[ANNOTATION_SPAN] = "span",
+};
+
+struct perfetto {
+	struct rp_told told; /* first: see told.h */
+	struct rp_out out;
+	struct rp_tracks tracks;
+	struct rp_lanes spans;	     /* by node */
+	struct rp_map span_track_of; /* lane << 32 | index of node -> id */
+	uint32_t span_tracks;
+	struct rp_map processes; /* pid: it was described */
+	struct rp_map names;	 /* run << 32 | index of node -> iid: it was told */
+	uint64_t next_iid;
+	bool has_begun;
+	struct rp_bytes packet, message, inner; /* one inside the other, while they are made */
+};
+
+static char *quote(const char *text)
+{
+	return rp_escape__copy(text, true);
+}
+
+/* ---- protobuf ------------------------------------------------------------------------------- */
+
+static void put_number(struct rp_bytes *to, unsigned field, uint64_t value)
+{
+	rp_bytes__put_number(to, field << 3);
+	rp_bytes__put_number(to, value);
+}
+
+static void put_bytes(struct rp_bytes *to, unsigned field, const void *bytes, size_t n)
+{
+	rp_bytes__put_number(to, field << 3 | 2);
+	rp_bytes__put_text(to, bytes, n);
+}
+
+static void put_text(struct rp_bytes *to, unsigned field, const char *text)
+{
+	put_bytes(to, field, text, strlen(text));
+}
+
+/* The message within, which is empty then. */
+static void put_message(struct rp_bytes *to, unsigned field, struct rp_bytes *message)
+{
+	put_bytes(to, field, message->at, message->n);
+	message->n = 0;
+}
+
+static int write_packet(struct perfetto *p)
+{
+	unsigned char head[1 + RP_VARINT_MAX] = {TRACE_PACKET << 3 | 2}, *end;
+
+	put_number(&p->packet, PACKET_SEQUENCE, 1);
+	end = rp_varint__put(head + 1, p->packet.n);
+	rp_out__bytes(&p->out, head, (size_t)(end - head));
+	rp_out__bytes(&p->out, p->packet.at, p->packet.n);
+	p->packet.n = 0;
+	if (p->packet.failed || p->message.failed || p->inner.failed)
+		return -ENOMEM;
+	return p->out.rc;
+}
+
+/* ---- the trace as a whole -------------------------------------------------------------------- */
+
+static void put_clock(struct perfetto *p, unsigned id, uint64_t time)
+{
+	put_number(&p->inner, CLOCK_ID, id);
+	put_number(&p->inner, CLOCK_TIMESTAMP, time);
+	put_message(&p->message, SNAPSHOT_CLOCKS, &p->inner);
+}
+
+static void put_interned(struct perfetto *p, unsigned field, uint64_t iid, const char *name)
+{
+	put_number(&p->inner, INTERNED_IID, iid);
+	put_text(&p->inner, INTERNED_NAME, name);
+	put_message(&p->message, field, &p->inner);
+}
+
+/* Times are those since the run began: what they stand for, and names that are always there. */
+static int write_head(struct perfetto *p, uint64_t wall)
+{
+	int rc;
+
+	put_clock(p, CLOCK_OF_TRACE, 0);
+	put_clock(p, CLOCK_OF_BOOT, 0);
+	put_clock(p, CLOCK_OF_REAL_TIME, wall);
+	put_message(&p->packet, PACKET_CLOCK_SNAPSHOT, &p->message);
+	rc = write_packet(p);
+	if (rc)
+		return rc;
+	put_number(&p->packet, PACKET_SEQUENCE_FLAGS, STATE_CLEARED | STATE_NEEDED);
+	put_number(&p->message, DEFAULTS_CLOCK_ID, CLOCK_OF_TRACE);
+	put_message(&p->packet, PACKET_DEFAULTS, &p->message);
+	for (uint64_t i = 1; i < ANNOTATIONS; i++)
+		put_interned(p, INTERNED_ANNOTATION_NAMES, i, annotation_names[i]);
+	put_message(&p->packet, PACKET_INTERNED_DATA, &p->message);
+	return write_packet(p);
+}
+
+static int on_run(void *ctx, const struct rp_event_run *run)
+{
+	struct perfetto *p = ctx;
+	int rc = rp_told__on_run(p, run);
+
+	if (!rc && !p->has_begun)
+		rc = write_head(p, run->wall);
+	p->has_begun = true;
+	return rc;
+}
+
+/* ---- tracks ---------------------------------------------------------------------------------- */
+
+/* Of processes, threads, and spans: no two are the same. */
+static uint64_t process_uuid(uint64_t pid)
+{
+	return pid << 2 | 1;
+}
+
+static uint64_t track_uuid(uint32_t id)
+{
+	return (uint64_t)id << 2 | 2;
+}
+
+static uint64_t span_uuid(uint32_t id)
+{
+	return (uint64_t)id << 2 | 3;
+}
+
+static int write_track(struct perfetto *p)
+{
+	put_message(&p->packet, PACKET_TRACK_DESCRIPTOR, &p->message);
+	return write_packet(p);
+}
+
+static int describe_process(struct perfetto *p, uint32_t thread)
+{
+	uint64_t pid = rp_tracks__pid(&p->told, &p->told.threads[thread]);
+	int rc;
+
+	if (rp_map__get(&p->processes, pid) != RP_MAP_NONE)
+		return 0;
+	rc = rp_map__add(&p->processes, pid, 0);
+	if (rc)
+		return rc;
+	put_number(&p->inner, PROCESS_PID, pid);
+	put_text(&p->inner, PROCESS_NAME, p->told.threads[thread].process_comm);
+	put_number(&p->message, TRACK_UUID, process_uuid(pid));
+	put_message(&p->message, TRACK_PROCESS, &p->inner);
+	return write_track(p);
+}
+
+/* A tid stands for one thread there: any other track is one by name. */
+static int describe_track(struct perfetto *p, const struct rp_track *track)
+{
+	const struct rp_told_thread *thread = &p->told.threads[track->thread];
+	uint64_t pid = rp_tracks__pid(&p->told, thread);
+	char *name = rp_track__name(track, &p->told);
+	int rc = name ? describe_process(p, track->thread) : -ENOMEM;
+
+	if (!rc) {
+		put_number(&p->message, TRACK_UUID, track_uuid(track->id));
+		put_number(&p->message, TRACK_PARENT, process_uuid(pid));
+		if (track->is_thread) {
+			put_number(&p->inner, THREAD_PID, pid);
+			put_number(&p->inner, THREAD_TID, thread->tid);
+			put_text(&p->inner, THREAD_NAME, thread->comm);
+			put_message(&p->message, TRACK_THREAD, &p->inner);
+		} else {
+			put_text(&p->message, TRACK_NAME, name);
+		}
+		rc = write_track(p);
+	}
+	free(name);
+	return rc;
+}
+
+/* The first of its region on which the span overlaps no other. */
+static int find_span_track(struct perfetto *p, const struct rp_event_instance *instance,
+			   uint64_t *uuid)
+{
+	const struct rp_told_node *node = rp_told__node(&p->told, instance->node);
+	uint32_t index = (uint32_t)(node - p->told.nodes), lane, id;
+	uint32_t thread = rp_told__thread(&p->told, instance->thread);
+	int rc = rp_lanes__place(&p->spans, index, 1, instance->start,
+				 rp_event_instance__end(instance), &lane);
+
+	if (rc)
+		return rc;
+	id = rp_map__get(&p->span_track_of, (uint64_t)lane << 32 | index);
+	if (id == RP_MAP_NONE) {
+		id = ++p->span_tracks;
+		rc = rp_map__add(&p->span_track_of, (uint64_t)lane << 32 | index, id);
+		if (!rc)
+			rc = describe_process(p, thread);
+		put_number(&p->message, TRACK_UUID, span_uuid(id));
+		put_number(&p->message, TRACK_PARENT,
+			   process_uuid(rp_tracks__pid(&p->told, &p->told.threads[thread])));
+		put_text(&p->message, TRACK_NAME, node->name);
+		if (!rc)
+			rc = write_track(p);
+	}
+	*uuid = span_uuid(id);
+	return rc;
+}
+
+/* ---- instances ------------------------------------------------------------------------------- */
+
+/* The number of a name, which comes with the packet where it is new. */
+static int put_name(struct perfetto *p, const struct rp_told_node *node, uint32_t *iid)
+{
+	uint64_t key = (uint64_t)p->told.run << 32 | (uint32_t)(node - p->told.nodes);
+
+	*iid = rp_map__get(&p->names, key);
+	if (*iid != RP_MAP_NONE)
+		return 0;
+	*iid = (uint32_t)++p->next_iid;
+	put_interned(p, INTERNED_EVENT_NAMES, *iid, node->name);
+	put_message(&p->packet, PACKET_INTERNED_DATA, &p->message);
+	return rp_map__add(&p->names, key, *iid);
+}
+
+static void put_annotation(struct perfetto *p, unsigned name, uint64_t value, const char *text)
+{
+	put_number(&p->inner, ANNOTATION_NAME_IID, name);
+	if (text)
+		put_text(&p->inner, ANNOTATION_STRING, text);
+	else
+		put_number(&p->inner, ANNOTATION_UINT, value);
+	put_message(&p->message, EVENT_ANNOTATION, &p->inner);
+}
+
+static void put_annotations(struct perfetto *p, const struct rp_event_instance *instance)
+{
+	if (instance->is_span)
+		put_annotation(p, ANNOTATION_SPAN, instance->span, NULL);
+	if (!rp_event_instance__is_timed(instance)) {
+		put_annotation(p, ANNOTATION_LEFT, 0, instance->unwound ? "unwound" : "open");
+	} else if (!instance->is_span) {
+		put_annotation(p, ANNOTATION_CPU, instance->cpu, NULL);
+		put_annotation(p, ANNOTATION_WAIT, instance->wait, NULL);
+	}
+}
+
+static int write_slice(struct perfetto *p, const struct rp_event_instance *instance, uint64_t uuid)
+{
+	uint64_t start = rp_told__since(&p->told, instance);
+	uint32_t iid;
+	int rc = put_name(p, rp_told__node(&p->told, instance->node), &iid);
+
+	if (rc)
+		return rc;
+	put_number(&p->packet, PACKET_TIMESTAMP, start);
+	put_number(&p->packet, PACKET_SEQUENCE_FLAGS, STATE_NEEDED);
+	put_number(&p->message, EVENT_TYPE, SLICE_BEGIN);
+	put_number(&p->message, EVENT_TRACK, uuid);
+	put_number(&p->message, EVENT_NAME_IID, iid);
+	put_annotations(p, instance);
+	put_message(&p->packet, PACKET_TRACK_EVENT, &p->message);
+	rc = write_packet(p);
+	if (rc)
+		return rc;
+	put_number(&p->packet, PACKET_TIMESTAMP, start + instance->ns);
+	put_number(&p->packet, PACKET_SEQUENCE_FLAGS, STATE_NEEDED);
+	put_number(&p->message, EVENT_TYPE, SLICE_END);
+	put_number(&p->message, EVENT_TRACK, uuid);
+	put_message(&p->packet, PACKET_TRACK_EVENT, &p->message);
+	return write_packet(p);
+}
+
+static int on_instance(void *ctx, const struct rp_event_instance *instance)
+{
+	struct perfetto *p = ctx;
+	const struct rp_track *track;
+	bool is_new;
+	uint64_t uuid;
+	int rc;
+
+	if (instance->is_span) {
+		rc = find_span_track(p, instance, &uuid);
+		return rc ? rc : write_slice(p, instance, uuid);
+	}
+	rc = rp_tracks__place(&p->tracks, &p->told, instance, &track, &is_new);
+	if (!rc && is_new)
+		rc = describe_track(p, track);
+	return rc ? rc : write_slice(p, instance, track_uuid(track->id));
+}
+
+/* ---- runs ------------------------------------------------------------------------------------ */
+
+static void forget_spans(struct perfetto *p)
+{
+	rp_lanes__free(&p->spans);
+	p->spans = (struct rp_lanes){0};
+	rp_map__free(&p->span_track_of);
+}
+
+static int on_end(void *ctx, const struct rp_event_end *end)
+{
+	struct perfetto *p = ctx;
+
+	rp_tracks__end_run(&p->tracks);
+	forget_spans(p);
+	return rp_told__on_end(p, end);
+}
+
+static int on_close(void *ctx)
+{
+	struct perfetto *p = ctx;
+	int rc = rp_out__flush(&p->out);
+
+	rp_tracks__free(&p->tracks);
+	forget_spans(p);
+	rp_map__free(&p->processes);
+	rp_map__free(&p->names);
+	rp_bytes__free(&p->packet);
+	rp_bytes__free(&p->message);
+	rp_bytes__free(&p->inner);
+	rp_told__free(&p->told);
+	free(p);
+	return rc;
+}
+
+int rp_export__perfetto(FILE *out, struct rp_event_sink *sink)
+{
+	struct perfetto *p = calloc(1, sizeof(*p));
+
+	if (!p)
+		return -ENOMEM;
+	p->told.quote = quote;
+	p->out.file = out;
+	*sink = rp_export__sink(p);
+	sink->run = on_run;
+	sink->instance = on_instance;
+	sink->end = on_end;
+	sink->close = on_close;
+	return 0;
+}
