@@ -249,12 +249,30 @@ static __always_inline bool see_through_probes(struct rp_unwind_walk *w, struct 
 /* ---- frames -----------------------------------------------------------------------------------
  */
 
+union rp_unwind_at {
+	__u64 number;
+	struct rp_unwind_row row;
+};
+
+/*
+ * The way back from a signal handler ends in a system call that never returns: a thread in that is
+ * behind the end of the code.
+ */
+static __always_inline void row_of_frame(struct rp_unwind_walk *w, __u64 pc, union rp_unwind_at *at)
+{
+	union rp_unwind_at before;
+
+	at->number = unwind_row_at(w->process, pc);
+	if (w->regs.is_return || at->row.cfa != RP_UNWIND_GAP)
+		return;
+	before.number = unwind_row_at(w->process, pc - 1);
+	if (before.row.cfa == RP_UNWIND_SIGNAL)
+		*at = before;
+}
+
 static long caller_step(__u32 i, struct rp_unwind_walk *w)
 {
-	union {
-		__u64 number;
-		struct rp_unwind_row row;
-	} at;
+	union rp_unwind_at at;
 	__u64 pc;
 
 	if (w->regs.ip == w->trampoline &&
@@ -269,7 +287,7 @@ static long caller_step(__u32 i, struct rp_unwind_walk *w)
 		return 1;
 	w->out[i] = pc;
 	w->n = i + 1;
-	at.number = unwind_row_at(w->process, pc);
+	row_of_frame(w, pc, &at);
 	w->end = rp_unwind__step(&at.row, &w->regs, read_user, NULL);
 	return w->end != RP_UNWIND_GOES_ON;
 }

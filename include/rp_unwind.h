@@ -157,6 +157,7 @@ RP_INLINE enum rp_unwind_end rp_unwind__step(const struct rp_unwind_row *row,
 					     const void *memory)
 {
 	__rp_u64 cfa, ip, at_fp = regs->fp;
+	bool is_caller = regs->is_return;
 
 	switch (row->cfa) {
 	case RP_UNWIND_OUTERMOST:
@@ -188,7 +189,10 @@ RP_INLINE enum rp_unwind_end rp_unwind__step(const struct rp_unwind_row *row,
 	regs->ip = ip;
 	regs->sp = cfa;
 	regs->is_return = true;
-	return ip ? RP_UNWIND_GOES_ON : RP_UNWIND_END_COMPLETE;
+	if (ip)
+		return RP_UNWIND_GOES_ON;
+	/* Where the thread itself is, a frame may be in the making. */
+	return is_caller ? RP_UNWIND_END_COMPLETE : RP_UNWIND_END_INCONSISTENT;
 }
 
 #endif

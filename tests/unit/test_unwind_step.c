@@ -160,6 +160,10 @@ static void test_ends(void **state)
 	assert_int_equal(step((struct rp_unwind_row){.cfa = RP_UNWIND_CFA_FP_DEREF}, &regs, &m),
 			 RP_UNWIND_END_UNREADABLE);
 	assert_int_equal(step((struct rp_unwind_row){.cfa = RP_UNWIND_CFA_SP, .off = 1}, &regs, &m),
+			 RP_UNWIND_END_INCONSISTENT);
+	regs = regs_at(1, 0);
+	regs.is_return = true;
+	assert_int_equal(step((struct rp_unwind_row){.cfa = RP_UNWIND_CFA_SP, .off = 1}, &regs, &m),
 			 RP_UNWIND_END_COMPLETE);
 }
 

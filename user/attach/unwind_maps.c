@@ -21,32 +21,56 @@ static int fill(int map, const struct rp_unwind_row *rows, size_t n)
 	return 0;
 }
 
-int rp_unwind_maps__add_object(const struct rp_unwind_maps *maps, uint32_t object,
-			       const struct rp_unwind_row *rows, size_t n)
+static int send_pending(struct rp_unwind_maps *maps)
 {
-	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_MMAPABLE | BPF_F_INNER_MAP);
-	int map = bpf_map_create(BPF_MAP_TYPE_ARRAY, "unwind_rows", sizeof(uint32_t), sizeof(*rows),
-				 (uint32_t)n, &opts);
-	int err;
+	uint32_t n = maps->n_pending;
+	int err = 0;
 
-	if (map < 0)
-		return map;
-	err = fill(map, rows, n);
-	if (!err)
-		err = bpf_map_update_elem(maps->objects, &object, &map, BPF_ANY);
-	close(map);
+	if (n)
+		err = bpf_map_update_batch(maps->objects, maps->pending, maps->pending_maps, &n,
+					   NULL);
+	for (uint32_t i = 0; i < maps->n_pending; i++)
+		close(maps->pending_maps[i]);
+	maps->n_pending = 0;
 	return err;
 }
 
-void rp_unwind_maps__drop_object(const struct rp_unwind_maps *maps, uint32_t object)
+int rp_unwind_maps__add_object(struct rp_unwind_maps *maps, uint32_t object,
+			       const struct rp_unwind_row *rows, size_t n)
 {
+	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_MMAPABLE | BPF_F_INNER_MAP);
+	int map, err = 0;
+
+	if (maps->n_pending == RP_UNWIND_PENDING_MAX)
+		err = send_pending(maps);
+	if (err)
+		return err;
+	map = bpf_map_create(BPF_MAP_TYPE_ARRAY, "unwind_rows", sizeof(uint32_t), sizeof(*rows),
+			     (uint32_t)n, &opts);
+	if (map < 0)
+		return map;
+	err = fill(map, rows, n);
+	if (err) {
+		close(map);
+		return err;
+	}
+	maps->pending[maps->n_pending] = object;
+	maps->pending_maps[maps->n_pending++] = map;
+	return 0;
+}
+
+void rp_unwind_maps__drop_object(struct rp_unwind_maps *maps, uint32_t object)
+{
+	send_pending(maps);
 	bpf_map_delete_elem(maps->objects, &object);
 }
 
-int rp_unwind_maps__set_process(const struct rp_unwind_maps *maps, pid_t pid,
+int rp_unwind_maps__set_process(struct rp_unwind_maps *maps, pid_t pid,
 				const struct rp_unwind_process *process)
 {
-	return bpf_map_update_elem(maps->processes, &pid, process, BPF_ANY);
+	int err = send_pending(maps);
+
+	return err ? err : bpf_map_update_elem(maps->processes, &pid, process, BPF_ANY);
 }
 
 void rp_unwind_maps__drop_process(const struct rp_unwind_maps *maps, pid_t pid)

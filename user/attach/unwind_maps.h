@@ -9,16 +9,25 @@
 
 #include "rp_unwind.h"
 
-/* Descriptors of unwind_objects and unwind_processes. */
+#define RP_UNWIND_PENDING_MAX 64
+
+/*
+ * Each change of unwind_objects has the kernel wait until nobody looks at what was there, some
+ * milliseconds: tables are put there together, before a process that uses them.
+ */
 struct rp_unwind_maps {
-	int objects, processes;
+	int objects, processes; /* descriptors of unwind_objects and unwind_processes */
+	/* Tables that are not there yet. */
+	uint32_t pending[RP_UNWIND_PENDING_MAX];
+	int pending_maps[RP_UNWIND_PENDING_MAX];
+	uint32_t n_pending;
 };
 
 /* 0 or a negative errno. */
-int rp_unwind_maps__add_object(const struct rp_unwind_maps *maps, uint32_t object,
+int rp_unwind_maps__add_object(struct rp_unwind_maps *maps, uint32_t object,
 			       const struct rp_unwind_row *rows, size_t n);
-void rp_unwind_maps__drop_object(const struct rp_unwind_maps *maps, uint32_t object);
-int rp_unwind_maps__set_process(const struct rp_unwind_maps *maps, pid_t pid,
+void rp_unwind_maps__drop_object(struct rp_unwind_maps *maps, uint32_t object);
+int rp_unwind_maps__set_process(struct rp_unwind_maps *maps, pid_t pid,
 				const struct rp_unwind_process *process);
 void rp_unwind_maps__drop_process(const struct rp_unwind_maps *maps, pid_t pid);
 
