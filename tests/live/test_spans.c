@@ -204,6 +204,33 @@ static void more_than_fit_are_lost(void **state)
 	live_assert_nothing_lost_but(run.json, "spans");
 }
 
+/* ---- from one function to another ---------------------------------------------------------------
+ */
+
+static void functions(void **state)
+{
+	struct live_run run = live_trace(LIVE_PID, "spans loop 800", *state);
+
+	live_assert_nothing_lost(run.json);
+	live_assert_expected(&run, 0);
+	assert_string_equal(live_str(live_region(run.json, "take_up-let_go"), "kind"), "span");
+	assert_int_equal(live_sum(run.json, "take_up-let_go", "unwound"), 1);
+}
+
+/* Beside the functions themselves, whose calls are probed at the same place. */
+static void functions_and_their_calls(void **state)
+{
+	struct live_run run = live_trace(LIVE_PID, "spans loop 800",
+					 "-f take_up:let_go@arg0 -f take_up -f let_go -f serve");
+
+	(void)state;
+	live_assert_nothing_lost(run.json);
+	assert_int_equal(live_sum(run.json, "take_up-let_go", "count"), 800);
+	assert_int_equal(live_sum(run.json, "take_up", "count"), 801);
+	assert_int_equal(live_sum(run.json, "let_go", "count"), 800);
+	assert_int_equal(live_sum(run.json, "serve", "count"), 3200);
+}
+
 /* ---- pairs that should be spans ----------------------------------------------------------------
  */
 
@@ -252,6 +279,16 @@ int main(void)
 		cmocka_unit_test(exec_ends_spans),
 		cmocka_unit_test(kill_ends_spans),
 		cmocka_unit_test(more_than_fit_are_lost),
+		{.name = "functions",
+		 .test_func = functions,
+		 .initial_state = "-f take_up:let_go@arg0"},
+		{.name = "functions, multi",
+		 .test_func = functions,
+		 .initial_state = "-f take_up:let_go@arg0 --attach multi"},
+		{.name = "functions, perf",
+		 .test_func = functions,
+		 .initial_state = "-f spans:take_up:let_go@arg0 --attach perf"},
+		cmocka_unit_test(functions_and_their_calls),
 		cmocka_unit_test(overlaps_name_an_argument),
 		cmocka_unit_test(overlaps_are_exact_as_spans),
 	};

@@ -12,9 +12,11 @@
  *   exec N	  N open when the program executes itself, which ends them once more
  *   stuck N	  N open, then waits to be killed
  *   usdt N	  USDT probes with ids of several sizes as their second argument
- *   overlaps N	  N rounds on one thread: eight of pool begin, then all end, the first one first;
- *the same of heap, the last one first; recur nests; loose is left by its caller each second time;
- *alike has the same argument in all. Only pool and heap overlap, and their second argument tells
+ *   loop N	  an event loop: N connections, eight at a time, are taken up, served in turn, and
+ *let go of, half of them on another thread; one that is never let go of overlaps N	  N rounds
+ *on one thread: eight of pool begin, then all end, the first one first; the same of heap, the last
+ *one first; recur nests; loose is left by its caller each second time; alike has the same argument
+ *in all. Only pool and heap overlap, and their second argument tells
  */
 #define _GNU_SOURCE
 #include <pthread.h>
@@ -260,9 +262,65 @@ static void usdt(void)
 	expect("flow", n);
 }
 
-/* ---- USDT pairs that overlap ------------------------------------------------------------- */
-
 #define TOGETHER 8
+
+/* ---- an event loop -----------------------------------------------------------------------------
+ */
+
+struct connection {
+	int served;
+};
+
+NO_CLONES void take_up(struct connection *connection, int served);
+NO_CLONES void take_up(struct connection *connection, int served)
+{
+	connection->served = served;
+	KEEP();
+}
+
+NO_CLONES void serve(struct connection *connection);
+NO_CLONES void serve(struct connection *connection)
+{
+	connection->served++;
+	KEEP();
+}
+
+NO_CLONES void let_go(struct connection *connection);
+NO_CLONES void let_go(struct connection *connection)
+{
+	connection->served = 0;
+	KEEP();
+}
+
+static struct connection connections[TOGETHER], forgotten;
+
+static void *let_go_of_half(void *first)
+{
+	for (struct connection *at = first; at < connections + TOGETHER; at += 2)
+		let_go(at);
+	return first;
+}
+
+static void loop(void)
+{
+	pthread_t other;
+
+	for (unsigned long i = 0; i < n; i += TOGETHER) {
+		for (int k = 0; k < TOGETHER; k++)
+			take_up(&connections[k], k);
+		for (int k = 0; k < 4 * TOGETHER; k++)
+			serve(&connections[k % TOGETHER]);
+		if (pthread_create(&other, NULL, let_go_of_half, &connections[1]))
+			exit(1);
+		let_go_of_half(&connections[0]);
+		pthread_join(other, NULL);
+	}
+	take_up(&forgotten, 0);
+	expect("take_up-let_go", n);
+	say("unwound take_up-let_go 1");
+}
+
+/* ---- USDT pairs that overlap ------------------------------------------------------------- */
 
 __attribute__((noinline)) static void recur(long id)
 {
@@ -338,6 +396,8 @@ int main(int argc, char **argv)
 		stuck();
 	else if (!strcmp(mode, "usdt"))
 		usdt();
+	else if (!strcmp(mode, "loop"))
+		loop();
 	else if (!strcmp(mode, "overlaps"))
 		overlaps();
 	return 0;

@@ -292,7 +292,7 @@ static const struct mistake {
 	{"rptrace --label arg0arg1", "arg0arg1", NULL},
 	{"rptrace --label arg0:str@x", "the length of the string", NULL},
 	{"rptrace --where 'arg0 > x' -b", "at 'x'", "rptrace --where 'dur > 1ms' -b"},
-	{"rptrace -f", "-f needs a value: [OBJECT:]GLOB", "rptrace -f main"},
+	{"rptrace -f", "-f needs a value: [OBJECT:]GLOB[:END@argN]", "rptrace -f main"},
 	{"rptrace --on-stuck", "needs a value", NULL},
 	{"rptrace -p", "needs a process id", "ps -eo pid,comm"},
 	{"rptrace -p 12x", "12x", "ps -eo pid,comm"},

@@ -294,31 +294,6 @@ static void test_function_labels(void **state)
 	rp_plan__free(f.plan);
 }
 
-/* The lengths of strings are behind all that is read, in the same order. */
-static void test_lengths_of_strings(void **state)
-{
-	static const struct rp_symbol symbols[] = {C(0, "work")};
-	struct fixture f = fixture();
-	struct rp_where where;
-	const struct rp_site *s;
-	size_t at;
-
-	(void)state;
-	assert_null(rp_where__parse("arg2 > 1 && arg1:str@arg3 == 'x'", &where, &at));
-	f.opts.where = &where;
-	f.opts.label = (struct rp_operand){
-		.kind = RP_OPERAND_ARG, .size = 8, .flags = RP_ARG_TEXT, .length = 2};
-	select_function(&f, "work");
-	run_symbols(&f, symbols, N(symbols));
-	s = site(&f, "work", RP_ROLE_CALL);
-	assert_int_equal(s->n_args, 6);
-	assert_int_equal(s->args[0].reg, 112); /* rdi */
-	assert_int_equal(s->args[3].reg, 104); /* rsi */
-	assert_int_equal(s->args[4].kind, RP_ARG_NONE);
-	assert_int_equal(s->args[5].reg, 88); /* rcx */
-	rp_plan__free(f.plan);
-}
-
 /* What is returned is told by the instructions that return, and by none that jumps away. */
 static void test_returned(void **state)
 {
@@ -571,7 +546,6 @@ int main(void)
 		cmocka_unit_test(test_symbols_without_size),
 		cmocka_unit_test(test_code_past_the_file),
 		cmocka_unit_test(test_function_labels),
-		cmocka_unit_test(test_lengths_of_strings),
 		cmocka_unit_test(test_returned),
 		cmocka_unit_test(test_objects_that_are_wanted),
 		cmocka_unit_test(test_objects_without_a_part_in_it),

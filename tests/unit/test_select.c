@@ -84,9 +84,36 @@ static void test_function_selections(void **state)
 	assert_split("lib.so:f[abi:cxx11]", "lib.so", "f[abi:cxx11]");
 }
 
+static void assert_span(const char *text, const char *object, const char *begin, const char *end,
+			unsigned key)
+{
+	struct rp_select_function selection = function(text);
+
+	assert_non_null(selection.end);
+	assert_string_equal(selection.object ? selection.object : "", object);
+	assert_string_equal(selection.glob, begin);
+	assert_string_equal(selection.end, end);
+	assert_int_equal(selection.key, key);
+	rp_select_function__free(&selection);
+}
+
+static void test_function_spans(void **state)
+{
+	(void)state;
+	assert_span("open_*:close_*@arg0", "", "open_*", "close_*", 0);
+	assert_span("nginx:open:close@arg5", "nginx", "open", "close", 5);
+	assert_span("a::open:b::close@arg1", "", "a::open", "b::close", 1);
+	assert_span("lib.so:a::open:b::close@arg1", "lib.so", "a::open", "b::close", 1);
+	/* A version of a symbol, and what has but one end. */
+	assert_split("libc.so.6:memcpy@GLIBC_2.14", "libc.so.6", "memcpy@GLIBC_2.14");
+	assert_split("open@arg0", NULL, "open@arg0");
+	assert_split("a:b:c", "a", "b:c");
+}
+
 static void test_malformed_functions(void **state)
 {
-	static const char *const bad[] = {"", ":f", "libz.so:"};
+	static const char *const bad[] = {"",		":f",	       "libz.so:", ":close@arg0",
+					  "open:@arg0", "x:open:@arg0"};
 	struct rp_select_function selection;
 	struct rp_err err;
 
@@ -265,6 +292,7 @@ int main(void)
 		cmocka_unit_test(test_names_that_look_like_globs),
 		cmocka_unit_test(test_probe_globs),
 		cmocka_unit_test(test_function_selections),
+		cmocka_unit_test(test_function_spans),
 		cmocka_unit_test(test_malformed_functions),
 		cmocka_unit_test(test_objects),
 		cmocka_unit_test(test_objects_through_links),

@@ -209,6 +209,14 @@ const char *rp_plan__object_path(const struct rp_plan *plan, size_t i)
 	return NULL;
 }
 
+bool rp_plan__may_have_spans(const struct rp_plan *plan)
+{
+	for (size_t i = 0; i < plan->n_functions; i++)
+		if (plan->functions[i].end)
+			return true;
+	return plan->n_usdts || plan->by_default;
+}
+
 const char *rp_plan__excluded_by(const struct rp_plan *plan)
 {
 	return plan->excluded_by;

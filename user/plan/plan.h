@@ -67,7 +67,7 @@ struct rp_refusal {
 };
 
 struct rp_plan_opts {
-	const char *const *functions; /* -f, each [OBJECT:]GLOB */
+	const char *const *functions; /* -f, each [OBJECT:]GLOB or [OBJECT:]BEGIN:END@argN */
 	size_t n_functions;
 	const char *const *usdts; /* -u, each [OBJECT:]PROVIDER:BEGIN[:END][@argN] */
 	size_t n_usdts;
@@ -92,6 +92,9 @@ void rp_plan__free(struct rp_plan *plan);
 
 /* The first -x that has taken something which is selected; NULL: none has. */
 const char *rp_plan__excluded_by(const struct rp_plan *plan);
+
+/* Does the selection ask for spans, or for what may have some? */
+bool rp_plan__may_have_spans(const struct rp_plan *plan);
 
 /* With neither -f nor -u: markers and, of a target, every USDT pair. */
 bool rp_plan__is_default(const struct rp_plan *plan);

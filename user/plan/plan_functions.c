@@ -283,7 +283,7 @@ static int choose_globs(struct matching *m)
 	for (size_t i = plan->first_function; i < plan->n_functions; i++) {
 		const struct rp_select_function *s = &plan->functions[i];
 
-		if (!rp_select_function__applies(s, m->object->path, m->object->is_exe))
+		if (s->end || !rp_select_function__applies(s, m->object->path, m->object->is_exe))
 			continue;
 		m->globs[m->n_globs++] = s->glob;
 		m->with_parameters |= strchr(s->glob, '(') != NULL;
@@ -291,6 +291,57 @@ static int choose_globs(struct matching *m)
 	for (size_t i = 0; i < plan->opts.n_excludes; i++)
 		m->with_parameters |= strchr(plan->opts.excludes[i], '(') != NULL;
 	return 0;
+}
+
+/* ---- spans from one function to another --------------------------------------------------- */
+
+static int match_glob(struct rp_plan *plan, const struct rp_plan_object *object, const char *glob,
+		      struct matching *m)
+{
+	*m = (struct matching){.plan = plan, .object = object};
+	m->globs = calloc(1, sizeof(*m->globs));
+	if (!m->globs)
+		return -ENOMEM;
+	m->globs[m->n_globs++] = glob;
+	m->with_parameters = strchr(glob, '(') != NULL;
+	return match_symbols(m);
+}
+
+/* Where one end is missing, that is told; where both are, it is another object that is meant. */
+static int add_span(struct rp_plan *plan, const struct rp_plan_object *object,
+		    const struct rp_select_function *selection)
+{
+	struct matching begins, ends = {0};
+	int rc = match_glob(plan, object, selection->glob, &begins);
+
+	if (!rc)
+		rc = match_glob(plan, object, selection->end, &ends);
+	if (!rc && begins.n && ends.n)
+		rc = rp_plan__place_spans(plan, object, selection,
+					  &(struct rp_functions){begins.matches, begins.n},
+					  &(struct rp_functions){ends.matches, ends.n});
+	else if (!rc && (begins.n || ends.n))
+		rc = rp_plan__refuse(plan, selection->text, object->path,
+				     begins.n ? "no function that ends it is there"
+					      : "no function that begins it is there");
+	free(begins.globs);
+	free(begins.matches);
+	free(ends.globs);
+	free(ends.matches);
+	return rc;
+}
+
+static int add_spans(struct rp_plan *plan, const struct rp_plan_object *object)
+{
+	int rc = 0;
+
+	for (size_t i = plan->first_function; i < plan->n_functions && !rc; i++) {
+		const struct rp_select_function *s = &plan->functions[i];
+
+		if (s->end && rp_select_function__applies(s, object->path, object->is_exe))
+			rc = add_span(plan, object, s);
+	}
+	return rc;
 }
 
 int rp_plan__add_functions(struct rp_plan *plan, const struct rp_plan_object *object)
@@ -304,6 +355,8 @@ int rp_plan__add_functions(struct rp_plan *plan, const struct rp_plan_object *ob
 		rc = name_matches(&m);
 	if (!rc)
 		rc = rp_plan__place_functions(plan, object, m.matches, m.n);
+	if (!rc)
+		rc = add_spans(plan, object);
 	if (!rc && !plan->n_sites)
 		rc = remember_names(&m);
 	free(m.globs);

@@ -90,6 +90,13 @@ bool rp_plan__is_known(const struct rp_plan *plan, const struct rp_site *site);
 /* The same where its returns are probed, and RET sites are wanted. */
 uint32_t rp_plan__known_call(const struct rp_plan *plan, uint64_t offset);
 
+/* Where values of a region are, in the form of the arguments of USDT probes. */
+struct rp_declared {
+	unsigned machine;
+	const char *args;
+	const char *returns; /* NULL: nothing */
+};
+
 /* A function that is meant. */
 struct rp_function {
 	const struct rp_symbol *symbol;
@@ -100,6 +107,23 @@ struct rp_function {
 	uint32_t region;  /* once it has one */
 	struct rp_entry_site entry;
 };
+
+struct rp_functions {
+	struct rp_function *item;
+	size_t n;
+};
+
+/* Where arguments of functions are as they are entered, and what they return. */
+struct rp_declared rp_plan__calling_convention(const struct rp_elf_traits *traits);
+
+/* The entry site of a function; -ENOTSUP with *reason; -ENOMEM. */
+int rp_plan__choose_entry(const struct rp_plan *plan, const struct rp_plan_object *object,
+			  struct rp_function *function, const char **reason);
+
+/* Spans from the entry of the first functions to that of the others. 0 or -ENOMEM. */
+int rp_plan__place_spans(struct rp_plan *plan, const struct rp_plan_object *object,
+			 const struct rp_select_function *selection,
+			 const struct rp_functions *begins, const struct rp_functions *ends);
 
 /* Choose the probe sites of functions, and add them with their regions. 0 or -ENOMEM. */
 int rp_plan__place_functions(struct rp_plan *plan, const struct rp_plan_object *object,
@@ -133,13 +157,6 @@ int rp_plan__set_args(struct rp_plan *plan, const struct rp_arg *args, uint32_t 
 /* The same, behind what labels and filters read there. */
 int rp_plan__append_args(struct rp_plan *plan, const struct rp_arg *args, uint32_t n,
 			 struct rp_site *site);
-
-/* Where values of a region are, in the form of the arguments of USDT probes. */
-struct rp_declared {
-	unsigned machine;
-	const char *args;
-	const char *returns; /* NULL: nothing */
-};
 
 /* What is to be read at a site of a region: label and its flag, then what --where compares. */
 int rp_plan__region_args(struct rp_plan *plan, const struct rp_declared *declared,

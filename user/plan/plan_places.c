@@ -89,8 +89,8 @@ static int refuse_exits(struct places *p, const struct rp_function *function, co
 	return rp_plan__refuse(p->plan, function->name, p->object->path, text);
 }
 
-/* Registers as the calling convention has them; Go has its own. */
-static struct rp_declared declared_by(const struct rp_elf_traits *traits)
+/* Go has its own. */
+struct rp_declared rp_plan__calling_convention(const struct rp_elf_traits *traits)
 {
 	struct rp_declared declared = {.machine = traits->machine, .returns = "-8@%rax"};
 
@@ -283,8 +283,8 @@ static int refuse(struct places *p, const struct rp_function *function, const ch
 	return rp_plan__refuse(p->plan, function->name, p->object->path, reason);
 }
 
-/* The entry site; *reason where there is none. */
-static int choose_entry(struct places *p, struct rp_function *function, const char **reason)
+int rp_plan__choose_entry(const struct rp_plan *plan, const struct rp_plan_object *object,
+			  struct rp_function *function, const char **reason)
 {
 	size_t size = function->size < ENTRY_CODE_MAX ? function->size : ENTRY_CODE_MAX;
 	uint8_t *code = malloc(size + 1);
@@ -293,9 +293,9 @@ static int choose_entry(struct places *p, struct rp_function *function, const ch
 	if (!code)
 		return -ENOMEM;
 	*reason = "the file ends before its code";
-	size = p->object->read(p->object->file, function->symbol->offset, code, size);
+	size = object->read(object->file, function->symbol->offset, code, size);
 	if (size)
-		rc = rp_site__entry(p->object->traits.machine, code, size, &p->plan->opts.rules,
+		rc = rp_site__entry(object->traits.machine, code, size, &plan->opts.rules,
 				    &function->entry, reason);
 	free(code);
 	return rc;
@@ -323,7 +323,7 @@ static int choose(struct places *p, struct rp_function *function)
 {
 	struct rp_body *body = NULL;
 	const char *reason = NULL;
-	int rc = choose_entry(p, function, &reason);
+	int rc = rp_plan__choose_entry(p->plan, p->object, function, &reason);
 
 	if (p->plan->adding_ret_sites && rc != -ENOMEM)
 		return rc ? 0 : choose_exits(p, function);
@@ -370,7 +370,7 @@ int rp_plan__place_functions(struct rp_plan *plan, const struct rp_plan_object *
 	struct places p = {
 		.plan = plan,
 		.object = object,
-		.declared = declared_by(&object->traits),
+		.declared = rp_plan__calling_convention(&object->traits),
 	};
 	int rc = rp_bodies__init(&p.bodies, object);
 

@@ -101,6 +101,27 @@ static char *resolve(const char *object)
 	return rp_select__is_path(object) ? realpath(object, NULL) : NULL;
 }
 
+/* ---- ids of spans -------------------------------------------------------------------------- */
+
+/* Cut "@argN" off a selection's last field. false: something else comes after the '@'. */
+static bool cut_key(char *field, unsigned long n_args, int *key)
+{
+	char *at = strrchr(field, '@'), *end;
+	unsigned long n;
+
+	*key = -1;
+	if (!at)
+		return true;
+	if (strncmp(at, "@arg", 4) != 0 || !isdigit((unsigned char)at[4]))
+		return false;
+	n = strtoul(at + 4, &end, 10);
+	if (*end || n >= n_args)
+		return false;
+	*at = '\0';
+	*key = (int)n;
+	return true;
+}
+
 /* ---- -f ------------------------------------------------------------------------------------ */
 
 /* The ':' that ends OBJECT: neither one of "::" nor within brackets (foo[abi:cxx11]). */
@@ -120,29 +141,75 @@ static const char *find_object_end(const char *text)
 	return NULL;
 }
 
+static int wrong_function(const char *text, struct rp_err *err)
+{
+	return rp_err__set(err, RP_EXIT_USAGE, -EINVAL, "rptrace --help",
+			   "\"%s\" selects no function: what does is [OBJECT:]GLOB, as "
+			   "'parse_*' or 'libz.so:deflate', or [OBJECT:]BEGIN:END@argN for spans "
+			   "(arg0 to arg5)",
+			   text);
+}
+
+/* BEGIN:END of a span. */
+static int split_span(struct rp_select_function *out, struct rp_err *err)
+{
+	const char *begin = out->glob, *colon = find_object_end(begin);
+	int key;
+
+	if (!colon || colon == begin || !colon[1])
+		return wrong_function(out->text, err);
+	out->span = strdup(begin);
+	if (!out->span)
+		return rp_err__no_memory(err);
+	out->span[colon - begin] = '\0';
+	out->glob = out->span;
+	out->end = out->span + (colon + 1 - begin);
+	cut_key(out->span + (colon + 1 - begin), RP_FUNCTION_ARGS_MAX, &key);
+	out->key = (unsigned)key;
+	return *out->end ? 0 : wrong_function(out->text, err);
+}
+
+/* OBJECT:GLOB with "@argN" behind it: a span, of which the first field is the object if there are
+ * three. */
+static bool is_span(const char *text)
+{
+	const char *at = strrchr(text, '@');
+
+	return at && at[1] == 'a' && at[2] == 'r' && at[3] == 'g' && at[4] >= '0' &&
+	       at[4] < '0' + RP_FUNCTION_ARGS_MAX && !at[5] && find_object_end(text);
+}
+
 int rp_select_function__parse(const char *text, struct rp_select_function *out, struct rp_err *err)
 {
 	const char *colon = find_object_end(text);
+	bool span = is_span(text);
+	int rc = 0;
 
-	*out = (struct rp_select_function){.text = text, .glob = colon ? colon + 1 : text};
+	*out = (struct rp_select_function){.text = text, .glob = text};
+	if (span && !find_object_end(colon + 1))
+		colon = NULL; /* it is between begin and end */
+	if (colon)
+		out->glob = colon + 1;
 	if (!*out->glob || colon == text)
-		return rp_err__set(err, RP_EXIT_USAGE, -EINVAL, "rptrace --help",
-				   "\"%s\" selects no function: what does is [OBJECT:]GLOB, as "
-				   "'parse_*' or 'libz.so:deflate'",
-				   text);
-	if (!colon)
-		return 0;
-	out->object = strndup(text, colon - text);
-	if (!out->object)
-		return rp_err__no_memory(err);
-	out->resolved = resolve(out->object);
-	return 0;
+		return wrong_function(text, err);
+	if (span)
+		rc = split_span(out, err);
+	if (!rc && colon) {
+		out->object = strndup(text, colon - text);
+		rc = out->object ? 0 : rp_err__no_memory(err);
+	}
+	if (!rc)
+		out->resolved = out->object ? resolve(out->object) : NULL;
+	else
+		rp_select_function__free(out);
+	return rc;
 }
 
 void rp_select_function__free(struct rp_select_function *selection)
 {
 	free(selection->object);
 	free(selection->resolved);
+	free(selection->span);
 }
 
 bool rp_select_function__applies(const struct rp_select_function *selection, const char *path,
@@ -155,25 +222,6 @@ bool rp_select_function__applies(const struct rp_select_function *selection, con
 
 /* ---- -u ------------------------------------------------------------------------------------ */
 
-/* Cut "@argN" off a selection's last field. false: something else comes after the '@'. */
-static bool cut_key(char *field, int *key)
-{
-	char *at = strrchr(field, '@'), *end;
-	unsigned long n;
-
-	*key = -1;
-	if (!at)
-		return true;
-	if (strncmp(at, "@arg", 4) != 0 || !isdigit((unsigned char)at[4]))
-		return false;
-	n = strtoul(at + 4, &end, 10);
-	if (*end || n >= RP_USDT_ARGS_MAX)
-		return false;
-	*at = '\0';
-	*key = (int)n;
-	return true;
-}
-
 int rp_select_usdt__parse(const char *text, struct rp_select_usdt *out, struct rp_err *err)
 {
 	char *rest = strdup(text);
@@ -184,7 +232,7 @@ int rp_select_usdt__parse(const char *text, struct rp_select_usdt *out, struct r
 		return rp_err__no_memory(err);
 	while (rest && out->n < 4)
 		out->fields[out->n++] = strsep(&rest, ":");
-	keyed = cut_key(out->fields[out->n - 1], &out->key);
+	keyed = cut_key(out->fields[out->n - 1], RP_USDT_ARGS_MAX, &out->key);
 	for (unsigned i = 0; i < out->n; i++)
 		empty |= !*out->fields[i];
 	if (empty || rest || out->n < 2 || !keyed) {

@@ -9,12 +9,15 @@
 #include "util/error.h"
 #include "util/glob.h"
 
-/* [OBJECT:]GLOB */
+/* [OBJECT:]GLOB, or [OBJECT:]BEGIN:END@argN */
 struct rp_select_function {
 	const char *text;
 	char *object;	/* NULL: the executables of the target */
 	char *resolved; /* object with its links followed, where it is a path of a file; NULL */
 	const char *glob;
+	const char *end; /* of a span, which begins where `glob` is entered; else NULL */
+	unsigned key;	 /* the argument that tells spans apart */
+	char *span;	 /* memory of those two */
 };
 
 /*
@@ -36,7 +39,8 @@ struct rp_usdt_query {
 	int key;	 /* as above */
 };
 
-#define RP_USDT_ARGS_MAX 12
+#define RP_USDT_ARGS_MAX     12
+#define RP_FUNCTION_ARGS_MAX 6
 
 /* -EINVAL with err: malformed; -ENOMEM. After an error there is nothing to free. */
 int rp_select_function__parse(const char *text, struct rp_select_function *out, struct rp_err *err);

@@ -38,6 +38,22 @@ static int refuse_stuck(struct rp_err *err)
 	return rp_err__line(err, rc, "stuck on-stuck", NULL, NULL);
 }
 
+/* The plan tells what of the BPF programs is needed. */
+static int open_session(struct rp_run *run, struct rp_session_opts *opts, struct rp_err *err)
+{
+	int rc = rp_selection__plan(run->opts, &run->features, &run->plan, err);
+
+	if (rc)
+		return rc;
+	if (run->recording)
+		rp_recording__follow(run->recording, run->plan);
+	opts->spans = run->on_screen || rp_plan__may_have_spans(run->plan);
+	rc = rp_session__new(opts, &run->session, err);
+	if (!rc && opts->track_all)
+		rc = rp_mappings__new(&run->events.mappings, err);
+	return rc;
+}
+
 int rp_run__open(struct rp_run *run, struct rp_err *err)
 {
 	const struct rp_opts *o = run->opts;
@@ -56,7 +72,6 @@ int rp_run__open(struct rp_run *run, struct rp_err *err)
 		.max_spans = o->max_spans,
 		.min_duration = (uint64_t)(o->min_duration * 1e9),
 		.links_change = run->on_screen || o->max_overhead > 0,
-		.spans = run->on_screen || o->usdts.n || !o->functions.n,
 		.samples = o->sample_hz > 0,
 		.record_bytes = rp_run__ring_bytes(o),
 		.verbose = o->verbose,
@@ -78,13 +93,7 @@ int rp_run__open(struct rp_run *run, struct rp_err *err)
 	if (!rc && o->stuck && !opts.open_stacks)
 		rc = refuse_stuck(err);
 	if (!rc)
-		rc = rp_selection__plan(o, &run->features, &run->plan, err);
-	if (!rc && run->recording)
-		rp_recording__follow(run->recording, run->plan);
-	if (!rc)
-		rc = rp_session__new(&opts, &run->session, err);
-	if (!rc && opts.track_all)
-		rc = rp_mappings__new(&run->events.mappings, err);
+		rc = open_session(run, &opts, err);
 	if (rc)
 		return rc;
 	run->collect = (struct rp_collect){

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+/* Arguments of functions: ids of spans, and the lengths of strings. */
+#include "plan_fixture.h"
+
+/* From the entry of some functions to that of others, in one file, by one argument. */
+static void test_function_spans(void **state)
+{
+	static const struct rp_symbol symbols[] = {C(0, "open_file"), C(1, "open_pipe"),
+						   C(2, "close_all"), C(3, "other")};
+	struct fixture f = fixture();
+	const struct rp_site *s;
+
+	(void)state;
+	select_function(&f, "open_*:close_*@arg1");
+	select_function(&f, "open_*:nothing@arg1");
+	select_function(&f, "close_all:close_*@arg0");
+	run_symbols(&f, symbols, N(symbols));
+	assert_regions(&f, "open_*-close_*", "close_all-close_*", NULL);
+	assert_int_equal(region(&f, "open_*-close_*")->kind, RP_KIND_SPAN);
+	assert_int_equal(count_sites(&f, "open_*-close_*", RP_ROLE_SPAN_BEGIN), 2);
+	assert_int_equal(count_sites(&f, "open_*-close_*", RP_ROLE_SPAN_END), 1);
+	s = site(&f, "open_*-close_*", RP_ROLE_SPAN_END);
+	assert_int_equal(s->n_args, 1);
+	assert_int_equal(s->args[0].reg, 104); /* rsi */
+	assert_refused(&f, "open_*:nothing@arg1", "no function that ends it");
+	assert_refused(&f, "close_all", "it begins the span that it would end");
+	assert_true(rp_plan__may_have_spans(f.plan));
+	rp_plan__free(f.plan);
+}
+
+/* The lengths of strings are behind all that is read, in the same order. */
+static void test_lengths_of_strings(void **state)
+{
+	static const struct rp_symbol symbols[] = {C(0, "work")};
+	struct fixture f = fixture();
+	struct rp_where where;
+	const struct rp_site *s;
+	size_t at;
+
+	(void)state;
+	assert_null(rp_where__parse("arg2 > 1 && arg1:str@arg3 == 'x'", &where, &at));
+	f.opts.where = &where;
+	f.opts.label = (struct rp_operand){
+		.kind = RP_OPERAND_ARG, .size = 8, .flags = RP_ARG_TEXT, .length = 2};
+	select_function(&f, "work");
+	run_symbols(&f, symbols, N(symbols));
+	s = site(&f, "work", RP_ROLE_CALL);
+	assert_int_equal(s->n_args, 6);
+	assert_int_equal(s->args[0].reg, 112); /* rdi */
+	assert_int_equal(s->args[3].reg, 104); /* rsi */
+	assert_int_equal(s->args[4].kind, RP_ARG_NONE);
+	assert_int_equal(s->args[5].reg, 88); /* rcx */
+	rp_plan__free(f.plan);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_function_spans),
+		cmocka_unit_test(test_lengths_of_strings),
+	};
+
+	return cmocka_run_group_tests(tests, make_image, NULL);
+}

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+/*
+ * Spans from the entry of one function to the entry of another with the same argument: what an
+ * event loop does for a connection or a request is in calls of many functions, none of which lasts
+ * as long, but some function takes it up and another one lets go of it.
+ *
+ * Their returns are of no concern, so neither are exceptions and other stacks. A function of both
+ * ends would end what it begins.
+ */
+#include <errno.h>
+#include <stdbool.h>
+
+#include "plan/plan_internal.h"
+#include "plan/usdt_arg.h"
+
+struct span {
+	struct rp_plan *plan;
+	const struct rp_plan_object *object;
+	const struct rp_functions *begins;
+	struct rp_arg id;
+	uint32_t region;
+};
+
+static bool begins_too(const struct span *s, const struct rp_function *function)
+{
+	for (size_t i = 0; i < s->begins->n; i++)
+		if (s->begins->item[i].symbol->offset == function->symbol->offset)
+			return true;
+	return false;
+}
+
+static int add_end(const struct span *s, struct rp_function *function, enum rp_role role)
+{
+	struct rp_site site = {.object = s->object->number, .region = s->region, .role = role};
+	const char *reason = NULL;
+	int rc;
+
+	if (role == RP_ROLE_SPAN_END && begins_too(s, function))
+		return rp_plan__refuse(s->plan, function->name, s->object->path,
+				       "it begins the span that it would end");
+	rc = rp_plan__choose_entry(s->plan, s->object, function, &reason);
+	if (rc == -ENOTSUP)
+		return rp_plan__refuse(s->plan, function->name, s->object->path,
+				       reason ? reason : "its entry cannot be probed");
+	if (rc)
+		return rc;
+	site.offset = function->symbol->offset + function->entry.offset;
+	site.slow = function->entry.slow;
+	rc = rp_plan__set_args(s->plan, &s->id, 1, &site);
+	return rc ? rc : rp_plan__site(s->plan, &site);
+}
+
+int rp_plan__place_spans(struct rp_plan *plan, const struct rp_plan_object *object,
+			 const struct rp_select_function *selection,
+			 const struct rp_functions *begins, const struct rp_functions *ends)
+{
+	struct rp_declared declared = rp_plan__calling_convention(&object->traits);
+	struct span s = {.plan = plan, .object = object, .begins = begins};
+	/* One pair may be spans by one argument, and by another. */
+	const char *by = rp_arena__printf(&plan->arena, "arg%u", selection->key);
+	const char *name = rp_arena__printf(&plan->arena, "%s-%s", selection->glob, selection->end);
+	int rc = by && name ? 0 : -ENOMEM;
+
+	if (!rc)
+		rc = rp_usdt_arg__parse(declared.machine, declared.args, selection->key, &s.id);
+	if (!rc)
+		rc = rp_plan__region(plan, RP_KIND_SPAN, by, name, object->path, &s.region);
+	if (rc || s.region == RP_REGION_NONE)
+		return rc;
+	for (size_t i = 0; i < begins->n && !rc; i++)
+		rc = add_end(&s, &begins->item[i], RP_ROLE_SPAN_BEGIN);
+	for (size_t i = 0; i < ends->n && !rc; i++)
+		rc = add_end(&s, &ends->item[i], RP_ROLE_SPAN_END);
+	return rc;
+}
