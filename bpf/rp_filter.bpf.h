@@ -2,12 +2,18 @@
 /*
  * --min-duration and --where: what is measured of what is entered. The rest is counted as skipped.
  * Arguments are compared at the entry, and the frame keeps the outcomes; all else at the exit.
+ *
+ * --within: what is entered outside of some regions is in no figure and has no node; its frame,
+ * which is there for the rules of the stack, has that of the frame below it. A frame is inside
+ * where it is of such a region, or the frame below it is inside when it is entered. So a thread
+ * that is begun inside is not, and what goes on when the region has ended still is.
  */
 #ifndef RP_FILTER_BPF_H
 #define RP_FILTER_BPF_H
 
 #include "rp_filter.h"
 #include "rp_nodes.bpf.h"
+#include "rp_stack.h"
 
 /*
  * What is told by now (RP_TOLD_*) rules a call out, whatever its duration and its return value will
@@ -23,6 +29,17 @@ static __always_inline bool entry_is_ruled_out(const struct rp_hit *hit)
 {
 	return is_ruled_out(hit->region, hit->outcomes,
 			    rp_role_is_function(hit->role) ? RP_TOLD_AT_CALL : RP_TOLD_AT_BEGIN);
+}
+
+static __always_inline bool region_is_within(__u32 region)
+{
+	return rp_region_is_own(region) || bpf_map_lookup_elem(&within, &region);
+}
+
+/* Does a region count that is entered above this frame? */
+static __always_inline bool is_inside(const struct rp_frame *below, __u32 region)
+{
+	return !cfg_within || (below && rp_frame__is_inside(below)) || region_is_within(region);
 }
 
 /* Calls of the calibration are measured whatever is asked for: they tell what probes cost. */

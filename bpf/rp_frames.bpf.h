@@ -58,6 +58,13 @@ static __always_inline __u32 frame_node(__u32 parent, const struct rp_hit *hit, 
 	return 0;
 }
 
+/* The same of a frame outside of what --within names. */
+static __always_inline __u32 frame_node_outside(__u32 parent, const struct rp_hit *hit)
+{
+	count_stray(hit->region, 2, 0); /* its exit, too */
+	return parent;
+}
+
 /* The first frame of a stack. */
 static __always_inline void stack_begins(struct rp_thread *t, const struct rp_hit *hit)
 {
@@ -95,16 +102,17 @@ __noinline int frame_push(struct rp_thread *t, const struct rp_hit *hit)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct rp_frame *top, *f;
-	bool left_out;
+	bool left_out, inside;
 	__u32 depth;
 	__u64 now;
 
 	if (!t || !hit)
 		return 0;
-	left_out = entry_is_ruled_out(hit);
 	top = frame_below(t, hit);
 	if (!top)
 		return 0;
+	inside = is_inside(top, hit->region);
+	left_out = !inside || entry_is_ruled_out(hit);
 	depth = t->depth;
 	if (!depth)
 		stack_begins(t, hit);
@@ -112,13 +120,15 @@ __noinline int frame_push(struct rp_thread *t, const struct rp_hit *hit)
 	if (!f)
 		return 0;
 	t->begun |= 1ull << (hit->region & 63);
-	f->node = frame_node(top->node, hit, left_out);
+	f->node = inside ? frame_node(top->node, hit, left_out)
+			 : frame_node_outside(top->node, hit);
 	f->child = 0;
 	f->before_parent = 0;
 	f->sp = hit->sp;
 	f->ip = hit->role == RP_ROLE_SCOPE_BEGIN ? hit->key : hit->ip;
 	f->region = hit->region | hit->role << 24;
-	f->flags = hit->flags | (left_out ? RP_FRAME_LEFT_OUT : 0);
+	f->flags = hit->flags | (left_out ? RP_FRAME_LEFT_OUT : 0) |
+		   (cfg_within && inside ? RP_FRAME_INSIDE : 0);
 	if (!t->goroutine && on_signal_stack(task, hit->sp))
 		f->flags |= RP_FRAME_ON_SIGNAL_STACK;
 	f->outcomes = hit->outcomes;
@@ -175,12 +185,18 @@ static __always_inline void frame_pop(struct task_struct *task, struct rp_thread
 		parent->child += ns - f->before_parent;
 }
 
+/* Its node, if it has one, is that of the frame below. */
+static __always_inline bool is_outside(const struct rp_frame *f)
+{
+	return cfg_within && !rp_frame__is_inside(f);
+}
+
 /* The frame and its entry move to another node. */
 static __always_inline void frame_move(struct rp_frame *f, __u32 node)
 {
 	struct rp_figures *from = node_figures(f->node), *to = node ? node_figures(node) : NULL;
 
-	if (!from || !to)
+	if (!from || !to || is_outside(f))
 		return;
 	__sync_fetch_and_add(&from->entries, -1ull);
 	__sync_fetch_and_add(&to->entries, 1);
@@ -203,6 +219,10 @@ __noinline int frame_reparent(struct rp_thread *t, __u32 index, __u32 parent)
 	f = frame_at(t, index);
 	node = f ? f->node : 0; /* on the stack: before 6.2 a key may not lie in a frame */
 	info = node ? bpf_map_lookup_elem(&nodes, &node) : NULL;
+	if (f && is_outside(f)) {
+		f->node = parent;
+		return 0;
+	}
 	if (!f || !info)
 		return 0;
 	node = node_below(parent, rp_frame__region(f), info->label,

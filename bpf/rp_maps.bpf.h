@@ -21,10 +21,12 @@ const volatile __u32 cfg_max_names = 0;
 const volatile __u64 cfg_min_duration = 0; /* ns */
 const volatile struct rp_filter cfg_where = {};
 const volatile struct rp_pattern cfg_patterns[RP_ATOMS_MAX] = {}; /* of its comparisons */
-const volatile bool cfg_text_lengths = false;			  /* strings may have a length */
-const volatile bool cfg_label_returned = false; /* labels are what functions return */
-const volatile bool cfg_record = false;		/* tell of every instance */
-const volatile __u32 cfg_figure_shards = 1;	/* powers of two */
+const volatile bool cfg_within = false; /* only what is inside of some regions counts ... */
+const volatile struct rp_pattern cfg_within_names = {}; /* ... if they are named at run time */
+const volatile bool cfg_text_lengths = false;		/* strings may have a length */
+const volatile bool cfg_label_returned = false;		/* labels are what functions return */
+const volatile bool cfg_record = false;			/* tell of every instance */
+const volatile __u32 cfg_figure_shards = 1;		/* powers of two */
 const volatile __u32 cfg_hist_shards = 1;
 const volatile bool cfg_returns_of_all = false; /* links report returns of any process */
 const volatile bool cfg_tail_call = false;	/* never: see keep_to_thread_stack */
@@ -297,6 +299,15 @@ struct {
 	__type(key, __u64);
 	__type(value, __u8);
 } left_out SEC(".maps");
+
+/* Regions of --within. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 65536);
+	__type(key, __u32);
+	__type(value, __u8);
+} within SEC(".maps");
 
 /* Regions that are entered on stacks where their returns cannot be awaited. */
 struct {

@@ -106,6 +106,8 @@ static __always_inline __u32 span_root(struct rp_thread *t)
 /* It was left without its end, as a thread has noticed. */
 static __always_inline void span_unwind(const struct rp_span *span, __u32 thread, __u64 now)
 {
+	if (span->node == RP_SPAN_OUTSIDE)
+		return;
 	figures_unwind(span->node);
 	if (cfg_record)
 		span_record(span, thread, now, RP_INSTANCE_UNWOUND);
@@ -160,6 +162,23 @@ static __noinline void span_begin(struct task_struct *task, struct rp_thread *t,
 	}
 }
 
+/*
+ * A begin outside of the regions of --within, or an end there that finds no span. The begin is
+ * remembered, so that its end may come inside and still be no surprise.
+ */
+static __noinline void span_outside(const struct rp_span_key *key, bool begins,
+				    struct task_struct *task)
+{
+	struct rp_span span = {.key = *key, .tid = tid_of(task), .node = RP_SPAN_OUTSIDE};
+
+	count_stray(key->region, 1, 0);
+	if (!begins)
+		return;
+	span_was_begun(key);
+	if (span_insert(&span))
+		__sync_fetch_and_add(&lost_span_begins, 1);
+}
+
 static __always_inline void span_record_end(struct task_struct *task, const struct rp_span *span,
 					    __u64 now)
 {
@@ -177,8 +196,10 @@ static __always_inline bool span_end(struct task_struct *task, const struct rp_s
 
 	if (!span_take(key, &span))
 		return false;
-	if (!span.node)
+	if (!span.node || span.node == RP_SPAN_OUTSIDE) {
+		count_stray(key->region, span.node != 0, 0);
 		return true;
+	}
 	if (is_filtered(key->region, now - span.start, 0)) {
 		figures_skip(span.node);
 		return true;

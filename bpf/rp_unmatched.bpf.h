@@ -50,7 +50,8 @@ __noinline int exit_unmatched(struct rp_thread *t, const struct rp_hit *hit, __u
 			t->begun = 0;
 		}
 		surprise = !entered_before(task, t, hit->region, sp, since) &&
-			   !is_ruled_out(hit->region, hit->outcomes, RP_TOLD_AT_RETURN);
+			   !is_ruled_out(hit->region, hit->outcomes, RP_TOLD_AT_RETURN) &&
+			   is_inside(frame_at(t, t->depth), hit->region);
 	}
 	count_stray(hit->region, 1, surprise);
 	return 0;

@@ -313,6 +313,31 @@ static __noinline __u32 outcomes_of(struct pt_regs *ctx, __u32 spec, __u32 kind)
 	return q.outcomes;
 }
 
+/* Is a name that was met just now that of a region of --within? */
+__noinline int name_is_within(const struct rp_name *name)
+{
+	__u64 states = RP_PATTERN_START;
+
+	if (!name)
+		return 0;
+	for (__u32 i = 0; i < RP_NAME_LEN && name->text[i]; i++)
+		states = rp_pattern__step(&cfg_within_names, states, name->text[i]);
+	return rp_pattern__is_found(&cfg_within_names, states);
+}
+
+/* A number that is given back may have been that of another name. */
+static __always_inline void name_set_within(const struct rp_name *name, __u32 id)
+{
+	__u8 none = 0;
+	int is_within = name_is_within(name);
+
+	barrier_var(is_within); /* to the verifier it is any number */
+	if (is_within)
+		bpf_map_update_elem(&within, &id, &none, BPF_ANY);
+	else
+		bpf_map_delete_elem(&within, &id);
+}
+
 __noinline __u32 region_of_name(__u64 address)
 {
 	struct rp_name name = {};
@@ -333,6 +358,9 @@ __noinline __u32 region_of_name(__u64 address)
 		return RP_REGION_NONE;
 	}
 	id += RP_REGION_DYNAMIC;
+	/* Before anybody finds it. */
+	if (cfg_within)
+		name_set_within(&name, id);
 	if (bpf_map_update_elem(&name_ids, &name, &id, BPF_NOEXIST)) {
 		number_give_back(SPARE_NAME, number);
 		known = bpf_map_lookup_elem(&name_ids, &name);

@@ -47,9 +47,12 @@ static __always_inline void keep_to_thread_stack(void *ctx, void *no_programs)
 }
 
 /* Label and outcomes of what is entered; what cannot be wanted any more takes no label. */
-static __always_inline void look_at_entry(struct pt_regs *ctx, __u64 cookie, struct rp_hit *hit,
-					  bool labels)
+static __always_inline void look_at_entry(struct pt_regs *ctx, struct rp_thread *t, __u64 cookie,
+					  struct rp_hit *hit, bool labels)
 {
+	if (!is_inside(frame_at(t, t->depth), hit->region))
+		return;
+
 	if (cfg_where.n && !rp_region_is_own(hit->region))
 		hit->outcomes = outcomes_of(ctx, RP_COOKIE_SPEC(cookie), RP_OPERAND_ARG);
 	if (labels && RP_COOKIE_FLAGS(cookie) & RP_SITE_LABEL && !entry_is_ruled_out(hit))
@@ -95,9 +98,9 @@ static __always_inline bool call_enter(struct pt_regs *ctx, struct task_struct *
 		t->taken_ip = PT_REGS_IP(ctx);
 	else if (t->taken_ip == PT_REGS_IP(ctx))
 		return false;
-	look_at_entry(ctx, cookie, &hit, !cfg_label_returned);
+	look_at_entry(ctx, t, cookie, &hit, !cfg_label_returned);
 	if (role == RP_ROLE_CALL && untrusted(task)->utask->depth >= RETURN_PROBES_MAX) {
-		if (!entry_is_ruled_out(&hit))
+		if (!entry_is_ruled_out(&hit) && is_inside(frame_at(t, t->depth), hit.region))
 			count_lost(RP_LOST_RETURNS);
 		count_stray(hit.region, 1, 0);
 		return false;
@@ -200,7 +203,8 @@ __noinline int return_is_safe(__u32 region, __u64 sp)
 	f = t ? frame_at(t, t->depth) : NULL;
 	if (f)
 		f->flags |= RP_FRAME_NO_RETURN;
-	count_lost(RP_LOST_STACKS);
+	if (!f || !rp_frame__is_left_out(f))
+		count_lost(RP_LOST_STACKS);
 	if (!bpf_map_update_elem(&other_stacks, &region, &none, BPF_NOEXIST))
 		send_event(RP_EVENT_STACK, current_tgid(), region);
 	return false;
@@ -269,7 +273,7 @@ static __always_inline void region_begin(struct pt_regs *ctx, struct task_struct
 	} else {
 		if (!(RP_COOKIE_FLAGS(cookie) & RP_SITE_NESTED))
 			hit.ip = PT_REGS_IP(ctx);
-		look_at_entry(ctx, cookie, &hit, true);
+		look_at_entry(ctx, t, cookie, &hit, true);
 		if (RP_COOKIE_FLAGS(cookie) & RP_SITE_IDS)
 			overlap_look(ctx, t, &hit, RP_COOKIE_SPEC(cookie), true);
 	}
@@ -372,6 +376,8 @@ int rp_span(struct pt_regs *ctx)
 	/* A span has nothing to compare but its duration. */
 	if (is_ruled_out(key.region, 0, RP_TOLD_AT_BEGIN))
 		count_stray(key.region, 1, 0);
+	else if (!is_inside(frame_at(t, t->depth), key.region))
+		span_outside(&key, begins && has_id, task);
 	else if (begins && has_id)
 		span_begin(task, t, &key);
 	else if (begins)

@@ -34,6 +34,7 @@ struct rp_span {
 	__rp_u32 begun_by;	/* ... and its serial, where the run is recorded */
 	__rp_u32 reserved;
 };
+#define RP_SPAN_OUTSIDE 0xffffffffu /* no node: begun outside of the regions of --within */
 _Static_assert(sizeof(struct rp_span) == 40, "rp_span is shared with BPF");
 
 /* ---- what was not measured, and why ------------------------------------------------ */

@@ -32,6 +32,7 @@
 #define RP_FRAME_LEFT_OUT	 2u  /* --where rules the call out whatever its exit tells */
 #define RP_FRAME_ON_SIGNAL_STACK 4u  /* entered on the thread's alternate signal stack */
 #define RP_FRAME_NO_RETURN	 8u  /* its return is not awaited: see RP_LOST_STACKS */
+#define RP_FRAME_INSIDE		 32u /* of a region of --within, or below one */
 #define RP_FRAME_JUMPED		 16u /* at a tail call to a function that is probed, too */
 
 struct rp_frame {
@@ -101,6 +102,11 @@ RP_INLINE bool rp_frame__is_loose(const struct rp_frame *f)
 RP_INLINE bool rp_frame__is_left_out(const struct rp_frame *f)
 {
 	return f->flags & RP_FRAME_LEFT_OUT;
+}
+
+RP_INLINE bool rp_frame__is_inside(const struct rp_frame *f)
+{
+	return f->flags & RP_FRAME_INSIDE;
 }
 
 RP_INLINE bool rp_frame__has_jumped(const struct rp_frame *f)

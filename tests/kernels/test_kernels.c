@@ -151,6 +151,44 @@ static void strings_of_a_kind(void **state)
 	assert_int_equal(json_array_size(live_array(run.json, "regions")), 3);
 }
 
+/* Inside of some regions, and a span from one function to another. */
+static void inside_of_regions(void **state)
+{
+	char options[256];
+	struct live_run run;
+
+	snprintf(options, sizeof(options),
+		 "-f handle -f helper -f work -u rptrace*:job --within handle --attach %s",
+		 (const char *)*state);
+	run = live_trace(LIVE_COMMAND, "within 40", options);
+	live_assert_nothing_lost(run.json);
+	assert_int_equal(live_sum(run.json, "helper", "count"), 150);
+	assert_int_equal(live_sum(run.json, "work", "count"), 150);
+	assert_int_equal(live_sum(run.json, "job", "count"), 50);
+	snprintf(options, sizeof(options), "-f take_up:let_go@arg0 --attach %s",
+		 (const char *)*state);
+	run = live_trace(LIVE_COMMAND, "spans loop 800", options);
+	live_assert_nothing_lost(run.json);
+	assert_int_equal(live_sum(run.json, "take_up-let_go", "count"), 800);
+}
+
+/* Calls that overlap, and a label that is frequent past the bound. */
+static void overlaps_and_late_labels(void **state)
+{
+	struct live_run run = live_trace(LIVE_COMMAND, "spans overlaps 100", "-u spans:*");
+	json_t *row;
+	size_t i, late = 0;
+
+	(void)state;
+	assert_string_equal(live_str(live_region(run.json, "pool"), "overlaps"), "@arg1");
+	assert_string_equal(live_str(live_region(run.json, "recur"), "overlaps"), "");
+	run = live_trace(LIVE_COMMAND, "labels late 2000", "-f by_value --label arg0");
+	assert_int_equal(live_sum(run.json, "by_value", "count"), 16000);
+	json_array_foreach (live_array(run.json, "regions"), i, row)
+		late += json_is_true(json_object_get(row, "late"));
+	assert_int_equal(late, 1);
+}
+
 /* Static names, values, blocks, and names made at run time, which have semaphores. */
 static void markers(void **state)
 {
@@ -277,11 +315,12 @@ static const struct CMUnitTest once[] = {
 	cmocka_unit_test(the_whole_system),
 	cmocka_unit_test(the_target_is_killed),
 	cmocka_unit_test(probes_come_and_go),
+	cmocka_unit_test(overlaps_and_late_labels),
 };
 
-static const struct CMUnitTest by_method[] = {cmocka_unit_test(functions_by_return),
-					      cmocka_unit_test(calls_of_a_kind),
-					      cmocka_unit_test(strings_of_a_kind)};
+static const struct CMUnitTest by_method[] = {
+	cmocka_unit_test(functions_by_return), cmocka_unit_test(calls_of_a_kind),
+	cmocka_unit_test(strings_of_a_kind), cmocka_unit_test(inside_of_regions)};
 
 static const struct CMUnitTest without_method[] = {cmocka_unit_test(refused)};
 

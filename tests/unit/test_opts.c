@@ -290,6 +290,7 @@ static const struct mistake {
 	{"rptrace --label n", "arg0 to arg5, or ret", "rptrace --label arg0"},
 	{"rptrace --label dur", "arg0 to arg5, or ret", NULL},
 	{"rptrace --label arg0arg1", "arg0arg1", NULL},
+	{"rptrace --within [a", "expected ]", "rptrace --within main"},
 	{"rptrace --label arg0:str@x", "the length of the string", NULL},
 	{"rptrace --where 'arg0 > x' -b", "at 'x'", "rptrace --where 'dur > 1ms' -b"},
 	{"rptrace -f", "-f needs a value: [OBJECT:]GLOB[:END@argN]", "rptrace -f main"},

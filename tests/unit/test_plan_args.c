@@ -53,11 +53,29 @@ static void test_lengths_of_strings(void **state)
 	rp_plan__free(f.plan);
 }
 
+/* By name, whatever the kind; each of its sites says so. */
+static void test_within(void **state)
+{
+	static const struct rp_symbol symbols[] = {C(0, "handle_get"), C(1, "work")};
+	struct fixture f = fixture();
+
+	(void)state;
+	f.opts.within = "handle_*";
+	select_function(&f, "*");
+	run_symbols(&f, symbols, N(symbols));
+	assert_true(region(&f, "handle_get")->within);
+	assert_false(region(&f, "work")->within);
+	assert_true(site(&f, "handle_get", RP_ROLE_CALL)->within);
+	assert_false(site(&f, "work", RP_ROLE_CALL)->within);
+	rp_plan__free(f.plan);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_function_spans),
 		cmocka_unit_test(test_lengths_of_strings),
+		cmocka_unit_test(test_within),
 	};
 
 	return cmocka_run_group_tests(tests, make_image, NULL);

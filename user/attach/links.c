@@ -211,6 +211,16 @@ static int links_error(int code, pid_t pid, struct rp_err *err)
 			   strerror(-code));
 }
 
+/* 0 or a negative errno. */
+static int tell_within(struct rp_session *s, const struct rp_site *site)
+{
+	uint8_t none = 0;
+
+	return site->within ? bpf_map_update_elem(bpf_map__fd(s->skel->maps.within), &site->region,
+						  &none, BPF_ANY)
+			    : 0;
+}
+
 struct linking {
 	struct rp_session *session;
 	const struct rp_links_req *req;
@@ -235,8 +245,10 @@ static void link_all(void *ctx)
 	if (!args)
 		rc = -ENOMEM;
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", req->fd);
-	for (size_t i = 0; i < req->n && !rc; i++)
+	for (size_t i = 0; i < req->n && !rc; i++) {
 		args[i] = args_index(s, &req->sites[i]);
+		rc = tell_within(s, &req->sites[i]);
+	}
 	for (size_t p = 0; p < sizeof(progs) / sizeof(progs[0]) && !rc; p++) {
 		struct link_job job = {.arrays = &arrays, .links = l->links, .refused = l->refused};
 

@@ -106,12 +106,16 @@ static void configure(struct rp_session *s, const struct rp_session_opts *opts)
 	skel->rodata->cfg_returns_of_all = s->mode == RP_ATTACH_PERF;
 	skel->rodata->cfg_min_duration = opts->min_duration;
 	if (opts->where) {
-		memcpy((void *)&skel->rodata->cfg_where, &opts->where->filter,
-		       sizeof(opts->where->filter));
+		*(struct rp_filter *)&skel->rodata->cfg_where = opts->where->filter;
 		memcpy((void *)skel->rodata->cfg_patterns, opts->where->pattern,
 		       sizeof(opts->where->pattern));
 	}
 	skel->rodata->cfg_text_lengths = opts->text_lengths;
+	skel->rodata->cfg_within = opts->within != NULL;
+	if (opts->within)
+		*(struct rp_pattern *)&skel->rodata->cfg_within_names = *opts->within;
+	else
+		bpf_map__set_max_entries(skel->maps.within, 1);
 	skel->rodata->cfg_label_returned = opts->label_returned;
 	skel->rodata->cfg_figure_shards = s->figure_shards;
 	skel->rodata->cfg_hist_shards = s->hist_shards;
@@ -543,57 +547,4 @@ uint64_t rp_session__lost(const struct rp_session *s, enum rp_lost reason)
 void rp_session__count_lost(struct rp_session *s, enum rp_lost reason)
 {
 	__atomic_fetch_add(&s->skel->bss->lost[reason], 1, __ATOMIC_RELAXED);
-}
-
-void rp_session__stray_hits(const struct rp_session *s,
-			    void (*fn)(void *ctx, uint32_t region,
-				       const struct rp_stray_hits *stray),
-			    void *ctx)
-{
-	int fd = bpf_map__fd(s->skel->maps.stray_hits);
-	struct rp_stray_hits stray;
-	uint32_t key, *last = NULL;
-
-	while (!bpf_map_get_next_key(fd, last, &key)) {
-		if (!bpf_map_lookup_elem(fd, &key, &stray))
-			fn(ctx, key, &stray);
-		last = &key;
-	}
-}
-
-void rp_session__overlaps(const struct rp_session *s,
-			  void (*fn)(void *ctx, uint32_t region, const struct rp_overlap *overlap),
-			  void *ctx)
-{
-	int fd = bpf_map__fd(s->skel->maps.overlaps);
-	struct rp_overlap overlap;
-	uint32_t key, *last = NULL;
-
-	while (!bpf_map_get_next_key(fd, last, &key)) {
-		if (!bpf_map_lookup_elem(fd, &key, &overlap))
-			fn(ctx, key, &overlap);
-		last = &key;
-	}
-}
-
-#define SPANS_AT_ONCE 1024u
-
-int rp_session__open_spans(const struct rp_session *s,
-			   void (*fn)(void *ctx, const struct rp_span *span), void *ctx)
-{
-	struct rp_span_key *keys = calloc(SPANS_AT_ONCE, sizeof(*keys));
-	struct rp_span *spans = calloc(SPANS_AT_ONCE, sizeof(*spans));
-	int fd = bpf_map__fd(s->skel->maps.spans), rc = keys && spans ? 0 : -ENOMEM;
-	uint32_t next, *from = NULL, n;
-
-	while (!rc) {
-		n = SPANS_AT_ONCE;
-		rc = bpf_map_lookup_batch(fd, from, &next, keys, spans, &n, NULL);
-		for (uint32_t i = 0; i < n && (!rc || rc == -ENOENT); i++)
-			fn(ctx, &spans[i]);
-		from = &next;
-	}
-	free(keys);
-	free(spans);
-	return rc == -ENOENT ? 0 : rc;
 }

@@ -36,12 +36,13 @@ struct rp_session_opts {
 	uint64_t min_duration;	      /* ns */
 	const struct rp_where *where; /* NULL: all calls */
 	bool text_lengths;	      /* strings may have a length */
-	bool open_stacks;	      /* rp_session__open_stacks() will be called */
-	bool map_events;	      /* tell of mappings, where the kernel can */
-	bool links_change;	      /* links will replace others */
-	bool spans;		      /* sites may be those of spans */
-	bool samples;		      /* rp_session__sample_program() will be used */
-	bool verbose;		      /* libbpf's own messages on stderr */
+	const struct rp_pattern *within; /* regions inside of which all counts; NULL: anywhere */
+	bool open_stacks;		 /* rp_session__open_stacks() will be called */
+	bool map_events;		 /* tell of mappings, where the kernel can */
+	bool links_change;		 /* links will replace others */
+	bool spans;			 /* sites may be those of spans */
+	bool samples;			 /* rp_session__sample_program() will be used */
+	bool verbose;			 /* libbpf's own messages on stderr */
 	/* Of the ring of instances, 2^n pages; 0: none are told. */
 	uint32_t record_bytes;
 };

@@ -73,6 +73,8 @@ static void take_span(void *ctx, const struct rp_span *span)
 				      .serial = span->begun_by,
 				      .span = span->key.id};
 
+	if (span->node == RP_SPAN_OUTSIDE)
+		return;
 	if (!r->rc)
 		r->rc = make_room(r, 1);
 	if (r->rc)

@@ -5,6 +5,8 @@
 #include <limits.h>
 #include <string.h>
 
+#include "plan/pattern.h"
+
 #define LIVE	     (1u << RP_COMMAND_LIVE)
 #define LIST	     (1u << RP_COMMAND_LIST)
 #define RECORD	     (1u << RP_COMMAND_RECORD)
@@ -152,6 +154,13 @@ static const char *parse_where(const char *text, struct rp_opts *opts, const cha
 	return wrong;
 }
 
+static const char *parse_within(const char *text, struct rp_opts *opts, const char **at)
+{
+	(void)at;
+	opts->within = text;
+	return rp_pattern__of_glob(text, &opts->within_pattern);
+}
+
 const struct rp_option rp_options[] = {
 	{"pid", 'p', RP_SECTION_WHAT, LIVE | LIST | RECORD | DOCTOR, RP_OPTION_PROCESSES,
 	 MEMBER(pids), .arg = "PID|NAME[,...]",
@@ -168,6 +177,9 @@ const struct rp_option rp_options[] = {
 	 .example = "*:*"},
 	{"exclude", 'x', RP_SECTION_WHAT, LIVE | LIST | RECORD, RP_OPTION_LIST, MEMBER(excludes),
 	 .arg = "GLOB", .help = "leave these regions out; repeatable", .example = "main"},
+	{"within", 0, RP_SECTION_WHAT, LIVE | RECORD, RP_OPTION_PARSED, 0, .arg = "GLOB",
+	 .help = "count only what happens inside these regions", .example = "main",
+	 .parse = parse_within},
 	{"label", 0, RP_SECTION_WHAT, LIVE | LIST | RECORD, RP_OPTION_PARSED, 0,
 	 .arg = "argN|ret[:TYPE]", .help = "tell calls apart by a value", .example = "arg0",
 	 .parse = parse_label},

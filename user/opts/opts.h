@@ -55,6 +55,8 @@ struct rp_opts {
 	struct rp_texts functions, usdts, excludes;
 	struct rp_operand label;
 	struct rp_where where;
+	const char *within; /* NULL: not given */
+	struct rp_pattern within_pattern;
 	double min_duration; /* s */
 	double max_overhead; /* share of the target's CPU time; 0: any */
 	enum rp_attach_mode attach;

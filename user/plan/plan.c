@@ -280,7 +280,12 @@ static int add_region(struct rp_plan *plan, const struct rp_region_key *wanted, 
 		return -ENOMEM;
 	}
 	plan->regions[plan->n_regions++] = (struct rp_region){
-		.id = key->id, .kind = kind, .name = key->name, .object = object};
+		.id = key->id,
+		.kind = kind,
+		.name = key->name,
+		.object = object,
+		.within = plan->opts.within && rp_glob__match_probe(plan->opts.within, key->name),
+	};
 	if (plan->on_region)
 		plan->on_region(plan->on_region_ctx, &plan->regions[key->id - 1]);
 	*id = key->id;
@@ -419,6 +424,7 @@ static void merge_duplicates(struct rp_plan *plan, size_t from)
 		if (site->region != RP_REGION_NONE) {
 			plan->regions[site->region - 1].sites++;
 			plan->regions[site->region - 1].slow_sites += site->slow;
+			site->within = plan->regions[site->region - 1].within;
 		}
 		plan->sites[kept++] = *site;
 	}

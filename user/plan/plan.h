@@ -34,6 +34,7 @@ struct rp_region {
 	uint32_t sites;	    /* probe sites that contribute to it */
 	uint32_t slow_sites;
 	const char *usdt;  /* of a USDT pair: how -u names it; else NULL */
+	bool within;	   /* what is entered inside of it counts: opts.within names it */
 	bool left_out;	   /* while tracing: its sites are not wanted any more */
 	bool by_ret_sites; /* while tracing: RET sites are wanted beside its return probes */
 	bool ends_at_jump; /* some calls are timed only up to a jump to a function not known */
@@ -50,6 +51,7 @@ struct rp_site {
 	const struct rp_arg *args; /* the first: label, key or name */
 	uint32_t n_args;
 	bool slow;	 /* the kernel single-steps the instruction there */
+	bool within;	 /* its region is */
 	bool superseded; /* while tracing: RET sites of the same function take its calls */
 };
 
@@ -76,6 +78,7 @@ struct rp_plan_opts {
 	enum rp_exit_method exit_method;
 	struct rp_operand label;      /* an argument or what is returned; else none */
 	const struct rp_where *where; /* NULL: all calls */
+	const char *within;	      /* a glob on region names; NULL: all counts, wherever */
 	uint32_t max_regions;	      /* 0: RP_REGION_CALIBRATE - 1 */
 	bool whole_system; /* no target: selections name an OBJECT; without any, markers alone */
 	struct rp_site_rules rules;

@@ -32,6 +32,7 @@ int rp_selection__plan(const struct rp_opts *opts, const struct rp_features *fea
 		.exit_method = opts->exit_method,
 		.label = opts->label,
 		.where = &opts->where,
+		.within = opts->within,
 		.max_regions = opts->max_regions,
 		.whole_system = rp_opts__is_system(opts),
 	};

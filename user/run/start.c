@@ -67,6 +67,7 @@ int rp_run__open(struct rp_run *run, struct rp_err *err)
 		.text_labels = o->label.flags & RP_ARG_TEXT,
 		.label_returned = o->label.kind == RP_OPERAND_RET,
 		.where = &o->where,
+		.within = o->within ? &o->within_pattern : NULL,
 		.text_lengths = o->label.length || rp_where__has_lengths(&o->where),
 		.max_names = o->max_names,
 		.max_spans = o->max_spans,
@@ -191,6 +192,23 @@ static void say_waiting(struct rp_run *run)
 	run->say(line, nothing.cure);
 }
 
+/* Then nothing counts. Names that are made at run time are not known yet. */
+static void say_within(const struct rp_run *run, const struct rp_targets_stats *stats)
+{
+	size_t n;
+	const struct rp_region *regions = rp_plan__regions(run->plan, &n);
+	char line[256];
+	bool any = !run->opts->within || stats->names;
+
+	for (size_t i = 0; i < n; i++)
+		any |= regions[i].within;
+	if (any)
+		return;
+	snprintf(line, sizeof(line), "nothing counts so far: no region that is traced is called %s",
+		 run->opts->within);
+	run->say(line, "--within takes names of regions, which -f or -u must select, too");
+}
+
 void rp_run__say_started(struct rp_run *run)
 {
 	struct rp_targets_stats stats;
@@ -238,6 +256,7 @@ void rp_run__say_started(struct rp_run *run)
 		 n_regions == 1 ? "" : "s", stats.names ? " and those named at run time" : "",
 		 stats.sites, stats.sites == 1 ? "" : "s", run->description.target);
 	run->say(line, NULL);
+	say_within(run, &stats);
 }
 
 void rp_run__warn_of_traps(struct rp_run *run)
