@@ -108,6 +108,19 @@ def of_perfetto(path):
     assert not any(stacks.values()), "slices without an end"
 
 
+def of_pprof(path):
+    """Instances and ns of each function's own, as pprof adds them up."""
+    text = subprocess.run(["go", "tool", "pprof", "-raw", path], check=True, capture_output=True, text=True,
+                          timeout=harness.DEADLINE).stdout
+    names = dict(re.findall(r"^ +(\d+): 0x0 (?:M=\d+ )?(.*?) :0(?::0)? s=0", text, re.M))
+    sums = collections.Counter()
+    for count, time, innermost in re.findall(r"^ +(\d+) +(\d+): (\d+)", text, re.M):
+        region = names[innermost].split("[")[0]  # without its label
+        sums[region, "count"] += int(count)
+        sums[region, "ns"] += int(time)
+    return sums
+
+
 def crossings(slices):
     """How many of one track end after what they began in."""
     tracks = collections.defaultdict(list)
@@ -153,10 +166,20 @@ class Exports(Case):
         self.assertEqual(sum(one.ns for one in rows if not one.left), sum(row["total_ns"] for row in tree))
         self.assertEqual(without_tracks(rows), without_tracks(chrome))
         self.assertEqual(crossings(chrome), 0)
+        if shutil.which("go"):
+            path = self.path("run.pb")
+            self.report(record, "--format", "pprof", "-o", path)
+            self.check_pprof(of_pprof(path), [row for row in tree if row["kind"] != "span" and row["count"]])
         if shutil.which("protoc"):
             path = self.path("run.pftrace")
             self.report(record, "--format", "perfetto", "-o", path)
             self.assertEqual(without_tracks(rows), without_tracks(of_perfetto(path)))
+
+    def check_pprof(self, sums, tree):
+        self.assertEqual({name for name, _ in sums}, {row["name"] for row in tree})
+        for name in {row["name"] for row in tree}:
+            self.assertEqual(sums[name, "count"], sum(row["count"] for row in tree if row["name"] == name))
+            self.assertEqual(sums[name, "ns"], sum(row["self_ns"] for row in tree if row["name"] == name))
 
     def test_all_hold_the_same_instances(self):
         for what, (target, options) in RUNS.items():

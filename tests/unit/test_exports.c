@@ -86,7 +86,7 @@ static char *export_of(const char *name, void (*run)(const struct rp_event_sink 
 
 static void test_forms(void **state)
 {
-	static const char *const forms[] = {"chrome", "folded", "instances-csv"};
+	static const char *const forms[] = {"chrome", "folded", "instances-csv"}; /* texts */
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {

@@ -74,16 +74,19 @@ static int open_sink(struct report *r, struct rp_err *err)
 	return 0;
 }
 
+/* A stretch that had no instances, for all that is known, has no time. */
 static void tell_damage(const struct report *r, const char *file, uint64_t start,
 			const struct rp_damage *damage)
 {
+	double from = ((double)damage->t0 - (double)start) / RP_NS_PER_S;
+	double to = ((double)damage->t1 - (double)start) / RP_NS_PER_S;
 	char line[512];
+	int n = snprintf(line, sizeof(line), "%s: %" PRIu64 " bytes at %" PRIu64 " are damaged",
+			 file, damage->bytes, damage->offset);
 
-	snprintf(line, sizeof(line),
-		 "%s: %" PRIu64 " bytes at %" PRIu64 " are damaged: what ended from %.6f s to "
-		 "%.6f s may be missing",
-		 file, damage->bytes, damage->offset, (double)(damage->t0 - start) / RP_NS_PER_S,
-		 (double)(damage->t1 - start) / RP_NS_PER_S);
+	if (damage->t1 > damage->t0 && n > 0 && (size_t)n < sizeof(line))
+		snprintf(line + n, sizeof(line) - (size_t)n,
+			 ": what ended from %.6f s to %.6f s may be missing", from, to);
 	r->say(line, NULL);
 }
 

@@ -11,6 +11,7 @@ int rp_export__csv(FILE *out, struct rp_event_sink *sink);
 int rp_export__chrome(FILE *out, struct rp_event_sink *sink);
 int rp_export__folded(FILE *out, struct rp_event_sink *sink);
 int rp_export__perfetto(FILE *out, struct rp_event_sink *sink);
+int rp_export__pprof(FILE *out, struct rp_event_sink *sink);
 
 /* A sink with the calls of rp_told, for a state that begins with one. */
 struct rp_event_sink rp_export__sink(void *state);

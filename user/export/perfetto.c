@@ -14,8 +14,8 @@
 #include <string.h>
 
 #include "export/internal.h"
+#include "export/proto.h"
 #include "export/tracks.h"
-#include "record/bytes.h"
 #include "util/escape.h"
 
 enum {
@@ -93,35 +93,11 @@ static char *quote(const char *text)
 
 /* ---- protobuf ------------------------------------------------------------------------------- */
 
-static void put_number(struct rp_bytes *to, unsigned field, uint64_t value)
-{
-	rp_bytes__put_number(to, field << 3);
-	rp_bytes__put_number(to, value);
-}
-
-static void put_bytes(struct rp_bytes *to, unsigned field, const void *bytes, size_t n)
-{
-	rp_bytes__put_number(to, field << 3 | 2);
-	rp_bytes__put_text(to, bytes, n);
-}
-
-static void put_text(struct rp_bytes *to, unsigned field, const char *text)
-{
-	put_bytes(to, field, text, strlen(text));
-}
-
-/* The message within, which is empty then. */
-static void put_message(struct rp_bytes *to, unsigned field, struct rp_bytes *message)
-{
-	put_bytes(to, field, message->at, message->n);
-	message->n = 0;
-}
-
 static int write_packet(struct perfetto *p)
 {
 	unsigned char head[1 + RP_VARINT_MAX] = {TRACE_PACKET << 3 | 2}, *end;
 
-	put_number(&p->packet, PACKET_SEQUENCE, 1);
+	rp_proto__number(&p->packet, PACKET_SEQUENCE, 1);
 	end = rp_varint__put(head + 1, p->packet.n);
 	rp_out__bytes(&p->out, head, (size_t)(end - head));
 	rp_out__bytes(&p->out, p->packet.at, p->packet.n);
@@ -135,16 +111,16 @@ static int write_packet(struct perfetto *p)
 
 static void put_clock(struct perfetto *p, unsigned id, uint64_t time)
 {
-	put_number(&p->inner, CLOCK_ID, id);
-	put_number(&p->inner, CLOCK_TIMESTAMP, time);
-	put_message(&p->message, SNAPSHOT_CLOCKS, &p->inner);
+	rp_proto__number(&p->inner, CLOCK_ID, id);
+	rp_proto__number(&p->inner, CLOCK_TIMESTAMP, time);
+	rp_proto__message(&p->message, SNAPSHOT_CLOCKS, &p->inner);
 }
 
 static void put_interned(struct perfetto *p, unsigned field, uint64_t iid, const char *name)
 {
-	put_number(&p->inner, INTERNED_IID, iid);
-	put_text(&p->inner, INTERNED_NAME, name);
-	put_message(&p->message, field, &p->inner);
+	rp_proto__number(&p->inner, INTERNED_IID, iid);
+	rp_proto__text(&p->inner, INTERNED_NAME, name);
+	rp_proto__message(&p->message, field, &p->inner);
 }
 
 /* Times are those since the run began: what they stand for, and names that are always there. */
@@ -155,16 +131,16 @@ static int write_head(struct perfetto *p, uint64_t wall)
 	put_clock(p, CLOCK_OF_TRACE, 0);
 	put_clock(p, CLOCK_OF_BOOT, 0);
 	put_clock(p, CLOCK_OF_REAL_TIME, wall);
-	put_message(&p->packet, PACKET_CLOCK_SNAPSHOT, &p->message);
+	rp_proto__message(&p->packet, PACKET_CLOCK_SNAPSHOT, &p->message);
 	rc = write_packet(p);
 	if (rc)
 		return rc;
-	put_number(&p->packet, PACKET_SEQUENCE_FLAGS, STATE_CLEARED | STATE_NEEDED);
-	put_number(&p->message, DEFAULTS_CLOCK_ID, CLOCK_OF_TRACE);
-	put_message(&p->packet, PACKET_DEFAULTS, &p->message);
+	rp_proto__number(&p->packet, PACKET_SEQUENCE_FLAGS, STATE_CLEARED | STATE_NEEDED);
+	rp_proto__number(&p->message, DEFAULTS_CLOCK_ID, CLOCK_OF_TRACE);
+	rp_proto__message(&p->packet, PACKET_DEFAULTS, &p->message);
 	for (uint64_t i = 1; i < ANNOTATIONS; i++)
 		put_interned(p, INTERNED_ANNOTATION_NAMES, i, annotation_names[i]);
-	put_message(&p->packet, PACKET_INTERNED_DATA, &p->message);
+	rp_proto__message(&p->packet, PACKET_INTERNED_DATA, &p->message);
 	return write_packet(p);
 }
 
@@ -199,7 +175,7 @@ static uint64_t span_uuid(uint32_t id)
 
 static int write_track(struct perfetto *p)
 {
-	put_message(&p->packet, PACKET_TRACK_DESCRIPTOR, &p->message);
+	rp_proto__message(&p->packet, PACKET_TRACK_DESCRIPTOR, &p->message);
 	return write_packet(p);
 }
 
@@ -213,10 +189,10 @@ static int describe_process(struct perfetto *p, uint32_t thread)
 	rc = rp_map__add(&p->processes, pid, 0);
 	if (rc)
 		return rc;
-	put_number(&p->inner, PROCESS_PID, pid);
-	put_text(&p->inner, PROCESS_NAME, p->told.threads[thread].process_comm);
-	put_number(&p->message, TRACK_UUID, process_uuid(pid));
-	put_message(&p->message, TRACK_PROCESS, &p->inner);
+	rp_proto__number(&p->inner, PROCESS_PID, pid);
+	rp_proto__text(&p->inner, PROCESS_NAME, p->told.threads[thread].process_comm);
+	rp_proto__number(&p->message, TRACK_UUID, process_uuid(pid));
+	rp_proto__message(&p->message, TRACK_PROCESS, &p->inner);
 	return write_track(p);
 }
 
@@ -229,15 +205,15 @@ static int describe_track(struct perfetto *p, const struct rp_track *track)
 	int rc = name ? describe_process(p, track->thread) : -ENOMEM;
 
 	if (!rc) {
-		put_number(&p->message, TRACK_UUID, track_uuid(track->id));
-		put_number(&p->message, TRACK_PARENT, process_uuid(pid));
+		rp_proto__number(&p->message, TRACK_UUID, track_uuid(track->id));
+		rp_proto__number(&p->message, TRACK_PARENT, process_uuid(pid));
 		if (track->is_thread) {
-			put_number(&p->inner, THREAD_PID, pid);
-			put_number(&p->inner, THREAD_TID, thread->tid);
-			put_text(&p->inner, THREAD_NAME, thread->comm);
-			put_message(&p->message, TRACK_THREAD, &p->inner);
+			rp_proto__number(&p->inner, THREAD_PID, pid);
+			rp_proto__number(&p->inner, THREAD_TID, thread->tid);
+			rp_proto__text(&p->inner, THREAD_NAME, thread->comm);
+			rp_proto__message(&p->message, TRACK_THREAD, &p->inner);
 		} else {
-			put_text(&p->message, TRACK_NAME, name);
+			rp_proto__text(&p->message, TRACK_NAME, name);
 		}
 		rc = write_track(p);
 	}
@@ -263,10 +239,10 @@ static int find_span_track(struct perfetto *p, const struct rp_event_instance *i
 		rc = rp_map__add(&p->span_track_of, (uint64_t)lane << 32 | index, id);
 		if (!rc)
 			rc = describe_process(p, thread);
-		put_number(&p->message, TRACK_UUID, span_uuid(id));
-		put_number(&p->message, TRACK_PARENT,
-			   process_uuid(rp_tracks__pid(&p->told, &p->told.threads[thread])));
-		put_text(&p->message, TRACK_NAME, node->name);
+		rp_proto__number(&p->message, TRACK_UUID, span_uuid(id));
+		rp_proto__number(&p->message, TRACK_PARENT,
+				 process_uuid(rp_tracks__pid(&p->told, &p->told.threads[thread])));
+		rp_proto__text(&p->message, TRACK_NAME, node->name);
 		if (!rc)
 			rc = write_track(p);
 	}
@@ -286,18 +262,18 @@ static int put_name(struct perfetto *p, const struct rp_told_node *node, uint32_
 		return 0;
 	*iid = (uint32_t)++p->next_iid;
 	put_interned(p, INTERNED_EVENT_NAMES, *iid, node->name);
-	put_message(&p->packet, PACKET_INTERNED_DATA, &p->message);
+	rp_proto__message(&p->packet, PACKET_INTERNED_DATA, &p->message);
 	return rp_map__add(&p->names, key, *iid);
 }
 
 static void put_annotation(struct perfetto *p, unsigned name, uint64_t value, const char *text)
 {
-	put_number(&p->inner, ANNOTATION_NAME_IID, name);
+	rp_proto__number(&p->inner, ANNOTATION_NAME_IID, name);
 	if (text)
-		put_text(&p->inner, ANNOTATION_STRING, text);
+		rp_proto__text(&p->inner, ANNOTATION_STRING, text);
 	else
-		put_number(&p->inner, ANNOTATION_UINT, value);
-	put_message(&p->message, EVENT_ANNOTATION, &p->inner);
+		rp_proto__number(&p->inner, ANNOTATION_UINT, value);
+	rp_proto__message(&p->message, EVENT_ANNOTATION, &p->inner);
 }
 
 static void put_annotations(struct perfetto *p, const struct rp_event_instance *instance)
@@ -320,21 +296,21 @@ static int write_slice(struct perfetto *p, const struct rp_event_instance *insta
 
 	if (rc)
 		return rc;
-	put_number(&p->packet, PACKET_TIMESTAMP, start);
-	put_number(&p->packet, PACKET_SEQUENCE_FLAGS, STATE_NEEDED);
-	put_number(&p->message, EVENT_TYPE, SLICE_BEGIN);
-	put_number(&p->message, EVENT_TRACK, uuid);
-	put_number(&p->message, EVENT_NAME_IID, iid);
+	rp_proto__number(&p->packet, PACKET_TIMESTAMP, start);
+	rp_proto__number(&p->packet, PACKET_SEQUENCE_FLAGS, STATE_NEEDED);
+	rp_proto__number(&p->message, EVENT_TYPE, SLICE_BEGIN);
+	rp_proto__number(&p->message, EVENT_TRACK, uuid);
+	rp_proto__number(&p->message, EVENT_NAME_IID, iid);
 	put_annotations(p, instance);
-	put_message(&p->packet, PACKET_TRACK_EVENT, &p->message);
+	rp_proto__message(&p->packet, PACKET_TRACK_EVENT, &p->message);
 	rc = write_packet(p);
 	if (rc)
 		return rc;
-	put_number(&p->packet, PACKET_TIMESTAMP, start + instance->ns);
-	put_number(&p->packet, PACKET_SEQUENCE_FLAGS, STATE_NEEDED);
-	put_number(&p->message, EVENT_TYPE, SLICE_END);
-	put_number(&p->message, EVENT_TRACK, uuid);
-	put_message(&p->packet, PACKET_TRACK_EVENT, &p->message);
+	rp_proto__number(&p->packet, PACKET_TIMESTAMP, start + instance->ns);
+	rp_proto__number(&p->packet, PACKET_SEQUENCE_FLAGS, STATE_NEEDED);
+	rp_proto__number(&p->message, EVENT_TYPE, SLICE_END);
+	rp_proto__number(&p->message, EVENT_TRACK, uuid);
+	rp_proto__message(&p->packet, PACKET_TRACK_EVENT, &p->message);
 	return write_packet(p);
 }
 

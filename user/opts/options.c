@@ -73,18 +73,20 @@ static const char *sort_key(unsigned i)
 	return i < rp_n_columns ? rp_columns[i].sort : NULL;
 }
 
+/* All but those of samples; then what only records know. */
 static const char *report_sort_key(unsigned i)
 {
-	if (i < rp_n_columns)
-		return rp_columns[i].sort;
-	i -= (unsigned)rp_n_columns;
+	for (size_t k = 0; k < rp_n_columns; k++)
+		if (!rp_column__is_of_samples(&rp_columns[k]) && !i--)
+			return rp_columns[k].sort;
 	return i < rp_n_record_columns ? rp_record_columns[i].sort : NULL;
 }
 
-/* What only records know is for reports alone. */
+/* What only records know is for reports alone, and what samples tell is for none. */
 static bool is_column_of(const struct rp_opts *opts, const struct rp_column *column)
 {
-	return opts->command == RP_COMMAND_REPORT || !rp_column__is_of_records(column);
+	return opts->command == RP_COMMAND_REPORT ? !rp_column__is_of_samples(column)
+						  : !rp_column__is_of_records(column);
 }
 
 static const char *parse_sort(const char *text, struct rp_opts *opts, const char **at)
@@ -115,14 +117,13 @@ static const char *parse_format(const char *text, struct rp_opts *opts, const ch
 	return opts->format ? NULL : "";
 }
 
-/* All views, and then the forms of instances. */
+/* All views but those of samples, of which records have none; then the forms of instances. */
 static const char *report_form(unsigned i)
 {
-	unsigned views = 0;
-
-	while (rp_views[views].name)
-		views++;
-	return i < views ? rp_views[i].name : rp_exports[i - views].name;
+	for (const struct rp_view *view = rp_views; view->name; view++)
+		if (!view->of_samples && !i--)
+			return view->name;
+	return rp_exports[i].name;
 }
 
 static const char *parse_report_format(const char *text, struct rp_opts *opts, const char **at)
@@ -132,7 +133,9 @@ static const char *parse_report_format(const char *text, struct rp_opts *opts, c
 	while (rp_exports[i].name && strcmp(rp_exports[i].name, text))
 		i++;
 	opts->export = rp_exports[i].name ? &rp_exports[i] : NULL;
-	return opts->export ? NULL : parse_format(text, opts, at);
+	if (opts->export || !parse_format(text, opts, at))
+		return opts->export || !opts->format->of_samples ? NULL : "";
+	return "";
 }
 
 static const char *parse_label(const char *text, struct rp_opts *opts, const char **at)
