@@ -9,6 +9,7 @@
 #include "util/error.h"
 #include "util/escape.h"
 #include "util/limits.h"
+#include "util/written.h"
 
 static void say(const char *cause, const char *cure)
 {
@@ -46,6 +47,10 @@ int main(int argc, char **argv)
 		puts("rptrace " RP_VERSION);
 	else
 		status = run(&opts, &err);
+	if (opts.help || opts.version)
+		status = rp_written__check(stdout, opts.help ? "the help" : "the version", &err)
+				 ? RP_EXIT_FAILED
+				 : status;
 	rp_cure__fill(&opts, &err);
 	if (err.cause[0])
 		say(err.cause, err.cure);

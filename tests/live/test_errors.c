@@ -275,10 +275,61 @@ static void command_is_a_script(void **state)
 	assert_non_null(strstr(rptrace->err, "/bin/sh"));
 }
 
+/* What was in the file of -o before is there until there is something to write. */
+static void failed_run_leaves_its_file(void **state)
+{
+	const char *path = live_path("old");
+	struct live_proc *rptrace;
+	char found[8] = "";
+	FILE *file = fopen(path, "we");
+
+	(void)state;
+	assert_non_null(file);
+	fputs("old\n", file);
+	fclose(file);
+	rptrace = live_rptrace("-p 2 -f no_such_function -o %s", path);
+	assert_int_equal(live_wait(rptrace), 3);
+	file = fopen(path, "re");
+	assert_non_null(file);
+	assert_non_null(fgets(found, sizeof(found), file));
+	fclose(file);
+	assert_string_equal(found, "old\n");
+}
+
+/* Nobody must take what was not written for an answer. */
+static void full_device(void **state)
+{
+	static const char *const commands[] = {"--help",	"list --help",	 "--version",
+					       "doctor",	"doctor --json", "list -p",
+					       "list --json -p"};
+	struct live_proc *target = live_target("functions forever");
+	const char *script = live_script("full", "exec \"$@\" >/dev/full\n");
+
+	(void)state;
+	for (size_t i = 0; i < LIVE_COUNT(commands); i++) {
+		const char *pid = strstr(commands[i], "-p");
+		struct live_proc *full;
+
+		if (pid)
+			full = live_start("%s %s %s %d", script, live_program(), commands[i],
+					  target->pid);
+		else
+			full = live_start("%s %s %s", script, live_program(), commands[i]);
+		assert_int_equal(live_wait(full), 1);
+		assert_non_null(strstr(full->err, "No space left"));
+		assert_non_null(strstr(full->err, "hint: rptrace"));
+	}
+}
+
 static const struct CMUnitTest single[] = {
-	cmocka_unit_test(stripped_target),	   cmocka_unit_test(markers_compiled_out),
-	cmocka_unit_test(not_permitted),	   cmocka_unit_test(setuid_is_refused),
-	cmocka_unit_test(command_without_regions), cmocka_unit_test(command_is_a_script),
+	cmocka_unit_test(stripped_target),
+	cmocka_unit_test(markers_compiled_out),
+	cmocka_unit_test(not_permitted),
+	cmocka_unit_test(setuid_is_refused),
+	cmocka_unit_test(command_without_regions),
+	cmocka_unit_test(command_is_a_script),
+	cmocka_unit_test(failed_run_leaves_its_file),
+	cmocka_unit_test(full_device),
 };
 
 int main(void)

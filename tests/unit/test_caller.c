@@ -60,11 +60,16 @@ static void assert_holds(const char *path, const char *text)
 	assert_string_equal(found, text);
 }
 
-static void a_file_that_was_there_is_written_anew(void **state)
+static void a_file_that_was_there_is_emptied_when_asked_to(void **state)
 {
+	int fd;
+
 	(void)state;
 	write_text(rp_caller__create("there", false), "much of it");
-	write_text(rp_caller__create("there", false), "less");
+	fd = rp_caller__create("there", false);
+	assert_holds("there", "much of it");
+	assert_int_equal(rp_caller__empty(fd, "there"), 0);
+	write_text(fd, "less");
 	assert_holds("there", "less");
 }
 
@@ -92,6 +97,7 @@ static void a_pipe_that_nobody_reads_is_not_waited_for(void **state)
 	fd = rp_caller__create("pipe", false);
 	assert_true(fd > 2);
 	assert_false(fcntl(fd, F_GETFL) & O_NONBLOCK); /* what it has to take is waited for */
+	assert_int_equal(rp_caller__empty(fd, "pipe"), 0);
 	close(fd);
 	close(reader);
 }
@@ -103,10 +109,12 @@ static void standard_streams_may_be_named(void **state)
 
 	(void)state;
 	dup2(file, STDOUT_FILENO);
+	write_text(dup(file), "some ");
 	fd = rp_caller__create("/dev/stdout", false);
 	dup2(out, STDOUT_FILENO);
+	assert_int_equal(rp_caller__empty(fd, "/dev/stdout"), 0); /* that is the shell's to do */
 	write_text(fd, "text");
-	assert_holds("new", "text");
+	assert_holds("new", "some text");
 	close(out);
 	close(file);
 }
@@ -294,7 +302,7 @@ static void a_file_that_may_not_grow_is_an_error(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(a_file_that_was_there_is_written_anew),
+		TEST(a_file_that_was_there_is_emptied_when_asked_to),
 		TEST(no_link_is_followed),
 		TEST(a_pipe_that_nobody_reads_is_not_waited_for),
 		TEST(standard_streams_may_be_named),

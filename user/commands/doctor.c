@@ -9,6 +9,7 @@
 
 #include "commands/doctor_internal.h"
 #include "util/escape.h"
+#include "util/written.h"
 
 #define ESCAPED_MAX 2048 /* of one finding: four for each of its bytes */
 
@@ -111,9 +112,9 @@ int rp_doctor__run(const struct rp_opts *opts, rp_say_fn say, struct rp_err *err
 	}
 	if (opts->json)
 		rc = dump(checks, targets, all_work);
-	if (rc || fflush(stdout) || ferror(stdout)) {
-		rp_err__set(err, RP_EXIT_FAILED, -EIO, NULL, "the report could not be written");
+	if (!rp_written__check(stdout, "the report", err) && rc)
+		rp_err__no_memory(err);
+	if (err->cause[0])
 		return RP_EXIT_FAILED;
-	}
 	return all_work ? RP_EXIT_OK : RP_EXIT_DENIED;
 }

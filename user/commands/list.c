@@ -14,6 +14,7 @@
 #include "run/launch.h"
 #include "run/offer.h"
 #include "run/selection.h"
+#include "util/written.h"
 
 const char *rp_listing__method(const struct rp_listing *l, const struct rp_site *site)
 {
@@ -146,12 +147,14 @@ static void add_nexts(struct rp_listing *l, const struct rp_opts *opts,
 static int print(const struct rp_opts *opts, struct rp_listing *l, const struct planned *planned,
 		 struct rp_err *err)
 {
+	int rc;
+
 	l->plan = planned->plan;
 	rp_targets__stats(planned->targets, &l->stats);
-	if (opts->json ? rp_listing__print_json(l) : rp_listing__print(l))
-		return rp_err__set(err, RP_EXIT_FAILED, -EIO, NULL,
-				   "the list could not be written");
-	return 0;
+	rc = opts->json ? rp_listing__print_json(l) : rp_listing__print(l);
+	if (rp_written__check(stdout, "the list", err))
+		return -EIO;
+	return rc ? rp_err__no_memory(err) : 0;
 }
 
 /* Without a selection: markers and USDT regions, or else functions; and all there is besides. */

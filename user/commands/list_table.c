@@ -170,5 +170,5 @@ int rp_listing__print(const struct rp_listing *l)
 		puts("\nNext:");
 	for (size_t i = 0; !rc && i < l->n_next; i++)
 		printf("  %s\n", rp_escape(l->next[i].text, text, sizeof(text)));
-	return rc || fflush(stdout) || ferror(stdout) ? -EIO : 0;
+	return rc;
 }

@@ -227,6 +227,9 @@ int rp_report__run(const struct rp_opts *opts, rp_say_fn say, struct rp_err *err
 	struct report r = {.opts = opts, .say = say};
 	int rc = rp_output__open(opts->output, &r.out, err);
 
+	if (!rc && rp_output__begin(r.out, opts->output))
+		rc = rp_err__set(err, RP_EXIT_FAILED, -errno, NULL, "%s: %s", opts->output,
+				 strerror(errno));
 	if (!rc)
 		rc = open_sink(&r, err);
 	if (!rc)

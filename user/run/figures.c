@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "run/internal.h"
+#include "run/output.h"
 
 int rp_run__read(struct rp_run *run, struct rp_reading *out)
 {
@@ -180,8 +181,10 @@ int rp_run__print_summary(struct rp_run *run, struct rp_err *err)
 	const char *name = run->out	   ? o->output
 			   : out == stderr ? "standard error"
 					   : "standard output";
-	int rc = print_summary(run, out);
+	int rc = rp_output__begin(run->out, o->output);
 
+	if (!rc)
+		rc = print_summary(run, out);
 	if (run->out && fclose(run->out) && !rc)
 		rc = -errno;
 	run->out = NULL;

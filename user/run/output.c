@@ -23,3 +23,8 @@ int rp_output__open(const char *path, FILE **out, struct rp_err *err)
 		close(fd);
 	return *out ? 0 : rp_err__no_memory(err);
 }
+
+int rp_output__begin(FILE *out, const char *path)
+{
+	return out ? rp_caller__empty(fileno(out), path) : 0;
+}

@@ -7,7 +7,12 @@
 
 #include "util/error.h"
 
-/* *out becomes NULL where path is NULL or "-", which is standard output. */
+/*
+ * *out becomes NULL where path is NULL or "-", which is standard output. The file keeps what is in
+ * it until there is something to write.
+ */
 int rp_output__open(const char *path, FILE **out, struct rp_err *err);
+/* There is. Nothing to do where out is NULL. */
+int rp_output__begin(FILE *out, const char *path);
 
 #endif

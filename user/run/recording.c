@@ -69,8 +69,10 @@ static int write_block(void *ctx, const struct rp_block_header *header, const vo
 	struct rp_recording *r = ctx;
 	struct iovec parts[] = {{(void *)header, sizeof(*header)},
 				{(void *)payload, header->stored}};
-	int rc = write_all(r->fd, parts, 2);
+	int rc = r->end ? 0 : rp_caller__empty(r->fd, r->path);
 
+	if (!rc)
+		rc = write_all(r->fd, parts, 2);
 	/* Nobody waits any more, and what this thread has worked with may be gone. */
 	if (__atomic_load_n(&r->abandoned, __ATOMIC_ACQUIRE))
 		pthread_exit(NULL);

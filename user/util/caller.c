@@ -107,7 +107,7 @@ static int create(const char *path, bool secret)
 	int fd = open(path, FLAGS | O_CREAT | O_EXCL, secret ? 0600 : 0644), rc;
 
 	if (fd < 0 && errno == EEXIST) {
-		fd = open(path, FLAGS | O_TRUNC);
+		fd = open(path, FLAGS);
 		rc = fd < 0 ? -errno : secret ? make_secret(fd) : 0;
 		if (rc && fd >= 0)
 			close(fd);
@@ -162,4 +162,13 @@ int rp_caller__create(const char *path, bool secret)
 int rp_caller__open(const char *path)
 {
 	return as_caller(open_to_read, path, false);
+}
+
+int rp_caller__empty(int fd, const char *path)
+{
+	struct stat st;
+
+	if (standard_stream(path) >= 0 || (!fstat(fd, &st) && !S_ISREG(st.st_mode)))
+		return 0;
+	return ftruncate(fd, 0) ? -errno : 0;
 }

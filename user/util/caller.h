@@ -21,13 +21,17 @@ bool rp_caller__open_standard_files(void);
 int rp_caller__check(struct rp_err *err);
 
 /*
- * Open a file for writing, which is empty then. It is never followed through a link somebody left
- * there, but for /dev/stdout and /dev/stderr; it is the caller's own if it is new; and nothing
- * waits for who might read it. secret: nobody else may read it. A descriptor, or a negative errno.
+ * Open a file for writing. It is never followed through a link somebody left there, but for
+ * /dev/stdout and /dev/stderr; it is the caller's own if it is new; and nothing waits for who might
+ * read it. What was in it stays until it is emptied. secret: nobody else may read it. A descriptor,
+ * or a negative errno.
  */
 int rp_caller__create(const char *path, bool secret);
 
 /* Open a file for reading, with the caller's own rights, waiting for nobody. Likewise. */
 int rp_caller__open(const char *path);
+
+/* There is something to write to a file that was opened so: what was in it goes. */
+int rp_caller__empty(int fd, const char *path);
 
 #endif
