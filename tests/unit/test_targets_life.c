@@ -363,6 +363,27 @@ static void test_library_loaded_later(void **state)
 /* ---- changes while it runs --------------------------------------------------------------------
  */
 
+/* Found one a look: the next look comes as soon as this one has paid for itself, not much later. */
+static void test_libraries_loaded_in_turn(void **state)
+{
+	uint64_t began, cost;
+	int ms;
+
+	(void)state;
+	start_beside_another();
+	make_object("lib.so");
+	map(PID, "lib.so");
+	send(RP_EVENT_MAP, PID, 0);
+	began = rp_clock__thread_cpu();
+	while ((ms = rp_targets__rescan(f.targets)) >= 0 &&
+	       !links_of(&f.kernel, 0, ino_of("lib.so")))
+		usleep((useconds_t)ms * 1000);
+	send(RP_EVENT_MAP, PID, 0);
+	ms = rp_targets__rescan(f.targets);
+	cost = rp_clock__thread_cpu() - began;
+	assert_in_range(ms, 0, 2 + 2 * cost / RP_NS_PER_MS);
+}
+
 static void test_failed_add_leaves_what_was(void **state)
 {
 	struct rp_err err;
@@ -474,6 +495,7 @@ int main(void)
 		TARGETS_TEST(test_short_program_of_unused_file),
 		TARGETS_TEST(test_written_file),
 		TARGETS_TEST(test_library_loaded_later),
+		TARGETS_TEST(test_libraries_loaded_in_turn),
 		TARGETS_TEST(test_failed_add_leaves_what_was),
 		TARGETS_TEST(test_left_out),
 		TARGETS_TEST(test_region_on_another_stack),

@@ -12,8 +12,10 @@
 /* After a mapping was announced: the kernel tells before it is in place. */
 #define RESCAN_SOON_MS 1
 #define RESCAN_SURE_MS 25
-/* A process that maps all the time is looked at for a fiftieth of the time at most. */
-#define RESCAN_REST 50
+/* A process that maps all the time is looked at for a fiftieth of the time at most, and for half of
+ * it as long as there is something new. */
+#define RESCAN_REST	  50
+#define RESCAN_FOUND_REST 1
 
 double rp_targets__now(void)
 {
@@ -447,7 +449,8 @@ int rp_targets__rescan(struct rp_targets *t)
 		next = rp_targets__look_again(t);
 	for (p = t->processes; p; p = p->hh.next) {
 		if (p->rescans && p->due <= at) {
-			double began = rp_targets__now();
+			uint64_t began = rp_clock__thread_cpu();
+			size_t known = t->n_objects;
 
 			t->ops->map_seen(t->session, p->pid);
 			rp_targets__begin_event(t, p->mapped ? p->mapped : rp_clock__now());
@@ -456,7 +459,11 @@ int rp_targets__rescan(struct rp_targets *t)
 			rp_targets__end_event(t, p->pid);
 			p->rescans--;
 			p->due = rp_targets__now() + RESCAN_SURE_MS * 1e-3;
-			p->rested = rp_targets__now() + (rp_targets__now() - began) * RESCAN_REST;
+			/* What it costs us, not how long others kept us from it. */
+			p->rested = rp_targets__now() +
+				    (double)(rp_clock__thread_cpu() - began) * 1e-9 *
+					    (t->n_objects > known ? RESCAN_FOUND_REST
+								  : RESCAN_REST);
 		}
 		if (p->rescans && (!next || p->due < next))
 			next = p->due;
