@@ -8,8 +8,11 @@
  *
  *   - A comparison of a search does not branch: it makes a mask, by which the step is taken or not.
  *   - The search in an object's table is a global function, which is verified once, by itself.
- *   - Frames are walked by bpf_loop(), and where in the output they go is told by its counter: a
- *     counter of one's own the verifier would follow through every value.
+ *   - Frames are walked by bpf_loop(), and where in the output they go is told by its counter. What
+ *     a walk knows is in a map, not on the program's stack, where the verifier would follow it
+ *     through every value: so it sees one frame like another.
+ *
+ * Stacks repeat: the rows that were found last are kept, by address, on each CPU.
  *
  * rptrace's own return probes replace return addresses on the stack by that of the kernel's
  * trampoline. What was there is in the thread's list of pending returns, with the place that it was
@@ -51,6 +54,46 @@ struct {
 		});
 } unwind_objects SEC(".maps");
 
+/* Of a process that has no tables. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct rp_unwind_process);
+} unwind_nothing SEC(".maps");
+
+struct rp_unwind_recent {
+	__u64 key; /* address and serial of the process; 0: none */
+	__u64 row;
+};
+#define UNWIND_RECENT	  1024u /* a power of two */
+#define USER_ADDRESS_BITS 47
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, UNWIND_RECENT);
+	__type(key, __u32);
+	__type(value, struct rp_unwind_recent);
+} unwind_recent SEC(".maps");
+
+struct rp_unwind_walk {
+	struct rp_unwind_regs regs;
+	__u64 trampoline; /* of return probes; 0: the process has none */
+	__u64 pending;	  /* the struct return_instance to look at next */
+	__u64 from, to;	  /* the place on the stack of the one that is looked for */
+	__u64 found;	  /* the return address that was there */
+	__u32 n;
+	__u32 end; /* enum rp_unwind_end */
+};
+
+/* One program at a time walks on a CPU. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct rp_unwind_walk);
+} unwind_walks SEC(".maps");
+
 /* All bits where a <= b, none where not, without a branch. Both are below 1 << 63. */
 static __always_inline __u64 mask_if_up_to(__u64 a, __u64 b)
 {
@@ -87,14 +130,11 @@ __noinline __u64 unwind_row(__u32 object, __u32 rows, __u64 pc)
 	return row && (*row & 0xffffffff) <= pc ? *row : gap;
 }
 
-struct rp_unwind_walk {
-	struct rp_unwind_regs regs;
-	const struct rp_unwind_process *process; /* NULL: it has no tables */
+/* What the steps of a walk need that the verifier has to know as what it is. */
+struct rp_unwind_frames {
+	struct rp_unwind_walk *w;
+	const struct rp_unwind_process *process;
 	__u64 *out;
-	__u64 trampoline; /* of return probes; 0: the process has none */
-	struct return_instance *pending;
-	__u32 n;
-	enum rp_unwind_end end;
 };
 
 /* ---- code -------------------------------------------------------------------------------------
@@ -127,7 +167,7 @@ unwind_code(const struct rp_unwind_process *process, __u64 pc)
 {
 	const struct rp_unwind_mapping *mapping;
 
-	if (!process || pc >= RP_UNWIND_NOWHERE)
+	if (pc >> USER_ADDRESS_BITS)
 		return NULL;
 	mapping = unwind_mapping(process, pc);
 	return pc >= mapping->start && pc < mapping->end ? mapping : NULL;
@@ -135,11 +175,24 @@ unwind_code(const struct rp_unwind_process *process, __u64 pc)
 
 static __always_inline __u64 unwind_row_at(const struct rp_unwind_process *process, __u64 pc)
 {
-	const struct rp_unwind_mapping *mapping = unwind_code(process, pc);
+	__u64 key = pc | process->serial << USER_ADDRESS_BITS, row;
+	__u32 slot = (__u32)(pc ^ pc >> 10) & (UNWIND_RECENT - 1);
+	volatile struct rp_unwind_recent *recent = bpf_map_lookup_elem(&unwind_recent, &slot);
+	const struct rp_unwind_mapping *mapping;
 
+	if (recent && recent->key == key)
+		return recent->row;
+	mapping = unwind_code(process, pc);
 	if (!mapping)
 		return (__u64)RP_UNWIND_ELSEWHERE << 32;
-	return unwind_row(mapping->object, mapping->rows, pc - mapping->bias);
+	row = unwind_row(mapping->object, mapping->rows, pc - mapping->bias);
+	if (recent) {
+		/* Whoever interrupts this finds no half of it. */
+		recent->key = 0;
+		recent->row = row;
+		recent->key = key;
+	}
+	return row;
 }
 
 /* ---- probes -----------------------------------------------------------------------------------
@@ -150,41 +203,40 @@ static bool read_user(const void *memory, __u64 address, __u64 *value)
 	return !bpf_probe_read_user(value, sizeof(*value), (void *)(unsigned long)address);
 }
 
-/* A pending return whose address was taken from between there and there. */
-struct pending_search {
-	struct return_instance *at;
-	__u64 from, to;
-	__u64 stack, ip;
-};
-
-static long pending_step(__u32 i, struct pending_search *s)
+static long pending_step(__u32 i, struct rp_unwind_frames *f)
 {
-	struct return_instance *pending = s->at;
+	struct rp_unwind_walk *w = f->w;
+	struct return_instance *pending = (void *)(unsigned long)w->pending;
 	unsigned long stack;
 
 	if (!pending)
 		return 1;
 	stack = BPF_CORE_READ(pending, stack);
-	if (stack >= s->from && stack <= s->to) {
-		s->stack = stack;
-		s->ip = BPF_CORE_READ(pending, orig_ret_vaddr);
+	if (stack >= w->from && stack <= w->to) {
+		w->from = stack;
+		w->found = BPF_CORE_READ(pending, orig_ret_vaddr);
 		return 1;
 	}
-	s->at = BPF_CORE_READ(pending, next);
+	w->pending = (__u64)(unsigned long)BPF_CORE_READ(pending, next);
 	return 0;
 }
 
 /* Go on where the return that was taken from between these words of the stack would have gone. */
-static __always_inline bool take_pending(struct rp_unwind_walk *w, __u64 from, __u64 to)
+static __always_inline bool take_pending(struct rp_unwind_frames *f, __u64 from, __u64 to)
 {
-	struct pending_search s = {.at = w->pending, .from = from, .to = to};
+	struct rp_unwind_walk *w = f->w;
+	__u64 pending = w->pending;
 
-	bpf_loop(PENDING_RETURNS_MAX, pending_step, &s, 0);
-	if (!s.ip)
+	w->from = from;
+	w->to = to;
+	w->found = 0;
+	bpf_loop(PENDING_RETURNS_MAX, pending_step, f, 0);
+	if (!w->found) {
+		w->pending = pending;
 		return false;
-	w->pending = s.at; /* those before it are of calls further in */
-	w->regs.ip = s.ip;
-	w->regs.sp = s.stack + RP_UNWIND_WORD;
+	}
+	w->regs.ip = w->found;
+	w->regs.sp = w->from + RP_UNWIND_WORD;
 	return true;
 }
 
@@ -193,16 +245,20 @@ static __always_inline bool take_pending(struct rp_unwind_walk *w, __u64 from, _
  * system call. That one takes the return out of the list, writes its address to where the first of
  * them is, and the trampoline pops the others and returns there.
  */
-static __always_inline bool leave_trampoline(struct rp_unwind_walk *w)
+static __always_inline bool leave_trampoline(struct rp_unwind_frames *f)
 {
-	__u64 sp = w->regs.sp, pushed = 2 * RP_UNWIND_WORD;
+	struct rp_unwind_walk *w = f->w;
+	__u64 sp = w->regs.sp, pushed = 2 * RP_UNWIND_WORD, ip;
 
-	if (take_pending(w, sp - RP_UNWIND_WORD, sp + pushed))
+	if (take_pending(f, sp - RP_UNWIND_WORD, sp + pushed))
 		return true;
 	if (w->regs.ip - w->trampoline > TRAMPOLINE_CALL)
 		pushed = w->regs.ip - w->trampoline > TRAMPOLINE_CALL + 2 ? 0 : RP_UNWIND_WORD;
+	if (!read_user(NULL, sp + pushed, &ip) || !unwind_code(f->process, ip))
+		return false;
 	w->regs.sp = sp + pushed + RP_UNWIND_WORD;
-	return read_user(NULL, sp + pushed, &w->regs.ip) && unwind_code(w->process, w->regs.ip);
+	w->regs.ip = ip;
+	return true;
 }
 
 /*
@@ -210,36 +266,39 @@ static __always_inline bool leave_trampoline(struct rp_unwind_walk *w)
  * is still to come to that, the instruction in its place has not been executed: at the entry and at
  * the exit of a function the return address is on top of the stack.
  */
-static __always_inline void step_back_to_breakpoint(struct rp_unwind_walk *w)
+static __always_inline void step_back_to_breakpoint(struct rp_unwind_frames *f)
 {
 #ifdef __TARGET_ARCH_x86
-	__u64 before = w->regs.ip - 1, top;
+	__u64 before = f->w->regs.ip - 1, top;
 	__u8 code = 0;
 
 	bpf_probe_read_user(&code, sizeof(code), (void *)(unsigned long)before);
-	if (code == BREAKPOINT && read_user(NULL, w->regs.sp, &top) &&
-	    (top == w->trampoline || unwind_code(w->process, top)))
-		w->regs.ip = before;
+	if (code == BREAKPOINT && read_user(NULL, f->w->regs.sp, &top) &&
+	    (top == f->w->trampoline || unwind_code(f->process, top)))
+		f->w->regs.ip = before;
 #endif
 }
 
 /* Where the thread would be if it had no probes. false: that cannot be told. */
-static __always_inline bool see_through_probes(struct rp_unwind_walk *w, struct task_struct *task)
+static __always_inline bool see_through_probes(struct rp_unwind_frames *f, struct task_struct *task)
 {
 	struct xol_area *area = BPF_CORE_READ(task, mm, uprobes_state.xol_area);
 	struct uprobe_task *utask = BPF_CORE_READ(task, utask);
+	struct rp_unwind_walk *w = f->w;
 	__u64 copy;
 
+	w->trampoline = 0;
+	w->pending = 0;
 	if (!area || !utask)
 		return true;
 	w->trampoline = BPF_CORE_READ(area, vaddr);
-	w->pending = BPF_CORE_READ(utask, return_instances);
+	w->pending = (__u64)(unsigned long)BPF_CORE_READ(utask, return_instances);
 	if (w->regs.ip - w->trampoline >= XOL_AREA_SIZE) {
-		step_back_to_breakpoint(w);
+		step_back_to_breakpoint(f);
 		return true;
 	}
 	if (w->regs.ip - w->trampoline < TRAMPOLINE_SIZE)
-		return leave_trampoline(w);
+		return leave_trampoline(f);
 	copy = BPF_CORE_READ(utask, xol_vaddr);
 	if (w->regs.ip - copy < INSTRUCTION_SIZE)
 		w->regs.ip += BPF_CORE_READ(utask, vaddr) - copy;
@@ -249,34 +308,17 @@ static __always_inline bool see_through_probes(struct rp_unwind_walk *w, struct 
 /* ---- frames -----------------------------------------------------------------------------------
  */
 
-union rp_unwind_at {
-	__u64 number;
-	struct rp_unwind_row row;
-};
-
-/*
- * The way back from a signal handler ends in a system call that never returns: a thread in that is
- * behind the end of the code.
- */
-static __always_inline void row_of_frame(struct rp_unwind_walk *w, __u64 pc, union rp_unwind_at *at)
+static long caller_step(__u32 i, struct rp_unwind_frames *f)
 {
-	union rp_unwind_at before;
-
-	at->number = unwind_row_at(w->process, pc);
-	if (w->regs.is_return || at->row.cfa != RP_UNWIND_GAP)
-		return;
-	before.number = unwind_row_at(w->process, pc - 1);
-	if (before.row.cfa == RP_UNWIND_SIGNAL)
-		*at = before;
-}
-
-static long caller_step(__u32 i, struct rp_unwind_walk *w)
-{
-	union rp_unwind_at at;
+	struct rp_unwind_walk *w = f->w;
+	union {
+		__u64 number;
+		struct rp_unwind_row row;
+	} at;
 	__u64 pc;
 
 	if (w->regs.ip == w->trampoline &&
-	    !take_pending(w, w->regs.sp - RP_UNWIND_WORD, w->regs.sp - RP_UNWIND_WORD)) {
+	    !take_pending(f, w->regs.sp - RP_UNWIND_WORD, w->regs.sp - RP_UNWIND_WORD)) {
 		w->end = RP_UNWIND_END_PROBE;
 		return 1;
 	}
@@ -285,9 +327,9 @@ static long caller_step(__u32 i, struct rp_unwind_walk *w)
 	pc = w->regs.ip - w->regs.is_return;
 	if (i >= RP_UNWIND_FRAMES_MAX)
 		return 1;
-	w->out[i] = pc;
+	f->out[i] = pc;
 	w->n = i + 1;
-	row_of_frame(w, pc, &at);
+	at.number = unwind_row_at(f->process, pc);
 	w->end = rp_unwind__step(&at.row, &w->regs, read_user, NULL);
 	return w->end != RP_UNWIND_GOES_ON;
 }
@@ -300,16 +342,26 @@ static __always_inline __u32 unwind_user(struct task_struct *task, __u32 tgid,
 					 const struct rp_unwind_regs *regs,
 					 __u64 out[RP_UNWIND_FRAMES_MAX], enum rp_unwind_end *end)
 {
-	struct rp_unwind_walk w = {.regs = *regs, .out = out};
+	__u32 only = 0;
+	struct rp_unwind_frames f = {.out = out};
 
-	w.process = bpf_map_lookup_elem(&unwind_processes, &tgid);
-	if (!see_through_probes(&w, task)) {
+	*end = RP_UNWIND_END_NO_ROW;
+	f.w = bpf_map_lookup_elem(&unwind_walks, &only);
+	f.process = bpf_map_lookup_elem(&unwind_processes, &tgid);
+	if (!f.process)
+		f.process = bpf_map_lookup_elem(&unwind_nothing, &only);
+	if (!f.w || !f.process)
+		return 0;
+	f.w->regs = *regs;
+	f.w->n = 0;
+	f.w->end = RP_UNWIND_GOES_ON;
+	if (!see_through_probes(&f, task)) {
 		*end = RP_UNWIND_END_PROBE;
 		return 0;
 	}
-	bpf_loop(RP_UNWIND_FRAMES_MAX, caller_step, &w, 0);
-	*end = w.end == RP_UNWIND_GOES_ON ? RP_UNWIND_END_DEPTH : w.end;
-	return w.n;
+	bpf_loop(RP_UNWIND_FRAMES_MAX, caller_step, &f, 0);
+	*end = f.w->end == RP_UNWIND_GOES_ON ? RP_UNWIND_END_DEPTH : f.w->end;
+	return f.w->n;
 }
 
 /* The thread as it came into the kernel, or was interrupted. */

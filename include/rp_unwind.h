@@ -61,6 +61,8 @@ _Static_assert(sizeof(struct rp_unwind_mapping) == 32, "rp_unwind_mapping is sha
 #define RP_UNWIND_ROWS_MAX     (1u << 22) /* of an object */
 
 struct rp_unwind_process {
+	/* Of what it has mapped: processes that share one have the same code at the same places. */
+	__rp_u64 serial; /* 0: it has no tables */
 	/* By start; those that are not used are behind all others, at RP_UNWIND_NOWHERE. */
 	struct rp_unwind_mapping mappings[RP_UNWIND_MAPPINGS_MAX];
 };

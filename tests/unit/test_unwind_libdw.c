@@ -94,6 +94,9 @@ static bool agree(const struct rp_unwind_row *row, struct rp_unwind_row libdw)
 	static const struct rp_unwind_row gap = {.cfa = RP_UNWIND_GAP};
 
 	row = row ? row : &gap;
+	/* The byte behind it belongs to it: see ends_in_call(). */
+	if (row->cfa == RP_UNWIND_SIGNAL && libdw.cfa == RP_UNWIND_GAP)
+		return true;
 	return row->cfa == libdw.cfa && row->fp == libdw.fp && row->off == libdw.off;
 }
 

@@ -289,6 +289,22 @@ static void test_expressions(void **state)
 			  DW_CFA_expression, 16, 3, DW_OP_breg7, 0xa8, 1));
 }
 
+/* A thread in the system call with which it ends is behind its code. */
+static void test_end_of_a_signal(void **state)
+{
+	struct section s = {0};
+	struct rp_unwind_rows rows;
+
+	(void)state;
+	put_cie(&s, "zRS", BYTES(DW_EH_PE_udata4));
+	put_function(&s, 0x1000, 0x10,
+		     BYTES(DW_CFA_def_cfa_expression, 4, DW_OP_breg7, 0xa0, 1, DW_OP_deref));
+	assert_int_equal(read_rows(&s, &rows), 0);
+	assert_rule(&rows, 0x1010, RP_UNWIND_SIGNAL, 0, 0);
+	assert_rule(&rows, 0x1011, RP_UNWIND_GAP, 0, 0);
+	rp_unwind_rows__free(&rows);
+}
+
 static void test_augmentations(void **state)
 {
 	struct section s = {0};
@@ -455,6 +471,7 @@ int main(void)
 		cmocka_unit_test(test_instructions_of_registers),
 		cmocka_unit_test(test_instructions_that_advance),
 		cmocka_unit_test(test_expressions),
+		cmocka_unit_test(test_end_of_a_signal),
 		cmocka_unit_test(test_augmentations),
 		cmocka_unit_test(test_nothing_in_it),
 		cmocka_unit_test(test_one_is_broken),

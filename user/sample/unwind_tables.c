@@ -40,6 +40,7 @@ struct rp_unwind_tables {
 	struct process *processes;
 	bool *taken; /* numbers of objects */
 	uint64_t vdso_size;
+	uint64_t serial; /* of what was mapped last */
 	struct rp_unwind_totals totals;
 };
 
@@ -265,6 +266,9 @@ int rp_unwind_tables__set(struct rp_unwind_tables *t, pid_t pid,
 	for (size_t i = p->n; i < RP_UNWIND_MAPPINGS_MAX; i++)
 		p->kernel.mappings[i] = (struct rp_unwind_mapping){.start = RP_UNWIND_NOWHERE};
 	qsort(p->kernel.mappings, p->n, sizeof(p->kernel.mappings[0]), compare_starts);
+	if (!memcmp(p->kernel.mappings, before.kernel.mappings, sizeof(p->kernel.mappings)))
+		return 0;
+	p->kernel.serial = ++t->serial;
 	return send_process(t, p);
 }
 

@@ -134,6 +134,15 @@ static int add_function(struct build *b, const struct rp_unwind_function *f, siz
 	return add_row(b, f->start, &unknown);
 }
 
+/*
+ * The way back from a signal handler ends in a system call that never returns: a thread that is in
+ * it is just behind the end of the code.
+ */
+static bool ends_in_call(const struct rp_unwind_rows *rows)
+{
+	return rows->n && rows->rows[rows->n - 1].cfa == RP_UNWIND_SIGNAL;
+}
+
 static int add_functions(struct build *b)
 {
 	static const struct rp_unwind_row gap = {.cfa = RP_UNWIND_GAP};
@@ -153,7 +162,7 @@ static int add_functions(struct build *b)
 			err = add_function(b, f, &cie_offset, &fde, &steps);
 		b->end = UINT64_MAX;
 		if (!err && (i + 1 == b->n_functions || f[1].start > end))
-			err = add_row(b, end, &gap);
+			err = add_row(b, end + ends_in_call(b->out), &gap);
 	}
 	return err;
 }
