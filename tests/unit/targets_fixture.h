@@ -448,7 +448,7 @@ static inline int set_up(void **state)
 	f.opts = (struct rp_targets_opts){.session = &f.kernel,
 					  .ops = &fake_ops,
 					  .proc = f.root,
-					  .own_process = true,
+
 					  .follow = true};
 	make_object("prog");
 	return 0;

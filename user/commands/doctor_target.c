@@ -289,7 +289,7 @@ static int plan_regions(struct target *t, struct rp_err *err)
 	rc = rp_plan__new(&opts, &plan, err);
 	if (rc)
 		return rc;
-	targets = rp_targets__new(&(struct rp_targets_opts){.plan = plan});
+	targets = rp_targets__new(&(struct rp_targets_opts){.plan = plan, .helper = t->helper});
 	rc = targets ? rp_targets__add(targets, &t->pid, 1, err) : rp_err__no_memory(err);
 	if (rc)
 		goto out;

@@ -66,6 +66,7 @@ static int discover(const struct rp_opts *opts, struct rp_targets *targets, stru
 
 /* A plan, and the targets that it was made for. */
 struct planned {
+	struct rp_helper *helper;
 	struct rp_plan *plan;
 	struct rp_targets *targets;
 };
@@ -77,14 +78,17 @@ static int make(const struct rp_opts *opts, const struct rp_features *features, 
 
 	if (rc)
 		return rc;
-	out->targets = rp_targets__new(
-		&(struct rp_targets_opts){.plan = out->plan, .follow = !opts->no_follow});
+	out->helper = rp_helper__new(NULL);
+	if (out->helper)
+		out->targets = rp_targets__new(&(struct rp_targets_opts){
+			.plan = out->plan, .follow = !opts->no_follow, .helper = out->helper});
 	return out->targets ? discover(opts, out->targets, err) : rp_err__no_memory(err);
 }
 
 static void drop(struct planned *planned)
 {
 	rp_targets__free(planned->targets);
+	rp_helper__free(planned->helper);
 	rp_plan__free(planned->plan);
 }
 

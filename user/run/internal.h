@@ -79,6 +79,7 @@ struct rp_run {
 	struct rp_session *session;
 	struct rp_collect collect; /* what the source reads from */
 	struct rp_counts_source source;
+	struct rp_helper *helper; /* of the targets */
 	struct rp_targets *targets;
 	struct rp_cgroups *cgroups;
 	struct rp_sampling *sampling; /* NULL without --sample */

@@ -115,8 +115,10 @@ static int learn_names(struct live_screen *s)
 		return 0;
 	rc = rp_plan__new(&opts, &s->names, &err);
 	if (!rc) {
-		targets = rp_targets__new(&(struct rp_targets_opts){
-			.plan = s->names, .follow = !s->run->opts->no_follow});
+		targets = rp_targets__new(
+			&(struct rp_targets_opts){.plan = s->names,
+						  .follow = !s->run->opts->no_follow,
+						  .helper = s->run->helper});
 		rc = targets ? 0 : -ENOMEM;
 	}
 	for (size_t i = 0; !rc && i < s->run->opts->n_pids; i++)

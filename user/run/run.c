@@ -55,6 +55,11 @@ static int start(struct rp_run *run, struct rp_err *err)
 		rc = prepare_on_stuck(run, err);
 	if (!rc)
 		rc = rp_signals__new(run->on_screen, &run->signals, err);
+	/* Before there is much to copy; it begins while the programs are loaded. */
+	if (!rc)
+		run->helper = rp_helper__new(rp_signals__is_end_pending);
+	if (!rc && !run->helper)
+		rc = rp_err__no_memory(err);
 	if (!rc && launch.argv) {
 		launch.mask = rp_signals__inherited(run->signals);
 		launch.user = run->opts->user ? &user : NULL;
@@ -207,6 +212,7 @@ static void free_run(struct rp_run *run)
 	rp_run__close_screen(run);
 	rp_loop__free(run->loop);
 	rp_targets__free(run->targets);
+	rp_helper__free(run->helper);
 	rp_sampling__free(run->sampling);
 	rp_cgroups__free(run->cgroups);
 	rp_mappings__free(run->events.mappings);

@@ -100,6 +100,7 @@ int rp_run__open(struct rp_run *run, struct rp_err *err)
 	run->collect = (struct rp_collect){
 		.session = run->session, .plan = run->plan, .costs = &run->cost_meter.costs};
 	run->source = rp_collect__source(&run->collect);
+	targets.helper = run->helper;
 	targets.session = run->session;
 	targets.plan = run->plan;
 	targets.link_per_site = opts.mode == RP_ATTACH_PERF;

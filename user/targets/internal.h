@@ -7,7 +7,6 @@
 #include <uthash.h>
 
 #include "discover/proc.h"
-#include "helper/helper.h"
 #include "targets/targets.h"
 
 /* Sites that are attached at once. */

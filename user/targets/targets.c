@@ -49,17 +49,12 @@ struct rp_targets *rp_targets__new(const struct rp_targets_opts *opts)
 		t->proc = opts->proc ? opts->proc : "/proc";
 		t->follow = opts->follow;
 		t->others_hidden = opts->others_hidden;
+		t->helper = opts->helper;
 		t->is_cancelled = opts->is_cancelled;
 		t->event_time = UINT64_MAX; /* before it is active nothing is missed */
 		t->link_per_site = opts->link_per_site;
 		if (t->session)
 			rp_writers__open(t);
-		if (!opts->own_process)
-			t->helper = rp_helper__new(opts->is_cancelled);
-		if (!opts->own_process && !t->helper) {
-			rp_targets__free(t);
-			t = NULL;
-		}
 	}
 	return t;
 }
@@ -76,7 +71,6 @@ void rp_targets__free(struct rp_targets *t)
 	rp_files__free(t);
 	if (t->session)
 		rp_writers__close(t);
-	rp_helper__free(t->helper);
 	free(t->in_group);
 	free(t->left);
 	free(t);

@@ -16,6 +16,7 @@
 #include <sys/types.h>
 
 #include "discover/proc.h"
+#include "helper/helper.h"
 #include "plan/plan.h"
 #include "rp_abi.h"
 #include "targets/ops.h"
@@ -43,8 +44,9 @@ struct rp_targets_opts {
 	struct rp_session *session;
 	const struct rp_targets_ops *ops; /* of the session */
 	struct rp_plan *plan;
-	const char *proc;   /* NULL: /proc */
-	bool own_process;   /* files are opened and read in this one: a test's, of its /proc */
+	const char *proc; /* NULL: /proc */
+	/* Opens and reads files. NULL: this process does, as in tests with a /proc of their own. */
+	struct rp_helper *helper;
 	bool follow;	    /* children, too */
 	bool others_hidden; /* processes may map a file that /proc does not show */
 	/* Whether to give up what is under way, which may take long: asked often. NULL: never. */

@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+/* What the helper is asked for: files, objects, what a command links. No answer is believed. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "discover/file.h"
+#include "helper/internal.h"
+#include "util/array.h"
+
+static void set_path(struct rp_helper *h, const char *path)
+{
+	snprintf(h->request.path, sizeof(h->request.path), "%s", path);
+}
+
+/* A file system that has not answered once is not asked again. */
+static bool is_silent(struct rp_helper *h, dev_t dev)
+{
+	for (size_t i = 0; i < h->n_silent && i < RP_HELPER_SILENT_MAX; i++)
+		if (h->silent[i] == dev) {
+			h->why = RP_HELPER_WHY_IDLE;
+			return true;
+		}
+	return false;
+}
+
+static void note_silent(struct rp_helper *h, dev_t dev)
+{
+	if (h->why && !strcmp(h->why, RP_HELPER_WHY_IDLE))
+		h->silent[h->n_silent++ % RP_HELPER_SILENT_MAX] = dev;
+}
+
+/* ---- files ----------------------------------------------------------------------------------- */
+
+/* Open for reading, regular, and, where it was mapped, what is mapped there: nothing else is for
+ * the helper to choose. */
+static bool may_be(int fd, pid_t pid, const struct rp_mapped *mapped)
+{
+	int flags = fcntl(fd, F_GETFL);
+	struct stat st, there;
+
+	if (flags < 0 || (flags & (O_ACCMODE | O_PATH)) != O_RDONLY || rp_file__stat(fd, &st) ||
+	    !S_ISREG(st.st_mode))
+		return false;
+	return !mapped || rp_proc__stat_mapped("/proc", pid, mapped, &there) ||
+	       (st.st_dev == there.st_dev && st.st_ino == there.st_ino);
+}
+
+static int ask_for_file(struct rp_helper *h, enum rp_helper_what what, pid_t pid,
+			const struct rp_mapped *mapped)
+{
+	int fd, rc = rp_helper__ask(h, what, -1, &fd);
+
+	if (rc || h->reply.rc)
+		return rc ? rc : h->reply.rc;
+	if (fd >= 0 && may_be(fd, pid, mapped))
+		return fd;
+	if (fd >= 0)
+		close(fd);
+	h->why = RP_HELPER_WHY_NONSENSE;
+	rp_helper__end(h);
+	return -EIO;
+}
+
+int rp_helper__open(struct rp_helper *h, const char *path, struct stat *st)
+{
+	int fd;
+
+	if (!h)
+		return rp_file__open_regular(path, st);
+	set_path(h, path);
+	fd = ask_for_file(h, RP_HELPER_OPEN, 0, NULL);
+	if (fd >= 0 && st)
+		rp_file__stat(fd, st);
+	return fd;
+}
+
+int rp_helper__open_mapped(struct rp_helper *h, const char *proc, pid_t pid,
+			   const struct rp_mapped *mapped)
+{
+	char via[PATH_MAX];
+	int fd;
+
+	if (!h)
+		return rp_proc__open_mapped(proc, pid, mapped, via, sizeof(via));
+	if (is_silent(h, mapped->dev))
+		return -EIO;
+	set_path(h, mapped->path);
+	h->request.pid = pid;
+	h->request.is_exe = mapped->is_exe;
+	h->request.start = mapped->start;
+	h->request.end = mapped->end;
+	h->request.dev = mapped->dev;
+	h->request.ino = mapped->ino;
+	fd = ask_for_file(h, RP_HELPER_OPEN_MAPPED, pid, mapped);
+	note_silent(h, mapped->dev);
+	return fd;
+}
+
+/* ---- objects --------------------------------------------------------------------------------- */
+
+/*
+ * Bytes that came as a file in memory, malloc'ed: read, not mapped, so that nobody changes them
+ * once they are checked, and none of its tricks ends us. Takes fd over.
+ */
+static int take_bytes(struct rp_helper *h, int fd, char **bytes, size_t *size)
+{
+	struct stat st;
+	int rc = -EIO;
+
+	*bytes = NULL;
+	/* Seals are what only files in memory have: others might not answer here. */
+	if (fd < 0 || fcntl(fd, F_GET_SEALS) < 0 || fstat(fd, &st) || st.st_size < 0 ||
+	    (uint64_t)st.st_size > RP_ELF_IMAGE_MAX)
+		goto out;
+	*size = st.st_size;
+	*bytes = malloc(*size + 1);
+	if (!*bytes) {
+		rc = -ENOMEM;
+		goto out;
+	}
+	rc = rp_file__read(fd, 0, *bytes, *size) == *size ? 0 : -EIO;
+	(*bytes)[*size] = '\0';
+out:
+	if (fd >= 0)
+		close(fd);
+	if (rc == -EIO) {
+		h->why = RP_HELPER_WHY_NONSENSE;
+		rp_helper__end(h);
+	}
+	return rc;
+}
+
+static const struct rp_helper_piece *find_piece(struct rp_helper *h, uint64_t offset)
+{
+	struct rp_helper_piece *p = &h->pieces[offset / RP_HELPER_PIECE % RP_HELPER_PIECES];
+	int fd;
+
+	if (p->is_known && p->offset == offset)
+		return p;
+	p->is_known = false;
+	h->request.offset = offset;
+	/* What was not read once is not asked for again. */
+	if (h->why || rp_helper__ask(h, RP_HELPER_READ, -1, &fd))
+		return NULL;
+	if (fd >= 0)
+		close(fd);
+	if (h->reply.rc) {
+		h->why = RP_HELPER_WHY_DIED; /* the one that had the object open */
+		return NULL;
+	}
+	p->is_known = true;
+	p->offset = offset;
+	p->size = h->reply.size;
+	memcpy(p->bytes, h->reply.piece, p->size);
+	return p;
+}
+
+static size_t read_code(void *ctx, uint64_t offset, void *buf, size_t len)
+{
+	struct rp_helper *h = ctx;
+	size_t done = 0;
+
+	while (done < len && offset + done >= offset) {
+		uint64_t at = offset + done, begin = at & ~(uint64_t)(RP_HELPER_PIECE - 1);
+		const struct rp_helper_piece *p = find_piece(h, begin);
+		size_t left = p && p->size > at - begin ? p->size - (at - begin) : 0;
+		size_t n = left < len - done ? left : len - done;
+
+		if (!n)
+			break;
+		memcpy((char *)buf + done, p->bytes + (at - begin), n);
+		done += n;
+	}
+	return done;
+}
+
+static void close_object(void *ctx)
+{
+	struct rp_helper *h = ctx;
+
+	h->has_object = false;
+	h->request.what = RP_HELPER_CLOSE;
+	if (h->pid && !rp_helper_message__send(h->socket, &h->request, sizeof(h->request), -1))
+		rp_helper__end(h);
+}
+
+static int ask_for_object(struct rp_helper *h, int fd, const struct stat *st, const char *name,
+			  struct rp_elf **out, struct rp_err *err)
+{
+	const struct rp_elf_reader reader = {.read = read_code, .close = close_object, .ctx = h};
+	size_t size;
+	char *bytes;
+	int image, rc;
+
+	rc = is_silent(h, st->st_dev) ? -EIO : rp_helper__ask(h, RP_HELPER_OBJECT, fd, &image);
+	note_silent(h, st->st_dev);
+	if (rc)
+		return rc;
+	if (h->reply.rc) {
+		if (image >= 0)
+			close(image);
+		if (h->reply.rc == -EFBIG || h->reply.rc == -ENOMEM)
+			h->why = RP_HELPER_WHY_LARGE;
+		rp_err__set(err, RP_EXIT_FAILED, h->reply.rc, NULL, "%.*s",
+			    (int)sizeof(h->reply.cause), h->reply.cause);
+		return rp_err__remedy(err, h->reply.rc, RP_REMEDY_LIST);
+	}
+	rc = take_bytes(h, image, &bytes, &size);
+	if (!rc)
+		rc = rp_elf_image__open(bytes, size, st->st_size, name, &reader, out);
+	else
+		free(bytes);
+	if (rc == -EBADMSG) {
+		h->why = RP_HELPER_WHY_NONSENSE;
+		rp_helper__end(h);
+	}
+	h->has_object = !rc;
+	return rc;
+}
+
+int rp_helper__object(struct rp_helper *h, int fd, const char *name, unsigned tables,
+		      struct rp_elf **out, struct rp_err *err)
+{
+	struct stat st;
+	int rc;
+
+	if (!h)
+		return rp_elf__open(fd, name, out, err);
+	if (h->has_object)
+		return -EBUSY;
+	if (rp_file__stat(fd, &st))
+		return rp_err__set(err, RP_EXIT_FAILED, -EIO, NULL, "%s: it is gone", name);
+	for (size_t i = 0; i < RP_HELPER_PIECES; i++)
+		h->pieces[i].is_known = false;
+	set_path(h, name);
+	h->request.tables = tables;
+	rc = ask_for_object(h, fd, &st, name, out, err);
+	if (h->why)
+		return rp_err__set(err, RP_EXIT_FAILED, -EIO, NULL, "%s: %s", name, h->why);
+	return rc;
+}
+
+/* ---- what a command links -------------------------------------------------------------------- */
+
+static int add_linked(struct rp_linked *linked, const char *entry)
+{
+	struct rp_linked_file *file;
+
+	if (rp_array__fit(&linked->items, linked->n + 1, sizeof(*linked->items)))
+		return -ENOMEM;
+	file = &linked->items[linked->n];
+	file->is_exe = entry[0] == '*';
+	file->path = strdup(entry + 1);
+	if (!file->path)
+		return -ENOMEM;
+	linked->n++;
+	return 0;
+}
+
+int rp_helper__linked(struct rp_helper *h, const char *path, struct rp_linked *out)
+{
+	size_t size = 0;
+	char *bytes = NULL;
+	int fd, rc;
+
+	if (!h)
+		return rp_linked__of_command(path, out);
+	*out = (struct rp_linked){0};
+	set_path(h, path);
+	rc = rp_helper__ask(h, RP_HELPER_LINKED, -1, &fd);
+	if (!rc)
+		rc = h->reply.rc ? h->reply.rc : take_bytes(h, fd, &bytes, &size);
+	for (const char *at = bytes; !rc && at < bytes + size; at += strlen(at) + 1)
+		rc = at[0] ? add_linked(out, at) : 0;
+	if (rc)
+		rp_linked__free(out);
+	free(bytes);
+	return rc;
+}

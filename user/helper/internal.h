@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
+/* rptrace's side: a process that is asked, and what it is asked for. */
+#ifndef RP_HELPER_INTERNAL_H
+#define RP_HELPER_INTERNAL_H
+
+#include "helper/helper.h"
+#include "helper/message.h"
+
+#define RP_HELPER_PIECES       64 /* of code that are kept: exits of functions lead to and fro */
+#define RP_HELPER_DEAD_MAX     16
+#define RP_HELPER_SILENT_MAX   16
+#define RP_HELPER_WHY_IDLE     "its file system does not answer"
+#define RP_HELPER_WHY_CPU      "reading it takes too long"
+#define RP_HELPER_WHY_LARGE    "it is too large to be read"
+#define RP_HELPER_WHY_DIED     "the process that reads files has ended over it"
+#define RP_HELPER_WHY_NO_FORK  "no process could be started to read it"
+#define RP_HELPER_WHY_NONSENSE "the process that reads files has answered what cannot be"
+
+struct rp_helper_piece {
+	bool is_known;
+	uint64_t offset;
+	size_t size;
+	char bytes[RP_HELPER_PIECE];
+};
+
+struct rp_helper {
+	pid_t pid; /* 0: there is none */
+	int socket;
+	bool (*is_cancelled)(void);
+	const char *why;
+	bool has_object;
+	pid_t dead[RP_HELPER_DEAD_MAX]; /* killed, and not yet seen to have ended */
+	size_t n_dead;
+	dev_t silent[RP_HELPER_SILENT_MAX]; /* file systems that did not answer */
+	size_t n_silent;
+	struct rp_helper_request request;
+	struct rp_helper_reply reply;
+	struct rp_helper_piece pieces[RP_HELPER_PIECES];
+};
+
+/*
+ * Send h->request, with a file (-1: none), and wait for h->reply. 0; -EIO with h->why; -EINTR. *fd:
+ * what came with it, or -1. Where the helper died the next one is asked, once: who knows what it
+ * died of.
+ */
+int rp_helper__ask(struct rp_helper *h, enum rp_helper_what what, int file, int *fd);
+
+/* Begin anew with the next request: this one cannot be believed, or does not listen. */
+void rp_helper__end(struct rp_helper *h);
+
+#endif
