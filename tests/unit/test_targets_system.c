@@ -125,6 +125,34 @@ static void test_files_of_one_process(void **state)
 	assert_int_equal(links_of(&f.kernel, 0, ino_of("folder259/small")), 1);
 }
 
+/* Of one whose files take long no more is read, so that those of others are. */
+static void test_files_that_take_long(void **state)
+{
+	struct rp_targets_stats stats;
+	struct rp_err err;
+
+	(void)state;
+	put_process(PID, 1);
+	put_files(PID, 0, 4);
+	put_process(PID + 1, 1);
+	put_files(PID + 1, 300, 1);
+	f.functions[0] = "small:alpha";
+	f.plan_opts.exit_method = RP_EXIT_METHOD_RETURN;
+	f.plan_opts.whole_system = true;
+	f.opts.max_reading = 1;
+	start();
+	assert_int_equal(rp_targets__add_system(f.targets, &err), 0);
+	assert_int_equal(links_alive(&f.kernel), 1 + 1);
+	assert_int_equal(links_of(&f.kernel, 0, ino_of("folder300/small")), 1);
+	assert_int_equal(f.kernel.lost[RP_LOST_FILES], 3);
+	rp_targets__stats(f.targets, &stats);
+	assert_non_null(strstr(stats.left_why, "the files of process 5000001 take too long"));
+	/* Another process of that number begins with nothing. */
+	send(RP_EVENT_EXIT, PID, 0);
+	send(RP_EVENT_EXEC, PID, 0);
+	assert_int_equal(links_alive(&f.kernel), 2 + 1);
+}
+
 static void test_mappings_that_were_not_told(void **state)
 {
 	(void)state;
@@ -223,6 +251,7 @@ int main(void)
 		TARGETS_TEST(test_program_on_its_way_out),
 		TARGETS_TEST(test_mappings_that_were_not_told),
 		TARGETS_TEST(test_files_of_one_process),
+		TARGETS_TEST(test_files_that_take_long),
 		TARGETS_TEST(test_removed_file_is_let_go),
 		TARGETS_TEST(test_unused_file_is_let_go),
 		TARGETS_TEST(test_written_file_is_let_go),

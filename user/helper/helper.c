@@ -96,31 +96,46 @@ const char *rp_helper__why(const struct rp_helper *h)
 	return h ? h->why : NULL;
 }
 
+uint64_t rp_helper__spent(const struct rp_helper *h)
+{
+	return h ? h->spent : 0;
+}
+
 /* ---- asking ---------------------------------------------------------------------------------- */
 
 /* 0 when there is an answer; -EIO, and why there will be none; -EINTR. */
 static int await(struct rp_helper *h)
 {
 	struct pollfd answer = {.fd = h->socket, .events = POLLIN};
-	uint64_t before = rp_cpu_time__process(h->pid), last = before, since = rp_clock__now();
+	uint64_t begin = rp_cpu_time__process(h->pid), last = begin, since = rp_clock__now();
+	bool has_come = false;
+	int rc = 0;
 
-	while (poll(&answer, 1, LOOK_MS) <= 0) {
-		uint64_t cpu = rp_cpu_time__process(h->pid), now = rp_clock__now();
+	while (!rc && !has_come) {
+		uint64_t cpu, now;
 
-		if (h->is_cancelled && h->is_cancelled())
-			return -EINTR;
+		has_come = poll(&answer, 1, LOOK_MS) > 0;
+		cpu = rp_cpu_time__process(h->pid); /* 0: it has died */
+		h->spent += cpu > last ? cpu - last : 0;
+		now = rp_clock__now();
 		/* One that could run and is not let to, on a busy machine, is not idle. */
 		if (cpu != last || rp_proc__state("/proc", h->pid) == 'R')
 			since = now;
 		last = cpu;
-		if (cpu > before + CPU_MAX_NS)
+		if (has_come)
+			break;
+		if (h->is_cancelled && h->is_cancelled()) {
+			rc = -EINTR;
+		} else if (cpu > begin + CPU_MAX_NS) {
 			h->why = RP_HELPER_WHY_CPU;
-		else if (now > since + IDLE_MAX_NS)
+			rc = -EIO;
+		} else if (now > since + IDLE_MAX_NS) {
 			h->why = RP_HELPER_WHY_IDLE;
-		if (h->why)
-			return -EIO;
+			h->spent += IDLE_MAX_NS;
+			rc = -EIO;
+		}
 	}
-	return 0;
+	return rc;
 }
 
 static void hang_up(struct rp_helper *h, int *fd)

@@ -39,6 +39,10 @@ void rp_helper__free(struct rp_helper *helper); /* NULL is allowed */
 /* 0: there is none now. */
 pid_t rp_helper__pid(const struct rp_helper *helper);
 
+/* CPU time that it and those before it have used, and time that they kept us waiting for nothing,
+ * ns. */
+uint64_t rp_helper__spent(const struct rp_helper *helper);
+
 /* What kept the last request from being answered; NULL: it was answered. */
 const char *rp_helper__why(const struct rp_helper *helper);
 

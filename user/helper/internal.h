@@ -28,6 +28,7 @@ struct rp_helper {
 	int socket;
 	bool (*is_cancelled)(void);
 	const char *why;
+	uint64_t spent; /* ns */
 	bool has_object;
 	pid_t dead[RP_HELPER_DEAD_MAX]; /* killed, and not yet seen to have ended */
 	size_t n_dead;

@@ -67,7 +67,6 @@ struct rp_process {
 	struct rp_local *locals;
 	size_t *uses; /* objects that it maps */
 	size_t n_uses;
-	size_t past_quota;	  /* files of it that were left: others need room, too */
 	bool moved;		  /* code of it is not where its file says: that is counted */
 	bool unmapped;		  /* it mapped no file any more, though it looked alive */
 	int rescans;		  /* still to do */
@@ -76,6 +75,14 @@ struct rp_process {
 	double due;		  /* s, CLOCK_MONOTONIC */
 	double rested;		  /* when the last look has paid for itself */
 	uint64_t cpu_before, cpu; /* ns: when tracing began; when last looked at */
+	UT_hash_handle hh;
+};
+
+/* What a process has cost of that which all share, where the whole system is traced. */
+struct rp_share {
+	pid_t pid;
+	uint64_t reading; /* ns that its files took, of whoever reads them */
+	size_t left;	  /* files of it that were left: others need room, too */
 	UT_hash_handle hh;
 };
 
@@ -107,10 +114,12 @@ struct rp_targets {
 	bool system;	       /* all of it is traced; the rest of this block is for that */
 	struct rp_file *files; /* that were looked at; under -p and -- those without an object */
 	uint64_t round;	       /* of looking */
-	bool came;	       /* some process did so far */
-	uint64_t events_lost;  /* up to now */
-	bool missed;	       /* something was not told: look at everything again ... */
-	double rested;	       /* ... but not before, s */
+	struct rp_share *shares;
+	uint64_t max_reading; /* ns, of one process */
+	bool came;	      /* some process did so far */
+	uint64_t events_lost; /* up to now */
+	bool missed;	      /* something was not told: look at everything again ... */
+	double rested;	      /* ... but not before, s */
 	struct rp_writers writers;
 	struct rp_retired *retired;
 	uint64_t event_time; /* ns: when that happened which is looked at now */

@@ -26,6 +26,8 @@
 #define FILES_A_PROCESS	  256
 #define REGIONS_A_PROCESS 8192
 
+#define SHARES_MAX	  4096
+
 #define NO_OBJECT	  SIZE_MAX
 
 /* A file under a number that maps shows. Some file systems have several for one. */
@@ -107,6 +109,55 @@ void rp_file__note_unwanted(struct rp_targets *t, const struct rp_mapped *m)
 		remember_file(t, m, &not_compared, NO_OBJECT);
 }
 
+/* ---- what a process has cost ----------------------------------------------------------------- */
+
+static struct rp_share *find_share(struct rp_targets *t, pid_t pid)
+{
+	struct rp_share *s;
+
+	HASH_FIND_INT(t->shares, &pid, s);
+	return s;
+}
+
+static void forget_share(struct rp_targets *t, struct rp_share *s)
+{
+	if (!s)
+		return;
+	HASH_DEL(t->shares, s);
+	free(s);
+}
+
+/* Made if need be; NULL: out of memory. Ends of processes may be missed: they start anew then. */
+static struct rp_share *get_share(struct rp_targets *t, pid_t pid)
+{
+	struct rp_share *s = find_share(t, pid);
+
+	if (s)
+		return s;
+	while (HASH_COUNT(t->shares) >= SHARES_MAX)
+		forget_share(t, t->shares);
+	s = calloc(1, sizeof(*s));
+	if (!s)
+		return NULL;
+	s->pid = pid;
+	HASH_ADD_INT(t->shares, pid, s);
+	return s;
+}
+
+static uint64_t reading_so_far(const struct rp_targets *t)
+{
+	return rp_helper__spent(t->helper) + rp_clock__thread_cpu();
+}
+
+/* For what was read since then. */
+static void charge(struct rp_targets *t, pid_t pid, uint64_t before)
+{
+	struct rp_share *s = get_share(t, pid);
+
+	if (s)
+		s->reading += reading_so_far(t) - before;
+}
+
 /* ---- objects --------------------------------------------------------------------------------- */
 
 /* Errors that are not one file's alone. */
@@ -165,8 +216,11 @@ static int look_into(struct rp_targets *t, pid_t pid, const struct rp_mapped *m,
 	if (o) {
 		close(fd);
 	} else {
+		uint64_t reading = reading_so_far(t);
+
 		rp_plan__regions(t->plan, &before);
 		rp_object__add(t, m->path, fd, false, &o, NULL);
+		charge(t, pid, reading);
 		rp_plan__regions(t->plan, &regions);
 		if (o) {
 			o->by = pid;
@@ -189,8 +243,9 @@ static int look_into(struct rp_targets *t, pid_t pid, const struct rp_mapped *m,
  * Files that are known already may be used by anybody. A file that is not looked into here is not
  * remembered either: it is for the next process that maps it.
  */
-static bool has_brought_enough(const struct rp_targets *t, pid_t pid)
+static bool has_brought_enough(struct rp_targets *t, pid_t pid)
 {
+	const struct rp_share *s = find_share(t, pid);
 	size_t files = 0, regions = 0;
 
 	for (size_t i = 0; i < t->n_objects; i++) {
@@ -199,20 +254,37 @@ static bool has_brought_enough(const struct rp_targets *t, pid_t pid)
 		files++;
 		regions += t->objects[i].regions;
 	}
-	return files >= FILES_A_PROCESS || regions >= REGIONS_A_PROCESS;
+	return files >= FILES_A_PROCESS || regions >= REGIONS_A_PROCESS ||
+	       (s && s->reading >= t->max_reading);
 }
 
 /* Count the files that were left in a process now; those of an earlier look are among them. */
-static void tell_of_quota(struct rp_targets *t, struct rp_process *p)
+static void tell_of_quota(struct rp_targets *t, pid_t pid)
 {
+	struct rp_share *s = get_share(t, pid);
 	char why[128];
 
-	snprintf(why, sizeof(why),
-		 "process %d maps more than %d files, or %d regions, that no other has mapped",
-		 (int)p->pid, FILES_A_PROCESS, REGIONS_A_PROCESS);
-	for (; p->past_quota < t->past_quota; p->past_quota++)
+	if (s && s->reading >= t->max_reading)
+		snprintf(why, sizeof(why), "the files of process %d take too long to read",
+			 (int)pid);
+	else
+		snprintf(why, sizeof(why),
+			 "process %d maps more than %d files, or %d regions, that no other has "
+			 "mapped",
+			 (int)pid, FILES_A_PROCESS, REGIONS_A_PROCESS);
+	for (; s && s->left < t->past_quota; s->left++)
 		rp_object__leave(t, t->past_path, why);
 	t->past_quota = 0;
+}
+
+static int open_and_look(struct rp_targets *t, pid_t pid, const struct rp_mapped *m,
+			 struct rp_object **out, struct rp_err *err)
+{
+	uint64_t before = reading_so_far(t);
+	int fd = rp_object__open_mapped(t, pid, m);
+
+	charge(t, pid, before);
+	return fd < 0 ? 0 : look_into(t, pid, m, fd, out, err);
 }
 
 /* *out: NULL where nothing is wanted in what is mapped, or it may not be read. */
@@ -220,7 +292,6 @@ static int object_of(struct rp_targets *t, pid_t pid, const struct rp_mapped *m,
 		     struct rp_object **out, struct rp_err *err)
 {
 	struct rp_file *f = find_file(t, m->dev, m->ino);
-	int fd;
 
 	*out = NULL;
 	if (f && is_as_it_was(t, f, pid, m) &&
@@ -240,10 +311,7 @@ static int object_of(struct rp_targets *t, pid_t pid, const struct rp_mapped *m,
 			t->past_path = m->path;
 		return 0;
 	}
-	fd = rp_object__open_mapped(t, pid, m);
-	if (fd >= 0)
-		return look_into(t, pid, m, fd, out, err);
-	return 0;
+	return open_and_look(t, pid, m, out, err);
 }
 
 /* ---- processes ------------------------------------------------------------------------------- */
@@ -297,8 +365,8 @@ static int look_at(struct rp_targets *t, pid_t pid, struct rp_err *err)
 		if (p && o)
 			rp_process__use(t, p, o - t->objects);
 	}
-	if (p && t->past_quota)
-		tell_of_quota(t, p);
+	if (t->past_quota)
+		tell_of_quota(t, thread);
 	if (p)
 		rp_process__check_code(t, p, &list);
 	rp_proc__mapped_free(&list);
@@ -356,6 +424,7 @@ void rp_targets__on_mapping(struct rp_targets *t, pid_t pid, const struct rp_map
 			    uint64_t time)
 {
 	struct rp_process *p = NULL;
+	struct rp_share *share;
 	struct rp_object *o;
 
 	if (rp_targets__is_own(t, pid))
@@ -370,10 +439,10 @@ void rp_targets__on_mapping(struct rp_targets *t, pid_t pid, const struct rp_map
 	}
 	if (p)
 		rp_process__use(t, p, o - t->objects);
-	p = t->past_quota ? find_process(t, pid) : NULL;
-	if (p) {
-		t->past_quota += p->past_quota;
-		tell_of_quota(t, p);
+	share = t->past_quota ? get_share(t, pid) : NULL;
+	if (share) {
+		t->past_quota += share->left;
+		tell_of_quota(t, pid);
 	}
 	rp_targets__end_event(t, pid);
 }
@@ -399,6 +468,7 @@ void rp_targets__on_system_event(struct rp_targets *t, const struct rp_event *ev
 		on_fork(t, event->pid, (pid_t)event->detail);
 		break;
 	case RP_EVENT_EXIT:
+		forget_share(t, find_share(t, event->pid));
 		p = find_process(t, event->pid);
 		if (p) {
 			rp_process__ends(t, p, event);
@@ -447,4 +517,6 @@ void rp_files__free(struct rp_targets *t)
 
 	HASH_ITER (hh, t->files, f, next)
 		forget_file(t, f);
+	while (t->shares)
+		forget_share(t, t->shares);
 }

@@ -17,6 +17,9 @@
 #define RESCAN_REST	  50
 #define RESCAN_FOUND_REST 1
 
+/* So that it does not keep us from those of others; where the whole system is traced. */
+#define MAX_READING_S 30
+
 double rp_targets__now(void)
 {
 	return (double)rp_clock__now() * 1e-9;
@@ -53,6 +56,8 @@ struct rp_targets *rp_targets__new(const struct rp_targets_opts *opts)
 		t->is_cancelled = opts->is_cancelled;
 		t->event_time = UINT64_MAX; /* before it is active nothing is missed */
 		t->link_per_site = opts->link_per_site;
+		t->max_reading = opts->max_reading ? opts->max_reading
+						   : MAX_READING_S * RP_NS_PER_S;
 		if (t->session)
 			rp_writers__open(t);
 	}
