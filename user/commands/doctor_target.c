@@ -279,6 +279,7 @@ static int plan_regions(struct target *t, struct rp_err *err)
 {
 	struct rp_plan_opts opts = {0};
 	struct rp_targets *targets = NULL;
+	struct rp_helper *helper = NULL; /* the other one has the executable open */
 	struct rp_targets_stats stats;
 	const struct rp_region *regions;
 	struct rp_plan *plan = NULL;
@@ -289,7 +290,10 @@ static int plan_regions(struct target *t, struct rp_err *err)
 	rc = rp_plan__new(&opts, &plan, err);
 	if (rc)
 		return rc;
-	targets = rp_targets__new(&(struct rp_targets_opts){.plan = plan, .helper = t->helper});
+	helper = rp_helper__new(NULL);
+	if (helper)
+		targets = rp_targets__new(
+			&(struct rp_targets_opts){.plan = plan, .helper = helper});
 	rc = targets ? rp_targets__add(targets, &t->pid, 1, err) : rp_err__no_memory(err);
 	if (rc)
 		goto out;
@@ -301,6 +305,7 @@ static int plan_regions(struct target *t, struct rp_err *err)
 	t->denied = stats.denied;
 out:
 	rp_targets__free(targets);
+	rp_helper__free(helper);
 	rp_plan__free(plan);
 	return rc;
 }
