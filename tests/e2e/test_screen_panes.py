@@ -157,6 +157,26 @@ class Figures(Screen):
         for clears in b"\x1b[2J", b"\x1b[J", b"REGION", b"F10":
             self.assertNotIn(clears, written)
 
+    def test_pictures(self):
+        """Each is one for the terminal. At 9600 baud one of 80 by 24 takes less than a second; a key much less."""
+        screen = self.open(columns=80, rows=24)
+        self.wait_frame("all rows", lambda frame: len(frame.rows) == ROWS)
+        path = self.path("written")
+        screen.tmux("pipe-pane", f"cat >{path}")
+
+        def pictures(_):
+            with open(path, "rb") as file:
+                found = re.findall(rb"\x1b\[\?2026h(.*?)\x1b\[\?2026l", file.read(), re.S)
+            return found if len(found) > 20 else None
+        screen.wait("some pictures", lambda _: os.path.exists(path))
+        lengths = sorted(map(len, screen.wait("many pictures", pictures)))
+        screen.tmux("pipe-pane")
+        self.assertGreater(lengths[0], 0)
+        self.assertLess(lengths[len(lengths) // 2], 960)
+        self.freeze()
+        self.count_writes([["Home"]], ["PAUSED"])
+        self.assertLess(self.count_writes([["Down"]], ["PAUSED"]), 480)
+
     def test_reset(self):
         screen = self.open()
         self.wait_frame("some counts", lambda frame: (frame.figure("long", "COUNT") or 0) > 20)

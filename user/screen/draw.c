@@ -186,7 +186,7 @@ static size_t describe_list(const struct rp_state *s, char *line, size_t size)
 
 static size_t describe_table(const struct rp_state *s, char *line, size_t size)
 {
-	size_t n = rp_state__rows(s);
+	size_t n = s->filter[0] ? rp_state__rows(s) : s->n_visible;
 	int at = snprintf(line, size, "%zu", s->n_visible);
 
 	/* Rows that are collapsed, or have nothing to show since they are grouped, are not missed.
@@ -194,7 +194,7 @@ static size_t describe_table(const struct rp_state *s, char *line, size_t size)
 	if (s->filter[0])
 		at += snprintf(line + at, size - (size_t)at, " of %zu", n);
 	at += snprintf(line + at, size - (size_t)at, " %s%s  by %s%s  every %g s  %s%s",
-		       s->tree ? "path" : "region", s->n_visible == 1 ? "" : "s", s->sort->title,
+		       s->tree ? "path" : "region", n == 1 ? "" : "s", s->sort->title,
 		       s->invert ? " (inverted)" : "", s->interval,
 		       s->recent ? "last interval" : "since ", s->recent ? "" : s->since);
 	return (size_t)at;

@@ -13,7 +13,10 @@
 
 #include "screen/sequence.h"
 
-#define ESCAPE_MS 25 /* a lone escape is one after this time */
+#define ESCAPE_MS     25 /* a lone escape is one after this time */
+
+#define BEGIN_PICTURE "\x1b[?2026h" /* synchronised output */
+#define END_PICTURE   "\x1b[?2026l"
 
 /* ncurses has one terminal a process, and so has this. */
 static SCREEN *terminal;
@@ -182,13 +185,30 @@ void rp_terminal__clear(void)
 	erase();
 }
 
+/* Past ncurses, which has written all of its own whenever this is called. */
+static void put_bytes(const char *bytes)
+{
+	ssize_t rc = write(STDOUT_FILENO, bytes, strlen(bytes));
+
+	(void)rc; /* a terminal that is gone is noticed by its keys */
+}
+
 void rp_terminal__flush(size_t y, long x)
 {
+	bool has_news;
+
 	leaveok(stdscr, x < 0);
 	curs_set(x >= 0);
 	if (x >= 0)
 		move((int)y, (int)x);
-	refresh();
+	wnoutrefresh(stdscr);
+	/* As one picture, not a half of it; terminals that know nothing of that pass it over. */
+	has_news = is_wintouched(newscr);
+	if (has_news)
+		put_bytes(BEGIN_PICTURE);
+	doupdate();
+	if (has_news)
+		put_bytes(END_PICTURE);
 }
 
 /* ---- keys ------------------------------------------------------------------------------- */
