@@ -56,6 +56,7 @@ __u32 thread_serials = 0;	 /* given so far */
 bool overlaps_seen = false;	 /* calls of some region */
 __u64 lost_span_begins = 0;	 /* begins that were lost: their ends are no surprise */
 __u64 lost[RP_LOST_COUNT] = {};
+__u64 late_ns = 0; /* that processes of RP_LOST_LATE ran unmeasured, as far as that is known */
 
 /* ---- maps ------------------------------------------------------------------------------- */
 

@@ -90,6 +90,10 @@ static void executes_another(void **state)
 	assert_int_equal(live_sum(json, "leaf", "count"), 300);
 	live_assert_nothing_lost_but(json, "late");
 	live_assert_sound(json);
+	/* How long it ran without them is known where it did. */
+	json = json_object_get(json, "lost");
+	assert_int_equal(live_u64(json, "late") > 0, live_u64(json, "late_ns") > 0);
+	assert_true(live_u64(json, "late_ns") < 3600000000000ull);
 }
 
 /* Load a plugin after attach, wait until `probes` are in place in `function`, count. */

@@ -75,6 +75,7 @@ struct rp_session {
 	pid_t tracked[LINKS_MAX];
 	size_t n_tracked;
 	uint64_t lost[RP_LOST_COUNT];
+	uint64_t late_ns;
 	int link_error;	 /* a negative errno, of ... */
 	pid_t error_pid; /* ... links of that process; 0: of all */
 	size_t refuse;	 /* that many sites of each site group, from the first on */
@@ -210,6 +211,11 @@ static inline void fake_count_lost(struct rp_session *s, enum rp_lost reason)
 	s->lost[reason]++;
 }
 
+static inline void fake_add_late_ns(struct rp_session *s, int64_t ns)
+{
+	s->late_ns += (uint64_t)ns;
+}
+
 static const struct rp_targets_ops fake_ops = {
 	.track = fake_track,
 	.untrack = fake_untrack,
@@ -228,6 +234,7 @@ static const struct rp_targets_ops fake_ops = {
 	.is_detaching = fake_is_detaching,
 	.lost = fake_lost,
 	.count_lost = fake_count_lost,
+	.add_late_ns = fake_add_late_ns,
 };
 
 /* Links that are there; of a process, of a file (0: of any). */

@@ -106,6 +106,29 @@ static void test_short_programs(void **state)
 	assert_int_equal(f.kernel.lost[RP_LOST_LATE], 2);
 }
 
+/* From its start to its end, which is known later than that it was late, or until it was looked at.
+ */
+static void test_how_long_it_was_late(void **state)
+{
+	uint64_t before = rp_clock__now() - 5000000000, most;
+	struct rp_event end = {
+		.header.type = RP_EVENT_EXIT, .pid = PID + 1, .time = before + 3000000};
+
+	(void)state;
+	put_process(PID, 1);
+	map(PID, "prog");
+	start();
+	add(PID);
+	put_process(PID + 1, PID);
+	send_short_program(PID + 1, "prog", before);
+	assert_int_equal(f.kernel.lost[RP_LOST_LATE], 1);
+	most = rp_clock__now() - before;
+	assert_in_range(f.kernel.late_ns, 5000000000, most);
+	end_process(PID + 1);
+	rp_targets__on_event(f.targets, &end);
+	assert_int_equal(f.kernel.late_ns, 3000000);
+}
+
 /* It still looks alive when its start is looked at, but has no memory left to tell what it maps. */
 static void test_short_programs_on_their_way_out(void **state)
 {
@@ -483,6 +506,7 @@ int main(void)
 		TARGETS_TEST(test_short_programs_on_their_way_out),
 		TARGETS_TEST(test_short_program_that_goes_meanwhile),
 		TARGETS_TEST(test_short_programs),
+		TARGETS_TEST(test_how_long_it_was_late),
 		TARGETS_TEST(test_short_programs_of_no_interest),
 		TARGETS_TEST(test_short_program_is_probed),
 		TARGETS_TEST(test_short_programs_that_are_removed),

@@ -108,10 +108,13 @@ static void test_lost(void **state)
 	free(text);
 	s.lost[RP_LOST_RETURNS] = 49370;
 	s.lost[RP_LOST_LATE] = 1;
+	s.late_ns = 12300000;
 	text = fixture_print("csv", &s, &opts);
 	assert_non_null(strstr(text, "\n\"# lost: 7 sheep\",function,"));
-	assert_non_null(strstr(text, "\n# lost: 49370 entries past the kernel's limit of nested "
-				     "return probes\n# lost: 1 processes that ran"));
+	assert_non_null(strstr(text,
+			       "\n# lost: 49370 entries past the kernel's limit of nested "
+			       "return probes\n# lost: 1 processes that ran for a moment before "
+			       "their probes were in place: 12.3 ms in all\n"));
 	free(text);
 }
 

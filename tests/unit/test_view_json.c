@@ -110,7 +110,8 @@ static void test_head(void **state)
 	assert_int_equal(integer(lost, key), s->lost[RP_LOST_##symbol]);                           \
 	reasons++;
 	RP_LOST_REASONS(CHECK)
-	assert_int_equal(json_object_size(lost), reasons);
+	assert_int_equal(integer(lost, "late_ns"), s->late_ns);
+	assert_int_equal(json_object_size(lost), reasons + 1);
 	json_decref(root);
 	rp_snapshot__free(s);
 }

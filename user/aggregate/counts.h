@@ -94,6 +94,8 @@ struct rp_counts {
 	uint64_t *buckets; /* of the nodes, one after the other */
 	struct rp_id_names names;
 	uint64_t lost[RP_LOST_COUNT];
+	uint64_t
+		late_ns; /* that the processes of RP_LOST_LATE ran unmeasured, as far as is known */
 	struct rp_sample_counts *samples; /* NULL: none are taken */
 };
 

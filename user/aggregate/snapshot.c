@@ -528,6 +528,7 @@ struct rp_snapshot *rp_snapshot__build(const struct rp_counts *now, const struct
 	snapshot->duration = rp_less(now->time, before ? before->time : opts->since);
 	for (size_t i = 0; i < RP_LOST_COUNT; i++)
 		snapshot->lost[i] = rp_less(now->lost[i], before ? before->lost[i] : 0);
+	snapshot->late_ns = rp_less(now->late_ns, before ? before->late_ns : 0);
 	if (rp_regions__build(now, before, &box->regions) ||
 	    rp_paths__build(now, before, &box->regions, opts, &box->paths) || make_rows(&b)) {
 		rp_snapshot__free(snapshot);

@@ -82,9 +82,10 @@ struct rp_snapshot {
 	const char **left_out; /* names of regions that were, while tracing */
 	size_t n_left_out;
 	uint64_t lost[RP_LOST_COUNT];
-	uint64_t count;	 /* frames left by their exit, all regions; skipped ones included */
-	double pairs;	 /* hits of probes, in pairs of an entry and its exit */
-	double probe_ns; /* that they took */
+	uint64_t late_ns; /* as in the counts */
+	uint64_t count;	  /* frames left by their exit, all regions; skipped ones included */
+	double pairs;	  /* hits of probes, in pairs of an entry and its exit */
+	double probe_ns;  /* that they took */
 	struct rp_open_regions
 		*open;		    /* what is open now, freed with the rest; NULL: not asked for */
 	struct rp_sampled *sampled; /* NULL: no samples are taken */

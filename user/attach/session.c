@@ -544,6 +544,16 @@ uint64_t rp_session__lost(const struct rp_session *s, enum rp_lost reason)
 	return s->skel->bss->lost[reason];
 }
 
+uint64_t rp_session__late_ns(const struct rp_session *s)
+{
+	return s->skel->bss->late_ns;
+}
+
+void rp_session__add_late_ns(struct rp_session *s, int64_t ns)
+{
+	__atomic_fetch_add(&s->skel->bss->late_ns, (uint64_t)ns, __ATOMIC_RELAXED);
+}
+
 void rp_session__count_lost(struct rp_session *s, enum rp_lost reason)
 {
 	__atomic_fetch_add(&s->skel->bss->lost[reason], 1, __ATOMIC_RELAXED);

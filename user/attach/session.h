@@ -154,6 +154,10 @@ const char *rp_session__name(const struct rp_session *session,
 /* Labels that are strings: label RP_TEXT_FIRST + i is the ith. */
 const struct rp_text *rp_session__texts(const struct rp_session *session, size_t *n);
 uint64_t rp_session__lost(const struct rp_session *session, enum rp_lost reason);
+/* ns that the processes of RP_LOST_LATE ran without their probes, as far as that is known. */
+uint64_t rp_session__late_ns(const struct rp_session *session);
+/* More of them, or less, as it turns out. */
+void rp_session__add_late_ns(struct rp_session *session, int64_t ns);
 /* Add to a reason that user space finds (RP_LOST_LATE). */
 void rp_session__count_lost(struct rp_session *session, enum rp_lost reason);
 /* Calls fn once a region that has any. */

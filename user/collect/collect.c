@@ -164,6 +164,7 @@ static struct rp_counts *read_counts(void *ctx)
 		rp_counts__free(c);
 		return NULL;
 	}
+	c->late_ns = rp_session__late_ns(from->session);
 	for (int reason = 0; reason < RP_LOST_COUNT; reason++)
 		c->lost[reason] = rp_session__lost(from->session, reason);
 	return c;

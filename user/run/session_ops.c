@@ -21,4 +21,5 @@ const struct rp_targets_ops rp_run__session_ops = {
 	.is_detaching = rp_session__is_detaching,
 	.lost = rp_session__lost,
 	.count_lost = rp_session__count_lost,
+	.add_late_ns = rp_session__add_late_ns,
 };

@@ -38,6 +38,7 @@ struct rp_targets_ops {
 	/* What was not measured. */
 	uint64_t (*lost)(const struct rp_session *session, enum rp_lost reason);
 	void (*count_lost)(struct rp_session *session, enum rp_lost reason);
+	void (*add_late_ns)(struct rp_session *session, int64_t ns);
 };
 
 #endif

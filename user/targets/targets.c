@@ -233,13 +233,17 @@ void rp_targets__begin_event(struct rp_targets *t, uint64_t time)
 void rp_targets__end_event(struct rp_targets *t, pid_t pid)
 {
 	struct rp_process *p;
+	uint64_t now;
 
 	HASH_FIND_INT(t->processes, &pid, p);
 	if (!t->late || (p && t->event_time <= p->late))
 		return;
 	t->ops->count_lost(t->session, RP_LOST_LATE);
+	now = rp_clock__now();
+	if (t->event_time < now)
+		t->ops->add_late_ns(t->session, (int64_t)(now - t->event_time));
 	if (p)
-		p->late = rp_clock__now();
+		p->late = now;
 }
 
 static void look_at(struct rp_targets *t, struct rp_process *p)
@@ -317,6 +321,9 @@ void rp_targets__on_event(struct rp_targets *t, const struct rp_event *event)
 		HASH_FIND_INT(t->processes, &(pid_t){event->pid}, p);
 		if (!p)
 			return;
+		/* It had ended before anybody looked. */
+		if (event->time < p->late)
+			t->ops->add_late_ns(t->session, -(int64_t)(p->late - event->time));
 		rp_process__ends(t, p, event);
 		rp_process__await_end(event->pid);
 		rp_process__free(t, p);

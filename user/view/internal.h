@@ -39,7 +39,7 @@ struct rp_lost_text {
 extern const struct rp_lost_text rp_lost_texts[RP_LOST_COUNT];
 
 /* A line for each reason that something was lost for, in words. */
-void rp_view__print_lost(FILE *out, const char *before, const uint64_t *lost);
+void rp_view__print_lost(FILE *out, const char *before, const struct rp_snapshot *snapshot);
 
 /* Whole and fraction of a number with so many decimals, whatever the locale; returns buf. */
 const char *rp_text__fixed(double value, unsigned int decimals, char *buf, size_t size);

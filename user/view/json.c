@@ -169,13 +169,15 @@ static json_t *overhead_object(const struct rp_meta *meta)
 	return NULL;
 }
 
-static json_t *lost_object(const uint64_t *lost)
+static json_t *lost_object(const struct rp_snapshot *snapshot)
 {
 	json_t *object = json_object();
 	int err = 0;
 
 	for (size_t i = 0; i < RP_LOST_COUNT; i++)
-		err |= json_object_set_new(object, rp_lost_texts[i].key, integer(lost[i]));
+		err |= json_object_set_new(object, rp_lost_texts[i].key,
+					   integer(snapshot->lost[i]));
+	err |= json_object_set_new(object, "late_ns", integer(snapshot->late_ns));
 	if (!err)
 		return object;
 	json_decref(object);
@@ -246,7 +248,7 @@ static int print_head(FILE *out, const struct rp_snapshot *snapshot)
 	err |= json_object_set_new(object, "duration_ns", integer(snapshot->duration));
 	err |= json_object_set_new(object, "attach", attach_object(snapshot));
 	err |= json_object_set_new(object, "overhead", overhead_object(meta));
-	err |= json_object_set_new(object, "lost", lost_object(snapshot->lost));
+	err |= json_object_set_new(object, "lost", lost_object(snapshot));
 	if (snapshot->sampled) {
 		err |= json_object_set_new(object, "samples", samples_object(snapshot->sampled));
 		err |= json_object_set_new(object, "lines", lines_array(&snapshot->sampled->all));

@@ -34,12 +34,20 @@ const char *rp_lost__meaning(enum rp_lost reason)
 	return rp_lost_texts[reason].meaning;
 }
 
-void rp_view__print_lost(FILE *out, const char *before, const uint64_t *lost)
+void rp_view__print_lost(FILE *out, const char *before, const struct rp_snapshot *snapshot)
 {
-	for (size_t i = 0; i < RP_LOST_COUNT; i++)
-		if (lost[i])
-			fprintf(out, "%slost: %" PRIu64 " %s\n", before, lost[i],
-				rp_lost_texts[i].meaning);
+	char span[32];
+
+	for (size_t i = 0; i < RP_LOST_COUNT; i++) {
+		if (!snapshot->lost[i])
+			continue;
+		fprintf(out, "%slost: %" PRIu64 " %s", before, snapshot->lost[i],
+			rp_lost_texts[i].meaning);
+		if (i == RP_LOST_LATE && snapshot->late_ns)
+			fprintf(out, ": %s in all",
+				rp_text__ns((double)snapshot->late_ns, span, sizeof(span)));
+		fputc('\n', out);
+	}
 }
 
 int rp_view__end(FILE *out)
