@@ -53,6 +53,9 @@ __noinline int exit_unmatched(struct rp_thread *t, const struct rp_hit *hit, __u
 			   !is_ruled_out(hit->region, hit->outcomes, RP_TOLD_AT_RETURN) &&
 			   is_inside(frame_at(t, t->depth), hit->region);
 	}
+	/* A stack between, higher up in the same mapping, made its frame look left (rp_stack.h). */
+	if (surprise && sp && hit->role == RP_ROLE_CALL_SITE)
+		count_crossed(hit->region);
 	count_stray(hit->region, 1, surprise);
 	return 0;
 }

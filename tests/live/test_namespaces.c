@@ -28,6 +28,26 @@ static void command(void **state)
 	assert_leaf(live_load(path), 600);
 }
 
+/* Who else maps the file is not to be seen, so each child is probed on its own: or it is late. */
+static void children(void **state)
+{
+	const char *path = live_path("children.json");
+	struct live_proc *rptrace = live_start(
+		UNSHARE "%s -f fork_work --format json -o %s -- %s tree 3 2 200", live_program(),
+		path, live_target_path("forker"));
+	uint64_t counted, late;
+	json_t *json;
+
+	(void)state;
+	live_release(rptrace);
+	assert_int_equal(live_wait(rptrace), 0);
+	json = live_load(path);
+	late = live_u64(json_object_get(json, "lost"), "late");
+	counted = live_sum(json, "fork_work", "count");
+	assert_in_range(counted, 200, 2000);
+	assert_true(counted + late * 200 >= 2000);
+}
+
 static void await_tracing(struct live_proc *rptrace)
 {
 	uint64_t until = live_deadline();
@@ -149,6 +169,7 @@ static const struct CMUnitTest tests[] = {
 	{"a command", command, NULL, NULL, ""},
 	{"a command, multi", command, NULL, NULL, "--attach multi"},
 	{"a command, perf", command, NULL, NULL, "--attach perf"},
+	cmocka_unit_test(children),
 	{"a process", process, NULL, NULL, "--by process"},
 	{"a process, RET sites", process, NULL, NULL, "--exit ret-sites"},
 	{"a process, by thread", process, NULL, NULL, "--by thread"},

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
 /*
- * coroutines WAY N: two coroutines with stacks of their own take turns, each in the middle of a
- * call of request, N calls each. So functions are left in the order in which they were entered. The
- * program switches stacks by code of its own:
+ * coroutines WAY N [together]: two coroutines with stacks of their own take turns, each in the
+ * middle of a call of request, N calls each. So functions are left in the order in which they were
+ * entered. The program switches stacks by code of its own:
  *
  *   load      mov (%rsi),%rsp
  *   register  mov %rsi,%rsp
  *   exchange  xchg %rsi,%rsp
  *   pop       pop %rsp
+ *
+ * together: their stacks lie in one mapping, with nothing between them.
  */
 #define _GNU_SOURCE
 #include <string.h>
@@ -79,23 +81,40 @@ static void second(void)
 }
 
 #ifdef __x86_64__
-/* As if it had been left at the beginning of a function. Guarded below, so no two are in one
- * mapping.
- */
-static void *new_stack(void (*begin)(void))
-{
-	char *stack = mmap(NULL, STACK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-			   -1, 0);
-	void **top = (void **)(stack + STACK_BYTES) - 8;
+static int together;
 
-	if (stack == MAP_FAILED || mprotect(stack, GUARD_BYTES, PROT_NONE))
+/* Guarded below, so no two are in one mapping, or of one that has room for both. */
+static char *stack_memory(int i)
+{
+	static char *both;
+	size_t bytes = together ? 2 * STACK_BYTES : STACK_BYTES;
+	char *stack = both;
+
+	if (!stack)
+		stack = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+			     0);
+	if (stack == MAP_FAILED || (!together && mprotect(stack, GUARD_BYTES, PROT_NONE)))
 		exit(1);
+	if (!together)
+		return stack;
+	both = stack;
+	return both + i * STACK_BYTES;
+}
+
+/* As if it had been left at the beginning of a function. */
+static void *new_stack(int i, void (*begin)(void))
+{
+	void **top = (void **)(stack_memory(i) + STACK_BYTES) - 8;
+
 	top[0] = (void *)(uintptr_t)begin;
 	return top - (SAVED_WORDS - 1);
 }
 #else
-static void *new_stack(void (*begin)(void))
+static int together;
+
+static void *new_stack(int i, void (*begin)(void))
 {
+	(void)i;
 	(void)begin;
 	return NULL;
 }
@@ -109,8 +128,9 @@ int main(int argc, char **argv)
 	if (!switch_to)
 		return 77; /* not written for this machine */
 	rounds = target_number(argc, argv, 2, 100);
-	sp[0] = new_stack(first);
-	sp[1] = new_stack(second);
+	together = argc > 3;
+	sp[0] = new_stack(0, first);
+	sp[1] = new_stack(1, second);
 	target_wait();
 	for (unsigned long n = 0; n <= rounds; n++)
 		for (int i = 0; i < 2; i++)

@@ -33,6 +33,23 @@ static void test_fork(void **state)
 	assert_int_equal(processes(), 2);
 }
 
+/* The probes of its parent could not be bound in time: the child has none either, which is told. */
+static void test_fork_of_a_child_that_was_too_short(void **state)
+{
+	(void)state;
+	start_beside_another();
+	put_process(PID + 1, PID);
+	map(PID + 1, "prog");
+	f.kernel.link_error = -ESRCH;
+	send(RP_EVENT_FORK, PID + 1, PID);
+	assert_int_equal(f.kernel.lost[RP_LOST_LATE], 1);
+	send(RP_EVENT_FORK, PID + 2, PID + 1);
+	assert_int_equal(f.kernel.lost[RP_LOST_LATE], 2);
+	/* Of whose parent nothing is known any more. */
+	send(RP_EVENT_FORK, PID + 4, PID + 3);
+	assert_int_equal(f.kernel.lost[RP_LOST_LATE], 3);
+}
+
 /* What is probed everywhere needs nothing more for a child. */
 static void test_fork_where_all_are_probed(void **state)
 {
@@ -502,6 +519,7 @@ int main(void)
 		TARGETS_TEST(test_fork),
 		TARGETS_TEST(test_fork_where_all_are_probed),
 		TARGETS_TEST(test_child_whose_parent_has_ended),
+		TARGETS_TEST(test_fork_of_a_child_that_was_too_short),
 		TARGETS_TEST(test_exec),
 		TARGETS_TEST(test_short_programs_on_their_way_out),
 		TARGETS_TEST(test_short_program_that_goes_meanwhile),

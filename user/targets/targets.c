@@ -272,6 +272,7 @@ static void on_exec(struct rp_targets *t, struct rp_process *p, const struct rp_
 		t->late |= !rp_file__is_known(t, dev, event->detail);
 		return;
 	}
+	rp_process__use(t, p, (size_t)(o - t->objects)); /* what it forked has that, too */
 	t->late |= !rp_process__is_linked(p, o) && rp_object__was_unlinked(o, t->event_time);
 	/* The next that runs it finds it probed, and may live longer. */
 	if (!rp_objects__decide_scopes(t, first) && o->wide)
@@ -280,7 +281,18 @@ static void on_exec(struct rp_targets *t, struct rp_process *p, const struct rp_
 	o->idle = 0;
 }
 
-/* A child has what its parent had mapped; probes that are bound to a process are bound anew. */
+static bool any_is_bound(const struct rp_targets *t)
+{
+	for (size_t i = 0; i < t->n_objects; i++)
+		if (t->objects[i].attached && !t->objects[i].wide)
+			return true;
+	return false;
+}
+
+/*
+ * A child has what its parent had mapped; probes that are bound to a process are bound anew. That
+ * is tried where the parent, or the child, has ended since, too: it is late then.
+ */
 static void on_fork(struct rp_targets *t, pid_t pid, pid_t parent_pid)
 {
 	struct rp_process *parent, *p;
@@ -290,13 +302,14 @@ static void on_fork(struct rp_targets *t, pid_t pid, pid_t parent_pid)
 	if (!p)
 		return;
 	if (!parent) { /* it was found to have ended before its child was told of */
-		look_at(t, p);
+		t->late |= scan(t, &p, 1, NULL) == -ESRCH && any_is_bound(t);
 		return;
 	}
 	for (size_t i = 0; i < parent->n_uses; i++)
 		rp_process__use(t, p, parent->uses[i]);
-	for (const struct rp_local *l = parent->locals; l; l = l->next)
-		rp_process__attach(t, p, &t->objects[l->site_group->object], NULL);
+	for (size_t i = 0; i < p->n_uses; i++)
+		if (!t->objects[p->uses[i]].wide)
+			rp_process__attach(t, p, &t->objects[p->uses[i]], NULL);
 }
 
 void rp_targets__on_event(struct rp_targets *t, const struct rp_event *event)
