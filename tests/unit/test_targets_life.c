@@ -88,6 +88,22 @@ static void test_exec(void **state)
 	assert_int_equal(f.kernel.lost[RP_LOST_LATE], 1);
 }
 
+/* Nobody is probed whose mappings cannot be read, though it lives: once for all of its time. */
+static void test_exec_of_who_may_not_be_looked_at(void **state)
+{
+	char path[PATH_MAX];
+
+	(void)state;
+	start_beside_another();
+	remove_all("/%d/maps", PID);
+	snprintf(path, sizeof(path), "%s/%d/maps", f.root, PID);
+	assert_int_equal(mkdir(path, 0700), 0); /* opens, and does not read */
+	send(RP_EVENT_EXEC, PID, 0);
+	assert_int_equal(f.kernel.lost[RP_LOST_LATE], 1);
+	look();
+	assert_int_equal(f.kernel.lost[RP_LOST_LATE], 1);
+}
+
 /* A program that has ended by the time its start is looked at. */
 static void send_short_program(pid_t pid, const char *name, uint64_t time)
 {
@@ -521,6 +537,7 @@ int main(void)
 		TARGETS_TEST(test_child_whose_parent_has_ended),
 		TARGETS_TEST(test_fork_of_a_child_that_was_too_short),
 		TARGETS_TEST(test_exec),
+		TARGETS_TEST(test_exec_of_who_may_not_be_looked_at),
 		TARGETS_TEST(test_short_programs_on_their_way_out),
 		TARGETS_TEST(test_short_program_that_goes_meanwhile),
 		TARGETS_TEST(test_short_programs),

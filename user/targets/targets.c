@@ -246,9 +246,13 @@ void rp_targets__end_event(struct rp_targets *t, pid_t pid)
 		p->late = now;
 }
 
-static void look_at(struct rp_targets *t, struct rp_process *p)
+/* Returns false where the process has ended. One that cannot be looked at has no probes: late. */
+static bool look_at(struct rp_targets *t, struct rp_process *p)
 {
-	scan(t, &p, 1, NULL);
+	int rc = scan(t, &p, 1, NULL);
+
+	t->late |= rc && rc != -ESRCH && rc != -EINTR && !p->late;
+	return rc != -ESRCH && !p->unmapped;
 }
 
 /* Where the process has ended meanwhile, its file tells whether it ran with its probes. */
@@ -259,7 +263,7 @@ static void on_exec(struct rp_targets *t, struct rp_process *p, const struct rp_
 	size_t first = t->n_objects;
 	struct rp_object *o;
 
-	if (scan(t, &p, 1, NULL) != -ESRCH && !p->unmapped)
+	if (look_at(t, p))
 		return;
 	o = rp_object__by_id(t, dev, event->detail);
 	if (o && !rp_object__is_as_planned(o)) {
@@ -302,7 +306,7 @@ static void on_fork(struct rp_targets *t, pid_t pid, pid_t parent_pid)
 	if (!p)
 		return;
 	if (!parent) { /* it was found to have ended before its child was told of */
-		t->late |= scan(t, &p, 1, NULL) == -ESRCH && any_is_bound(t);
+		t->late |= !look_at(t, p) && any_is_bound(t);
 		return;
 	}
 	for (size_t i = 0; i < parent->n_uses; i++)
