@@ -17,16 +17,28 @@
 #include "helper/message.h"
 #include "helper/restrict.h"
 
-#define MEMORY_MAX (2ull << 30) /* of a file: its largest tables twice, and their image */
+#define NOEXEC_SEAL 8u		 /* MFD_NOEXEC_SEAL, which C libraries do not all have */
+#define MEMORY_MAX  (2ull << 30) /* of a file: its largest tables twice, and their image */
+
+/* A kernel may insist on files that cannot be executed (vm.memfd_noexec), and one before 6.3 knows
+ * none. */
+static int make_file(void)
+{
+	int fd = memfd_create("rptrace", MFD_CLOEXEC | NOEXEC_SEAL);
+
+	if (fd < 0 && errno == EINVAL)
+		fd = memfd_create("rptrace", MFD_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
 
 /* Bytes as a file in memory; a negative errno. */
 static int put_into_memory(const char *bytes, size_t size)
 {
-	int fd = memfd_create("rptrace", MFD_CLOEXEC);
+	int fd = make_file();
 	size_t done = 0;
 
 	if (fd < 0)
-		return -errno;
+		return fd;
 	while (done < size) {
 		ssize_t put = write(fd, bytes + done, size - done);
 
