@@ -129,6 +129,8 @@ __noinline int frame_push(struct rp_thread *t, const struct rp_hit *hit)
 	f->region = hit->region | hit->role << 24;
 	f->flags = hit->flags | (left_out ? RP_FRAME_LEFT_OUT : 0) |
 		   (cfg_within && inside ? RP_FRAME_INSIDE : 0);
+	if (cfg_every && (depth ? top->flags & RP_FRAME_UNSAMPLED : tree_is_unsampled()))
+		f->flags |= RP_FRAME_UNSAMPLED;
 	if (!t->goroutine && on_signal_stack(task, hit->sp))
 		f->flags |= RP_FRAME_ON_SIGNAL_STACK;
 	f->outcomes = hit->outcomes;
@@ -163,8 +165,9 @@ static __always_inline __u64 frame_time(struct task_struct *task, struct rp_thre
 	}
 	figures_add(f->node, &taken);
 	if (cfg_record && !rp_region_is_own(rp_frame__region(f))) {
-		thread_introduce(t);
-		frame_record(t, f, &taken, 0);
+		if (!t->serial)
+			thread_introduce(t);
+		frame_record(t, f, &taken);
 	}
 	return taken.ns;
 }

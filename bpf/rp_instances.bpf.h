@@ -12,6 +12,20 @@
 #include "rp_instances.h"
 #include "rp_nodes.bpf.h"
 
+/* Chosen at random for each tree: those that come at regular times are not met in step. */
+static __always_inline bool tree_is_unsampled(void)
+{
+	return cfg_every && bpf_get_prandom_u32() % cfg_every;
+}
+
+static __always_inline void count_unsampled(__u32 node)
+{
+	struct rp_figures *figures = node_figures(node);
+
+	if (figures)
+		__sync_fetch_and_add(&figures->unsampled, 1);
+}
+
 /* Room for one of a node, to be submitted, with what all have in common. */
 static __always_inline struct rp_instance *instance_reserve(__u32 node, __u32 kind, __u64 start,
 							    __u64 ns)
@@ -66,31 +80,54 @@ __noinline int thread_introduce(struct rp_thread *t)
 	return 0;
 }
 
-/* A frame that ends, with what of its time is known. */
-__noinline int frame_record(struct rp_thread *t, const struct rp_frame *f,
-			    const struct rp_taken *taken, __u32 kind)
+/* Room for a frame that ends; NULL: none, or it is not to be recorded. */
+static __always_inline struct rp_instance *
+frame_reserve(const struct rp_thread *t, const struct rp_frame *f, __u64 ns, __u32 kind)
 {
 	struct rp_instance *i;
 
-	if (!t || !f || !taken)
-		return 0;
-	i = instance_reserve(f->node, kind, f->start, taken->ns);
+	if (f->flags & RP_FRAME_UNSAMPLED) {
+		count_unsampled(f->node);
+		return NULL;
+	}
+	i = instance_reserve(f->node, kind, f->start, ns);
+	if (i)
+		i->thread = t->serial;
+	return i;
+}
+
+__noinline int frame_record(struct rp_thread *t, const struct rp_frame *f,
+			    const struct rp_taken *taken)
+{
+	struct rp_instance *i = t && f && taken ? frame_reserve(t, f, taken->ns, 0) : NULL;
+
 	if (!i)
 		return 0;
 	i->child = taken->child;
 	i->cpu = taken->cpu;
 	i->wait = taken->wait;
-	i->thread = t->serial;
 	bpf_ringbuf_submit(i, BPF_RB_NO_WAKEUP);
 	return 0;
 }
 
-/* A frame that was left without its exit. Of its CPU time nothing is known. */
-static __always_inline void frame_record_unwound(struct rp_thread *t, const struct rp_frame *f)
+/*
+ * A frame that was left without its exit. Of its CPU time nothing is known. Apart from the above,
+ * as there is no room for what it took on the stack of those who call this: up to 6.1 all of a
+ * chain of calls has 512 bytes.
+ */
+__noinline int frame_record_unwound(struct rp_thread *t, const struct rp_frame *f)
 {
-	struct rp_taken taken = {.ns = bpf_ktime_get_ns() - f->start, .child = f->child};
+	struct rp_instance *i = t && f ? frame_reserve(t, f, bpf_ktime_get_ns() - f->start,
+						       RP_INSTANCE_UNWOUND)
+				       : NULL;
 
-	frame_record(t, f, &taken, RP_INSTANCE_UNWOUND);
+	if (!i)
+		return 0;
+	i->child = f->child;
+	i->cpu = 0;
+	i->wait = 0;
+	bpf_ringbuf_submit(i, BPF_RB_NO_WAKEUP);
+	return 0;
 }
 
 /* A span that ends now. thread: that ends it, by its serial. */
@@ -100,6 +137,10 @@ __noinline int span_record(const struct rp_span *span, __u32 thread, __u64 now, 
 
 	if (!span || !span->node)
 		return 0;
+	if (span->unsampled) {
+		count_unsampled(span->node);
+		return 0;
+	}
 	i = instance_reserve(span->node, RP_INSTANCE_SPAN | kind, span->start, now - span->start);
 	if (!i)
 		return 0;

@@ -25,6 +25,7 @@ const volatile bool cfg_within = false; /* only what is inside of some regions c
 const volatile struct rp_pattern cfg_within_names = {}; /* ... if they are named at run time */
 const volatile bool cfg_text_lengths = false;		/* strings may have a length */
 const volatile bool cfg_label_returned = false;		/* labels are what functions return */
+const volatile __u32 cfg_every = 0;			/* record one tree in so many; 0: all */
 const volatile bool cfg_record = false;			/* tell of every instance */
 const volatile __u32 cfg_figure_shards = 1;		/* powers of two */
 const volatile __u32 cfg_hist_shards = 1;

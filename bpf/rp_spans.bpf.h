@@ -144,6 +144,7 @@ static __noinline void span_begin(struct task_struct *task, struct rp_thread *t,
 	if (cfg_record) {
 		thread_introduce(t);
 		span.begun_by = t->serial;
+		span.unsampled = tree_is_unsampled();
 	}
 	span.node = root ? node_below(root, key->region, 0, 0) : 0;
 	figures = span.node ? node_figures(span.node) : NULL;

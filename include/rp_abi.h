@@ -32,7 +32,7 @@ struct rp_span {
 	__rp_u32 node;		/* 0: no node could be had, figures are lost */
 	__rp_u32 tid;		/* of the thread that began it ... */
 	__rp_u32 begun_by;	/* ... and its serial, where the run is recorded */
-	__rp_u32 reserved;
+	__rp_u32 unsampled;	/* --every leaves it out of the record */
 };
 #define RP_SPAN_OUTSIDE 0xffffffffu /* no node: begun outside of the regions of --within */
 _Static_assert(sizeof(struct rp_span) == 40, "rp_span is shared with BPF");

@@ -26,7 +26,8 @@ struct rp_figures {
 	__rp_u64 min_inv;    /* ~ of the shortest frame, so that zero means none */
 	__rp_u64 max;	     /* the longest frame, ns */
 	__rp_u64 unrecorded; /* of count and unwound: those that the record lacks */
-	__rp_u64 reserved[3];
+	__rp_u64 unsampled;  /* of these likewise: those that --every left out of it */
+	__rp_u64 reserved[2];
 };
 _Static_assert(sizeof(struct rp_figures) == 128, "two cache lines a shard");
 

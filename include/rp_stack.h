@@ -34,6 +34,7 @@
 #define RP_FRAME_NO_RETURN	 8u  /* its return is not awaited: see RP_LOST_STACKS */
 #define RP_FRAME_INSIDE		 32u /* of a region of --within, or below one */
 #define RP_FRAME_JUMPED		 16u /* at a tail call to a function that is probed, too */
+#define RP_FRAME_UNSAMPLED	 64u /* of a tree that --every leaves out of the record */
 
 struct rp_frame {
 	__rp_u64 start;		/* ns */

@@ -78,14 +78,17 @@ test-long: ## does every test hold, does it notice faults; fuzzing, all methods 
 FUZZ_SECONDS ?= 60
 FUZZ_SEEDS   := functions marks_c marks_cxx marks_names labels spans unwind plugin.so
 
-$(O)/tests/fuzz/fuzz_elf: tests/fuzz/fuzz_elf.c $(O)/librpcore.a
+FUZZ_BINS    := $(O)/tests/fuzz/fuzz_elf $(O)/tests/fuzz/fuzz_record
+
+$(FUZZ_BINS): $(O)/tests/fuzz/%: tests/fuzz/%.c tests/fuzz/driver.c $(O)/librpcore.a
 	$(call msg,TEST,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_CFLAGS) $(DEPFLAGS) $(ALL_LDFLAGS) -o $@ $< $(O)/librpcore.a $(CORE_LIBS)
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< tests/fuzz/driver.c $(O)/librpcore.a $(CORE_LIBS)
 
-fuzz: targets ## damaged programs read and planned, under sanitizers (FUZZ_SECONDS=60)
-	$(Q)$(MAKE) --no-print-directory O=$(O)/asan ASAN=1 $(O)/asan/tests/fuzz/fuzz_elf
+fuzz: targets ## damaged programs and records read, under sanitizers (FUZZ_SECONDS=60)
+	$(Q)$(MAKE) --no-print-directory O=$(O)/asan ASAN=1 $(FUZZ_BINS:$(O)/%=$(O)/asan/%)
 	$(Q)cd $(O) && asan/tests/fuzz/fuzz_elf $(FUZZ_SECONDS) $(FUZZ_SEEDS:%=targets/%)
+	$(Q)cd $(O) && asan/tests/fuzz/fuzz_record $(FUZZ_SECONDS) $(CURDIR)/tests/golden/record.rpt
 
 docs: $(O)/rptrace ## options and counters against README and man page
 	$(Q)tools/check-docs $(O)/rptrace

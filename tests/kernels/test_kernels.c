@@ -285,6 +285,24 @@ static void the_target_is_killed(void **state)
  * The 1-byte nop is probed, or the 10-byte one behind it where that is the fast one; and no probe
  * stays behind, even if rptrace had no time to take it out.
  */
+/* With all that a record takes, the programs are larger. */
+static void calls_are_recorded(void **state)
+{
+	const char *path = live_path("calls.rpt");
+	struct live_proc *rptrace = live_rptrace(
+		"record --every 1 -f outer -f middle -f inner -o %s -- %s", path,
+		live_target_path("threads busy 2 100"));
+
+	(void)state;
+	live_release(rptrace);
+	assert_int_equal(live_wait(rptrace), 0);
+	assert_non_null(strstr(rptrace->err, "\nrptrace: 1000 instances in "));
+	rptrace = live_rptrace("record -o %s -- %s", path, live_target_path("spans pool 100"));
+	live_release(rptrace);
+	assert_int_equal(live_wait(rptrace), 0);
+	assert_non_null(strstr(rptrace->err, "\nrptrace: 100 instances in "));
+}
+
 static void probes_come_and_go(void **state)
 {
 	struct live_proc *target = live_target("functions forever"),
@@ -315,6 +333,7 @@ static const struct CMUnitTest once[] = {
 	cmocka_unit_test(the_whole_system),
 	cmocka_unit_test(the_target_is_killed),
 	cmocka_unit_test(probes_come_and_go),
+	cmocka_unit_test(calls_are_recorded),
 	cmocka_unit_test(overlaps_and_late_labels),
 };
 

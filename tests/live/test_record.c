@@ -322,6 +322,130 @@ static void short_ones_are_left_out(void **state)
 	free_record(r);
 }
 
+/* Whole trees: each outer has a middle and an inner, and a middle two inners. */
+static void trees_are_sampled_whole(void **state)
+{
+	static const struct record_case c = {"threads busy 4 2000",
+					     "-f outer -f middle -f inner --every 5"};
+	json_t *json;
+	struct record *r = record_beside(&c, &json);
+	struct sums outer = sums_of(r, "/outer");
+
+	(void)state;
+	assert_in_range(outer.timed, 1, 7999);
+	assert_int_equal(outer.timed + outer.left_out, 8000);
+	assert_int_equal(sums_of(r, "/outer/middle").timed, outer.timed);
+	assert_int_equal(sums_of(r, "/outer/inner").timed, outer.timed);
+	assert_int_equal(sums_of(r, "/outer/middle/inner").timed, 2 * outer.timed);
+	assert_int_equal(sums_of(r, "/outer/middle/inner").left_out, 2 * outer.left_out);
+	assert_int_equal(live_sum(json, "outer", "count"), 8000);
+	free_record(r);
+}
+
+/* nap(0) and nap(300), which sleep so many ms. */
+static void slow_trees_are_kept(void **state)
+{
+	static const struct record_case c = {"labels slow 3", "-f nap --slower-than 200ms"};
+	json_t *json;
+	struct record *r = record_beside(&c, &json);
+	struct sums nap = sums_of(r, "/nap");
+
+	(void)state;
+	assert_int_equal(nap.timed, 3);
+	assert_int_equal(nap.left_out, 3);
+	assert_int_equal(live_sum(json, "nap", "count"), 6);
+	free_record(r);
+}
+
+static void size_ends_the_record(void **state)
+{
+	const char *path = live_path("small.rpt");
+	struct live_proc *target = live_target("threads busy 2 100000");
+	struct live_proc *rptrace = live_rptrace_ready(
+		"record -p %d -f outer -f middle --max-size 64k -o %s", target->pid, path);
+	struct record *r;
+
+	(void)state;
+	live_release(target);
+	assert_int_equal(live_wait(rptrace), 0);
+	kill(target->pid, SIGKILL);
+	r = read_record(path);
+	assert_false(r->figures.cut);
+	assert_true(r->figures.instances > 0);
+	free_record(r);
+}
+
+/* ---- a flight recorder ---------------------------------------------------------------------- */
+
+static void await_file(const char *path)
+{
+	uint64_t until = live_deadline();
+	struct stat st = {0};
+
+	/* It is written at once: what is there is all of it, or the reader tells. */
+	while (stat(path, &st) || !st.st_size)
+		assert_true(live_tick(until));
+}
+
+/* Nothing is written until it is asked for, and each file is a record of its own. */
+static void last_seconds_are_written_on_a_signal(void **state)
+{
+	const char *path = live_path("last.rpt"), *second = live_path("last.rpt.2");
+	struct live_proc *target = live_target("threads busy 2 300");
+	struct live_proc *rptrace = live_rptrace_ready(
+		"record -p %d -f outer -f middle --last 1h -o %s", target->pid, path);
+	struct stat st;
+	struct record *r;
+
+	(void)state;
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_size, 0);
+	kill(rptrace->pid, SIGUSR1);
+	await_file(path);
+	live_finish(target);
+	assert_int_equal(live_wait(rptrace), 0);
+	assert_non_null(strstr(rptrace->err, "1200 instances in "));
+	r = read_record(path);
+	assert_int_equal(r->figures.instances, 0);
+	assert_false(r->figures.cut);
+	free_record(r);
+	r = read_record(second);
+	assert_int_equal(sums_of(r, "/outer").timed, 600);
+	assert_false(r->figures.cut);
+	free_record(r);
+}
+
+static void slow_call_writes_what_was_before(void **state)
+{
+	const char *path = live_path("slow.rpt");
+	struct live_proc *target = live_target("labels slow 1");
+	struct live_proc *rptrace = live_rptrace_ready(
+		"record -p %d -f nap --last 1h --slower-than 200ms -o %s", target->pid, path);
+	struct record *r;
+
+	(void)state;
+	live_finish(target);
+	assert_int_equal(live_wait(rptrace), 0);
+	r = read_record(path);
+	assert_int_equal(sums_of(r, "/nap").timed, 2);
+	free_record(r);
+}
+
+static void stuck_call_writes_what_was_before(void **state)
+{
+	const char *path = live_path("stuck.rpt");
+	struct live_proc *target = live_target("stuck blocked");
+	struct live_proc *rptrace = live_rptrace_ready(
+		"record -p %d -f request --last 1h --stuck 100ms -o %s", target->pid, path);
+
+	(void)state;
+	live_release(target);
+	await_file(path);
+	kill(rptrace->pid, SIGINT);
+	assert_int_equal(live_wait(rptrace), 0);
+	free_record(read_record(path));
+}
+
 /* ---- rptrace record ------------------------------------------------------------------------- */
 
 static void record_runs_a_command(void **state)
@@ -335,6 +459,7 @@ static void record_runs_a_command(void **state)
 	(void)state;
 	assert_int_equal(live_wait(rptrace), 0);
 	assert_non_null(strstr(rptrace->err, "600 instances in "));
+	assert_non_null(strstr(rptrace->err, "\nrptrace: hint: rptrace report /"));
 	assert_int_equal(stat(path, &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0600);
 	r = read_record(path);
@@ -425,6 +550,12 @@ int main(void)
 	static const struct CMUnitTest others[] = {
 		cmocka_unit_test(what_finds_no_room_is_counted),
 		cmocka_unit_test(short_ones_are_left_out),
+		cmocka_unit_test(trees_are_sampled_whole),
+		cmocka_unit_test(slow_trees_are_kept),
+		cmocka_unit_test(size_ends_the_record),
+		cmocka_unit_test(last_seconds_are_written_on_a_signal),
+		cmocka_unit_test(slow_call_writes_what_was_before),
+		cmocka_unit_test(stuck_call_writes_what_was_before),
 		cmocka_unit_test(record_runs_a_command),
 		cmocka_unit_test(what_is_open_at_the_end_is_there),
 		cmocka_unit_test(killed_recorder_leaves_a_record),

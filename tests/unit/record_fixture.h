@@ -26,7 +26,17 @@ struct record_image {
 	size_t block[256]; /* where each begins */
 	size_t n_blocks;
 	int full_after; /* blocks that find room; 0: all */
+	uint64_t max_bytes;
 };
+
+/* They lie anywhere. */
+static inline struct rp_block_header image_header(const struct record_image *image, size_t i)
+{
+	struct rp_block_header header;
+
+	memcpy(&header, image->at + image->block[i], sizeof(header));
+	return header;
+}
 
 static inline int image_take(void *ctx, const struct rp_block_header *header, const void *payload)
 {
@@ -294,11 +304,13 @@ static inline int run_tell(const struct rp_event_sink *sink, struct rp_writer *w
 
 static inline int run_record(struct record_image *image, unsigned n, unsigned every)
 {
+	const struct rp_writer_opts opts = {
+		.run = 0x1234, .max_bytes = image->max_bytes, .fn = image_take, .ctx = image};
 	struct rp_event_sink sink;
 	struct rp_writer *writer;
 	int rc, closed;
 
-	assert_int_equal(rp_writer__new(0x1234, image_take, image, &writer), 0);
+	assert_int_equal(rp_writer__new(&opts, &writer), 0);
 	sink = rp_writer__sink(writer);
 	rc = run_tell(&sink, writer, n, every);
 	closed = sink.close(sink.ctx);

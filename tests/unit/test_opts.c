@@ -183,6 +183,16 @@ static void recording(void **state)
 		assert_true(l.opts.max_ring == sizes[i].bytes);
 		rp_opts__free(&l.opts);
 	}
+	parse_good(&l, "rptrace record --every 10 --slower-than 5ms --max-size 1G");
+	assert_int_equal(l.opts.every, 10);
+	assert_true(fabs(l.opts.slower_than - 0.005) < 1e-12);
+	assert_true(l.opts.max_size == 1 << 30);
+	rp_opts__free(&l.opts);
+	assert_int_equal(parse(&l, "rptrace --every 10 -p 1"), -EINVAL);
+	assert_string_equal(l.err.cause, "--every needs --record FILE");
+	assert_string_equal(l.err.cure, "rptrace --every 10 -p 1 --record rptrace.rpt");
+	assert_int_equal(parse(&l, "rptrace record --slower-than 5ms --within a -p 1"), -EINVAL);
+	assert_string_equal(l.err.cure, "rptrace record --within a -p 1");
 	assert_int_equal(parse(&l, "rptrace record --max-ring 12T"), -EINVAL);
 	assert_non_null(strstr(l.err.cause, "from 4k to 1G"));
 	assert_int_equal(parse(&l, "rptrace record --max-ring 4095"), -EINVAL);

@@ -54,6 +54,38 @@ static void test_round_trip(void **state)
 	free(image.at);
 }
 
+/* A file of version 1 is read by all versions to come: it is written anew only with another one. */
+static void test_golden_file(void **state)
+{
+	static unsigned char bytes[16384];
+	const char *mode = getenv("RP_GOLDEN");
+	struct record_image image = {0};
+	struct told before, after;
+	struct rp_event_sink sink = told_sink(&before);
+	FILE *file;
+	size_t n;
+
+	(void)state;
+	if (mode && !strcmp(mode, "write")) {
+		assert_int_equal(run_record(&image, 60, 20), 0);
+		file = fopen("tests/golden/record.rpt", "wb");
+		assert_non_null(file);
+		assert_int_equal(fwrite(image.at, 1, image.n, file), image.n);
+		fclose(file);
+		free(image.at);
+	}
+	file = fopen("tests/golden/record.rpt", "rb");
+	assert_non_null(file);
+	n = fread(bytes, 1, sizeof(bytes), file);
+	fclose(file);
+	assert_int_equal(run_tell(&sink, NULL, 60, 60), 0);
+	fflush(before.out);
+	assert_int_equal(run_read(bytes, n, &after, NULL), 0);
+	assert_string_equal(before.text, after.text);
+	told_free(&before);
+	told_free(&after);
+}
+
 /* ---- damage --------------------------------------------------------------------------------- */
 
 /* Whatever byte changes: no more than the instances of one block go, and that is told. */
@@ -93,9 +125,7 @@ static void test_damage_has_its_time(void **state)
 	(void)state;
 	assert_int_equal(run_record(&image, 60, 20), 0);
 	for (size_t i = 0, n = 0; i < image.n_blocks; i++) {
-		const struct rp_block_header *header = (const void *)(image.at + image.block[i]);
-
-		if (header->type == RP_BLOCK_INSTANCES && ++n == 2)
+		if (image_header(&image, i).type == RP_BLOCK_INSTANCES && ++n == 2)
 			second = image.block[i];
 	}
 	image.at[second + sizeof(struct rp_block_header)] ^= 1; /* its payload */
@@ -130,12 +160,11 @@ static void test_cut_at_each_byte(void **state)
 		uint64_t whole = 0;
 
 		for (size_t i = 0; i < image.n_blocks; i++) {
-			const struct rp_block_header *header = (const void *)(image.at +
-									      image.block[i]);
+			struct rp_block_header header = image_header(&image, i);
 
-			if (header->type == RP_BLOCK_INSTANCES &&
-			    image.block[i] + sizeof(*header) + header->stored <= n)
-				whole += header->items;
+			if (header.type == RP_BLOCK_INSTANCES &&
+			    image.block[i] + sizeof(header) + header.stored <= n)
+				whole += header.items;
 		}
 		assert_int_equal(rc, n < image.block[1] ? -EINVAL : 0);
 		assert_int_equal(told.instances, whole);
@@ -200,19 +229,35 @@ static void test_other_files_are_none(void **state)
 	told_free(&told);
 }
 
-static void test_sink_ends_reading(void **state)
+static void test_errors_of_writing_end_it(void **state)
 {
-	struct record_image image = {0};
-	struct rp_event_sink sink;
-	struct rp_writer *writer;
+	struct record_image image = {.full_after = 3};
 
 	(void)state;
-	image.full_after = 3;
-	assert_int_equal(rp_writer__new(1, image_take, &image, &writer), 0);
-	sink = rp_writer__sink(writer);
-	assert_int_equal(run_tell(&sink, writer, 60, 20), -ENOSPC);
-	assert_int_equal(sink.close(sink.ctx), -ENOSPC);
+	assert_int_equal(run_record(&image, 60, 20), -ENOSPC);
 	assert_int_equal(image.n_blocks, 3);
+	free(image.at);
+}
+
+/* What comes once the file is large enough is counted; the record ends well. */
+static void test_size_is_bounded(void **state)
+{
+	struct record_image image = {.max_bytes = 2000};
+	struct rp_reader_figures figures;
+	unsigned long left_out, all = 0;
+	struct told told;
+
+	(void)state;
+	assert_int_equal(run_record(&image, 200, 20), 0);
+	assert_int_equal(run_read(image.at, image.n, &told, &figures), 0);
+	assert_in_range(figures.instances, 20, 180);
+	for (const char *at = told.text; (at = strstr(at, "\nleft_out ")); at++) {
+		assert_int_equal(sscanf(at, "\nleft_out %*u %lu", &left_out), 1);
+		all += left_out;
+	}
+	assert_int_equal(figures.instances + all, 203 + 4); /* 4: of the fixture */
+	assert_false(figures.cut);
+	told_free(&told);
 	free(image.at);
 }
 
@@ -221,12 +266,14 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_numbers),
 		cmocka_unit_test(test_round_trip),
+		cmocka_unit_test(test_golden_file),
 		cmocka_unit_test(test_each_byte_flipped),
 		cmocka_unit_test(test_damage_has_its_time),
 		cmocka_unit_test(test_cut_at_each_byte),
 		cmocka_unit_test(test_unknown_blocks_are_skipped),
 		cmocka_unit_test(test_other_files_are_none),
-		cmocka_unit_test(test_sink_ends_reading),
+		cmocka_unit_test(test_errors_of_writing_end_it),
+		cmocka_unit_test(test_size_is_bounded),
 	};
 
 	return cmocka_run_group_tests_name("record", tests, NULL, NULL);

@@ -15,7 +15,8 @@ static struct rp_signals *open_signals(bool on_screen)
 	struct rp_signals *s;
 	struct rp_err err;
 
-	assert_int_equal(rp_signals__new(on_screen, &s, &err), 0);
+	assert_int_equal(
+		rp_signals__new(&(struct rp_signals_opts){.on_screen = on_screen}, &s, &err), 0);
 	return s;
 }
 

@@ -113,6 +113,7 @@ struct rp_open_entry {
 	uint64_t span;	    /* id of a span, which is on no stack: its depth is 0 */
 	uint32_t depth;	    /* on its stack, from 1 */
 	uint32_t serial;    /* of the thread, where the run is recorded; of a span: who began it */
+	bool unsampled;	    /* of a tree that the record leaves out */
 	char comm[RP_COMM_LEN];
 };
 

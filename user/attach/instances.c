@@ -18,6 +18,7 @@ void rp_session__configure_instances(struct rp_session *s, const struct rp_sessi
 	if (!opts->record_bytes)
 		return;
 	s->skel->rodata->cfg_record = true;
+	s->skel->rodata->cfg_every = opts->record_every;
 	bpf_map__set_max_entries(s->skel->maps.instances, opts->record_bytes);
 }
 

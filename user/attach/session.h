@@ -45,6 +45,7 @@ struct rp_session_opts {
 	bool verbose;			 /* libbpf's own messages on stderr */
 	/* Of the ring of instances, 2^n pages; 0: none are told. */
 	uint32_t record_bytes;
+	uint32_t record_every; /* one tree in so many; 0: all */
 };
 
 struct rp_session;

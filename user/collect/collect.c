@@ -24,6 +24,7 @@ static void add_figures(struct rp_figures *sum, const struct rp_figures *shards,
 		sum->unwound += load(&f->unwound);
 		sum->skipped += load(&f->skipped);
 		sum->unrecorded += load(&f->unrecorded);
+		sum->unsampled += load(&f->unsampled);
 		sum->total += load(&f->total);
 		sum->self += load(&f->self);
 		sum->cpu += load(&f->cpu);

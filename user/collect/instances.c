@@ -204,7 +204,7 @@ int rp_instance_feed__tell_open(struct rp_instance_feed *feed,
 			.is_span = !entry->depth,
 		};
 
-		if (!entry->node)
+		if (!entry->node || entry->unsampled)
 			continue;
 		tell_node(feed, entry->node);
 		TELL(feed, instance, &instance);
@@ -226,14 +226,16 @@ int rp_instance_feed__tell_counts(struct rp_instance_feed *feed, const struct rp
 	tell_regions(feed, counts->names.dynamic, counts->names.n_dynamic, RP_REGION_DYNAMIC);
 	for (uint32_t i = 0; i < counts->n_nodes; i++) {
 		const struct rp_node_counts *node = &counts->nodes[i];
+		uint64_t left_out;
 
 		if (!(node->node.flags & RP_NODE_VALID))
 			continue;
 		tell_text(feed, &node->node);
 		TELL(feed, node, i + 1, &node->node);
 		set(feed->nodes, i + 1);
-		if (node->figures.skipped)
-			TELL(feed, left_out, i + 1, node->figures.skipped);
+		left_out = node->figures.skipped + node->figures.unsampled;
+		if (left_out)
+			TELL(feed, left_out, i + 1, left_out);
 	}
 	return rp_instance_feed__tell_lost(feed);
 }

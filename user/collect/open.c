@@ -55,6 +55,7 @@ static int take_stack(void *ctx, const struct rp_open_stack *stack,
 		entry.node = frames[i].node;
 		entry.region = frames[i].region & RP_REGION_MASK;
 		entry.depth = i + 1;
+		entry.unsampled = frames[i].flags & RP_FRAME_UNSAMPLED;
 		if (entry.start && !rp_region_is_own(entry.region) &&
 		    !(frames[i].flags & RP_FRAME_LEFT_OUT))
 			r->out->item[r->out->n++] = entry;
@@ -71,6 +72,7 @@ static void take_span(void *ctx, const struct rp_span *span)
 				      .pid = span->key.tgid,
 				      .tid = span->tid,
 				      .serial = span->begun_by,
+				      .unsampled = span->unsampled,
 				      .span = span->key.id};
 
 	if (span->node == RP_SPAN_OUTSIDE)

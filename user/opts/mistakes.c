@@ -252,6 +252,28 @@ static int report_together(const struct rp_parser *p)
 	return 0;
 }
 
+/* Options of a record, and there is none; or they are about calls that it has not. */
+static int record_together(const struct rp_parser *p)
+{
+	const struct rp_opts *o = p->opts;
+	const void *const members[] = {&o->every, &o->slower_than, &o->last, &o->max_size};
+	const struct rp_edit edit = {.insert = p->own, .with = {"--record", "rptrace.rpt"}};
+
+	if (o->slower_than > 0 && o->within)
+		return without(p, &o->slower_than,
+			       "--slower-than: not with --within: it is about outermost calls");
+	if (o->command != RP_COMMAND_LIVE || o->record)
+		return 0;
+	for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
+		const struct rp_words *words = words_of(p, members[i]);
+
+		if (words->n)
+			return mistake(p, &edit, "--%s needs --record FILE",
+				       rp_options[words - p->opts->stood].name);
+	}
+	return 0;
+}
+
 int rp_mistake__together(const struct rp_parser *p)
 {
 	const struct rp_opts *o = p->opts;
@@ -294,5 +316,5 @@ int rp_mistake__together(const struct rp_parser *p)
 			       "and standard error",
 			       o->format->name);
 	}
-	return 0;
+	return record_together(p);
 }

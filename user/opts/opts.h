@@ -85,6 +85,10 @@ struct rp_opts {
 
 	const char *record; /* file of all instances; NULL: none */
 	uint64_t max_ring;  /* bytes of instances on their way there */
+	uint64_t max_size;  /* of the file; 0: no limit */
+	double slower_than; /* s: only trees that take so long; 0: all */
+	unsigned every;	    /* one tree in so many; 0: all */
+	double last;	    /* s that are kept in memory until they are asked for; 0: no */
 
 	unsigned max_depth, max_nodes, max_labels, max_names, max_spans, max_regions, max_on_stuck;
 };

@@ -7,8 +7,8 @@
 
 #include "record/block.h"
 #include "record/columns.h"
-#include "record/index.h"
 #include "record/items.h"
+#include "record/trailer.h"
 
 /* Metadata wait for the next flush, but not more than this. */
 #define PENDING_MAX (1u << 20)
@@ -20,10 +20,7 @@ struct pending {
 };
 
 struct rp_writer {
-	rp_block_fn fn;
-	void *ctx;
-	uint64_t run;
-	uint32_t sequence;
+	struct rp_writer_opts opts;
 	uint64_t time; /* the latest that is known */
 	int rc;	       /* why nothing more is written */
 	bool has_ended;
@@ -31,9 +28,9 @@ struct rp_writer {
 	struct rp_instance_columns columns;
 	struct pending pending[RP_BLOCK_TYPES]; /* of metadata, by type */
 	struct rp_missing *missing;		/* by node */
+	uint64_t *past_end; /* likewise, of those that were not taken any more */
 	struct rp_bytes payload;
-	struct rp_bytes index;
-	uint64_t index_t0; /* of its last block */
+	struct rp_trailer trailer;
 	struct rp_writer_figures figures;
 };
 
@@ -43,11 +40,11 @@ static int put_block(struct rp_writer *w, enum rp_block_type type, uint32_t item
 		     const struct rp_bytes *payload, uint64_t t0, uint64_t t1)
 {
 	struct rp_block_header header = {.type = type,
-					 .sequence = w->sequence,
+					 .sequence = w->trailer.n,
 					 .items = items,
 					 .t0 = t0,
 					 .t1 = t1,
-					 .run = w->run};
+					 .run = w->opts.run};
 	const void *stored;
 
 	if (!w->rc && (payload->failed || payload->n > RP_BLOCK_MAX))
@@ -55,13 +52,12 @@ static int put_block(struct rp_writer *w, enum rp_block_type type, uint32_t item
 	if (w->rc)
 		return w->rc;
 	stored = rp_packer__pack(w->packer, &header, payload->at, payload->n);
-	w->rc = w->fn(w->ctx, &header, stored);
+	w->rc = w->opts.fn(w->opts.ctx, &header, stored);
 	if (w->rc)
 		return w->rc;
-	rp_block_place__put(&w->index, &header, w->index_t0);
-	w->index_t0 = t0;
-	w->figures.bytes += sizeof(header) + header.stored;
-	w->sequence++;
+	rp_trailer__note(&w->trailer, &header);
+	w->figures.bytes = w->trailer.at;
+	w->figures.full = w->opts.max_bytes && w->figures.bytes >= w->opts.max_bytes;
 	return 0;
 }
 
@@ -186,6 +182,10 @@ static int take_instance(void *ctx, const struct rp_event_instance *instance)
 
 	if (w->rc)
 		return w->rc;
+	if (w->figures.full) {
+		w->past_end[instance->node % RP_NODES_MAX]++;
+		return 0;
+	}
 	rp_instance_columns__add(&w->columns, instance);
 	w->figures.instances++;
 	return rp_instance_columns__are_full(&w->columns) ? flush(w) : 0;
@@ -224,24 +224,14 @@ static int take_end(void *ctx, const struct rp_event_end *end)
 	};
 	struct rp_writer *w = ctx;
 
+	for (uint32_t node = 0; node < RP_NODES_MAX; node++)
+		if (w->past_end[node])
+			take_missing(w, node, 0, w->past_end[node]);
 	rp_item__put_pair_number(add(w, RP_BLOCK_TOTALS), "time", end->time);
 	for (size_t i = 0; i < RP_LOST_COUNT; i++)
 		rp_item__put_pair_number(add(w, RP_BLOCK_TOTALS), keys[i], end->lost[i]);
 	w->has_ended = !end->cut;
 	return rp_writer__flush(w, end->time);
-}
-
-/* The index, and last a block of known length that says where it is. */
-static int put_index(struct rp_writer *w)
-{
-	uint64_t at = w->figures.bytes;
-
-	if (w->index.failed || w->index.n > RP_BLOCK_MAX) /* readers do without */
-		return w->rc;
-	put_block(w, RP_BLOCK_INDEX, w->sequence, &w->index, w->time, w->time);
-	w->payload.n = 0;
-	rp_bytes__put(&w->payload, &at, sizeof(at));
-	return put_block(w, RP_BLOCK_END, 1, &w->payload, w->time, w->time);
 }
 
 static void free_writer(struct rp_writer *w)
@@ -252,7 +242,8 @@ static void free_writer(struct rp_writer *w)
 	rp_packer__free(w->packer);
 	rp_bytes__free(&w->payload);
 	free(w->missing);
-	rp_bytes__free(&w->index);
+	free(w->past_end);
+	rp_trailer__free(&w->trailer);
 	free(w);
 }
 
@@ -262,21 +253,22 @@ static int take_close(void *ctx)
 	int rc = flush(w);
 
 	if (!rc && w->has_ended)
-		rc = put_index(w);
+		rc = rp_trailer__put(&w->trailer, w->opts.fn, w->opts.ctx);
 	free_writer(w);
 	return rc;
 }
 
-int rp_writer__new(uint64_t run, rp_block_fn fn, void *ctx, struct rp_writer **out)
+int rp_writer__new(const struct rp_writer_opts *opts, struct rp_writer **out)
 {
 	struct rp_writer *w = calloc(1, sizeof(*w));
 
 	if (!w)
 		return -ENOMEM;
-	*w = (struct rp_writer){.fn = fn, .ctx = ctx, .run = run};
+	w->opts = *opts;
 	w->packer = rp_packer__new();
 	w->missing = calloc(RP_NODES_MAX, sizeof(*w->missing));
-	if (!w->packer || !w->missing || rp_instance_columns__init(&w->columns)) {
+	w->past_end = calloc(RP_NODES_MAX, sizeof(*w->past_end));
+	if (!w->packer || !w->missing || !w->past_end || rp_instance_columns__init(&w->columns)) {
 		free_writer(w);
 		return -ENOMEM;
 	}

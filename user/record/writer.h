@@ -17,8 +17,15 @@ typedef int (*rp_block_fn)(void *ctx, const struct rp_block_header *header, cons
 
 struct rp_writer;
 
-/* run: a number that no other run has. -ENOMEM. */
-int rp_writer__new(uint64_t run, rp_block_fn fn, void *ctx, struct rp_writer **out);
+struct rp_writer_opts {
+	uint64_t run;	    /* a number that no other run has */
+	uint64_t max_bytes; /* 0: no limit; past it instances are counted as left out */
+	rp_block_fn fn;
+	void *ctx; /* of fn */
+};
+
+/* -ENOMEM. */
+int rp_writer__new(const struct rp_writer_opts *opts, struct rp_writer **out);
 
 /*
  * Its sink. Where a block could not be taken, all calls from then on return why. `close` writes the
@@ -32,6 +39,7 @@ int rp_writer__flush(struct rp_writer *writer, uint64_t now);
 struct rp_writer_figures {
 	uint64_t instances; /* that were taken */
 	uint64_t bytes;	    /* of all blocks so far */
+	bool full;	    /* there are as many as there may be */
 };
 struct rp_writer_figures rp_writer__figures(const struct rp_writer *writer);
 

@@ -89,6 +89,8 @@ int rp_run__read_open(struct rp_run *run, struct rp_open_regions **open)
 	rp_open_entries__free(&entries);
 	if (!rc && !*open)
 		rc = -ENOMEM;
+	if (!rc && run->opts->last && (*open)->n_stuck)
+		rp_recording__dump(run->recording, true);
 	if (!rc && run->on_stuck)
 		run_on_stuck(run, *open);
 	return rc;

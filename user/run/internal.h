@@ -61,6 +61,7 @@ struct record_progress {
 	struct rp_timer *timer;
 	struct rp_recording_figures before; /* at the last look */
 	bool shown;			    /* on the terminal */
+	unsigned dumps;			    /* files of --last that were told */
 	bool told;			    /* that it has ended early */
 };
 

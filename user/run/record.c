@@ -50,9 +50,15 @@ static int choose_another(const struct rp_run *run, int rc, struct rp_err *err)
 
 int rp_run__open_record(struct rp_run *run, struct rp_err *err)
 {
-	const char *path = run->opts->record;
+	const struct rp_recording_opts opts = {
+		.path = run->opts->record,
+		.slower_than = (uint64_t)(run->opts->slower_than * RP_NS_PER_S),
+		.max_bytes = run->opts->max_size,
+		.last = (uint64_t)(run->opts->last * RP_NS_PER_S),
+	};
 
-	return path ? choose_another(run, rp_recording__new(path, &run->recording, err), err) : 0;
+	return opts.path ? choose_another(run, rp_recording__new(&opts, &run->recording, err), err)
+			 : 0;
 }
 
 int rp_run__start_record(struct rp_run *run, struct rp_err *err)
@@ -111,24 +117,49 @@ void rp_run__end_progress(struct rp_run *run)
 	run->progress.shown = false;
 }
 
+static void say_ended(struct rp_run *run, const struct rp_recording_figures *figures)
+{
+	char line[256];
+
+	if (figures->rc)
+		snprintf(line, sizeof(line), "%.160s ends early, as it cannot be written: %s",
+			 run->opts->record, strerror(-figures->rc));
+	else
+		snprintf(line, sizeof(line), "%.160s ends here, as it is as large as it may be",
+			 run->opts->record);
+	rp_run__say(run, line, NULL);
+	run->progress.told = true;
+}
+
+static void say_dumped(struct rp_run *run)
+{
+	unsigned number;
+	const char *path = rp_recording__dumped(run->recording, &number);
+	char line[512];
+
+	if (number == run->progress.dumps)
+		return;
+	run->progress.dumps = number;
+	snprintf(line, sizeof(line), "what was last is in %.400s", path);
+	rp_run__say(run, line, NULL);
+}
+
 /* A record that cannot go on is all that `rptrace record` was to do. */
 static int on_progress(void *ctx, uint64_t now)
 {
 	struct rp_run *run = ctx;
 	struct rp_recording_figures figures = rp_recording__figures(run->recording);
-	char line[256];
+	bool has_ended = figures.rc || figures.full;
 
-	if (figures.rc && run->opts->command == RP_COMMAND_RECORD) {
+	say_dumped(run);
+
+	if (has_ended && run->opts->command == RP_COMMAND_RECORD) {
 		rp_loop__stop(run->loop);
 		return 0;
 	}
-	if (figures.rc && !run->progress.told) {
-		snprintf(line, sizeof(line), "%.160s ends early, as it cannot be written: %s",
-			 run->opts->record, strerror(-figures.rc));
-		rp_run__say(run, line, NULL);
-		run->progress.told = true;
-	}
-	if (!figures.rc && run->opts->command == RP_COMMAND_RECORD && isatty(STDERR_FILENO))
+	if (has_ended && !run->progress.told)
+		say_ended(run, &figures);
+	if (!has_ended && run->opts->command == RP_COMMAND_RECORD && isatty(STDERR_FILENO))
 		show_progress(run, &figures);
 	rp_timer__set(run->progress.timer, now + PROGRESS_NS);
 	return 0;
@@ -148,23 +179,36 @@ int rp_run__watch_record(struct rp_run *run)
 
 /* ---- the end --------------------------------------------------------------------------------- */
 
+static void say_lost(struct rp_run *run)
+{
+	struct rp_err told = {0};
+
+	rp_err__set(&told, RP_EXIT_OK, 0, NULL,
+		    "%" PRIu64 " instances found no room on their way to %.200s", lost(run),
+		    run->opts->record);
+	rp_err__line(&told, 0, "max-ring", "--max-ring", "256M");
+	rp_cure__fill(run->opts, &told);
+	run->say(told.cause, told.cure);
+}
+
 static void say_recorded(struct rp_run *run)
 {
 	struct rp_recording_figures figures = rp_recording__figures(run->recording);
-	char count[16], bytes[16], missing[64] = "";
-	struct rp_err told = {0};
+	struct rp_command_line next = {0};
+	char line[512], count[16], bytes[16];
+	unsigned number;
+	const char *path = rp_recording__dumped(run->recording, &number);
 
-	if (lost(run))
-		snprintf(missing, sizeof(missing), "; %" PRIu64 " more found no room on their way",
-			 lost(run));
-	rp_err__set(&told, RP_EXIT_OK, 0, NULL, "%s instance%s in %.200s, %s%s",
-		    rp_text__count((double)figures.instances, count, sizeof(count)),
-		    figures.instances == 1 ? "" : "s", run->opts->record,
-		    size_text(figures.bytes, bytes, sizeof(bytes)), missing);
-	if (lost(run))
-		rp_err__line(&told, 0, "max-ring", "--max-ring", "256M");
-	rp_cure__fill(run->opts, &told);
-	run->say(told.cause, told.cure);
+	if (!path)
+		path = run->opts->record;
+	snprintf(line, sizeof(line), "%s instance%s in %.300s, %s",
+		 rp_text__count((double)figures.instances, count, sizeof(count)),
+		 figures.instances == 1 ? "" : "s", path,
+		 size_text(figures.bytes, bytes, sizeof(bytes)));
+	rp_command_line__add(&next, "rptrace");
+	rp_command_line__add(&next, "report");
+	rp_command_line__add(&next, path);
+	run->say(line, next.fits ? next.text : NULL);
 }
 
 int rp_run__finish_record(struct rp_run *run, struct rp_err *err)
@@ -183,6 +227,8 @@ int rp_run__finish_record(struct rp_run *run, struct rp_err *err)
 		end.open = &open;
 	if (!rc)
 		rc = choose_another(run, rp_recording__finish(run->recording, &end, err), err);
+	if (lost(run))
+		say_lost(run);
 	if (!rc)
 		say_recorded(run);
 	rp_open_entries__free(&open);

@@ -2,8 +2,10 @@
 #include "run/recording.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -13,6 +15,10 @@
 #include <unistd.h>
 
 #include "collect/instances.h"
+#include "record/outermost.h"
+#include "record/recent.h"
+#include "record/relay.h"
+#include "record/slow_trees.h"
 #include "record/writer.h"
 #include "util/array.h"
 #include "util/caller.h"
@@ -23,10 +29,28 @@
 #define PRIORITY -10
 #define FINISH_S 5
 
+/* What to write to a file, asked for by any thread. */
+enum wish { WISH_NONE, WISH_UNLESS_NEW, WISH_DUMP };
+
+/* Before the writer where a slow tree is a reason to write a file. */
+struct trigger {
+	struct rp_event_sink next; /* comes first: rp_event_relay() */
+	struct rp_recording *recording;
+	uint64_t least;
+	struct rp_outermost outermost;
+};
+
 struct rp_recording {
-	const char *path;
+	struct rp_recording_opts opts;
 	int fd;
 	off_t end; /* of the last whole block */
+	struct rp_session *session;
+	struct rp_recent *recent; /* NULL: all is written as it comes */
+	struct trigger trigger;
+	unsigned wish;
+	uint64_t dumped_at;
+	unsigned n_dumps; /* read by both, written last: */
+	char dumped[PATH_MAX];
 	struct rp_writer *writer;
 	struct rp_event_sink sink;
 	struct rp_instance_feed *feed;
@@ -69,7 +93,7 @@ static int write_block(void *ctx, const struct rp_block_header *header, const vo
 	struct rp_recording *r = ctx;
 	struct iovec parts[] = {{(void *)header, sizeof(*header)},
 				{(void *)payload, header->stored}};
-	int rc = r->end ? 0 : rp_caller__empty(r->fd, r->path);
+	int rc = r->end ? 0 : rp_caller__empty(r->fd, r->recent ? r->dumped : r->opts.path);
 
 	if (!rc)
 		rc = write_all(r->fd, parts, 2);
@@ -83,30 +107,154 @@ static int write_block(void *ctx, const struct rp_block_header *header, const vo
 	return rc;
 }
 
-int rp_recording__new(const char *path, struct rp_recording **out, struct rp_err *err)
+/* ---- a flight recorder ---------------------------------------------------------------------- */
+
+void rp_recording__dump(struct rp_recording *r, bool unless_new)
+{
+	unsigned wish = unless_new ? WISH_UNLESS_NEW : WISH_DUMP;
+
+	if (wish > __atomic_load_n(&r->wish, __ATOMIC_RELAXED))
+		__atomic_store_n(&r->wish, wish, __ATOMIC_RELAXED);
+}
+
+static int on_trigger_node(void *ctx, uint32_t id, const struct rp_node *node)
+{
+	struct trigger *trigger = ctx;
+
+	rp_outermost__node(&trigger->outermost, id, node);
+	return RP_TELL(&trigger->next, node, id, node);
+}
+
+static int on_trigger_instance(void *ctx, const struct rp_event_instance *instance)
+{
+	struct trigger *trigger = ctx;
+	bool is_root = instance->is_span || rp_outermost__is(&trigger->outermost, instance->node);
+
+	if (is_root && instance->ns >= trigger->least)
+		rp_recording__dump(trigger->recording, true);
+	return RP_TELL(&trigger->next, instance, instance);
+}
+
+static struct rp_event_sink trigger_sink(struct trigger *trigger)
+{
+	struct rp_event_sink sink = rp_event_relay(trigger);
+
+	sink.node = on_trigger_node;
+	sink.instance = on_trigger_instance;
+	return sink;
+}
+
+/* The first one goes to the file that is there already. */
+static int open_dump(struct rp_recording *r)
+{
+	if (!r->n_dumps)
+		snprintf(r->dumped, sizeof(r->dumped), "%s", r->opts.path);
+	else
+		snprintf(r->dumped, sizeof(r->dumped), "%s.%u", r->opts.path, r->n_dumps + 1);
+	if (r->n_dumps)
+		r->fd = rp_caller__create(r->dumped, true);
+	r->end = 0;
+	return r->fd < 0 ? r->fd : 0;
+}
+
+static int write_dump(struct rp_recording *r)
+{
+	int rc = open_dump(r);
+
+	if (!rc)
+		rc = rp_recent__write(r->recent, write_block, r);
+	if (r->fd >= 0 && close(r->fd) && !rc)
+		rc = -errno;
+	r->fd = -1;
+	if (!rc)
+		__atomic_store_n(&r->n_dumps, r->n_dumps + 1, __ATOMIC_RELEASE);
+	return rc;
+}
+
+const char *rp_recording__dumped(const struct rp_recording *r, unsigned *number)
+{
+	*number = __atomic_load_n(&r->n_dumps, __ATOMIC_ACQUIRE);
+	return *number ? r->dumped : NULL;
+}
+
+/* What is missing by now belongs to the file as well. */
+static int dump_if_wished(struct rp_recording *r)
+{
+	unsigned wish = __atomic_exchange_n(&r->wish, WISH_NONE, __ATOMIC_RELAXED);
+	uint64_t lost[RP_LOST_COUNT], now = rp_clock__now();
+	const struct rp_event_end end = {.time = now, .lost = lost};
+	int rc;
+
+	if (!wish || (wish == WISH_UNLESS_NEW && r->dumped_at && now - r->dumped_at < r->opts.last))
+		return 0;
+	for (unsigned i = 0; i < RP_LOST_COUNT; i++)
+		lost[i] = rp_session__lost(r->session, i);
+	rc = rp_instance_feed__tell_lost(r->feed);
+	if (!rc)
+		rc = RP_TELL(&r->sink, end, &end);
+	if (!rc)
+		rc = write_dump(r);
+	r->dumped_at = now;
+	return rc;
+}
+
+/* ---- all of it ------------------------------------------------------------------------------ */
+
+/* The writer, behind what chooses the instances that it gets. -ENOMEM. */
+static int open_sinks(struct rp_recording *r, const struct rp_recording_opts *opts)
+{
+	struct rp_recent_opts recent = {.ns = opts->last, .max_bytes = opts->max_bytes};
+	struct rp_writer_opts writer = {.max_bytes = opts->max_bytes, .fn = write_block, .ctx = r};
+	struct rp_slow_trees *slow;
+
+	if (getrandom(&writer.run, sizeof(writer.run), GRND_NONBLOCK) !=
+	    (ssize_t)sizeof(writer.run))
+		writer.run = rp_clock__now();
+	if (opts->last) {
+		r->recent = rp_recent__new(&recent);
+		writer = (struct rp_writer_opts){
+			.run = writer.run, .fn = rp_recent__add, .ctx = r->recent};
+		if (!r->recent)
+			return -ENOMEM;
+	}
+	if (rp_writer__new(&writer, &r->writer))
+		return -ENOMEM;
+	r->sink = rp_writer__sink(r->writer);
+	if (!opts->slower_than)
+		return 0;
+	if (opts->last) {
+		r->trigger = (struct trigger){
+			.next = r->sink, .recording = r, .least = opts->slower_than};
+		r->sink = trigger_sink(&r->trigger);
+		return 0;
+	}
+	slow = rp_slow_trees__new(opts->slower_than, &r->sink);
+	if (!slow)
+		return -ENOMEM;
+	r->sink = rp_slow_trees__sink(slow);
+	return 0;
+}
+
+int rp_recording__new(const struct rp_recording_opts *opts, struct rp_recording **out,
+		      struct rp_err *err)
 {
 	struct rp_recording *r = calloc(1, sizeof(*r));
-	uint64_t run;
 	int rc;
 
 	if (!r)
 		return rp_err__no_memory(err);
-	*r = (struct rp_recording){.path = path, .lock = PTHREAD_MUTEX_INITIALIZER};
-	if (getrandom(&run, sizeof(run), GRND_NONBLOCK) != (ssize_t)sizeof(run))
-		run = rp_clock__now();
-	r->fd = rp_caller__create(path, true);
+	*r = (struct rp_recording){.opts = *opts, .lock = PTHREAD_MUTEX_INITIALIZER};
+	r->fd = rp_caller__create(opts->path, true);
 	if (r->fd < 0)
-		rc = rp_err__set(err, RP_EXIT_FAILED, r->fd, NULL, "%s: %s", path,
+		rc = rp_err__set(err, RP_EXIT_FAILED, r->fd, NULL, "%s: %s", opts->path,
 				 strerror(-r->fd));
 	else
-		rc = rp_writer__new(run, write_block, r, &r->writer) ? rp_err__no_memory(err) : 0;
-	if (rc) {
+		rc = open_sinks(r, opts) ? rp_err__no_memory(err) : 0;
+	if (rc)
 		rp_recording__free(r);
-		return rc;
-	}
-	r->sink = rp_writer__sink(r->writer);
-	*out = r;
-	return 0;
+	else
+		*out = r;
+	return rc;
 }
 
 /* ---- names of regions ---------------------------------------------------------------------- */
@@ -142,10 +290,12 @@ void rp_recording__follow(struct rp_recording *r, struct rp_plan *plan)
 
 static void publish(struct rp_recording *r, int rc)
 {
-	struct rp_writer_figures figures = rp_writer__figures(r->writer);
+	struct rp_writer_figures figures = r->recent ? rp_recent__figures(r->recent)
+						     : rp_writer__figures(r->writer);
 
 	__atomic_store_n(&r->figures.instances, figures.instances, __ATOMIC_RELAXED);
 	__atomic_store_n(&r->figures.bytes, figures.bytes, __ATOMIC_RELAXED);
+	__atomic_store_n(&r->figures.full, figures.full, __ATOMIC_RELAXED);
 	__atomic_store_n(&r->figures.rc, rc, __ATOMIC_RELAXED);
 }
 
@@ -166,6 +316,8 @@ static int record(struct rp_recording *r)
 				rc = rp_writer__flush(r->writer, now);
 			flushed = now;
 		}
+		if (!rc)
+			rc = dump_if_wished(r);
 		publish(r, rc);
 		if (!rc)
 			nanosleep(&pause, NULL);
@@ -197,13 +349,13 @@ static void *run_thread(void *ctx)
 	rc = record(r);
 	if (!rc && r->last)
 		rc = write_end(r);
+	if (!rc && r->recent)
+		rc = write_dump(r);
 	publish(r, rc);
 	closed = r->sink.close(r->sink.ctx);
 	r->writer = NULL;
-	if (!rc && close(r->fd))
+	if (r->fd >= 0 && close(r->fd) && !rc)
 		closed = -errno;
-	else if (rc)
-		close(r->fd);
 	r->fd = -1;
 	if (!rc && closed)
 		__atomic_store_n(&r->figures.rc, closed, __ATOMIC_RELAXED);
@@ -218,6 +370,7 @@ int rp_recording__start(struct rp_recording *r, struct rp_session *session,
 	sigset_t all, before;
 	int rc = rp_instance_feed__new(&opts, &r->feed);
 
+	r->session = session;
 	if (rc)
 		return rp_err__no_memory(err);
 	rc = RP_TELL(&r->sink, run, run);
@@ -225,7 +378,7 @@ int rp_recording__start(struct rp_recording *r, struct rp_session *session,
 		rc = rp_writer__flush(r->writer, run->start);
 	if (rc)
 		return rp_err__set(err, RP_EXIT_FAILED, rc, NULL, "%s cannot be written: %s",
-				   r->path, strerror(-rc));
+				   r->opts.path, strerror(-rc));
 	/* They are for the loop. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
@@ -243,6 +396,7 @@ struct rp_recording_figures rp_recording__figures(const struct rp_recording *r)
 		.instances = __atomic_load_n(&r->figures.instances, __ATOMIC_RELAXED),
 		.bytes = __atomic_load_n(&r->figures.bytes, __ATOMIC_RELAXED),
 		.rc = __atomic_load_n(&r->figures.rc, __ATOMIC_RELAXED),
+		.full = __atomic_load_n(&r->figures.full, __ATOMIC_RELAXED),
 	};
 }
 
@@ -273,10 +427,10 @@ int rp_recording__finish(struct rp_recording *r, const struct rp_recording_end *
 		return rp_err__set(err, RP_EXIT_FAILED, rc, NULL,
 				   "%s could not be finished in %d s: its file system does not "
 				   "answer",
-				   r->path, FINISH_S);
+				   r->opts.path, FINISH_S);
 	rc = r->figures.rc;
 	return rc ? rp_err__set(err, RP_EXIT_FAILED, rc, NULL,
-				"%s ends early, as it cannot be written: %s", r->path,
+				"%s ends early, as it cannot be written: %s", r->opts.path,
 				strerror(-rc))
 		  : 0;
 }
@@ -293,6 +447,7 @@ void rp_recording__free(struct rp_recording *r)
 	if (r->fd >= 0)
 		close(r->fd);
 	rp_instance_feed__free(r->feed);
+	rp_recent__free(r->recent);
 	free(r->regions);
 	free(r);
 }

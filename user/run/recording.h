@@ -14,8 +14,20 @@
 
 struct rp_recording;
 
+struct rp_recording_opts {
+	const char *path;
+	uint64_t slower_than; /* ns: only trees whose root took so long; 0: all */
+	uint64_t max_bytes;   /* of the file, or a little more; 0: no limit */
+	/*
+	 * ns: so much is kept in memory, and written at the end, when it is asked for, and when a
+	 * tree is slower than that: but then not again for as long. 0: all is written.
+	 */
+	uint64_t last;
+};
+
 /* Create the file. */
-int rp_recording__new(const char *path, struct rp_recording **out, struct rp_err *err);
+int rp_recording__new(const struct rp_recording_opts *opts, struct rp_recording **out,
+		      struct rp_err *err);
 /* Waits for the thread, but not forever: see rp_recording__finish. */
 void rp_recording__free(struct rp_recording *recording);
 
@@ -29,9 +41,19 @@ int rp_recording__start(struct rp_recording *recording, struct rp_session *sessi
 /* How far it is. */
 struct rp_recording_figures {
 	uint64_t instances, bytes;
-	int rc; /* not 0: it has ended, as the file cannot be written */
+	int rc;	   /* not 0: it has ended, as the file cannot be written */
+	bool full; /* it has ended, as the file is as large as it may be */
 };
 struct rp_recording_figures rp_recording__figures(const struct rp_recording *recording);
+
+/*
+ * Write what is kept of the last so many seconds, soon. unless_new: not where that was done
+ * less than as long ago.
+ */
+void rp_recording__dump(struct rp_recording *recording, bool unless_new);
+
+/* The file that was written last; NULL: none so far. */
+const char *rp_recording__dumped(const struct rp_recording *recording, unsigned *number);
 
 /* What the thread writes last. */
 struct rp_recording_end {

@@ -127,7 +127,7 @@ int rp_run__watch_refresh(struct rp_run *run)
 		rc = rp_loop__timer(run->loop, on_end, run, &end);
 	if (!rc)
 		rc = rp_loop__before_wait(run->loop, end_with_target, run);
-	if (!rc && run->on_stuck)
+	if (!rc && (run->on_stuck || (run->opts->last && run->opts->stuck)))
 		rc = rp_loop__timer(run->loop, on_stuck_look, run, &run->refresh.stuck);
 	if (rc)
 		return rc;

@@ -40,6 +40,8 @@ static int prepare_on_stuck(struct rp_run *run, struct rp_err *err)
 static int start(struct rp_run *run, struct rp_err *err)
 {
 	struct rp_launch_opts launch = {.argv = run->opts->argv, .limits = &run->limits};
+	const struct rp_signals_opts signals = {.on_screen = run->on_screen,
+						.dumps = run->opts->last > 0};
 	const char *command = NULL;
 	struct rp_user user;
 	int rc = rp_selection__check(run->opts, err);
@@ -54,7 +56,7 @@ static int start(struct rp_run *run, struct rp_err *err)
 	if (!rc)
 		rc = prepare_on_stuck(run, err);
 	if (!rc)
-		rc = rp_signals__new(run->on_screen, &run->signals, err);
+		rc = rp_signals__new(&signals, &run->signals, err);
 	/* Before there is much to copy; it begins while the programs are loaded. */
 	if (!rc)
 		run->helper = rp_helper__new(rp_signals__is_end_pending);
@@ -106,6 +108,8 @@ static int on_signals(void *ctx)
 
 		if (signal == SIGCHLD && run->on_stuck)
 			rp_on_stuck__reap(run->on_stuck);
+		if (signal == SIGUSR1)
+			rp_recording__dump(run->recording, false);
 		if (run->screen)
 			rp_live_screen__signal(run->screen, signal);
 		if (run->launch && rp_signals__is_for_command(&info))

@@ -26,7 +26,7 @@ static bool is_unwanted(int signal)
 	       action.sa_handler == SIG_IGN;
 }
 
-int rp_signals__new(bool on_screen, struct rp_signals **out, struct rp_err *err)
+int rp_signals__new(const struct rp_signals_opts *opts, struct rp_signals **out, struct rp_err *err)
 {
 	struct rp_signals *s = calloc(1, sizeof(*s));
 	sigset_t set;
@@ -38,7 +38,9 @@ int rp_signals__new(bool on_screen, struct rp_signals **out, struct rp_err *err)
 	for (size_t i = 0; i < COUNT(ends); i++)
 		if (!is_unwanted(ends[i]))
 			sigaddset(&set, ends[i]);
-	for (size_t i = 0; on_screen && i < COUNT(of_the_screen); i++)
+	if (opts->dumps)
+		sigaddset(&set, SIGUSR1);
+	for (size_t i = 0; opts->on_screen && i < COUNT(of_the_screen); i++)
 		sigaddset(&set, of_the_screen[i]);
 	sigprocmask(SIG_BLOCK, &set, &s->inherited);
 	s->fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);

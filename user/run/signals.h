@@ -14,8 +14,13 @@
 
 struct rp_signals;
 
-/* on_screen: those of a terminal that is in use, too. */
-int rp_signals__new(bool on_screen, struct rp_signals **out, struct rp_err *err);
+struct rp_signals_opts {
+	bool on_screen; /* those of a terminal that is in use, too */
+	bool dumps;	/* SIGUSR1, too */
+};
+
+int rp_signals__new(const struct rp_signals_opts *opts, struct rp_signals **out,
+		    struct rp_err *err);
 /* Signals do again what they did before. NULL is allowed. */
 void rp_signals__free(struct rp_signals *signals);
 

@@ -75,6 +75,7 @@ int rp_run__open(struct rp_run *run, struct rp_err *err)
 		.links_change = run->on_screen || o->max_overhead > 0,
 		.samples = o->sample_hz > 0,
 		.record_bytes = rp_run__ring_bytes(o),
+		.record_every = o->every,
 		.verbose = o->verbose,
 	};
 	struct rp_targets_opts targets = {.ops = &rp_run__session_ops,
