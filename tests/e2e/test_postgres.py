@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
 """The USDT probes of PostgreSQL, against the server's log of connections and statements."""
 
+import json
 import os
 import re
 import subprocess
 
+import harness
 from servers import PostgresCase
 
 CLIENTS, TRANSACTIONS = 4, 1000
@@ -89,6 +91,23 @@ class Postgres(PostgresCase):
                          done + log.logins + len(log.statements) - 7 * done)
         self.assertEqual(log.writes, 4 * done)
         self.assertAllClosed()
+
+    def test_record_of_pgbench(self):
+        """What a report makes of the record is what was shown, figure by figure."""
+        keys = ("count", "total_ns", "self_ns", "cpu_ns", "wait_ns", "min_ns", "max_ns", "unwound", "open")
+        record, report = self.path("pgbench.rpt"), self.path("report.json")
+        self.client("pgbench", "-i", "-q", "postgres").finish()
+        self.trace("--record", record)
+        self.client("pgbench", "-n", "-c", CLIENTS, "-j", "2", "-t", TRANSACTIONS, "postgres").finish()
+        self.wait_disconnected()
+        self.snap = self.detach()
+        self.assertEqual(self.snap.data["lost"]["instances"], 0)
+        self.spawn(harness.rptrace_path, "report", record, "--json", "-o", report).finish()
+        with open(report, encoding="utf-8") as file:
+            told = harness.Snapshot(json.load(file))
+        self.assertGreaterEqual(self.snap.region("query")["count"], 7 * CLIENTS * TRANSACTIONS)
+        self.assertEqual({name: [row[key] for key in keys] for name, row in told.regions.items()},
+                         {name: [row[key] for key in keys] for name, row in self.snap.regions.items()})
 
     def check_counts(self, log):
         self.assertEqual(log.failed, [])

@@ -3,12 +3,13 @@
 
 #include <stdlib.h>
 
+#include "record/relay.h"
 #include "util/glob.h"
 #include "util/map.h"
 
 struct rp_event_filter {
+	struct rp_event_sink next; /* comes first: rp_event_relay() */
 	struct rp_event_filter_opts opts;
-	struct rp_event_sink next;
 	uint64_t start;
 	/* Of the run; the value of a number is whether it was asked for. */
 	struct rp_map regions, nodes, threads;
@@ -44,13 +45,6 @@ static int on_region(void *ctx, uint32_t id, const struct rp_region_name *region
 	if (f->opts.n_regions && rp_map__get(&f->regions, id) == RP_MAP_NONE)
 		rc = rp_map__add(&f->regions, id, wanted);
 	return rc ? rc : RP_TELL(&f->next, region, id, region);
-}
-
-static int on_text(void *ctx, uint32_t index, const struct rp_text *text)
-{
-	struct rp_event_filter *f = ctx;
-
-	return RP_TELL(&f->next, text, index, text);
 }
 
 static int on_thread(void *ctx, const struct rp_event_thread *thread)
@@ -91,20 +85,6 @@ static int on_instance(void *ctx, const struct rp_event_instance *instance)
 	if (is_chosen(f, instance))
 		return f->next.instance(f->next.ctx, instance);
 	return RP_TELL(&f->next, passed_over, instance->node);
-}
-
-static int on_left_out(void *ctx, uint32_t node, uint64_t n)
-{
-	struct rp_event_filter *f = ctx;
-
-	return RP_TELL(&f->next, left_out, node, n);
-}
-
-static int on_lost(void *ctx, uint32_t node, uint64_t n)
-{
-	struct rp_event_filter *f = ctx;
-
-	return RP_TELL(&f->next, lost, node, n);
 }
 
 static void forget_run(struct rp_event_filter *f)
@@ -149,15 +129,14 @@ struct rp_event_filter *rp_event_filter__new(const struct rp_event_filter_opts *
 
 struct rp_event_sink rp_event_filter__sink(struct rp_event_filter *filter)
 {
-	return (struct rp_event_sink){.ctx = filter,
-				      .run = on_run,
-				      .region = on_region,
-				      .text = on_text,
-				      .thread = on_thread,
-				      .node = on_node,
-				      .instance = on_instance,
-				      .left_out = on_left_out,
-				      .lost = on_lost,
-				      .end = on_end,
-				      .close = on_close};
+	struct rp_event_sink sink = rp_event_relay(filter);
+
+	sink.run = on_run;
+	sink.region = on_region;
+	sink.thread = on_thread;
+	sink.node = on_node;
+	sink.instance = on_instance;
+	sink.end = on_end;
+	sink.close = on_close;
+	return sink;
 }
