@@ -32,6 +32,17 @@ VALUES = [
     ("-p {pid} -f leaf --max-overhead 200", 2, "percentage"),
     ("-p {pid} -f leaf --max-depth 5000", 2, "from 1 to 1023"),
 ]
+NEWER = [
+    ("-p {pid} -f leaf --sample=0", 2, "0"),
+    ("-p {pid} -f leaf --sample=often", 2, "often"),
+    ("-p {pid} -f leaf --label arg0:text", 2, "text"),
+    ("-p {pid} -f leaf --label arg0:str@arg9", 2, "arg9"),
+    ("-p {pid} -f leaf --format folded", 2, "sample"),
+    ("record -p {pid} -f leaf -o no-such-folder/file", 1, "no-such-folder"),
+    ("report", 2, "needs a record"),
+    ("report /etc/passwd", 1, "no record"),
+    ("report no-such-file", 1, "No such file"),
+]
 WORDS = [
     ("-p {pid} -f", 2, "needs a value"),
     ("-p {pid} -f leaf --on-stuck true", 2, "--on-stuck needs --stuck"),
@@ -106,8 +117,9 @@ class Mistakes(Case):
         if words[0] != "rptrace":
             return subprocess.run(words, capture_output=True, text=True, timeout=harness.DEADLINE, check=False)
         words = words[1:]
-        if words[0] not in ("list", "doctor", "--help"):
-            words = ["-d", "100ms", *words]
+        if "--help" not in words and words[0] not in ("list", "doctor"):
+            verb = words[:1] if words[0] == "record" else []
+            words = [*verb, "-d", "100ms", *words[len(verb):]]
         return self.run_line(words)
 
     def check(self, mistakes):
@@ -157,6 +169,9 @@ class Mistakes(Case):
 
     def test_values(self):
         self.check(VALUES)
+
+    def test_newer(self):
+        self.check(NEWER)
 
     def test_words(self):
         self.check(WORDS)

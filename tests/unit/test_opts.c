@@ -319,7 +319,7 @@ static const struct mistake {
 	{"rptrace docter", "doctor", "rptrace doctor"},
 	{"rptrace -p 1 list", "comes first", "rptrace list -p 1"},
 	{"rptrace top -p 1", "record, report, list and doctor", "rptrace -p 1"},
-	{"rptrace report", "needs a record", "rptrace report rptrace.rpt"},
+	{"rptrace report", "needs a record", "rptrace record --help"},
 	{"rptrace report a.rpt -- b", "report starts no command", "rptrace report a.rpt"},
 	{"rptrace report --by cgroup a.rpt", "none of process, thread, command, label, file",
 	 "rptrace report --by process a.rpt"},

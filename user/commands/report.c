@@ -124,7 +124,8 @@ static int read_file(const struct report *r, const char *file, const struct rp_e
 	int fd = rp_caller__open(file), rc;
 
 	if (fd < 0)
-		return rp_err__set(err, RP_EXIT_FAILED, fd, NULL, "%s: %s", file, strerror(-fd));
+		return rp_err__set(err, RP_EXIT_FAILED, fd, "rptrace record --help", "%s: %s", file,
+				   strerror(-fd));
 	rc = rp_reader__open(fd, file, &reader, err);
 	if (!rc)
 		rc = rp_reader__read(reader, sink, err);

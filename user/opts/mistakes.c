@@ -238,10 +238,10 @@ static bool shares_stream(const struct rp_opts *o)
 static int report_together(const struct rp_parser *p)
 {
 	const struct rp_opts *o = p->opts;
-	struct rp_edit edit = {.insert = p->own, .with = {"rptrace.rpt"}};
 
 	if (!o->files.n)
-		return mistake(p, &edit, "report needs a record: FILE");
+		return rp_err__set(p->err, RP_EXIT_USAGE, -EINVAL, "rptrace record --help",
+				   "report needs a record: FILE");
 	if (o->slowest &&
 	    (o->export || (strcmp(o->format->name, "table") && strcmp(o->format->name, "json"))))
 		return without(p, &o->slowest, "--slowest is a table, or JSON");

@@ -363,7 +363,7 @@ int rp_reader__read(struct rp_reader *r, const struct rp_event_sink *sink, struc
 static int open_error(const char *name, int rc, struct rp_err *err)
 {
 	if (rc == -EINVAL)
-		return rp_err__set(err, RP_EXIT_FAILED, rc, NULL,
+		return rp_err__set(err, RP_EXIT_FAILED, rc, "rptrace record --help",
 				   "%s is no record of rptrace, or nothing of it is left", name);
 	return rp_err__set(err, RP_EXIT_FAILED, rc, NULL, "%s cannot be read: %s", name,
 			   strerror(-rc));
