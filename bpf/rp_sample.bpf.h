@@ -12,8 +12,8 @@
 
 #include <linux/bpf_perf_event.h>
 
-#include "rp_frame_pointers.bpf.h"
 #include "rp_processes.bpf.h"
+#include "rp_unwind.bpf.h"
 
 /* Bytes of samples that user space has not taken when it is woken for more. */
 #define SAMPLES_WAKE_BYTES (256 * 1024)
@@ -40,11 +40,9 @@ struct {
 } sampled_at SEC(".maps");
 
 #ifdef __TARGET_ARCH_x86
-#define IN_USER_MODE(regs)  (((regs)->cs & 3) == 3)
-#define FRAME_POINTER(regs) ((regs)->rbp)
+#define IN_USER_MODE(regs) (((regs)->cs & 3) == 3)
 #else
-#define IN_USER_MODE(regs)  (((regs)->pstate & 0xf) == 0)
-#define FRAME_POINTER(regs) ((regs)->regs[29])
+#define IN_USER_MODE(regs) (((regs)->pstate & 0xf) == 0)
 #endif
 
 /*
@@ -95,7 +93,7 @@ static __always_inline void send_sample(struct rp_sample *s, __u32 n)
 {
 	__u64 waiting = bpf_ringbuf_query(&samples, BPF_RB_AVAIL_DATA);
 
-	if (n > RP_SAMPLE_ADDRESSES_MAX)
+	if (n > RP_UNWIND_FRAMES_MAX)
 		return;
 	s->addresses = n;
 	if (bpf_ringbuf_output(&samples, s, RP_SAMPLE_BYTES(n),
@@ -110,9 +108,9 @@ int rp_take_sample(struct bpf_perf_event_data *ctx)
 	struct task_struct *task = bpf_get_current_task_btf();
 	__u32 tgid = tgid_of(task), only = 0;
 	struct rp_sample *s = bpf_map_lookup_elem(&sample_rooms, &only);
-	struct rp_unwind_regs at = {};
+	enum rp_unwind_end end;
+	struct rp_unwind_regs at;
 	struct pt_regs regs = {};
-	bool whole = false;
 	__u32 n;
 
 	if (!ready || !s || !is_tracked(tgid))
@@ -121,17 +119,16 @@ int rp_take_sample(struct bpf_perf_event_data *ctx)
 		return 0;
 	/* As they were when the thread came into the kernel, or was interrupted just now. */
 	bpf_probe_read_kernel(&regs, sizeof(regs), (void *)bpf_task_pt_regs(task));
-	at.ip = PT_REGS_IP(&regs);
-	at.sp = PT_REGS_SP(&regs);
-	at.fp = FRAME_POINTER(&regs);
-	n = unwind_user(&at, s->address, &whole);
+	at = (struct rp_unwind_regs){
+		.ip = PT_REGS_IP(&regs), .sp = PT_REGS_SP(&regs), .fp = PT_REGS_FP(&regs)};
+	n = unwind_user(task, tgid, &at, s->address, &end);
 	s->time = bpf_ktime_get_ns();
 	s->tgid = tgid;
 	s->tid = tid_of(task);
 	s->node = innermost_node(sampled_stack(task, tgid, GOROUTINE(&regs)));
 	s->flags = (IN_USER_MODE(&ctx->regs) ? 0 : RP_SAMPLE_KERNEL) |
-		   (whole ? 0 : RP_SAMPLE_TRUNCATED) |
 		   (is_probe_code(task, at.ip) ? RP_SAMPLE_PROBE : 0);
+	s->end = end;
 	send_sample(s, n);
 	return 0;
 }

@@ -281,6 +281,19 @@ static void the_target_is_killed(void **state)
 	live_assert_nothing_lost(json);
 }
 
+/* With their region, and whole stacks of code without frame pointers. */
+static void samples_are_taken(void **state)
+{
+	struct live_run run = live_trace(LIVE_PID, "sampled alone 500", "-f seven --sample");
+	json_t *samples = json_object_get(run.json, "samples");
+	json_t *stacks = json_object_get(samples, "stacks");
+
+	(void)state;
+	assert_true(live_u64(samples, "taken") > 0);
+	assert_true(live_u64(live_region(run.json, "seven"), "samples") > 0);
+	assert_true(2 * live_u64(stacks, "complete") > live_u64(samples, "taken"));
+}
+
 /*
  * The 1-byte nop is probed, or the 10-byte one behind it where that is the fast one; and no probe
  * stays behind, even if rptrace had no time to take it out.
@@ -332,6 +345,7 @@ static const struct CMUnitTest once[] = {
 	cmocka_unit_test(markers),
 	cmocka_unit_test(the_whole_system),
 	cmocka_unit_test(the_target_is_killed),
+	cmocka_unit_test(samples_are_taken),
 	cmocka_unit_test(probes_come_and_go),
 	cmocka_unit_test(calls_are_recorded),
 	cmocka_unit_test(overlaps_and_late_labels),

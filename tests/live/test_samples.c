@@ -11,12 +11,13 @@
 
 #define DEVIATIONS 4
 
-static double spent(const char *said, const char *name)
+/* What it says in a line that begins so. */
+static double told(const char *said, const char *what, const char *name)
 {
 	char begin[64];
 	const char *at;
 
-	snprintf(begin, sizeof(begin), "spent %s ", name);
+	snprintf(begin, sizeof(begin), "%s %s ", what, name);
 	at = strstr(said, begin);
 	assert_non_null(at);
 	return strtod(at + strlen(begin), NULL);
@@ -64,13 +65,40 @@ static void shares_are_right(void **state)
 	struct live_run run = live_trace(LIVE_PID, *state, "--sample");
 	double a = (double)samples_of(run.json, "seven", "self"),
 	       b = (double)samples_of(run.json, "three", "self");
-	double truth = spent(run.said, "seven");
+	double truth = told(run.said, "spent", "seven");
 
-	truth /= truth + spent(run.said, "three");
+	truth /= truth + told(run.said, "spent", "three");
 	assert_true(a + b > 500);
 	assert_share(a, a + b, truth);
 	assert_true((double)live_u64(samples_object(run.json), "taken") >= a + b);
+	/* All were called by it, and no stack ends before. */
+	assert_true((double)samples_of(run.json, "take", "cumulative") >= 0.98 * (a + b));
 	live_assert_nothing_lost(run.json);
+}
+
+/* Two loops of one function, which its samples tell apart by their lines. */
+static void lines_are_right(void **state)
+{
+	struct live_run run = live_trace(LIVE_PID, "sampled lines 3000", "--sample");
+	json_t *lines = live_array(run.json, "lines");
+	double n[2] = {0}, truth = told(run.said, "spent", "seven");
+
+	(void)state;
+	truth /= truth + told(run.said, "spent", "three");
+	for (size_t i = 0; i < json_array_size(lines); i++) {
+		const json_t *line = json_array_get(lines, i);
+
+		if (strcmp(live_str(line, "function"), "loops"))
+			continue;
+		assert_non_null(strstr(live_str(line, "file"), "sampled.c"));
+		for (size_t k = 0; k < 2; k++)
+			if (live_u64(line, "line") -
+				    (uint64_t)told(run.said, "line", k ? "three" : "seven") <
+			    2)
+				n[k] += (double)live_u64(line, "self");
+	}
+	assert_true(n[0] + n[1] > 1000);
+	assert_share(n[0], n[0] + n[1], truth);
 }
 
 /* A command has its events before its first instruction. */
@@ -156,6 +184,7 @@ int main(void)
 		live_test(shares_are_right, "sampled alone 3000", "shares of one thread"),
 		live_test(shares_are_right, "sampled threads 1000", "shares of four threads"),
 		live_test(shares_are_right, "sampled child 3000", "shares of forked children"),
+		cmocka_unit_test(lines_are_right),
 		live_test(command_is_sampled, "sampled alone 500", "a command"),
 		live_test(command_is_sampled, "sampled exec 1000",
 			  "a command that executes itself"),

@@ -5,6 +5,7 @@
  * NAME NS", in all of its threads and processes.
  *
  *   alone      one thread
+ *   lines      two loops of one function instead, at lines of their own: "line NAME NUMBER"
  *   threads    four of them at once, each for MS
  *   child      `three` is computed by children alone, one after the other
  *   exec       the same, by this program executed anew
@@ -62,7 +63,34 @@ static void take(int which)
 	spent[which] += now() - before;
 }
 
+/* Where the loops below begin, each with its body in the next line. */
+enum { LINE_SEVEN = __LINE__ + 6, LINE_THREE = LINE_SEVEN + 3 };
+
+NO_CLONES void loops(unsigned long long took[3]);
+void loops(unsigned long long took[3])
+{
+	took[0] = now();
+	for (unsigned long i = 0; i < 7 * ROUNDS; i++)
+		sink += i;
+	took[1] = now();
+	for (unsigned long i = 0; i < 3 * ROUNDS; i++)
+		sink += i;
+	took[2] = now();
+}
+
 static unsigned long ms;
+
+static void lines(void)
+{
+	unsigned long long took[3];
+
+	while (now() < ms * 1000000ull) {
+		loops(took);
+		spent[SEVEN] += took[1] - took[0];
+		spent[THREE] += took[2] - took[1];
+	}
+	printf("line seven %d\nline three %d\n", LINE_SEVEN, LINE_THREE);
+}
 
 static void both(void)
 {
@@ -127,6 +155,8 @@ int main(int argc, char **argv)
 	target_wait();
 	if (!strcmp(mode, "threads"))
 		threads();
+	else if (!strcmp(mode, "lines"))
+		lines();
 	else if (!strcmp(mode, "child"))
 		children(NULL);
 	else if (!strcmp(mode, "exec"))

@@ -32,7 +32,12 @@ static void add_samples(uint32_t node)
 	add(node, 30, main_, place("handle_request", "src/main.c", 31), walk);
 	add(node, 1, main_, place("handle_request", "src/main.c", 31), place("[libc.so]", "", 0));
 	*rp_sample_store__totals(store) = (struct rp_sample_totals){
-		.taken = 121, .truncated = 2, .unresolved = 1, .probes = 3, .dropped = 4};
+		.taken = 121,
+		.truncated = 2,
+		.unresolved = 1,
+		.probes = 3,
+		.dropped = 4,
+		.ends = {[RP_UNWIND_END_COMPLETE] = 119, [RP_UNWIND_END_NO_ROW] = 2}};
 	f.counts.samples = rp_sample_counts__of(store);
 	assert_non_null(f.counts.samples);
 	f.counts.samples->hz = 997;

@@ -256,6 +256,8 @@ static void take_totals(struct rp_sampled *sampled, const struct rp_sample_count
 		.probes = rp_less(now->totals.probes, from->probes),
 		.dropped = rp_less(now->totals.dropped, from->dropped),
 	};
+	for (size_t i = 0; i < RP_UNWIND_END_COUNT; i++)
+		sampled->totals.ends[i] = rp_less(now->totals.ends[i], from->ends[i]);
 	sampled->lost = rp_less(now->lost, before ? before->lost : 0);
 	sampled->hz_wanted = now->hz;
 }

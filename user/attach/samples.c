@@ -19,6 +19,10 @@ void rp_session__configure_samples(struct rp_session *s, bool wanted)
 	bpf_map__set_autocreate(skel->maps.samples, wanted);
 	bpf_map__set_autocreate(skel->maps.sample_rooms, wanted);
 	bpf_map__set_autocreate(skel->maps.sampled_at, wanted);
+	bpf_map__set_max_entries(skel->maps.unwind_objects, RP_UNWIND_OBJECTS_MAX);
+	bpf_map__set_autocreate(skel->maps.unwind_objects, wanted);
+	bpf_map__set_max_entries(skel->maps.unwind_processes, RP_UNWIND_PROCESSES_MAX);
+	bpf_map__set_autocreate(skel->maps.unwind_processes, wanted);
 }
 
 static int on_sample(void *ctx, void *data, size_t size)
@@ -39,6 +43,12 @@ int rp_session__open_samples(struct rp_session *s)
 int rp_session__sample_program(const struct rp_session *s)
 {
 	return bpf_program__fd(s->skel->progs.rp_take_sample);
+}
+
+struct rp_unwind_maps rp_session__unwind_maps(const struct rp_session *s)
+{
+	return (struct rp_unwind_maps){.objects = bpf_map__fd(s->skel->maps.unwind_objects),
+				       .processes = bpf_map__fd(s->skel->maps.unwind_processes)};
 }
 
 void rp_session__samples_may_double(struct rp_session *s)

@@ -13,6 +13,7 @@
 
 #include "attach/features.h"
 #include "attach/links.h"
+#include "attach/unwind_maps.h"
 #include "plan/plan.h"
 #include "rp_abi.h"
 #include "rp_hist.h"
@@ -126,6 +127,8 @@ int rp_session__drain(struct rp_session *session, rp_record_fn fn, void *ctx);
 
 /* Descriptor of the program that perf events of tracked threads are to run. */
 int rp_session__sample_program(const struct rp_session *session);
+/* The kernel's maps of unwind tables. */
+struct rp_unwind_maps rp_session__unwind_maps(const struct rp_session *session);
 /* Some threads may have two events: what comes too early is left out from now on. */
 void rp_session__samples_may_double(struct rp_session *session);
 /* Can be read when many wait to be drained; they are to be drained now and then anyway. */

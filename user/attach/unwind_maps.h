@@ -23,6 +23,8 @@ struct rp_unwind_maps {
 	uint32_t n_pending;
 };
 
+#define RP_UNWIND_PROCESSES_MAX 4096u
+
 /* 0 or a negative errno. */
 int rp_unwind_maps__add_object(struct rp_unwind_maps *maps, uint32_t object,
 			       const struct rp_unwind_row *rows, size_t n);

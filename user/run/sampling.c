@@ -11,6 +11,9 @@
 /* Each takes 32 bytes. Past that, new stacks are counted and not kept. */
 #define CALLS_MAX (4u << 20)
 
+/* Of the unwind tables of all files: a large database takes a tenth of it. */
+#define TABLES_MAX (64u << 20)
+
 struct probe_place {
 	struct rp_file_id file;
 	uint64_t offset;
@@ -19,6 +22,8 @@ struct probe_place {
 struct rp_sampling {
 	struct rp_sampling_opts opts;
 	struct rp_sample_store *store;
+	struct rp_unwind_maps maps;
+	struct rp_unwind_tables *tables;
 	struct rp_sampler *sampler;
 	struct rp_sample_threads *threads;
 	uint64_t started; /* ns, CLOCK_MONOTONIC; processes begun since have their events */
@@ -75,6 +80,35 @@ static bool is_probe(void *ctx, const struct rp_file_id *file, uint64_t offset)
 	       bsearch(&key, s->probes, s->n_probes, sizeof(*s->probes), compare_probes);
 }
 
+/* ---- unwind tables --------------------------------------------------------------------------- */
+
+static int add_object(void *ctx, uint32_t object, const struct rp_unwind_row *rows, size_t n)
+{
+	return rp_unwind_maps__add_object(ctx, object, rows, n);
+}
+
+static void drop_object(void *ctx, uint32_t object)
+{
+	rp_unwind_maps__drop_object(ctx, object);
+}
+
+static int set_process(void *ctx, pid_t pid, const struct rp_unwind_process *process)
+{
+	return rp_unwind_maps__set_process(ctx, pid, process);
+}
+
+static void drop_process(void *ctx, pid_t pid)
+{
+	rp_unwind_maps__drop_process(ctx, pid);
+}
+
+static const struct rp_unwind_ops unwind_ops = {
+	.add_object = add_object,
+	.drop_object = drop_object,
+	.set_process = set_process,
+	.drop_process = drop_process,
+};
+
 /* ---- life ------------------------------------------------------------------------------------ */
 
 struct rp_sampling *rp_sampling__new(const struct rp_sampling_opts *opts)
@@ -85,12 +119,23 @@ struct rp_sampling *rp_sampling__new(const struct rp_sampling_opts *opts)
 		.follow = opts->follow,
 	};
 	struct rp_sampling *s = calloc(1, sizeof(*s));
+	struct rp_unwind_tables_opts tables = {
+		.proc_root = "/proc",
+		.ops = &unwind_ops,
+		.max_bytes = TABLES_MAX,
+		.max_objects = RP_UNWIND_OBJECTS_MAX,
+		.max_processes = RP_UNWIND_PROCESSES_MAX,
+	};
 
 	if (!s)
 		return NULL;
 	s->opts = *opts;
+	tables.ctx = &s->maps;
 	s->store = rp_sample_store__new(CALLS_MAX);
-	s->sampler = s->store ? rp_sampler__new(s->store, is_probe, s) : NULL;
+	s->maps = rp_session__unwind_maps(opts->session);
+	s->tables = rp_unwind_tables__new(&tables);
+	if (s->store && s->tables)
+		s->sampler = rp_sampler__new(s->store, s->tables, is_probe, s);
 	s->threads = rp_sample_threads__new(&threads);
 	if (s->sampler && s->threads)
 		return s;
@@ -104,6 +149,7 @@ void rp_sampling__free(struct rp_sampling *s)
 		return;
 	rp_sample_threads__free(s->threads);
 	rp_sampler__free(s->sampler);
+	rp_unwind_tables__free(s->tables);
 	rp_sample_store__put(s->store);
 	free(s->probes);
 	free(s);

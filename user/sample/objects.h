@@ -4,6 +4,7 @@
 #define RP_SAMPLE_OBJECTS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "aggregate/sample_store.h"
@@ -22,10 +23,13 @@ void rp_sample_objects__free(struct rp_sample_objects *objects);
 uint32_t rp_sample_objects__get(struct rp_sample_objects *objects, pid_t pid,
 				const struct rp_mapped *mapped);
 
-/* The number of the place in the store of what is at that offset of the file; 0: out of memory.
- * *named: it is in a function that has a name. */
-uint32_t rp_sample_objects__place(struct rp_sample_objects *objects, uint32_t object,
-				  uint64_t offset, bool *named);
+/*
+ * The numbers of the places in the store that run at that offset of the file: the function first,
+ * then what is inlined there. Returns how many; 0: the file could not be opened, or out of memory.
+ * *named: they have a symbol.
+ */
+size_t rp_sample_objects__places(struct rp_sample_objects *objects, uint32_t object,
+				 uint64_t offset, uint32_t *places, size_t most, bool *named);
 
 /* Which file it is; false: it could not be opened. */
 bool rp_sample_objects__id(const struct rp_sample_objects *objects, uint32_t object,

@@ -6,6 +6,9 @@
 
 #include "sample/spaces.h"
 
+/* Of one stack, with those that are inlined. */
+#define CALLS_MAX 512
+
 struct rp_sampler {
 	struct rp_sample_store *store;
 	struct rp_sample_objects *objects;
@@ -22,8 +25,8 @@ static uint32_t own_place(struct rp_sample_store *store, const char *name)
 	return rp_sample_store__place(store, &place);
 }
 
-struct rp_sampler *rp_sampler__new(struct rp_sample_store *store, rp_is_probe_fn is_probe,
-				   void *ctx)
+struct rp_sampler *rp_sampler__new(struct rp_sample_store *store, struct rp_unwind_tables *tables,
+				   rp_is_probe_fn is_probe, void *ctx)
 {
 	struct rp_sampler *s = calloc(1, sizeof(*s));
 
@@ -33,7 +36,7 @@ struct rp_sampler *rp_sampler__new(struct rp_sample_store *store, rp_is_probe_fn
 	s->is_probe = is_probe;
 	s->ctx = ctx;
 	s->objects = rp_sample_objects__new(store);
-	s->spaces = rp_spaces__new(s->objects);
+	s->spaces = rp_spaces__new(s->objects, tables);
 	s->unknown = own_place(store, "[unknown]");
 	s->probe = own_place(store, "[probe]");
 	if (s->objects && s->spaces && s->unknown && s->probe)
@@ -56,18 +59,17 @@ struct rp_spaces *rp_sampler__spaces(struct rp_sampler *s)
 	return s->spaces;
 }
 
-/* 0: it has none. */
-static uint32_t place_of(struct rp_sampler *s, const struct rp_sample *sample, size_t i,
-			 bool *named)
+/* What runs at one of its addresses, from the outermost call in; 0: that is not known. */
+static size_t places_of(struct rp_sampler *s, const struct rp_sample *sample, size_t i,
+			uint32_t *places, size_t most, bool *named)
 {
-	/* A return address may be that of the next line, or of the next function. */
-	uint64_t address = sample->address[i] - (i > 0), offset;
+	uint64_t offset;
 	uint32_t object;
 
 	*named = false;
-	if (!rp_spaces__find(s->spaces, (pid_t)sample->tgid, address, &object, &offset))
+	if (!rp_spaces__find(s->spaces, (pid_t)sample->tgid, sample->address[i], &object, &offset))
 		return 0;
-	return rp_sample_objects__place(s->objects, object, offset, named);
+	return rp_sample_objects__places(s->objects, object, offset, places, most, named);
 }
 
 /*
@@ -92,23 +94,24 @@ static bool is_at_probe(struct rp_sampler *s, const struct rp_sample *sample)
 static void add(struct rp_sampler *s, const struct rp_sample *sample)
 {
 	struct rp_sample_totals *totals = rp_sample_store__totals(s->store);
-	uint32_t places[RP_SAMPLE_ADDRESSES_MAX + 1];
 	bool at_probe = is_at_probe(s, sample), named, known = at_probe;
-	size_t n = 0;
+	uint32_t places[CALLS_MAX + 1]; /* and the probe */
+	size_t n = 0, found;
 
 	for (size_t i = sample->addresses; i > 0; i--) {
-		uint32_t place = place_of(s, sample, i - 1, &named);
-
+		found = places_of(s, sample, i - 1, places + n, CALLS_MAX - n, &named);
 		known |= i == 1 && named;
+		n += found;
 		/* The page that the kernel has added belongs to no function. */
-		if (at_probe && i == 1 && !place)
-			continue;
-		places[n++] = place ? place : s->unknown;
+		if (!found && n < CALLS_MAX && !(at_probe && i == 1))
+			places[n++] = s->unknown;
 	}
 	if (at_probe)
 		places[n++] = s->probe;
 	rp_sample_store__add(s->store, sample->node, places, n);
-	totals->truncated += (sample->flags & RP_SAMPLE_TRUNCATED) != 0;
+	totals->truncated += sample->end != RP_UNWIND_END_COMPLETE;
+	if (sample->end < RP_UNWIND_END_COUNT)
+		totals->ends[sample->end]++;
 	totals->unresolved += !known;
 	totals->probes += at_probe;
 }
@@ -120,7 +123,7 @@ void rp_sampler__take(struct rp_sampler *s, const void *record, size_t size)
 	if (size < (size_t)RP_SAMPLE_BYTES(0) || size > sizeof(sample))
 		return;
 	memcpy(&sample, record, size);
-	if (sample.addresses <= RP_SAMPLE_ADDRESSES_MAX &&
+	if (sample.addresses <= RP_UNWIND_FRAMES_MAX &&
 	    size >= (size_t)RP_SAMPLE_BYTES(sample.addresses))
 		add(s, &sample);
 }

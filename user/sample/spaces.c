@@ -20,15 +20,18 @@ struct space {
 
 struct rp_spaces {
 	struct rp_sample_objects *objects;
+	struct rp_unwind_tables *tables;
 	struct space *all;
 };
 
-struct rp_spaces *rp_spaces__new(struct rp_sample_objects *objects)
+struct rp_spaces *rp_spaces__new(struct rp_sample_objects *objects, struct rp_unwind_tables *tables)
 {
 	struct rp_spaces *s = calloc(1, sizeof(*s));
 
-	if (s)
+	if (s) {
 		s->objects = objects;
+		s->tables = tables;
+	}
 	return s;
 }
 
@@ -120,6 +123,9 @@ void rp_spaces__look(struct rp_spaces *s, pid_t pid)
 	space = mapped.n_ranges ? get(s, pid) : NULL;
 	if (space)
 		take(s, space, &mapped);
+	/* What there is no room for is unwound by frame pointers, and in the tables' totals. */
+	if (space)
+		rp_unwind_tables__set(s->tables, pid, &mapped);
 	rp_proc__mapped_free(&mapped);
 }
 
@@ -136,6 +142,7 @@ void rp_spaces__fork(struct rp_spaces *s, pid_t pid, pid_t parent)
 	free(to->mappings);
 	to->mappings = mappings;
 	to->n = from->n;
+	rp_unwind_tables__fork(s->tables, pid, parent);
 }
 
 void rp_spaces__exec(struct rp_spaces *s, pid_t pid)
@@ -148,6 +155,7 @@ void rp_spaces__exit(struct rp_spaces *s, pid_t pid)
 {
 	struct space *space = find(s, pid);
 
+	rp_unwind_tables__exit(s->tables, pid);
 	if (space)
 		drop(s, space);
 }

@@ -11,10 +11,13 @@
 #include <sys/types.h>
 
 #include "sample/objects.h"
+#include "sample/unwind_tables.h"
 
 struct rp_spaces;
 
-struct rp_spaces *rp_spaces__new(struct rp_sample_objects *objects);
+/* The kernel's tables are told of all that is found. */
+struct rp_spaces *rp_spaces__new(struct rp_sample_objects *objects,
+				 struct rp_unwind_tables *tables);
 void rp_spaces__free(struct rp_spaces *spaces);
 
 /* Look at what the process has mapped now. What has ended stays as it was. */

@@ -99,7 +99,7 @@ static json_t *lines_array(const struct rp_profile *profile)
 
 static json_t *samples_object(const struct rp_sampled *sampled)
 {
-	json_t *object = json_object();
+	json_t *object = json_object(), *ends = json_object();
 	int err = json_object_set_new(object, "hz_wanted", integer(sampled->hz_wanted));
 
 	err |= json_object_set_new(object, "hz_achieved", real(sampled->hz_achieved));
@@ -109,6 +109,11 @@ static json_t *samples_object(const struct rp_sampled *sampled)
 	err |= json_object_set_new(object, "unresolved", integer(sampled->totals.unresolved));
 	err |= json_object_set_new(object, "at_probes", integer(sampled->totals.probes));
 	err |= json_object_set_new(object, "dropped", integer(sampled->totals.dropped));
+	for (size_t i = 0; i < RP_UNWIND_END_COUNT; i++)
+		if (rp_stack_ends[i].key)
+			err |= json_object_set_new(ends, rp_stack_ends[i].key,
+						   integer(sampled->totals.ends[i]));
+	err |= json_object_set_new(object, "stacks", ends);
 	if (!err)
 		return object;
 	json_decref(object);

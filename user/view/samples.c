@@ -115,13 +115,15 @@ static void print_totals(FILE *out, const struct rp_sampled *sampled)
 		fprintf(out, "; %" PRIu64 " lost", sampled->lost);
 	if (t->dropped)
 		fprintf(out, "; %" PRIu64 " without room for their stacks", t->dropped);
-	if (t->truncated)
-		fprintf(out, "; %" PRIu64 " with a stack cut off", t->truncated);
 	if (t->unresolved)
 		fprintf(out, "; %" PRIu64 " in code without a name", t->unresolved);
 	if (t->probes)
 		fprintf(out, "; %" PRIu64 " at probes", t->probes);
 	fputc('\n', out);
+	for (size_t i = 0; i < RP_UNWIND_END_COUNT; i++)
+		if (t->ends[i] && i != RP_UNWIND_END_COMPLETE)
+			fprintf(out, "stacks cut off: %" PRIu64 ", %s\n", t->ends[i],
+				rp_stack_ends[i].meaning);
 }
 
 int rp_samples__print(FILE *out, const struct rp_snapshot *snapshot, bool utf8)

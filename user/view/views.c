@@ -21,6 +21,12 @@ const struct rp_lost_text rp_lost_texts[RP_LOST_COUNT] = {
 #undef RP_LOST_TEXT
 };
 
+const struct rp_lost_text rp_stack_ends[RP_UNWIND_END_COUNT] = {
+#define RP_STACK_END(symbol, key, meaning) [RP_UNWIND_END_##symbol] = {key, meaning},
+	RP_UNWIND_ENDS(RP_STACK_END)
+#undef RP_STACK_END
+};
+
 const struct rp_view *rp_view__find(const char *name)
 {
 	for (const struct rp_view *view = rp_views; view->name; view++)
