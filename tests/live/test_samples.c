@@ -164,6 +164,18 @@ static void stacks_begin_with_regions(void **state)
 	assert_non_null(strstr(text, "three "));
 }
 
+/* Once they were seen for long enough, and before their probes are found to cost too much. */
+static void hot_functions_become_regions(void **state)
+{
+	struct live_run run = live_trace(LIVE_PID, "sampled alone 6000", "--auto");
+
+	(void)state;
+	assert_non_null(strstr(run.rptrace->err, " chosen by samples: seven, three"));
+	assert_true(live_u64(live_region(run.json, "seven"), "count") > 0);
+	assert_true(live_u64(live_region(run.json, "three"), "count") > 0);
+	live_assert_nothing_lost(run.json);
+}
+
 static void table_has_what_is_hot(void **state)
 {
 	struct live_proc *target = live_target("sampled alone 500");
@@ -191,6 +203,7 @@ int main(void)
 		cmocka_unit_test(children_are_left_out),
 		cmocka_unit_test(regions_have_their_samples),
 		cmocka_unit_test(stacks_begin_with_regions),
+		cmocka_unit_test(hot_functions_become_regions),
 		cmocka_unit_test(table_has_what_is_hot),
 	};
 

@@ -271,6 +271,30 @@ static void durations(void **state)
 	rp_opts__free(&l.opts);
 }
 
+/* A value that may be left out is never the next word. */
+static void sampling(void **state)
+{
+	struct line l;
+
+	(void)state;
+	parse_good(&l, "rptrace --sample -p 12");
+	assert_int_equal(l.opts.sample_hz, 997);
+	assert_int_equal(l.opts.n_pids, 1);
+	assert_int_equal(l.opts.auto_most, 0);
+	rp_opts__free(&l.opts);
+	parse_good(&l, "rptrace --sample=49 --auto --max-overhead 2 -p 12");
+	assert_int_equal(l.opts.sample_hz, 49);
+	assert_int_equal(l.opts.auto_most, 16);
+	assert_true(fabs(l.opts.max_overhead - 0.02) < 1e-12);
+	rp_opts__free(&l.opts);
+	/* It samples, and has a budget. */
+	parse_good(&l, "rptrace -p 12 --auto=3");
+	assert_int_equal(l.opts.auto_most, 3);
+	assert_int_equal(l.opts.sample_hz, 997);
+	assert_true(fabs(l.opts.max_overhead - 0.05) < 1e-12);
+	rp_opts__free(&l.opts);
+}
+
 /* ---- mistakes ---------------------------------------------------------------------------- */
 
 static const struct mistake {
@@ -288,6 +312,8 @@ static const struct mistake {
 	{"rptrace -d 1e12", "30 years", NULL},
 	{"rptrace --min-duration 10", "has no unit: ns, us, ms, s, m or h",
 	 "rptrace --min-duration 10us"},
+	{"rptrace --sample=0", "from 1 to 20000", "rptrace --sample=997"},
+	{"rptrace --format flamegraph", "needs --sample", "rptrace --format flamegraph --sample"},
 	{"rptrace --max-overhead 0", "percentage", "rptrace --max-overhead 5"},
 	{"rptrace --max-overhead 101%", "percentage", NULL},
 	{"rptrace --by pid", "process, thread, command, cgroup, label", "rptrace --by process"},
@@ -460,6 +486,7 @@ int main(void)
 		cmocka_unit_test(words_and_flags),
 		cmocka_unit_test(recording),
 		cmocka_unit_test(values),
+		cmocka_unit_test(sampling),
 		cmocka_unit_test(durations),
 		cmocka_unit_test(every_mistake_has_a_cure),
 		cmocka_unit_test(cures_that_do_not_fit),

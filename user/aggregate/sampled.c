@@ -98,6 +98,7 @@ static struct entry *get_entry(struct build *b, uint32_t owner, uint32_t place, 
 	if (!b->index.slot[at]) {
 		b->entries[b->n] = (struct entry){
 			.owner = owner, .place = place, .is_function = is_function};
+		b->entries[b->n].line.number = place;
 		b->entries[b->n].line.place = rp_sample_store__place_at(b->sampled->store, place);
 		b->index.slot[at] = (uint32_t)++b->n;
 	}

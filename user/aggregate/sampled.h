@@ -12,6 +12,7 @@
 /* A function, or a line of one, with its share of the samples that it is among. */
 struct rp_line {
 	const struct rp_place *place;
+	uint32_t number;     /* of the place */
 	uint64_t self;	     /* samples that were there */
 	uint64_t cumulative; /* there or in what was called from there; recursion counts once */
 };

@@ -12,6 +12,10 @@
 
 #include "opts/parser.h"
 
+/* What --auto does as --sample and --max-overhead do, unless they are given. */
+#define AUTO_HZ	      997
+#define AUTO_OVERHEAD 0.05
+
 static bool takes(const struct rp_parser *p, const struct rp_option *option)
 {
 	return option->commands & 1u << p->opts->command;
@@ -133,6 +137,10 @@ static int finish(struct rp_parser *p)
 		o->format = rp_view__find("json");
 		o->export = NULL;
 	}
+	if (o->auto_most && !o->sample_hz)
+		o->sample_hz = AUTO_HZ;
+	if (o->auto_most && !(o->max_overhead > 0))
+		o->max_overhead = AUTO_OVERHEAD;
 	return rp_mistake__together(p);
 }
 

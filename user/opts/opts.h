@@ -70,6 +70,7 @@ struct rp_opts {
 	bool interval_given;
 	bool batch, tree, compensate, verbose;
 	unsigned sample_hz; /* 0: no samples */
+	unsigned auto_most; /* functions to choose; 0: none */
 	bool json;
 	enum rp_by by;
 	const struct rp_column *sort;

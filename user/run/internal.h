@@ -100,6 +100,7 @@ struct rp_run {
 	struct refresh refresh;
 	struct cost_meter cost_meter;
 	struct overhead_limit overhead;
+	struct rp_timer *auto_look; /* until functions are chosen; NULL without --auto */
 	struct record_progress progress;
 	struct rp_reading table_before; /* that the last printed table was made of */
 	struct live_screen *screen;	/* NULL: it is not open */
@@ -135,6 +136,7 @@ int rp_run__watch_events(struct rp_run *run);
 int rp_run__watch_refresh(struct rp_run *run);
 int rp_run__watch_costs(struct rp_run *run);
 int rp_run__watch_overhead(struct rp_run *run);
+int rp_run__watch_auto(struct rp_run *run);
 int rp_run__watch_record(struct rp_run *run);
 
 /* Hand on what the kernel has told so far. */

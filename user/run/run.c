@@ -141,6 +141,8 @@ static int watch(struct rp_run *run, struct rp_err *err)
 	if (!rc)
 		rc = rp_run__watch_overhead(run);
 	if (!rc)
+		rc = rp_run__watch_auto(run);
+	if (!rc)
 		rc = rp_run__watch_record(run);
 	if (!rc)
 		rc = rp_run__watch_refresh(run);

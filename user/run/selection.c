@@ -100,6 +100,8 @@ static int no_markers(const struct rp_opts *opts, const struct rp_targets *targe
 		      struct rp_err *err)
 {
 	struct rp_edit edit = {.insert = opts->n_own, .with = {"-f", "*", "--max-overhead=5%"}};
+	struct rp_edit few = {.insert = opts->n_own, .with = {"--auto"}};
+	bool many, live = opts->command == RP_COMMAND_LIVE;
 	struct rp_command_line line;
 	char names[RP_OFFER_NAMES * 66] = "";
 	struct rp_offer offer;
@@ -116,16 +118,17 @@ static int no_markers(const struct rp_opts *opts, const struct rp_targets *targe
 	for (size_t i = 0; i < offer.n_names; i++)
 		at += (size_t)snprintf(names + at, sizeof(names) - at, "%s%s", i ? ", " : "",
 				       offer.names[i]);
+	many = offer.n_functions > OFFER_ALL_MAX;
 	if (opts->max_overhead > 0)
 		edit.with[2] = NULL;
-	return rp_err__set(
-		err, RP_EXIT_NOTHING, -ENOENT,
-		offer.n_functions > OFFER_ALL_MAX ? rp_cure__of_target(opts, "list", &line)
-						  : edited(opts, &edit, &line),
-		"the target has neither markers nor pairs of USDT probes%s%s%s, but %zu "
-		"functions: %s%s",
-		offer.lacks ? " (" : "", offer.lacks ? offer.lacks : "", offer.lacks ? ")" : "",
-		offer.n_functions, names, offer.n_functions > offer.n_names ? ", ..." : "");
+	return rp_err__set(err, RP_EXIT_NOTHING, -ENOENT,
+			   many && !live ? rp_cure__of_target(opts, "list", &line)
+					 : edited(opts, many ? &few : &edit, &line),
+			   "the target has neither markers nor pairs of USDT probes%s%s%s, but %zu "
+			   "functions: %s%s",
+			   offer.lacks ? " (" : "", offer.lacks ? offer.lacks : "",
+			   offer.lacks ? ")" : "", offer.n_functions, names,
+			   offer.n_functions > offer.n_names ? ", ..." : "");
 }
 
 /* The selection with the nearest name in it, in the OBJECT that it names; false: not known. */

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+/* Which functions --auto takes, of stacks made by hand. */
+#include "aggregate/hot_functions.h"
+#include "snapshot_fixture.h"
+
+static struct rp_sample_store *store;
+
+static int begin(void **state)
+{
+	start(state);
+	store = rp_sample_store__new(10000);
+	assert_non_null(store);
+	return 0;
+}
+
+static int end(void **state)
+{
+	(void)state;
+	rp_sample_counts__free(now.counts.samples);
+	rp_sample_store__put(store);
+	return 0;
+}
+
+/* n samples of a stack, names from the outermost call in. */
+static void add(unsigned n, const char *stack)
+{
+	uint32_t places[16];
+	char *copy = strdup(stack), *save;
+	size_t depth = 0;
+
+	assert_non_null(copy);
+	for (char *name = strtok_r(copy, " ", &save); name; name = strtok_r(NULL, " ", &save)) {
+		const struct rp_place place = {
+			.function = name, .file = "a.c", .line = (uint32_t)depth, .object = "app"};
+
+		places[depth++] = rp_sample_store__place(store, &place);
+	}
+	while (n--)
+		rp_sample_store__add(store, 0, places, depth);
+	free(copy);
+}
+
+/* The names, in their order. */
+static struct rp_hot_functions choose(size_t most, char *names, size_t size)
+{
+	struct rp_hot_functions chosen, counts;
+	struct rp_snapshot *s;
+
+	now.counts.samples = rp_sample_counts__of(store);
+	s = build(NULL, RP_BY_NONE);
+	assert_int_equal(rp_hot_functions__choose(s->sampled, most, &chosen), 0);
+	names[0] = '\0';
+	for (size_t i = 0; i < chosen.n; i++)
+		snprintf(names + strlen(names), size - strlen(names), "%s%s", i ? " " : "",
+			 chosen.item[i].place->function);
+	counts = chosen;
+	counts.item = NULL;
+	rp_hot_functions__free(&chosen);
+	rp_snapshot__free(s);
+	return counts;
+}
+
+static void of_a_server(void **state)
+{
+	struct rp_hot_functions chosen;
+	char names[256];
+
+	(void)state;
+	add(300, "_start main serve parse copy");
+	add(20, "_start main serve parse");
+	add(560, "_start main serve run scan fetch compare");
+	add(20, "_start main serve run scan fetch");
+	add(90, "_start main serve log write");
+	add(10, "_start main serve rare");
+	chosen = choose(16, names, sizeof(names));
+	/* scan, fetch and compare take as long as run, write as long as log; copy calls nothing. */
+	assert_string_equal(names, "run parse log");
+	assert_int_equal(chosen.roots, 3);
+	assert_int_equal(chosen.wrappers, 4);
+	assert_int_equal(chosen.leaves, 1);
+	assert_int_equal(chosen.more, 0);
+}
+
+static void of_threads(void **state)
+{
+	char names[256];
+
+	(void)state;
+	add(400, "_start main loop draw fill");
+	add(100, "_start main loop poll");
+	add(500, "clone3 start_thread worker job step");
+	add(10, "clone3 start_thread worker wait");
+	choose(16, names, sizeof(names));
+	assert_null(strstr(names, "main"));
+	assert_null(strstr(names, "start_thread"));
+	assert_non_null(strstr(names, "draw"));
+}
+
+static void no_more_than_asked_for(void **state)
+{
+	struct rp_hot_functions chosen;
+	char names[256];
+
+	(void)state;
+	add(60, "main a x");
+	add(50, "main b y");
+	add(40, "main c z");
+	chosen = choose(2, names, sizeof(names));
+	assert_string_equal(names, "a b");
+	assert_int_equal(chosen.more, 1);
+}
+
+static void leaves_where_there_is_nothing_else(void **state)
+{
+	char names[256];
+
+	(void)state;
+	add(70, "main hot");
+	add(30, "main cold");
+	choose(16, names, sizeof(names));
+	assert_string_equal(names, "hot cold");
+}
+
+/* Under recursion a function is its own caller, and none that stands for it. */
+static void recursion(void **state)
+{
+	char names[256];
+
+	(void)state;
+	add(50, "main walk walk walk visit");
+	add(50, "main other job");
+	choose(16, names, sizeof(names));
+	assert_string_equal(names, "walk other");
+}
+
+static void nothing_of_nothing(void **state)
+{
+	char names[256];
+
+	(void)state;
+	choose(16, names, sizeof(names));
+	assert_string_equal(names, "");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(of_a_server, begin, end),
+		cmocka_unit_test_setup_teardown(of_threads, begin, end),
+		cmocka_unit_test_setup_teardown(no_more_than_asked_for, begin, end),
+		cmocka_unit_test_setup_teardown(leaves_where_there_is_nothing_else, begin, end),
+		cmocka_unit_test_setup_teardown(recursion, begin, end),
+		cmocka_unit_test_setup_teardown(nothing_of_nothing, begin, end),
+	};
+
+	return cmocka_run_group_tests_name("hot_functions", tests, NULL, NULL);
+}

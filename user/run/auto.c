@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+/*
+ * --auto: what the target does is looked at first, by samples; then the functions that are worth it
+ * become regions. What their probes cost samples cannot tell, as they do not count calls: that is
+ * for the budget to see (overhead.c), which leaves out what costs most.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "aggregate/hot_functions.h"
+#include "run/internal.h"
+#include "util/clock.h"
+
+#define LOOK_NS	      (2 * RP_NS_PER_S)
+#define LOOK_AGAIN_NS RP_NS_PER_S
+#define SAMPLES_LEAST 100 /* of less nothing can be told */
+
+/* Signs that mean something in a glob stand for any one: it is the only function that fits. */
+static void write_glob(const struct rp_place *place, char *glob, size_t size)
+{
+	snprintf(glob, size, "%s:%s", place->object, place->function);
+	for (char *c = glob; *c; c++)
+		if (strchr("*[]\\", *c))
+			*c = '?';
+}
+
+static void say_chosen(struct rp_run *run, const struct rp_hot_functions *chosen, const char *names,
+		       size_t n)
+{
+	char line[1024];
+
+	snprintf(
+		line, sizeof(line),
+		"tracing %zu function%s chosen by samples: %s; left out: %zu that do not return, "
+		"%zu that take as long as what calls them, %zu that call next to nothing, %zu more",
+		n, n == 1 ? "" : "s", names, chosen->roots, chosen->wrappers, chosen->leaves,
+		chosen->more);
+	rp_run__say(run, line, NULL);
+}
+
+/* A function that cannot be traced is left, and the reason told. */
+static void add(struct rp_run *run, const struct rp_hot_functions *chosen)
+{
+	char glob[512], names[768] = "";
+	size_t added, n = 0, at = 0;
+	struct rp_err err;
+
+	for (size_t i = 0; i < chosen->n; i++) {
+		write_glob(chosen->item[i].place, glob, sizeof(glob));
+		if (rp_run__add_regions(run, glob, &added, &err)) {
+			rp_run__say(run, err.cause, NULL);
+			continue;
+		}
+		if (!added)
+			continue;
+		n += added;
+		if (at < sizeof(names))
+			at += (size_t)snprintf(names + at, sizeof(names) - at, "%s%s",
+					       at ? ", " : "", chosen->item[i].place->function);
+	}
+	if (n)
+		say_chosen(run, chosen, names, n);
+	else
+		rp_run__say(run, "--auto: none of the functions that are hot can be traced", NULL);
+}
+
+static int choose(struct rp_run *run, const struct rp_snapshot *snapshot)
+{
+	struct rp_hot_functions chosen;
+	int rc = rp_hot_functions__choose(snapshot->sampled, run->opts->auto_most, &chosen);
+
+	if (!rc && chosen.n)
+		add(run, &chosen);
+	else if (!rc)
+		rp_run__say(run, "--auto: no function of the target with a name is hot", NULL);
+	rp_hot_functions__free(&chosen);
+	return rc;
+}
+
+/* Once there is enough to choose from. */
+static int on_look(void *ctx, uint64_t now)
+{
+	const struct rp_snapshot_opts opts = {.by = RP_BY_NONE};
+	const struct rp_reading start = {0};
+	struct rp_snapshot *snapshot = NULL;
+	struct rp_run *run = ctx;
+	struct rp_reading reading;
+	int rc = rp_run__drain_events(run);
+
+	if (!rc)
+		rc = rp_run__read(run, &reading);
+	if (rc)
+		return rc;
+	snapshot = rp_reading__snapshot(&reading, &start, &opts);
+	rp_counts__free(reading.counts);
+	if (!snapshot)
+		return -ENOMEM;
+	if (snapshot->sampled->all.samples >= SAMPLES_LEAST)
+		rc = choose(run, snapshot);
+	else
+		rp_timer__set(run->auto_look, now + LOOK_AGAIN_NS);
+	rp_snapshot__free(snapshot);
+	return rc;
+}
+
+int rp_run__watch_auto(struct rp_run *run)
+{
+	int rc;
+
+	if (!run->opts->auto_most)
+		return 0;
+	rc = rp_loop__timer(run->loop, on_look, run, &run->auto_look);
+	if (!rc)
+		rp_timer__set(run->auto_look, run->began + LOOK_NS);
+	return rc;
+}
