@@ -312,6 +312,7 @@ static const struct mistake {
 	{"rptrace -d 1e12", "30 years", NULL},
 	{"rptrace --min-duration 10", "has no unit: ns, us, ms, s, m or h",
 	 "rptrace --min-duration 10us"},
+	{"rptrace -b --auto", "-p", "rptrace -b"},
 	{"rptrace --sample=0", "from 1 to 20000", "rptrace --sample=997"},
 	{"rptrace --format flamegraph", "needs --sample", "rptrace --format flamegraph --sample"},
 	{"rptrace --max-overhead 0", "percentage", "rptrace --max-overhead 5"},

@@ -299,6 +299,10 @@ int rp_mistake__together(const struct rp_parser *p)
 
 		return mistake(p, &edit, "--on-stuck needs --stuck T");
 	}
+	if (o->auto_most && !o->argv && !o->n_pids && !o->n_names)
+		return without(p, &o->auto_most,
+			       "--auto chooses among the functions of processes (-p) or of a "
+			       "command (--)");
 	if (!o->sample_hz && o->format->of_samples) {
 		struct rp_edit edit = {.insert = p->own, .with = {"--sample"}};
 
