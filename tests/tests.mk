@@ -48,7 +48,7 @@ include tests/live/harmless.mk
 include tests/kernels/kernels.mk
 
 e2e: $(O)/rptrace targets ## real programs: PostgreSQL, Python, SQLite, Redis, the recipes of README, mistakes, exports (root)
-	$(Q)RPTRACE=$(abspath $(O))/rptrace RPT_TARGETS=$(abspath $(O))/targets tests/e2e/run postgres python sqlite redis readme mistakes machine_formats exports
+	$(Q)RPTRACE=$(abspath $(O))/rptrace RPT_TARGETS=$(abspath $(O))/targets tests/e2e/run postgres python sqlite redis methods readme mistakes machine_formats exports
 
 e2e-screen: $(O)/rptrace targets ## the live screen, driven in tmux (root)
 	$(Q)RPTRACE=$(abspath $(O))/rptrace RPT_TARGETS=$(abspath $(O))/targets tests/e2e/run screen
