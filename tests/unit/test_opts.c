@@ -195,9 +195,12 @@ static void recording(void **state)
 	assert_string_equal(l.err.cure, "rptrace record --within a -p 1");
 	assert_int_equal(parse(&l, "rptrace record --max-ring 12T"), -EINVAL);
 	assert_non_null(strstr(l.err.cause, "from 4k to 1G"));
+	rp_opts__free(&l.opts);
 	assert_int_equal(parse(&l, "rptrace record --max-ring 4095"), -EINVAL);
+	rp_opts__free(&l.opts);
 	assert_int_equal(parse(&l, "rptrace record --max-ring k"), -EINVAL);
 	assert_null(l.opts.argv);
+	rp_opts__free(&l.opts);
 }
 
 static void values(void **state)
@@ -472,11 +475,14 @@ static void help_and_version(void **state)
 	(void)state;
 	parse_good(&l, "rptrace -h");
 	assert_true(l.opts.help);
+	rp_opts__free(&l.opts);
 	parse_good(&l, "rptrace doctor --help");
 	assert_true(l.opts.help && l.opts.command == RP_COMMAND_DOCTOR);
+	rp_opts__free(&l.opts);
 	/* What else is wrong with the line does not matter then. */
 	parse_good(&l, "rptrace --on-stuck x -V --");
 	assert_true(l.opts.version);
+	rp_opts__free(&l.opts);
 }
 
 int main(void)
