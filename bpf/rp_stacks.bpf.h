@@ -41,7 +41,9 @@ static __noinline long stack_find(__u64 sp, struct rp_stack_bounds *bounds)
 	return bpf_find_vma(bpf_get_current_task_btf(), sp, take_bounds, bounds, 0);
 }
 
-/* Where it begins. Stack pointers of a goroutine are relative to the end of its stack: all on one.
+/*
+ * Where it begins. Stack pointers of a goroutine are relative to the end of its stack: all on one.
+ * Where that cannot be told now, nothing below is taken to be on it, nor for left.
  */
 static __always_inline __u64 stack_start(__u64 goroutine, __u64 sp)
 {
@@ -49,8 +51,7 @@ static __always_inline __u64 stack_start(__u64 goroutine, __u64 sp)
 
 	if (goroutine)
 		return sp > RP_STACK_SPAN ? sp - RP_STACK_SPAN : 0;
-	stack_find(sp, &bounds);
-	return bounds.start;
+	return stack_find(sp, &bounds) ? sp : bounds.start;
 }
 
 /*
