@@ -212,7 +212,7 @@ static long match_step(__u32 i, struct matching *m)
 enum { TEXT_DIFFERS, TEXT_MATCHES, TEXT_UNREADABLE };
 
 /* Does the string match pattern k? */
-__noinline int text_matches(__u64 address, __s32 length, __u32 k)
+static __always_inline int text_matches(__u64 address, __s32 length, __u32 k)
 {
 	struct matching m = {
 		.address = address, .states = RP_PATTERN_START, .left = length, .pattern = k};
