@@ -196,6 +196,18 @@ static void table_has_what_is_hot(void **state)
 	assert_non_null(strstr(rptrace->out, ", 499 a second of CPU time wanted, "));
 }
 
+/* What the target has compiled itself has the name that it tells, and its callers. */
+static void compiled_code_has_names(void **state)
+{
+	struct live_run run = live_trace(LIVE_PID, "jit 3000", "--sample");
+	double all = (double)samples_of(run.json, "made at run time", "cumulative");
+
+	(void)state;
+	assert_true(samples_of(run.json, "made at run time", "self") > 50);
+	assert_true(samples_of(run.json, "called_back", "self") > 0);
+	assert_true((double)samples_of(run.json, "run", "cumulative") >= 0.98 * all);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -206,6 +218,7 @@ int main(void)
 		live_test(command_is_sampled, "sampled alone 500", "a command"),
 		live_test(command_is_sampled, "sampled exec 1000",
 			  "a command that executes itself"),
+		cmocka_unit_test(compiled_code_has_names),
 		cmocka_unit_test(children_are_left_out),
 		cmocka_unit_test(regions_have_their_samples),
 		cmocka_unit_test(stacks_begin_with_regions),

@@ -249,6 +249,54 @@ static void test_many_objects(void **state)
 	rp_elf__free(elf);
 }
 
+static bool cancelled;
+
+static bool is_cancelled(void)
+{
+	return cancelled;
+}
+
+/* Whoever ends rptrace does not wait, and the late answer is not taken for that to what follows. */
+static void test_waiting_is_given_up(void **state)
+{
+	struct rp_elf *elf = open_path("/proc/self/exe");
+	struct rp_symbol outer_symbol = own_function(elf, "outer"),
+			 main_symbol = own_function(elf, "main");
+	int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	struct rp_reader *reader = rp_reader__start(fd, false);
+	struct rp_reader_answer answer;
+
+	(void)state;
+	close(fd);
+	assert_non_null(reader);
+	/* It is stopped, and cannot answer. */
+	kill(rp_reader__pid(reader), SIGSTOP);
+	cancelled = true;
+	assert_int_equal(rp_reader__ask(reader, outer_symbol.offset, is_cancelled, &answer),
+			 -EINTR);
+	cancelled = false;
+	kill(rp_reader__pid(reader), SIGCONT);
+	assert_int_equal(rp_reader__ask(reader, main_symbol.offset, is_cancelled, &answer), 0);
+	assert_string_equal(answer.frames[0].function, "main");
+	rp_reader__end(reader);
+	rp_elf__free(elf);
+}
+
+/* One that sleeps for ever, as over a file that never comes, is not waited for. */
+static void test_reader_that_sleeps(void **state)
+{
+	int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	struct rp_reader *reader = rp_reader__start(fd, false);
+	struct rp_reader_answer answer;
+
+	(void)state;
+	close(fd);
+	assert_non_null(reader);
+	kill(rp_reader__pid(reader), SIGSTOP);
+	assert_int_equal(rp_reader__ask(reader, 0, NULL, &answer), -ETIMEDOUT);
+	rp_reader__end(reader);
+}
+
 static void test_reader_that_ends(void **state)
 {
 	int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
@@ -258,10 +306,10 @@ static void test_reader_that_ends(void **state)
 	(void)state;
 	close(fd);
 	assert_non_null(reader);
-	assert_int_equal(rp_reader__ask(reader, 0, &answer), 0);
+	assert_int_equal(rp_reader__ask(reader, 0, NULL, &answer), 0);
 	assert_int_equal(answer.n, 0);
 	kill(rp_reader__pid(reader), SIGKILL);
-	assert_int_not_equal(rp_reader__ask(reader, 0, &answer), 0);
+	assert_int_not_equal(rp_reader__ask(reader, 0, NULL, &answer), 0);
 	rp_reader__end(reader);
 }
 
@@ -275,6 +323,8 @@ int main(void)
 		cmocka_unit_test(test_places_are_bounded),
 		cmocka_unit_test(test_many_objects),
 		cmocka_unit_test(test_reader_that_ends),
+		cmocka_unit_test(test_reader_that_sleeps),
+		cmocka_unit_test(test_waiting_is_given_up),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

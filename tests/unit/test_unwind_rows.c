@@ -85,6 +85,8 @@ static int read_rows(const struct section *s, struct rp_unwind_rows *rows)
 	memcpy(copy, s->bytes, s->size);
 	err = rp_unwind_rows__read(&eh_frame, rows);
 	free(copy);
+	for (size_t i = 1; !err && i < rows->n; i++)
+		assert_true(rows->rows[i].pc > rows->rows[i - 1].pc);
 	return err;
 }
 

@@ -23,6 +23,9 @@ void rp_session__configure_samples(struct rp_session *s, bool wanted)
 	bpf_map__set_autocreate(skel->maps.unwind_objects, wanted);
 	bpf_map__set_max_entries(skel->maps.unwind_processes, RP_UNWIND_PROCESSES_MAX);
 	bpf_map__set_autocreate(skel->maps.unwind_processes, wanted);
+	bpf_map__set_autocreate(skel->maps.unwind_nothing, wanted);
+	bpf_map__set_autocreate(skel->maps.unwind_recent, wanted);
+	bpf_map__set_autocreate(skel->maps.unwind_walks, wanted);
 }
 
 static int on_sample(void *ctx, void *data, size_t size)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "run/signals.h"
 #include "sample/spaces.h"
 #include "sample/threads.h"
 #include "util/clock.h"
@@ -135,7 +136,8 @@ struct rp_sampling *rp_sampling__new(const struct rp_sampling_opts *opts)
 	s->maps = rp_session__unwind_maps(opts->session);
 	s->tables = rp_unwind_tables__new(&tables);
 	if (s->store && s->tables)
-		s->sampler = rp_sampler__new(s->store, s->tables, is_probe, s);
+		s->sampler = rp_sampler__new(s->store, s->tables, is_probe, s,
+					     rp_signals__is_end_pending);
 	s->threads = rp_sample_threads__new(&threads);
 	if (s->sampler && s->threads)
 		return s;

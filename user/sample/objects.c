@@ -27,9 +27,11 @@ struct rp_sample_objects {
 	size_t n, room;
 };
 
-struct rp_sample_objects *rp_sample_objects__new(struct rp_sample_store *store)
+struct rp_sample_objects *rp_sample_objects__new(struct rp_sample_store *store,
+						 bool (*is_cancelled)(void))
 {
-	const struct rp_symbolizer_opts opts = {.lines = true, .max_places = PLACES_MAX};
+	const struct rp_symbolizer_opts opts = {
+		.lines = true, .max_places = PLACES_MAX, .is_cancelled = is_cancelled};
 	struct rp_sample_objects *o = calloc(1, sizeof(*o));
 
 	if (!o)

@@ -13,7 +13,8 @@
 struct rp_sample_objects;
 
 /* The store gets the places. It has to outlive this. NULL: out of memory. */
-struct rp_sample_objects *rp_sample_objects__new(struct rp_sample_store *store);
+struct rp_sample_objects *rp_sample_objects__new(struct rp_sample_store *store,
+						 bool (*is_cancelled)(void));
 void rp_sample_objects__free(struct rp_sample_objects *objects);
 
 /*

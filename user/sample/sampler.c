@@ -26,7 +26,7 @@ static uint32_t own_place(struct rp_sample_store *store, const char *name)
 }
 
 struct rp_sampler *rp_sampler__new(struct rp_sample_store *store, struct rp_unwind_tables *tables,
-				   rp_is_probe_fn is_probe, void *ctx)
+				   rp_is_probe_fn is_probe, void *ctx, bool (*is_cancelled)(void))
 {
 	struct rp_sampler *s = calloc(1, sizeof(*s));
 
@@ -35,7 +35,7 @@ struct rp_sampler *rp_sampler__new(struct rp_sample_store *store, struct rp_unwi
 	s->store = store;
 	s->is_probe = is_probe;
 	s->ctx = ctx;
-	s->objects = rp_sample_objects__new(store);
+	s->objects = rp_sample_objects__new(store, is_cancelled);
 	s->spaces = rp_spaces__new(s->objects, tables);
 	s->unknown = own_place(store, "[unknown]");
 	s->probe = own_place(store, "[probe]");
@@ -59,6 +59,21 @@ struct rp_spaces *rp_sampler__spaces(struct rp_sampler *s)
 	return s->spaces;
 }
 
+/* Code that is in no file: its process may tell what it is. */
+static size_t compiled_place(struct rp_sampler *s, const struct rp_sample *sample, size_t i,
+			     uint32_t *places, size_t most, bool *named)
+{
+	struct rp_place place = {.file = "", .object = "[compiled]"};
+
+	place.function = rp_spaces__compiled(s->spaces, (pid_t)sample->tgid, sample->address[i],
+					     sample->time);
+	*named = place.function;
+	if (!place.function || !most)
+		return 0;
+	places[0] = rp_sample_store__place(s->store, &place);
+	return places[0] > 0;
+}
+
 /* What runs at one of its addresses, from the outermost call in; 0: that is not known. */
 static size_t places_of(struct rp_sampler *s, const struct rp_sample *sample, size_t i,
 			uint32_t *places, size_t most, bool *named)
@@ -68,7 +83,7 @@ static size_t places_of(struct rp_sampler *s, const struct rp_sample *sample, si
 
 	*named = false;
 	if (!rp_spaces__find(s->spaces, (pid_t)sample->tgid, sample->address[i], &object, &offset))
-		return 0;
+		return compiled_place(s, sample, i, places, most, named);
 	return rp_sample_objects__places(s->objects, object, offset, places, most, named);
 }
 

@@ -13,9 +13,12 @@ struct rp_sampler;
 /* Is there a probe at that place of a file? */
 typedef bool (*rp_is_probe_fn)(void *ctx, const struct rp_file_id *file, uint64_t offset);
 
-/* Store and tables, which it keeps up, have to outlive it. NULL: out of memory. */
+/*
+ * Store and tables, which it keeps up, have to outlive it. is_cancelled: whether to stop waiting
+ * for names. NULL: out of memory.
+ */
 struct rp_sampler *rp_sampler__new(struct rp_sample_store *store, struct rp_unwind_tables *tables,
-				   rp_is_probe_fn is_probe, void *ctx);
+				   rp_is_probe_fn is_probe, void *ctx, bool (*is_cancelled)(void));
 void rp_sampler__free(struct rp_sampler *sampler);
 
 /* A record of the ring, which is not trusted to be whole. */

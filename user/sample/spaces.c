@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "symbolize/perf_maps.h"
 #include "util/table.h"
 
 struct mapping {
@@ -21,6 +22,7 @@ struct space {
 struct rp_spaces {
 	struct rp_sample_objects *objects;
 	struct rp_unwind_tables *tables;
+	struct rp_perf_maps *compiled; /* code that is in no file */
 	struct space *all;
 };
 
@@ -28,11 +30,15 @@ struct rp_spaces *rp_spaces__new(struct rp_sample_objects *objects, struct rp_un
 {
 	struct rp_spaces *s = calloc(1, sizeof(*s));
 
-	if (s) {
-		s->objects = objects;
-		s->tables = tables;
-	}
-	return s;
+	if (!s)
+		return NULL;
+	s->objects = objects;
+	s->tables = tables;
+	s->compiled = rp_perf_maps__new("/proc");
+	if (s->compiled)
+		return s;
+	free(s);
+	return NULL;
 }
 
 static void drop(struct rp_spaces *s, struct space *space)
@@ -50,6 +56,7 @@ void rp_spaces__free(struct rp_spaces *s)
 		return;
 	HASH_ITER (hh, s->all, space, next)
 		drop(s, space);
+	rp_perf_maps__free(s->compiled);
 	free(s);
 }
 
@@ -156,6 +163,7 @@ void rp_spaces__exit(struct rp_spaces *s, pid_t pid)
 	struct space *space = find(s, pid);
 
 	rp_unwind_tables__exit(s->tables, pid);
+	rp_perf_maps__exit(s->compiled, pid);
 	if (space)
 		drop(s, space);
 }
@@ -195,6 +203,11 @@ bool rp_spaces__find(struct rp_spaces *s, pid_t pid, uint64_t address, uint32_t 
 	*object = mapping->object;
 	*offset = address - mapping->start + mapping->offset;
 	return true;
+}
+
+const char *rp_spaces__compiled(struct rp_spaces *s, pid_t pid, uint64_t address, uint64_t now)
+{
+	return rp_perf_maps__find(s->compiled, pid, address, now);
 }
 
 void rp_spaces__forget_misses(struct rp_spaces *s)

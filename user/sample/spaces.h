@@ -32,6 +32,13 @@ void rp_spaces__exit(struct rp_spaces *spaces, pid_t pid);
 bool rp_spaces__find(struct rp_spaces *spaces, pid_t pid, uint64_t address, uint32_t *object,
 		     uint64_t *offset);
 
+/*
+ * The function that the process has compiled there at run time, as far as it tells (perf maps);
+ * NULL: none. now: ns. Lives until the next call.
+ */
+const char *rp_spaces__compiled(struct rp_spaces *spaces, pid_t pid, uint64_t address,
+				uint64_t now);
+
 /* Addresses that are in no file are looked for anew from now on. */
 void rp_spaces__forget_misses(struct rp_spaces *spaces);
 

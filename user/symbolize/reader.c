@@ -8,16 +8,22 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "helper/restrict.h"
 #include "symbolize/functions.h"
+#include "util/clock.h"
+#include "util/kernel_file.h"
 
 #define READER_CPU_S 60
 #define READER_BYTES (512ul << 20)
-#define PATIENCE_MS  900 /* whoever ends rptrace meanwhile waits no longer than that */
+#define ASK_CPU_NS   (5 * RP_NS_PER_S) /* for one address */
+#define LOOK_MS	     50
+#define ASLEEP_MAX   40 /* looks at which it did not want a CPU: something holds up what it reads */
 
 struct rp_reader {
 	pid_t pid;
@@ -83,11 +89,13 @@ static _Noreturn void serve(const struct object *o, int socket)
 
 static _Noreturn void run(int fd, bool lines, int socket, pid_t parent)
 {
-	int keep[] = {fd, socket};
+	int keep[] = {fd, socket}, urgency = getpriority(PRIO_PROCESS, 0);
 	struct object o = {0};
 
 	rp_restrict__descriptors(keep, 2);
 	rp_restrict__limits(READER_CPU_S, READER_BYTES);
+	/* It is waited for: no less urgent than who asks. */
+	setpriority(PRIO_PROCESS, 0, urgency);
 	if (rp_elf__open(fd, "", &o.elf, NULL))
 		_exit(1);
 	/* Both open the debug file. */
@@ -158,19 +166,59 @@ static bool is_sound(struct rp_reader_answer *answer, uint64_t offset, ssize_t s
 	return true;
 }
 
-int rp_reader__ask(struct rp_reader *reader, uint64_t offset, struct rp_reader_answer *answer)
+/* ns; 0: it has ended. */
+static uint64_t cpu_time(const struct rp_reader *reader)
+{
+	struct timespec time;
+	clockid_t clock;
+
+	if (clock_getcpuclockid(reader->pid, &clock) || clock_gettime(clock, &time))
+		return 0;
+	return (uint64_t)time.tv_sec * RP_NS_PER_S + (uint64_t)time.tv_nsec;
+}
+
+static bool wants_cpu(const struct rp_reader *reader)
+{
+	char path[64], text[512], *end;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)reader->pid);
+	if (rp_kernel_file__read(path, text, sizeof(text)) <= 0)
+		return false;
+	end = strrchr(text, ')');
+	return end && end[1] == ' ' && end[2] == 'R';
+}
+
+/* 0: something can be read, be it that it has ended. */
+static int wait_for(const struct rp_reader *reader, bool (*is_cancelled)(void))
 {
 	struct pollfd ready = {.fd = reader->socket, .events = POLLIN};
+	uint64_t begun = cpu_time(reader);
+	unsigned asleep = 0;
+
+	while (poll(&ready, 1, LOOK_MS) <= 0) {
+		if (is_cancelled && is_cancelled())
+			return -EINTR;
+		asleep += !wants_cpu(reader);
+		if (asleep > ASLEEP_MAX || cpu_time(reader) - begun > ASK_CPU_NS)
+			return -ETIMEDOUT;
+	}
+	return 0;
+}
+
+int rp_reader__ask(struct rp_reader *reader, uint64_t offset, bool (*is_cancelled)(void),
+		   struct rp_reader_answer *answer)
+{
 	ssize_t size;
-	int n;
+	int err;
 
 	if (send(reader->socket, &offset, sizeof(offset), MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
 		return -EIO;
-	do
-		n = poll(&ready, 1, PATIENCE_MS);
-	while (n < 0 && errno == EINTR);
-	if (n <= 0)
-		return -ETIMEDOUT;
-	size = recv(reader->socket, answer, sizeof(*answer), MSG_DONTWAIT);
+	do {
+		err = wait_for(reader, is_cancelled);
+		if (err)
+			return err;
+		size = recv(reader->socket, answer, sizeof(*answer), MSG_DONTWAIT);
+		/* Answers come in order: this one is to what was given up waiting for. */
+	} while (size >= (ssize_t)sizeof(answer->offset) && answer->offset != offset);
 	return is_sound(answer, offset, size) ? 0 : -EIO;
 }

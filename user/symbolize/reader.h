@@ -32,9 +32,11 @@ void rp_reader__end(struct rp_reader *reader);
 pid_t rp_reader__pid(const struct rp_reader *reader);
 
 /*
- * What runs at an offset of the file, the innermost call first. -ETIMEDOUT, -EIO: it has not
- * answered, and will not.
+ * What runs at an offset of the file, the innermost call first. It is waited for as long as it
+ * works, however busy the machine is. -ETIMEDOUT, -EIO: it will not answer. -EINTR: is_cancelled,
+ * which is asked often, says so; it may be asked again. NULL: never.
  */
-int rp_reader__ask(struct rp_reader *reader, uint64_t offset, struct rp_reader_answer *answer);
+int rp_reader__ask(struct rp_reader *reader, uint64_t offset, bool (*is_cancelled)(void),
+		   struct rp_reader_answer *answer);
 
 #endif

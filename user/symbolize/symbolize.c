@@ -130,8 +130,11 @@ static void give_up(struct rp_symbolizer *s, struct object *object)
 	object->fd = -1;
 }
 
-static bool ask(struct rp_symbolizer *s, struct object *object, uint64_t offset)
+/* 0, -ENODATA: nothing is known, or -EINTR: it was not waited for. */
+static int ask(struct rp_symbolizer *s, struct object *object, uint64_t offset)
 {
+	int err;
+
 	while (object->fd >= 0) {
 		if (!object->reader && s->readers == READERS_MAX)
 			end_one(s);
@@ -140,11 +143,16 @@ static bool ask(struct rp_symbolizer *s, struct object *object, uint64_t offset)
 			s->readers += object->reader != NULL;
 		}
 		object->asked = ++s->asked;
-		if (object->reader && !rp_reader__ask(object->reader, offset, &s->answer))
-			return s->answer.n > 0;
+		err = object->reader ? rp_reader__ask(object->reader, offset, s->opts.is_cancelled,
+						      &s->answer)
+				     : -EIO;
+		if (!err)
+			return s->answer.n ? 0 : -ENODATA;
+		if (err == -EINTR)
+			return err;
 		give_up(s, object);
 	}
-	return false;
+	return -ENODATA;
 }
 
 /* ---- places --------------------------------------------------------------------------------- */
@@ -210,13 +218,17 @@ const struct rp_code_places *rp_symbolizer__find(struct rp_symbolizer *s, uint32
 						 uint64_t offset)
 {
 	struct place *place, key = {.key = {number, offset}};
+	int err;
 
 	HASH_FIND(hh, s->places, &key.key, sizeof(key.key), place);
 	if (place)
 		return &place->places;
 	if (HASH_COUNT(s->places) >= s->opts.max_places)
 		return &s->objects[number - 1]->nothing;
-	if (!ask(s, s->objects[number - 1], offset))
+	err = ask(s, s->objects[number - 1], offset);
+	if (err == -EINTR)
+		return &s->objects[number - 1]->nothing;
+	if (err)
 		s->answer.n = 0;
 	place = keep(s, number, offset);
 	return place ? &place->places : NULL;

@@ -13,8 +13,9 @@
 struct rp_symbolizer;
 
 struct rp_symbolizer_opts {
-	bool lines;	   /* files and lines, and what is inlined, too */
-	size_t max_places; /* that are kept */
+	bool lines;		    /* files and lines, and what is inlined, too */
+	size_t max_places;	    /* that are kept */
+	bool (*is_cancelled)(void); /* whether to stop waiting for a name; NULL: never */
 };
 
 /* A function that runs there. Text is the target's own, and not escaped. */

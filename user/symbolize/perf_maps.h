@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
+/* The perf maps of processes, read when an address is looked for in them, and anew as they grow. */
+#ifndef RP_PERF_MAPS_H
+#define RP_PERF_MAPS_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+struct rp_perf_maps;
+
+/* NULL: out of memory. */
+struct rp_perf_maps *rp_perf_maps__new(const char *proc_root);
+void rp_perf_maps__free(struct rp_perf_maps *maps);
+
+/*
+ * The function that the process has compiled to that address; NULL: it tells of none. Lives until
+ * the next call. now: ns, by which a map is read no more than once a second.
+ */
+const char *rp_perf_maps__find(struct rp_perf_maps *maps, pid_t pid, uint64_t addr, uint64_t now);
+
+/* It has ended, or runs another program. */
+void rp_perf_maps__exit(struct rp_perf_maps *maps, pid_t pid);
+
+#endif
