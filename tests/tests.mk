@@ -27,7 +27,7 @@ TARGET_CFLAGS := -O1 -g -Wall -Wextra -Werror -Iinclude -Itests/targets -pthread
 # The one exit of by_jump is a jump.
 TARGET_FLAGS_labels := -O2
 # Functions of its own are not to be merged or copied, and keep no frame pointers.
-TARGET_FLAGS_climber := -O2 -fomit-frame-pointer -fno-ipa-icf -fno-inline -fno-ipa-cp
+TARGET_FLAGS_climber := -O2 -fomit-frame-pointer -fno-inline
 
 $(TARGET_C:tests/targets/%.c=$(O)/targets/%): $(O)/targets/%: tests/targets/%.c tests/tests.mk
 	$(call msg,TARGET,$@)

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "regions.h"
 #include "target.h"
 
 #define DEPTH 40
@@ -20,13 +21,13 @@
 
 static volatile unsigned long work;
 
-__attribute__((noinline)) void burn(void)
+NO_CLONES void burn(void)
 {
 	for (int i = 0; i < TURNS; i++)
 		work += (unsigned long)i;
 }
 
-__attribute__((noinline)) int recurse(int left)
+NO_CLONES int recurse(int left)
 {
 	int result;
 
@@ -39,7 +40,7 @@ __attribute__((noinline)) int recurse(int left)
 	return result + 1;
 }
 
-__attribute__((noinline)) void realign(int n)
+NO_CLONES void realign(int n)
 {
 	alignas(64) volatile char aligned[64];
 	volatile char *changing = __builtin_alloca((size_t)n);
@@ -56,7 +57,7 @@ int compare(const void *a, const void *b)
 	return *(const int *)a - *(const int *)b;
 }
 
-__attribute__((noinline)) void sort(void)
+NO_CLONES void sort(void)
 {
 	int numbers[8] = {5, 3, 8, 1, 7, 2, 6, 4};
 
@@ -72,13 +73,13 @@ void handle(int number)
 	work++;
 }
 
-__attribute__((noinline)) void signalled(void)
+NO_CLONES void signalled(void)
 {
 	raise(SIGUSR1);
 	work++;
 }
 
-__attribute__((noinline)) void ask_the_time(void)
+NO_CLONES void ask_the_time(void)
 {
 	struct timespec now;
 

@@ -19,10 +19,10 @@
 #include <sys/wait.h>
 #include <time.h>
 
+#include "regions.h"
 #include "target.h"
 
-#define ROUNDS	  20000ul
-#define NO_CLONES __attribute__((noipa))
+#define ROUNDS 20000ul
 
 static volatile unsigned long sink;
 
