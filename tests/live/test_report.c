@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "live.h"
@@ -268,14 +269,22 @@ static void slowest_are_those_of_the_summary(void **state)
 
 static void no_record_is_told(void **state)
 {
-	const char *path = live_path("none.rpt");
+	const char *path = live_path("none.rpt"), *kept;
 	struct live_proc *rptrace;
+	struct stat st;
 
 	(void)state;
 	live_write("/bin/true", path, O_WRONLY | O_CREAT | O_TRUNC);
 	rptrace = live_rptrace("report %s", path);
 	assert_int_equal(live_wait(rptrace), 1);
 	assert_non_null(strstr(rptrace->err, "none.rpt"));
+	/* What was in the file of -o is still there. */
+	kept = live_path("kept");
+	live_write("/bin/true", kept, O_WRONLY | O_CREAT | O_TRUNC);
+	rptrace = live_rptrace("report -o %s %s", kept, path);
+	assert_int_equal(live_wait(rptrace), 1);
+	assert_int_equal(stat(kept, &st), 0);
+	assert_true(st.st_size > 0);
 	rptrace = live_rptrace("report %s.not", path);
 	assert_int_equal(live_wait(rptrace), 1);
 	assert_non_null(strstr(rptrace->err, "No such file"));

@@ -117,6 +117,7 @@ static void tell_missing(const struct report *r, const char *file, const struct 
 	}
 }
 
+/* Without a sink: only whether it is a record. */
 static int read_file(const struct report *r, const char *file, const struct rp_event_sink *sink,
 		     struct rp_err *err)
 {
@@ -127,7 +128,7 @@ static int read_file(const struct report *r, const char *file, const struct rp_e
 		return rp_err__set(err, RP_EXIT_FAILED, fd, "rptrace record --help", "%s: %s", file,
 				   strerror(-fd));
 	rc = rp_reader__open(fd, file, &reader, err);
-	if (!rc)
+	if (!rc && sink)
 		rc = rp_reader__read(reader, sink, err);
 	if (!rc && sink == &r->sink)
 		tell_missing(r, file, reader);
@@ -228,6 +229,9 @@ int rp_report__run(const struct rp_opts *opts, rp_say_fn say, struct rp_err *err
 	struct report r = {.opts = opts, .say = say};
 	int rc = rp_output__open(opts->output, &r.out, err);
 
+	/* The file of -o keeps what is in it where there is nothing to report. */
+	if (!rc)
+		rc = read_all(&r, NULL, err);
 	if (!rc && rp_output__begin(r.out, opts->output))
 		rc = rp_err__set(err, RP_EXIT_FAILED, -errno, NULL, "%s: %s", opts->output,
 				 strerror(errno));
