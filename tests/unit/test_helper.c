@@ -14,11 +14,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "helper/helper.h"
+#include "helper/message.h"
 
 #define THIS "/proc/self/exe"
 #define ALL  (RP_ELF_FUNCTIONS | RP_ELF_USDT)
@@ -214,6 +217,76 @@ static void a_signal_is_heard_meanwhile(void **state)
 	assert_true(rp_helper__pid(*state) != pid);
 }
 
+static int n_open(void)
+{
+	int n = 0;
+
+	for (int fd = 0; fd < 256; fd++)
+		n += fcntl(fd, F_GETFD) >= 0;
+	return n;
+}
+
+/* The connection to the helper, which is the only socket here. */
+static int connection(void)
+{
+	struct stat st;
+
+	for (int fd = 3; fd < 64; fd++)
+		if (!fstat(fd, &st) && S_ISSOCK(st.st_mode))
+			return fd;
+	return -1;
+}
+
+static void a_file_that_comes_with_a_refusal_is_nonsense(void **state)
+{
+	struct rp_helper_reply lie = {.rc = -ENOENT};
+	int helper = connection(), ends[2], open_before;
+
+	assert_true(helper >= 0);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
+	assert_true(dup2(ends[0], helper) >= 0);
+	open_before = n_open();
+	assert_true(rp_helper_message__send(ends[1], &lie, offsetof(struct rp_helper_reply, piece),
+					    STDIN_FILENO));
+	assert_int_equal(opens(*state, this), -EIO);
+	assert_non_null(strstr(rp_helper__why(*state), "what cannot be"));
+	/* Without the connection, and without that file. */
+	assert_int_equal(n_open(), open_before - 1);
+	close(ends[0]);
+	close(ends[1]);
+	assert_int_equal(opens(*state, this), 0);
+}
+
+static void a_message_brings_one_file_at_most(void **state)
+{
+	union {
+		struct cmsghdr header;
+		char room[CMSG_SPACE(2 * sizeof(int))];
+	} control = {.header = {.cmsg_level = SOL_SOCKET,
+				.cmsg_type = SCM_RIGHTS,
+				.cmsg_len = CMSG_LEN(2 * sizeof(int))}};
+	const int files[] = {STDIN_FILENO, STDIN_FILENO};
+	char byte = 0;
+	struct iovec part = {.iov_base = &byte, .iov_len = 1};
+	struct msghdr msg = {.msg_iov = &part,
+			     .msg_iovlen = 1,
+			     .msg_control = control.room,
+			     .msg_controllen = sizeof(control.room)};
+	int ends[2], fd, open_before;
+
+	(void)state;
+	memcpy(CMSG_DATA(&control.header), files, sizeof(files));
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
+	assert_int_equal(sendmsg(ends[0], &msg, 0), 1);
+	open_before = n_open();
+	assert_int_equal(rp_helper_message__receive(ends[1], &byte, 1, &fd), 1);
+	assert_true(fd >= 0);
+	assert_int_equal(n_open(), open_before + 1);
+	close(fd);
+	close(ends[0]);
+	close(ends[1]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -229,6 +302,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(one_that_does_not_answer_is_given_up, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(a_signal_is_heard_meanwhile, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_file_that_comes_with_a_refusal_is_nonsense,
+						set_up, tear_down),
+		cmocka_unit_test(a_message_brings_one_file_at_most),
 	};
 
 	return cmocka_run_group_tests_name("helper", tests, NULL, NULL);

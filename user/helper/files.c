@@ -201,8 +201,6 @@ static int ask_for_object(struct rp_helper *h, int fd, const struct stat *st, co
 	if (rc)
 		return rc;
 	if (h->reply.rc) {
-		if (image >= 0)
-			close(image);
 		if (h->reply.rc == -EFBIG || h->reply.rc == -ENOMEM)
 			h->why = RP_HELPER_WHY_LARGE;
 		rp_err__set(err, RP_EXIT_FAILED, h->reply.rc, NULL, "%.*s",

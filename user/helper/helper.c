@@ -168,7 +168,8 @@ static int ask_once(struct rp_helper *h, int file, int *fd)
 		got = rp_helper_message__receive(h->socket, &h->reply, sizeof(h->reply), fd);
 	if (got < least)
 		h->why = RP_HELPER_WHY_DIED;
-	else if (got != least + (ssize_t)h->reply.size || h->reply.rc > 0)
+	else if (got != least + (ssize_t)h->reply.size || h->reply.rc > 0 ||
+		 (h->reply.rc && *fd >= 0))
 		h->why = RP_HELPER_WHY_NONSENSE;
 	return h->why ? -EIO : 0;
 }

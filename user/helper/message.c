@@ -41,7 +41,8 @@ ssize_t rp_helper_message__receive(int socket, void *message, size_t size, int *
 	struct msghdr msg = {.msg_iov = &part,
 			     .msg_iovlen = 1,
 			     .msg_control = control.room,
-			     .msg_controllen = sizeof(control.room)};
+			     /* Aligned, the room would do for two, and the second be nobody's. */
+			     .msg_controllen = CMSG_LEN(sizeof(*fd))};
 	const struct cmsghdr *with;
 	ssize_t got;
 

@@ -29,8 +29,9 @@
 #define PRIORITY -10
 #define FINISH_S 5
 
-/* What to write to a file, asked for by any thread. */
-enum wish { WISH_NONE, WISH_UNLESS_NEW, WISH_DUMP };
+/* Why to write a file: bits, set by any thread. */
+#define WISH_UNLESS_NEW 1u
+#define WISH_DUMP	2u
 
 /* Before the writer where a slow tree is a reason to write a file. */
 struct trigger {
@@ -47,7 +48,7 @@ struct rp_recording {
 	struct rp_session *session;
 	struct rp_recent *recent; /* NULL: all is written as it comes */
 	struct trigger trigger;
-	unsigned wish;
+	unsigned wishes;
 	uint64_t dumped_at;
 	unsigned n_dumps; /* read by both, written last: */
 	char dumped[PATH_MAX];
@@ -111,10 +112,7 @@ static int write_block(void *ctx, const struct rp_block_header *header, const vo
 
 void rp_recording__dump(struct rp_recording *r, bool unless_new)
 {
-	unsigned wish = unless_new ? WISH_UNLESS_NEW : WISH_DUMP;
-
-	if (wish > __atomic_load_n(&r->wish, __ATOMIC_RELAXED))
-		__atomic_store_n(&r->wish, wish, __ATOMIC_RELAXED);
+	__atomic_fetch_or(&r->wishes, unless_new ? WISH_UNLESS_NEW : WISH_DUMP, __ATOMIC_RELAXED);
 }
 
 static int on_trigger_node(void *ctx, uint32_t id, const struct rp_node *node)
@@ -180,12 +178,13 @@ const char *rp_recording__dumped(const struct rp_recording *r, unsigned *number)
 /* What is missing by now belongs to the file as well. */
 static int dump_if_wished(struct rp_recording *r)
 {
-	unsigned wish = __atomic_exchange_n(&r->wish, WISH_NONE, __ATOMIC_RELAXED);
+	unsigned wishes = __atomic_exchange_n(&r->wishes, 0, __ATOMIC_RELAXED);
 	uint64_t lost[RP_LOST_COUNT], now = rp_clock__now();
 	const struct rp_event_end end = {.time = now, .lost = lost};
 	int rc;
 
-	if (!wish || (wish == WISH_UNLESS_NEW && r->dumped_at && now - r->dumped_at < r->opts.last))
+	if (!wishes ||
+	    (wishes == WISH_UNLESS_NEW && r->dumped_at && now - r->dumped_at < r->opts.last))
 		return 0;
 	for (unsigned i = 0; i < RP_LOST_COUNT; i++)
 		lost[i] = rp_session__lost(r->session, i);
