@@ -545,6 +545,19 @@ static void nothing_starts_without_its_file(void **state)
 	assert_null(strstr(rptrace->out, "expect"));
 }
 
+static void summary_does_not_overwrite_the_record(void **state)
+{
+	const char *path = live_path("both.rpt");
+	struct live_proc *rptrace = live_rptrace("--record %s -o %s --json -- %s", path, path,
+						 live_target_path("threads busy 1 1"));
+
+	(void)state;
+	assert_int_equal(live_wait(rptrace), 2);
+	assert_non_null(strstr(rptrace->err, "would overwrite the record"));
+	assert_non_null(strstr(rptrace->err, "--record /var/tmp/rptrace.rpt"));
+	assert_null(strstr(rptrace->out, "expect"));
+}
+
 int main(void)
 {
 	static const struct CMUnitTest others[] = {
@@ -560,6 +573,7 @@ int main(void)
 		cmocka_unit_test(what_is_open_at_the_end_is_there),
 		cmocka_unit_test(full_disk_ends_the_record_alone),
 		cmocka_unit_test(nothing_starts_without_its_file),
+		cmocka_unit_test(summary_does_not_overwrite_the_record),
 	};
 	static const off_t killed_at[] = {1, 5000, 40000, 160000};
 	struct CMUnitTest tests[LIVE_COUNT(cases) + LIVE_COUNT(killed_at) + LIVE_COUNT(others)];

@@ -293,12 +293,32 @@ static void no_record_is_told(void **state)
 	assert_non_null(strstr(rptrace->err, "rptrace record --help"));
 }
 
+/* Writing to its own record would destroy it; a full disk is not the record's fault. */
+static void output_that_cannot_be_is_told(void **state)
+{
+	static const struct report_case c = {"functions counts 1 10", "-f leaf", ""};
+	const char *path = live_path("own.rpt");
+	struct live_proc *rptrace;
+
+	(void)state;
+	json_decref(recorded(&c, path));
+	rptrace = live_rptrace("report %s -o %s", path, path);
+	assert_int_equal(live_wait(rptrace), 2);
+	assert_non_null(strstr(rptrace->err, "own.rpt is a record that is to be reported"));
+	assert_non_null(strstr(rptrace->err, "-o rptrace.out"));
+	json_decref(report_json(path, ""));
+	rptrace = live_rptrace("report %s --format chrome -o /dev/full", path);
+	assert_int_equal(live_wait(rptrace), 1);
+	assert_non_null(strstr(rptrace->err, "could not be written to /dev/full"));
+}
+
 int main(void)
 {
 	static const struct CMUnitTest others[] = {
 		cmocka_unit_test(parts_add_up),
 		cmocka_unit_test(slowest_are_those_of_the_summary),
 		cmocka_unit_test(no_record_is_told),
+		cmocka_unit_test(output_that_cannot_be_is_told),
 	};
 	struct CMUnitTest tests[LIVE_COUNT(cases) + LIVE_COUNT(exported) + LIVE_COUNT(others)];
 	size_t n = 0;

@@ -73,6 +73,25 @@ static void a_file_that_was_there_is_emptied_when_asked_to(void **state)
 	assert_holds("there", "less");
 }
 
+static void a_file_is_known_by_any_path(void **state)
+{
+	int fd = rp_caller__create("one", false), null = rp_caller__create("/dev/null", false);
+
+	(void)state;
+	assert_int_equal(link("one", "the_same"), 0);
+	close(rp_caller__create("another", false));
+	assert_true(rp_caller__is_file(fd, "./one"));
+	assert_true(rp_caller__is_file(fd, "the_same"));
+	assert_false(rp_caller__is_file(fd, "another"));
+	assert_false(rp_caller__is_file(fd, "none"));
+	assert_false(rp_caller__is_file(null, "/dev/null"));
+	close(fd);
+	close(null);
+	unlink("one");
+	unlink("the_same");
+	unlink("another");
+}
+
 static void no_link_is_followed(void **state)
 {
 	(void)state;
@@ -303,6 +322,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_file_that_was_there_is_emptied_when_asked_to),
+		TEST(a_file_is_known_by_any_path),
 		TEST(no_link_is_followed),
 		TEST(a_pipe_that_nobody_reads_is_not_waited_for),
 		TEST(standard_streams_may_be_named),

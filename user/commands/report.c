@@ -78,7 +78,7 @@ static int open_sink(struct report *r, struct rp_err *err)
 static void tell_damage(const struct report *r, const char *file, uint64_t start,
 			const struct rp_damage *damage)
 {
-	double from = ((double)damage->t0 - (double)start) / RP_NS_PER_S;
+	double from = damage->t0 > start ? (double)(damage->t0 - start) / RP_NS_PER_S : 0;
 	double to = ((double)damage->t1 - (double)start) / RP_NS_PER_S;
 	char line[512];
 	int n = snprintf(line, sizeof(line), "%s: %" PRIu64 " bytes at %" PRIu64 " are damaged",
@@ -213,9 +213,10 @@ static void tell_lost(const struct report *r)
 	r->say(line, NULL);
 }
 
+/* Where writing failed, as of an export while it reads, the record is not to blame. */
 static int tell_failed(const struct report *r, int rc, struct rp_err *err)
 {
-	if (err->cause[0])
+	if (err->cause[0] && !ferror(r->out ? r->out : stdout))
 		return rc;
 	if (rc == -ENOMEM)
 		return rp_err__no_memory(err);
@@ -224,10 +225,28 @@ static int tell_failed(const struct report *r, int rc, struct rp_err *err)
 	return rp_err__line(err, rc, "output", "-o", "rptrace.out");
 }
 
+/* The output is emptied before the records are read: one of them would be lost for its report. */
+static int open_output(struct report *r, struct rp_err *err)
+{
+	const struct rp_opts *o = r->opts;
+	int rc = rp_output__open(o->output, &r->out, err);
+
+	if (rc || !r->out)
+		return rc;
+	for (size_t i = 0; i < o->files.n; i++) {
+		if (!rp_caller__is_file(fileno(r->out), o->files.items[i]))
+			continue;
+		rp_err__set(err, RP_EXIT_USAGE, -EINVAL, NULL,
+			    "%s is a record that is to be reported", o->output);
+		return rp_err__line(err, -EINVAL, "output", "-o", "rptrace.out");
+	}
+	return 0;
+}
+
 int rp_report__run(const struct rp_opts *opts, rp_say_fn say, struct rp_err *err)
 {
 	struct report r = {.opts = opts, .say = say};
-	int rc = rp_output__open(opts->output, &r.out, err);
+	int rc = open_output(&r, err);
 
 	/* The file of -o keeps what is in it where there is nothing to report. */
 	if (!rc)

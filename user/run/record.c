@@ -9,6 +9,7 @@
 
 #include "opts/cure.h"
 #include "run/internal.h"
+#include "util/caller.h"
 #include "util/clock.h"
 
 #define PROGRESS_NS RP_NS_PER_S
@@ -57,8 +58,16 @@ int rp_run__open_record(struct rp_run *run, struct rp_err *err)
 		.last = (uint64_t)(run->opts->last * RP_NS_PER_S),
 	};
 
-	return opts.path ? choose_another(run, rp_recording__new(&opts, &run->recording, err), err)
-			 : 0;
+	int rc;
+
+	if (!opts.path)
+		return 0;
+	if (run->out && rp_caller__is_file(fileno(run->out), opts.path))
+		rc = rp_err__set(err, RP_EXIT_USAGE, -EINVAL, NULL,
+				 "the final summary would overwrite the record, %s", opts.path);
+	else
+		rc = rp_recording__new(&opts, &run->recording, err);
+	return choose_another(run, rc, err);
 }
 
 int rp_run__start_record(struct rp_run *run, struct rp_err *err)

@@ -164,6 +164,14 @@ int rp_caller__open(const char *path)
 	return as_caller(open_to_read, path, false);
 }
 
+bool rp_caller__is_file(int fd, const char *path)
+{
+	struct stat file, other;
+
+	return !fstat(fd, &file) && !stat(path, &other) && S_ISREG(file.st_mode) &&
+	       file.st_dev == other.st_dev && file.st_ino == other.st_ino;
+}
+
 int rp_caller__empty(int fd, const char *path)
 {
 	struct stat st;

@@ -31,6 +31,9 @@ int rp_caller__create(const char *path, bool secret);
 /* Open a file for reading, with the caller's own rights, waiting for nobody. Likewise. */
 int rp_caller__open(const char *path);
 
+/* Whether a path leads to the file that is open: never to what is no file, as a terminal. */
+bool rp_caller__is_file(int fd, const char *path);
+
 /* There is something to write to a file that was opened so: what was in it goes. */
 int rp_caller__empty(int fd, const char *path);
 
