@@ -371,6 +371,7 @@ static const struct mistake {
 	{"rptrace --tree=yes -b", "no value", "rptrace --tree -b"},
 	{"rptrace list --interval 2 -b", "rptrace list has no option -i", NULL},
 	{"rptrace doctor -f x", "rptrace doctor has no option -f", "rptrace doctor"},
+	{"rptrace list --auto -p 1", "rptrace list has no option --auto", "rptrace list -p 1"},
 	{"rptrace doctor --tree", "no option --tree", "rptrace doctor"},
 	{"rptrace doctor -- true", "starts no command", "rptrace doctor"},
 	{"rptrace -p 1 -- true", "exclude each other", "rptrace -p 1"},

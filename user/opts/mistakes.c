@@ -116,7 +116,7 @@ static int of_another_command(const struct rp_parser *p, const struct rp_option 
 	char name[32];
 	struct rp_edit edit = {.skip = p->at, .n_skip = 1};
 
-	if (!has_value && option->type != RP_OPTION_FLAG && p->at + 1 < p->own)
+	if (!has_value && option->type != RP_OPTION_FLAG && !option->bare && p->at + 1 < p->own)
 		edit.n_skip = 2;
 	return mistake(p, &edit, "rptrace%s%s has no option %s", verb ? " " : "", verb ? verb : "",
 		       typed(option, name, sizeof(name)));
