@@ -413,13 +413,6 @@ int rp_session__track(struct rp_session *s, pid_t pid)
 	return bpf_map_update_elem(bpf_map__fd(s->skel->maps.tracked), &key, &none, BPF_ANY);
 }
 
-bool rp_session__is_tracked(const struct rp_session *s, pid_t pid)
-{
-	uint32_t key = pid, value;
-
-	return !bpf_map_lookup_elem(bpf_map__fd(s->skel->maps.tracked), &key, &value);
-}
-
 void rp_session__untrack(struct rp_session *s, pid_t pid)
 {
 	uint32_t key = pid;

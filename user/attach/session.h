@@ -63,7 +63,6 @@ enum rp_attach_mode rp_session__mode(const struct rp_session *session);
 /* Count a process in, or out again, from its next probe hit on. */
 int rp_session__track(struct rp_session *session, pid_t pid);
 void rp_session__untrack(struct rp_session *session, pid_t pid);
-bool rp_session__is_tracked(const struct rp_session *session, pid_t pid);
 
 /* A RP_EVENT_MAP of the process was looked at; the next mapping tells again. */
 void rp_session__map_seen(struct rp_session *session, pid_t pid);

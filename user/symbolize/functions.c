@@ -88,15 +88,6 @@ int rp_functions__read(struct rp_elf *elf, struct rp_functions **out)
 	return 0;
 }
 
-void rp_functions__free(struct rp_functions *f)
-{
-	if (!f)
-		return;
-	free(f->symbols);
-	free(f->frames);
-	free(f);
-}
-
 /* The function of .eh_frame that an address is in; NULL: none. */
 static const struct rp_unwind_function *find_frame(const struct rp_functions *f, uint64_t addr)
 {

@@ -11,9 +11,11 @@
 
 struct rp_functions;
 
-/* elf has to outlive it. 0 or -ENOMEM: what cannot be read is not there. */
+/*
+ * For as long as the process lives, and elf with it. 0 or -ENOMEM: what cannot be read is not
+ * there.
+ */
 int rp_functions__read(struct rp_elf *elf, struct rp_functions **out);
-void rp_functions__free(struct rp_functions *functions);
 
 /*
  * Name of the function at a virtual address, by its symbol, which must reach there. Of one without
