@@ -28,7 +28,8 @@ void rp_restrict__rights(pid_t parent);
 /*
  * The same for a process that opens files itself: it can open what its user can read, and, where
  * rptrace may, what others can, but nothing for writing, and make files in memory. It can receive
- * files and pass them on over what sockets it has.
+ * files and pass them on over what sockets it has. Where no filter of system calls can be had
+ * (EPERM, ENOSYS), the rest holds.
  */
 void rp_restrict__to_opening(pid_t parent);
 
