@@ -237,6 +237,8 @@ int rp_helper__object(struct rp_helper *h, int fd, const char *name, unsigned ta
 	set_path(h, name);
 	h->request.tables = tables;
 	rc = ask_for_object(h, fd, &st, name, out, err);
+	if (rc == -EMFILE)
+		return rp_err__set(err, RP_EXIT_FAILED, rc, NULL, "%s: %s", name, strerror(EMFILE));
 	if (h->why)
 		return rp_err__set(err, RP_EXIT_FAILED, -EIO, NULL, "%s: %s", name, h->why);
 	return rc;

@@ -166,6 +166,8 @@ static int ask_once(struct rp_helper *h, int file, int *fd)
 		return rc;
 	if (!got)
 		got = rp_helper_message__receive(h->socket, &h->reply, sizeof(h->reply), fd);
+	if (got == -EMFILE)
+		return -EMFILE;
 	if (got < least)
 		h->why = RP_HELPER_WHY_DIED;
 	else if (got != least + (ssize_t)h->reply.size || h->reply.rc > 0 ||
@@ -185,6 +187,8 @@ int rp_helper__ask(struct rp_helper *h, enum rp_helper_what what, int file, int 
 		return -EINTR;
 	for (unsigned tries = 0; rc && tries < 2; tries++) {
 		rc = ask_once(h, file, fd);
+		if (rc == -EMFILE) /* of ours: it has answered */
+			break;
 		if (rc)
 			hang_up(h, fd);
 		if (!rc || rc == -EINTR || strcmp(h->why, RP_HELPER_WHY_DIED))

@@ -56,5 +56,7 @@ ssize_t rp_helper_message__receive(int socket, void *message, size_t size, int *
 	if (with && with->cmsg_level == SOL_SOCKET && with->cmsg_type == SCM_RIGHTS &&
 	    with->cmsg_len == CMSG_LEN(sizeof(*fd)))
 		memcpy(fd, CMSG_DATA(with), sizeof(*fd));
+	if (*fd < 0 && msg.msg_flags & MSG_CTRUNC)
+		return -EMFILE; /* there was no room for the file that came */
 	return got ? got : -EPIPE;
 }
