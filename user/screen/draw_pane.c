@@ -12,6 +12,9 @@
 #define FIGURE 8 /* columns of a figure */
 #define GROUPS 256
 
+/* All marks in one line: of a region whose times hardly differ. */
+#define ALL_MARKS (sizeof("p50 p90 p99 p99.9 max") - 1)
+
 static void draw_heading(const struct rp_state *s, const struct rp_row *row)
 {
 	size_t x = 0, y = s->layout.pane;
@@ -62,7 +65,8 @@ static double share_of(const struct rp_state *s, double weight, double most)
 static void draw_bucket(const struct rp_state *s, size_t y, const struct rp_hist_line *line,
 			double most)
 {
-	size_t marks = s->layout.pane_width >= 60 ? 18 : 8, used = 2 * (FIGURE + 1) + marks + 1;
+	size_t marks = s->layout.pane_width >= 60 ? ALL_MARKS : 8,
+	       used = 2 * (FIGURE + 1) + marks + 1;
 	size_t width = s->layout.pane_width > used ? s->layout.pane_width - used : 1;
 	size_t x = 2 * (FIGURE + 1);
 	char figure[32], buf[RP_CELLS_BUF];
