@@ -302,15 +302,16 @@ static void samples_are_taken(void **state)
 static void calls_are_recorded(void **state)
 {
 	const char *path = live_path("calls.rpt");
-	struct live_proc *rptrace = live_rptrace(
-		"record --every 1 -f outer -f middle -f inner -o %s -- %s", path,
+	struct live_proc *rptrace = live_start(
+		"%s record --every 1 -f outer -f middle -f inner -o %s -- %s", live_program(), path,
 		live_target_path("threads busy 2 100"));
 
 	(void)state;
 	live_release(rptrace);
 	assert_int_equal(live_wait(rptrace), 0);
 	assert_non_null(strstr(rptrace->err, "\nrptrace: 1000 instances in "));
-	rptrace = live_rptrace("record -o %s -- %s", path, live_target_path("spans pool 100"));
+	rptrace = live_start("%s record -o %s -- %s", live_program(), path,
+			     live_target_path("spans pool 100"));
 	live_release(rptrace);
 	assert_int_equal(live_wait(rptrace), 0);
 	assert_non_null(strstr(rptrace->err, "\nrptrace: 100 instances in "));
