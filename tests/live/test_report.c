@@ -240,6 +240,21 @@ static void parts_add_up(void **state)
 	json_decref(inner);
 }
 
+/* Figures of a record that has not all of its run say so, the live ones beside it do not. */
+static void a_part_is_told(void **state)
+{
+	static const struct report_case c = {"threads busy 2 500", "-f outer --every 5", ""};
+	const char *path = live_path("part.rpt");
+	json_t *live = recorded(&c, path), *json = report_json(path, "");
+
+	(void)state;
+	assert_null(json_object_get(live, "kept"));
+	assert_string_equal(live_str(json, "kept"), "--every 5");
+	assert_non_null(strstr(report(path, ""), "recorded with --every 5\n"));
+	assert_non_null(strstr(report(path, "--format csv"), "# a part of the run"));
+	json_decref(json);
+}
+
 /* The slowest of all are as slow as the summary has it, and have inside what they called. */
 static void slowest_are_those_of_the_summary(void **state)
 {
@@ -316,6 +331,7 @@ int main(void)
 {
 	static const struct CMUnitTest others[] = {
 		cmocka_unit_test(parts_add_up),
+		cmocka_unit_test(a_part_is_told),
 		cmocka_unit_test(slowest_are_those_of_the_summary),
 		cmocka_unit_test(no_record_is_told),
 		cmocka_unit_test(output_that_cannot_be_is_told),

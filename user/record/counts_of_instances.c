@@ -73,6 +73,7 @@ static int copy_meta(struct rp_instance_counts *c, const struct rp_meta *meta)
 	int rc = 0;
 
 	c->meta = *meta;
+	c->meta.kept = before.kept;
 	for (size_t i = 0; !rc && i < sizeof(copies) / sizeof(copies[0]); i++)
 		rc = rp_joined__add_string(&c->ids, copies[i].text ? copies[i].text : "",
 					   copies[i].before, copies[i].to);
@@ -94,6 +95,10 @@ static int on_run(void *ctx, const struct rp_event_run *run)
 {
 	struct rp_instance_counts *c = ctx;
 	int rc = c->n_runs ? 0 : copy_meta(c, &run->meta);
+
+	/* That one of several has but a part is so of their sum, too. */
+	if (!rc && run->meta.kept)
+		rc = rp_joined__add_string(&c->ids, run->meta.kept, c->meta.kept, &c->meta.kept);
 
 	c->start = run->start;
 	if (!rc && c->by == RP_BY_FILE && !c->is_running)

@@ -25,13 +25,31 @@ uint32_t rp_run__ring_bytes(const struct rp_opts *opts)
 	return bytes;
 }
 
-static struct rp_event_run description(const struct rp_run *run)
+/* By which options it is a part of the run that is recorded; NULL: it is all of it. Returns buf. */
+static const char *kept(const struct rp_opts *opts, char *buf, size_t size)
 {
+	char every[32] = "", slower[48] = "", last[48] = "";
+
+	if (opts->every > 1)
+		snprintf(every, sizeof(every), " --every %u", opts->every);
+	if (opts->slower_than > 0)
+		snprintf(slower, sizeof(slower), " --slower-than %gs", opts->slower_than);
+	if (opts->last > 0)
+		snprintf(last, sizeof(last), " --last %gs", opts->last);
+	snprintf(buf, size, "%s%s%s", every, slower, last);
+	return buf[0] ? buf + 1 : NULL;
+}
+
+/* buf lasts as long as the description. */
+static struct rp_event_run description(const struct rp_run *run, char *buf, size_t size)
+{
+	struct rp_meta meta = rp_run__meta(run);
 	struct timespec wall;
 
+	meta.kept = kept(run->opts, buf, size);
 	clock_gettime(CLOCK_REALTIME, &wall);
 	return (struct rp_event_run){
-		.meta = rp_run__meta(run),
+		.meta = meta,
 		.start = run->began,
 		.wall = (uint64_t)wall.tv_sec * RP_NS_PER_S + (uint64_t)wall.tv_nsec -
 			(rp_clock__now() - run->began),
@@ -73,10 +91,11 @@ int rp_run__open_record(struct rp_run *run, struct rp_err *err)
 int rp_run__start_record(struct rp_run *run, struct rp_err *err)
 {
 	struct rp_event_run event;
+	char part[128];
 
 	if (!run->recording)
 		return 0;
-	event = description(run);
+	event = description(run, part, sizeof(part));
 	return choose_another(run, rp_recording__start(run->recording, run->session, &event, err),
 			      err);
 }
@@ -224,11 +243,12 @@ int rp_run__finish_record(struct rp_run *run, struct rp_err *err)
 {
 	struct rp_open_entries open = {0};
 	struct rp_recording_end end;
+	char part[128];
 	int rc;
 
 	if (!run->recording)
 		return 0;
-	end = (struct rp_recording_end){.run = description(run),
+	end = (struct rp_recording_end){.run = description(run, part, sizeof(part)),
 					.counts = run->source.read(run->source.ctx)};
 	rc = end.counts ? 0 : rp_err__no_memory(err);
 	/* Where the kernel cannot tell what is open, the record does without. */

@@ -78,6 +78,6 @@ int rp_view__csv(FILE *out, const struct rp_snapshot *snapshot, const struct rp_
 		}
 		fputc('\n', out);
 	}
-	rp_view__print_lost(out, "# ", snapshot);
+	rp_view__print_missing(out, "# ", snapshot);
 	return rp_view__end(out);
 }

@@ -41,8 +41,8 @@ extern const struct rp_lost_text rp_lost_texts[RP_LOST_COUNT];
 /* The same of why a call stack is no longer than it is; a key is NULL where there is no reason. */
 extern const struct rp_lost_text rp_stack_ends[RP_UNWIND_END_COUNT];
 
-/* A line for each reason that something was lost for, in words. */
-void rp_view__print_lost(FILE *out, const char *before, const struct rp_snapshot *snapshot);
+/* What is not in the figures, in words: a line for each reason. */
+void rp_view__print_missing(FILE *out, const char *before, const struct rp_snapshot *snapshot);
 
 /* Whole and fraction of a number with so many decimals, whatever the locale; returns buf. */
 const char *rp_text__fixed(double value, unsigned int decimals, char *buf, size_t size);

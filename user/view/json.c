@@ -251,6 +251,8 @@ static int print_head(FILE *out, const struct rp_snapshot *snapshot)
 	err |= json_object_set_new(object, "kernel", text(meta->kernel));
 	err |= json_object_set_new(object, "start_time", text(meta->start_time));
 	err |= json_object_set_new(object, "duration_ns", integer(snapshot->duration));
+	if (meta->kept)
+		err |= json_object_set_new(object, "kept", text(meta->kept));
 	err |= json_object_set_new(object, "attach", attach_object(snapshot));
 	err |= json_object_set_new(object, "overhead", overhead_object(meta));
 	err |= json_object_set_new(object, "lost", lost_object(snapshot));

@@ -165,6 +165,6 @@ int rp_samples__print_csv(FILE *out, const struct rp_snapshot *snapshot)
 	}
 	if (err)
 		return err;
-	rp_view__print_lost(out, "# ", snapshot);
+	rp_view__print_missing(out, "# ", snapshot);
 	return rp_view__end(out);
 }

@@ -399,7 +399,7 @@ static void print_notes(FILE *out, const struct sheet *sheet)
 	print_cures(out, sheet);
 	if (sheet->hidden[0])
 		fprintf(out, "no room for:%s\n", sheet->hidden);
-	rp_view__print_lost(out, "", sheet->snapshot);
+	rp_view__print_missing(out, "", sheet->snapshot);
 }
 
 int rp_view__table(FILE *out, const struct rp_snapshot *snapshot, const struct rp_view_opts *opts)

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
 #include <errno.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "util/escape.h"
 #include "view/internal.h"
 
 const struct rp_view rp_views[] = {
@@ -40,10 +42,15 @@ const char *rp_lost__meaning(enum rp_lost reason)
 	return rp_lost_texts[reason].meaning;
 }
 
-void rp_view__print_lost(FILE *out, const char *before, const struct rp_snapshot *snapshot)
+void rp_view__print_missing(FILE *out, const char *before, const struct rp_snapshot *snapshot)
 {
+	char *kept = snapshot->meta.kept ? rp_escape__copy(snapshot->meta.kept, false) : NULL;
 	char span[32];
 
+	if (snapshot->meta.kept)
+		fprintf(out, "%sa part of the run, as it was recorded with %s\n", before,
+			kept ? kept : "options");
+	free(kept);
 	for (size_t i = 0; i < RP_LOST_COUNT; i++) {
 		if (!snapshot->lost[i])
 			continue;
