@@ -46,27 +46,12 @@ struct sampling {
 
 /* ---- tables --------------------------------------------------------------------------------- */
 
-static int add_object(void *ctx, uint32_t object, const struct rp_unwind_row *rows, size_t n)
-{
-	return rp_unwind_maps__add_object(ctx, object, rows, n);
-}
-
-static void drop_object(void *ctx, uint32_t object)
-{
-	rp_unwind_maps__drop_object(ctx, object);
-}
-
-static int set_process(void *ctx, pid_t pid, const struct rp_unwind_process *process)
-{
-	return rp_unwind_maps__set_process(ctx, pid, process);
-}
-
-static void drop_process(void *ctx, pid_t pid)
-{
-	rp_unwind_maps__drop_process(ctx, pid);
-}
-
-static const struct rp_unwind_ops ops = {add_object, drop_object, set_process, drop_process};
+static const struct rp_unwind_ops ops = {
+	.add_object = rp_unwind_maps__add_object,
+	.drop_object = rp_unwind_maps__drop_object,
+	.set_process = rp_unwind_maps__set_process,
+	.drop_process = rp_unwind_maps__drop_process,
+};
 
 static void load(struct sampling *s)
 {

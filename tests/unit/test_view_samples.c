@@ -37,6 +37,7 @@ static void add_samples(uint32_t node)
 		.unresolved = 1,
 		.probes = 3,
 		.dropped = 4,
+		.no_room = 2,
 		.ends = {[RP_UNWIND_END_COMPLETE] = 119, [RP_UNWIND_END_NO_ROW] = 2}};
 	f.counts.samples = rp_sample_counts__of(store);
 	assert_non_null(f.counts.samples);

@@ -29,10 +29,11 @@ struct rp_sample_call {
 
 struct rp_sample_totals {
 	uint64_t taken;
-	uint64_t truncated;		    /* stacks that were cut off */
-	uint64_t unresolved;		    /* the function is not known */
-	uint64_t probes;		    /* at a probe: overhead of rptrace */
-	uint64_t dropped;		    /* there was no room for their stacks */
+	uint64_t truncated;  /* stacks that were cut off */
+	uint64_t unresolved; /* the function is not known */
+	uint64_t probes;     /* at a probe: overhead of rptrace */
+	uint64_t dropped;    /* there was no room for their stacks */
+	uint64_t no_room;    /* files, mappings, processes past unwind tables' bounds */
 	uint64_t ends[RP_UNWIND_END_COUNT]; /* of stacks, by why they end where they do */
 };
 

@@ -256,6 +256,7 @@ static void take_totals(struct rp_sampled *sampled, const struct rp_sample_count
 		.unresolved = rp_less(now->totals.unresolved, from->unresolved),
 		.probes = rp_less(now->totals.probes, from->probes),
 		.dropped = rp_less(now->totals.dropped, from->dropped),
+		.no_room = rp_less(now->totals.no_room, from->no_room),
 	};
 	for (size_t i = 0; i < RP_UNWIND_END_COUNT; i++)
 		sampled->totals.ends[i] = rp_less(now->totals.ends[i], from->ends[i]);

@@ -35,9 +35,10 @@ static int send_pending(struct rp_unwind_maps *maps)
 	return err;
 }
 
-int rp_unwind_maps__add_object(struct rp_unwind_maps *maps, uint32_t object,
-			       const struct rp_unwind_row *rows, size_t n)
+int rp_unwind_maps__add_object(void *ctx, uint32_t object, const struct rp_unwind_row *rows,
+			       size_t n)
 {
+	struct rp_unwind_maps *maps = ctx;
 	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_MMAPABLE | BPF_F_INNER_MAP);
 	int map, err = 0;
 
@@ -59,21 +60,25 @@ int rp_unwind_maps__add_object(struct rp_unwind_maps *maps, uint32_t object,
 	return 0;
 }
 
-void rp_unwind_maps__drop_object(struct rp_unwind_maps *maps, uint32_t object)
+void rp_unwind_maps__drop_object(void *ctx, uint32_t object)
 {
+	struct rp_unwind_maps *maps = ctx;
+
 	send_pending(maps);
 	bpf_map_delete_elem(maps->objects, &object);
 }
 
-int rp_unwind_maps__set_process(struct rp_unwind_maps *maps, pid_t pid,
-				const struct rp_unwind_process *process)
+int rp_unwind_maps__set_process(void *ctx, pid_t pid, const struct rp_unwind_process *process)
 {
+	struct rp_unwind_maps *maps = ctx;
 	int err = send_pending(maps);
 
 	return err ? err : bpf_map_update_elem(maps->processes, &pid, process, BPF_ANY);
 }
 
-void rp_unwind_maps__drop_process(const struct rp_unwind_maps *maps, pid_t pid)
+void rp_unwind_maps__drop_process(void *ctx, pid_t pid)
 {
+	const struct rp_unwind_maps *maps = ctx;
+
 	bpf_map_delete_elem(maps->processes, &pid);
 }

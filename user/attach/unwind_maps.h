@@ -25,12 +25,11 @@ struct rp_unwind_maps {
 
 #define RP_UNWIND_PROCESSES_MAX 4096u
 
-/* 0 or a negative errno. */
-int rp_unwind_maps__add_object(struct rp_unwind_maps *maps, uint32_t object,
-			       const struct rp_unwind_row *rows, size_t n);
-void rp_unwind_maps__drop_object(struct rp_unwind_maps *maps, uint32_t object);
-int rp_unwind_maps__set_process(struct rp_unwind_maps *maps, pid_t pid,
-				const struct rp_unwind_process *process);
-void rp_unwind_maps__drop_process(const struct rp_unwind_maps *maps, pid_t pid);
+/* The members of a struct rp_unwind_ops, so the maps come as its context. 0 or a negative errno. */
+int rp_unwind_maps__add_object(void *ctx, uint32_t object, const struct rp_unwind_row *rows,
+			       size_t n);
+void rp_unwind_maps__drop_object(void *ctx, uint32_t object);
+int rp_unwind_maps__set_process(void *ctx, pid_t pid, const struct rp_unwind_process *process);
+void rp_unwind_maps__drop_process(void *ctx, pid_t pid);
 
 #endif

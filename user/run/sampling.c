@@ -83,31 +83,11 @@ static bool is_probe(void *ctx, const struct rp_file_id *file, uint64_t offset)
 
 /* ---- unwind tables --------------------------------------------------------------------------- */
 
-static int add_object(void *ctx, uint32_t object, const struct rp_unwind_row *rows, size_t n)
-{
-	return rp_unwind_maps__add_object(ctx, object, rows, n);
-}
-
-static void drop_object(void *ctx, uint32_t object)
-{
-	rp_unwind_maps__drop_object(ctx, object);
-}
-
-static int set_process(void *ctx, pid_t pid, const struct rp_unwind_process *process)
-{
-	return rp_unwind_maps__set_process(ctx, pid, process);
-}
-
-static void drop_process(void *ctx, pid_t pid)
-{
-	rp_unwind_maps__drop_process(ctx, pid);
-}
-
 static const struct rp_unwind_ops unwind_ops = {
-	.add_object = add_object,
-	.drop_object = drop_object,
-	.set_process = set_process,
-	.drop_process = drop_process,
+	.add_object = rp_unwind_maps__add_object,
+	.drop_object = rp_unwind_maps__drop_object,
+	.set_process = rp_unwind_maps__set_process,
+	.drop_process = rp_unwind_maps__drop_process,
 };
 
 /* ---- life ------------------------------------------------------------------------------------ */
@@ -200,6 +180,7 @@ static void on_record(void *ctx, const void *data, size_t size)
 int rp_sampling__drain(struct rp_sampling *s)
 {
 	rp_spaces__forget_misses(rp_sampler__spaces(s->sampler));
+	rp_sample_store__totals(s->store)->no_room = rp_unwind_tables__totals(s->tables)->left_out;
 	return rp_session__drain_samples(s->opts.session, on_record, s);
 }
 

@@ -109,6 +109,7 @@ static json_t *samples_object(const struct rp_sampled *sampled)
 	err |= json_object_set_new(object, "unresolved", integer(sampled->totals.unresolved));
 	err |= json_object_set_new(object, "at_probes", integer(sampled->totals.probes));
 	err |= json_object_set_new(object, "dropped", integer(sampled->totals.dropped));
+	err |= json_object_set_new(object, "no_room", integer(sampled->totals.no_room));
 	for (size_t i = 0; i < RP_UNWIND_END_COUNT; i++)
 		if (rp_stack_ends[i].key)
 			err |= json_object_set_new(ends, rp_stack_ends[i].key,

@@ -124,6 +124,12 @@ static void print_totals(FILE *out, const struct rp_sampled *sampled)
 		if (t->ends[i] && i != RP_UNWIND_END_COMPLETE)
 			fprintf(out, "stacks cut off: %" PRIu64 ", %s\n", t->ends[i],
 				rp_stack_ends[i].meaning);
+	if (t->no_room)
+		fprintf(out,
+			"stacks may be cut off in %" PRIu64
+			" files, mappings or processes past the "
+			"bounds of unwind tables\n",
+			t->no_room);
 }
 
 int rp_samples__print(FILE *out, const struct rp_snapshot *snapshot, bool utf8)
