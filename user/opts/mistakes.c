@@ -233,6 +233,25 @@ static bool shares_stream(const struct rp_opts *o)
 	       (!o->output || !strcmp(o->output, "-"));
 }
 
+/* An export has each instance as it was: there are no rows. */
+static int export_together(const struct rp_parser *p)
+{
+	const struct rp_opts *o = p->opts;
+	const void *const members[] = {&o->tree, &o->by, &o->sort, &o->columns, &o->compensate};
+	char cause[96];
+
+	for (size_t i = 0; o->export && i < sizeof(members) / sizeof(members[0]); i++) {
+		const struct rp_words *words = words_of(p, members[i]);
+
+		if (!words->n)
+			continue;
+		snprintf(cause, sizeof(cause), "--%s is about rows: --format %s has none",
+			 rp_options[words - o->stood].name, o->export->name);
+		return without(p, members[i], cause);
+	}
+	return 0;
+}
+
 #define BOTH_TARGETS "-p and -- COMMAND exclude each other"
 
 static int report_together(const struct rp_parser *p)
@@ -249,7 +268,7 @@ static int report_together(const struct rp_parser *p)
 		return without(p, &o->by, "--slowest tells the thread of each instance");
 	if (o->to > 0 && o->to <= o->from)
 		return without(p, &o->to, "--to is no later than --from");
-	return 0;
+	return export_together(p);
 }
 
 /* Options of a record, and there is none; or they are about calls that it has not. */
@@ -306,6 +325,10 @@ int rp_mistake__together(const struct rp_parser *p)
 	if (!o->sample_hz && o->format->of_samples) {
 		struct rp_edit edit = {.insert = p->own, .with = {"--sample"}};
 
+		if (shares_stream(o)) {
+			edit.with[1] = "-o";
+			edit.with[2] = "rptrace.out";
+		}
 		return mistake(p, &edit, "--format %s is of samples: it needs --sample",
 			       o->format->name);
 	}
