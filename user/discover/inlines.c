@@ -22,9 +22,9 @@
 
 /* A stretch of code of a function, or of a call that is inlined. */
 struct call {
-	uint64_t start, end;
-	uint32_t depth;	 /* of the tree */
-	uint32_t parent; /* the stretch around it */
+	uint64_t start, end; /* start comes first: rp_array__up_to() */
+	uint32_t depth;	     /* of the tree */
+	uint32_t parent;     /* the stretch around it */
 	Dwarf_Off die;
 };
 
@@ -158,18 +158,9 @@ static struct rp_calls *calls_of(struct rp_lines *lines, Dwarf_Die *unit)
 /* The innermost stretch that an address is in; NO_PARENT: none. */
 static uint32_t innermost(const struct rp_calls *calls, uint64_t addr)
 {
-	size_t low = 0, high = calls->n;
-	uint32_t at;
+	size_t n = rp_array__up_to(calls->calls, calls->n, sizeof(*calls->calls), addr);
+	uint32_t at = n ? (uint32_t)n - 1 : NO_PARENT;
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (calls->calls[middle].start <= addr)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	at = low ? (uint32_t)low - 1 : NO_PARENT;
 	while (at != NO_PARENT && calls->calls[at].end <= addr)
 		at = calls->calls[at].parent;
 	return at;

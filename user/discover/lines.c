@@ -84,22 +84,14 @@ out:
 /* By their ranges: of a table of addresses clang makes none, nor do all assemblers. */
 bool rp_lines__unit(struct rp_lines *lines, uint64_t addr, Dwarf_Die *unit)
 {
-	size_t low = 0, high;
+	size_t n;
 
 	if (!lines->units_read)
 		read_units(lines);
-	high = lines->n_units;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (lines->units[middle].start <= addr)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	if (!low || lines->units[low - 1].end <= addr)
+	n = rp_array__up_to(lines->units, lines->n_units, sizeof(*lines->units), addr);
+	if (!n || lines->units[n - 1].end <= addr)
 		return false;
-	*unit = lines->units[low - 1].unit;
+	*unit = lines->units[n - 1].unit;
 	return true;
 }
 

@@ -9,7 +9,7 @@
 
 /* Code of a compilation unit. */
 struct rp_unit_range {
-	uint64_t start, end;
+	uint64_t start, end; /* start comes first: rp_array__up_to() */
 	Dwarf_Die unit;
 };
 

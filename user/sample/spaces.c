@@ -4,10 +4,11 @@
 #include <stdlib.h>
 
 #include "symbolize/perf_maps.h"
+#include "util/array.h"
 #include "util/table.h"
 
 struct mapping {
-	uint64_t start, end, offset;
+	uint64_t start, end, offset; /* start comes first: rp_array__up_to() */
 	uint32_t object;
 };
 
@@ -170,19 +171,11 @@ void rp_spaces__exit(struct rp_spaces *s, pid_t pid)
 
 static const struct mapping *find_mapping(const struct space *space, uint64_t address)
 {
-	size_t low = 0, high = space ? space->n : 0;
+	size_t n = space ? rp_array__up_to(space->mappings, space->n, sizeof(*space->mappings),
+					   address)
+			 : 0;
 
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-
-		if (space->mappings[mid].end <= address)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return space && low < space->n && space->mappings[low].start <= address
-		       ? &space->mappings[low]
-		       : NULL;
+	return n && address < space->mappings[n - 1].end ? &space->mappings[n - 1] : NULL;
 }
 
 bool rp_spaces__find(struct rp_spaces *s, pid_t pid, uint64_t address, uint32_t *object,

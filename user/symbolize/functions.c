@@ -15,7 +15,7 @@
 #define LINKER_MAX 1024
 
 struct function {
-	uint64_t start, size;
+	uint64_t start, size; /* start comes first: rp_array__up_to() */
 	const char *name;
 	bool is_part; /* a cold part: what follows the dot is not the function's name */
 };
@@ -91,19 +91,11 @@ int rp_functions__read(struct rp_elf *elf, struct rp_functions **out)
 /* The function of .eh_frame that an address is in; NULL: none. */
 static const struct rp_unwind_function *find_frame(const struct rp_functions *f, uint64_t addr)
 {
-	size_t low = 0, high = f->n_frames;
+	size_t n = rp_array__up_to(f->frames, f->n_frames, sizeof(*f->frames), addr);
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (f->frames[middle].start <= addr)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	if (!low || addr - f->frames[low - 1].start >= f->frames[low - 1].size)
+	if (!n || addr - f->frames[n - 1].start >= f->frames[n - 1].size)
 		return NULL;
-	return &f->frames[low - 1];
+	return &f->frames[n - 1];
 }
 
 /* Assembly may leave the size out: then .eh_frame tells how far it reaches. */
@@ -118,17 +110,9 @@ static bool reaches(const struct function *symbol, const struct rp_unwind_functi
 static const struct function *find_symbol(const struct rp_functions *f,
 					  const struct rp_unwind_function *frame, uint64_t addr)
 {
-	size_t low = 0, high = f->n;
+	size_t n = rp_array__up_to(f->symbols, f->n, sizeof(*f->symbols), addr);
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (f->symbols[middle].start <= addr)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	for (size_t i = low; i && low - i < NESTED_MAX; i--)
+	for (size_t i = n; i && n - i < NESTED_MAX; i--)
 		if (reaches(&f->symbols[i - 1], frame, addr))
 			return &f->symbols[i - 1];
 	return NULL;

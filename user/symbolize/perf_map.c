@@ -20,7 +20,7 @@
 #define OVERLAP_MAX    64   /* functions at a place that have been there one after the other */
 
 struct function {
-	uint64_t start, size;
+	uint64_t start, size; /* start comes first: rp_array__up_to() */
 	uint32_t line;
 	uint32_t name; /* where it begins in the text */
 };
@@ -200,17 +200,9 @@ void rp_perf_map__free(struct rp_perf_map *map)
 const char *rp_perf_map__find(const struct rp_perf_map *map, uint64_t addr)
 {
 	const struct function *found = NULL;
-	size_t low = 0, high = map->n;
+	size_t n = rp_array__up_to(map->functions, map->n, sizeof(*map->functions), addr);
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (map->functions[middle].start <= addr)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	for (size_t i = low; i && low - i < OVERLAP_MAX; i--) {
+	for (size_t i = n; i && n - i < OVERLAP_MAX; i--) {
 		const struct function *f = &map->functions[i - 1];
 
 		if (addr - f->start < f->size && (!found || f->line > found->line))

@@ -8,7 +8,7 @@
 
 /* A function of .eh_frame. */
 struct rp_unwind_function {
-	uint64_t start;
+	uint64_t start; /* comes first: rp_array__up_to() */
 	uint32_t size;
 	uint32_t offset; /* of its entry in the section */
 };

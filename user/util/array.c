@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 int rp_array__fit(void *items, size_t n, size_t size)
 {
@@ -25,4 +26,21 @@ int rp_array__grow(void *items, size_t n, size_t *capacity, size_t size)
 	if (!rc)
 		*capacity = wanted;
 	return rc;
+}
+
+size_t rp_array__up_to(const void *items, size_t n, size_t size, uint64_t most)
+{
+	size_t low = 0, high = n;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		uint64_t value;
+
+		memcpy(&value, (const char *)items + middle * size, sizeof(value));
+		if (value <= most)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
 }
