@@ -46,7 +46,8 @@ _Static_assert(sizeof(struct rp_span) == 40, "rp_span is shared with BPF");
 	X(NODES, "nodes", "entries on paths past --max-nodes")                                     \
 	X(NAMES, "names", "run-time names past the bound")                                         \
 	X(NAME_READS, "name_reads", "run-time names that could not be read")                       \
-	X(LABEL_READS, "label_reads", "arguments that could not be read: labels are '?'")          \
+	X(LABEL_READS, "label_reads",                                                              \
+	  "arguments that could not be read: comparisons are untrue, labels '?'")                  \
 	X(RETURNS, "returns", "entries past the kernel's limit of nested return probes")           \
 	X(STACKS, "stacks",                                                                        \
 	  "calls on another stack, above calls whose returns are awaited: not timed")              \

@@ -195,6 +195,25 @@ static void test_what_crosses_is_beside(void **state)
 	rp_lanes__free(&lanes);
 }
 
+/* Spans end on any thread: one that comes late is not in what it seems to be in. */
+static void test_spans_are_apart(void **state)
+{
+	static const struct {
+		uint64_t start, end;
+		uint32_t lane;
+	} spans[] = {{20, 30, 0}, {10, 40, 1}, {25, 40, 2}, {40, 50, 0}, {50, 50, 0}, {45, 48, 1}};
+	struct rp_lanes lanes = {0};
+	uint32_t lane;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(spans) / sizeof(spans[0]); i++) {
+		assert_int_equal(
+			rp_lanes__place_apart(&lanes, 1, spans[i].start, spans[i].end, &lane), 0);
+		assert_int_equal(lane, spans[i].lane);
+	}
+	rp_lanes__free(&lanes);
+}
+
 /* More siblings than are kept: what is around all of them is still around them. */
 static void test_many_siblings(void **state)
 {
@@ -245,6 +264,7 @@ int main(void)
 		cmocka_unit_test(test_stream_that_fails_is_told),
 		cmocka_unit_test(test_what_nests_is_on_one_track),
 		cmocka_unit_test(test_what_crosses_is_beside),
+		cmocka_unit_test(test_spans_are_apart),
 		cmocka_unit_test(test_many_siblings),
 		cmocka_unit_test(test_many_siblings_of_two),
 		cmocka_unit_test(test_many_depths),

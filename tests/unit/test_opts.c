@@ -191,8 +191,10 @@ static void recording(void **state)
 	assert_int_equal(parse(&l, "rptrace --every 10 -p 1"), -EINVAL);
 	assert_string_equal(l.err.cause, "--every needs --record FILE");
 	assert_string_equal(l.err.cure, "rptrace --every 10 -p 1 --record rptrace.rpt");
+	rp_opts__free(&l.opts);
 	assert_int_equal(parse(&l, "rptrace record --slower-than 5ms --within a -p 1"), -EINVAL);
 	assert_string_equal(l.err.cure, "rptrace record --within a -p 1");
+	rp_opts__free(&l.opts);
 	assert_int_equal(parse(&l, "rptrace record --max-ring 12T"), -EINVAL);
 	assert_non_null(strstr(l.err.cause, "from 4k to 1G"));
 	rp_opts__free(&l.opts);

@@ -96,14 +96,13 @@ static void put_files(pid_t pid, int first, int n)
 	}
 }
 
-static void test_files_of_one_process(void **state)
+/* The whole system: one with n files, and another one with a file of its own. */
+static void add_two_processes(int n)
 {
-	struct rp_targets_stats stats;
 	struct rp_err err;
 
-	(void)state;
 	put_process(PID, 1);
-	put_files(PID, 0, 260);
+	put_files(PID, 0, n);
 	put_process(PID + 1, 1);
 	put_files(PID + 1, 300, 1);
 	f.functions[0] = "small:alpha";
@@ -111,6 +110,14 @@ static void test_files_of_one_process(void **state)
 	f.plan_opts.whole_system = true;
 	start();
 	assert_int_equal(rp_targets__add_system(f.targets, &err), 0);
+}
+
+static void test_files_of_one_process(void **state)
+{
+	struct rp_targets_stats stats;
+
+	(void)state;
+	add_two_processes(260);
 	assert_int_equal(links_alive(&f.kernel), 256 + 1);
 	assert_int_equal(links_of(&f.kernel, 0, ino_of("folder300/small")), 1);
 	assert_int_equal(f.kernel.lost[RP_LOST_FILES], 4);
@@ -129,19 +136,10 @@ static void test_files_of_one_process(void **state)
 static void test_files_that_take_long(void **state)
 {
 	struct rp_targets_stats stats;
-	struct rp_err err;
 
 	(void)state;
-	put_process(PID, 1);
-	put_files(PID, 0, 4);
-	put_process(PID + 1, 1);
-	put_files(PID + 1, 300, 1);
-	f.functions[0] = "small:alpha";
-	f.plan_opts.exit_method = RP_EXIT_METHOD_RETURN;
-	f.plan_opts.whole_system = true;
 	f.opts.max_reading = 1;
-	start();
-	assert_int_equal(rp_targets__add_system(f.targets, &err), 0);
+	add_two_processes(4);
 	assert_int_equal(links_alive(&f.kernel), 1 + 1);
 	assert_int_equal(links_of(&f.kernel, 0, ino_of("folder300/small")), 1);
 	assert_int_equal(f.kernel.lost[RP_LOST_FILES], 3);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "aggregate/paths.h"
+#include "util/array.h"
 
 /* Kinds of groups, in their order. */
 enum group_class {
@@ -225,7 +226,7 @@ int rp_paths__number_groups(struct rp_paths *paths, const struct rp_counts *now,
 		make_key(now, node, opts, &keys[n]);
 		keys[n++].node = (uint32_t)i;
 	}
-	qsort(keys, n, sizeof(*keys), compare_groups);
+	rp_array__sort(keys, n, sizeof(*keys), compare_groups);
 	for (size_t i = 0; i < n; i++) {
 		groups += !i || compare_groups(&keys[i - 1], &keys[i]);
 		group_of[keys[i].node] = (uint32_t)groups - 1;

@@ -15,6 +15,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "util/array.h"
 #include "util/hash.h"
 
 #define SHARE_LEAST 0.02 /* of all samples */
@@ -147,7 +148,7 @@ static int list_candidates(struct choice *c)
 			.kept = line->cumulative,
 		};
 	}
-	qsort(c->candidates, c->n_candidates, sizeof(*c->candidates), compare_candidates);
+	rp_array__sort(c->candidates, c->n_candidates, sizeof(*c->candidates), compare_candidates);
 	for (size_t i = 0; i < c->n_candidates; i++) {
 		uint64_t at = rp_index__start(&c->by_function, c->candidates[i].function);
 

@@ -210,7 +210,7 @@ static void sort_rows(struct rp_open_regions *open)
 {
 	size_t n = 0;
 
-	qsort(open->row, open->n, sizeof(*open->row), by_age);
+	rp_array__sort(open->row, open->n, sizeof(*open->row), by_age);
 	for (size_t i = 0; i < open->n; i++)
 		if (!n || !is_same(&open->row[n - 1], &open->row[i]))
 			open->row[n++] = open->row[i];

@@ -231,7 +231,7 @@ static struct rp_lines *lines_of(const struct build *b, const struct entry *e)
 
 static int emit(struct build *b, struct box *box)
 {
-	qsort(b->entries, b->n, sizeof(*b->entries), compare_entries);
+	rp_array__sort(b->entries, b->n, sizeof(*b->entries), compare_entries);
 	box->lines = calloc(b->n + 1, sizeof(*box->lines));
 	if (!box->lines)
 		return -ENOMEM;

@@ -7,6 +7,7 @@
 
 #include "commands/list_internal.h"
 #include "discover/elf_image.h"
+#include "util/array.h"
 
 static int compare_providers(const void *a_, const void *b_)
 {
@@ -25,7 +26,7 @@ static int write_providers(FILE *out, const struct rp_usdt_note *notes, size_t n
 		return -ENOMEM;
 	for (size_t i = 0; i < n; i++)
 		sorted[i] = &notes[i];
-	qsort(sorted, n, sizeof(*sorted), compare_providers);
+	rp_array__sort(sorted, n, sizeof(*sorted), compare_providers);
 	for (size_t i = 0; i < n; i = end) {
 		for (end = i + 1; end < n; end++)
 			if (compare_providers(&sorted[i], &sorted[end]) != 0)

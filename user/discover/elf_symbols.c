@@ -238,8 +238,7 @@ static int split_cold_parts(struct rp_elf *elf, struct list *list)
 	}
 	if (!elf->traits.is_go)
 		list->n = kept;
-	if (cold.n)
-		qsort(cold.items, cold.n, sizeof(*cold.items), by_linker);
+	rp_array__sort(cold.items, cold.n, sizeof(*cold.items), by_linker);
 	free(elf->cold_parts);
 	elf->cold_parts = cold.items;
 	elf->n_cold_parts = cold.n;
@@ -273,14 +272,14 @@ static int read_symbols(struct rp_elf *elf, struct list *list)
 	if (!list->n)
 		return broken;
 	/* Most of .dynsym is in .symtab too: name the copies once, as that takes longest. */
-	qsort(list->items, list->n, sizeof(*list->items), compare_linker);
+	rp_array__sort(list->items, list->n, sizeof(*list->items), compare_linker);
 	drop_repeated(list);
 	err = split_cold_parts(elf, list);
 	if (!err)
 		err = demangle_all(elf, list);
 	if (err)
 		return err;
-	qsort(list->items, list->n, sizeof(*list->items), compare_name);
+	rp_array__sort(list->items, list->n, sizeof(*list->items), compare_name);
 	drop_repeated(list);
 	return 0;
 }

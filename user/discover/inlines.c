@@ -148,8 +148,7 @@ static struct rp_calls *calls_of(struct rp_lines *lines, Dwarf_Die *unit)
 	calls->unit = number;
 	/* What was found until memory ended is right, too. */
 	add_unit(calls, unit);
-	if (calls->n)
-		qsort(calls->calls, calls->n, sizeof(*calls->calls), compare_calls);
+	rp_array__sort(calls->calls, calls->n, sizeof(*calls->calls), compare_calls);
 	find_parents(calls);
 	HASH_ADD(hh, lines->calls, unit, sizeof(number), calls);
 	return calls;

@@ -77,8 +77,7 @@ static void read_units(struct rp_lines *lines)
 		}
 	}
 out:
-	if (lines->n_units)
-		qsort(lines->units, lines->n_units, sizeof(*lines->units), compare_starts);
+	rp_array__sort(lines->units, lines->n_units, sizeof(*lines->units), compare_starts);
 }
 
 /* By their ranges: of a table of addresses clang makes none, nor do all assemblers. */

@@ -234,7 +234,7 @@ static void make_distinct(struct mapping_list *list)
 
 	if (!list->n)
 		return;
-	qsort(list->items, list->n, sizeof(*list->items), compare_file);
+	rp_array__sort(list->items, list->n, sizeof(*list->items), compare_file);
 	for (size_t i = 0; i < list->n; i++) {
 		struct rp_mapped *last = kept ? &list->items[kept - 1].mapped : NULL;
 
@@ -245,7 +245,7 @@ static void make_distinct(struct mapping_list *list)
 			list->items[kept++] = list->items[i];
 	}
 	list->n = kept;
-	qsort(list->items, list->n, sizeof(*list->items), compare_place);
+	rp_array__sort(list->items, list->n, sizeof(*list->items), compare_place);
 }
 
 int rp_proc__mapped(const char *proc_root, pid_t pid, struct rp_mapped_list *out)

@@ -82,13 +82,21 @@ static int enter(struct lane *lane, size_t left, const struct stretch *stretch)
 	return rc;
 }
 
-static int place(struct rp_thread_lanes *t, const struct stretch *stretch, uint32_t *out)
+/* The same, of spans: on a lane without nesting, the last is all that need be kept. */
+static size_t left_apart(const struct lane *lane, uint64_t start)
+{
+	return !lane->n || lane->stretch[0].end <= start ? 0 : SIZE_MAX;
+}
+
+static int place(struct rp_thread_lanes *t, const struct stretch *stretch, bool nests,
+		 uint32_t *out)
 {
 	size_t left = 0, i = 0;
 	int rc = 0;
 
 	for (; i < t->n; i++) {
-		left = left_beside(&t->lane[i], stretch->start, stretch->end);
+		left = nests ? left_beside(&t->lane[i], stretch->start, stretch->end)
+			     : left_apart(&t->lane[i], stretch->start);
 		if (left != SIZE_MAX)
 			break;
 	}
@@ -103,23 +111,42 @@ static int place(struct rp_thread_lanes *t, const struct stretch *stretch, uint3
 	return enter(&t->lane[i], left, stretch);
 }
 
-int rp_lanes__place(struct rp_lanes *lanes, uint32_t thread, uint32_t depth, uint64_t start,
-		    uint64_t end, uint32_t *lane)
+static int lanes_of(struct rp_lanes *lanes, uint32_t key, struct rp_thread_lanes **out)
 {
-	struct stretch stretch = {start, end, depth};
-	uint32_t i = rp_map__get(&lanes->threads, thread);
+	uint32_t i = rp_map__get(&lanes->threads, key);
 	int rc = 0;
 
 	if (i == RP_MAP_NONE) {
 		i = (uint32_t)lanes->n;
 		rc = rp_array__grow(&lanes->thread, lanes->n, &lanes->room, sizeof(*lanes->thread));
 		if (!rc)
-			rc = rp_map__add(&lanes->threads, thread, i);
+			rc = rp_map__add(&lanes->threads, key, i);
 		if (rc)
 			return rc;
 		lanes->thread[lanes->n++] = (struct rp_thread_lanes){0};
 	}
-	return place(&lanes->thread[i], &stretch, lane);
+	*out = &lanes->thread[i];
+	return 0;
+}
+
+int rp_lanes__place(struct rp_lanes *lanes, uint32_t thread, uint32_t depth, uint64_t start,
+		    uint64_t end, uint32_t *lane)
+{
+	struct stretch stretch = {start, end, depth};
+	struct rp_thread_lanes *t;
+	int rc = lanes_of(lanes, thread, &t);
+
+	return rc ? rc : place(t, &stretch, true, lane);
+}
+
+int rp_lanes__place_apart(struct rp_lanes *lanes, uint32_t key, uint64_t start, uint64_t end,
+			  uint32_t *lane)
+{
+	struct stretch stretch = {start, end, 0};
+	struct rp_thread_lanes *t;
+	int rc = lanes_of(lanes, key, &t);
+
+	return rc ? rc : place(t, &stretch, false, lane);
 }
 
 void rp_lanes__free(struct rp_lanes *lanes)

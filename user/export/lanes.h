@@ -26,6 +26,14 @@ struct rp_lanes {
  */
 int rp_lanes__place(struct rp_lanes *lanes, uint32_t thread, uint32_t depth, uint64_t start,
 		    uint64_t end, uint32_t *lane);
+
+/*
+ * Those of one lane do not even nest: for spans, which end on any thread, in no order, and of which
+ * one in another says nothing of how they stand to a third. *lane: the first whose last one was
+ * over. 0 or -ENOMEM.
+ */
+int rp_lanes__place_apart(struct rp_lanes *lanes, uint32_t key, uint64_t start, uint64_t end,
+			  uint32_t *lane);
 void rp_lanes__free(struct rp_lanes *lanes);
 
 #endif

@@ -228,8 +228,8 @@ static int find_span_track(struct perfetto *p, const struct rp_event_instance *i
 	const struct rp_told_node *node = rp_told__node(&p->told, instance->node);
 	uint32_t index = (uint32_t)(node - p->told.nodes), lane, id;
 	uint32_t thread = rp_told__thread(&p->told, instance->thread);
-	int rc = rp_lanes__place(&p->spans, index, 1, instance->start,
-				 rp_event_instance__end(instance), &lane);
+	int rc = rp_lanes__place_apart(&p->spans, index, instance->start,
+				       rp_event_instance__end(instance), &lane);
 
 	if (rc)
 		return rc;

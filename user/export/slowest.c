@@ -180,7 +180,7 @@ static int order_by_time(struct rp_slowest *s)
 			if (slow->run == s->told.run && !slow->instance.is_span)
 				s->by_time[s->n_by_time++] = slow;
 		}
-	qsort(s->by_time, s->n_by_time, sizeof(struct rp_slow *), compare_times);
+	rp_array__sort(s->by_time, s->n_by_time, sizeof(struct rp_slow *), compare_times);
 	for (size_t i = 0; !rc && i < s->n_by_time; i++) {
 		const struct rp_event_instance *at = &s->by_time[i]->instance;
 

@@ -7,6 +7,7 @@
 
 #include "export/internal.h"
 #include "export/slowest_internal.h"
+#include "util/array.h"
 #include "util/escape.h"
 #include "view/view.h"
 
@@ -80,7 +81,7 @@ static void form_groups(const struct rp_slowest *s, struct joined *j)
 							 .count = count_of(s, j->slow[i]),
 							 .slowest = j->slow[i]->instance.ns};
 	}
-	qsort(j->group, j->n_groups, sizeof(*j->group), compare_groups);
+	rp_array__sort(j->group, j->n_groups, sizeof(*j->group), compare_groups);
 }
 
 static void free_joined(struct joined *j)
@@ -105,7 +106,7 @@ static int join(const struct rp_slowest *s, struct joined *j)
 	for (size_t i = 0; i < s->n_found; i++)
 		for (size_t k = 0; k < s->found[i].n; k++)
 			j->slow[j->n++] = &s->found[i].slow[k];
-	qsort(j->slow, j->n, sizeof(const struct rp_slow *), compare_slow);
+	rp_array__sort(j->slow, j->n, sizeof(const struct rp_slow *), compare_slow);
 	form_groups(s, j);
 	return 0;
 }

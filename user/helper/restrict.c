@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "discover/proc.h"
+#include "util/sanitizer.h"
 
 #define NOBODY 65534
 
@@ -32,6 +33,9 @@ static const uint32_t allowed[] = {
 	SYS_mprotect,	  SYS_madvise,	      SYS_brk,		 SYS_futex,  SYS_getrandom,
 	SYS_getpid,	  SYS_gettid,	      SYS_clock_gettime, SYS_exit,   SYS_exit_group,
 	SYS_rt_sigreturn, SYS_rt_sigprocmask,
+#if RP_UNDER_ASAN
+	SYS_sigaltstack, /* of every function that does not return */
+#endif
 };
 
 /* Of who opens files, too; openat() is looked at apart. */

@@ -7,6 +7,7 @@
 
 #include "discover/proc.h"
 #include "opts/opts.h"
+#include "util/array.h"
 
 static bool has_pid(const struct rp_opts *opts, pid_t pid)
 {
@@ -58,7 +59,7 @@ int rp_opts__find_processes(struct rp_opts *opts, const char *proc_root, struct 
 	if (rc)
 		return rp_err__set(err, RP_EXIT_FAILED, rc, NULL, "%s: %s", proc_root,
 				   strerror(-rc));
-	qsort(all, n, sizeof(*all), rp_proc__compare_pids);
+	rp_array__sort(all, n, sizeof(*all), rp_proc__compare_pids);
 	for (size_t i = 0; !rc && i < opts->n_names; i++)
 		rc = add_called(opts, proc_root, all, n, opts->names[i], err);
 	free(all);

@@ -413,9 +413,8 @@ static void merge_duplicates(struct rp_plan *plan, size_t from)
 {
 	size_t kept = from;
 
-	if (plan->n_sites > from)
-		qsort(plan->sites + from, plan->n_sites - from, sizeof(*plan->sites),
-		      compare_sites);
+	rp_array__sort(plan->sites + from, plan->n_sites - from, sizeof(*plan->sites),
+		       compare_sites);
 	for (size_t i = from; i < plan->n_sites; i++) {
 		struct rp_site *site = &plan->sites[i];
 

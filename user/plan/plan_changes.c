@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "plan/plan_internal.h"
+#include "util/array.h"
 
 /* ---- selecting more ------------------------------------------------------------------------ */
 
@@ -46,7 +47,7 @@ int rp_plan__begin_rematch(struct rp_plan *plan, uint32_t object)
 	for (size_t i = 0; i < plan->n_sites; i++)
 		if (plan->sites[i].object == object)
 			plan->known[plan->n_known++] = plan->sites[i];
-	qsort(plan->known, n, sizeof(*plan->known), by_offset);
+	rp_array__sort(plan->known, n, sizeof(*plan->known), by_offset);
 	plan->first_function = plan->last_function;
 	plan->first_usdt = plan->last_usdt;
 	plan->rematching = true;

@@ -248,7 +248,7 @@ static int name_matches(struct matching *m)
 	for (size_t i = 0; i < m->n && !rc; i++)
 		sorted[i] = &m->matches[i];
 	if (!rc)
-		qsort(sorted, m->n, sizeof(*sorted), by_name);
+		rp_array__sort(sorted, m->n, sizeof(*sorted), by_name);
 	for (first = sorted; !rc && first < sorted + m->n; first = end) {
 		for (end = first + 1; end < sorted + m->n; end++)
 			if (by_name(first, end) != 0)

@@ -430,8 +430,7 @@ static int collect(const struct walk *walk, struct rp_exits *out, const char **r
 		rc = collect_stretch(&walk->stretches[i], out, &capacity, reason);
 	if (rc)
 		return rc;
-	if (out->n)
-		qsort(out->items, out->n, sizeof(*out->items), by_offset);
+	rp_array__sort(out->items, out->n, sizeof(*out->items), by_offset);
 	for (size_t i = 0; i < out->n; i++)
 		if (!kept || out->items[kept - 1].offset != out->items[i].offset)
 			out->items[kept++] = out->items[i];

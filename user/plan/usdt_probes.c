@@ -38,7 +38,7 @@ static int collect_probes(struct rp_usdt_probes *u)
 		return -ENOMEM;
 	for (size_t i = 0; i < n; i++)
 		u->notes[i] = &u->object->notes[i];
-	qsort(u->notes, n, sizeof(*u->notes), compare_notes);
+	rp_array__sort(u->notes, n, sizeof(*u->notes), compare_notes);
 	for (size_t i = 0; i < n; i++) {
 		const struct rp_usdt_note *note = u->notes[i];
 		size_t length = strlen(note->name) + 1;
@@ -82,7 +82,7 @@ static int collect_ends(struct rp_usdt_probes *u)
 		rp_usdt_pair__fold_stem(probe->name, probe->key);
 		u->ends[u->n_ends++] = probe;
 	}
-	qsort(u->ends, u->n_ends, sizeof(*u->ends), compare_ends);
+	rp_array__sort(u->ends, u->n_ends, sizeof(*u->ends), compare_ends);
 	return 0;
 }
 
@@ -153,8 +153,8 @@ static int collect_pairs(struct rp_usdt_probes *u)
 			rc = pair_under_key(u, begin, key, stem, by_word);
 		}
 	}
-	if (!rc && u->n_pairs)
-		qsort(u->pairs, u->n_pairs, sizeof(*u->pairs), compare_pairs);
+	if (!rc)
+		rp_array__sort(u->pairs, u->n_pairs, sizeof(*u->pairs), compare_pairs);
 	free(key);
 	free(stem);
 	return rc;

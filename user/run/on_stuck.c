@@ -256,7 +256,7 @@ static void forget(struct rp_on_stuck *s)
 		if (s->turn - s->seen[i].turn <= 1)
 			s->seen[kept++] = s->seen[i];
 	s->n_seen = kept;
-	qsort(s->seen, kept, sizeof(*s->seen), compare);
+	rp_array__sort(s->seen, kept, sizeof(*s->seen), compare);
 }
 
 static pid_t *free_place(struct rp_on_stuck *s)

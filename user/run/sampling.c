@@ -7,6 +7,7 @@
 #include "run/signals.h"
 #include "sample/spaces.h"
 #include "sample/threads.h"
+#include "util/array.h"
 #include "util/clock.h"
 
 /* Each takes 32 bytes. Past that, new stacks are counted and not kept. */
@@ -67,8 +68,7 @@ static void look_at_sites(struct rp_sampling *s)
 		s->probes[s->n_probes++] = (struct probe_place){
 			.file = {.dev = st.st_dev, .ino = st.st_ino}, .offset = sites[i].offset};
 	}
-	if (s->n_probes)
-		qsort(s->probes, s->n_probes, sizeof(*s->probes), compare_probes);
+	rp_array__sort(s->probes, s->n_probes, sizeof(*s->probes), compare_probes);
 }
 
 static bool is_probe(void *ctx, const struct rp_file_id *file, uint64_t offset)

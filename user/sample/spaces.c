@@ -118,7 +118,7 @@ static void take(const struct rp_spaces *s, struct space *space,
 					       .offset = range->offset,
 					       .object = object_of(s, space->pid, mapped, range)};
 	}
-	qsort(mappings, space->n, sizeof(*mappings), compare_mappings);
+	rp_array__sort(mappings, space->n, sizeof(*mappings), compare_mappings);
 }
 
 void rp_spaces__look(struct rp_spaces *s, pid_t pid)

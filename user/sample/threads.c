@@ -122,7 +122,7 @@ static int look(struct rp_sample_threads *t, DIR *dir, struct tids *known, size_
 		rc = add_thread(t, tid, err);
 	}
 	*fresh = known->n - before;
-	qsort(known->item, known->n, sizeof(*known->item), compare_tids);
+	rp_array__sort(known->item, known->n, sizeof(*known->item), compare_tids);
 	return rc;
 }
 

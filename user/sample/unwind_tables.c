@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "sample/unwind_object.h"
+#include "util/array.h"
 #include "util/table.h"
 
 #define VDSO_FILE ((struct file){0}) /* no file has it */
@@ -265,7 +266,7 @@ int rp_unwind_tables__set(struct rp_unwind_tables *t, pid_t pid,
 	forget_mappings(&before);
 	for (size_t i = p->n; i < RP_UNWIND_MAPPINGS_MAX; i++)
 		p->kernel.mappings[i] = (struct rp_unwind_mapping){.start = RP_UNWIND_NOWHERE};
-	qsort(p->kernel.mappings, p->n, sizeof(p->kernel.mappings[0]), compare_starts);
+	rp_array__sort(p->kernel.mappings, p->n, sizeof(p->kernel.mappings[0]), compare_starts);
 	if (!memcmp(p->kernel.mappings, before.kernel.mappings, sizeof(p->kernel.mappings)))
 		return 0;
 	p->kernel.serial = ++t->serial;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
 #include "screen/panes.h"
+#include "util/array.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -153,8 +154,8 @@ int rp_calls__find(const struct rp_snapshot *snapshot, const struct rp_row *of,
 			add_call(callees, &node->row, &node->row.f);
 	}
 	free(by_id);
-	qsort(callers->item, callers->n, sizeof(callers->item[0]), compare_call);
-	qsort(callees->item, callees->n, sizeof(callees->item[0]), compare_call);
+	rp_array__sort(callers->item, callers->n, sizeof(callers->item[0]), compare_call);
+	rp_array__sort(callees->item, callees->n, sizeof(callees->item[0]), compare_call);
 	return 0;
 }
 

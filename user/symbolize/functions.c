@@ -82,7 +82,7 @@ int rp_functions__read(struct rp_elf *elf, struct rp_functions **out)
 	}
 	add(f, symbols, n, false);
 	add(f, parts, n_parts, true);
-	qsort(f->symbols, f->n, sizeof(*f->symbols), compare_functions);
+	rp_array__sort(f->symbols, f->n, sizeof(*f->symbols), compare_functions);
 	read_frames(elf, f);
 	*out = f;
 	return 0;

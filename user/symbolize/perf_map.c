@@ -107,8 +107,7 @@ static int parse(char *text, size_t size, struct rp_perf_map **out)
 		rp_perf_map__free(map);
 		return err;
 	}
-	if (map->n)
-		qsort(map->functions, map->n, sizeof(*map->functions), compare_functions);
+	rp_array__sort(map->functions, map->n, sizeof(*map->functions), compare_functions);
 	*out = map;
 	return 0;
 }

@@ -455,7 +455,7 @@ int rp_objects__decide_scopes(struct rp_targets *t, size_t first)
 		goto out;
 	for (p = t->processes; p; p = p->hh.next)
 		own[n_own++] = p->pid;
-	qsort(own, n_own, sizeof(*own), rp_proc__compare_pids);
+	rp_array__sort(own, n_own, sizeof(*own), rp_proc__compare_pids);
 	for (size_t i = 0; i < n; i++) {
 		files[i] = t->objects[first + i].id;
 		paths[i] = t->objects[first + i].path;

@@ -155,7 +155,9 @@ enum rp_unwind_entry rp_unwind_entry__read(const struct rp_eh_frame *eh_frame, s
 		return RP_UNWIND_ENTRY_BROKEN;
 	if (!back)
 		return RP_UNWIND_ENTRY_OTHER;
-	/* Before the section is far behind its end, by what is left of the number. */
+	/* It would be before the section. */
+	if (back > here)
+		return RP_UNWIND_ENTRY_BROKEN;
 	if (*cie_offset != here - back) {
 		*cie_offset = SIZE_MAX;
 		if (!read_cie(eh_frame, here - back, &fde->cie))

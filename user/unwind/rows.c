@@ -78,7 +78,7 @@ int rp_unwind_functions__read(const struct rp_eh_frame *eh_frame,
 		*functions = NULL;
 		return err;
 	}
-	qsort(*functions, *n, sizeof(**functions), compare_functions);
+	rp_array__sort(*functions, *n, sizeof(**functions), compare_functions);
 	return 0;
 }
 

@@ -28,6 +28,12 @@ int rp_array__grow(void *items, size_t n, size_t *capacity, size_t size)
 	return rc;
 }
 
+void rp_array__sort(void *items, size_t n, size_t size, int (*compare)(const void *, const void *))
+{
+	if (n)
+		qsort(items, n, size, compare);
+}
+
 size_t rp_array__up_to(const void *items, size_t n, size_t size, uint64_t most)
 {
 	size_t low = 0, high = n;

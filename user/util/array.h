@@ -14,6 +14,9 @@ int rp_array__grow(void *items, size_t n, size_t *capacity, size_t size);
 /* Room for n items and no more, of an array that seldom changes. The same otherwise. */
 int rp_array__fit(void *items, size_t n, size_t size);
 
+/* qsort(), which does not take an array that was never made, as those of nothing are. */
+void rp_array__sort(void *items, size_t n, size_t size, int (*compare)(const void *, const void *));
+
 /*
  * How many of n items have one of at most `most`, of an array that is sorted by the uint64_t that
  * each item begins with.

@@ -77,8 +77,7 @@ static int collect(struct flames *f, const struct rp_sampled *sampled)
 		if (flame->stack.n > f->depth)
 			f->depth = flame->stack.n;
 	}
-	if (f->n)
-		qsort(f->item, f->n, sizeof(*f->item), compare_flames);
+	rp_array__sort(f->item, f->n, sizeof(*f->item), compare_flames);
 	return err;
 }
 

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "util/array.h"
 #include "view/internal.h"
 
 /* What a row is sorted by, read once. */
@@ -129,7 +130,7 @@ static bool join_groups(struct key *roots, size_t n)
 		return false;
 	for (size_t i = 0; i < n; i++)
 		by_group[i] = &roots[i];
-	qsort(by_group, n, sizeof(*by_group), compare_groups);
+	rp_array__sort(by_group, n, sizeof(*by_group), compare_groups);
 	for (size_t i = 0; i < n; i++) {
 		uint64_t at = (uint64_t)(by_group[i] - roots);
 
@@ -138,7 +139,7 @@ static bool join_groups(struct key *roots, size_t n)
 		by_group[i]->rank = first << 32 | at;
 	}
 	free(by_group);
-	qsort(roots, n, sizeof(*roots), compare_ranks);
+	rp_array__sort(roots, n, sizeof(*roots), compare_ranks);
 	return true;
 }
 
