@@ -25,6 +25,7 @@ started = []  # every process not ended yet, in the order of their starts
 
 def die_with_runner():
     LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # tests may run under nohup
 
 
 def end_all():

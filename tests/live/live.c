@@ -247,6 +247,7 @@ static _Noreturn void child(const struct live_proc *proc, const int fds[3])
 	words[n] = NULL;
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	signal(SIGPIPE, SIG_DFL);
+	signal(SIGHUP, SIG_DFL); /* tests may run under nohup */
 	for (int i = 0; i < 3; i++)
 		dup2(fds[i], i);
 	execvp(words[0], words);
