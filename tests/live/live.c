@@ -14,7 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define PROCS_MAX   32
+#define PROCS_MAX   128
 #define STRINGS_MAX 512
 #define WORDS_MAX   64
 #define DEADLINE_NS 120000000000 /* generous: it bounds failures, nothing waits for it */

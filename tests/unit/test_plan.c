@@ -266,7 +266,7 @@ static void test_code_past_the_file(void **state)
 	(void)state;
 	select_function(&f, "lost");
 	run_symbols(&f, symbols, N(symbols));
-	assert_refused(&f, "lost", "file ends");
+	assert_refused(&f, "lost", "cannot be read");
 	assert_int_equal(f.added, 0);
 	rp_plan__free(f.plan);
 }
@@ -458,7 +458,7 @@ static void test_many_functions(void **state)
 	f.opts.exit_method = RP_EXIT_METHOD_RETURN;
 	run_symbols(&f, symbols, n);
 	assert_int_equal(f.plan->n_regions + f.plan->n_refusals, n);
-	assert_refused(&f, "function_19999", "file ends");
+	assert_refused(&f, "function_19999", "cannot be read");
 	rp_plan__free(f.plan);
 	free(symbols);
 	free(names);

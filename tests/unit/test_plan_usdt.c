@@ -282,7 +282,7 @@ static void test_note_that_cannot_be_probed(void **state)
 	run_notes(&f, notes, N(notes));
 	assert_regions(&f, "b", NULL);
 	assert_int_equal(f.added, 2);
-	assert_refused(&f, "p:a__end", "file ends");
+	assert_refused(&f, "p:a__end", "cannot be read");
 	rp_plan__free(f.plan);
 }
 

@@ -20,7 +20,7 @@ int rp_plan__note_site(const struct rp_plan *plan, const struct rp_plan_object *
 				   page < sizeof(code) ? page : sizeof(code));
 	int rc;
 
-	*reason = "the file ends before its code";
+	*reason = "its code cannot be read";
 	if (!size)
 		return -ENOTSUP;
 	rc = rp_site__nop(object->traits.machine, code, size, &plan->opts.rules, &nop, reason);

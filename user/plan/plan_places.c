@@ -292,7 +292,7 @@ int rp_plan__choose_entry(const struct rp_plan *plan, const struct rp_plan_objec
 
 	if (!code)
 		return -ENOMEM;
-	*reason = "the file ends before its code";
+	*reason = "its code cannot be read";
 	size = object->read(object->file, function->symbol->offset, code, size);
 	if (size)
 		rc = rp_site__entry(object->traits.machine, code, size, &plan->opts.rules,
