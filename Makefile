@@ -31,7 +31,7 @@ ifneq ($(filter-out $(NO_DEPS),$(or $(MAKECMDGOALS),all)),)
 # name : minimum version : Debian package
 PKGS := libbpf:1.3:libbpf-dev libelf:0.188:libelf-dev libdw:0.188:libdw-dev \
 	jansson:2.13:libjansson-dev smartcols:2.38:libsmartcols-dev ncursesw:6.2:libncurses-dev \
-	libzstd:1.4:libzstd-dev libxxhash:0.8:libxxhash-dev
+	libzstd:1.4:libzstd-dev libxxhash:0.8:libxxhash-dev zlib:1.2:zlib1g-dev
 field = $(word $(2),$(subst :, ,$(1)))
 need  = $(if $(shell pkg-config --atleast-version=$(call field,$(1),2) $(call field,$(1),1) 2>/dev/null && echo y),,\
 	$(error $(call field,$(1),1) >= $(call field,$(1),2) is missing: run "sudo tools/install-deps build", or install $(call field,$(1),3) (Debian 12: from bookworm-backports)))
@@ -64,7 +64,7 @@ CORE_SRCS := $(wildcard $(CORE_DIRS:%=%/*.c)) user/collect/decode.c
 USER_SRCS := $(filter-out $(CORE_SRCS),$(wildcard user/*.c user/*/*.c))
 BPF_SRCS  := $(wildcard bpf/*.bpf.c)
 SKELS     := $(BPF_SRCS:bpf/%.bpf.c=$(O)/bpf/%.skel.h)
-CORE_OBJS := $(CORE_SRCS:%.c=$(O)/%.o)
+CORE_OBJS := $(CORE_SRCS:%.c=$(O)/%.o) $(O)/html/page.o
 USER_OBJS := $(USER_SRCS:%.c=$(O)/%.o)
 # What of a run is pure: unit tests find it here, and cannot link what needs libbpf.
 RUN_OBJS  := $(filter $(O)/user/run/%,$(USER_OBJS))
@@ -93,9 +93,29 @@ $(O)/librprun.a $(O)/librpcore.a:
 	$(call msg,AR,$@)
 	$(Q)rm -f $@ && ar rcs $@ $^
 
-$(CORE_OBJS) $(USER_OBJS): $(O)/%.o: %.c Makefile
+$(filter-out $(O)/html/%,$(CORE_OBJS)) $(USER_OBJS): $(O)/%.o: %.c Makefile
 	$(call msg,CC,$@)
 	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) $(DEPFLAGS) -c -o $@ $<
+
+# ---- the HTML report: its sources in one script, as C -----------------------------------------------
+
+HTML_DIR := user/export/html
+# They share one module: main.js, which starts it all, is the last one.
+HTML_JS  := $(filter-out %/main.js,$(sort $(wildcard $(HTML_DIR)/*.js))) $(HTML_DIR)/main.js
+
+$(O)/html/script.mjs: $(HTML_JS) Makefile
+	$(Q)mkdir -p $(@D)
+	$(Q)cat $(HTML_JS) > $@
+
+$(O)/html/page.c: $(O)/html/script.mjs $(HTML_DIR)/style.css $(HTML_DIR)/body.html tools/embed
+	$(call msg,EMBED,$@)
+	$(Q){ echo '#include "export/html_page.h"'; tools/embed rp_html_script $< && \
+		tools/embed rp_html_style $(HTML_DIR)/style.css && \
+		tools/embed rp_html_body $(HTML_DIR)/body.html; } > $@
+
+$(O)/html/page.o: $(O)/html/page.c
+	$(call msg,CC,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(DEPFLAGS) -c -o $@ $<
 
 # Only attach and collect see the skeletons; order-only, as their dependency files name them then.

@@ -6,9 +6,13 @@
 #include "util/escape.h"
 
 const struct rp_export rp_exports[] = {
-	{"chrome", rp_export__chrome},	   {"perfetto", rp_export__perfetto},
-	{"folded", rp_export__folded},	   {"pprof", rp_export__pprof},
-	{"instances-csv", rp_export__csv}, {NULL, NULL},
+	{"chrome", rp_export__chrome},
+	{"perfetto", rp_export__perfetto},
+	{"folded", rp_export__folded},
+	{"pprof", rp_export__pprof},
+	{"instances-csv", rp_export__csv},
+	{"html", rp_export__html},
+	{NULL, NULL},
 };
 
 struct rp_event_sink rp_export__sink(void *state)

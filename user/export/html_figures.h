@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
+/* All in an HTML page but its timeline: rows, tree, histograms, heat maps, the slowest instances.
+ * Internal to export/. */
+#ifndef RP_HTML_FIGURES_H
+#define RP_HTML_FIGURES_H
+
+#include "aggregate/snapshot.h"
+#include "export/html_heat.h"
+#include "export/html_names.h"
+#include "export/html_pack.h"
+#include "export/slowest.h"
+
+/* Strings are quoted as JSON wants them. */
+struct rp_html_run {
+	const char *file, *host, *kernel, *target, *kept, *start_time;
+	uint64_t duration; /* ns */
+	bool cut;	   /* the record ends before the run did */
+};
+
+struct rp_html_figures {
+	struct rp_snapshot *snapshot;
+	const struct rp_slowest *slowest;
+	const struct rp_html_heat *heat;
+	struct rp_html_names *names; /* of the heat maps */
+	const struct rp_html_run *run;
+	size_t n_runs;
+	uint64_t lost_instances;
+};
+
+/* Packed as JSON, which user/export/html/ reads. Sorts the snapshot. 0 or -ENOMEM. */
+int rp_html_figures__pack(const struct rp_html_figures *figures, struct rp_html_pack *out);
+
+#endif
