@@ -44,6 +44,15 @@ class MachineFormats(Case):
                 self.assertGreaterEqual(count(last), sum(count(line) for line in intervals))
                 self.assertGreaterEqual(last["duration_ns"], sum(line["duration_ns"] for line in intervals))
 
+    def test_a_signal_without_a_record_to_write(self):
+        """It is told that there is none, on stderr alone, and the run goes on."""
+        rptrace = self.trace("--json", "-i", "100ms")
+        rptrace.wait_lines("^{", stream="stdout")
+        rptrace.popen.send_signal(signal.SIGUSR1)
+        rptrace.wait_lines("^rptrace: SIGUSR1 .*--last")
+        rptrace.popen.send_signal(signal.SIGINT)
+        self.assertTrue(all(json.loads(line) for line in rptrace.finish().out().splitlines()))
+
     def test_one_document_at_the_end(self):
         for form, first in (("csv", "name,"), ("openmetrics", "# ")):
             with self.subTest(form):

@@ -38,7 +38,7 @@ class Changes(Screen):
         return [frame.figure(name, "COUNT") for name in names]
 
     def marked(self, frame):
-        return {name for name, row in zip(frame.names(), frame.rows) if row[1:2] == "-"}
+        return {name for name, row in zip(frame.names(), frame.rows) if "-" in row[:2]}
 
     def wait_left_out(self, *names):
         """Their rows are marked, and their figures stand still while others go on."""

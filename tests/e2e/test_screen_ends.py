@@ -144,6 +144,21 @@ class Ends(Screen):
                 self.assertIn("final summary", screen.scrolled())
                 screen.end()
 
+    def switches(self):
+        """How often rptrace has waited for something so far."""
+        with open(f"/proc/{self.rptrace_pid()}/status", encoding="utf-8") as file:
+            return int(re.search(r"\nvoluntary_ctxt_switches:\s+(\d+)", file.read())[1])
+
+    def test_stopped_terminal(self):
+        """It takes no more pictures (Ctrl-S), and the run neither stands still nor has no end."""
+        screen = self.open()
+        screen.press("C-s")
+        before = self.switches()
+        screen.wait("it goes on", lambda _: self.switches() > before + 20)
+        os.kill(self.rptrace_pid(), signal.SIGTERM)
+        self.check_end()
+        self.assertIn("final summary", screen.scrolled())
+
     def test_duration(self):
         screen = self.open("-d", "1")
         self.check_end()

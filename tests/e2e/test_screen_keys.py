@@ -93,6 +93,8 @@ FORM = [
     ("Enter", ["/", "mixed", "Enter", "Enter"], shows(PANES["Histogram"])),
     ("Tab", ["Tab"], shows(PANES["Heat map"])),
     ("", ["BTab"], shows(PANES["Histogram"])),
+    ("l", ["l"], shows(r"Source  mixed +\(log scale\)")),
+    ("", ["l"], hides("log scale")),
     ("", ["Escape"], hides(" Histogram ")),
     ("o", ["o"], shows("AGE")),
     ("", ["o"], hides("AGE")),

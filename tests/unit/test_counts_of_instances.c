@@ -405,6 +405,35 @@ static void test_regions_alone(void **state)
 	rp_snapshot__free(snapshot);
 }
 
+/* A glob that no region has, and a thread that never ran, are told apart from what had no time. */
+static void test_what_is_in_no_record(void **state)
+{
+	static const char *const globs[] = {"g*", "nosuch*"};
+	struct rp_event_filter_opts opts = {.regions = globs, .n_regions = 2, .thread = 999};
+	struct rp_instance_counts *counts = rp_instance_counts__new(RP_BY_NONE);
+	struct rp_event_sink last = rp_instance_counts__sink(counts), sink;
+	struct rp_event_filter *filter = rp_event_filter__new(&opts, &last);
+
+	(void)state;
+	sink = rp_event_filter__sink(filter);
+	assert_string_equal(rp_event_filter__unmatched(filter), "g*");
+	tell_threads(&sink);
+	tell_small_run(&sink);
+	assert_string_equal(rp_event_filter__unmatched(filter), "nosuch*");
+	assert_int_equal(rp_event_filter__unseen_thread(filter), 999);
+	assert_int_equal(sink.close(sink.ctx), 0);
+	opts = (struct rp_event_filter_opts){.regions = globs, .n_regions = 1, .thread = 11};
+	last = rp_instance_counts__sink(counts);
+	filter = rp_event_filter__new(&opts, &last);
+	sink = rp_event_filter__sink(filter);
+	tell_small_run(&sink);
+	tell_threads(&sink);
+	assert_null(rp_event_filter__unmatched(filter));
+	assert_int_equal(rp_event_filter__unseen_thread(filter), 0);
+	assert_int_equal(sink.close(sink.ctx), 0);
+	rp_instance_counts__free(counts);
+}
+
 static void test_one_thread_alone(void **state)
 {
 	struct rp_event_filter_opts opts = {.thread = 11};
@@ -428,6 +457,7 @@ int main(void)
 		cmocka_unit_test(test_periods_add_up),
 		cmocka_unit_test(test_of_a_period_alone),
 		cmocka_unit_test(test_regions_alone),
+		cmocka_unit_test(test_what_is_in_no_record),
 		cmocka_unit_test(test_one_thread_alone),
 	};
 

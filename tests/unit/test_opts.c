@@ -317,7 +317,7 @@ static const struct mistake {
 	{"rptrace -d 1e12", "30 years", NULL},
 	{"rptrace --min-duration 10", "has no unit: ns, us, ms, s, m or h",
 	 "rptrace --min-duration 10us"},
-	{"rptrace -b --auto", "-p", "rptrace -b"},
+	{"rptrace -b --auto", "-p", RP_CURE_PROCESSES},
 	{"rptrace --sample=0", "from 1 to 20000", "rptrace --sample=997"},
 	{"rptrace --format flamegraph", "needs --sample", "rptrace --format flamegraph --sample"},
 	{"rptrace --max-overhead 0", "percentage", "rptrace --max-overhead 5"},
@@ -332,7 +332,7 @@ static const struct mistake {
 	{"rptrace --label n", "arg0 to arg5, or ret", "rptrace --label arg0"},
 	{"rptrace --label dur", "arg0 to arg5, or ret", NULL},
 	{"rptrace --label arg0arg1", "arg0arg1", NULL},
-	{"rptrace --within [a", "expected ]", "rptrace --within main"},
+	{"rptrace --within [a", "expected ]", "rptrace --within '*'"},
 	{"rptrace --label arg0:str@x", "the length of the string", NULL},
 	{"rptrace --where 'arg0 > x' -b", "at 'x'", "rptrace --where 'dur > 1ms' -b"},
 	{"rptrace -f", "-f needs a value: [OBJECT:]GLOB[:END@argN]", "rptrace -f main"},
@@ -390,6 +390,14 @@ static const struct mistake {
 	{"rptrace --on-stuck 'a b'", "--stuck", "rptrace --on-stuck 'a b' --stuck 5"},
 	{"rptrace --json -- true", "json", "rptrace --json -o rptrace.out -- true"},
 	{"rptrace --format csv -o - -- true", "csv", "rptrace --format csv -o rptrace.out -- true"},
+	{"rptrace record -p 1 -o -", "a file", "rptrace record -p 1 -o rptrace.rpt"},
+	{"rptrace -p 1 --record=- -b", "a file", "rptrace -p 1 -b --record rptrace.rpt"},
+	{"rptrace -p 1 --format perfetto", "report", "rptrace record -p 1"},
+	{"rptrace --format=pprof -p 1", "report", "rptrace record -p 1"},
+	{"rptrace record -p 1 --auto", "--record FILE", "rptrace -p 1 --auto --record rptrace.rpt"},
+	{"rptrace -p 1 --sample 100 -b", "behind =", "rptrace -p 1 --sample=100 -b"},
+	{"rptrace -p 1 --auto 5", "behind =", "rptrace -p 1 --auto=5"},
+	{"rptrace last.rpt --tree", "rptrace report", "rptrace report last.rpt --tree"},
 };
 
 static void every_mistake_has_a_cure(void **state)

@@ -3,6 +3,7 @@
 #include "counts_fixture.h"
 
 #include <errno.h>
+#include <math.h>
 
 #include "run/budget.h"
 #include "run/grouping.h"
@@ -120,6 +121,10 @@ static void share_of_the_cpu_time_of_the_interval(void **state)
 	assert_true(seen.ns_per_region > 999 && seen.ns_per_region < 1001);
 	print(&second.reading, &start);
 	assert_true(seen.cpu_share > 0.0195 && seen.cpu_share < 0.0197);
+	/* As in a report: a record does not tell what the target has used. */
+	at(&second, 300 * MS, 0, 2000, 0);
+	print(&second.reading, &start);
+	assert_true(isnan(seen.cpu_share));
 }
 
 static void a_full_disk_is_told(void **state)

@@ -41,18 +41,24 @@ static void each_end_is_heard_once(void **state)
 	rp_signals__free(s);
 }
 
-static void an_ended_child_ends_nothing(void **state)
+/* An ended child, and whoever wants a record written. */
+static void some_end_nothing(void **state)
 {
-	struct rp_signals *s = open_signals(true);
+	static const int signals[] = {SIGCHLD, SIGUSR1};
 	struct signalfd_siginfo info;
 
 	(void)state;
-	raise(SIGCHLD);
-	assert_false(rp_signals__is_end_pending());
-	assert_true(rp_signals__take(s, &info));
-	assert_false(rp_signals__is_end((int)info.ssi_signo));
-	assert_false(rp_signals__is_for_command(&info));
-	rp_signals__free(s);
+	for (size_t i = 0; i < 2; i++) {
+		struct rp_signals *s = open_signals(i);
+
+		raise(signals[i]);
+		assert_false(rp_signals__is_end_pending());
+		assert_true(rp_signals__take(s, &info));
+		assert_int_equal(info.ssi_signo, signals[i]);
+		assert_false(rp_signals__is_end((int)info.ssi_signo));
+		assert_false(rp_signals__is_for_command(&info));
+		rp_signals__free(s);
+	}
 }
 
 /* Ctrl-C reaches all processes of the terminal: passed on, a command would have it twice. */
@@ -139,7 +145,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_end_is_heard_once),
-		cmocka_unit_test(an_ended_child_ends_nothing),
+		cmocka_unit_test(some_end_nothing),
 		cmocka_unit_test(passed_on_where_it_was_sent_to_rptrace_alone),
 		cmocka_unit_test(a_hangup_that_is_ignored_stays_so),
 		cmocka_unit_test(an_interrupt_is_heard_even_so),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
 /*
  * What the screen looks like, as text: the terminal is a grid of cells here, each with the bytes of
- * its character and its style. tests/golden/screen-*.txt have it for terminals of several widths.
+ * its character and its style. tests/golden/screen-*.txt have it for terminals of several sizes.
  */
 #include <locale.h>
 
@@ -9,13 +9,20 @@
 
 #include "screen/draw.h"
 
-#define ROWS	  16
+#define ROWS_MAX  60
 #define WIDTH_MAX 200
+
+struct size {
+	size_t width, rows;
+};
+
+static const struct size small = {80, 24}, usual = {120, 30}, wide = {140, 40}, beside = {160, 45},
+			 large = {200, 60};
 
 static struct {
 	char bytes[5];
 	enum rp_style style;
-} grid[ROWS][WIDTH_MAX];
+} grid[ROWS_MAX][WIDTH_MAX];
 
 void rp_terminal__put(enum rp_style style, size_t y, size_t x, const char *text)
 {
@@ -24,7 +31,7 @@ void rp_terminal__put(enum rp_style style, size_t y, size_t x, const char *text)
 
 		while (((unsigned char)text[len] & 0xc0) == 0x80)
 			len++;
-		assert_true(y < ROWS && x < WIDTH_MAX && len < sizeof(grid[y][x].bytes));
+		assert_true(y < ROWS_MAX && x < WIDTH_MAX && len < sizeof(grid[y][x].bytes));
 		snprintf(grid[y][x].bytes, sizeof(grid[y][x].bytes), "%.*s", (int)len, text);
 		grid[y][x++].style = style;
 		text += len;
@@ -39,7 +46,7 @@ void rp_terminal__fill(enum rp_style style, size_t y, size_t x, size_t width)
 
 void rp_terminal__clear(void)
 {
-	for (size_t y = 0; y < ROWS; y++)
+	for (size_t y = 0; y < ROWS_MAX; y++)
 		for (size_t x = 0; x < WIDTH_MAX; x++) {
 			strcpy(grid[y][x].bytes, " ");
 			grid[y][x].style = RP_STYLE_NORMAL;
@@ -53,16 +60,16 @@ void rp_terminal__flush(size_t y, long x)
 }
 
 /* Lines without the blanks at their ends; or the style of each cell, as a letter. */
-static void draw(size_t width, bool styles, char *text)
+static void draw(const struct size *size, bool styles, char *text)
 {
 	static const char letters[RP_STYLES + 1] = ".sTOS*kWfgrwbhHHHH";
 
-	rp_state__resize(&s, ROWS, width);
+	rp_state__resize(&s, size->rows, size->width);
 	rp_draw(&s);
-	for (size_t y = 0; y < ROWS; y++) {
+	for (size_t y = 0; y < size->rows; y++) {
 		char *end = text;
 
-		for (size_t x = 0; x < width; x++) {
+		for (size_t x = 0; x < size->width; x++) {
 			const char *cell = grid[y][x].bytes;
 
 			if (styles)
@@ -92,7 +99,7 @@ static void show(bool utf8)
 	fixture_server(&server);
 	rp_state__init(&s, &(struct rp_state_opts){
 				   .sort = rp_column__find("total"), .interval = 1, .utf8 = utf8});
-	rp_state__resize(&s, ROWS, 80);
+	rp_state__resize(&s, small.rows, small.width);
 	for (uint64_t second = 10; second < 42; second++) {
 		uint64_t more[] = {0, second, 50, second < 30 ? 20 : 0};
 
@@ -114,44 +121,42 @@ static void show(bool utf8)
 	key(RP_KEY_DOWN);
 }
 
-static void check(size_t width, bool utf8, bool styles, const char *golden)
+/* After some keys. */
+static void check(const struct size *size, bool utf8, bool styles, const int *keys,
+		  const char *golden)
 {
-	static char text[ROWS * WIDTH_MAX * 4];
+	static char text[ROWS_MAX * WIDTH_MAX * 4];
 
 	show(utf8);
-	draw(width, styles, text);
-	assert_golden(golden, text);
-	rp_state__free(&s);
-}
-
-/* The same after some keys. */
-static void check_keys(size_t width, bool utf8, bool styles, const int *keys, const char *golden)
-{
-	static char text[ROWS * WIDTH_MAX * 4];
-
-	show(utf8);
-	rp_state__resize(&s, ROWS, width);
+	rp_state__resize(&s, size->rows, size->width);
 	while (*keys)
 		key(*keys++);
-	draw(width, styles, text);
+	draw(size, styles, text);
 	assert_golden(golden, text);
 	rp_state__free(&s);
 }
+
+static const int none[] = {0};
 
 static void test_panes(void **state)
 {
 	static const int hist[] = {RP_KEY_UP, RP_KEY_ENTER, 0},
+			 log_scale[] = {RP_KEY_UP, RP_KEY_ENTER, 'l', 0},
 			 heat[] = {RP_KEY_UP, RP_KEY_ENTER, RP_KEY_TAB, 0},
-			 icicle[] = {RP_KEY_ENTER, RP_KEY_TAB, RP_KEY_TAB, 0};
+			 icicle[] = {RP_KEY_ENTER, RP_KEY_TAB, RP_KEY_TAB, 0},
+			 calls[] = {RP_KEY_UP, RP_KEY_ENTER, RP_KEY_TAB, RP_KEY_TAB, RP_KEY_TAB, 0};
 
 	(void)state;
-	check_keys(80, true, false, hist, "screen-80-histogram.txt");
-	check_keys(160, true, false, hist, "screen-160-histogram.txt");
-	check_keys(120, true, false, heat, "screen-120-heat.txt");
-	check_keys(120, true, true, heat, "screen-120-heat-styles.txt");
-	check_keys(120, false, false, heat, "screen-120-heat-ascii.txt");
-	check_keys(120, true, false, icicle, "screen-120-icicle.txt");
-	check_keys(200, false, false, icicle, "screen-200-icicle-ascii.txt");
+	check(&small, true, false, hist, "screen-80-histogram.txt");
+	check(&small, true, false, log_scale, "screen-80-log-scale.txt");
+	check(&beside, true, false, hist, "screen-160-histogram.txt");
+	check(&usual, true, false, heat, "screen-120-heat.txt");
+	check(&usual, true, true, heat, "screen-120-heat-styles.txt");
+	check(&usual, false, false, heat, "screen-120-heat-ascii.txt");
+	check(&usual, true, false, icicle, "screen-120-icicle.txt");
+	check(&wide, true, false, calls, "screen-140-calls.txt");
+	check(&large, false, false, icicle, "screen-200-icicle-ascii.txt");
+	check(&large, true, false, heat, "screen-200-heat.txt");
 }
 
 static void test_menus(void **state)
@@ -160,32 +165,30 @@ static void test_menus(void **state)
 			 question[] = {RP_KEY_F0 + 9, 0}, help[] = {'?', 0};
 
 	(void)state;
-	check_keys(80, true, false, sort, "screen-80-sort.txt");
-	check_keys(120, true, false, columns, "screen-120-columns.txt");
-	check_keys(80, false, false, group, "screen-80-group-ascii.txt");
-	check_keys(80, true, false, question, "screen-80-detach.txt");
-	check_keys(80, true, false, help, "screen-80-help.txt");
+	check(&small, true, false, sort, "screen-80-sort.txt");
+	check(&usual, true, false, columns, "screen-120-columns.txt");
+	check(&small, false, false, group, "screen-80-group-ascii.txt");
+	check(&small, true, false, question, "screen-80-detach.txt");
+	check(&small, true, false, help, "screen-80-help.txt");
+	check(&large, true, false, help, "screen-200-help.txt");
 }
 
-static void test_widths(void **state)
+/* With UTF-8 and without; styles are what has a colour, or something else without colours. */
+static void test_sizes(void **state)
 {
 	(void)state;
-	check(80, true, false, "screen-80.txt");
-	check(120, true, false, "screen-120.txt");
-	check(140, true, false, "screen-140.txt");
-	check(200, true, false, "screen-200.txt");
-}
-
-static void test_ascii(void **state)
-{
-	(void)state;
-	check(120, false, false, "screen-120-ascii.txt");
-}
-
-static void test_styles(void **state)
-{
-	(void)state;
-	check(120, true, true, "screen-120-styles.txt");
+	check(&small, true, false, none, "screen-80.txt");
+	check(&small, true, true, none, "screen-80-styles.txt");
+	check(&small, false, false, none, "screen-80-ascii.txt");
+	check(&usual, true, false, none, "screen-120.txt");
+	check(&usual, true, true, none, "screen-120-styles.txt");
+	check(&usual, false, false, none, "screen-120-ascii.txt");
+	check(&wide, true, false, none, "screen-140.txt");
+	check(&wide, true, true, none, "screen-140-styles.txt");
+	check(&wide, false, false, none, "screen-140-ascii.txt");
+	check(&large, true, false, none, "screen-200.txt");
+	check(&large, true, true, none, "screen-200-styles.txt");
+	check(&large, false, false, none, "screen-200-ascii.txt");
 }
 
 /* The columns that each width promises, with nothing of what the next one adds. */
@@ -201,7 +204,7 @@ static void test_promised_columns(void **state)
 	for (size_t i = 0; i < 3; i++) {
 		const char *last;
 
-		rp_state__resize(&s, ROWS, promised[i].width);
+		rp_state__resize(&s, small.rows, promised[i].width);
 		last = s.layout.cell[s.layout.n_cells - 1].column->title;
 		assert_string_equal(last, promised[i].last);
 		assert_true(s.layout.more);
@@ -222,7 +225,7 @@ static void test_asked_columns(void **state)
 						   .columns = &list,
 						   .interval = 1,
 						   .utf8 = true});
-	rp_state__resize(&s, ROWS, 200);
+	rp_state__resize(&s, small.rows, 200);
 	update(10);
 	assert_int_equal(s.layout.n_cells, 4);
 	for (size_t i = 0; i < 4; i++)
@@ -233,8 +236,7 @@ static void test_asked_columns(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_widths),	      cmocka_unit_test(test_ascii),
-		cmocka_unit_test(test_styles),	      cmocka_unit_test(test_promised_columns),
+		cmocka_unit_test(test_sizes),	      cmocka_unit_test(test_promised_columns),
 		cmocka_unit_test(test_asked_columns), cmocka_unit_test(test_panes),
 		cmocka_unit_test(test_menus),
 	};

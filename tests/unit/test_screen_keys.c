@@ -282,6 +282,22 @@ static void test_panes(void **state)
 	assert_int_equal(s.pane, RP_PANE_HIST);
 }
 
+/* What it did stands on the screen; elsewhere than in a histogram it does nothing, and says so. */
+static void test_log_scale(void **state)
+{
+	(void)state;
+	key('l');
+	assert_false(s.log_scale);
+	assert_non_null(strstr(s.message, "histogram"));
+	key(RP_KEY_ENTER);
+	key('l');
+	assert_true(s.log_scale);
+	assert_non_null(strstr(s.message, "log scale"));
+	key('l');
+	assert_false(s.log_scale);
+	assert_non_null(strstr(s.message, "linear"));
+}
+
 static uint32_t depth(void)
 {
 	const struct rp_tree_row *node;
@@ -398,6 +414,7 @@ int main(void)
 		TEST(test_columns),
 		TEST(test_columns_complete),
 		TEST(test_panes),
+		TEST(test_log_scale),
 		TEST(test_mouse),
 		TEST(test_icicle),
 		TEST(test_any_keys),

@@ -65,9 +65,10 @@ struct rp_meta {
 	char start_time[40];	 /* RFC 3339 with offset */
 	const char *attach_mode; /* "session", "multi", "perf" */
 	uint64_t probes, slow_sites;
-	uint64_t processes;		 /* that are traced now */
-	double ns_per_region, cpu_share; /* of rptrace's probes; 0 where not known */
-	struct rp_overhead overhead;	 /* as it is told; zero where not known */
+	uint64_t processes;	     /* that are traced now */
+	double ns_per_region;	     /* of rptrace's probes; 0 where not known */
+	double cpu_share;	     /* of the target's; NAN where that is not known */
+	struct rp_overhead overhead; /* as it is told; zero where not known */
 	const char *group_by; /* NULL, or "process", "thread", ...: the title of the column */
 	const char *target;   /* one line: what is traced */
 	const char *kept; /* of a record: options by which it has a part of the run; else NULL */

@@ -9,6 +9,7 @@
 
 #include "commands/commands.h"
 #include "export/slowest.h"
+#include "opts/command_line.h"
 #include "record/counts_of_instances.h"
 #include "record/event_filter.h"
 #include "record/reader.h"
@@ -23,7 +24,8 @@ struct report {
 	FILE *out;
 	struct rp_instance_counts *counts; /* NULL, as the next one, if not asked for */
 	struct rp_slowest *slowest;
-	struct rp_event_sink sink; /* where the records are read to */
+	struct rp_event_sink sink;	      /* where the records are read to */
+	const struct rp_event_filter *filter; /* the first of it, until it is closed */
 };
 
 static uint64_t ns_of(double seconds)
@@ -71,6 +73,7 @@ static int open_sink(struct report *r, struct rp_err *err)
 		return rp_err__no_memory(err);
 	}
 	r->sink = rp_event_filter__sink(filter);
+	r->filter = filter;
 	return 0;
 }
 
@@ -117,6 +120,35 @@ static void tell_missing(const struct report *r, const char *file, const struct 
 	}
 }
 
+/* Each call in it would count as two. */
+static int refuse_twice(const struct report *r, size_t again, struct rp_err *err)
+{
+	const struct rp_texts *files = &r->opts->files;
+	struct rp_command_line once = {0};
+
+	rp_command_line__add(&once, "rptrace");
+	rp_command_line__add(&once, "report");
+	for (size_t i = 0; i < files->n; i++)
+		if (i != again)
+			rp_command_line__add(&once, files->items[i]);
+	return rp_err__set(err, RP_EXIT_USAGE, -EINVAL,
+			   once.fits ? once.text : "rptrace report --help",
+			   "%s is the same record as another one here", files->items[again]);
+}
+
+static int check_once(const struct report *r, int fd, const char *file, struct rp_err *err)
+{
+	const char *const *files = r->opts->files.items;
+	size_t i = 0;
+
+	while (files[i] != file)
+		i++;
+	for (size_t other = 0; other < i; other++)
+		if (rp_caller__is_file(fd, files[other]))
+			return refuse_twice(r, i, err);
+	return 0;
+}
+
 /* Without a sink: only whether it is a record. */
 static int read_file(const struct report *r, const char *file, const struct rp_event_sink *sink,
 		     struct rp_err *err)
@@ -128,6 +160,8 @@ static int read_file(const struct report *r, const char *file, const struct rp_e
 		return rp_err__set(err, RP_EXIT_FAILED, fd, "rptrace record --help", "%s: %s", file,
 				   strerror(-fd));
 	rc = rp_reader__open(fd, file, &reader, err);
+	if (!rc && !sink)
+		rc = check_once(r, fd, file, err);
 	if (!rc && sink)
 		rc = rp_reader__read(reader, sink, err);
 	if (!rc && sink == &r->sink)
@@ -225,6 +259,23 @@ static int tell_failed(const struct report *r, int rc, struct rp_err *err)
 	return rp_err__line(err, rc, "output", "-o", "rptrace.out");
 }
 
+/* A name that nothing has is a mistake, however valid the empty report is. */
+static int check_selection(const struct report *r, struct rp_err *err)
+{
+	const char *glob = rp_event_filter__unmatched(r->filter);
+	uint32_t thread = rp_event_filter__unseen_thread(r->filter);
+
+	if (glob)
+		rp_err__set(err, RP_EXIT_NOTHING, -ENOENT, NULL,
+			    "--region: no region that was recorded is called '%s'", glob);
+	else if (thread)
+		rp_err__set(err, RP_EXIT_NOTHING, -ENOENT, NULL,
+			    "--thread: no thread %" PRIu32 " was recorded", thread);
+	else
+		return 0;
+	return rp_err__line(err, -ENOENT, glob ? "region" : "thread", NULL, NULL);
+}
+
 /* The output is emptied before the records are read: one of them would be lost for its report. */
 static int open_output(struct report *r, struct rp_err *err)
 {
@@ -258,6 +309,8 @@ int rp_report__run(const struct rp_opts *opts, rp_say_fn say, struct rp_err *err
 		rc = open_sink(&r, err);
 	if (!rc)
 		rc = read_all(&r, &r.sink, err);
+	if (!rc)
+		rc = check_selection(&r, err);
 	if (!rc)
 		rc = finish(&r, err);
 	if (!rc)

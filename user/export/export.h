@@ -17,5 +17,6 @@ struct rp_export {
 };
 
 extern const struct rp_export rp_exports[]; /* ends with a NULL name */
+const struct rp_export *rp_export__find(const char *name);
 
 #endif

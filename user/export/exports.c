@@ -43,3 +43,11 @@ char *rp_export__quote_json(const char *text)
 	free(escaped);
 	return quoted;
 }
+
+const struct rp_export *rp_export__find(const char *name)
+{
+	for (const struct rp_export *export = rp_exports; export->name; export ++)
+		if (!strcmp(export->name, name))
+			return export;
+	return NULL;
+}

@@ -17,10 +17,40 @@ const char *rp_cure__of_target(const struct rp_opts *opts, const char *verb,
 	return line->fits ? line->text : "rptrace --help";
 }
 
+static size_t add_each(const char **words, size_t n, size_t room, const char *option,
+		       const struct rp_texts *values)
+{
+	for (size_t i = 0; i < values->n && n + 2 < room; i++) {
+		words[n++] = option;
+		words[n++] = values->items[i];
+	}
+	return n;
+}
+
+const char *rp_cure__list(const struct rp_opts *opts, struct rp_command_line *line)
+{
+	const char *words[64];
+	size_t room = sizeof(words) / sizeof(words[0]), n;
+
+	n = add_each(words, 0, room, "-f", &opts->functions);
+	n = add_each(words, n, room, "-u", &opts->usdts);
+	words[n] = NULL;
+	rp_command_line__of_target(line, opts, "list", words);
+	return line->fits ? line->text : rp_cure__of_target(opts, "list", line);
+}
+
+const char *rp_cure__with(const struct rp_opts *opts, const char *option, const char *value,
+			  struct rp_command_line *line)
+{
+	const struct rp_edit edit = {.insert = opts->n_own, .with = {option, value}};
+
+	return rp_command_line__edit(line, opts->n_words, opts->words, &edit);
+}
+
 /* ---- more rights ------------------------------------------------------------------------------
  */
 
-static bool is_installed(const char *program)
+bool rp_cure__is_installed(const char *program)
 {
 	const char *path = getenv("PATH");
 	char file[PATH_MAX];
@@ -62,7 +92,7 @@ static const char *as_root(const struct rp_opts *opts, struct rp_command_line *l
 	char path[PATH_MAX];
 
 	*line = (struct rp_command_line){0};
-	if (is_installed("sudo")) {
+	if (rp_cure__is_installed("sudo")) {
 		rp_command_line__add(line, "sudo");
 		rp_command_line__add(line, program(opts, path, sizeof(path)));
 		rp_command_line__add_all(line, (const char *const *)opts->words + 1);

@@ -18,6 +18,16 @@ void rp_cure__fill(const struct rp_opts *opts, struct rp_err *err);
 const char *rp_cure__of_target(const struct rp_opts *opts, const char *verb,
 			       struct rp_command_line *line);
 
+/* `rptrace list` of the same selection, what is refused of it included. */
+const char *rp_cure__list(const struct rp_opts *opts, struct rp_command_line *line);
+
+/* The line that was typed with an option more, and its value unless that is NULL. */
+const char *rp_cure__with(const struct rp_opts *opts, const char *option, const char *value,
+			  struct rp_command_line *line);
+
+/* A program of that name is in the PATH. */
+bool rp_cure__is_installed(const char *program);
+
 /*
  * What gives the line the rights that it lacks: the same as root; for root, whom something else
  * stops, what tells what that is.

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "opts/command_line.h"
+#include "opts/cure.h"
 #include "opts/parser.h"
 #include "util/edit_distance.h"
 
@@ -59,6 +60,18 @@ int rp_mistake__no_value(const struct rp_parser *p, const struct rp_option *opti
 	return mistake(p, &edit, "%s needs a value: %s", name, option->arg);
 }
 
+/* A form of what records have, and nothing has been recorded: that is what comes first. */
+static int form_of_records(const struct rp_parser *p, const char *form, int word, bool own_word)
+{
+	struct rp_edit edit = {
+		.skip = word - own_word, .n_skip = 1 + own_word, .insert = 1, .with = {"record"}};
+
+	return mistake(p, &edit,
+		       "--format %s is a form of records: rptrace record, then rptrace report "
+		       "--format %s rptrace.rpt",
+		       form, form);
+}
+
 int rp_mistake__value(const struct rp_parser *p, const struct rp_option *option,
 		      const struct rp_bad_value *bad, int word, size_t at)
 {
@@ -69,6 +82,9 @@ int rp_mistake__value(const struct rp_parser *p, const struct rp_option *option,
 	if (option->type == RP_OPTION_PROCESSES)
 		return rp_err__set(p->err, RP_EXIT_USAGE, -EINVAL, RP_CURE_PROCESSES, "%s: %s",
 				   name, bad->cause);
+	if (p->opts->command == RP_COMMAND_LIVE && !strcmp(option->name, "format") &&
+	    rp_export__find(p->argv[word] + at))
+		return form_of_records(p, p->argv[word] + at, word, !at);
 	rp_option__example(option, example, sizeof(example));
 	snprintf(whole, sizeof(whole), "%.*s%s", (int)at, p->argv[word], example);
 	return mistake(p, &edit, "%s: %s", name, bad->cause);
@@ -116,6 +132,16 @@ static int of_another_command(const struct rp_parser *p, const struct rp_option 
 	char name[32];
 	struct rp_edit edit = {.skip = p->at, .n_skip = 1};
 
+	/* What else would be selected? The live view records, too. */
+	if (p->opts->command == RP_COMMAND_RECORD && option->section == RP_SECTION_WHAT) {
+		edit = (struct rp_edit){.skip = 1,
+					.n_skip = 1,
+					.insert = p->own,
+					.with = {"--record", "rptrace.rpt"}};
+		return mistake(p, &edit,
+			       "rptrace record has no option %s: rptrace --record FILE has",
+			       typed(option, name, sizeof(name)));
+	}
 	if (!has_value && option->type != RP_OPTION_FLAG && !option->bare && p->at + 1 < p->own)
 		edit.n_skip = 2;
 	return mistake(p, &edit, "rptrace%s%s has no option %s", verb ? " " : "", verb ? verb : "",
@@ -157,6 +183,33 @@ static bool is_number(const char *word)
 	return *word && word[strspn(word, "0123456789,")] == '\0';
 }
 
+/* Before this word or behind it. */
+static bool names_processes(const struct rp_parser *p)
+{
+	for (int i = 1; i < p->own; i++)
+		if (!strncmp(p->argv[i], "-p", 2) || !strncmp(p->argv[i], "--pid", 5))
+			return true;
+	return false;
+}
+
+static bool is_record(const char *word)
+{
+	const char *suffix = strrchr(word, '.');
+
+	return suffix && !strcmp(suffix, ".rpt");
+}
+
+static bool is_running(const char *name)
+{
+	char *names[] = {(char *)name};
+	struct rp_opts named = {.names = names, .n_names = 1};
+	struct rp_err err;
+	int rc = rp_opts__find_processes(&named, "/proc", &err);
+
+	free(named.pids);
+	return !rc;
+}
+
 /* "-p A B": all words up to the next option are meant. Joins them by commas; their number. */
 static int join_words(const struct rp_parser *p, int first, char *buf, size_t size)
 {
@@ -168,12 +221,24 @@ static int join_words(const struct rp_parser *p, int first, char *buf, size_t si
 	return i - first;
 }
 
+/* The value of an option that may have none is part of its word: "--sample=100". */
+static int bare_value(const struct rp_parser *p)
+{
+	const char *word = p->argv[p->at], *name = p->last->name;
+	char joined[64];
+	const struct rp_edit edit = {
+		.skip = p->at - 1, .n_skip = 2, .insert = p->at - 1, .with = {joined}};
+
+	snprintf(joined, sizeof(joined), "--%s=%s", name, word);
+	return mistake(p, &edit, "'%s' is no option: the value of --%s comes behind =", word, name);
+}
+
 int rp_mistake__stray_word(const struct rp_parser *p)
 {
 	const char *word = p->argv[p->at], *verb = nearest_verb(word);
 	char joined[512];
 	struct rp_edit edit = {.skip = p->at, .n_skip = 1, .insert = p->at};
-	bool has_pid = p->opts->n_pids || p->opts->n_names;
+	bool has_pid = names_processes(p);
 
 	if (verb && p->opts->command == RP_COMMAND_LIVE) {
 		edit.insert = 1;
@@ -190,13 +255,25 @@ int rp_mistake__stray_word(const struct rp_parser *p)
 		return mistake(p, &edit, "-p takes one word: -p %s",
 			       joined + p->opts->stood[p->last - rp_options].at);
 	}
+	if (p->last && p->last->bare && is_number(word) && !strncmp(p->argv[p->at - 1], "--", 2) &&
+	    !strcmp(p->argv[p->at - 1] + 2, p->last->name))
+		return bare_value(p);
 	if (is_number(word) && !has_pid && !p->opts->argv) {
 		edit.n_skip = join_words(p, p->at, joined, sizeof(joined));
 		edit.with[0] = "-p";
 		edit.with[1] = joined;
 		return mistake(p, &edit, "'%s' is no option: processes come behind -p", word);
 	}
-	if (strchr(word, '/') && !has_pid && !p->opts->argv) {
+	if (is_record(word) && p->opts->command == RP_COMMAND_LIVE) {
+		edit = (struct rp_edit){.insert = 1, .with = {"report"}};
+		return mistake(p, &edit, "'%s' is no option: a record is for rptrace report", word);
+	}
+	if (!has_pid && !p->opts->argv && is_running(word)) {
+		edit.with[0] = "-p";
+		edit.with[1] = word;
+		return mistake(p, &edit, "'%s' is no option: processes come behind -p", word);
+	}
+	if (!has_pid && !p->opts->argv && (strchr(word, '/') || rp_cure__is_installed(word))) {
 		edit.n_skip = 0;
 		edit.with[0] = "--";
 		return mistake(p, &edit, "'%s' is no option: a command comes behind --", word);
@@ -271,6 +348,19 @@ static int report_together(const struct rp_parser *p)
 	return export_together(p);
 }
 
+/* It is written block by block, and what does not fit is taken out again. */
+static int record_to_stream(const struct rp_parser *p)
+{
+	const struct rp_words *words = words_of(p, &p->opts->record);
+	const bool alone = p->opts->command == RP_COMMAND_RECORD;
+	const struct rp_edit edit = {.skip = words->first,
+				     .n_skip = words->n,
+				     .insert = p->own,
+				     .with = {alone ? "-o" : "--record", "rptrace.rpt"}};
+
+	return mistake(p, &edit, "a record is a file: it cannot go to standard output");
+}
+
 /* Options of a record, and there is none; or they are about calls that it has not. */
 static int record_together(const struct rp_parser *p)
 {
@@ -278,6 +368,8 @@ static int record_together(const struct rp_parser *p)
 	const void *const members[] = {&o->every, &o->slower_than, &o->last, &o->max_size};
 	const struct rp_edit edit = {.insert = p->own, .with = {"--record", "rptrace.rpt"}};
 
+	if (o->record && !strcmp(o->record, "-"))
+		return record_to_stream(p);
 	if (o->slower_than > 0 && o->within)
 		return without(p, &o->slower_than,
 			       "--slower-than: not with --within: it is about outermost calls");
@@ -319,9 +411,9 @@ int rp_mistake__together(const struct rp_parser *p)
 		return mistake(p, &edit, "--on-stuck needs --stuck T");
 	}
 	if (o->auto_most && !o->argv && !o->n_pids && !o->n_names)
-		return without(p, &o->auto_most,
-			       "--auto chooses among the functions of processes (-p) or of a "
-			       "command (--)");
+		return rp_err__set(p->err, RP_EXIT_USAGE, -EINVAL, RP_CURE_PROCESSES,
+				   "--auto chooses among the functions of processes (-p) or of a "
+				   "command (--)");
 	if (!o->sample_hz && o->format->of_samples) {
 		struct rp_edit edit = {.insert = p->own, .with = {"--sample"}};
 

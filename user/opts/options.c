@@ -128,11 +128,7 @@ static const char *report_form(unsigned i)
 
 static const char *parse_report_format(const char *text, struct rp_opts *opts, const char **at)
 {
-	unsigned i = 0;
-
-	while (rp_exports[i].name && strcmp(rp_exports[i].name, text))
-		i++;
-	opts->export = rp_exports[i].name ? &rp_exports[i] : NULL;
+	opts->export = rp_export__find(text);
 	if (opts->export || !parse_format(text, opts, at))
 		return opts->export || !opts->format->of_samples ? NULL : "";
 	return "";
@@ -184,7 +180,7 @@ const struct rp_option rp_options[] = {
 	{"exclude", 'x', RP_SECTION_WHAT, LIVE | LIST | RECORD, RP_OPTION_LIST, MEMBER(excludes),
 	 .arg = "GLOB", .help = "leave these regions out; repeatable", .example = "main"},
 	{"within", 0, RP_SECTION_WHAT, LIVE | RECORD, RP_OPTION_PARSED, 0, .arg = "GLOB",
-	 .help = "count only what happens inside these regions", .example = "main",
+	 .help = "count only what happens inside these regions", .example = "*",
 	 .parse = parse_within},
 	{"label", 0, RP_SECTION_WHAT, LIVE | LIST | RECORD, RP_OPTION_PARSED, 0,
 	 .arg = "argN|ret[:TYPE]", .help = "tell calls apart by a value", .example = "arg0",
@@ -277,7 +273,7 @@ const struct rp_option rp_options[] = {
 	 .example = "30s", .least = SECONDS_MIN, .most = SECONDS_MAX},
 	{"max-size", 0, RP_SECTION_SHOW, LIVE | RECORD, RP_OPTION_SIZE, MEMBER(max_size),
 	 .arg = "SIZE", .help = "end the record at this size (100M, 1G)", .example = "1G",
-	 .least = 65536, .most = 1e15},
+	 .least = 65536, .most = 1ull << 50},
 
 	{"max-overhead", 0, RP_SECTION_HOW, LIVE | RECORD, RP_OPTION_PERCENT, MEMBER(max_overhead),
 	 .arg = "PCT",

@@ -179,6 +179,15 @@ static bool is_span(const char *text)
 	       at[4] < '0' + RP_FUNCTION_ARGS_MAX && !at[5] && find_object_end(text);
 }
 
+/* "BEGIN:END@arg9", "BEGIN:END@size": no version of a symbol is in small letters. */
+static bool is_wrong_span(const char *text)
+{
+	const char *at = strrchr(text, '@');
+
+	return at && (!at[1] || islower((unsigned char)at[1])) && find_object_end(text) &&
+	       !is_span(text);
+}
+
 int rp_select_function__parse(const char *text, struct rp_select_function *out, struct rp_err *err)
 {
 	const char *colon = find_object_end(text);
@@ -190,7 +199,7 @@ int rp_select_function__parse(const char *text, struct rp_select_function *out, 
 		colon = NULL; /* it is between begin and end */
 	if (colon)
 		out->glob = colon + 1;
-	if (!*out->glob || colon == text)
+	if (!*out->glob || colon == text || is_wrong_span(text))
 		return wrong_function(text, err);
 	if (span)
 		rc = split_span(out, err);

@@ -13,6 +13,8 @@ struct rp_event_filter {
 	uint64_t start;
 	/* Of the run; the value of a number is whether it was asked for. */
 	struct rp_map regions, nodes, threads;
+	bool *matched; /* for each glob: a region */
+	bool saw_thread;
 };
 
 static bool is_unlimited(const struct rp_event_filter *f)
@@ -41,7 +43,8 @@ static int on_region(void *ctx, uint32_t id, const struct rp_region_name *region
 	int rc = 0;
 
 	for (size_t i = 0; region->name && i < f->opts.n_regions; i++)
-		wanted |= rp_glob__match(f->opts.regions[i], region->name);
+		if (rp_glob__match(f->opts.regions[i], region->name))
+			wanted = f->matched[i] = true;
 	if (f->opts.n_regions && rp_map__get(&f->regions, id) == RP_MAP_NONE)
 		rc = rp_map__add(&f->regions, id, wanted);
 	return rc ? rc : RP_TELL(&f->next, region, id, region);
@@ -52,6 +55,7 @@ static int on_thread(void *ctx, const struct rp_event_thread *thread)
 	struct rp_event_filter *f = ctx;
 	int rc = 0;
 
+	f->saw_thread |= thread->tid == f->opts.thread;
 	if (f->opts.thread && rp_map__get(&f->threads, thread->serial) == RP_MAP_NONE)
 		rc = rp_map__add(&f->threads, thread->serial, thread->tid == f->opts.thread);
 	return rc ? rc : RP_TELL(&f->next, thread, thread);
@@ -111,6 +115,7 @@ static int on_close(void *ctx)
 	int rc = f->next.close(f->next.ctx);
 
 	forget_run(f);
+	free(f->matched);
 	free(f);
 	return rc;
 }
@@ -124,7 +129,24 @@ struct rp_event_filter *rp_event_filter__new(const struct rp_event_filter_opts *
 		return NULL;
 	f->opts = *opts;
 	f->next = *next;
-	return f;
+	f->matched = calloc(opts->n_regions + 1, sizeof(*f->matched));
+	if (f->matched)
+		return f;
+	free(f);
+	return NULL;
+}
+
+const char *rp_event_filter__unmatched(const struct rp_event_filter *f)
+{
+	for (size_t i = 0; i < f->opts.n_regions; i++)
+		if (!f->matched[i])
+			return f->opts.regions[i];
+	return NULL;
+}
+
+uint32_t rp_event_filter__unseen_thread(const struct rp_event_filter *f)
+{
+	return f->saw_thread ? 0 : f->opts.thread;
 }
 
 struct rp_event_sink rp_event_filter__sink(struct rp_event_filter *filter)

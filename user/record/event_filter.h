@@ -24,4 +24,9 @@ struct rp_event_filter *rp_event_filter__new(const struct rp_event_filter_opts *
 /* Frees the filter, too, when it is closed. */
 struct rp_event_sink rp_event_filter__sink(struct rp_event_filter *filter);
 
+/* Of what was asked for, the first glob that no region in what was read matches; NULL: none. */
+const char *rp_event_filter__unmatched(const struct rp_event_filter *filter);
+/* The thread that was asked for, where it was not seen; 0: it was, or all are wanted. */
+uint32_t rp_event_filter__unseen_thread(const struct rp_event_filter *filter);
+
 #endif

@@ -6,6 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "opts/cure.h"
 #include "run/internal.h"
 #include "run/output.h"
 
@@ -56,6 +57,7 @@ struct rp_snapshot_opts rp_run__snapshot_opts(struct rp_run *run, const struct r
 
 static void run_on_stuck(struct rp_run *run, const struct rp_open_regions *open)
 {
+	struct rp_command_line more;
 	size_t skipped;
 	int rc = rp_on_stuck__run(run->on_stuck, open, &skipped);
 	char line[128];
@@ -68,7 +70,7 @@ static void run_on_stuck(struct rp_run *run, const struct rp_open_regions *open)
 		snprintf(line, sizeof(line),
 			 "--on-stuck: too many commands run already: none for %zu stuck region%s",
 			 skipped, skipped == 1 ? "" : "s");
-		rp_run__say(run, line, "--max-on-stuck allows more");
+		rp_run__say(run, line, rp_cure__with(run->opts, "--max-on-stuck", "64", &more));
 	}
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
 #include "run/reading.h"
 
+#include <math.h>
+
 void rp_reading__swap(struct rp_reading *a, struct rp_reading *b)
 {
 	struct rp_reading c = *a;
@@ -22,7 +24,9 @@ struct rp_snapshot *rp_reading__snapshot(const struct rp_reading *now,
 		snapshot->meta.ns_per_region = snapshot->probe_ns / snapshot->pairs;
 	if (cpu)
 		snapshot->meta.cpu_share = snapshot->probe_ns / (double)cpu;
-	if (now->cpu) /* else it is not known at all */
+	else if (!now->cpu)
+		snapshot->meta.cpu_share = NAN;
+	if (now->cpu)
 		snapshot->meta.overhead = rp_overhead__of(snapshot->probe_ns, cpu,
 							  snapshot->duration);
 	if (snapshot->sampled)

@@ -40,8 +40,7 @@ static int prepare_on_stuck(struct rp_run *run, struct rp_err *err)
 static int start(struct rp_run *run, struct rp_err *err)
 {
 	struct rp_launch_opts launch = {.argv = run->opts->argv, .limits = &run->limits};
-	const struct rp_signals_opts signals = {.on_screen = run->on_screen,
-						.dumps = run->opts->last > 0};
+	const struct rp_signals_opts signals = {.on_screen = run->on_screen};
 	const char *command = NULL;
 	struct rp_user user;
 	int rc = rp_selection__check(run->opts, err);
@@ -98,6 +97,15 @@ static int activate(struct rp_run *run, struct rp_err *err)
 
 /* ---- while it runs --------------------------------------------------------------------------- */
 
+/* Whoever sends it without --last has another run in mind: nobody's run ends for that. */
+static void dump_record(struct rp_run *run)
+{
+	if (run->opts->last > 0)
+		rp_recording__dump(run->recording, false);
+	else
+		rp_run__say(run, "SIGUSR1 writes a record with --last T alone", NULL);
+}
+
 static int on_signals(void *ctx)
 {
 	struct rp_run *run = ctx;
@@ -109,7 +117,7 @@ static int on_signals(void *ctx)
 		if (signal == SIGCHLD && run->on_stuck)
 			rp_on_stuck__reap(run->on_stuck);
 		if (signal == SIGUSR1)
-			rp_recording__dump(run->recording, false);
+			dump_record(run);
 		if (run->screen)
 			rp_live_screen__signal(run->screen, signal);
 		if (run->launch && rp_signals__is_for_command(&info))

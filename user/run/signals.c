@@ -35,11 +35,10 @@ int rp_signals__new(const struct rp_signals_opts *opts, struct rp_signals **out,
 		return rp_err__no_memory(err);
 	sigemptyset(&set);
 	sigaddset(&set, SIGCHLD);
+	sigaddset(&set, SIGUSR1);
 	for (size_t i = 0; i < COUNT(ends); i++)
 		if (!is_unwanted(ends[i]))
 			sigaddset(&set, ends[i]);
-	if (opts->dumps)
-		sigaddset(&set, SIGUSR1);
 	for (size_t i = 0; opts->on_screen && i < COUNT(of_the_screen); i++)
 		sigaddset(&set, of_the_screen[i]);
 	sigprocmask(SIG_BLOCK, &set, &s->inherited);

@@ -16,7 +16,6 @@ struct rp_signals;
 
 struct rp_signals_opts {
 	bool on_screen; /* those of a terminal that is in use, too */
-	bool dumps;	/* SIGUSR1, too */
 };
 
 int rp_signals__new(const struct rp_signals_opts *opts, struct rp_signals **out,

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "discover/proc.h"
+#include "opts/cure.h"
 #include "run/internal.h"
 #include "run/selection.h"
 
@@ -129,6 +130,25 @@ static void tell_of_script(struct rp_run *run, const char *path)
 	fclose(file);
 }
 
+/* Then nothing counts, until others are found. Names made at run time are not known yet. */
+static int check_within(const struct rp_run *run, const struct rp_targets_stats *stats,
+			struct rp_err *err)
+{
+	size_t n;
+	const struct rp_region *regions = rp_plan__regions(run->plan, &n);
+	struct rp_command_line line;
+	bool any = !run->opts->within || stats->names;
+
+	for (size_t i = 0; i < n; i++)
+		any |= regions[i].within;
+	if (any)
+		return 0;
+	return rp_err__set(err, RP_EXIT_NOTHING, -ENOENT,
+			   rp_cure__of_target(run->opts, "list", &line),
+			   "--within: no region that is selected, as by -f, is called '%s'",
+			   run->opts->within);
+}
+
 static void say_all_the_same(struct rp_run *run, const struct rp_err *nothing)
 {
 	char line[sizeof(nothing->cause) + 64];
@@ -145,6 +165,7 @@ bool rp_run__may_do_without_regions(const struct rp_run *run)
 int rp_run__attach(struct rp_run *run, const char *command, struct rp_err *err)
 {
 	struct rp_targets_stats stats;
+	struct rp_err nothing;
 	int rc = 0;
 
 	if (run->launch)
@@ -168,8 +189,6 @@ int rp_run__attach(struct rp_run *run, const char *command, struct rp_err *err)
 	rp_selection__tell_left(run->targets, run->say);
 	rp_targets__stats(run->targets, &stats);
 	if (!stats.sites && !(rp_run__may_do_without_regions(run) && !stats.denied)) {
-		struct rp_err nothing;
-
 		rc = rp_selection__nothing(run->opts, run->plan, run->targets, &nothing);
 		/* A file that is there has nothing more to offer later. */
 		if (!run->launch && (!run->events.mappings || rp_plan__object_path(run->plan, 0))) {
@@ -179,7 +198,15 @@ int rp_run__attach(struct rp_run *run, const char *command, struct rp_err *err)
 		/* What is started may match yet. */
 		if (run->launch)
 			say_all_the_same(run, &nothing);
+		return 0;
 	}
+	rc = check_within(run, &stats, &nothing);
+	if (rc && !run->launch && !run->events.mappings) {
+		*err = nothing;
+		return rc;
+	}
+	if (rc)
+		run->say(nothing.cause, nothing.cure);
 	return 0;
 }
 
@@ -194,27 +221,11 @@ static void say_waiting(struct rp_run *run)
 	run->say(line, nothing.cure);
 }
 
-/* Then nothing counts. Names that are made at run time are not known yet. */
-static void say_within(const struct rp_run *run, const struct rp_targets_stats *stats)
-{
-	size_t n;
-	const struct rp_region *regions = rp_plan__regions(run->plan, &n);
-	char line[256];
-	bool any = !run->opts->within || stats->names;
-
-	for (size_t i = 0; i < n; i++)
-		any |= regions[i].within;
-	if (any)
-		return;
-	snprintf(line, sizeof(line), "nothing counts so far: no region that is traced is called %s",
-		 run->opts->within);
-	run->say(line, "--within takes names of regions, which -f or -u must select, too");
-}
-
 void rp_run__say_started(struct rp_run *run)
 {
 	struct rp_targets_stats stats;
 	const struct rp_refusal *refusals;
+	struct rp_command_line list;
 	size_t n_regions, n_refusals;
 	char line[512];
 
@@ -228,7 +239,7 @@ void rp_run__say_started(struct rp_run *run)
 	if (n_refusals) {
 		snprintf(line, sizeof(line), "%zu selected, but not traced: %s: %s%s", n_refusals,
 			 refusals[0].name, refusals[0].reason, n_refusals > 1 ? " ..." : "");
-		run->say(line, n_refusals > 1 ? "rptrace list shows them all" : NULL);
+		run->say(line, rp_cure__list(run->opts, &list));
 	}
 	if (stats.refused) {
 		snprintf(line, sizeof(line),
@@ -237,7 +248,7 @@ void rp_run__say_started(struct rp_run *run)
 				 : "%zu sites were refused by the kernel: their regions are not "
 				   "measured",
 			 stats.refused);
-		run->say(line, "another tracer may be on them; -v shows what the kernel says");
+		run->say(line, rp_cure__with(run->opts, "--verbose", NULL, &list));
 	}
 	if (stats.moved) {
 		snprintf(line, sizeof(line),
@@ -258,7 +269,6 @@ void rp_run__say_started(struct rp_run *run)
 		 n_regions == 1 ? "" : "s", stats.names ? " and those named at run time" : "",
 		 stats.sites, stats.sites == 1 ? "" : "s", run->description.target);
 	run->say(line, NULL);
-	say_within(run, &stats);
 }
 
 void rp_run__warn_of_traps(struct rp_run *run)

@@ -118,10 +118,34 @@ static size_t draw_stuck(const struct rp_state *s, size_t x)
 	return draw_part(s, open->n_stuck ? RP_STYLE_WARNING : RP_STYLE_NORMAL, 1, x, text);
 }
 
+/* What most is lost by; RP_LOST_COUNT: nothing is lost. */
+static enum rp_lost worst_loss(const struct rp_snapshot *snapshot)
+{
+	enum rp_lost worst = 0;
+
+	for (enum rp_lost i = 1; i < RP_LOST_COUNT; i++)
+		if (snapshot->lost[i] > snapshot->lost[worst])
+			worst = i;
+	return snapshot->lost[worst] ? worst : RP_LOST_COUNT;
+}
+
+/* By name, as a narrow terminal has no room for what that means. */
+static size_t draw_lost(const struct rp_state *s, size_t x)
+{
+	enum rp_lost worst = worst_loss(s->total);
+	char text[64], figure[32];
+	int at = snprintf(text, sizeof(text), "lost %s",
+			  rp_text__count((double)rp_state__lost(s), figure, sizeof(figure)));
+
+	if (worst == RP_LOST_COUNT)
+		return draw_part(s, RP_STYLE_NORMAL, 1, x, text);
+	snprintf(text + at, sizeof(text) - (size_t)at, " (%s)", rp_lost__key(worst));
+	return draw_part(s, s->losing ? RP_STYLE_WARNING : RP_STYLE_STRONG, 1, x, text);
+}
+
 /* An event is a probe that is hit: a region has two. */
 static void draw_load(const struct rp_state *s)
 {
-	uint64_t lost = rp_state__lost(s);
 	bool past_budget = s->overhead > s->budget;
 	const struct rp_row *costliest = past_budget ? rp_state__costliest(s) : NULL;
 	char text[384], figure[32], spark[RP_CELLS_BUF];
@@ -140,13 +164,7 @@ static void draw_load(const struct rp_state *s)
 				 rp_cells__spark(minute, MINUTE, s->utf8, spark));
 		x += MINUTE + 1;
 	}
-	snprintf(text, sizeof(text), "lost %s",
-		 rp_text__count((double)lost, figure, sizeof(figure)));
-	x = draw_part(s,
-		      s->losing ? RP_STYLE_WARNING
-		      : lost	? RP_STYLE_STRONG
-				: RP_STYLE_NORMAL,
-		      1, x, text);
+	x = draw_lost(s, x);
 	x = draw_stuck(s, x);
 	snprintf(text, sizeof(text), "overhead %.1f %% of CPU", s->overhead * 100);
 	if (s->total->meta.ns_per_region >= 1)
@@ -157,17 +175,6 @@ static void draw_load(const struct rp_state *s)
 		snprintf(text + strlen(text), sizeof(text) - strlen(text), CULPRIT "%s",
 			 costliest->name);
 	draw_part(s, past_budget ? RP_STYLE_WARNING : RP_STYLE_NORMAL, 1, x, text);
-}
-
-/* What is lost, the greatest first by name. */
-static const char *worst_loss(const struct rp_snapshot *snapshot)
-{
-	enum rp_lost worst = 0;
-
-	for (enum rp_lost i = 1; i < RP_LOST_COUNT; i++)
-		if (snapshot->lost[i] > snapshot->lost[worst])
-			worst = i;
-	return snapshot->lost[worst] ? rp_lost__meaning(worst) : NULL;
 }
 
 /* The list of what is open, and its order. */
@@ -202,18 +209,21 @@ static size_t describe_table(const struct rp_state *s, char *line, size_t size)
 
 static void draw_form(const struct rp_state *s)
 {
-	const char *lost = worst_loss(s->total);
-	char line[2 * RP_PROMPT_MAX];
+	enum rp_lost worst = worst_loss(s->total);
+	char line[2 * RP_PROMPT_MAX], lost[128] = "";
 	size_t at = s->list.shown ? describe_list(s, line, sizeof(line))
 				  : describe_table(s, line, sizeof(line));
 
 	if (s->filter[0])
 		at += (size_t)snprintf(line + at, sizeof(line) - at, "  filter: %s", s->filter);
-	if (lost && at < sizeof(line))
-		at += (size_t)snprintf(line + at, sizeof(line) - at, "  lost: %s", lost);
 	if (!s->list.shown && at < sizeof(line))
-		snprintf(line + at, sizeof(line) - at, "  %%TIME: of %g s, all threads",
-			 s->interval);
+		at += (size_t)snprintf(line + at, sizeof(line) - at,
+				       "  %%TIME: of %g s, all threads", s->interval);
+	/* Its name is above, so that half of it would say nothing more. */
+	if (worst < RP_LOST_COUNT)
+		snprintf(lost, sizeof(lost), "  lost: %s", rp_lost__meaning(worst));
+	if (at + strlen(lost) <= s->layout.width && at + strlen(lost) < sizeof(line))
+		strcpy(line + at, lost);
 	rp_draw__text(s, RP_STYLE_NORMAL, 2, 0, s->layout.width, line);
 }
 

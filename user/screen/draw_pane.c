@@ -29,29 +29,34 @@ static void draw_heading(const struct rp_state *s, const struct rp_row *row)
 		rp_draw__pane_text(s, style, y, x, width, title);
 		x += width;
 	}
-	snprintf(title, sizeof(title), " %s%s%s", row->name, row->group ? "  " : "",
-		 row->group ? row->group : "");
+	snprintf(title, sizeof(title), " %s%s%s%s", row->name, row->group ? "  " : "",
+		 row->group ? row->group : "",
+		 s->pane == RP_PANE_HIST && s->log_scale ? "  (log scale)" : "");
 	if (x < s->layout.pane_width)
 		rp_draw__pane_text(s, RP_STYLE_TITLE, y, x, s->layout.pane_width - x, title);
 }
 
 /* ---- histogram -------------------------------------------------------------------------- */
 
+/* As many as there is room for, whole. */
 static void draw_figures(const struct rp_state *s, size_t y, const struct rp_row *row)
 {
-	static const char *const keys[] = {"count", "mean", "stddev", "min", "p50",
-					   "p90",   "p99",  "p999",   "max"};
-	char line[256], figure[64];
-	size_t at = 0;
+	static const char *const keys[] = {"count", "mean", "p50", "p90",   "p99",
+					   "max",   "p999", "min", "stddev"};
+	char text[128], figure[64];
+	size_t x = 0, width;
 
-	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]) && at < sizeof(line); i++) {
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
 		const struct rp_column *column = rp_column__find(keys[i]);
 
-		at += (size_t)snprintf(
-			line + at, sizeof(line) - at, "%s%s %s", i ? "  " : "", keys[i],
-			rp_column__format(column, row, s->shown, s->utf8, figure, sizeof(figure)));
+		snprintf(text, sizeof(text), "%s %s", keys[i],
+			 rp_column__format(column, row, s->shown, s->utf8, figure, sizeof(figure)));
+		width = rp_cells__width(text, s->utf8);
+		if (x + width > s->layout.pane_width)
+			return;
+		rp_draw__pane_text(s, RP_STYLE_NORMAL, y, x, width, text);
+		x += width + 2;
 	}
-	rp_draw__pane_text(s, RP_STYLE_NORMAL, y, 0, s->layout.pane_width, line);
 }
 
 static double share_of(const struct rp_state *s, double weight, double most)

@@ -129,16 +129,17 @@ static void draw_row(const struct rp_state *s, size_t y, size_t i)
 	enum rp_style style = i == s->cursor ? RP_STYLE_SELECTED
 			      : tagged	     ? RP_STYLE_TAGGED
 					     : RP_STYLE_NORMAL;
-	char marks[RP_GUTTER + 1] = "  ", all[RP_MARKS + 1];
+	char marks[RP_GUTTER + 1] = "  ", all[RP_MARKS + 1], *at = marks;
 
 	if (style == RP_STYLE_SELECTED)
 		rp_terminal__fill(style, y, 0, s->layout.table_width);
+	/* A blank before the name, as long as there is one: they are no part of it. */
 	if (tagged)
-		marks[0] = '*';
+		*at++ = '*';
 	if (row->left_out)
-		marks[1] = '-';
+		*at = '-';
 	else if (*rp_row__marks(row, all))
-		marks[1] = all[0];
+		*at = all[0];
 	rp_draw__text(s, style, y, 0, RP_GUTTER, marks);
 	for (size_t c = 0; c < s->layout.n_cells; c++)
 		draw_cell(s, style, y, i, &s->layout.cell[c]);

@@ -360,7 +360,13 @@ static void previous_pane(struct rp_state *s, struct rp_request *request)
 static void log_scale(struct rp_state *s, struct rp_request *request)
 {
 	(void)request;
+	if (s->pane != RP_PANE_HIST) {
+		rp_state__say(s, "the log scale is that of the histogram: Enter or Tab shows it");
+		return;
+	}
 	s->log_scale = !s->log_scale;
+	rp_state__say(s, s->log_scale ? "log scale: bars by the order of their counts"
+				      : "linear scale: bars by their counts");
 }
 
 /* Closes what is nearest: the pane, then the filter. */

@@ -100,7 +100,8 @@ int rp_screen__show(struct rp_screen *screen, struct rp_snapshot *total, struct 
 
 	tell_begin(screen, total);
 	rc = rp_state__update(&screen->state, total, recent, time, cpu);
-	if (!rc)
+	/* Pictures that nobody has seen yet are not queued: keys would be answered behind them. */
+	if (!rc && !rp_terminal__is_behind())
 		draw(screen);
 	return rc;
 }

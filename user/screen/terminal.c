@@ -3,11 +3,13 @@
 
 #include <curses.h>
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <term.h>
+#include <termios.h>
 #include <unistd.h>
 #include <wchar.h>
 
@@ -42,11 +44,14 @@ bool rp_terminal__is_able(void)
 
 static void set_styles(void)
 {
-	/* Neither light nor dark: read as text on a white and on a black background. */
+	/*
+	 * Neither light nor dark: read as text on a white and on a black background. So no yellow
+	 * of the eight, which is next to white in many terminals.
+	 */
 	static const short ramp_256[] = {31, 136, 166, 196};
-	static const short ramp_8[] = {COLOR_CYAN, COLOR_GREEN, COLOR_YELLOW, COLOR_RED};
-	static const short split_256[] = {71, 208, 67},
-			   split_8[] = {COLOR_GREEN, COLOR_RED, COLOR_BLUE};
+	static const short ramp_8[] = {COLOR_CYAN, COLOR_GREEN, COLOR_MAGENTA, COLOR_RED};
+	/* Blue of the eight is next to black in many: what is asleep has the colour of text. */
+	static const short split_256[] = {71, 208, 67}, split_8[] = {COLOR_GREEN, COLOR_RED, -1};
 	const char *no_color = getenv("NO_COLOR");
 
 	for (int i = 0; i < RP_STYLES; i++)
@@ -68,9 +73,9 @@ static void set_styles(void)
 	}
 	init_pair(5, COLOR_BLACK, COLOR_GREEN);
 	init_pair(6, COLOR_BLACK, COLOR_CYAN);
-	init_pair(7, COLOR_YELLOW, -1);
+	init_pair(7, COLORS >= 256 ? ramp_256[1] : COLOR_MAGENTA, -1);
 	init_pair(8, COLOR_RED, -1);
-	init_pair(9, COLOR_CYAN, -1);
+	init_pair(9, COLORS >= 256 ? ramp_256[0] : COLOR_CYAN, -1);
 	styles[RP_STYLE_TITLE] = COLOR_PAIR(5);
 	styles[RP_STYLE_TITLE_SORT] = styles[RP_STYLE_SELECTED] = COLOR_PAIR(6);
 	styles[RP_STYLE_LABEL] = COLOR_PAIR(6);
@@ -134,6 +139,10 @@ void rp_terminal__close(void)
 {
 	if (!terminal)
 		return;
+	/* Stopped by Ctrl-S, it would be waited for by a run that has been ended. What is to go on
+	 * has to be stopped by this means, too. */
+	tcflow(STDOUT_FILENO, TCOOFF);
+	tcflow(STDOUT_FILENO, TCOON);
 	mousemask(0, NULL);
 	curs_set(1);
 	endwin();
@@ -209,6 +218,17 @@ void rp_terminal__flush(size_t y, long x)
 	doupdate();
 	if (has_news)
 		put_bytes(END_PICTURE);
+}
+
+/* A queue that is not empty is told by serial lines alone, one that is full by all. */
+bool rp_terminal__is_behind(void)
+{
+	struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
+	int queued = 0;
+
+	if (!ioctl(STDOUT_FILENO, TIOCOUTQ, &queued) && queued > 0)
+		return true;
+	return !poll(&out, 1, 0);
 }
 
 /* ---- keys ------------------------------------------------------------------------------- */

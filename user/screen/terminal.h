@@ -46,6 +46,8 @@ void rp_terminal__put(enum rp_style style, size_t y, size_t x, const char *text)
 void rp_terminal__fill(enum rp_style style, size_t y, size_t x, size_t width);
 void rp_terminal__clear(void);
 #define RP_CURSOR_NONE (-1L)
+/* What was written before has not gone out yet: the line is slow, or stopped (Ctrl-S). */
+bool rp_terminal__is_behind(void);
 /* Write out what has changed; the cursor shows at a place, or not at all (x: RP_CURSOR_NONE). */
 void rp_terminal__flush(size_t y, long x);
 

@@ -168,7 +168,8 @@ static json_t *overhead_object(const struct rp_meta *meta)
 	json_t *object = json_object();
 	int err = json_object_set_new(object, "ns_per_region", real(meta->ns_per_region));
 
-	err |= json_object_set_new(object, "cpu_share", real(meta->cpu_share));
+	err |= json_object_set_new(object, "cpu_share",
+				   isnan(meta->cpu_share) ? json_null() : real(meta->cpu_share));
 	if (!err)
 		return object;
 	json_decref(object);

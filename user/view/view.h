@@ -136,7 +136,8 @@ struct rp_view {
 extern const struct rp_view rp_views[]; /* ends with a NULL name */
 const struct rp_view *rp_view__find(const char *name);
 
-/* What the number of a reason counts, in words. */
+/* What the number of a reason counts, in a word and in words. */
+const char *rp_lost__key(enum rp_lost reason);
 const char *rp_lost__meaning(enum rp_lost reason);
 
 /* ---- text helpers ------------------------------------------------------------------------------

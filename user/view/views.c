@@ -37,6 +37,11 @@ const struct rp_view *rp_view__find(const char *name)
 	return NULL;
 }
 
+const char *rp_lost__key(enum rp_lost reason)
+{
+	return rp_lost_texts[reason].key;
+}
+
 const char *rp_lost__meaning(enum rp_lost reason)
 {
 	return rp_lost_texts[reason].meaning;
