@@ -111,6 +111,12 @@ class Open(Screen):
         screen.wait("the command", lambda _: os.path.exists(self.path("ran")))
         screen.wait("stuck 1 ")
         screen.wait("--on-stuck: was request")
+        # The next key takes the message away; whoever comes back later sees it below the screen.
+        screen.press("Down")
+        screen.wait("F10Quit")
+        screen.press("q")
+        self.check_end()
+        self.assertIn("rptrace: --on-stuck: was request", self.read("messages"))
 
     def test_choose(self):
         self.start_stuck("threads", "3")

@@ -273,10 +273,32 @@ static void test_overlaps(void **state)
 	rp_snapshot__free(s);
 }
 
+/* One of them is no plural, whatever is lost. */
+static void test_one_lost(void **state)
+{
+	char one[RP_LOST_TEXT], two[RP_LOST_TEXT];
+
+	(void)state;
+	assert_string_equal(rp_lost__text(RP_LOST_DEPTH, 1, one),
+			    "1 entry nested deeper than --max-depth");
+	assert_string_equal(rp_lost__text(RP_LOST_NAMES, 1, one), "1 run-time name past the bound");
+	assert_string_equal(rp_lost__text(RP_LOST_REWRITTEN, 1, one),
+			    "1 file that was written to in use: its probes had to go");
+	assert_string_equal(rp_lost__text(RP_LOST_LATE, 1, one),
+			    "1 process that ran for a moment before its probes were in place");
+	assert_string_equal(rp_lost__text(RP_LOST_INSTANCES, 1, one),
+			    "1 instance that is counted, but missing in the record");
+	for (enum rp_lost i = 0; i < RP_LOST_COUNT; i++) {
+		assert_string_not_equal(rp_lost__text(i, 1, one) + 1, rp_lost__text(i, 2, two) + 1);
+		assert_string_equal(two + 2, rp_lost__meaning(i));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_ascii, start),
+		cmocka_unit_test(test_one_lost),
 		cmocka_unit_test_setup(test_utf8_asked_in_vain, start),
 		cmocka_unit_test_setup(test_utf8_groups, start),
 		cmocka_unit_test_setup(test_tree, start),

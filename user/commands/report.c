@@ -243,7 +243,8 @@ static void tell_lost(const struct report *r)
 	if (!lost)
 		return;
 	snprintf(line, sizeof(line),
-		 "lost: %" PRIu64 " instances that the recorder had no room for", lost);
+		 "lost: %" PRIu64 " instance%s that the recorder had no room for", lost,
+		 lost == 1 ? "" : "s");
 	r->say(line, NULL);
 }
 

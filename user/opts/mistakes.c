@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "opts/command_line.h"
 #include "opts/cure.h"
@@ -278,7 +279,14 @@ int rp_mistake__stray_word(const struct rp_parser *p)
 		edit.with[0] = "--";
 		return mistake(p, &edit, "'%s' is no option: a command comes behind --", word);
 	}
-	return mistake(p, &edit,
+	/* A program of this folder, as its name is not looked for elsewhere. */
+	if (!has_pid && !p->opts->argv && !access(word, X_OK)) {
+		snprintf(joined, sizeof(joined), "./%s", word);
+		edit.with[0] = "--";
+		edit.with[1] = joined;
+		return mistake(p, &edit, "'%s' is no option: a command comes behind --", word);
+	}
+	return mistake(p, p->own > 2 || p->argc > p->own ? &edit : NULL,
 		       "'%s' is neither an option nor a command of rptrace, which are "
 		       "record, report, list and doctor; a program to start comes behind --",
 		       word);

@@ -113,6 +113,12 @@ static bool is_json_lines(const struct rp_opts *o)
 	       is_summary_on_stdout(o) && !isatty(STDOUT_FILENO);
 }
 
+/* The summary is about the same. */
+static bool has_one_interval(const struct rp_opts *o)
+{
+	return o->iterations == 1 || (o->duration > 0 && o->duration <= o->interval);
+}
+
 bool rp_run__shows_intervals(const struct rp_opts *o)
 {
 	bool is_table = !strcmp(o->format->name, "table");
@@ -121,8 +127,7 @@ bool rp_run__shows_intervals(const struct rp_opts *o)
 		return false;
 	if (is_summary_on_stdout(o) && !is_table)
 		return is_json_lines(o);
-	/* The summary is about the same. */
-	if (is_summary_on_stdout(o) && o->iterations == 1)
+	if (is_summary_on_stdout(o) && has_one_interval(o))
 		return false;
 	return !o->argv || o->interval_given || o->iterations;
 }
@@ -203,7 +208,7 @@ int rp_run__print_summary(struct rp_run *run, struct rp_err *err)
 void rp_run__tell_lost(struct rp_run *run)
 {
 	const struct rp_opts *o = run->opts;
-	char line[256];
+	char line[256], text[RP_LOST_TEXT];
 
 	if (!strcmp(o->format->name, "table") && !o->output)
 		return;
@@ -212,7 +217,7 @@ void rp_run__tell_lost(struct rp_run *run)
 
 		if (!n)
 			continue;
-		snprintf(line, sizeof(line), "lost: %" PRIu64 " %s", n, rp_lost__meaning(i));
+		snprintf(line, sizeof(line), "lost: %s", rp_lost__text(i, n, text));
 		run->say(line, NULL);
 	}
 }

@@ -19,6 +19,7 @@ struct live_screen {
 	struct rp_reading before; /* of the interval that is shown; empty: `since` is */
 	uint64_t ended; /* ns, CLOCK_MONOTONIC: the target is gone and the screen stays; 0: not yet
 			 */
+	char output[256];	       /* the last of --on-stuck; empty so far */
 	struct rp_source_lines *lines; /* NULL so far, as is the next */
 	struct rp_plan *names;	       /* knows the names of all functions and probes */
 };
@@ -215,16 +216,16 @@ static bool begins_interval(const struct live_screen *s, uint64_t now)
 	       (double)(now - s->before.counts->time) >= rp_screen__interval(s->screen) * 1e9 / 2;
 }
 
-/* What a command of --on-stuck wrote would spoil the screen: its last line is shown as a message.
- */
+/* What a command of --on-stuck wrote would spoil the screen: its last line is shown as a message,
+ * which the next key takes away, and again when the screen is closed. */
 static void tell_output(struct live_screen *s)
 {
-	char line[200], text[256];
+	char line[200];
 
 	if (!s->run->on_stuck || !rp_on_stuck__last_line(s->run->on_stuck, line, sizeof(line)))
 		return;
-	snprintf(text, sizeof(text), "--on-stuck: %s", line);
-	rp_screen__say(s->screen, text);
+	snprintf(s->output, sizeof(s->output), "--on-stuck: %s", line);
+	rp_screen__say(s->screen, s->output);
 }
 
 int rp_live_screen__refresh(struct live_screen *s)
@@ -306,6 +307,8 @@ void rp_run__close_screen(struct rp_run *run)
 		return;
 	run->screen = NULL;
 	rp_screen__free(s->screen);
+	if (s->output[0])
+		run->say(s->output, NULL);
 	rp_source_lines__free(s->lines);
 	rp_plan__free(s->names);
 	rp_counts__free(s->since.counts);

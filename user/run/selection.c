@@ -101,6 +101,7 @@ static int no_markers(const struct rp_opts *opts, const struct rp_targets *targe
 {
 	struct rp_edit edit = {.insert = opts->n_own, .with = {"-f", "*", "--max-overhead=5%"}};
 	struct rp_edit few = {.insert = opts->n_own, .with = {"--auto"}};
+	struct rp_edit sampled = {.insert = opts->n_own, .with = {"--sample"}};
 	bool many, live = opts->command == RP_COMMAND_LIVE;
 	struct rp_command_line line;
 	char names[RP_OFFER_NAMES * 66] = "";
@@ -112,9 +113,12 @@ static int no_markers(const struct rp_opts *opts, const struct rp_targets *targe
 				   "no process carries rptrace markers");
 	rp_offer__fill(targets, &offer);
 	if (!offer.n_functions)
-		return rp_err__set(err, RP_EXIT_NOTHING, -ENOENT, of_what_is_there(opts, &line),
+		return rp_err__set(err, RP_EXIT_NOTHING, -ENOENT,
+				   live ? edited(opts, &sampled, &line)
+					: of_what_is_there(opts, &line),
 				   "the target has no markers, no pairs of USDT probes and no "
-				   "symbols of functions");
+				   "symbols of functions%s%s",
+				   offer.lacks ? ": " : "", offer.lacks ? offer.lacks : "");
 	for (size_t i = 0; i < offer.n_names; i++)
 		at += (size_t)snprintf(names + at, sizeof(names) - at, "%s%s", i ? ", " : "",
 				       offer.names[i]);

@@ -252,9 +252,9 @@ void rp_run__say_started(struct rp_run *run)
 	}
 	if (stats.moved) {
 		snprintf(line, sizeof(line),
-			 "%zu sites are not in the code that runs: the program has moved or "
-			 "copied it (to huge pages?), and there they are never hit",
-			 stats.moved);
+			 "%zu site%s not in the code that runs, and never hit: the program has "
+			 "moved or copied it (to huge pages?)",
+			 stats.moved, stats.moved == 1 ? " is" : "s are");
 		run->say(line, "start the program without that, as node --use-largepages=off");
 	}
 	if (!stats.sites && rp_run__may_do_without_regions(run)) {

@@ -31,7 +31,9 @@ static void draw_heading(const struct rp_state *s, const struct rp_row *row)
 	}
 	snprintf(title, sizeof(title), " %s%s%s%s", row->name, row->group ? "  " : "",
 		 row->group ? row->group : "",
-		 s->pane == RP_PANE_HIST && s->log_scale ? "  (log scale)" : "");
+		 s->pane != RP_PANE_HIST ? ""
+		 : s->log_scale		 ? "  (log scale)"
+					 : "  (bars: density)");
 	if (x < s->layout.pane_width)
 		rp_draw__pane_text(s, RP_STYLE_TITLE, y, x, s->layout.pane_width - x, title);
 }

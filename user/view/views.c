@@ -47,10 +47,53 @@ const char *rp_lost__meaning(enum rp_lost reason)
 	return rp_lost_texts[reason].meaning;
 }
 
+/* The first word of a meaning that ends in an s is what is counted. */
+static const char *noun_end(const char *meaning)
+{
+	const char *end = strchr(meaning, ' ');
+
+	while (end && end[-1] != 's')
+		end = strchr(end + 1, ' ');
+	return end;
+}
+
+/* The ending of that word, and what is said of it, where there is one of them. */
+const char *rp_lost__text(enum rp_lost reason, uint64_t n, char buf[RP_LOST_TEXT])
+{
+	static const struct {
+		const char *many, *one;
+	} verbs[] = {
+		{" that were ", " that was "}, {" that are ", " that is "}, {" their ", " its "}};
+	const char *meaning = rp_lost__meaning(reason), *end = noun_end(meaning);
+	int at = snprintf(buf, RP_LOST_TEXT, "%" PRIu64 " ", n);
+
+	if (n != 1 || !end) {
+		snprintf(buf + at, RP_LOST_TEXT - (size_t)at, "%s", meaning);
+		return buf;
+	}
+	at += snprintf(buf + at, RP_LOST_TEXT - (size_t)at, "%.*s", (int)(end - meaning - 1),
+		       meaning);
+	if (!strcmp(buf + at - 2, "ie"))
+		buf[--at - 1] = 'y';
+	else if (!strcmp(buf + at - 3, "sse"))
+		at--;
+	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
+		const char *verb = strstr(end, verbs[i].many);
+
+		if (!verb)
+			continue;
+		at += snprintf(buf + at, RP_LOST_TEXT - (size_t)at, "%.*s%s", (int)(verb - end),
+			       end, verbs[i].one);
+		end = verb + strlen(verbs[i].many);
+	}
+	snprintf(buf + at, RP_LOST_TEXT - (size_t)at, "%s", end);
+	return buf;
+}
+
 void rp_view__print_missing(FILE *out, const char *before, const struct rp_snapshot *snapshot)
 {
 	char *kept = snapshot->meta.kept ? rp_escape__copy(snapshot->meta.kept, false) : NULL;
-	char span[32];
+	char span[32], text[RP_LOST_TEXT];
 
 	if (snapshot->meta.kept)
 		fprintf(out, "%sa part of the run, as it was recorded with %s\n", before,
@@ -59,8 +102,7 @@ void rp_view__print_missing(FILE *out, const char *before, const struct rp_snaps
 	for (size_t i = 0; i < RP_LOST_COUNT; i++) {
 		if (!snapshot->lost[i])
 			continue;
-		fprintf(out, "%slost: %" PRIu64 " %s", before, snapshot->lost[i],
-			rp_lost_texts[i].meaning);
+		fprintf(out, "%slost: %s", before, rp_lost__text(i, snapshot->lost[i], text));
 		if (i == RP_LOST_LATE && snapshot->late_ns)
 			fprintf(out, ": %s in all",
 				rp_text__ns((double)snapshot->late_ns, span, sizeof(span)));
