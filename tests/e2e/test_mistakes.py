@@ -259,6 +259,15 @@ class Mistakes(Case):
     def test_what_selects_nothing(self):
         self.check(NOTHING)
 
+    def test_one_of_two_names_is_wrong(self):
+        """The other one is traced all the same."""
+        done = self.run_line(["-p", str(self.target.pid), "-f", "leaf", "-f", "leaff", "-d", "100ms"])
+        self.assertEqual(done.returncode, 0, done.stderr)
+        said = done.stderr.splitlines()
+        self.assertEqual(said[0], "rptrace: nothing in the target matches 'leaff'")
+        self.assertEqual(self.follow(said[1].removeprefix(HINT)).returncode, 0, said[1])
+        self.assertRegex(said[2], "tracing 1 region at 1 site in ")
+
     def test_list_of_a_program_without_markers(self):
         done = self.run_line(["list", "-p", str(self.target.pid)])
         self.assertEqual(done.returncode, 0, done.stderr)

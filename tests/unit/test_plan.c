@@ -26,6 +26,27 @@ static void test_functions_by_glob(void **state)
 	rp_plan__free(f.plan);
 }
 
+/* Each is looked for by itself, whatever else is called by what it names. */
+static void test_globs_that_match_nothing(void **state)
+{
+	static const struct rp_symbol symbols[] = {C(0, "main"), C(1, "work")};
+	struct fixture f = fixture();
+
+	(void)state;
+	select_function(&f, "main");
+	select_function(&f, "ma*");
+	select_function(&f, "nosuch*");
+	run_symbols(&f, symbols, N(symbols));
+	assert_string_equal(rp_plan__unmatched(f.plan), "nosuch*");
+	rp_plan__free(f.plan);
+	f = fixture();
+	select_function(&f, "m*");
+	select_function(&f, "main");
+	run_symbols(&f, symbols, N(symbols));
+	assert_null(rp_plan__unmatched(f.plan));
+	rp_plan__free(f.plan);
+}
+
 static void test_function_named_twice_is_one_site(void **state)
 {
 	static const struct rp_symbol symbols[] = {C(0, "main")};
@@ -531,6 +552,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_functions_by_glob),
+		cmocka_unit_test(test_globs_that_match_nothing),
 		cmocka_unit_test(test_function_named_twice_is_one_site),
 		cmocka_unit_test(test_aliases),
 		cmocka_unit_test(test_cxx_names),

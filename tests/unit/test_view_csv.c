@@ -114,7 +114,7 @@ static void test_lost(void **state)
 	assert_non_null(strstr(text,
 			       "\n# lost: 49370 entries past the kernel's limit of nested "
 			       "return probes\n# lost: 1 process that ran for a moment before "
-			       "their probes were in place: 12.3 ms in all\n"));
+			       "its probes were in place: 12.3 ms in all\n"));
 	free(text);
 }
 

@@ -276,7 +276,7 @@ static void test_overlaps(void **state)
 /* One of them is no plural, whatever is lost. */
 static void test_one_lost(void **state)
 {
-	char one[RP_LOST_TEXT], two[RP_LOST_TEXT];
+	char one[RP_LOST_SIZE], two[RP_LOST_SIZE];
 
 	(void)state;
 	assert_string_equal(rp_lost__text(RP_LOST_DEPTH, 1, one),

@@ -286,7 +286,7 @@ int rp_mistake__stray_word(const struct rp_parser *p)
 		edit.with[1] = joined;
 		return mistake(p, &edit, "'%s' is no option: a command comes behind --", word);
 	}
-	return mistake(p, p->own > 2 || p->argc > p->own ? &edit : NULL,
+	return mistake(p, has_pid || p->own < p->argc ? &edit : NULL,
 		       "'%s' is neither an option nor a command of rptrace, which are "
 		       "record, report, list and doctor; a program to start comes behind --",
 		       word);

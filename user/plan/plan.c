@@ -222,6 +222,14 @@ const char *rp_plan__excluded_by(const struct rp_plan *plan)
 	return plan->excluded_by;
 }
 
+const char *rp_plan__unmatched(const struct rp_plan *plan)
+{
+	for (size_t i = 0; i < plan->n_functions; i++)
+		if (!plan->functions[i].matched)
+			return plan->functions[i].text;
+	return NULL;
+}
+
 bool rp_plan__excludes(struct rp_plan *plan, const char *provider, const char *name)
 {
 	char qualified[512];

@@ -95,6 +95,8 @@ void rp_plan__free(struct rp_plan *plan);
 
 /* The first -x that has taken something which is selected; NULL: none has. */
 const char *rp_plan__excluded_by(const struct rp_plan *plan);
+/* The first -f that no function is called by in what was added so far; NULL: there is none. */
+const char *rp_plan__unmatched(const struct rp_plan *plan);
 
 /* Does the selection ask for spans, or for what may have some? */
 bool rp_plan__may_have_spans(const struct rp_plan *plan);

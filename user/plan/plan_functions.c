@@ -22,10 +22,16 @@
 
 #define SIGNATURE_MAX 4096
 
+/* A glob, and where to tell that something has that name. */
+struct wanted {
+	const char *text;
+	bool *matched;
+};
+
 struct matching {
 	struct rp_plan *plan;
 	const struct rp_plan_object *object;
-	const char **globs; /* those of -f that are about this object */
+	struct wanted *globs; /* those of -f that are about this object */
 	size_t n_globs;
 	bool with_parameters; /* a glob has a parameter list */
 	struct rp_function *matches;
@@ -104,11 +110,15 @@ static enum fit fit_symbol(const struct matching *m, const struct rp_symbol *sym
 				   : NULL;
 	enum fit fit = FIT_NONE;
 
-	for (size_t i = 0; i < m->n_globs && fit != FIT_LITERAL; i++) {
-		if (is_named(symbol, full, m->globs[i], equal))
-			fit = FIT_LITERAL;
-		else if (is_named(symbol, full, m->globs[i], rp_glob__match))
-			fit = FIT_WILD;
+	for (size_t i = 0; i < m->n_globs; i++) {
+		const char *glob = m->globs[i].text;
+		enum fit one = is_named(symbol, full, glob, equal)	      ? FIT_LITERAL
+			       : is_named(symbol, full, glob, rp_glob__match) ? FIT_WILD
+									      : FIT_NONE;
+
+		if (one != FIT_NONE)
+			*m->globs[i].matched = true;
+		fit = one > fit ? one : fit;
 	}
 	return fit;
 }
@@ -275,17 +285,17 @@ static int remember_names(struct matching *m)
 
 static int choose_globs(struct matching *m)
 {
-	const struct rp_plan *plan = m->plan;
+	struct rp_plan *plan = m->plan;
 
 	m->globs = calloc(plan->n_functions + 1, sizeof(*m->globs));
 	if (!m->globs)
 		return -ENOMEM;
 	for (size_t i = plan->first_function; i < plan->n_functions; i++) {
-		const struct rp_select_function *s = &plan->functions[i];
+		struct rp_select_function *s = &plan->functions[i];
 
 		if (s->end || !rp_select_function__applies(s, m->object->path, m->object->is_exe))
 			continue;
-		m->globs[m->n_globs++] = s->glob;
+		m->globs[m->n_globs++] = (struct wanted){s->glob, &s->matched};
 		m->with_parameters |= strchr(s->glob, '(') != NULL;
 	}
 	for (size_t i = 0; i < plan->opts.n_excludes; i++)
@@ -296,26 +306,26 @@ static int choose_globs(struct matching *m)
 /* ---- spans from one function to another --------------------------------------------------- */
 
 static int match_glob(struct rp_plan *plan, const struct rp_plan_object *object, const char *glob,
-		      struct matching *m)
+		      bool *matched, struct matching *m)
 {
 	*m = (struct matching){.plan = plan, .object = object};
 	m->globs = calloc(1, sizeof(*m->globs));
 	if (!m->globs)
 		return -ENOMEM;
-	m->globs[m->n_globs++] = glob;
+	m->globs[m->n_globs++] = (struct wanted){glob, matched};
 	m->with_parameters = strchr(glob, '(') != NULL;
 	return match_symbols(m);
 }
 
 /* Where one end is missing, that is told; where both are, it is another object that is meant. */
 static int add_span(struct rp_plan *plan, const struct rp_plan_object *object,
-		    const struct rp_select_function *selection)
+		    struct rp_select_function *selection)
 {
 	struct matching begins, ends = {0};
-	int rc = match_glob(plan, object, selection->glob, &begins);
+	int rc = match_glob(plan, object, selection->glob, &selection->matched, &begins);
 
 	if (!rc)
-		rc = match_glob(plan, object, selection->end, &ends);
+		rc = match_glob(plan, object, selection->end, &selection->matched, &ends);
 	if (!rc && begins.n && ends.n)
 		rc = rp_plan__place_spans(plan, object, selection,
 					  &(struct rp_functions){begins.matches, begins.n},
@@ -336,7 +346,7 @@ static int add_spans(struct rp_plan *plan, const struct rp_plan_object *object)
 	int rc = 0;
 
 	for (size_t i = plan->first_function; i < plan->n_functions && !rc; i++) {
-		const struct rp_select_function *s = &plan->functions[i];
+		struct rp_select_function *s = &plan->functions[i];
 
 		if (s->end && rp_select_function__applies(s, object->path, object->is_exe))
 			rc = add_span(plan, object, s);

@@ -18,6 +18,7 @@ struct rp_select_function {
 	const char *end; /* of a span, which begins where `glob` is entered; else NULL */
 	unsigned key;	 /* the argument that tells spans apart */
 	char *span;	 /* memory of those two */
+	bool matched;	 /* by what was seen so far */
 };
 
 /*

@@ -208,7 +208,7 @@ int rp_run__print_summary(struct rp_run *run, struct rp_err *err)
 void rp_run__tell_lost(struct rp_run *run)
 {
 	const struct rp_opts *o = run->opts;
-	char line[256], text[RP_LOST_TEXT];
+	char line[256], text[RP_LOST_SIZE];
 
 	if (!strcmp(o->format->name, "table") && !o->output)
 		return;

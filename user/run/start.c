@@ -221,42 +221,57 @@ static void say_waiting(struct rp_run *run)
 	run->say(line, nothing.cure);
 }
 
+/* Of what was asked for, what is not measured. */
+static void say_left(struct rp_run *run, const struct rp_targets_stats *stats)
+{
+	const char *unmatched = rp_plan__unmatched(run->plan);
+	const struct rp_refusal *refusals;
+	struct rp_command_line cure;
+	char line[512];
+	size_t n;
+
+	refusals = rp_plan__refusals(run->plan, &n);
+	if (n) {
+		snprintf(line, sizeof(line), "%zu selected, but not traced: %s: %s%s", n,
+			 refusals[0].name, refusals[0].reason, n > 1 ? " ..." : "");
+		run->say(line, rp_cure__list(run->opts, &cure));
+	}
+	/* Where nothing at all is matched, that is told. */
+	if (unmatched && stats->sites && !run->events.mappings) {
+		snprintf(line, sizeof(line), "nothing in the target matches '%s'%s", unmatched,
+			 run->launch ? " so far" : "");
+		run->say(line, rp_cure__of_target(run->opts, "list", &cure));
+	}
+	if (stats->refused) {
+		snprintf(line, sizeof(line),
+			 stats->refused == 1
+				 ? "%zu site was refused by the kernel: its region is not measured"
+				 : "%zu sites were refused by the kernel: their regions are not "
+				   "measured",
+			 stats->refused);
+		run->say(line, rp_cure__with(run->opts, "--verbose", NULL, &cure));
+	}
+	if (stats->moved) {
+		snprintf(line, sizeof(line),
+			 "%zu site%s not in the code that runs, and never hit: the program has "
+			 "moved or copied it (to huge pages?)",
+			 stats->moved, stats->moved == 1 ? " is" : "s are");
+		run->say(line, "start the program without that, as node --use-largepages=off");
+	}
+}
+
 void rp_run__say_started(struct rp_run *run)
 {
 	struct rp_targets_stats stats;
-	const struct rp_refusal *refusals;
-	struct rp_command_line list;
-	size_t n_regions, n_refusals;
 	char line[512];
+	size_t n;
 
 	rp_targets__stats(run->targets, &stats);
 	if (run->events.mappings && !stats.sites) {
 		say_waiting(run);
 		return;
 	}
-	rp_plan__regions(run->plan, &n_regions);
-	refusals = rp_plan__refusals(run->plan, &n_refusals);
-	if (n_refusals) {
-		snprintf(line, sizeof(line), "%zu selected, but not traced: %s: %s%s", n_refusals,
-			 refusals[0].name, refusals[0].reason, n_refusals > 1 ? " ..." : "");
-		run->say(line, rp_cure__list(run->opts, &list));
-	}
-	if (stats.refused) {
-		snprintf(line, sizeof(line),
-			 stats.refused == 1
-				 ? "%zu site was refused by the kernel: its region is not measured"
-				 : "%zu sites were refused by the kernel: their regions are not "
-				   "measured",
-			 stats.refused);
-		run->say(line, rp_cure__with(run->opts, "--verbose", NULL, &list));
-	}
-	if (stats.moved) {
-		snprintf(line, sizeof(line),
-			 "%zu site%s not in the code that runs, and never hit: the program has "
-			 "moved or copied it (to huge pages?)",
-			 stats.moved, stats.moved == 1 ? " is" : "s are");
-		run->say(line, "start the program without that, as node --use-largepages=off");
-	}
+	say_left(run, &stats);
 	if (!stats.sites && rp_run__may_do_without_regions(run)) {
 		snprintf(line, sizeof(line), "tracing %s, which has no regions: samples at %u Hz",
 			 run->description.target, run->opts->sample_hz);
@@ -265,9 +280,10 @@ void rp_run__say_started(struct rp_run *run)
 	}
 	if (!stats.sites && run->launch)
 		return; /* that is told */
-	snprintf(line, sizeof(line), "tracing %zu region%s%s at %zu site%s in %s", n_regions,
-		 n_regions == 1 ? "" : "s", stats.names ? " and those named at run time" : "",
-		 stats.sites, stats.sites == 1 ? "" : "s", run->description.target);
+	rp_plan__regions(run->plan, &n);
+	snprintf(line, sizeof(line), "tracing %zu region%s%s at %zu site%s in %s", n,
+		 n == 1 ? "" : "s", stats.names ? " and those named at run time" : "", stats.sites,
+		 stats.sites == 1 ? "" : "s", run->description.target);
 	run->say(line, NULL);
 }
 

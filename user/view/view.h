@@ -140,8 +140,8 @@ const struct rp_view *rp_view__find(const char *name);
 const char *rp_lost__key(enum rp_lost reason);
 const char *rp_lost__meaning(enum rp_lost reason);
 /* With the number: "2 exits without an entry", "1 exit without an entry"; returns buf. */
-#define RP_LOST_TEXT 160
-const char *rp_lost__text(enum rp_lost reason, uint64_t n, char buf[RP_LOST_TEXT]);
+#define RP_LOST_SIZE 160
+const char *rp_lost__text(enum rp_lost reason, uint64_t n, char buf[RP_LOST_SIZE]);
 
 /* ---- text helpers ------------------------------------------------------------------------------
  */

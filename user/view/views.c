@@ -58,20 +58,20 @@ static const char *noun_end(const char *meaning)
 }
 
 /* The ending of that word, and what is said of it, where there is one of them. */
-const char *rp_lost__text(enum rp_lost reason, uint64_t n, char buf[RP_LOST_TEXT])
+const char *rp_lost__text(enum rp_lost reason, uint64_t n, char buf[RP_LOST_SIZE])
 {
 	static const struct {
 		const char *many, *one;
 	} verbs[] = {
 		{" that were ", " that was "}, {" that are ", " that is "}, {" their ", " its "}};
 	const char *meaning = rp_lost__meaning(reason), *end = noun_end(meaning);
-	int at = snprintf(buf, RP_LOST_TEXT, "%" PRIu64 " ", n);
+	int at = snprintf(buf, RP_LOST_SIZE, "%" PRIu64 " ", n);
 
 	if (n != 1 || !end) {
-		snprintf(buf + at, RP_LOST_TEXT - (size_t)at, "%s", meaning);
+		snprintf(buf + at, RP_LOST_SIZE - (size_t)at, "%s", meaning);
 		return buf;
 	}
-	at += snprintf(buf + at, RP_LOST_TEXT - (size_t)at, "%.*s", (int)(end - meaning - 1),
+	at += snprintf(buf + at, RP_LOST_SIZE - (size_t)at, "%.*s", (int)(end - meaning - 1),
 		       meaning);
 	if (!strcmp(buf + at - 2, "ie"))
 		buf[--at - 1] = 'y';
@@ -82,18 +82,18 @@ const char *rp_lost__text(enum rp_lost reason, uint64_t n, char buf[RP_LOST_TEXT
 
 		if (!verb)
 			continue;
-		at += snprintf(buf + at, RP_LOST_TEXT - (size_t)at, "%.*s%s", (int)(verb - end),
+		at += snprintf(buf + at, RP_LOST_SIZE - (size_t)at, "%.*s%s", (int)(verb - end),
 			       end, verbs[i].one);
 		end = verb + strlen(verbs[i].many);
 	}
-	snprintf(buf + at, RP_LOST_TEXT - (size_t)at, "%s", end);
+	snprintf(buf + at, RP_LOST_SIZE - (size_t)at, "%s", end);
 	return buf;
 }
 
 void rp_view__print_missing(FILE *out, const char *before, const struct rp_snapshot *snapshot)
 {
 	char *kept = snapshot->meta.kept ? rp_escape__copy(snapshot->meta.kept, false) : NULL;
-	char span[32], text[RP_LOST_TEXT];
+	char span[32], text[RP_LOST_SIZE];
 
 	if (snapshot->meta.kept)
 		fprintf(out, "%sa part of the run, as it was recorded with %s\n", before,
