@@ -73,11 +73,15 @@ static __always_inline struct rp_thread *sampled_stack(struct task_struct *task,
 	return t && t->depth ? t : thread_of(task);
 }
 
-static __always_inline __u32 innermost_node(struct rp_thread *t)
+/* Its innermost region, and what the record knows the thread by. */
+static __always_inline void sample_region(struct rp_sample *s, struct rp_thread *t)
 {
 	struct rp_frame *f = t && t->grouping_serial && t->depth ? frame_at(t, t->depth) : NULL;
 
-	return f ? f->node : 0;
+	s->thread = t ? t->serial : 0;
+	s->node = f ? f->node : 0;
+	if (f && f->flags & RP_FRAME_UNSAMPLED)
+		s->flags |= RP_SAMPLE_UNSAMPLED;
 }
 
 /* Single steps and returns of probed code are done on a page that the kernel has added. */
@@ -125,10 +129,11 @@ int rp_take_sample(struct bpf_perf_event_data *ctx)
 	s->time = bpf_ktime_get_ns();
 	s->tgid = tgid;
 	s->tid = tid_of(task);
-	s->node = innermost_node(sampled_stack(task, tgid, GOROUTINE(&regs)));
 	s->flags = (IN_USER_MODE(&ctx->regs) ? 0 : RP_SAMPLE_KERNEL) |
 		   (is_probe_code(task, at.ip) ? RP_SAMPLE_PROBE : 0);
+	sample_region(s, sampled_stack(task, tgid, GOROUTINE(&regs)));
 	s->end = end;
+	s->reserved = 0;
 	send_sample(s, n);
 	return 0;
 }

@@ -88,7 +88,8 @@ $(FUZZ_BINS): $(O)/tests/fuzz/%: tests/fuzz/%.c tests/fuzz/driver.c $(O)/librpco
 fuzz: targets ## damaged programs and records read, under sanitizers (FUZZ_SECONDS=60)
 	$(Q)$(MAKE) --no-print-directory O=$(O)/asan ASAN=1 $(FUZZ_BINS:$(O)/%=$(O)/asan/%)
 	$(Q)cd $(O) && asan/tests/fuzz/fuzz_elf $(FUZZ_SECONDS) $(FUZZ_SEEDS:%=targets/%)
-	$(Q)cd $(O) && asan/tests/fuzz/fuzz_record $(FUZZ_SECONDS) $(CURDIR)/tests/golden/record.rpt
+	$(Q)cd $(O) && asan/tests/fuzz/fuzz_record $(FUZZ_SECONDS) $(CURDIR)/tests/golden/record.rpt \
+		$(CURDIR)/tests/golden/samples.rpt
 
 docs: $(O)/rptrace ## options and counters against README and man page
 	$(Q)tools/check-docs $(O)/rptrace

@@ -47,13 +47,43 @@ static int check_region(void *ctx, uint32_t id, const struct rp_region_name *reg
 	return 0;
 }
 
+static int check_place(void *ctx, uint32_t number, const struct rp_place *place)
+{
+	(void)ctx;
+	if (!number || strlen(place->function) > RP_BLOCK_MAX ||
+	    strlen(place->file) > RP_BLOCK_MAX || strlen(place->object) > RP_BLOCK_MAX)
+		abort();
+	return 0;
+}
+
+/* Who follows callers comes to an end. */
+static int check_call(void *ctx, uint32_t number, const struct rp_sample_call *call)
+{
+	(void)ctx;
+	if (call->parent >= number || !call->parent != !call->place)
+		abort();
+	return 0;
+}
+
+static int check_sample(void *ctx, const struct rp_taken_sample *sample)
+{
+	const uint8_t *known = ctx;
+
+	if (sample->node >= RP_NODES_MAX || (sample->node && !known[sample->node]))
+		abort();
+	return 0;
+}
+
 static void read_record(const uint8_t *data, size_t size)
 {
 	static uint8_t known[RP_NODES_MAX];
 	const struct rp_event_sink sink = {.ctx = known,
 					   .region = check_region,
 					   .node = check_node,
-					   .instance = check_instance};
+					   .instance = check_instance,
+					   .place = check_place,
+					   .call = check_call,
+					   .sample = check_sample};
 	int fd = memfd_create("fuzz", MFD_CLOEXEC);
 	struct rp_err err = {0};
 	struct rp_reader *reader;

@@ -35,6 +35,9 @@ static const struct report_case cases[] = {
 	{"labels returns 100", "-f by_return --label ret", "--by label"},
 	{"threads busy 2 2000", "-f outer -f middle -f inner --min-duration 5us", ""},
 	{"functions counts 2 500", "-f leaf -f rec_* --min-duration 2us", ""},
+	{"sampled alone 1000", "-f seven -f three --sample", ""},
+	{"sampled threads 500", "-f seven -f three --sample", "--by thread"},
+	{"sampled child 1000", "-f seven -f three --sample=499", "--by process"},
 };
 
 /* A run, recorded. */
@@ -91,6 +94,19 @@ static void assert_same_rows(json_t *live, json_t *report, const char *key)
 	}
 }
 
+/* The rows have their own lines; these are of the whole. */
+static void assert_same_samples(json_t *live, json_t *report)
+{
+	json_t *samples = json_object_get(live, "samples");
+
+	assert_int_equal(samples != NULL, json_object_get(report, "samples") != NULL);
+	if (!samples)
+		return;
+	assert_true(live_u64(samples, "taken") > 0);
+	assert_true(json_equal(samples, json_object_get(report, "samples")));
+	assert_true(json_equal(live_array(live, "lines"), live_array(report, "lines")));
+}
+
 static void report_is_the_summary(void **state)
 {
 	const struct report_case *c = *state;
@@ -101,6 +117,7 @@ static void report_is_the_summary(void **state)
 	assert_same_rows(live, json, "tree");
 	assert_true(json_equal(json_object_get(live, "lost"), json_object_get(json, "lost")));
 	assert_true(json_equal(json_object_get(live, "attach"), json_object_get(json, "attach")));
+	assert_same_samples(live, json);
 	json_decref(json);
 }
 

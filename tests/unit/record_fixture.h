@@ -69,10 +69,10 @@ static inline int told_run(void *ctx, const struct rp_event_run *run)
 	const struct told *told = ctx;
 	const struct rp_meta *m = &run->meta;
 
-	fprintf(told->out, "run %lu %lu %s %s %s %s %s %s %lu\n", run->start, run->wall,
+	fprintf(told->out, "run %lu %lu %s %s %s %s %s %s %lu %u\n", run->start, run->wall,
 		m->version ? m->version : "-", m->host ? m->host : "-", m->kernel ? m->kernel : "-",
 		m->start_time, m->attach_mode ? m->attach_mode : "-", m->target ? m->target : "-",
-		m->probes);
+		m->probes, run->sample_hz);
 	return 0;
 }
 
@@ -139,6 +139,32 @@ static inline int told_lost(void *ctx, uint32_t node, uint64_t n)
 	return 0;
 }
 
+static inline int told_place(void *ctx, uint32_t number, const struct rp_place *place)
+{
+	const struct told *told = ctx;
+
+	fprintf(told->out, "place %u %s %s %u %s\n", number, place->function, place->file,
+		place->line, place->object);
+	return 0;
+}
+
+static inline int told_call(void *ctx, uint32_t number, const struct rp_sample_call *call)
+{
+	const struct told *told = ctx;
+
+	fprintf(told->out, "call %u %u %u\n", number, call->parent, call->place);
+	return 0;
+}
+
+static inline int told_sample(void *ctx, const struct rp_taken_sample *s)
+{
+	const struct told *told = ctx;
+
+	fprintf(told->out, "sample %lu %u %u %u %u %u %d %d%d\n", s->time, s->call, s->node,
+		s->thread, s->tid, s->pid, s->end, s->unresolved, s->at_probe);
+	return 0;
+}
+
 static inline int told_end(void *ctx, const struct rp_event_end *end)
 {
 	const struct told *told = ctx;
@@ -146,6 +172,7 @@ static inline int told_end(void *ctx, const struct rp_event_end *end)
 	fprintf(told->out, "end %lu %d", end->time, end->cut);
 	for (size_t i = 0; i < RP_LOST_COUNT; i++)
 		fprintf(told->out, " %lu", end->lost[i]);
+	fprintf(told->out, " %lu %lu %lu", end->cpu, end->samples, end->no_tables);
 	fputc('\n', told->out);
 	return 0;
 }
@@ -164,6 +191,9 @@ static inline struct rp_event_sink told_sink(struct told *told)
 				      .instance = told_instance,
 				      .left_out = told_left_out,
 				      .lost = told_lost,
+				      .place = told_place,
+				      .call = told_call,
+				      .sample = told_sample,
 				      .end = told_end};
 }
 

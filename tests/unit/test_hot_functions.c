@@ -24,6 +24,7 @@ static int end(void **state)
 /* n samples of a stack, names from the outermost call in. */
 static void add(unsigned n, const char *stack)
 {
+	const struct rp_taken_sample sample = {.end = RP_UNWIND_END_COMPLETE};
 	uint32_t places[16];
 	char *copy = strdup(stack), *save;
 	size_t depth = 0;
@@ -36,7 +37,7 @@ static void add(unsigned n, const char *stack)
 		places[depth++] = rp_sample_store__place(store, &place);
 	}
 	while (n--)
-		rp_sample_store__add(store, 0, places, depth);
+		rp_sample_store__add(store, &sample, places, depth);
 	free(copy);
 }
 

@@ -6,6 +6,7 @@
 #include "snapshot_fixture.h"
 
 static struct rp_sample_store *store;
+static const struct rp_taken_sample no_region = {.end = RP_UNWIND_END_COMPLETE};
 
 static uint32_t place(const char *function, const char *file, uint32_t line)
 {
@@ -20,8 +21,10 @@ static uint32_t place(const char *function, const char *file, uint32_t line)
 /* n samples of a stack, the outermost call first. */
 static void add(uint32_t node, unsigned n, const uint32_t *places, size_t depth)
 {
+	const struct rp_taken_sample sample = {.node = node, .end = RP_UNWIND_END_COMPLETE};
+
 	while (n--)
-		rp_sample_store__add(store, node, places, depth);
+		rp_sample_store__add(store, &sample, places, depth);
 }
 
 #define ADD(node, n, ...)                                                                          \
@@ -110,9 +113,9 @@ static void past_the_bound_samples_are_dropped(void **state)
 	uint32_t f = rp_sample_store__place(small, &p), deep[] = {f, f, f, f, f};
 
 	(void)state;
-	rp_sample_store__add(small, 0, deep, 2);
-	rp_sample_store__add(small, 0, deep, 5);
-	rp_sample_store__add(small, 0, deep, 2);
+	rp_sample_store__add(small, &no_region, deep, 2);
+	rp_sample_store__add(small, &no_region, deep, 5);
+	rp_sample_store__add(small, &no_region, deep, 2);
 	assert_int_equal(rp_sample_store__totals(small)->taken, 3);
 	assert_int_equal(rp_sample_store__totals(small)->dropped, 1);
 	rp_sample_store__put(small);
@@ -135,7 +138,7 @@ static void many_stacks_are_found_again(void **state)
 			snprintf(name, sizeof(name), "f%d", i);
 			p = rp_sample_store__place(large, &place_);
 			assert_int_equal(p, i + 1);
-			rp_sample_store__add(large, 0, &p, 1);
+			rp_sample_store__add(large, &no_region, &p, 1);
 		}
 		rp_sample_store__calls(large, round ? &again : &n);
 	}
@@ -312,9 +315,9 @@ static void regions_stand_for_their_functions(void **state)
 	ADD(0, 1, main_, scan);
 	ADD(node[0], 2, main_, serve, scan);
 	ADD(node[1], 3, main_, serve, scan);
-	rp_sample_store__add(store, 0, NULL, 0);
+	rp_sample_store__add(store, &no_region, NULL, 0);
 	for (int i = 0; i < 3; i++)
-		rp_sample_store__add(store, 0, NULL, 0);
+		rp_sample_store__add(store, &no_region, NULL, 0);
 	take(&now);
 	s = build(NULL, RP_BY_NONE);
 	/* Views put the rows of the tree in another order. */

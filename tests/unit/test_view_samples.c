@@ -15,10 +15,11 @@ static uint32_t place(const char *function, const char *file, uint32_t line)
 
 static void add(uint32_t node, unsigned n, uint32_t a, uint32_t b, uint32_t c)
 {
+	const struct rp_taken_sample sample = {.node = node, .end = RP_UNWIND_END_COMPLETE};
 	const uint32_t places[] = {a, b, c};
 
 	while (n--)
-		rp_sample_store__add(store, node, places, 3);
+		rp_sample_store__add(store, &sample, places, 3);
 }
 
 static void add_samples(uint32_t node)

@@ -166,11 +166,12 @@ static void test_distorted(void **state)
 static void test_full_disk(void **state)
 {
 	struct rp_sample_store *store = rp_sample_store__new(10);
+	const struct rp_taken_sample sample = {.end = RP_UNWIND_END_COMPLETE};
 	const struct rp_view_opts opts = {0};
 	struct rp_snapshot *s;
 
 	(void)state;
-	rp_sample_store__add(store, 0, NULL, 0);
+	rp_sample_store__add(store, &sample, NULL, 0);
 	server.counts.samples = rp_sample_counts__of(store);
 	s = fixture_snapshot(&server, RP_BY_NONE);
 	for (const struct rp_view *view = rp_views; view->name; view++) {

@@ -20,6 +20,7 @@ struct rp_sample_store {
 	unsigned refs;
 	size_t max_calls;
 	struct rp_sample_totals totals;
+	struct rp_sample_listener listener; /* all zero: there is none */
 
 	struct rp_sample_call *calls; /* number 0 is none */
 	uint64_t *self;
@@ -128,6 +129,8 @@ static struct known_place *get_place(struct rp_sample_store *s, const struct rp_
 		return NULL;
 	}
 	s->places[s->n_places++] = known;
+	if (s->listener.place)
+		s->listener.place(s->listener.ctx, known->number, &known->place);
 	return known;
 }
 
@@ -190,21 +193,42 @@ static uint32_t get_call(struct rp_sample_store *s, uint32_t parent, uint32_t pl
 	s->calls[s->n_calls] = call;
 	s->self[s->n_calls] = 0;
 	s->by_call.slot[find_slot(s, &call)] = (uint32_t)s->n_calls + 1;
+	if (s->listener.call)
+		s->listener.call(s->listener.ctx, (uint32_t)s->n_calls, &call);
 	return (uint32_t)s->n_calls++;
 }
 
-void rp_sample_store__add(struct rp_sample_store *s, uint32_t node, const uint32_t *places,
-			  size_t n)
+static void count(struct rp_sample_totals *totals, const struct rp_taken_sample *sample)
 {
-	uint32_t call = get_call(s, 0, 0, node);
+	totals->taken++;
+	totals->dropped += !sample->call;
+	totals->truncated += sample->end != RP_UNWIND_END_COMPLETE;
+	if (sample->end < RP_UNWIND_END_COUNT)
+		totals->ends[sample->end]++;
+	totals->unresolved += sample->unresolved;
+	totals->probes += sample->at_probe;
+}
 
-	for (size_t i = 0; call && i < n; i++)
-		call = get_call(s, call, places[i], node);
-	s->totals.taken++;
-	if (call)
-		s->self[call]++;
-	else
-		s->totals.dropped++;
+void rp_sample_store__add(struct rp_sample_store *s, const struct rp_taken_sample *sample,
+			  const uint32_t *places, size_t n)
+{
+	struct rp_taken_sample taken = *sample;
+
+	taken.call = get_call(s, 0, 0, sample->node);
+	for (size_t i = 0; taken.call && i < n; i++)
+		taken.call = get_call(s, taken.call, places[i], sample->node);
+	if (taken.call)
+		s->self[taken.call]++;
+	count(&s->totals, &taken);
+	if (s->listener.sample)
+		s->listener.sample(s->listener.ctx, &taken);
+}
+
+void rp_sample_store__listen(struct rp_sample_store *s, const struct rp_sample_listener *listener)
+{
+	s->listener = listener ? *listener : (struct rp_sample_listener){0};
+	for (size_t i = 1; listener && i < s->n_places; i++)
+		listener->place(listener->ctx, (uint32_t)i, &s->places[i]->place);
 }
 
 /* ---- reading --------------------------------------------------------------------------------- */

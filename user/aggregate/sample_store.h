@@ -7,6 +7,7 @@
 #ifndef RP_SAMPLE_STORE_H
 #define RP_SAMPLE_STORE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -25,6 +26,18 @@ struct rp_sample_call {
 	uint32_t parent; /* number; 0: none, it is the outermost */
 	uint32_t place;	 /* number; 0 at the root of a region's node ... */
 	uint32_t node;	 /* ... whose id this is, in all calls below it as well */
+};
+
+/* One sample, for who keeps each of them. */
+struct rp_taken_sample {
+	uint64_t time;	 /* ns, CLOCK_MONOTONIC */
+	uint32_t call;	 /* number; 0: there was no room for its stack */
+	uint32_t node;	 /* id of the innermost region's; 0: in none */
+	uint32_t thread; /* serial, where the run is recorded; 0: not known */
+	uint32_t tid, pid;
+	uint8_t end; /* of its stack: enum rp_unwind_end */
+	bool unresolved, at_probe;
+	bool unsampled; /* in a tree of calls that the record leaves out */
 };
 
 struct rp_sample_totals {
@@ -49,14 +62,27 @@ void rp_sample_store__put(struct rp_sample_store *store);
 uint32_t rp_sample_store__place(struct rp_sample_store *store, const struct rp_place *place);
 
 /*
- * One sample, inside the region of that node (0: in none). Places from the outermost call in; where
- * they do not fit the sample counts as dropped.
+ * One sample; its call is found here. Places from the outermost call in; where they do not fit the
+ * sample counts as dropped.
  */
-void rp_sample_store__add(struct rp_sample_store *store, uint32_t node, const uint32_t *places,
-			  size_t n);
+void rp_sample_store__add(struct rp_sample_store *store, const struct rp_taken_sample *sample,
+			  const uint32_t *places, size_t n);
 
-/* For the caller to count. */
+/* For the caller to set what the samples themselves do not tell. */
 struct rp_sample_totals *rp_sample_store__totals(struct rp_sample_store *store);
+
+/* Who is told of all that is added, at once: places before calls, and calls before samples. */
+struct rp_sample_listener {
+	void *ctx;
+	/* Its strings last as long as the store. */
+	void (*place)(void *ctx, uint32_t number, const struct rp_place *place);
+	void (*call)(void *ctx, uint32_t number, const struct rp_sample_call *call);
+	void (*sample)(void *ctx, const struct rp_taken_sample *sample);
+};
+
+/* Also of the places that are there by now; there must be no samples yet. NULL: nobody any more. */
+void rp_sample_store__listen(struct rp_sample_store *store,
+			     const struct rp_sample_listener *listener);
 
 /* ---- reading --------------------------------------------------------------------------------- */
 
@@ -75,6 +101,7 @@ struct rp_sample_counts {
 	struct rp_sample_totals totals;
 	uint64_t lost; /* by the kernel */
 	unsigned hz;   /* that were asked for */
+	uint64_t cpu;  /* ns that these and the lost ones stand for; 0: the readings tell */
 };
 
 /* NULL: out of memory. */

@@ -374,7 +374,15 @@ static int drop_filtered(struct build *b)
 	return 0;
 }
 
-/* Samples name the node that they were taken in. */
+/* The row of a path, or where none is shown for it, of the nearest one above. 0: there is none. */
+static uint32_t shown_row(const struct build *b, uint32_t path)
+{
+	while (path != RP_PATH_NONE && !b->id_of[path])
+		path = b->box->paths.path[path].parent;
+	return path != RP_PATH_NONE ? b->id_of[path] : 0;
+}
+
+/* Samples name the node that they were taken in, be its instances in a figure or not. */
 static int take_samples(const struct build *b)
 {
 	const struct rp_paths *paths = &b->box->paths;
@@ -387,13 +395,10 @@ static int take_samples(const struct build *b)
 	row_of_node = calloc(b->now->n_nodes + 1, sizeof(*row_of_node));
 	if (!row_of_node)
 		return -ENOMEM;
-	for (size_t i = 0; i < paths->n_order; i++) {
-		uint32_t path = paths->order[i];
-
+	for (uint32_t path = 0; path < paths->n; path++)
 		for (uint32_t node = paths->path[path].node; node != RP_PATH_NONE;
 		     node = paths->next_node[node])
-			row_of_node[node] = b->id_of[path];
-	}
+			row_of_node[node] = shown_row(b, path);
 	rc = rp_sampled__build(&b->box->snapshot, b->now->samples, before, row_of_node,
 			       b->now->n_nodes);
 	free(row_of_node);

@@ -153,6 +153,27 @@ int rp_instance_feed__drain(struct rp_instance_feed *feed)
 	return feed->rc ? feed->rc : rc;
 }
 
+/* ---- samples ------------------------------------------------------------------------------- */
+
+int rp_instance_feed__tell_place(struct rp_instance_feed *feed, uint32_t number,
+				 const struct rp_place *place)
+{
+	return TELL(feed, place, number, place);
+}
+
+int rp_instance_feed__tell_call(struct rp_instance_feed *feed, uint32_t number,
+				const struct rp_sample_call *call)
+{
+	return TELL(feed, call, number, call);
+}
+
+int rp_instance_feed__tell_sample(struct rp_instance_feed *feed,
+				  const struct rp_taken_sample *sample)
+{
+	tell_node(feed, sample->node);
+	return TELL(feed, sample, sample);
+}
+
 /* ---- what is not there --------------------------------------------------------------------- */
 
 static uint64_t lost_of(const struct rp_session *session, uint32_t node)

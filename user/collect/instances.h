@@ -28,6 +28,14 @@ void rp_instance_feed__free(struct rp_instance_feed *feed);
 /* Tell what is in the ring. */
 int rp_instance_feed__drain(struct rp_instance_feed *feed);
 
+/* What samples are of, in the order of struct rp_sample_listener. */
+int rp_instance_feed__tell_place(struct rp_instance_feed *feed, uint32_t number,
+				 const struct rp_place *place);
+int rp_instance_feed__tell_call(struct rp_instance_feed *feed, uint32_t number,
+				const struct rp_sample_call *call);
+int rp_instance_feed__tell_sample(struct rp_instance_feed *feed,
+				  const struct rp_taken_sample *sample);
+
 /* Tell what did not find room there since the last call. */
 int rp_instance_feed__tell_lost(struct rp_instance_feed *feed);
 

@@ -218,6 +218,14 @@ static int print_slowest(const struct report *r, FILE *out, struct rp_err *err)
 	return rp_slowest__print(r->slowest, out, !strcmp(nl_langinfo(CODESET), "UTF-8"));
 }
 
+static int refuse_format(const struct report *r, struct rp_err *err)
+{
+	return rp_err__set(err, RP_EXIT_FAILED, -ENODATA, "rptrace record --help",
+			   "%s has no samples, which --format %s is of: they come by record "
+			   "--sample",
+			   r->opts->files.items[0], r->opts->format->name);
+}
+
 /* What is left of an export; a view of all that was read. */
 static int finish(struct report *r, struct rp_err *err)
 {
@@ -225,6 +233,9 @@ static int finish(struct report *r, struct rp_err *err)
 	int rc = r->sink.close(r->sink.ctx);
 
 	r->sink.close = NULL;
+	if (!rc && r->counts && r->opts->format->of_samples &&
+	    !rp_instance_counts__has_samples(r->counts))
+		rc = refuse_format(r, err);
 	if (!rc && r->counts)
 		rc = print_snapshot(r, out);
 	if (!rc && r->slowest)

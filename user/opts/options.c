@@ -73,20 +73,18 @@ static const char *sort_key(unsigned i)
 	return i < rp_n_columns ? rp_columns[i].sort : NULL;
 }
 
-/* All but those of samples; then what only records know. */
+/* Those, and what only records know. */
 static const char *report_sort_key(unsigned i)
 {
-	for (size_t k = 0; k < rp_n_columns; k++)
-		if (!rp_column__is_of_samples(&rp_columns[k]) && !i--)
-			return rp_columns[k].sort;
+	if (i < rp_n_columns)
+		return sort_key(i);
+	i -= (unsigned)rp_n_columns;
 	return i < rp_n_record_columns ? rp_record_columns[i].sort : NULL;
 }
 
-/* What only records know is for reports alone, and what samples tell is for none. */
 static bool is_column_of(const struct rp_opts *opts, const struct rp_column *column)
 {
-	return opts->command == RP_COMMAND_REPORT ? !rp_column__is_of_samples(column)
-						  : !rp_column__is_of_records(column);
+	return opts->command == RP_COMMAND_REPORT || !rp_column__is_of_records(column);
 }
 
 static const char *parse_sort(const char *text, struct rp_opts *opts, const char **at)
@@ -117,11 +115,11 @@ static const char *parse_format(const char *text, struct rp_opts *opts, const ch
 	return opts->format ? NULL : "";
 }
 
-/* All views but those of samples, of which records have none; then the forms of instances. */
+/* Where both have a name, it is the form of instances. */
 static const char *report_form(unsigned i)
 {
 	for (const struct rp_view *view = rp_views; view->name; view++)
-		if (!view->of_samples && !i--)
+		if (!rp_export__find(view->name) && !i--)
 			return view->name;
 	return rp_exports[i].name;
 }
@@ -129,9 +127,7 @@ static const char *report_form(unsigned i)
 static const char *parse_report_format(const char *text, struct rp_opts *opts, const char **at)
 {
 	opts->export = rp_export__find(text);
-	if (opts->export || !parse_format(text, opts, at))
-		return opts->export || !opts->format->of_samples ? NULL : "";
-	return "";
+	return opts->export ? NULL : parse_format(text, opts, at);
 }
 
 static const char *parse_label(const char *text, struct rp_opts *opts, const char **at)
@@ -228,9 +224,9 @@ const struct rp_option rp_options[] = {
 	 .least = SECONDS_MIN, .most = SECONDS_MAX},
 	{"on-stuck", 0, RP_SECTION_SHOW, LIVE, RP_OPTION_TEXT, MEMBER(on_stuck), .arg = "COMMAND",
 	 .help = "run it once for each of them", .example = "echo $RPTRACE_PATH"},
-	{"sample", 0, RP_SECTION_SHOW, LIVE, RP_OPTION_NUMBER, MEMBER(sample_hz), .arg = "HZ",
-	 .help = "hot functions and lines, looked at HZ times a second of CPU time", .least = 1,
-	 .most = 20000, .bare = "997", .example = "997"},
+	{"sample", 0, RP_SECTION_SHOW, LIVE | RECORD, RP_OPTION_NUMBER, MEMBER(sample_hz),
+	 .arg = "HZ", .help = "hot functions and lines, looked at HZ times a second of CPU time",
+	 .least = 1, .most = 20000, .bare = "997", .example = "997"},
 	{"format", 0, RP_SECTION_SHOW, LIVE, RP_OPTION_PARSED, 0, .arg = "FORM",
 	 .help = "form of the final summary", .choice = view_name, .parse = parse_format,
 	 .word = "table"},

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "record/joined.h"
+#include "record/joined_samples.h"
 #include "util/array.h"
 #include "util/map.h"
 
@@ -26,6 +27,7 @@ struct sum {
 
 struct rp_instance_counts {
 	struct rp_joined ids; /* first: see joined.h */
+	struct rp_joined_samples samples;
 	enum rp_by by;
 	struct rp_meta meta;
 	size_t n_runs; /* that have ended */
@@ -104,7 +106,7 @@ static int on_run(void *ctx, const struct rp_event_run *run)
 	if (!rc && c->by == RP_BY_FILE && !c->is_running)
 		rc = name_file(c, run->file ? run->file : "");
 	c->is_running = true;
-	return rc;
+	return rc ? rc : rp_joined_samples__begin_run(&c->samples, run);
 }
 
 static int on_end(void *ctx, const struct rp_event_end *end)
@@ -123,6 +125,7 @@ static int on_end(void *ctx, const struct rp_event_end *end)
 			c->sum[i].counts.incomplete |= c->ids.node[node].incomplete;
 		c->sum[i].node = RP_MAP_NONE; /* the run is over */
 	}
+	rp_joined_samples__end_run(&c->samples, end);
 	forget_run(c);
 	c->is_running = false;
 	c->n_runs++;
@@ -376,6 +379,28 @@ static int on_lost(void *ctx, uint32_t node, uint64_t n)
 	return 0;
 }
 
+/* ---- samples --------------------------------------------------------------------------------- */
+
+static int on_place(void *ctx, uint32_t number, const struct rp_place *place)
+{
+	return rp_joined_samples__place(&((struct rp_instance_counts *)ctx)->samples, number,
+					place);
+}
+
+static int on_call(void *ctx, uint32_t number, const struct rp_sample_call *call)
+{
+	return rp_joined_samples__call(&((struct rp_instance_counts *)ctx)->samples, number, call);
+}
+
+static int on_sample(void *ctx, const struct rp_taken_sample *sample)
+{
+	struct rp_instance_counts *c = ctx;
+	uint32_t sum;
+	int rc = sample->node ? find_sum(c, sample->thread, sample->node, &sum) : 0;
+
+	return rc ? rc : rp_joined_samples__add(&c->samples, sample, sample->node ? sum + 1 : 0);
+}
+
 /* ---- the counts ------------------------------------------------------------------------------ */
 
 static int copy_nodes(const struct rp_instance_counts *c, struct rp_counts *out)
@@ -410,7 +435,8 @@ static struct rp_counts *read_counts(void *ctx)
 		return NULL;
 	out->time = c->time;
 	memcpy(out->lost, c->lost, sizeof(out->lost));
-	if (copy_nodes(c, out) || rp_joined__copy_names(&c->ids, &out->names)) {
+	if (copy_nodes(c, out) || rp_joined__copy_names(&c->ids, &out->names) ||
+	    rp_joined_samples__counts(&c->samples, &out->samples)) {
 		rp_counts__free(out);
 		return NULL;
 	}
@@ -447,6 +473,7 @@ void rp_instance_counts__free(struct rp_instance_counts *c)
 	free(c->sum);
 	free(c->chain);
 	rp_joined__free(&c->ids);
+	rp_joined_samples__free(&c->samples);
 	free(c);
 }
 
@@ -468,6 +495,9 @@ struct rp_event_sink rp_instance_counts__sink(struct rp_instance_counts *counts)
 				      .left_out = on_left_out,
 				      .passed_over = on_passed_over,
 				      .lost = on_lost,
+				      .place = on_place,
+				      .call = on_call,
+				      .sample = on_sample,
 				      .end = on_end,
 				      .close = on_close};
 }
@@ -481,6 +511,11 @@ struct rp_counts_source rp_instance_counts__source(struct rp_instance_counts *co
 uint64_t rp_instance_counts__lost(const struct rp_instance_counts *counts)
 {
 	return counts->lost_instances;
+}
+
+bool rp_instance_counts__has_samples(const struct rp_instance_counts *counts)
+{
+	return counts->samples.store;
 }
 
 const struct rp_meta *rp_instance_counts__meta(const struct rp_instance_counts *counts)

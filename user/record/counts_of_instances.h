@@ -28,6 +28,9 @@ struct rp_counts_source rp_instance_counts__source(struct rp_instance_counts *co
 /* What the first run has told of itself; its strings last as long as the counts. */
 const struct rp_meta *rp_instance_counts__meta(const struct rp_instance_counts *counts);
 
+/* A run was sampled. */
+bool rp_instance_counts__has_samples(const struct rp_instance_counts *counts);
+
 /* Instances that are in no figure, as the record has lost them. */
 uint64_t rp_instance_counts__lost(const struct rp_instance_counts *counts);
 

@@ -13,6 +13,7 @@ struct rp_event_filter {
 	uint64_t start;
 	/* Of the run; the value of a number is whether it was asked for. */
 	struct rp_map regions, nodes, threads;
+	struct rp_map inside; /* likewise of nodes: it or one above it was asked for */
 	bool *matched; /* for each glob: a region */
 	bool saw_thread;
 };
@@ -68,14 +69,22 @@ static int on_node(void *ctx, uint32_t id, const struct rp_node *node)
 
 	if (f->opts.n_regions && rp_map__get(&f->nodes, id) == RP_MAP_NONE)
 		rc = rp_map__add(&f->nodes, id, is_wanted(&f->regions, node->region));
+	if (!rc && f->opts.n_regions && rp_map__get(&f->inside, id) == RP_MAP_NONE)
+		rc = rp_map__add(&f->inside, id,
+				 is_wanted(&f->nodes, id) || is_wanted(&f->inside, node->parent));
 	return rc ? rc : RP_TELL(&f->next, node, id, node);
+}
+
+static bool is_in_time(const struct rp_event_filter *f, uint64_t time)
+{
+	uint64_t at = time > f->start ? time - f->start : 0;
+
+	return is_unlimited(f) || (at >= f->opts.from && (!f->opts.to || at < f->opts.to));
 }
 
 static bool is_chosen(const struct rp_event_filter *f, const struct rp_event_instance *instance)
 {
-	uint64_t end = rp_event_instance__end(instance), at = end > f->start ? end - f->start : 0;
-
-	if (!is_unlimited(f) && (at < f->opts.from || (f->opts.to && at >= f->opts.to)))
+	if (!is_in_time(f, rp_event_instance__end(instance)))
 		return false;
 	if (f->opts.thread && !is_wanted(&f->threads, instance->thread))
 		return false;
@@ -91,11 +100,23 @@ static int on_instance(void *ctx, const struct rp_event_instance *instance)
 	return RP_TELL(&f->next, passed_over, instance->node);
 }
 
+/* Of a region asked for is all that runs inside: that is what its samples tell. */
+static int on_sample(void *ctx, const struct rp_taken_sample *sample)
+{
+	struct rp_event_filter *f = ctx;
+
+	if (!is_in_time(f, sample->time) || (f->opts.thread && sample->tid != f->opts.thread) ||
+	    (f->opts.n_regions && !is_wanted(&f->inside, sample->node)))
+		return 0;
+	return RP_TELL(&f->next, sample, sample);
+}
+
 static void forget_run(struct rp_event_filter *f)
 {
 	rp_map__free(&f->regions);
 	rp_map__free(&f->nodes);
 	rp_map__free(&f->threads);
+	rp_map__free(&f->inside);
 }
 
 static int on_end(void *ctx, const struct rp_event_end *end)
@@ -158,6 +179,7 @@ struct rp_event_sink rp_event_filter__sink(struct rp_event_filter *filter)
 	sink.thread = on_thread;
 	sink.node = on_node;
 	sink.instance = on_instance;
+	sink.sample = on_sample;
 	sink.end = on_end;
 	sink.close = on_close;
 	return sink;

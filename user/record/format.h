@@ -15,7 +15,7 @@
 #define RP_BLOCK_MAGIC	 0x6b6c6272u /* "rblk" */
 #define RP_BLOCK_VERSION 1u	     /* readers skip blocks of a later one */
 #define RP_BLOCK_MAX	 (4u << 20)  /* bytes of a payload, packed or not */
-#define RP_BLOCK_EVENTS	 32768u	     /* instances in a block */
+#define RP_BLOCK_EVENTS	 32768u	     /* instances, or samples, in a block */
 
 enum rp_block_type {
 	RP_BLOCK_RUN = 1,
@@ -28,6 +28,9 @@ enum rp_block_type {
 	RP_BLOCK_TOTALS = 8,
 	RP_BLOCK_INDEX = 9,
 	RP_BLOCK_END = 10,
+	RP_BLOCK_PLACES = 11,
+	RP_BLOCK_CALLS = 12,
+	RP_BLOCK_SAMPLES = 13,
 	RP_BLOCK_TYPES,
 };
 
@@ -39,8 +42,8 @@ struct rp_block_header {
 	uint32_t items;	   /* in the payload */
 	uint32_t stored;   /* bytes of the payload, which follows ... */
 	uint32_t raw;	   /* ... and when unpacked: a zstd frame, unless the two are the same */
-	uint64_t t0, t1;   /* ns: the first and the last end of its instances; else when written */
-	uint64_t run;	   /* the same in all blocks of a run, and in no other */
+	uint64_t t0, t1; /* ns: first and last end of its instances, or sample; else when written */
+	uint64_t run;	 /* the same in all blocks of a run, and in no other */
 	uint64_t payload_hash; /* XXH3 of the payload as stored */
 	uint64_t header_hash;  /* XXH3 of all above */
 };
@@ -60,10 +63,26 @@ enum rp_column_number {
 	RP_COLUMNS,
 };
 
-#define RP_WHERE_UNWOUND 1u
-#define RP_WHERE_SPAN	 2u
-#define RP_WHERE_OPEN	 4u
-#define RP_WHERE_BITS	 3u
+/* The same of RP_BLOCK_SAMPLES. */
+enum rp_sample_column_number {
+	RP_SAMPLE_COLUMN_THREAD, /* serial */
+	RP_SAMPLE_COLUMN_TID,
+	RP_SAMPLE_COLUMN_PID,
+	RP_SAMPLE_COLUMN_TIME, /* less that of the one before, as a zigzag number */
+	RP_SAMPLE_COLUMN_NODE,
+	RP_SAMPLE_COLUMN_CALL,
+	RP_SAMPLE_COLUMN_HOW, /* enum rp_unwind_end << RP_HOW_BITS | RP_HOW_* */
+	RP_SAMPLE_COLUMNS,
+};
+
+#define RP_HOW_UNRESOLVED 1u
+#define RP_HOW_AT_PROBE	  2u
+#define RP_HOW_BITS	  2u
+
+#define RP_WHERE_UNWOUND  1u
+#define RP_WHERE_SPAN	  2u
+#define RP_WHERE_OPEN	  4u
+#define RP_WHERE_BITS	  3u
 
 /* Flags of a region. */
 #define RP_REGION_IS_SLOW      1u

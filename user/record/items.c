@@ -35,6 +35,14 @@ static void put(struct rp_bytes *out, const struct item *item)
 	rp_bytes__put_text(out, (const char *)item->bytes, item->n);
 }
 
+/* The same of one whose texts may be as long as they like. */
+static void put_long(struct rp_bytes *out, struct rp_bytes *item)
+{
+	out->failed |= item->failed;
+	rp_bytes__put_text(out, (const char *)item->at, item->n);
+	rp_bytes__free(item);
+}
+
 /* As `from` has it, or none. */
 static uint64_t picoseconds(double ns)
 {
@@ -43,7 +51,6 @@ static uint64_t picoseconds(double ns)
 
 /* ---- writing ------------------------------------------------------------------------------- */
 
-/* Names may be as long as they like, so this one is put together of its parts. */
 void rp_item__put_region(struct rp_bytes *out, uint32_t id, const struct rp_region_name *region)
 {
 	const uint64_t numbers[] = {
@@ -64,9 +71,7 @@ void rp_item__put_region(struct rp_bytes *out, uint32_t id, const struct rp_regi
 	rp_bytes__put_text(&item, region->object, strlen(region->object));
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
 		rp_bytes__put_number(&item, numbers[i]);
-	out->failed |= item.failed;
-	rp_bytes__put_text(out, (const char *)item.at, item.n);
-	rp_bytes__free(&item);
+	put_long(out, &item);
 }
 
 void rp_item__put_text(struct rp_bytes *out, uint32_t index, const struct rp_text *from)
@@ -109,6 +114,28 @@ void rp_item__put_thread(struct rp_bytes *out, const struct rp_event_thread *thr
 	put(out, &item);
 }
 
+void rp_item__put_place(struct rp_bytes *out, uint32_t id, const struct rp_place *place)
+{
+	struct rp_bytes item = {0};
+
+	rp_bytes__put_number(&item, id);
+	rp_bytes__put_text(&item, place->function, strlen(place->function));
+	rp_bytes__put_text(&item, place->file, strlen(place->file));
+	rp_bytes__put_number(&item, place->line);
+	rp_bytes__put_text(&item, place->object, strlen(place->object));
+	put_long(out, &item);
+}
+
+void rp_item__put_call(struct rp_bytes *out, uint32_t id, const struct rp_sample_call *call)
+{
+	struct item item = {.n = 0};
+
+	number(&item, id);
+	number(&item, call->parent);
+	number(&item, call->place);
+	put(out, &item);
+}
+
 void rp_item__put_missing(struct rp_bytes *out, const struct rp_missing *missing)
 {
 	struct item item = {.n = 0};
@@ -125,9 +152,7 @@ void rp_item__put_pair(struct rp_bytes *out, const char *key, const char *value)
 
 	rp_bytes__put_text(&item, key, strlen(key));
 	rp_bytes__put_text(&item, value, strlen(value));
-	out->failed |= item.failed;
-	rp_bytes__put_text(out, (const char *)item.at, item.n);
-	rp_bytes__free(&item);
+	put_long(out, &item);
 }
 
 void rp_item__put_pair_number(struct rp_bytes *out, const char *key, uint64_t value)
@@ -246,6 +271,35 @@ bool rp_item__get_thread(struct rp_cursor item, struct rp_event_thread *thread)
 	thread->process_started = next(&item);
 	next_comm(&item, thread->comm);
 	next_comm(&item, thread->process_comm);
+	return true;
+}
+
+bool rp_item__get_place(struct rp_cursor item, struct rp_arena *names, uint32_t *id,
+			struct rp_place *place)
+{
+	uint64_t told = next(&item);
+
+	if (!told || told > UINT32_MAX)
+		return false;
+	*id = (uint32_t)told;
+	*place = (struct rp_place){.function = next_name(&item, names)};
+	place->file = next_name(&item, names);
+	place->line = (uint32_t)next(&item);
+	place->object = next_name(&item, names);
+	if (!place->file || !place->object)
+		place->function = NULL;
+	return true;
+}
+
+bool rp_item__get_call(struct rp_cursor item, uint32_t *id, struct rp_sample_call *call)
+{
+	uint64_t told = next(&item), parent = next(&item), place = next(&item);
+
+	/* A caller is told before those that it calls. */
+	if (!told || told > UINT32_MAX || parent >= told || place > UINT32_MAX || !parent != !place)
+		return false;
+	*id = (uint32_t)told;
+	*call = (struct rp_sample_call){.parent = (uint32_t)parent, .place = (uint32_t)place};
 	return true;
 }
 

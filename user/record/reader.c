@@ -11,6 +11,11 @@
 
 /* Threads past this are not told apart: a bit each is kept of those that are known. */
 #define THREADS_MAX (1u << 24)
+/* Neither are places and calls; the recorder has no more. Stacks are as deep as it may write them.
+ */
+#define PLACES_MAX (1u << 23)
+#define CALLS_MAX  (1u << 23)
+#define DEPTH_MAX  1024u
 
 struct rp_reader {
 	const char *name;
@@ -23,7 +28,8 @@ struct rp_reader {
 	struct rp_event_end end;
 	uint64_t lost[RP_LOST_COUNT];
 
-	uint8_t *regions, *threads; /* a bit each: it was told */
+	uint8_t *regions, *threads, *places; /* a bit each: it was told */
+	uint16_t *depths;		     /* of calls; 0: it was not told */
 	uint8_t nodes[RP_NODES_MAX / 8];
 	struct rp_missing *missing; /* by node, as told so far */
 };
@@ -40,13 +46,18 @@ static void set(uint8_t *bits, uint32_t i)
 
 /* ---- what could not be read ------------------------------------------------------------------ */
 
+static bool has_events(const struct rp_block_place *place)
+{
+	return place->type == RP_BLOCK_INSTANCES || place->type == RP_BLOCK_SAMPLES;
+}
+
 /* When instances ended that are missing between two blocks. Some blocks have no time. */
 static void set_times(const struct rp_reader *r, size_t at, bool is_block, struct rp_damage *damage)
 {
 	const struct rp_block_place *place = r->blocks.place;
 	size_t before = at, after = is_block ? at + 1 : at;
 
-	if (is_block && place[at].type == RP_BLOCK_INSTANCES) {
+	if (is_block && has_events(&place[at])) {
 		damage->t0 = place[at].t0;
 		damage->t1 = place[at].t1;
 		return;
@@ -128,13 +139,14 @@ static void set_text(struct rp_meta *meta, const char *key, const char *value)
 static int take_run_pair(struct rp_reader *r, struct rp_cursor item)
 {
 	struct rp_meta *meta = &r->run.meta;
+	uint64_t sample_hz = r->run.sample_hz;
 	struct {
 		const char *key;
 		uint64_t *to;
 	} const numbers[] = {
 		{"start", &r->run.start},	 {"wall", &r->run.wall},
 		{"probes", &meta->probes},	 {"slow_sites", &meta->slow_sites},
-		{"processes", &meta->processes},
+		{"processes", &meta->processes}, {"sample_hz", &sample_hz},
 	};
 	const char *key, *value;
 
@@ -145,6 +157,7 @@ static int take_run_pair(struct rp_reader *r, struct rp_cursor item)
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
 		if (!strcmp(key, numbers[i].key))
 			*numbers[i].to = strtoull(value, NULL, 10);
+	r->run.sample_hz = (unsigned)sample_hz;
 	set_text(meta, key, value);
 	return 0;
 }
@@ -231,6 +244,15 @@ static int take_total(struct rp_reader *r, struct rp_cursor item)
 		RP_LOST_REASONS(KEY)
 #undef KEY
 	};
+	const struct {
+		const char *key;
+		uint64_t *to;
+	} numbers[] = {
+		{"time", &r->end.time},
+		{"cpu", &r->end.cpu},
+		{"samples", &r->end.samples},
+		{"no_tables", &r->end.no_tables},
+	};
 	const char *key, *value;
 
 	if (!rp_item__get_pair(item, &r->texts, &key, &value))
@@ -240,8 +262,9 @@ static int take_total(struct rp_reader *r, struct rp_cursor item)
 	for (size_t i = 0; i < RP_LOST_COUNT; i++)
 		if (!strcmp(key, keys[i]))
 			r->lost[i] = strtoull(value, NULL, 10);
-	if (!strcmp(key, "time"))
-		r->end.time = strtoull(value, NULL, 10);
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+		if (!strcmp(key, numbers[i].key))
+			*numbers[i].to = strtoull(value, NULL, 10);
 	r->end.cut = false;
 	return 0;
 }
@@ -270,14 +293,14 @@ static uint32_t known_thread(const struct rp_reader *r, uint32_t serial)
 static int take_instances(struct rp_reader *r, const struct rp_block_place *place,
 			  struct rp_cursor payload)
 {
-	struct rp_instance_cursor cursor;
+	struct rp_event_cursor cursor;
 	struct rp_event_instance instance;
 	uint32_t n = 0;
 	int rc = 0;
 
-	if (!rp_instance_cursor__init(&cursor, payload))
+	if (!rp_event_cursor__init(&cursor, payload, RP_COLUMNS))
 		return -EBADMSG;
-	for (; !rc && n < place->items && rp_instance_cursor__next(&cursor, &instance); n++) {
+	for (; !rc && n < place->items && rp_event_cursor__next_instance(&cursor, &instance); n++) {
 		if (instance.node >= RP_NODES_MAX || !is_set(r->nodes, instance.node)) {
 			r->figures.nameless++;
 			continue;
@@ -287,6 +310,61 @@ static int take_instances(struct rp_reader *r, const struct rp_block_place *plac
 		instance.end_thread = known_thread(r, instance.end_thread);
 		r->figures.instances++;
 		rc = r->sink->instance(r->sink->ctx, &instance);
+	}
+	if (place->t1 > r->end.time)
+		r->end.time = place->t1;
+	return rc ? rc : n < place->items ? -EBADMSG : 0;
+}
+
+/* ---- samples --------------------------------------------------------------------------------- */
+
+static int take_place(struct rp_reader *r, struct rp_cursor item)
+{
+	struct rp_place place;
+	uint32_t number;
+
+	if (!rp_item__get_place(item, &r->texts, &number, &place) || number >= PLACES_MAX ||
+	    is_set(r->places, number))
+		return 0;
+	if (!place.function)
+		return -ENOMEM;
+	set(r->places, number);
+	return RP_TELL(r->sink, place, number, &place);
+}
+
+/* One that is not known leaves those that it makes without a caller to tell them by. */
+static int take_call(struct rp_reader *r, struct rp_cursor item)
+{
+	struct rp_sample_call call;
+	uint32_t number;
+
+	if (!rp_item__get_call(item, &number, &call) || number >= CALLS_MAX || r->depths[number] ||
+	    (call.parent && !r->depths[call.parent]) || r->depths[call.parent] == DEPTH_MAX ||
+	    (call.place && (call.place >= PLACES_MAX || !is_set(r->places, call.place))))
+		return 0;
+	r->depths[number] = (uint16_t)(r->depths[call.parent] + 1);
+	return RP_TELL(r->sink, call, number, &call);
+}
+
+/* What it was in counts, also where that has lost its name. */
+static int take_samples(struct rp_reader *r, const struct rp_block_place *place,
+			struct rp_cursor payload)
+{
+	struct rp_event_cursor cursor;
+	struct rp_taken_sample sample;
+	uint32_t n = 0;
+	int rc = 0;
+
+	if (!rp_event_cursor__init(&cursor, payload, RP_SAMPLE_COLUMNS))
+		return -EBADMSG;
+	for (; !rc && n < place->items && rp_event_cursor__next_sample(&cursor, &sample); n++) {
+		if (sample.node >= RP_NODES_MAX || !is_set(r->nodes, sample.node))
+			sample.node = 0;
+		if (sample.call >= CALLS_MAX || !r->depths[sample.call])
+			sample.call = 0;
+		sample.thread = known_thread(r, sample.thread);
+		r->figures.samples++;
+		rc = RP_TELL(r->sink, sample, &sample);
 	}
 	if (place->t1 > r->end.time)
 		r->end.time = place->t1;
@@ -303,7 +381,9 @@ static const struct {
 	{RP_BLOCK_RUN, take_run_pair, NULL},	{RP_BLOCK_REGIONS, take_region, NULL},
 	{RP_BLOCK_TEXTS, take_text, NULL},	{RP_BLOCK_NODES, take_node, NULL},
 	{RP_BLOCK_THREADS, take_thread, NULL},	{RP_BLOCK_INSTANCES, NULL, take_instances},
-	{RP_BLOCK_MISSING, take_missing, NULL}, {RP_BLOCK_TOTALS, take_total, NULL},
+	{RP_BLOCK_PLACES, take_place, NULL},	{RP_BLOCK_CALLS, take_call, NULL},
+	{RP_BLOCK_SAMPLES, NULL, take_samples}, {RP_BLOCK_MISSING, take_missing, NULL},
+	{RP_BLOCK_TOTALS, take_total, NULL},
 };
 
 static int read_pass(struct rp_reader *r, size_t pass)
@@ -382,8 +462,12 @@ int rp_reader__open(int fd, const char *name, struct rp_reader **out, struct rp_
 	r->end.lost = r->lost;
 	r->regions = calloc((RP_REGION_MASK + 1) / 8, 1);
 	r->threads = calloc(THREADS_MAX / 8, 1);
+	r->places = calloc(PLACES_MAX / 8, 1);
+	r->depths = calloc(CALLS_MAX, sizeof(*r->depths));
 	r->missing = calloc(RP_NODES_MAX, sizeof(*r->missing));
-	rc = r->regions && r->threads && r->missing ? rp_blocks__open(&r->blocks, fd) : -ENOMEM;
+	rc = r->regions && r->threads && r->places && r->depths && r->missing
+		     ? rp_blocks__open(&r->blocks, fd)
+		     : -ENOMEM;
 	if (rc) {
 		rp_reader__free(r);
 		return open_error(name, rc, err);
@@ -400,6 +484,8 @@ void rp_reader__free(struct rp_reader *r)
 	rp_arena__free(&r->texts);
 	free(r->regions);
 	free(r->threads);
+	free(r->places);
+	free(r->depths);
 	free(r->missing);
 	free(r);
 }

@@ -39,11 +39,11 @@ struct rp_damage {
 
 /* What was wrong, once it was read. */
 struct rp_reader_figures {
-	uint64_t instances;	 /* told */
-	uint64_t nameless;	 /* instances whose path is not known: not told */
-	uint64_t unknown_blocks; /* of types or versions that this program does not know */
-	bool cut;		 /* the end is missing */
-	uint64_t n_damaged;	 /* stretches; more than there are items below */
+	uint64_t instances, samples; /* told */
+	uint64_t nameless;	     /* instances whose path is not known: not told */
+	uint64_t unknown_blocks;     /* of types or versions that this program does not know */
+	bool cut;		     /* the end is missing */
+	uint64_t n_damaged;	     /* stretches; more than there are items below */
 	struct rp_damage damage[8];
 };
 const struct rp_reader_figures *rp_reader__figures(const struct rp_reader *reader);

@@ -18,8 +18,8 @@ struct rp_recent {
 	struct rp_recent_opts opts;
 	struct kept *block; /* in order */
 	size_t n, room;
-	size_t oldest; /* none of instances is before it */
-	uint64_t bytes, instances, instance_bytes;
+	size_t oldest; /* none of events is before it */
+	uint64_t bytes, event_bytes, instances, samples;
 };
 
 struct rp_recent *rp_recent__new(const struct rp_recent_opts *opts)
@@ -46,11 +46,22 @@ static uint64_t size_of(const struct kept *kept)
 	return sizeof(kept->header) + kept->header.stored;
 }
 
+/* What events stand for is kept. */
+static bool has_events(const struct kept *kept)
+{
+	return kept->header.type == RP_BLOCK_INSTANCES || kept->header.type == RP_BLOCK_SAMPLES;
+}
+
+static uint64_t *count_of(struct rp_recent *r, const struct kept *kept)
+{
+	return kept->header.type == RP_BLOCK_INSTANCES ? &r->instances : &r->samples;
+}
+
 static void drop(struct rp_recent *r, struct kept *kept)
 {
 	r->bytes -= size_of(kept);
-	r->instance_bytes -= size_of(kept);
-	r->instances -= kept->header.items;
+	r->event_bytes -= size_of(kept);
+	*count_of(r, kept) -= kept->header.items;
 	free(kept->payload);
 	kept->payload = NULL;
 }
@@ -72,10 +83,10 @@ static void drop_old(struct rp_recent *r, uint64_t now)
 	for (; r->oldest < r->n; r->oldest++) {
 		struct kept *kept = &r->block[r->oldest];
 
-		if (!kept->payload || kept->header.type != RP_BLOCK_INSTANCES)
+		if (!kept->payload || !has_events(kept))
 			continue;
 		if (kept->header.t1 + r->opts.ns >= now &&
-		    (!r->opts.max_bytes || r->instance_bytes <= r->opts.max_bytes))
+		    (!r->opts.max_bytes || r->event_bytes <= r->opts.max_bytes))
 			break;
 		drop(r, kept);
 	}
@@ -95,10 +106,10 @@ int rp_recent__add(void *ctx, const struct rp_block_header *header, const void *
 	memcpy(kept.payload, payload, header->stored);
 	r->block[r->n++] = kept;
 	r->bytes += size_of(&kept);
-	if (header->type != RP_BLOCK_INSTANCES)
+	if (!has_events(&kept))
 		return 0;
-	r->instance_bytes += size_of(&kept);
-	r->instances += header->items;
+	r->event_bytes += size_of(&kept);
+	*count_of(r, &kept) += header->items;
 	drop_old(r, header->t1);
 	return 0;
 }
@@ -127,5 +138,6 @@ int rp_recent__write(const struct rp_recent *r, rp_block_fn fn, void *ctx)
 
 struct rp_writer_figures rp_recent__figures(const struct rp_recent *r)
 {
-	return (struct rp_writer_figures){.instances = r->instances, .bytes = r->bytes};
+	return (struct rp_writer_figures){
+		.instances = r->instances, .samples = r->samples, .bytes = r->bytes};
 }

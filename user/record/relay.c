@@ -46,6 +46,21 @@ static int on_lost(void *next, uint32_t node, uint64_t n)
 	return RP_TELL((const struct rp_event_sink *)next, lost, node, n);
 }
 
+static int on_place(void *next, uint32_t number, const struct rp_place *place)
+{
+	return RP_TELL((const struct rp_event_sink *)next, place, number, place);
+}
+
+static int on_call(void *next, uint32_t number, const struct rp_sample_call *call)
+{
+	return RP_TELL((const struct rp_event_sink *)next, call, number, call);
+}
+
+static int on_sample(void *next, const struct rp_taken_sample *sample)
+{
+	return RP_TELL((const struct rp_event_sink *)next, sample, sample);
+}
+
 static int on_end(void *next, const struct rp_event_end *end)
 {
 	return RP_TELL((const struct rp_event_sink *)next, end, end);
@@ -69,6 +84,9 @@ struct rp_event_sink rp_event_relay(void *ctx)
 				      .left_out = on_left_out,
 				      .passed_over = on_passed_over,
 				      .lost = on_lost,
+				      .place = on_place,
+				      .call = on_call,
+				      .sample = on_sample,
 				      .end = on_end,
 				      .close = on_close};
 }

@@ -6,13 +6,15 @@
  *
  * Calls come in this order, for each run (a record has one; several records are several runs):
  *
- *   run, then in any order region, text, thread, node, instance, left_out, passed_over, lost, at
- *   last end; after the last run: close.
+ *   run, then in any order region, text, thread, node, instance, left_out, passed_over, lost,
+ * place, call, sample, at last end; after the last run: close.
  *
  * What an id stands for is told before it is used: regions and texts before nodes of them, a node
- * before its children, node and thread before an instance. Ids are those of their run. What is told
- * again of an id, or by another `run` before the `end`, takes the place of what was told before:
- * some things are known late only (hits that were in no figure, how many probes there were).
+ * before its children, node and thread before an instance or a sample, places before calls of them,
+ * a call before those that it makes and before its samples. Ids are those of their run. What is
+ * told again of an id, or by another `run` before the `end`, takes the place of what was told
+ * before: some things are known late only (hits that were in no figure, how many probes there
+ * were).
  *
  * Instances come as they ended, roughly: those of one thread in the order in which they ended, what
  * was open when the run ended last. So an instance comes after what ran inside it. They need not
@@ -35,6 +37,7 @@ struct rp_event_run {
 	struct rp_meta meta; /* as far as it is known */
 	uint64_t start;	     /* when tracing began */
 	uint64_t wall;	     /* at `start`: ns since 1970, UTC */
+	unsigned sample_hz;  /* that were asked for; 0: no samples */
 };
 
 /* A thread, or a goroutine, on whose region stack instances were. */
@@ -69,6 +72,9 @@ struct rp_event_end {
 	uint64_t time;	      /* when tracing ended, or of the last that is known */
 	bool cut;	      /* the record ends before the run did */
 	const uint64_t *lost; /* RP_LOST_COUNT of them */
+	uint64_t cpu;	      /* ns of CPU time that the target has used; 0: not known */
+	uint64_t samples;     /* that were taken, whatever of them was told */
+	uint64_t no_tables;   /* files, mappings, processes past the bounds of unwind tables */
 };
 
 /* But for close and instance, those that are of no interest are NULL: see RP_TELL. */
@@ -88,6 +94,11 @@ struct rp_event_sink {
 	int (*passed_over)(void *ctx, uint32_t node);
 	/* So many more that were to be there and are not. */
 	int (*lost)(void *ctx, uint32_t node, uint64_t n);
+	/* A place in code, and a call of it: its node is that of its samples. Numbers are from 1.
+	 */
+	int (*place)(void *ctx, uint32_t number, const struct rp_place *place);
+	int (*call)(void *ctx, uint32_t number, const struct rp_sample_call *call);
+	int (*sample)(void *ctx, const struct rp_taken_sample *sample);
 	int (*end)(void *ctx, const struct rp_event_end *end);
 	/* Write what is left and free all, also after an error. */
 	int (*close)(void *ctx);

@@ -25,7 +25,7 @@ struct rp_writer {
 	int rc;	       /* why nothing more is written */
 	bool has_ended;
 	struct rp_packer *packer;
-	struct rp_instance_columns columns;
+	struct rp_event_columns instances, samples;
 	struct pending pending[RP_BLOCK_TYPES]; /* of metadata, by type */
 	struct rp_missing *missing;		/* by node */
 	uint64_t *past_end; /* likewise, of those that were not taken any more */
@@ -73,29 +73,31 @@ static int put_pending(struct rp_writer *w, enum rp_block_type type)
 	return rc;
 }
 
-static int put_instances(struct rp_writer *w)
+static int put_events(struct rp_writer *w, enum rp_block_type type,
+		      struct rp_event_columns *columns)
 {
-	uint64_t t0 = w->columns.first_end, t1 = w->columns.last_end;
-	uint32_t n = w->columns.n;
+	uint32_t n = columns->n;
 
 	if (!n)
 		return w->rc;
-	w->time = t1;
+	w->time = columns->t1;
 	w->payload.n = 0;
-	rp_instance_columns__pack(&w->columns, &w->payload);
-	return put_block(w, RP_BLOCK_INSTANCES, n, &w->payload, t0, t1);
+	rp_event_columns__pack(columns, &w->payload);
+	return put_block(w, type, n, &w->payload, columns->t0, columns->t1);
 }
 
-/* What ids stand for comes before the instances that have them. */
+/* What ids stand for comes before the instances and samples that have them. */
 static int flush(struct rp_writer *w)
 {
-	static const enum rp_block_type before[] = {RP_BLOCK_RUN, RP_BLOCK_REGIONS, RP_BLOCK_TEXTS,
-						    RP_BLOCK_NODES, RP_BLOCK_THREADS};
+	static const enum rp_block_type before[] = {
+		RP_BLOCK_RUN,	  RP_BLOCK_REGIONS, RP_BLOCK_TEXTS, RP_BLOCK_NODES,
+		RP_BLOCK_THREADS, RP_BLOCK_PLACES,  RP_BLOCK_CALLS};
 	static const enum rp_block_type after[] = {RP_BLOCK_MISSING, RP_BLOCK_TOTALS};
 
 	for (size_t i = 0; i < sizeof(before) / sizeof(before[0]); i++)
 		put_pending(w, before[i]);
-	put_instances(w);
+	put_events(w, RP_BLOCK_SAMPLES, &w->samples);
+	put_events(w, RP_BLOCK_INSTANCES, &w->instances);
 	for (size_t i = 0; i < sizeof(after) / sizeof(after[0]); i++)
 		put_pending(w, after[i]);
 	return w->rc;
@@ -142,6 +144,7 @@ static int take_run(void *ctx, const struct rp_event_run *run)
 	rp_item__put_pair_number(add(w, RP_BLOCK_RUN), "probes", meta->probes);
 	rp_item__put_pair_number(add(w, RP_BLOCK_RUN), "slow_sites", meta->slow_sites);
 	rp_item__put_pair_number(add(w, RP_BLOCK_RUN), "processes", meta->processes);
+	rp_item__put_pair_number(add(w, RP_BLOCK_RUN), "sample_hz", run->sample_hz);
 	return w->rc;
 }
 
@@ -187,9 +190,36 @@ static int take_instance(void *ctx, const struct rp_event_instance *instance)
 		w->past_end[instance->node % RP_NODES_MAX]++;
 		return 0;
 	}
-	rp_instance_columns__add(&w->columns, instance);
+	rp_event_columns__add_instance(&w->instances, instance);
 	w->figures.instances++;
-	return rp_instance_columns__are_full(&w->columns) ? flush(w) : 0;
+	return rp_event_columns__are_full(&w->instances) ? flush(w) : 0;
+}
+
+static int take_place(void *ctx, uint32_t number, const struct rp_place *place)
+{
+	struct rp_writer *w = ctx;
+
+	rp_item__put_place(add(w, RP_BLOCK_PLACES), number, place);
+	return w->rc;
+}
+
+static int take_call(void *ctx, uint32_t number, const struct rp_sample_call *call)
+{
+	struct rp_writer *w = ctx;
+
+	rp_item__put_call(add(w, RP_BLOCK_CALLS), number, call);
+	return w->rc;
+}
+
+static int take_sample(void *ctx, const struct rp_taken_sample *sample)
+{
+	struct rp_writer *w = ctx;
+
+	if (w->rc || w->figures.full)
+		return w->rc;
+	rp_event_columns__add_sample(&w->samples, sample);
+	w->figures.samples++;
+	return rp_event_columns__are_full(&w->samples) ? flush(w) : 0;
 }
 
 /* The file has what is missing of a node so far, so that one block of it may go. */
@@ -229,6 +259,9 @@ static int take_end(void *ctx, const struct rp_event_end *end)
 		if (w->past_end[node])
 			take_missing(w, node, 0, w->past_end[node]);
 	rp_item__put_pair_number(add(w, RP_BLOCK_TOTALS), "time", end->time);
+	rp_item__put_pair_number(add(w, RP_BLOCK_TOTALS), "cpu", end->cpu);
+	rp_item__put_pair_number(add(w, RP_BLOCK_TOTALS), "samples", end->samples);
+	rp_item__put_pair_number(add(w, RP_BLOCK_TOTALS), "no_tables", end->no_tables);
 	for (size_t i = 0; i < RP_LOST_COUNT; i++)
 		rp_item__put_pair_number(add(w, RP_BLOCK_TOTALS), keys[i], end->lost[i]);
 	w->has_ended = !end->cut;
@@ -239,7 +272,8 @@ static void free_writer(struct rp_writer *w)
 {
 	for (unsigned i = 0; i < RP_BLOCK_TYPES; i++)
 		rp_bytes__free(&w->pending[i].bytes);
-	rp_instance_columns__free(&w->columns);
+	rp_event_columns__free(&w->instances);
+	rp_event_columns__free(&w->samples);
 	rp_packer__free(w->packer);
 	rp_bytes__free(&w->payload);
 	free(w->missing);
@@ -269,7 +303,9 @@ int rp_writer__new(const struct rp_writer_opts *opts, struct rp_writer **out)
 	w->packer = rp_packer__new();
 	w->missing = calloc(RP_NODES_MAX, sizeof(*w->missing));
 	w->past_end = calloc(RP_NODES_MAX, sizeof(*w->past_end));
-	if (!w->packer || !w->missing || !w->past_end || rp_instance_columns__init(&w->columns)) {
+	if (!w->packer || !w->missing || !w->past_end ||
+	    rp_event_columns__init(&w->instances, RP_COLUMNS) ||
+	    rp_event_columns__init(&w->samples, RP_SAMPLE_COLUMNS)) {
 		free_writer(w);
 		return -ENOMEM;
 	}
@@ -287,6 +323,9 @@ struct rp_event_sink rp_writer__sink(struct rp_writer *writer)
 		.thread = take_thread,
 		.node = take_node,
 		.instance = take_instance,
+		.place = take_place,
+		.call = take_call,
+		.sample = take_sample,
 		.left_out = take_left_out,
 		.lost = take_lost,
 		.end = take_end,

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
 /*
- * Writes a record: a sink of instances. They are gathered in columns until a block is full or
- * rp_writer__flush() is called; what their ids stand for goes into blocks before them. Pure.
+ * Writes a record: a sink of instances and samples. They are gathered in columns until a block is
+ * full or rp_writer__flush() is called; what their ids stand for goes into blocks before them.
+ * Pure.
  */
 #ifndef RP_WRITER_H
 #define RP_WRITER_H
@@ -37,9 +38,9 @@ struct rp_event_sink rp_writer__sink(struct rp_writer *writer);
 int rp_writer__flush(struct rp_writer *writer, uint64_t now);
 
 struct rp_writer_figures {
-	uint64_t instances; /* that were taken */
-	uint64_t bytes;	    /* of all blocks so far */
-	bool full;	    /* there are as many as there may be */
+	uint64_t instances, samples; /* that were taken */
+	uint64_t bytes;		     /* of all blocks so far */
+	bool full;		     /* there are as many as there may be */
 };
 struct rp_writer_figures rp_writer__figures(const struct rp_writer *writer);
 

@@ -171,16 +171,11 @@ int rp_run__print_interval(struct rp_run *run)
 
 static int print_summary(struct rp_run *run, FILE *out)
 {
-	struct rp_reading start = {0};
-	int rc;
-
 	/* These lines are all that was asked for. */
 	if (is_json_lines(run->opts) && rp_run__has_all_intervals(run))
 		return 0;
 	run->grouping.by = rp_grouping__of_whole_run(&run->grouping);
-	rc = print_since(run, out, &start, "final summary", run->opts->format);
-	rp_counts__free(start.counts);
-	return rc;
+	return print_since(run, out, &run->last, "final summary", run->opts->format);
 }
 
 int rp_run__print_summary(struct rp_run *run, struct rp_err *err)

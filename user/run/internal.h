@@ -103,6 +103,7 @@ struct rp_run {
 	struct rp_timer *auto_look; /* until functions are chosen; NULL without --auto */
 	struct record_progress progress;
 	struct rp_reading table_before; /* that the last printed table was made of */
+	struct rp_reading last;		/* that the summary was made of */
 	struct live_screen *screen;	/* NULL: it is not open */
 };
 
@@ -180,6 +181,8 @@ void rp_run__end_costs(struct rp_run *run);
 /* Of the kernel's ring: a power of two; 0: nothing is recorded. */
 uint32_t rp_run__ring_bytes(const struct rp_opts *opts);
 int rp_run__open_record(struct rp_run *run, struct rp_err *err);
+/* Of the store that they go to. */
+int rp_run__record_samples(struct rp_run *run, struct rp_err *err);
 /* Once tracing has begun. */
 int rp_run__start_record(struct rp_run *run, struct rp_err *err);
 /* It is over: nothing is in the way of what is printed. */

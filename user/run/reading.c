@@ -30,6 +30,7 @@ struct rp_snapshot *rp_reading__snapshot(const struct rp_reading *now,
 		snapshot->meta.overhead = rp_overhead__of(snapshot->probe_ns, cpu,
 							  snapshot->duration);
 	if (snapshot->sampled)
-		rp_sampled__set_cpu(snapshot, cpu);
+		rp_sampled__set_cpu(snapshot,
+				    now->counts->samples->cpu ? now->counts->samples->cpu : cpu);
 	return snapshot;
 }

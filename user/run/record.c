@@ -40,6 +40,12 @@ static const char *kept(const struct rp_opts *opts, char *buf, size_t size)
 	return buf[0] ? buf + 1 : NULL;
 }
 
+/* Only slow trees are kept: which samples are in one is known too late. */
+static bool has_samples(const struct rp_opts *opts)
+{
+	return opts->sample_hz && (!(opts->slower_than > 0) || opts->last > 0);
+}
+
 /* buf lasts as long as the description. */
 static struct rp_event_run description(const struct rp_run *run, char *buf, size_t size)
 {
@@ -51,6 +57,7 @@ static struct rp_event_run description(const struct rp_run *run, char *buf, size
 	return (struct rp_event_run){
 		.meta = meta,
 		.start = run->began,
+		.sample_hz = has_samples(run->opts) ? run->opts->sample_hz : 0,
 		.wall = (uint64_t)wall.tv_sec * RP_NS_PER_S + (uint64_t)wall.tv_nsec -
 			(rp_clock__now() - run->began),
 	};
@@ -86,6 +93,15 @@ int rp_run__open_record(struct rp_run *run, struct rp_err *err)
 	else
 		rc = rp_recording__new(&opts, &run->recording, err);
 	return choose_another(run, rc, err);
+}
+
+int rp_run__record_samples(struct rp_run *run, struct rp_err *err)
+{
+	if (!run->recording || !has_samples(run->opts))
+		return 0;
+	return rp_recording__add_samples(run->recording, run->collect.samples)
+		       ? rp_err__no_memory(err)
+		       : 0;
 }
 
 int rp_run__start_record(struct rp_run *run, struct rp_err *err)
@@ -223,15 +239,19 @@ static void say_recorded(struct rp_run *run)
 {
 	struct rp_recording_figures figures = rp_recording__figures(run->recording);
 	struct rp_command_line next = {0};
-	char line[512], count[16], bytes[16];
+	char line[512], count[16], bytes[16], samples[32] = "", n_samples[16];
 	unsigned number;
 	const char *path = rp_recording__dumped(run->recording, &number);
 
 	if (!path)
 		path = run->opts->record;
-	snprintf(line, sizeof(line), "%s instance%s in %.300s, %s",
+	if (figures.samples)
+		snprintf(samples, sizeof(samples), " and %s sample%s",
+			 rp_text__count((double)figures.samples, n_samples, sizeof(n_samples)),
+			 figures.samples == 1 ? "" : "s");
+	snprintf(line, sizeof(line), "%s instance%s%s in %.300s, %s",
 		 rp_text__count((double)figures.instances, count, sizeof(count)),
-		 figures.instances == 1 ? "" : "s", path,
+		 figures.instances == 1 ? "" : "s", samples, path,
 		 size_text(figures.bytes, bytes, sizeof(bytes)));
 	rp_command_line__add(&next, "rptrace");
 	rp_command_line__add(&next, "report");
@@ -248,9 +268,13 @@ int rp_run__finish_record(struct rp_run *run, struct rp_err *err)
 
 	if (!run->recording)
 		return 0;
+	/* Those of the summary, where there is one: they are the same figures. */
+	rc = run->last.counts ? 0 : rp_run__read(run, &run->last);
+	if (rc)
+		rp_err__no_memory(err);
 	end = (struct rp_recording_end){.run = description(run, part, sizeof(part)),
-					.counts = run->source.read(run->source.ctx)};
-	rc = end.counts ? 0 : rp_err__no_memory(err);
+					.counts = run->last.counts,
+					.cpu = run->last.cpu};
 	/* Where the kernel cannot tell what is open, the record does without. */
 	if (!run->source.open_frames(run->source.ctx, &open))
 		end.open = &open;
@@ -261,6 +285,5 @@ int rp_run__finish_record(struct rp_run *run, struct rp_err *err)
 	if (!rc)
 		say_recorded(run);
 	rp_open_entries__free(&open);
-	rp_counts__free((struct rp_counts *)end.counts);
 	return rc;
 }

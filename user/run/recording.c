@@ -20,6 +20,7 @@
 #include "record/relay.h"
 #include "record/slow_trees.h"
 #include "record/writer.h"
+#include "run/sample_queue.h"
 #include "util/array.h"
 #include "util/caller.h"
 #include "util/clock.h"
@@ -55,6 +56,7 @@ struct rp_recording {
 	struct rp_writer *writer;
 	struct rp_event_sink sink;
 	struct rp_instance_feed *feed;
+	struct rp_sample_queue *samples; /* NULL: there are none */
 	pthread_t thread;
 	bool has_thread;
 	bool must_end, abandoned; /* read and written by both threads, as are these: */
@@ -285,6 +287,14 @@ void rp_recording__follow(struct rp_recording *r, struct rp_plan *plan)
 	rp_plan__on_region(plan, take_region, r);
 }
 
+/* ---- samples ------------------------------------------------------------------------------- */
+
+int rp_recording__add_samples(struct rp_recording *r, struct rp_sample_store *store)
+{
+	r->samples = rp_sample_queue__new(store);
+	return r->samples ? 0 : -ENOMEM;
+}
+
 /* ---- the thread ---------------------------------------------------------------------------- */
 
 static void publish(struct rp_recording *r, int rc)
@@ -293,9 +303,18 @@ static void publish(struct rp_recording *r, int rc)
 						     : rp_writer__figures(r->writer);
 
 	__atomic_store_n(&r->figures.instances, figures.instances, __ATOMIC_RELAXED);
+	__atomic_store_n(&r->figures.samples, figures.samples, __ATOMIC_RELAXED);
 	__atomic_store_n(&r->figures.bytes, figures.bytes, __ATOMIC_RELAXED);
 	__atomic_store_n(&r->figures.full, figures.full, __ATOMIC_RELAXED);
 	__atomic_store_n(&r->figures.rc, rc, __ATOMIC_RELAXED);
+}
+
+/* Threads come before what was sampled of them. */
+static int drain(struct rp_recording *r)
+{
+	int rc = rp_instance_feed__drain(r->feed);
+
+	return !rc && r->samples ? rp_sample_queue__tell(r->samples, r->feed) : rc;
 }
 
 /* Until it has to end, or the file cannot be written. */
@@ -308,7 +327,7 @@ static int record(struct rp_recording *r)
 	while (!rc && !__atomic_load_n(&r->must_end, __ATOMIC_ACQUIRE)) {
 		uint64_t now = rp_clock__now();
 
-		rc = rp_instance_feed__drain(r->feed);
+		rc = drain(r);
 		if (!rc && now - flushed >= FLUSH_NS) {
 			rc = rp_instance_feed__tell_lost(r->feed);
 			if (!rc)
@@ -327,9 +346,18 @@ static int record(struct rp_recording *r)
 static int write_end(struct rp_recording *r)
 {
 	const struct rp_recording_end *last = r->last;
-	const struct rp_event_end end = {.time = last->counts->time, .lost = last->counts->lost};
-	int rc = rp_instance_feed__drain(r->feed);
+	const struct rp_sample_counts *samples = last->counts->samples;
+	uint64_t lost[RP_LOST_COUNT];
+	struct rp_event_end end = {.time = last->counts->time, .lost = lost, .cpu = last->cpu};
+	int rc = drain(r);
 
+	memcpy(lost, last->counts->lost, sizeof(lost));
+	if (samples) {
+		end.samples = samples->totals.taken;
+		end.no_tables = samples->totals.no_room;
+	}
+	if (r->samples)
+		lost[RP_LOST_SAMPLES] += rp_sample_queue__lost(r->samples);
 	if (!rc && last->open)
 		rc = rp_instance_feed__tell_open(r->feed, last->open);
 	if (!rc)
@@ -393,6 +421,7 @@ struct rp_recording_figures rp_recording__figures(const struct rp_recording *r)
 {
 	return (struct rp_recording_figures){
 		.instances = __atomic_load_n(&r->figures.instances, __ATOMIC_RELAXED),
+		.samples = __atomic_load_n(&r->figures.samples, __ATOMIC_RELAXED),
 		.bytes = __atomic_load_n(&r->figures.bytes, __ATOMIC_RELAXED),
 		.rc = __atomic_load_n(&r->figures.rc, __ATOMIC_RELAXED),
 		.full = __atomic_load_n(&r->figures.full, __ATOMIC_RELAXED),
@@ -446,6 +475,7 @@ void rp_recording__free(struct rp_recording *r)
 	if (r->fd >= 0)
 		close(r->fd);
 	rp_instance_feed__free(r->feed);
+	rp_sample_queue__free(r->samples);
 	rp_recent__free(r->recent);
 	free(r->regions);
 	free(r);

@@ -7,6 +7,7 @@
 #ifndef RP_RECORDING_H
 #define RP_RECORDING_H
 
+#include "aggregate/sample_store.h"
 #include "attach/session.h"
 #include "plan/plan.h"
 #include "record/sink.h"
@@ -34,13 +35,16 @@ void rp_recording__free(struct rp_recording *recording);
 /* Learn the names of the plan's regions as they are added. */
 void rp_recording__follow(struct rp_recording *recording, struct rp_plan *plan);
 
+/* Samples go there, too, from now on. -ENOMEM. */
+int rp_recording__add_samples(struct rp_recording *recording, struct rp_sample_store *store);
+
 /* Begin: the session was made for it, and must not be freed before the recording. */
 int rp_recording__start(struct rp_recording *recording, struct rp_session *session,
 			const struct rp_event_run *run, struct rp_err *err);
 
 /* How far it is. */
 struct rp_recording_figures {
-	uint64_t instances, bytes;
+	uint64_t instances, samples, bytes;
 	int rc;	   /* not 0: it has ended, as the file cannot be written */
 	bool full; /* it has ended, as the file is as large as it may be */
 };
@@ -59,6 +63,7 @@ const char *rp_recording__dumped(const struct rp_recording *recording, unsigned 
 struct rp_recording_end {
 	struct rp_event_run run; /* as it is known now */
 	const struct rp_counts *counts;
+	uint64_t cpu; /* ns that the target has used */
 	const struct rp_open_entries *open;
 };
 

@@ -235,6 +235,7 @@ static void free_run(struct rp_run *run)
 	rp_session__free(run->session);
 	rp_plan__free(run->plan);
 	rp_counts__free(run->table_before.counts);
+	rp_counts__free(run->last.counts);
 	rp_counts__free(run->overhead.budget.before.counts);
 	rp_launch__free(run->launch);
 	rp_on_stuck__free(run->on_stuck);

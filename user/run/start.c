@@ -27,7 +27,7 @@ static int open_sampling(struct rp_run *run, struct rp_err *err)
 		return rp_err__no_memory(err);
 	run->collect.samples = rp_sampling__store(run->sampling);
 	run->collect.sample_hz = opts.hz;
-	return 0;
+	return rp_run__record_samples(run, err);
 }
 
 static int refuse_stuck(struct rp_err *err)

@@ -108,8 +108,17 @@ static bool is_at_probe(struct rp_sampler *s, const struct rp_sample *sample)
 
 static void add(struct rp_sampler *s, const struct rp_sample *sample)
 {
-	struct rp_sample_totals *totals = rp_sample_store__totals(s->store);
 	bool at_probe = is_at_probe(s, sample), named, known = at_probe;
+	struct rp_taken_sample taken = {
+		.time = sample->time,
+		.node = sample->node,
+		.thread = sample->thread,
+		.tid = sample->tid,
+		.pid = sample->tgid,
+		.end = sample->end,
+		.at_probe = at_probe,
+		.unsampled = sample->flags & RP_SAMPLE_UNSAMPLED,
+	};
 	uint32_t places[CALLS_MAX + 1]; /* and the probe */
 	size_t n = 0, found;
 
@@ -123,12 +132,8 @@ static void add(struct rp_sampler *s, const struct rp_sample *sample)
 	}
 	if (at_probe)
 		places[n++] = s->probe;
-	rp_sample_store__add(s->store, sample->node, places, n);
-	totals->truncated += sample->end != RP_UNWIND_END_COMPLETE;
-	if (sample->end < RP_UNWIND_END_COUNT)
-		totals->ends[sample->end]++;
-	totals->unresolved += !known;
-	totals->probes += at_probe;
+	taken.unresolved = !known;
+	rp_sample_store__add(s->store, &taken, places, n);
 }
 
 void rp_sampler__take(struct rp_sampler *s, const void *record, size_t size)

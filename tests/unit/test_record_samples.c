@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+/* Samples in records: they come back, damaged or not, and are the profile of the run. */
+#include "record_fixture.h"
+
+#include "record/counts_of_instances.h"
+#include "record/event_filter.h"
+#include "run/reading.h"
+
+#define CPU_NS 3000000000u
+
+static const struct rp_place places[] = {
+	{.function = "main", .file = "src/main.c", .line = 7, .object = "demo"},
+	{.function = "outer", .file = "", .object = "demo"},
+	{.function = "deep;er\n", .file = "src/deep.c", .line = 1u << 31, .object = "demo"},
+};
+
+/* main calls outer, which calls deeper; below a root. */
+static const struct rp_sample_call calls[] = {
+	{0}, {.parent = 1, .place = 1}, {.parent = 2, .place = 2}, {.parent = 3, .place = 3}};
+
+/* Of three in a row the second is outside of all regions, and the last has lost its stack. */
+static struct rp_taken_sample run_sample(unsigned i)
+{
+	return (struct rp_taken_sample){
+		.time = RUN_START + 1000000ull * i,
+		.call = i % 3 == 2 ? 0 : 4 - i % 3,
+		.node = i % 3 == 1 ? 0 : 2 + i % 2,
+		.thread = i % 3 == 1 ? 0 : 1 + i % 2,
+		.tid = 43 + i % 2,
+		.pid = 42,
+		.end = i % 3 == 1 ? RP_UNWIND_END_NO_ROW : RP_UNWIND_END_COMPLETE,
+		.unresolved = i % 3 == 2,
+		.at_probe = i % 5 == 0,
+	};
+}
+
+static int tell_samples(const struct rp_event_sink *sink, unsigned n, unsigned taken)
+{
+	uint64_t lost[RP_LOST_COUNT] = {0};
+	const struct rp_event_end end = {.time = RUN_START + 1000000000ull,
+					 .lost = lost,
+					 .cpu = CPU_NS,
+					 .samples = taken,
+					 .no_tables = 5};
+	struct rp_event_run run = run_about;
+	int rc;
+
+	run.sample_hz = 997;
+	rc = sink->run(sink->ctx, &run);
+	for (uint32_t i = 0; !rc && i < COUNT(run_regions); i++)
+		rc = sink->region(sink->ctx, i + 1, &run_regions[i]);
+	for (uint32_t i = 0; !rc && i < COUNT(run_nodes); i++)
+		rc = sink->node(sink->ctx, i + 1, &run_nodes[i]);
+	for (uint32_t i = 0; !rc && i < COUNT(run_threads); i++)
+		rc = sink->thread(sink->ctx, &run_threads[i]);
+	for (unsigned i = 0; !rc && i < 4; i++) {
+		struct rp_event_instance instance = run_instance(i);
+
+		rc = sink->instance(sink->ctx, &instance);
+	}
+	for (uint32_t i = 0; !rc && i < COUNT(places); i++)
+		rc = sink->place(sink->ctx, i + 1, &places[i]);
+	for (uint32_t i = 0; !rc && i < COUNT(calls); i++)
+		rc = sink->call(sink->ctx, i + 1, &calls[i]);
+	for (unsigned i = 0; !rc && i < n; i++) {
+		struct rp_taken_sample sample = run_sample(i);
+
+		rc = sink->sample(sink->ctx, &sample);
+	}
+	return rc ? rc : sink->end(sink->ctx, &end);
+}
+
+static void record_samples(struct record_image *image, unsigned n)
+{
+	const struct rp_writer_opts opts = {.run = 0x1234, .fn = image_take, .ctx = image};
+	struct rp_event_sink sink;
+	struct rp_writer *writer;
+
+	assert_int_equal(rp_writer__new(&opts, &writer), 0);
+	sink = rp_writer__sink(writer);
+	assert_int_equal(tell_samples(&sink, n, n), 0);
+	assert_int_equal(rp_writer__figures(writer).samples, n);
+	assert_int_equal(sink.close(sink.ctx), 0);
+}
+
+/* ---- the file -------------------------------------------------------------------------------- */
+
+/* More than two blocks take. */
+static void test_round_trip(void **state)
+{
+	const unsigned n = 70000;
+	struct record_image image = {0};
+	struct rp_reader_figures figures;
+	struct told before, after;
+	struct rp_event_sink sink = told_sink(&before);
+
+	(void)state;
+	assert_int_equal(tell_samples(&sink, n, n), 0);
+	fflush(before.out);
+	record_samples(&image, n);
+	assert_int_equal(run_read(image.at, image.n, &after, &figures), 0);
+	assert_string_equal(before.text, after.text);
+	assert_int_equal(figures.samples, n);
+	assert_int_equal(figures.instances, 4);
+	assert_int_equal(figures.n_damaged, 0);
+	assert_int_equal(figures.unknown_blocks, 0);
+	assert_true(image.n < 6 * n);
+	told_free(&before);
+	told_free(&after);
+	free(image.at);
+}
+
+/* As tests/golden/record.rpt: all versions to come read it. */
+static void test_golden_file(void **state)
+{
+	static unsigned char bytes[16384];
+	const char *mode = getenv("RP_GOLDEN");
+	struct record_image image = {0};
+	struct told before, after;
+	struct rp_event_sink sink = told_sink(&before);
+	FILE *file;
+	size_t n;
+
+	(void)state;
+	if (mode && !strcmp(mode, "write")) {
+		record_samples(&image, 60);
+		file = fopen("tests/golden/samples.rpt", "wb");
+		assert_non_null(file);
+		assert_int_equal(fwrite(image.at, 1, image.n, file), image.n);
+		fclose(file);
+		free(image.at);
+	}
+	file = fopen("tests/golden/samples.rpt", "rb");
+	assert_non_null(file);
+	n = fread(bytes, 1, sizeof(bytes), file);
+	fclose(file);
+	assert_int_equal(tell_samples(&sink, 60, 60), 0);
+	fflush(before.out);
+	assert_int_equal(run_read(bytes, n, &after, NULL), 0);
+	assert_string_equal(before.text, after.text);
+	told_free(&before);
+	told_free(&after);
+}
+
+/* Whatever byte changes, a sample counts, unless it is in the block that was changed. */
+static void test_each_byte_flipped(void **state)
+{
+	struct record_image image = {0};
+	size_t from = 0, to = 0;
+
+	(void)state;
+	record_samples(&image, 30);
+	for (size_t i = 0; i < image.n_blocks; i++)
+		if (image_header(&image, i).type == RP_BLOCK_SAMPLES) {
+			from = image.block[i];
+			to = image.block[i + 1];
+		}
+	assert_true(to > from);
+	for (size_t i = 0; i < image.n; i++) {
+		struct rp_reader_figures figures;
+		struct told told;
+
+		image.at[i] ^= 0x41;
+		assert_int_equal(run_read(image.at, image.n, &told, &figures), 0);
+		image.at[i] ^= 0x41;
+		assert_int_equal(figures.samples, i >= from && i < to ? 0 : 30);
+		told_free(&told);
+	}
+	free(image.at);
+}
+
+/* ---- the profile ----------------------------------------------------------------------------- */
+
+/* Of what is told as `tell_samples` does; n_taken are those of the run. */
+static struct rp_snapshot *snapshot_of(const struct rp_event_filter_opts *opts, unsigned n,
+				       unsigned n_taken, enum rp_by by)
+{
+	struct rp_instance_counts *counts = rp_instance_counts__new(by);
+	struct rp_event_sink sink = rp_instance_counts__sink(counts);
+	struct rp_event_filter *filter = rp_event_filter__new(opts, &sink);
+	struct rp_counts_source source = rp_instance_counts__source(counts);
+	const struct rp_snapshot_opts how = {.by = by};
+	struct rp_reading now, before = {0};
+	struct rp_snapshot *snapshot;
+
+	assert_non_null(filter);
+	sink = rp_event_filter__sink(filter);
+	assert_int_equal(tell_samples(&sink, n, n_taken), 0);
+	assert_int_equal(sink.close(sink.ctx), 0);
+	assert_true(rp_instance_counts__has_samples(counts));
+	now = (struct rp_reading){.counts = source.read(source.ctx)};
+	assert_non_null(now.counts);
+	snapshot = rp_reading__snapshot(&now, &before, &how);
+	assert_non_null(snapshot);
+	rp_counts__free(now.counts);
+	rp_instance_counts__free(counts);
+	return snapshot;
+}
+
+static const struct rp_row *row(const struct rp_snapshot *snapshot, const char *name)
+{
+	for (size_t i = 0; i < snapshot->n_rows; i++)
+		if (!strcmp(snapshot->rows[i].name, name))
+			return &snapshot->rows[i];
+	fail_msg("no row %s", name);
+	return NULL;
+}
+
+static void test_profile(void **state)
+{
+	const struct rp_event_filter_opts all = {0};
+	struct rp_snapshot *s = snapshot_of(&all, 30, 30, RP_BY_NONE);
+	const struct rp_lines *functions = &s->sampled->all.functions;
+
+	(void)state;
+	assert_int_equal(s->sampled->totals.taken, 30);
+	assert_int_equal(s->sampled->totals.unresolved, 10);
+	assert_int_equal(s->sampled->totals.truncated, 10);
+	assert_int_equal(s->sampled->totals.probes, 6);
+	assert_int_equal(s->sampled->totals.ends[RP_UNWIND_END_NO_ROW], 10);
+	assert_int_equal(s->sampled->totals.no_room, 5);
+	assert_int_equal(s->sampled->hz_wanted, 997);
+	assert_int_equal(s->sampled->all.cpu, CPU_NS);
+	/* Those in the inner one are in both. */
+	assert_int_equal(row(s, "outer")->profile.samples, 20);
+	assert_int_equal(row(s, "in;ner\n")->profile.samples, 10);
+	assert_int_equal(row(s, "outer")->profile.cpu, CPU_NS / 3 * 2);
+	assert_string_equal(functions->item[0].place->function, "outer");
+	assert_int_equal(functions->item[0].self, 10);
+	assert_int_equal(functions->item[0].cumulative, 20);
+	assert_int_equal(functions->n, 3);
+	rp_snapshot__free(s);
+}
+
+/* What each stands for does not change with what is asked for. */
+static void test_parts(void **state)
+{
+	const struct rp_event_filter_opts early = {.to = 10000000},
+					  inner = {.regions = (const char *[]){"in*"},
+						   .n_regions = 1},
+					  outer = {.regions = (const char *[]){"outer"},
+						   .n_regions = 1},
+					  thread = {.thread = 44};
+	struct rp_snapshot *s = snapshot_of(&early, 30, 30, RP_BY_NONE);
+
+	(void)state;
+	assert_int_equal(s->sampled->totals.taken, 10);
+	assert_int_equal(s->sampled->all.cpu, CPU_NS / 3);
+	rp_snapshot__free(s);
+	s = snapshot_of(&inner, 30, 30, RP_BY_NONE);
+	assert_int_equal(s->sampled->totals.taken, 10);
+	assert_int_equal(row(s, "in;ner\n")->profile.samples, 10);
+	rp_snapshot__free(s);
+	s = snapshot_of(&outer, 30, 30, RP_BY_NONE);
+	assert_int_equal(s->n_rows, 1);
+	assert_int_equal(row(s, "outer")->profile.samples, 20);
+	rp_snapshot__free(s);
+	s = snapshot_of(&thread, 30, 30, RP_BY_NONE);
+	assert_int_equal(s->sampled->totals.taken, 15);
+	rp_snapshot__free(s);
+	/* The record has a part of them. */
+	s = snapshot_of(&(struct rp_event_filter_opts){0}, 30, 60, RP_BY_NONE);
+	assert_int_equal(s->sampled->all.cpu, CPU_NS / 2);
+	rp_snapshot__free(s);
+}
+
+/* Each thread was in one of the two regions. */
+static void test_groups(void **state)
+{
+	struct rp_snapshot *s = snapshot_of(&(struct rp_event_filter_opts){0}, 30, 30,
+					    RP_BY_THREAD);
+
+	(void)state;
+	assert_int_equal(s->n_rows, 2);
+	assert_string_not_equal(row(s, "outer")->group, row(s, "in;ner\n")->group);
+	assert_int_equal(row(s, "outer")->profile.samples, 10);
+	assert_int_equal(row(s, "in;ner\n")->profile.samples, 10);
+	rp_snapshot__free(s);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_round_trip),
+		cmocka_unit_test(test_golden_file),
+		cmocka_unit_test(test_each_byte_flipped),
+		cmocka_unit_test(test_profile),
+		cmocka_unit_test(test_parts),
+		cmocka_unit_test(test_groups),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
