@@ -169,6 +169,29 @@ static void test_each_byte_flipped(void **state)
 	free(image.at);
 }
 
+/* Whose calls are lost has no stack, rather than one that was not told. */
+static void test_calls_are_damaged(void **state)
+{
+	struct record_image image = {0};
+	unsigned samples = 0, number;
+	struct told told;
+
+	(void)state;
+	record_samples(&image, 30);
+	for (size_t i = 0; i < image.n_blocks; i++)
+		if (image_header(&image, i).type == RP_BLOCK_CALLS)
+			image.at[image.block[i] + sizeof(struct rp_block_header)] ^= 1;
+	assert_int_equal(run_read(image.at, image.n, &told, NULL), 0);
+	assert_null(strstr(told.text, "\ncall "));
+	for (const char *at = told.text; (at = strstr(at, "\nsample ")); samples++) {
+		assert_int_equal(sscanf(++at, "sample %*u %u", &number), 1);
+		assert_int_equal(number, 0);
+	}
+	assert_int_equal(samples, 30);
+	told_free(&told);
+	free(image.at);
+}
+
 /* ---- the profile ----------------------------------------------------------------------------- */
 
 /* Of what is told as `tell_samples` does; n_taken are those of the run. */
@@ -284,6 +307,7 @@ int main(void)
 		cmocka_unit_test(test_round_trip),
 		cmocka_unit_test(test_golden_file),
 		cmocka_unit_test(test_each_byte_flipped),
+		cmocka_unit_test(test_calls_are_damaged),
 		cmocka_unit_test(test_profile),
 		cmocka_unit_test(test_parts),
 		cmocka_unit_test(test_groups),
