@@ -54,6 +54,21 @@ static int on_lost(void *ctx, uint32_t node, uint64_t n)
 	TELL_ALL(lost, node, n);
 }
 
+static int on_place(void *ctx, uint32_t number, const struct rp_place *place)
+{
+	TELL_ALL(place, number, place);
+}
+
+static int on_call(void *ctx, uint32_t number, const struct rp_sample_call *call)
+{
+	TELL_ALL(call, number, call);
+}
+
+static int on_sample(void *ctx, const struct rp_taken_sample *sample)
+{
+	TELL_ALL(sample, sample);
+}
+
 static int on_end(void *ctx, const struct rp_event_end *end)
 {
 	TELL_ALL(end, end);
@@ -86,6 +101,9 @@ struct rp_event_sink rp_event_tee__sink(struct rp_event_tee *tee)
 				      .left_out = on_left_out,
 				      .passed_over = on_passed_over,
 				      .lost = on_lost,
+				      .place = on_place,
+				      .call = on_call,
+				      .sample = on_sample,
 				      .end = on_end,
 				      .close = on_close};
 }
