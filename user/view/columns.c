@@ -249,7 +249,7 @@ const char *rp_column_list__parse(const char *text, struct rp_column_list *out)
 	}
 }
 
-static bool is_of_samples(const struct rp_column *column)
+bool rp_column__is_of_samples(const struct rp_column *column)
 {
 	return column->exact == exact_samples || column->exact == exact_sampled_cpu;
 }
@@ -258,7 +258,7 @@ bool rp_column__is_exported(const struct rp_column *column, const struct rp_snap
 {
 	if (column->text == text_group)
 		return snapshot->meta.group_by;
-	if (is_of_samples(column))
+	if (rp_column__is_of_samples(column))
 		return snapshot->sampled;
 	return column->exported;
 }
@@ -270,7 +270,7 @@ static bool is_wanted(const struct rp_column *column, const struct rp_snapshot *
 	bool only_if_any = column->exact == exact_open || column->exact == exact_unwound ||
 			   column->exact == exact_unmatched;
 
-	if (column->text == text_group || is_of_samples(column))
+	if (column->text == text_group || rp_column__is_of_samples(column))
 		return rp_column__is_exported(column, snapshot);
 	if (!only_if_any)
 		return column->shown;
@@ -326,7 +326,7 @@ bool rp_column__applies(const struct rp_column *column, const struct rp_row *row
 			 column->exact == exact_blocked;
 
 	/* What no look has met may yet have run, in between. */
-	if (is_of_samples(column) && !row->profile.samples)
+	if (rp_column__is_of_samples(column) && !row->profile.samples)
 		return false;
 	if (rp_column__is_of_records(column))
 		return row->f.last;

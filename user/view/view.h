@@ -46,6 +46,8 @@ extern const size_t rp_n_columns;
 extern const struct rp_column rp_record_columns[];
 extern const size_t rp_n_record_columns;
 bool rp_column__is_of_records(const struct rp_column *column);
+/* Of the others, those that only samples tell. */
+bool rp_column__is_of_samples(const struct rp_column *column);
 
 /* Column by its sort key, its JSON key or its title; NULL. */
 const struct rp_column *rp_column__find(const char *name);
