@@ -1,14 +1,19 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
 # Benchmarks: what tracing costs, next to an empty BPF program and to other tools. Included by the
-# top level Makefile, after tests.mk. BENCH_ARGS adds options: --quick, --json FILE.
+# top level Makefile, after tests.mk. BENCH_ARGS adds options: --quick, --only KEY, --json FILE.
 
-BENCH_BINS := $(O)/bench/bench_floor $(O)/bench/bench_many $(O)/targets/bench_region \
-	$(O)/targets/bench_marker $(O)/targets/bench_marker_off
+BENCH_BINS := $(O)/bench/bench_floor $(O)/bench/bench_many $(O)/bench/bench_record $(O)/targets/bench_region \
+	$(O)/targets/bench_marker $(O)/targets/bench_marker_off $(O)/targets/demo
 
 $(O)/bench/bench_floor: tools/bench_floor.c $(O)/user/attach/uprobe_multi.o tools/bench.mk
 	$(call msg,BENCH,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) $(DEPFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.c %.o,$^) $(BPF_LIBS)
+
+$(O)/bench/bench_record: tools/bench_record.c $(O)/librpcore.a tools/bench.mk
+	$(call msg,BENCH,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) $(DEPFLAGS) $(ALL_LDFLAGS) -o $@ $< $(O)/librpcore.a $(CORE_LIBS)
 
 # 20,000 functions; tools/bench/growth.py has the number too.
 $(O)/bench/bench_many: tests/targets/bench_region.c tools/bench.mk

@@ -20,7 +20,7 @@ static void say(const char *cause, const char *cure)
 
 static int run(struct rp_opts *opts, struct rp_err *err)
 {
-	if (rp_opts__find_processes(opts, "/proc", err))
+	if (rp_opts__find_processes(opts, "/proc", err) || rp_opts__name_files(opts, err))
 		return err->exit;
 	return rp_commands[opts->command](opts, say, err);
 }

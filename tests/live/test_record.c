@@ -342,6 +342,39 @@ static void trees_are_sampled_whole(void **state)
 	free_record(r);
 }
 
+/* One call of main, of which a region in it is no more: what helps is told, and does. */
+static void no_tree_chosen_is_told(void **state)
+{
+	struct live_proc *rptrace = live_rptrace("record --every 4294967295 -f main -o %s -- %s",
+						 live_path("none.rpt"),
+						 live_target_path("functions counts 1 10"));
+
+	(void)state;
+	assert_int_equal(live_wait(rptrace), 0);
+	assert_non_null(strstr(rptrace->err,
+			       "none of the outermost calls, which were of main: 1 left out, "));
+	assert_non_null(strstr(rptrace->err, "hint: rptrace record --every 4294967295 -f main "));
+	assert_non_null(strstr(rptrace->err, " -x main -- "));
+}
+
+/* Each run has a file of its own. */
+static void name_of_the_file_is_made(void **state)
+{
+	const char *path = live_path("rank.%{LIVE_RANK}.%%.rpt");
+	struct stat st;
+
+	(void)state;
+	setenv("LIVE_RANK", "7", 1);
+	assert_int_equal(live_wait(live_rptrace("record -f leaf -o %s -- %s", path,
+						live_target_path("functions counts 1 10"))),
+			 0);
+	assert_int_equal(stat(live_path("rank.7.%.rpt"), &st), 0);
+	unsetenv("LIVE_RANK");
+	assert_int_equal(live_wait(live_rptrace("record -f leaf -o %s -- %s", path,
+						live_target_path("functions counts 1 10"))),
+			 2);
+}
+
 /* nap(0) and nap(300), which sleep so many ms. */
 static void slow_trees_are_kept(void **state)
 {
@@ -564,6 +597,8 @@ int main(void)
 		cmocka_unit_test(what_finds_no_room_is_counted),
 		cmocka_unit_test(short_ones_are_left_out),
 		cmocka_unit_test(trees_are_sampled_whole),
+		cmocka_unit_test(no_tree_chosen_is_told),
+		cmocka_unit_test(name_of_the_file_is_made),
 		cmocka_unit_test(slow_trees_are_kept),
 		cmocka_unit_test(size_ends_the_record),
 		cmocka_unit_test(last_seconds_are_written_on_a_signal),

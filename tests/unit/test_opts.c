@@ -369,6 +369,8 @@ static const struct mistake {
 	 "is none of table, csv, json, openmetrics, flamegraph, chrome",
 	 "rptrace report --format table a.rpt"},
 	{"rptrace -s first", "is none of", "rptrace -s total"},
+	{"rptrace record -o - -p 1", "a record is a file", "rptrace record -p 1 -o rptrace.rpt"},
+	{"rptrace --record=- -b", "a record is a file", "rptrace -b --record rptrace.rpt"},
 	{"rptrace report --from 2 --to 1 a.rpt", "no later", "rptrace report --from 2 a.rpt"},
 	{"rptrace --", "no command follows --", "rptrace"},
 	{"rptrace -b -d 1 --", "no command follows --", "rptrace -b -d 1"},

@@ -20,6 +20,7 @@ from kinds import bench_kinds
 from own import bench_memory, bench_screen, bench_self
 from processes import say
 from race import Bench
+from records import bench_records
 from report import check_goals, machine, print_table
 from start import bench_start
 
@@ -33,12 +34,13 @@ SECTIONS = {
     "what a start takes, by part": ("start", bench_start),
     "rptrace itself": ("self", bench_self),
     "memory": ("memory", bench_memory),
+    "records": ("records", bench_records),
     "the live screen, one picture a second": ("screen", bench_screen),
     "markers that nobody traces": ("markers_untraced", bench_untraced),
 }
 
 
-def run(bench, quick):
+def run(bench, quick, only):
     here = machine()
     report = {"schema": "rptrace-bench/1", "machine": here, "rounds": bench.rounds,
               "floor": bench.kind, "no_perf": bench.no_perf}
@@ -48,7 +50,7 @@ def run(bench, quick):
     if bench.no_perf:
         print(f"without perf: {bench.no_perf}")
     for title, (key, section) in SECTIONS.items():
-        if quick and key != "kinds":
+        if (quick and key != "kinds") or (only and key not in only):
             continue
         say(f"measuring {title}")
         report[key] = section(bench)
@@ -61,6 +63,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--build", default="build", help="output folder of make (build)")
     parser.add_argument("--quick", action="store_true", help="the first table alone, fewer rounds")
+    parser.add_argument("--only", metavar="KEY", action="append", help="this table, as JSON calls it; repeatable")
     parser.add_argument("--rounds", type=int, help="turns of each tool (5; quick: 3)")
     parser.add_argument("--json", metavar="FILE", help="write the figures there as well")
     args = parser.parse_args()
@@ -68,7 +71,7 @@ def main():
         sys.exit("bench: needs root, as tracing does")
 
     with tempfile.TemporaryDirectory(dir=os.path.join(args.build, "bench")) as folder:
-        report = run(Bench(args, os.path.abspath(folder)), args.quick)
+        report = run(Bench(args, os.path.abspath(folder)), args.quick, args.only)
     if args.json:
         with open(args.json, "w") as file:
             json.dump(report, file, indent=2)

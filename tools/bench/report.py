@@ -22,6 +22,16 @@ GOALS = [
     ("attach", f"rptrace, {MANY} functions", "end_ms", 2000),
     ("self", 100, "cpu_percent", 1),
     ("self", 100, "rss_mib", 50),
+    ("records", "a region", "recorded/rptrace", 1.07),
+    ("records", "a region", "added_ns", 60),
+    ("records", "two threads, as fast as they can", "lost_percent", 0.1),
+    ("records", "two threads, as fast as they can", "cpu_percent", 12),
+    ("records", "100,000 a second", "lost_percent", 0),
+    ("records", "100,000 a second", "cpu_percent", 2),
+    ("records", "the demo", "bytes", 8),
+    ("records", "read: 4 million", "ns", 1000 / 15),
+    ("records", "report of it: 10 million", "cpu_s", 3),
+    ("records", "report of it: 10 million", "rss_mib", 200),
     ("screen", 100, "cpu_percent", 1),
     ("screen", 10000, "cpu_percent", 3),
     ("screen", 10000, "slowest_key_ms", 100),
@@ -71,7 +81,7 @@ def check_goals(report):
         verdict = {True: "met", False: "not met", None: "not measured"}[goal["met"]]
         least = f", an empty program {goal['least']:.2f}" if "least" in goal else ""
         print(f"  {goal['section']}, {goal['row']}, {goal['figure']}: "
-              f"{form(goal['figure'], goal['value'])} (at most {goal['goal']}{least}): {verdict}")
+              f"{form(goal['figure'], goal['value'])} (at most {goal['goal']:.4g}{least}): {verdict}")
     return goals
 
 

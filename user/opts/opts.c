@@ -196,4 +196,6 @@ void rp_opts__free(struct rp_opts *opts)
 	free(opts->excludes.items);
 	free(opts->files.items);
 	free(opts->regions.items);
+	for (size_t i = 0; i < sizeof(opts->named) / sizeof(opts->named[0]); i++)
+		free(opts->named[i]);
 }

@@ -85,6 +85,7 @@ struct rp_opts {
 	unsigned slowest;		/* of each region; 0: not asked for */
 
 	const char *record; /* file of all instances; NULL: none */
+	char *named[2];	    /* names of files that rp_opts__name_files() has made */
 	uint64_t max_ring;  /* bytes of instances on their way there */
 	uint64_t max_size;  /* of the file; 0: no limit */
 	double slower_than; /* s: only trees that take so long; 0: all */
@@ -103,6 +104,12 @@ void rp_opts__free(struct rp_opts *opts);
 
 /* The processes that -p names by their command names join opts->pids: all that carry one. */
 int rp_opts__find_processes(struct rp_opts *opts, const char *proc_root, struct rp_err *err);
+
+/*
+ * What a name of a file to write has for this run, as %h for the host, becomes that: it may be
+ * another one each time. -EINVAL, -ENAMETOOLONG.
+ */
+int rp_opts__name_files(struct rp_opts *opts, struct rp_err *err);
 
 /* What --help says of a command, at most 80 columns wide. */
 void rp_opts__help(enum rp_command command, FILE *out);

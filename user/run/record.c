@@ -235,6 +235,52 @@ static void say_lost(struct rp_run *run)
 	run->say(told.cause, told.cure);
 }
 
+static bool is_outermost(const struct rp_counts *counts, const struct rp_node *node)
+{
+	return node->parent && counts->nodes[node->parent - 1].node.region == RP_REGION_NONE;
+}
+
+/* The region that all outermost calls are of; NULL: they are of several. */
+static const char *only_outermost(const struct rp_counts *counts)
+{
+	const struct rp_id_names *names = &counts->names;
+	uint32_t region = RP_REGION_NONE;
+
+	for (size_t i = 0; i < counts->n_nodes; i++) {
+		const struct rp_node *node = &counts->nodes[i].node;
+
+		if (!counts->nodes[i].figures.unsampled || !is_outermost(counts, node))
+			continue;
+		if (region != RP_REGION_NONE && region != node->region)
+			return NULL;
+		region = node->region;
+	}
+	return region - 1 < names->n_regions ? names->regions[region - 1].name : NULL;
+}
+
+/* --every chooses outermost calls: where there were few, as of main, it may be none. */
+static void say_none_chosen(struct rp_run *run)
+{
+	const struct rp_counts *counts = run->last.counts;
+	const char *outermost = only_outermost(counts);
+	struct rp_err told = {0};
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < counts->n_nodes; i++)
+		if (is_outermost(counts, &counts->nodes[i].node))
+			n += counts->nodes[i].figures.unsampled;
+	if (!n)
+		return;
+	rp_err__set(&told, RP_EXIT_OK, 0, NULL,
+		    "--every %u has chosen none of the outermost calls%s%.200s: %" PRIu64
+		    " left out, and all that ran inside",
+		    run->opts->every, outermost ? ", which were of " : "",
+		    outermost ? outermost : "", n);
+	rp_err__line(&told, 0, outermost ? NULL : "every", outermost ? "-x" : NULL, outermost);
+	rp_cure__fill(run->opts, &told);
+	run->say(told.cause, told.cure);
+}
+
 static void say_recorded(struct rp_run *run)
 {
 	struct rp_recording_figures figures = rp_recording__figures(run->recording);
@@ -257,6 +303,8 @@ static void say_recorded(struct rp_run *run)
 	rp_command_line__add(&next, "report");
 	rp_command_line__add(&next, path);
 	run->say(line, next.fits ? next.text : NULL);
+	if (!figures.instances && run->opts->every > 1)
+		say_none_chosen(run);
 }
 
 int rp_run__finish_record(struct rp_run *run, struct rp_err *err)
