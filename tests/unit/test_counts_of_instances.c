@@ -220,6 +220,9 @@ static void test_groups_are_files(void **state)
 	assert_int_equal(snapshot->n_rows, 2);
 	assert_int_equal(row_of(snapshot, "f", "a.rpt")->f.count, 8);
 	assert_int_equal(row_of(snapshot, "f", name + 200 - RP_TEXT_LEN)->f.count, 4);
+	/* Totals are as counts: 8 is 4 / 3 of their mean. */
+	assert_float_equal(row_of(snapshot, "f", "a.rpt")->f.imbalance, 8 / 6.0, 1e-9);
+	assert_float_equal(snapshot->rows[0].f.imbalance, snapshot->rows[1].f.imbalance, 0);
 	rp_snapshot__free(snapshot);
 	rp_instance_counts__free(counts);
 }

@@ -23,6 +23,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "aggregate/imbalance.h"
 #include "aggregate/overlap.h"
 #include "aggregate/paths.h"
 #include "util/hash.h"
@@ -506,6 +507,8 @@ static int make_rows(struct build *b)
 		err = drop_filtered(b);
 	if (!err)
 		err = list_left_out(b);
+	if (!err && b->opts->by == RP_BY_FILE)
+		err = rp_imbalance__set(&box->snapshot, box->paths.n_groups);
 	if (!err)
 		err = take_samples(b);
 out:

@@ -28,6 +28,7 @@ struct rp_row_figures {
 	uint64_t open, unwound;
 	uint64_t unmatched;   /* of the whole region, whatever the path and the group */
 	uint64_t first, last; /* of a record: when it was first entered, and last over; else 0 */
+	double imbalance;     /* by file: the region's largest total over the mean one; else 0 */
 };
 
 struct rp_history;

@@ -71,6 +71,7 @@ INTEGER_FIGURE(unwound)
 INTEGER_FIGURE(unmatched)
 INTEGER_FIGURE(first)
 INTEGER_FIGURE(last)
+REAL_FIGURE(imbalance)
 
 #define SAMPLED_FIGURE(name, field)                                                                \
 	static uint64_t exact_##name(const struct rp_row *row)                                     \
@@ -147,6 +148,10 @@ FLAG_FIGURE(late)
 #name, #name, title, help, RP_UNIT_FLAG, true, false, NULL, value_##name,          \
 			exact_##name                                                               \
 	}
+#define RATIO(name, title, help)                                                                   \
+	{                                                                                          \
+#name, #name, title, help, RP_UNIT_RATIO, true, true, NULL, value_##name, NULL     \
+	}
 #define PEOPLE(name, title, help, unit)                                                            \
 	{                                                                                          \
 #name, #name, title, help, unit, false, false, NULL, value_##name, NULL            \
@@ -193,6 +198,7 @@ const size_t rp_n_columns = sizeof(rp_columns) / sizeof(rp_columns[0]);
 const struct rp_column rp_record_columns[] = {
 	NS(first, "FIRST", "when it was first entered, since the run began", false),
 	NS(last, "LAST", "when it was last over, since the run began", false),
+	RATIO(imbalance, "IMBALANCE", "by file: the largest total of the region over the mean one"),
 };
 const size_t rp_n_record_columns = sizeof(rp_record_columns) / sizeof(rp_record_columns[0]);
 
@@ -268,14 +274,14 @@ bool rp_column__is_exported(const struct rp_column *column, const struct rp_snap
 static bool is_wanted(const struct rp_column *column, const struct rp_snapshot *snapshot)
 {
 	bool only_if_any = column->exact == exact_open || column->exact == exact_unwound ||
-			   column->exact == exact_unmatched;
+			   column->exact == exact_unmatched || column->value == value_imbalance;
 
 	if (column->text == text_group || rp_column__is_of_samples(column))
 		return rp_column__is_exported(column, snapshot);
 	if (!only_if_any)
 		return column->shown;
 	for (size_t i = 0; i < snapshot->n_rows; i++)
-		if (column->exact(&snapshot->rows[i]))
+		if (column->value(&snapshot->rows[i], snapshot) > 0)
 			return true;
 	return false;
 }
@@ -285,8 +291,9 @@ size_t rp_columns__shown(const struct rp_snapshot *snapshot, const struct rp_col
 {
 	/* Who and how often, where the time went, how long it took, what went wrong. */
 	static const char *const order[] = {
-		"name",	   "group", "count", "total", "self", "cpu",  "sampled_cpu", "wait",
-		"blocked", "mean",  "p50",   "p99",   "max",  "open", "unwound",     "unmatched"};
+		"name", "group",       "count", "total",   "imbalance", "self",
+		"cpu",	"sampled_cpu", "wait",	"blocked", "mean",	"p50",
+		"p99",	"max",	       "open",	"unwound", "unmatched"};
 	size_t n = 0;
 
 	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
@@ -328,6 +335,8 @@ bool rp_column__applies(const struct rp_column *column, const struct rp_row *row
 	/* What no look has met may yet have run, in between. */
 	if (rp_column__is_of_samples(column) && !row->profile.samples)
 		return false;
+	if (column->value == value_imbalance)
+		return row->f.imbalance > 0;
 	if (rp_column__is_of_records(column))
 		return row->f.last;
 	return row->kind != RP_KIND_SPAN || !of_thread;
@@ -359,6 +368,8 @@ const char *rp_column__format(const struct rp_column *column, const struct rp_ro
 	case RP_UNIT_SHARE:
 		snprintf(buf, size, "%s%%", rp_text__fixed(value, 1, number, sizeof(number)));
 		break;
+	case RP_UNIT_RATIO:
+		return rp_text__fixed(value, 2, buf, size);
 	case RP_UNIT_NS:
 	case RP_UNIT_NS_MEAN:
 		rp_text__ns(value, buf, size);

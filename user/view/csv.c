@@ -43,10 +43,10 @@ static int print_cell(FILE *out, const struct rp_column *column, const struct rp
 	return 0;
 }
 
-static bool is_of_record(const struct rp_snapshot *snapshot)
+static bool applies(const struct rp_column *column, const struct rp_snapshot *snapshot)
 {
 	for (size_t i = 0; i < snapshot->n_rows; i++)
-		if (snapshot->rows[i].f.last)
+		if (rp_column__applies(column, &snapshot->rows[i]))
 			return true;
 	return false;
 }
@@ -63,8 +63,9 @@ int rp_view__csv(FILE *out, const struct rp_snapshot *snapshot, const struct rp_
 	for (size_t i = 0; i < rp_n_columns && n < sizeof(columns) / sizeof(columns[0]); i++)
 		if (rp_column__is_exported(&rp_columns[i], snapshot))
 			columns[n++] = &rp_columns[i];
-	for (size_t i = 0; i < rp_n_record_columns && is_of_record(snapshot); i++)
-		columns[n++] = &rp_record_columns[i];
+	for (size_t i = 0; i < rp_n_record_columns; i++)
+		if (applies(&rp_record_columns[i], snapshot))
+			columns[n++] = &rp_record_columns[i];
 	for (size_t i = 0; i < n; i++)
 		fprintf(out, "%s%s", i ? "," : "", columns[i]->key);
 	fputc('\n', out);

@@ -29,30 +29,34 @@ static json_t *text(const char *value)
 	return string;
 }
 
+static json_t *figure(const struct rp_column *column, const struct rp_row *row,
+		      const struct rp_snapshot *snapshot)
+{
+	if (column->text)
+		return text(column->text(row));
+	if (column->unit == RP_UNIT_FLAG)
+		return json_boolean(column->exact(row));
+	return column->exact ? integer(column->exact(row)) : real(column->value(row, snapshot));
+}
+
 static int add_figures(json_t *object, const struct rp_row *row, const struct rp_snapshot *snapshot)
 {
 	int err = 0;
 
 	for (size_t i = 0; i < rp_n_columns; i++) {
 		const struct rp_column *column = &rp_columns[i];
-		json_t *value;
 
-		if (!rp_column__is_exported(column, snapshot))
-			continue;
-		if (column->text)
-			value = text(column->text(row));
-		else if (column->unit == RP_UNIT_FLAG)
-			value = json_boolean(column->exact(row));
-		else if (column->exact)
-			value = integer(column->exact(row));
-		else
-			value = real(column->value(row, snapshot));
-		err |= json_object_set_new(object, column->key, value);
+		if (rp_column__is_exported(column, snapshot))
+			err |= json_object_set_new(object, column->key,
+						   figure(column, row, snapshot));
 	}
-	for (size_t i = 0; i < rp_n_record_columns; i++)
-		if (rp_column__applies(&rp_record_columns[i], row))
-			err |= json_object_set_new(object, rp_record_columns[i].key,
-						   integer(rp_record_columns[i].exact(row)));
+	for (size_t i = 0; i < rp_n_record_columns; i++) {
+		const struct rp_column *column = &rp_record_columns[i];
+
+		if (rp_column__applies(column, row))
+			err |= json_object_set_new(object, column->key,
+						   figure(column, row, snapshot));
+	}
 	return err;
 }
 

@@ -19,6 +19,7 @@ enum rp_unit {
 	RP_UNIT_NS_MEAN,
 	RP_UNIT_RATE,
 	RP_UNIT_SHARE,
+	RP_UNIT_RATIO, /* of two times; 1: they are the same */
 	RP_UNIT_SPLIT, /* a bar of the row's time; its value is the share that ran on a CPU */
 	RP_UNIT_TREND, /* a graph of the last minute, which only the screen remembers */
 	RP_UNIT_FLAG,  /* 0 or 1 */
