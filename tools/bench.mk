@@ -21,7 +21,7 @@ $(O)/bench/bench_many: tests/targets/bench_region.c tools/bench.mk
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) -std=c11 $(TARGET_CFLAGS) -DBENCH_FUNCTIONS=20000 $(DEPFLAGS) -o $@ $<
 
-bench: $(O)/rptrace $(BENCH_BINS) ## what tracing costs, next to other tools (root)
+bench: $(O)/rptrace $(BENCH_BINS) $(O)/targets/threads npm ## what tracing costs, next to other tools (root)
 	$(Q)python3 -B tools/bench --build $(O) $(BENCH_ARGS)
 
 # The picture in README.md: wants a calm machine, and takes minutes to fill the sparklines and the heat map.

@@ -18,6 +18,7 @@ import tempfile
 from growth import (bench_attach, bench_nesting, bench_paths, bench_regions, bench_threads, bench_untraced)
 from kinds import bench_kinds
 from own import bench_memory, bench_screen, bench_self
+from page import bench_page
 from processes import say
 from race import Bench
 from records import bench_records
@@ -36,6 +37,7 @@ SECTIONS = {
     "memory": ("memory", bench_memory),
     "records": ("records", bench_records),
     "the live screen, one picture a second": ("screen", bench_screen),
+    "the HTML report": ("page", bench_page),
     "markers that nobody traces": ("markers_untraced", bench_untraced),
 }
 

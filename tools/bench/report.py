@@ -7,6 +7,7 @@ import re
 import sys
 
 from growth import MANY
+from page import PAGE_OF
 
 # section of the report, row, figure of it, what that may be at most
 GOALS = [
@@ -35,6 +36,9 @@ GOALS = [
     ("screen", 100, "cpu_percent", 1),
     ("screen", 10000, "cpu_percent", 3),
     ("screen", 10000, "slowest_key_ms", 100),
+    ("page", PAGE_OF, "page_mb", 5),
+    ("page", PAGE_OF, "ready_ms", 3000),
+    ("page", PAGE_OF, "pan_median_ms", 16),
     ("memory", "128 CPUs, 1000 functions traced, 1000 hit", "maps_mib", 64),
     ("memory", f"128 CPUs, {MANY} functions traced, 200 hit", "maps_mib", 64),
 ]

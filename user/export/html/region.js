@@ -50,12 +50,12 @@ function barElement(bar, i, width, most) {
 	return rect;
 }
 
-// Below about every hundredth pixel how long that is.
+// Below about every hundredth pixel how long that is; none that would stick out at the right.
 function barLabels(all, width) {
 	const every = Math.max(1, Math.ceil(100 / width));
-	return all.filter((_, i) => i % every === 0).map((bar, i) => svgElement("text", {
-		x: CHART.left + i * every * width, y: CHART.height - 6,
-	}, formatNs(bar.from)));
+	const places = all.map((bar, i) => [CHART.left + i * width, bar.from]);
+	return places.filter(([x], i) => i % every === 0 && (!i || x < CHART.width - 60))
+		.map(([x, from]) => svgElement("text", {x, y: CHART.height - 6}, formatNs(from)));
 }
 
 function showHistogram(row) {
@@ -106,13 +106,16 @@ function drawHeat(context, grid, width, height) {
 }
 
 function labelHeat(context, grid, height) {
-	context.fillStyle = styleColor("--text");
+	const labels = [[grid.lines[0].bucket + HEAT_BUCKETS, 3], [grid.lines.at(-1).bucket, height - 17]];
 	context.font = "11px monospace";
 	context.textBaseline = "top";
-	const last = grid.lines.at(-1).bucket;
-	context.fillText(`${formatNs(bucketFloor(grid.lines[0].bucket + HEAT_BUCKETS))}`, 4, 3);
-	context.textBaseline = "bottom";
-	context.fillText(`${formatNs(bucketFloor(last))}`, 4, height - 3);
+	for (const [bucket, y] of labels) {
+		const text = formatNs(bucketFloor(bucket));
+		context.fillStyle = styleColor("--panel");
+		context.fillRect(2, y - 1, context.measureText(text).width + 4, 14);
+		context.fillStyle = styleColor("--text");
+		context.fillText(text, 4, y + 1);
+	}
 }
 
 function showHeat(row) {

@@ -31,14 +31,16 @@ function repaint() {
 function showRange() {
 	const {from, to} = timeline.view;
 	say("range", `${formatNs(from)} to ${formatNs(to)}: ${formatNs(to - from)}`);
+	showLeftOut(from, to);
 }
 
-function showLeftOut() {
-	const {head} = timeline.data;
+// With a command for a page of what is shown.
+function showLeftOut(from, to) {
+	const {head} = timeline.data, seconds = (ns) => `${(ns / 1e9).toFixed(9)}s`;
 	if (head.left_out)
 		say("timeline-left-out", `To keep this page small ${formatCount(head.left_out)} instances of at most ` +
-			`${formatNs(head.left_out_longest)} are not in the timeline; all else here has them. ` +
-			"A page of a part of the run has them all: rptrace report --from 1s --to 1.1s --format html -o part.html FILE");
+			`${formatNs(head.left_out_longest)} are not in the timeline; all else here has them. A page of this ` +
+			`part alone may have them all: rptrace report --from ${seconds(from)} --to ${seconds(to)} --format html -o part.html FILE`);
 }
 
 // ---- moving
@@ -217,7 +219,6 @@ function setUpTimeline(data, runs) {
 	byId("tracks-height").style.height = `${Math.max(0, timeline.height + AXIS - room)}px`;
 	timeline.palette = makePalette(data);
 	listen();
-	showLeftOut();
 	drawTimeline(timeline);
 	showRange();
 }
