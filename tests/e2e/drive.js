@@ -31,7 +31,7 @@ async function columnOf(page, title) {
 
 async function look(page, seen) {
 	seen.title = await page.title();
-	seen.overview = await texts(page, "#overview div");
+	seen.overview = await texts(page, "#overview dl div");
 	seen.notices = await texts(page, "#notices li");
 	seen.regions = await columnOf(page, "REGION");
 	seen.counts = await columnOf(page, "COUNT");

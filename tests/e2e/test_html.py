@@ -120,6 +120,7 @@ class Page(Case):
         cls.add_page("demo", "", "demo", "1")
         cls.add_page("names", "", "markup")
         cls.add_page("labels", "-f by_text --label arg0:str", "markup")
+        cls.add_page_of_two("two", "demo", "names")
         words = [f"{name}={path}" for name, path in cls.pages.items()]
         out = subprocess.run([node, os.path.join(HERE, "drive.js"), PLAYWRIGHT, browser, "-", *words], check=True,
                              stdout=subprocess.PIPE, text=True, timeout=4 * harness.DEADLINE).stdout
@@ -131,6 +132,12 @@ class Page(Case):
         record(f"{path}.rpt", options, os.path.join(TARGETS, target), *words)
         report(f"{path}.rpt", "--format", "html", "-o", f"{path}.html")
         cls.pages[name] = f"{path}.html"
+
+    @classmethod
+    def add_page_of_two(cls, name, *runs):
+        first, second = (os.path.join(cls.dir_of_all, f"{run}.rpt") for run in runs)
+        cls.pages[name] = os.path.join(cls.dir_of_all, f"{name}.html")
+        report(first, second, "--format", "html", "-o", cls.pages[name])
 
     def spans_of(self, *keys):
         """How long the time was that the timeline showed, in ns."""
@@ -153,6 +160,11 @@ class Page(Case):
         self.assertGreater(seen["heat"], 100)
         self.assertIn("request", seen["boxes"])
         self.assertEqual(seen["leftOut"], "")
+
+    def test_several_records(self):
+        seen = self.seen["two"]
+        self.assertEqual(sorted(seen["regions"]), sorted(self.seen["demo"]["regions"] + self.seen["names"]["regions"]))
+        self.assertEqual(len([fact for fact in seen["overview"] if fact.startswith("File")]), 2)
 
     def test_sorts(self):
         seen = self.seen["demo"]

@@ -6,6 +6,7 @@
 
 #include "counts_fixture.h"
 #include "export/export.h"
+#include "export/html_figures.h"
 #include "export/html_heat.h"
 #include "export/html_timeline.h"
 #include "instances_fixture.h"
@@ -140,6 +141,42 @@ static void test_figures(void **state)
 			    "entries nested deeper than --max-depth");
 	json_decref(figures);
 	free(page);
+}
+
+/* Rows of the least time go first, and how many is told. */
+static void test_figures_keep_to_a_size(void **state)
+{
+	struct rp_row rows[900] = {0};
+	struct rp_snapshot snapshot = {.rows = rows, .n_rows = 900};
+	struct rp_html_names names = {0};
+	struct rp_html_heat heat = {0};
+	struct rp_html_figures figures = {.snapshot = &snapshot,
+					  .slowest = rp_slowest__new(1),
+					  .heat = &heat,
+					  .names = &names};
+	struct rp_html_pack pack = {0};
+	static unsigned char plain[1 << 20];
+	uLongf size = sizeof(plain);
+	json_t *read;
+	size_t n;
+
+	(void)state;
+	for (size_t i = 0; i < 900; i++) {
+		rows[i].name = i % 2 ? "even" : "odd";
+		rows[i].f.total = 1 + i * 7919 % 900;
+	}
+	assert_int_equal(rp_html_figures__pack(&figures, 2000, &pack), 0);
+	assert_in_range(pack.bytes.n, 500, 2000);
+	assert_int_equal(uncompress(plain, &size, pack.bytes.at, pack.bytes.n), Z_OK);
+	read = json_loadb((char *)plain, size, 0, NULL);
+	n = json_array_size(json_object_get(read, "rows"));
+	assert_true(n > 0 && n < 900);
+	assert_int_equal(json_integer_value(json_object_get(read, "rows_left_out")), 900 - n);
+	assert_int_equal(json_integer_value(cell(read, 0, "total_ns")), 900);
+	json_decref(read);
+	rp_html_pack__free(&pack);
+	rp_html_names__free(&names);
+	rp_slowest__free((struct rp_slowest *)figures.slowest);
 }
 
 /* A page is markup of its own and base64. */
@@ -328,6 +365,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_figures),
+		cmocka_unit_test(test_figures_keep_to_a_size),
 		cmocka_unit_test(test_no_name_is_in_the_markup),
 		cmocka_unit_test(test_timeline_of_a_page),
 		cmocka_unit_test(test_events),

@@ -21,6 +21,7 @@
 
 #define PAGE_MAX     5000000 /* bytes */
 #define HEAD_MAX     4096    /* of them around the parts */
+#define FIGURES_MAX  1500000 /* packed, but for the timeline, which gets all else */
 #define SLOWEST_EACH 10
 
 struct html {
@@ -199,7 +200,7 @@ static int pack_figures(struct html *h, struct rp_html_pack *pack)
 		.n_runs = h->n_runs,
 		.lost_instances = rp_instance_counts__lost(h->counts),
 	};
-	int rc = figures.snapshot ? rp_html_figures__pack(&figures, pack) : -ENOMEM;
+	int rc = figures.snapshot ? rp_html_figures__pack(&figures, FIGURES_MAX, pack) : -ENOMEM;
 
 	rp_snapshot__free(figures.snapshot);
 	rp_counts__free(counts);

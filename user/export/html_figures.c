@@ -15,6 +15,7 @@
 #include "util/array.h"
 #include "view/view.h"
 
+/* At first; half of each as long as they are packed into too many bytes. */
 #define ROWS_MAX    1000
 #define TREE_MAX    20000
 #define SLOWEST_MAX 5000
@@ -22,6 +23,7 @@
 struct writer {
 	const struct rp_html_figures *figures;
 	FILE *out;
+	size_t part; /* of the bounds above: one in so many */
 	int rc;
 };
 
@@ -219,7 +221,7 @@ static void put_heat(struct writer *w, const struct rp_row *row)
 static void put_rows(struct writer *w)
 {
 	const struct rp_snapshot *s = w->figures->snapshot;
-	size_t n = s->n_rows < ROWS_MAX ? s->n_rows : ROWS_MAX;
+	size_t most = ROWS_MAX / w->part, n = s->n_rows < most ? s->n_rows : most;
 
 	put_key(w, "rows");
 	for (size_t i = 0; i < n; i++) {
@@ -245,13 +247,13 @@ static int compare_totals(const void *a, const void *b)
 	return (x < y) - (x > y);
 }
 
-/* What a path has to take to be among the TREE_MAX longest. */
-static uint64_t least_total(struct writer *w)
+/* What a path has to take to be among so many that take longest. */
+static uint64_t least_total(struct writer *w, size_t most)
 {
 	const struct rp_snapshot *s = w->figures->snapshot;
 	uint64_t *totals, least;
 
-	if (s->n_tree <= TREE_MAX)
+	if (s->n_tree <= most)
 		return 0;
 	totals = calloc(s->n_tree, sizeof(*totals));
 	if (!totals) {
@@ -261,7 +263,7 @@ static uint64_t least_total(struct writer *w)
 	for (size_t i = 0; i < s->n_tree; i++)
 		totals[i] = s->tree[i].row.f.total;
 	rp_array__sort(totals, s->n_tree, sizeof(*totals), compare_totals);
-	least = totals[TREE_MAX - 1];
+	least = totals[most - 1];
 	free(totals);
 	return least;
 }
@@ -270,7 +272,8 @@ static uint64_t least_total(struct writer *w)
 static void put_tree(struct writer *w)
 {
 	const struct rp_snapshot *s = w->figures->snapshot;
-	uint64_t least = least_total(w);
+	size_t most = TREE_MAX / w->part;
+	uint64_t least = least_total(w, most);
 	uint32_t below = UINT32_MAX; /* the depth of one that is left out */
 	size_t n = 0;
 
@@ -280,7 +283,7 @@ static void put_tree(struct writer *w)
 
 		if (row->depth > below)
 			continue;
-		below = row->row.f.total < least || n == TREE_MAX ? row->depth : UINT32_MAX;
+		below = row->row.f.total < least || n == most ? row->depth : UINT32_MAX;
 		if (below != UINT32_MAX)
 			continue;
 		fputs(n++ ? ",\n[" : "[[", w->out);
@@ -323,7 +326,7 @@ static void put_slowest(struct writer *w)
 	put_key(w, "slowest");
 	for (size_t i = 0; i < s->n_found; i++)
 		for (size_t k = 0; k < s->found[i].n; k++) {
-			if (n == SLOWEST_MAX) {
+			if (n == SLOWEST_MAX / w->part) {
 				left_out++;
 				continue;
 			}
@@ -352,20 +355,33 @@ static void put_all(struct writer *w)
 	fputs("}\n", w->out);
 }
 
-int rp_html_figures__pack(const struct rp_html_figures *figures, struct rp_html_pack *out)
+static int pack(struct writer *w, struct rp_html_pack *out)
 {
 	char *text = NULL;
 	size_t size = 0;
-	struct writer w = {.figures = figures, .out = open_memstream(&text, &size)};
 
-	if (!w.out)
+	w->out = open_memstream(&text, &size);
+	if (!w->out)
 		return -ENOMEM;
-	rp_snapshot__sort(figures->snapshot, rp_column__find("total"), false);
-	put_all(&w);
-	if (fclose(w.out))
-		w.rc = -ENOMEM;
+	put_all(w);
+	if (fclose(w->out))
+		w->rc = -ENOMEM;
 	rp_html_pack__begin(out);
 	rp_html_pack__put(out, text, size);
 	free(text);
-	return rp_html_pack__end(out) ? -ENOMEM : w.rc;
+	return rp_html_pack__end(out) ? -ENOMEM : w->rc;
+}
+
+int rp_html_figures__pack(const struct rp_html_figures *figures, size_t most,
+			  struct rp_html_pack *out)
+{
+	struct writer w = {.figures = figures, .part = 1};
+	int rc;
+
+	rp_snapshot__sort(figures->snapshot, rp_column__find("total"), false);
+	for (;; w.part *= 2) {
+		rc = pack(&w, out);
+		if (rc || out->bytes.n <= most || w.part > ROWS_MAX)
+			return rc;
+	}
 }

@@ -27,7 +27,11 @@ struct rp_html_figures {
 	uint64_t lost_instances;
 };
 
-/* Packed as JSON, which user/export/html/ reads. Sorts the snapshot. 0 or -ENOMEM. */
-int rp_html_figures__pack(const struct rp_html_figures *figures, struct rp_html_pack *out);
+/*
+ * Packed as JSON, which user/export/html/ reads, in at most so many bytes. Sorts the snapshot. 0 or
+ * -ENOMEM.
+ */
+int rp_html_figures__pack(const struct rp_html_figures *figures, size_t most,
+			  struct rp_html_pack *out);
 
 #endif

@@ -1,19 +1,18 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
 // What was traced, where and how; and, louder, what is not in the figures.
 
-function showFact(name, value) {
-	if (value)
-		byId("overview").append(element("div", {}, element("dt", {}, name), element("dd", {}, value)));
+// A line of pairs of a name and a value; those without a value are not there.
+function showFacts(facts) {
+	const pairs = Object.entries(facts).filter(([, value]) => value);
+	byId("overview").append(element("dl", {}, ...pairs.map(([name, value]) =>
+		element("div", {}, element("dt", {}, name), element("dd", {}, value)))));
 }
 
 function showRun(run) {
-	showFact("File", run.file);
-	showFact("Target", run.target);
-	showFact("Host", run.host);
-	showFact("Kernel", run.kernel);
-	showFact("Began", run.start_time);
-	showFact("Duration", formatNs(run.duration));
-	showFact("Kept by", run.kept);
+	showFacts({
+		File: run.file, Target: run.target, Host: run.host, Kernel: run.kernel, Began: run.start_time,
+		Duration: formatNs(run.duration), "Kept by": run.kept,
+	});
 }
 
 function notice(text) {
@@ -35,10 +34,11 @@ function showNotices(figures) {
 function showOverview(figures) {
 	say("title", figures.version);
 	figures.runs.forEach(showRun);
-	showFact("Probes", `${formatCount(figures.probes)}, ${figures.attach_mode}` +
-		(figures.slow_sites ? `, ${formatCount(figures.slow_sites)} at slow sites` : ""));
-	if (figures.ns_per_region)
-		showFact("Cost of a region", formatNs(figures.ns_per_region));
-	showFact("Lost", figures.lost.length ? "see below" : "nothing");
+	showFacts({
+		Probes: `${formatCount(figures.probes)}, ${figures.attach_mode}` +
+			(figures.slow_sites ? `, ${formatCount(figures.slow_sites)} at slow sites` : ""),
+		"Cost of a region": figures.ns_per_region && formatNs(figures.ns_per_region),
+		Lost: figures.lost.length ? "see below" : "nothing",
+	});
 	showNotices(figures);
 }

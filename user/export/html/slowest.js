@@ -3,10 +3,10 @@
 
 const SLOWEST_SHOWN = 100;
 
-const slowest = {list: [], runs: 1};
+const slowest = {list: [], runs: []};
 
 function setUpSlowest(figures) {
-	slowest.runs = figures.runs.length;
+	slowest.runs = figures.runs;
 	slowest.list = figures.slowest.map(([name, run, since, ns, cpu, wait, comm, pid, thread, cpuNumber]) =>
 		({name, run, since, ns, cpu, wait, comm, pid, thread, cpuNumber}));
 	slowest.list.sort((a, b) => b.ns - a.ns);
@@ -19,10 +19,11 @@ function setUpSlowest(figures) {
 function slowRow(one) {
 	const split = one.cpu === null ? ["-", "-", "-"]
 		: [one.cpu, one.wait, one.ns - one.cpu - one.wait].map(formatNs);
+	const file = slowest.runs.length > 1 ? `${slowest.runs[one.run - 1].file}: ` : "";
 	const numbers = [formatNs(one.ns), formatNs(one.since), ...split];
 	const line = element("tr", {tabindex: "0"}, element("td", {class: "text"}, one.name),
 		...numbers.map((text) => element("td", {class: "number"}, text)),
-		element("td", {class: "text"}, `${one.comm} ${one.thread}`), element("td", {class: "number"}, String(one.cpuNumber)));
+		element("td", {class: "text"}, `${file}${one.comm} ${one.thread}`), element("td", {class: "number"}, String(one.cpuNumber)));
 	line.addEventListener("click", () => showInstance(one));
 	line.addEventListener("keydown", (event) => {
 		if (event.key === "Enter")
