@@ -40,6 +40,12 @@ function formatNs(ns) {
 	return `${value.toFixed(decimals)} ${name}`;
 }
 
+// When something of that many ns was: two decimals more than tell it from what is beside it.
+function formatTime(ns, least) {
+	const decimals = Math.min(9, Math.max(0, 2 - Math.floor(Math.log10(Math.max(least, 1) / 1e9))));
+	return `${(ns / 1e9).toFixed(decimals)} s`;
+}
+
 // As many digits as `step` needs: two of neighbouring ticks differ.
 function formatTick(ns, step) {
 	const [unit, name] = NS_UNITS.find(([least]) => step >= least) ?? [1, "ns"];

@@ -20,7 +20,7 @@ function slowRow(one) {
 	const split = one.cpu === null ? ["-", "-", "-"]
 		: [one.cpu, one.wait, one.ns - one.cpu - one.wait].map(formatNs);
 	const file = slowest.runs.length > 1 ? `${slowest.runs[one.run - 1].file}: ` : "";
-	const numbers = [formatNs(one.ns), formatNs(one.since), ...split];
+	const numbers = [formatNs(one.ns), formatTime(one.since, one.ns), ...split];
 	const line = element("tr", {tabindex: "0"}, element("td", {class: "text"}, one.name),
 		...numbers.map((text) => element("td", {class: "number"}, text)),
 		element("td", {class: "text"}, `${file}${one.comm} ${one.thread}`), element("td", {class: "number"}, String(one.cpuNumber)));

@@ -30,7 +30,7 @@ function repaint() {
 
 function showRange() {
 	const {from, to} = timeline.view;
-	say("range", `${formatNs(from)} to ${formatNs(to)}: ${formatNs(to - from)}`);
+	say("range", `${formatTime(from, to - from)} to ${formatTime(to, to - from)}: ${formatNs(to - from)}`);
 	showLeftOut(from, to);
 }
 
@@ -141,8 +141,9 @@ function pathTo({at, line}) {
 
 function describe(found) {
 	const {data} = timeline, left = LEFTS[data.lefts[data.token[found.at]]];
-	return `${pathTo(found)}: ${formatNs(data.end[found.at] - data.start[found.at])}, began at ` +
-		`${formatNs(data.start[found.at])}, ${found.line.track.name}${left ? `, ${left}` : ""}`;
+	const start = data.start[found.at], ns = data.end[found.at] - start;
+	return `${pathTo(found)}: ${formatNs(ns)}, began at ${formatTime(start, ns)}, ` +
+		`${found.line.track.name}${left ? `, ${left}` : ""}`;
 }
 
 function select(found) {
