@@ -70,30 +70,34 @@ function settled(page) {
 		requestAnimationFrame(() => requestAnimationFrame(done))));
 }
 
-async function range(page) {
+// What the timeline shows, once that is no longer what it was.
+async function rangeAfter(page, before) {
+	await page.waitForFunction((text) => document.getElementById("range").textContent !== text, before);
 	await settled(page);
 	return page.textContent("#range");
 }
 
 async function move(page, seen) {
-	seen.rangeAll = await range(page);
+	seen.rangeAll = await rangeAfter(page, "");
 	await page.click("#zoom-in");
-	seen.rangeIn = await range(page);
+	seen.rangeIn = await rangeAfter(page, seen.rangeAll);
+	await page.locator("#tracks").scrollIntoViewIfNeeded();
 	const box = await page.locator("#tracks").boundingBox();
-	await page.mouse.move(box.x + box.width - 200, box.y + 60);
+	const right = box.x + box.width, y = box.y + box.height / 2;
+	await page.mouse.move(right - 200, y);
 	await page.mouse.down();
-	await page.mouse.move(box.x + box.width - 400, box.y + 60, {steps: 4});
+	await page.mouse.move(right - 400, y, {steps: 4});
 	await page.mouse.up();
-	seen.rangePanned = await range(page);
+	seen.rangePanned = await rangeAfter(page, seen.rangeIn);
 	await page.focus("#tracks");
 	await page.keyboard.press("a");
-	seen.rangeKey = await range(page);
+	seen.rangeKey = await rangeAfter(page, seen.rangePanned);
 	await page.keyboard.down("Control");
 	await page.mouse.wheel(0, -300);
 	await page.keyboard.up("Control");
-	seen.rangeWheel = await range(page);
+	seen.rangeWheel = await rangeAfter(page, seen.rangeKey);
 	await page.click("#zoom-all");
-	seen.rangeBack = await range(page);
+	seen.rangeBack = await rangeAfter(page, seen.rangeWheel);
 	seen.painted = await paintedPixels(page, "tracks-canvas");
 	seen.heat = await paintedPixels(page, "heat");
 }
@@ -101,7 +105,7 @@ async function move(page, seen) {
 async function choose(page, seen) {
 	await page.locator("#slowest tbody tr").first().click();
 	seen.instance = await page.textContent("#instance");
-	seen.rangeInstance = await range(page);
+	seen.rangeInstance = await rangeAfter(page, seen.rangeBack);
 	await page.locator("#regions tbody tr").last().click();
 	seen.region = await page.textContent("#region-name");
 	seen.regionHint = await page.textContent("#region-hint");

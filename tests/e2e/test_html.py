@@ -214,7 +214,9 @@ class Page(Case):
                          "&lt;b&gt; &amp; 'quotes' \"too\"", r"\x01\x02\x1b[2J\x7f and \xff\xfe"):
                 shown = text if name == "names" else f"by_text[{text}]"
                 self.assertIn(shown, seen["regions"])
-                self.assertIn(shown, seen["slowest"])
+                # Of a region with labels it may be others that were the slowest.
+                if name == "names":
+                    self.assertIn(shown, seen["slowest"])
 
 
 if __name__ == "__main__":
