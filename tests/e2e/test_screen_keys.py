@@ -45,6 +45,15 @@ def sorts_by_another(test):
         found := re.search(r"(\S+)▼", text)) and found[1] != test.sorted_by and found[1])
 
 
+def draws_anew(test):
+    """What somebody else has written to the terminal is gone; it stays where nothing changes."""
+    with open(test.screen.tmux("display-message", "-p", "#{pane_tty}").strip(), "w", encoding="utf-8") as terminal:
+        terminal.write("\x1b[24;1Hsomebody was here")
+    test.screen.wait("somebody was here")
+    test.screen.press("C-l")
+    test.screen.wait_gone("somebody was here")
+
+
 # What the help calls it (several may be one step), what is pressed, what must come of it. A word that is no
 # name of a key of tmux is typed.
 MOVE = [
@@ -108,6 +117,7 @@ FIGURES = [
     ("F7", ["F7"], shows("every 0.2 s")),
     ("-", ["-"], shows("every 0.1 s")),
     ("w", ["w"], shows("written: rptrace-")),
+    ("Ctrl-L", ["C-l"], draws_anew),
 ]
 TRACED = [
     ("a", ["a"], shows("Tab completes")),
@@ -124,7 +134,7 @@ ENDS = {"F10": ["F10"], "q": ["q"]}
 HEADINGS = {"Move": MOVE, "Order and form": FORM, "Figures": FIGURES, "What is traced": TRACED}
 EXPLAINED = {"M": "no memory is measured", "s": "system calls are not traced", "u": "regions have no user"}
 NAMES = {"Home", "End", "NPage", "PPage", "Up", "Down", "Left", "Right", "S-Left", "S-Right", "Enter", "Escape",
-         "Tab", "BTab", "Space", *(f"F{n}" for n in range(1, 13))}
+         "Tab", "BTab", "Space", "C-l", *(f"F{n}" for n in range(1, 13))}
 
 
 class Keys(Screen):

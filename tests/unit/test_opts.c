@@ -400,6 +400,11 @@ static const struct mistake {
 	{"rptrace record -p 1 --auto", "--record FILE", "rptrace -p 1 --auto --record rptrace.rpt"},
 	{"rptrace -p 1 --sample 100 -b", "behind =", "rptrace -p 1 --sample=100 -b"},
 	{"rptrace -p 1 --auto 5", "behind =", "rptrace -p 1 --auto=5"},
+	{"rptrace -f -p 1", "-f needs a value", "rptrace -f main -p 1"},
+	{"rptrace -p 1 --sort --tree", "needs a value", "rptrace -p 1 --sort total --tree"},
+	{"rptrace attach 123 -b", "behind -p", "rptrace -p 123 -b"},
+	{"rptrace -b run ./prog -x", "behind --", "rptrace -b -- ./prog -x"},
+	{"rptrace list -p 1 --format json", "--format", "rptrace list -p 1 --json"},
 	{"rptrace last.rpt --tree", "rptrace report", "rptrace report last.rpt --tree"},
 };
 

@@ -51,7 +51,7 @@ static const char *typed(const struct rp_option *option, char *buf, size_t size)
 int rp_mistake__no_value(const struct rp_parser *p, const struct rp_option *option)
 {
 	char name[32], example[64];
-	struct rp_edit edit = {.insert = p->own, .with = {example}};
+	struct rp_edit edit = {.insert = p->at, .with = {example}};
 
 	typed(option, name, sizeof(name));
 	if (option->type == RP_OPTION_PROCESSES)
@@ -142,6 +142,11 @@ static int of_another_command(const struct rp_parser *p, const struct rp_option 
 		return mistake(p, &edit,
 			       "rptrace record has no option %s: rptrace --record FILE has",
 			       typed(option, name, sizeof(name)));
+	}
+	if (!strcmp(option->name, "format") &&
+	    (p->opts->command == RP_COMMAND_LIST || p->opts->command == RP_COMMAND_DOCTOR)) {
+		edit.insert = p->at;
+		edit.with[0] = "--json";
 	}
 	if (!has_value && option->type != RP_OPTION_FLAG && !option->bare && p->at + 1 < p->own)
 		edit.n_skip = 2;
@@ -234,12 +239,30 @@ static int bare_value(const struct rp_parser *p)
 	return mistake(p, &edit, "'%s' is no option: the value of --%s comes behind =", word, name);
 }
 
+/* "attach 123", "run ./prog": what other tools call it is not needed here. */
+static int after_verb(const struct rp_parser *p, const char *verb, const char *what)
+{
+	struct rp_edit edit = {.skip = p->at, .n_skip = 2, .insert = p->at, .with = {"-p", what}};
+
+	if (is_number(what))
+		return mistake(p, &edit, "'%s' is no command of rptrace: processes come behind -p",
+			       verb);
+	edit.n_skip = 1;
+	edit.insert = p->at + 1;
+	edit.with[0] = "--";
+	edit.with[1] = NULL;
+	return mistake(p, &edit,
+		       "'%s' is no command of rptrace: a program to start comes behind --", verb);
+}
+
 int rp_mistake__stray_word(const struct rp_parser *p)
 {
 	const char *word = p->argv[p->at], *verb = nearest_verb(word);
 	char joined[512];
 	struct rp_edit edit = {.skip = p->at, .n_skip = 1, .insert = p->at};
 	bool has_pid = names_processes(p);
+	const char *next = p->at + 1 < p->own && p->argv[p->at + 1][0] != '-' ? p->argv[p->at + 1]
+									      : NULL;
 
 	if (verb && p->opts->command == RP_COMMAND_LIVE) {
 		edit.insert = 1;
@@ -269,7 +292,9 @@ int rp_mistake__stray_word(const struct rp_parser *p)
 		edit = (struct rp_edit){.insert = 1, .with = {"report"}};
 		return mistake(p, &edit, "'%s' is no option: a record is for rptrace report", word);
 	}
-	if (!has_pid && !p->opts->argv && is_running(word)) {
+	if (next && !has_pid && (is_number(next) || strchr(next, '/')))
+		return after_verb(p, word, next);
+	if (!next && !has_pid && !p->opts->argv && is_running(word)) {
 		edit.with[0] = "-p";
 		edit.with[1] = word;
 		return mistake(p, &edit, "'%s' is no option: processes come behind -p", word);

@@ -21,31 +21,6 @@ static bool takes(const struct rp_parser *p, const struct rp_option *option)
 	return option->commands & 1u << p->opts->command;
 }
 
-/* `word` is where the value is, or would be, behind its first `at` bytes. */
-static int set(struct rp_parser *p, size_t i, int first, int word, size_t at)
-{
-	const struct rp_option *option = &rp_options[i];
-	const char *value = word < p->own ? p->argv[word] + at : NULL;
-	struct rp_bad_value bad = {0};
-	int rc;
-
-	if (option->bare && !at)
-		value = option->bare;
-
-	if (option->type != RP_OPTION_FLAG && !value)
-		return rp_mistake__no_value(p, option);
-	p->opts->stood[i] = (struct rp_words){first, word - first + 1, at};
-	rc = rp_option__set(option, value, p->opts, &bad);
-	if (rc == -ENOMEM)
-		return rp_err__no_memory(p->err);
-	if (rc)
-		return rp_mistake__value(p, option, &bad, word, at);
-	if (option->given)
-		*(bool *)((char *)p->opts + option->given) = true;
-	p->last = option;
-	return 0;
-}
-
 /* By its name or the one beginning of it; rp_n_options: none. */
 static size_t find_long(const struct rp_parser *p, const char *name, size_t len)
 {
@@ -63,6 +38,50 @@ static size_t find_long(const struct rp_parser *p, const char *name, size_t len)
 	return found;
 }
 
+static size_t find_letter(const struct rp_parser *p, char letter)
+{
+	size_t i = 0;
+
+	while (i < rp_n_options && !(takes(p, &rp_options[i]) && rp_options[i].letter == letter))
+		i++;
+	return i;
+}
+
+/* "-f -p 1": what is there is the next option, and no value. */
+static bool is_option(const struct rp_parser *p, const char *word)
+{
+	if (word[0] != '-' || !word[1])
+		return false;
+	if (word[1] == '-')
+		return find_long(p, word + 2, strcspn(word + 2, "=")) < rp_n_options;
+	return !word[2] && find_letter(p, word[1]) < rp_n_options;
+}
+
+/* `word` is where the value is, or would be, behind its first `at` bytes. */
+static int set(struct rp_parser *p, size_t i, int first, int word, size_t at)
+{
+	const struct rp_option *option = &rp_options[i];
+	const char *value = word < p->own ? p->argv[word] + at : NULL;
+	struct rp_bad_value bad = {0};
+	int rc;
+
+	if (option->bare && !at)
+		value = option->bare;
+
+	if (option->type != RP_OPTION_FLAG && (!value || (!at && is_option(p, value))))
+		return rp_mistake__no_value(p, option);
+	p->opts->stood[i] = (struct rp_words){first, word - first + 1, at};
+	rc = rp_option__set(option, value, p->opts, &bad);
+	if (rc == -ENOMEM)
+		return rp_err__no_memory(p->err);
+	if (rc)
+		return rp_mistake__value(p, option, &bad, word, at);
+	if (option->given)
+		*(bool *)((char *)p->opts + option->given) = true;
+	p->last = option;
+	return 0;
+}
+
 static int take_long(struct rp_parser *p)
 {
 	int first = p->at;
@@ -78,15 +97,6 @@ static int take_long(struct rp_parser *p)
 	if (rp_options[i].type != RP_OPTION_FLAG && !rp_options[i].bare)
 		p->at++;
 	return set(p, i, first, p->at, 0);
-}
-
-static size_t find_letter(const struct rp_parser *p, char letter)
-{
-	size_t i = 0;
-
-	while (i < rp_n_options && !(takes(p, &rp_options[i]) && rp_options[i].letter == letter))
-		i++;
-	return i;
 }
 
 static int take_letters(struct rp_parser *p)

@@ -27,6 +27,14 @@ static double total_of_roots(const struct rp_snapshot *snapshot)
 	return sum;
 }
 
+/* Where a path begins; the chosen one is told without colours, too. */
+static const char *edge(bool utf8, bool chosen)
+{
+	static const char *const edges[2][2] = {{"|", ">"}, {"│", "▶"}};
+
+	return edges[utf8][chosen];
+}
+
 /* Too narrow for a cell: left out, but for the chosen one. */
 static void draw_path(const struct rp_state *s, size_t y, const struct level *at, double width,
 		      const char *name, bool chosen)
@@ -38,7 +46,7 @@ static void draw_path(const struct rp_state *s, size_t y, const struct level *at
 		return;
 	if (end == x && end < s->layout.pane_width)
 		end++;
-	rp_draw__pane_text(s, style, y, x, 1, s->utf8 ? "│" : "|");
+	rp_draw__pane_text(s, style, y, x, 1, edge(s->utf8, chosen));
 	if (end > x + 1)
 		rp_draw__pane_text(s, style, y, x + 1, end - x - 1, name);
 }

@@ -34,6 +34,7 @@ const struct rp_help_line rp_help[] = {
 	{"r", "reset: figures from now on"},
 	{"F7 -  F8 +", "shorter, longer interval"},
 	{"w", "write what is shown to a JSON file"},
+	{"Ctrl-L", "draw the screen anew, where something has written on it"},
 	{NULL, "What is traced"},
 	{"a", "add regions by glob; Tab completes"},
 	{"F9", "detach the tagged regions, or the chosen one; asks before"},

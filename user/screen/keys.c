@@ -298,6 +298,12 @@ static void save(struct rp_state *s, struct rp_request *request)
 		request->type = RP_REQUEST_SAVE;
 }
 
+static void redraw(struct rp_state *s, struct rp_request *request)
+{
+	(void)s;
+	request->type = RP_REQUEST_REDRAW;
+}
+
 static void change_interval(struct rp_state *s, int by, struct rp_request *request)
 {
 	double next = s->interval;
@@ -439,6 +445,7 @@ static const struct binding everywhere[] = {
 	{'o', toggle_list},
 	{'p', pause_display},
 	{'w', save},
+	{RP_CTRL('l'), redraw},
 	{'+', slower},
 	{'=', slower},
 	{F(8), slower},

@@ -311,6 +311,9 @@ static enum rp_screen_want serve(struct rp_screen *screen, const struct rp_reque
 	case RP_REQUEST_SAVE:
 		save(&screen->state);
 		break;
+	case RP_REQUEST_REDRAW:
+		rp_terminal__enter();
+		break;
 	case RP_REQUEST_GROUP:
 		refresh = group(screen, request->by);
 		break;

@@ -42,6 +42,7 @@ enum rp_request_type {
 	RP_REQUEST_REFRESH, /* a new snapshot now */
 	RP_REQUEST_RESET,
 	RP_REQUEST_SAVE,
+	RP_REQUEST_REDRAW,   /* all of the screen: somebody has written on it */
 	RP_REQUEST_GROUP,    /* by */
 	RP_REQUEST_ADD,	     /* text: a glob */
 	RP_REQUEST_DROP,     /* rp_state__chosen() tells what */
