@@ -72,7 +72,8 @@ class Table(Screen):
         screen = self.open()
         self.freeze()
         before = screen.text()
-        for sequence in "\x1b[<0;90;20M", "\x1b[I", "\x1b[O", "\x1b[200~", "\x1b]11;rgb:0/0/0\a":
+        for sequence in ("\x1b[<0;90;20M", "\x1b[I", "\x1b[O", "\x1b[200~", "\x1b]11;rgb:0/0/0\a",
+                         "\x1bP1$r0m I\x1b\\", "\x1b_Gi=1;OK I\x1b\\"):
             screen.type(sequence)
         # The last one is a key, and what it does is all that has changed.
         screen.press("I")

@@ -31,6 +31,8 @@ static void test_known_kinds(void **state)
 	assert_int_equal(taken("Oxq"), 2);		 /* a key of the number pad */
 	assert_int_equal(taken("]11;rgb:0/0/0\aq"), 14); /* a colour */
 	assert_int_equal(taken("]11;rgb:0/0/0\x1b\\q"), 15);
+	assert_int_equal(taken("P1+r544e=78\x1b\\q"), 13); /* a setting */
+	assert_int_equal(taken("_Gi=1;OK\x1b\\q"), 10);   /* a picture */
 }
 
 static void test_none(void **state)
@@ -46,6 +48,7 @@ static void test_broken_off(void **state)
 	(void)state;
 	assert_int_equal(taken("[<0;9\nq"), 5);
 	assert_int_equal(taken("[\x1b[A"), 1);
+	assert_int_equal(taken("Pj\nq"), 2); /* Alt and a letter */
 }
 
 int main(void)

@@ -6,10 +6,20 @@
 
 enum rp_sequence rp_sequence__begin(uint32_t c)
 {
-	return c == '['	  ? RP_SEQUENCE_CONTROL
-	       : c == 'O' ? RP_SEQUENCE_SHIFT
-	       : c == ']' ? RP_SEQUENCE_STRING
-			  : RP_SEQUENCE_NONE;
+	switch (c) {
+	case '[':
+		return RP_SEQUENCE_CONTROL;
+	case 'O':
+		return RP_SEQUENCE_SHIFT;
+	case ']': /* what the terminal is asked for: colours, */
+	case 'P': /* its settings, */
+	case '_': /* pictures, */
+	case '^':
+	case 'X':
+		return RP_SEQUENCE_STRING;
+	default:
+		return RP_SEQUENCE_NONE;
+	}
 }
 
 bool rp_sequence__takes(enum rp_sequence *sequence, uint32_t c)
@@ -30,11 +40,13 @@ bool rp_sequence__takes(enum rp_sequence *sequence, uint32_t c)
 		*sequence = RP_SEQUENCE_NONE;
 		return true;
 	case RP_SEQUENCE_STRING:
-		if (c == BELL)
-			*sequence = RP_SEQUENCE_NONE;
-		if (c == ESCAPE) /* and one character */
+		if (c == ESCAPE) { /* and one character */
 			*sequence = RP_SEQUENCE_SHIFT;
-		return true;
+			return true;
+		}
+		if (c < 0x20)
+			*sequence = RP_SEQUENCE_NONE;
+		return c == BELL || c >= 0x20;
 	}
 	return false;
 }

@@ -14,7 +14,7 @@ enum rp_sequence {
 	RP_SEQUENCE_NONE,
 	RP_SEQUENCE_CONTROL, /* ESC [, up to a letter or the like */
 	RP_SEQUENCE_SHIFT,   /* ESC O and one character */
-	RP_SEQUENCE_STRING,  /* ESC ], up to BEL or to ESC and a backslash */
+	RP_SEQUENCE_STRING,  /* ESC ] and others, up to BEL or to ESC and a backslash */
 };
 
 /* What an escape and this character behind it begin. NONE: a key of its own, and another. */
