@@ -3,6 +3,7 @@
 
 import json
 import os
+import pty
 import re
 import shlex
 import shutil
@@ -243,6 +244,20 @@ class Mistakes(Case):
         done = self.run_line(["record", "-f", "leaf", "-o", "record.rpt", "--", self.plain, "exit", "0"])
         self.assertEqual(done.returncode, 0, done.stderr)
         self.check(REPORTS)
+
+    def test_binary_forms_on_a_terminal(self):
+        done = self.run_line(["record", "-f", "leaf", "-o", "record.rpt", "--", self.plain, "exit", "0"])
+        self.assertEqual(done.returncode, 0, done.stderr)
+        ours, its = pty.openpty()
+        with open(ours, "rb"), open(its, "wb") as terminal:
+            done = subprocess.run([harness.rptrace_path, "report", "--format", "perfetto", "record.rpt"], cwd=self.dir,
+                                  stdout=terminal, stderr=subprocess.PIPE, text=True, timeout=harness.DEADLINE,
+                                  check=False)
+        self.assertEqual(done.returncode, 2, done.stderr)
+        cause, hint = done.stderr.splitlines()
+        self.assertIn("no terminal can show it", cause)
+        self.assertEqual(self.follow(hint.removeprefix(HINT)).returncode, 0, hint)
+        self.assertTrue(os.path.getsize(self.path("rptrace.out")))
 
     def test_sampling(self):
         self.check(SAMPLING)

@@ -294,6 +294,11 @@ static int open_output(struct report *r, struct rp_err *err)
 	const struct rp_opts *o = r->opts;
 	int rc = rp_output__open(o->output, &r->out, err);
 
+	if (!rc && !r->out && o->export && o->export->is_binary && isatty(STDOUT_FILENO)) {
+		rp_err__set(err, RP_EXIT_USAGE, -EINVAL, NULL,
+			    "--format %s is for a file, no terminal can show it", o->export->name);
+		return rp_err__line(err, -EINVAL, "output", "-o", "rptrace.out");
+	}
 	if (rc || !r->out)
 		return rc;
 	for (size_t i = 0; i < o->files.n; i++) {

@@ -3,6 +3,7 @@
 #ifndef RP_EXPORT_H
 #define RP_EXPORT_H
 
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "record/sink.h"
@@ -14,6 +15,7 @@ struct rp_export {
 	 * earlier one. -ENOMEM.
 	 */
 	int (*open)(FILE *out, struct rp_event_sink *sink);
+	bool is_binary; /* no terminal can show it */
 };
 
 extern const struct rp_export rp_exports[]; /* ends with a NULL name */

@@ -6,13 +6,13 @@
 #include "util/escape.h"
 
 const struct rp_export rp_exports[] = {
-	{"chrome", rp_export__chrome},
-	{"perfetto", rp_export__perfetto},
-	{"folded", rp_export__folded},
-	{"pprof", rp_export__pprof},
-	{"instances-csv", rp_export__csv},
-	{"html", rp_export__html},
-	{NULL, NULL},
+	{"chrome", rp_export__chrome, .is_binary = false},
+	{"perfetto", rp_export__perfetto, .is_binary = true},
+	{"folded", rp_export__folded, .is_binary = false},
+	{"pprof", rp_export__pprof, .is_binary = true},
+	{"instances-csv", rp_export__csv, .is_binary = false},
+	{"html", rp_export__html, .is_binary = false},
+	{.name = NULL},
 };
 
 struct rp_event_sink rp_export__sink(void *state)
