@@ -23,6 +23,8 @@ static const char examples[] =
 	"Programs that carry probes or markers:\n"
 	"  rptrace -p postgres                      their USDT regions and markers\n"
 	"  rptrace                                  markers of all processes there are\n"
+	"Every single call, in a file:\n"
+	"  rptrace record -f '*' -- ./prog          then: rptrace report rptrace.rpt\n"
 	"If it does not work:\n"
 	"  rptrace doctor -p prog                   what kernel, user and process allow\n";
 
@@ -30,7 +32,8 @@ static const char statuses[] =
 	"Exit status: 0 done, 1 failed, 2 usage, 3 nothing to trace, 4 not permitted or not "
 	"supported here; with -- COMMAND that of the command, 126 or 127 where it cannot be run.";
 
-static const char report_statuses[] = "Exit status: 0 done, 1 failed, 2 usage.";
+static const char report_statuses[] =
+	"Exit status: 0 done, 1 failed, 2 usage, 3 no such region or thread was recorded.";
 
 static const char doctor_statuses[] =
 	"Exit status: 0 tracing works here, 4 it does not, 1 failed, 2 usage.";
