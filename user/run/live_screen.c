@@ -294,9 +294,10 @@ int rp_run__open_screen(struct rp_run *run, struct rp_err *err)
 	if (rc)
 		return rc;
 	rc = rp_loop__watch(run->loop, STDIN_FILENO, on_input, s, &s->input);
-	return rc ? rp_err__set(err, RP_EXIT_FAILED, rc, "use -b", "no keys can be read: %s",
-				strerror(-rc))
-		  : 0;
+	if (!rc)
+		return 0;
+	rp_err__set(err, RP_EXIT_FAILED, rc, NULL, "no keys can be read: %s", strerror(-rc));
+	return rp_err__line(err, rc, NULL, "-b", NULL);
 }
 
 void rp_run__close_screen(struct rp_run *run)

@@ -254,9 +254,10 @@ static void say_left(struct rp_run *run, const struct rp_targets_stats *stats)
 	if (stats->moved) {
 		snprintf(line, sizeof(line),
 			 "%zu site%s not in the code that runs, and never hit: the program has "
-			 "moved or copied it (to huge pages?)",
+			 "moved or copied it (to huge pages?): start it without that, as node "
+			 "--use-largepages=off",
 			 stats->moved, stats->moved == 1 ? " is" : "s are");
-		run->say(line, "start the program without that, as node --use-largepages=off");
+		run->say(line, NULL);
 	}
 }
 
@@ -297,15 +298,16 @@ void rp_run__warn_of_traps(struct rp_run *run)
 		return;
 	snprintf(line, sizeof(line),
 		 "%zu traced process%s ended by SIGTRAP: a program that copies or moves its own "
-		 "code, to huge pages say, takes the breakpoints of probes with it",
+		 "code, to huge pages say, takes the breakpoints of probes with it: start it "
+		 "without that, as node --use-largepages=off",
 		 stats.trapped, stats.trapped == 1 ? "" : "es");
-	run->say(line, "start the program without that, as node --use-largepages=off");
+	run->say(line, NULL);
 }
 
 /* What a debugger finds where it sets a breakpoint, it puts back when it takes that away. */
 void rp_run__warn_of_debugger(struct rp_run *run)
 {
-	char comm[64] = "?", line[256];
+	char comm[64] = "?", line[384];
 	pid_t debugger, pid = rp_targets__debugged(run->targets, &debugger);
 
 	if (!pid)
@@ -313,8 +315,8 @@ void rp_run__warn_of_debugger(struct rp_run *run)
 	rp_proc__comm("/proc", debugger, comm, sizeof(comm));
 	snprintf(line, sizeof(line),
 		 "process %d has a debugger, %d (%s): breakpoints that it has set on traced "
-		 "functions meanwhile may leave those of rptrace behind",
+		 "functions meanwhile may leave those of rptrace behind: delete them in the "
+		 "debugger before the process goes on, or it ends by SIGTRAP",
 		 (int)pid, (int)debugger, comm);
-	run->say(line,
-		 "delete such breakpoints before the process goes on: it would end by SIGTRAP");
+	run->say(line, NULL);
 }

@@ -112,9 +112,11 @@ static void know_more_keys(void)
 int rp_terminal__open(struct rp_err *err)
 {
 	terminal = newterm(NULL, stdout, stdin);
-	if (!terminal)
-		return rp_err__set(err, RP_EXIT_FAILED, -ENOTTY, "print tables with -b",
-				   "the terminal cannot show a full screen");
+	if (!terminal) {
+		rp_err__set(err, RP_EXIT_FAILED, -ENOTTY, NULL,
+			    "the terminal cannot show a full screen");
+		return rp_err__line(err, -ENOTTY, NULL, "-b", NULL);
+	}
 	set_term(terminal);
 	set_escdelay(ESCAPE_MS);
 	cbreak();

@@ -338,10 +338,10 @@ int rp_object__add_path(struct rp_targets *t, const char *path, bool is_exe, boo
 	if (rp_helper__why(t->helper))
 		rp_object__leave(t, path, rp_helper__why(t->helper));
 	if (fd < 0) {
-		rc = fd;
-		return must ? rp_err__set(err, RP_EXIT_FAILED, rc, "check the path", "%s: %s", path,
-					  strerror(-rc))
-			    : 0;
+		if (!must)
+			return 0;
+		rc = rp_err__set(err, RP_EXIT_FAILED, fd, NULL, "%s: %s", path, strerror(-fd));
+		return rp_err__remedy(err, rc, RP_REMEDY_LIST);
 	}
 	o = rp_object__by_stat(t, &st);
 	if (o) {
