@@ -32,7 +32,7 @@ static void test_known_kinds(void **state)
 	assert_int_equal(taken("]11;rgb:0/0/0\aq"), 14); /* a colour */
 	assert_int_equal(taken("]11;rgb:0/0/0\x1b\\q"), 15);
 	assert_int_equal(taken("P1+r544e=78\x1b\\q"), 13); /* a setting */
-	assert_int_equal(taken("_Gi=1;OK\x1b\\q"), 10);   /* a picture */
+	assert_int_equal(taken("_Gi=1;OK\x1b\\q"), 10);	   /* a picture */
 }
 
 static void test_none(void **state)

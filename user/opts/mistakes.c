@@ -255,14 +255,21 @@ static int after_verb(const struct rp_parser *p, const char *verb, const char *w
 		       "'%s' is no command of rptrace: a program to start comes behind --", verb);
 }
 
+/* That is no option, either; NULL: none. */
+static const char *next_word(const struct rp_parser *p)
+{
+	const char *next = p->at + 1 < p->own ? p->argv[p->at + 1] : NULL;
+
+	return next && next[0] != '-' ? next : NULL;
+}
+
 int rp_mistake__stray_word(const struct rp_parser *p)
 {
 	const char *word = p->argv[p->at], *verb = nearest_verb(word);
 	char joined[512];
 	struct rp_edit edit = {.skip = p->at, .n_skip = 1, .insert = p->at};
 	bool has_pid = names_processes(p);
-	const char *next = p->at + 1 < p->own && p->argv[p->at + 1][0] != '-' ? p->argv[p->at + 1]
-									      : NULL;
+	const char *next = next_word(p);
 
 	if (verb && p->opts->command == RP_COMMAND_LIVE) {
 		edit.insert = 1;
