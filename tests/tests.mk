@@ -73,7 +73,7 @@ test-repeated: built ## each live and screen test 20 times on a busy machine (ro
 
 # Not a part of `check`.
 test-long: ## does every test hold, does it notice faults; fuzzing, all methods (root; many hours)
-	$(Q)$(MAKE) --no-print-directory -k test-repeated mutants fuzz harmless
+	$(Q)$(MAKE) --no-print-directory -k test-repeated mutants fuzz harmless thorough
 
 .PHONY: mutants test-repeated test-long
 

@@ -190,6 +190,11 @@ uint64_t live_now(void)
 	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
 }
 
+unsigned live_times(unsigned usual, unsigned thorough)
+{
+	return getenv("LIVE_THOROUGH") ? thorough : usual;
+}
+
 uint64_t live_deadline(void)
 {
 	return live_now() + DEADLINE_NS;

@@ -101,6 +101,9 @@ bool live_tick(uint64_t until);
 /* ns, on the clock of rptrace's own figures. */
 uint64_t live_now(void);
 
+/* How often a test does what it does: as often as it usually does, or in `make thorough`. */
+unsigned live_times(unsigned usual, unsigned thorough);
+
 /* ---- files ---------------------------------------------------------------------------------- */
 
 /* A file in the folder of this program's run; the string lives until the test ends. */

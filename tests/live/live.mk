@@ -53,3 +53,14 @@ live: $(O)/rptrace targets $(LIVE_BINS) ## live tests with real probes (root; sk
 		RPTRACE=$(abspath $(O))/rptrace RPT_TARGETS=$(abspath $(O))/targets $$t || \
 		{ failed="$$failed $${t##*/}"; status=1; }; \
 	done; [ $$status = 0 ] || echo "live: failed:$$failed" >&2; exit $$status
+
+# Of how many random moments, short programs and such these two make much more.
+THOROUGH_BINS := $(O)/tests/live/test_killed $(O)/tests/live/test_short
+
+thorough: export LIVE_THOROUGH = 1
+thorough: $(O)/rptrace targets $(THOROUGH_BINS) ## sixty kills, thousands of short programs, an hour of those that come and go (root; hours)
+	$(Q)status=0; for t in $(THOROUGH_BINS); do \
+		RPTRACE=$(abspath $(O))/rptrace RPT_TARGETS=$(abspath $(O))/targets $$t || status=1; \
+	done; exit $$status
+
+.PHONY: thorough

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "live.h"
@@ -203,11 +204,28 @@ static void killed(void **state)
 	assert_string_equal(target->out, "ready\ndone\n");
 }
 
+/* The seed is told: the same one makes the same moments. */
+static void at_random(void **state)
+{
+	unsigned seed = (unsigned)time(NULL), times = live_times(2, 60);
+
+	(void)state;
+	print_message("seed %u\n", seed);
+	srand(seed);
+	for (unsigned i = 0; i < times; i++) {
+		struct moment m = {.phase = (enum phase)(rand() % (DETACHING + 1))};
+		void *moment = &m;
+
+		m.probes = m.phase == RUNNING ? FUNCTIONS : 1 + (unsigned)rand() % (FUNCTIONS - 1);
+		killed(&moment);
+	}
+}
+
 int main(void)
 {
-	struct CMUnitTest tests[LIVE_COUNT(moments)];
+	struct CMUnitTest tests[LIVE_COUNT(moments) + 1] = {cmocka_unit_test(at_random)};
 
 	for (size_t i = 0; i < LIVE_COUNT(moments); i++)
-		tests[i] = live_test(killed, &moments[i], "%s", moments[i].name);
+		tests[i + 1] = live_test(killed, &moments[i], "%s", moments[i].name);
 	return live_main("killed", tests, LIVE_COUNT(tests));
 }

@@ -4,27 +4,33 @@
  * their file are being created. Each makes balanced calls, so nothing may be unwound or unmatched,
  * and each one that was not counted whole is told as late.
  */
+#include <dirent.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "live.h"
 
 #define FILES 6
-#define RUNS  40
 #define CALLS 100
 
-/* burst PROGRAM FOLDER: copies of a program, each run many times in a row. */
+/* burst PROGRAM FOLDER RUNS: copies of a program, each run many times in a row. */
 #define BURST                                                                                      \
 	"for file in 1 2 3 4 5 6; do\n"                                                            \
 	"cp \"$1\" \"$2/burst$file\"\n"                                                            \
 	"run=0\n"                                                                                  \
-	"while [ $run -lt 40 ]; do \"$2/burst$file\" 100 </dev/null >$2/said; run=$((run + 1)); "  \
+	"while [ $run -lt $3 ]; do \"$2/burst$file\" 100 </dev/null >$2/said; run=$((run + 1)); "  \
 	"done\n"                                                                                   \
 	"done\n"
 
 /* Where these files are on a file system that nobody else sees. */
-#define HIDDEN_BURST "mount -t tmpfs none /mnt\nset -- \"$1\" /mnt\n" BURST
+#define HIDDEN_BURST "mount -t tmpfs none /mnt\nset -- \"$1\" /mnt \"$3\"\n" BURST
+
+static unsigned runs(void)
+{
+	return live_times(40, 334);
+}
 
 static void check(json_t *json, const char *region, uint64_t programs)
 {
@@ -32,6 +38,8 @@ static void check(json_t *json, const char *region, uint64_t programs)
 	json_t *row = live_find(json, region);
 	uint64_t counted = row ? live_u64(row, "count") : 0;
 
+	print_message("%ju of %ju calls, %ju late\n", (uintmax_t)counted,
+		      (uintmax_t)programs * CALLS, (uintmax_t)late);
 	assert_true(counted <= programs * CALLS);
 	assert_true(programs * CALLS - counted <= late * CALLS);
 	assert_true(counted > 0);
@@ -53,24 +61,99 @@ static void of_the_system(void **state)
 {
 	const char *script = live_script("burst", *state);
 	struct live_proc *rptrace = live_rptrace_ready("--format json -o %s", live_path("o.json"));
-	struct live_proc *burst = live_start("/usr/bin/unshare --mount %s %s %s", script,
-					     live_target_path("system"), folder());
+	struct live_proc *burst = live_start("/usr/bin/unshare --mount %s %s %s %u", script,
+					     live_target_path("system"), folder(), runs());
 
 	assert_int_equal(live_wait(burst), 0);
 	assert_int_equal(kill(rptrace->pid, SIGINT), 0);
-	check(live_figures(rptrace, live_path("o.json")), "sys_marker", FILES * RUNS);
+	check(live_figures(rptrace, live_path("o.json")), "sys_marker", FILES * runs());
 }
 
 static void of_a_command(void **state)
 {
 	const char *script = live_script("burst", BURST), *region = *state;
-	struct live_proc *rptrace = live_rptrace("--format json -o %s %s -- %s %s %s",
-						 live_path("o.json"),
-						 strstr(region, "work") ? "-f sys_work" : "",
-						 script, live_target_path("system"), folder());
+	struct live_proc *rptrace = live_rptrace(
+		"--format json -o %s %s -- %s %s %s %u", live_path("o.json"),
+		strstr(region, "work") ? "-f sys_work" : "", script, live_target_path("system"),
+		folder(), runs());
 
 	assert_int_equal(live_wait(rptrace), 0);
-	check(live_load(live_path("o.json")), region, FILES * RUNS);
+	check(live_load(live_path("o.json")), region, FILES * runs());
+}
+
+/*
+ * come-and-go PROGRAM FOLDER RUNS: a copy each, which runs as it is new and once more, and goes
+ * with its last process; a line for ten. A program without regions, of whose file it often has the
+ * number, was there before.
+ */
+#define COME_AND_GO                                                                                \
+	"run=0\n"                                                                                  \
+	"while [ $run -lt $3 ]; do\n"                                                              \
+	"cp /bin/sleep \"$2/other\"; \"$2/other\" 0.05; rm \"$2/other\"\n"                         \
+	"cp \"$1\" \"$2/one$run\"\n"                                                               \
+	"\"$2/one$run\" 100 </dev/null >$2/said\n"                                                 \
+	"sleep 0.05\n"                                                                             \
+	"\"$2/one$run\" 100 </dev/null >$2/said\n"                                                 \
+	"rm \"$2/one$run\"\n"                                                                      \
+	"run=$((run + 1))\n"                                                                       \
+	"[ $((run % 10)) != 0 ] || echo ten\n"                                                     \
+	"done\n"
+
+#define WARM 20 /* tens, after which what rptrace holds does not grow */
+
+static uint64_t held_kib(pid_t pid)
+{
+	unsigned long kib = 0;
+	char path[64], *at, *status;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+	status = live_slurp(path);
+	at = status ? strstr(status, "VmRSS:") : NULL;
+	assert_non_null(at);
+	kib = strtoul(at + strlen("VmRSS:"), NULL, 10);
+	free(status);
+	return kib;
+}
+
+static unsigned open_files(pid_t pid)
+{
+	unsigned n = 0;
+	char path[64];
+	DIR *fds;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", (int)pid);
+	fds = opendir(path);
+	assert_non_null(fds);
+	while (readdir(fds))
+		n++;
+	closedir(fds);
+	return n;
+}
+
+/* What it holds does not grow with the programs that were there. */
+static void come_and_go(void **state)
+{
+	unsigned files_seen = live_times(300, 36000), files = 0;
+	const char *script = live_script("come-and-go", COME_AND_GO);
+	struct live_proc *rptrace = live_rptrace_ready("--format json -o %s", live_path("o.json")),
+			 *coming;
+	uint64_t kib = 0;
+
+	(void)state;
+	coming = live_start("%s %s %s %u", script, live_target_path("system"), folder(),
+			    files_seen);
+	for (unsigned tens = 1; tens <= files_seen / 10; tens++) {
+		live_expect_line(coming, "ten", tens);
+		if (tens == WARM) {
+			kib = held_kib(rptrace->pid);
+			files = open_files(rptrace->pid);
+		}
+	}
+	assert_in_range(held_kib(rptrace->pid), 0, kib + kib / 4);
+	assert_in_range(open_files(rptrace->pid), 0, files + 8);
+	assert_int_equal(live_wait(coming), 0);
+	assert_int_equal(kill(rptrace->pid, SIGINT), 0);
+	check(live_figures(rptrace, live_path("o.json")), "sys_marker", 2 * files_seen);
 }
 
 int main(void)
@@ -81,6 +164,7 @@ int main(void)
 		live_test(of_the_system, hidden, "system_own_mounts"),
 		live_test(of_a_command, "sys_marker", "command_markers"),
 		live_test(of_a_command, "sys_work", "command_functions"),
+		cmocka_unit_test(come_and_go),
 	};
 
 	return live_main("short", tests, LIVE_COUNT(tests));

@@ -55,6 +55,34 @@ static void test_new_file(void **state)
 	assert_int_equal(links_alive(&f.kernel), 1);
 }
 
+/* The number of a file that is gone is given to the next one: nobody can look at that any more. */
+static void test_number_of_another_file(void **state)
+{
+	struct rp_mapped_list list;
+	struct rp_mapped plain;
+
+	(void)state;
+	start_system();
+	put("", "/folder/empty");
+	put("nothing of interest", "/folder/prog");
+	put_process(PID, 1);
+	map(PID, "folder/prog");
+	assert_int_equal(rp_proc__mapped(f.root, PID, &list), 0);
+	plain = list.items[0];
+	plain.generation = 5;
+	rp_targets__on_mapping(f.targets, PID, &plain, 1);
+	assert_int_equal(f.kernel.lost[RP_LOST_LATE], 0);
+	rp_targets__on_mapping(f.targets, PID + 1, &plain, 1);
+	assert_int_equal(f.kernel.lost[RP_LOST_LATE], 0);
+	assert_int_equal(unlink(plain.path), 0);
+	rp_targets__on_mapping(f.targets, PID + 1, &plain, 1);
+	assert_int_equal(f.kernel.lost[RP_LOST_LATE], 0);
+	plain.generation = 6;
+	rp_targets__on_mapping(f.targets, PID + 1, &plain, 1);
+	assert_int_equal(f.kernel.lost[RP_LOST_LATE], 1);
+	rp_proc__mapped_free(&list);
+}
+
 /* It has given up its memory, and with it the way to its file, but is not reaped yet. */
 static void test_program_on_its_way_out(void **state)
 {
@@ -250,6 +278,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TARGETS_TEST(test_all_that_map_it),
 		TARGETS_TEST(test_new_file),
+		TARGETS_TEST(test_number_of_another_file),
 		TARGETS_TEST(test_program_on_its_way_out),
 		TARGETS_TEST(test_mappings_that_were_not_told),
 		TARGETS_TEST(test_files_of_one_process),

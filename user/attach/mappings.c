@@ -171,6 +171,7 @@ static void take_mapping(union record *record, rp_mapping_fn fn, void *ctx)
 	struct rp_mapped mapped = {
 		.dev = makedev(r->major, r->minor),
 		.ino = r->ino,
+		.generation = r->generation,
 		.path = path,
 		.start = r->start,
 		.end = r->start + r->length,

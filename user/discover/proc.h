@@ -16,6 +16,7 @@
 struct rp_mapped {
 	dev_t dev; /* as maps shows them: on overlay and btrfs stat(2) may say another device */
 	ino_t ino;
+	uint64_t generation; /* of that number, told with a new mapping; 0: not known */
 	char *path;	     /* as /proc/PID/maps shows it, without " (deleted)", escapes undone */
 	bool deleted;	     /* replaced or removed on disk since */
 	bool is_exe;	     /* the process's own executable */

@@ -34,8 +34,9 @@
 struct rp_file {
 	struct rp_file_id id;
 	struct stat st;
-	size_t object;	/* or NO_OBJECT */
-	uint64_t round; /* in which it was looked at last */
+	uint64_t generation; /* see struct rp_mapped */
+	size_t object;	     /* or NO_OBJECT */
+	uint64_t round;	     /* in which it was looked at last */
 	UT_hash_handle hh;
 };
 
@@ -69,6 +70,7 @@ static void remember_file(struct rp_targets *t, const struct rp_mapped *m, const
 	f->id.dev = m->dev;
 	f->id.ino = m->ino;
 	f->st = *st;
+	f->generation = m->generation;
 	f->object = object;
 	f->round = t->round;
 	HASH_ADD(hh, t->files, id, sizeof(f->id), f);
@@ -81,10 +83,14 @@ static bool is_as_it_was(struct rp_targets *t, struct rp_file *f, pid_t pid,
 
 	if (f->round == t->round)
 		return true;
+	/* The process has ended, or it is not for us to know. */
 	if (rp_proc__stat_mapped(t->proc, pid, m, &st))
-		return true; /* the process has ended, or it is not for us to know */
+		return !f->generation || !m->generation || f->generation == m->generation;
 	f->round = t->round;
-	return rp_file__same_content(&st, &f->st);
+	if (!rp_file__same_content(&st, &f->st))
+		return false;
+	f->generation = m->generation ? m->generation : f->generation;
+	return true;
 }
 
 static struct rp_file *find_file(struct rp_targets *t, dev_t dev, ino_t ino)
