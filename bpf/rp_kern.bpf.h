@@ -127,6 +127,10 @@ struct pid {
 	struct upid numbers[];
 };
 
+struct thread_struct {
+	unsigned long fsbase;
+};
+
 struct task_struct {
 	struct bpf_run_ctx *bpf_ctx;
 	struct sched_entity se;
@@ -143,6 +147,7 @@ struct task_struct {
 	unsigned long sas_ss_sp;
 	unsigned long sas_ss_size;
 	struct uprobe_task *utask;
+	struct thread_struct thread;
 };
 
 struct seq_file;

@@ -341,6 +341,12 @@ struct {
 	__uint(max_entries, 4096);
 } instances SEC(".maps");
 
+/* Samples, and Python's code objects that they refer to; likewise. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 4096);
+} samples SEC(".maps");
+
 /* A number from 1 on; 0: there are no more. */
 static __always_inline __u32 number_take(__u32 kind, __u32 *used, __u32 bound)
 {

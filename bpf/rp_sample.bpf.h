@@ -13,15 +13,11 @@
 #include <linux/bpf_perf_event.h>
 
 #include "rp_processes.bpf.h"
+#include "rp_python.bpf.h"
 #include "rp_unwind.bpf.h"
 
 /* Bytes of samples that user space has not taken when it is woken for more. */
 #define SAMPLES_WAKE_BYTES (256 * 1024)
-
-struct {
-	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 4096); /* user space sets it */
-} samples SEC(".maps");
 
 /* Where a sample is made: it is too large for a program's stack. */
 struct {
@@ -62,14 +58,16 @@ static __always_inline bool is_sampled_twice(struct task_struct *task, __u64 per
 }
 
 /* The region stack that is in use: Go code keeps the address of its goroutine in a register. */
-static __always_inline struct rp_thread *sampled_stack(struct task_struct *task, __u32 tgid,
-						       __u64 goroutine)
+static __always_inline struct rp_thread *sampled_stack(struct task_struct *task, __u32 tgid)
 {
-	struct rp_goroutine_key key = {.goroutine = goroutine, .tgid = tgid};
+	const struct pt_regs *regs = (void *)bpf_task_pt_regs(task);
+	struct rp_goroutine_key key = {.tgid = tgid};
 	struct rp_thread *t = NULL;
 
-	if (goroutines_used)
+	if (goroutines_used) {
+		bpf_probe_read_kernel(&key.goroutine, sizeof(key.goroutine), &GOROUTINE(regs));
 		t = bpf_map_lookup_elem(&goroutines, &key);
+	}
 	return t && t->depth ? t : thread_of(task);
 }
 
@@ -93,14 +91,30 @@ static __always_inline bool is_probe_code(struct task_struct *task, __u64 ip)
 	return start && ip - start < 4096;
 }
 
-static __always_inline void send_sample(struct rp_sample *s, __u32 n)
+/* Behind its addresses. Returns how many. */
+static __always_inline __u32 add_python_frames(struct rp_sample *s, __u32 addresses, __u32 frames)
+{
+	__u32 only = 0;
+	struct rp_python_walk *walk = bpf_map_lookup_elem(&python_walks, &only);
+
+	if (!walk || bpf_probe_read_kernel(&s->address[below(addresses, RP_UNWIND_FRAMES_MAX + 1)],
+					   below(frames, RP_PYTHON_FRAMES_MAX + 1) *
+						   RP_PYTHON_WORDS * sizeof(walk->word[0]),
+					   walk->word))
+		return 0;
+	return frames;
+}
+
+static __always_inline void send_sample(struct rp_sample *s, __u32 addresses, __u32 python)
 {
 	__u64 waiting = bpf_ringbuf_query(&samples, BPF_RB_AVAIL_DATA);
+	__u64 words = below(addresses, RP_UNWIND_FRAMES_MAX + 1) +
+		      RP_PYTHON_WORDS * below(python, RP_PYTHON_FRAMES_MAX + 1);
 
-	if (n > RP_UNWIND_FRAMES_MAX)
-		return;
-	s->addresses = n;
-	if (bpf_ringbuf_output(&samples, s, RP_SAMPLE_BYTES(n),
+	s->kind = RP_SAMPLE_KIND_SAMPLE;
+	s->addresses = addresses;
+	s->python = python;
+	if (bpf_ringbuf_output(&samples, s, RP_SAMPLE_BYTES(words),
 			       waiting < SAMPLES_WAKE_BYTES ? BPF_RB_NO_WAKEUP
 							    : BPF_RB_FORCE_WAKEUP))
 		count_lost(RP_LOST_SAMPLES);
@@ -114,27 +128,28 @@ int rp_take_sample(struct bpf_perf_event_data *ctx)
 	struct rp_sample *s = bpf_map_lookup_elem(&sample_rooms, &only);
 	enum rp_unwind_end end;
 	struct rp_unwind_regs at;
-	struct pt_regs regs = {};
-	__u32 n;
+	__u32 n, python;
 
 	if (!ready || !s || !is_tracked(tgid))
 		return 0;
 	if (samples_may_double && is_sampled_twice(task, ctx->sample_period))
 		return 0;
 	/* As they were when the thread came into the kernel, or was interrupted just now. */
-	bpf_probe_read_kernel(&regs, sizeof(regs), (void *)bpf_task_pt_regs(task));
-	at = (struct rp_unwind_regs){
-		.ip = PT_REGS_IP(&regs), .sp = PT_REGS_SP(&regs), .fp = PT_REGS_FP(&regs)};
+	unwind_regs(task, &at);
+	python = walk_python(tgid);
 	n = unwind_user(task, tgid, &at, s->address, &end);
 	s->time = bpf_ktime_get_ns();
 	s->tgid = tgid;
 	s->tid = tid_of(task);
 	s->flags = (IN_USER_MODE(&ctx->regs) ? 0 : RP_SAMPLE_KERNEL) |
 		   (is_probe_code(task, at.ip) ? RP_SAMPLE_PROBE : 0);
-	sample_region(s, sampled_stack(task, tgid, GOROUTINE(&regs)));
+	sample_region(s, sampled_stack(task, tgid));
 	s->end = end;
-	s->reserved = 0;
-	send_sample(s, n);
+	if (python > RP_PYTHON_FRAMES_MAX) {
+		python -= RP_PYTHON_CUT;
+		s->end = end == RP_UNWIND_END_COMPLETE ? RP_UNWIND_END_DEPTH : end;
+	}
+	send_sample(s, n, add_python_frames(s, n, python));
 	return 0;
 }
 

@@ -24,6 +24,9 @@
 #include "rp_kern.bpf.h"
 #include "rp_unwind.h"
 
+#define UNWIND_MARKS_MAX    64u		 /* a power of two */
+#define UNWIND_MARK	    (1ull << 63) /* at an address */
+
 #define BREAKPOINT	    0xcc
 #define PENDING_RETURNS_MAX 128	 /* of a thread that are looked through; the kernel has 64 */
 #define XOL_AREA_SIZE	    4096 /* copies of instructions that are stepped over; first in it ... */
@@ -84,6 +87,10 @@ struct rp_unwind_walk {
 	__u64 found;	  /* the return address that was there */
 	__u32 n;
 	__u32 end; /* enum rp_unwind_end */
+	/* Places on the stack whose frames get a mark, the innermost first. Whoever wants none has
+	 * none. */
+	__u64 mark[UNWIND_MARKS_MAX];
+	__u32 marks, marked;
 };
 
 /* One program at a time walks on a CPU. */
@@ -130,6 +137,13 @@ __noinline __u64 unwind_row(__u32 object, __u32 rows, __u64 pc)
 	return row && (*row & 0xffffffff) <= pc ? *row : gap;
 }
 
+/* The compiler sees that it is below a power of two, and the verifier before 6.2 does not. */
+static __always_inline __u64 below(__u64 index, const __u64 bound)
+{
+	asm volatile("%[index] &= %[mask]" : [index] "+r"(index) : [mask] "i"(bound - 1));
+	return index;
+}
+
 /* What the steps of a walk need that the verifier has to know as what it is. */
 struct rp_unwind_frames {
 	struct rp_unwind_walk *w;
@@ -140,13 +154,9 @@ struct rp_unwind_frames {
 /* ---- code -------------------------------------------------------------------------------------
  */
 
-/* The compiler sees that it is within bounds, and the verifier before 6.2 does not. */
 static __always_inline __u64 in_mappings(__u64 index)
 {
-	asm volatile("%[index] &= %[mask]"
-		     : [index] "+r"(index)
-		     : [mask] "i"(RP_UNWIND_MAPPINGS_MAX - 1));
-	return index;
+	return below(index, RP_UNWIND_MAPPINGS_MAX);
 }
 
 /* The last mapping that begins at pc or before. */
@@ -308,6 +318,18 @@ static __always_inline bool see_through_probes(struct rp_unwind_frames *f, struc
 /* ---- frames -----------------------------------------------------------------------------------
  */
 
+/* Is the next of the marks in the frame from there up to where its caller's begins? */
+static __always_inline bool is_marked(struct rp_unwind_walk *w, __u64 from)
+{
+	__u32 next = w->marked;
+
+	if (next >= w->marks || next >= UNWIND_MARKS_MAX ||
+	    w->mark[next] - from >= w->regs.sp - from)
+		return false;
+	w->marked = next + 1;
+	return true;
+}
+
 static long caller_step(__u32 i, struct rp_unwind_frames *f)
 {
 	struct rp_unwind_walk *w = f->w;
@@ -315,7 +337,7 @@ static long caller_step(__u32 i, struct rp_unwind_frames *f)
 		__u64 number;
 		struct rp_unwind_row row;
 	} at;
-	__u64 pc;
+	__u64 pc, sp;
 
 	if (w->regs.ip == w->trampoline &&
 	    !take_pending(f, w->regs.sp - RP_UNWIND_WORD, w->regs.sp - RP_UNWIND_WORD)) {
@@ -327,10 +349,11 @@ static long caller_step(__u32 i, struct rp_unwind_frames *f)
 	pc = w->regs.ip - w->regs.is_return;
 	if (i >= RP_UNWIND_FRAMES_MAX)
 		return 1;
-	f->out[i] = pc;
 	w->n = i + 1;
+	sp = w->regs.sp;
 	at.number = unwind_row_at(f->process, pc);
 	w->end = rp_unwind__step(&at.row, &w->regs, read_user, NULL);
+	f->out[i] = is_marked(w, sp) ? pc | UNWIND_MARK : pc;
 	return w->end != RP_UNWIND_GOES_ON;
 }
 
@@ -354,6 +377,7 @@ static __always_inline __u32 unwind_user(struct task_struct *task, __u32 tgid,
 		return 0;
 	f.w->regs = *regs;
 	f.w->n = 0;
+	f.w->marked = 0;
 	f.w->end = RP_UNWIND_GOES_ON;
 	if (!see_through_probes(&f, task)) {
 		*end = RP_UNWIND_END_PROBE;
@@ -367,14 +391,13 @@ static __always_inline __u32 unwind_user(struct task_struct *task, __u32 tgid,
 /* The thread as it came into the kernel, or was interrupted. */
 static __always_inline void unwind_regs(struct task_struct *task, struct rp_unwind_regs *out)
 {
-	struct pt_regs regs = {};
+	const struct pt_regs *regs = (void *)bpf_task_pt_regs(task);
 
-	bpf_probe_read_kernel(&regs, sizeof(regs), (void *)bpf_task_pt_regs(task));
-	*out = (struct rp_unwind_regs){
-		.ip = PT_REGS_IP(&regs),
-		.sp = PT_REGS_SP(&regs),
-		.fp = PT_REGS_FP(&regs),
-	};
+	/* One by one: all of them would take a third of what programs have for a stack. */
+	*out = (struct rp_unwind_regs){};
+	bpf_probe_read_kernel(&out->ip, sizeof(out->ip), &PT_REGS_IP(regs));
+	bpf_probe_read_kernel(&out->sp, sizeof(out->sp), &PT_REGS_SP(regs));
+	bpf_probe_read_kernel(&out->fp, sizeof(out->fp), &PT_REGS_FP(regs));
 }
 
 #endif

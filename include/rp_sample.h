@@ -3,27 +3,38 @@
 #ifndef RP_SAMPLE_H
 #define RP_SAMPLE_H
 
+#include "rp_python.h"
 #include "rp_unwind.h"
 
-#define RP_SAMPLE_KERNEL    1u /* in the kernel: a system call, a fault, a probe */
-#define RP_SAMPLE_PROBE	    2u /* at code that the kernel put there for a probe */
-#define RP_SAMPLE_UNSAMPLED 4u /* in a tree of calls that the record leaves out */
+/* What a record of the ring is. */
+#define RP_SAMPLE_KIND_SAMPLE 1u
+#define RP_SAMPLE_KIND_CODE   2u /* struct rp_python_code */
+
+#define RP_SAMPLE_KERNEL      1u /* in the kernel: a system call, a fault, a probe */
+#define RP_SAMPLE_PROBE	      2u /* at code that the kernel put there for a probe */
+#define RP_SAMPLE_UNSAMPLED   4u /* in a tree of calls that the record leaves out */
+
+/* At an address: the interpreter evaluates Python code here. */
+#define RP_SAMPLE_EVALUATION (1ull << 63)
+
+#define RP_SAMPLE_WORDS_MAX  (RP_UNWIND_FRAMES_MAX + RP_PYTHON_WORDS * RP_PYTHON_FRAMES_MAX)
 
 struct rp_sample {
-	__rp_u64 time; /* ns, CLOCK_MONOTONIC */
+	__rp_u32 kind; /* RP_SAMPLE_KIND_SAMPLE */
 	__rp_u32 tgid;
+	__rp_u64 time; /* ns, CLOCK_MONOTONIC */
 	__rp_u32 tid;
-	__rp_u32 thread; /* its serial, where the run is recorded; 0: not introduced yet */
-	__rp_u32 node;	 /* of the innermost open region; 0: outside, or its node is lost */
-	__rp_u32 reserved;
-	__rp_u8 flags;	    /* RP_SAMPLE_* */
-	__rp_u8 end;	    /* enum rp_unwind_end: why there are no more addresses */
-	__rp_u16 addresses; /* how many follow */
+	__rp_u32 thread;   /* its serial, where the run is recorded; 0: not introduced yet */
+	__rp_u32 node;	   /* of the innermost open region; 0: outside, or its node is lost */
+	__rp_u8 flags;	   /* RP_SAMPLE_* */
+	__rp_u8 end;	   /* enum rp_unwind_end: why there are no more addresses */
+	__rp_u8 addresses; /* how many follow */
+	__rp_u8 python;	   /* how many Python frames follow those, the innermost first */
 	/* Of instructions that were running, the innermost first: of callers, within the call. */
-	__rp_u64 address[RP_UNWIND_FRAMES_MAX];
+	__rp_u64 address[RP_SAMPLE_WORDS_MAX];
 };
-#define RP_SAMPLE_BYTES(addresses) (32 + 8 * (addresses))
-_Static_assert(sizeof(struct rp_sample) == RP_SAMPLE_BYTES(RP_UNWIND_FRAMES_MAX),
+#define RP_SAMPLE_BYTES(words) (32 + 8 * (words))
+_Static_assert(sizeof(struct rp_sample) == RP_SAMPLE_BYTES(RP_SAMPLE_WORDS_MAX),
 	       "rp_sample is shared with BPF");
 
 #endif

@@ -12,6 +12,7 @@
 #ifndef RP_UNWIND_H
 #define RP_UNWIND_H
 
+#include "rp_python.h"
 #include "rp_types.h"
 
 /* Where the CFA of a row is. */
@@ -65,6 +66,7 @@ struct rp_unwind_process {
 	__rp_u64 serial; /* 0: it has no tables */
 	/* By start; those that are not used are behind all others, at RP_UNWIND_NOWHERE. */
 	struct rp_unwind_mapping mappings[RP_UNWIND_MAPPINGS_MAX];
+	struct rp_python python;
 };
 
 struct rp_unwind_regs {

@@ -31,8 +31,10 @@ static void add(unsigned n, const char *stack)
 
 	assert_non_null(copy);
 	for (char *name = strtok_r(copy, " ", &save); name; name = strtok_r(NULL, " ", &save)) {
-		const struct rp_place place = {
-			.function = name, .file = "a.c", .line = (uint32_t)depth, .object = "app"};
+		const struct rp_place place = {.function = name,
+					       .file = "a.c",
+					       .line = (uint32_t)depth,
+					       .object = *name == '<' ? "[python]" : "app"};
 
 		places[depth++] = rp_sample_store__place(store, &place);
 	}
@@ -134,6 +136,18 @@ static void recursion(void **state)
 	assert_string_equal(names, "walk other");
 }
 
+/* What is in no file cannot be probed. */
+static void python_functions_are_left_out(void **state)
+{
+	char names[256];
+
+	(void)state;
+	add(60, "main <work> a x");
+	add(50, "main <other> b y");
+	choose(16, names, sizeof(names));
+	assert_string_equal(names, "a b");
+}
+
 static void nothing_of_nothing(void **state)
 {
 	char names[256];
@@ -151,6 +165,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(no_more_than_asked_for, begin, end),
 		cmocka_unit_test_setup_teardown(leaves_where_there_is_nothing_else, begin, end),
 		cmocka_unit_test_setup_teardown(recursion, begin, end),
+		cmocka_unit_test_setup_teardown(python_functions_are_left_out, begin, end),
 		cmocka_unit_test_setup_teardown(nothing_of_nothing, begin, end),
 	};
 

@@ -88,6 +88,30 @@ static void test_table(void **state)
 	check(false, "table", "profile.txt");
 }
 
+/* Regions that most samples were outside of say little of the target. */
+static void test_outside(void **state)
+{
+	const struct rp_view_opts opts = {0};
+	char *text;
+
+	(void)state;
+	for (unsigned most = 0; most < 2; most++) {
+		struct rp_snapshot *s;
+
+		fixture_server(&f);
+		store = rp_sample_store__new(1000);
+		add(2, 10, place("a", "", 0), place("b", "", 0), place("inside", "", 0));
+		add(0, 10 + most, place("a", "", 0), place("b", "", 0), place("outside", "", 0));
+		f.counts.samples = rp_sample_counts__of(store);
+		s = fixture_snapshot(&f, RP_BY_NONE);
+		text = fixture_print("table", s, &opts);
+		assert_non_null(strstr(text, "  inside  server"));
+		assert_int_equal(strstr(text, "  outside  server") != NULL, most);
+		free(text);
+		end(s);
+	}
+}
+
 static void test_json(void **state)
 {
 	(void)state;
@@ -177,9 +201,13 @@ static void test_flamegraph_of_nothing(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_table),	   cmocka_unit_test(test_json),
-		cmocka_unit_test(test_csv),	   cmocka_unit_test(test_folded),
-		cmocka_unit_test(test_flamegraph), cmocka_unit_test(test_flamegraph_of_nothing),
+		cmocka_unit_test(test_table),
+		cmocka_unit_test(test_outside),
+		cmocka_unit_test(test_json),
+		cmocka_unit_test(test_csv),
+		cmocka_unit_test(test_folded),
+		cmocka_unit_test(test_flamegraph),
+		cmocka_unit_test(test_flamegraph_of_nothing),
 	};
 
 	return cmocka_run_group_tests_name("view_samples", tests, NULL, NULL);

@@ -125,9 +125,10 @@ static int compare_candidates(const void *a, const void *b)
 	return x->function < y->function ? -1 : x->function > y->function;
 }
 
+/* Code that is in no file, compiled at run time or Python, cannot be probed. */
 static bool is_named(const struct rp_place *place)
 {
-	return *place->object && place->function[0] != '[';
+	return *place->object && place->object[0] != '[' && place->function[0] != '[';
 }
 
 static int list_candidates(struct choice *c)

@@ -199,6 +199,8 @@ static int add_call(struct build *b, uint32_t call)
 		b->places[b->n_places++] = b->calls[at].place;
 	}
 	b->sampled->all.samples += b->sampled->self[call];
+	if (!b->sampled->path_of[call])
+		b->sampled->outside += b->sampled->self[call];
 	rc = add_places(b, OWNER_ALL, call, b->n_places);
 	return rc ? rc : add_to_rows(b, call);
 }

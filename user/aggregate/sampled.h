@@ -43,6 +43,7 @@ struct rp_sampled {
 	struct rp_sample_totals totals;
 	uint64_t lost;
 	struct rp_profile all;
+	uint64_t outside; /* of all: in no region */
 
 	/* The stacks: of call number the samples that ended in it, and the path that it is in. */
 	const struct rp_sample_store *store;

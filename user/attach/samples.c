@@ -9,6 +9,9 @@
 /* Each takes some 250: two seconds of eight busy CPUs at the usual rate. */
 #define RING_BYTES (4u << 20)
 
+/* Of Python, that are known to have been told of: others are told of once more. */
+#define PYTHON_CODES_MAX 16384
+
 void rp_session__configure_samples(struct rp_session *s, bool wanted)
 {
 	struct rptrace_bpf *skel = s->skel;
@@ -26,6 +29,10 @@ void rp_session__configure_samples(struct rp_session *s, bool wanted)
 	bpf_map__set_autocreate(skel->maps.unwind_nothing, wanted);
 	bpf_map__set_autocreate(skel->maps.unwind_recent, wanted);
 	bpf_map__set_autocreate(skel->maps.unwind_walks, wanted);
+	bpf_map__set_max_entries(skel->maps.python_codes, PYTHON_CODES_MAX);
+	bpf_map__set_autocreate(skel->maps.python_codes, wanted);
+	bpf_map__set_autocreate(skel->maps.python_code_rooms, wanted);
+	bpf_map__set_autocreate(skel->maps.python_walks, wanted);
 }
 
 static int on_sample(void *ctx, void *data, size_t size)

@@ -104,6 +104,16 @@ struct rp_elf_segment {
 /* Up to max of them; returns how many there are. */
 size_t rp_elf__code_segments(const struct rp_elf *elf, struct rp_elf_segment *out, size_t max);
 
+/* A CPython interpreter. */
+struct rp_elf_python {
+	uint64_t runtime;   /* virtual address of _PyRuntime */
+	uint32_t version;   /* as PY_VERSION_HEX; 0: it does not say, as those before 3.11 */
+	bool free_threaded; /* built without its global lock */
+};
+
+/* -ENOENT: it is none. */
+int rp_elf__python(const struct rp_elf *elf, struct rp_elf_python *out);
+
 /* File offset of a virtual address through the executable program headers; -ENOENT: not in one. */
 int rp_elf__offset(const struct rp_elf *elf, uint64_t addr, uint64_t *offset);
 /* The other way round. */

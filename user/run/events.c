@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
 /* What the kernel tells while the trace runs: events of processes, and mappings anywhere. */
+#include <stdio.h>
+
 #include "run/internal.h"
+#include "sample/python_layout.h"
 #include "util/clock.h"
 
 static void on_event(void *ctx, const struct rp_event *event)
@@ -16,11 +19,27 @@ static void on_event(void *ctx, const struct rp_event *event)
 		rp_targets__on_event(run->targets, event);
 }
 
+static void tell_of_python(struct rp_run *run)
+{
+	const char *file = run->sampling ? rp_sampling__unknown_python(run->sampling) : NULL;
+	char line[512];
+
+	if (!file)
+		return;
+	snprintf(line, sizeof(line),
+		 "no Python functions are shown of %s: rptrace knows CPython " RP_PYTHON_VERSIONS,
+		 file);
+	rp_run__say(run, line, NULL);
+}
+
 int rp_run__drain_events(struct rp_run *run)
 {
 	int rc = run->sampling ? rp_sampling__drain(run->sampling) : 0;
 
-	return rc ? rc : rp_collect_events(run->session, on_event, run);
+	if (!rc)
+		rc = rp_collect_events(run->session, on_event, run);
+	tell_of_python(run);
+	return rc;
 }
 
 static int on_ring(void *ctx)

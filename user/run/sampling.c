@@ -28,6 +28,7 @@ struct rp_sampling {
 	struct rp_unwind_tables *tables;
 	struct rp_sampler *sampler;
 	struct rp_sample_threads *threads;
+	bool python_told; /* of a version that is not known */
 	uint64_t started; /* ns, CLOCK_MONOTONIC; processes begun since have their events */
 	struct probe_place *probes; /* sorted */
 	size_t n_probes, n_sites;   /* as many sites had the plan when they were looked at */
@@ -182,6 +183,16 @@ int rp_sampling__drain(struct rp_sampling *s)
 	rp_spaces__forget_misses(rp_sampler__spaces(s->sampler));
 	rp_sample_store__totals(s->store)->no_room = rp_unwind_tables__totals(s->tables)->left_out;
 	return rp_session__drain_samples(s->opts.session, on_record, s);
+}
+
+const char *rp_sampling__unknown_python(struct rp_sampling *s)
+{
+	const char *file = rp_unwind_tables__totals(s->tables)->unknown_python;
+
+	if (!*file || s->python_told)
+		return NULL;
+	s->python_told = true;
+	return file;
 }
 
 /* It has no event to inherit, as its parent had none yet, or it came in between. */

@@ -30,6 +30,12 @@ int rp_sampling__start(struct rp_sampling *sampling, struct rp_err *err);
 /* Take what the kernel has sampled so far. Comes before what happened to processes is looked at. */
 int rp_sampling__drain(struct rp_sampling *sampling);
 
+/*
+ * The file of a Python interpreter of a version that is not known, once for the first one that is
+ * found; else NULL.
+ */
+const char *rp_sampling__unknown_python(struct rp_sampling *sampling);
+
 /* What happened to a process. An error: it is traced, but not sampled. */
 int rp_sampling__on_event(struct rp_sampling *sampling, const struct rp_event *event,
 			  struct rp_err *err);

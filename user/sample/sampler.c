@@ -15,7 +15,7 @@ struct rp_sampler {
 	struct rp_spaces *spaces;
 	rp_is_probe_fn is_probe;
 	void *ctx;
-	uint32_t unknown, probe; /* places */
+	uint32_t unknown, probe, python; /* places */
 };
 
 static uint32_t own_place(struct rp_sample_store *store, const char *name)
@@ -36,10 +36,11 @@ struct rp_sampler *rp_sampler__new(struct rp_sample_store *store, struct rp_unwi
 	s->is_probe = is_probe;
 	s->ctx = ctx;
 	s->objects = rp_sample_objects__new(store, is_cancelled);
-	s->spaces = rp_spaces__new(s->objects, tables);
+	s->spaces = rp_spaces__new(s->objects, tables, store);
 	s->unknown = own_place(store, "[unknown]");
 	s->probe = own_place(store, "[probe]");
-	if (s->objects && s->spaces && s->unknown && s->probe)
+	s->python = own_place(store, "[python]");
+	if (s->objects && s->spaces && s->unknown && s->probe && s->python)
 		return s;
 	rp_sampler__free(s);
 	return NULL;
@@ -59,13 +60,18 @@ struct rp_spaces *rp_sampler__spaces(struct rp_sampler *s)
 	return s->spaces;
 }
 
+static uint64_t address_of(const struct rp_sample *sample, size_t i)
+{
+	return sample->address[i] & ~RP_SAMPLE_EVALUATION;
+}
+
 /* Code that is in no file: its process may tell what it is. */
 static size_t compiled_place(struct rp_sampler *s, const struct rp_sample *sample, size_t i,
 			     uint32_t *places, size_t most, bool *named)
 {
 	struct rp_place place = {.file = "", .object = "[compiled]"};
 
-	place.function = rp_spaces__compiled(s->spaces, (pid_t)sample->tgid, sample->address[i],
+	place.function = rp_spaces__compiled(s->spaces, (pid_t)sample->tgid, address_of(sample, i),
 					     sample->time);
 	*named = place.function;
 	if (!place.function || !most)
@@ -82,7 +88,8 @@ static size_t places_of(struct rp_sampler *s, const struct rp_sample *sample, si
 	uint32_t object;
 
 	*named = false;
-	if (!rp_spaces__find(s->spaces, (pid_t)sample->tgid, sample->address[i], &object, &offset))
+	if (!rp_spaces__find(s->spaces, (pid_t)sample->tgid, address_of(sample, i), &object,
+			     &offset))
 		return compiled_place(s, sample, i, places, most, named);
 	return rp_sample_objects__places(s->objects, object, offset, places, most, named);
 }
@@ -100,11 +107,65 @@ static bool is_at_probe(struct rp_sampler *s, const struct rp_sample *sample)
 	if (sample->flags & RP_SAMPLE_PROBE)
 		return true;
 	return sample->flags & RP_SAMPLE_KERNEL && sample->addresses &&
-	       rp_spaces__find(s->spaces, (pid_t)sample->tgid, sample->address[0], &object,
+	       rp_spaces__find(s->spaces, (pid_t)sample->tgid, address_of(sample, 0), &object,
 			       &offset) &&
 	       rp_sample_objects__id(s->objects, object, &file) &&
 	       (s->is_probe(s->ctx, &file, offset) || s->is_probe(s->ctx, &file, offset - 1));
 }
+
+/* ---- Python ---------------------------------------------------------------------------------- */
+
+/* 0: a chain of frames ends. */
+static uint64_t python_code(const struct rp_sample *sample, size_t i)
+{
+	return sample->address[sample->addresses + RP_PYTHON_WORDS * i];
+}
+
+static uint64_t python_instruction(const struct rp_sample *sample, size_t i)
+{
+	return sample->address[sample->addresses + RP_PYTHON_WORDS * i + 1];
+}
+
+/*
+ * What runs in the outermost of the chains of frames that are left, *left frames in all. *named:
+ * its innermost frame is.
+ */
+static size_t take_chain(struct rp_sampler *s, const struct rp_sample *sample, size_t *left,
+			 uint32_t *places, size_t most, bool *named)
+{
+	struct rp_python_codes *codes = rp_spaces__python(s->spaces);
+	size_t n = 0;
+
+	*named = true;
+	if (*left && !python_code(sample, *left - 1))
+		--*left;
+	while (*left && python_code(sample, *left - 1)) {
+		uint32_t place;
+
+		--*left;
+		place = rp_python_codes__place(codes, (pid_t)sample->tgid,
+					       python_code(sample, *left),
+					       python_instruction(sample, *left));
+		*named = place;
+		if (n < most)
+			places[n++] = place ? place : s->python;
+	}
+	return n;
+}
+
+/* Chains whose evaluations are further out than what is known of the native stack. */
+static size_t count_outer_chains(const struct rp_sample *sample)
+{
+	size_t chains = sample->python && python_code(sample, sample->python - 1u), native = 0;
+
+	for (size_t i = 0; i < sample->python; i++)
+		chains += !python_code(sample, i);
+	for (size_t i = 0; i < sample->addresses; i++)
+		native += sample->address[i] >= RP_SAMPLE_EVALUATION;
+	return chains > native ? chains - native : 0;
+}
+
+/* ---- stacks ---------------------------------------------------------------------------------- */
 
 static void add(struct rp_sampler *s, const struct rp_sample *sample)
 {
@@ -120,14 +181,20 @@ static void add(struct rp_sampler *s, const struct rp_sample *sample)
 		.unsampled = sample->flags & RP_SAMPLE_UNSAMPLED,
 	};
 	uint32_t places[CALLS_MAX + 1]; /* and the probe */
-	size_t n = 0, found;
+	size_t n = 0, found, python = sample->python;
 
+	for (size_t i = count_outer_chains(sample); i > 0; i--)
+		n += take_chain(s, sample, &python, places + n, CALLS_MAX - n, &named);
 	for (size_t i = sample->addresses; i > 0; i--) {
-		found = places_of(s, sample, i - 1, places + n, CALLS_MAX - n, &named);
+		bool evaluates = sample->address[i - 1] >= RP_SAMPLE_EVALUATION;
+
+		found = evaluates
+				? take_chain(s, sample, &python, places + n, CALLS_MAX - n, &named)
+				: places_of(s, sample, i - 1, places + n, CALLS_MAX - n, &named);
 		known |= i == 1 && named;
 		n += found;
 		/* The page that the kernel has added belongs to no function. */
-		if (!found && n < CALLS_MAX && !(at_probe && i == 1))
+		if (!found && !evaluates && n < CALLS_MAX && !(at_probe && i == 1))
 			places[n++] = s->unknown;
 	}
 	if (at_probe)
@@ -140,10 +207,15 @@ void rp_sampler__take(struct rp_sampler *s, const void *record, size_t size)
 {
 	struct rp_sample sample;
 
-	if (size < (size_t)RP_SAMPLE_BYTES(0) || size > sizeof(sample))
+	if (size < (size_t)RP_SAMPLE_BYTES(0))
+		return;
+	memcpy(&sample, record, RP_SAMPLE_BYTES(0));
+	if (sample.kind == RP_SAMPLE_KIND_CODE)
+		rp_python_codes__take(rp_spaces__python(s->spaces), record, size);
+	if (sample.kind != RP_SAMPLE_KIND_SAMPLE || size > sizeof(sample) ||
+	    sample.addresses > RP_UNWIND_FRAMES_MAX ||
+	    size < (size_t)RP_SAMPLE_BYTES(sample.addresses + RP_PYTHON_WORDS * sample.python))
 		return;
 	memcpy(&sample, record, size);
-	if (sample.addresses <= RP_UNWIND_FRAMES_MAX &&
-	    size >= (size_t)RP_SAMPLE_BYTES(sample.addresses))
-		add(s, &sample);
+	add(s, &sample);
 }

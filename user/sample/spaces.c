@@ -24,10 +24,12 @@ struct rp_spaces {
 	struct rp_sample_objects *objects;
 	struct rp_unwind_tables *tables;
 	struct rp_perf_maps *compiled; /* code that is in no file */
+	struct rp_python_codes *python;
 	struct space *all;
 };
 
-struct rp_spaces *rp_spaces__new(struct rp_sample_objects *objects, struct rp_unwind_tables *tables)
+struct rp_spaces *rp_spaces__new(struct rp_sample_objects *objects, struct rp_unwind_tables *tables,
+				 struct rp_sample_store *store)
 {
 	struct rp_spaces *s = calloc(1, sizeof(*s));
 
@@ -36,9 +38,10 @@ struct rp_spaces *rp_spaces__new(struct rp_sample_objects *objects, struct rp_un
 	s->objects = objects;
 	s->tables = tables;
 	s->compiled = rp_perf_maps__new("/proc");
-	if (s->compiled)
+	s->python = rp_python_codes__new(store);
+	if (s->compiled && s->python)
 		return s;
-	free(s);
+	rp_spaces__free(s);
 	return NULL;
 }
 
@@ -58,6 +61,7 @@ void rp_spaces__free(struct rp_spaces *s)
 	HASH_ITER (hh, s->all, space, next)
 		drop(s, space);
 	rp_perf_maps__free(s->compiled);
+	rp_python_codes__free(s->python);
 	free(s);
 }
 
@@ -165,6 +169,7 @@ void rp_spaces__exit(struct rp_spaces *s, pid_t pid)
 
 	rp_unwind_tables__exit(s->tables, pid);
 	rp_perf_maps__exit(s->compiled, pid);
+	rp_python_codes__exit(s->python, pid);
 	if (space)
 		drop(s, space);
 }
@@ -201,6 +206,11 @@ bool rp_spaces__find(struct rp_spaces *s, pid_t pid, uint64_t address, uint32_t 
 const char *rp_spaces__compiled(struct rp_spaces *s, pid_t pid, uint64_t address, uint64_t now)
 {
 	return rp_perf_maps__find(s->compiled, pid, address, now);
+}
+
+struct rp_python_codes *rp_spaces__python(struct rp_spaces *s)
+{
+	return s->python;
 }
 
 void rp_spaces__forget_misses(struct rp_spaces *s)

@@ -11,13 +11,14 @@
 #include <sys/types.h>
 
 #include "sample/objects.h"
+#include "sample/python_codes.h"
 #include "sample/unwind_tables.h"
 
 struct rp_spaces;
 
-/* The kernel's tables are told of all that is found. */
-struct rp_spaces *rp_spaces__new(struct rp_sample_objects *objects,
-				 struct rp_unwind_tables *tables);
+/* The kernel's tables are told of all that is found; the store gets places of Python code. */
+struct rp_spaces *rp_spaces__new(struct rp_sample_objects *objects, struct rp_unwind_tables *tables,
+				 struct rp_sample_store *store);
 void rp_spaces__free(struct rp_spaces *spaces);
 
 /* Look at what the process has mapped now. What has ended stays as it was. */
@@ -38,6 +39,9 @@ bool rp_spaces__find(struct rp_spaces *spaces, pid_t pid, uint64_t address, uint
  */
 const char *rp_spaces__compiled(struct rp_spaces *spaces, pid_t pid, uint64_t address,
 				uint64_t now);
+
+/* Their Python code, which ends with them. */
+struct rp_python_codes *rp_spaces__python(struct rp_spaces *spaces);
 
 /* Addresses that are in no file are looked for anew from now on. */
 void rp_spaces__forget_misses(struct rp_spaces *spaces);

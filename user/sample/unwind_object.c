@@ -31,6 +31,7 @@ int rp_unwind_object__read(int fd, struct rp_unwind_object *out)
 		err = rp_elf__eh_frame(elf, &data, &eh_frame.size, &eh_frame.addr);
 	if (err)
 		goto out;
+	rp_elf__python(elf, &out->python);
 	out->n_segments = rp_elf__code_segments(elf, out->segments, RP_UNWIND_SEGMENTS_MAX);
 	if (out->n_segments > RP_UNWIND_SEGMENTS_MAX)
 		out->n_segments = RP_UNWIND_SEGMENTS_MAX;

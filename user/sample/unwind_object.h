@@ -12,6 +12,7 @@ struct rp_unwind_object {
 	struct rp_unwind_rows table;
 	struct rp_elf_segment segments[RP_UNWIND_SEGMENTS_MAX];
 	size_t n_segments;
+	struct rp_elf_python python; /* its runtime is 0 where it is none */
 };
 
 /* Of an open file. -ENODATA: it has no table; else a negative errno. */

@@ -3,10 +3,12 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "sample/python_layout.h"
 #include "sample/unwind_object.h"
 #include "util/array.h"
 #include "util/table.h"
@@ -141,6 +143,9 @@ static struct object *get_object(struct rp_unwind_tables *t, pid_t pid,
 	err = mapped ? read_file(t, pid, mapped, &object->parts)
 		     : rp_unwind_object__read_vdso(&object->parts, &t->vdso_size);
 	t->totals.no_tables += err != 0;
+	if (object->parts.python.runtime && !rp_python_layout__of(&object->parts.python))
+		snprintf(t->totals.unknown_python, sizeof(t->totals.unknown_python), "%s",
+			 mapped->path);
 	if (!err && send_rows(t, object))
 		t->totals.left_out++;
 	free(object->parts.table.rows);
@@ -159,6 +164,16 @@ static struct process *find(const struct rp_unwind_tables *t, pid_t pid)
 	return p;
 }
 
+/* Its frames can be walked, where the object is Python. bias: of its addresses in memory. */
+static void set_python(struct process *p, const struct rp_elf_python *python, uint64_t bias)
+{
+	const struct rp_python_layout *layout = rp_python_layout__of(python);
+
+	if (!python->runtime || !layout)
+		return;
+	p->kernel.python = (struct rp_python){.runtime = python->runtime + bias, .layout = *layout};
+}
+
 static void add_mapping(struct rp_unwind_tables *t, struct process *p, struct object *object,
 			uint64_t offset, uint64_t len, uint64_t start)
 {
@@ -168,6 +183,8 @@ static void add_mapping(struct rp_unwind_tables *t, struct process *p, struct ob
 	/* Without rows, too: that an address is in code of a file says something. */
 	if (object->rows && rp_unwind_object__bias(&object->parts, offset, len, start, &m.bias))
 		m.rows = 0;
+	if (m.rows)
+		set_python(p, &object->parts.python, m.bias - object->parts.table.base);
 	if (p->n == RP_UNWIND_MAPPINGS_MAX) {
 		t->totals.left_out++;
 		return;
@@ -262,6 +279,7 @@ int rp_unwind_tables__set(struct rp_unwind_tables *t, pid_t pid,
 	/* What both have must not be dropped to make room for what is new. */
 	before = *p;
 	p->n = 0;
+	p->kernel.python.runtime = 0;
 	add_mappings(t, p, mapped);
 	forget_mappings(&before);
 	for (size_t i = p->n; i < RP_UNWIND_MAPPINGS_MAX; i++)

@@ -33,8 +33,9 @@ struct rp_unwind_tables_opts {
 struct rp_unwind_totals {
 	size_t objects, processes;
 	uint64_t bytes;
-	size_t no_tables; /* objects without .eh_frame, or that could not be read */
-	size_t left_out;  /* objects, mappings and processes, as the bounds were reached */
+	size_t no_tables;	  /* objects without .eh_frame, or that could not be read */
+	size_t left_out;	  /* objects, mappings and processes, as the bounds were reached */
+	char unknown_python[256]; /* file of a CPython of a version that is not known; "": none */
 };
 
 struct rp_unwind_tables;

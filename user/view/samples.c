@@ -137,7 +137,8 @@ int rp_samples__print(FILE *out, const struct rp_snapshot *snapshot, bool utf8)
 	const struct rp_sampled *sampled = snapshot->sampled;
 	int err = 0;
 
-	if (!snapshot->n_rows && sampled->all.samples)
+	/* Where regions say little of what the target does, it is shown as a whole. */
+	if (2 * sampled->outside > sampled->all.samples)
 		err = print_profile(out, &sampled->all, "", LINES_OF_ALL, true, utf8);
 	for (size_t i = 0; i < snapshot->n_rows && !err; i++) {
 		const struct rp_row *row = &snapshot->rows[i];

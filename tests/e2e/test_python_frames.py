@@ -1,0 +1,193 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+"""Functions and lines of Python programs by samples, against the CPU time that they say they took."""
+
+import glob
+import json
+import math
+import os
+import unittest
+
+from harness import Case
+
+DEBIAN = "/usr/bin/python3.11"
+
+# Two loops in one function, 7 : 3 by the numbers that they add up, and a key that sort() calls.
+SCRIPT = """\
+import json, sys, threading, time
+spent = [0.0, 0.0]
+
+def loops(n):
+    a = time.thread_time()
+    total = 0
+    for i in range(7 * n):
+        total += i
+    b = time.thread_time()
+    for i in range(3 * n):
+        total += i
+    spent[0] += b - a
+    spent[1] += time.thread_time() - b
+
+class Key:
+    def by_squares(self, x):
+        return sum(i * i for i in range(200))
+
+def dive(depth):
+    if depth:
+        return dive(depth - 1)
+    for _ in range(50):
+        sorted(range(40), key=Key().by_squares)
+
+def work(seconds):
+    while time.thread_time() < seconds:
+        loops(5000)
+
+if sys.argv[1] == "wait":
+    print("ready", flush=True)
+    sys.stdin.readline()
+    work(2)
+elif sys.argv[1] == "threads":
+    threads = [threading.Thread(target=work, args=(0.5,)) for _ in range(3)]
+    for thread in threads: thread.start()
+    for thread in threads: thread.join()
+elif sys.argv[1] == "dive":
+    until = time.thread_time() + 1
+    while time.thread_time() < until:
+        dive(int(sys.argv[2]))
+elif sys.argv[1] == "made":
+    until = time.thread_time() + 1.5
+    while time.thread_time() < until:
+        for name in ("one", "two"):
+            names = {}
+            exec(compile(f"def {name}():\\n for i in range(40000): pass", name, "exec"), names)
+            names.pop(name)()
+else:
+    work(2)
+print(json.dumps(spent), flush=True)
+"""
+SEVEN, THREE = (7, 8), (10, 11)  # lines of the loops, `for` and what it repeats
+
+
+def interpreters(version):
+    """An installed one, not what a version manager puts in its place."""
+    places = ["/usr/bin", "/usr/local/bin"]
+    places += sorted(glob.glob(os.path.expanduser(f"~/.pyenv/versions/{version}.*/bin")))
+    return [path for path in (f"{place}/python{version}" for place in places)
+            if os.access(path, os.X_OK)]
+
+
+class PythonFrames(Case):
+    needs = (DEBIAN,)
+
+    def interpreter(self, version):
+        """Where it is missing the test is skipped, and says so."""
+        found = interpreters(version)
+        if not found:
+            raise unittest.SkipTest(f"python{version} is not installed")
+        return found[0]
+
+    def profile(self, *command):
+        """Lines of the whole, samples taken, and what the script said."""
+        snapshot, proc = self.run_traced("--sample", "-x", "*", "--", *command)
+        return snapshot.data["lines"], snapshot.data["samples"], proc.out()
+
+    def count(self, lines, function, numbers=None, key="cumulative"):
+        return sum(line[key] for line in lines
+                   if line["function"] == function and line["object"] == "[python]" and
+                   (numbers is None or line["line"] in numbers))
+
+    def check_loops(self, lines, spent):
+        seven, three = (self.count(lines, "loops", of) for of in (SEVEN, THREE))
+        truth = spent[0] / (spent[0] + spent[1])
+        # By chance it is further off once in 16,000 runs.
+        limit = 4 * math.sqrt(truth * (1 - truth) / (seven + three))
+        self.assertGreater(seven + three, 500)
+        self.assertLess(abs(seven / (seven + three) - truth), limit)
+        # A line of each loop's own, and what it repeats apart from that.
+        for number in (*SEVEN, *THREE):
+            self.assertGreater(self.count(lines, "loops", (number,)), 0, number)
+
+    def check_lines(self, version):
+        script = self.path("script.py", SCRIPT)
+        lines, samples, said = self.profile(self.interpreter(version), script, "work")
+        self.check_loops(lines, json.loads(said))
+        files = {line["file"] for line in lines if line["function"] == "loops"}
+        self.assertEqual(files, {script})
+        # Whoever runs it is around it, natively, and what evaluates it is not in between.
+        self.assertGreater(self.count(lines, "work"), 0.9 * self.count(lines, "loops"))
+        self.assertGreater(self.count(lines, "<module>"), 0.9 * self.count(lines, "loops"))
+        evaluations = sum(line["cumulative"] for line in lines
+                          if line["function"] == "_PyEval_EvalFrameDefault")
+        self.assertLess(evaluations, 0.1 * samples["taken"])
+
+    def test_lines_of_3_11(self):
+        self.check_lines("3.11")
+
+    def test_lines_of_3_12(self):
+        self.check_lines("3.12")
+
+    def test_lines_of_3_13(self):
+        self.check_lines("3.13")
+
+    def test_process_that_runs(self):
+        target = self.spawn(DEBIAN, self.path("script.py", SCRIPT), "wait", stdin=-1)
+        target.wait_lines("ready", stream="stdout")
+        self.attach("--sample", "-x", "*", "-p", target.pid)
+        target.say("go\n")
+        target.finish()
+        self.tracer.finish()
+        lines = self.snapshot().data["lines"]
+        self.check_loops(lines, json.loads(target.out().splitlines()[-1]))
+
+    def test_threads(self):
+        lines, _, said = self.profile(DEBIAN, self.path("script.py", SCRIPT), "threads")
+        self.check_loops(lines, json.loads(said))
+
+    def stacks(self, *command):
+        """Those of --format folded, each a list of names, with their samples."""
+        out = self.path("stacks.folded")
+        self.spawn(os.environ.get("RPTRACE", "build/rptrace"), "--sample", "-x", "*", "--format",
+                   "folded", "-o", out, "--", *command).finish()
+        with open(out, encoding="utf-8") as file:
+            stacks = [line.rsplit(" ", 1) for line in file]
+        return [(stack.split(";"), int(n)) for stack, n in stacks]
+
+    def test_native_frames_in_between(self):
+        stacks = self.stacks(DEBIAN, self.path("script.py", SCRIPT), "dive", 20)
+        calls = [names for names, _ in stacks if "Key.by_squares" in names]
+        self.assertTrue(calls)
+        for names in calls:
+            self.assertEqual(names.count("dive"), 21, names)
+            first, last = names.index("dive"), names.index("Key.by_squares")
+            # Python calls Python without C, and sorted() is C.
+            self.assertEqual(names[first:first + 21], ["dive"] * 21)
+            self.assertGreater(last, first + 21, names)
+            self.assertNotIn("dive", names[last:])
+            self.assertIn("<module>", names[:first])
+            self.assertNotIn("<module>", names[first:])
+
+    def test_deep_recursion(self):
+        """Counted once a sample; what is too deep to be told is cut off, and that is counted."""
+        lines, samples, _ = self.profile(DEBIAN, self.path("script.py", SCRIPT), "dive", 900)
+        dives = self.count(lines, "dive", (21,))
+        self.assertGreater(dives, 100)
+        self.assertLessEqual(dives, samples["taken"])
+        self.assertGreaterEqual(samples["stacks"]["depth"],
+                                self.count(lines, "Key.by_squares", (17,)))
+
+    def test_code_at_the_place_of_freed_code(self):
+        lines, _, _ = self.profile(DEBIAN, self.path("script.py", SCRIPT), "made")
+        counts = {name: self.count(lines, name) for name in ("one", "two")}
+        self.assertGreater(sum(counts.values()), 500)
+        for line in lines:
+            if line["object"] == "[python]" and line["function"] in counts:
+                self.assertEqual(line["file"], line["function"])
+        # Each is run as often as the other.
+        self.assertLess(abs(counts["one"] / sum(counts.values()) - 0.5), 0.15)
+
+    def test_unknown_version(self):
+        old = self.interpreter("3.10")
+        proc = self._rptrace("--sample", "--", old, self.path("script.py", SCRIPT), "dive", 1)
+        proc.finish()
+        self.assertRegex(proc.err(), "no Python functions are shown of .*python3.10.*: rptrace "
+                                     "knows CPython 3.11, 3.12 and 3.13")
+        self.assertEqual(self.count(self.snapshot().data["lines"], "dive"), 0)
