@@ -45,6 +45,25 @@ static void test_default_is_all_pairs(void **state)
 	rp_plan__free(f.plan);
 }
 
+/* Where samples tell what an interpreter calls; who asks for it gets it. */
+static void test_every_call_of_an_interpreter(void **state)
+{
+	struct fixture f = fixture();
+
+	(void)state;
+	f.opts.samples = true;
+	run_database(&f);
+	assert_regions(&f, "query", "transaction", "flush", NULL);
+	rp_plan__free(f.plan);
+
+	f = fixture();
+	f.opts.samples = true;
+	select_usdt(&f, "vm:*");
+	run_database(&f);
+	assert_regions(&f, "function", "flush", NULL);
+	rp_plan__free(f.plan);
+}
+
 static void test_default_takes_no_functions(void **state)
 {
 	static const struct rp_symbol symbols[] = {C(0, "work")};
@@ -456,6 +475,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_default_is_all_pairs),
+		cmocka_unit_test(test_every_call_of_an_interpreter),
 		cmocka_unit_test(test_default_takes_no_functions),
 		cmocka_unit_test(test_usdt_by_begin_or_stem),
 		cmocka_unit_test(test_usdt_object_may_be_any),

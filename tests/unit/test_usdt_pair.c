@@ -116,6 +116,8 @@ static void test_calls(void **state)
 	assert_true(rp_usdt_pair__is_call("function__ENTRY", "function__exit"));
 	assert_true(rp_usdt_pair__is_call("enter", "exit"));
 	assert_true(rp_usdt_pair__is_call("x_enter", "x_leave"));
+	assert_true(rp_usdt_pair__is_every_call("function"));
+	assert_false(rp_usdt_pair__is_every_call("function__compile"));
 	assert_false(rp_usdt_pair__is_call("monitor__enter", "monitor__entered"));
 	assert_false(rp_usdt_pair__is_call("query__start", "query__done"));
 }

@@ -80,6 +80,7 @@ struct rp_plan_opts {
 	const struct rp_where *where; /* NULL: all calls */
 	const char *within;	      /* a glob on region names; NULL: all counts, wherever */
 	uint32_t max_regions;	      /* 0: RP_REGION_CALIBRATE - 1 */
+	bool samples;	   /* are taken: by default not every call of an interpreter is a region */
 	bool whole_system; /* no target: selections name an OBJECT; without any, markers alone */
 	struct rp_site_rules rules;
 };

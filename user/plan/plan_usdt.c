@@ -287,11 +287,18 @@ static bool names_begin(const struct rp_usdt_query *query, const struct rp_usdt_
 		rp_glob__match_probe(query->begin, name));
 }
 
+/* Probes at all of an interpreter's calls cost more than these, and samples tell where they are. */
+static bool samples_tell(const struct rp_usdt_probes *u, const struct rp_usdt_pair *pair)
+{
+	return u->plan->opts.samples && rp_usdt_pair__is_call(pair->begin->name, pair->end->name) &&
+	       rp_usdt_pair__is_every_call(pair_name(pair));
+}
+
 static bool wants_pair(const struct rp_usdt_probes *u, const struct rp_usdt_query *queries,
 		       size_t n, const struct rp_usdt_pair *pair, int key)
 {
 	if (key < 0 && rp_plan__wants_all_usdt(u->plan))
-		return true;
+		return !samples_tell(u, pair);
 	for (size_t i = 0; i < n; i++)
 		if (!queries[i].end && queries[i].key == key &&
 		    names_begin(&queries[i], pair->begin, pair_name(pair)))

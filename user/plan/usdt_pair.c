@@ -127,6 +127,17 @@ bool rp_usdt_pair__is_call(const char *begin, const char *end)
 	return words && words->call;
 }
 
+/* Of Python and PHP, Ruby and Java, Ruby's C code, Perl, Tcl. */
+bool rp_usdt_pair__is_every_call(const char *stem)
+{
+	static const char *const names[] = {"function", "method", "cmethod", "sub", "proc"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (!strcmp(stem, names[i]))
+			return true;
+	return false;
+}
+
 /* They are parted by blanks. */
 static int count_args(const char *args)
 {

@@ -20,6 +20,9 @@ bool rp_usdt_pair__match(const char *begin, const char *end, char *stem, size_t 
 /* The words are those of calls (entry/return and the like): such regions nest like calls do. */
 bool rp_usdt_pair__is_call(const char *begin, const char *end);
 
+/* An interpreter tells of every call of a function with it, by the name that such pairs have. */
+bool rp_usdt_pair__is_every_call(const char *stem);
+
 /* Both names are the same but for their last word; what they share, never "", is the stem. */
 bool rp_usdt_pair__share_stem(const char *begin, const char *end, char *stem, size_t size);
 

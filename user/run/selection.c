@@ -34,6 +34,7 @@ int rp_selection__plan(const struct rp_opts *opts, const struct rp_features *fea
 		.where = &opts->where,
 		.within = opts->within,
 		.max_regions = opts->max_regions,
+		.samples = opts->sample_hz > 0,
 		.whole_system = rp_opts__is_system(opts),
 	};
 
