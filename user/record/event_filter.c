@@ -14,7 +14,7 @@ struct rp_event_filter {
 	/* Of the run; the value of a number is whether it was asked for. */
 	struct rp_map regions, nodes, threads;
 	struct rp_map inside; /* likewise of nodes: it or one above it was asked for */
-	bool *matched; /* for each glob: a region */
+	bool *matched;	      /* for each glob: a region */
 	bool saw_thread;
 };
 
