@@ -29,7 +29,7 @@ struct rp_reader {
 	uint64_t lost[RP_LOST_COUNT];
 
 	uint8_t *regions, *threads, *places; /* a bit each: it was told */
-	uint16_t *depths;		     /* of calls; 0: it was not told */
+	uint16_t *depths; /* of calls; 0: it was not told. NULL: there are none so far */
 	uint8_t nodes[RP_NODES_MAX / 8];
 	struct rp_missing *missing; /* by node, as told so far */
 };
@@ -332,12 +332,22 @@ static int take_place(struct rp_reader *r, struct rp_cursor item)
 	return RP_TELL(r->sink, place, number, &place);
 }
 
+static bool is_known_call(const struct rp_reader *r, uint32_t number)
+{
+	return r->depths && number < CALLS_MAX && r->depths[number];
+}
+
 /* One that is not known leaves those that it makes without a caller to tell them by. */
 static int take_call(struct rp_reader *r, struct rp_cursor item)
 {
 	struct rp_sample_call call;
 	uint32_t number;
 
+	/* Most records have no samples, and need no room for them. */
+	if (!r->depths)
+		r->depths = calloc(CALLS_MAX, sizeof(*r->depths));
+	if (!r->depths)
+		return -ENOMEM;
 	if (!rp_item__get_call(item, &number, &call) || number >= CALLS_MAX || r->depths[number] ||
 	    (call.parent && !r->depths[call.parent]) || r->depths[call.parent] == DEPTH_MAX ||
 	    (call.place && (call.place >= PLACES_MAX || !is_set(r->places, call.place))))
@@ -360,7 +370,7 @@ static int take_samples(struct rp_reader *r, const struct rp_block_place *place,
 	for (; !rc && n < place->items && rp_event_cursor__next_sample(&cursor, &sample); n++) {
 		if (sample.node >= RP_NODES_MAX || !is_set(r->nodes, sample.node))
 			sample.node = 0;
-		if (sample.call >= CALLS_MAX || !r->depths[sample.call])
+		if (!is_known_call(r, sample.call))
 			sample.call = 0;
 		sample.thread = known_thread(r, sample.thread);
 		r->figures.samples++;
@@ -463,11 +473,9 @@ int rp_reader__open(int fd, const char *name, struct rp_reader **out, struct rp_
 	r->regions = calloc((RP_REGION_MASK + 1) / 8, 1);
 	r->threads = calloc(THREADS_MAX / 8, 1);
 	r->places = calloc(PLACES_MAX / 8, 1);
-	r->depths = calloc(CALLS_MAX, sizeof(*r->depths));
 	r->missing = calloc(RP_NODES_MAX, sizeof(*r->missing));
-	rc = r->regions && r->threads && r->places && r->depths && r->missing
-		     ? rp_blocks__open(&r->blocks, fd)
-		     : -ENOMEM;
+	rc = r->regions && r->threads && r->places && r->missing ? rp_blocks__open(&r->blocks, fd)
+								 : -ENOMEM;
 	if (rc) {
 		rp_reader__free(r);
 		return open_error(name, rc, err);
