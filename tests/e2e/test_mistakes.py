@@ -70,7 +70,7 @@ REPORTS = [
     ("report {record} --from soon", 2, "'soon' is no time"),
     ("report {record} --format perfeto", 2, "perfetto"),
     ("report {record} --format perfetto --tree", 2, "--tree is about rows"),
-    ("report {record} --format flamegraph", 2, "folded"),
+    ("report {record} --format flamegraph", 3, "has no samples"),
     ("report {record} --slowest 0", 2, "from 1 to"),
     ("report {record} --slowest 3 --format csv", 2, "is a table, or JSON"),
     ("report {record} --by cgroup", 2, "process, thread, command"),

@@ -220,10 +220,10 @@ static int print_slowest(const struct report *r, FILE *out, struct rp_err *err)
 
 static int refuse_format(const struct report *r, struct rp_err *err)
 {
-	return rp_err__set(err, RP_EXIT_FAILED, -ENODATA, "rptrace record --help",
-			   "%s has no samples, which --format %s is of: they come by record "
-			   "--sample",
-			   r->opts->files.items[0], r->opts->format->name);
+	rp_err__set(err, RP_EXIT_NOTHING, -ENODATA, NULL,
+		    "%s has no samples, which --format %s is of: they come by record --sample",
+		    r->opts->files.items[0], r->opts->format->name);
+	return rp_err__line(err, -ENODATA, "format", "--format", "folded");
 }
 
 /* What is left of an export; a view of all that was read. */
