@@ -31,7 +31,8 @@ ifneq ($(filter-out $(NO_DEPS),$(or $(MAKECMDGOALS),all)),)
 # name : minimum version : Debian package
 PKGS := libbpf:1.3:libbpf-dev libelf:0.188:libelf-dev libdw:0.188:libdw-dev \
 	jansson:2.13:libjansson-dev smartcols:2.38:libsmartcols-dev ncursesw:6.2:libncurses-dev \
-	libzstd:1.4:libzstd-dev libxxhash:0.8:libxxhash-dev zlib:1.2:zlib1g-dev
+	libzstd:1.4:libzstd-dev libxxhash:0.8:libxxhash-dev zlib:1.2:zlib1g-dev \
+	sqlite3:3.40:libsqlite3-dev
 field = $(word $(2),$(subst :, ,$(1)))
 need  = $(if $(shell pkg-config --atleast-version=$(call field,$(1),2) $(call field,$(1),1) 2>/dev/null && echo y),,\
 	$(error $(call field,$(1),1) >= $(call field,$(1),2) is missing: run "sudo tools/install-deps build", or install $(call field,$(1),3) (Debian 12: from bookworm-backports)))

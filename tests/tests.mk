@@ -50,7 +50,7 @@ include tests/kernels/kernels.mk
 e2e: $(O)/rptrace targets npm ## real programs: PostgreSQL, Python, SQLite, Redis, compilers, the recipes of README, mistakes, exports, the HTML report (root)
 	$(Q)RPTRACE=$(abspath $(O))/rptrace RPT_TARGETS=$(abspath $(O))/targets tests/e2e/run postgres python sqlite redis methods compilers readme mistakes machine_formats exports html
 
-npm: ## what drives a browser in tests of the HTML report, into the output folder
+npm: ## what tests drive a browser and read exports with, into the output folder
 	$(Q)tools/install-npm $(O)/npm
 .PHONY: npm
 

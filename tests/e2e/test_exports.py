@@ -1,179 +1,106 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
 """Exports of records through readers of others: the same instances, of the same times, in all of them."""
 
-import collections
-import csv
-import io
 import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import unittest
 
+import exports
 import harness
 from harness import Case
+from servers import PostgresCase
 
 TARGETS = os.environ.get("RPT_TARGETS", os.path.join(os.path.dirname(harness.rptrace_path), "targets"))
-RUNS = {
-    "markers and unwound": ("marks_c 2 200", ""),
-    "recursion": ("threads deep 300 3", "-f nest"),
-    "spans": ("spans pool 500", ""),
-    "exceptions": ("unwind throw 200", "-f first -f second -f third"),
-    "reused threads": ("threads short 100 20", "-f outer -f middle -f inner"),
-}
-
-Slice = collections.namedtuple("Slice", "name track start ns left span")
 
 
-def of_csv(text):
-    for row in csv.DictReader(io.StringIO(text)):
-        name = row["region"] + (f"[{row['label']}]" if row["label"] else "")
-        yield Slice(name, None, int(row["start_ns"]), int(row["duration_ns"]),
-                    row["left"].replace("exit", ""), row["span"])
+def skip_loudly(what):
+    print(f"SKIP a part of it: {what}", flush=True)
 
 
-def ns(micro):
-    return round(micro * 1000)
-
-
-def of_chrome(text):
-    spans = {}
-    for event in json.loads(text)["traceEvents"]:
-        args = event.get("args", {})
-        if event["ph"] == "X":
-            yield Slice(event["name"], (event["pid"], event["tid"]), ns(event["ts"]), ns(event["dur"]),
-                        args.get("left", ""), "")
-        elif event["ph"] == "b":
-            spans[event["id"]] = event
-        elif event["ph"] == "e":
-            begin = spans.pop(event["id"])
-            yield Slice(begin["name"], None, ns(begin["ts"]), ns(event["ts"]) - ns(begin["ts"]),
-                        begin["args"].get("left", ""), str(begin["args"]["span"]))
-    assert not spans, "spans without an end"
-
-
-def parse_text(text):
-    """What protoc prints, as lists of (key, value) with messages as lists in turn."""
-    stack = [[]]
-    for line in text.splitlines():
-        words = line.split(None, 1)
-        if words[-1] == "{":
-            message = []
-            stack[-1].append((words[0], message))
-            stack.append(message)
-        elif words == ["}"]:
-            stack.pop()
-        else:
-            stack[-1].append((words[0].rstrip(":"), words[1]))
-    return stack[0]
-
-
-def string(text):
-    return text[1:-1].encode().decode("unicode_escape").encode("latin-1").decode()
-
-
-def of_perfetto(path):
-    """Slices as a reader of the format makes them: events sorted by time, ends close what began last."""
-    here = os.path.dirname(os.path.abspath(__file__))
-    with open(path, "rb") as file:
-        text = subprocess.run(["protoc", f"-I{here}", "--decode=perfetto.protos.Trace",
-                               f"{here}/perfetto.proto"], stdin=file, check=True, capture_output=True,
-                              text=True).stdout
-    assert not re.search(r"^ +\d+:", text, re.M), "a field that the format does not have"
-    names, notes, tracks, events = {}, {}, set(), []
-    for _, packet in parse_text(text):
-        fields = dict(packet)
-        assert fields["trusted_packet_sequence_id"] == "1"
-        for kind, entry in fields.get("interned_data", []):
-            (names if kind == "event_names" else notes)[dict(entry)["iid"]] = string(dict(entry)["name"])
-        if "track_descriptor" in fields:
-            tracks.add(dict(fields["track_descriptor"])["uuid"])
-        if "track_event" in fields:
-            events.append((int(fields["timestamp"]), fields["track_event"]))
-            assert dict(fields["track_event"])["track_uuid"] in tracks
-    events.sort(key=lambda event: event[0])
-    stacks = collections.defaultdict(list)
-    for time, event in events:
-        fields = dict(event)
-        stack = stacks[fields["track_uuid"]]
-        if fields["type"] == "1":
-            args = {notes[dict(a)["name_iid"]]: dict(a) for key, a in event if key == "debug_annotations"}
-            stack.append((names[fields["name_iid"]], time, args))
-        else:
-            name, start, args = stack.pop()
-            yield Slice(name, None, start, time - start,
-                        args["left"]["string_value"][1:-1] if "left" in args else "",
-                        args["span"]["uint_value"] if "span" in args else "")
-    assert not any(stacks.values()), "slices without an end"
-
-
-def of_pprof(path):
-    """Instances and ns of each function's own, as pprof adds them up."""
-    text = subprocess.run(["go", "tool", "pprof", "-raw", path], check=True, capture_output=True, text=True,
-                          timeout=harness.DEADLINE).stdout
-    names = dict(re.findall(r"^ +(\d+): 0x0 (?:M=\d+ )?(.*?) :0(?::0)? s=0", text, re.M))
-    sums = collections.Counter()
-    for count, time, innermost in re.findall(r"^ +(\d+) +(\d+): (\d+)", text, re.M):
-        region = names[innermost].split("[")[0]  # without its label
-        sums[region, "count"] += int(count)
-        sums[region, "ns"] += int(time)
-    return sums
-
-
-def crossings(slices):
-    """How many of one track end after what they began in."""
-    tracks = collections.defaultdict(list)
-    for one in slices:
-        if one.track:
-            tracks[one.track].append((one.start, -one.ns))
-    count = 0
-    for track in tracks.values():
-        open_ends = []
-        for start, less in sorted(track):
-            while open_ends and open_ends[-1] <= start:
-                open_ends.pop()
-            count += bool(open_ends) and start - less > open_ends[-1]
-            open_ends.append(start - less)
-    return count
-
-
-def without_tracks(slices):
-    return collections.Counter(one._replace(track=None) for one in slices)
-
-
-class Exports(Case):
-    @classmethod
-    def setUpClass(cls):
-        cls.require()
-
-    def record(self, target, options):
-        path = self.path("run.rpt")
-        words = [harness.rptrace_path, "record", "-o", path, *options.split(), "--",
-                 os.path.join(TARGETS, target.split()[0]), *target.split()[1:]]
-        subprocess.run(words, check=True, capture_output=True, timeout=harness.DEADLINE)
-        return path
+class Exported:
+    """A record, and all of its exports: the same instances in each."""
 
     def report(self, record, *words):
         return subprocess.run([harness.rptrace_path, "report", *words, record], check=True,
                               capture_output=True, text=True, timeout=harness.DEADLINE).stdout
 
+    def export(self, record, form, suffix):
+        path = self.path("run." + suffix)
+        self.report(record, "--format", form, "-o", path)
+        return path
+
     def check(self, record):
-        rows = list(of_csv(self.report(record, "--format", "instances-csv")))
-        chrome = list(of_chrome(self.report(record, "--format", "chrome")))
+        rows = list(exports.of_csv(self.report(record, "--format", "instances-csv")))
         tree = json.loads(self.report(record, "--json"))["tree"]
         self.assertEqual(len(rows), sum(row["count"] + row["unwound"] + row["open"] for row in tree))
         self.assertEqual(sum(one.ns for one in rows if not one.left), sum(row["total_ns"] for row in tree))
-        self.assertEqual(without_tracks(rows), without_tracks(chrome))
-        self.assertEqual(crossings(chrome), 0)
-        if shutil.which("go"):
-            path = self.path("run.pb")
-            self.report(record, "--format", "pprof", "-o", path)
-            self.check_pprof(of_pprof(path), [row for row in tree if row["kind"] != "span" and row["count"]])
+        self.check_timelines(record, rows)
+        self.check_databases(record, rows)
+        self.check_paths(record, [row for row in tree if row["kind"] != "span" and row["count"]])
+        self.check_speedscope()
+
+    def assertSame(self, rows, slices):
+        self.assertEqual(exports.without_tracks(rows), exports.without_tracks(slices))
+
+    def check_timelines(self, record, rows):
+        chrome, speedscope = self.export(record, "chrome", "trace.json"), self.export(record, "speedscope",
+                                                                                      "speedscope.json")
+        with open(chrome, encoding="utf-8") as file:
+            slices = list(exports.of_chrome(file.read()))
+        self.assertSame(rows, slices)
+        self.assertEqual(exports.crossings(slices), 0)
+        profiles = list(exports.of_speedscope(speedscope))
+        self.assertSame([one._replace(left="", span="") for one in rows], profiles)
         if shutil.which("protoc"):
-            path = self.path("run.pftrace")
-            self.report(record, "--format", "perfetto", "-o", path)
-            self.assertEqual(without_tracks(rows), without_tracks(of_perfetto(path)))
+            self.assertSame(rows, exports.of_perfetto(self.export(record, "perfetto", "pftrace")))
+        self.read = [(chrome, exports.weights([one for one in slices if one.track]), 1000),
+                     (speedscope, exports.weights(profiles), 1)]
+
+    def check_weights(self, read, weights, ns):
+        """What speedscope has read, against what it was to read, whose times it has in so many ns. In
+        doubles: as many of them may be off by a rounding as there are instances."""
+        self.assertEqual(set(read["frames"]), set(weights))
+        self.assertEqual(read["keys"], len(weights))
+        for name, expected in weights.items():
+            frame = read["frames"][name]
+            self.assertAlmostEqual(frame["total"] * ns, expected[0], delta=0.5, msg=name)
+            self.assertAlmostEqual(frame["self"] * ns, expected[1], delta=0.5, msg=name)
+            self.assertIn(frame["count"], expected[2:] or (frame["count"],), name)
+
+    def check_databases(self, record, rows):
+        database = self.export(record, "sqlite", "db")
+        self.assertSame(rows, exports.of_sqlite(database))
+        start = int(exports.sqlite(database, "SELECT started_ns FROM runs"))
+        if not exports.has_modules():
+            skip_loudly("OTLP against its own proto needs node and its package: tools/install-deps")
+        self.assertSame(rows, exports.of_otlp(self.export(record, "otlp", "otlp.json"), start))
+
+    def check_paths(self, record, tree):
+        """Of those that were left by their exit, and are on a thread."""
+        paths = exports.of_folded(self.report(record, "--format", "folded"))
+        own = sum(row["self_ns"] for row in tree)
+        self.assertEqual(sum(paths.values()), own)
+        with open(self.export(record, "region-flamegraph", "svg"), encoding="utf-8") as file:
+            picture = file.read()
+        self.assertEqual(int(re.search('data-all="([0-9]+)"', picture)[1]), own)
+        profile = self.export(record, "pprof", "pb")
+        if shutil.which("go"):
+            self.check_pprof(exports.of_pprof(profile), tree)
+        if paths:
+            self.read += [(path, exports.weights_of_paths(paths), 1)
+                          for path in (self.export(record, "folded", "folded.txt"), profile)]
+
+    def check_speedscope(self):
+        if not exports.has_modules() or not exports.chromium():
+            return skip_loudly("speedscope's importer needs node, its package and Chromium: tools/install-deps")
+        paths = [path for path, _, _ in self.read]
+        for read, (path, expected, ns) in zip(exports.speedscope(*paths), self.read, strict=True):
+            with self.subTest(os.path.basename(path)):
+                self.check_weights(read, expected, ns)
 
     def check_pprof(self, sums, tree):
         self.assertEqual({name for name, _ in sums}, {row["name"] for row in tree})
@@ -181,10 +108,76 @@ class Exports(Case):
             self.assertEqual(sums[name, "count"], sum(row["count"] for row in tree if row["name"] == name))
             self.assertEqual(sums[name, "ns"], sum(row["self_ns"] for row in tree if row["name"] == name))
 
-    def test_all_hold_the_same_instances(self):
-        for what, (target, options) in RUNS.items():
-            with self.subTest(what):
-                self.check(self.record(target, options))
+
+class Exports(Exported, Case):
+    def record(self, target, options):
+        path = self.path("run.rpt")
+        words = [harness.rptrace_path, "record", "-o", path, *options.split(), "--",
+                 os.path.join(TARGETS, target.split()[0]), *target.split()[1:]]
+        subprocess.run(words, check=True, capture_output=True, timeout=harness.DEADLINE)
+        return path
+
+    def test_demo(self):
+        self.check(self.record("demo 1", ""))
+
+    def test_markers_and_unwound(self):
+        self.check(self.record("marks_c 2 200", ""))
+
+    def test_recursion(self):
+        self.check(self.record("threads deep 300 3", "-f nest"))
+
+    def test_spans(self):
+        self.check(self.record("spans pool 500", ""))
+
+    def test_exceptions(self):
+        self.check(self.record("unwind throw 200", "-f first -f second -f third"))
+
+    def test_reused_threads(self):
+        self.check(self.record("threads short 100 20", "-f outer -f middle -f inner"))
+
+
+    def test_questions_to_a_database(self):
+        """Those of the documentation have answers."""
+        database = self.export(self.record("marks_c 2 20", ""), "sqlite", "db")
+        self.assertEqual(exports.sqlite(database, "PRAGMA integrity_check").strip(), "ok")
+        with open(os.path.join(exports.HERE, "../../docs/SQLITE.md"), encoding="utf-8") as file:
+            questions = re.findall(r"```sql\n(.*?)```", file.read(), re.S)
+        self.assertEqual(len(questions), 3)
+        for question in questions:
+            answer = exports.sqlite(database, question)
+            self.assertIn("holder", answer)
+            self.assertGreater(len(answer.splitlines()), 3)
+
+    def test_half_a_database_takes_no_place(self):
+        """One that cannot be finished leaves the file as it was, and nothing beside it."""
+        record = self.record("marks_c 2 200", "")
+        folder = os.path.join(self.dir, "full")
+        os.mkdir(folder)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "none", folder], check=True)
+        self.addCleanup(subprocess.run, ["umount", folder], check=True)
+        database = os.path.join(folder, "run.db")
+        with open(database, "w", encoding="utf-8") as file:
+            file.write("mine")
+        failed = subprocess.run([harness.rptrace_path, "report", "--format", "sqlite", "-o", database, record],
+                                capture_output=True, text=True, check=False, timeout=harness.DEADLINE)
+        self.assertEqual(failed.returncode, 1)
+        self.assertIn("No space left", failed.stderr)
+        self.assertEqual(os.listdir(folder), ["run.db"])
+        with open(database, encoding="utf-8") as file:
+            self.assertEqual(file.read(), "mine")
+
+
+class ExportsOfPgbench(Exported, PostgresCase):
+    def test_pgbench(self):
+        self.client("pgbench", "-i", "-q", "postgres").finish()
+        record = self.path("run.rpt")
+        tracer = self.spawn(harness.rptrace_path, "record", "-o", record, "-p", self.server.pid, stop=signal.SIGINT)
+        tracer.wait_lines("^rptrace: ")
+        self.client("pgbench", "-n", "-c", "2", "-t", "100", "postgres").finish()
+        self.wait_disconnected()
+        tracer.popen.send_signal(signal.SIGINT)
+        tracer.finish()
+        self.check(record)
 
 
 if __name__ == "__main__":

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
 /* Instances in the forms of other programs, to the byte; and which track they go on. */
 #include <errno.h>
+#include <sqlite3.h>
+#include <unistd.h>
 
 #include "counts_fixture.h"
 #include "export/export.h"
 #include "export/lanes.h"
+#include "export/spool.h"
 #include "instances_fixture.h"
 
 enum { REQUEST = 1, QUERY, EVIL, RELAY };
@@ -86,7 +89,8 @@ static char *export_of(const char *name, void (*run)(const struct rp_event_sink 
 
 static void test_forms(void **state)
 {
-	static const char *const forms[] = {"chrome", "folded", "instances-csv"}; /* texts */
+	static const char *const forms[] = {"chrome", "speedscope",   "folded", "region-flamegraph",
+					    "otlp",   "instances-csv"}; /* texts */
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
@@ -148,11 +152,196 @@ static void test_stream_that_fails_is_told(void **state)
 	for (const struct rp_export *export = rp_exports; export->name; export ++) {
 		struct rp_event_sink sink;
 
+		if (export->whole)
+			continue;
 		assert_int_equal(export->open(full, &sink), 0);
 		tell_server(&sink);
 		assert_int_equal(sink.close(sink.ctx), -ENOSPC);
 	}
 	fclose(full);
+}
+
+/* What takes no time is inside what begins at that moment; open ones come from the outermost in. */
+static void tell_edges(const struct rp_event_sink *sink)
+{
+	tell_run(sink, NULL);
+	tell_region(sink, REQUEST, "outer", RP_KIND_FUNCTION);
+	tell_region(sink, QUERY, "inner", RP_KIND_FUNCTION);
+	tell_node(sink, 2, TOLD_ROOT, REQUEST);
+	tell_node(sink, 3, 2, QUERY);
+	tell_thread(sink, 1, 10, 11, "main");
+	tell(sink, (struct rp_event_instance){.start = 10, .thread = 1, .node = 3});
+	tell(sink, (struct rp_event_instance){.start = 10, .thread = 1, .node = 2, .ns = 5});
+	tell(sink, (struct rp_event_instance){.start = 15, .thread = 1, .node = 2, .ns = 5});
+	tell(sink, (struct rp_event_instance){
+			   .start = 30, .thread = 1, .node = 2, .ns = 70, .open = true});
+	tell(sink, (struct rp_event_instance){
+			   .start = 40, .thread = 1, .node = 3, .ns = 60, .open = true});
+	tell_end(sink, 100);
+}
+
+static void test_speedscope_nests(void **state)
+{
+	static const char expected[] = "[\n{\"type\":\"O\",\"frame\":1,\"at\":10},\n"
+				       "{\"type\":\"O\",\"frame\":0,\"at\":10},\n"
+				       "{\"type\":\"C\",\"frame\":0,\"at\":10},\n"
+				       "{\"type\":\"C\",\"frame\":1,\"at\":15},\n"
+				       "{\"type\":\"O\",\"frame\":1,\"at\":15},\n"
+				       "{\"type\":\"C\",\"frame\":1,\"at\":20},\n"
+				       "{\"type\":\"O\",\"frame\":1,\"at\":30},\n"
+				       "{\"type\":\"O\",\"frame\":0,\"at\":40},\n"
+				       "{\"type\":\"C\",\"frame\":0,\"at\":100},\n"
+				       "{\"type\":\"C\",\"frame\":1,\"at\":100}]";
+	char *text = export_of("speedscope", tell_edges);
+
+	(void)state;
+	assert_non_null(strstr(text, expected));
+	free(text);
+}
+
+static unsigned times(const char *text, const char *word)
+{
+	unsigned n = 0;
+
+	for (const char *at = strstr(text, word); at; at = strstr(at + 1, word))
+		n++;
+	return n;
+}
+
+static void test_otlp_has_parents(void **state)
+{
+	char *text = export_of("otlp", tell_edges);
+
+	(void)state;
+	assert_int_equal(times(text, "\"spanId\""), 5);
+	assert_int_equal(times(text, "\"parentSpanId\""), 2);
+	assert_int_equal(times(text, "\"links\""), 0);
+	free(text);
+}
+
+/* One that is inside of one instance, one that goes from thread to thread, and one inside of none.
+ */
+static void tell_spans(const struct rp_event_sink *sink)
+{
+	struct rp_event_instance span = {.start = 20, .thread = 1, .node = 4, .is_span = true};
+
+	tell_run(sink, NULL);
+	tell_region(sink, REQUEST, "request", RP_KIND_FUNCTION);
+	tell_region(sink, RELAY, "relay", RP_KIND_SPAN);
+	tell_node(sink, 2, TOLD_ROOT, REQUEST);
+	tell_node(sink, 4, TOLD_ROOT, RELAY);
+	tell_thread(sink, 1, 10, 11, "a");
+	tell_thread(sink, 2, 10, 12, "b");
+	span.ns = 5;
+	tell(sink, span);
+	tell(sink, (struct rp_event_instance){.start = 10, .thread = 1, .node = 2, .ns = 20});
+	span.ns = 40;
+	span.end_thread = 2;
+	tell(sink, span);
+	tell(sink, (struct rp_event_instance){.start = 50, .thread = 2, .node = 2, .ns = 20});
+	span.start = 80;
+	tell(sink, span);
+	tell_end(sink, 200);
+}
+
+static void test_otlp_links_spans(void **state)
+{
+	char *text = export_of("otlp", tell_spans);
+
+	(void)state;
+	assert_int_equal(times(text, "\"parentSpanId\""), 1);
+	assert_int_equal(times(text, "\"links\""), 1);
+	assert_int_equal(times(text, "\"began in\""), 1);
+	assert_int_equal(times(text, "\"ended in\""), 1);
+	assert_int_equal(times(text, "dropped"), 0);
+	free(text);
+}
+
+/* ---- a database ------------------------------------------------------------------------- */
+
+static int64_t ask(sqlite3 *db, const char *question)
+{
+	sqlite3_stmt *statement;
+	int64_t answer;
+
+	assert_int_equal(sqlite3_prepare_v2(db, question, -1, &statement, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
+	answer = sqlite3_column_int64(statement, 0);
+	sqlite3_finalize(statement);
+	return answer;
+}
+
+static void test_database(void **state)
+{
+	char path[] = "/tmp/rptrace-test-XXXXXX";
+	FILE *out = fdopen(mkstemp(path), "w");
+	struct rp_event_sink sink;
+	sqlite3 *db;
+
+	(void)state;
+	assert_non_null(out);
+	assert_int_equal(find("sqlite")->open(out, &sink), 0);
+	tell_two_runs(&sink);
+	assert_int_equal(sink.close(sink.ctx), 0);
+	fclose(out);
+	assert_int_equal(sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
+	assert_int_equal(ask(db, "SELECT count(*) FROM calls"), 8);
+	assert_int_equal(ask(db, "SELECT sum(duration_ns) FROM calls WHERE run = 1"), 40);
+	assert_int_equal(
+		ask(db, "SELECT self_ns FROM calls WHERE region = 'request' AND left IS NULL"),
+		1600);
+	assert_int_equal(ask(db, "SELECT count(*) FROM calls c JOIN paths p ON p.id = c.path"
+				 " JOIN paths o ON o.id = p.parent WHERE o.region = 'request'"),
+			 2);
+	assert_int_equal(ask(db, "SELECT span FROM calls WHERE kind = 'span'"), 77);
+	assert_int_equal(ask(db, "SELECT count FROM lost WHERE run = 2"), 3);
+	sqlite3_close(db);
+	unlink(path);
+}
+
+static void test_database_in_no_file(void **state)
+{
+	FILE *out = fopen("/dev/null", "w");
+	struct rp_event_sink sink;
+
+	(void)state;
+	assert_true(find("sqlite")->open(out, &sink) < 0);
+	fclose(out);
+}
+
+/* ---- what is longer than memory is to hold ---------------------------------------------- */
+
+struct seen {
+	uint64_t next; /* that is to come */
+};
+
+static int check_item(void *ctx, const void *item)
+{
+	struct seen *seen = ctx;
+
+	assert_int_equal(*(const uint64_t *)item, --seen->next);
+	return 0;
+}
+
+static void test_lists_come_back(void **state)
+{
+	struct rp_spool spool = {.item = sizeof(uint64_t)};
+
+	(void)state;
+	for (uint64_t i = 0; i < 3000; i++)
+		for (uint32_t list = 0; list < 3; list++)
+			if (i < (list + 1) * 1000)
+				assert_int_equal(rp_spool__add(&spool, list, &i), 0);
+	for (uint32_t list = 0; list < 3; list++) {
+		struct seen seen = {(list + 1) * 1000};
+
+		assert_int_equal(rp_spool__back(&spool, list, check_item, &seen), 0);
+		assert_int_equal(seen.next, 0);
+	}
+	assert_false(rp_spool__has(&spool, 3));
+	rp_spool__clear(&spool);
+	assert_false(rp_spool__has(&spool, 0));
+	rp_spool__free(&spool);
 }
 
 /* ---- tracks ------------------------------------------------------------------------------- */
@@ -262,6 +451,12 @@ int main(void)
 		cmocka_unit_test(test_what_was_not_told_has_no_name),
 		cmocka_unit_test(test_runs_are_apart),
 		cmocka_unit_test(test_stream_that_fails_is_told),
+		cmocka_unit_test(test_speedscope_nests),
+		cmocka_unit_test(test_otlp_has_parents),
+		cmocka_unit_test(test_otlp_links_spans),
+		cmocka_unit_test(test_database),
+		cmocka_unit_test(test_database_in_no_file),
+		cmocka_unit_test(test_lists_come_back),
 		cmocka_unit_test(test_what_nests_is_on_one_track),
 		cmocka_unit_test(test_what_crosses_is_beside),
 		cmocka_unit_test(test_spans_are_apart),

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <langinfo.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -22,6 +23,8 @@ struct report {
 	const struct rp_opts *opts;
 	rp_say_fn say;
 	FILE *out;
+	char *beside; /* the name of `out`, which is to take the place of the output; NULL: it is
+			 that */
 	struct rp_instance_counts *counts; /* NULL, as the next one, if not asked for */
 	struct rp_slowest *slowest;
 	struct rp_event_sink sink;	      /* where the records are read to */
@@ -64,9 +67,10 @@ static int open_sink(struct report *r, struct rp_err *err)
 					    .n_regions = o->regions.n};
 	struct rp_event_filter *filter;
 	struct rp_event_sink last;
+	int rc = open_last(r, &last);
 
-	if (open_last(r, &last))
-		return rp_err__no_memory(err);
+	if (rc)
+		return rc;
 	filter = rp_event_filter__new(&opts, &last);
 	if (!filter) {
 		last.close(last.ctx);
@@ -243,6 +247,8 @@ static int finish(struct report *r, struct rp_err *err)
 	if (r->out && fclose(r->out) && !rc)
 		rc = -errno;
 	r->out = NULL;
+	if (!rc && r->beside)
+		rc = rp_caller__replace(r->beside, r->opts->output);
 	return rc;
 }
 
@@ -311,6 +317,34 @@ static int open_output(struct report *r, struct rp_err *err)
 	return 0;
 }
 
+/* The output is about to be written. */
+static int begin_output(struct report *r, struct rp_err *err)
+{
+	const struct rp_opts *o = r->opts;
+
+	if (o->export && o->export->whole) {
+		fclose(r->out);
+		return rp_output__open_beside(o->output, &r->out, &r->beside, err);
+	}
+	return rp_output__begin(r->out, o->output)
+		       ? rp_err__set(err, RP_EXIT_FAILED, -errno, NULL, "%s: %s", o->output,
+				     strerror(errno))
+		       : 0;
+}
+
+static void free_report(struct report *r)
+{
+	if (r->sink.close)
+		r->sink.close(r->sink.ctx);
+	if (r->out)
+		fclose(r->out);
+	if (r->beside)
+		unlink(r->beside); /* where it has not taken its place */
+	free(r->beside);
+	rp_instance_counts__free(r->counts);
+	rp_slowest__free(r->slowest);
+}
+
 int rp_report__run(const struct rp_opts *opts, rp_say_fn say, struct rp_err *err)
 {
 	struct report r = {.opts = opts, .say = say};
@@ -319,9 +353,8 @@ int rp_report__run(const struct rp_opts *opts, rp_say_fn say, struct rp_err *err
 	/* The file of -o keeps what is in it where there is nothing to report. */
 	if (!rc)
 		rc = read_all(&r, NULL, err);
-	if (!rc && rp_output__begin(r.out, opts->output))
-		rc = rp_err__set(err, RP_EXIT_FAILED, -errno, NULL, "%s: %s", opts->output,
-				 strerror(errno));
+	if (!rc)
+		rc = begin_output(&r, err);
 	if (!rc)
 		rc = open_sink(&r, err);
 	if (!rc)
@@ -334,11 +367,6 @@ int rp_report__run(const struct rp_opts *opts, rp_say_fn say, struct rp_err *err
 		tell_lost(&r);
 	if (rc)
 		tell_failed(&r, rc, err);
-	if (r.sink.close)
-		r.sink.close(r.sink.ctx);
-	if (r.out)
-		fclose(r.out);
-	rp_instance_counts__free(r.counts);
-	rp_slowest__free(r.slowest);
+	free_report(&r);
 	return rc ? (int)err->exit : RP_EXIT_OK;
 }

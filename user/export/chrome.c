@@ -106,16 +106,14 @@ static int find_number(struct chrome *c, uint32_t thread, uint32_t *out)
 
 /* ---- instances ------------------------------------------------------------------------------- */
 
-static void put_args(struct chrome *c, const struct rp_event_instance *instance)
+/* No args: speedscope takes events whose args differ for ones of different functions. */
+static void put_rest(struct chrome *c, const struct rp_event_instance *instance)
 {
-	if (rp_event_instance__is_timed(instance)) {
-		put_time(c, ",\"args\":{\"cpu_us\":", instance->cpu);
-		put_time(c, ",\"wait_us\":", instance->wait);
-		rp_out__text(&c->out, "}");
-	} else {
-		rp_out__text(&c->out, instance->unwound ? ",\"args\":{\"left\":\"unwound\"}"
-							: ",\"args\":{\"left\":\"open\"}");
-	}
+	if (rp_event_instance__is_timed(instance))
+		put_time(c, ",\"tdur\":", instance->cpu);
+	else
+		rp_out__text(&c->out,
+			     instance->unwound ? ",\"cat\":\"unwound\"" : ",\"cat\":\"open\"");
 }
 
 /* One end of a span. */
@@ -173,7 +171,7 @@ static int on_instance(void *ctx, const struct rp_event_instance *instance)
 	begin_event(c, "X", node->name, pid_of(c, track->thread), number_of(c, track));
 	put_time(c, ",\"ts\":", rp_told__since(&c->told, instance));
 	put_time(c, ",\"dur\":", instance->ns);
-	put_args(c, instance);
+	put_rest(c, instance);
 	rp_out__text(&c->out, "}");
 	return c->out.rc;
 }

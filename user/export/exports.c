@@ -6,12 +6,16 @@
 #include "util/escape.h"
 
 const struct rp_export rp_exports[] = {
-	{"chrome", rp_export__chrome, .is_binary = false},
-	{"perfetto", rp_export__perfetto, .is_binary = true},
-	{"folded", rp_export__folded, .is_binary = false},
-	{"pprof", rp_export__pprof, .is_binary = true},
-	{"instances-csv", rp_export__csv, .is_binary = false},
-	{"html", rp_export__html, .is_binary = false},
+	{.name = "chrome", .open = rp_export__chrome},
+	{.name = "perfetto", .open = rp_export__perfetto, .is_binary = true},
+	{.name = "speedscope", .open = rp_export__speedscope},
+	{.name = "folded", .open = rp_export__folded},
+	{.name = "pprof", .open = rp_export__pprof, .is_binary = true},
+	{.name = "region-flamegraph", .open = rp_export__flamegraph},
+	{.name = "otlp", .open = rp_export__otlp},
+	{.name = "sqlite", .open = rp_export__sqlite, .whole = true},
+	{.name = "instances-csv", .open = rp_export__csv},
+	{.name = "html", .open = rp_export__html},
 	{.name = NULL},
 };
 
@@ -26,9 +30,14 @@ struct rp_event_sink rp_export__sink(void *state)
 				      .end = rp_told__on_end};
 }
 
+char *rp_export__escape(const char *text)
+{
+	return rp_escape__copy(text, true);
+}
+
 char *rp_export__quote_json(const char *text)
 {
-	char *escaped = rp_escape__copy(text, true), *quoted, *to;
+	char *escaped = rp_export__escape(text), *quoted, *to;
 
 	if (!escaped)
 		return NULL;

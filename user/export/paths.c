@@ -66,7 +66,7 @@ static int on_end(void *ctx, const struct rp_event_end *end)
 static int on_close(void *ctx)
 {
 	struct rp_export_paths *p = ctx;
-	int rc = rp_out__flush(&p->out);
+	int rc = p->finish ? p->finish(p) : 0, flushed = rp_out__flush(&p->out);
 
 	if (p->free)
 		p->free(p);
@@ -74,7 +74,7 @@ static int on_close(void *ctx)
 	free(p->chain);
 	rp_told__free(&p->told);
 	free(p);
-	return rc;
+	return rc ? rc : flushed;
 }
 
 struct rp_event_sink rp_export_paths__sink(struct rp_export_paths *paths)

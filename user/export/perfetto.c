@@ -16,7 +16,6 @@
 #include "export/internal.h"
 #include "export/proto.h"
 #include "export/tracks.h"
-#include "util/escape.h"
 
 enum {
 	TRACE_PACKET = 1,
@@ -85,11 +84,6 @@ struct perfetto {
 	bool has_begun;
 	struct rp_bytes packet, message, inner; /* one inside the other, while they are made */
 };
-
-static char *quote(const char *text)
-{
-	return rp_escape__copy(text, true);
-}
 
 /* ---- protobuf ------------------------------------------------------------------------------- */
 
@@ -373,7 +367,7 @@ int rp_export__perfetto(FILE *out, struct rp_event_sink *sink)
 
 	if (!p)
 		return -ENOMEM;
-	p->told.quote = quote;
+	p->told.quote = rp_export__escape;
 	p->out.file = out;
 	*sink = rp_export__sink(p);
 	sink->run = on_run;

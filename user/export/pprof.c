@@ -10,7 +10,6 @@
 
 #include "export/paths.h"
 #include "export/proto.h"
-#include "util/escape.h"
 
 enum {
 	PROFILE_SAMPLE_TYPE = 1,
@@ -44,11 +43,6 @@ struct pprof {
 	bool has_begun;
 	struct rp_bytes profile, message, inner; /* one inside the other, while they are made */
 };
-
-static char *quote(const char *text)
-{
-	return rp_escape__copy(text, true);
-}
 
 static int write_out(struct pprof *p)
 {
@@ -142,7 +136,7 @@ int rp_export__pprof(FILE *out, struct rp_event_sink *sink)
 
 	if (!p)
 		return -ENOMEM;
-	p->paths.told.quote = quote;
+	p->paths.told.quote = rp_export__escape;
 	p->paths.out.file = out;
 	p->paths.write = write_path;
 	p->paths.free = free_rest;

@@ -343,11 +343,28 @@ static int without(const struct rp_parser *p, const void *member, const char *ca
 	return mistake(p, &edit, "%s", cause);
 }
 
+static bool has_no_file(const struct rp_opts *o)
+{
+	return !o->output || !strcmp(o->output, "-");
+}
+
 /* What a program reads has nothing else in its stream, neither of rptrace nor of the command. */
 static bool shares_stream(const struct rp_opts *o)
 {
 	return o->command == RP_COMMAND_LIVE && o->argv && strcmp(o->format->name, "table") &&
-	       (!o->output || !strcmp(o->output, "-"));
+	       has_no_file(o);
+}
+
+/* The line with a file for its output: the cure of what cannot go elsewhere. */
+static int wants_file(const struct rp_parser *p, const char *cause)
+{
+	const struct rp_words *output = words_of(p, &p->opts->output);
+	const struct rp_edit edit = {.skip = output->first,
+				     .n_skip = output->n,
+				     .insert = p->own,
+				     .with = {"-o", "rptrace.out"}};
+
+	return mistake(p, &edit, "%s", cause);
 }
 
 /* An export has each instance as it was: there are no rows. */
@@ -365,6 +382,11 @@ static int export_together(const struct rp_parser *p)
 		snprintf(cause, sizeof(cause), "--%s is about rows: --format %s has none",
 			 rp_options[words - o->stood].name, o->export->name);
 		return without(p, members[i], cause);
+	}
+	if (o->export && o->export->whole && has_no_file(o)) {
+		snprintf(cause, sizeof(cause), "--format %s needs a file: -o FILE",
+			 o->export->name);
+		return wants_file(p, cause);
 	}
 	return 0;
 }
@@ -465,15 +487,13 @@ int rp_mistake__together(const struct rp_parser *p)
 			       o->format->name);
 	}
 	if (shares_stream(o)) {
-		struct rp_edit edit = {.insert = p->own, .with = {"-o", "rptrace.out"}};
-		const struct rp_words *output = words_of(p, &o->output);
+		char cause[96];
 
-		edit.skip = output->first;
-		edit.n_skip = output->n;
-		return mistake(p, &edit,
-			       "%s goes to a file where a command runs, which has standard output "
-			       "and standard error",
-			       o->format->name);
+		snprintf(cause, sizeof(cause),
+			 "%s goes to a file where a command runs, which has standard output and "
+			 "standard error",
+			 o->format->name);
+		return wants_file(p, cause);
 	}
 	return record_together(p);
 }

@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
 #include "run/output.h"
 
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "util/caller.h"
@@ -27,4 +32,28 @@ int rp_output__open(const char *path, FILE **out, struct rp_err *err)
 int rp_output__begin(FILE *out, const char *path)
 {
 	return out ? rp_caller__empty(fileno(out), path) : 0;
+}
+
+int rp_output__open_beside(const char *path, FILE **out, char **beside, struct rp_err *err)
+{
+	uint64_t number = 0;
+	struct stat st;
+	int rc;
+
+	*out = NULL;
+	*beside = NULL;
+	if (stat(path, &st) || !S_ISREG(st.st_mode)) {
+		rp_err__set(err, RP_EXIT_USAGE, -EINVAL, NULL, "%s is no file", path);
+		return rp_err__line(err, -EINVAL, "output", "-o", "rptrace.out");
+	}
+	/* Of a name that nobody can be ahead of. */
+	if (getrandom(&number, sizeof(number), 0) != (ssize_t)sizeof(number) ||
+	    asprintf(beside, "%s.%016" PRIx64, path, number) < 0)
+		return rp_err__no_memory(err);
+	rc = rp_output__open(*beside, out, err);
+	if (!rc)
+		return 0;
+	free(*beside);
+	*beside = NULL;
+	return rc;
 }

@@ -164,6 +164,17 @@ int rp_caller__open(const char *path)
 	return as_caller(open_to_read, path, false);
 }
 
+int rp_caller__replace(const char *from, const char *to)
+{
+	struct capabilities held;
+	bool has_put_down = put_down(&held);
+	int rc = rename(from, to) ? -errno : 0;
+
+	if (has_put_down)
+		take_up(&held);
+	return rc;
+}
+
 bool rp_caller__is_file(int fd, const char *path)
 {
 	struct stat file, other;

@@ -31,6 +31,9 @@ int rp_caller__create(const char *path, bool secret);
 /* Open a file for reading, with the caller's own rights, waiting for nobody. Likewise. */
 int rp_caller__open(const char *path);
 
+/* With the caller's own rights, in the place of what is there: 0 or a negative errno. */
+int rp_caller__replace(const char *from, const char *to);
+
 /* Whether a path leads to the file that is open: never to what is no file, as a terminal. */
 bool rp_caller__is_file(int fd, const char *path);
 

@@ -17,7 +17,7 @@ int rp_view__flamegraph(FILE *out, const struct rp_snapshot *snapshot,
 			const struct rp_view_opts *opts);
 
 /* What a flame graph has inside it for browsers. */
-extern const char rp_flamegraph_script[];
+extern const char rp_flames_script[];
 
 /* Is it in CSV and JSON of this snapshot? */
 bool rp_column__is_exported(const struct rp_column *column, const struct rp_snapshot *snapshot);

@@ -1,31 +1,32 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
 /*
  * What a flame graph does in a browser: a click zooms, "/" or the button searches, Escape shows all
- * of it again. Boxes are placed by their data-x and data-n, in samples. Names are only ever text:
- * the target chooses them.
+ * of it again. Boxes are placed by their data-x and data-n, in samples or ns. Names are only ever
+ * text: the target chooses them.
  */
 #include "view/internal.h"
 
-const char rp_flamegraph_script[] =
+const char rp_flames_script[] =
 	"const svg = document.documentElement, boxes = [...document.querySelectorAll('#boxes "
 	"g')];\n"
 	"const by = id => document.getElementById(id), WIDTH = svg.viewBox.baseVal.width;\n"
-	"let start = 0, samples = +svg.dataset.samples, level = 0, found = null;\n"
-	"const nameOf = g => g.querySelector('title').textContent.replace(/ \\([^(]* samples, "
-	"[^)]*\\)$/, '');\n"
+	"let start = 0, shown = +svg.dataset.all, level = 0, found = null;\n"
+	"const nameOf = g => g.querySelector('title').textContent.replace(/ \\([^()]*, "
+	"[^()]*\\)$/, "
+	"'');\n"
 	"for (const g of boxes)\n"
 	"\tObject.assign(g, {x: +g.dataset.x, n: +g.dataset.n, d: +g.dataset.d, name: "
 	"nameOf(g)});\n"
 	"function place() {\n"
 	"\tfor (const g of boxes) {\n"
-	"\t\tconst around = g.d < level && g.x <= start && g.x + g.n >= start + samples;\n"
-	"\t\tconst inside = g.d >= level && g.x >= start && g.x + g.n <= start + samples;\n"
+	"\t\tconst around = g.d < level && g.x <= start && g.x + g.n >= start + shown;\n"
+	"\t\tconst inside = g.d >= level && g.x >= start && g.x + g.n <= start + shown;\n"
 	"\t\tg.style.display = around || inside ? '' : 'none';\n"
 	"\t\tg.classList.toggle('ancestor', around);\n"
 	"\t\tif (!around && !inside)\n"
 	"\t\t\tcontinue;\n"
-	"\t\tconst x = around ? 0 : (g.x - start) * WIDTH / samples;\n"
-	"\t\tconst width = around ? WIDTH : g.n * WIDTH / samples;\n"
+	"\t\tconst x = around ? 0 : (g.x - start) * WIDTH / shown;\n"
+	"\t\tconst width = around ? WIDTH : g.n * WIDTH / shown;\n"
 	"\t\tconst rect = g.querySelector('rect'), text = g.querySelector('text');\n"
 	"\t\tconst letters = Math.floor((width - 6) / 6.6);\n"
 	"\t\trect.setAttribute('x', x);\n"
@@ -37,7 +38,7 @@ const char rp_flamegraph_script[] =
 	"\tby('reset').setAttribute('visibility', level ? 'visible' : 'hidden');\n"
 	"}\n"
 	"function zoom(g) {\n"
-	"\t[start, samples, level] = [g.x, g.n, g.d];\n"
+	"\t[start, shown, level] = [g.x, g.n, g.d];\n"
 	"\tplace();\n"
 	"}\n"
 	"function search() {\n"
@@ -52,8 +53,9 @@ const char rp_flamegraph_script[] =
 	"\t\t\t[sum, end] = [sum + g.n, g.x + g.n];\n"
 	"\t}\n"
 	"\tby('search').textContent = word ? 'clear' : 'search';\n"
-	"\tby('details').textContent = word\n"
-	"\t\t? `${word}: ${(100 * sum / +svg.dataset.samples).toFixed(2)} % of the samples` : '';\n"
+	"\tconst share = (100 * sum / +svg.dataset.all).toFixed(2);\n"
+	"\tby('details').textContent = word ? `${word}: ${share} % of the ${svg.dataset.unit}` : "
+	"'';\n"
 	"}\n"
 	"by('boxes').addEventListener('click', e => zoom(e.target.closest('g')));\n"
 	"by('boxes').addEventListener('mouseover', e => {\n"
