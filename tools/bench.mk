@@ -3,7 +3,7 @@
 # top level Makefile, after tests.mk. BENCH_ARGS adds options: --quick, --only KEY, --json FILE.
 
 BENCH_BINS := $(O)/bench/bench_floor $(O)/bench/bench_many $(O)/bench/bench_record $(O)/targets/bench_region \
-	$(O)/targets/bench_marker $(O)/targets/bench_marker_off $(O)/targets/demo
+	$(O)/targets/bench_marker $(O)/targets/bench_marker_off $(O)/targets/demo $(O)/targets/marks_c
 
 $(O)/bench/bench_floor: tools/bench_floor.c $(O)/user/attach/uprobe_multi.o tools/bench.mk
 	$(call msg,BENCH,$@)

@@ -44,6 +44,11 @@ def of_chrome(text):
     assert not spans, "spans without an end"
 
 
+def of_chrome_file(path):
+    with open(path, encoding="utf-8") as file:
+        return list(of_chrome(file.read()))
+
+
 def parse_text(text):
     """What protoc prints, as lists of (key, value) with messages as lists in turn."""
     stack = [[]]

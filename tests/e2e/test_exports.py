@@ -49,8 +49,7 @@ class Exported:
     def check_timelines(self, record, rows):
         chrome, speedscope = self.export(record, "chrome", "trace.json"), self.export(record, "speedscope",
                                                                                       "speedscope.json")
-        with open(chrome, encoding="utf-8") as file:
-            slices = list(exports.of_chrome(file.read()))
+        slices = list(exports.of_chrome_file(chrome))
         self.assertSame(rows, slices)
         self.assertEqual(exports.crossings(slices), 0)
         profiles = list(exports.of_speedscope(speedscope))
@@ -135,6 +134,23 @@ class Exports(Exported, Case):
     def test_reused_threads(self):
         self.check(self.record("threads short 100 20", "-f outer -f middle -f inner"))
 
+
+    def test_parts(self):
+        """Each opens by itself, and together they have what one file has."""
+        record = self.record("marks_c 2 20", "")
+        rows = list(exports.of_csv(self.report(record, "--format", "instances-csv")))
+        for form, suffix, read in (("chrome", "trace.json", exports.of_chrome_file),
+                                   ("speedscope", "speedscope.json", exports.of_speedscope),
+                                   ("sqlite", "db", exports.of_sqlite)):
+            folder = self.path(form)
+            os.mkdir(folder)
+            self.report(record, "--split=300", "--format", form, "-o", os.path.join(folder, "run." + suffix))
+            names = [f"run.{number}.{suffix}" for number in range(1, -(-len(rows) // 300) + 1)]
+            self.assertGreater(len(names), 2)
+            self.assertEqual(sorted(os.listdir(folder)), names)
+            slices = [one for name in names for one in read(os.path.join(folder, name))]
+            marked = form != "speedscope"
+            self.assertSame(rows if marked else [one._replace(left="", span="") for one in rows], slices)
 
     def test_questions_to_a_database(self):
         """Those of the documentation have answers."""

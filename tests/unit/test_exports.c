@@ -7,6 +7,7 @@
 #include "counts_fixture.h"
 #include "export/export.h"
 #include "export/lanes.h"
+#include "export/split.h"
 #include "export/spool.h"
 #include "instances_fixture.h"
 
@@ -257,6 +258,79 @@ static void test_otlp_links_spans(void **state)
 	free(text);
 }
 
+/* ---- parts ---------------------------------------------------------------------------------- */
+
+struct parts {
+	const struct rp_export *export;
+	struct {
+		char *text;
+		size_t size;
+		FILE *out;
+	} part[8];
+	size_t n;
+};
+
+static int open_part(void *ctx, struct rp_event_sink *sink)
+{
+	struct parts *parts = ctx;
+	size_t i = parts->n++;
+
+	assert_true(i < 8);
+	parts->part[i].out = open_memstream(&parts->part[i].text, &parts->part[i].size);
+	assert_non_null(parts->part[i].out);
+	return parts->export->open(parts->part[i].out, sink);
+}
+
+static void split(struct parts *parts, const char *name, uint64_t most)
+{
+	const struct rp_split_opts opts = {.most = most, .open = open_part, .ctx = parts};
+	struct rp_event_sink sink;
+
+	parts->export = find(name);
+	assert_int_equal(rp_split__open(&opts, &sink), 0);
+	tell_two_runs(&sink);
+	assert_int_equal(sink.close(sink.ctx), 0);
+	for (size_t i = 0; i < parts->n; i++)
+		assert_int_equal(fclose(parts->part[i].out), 0);
+}
+
+static void free_parts(struct parts *parts)
+{
+	for (size_t i = 0; i < parts->n; i++)
+		free(parts->part[i].text);
+}
+
+/* Each has its names, and no instance is in two of them. */
+static void test_parts_are_whole(void **state)
+{
+	struct parts parts = {0};
+
+	(void)state;
+	split(&parts, "instances-csv", 3);
+	assert_int_equal(parts.n, 3);
+	assert_int_equal(times(parts.part[0].text, "\n"), 4);
+	assert_int_equal(times(parts.part[1].text, "\n"), 4);
+	assert_int_equal(times(parts.part[2].text, "\n"), 3);
+	assert_int_equal(times(parts.part[0].text, "?,,marker"), 2);
+	assert_int_equal(times(parts.part[1].text, "request,,function"), 2);
+	assert_non_null(strstr(parts.part[1].text, "\"query;\"\"2\"\"\",,usdt,request,2,10,11,"));
+	assert_int_equal(times(parts.part[2].text, "relay,,span"), 1);
+	free_parts(&parts);
+}
+
+static void test_parts_go_to_one_where_they_fit(void **state)
+{
+	struct parts parts = {0};
+	char *whole = export_of("chrome", tell_two_runs);
+
+	(void)state;
+	split(&parts, "chrome", 8);
+	assert_int_equal(parts.n, 1);
+	assert_string_equal(parts.part[0].text, whole);
+	free_parts(&parts);
+	free(whole);
+}
+
 /* ---- a database ------------------------------------------------------------------------- */
 
 static int64_t ask(sqlite3 *db, const char *question)
@@ -454,6 +528,8 @@ int main(void)
 		cmocka_unit_test(test_speedscope_nests),
 		cmocka_unit_test(test_otlp_has_parents),
 		cmocka_unit_test(test_otlp_links_spans),
+		cmocka_unit_test(test_parts_are_whole),
+		cmocka_unit_test(test_parts_go_to_one_where_they_fit),
 		cmocka_unit_test(test_database),
 		cmocka_unit_test(test_database_in_no_file),
 		cmocka_unit_test(test_lists_come_back),

@@ -15,6 +15,7 @@ import os
 import sys
 import tempfile
 
+from exports import bench_exports
 from growth import (bench_attach, bench_nesting, bench_paths, bench_regions, bench_threads, bench_untraced)
 from kinds import bench_kinds
 from own import bench_memory, bench_screen, bench_self
@@ -39,6 +40,7 @@ SECTIONS = {
     "the live screen, one picture a second": ("screen", bench_screen),
     "the HTML report": ("page", bench_page),
     "markers that nobody traces": ("markers_untraced", bench_untraced),
+    "exports of a record, an instance of it": ("exports", bench_exports),
 }
 
 

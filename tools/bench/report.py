@@ -6,6 +6,7 @@ import platform
 import re
 import sys
 
+from exports import FORMS
 from growth import MANY
 from page import PAGE_OF
 
@@ -41,6 +42,7 @@ GOALS = [
     ("page", PAGE_OF, "pan_median_ms", 16),
     ("memory", "128 CPUs, 1000 functions traced, 1000 hit", "maps_mib", 64),
     ("memory", f"128 CPUs, {MANY} functions traced, 200 hit", "maps_mib", 64),
+    *(("exports", form, "instance_ns", 250) for form in FORMS),
 ]
 
 

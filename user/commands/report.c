@@ -4,32 +4,44 @@
 #include <inttypes.h>
 #include <langinfo.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "commands/commands.h"
+#include "commands/report_output.h"
 #include "export/slowest.h"
+#include "export/split.h"
 #include "opts/command_line.h"
 #include "record/counts_of_instances.h"
 #include "record/event_filter.h"
 #include "record/reader.h"
-#include "run/output.h"
+#include "record/relay.h"
 #include "run/table.h"
 #include "util/caller.h"
 #include "util/clock.h"
 
+/* Of an export in parts: its file ends with it. */
+struct part {
+	struct rp_event_sink next; /* comes first: rp_event_relay() */
+	struct rp_report_output *output;
+};
+
 struct report {
 	const struct rp_opts *opts;
 	rp_say_fn say;
-	FILE *out;
-	char *beside; /* the name of `out`, which is to take the place of the output; NULL: it is
-			 that */
+	struct rp_err *err;
+	struct rp_report_output output;
+	struct part part;
 	struct rp_instance_counts *counts; /* NULL, as the next one, if not asked for */
 	struct rp_slowest *slowest;
 	struct rp_event_sink sink;	      /* where the records are read to */
 	const struct rp_event_filter *filter; /* the first of it, until it is closed */
 };
+
+static FILE *file_of(const struct report *r)
+{
+	return rp_report_output__file(&r->output);
+}
 
 static uint64_t ns_of(double seconds)
 {
@@ -38,13 +50,39 @@ static uint64_t ns_of(double seconds)
 
 /* ---- reading --------------------------------------------------------------------------------- */
 
+static int close_part(void *ctx)
+{
+	struct part *part = ctx;
+	int rc = part->next.close(part->next.ctx);
+
+	return rc ? rc : rp_report_output__end(part->output);
+}
+
+static int open_part(void *ctx, struct rp_event_sink *sink)
+{
+	struct report *r = ctx;
+	int rc = rp_report_output__begin_part(&r->output, r->err);
+
+	if (!rc)
+		rc = r->opts->export->open(file_of(r), &r->part.next);
+	if (rc)
+		return rc;
+	r->part.output = &r->output;
+	*sink = rp_event_relay(&r->part);
+	sink->close = close_part;
+	return 0;
+}
+
 /* What all of it is for. */
 static int open_last(struct report *r, struct rp_event_sink *last)
 {
+	const struct rp_split_opts split = {.most = r->opts->split, .open = open_part, .ctx = r};
 	const struct rp_opts *o = r->opts;
 
+	if (o->export && o->split)
+		return rp_split__open(&split, last);
 	if (o->export)
-		return o->export->open(r->out ? r->out : stdout, last);
+		return o->export->open(file_of(r), last);
 	if (o->slowest) {
 		r->slowest = rp_slowest__new(o->slowest);
 		if (r->slowest)
@@ -233,7 +271,7 @@ static int refuse_format(const struct report *r, struct rp_err *err)
 /* What is left of an export; a view of all that was read. */
 static int finish(struct report *r, struct rp_err *err)
 {
-	FILE *out = r->out ? r->out : stdout;
+	FILE *out = file_of(r);
 	int rc = r->sink.close(r->sink.ctx);
 
 	r->sink.close = NULL;
@@ -244,12 +282,7 @@ static int finish(struct report *r, struct rp_err *err)
 		rc = print_snapshot(r, out);
 	if (!rc && r->slowest)
 		rc = print_slowest(r, out, err);
-	if (r->out && fclose(r->out) && !rc)
-		rc = -errno;
-	r->out = NULL;
-	if (!rc && r->beside)
-		rc = rp_caller__replace(r->beside, r->opts->output);
-	return rc;
+	return rc ? rc : rp_report_output__end(&r->output);
 }
 
 static void tell_lost(const struct report *r)
@@ -268,12 +301,12 @@ static void tell_lost(const struct report *r)
 /* Where writing failed, as of an export while it reads, the record is not to blame. */
 static int tell_failed(const struct report *r, int rc, struct rp_err *err)
 {
-	if (err->cause[0] && !ferror(r->out ? r->out : stdout))
+	if (err->cause[0] && !ferror(file_of(r)))
 		return rc;
 	if (rc == -ENOMEM)
 		return rp_err__no_memory(err);
 	rp_err__set(err, RP_EXIT_FAILED, rc, NULL, "the report could not be written to %s: %s",
-		    r->opts->output ? r->opts->output : "standard output", strerror(-rc));
+		    r->output.path ? r->output.path : "standard output", strerror(-rc));
 	return rp_err__line(err, rc, "output", "-o", "rptrace.out");
 }
 
@@ -294,67 +327,25 @@ static int check_selection(const struct report *r, struct rp_err *err)
 	return rp_err__line(err, -ENOENT, glob ? "region" : "thread", NULL, NULL);
 }
 
-/* The output is emptied before the records are read: one of them would be lost for its report. */
-static int open_output(struct report *r, struct rp_err *err)
-{
-	const struct rp_opts *o = r->opts;
-	int rc = rp_output__open(o->output, &r->out, err);
-
-	if (!rc && !r->out && o->export && o->export->is_binary && isatty(STDOUT_FILENO)) {
-		rp_err__set(err, RP_EXIT_USAGE, -EINVAL, NULL,
-			    "--format %s is for a file, no terminal can show it", o->export->name);
-		return rp_err__line(err, -EINVAL, "output", "-o", "rptrace.out");
-	}
-	if (rc || !r->out)
-		return rc;
-	for (size_t i = 0; i < o->files.n; i++) {
-		if (!rp_caller__is_file(fileno(r->out), o->files.items[i]))
-			continue;
-		rp_err__set(err, RP_EXIT_USAGE, -EINVAL, NULL,
-			    "%s is a record that is to be reported", o->output);
-		return rp_err__line(err, -EINVAL, "output", "-o", "rptrace.out");
-	}
-	return 0;
-}
-
-/* The output is about to be written. */
-static int begin_output(struct report *r, struct rp_err *err)
-{
-	const struct rp_opts *o = r->opts;
-
-	if (o->export && o->export->whole) {
-		fclose(r->out);
-		return rp_output__open_beside(o->output, &r->out, &r->beside, err);
-	}
-	return rp_output__begin(r->out, o->output)
-		       ? rp_err__set(err, RP_EXIT_FAILED, -errno, NULL, "%s: %s", o->output,
-				     strerror(errno))
-		       : 0;
-}
-
 static void free_report(struct report *r)
 {
 	if (r->sink.close)
 		r->sink.close(r->sink.ctx);
-	if (r->out)
-		fclose(r->out);
-	if (r->beside)
-		unlink(r->beside); /* where it has not taken its place */
-	free(r->beside);
+	rp_report_output__free(&r->output);
 	rp_instance_counts__free(r->counts);
 	rp_slowest__free(r->slowest);
 }
 
 int rp_report__run(const struct rp_opts *opts, rp_say_fn say, struct rp_err *err)
 {
-	struct report r = {.opts = opts, .say = say};
-	int rc = open_output(&r, err);
+	struct report r = {.opts = opts, .say = say, .err = err, .output = {.opts = opts}};
+	int rc = opts->split ? 0 : rp_report_output__open(&r.output, err);
 
 	/* The file of -o keeps what is in it where there is nothing to report. */
 	if (!rc)
 		rc = read_all(&r, NULL, err);
-	if (!rc)
-		rc = begin_output(&r, err);
+	if (!rc && !opts->split)
+		rc = rp_report_output__begin(&r.output, err);
 	if (!rc)
 		rc = open_sink(&r, err);
 	if (!rc)

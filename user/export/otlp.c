@@ -24,6 +24,8 @@
 /* Past it they have no links, and say so: what is in memory for each is 48 bytes. */
 #define LINKED_MAX (1u << 20)
 
+#define HEX	   16 /* digits of a number */
+
 struct item {
 	struct rp_event_instance instance;
 	uint64_t id;
@@ -51,8 +53,9 @@ struct point {
 struct otlp {
 	struct rp_told told; /* first: see told.h */
 	struct rp_out out;
-	char *host, *version;  /* of the recorder, quoted; NULL: not known */
-	uint64_t wall, run;    /* of the run: ns since 1970; what its ids are made of */
+	char *host, *version; /* of the recorder, quoted; NULL: not known */
+	uint64_t wall, run;   /* of the run: ns since 1970; what its ids are made of */
+	char run_text[HEX];
 	uint64_t n_items;      /* of the run */
 	struct rp_spool spool; /* 2 * index of thread: instances; + 1: spans that began there */
 	struct rp_event_instance *open; /* at the end, from the outermost in */
@@ -71,17 +74,25 @@ struct otlp {
 
 /* ---- JSON ------------------------------------------------------------------------------------ */
 
+static void set_hex(char text[HEX], uint64_t number)
+{
+	for (int i = HEX - 1; i >= 0; i--, number >>= 4) {
+		unsigned digit = number & 15;
+
+		text[i] = (char)(digit + (digit < 10 ? '0' : 'a' - 10));
+	}
+}
+
 static void put_hex(struct otlp *o, uint64_t number)
 {
-	char text[16];
+	char text[HEX];
 
-	for (int i = 15; i >= 0; i--, number >>= 4)
-		text[i] = "0123456789abcdef"[number & 15];
-	rp_out__bytes(&o->out, text, sizeof(text));
+	set_hex(text, number);
+	rp_out__bytes(&o->out, text, HEX);
 }
 
 /* "KEY":"NUMBER", as 64 bits are in JSON. */
-static void put_number(struct otlp *o, const char *key, uint64_t number)
+static inline void put_number(struct otlp *o, const char *key, uint64_t number)
 {
 	rp_out__text(&o->out, key);
 	rp_out__text(&o->out, "\"");
@@ -89,7 +100,7 @@ static void put_number(struct otlp *o, const char *key, uint64_t number)
 	rp_out__text(&o->out, "\"");
 }
 
-static void put_integer(struct otlp *o, const char *key, uint64_t number)
+static inline void put_integer(struct otlp *o, const char *key, uint64_t number)
 {
 	rp_out__text(&o->out, "{\"key\":\"");
 	rp_out__text(&o->out, key);
@@ -98,7 +109,7 @@ static void put_integer(struct otlp *o, const char *key, uint64_t number)
 }
 
 /* Text is quoted. */
-static void put_string(struct otlp *o, const char *key, const char *text)
+static inline void put_string(struct otlp *o, const char *key, const char *text)
 {
 	rp_out__text(&o->out, "{\"key\":\"");
 	rp_out__text(&o->out, key);
@@ -107,13 +118,21 @@ static void put_string(struct otlp *o, const char *key, const char *text)
 	rp_out__text(&o->out, "\"}}");
 }
 
+/* An outermost one is what its trace is called by. */
 static void put_name(struct otlp *o, uint64_t trace, uint64_t id)
 {
+	char text[2][HEX];
+
+	set_hex(text[0], trace);
+	if (id == trace)
+		memcpy(text[1], text[0], HEX);
+	else
+		set_hex(text[1], id);
 	rp_out__text(&o->out, "{\"traceId\":\"");
-	put_hex(o, o->run);
-	put_hex(o, trace);
+	rp_out__bytes(&o->out, o->run_text, HEX);
+	rp_out__bytes(&o->out, text[0], HEX);
 	rp_out__text(&o->out, "\",\"spanId\":\"");
-	put_hex(o, id);
+	rp_out__bytes(&o->out, text[1], HEX);
 	rp_out__text(&o->out, "\"");
 }
 
@@ -423,6 +442,7 @@ static int on_run(void *ctx, const struct rp_event_run *run)
 		o->run = rp_hash(run->wall, run->start);
 		for (const char *c = run->meta.host; c && *c; c++)
 			o->run = rp_hash(o->run, (unsigned char)*c);
+		set_hex(o->run_text, o->run);
 		rc = keep_text(&o->host, run->meta.host);
 		if (!rc)
 			rc = keep_text(&o->version, run->meta.version);

@@ -2,7 +2,6 @@
 #include "export/out.h"
 
 #include <errno.h>
-#include <string.h>
 
 static void write_out(struct rp_out *out, const void *bytes, size_t n)
 {
@@ -11,33 +10,37 @@ static void write_out(struct rp_out *out, const void *bytes, size_t n)
 		out->rc = errno ? -errno : -EIO;
 }
 
-void rp_out__bytes(struct rp_out *out, const void *bytes, size_t n)
+void rp_out__spill(struct rp_out *out, const void *bytes, size_t n)
 {
-	if (n > sizeof(out->buf) - out->n) {
-		write_out(out, out->buf, out->n);
-		out->n = 0;
-	}
-	if (n > sizeof(out->buf)) {
+	write_out(out, out->buf, out->n);
+	out->n = 0;
+	if (n > sizeof(out->buf))
 		write_out(out, bytes, n);
-		return;
-	}
-	memcpy(out->buf + out->n, bytes, n);
-	out->n += n;
-}
-
-void rp_out__text(struct rp_out *out, const char *text)
-{
-	rp_out__bytes(out, text, strlen(text));
+	else
+		rp_out__bytes(out, bytes, n);
 }
 
 #define DIGITS 20 /* of the greatest number */
 
-/* Returns where it begins, in front of `end`. */
+/* Returns where it begins, in front of `end`. Two at a time: dividing is what takes long. */
 static char *digits(char *end, uint64_t number)
 {
-	do
-		*--end = (char)('0' + number % 10);
-	while (number /= 10);
+	static const char pairs[] = "0001020304050607080910111213141516171819"
+				    "2021222324252627282930313233343536373839"
+				    "4041424344454647484950515253545556575859"
+				    "6061626364656667686970717273747576777879"
+				    "8081828384858687888990919293949596979899";
+
+	for (; number >= 100; number /= 100) {
+		end -= 2;
+		memcpy(end, pairs + 2 * (number % 100), 2);
+	}
+	if (number >= 10) {
+		end -= 2;
+		memcpy(end, pairs + 2 * number, 2);
+	} else {
+		*--end = (char)('0' + number);
+	}
 	return end;
 }
 

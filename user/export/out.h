@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 
 /* All zero but the stream: nothing written as yet. */
 struct rp_out {
@@ -15,8 +16,25 @@ struct rp_out {
 	char buf[1 << 16];
 };
 
-void rp_out__bytes(struct rp_out *out, const void *bytes, size_t n);
-void rp_out__text(struct rp_out *out, const char *text);
+/* Bytes for which there is no room in buf: some are written. */
+void rp_out__spill(struct rp_out *out, const void *bytes, size_t n);
+
+/* Inline, so that the length of what is always the same is no work. */
+static inline void rp_out__bytes(struct rp_out *out, const void *bytes, size_t n)
+{
+	if (n > sizeof(out->buf) - out->n) {
+		rp_out__spill(out, bytes, n);
+		return;
+	}
+	memcpy(out->buf + out->n, bytes, n);
+	out->n += n;
+}
+
+static inline void rp_out__text(struct rp_out *out, const char *text)
+{
+	rp_out__bytes(out, text, strlen(text));
+}
+
 void rp_out__number(struct rp_out *out, uint64_t number);
 /* ns as microseconds with three decimals. */
 void rp_out__micro(struct rp_out *out, uint64_t ns);

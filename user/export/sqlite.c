@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "export/internal.h"
+#include "export/sqlite_feed.h"
 
 static const char schema[] =
 	"PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA locking_mode = EXCLUSIVE;"
@@ -34,20 +35,27 @@ static const char schema[] =
 	" FROM instances i JOIN paths p ON p.id = i.path JOIN threads t ON t.id = i.thread;"
 	"BEGIN";
 
-enum statement { INSERT_RUN, INSERT_LOST, INSERT_THREAD, INSERT_PATH, INSERT_INSTANCE, STATEMENTS };
+enum statement { INSERT_RUN, INSERT_LOST, INSERT_THREAD, INSERT_PATH, STATEMENTS };
 
 static const char *const inserts[STATEMENTS] = {
 	[INSERT_RUN] = "INSERT INTO runs VALUES(?,?,?,?,?,?,?,?)",
 	[INSERT_LOST] = "INSERT INTO lost VALUES(?,?,?)",
 	[INSERT_THREAD] = "INSERT INTO threads VALUES(?,?,?,?,?,?,?)",
 	[INSERT_PATH] = "INSERT INTO paths VALUES(?,?,?,?,?,?,?)",
-	[INSERT_INSTANCE] = "INSERT INTO instances VALUES(NULL,?,?,?,?,?,?,?,?,?,?,?)",
 };
+
+static const char insert_instances[] =
+	"INSERT INTO instances(path, thread, end_thread, start_ns, duration_ns, self_ns, cpu_ns,"
+	" wait_ns, cpu, left, span) SELECT * FROM feed";
+
+/* The columns of that, of which these may be NULL. */
+enum { END_THREAD = 2, SELF = 5, CPU_TIME, WAIT, LEFT = RP_FEED_TEXT, SPAN };
 
 struct database {
 	struct rp_told told; /* first: see told.h */
 	sqlite3 *db;
 	sqlite3_stmt *insert[STATEMENTS];
+	struct rp_feed feed; /* of instances */
 	/* Of those told in this run so many are written; ids of rows are those of all runs. */
 	size_t n_paths, n_threads;
 	sqlite3_int64 paths_before, threads_before;
@@ -151,41 +159,47 @@ static int write_told(struct database *d)
 /* ---- instances ------------------------------------------------------------------------------- */
 
 /* What is not known is NULL. */
-static void bind_times(sqlite3_stmt *insert, const struct rp_event_instance *instance)
+static void set_row(const struct database *d, const struct rp_event_instance *instance,
+		    struct rp_feed_row *row)
 {
-	if (!rp_event_instance__is_timed(instance) || instance->is_span) {
-		for (int column = 6; column <= 8; column++)
-			sqlite3_bind_null(insert, column);
-		return;
-	}
-	bind_number(insert, 6, instance->ns - instance->child);
-	bind_number(insert, 7, instance->cpu);
-	bind_number(insert, 8, instance->wait);
+	bool timed = rp_event_instance__is_timed(instance);
+	size_t node = (size_t)(rp_told__node(&d->told, instance->node) - d->told.nodes);
+
+	*row = (struct rp_feed_row){
+		.number = {path_id(d, node),
+			   thread_id(d, rp_told__thread(&d->told, instance->thread)),
+			   thread_id(d, rp_told__thread(&d->told, instance->end_thread)),
+			   (sqlite3_int64)rp_told__since(&d->told, instance),
+			   (sqlite3_int64)instance->ns,
+			   (sqlite3_int64)(instance->ns - instance->child),
+			   (sqlite3_int64)instance->cpu, (sqlite3_int64)instance->wait,
+			   instance->cpu_number, 0, (sqlite3_int64)instance->span}};
+	if (!timed || instance->is_span)
+		row->null = 1u << SELF | 1u << CPU_TIME | 1u << WAIT;
+	if (timed)
+		row->null |= 1u << LEFT;
+	else
+		row->text = instance->unwound ? "unwound" : "open";
+	if (instance->end_thread == instance->thread)
+		row->null |= 1u << END_THREAD;
+	if (!instance->is_span)
+		row->null |= 1u << SPAN;
+}
+
+static int flush(struct database *d)
+{
+	return d->feed.n ? error_of(d, rp_feed__flush(&d->feed)) : 0;
 }
 
 static int on_instance(void *ctx, const struct rp_event_instance *instance)
 {
 	struct database *d = ctx;
-	sqlite3_stmt *insert = d->insert[INSERT_INSTANCE];
-	size_t node = (size_t)(rp_told__node(&d->told, instance->node) - d->told.nodes);
 	int rc = write_told(d);
 
 	if (rc)
 		return rc;
-	sqlite3_bind_int64(insert, 1, path_id(d, node));
-	sqlite3_bind_int64(insert, 2, thread_id(d, rp_told__thread(&d->told, instance->thread)));
-	sqlite3_bind_int64(insert, 3,
-			   thread_id(d, rp_told__thread(&d->told, instance->end_thread)));
-	bind_number(insert, 4, rp_told__since(&d->told, instance));
-	bind_number(insert, 5, instance->ns);
-	bind_times(insert, instance);
-	bind_number(insert, 9, instance->cpu_number);
-	bind_text(insert, 10, instance->unwound ? "unwound" : instance->open ? "open" : NULL);
-	if (instance->is_span)
-		bind_number(insert, 11, instance->span);
-	else
-		sqlite3_bind_null(insert, 11);
-	return write_row(d, INSERT_INSTANCE);
+	set_row(d, instance, &d->feed.row[d->feed.n++]);
+	return d->feed.n == RP_FEED_ROWS ? flush(d) : 0;
 }
 
 /* ---- runs ------------------------------------------------------------------------------------ */
@@ -266,6 +280,8 @@ static int on_end(void *ctx, const struct rp_event_end *end)
 	int rc = write_told(d);
 
 	if (!rc)
+		rc = flush(d);
+	if (!rc)
 		rc = write_run(d, end);
 	if (!rc)
 		rc = write_lost(d, end->lost);
@@ -278,8 +294,11 @@ static int on_end(void *ctx, const struct rp_event_end *end)
 static int on_close(void *ctx)
 {
 	struct database *d = ctx;
-	int rc = error_of(d, sqlite3_exec(d->db, "COMMIT", NULL, NULL, NULL));
+	int rc = flush(d);
 
+	if (!rc)
+		rc = error_of(d, sqlite3_exec(d->db, "COMMIT", NULL, NULL, NULL));
+	rp_feed__close(&d->feed);
 	for (size_t i = 0; i < STATEMENTS; i++)
 		sqlite3_finalize(d->insert[i]);
 	sqlite3_close(d->db);
@@ -321,6 +340,8 @@ int rp_export__sqlite(FILE *out, struct rp_event_sink *sink)
 		rc = error_of(d,
 			      sqlite3_prepare_v3(d->db, inserts[i], -1, SQLITE_PREPARE_PERSISTENT,
 						 &d->insert[i], NULL));
+	if (!rc)
+		rc = error_of(d, rp_feed__open(&d->feed, d->db, insert_instances));
 	*sink = rp_export__sink(d);
 	sink->run = on_run;
 	sink->instance = on_instance;

@@ -383,6 +383,10 @@ static int export_together(const struct rp_parser *p)
 			 rp_options[words - o->stood].name, o->export->name);
 		return without(p, members[i], cause);
 	}
+	if (!o->export && o->split)
+		return without(p, &o->split, "--split is about exports: --format chrome, ...");
+	if (o->export && o->split && has_no_file(o))
+		return wants_file(p, "--split makes several files: it needs -o FILE");
 	if (o->export && o->export->whole && has_no_file(o)) {
 		snprintf(cause, sizeof(cause), "--format %s needs a file: -o FILE",
 			 o->export->name);

@@ -83,6 +83,7 @@ struct rp_opts {
 	double from, to;		/* s since the run began; to 0: no limit */
 	unsigned thread;		/* tid; 0: all */
 	unsigned slowest;		/* of each region; 0: not asked for */
+	unsigned split;			/* instances of a part; 0: it is in one */
 
 	const char *record; /* file of all instances; NULL: none */
 	char *named[2];	    /* names of files that rp_opts__name_files() has made */

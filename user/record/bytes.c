@@ -6,27 +6,34 @@
 
 #include "util/array.h"
 
+static bool has_room(struct rp_bytes *bytes, size_t n)
+{
+	size_t capacity = 2 * bytes->capacity + n + 256;
+
+	if (bytes->n + n <= bytes->capacity)
+		return true;
+	if (rp_array__fit(&bytes->at, capacity, 1)) {
+		bytes->failed = true;
+		return false;
+	}
+	bytes->capacity = capacity;
+	return true;
+}
+
 void rp_bytes__put(struct rp_bytes *bytes, const void *data, size_t n)
 {
-	if (bytes->n + n > bytes->capacity) {
-		size_t capacity = 2 * bytes->capacity + n + 256;
-
-		if (rp_array__fit(&bytes->at, capacity, 1)) {
-			bytes->failed = true;
-			return;
-		}
-		bytes->capacity = capacity;
-	}
+	if (!has_room(bytes, n))
+		return;
 	if (n)
 		memcpy(bytes->at + bytes->n, data, n);
 	bytes->n += n;
 }
 
+/* In place: exports put a dozen for each instance. */
 void rp_bytes__put_number(struct rp_bytes *bytes, uint64_t value)
 {
-	unsigned char varint[RP_VARINT_MAX] = {0};
-
-	rp_bytes__put(bytes, varint, (size_t)(rp_varint__put(varint, value) - varint));
+	if (has_room(bytes, RP_VARINT_MAX))
+		bytes->n = (size_t)(rp_varint__put(bytes->at + bytes->n, value) - bytes->at);
 }
 
 void rp_bytes__put_text(struct rp_bytes *bytes, const char *text, size_t n)
