@@ -7,6 +7,7 @@ import re
 import shutil
 import signal
 import subprocess
+import time
 import unittest
 
 import exports
@@ -181,6 +182,57 @@ class Exports(Exported, Case):
         self.assertEqual(os.listdir(folder), ["run.db"])
         with open(database, encoding="utf-8") as file:
             self.assertEqual(file.read(), "mine")
+
+
+class Stream(Case):
+    """A trace while it is written."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.require()
+
+    def events(self, path):
+        """As its readers take it: what has no end has one."""
+        with open(path, encoding="utf-8") as file:
+            return sum(event["ph"] == "X" for event in json.loads(file.read().rstrip() + "]"))
+
+    def wait_for_size(self, path, size, tracer):
+        until = time.monotonic() + harness.DEADLINE
+        while not os.path.exists(path) or os.path.getsize(path) < size:
+            self.assertIsNone(tracer.popen.poll(), tracer.explain("it ended"))
+            self.assertLess(time.monotonic(), until, f"{path} does not grow")
+            time.sleep(0.01)
+
+    def test_opens_while_it_grows_and_after_a_kill(self):
+        path = self.path("run.trace.json")
+        tracer = self.spawn(harness.rptrace_path, "-b", "--stream", path, "--", os.path.join(TARGETS, "demo"), "60")
+        self.wait_for_size(path, 100000, tracer)
+        first = self.events(path)
+        self.assertGreater(first, 100)
+        self.wait_for_size(path, 2 * os.path.getsize(path), tracer)
+        self.assertGreater(self.events(path), first)
+        tracer.popen.kill()
+        tracer.popen.wait()
+        left = self.events(path)
+        self.assertGreater(left, first)
+        if not exports.has_modules() or not exports.chromium():
+            skip_loudly("speedscope's importer needs node, its package and Chromium: tools/install-deps")
+            return
+        read, = exports.speedscope(path)
+        self.assertEqual(sum(frame["count"] for frame in read["frames"].values()), left)
+
+    def test_has_what_the_record_has(self):
+        record, path = self.path("run.rpt"), self.path("run.trace.json")
+        for command in (("record", "-o", record), ("--record", record)):
+            subprocess.run([harness.rptrace_path, *command, "--stream", path, "--",
+                            os.path.join(TARGETS, "marks_c"), "2", "100"],
+                           check=True, capture_output=True, timeout=harness.DEADLINE)
+            rows = subprocess.run([harness.rptrace_path, "report", "--format", "instances-csv", record], check=True,
+                                  capture_output=True, text=True).stdout
+            with open(path, encoding="utf-8") as file:
+                slices = list(exports.of_chrome('{"traceEvents":' + file.read() + "}"))
+            self.assertEqual(exports.without_tracks(exports.of_csv(rows)), exports.without_tracks(slices))
+            self.assertEqual(exports.crossings(slices), 0)
 
 
 class ExportsOfPgbench(Exported, PostgresCase):

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
 /* Instances in the forms of other programs, to the byte; and which track they go on. */
 #include <errno.h>
+#include <jansson.h>
 #include <sqlite3.h>
 #include <unistd.h>
 
 #include "counts_fixture.h"
+#include "export/chrome_stream.h"
 #include "export/export.h"
 #include "export/lanes.h"
 #include "export/split.h"
@@ -331,6 +333,60 @@ static void test_parts_go_to_one_where_they_fit(void **state)
 	free(whole);
 }
 
+/* ---- a stream -------------------------------------------------------------------------------- */
+
+static size_t events_of(const char *text, size_t size)
+{
+	char *array = malloc(size + 2);
+	json_t *json;
+	size_t n;
+
+	assert_non_null(array);
+	memcpy(array, text, size);
+	strcpy(array + size, "]");
+	json = json_loads(array, 0, NULL);
+	if (!json)
+		fail_msg("it does not open where %zu bytes are there", size);
+	n = json_array_size(json);
+	json_decref(json);
+	free(array);
+	return n;
+}
+
+/* Up to each end of a page, and wherever it was flushed. */
+static void test_stream_opens_at_any_moment(void **state)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+	struct rp_event_sink sink;
+
+	(void)state;
+	assert_int_equal(rp_chrome_stream__open(out, &sink), 0);
+	tell_server(&sink);
+	tell_run(&sink, NULL);
+	tell_region(&sink, REQUEST, "request", RP_KIND_FUNCTION);
+	tell_node(&sink, 2, TOLD_ROOT, REQUEST);
+	tell_thread(&sink, 1, 10, 11, "server");
+	for (uint64_t i = 1; i < 3000; i++) {
+		tell(&sink, (struct rp_event_instance){
+				    .start = 100 * i, .thread = 1, .node = 2, .ns = 10});
+		if (i % 300)
+			continue;
+		assert_int_equal(rp_chrome_stream__flush(&sink), 0);
+		assert_true(events_of(text, size) > i);
+	}
+	for (size_t end = 4096; end < size; end += 4096)
+		assert_true(events_of(text, end) > 0);
+	tell_end(&sink, 1000000);
+	assert_int_equal(sink.close(sink.ctx), 0);
+	fclose(out);
+	assert_string_equal(text + size - 3, "\n]\n");
+	text[size - 2] = ' ';
+	assert_int_equal(events_of(text, size), 2999 + 7 + 4 + 2);
+	free(text);
+}
+
 /* ---- a database ------------------------------------------------------------------------- */
 
 static int64_t ask(sqlite3 *db, const char *question)
@@ -385,15 +441,9 @@ static void test_database_in_no_file(void **state)
 
 /* ---- what is longer than memory is to hold ---------------------------------------------- */
 
-struct seen {
-	uint64_t next; /* that is to come */
-};
-
-static int check_item(void *ctx, const void *item)
+static int check_item(void *next, const void *item)
 {
-	struct seen *seen = ctx;
-
-	assert_int_equal(*(const uint64_t *)item, --seen->next);
+	assert_int_equal(*(const uint64_t *)item, --*(uint64_t *)next);
 	return 0;
 }
 
@@ -407,10 +457,10 @@ static void test_lists_come_back(void **state)
 			if (i < (list + 1) * 1000)
 				assert_int_equal(rp_spool__add(&spool, list, &i), 0);
 	for (uint32_t list = 0; list < 3; list++) {
-		struct seen seen = {(list + 1) * 1000};
+		uint64_t next = (list + 1) * 1000;
 
-		assert_int_equal(rp_spool__back(&spool, list, check_item, &seen), 0);
-		assert_int_equal(seen.next, 0);
+		assert_int_equal(rp_spool__back(&spool, list, check_item, &next), 0);
+		assert_int_equal(next, 0);
 	}
 	assert_false(rp_spool__has(&spool, 3));
 	rp_spool__clear(&spool);
@@ -530,6 +580,7 @@ int main(void)
 		cmocka_unit_test(test_otlp_links_spans),
 		cmocka_unit_test(test_parts_are_whole),
 		cmocka_unit_test(test_parts_go_to_one_where_they_fit),
+		cmocka_unit_test(test_stream_opens_at_any_moment),
 		cmocka_unit_test(test_database),
 		cmocka_unit_test(test_database_in_no_file),
 		cmocka_unit_test(test_lists_come_back),

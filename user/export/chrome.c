@@ -7,10 +7,16 @@
  * Events of one track have to nest, so what outlives the one it began in goes on a track of its
  * own beside that. A track is known by pid and tid; a number that the kernel never gives stands
  * for a goroutine, for a thread whose number was given before, and for a further track of a thread.
+ *
+ * A stream is the array of events alone, which needs no end: what is there of it opens while it
+ * grows, and after its writer was killed. Both see what is written page by page, so no event is on
+ * two of them: blanks fill what is left of a page.
  */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "export/chrome_stream.h"
 #include "export/internal.h"
 #include "export/tracks.h"
 #include "util/array.h"
@@ -22,6 +28,8 @@ struct chrome {
 	struct rp_told told; /* first: see told.h */
 	struct rp_out out;
 	bool any; /* event was written */
+	bool is_stream;
+	size_t event; /* where the last one begins in out.buf */
 	struct rp_tracks tracks;
 	struct rp_map named; /* pid: its name was written */
 	uint64_t spans;
@@ -29,10 +37,35 @@ struct chrome {
 
 /* ---- one event ------------------------------------------------------------------------------- */
 
+#define PAGE 4096
+
+/* The last event, where it would be on two pages: it begins the next one. */
+static void keep_on_page(struct chrome *c)
+{
+	struct rp_out *out = &c->out;
+	size_t size = out->n - c->event, left = PAGE - (out->at + c->event) % PAGE;
+
+	if (!c->is_stream || out->n < c->event || size <= left || size > PAGE)
+		return;
+	memmove(out->buf + c->event + left, out->buf + c->event, size);
+	memset(out->buf + c->event, ' ', left);
+	out->n += left;
+}
+
+/* There is room for another one, and for blanks before it. */
+static void make_room(struct chrome *c)
+{
+	keep_on_page(c);
+	if (c->is_stream && c->out.n > sizeof(c->out.buf) - 4 * PAGE)
+		rp_out__write(&c->out);
+	c->event = c->out.n;
+}
+
 /* {"ph":"P","name":"NAME","pid":N,"tid":N */
 static void begin_event(struct chrome *c, const char *phase, const char *name, uint64_t pid,
 			uint32_t track)
 {
+	make_room(c);
 	rp_out__text(&c->out, c->any ? ",\n{\"ph\":\"" : "\n{\"ph\":\"");
 	c->any = true;
 	rp_out__text(&c->out, phase);
@@ -191,7 +224,8 @@ static int on_close(void *ctx)
 	struct chrome *c = ctx;
 	int rc;
 
-	rp_out__text(&c->out, "\n]}\n");
+	keep_on_page(c);
+	rp_out__text(&c->out, c->is_stream ? "\n]\n" : "\n]}\n");
 	rc = rp_out__flush(&c->out);
 	rp_tracks__free(&c->tracks);
 	rp_map__free(&c->named);
@@ -200,18 +234,46 @@ static int on_close(void *ctx)
 	return rc;
 }
 
-int rp_export__chrome(FILE *out, struct rp_event_sink *sink)
+static struct chrome *open_trace(FILE *out, const char *head, struct rp_event_sink *sink)
 {
 	struct chrome *c = calloc(1, sizeof(*c));
 
 	if (!c)
-		return -ENOMEM;
+		return NULL;
 	c->told.quote = rp_export__quote_json;
 	c->out.file = out;
-	rp_out__text(&c->out, "{\"displayTimeUnit\":\"ns\",\"traceEvents\":[");
+	rp_out__text(&c->out, head);
+	c->event = c->out.n;
 	*sink = rp_export__sink(c);
 	sink->instance = on_instance;
 	sink->end = on_end;
 	sink->close = on_close;
-	return 0;
+	return c;
+}
+
+int rp_export__chrome(FILE *out, struct rp_event_sink *sink)
+{
+	return open_trace(out, "{\"displayTimeUnit\":\"ns\",\"traceEvents\":[", sink) ? 0 : -ENOMEM;
+}
+
+int rp_chrome_stream__open(FILE *out, struct rp_event_sink *sink)
+{
+	struct chrome *c = open_trace(out, "[", sink);
+
+	if (!c)
+		return -ENOMEM;
+	c->is_stream = true;
+	/* A buffer of its own would cut what it is given wherever that is full. */
+	if (fileno(out) >= 0)
+		setvbuf(out, NULL, _IONBF, 0);
+	return rp_out__flush(&c->out);
+}
+
+int rp_chrome_stream__flush(const struct rp_event_sink *sink)
+{
+	struct chrome *c = sink->ctx;
+
+	keep_on_page(c);
+	c->event = 0;
+	return rp_out__flush(&c->out);
 }

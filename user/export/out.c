@@ -8,12 +8,18 @@ static void write_out(struct rp_out *out, const void *bytes, size_t n)
 	errno = 0;
 	if (!out->rc && n && fwrite(bytes, 1, n, out->file) != n)
 		out->rc = errno ? -errno : -EIO;
+	out->at += n;
+}
+
+void rp_out__write(struct rp_out *out)
+{
+	write_out(out, out->buf, out->n);
+	out->n = 0;
 }
 
 void rp_out__spill(struct rp_out *out, const void *bytes, size_t n)
 {
-	write_out(out, out->buf, out->n);
-	out->n = 0;
+	rp_out__write(out);
 	if (n > sizeof(out->buf))
 		write_out(out, bytes, n);
 	else
@@ -64,8 +70,7 @@ void rp_out__micro(struct rp_out *out, uint64_t ns)
 
 int rp_out__flush(struct rp_out *out)
 {
-	write_out(out, out->buf, out->n);
-	out->n = 0;
+	rp_out__write(out);
 	errno = 0;
 	if (!out->rc && fflush(out->file))
 		out->rc = errno ? -errno : -EIO;

@@ -11,7 +11,8 @@
 /* All zero but the stream: nothing written as yet. */
 struct rp_out {
 	FILE *file;
-	int rc; /* 0, or why the stream failed: nothing is written from then on */
+	int rc;	     /* 0, or why the stream failed: nothing is written from then on */
+	uint64_t at; /* of the file: where buf goes */
 	size_t n;
 	char buf[1 << 16];
 };
@@ -38,6 +39,8 @@ static inline void rp_out__text(struct rp_out *out, const char *text)
 void rp_out__number(struct rp_out *out, uint64_t number);
 /* ns as microseconds with three decimals. */
 void rp_out__micro(struct rp_out *out, uint64_t ns);
+/* What is in buf to the stream, which may keep it for a while. */
+void rp_out__write(struct rp_out *out);
 /* What is left. 0, or why the stream failed. */
 int rp_out__flush(struct rp_out *out);
 

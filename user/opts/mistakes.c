@@ -439,6 +439,10 @@ static int record_together(const struct rp_parser *p)
 	if (o->slower_than > 0 && o->within)
 		return without(p, &o->slower_than,
 			       "--slower-than: not with --within: it is about outermost calls");
+	if (o->stream && !strcmp(o->stream, "-"))
+		return without(p, &o->stream, "--stream needs a file, which others open");
+	if (o->stream && o->last > 0)
+		return without(p, &o->stream, "--stream has all of the run: not with --last");
 	if (o->command != RP_COMMAND_LIVE || o->record)
 		return 0;
 	for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {

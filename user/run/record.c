@@ -18,7 +18,7 @@ uint32_t rp_run__ring_bytes(const struct rp_opts *opts)
 {
 	uint32_t bytes = (uint32_t)sysconf(_SC_PAGESIZE);
 
-	if (!opts->record)
+	if (!opts->record && !opts->stream)
 		return 0;
 	while (bytes < opts->max_ring)
 		bytes *= 2;
@@ -63,6 +63,12 @@ static struct rp_event_run description(const struct rp_run *run, char *buf, size
 	};
 }
 
+/* The file that is spoken of. */
+static const char *file_of(const struct rp_opts *opts)
+{
+	return opts->record ? opts->record : opts->stream;
+}
+
 /* What failed has to do with the file. */
 static int choose_another(const struct rp_run *run, int rc, struct rp_err *err)
 {
@@ -70,6 +76,8 @@ static int choose_another(const struct rp_run *run, int rc, struct rp_err *err)
 
 	if (!rc || !err || rc == -ENOMEM)
 		return rc;
+	if (!run->opts->record)
+		return rp_err__line(err, rc, "stream", "--stream", "/var/tmp/rptrace.trace.json");
 	return rp_err__line(err, rc, alone ? "output" : "record", alone ? "-o" : "--record",
 			    "/var/tmp/rptrace.rpt");
 }
@@ -77,7 +85,8 @@ static int choose_another(const struct rp_run *run, int rc, struct rp_err *err)
 int rp_run__open_record(struct rp_run *run, struct rp_err *err)
 {
 	const struct rp_recording_opts opts = {
-		.path = run->opts->record,
+		.path = run->opts->record ? run->opts->record : "/dev/null",
+		.stream = run->opts->stream,
 		.slower_than = (uint64_t)(run->opts->slower_than * RP_NS_PER_S),
 		.max_bytes = run->opts->max_size,
 		.last = (uint64_t)(run->opts->last * RP_NS_PER_S),
@@ -85,11 +94,14 @@ int rp_run__open_record(struct rp_run *run, struct rp_err *err)
 
 	int rc;
 
-	if (!opts.path)
+	if (!file_of(run->opts))
 		return 0;
 	if (run->out && rp_caller__is_file(fileno(run->out), opts.path))
 		rc = rp_err__set(err, RP_EXIT_USAGE, -EINVAL, NULL,
 				 "the final summary would overwrite the record, %s", opts.path);
+	else if (run->out && opts.stream && rp_caller__is_file(fileno(run->out), opts.stream))
+		rc = rp_err__set(err, RP_EXIT_USAGE, -EINVAL, NULL,
+				 "the final summary would overwrite the stream, %s", opts.stream);
 	else
 		rc = rp_recording__new(&opts, &run->recording, err);
 	return choose_another(run, rc, err);
@@ -167,10 +179,10 @@ static void say_ended(struct rp_run *run, const struct rp_recording_figures *fig
 
 	if (figures->rc)
 		snprintf(line, sizeof(line), "%.160s ends early, as it cannot be written: %s",
-			 run->opts->record, strerror(-figures->rc));
+			 file_of(run->opts), strerror(-figures->rc));
 	else
 		snprintf(line, sizeof(line), "%.160s ends here, as it is as large as it may be",
-			 run->opts->record);
+			 file_of(run->opts));
 	rp_run__say(run, line, NULL);
 	run->progress.told = true;
 }
@@ -229,7 +241,7 @@ static void say_lost(struct rp_run *run)
 
 	rp_err__set(&told, RP_EXIT_OK, 0, NULL,
 		    "%" PRIu64 " instances found no room on their way to %.200s", lost(run),
-		    run->opts->record);
+		    file_of(run->opts));
 	rp_err__line(&told, 0, "max-ring", "--max-ring", "256M");
 	rp_cure__fill(run->opts, &told);
 	run->say(told.cause, told.cure);
@@ -289,14 +301,21 @@ static void say_recorded(struct rp_run *run)
 	unsigned number;
 	const char *path = rp_recording__dumped(run->recording, &number);
 
+	rp_text__count((double)figures.instances, count, sizeof(count));
+	if (run->opts->stream) {
+		snprintf(line, sizeof(line), "%s instance%s in %.300s, for ui.perfetto.dev", count,
+			 figures.instances == 1 ? "" : "s", run->opts->stream);
+		run->say(line, NULL);
+	}
 	if (!path)
 		path = run->opts->record;
+	if (!path)
+		return;
 	if (figures.samples)
 		snprintf(samples, sizeof(samples), " and %s sample%s",
 			 rp_text__count((double)figures.samples, n_samples, sizeof(n_samples)),
 			 figures.samples == 1 ? "" : "s");
-	snprintf(line, sizeof(line), "%s instance%s%s in %.300s, %s",
-		 rp_text__count((double)figures.instances, count, sizeof(count)),
+	snprintf(line, sizeof(line), "%s instance%s%s in %.300s, %s", count,
 		 figures.instances == 1 ? "" : "s", samples, path,
 		 size_text(figures.bytes, bytes, sizeof(bytes)));
 	rp_command_line__add(&next, "rptrace");

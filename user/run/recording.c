@@ -15,11 +15,14 @@
 #include <unistd.h>
 
 #include "collect/instances.h"
+#include "export/chrome_stream.h"
 #include "record/outermost.h"
 #include "record/recent.h"
 #include "record/relay.h"
 #include "record/slow_trees.h"
+#include "record/tee.h"
 #include "record/writer.h"
+#include "run/output.h"
 #include "run/sample_queue.h"
 #include "util/array.h"
 #include "util/caller.h"
@@ -54,6 +57,9 @@ struct rp_recording {
 	unsigned n_dumps; /* read by both, written last: */
 	char dumped[PATH_MAX];
 	struct rp_writer *writer;
+	FILE *stream; /* NULL: none */
+	struct rp_event_sink streamed;
+	struct rp_event_tee tee; /* to both */
 	struct rp_event_sink sink;
 	struct rp_instance_feed *feed;
 	struct rp_sample_queue *samples; /* NULL: there are none */
@@ -236,6 +242,37 @@ static int open_sinks(struct rp_recording *r, const struct rp_recording_opts *op
 	return 0;
 }
 
+/* Beside the record, or what stands for it. */
+static int open_stream(struct rp_recording *r, struct rp_err *err)
+{
+	int rc;
+
+	if (!r->opts.stream)
+		return 0;
+	if (rp_caller__is_file(r->fd, r->opts.stream))
+		return rp_err__set(err, RP_EXIT_USAGE, -EINVAL, NULL,
+				   "the stream would overwrite the record, %s", r->opts.stream);
+	rc = rp_output__open(r->opts.stream, &r->stream, err);
+	if (rc)
+		return rc;
+	rc = r->stream ? rp_output__begin(r->stream, r->opts.stream) : -EINVAL;
+	if (!rc)
+		rc = rp_chrome_stream__open(r->stream, &r->streamed);
+	if (rc)
+		return rp_err__set(err, RP_EXIT_FAILED, rc, NULL, "%s: %s", r->opts.stream,
+				   strerror(-rc));
+	r->tee = (struct rp_event_tee){.to = {r->sink, r->streamed}, .n = 2};
+	r->sink = rp_event_tee__sink(&r->tee);
+	return 0;
+}
+
+static int flush(struct rp_recording *r, uint64_t now)
+{
+	int rc = rp_writer__flush(r->writer, now);
+
+	return rc || !r->stream ? rc : rp_chrome_stream__flush(&r->streamed);
+}
+
 int rp_recording__new(const struct rp_recording_opts *opts, struct rp_recording **out,
 		      struct rp_err *err)
 {
@@ -250,7 +287,7 @@ int rp_recording__new(const struct rp_recording_opts *opts, struct rp_recording 
 		rc = rp_err__set(err, RP_EXIT_FAILED, r->fd, NULL, "%s: %s", opts->path,
 				 strerror(-r->fd));
 	else
-		rc = open_sinks(r, opts) ? rp_err__no_memory(err) : 0;
+		rc = open_sinks(r, opts) ? rp_err__no_memory(err) : open_stream(r, err);
 	if (rc)
 		rp_recording__free(r);
 	else
@@ -331,7 +368,7 @@ static int record(struct rp_recording *r)
 		if (!rc && now - flushed >= FLUSH_NS) {
 			rc = rp_instance_feed__tell_lost(r->feed);
 			if (!rc)
-				rc = rp_writer__flush(r->writer, now);
+				rc = flush(r, now);
 			flushed = now;
 		}
 		if (!rc)
@@ -381,6 +418,9 @@ static void *run_thread(void *ctx)
 	publish(r, rc);
 	closed = r->sink.close(r->sink.ctx);
 	r->writer = NULL;
+	if (r->stream && fclose(r->stream) && !closed)
+		closed = -errno;
+	r->stream = NULL;
 	if (r->fd >= 0 && close(r->fd) && !rc)
 		closed = -errno;
 	r->fd = -1;
@@ -472,6 +512,8 @@ void rp_recording__free(struct rp_recording *r)
 		return;
 	if (r->writer)
 		r->sink.close(r->sink.ctx);
+	if (r->stream)
+		fclose(r->stream);
 	if (r->fd >= 0)
 		close(r->fd);
 	rp_instance_feed__free(r->feed);

@@ -17,6 +17,7 @@ struct rp_recording;
 
 struct rp_recording_opts {
 	const char *path;
+	const char *stream;   /* file of a Chrome trace that grows as it is recorded; NULL: none */
 	uint64_t slower_than; /* ns: only trees whose root took so long; 0: all */
 	uint64_t max_bytes;   /* of the file, or a little more; 0: no limit */
 	/*

@@ -91,7 +91,8 @@ int rp_run__open(struct rp_run *run, struct rp_err *err)
 	targets.others_hidden = pids.inode != 0;
 	rp_features__probe(&run->features);
 	opts.map_events = run->features.map_tracepoint;
-	opts.open_stacks = run->features.task_iterator && (run->on_screen || o->stuck || o->record);
+	opts.open_stacks = run->features.task_iterator &&
+			   (run->on_screen || o->stuck || o->record || o->stream);
 	rc = rp_features__mode(&run->features, o->attach, &opts.mode, err);
 	if (!rc && o->stuck && !opts.open_stacks)
 		rc = refuse_stuck(err);
