@@ -149,7 +149,7 @@ static struct sums sums_of_chrome(const char *text)
 	if (!json)
 		fail_msg("chrome, line %d: %s", error.line, error.text);
 	json_array_foreach (live_array(json, "traceEvents"), i, event) {
-		json_t *left = json_object_get(json_object_get(event, "args"), "left");
+		json_t *left = json_object_get(event, "cat");
 
 		if (strcmp(live_str(event, "ph"), "X"))
 			continue;
