@@ -7,13 +7,13 @@ import math
 import os
 import unittest
 
-from harness import Case
+from harness import Case, rptrace_path
 
 DEBIAN = "/usr/bin/python3.11"
 
 # Two loops in one function, 7 : 3 by the numbers that they add up, and a key that sort() calls.
 SCRIPT = """\
-import json, sys, threading, time
+import json, os, sys, threading, time
 spent = [0.0, 0.0]
 
 def loops(n):
@@ -60,6 +60,13 @@ elif sys.argv[1] == "made":
             names = {}
             exec(compile(f"def {name}():\\n for i in range(40000): pass", name, "exec"), names)
             names.pop(name)()
+elif sys.argv[1] == "forks":
+    for _ in range(5):
+        child = os.fork()
+        work(time.thread_time() + 0.2)
+        if not child:
+            os._exit(3)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 3
 else:
     work(2)
 print(json.dumps(spent), flush=True)
@@ -145,8 +152,8 @@ class PythonFrames(Case):
     def stacks(self, *command):
         """Those of --format folded, each a list of names, with their samples."""
         out = self.path("stacks.folded")
-        self.spawn(os.environ.get("RPTRACE", "build/rptrace"), "--sample", "-x", "*", "--format",
-                   "folded", "-o", out, "--", *command).finish()
+        self.spawn(rptrace_path, "--sample", "-x", "*", "--format", "folded", "-o", out, "--",
+                   *command).finish()
         with open(out, encoding="utf-8") as file:
             stacks = [line.rsplit(" ", 1) for line in file]
         return [(stack.split(";"), int(n)) for stack, n in stacks]
@@ -173,6 +180,29 @@ class PythonFrames(Case):
         self.assertLessEqual(dives, samples["taken"])
         self.assertGreaterEqual(samples["stacks"]["depth"],
                                 self.count(lines, "Key.by_squares", (17,)))
+
+    def remove_perf_maps(self):
+        """Those of the processes of this test, which leave them behind."""
+        for path in glob.glob("/tmp/perf-*.map"):
+            with open(path, encoding="utf-8", errors="replace") as file:
+                own = self.dir in file.read()
+            if own:
+                os.unlink(path)
+
+    def check_trampolines(self, version):
+        """Each function has native code of its own with -X perf, which a fork drops."""
+        self.addCleanup(self.remove_perf_maps)
+        lines, samples, said = self.profile(self.interpreter(version), "-X", "perf",
+                                            self.path("script.py", SCRIPT), "forks")
+        self.assertEqual(len(json.loads(said)), 2)
+        self.assertGreater(self.count(lines, "loops"), 0.8 * samples["taken"])
+        self.assertGreater(self.count(lines, "<module>"), 0.8 * samples["taken"])
+
+    def test_forks_with_trampolines_of_3_12(self):
+        self.check_trampolines("3.12")
+
+    def test_forks_with_trampolines_of_3_13(self):
+        self.check_trampolines("3.13")
 
     def test_code_at_the_place_of_freed_code(self):
         lines, _, _ = self.profile(DEBIAN, self.path("script.py", SCRIPT), "made")
