@@ -176,6 +176,21 @@ class Screen(Case):
         self.screen.type(f"/{name}")
         self.screen.press("Enter")
 
+    def keys_of_help(self, heading):
+        """Those in the first column of the help, under a heading."""
+        self.screen.press("?")
+        text = self.screen.wait("the help", lambda text: "single-stepped" in text and text)
+        self.screen.press("Escape")
+        self.screen.wait("REGION  ")
+        lines = text.split("\n")
+        keys = set()
+        for line in lines[lines.index(heading) + 1:]:
+            if not line.startswith(" "):
+                break
+            keys |= set(line[:18].split())
+        self.assertTrue(keys, f"nothing is under {heading}")
+        return keys
+
     def written(self):
         """Bytes that rptrace has written so far, wherever to."""
         with open(f"/proc/{self.rptrace_pid()}/io", encoding="utf-8") as file:

@@ -123,6 +123,7 @@ TRACED = [
     ("a", ["a"], shows("Tab completes")),
     ("", ["Escape"], shows("F10Quit")),
     ("", ["/", "innermost", "Enter"], chooses_name("innermost")),
+    ("A", ["A"], shows("no samples are taken")),
     ("F9", ["F9"], shows("Detach innermost\\?")),
     ("", ["n"], shows("nothing was detached")),
     ("d", ["d"], shows("detached: innermost")),
@@ -146,21 +147,6 @@ class Keys(Screen):
                 self.screen.press(word)
             else:
                 self.screen.type(word)
-
-    def keys_of_help(self, heading):
-        """Those in the first column of the help, under a heading."""
-        self.screen.press("?")
-        text = self.screen.wait("the help", lambda text: "single-stepped" in text and text)
-        self.screen.press("Escape")
-        self.screen.wait("REGION  ")
-        lines = text.split("\n")
-        keys = set()
-        for line in lines[lines.index(heading) + 1:]:
-            if not line.startswith(" "):
-                break
-            keys |= set(line[:18].split())
-        self.assertTrue(keys, f"nothing is under {heading}")
-        return keys
 
     def check(self, heading, elsewhere=()):
         self.open(rows=HELP_LINES, NO_COLOR="1")

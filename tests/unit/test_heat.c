@@ -79,9 +79,45 @@ static void test_old(void **state)
 	free(heat);
 }
 
+/* Of a period: each instance in one column, and in no other. */
+static void test_spread(void **state)
+{
+	static struct rp_heat heat;
+	uint64_t count = 10;
+	struct rp_hist_part hist = {.bucket = &count, .from = rp_hist_index(1000)};
+	struct rp_heat_view view;
+	uint32_t sum = 0;
+
+	(void)state;
+	hist.end = hist.from + 1;
+	rp_heat__of_period(&heat, 20);
+	rp_heat__spread(&heat, &hist, 0.5, 0.5);
+	rp_heat__spread(&heat, &hist, 0.9, 2);
+	rp_heat__spread(&heat, &hist, -1, 0.01);
+	rp_heat__fit(&heat, 20, 10, &view);
+	assert_int_equal(view.columns, 20);
+	assert_int_equal(view.lines, 1);
+	assert_int_equal(rp_heat__at(&heat, &view, 10, 0), 10);
+	assert_int_equal(rp_heat__at(&heat, &view, 18, 0), 5);
+	assert_int_equal(rp_heat__at(&heat, &view, 19, 0), 5);
+	assert_int_equal(rp_heat__at(&heat, &view, 0, 0), 10);
+	for (size_t c = 0; c < 20; c++)
+		sum += rp_heat__at(&heat, &view, c, 0);
+	assert_int_equal(sum, 30);
+	/* Fewer than columns: whole ones all the same. */
+	count = 2;
+	rp_heat__of_period(&heat, 20);
+	rp_heat__spread(&heat, &hist, 0, 1);
+	rp_heat__fit(&heat, 20, 10, &view);
+	for (size_t c = sum = 0; c < 20; c++)
+		sum += rp_heat__at(&heat, &view, c, 0);
+	assert_int_equal(sum, 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_spread),
 		cmocka_unit_test(test_places),
 		cmocka_unit_test(test_old),
 	};

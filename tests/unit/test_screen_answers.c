@@ -29,7 +29,7 @@ static void test_click_on_message(void **state)
 	size_t x = 0;
 
 	(void)state;
-	while (rp_bar__at(x, 100) != RP_KEY_F0 + 10)
+	while (rp_bar__at(rp_bar__of(false), x, 100) != RP_KEY_F0 + 10)
 		x++;
 	rp_state__say(&s, "something to read");
 	click(s.layout.bar, x);
@@ -40,22 +40,29 @@ static void test_click_on_message(void **state)
 }
 
 /* Keys that have no room are not there for the mouse either. */
-static void test_bar(void **state)
+static void check_bar(const struct rp_bar *bar)
 {
 	static const size_t widths[] = {1, 79, 80, 99, 100, 113, 500};
 	size_t width[sizeof(widths) / sizeof(widths[0])] = {0};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(widths) / sizeof(widths[0]); i++) {
-		size_t n = rp_bar__shown(widths[i]);
+		size_t n = rp_bar__shown(bar, widths[i]);
 
-		assert_in_range(n, RP_BAR_ALWAYS, rp_n_bar);
+		assert_in_range(n, bar->always, bar->n);
 		for (size_t k = 0; k < n; k++)
-			width[i] += strlen(rp_bar[k].name) + strlen(rp_bar[k].label) + 1;
-		assert_true(n == RP_BAR_ALWAYS || width[i] <= widths[i]);
-		assert_int_equal(rp_bar__at(width[i] - 1, widths[i]), rp_bar[n - 1].key);
-		assert_int_equal(rp_bar__at(width[i], widths[i]), 0);
+			width[i] += strlen(bar->key[k].name) + strlen(bar->key[k].label) + 1;
+		assert_true(n == bar->always || width[i] <= widths[i]);
+		assert_int_equal(rp_bar__at(bar, width[i] - 1, widths[i]), bar->key[n - 1].key);
+		assert_int_equal(rp_bar__at(bar, width[i], widths[i]), 0);
 	}
+	assert_true(width[0] <= 80);
+}
+
+static void test_bar(void **state)
+{
+	(void)state;
+	check_bar(rp_bar__of(false));
+	check_bar(rp_bar__of(true));
 }
 
 static void test_search_back(void **state)

@@ -5,6 +5,7 @@
  */
 #include <locale.h>
 
+#include "samples_fixture.h"
 #include "screen_fixture.h"
 
 #include "screen/draw.h"
@@ -159,6 +160,85 @@ static void test_panes(void **state)
 	check(&large, true, false, heat, "screen-200-heat.txt");
 }
 
+/* A window of the same figures as if they were a record's. */
+static void check_record(const struct size *size, bool utf8, bool styles, bool heat,
+			 const char *golden)
+{
+	static struct rp_heat map;
+	uint64_t count = 3;
+	struct rp_hist_part hist = {.bucket = &count, .from = rp_hist_index(900000)};
+	static char text[ROWS_MAX * WIDTH_MAX * 4];
+	struct rp_axis axis = {.end = 100 * S, .from = 30 * S, .to = 42 * S};
+
+	for (size_t c = 0; c < RP_AXIS_COLUMNS; c++) {
+		axis.all[c] = c % 64;
+		axis.window[c] = c < 128 ? 10 : 90;
+	}
+	rp_heat__of_period(&map, size->width - 9);
+	hist.end = hist.from + 1;
+	rp_heat__spread(&map, &hist, 0.25, 0.25);
+	hist.from = rp_hist_index(30000000);
+	hist.end = hist.from + 1;
+	rp_heat__spread(&map, &hist, 0, 1);
+	fixture_server(&server);
+	rp_state__init(&s, &(struct rp_state_opts){
+				   .sort = rp_column__find("total"), .utf8 = utf8, .axis = &axis});
+	rp_state__resize(&s, size->rows, size->width);
+	update(42);
+	if (heat) {
+		key(RP_KEY_ENTER);
+		key(RP_KEY_TAB);
+		s.heat = &map;
+	}
+	draw(size, styles, text);
+	assert_golden(golden, text);
+	rp_state__free(&s);
+}
+
+static void test_record(void **state)
+{
+	(void)state;
+	check_record(&usual, true, false, false, "screen-120-record.txt");
+	check_record(&usual, true, true, false, "screen-120-record-styles.txt");
+	check_record(&small, false, false, false, "screen-80-record-ascii.txt");
+	check_record(&small, false, false, true, "screen-80-record-heat-ascii.txt");
+}
+
+/* What is hot in the first region, or in the target where there are no regions. */
+static void check_samples(const struct size *size, bool utf8, bool regions, const char *golden)
+{
+	static char text[ROWS_MAX * WIDTH_MAX * 4];
+	struct rp_snapshot *snapshot;
+
+	if (regions)
+		fixture_server(&server);
+	else
+		fixture_init(&server);
+	samples_init(&server, regions ? 2 : 0);
+	rp_state__init(&s, &(struct rp_state_opts){
+				   .sort = rp_column__find("total"), .interval = 1, .utf8 = utf8});
+	rp_state__resize(&s, size->rows, size->width);
+	snapshot = fixture_snapshot(&server, RP_BY_NONE);
+	snapshot->meta.probes *= regions;
+	assert_int_equal(rp_state__update(&s, snapshot, NULL, 10 * S, 5 * S), 0);
+	assert_int_equal(s.pane, regions ? RP_PANE_NONE : RP_PANE_SAMPLES);
+	if (regions) {
+		key(RP_KEY_ENTER);
+		key(RP_KEY_BACK_TAB);
+	}
+	draw(size, false, text);
+	assert_golden(golden, text);
+	rp_state__free(&s);
+	samples_free(&server);
+}
+
+static void test_samples(void **state)
+{
+	(void)state;
+	check_samples(&small, false, true, "screen-80-samples-ascii.txt");
+	check_samples(&usual, true, false, "screen-120-samples-alone.txt");
+}
+
 static void test_menus(void **state)
 {
 	static const int sort[] = {RP_KEY_F0 + 6, 0}, columns[] = {'c', 0}, group[] = {'g', 0},
@@ -238,7 +318,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_sizes),	      cmocka_unit_test(test_promised_columns),
 		cmocka_unit_test(test_asked_columns), cmocka_unit_test(test_panes),
-		cmocka_unit_test(test_menus),
+		cmocka_unit_test(test_record),	      cmocka_unit_test(test_menus),
+		cmocka_unit_test(test_samples),
 	};
 
 	setlocale(LC_ALL, "C.UTF-8");

@@ -2,6 +2,7 @@
 /* What keys and the mouse ask for and open on the live screen, without a terminal. */
 #include <locale.h>
 
+#include "samples_fixture.h"
 #include "screen_fixture.h"
 
 #include "screen/cells.h"
@@ -205,6 +206,23 @@ static void test_asks_before_it_detaches(void **state)
 	assert_int_equal(request.type, RP_REQUEST_UNDO);
 }
 
+/* Functions are chosen where there are samples to choose by; that is asked for in no other case. */
+static void test_choosing_functions(void **state)
+{
+	(void)state;
+	key('A');
+	assert_int_equal(request.type, RP_REQUEST_NONE);
+	assert_non_null(strstr(s.message, "--sample"));
+	samples_init(&server, 2);
+	update(11);
+	key('A');
+	assert_int_equal(request.type, RP_REQUEST_CHOOSE);
+	s.ended = true;
+	key('A');
+	assert_int_equal(request.type, RP_REQUEST_NONE);
+	samples_free(&server);
+}
+
 static void test_help_fits(void **state)
 {
 	(void)state;
@@ -266,16 +284,16 @@ static void test_panes(void **state)
 	key(RP_KEY_ENTER);
 	assert_int_equal(s.pane, RP_PANE_HIST);
 	assert_true(s.layout.n_pane > 0);
-	for (int pane = RP_PANE_HIST + 1; pane < RP_PANE_END; pane++) {
+	for (int pane = RP_PANE_HIST + 1; pane <= RP_PANE_SOURCE; pane++) {
 		key(RP_KEY_TAB);
 		assert_int_equal(s.pane, pane);
 	}
 	key(RP_KEY_TAB);
 	assert_int_equal(s.pane, RP_PANE_HIST);
 	key(RP_KEY_BACK_TAB);
-	assert_int_equal(s.pane, RP_PANE_END - 1);
+	assert_int_equal(s.pane, RP_PANE_SOURCE);
 	key(RP_KEY_BACK_TAB);
-	assert_int_equal(s.pane, RP_PANE_END - 2);
+	assert_int_equal(s.pane, RP_PANE_SOURCE - 1);
 	key(RP_KEY_ESCAPE);
 	assert_int_equal(s.layout.n_pane, 0);
 	key(RP_KEY_TAB);
@@ -423,6 +441,7 @@ int main(void)
 		TEST(test_says_what_does),
 		TEST(test_asks_before_it_detaches),
 		cmocka_unit_test(test_help_fits),
+		cmocka_unit_test_setup_teardown(test_choosing_functions, setup, teardown),
 	};
 
 	setlocale(LC_ALL, "C.UTF-8");

@@ -1,51 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
 /* How samples are shown: beside regions and without any, in every form. */
-#include "counts_fixture.h"
+#include "samples_fixture.h"
 
 static struct fixture f;
-static struct rp_sample_store *store;
-
-static uint32_t place(const char *function, const char *file, uint32_t line)
-{
-	const struct rp_place p = {
-		.function = function, .file = file, .line = line, .object = "server"};
-
-	return rp_sample_store__place(store, &p);
-}
-
-static void add(uint32_t node, unsigned n, uint32_t a, uint32_t b, uint32_t c)
-{
-	const struct rp_taken_sample sample = {.node = node, .end = RP_UNWIND_END_COMPLETE};
-	const uint32_t places[] = {a, b, c};
-
-	while (n--)
-		rp_sample_store__add(store, &sample, places, 3);
-}
-
-static void add_samples(uint32_t node)
-{
-	uint32_t main_ = place("main", "src/main.c", 12),
-		 parse = place("parse<int>;\x1b", "src/parse.c", 40),
-		 walk = place("walk", "src/walk, \"fast\".c", 7);
-
-	add(0, 20, main_, main_, main_);
-	add(node, 70, main_, place("handle_request", "src/main.c", 30), parse);
-	add(node, 30, main_, place("handle_request", "src/main.c", 31), walk);
-	add(node, 1, main_, place("handle_request", "src/main.c", 31), place("[libc.so]", "", 0));
-	*rp_sample_store__totals(store) = (struct rp_sample_totals){
-		.taken = 121,
-		.truncated = 2,
-		.unresolved = 1,
-		.probes = 3,
-		.dropped = 4,
-		.no_room = 2,
-		.ends = {[RP_UNWIND_END_COMPLETE] = 119, [RP_UNWIND_END_NO_ROW] = 2}};
-	f.counts.samples = rp_sample_counts__of(store);
-	assert_non_null(f.counts.samples);
-	f.counts.samples->hz = 997;
-	f.counts.samples->lost = 5;
-}
-
 /* With the regions of a server, or none. */
 static struct rp_snapshot *begin(bool regions)
 {
@@ -55,8 +12,7 @@ static struct rp_snapshot *begin(bool regions)
 		fixture_server(&f);
 	else
 		fixture_init(&f);
-	store = rp_sample_store__new(1000);
-	add_samples(regions ? 2 : 0);
+	samples_init(&f, regions ? 2 : 0);
 	s = fixture_snapshot(&f, RP_BY_NONE);
 	rp_sampled__set_cpu(s, 126000000);
 	return s;
@@ -65,9 +21,7 @@ static struct rp_snapshot *begin(bool regions)
 static void end(struct rp_snapshot *s)
 {
 	rp_snapshot__free(s);
-	rp_sample_counts__free(f.counts.samples);
-	f.counts.samples = NULL;
-	rp_sample_store__put(store);
+	samples_free(&f);
 }
 
 static void check(bool regions, const char *view, const char *golden)
@@ -96,13 +50,18 @@ static void test_outside(void **state)
 
 	(void)state;
 	for (unsigned most = 0; most < 2; most++) {
+		struct rp_sample_store *store = rp_sample_store__new(1000);
 		struct rp_snapshot *s;
 
 		fixture_server(&f);
-		store = rp_sample_store__new(1000);
-		add(2, 10, place("a", "", 0), place("b", "", 0), place("inside", "", 0));
-		add(0, 10 + most, place("a", "", 0), place("b", "", 0), place("outside", "", 0));
+		add_sampled(store, 2, 10, sampled_place(store, "a", "", 0),
+			    sampled_place(store, "b", "", 0),
+			    sampled_place(store, "inside", "", 0));
+		add_sampled(store, 0, 10 + most, sampled_place(store, "a", "", 0),
+			    sampled_place(store, "b", "", 0),
+			    sampled_place(store, "outside", "", 0));
 		f.counts.samples = rp_sample_counts__of(store);
+		rp_sample_store__put(store);
 		s = fixture_snapshot(&f, RP_BY_NONE);
 		text = fixture_print("table", s, &opts);
 		assert_non_null(strstr(text, "  inside  server"));

@@ -53,6 +53,9 @@ static inline void rp_widen_time(uint64_t *first, uint64_t *last, uint64_t by_fi
 /* The stretch has to lie within. */
 void rp_hist__add(struct rp_hist_part *to, const struct rp_hist_part *from);
 
+/* Add what other frames of a path add up to. */
+void rp_figures__join(struct rp_figures *to, const struct rp_figures *more);
+
 struct rp_node_counts {
 	struct rp_node node;
 	struct rp_figures figures; /* summed over the shards, as is the histogram */

@@ -17,25 +17,23 @@ static void add_figures(struct rp_figures *sum, const struct rp_figures *shards,
 {
 	for (uint32_t i = 0; i < n; i++) {
 		const struct rp_figures *f = &shards[i];
-		uint64_t min_inv = load(&f->min_inv), max = load(&f->max);
-		unsigned __int128 squares = (unsigned __int128)sum->sq_hi << 64 | sum->sq_lo;
+		const struct rp_figures more = {
+			.count = load(&f->count),
+			.unwound = load(&f->unwound),
+			.skipped = load(&f->skipped),
+			.unrecorded = load(&f->unrecorded),
+			.unsampled = load(&f->unsampled),
+			.total = load(&f->total),
+			.self = load(&f->self),
+			.cpu = load(&f->cpu),
+			.wait = load(&f->wait),
+			.sq_lo = load(&f->sq_lo),
+			.sq_hi = load(&f->sq_hi),
+			.min_inv = load(&f->min_inv),
+			.max = load(&f->max),
+		};
 
-		sum->count += load(&f->count);
-		sum->unwound += load(&f->unwound);
-		sum->skipped += load(&f->skipped);
-		sum->unrecorded += load(&f->unrecorded);
-		sum->unsampled += load(&f->unsampled);
-		sum->total += load(&f->total);
-		sum->self += load(&f->self);
-		sum->cpu += load(&f->cpu);
-		sum->wait += load(&f->wait);
-		squares += (unsigned __int128)load(&f->sq_hi) << 64 | load(&f->sq_lo);
-		sum->sq_lo = (uint64_t)squares;
-		sum->sq_hi = (uint64_t)(squares >> 64);
-		if (min_inv > sum->min_inv)
-			sum->min_inv = min_inv;
-		if (max > sum->max)
-			sum->max = max;
+		rp_figures__join(sum, &more);
 	}
 	__atomic_thread_fence(__ATOMIC_ACQUIRE);
 	for (uint32_t i = 0; i < n; i++)

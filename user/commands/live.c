@@ -2,9 +2,24 @@
 /* rptrace without a word: the live view, and the summary at the end. */
 #include "commands/commands.h"
 
+/* Again, with samples: the screen shows what is hot, and traces what of that is chosen. */
+static int offer(const struct rp_opts *opts, rp_say_fn say, int *status, struct rp_err *err)
+{
+	struct rp_opts sampled = *opts;
+
+	sampled.sample_hz = RP_AUTO_HZ;
+	if (!(sampled.max_overhead > 0))
+		sampled.max_overhead = RP_AUTO_OVERHEAD;
+	say(err->cause, err->cure);
+	*err = (struct rp_err){0};
+	return rp_run__live(&sampled, say, status, err);
+}
+
 int rp_live__run(const struct rp_opts *opts, rp_say_fn say, struct rp_err *err)
 {
-	int status;
+	int status, rc = rp_run__live(opts, say, &status, err);
 
-	return rp_run__live(opts, say, &status, err) ? (int)err->exit : status;
+	if (rc && err->exit == RP_EXIT_NOTHING && rp_run__may_offer(opts))
+		rc = offer(opts, say, &status, err);
+	return rc ? (int)err->exit : status;
 }

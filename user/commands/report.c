@@ -7,36 +7,14 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "commands/commands.h"
-#include "commands/report_output.h"
-#include "export/slowest.h"
+#include "commands/report_internal.h"
 #include "export/split.h"
 #include "opts/command_line.h"
-#include "record/counts_of_instances.h"
-#include "record/event_filter.h"
 #include "record/reader.h"
 #include "record/relay.h"
 #include "run/table.h"
 #include "util/caller.h"
 #include "util/clock.h"
-
-/* Of an export in parts: its file ends with it. */
-struct part {
-	struct rp_event_sink next; /* comes first: rp_event_relay() */
-	struct rp_report_output *output;
-};
-
-struct report {
-	const struct rp_opts *opts;
-	rp_say_fn say;
-	struct rp_err *err;
-	struct rp_report_output output;
-	struct part part;
-	struct rp_instance_counts *counts; /* NULL, as the next one, if not asked for */
-	struct rp_slowest *slowest;
-	struct rp_event_sink sink;	      /* where the records are read to */
-	const struct rp_event_filter *filter; /* the first of it, until it is closed */
-};
 
 static FILE *file_of(const struct report *r)
 {
@@ -89,27 +67,42 @@ static int open_last(struct report *r, struct rp_event_sink *last)
 			*last = rp_slowest__finder(r->slowest);
 		return r->slowest ? 0 : -ENOMEM;
 	}
-	r->counts = rp_instance_counts__new(o->by);
+	if (r->on_screen) {
+		r->timeline = rp_timeline__new();
+		if (r->timeline)
+			*last = rp_timeline__sink(r->timeline);
+		return r->timeline ? 0 : -ENOMEM;
+	}
+	r->counts = rp_instance_counts__new(r->by);
 	if (r->counts)
 		*last = rp_instance_counts__sink(r->counts);
 	return r->counts ? 0 : -ENOMEM;
 }
 
-static int open_sink(struct report *r, struct rp_err *err)
+struct rp_event_filter *rp_report__filter(const struct report *r, uint64_t from, uint64_t to,
+					  const struct rp_event_sink *last)
 {
 	const struct rp_opts *o = r->opts;
-	struct rp_event_filter_opts opts = {.from = ns_of(o->from),
-					    .to = ns_of(o->to),
-					    .thread = o->thread,
-					    .regions = o->regions.items,
-					    .n_regions = o->regions.n};
+	const struct rp_event_filter_opts opts = {.from = from,
+						  .to = to,
+						  .thread = o->thread,
+						  .regions = o->regions.items,
+						  .n_regions = o->regions.n};
+
+	return rp_event_filter__new(&opts, last);
+}
+
+/* Of what is shown on the screen the window is chosen later. */
+static int open_sink(struct report *r, struct rp_err *err)
+{
+	uint64_t from = r->on_screen ? 0 : r->from, to = r->on_screen ? 0 : r->to;
 	struct rp_event_filter *filter;
 	struct rp_event_sink last;
 	int rc = open_last(r, &last);
 
 	if (rc)
 		return rc;
-	filter = rp_event_filter__new(&opts, &last);
+	filter = rp_report__filter(r, from, to, &last);
 	if (!filter) {
 		last.close(last.ctx);
 		return rp_err__no_memory(err);
@@ -204,6 +197,8 @@ static int read_file(const struct report *r, const char *file, const struct rp_e
 	rc = rp_reader__open(fd, file, &reader, err);
 	if (!rc && !sink)
 		rc = check_once(r, fd, file, err);
+	if (!rc && r->window)
+		rp_reader__skip(reader, rp_window__skips, r->window);
 	if (!rc && sink)
 		rc = rp_reader__read(reader, sink, err);
 	if (!rc && sink == &r->sink)
@@ -213,7 +208,7 @@ static int read_file(const struct report *r, const char *file, const struct rp_e
 	return rc;
 }
 
-static int read_all(const struct report *r, const struct rp_event_sink *sink, struct rp_err *err)
+int rp_report__read(const struct report *r, const struct rp_event_sink *sink, struct rp_err *err)
 {
 	const struct rp_texts *files = &r->opts->files;
 	int rc = 0;
@@ -225,6 +220,17 @@ static int read_all(const struct report *r, const struct rp_event_sink *sink, st
 
 /* ---- printing -------------------------------------------------------------------------------- */
 
+struct rp_snapshot_opts rp_report__snapshot_opts(const struct report *r)
+{
+	struct rp_snapshot_opts opts = {.by = r->by,
+					.meta = *rp_instance_counts__meta(r->counts),
+					.since = r->from,
+					.compensate = r->opts->compensate};
+
+	opts.meta.group_by = rp_by__name(r->by);
+	return opts;
+}
+
 static int print_snapshot(const struct report *r, FILE *out)
 {
 	const struct rp_opts *o = r->opts;
@@ -234,13 +240,9 @@ static int print_snapshot(const struct report *r, FILE *out)
 				     .sort = o->sort,
 				     .columns = &o->columns,
 				     .tree = o->tree,
-				     .snapshot = {.by = o->by,
-						  .meta = *rp_instance_counts__meta(r->counts),
-						  .since = ns_of(o->from),
-						  .compensate = o->compensate}};
+				     .snapshot = rp_report__snapshot_opts(r)};
 	int rc = -ENOMEM;
 
-	opts.snapshot.meta.group_by = rp_by__name(o->by);
 	if (now.counts)
 		rc = rp_table__print(out, &now, &start, NULL, &opts);
 	rp_counts__free(now.counts);
@@ -251,7 +253,7 @@ static int print_snapshot(const struct report *r, FILE *out)
 static int print_slowest(const struct report *r, FILE *out, struct rp_err *err)
 {
 	struct rp_event_sink gatherer = rp_slowest__gatherer(r->slowest);
-	int rc = read_all(r, &gatherer, err);
+	int rc = rp_report__read(r, &gatherer, err);
 
 	if (rc)
 		return rc;
@@ -278,6 +280,8 @@ static int finish(struct report *r, struct rp_err *err)
 	if (!rc && r->counts && r->opts->format->of_samples &&
 	    !rp_instance_counts__has_samples(r->counts))
 		rc = refuse_format(r, err);
+	if (!rc && r->timeline)
+		rc = rp_report__show(r, err);
 	if (!rc && r->counts)
 		rc = print_snapshot(r, out);
 	if (!rc && r->slowest)
@@ -333,23 +337,38 @@ static void free_report(struct report *r)
 		r->sink.close(r->sink.ctx);
 	rp_report_output__free(&r->output);
 	rp_instance_counts__free(r->counts);
+	rp_timeline__free(r->timeline);
 	rp_slowest__free(r->slowest);
+}
+
+/* As with a program that runs: on a terminal, unless something else is asked for. */
+static bool wants_screen(const struct rp_opts *o)
+{
+	return !o->batch && !o->format_given && !o->json && !o->slowest && !o->output &&
+	       rp_screen__is_able();
 }
 
 int rp_report__run(const struct rp_opts *opts, rp_say_fn say, struct rp_err *err)
 {
-	struct report r = {.opts = opts, .say = say, .err = err, .output = {.opts = opts}};
+	struct report r = {.opts = opts,
+			   .say = say,
+			   .err = err,
+			   .output = {.opts = opts},
+			   .on_screen = wants_screen(opts),
+			   .by = opts->by,
+			   .from = ns_of(opts->from),
+			   .to = ns_of(opts->to)};
 	int rc = opts->split ? 0 : rp_report_output__open(&r.output, err);
 
 	/* The file of -o keeps what is in it where there is nothing to report. */
 	if (!rc)
-		rc = read_all(&r, NULL, err);
+		rc = rp_report__read(&r, NULL, err);
 	if (!rc && !opts->split)
 		rc = rp_report_output__begin(&r.output, err);
 	if (!rc)
 		rc = open_sink(&r, err);
 	if (!rc)
-		rc = read_all(&r, &r.sink, err);
+		rc = rp_report__read(&r, &r.sink, err);
 	if (!rc)
 		rc = check_selection(&r, err);
 	if (!rc)

@@ -12,10 +12,6 @@
 
 #include "opts/parser.h"
 
-/* What --auto does as --sample and --max-overhead do, unless they are given. */
-#define AUTO_HZ	      997
-#define AUTO_OVERHEAD 0.05
-
 static bool takes(const struct rp_parser *p, const struct rp_option *option)
 {
 	return option->commands & 1u << p->opts->command;
@@ -148,9 +144,9 @@ static int finish(struct rp_parser *p)
 		o->export = NULL;
 	}
 	if (o->auto_most && !o->sample_hz)
-		o->sample_hz = AUTO_HZ;
+		o->sample_hz = RP_AUTO_HZ;
 	if (o->auto_most && !(o->max_overhead > 0))
-		o->max_overhead = AUTO_OVERHEAD;
+		o->max_overhead = RP_AUTO_OVERHEAD;
 	return rp_mistake__together(p);
 }
 

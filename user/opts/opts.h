@@ -31,6 +31,11 @@ struct rp_texts {
 	size_t n;
 };
 
+/* What --auto does as --sample and --max-overhead do, unless they are given. */
+#define RP_AUTO_HZ	 997
+#define RP_AUTO_OVERHEAD 0.05
+#define RP_AUTO_MOST	 16 /* functions, unless it is said how many */
+
 struct rp_words {
 	int first, n; /* in the line */
 	size_t at;    /* where in the last of them a value is */
@@ -76,6 +81,7 @@ struct rp_opts {
 	const struct rp_column *sort;
 	struct rp_column_list columns; /* none: those of use */
 	const struct rp_view *format;
+	bool format_given;		/* of a report */
 	const struct rp_export *export; /* of a report, in place of the format; NULL: none */
 	const char *output;		/* NULL: stdout, or stderr with a command */
 

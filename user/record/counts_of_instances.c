@@ -16,6 +16,7 @@
 
 #include "record/joined.h"
 #include "record/joined_samples.h"
+#include "record/node_sums.h"
 #include "util/array.h"
 #include "util/map.h"
 
@@ -284,61 +285,31 @@ static int find_sum(struct rp_instance_counts *c, uint32_t serial, uint32_t id, 
 
 /* ---- instances ------------------------------------------------------------------------------- */
 
-/* Buckets come by the octave. */
-#define BUCKETS_STEP (1u << RP_HIST_SUB_BITS)
-
-static int widen(struct rp_hist_part *part, uint32_t bucket)
-{
-	struct rp_hist_part wider = *part, step = {.from = bucket / BUCKETS_STEP * BUCKETS_STEP};
-
-	step.end = step.from + BUCKETS_STEP;
-	rp_hist_part__widen(&wider, &step);
-	wider.bucket = calloc(wider.end - wider.from, sizeof(*wider.bucket));
-	if (!wider.bucket)
-		return -ENOMEM;
-	rp_hist__add(&wider, part);
-	free(part->bucket);
-	*part = wider;
-	return 0;
-}
-
-static int add_timed(struct rp_node_counts *to, const struct rp_event_instance *instance)
-{
-	struct rp_taken taken = {.ns = instance->ns,
-				 .child = instance->child,
-				 .cpu = instance->cpu,
-				 .wait = instance->wait};
-	uint32_t bucket = rp_hist_index(instance->ns);
-	int rc = 0;
-
-	rp_taken__clamp(&taken);
-	if (bucket < to->hist.from || bucket >= to->hist.end)
-		rc = widen(&to->hist, bucket);
-	if (rc)
-		return rc;
-	rp_figures__add(&to->figures, &taken);
-	to->hist.bucket[bucket - to->hist.from]++;
-	return 0;
-}
-
 static int on_instance(void *ctx, const struct rp_event_instance *instance)
 {
 	struct rp_instance_counts *c = ctx;
-	struct rp_node_counts *to;
-	struct rp_figures *f;
 	uint32_t sum;
 	int rc = find_sum(c, instance->thread, instance->node, &sum);
 
-	if (rc)
-		return rc;
-	to = &c->sum[sum].counts;
-	rp_widen_time(&to->first, &to->last, instance->start - c->start,
-		      rp_event_instance__end(instance) - c->start);
-	f = &to->figures;
-	f->entries++;
-	f->unwound += instance->unwound;
-	if (rp_event_instance__is_timed(instance))
-		rc = add_timed(to, instance);
+	return rc ? rc : rp_node_sums__add_instance(&c->sum[sum].counts, instance, c->start);
+}
+
+int rp_instance_counts__add(struct rp_instance_counts *c, uint32_t thread, uint32_t node,
+			    const struct rp_node_counts *sums)
+{
+	uint32_t sum;
+	int rc = find_sum(c, thread, node, &sum);
+
+	return rc ? rc : rp_node_sums__add(&c->sum[sum].counts, sums);
+}
+
+int rp_instance_counts__region(struct rp_instance_counts *c, uint32_t node, uint32_t *out)
+{
+	uint32_t index;
+	int rc = rp_joined__find_node(&c->ids, node, &index);
+
+	if (!rc)
+		*out = c->ids.node[index].node.region;
 	return rc;
 }
 
@@ -467,7 +438,7 @@ void rp_instance_counts__free(struct rp_instance_counts *c)
 		return;
 	forget_run(c);
 	for (size_t i = 0; i < c->n_sums; i++)
-		free(c->sum[i].counts.hist.bucket);
+		rp_node_sums__free(&c->sum[i].counts);
 	rp_map__free(&c->root_of_label);
 	free(c->root);
 	free(c->sum);

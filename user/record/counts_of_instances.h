@@ -19,6 +19,14 @@ void rp_instance_counts__free(struct rp_instance_counts *counts);
 /* Where the instances go. Its close() leaves the counts as they are. */
 struct rp_event_sink rp_instance_counts__sink(struct rp_instance_counts *counts);
 
+/* Many instances at once, of the run that is told now: what those of a node on a thread add up to.
+ */
+int rp_instance_counts__add(struct rp_instance_counts *counts, uint32_t thread, uint32_t node,
+			    const struct rp_node_counts *sums);
+
+/* The region of a node of the run that is told now, as the counts name it. 0 or -ENOMEM. */
+int rp_instance_counts__region(struct rp_instance_counts *counts, uint32_t node, uint32_t *out);
+
 /*
  * What all runs so far add up to. Its time is that of the longest run, from 0 when that began, as
  * are the first and the last time of nodes. It cannot tell what is open.

@@ -32,6 +32,9 @@ struct rp_reader {
 	uint16_t *depths; /* of calls; 0: it was not told. NULL: there are none so far */
 	uint8_t nodes[RP_NODES_MAX / 8];
 	struct rp_missing *missing; /* by node, as told so far */
+
+	bool (*skips)(void *ctx, uint64_t t0, uint64_t t1); /* NULL: all are read */
+	void *skips_ctx;
 };
 
 static bool is_set(const uint8_t *bits, uint32_t i)
@@ -396,6 +399,12 @@ static const struct {
 	{RP_BLOCK_TOTALS, take_total, NULL},
 };
 
+static bool is_skipped(const struct rp_reader *r, const struct rp_block_place *place)
+{
+	return place->type == RP_BLOCK_INSTANCES && r->skips &&
+	       r->skips(r->skips_ctx, place->t0, place->t1);
+}
+
 static int read_pass(struct rp_reader *r, size_t pass)
 {
 	int rc = 0;
@@ -404,7 +413,8 @@ static int read_pass(struct rp_reader *r, size_t pass)
 		const struct rp_block_place *place = &r->blocks.place[i];
 		struct rp_cursor payload;
 
-		if (place->type != passes[pass].type || place->version > RP_BLOCK_VERSION)
+		if (place->type != passes[pass].type || place->version > RP_BLOCK_VERSION ||
+		    is_skipped(r, place))
 			continue;
 		rc = rp_blocks__read(&r->blocks, place, &payload);
 		if (!rc && passes[pass].item)
@@ -496,6 +506,13 @@ void rp_reader__free(struct rp_reader *r)
 	free(r->depths);
 	free(r->missing);
 	free(r);
+}
+
+void rp_reader__skip(struct rp_reader *r, bool (*skips)(void *ctx, uint64_t t0, uint64_t t1),
+		     void *ctx)
+{
+	r->skips = skips;
+	r->skips_ctx = ctx;
 }
 
 const struct rp_reader_figures *rp_reader__figures(const struct rp_reader *r)

@@ -28,6 +28,13 @@ void rp_reader__free(struct rp_reader *reader);
  */
 int rp_reader__read(struct rp_reader *reader, const struct rp_event_sink *sink, struct rp_err *err);
 
+/*
+ * Pass over blocks of instances, all of which ended between two moments (ns, CLOCK_MONOTONIC), that
+ * somebody has no need of.
+ */
+void rp_reader__skip(struct rp_reader *reader, bool (*skips)(void *ctx, uint64_t t0, uint64_t t1),
+		     void *ctx);
+
 /* What the run has told of itself, once it was read; until the reader is freed. */
 const struct rp_event_run *rp_reader__run(const struct rp_reader *reader);
 

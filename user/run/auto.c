@@ -15,7 +15,6 @@
 
 #define LOOK_NS	      (2 * RP_NS_PER_S)
 #define LOOK_AGAIN_NS RP_NS_PER_S
-#define SAMPLES_LEAST 100 /* of less nothing can be told */
 
 /* Signs that mean something in a glob stand for any one: it is the only function that fits. */
 static void write_glob(const struct rp_place *place, char *glob, size_t size)
@@ -66,10 +65,10 @@ static void add(struct rp_run *run, const struct rp_hot_functions *chosen)
 		rp_run__say(run, "--auto: none of the functions that are hot can be traced", NULL);
 }
 
-static int choose(struct rp_run *run, const struct rp_snapshot *snapshot)
+static int choose(struct rp_run *run, const struct rp_snapshot *snapshot, unsigned most)
 {
 	struct rp_hot_functions chosen;
-	int rc = rp_hot_functions__choose(snapshot->sampled, run->opts->auto_most, &chosen);
+	int rc = rp_hot_functions__choose(snapshot->sampled, most, &chosen);
 
 	if (!rc && chosen.n)
 		add(run, &chosen);
@@ -79,13 +78,11 @@ static int choose(struct rp_run *run, const struct rp_snapshot *snapshot)
 	return rc;
 }
 
-/* Once there is enough to choose from. */
-static int on_look(void *ctx, uint64_t now)
+int rp_run__choose_functions(struct rp_run *run, unsigned most, uint64_t *samples)
 {
 	const struct rp_snapshot_opts opts = {.by = RP_BY_NONE};
 	const struct rp_reading start = {0};
 	struct rp_snapshot *snapshot = NULL;
-	struct rp_run *run = ctx;
 	struct rp_reading reading;
 	int rc = rp_run__drain_events(run);
 
@@ -97,11 +94,22 @@ static int on_look(void *ctx, uint64_t now)
 	rp_counts__free(reading.counts);
 	if (!snapshot)
 		return -ENOMEM;
-	if (snapshot->sampled->all.samples >= SAMPLES_LEAST)
-		rc = choose(run, snapshot);
-	else
-		rp_timer__set(run->auto_look, now + LOOK_AGAIN_NS);
+	*samples = snapshot->sampled->all.samples;
+	if (*samples >= RP_SAMPLES_LEAST)
+		rc = choose(run, snapshot, most);
 	rp_snapshot__free(snapshot);
+	return rc;
+}
+
+/* Once there is enough to choose from. */
+static int on_look(void *ctx, uint64_t now)
+{
+	struct rp_run *run = ctx;
+	uint64_t samples;
+	int rc = rp_run__choose_functions(run, run->opts->auto_most, &samples);
+
+	if (!rc && samples < RP_SAMPLES_LEAST)
+		rp_timer__set(run->auto_look, now + LOOK_AGAIN_NS);
 	return rc;
 }
 

@@ -138,6 +138,9 @@ int rp_run__watch_refresh(struct rp_run *run);
 int rp_run__watch_costs(struct rp_run *run);
 int rp_run__watch_overhead(struct rp_run *run);
 int rp_run__watch_auto(struct rp_run *run);
+#define RP_SAMPLES_LEAST 100 /* of less nothing can be told */
+/* Trace at most so many functions that samples find worth it; nothing, where these are too few. */
+int rp_run__choose_functions(struct rp_run *run, unsigned most, uint64_t *samples);
 int rp_run__watch_record(struct rp_run *run);
 
 /* Hand on what the kernel has told so far. */
@@ -210,7 +213,6 @@ int rp_live_screen__refresh(struct live_screen *screen);
 /* The target has ended: its last figures stay. */
 void rp_live_screen__end(struct live_screen *screen);
 /* A signal of the terminal. */
-void rp_live_screen__signal(struct live_screen *screen, int signal);
 /* What it is made of, for its own questions. */
 struct rp_screen *rp_live_screen__screen(const struct live_screen *screen);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
 /* The live screen of a run: its figures, and what its keys do to the trace. */
 #include <errno.h>
-#include <signal.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -26,14 +26,19 @@ struct live_screen {
 
 /*
  * The command owns the terminal, and so do messages of libbpf. Without a terminal that can do it,
- * tables are printed; and so are samples, which the screen does not show.
- */
+ * tables are printed. */
 bool rp_run__wants_screen(const struct rp_opts *o)
 {
-	if (o->batch || o->argv || o->sample_hz || o->command == RP_COMMAND_RECORD ||
+	if (o->batch || o->argv || o->command == RP_COMMAND_RECORD ||
 	    (o->verbose && isatty(STDERR_FILENO)))
 		return false;
 	return rp_screen__is_able();
+}
+
+bool rp_run__may_offer(const struct rp_opts *o)
+{
+	return o->n_pids && !o->functions.n && !o->usdts.n && !o->excludes.n && !o->sample_hz &&
+	       !o->record && rp_run__wants_screen(o);
 }
 
 struct rp_screen *rp_live_screen__screen(const struct live_screen *s)
@@ -55,6 +60,24 @@ static int drop_regions(void *ctx, const uint32_t *regions, size_t n, struct rp_
 	struct live_screen *s = ctx;
 
 	return rp_run__drop_regions(s->run, regions, n, err);
+}
+
+static int choose_functions(void *ctx, struct rp_err *err)
+{
+	struct live_screen *s = ctx;
+	unsigned most = s->run->opts->auto_most ? s->run->opts->auto_most : RP_AUTO_MOST;
+	uint64_t samples;
+	int rc = rp_run__choose_functions(s->run, most, &samples);
+
+	if (rc)
+		return rp_err__set(err, RP_EXIT_FAILED, rc, NULL, "functions cannot be chosen: %s",
+				   strerror(-rc));
+	if (samples < RP_SAMPLES_LEAST)
+		return rp_err__set(err, RP_EXIT_FAILED, -EAGAIN, NULL,
+				   "%" PRIu64 " samples so far, too few to choose by: once there "
+				   "are %u, A does",
+				   samples, RP_SAMPLES_LEAST);
+	return 0;
 }
 
 static int undo_drop(void *ctx, const uint32_t *regions, size_t n, struct rp_err *err)
@@ -156,23 +179,6 @@ static int on_input(void *ctx)
 	return 0;
 }
 
-void rp_live_screen__signal(struct live_screen *s, int signal)
-{
-	switch (signal) {
-	case SIGWINCH:
-		rp_screen__resize(s->screen);
-		break;
-	case SIGCONT:
-		rp_screen__resume(s->screen);
-		break;
-	case SIGTSTP: /* stop as anybody would, but with the terminal as it was */
-		rp_screen__suspend(s->screen);
-		kill(getpid(), SIGSTOP);
-		rp_screen__resume(s->screen);
-		break;
-	}
-}
-
 /* ---- figures --------------------------------------------------------------------------------- */
 
 /* Without it the figures are shown all the same; of a kernel that cannot tell the list says so. */
@@ -268,6 +274,7 @@ int rp_run__open_screen(struct rp_run *run, struct rp_err *err)
 	const struct rp_screen_ops ops = {
 		.ctx = s,
 		.add = add_regions,
+		.choose = choose_functions,
 		.drop = drop_regions,
 		.undo_drop = undo_drop,
 		.group = group,

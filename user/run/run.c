@@ -119,7 +119,7 @@ static int on_signals(void *ctx)
 		if (signal == SIGUSR1)
 			dump_record(run);
 		if (run->screen)
-			rp_live_screen__signal(run->screen, signal);
+			rp_screen__signal(rp_live_screen__screen(run->screen), signal);
 		if (run->launch && rp_signals__is_for_command(&info))
 			kill(rp_launch__pid(run->launch), signal);
 		if (rp_signals__is_end(signal))

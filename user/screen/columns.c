@@ -31,10 +31,10 @@ static double value_trend(const struct rp_row *row, const struct rp_snapshot *sn
 
 static const struct rp_column screen_columns[] = {
 	{"share", "share", "%TIME",
-	 "total as a share of the last interval; several threads: over 100 %", RP_UNIT_SHARE, false,
-	 true, NULL, value_share, NULL},
-	{"rate", "rate", "RATE/S", "count a second in the last interval", RP_UNIT_RATE, false, true,
-	 NULL, value_rate, NULL},
+	 "total as a share of the last interval, or of the window; threads: over 100 %",
+	 RP_UNIT_SHARE, false, true, NULL, value_share, NULL},
+	{"rate", "rate", "RATE/S", "count a second in the last interval, or in the window",
+	 RP_UNIT_RATE, false, true, NULL, value_rate, NULL},
 	{"trend", "trend", "TREND", "count a second over the last minute, between its own extremes",
 	 RP_UNIT_TREND, false, true, NULL, value_trend, NULL},
 };
@@ -111,6 +111,18 @@ void rp_screen_columns__init(struct rp_screen_columns *columns)
 	}
 	for (size_t i = 0; i < rp_n_columns; i++)
 		add(columns, rp_screen_columns__on_screen(&rp_columns[i]));
+}
+
+void rp_screen_columns__of_record(struct rp_screen_columns *columns)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < columns->n; i++)
+		if (columns->item[i].column != own_column("trend"))
+			columns->item[n++] = columns->item[i];
+	columns->n = n;
+	for (size_t i = 0; i < rp_n_record_columns; i++)
+		add(columns, &rp_record_columns[i]);
 }
 
 void rp_screen_columns__ask(struct rp_screen_columns *columns, const struct rp_column_list *list)

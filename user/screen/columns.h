@@ -25,6 +25,9 @@ struct rp_screen_columns {
 
 void rp_screen_columns__init(struct rp_screen_columns *columns);
 
+/* Those of a record: with what only that tells, and without a trend. */
+void rp_screen_columns__of_record(struct rp_screen_columns *columns);
+
 /* Those of a list alone, in its order, as if the user had chosen them; an empty one asks nothing.
  */
 void rp_screen_columns__ask(struct rp_screen_columns *columns, const struct rp_column_list *list);

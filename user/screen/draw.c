@@ -76,6 +76,8 @@ static void draw_target(const struct rp_state *s)
 
 	snprintf(right, sizeof(right), "%s%02" PRIu64 ":%02" PRIu64 ":%02" PRIu64, what,
 		 seconds / 3600, seconds / 60 % 60, seconds % 60);
+	if (s->axis)
+		strcpy(right, "RECORD");
 	width = strlen(right);
 	at = snprintf(left, sizeof(left), "%s: %s, %" PRIu64 " probe%s", meta->target,
 		      meta->attach_mode ? meta->attach_mode : "none", meta->probes,
@@ -200,10 +202,11 @@ static size_t describe_table(const struct rp_state *s, char *line, size_t size)
 	 */
 	if (s->filter[0])
 		at += snprintf(line + at, size - (size_t)at, " of %zu", n);
-	at += snprintf(line + at, size - (size_t)at, " %s%s  by %s%s  every %g s  %s%s",
-		       s->tree ? "path" : "region", n == 1 ? "" : "s", s->sort->title,
-		       s->invert ? " (inverted)" : "", s->interval,
-		       s->recent ? "last interval" : "since ", s->recent ? "" : s->since);
+	at += snprintf(line + at, size - (size_t)at, " %s%s  by %s%s", s->tree ? "path" : "region",
+		       n == 1 ? "" : "s", s->sort->title, s->invert ? " (inverted)" : "");
+	if (!s->axis)
+		at += snprintf(line + at, size - (size_t)at, "  every %g s  %s%s", s->interval,
+			       s->recent ? "last interval" : "since ", s->recent ? "" : s->since);
 	return (size_t)at;
 }
 
@@ -218,7 +221,8 @@ static void draw_form(const struct rp_state *s)
 		at += (size_t)snprintf(line + at, sizeof(line) - at, "  filter: %s", s->filter);
 	if (!s->list.shown && at < sizeof(line))
 		at += (size_t)snprintf(line + at, sizeof(line) - at,
-				       "  %%TIME: of %g s, all threads", s->interval);
+				       "  %%TIME: of %g s, all threads",
+				       s->axis ? (double)s->total->duration / 1e9 : s->interval);
 	/* Its name is above, so that half of it would say nothing more. */
 	if (worst < RP_LOST_COUNT)
 		snprintf(lost, sizeof(lost), "  lost: %s", rp_lost__meaning(worst));
@@ -231,7 +235,9 @@ void rp_draw__header(const struct rp_state *s)
 {
 	if (s->layout.header > 0)
 		draw_target(s);
-	if (s->layout.header > 1)
+	if (s->layout.header > 1 && s->axis)
+		rp_draw__window(s);
+	else if (s->layout.header > 1)
 		draw_load(s);
 	if (s->layout.header > 2)
 		draw_form(s);
@@ -241,16 +247,17 @@ void rp_draw__header(const struct rp_state *s)
 
 static void draw_keys(const struct rp_state *s)
 {
-	size_t x = 0, n = rp_bar__shown(s->layout.width);
+	const struct rp_bar *bar = rp_bar__of(s->axis);
+	size_t x = 0, n = rp_bar__shown(bar, s->layout.width);
 
 	rp_terminal__fill(RP_STYLE_LABEL, s->layout.bar, 0, s->layout.width);
 	for (size_t i = 0; i < n; i++) {
-		size_t width = strlen(rp_bar[i].label) + 1;
+		const struct rp_bar_key *key = &bar->key[i];
+		size_t width = strlen(key->label) + 1;
 
-		rp_draw__text(s, RP_STYLE_NORMAL, s->layout.bar, x, strlen(rp_bar[i].name),
-			      rp_bar[i].name);
-		x += strlen(rp_bar[i].name);
-		rp_draw__text(s, RP_STYLE_LABEL, s->layout.bar, x, width, rp_bar[i].label);
+		rp_draw__text(s, RP_STYLE_NORMAL, s->layout.bar, x, strlen(key->name), key->name);
+		x += strlen(key->name);
+		rp_draw__text(s, RP_STYLE_LABEL, s->layout.bar, x, width, key->label);
 		x += width;
 	}
 }
@@ -352,6 +359,7 @@ void rp_draw(const struct rp_state *s)
 		else
 			rp_draw__table(s);
 		rp_draw__pane(s);
+		rp_draw__axis(s);
 		rp_draw__menu(s);
 	}
 	cursor = draw_bar(s);

@@ -16,8 +16,17 @@ void rp_draw__table(const struct rp_state *s);
 void rp_draw__open(const struct rp_state *s);
 void rp_draw__pane(const struct rp_state *s);
 /* Panes that have a file of their own. */
+/* Columns that a heat map has room for. */
+size_t rp_heat__columns(const struct rp_state *s);
 void rp_draw__heat(const struct rp_state *s, const struct rp_row *row);
+/* row NULL: there are no regions, and what is hot is of the whole target. */
+void rp_draw__samples(const struct rp_state *s, const struct rp_row *row);
 void rp_draw__icicle(const struct rp_state *s);
+/* Of a record: a line about the window, and the lines of its time. */
+void rp_draw__window(const struct rp_state *s);
+void rp_draw__axis(const struct rp_state *s);
+/* A moment as --from and --to read it, without zeros at the end; returns buf. */
+const char *rp_draw__seconds(uint64_t ns, char *buf, size_t size);
 void rp_draw__menu(const struct rp_state *s);
 void rp_draw__help(const struct rp_state *s);
 

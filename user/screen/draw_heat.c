@@ -49,24 +49,58 @@ static void draw_axis(const struct rp_state *s, size_t y, size_t columns)
 		rp_draw__pane_text(s, RP_STYLE_FAINT, y, FIGURE + 1 + columns - 3, 3, "now");
 }
 
+/* From the begin of the window to its end, below. Groups are not told apart. */
+static void draw_window_axis(const struct rp_state *s, size_t y, size_t columns)
+{
+	static const char all[] = "all groups";
+	char from[40], to[40];
+
+	rp_draw__pane_text(s, RP_STYLE_FAINT, y, FIGURE + 1, columns,
+			   rp_draw__seconds(s->axis->from, from, sizeof(from)));
+	rp_draw__seconds(s->axis->to, to, sizeof(to));
+	if (columns > strlen(from) + strlen(to) + 1)
+		rp_draw__pane_right(s, RP_STYLE_FAINT, y, FIGURE + 1 + columns - strlen(to),
+				    strlen(to), to);
+	if (s->by != RP_BY_NONE && columns > strlen(from) + strlen(to) + strlen(all) + 3)
+		rp_draw__pane_text(s, RP_STYLE_FAINT, y, FIGURE + 1 + strlen(from) + 2, strlen(all),
+				   all);
+}
+
+size_t rp_heat__columns(const struct rp_state *s)
+{
+	size_t width = s->layout.pane_width;
+
+	width = width < FIGURE + 4 ? 0 : width - FIGURE - 1;
+	return width < RP_HEAT_COLUMNS ? width : RP_HEAT_COLUMNS;
+}
+
+static const struct rp_heat *heat_of(const struct rp_state *s, const struct rp_row *row)
+{
+	if (s->axis)
+		return s->heat;
+	row = rp_flat__find(s->shown, row);
+	return row && row->history ? row->history->heat_map : NULL;
+}
+
 void rp_draw__heat(const struct rp_state *s, const struct rp_row *row)
 {
 	size_t y = s->layout.pane + 1, room = s->layout.n_pane - 1;
 	size_t width = s->layout.pane_width;
-	const struct rp_heat *heat;
+	const struct rp_heat *heat = heat_of(s, row);
 	struct rp_heat_view view;
 
-	row = rp_flat__find(s->shown, row);
-	heat = row && row->history ? row->history->heat_map : NULL;
-	if (!heat || room < 2 || width < FIGURE + 4)
+	if (!heat || room < 2 || !rp_heat__columns(s))
 		return;
-	rp_heat__fit(heat, width - FIGURE - 1, room - 1, &view);
+	rp_heat__fit(heat, rp_heat__columns(s), room - 1, &view);
 	if (!view.lines)
-		rp_draw__pane_text(
-			s, RP_STYLE_FAINT, y, 0, width,
-			"nothing was timed in the last minutes: the map fills as it goes on");
+		rp_draw__pane_text(s, RP_STYLE_FAINT, y, 0, width,
+				   s->axis ? "nothing was timed in the window"
+					   : "nothing was timed in the last minutes: the map fills "
+					     "as it goes on");
 	for (size_t i = 0; i < view.lines; i++)
 		draw_line(s, y + i, heat, &view, i);
-	if (view.lines)
+	if (view.lines && s->axis)
+		draw_window_axis(s, y + view.lines, view.columns);
+	else if (view.lines)
 		draw_axis(s, y + view.lines, view.columns);
 }

@@ -25,12 +25,14 @@ static void draw_heading(const struct rp_state *s, const struct rp_row *row)
 		enum rp_style style = (int)s->pane == i ? RP_STYLE_TITLE_SORT : RP_STYLE_TITLE;
 		size_t width = strlen(rp_pane_titles[i]) + 2;
 
+		if (!rp_pane__is_there(s, (enum rp_pane)i))
+			continue;
 		snprintf(title, sizeof(title), " %s ", rp_pane_titles[i]);
 		rp_draw__pane_text(s, style, y, x, width, title);
 		x += width;
 	}
-	snprintf(title, sizeof(title), " %s%s%s%s", row->name, row->group ? "  " : "",
-		 row->group ? row->group : "",
+	snprintf(title, sizeof(title), " %s%s%s%s", row ? row->name : "all of the target",
+		 row && row->group ? "  " : "", row && row->group ? row->group : "",
 		 s->pane != RP_PANE_HIST ? ""
 		 : s->log_scale		 ? "  (log scale)"
 					 : "  (bars: density)");
@@ -263,10 +265,12 @@ void rp_draw__pane(const struct rp_state *s)
 {
 	const struct rp_row *row = rp_state__chosen_row(s);
 
-	if (!s->layout.n_pane || !row)
+	if (!s->layout.n_pane || (!row && s->pane != RP_PANE_SAMPLES))
 		return;
 	draw_heading(s, row);
-	if (s->pane == RP_PANE_HIST)
+	if (s->pane == RP_PANE_SAMPLES)
+		rp_draw__samples(s, row);
+	else if (s->pane == RP_PANE_HIST)
 		draw_hist(s, row);
 	else if (s->pane == RP_PANE_HEAT)
 		rp_draw__heat(s, row);

@@ -51,6 +51,32 @@ void rp_heat__rebase(struct rp_heat *heat)
 	memset(heat->before, 0, sizeof(heat->before));
 }
 
+void rp_heat__of_period(struct rp_heat *heat, size_t columns)
+{
+	*heat = (struct rp_heat){.last = columns - 1};
+}
+
+static uint64_t column_at(const struct rp_heat *heat, double share)
+{
+	double column = share * (double)(heat->last + 1);
+
+	return column < 0 ? 0 : column < (double)heat->last ? (uint64_t)column : heat->last;
+}
+
+void rp_heat__spread(struct rp_heat *heat, const struct rp_hist_part *hist, double from, double to)
+{
+	uint64_t first = column_at(heat, from), n = column_at(heat, to) - first + 1;
+
+	for (uint32_t i = hist->from; i < hist->end; i++)
+		for (uint64_t c = 0; c < n; c++) {
+			uint64_t count = rp_hist_part__at(hist, i);
+
+			/* Whole ones, as many as there are. */
+			heat->cell[first + c][i / BUCKETS] += (uint32_t)((c + 1) * count / n -
+									 c * count / n);
+		}
+}
+
 /* ---- as lines --------------------------------------------------------------------------- */
 
 /* Those of a column of the view; NULL: before the first, or no longer known. */

@@ -28,6 +28,11 @@ void rp_heat__add(struct rp_heat *heat, const struct rp_hist_part *hist, uint64_
 /* Counts begin at zero; what was seen stays. */
 void rp_heat__rebase(struct rp_heat *heat);
 
+/* Of a period in so many columns, at most RP_HEAT_COLUMNS, empty so far. */
+void rp_heat__of_period(struct rp_heat *heat, size_t columns);
+/* What came within a part of it (0 to 1), evenly. */
+void rp_heat__spread(struct rp_heat *heat, const struct rp_hist_part *hist, double from, double to);
+
 /* ---- as lines: the longest time first --------------------------------------------------- */
 
 #define RP_HEAT_TONES 4

@@ -37,12 +37,19 @@ const struct rp_help_line rp_help[] = {
 	{"Ctrl-L", "draw the screen anew, where something has written on it"},
 	{NULL, "What is traced"},
 	{"a", "add regions by glob; Tab completes"},
+	{"A", "the functions that samples find worth it (--sample)"},
 	{"F9", "detach the tagged regions, or the chosen one; asks before"},
 	{"d  z", "detach at once; attach again what was detached last"},
 	{"Space  U", "tag, untag all"},
 	{"F10 q", "quit: the final summary is printed then"},
+	{NULL, "Time of a record"},
+	{",  .", "the window earlier, later, by a quarter of it"},
+	{"{  }", "by all of it"},
+	{"F7 -  F8 +", "wider (out), closer (in)"},
+	{"0", "the whole record"},
 	{NULL, "Mouse: titles sort, a click chooses, a second opens the pane, the wheel moves."},
-	{NULL, "%TIME, RATE/S and TREND are of the last intervals, all else since the start."},
+	{NULL, "%TIME, RATE/S and TREND are of the last intervals, all else since the start; of"},
+	{NULL, "a record all is of the window, and a click on its time moves that there."},
 	{NULL, "%TIME: time inside, of the time that passed; all threads: may be over 100 %."},
 	{NULL,
 	 "CPU/WAIT/BLK: running (\u2588 #), waiting for a CPU (\u2592 +), asleep (\u2591 .)."},
@@ -55,14 +62,21 @@ const struct rp_help_line rp_help[] = {
 };
 const size_t rp_n_help = COUNT(rp_help);
 
+#define OF_RECORDS "that key moves through a record: rptrace report FILE shows one"
+
 const struct rp_explained_key rp_explained[] = {
+	{',', OF_RECORDS},
+	{'.', OF_RECORDS},
+	{'{', OF_RECORDS},
+	{'}', OF_RECORDS},
+	{'0', OF_RECORDS},
 	{'M', "no memory is measured: P sorts by CPU time, T by total, F6 by any other"},
 	{'s', "system calls are not traced: Enter shows what a region enters"},
 	{'u', "regions have no user: g groups by process or command, F4 filters, U untags"},
 };
 const size_t rp_n_explained = COUNT(rp_explained);
 
-const struct rp_bar_key rp_bar[] = {
+static const struct rp_bar_key live_bar[] = {
 	/* 80 columns so far ... */
 	{F(1), "F1", "Help"},
 	{F(2), "F2", "Cols"},
@@ -81,50 +95,83 @@ const struct rp_bar_key rp_bar[] = {
 	{'g', "g", "Group"},
 	{'p', "p", "Pause"},
 };
-const size_t rp_n_bar = COUNT(rp_bar);
 
-const char *const rp_pane_titles[RP_PANE_END] = {
-	[RP_PANE_HIST] = "Histogram", [RP_PANE_HEAT] = "Heat map", [RP_PANE_ICICLE] = "Icicle",
-	[RP_PANE_CALLS] = "Calls",    [RP_PANE_GROUPS] = "Groups", [RP_PANE_SOURCE] = "Source",
+static const struct rp_bar_key record_bar[] = {
+	{F(1), "F1", "Help"},
+	{F(2), "F2", "Cols"},
+	{F(3), "F3", "Find"},
+	{F(4), "F4", "Filter"},
+	{F(5), "F5", "Tree"},
+	{F(6), "F6", "Sort"},
+	{F(7), "F7", "Out"},
+	{F(8), "F8", "In"},
+	{',', ",", "Earlier"},
+	{'.', ".", "Later"},
+	{F(10), "F10", "Quit"},
+	{'0', "0", "All"},
+	{RP_KEY_ENTER, "Enter", "Panes"},
+	{'g', "g", "Group"},
 };
 
-enum rp_pane rp_panes__at(size_t x)
+const struct rp_bar *rp_bar__of(bool record)
+{
+	static const struct rp_bar bars[] = {{live_bar, COUNT(live_bar), 11},
+					     {record_bar, COUNT(record_bar), 11}};
+
+	return &bars[record];
+}
+
+const char *const rp_pane_titles[RP_PANE_END] = {
+	[RP_PANE_HIST] = "Histogram",  [RP_PANE_HEAT] = "Heat map", [RP_PANE_ICICLE] = "Icicle",
+	[RP_PANE_CALLS] = "Calls",     [RP_PANE_GROUPS] = "Groups", [RP_PANE_SOURCE] = "Source",
+	[RP_PANE_SAMPLES] = "Samples",
+};
+
+/* The sites of a program are not in a record; samples are there if they were asked for. */
+bool rp_pane__is_there(const struct rp_state *s, enum rp_pane pane)
+{
+	if (pane == RP_PANE_SAMPLES)
+		return s->total && s->total->sampled;
+	return !s->axis || pane != RP_PANE_SOURCE;
+}
+
+enum rp_pane rp_panes__at(const struct rp_state *s, size_t x)
 {
 	size_t at = 0;
 
 	for (int i = RP_PANE_HIST; i < RP_PANE_END; i++) {
-		at += strlen(rp_pane_titles[i]) + 2;
+		at += rp_pane__is_there(s, i) ? strlen(rp_pane_titles[i]) + 2 : 0;
 		if (x < at)
 			return i;
 	}
 	return RP_PANE_NONE;
 }
 
-static size_t bar_width(size_t i)
+static size_t bar_width(const struct rp_bar *bar, size_t i)
 {
-	return strlen(rp_bar[i].name) + strlen(rp_bar[i].label) + 1;
+	return strlen(bar->key[i].name) + strlen(bar->key[i].label) + 1;
 }
 
-size_t rp_bar__shown(size_t width)
+size_t rp_bar__shown(const struct rp_bar *bar, size_t width)
 {
 	size_t n = 0, x = 0;
 
-	for (; n < rp_n_bar; n++) {
-		x += bar_width(n);
-		if (n >= RP_BAR_ALWAYS && x > width)
+	for (; n < bar->n; n++) {
+		x += bar_width(bar, n);
+		if (n >= bar->always && x > width)
 			break;
 	}
 	return n;
 }
 
-int rp_bar__at(size_t x, size_t width)
+int rp_bar__at(const struct rp_bar *bar, size_t x, size_t width)
 {
 	size_t at = 0;
 
-	for (size_t i = 0; i < rp_bar__shown(width); i++) {
-		at += bar_width(i);
+	for (size_t i = 0; i < rp_bar__shown(bar, width); i++) {
+		at += bar_width(bar, i);
 		if (x < at)
-			return rp_bar[i].key;
+			return bar->key[i].key;
 	}
 	return 0;
 }

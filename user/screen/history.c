@@ -243,6 +243,33 @@ int rp_histories__update(struct rp_histories *histories, struct rp_snapshot *sna
 	return rc;
 }
 
+static void show_period(struct rp_history *history, const struct rp_row_figures *f, double seconds,
+			double all_self)
+{
+	history->rate = seconds > 0 ? (double)f->count / seconds : 0;
+	history->share = seconds > 0 ? (double)f->total / NS_PER_S / seconds * 100 : 0;
+	history->heat = all_self > 0 ? (double)f->self / all_self : 0;
+}
+
+int rp_histories__show_period(struct rp_histories *histories, struct rp_snapshot *snapshot)
+{
+	double seconds = (double)snapshot->duration / NS_PER_S, all_self;
+	int rc = reserve(histories, snapshot->n_rows + snapshot->n_tree);
+
+	if (!rc)
+		rc = bind(histories, snapshot, get);
+	if (rc)
+		return rc;
+	all_self = self_added(snapshot);
+	histories->all.rate = seconds > 0 ? (double)snapshot->count / seconds : 0;
+	for (size_t i = 0; i < snapshot->n_rows; i++)
+		show_period(snapshot->rows[i].history, &snapshot->rows[i].f, seconds, all_self);
+	for (size_t i = 0; i < snapshot->n_tree; i++)
+		show_period(snapshot->tree[i].row.history, &snapshot->tree[i].row.f, seconds,
+			    all_self);
+	return 0;
+}
+
 void rp_histories__bind(const struct rp_histories *histories, struct rp_snapshot *snapshot)
 {
 	bind((struct rp_histories *)histories, snapshot, look);

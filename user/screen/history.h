@@ -47,6 +47,11 @@ struct rp_histories {
 int rp_histories__update(struct rp_histories *histories, struct rp_snapshot *snapshot,
 			 uint64_t time, uint64_t least);
 
+/*
+ * Of a record, whose snapshots are of any period: the rates of that alone. 0 or -ENOMEM.
+ */
+int rp_histories__show_period(struct rp_histories *histories, struct rp_snapshot *snapshot);
+
 /* The same rows in another snapshot of the same moment. */
 void rp_histories__bind(const struct rp_histories *histories, struct rp_snapshot *snapshot);
 

@@ -148,6 +148,17 @@ static void add(struct rp_state *s, struct rp_request *request)
 		start_prompt(s, RP_MODE_ADD, "");
 }
 
+static void choose_functions(struct rp_state *s, struct rp_request *request)
+{
+	if (has_ended(s))
+		return;
+	if (s->total && s->total->sampled)
+		request->type = RP_REQUEST_CHOOSE;
+	else
+		rp_state__say(s, "no samples are taken that tell which functions are worth it: "
+				 "rptrace --sample -p PID takes them");
+}
+
 static void drop(struct rp_state *s, struct rp_request *request)
 {
 	if (!has_ended(s) && rp_state__chosen_row(s))
@@ -351,16 +362,28 @@ static void toggle_pane(struct rp_state *s, struct rp_request *request)
 	rp_pane__open(s, s->pane == RP_PANE_NONE ? RP_PANE_HIST : RP_PANE_NONE);
 }
 
+static void open_neighbour(struct rp_state *s, int by)
+{
+	int pane = (int)s->pane;
+
+	do
+		pane += pane + by < RP_PANE_HIST   ? RP_PANE_END - 1 - pane
+			: pane + by == RP_PANE_END ? RP_PANE_HIST - pane
+						   : by;
+	while (!rp_pane__is_there(s, (enum rp_pane)pane));
+	rp_pane__open(s, (enum rp_pane)pane);
+}
+
 static void next_pane(struct rp_state *s, struct rp_request *request)
 {
 	(void)request;
-	rp_pane__open(s, s->pane + 1 < RP_PANE_END ? s->pane + 1 : RP_PANE_HIST);
+	open_neighbour(s, 1);
 }
 
 static void previous_pane(struct rp_state *s, struct rp_request *request)
 {
 	(void)request;
-	rp_pane__open(s, s->pane > RP_PANE_HIST ? s->pane - 1 : RP_PANE_END - 1);
+	open_neighbour(s, -1);
 }
 
 static void log_scale(struct rp_state *s, struct rp_request *request)
@@ -474,6 +497,7 @@ static const struct binding on_table[] = {
 	{'n', search_next},
 	{'N', search_previous},
 	{'a', add},
+	{'A', choose_functions},
 	{'d', drop},
 	{F(9), ask_to_drop},
 	{'z', undo_drop},
@@ -519,6 +543,8 @@ static void view_key(struct rp_state *s, int key, struct rp_request *request)
 {
 	const struct binding *table = find(on_table, COUNT(on_table), key), *found;
 
+	if (s->axis && rp_record__key(s, key, request))
+		return;
 	if (s->pane == RP_PANE_ICICLE && s->tree && !s->list.shown && rp_tree__walk(s, key))
 		return;
 	found = find(everywhere, COUNT(everywhere), key);

@@ -24,22 +24,37 @@ struct rp_bar_key {
 	int key;
 	const char *name, *label;
 };
-#define RP_BAR_ALWAYS 11 /* the rest is for terminals that have room */
-extern const struct rp_bar_key rp_bar[];
-extern const size_t rp_n_bar;
+struct rp_bar {
+	const struct rp_bar_key *key;
+	size_t n, always; /* the rest is for terminals that have room */
+};
 
 /* Titles of the panes, in their line one behind the other, each between two blanks. */
 extern const char *const rp_pane_titles[RP_PANE_END];
 
 /* The pane with its title at column x. */
-enum rp_pane rp_panes__at(size_t x);
+enum rp_pane rp_panes__at(const struct rp_state *s, size_t x);
 
 void rp_pane__open(struct rp_state *s, enum rp_pane pane);
+/* Of a record and of a program that runs there are not the same. */
+bool rp_pane__is_there(const struct rp_state *s, enum rp_pane pane);
 
+/* That of a record, or of a program that runs. */
+const struct rp_bar *rp_bar__of(bool record);
 /* How many of them a terminal of so many columns shows. Each is its name, its label and a blank. */
-size_t rp_bar__shown(size_t width);
+size_t rp_bar__shown(const struct rp_bar *bar, size_t width);
 /* The key of the bar at column x, 0: none. */
-int rp_bar__at(size_t x, size_t width);
+int rp_bar__at(const struct rp_bar *bar, size_t x, size_t width);
+
+/* Whether it is a key for the time of a record, or one that records have no use for. */
+bool rp_record__key(struct rp_state *s, int key, struct rp_request *request);
+/* A click, or the wheel, on the lines of the time. */
+void rp_record__mouse(struct rp_state *s, size_t x, enum rp_button button,
+		      struct rp_request *request);
+/* Cells of those lines that the record takes, and the first of them. */
+#define RP_AXIS_X      8
+#define RP_AXIS_MARGIN 10 /* behind them */
+size_t rp_axis__width(const struct rp_state *s);
 
 /* Groupings, as the list of them shows. */
 struct rp_group_choice {

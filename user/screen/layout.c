@@ -8,6 +8,7 @@
 #define PANE_MIN	6 /* lines */
 #define TABLE_MIN	4
 #define HEADER_MAX	3
+#define AXIS_MAX	3
 #define MORE		2 /* cells at the right, where a sign tells of more */
 #define TABLE_WIDTH_MIN 40
 
@@ -23,15 +24,17 @@ static size_t take_columns(struct rp_layout *l, size_t want)
 	return l->width - want;
 }
 
-static void plan_lines(struct rp_layout *l, bool pane)
+static void plan_lines(struct rp_layout *l, bool pane, bool axis)
 {
 	size_t rows = l->rows, left;
 
 	l->header = rows >= 12 ? HEADER_MAX : rows >= 8 ? 2 : rows >= 5 ? 1 : 0;
 	l->titles = l->header;
 	l->bar = rows ? rows - 1 : 0;
+	l->n_axis = !axis ? 0 : rows >= 16 ? AXIS_MAX : rows >= 12 ? 2 : rows >= 8 ? 1 : 0;
+	l->axis = l->bar - l->n_axis;
 	l->table = l->titles + 1;
-	left = l->bar > l->table ? l->bar - l->table : 0;
+	left = l->axis > l->table ? l->axis - l->table : 0;
 	l->n_table = left;
 	l->table_width = l->pane_width = l->width;
 	if (!pane)
@@ -40,7 +43,7 @@ static void plan_lines(struct rp_layout *l, bool pane)
 		l->pane_width = l->width * 2 / 5;
 		l->pane_x = take_columns(l, l->pane_width);
 		l->pane = l->titles;
-		l->n_pane = l->bar > l->pane ? l->bar - l->pane : 0;
+		l->n_pane = l->axis > l->pane ? l->axis - l->pane : 0;
 		return;
 	}
 	/* The pane gets more than half of the lines, or all where both would be too small. */
@@ -113,7 +116,7 @@ void rp_layout__plan(struct rp_layout *layout, const struct rp_screen_columns *c
 	memset(layout, 0, sizeof(*layout));
 	layout->rows = opts->rows;
 	layout->width = opts->width;
-	plan_lines(layout, opts->pane);
+	plan_lines(layout, opts->pane, opts->axis);
 	if (opts->menu) {
 		layout->menu_x = take_columns(layout, opts->menu);
 		layout->menu_width = layout->width - layout->menu_x;

@@ -21,6 +21,7 @@ struct rp_layout {
 	size_t pane, n_pane;   /* the same; 0 lines without */
 	size_t pane_x, pane_width;
 	size_t menu_x, menu_width; /* from the titles on to the bar; 0 columns without */
+	size_t axis, n_axis;	   /* lines of the time of a record, above the bar; 0 without */
 	size_t bar;		   /* line of keys, prompt and messages */
 	struct rp_cell_place cell[RP_SCREEN_COLUMNS_MAX];
 	size_t n_cells;
@@ -31,7 +32,7 @@ struct rp_layout_opts {
 	size_t rows, width;
 	size_t name;   /* cells that the longest name wants */
 	size_t scroll; /* columns of the table, after the name, to leave out at the left */
-	bool pane;
+	bool pane, axis;
 	size_t menu; /* columns that it wants; 0: there is none */
 };
 

@@ -63,15 +63,18 @@ void rp_state__mouse(struct rp_state *s, size_t y, size_t x, enum rp_button butt
 			click_menu(s, y, x, request);
 		return;
 	}
-	if (button == RP_BUTTON_WHEEL_UP || button == RP_BUTTON_WHEEL_DOWN)
+	if (y >= l->axis && y < l->axis + l->n_axis)
+		rp_record__mouse(s, x, button, request);
+	else if (button == RP_BUTTON_WHEEL_UP || button == RP_BUTTON_WHEEL_DOWN)
 		rp_state__move_by(s, button == RP_BUTTON_WHEEL_UP ? -WHEEL : WHEEL);
 	else if (y == l->titles && x < l->table_width && !s->list.shown)
 		click_title(s, x);
 	else if (y >= l->table && y < l->table + l->n_table && x < l->table_width)
 		click_row(s, y - l->table, request);
 	else if (y == l->bar)
-		rp_state__key(s, s->message[0] ? 0 : rp_bar__at(x, l->width), request);
+		rp_state__key(s, s->message[0] ? 0 : rp_bar__at(rp_bar__of(s->axis), x, l->width),
+			      request);
 	else if (l->n_pane && y == l->pane && x >= l->pane_x &&
-		 rp_panes__at(x - l->pane_x) != RP_PANE_NONE)
-		rp_pane__open(s, rp_panes__at(x - l->pane_x));
+		 rp_panes__at(s, x - l->pane_x) != RP_PANE_NONE)
+		rp_pane__open(s, rp_panes__at(s, x - l->pane_x));
 }

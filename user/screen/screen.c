@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <langinfo.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,7 +37,19 @@ static void draw(struct rp_screen *screen)
 	s->source = s->pane == RP_PANE_SOURCE && row
 			    ? screen->ops.source(screen->ops.ctx, row->region)
 			    : NULL;
+	s->heat = s->axis && s->pane == RP_PANE_HEAT && row && rp_heat__columns(s)
+			  ? screen->ops.heat(screen->ops.ctx, row->region, rp_heat__columns(s))
+			  : NULL;
 	rp_draw(s);
+}
+
+static void resize(struct rp_screen *screen)
+{
+	size_t rows, width;
+
+	rp_terminal__size(&rows, &width);
+	rp_state__resize(&screen->state, rows, width);
+	draw(screen);
 }
 
 bool rp_screen__is_able(void)
@@ -54,6 +67,7 @@ int rp_screen__new(const struct rp_screen_opts *opts, struct rp_screen **out, st
 		.tree = opts->tree,
 		.interval = opts->interval,
 		.utf8 = !strcmp(nl_langinfo(CODESET), "UTF-8"),
+		.axis = opts->axis,
 	};
 	struct rp_screen *screen = calloc(1, sizeof(*screen));
 	int rc;
@@ -67,7 +81,7 @@ int rp_screen__new(const struct rp_screen_opts *opts, struct rp_screen **out, st
 		free(screen);
 		return rc;
 	}
-	rp_screen__resize(screen);
+	resize(screen);
 	*out = screen;
 	return 0;
 }
@@ -106,25 +120,21 @@ int rp_screen__show(struct rp_screen *screen, struct rp_snapshot *total, struct 
 	return rc;
 }
 
-void rp_screen__resize(struct rp_screen *screen)
+void rp_screen__signal(struct rp_screen *screen, int signal)
 {
-	size_t rows, width;
-
-	rp_terminal__size(&rows, &width);
-	rp_state__resize(&screen->state, rows, width);
-	draw(screen);
-}
-
-void rp_screen__suspend(struct rp_screen *screen)
-{
-	(void)screen;
-	rp_terminal__leave();
-}
-
-void rp_screen__resume(struct rp_screen *screen)
-{
-	rp_terminal__enter();
-	rp_screen__resize(screen);
+	switch (signal) {
+	case SIGWINCH:
+		resize(screen);
+		break;
+	case SIGTSTP: /* stop as anybody would, but with the terminal as it was */
+		rp_terminal__leave();
+		kill(getpid(), SIGSTOP);
+		__attribute__((fallthrough));
+	case SIGCONT:
+		rp_terminal__enter();
+		resize(screen);
+		break;
+	}
 }
 
 void rp_screen__say(struct rp_screen *screen, const char *text)
@@ -269,6 +279,16 @@ static bool add(struct rp_screen *screen, const char *glob)
 	return added;
 }
 
+/* What was chosen is told by who chooses. */
+static bool choose(struct rp_screen *screen)
+{
+	struct rp_err err = {0};
+
+	if (screen->ops.choose(screen->ops.ctx, &err))
+		return say_error(&screen->state, &err);
+	return true;
+}
+
 static bool group(struct rp_screen *screen, enum rp_by by)
 {
 	struct rp_state *s = &screen->state;
@@ -320,11 +340,18 @@ static enum rp_screen_want serve(struct rp_screen *screen, const struct rp_reque
 	case RP_REQUEST_ADD:
 		refresh = add(screen, request->text);
 		break;
+	case RP_REQUEST_CHOOSE:
+		refresh = choose(screen);
+		break;
 	case RP_REQUEST_DROP:
 		refresh = drop(screen);
 		break;
 	case RP_REQUEST_UNDO:
 		refresh = undo(screen);
+		break;
+	case RP_REQUEST_WINDOW:
+		screen->ops.window(screen->ops.ctx, request->span.from, request->span.to);
+		refresh = true;
 		break;
 	case RP_REQUEST_COMPLETE:
 		complete(screen, request->text);

@@ -11,15 +11,22 @@
 #include <stdint.h>
 
 #include "aggregate/snapshot.h"
+#include "screen/axis.h"
+#include "screen/heat.h"
 #include "screen/source.h"
 #include "util/error.h"
 #include "view/view.h"
 
-/* What keys ask of the trace. Errors are shown, and nothing else has changed. */
+/*
+ * What keys ask of the trace. Errors are shown, and nothing else has changed. Of a record there are
+ * group and window alone.
+ */
 struct rp_screen_ops {
 	void *ctx;
 	/* Trace regions by a glob, too; *added is how many there are more. */
 	int (*add)(void *ctx, const char *glob, size_t *added, struct rp_err *err);
+	/* Trace functions, too, that samples find worth it. */
+	int (*choose)(void *ctx, struct rp_err *err);
 	/* Trace regions no more. */
 	int (*drop)(void *ctx, const uint32_t *regions, size_t n, struct rp_err *err);
 	/* Trace them again. */
@@ -28,6 +35,11 @@ struct rp_screen_ops {
 	int (*group)(void *ctx, enum rp_by by, struct rp_err *err);
 	/* Figures begin at zero now. */
 	int (*reset)(void *ctx, struct rp_err *err);
+	/* Figures are of another window of a record. */
+	void (*window)(void *ctx, uint64_t from, uint64_t to);
+	/* Latencies of a region in it, in so many columns. Lives until the next call; NULL: they
+	 * cannot be read. */
+	const struct rp_heat *(*heat)(void *ctx, uint32_t region, size_t columns);
 	/* Names that begin with this text. Returns how many; the strings live as long as the trace.
 	 */
 	size_t (*complete)(void *ctx, const char *text, const char **names, size_t max);
@@ -43,7 +55,8 @@ struct rp_screen_opts {
 	double budget; /* for the overhead, share of the target's CPU time; 0: the usual one */
 	enum rp_by by;
 	bool tree;
-	double interval; /* s */
+	double interval;	    /* s */
+	const struct rp_axis *axis; /* of a record: as of the figures shown; else NULL */
 };
 
 /* What has become of the run. */
@@ -73,11 +86,8 @@ int rp_screen__show(struct rp_screen *screen, struct rp_snapshot *total, struct 
 /* Take the keys that are there. */
 enum rp_screen_want rp_screen__input(struct rp_screen *screen);
 
-/* The terminal has another size. */
-void rp_screen__resize(struct rp_screen *screen);
-/* Give the terminal back until rp_screen__resume(). */
-void rp_screen__suspend(struct rp_screen *screen);
-void rp_screen__resume(struct rp_screen *screen);
+/* What a signal of the terminal asks for: another size, to stop for a while, to go on. */
+void rp_screen__signal(struct rp_screen *screen, int signal);
 
 /* Say something, until the next key. */
 void rp_screen__say(struct rp_screen *screen, const char *text);

@@ -36,9 +36,12 @@ void rp_state__init(struct rp_state *s, const struct rp_state_opts *opts)
 		.by = opts->by,
 		.interval = opts->interval,
 		.utf8 = opts->utf8,
+		.axis = opts->axis,
 		.since = "start",
 	};
 	rp_screen_columns__init(&s->columns);
+	if (s->axis)
+		rp_screen_columns__of_record(&s->columns);
 	rp_screen_columns__ask(&s->columns, opts->columns);
 }
 
@@ -267,6 +270,7 @@ void rp_state__plan(struct rp_state *s)
 				.name = s->longest,
 				.scroll = s->scroll,
 				.pane = s->pane != RP_PANE_NONE && !s->list.shown,
+				.axis = s->axis,
 				.menu = rp_menu__width(s),
 			});
 	rp_open_list__scroll(&s->list, s->layout.n_table);
@@ -397,10 +401,35 @@ static int keep_heat(struct rp_state *s)
 	return row ? rp_histories__keep_heat(&s->histories, row) : 0;
 }
 
+/* Where nothing is known of the target, what is hot in it is what there is to see. */
+static void offer_samples(struct rp_state *s)
+{
+	if (s->offered || s->total->meta.probes || !s->total->sampled)
+		return;
+	s->offered = true;
+	rp_pane__open(s, RP_PANE_SAMPLES);
+}
+
+/* What rows are remembered by, brought up to now. */
+static int update_histories(struct rp_state *s, struct rp_snapshot *recent, uint64_t time,
+			    uint64_t cpu)
+{
+	uint64_t least = (uint64_t)(s->interval * 1e9 / 2);
+	int rc;
+
+	if (s->axis)
+		return rp_histories__show_period(&s->histories, s->total);
+	if (!s->histories.time || time - s->histories.time >= least)
+		measure_load(s, time, cpu);
+	rc = rp_histories__update(&s->histories, s->total, time, least);
+	if (!rc && recent)
+		rp_histories__bind(&s->histories, recent);
+	return rc;
+}
+
 int rp_state__update(struct rp_state *s, struct rp_snapshot *total, struct rp_snapshot *recent,
 		     uint64_t time, uint64_t cpu)
 {
-	uint64_t least = (uint64_t)(s->interval * 1e9 / 2);
 	size_t n;
 
 	free_snapshots(s);
@@ -409,16 +438,13 @@ int rp_state__update(struct rp_state *s, struct rp_snapshot *total, struct rp_sn
 	n = s->shown->n_rows > s->shown->n_tree ? s->shown->n_rows : s->shown->n_tree;
 	if (rp_array__fit(&s->visible, n + 1, sizeof(*s->visible)))
 		return -ENOMEM;
-	if (!s->histories.time || time - s->histories.time >= least)
-		measure_load(s, time, cpu);
-	if (rp_histories__update(&s->histories, total, time, least))
+	if (update_histories(s, recent, time, cpu))
 		return -ENOMEM;
-	if (recent)
-		rp_histories__bind(&s->histories, recent);
 	if (rp_open_list__update(&s->list, total->open, s->filter))
 		return -ENOMEM;
 	rp_screen_columns__choose(&s->columns, s->shown);
 	rp_state__sort(s);
+	offer_samples(s);
 	return keep_heat(s);
 }
 

@@ -6,6 +6,7 @@
 #ifndef RP_STATE_H
 #define RP_STATE_H
 
+#include "screen/axis.h"
 #include "screen/columns.h"
 #include "screen/history.h"
 #include "screen/layout.h"
@@ -33,6 +34,7 @@ enum rp_pane {
 	RP_PANE_CALLS,
 	RP_PANE_GROUPS,
 	RP_PANE_SOURCE,
+	RP_PANE_SAMPLES,
 	RP_PANE_END,
 };
 
@@ -47,12 +49,15 @@ enum rp_request_type {
 	RP_REQUEST_ADD,	     /* text: a glob */
 	RP_REQUEST_DROP,     /* rp_state__chosen() tells what */
 	RP_REQUEST_UNDO,     /* attach again what was detached last */
+	RP_REQUEST_CHOOSE,   /* functions that samples say are worth being regions */
+	RP_REQUEST_WINDOW,   /* span: of a record */
 	RP_REQUEST_COMPLETE, /* the prompt's text; rp_state__complete() takes the answer */
 };
 
 struct rp_request {
 	enum rp_request_type type;
 	enum rp_by by;
+	struct rp_span_of_time span;
 	char text[RP_PROMPT_MAX];
 };
 
@@ -60,8 +65,9 @@ enum rp_button { RP_BUTTON_CLICK, RP_BUTTON_WHEEL_UP, RP_BUTTON_WHEEL_DOWN };
 
 struct rp_state {
 	/* What is shown. */
-	struct rp_snapshot *total; /* since the start, or since the last reset */
-	struct rp_snapshot *shown; /* the same one, or that of the last interval */
+	struct rp_snapshot *total;  /* since the start, or since the last reset */
+	struct rp_snapshot *shown;  /* the same one, or that of the last interval */
+	const struct rp_axis *axis; /* of a record; NULL: of a program that runs */
 	struct rp_histories histories;
 	uint32_t *visible; /* positions in the rows, or in the tree, of `shown` */
 	size_t n_visible;
@@ -89,10 +95,13 @@ struct rp_state {
 	size_t top;	   /* the first one on the screen */
 	size_t scroll;	   /* columns left out */
 	enum rp_pane pane;
+	bool offered;	    /* samples were shown, where there are no regions */
 	bool tree_for_pane; /* the tree goes when the pane does */
 	bool log_scale;
 	struct rp_layout layout;
 	struct rp_open_list list;
+	const struct rp_heat
+		*heat; /* of the chosen row of a record, while its pane is open; else NULL */
 	const struct rp_source *source; /* of the chosen row, while its pane is open; else NULL */
 
 	/* What keys do now. */
@@ -111,6 +120,7 @@ struct rp_state_opts {
 	bool tree, utf8;
 	enum rp_by by;
 	double interval;
+	const struct rp_axis *axis; /* of a record; else NULL */
 };
 
 void rp_state__init(struct rp_state *s, const struct rp_state_opts *opts);
