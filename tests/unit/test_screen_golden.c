@@ -228,6 +228,11 @@ static void check_samples(const struct size *size, bool utf8, bool regions, cons
 	}
 	draw(size, false, text);
 	assert_golden(golden, text);
+	/* Of a record nothing can be traced. */
+	assert_int_equal(strstr(text, "A traces") != NULL, !regions);
+	s.axis = &(struct rp_axis){.end = S, .to = S};
+	draw(size, false, text);
+	assert_null(strstr(text, "A traces"));
 	rp_state__free(&s);
 	samples_free(&server);
 }

@@ -95,7 +95,7 @@ void rp_draw__samples(const struct rp_state *s, const struct rp_row *row)
 	if (!s->shown->sampled || !at.lines)
 		return;
 	profile = profile_of(s, row);
-	if (!s->total->meta.probes)
+	if (!s->axis && !s->total->meta.probes)
 		rp_draw__pane_text(
 			s, RP_STYLE_STRONG, at.y + --at.lines, 0, at.width,
 			"nothing is traced so far: A traces the functions that are worth it, a "
