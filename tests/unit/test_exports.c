@@ -424,6 +424,9 @@ static void test_database(void **state)
 				 " JOIN paths o ON o.id = p.parent WHERE o.region = 'request'"),
 			 2);
 	assert_int_equal(ask(db, "SELECT span FROM calls WHERE kind = 'span'"), 77);
+	assert_int_equal(ask(db, "SELECT count(*) FROM calls WHERE label = '-7' AND"
+				 " region = '\xc3\xa9\\x1b[2J,\"\\xff\\\\'"),
+			 1);
 	assert_int_equal(ask(db, "SELECT count FROM lost WHERE run = 2"), 3);
 	sqlite3_close(db);
 	unlink(path);

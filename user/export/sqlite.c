@@ -17,7 +17,7 @@
 
 static const char schema[] =
 	"PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA locking_mode = EXCLUSIVE;"
-	"PRAGMA page_size = 16384;"
+	"PRAGMA page_size = 32768;"
 	"CREATE TABLE runs(id INTEGER PRIMARY KEY, file TEXT, host TEXT, target TEXT, kept TEXT,"
 	" started_ns INTEGER, duration_ns INTEGER, cut INTEGER);"
 	"CREATE TABLE lost(run INTEGER, reason TEXT, count INTEGER);"
@@ -167,8 +167,7 @@ static void set_row(const struct database *d, const struct rp_event_instance *in
 
 	*row = (struct rp_feed_row){
 		.number = {path_id(d, node),
-			   thread_id(d, rp_told__thread(&d->told, instance->thread)),
-			   thread_id(d, rp_told__thread(&d->told, instance->end_thread)),
+			   thread_id(d, rp_told__thread(&d->told, instance->thread)), 0,
 			   (sqlite3_int64)rp_told__since(&d->told, instance),
 			   (sqlite3_int64)instance->ns,
 			   (sqlite3_int64)(instance->ns - instance->child),
@@ -180,7 +179,10 @@ static void set_row(const struct database *d, const struct rp_event_instance *in
 		row->null |= 1u << LEFT;
 	else
 		row->text = instance->unwound ? "unwound" : "open";
-	if (instance->end_thread == instance->thread)
+	if (instance->end_thread != instance->thread)
+		row->number[END_THREAD] = thread_id(
+			d, rp_told__thread(&d->told, instance->end_thread));
+	else
 		row->null |= 1u << END_THREAD;
 	if (!instance->is_span)
 		row->null |= 1u << SPAN;
