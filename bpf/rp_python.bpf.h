@@ -24,6 +24,10 @@
 
 #define RP_PYTHON_CUT	256
 
+/* What of a frame is read at once: so many bytes, into a power of two of words. */
+#define PYTHON_FRAME_BYTES 80
+#define PYTHON_FRAME_WORDS 16
+
 /* glibc's struct pthread: tables of values by key, each with a number before it. */
 #define PTHREAD_TABLES	  0x510
 #define PTHREAD_TABLE_LEN 32
@@ -64,7 +68,8 @@ struct rp_python_walk {
 	__u64 cframe;
 	__u32 n;
 	__u32 told;
-	bool cut; /* there are more */
+	bool cut;		       /* there are more */
+	__u64 raw[PYTHON_FRAME_WORDS]; /* of the frame that is looked at */
 	__u64 word[RP_PYTHON_WORDS * (RP_PYTHON_FRAMES_MAX + 1)];
 };
 
@@ -262,33 +267,38 @@ static __always_inline void end_chain(struct rp_python_steps *s)
 		w->cframe = word_at(w->cframe + layout->cframe_previous);
 }
 
+static __always_inline __u64 of_frame(const struct rp_python_walk *w, __u64 offset)
+{
+	return w->raw[below(offset / sizeof(w->raw[0]), PYTHON_FRAME_WORDS)];
+}
+
 static long python_step(__u32 i, struct rp_python_steps *s)
 {
 	const struct rp_python_layout *layout = &s->process->python.layout;
 	struct rp_python_walk *w = s->w;
-	__u64 code = 0, instruction = 0, previous = 0;
 	bool is_end, is_code;
-	__u8 mark = 0;
+	__u64 code;
+	__u8 mark;
 
 	if (!w->frame)
 		return 1;
-	if (bpf_probe_read_user(&mark, sizeof(mark),
-				(void *)(unsigned long)(w->frame + layout->frame_mark)) ||
-	    !read_user(NULL, w->frame + layout->frame_previous, &previous) ||
-	    !read_user(NULL, w->frame + layout->frame_code, &code) ||
-	    !read_user(NULL, w->frame + layout->frame_instruction, &instruction)) {
+	if (bpf_probe_read_user(w->raw, PYTHON_FRAME_BYTES, (void *)(unsigned long)w->frame)) {
 		w->cut = true;
 		return 1;
 	}
+	code = of_frame(w, layout->frame_code);
+	mark = of_frame(w, layout->frame_mark) >> 8 * (layout->frame_mark % sizeof(w->raw[0]));
 	is_end = mark == layout->mark_of_end;
 	is_code = code && !(is_end && layout->ends_on_stack);
 	if (is_code && w->n < PYTHON_KEPT_MAX)
 		make_known(s, code);
 	if (is_code)
-		put_frame(w, code, instruction - code - layout->code_instructions, PYTHON_KEPT_MAX);
+		put_frame(w, code,
+			  of_frame(w, layout->frame_instruction) - code - layout->code_instructions,
+			  PYTHON_KEPT_MAX);
 	if (is_end)
 		end_chain(s);
-	w->frame = previous;
+	w->frame = of_frame(w, layout->frame_previous);
 	return 0;
 }
 
