@@ -18,6 +18,8 @@ const volatile __u32 cfg_max_depth = 0;
 const volatile __u32 cfg_max_nodes = 0;
 const volatile __u32 cfg_max_labels = 0; /* labelled nodes before labels share one */
 const volatile __u32 cfg_max_names = 0;
+const volatile __u32 cfg_max_spans = 0;
+const volatile bool cfg_shares = false;	   /* processes have shares of these bounds */
 const volatile __u64 cfg_min_duration = 0; /* ns */
 const volatile struct rp_filter cfg_where = {};
 const volatile struct rp_pattern cfg_patterns[RP_ATOMS_MAX] = {}; /* of its comparisons */
@@ -51,6 +53,7 @@ __u32 labels_used = 0;
 __u32 late_labels_used = 0; /* of the places for frequent ones past the bound */
 __u32 texts_used = 0;
 __u32 names_used = 0;
+__u32 spans_open = 0; /* where processes have shares */
 bool goroutines_used = false;
 bool samples_may_double = false; /* threads came while events were opened */
 __u32 thread_serials = 0;	 /* given so far */
@@ -274,6 +277,15 @@ struct {
 	__type(value, __u64); /* a number; 0: none */
 } spare_numbers SEC(".maps");
 
+/* Of processes that have taken anything, where they have shares. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 131072);
+	__type(key, __u32);
+	__type(value, struct rp_shares);
+} process_shares SEC(".maps");
+
 /* By region; RP_REGION_NONE: it is not known of which. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -346,28 +358,6 @@ struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 4096);
 } samples SEC(".maps");
-
-/* A number from 1 on; 0: there are no more. */
-static __always_inline __u32 number_take(__u32 kind, __u32 *used, __u32 bound)
-{
-	__u64 *spare = bpf_map_lookup_elem(&spare_numbers, &kind), number = 0;
-
-	if (spare && *spare)
-		number = __sync_lock_test_and_set(spare, 0);
-	if (number)
-		return number;
-	if (*used >= bound)
-		return 0;
-	return __sync_fetch_and_add(used, 1) + 1;
-}
-
-static __always_inline void number_give_back(__u32 kind, __u32 number)
-{
-	__u64 *spare = bpf_map_lookup_elem(&spare_numbers, &kind);
-
-	if (spare)
-		*spare = number;
-}
 
 static __always_inline void count_lost(enum rp_lost reason)
 {

@@ -13,7 +13,7 @@
 #ifndef RP_NODES_BPF_H
 #define RP_NODES_BPF_H
 
-#include "rp_pids.bpf.h"
+#include "rp_shares.bpf.h"
 
 static __always_inline struct rp_figures *node_figures(__u32 node)
 {
@@ -44,11 +44,11 @@ static __always_inline __u32 node_make(const struct rp_node_key *key, const char
 {
 	/* Calibration's own paths take no room of the target's. */
 	bool own = rp_region_is_own(key->region);
+	__u32 id, *known, used = nodes_used - nodes_own + 1;
 	struct rp_node *info;
-	__u32 id, *known;
 
 	*made = false;
-	if (!own && nodes_used - nodes_own + 1 >= cfg_max_nodes)
+	if (!own && (used >= cfg_max_nodes || !share_take(RP_SHARED_NODES, cfg_max_nodes - used)))
 		return 0;
 	if (own)
 		__sync_fetch_and_add(&nodes_own, 1);
@@ -85,17 +85,6 @@ static __always_inline __u32 node_create(const struct rp_node_key *key, const ch
 
 /* ---- labels ----------------------------------------------------------------------------- */
 
-/* Of a bounded number of places; exact, whoever takes one at the same time. */
-static __always_inline bool place_take(__u32 *used, __u32 places)
-{
-	if (*used >= places)
-		return false;
-	if (__sync_fetch_and_add(used, 1) < places)
-		return true;
-	__sync_fetch_and_add(used, -1);
-	return false;
-}
-
 /* One more call of a label that has no place: is it frequent enough for one of the late ones? */
 static __always_inline bool is_frequent(__u64 hash, __u32 used)
 {
@@ -112,21 +101,23 @@ static __always_inline bool is_frequent(__u64 hash, __u32 used)
 static __always_inline __u32 node_of_label(const struct rp_node_key *key)
 {
 	__u32 flags = 0, *places = &labels_used, id;
+	enum rp_shared kind = RP_SHARED_LABELS;
 	__u64 hash;
 	bool made;
 
 	if (nodes_used - nodes_own >= RP_LABEL_NODES(cfg_max_nodes) ||
-	    !place_take(places, cfg_max_labels)) {
+	    !place_take(kind, places, cfg_max_labels)) {
 		hash = rp_label_hash(key, sizeof(*key));
 		flags = RP_NODE_LATE;
+		kind = RP_SHARED_LATE_LABELS;
 		places = &late_labels_used;
 		if (!is_frequent(hash, *places) ||
-		    !place_take(places, RP_LATE_LABELS(cfg_max_labels)))
+		    !place_take(kind, places, RP_LATE_LABELS(cfg_max_labels)))
 			return 0;
 	}
 	id = node_make(key, NULL, 0, flags, &made);
 	if (!made)
-		__sync_fetch_and_add(places, -1);
+		place_give_back(kind, places);
 	return id;
 }
 

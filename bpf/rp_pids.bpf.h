@@ -13,7 +13,7 @@
 #define PID_NAMESPACES_MAX 33 /* one within the other: MAX_PID_NS_LEVEL and the outermost */
 
 /* The number in rptrace's namespace; 0: it is not in there. */
-static __noinline __u32 number_in_namespace(struct pid *pid)
+static __always_inline __u32 look_up_number(struct pid *pid)
 {
 	__u32 level = BPF_CORE_READ(pid, level);
 	char *numbers = (char *)pid + bpf_core_field_offset(struct pid, numbers);
@@ -29,6 +29,11 @@ static __noinline __u32 number_in_namespace(struct pid *pid)
 	return 0;
 }
 
+static __noinline __u32 number_in_namespace(struct pid *pid)
+{
+	return look_up_number(pid);
+}
+
 /* Of a thread, and of its process. */
 static __always_inline __u32 tid_of(struct task_struct *task)
 {
@@ -42,6 +47,16 @@ static __always_inline __u32 tgid_of(struct task_struct *task)
 	if (!cfg_pid_namespace)
 		return task->tgid;
 	return number_in_namespace(BPF_CORE_READ(task, group_leader, thread_pid));
+}
+
+/* The same where no further call may be nested. */
+static __always_inline __u32 current_tgid_inline(void)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+
+	if (!cfg_pid_namespace)
+		return task->tgid;
+	return look_up_number(BPF_CORE_READ(task, group_leader, thread_pid));
 }
 
 static __always_inline __u32 current_tgid(void)

@@ -177,6 +177,7 @@ static __always_inline int on_exit(struct task_struct *task)
 	    !bpf_map_delete_elem(&tracked, &tgid)) {
 		goroutines_end(tgid);
 		spans_end(tgid);
+		shares_end();
 		send_event_of(RP_EVENT_EXIT, tgid, signal->group_exit_code & 0x7f,
 			      process_cpu(task));
 	}

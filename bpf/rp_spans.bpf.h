@@ -16,6 +16,13 @@
 /* How often a begin tries to replace an open span that others may be replacing too. */
 #define SPAN_TRIES 3
 
+/* One of the current process is not open any more. */
+static __always_inline void span_give_back(void)
+{
+	if (cfg_shares)
+		place_give_back(RP_SHARED_SPANS, &spans_open);
+}
+
 static __always_inline bool span_take(const struct rp_span_key *key, struct rp_span *out)
 {
 	const struct rp_span *span = bpf_map_lookup_elem(&spans, key);
@@ -26,7 +33,10 @@ static __always_inline bool span_take(const struct rp_span_key *key, struct rp_s
 	/* Another one has it if its memory went on to another span. */
 	if (out->key.id != key->id || out->key.tgid != key->tgid || out->key.region != key->region)
 		return false;
-	return !bpf_map_delete_elem(&spans, key);
+	if (bpf_map_delete_elem(&spans, key))
+		return false;
+	span_give_back();
+	return true;
 }
 
 /* ---- spans that began before tracing did ------------------------------------------------ */
@@ -120,10 +130,14 @@ static __always_inline long span_insert(struct rp_span *span)
 	long rc = -EEXIST;
 	struct rp_span old;
 
+	/* The same id again leaves its place to this one: see below. */
+	if (cfg_shares && span_take(&span->key, &old))
+		span_unwind(&old, span->begun_by, bpf_ktime_get_ns());
+	if (cfg_shares && !place_take(RP_SHARED_SPANS, &spans_open, cfg_max_spans))
+		return -ENOSPC;
 	if (!bpf_map_lookup_elem(&span_processes, &tgid) &&
 	    bpf_map_update_elem(&span_processes, &tgid, &one, BPF_ANY))
-		return -ENOMEM;
-
+		rc = -ENOMEM;
 	for (int i = 0; i < SPAN_TRIES && rc == -EEXIST; i++) {
 		span->start = bpf_ktime_get_ns();
 		rc = bpf_map_update_elem(&spans, &span->key, span, BPF_NOEXIST);
@@ -131,6 +145,8 @@ static __always_inline long span_insert(struct rp_span *span)
 		if (rc == -EEXIST && span_take(&span->key, &old))
 			span_unwind(&old, span->begun_by, span->start);
 	}
+	if (rc)
+		span_give_back();
 	return rc;
 }
 
@@ -218,8 +234,10 @@ static long span_drop(void *map, const struct rp_span_key *key, struct rp_span *
 {
 	struct rp_span copy = *span;
 
-	if (key->tgid == *tgid && !bpf_map_delete_elem(map, key))
+	if (key->tgid == *tgid && !bpf_map_delete_elem(map, key)) {
+		span_give_back();
 		span_unwind(&copy, 0, bpf_ktime_get_ns());
+	}
 	return 0;
 }
 

@@ -144,7 +144,7 @@ __noinline __u32 text_label(__u64 address, __s32 length, __u64 *label)
 	text.cut = bytes > (int)RP_TEXT_LEN;
 	known = bpf_map_lookup_elem(&text_ids, &text);
 	if (!known) {
-		number = number_take(SPARE_TEXT, &texts_used, text_bound(&text));
+		number = number_take(SPARE_TEXT, RP_SHARED_TEXTS, &texts_used, text_bound(&text));
 		id = number - 1;
 		if (!number || bpf_map_update_elem(&texts, &id, &text, BPF_ANY))
 			return RP_NODE_LABELED | RP_NODE_OTHER;
@@ -351,7 +351,7 @@ __noinline __u32 region_of_name(__u64 address)
 	known = bpf_map_lookup_elem(&name_ids, &name);
 	if (known)
 		return *known;
-	number = number_take(SPARE_NAME, &names_used, cfg_max_names);
+	number = number_take(SPARE_NAME, RP_SHARED_NAMES, &names_used, cfg_max_names);
 	id = number - 1;
 	if (!number || bpf_map_update_elem(&names, &id, &name, BPF_ANY)) {
 		count_lost(RP_LOST_NAMES);

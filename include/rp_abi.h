@@ -13,6 +13,7 @@
 #include "rp_instances.h"
 #include "rp_nodes.h"
 #include "rp_sample.h"
+#include "rp_shares.h"
 #include "rp_sites.h"
 #include "rp_stack.h"
 #include "rp_values.h"

@@ -18,6 +18,7 @@ enum rp_event_type {
 	RP_EVENT_CGROUP = 6, /* pid is the first seen in its cgroup: take note of the name */
 	RP_EVENT_FOUND = 7,  /* pid has entered a region; the whole system is traced */
 	RP_EVENT_STACK = 8,  /* region `detail` runs where its returns must not be probed */
+	RP_EVENT_SHARE = 9,  /* pid has had its share; detail: of what (enum rp_shared) */
 };
 
 struct rp_event_header {
@@ -39,7 +40,10 @@ struct rp_event {
 	};
 	__rp_u64 detail;
 	__rp_u64 time; /* ns, CLOCK_MONOTONIC */
-	/* Of RP_EVENT_EXEC alone, others end before: as it was named, which may be relative. */
+	/*
+	 * Of RP_EVENT_EXEC, as it was named, which may be relative; of RP_EVENT_SHARE the name of
+	 * the thread. Others end before it.
+	 */
 	char path[RP_EXEC_PATH_MAX];
 };
 #define RP_EVENT_SHORT 32 /* bytes of an event without a path */

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
-/* Keys of nodes as the BPF programs make them: no two paths may share one. */
+/*
+ * Keys of nodes as the BPF programs make them: no two paths may share one. And who gets how many.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,6 +11,7 @@
 #include <cmocka.h>
 
 #include "rp_nodes.h"
+#include "rp_shares.h"
 
 /* Every bit of parent and region matters, and the node comes back whole. */
 static void test_recent_words(void **state)
@@ -153,6 +156,55 @@ static void test_votes_needed(void **state)
 	assert_true(rp_votes_needed(3, 4) < RP_VOTE_COUNT_MASK);
 }
 
+/* ---- shares ---------------------------------------------------------------------------------- */
+
+/* As many as a process gets that wants all that is left. */
+static uint32_t take_all(uint32_t left)
+{
+	uint32_t taken = 0;
+
+	while (rp_shares__allow(taken, left - taken))
+		taken++;
+	return taken;
+}
+
+/* Each leaves as much as it takes, down to the last one. */
+static void test_shares_halve(void **state)
+{
+	uint32_t left = 1024;
+
+	(void)state;
+	for (uint32_t share = 512; share; share /= 2) {
+		assert_int_equal(take_all(left), share);
+		left -= share;
+	}
+	assert_int_equal(left, 1);
+	assert_int_equal(take_all(left), 1);
+	assert_int_equal(take_all(0), 0);
+}
+
+/* Many that want little get all of it. */
+static void test_small_shares(void **state)
+{
+	uint32_t left = 1000;
+
+	(void)state;
+	for (uint32_t process = 0; process < 199; process++)
+		for (uint32_t taken = 0; taken < 5; taken++, left--)
+			assert_true(rp_shares__allow(taken, left));
+	assert_int_equal(left, 5);
+}
+
+/* An option is told of once. */
+static void test_shares_are_told_by_option(void **state)
+{
+	(void)state;
+	assert_int_equal(rp_shared__told_as(RP_SHARED_NODES), RP_SHARED_NODES);
+	assert_int_equal(rp_shared__told_as(RP_SHARED_SPANS), RP_SHARED_SPANS);
+	for (enum rp_shared kind = RP_SHARED_LABELS; kind < RP_SHARED_COUNT; kind++)
+		assert_int_equal(rp_shared__told_as(kind), RP_SHARED_LABELS);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -164,6 +216,9 @@ int main(void)
 		cmocka_unit_test(test_slots),
 		cmocka_unit_test(test_commands),
 		cmocka_unit_test(test_names_of_ends),
+		cmocka_unit_test(test_shares_halve),
+		cmocka_unit_test(test_small_shares),
+		cmocka_unit_test(test_shares_are_told_by_option),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,15 +12,16 @@
 
 #include "collect/decode.h"
 
-static const uint32_t process_types[] = {RP_EVENT_FORK, RP_EVENT_EXEC,	 RP_EVENT_EXIT,
-					 RP_EVENT_MAP,	RP_EVENT_CGROUP, RP_EVENT_FOUND,
-					 RP_EVENT_STACK};
+static const uint32_t process_types[] = {RP_EVENT_FORK,	 RP_EVENT_EXEC,	  RP_EVENT_EXIT,
+					 RP_EVENT_MAP,	 RP_EVENT_CGROUP, RP_EVENT_FOUND,
+					 RP_EVENT_STACK, RP_EVENT_SHARE};
 
 static size_t length_of(uint32_t type)
 {
 	if (type == RP_EVENT_GROW)
 		return sizeof(struct rp_event_header);
-	return type == RP_EVENT_EXEC ? sizeof(struct rp_event) : RP_EVENT_SHORT;
+	return type == RP_EVENT_EXEC || type == RP_EVENT_SHARE ? sizeof(struct rp_event)
+							       : RP_EVENT_SHORT;
 }
 
 /* From memory of just that size, so that a sanitizer sees a byte too many. */
@@ -56,7 +57,7 @@ static void test_events_of_processes(void **state)
 					 .detail = 0x123456789abcdefull};
 		struct rp_event out;
 
-		if (process_types[i] == RP_EVENT_EXEC)
+		if (length > RP_EVENT_SHORT)
 			strcpy(event.path, "/bin/true");
 		assert_int_equal(decode(&event, length, &out), 0);
 		assert_memory_equal(&out, &event, sizeof(out));
@@ -78,7 +79,7 @@ static void test_event_of_a_header_alone(void **state)
 
 static void test_unknown_types(void **state)
 {
-	static const uint32_t types[] = {0, RP_EVENT_STACK + 1, 0x100 + RP_EVENT_EXEC, 1u << 31,
+	static const uint32_t types[] = {0, RP_EVENT_SHARE + 1, 0x100 + RP_EVENT_EXEC, 1u << 31,
 					 UINT32_MAX};
 
 	(void)state;
@@ -149,7 +150,7 @@ static void test_noise(void **state)
 		taken++;
 		assert_int_equal(out.header.length, size);
 		assert_int_equal(size, length_of(out.header.type));
-		assert_in_range(out.header.type, RP_EVENT_FORK, RP_EVENT_STACK);
+		assert_in_range(out.header.type, RP_EVENT_FORK, RP_EVENT_SHARE);
 	}
 	assert_true(taken > 0);
 }

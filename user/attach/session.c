@@ -101,6 +101,8 @@ static void configure(struct rp_session *s, const struct rp_session_opts *opts)
 	skel->rodata->cfg_max_depth = opts->max_depth;
 	skel->rodata->cfg_max_labels = labels;
 	skel->rodata->cfg_max_names = names;
+	skel->rodata->cfg_max_spans = opts->max_spans;
+	skel->rodata->cfg_shares = opts->shares;
 	skel->bss->grouping_serial = 1;
 	/* Before 6.13 the process of a perf event is for entries only. */
 	skel->rodata->cfg_returns_of_all = s->mode == RP_ATTACH_PERF;
@@ -126,6 +128,8 @@ static void configure(struct rp_session *s, const struct rp_session_opts *opts)
 	bpf_map__set_max_entries(skel->maps.texts, s->max_texts);
 	/* The kernel takes 16 bytes an entry for a hash table that stays empty, too. */
 	bpf_map__set_max_entries(skel->maps.spans, opts->spans ? opts->max_spans : 1);
+	if (!opts->shares)
+		bpf_map__set_max_entries(skel->maps.process_shares, 1);
 	if (!opts->links_change)
 		bpf_map__set_max_entries(skel->maps.left_out, 1);
 	rp_session__configure_samples(s, opts->samples);

@@ -33,6 +33,7 @@ struct rp_session_opts {
 	bool label_returned;	      /* labels of functions are what they return */
 	uint32_t max_names;	      /* run-time names */
 	uint32_t max_spans;	      /* open at a time */
+	bool shares;		      /* no process takes all of these (rp_shares.h) */
 	uint32_t max_site_groups;     /* attached or being detached; 0: RP_SITE_GROUPS_MAX */
 	uint64_t min_duration;	      /* ns */
 	const struct rp_where *where; /* NULL: all calls */

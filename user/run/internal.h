@@ -102,6 +102,7 @@ struct rp_run {
 	struct overhead_limit overhead;
 	struct rp_timer *auto_look; /* until functions are chosen; NULL without --auto */
 	struct record_progress progress;
+	unsigned shares_told;		/* processes that wanted more than theirs */
 	struct rp_reading table_before; /* that the last printed table was made of */
 	struct rp_reading last;		/* that the summary was made of */
 	struct live_screen *screen;	/* NULL: it is not open */
@@ -143,6 +144,8 @@ int rp_run__watch_auto(struct rp_run *run);
 int rp_run__choose_functions(struct rp_run *run, unsigned most, uint64_t *samples);
 int rp_run__watch_record(struct rp_run *run);
 
+/* A process wants more than its share of a bound. */
+void rp_run__tell_share(struct rp_run *run, const struct rp_event *event);
 /* Hand on what the kernel has told so far. */
 int rp_run__drain_events(struct rp_run *run);
 /* Figures are wanted now. */

@@ -72,6 +72,7 @@ int rp_run__open(struct rp_run *run, struct rp_err *err)
 		.text_lengths = o->label.length || rp_where__has_lengths(&o->where),
 		.max_names = o->max_names,
 		.max_spans = o->max_spans,
+		.shares = rp_opts__is_system(o) || o->n_pids > 1,
 		.min_duration = (uint64_t)(o->min_duration * 1e9),
 		.links_change = run->on_screen || o->max_overhead > 0,
 		.samples = o->sample_hz > 0,

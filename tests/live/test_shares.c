@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
+/*
+ * A process that wants all that there is of names, labels, paths or spans leaves enough for
+ * another, whose counts are exact; it is named, and what it wanted too much of is counted.
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "live.h"
+
+#define BOUND  40 /* of which the greedy one gets a half */
+#define WANTED 100
+#define MODEST 6
+#define TIMES  3
+
+struct kind {
+	const char *name, *option;
+	const char *select; /* and by what it is labelled */
+	const char *region; /* NULL: each is one of its own */
+};
+
+static const struct kind kinds[] = {
+	{"names", "max-names", "", NULL},
+	{"names", "max-nodes", "--by process", NULL},
+	{"values", "max-labels", "-f by_value --label arg0", "by_value"},
+	{"texts", "max-labels", "-f by_text --label arg0:str", "by_text"},
+};
+
+static struct live_proc *run_taker(const char *kind, unsigned first, unsigned n)
+{
+	return live_target("takes %s %u %u %d", kind, first, n, TIMES);
+}
+
+static void take(struct live_proc *taker)
+{
+	live_release(taker);
+	live_expect_line(taker, "done", 1);
+}
+
+static uint64_t count_of(const struct kind *k, json_t *json, unsigned number)
+{
+	char text[32];
+
+	if (!k->region) {
+		snprintf(text, sizeof(text), "name_%u", number);
+		return live_find(json, text) ? live_sum(json, text, "count") : 0;
+	}
+	snprintf(text, sizeof(text), "%s%u", !strcmp(k->name, "texts") ? "text_" : "", number);
+	return live_sum_of(json, k->region, text, "count");
+}
+
+static void assert_named(const struct live_proc *rptrace, const struct live_proc *greedy,
+			 const struct live_proc *modest, const char *option)
+{
+	char said[128];
+
+	snprintf(said, sizeof(said),
+		 "process %d (takes) has had its share of --%s: ", (int)greedy->pid, option);
+	assert_non_null(strstr(rptrace->err, said));
+	snprintf(said, sizeof(said), "process %d ", (int)modest->pid);
+	assert_null(strstr(rptrace->err, said));
+}
+
+/* None of the greedy one's is counted in part, and what is not among them is counted elsewhere. */
+static void assert_rest(const struct kind *k, json_t *json, uint64_t had)
+{
+	uint64_t rest = (WANTED - had) * TIMES;
+	json_t *lost = json_object_get(json, "lost");
+
+	if (k->region) {
+		live_assert_nothing_lost(json);
+		assert_int_equal(live_sum_of(json, k->region, "other", "count"), rest);
+	} else if (!strcmp(k->option, "max-names")) {
+		live_assert_nothing_lost_but(json, "names");
+		assert_int_equal(live_u64(lost, "names"), 2 * rest);
+	} else {
+		live_assert_nothing_lost_but(json, "nodes");
+		assert_int_equal(live_u64(lost, "nodes"), rest);
+	}
+}
+
+static void a_greedy_one_leaves_enough(void **state)
+{
+	const struct kind *k = *state;
+	const char *path = live_path("shares.json");
+	struct live_proc *greedy = run_taker(k->name, 1000, WANTED);
+	struct live_proc *modest = run_taker(k->name, 2000, MODEST), *rptrace;
+	uint64_t had = 0;
+	json_t *json;
+
+	rptrace = live_rptrace_ready("-p %d,%d %s --%s %d --format json -o %s", (int)greedy->pid,
+				     (int)modest->pid, k->select, k->option, BOUND, path);
+	take(greedy);
+	take(modest);
+	live_finish(modest);
+	live_finish(greedy);
+	json = live_figures(rptrace, path);
+	for (unsigned i = 0; i < MODEST; i++)
+		assert_int_equal(count_of(k, json, 2000 + i), TIMES);
+	for (unsigned i = 0; i < WANTED; i++) {
+		uint64_t count = count_of(k, json, 1000 + i);
+
+		assert_true(count == TIMES || !count);
+		had += count > 0;
+	}
+	assert_in_range(had, BOUND / 2 - 3, BOUND / 2);
+	assert_rest(k, json, had);
+	assert_named(rptrace, greedy, modest, k->option);
+}
+
+/* Nobody else is traced: it may have all. */
+static void one_alone_has_all(void **state)
+{
+	const struct kind *k = *state;
+	const char *path = live_path("alone.json");
+	struct live_proc *alone = run_taker(k->name, 1000, BOUND - 4), *rptrace;
+	json_t *json;
+
+	rptrace = live_rptrace_ready("-p %d %s --%s %d --format json -o %s", (int)alone->pid,
+				     k->select, k->option, BOUND, path);
+	take(alone);
+	live_finish(alone);
+	json = live_figures(rptrace, path);
+	live_assert_nothing_lost(json);
+	for (unsigned i = 0; i < BOUND - 4; i++)
+		assert_int_equal(count_of(k, json, 1000 + i), TIMES);
+}
+
+/* Of the whole system, which is traced in a file that nobody else has. */
+static void so_does_one_of_the_system(void **state)
+{
+	const char *path = live_path("system.json"), *program = live_copy("takes", "takes");
+	const struct kind *k = &kinds[2];
+	struct live_proc *greedy = live_target("%s values 1000 %d %d", program, WANTED, TIMES);
+	struct live_proc *modest = live_target("%s values 2000 %d %d", program, MODEST, TIMES);
+	struct live_proc *rptrace;
+	json_t *json;
+
+	(void)state;
+	rptrace = live_rptrace_ready("-f %s:by_value --label arg0 --max-labels %d --format json "
+				     "-o %s",
+				     program, BOUND, path);
+	take(greedy);
+	take(modest);
+	live_finish(modest);
+	live_finish(greedy);
+	kill(rptrace->pid, SIGINT);
+	json = live_figures(rptrace, path);
+	for (unsigned i = 0; i < MODEST; i++)
+		assert_int_equal(count_of(k, json, 2000 + i), TIMES);
+	assert_named(rptrace, greedy, modest, k->option);
+}
+
+/* Spans are given back: when they end, and when their process does. */
+static void spans(void **state)
+{
+	const char *path = live_path("spans.json");
+	struct live_proc *greedy = run_taker("spans", 1000, WANTED);
+	struct live_proc *modest = run_taker("spans", 2000, MODEST);
+	struct live_proc *last = run_taker("spans", 3000, BOUND / 2 - MODEST / 2), *rptrace;
+	json_t *json;
+
+	(void)state;
+	rptrace = live_rptrace_ready("-p %d,%d,%d --by process --max-spans %d --format json -o %s",
+				     (int)greedy->pid, (int)modest->pid, (int)last->pid, BOUND,
+				     path);
+	take(greedy);
+	take(modest);
+	live_finish(greedy);
+	take(last);
+	live_finish(last);
+	live_finish(modest);
+	json = live_figures(rptrace, path);
+	assert_int_equal(live_sum_pid(json, "job", greedy->pid, "count"), BOUND / 2 * (TIMES - 1));
+	assert_int_equal(live_sum_pid(json, "job", greedy->pid, "unwound"), BOUND / 2);
+	assert_int_equal(live_sum_pid(json, "job", modest->pid, "count"), MODEST * (TIMES - 1));
+	assert_int_equal(live_sum_pid(json, "job", modest->pid, "unwound"), MODEST);
+	assert_int_equal(live_sum_pid(json, "job", last->pid, "count"),
+			 (BOUND / 2 - MODEST / 2) * (TIMES - 1));
+	live_assert_nothing_lost_but(json, "spans");
+	assert_int_equal(live_u64(json_object_get(json, "lost"), "spans"),
+			 (WANTED - BOUND / 2) * TIMES);
+	assert_named(rptrace, greedy, modest, "max-spans");
+}
+
+int main(void)
+{
+	struct CMUnitTest tests[2 * LIVE_COUNT(kinds) + 2];
+	size_t n = 0;
+
+	for (size_t i = 0; i < LIVE_COUNT(kinds); i++) {
+		tests[n++] = live_test(a_greedy_one_leaves_enough, &kinds[i],
+				       "a_greedy_one_leaves_enough %s --%s", kinds[i].name,
+				       kinds[i].option);
+		tests[n++] = live_test(one_alone_has_all, &kinds[i], "one_alone_has_all %s --%s",
+				       kinds[i].name, kinds[i].option);
+	}
+	tests[n++] = (struct CMUnitTest)cmocka_unit_test(so_does_one_of_the_system);
+	tests[n++] = (struct CMUnitTest)cmocka_unit_test(spans);
+	return live_main("shares", tests, n);
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
+/*
+ * takes KIND FIRST N TIMES: N different ones of what there is a bounded number of, numbered from
+ * FIRST on, each TIMES times.
+ *
+ *   names	regions "name_NUMBER"
+ *   values	calls of by_value(NUMBER)
+ *   texts	calls of by_text("text_NUMBER")
+ *   spans	spans job NUMBER, all of them open at a time; those of the last time stay open
+ *
+ * Says "done", and ends when it may go on.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "regions.h"
+#include "rptrace.h"
+#include "target.h"
+
+NO_CLONES void by_value(unsigned long value);
+NO_CLONES void by_value(unsigned long value)
+{
+	(void)value;
+	KEEP();
+}
+
+NO_CLONES void by_text(const char *text);
+NO_CLONES void by_text(const char *text)
+{
+	(void)text;
+	KEEP();
+}
+
+static void name(unsigned long number)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "name_%lu", number);
+	rptrace_begin(text);
+	KEEP();
+	rptrace_end(text);
+}
+
+static void call(unsigned long number)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "text_%lu", number);
+	by_text(text);
+}
+
+static void begin(unsigned long number)
+{
+	RPTRACE_SPAN_BEGIN(job, number);
+}
+
+static void end(unsigned long number)
+{
+	RPTRACE_SPAN_END(job, number);
+}
+
+static unsigned long first, n;
+
+static void take_all(void (*take)(unsigned long number))
+{
+	for (unsigned long i = 0; i < n; i++)
+		take(first + i);
+}
+
+int main(int argc, char **argv)
+{
+	const char *kind = argc > 1 ? argv[1] : "";
+	unsigned long times = target_number(argc, argv, 4, 1);
+
+	first = target_number(argc, argv, 2, 0);
+	n = target_number(argc, argv, 3, 10);
+	target_wait();
+	for (unsigned long i = 0; i < times; i++) {
+		if (!strcmp(kind, "spans")) {
+			take_all(begin);
+			if (i + 1 < times)
+				take_all(end);
+		} else {
+			take_all(!strcmp(kind, "names")	   ? name
+				 : !strcmp(kind, "values") ? by_value
+							   : call);
+		}
+	}
+	say("done");
+	target_wait_again();
+	return 0;
+}

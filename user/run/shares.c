@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+/* Processes that want more than their share of a bound (include/rp_shares.h): they are named. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "opts/cure.h"
+#include "opts/options.h"
+#include "run/internal.h"
+
+#define TOLD_MAX 32 /* whoever starts ever new processes fills no terminal */
+
+struct bound {
+	const char *option;
+	const char *rest; /* what becomes of the rest */
+};
+
+static const struct bound bounds[] = {
+	[RP_SHARED_NODES] = {"max-nodes", "its entries on other paths are lost"},
+	[RP_SHARED_NAMES] = {"max-names", "its regions of other names are lost"},
+	[RP_SHARED_SPANS] = {"max-spans", "more that it begins now are lost"},
+	[RP_SHARED_LABELS] = {"max-labels", "its other labels share the row 'other'"},
+};
+
+static const struct rp_option *find_option(const char *name)
+{
+	for (size_t i = 0; i < rp_n_options; i++)
+		if (!strcmp(rp_options[i].name, name))
+			return &rp_options[i];
+	return NULL;
+}
+
+/* The same line with four times the bound, where it may be more. */
+static void propose_more(const struct rp_opts *opts, const char *name, struct rp_err *err)
+{
+	const struct rp_option *option = find_option(name);
+	char with[32], value[32];
+	unsigned now;
+	double more;
+
+	memcpy(&now, (const char *)opts + option->member, sizeof(now));
+	more = 4.0 * now < option->most ? 4.0 * now : option->most;
+	if (more <= now)
+		return;
+	snprintf(with, sizeof(with), "--%s", name);
+	snprintf(value, sizeof(value), "%.0f", more);
+	rp_err__line(err, 0, name, with, value);
+	rp_cure__fill(opts, err);
+}
+
+void rp_run__tell_share(struct rp_run *run, const struct rp_event *event)
+{
+	struct rp_err err = {0};
+	const struct bound *bound;
+
+	if (event->detail >= sizeof(bounds) / sizeof(bounds[0]) || run->shares_told == TOLD_MAX)
+		return;
+	run->shares_told++;
+	bound = &bounds[event->detail];
+	rp_err__set(&err, RP_EXIT_OK, 0, NULL,
+		    "process %" PRIu32 " (%.*s) has had its share of --%s: %s", event->pid,
+		    RP_COMM_LEN, event->path, bound->option, bound->rest);
+	propose_more(run->opts, bound->option, &err);
+	rp_run__say(run, err.cause, err.cure[0] ? err.cure : NULL);
+}
