@@ -247,4 +247,29 @@ static inline void full_image(struct image *img)
 	image__finish(img);
 }
 
+static inline uint32_t crc32_of(const unsigned char *bytes, size_t size)
+{
+	uint32_t crc = ~0u;
+
+	for (size_t i = 0; i < size; i++) {
+		crc ^= bytes[i];
+		for (int bit = 0; bit < 8; bit++)
+			crc = crc & 1 ? crc >> 1 ^ 0xedb88320u : crc >> 1;
+	}
+	return ~crc;
+}
+
+/* A stripped one, with a debug link. */
+static inline void linked_image(struct image *img, const char *name, uint32_t crc)
+{
+	size_t len = (strlen(name) + 4) & ~(size_t)3;
+	char link[64] = "";
+
+	strcpy(link, name);
+	memcpy(link + len, &crc, sizeof(crc));
+	image__start(img);
+	image__add(img, ".gnu_debuglink", SHT_PROGBITS, 0, link, len + sizeof(crc));
+	image__finish(img);
+}
+
 #endif

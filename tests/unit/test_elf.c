@@ -449,18 +449,6 @@ static void test_build_id(void **state)
 
 /* ---- separate debug files ----------------------------------------------------------------- */
 
-static uint32_t crc32_of(const unsigned char *bytes, size_t size)
-{
-	uint32_t crc = ~0u;
-
-	for (size_t i = 0; i < size; i++) {
-		crc ^= bytes[i];
-		for (int bit = 0; bit < 8; bit++)
-			crc = crc & 1 ? crc >> 1 ^ 0xedb88320u : crc >> 1;
-	}
-	return ~crc;
-}
-
 /* How many functions a stripped program in `folder` has by the debug link it carries. */
 static size_t functions_by_link(const char *folder, const char *name, uint32_t crc)
 {
@@ -468,14 +456,10 @@ static size_t functions_by_link(const char *folder, const char *name, uint32_t c
 	struct rp_err err = {0};
 	struct rp_elf *elf;
 	struct image img;
-	char link[64] = "", path[256];
-	size_t n, len = (strlen(name) + 4) & ~(size_t)3;
+	char path[256];
+	size_t n;
 
-	strcpy(link, name);
-	memcpy(link + len, &crc, sizeof(crc));
-	image__start(&img);
-	image__add(&img, ".gnu_debuglink", SHT_PROGBITS, 0, link, len + sizeof(crc));
-	image__finish(&img);
+	linked_image(&img, name, crc);
 	write_file(folder, "program", img.bytes, img.size);
 	snprintf(path, sizeof(path), "%s/program", folder);
 	elf = open_path(path);

@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#include "symbolize/perf_map.h"
+#include "discover/perf_map.h"
 #include "symbolize/perf_maps.h"
 
 static struct rp_perf_map *parsed(const char *text)
@@ -217,7 +217,7 @@ static void test_as_it_grows(void **state)
 {
 	const uint64_t second = 1000000000;
 	struct root root = make_root(getuid());
-	struct rp_perf_maps *maps = rp_perf_maps__new(root.path);
+	struct rp_perf_maps *maps = rp_perf_maps__new(root.path, NULL);
 
 	(void)state;
 	assert_non_null(maps);

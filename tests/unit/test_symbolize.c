@@ -259,7 +259,7 @@ static bool is_cancelled(void)
 static struct rp_reader *reader_of_self(bool lines)
 {
 	int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
-	struct rp_reader *reader = rp_reader__start(fd, lines);
+	struct rp_reader *reader = rp_reader__start(fd, -1, lines);
 
 	close(fd);
 	assert_non_null(reader);

@@ -156,9 +156,27 @@ static struct rp_elf *by_debug_link(const struct rp_elf *elf)
 
 struct rp_elf *rp_elf__debug_file(struct rp_elf *elf)
 {
-	if (!elf->debug)
+	if (!elf->debug && !elf->debug_given)
 		elf->debug = by_build_id(elf);
-	if (!elf->debug)
+	if (!elf->debug && !elf->debug_given)
 		elf->debug = by_debug_link(elf);
 	return elf->debug;
+}
+
+int rp_elf__debug_fd(struct rp_elf *elf)
+{
+	const struct rp_elf *debug = NULL;
+
+	if (!rp_elf__section_by_type(elf, SHT_SYMTAB) || !rp_elf__has_lines(elf))
+		debug = rp_elf__debug_file(elf);
+	return debug ? debug->fd : -1;
+}
+
+void rp_elf__use_debug_fd(struct rp_elf *elf, int fd)
+{
+	elf->debug_given = true;
+	if (fd < 0 || rp_elf__open_bare(fd, "", &elf->debug, NULL))
+		elf->debug = NULL;
+	else
+		elf->debug->budget = elf->budget;
 }

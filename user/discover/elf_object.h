@@ -65,6 +65,17 @@ bool rp_elf__is_too_much(const struct rp_elf *elf);
 /* Read at the first call, with the separate debug file: most objects are opened for less. */
 const struct rp_elf_traits *rp_elf__traits(struct rp_elf *elf);
 
+/*
+ * Where symbols or lines are in a separate debug file: a descriptor of it, which stays the
+ * object's; -1: there is none, or it has all itself.
+ */
+int rp_elf__debug_fd(struct rp_elf *elf);
+/*
+ * Take that for its debug file, and look for none: for who may open no files. fd stays the
+ * caller's; -1: there is none.
+ */
+void rp_elf__use_debug_fd(struct rp_elf *elf, int fd);
+
 /* Hexadecimal build id, "" without one. */
 const char *rp_elf__build_id(const struct rp_elf *elf);
 

@@ -49,13 +49,11 @@ static bool may_be(int fd, pid_t pid, const struct rp_mapped *mapped)
 	       (st.st_dev == there.st_dev && st.st_ino == there.st_ino);
 }
 
-static int ask_for_file(struct rp_helper *h, enum rp_helper_what what, pid_t pid,
-			const struct rp_mapped *mapped)
+/* The file that was asked for, or why there is none. */
+static int take_file(struct rp_helper *h, int fd, pid_t pid, const struct rp_mapped *mapped)
 {
-	int fd, rc = rp_helper__ask(h, what, -1, &fd);
-
-	if (rc || h->reply.rc)
-		return rc ? rc : h->reply.rc;
+	if (h->reply.rc)
+		return h->reply.rc;
 	if (fd >= 0 && may_be(fd, pid, mapped))
 		return fd;
 	if (fd >= 0)
@@ -63,6 +61,14 @@ static int ask_for_file(struct rp_helper *h, enum rp_helper_what what, pid_t pid
 	h->why = RP_HELPER_WHY_NONSENSE;
 	rp_helper__end(h);
 	return -EIO;
+}
+
+static int ask_for_file(struct rp_helper *h, enum rp_helper_what what, pid_t pid,
+			const struct rp_mapped *mapped)
+{
+	int fd, rc = rp_helper__ask(h, what, -1, &fd);
+
+	return rc ? rc : take_file(h, fd, pid, mapped);
 }
 
 int rp_helper__open(struct rp_helper *h, const char *path, struct stat *st)
@@ -241,6 +247,88 @@ int rp_helper__object(struct rp_helper *h, int fd, const char *name, unsigned ta
 		return rp_err__set(err, RP_EXIT_FAILED, rc, NULL, "%s: %s", name, strerror(EMFILE));
 	if (h->why)
 		return rp_err__set(err, RP_EXIT_FAILED, -EIO, NULL, "%s: %s", name, h->why);
+	return rc;
+}
+
+/* ---- for samples ----------------------------------------------------------------------------- */
+
+int rp_helper__debug_file(struct rp_helper *h, int fd, const char *name)
+{
+	struct rp_elf *elf;
+	struct stat st;
+	int file, rc;
+
+	if (!h) {
+		rc = rp_elf__open(fd, name, &elf, NULL);
+		if (rc)
+			return rc;
+		file = rp_elf__debug_fd(elf);
+		rc = file < 0 ? -ENOENT : fcntl(file, F_DUPFD_CLOEXEC, 0);
+		rp_elf__free(elf);
+		return rc;
+	}
+	if (rp_file__stat(fd, &st) || is_silent(h, st.st_dev))
+		return -EIO;
+	set_path(h, name);
+	rc = rp_helper__ask(h, RP_HELPER_DEBUG_FILE, fd, &file);
+	note_silent(h, st.st_dev);
+	return rc ? rc : take_file(h, file, 0, NULL);
+}
+
+/* What was asked for came as bytes, if it came. */
+static int take_answer(struct rp_helper *h, int rc, int fd, char **bytes, size_t *size)
+{
+	*bytes = NULL;
+	if (rc || h->reply.rc)
+		return rc ? rc : h->reply.rc;
+	return take_bytes(h, fd, bytes, size);
+}
+
+/* Of bytes that were checked; -EBADMSG: they cannot be. */
+static int judge(struct rp_helper *h, int rc)
+{
+	if (rc != -EBADMSG)
+		return rc;
+	h->why = RP_HELPER_WHY_NONSENSE;
+	rp_helper__end(h);
+	return -EIO;
+}
+
+int rp_helper__unwinding(struct rp_helper *h, int fd, struct rp_unwind_object *out)
+{
+	struct stat st;
+	size_t size;
+	char *bytes;
+	int none, rc;
+
+	*out = (struct rp_unwind_object){0};
+	if (!h)
+		return rp_unwind_object__read(fd, out);
+	if (rp_file__stat(fd, &st) || is_silent(h, st.st_dev))
+		return -EIO;
+	rc = rp_helper__ask(h, RP_HELPER_UNWINDING, fd, &none);
+	note_silent(h, st.st_dev);
+	rc = take_answer(h, rc, none, &bytes, &size);
+	if (!rc)
+		rc = judge(h, rp_unwind_object__unpack(bytes, size, out));
+	free(bytes);
+	return rc;
+}
+
+int rp_helper__perf_map(struct rp_helper *h, const char *proc, pid_t pid, struct rp_perf_map **out)
+{
+	size_t size;
+	char *bytes;
+	int fd, rc;
+
+	if (!h)
+		return rp_perf_map__read(proc, pid, out);
+	h->request.pid = pid;
+	rc = rp_helper__ask(h, RP_HELPER_PERF_MAP, -1, &fd);
+	rc = take_answer(h, rc, fd, &bytes, &size);
+	if (!rc)
+		rc = judge(h, rp_perf_map__unpack(bytes, size, out));
+	free(bytes);
 	return rc;
 }
 

@@ -27,7 +27,9 @@
 
 #include "discover/elf_image.h"
 #include "discover/linked.h"
+#include "discover/perf_map.h"
 #include "discover/proc.h"
+#include "unwind/object.h"
 #include "util/error.h"
 
 struct rp_helper;
@@ -62,5 +64,14 @@ int rp_helper__linked(struct rp_helper *helper, const char *path, struct rp_link
  */
 int rp_helper__object(struct rp_helper *helper, int fd, const char *name, unsigned tables,
 		      struct rp_elf **out, struct rp_err *err);
+
+/*
+ * For samples: the file that has the symbols or lines of one, as rp_elf__debug_fd(), to be closed,
+ * or -ENOENT; and what rp_unwind_object__read() and rp_perf_map__read() give.
+ */
+int rp_helper__debug_file(struct rp_helper *helper, int fd, const char *name);
+int rp_helper__unwinding(struct rp_helper *helper, int fd, struct rp_unwind_object *out);
+int rp_helper__perf_map(struct rp_helper *helper, const char *proc, pid_t pid,
+			struct rp_perf_map **out);
 
 #endif

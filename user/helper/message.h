@@ -19,6 +19,9 @@ enum rp_helper_what {
 	RP_HELPER_OBJECT,      /* file, path: its name -> image in a memfd; it stays open ... */
 	RP_HELPER_READ,	       /* ... for this: offset -> a piece */
 	RP_HELPER_CLOSE,       /* no answer */
+	RP_HELPER_DEBUG_FILE,  /* file, path: its name -> the file with its symbols or lines */
+	RP_HELPER_UNWINDING,   /* file -> memfd: rp_unwind_object__pack() */
+	RP_HELPER_PERF_MAP,    /* of a process -> memfd: rp_perf_map__pack() */
 	RP_HELPER_LINKED,      /* path of a command -> memfd: a byte '*' or ' ', path, 0; ... */
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
 /* The helper's side: what is asked for is done with the functions that do it in any process. */
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/limits.h>
 #include <signal.h>
 #include <stdio.h>
@@ -13,9 +14,11 @@
 #include "discover/elf_image.h"
 #include "discover/file.h"
 #include "discover/linked.h"
+#include "discover/perf_map.h"
 #include "discover/proc.h"
 #include "helper/message.h"
 #include "helper/restrict.h"
+#include "unwind/object.h"
 
 #define NOEXEC_SEAL 8u		 /* MFD_NOEXEC_SEAL, which C libraries do not all have */
 #define MEMORY_MAX  (2ull << 30) /* of a file: its largest tables twice, and their image */
@@ -89,6 +92,51 @@ static int read_object(const struct rp_helper_request *request, int file, struct
 	return rc;
 }
 
+static int open_debug_file(const struct rp_helper_request *request, int file)
+{
+	struct rp_elf *elf;
+	int rc = rp_elf__open(file, request->path, &elf, NULL), fd;
+
+	if (rc)
+		return rc;
+	fd = rp_elf__debug_fd(elf);
+	rc = fd < 0 ? -ENOENT : fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	rp_elf__free(elf);
+	return rc < 0 && fd >= 0 ? -EMFILE : rc;
+}
+
+static int read_unwinding(int file)
+{
+	struct rp_unwind_object object;
+	char *bytes = NULL;
+	size_t size;
+	int rc = rp_unwind_object__read(file, &object);
+
+	if (!rc)
+		rc = rp_unwind_object__pack(&object, &bytes, &size);
+	if (!rc)
+		rc = put_into_memory(bytes, size);
+	free(bytes);
+	rp_unwind_object__free(&object);
+	return rc;
+}
+
+static int read_perf_map(pid_t pid)
+{
+	struct rp_perf_map *map = NULL;
+	char *bytes = NULL;
+	size_t size;
+	int rc = rp_perf_map__read("/proc", pid, &map);
+
+	if (!rc)
+		rc = rp_perf_map__pack(map, &bytes, &size);
+	if (!rc)
+		rc = put_into_memory(bytes, size);
+	free(bytes);
+	rp_perf_map__free(map);
+	return rc;
+}
+
 static int list_linked(const struct rp_helper_request *request)
 {
 	struct rp_linked linked;
@@ -126,6 +174,15 @@ static int answer(const struct rp_helper_request *request, int file, struct rp_e
 		break;
 	case RP_HELPER_OBJECT:
 		rc = read_object(request, file, elf, reply->cause, sizeof(reply->cause));
+		break;
+	case RP_HELPER_DEBUG_FILE:
+		rc = open_debug_file(request, file);
+		break;
+	case RP_HELPER_UNWINDING:
+		rc = read_unwinding(file);
+		break;
+	case RP_HELPER_PERF_MAP:
+		rc = read_perf_map(request->pid);
 		break;
 	case RP_HELPER_LINKED:
 		rc = list_linked(request);

@@ -163,7 +163,7 @@ static const struct rp_source *source(void *ctx, uint32_t region)
 	struct live_screen *s = ctx;
 
 	if (!s->lines)
-		s->lines = rp_source_lines__new(s->run->plan, s->run->targets);
+		s->lines = rp_source_lines__new(s->run->plan, s->run->targets, s->run->helper);
 	return s->lines ? rp_source_lines__of(s->lines, region) : NULL;
 }
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "discover/file.h"
 #include "run/signals.h"
 #include "sample/spaces.h"
 #include "sample/threads.h"
@@ -59,12 +60,14 @@ static void look_at_sites(struct rp_sampling *s)
 		return;
 	free(s->probes);
 	s->n_probes = 0;
-	s->n_sites = n;
+	/* Without memory it is looked at again with the next sample. */
 	s->probes = calloc(n, sizeof(*s->probes));
-	for (size_t i = 0; s->probes && i < n; i++) {
+	s->n_sites = s->probes ? n : 0;
+	for (size_t i = 0; i < s->n_sites; i++) {
 		int fd = rp_targets__object(s->opts.targets, sites[i].object, &path);
 
-		if (fd < 0 || fstat(fd, &st))
+		/* A file that was let go of has no probes any more. */
+		if (fd < 0 || rp_file__stat(fd, &st))
 			continue;
 		s->probes[s->n_probes++] = (struct probe_place){
 			.file = {.dev = st.st_dev, .ino = st.st_ino}, .offset = sites[i].offset};
@@ -103,6 +106,7 @@ struct rp_sampling *rp_sampling__new(const struct rp_sampling_opts *opts)
 	struct rp_sampling *s = calloc(1, sizeof(*s));
 	struct rp_unwind_tables_opts tables = {
 		.proc_root = "/proc",
+		.helper = opts->helper,
 		.ops = &unwind_ops,
 		.max_bytes = TABLES_MAX,
 		.max_objects = RP_UNWIND_OBJECTS_MAX,
@@ -117,7 +121,7 @@ struct rp_sampling *rp_sampling__new(const struct rp_sampling_opts *opts)
 	s->maps = rp_session__unwind_maps(opts->session);
 	s->tables = rp_unwind_tables__new(&tables);
 	if (s->store && s->tables)
-		s->sampler = rp_sampler__new(s->store, s->tables, is_probe, s,
+		s->sampler = rp_sampler__new(s->store, s->tables, opts->helper, is_probe, s,
 					     rp_signals__is_end_pending);
 	s->threads = rp_sample_threads__new(&threads);
 	if (s->sampler && s->threads)
@@ -175,7 +179,8 @@ static void on_record(void *ctx, const void *data, size_t size)
 {
 	struct rp_sampling *s = ctx;
 
-	rp_sampler__take(s->sampler, data, size);
+	if (!rp_sampler__take(s->sampler, data, size))
+		rp_session__count_lost(s->opts.session, RP_LOST_UNKNOWN_EVENTS);
 }
 
 int rp_sampling__drain(struct rp_sampling *s)

@@ -14,6 +14,7 @@ struct rp_sampling_opts {
 	struct rp_session *session; /* made for samples */
 	const struct rp_plan *plan; /* whose sites are those of probes */
 	const struct rp_targets *targets;
+	struct rp_helper *helper; /* of the targets */
 	unsigned hz;
 	bool follow;
 };

@@ -41,6 +41,7 @@ struct known {
 struct rp_source_lines {
 	const struct rp_plan *plan;
 	const struct rp_targets *targets;
+	struct rp_helper *helper;
 	struct known *known;
 	struct known *asked; /* a reader is at it; NULL: none is */
 	pid_t reader;
@@ -53,7 +54,7 @@ struct rp_source_lines {
 /* An object in the reader. */
 struct object {
 	uint32_t number;
-	int fd;
+	int fd, debug;		/* debug: its debug file, or -1 */
 	struct rp_elf *elf;	/* NULL: it is none any more */
 	struct rp_lines *lines; /* NULL: no debug information */
 };
@@ -64,23 +65,29 @@ static size_t collect_objects(const struct rp_source_lines *s, const struct know
 	const char *path;
 	size_t n = 0;
 
-	for (size_t i = 0; i < k->source.n && n < OBJECTS_MAX; i++)
-		if (!n || objects[n - 1].number != k->object[i])
-			objects[n++] = (struct object){
-				.number = k->object[i],
-				.fd = rp_targets__object(s->targets, k->object[i], &path),
-			};
+	for (size_t i = 0; i < k->source.n && n < OBJECTS_MAX; i++) {
+		struct object *o = &objects[n];
+
+		if (n && o[-1].number == k->object[i])
+			continue;
+		o->number = k->object[i];
+		o->fd = rp_targets__object(s->targets, k->object[i], &path);
+		o->debug = o->fd < 0 ? -1 : rp_helper__debug_file(s->helper, o->fd, path);
+		n++;
+	}
 	return n;
 }
 
 /* Nothing of the trace stays open here, nor the terminal. */
 static void close_others(const struct object *objects, size_t n, int out)
 {
-	int keep[OBJECTS_MAX + 1] = {out};
+	int keep[2 * OBJECTS_MAX + 1] = {out};
 
-	for (size_t i = 0; i < n; i++)
-		keep[i + 1] = objects[i].fd;
-	rp_restrict__descriptors(keep, n + 1);
+	for (size_t i = 0; i < n; i++) {
+		keep[2 * i + 1] = objects[i].fd;
+		keep[2 * i + 2] = objects[i].debug;
+	}
+	rp_restrict__descriptors(keep, 2 * n + 1);
 }
 
 static enum rp_source_state look_up(const struct object *object, const struct rp_source_site *site,
@@ -101,25 +108,28 @@ static enum rp_source_state look_up(const struct object *object, const struct rp
 	}
 }
 
-static _Noreturn void read_lines(const struct rp_source_lines *s, const struct known *k, int out,
+static void open_lines(struct object *o)
+{
+	if (rp_elf__open(o->fd, "", &o->elf, NULL))
+		o->elf = NULL;
+	else
+		rp_elf__use_debug_fd(o->elf, o->debug);
+	if (!o->elf || rp_lines__open(o->elf, &o->lines))
+		o->lines = NULL;
+}
+
+static _Noreturn void read_lines(const struct known *k, struct object *objects, size_t n, int out,
 				 pid_t parent)
 {
 	struct answer answers[RP_SOURCE_SITES] = {0};
-	struct object objects[OBJECTS_MAX];
-	size_t n = collect_objects(s, k, objects), at = 0, size = k->source.n * sizeof(*answers);
+	size_t at = 0, size = k->source.n * sizeof(*answers);
 
 	close_others(objects, n, out);
 	rp_restrict__limits(READER_CPU_S, READER_BYTES);
-	for (size_t i = 0; i < n; i++) {
-		struct object *o = &objects[i];
-
-		if (rp_elf__open(o->fd, "", &o->elf, NULL))
-			o->elf = NULL;
-		if (!o->elf || rp_lines__open(o->elf, &o->lines))
-			o->lines = NULL;
-	}
 	/* libdw may stumble over what it reads; it takes nobody with it. */
 	rp_restrict__rights(parent);
+	for (size_t i = 0; i < n; i++)
+		open_lines(&objects[i]);
 	for (size_t i = 0; i < k->source.n; i++) {
 		at += at < n && objects[at].number != k->object[i];
 		if (at < n)
@@ -158,15 +168,21 @@ static void end_reader(struct rp_source_lines *s)
 
 static void start_reader(struct rp_source_lines *s, struct known *k)
 {
+	struct object objects[OBJECTS_MAX] = {0};
 	pid_t parent = getpid();
 	int ends[2];
+	size_t n;
 
 	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK))
 		return;
+	n = collect_objects(s, k, objects);
 	s->reader = fork();
 	if (!s->reader)
-		read_lines(s, k, ends[1], parent);
+		read_lines(k, objects, n, ends[1], parent);
 	close(ends[1]);
+	for (size_t i = 0; i < n; i++)
+		if (objects[i].debug >= 0)
+			close(objects[i].debug);
 	if (s->reader < 0) {
 		close(ends[0]);
 		return;
@@ -272,12 +288,13 @@ const struct rp_source *rp_source_lines__of(struct rp_source_lines *s, uint32_t 
 }
 
 struct rp_source_lines *rp_source_lines__new(const struct rp_plan *plan,
-					     const struct rp_targets *targets)
+					     const struct rp_targets *targets,
+					     struct rp_helper *helper)
 {
 	struct rp_source_lines *s = calloc(1, sizeof(*s));
 
 	if (s)
-		*s = (struct rp_source_lines){.plan = plan, .targets = targets};
+		*s = (struct rp_source_lines){.plan = plan, .targets = targets, .helper = helper};
 	return s;
 }
 

@@ -12,9 +12,10 @@
 
 struct rp_source_lines;
 
-/* Both must outlive it. NULL: out of memory. */
+/* All must outlive it; the helper finds debug files. NULL: out of memory. */
 struct rp_source_lines *rp_source_lines__new(const struct rp_plan *plan,
-					     const struct rp_targets *targets);
+					     const struct rp_targets *targets,
+					     struct rp_helper *helper);
 void rp_source_lines__free(struct rp_source_lines *source_lines);
 
 /*

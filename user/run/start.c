@@ -16,6 +16,7 @@ static int open_sampling(struct rp_run *run, struct rp_err *err)
 		.session = run->session,
 		.plan = run->plan,
 		.targets = run->targets,
+		.helper = run->helper,
 		.hz = run->opts->sample_hz,
 		.follow = !run->opts->no_follow || rp_opts__is_system(run->opts),
 	};

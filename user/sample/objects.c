@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
 #include "sample/objects.h"
 
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "discover/file.h"
 #include "symbolize/symbolize.h"
 #include "util/array.h"
 
@@ -22,21 +22,26 @@ struct object {
 
 struct rp_sample_objects {
 	struct rp_sample_store *store;
+	struct rp_helper *helper;
 	struct rp_symbolizer *symbolizer;
 	struct object *item;
 	size_t n, room;
 };
 
 struct rp_sample_objects *rp_sample_objects__new(struct rp_sample_store *store,
+						 struct rp_helper *helper,
 						 bool (*is_cancelled)(void))
 {
-	const struct rp_symbolizer_opts opts = {
-		.lines = true, .max_places = PLACES_MAX, .is_cancelled = is_cancelled};
+	const struct rp_symbolizer_opts opts = {.helper = helper,
+						.lines = true,
+						.max_places = PLACES_MAX,
+						.is_cancelled = is_cancelled};
 	struct rp_sample_objects *o = calloc(1, sizeof(*o));
 
 	if (!o)
 		return NULL;
 	o->store = store;
+	o->helper = helper;
 	o->symbolizer = rp_symbolizer__new(&opts);
 	if (o->symbolizer)
 		return o;
@@ -58,13 +63,12 @@ void rp_sample_objects__free(struct rp_sample_objects *o)
 static void open_object(struct rp_sample_objects *o, struct object *object, pid_t pid,
 			const struct rp_mapped *mapped)
 {
-	char via[PATH_MAX];
 	struct stat st;
-	int fd = rp_proc__open_mapped("/proc", pid, mapped, via, sizeof(via));
+	int fd = rp_helper__open_mapped(o->helper, "/proc", pid, mapped);
 
 	if (fd < 0)
 		return;
-	if (!fstat(fd, &st)) {
+	if (!rp_file__stat(fd, &st)) {
 		object->file = (struct rp_file_id){.dev = st.st_dev, .ino = st.st_ino};
 		object->number = rp_symbolizer__add(o->symbolizer, fd, object->name);
 	}

@@ -9,11 +9,13 @@
 
 #include "aggregate/sample_store.h"
 #include "discover/proc.h"
+#include "helper/helper.h"
 
 struct rp_sample_objects;
 
 /* The store gets the places. It has to outlive this. NULL: out of memory. */
 struct rp_sample_objects *rp_sample_objects__new(struct rp_sample_store *store,
+						 struct rp_helper *helper,
 						 bool (*is_cancelled)(void));
 void rp_sample_objects__free(struct rp_sample_objects *objects);
 

@@ -26,7 +26,8 @@ static uint32_t own_place(struct rp_sample_store *store, const char *name)
 }
 
 struct rp_sampler *rp_sampler__new(struct rp_sample_store *store, struct rp_unwind_tables *tables,
-				   rp_is_probe_fn is_probe, void *ctx, bool (*is_cancelled)(void))
+				   struct rp_helper *helper, rp_is_probe_fn is_probe, void *ctx,
+				   bool (*is_cancelled)(void))
 {
 	struct rp_sampler *s = calloc(1, sizeof(*s));
 
@@ -35,8 +36,8 @@ struct rp_sampler *rp_sampler__new(struct rp_sample_store *store, struct rp_unwi
 	s->store = store;
 	s->is_probe = is_probe;
 	s->ctx = ctx;
-	s->objects = rp_sample_objects__new(store, is_cancelled);
-	s->spaces = rp_spaces__new(s->objects, tables, store);
+	s->objects = rp_sample_objects__new(store, helper, is_cancelled);
+	s->spaces = rp_spaces__new(s->objects, tables, store, helper);
 	s->unknown = own_place(store, "[unknown]");
 	s->probe = own_place(store, "[probe]");
 	s->python = own_place(store, "[python]");
@@ -203,19 +204,22 @@ static void add(struct rp_sampler *s, const struct rp_sample *sample)
 	rp_sample_store__add(s->store, &taken, places, n);
 }
 
-void rp_sampler__take(struct rp_sampler *s, const void *record, size_t size)
+bool rp_sampler__take(struct rp_sampler *s, const void *record, size_t size)
 {
 	struct rp_sample sample;
 
 	if (size < (size_t)RP_SAMPLE_BYTES(0))
-		return;
+		return false;
 	memcpy(&sample, record, RP_SAMPLE_BYTES(0));
-	if (sample.kind == RP_SAMPLE_KIND_CODE)
+	if (sample.kind == RP_SAMPLE_KIND_CODE) {
 		rp_python_codes__take(rp_spaces__python(s->spaces), record, size);
+		return true;
+	}
 	if (sample.kind != RP_SAMPLE_KIND_SAMPLE || size > sizeof(sample) ||
 	    sample.addresses > RP_UNWIND_FRAMES_MAX ||
 	    size < (size_t)RP_SAMPLE_BYTES(sample.addresses + RP_PYTHON_WORDS * sample.python))
-		return;
+		return false;
 	memcpy(&sample, record, size);
 	add(s, &sample);
+	return true;
 }

@@ -14,15 +14,16 @@ struct rp_sampler;
 typedef bool (*rp_is_probe_fn)(void *ctx, const struct rp_file_id *file, uint64_t offset);
 
 /*
- * Store and tables, which it keeps up, have to outlive it. is_cancelled: whether to stop waiting
- * for names. NULL: out of memory.
+ * Store, helper and tables, which it keeps up, have to outlive it. is_cancelled: whether to stop
+ * waiting for names. NULL: out of memory.
  */
 struct rp_sampler *rp_sampler__new(struct rp_sample_store *store, struct rp_unwind_tables *tables,
-				   rp_is_probe_fn is_probe, void *ctx, bool (*is_cancelled)(void));
+				   struct rp_helper *helper, rp_is_probe_fn is_probe, void *ctx,
+				   bool (*is_cancelled)(void));
 void rp_sampler__free(struct rp_sampler *sampler);
 
-/* A record of the ring, which is not trusted to be whole. */
-void rp_sampler__take(struct rp_sampler *sampler, const void *record, size_t size);
+/* A record of the ring. false: it is none that is whole, and was left. */
+bool rp_sampler__take(struct rp_sampler *sampler, const void *record, size_t size);
 
 /* What the processes have mapped: to be kept up with what happens to them. */
 struct rp_spaces *rp_sampler__spaces(struct rp_sampler *sampler);

@@ -29,7 +29,7 @@ struct rp_spaces {
 };
 
 struct rp_spaces *rp_spaces__new(struct rp_sample_objects *objects, struct rp_unwind_tables *tables,
-				 struct rp_sample_store *store)
+				 struct rp_sample_store *store, struct rp_helper *helper)
 {
 	struct rp_spaces *s = calloc(1, sizeof(*s));
 
@@ -37,7 +37,7 @@ struct rp_spaces *rp_spaces__new(struct rp_sample_objects *objects, struct rp_un
 		return NULL;
 	s->objects = objects;
 	s->tables = tables;
-	s->compiled = rp_perf_maps__new("/proc");
+	s->compiled = rp_perf_maps__new("/proc", helper);
 	s->python = rp_python_codes__new(store);
 	if (s->compiled && s->python)
 		return s;

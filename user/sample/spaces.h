@@ -18,7 +18,7 @@ struct rp_spaces;
 
 /* The kernel's tables are told of all that is found; the store gets places of Python code. */
 struct rp_spaces *rp_spaces__new(struct rp_sample_objects *objects, struct rp_unwind_tables *tables,
-				 struct rp_sample_store *store);
+				 struct rp_sample_store *store, struct rp_helper *helper);
 void rp_spaces__free(struct rp_spaces *spaces);
 
 /* Look at what the process has mapped now. What has ended stays as it was. */

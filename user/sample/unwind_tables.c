@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "sample/python_layout.h"
-#include "sample/unwind_object.h"
+#include "unwind/object.h"
 #include "util/array.h"
 #include "util/table.h"
 
@@ -107,13 +107,11 @@ static int send_rows(struct rp_unwind_tables *t, struct object *object)
 static int read_file(const struct rp_unwind_tables *t, pid_t pid, const struct rp_mapped *mapped,
 		     struct rp_unwind_object *out)
 {
-	char via[PATH_MAX];
-	int fd, err;
+	int fd = rp_helper__open_mapped(t->opts.helper, t->opts.proc_root, pid, mapped), err;
 
-	fd = rp_proc__open_mapped(t->opts.proc_root, pid, mapped, via, sizeof(via));
 	if (fd < 0)
 		return fd;
-	err = rp_unwind_object__read(fd, out);
+	err = rp_helper__unwinding(t->opts.helper, fd, out);
 	close(fd);
 	return err;
 }

@@ -11,6 +11,7 @@
 #include <sys/types.h>
 
 #include "discover/proc.h"
+#include "helper/helper.h"
 #include "rp_unwind.h"
 
 /* The maps of the kernel. Functions return 0 or a negative errno. */
@@ -23,6 +24,7 @@ struct rp_unwind_ops {
 
 struct rp_unwind_tables_opts {
 	const char *proc_root;
+	struct rp_helper *helper; /* opens and reads files; NULL: this process does */
 	const struct rp_unwind_ops *ops;
 	void *ctx;
 	uint64_t max_bytes; /* of all tables */

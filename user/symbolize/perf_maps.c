@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#include "symbolize/perf_map.h"
+#include "discover/perf_map.h"
 #include "util/clock.h"
 #include "util/table.h"
 
@@ -18,15 +18,18 @@ struct process {
 
 struct rp_perf_maps {
 	const char *proc_root;
+	struct rp_helper *helper;
 	struct process *processes;
 };
 
-struct rp_perf_maps *rp_perf_maps__new(const char *proc_root)
+struct rp_perf_maps *rp_perf_maps__new(const char *proc_root, struct rp_helper *helper)
 {
 	struct rp_perf_maps *maps = calloc(1, sizeof(*maps));
 
-	if (maps)
-		maps->proc_root = proc_root;
+	if (!maps)
+		return NULL;
+	maps->proc_root = proc_root;
+	maps->helper = helper;
 	return maps;
 }
 
@@ -69,7 +72,7 @@ static void read_map(const struct rp_perf_maps *maps, struct process *p, uint64_
 	struct rp_perf_map *map;
 
 	p->read = now;
-	if (rp_perf_map__read(maps->proc_root, p->pid, &map))
+	if (rp_helper__perf_map(maps->helper, maps->proc_root, p->pid, &map))
 		return;
 	rp_perf_map__free(p->map);
 	p->map = map;

@@ -6,10 +6,12 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "helper/helper.h"
+
 struct rp_perf_maps;
 
-/* NULL: out of memory. */
-struct rp_perf_maps *rp_perf_maps__new(const char *proc_root);
+/* helper: who reads them; NULL: this process. NULL: out of memory. */
+struct rp_perf_maps *rp_perf_maps__new(const char *proc_root, struct rp_helper *helper);
 void rp_perf_maps__free(struct rp_perf_maps *maps);
 
 /*

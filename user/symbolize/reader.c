@@ -87,22 +87,21 @@ static _Noreturn void serve(const struct object *o, int socket)
 	_exit(0);
 }
 
-static _Noreturn void run(int fd, bool lines, int socket, pid_t parent)
+static _Noreturn void run(int fd, int debug, bool lines, int socket, pid_t parent)
 {
-	int keep[] = {fd, socket}, urgency = getpriority(PRIO_PROCESS, 0);
+	int keep[] = {fd, socket, debug}, urgency = getpriority(PRIO_PROCESS, 0);
 	struct object o = {0};
 
-	rp_restrict__descriptors(keep, 2);
+	rp_restrict__descriptors(keep, 3);
 	rp_restrict__limits(READER_CPU_S, READER_BYTES);
 	/* It is waited for: no less urgent than who asks. */
 	setpriority(PRIO_PROCESS, 0, urgency);
+	rp_restrict__rights(parent);
 	if (rp_elf__open(fd, "", &o.elf, NULL))
 		_exit(1);
-	/* Both open the debug file. */
-	rp_elf__traits(o.elf);
+	rp_elf__use_debug_fd(o.elf, debug);
 	if (lines && rp_lines__open(o.elf, &o.lines))
 		o.lines = NULL;
-	rp_restrict__rights(parent);
 	if (rp_functions__read(o.elf, &o.functions))
 		_exit(1);
 	serve(&o, socket);
@@ -111,7 +110,7 @@ static _Noreturn void run(int fd, bool lines, int socket, pid_t parent)
 /* ---- asking it ----------------------------------------------------------------------------------
  */
 
-struct rp_reader *rp_reader__start(int fd, bool lines)
+struct rp_reader *rp_reader__start(int fd, int debug, bool lines)
 {
 	struct rp_reader *reader = calloc(1, sizeof(*reader));
 	pid_t parent = getpid();
@@ -125,7 +124,7 @@ struct rp_reader *rp_reader__start(int fd, bool lines)
 	}
 	reader->pid = fork();
 	if (!reader->pid)
-		run(fd, lines, ends[1], parent);
+		run(fd, debug, lines, ends[1], parent);
 	close(ends[1]);
 	reader->socket = ends[0];
 	if (reader->pid > 0)

@@ -26,8 +26,11 @@ struct rp_reader_answer {
 	struct rp_code_frame frames[RP_READER_FRAMES];
 };
 
-/* fd stays the caller's. lines: files and lines, too. NULL: it cannot be started. */
-struct rp_reader *rp_reader__start(int fd, bool lines);
+/*
+ * fd and debug stay the caller's; debug: its debug file, -1: it has none. lines: files and lines,
+ * too. NULL: it cannot be started.
+ */
+struct rp_reader *rp_reader__start(int fd, int debug, bool lines);
 void rp_reader__end(struct rp_reader *reader);
 pid_t rp_reader__pid(const struct rp_reader *reader);
 

@@ -130,18 +130,26 @@ static void give_up(struct rp_symbolizer *s, struct object *object)
 	object->fd = -1;
 }
 
+static void start_reader(struct rp_symbolizer *s, struct object *object)
+{
+	int debug = rp_helper__debug_file(s->opts.helper, object->fd, "");
+
+	if (s->readers == READERS_MAX)
+		end_one(s);
+	object->reader = rp_reader__start(object->fd, debug, object->lines);
+	s->readers += object->reader != NULL;
+	if (debug >= 0)
+		close(debug);
+}
+
 /* 0, -ENODATA: nothing is known, or -EINTR: it was not waited for. */
 static int ask(struct rp_symbolizer *s, struct object *object, uint64_t offset)
 {
 	int err;
 
 	while (object->fd >= 0) {
-		if (!object->reader && s->readers == READERS_MAX)
-			end_one(s);
-		if (!object->reader) {
-			object->reader = rp_reader__start(object->fd, object->lines);
-			s->readers += object->reader != NULL;
-		}
+		if (!object->reader)
+			start_reader(s, object);
 		object->asked = ++s->asked;
 		err = object->reader ? rp_reader__ask(object->reader, offset, s->opts.is_cancelled,
 						      &s->answer)

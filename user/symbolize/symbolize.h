@@ -10,9 +10,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "helper/helper.h"
+
 struct rp_symbolizer;
 
 struct rp_symbolizer_opts {
+	struct rp_helper *helper;   /* finds debug files; NULL: this process does */
 	bool lines;		    /* files and lines, and what is inlined, too */
 	size_t max_places;	    /* that are kept */
 	bool (*is_cancelled)(void); /* whether to stop waiting for a name; NULL: never */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
-#include "symbolize/perf_map.h"
+#include "discover/perf_map.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -27,6 +27,7 @@ struct function {
 
 struct rp_perf_map {
 	char *text;		    /* names in it end in a 0 byte each */
+	size_t size;		    /* of it */
 	struct function *functions; /* by start, then line */
 	size_t n, room;
 };
@@ -98,6 +99,7 @@ static int parse(char *text, size_t size, struct rp_perf_map **out)
 		return -ENOMEM;
 	}
 	map->text = text;
+	map->size = size;
 	/* A last line without its end is being written right now. */
 	while (!err && at < end && (newline = memchr(at, '\n', (size_t)(end - at)))) {
 		err = add_line(map, at, newline, number++);
@@ -190,6 +192,83 @@ void rp_perf_map__free(struct rp_perf_map *map)
 	free(map->text);
 	free(map->functions);
 	free(map);
+}
+
+/* ---- from the process that has read it --------------------------------------------------------
+ */
+
+struct packed {
+	uint64_t functions, text; /* how many, and bytes; they follow in that order */
+};
+
+int rp_perf_map__pack(const struct rp_perf_map *map, char **bytes, size_t *size)
+{
+	const struct packed head = {.functions = map->n, .text = map->size};
+	size_t functions = map->n * sizeof(*map->functions);
+
+	*size = sizeof(head) + functions + map->size;
+	*bytes = malloc(*size);
+	if (!*bytes)
+		return -ENOMEM;
+	memcpy(*bytes, &head, sizeof(head));
+	if (functions)
+		memcpy(*bytes + sizeof(head), map->functions, functions);
+	memcpy(*bytes + sizeof(head) + functions, map->text, map->size);
+	return 0;
+}
+
+/* In order, their names within the text, whose last byte ends whatever is last in it. */
+static bool is_sound(const struct rp_perf_map *map)
+{
+	for (size_t i = 0; i < map->n; i++) {
+		const struct function *f = &map->functions[i];
+
+		if (f->name >= map->size || !f->size || f->size > UINT64_MAX - f->start ||
+		    (i && compare_functions(f - 1, f) > 0))
+			return false;
+	}
+	return true;
+}
+
+static void *copy_of(const char *bytes, size_t size)
+{
+	char *copy = malloc(size + 1);
+
+	if (!copy)
+		return NULL;
+	memcpy(copy, bytes, size);
+	copy[size] = '\0';
+	return copy;
+}
+
+int rp_perf_map__unpack(const char *bytes, size_t size, struct rp_perf_map **out)
+{
+	struct rp_perf_map *map;
+	struct packed head;
+	size_t functions;
+	int err = -ENOMEM;
+
+	if (size < sizeof(head))
+		return -EBADMSG;
+	memcpy(&head, bytes, sizeof(head));
+	functions = head.functions * sizeof(*map->functions);
+	if (head.functions > FUNCTIONS_MAX || head.text > SIZE_MAX_BYTES ||
+	    size != sizeof(head) + functions + head.text)
+		return -EBADMSG;
+	map = calloc(1, sizeof(*map));
+	if (!map)
+		return -ENOMEM;
+	map->functions = copy_of(bytes + sizeof(head), functions);
+	map->text = copy_of(bytes + sizeof(head) + functions, head.text);
+	map->n = head.functions;
+	map->size = head.text;
+	if (map->functions && map->text)
+		err = is_sound(map) ? 0 : -EBADMSG;
+	if (err)
+		rp_perf_map__free(map);
+	else
+		*out = map;
+	return err;
 }
 
 /* ---- functions --------------------------------------------------------------------------------

@@ -21,6 +21,11 @@ int rp_unwind_object__read(int fd, struct rp_unwind_object *out);
 int rp_unwind_object__read_vdso(struct rp_unwind_object *out, uint64_t *size);
 void rp_unwind_object__free(struct rp_unwind_object *object);
 
+/* All of it in malloc'ed memory, for another process of the same program. 0 or -ENOMEM. */
+int rp_unwind_object__pack(const struct rp_unwind_object *object, char **bytes, size_t *size);
+/* Of bytes that may be anything. 0, -ENOMEM; -EBADMSG: they are not an object. */
+int rp_unwind_object__unpack(const char *bytes, size_t size, struct rp_unwind_object *out);
+
 /*
  * What addresses in memory less a pc of the table are, where `len` bytes from that offset of the
  * file on are mapped at `start`. -ENOENT: no code is there.

@@ -24,6 +24,11 @@ int rp_perf_map__read(const char *proc_root, pid_t pid, struct rp_perf_map **out
 int rp_perf_map__parse(const char *text, size_t size, struct rp_perf_map **out);
 void rp_perf_map__free(struct rp_perf_map *map);
 
+/* All of it in malloc'ed memory, for another process of the same program. 0 or -ENOMEM. */
+int rp_perf_map__pack(const struct rp_perf_map *map, char **bytes, size_t *size);
+/* Of bytes that may be anything. 0, -ENOMEM; -EBADMSG: they are no map. */
+int rp_perf_map__unpack(const char *bytes, size_t size, struct rp_perf_map **out);
+
 /* The function at an address in memory; NULL: none. */
 const char *rp_perf_map__find(const struct rp_perf_map *map, uint64_t addr);
 

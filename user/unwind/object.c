@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
-#include "sample/unwind_object.h"
+#include "unwind/object.h"
 
 #include <elf.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -68,6 +69,68 @@ int rp_unwind_object__read_vdso(struct rp_unwind_object *out, uint64_t *size)
 void rp_unwind_object__free(struct rp_unwind_object *object)
 {
 	rp_unwind_rows__free(&object->table);
+}
+
+/* ---- from the process that has read it ------------------------------------------------------- */
+
+/* What is before the rows. */
+struct packed {
+	uint64_t rows, base, segments;
+	struct rp_elf_segment segment[RP_UNWIND_SEGMENTS_MAX];
+};
+
+int rp_unwind_object__pack(const struct rp_unwind_object *object, char **bytes, size_t *size)
+{
+	const struct rp_unwind_rows *table = &object->table;
+	struct packed head = {
+		.rows = table->n, .base = table->base, .segments = object->n_segments};
+	size_t rows = table->n * sizeof(*table->rows);
+
+	memcpy(head.segment, object->segments, sizeof(head.segment));
+	*size = sizeof(head) + rows;
+	*bytes = malloc(*size);
+	if (!*bytes)
+		return -ENOMEM;
+	memcpy(*bytes, &head, sizeof(head));
+	if (rows)
+		memcpy(*bytes + sizeof(head), table->rows, rows);
+	return 0;
+}
+
+/* What the kernel's programs, and whoever looks for a row, take for granted. */
+static bool are_sound(const struct rp_unwind_row *rows, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (rows[i].cfa >= RP_UNWIND_CFA_COUNT || (i && rows[i].pc <= rows[i - 1].pc))
+			return false;
+	return n && rows[n - 1].cfa == RP_UNWIND_GAP;
+}
+
+int rp_unwind_object__unpack(const char *bytes, size_t size, struct rp_unwind_object *out)
+{
+	struct rp_unwind_row *rows;
+	struct packed head;
+
+	*out = (struct rp_unwind_object){0};
+	if (size < sizeof(head))
+		return -EBADMSG;
+	memcpy(&head, bytes, sizeof(head));
+	if (!head.rows || head.rows > RP_UNWIND_ROWS_MAX ||
+	    head.segments > RP_UNWIND_SEGMENTS_MAX ||
+	    size != sizeof(head) + head.rows * sizeof(*rows))
+		return -EBADMSG;
+	rows = malloc(head.rows * sizeof(*rows));
+	if (!rows)
+		return -ENOMEM;
+	memcpy(rows, bytes + sizeof(head), head.rows * sizeof(*rows));
+	if (!are_sound(rows, head.rows)) {
+		free(rows);
+		return -EBADMSG;
+	}
+	out->table = (struct rp_unwind_rows){.rows = rows, .n = head.rows, .base = head.base};
+	memcpy(out->segments, head.segment, sizeof(out->segments));
+	out->n_segments = head.segments;
+	return 0;
 }
 
 int rp_unwind_object__bias(const struct rp_unwind_object *object, uint64_t offset, uint64_t len,

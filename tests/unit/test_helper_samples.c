@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+/*
+ * What samples need of files, read by the helper: the same as is read here, and nothing that cannot
+ * be. And the reader of symbols, which opens no file itself.
+ */
+#include "elf_image.h"
+#include "helper/helper.h"
+#include "symbolize/reader.h"
+
+#define THIS "/proc/self/exe"
+
+static int open_this(void)
+{
+	int fd = open(THIS, O_RDONLY | O_CLOEXEC);
+
+	assert_true(fd >= 0);
+	return fd;
+}
+
+/* ---- unwind tables --------------------------------------------------------------------------- */
+
+static void test_unwinding(void **state)
+{
+	struct rp_helper *h = rp_helper__new(NULL);
+	struct rp_unwind_object near, far;
+	int fd = open_this();
+
+	(void)state;
+	if (rp_helper__unwinding(NULL, fd, &near))
+		skip(); /* not of this machine */
+	assert_int_equal(rp_helper__unwinding(h, fd, &far), 0);
+	assert_true(near.table.n > 0);
+	assert_int_equal(far.table.n, near.table.n);
+	assert_int_equal(far.table.base, near.table.base);
+	assert_memory_equal(far.table.rows, near.table.rows,
+			    near.table.n * sizeof(*near.table.rows));
+	assert_int_equal(far.n_segments, near.n_segments);
+	assert_memory_equal(far.segments, near.segments, sizeof(near.segments));
+	rp_unwind_object__free(&near);
+	rp_unwind_object__free(&far);
+	close(fd);
+	fd = open("/etc/passwd", O_RDONLY | O_CLOEXEC);
+	assert_true(rp_helper__unwinding(h, fd, &far) < 0);
+	assert_null(rp_helper__why(h));
+	close(fd);
+	rp_helper__free(h);
+}
+
+#define ROWS 4
+
+/* An object that is right, packed; `change` makes it wrong. */
+static int unpack_rows(void (*change)(struct rp_unwind_object *object), size_t cut)
+{
+	struct rp_unwind_row rows[ROWS] = {{.pc = 0, .cfa = RP_UNWIND_CFA_SP},
+					   {.pc = 8, .cfa = RP_UNWIND_CFA_FP},
+					   {.pc = 16, .cfa = RP_UNWIND_CFA_SP},
+					   {.pc = 24, .cfa = RP_UNWIND_GAP}};
+	struct rp_unwind_object object = {.table = {.rows = rows, .n = ROWS}, .n_segments = 1}, out;
+	size_t size;
+	char *bytes;
+	int rc;
+
+	if (change)
+		change(&object);
+	assert_int_equal(rp_unwind_object__pack(&object, &bytes, &size), 0);
+	rc = rp_unwind_object__unpack(bytes, size - cut, &out);
+	rp_unwind_object__free(&out);
+	free(bytes);
+	return rc;
+}
+
+static void make_unsorted(struct rp_unwind_object *object)
+{
+	object->table.rows[2].pc = 8;
+}
+
+static void make_unknown(struct rp_unwind_object *object)
+{
+	object->table.rows[1].cfa = RP_UNWIND_CFA_COUNT;
+}
+
+static void make_endless(struct rp_unwind_object *object)
+{
+	object->table.rows[ROWS - 1].cfa = RP_UNWIND_CFA_SP;
+}
+
+static void make_empty(struct rp_unwind_object *object)
+{
+	object->table.n = 0;
+}
+
+static void make_many_segments(struct rp_unwind_object *object)
+{
+	object->n_segments = RP_UNWIND_SEGMENTS_MAX + 1;
+}
+
+static void test_wrong_unwinding(void **state)
+{
+	static void (*const changes[])(struct rp_unwind_object *) = {
+		make_unsorted, make_unknown, make_endless, make_empty, make_many_segments};
+
+	(void)state;
+	assert_int_equal(unpack_rows(NULL, 0), 0);
+	for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++)
+		assert_int_equal(unpack_rows(changes[i], 0), -EBADMSG);
+	for (size_t cut = 1; cut < ROWS * sizeof(struct rp_unwind_row) + 100; cut += 7)
+		assert_int_equal(unpack_rows(NULL, cut), -EBADMSG);
+}
+
+/* ---- perf maps ------------------------------------------------------------------------------- */
+
+static void test_perf_map(void **state)
+{
+	static const char text[] = "1000 100 f\n2000 10 g h\n";
+	struct rp_helper *h = rp_helper__new(NULL);
+	struct rp_perf_map *map;
+	char name[64], path[80];
+
+	(void)state;
+	snprintf(name, sizeof(name), "perf-%d.map", (int)getpid());
+	snprintf(path, sizeof(path), "/tmp/%s", name);
+	unlink(path);
+	assert_int_equal(rp_helper__perf_map(h, "/proc", getpid(), &map), -ENOENT);
+	write_file("/tmp", name, text, sizeof(text) - 1);
+	assert_int_equal(rp_helper__perf_map(h, "/proc", getpid(), &map), 0);
+	unlink(path);
+	assert_int_equal(rp_perf_map__functions(map), 2);
+	assert_string_equal(rp_perf_map__find(map, 0x10ff), "f");
+	assert_string_equal(rp_perf_map__find(map, 0x2000), "g h");
+	assert_null(rp_perf_map__find(map, 0x1100));
+	rp_perf_map__free(map);
+	rp_helper__free(h);
+}
+
+/* Any byte of it may be wrong: it is refused, or every name that it has ends in it. */
+static void test_wrong_perf_map(void **state)
+{
+	static const char text[] = "1000 100 f\n2000 10 g\n3000 1 h\n";
+	struct rp_perf_map *map;
+	size_t size;
+	char *bytes;
+
+	(void)state;
+	assert_int_equal(rp_perf_map__parse(text, sizeof(text) - 1, &map), 0);
+	assert_int_equal(rp_perf_map__pack(map, &bytes, &size), 0);
+	rp_perf_map__free(map);
+	for (size_t cut = 1; cut <= size; cut++)
+		assert_int_equal(rp_perf_map__unpack(bytes, size - cut, &map), -EBADMSG);
+	for (size_t at = 0; at < size; at++) {
+		char was = bytes[at];
+		const char *name;
+
+		bytes[at] = (char)0xff;
+		if (!rp_perf_map__unpack(bytes, size, &map)) {
+			name = rp_perf_map__find(map, 0x1000);
+			assert_true(!name || strlen(name) < size);
+			rp_perf_map__free(map);
+		}
+		bytes[at] = was;
+	}
+	assert_int_equal(rp_perf_map__unpack(bytes, size, &map), 0);
+	rp_perf_map__free(map);
+	free(bytes);
+}
+
+/* ---- debug files ----------------------------------------------------------------------------- */
+
+static uint32_t ask(int fd, int debug, struct rp_reader_answer *answer)
+{
+	struct rp_reader *reader = rp_reader__start(fd, debug, true);
+
+	assert_non_null(reader);
+	assert_int_equal(rp_reader__ask(reader, TEXT_OFFSET, NULL, answer), 0);
+	rp_reader__end(reader);
+	return answer->n;
+}
+
+static void test_debug_file(void **state)
+{
+	char folder[] = "/tmp/rptrace-test-XXXXXX", command[64], path[64];
+	struct rp_helper *h = rp_helper__new(NULL);
+	struct image debug, program;
+	struct rp_reader_answer answer;
+	int fd, file;
+
+	(void)state;
+	full_image(&debug);
+	linked_image(&program, "program.debug", crc32_of(debug.bytes, debug.size));
+	assert_non_null(mkdtemp(folder));
+	write_file(folder, "program.debug", debug.bytes, debug.size);
+	write_file(folder, "program", program.bytes, program.size);
+	snprintf(path, sizeof(path), "%s/program", folder);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	assert_true(fd >= 0);
+	file = rp_helper__debug_file(h, fd, "");
+	assert_true(file >= 0);
+	assert_int_equal(ask(fd, file, &answer), 1);
+	assert_string_equal(answer.frames[0].function, "alpha");
+	close(file);
+	/* The reader itself opens none, though it is there. */
+	assert_int_equal(ask(fd, -1, &answer), 0);
+	file = rp_helper__debug_file(NULL, fd, path);
+	assert_true(file >= 0);
+	close(file);
+	snprintf(command, sizeof(command), "rm -r %s", folder);
+	assert_int_equal(system(command), 0);
+	assert_int_equal(rp_helper__debug_file(h, fd, ""), -ENOENT);
+	close(fd);
+	/* This program has all itself. */
+	fd = open_this();
+	assert_int_equal(rp_helper__debug_file(h, fd, ""), -ENOENT);
+	close(fd);
+	rp_helper__free(h);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_unwinding),  cmocka_unit_test(test_wrong_unwinding),
+		cmocka_unit_test(test_perf_map),   cmocka_unit_test(test_wrong_perf_map),
+		cmocka_unit_test(test_debug_file),
+	};
+
+	return cmocka_run_group_tests_name("helper_samples", tests, NULL, NULL);
+}
