@@ -73,7 +73,7 @@ test-repeated: built ## each live and screen test 20 times on a busy machine (ro
 
 # Not a part of `check`.
 test-long: ## does every test hold, does it notice faults; fuzzing, all methods (root; many hours)
-	$(Q)$(MAKE) --no-print-directory -k test-repeated mutants fuzz harmless thorough
+	$(Q)$(MAKE) --no-print-directory -k test-repeated mutants fuzz harmless thorough fuzz-long monkey
 
 .PHONY: mutants test-repeated test-long
 
@@ -95,13 +95,31 @@ fuzz: targets ## damaged programs and records read, under sanitizers (FUZZ_SECON
 	$(Q)cd $(O) && asan/tests/fuzz/fuzz_record $(FUZZ_SECONDS) $(CURDIR)/tests/golden/record.rpt \
 		$(CURDIR)/tests/golden/samples.rpt
 
+# Through the whole program, as root: each kind of input for so long, as many kinds at a time as there are CPUs.
+WHOLE_SECONDS ?= 30
+
+asan-program:
+	$(Q)$(MAKE) --no-print-directory -j$$(nproc) O=$(O)/asan ASAN=1 $(O)/asan/rptrace
+
+fuzz-program: targets asan-program ## hostile files, names and options through the whole program (root; WHOLE_SECONDS=30 of each kind)
+	$(Q)python3 -B tests/fuzz/whole --rptrace $(O)/asan/rptrace --targets $(O)/targets --seconds $(WHOLE_SECONDS)
+
+# Other inputs than those before, each time.
+fuzz-long: targets asan-program
+	$(Q)python3 -B tests/fuzz/whole --rptrace $(O)/asan/rptrace --targets $(O)/targets --seconds 600 --begin $$(date +%s)000
+
+monkey: targets asan-program ## 20,000 keys at random for the live screen (root)
+	$(Q)python3 -B tests/fuzz/whole/monkey.py --rptrace $(O)/asan/rptrace --targets $(O)/targets --keys 20000
+
+.PHONY: asan-program fuzz-program fuzz-long monkey
+
 docs: $(O)/rptrace ## options and counters against README and man page
 	$(Q)tools/check-docs $(O)/rptrace
 
 matrix: ## the marker header under all compilers and levels that are here (minutes)
 	$(Q)tests/unit/check-marker-matrix.sh
 
-check: lint docs unit unit-asan live harmless-auto e2e e2e-screen test-kernels ## all tests, with what is installed
+check: lint docs unit unit-asan live harmless-auto e2e e2e-screen fuzz-program test-kernels ## all tests, with what is installed
 
 # Side by side, as tests are not: what one of them runs another would see.
 .PHONY: built
