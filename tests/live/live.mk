@@ -30,11 +30,11 @@ $(ATTACH_BINS): LIVE_OBJS = $(filter $(O)/user/attach/%,$(USER_OBJS)) $(O)/librp
 $(ATTACH_BINS): LIVE_LIBS = $(BPF_LIBS) $(CORE_LIBS)
 $(ATTACH_BINS): $(filter $(O)/user/attach/%,$(USER_OBJS)) $(O)/librpcore.a
 
-# These read records.
-RECORD_BINS := $(O)/tests/live/test_record $(O)/tests/live/test_recorder
-$(RECORD_BINS): LIVE_OBJS = $(O)/librpcore.a
-$(RECORD_BINS): LIVE_LIBS = $(CORE_LIBS)
-$(RECORD_BINS): $(O)/librpcore.a
+# Two read records, one makes files as unit tests do.
+CORE_BINS := $(addprefix $(O)/tests/live/,test_record test_recorder test_hostile)
+$(CORE_BINS): LIVE_OBJS = $(O)/librpcore.a
+$(CORE_BINS): LIVE_LIBS = $(CORE_LIBS)
+$(CORE_BINS): $(O)/librpcore.a
 
 $(LIVE_BINS) $(LONG_BINS): $(O)/%: %.c $(LIVE_HARNESS) tests/live/live.mk
 	$(call msg,TEST,$@)

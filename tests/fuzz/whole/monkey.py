@@ -73,8 +73,11 @@ class Screen:
         return True
 
     def give_up(self):
+        text = self.said.decode(errors="replace")
+        with open(f"/proc/{self.pid}/stack", encoding="utf-8") as file:
+            stack = file.read()
         os.kill(self.pid, signal.SIGKILL)
-        sys.exit("monkey: it hangs")
+        sys.exit(f"monkey: it hangs: {text[-3000:]}\n{stack}")
 
     def wait(self, writing):
         """Take what it writes. -> whether it reads, where that is wanted; None: it has ended."""
