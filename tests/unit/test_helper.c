@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -96,6 +97,27 @@ static void what_a_process_maps_is_opened(void **state)
 	assert_int_equal(st.st_ino, own.st_ino);
 	close(fd);
 	rp_proc__mapped_free(&list);
+}
+
+/* As breakpoints do it: in memory, not in the file. */
+static void what_differs_from_its_file_is_seen(void **state)
+{
+	long page = sysconf(_SC_PAGESIZE);
+	int fd = open(THIS, O_RDONLY | O_CLOEXEC);
+	char *code = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, page);
+	struct rp_mapped mapped = {.path = this,
+				   .start = (uint64_t)(uintptr_t)code,
+				   .end = (uint64_t)(uintptr_t)code + page,
+				   .offset = page};
+
+	assert_ptr_not_equal(code, MAP_FAILED);
+	assert_false(rp_helper__differs(*state, "/proc", getpid(), &mapped, fd, page + 5));
+	code[5] ^= 1;
+	assert_true(rp_helper__differs(*state, "/proc", getpid(), &mapped, fd, page + 5));
+	assert_false(rp_helper__differs(*state, "/proc", getpid(), &mapped, fd, page + 6));
+	assert_null(rp_helper__why(*state));
+	munmap(code, page);
+	close(fd);
 }
 
 /* Functions and code, compared with what is read here. */
@@ -293,6 +315,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(files_are_those_that_are_opened_here, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(what_a_process_maps_is_opened, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(what_differs_from_its_file_is_seen, set_up,
+						tear_down),
 		cmocka_unit_test_setup_teardown(objects_are_those_that_are_read_here, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(what_is_none_is_told, set_up, tear_down),

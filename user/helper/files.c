@@ -84,6 +84,18 @@ int rp_helper__open(struct rp_helper *h, const char *path, struct stat *st)
 	return fd;
 }
 
+static void set_mapped(struct rp_helper *h, pid_t pid, const struct rp_mapped *mapped)
+{
+	set_path(h, mapped->path);
+	h->request.pid = pid;
+	h->request.is_exe = mapped->is_exe;
+	h->request.start = mapped->start;
+	h->request.end = mapped->end;
+	h->request.dev = mapped->dev;
+	h->request.ino = mapped->ino;
+	h->request.mapped_offset = mapped->offset;
+}
+
 int rp_helper__open_mapped(struct rp_helper *h, const char *proc, pid_t pid,
 			   const struct rp_mapped *mapped)
 {
@@ -94,16 +106,28 @@ int rp_helper__open_mapped(struct rp_helper *h, const char *proc, pid_t pid,
 		return rp_proc__open_mapped(proc, pid, mapped, via, sizeof(via));
 	if (is_silent(h, mapped->dev))
 		return -EIO;
-	set_path(h, mapped->path);
-	h->request.pid = pid;
-	h->request.is_exe = mapped->is_exe;
-	h->request.start = mapped->start;
-	h->request.end = mapped->end;
-	h->request.dev = mapped->dev;
-	h->request.ino = mapped->ino;
+	set_mapped(h, pid, mapped);
 	fd = ask_for_file(h, RP_HELPER_OPEN_MAPPED, pid, mapped);
 	note_silent(h, mapped->dev);
 	return fd;
+}
+
+bool rp_helper__differs(struct rp_helper *h, const char *proc, pid_t pid,
+			const struct rp_mapped *mapped, int fd, uint64_t offset)
+{
+	int none, rc;
+
+	if (!h)
+		return rp_proc__differs(proc, pid, mapped, fd, offset);
+	if (is_silent(h, mapped->dev))
+		return false;
+	set_mapped(h, pid, mapped);
+	h->request.offset = offset;
+	rc = rp_helper__ask(h, RP_HELPER_DIFFERS, fd, &none);
+	note_silent(h, mapped->dev);
+	if (!rc && none >= 0)
+		close(none);
+	return !rc && h->reply.size == 1 && h->reply.piece[0];
 }
 
 /* ---- objects --------------------------------------------------------------------------------- */

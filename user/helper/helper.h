@@ -56,6 +56,9 @@ const char *rp_helper__why(const struct rp_helper *helper);
 int rp_helper__open(struct rp_helper *helper, const char *path, struct stat *st);
 int rp_helper__open_mapped(struct rp_helper *helper, const char *proc, pid_t pid,
 			   const struct rp_mapped *mapped);
+/* rp_proc__differs(); false, too, where there is no answer. */
+bool rp_helper__differs(struct rp_helper *helper, const char *proc, pid_t pid,
+			const struct rp_mapped *mapped, int fd, uint64_t offset);
 int rp_helper__linked(struct rp_helper *helper, const char *path, struct rp_linked *out);
 
 /*

@@ -19,6 +19,7 @@ enum rp_helper_what {
 	RP_HELPER_OBJECT,      /* file, path: its name -> image in a memfd; it stays open ... */
 	RP_HELPER_READ,	       /* ... for this: offset -> a piece */
 	RP_HELPER_CLOSE,       /* no answer */
+	RP_HELPER_DIFFERS,     /* file, of a process, offset -> a byte: it does */
 	RP_HELPER_DEBUG_FILE,  /* file, path: its name -> the file with its symbols or lines */
 	RP_HELPER_UNWINDING,   /* file -> memfd: rp_unwind_object__pack() */
 	RP_HELPER_PERF_MAP,    /* of a process -> memfd: rp_perf_map__pack() */
@@ -30,7 +31,7 @@ struct rp_helper_request {
 	uint32_t tables; /* enum rp_elf_tables */
 	int32_t pid;	 /* and what it has mapped: */
 	uint32_t is_exe;
-	uint64_t start, end, dev, ino;
+	uint64_t start, end, dev, ino, mapped_offset;
 	uint64_t offset;
 	char path[PATH_MAX];
 };

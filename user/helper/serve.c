@@ -54,20 +54,33 @@ static int put_into_memory(const char *bytes, size_t size)
 	return fd;
 }
 
-static int open_mapped(const struct rp_helper_request *request)
+static struct rp_mapped what_is_mapped(const struct rp_helper_request *request)
 {
-	char via[PATH_MAX], path[PATH_MAX];
-	const struct rp_mapped mapped = {
+	return (struct rp_mapped){
 		.dev = request->dev,
 		.ino = request->ino,
-		.path = path,
+		.path = (char *)request->path,
 		.is_exe = request->is_exe,
 		.start = request->start,
 		.end = request->end,
+		.offset = request->mapped_offset,
 	};
+}
 
-	snprintf(path, sizeof(path), "%s", request->path);
+static int open_mapped(const struct rp_helper_request *request)
+{
+	const struct rp_mapped mapped = what_is_mapped(request);
+	char via[PATH_MAX];
+
 	return rp_proc__open_mapped("/proc", request->pid, &mapped, via, sizeof(via));
+}
+
+/* It may be the last thing that it does: what is mapped there may never come. */
+static bool differs(const struct rp_helper_request *request, int file)
+{
+	const struct rp_mapped mapped = what_is_mapped(request);
+
+	return rp_proc__differs("/proc", request->pid, &mapped, file, request->offset);
 }
 
 static int read_object(const struct rp_helper_request *request, int file, struct rp_elf **elf,
@@ -175,6 +188,10 @@ static int answer(const struct rp_helper_request *request, int file, struct rp_e
 	case RP_HELPER_OBJECT:
 		rc = read_object(request, file, elf, reply->cause, sizeof(reply->cause));
 		break;
+	case RP_HELPER_DIFFERS:
+		reply->piece[0] = differs(request, file);
+		reply->size = 1;
+		return -1;
 	case RP_HELPER_DEBUG_FILE:
 		rc = open_debug_file(request, file);
 		break;

@@ -55,7 +55,7 @@ static bool shows_breakpoint(const struct rp_targets *t, const struct rp_object 
 	const struct rp_site_group *b = o->site_groups;
 
 	for (size_t s = 0; s < b->n && s < SITES_TRIED; s++)
-		if (rp_proc__differs(t->proc, pid, m, fd, b->sites[s].offset))
+		if (rp_helper__differs(t->helper, t->proc, pid, m, fd, b->sites[s].offset))
 			return true;
 	return false;
 }
