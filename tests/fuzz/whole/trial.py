@@ -90,6 +90,15 @@ class Trial:
         if status in (2, 3, 4) and len(said.splitlines()) < 1:
             raise Failed(f"{words}: status {status} without a word")
 
+    def look_at_file(self, name, form):
+        """What was written there, as a terminal or a parser would."""
+        with open(self.path(name), "rb") as file:
+            text = file.read()
+        if CONTROL.search(text):
+            raise Failed(f"{form}: control characters: {CONTROL.search(text)} in {text[-2000:]}")
+        if form == "json":
+            json.loads(text)
+
     def snapshot(self, *words):
         """The same, whose stdout is one JSON document, or nothing."""
         out = self.run(*words)
