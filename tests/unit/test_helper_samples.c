@@ -55,7 +55,10 @@ static int unpack_rows(void (*change)(struct rp_unwind_object *object), size_t c
 					   {.pc = 8, .cfa = RP_UNWIND_CFA_FP},
 					   {.pc = 16, .cfa = RP_UNWIND_CFA_SP},
 					   {.pc = 24, .cfa = RP_UNWIND_GAP}};
-	struct rp_unwind_object object = {.table = {.rows = rows, .n = ROWS}, .n_segments = 1}, out;
+	struct rp_unwind_object object = {.table = {.rows = rows, .n = ROWS},
+					  .n_segments = 1,
+					  .python = {0x1000, 0x030c0000, true}},
+				out;
 	size_t size;
 	char *bytes;
 	int rc;
@@ -64,6 +67,11 @@ static int unpack_rows(void (*change)(struct rp_unwind_object *object), size_t c
 		change(&object);
 	assert_int_equal(rp_unwind_object__pack(&object, &bytes, &size), 0);
 	rc = rp_unwind_object__unpack(bytes, size - cut, &out);
+	if (!rc) {
+		assert_int_equal(out.python.runtime, object.python.runtime);
+		assert_int_equal(out.python.version, object.python.version);
+		assert_true(out.python.free_threaded);
+	}
 	rp_unwind_object__free(&out);
 	free(bytes);
 	return rc;

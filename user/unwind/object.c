@@ -77,13 +77,21 @@ void rp_unwind_object__free(struct rp_unwind_object *object)
 struct packed {
 	uint64_t rows, base, segments;
 	struct rp_elf_segment segment[RP_UNWIND_SEGMENTS_MAX];
+	uint64_t python_runtime;
+	uint32_t python_version, python_is_free_threaded;
 };
 
 int rp_unwind_object__pack(const struct rp_unwind_object *object, char **bytes, size_t *size)
 {
 	const struct rp_unwind_rows *table = &object->table;
 	struct packed head = {
-		.rows = table->n, .base = table->base, .segments = object->n_segments};
+		.rows = table->n,
+		.base = table->base,
+		.segments = object->n_segments,
+		.python_runtime = object->python.runtime,
+		.python_version = object->python.version,
+		.python_is_free_threaded = object->python.free_threaded,
+	};
 	size_t rows = table->n * sizeof(*table->rows);
 
 	memcpy(head.segment, object->segments, sizeof(head.segment));
@@ -130,6 +138,11 @@ int rp_unwind_object__unpack(const char *bytes, size_t size, struct rp_unwind_ob
 	out->table = (struct rp_unwind_rows){.rows = rows, .n = head.rows, .base = head.base};
 	memcpy(out->segments, head.segment, sizeof(out->segments));
 	out->n_segments = head.segments;
+	out->python = (struct rp_elf_python){
+		.runtime = head.python_runtime,
+		.version = head.python_version,
+		.free_threaded = head.python_is_free_threaded != 0,
+	};
 	return 0;
 }
 
