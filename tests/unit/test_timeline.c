@@ -38,6 +38,9 @@ static struct rp_event_instance instance_of(const struct story *story, unsigned 
 		.open = i + 1 == story->n,
 	};
 
+	/* Later windows have what was called in it, and nothing of the outermost path itself. */
+	if (i >= story->n / 3 && instance.node == 2)
+		instance.node = i % 2 ? 3 : 5;
 	/* Neighbours come in another order than they ended in. */
 	if (i % 7 == 3)
 		end -= end > 2000 ? 2000 : 0;
@@ -84,7 +87,7 @@ static void tell_story(struct reading *r, const struct story *story)
 			tell(&r->sink, instance_of(story, k));
 	}
 	assert_int_equal(RP_TELL(&r->sink, lost, 3, 5), 0);
-	assert_int_equal(RP_TELL(&r->sink, left_out, 2, 4), 0);
+	assert_int_equal(RP_TELL(&r->sink, left_out, 5, 4), 0);
 	tell_end(&r->sink, story->length);
 }
 
@@ -149,7 +152,8 @@ static void assert_same(const struct rp_snapshot *a, const struct rp_snapshot *b
 	for (size_t i = 0; i < a->n_rows; i++)
 		assert_same_row(&a->rows[i], &b->rows[i]);
 	for (size_t i = 0; i < a->n_tree; i++) {
-		assert_int_equal(a->tree[i].parent, b->tree[i].parent);
+		/* Ids follow the order in which paths came. */
+		assert_int_equal(a->tree[i].depth, b->tree[i].depth);
 		assert_same_row(&a->tree[i].row, &b->tree[i].row);
 	}
 }
@@ -164,7 +168,7 @@ static int add_timed(void *ctx, uint32_t node, uint64_t from, uint64_t to,
 {
 	struct timed *timed = ctx;
 
-	assert_in_range(node, 2, 4);
+	assert_in_range(node, 2, 5);
 	assert_true(from < to && from >= timed->from);
 	assert_true(!timed->to || to <= timed->to);
 	for (uint32_t i = hist->from; i < hist->end; i++)
