@@ -116,6 +116,17 @@ def of_pprof(path):
     return sums
 
 
+def top_of_pprof(path):
+    """Instances of each function's own, as `pprof -top` lists them."""
+    text = subprocess.run(["go", "tool", "pprof", "-top", "-sample_index=count", "-nodecount=100000",
+                           "-nodefraction=0", path], check=True, capture_output=True, text=True,
+                          timeout=harness.DEADLINE).stdout
+    counts = collections.Counter()
+    for count, name in re.findall(r"^ +(\d+) +[\d.]+% +[\d.]+% +\d+ +[\d.]+%  (.*)$", text, re.M):
+        counts[name.split("[")[0]] += int(count)
+    return counts
+
+
 def crossings(slices):
     """How many of one track end after what they began in."""
     tracks = collections.defaultdict(list)

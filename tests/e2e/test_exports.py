@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
 """Exports of records through readers of others: the same instances, of the same times, in all of them."""
 
+import collections
 import json
 import os
 import re
@@ -90,6 +91,10 @@ class Exported:
         profile = self.export(record, "pprof", "pb")
         if shutil.which("go"):
             self.check_pprof(exports.of_pprof(profile), tree)
+            counts = collections.Counter()
+            for row in tree:
+                counts[row["name"]] += row["count"]
+            self.assertEqual(exports.top_of_pprof(profile), counts)
         if paths:
             self.read += [(path, exports.weights_of_paths(paths), 1)
                           for path in (self.export(record, "folded", "folded.txt"), profile)]
