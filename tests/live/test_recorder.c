@@ -231,6 +231,30 @@ static void nothing_starts_without_its_file(void **state)
 	assert_null(strstr(rptrace->out, "expect"));
 }
 
+/* As ranks of MPI that all are given one name: the record of the first is whole. */
+static void a_file_has_one_recorder(void **state)
+{
+	const char *path = live_path("shared.rpt");
+	struct live_proc *target = live_target("threads busy 2 100");
+	struct live_proc *first = live_rptrace_ready("record -p %d -f outer -o %s", target->pid,
+						     path);
+	struct live_proc *second = live_rptrace("record -f outer -o %s -- %s", path,
+						live_target_path("threads busy 1 1"));
+	struct record *r;
+
+	(void)state;
+	assert_int_equal(live_wait(second), 1);
+	assert_non_null(strstr(second->err, "is being written by another rptrace"));
+	assert_non_null(strstr(second->err, " -o rptrace.%p.rpt "));
+	assert_null(strstr(second->out, "expect"));
+	live_release(target);
+	live_wait(target);
+	assert_int_equal(live_wait(first), 0);
+	r = read_record(path);
+	assert_int_equal(sums_of(r, "/outer").timed, 200);
+	free_record(r);
+}
+
 static void summary_does_not_overwrite_the_record(void **state)
 {
 	const char *path = live_path("both.rpt");
@@ -257,6 +281,7 @@ int main(void)
 		cmocka_unit_test(what_is_open_at_the_end_is_there),
 		cmocka_unit_test(full_disk_ends_the_record_alone),
 		cmocka_unit_test(nothing_starts_without_its_file),
+		cmocka_unit_test(a_file_has_one_recorder),
 		cmocka_unit_test(summary_does_not_overwrite_the_record),
 	};
 	static const off_t killed_at[] = {1, 5000, 40000, 160000};

@@ -194,6 +194,12 @@ static void test_calls_are_damaged(void **state)
 
 /* ---- the profile ----------------------------------------------------------------------------- */
 
+static int close_nothing(void *ctx)
+{
+	(void)ctx;
+	return 0;
+}
+
 /* Of what is told as `tell_samples` does; n_taken are those of the run. */
 static struct rp_snapshot *snapshot_of(const struct rp_event_filter_opts *opts, unsigned n,
 				       unsigned n_taken, enum rp_by by)
@@ -287,6 +293,22 @@ static void test_parts(void **state)
 	rp_snapshot__free(s);
 }
 
+/* A thread that never was in a region is known by its samples alone. */
+static void test_thread_of_samples_alone(void **state)
+{
+	const struct rp_event_filter_opts opts = {.thread = 4711};
+	struct rp_taken_sample sample = {.time = RUN_START, .tid = 4711, .pid = 42};
+	const struct rp_event_sink nowhere = {.close = close_nothing};
+	struct rp_event_filter *filter = rp_event_filter__new(&opts, &nowhere);
+	struct rp_event_sink sink = rp_event_filter__sink(filter);
+
+	(void)state;
+	assert_int_equal(rp_event_filter__unseen_thread(filter), 4711);
+	assert_int_equal(sink.sample(sink.ctx, &sample), 0);
+	assert_int_equal(rp_event_filter__unseen_thread(filter), 0);
+	assert_int_equal(sink.close(sink.ctx), 0);
+}
+
 /* Each thread was in one of the two regions. */
 static void test_groups(void **state)
 {
@@ -310,6 +332,7 @@ int main(void)
 		cmocka_unit_test(test_calls_are_damaged),
 		cmocka_unit_test(test_profile),
 		cmocka_unit_test(test_parts),
+		cmocka_unit_test(test_thread_of_samples_alone),
 		cmocka_unit_test(test_groups),
 	};
 

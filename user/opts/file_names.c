@@ -36,6 +36,9 @@ static int add_variable(struct name *name)
 	if (!end || end - begin >= (int)sizeof(variable))
 		return rp_err__set(name->err, RP_EXIT_USAGE, -EINVAL, NULL,
 				   "%%{ in the name of a file lacks its }");
+	if (end == begin)
+		return rp_err__set(name->err, RP_EXIT_USAGE, -EINVAL, NULL,
+				   "%%{} in the name of a file lacks the name of a variable");
 	snprintf(variable, sizeof(variable), "%.*s", (int)(end - begin), begin);
 	value = getenv(variable);
 	if (!value)

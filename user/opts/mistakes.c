@@ -414,6 +414,12 @@ static int report_together(const struct rp_parser *p)
 	return export_together(p);
 }
 
+/* What the command and rptrace itself print goes there. */
+static bool is_stream(const char *file)
+{
+	return !strcmp(file, "-") || !strcmp(file, "/dev/stdout") || !strcmp(file, "/dev/stderr");
+}
+
 /* It is written block by block, and what does not fit is taken out again. */
 static int record_to_stream(const struct rp_parser *p)
 {
@@ -424,7 +430,8 @@ static int record_to_stream(const struct rp_parser *p)
 				     .insert = p->own,
 				     .with = {alone ? "-o" : "--record", "rptrace.rpt"}};
 
-	return mistake(p, &edit, "a record is a file: it cannot go to standard output");
+	return mistake(p, &edit,
+		       "a record is a file: standard output and standard error have other text");
 }
 
 /* Options of a record, and there is none; or they are about calls that it has not. */
@@ -434,7 +441,7 @@ static int record_together(const struct rp_parser *p)
 	const void *const members[] = {&o->every, &o->slower_than, &o->last, &o->max_size};
 	const struct rp_edit edit = {.insert = p->own, .with = {"--record", "rptrace.rpt"}};
 
-	if (o->record && !strcmp(o->record, "-"))
+	if (o->record && is_stream(o->record))
 		return record_to_stream(p);
 	if (o->slower_than > 0 && o->within)
 		return without(p, &o->slower_than,

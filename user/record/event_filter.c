@@ -105,6 +105,8 @@ static int on_sample(void *ctx, const struct rp_taken_sample *sample)
 {
 	struct rp_event_filter *f = ctx;
 
+	/* One that never was in a region is told by its samples alone. */
+	f->saw_thread |= sample->tid == f->opts.thread;
 	if (!is_in_time(f, sample->time) || (f->opts.thread && sample->tid != f->opts.thread) ||
 	    (f->opts.n_regions && !is_wanted(&f->inside, sample->node)))
 		return 0;

@@ -79,7 +79,7 @@ static int choose_another(const struct rp_run *run, int rc, struct rp_err *err)
 	if (!run->opts->record)
 		return rp_err__line(err, rc, "stream", "--stream", "/var/tmp/rptrace.trace.json");
 	return rp_err__line(err, rc, alone ? "output" : "record", alone ? "-o" : "--record",
-			    "/var/tmp/rptrace.rpt");
+			    rc == -EBUSY ? "rptrace.%p.rpt" : "/var/tmp/rptrace.rpt");
 }
 
 int rp_run__open_record(struct rp_run *run, struct rp_err *err)

@@ -2,6 +2,7 @@
 #include "run/recording.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
 #include <signal.h>
@@ -10,6 +11,7 @@
 #include <string.h>
 #include <sys/random.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
@@ -273,6 +275,23 @@ static int flush(struct rp_recording *r, uint64_t now)
 	return rc || !r->stream ? rc : rp_chrome_stream__flush(&r->streamed);
 }
 
+/*
+ * Two runs that write one file, as ranks of MPI do that are given one name, would leave the record
+ * of neither. The lock is this process's alone: no child keeps it where rptrace is killed. A file
+ * system that has no locks does without.
+ */
+static int claim(const struct rp_recording *r, struct rp_err *err)
+{
+	struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	struct stat st;
+
+	if (fstat(r->fd, &st) || !S_ISREG(st.st_mode) || !fcntl(r->fd, F_SETLK, &whole) ||
+	    (errno != EAGAIN && errno != EACCES))
+		return 0;
+	return rp_err__set(err, RP_EXIT_FAILED, -EBUSY, NULL,
+			   "%s is being written by another rptrace", r->opts.path);
+}
+
 int rp_recording__new(const struct rp_recording_opts *opts, struct rp_recording **out,
 		      struct rp_err *err)
 {
@@ -287,6 +306,8 @@ int rp_recording__new(const struct rp_recording_opts *opts, struct rp_recording 
 		rc = rp_err__set(err, RP_EXIT_FAILED, r->fd, NULL, "%s: %s", opts->path,
 				 strerror(-r->fd));
 	else
+		rc = claim(r, err);
+	if (!rc)
 		rc = open_sinks(r, opts) ? rp_err__no_memory(err) : open_stream(r, err);
 	if (rc)
 		rp_recording__free(r);
