@@ -60,7 +60,7 @@ BPF_CFLAGS := -O2 -g $(BPF_WARN) -mcpu=v3 -target bpf -D__TARGET_ARCH_$(BPF_ARCH
 	-idirafter /usr/include/$(shell uname -m)-linux-gnu
 
 # Pure stages: no libbpf. The layer check holds them to it.
-CORE_DIRS := user/util user/discover user/helper user/plan user/aggregate user/record user/export user/unwind user/symbolize user/sample user/view user/screen user/targets user/opts
+CORE_DIRS := user/util user/discover user/helper user/plan user/aggregate user/record user/export user/compare user/unwind user/symbolize user/sample user/view user/screen user/targets user/opts
 CORE_SRCS := $(wildcard $(CORE_DIRS:%=%/*.c)) user/collect/decode.c
 USER_SRCS := $(filter-out $(CORE_SRCS),$(wildcard user/*.c user/*/*.c))
 BPF_SRCS  := $(wildcard bpf/*.bpf.c)
@@ -73,7 +73,7 @@ RUN_OBJS  := $(filter $(O)/user/run/%,$(USER_OBJS))
 .DELETE_ON_ERROR:
 .SECONDARY:
 .SUFFIXES:
-.PHONY: all help clean deps demo test check unit unit-asan live e2e lint docs matrix fuzz e2e-screen format bench screenshot targets install uninstall
+.PHONY: all help clean deps demo test check unit unit-asan live e2e lint docs matrix fuzz e2e-screen format bench bench-diff screenshot targets install uninstall
 
 all: $(O)/rptrace ## build rptrace (default)
 

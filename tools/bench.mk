@@ -24,6 +24,10 @@ $(O)/bench/bench_many: tests/targets/bench_region.c tools/bench.mk
 bench: $(O)/rptrace $(BENCH_BINS) $(O)/targets/threads npm ## what tracing costs, next to other tools (root)
 	$(Q)python3 -B tools/bench --build $(O) $(BENCH_ARGS)
 
+# Five minutes a quarter of it: BENCH_ARGS="--rounds 5".
+bench-diff: $(O)/rptrace $(O)/targets/demo ## what rptrace diff finds, and what it flags of nothing (root; half an hour)
+	$(Q)python3 -B tools/bench/compare.py --build $(O) $(BENCH_ARGS)
+
 # The picture in README.md: wants a calm machine, and takes minutes to fill the sparklines and the heat map.
 screenshot: $(O)/rptrace $(O)/targets/demo ## draw the picture of the screen in the README anew (root, tmux)
 	$(Q)tools/screenshot --build $(O)

@@ -41,6 +41,8 @@ NEWER = [
     ("-p {pid} -f leaf --format folded", 2, "sample"),
     ("record -p {pid} -f leaf -o no-such-folder/file", 1, "no-such-folder"),
     ("report", 2, "needs a record"),
+    ("diff", 2, "two sides"),
+    ("diff no-such-file nor-this", 1, "No such file"),
     ("report /etc/passwd", 1, "no record"),
     ("report no-such-file", 1, "No such file"),
 ]
@@ -79,7 +81,7 @@ REPORTS = [
     ("report {record} -p {pid}", 2, "has no option -p"),
     ("report {record} -d 5", 2, "has no option -d"),
     ("report {record} -- true", 2, "starts no command"),
-    ("report {record} -o {record}", 2, "is a record that is to be reported"),
+    ("report {record} -o {record}", 2, "is a record that is to be read"),
     ("report {record} -o no-such-folder/file", 1, "no-such-folder"),
     ("report --sample {record}", 2, "has no option --sample"),
     ("{record}", 2, "a record is for rptrace report"),

@@ -336,7 +336,7 @@ static void output_that_cannot_be_is_told(void **state)
 	json_decref(recorded(&c, path));
 	rptrace = live_rptrace("report %s -o %s", path, path);
 	assert_int_equal(live_wait(rptrace), 2);
-	assert_non_null(strstr(rptrace->err, "own.rpt is a record that is to be reported"));
+	assert_non_null(strstr(rptrace->err, "own.rpt is a record that is to be read"));
 	assert_non_null(strstr(rptrace->err, "-o rptrace.out"));
 	json_decref(report_json(path, ""));
 	rptrace = live_rptrace("report %s --format chrome -o /dev/full", path);

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
 /*
- * demo [SECONDS [RATE]]: a small service to look at with rptrace. Producers put requests into a
- * bounded queue, in bursts; workers parse them, compute on them, render an answer, book it to a
- * tenant and write a log. It keeps to two CPUs, as in a small container, so that its threads wait
- * for them; it handles about 1,000 requests a second (12,000 regions) and ends by itself (30), on
- * SIGTERM or ^C. With RATE it is that many requests a second on average, in waves between half and
- * one and a half times as many.
+ * demo [SECONDS [RATE [NAME=VALUE...]]]: a small service to look at with rptrace. Producers put
+ * requests into a bounded queue, in bursts; workers parse them, compute on them, render an answer,
+ * book it to a tenant and write a log. It keeps to two CPUs, as in a small container, so that its
+ * threads wait for them; it handles about 1,000 requests a second (12,000 regions) and ends by
+ * itself (30), on SIGTERM or ^C. With RATE it is that many requests a second on average, in waves
+ * between half and one and a half times as many.
+ *
+ * For comparisons of runs: blocks=N a ms of computing, whatever this machine could do, so that each
+ * run has the same work; compute=PCT of what a request has to compute; parses=N of each request.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -68,8 +71,10 @@ static struct {
 	uint64_t lines, slow;
 } journal = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
-static uint64_t blocks_per_ms; /* what this machine computes */
-static double rate;	       /* requests a second on average; 0: RATE, and no waves */
+static uint64_t blocks_per_ms;	       /* what this machine computes, or is to compute */
+static unsigned compute_percent = 100; /* of the work of a request */
+static unsigned parses = 1;	       /* of a request */
+static double rate;		       /* requests a second on average; 0: RATE, and no waves */
 
 /* ---- computing ------------------------------------------------------------------------------- */
 
@@ -255,7 +260,8 @@ static uint64_t compute(const struct request *request)
 {
 	uint64_t hash = 0;
 
-	RPTRACE_REGION(compute) hash = burn(request->text, request->work_us);
+	RPTRACE_REGION(compute)
+	hash = burn(request->text, request->work_us * compute_percent / 100);
 	return hash;
 }
 
@@ -313,11 +319,12 @@ static void slow_path(void)
 
 static void serve(const struct request *request)
 {
-	uint64_t hash;
+	uint64_t hash = 0;
 
 	RPTRACE_REGION(request)
 	{
-		hash = parse(request);
+		for (unsigned i = 0; i < parses; i++)
+			hash = parse(request);
 		RPTRACE_BEGIN_VALUE(tenant, request->tenant);
 		hash ^= compute(request);
 		if (request->serial % SLOW_EVERY == SLOW_EVERY - 1)
@@ -418,6 +425,28 @@ static void report(double seconds)
 	expect("request", requests);
 }
 
+/* NAME=VALUE. 0: there is no such setting. */
+static int set(const char *word)
+{
+	unsigned long long blocks;
+
+	if (sscanf(word, "blocks=%llu", &blocks) == 1)
+		blocks_per_ms = blocks;
+	else
+		return sscanf(word, "compute=%u", &compute_percent) == 1 ||
+		       sscanf(word, "parses=%u", &parses) == 1;
+	return blocks > 0;
+}
+
+/* 0: they are wrong. */
+static int take_settings(char **words)
+{
+	for (; *words; words++)
+		if (!set(*words))
+			return 0;
+	return 1;
+}
+
 int main(int argc, char **argv)
 {
 	double seconds = argc > 1 ? strtod(argv[1], NULL) : 30;
@@ -426,8 +455,9 @@ int main(int argc, char **argv)
 	uint64_t start_ns;
 
 	rate = argc > 2 ? strtod(argv[2], NULL) : 0;
-	if (argc > 3 || !(seconds > 0 && seconds <= 86400) || !(rate >= 0 && rate <= 100000)) {
-		fputs("usage: demo [SECONDS [RATE]]\n", stderr);
+	if ((argc > 3 && !take_settings(argv + 3)) || !(seconds > 0 && seconds <= 86400) ||
+	    !(rate >= 0 && rate <= 100000)) {
+		fputs("usage: demo [SECONDS [RATE [blocks=N] [compute=PCT] [parses=N]]]\n", stderr);
 		return 2;
 	}
 	sigemptyset(&signals);
@@ -440,10 +470,11 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	keep_to_few_cpus();
-	calibrate();
+	if (!blocks_per_ms)
+		calibrate();
 	target_wait();
-	say("demo: pid %d, %d producers and %d workers for %g s", (int)getpid(), PRODUCERS, WORKERS,
-	    seconds);
+	say("demo: pid %d, %d producers and %d workers for %g s, %llu blocks a ms", (int)getpid(),
+	    PRODUCERS, WORKERS, seconds, (unsigned long long)blocks_per_ms);
 	start_ns = now_ns();
 	start(workers, WORKERS, "worker", worker);
 	start(producers, PRODUCERS, "producer", producer);

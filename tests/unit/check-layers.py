@@ -24,6 +24,7 @@ FORBIDDEN = {
     "symbolize": "plan/plan.h",
     "unwind": "plan/plan.h",
     "export": "screen/screen.h",
+    "compare": "screen/screen.h",
     "view": "screen/screen.h",
     "screen": "targets/targets.h",
     "targets": "run/run.h",
@@ -31,7 +32,7 @@ FORBIDDEN = {
     "run": "commands/commands.h",
     "commands": "targets/internal.h",
 }
-PURE = ("util", "discover", "helper", "plan", "aggregate", "record", "export", "unwind", "symbolize", "sample",
+PURE = ("util", "discover", "helper", "plan", "aggregate", "record", "export", "compare", "unwind", "symbolize", "sample",
         "view", "screen", "targets", "opts")
 
 # Headers that include each other, by what must be said of them.

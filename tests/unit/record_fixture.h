@@ -69,10 +69,10 @@ static inline int told_run(void *ctx, const struct rp_event_run *run)
 	const struct told *told = ctx;
 	const struct rp_meta *m = &run->meta;
 
-	fprintf(told->out, "run %lu %lu %s %s %s %s %s %s %lu %u\n", run->start, run->wall,
+	fprintf(told->out, "run %lu %lu %s %s %s %s %s %s %s %lu %u\n", run->start, run->wall,
 		m->version ? m->version : "-", m->host ? m->host : "-", m->kernel ? m->kernel : "-",
 		m->start_time, m->attach_mode ? m->attach_mode : "-", m->target ? m->target : "-",
-		m->probes, run->sample_hz);
+		m->options ? m->options : "-", m->probes, run->sample_hz);
 	return 0;
 }
 
@@ -80,9 +80,10 @@ static inline int told_region(void *ctx, uint32_t id, const struct rp_region_nam
 {
 	const struct told *told = ctx;
 
-	fprintf(told->out, "region %u %s %d %s %d%d%d %lu %lu %lu %.3f %.3f\n", id, r->name,
-		r->kind, r->object, r->slow, r->left_out, r->ends_at_jump, r->stray.hits,
-		r->stray.unmatched, r->stray.crossed, r->cost.inside, r->cost.whole);
+	fprintf(told->out, "region %u %s %d %s%s %d%d%d %lu %lu %lu %.3f %.3f\n", id, r->name,
+		r->kind, r->object, r->build_id ? r->build_id : "", r->slow, r->left_out,
+		r->ends_at_jump, r->stray.hits, r->stray.unmatched, r->stray.crossed,
+		r->cost.inside, r->cost.whole);
 	return 0;
 }
 

@@ -153,6 +153,39 @@ static void words_and_flags(void **state)
 	rp_opts__free(&l.opts);
 }
 
+static void sides_of_diff(void **state)
+{
+	struct line l;
+
+	(void)state;
+	parse_good(&l, "rptrace diff a.rpt --metric p99 b.rpt --max-regression 250%");
+	assert_int_equal(l.opts.command, RP_COMMAND_DIFF);
+	assert_int_equal(l.opts.files.n, 1);
+	assert_int_equal(l.opts.other_files.n, 1);
+	assert_string_equal(l.opts.other_files.items[0], "b.rpt");
+	assert_int_equal(l.opts.metric, RP_METRIC_P99);
+	assert_true(fabs(l.opts.max_regression - 2.5) < 1e-9);
+	rp_opts__free(&l.opts);
+	parse_good(&l, "rptrace diff a b c -- d -e");
+	assert_int_equal(l.opts.files.n, 3);
+	assert_int_equal(l.opts.other_files.n, 2);
+	assert_string_equal(l.opts.other_files.items[1], "-e");
+	assert_null(l.opts.argv);
+	rp_opts__free(&l.opts);
+	parse_good(&l, "rptrace diff --run 8 -f main --record kept -- one 1 --- two --- 3");
+	assert_int_equal(l.opts.runs, 8);
+	assert_int_equal(l.opts.functions.n, 1);
+	assert_string_equal(l.opts.argv[0], "one");
+	assert_string_equal(l.opts.argv[1], "1");
+	assert_null(l.opts.argv[2]);
+	assert_string_equal(l.opts.second_argv[0], "two");
+	assert_string_equal(l.opts.second_argv[1], "---");
+	rp_opts__free(&l.opts);
+	parse_good(&l, "rptrace diff --json a b");
+	assert_int_equal(l.opts.diff_form, RP_DIFF_FORM_JSON);
+	rp_opts__free(&l.opts);
+}
+
 static void recording(void **state)
 {
 	static const struct {
@@ -166,6 +199,15 @@ static void recording(void **state)
 	assert_int_equal(l.opts.command, RP_COMMAND_RECORD);
 	assert_string_equal(l.opts.record, "rptrace.rpt");
 	assert_true(l.opts.max_ring == 16 << 20);
+	rp_opts__free(&l.opts);
+	/* What decides what its figures are of, and nothing else. */
+	parse_good(&l, "rptrace record -f a --no-follow -v -o a.rpt -f 'b c' -s cpu -- cmd -f d");
+	assert_int_equal(l.opts.told.n, 6);
+	assert_string_equal(l.opts.told.items[0], "function");
+	assert_string_equal(l.opts.told.items[1], "a");
+	assert_string_equal(l.opts.told.items[2], "no-follow");
+	assert_null(l.opts.told.items[3]);
+	assert_string_equal(l.opts.told.items[5], "b c");
 	rp_opts__free(&l.opts);
 	parse_good(&l, "rptrace record -o a.rpt -- cmd");
 	assert_string_equal(l.opts.record, "a.rpt");
@@ -350,9 +392,24 @@ static const struct mistake {
 	{"rptrace lst -p 1", "list", "rptrace list -p 1"},
 	{"rptrace docter", "doctor", "rptrace doctor"},
 	{"rptrace -p 1 list", "comes first", "rptrace list -p 1"},
-	{"rptrace top -p 1", "record, report, list and doctor", "rptrace -p 1"},
+	{"rptrace top -p 1", "record, report, diff, list and doctor", "rptrace -p 1"},
 	{"rptrace report", "needs a record", "rptrace record --help"},
 	{"rptrace report a.rpt -- b", "report starts no command", "rptrace report a.rpt"},
+	{"rptrace diff", "records of two sides", "rptrace diff --help"},
+	{"rptrace diff a.rpt", "records of two sides", "rptrace diff --help"},
+	{"rptrace diff a --json b c d", "-- stands between", "rptrace diff a --json b -- c d"},
+	{"rptrace diff a b --metric max", "none of median, cpu, p50",
+	 "rptrace diff a b --metric median"},
+	{"rptrace diff a b --max-regression 0", "above 0 and up to 10000",
+	 "rptrace diff a b --max-regression 5%"},
+	{"rptrace diff -f main a b", "-f is about runs that are to be made", "rptrace diff a b"},
+	{"rptrace diff --sort self a b", "rptrace diff has no option -s", "rptrace diff a b"},
+	{"rptrace diff --run 5 -- one 2", "needs two commands",
+	 "rptrace diff --run 5 -- one 2 --- one 2"},
+	{"rptrace diff --run 5 a b", "no records of others", "rptrace diff a b"},
+	{"rptrace diff --run 5 a -- b --- c", "'a' is one too many", "rptrace diff --help"},
+	{"rptrace diff --run 5 --json -- a --- b", "json goes to a file",
+	 "rptrace diff --run 5 --json -o rptrace.out -- a --- b"},
 	{"rptrace report --by cgroup a.rpt", "none of process, thread, command, label, file",
 	 "rptrace report --by process a.rpt"},
 	{"rptrace report --slowest 3 --by thread a.rpt", "the thread of each",
@@ -552,6 +609,7 @@ int main(void)
 		cmocka_unit_test(help_tells_defaults),
 		cmocka_unit_test(words_and_flags),
 		cmocka_unit_test(recording),
+		cmocka_unit_test(sides_of_diff),
 		cmocka_unit_test(values),
 		cmocka_unit_test(sampling),
 		cmocka_unit_test(durations),

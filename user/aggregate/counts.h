@@ -69,6 +69,7 @@ struct rp_region_name {
 	const char *name;
 	enum rp_kind kind;
 	const char *object;
+	const char *build_id; /* of the object, as far as somebody wants it; NULL, "": not known */
 	struct rp_stray_hits stray;
 	bool slow;		   /* has a single-stepped site */
 	bool left_out;		   /* while tracing: figures up to then */

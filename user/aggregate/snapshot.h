@@ -72,7 +72,8 @@ struct rp_meta {
 	struct rp_overhead overhead; /* as it is told; zero where not known */
 	const char *group_by; /* NULL, or "process", "thread", ...: the title of the column */
 	const char *target;   /* one line: what is traced */
-	const char *kept; /* of a record: options by which it has a part of the run; else NULL */
+	const char *kept;    /* of a record: options by which it has a part of the run; else NULL */
+	const char *options; /* of a record: what was traced, and how; else NULL */
 };
 
 struct rp_snapshot {

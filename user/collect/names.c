@@ -68,13 +68,14 @@ static int read_regions(struct rp_id_names *names, const struct rp_plan *plan)
 			.name = rp_arena__dup(&names->strings, regions[i].name),
 			.kind = regions[i].kind,
 			.object = rp_arena__dup(&names->strings, regions[i].object),
+			.build_id = rp_arena__dup(&names->strings, regions[i].build_id),
 			.slow = regions[i].slow_sites > 0,
 			.left_out = regions[i].left_out,
 			.ends_at_jump = regions[i].ends_at_jump,
 		};
 		if (regions[i].usdt)
 			to->usdt = rp_arena__dup(&names->strings, regions[i].usdt);
-		if (!to->name || !to->object || (regions[i].usdt && !to->usdt))
+		if (!to->name || !to->object || !to->build_id || (regions[i].usdt && !to->usdt))
 			return -ENOMEM;
 	}
 	return names->regions ? 0 : -ENOMEM;

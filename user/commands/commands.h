@@ -17,6 +17,7 @@ int rp_live__run(const struct rp_opts *opts, rp_say_fn say, struct rp_err *err);
 int rp_record__run(const struct rp_opts *opts, rp_say_fn say, struct rp_err *err);
 int rp_list__run(const struct rp_opts *opts, rp_say_fn say, struct rp_err *err);
 int rp_report__run(const struct rp_opts *opts, rp_say_fn say, struct rp_err *err);
+int rp_diff__run(const struct rp_opts *opts, rp_say_fn say, struct rp_err *err);
 int rp_doctor__run(const struct rp_opts *opts, rp_say_fn say, struct rp_err *err);
 
 #endif

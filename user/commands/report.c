@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "commands/records.h"
 #include "commands/report_internal.h"
 #include "export/split.h"
 #include "opts/command_line.h"
@@ -112,49 +113,6 @@ static int open_sink(struct report *r, struct rp_err *err)
 	return 0;
 }
 
-/* A stretch that had no instances, for all that is known, has no time. */
-static void tell_damage(const struct report *r, const char *file, uint64_t start,
-			const struct rp_damage *damage)
-{
-	double from = damage->t0 > start ? (double)(damage->t0 - start) / RP_NS_PER_S : 0;
-	double to = ((double)damage->t1 - (double)start) / RP_NS_PER_S;
-	char line[512];
-	int n = snprintf(line, sizeof(line), "%s: %" PRIu64 " bytes at %" PRIu64 " are damaged",
-			 file, damage->bytes, damage->offset);
-
-	if (damage->t1 > damage->t0 && n > 0 && (size_t)n < sizeof(line))
-		snprintf(line + n, sizeof(line) - (size_t)n,
-			 ": what ended from %.6f s to %.6f s may be missing", from, to);
-	r->say(line, NULL);
-}
-
-/* What is not in the figures. */
-static void tell_missing(const struct report *r, const char *file, const struct rp_reader *reader)
-{
-	const struct rp_reader_figures *f = rp_reader__figures(reader);
-	size_t room = sizeof(f->damage) / sizeof(f->damage[0]);
-	uint64_t start = rp_reader__run(reader)->start;
-	char line[512];
-
-	for (size_t i = 0; i < f->n_damaged && i < room; i++)
-		tell_damage(r, file, start, &f->damage[i]);
-	if (f->n_damaged > room) {
-		snprintf(line, sizeof(line), "%s: %" PRIu64 " more places are damaged", file,
-			 f->n_damaged - room);
-		r->say(line, NULL);
-	}
-	if (f->unknown_blocks) {
-		snprintf(line, sizeof(line),
-			 "%s: %" PRIu64 " blocks are of a later version of rptrace", file,
-			 f->unknown_blocks);
-		r->say(line, NULL);
-	}
-	if (f->cut) {
-		snprintf(line, sizeof(line), "%s: the record ends before its run did", file);
-		r->say(line, NULL);
-	}
-}
-
 /* Each call in it would count as two. */
 static int refuse_twice(const struct report *r, size_t again, struct rp_err *err)
 {
@@ -202,7 +160,7 @@ static int read_file(const struct report *r, const char *file, const struct rp_e
 	if (!rc && sink)
 		rc = rp_reader__read(reader, sink, err);
 	if (!rc && sink == &r->sink)
-		tell_missing(r, file, reader);
+		rp_records__tell_missing(r->say, file, reader);
 	rp_reader__free(reader);
 	close(fd);
 	return rc;

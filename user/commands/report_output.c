@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "commands/records.h"
 #include "run/output.h"
 #include "util/caller.h"
 
@@ -13,7 +14,6 @@
 static int open_path(struct rp_report_output *o, const char *path, struct rp_err *err)
 {
 	const struct rp_export *export = o->opts->export;
-	const struct rp_texts *records = &o->opts->files;
 	int rc = rp_output__open(path, &o->out, err);
 
 	o->path = path;
@@ -22,16 +22,7 @@ static int open_path(struct rp_report_output *o, const char *path, struct rp_err
 			    "--format %s is for a file, no terminal can show it", export->name);
 		return rp_err__line(err, -EINVAL, "output", "-o", "rptrace.out");
 	}
-	if (rc || !o->out)
-		return rc;
-	for (size_t i = 0; i < records->n; i++) {
-		if (!rp_caller__is_file(fileno(o->out), records->items[i]))
-			continue;
-		rp_err__set(err, RP_EXIT_USAGE, -EINVAL, NULL,
-			    "%s is a record that is to be reported", path);
-		return rp_err__line(err, -EINVAL, "output", "-o", "rptrace.out");
-	}
-	return 0;
+	return rc ? rc : rp_records__check_output(o->out, path, &o->opts->files, err);
 }
 
 int rp_report_output__open(struct rp_report_output *o, struct rp_err *err)

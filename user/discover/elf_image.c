@@ -24,6 +24,7 @@ struct head {
 	uint8_t has_symtab, names_functions, has_lines, separate_debug;
 	uint8_t is_too_much;
 	uint8_t unused;
+	char build_id[2 * RP_ELF_BUILD_ID_MAX + 8]; /* hexadecimal */
 };
 
 struct function {
@@ -145,6 +146,7 @@ int rp_elf_image__make(struct rp_elf *elf, unsigned tables, char **bytes, size_t
 	head.n_cold_parts = n_cold;
 	head.n_notes = n_notes;
 	head.is_too_much = rp_elf__is_too_much(elf);
+	memcpy(head.build_id, elf->build_id, sizeof(elf->build_id));
 	head.strings = functions_strings(functions, n_functions) + functions_strings(cold, n_cold) +
 		       notes_strings(notes, n_notes);
 	if (size_of(&head) > RP_ELF_IMAGE_MAX)
@@ -185,6 +187,7 @@ static bool take_apart(const char *bytes, size_t size, uint64_t file_size, struc
 	if (size < sizeof(*h))
 		return false;
 	memcpy(&out->head, bytes, sizeof(out->head));
+	out->head.build_id[sizeof(out->head.build_id) - 1] = '\0';
 	if (h->strings > RP_ELF_IMAGE_MAX || size_of(h) != size ||
 	    (h->strings ? bytes[size - 1] != '\0'
 			: h->n_functions || h->n_cold_parts || h->n_notes))
@@ -273,6 +276,15 @@ static int take_notes(struct rp_elf *elf, const struct image *image)
 	return 0;
 }
 
+/* "" where it is none. */
+static void take_build_id(struct rp_elf *elf, const char *text)
+{
+	size_t n = strspn(text, "0123456789abcdef");
+
+	if (n < sizeof(elf->build_id) && !text[n])
+		memcpy(elf->build_id, text, n + 1);
+}
+
 static void take_head(struct rp_elf *elf, const struct head *h)
 {
 	elf->traits = (struct rp_elf_traits){
@@ -292,6 +304,7 @@ static void take_head(struct rp_elf *elf, const struct head *h)
 	elf->code_offset = h->code_offset;
 	elf->code_size = h->code_size;
 	elf->own_budget.is_spent = h->is_too_much;
+	take_build_id(elf, h->build_id);
 }
 
 int rp_elf_image__open(char *bytes, size_t size, uint64_t file_size, const char *name,

@@ -35,6 +35,10 @@ static const char statuses[] =
 static const char report_statuses[] =
 	"Exit status: 0 done, 1 failed, 2 usage, 3 no such region or thread was recorded.";
 
+static const char diff_statuses[] = "Exit status: 0 done, 1 failed, 2 usage; with --max-regression "
+				    "5 where a region is slower by "
+				    "more, 6 where these runs cannot tell.";
+
 static const char doctor_statuses[] =
 	"Exit status: 0 tracing works here, 4 it does not, 1 failed, 2 usage.";
 
@@ -134,6 +138,7 @@ void rp_opts__help(enum rp_command command, FILE *out)
 	wrap(out,
 	     command == RP_COMMAND_DOCTOR   ? doctor_statuses
 	     : command == RP_COMMAND_REPORT ? report_statuses
+	     : command == RP_COMMAND_DIFF   ? diff_statuses
 					    : statuses,
 	     0, 0);
 }

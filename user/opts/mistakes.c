@@ -320,7 +320,7 @@ int rp_mistake__stray_word(const struct rp_parser *p)
 	}
 	return mistake(p, has_pid || p->own < p->argc ? &edit : NULL,
 		       "'%s' is neither an option nor a command of rptrace, which are "
-		       "record, report, list and doctor; a program to start comes behind --",
+		       "record, report, diff, list and doctor; a program to start comes behind --",
 		       word);
 }
 
@@ -462,11 +462,86 @@ static int record_together(const struct rp_parser *p)
 	return 0;
 }
 
+/* Runs are made, and so their commands are named, and no records of others. */
+static int runs_together(const struct rp_parser *p)
+{
+	const struct rp_opts *o = p->opts;
+	struct rp_edit edit = {.skip = words_of(p, &o->runs)->first,
+			       .n_skip = words_of(p, &o->runs)->n};
+
+	if (o->files.n == 2 && !o->argv)
+		return mistake(p, &edit,
+			       "--run makes the runs that it compares: no records of others");
+	if (o->files.n)
+		return rp_err__set(p->err, RP_EXIT_USAGE, -EINVAL, "rptrace diff --help",
+				   "--run makes the runs that it compares: '%s' is one too many",
+				   o->files.items[0]);
+	/* One command may be compared with itself, which shows how far it scatters. */
+	edit = (struct rp_edit){.insert = p->argc, .with = {"---"}};
+	if (o->argv && !o->second_argv && p->argc - p->own <= 3 &&
+	    strcmp(p->argv[p->argc - 1], "---")) {
+		edit.with[1] = o->argv[0];
+		edit.with[2] = o->argv[1];
+		return mistake(p, &edit, "--run needs two commands: -- A... --- B...");
+	}
+	if (!o->second_argv)
+		return mistake(p, NULL, "--run needs two commands: -- A... --- B...");
+	if (o->diff_form != RP_DIFF_FORM_TABLE && (!o->output || !strcmp(o->output, "-"))) {
+		edit = (struct rp_edit){.insert = p->own, .with = {"-o", "rptrace.out"}};
+		edit.skip = words_of(p, &o->output)->first;
+		edit.n_skip = words_of(p, &o->output)->n;
+		return mistake(p, &edit,
+			       "%s goes to a file where commands run, which have standard output",
+			       rp_diff_form__name(o->diff_form));
+	}
+	return 0;
+}
+
+/* What says how to trace, and there is nothing to trace. */
+static const struct rp_words *words_of_tracing(const struct rp_parser *p)
+{
+	const unsigned both = 1u << RP_COMMAND_DIFF | 1u << RP_COMMAND_RECORD;
+
+	for (size_t i = 0; i < rp_n_options; i++)
+		if (rp_options[i].section != RP_SECTION_OTHER &&
+		    (rp_options[i].commands & both) == both && p->opts->stood[i].n)
+			return &p->opts->stood[i];
+	return NULL;
+}
+
+/* Which are A, and which are B? */
+static int diff_together(const struct rp_parser *p)
+{
+	const struct rp_opts *o = p->opts;
+	const struct rp_words *tracing = words_of_tracing(p);
+	struct rp_edit edit = {.with = {"--"}};
+	char name[32];
+
+	if (o->runs)
+		return runs_together(p);
+	if (tracing) {
+		edit = (struct rp_edit){.skip = tracing->first, .n_skip = tracing->n};
+		return mistake(p, &edit,
+			       "%s is about runs that are to be made: --run N -- A... --- B...",
+			       typed(&rp_options[tracing - o->stood], name, sizeof(name)));
+	}
+	if (o->files.n && o->other_files.n)
+		return 0;
+	if (o->files.n < 2)
+		return rp_err__set(p->err, RP_EXIT_USAGE, -EINVAL, "rptrace diff --help",
+				   "diff needs records of two sides: A B, or A... -- B...");
+	while (p->argv[edit.insert] != o->files.items[o->files.n / 2])
+		edit.insert++;
+	return mistake(p, &edit, "-- stands between the runs of A and those of B");
+}
+
 int rp_mistake__together(const struct rp_parser *p)
 {
 	const struct rp_opts *o = p->opts;
 	struct rp_edit no_command = {.skip = p->own, .n_skip = p->argc - p->own};
 
+	if (o->command == RP_COMMAND_DIFF)
+		return diff_together(p);
 	if (p->own < p->argc && !o->argv)
 		return mistake(p, &no_command, "no command follows --");
 	if (o->argv && (o->command == RP_COMMAND_DOCTOR || o->command == RP_COMMAND_REPORT))

@@ -53,6 +53,16 @@ static bool is_option(const struct rp_parser *p, const char *word)
 	return !word[2] && find_letter(p, word[1]) < rp_n_options;
 }
 
+static int keep_told(struct rp_parser *p, const struct rp_option *option, const char *value)
+{
+	struct rp_texts *told = &p->opts->told;
+	int rc = rp_texts__add(told, option->name);
+
+	if (!rc)
+		rc = rp_texts__add(told, option->type == RP_OPTION_FLAG ? NULL : value);
+	return rc ? rp_err__no_memory(p->err) : 0;
+}
+
 /* `word` is where the value is, or would be, behind its first `at` bytes. */
 static int set(struct rp_parser *p, size_t i, int first, int word, size_t at)
 {
@@ -75,7 +85,7 @@ static int set(struct rp_parser *p, size_t i, int first, int word, size_t at)
 	if (option->given)
 		*(bool *)((char *)p->opts + option->given) = true;
 	p->last = option;
-	return 0;
+	return option->decides ? keep_told(p, option, value) : 0;
 }
 
 static int take_long(struct rp_parser *p)
@@ -125,9 +135,42 @@ static int take_word(struct rp_parser *p)
 		return take_long(p);
 	if (word[0] == '-' && word[1])
 		return take_letters(p);
-	if (p->opts->command == RP_COMMAND_REPORT)
+	if (p->opts->command == RP_COMMAND_REPORT || p->opts->command == RP_COMMAND_DIFF)
 		return rp_texts__add(&p->opts->files, word) ? rp_err__no_memory(p->err) : 0;
 	return rp_mistake__stray_word(p);
+}
+
+/* -- A... --- B...: each of the two is to end in a NULL of its own. */
+static int split_commands(struct rp_parser *p)
+{
+	struct rp_opts *o = p->opts;
+	int n = 0;
+
+	while (o->argv && o->argv[n] && strcmp(o->argv[n], "---"))
+		n++;
+	if (!n || !o->argv[n] || !o->argv[n + 1])
+		return 0; /* a mistake, which is answered later */
+	o->first_argv = calloc((size_t)n + 1, sizeof(*o->first_argv));
+	if (!o->first_argv)
+		return rp_err__no_memory(p->err);
+	memcpy(o->first_argv, o->argv, (size_t)n * sizeof(*o->first_argv));
+	o->second_argv = o->argv + n + 1;
+	o->argv = o->first_argv;
+	return 0;
+}
+
+/* diff A B, or diff A... -- B...: what is behind the dashes is no command. */
+static int take_other_files(struct rp_parser *p)
+{
+	struct rp_opts *o = p->opts;
+	int rc = 0;
+
+	for (int i = p->own + 1; !rc && i < p->argc; i++)
+		rc = rp_texts__add(&o->other_files, p->argv[i]);
+	o->argv = NULL;
+	if (!rc && p->own == p->argc && o->files.n == 2)
+		rc = rp_texts__add(&o->other_files, o->files.items[--o->files.n]);
+	return rc ? rp_err__no_memory(p->err) : 0;
 }
 
 /* What the options do to each other. */
@@ -135,6 +178,8 @@ static int finish(struct rp_parser *p)
 {
 	struct rp_opts *o = p->opts;
 
+	if (o->command == RP_COMMAND_DIFF && (o->runs ? split_commands(p) : take_other_files(p)))
+		return -ENOMEM;
 	if (o->label.kind && o->by == RP_BY_NONE)
 		o->by = RP_BY_LABEL;
 	if (o->command == RP_COMMAND_RECORD && !o->record)
@@ -142,6 +187,7 @@ static int finish(struct rp_parser *p)
 	if (o->json) {
 		o->format = rp_view__find("json");
 		o->export = NULL;
+		o->diff_form = RP_DIFF_FORM_JSON;
 	}
 	if (o->auto_most && !o->sample_hz)
 		o->sample_hz = RP_AUTO_HZ;
@@ -201,6 +247,9 @@ void rp_opts__free(struct rp_opts *opts)
 	free(opts->usdts.items);
 	free(opts->excludes.items);
 	free(opts->files.items);
+	free(opts->other_files.items);
+	free(opts->first_argv);
+	free(opts->told.items);
 	free(opts->regions.items);
 	for (size_t i = 0; i < sizeof(opts->named) / sizeof(opts->named[0]); i++)
 		free(opts->named[i]);

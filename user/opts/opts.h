@@ -12,6 +12,7 @@
 #include <sys/types.h>
 
 #include "aggregate/snapshot.h"
+#include "compare/forms.h"
 #include "export/export.h"
 #include "plan/plan.h"
 #include "util/error.h"
@@ -22,6 +23,7 @@ enum rp_command {
 	RP_COMMAND_LIST,
 	RP_COMMAND_RECORD,
 	RP_COMMAND_REPORT,
+	RP_COMMAND_DIFF,
 	RP_COMMAND_DOCTOR,
 	RP_COMMAND_COUNT
 };
@@ -46,7 +48,8 @@ struct rp_opts {
 	bool help, version; /* is all that is asked for */
 	/* The line as it was typed, for the cures of what fails later. */
 	char **words;
-	int n_words, n_own;	/* all of them; those before "--" */
+	int n_words, n_own;   /* all of them; those before "--" */
+	struct rp_texts told; /* options that decide what figures are of: name, value, and so on */
 	struct rp_words *stood; /* where each of rp_options stood last; n is 0: it did not */
 
 	pid_t *pids;
@@ -86,6 +89,13 @@ struct rp_opts {
 	const char *output;		/* NULL: stdout, or stderr with a command */
 
 	struct rp_texts files, regions; /* of a report: records, and globs of what it is about */
+	struct rp_texts other_files;	/* of diff: B, where the others are A */
+	enum rp_metric metric;		/* what diff judges */
+	double max_regression;		/* of that, a share; 0: no bound */
+	unsigned diff_form;		/* index of rp_diff_forms */
+	unsigned runs;			/* pairs that diff makes; 0: none, it has files */
+	char **second_argv;		/* of its second command; the first one is argv ... */
+	char **first_argv;		/* ... which is this, of memory of its own */
 	double from, to;		/* s since the run began; to 0: no limit */
 	unsigned thread;		/* tid; 0: all */
 	unsigned slowest;		/* of each region; 0: not asked for */

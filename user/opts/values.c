@@ -71,14 +71,19 @@ static int set_size(const struct rp_option *option, const char *text, void *memb
 	return refuse(bad, text, what);
 }
 
-static int set_percent(const char *text, void *member, struct rp_bad_value *bad)
+static int set_percent(const struct rp_option *option, const char *text, void *member,
+		       struct rp_bad_value *bad)
 {
+	double most = option->most > 0 ? 100 * option->most : 100;
+	char what[64];
 	char *end;
 	double percent = strtod(text, &end);
 
 	end += end != text && *end == '%';
-	if (!isdigit((unsigned char)*text) || *end || !(percent > 0) || percent > 100)
-		return refuse(bad, text, "is not a percentage above 0 and up to 100");
+	if (!isdigit((unsigned char)*text) || *end || !(percent > 0) || percent > most) {
+		snprintf(what, sizeof(what), "is not a percentage above 0 and up to %.0f", most);
+		return refuse(bad, text, what);
+	}
 	*(double *)member = percent / 100;
 	return 0;
 }
@@ -227,7 +232,7 @@ int rp_option__set(const struct rp_option *option, const char *text, struct rp_o
 	case RP_OPTION_DURATION:
 		return set_duration(option, text, member, bad);
 	case RP_OPTION_PERCENT:
-		return set_percent(text, member, bad);
+		return set_percent(option, text, member, bad);
 	case RP_OPTION_CHOICE:
 		return set_choice(option, text, member, bad);
 	case RP_OPTION_PARSED:

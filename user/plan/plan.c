@@ -292,6 +292,7 @@ static int add_region(struct rp_plan *plan, const struct rp_region_key *wanted, 
 		.kind = kind,
 		.name = key->name,
 		.object = object,
+		.build_id = plan->build_id,
 		.within = plan->opts.within && rp_glob__match_probe(plan->opts.within, key->name),
 	};
 	if (plan->on_region)
@@ -447,7 +448,8 @@ int rp_plan__add_arrays(struct rp_plan *plan, const struct rp_plan_object *objec
 
 	*added = 0;
 	own.path = rp_arena__dup(&plan->arena, object->path);
-	if (!own.path)
+	plan->build_id = rp_arena__dup(&plan->arena, object->build_id ? object->build_id : "");
+	if (!own.path || !plan->build_id)
 		rc = -ENOMEM;
 	if (!rc && rp_plan__wants_functions(plan, own.path, own.is_exe))
 		rc = rp_plan__add_functions(plan, &own);
@@ -521,6 +523,7 @@ int rp_plan__add_object(struct rp_plan *plan, uint32_t number, const char *path,
 	if (!any_wanted(plan, &object))
 		return 0;
 	object.traits = *rp_elf__traits(elf);
+	object.build_id = rp_elf__build_id(elf);
 	rp_elf__code(elf, &object.code_offset, &object.code_size);
 	object.cold_parts = rp_elf__cold_parts(elf, &object.n_cold_parts);
 	return rp_plan__add_arrays(plan, &object, added, err);

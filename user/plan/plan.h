@@ -30,8 +30,9 @@ struct rp_region {
 	uint32_t id; /* from 1, without gaps: index in the plan + 1 */
 	enum rp_kind kind;
 	const char *name;
-	const char *object; /* path of the object that had it first */
-	uint32_t sites;	    /* probe sites that contribute to it */
+	const char *object;   /* path of the object that had it first */
+	const char *build_id; /* of that object, hexadecimal; "": it has none */
+	uint32_t sites;	      /* probe sites that contribute to it */
 	uint32_t slow_sites;
 	const char *usdt;  /* of a USDT pair: how -u names it; else NULL */
 	bool within;	   /* what is entered inside of it counts: opts.within names it */

@@ -33,7 +33,8 @@ struct rp_plan {
 	size_t n_known;
 	struct rp_region *regions;
 	size_t n_regions, regions_capacity;
-	size_t regions_before; /* the object that is planned now */
+	size_t regions_before; /* the object that is planned now ... */
+	const char *build_id;  /* ... has this one */
 	struct rp_region_key *by_name;
 	struct rp_site *sites;
 	size_t n_sites, sites_capacity;
@@ -54,6 +55,7 @@ struct rp_plan_object {
 	const char *path; /* in the plan's arena */
 	bool is_exe;
 	struct rp_elf_traits traits;
+	const char *build_id;		 /* NULL: none */
 	const struct rp_symbol *symbols; /* by offset */
 	size_t n_symbols;
 	const struct rp_symbol *cold_parts; /* by name */

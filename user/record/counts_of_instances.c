@@ -72,6 +72,7 @@ static int copy_meta(struct rp_instance_counts *c, const struct rp_meta *meta)
 		{meta->kernel, before.kernel, &c->meta.kernel},
 		{meta->target, before.target, &c->meta.target},
 		{meta->attach_mode, before.attach_mode, &c->meta.attach_mode},
+		{meta->options, before.options, &c->meta.options},
 	};
 	int rc = 0;
 

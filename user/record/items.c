@@ -71,6 +71,8 @@ void rp_item__put_region(struct rp_bytes *out, uint32_t id, const struct rp_regi
 	rp_bytes__put_text(&item, region->object, strlen(region->object));
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
 		rp_bytes__put_number(&item, numbers[i]);
+	if (region->build_id)
+		rp_bytes__put_text(&item, region->build_id, strlen(region->build_id));
 	put_long(out, &item);
 }
 
@@ -222,7 +224,8 @@ bool rp_item__get_region(struct rp_cursor item, struct rp_arena *names, uint32_t
 	region->stray.crossed = next(&item);
 	region->cost.inside = (double)next(&item) / PS_PER_NS;
 	region->cost.whole = (double)next(&item) / PS_PER_NS;
-	if (!region->object)
+	region->build_id = next_name(&item, names);
+	if (!region->object || !region->build_id)
 		region->name = NULL;
 	return true;
 }

@@ -48,6 +48,7 @@ int rp_joined__on_region(void *ctx, uint32_t id, const struct rp_region_name *re
 	if (!rc)
 		rc = rp_joined__add_string(j, region->object ? region->object : "",
 					   j->region[i].object, &told.object);
+	told.build_id = NULL; /* it would not last, and nobody asks */
 	if (!rc)
 		j->region[i] = told;
 	return rc;

@@ -129,7 +129,7 @@ static void set_text(struct rp_meta *meta, const char *key, const char *value)
 		{"version", &meta->version},   {"host", &meta->host},
 		{"kernel", &meta->kernel},     {"attach_mode", &meta->attach_mode},
 		{"group_by", &meta->group_by}, {"target", &meta->target},
-		{"kept", &meta->kept},
+		{"kept", &meta->kept},	       {"options", &meta->options},
 	};
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)

@@ -141,6 +141,7 @@ static int take_run(void *ctx, const struct rp_event_run *run)
 	put_pair(w, "group_by", meta->group_by);
 	put_pair(w, "target", meta->target);
 	put_pair(w, "kept", meta->kept);
+	put_pair(w, "options", meta->options);
 	rp_item__put_pair_number(add(w, RP_BLOCK_RUN), "probes", meta->probes);
 	rp_item__put_pair_number(add(w, RP_BLOCK_RUN), "slow_sites", meta->slow_sites);
 	rp_item__put_pair_number(add(w, RP_BLOCK_RUN), "processes", meta->processes);

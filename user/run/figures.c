@@ -123,7 +123,7 @@ bool rp_run__shows_intervals(const struct rp_opts *o)
 {
 	bool is_table = !strcmp(o->format->name, "table");
 
-	if (o->command == RP_COMMAND_RECORD)
+	if (o->command == RP_COMMAND_RECORD || o->command == RP_COMMAND_DIFF)
 		return false;
 	if (is_summary_on_stdout(o) && !is_table)
 		return is_json_lines(o);
@@ -171,6 +171,9 @@ int rp_run__print_interval(struct rp_run *run)
 
 static int print_summary(struct rp_run *run, FILE *out)
 {
+	/* What all runs come to is shown once they are over. */
+	if (run->opts->command == RP_COMMAND_DIFF)
+		return 0;
 	/* These lines are all that was asked for. */
 	if (is_json_lines(run->opts) && rp_run__has_all_intervals(run))
 		return 0;
@@ -205,7 +208,7 @@ void rp_run__tell_lost(struct rp_run *run)
 	const struct rp_opts *o = run->opts;
 	char line[256], text[RP_LOST_SIZE];
 
-	if (!strcmp(o->format->name, "table") && !o->output)
+	if (!strcmp(o->format->name, "table") && !o->output && o->command != RP_COMMAND_DIFF)
 		return;
 	for (enum rp_lost i = 0; i < RP_LOST_COUNT; i++) {
 		uint64_t n = rp_session__lost(run->session, i);

@@ -46,13 +46,37 @@ static bool has_samples(const struct rp_opts *opts)
 	return opts->sample_hz && (!(opts->slower_than > 0) || opts->last > 0);
 }
 
-/* buf lasts as long as the description. */
-static struct rp_event_run description(const struct rp_run *run, char *buf, size_t size)
+/* What was traced, and how, as somebody would type it; NULL: what there is. Returns buf. */
+static const char *decided(const struct rp_opts *opts, char *buf, size_t size)
+{
+	struct rp_command_line line = {0};
+
+	for (size_t i = 0; i + 1 < opts->told.n; i += 2) {
+		char name[64];
+
+		snprintf(name, sizeof(name), "--%s", opts->told.items[i]);
+		rp_command_line__add(&line, name);
+		if (opts->told.items[i + 1])
+			rp_command_line__add(&line, opts->told.items[i + 1]);
+	}
+	snprintf(buf, size, "%s%s", line.text, opts->told.n && !line.fits ? " ..." : "");
+	return opts->told.n ? buf : NULL;
+}
+
+/* Texts of a description. */
+struct description_texts {
+	char kept[128];
+	char options[sizeof(((struct rp_command_line *)0)->text) + 8];
+};
+
+/* The texts last as long as the description. */
+static struct rp_event_run description(const struct rp_run *run, struct description_texts *texts)
 {
 	struct rp_meta meta = rp_run__meta(run);
 	struct timespec wall;
 
-	meta.kept = kept(run->opts, buf, size);
+	meta.kept = kept(run->opts, texts->kept, sizeof(texts->kept));
+	meta.options = decided(run->opts, texts->options, sizeof(texts->options));
 	clock_gettime(CLOCK_REALTIME, &wall);
 	return (struct rp_event_run){
 		.meta = meta,
@@ -119,11 +143,11 @@ int rp_run__record_samples(struct rp_run *run, struct rp_err *err)
 int rp_run__start_record(struct rp_run *run, struct rp_err *err)
 {
 	struct rp_event_run event;
-	char part[128];
+	struct description_texts texts;
 
 	if (!run->recording)
 		return 0;
-	event = description(run, part, sizeof(part));
+	event = description(run, &texts);
 	return choose_another(run, rp_recording__start(run->recording, run->session, &event, err),
 			      err);
 }
@@ -209,7 +233,7 @@ static int on_progress(void *ctx, uint64_t now)
 
 	say_dumped(run);
 
-	if (has_ended && run->opts->command == RP_COMMAND_RECORD) {
+	if (has_ended && run->opts->command != RP_COMMAND_LIVE) {
 		rp_loop__stop(run->loop);
 		return 0;
 	}
@@ -330,7 +354,7 @@ int rp_run__finish_record(struct rp_run *run, struct rp_err *err)
 {
 	struct rp_open_entries open = {0};
 	struct rp_recording_end end;
-	char part[128];
+	struct description_texts texts;
 	int rc;
 
 	if (!run->recording)
@@ -339,9 +363,8 @@ int rp_run__finish_record(struct rp_run *run, struct rp_err *err)
 	rc = run->last.counts ? 0 : rp_run__read(run, &run->last);
 	if (rc)
 		rp_err__no_memory(err);
-	end = (struct rp_recording_end){.run = description(run, part, sizeof(part)),
-					.counts = run->last.counts,
-					.cpu = run->last.cpu};
+	end = (struct rp_recording_end){
+		.run = description(run, &texts), .counts = run->last.counts, .cpu = run->last.cpu};
 	/* Where the kernel cannot tell what is open, the record does without. */
 	if (!run->source.open_frames(run->source.ctx, &open))
 		end.open = &open;
@@ -349,7 +372,7 @@ int rp_run__finish_record(struct rp_run *run, struct rp_err *err)
 		rc = choose_another(run, rp_recording__finish(run->recording, &end, err), err);
 	if (lost(run))
 		say_lost(run);
-	if (!rc)
+	if (!rc && run->opts->command != RP_COMMAND_DIFF)
 		say_recorded(run);
 	rp_open_entries__free(&open);
 	return rc;

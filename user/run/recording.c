@@ -324,8 +324,10 @@ static void take_region(void *ctx, const struct rp_region *region)
 
 	pthread_mutex_lock(&r->lock);
 	if (!rp_array__grow(&r->regions, r->n_regions, &r->room, sizeof(*r->regions)))
-		r->regions[r->n_regions++] = (struct rp_region_name){
-			.name = region->name, .kind = region->kind, .object = region->object};
+		r->regions[r->n_regions++] = (struct rp_region_name){.name = region->name,
+								     .kind = region->kind,
+								     .object = region->object,
+								     .build_id = region->build_id};
 	pthread_mutex_unlock(&r->lock);
 }
 

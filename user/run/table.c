@@ -7,9 +7,10 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-static int terminal_width(int fd)
+int rp_table__width(FILE *out)
 {
 	struct winsize size;
+	int fd = fileno(out);
 
 	return isatty(fd) && !ioctl(fd, TIOCGWINSZ, &size) ? size.ws_col : 0;
 }
@@ -20,7 +21,7 @@ int rp_table__print(FILE *out, const struct rp_reading *now, const struct rp_rea
 	struct rp_view_opts view = {
 		.tree = opts->tree,
 		.columns = opts->columns,
-		.width = terminal_width(fileno(out)),
+		.width = rp_table__width(out),
 		.title = opts->title,
 		.utf8 = !strcmp(nl_langinfo(CODESET), "UTF-8"),
 		.one_line = opts->one_line,

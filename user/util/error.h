@@ -10,9 +10,10 @@ enum rp_exit {
 	RP_EXIT_OK = 0,
 	RP_EXIT_FAILED = 1,
 	RP_EXIT_USAGE = 2,
-	RP_EXIT_NOTHING = 3,	/* nothing to trace */
-	RP_EXIT_DENIED = 4,	/* not permitted, or not supported here */
-	RP_EXIT_REGRESSION = 5, /* rptrace diff found one */
+	RP_EXIT_NOTHING = 3,	 /* nothing to trace */
+	RP_EXIT_DENIED = 4,	 /* not permitted, or not supported here */
+	RP_EXIT_REGRESSION = 5,	 /* rptrace diff found one */
+	RP_EXIT_CANNOT_TELL = 6, /* these runs cannot tell whether there is one */
 	RP_EXIT_CANNOT_RUN = 126,
 	RP_EXIT_NOT_FOUND = 127,
 };

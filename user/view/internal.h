@@ -22,9 +22,6 @@ extern const char rp_flames_script[];
 /* Is it in CSV and JSON of this snapshot? */
 bool rp_column__is_exported(const struct rp_column *column, const struct rp_snapshot *snapshot);
 
-/* A text as CSV has it. -ENOMEM. */
-int rp_csv__text(FILE *out, const char *text);
-
 /* samples.c: what samples tell, below a table and as CSV. 0 or -ENOMEM. */
 int rp_samples__print(FILE *out, const struct rp_snapshot *snapshot, bool utf8);
 int rp_samples__print_csv(FILE *out, const struct rp_snapshot *snapshot);

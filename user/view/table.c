@@ -229,20 +229,6 @@ static int add_lines(struct libscols_table *table, const struct sheet *sheet)
 	return err;
 }
 
-/* Rows without marks end in the gap before theirs: without what nobody sees at the end of a line.
- */
-static void print_trimmed(FILE *out, const char *text)
-{
-	while (*text) {
-		size_t line = strcspn(text, "\n"), seen = line;
-
-		while (seen && text[seen - 1] == ' ')
-			seen--;
-		fprintf(out, "%.*s\n", (int)seen, text);
-		text += line + (text[line] == '\n');
-	}
-}
-
 static int print_sheet(FILE *out, const struct sheet *sheet, int width)
 {
 	struct libscols_table *table = scols_new_table();
@@ -264,7 +250,7 @@ static int print_sheet(FILE *out, const struct sheet *sheet, int width)
 	if (!err)
 		err = scols_print_table_to_string(table, &text);
 	if (!err)
-		print_trimmed(out, text);
+		rp_text__print_trimmed(out, text);
 	free(text);
 	scols_unref_table(table);
 	return err;

@@ -91,3 +91,15 @@ const char *rp_text__micro(char *buf, size_t size)
 		memcpy(buf + len - 2, "µs", sizeof("µs"));
 	return buf;
 }
+
+void rp_text__print_trimmed(FILE *out, const char *text)
+{
+	while (*text) {
+		size_t line = strcspn(text, "\n"), seen = line;
+
+		while (seen && text[seen - 1] == ' ')
+			seen--;
+		fprintf(out, "%.*s\n", (int)seen, text);
+		text += line + (text[line] == '\n');
+	}
+}

@@ -153,6 +153,10 @@ const char *rp_text__ns(double ns, char *buf, size_t size);
 const char *rp_text__micro(char *buf, size_t size);
 /* 12345678 -> "12.3M" past 6 digits. */
 const char *rp_text__count(double count, char *buf, size_t size);
+/* Lines without the blanks at their ends, as where a row has nothing in the last column. */
+void rp_text__print_trimmed(FILE *out, const char *text);
+/* A text as CSV has it, in quotes where it must be. -ENOMEM. */
+int rp_csv__text(FILE *out, const char *text);
 
 /* ---- marks of rows ------------------------------------------------------------------------ */
 

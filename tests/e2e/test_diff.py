@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+"""
+rptrace diff on real programs: each exit status of a gate, and the gate of docs/RECIPES.md, run from its own text.
+None of it depends on how fast the machine is: what does five times the work takes longer on any.
+"""
+
+import glob
+import json
+import os
+import re
+import shutil
+import subprocess
+
+import harness
+from harness import Case
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+PATIENCE = 900  # seconds; some dozens of runs, each with its own start
+
+
+class Diff(Case):
+    needs = ("cc", "git")
+
+    def setUp(self):
+        super().setUp()
+        os.symlink(harness.rptrace_path, self.path("rptrace"))
+        self.env = {**os.environ, "PATH": f"{self.dir}:{os.environ['PATH']}", "LC_ALL": "C.UTF-8"}
+        shutil.copy(os.path.join(ROOT, "docs/examples/orders.c"), self.dir)
+
+    def run_words(self, *words, cwd=None):
+        return subprocess.run(words, cwd=cwd or self.dir, env=self.env, capture_output=True, text=True,
+                              stdin=subprocess.DEVNULL, timeout=PATIENCE, check=False)
+
+    def make_five_times_slower(self, folder):
+        """price_order alone."""
+        path = os.path.join(folder, "orders.c")
+        with open(path, encoding="utf-8") as file:
+            text = file.read()
+        self.assertIn("spin(400000)", text)
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text.replace("spin(400000)", "spin(2000000)"))
+
+    def build(self, source, name):
+        done = self.run_words("cc", "-O2", "-g", "-fno-inline", source, "-o", self.path(name))
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+    def diff(self, runs, before, after, *options, status=0):
+        words = ("rptrace", "diff", "--run", str(runs), "-f", "*_order", *options, "--", f"./{before}", "20", "---",
+                 f"./{after}", "20")
+        done = self.run_words(*words)
+        self.assertEqual(done.returncode, status, done.stderr)
+        return done.stderr
+
+    def test_slower_is_5(self):
+        self.build("orders.c", "before")
+        self.make_five_times_slower(self.dir)
+        self.build("orders.c", "after")
+        said = self.diff(5, "before", "after", "--max-regression", "50%", "--record", "kept", status=5)
+        self.assertRegex(said, r"(?m)^price_order .* slower$")
+        self.assertRegex(said, r"(?m)^rptrace: (price|handle)_order is more than 50 % slower: \+\d")
+        self.assertNotRegex(said, r"(?m)^warning")
+        hint = re.search(r"(?m)^rptrace: hint: (.*)$", said)[1]
+        done = self.run_words("sh", "-c", hint)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        # Those records say the same again.
+        sides = [sorted(glob.glob(self.path(f"kept.{side}?.rpt"))) for side in "ab"]
+        self.assertEqual([len(side) for side in sides], [5, 5])
+        done = self.run_words("rptrace", "diff", "--json", *sides[0], "--", *sides[1])
+        self.assertEqual(done.returncode, 0, done.stderr)
+        found = json.loads(done.stdout)
+        self.assertEqual((found["pairs"], found["judged"], found["warnings"]), (5, True, []))
+        price = next(region for region in found["regions"] if region["name"] == "price_order")
+        self.assertEqual((price["verdict"], price["a"]["count"], price["b"]["count"]), ("slower", 20, 20))
+        # In the other direction it is faster, which no bound forbids.
+        done = self.run_words("rptrace", "diff", "--max-regression", "5%", "--region", "price_order", *sides[1], "--",
+                              *sides[0])
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertRegex(done.stdout, r"(?m)^price_order .* faster$")
+
+    def test_unchanged_in_few_runs_is_6(self):
+        self.build("orders.c", "same")
+        said = self.diff(2, "same", "same", "--max-regression", "5%", status=6)
+        self.assertRegex(said, "(?m)^rptrace: not judged: 2 pairs of runs, and it takes 5$")
+        self.assertRegex(said, "(?m)^rptrace: hint: rptrace diff .*--run 5 -- ")
+
+    def test_unchanged_under_a_generous_bound_is_0(self):
+        self.build("orders.c", "same")
+        said = self.diff(5, "same", "same", "--max-regression", "400%", "--region", "price_order")
+        self.assertRegex(said, "(?m)^bound: nothing is more than 400 % slower$")
+        self.assertEqual(len(re.findall("(?m)^rptrace: pair ", said)), 5)
+
+    def test_failing_command(self):
+        self.build("orders.c", "same")
+        done = self.run_words("rptrace", "diff", "--run", "5", "-f", "*_order", "--", "./same", "1", "---", "sh", "-c",
+                              "./same 1; exit 7")
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertRegex(done.stderr, "(?m)^rptrace: the warm-up: the command has failed, with 7$")
+
+    def test_gate_of_recipes(self):
+        """The lines as they stand, in a tree whose last commit has made one function slower."""
+        with open(os.path.join(ROOT, "docs/RECIPES.md"), encoding="utf-8") as file:
+            recipe = re.search(r"(?s)## A gate for changes\n.*?```sh\n(.*?)```", file.read())[1]
+        self.assertEqual(len(recipe.splitlines()), 6)
+        self.assertIn("--run 8", recipe)
+        tree = self.path("tree")
+        os.mkdir(tree)
+        shutil.copy(self.path("orders.c"), tree)
+        git = ("git", "-C", tree, "-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "init.defaultBranch=main")
+        for words in (("init", "-q"), ("add", "-A"), ("commit", "-qm", "before")):
+            self.assertEqual(self.run_words(*git, *words).returncode, 0)
+        self.env["BASE"] = self.run_words(*git, "rev-parse", "HEAD").stdout.strip()
+        self.make_five_times_slower(tree)
+        self.assertEqual(self.run_words(*git, "commit", "-qam", "after").returncode, 0)
+        short = re.sub(r"(?m)orders(?= ---|$)", "orders 20", recipe).replace("--run 8", "--run 5")
+        done = self.run_words("sh", "-c", short, cwd=tree)
+        self.assertEqual(done.returncode, 5, done.stderr)
+        self.assertRegex(done.stdout, r"(?m)^\| `price_order` \|.* \| slower \|$")

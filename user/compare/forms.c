@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+#include <errno.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "compare/forms_internal.h"
+#include "util/escape.h"
+#include "view/view.h"
+
+const struct rp_diff_form rp_diff_forms[] = {
+	[RP_DIFF_FORM_TABLE] = {"table", rp_diff__table},
+	[RP_DIFF_FORM_CSV] = {"csv", rp_diff__csv},
+	[RP_DIFF_FORM_JSON] = {"json", rp_diff__json},
+	[RP_DIFF_FORM_MARKDOWN] = {"markdown", rp_diff__markdown},
+};
+
+const char *rp_diff_form__name(unsigned i)
+{
+	return i < sizeof(rp_diff_forms) / sizeof(rp_diff_forms[0]) ? rp_diff_forms[i].name : NULL;
+}
+
+const struct rp_diff_column rp_diff_columns[RP_FIGURES] = {
+	{"COUNT", RP_FIGURE_COUNT, "count"},	  {"TOTAL", RP_FIGURE_TOTAL, "total_ns"},
+	{"SELF", RP_FIGURE_SELF, "self_ns"},	  {"MEAN", RP_FIGURE_MEAN, "mean_ns"},
+	{"P50", RP_FIGURE_P50, "p50_ns"},	  {"P99", RP_FIGURE_P99, "p99_ns"},
+	{"CPU P50", RP_FIGURE_CPU, "cpu_p50_ns"},
+};
+
+/* ---- cells ----------------------------------------------------------------------------------- */
+
+/* "+5.2 %", "x 12" where per cent are no help. */
+static const char *percent(double ratio, char *buf, size_t size)
+{
+	double tenths = round(1000 * (ratio - 1));
+
+	if (ratio >= 9.995)
+		snprintf(buf, size, "x %.0f", ratio);
+	else
+		snprintf(buf, size, "%+.1f %%", fabs(tenths) < 1 ? 0 : tenths / 10);
+	return buf;
+}
+
+const char *rp_diff__figure(const struct rp_change *change, enum rp_figure figure, bool utf8,
+			    char *buf, size_t size)
+{
+	double a = change->a[figure], b = change->b[figure];
+	char value[32], more[32] = "";
+
+	if (!(b > 0)) {
+		snprintf(buf, size, "-");
+		return buf;
+	}
+	if (figure == RP_FIGURE_COUNT)
+		rp_text__count(round(b), value, sizeof(value));
+	else
+		rp_text__ns(b, value, sizeof(value));
+	if (a > 0)
+		percent(b / a, more, sizeof(more));
+	snprintf(buf, size, "%s %9s", utf8 ? rp_text__micro(value, sizeof(value)) : value, more);
+	return buf;
+}
+
+const char *rp_diff__ratio(const struct rp_ratio *ratio, bool utf8, char *buf, size_t size)
+{
+	char change[32];
+
+	if (!(ratio->value > 0))
+		snprintf(buf, size, "-");
+	else if (!(ratio->low > 0))
+		snprintf(buf, size, "%s", percent(ratio->value, change, sizeof(change)));
+	else
+		snprintf(buf, size, "%s %s %.1f %%", percent(ratio->value, change, sizeof(change)),
+			 utf8 ? "±" : "+-", 50 * (ratio->high - ratio->low));
+	return buf;
+}
+
+static const char *more_pairs(size_t more, char *buf, size_t size)
+{
+	if (more >= RP_COMPARE_MORE)
+		snprintf(buf, size, "%d more pairs would not do", RP_COMPARE_MORE);
+	else
+		snprintf(buf, size, "%zu more pair%s", more, more == 1 ? "" : "s");
+	return buf;
+}
+
+const char *rp_diff__verdict(const struct rp_comparison *c, const struct rp_change *change,
+			     char *buf, size_t size)
+{
+	char more[48];
+
+	snprintf(buf, size, "%s%s%s", rp_outcome__text(change->verdict, c->opts.metric),
+		 change->verdict == RP_OUTCOME_UNCERTAIN ? ": " : "",
+		 change->verdict == RP_OUTCOME_UNCERTAIN
+			 ? more_pairs(change->more, more, sizeof(more))
+			 : "");
+	return buf;
+}
+
+/* ---- lines ----------------------------------------------------------------------------------- */
+
+static const char *not_judged(const struct rp_comparison *c, char *buf, size_t size)
+{
+	if (c->pairs >= RP_COMPARE_PAIRS)
+		snprintf(buf, size, "not judged: only records are, which have every instance");
+	else
+		snprintf(buf, size, "not judged: %zu pair%s of runs, and it takes %d", c->pairs,
+			 c->pairs == 1 ? "" : "s", RP_COMPARE_PAIRS);
+	return buf;
+}
+
+static void print_uncertain(const struct rp_change *worst, bool utf8, char *buf, size_t size)
+{
+	char ratio[64], more[48];
+
+	more_pairs(worst->gate_more, more, sizeof(more));
+	if (worst->gate_ratio.low > 0)
+		snprintf(buf, size, "%s; %s",
+			 rp_diff__ratio(&worst->gate_ratio, utf8, ratio, sizeof(ratio)), more);
+	else
+		snprintf(buf, size, "it is in %zu pairs; %s", worst->pairs, more);
+}
+
+const char *rp_comparison__gate_text(const struct rp_comparison *c, bool utf8, char *buf,
+				     size_t size)
+{
+	const char *slower = rp_outcome__text(RP_OUTCOME_SLOWER, c->opts.metric);
+	double bound = 100 * c->opts.max_regression;
+	const struct rp_change *worst = c->worst;
+	char detail[128];
+
+	if (!c->is_judged)
+		return not_judged(c, buf, size);
+	if (c->gate == RP_GATE_WITHIN) {
+		snprintf(buf, size, "nothing is more than %g %% %s", bound, slower);
+	} else if (!worst) {
+		snprintf(buf, size, "no region of that name is in both A and B");
+	} else if (c->gate == RP_GATE_EXCEEDED) {
+		snprintf(buf, size, "%s is more than %g %% %s: %s", worst->name, bound, slower,
+			 rp_diff__ratio(&worst->gate_ratio, utf8, detail, sizeof(detail)));
+	} else {
+		print_uncertain(worst, utf8, detail, sizeof(detail));
+		snprintf(buf, size, "whether %s is more than %g %% %s cannot be told: %s",
+			 worst->name, bound, slower, detail);
+	}
+	return buf;
+}
+
+__attribute__((format(printf, 4, 5))) static int note(FILE *out, const char *before, bool utf8,
+						      const char *format, ...)
+{
+	char line[1024], *escaped;
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(line, sizeof(line), format, ap);
+	va_end(ap);
+	escaped = rp_escape__copy(line, utf8);
+	if (escaped)
+		fprintf(out, "%s%s\n", before, escaped);
+	free(escaped);
+	return escaped ? 0 : -ENOMEM;
+}
+
+static int note_side(FILE *out, const char *before, bool utf8, char letter,
+		     const struct rp_side *side)
+{
+	if (!side->n)
+		return note(out, before, utf8, "%c: no run", letter);
+	if (side->n == 1)
+		return note(out, before, utf8, "%c: %s", letter, side->run[0].name);
+	return note(out, before, utf8, "%c: %zu runs, %s to %s", letter, side->n, side->run[0].name,
+		    side->run[side->n - 1].name);
+}
+
+int rp_diff__print_notes(FILE *out, const char *before, const struct rp_comparison *c, bool utf8)
+{
+	bool many = c->a->n + c->b->n > 2;
+	char text[512];
+	int rc = note_side(out, before, utf8, 'A', c->a);
+
+	if (!rc)
+		rc = note_side(out, before, utf8, 'B', c->b);
+	if (!rc)
+		rc = note(out, before, utf8, "figures are of B%s, per cent against A",
+			  many ? ", means of its runs" : "");
+	if (!rc && c->is_judged)
+		rc = note(out, before, utf8,
+			  "judged by %s, %zu pairs of runs; %s is for %.0f %% over %zu region%s; "
+			  "less than %.0f %% is no change",
+			  rp_metric__about(c->opts.metric), c->pairs, utf8 ? "±" : "+-",
+			  100 * (1 - RP_COMPARE_ALPHA), c->n_judged, c->n_judged == 1 ? "" : "s",
+			  100 * RP_COMPARE_FLOOR);
+	else if (!rc)
+		rc = note(out, before, utf8, "%s", not_judged(c, text, sizeof(text)));
+	if (!rc && c->opts.max_regression > 0)
+		rc = note(out, before, utf8, "bound: %s",
+			  rp_comparison__gate_text(c, utf8, text, sizeof(text)));
+	for (size_t i = 0; !rc && i < c->n_warnings; i++)
+		rc = note(out, before, utf8, "warning: %s", c->warnings[i]);
+	return rc;
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
+/* What the forms of a comparison share. Internal to compare/. */
+#ifndef RP_COMPARE_FORMS_INTERNAL_H
+#define RP_COMPARE_FORMS_INTERNAL_H
+
+#include "compare/forms.h"
+
+int rp_diff__table(FILE *out, const struct rp_comparison *c, const struct rp_diff_form_opts *opts);
+int rp_diff__csv(FILE *out, const struct rp_comparison *c, const struct rp_diff_form_opts *opts);
+int rp_diff__json(FILE *out, const struct rp_comparison *c, const struct rp_diff_form_opts *opts);
+int rp_diff__markdown(FILE *out, const struct rp_comparison *c,
+		      const struct rp_diff_form_opts *opts);
+
+/* ---- columns of those for people ------------------------------------------------------------ */
+
+struct rp_diff_column {
+	const char *title;
+	enum rp_figure figure;
+	const char *key; /* of CSV and JSON */
+};
+extern const struct rp_diff_column rp_diff_columns[RP_FIGURES];
+
+/* B, and how much more that is than A: "880 ms   +5.2 %". Returns buf. */
+const char *rp_diff__figure(const struct rp_change *change, enum rp_figure figure, bool utf8,
+			    char *buf, size_t size);
+/* "+5.1 % ± 0.4 %"; without an error where it was not judged. Returns buf. */
+const char *rp_diff__ratio(const struct rp_ratio *ratio, bool utf8, char *buf, size_t size);
+/* "slower", "cannot tell: 7 more pairs". Returns buf. */
+const char *rp_diff__verdict(const struct rp_comparison *c, const struct rp_change *change,
+			     char *buf, size_t size);
+
+/* Lines below: what was compared, how it was judged, and what to be wary of. 0 or -ENOMEM. */
+int rp_diff__print_notes(FILE *out, const char *before, const struct rp_comparison *c, bool utf8);
+
+#endif
