@@ -428,10 +428,8 @@ static const struct mistake {
 	{"rptrace -s first", "is none of", "rptrace -s total"},
 	{"rptrace record -o - -p 1", "a record is a file", "rptrace record -p 1 -o rptrace.rpt"},
 	{"rptrace --record=- -b", "a record is a file", "rptrace -b --record rptrace.rpt"},
-	{"rptrace record -o /dev/stdout -p 1", "a record is a file",
-	 "rptrace record -p 1 -o rptrace.rpt"},
-	{"rptrace --record=/dev/stderr -b", "a record is a file",
-	 "rptrace -b --record rptrace.rpt"},
+	{"rptrace record -o /dev/stdout -p 1", "a file", "rptrace record -p 1 -o rptrace.rpt"},
+	{"rptrace --record=/dev/stderr -b", "a file", "rptrace -b --record rptrace.rpt"},
 	{"rptrace --stream - -p 1", "needs a file", "rptrace -p 1"},
 	{"rptrace record --stream x --last 3 -p 1", "not with --last",
 	 "rptrace record --last 3 -p 1"},
@@ -564,27 +562,6 @@ static void processes_by_name(void **state)
 	assert_int_equal(system(command), 0);
 }
 
-static void names_of_files(void **state)
-{
-	static const struct {
-		const char *line, *cause;
-	} cases[] = {
-		{"rptrace record -p 1 -o a.%{}.rpt", "lacks the name of a variable"},
-		{"rptrace record -p 1 -o a.%{NONE_SUCH}", "the environment has no NONE_SUCH"},
-		{"rptrace record -p 1 -o a.%{B", "lacks its }"},
-		{"rptrace record -p 1 -o a%", "%% one %"},
-	};
-	struct line l;
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		parse_good(&l, cases[i].line);
-		assert_int_equal(rp_opts__name_files(&l.opts, &l.err), -EINVAL);
-		assert_non_null(strstr(l.err.cause, cases[i].cause));
-		rp_opts__free(&l.opts);
-	}
-}
-
 static void help_and_version(void **state)
 {
 	struct line l;
@@ -616,7 +593,6 @@ int main(void)
 		cmocka_unit_test(every_mistake_has_a_cure),
 		cmocka_unit_test(cures_that_do_not_fit),
 		cmocka_unit_test(processes_by_name),
-		cmocka_unit_test(names_of_files),
 		cmocka_unit_test(help_and_version),
 	};
 

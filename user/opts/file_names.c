@@ -108,11 +108,20 @@ static int expand(const char **file, char **owned, struct rp_err *err)
 int rp_opts__name_files(struct rp_opts *opts, struct rp_err *err)
 {
 	bool is_record = opts->command == RP_COMMAND_RECORD;
-	int rc = expand(&opts->record, &opts->named[0], err);
+	const struct {
+		const char **file, *option, *as, *cure;
+	} files[] = {
+		{&opts->record, is_record ? "output" : "record", is_record ? "-o" : "--record",
+		 "rptrace.%p.rpt"},
+		{&opts->stream, "stream", "--stream", "rptrace.%p.trace.json"},
+		{&opts->output, "output", "-o", "rptrace.%p.out"},
+	};
+	int rc = 0;
 
-	if (rc)
-		return rp_err__line(err, rc, is_record ? "output" : "record",
-				    is_record ? "-o" : "--record", "rptrace.%p.rpt");
-	rc = expand(&opts->output, &opts->named[1], err);
-	return rc ? rp_err__line(err, rc, "output", "-o", "rptrace.%p.out") : 0;
+	for (size_t i = 0; !rc && i < sizeof(files) / sizeof(files[0]); i++) {
+		rc = expand(files[i].file, &opts->named[i], err);
+		if (rc)
+			rp_err__line(err, rc, files[i].option, files[i].as, files[i].cure);
+	}
+	return rc;
 }

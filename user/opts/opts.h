@@ -103,7 +103,7 @@ struct rp_opts {
 
 	const char *record; /* file of all instances; NULL: none */
 	const char *stream; /* the same as a Chrome trace that grows; NULL: none */
-	char *named[2];	    /* names of files that rp_opts__name_files() has made */
+	char *named[3];	    /* names of files that rp_opts__name_files() has made */
 	uint64_t max_ring;  /* bytes of instances on their way there */
 	uint64_t max_size;  /* of the file; 0: no limit */
 	double slower_than; /* s: only trees that take so long; 0: all */

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
+/* Names of files with what differs from run to run, and what is none of it. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "opts/opts.h"
+
+static void each_file_has_its_name(void **state)
+{
+	struct rp_opts opts = {.record = "a.%%.rpt", .stream = "b.%{FILE_NAMES}", .output = "c"};
+	struct rp_err err = {0};
+
+	(void)state;
+	setenv("FILE_NAMES", "7", 1);
+	assert_int_equal(rp_opts__name_files(&opts, &err), 0);
+	assert_string_equal(opts.record, "a.%.rpt");
+	assert_string_equal(opts.stream, "b.7");
+	assert_string_equal(opts.output, "c");
+	rp_opts__free(&opts);
+	unsetenv("FILE_NAMES");
+}
+
+static void mistakes_are_told(void **state)
+{
+	static const struct {
+		const char *record, *stream, *cause;
+	} cases[] = {
+		{"a.%{}.rpt", NULL, "lacks the name of a variable"},
+		{"a.%{NONE_SUCH}", NULL, "the environment has no NONE_SUCH"},
+		{"a.%{B", NULL, "lacks its }"},
+		{"a%", NULL, "%% one %"},
+		{"a", "b.%{NONE_SUCH}", "the environment has no NONE_SUCH"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct rp_opts opts = {.record = cases[i].record, .stream = cases[i].stream};
+		struct rp_err err = {0};
+
+		assert_int_equal(rp_opts__name_files(&opts, &err), -EINVAL);
+		assert_non_null(strstr(err.cause, cases[i].cause));
+		rp_opts__free(&opts);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(each_file_has_its_name),
+		cmocka_unit_test(mistakes_are_told),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
