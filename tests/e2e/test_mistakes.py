@@ -67,7 +67,7 @@ REPORTS = [
     ("report {record} --region nosuch", 3, "called 'nosuch'"),
     ("report --region leaf --region nosuch {record}", 3, "called 'nosuch'"),
     ("report {record} --thread 999999999", 3, "no thread 999999999"),
-    ("report {record} {record}", 2, "same record"),
+    ("report {record} {record}", 2, "same run"),
     ("report {record} --from 5 --to 2", 2, "--to is no later than --from"),
     ("report {record} --from soon", 2, "'soon' is no time"),
     ("report {record} --format perfeto", 2, "perfetto"),

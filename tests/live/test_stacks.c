@@ -48,15 +48,20 @@ static void all_told(const struct live_run *run)
 	uint64_t inner = figure(run, "inner", "count");
 	uint64_t handled = figure(run, "handle", "count");
 	uint64_t all = calls(run->said, "handle");
+	uint64_t after = figure(run, "after", "count");
+	uint64_t not_after = live_expected(run->said, "after") - after;
 
-	assert_int_equal(figure(run, "after", "count"), live_expected(run->said, "after"));
+	/* After a jump, returns that it has left are pending: while the kernel has the lock of the
+	 * mappings, to place RET sites, nobody can tell them from those of another stack. */
+	assert_true(escapes(run) || !not_after);
+	assert_int_equal(figure(run, "after", "unwound"), not_after);
 	assert_calls(run, "dive", escapes(run) ? 0 : calls(run->said, "dive"));
 	assert_calls(run, "inner", inner);
 	assert_calls(run, "handle", handled);
 	assert_true(!escapes(run) || !handled);
 	/* The regions get RET sites in the middle, which may close a call that was counted as lost.
 	 */
-	assert_true(lost >= all - inner);
+	assert_true(lost >= all - inner + not_after);
 	assert_true(escapes(run) || lost - (all - inner + all - handled) <= 2);
 	live_assert_nothing_lost_but(run->json, "stacks");
 }
@@ -65,6 +70,7 @@ static void all_told(const struct live_run *run)
 static void all_timed(const struct live_run *run)
 {
 	all_told(run);
+	assert_int_equal(figure(run, "after", "unwound"), 0);
 	assert_int_equal(figure(run, "inner", "count"), calls(run->said, "inner"));
 	assert_int_equal(live_u64(json_object_get(run->json, "lost"), "stacks"), 0);
 }

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <langinfo.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -126,39 +127,59 @@ static int refuse_twice(const struct report *r, size_t again, struct rp_err *err
 			rp_command_line__add(&once, files->items[i]);
 	return rp_err__set(err, RP_EXIT_USAGE, -EINVAL,
 			   once.fits ? once.text : "rptrace report --help",
-			   "%s is the same record as another one here", files->items[again]);
+			   "%s is of the same run as another record here", files->items[again]);
 }
 
-static int check_once(const struct report *r, int fd, const char *file, struct rp_err *err)
+static int open_file(const char *file, struct rp_reader **reader, struct rp_err *err)
 {
-	const char *const *files = r->opts->files.items;
-	size_t i = 0;
-
-	while (files[i] != file)
-		i++;
-	for (size_t other = 0; other < i; other++)
-		if (rp_caller__is_file(fd, files[other]))
-			return refuse_twice(r, i, err);
-	return 0;
-}
-
-/* Without a sink: only whether it is a record. */
-static int read_file(const struct report *r, const char *file, const struct rp_event_sink *sink,
-		     struct rp_err *err)
-{
-	struct rp_reader *reader = NULL;
 	int fd = rp_caller__open(file), rc;
 
 	if (fd < 0)
 		return rp_err__set(err, RP_EXIT_FAILED, fd, "rptrace record --help", "%s: %s", file,
 				   strerror(-fd));
-	rc = rp_reader__open(fd, file, &reader, err);
-	if (!rc && !sink)
-		rc = check_once(r, fd, file, err);
-	if (!rc && r->window)
+	rc = rp_reader__open(fd, file, reader, err);
+	if (rc)
+		close(fd);
+	return rc ? rc : fd;
+}
+
+/* Are all of them records, and each of a run of its own? */
+static int check_files(const struct report *r, struct rp_err *err)
+{
+	const struct rp_texts *files = &r->opts->files;
+	uint64_t *runs = calloc(files->n, sizeof(*runs));
+	int rc = runs ? 0 : rp_err__no_memory(err);
+
+	for (size_t i = 0; i < files->n && !rc; i++) {
+		struct rp_reader *reader;
+		int fd = open_file(files->items[i], &reader, err);
+
+		if (fd < 0) {
+			rc = fd;
+			break;
+		}
+		runs[i] = rp_reader__run_number(reader);
+		for (size_t other = 0; other < i && !rc; other++)
+			if (runs[i] && runs[other] == runs[i])
+				rc = refuse_twice(r, i, err);
+		rp_reader__free(reader);
+		close(fd);
+	}
+	free(runs);
+	return rc;
+}
+
+static int read_file(const struct report *r, const char *file, const struct rp_event_sink *sink,
+		     struct rp_err *err)
+{
+	struct rp_reader *reader;
+	int fd = open_file(file, &reader, err), rc;
+
+	if (fd < 0)
+		return fd;
+	if (r->window)
 		rp_reader__skip(reader, rp_window__skips, r->window);
-	if (!rc && sink)
-		rc = rp_reader__read(reader, sink, err);
+	rc = rp_reader__read(reader, sink, err);
 	if (!rc && sink == &r->sink)
 		rp_records__tell_missing(r->say, file, reader);
 	rp_reader__free(reader);
@@ -320,7 +341,7 @@ int rp_report__run(const struct rp_opts *opts, rp_say_fn say, struct rp_err *err
 
 	/* The file of -o keeps what is in it where there is nothing to report. */
 	if (!rc)
-		rc = rp_report__read(&r, NULL, err);
+		rc = check_files(&r, err);
 	if (!rc && !opts->split)
 		rc = rp_report_output__begin(&r.output, err);
 	if (!rc)

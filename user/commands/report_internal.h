@@ -36,7 +36,7 @@ struct report {
 	struct rp_window *window;	      /* all that they are read for now; NULL: the whole */
 };
 
-/* Read the records; without a sink: only whether they are some. */
+/* Read the records. */
 int rp_report__read(const struct report *r, const struct rp_event_sink *sink, struct rp_err *err);
 
 /* What passes on that which is asked for. NULL: out of memory; the last sink is still open then. */

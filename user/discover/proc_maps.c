@@ -46,6 +46,7 @@ static char *parse_line(char *line, struct rp_mapped *out, bool *executable)
 	char perms[5];
 	int path = 0;
 
+	*out = (struct rp_mapped){0};
 	if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s %" SCNx64 " %x:%x %" SCNu64 " %n",
 		   &out->start, &out->end, perms, &out->offset, &major, &minor, &ino, &path) != 7 ||
 	    !path || strlen(perms) != 4)

@@ -520,6 +520,11 @@ const struct rp_reader_figures *rp_reader__figures(const struct rp_reader *r)
 	return &r->figures;
 }
 
+uint64_t rp_reader__run_number(const struct rp_reader *r)
+{
+	return r->blocks.run;
+}
+
 const struct rp_event_run *rp_reader__run(const struct rp_reader *reader)
 {
 	return &reader->run;

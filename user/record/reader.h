@@ -35,6 +35,9 @@ int rp_reader__read(struct rp_reader *reader, const struct rp_event_sink *sink, 
 void rp_reader__skip(struct rp_reader *reader, bool (*skips)(void *ctx, uint64_t t0, uint64_t t1),
 		     void *ctx);
 
+/* The number that its run has in all of its files, and no other run in any; 0: no block tells. */
+uint64_t rp_reader__run_number(const struct rp_reader *reader);
+
 /* What the run has told of itself, once it was read; until the reader is freed. */
 const struct rp_event_run *rp_reader__run(const struct rp_reader *reader);
 
