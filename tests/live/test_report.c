@@ -333,7 +333,7 @@ static void output_that_cannot_be_is_told(void **state)
 	struct live_proc *rptrace;
 
 	(void)state;
-	json_decref(recorded(&c, path));
+	recorded(&c, path);
 	rptrace = live_rptrace("report %s -o %s", path, path);
 	assert_int_equal(live_wait(rptrace), 2);
 	assert_non_null(strstr(rptrace->err, "own.rpt is a record that is to be read"));
