@@ -24,9 +24,9 @@ TARGET_C    := $(wildcard tests/targets/*.c)
 TARGET_CXX  := $(wildcard tests/targets/*.cc)
 TARGET_BINS := $(TARGET_C:tests/targets/%.c=$(O)/targets/%) $(TARGET_CXX:tests/targets/%.cc=$(O)/targets/%)
 TARGET_CFLAGS := -O1 -g -Wall -Wextra -Werror -Iinclude -Itests/targets -pthread
-# The one exit of by_jump is a jump.
+# -O2 makes the only exit of by_jump a jump.
 TARGET_FLAGS_labels := -O2
-# Functions of its own are not to be merged or copied, and keep no frame pointers.
+# Its functions must stay separate for samples to find them, and have no frame pointers, so that unwind tables are used.
 TARGET_FLAGS_climber := -O2 -fomit-frame-pointer -fno-inline
 
 $(TARGET_C:tests/targets/%.c=$(O)/targets/%): $(O)/targets/%: tests/targets/%.c tests/tests.mk
@@ -95,7 +95,7 @@ fuzz: targets ## damaged programs and records read, under sanitizers (FUZZ_SECON
 	$(Q)cd $(O) && asan/tests/fuzz/fuzz_record $(FUZZ_SECONDS) $(CURDIR)/tests/golden/record.rpt \
 		$(CURDIR)/tests/golden/samples.rpt
 
-# Through the whole program, as root: each kind of input for so long, as many kinds at a time as there are CPUs.
+# The whole program, as root: each kind of input gets so many seconds, with one kind a CPU at a time.
 WHOLE_SECONDS ?= 30
 
 asan-program:
@@ -104,7 +104,7 @@ asan-program:
 fuzz-program: targets asan-program ## hostile files, names and options through the whole program (root; WHOLE_SECONDS=30 of each kind)
 	$(Q)python3 -B tests/fuzz/whole --rptrace $(O)/asan/rptrace --targets $(O)/targets --seconds $(WHOLE_SECONDS)
 
-# Other inputs than those before, each time.
+# The time as seed, so that each run tries new inputs.
 fuzz-long: targets asan-program
 	$(Q)python3 -B tests/fuzz/whole --rptrace $(O)/asan/rptrace --targets $(O)/targets --seconds 600 --begin $$(date +%s)000
 
@@ -121,7 +121,7 @@ matrix: ## the marker header under all compilers and levels that are here (minut
 
 check: lint docs unit unit-asan live harmless-auto e2e e2e-screen fuzz-program test-kernels ## all tests, with what is installed
 
-# Side by side, as tests are not: what one of them runs another would see.
+# Builds run in parallel, but tests must not: one would see what another runs.
 .PHONY: built
 built: all targets $(UNIT_BINS) $(LIVE_BINS) $(LONG_BINS) $(KERNELS_TEST) $(KERNELS_TARGETS)
 

@@ -87,11 +87,11 @@ REPORTS = [
     ("{record}", 2, "a record is for rptrace report"),
 ]
 SAMPLING = [
-    ("-p {pid} -f leaf --sample 100", 2, "behind ="),
+    ("-p {pid} -f leaf --sample 100", 2, "goes after ="),
     ("-p {pid} -f leaf --sample=99999", 2, "from 1 to 20000"),
     ("-p {pid} --sample --format nope", 2, "folded"),
     ("--auto", 2, "functions of processes"),
-    ("-p {pid} --auto 5", 2, "behind ="),
+    ("-p {pid} --auto 5", 2, "goes after ="),
     ("-p {pid} --auto=0", 2, "from 1 to"),
     ("-p {pid} --auto=many", 2, "many"),
 ]
@@ -113,10 +113,10 @@ WORDS = [
     ("-p", 2, "needs a process id"),
     ("-p 12x", 2, "'12x'"),
     ("-p 0", 2, "'0'"),
-    ("{pid} -f leaf", 2, "behind -p"),
+    ("{pid} -f leaf", 2, "go after -p"),
     ("-p {pid} {pid} -f leaf", 2, "-p takes one word"),
-    ("-f leaf {plain} exit 0", 2, "behind --"),
-    ("functions -f leaf", 2, "processes come behind -p"),
+    ("-f leaf {plain} exit 0", 2, "goes after --"),
+    ("functions -f leaf", 2, "processes go after -p"),
     ("lst -p {pid}", 2, "list"),
     ("-p {pid} list", 2, "comes first"),
     ("-f leaf -p {pid} --iterval 1", 2, "--interval is the nearest"),

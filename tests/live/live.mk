@@ -3,7 +3,7 @@
 # tests/live/test_NAME.c is one cmocka program on the harness.
 
 LIVE_SRCS    := $(wildcard tests/live/test_*.c)
-# The long ones, by every method there is: make harmless.
+# Long tests with every attach and exit method: make harmless.
 LONG_SRCS    := tests/live/test_harmless.c tests/live/test_exact.c
 LONG_BINS    := $(LONG_SRCS:%.c=$(O)/%)
 LIVE_BINS    := $(patsubst %.c,$(O)/%,$(filter-out $(LONG_SRCS),$(LIVE_SRCS)))
@@ -30,7 +30,7 @@ $(ATTACH_BINS): LIVE_OBJS = $(filter $(O)/user/attach/%,$(USER_OBJS)) $(O)/librp
 $(ATTACH_BINS): LIVE_LIBS = $(BPF_LIBS) $(CORE_LIBS)
 $(ATTACH_BINS): $(filter $(O)/user/attach/%,$(USER_OBJS)) $(O)/librpcore.a
 
-# Two read records, one makes files as unit tests do.
+# test_record and test_recorder read records, test_hostile makes ELF files like unit tests.
 CORE_BINS := $(addprefix $(O)/tests/live/,test_record test_recorder test_hostile)
 $(CORE_BINS): LIVE_OBJS = $(O)/librpcore.a
 $(CORE_BINS): LIVE_LIBS = $(CORE_LIBS)
@@ -54,7 +54,7 @@ live: $(O)/rptrace targets $(LIVE_BINS) ## live tests with real probes (root; sk
 		{ failed="$$failed $${t##*/}"; status=1; }; \
 	done; [ $$status = 0 ] || echo "live: failed:$$failed" >&2; exit $$status
 
-# Of how many random moments, short programs and such these two make much more.
+# These two try many more random moments and short programs than in a normal run.
 THOROUGH_BINS := $(O)/tests/live/test_killed $(O)/tests/live/test_short
 
 thorough: export LIVE_THOROUGH = 1

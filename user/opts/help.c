@@ -36,8 +36,8 @@ static const char report_statuses[] =
 	"Exit status: 0 done, 1 failed, 2 usage, 3 no such region or thread was recorded.";
 
 static const char diff_statuses[] = "Exit status: 0 done, 1 failed, 2 usage; with --max-regression "
-				    "5 where a region is slower by "
-				    "more, 6 where these runs cannot tell.";
+				    "5 if a region is slower by "
+				    "more, 6 if these runs cannot tell.";
 
 static const char doctor_statuses[] =
 	"Exit status: 0 tracing works here, 4 it does not, 1 failed, 2 usage.";

@@ -61,14 +61,14 @@ int rp_mistake__no_value(const struct rp_parser *p, const struct rp_option *opti
 	return mistake(p, &edit, "%s needs a value: %s", name, option->arg);
 }
 
-/* A form of what records have, and nothing has been recorded: that is what comes first. */
+/* Only records have that form, so the run is to be recorded first. */
 static int form_of_records(const struct rp_parser *p, const char *form, int word, bool own_word)
 {
 	struct rp_edit edit = {
 		.skip = word - own_word, .n_skip = 1 + own_word, .insert = 1, .with = {"record"}};
 
 	return mistake(p, &edit,
-		       "--format %s is a form of records: rptrace record, then rptrace report "
+		       "--format %s is for records: first rptrace record, then rptrace report "
 		       "--format %s rptrace.rpt",
 		       form, form);
 }
@@ -125,7 +125,7 @@ static const struct rp_option *nearest_option(const struct rp_parser *p, const c
 	return best;
 }
 
-/* Another command has it: without it, the line works. */
+/* Another command has the option. The line works without it. */
 static int of_another_command(const struct rp_parser *p, const struct rp_option *option,
 			      bool has_value)
 {
@@ -133,7 +133,7 @@ static int of_another_command(const struct rp_parser *p, const struct rp_option 
 	char name[32];
 	struct rp_edit edit = {.skip = p->at, .n_skip = 1};
 
-	/* What else would be selected? The live view records, too. */
+	/* Without the option nothing may be selected. The live view has it, and can record. */
 	if (p->opts->command == RP_COMMAND_RECORD && option->section == RP_SECTION_WHAT) {
 		edit = (struct rp_edit){.skip = 1,
 					.n_skip = 1,
@@ -189,7 +189,7 @@ static bool is_number(const char *word)
 	return *word && word[strspn(word, "0123456789,")] == '\0';
 }
 
-/* Before this word or behind it. */
+/* Before this word or after it. */
 static bool names_processes(const struct rp_parser *p)
 {
 	for (int i = 1; i < p->own; i++)
@@ -227,7 +227,7 @@ static int join_words(const struct rp_parser *p, int first, char *buf, size_t si
 	return i - first;
 }
 
-/* The value of an option that may have none is part of its word: "--sample=100". */
+/* An optional value must be in the same word as its option: "--sample=100". */
 static int bare_value(const struct rp_parser *p)
 {
 	const char *word = p->argv[p->at], *name = p->last->name;
@@ -236,26 +236,27 @@ static int bare_value(const struct rp_parser *p)
 		.skip = p->at - 1, .n_skip = 2, .insert = p->at - 1, .with = {joined}};
 
 	snprintf(joined, sizeof(joined), "--%s=%s", name, word);
-	return mistake(p, &edit, "'%s' is no option: the value of --%s comes behind =", word, name);
+	return mistake(p, &edit, "'%s' is not an option: the value of --%s goes after =", word,
+		       name);
 }
 
-/* "attach 123", "run ./prog": what other tools call it is not needed here. */
+/* "attach 123", "run ./prog": other tools have such commands; here options do that. */
 static int after_verb(const struct rp_parser *p, const char *verb, const char *what)
 {
 	struct rp_edit edit = {.skip = p->at, .n_skip = 2, .insert = p->at, .with = {"-p", what}};
 
 	if (is_number(what))
-		return mistake(p, &edit, "'%s' is no command of rptrace: processes come behind -p",
+		return mistake(p, &edit, "'%s' is not a command of rptrace: processes go after -p",
 			       verb);
 	edit.n_skip = 1;
 	edit.insert = p->at + 1;
 	edit.with[0] = "--";
 	edit.with[1] = NULL;
 	return mistake(p, &edit,
-		       "'%s' is no command of rptrace: a program to start comes behind --", verb);
+		       "'%s' is not a command of rptrace: a program to start goes after --", verb);
 }
 
-/* That is no option, either; NULL: none. */
+/* If it is not an option either; else NULL. */
 static const char *next_word(const struct rp_parser *p)
 {
 	const char *next = p->at + 1 < p->own ? p->argv[p->at + 1] : NULL;
@@ -275,7 +276,7 @@ int rp_mistake__stray_word(const struct rp_parser *p)
 		edit.insert = 1;
 		edit.with[0] = verb;
 		return mistake(p, &edit,
-			       strcmp(word, verb) ? "'%s' is no command of rptrace: %s is"
+			       strcmp(word, verb) ? "'%s' is not a command of rptrace: %s is"
 						  : "'%s' comes first: rptrace %s",
 			       word, verb);
 	}
@@ -293,34 +294,35 @@ int rp_mistake__stray_word(const struct rp_parser *p)
 		edit.n_skip = join_words(p, p->at, joined, sizeof(joined));
 		edit.with[0] = "-p";
 		edit.with[1] = joined;
-		return mistake(p, &edit, "'%s' is no option: processes come behind -p", word);
+		return mistake(p, &edit, "'%s' is not an option: processes go after -p", word);
 	}
 	if (is_record(word) && p->opts->command == RP_COMMAND_LIVE) {
 		edit = (struct rp_edit){.insert = 1, .with = {"report"}};
-		return mistake(p, &edit, "'%s' is no option: a record is for rptrace report", word);
+		return mistake(p, &edit, "'%s' is not an option: rptrace report shows records",
+			       word);
 	}
 	if (next && !has_pid && (is_number(next) || strchr(next, '/')))
 		return after_verb(p, word, next);
 	if (!next && !has_pid && !p->opts->argv && is_running(word)) {
 		edit.with[0] = "-p";
 		edit.with[1] = word;
-		return mistake(p, &edit, "'%s' is no option: processes come behind -p", word);
+		return mistake(p, &edit, "'%s' is not an option: processes go after -p", word);
 	}
 	if (!has_pid && !p->opts->argv && (strchr(word, '/') || rp_cure__is_installed(word))) {
 		edit.n_skip = 0;
 		edit.with[0] = "--";
-		return mistake(p, &edit, "'%s' is no option: a command comes behind --", word);
+		return mistake(p, &edit, "'%s' is not an option: a command goes after --", word);
 	}
-	/* A program of this folder, as its name is not looked for elsewhere. */
+	/* A program in this folder, which needs ./ to be found. */
 	if (!has_pid && !p->opts->argv && !access(word, X_OK)) {
 		snprintf(joined, sizeof(joined), "./%s", word);
 		edit.with[0] = "--";
 		edit.with[1] = joined;
-		return mistake(p, &edit, "'%s' is no option: a command comes behind --", word);
+		return mistake(p, &edit, "'%s' is not an option: a command goes after --", word);
 	}
 	return mistake(p, has_pid || p->own < p->argc ? &edit : NULL,
 		       "'%s' is neither an option nor a command of rptrace, which are "
-		       "record, report, diff, list and doctor; a program to start comes behind --",
+		       "record, report, diff, list and doctor; a program to start goes after --",
 		       word);
 }
 
@@ -348,26 +350,32 @@ static bool has_no_file(const struct rp_opts *o)
 	return !o->output || !strcmp(o->output, "-");
 }
 
-/* What a program reads has nothing else in its stream, neither of rptrace nor of the command. */
+/* Output for programs must not be mixed with that of the command. */
 static bool shares_stream(const struct rp_opts *o)
 {
 	return o->command == RP_COMMAND_LIVE && o->argv && strcmp(o->format->name, "table") &&
 	       has_no_file(o);
 }
 
-/* The line with a file for its output: the cure of what cannot go elsewhere. */
-static int wants_file(const struct rp_parser *p, const char *cause)
+/* The cure is the line with this option set to that value, whether it had the option or not. */
+static int with_option(const struct rp_parser *p, const void *member, const char *option,
+		       const char *value, const char *cause)
 {
-	const struct rp_words *output = words_of(p, &p->opts->output);
-	const struct rp_edit edit = {.skip = output->first,
-				     .n_skip = output->n,
+	const struct rp_words *words = words_of(p, member);
+	const struct rp_edit edit = {.skip = words->first,
+				     .n_skip = words->n,
 				     .insert = p->own,
-				     .with = {"-o", "rptrace.out"}};
+				     .with = {option, value}};
 
 	return mistake(p, &edit, "%s", cause);
 }
 
-/* An export has each instance as it was: there are no rows. */
+static int with_output(const struct rp_parser *p, const char *cause)
+{
+	return with_option(p, &p->opts->output, "-o", "rptrace.out", cause);
+}
+
+/* Exports have single instances, so options about rows mean nothing there. */
 static int export_together(const struct rp_parser *p)
 {
 	const struct rp_opts *o = p->opts;
@@ -386,11 +394,11 @@ static int export_together(const struct rp_parser *p)
 	if (!o->export && o->split)
 		return without(p, &o->split, "--split is about exports: --format chrome, ...");
 	if (o->export && o->split && has_no_file(o))
-		return wants_file(p, "--split makes several files: it needs -o FILE");
+		return with_output(p, "--split makes several files: it needs -o FILE");
 	if (o->export && o->export->whole && has_no_file(o)) {
 		snprintf(cause, sizeof(cause), "--format %s needs a file: -o FILE",
 			 o->export->name);
-		return wants_file(p, cause);
+		return with_output(p, cause);
 	}
 	return 0;
 }
@@ -406,68 +414,63 @@ static int report_together(const struct rp_parser *p)
 				   "report needs a record: FILE");
 	if (o->slowest &&
 	    (o->export || (strcmp(o->format->name, "table") && strcmp(o->format->name, "json"))))
-		return without(p, &o->slowest, "--slowest is a table, or JSON");
+		return without(p, &o->slowest, "--slowest is printed as a table, or JSON");
 	if (o->slowest && o->by != RP_BY_NONE)
-		return without(p, &o->by, "--slowest tells the thread of each instance");
+		return without(p, &o->by,
+			       "--slowest shows the thread of each instance: not with --by");
 	if (o->to > 0 && o->to <= o->from)
 		return without(p, &o->to, "--to is no later than --from");
 	return export_together(p);
 }
 
-/* What the command and rptrace itself print goes there. */
+/* The command and rptrace itself print there. */
 static bool is_stream(const char *file)
 {
 	return !strcmp(file, "-") || !strcmp(file, "/dev/stdout") || !strcmp(file, "/dev/stderr");
 }
 
-/* It is written block by block, and what does not fit is taken out again. */
-static int record_to_stream(const struct rp_parser *p)
-{
-	const struct rp_words *words = words_of(p, &p->opts->record);
-	const bool alone = p->opts->command == RP_COMMAND_RECORD;
-	const struct rp_edit edit = {.skip = words->first,
-				     .n_skip = words->n,
-				     .insert = p->own,
-				     .with = {alone ? "-o" : "--record", "rptrace.rpt"}};
-
-	return mistake(p, &edit,
-		       "a record is a file: standard output and standard error have other text");
-}
-
-/* Options of a record, and there is none; or they are about calls that it has not. */
+/* Options about the record: there must be one, and it must have what they need. */
 static int record_together(const struct rp_parser *p)
 {
 	const struct rp_opts *o = p->opts;
 	const void *const members[] = {&o->every, &o->slower_than, &o->last, &o->max_size};
-	const struct rp_edit edit = {.insert = p->own, .with = {"--record", "rptrace.rpt"}};
+	char cause[64];
 
+	/* It needs a file: blocks are taken out again when the disk is full. */
 	if (o->record && is_stream(o->record))
-		return record_to_stream(p);
+		return with_option(p, &o->record,
+				   o->command == RP_COMMAND_RECORD ? "-o" : "--record",
+				   "rptrace.rpt",
+				   "a record is a file: standard output and standard error have "
+				   "other text");
 	if (o->slower_than > 0 && o->within)
 		return without(p, &o->slower_than,
-			       "--slower-than: not with --within: it is about outermost calls");
+			       "--slower-than is about outermost calls: not with --within");
 	if (o->stream && !strcmp(o->stream, "-"))
-		return without(p, &o->stream, "--stream needs a file, which others open");
+		return without(p, &o->stream, "--stream needs a file, for other programs to open");
 	if (o->stream && o->last > 0)
-		return without(p, &o->stream, "--stream has all of the run: not with --last");
+		return without(p, &o->stream, "--stream has the whole run: not with --last");
 	if (o->command != RP_COMMAND_LIVE || o->record)
 		return 0;
 	for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
 		const struct rp_words *words = words_of(p, members[i]);
 
-		if (words->n)
-			return mistake(p, &edit, "--%s needs --record FILE",
-				       rp_options[words - p->opts->stood].name);
+		if (!words->n)
+			continue;
+		snprintf(cause, sizeof(cause), "--%s needs --record FILE",
+			 rp_options[words - o->stood].name);
+		return with_option(p, &o->record, "--record", "rptrace.rpt", cause);
 	}
 	return 0;
 }
 
-/* Runs are made, and so their commands are named, and no records of others. */
+/* --run makes the runs: it takes two commands, and no records. */
 static int runs_together(const struct rp_parser *p)
 {
 	const struct rp_opts *o = p->opts;
 	struct rp_edit edit = {.skip = words_of(p, &o->runs)->first,
 			       .n_skip = words_of(p, &o->runs)->n};
+	char cause[96];
 
 	if (o->files.n == 2 && !o->argv)
 		return mistake(p, &edit,
@@ -476,7 +479,7 @@ static int runs_together(const struct rp_parser *p)
 		return rp_err__set(p->err, RP_EXIT_USAGE, -EINVAL, "rptrace diff --help",
 				   "--run makes the runs that it compares: '%s' is one too many",
 				   o->files.items[0]);
-	/* One command may be compared with itself, which shows how far it scatters. */
+	/* Comparing a command with itself is useful, too: it shows how far runs scatter. */
 	edit = (struct rp_edit){.insert = p->argc, .with = {"---"}};
 	if (o->argv && !o->second_argv && p->argc - p->own <= 3 &&
 	    strcmp(p->argv[p->argc - 1], "---")) {
@@ -486,18 +489,16 @@ static int runs_together(const struct rp_parser *p)
 	}
 	if (!o->second_argv)
 		return mistake(p, NULL, "--run needs two commands: -- A... --- B...");
-	if (o->diff_form != RP_DIFF_FORM_TABLE && (!o->output || !strcmp(o->output, "-"))) {
-		edit = (struct rp_edit){.insert = p->own, .with = {"-o", "rptrace.out"}};
-		edit.skip = words_of(p, &o->output)->first;
-		edit.n_skip = words_of(p, &o->output)->n;
-		return mistake(p, &edit,
-			       "%s goes to a file where commands run, which have standard output",
-			       rp_diff_form__name(o->diff_form));
+	if (o->diff_form != RP_DIFF_FORM_TABLE && has_no_file(o)) {
+		snprintf(cause, sizeof(cause),
+			 "%s goes to a file (-o): the commands use standard output",
+			 rp_diff_form__name(o->diff_form));
+		return with_output(p, cause);
 	}
 	return 0;
 }
 
-/* What says how to trace, and there is nothing to trace. */
+/* An option about tracing, in a diff of records, which traces nothing. NULL: none. */
 static const struct rp_words *words_of_tracing(const struct rp_parser *p)
 {
 	const unsigned both = 1u << RP_COMMAND_DIFF | 1u << RP_COMMAND_RECORD;
@@ -509,7 +510,7 @@ static const struct rp_words *words_of_tracing(const struct rp_parser *p)
 	return NULL;
 }
 
-/* Which are A, and which are B? */
+/* It must be clear which records are of A, and which of B. */
 static int diff_together(const struct rp_parser *p)
 {
 	const struct rp_opts *o = p->opts;
@@ -521,8 +522,7 @@ static int diff_together(const struct rp_parser *p)
 		return runs_together(p);
 	if (tracing) {
 		edit = (struct rp_edit){.skip = tracing->first, .n_skip = tracing->n};
-		return mistake(p, &edit,
-			       "%s is about runs that are to be made: --run N -- A... --- B...",
+		return mistake(p, &edit, "%s is for runs that diff makes: --run N -- A... --- B...",
 			       typed(&rp_options[tracing - o->stood], name, sizeof(name)));
 	}
 	if (o->files.n && o->other_files.n)
@@ -532,7 +532,7 @@ static int diff_together(const struct rp_parser *p)
 				   "diff needs records of two sides: A B, or A... -- B...");
 	while (p->argv[edit.insert] != o->files.items[o->files.n / 2])
 		edit.insert++;
-	return mistake(p, &edit, "-- stands between the runs of A and those of B");
+	return mistake(p, &edit, "-- goes between the records of A and those of B");
 }
 
 int rp_mistake__together(const struct rp_parser *p)
@@ -555,13 +555,10 @@ int rp_mistake__together(const struct rp_parser *p)
 		return without(p, &o->user, "--user is for -- COMMAND, and there is none");
 	if (o->label.kind == RP_OPERAND_RET && o->compensate)
 		return without(p, &o->compensate,
-			       "--compensate: not with --label ret: what is inside calls is not "
-			       "told apart by what they return");
-	if (o->on_stuck && !(o->stuck > 0)) {
-		struct rp_edit edit = {.insert = p->own, .with = {"--stuck", "5"}};
-
-		return mistake(p, &edit, "--on-stuck needs --stuck T");
-	}
+			       "--compensate: not with --label ret, as calls inside a call are "
+			       "counted before its label is known");
+	if (o->on_stuck && !(o->stuck > 0))
+		return with_option(p, &o->stuck, "--stuck", "5", "--on-stuck needs --stuck T");
 	if (o->auto_most && !o->argv && !o->n_pids && !o->n_names)
 		return rp_err__set(p->err, RP_EXIT_USAGE, -EINVAL, RP_CURE_PROCESSES,
 				   "--auto chooses among the functions of processes (-p) or of a "
@@ -580,10 +577,9 @@ int rp_mistake__together(const struct rp_parser *p)
 		char cause[96];
 
 		snprintf(cause, sizeof(cause),
-			 "%s goes to a file where a command runs, which has standard output and "
-			 "standard error",
+			 "%s goes to a file (-o): COMMAND uses standard output and standard error",
 			 o->format->name);
-		return wants_file(p, cause);
+		return with_output(p, cause);
 	}
 	return record_together(p);
 }

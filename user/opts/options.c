@@ -28,13 +28,14 @@ const struct rp_verb rp_verbs[RP_COMMAND_COUNT] = {
 	[RP_COMMAND_RECORD] = {"record", "[OPTION...] [-p PID|NAME[,...] | -- COMMAND [ARG...]]",
 			       "Every run through a region, to a file: when it began, how long it "
 			       "took, and where that time went."},
-	[RP_COMMAND_REPORT] = {"report", "[OPTION...] FILE...",
-			       "What is in a record, as any view shows it: no root is needed, and "
-			       "nothing is traced."},
+	[RP_COMMAND_REPORT] =
+		{"report", "[OPTION...] FILE...",
+		 "Shows what is in a record, in any view. It needs no root, and traces "
+		 "nothing."},
 	[RP_COMMAND_DIFF] =
 		{"diff", "[OPTION...] A B | A... -- B... | --run N -- A... --- B...",
 		 "What has changed between runs of A and runs of B: records, or JSON "
-		 "snapshots. From five records a side on, made by turns, it is judged."},
+		 "snapshots. It judges five or more records a side, recorded alternately."},
 	[RP_COMMAND_DOCTOR] = {"doctor", "[-p PID|NAME[,...]] [--json]",
 			       "What this kernel, this user and a process allow, and the cure "
 			       "where they do not."},
@@ -50,7 +51,7 @@ const char *rp_by__name(unsigned by)
 	return by < sizeof(names) / sizeof(names[0]) ? names[by] : NULL;
 }
 
-/* What runs is of no file. */
+/* A live run has no record files to group by. */
 static const char *live_by(unsigned by)
 {
 	return by < RP_BY_FILE ? rp_by__name(by) : NULL;
@@ -78,7 +79,7 @@ static const char *sort_key(unsigned i)
 	return i < rp_n_columns ? rp_columns[i].sort : NULL;
 }
 
-/* Those, and what only records know. */
+/* The keys of a live run, then those of columns that only records have. */
 static const char *report_sort_key(unsigned i)
 {
 	if (i < rp_n_columns)
@@ -120,7 +121,7 @@ static const char *parse_format(const char *text, struct rp_opts *opts, const ch
 	return opts->format ? NULL : "";
 }
 
-/* Where both have a name, it is the form of instances. */
+/* Of a name that a view and an export share, the export is meant. */
 static const char *report_form(unsigned i)
 {
 	for (const struct rp_view *view = rp_views; view->name; view++)
@@ -166,7 +167,7 @@ const struct rp_option rp_options[] = {
 	 MEMBER(pids), .arg = "PID|NAME[,...]",
 	 .help = "these processes, by number or command name"},
 	{"run", 0, RP_SECTION_WHAT, DIFF, RP_OPTION_NUMBER, MEMBER(runs), .arg = "N",
-	 .help = "run commands A and B by turns, N times each, after a warm-up", .example = "8",
+	 .help = "run commands A and B alternately, N times each, after a warm-up", .example = "8",
 	 .least = 1, .most = 10000},
 	{"user", 0, RP_SECTION_WHAT, LIVE | RECORD | DIFF, RP_OPTION_TEXT, MEMBER(user),
 	 .arg = "NAME", .help = "run COMMAND as this user", .example = "nobody"},
@@ -231,12 +232,12 @@ const struct rp_option rp_options[] = {
 	{"compensate", 0, RP_SECTION_SHOW, LIVE | REPORT, RP_OPTION_FLAG, MEMBER(compensate),
 	 .help = "take the cost of the probes off"},
 	{"stuck", 0, RP_SECTION_SHOW, LIVE | RECORD, RP_OPTION_SECONDS, MEMBER(stuck), .arg = "T",
-	 .help = "tell of regions that are open for so long (5, 500ms)", .example = "5",
+	 .help = "list regions that are open for longer than T (5, 500ms)", .example = "5",
 	 .least = SECONDS_MIN, .most = SECONDS_MAX},
 	{"on-stuck", 0, RP_SECTION_SHOW, LIVE, RP_OPTION_TEXT, MEMBER(on_stuck), .arg = "COMMAND",
-	 .help = "run it once for each of them", .example = "echo $RPTRACE_PATH"},
+	 .help = "run COMMAND once for each stuck region", .example = "echo $RPTRACE_PATH"},
 	{"sample", 0, RP_SECTION_SHOW, LIVE | RECORD, RP_OPTION_NUMBER, MEMBER(sample_hz),
-	 .arg = "HZ", .help = "hot functions and lines, looked at HZ times a second of CPU time",
+	 .arg = "HZ", .help = "hot functions and lines, sampled HZ times a second of CPU time",
 	 .least = 1, .most = 20000, .bare = "997", .example = "997"},
 	{"format", 0, RP_SECTION_SHOW, LIVE, RP_OPTION_PARSED, 0, .arg = "FORM",
 	 .help = "form of the final summary", .choice = view_name, .parse = parse_format,
@@ -247,7 +248,7 @@ const struct rp_option rp_options[] = {
 	{"format", 0, RP_SECTION_SHOW, DIFF, RP_OPTION_CHOICE, MEMBER(diff_form), .arg = "FORM",
 	 .help = "form of the comparison", .choice = rp_diff_form__name, .word = "table"},
 	{"json", 0, RP_SECTION_SHOW, LIVE | LIST | REPORT | DIFF | DOCTOR, RP_OPTION_FLAG,
-	 MEMBER(json), .help = "for programs: JSON"},
+	 MEMBER(json), .help = "print JSON, for programs"},
 	{"output", 'o', RP_SECTION_SHOW, LIVE, RP_OPTION_TEXT, MEMBER(output), .arg = "FILE",
 	 .help = "the final summary goes there (-: stdout)", .example = "summary.txt"},
 	{"output", 'o', RP_SECTION_SHOW, RECORD, RP_OPTION_TEXT, MEMBER(record), .arg = "FILE",
@@ -258,17 +259,17 @@ const struct rp_option rp_options[] = {
 	{"record", 0, RP_SECTION_SHOW, LIVE, RP_OPTION_TEXT, MEMBER(record), .arg = "FILE",
 	 .help = "record all instances to this file, too", .example = "rptrace.rpt"},
 	{"stream", 0, RP_SECTION_SHOW, LIVE | RECORD, RP_OPTION_TEXT, MEMBER(stream), .arg = "FILE",
-	 .help = "all instances as a Chrome trace, which opens while it grows",
+	 .help = "all instances as a Chrome trace, which can be opened while it grows",
 	 .example = "rptrace.trace.json"},
 	{"output", 'o', RP_SECTION_SHOW, REPORT, RP_OPTION_TEXT, MEMBER(output), .arg = "FILE",
 	 .help = "the report goes there (-: stdout)", .example = "report.txt"},
 	{"output", 'o', RP_SECTION_SHOW, DIFF, RP_OPTION_TEXT, MEMBER(output), .arg = "FILE",
 	 .help = "the comparison goes there (-: stdout)", .example = "diff.txt"},
 	{"from", 0, RP_SECTION_SHOW, REPORT, RP_OPTION_SECONDS, MEMBER(from), .arg = "T",
-	 .help = "only what ended from then on, since the run began (10, 500ms)", .example = "1",
-	 .most = SECONDS_MAX},
+	 .help = "only instances that ended T or later after the run began (10, 500ms)",
+	 .example = "1", .most = SECONDS_MAX},
 	{"to", 0, RP_SECTION_SHOW, REPORT, RP_OPTION_SECONDS, MEMBER(to), .arg = "T",
-	 .help = "only what ended before", .example = "2", .least = SECONDS_MIN,
+	 .help = "only instances that ended before T", .example = "2", .least = SECONDS_MIN,
 	 .most = SECONDS_MAX},
 	{"thread", 0, RP_SECTION_SHOW, REPORT, RP_OPTION_NUMBER, MEMBER(thread), .arg = "ID",
 	 .help = "only this thread", .example = "1234", .least = 1, .most = INT_MAX},
@@ -278,13 +279,12 @@ const struct rp_option rp_options[] = {
 	 .help = "an export in files of N instances each", .least = 1, .most = UINT_MAX,
 	 .bare = "1000000", .example = "1000000"},
 	{"region", 0, RP_SECTION_SHOW, DIFF, RP_OPTION_LIST, MEMBER(regions), .arg = "GLOB",
-	 .help = "judge these regions alone; repeatable", .example = "parse_*"},
+	 .help = "judge only these regions; repeatable", .example = "parse_*"},
 	{"metric", 0, RP_SECTION_SHOW, DIFF, RP_OPTION_CHOICE, MEMBER(metric), .arg = "M",
-	 .help = "judge this", .choice = rp_metric__name, .word = "median"},
+	 .help = "what to judge", .choice = rp_metric__name, .word = "median"},
 	{"max-regression", 0, RP_SECTION_SHOW, DIFF, RP_OPTION_PERCENT, MEMBER(max_regression),
 	 .arg = "PCT",
-	 .help = "exit with 5 where a region is slower by more, with 6 where these runs cannot "
-		 "tell",
+	 .help = "exit with 5 if a region is slower by more, with 6 if these runs cannot tell",
 	 .example = "5%", .most = 100},
 	{"slowest", 0, RP_SECTION_SHOW, REPORT, RP_OPTION_NUMBER, MEMBER(slowest), .arg = "N",
 	 .help = "the N slowest instances of each region, and what ran inside them", .example = "3",
@@ -294,7 +294,8 @@ const struct rp_option rp_options[] = {
 	 .help = "record one in N outermost calls, with all that runs inside", .example = "100",
 	 .least = 1, .most = UINT_MAX},
 	{"slower-than", 0, RP_SECTION_SHOW, LIVE | RECORD, RP_OPTION_DURATION, MEMBER(slower_than),
-	 .arg = "T", .help = "record outermost calls that take so long, with all that runs inside",
+	 .arg = "T",
+	 .help = "record outermost calls that take T or longer, with all that runs inside",
 	 .example = "10ms", .most = SECONDS_MAX},
 	{"last", 0, RP_SECTION_SHOW, LIVE | RECORD, RP_OPTION_SECONDS, MEMBER(last), .arg = "T",
 	 .help = "keep the last T in memory; the record is written on SIGUSR1, when a call is "
@@ -306,7 +307,7 @@ const struct rp_option rp_options[] = {
 
 	{"max-overhead", 0, RP_SECTION_HOW, LIVE | RECORD, RP_OPTION_PERCENT, MEMBER(max_overhead),
 	 .arg = "PCT", .decides = true,
-	 .help = "leave out what costs most, where probes take more of the target's CPU",
+	 .help = "leave out the most expensive regions if probes take more of the target's CPU",
 	 .example = "5"},
 	{"attach", 0, RP_SECTION_HOW, LIVE | LIST | RECORD | DIFF, RP_OPTION_CHOICE, MEMBER(attach),
 	 .arg = "MODE", .decides = true, .help = "kind of probes", .choice = rp_attach_mode__name,
@@ -336,7 +337,7 @@ const struct rp_option rp_options[] = {
 	 .arg = "N", .help = "commands of --on-stuck at a time", .least = 1, .most = 1024,
 	 .preset = 8},
 	{"verbose", 'v', RP_SECTION_HOW, LIVE | LIST | RECORD | DIFF, RP_OPTION_FLAG,
-	 MEMBER(verbose), .help = "pass on what libbpf and the kernel say"},
+	 MEMBER(verbose), .help = "print messages of libbpf and the kernel"},
 
 	{"help", 'h', RP_SECTION_OTHER, LIVE | LIST | RECORD | REPORT | DIFF | DOCTOR,
 	 RP_OPTION_FLAG, MEMBER(help), .help = "this list"},
