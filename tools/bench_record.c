@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
 /*
- * bench_record write N FILE: a record of so many instances, through the writer: two threads that
- * are in an outer region with three inner ones, or four, at a time.
- * bench_record read FILE: all of its instances, told to a sink that adds up their time.
- * Both tell how long that took, and for how many. What tools/bench measures records with.
+ * Measures writing and reading of records, for tools/bench.
+ * bench_record write N FILE: writes a record of N instances: of two threads, with outer regions
+ * that have three inner ones each.
+ * bench_record read FILE: reads all instances, and adds up their time.
+ * Both print the number of instances and the time taken.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -34,7 +35,7 @@ static int write_block(void *ctx, const struct rp_block_header *header, const vo
 		       : -EIO;
 }
 
-/* Always the same numbers. */
+/* Pseudorandom, the same in each run. */
 static uint64_t next_random(uint64_t *state)
 {
 	*state ^= *state << 13;

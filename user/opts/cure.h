@@ -21,11 +21,11 @@ const char *rp_cure__of_target(const struct rp_opts *opts, const char *verb,
 /* `rptrace list` of the same selection, what is refused of it included. */
 const char *rp_cure__list(const struct rp_opts *opts, struct rp_command_line *line);
 
-/* The line that was typed with an option more, and its value unless that is NULL. */
+/* The line that was typed with one more option, and its value unless that is NULL. */
 const char *rp_cure__with(const struct rp_opts *opts, const char *option, const char *value,
 			  struct rp_command_line *line);
 
-/* A program of that name is in the PATH. */
+/* Is a program of that name in the PATH? */
 bool rp_cure__is_installed(const char *program);
 
 /*

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
 /*
- * What stands in the name of a file for what differs from run to run: %h the host, %p the process
- * id of rptrace, %t the time, %{NAME} a variable of the environment, as MPI's of a rank, %% one %.
+ * Placeholders in names of files to write, so that runs with one command line, such as the ranks of
+ * an MPI job, write different files: %h is the host, %p the process id of rptrace, %t the time,
+ * %{NAME} an environment variable, such as the rank, and %% one %.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -15,9 +16,9 @@
 #include "opts/opts.h"
 
 struct name {
-	const char *at; /* of what was typed, the next character */
+	const char *at; /* the next character that was typed */
 	char text[PATH_MAX];
-	size_t n; /* of the text; past its end: it is too long */
+	size_t n; /* length of the name, also of one that does not fit */
 	struct rp_err *err;
 };
 
@@ -50,7 +51,7 @@ static int add_variable(struct name *name)
 	return 0;
 }
 
-/* What follows a %. */
+/* Expands the placeholder whose % was just read. */
 static int add_what(struct name *name)
 {
 	time_t now = time(NULL);
@@ -80,7 +81,7 @@ static int add_what(struct name *name)
 	return 0;
 }
 
-/* *file: as it was typed, and then its name. *owned: what is to be freed. */
+/* Replaces *file if it has placeholders; *owned is then the new name, to be freed. */
 static int expand(const char **file, char **owned, struct rp_err *err)
 {
 	struct name name = {.at = *file, .err = err};

@@ -45,7 +45,7 @@ struct rp_option {
 	const char *word;     /* the default of a parsed one; NULL: none */
 	const char *bare;     /* the value where none follows in the same word; NULL: it must */
 	size_t given;	      /* offset of a bool that says that it was there; 0: none */
-	bool decides;	      /* what figures are of: those of runs compare where it is the same */
+	bool decides;	      /* changes what is measured: runs compare only if it is the same */
 	bool names_elsewhere; /* help lists the choices in a paragraph of their own */
 	/* The words it knows, NULL past the last; of RP_OPTION_CHOICE and _PARSED. */
 	const char *(*choice)(unsigned i);

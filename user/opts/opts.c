@@ -17,7 +17,7 @@ static bool takes(const struct rp_parser *p, const struct rp_option *option)
 	return option->commands & 1u << p->opts->command;
 }
 
-/* By its name or the one beginning of it; rp_n_options: none. */
+/* By its name, or a beginning that no other has; rp_n_options: none. */
 static size_t find_long(const struct rp_parser *p, const char *name, size_t len)
 {
 	size_t found = rp_n_options;
@@ -43,7 +43,7 @@ static size_t find_letter(const struct rp_parser *p, char letter)
 	return i;
 }
 
-/* "-f -p 1": what is there is the next option, and no value. */
+/* "-f -p 1": the word after -f is the next option, so the value of -f is missing. */
 static bool is_option(const struct rp_parser *p, const char *word)
 {
 	if (word[0] != '-' || !word[1])
@@ -140,7 +140,7 @@ static int take_word(struct rp_parser *p)
 	return rp_mistake__stray_word(p);
 }
 
-/* -- A... --- B...: each of the two is to end in a NULL of its own. */
+/* -- A... --- B...: the first command is copied, so that it can end in a NULL, too. */
 static int split_commands(struct rp_parser *p)
 {
 	struct rp_opts *o = p->opts;
@@ -149,7 +149,7 @@ static int split_commands(struct rp_parser *p)
 	while (o->argv && o->argv[n] && strcmp(o->argv[n], "---"))
 		n++;
 	if (!n || !o->argv[n] || !o->argv[n + 1])
-		return 0; /* a mistake, which is answered later */
+		return 0; /* a mistake: rp_mistake__together() has the answer */
 	o->first_argv = calloc((size_t)n + 1, sizeof(*o->first_argv));
 	if (!o->first_argv)
 		return rp_err__no_memory(p->err);
@@ -159,7 +159,7 @@ static int split_commands(struct rp_parser *p)
 	return 0;
 }
 
-/* diff A B, or diff A... -- B...: what is behind the dashes is no command. */
+/* diff A B, or diff A... -- B...: here records follow the dashes, not a command. */
 static int take_other_files(struct rp_parser *p)
 {
 	struct rp_opts *o = p->opts;

@@ -33,10 +33,10 @@ struct rp_texts {
 	size_t n;
 };
 
-/* What --auto does as --sample and --max-overhead do, unless they are given. */
+/* What --auto implies for --sample and --max-overhead, unless they are given. */
 #define RP_AUTO_HZ	 997
 #define RP_AUTO_OVERHEAD 0.05
-#define RP_AUTO_MOST	 16 /* functions, unless it is said how many */
+#define RP_AUTO_MOST	 16 /* functions, unless --auto=N gives a number */
 
 struct rp_words {
 	int first, n; /* in the line */
@@ -48,8 +48,8 @@ struct rp_opts {
 	bool help, version; /* is all that is asked for */
 	/* The line as it was typed, for the cures of what fails later. */
 	char **words;
-	int n_words, n_own;   /* all of them; those before "--" */
-	struct rp_texts told; /* options that decide what figures are of: name, value, and so on */
+	int n_words, n_own;	/* all of them; those before "--" */
+	struct rp_texts told;	/* options with `decides` set: name, value, name, ... */
 	struct rp_words *stood; /* where each of rp_options stood last; n is 0: it did not */
 
 	pid_t *pids;
@@ -91,15 +91,15 @@ struct rp_opts {
 	struct rp_texts files, regions; /* of a report: records, and globs of what it is about */
 	struct rp_texts other_files;	/* of diff: B, where the others are A */
 	enum rp_metric metric;		/* what diff judges */
-	double max_regression;		/* of that, a share; 0: no bound */
+	double max_regression;		/* of that metric, as a share; 0: no bound */
 	unsigned diff_form;		/* index of rp_diff_forms */
 	unsigned runs;			/* pairs that diff makes; 0: none, it has files */
-	char **second_argv;		/* of its second command; the first one is argv ... */
-	char **first_argv;		/* ... which is this, of memory of its own */
+	char **second_argv;		/* of the second command of diff */
+	char **first_argv;		/* argv of its first command, to be freed */
 	double from, to;		/* s since the run began; to 0: no limit */
 	unsigned thread;		/* tid; 0: all */
 	unsigned slowest;		/* of each region; 0: not asked for */
-	unsigned split;			/* instances of a part; 0: it is in one */
+	unsigned split; /* instances in each file of an export; 0: all in one file */
 
 	const char *record; /* file of all instances; NULL: none */
 	const char *stream; /* the same as a Chrome trace that grows; NULL: none */
@@ -124,8 +124,8 @@ void rp_opts__free(struct rp_opts *opts);
 int rp_opts__find_processes(struct rp_opts *opts, const char *proc_root, struct rp_err *err);
 
 /*
- * What a name of a file to write has for this run, as %h for the host, becomes that: it may be
- * another one each time. -EINVAL, -ENAMETOOLONG.
+ * Expands placeholders, such as %h for the host, in the names of files to write. Once a run: the
+ * time is one of them. -EINVAL, -ENAMETOOLONG.
  */
 int rp_opts__name_files(struct rp_opts *opts, struct rp_err *err);
 

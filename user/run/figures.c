@@ -113,7 +113,7 @@ static bool is_json_lines(const struct rp_opts *o)
 	       is_summary_on_stdout(o) && !isatty(STDOUT_FILENO);
 }
 
-/* The summary is about the same. */
+/* That interval would only repeat the summary. */
 static bool has_one_interval(const struct rp_opts *o)
 {
 	return o->iterations == 1 || (o->duration > 0 && o->duration <= o->interval);
@@ -171,7 +171,7 @@ int rp_run__print_interval(struct rp_run *run)
 
 static int print_summary(struct rp_run *run, FILE *out)
 {
-	/* What all runs come to is shown once they are over. */
+	/* diff --run prints one comparison after all runs, so a single run prints nothing. */
 	if (run->opts->command == RP_COMMAND_DIFF)
 		return 0;
 	/* These lines are all that was asked for. */

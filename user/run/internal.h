@@ -102,9 +102,9 @@ struct rp_run {
 	struct overhead_limit overhead;
 	struct rp_timer *auto_look; /* until functions are chosen; NULL without --auto */
 	struct record_progress progress;
-	unsigned shares_told;		/* processes that wanted more than theirs */
+	unsigned shares_told; /* processes named so far for wanting more than their share */
 	struct rp_reading table_before; /* that the last printed table was made of */
-	struct rp_reading last;		/* that the summary was made of */
+	struct rp_reading last;		/* from which the summary was made */
 	struct live_screen *screen;	/* NULL: it is not open */
 };
 
@@ -139,8 +139,8 @@ int rp_run__watch_refresh(struct rp_run *run);
 int rp_run__watch_costs(struct rp_run *run);
 int rp_run__watch_overhead(struct rp_run *run);
 int rp_run__watch_auto(struct rp_run *run);
-#define RP_SAMPLES_LEAST 100 /* of less nothing can be told */
-/* Trace at most so many functions that samples find worth it; nothing, where these are too few. */
+#define RP_SAMPLES_LEAST 100 /* fewer show nothing reliably */
+/* Trace up to so many functions that samples show to be worth it; none if samples are too few. */
 int rp_run__choose_functions(struct rp_run *run, unsigned most, uint64_t *samples);
 int rp_run__watch_record(struct rp_run *run);
 

@@ -19,7 +19,7 @@ struct live_screen {
 	struct rp_reading before; /* of the interval that is shown; empty: `since` is */
 	uint64_t ended; /* ns, CLOCK_MONOTONIC: the target is gone and the screen stays; 0: not yet
 			 */
-	char output[256];	       /* the last of --on-stuck; empty so far */
+	char output[256];	       /* last line from --on-stuck; empty: none yet */
 	struct rp_source_lines *lines; /* NULL so far, as is the next */
 	struct rp_plan *names;	       /* knows the names of all functions and probes */
 };

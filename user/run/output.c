@@ -46,7 +46,7 @@ int rp_output__open_beside(const char *path, FILE **out, char **beside, struct r
 		rp_err__set(err, RP_EXIT_USAGE, -EINVAL, NULL, "%s is no file", path);
 		return rp_err__line(err, -EINVAL, "output", "-o", "rptrace.out");
 	}
-	/* Of a name that nobody can be ahead of. */
+	/* A random name, so that nobody can create it first. */
 	if (getrandom(&number, sizeof(number), 0) != (ssize_t)sizeof(number) ||
 	    asprintf(beside, "%s.%016" PRIx64, path, number) < 0)
 		return rp_err__no_memory(err);

@@ -16,8 +16,9 @@ int rp_output__open(const char *path, FILE **out, struct rp_err *err);
 int rp_output__begin(FILE *out, const char *path);
 
 /*
- * The same for what is of no use before it is whole: a file of another name beside that one, which
- * is to take its place. *beside: that name, to be freed. Only of what is a file (RP_EXIT_USAGE).
+ * The same for output that is useless until it is complete: opens a temporary file beside that one,
+ * to be renamed over it at the end. *beside: its name, to be freed. Only for regular files
+ * (RP_EXIT_USAGE).
  */
 int rp_output__open_beside(const char *path, FILE **out, char **beside, struct rp_err *err);
 

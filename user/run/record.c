@@ -25,7 +25,7 @@ uint32_t rp_run__ring_bytes(const struct rp_opts *opts)
 	return bytes;
 }
 
-/* By which options it is a part of the run that is recorded; NULL: it is all of it. Returns buf. */
+/* The options by which the record has only a part of the run; NULL: it has all. Returns buf. */
 static const char *kept(const struct rp_opts *opts, char *buf, size_t size)
 {
 	char every[32] = "", slower[48] = "", last[48] = "";
@@ -40,13 +40,13 @@ static const char *kept(const struct rp_opts *opts, char *buf, size_t size)
 	return buf[0] ? buf + 1 : NULL;
 }
 
-/* Only slow trees are kept: which samples are in one is known too late. */
+/* --slower-than keeps slow calls only, and a sample is written before its call is over. */
 static bool has_samples(const struct rp_opts *opts)
 {
 	return opts->sample_hz && (!(opts->slower_than > 0) || opts->last > 0);
 }
 
-/* What was traced, and how, as somebody would type it; NULL: what there is. Returns buf. */
+/* The options that chose what was traced, as typed; NULL: the default. Returns buf. */
 static const char *decided(const struct rp_opts *opts, char *buf, size_t size)
 {
 	struct rp_command_line line = {0};
@@ -63,13 +63,13 @@ static const char *decided(const struct rp_opts *opts, char *buf, size_t size)
 	return opts->told.n ? buf : NULL;
 }
 
-/* Texts of a description. */
+/* Memory for texts that a description points to. */
 struct description_texts {
 	char kept[128];
 	char options[sizeof(((struct rp_command_line *)0)->text) + 8];
 };
 
-/* The texts last as long as the description. */
+/* The texts must outlive the description. */
 static struct rp_event_run description(const struct rp_run *run, struct description_texts *texts)
 {
 	struct rp_meta meta = rp_run__meta(run);
@@ -87,13 +87,13 @@ static struct rp_event_run description(const struct rp_run *run, struct descript
 	};
 }
 
-/* The file that is spoken of. */
+/* The file to name in messages. */
 static const char *file_of(const struct rp_opts *opts)
 {
 	return opts->record ? opts->record : opts->stream;
 }
 
-/* What failed has to do with the file. */
+/* Adds the cure to an error of the file: another name. */
 static int choose_another(const struct rp_run *run, int rc, struct rp_err *err)
 {
 	bool alone = run->opts->command == RP_COMMAND_RECORD;
@@ -205,7 +205,7 @@ static void say_ended(struct rp_run *run, const struct rp_recording_figures *fig
 		snprintf(line, sizeof(line), "%.160s ends early, as it cannot be written: %s",
 			 file_of(run->opts), strerror(-figures->rc));
 	else
-		snprintf(line, sizeof(line), "%.160s ends here, as it is as large as it may be",
+		snprintf(line, sizeof(line), "%.160s ends here: it has reached --max-size",
 			 file_of(run->opts));
 	rp_run__say(run, line, NULL);
 	run->progress.told = true;
@@ -220,7 +220,7 @@ static void say_dumped(struct rp_run *run)
 	if (number == run->progress.dumps)
 		return;
 	run->progress.dumps = number;
-	snprintf(line, sizeof(line), "what was last is in %.400s", path);
+	snprintf(line, sizeof(line), "the last instances are in %.400s", path);
 	rp_run__say(run, line, NULL);
 }
 
@@ -276,7 +276,7 @@ static bool is_outermost(const struct rp_counts *counts, const struct rp_node *n
 	return node->parent && counts->nodes[node->parent - 1].node.region == RP_REGION_NONE;
 }
 
-/* The region that all outermost calls are of; NULL: they are of several. */
+/* The region of all outermost calls; NULL: there are several. */
 static const char *only_outermost(const struct rp_counts *counts)
 {
 	const struct rp_id_names *names = &counts->names;
@@ -294,7 +294,7 @@ static const char *only_outermost(const struct rp_counts *counts)
 	return region - 1 < names->n_regions ? names->regions[region - 1].name : NULL;
 }
 
-/* --every chooses outermost calls: where there were few, as of main, it may be none. */
+/* --every chooses among outermost calls: with few of them, as of main, it may choose none. */
 static void say_none_chosen(struct rp_run *run)
 {
 	const struct rp_counts *counts = run->last.counts;
@@ -359,7 +359,7 @@ int rp_run__finish_record(struct rp_run *run, struct rp_err *err)
 
 	if (!run->recording)
 		return 0;
-	/* Those of the summary, where there is one: they are the same figures. */
+	/* The record must agree with the summary, so both use one reading where there is one. */
 	rc = run->last.counts ? 0 : rp_run__read(run, &run->last);
 	if (rc)
 		rp_err__no_memory(err);

@@ -61,7 +61,7 @@ struct rp_recording {
 	struct rp_writer *writer;
 	FILE *stream; /* NULL: none */
 	struct rp_event_sink streamed;
-	struct rp_event_tee tee; /* to both */
+	struct rp_event_tee tee; /* passes events to both the record and the stream */
 	struct rp_event_sink sink;
 	struct rp_instance_feed *feed;
 	struct rp_sample_queue *samples; /* NULL: there are none */
@@ -244,7 +244,7 @@ static int open_sinks(struct rp_recording *r, const struct rp_recording_opts *op
 	return 0;
 }
 
-/* Beside the record, or what stands for it. */
+/* Beside the record, or beside /dev/null where only a stream is written. */
 static int open_stream(struct rp_recording *r, struct rp_err *err)
 {
 	int rc;
@@ -276,9 +276,9 @@ static int flush(struct rp_recording *r, uint64_t now)
 }
 
 /*
- * Two runs that write one file, as ranks of MPI do that are given one name, would leave the record
- * of neither. The lock is this process's alone: no child keeps it where rptrace is killed. A file
- * system that has no locks does without.
+ * Two runs that write to one file, such as MPI ranks with the same -o, would destroy both records.
+ * The lock belongs to this process alone, so that no child keeps it after rptrace was killed. On a
+ * file system without locks there is no such check.
  */
 static int claim(const struct rp_recording *r, struct rp_err *err)
 {
@@ -369,7 +369,7 @@ static void publish(struct rp_recording *r, int rc)
 	__atomic_store_n(&r->figures.rc, rc, __ATOMIC_RELAXED);
 }
 
-/* Threads come before what was sampled of them. */
+/* The writer needs to know a thread before the first sample of it. */
 static int drain(struct rp_recording *r)
 {
 	int rc = rp_instance_feed__drain(r->feed);

@@ -36,7 +36,7 @@ void rp_recording__free(struct rp_recording *recording);
 /* Learn the names of the plan's regions as they are added. */
 void rp_recording__follow(struct rp_recording *recording, struct rp_plan *plan);
 
-/* Samples go there, too, from now on. -ENOMEM. */
+/* From now on also records the samples of that store. -ENOMEM. */
 int rp_recording__add_samples(struct rp_recording *recording, struct rp_sample_store *store);
 
 /* Begin: the session was made for it, and must not be freed before the recording. */
@@ -64,7 +64,7 @@ const char *rp_recording__dumped(const struct rp_recording *recording, unsigned 
 struct rp_recording_end {
 	struct rp_event_run run; /* as it is known now */
 	const struct rp_counts *counts;
-	uint64_t cpu; /* ns that the target has used */
+	uint64_t cpu; /* CPU time of the target, ns */
 	const struct rp_open_entries *open;
 };
 

@@ -97,7 +97,7 @@ static int activate(struct rp_run *run, struct rp_err *err)
 
 /* ---- while it runs --------------------------------------------------------------------------- */
 
-/* Whoever sends it without --last has another run in mind: nobody's run ends for that. */
+/* Without --last the signal was meant for another run: by default it would end this one. */
 static void dump_record(struct rp_run *run)
 {
 	if (run->opts->last > 0)

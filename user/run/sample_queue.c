@@ -7,7 +7,7 @@
 
 #include "util/array.h"
 
-/* That wait, 40 bytes each: a disk that stands still costs no more. */
+/* At most so many samples wait, 40 bytes each: bounds memory when the disk is blocked. */
 #define SAMPLES_MAX (1u << 20)
 
 struct numbered_place {
@@ -30,12 +30,12 @@ struct batch {
 
 struct rp_sample_queue {
 	struct rp_sample_store *store;
-	struct batch telling; /* of the thread that writes */
+	struct batch telling; /* only used by the writing thread */
 
-	pthread_mutex_t lock; /* of what follows */
+	pthread_mutex_t lock; /* protects the members below */
 	struct batch coming;
 	uint64_t lost;
-	bool failed; /* out of memory: what follows would have no name */
+	bool failed; /* out of memory: later samples would refer to places that are missing */
 };
 
 /* ---- by the loop ----------------------------------------------------------------------------- */

@@ -29,7 +29,7 @@ struct rp_sampling {
 	struct rp_unwind_tables *tables;
 	struct rp_sampler *sampler;
 	struct rp_sample_threads *threads;
-	bool python_told; /* of a version that is not known */
+	bool python_told; /* an unsupported version of Python was reported */
 	uint64_t started; /* ns, CLOCK_MONOTONIC; processes begun since have their events */
 	struct probe_place *probes; /* sorted */
 	size_t n_probes, n_sites;   /* as many sites had the plan when they were looked at */
@@ -60,7 +60,7 @@ static void look_at_sites(struct rp_sampling *s)
 		return;
 	free(s->probes);
 	s->n_probes = 0;
-	/* Without memory it is looked at again with the next sample. */
+	/* If memory runs out, the next sample tries again. */
 	s->probes = calloc(n, sizeof(*s->probes));
 	s->n_sites = s->probes ? n : 0;
 	for (size_t i = 0; i < s->n_sites; i++) {

@@ -32,8 +32,7 @@ int rp_sampling__start(struct rp_sampling *sampling, struct rp_err *err);
 int rp_sampling__drain(struct rp_sampling *sampling);
 
 /*
- * The file of a Python interpreter of a version that is not known, once for the first one that is
- * found; else NULL.
+ * The file of the first Python interpreter found whose version is not supported, once; else NULL.
  */
 const char *rp_sampling__unknown_python(struct rp_sampling *sampling);
 

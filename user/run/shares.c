@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
-/* Processes that want more than their share of a bound (include/rp_shares.h): they are named. */
+/* Names processes that want more than their share of a bound (include/rp_shares.h). */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,7 +8,7 @@
 #include "opts/options.h"
 #include "run/internal.h"
 
-#define TOLD_MAX 32 /* whoever starts ever new processes fills no terminal */
+#define TOLD_MAX 32 /* new processes without end must not flood the terminal */
 
 struct bound {
 	const char *option;
@@ -30,7 +30,7 @@ static const struct rp_option *find_option(const char *name)
 	return NULL;
 }
 
-/* The same line with four times the bound, where it may be more. */
+/* The cure is the same line with four times the bound, or the largest one allowed. */
 static void propose_more(const struct rp_opts *opts, const char *name, struct rp_err *err)
 {
 	const struct rp_option *option = find_option(name);

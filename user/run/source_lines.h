@@ -12,7 +12,7 @@
 
 struct rp_source_lines;
 
-/* All must outlive it; the helper finds debug files. NULL: out of memory. */
+/* Plan, targets and helper, which finds debug files, must outlive it. NULL: out of memory. */
 struct rp_source_lines *rp_source_lines__new(const struct rp_plan *plan,
 					     const struct rp_targets *targets,
 					     struct rp_helper *helper);

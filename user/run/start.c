@@ -133,7 +133,7 @@ static void tell_of_script(struct rp_run *run, const char *path)
 	fclose(file);
 }
 
-/* Then nothing counts, until others are found. Names made at run time are not known yet. */
+/* Nothing would count then until more is found. Names made at run time are not known yet. */
 static int check_within(const struct rp_run *run, const struct rp_targets_stats *stats,
 			struct rp_err *err)
 {
@@ -224,7 +224,7 @@ static void say_waiting(struct rp_run *run)
 	run->say(line, nothing.cure);
 }
 
-/* Of what was asked for, what is not measured. */
+/* Reports what was asked for but is not measured. */
 static void say_left(struct rp_run *run, const struct rp_targets_stats *stats)
 {
 	const char *unmatched = rp_plan__unmatched(run->plan);
@@ -239,7 +239,7 @@ static void say_left(struct rp_run *run, const struct rp_targets_stats *stats)
 			 refusals[0].name, refusals[0].reason, n > 1 ? " ..." : "");
 		run->say(line, rp_cure__list(run->opts, &cure));
 	}
-	/* Where nothing at all is matched, that is told. */
+	/* If nothing at all matches, rp_selection__nothing() reports it. */
 	if (unmatched && stats->sites && !run->events.mappings) {
 		snprintf(line, sizeof(line), "nothing in the target matches '%s'%s", unmatched,
 			 run->launch ? " so far" : "");

@@ -24,7 +24,7 @@ struct rp_table_opts {
 int rp_table__print(FILE *out, const struct rp_reading *now, const struct rp_reading *before,
 		    struct rp_open_regions *open, const struct rp_table_opts *opts);
 
-/* Cells of the terminal that this goes to; 0: to none. */
+/* Width of the terminal that this is printed to; 0: it is no terminal. */
 int rp_table__width(FILE *out);
 
 #endif

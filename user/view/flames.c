@@ -23,8 +23,8 @@
 #define ROW	  17
 #define HEAD	  44
 #define FOOT	  24
-#define LETTER	  6.6  /* about as wide as one is */
-#define BOX_LEAST 0.05 /* narrower ones, of WIDTH, are left out: nobody could see them */
+#define LETTER	  6.6  /* approximate width of a letter */
+#define BOX_LEAST 0.05 /* narrower boxes would be invisible, and are left out */
 
 struct picture {
 	const struct rp_flames *flames; /* sorted */
@@ -34,7 +34,7 @@ struct picture {
 	int err;
 };
 
-/* The boxes of two stacks at one depth: regions first; 0: they are one, if those below are. */
+/* Orders two stacks by their box at one depth, regions first; 0: both have the same box. */
 static int compare_boxes(const struct rp_stack *x, const struct rp_stack *y, size_t depth)
 {
 	bool x_region = depth < x->n_regions, y_region = depth < y->n_regions;
@@ -56,7 +56,7 @@ static int compare_flames(const void *a, const void *b)
 	return (x->n > y->n) - (x->n < y->n);
 }
 
-/* As text between tags, so many bytes of it at most. -ENOMEM. */
+/* Escapes at most so many bytes of a text for SVG. -ENOMEM. */
 static int print_text(FILE *out, const char *text, size_t most)
 {
 	char *escaped = rp_escape__copy(text, true), *c;
@@ -80,7 +80,7 @@ static int print_text(FILE *out, const char *text, size_t most)
 	return 0;
 }
 
-/* Regions are blue, rptrace's own probes grey, functions of one name always of one warm colour. */
+/* Regions are blue, rptrace's own probes grey; a function's name decides its warm colour. */
 static void print_colour(FILE *out, const char *name, bool is_region)
 {
 	unsigned hash = 5381;
@@ -142,7 +142,7 @@ static void print_boxes(struct picture *p, size_t from, size_t end, size_t depth
 		uint64_t value = 0;
 
 		next = from;
-		/* A shorter stack sorts first: it ends in the box below. */
+		/* A shorter stack sorts first, and has no box at this depth. */
 		if (first->n <= depth) {
 			start += p->flames->item[next++].value;
 			continue;

@@ -10,17 +10,17 @@
 
 struct rp_flame {
 	struct rp_stack stack; /* the names are their owner's */
-	uint64_t value;	       /* of the innermost one itself */
+	uint64_t value;	       /* samples or ns of the innermost call itself */
 };
 
-/* All zero: none, of samples. */
+/* All zero: no stacks, values are samples. */
 struct rp_flames {
 	struct rp_flame *item;
 	size_t n, room;
 	bool of_time; /* ns, not samples */
 };
 
-/* One more, its stack still empty. -ENOMEM. */
+/* Adds a flame with an empty stack, to be filled in. -ENOMEM. */
 int rp_flames__add(struct rp_flames *flames, uint64_t value, struct rp_stack **stack);
 /* As SVG; puts them in order. title: not escaped; NULL: none. -ENOMEM, or why the stream failed. */
 int rp_flames__draw(struct rp_flames *flames, const char *title, FILE *out);

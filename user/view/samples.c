@@ -137,7 +137,7 @@ int rp_samples__print(FILE *out, const struct rp_snapshot *snapshot, bool utf8)
 	const struct rp_sampled *sampled = snapshot->sampled;
 	int err = 0;
 
-	/* Where regions say little of what the target does, it is shown as a whole. */
+	/* With most samples outside of regions, the profile of the whole target says more. */
 	if (2 * sampled->outside > sampled->all.samples)
 		err = print_profile(out, &sampled->all, "", LINES_OF_ALL, true, utf8);
 	for (size_t i = 0; i < snapshot->n_rows && !err; i++) {

@@ -19,7 +19,7 @@ enum rp_unit {
 	RP_UNIT_NS_MEAN,
 	RP_UNIT_RATE,
 	RP_UNIT_SHARE,
-	RP_UNIT_RATIO, /* of two times; 1: they are the same */
+	RP_UNIT_RATIO, /* of two times; 1: they are equal */
 	RP_UNIT_SPLIT, /* a bar of the row's time; its value is the share that ran on a CPU */
 	RP_UNIT_TREND, /* a graph of the last minute, which only the screen remembers */
 	RP_UNIT_FLAG,  /* 0 or 1 */
@@ -153,9 +153,9 @@ const char *rp_text__ns(double ns, char *buf, size_t size);
 const char *rp_text__micro(char *buf, size_t size);
 /* 12345678 -> "12.3M" past 6 digits. */
 const char *rp_text__count(double count, char *buf, size_t size);
-/* Lines without the blanks at their ends, as where a row has nothing in the last column. */
+/* Prints lines without trailing blanks, which empty last columns leave. */
 void rp_text__print_trimmed(FILE *out, const char *text);
-/* A text as CSV has it, in quotes where it must be. -ENOMEM. */
+/* A text for CSV, in quotes if needed. -ENOMEM. */
 int rp_csv__text(FILE *out, const char *text);
 
 /* ---- marks of rows ------------------------------------------------------------------------ */

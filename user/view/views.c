@@ -47,7 +47,7 @@ const char *rp_lost__meaning(enum rp_lost reason)
 	return rp_lost_texts[reason].meaning;
 }
 
-/* The first word of a meaning that ends in an s is what is counted. */
+/* The first word that ends in s is the plural to count: where that word ends. NULL: none. */
 static const char *noun_end(const char *meaning)
 {
 	const char *end = strchr(meaning, ' ');
@@ -57,7 +57,7 @@ static const char *noun_end(const char *meaning)
 	return end;
 }
 
-/* The ending of that word, and what is said of it, where there is one of them. */
+/* For a count of one, the noun and its verb become singular. */
 const char *rp_lost__text(enum rp_lost reason, uint64_t n, char buf[RP_LOST_SIZE])
 {
 	static const struct {
