@@ -264,6 +264,16 @@ static const char *next_word(const struct rp_parser *p)
 	return next && next[0] != '-' ? next : NULL;
 }
 
+/* The word at p->at is what an option of this name takes; `value`: how it has to be written. */
+static int goes_after(const struct rp_parser *p, struct rp_edit *edit, const char *option,
+		      const char *value)
+{
+	edit->with[0] = option;
+	edit->with[1] = value;
+	return mistake(p, edit, "'%s' is not an option: %s after %s", p->argv[p->at],
+		       strcmp(option, "-p") ? "a command goes" : "processes go", option);
+}
+
 int rp_mistake__stray_word(const struct rp_parser *p)
 {
 	const char *word = p->argv[p->at], *verb = nearest_verb(word);
@@ -292,9 +302,7 @@ int rp_mistake__stray_word(const struct rp_parser *p)
 		return bare_value(p);
 	if (is_number(word) && !has_pid && !p->opts->argv) {
 		edit.n_skip = join_words(p, p->at, joined, sizeof(joined));
-		edit.with[0] = "-p";
-		edit.with[1] = joined;
-		return mistake(p, &edit, "'%s' is not an option: processes go after -p", word);
+		return goes_after(p, &edit, "-p", joined);
 	}
 	if (is_record(word) && p->opts->command == RP_COMMAND_LIVE) {
 		edit = (struct rp_edit){.insert = 1, .with = {"report"}};
@@ -303,22 +311,16 @@ int rp_mistake__stray_word(const struct rp_parser *p)
 	}
 	if (next && !has_pid && (is_number(next) || strchr(next, '/')))
 		return after_verb(p, word, next);
-	if (!next && !has_pid && !p->opts->argv && is_running(word)) {
-		edit.with[0] = "-p";
-		edit.with[1] = word;
-		return mistake(p, &edit, "'%s' is not an option: processes go after -p", word);
-	}
+	if (!next && !has_pid && !p->opts->argv && is_running(word))
+		return goes_after(p, &edit, "-p", word);
 	if (!has_pid && !p->opts->argv && (strchr(word, '/') || rp_cure__is_installed(word))) {
 		edit.n_skip = 0;
-		edit.with[0] = "--";
-		return mistake(p, &edit, "'%s' is not an option: a command goes after --", word);
+		return goes_after(p, &edit, "--", NULL);
 	}
 	/* A program in this folder, which needs ./ to be found. */
 	if (!has_pid && !p->opts->argv && !access(word, X_OK)) {
 		snprintf(joined, sizeof(joined), "./%s", word);
-		edit.with[0] = "--";
-		edit.with[1] = joined;
-		return mistake(p, &edit, "'%s' is not an option: a command goes after --", word);
+		return goes_after(p, &edit, "--", joined);
 	}
 	return mistake(p, has_pid || p->own < p->argc ? &edit : NULL,
 		       "'%s' is neither an option nor a command of rptrace, which are "
