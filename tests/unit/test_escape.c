@@ -41,7 +41,10 @@ static void test_escape(void **state)
 	check_escape("\xe2\x80\xae|", "\\xe2\\x80\\xae|");	  /* right to left */
 	check_escape("\xe2\x81\xa6|", "\\xe2\\x81\\xa6|");	  /* isolate */
 	check_escape("\xef\xbb\xbf|", "\\xef\\xbb\\xbf|");	  /* byte order mark */
-	check_escape("\xe2\x80\x90", "\xe2\x80\x90");		  /* a hyphen is plain */
+	check_escape("\xef\xbf\xbe|", "\\xef\\xbf\\xbe|");	  /* not in XML */
+	check_escape("\xef\xbf\xbf|", "\\xef\\xbf\\xbf|");
+	check_escape("\xef\xbf\xbd", "\xef\xbf\xbd");
+	check_escape("\xe2\x80\x90", "\xe2\x80\x90"); /* a hyphen is plain */
 }
 
 /* Never half a character nor half an escape, whatever the room. */
