@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
 /* How samples are shown: beside regions and without any, in every form. */
+#include <errno.h>
+
 #include "samples_fixture.h"
 
 static struct fixture f;
@@ -157,6 +159,34 @@ static void test_flamegraph_of_nothing(void **state)
 	rp_snapshot__free(s);
 }
 
+/* A disk that is full for a moment: what was to be written then is missing. */
+static ssize_t fail_once(void *ctx, const char *bytes, size_t n)
+{
+	bool *failed = ctx;
+
+	(void)bytes;
+	if (*failed)
+		return (ssize_t)n;
+	*failed = true;
+	errno = ENOSPC;
+	return 0;
+}
+
+static void test_why_a_write_failed_is_told(void **state)
+{
+	const struct rp_view_opts opts = {0};
+	struct rp_snapshot *s = begin(true);
+	bool failed = false;
+	FILE *out = fopencookie(&failed, "w", (cookie_io_functions_t){.write = fail_once});
+
+	(void)state;
+	assert_non_null(out);
+	errno = 0;
+	assert_int_equal(rp_view__find("flamegraph")->print(out, s, &opts), -ENOSPC);
+	fclose(out);
+	end(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -167,6 +197,7 @@ int main(void)
 		cmocka_unit_test(test_folded),
 		cmocka_unit_test(test_flamegraph),
 		cmocka_unit_test(test_flamegraph_of_nothing),
+		cmocka_unit_test(test_why_a_write_failed_is_told),
 	};
 
 	return cmocka_run_group_tests_name("view_samples", tests, NULL, NULL);

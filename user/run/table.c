@@ -36,6 +36,7 @@ int rp_table__print(FILE *out, const struct rp_reading *now, const struct rp_rea
 	}
 	snapshot->open = open;
 	rp_snapshot__sort(snapshot, opts->sort, false);
+	errno = 0; /* where a write fails on the way, the view ends with it */
 	rc = opts->view->print(out, snapshot, &view);
 	if (!rc && fflush(out))
 		rc = -errno;
