@@ -548,6 +548,22 @@ struct rp_snapshot *rp_snapshot__build(const struct rp_counts *now, const struct
 	return snapshot;
 }
 
+int rp_meta__keep(struct rp_meta *meta, struct rp_arena *strings)
+{
+	const char **const texts[] = {&meta->version, &meta->host,	  &meta->kernel,
+				      &meta->target,  &meta->attach_mode, &meta->group_by,
+				      &meta->kept,    &meta->options};
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		if (!*texts[i])
+			continue;
+		*texts[i] = rp_arena__dup(strings, *texts[i]);
+		if (!*texts[i])
+			return -ENOMEM;
+	}
+	return 0;
+}
+
 void rp_snapshot__free(struct rp_snapshot *snapshot)
 {
 	struct box *box = (struct box *)snapshot;

@@ -15,6 +15,7 @@
 #include "aggregate/overhead.h"
 #include "aggregate/sampled.h"
 #include "discover/cgroups.h"
+#include "util/arena.h"
 
 /* ---- out ----------------------------------------------------------------------------- */
 
@@ -75,6 +76,9 @@ struct rp_meta {
 	const char *kept;    /* of a record: options by which it has a part of the run; else NULL */
 	const char *options; /* of a record: what was traced, and how; else NULL */
 };
+
+/* Its strings become copies that last as long as the arena. 0 or -ENOMEM. */
+int rp_meta__keep(struct rp_meta *meta, struct rp_arena *strings);
 
 struct rp_snapshot {
 	struct rp_meta meta;

@@ -245,24 +245,6 @@ static int add_regions(const struct rp_run_summing *s, const struct rp_counts *c
 	return rc;
 }
 
-/* Its strings become the summary's own. */
-static int keep_meta(struct rp_run_summary *out, const struct rp_meta *meta)
-{
-	const char **const texts[] = {&out->meta.version, &out->meta.host,	  &out->meta.kernel,
-				      &out->meta.target,  &out->meta.attach_mode, &out->meta.kept,
-				      &out->meta.options};
-
-	out->meta = *meta;
-	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-		if (!*texts[i])
-			continue;
-		*texts[i] = rp_arena__dup(&out->strings, *texts[i]);
-		if (!*texts[i])
-			return -ENOMEM;
-	}
-	return 0;
-}
-
 int rp_run_summing__finish(struct rp_run_summing *s, const char *name, struct rp_run_summary *out)
 {
 	struct rp_counts_source source = rp_instance_counts__source(s->counts);
@@ -271,7 +253,8 @@ int rp_run_summing__finish(struct rp_run_summing *s, const char *name, struct rp
 
 	*out = (struct rp_run_summary){
 		.is_record = true, .wall = s->wall, .lost = rp_instance_counts__lost(s->counts)};
-	rc = counts ? keep_meta(out, rp_instance_counts__meta(s->counts)) : -ENOMEM;
+	out->meta = *rp_instance_counts__meta(s->counts);
+	rc = counts ? rp_meta__keep(&out->meta, &out->strings) : -ENOMEM;
 	if (!rc)
 		out->name = rp_arena__dup(&out->strings, name);
 	if (!rc && !out->name)

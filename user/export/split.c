@@ -66,16 +66,10 @@ static bool keep_string(struct split *s, const char **text)
 
 static int keep_run(struct split *s, const struct rp_event_run *run)
 {
-	const char **const strings[] = {
-		&s->run.file,	     &s->run.meta.version,     &s->run.meta.host,
-		&s->run.meta.kernel, &s->run.meta.attach_mode, &s->run.meta.group_by,
-		&s->run.meta.target, &s->run.meta.kept};
-
 	s->run = *run;
-	for (size_t i = 0; i < sizeof(strings) / sizeof(strings[0]); i++)
-		if (*strings[i] && !keep_string(s, strings[i]))
-			return -ENOMEM;
-	return 0;
+	if (run->file && !keep_string(s, &s->run.file))
+		return -ENOMEM;
+	return rp_meta__keep(&s->run.meta, &s->strings);
 }
 
 static int on_run(void *ctx, const struct rp_event_run *run)
