@@ -108,6 +108,17 @@ class Html(Case):
                                  collections.Counter(of_csv(report(path, "--format", "instances-csv"))))
                 self.check_rows(json.loads(block(page, "figures")), report(path, "--by", "label", "--format", "csv"))
 
+    def test_tells_that_it_is_of_a_part(self):
+        path = self.path("run.rpt")
+        record(path, "", os.path.join(TARGETS, "marks_c"), "2", "200")
+        for words, start, end in ((("--from", "1us", "--to", "301us"), 1000, 301000), (("--region", "hold*"), 0, None)):
+            run, = json.loads(block(report(path, *words, "--format", "html"), "figures"))["runs"]
+            self.assertEqual((run["part"], run["from"]), (" ".join(words).replace("hold*", "'hold*'"), start))
+            if end:
+                self.assertEqual(run["duration"], end)
+        run, = json.loads(block(report(path, "--format", "html"), "figures"))["runs"]
+        self.assertEqual((run["part"], run["from"]), ("", 0))
+
     def check_rows(self, figures, table):
         keys = [column[0] for column in figures["columns"]]
         rows = {row["cells"][0]: dict(zip(keys, row["cells"])) for row in figures["rows"]}
@@ -137,6 +148,9 @@ class Page(Case):
         cls.add_page("names", "", "markup")
         cls.add_page("labels", "-f by_text --label arg0:str", "markup")
         cls.add_page_of_two("two", "demo", "names")
+        cls.pages["part"] = os.path.join(cls.dir_of_all, "part.html")
+        report(os.path.join(cls.dir_of_all, "demo.rpt"), "--from", "100ms", "--to", "600ms", "--format", "html",
+               "-o", cls.pages["part"])
         words = [f"{name}={path}" for name, path in cls.pages.items()]
         out = subprocess.run([node, os.path.join(HERE, "drive.js"), PLAYWRIGHT, browser, "-", *words], check=True,
                              stdout=subprocess.PIPE, text=True, timeout=4 * harness.DEADLINE).stdout
@@ -181,6 +195,13 @@ class Page(Case):
         seen = self.seen["two"]
         self.assertEqual(sorted(seen["regions"]), sorted(self.seen["demo"]["regions"] + self.seen["names"]["regions"]))
         self.assertEqual(len([fact for fact in seen["overview"] if fact.startswith("File")]), 2)
+
+    def test_tells_its_part(self):
+        seen = self.seen["part"]
+        self.assertIn("Part--from 100ms --to 600ms", seen["overview"])
+        self.assertIn("Duration500 ms", seen["overview"])
+        self.assertTrue(any("only a part" in text and "(--from 100ms --to 600ms)" in text for text in seen["notices"]))
+        self.assertFalse(any("only a part" in text for text in self.seen["demo"]["notices"]))
 
     def test_sorts(self):
         seen = self.seen["demo"]

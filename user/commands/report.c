@@ -89,7 +89,8 @@ struct rp_event_filter *rp_report__filter(const struct report *r, uint64_t from,
 						  .to = to,
 						  .thread = o->thread,
 						  .regions = o->regions.items,
-						  .n_regions = o->regions.n};
+						  .n_regions = o->regions.n,
+						  .text = r->part_of};
 
 	return rp_event_filter__new(&opts, last);
 }
@@ -329,7 +330,9 @@ static bool wants_screen(const struct rp_opts *o)
 
 int rp_report__run(const struct rp_opts *opts, rp_say_fn say, struct rp_err *err)
 {
+	struct rp_command_line part;
 	struct report r = {.opts = opts,
+			   .part_of = rp_command_line__of_told(&part, opts),
 			   .say = say,
 			   .err = err,
 			   .output = {.opts = opts},

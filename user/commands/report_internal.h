@@ -26,7 +26,8 @@ struct report {
 	bool on_screen; /* rather than printed */
 	/* What is shown: as the options say, until keys of the screen choose something else. */
 	enum rp_by by;
-	uint64_t from, to; /* ns since the run began; to 0: no limit */
+	uint64_t from, to;   /* ns since the run began; to 0: no limit */
+	const char *part_of; /* the options by which it is a part; NULL: it is of all */
 
 	struct rp_instance_counts *counts; /* NULL, as the next ones, if not asked for */
 	struct rp_slowest *slowest;

@@ -60,9 +60,11 @@ static int quote_run(struct html *h, const struct rp_event_run *run, struct rp_h
 		{run->file, &out->file},	  {run->meta.host, &out->host},
 		{run->meta.kernel, &out->kernel}, {run->meta.target, &out->target},
 		{run->meta.kept, &out->kept},	  {run->meta.start_time, &out->start_time},
+		{run->part, &out->part},
 	};
 	int rc = 0;
 
+	out->from = run->from;
 	for (size_t i = 0; !rc && i < sizeof(texts) / sizeof(texts[0]); i++)
 		rc = quote(h, texts[i].text, texts[i].to);
 	return rc;

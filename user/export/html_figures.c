@@ -76,10 +76,10 @@ static void put_runs(struct writer *w)
 
 		fprintf(w->out,
 			"%s{\"file\":\"%s\",\"host\":\"%s\",\"kernel\":\"%s\",\"target\":\"%s\","
-			"\"kept\":\"%s\",\"start_time\":\"%s\",\"duration\":%" PRIu64
-			",\"cut\":%d}",
+			"\"kept\":\"%s\",\"start_time\":\"%s\",\"part\":\"%s\","
+			"\"from\":%" PRIu64 ",\"duration\":%" PRIu64 ",\"cut\":%d}",
 			i ? ",\n" : "[", run->file, run->host, run->kernel, run->target, run->kept,
-			run->start_time, run->duration, run->cut);
+			run->start_time, run->part, run->from, run->duration, run->cut);
 	}
 	fputs(w->figures->n_runs ? "]" : "[]", w->out);
 }

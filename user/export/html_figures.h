@@ -12,7 +12,8 @@
 
 /* Strings are quoted as JSON wants them. */
 struct rp_html_run {
-	const char *file, *host, *kernel, *target, *kept, *start_time;
+	const char *file, *host, *kernel, *target, *kept, *start_time, *part;
+	uint64_t from;	   /* ns since it began: what is shown of it begins there */
 	uint64_t duration; /* ns */
 	bool cut;	   /* the record ends before the run did */
 };

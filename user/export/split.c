@@ -67,7 +67,8 @@ static bool keep_string(struct split *s, const char **text)
 static int keep_run(struct split *s, const struct rp_event_run *run)
 {
 	s->run = *run;
-	if (run->file && !keep_string(s, &s->run.file))
+	if ((run->file && !keep_string(s, &s->run.file)) ||
+	    (run->part && !keep_string(s, &s->run.part)))
 		return -ENOMEM;
 	return rp_meta__keep(&s->run.meta, &s->strings);
 }

@@ -72,6 +72,28 @@ void rp_command_line__of_target(struct rp_command_line *line, const struct rp_op
 	}
 }
 
+const char *rp_command_line__of_told(struct rp_command_line *line, const struct rp_opts *opts)
+{
+	static const char more[] = " ...";
+
+	*line = (struct rp_command_line){0};
+	for (size_t i = 0; i + 1 < opts->told.n; i += 2) {
+		char name[64];
+
+		snprintf(name, sizeof(name), "--%s", opts->told.items[i]);
+		rp_command_line__add(line, name);
+		if (opts->told.items[i + 1])
+			rp_command_line__add(line, opts->told.items[i + 1]);
+	}
+	if (!opts->told.n)
+		return NULL;
+	if (!line->fits && line->n > sizeof(line->text) - sizeof(more))
+		line->n = sizeof(line->text) - sizeof(more);
+	if (!line->fits)
+		strcpy(line->text + line->n, more);
+	return line->text;
+}
+
 const char *rp_command_line__edit(struct rp_command_line *line, int argc, char *const *argv,
 				  const struct rp_edit *edit)
 {

@@ -33,6 +33,9 @@ void rp_command_line__add_all(struct rp_command_line *line, const char *const *w
 void rp_command_line__of_target(struct rp_command_line *line, const struct rp_opts *opts,
 				const char *verb, const char *const *words);
 
+/* The options that decide what figures are of, as they were typed; NULL: there are none. */
+const char *rp_command_line__of_told(struct rp_command_line *line, const struct rp_opts *opts);
+
 /* The line of this program that argv was, with the change; "rptrace --help" where it does not fit.
  */
 const char *rp_command_line__edit(struct rp_command_line *line, int argc, char *const *argv,

@@ -32,9 +32,12 @@ static bool is_wanted(const struct rp_map *map, uint32_t id)
 static int on_run(void *ctx, const struct rp_event_run *run)
 {
 	struct rp_event_filter *f = ctx;
+	struct rp_event_run told = *run;
 
 	f->start = run->start;
-	return RP_TELL(&f->next, run, run);
+	told.part = f->opts.text;
+	told.from = f->opts.from;
+	return RP_TELL(&f->next, run, &told);
 }
 
 static int on_region(void *ctx, uint32_t id, const struct rp_region_name *region)

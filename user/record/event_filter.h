@@ -16,6 +16,8 @@ struct rp_event_filter_opts {
 	uint32_t thread;	    /* tid; 0: all */
 	const char *const *regions; /* globs, any of which will do; none: all */
 	size_t n_regions;
+	const char
+		*text; /* all of that as options, for those who are told of it; NULL: no limits */
 };
 
 /* The filter closes the next one. NULL: out of memory; strings stay the caller's. */

@@ -38,6 +38,8 @@ struct rp_event_run {
 	uint64_t start;	     /* when tracing began */
 	uint64_t wall;	     /* at `start`: ns since 1970, UTC */
 	unsigned sample_hz;  /* that were asked for; 0: no samples */
+	const char *part;    /* options by which a report has a part of it alone; NULL: all of it */
+	uint64_t from;	     /* ns since `start`: what is shown of it begins there */
 };
 
 /* A thread, or a goroutine, on whose region stack instances were. */

@@ -46,27 +46,10 @@ static bool has_samples(const struct rp_opts *opts)
 	return opts->sample_hz && (!(opts->slower_than > 0) || opts->last > 0);
 }
 
-/* The options that chose what was traced, as typed; NULL: the default. Returns buf. */
-static const char *decided(const struct rp_opts *opts, char *buf, size_t size)
-{
-	struct rp_command_line line = {0};
-
-	for (size_t i = 0; i + 1 < opts->told.n; i += 2) {
-		char name[64];
-
-		snprintf(name, sizeof(name), "--%s", opts->told.items[i]);
-		rp_command_line__add(&line, name);
-		if (opts->told.items[i + 1])
-			rp_command_line__add(&line, opts->told.items[i + 1]);
-	}
-	snprintf(buf, size, "%s%s", line.text, opts->told.n && !line.fits ? " ..." : "");
-	return opts->told.n ? buf : NULL;
-}
-
 /* Memory for texts that a description points to. */
 struct description_texts {
 	char kept[128];
-	char options[sizeof(((struct rp_command_line *)0)->text) + 8];
+	struct rp_command_line options;
 };
 
 /* The texts must outlive the description. */
@@ -76,7 +59,7 @@ static struct rp_event_run description(const struct rp_run *run, struct descript
 	struct timespec wall;
 
 	meta.kept = kept(run->opts, texts->kept, sizeof(texts->kept));
-	meta.options = decided(run->opts, texts->options, sizeof(texts->options));
+	meta.options = rp_command_line__of_told(&texts->options, run->opts);
 	clock_gettime(CLOCK_REALTIME, &wall);
 	return (struct rp_event_run){
 		.meta = meta,

@@ -11,7 +11,7 @@ function showFacts(facts) {
 function showRun(run) {
 	showFacts({
 		File: run.file, Target: run.target, Host: run.host, Kernel: run.kernel, Began: run.start_time,
-		Duration: formatNs(run.duration), "Kept by": run.kept,
+		Duration: formatNs(Math.max(0, run.duration - run.from)), "Kept by": run.kept, Part: run.part,
 	});
 }
 
@@ -27,6 +27,8 @@ function showNotices(figures) {
 			notice(`${run.file}: the record ends before its run did`);
 		if (run.kept)
 			notice(`${run.file} holds a part of its run (${run.kept}): figures are of that part`);
+		if (run.part)
+			notice(`this page shows only a part of ${run.file} (${run.part})`);
 	}
 	byId("notices").hidden = !byId("notices").childElementCount;
 }
