@@ -247,7 +247,7 @@ static int refuse_format(const struct report *r, struct rp_err *err)
 	rp_err__set(err, RP_EXIT_NOTHING, -ENODATA, NULL,
 		    "%s has no samples, which --format %s is of: they come by record --sample",
 		    r->opts->files.items[0], r->opts->format->name);
-	return rp_err__line(err, -ENODATA, "format", "--format", "folded");
+	return rp_err__line(err, -ENODATA, "format", "--format", "region-flamegraph");
 }
 
 /* What is left of an export; a view of all that was read. */
