@@ -220,6 +220,26 @@ static void full_disk_ends_the_record_alone(void **state)
 	free_record(r);
 }
 
+/* Of a record and a stream it is the stream that has no room: what is told names that, and another.
+ */
+static void full_disk_of_a_stream_is_told_as_such(void **state)
+{
+	const char *path = live_path("beside.rpt");
+	struct live_proc *rptrace = live_start(
+		"/usr/bin/prlimit --fsize=400000 %s record -o %s --stream %s -f outer -- %s",
+		live_program(), path, live_path("full.trace.json"),
+		live_target_path("threads busy 2 20000"));
+
+	(void)state;
+	live_release(rptrace);
+	live_expect_line(rptrace, "expect outer 40000", 1);
+	assert_int_equal(live_wait(rptrace), 1);
+	assert_non_null(
+		strstr(rptrace->err, "full.trace.json ends early, as it cannot be written: "));
+	assert_non_null(strstr(rptrace->err, "--stream /var/tmp/rptrace.trace.json"));
+	free_record(read_record(path));
+}
+
 static void nothing_starts_without_its_file(void **state)
 {
 	struct live_proc *rptrace = live_rptrace("record -o /dev/full -- %s",
@@ -280,6 +300,7 @@ int main(void)
 		cmocka_unit_test(record_runs_a_command),
 		cmocka_unit_test(what_is_open_at_the_end_is_there),
 		cmocka_unit_test(full_disk_ends_the_record_alone),
+		cmocka_unit_test(full_disk_of_a_stream_is_told_as_such),
 		cmocka_unit_test(nothing_starts_without_its_file),
 		cmocka_unit_test(a_file_has_one_recorder),
 		cmocka_unit_test(summary_does_not_overwrite_the_record),

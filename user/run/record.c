@@ -76,14 +76,14 @@ static const char *file_of(const struct rp_opts *opts)
 	return opts->record ? opts->record : opts->stream;
 }
 
-/* Adds the cure to an error of the file: another name. */
-static int choose_another(const struct rp_run *run, int rc, struct rp_err *err)
+/* Adds the cure to an error of the file, which is the stream or else the record: another name. */
+static int choose_another(const struct rp_run *run, bool stream, int rc, struct rp_err *err)
 {
 	bool alone = run->opts->command == RP_COMMAND_RECORD;
 
 	if (!rc || !err || rc == -ENOMEM)
 		return rc;
-	if (!run->opts->record)
+	if (stream)
 		return rp_err__line(err, rc, "stream", "--stream", "/var/tmp/rptrace.trace.json");
 	return rp_err__line(err, rc, alone ? "output" : "record", alone ? "-o" : "--record",
 			    rc == -EBUSY ? "rptrace.%p.rpt" : "/var/tmp/rptrace.rpt");
@@ -111,7 +111,7 @@ int rp_run__open_record(struct rp_run *run, struct rp_err *err)
 				 "the final summary would overwrite the stream, %s", opts.stream);
 	else
 		rc = rp_recording__new(&opts, &run->recording, err);
-	return choose_another(run, rc, err);
+	return choose_another(run, !run->opts->record, rc, err);
 }
 
 int rp_run__record_samples(struct rp_run *run, struct rp_err *err)
@@ -131,8 +131,8 @@ int rp_run__start_record(struct rp_run *run, struct rp_err *err)
 	if (!run->recording)
 		return 0;
 	event = description(run, &texts);
-	return choose_another(run, rp_recording__start(run->recording, run->session, &event, err),
-			      err);
+	return choose_another(run, !run->opts->record,
+			      rp_recording__start(run->recording, run->session, &event, err), err);
 }
 
 /* ---- while it runs --------------------------------------------------------------------------- */
@@ -186,7 +186,7 @@ static void say_ended(struct rp_run *run, const struct rp_recording_figures *fig
 
 	if (figures->rc)
 		snprintf(line, sizeof(line), "%.160s ends early, as it cannot be written: %s",
-			 file_of(run->opts), strerror(-figures->rc));
+			 figures->failed, strerror(-figures->rc));
 	else
 		snprintf(line, sizeof(line), "%.160s ends here: it has reached --max-size",
 			 file_of(run->opts));
@@ -338,6 +338,7 @@ int rp_run__finish_record(struct rp_run *run, struct rp_err *err)
 	struct rp_open_entries open = {0};
 	struct rp_recording_end end;
 	struct description_texts texts;
+	const char *failed;
 	int rc;
 
 	if (!run->recording)
@@ -351,8 +352,11 @@ int rp_run__finish_record(struct rp_run *run, struct rp_err *err)
 	/* Where the kernel cannot tell what is open, the record does without. */
 	if (!run->source.open_frames(run->source.ctx, &open))
 		end.open = &open;
-	if (!rc)
-		rc = choose_another(run, rp_recording__finish(run->recording, &end, err), err);
+	if (!rc) {
+		rc = rp_recording__finish(run->recording, &end, err);
+		failed = rp_recording__figures(run->recording).failed;
+		rc = choose_another(run, failed == run->opts->stream, rc, err);
+	}
 	if (lost(run))
 		say_lost(run);
 	if (!rc && run->opts->command != RP_COMMAND_DIFF)

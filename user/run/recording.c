@@ -300,7 +300,8 @@ int rp_recording__new(const struct rp_recording_opts *opts, struct rp_recording 
 
 	if (!r)
 		return rp_err__no_memory(err);
-	*r = (struct rp_recording){.opts = *opts, .lock = PTHREAD_MUTEX_INITIALIZER};
+	*r = (struct rp_recording){
+		.opts = *opts, .figures.failed = opts->path, .lock = PTHREAD_MUTEX_INITIALIZER};
 	r->fd = rp_caller__create(opts->path, true);
 	if (r->fd < 0)
 		rc = rp_err__set(err, RP_EXIT_FAILED, r->fd, NULL, "%s: %s", opts->path,
@@ -357,6 +358,13 @@ int rp_recording__add_samples(struct rp_recording *r, struct rp_sample_store *st
 
 /* ---- the thread ---------------------------------------------------------------------------- */
 
+/* The stream has no errors but its own. */
+static void name_failed(struct rp_recording *r)
+{
+	if (r->stream && ferror(r->stream))
+		__atomic_store_n(&r->figures.failed, r->opts.stream, __ATOMIC_RELAXED);
+}
+
 static void publish(struct rp_recording *r, int rc)
 {
 	struct rp_writer_figures figures = r->recent ? rp_recent__figures(r->recent)
@@ -366,7 +374,8 @@ static void publish(struct rp_recording *r, int rc)
 	__atomic_store_n(&r->figures.samples, figures.samples, __ATOMIC_RELAXED);
 	__atomic_store_n(&r->figures.bytes, figures.bytes, __ATOMIC_RELAXED);
 	__atomic_store_n(&r->figures.full, figures.full, __ATOMIC_RELAXED);
-	__atomic_store_n(&r->figures.rc, rc, __ATOMIC_RELAXED);
+	name_failed(r);
+	__atomic_store_n(&r->figures.rc, rc, __ATOMIC_RELEASE);
 }
 
 /* The writer needs to know a thread before the first sample of it. */
@@ -441,6 +450,7 @@ static void *run_thread(void *ctx)
 	publish(r, rc);
 	closed = r->sink.close(r->sink.ctx);
 	r->writer = NULL;
+	name_failed(r);
 	if (r->stream && fclose(r->stream) && !closed)
 		closed = -errno;
 	r->stream = NULL;
@@ -486,7 +496,8 @@ struct rp_recording_figures rp_recording__figures(const struct rp_recording *r)
 		.instances = __atomic_load_n(&r->figures.instances, __ATOMIC_RELAXED),
 		.samples = __atomic_load_n(&r->figures.samples, __ATOMIC_RELAXED),
 		.bytes = __atomic_load_n(&r->figures.bytes, __ATOMIC_RELAXED),
-		.rc = __atomic_load_n(&r->figures.rc, __ATOMIC_RELAXED),
+		.rc = __atomic_load_n(&r->figures.rc, __ATOMIC_ACQUIRE),
+		.failed = __atomic_load_n(&r->figures.failed, __ATOMIC_RELAXED),
 		.full = __atomic_load_n(&r->figures.full, __ATOMIC_RELAXED),
 	};
 }
@@ -521,7 +532,7 @@ int rp_recording__finish(struct rp_recording *r, const struct rp_recording_end *
 				   r->opts.path, FINISH_S);
 	rc = r->figures.rc;
 	return rc ? rp_err__set(err, RP_EXIT_FAILED, rc, NULL,
-				"%s ends early, as it cannot be written: %s", r->opts.path,
+				"%s ends early, as it cannot be written: %s", r->figures.failed,
 				strerror(-rc))
 		  : 0;
 }

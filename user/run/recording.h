@@ -46,7 +46,8 @@ int rp_recording__start(struct rp_recording *recording, struct rp_session *sessi
 /* How far it is. */
 struct rp_recording_figures {
 	uint64_t instances, samples, bytes;
-	int rc;	   /* not 0: it has ended, as the file cannot be written */
+	int rc; /* not 0: it has ended, as one of its files cannot be written: */
+	const char *failed;
 	bool full; /* it has ended, as the file is as large as it may be */
 };
 struct rp_recording_figures rp_recording__figures(const struct rp_recording *recording);
