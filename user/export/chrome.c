@@ -259,6 +259,7 @@ int rp_export__chrome(FILE *out, struct rp_event_sink *sink)
 int rp_chrome_stream__open(FILE *out, struct rp_event_sink *sink)
 {
 	struct chrome *c = open_trace(out, "[", sink);
+	int rc;
 
 	if (!c)
 		return -ENOMEM;
@@ -266,7 +267,10 @@ int rp_chrome_stream__open(FILE *out, struct rp_event_sink *sink)
 	/* A buffer of its own would cut what it is given wherever that is full. */
 	if (fileno(out) >= 0)
 		setvbuf(out, NULL, _IONBF, 0);
-	return rp_out__flush(&c->out);
+	rc = rp_out__flush(&c->out);
+	if (rc)
+		on_close(c);
+	return rc;
 }
 
 int rp_chrome_stream__flush(const struct rp_event_sink *sink)
