@@ -179,6 +179,42 @@ static void test_figures_keep_to_a_size(void **state)
 	rp_slowest__free((struct rp_slowest *)figures.slowest);
 }
 
+/* A main() that was open at the end has no time of its own, and is needed for what ran inside. */
+static void test_paths_below_an_open_one_stay(void **state)
+{
+	enum { PATHS = 20002 }; /* more than a page has */
+	struct rp_tree_row *tree = calloc(PATHS, sizeof(*tree));
+	struct rp_snapshot snapshot = {.tree = tree, .n_tree = PATHS};
+	struct rp_html_names names = {0};
+	struct rp_html_heat heat = {0};
+	struct rp_html_figures figures = {.snapshot = &snapshot,
+					  .slowest = rp_slowest__new(1),
+					  .heat = &heat,
+					  .names = &names};
+	struct rp_html_pack pack = {0};
+	static unsigned char plain[2 << 20];
+	uLongf size = sizeof(plain);
+	json_t *read;
+
+	(void)state;
+	for (uint32_t i = 0; i < PATHS; i++) {
+		tree[i] = (struct rp_tree_row){.id = i + 1, .parent = !!i, .depth = !!i};
+		tree[i].row.name = i ? "called" : "main";
+		tree[i].row.f.total = i;
+	}
+	assert_int_equal(rp_html_figures__pack(&figures, 1 << 20, &pack), 0);
+	assert_int_equal(uncompress(plain, &size, pack.bytes.at, pack.bytes.n), Z_OK);
+	read = json_loadb((char *)plain, size, 0, NULL);
+	assert_int_equal(json_array_size(json_object_get(read, "tree")), 20000);
+	assert_string_equal(text_at(json_object_get(read, "tree"), 0, 0), "main");
+	assert_int_equal(json_integer_value(json_object_get(read, "tree_left_out")), 2);
+	json_decref(read);
+	free(tree);
+	rp_html_pack__free(&pack);
+	rp_html_names__free(&names);
+	rp_slowest__free((struct rp_slowest *)figures.slowest);
+}
+
 /* A page is markup of its own and base64. */
 static void test_no_name_is_in_the_markup(void **state)
 {
@@ -366,6 +402,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_figures),
 		cmocka_unit_test(test_figures_keep_to_a_size),
+		cmocka_unit_test(test_paths_below_an_open_one_stay),
 		cmocka_unit_test(test_no_name_is_in_the_markup),
 		cmocka_unit_test(test_timeline_of_a_page),
 		cmocka_unit_test(test_events),

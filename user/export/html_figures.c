@@ -240,32 +240,48 @@ static void put_rows(struct writer *w)
 
 /* ---- the tree -------------------------------------------------------------------------------- */
 
-static int compare_totals(const void *a, const void *b)
+/*
+ * How wide each path is drawn: what runs inside may be longer than what is known of it, as of a
+ * main() that was open when the run ended. NULL: out of memory.
+ */
+static uint64_t *widths_of(const struct rp_snapshot *s)
+{
+	uint64_t *widths = calloc(s->n_tree + 1, sizeof(*widths));
+
+	for (size_t i = s->n_tree; widths && i--;) {
+		const struct rp_tree_row *row = &s->tree[i];
+
+		if (widths[i] < row->row.f.total)
+			widths[i] = row->row.f.total;
+		if (row->parent)
+			widths[row->parent - 1] += widths[i];
+	}
+	return widths;
+}
+
+static int compare_widths(const void *a, const void *b)
 {
 	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
 
 	return (x < y) - (x > y);
 }
 
-/* What a path has to take to be among so many that take longest. */
-static uint64_t least_total(struct writer *w, size_t most)
+/* What a path has to have to be among so many of the widest. */
+static int find_least(const uint64_t *widths, size_t n, size_t most, uint64_t *least)
 {
-	const struct rp_snapshot *s = w->figures->snapshot;
-	uint64_t *totals, least;
+	uint64_t *sorted;
 
-	if (s->n_tree <= most)
+	*least = 0;
+	if (n <= most)
 		return 0;
-	totals = calloc(s->n_tree, sizeof(*totals));
-	if (!totals) {
-		w->rc = -ENOMEM;
-		return 0;
-	}
-	for (size_t i = 0; i < s->n_tree; i++)
-		totals[i] = s->tree[i].row.f.total;
-	rp_array__sort(totals, s->n_tree, sizeof(*totals), compare_totals);
-	least = totals[most - 1];
-	free(totals);
-	return least;
+	sorted = calloc(n, sizeof(*sorted));
+	if (!sorted)
+		return -ENOMEM;
+	memcpy(sorted, widths, n * sizeof(*sorted));
+	rp_array__sort(sorted, n, sizeof(*sorted), compare_widths);
+	*least = sorted[most - 1];
+	free(sorted);
+	return 0;
 }
 
 /* [name, depth, count, total, self] in depth-first order, none without that which it is below. */
@@ -273,17 +289,22 @@ static void put_tree(struct writer *w)
 {
 	const struct rp_snapshot *s = w->figures->snapshot;
 	size_t most = TREE_MAX / w->part;
-	uint64_t least = least_total(w, most);
+	uint64_t *widths = widths_of(s), least;
 	uint32_t below = UINT32_MAX; /* the depth of one that is left out */
 	size_t n = 0;
 
+	if (!widths || find_least(widths, s->n_tree, most, &least)) {
+		free(widths);
+		w->rc = -ENOMEM;
+		return;
+	}
 	put_key(w, "tree");
 	for (size_t i = 0; i < s->n_tree; i++) {
 		const struct rp_tree_row *row = &s->tree[i];
 
 		if (row->depth > below)
 			continue;
-		below = row->row.f.total < least || n == most ? row->depth : UINT32_MAX;
+		below = widths[i] < least || n == most ? row->depth : UINT32_MAX;
 		if (below != UINT32_MAX)
 			continue;
 		fputs(n++ ? ",\n[" : "[[", w->out);
@@ -294,6 +315,7 @@ static void put_tree(struct writer *w)
 	fputs(n ? "]" : "[]", w->out);
 	put_key(w, "tree_left_out");
 	fprintf(w->out, "%zu", s->n_tree - n);
+	free(widths);
 }
 
 /* ---- the slowest ----------------------------------------------------------------------------- */
