@@ -70,7 +70,7 @@ static int quote_run(struct html *h, const struct rp_event_run *run, struct rp_h
 	return rc;
 }
 
-/* What is told of it again is known better. */
+/* A run may be told again: what comes later is complete. */
 static int on_run(void *ctx, const struct rp_event_run *run)
 {
 	struct html *h = ctx;

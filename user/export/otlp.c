@@ -118,7 +118,7 @@ static inline void put_string(struct otlp *o, const char *key, const char *text)
 	rp_out__text(&o->out, "\"}}");
 }
 
-/* An outermost one is what its trace is called by. */
+/* The id of an outermost instance is that of its trace, too. */
 static void put_name(struct otlp *o, uint64_t trace, uint64_t id)
 {
 	char text[2][HEX];
