@@ -52,19 +52,29 @@ void rp_records__tell_missing(rp_say_fn say, const char *file, const struct rp_r
 	}
 }
 
-int rp_records__read(const char *file, const struct rp_event_sink *sink, rp_say_fn say,
-		     struct rp_err *err)
+int rp_records__open(const char *file, struct rp_reader **reader, struct rp_err *err)
 {
-	struct rp_reader *reader = NULL;
 	int fd = rp_caller__open(file), rc;
 
 	if (fd < 0)
-		return rp_err__set(err, RP_EXIT_FAILED, fd, "rptrace record --help", "%s: %s", file,
-				   strerror(-fd));
-	rc = rp_reader__open(fd, file, &reader, err);
-	if (!rc && sink)
-		rc = rp_reader__read(reader, sink, err);
-	if (!rc && sink && say)
+		return rp_err__set(err, RP_EXIT_FAILED, fd, "rptrace record --help", "%s: %s",
+				   *file ? file : "''", strerror(-fd));
+	rc = rp_reader__open(fd, file, reader, err);
+	if (rc)
+		close(fd);
+	return rc ? rc : fd;
+}
+
+int rp_records__read(const char *file, const struct rp_event_sink *sink, rp_say_fn say,
+		     struct rp_err *err)
+{
+	struct rp_reader *reader;
+	int fd = rp_records__open(file, &reader, err), rc;
+
+	if (fd < 0)
+		return fd;
+	rc = rp_reader__read(reader, sink, err);
+	if (!rc)
 		rp_records__tell_missing(say, file, reader);
 	rp_reader__free(reader);
 	close(fd);

@@ -9,9 +9,12 @@
 #include "record/reader.h"
 #include "run/run.h"
 
+/* The file's descriptor, which comes with a reader, or a negative errno: it is no record. */
+int rp_records__open(const char *file, struct rp_reader **reader, struct rp_err *err);
+
 /*
- * Tell a sink what is in a record; NULL: only whether it is one. What of it could not be read is
- * said, unless say is NULL. 0 or a negative errno; what the sink returned has no cause in err.
+ * Tell a sink what is in a record, and the user what of it could not be read. 0 or a negative
+ * errno; what the sink returned has no cause in err.
  */
 int rp_records__read(const char *file, const struct rp_event_sink *sink, rp_say_fn say,
 		     struct rp_err *err);

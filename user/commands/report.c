@@ -15,7 +15,6 @@
 #include "record/reader.h"
 #include "record/relay.h"
 #include "run/table.h"
-#include "util/caller.h"
 #include "util/clock.h"
 
 static FILE *file_of(const struct report *r)
@@ -131,19 +130,6 @@ static int refuse_twice(const struct report *r, size_t again, struct rp_err *err
 			   "%s is of the same run as another record here", files->items[again]);
 }
 
-static int open_file(const char *file, struct rp_reader **reader, struct rp_err *err)
-{
-	int fd = rp_caller__open(file), rc;
-
-	if (fd < 0)
-		return rp_err__set(err, RP_EXIT_FAILED, fd, "rptrace record --help", "%s: %s", file,
-				   strerror(-fd));
-	rc = rp_reader__open(fd, file, reader, err);
-	if (rc)
-		close(fd);
-	return rc ? rc : fd;
-}
-
 /* Are all of them records, and each of a run of its own? */
 static int check_files(const struct report *r, struct rp_err *err)
 {
@@ -153,7 +139,7 @@ static int check_files(const struct report *r, struct rp_err *err)
 
 	for (size_t i = 0; i < files->n && !rc; i++) {
 		struct rp_reader *reader;
-		int fd = open_file(files->items[i], &reader, err);
+		int fd = rp_records__open(files->items[i], &reader, err);
 
 		if (fd < 0) {
 			rc = fd;
@@ -174,7 +160,7 @@ static int read_file(const struct report *r, const char *file, const struct rp_e
 		     struct rp_err *err)
 {
 	struct rp_reader *reader;
-	int fd = open_file(file, &reader, err), rc;
+	int fd = rp_records__open(file, &reader, err), rc;
 
 	if (fd < 0)
 		return fd;
