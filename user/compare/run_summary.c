@@ -15,22 +15,17 @@
 #include "record/counts_of_instances.h"
 #include "record/relay.h"
 #include "util/array.h"
-#include "util/map.h"
 
-/* Of a region id. */
+/* Of the instances of a region. */
 struct times {
-	const char *name, *build_id;
-	enum rp_kind kind;
 	struct rp_quantiles wall, cpu;
 };
 
 struct rp_run_summing {
 	struct rp_event_sink next; /* first: see relay.h */
 	struct rp_instance_counts *counts;
-	struct rp_arena names;
-	struct times *times;
-	size_t n_times, room;
-	struct rp_map times_of, region_of; /* region, node -> index of times */
+	struct times *times; /* by the counts' region id - 1 */
+	size_t n_times;
 	uint64_t wall;
 };
 
@@ -69,49 +64,33 @@ static int on_run(void *ctx, const struct rp_event_run *run)
 	return RP_TELL(&s->next, run, run);
 }
 
-/* What is told again of it is no news here. */
-static int on_region(void *ctx, uint32_t id, const struct rp_region_name *region)
+static int add_times(struct rp_run_summing *s, uint32_t region,
+		     const struct rp_event_instance *instance)
 {
-	struct rp_run_summing *s = ctx;
-	struct times times = {.kind = region->kind};
-	int rc = 0;
+	int rc;
 
-	if (rp_map__get(&s->times_of, id) == RP_MAP_NONE) {
-		times.name = rp_arena__dup(&s->names, region->name ? region->name : "?");
-		times.build_id = rp_arena__dup(&s->names, region->build_id ? region->build_id : "");
-		rc = times.name && times.build_id
-			     ? rp_array__grow(&s->times, s->n_times, &s->room, sizeof(*s->times))
-			     : -ENOMEM;
-		if (!rc)
-			rc = rp_map__add(&s->times_of, id, (uint32_t)s->n_times);
-		if (!rc)
-			s->times[s->n_times++] = times;
+	if (region > s->n_times) {
+		rc = rp_array__fit(&s->times, region, sizeof(*s->times));
+		if (rc)
+			return rc;
+		memset(s->times + s->n_times, 0, (region - s->n_times) * sizeof(*s->times));
+		s->n_times = region;
 	}
-	return rc ? rc : RP_TELL(&s->next, region, id, region);
+	rc = rp_quantiles__add(&s->times[region - 1].wall, instance->ns);
+	if (!rc && !instance->is_span)
+		rc = rp_quantiles__add(&s->times[region - 1].cpu, instance->cpu);
+	return rc;
 }
 
-static int on_node(void *ctx, uint32_t id, const struct rp_node *node)
-{
-	struct rp_run_summing *s = ctx;
-	uint32_t times = rp_map__get(&s->times_of, node->region);
-	int rc = 0;
-
-	if (times != RP_MAP_NONE && rp_map__get(&s->region_of, id) == RP_MAP_NONE)
-		rc = rp_map__add(&s->region_of, id, times);
-	return rc ? rc : RP_TELL(&s->next, node, id, node);
-}
-
+/* What was never named is "?" in the counts, and has no median. */
 static int on_instance(void *ctx, const struct rp_event_instance *instance)
 {
 	struct rp_run_summing *s = ctx;
-	uint32_t i = rp_map__get(&s->region_of, instance->node);
-	int rc = 0;
+	uint32_t region;
+	int rc = rp_instance_counts__region(s->counts, instance->node, &region);
 
-	if (i != RP_MAP_NONE && rp_event_instance__is_timed(instance)) {
-		rc = rp_quantiles__add(&s->times[i].wall, instance->ns);
-		if (!rc && !instance->is_span)
-			rc = rp_quantiles__add(&s->times[i].cpu, instance->cpu);
-	}
+	if (!rc && region < RP_REGION_DYNAMIC && rp_event_instance__is_timed(instance))
+		rc = add_times(s, region, instance);
 	return rc ? rc : RP_TELL(&s->next, instance, instance);
 }
 
@@ -135,76 +114,35 @@ struct rp_event_sink rp_run_summing__sink(struct rp_run_summing *s)
 	struct rp_event_sink sink = rp_event_relay(s);
 
 	sink.run = on_run;
-	sink.region = on_region;
-	sink.node = on_node;
 	sink.instance = on_instance;
 	return sink;
+}
+
+static void free_times(struct times *times)
+{
+	rp_quantiles__free(&times->wall);
+	rp_quantiles__free(&times->cpu);
 }
 
 void rp_run_summing__free(struct rp_run_summing *s)
 {
 	if (!s)
 		return;
-	for (size_t i = 0; i < s->n_times; i++) {
-		rp_quantiles__free(&s->times[i].wall);
-		rp_quantiles__free(&s->times[i].cpu);
-	}
+	for (size_t i = 0; i < s->n_times; i++)
+		free_times(&s->times[i]);
 	free(s->times);
-	rp_map__free(&s->times_of);
-	rp_map__free(&s->region_of);
-	rp_arena__free(&s->names);
 	rp_instance_counts__free(s->counts);
 	free(s);
 }
 
 /* ---- what it came to ------------------------------------------------------------------------- */
 
-static int by_name(const void *a, const void *b)
-{
-	const struct times *x = a, *y = b;
-	int order = strcmp(x->name, y->name);
-
-	return order ? order : (x->kind > y->kind) - (x->kind < y->kind);
-}
-
-/* A region may have several ids, which follow each other: its row has them all. */
-static int median_times(const struct rp_run_summing *s, struct rp_run_region *region)
-{
-	const struct times wanted = {.name = region->name, .kind = region->kind};
-	struct rp_quantiles wall = {0}, cpu = {0};
-	size_t low = 0, high = s->n_times;
-	int rc = 0;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (by_name(&s->times[middle], &wanted) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	if (low < s->n_times && !by_name(&s->times[low], &wanted))
-		region->build_id = s->times[low].build_id; /* the caller copies it */
-	for (; low < s->n_times && !by_name(&s->times[low], &wanted) && !rc; low++) {
-		rc = rp_quantiles__join(&wall, &s->times[low].wall);
-		if (!rc)
-			rc = rp_quantiles__join(&cpu, &s->times[low].cpu);
-	}
-	region->figure[RP_FIGURE_P50] = rp_quantiles__at(&wall, 0.5);
-	region->figure[RP_FIGURE_P99] = rp_quantiles__at(&wall, 0.99);
-	region->figure[RP_FIGURE_CPU] = rp_quantiles__at(&cpu, 0.5);
-	rp_quantiles__free(&wall);
-	rp_quantiles__free(&cpu);
-	return rc;
-}
-
 /* net: the same row with the cost of probes taken off. */
-static int add_region(const struct rp_run_summing *s, const struct rp_row *row,
-		      const struct rp_row *net, struct rp_run_summary *out)
+static int add_region(const struct rp_row *row, const struct rp_row *net,
+		      struct rp_run_summary *out)
 {
 	struct rp_run_region *region = &out->region[out->n_regions];
 	double probes = (double)row->f.total - (double)net->f.total;
-	int rc;
 
 	*region = (struct rp_run_region){.name = rp_arena__dup(&out->strings, row->name),
 					 .object = rp_arena__dup(&out->strings, row->object),
@@ -218,13 +156,10 @@ static int add_region(const struct rp_run_summing *s, const struct rp_row *row,
 	region->figure[RP_FIGURE_MEAN] = row->f.mean;
 	region->probes = row->f.count ? probes / (double)row->f.count : 0;
 	out->n_regions++;
-	rc = median_times(s, region);
-	region->build_id = rp_arena__dup(&out->strings, region->build_id);
-	return region->build_id ? rc : -ENOMEM;
+	return 0;
 }
 
-static int add_regions(const struct rp_run_summing *s, const struct rp_counts *counts,
-		       struct rp_run_summary *out)
+static int add_regions(const struct rp_counts *counts, struct rp_run_summary *out)
 {
 	struct rp_snapshot_opts opts = {0};
 	struct rp_snapshot *gross = rp_snapshot__build(counts, NULL, &opts), *net;
@@ -238,10 +173,54 @@ static int add_regions(const struct rp_run_summing *s, const struct rp_counts *c
 	if (!out->region)
 		rc = -ENOMEM;
 	for (size_t i = 0; !rc && i < gross->n_rows; i++)
-		rc = add_region(s, &gross->rows[i], &net->rows[i], out);
+		rc = add_region(&gross->rows[i], &net->rows[i], out);
 	rp_array__sort(out->region, out->n_regions, sizeof(*out->region), rp_run_region__compare);
 	rp_snapshot__free(gross);
 	rp_snapshot__free(net);
+	return rc;
+}
+
+/* Regions of the counts that are called the same are one. */
+static int join_times(const struct rp_run_summing *s, const struct rp_id_names *names,
+		      struct rp_run_summary *out, struct times *joined)
+{
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < names->n_regions; i++) {
+		const struct rp_region_name *name = &names->regions[i];
+		const struct rp_run_region *found = rp_run_summary__find(out, name->name,
+									 name->kind);
+		size_t at = found ? (size_t)(found - out->region) : 0;
+
+		if (!found)
+			continue;
+		if (i < s->n_times)
+			rc = rp_quantiles__join(&joined[at].wall, &s->times[i].wall);
+		if (!rc && i < s->n_times)
+			rc = rp_quantiles__join(&joined[at].cpu, &s->times[i].cpu);
+		if (!*out->region[at].build_id)
+			out->region[at].build_id = rp_arena__dup(&out->strings, name->build_id);
+		if (!out->region[at].build_id)
+			rc = -ENOMEM;
+	}
+	return rc;
+}
+
+static int add_medians(const struct rp_run_summing *s, const struct rp_id_names *names,
+		       struct rp_run_summary *out)
+{
+	struct times *joined = calloc(out->n_regions + 1, sizeof(*joined));
+	int rc = joined ? join_times(s, names, out, joined) : -ENOMEM;
+
+	for (size_t i = 0; joined && i < out->n_regions; i++) {
+		double *figure = out->region[i].figure;
+
+		figure[RP_FIGURE_P50] = rp_quantiles__at(&joined[i].wall, 0.5);
+		figure[RP_FIGURE_P99] = rp_quantiles__at(&joined[i].wall, 0.99);
+		figure[RP_FIGURE_CPU] = rp_quantiles__at(&joined[i].cpu, 0.5);
+		free_times(&joined[i]);
+	}
+	free(joined);
 	return rc;
 }
 
@@ -259,9 +238,10 @@ int rp_run_summing__finish(struct rp_run_summing *s, const char *name, struct rp
 		out->name = rp_arena__dup(&out->strings, name);
 	if (!rc && !out->name)
 		rc = -ENOMEM;
-	rp_array__sort(s->times, s->n_times, sizeof(*s->times), by_name);
 	if (!rc)
-		rc = add_regions(s, counts, out);
+		rc = add_regions(counts, out);
+	if (!rc)
+		rc = add_medians(s, &counts->names, out);
 	rp_counts__free(counts);
 	if (rc)
 		rp_run_summary__free(out);

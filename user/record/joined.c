@@ -31,7 +31,7 @@ static int add_region(struct rp_joined *j, uint32_t id, uint32_t *out)
 	if (rc)
 		return rc;
 	*out = (uint32_t)j->n_regions++;
-	j->region[*out] = (struct rp_region_name){.name = "?", .object = ""};
+	j->region[*out] = (struct rp_region_name){.name = "?", .object = "", .build_id = ""};
 	return 0;
 }
 
@@ -48,7 +48,9 @@ int rp_joined__on_region(void *ctx, uint32_t id, const struct rp_region_name *re
 	if (!rc)
 		rc = rp_joined__add_string(j, region->object ? region->object : "",
 					   j->region[i].object, &told.object);
-	told.build_id = NULL; /* it would not last, and nobody asks */
+	if (!rc)
+		rc = rp_joined__add_string(j, region->build_id ? region->build_id : "",
+					   j->region[i].build_id, &told.build_id);
 	if (!rc)
 		j->region[i] = told;
 	return rc;
@@ -148,7 +150,8 @@ int rp_joined__copy_names(const struct rp_joined *j, struct rp_id_names *out)
 		*to = j->region[i];
 		to->name = rp_arena__dup(&out->strings, j->region[i].name);
 		to->object = rp_arena__dup(&out->strings, j->region[i].object);
-		if (!to->name || !to->object)
+		to->build_id = rp_arena__dup(&out->strings, j->region[i].build_id);
+		if (!to->name || !to->object || !to->build_id)
 			return -ENOMEM;
 	}
 	return 0;
