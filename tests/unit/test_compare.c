@@ -316,6 +316,19 @@ static enum rp_gate gate_of(double max_regression, const char *region, enum rp_m
 	return gate;
 }
 
+/* Of spans there is no CPU time, in however many runs. */
+static void test_nothing_to_judge(void **state)
+{
+	const struct rp_compare_opts opts = {.metric = RP_METRIC_CPU, .max_regression = 0.05};
+	struct both both;
+
+	(void)state;
+	compare_runs(&both, PAIRS, &opts);
+	assert_int_equal(change_of(&both.c, "latency")->more, RP_COMPARE_MORE);
+	assert_int_equal(change_of(&both.c, "latency")->gate_more, RP_COMPARE_MORE);
+	free_both(&both);
+}
+
 static void test_bound(void **state)
 {
 	(void)state;
@@ -440,7 +453,7 @@ static void test_snapshots(void **state)
 
 /* ---- forms ----------------------------------------------------------------------------------- */
 
-static void assert_form(const struct rp_comparison *c, unsigned form, const char *golden)
+static char *printed(const struct rp_comparison *c, unsigned form)
 {
 	const struct rp_diff_form_opts opts = {.utf8 = false};
 	char *text = NULL;
@@ -450,6 +463,13 @@ static void assert_form(const struct rp_comparison *c, unsigned form, const char
 	assert_non_null(out);
 	assert_int_equal(rp_diff_forms[form].print(out, c, &opts), 0);
 	assert_int_equal(fclose(out), 0);
+	return text;
+}
+
+static void assert_form(const struct rp_comparison *c, unsigned form, const char *golden)
+{
+	char *text = printed(c, form);
+
 	assert_golden(golden, text);
 	free(text);
 }
@@ -471,6 +491,50 @@ static void test_forms(void **state)
 	free_both(&both);
 }
 
+/* What Markdown would take for a tag or for bold is as it is, in lines as in cells. */
+static void test_names_in_markdown(void **state)
+{
+	static const struct made a[] = {{"map<int>::__at__|", RP_KIND_FUNCTION, 1000, 10, 0}},
+				 b[] = {{"map<int>::__at__|", RP_KIND_FUNCTION, 3000, 10, 0}};
+	const struct side_opts of_a = {a, 1, PAIRS, 0, 20, "here", 'a'};
+	const struct side_opts of_b = {b, 1, PAIRS, 10, 20, "here", 'b'};
+	const struct rp_compare_opts opts = {.metric = RP_METRIC_MEDIAN, .max_regression = 0.05};
+	struct both both;
+	char *text;
+
+	(void)state;
+	make_side(&both.a, &of_a);
+	make_side(&both.b, &of_b);
+	assert_int_equal(rp_compare(&both.a, &both.b, &opts, &both.c), 0);
+	text = printed(&both.c, RP_DIFF_FORM_MARKDOWN);
+	assert_non_null(strstr(text, "| `map<int>::__at__\\x7c` |"));
+	assert_non_null(strstr(text, "- bound: map\\<int\\>::\\_\\_at\\_\\_\\| is more than 5 % "));
+	free(text);
+	free_both(&both);
+}
+
+/* Whoever wrote the snapshot: JSON has no infinite numbers. */
+static void test_figures_past_all_numbers(void **state)
+{
+	static const char huge[] = "{\"schema\": \"rptrace-snapshot/1\", \"regions\": [{\"name\": "
+				   "\"x\", \"kind\": \"marker\", \"count\": 1e308}, {\"name\": "
+				   "\"x\", \"kind\": \"marker\", \"count\": 1e308}]}";
+	struct rp_run_summary run[2];
+	struct both both = {.a = {&run[0], 1}, .b = {&run[1], 1}};
+	const char *why;
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++)
+		assert_int_equal(rp_run_summary__of_json(huge, strlen(huge), "x", &run[i], &why),
+				 0);
+	assert_int_equal(rp_compare(&both.a, &both.b, &defaults, &both.c), 0);
+	for (unsigned i = 0; rp_diff_form__name(i); i++)
+		free(printed(&both.c, i));
+	rp_comparison__free(&both.c);
+	rp_run_summary__free(&run[0]);
+	rp_run_summary__free(&run[1]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -480,12 +544,15 @@ int main(void)
 		cmocka_unit_test(test_shorter_than_can_be_told),
 		cmocka_unit_test(test_median),
 		cmocka_unit_test(test_called_from_elsewhere),
+		cmocka_unit_test(test_nothing_to_judge),
 		cmocka_unit_test(test_bound),
 		cmocka_unit_test(test_warnings),
 		cmocka_unit_test(test_no_runs),
 		cmocka_unit_test(test_same_run_twice),
 		cmocka_unit_test(test_snapshots),
 		cmocka_unit_test(test_forms),
+		cmocka_unit_test(test_names_in_markdown),
+		cmocka_unit_test(test_figures_past_all_numbers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -316,10 +316,13 @@ static void run_tests(struct rp_comparison *c, struct tests *tests, bool of_boun
 	}
 }
 
-/* In too few pairs there is nothing to tell from. */
+/* Too few pairs have values. More runs help only where there are values at all: spans, for one,
+ * have no CPU time in any. */
 static void leave_undecided(struct rp_comparison *c, struct rp_change *change)
 {
-	if (change->pairs < RP_COMPARE_PAIRS)
+	if (!(change->ratio.value > 0))
+		change->more = RP_COMPARE_MORE;
+	else if (change->pairs < RP_COMPARE_PAIRS)
 		change->more = RP_COMPARE_PAIRS - change->pairs;
 	if (c->is_judged)
 		change->verdict = RP_OUTCOME_UNCERTAIN;

@@ -47,6 +47,7 @@ static int print_change(FILE *out, const struct rp_comparison *c, const struct r
 
 int rp_diff__csv(FILE *out, const struct rp_comparison *c, const struct rp_diff_form_opts *opts)
 {
+	const struct rp_diff_notes notes = {.out = out, .before = "# ", .utf8 = true};
 	int rc = 0;
 
 	(void)opts;
@@ -57,5 +58,5 @@ int rp_diff__csv(FILE *out, const struct rp_comparison *c, const struct rp_diff_
 	fputs(",change,change_low,change_high,p,floor,pairs,verdict,more_pairs,bound\n", out);
 	for (size_t i = 0; i < c->n && !rc; i++)
 		rc = print_change(out, c, &c->change[i]);
-	return rc ? rc : rp_diff__print_notes(out, "# ", c, true);
+	return rc ? rc : rp_diff__print_notes(&notes, c);
 }

@@ -147,7 +147,7 @@ const char *rp_comparison__gate_text(const struct rp_comparison *c, bool utf8, c
 	return buf;
 }
 
-__attribute__((format(printf, 4, 5))) static int note(FILE *out, const char *before, bool utf8,
+__attribute__((format(printf, 2, 3))) static int note(const struct rp_diff_notes *n,
 						      const char *format, ...)
 {
 	char line[1024], *escaped;
@@ -156,48 +156,53 @@ __attribute__((format(printf, 4, 5))) static int note(FILE *out, const char *bef
 	va_start(ap, format);
 	vsnprintf(line, sizeof(line), format, ap);
 	va_end(ap);
-	escaped = rp_escape__copy(line, utf8);
-	if (escaped)
-		fprintf(out, "%s%s\n", before, escaped);
+	escaped = rp_escape__copy(line, n->utf8);
+	if (!escaped)
+		return -ENOMEM;
+	fputs(n->before, n->out);
+	for (const char *c = escaped; *c; c++) {
+		if (n->special && strchr(n->special, *c))
+			fputc('\\', n->out);
+		fputc(*c, n->out);
+	}
+	fputc('\n', n->out);
 	free(escaped);
-	return escaped ? 0 : -ENOMEM;
+	return 0;
 }
 
-static int note_side(FILE *out, const char *before, bool utf8, char letter,
-		     const struct rp_side *side)
+static int note_side(const struct rp_diff_notes *n, char letter, const struct rp_side *side)
 {
 	if (!side->n)
-		return note(out, before, utf8, "%c: no run", letter);
+		return note(n, "%c: no run", letter);
 	if (side->n == 1)
-		return note(out, before, utf8, "%c: %s", letter, side->run[0].name);
-	return note(out, before, utf8, "%c: %zu runs, %s to %s", letter, side->n, side->run[0].name,
+		return note(n, "%c: %s", letter, side->run[0].name);
+	return note(n, "%c: %zu runs, %s to %s", letter, side->n, side->run[0].name,
 		    side->run[side->n - 1].name);
 }
 
-int rp_diff__print_notes(FILE *out, const char *before, const struct rp_comparison *c, bool utf8)
+int rp_diff__print_notes(const struct rp_diff_notes *n, const struct rp_comparison *c)
 {
 	bool many = c->a->n + c->b->n > 2;
 	char text[512];
-	int rc = note_side(out, before, utf8, 'A', c->a);
+	int rc = note_side(n, 'A', c->a);
 
 	if (!rc)
-		rc = note_side(out, before, utf8, 'B', c->b);
+		rc = note_side(n, 'B', c->b);
 	if (!rc)
-		rc = note(out, before, utf8, "figures are of B%s, per cent against A",
+		rc = note(n, "figures are of B%s, per cent against A",
 			  many ? ", means of its runs" : "");
 	if (!rc && c->is_judged)
-		rc = note(out, before, utf8,
+		rc = note(n,
 			  "judged by %s, %zu pairs of runs; %s is for %.0f %% over %zu region%s; "
 			  "less than %.0f %% is no change",
-			  rp_metric__about(c->opts.metric), c->pairs, utf8 ? "±" : "+-",
+			  rp_metric__about(c->opts.metric), c->pairs, n->utf8 ? "±" : "+-",
 			  100 * (1 - RP_COMPARE_ALPHA), c->n_judged, c->n_judged == 1 ? "" : "s",
 			  100 * RP_COMPARE_FLOOR);
 	else if (!rc)
-		rc = note(out, before, utf8, "%s", not_judged(c, text, sizeof(text)));
+		rc = note(n, "%s", not_judged(c, text, sizeof(text)));
 	if (!rc && c->opts.max_regression > 0)
-		rc = note(out, before, utf8, "bound: %s",
-			  rp_comparison__gate_text(c, utf8, text, sizeof(text)));
+		rc = note(n, "bound: %s", rp_comparison__gate_text(c, n->utf8, text, sizeof(text)));
 	for (size_t i = 0; !rc && i < c->n_warnings; i++)
-		rc = note(out, before, utf8, "warning: %s", c->warnings[i]);
+		rc = note(n, "warning: %s", c->warnings[i]);
 	return rc;
 }

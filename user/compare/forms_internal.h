@@ -29,7 +29,14 @@ const char *rp_diff__ratio(const struct rp_ratio *ratio, bool utf8, char *buf, s
 const char *rp_diff__verdict(const struct rp_comparison *c, const struct rp_change *change,
 			     char *buf, size_t size);
 
+struct rp_diff_notes {
+	FILE *out;
+	const char *before;  /* each line */
+	const char *special; /* characters that mean something in this form, but behind a backslash;
+				NULL: none */
+	bool utf8;
+};
 /* Lines below: what was compared, how it was judged, and what to be wary of. 0 or -ENOMEM. */
-int rp_diff__print_notes(FILE *out, const char *before, const struct rp_comparison *c, bool utf8);
+int rp_diff__print_notes(const struct rp_diff_notes *notes, const struct rp_comparison *c);
 
 #endif

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
 #include <errno.h>
 #include <jansson.h>
+#include <math.h>
 #include <stdlib.h>
 
 #include "compare/forms_internal.h"
@@ -17,7 +18,7 @@ static json_t *text(const char *value)
 
 static json_t *number(double value, bool is_there)
 {
-	return is_there ? json_real(value) : json_null();
+	return is_there && isfinite(value) ? json_real(value) : json_null();
 }
 
 static json_t *integer(size_t value)

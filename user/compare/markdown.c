@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
 /*
- * For a pull request: what has changed on top, all regions folded away below. Names are code, in
- * which Markdown means nothing; what would end code or cell is replaced.
+ * For a pull request: what has changed on top, all regions folded away below. Names in
+ * cells are code, in which Markdown means nothing; what would end code or cell is replaced.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -65,6 +65,9 @@ static int print_rows(FILE *out, const struct rp_comparison *c, bool news)
 int rp_diff__markdown(FILE *out, const struct rp_comparison *c,
 		      const struct rp_diff_form_opts *opts)
 {
+	/* <int> of C++ would be a tag, and __init__ of Python bold. */
+	const struct rp_diff_notes notes = {
+		.out = out, .before = "- ", .special = "\\`*_<>[]|~&", .utf8 = true};
 	size_t news = 0;
 	int rc = 0;
 
@@ -81,5 +84,5 @@ int rp_diff__markdown(FILE *out, const struct rp_comparison *c,
 		fputs("\n</details>\n", out);
 	}
 	fputc('\n', out);
-	return rc ? rc : rp_diff__print_notes(out, "- ", c, true);
+	return rc ? rc : rp_diff__print_notes(&notes, c);
 }

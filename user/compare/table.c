@@ -160,6 +160,7 @@ static int print_sheet(FILE *out, const struct sheet *s)
 int rp_diff__table(FILE *out, const struct rp_comparison *c, const struct rp_diff_form_opts *opts)
 {
 	struct sheet sheet = {.c = c, .opts = opts, .utf8 = opts->utf8 && MB_CUR_MAX > 1};
+	const struct rp_diff_notes notes = {.out = out, .before = "", .utf8 = sheet.utf8};
 	int rc = 0;
 
 	if (opts->width > 0)
@@ -168,5 +169,5 @@ int rp_diff__table(FILE *out, const struct rp_comparison *c, const struct rp_dif
 		rc = print_sheet(out, &sheet);
 	else
 		fputs("no region was entered\n", out);
-	return rc ? rc : rp_diff__print_notes(out, "", c, sheet.utf8);
+	return rc ? rc : rp_diff__print_notes(&notes, c);
 }
