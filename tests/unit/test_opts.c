@@ -379,6 +379,7 @@ static const struct mistake {
 	{"rptrace --where 'arg0 > x' -b", "at 'x'", "rptrace --where 'dur > 1ms' -b"},
 	{"rptrace -f", "-f needs a value: [OBJECT:]GLOB[:END@argN]", "rptrace -f main"},
 	{"rptrace --on-stuck", "needs a value", NULL},
+	{"rptrace report a.rpt -o ''", "-o: '' is empty", "rptrace report a.rpt -o report.txt"},
 	{"rptrace -p", "needs a process id", "ps -eo pid,comm"},
 	{"rptrace -p 12x", "12x", "ps -eo pid,comm"},
 	{"rptrace -p 0", "'0'", "ps -eo pid,comm"},

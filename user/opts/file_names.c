@@ -96,6 +96,9 @@ static int expand(const char **file, char **owned, struct rp_err *err)
 			add(&name, name.at - 1, 1);
 	if (rc)
 		return rc;
+	if (!name.n)
+		return rp_err__set(err, RP_EXIT_USAGE, -EINVAL, NULL,
+				   "%s: what it stands for is empty", *file);
 	if (name.n >= sizeof(name.text))
 		return rp_err__set(err, RP_EXIT_USAGE, -ENAMETOOLONG, NULL, "%.200s...: %s", *file,
 				   strerror(ENAMETOOLONG));

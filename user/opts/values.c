@@ -218,6 +218,8 @@ int rp_option__set(const struct rp_option *option, const char *text, struct rp_o
 		*(bool *)member = true;
 		return 0;
 	case RP_OPTION_TEXT:
+		if (!*text)
+			return refuse(bad, text, "is empty");
 		*(const char **)member = text;
 		return 0;
 	case RP_OPTION_LIST:
