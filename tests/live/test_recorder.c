@@ -275,6 +275,28 @@ static void a_file_has_one_recorder(void **state)
 	free_record(r);
 }
 
+/* Of a run that a signal ends before it begins there is nothing to record. */
+static void an_older_record_outlives_a_run_that_never_began(void **state)
+{
+	const char *path = live_path("older.rpt");
+	const char *script = live_script("at-start", "kill -TERM $$\nexec \"$@\"");
+	struct live_proc *target = live_target("functions forever"), *rptrace;
+	struct record *r;
+
+	(void)state;
+	assert_int_equal(live_wait(live_rptrace("record -f leaf -o %s -- %s", path,
+						live_target_path("functions counts 1 10"))),
+			 0);
+	rptrace = live_start("/usr/bin/env --block-signal=TERM %s %s record -f leaf -o %s -p %d",
+			     script, live_program(), path, target->pid);
+	assert_int_equal(live_wait(rptrace), 0);
+	assert_non_null(strstr(rptrace->err, "interrupted"));
+	assert_null(strstr(rptrace->err, "instances in"));
+	r = read_record(path);
+	assert_true(r->figures.instances > 0);
+	free_record(r);
+}
+
 static void summary_does_not_overwrite_the_record(void **state)
 {
 	const char *path = live_path("both.rpt");
@@ -303,6 +325,7 @@ int main(void)
 		cmocka_unit_test(full_disk_of_a_stream_is_told_as_such),
 		cmocka_unit_test(nothing_starts_without_its_file),
 		cmocka_unit_test(a_file_has_one_recorder),
+		cmocka_unit_test(an_older_record_outlives_a_run_that_never_began),
 		cmocka_unit_test(summary_does_not_overwrite_the_record),
 	};
 	static const off_t killed_at[] = {1, 5000, 40000, 160000};

@@ -128,7 +128,8 @@ int rp_run__start_record(struct rp_run *run, struct rp_err *err)
 	struct rp_event_run event;
 	struct description_texts texts;
 
-	if (!run->recording)
+	/* Of a run that ends before it begins there is nothing that an older file should go for. */
+	if (!run->recording || run->cut_short)
 		return 0;
 	event = description(run, &texts);
 	return choose_another(run, !run->opts->record,
@@ -341,7 +342,7 @@ int rp_run__finish_record(struct rp_run *run, struct rp_err *err)
 	const char *failed;
 	int rc;
 
-	if (!run->recording)
+	if (!run->recording || run->cut_short)
 		return 0;
 	/* The record must agree with the summary, so both use one reading where there is one. */
 	rc = run->last.counts ? 0 : rp_run__read(run, &run->last);
