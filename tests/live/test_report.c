@@ -329,8 +329,11 @@ static void no_record_is_told(void **state)
 static void output_that_cannot_be_is_told(void **state)
 {
 	static const struct report_case c = {"functions counts 1 10", "-f leaf", ""};
-	const char *path = live_path("own.rpt");
+	static const char *const nothing[] = {"--region none", "--thread 1",
+					      "--slowest 3 --region none", "--format flamegraph"};
+	const char *path = live_path("own.rpt"), *kept = live_path("nothing.txt");
 	struct live_proc *rptrace;
+	struct stat st;
 
 	(void)state;
 	recorded(&c, path);
@@ -342,6 +345,14 @@ static void output_that_cannot_be_is_told(void **state)
 	rptrace = live_rptrace("report %s --format chrome -o /dev/full", path);
 	assert_int_equal(live_wait(rptrace), 1);
 	assert_non_null(strstr(rptrace->err, "could not be written to /dev/full"));
+	/* Nor is a file given up for what nothing matches. */
+	live_write("/bin/true", kept, O_WRONLY | O_CREAT | O_TRUNC);
+	for (size_t i = 0; i < LIVE_COUNT(nothing); i++) {
+		rptrace = live_rptrace("report %s %s -o %s", path, nothing[i], kept);
+		assert_int_equal(live_wait(rptrace), 3);
+		assert_int_equal(stat(kept, &st), 0);
+		assert_true(st.st_size > 0);
+	}
 }
 
 int main(void)

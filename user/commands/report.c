@@ -246,6 +246,8 @@ static int finish(struct report *r, struct rp_err *err)
 	if (!rc && r->counts && r->opts->format->of_samples &&
 	    !rp_instance_counts__has_samples(r->counts))
 		rc = refuse_format(r, err);
+	if (!rc && !r->opts->export)
+		rc = rp_report_output__begin(&r->output, err);
 	if (!rc && r->timeline)
 		rc = rp_report__show(r, err);
 	if (!rc && r->counts)
@@ -328,10 +330,11 @@ int rp_report__run(const struct rp_opts *opts, rp_say_fn say, struct rp_err *err
 			   .to = ns_of(opts->to)};
 	int rc = opts->split ? 0 : rp_report_output__open(&r.output, err);
 
-	/* The file of -o keeps what is in it where there is nothing to report. */
 	if (!rc)
 		rc = check_files(&r, err);
-	if (!rc && !opts->split)
+	/* An export is written while the records are read. For all else the file of -o keeps what
+	 * is in it until they were, as there may be nothing to report. */
+	if (!rc && opts->export && !opts->split)
 		rc = rp_report_output__begin(&r.output, err);
 	if (!rc)
 		rc = open_sink(&r, err);
