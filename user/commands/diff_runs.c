@@ -151,6 +151,9 @@ static int take_turn(struct runs *r, const struct turn *turn, rp_record_fn fn, v
 	char file[PATH_MAX], name[PATH_MAX];
 	int rc;
 
+	/* ^C between two runs has reached the process of neither: the next one is not begun. */
+	if (rp_signals__is_end_pending())
+		return -EINTR;
 	name_run(r, turn, file, name);
 	rc = run_once(r, turn->side, file, turn->pair ? name : "the warm-up",
 		      turn->pair ? say_nothing : r->say, err);
@@ -193,15 +196,16 @@ static int take_turns(struct runs *r, rp_record_fn fn, void *ctx, struct rp_err 
 static int make_folder(struct runs *r, struct rp_err *err)
 {
 	const char *where = getenv("TMPDIR");
+	int rc;
 
 	snprintf(r->folder, sizeof(r->folder), "%.4000s/rptrace-XXXXXX",
 		 where && *where ? where : "/var/tmp");
 	if (mkdtemp(r->folder))
 		return 0;
-	rp_err__set(err, RP_EXIT_FAILED, -errno, "ls -ld /var/tmp", "no folder for records, %s: %s",
-		    r->folder, strerror(errno));
+	rc = rp_err__set(err, RP_EXIT_FAILED, -errno, "ls -ld /var/tmp",
+			 "no folder for records, %s: %s", r->folder, strerror(errno));
 	r->folder[0] = '\0';
-	return -errno;
+	return rc;
 }
 
 int rp_diff_runs__make(const struct rp_opts *opts, rp_say_fn say, rp_record_fn fn, void *ctx,
