@@ -204,6 +204,29 @@ static void test_record(void **state)
 	check_record(&small, false, false, true, "screen-80-record-heat-ascii.txt");
 }
 
+/* Files may say anything of the run that they are of. */
+static void test_record_of_a_long_target(void **state)
+{
+	static char text[ROWS_MAX * WIDTH_MAX * 4], target[1000];
+	struct rp_axis axis = {.end = S, .to = S};
+	struct rp_snapshot *snapshot;
+
+	(void)state;
+	memset(target, 'x', sizeof(target) - 1);
+	fixture_server(&server);
+	rp_state__init(&s, &(struct rp_state_opts){
+				   .sort = rp_column__find("total"), .utf8 = true, .axis = &axis});
+	rp_state__resize(&s, small.rows, small.width);
+	snapshot = fixture_snapshot(&server, RP_BY_NONE);
+	snapshot->meta.target = target;
+	snapshot->meta.processes = UINT64_MAX;
+	snapshot->meta.slow_sites = UINT64_MAX;
+	assert_int_equal(rp_state__update(&s, snapshot, NULL, S, 0), 0);
+	draw(&small, false, text);
+	assert_memory_equal(text, target, small.width - strlen("RECORD") - 2);
+	rp_state__free(&s);
+}
+
 /* What is hot in the first region, or in the target where there are no regions. */
 static void check_samples(const struct size *size, bool utf8, bool regions, const char *golden)
 {
@@ -321,9 +344,13 @@ static void test_asked_columns(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_sizes),	      cmocka_unit_test(test_promised_columns),
-		cmocka_unit_test(test_asked_columns), cmocka_unit_test(test_panes),
-		cmocka_unit_test(test_record),	      cmocka_unit_test(test_menus),
+		cmocka_unit_test(test_sizes),
+		cmocka_unit_test(test_promised_columns),
+		cmocka_unit_test(test_asked_columns),
+		cmocka_unit_test(test_panes),
+		cmocka_unit_test(test_record),
+		cmocka_unit_test(test_record_of_a_long_target),
+		cmocka_unit_test(test_menus),
 		cmocka_unit_test(test_samples),
 	};
 

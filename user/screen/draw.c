@@ -70,24 +70,23 @@ static void draw_target(const struct rp_state *s)
 	const struct rp_meta *meta = &s->total->meta;
 	uint64_t seconds = s->total->duration / 1000000000;
 	const char *what = s->ended ? "ENDED " : s->paused ? "PAUSED " : "";
-	char left[384], right[64];
+	char left[384], right[64], processes[48] = "", slow[32] = "";
 	size_t width;
-	int at;
 
 	snprintf(right, sizeof(right), "%s%02" PRIu64 ":%02" PRIu64 ":%02" PRIu64, what,
 		 seconds / 3600, seconds / 60 % 60, seconds % 60);
 	if (s->axis)
 		strcpy(right, "RECORD");
 	width = strlen(right);
-	at = snprintf(left, sizeof(left), "%s: %s, %" PRIu64 " probe%s", meta->target,
-		      meta->attach_mode ? meta->attach_mode : "none", meta->probes,
-		      meta->probes == 1 ? "" : "s");
 	if (meta->processes > 1)
-		at += snprintf(left + at, sizeof(left) - (size_t)at, " in %" PRIu64 " processes",
-			       meta->processes);
+		snprintf(processes, sizeof(processes), " in %" PRIu64 " processes",
+			 meta->processes);
 	if (meta->slow_sites)
-		snprintf(left + at, sizeof(left) - (size_t)at, ", %" PRIu64 " slow",
-			 meta->slow_sites);
+		snprintf(slow, sizeof(slow), ", %" PRIu64 " slow", meta->slow_sites);
+	/* What a record calls its target may be of any length. */
+	snprintf(left, sizeof(left), "%s: %s, %" PRIu64 " probe%s%s%s", meta->target,
+		 meta->attach_mode ? meta->attach_mode : "none", meta->probes,
+		 meta->probes == 1 ? "" : "s", processes, slow);
 	if (s->layout.width > width + 1)
 		rp_draw__text(s, RP_STYLE_STRONG, 0, 0, s->layout.width - width - 1, left);
 	rp_draw__right(s, s->ended || s->paused ? RP_STYLE_WARNING : RP_STYLE_NORMAL, 0,
