@@ -5,6 +5,7 @@ import glob
 import json
 import os
 import re
+import signal
 import subprocess
 
 import harness
@@ -207,6 +208,21 @@ class Record(Screen):
                               timeout=harness.DEADLINE, env={**os.environ, "LC_ALL": "C.UTF-8"}).stdout
         line = next(line for line in told.split("\n") if line.startswith("innermost "))
         self.assertEqual(printed[0].split()[:4], line.split()[:4])
+
+    def test_window_that_ends_with_the_record(self):
+        """What was open then is printed, and is had again."""
+        stuck = self.spawn(os.path.join(TARGETS, "stuck"), "blocked", stdin=subprocess.PIPE)
+        stuck.wait_lines("^ready$", stream="stdout")
+        recorder = self.spawn(harness.rptrace_path, "record", "-p", stuck.pid, "-f", "request",
+                              "-o", self.path("run.rpt"), stop=signal.SIGINT)
+        recorder.wait_lines("^rptrace: tracing")
+        stuck.say("x")
+        stuck.wait_lines("^stuck$", stream="stdout")
+        recorder.end()
+        self.open("--from", "0.001", shown="request").press("q")
+        self.check_end()
+        again = re.search(r"^rptrace: hint: .* report run.rpt (.*)$", self.read("messages"), re.M)[1]
+        self.assertEqual([row["open"] for row in self.report(*again.split())["regions"]], [1])
 
     def test_window_of_the_command_line(self):
         screen = self.open("--from", "0.25", "--to", "750ms")

@@ -240,7 +240,8 @@ static void tell_window(const struct report_screen *s)
 		return;
 	rp_command_line__add_all(&again, (const char *const *)r->opts->words);
 	add_time(&again, "--from", s->axis.from);
-	add_time(&again, "--to", s->axis.to);
+	/* What was open when the record ended has that for its end, which --to leaves out. */
+	add_time(&again, "--to", r->to ? r->to : s->axis.end + 1);
 	snprintf(line, sizeof(line), "the figures are of %.9g s to %.9g s",
 		 (double)s->axis.from / RP_NS_PER_S, (double)s->axis.to / RP_NS_PER_S);
 	r->say(line, again.fits ? again.text : NULL);
