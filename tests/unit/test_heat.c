@@ -112,6 +112,11 @@ static void test_spread(void **state)
 	for (size_t c = sum = 0; c < 20; c++)
 		sum += rp_heat__at(&heat, &view, c, 0);
 	assert_int_equal(sum, 2);
+	/* An end before the begin: at the begin. */
+	rp_heat__of_period(&heat, 20);
+	rp_heat__spread(&heat, &hist, 0.75, 0.25);
+	rp_heat__fit(&heat, 20, 10, &view);
+	assert_int_equal(rp_heat__at(&heat, &view, 15, 0), 2);
 }
 
 int main(void)

@@ -65,8 +65,10 @@ static uint64_t column_at(const struct rp_heat *heat, double share)
 
 void rp_heat__spread(struct rp_heat *heat, const struct rp_hist_part *hist, double from, double to)
 {
-	uint64_t first = column_at(heat, from), n = column_at(heat, to) - first + 1;
+	uint64_t first = column_at(heat, from), last = column_at(heat, to), n;
 
+	/* Times of a file may be such that their sums start again from zero. */
+	n = last > first ? last - first + 1 : 1;
 	for (uint32_t i = hist->from; i < hist->end; i++)
 		for (uint64_t c = 0; c < n; c++) {
 			uint64_t count = rp_hist_part__at(hist, i);
