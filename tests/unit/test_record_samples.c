@@ -4,6 +4,7 @@
 
 #include "record/counts_of_instances.h"
 #include "record/event_filter.h"
+#include "record/joined_samples.h"
 #include "run/reading.h"
 
 #define CPU_NS 3000000000u
@@ -323,6 +324,29 @@ static void test_groups(void **state)
 	rp_snapshot__free(s);
 }
 
+/* Recorders that were killed, the second of which looked a tenth as often: how much time there was
+ * is what the samples stand for. */
+static void test_frequency_of_each_run(void **state)
+{
+	static const unsigned hz[] = {1000, 100};
+	const uint64_t lost[RP_LOST_COUNT] = {0};
+	const struct rp_event_end end = {.cut = true, .lost = lost};
+	const struct rp_taken_sample sample = {.time = RUN_START};
+	struct rp_joined_samples joined = {0};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(hz); i++) {
+		const struct rp_event_run run = {.sample_hz = hz[i]};
+
+		assert_int_equal(rp_joined_samples__begin_run(&joined, &run), 0);
+		for (int n = 0; n < 10; n++)
+			assert_int_equal(rp_joined_samples__add(&joined, &sample, 0), 0);
+		rp_joined_samples__end_run(&joined, &end);
+	}
+	assert_int_equal(joined.cpu, 110000000);
+	rp_joined_samples__free(&joined);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -334,6 +358,7 @@ int main(void)
 		cmocka_unit_test(test_parts),
 		cmocka_unit_test(test_thread_of_samples_alone),
 		cmocka_unit_test(test_groups),
+		cmocka_unit_test(test_frequency_of_each_run),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

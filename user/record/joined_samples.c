@@ -12,7 +12,10 @@
 
 int rp_joined_samples__begin_run(struct rp_joined_samples *j, const struct rp_event_run *run)
 {
-	if (!run->sample_hz || j->store)
+	if (!run->sample_hz)
+		return 0;
+	j->run_hz = run->sample_hz;
+	if (j->store)
 		return 0;
 	j->hz = run->sample_hz;
 	j->store = rp_sample_store__new(CALLS_MAX);
@@ -91,7 +94,7 @@ static uint64_t cpu_of(const struct rp_joined_samples *j, const struct rp_event_
 	uint64_t lost = end->lost[RP_LOST_SAMPLES], here = j->n + lost, all = end->samples + lost;
 
 	if (!end->cpu || !all)
-		return here * NS_PER_S / j->hz;
+		return here * NS_PER_S / j->run_hz;
 	return (uint64_t)((unsigned __int128)end->cpu * here / all);
 }
 

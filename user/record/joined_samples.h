@@ -18,10 +18,11 @@ struct rp_joined_call {
 /* All zero: no run has samples. */
 struct rp_joined_samples {
 	struct rp_sample_store *store; /* NULL: likewise */
-	unsigned hz;
-	uint64_t lost, cpu; /* ns that those here and the lost ones stand for */
+	unsigned hz;		       /* of the first run that has samples */
+	uint64_t lost, cpu;	       /* ns that those here and the lost ones stand for */
 
 	/* ---- of the run ---- */
+	unsigned run_hz;
 	uint64_t n;			 /* samples so far */
 	struct rp_map place_of, call_of; /* number -> number in the store; -> index */
 	struct rp_joined_call *call;
