@@ -366,11 +366,13 @@ static void open_neighbour(struct rp_state *s, int by)
 {
 	int pane = (int)s->pane;
 
-	do
-		pane += pane + by < RP_PANE_HIST   ? RP_PANE_END - 1 - pane
-			: pane + by == RP_PANE_END ? RP_PANE_HIST - pane
-						   : by;
-	while (!rp_pane__is_there(s, (enum rp_pane)pane));
+	do {
+		pane += by;
+		if (pane < RP_PANE_HIST)
+			pane = RP_PANE_END - 1;
+		else if (pane == RP_PANE_END)
+			pane = RP_PANE_HIST;
+	} while (!rp_pane__is_there(s, (enum rp_pane)pane));
 	rp_pane__open(s, (enum rp_pane)pane);
 }
 
