@@ -12,7 +12,9 @@
 
 #include <cmocka.h>
 
+#include "record/counts_of_instances.h"
 #include "record/sink.h"
+#include "view/view.h"
 
 /* Node 1 is the root of all; times are those since the run began. */
 #define TOLD_START 1000000000
@@ -78,6 +80,23 @@ static inline void tell_end(const struct rp_event_sink *sink, uint64_t time)
 	struct rp_event_end end = {.time = TOLD_START + time, .lost = lost};
 
 	assert_int_equal(RP_TELL(sink, end, &end), 0);
+}
+
+/* What was added up of it, rows by name. */
+static inline struct rp_snapshot *snapshot_of(struct rp_instance_counts *counts, enum rp_by by,
+					      uint64_t since)
+{
+	struct rp_counts_source source = rp_instance_counts__source(counts);
+	struct rp_counts *now = source.read(source.ctx);
+	struct rp_snapshot_opts opts = {.by = by, .since = since};
+	struct rp_snapshot *snapshot;
+
+	assert_non_null(now);
+	snapshot = rp_snapshot__build(now, NULL, &opts);
+	rp_counts__free(now);
+	assert_non_null(snapshot);
+	rp_snapshot__sort(snapshot, rp_column__find("name"), false);
+	return snapshot;
 }
 
 #endif

@@ -372,4 +372,31 @@ static inline int run_read(const void *bytes, size_t n, struct told *told,
 	return rc;
 }
 
+/* A file of tests/golden that all versions to come read: what is told of it is what `before` was
+ * told. With RP_GOLDEN=write the image is written to it first. */
+static inline void assert_golden_record(const char *path, const struct record_image *image,
+					struct told *before)
+{
+	static unsigned char bytes[16384];
+	const char *mode = getenv("RP_GOLDEN");
+	struct told after;
+	FILE *file;
+	size_t n;
+
+	if (mode && !strcmp(mode, "write")) {
+		file = fopen(path, "wb");
+		assert_non_null(file);
+		assert_int_equal(fwrite(image->at, 1, image->n, file), image->n);
+		fclose(file);
+	}
+	file = fopen(path, "rb");
+	assert_non_null(file);
+	n = fread(bytes, 1, sizeof(bytes), file);
+	fclose(file);
+	fflush(before->out);
+	assert_int_equal(run_read(bytes, n, &after, NULL), 0);
+	assert_string_equal(before->text, after.text);
+	told_free(&after);
+}
+
 #endif

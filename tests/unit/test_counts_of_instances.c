@@ -2,25 +2,9 @@
 /* Instances added up: the very figures that the kernel would have had of them. */
 #include "counts_fixture.h"
 #include "instances_fixture.h"
-#include "record/counts_of_instances.h"
 #include "record/event_filter.h"
 
 enum { F = 1, G, LATE };
-
-static struct rp_snapshot *snapshot_of(struct rp_instance_counts *counts, enum rp_by by)
-{
-	struct rp_counts_source source = rp_instance_counts__source(counts);
-	struct rp_counts *now = source.read(source.ctx);
-	struct rp_snapshot_opts opts = {.by = by};
-	struct rp_snapshot *snapshot;
-
-	assert_non_null(now);
-	snapshot = rp_snapshot__build(now, NULL, &opts);
-	rp_counts__free(now);
-	assert_non_null(snapshot);
-	rp_snapshot__sort(snapshot, rp_column__find("name"), false);
-	return snapshot;
-}
 
 static const struct rp_row *row_of(const struct rp_snapshot *snapshot, const char *name,
 				   const char *group)
@@ -116,7 +100,7 @@ static void test_figures_are_those_of_the_kernel(void **state)
 
 	(void)state;
 	tell_small_run(&sink);
-	ours = snapshot_of(counts, RP_BY_NONE);
+	ours = snapshot_of(counts, RP_BY_NONE, 0);
 	kernels = snapshot_of_kernel(&f);
 	assert_int_equal(ours->duration, kernels->duration);
 	assert_memory_equal(ours->lost, kernels->lost, sizeof(ours->lost));
@@ -182,7 +166,7 @@ static void test_groups_are_those_of_the_threads(void **state)
 		const struct rp_row *row;
 
 		tell_threads(&sink);
-		snapshot = snapshot_of(counts, cases[i].by);
+		snapshot = snapshot_of(counts, cases[i].by, 0);
 		row = row_of(snapshot, "f", cases[i].group);
 		assert_non_null(row);
 		assert_int_equal(row->f.count, cases[i].count);
@@ -216,7 +200,7 @@ static void test_groups_are_files(void **state)
 	tell_file(&sink, "a.rpt", 3);
 	tell_file(&sink, name, 4);
 	tell_file(&sink, "a.rpt", 5);
-	snapshot = snapshot_of(counts, RP_BY_FILE);
+	snapshot = snapshot_of(counts, RP_BY_FILE, 0);
 	assert_int_equal(snapshot->n_rows, 2);
 	assert_int_equal(row_of(snapshot, "f", "a.rpt")->f.count, 8);
 	assert_int_equal(row_of(snapshot, "f", name + 200 - RP_TEXT_LEN)->f.count, 4);
@@ -258,7 +242,7 @@ static void test_runs_are_joined_by_name(void **state)
 	(void)state;
 	tell_labels(&sink, "GET", "PUT");
 	tell_labels(&sink, "PUT", "POST");
-	snapshot = snapshot_of(counts, RP_BY_LABEL);
+	snapshot = snapshot_of(counts, RP_BY_LABEL, 0);
 	assert_int_equal(snapshot->n_rows, 3);
 	assert_int_equal(row_of(snapshot, "f", "GET")->f.count, 1);
 	assert_int_equal(row_of(snapshot, "f", "PUT")->f.count, 3);
@@ -281,7 +265,7 @@ static void test_what_was_not_told_has_no_name(void **state)
 	tell_timed(&sink, 2, (struct rp_event_instance){.thread = 9, .node = 2, .ns = 10});
 	tell_timed(&sink, 3, (struct rp_event_instance){.thread = 9, .node = 99, .ns = 10});
 	tell_end(&sink, 100);
-	snapshot = snapshot_of(counts, RP_BY_PROCESS);
+	snapshot = snapshot_of(counts, RP_BY_PROCESS, 0);
 	assert_int_equal(snapshot->n_rows, 1);
 	assert_string_equal(snapshot->rows[0].name, "?");
 	assert_int_equal(snapshot->rows[0].f.count, 5);
@@ -306,7 +290,7 @@ static void test_regions_are_learned_of_later(void **state)
 	tell_region(&sink, LATE, "late", RP_KIND_USDT);
 	RP_TELL(&sink, region, LATE, &late);
 	tell_end(&sink, 100);
-	snapshot = snapshot_of(counts, RP_BY_NONE);
+	snapshot = snapshot_of(counts, RP_BY_NONE, 0);
 	assert_int_equal(snapshot->n_rows, 1);
 	assert_int_equal(snapshot->rows[0].f.unmatched, 4);
 	assert_true(snapshot->rows[0].ends_at_jump);
@@ -333,7 +317,7 @@ static void test_left_out_is_as_while_it_runs(void **state)
 	RP_TELL(&sink, left_out, 4, 6);
 	RP_TELL(&sink, lost, 4, 2);
 	tell_end(&sink, 100);
-	snapshot = snapshot_of(counts, RP_BY_NONE);
+	snapshot = snapshot_of(counts, RP_BY_NONE, 0);
 	assert_int_equal(snapshot->n_rows, 2);
 	assert_int_equal(row_of(snapshot, "f", NULL)->f.total, 10);
 	assert_int_equal(row_of(snapshot, "g", NULL)->f.count, 0);
@@ -356,7 +340,7 @@ static struct rp_snapshot *filtered(const struct rp_event_filter_opts *opts,
 	sink = rp_event_filter__sink(filter);
 	run(&sink);
 	assert_int_equal(sink.close(sink.ctx), 0);
-	snapshot = snapshot_of(counts, RP_BY_NONE);
+	snapshot = snapshot_of(counts, RP_BY_NONE, 0);
 	rp_instance_counts__free(counts);
 	return snapshot;
 }

@@ -293,6 +293,14 @@ static uint32_t known_thread(const struct rp_reader *r, uint32_t serial)
 	return serial < THREADS_MAX && is_set(r->threads, serial) ? serial : 0;
 }
 
+/* So many of a block were read. Its time may be all that tells when the run ended. */
+static int end_events(struct rp_reader *r, const struct rp_block_place *place, uint32_t n, int rc)
+{
+	if (place->t1 > r->end.time)
+		r->end.time = place->t1;
+	return rc ? rc : n < place->items ? -EBADMSG : 0;
+}
+
 static int take_instances(struct rp_reader *r, const struct rp_block_place *place,
 			  struct rp_cursor payload)
 {
@@ -314,9 +322,7 @@ static int take_instances(struct rp_reader *r, const struct rp_block_place *plac
 		r->figures.instances++;
 		rc = r->sink->instance(r->sink->ctx, &instance);
 	}
-	if (place->t1 > r->end.time)
-		r->end.time = place->t1;
-	return rc ? rc : n < place->items ? -EBADMSG : 0;
+	return end_events(r, place, n, rc);
 }
 
 /* ---- samples --------------------------------------------------------------------------------- */
@@ -379,9 +385,7 @@ static int take_samples(struct rp_reader *r, const struct rp_block_place *place,
 		r->figures.samples++;
 		rc = RP_TELL(r->sink, sample, &sample);
 	}
-	if (place->t1 > r->end.time)
-		r->end.time = place->t1;
-	return rc ? rc : n < place->items ? -EBADMSG : 0;
+	return end_events(r, place, n, rc);
 }
 
 /* ---- the whole ------------------------------------------------------------------------------- */
