@@ -354,6 +354,8 @@ int rp_run__finish_record(struct rp_run *run, struct rp_err *err)
 	if (!run->source.open_frames(run->source.ctx, &open))
 		end.open = &open;
 	if (!rc) {
+		/* It ends with the run: as its duration has it, not when that was read. */
+		open.time = run->last.counts->time;
 		rc = rp_recording__finish(run->recording, &end, err);
 		failed = rp_recording__figures(run->recording).failed;
 		rc = choose_another(run, failed == run->opts->stream, rc, err);
