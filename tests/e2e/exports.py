@@ -103,6 +103,10 @@ def of_perfetto(path):
     assert not any(stacks.values()), "slices without an end"
 
 
+def without_label(name):
+    return re.sub(r"\[[^][]*\]$", "", name)
+
+
 def of_pprof(path):
     """Instances and ns of each function's own, as pprof adds them up."""
     text = subprocess.run(["go", "tool", "pprof", "-raw", path], check=True, capture_output=True, text=True,
@@ -110,7 +114,7 @@ def of_pprof(path):
     names = dict(re.findall(r"^ +(\d+): 0x0 (?:M=\d+ )?(.*?) :0(?::0)? s=0", text, re.M))
     sums = collections.Counter()
     for count, time, innermost in re.findall(r"^ +(\d+) +(\d+): (\d+)", text, re.M):
-        region = names[innermost].split("[")[0]  # without its label
+        region = without_label(names[innermost])
         sums[region, "count"] += int(count)
         sums[region, "ns"] += int(time)
     return sums
@@ -123,7 +127,7 @@ def top_of_pprof(path):
                           timeout=harness.DEADLINE).stdout
     counts = collections.Counter()
     for count, name in re.findall(r"^ +(\d+) +[\d.]+% +[\d.]+% +\d+ +[\d.]+%  (.*)$", text, re.M):
-        counts[name.split("[")[0]] += int(count)
+        counts[without_label(name)] += int(count)
     return counts
 
 
@@ -259,6 +263,11 @@ def weights(slices):
             sums[one.name][2] += 1
             stack.append(one)
     return sums
+
+
+def without_escapes(paths):
+    """With the names that paths have in other forms than folded."""
+    return {tuple(name.replace(r"\x3b", ";") for name in path): ns_ for path, ns_ in paths.items()}
 
 
 def weights_of_paths(paths):

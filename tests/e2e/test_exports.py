@@ -96,8 +96,8 @@ class Exported:
                 counts[row["name"]] += row["count"]
             self.assertEqual(exports.top_of_pprof(profile), counts)
         if paths:
-            self.read += [(path, exports.weights_of_paths(paths), 1)
-                          for path in (self.export(record, "folded", "folded.txt"), profile)]
+            self.read += [(self.export(record, "folded", "folded.txt"), exports.weights_of_paths(paths), 1),
+                          (profile, exports.weights_of_paths(exports.without_escapes(paths)), 1)]
 
     def check_speedscope(self):
         if not exports.has_modules() or not exports.chromium():
@@ -136,6 +136,9 @@ class Exports(Exported, Case):
 
     def test_exceptions(self):
         self.check(self.record("unwind throw 200", "-f first -f second -f third"))
+
+    def test_names_that_mean_something_elsewhere(self):
+        self.check(self.record("markup 20", ""))
 
     def test_reused_threads(self):
         self.check(self.record("threads short 100 20", "-f outer -f middle -f inner"))

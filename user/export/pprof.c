@@ -28,7 +28,6 @@ enum {
 	LINE_FUNCTION = 1,
 	FUNCTION_ID = 1,
 	FUNCTION_NAME = 2,
-	FUNCTION_SYSTEM_NAME = 3,
 };
 
 enum { STRING_COUNT = 1, STRING_TIME, STRING_NANOSECONDS, STRINGS };
@@ -76,7 +75,10 @@ static int on_run(void *ctx, const struct rp_event_run *run)
 	return write_out(p);
 }
 
-/* The location of a node, told before it is used. Its function has the same number. */
+/*
+ * The location of a node, told before it is used. Its function has the same number, and no system
+ * name: pprof would make a shorter one of that, without what stands in <> and (), for several.
+ */
 static int locate(struct pprof *p, uint32_t node, uint32_t *id)
 {
 	uint64_t key = (uint64_t)p->paths.told.run << 32 | node;
@@ -88,7 +90,6 @@ static int locate(struct pprof *p, uint32_t node, uint32_t *id)
 	rp_proto__text(&p->profile, PROFILE_STRING, p->paths.told.nodes[node].name);
 	rp_proto__number(&p->message, FUNCTION_ID, *id);
 	rp_proto__number(&p->message, FUNCTION_NAME, STRINGS + *id - 1);
-	rp_proto__number(&p->message, FUNCTION_SYSTEM_NAME, STRINGS + *id - 1);
 	rp_proto__message(&p->profile, PROFILE_FUNCTION, &p->message);
 	rp_proto__number(&p->inner, LINE_FUNCTION, *id);
 	rp_proto__number(&p->message, LOCATION_ID, *id);
