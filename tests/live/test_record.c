@@ -146,7 +146,7 @@ static const struct record_case parts[] = {
 	{"unwind throw 200", "-f first -f second -f third --every 3"},
 	{"unwind exit 50", "-f third --every 4"},
 	{"spans pool 2000", "--every 4"},
-	{"labels values 2 3000 50", "-f batch -f by_value --label arg0 --every 5"},
+	{"labels values 16 3000 50", "-f batch -f by_value --label arg0 --every 5"},
 	{"threads busy 2 2000", "-f outer -f middle -f inner --slower-than 1ms"},
 	{"unwind throw 200", "-f first -f second -f third --slower-than 1ms"},
 };
