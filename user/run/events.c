@@ -56,6 +56,19 @@ static void on_mapping(void *ctx, pid_t pid, const struct rp_mapped *mapped, uin
 	rp_targets__on_mapping(run->targets, pid, mapped, time);
 }
 
+static void drain_mappings(struct rp_run *run)
+{
+	struct rp_mappings *mappings = run->events.mappings;
+	uint64_t lost;
+	bool missed;
+
+	lost = rp_mappings__drain(mappings, on_mapping, run, &missed);
+	while (lost--)
+		rp_session__count_lost(run->session, RP_LOST_EVENTS);
+	if (missed)
+		rp_targets__missed_mappings(run->targets);
+}
+
 /*
  * A machine that starts programs all the time wakes us no more often than this, which is also how
  * long a new one may run without its probes.
@@ -65,17 +78,10 @@ static void on_mapping(void *ctx, pid_t pid, const struct rp_mapped *mapped, uin
 static int on_mappings(void *ctx)
 {
 	struct rp_run *run = ctx;
-	struct kernel_events *e = &run->events;
-	uint64_t lost;
-	bool missed;
 
-	lost = rp_mappings__drain(e->mappings, on_mapping, run, &missed);
-	while (lost--)
-		rp_session__count_lost(run->session, RP_LOST_EVENTS);
-	if (missed)
-		rp_targets__missed_mappings(run->targets);
-	rp_timer__set(e->rest, rp_clock__now() + REST_NS);
-	return rp_watch__pause(e->watch, true);
+	drain_mappings(run);
+	rp_timer__set(run->events.rest, rp_clock__now() + REST_NS);
+	return rp_watch__pause(run->events.watch, true);
 }
 
 static int end_rest(void *ctx, uint64_t now)
@@ -86,29 +92,21 @@ static int end_rest(void *ctx, uint64_t now)
 	return rp_watch__pause(run->events.watch, false);
 }
 
-/* Samples wait in the kernel, which wakes nobody unless there are many. */
-#define SAMPLES_NS (200 * RP_NS_PER_MS)
+/*
+ * The kernel wakes us by an interrupt of a processor to itself. Some virtual machines deliver that
+ * with the next interrupt of another kind: where they are idle, hundreds of milliseconds later. And
+ * samples wake nobody unless there are many.
+ */
+#define LOOK_NS (20 * RP_NS_PER_MS)
 
-static int on_samples(void *ctx, uint64_t now)
+static int look(void *ctx, uint64_t now)
 {
 	struct rp_run *run = ctx;
 
-	rp_timer__set(run->events.samples, now + SAMPLES_NS);
+	rp_timer__set(run->events.look, now + LOOK_NS);
+	if (run->events.mappings)
+		drain_mappings(run);
 	return rp_run__drain_events(run);
-}
-
-static int watch_samples(struct rp_run *run)
-{
-	int rc;
-
-	if (!run->sampling)
-		return 0;
-	rc = rp_loop__watch(run->loop, rp_session__sample_fd(run->session), on_ring, run, NULL);
-	if (!rc)
-		rc = rp_loop__timer(run->loop, on_samples, run, &run->events.samples);
-	if (!rc)
-		rp_timer__set(run->events.samples, 0);
-	return rc;
 }
 
 /* ---- the targets ----------------------------------------------------------------------------- */
@@ -148,8 +146,13 @@ int rp_run__watch_events(struct rp_run *run)
 		rc = rp_loop__before_wait(run->loop, rescan, run);
 	if (!rc && rp_targets__fd(run->targets) >= 0)
 		rc = rp_loop__watch(run->loop, rp_targets__fd(run->targets), wake, run, NULL);
+	if (!rc && run->sampling)
+		rc = rp_loop__watch(run->loop, rp_session__sample_fd(run->session), on_ring, run,
+				    NULL);
 	if (!rc)
-		rc = watch_samples(run);
+		rc = rp_loop__timer(run->loop, look, run, &e->look);
+	if (!rc)
+		rp_timer__set(e->look, 0);
 	if (rc || !e->mappings)
 		return rc;
 	rc = rp_loop__watch(run->loop, rp_mappings__fd(e->mappings), on_mappings, run, &e->watch);

@@ -30,7 +30,7 @@ struct kernel_events {
 	struct rp_watch *watch;	      /* of the mappings */
 	struct rp_timer *rest;	      /* until the mappings are looked at again */
 	struct rp_timer *rescan;      /* until the targets have something to do */
-	struct rp_timer *samples;     /* until they are taken; NULL: there are none */
+	struct rp_timer *look;	      /* until what the kernel has told is looked for */
 };
 
 /* refresh.c: when figures are shown. */
