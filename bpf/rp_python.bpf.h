@@ -33,8 +33,18 @@
 #define PTHREAD_TABLE_LEN 32
 #define PTHREAD_KEYS_MAX  1024
 
+/*
+ * What of a code object tells it from another one, and stays: numbers of its variables, its first
+ * line, from 3.12 on a number that no other has, and where its names and lines are. Before it is
+ * how often it has run (3.11).
+ */
+#define PYTHON_IDENTITY	      56
+#define PYTHON_IDENTITY_BYTES 88
+#define PYTHON_IDENTITY_WORDS 16 /* a power of two */
+
 /* Of str and bytes, in all versions that are known. */
 #define PYTHON_LENGTH  16
+#define PYTHON_HASH    24
 #define PYTHON_STATE   32
 #define PYTHON_BYTES   32
 #define STATE_COMPACT  0x20
@@ -70,6 +80,7 @@ struct rp_python_walk {
 	__u32 told;
 	bool cut;		       /* there are more */
 	__u64 raw[PYTHON_FRAME_WORDS]; /* of the frame that is looked at */
+	__u64 identity[PYTHON_IDENTITY_WORDS];
 	__u64 word[RP_PYTHON_WORDS * (RP_PYTHON_FRAMES_MAX + 1)];
 };
 
@@ -105,7 +116,7 @@ static __always_inline __u64 word_at(__u64 address)
 /* ---- the thread's state -----------------------------------------------------------------------
  */
 
-/* By pthread_getspecific(), as it were. What is found may be anything. */
+/* What pthread_getspecific() returns for the key. It may be anything. */
 static __always_inline __u64 thread_by_key(const struct rp_python *python, __u64 self)
 {
 	__u32 key[2] = {}; /* whether there is one, and which */
@@ -214,17 +225,31 @@ __noinline int tell_python_code(__u32 tgid, __u64 code)
 	       0;
 }
 
-/* What is freed may be followed by another one at its place, with a line table of its own. */
+/*
+ * What is freed may be followed by another one at its place, which has its name and lines at the
+ * places of the former ones more often than not: so the text of its name counts, too. 0: it cannot
+ * be read.
+ */
+static __always_inline __u64 identity_of(struct rp_python_steps *s, __u64 code)
+{
+	__u32 name = (s->process->python.layout.code_name - PYTHON_IDENTITY) / sizeof(__u64);
+	__u64 *words = s->w->identity, identity;
+
+	if (bpf_probe_read_user(words, PYTHON_IDENTITY_BYTES,
+				(void *)(unsigned long)(code + PYTHON_IDENTITY)))
+		return 0;
+	identity = word_at(words[below(name, PYTHON_IDENTITY_WORDS)] + PYTHON_HASH);
+	for (__u32 i = 0; i < PYTHON_IDENTITY_BYTES / sizeof(__u64); i++)
+		identity = (identity ^ words[i]) * 0x9e3779b97f4a7c15ull;
+	return identity;
+}
+
 static __always_inline void make_known(struct rp_python_steps *s, __u64 code)
 {
-	const struct rp_python_layout *layout = &s->process->python.layout;
 	struct rp_python_code_key key = {
 		.code = code, .tgid = s->tgid, .serial = s->process->serial};
-	__u64 check = word_at(code + layout->code_lines), *known;
-	__u32 first_line = 0;
+	__u64 check = identity_of(s, code), *known;
 
-	read_u32(code + layout->code_first_line, &first_line);
-	check |= (__u64)first_line << USER_ADDRESS_BITS;
 	known = bpf_map_lookup_elem(&python_codes, &key);
 	if ((known && *known == check) || s->w->told == PYTHON_TOLD_MAX)
 		return;
