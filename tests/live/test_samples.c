@@ -113,6 +113,29 @@ static void command_is_sampled(void **state)
 	assert_int_equal(json_array_size(live_array(run.json, "regions")), 0);
 }
 
+/* OTHER PROGRAM FILE: OTHER runs from the file, which is then written anew, and PROGRAM runs. */
+#define WRITTEN_ANEW                                                                               \
+	"cp \"$1\" \"$3\" && sleep 0.5 | \"$3\"\n"                                                 \
+	"cp \"$2\" \"$3\" && echo | \"$3\" alone 500\n"
+
+/* Its number is the same, its functions are not. */
+static void file_is_written_anew(void **state)
+{
+	const char *script = live_script("anew", WRITTEN_ANEW), *path = live_path("anew.json");
+	json_t *json;
+
+	(void)state;
+	assert_int_equal(live_wait(live_rptrace("--sample --format json -o %s -- %s %s %s %s", path,
+						script, live_target_path("climber"),
+						live_target_path("sampled"), live_path("program"))),
+			 0);
+	json = live_load(path);
+	assert_true(samples_of(json, "burn", "self") > 0);
+	assert_true(samples_of(json, "seven", "self") > 100);
+	assert_true(samples_of(json, "three", "self") > 50);
+	assert_true(samples_of(json, "take", "cumulative") > 150);
+}
+
 static void children_are_left_out(void **state)
 {
 	struct live_run run = live_trace(LIVE_PID, "sampled child 2000", "--sample --no-follow");
@@ -218,6 +241,7 @@ int main(void)
 		live_test(command_is_sampled, "sampled alone 500", "a command"),
 		live_test(command_is_sampled, "sampled exec 1000",
 			  "a command that executes itself"),
+		cmocka_unit_test(file_is_written_anew),
 		cmocka_unit_test(compiled_code_has_names),
 		cmocka_unit_test(children_are_left_out),
 		cmocka_unit_test(regions_have_their_samples),

@@ -15,7 +15,8 @@
 
 struct object {
 	struct rp_file_id mapped; /* as maps shows it */
-	struct rp_file_id file;	  /* as stat(2) does */
+	struct stat st;		  /* as it was then */
+	struct rp_file_id file;	  /* as stat(2) shows it */
 	uint32_t number;	  /* of the symbolizer; 0: it could not be opened */
 	char *name;
 };
@@ -80,14 +81,21 @@ uint32_t rp_sample_objects__get(struct rp_sample_objects *o, pid_t pid,
 {
 	const char *slash = strrchr(mapped->path, '/');
 	struct object *object;
+	struct stat st = {0};
+	/* The process may have ended. */
+	bool is_there = !rp_proc__stat_mapped("/proc", pid, mapped, &st);
 
-	for (size_t i = 0; i < o->n; i++)
-		if (o->item[i].mapped.ino == mapped->ino && o->item[i].mapped.dev == mapped->dev)
-			return (uint32_t)i + 1;
+	/* A file is written anew, and numbers go on to other files: the newest is the likeliest. */
+	for (size_t i = o->n; i > 0; i--) {
+		object = &o->item[i - 1];
+		if (object->mapped.ino == mapped->ino && object->mapped.dev == mapped->dev &&
+		    (!is_there || rp_file__same_content(&st, &object->st)))
+			return (uint32_t)i;
+	}
 	if (rp_array__grow(&o->item, o->n, &o->room, sizeof(*o->item)))
 		return 0;
 	object = &o->item[o->n];
-	*object = (struct object){.mapped = {mapped->dev, mapped->ino}};
+	*object = (struct object){.mapped = {mapped->dev, mapped->ino}, .st = st};
 	object->name = strdup(slash ? slash + 1 : mapped->path);
 	if (!object->name)
 		return 0;

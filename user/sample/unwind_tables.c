@@ -11,12 +11,14 @@
 #include "sample/python_layout.h"
 #include "unwind/object.h"
 #include "util/array.h"
+#include "util/clock.h"
 #include "util/table.h"
 
 #define VDSO_FILE ((struct file){0}) /* no file has it */
 
+/* A file is written anew, and its number goes on to other files. */
 struct file {
-	uint64_t dev, ino;
+	uint64_t dev, ino, size, modified;
 };
 
 /* Its rows are in the kernel: here is what new mappings of it need. */
@@ -116,6 +118,20 @@ static int read_file(const struct rp_unwind_tables *t, pid_t pid, const struct r
 	return err;
 }
 
+static struct file identify(const struct rp_unwind_tables *t, pid_t pid,
+			    const struct rp_mapped *mapped)
+{
+	struct file file = {.dev = mapped->dev, .ino = mapped->ino};
+	struct stat st;
+
+	if (!rp_proc__stat_mapped(t->opts.proc_root, pid, mapped, &st)) {
+		file.size = (uint64_t)st.st_size;
+		file.modified = (uint64_t)st.st_mtim.tv_sec * RP_NS_PER_S +
+				(uint64_t)st.st_mtim.tv_nsec;
+	}
+	return file;
+}
+
 /*
  * The object of a file; mapped is NULL for the kernel's own. One without a table is an object, too,
  * so that it is read once. NULL: there is no room for one more.
@@ -123,7 +139,7 @@ static int read_file(const struct rp_unwind_tables *t, pid_t pid, const struct r
 static struct object *get_object(struct rp_unwind_tables *t, pid_t pid,
 				 const struct rp_mapped *mapped)
 {
-	struct file file = mapped ? (struct file){mapped->dev, mapped->ino} : VDSO_FILE;
+	struct file file = mapped ? identify(t, pid, mapped) : VDSO_FILE;
 	struct object *object;
 	int err;
 
