@@ -83,6 +83,24 @@ static void test_number_of_another_file(void **state)
 	rp_proc__mapped_free(&list);
 }
 
+/* Of a file that was mapped before, maps do not tell it; whoever maps it next has ended already. */
+static void test_generation_that_is_not_known(void **state)
+{
+	struct rp_mapped_list list;
+
+	(void)state;
+	put_process(PID, 1);
+	map(PID, "prog");
+	start_system();
+	assert_int_equal(rp_proc__mapped(f.root, PID, &list), 0);
+	assert_int_equal(list.items[0].generation, 0);
+	list.items[0].generation = 7;
+	rp_targets__on_mapping(f.targets, PID + 1, &list.items[0], rp_clock__now());
+	assert_int_equal(f.kernel.lost[RP_LOST_LATE], 0);
+	assert_int_equal(links_alive(&f.kernel), 1);
+	rp_proc__mapped_free(&list);
+}
+
 /* It has given up its memory, and with it the way to its file, but is not reaped yet. */
 static void test_program_on_its_way_out(void **state)
 {
@@ -279,6 +297,7 @@ int main(void)
 		TARGETS_TEST(test_all_that_map_it),
 		TARGETS_TEST(test_new_file),
 		TARGETS_TEST(test_number_of_another_file),
+		TARGETS_TEST(test_generation_that_is_not_known),
 		TARGETS_TEST(test_program_on_its_way_out),
 		TARGETS_TEST(test_mappings_that_were_not_told),
 		TARGETS_TEST(test_files_of_one_process),
