@@ -48,24 +48,23 @@ class Screen:
         os.set_blocking(self.fd, False)
         self.resize(100, 30)
         # What is typed before is for the terminal, and a signal for nobody.
-        while OPEN not in self.said and self.wait(False) is not None:
-            pass
+        self.take_until(lambda: OPEN in self.said)
 
     def resize(self, columns, rows):
         fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
-    def unread(self):
-        """Bytes that are typed and not yet read."""
+    def all_is_read(self):
+        """Of what was typed."""
         number = struct.unpack("I", fcntl.ioctl(self.fd, TIOCGPTN, bytes(4)))[0]
         terminal = os.open(f"/dev/pts/{number}", os.O_RDONLY | os.O_NOCTTY | os.O_CLOEXEC)
         n = struct.unpack("i", fcntl.ioctl(terminal, termios.FIONREAD, bytes(4)))[0]
         os.close(terminal)
-        return n
+        return not n
 
-    def settle(self):
-        """Until all is read. False: it has ended."""
+    def take_until(self, done):
+        """Take what it writes. False: it has ended."""
         until = time.monotonic() + DEADLINE
-        while self.unread():
+        while not done():
             if time.monotonic() > until:
                 self.give_up()
             if select.select([self.fd], [], [], 0.02)[0] and self.wait(False) is None:
@@ -110,8 +109,7 @@ class Screen:
         """-> status"""
         with contextlib.suppress(ProcessLookupError):
             os.kill(self.pid, signal.SIGTERM)
-        while self.wait(False) is not None:
-            pass
+        self.take_until(lambda: False)
         os.close(self.fd)
         status = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
         text = self.said.decode(errors="replace")
@@ -132,7 +130,7 @@ def play(args, folder, target):
                 screen.resize(rng.randint(1, 250), rng.randint(1, 90))
             if not screen.type(click(rng) if rng.random() < 0.05 else rng.choice(KEYS)):
                 break
-            if left % 32 == 0 and not screen.settle():
+            if left % 32 == 0 and not screen.take_until(screen.all_is_read):
                 break
         screen.end()
     print(f"monkey: {typed} keys in {screens} screens")
