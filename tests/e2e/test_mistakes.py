@@ -74,7 +74,7 @@ REPORTS = [
     ("report {record} --format perfetto --tree", 2, "--tree is about rows"),
     ("report {record} --format flamegraph", 3, "has no samples"),
     ("report {record} --slowest 0", 2, "from 1 to"),
-    ("report {record} --slowest 3 --format csv", 2, "is a table, or JSON"),
+    ("report {record} --slowest 3 --format csv", 2, "is printed as a table, or JSON"),
     ("report {record} --by cgroup", 2, "process, thread, command"),
     ("report {record} --columns nosuch", 2, "'nosuch' is none of"),
     ("report {record} --sort hot", 2, "total, self"),
@@ -84,7 +84,7 @@ REPORTS = [
     ("report {record} -o {record}", 2, "is a record that is to be read"),
     ("report {record} -o no-such-folder/file", 1, "no-such-folder"),
     ("report --sample {record}", 2, "has no option --sample"),
-    ("{record}", 2, "a record is for rptrace report"),
+    ("{record}", 2, "rptrace report shows records"),
 ]
 SAMPLING = [
     ("-p {pid} -f leaf --sample 100", 2, "goes after ="),
