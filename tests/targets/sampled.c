@@ -2,7 +2,8 @@
 /*
  * sampled MODE MS: two functions that compute, `seven` for as long as `three` takes and more than
  * that again, until a thread has used MS of CPU time. At the end it tells what both took: "spent
- * NAME NS", in all of its threads and processes.
+ * NAME NS", in all of its threads and processes. No call takes as long as the one before it: a
+ * program in step with the clock of samples would have all of them at the same few places.
  *
  *   alone      one thread
  *   lines      two loops of one function instead, at lines of their own: "line NAME NUMBER"
@@ -52,28 +53,37 @@ static unsigned long long now(void)
 	return (unsigned long long)t.tv_sec * 1000000000u + (unsigned long long)t.tv_nsec;
 }
 
+/* From half of ROUNDS to one and a half, by chance. */
+static unsigned long rounds(void)
+{
+	static _Thread_local unsigned int state = 1;
+
+	state = state * 1664525u + 1013904223u;
+	return ROUNDS / 2 + (state >> 8) % ROUNDS;
+}
+
 static void take(int which)
 {
 	unsigned long long before = now();
 
 	if (which == SEVEN)
-		seven(ROUNDS);
+		seven(rounds());
 	else
-		three(ROUNDS);
+		three(rounds());
 	spent[which] += now() - before;
 }
 
 /* Where the loops below begin, each with its body in the next line. */
 enum { LINE_SEVEN = __LINE__ + 6, LINE_THREE = LINE_SEVEN + 3 };
 
-NO_CLONES void loops(unsigned long long took[3]);
-void loops(unsigned long long took[3])
+NO_CLONES void loops(unsigned long n, unsigned long long took[3]);
+void loops(unsigned long n, unsigned long long took[3])
 {
 	took[0] = now();
-	for (unsigned long i = 0; i < 7 * ROUNDS; i++)
+	for (unsigned long i = 0; i < 7 * n; i++)
 		sink += i;
 	took[1] = now();
-	for (unsigned long i = 0; i < 3 * ROUNDS; i++)
+	for (unsigned long i = 0; i < 3 * n; i++)
 		sink += i;
 	took[2] = now();
 }
@@ -85,7 +95,7 @@ static void lines(void)
 	unsigned long long took[3];
 
 	while (now() < ms * 1000000ull) {
-		loops(took);
+		loops(rounds(), took);
 		spent[SEVEN] += took[1] - took[0];
 		spent[THREE] += took[2] - took[1];
 	}
