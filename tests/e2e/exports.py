@@ -69,38 +69,94 @@ def string(text):
     return text[1:-1].encode().decode("unicode_escape").encode("latin-1").decode()
 
 
-def of_perfetto(path):
-    """Slices as a reader of the format makes them: events sorted by time, ends close what began last."""
+def packets_of_perfetto(path):
     with open(path, "rb") as file:
         text = subprocess.run(["protoc", f"-I{HERE}", "--decode=perfetto.protos.Trace",
                                f"{HERE}/perfetto.proto"], stdin=file, check=True, capture_output=True,
                               text=True).stdout
     assert not re.search(r"^ +\d+:", text, re.M), "a field that the format does not have"
-    names, notes, tracks, events = {}, {}, set(), []
-    for _, packet in parse_text(text):
+    packets = [packet for _, packet in parse_text(text)]
+    assert all(dict(packet)["trusted_packet_sequence_id"] == "1" for packet in packets)
+    return packets
+
+
+def track_events(packets):
+    """(time, event), in the order of time, each on a track that was described before."""
+    tracks, events = set(), []
+    for packet in packets:
         fields = dict(packet)
-        assert fields["trusted_packet_sequence_id"] == "1"
-        for kind, entry in fields.get("interned_data", []):
-            (names if kind == "event_names" else notes)[dict(entry)["iid"]] = string(dict(entry)["name"])
         if "track_descriptor" in fields:
-            tracks.add(dict(fields["track_descriptor"])["uuid"])
+            track = dict(fields["track_descriptor"])
+            assert track["uuid"] not in tracks, "two tracks of one number"
+            assert track.get("parent_uuid") in {None, *tracks}
+            tracks.add(track["uuid"])
         if "track_event" in fields:
             events.append((int(fields["timestamp"]), fields["track_event"]))
             assert dict(fields["track_event"])["track_uuid"] in tracks
-    events.sort(key=lambda event: event[0])
+    return sorted(events, key=lambda event: event[0])
+
+
+def of_perfetto(path):
+    """Slices as a reader of the format makes them: events sorted by time, ends close what began last."""
+    names, notes, packets = {}, {}, packets_of_perfetto(path)
+    for packet in packets:
+        for kind, entry in dict(packet).get("interned_data", []):
+            if kind in ("event_names", "debug_annotation_names"):
+                (names if kind == "event_names" else notes)[dict(entry)["iid"]] = string(dict(entry)["name"])
     stacks = collections.defaultdict(list)
-    for time, event in events:
+    for time, event in track_events(packets):
         fields = dict(event)
         stack = stacks[fields["track_uuid"]]
         if fields["type"] == "1":
             args = {notes[dict(a)["name_iid"]]: dict(a) for key, a in event if key == "debug_annotations"}
             stack.append((names[fields["name_iid"]], time, args))
-        else:
+        elif fields["type"] == "2":
             name, start, args = stack.pop()
             yield Slice(name, None, start, time - start,
                         args["left"]["string_value"][1:-1] if "left" in args else "",
                         args["span"]["uint_value"] if "span" in args else "")
     assert not any(stacks.values()), "slices without an end"
+
+
+def counters_of_perfetto(path):
+    """Of each name what its counters come to over time: a value holds until the next one, the last one is 0."""
+    packets, names, values = packets_of_perfetto(path), {}, collections.defaultdict(list)
+    for packet in packets:
+        track = dict(dict(packet).get("track_descriptor", []))
+        if "counter" in track:
+            names[track["uuid"]] = string(track["name"])
+    for time, event in track_events(packets):
+        if dict(event)["type"] == "4":
+            values[dict(event)["track_uuid"]].append((time, float(dict(event)["double_counter_value"])))
+    sums = collections.Counter()
+    for uuid, pairs in values.items():
+        assert names[uuid] == "lost instances" or pairs[-1][1] == 0
+        sums[names[uuid]] += sum(value * (until - time) for (time, value), (until, _) in zip(pairs, pairs[1:]))
+    return sums
+
+
+def samples_of_perfetto(path):
+    """(tid, its stack of (function, file, line) from the outermost in) of each sample; all are told before they are
+    used, and once."""
+    known = collections.defaultdict(dict)
+    for packet in packets_of_perfetto(path):
+        fields = dict(packet)
+        for kind, entry in fields.get("interned_data", []):
+            assert dict(entry)["iid"] not in known[kind], "told twice"
+            known[kind][dict(entry)["iid"]] = entry
+        if "perf_sample" not in fields:
+            continue
+        sample, stack = dict(fields["perf_sample"]), []
+        for key, iid in known["callstacks"][sample["callstack_iid"]]:
+            if key != "frame_ids":
+                continue
+            frame = dict(known["frames"][iid])
+            text = {kind: string(dict(known[kind][frame[field]])["str"]) for kind, field in (
+                ("function_names", "function_name_id"), ("source_paths", "source_path_iid")) if field in frame}
+            mapping = dict(known["mappings"][frame["mapping_id"]])
+            assert mapping["path_string_ids"] in known["mapping_paths"]
+            stack.append((text["function_names"], text.get("source_paths", ""), int(frame.get("line_number", 0))))
+        yield int(sample["tid"]), tuple(stack)
 
 
 def without_label(name):

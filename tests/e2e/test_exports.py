@@ -2,6 +2,8 @@
 """Exports of records through readers of others: the same instances, of the same times, in all of them."""
 
 import collections
+import csv
+import io
 import json
 import os
 import re
@@ -57,7 +59,9 @@ class Exported:
         profiles = list(exports.of_speedscope(speedscope))
         self.assertSame([one._replace(left="", span="") for one in rows], profiles)
         if shutil.which("protoc"):
-            self.assertSame(rows, exports.of_perfetto(self.export(record, "perfetto", "pftrace")))
+            perfetto = self.export(record, "perfetto", "pftrace")
+            self.assertSame(rows, exports.of_perfetto(perfetto))
+            self.check_counters(record, exports.counters_of_perfetto(perfetto))
         self.read = [(chrome, exports.weights([one for one in slices if one.track]), 1000),
                      (speedscope, exports.weights(profiles), 1)]
 
@@ -71,6 +75,19 @@ class Exported:
             self.assertAlmostEqual(frame["total"] * ns, expected[0], delta=0.5, msg=name)
             self.assertAlmostEqual(frame["self"] * ns, expected[1], delta=0.5, msg=name)
             self.assertIn(frame["count"], expected[2:] or (frame["count"],), name)
+
+    def check_counters(self, record, counters):
+        """They are averages of the run's slices: over all of it they come to what the instances do."""
+        expected = collections.Counter()
+        for row in csv.DictReader(io.StringIO(self.report(record, "--format", "instances-csv"))):
+            expected[row["region"] + ": open"] += int(row["duration_ns"])
+            if row["left"] == "exit":
+                expected[row["region"] + ": calls/s"] += 1e9
+                if row["depth"] == "1" and row["kind"] != "span":
+                    expected["CPUs in regions"] += int(row["cpu_ns"])
+        self.assertEqual({name for name, n in expected.items() if n}, set(counters))
+        for name, sum_ in counters.items():
+            self.assertAlmostEqual(sum_, expected[name], delta=1 + 1e-6 * expected[name], msg=name)
 
     def check_databases(self, record, rows):
         database = self.export(record, "sqlite", "db")
@@ -143,6 +160,26 @@ class Exports(Exported, Case):
     def test_reused_threads(self):
         self.check(self.record("threads short 100 20", "-f outer -f middle -f inner"))
 
+
+    def test_samples(self):
+        """Each, with its stack: together they are the profile that the record has."""
+        record = self.record("demo 1", "--sample")
+        self.check(record)
+        profile = json.loads(self.report(record, "--json"))
+        self.assertTrue(profile["samples"]["taken"])
+        for form, read in self.samples(record):
+            with self.subTest(form):
+                stacks = [stack for _, stack in read]
+                self.assertEqual(len(stacks), profile["samples"]["taken"])
+                own = collections.Counter(stack[-1] for stack in stacks)
+                all_ = collections.Counter(place for stack in stacks for place in set(stack))
+                for line in profile["lines"]:
+                    place = (line["function"], line["file"], line["line"])
+                    self.assertEqual((own[place], all_[place]), (line["self"], line["cumulative"]), place)
+
+    def samples(self, record):
+        if shutil.which("protoc"):
+            yield "perfetto", list(exports.samples_of_perfetto(self.export(record, "perfetto", "pftrace")))
 
     def test_parts(self):
         """Each opens by itself, and together they have what one file has."""

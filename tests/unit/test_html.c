@@ -148,7 +148,7 @@ static void test_figures_keep_to_a_size(void **state)
 {
 	struct rp_row rows[900] = {0};
 	struct rp_snapshot snapshot = {.rows = rows, .n_rows = 900};
-	struct rp_html_names names = {0};
+	struct rp_export_names names = {0};
 	struct rp_html_heat heat = {0};
 	struct rp_html_figures figures = {.snapshot = &snapshot,
 					  .slowest = rp_slowest__new(1),
@@ -175,7 +175,7 @@ static void test_figures_keep_to_a_size(void **state)
 	assert_int_equal(json_integer_value(cell(read, 0, "total_ns")), 900);
 	json_decref(read);
 	rp_html_pack__free(&pack);
-	rp_html_names__free(&names);
+	rp_export_names__free(&names);
 	rp_slowest__free((struct rp_slowest *)figures.slowest);
 }
 
@@ -185,7 +185,7 @@ static void test_paths_below_an_open_one_stay(void **state)
 	enum { PATHS = 20002 }; /* more than a page has */
 	struct rp_tree_row *tree = calloc(PATHS, sizeof(*tree));
 	struct rp_snapshot snapshot = {.tree = tree, .n_tree = PATHS};
-	struct rp_html_names names = {0};
+	struct rp_export_names names = {0};
 	struct rp_html_heat heat = {0};
 	struct rp_html_figures figures = {.snapshot = &snapshot,
 					  .slowest = rp_slowest__new(1),
@@ -211,7 +211,7 @@ static void test_paths_below_an_open_one_stay(void **state)
 	json_decref(read);
 	free(tree);
 	rp_html_pack__free(&pack);
-	rp_html_names__free(&names);
+	rp_export_names__free(&names);
 	rp_slowest__free((struct rp_slowest *)figures.slowest);
 }
 
@@ -278,7 +278,7 @@ static void test_events(void **state)
 		30, 60, 5,	    /* ends: 50, 110, 115 */
 	};
 	const char *name = "a";
-	struct rp_html_names names = {.name = &name, .n = 1};
+	struct rp_export_names names = {.name = &name, .n = 1};
 	struct rp_html_tracks tracks = {0};
 	struct rp_html_track track = {0};
 	struct rp_html_pack pack = {0};
@@ -301,7 +301,7 @@ static void test_what_does_not_fit_is_the_shortest(void **state)
 {
 	struct rp_html_timeline timeline = {0};
 	const char *name = "a";
-	struct rp_html_names names = {.name = &name, .n = 1};
+	struct rp_export_names names = {.name = &name, .n = 1};
 	struct rp_html_tracks tracks = {0};
 	struct rp_html_track track = {0};
 	struct rp_html_pack pack = {0};

@@ -30,7 +30,7 @@ struct html {
 	struct rp_event_tee tee;
 	struct rp_instance_counts *counts;
 	struct rp_slowest *slowest;
-	struct rp_html_names names;
+	struct rp_export_names names;
 	uint32_t *name_of; /* by index of node: the number of its name + 1 */
 	size_t n_name_of;
 	struct rp_html_heat heat;
@@ -113,7 +113,7 @@ static int number_of(struct html *h, const struct rp_told_node *node, uint32_t *
 			h->name_of[h->n_name_of] = 0;
 	}
 	if (!h->name_of[index]) {
-		rc = rp_html_names__find(&h->names, node->name, out);
+		rc = rp_export_names__find(&h->names, node->name, out);
 		if (rc)
 			return rc;
 		h->name_of[index] = *out + 1;
@@ -122,19 +122,15 @@ static int number_of(struct html *h, const struct rp_told_node *node, uint32_t *
 	return 0;
 }
 
-/* Both ends by the same rule, so that what nests still does where the clock of a record is off. */
-static uint64_t since_start(const struct html *h, uint64_t time)
-{
-	return time > h->told.start ? time - h->told.start : 0;
-}
-
+/* Both ends are cut by the same rule, so that what nests still does where the clock of a record is
+ * off. */
 static int on_instance(void *ctx, const struct rp_event_instance *instance)
 {
 	struct html *h = ctx;
 	const struct rp_told_node *node = rp_told__node(&h->told, instance->node);
 	struct rp_html_item item = {
-		.start = since_start(h, instance->start),
-		.end = since_start(h, rp_event_instance__end(instance)),
+		.start = rp_told__since(&h->told, instance),
+		.end = rp_told__since_start(&h->told, rp_event_instance__end(instance)),
 		.depth = node->depth,
 		.left = instance->unwound ? RP_HTML_UNWOUND
 			: instance->open  ? RP_HTML_OPEN
@@ -232,7 +228,7 @@ static void free_html(struct html *h)
 {
 	rp_instance_counts__free(h->counts);
 	rp_slowest__free(h->slowest);
-	rp_html_names__free(&h->names);
+	rp_export_names__free(&h->names);
 	free(h->name_of);
 	rp_html_heat__free(&h->heat);
 	rp_html_tracks__free(&h->tracks);

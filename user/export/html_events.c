@@ -23,7 +23,7 @@
 struct events {
 	const struct rp_html_timeline *timeline;
 	const struct rp_html_tracks *tracks;
-	const struct rp_html_names *names;
+	const struct rp_export_names *names;
 	uint32_t *token_of; /* name and left -> token; 0: none has it */
 	uint32_t *name_of;  /* token - 1 -> name and left */
 	size_t n_tokens;
@@ -216,7 +216,7 @@ static int put_all(struct events *e, struct rp_html_pack *out)
 }
 
 int rp_html_events__pack(struct rp_html_timeline *timeline, const struct rp_html_tracks *tracks,
-			 const struct rp_html_names *names, struct rp_html_pack *out)
+			 const struct rp_export_names *names, struct rp_html_pack *out)
 {
 	size_t n = timeline->n, n_keys = names->n * RP_HTML_LEFTS;
 	struct events e = {.timeline = timeline,

@@ -7,6 +7,6 @@
 
 /* Sorts the items of the timeline. 0 or -ENOMEM. */
 int rp_html_events__pack(struct rp_html_timeline *timeline, const struct rp_html_tracks *tracks,
-			 const struct rp_html_names *names, struct rp_html_pack *out);
+			 const struct rp_export_names *names, struct rp_html_pack *out);
 
 #endif

@@ -198,7 +198,7 @@ static void put_heat(struct writer *w, const struct rp_row *row)
 	uint32_t number;
 
 	free(name);
-	if (!quoted || rp_html_names__find(w->figures->names, quoted, &number)) {
+	if (!quoted || rp_export_names__find(w->figures->names, quoted, &number)) {
 		free(quoted);
 		w->rc = -ENOMEM;
 		return;

@@ -6,8 +6,8 @@
 
 #include "aggregate/snapshot.h"
 #include "export/html_heat.h"
-#include "export/html_names.h"
 #include "export/html_pack.h"
+#include "export/names.h"
 #include "export/slowest.h"
 
 /* Strings are quoted as JSON wants them. */
@@ -22,7 +22,7 @@ struct rp_html_figures {
 	struct rp_snapshot *snapshot;
 	const struct rp_slowest *slowest;
 	const struct rp_html_heat *heat;
-	struct rp_html_names *names; /* of the heat maps */
+	struct rp_export_names *names; /* of the heat maps */
 	const struct rp_html_run *run;
 	size_t n_runs;
 	uint64_t lost_instances;

@@ -98,7 +98,8 @@ static int order_tracks(struct rp_html_timeline *t, struct rp_html_tracks *track
 }
 
 int rp_html_timeline__pack(struct rp_html_timeline *t, struct rp_html_tracks *tracks,
-			   const struct rp_html_names *names, size_t most, struct rp_html_pack *out)
+			   const struct rp_export_names *names, size_t most,
+			   struct rp_html_pack *out)
 {
 	int rc = order_tracks(t, tracks);
 

@@ -9,9 +9,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "export/html_names.h"
 #include "export/html_pack.h"
 #include "export/html_tracks.h"
+#include "export/names.h"
 
 /* How an instance was left; a token of the page is a name and one of these. */
 enum rp_html_left { RP_HTML_EXIT, RP_HTML_UNWOUND, RP_HTML_OPEN, RP_HTML_LEFTS };
@@ -40,7 +40,7 @@ int rp_html_timeline__add(struct rp_html_timeline *timeline, const struct rp_htm
  * added to any more. 0 or -ENOMEM.
  */
 int rp_html_timeline__pack(struct rp_html_timeline *timeline, struct rp_html_tracks *tracks,
-			   const struct rp_html_names *names, size_t most,
+			   const struct rp_export_names *names, size_t most,
 			   struct rp_html_pack *out);
 void rp_html_timeline__free(struct rp_html_timeline *timeline);
 

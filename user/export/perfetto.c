@@ -13,32 +13,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "export/internal.h"
-#include "export/proto.h"
-#include "export/tracks.h"
+#include "export/perfetto.h"
 
 enum {
 	TRACE_PACKET = 1,
 
 	PACKET_CLOCK_SNAPSHOT = 6,
-	PACKET_TIMESTAMP = 8,
 	PACKET_SEQUENCE = 10,
-	PACKET_TRACK_EVENT = 11,
-	PACKET_INTERNED_DATA = 12,
-	PACKET_SEQUENCE_FLAGS = 13,
 	PACKET_DEFAULTS = 59,
-	PACKET_TRACK_DESCRIPTOR = 60,
 
 	SNAPSHOT_CLOCKS = 1,
 	CLOCK_ID = 1,
 	CLOCK_TIMESTAMP = 2,
 	DEFAULTS_CLOCK_ID = 58,
 
-	TRACK_UUID = 1,
-	TRACK_NAME = 2,
 	TRACK_PROCESS = 3,
 	TRACK_THREAD = 4,
-	TRACK_PARENT = 5,
 	PROCESS_PID = 1,
 	PROCESS_NAME = 6,
 	THREAD_PID = 1,
@@ -46,21 +36,17 @@ enum {
 	THREAD_NAME = 5,
 
 	EVENT_ANNOTATION = 4,
-	EVENT_TYPE = 9,
 	EVENT_NAME_IID = 10,
-	EVENT_TRACK = 11,
 	ANNOTATION_NAME_IID = 1,
 	ANNOTATION_UINT = 3,
 	ANNOTATION_STRING = 6,
 
 	INTERNED_EVENT_NAMES = 2,
 	INTERNED_ANNOTATION_NAMES = 3,
-	INTERNED_IID = 1,
-	INTERNED_NAME = 2,
 };
 
 enum { CLOCK_OF_REAL_TIME = 1, CLOCK_OF_BOOT = 6, CLOCK_OF_TRACE = 3 };
-enum { STATE_CLEARED = 1, STATE_NEEDED = 2 };
+enum { STATE_CLEARED = 1 };
 enum { SLICE_BEGIN = 1, SLICE_END = 2 };
 enum { ANNOTATION_CPU = 1, ANNOTATION_WAIT, ANNOTATION_LEFT, ANNOTATION_SPAN, ANNOTATIONS };
 
@@ -71,23 +57,9 @@ static const char *const annotation_names[ANNOTATIONS] = {
 	[ANNOTATION_SPAN] = "span",
 };
 
-struct perfetto {
-	struct rp_told told; /* first: see told.h */
-	struct rp_out out;
-	struct rp_tracks tracks;
-	struct rp_lanes spans;	     /* by node */
-	struct rp_map span_track_of; /* lane << 32 | index of node -> id */
-	uint32_t span_tracks;
-	struct rp_map processes; /* pid: it was described */
-	struct rp_map names;	 /* run << 32 | index of node -> iid: it was told */
-	uint64_t next_iid;
-	bool has_begun;
-	struct rp_bytes packet, message, inner; /* one inside the other, while they are made */
-};
-
 /* ---- protobuf ------------------------------------------------------------------------------- */
 
-static int write_packet(struct perfetto *p)
+int rp_perfetto__write_packet(struct rp_perfetto *p)
 {
 	unsigned char head[1 + RP_VARINT_MAX] = {TRACE_PACKET << 3 | 2}, *end;
 
@@ -101,24 +73,31 @@ static int write_packet(struct perfetto *p)
 	return p->out.rc;
 }
 
-/* ---- the trace as a whole -------------------------------------------------------------------- */
-
-static void put_clock(struct perfetto *p, unsigned id, uint64_t time)
+int rp_perfetto__write_track(struct rp_perfetto *p)
 {
-	rp_proto__number(&p->inner, CLOCK_ID, id);
-	rp_proto__number(&p->inner, CLOCK_TIMESTAMP, time);
-	rp_proto__message(&p->message, SNAPSHOT_CLOCKS, &p->inner);
+	rp_proto__message(&p->packet, PACKET_TRACK_DESCRIPTOR, &p->message);
+	return rp_perfetto__write_packet(p);
 }
 
-static void put_interned(struct perfetto *p, unsigned field, uint64_t iid, const char *name)
+void rp_perfetto__put_interned(struct rp_perfetto *p, unsigned field, uint64_t iid,
+			       const char *name)
 {
 	rp_proto__number(&p->inner, INTERNED_IID, iid);
 	rp_proto__text(&p->inner, INTERNED_NAME, name);
 	rp_proto__message(&p->message, field, &p->inner);
 }
 
+/* ---- the trace as a whole -------------------------------------------------------------------- */
+
+static void put_clock(struct rp_perfetto *p, unsigned id, uint64_t time)
+{
+	rp_proto__number(&p->inner, CLOCK_ID, id);
+	rp_proto__number(&p->inner, CLOCK_TIMESTAMP, time);
+	rp_proto__message(&p->message, SNAPSHOT_CLOCKS, &p->inner);
+}
+
 /* Times are those since the run began: what they stand for, and names that are always there. */
-static int write_head(struct perfetto *p, uint64_t wall)
+static int write_head(struct rp_perfetto *p, uint64_t wall)
 {
 	int rc;
 
@@ -126,21 +105,21 @@ static int write_head(struct perfetto *p, uint64_t wall)
 	put_clock(p, CLOCK_OF_BOOT, 0);
 	put_clock(p, CLOCK_OF_REAL_TIME, wall);
 	rp_proto__message(&p->packet, PACKET_CLOCK_SNAPSHOT, &p->message);
-	rc = write_packet(p);
+	rc = rp_perfetto__write_packet(p);
 	if (rc)
 		return rc;
 	rp_proto__number(&p->packet, PACKET_SEQUENCE_FLAGS, STATE_CLEARED | STATE_NEEDED);
 	rp_proto__number(&p->message, DEFAULTS_CLOCK_ID, CLOCK_OF_TRACE);
 	rp_proto__message(&p->packet, PACKET_DEFAULTS, &p->message);
 	for (uint64_t i = 1; i < ANNOTATIONS; i++)
-		put_interned(p, INTERNED_ANNOTATION_NAMES, i, annotation_names[i]);
+		rp_perfetto__put_interned(p, INTERNED_ANNOTATION_NAMES, i, annotation_names[i]);
 	rp_proto__message(&p->packet, PACKET_INTERNED_DATA, &p->message);
-	return write_packet(p);
+	return rp_perfetto__write_packet(p);
 }
 
 static int on_run(void *ctx, const struct rp_event_run *run)
 {
-	struct perfetto *p = ctx;
+	struct rp_perfetto *p = ctx;
 	int rc = rp_told__on_run(p, run);
 
 	if (!rc && !p->has_begun)
@@ -151,29 +130,7 @@ static int on_run(void *ctx, const struct rp_event_run *run)
 
 /* ---- tracks ---------------------------------------------------------------------------------- */
 
-/* Of processes, threads, and spans: no two are the same. */
-static uint64_t process_uuid(uint64_t pid)
-{
-	return pid << 2 | 1;
-}
-
-static uint64_t track_uuid(uint32_t id)
-{
-	return (uint64_t)id << 2 | 2;
-}
-
-static uint64_t span_uuid(uint32_t id)
-{
-	return (uint64_t)id << 2 | 3;
-}
-
-static int write_track(struct perfetto *p)
-{
-	rp_proto__message(&p->packet, PACKET_TRACK_DESCRIPTOR, &p->message);
-	return write_packet(p);
-}
-
-static int describe_process(struct perfetto *p, uint32_t thread)
+static int describe_process(struct rp_perfetto *p, uint32_t thread)
 {
 	uint64_t pid = rp_tracks__pid(&p->told, &p->told.threads[thread]);
 	int rc;
@@ -185,13 +142,13 @@ static int describe_process(struct perfetto *p, uint32_t thread)
 		return rc;
 	rp_proto__number(&p->inner, PROCESS_PID, pid);
 	rp_proto__text(&p->inner, PROCESS_NAME, p->told.threads[thread].process_comm);
-	rp_proto__number(&p->message, TRACK_UUID, process_uuid(pid));
+	rp_proto__number(&p->message, TRACK_UUID, rp_perfetto__uuid(TRACK_OF_PROCESS, pid));
 	rp_proto__message(&p->message, TRACK_PROCESS, &p->inner);
-	return write_track(p);
+	return rp_perfetto__write_track(p);
 }
 
 /* A tid stands for one thread there: any other track is one by name. */
-static int describe_track(struct perfetto *p, const struct rp_track *track)
+static int describe_track(struct rp_perfetto *p, const struct rp_track *track)
 {
 	const struct rp_told_thread *thread = &p->told.threads[track->thread];
 	uint64_t pid = rp_tracks__pid(&p->told, thread);
@@ -199,8 +156,10 @@ static int describe_track(struct perfetto *p, const struct rp_track *track)
 	int rc = name ? describe_process(p, track->thread) : -ENOMEM;
 
 	if (!rc) {
-		rp_proto__number(&p->message, TRACK_UUID, track_uuid(track->id));
-		rp_proto__number(&p->message, TRACK_PARENT, process_uuid(pid));
+		rp_proto__number(&p->message, TRACK_UUID,
+				 rp_perfetto__uuid(TRACK_OF_THREAD, track->id));
+		rp_proto__number(&p->message, TRACK_PARENT,
+				 rp_perfetto__uuid(TRACK_OF_PROCESS, pid));
 		if (track->is_thread) {
 			rp_proto__number(&p->inner, THREAD_PID, pid);
 			rp_proto__number(&p->inner, THREAD_TID, thread->tid);
@@ -209,14 +168,14 @@ static int describe_track(struct perfetto *p, const struct rp_track *track)
 		} else {
 			rp_proto__text(&p->message, TRACK_NAME, name);
 		}
-		rc = write_track(p);
+		rc = rp_perfetto__write_track(p);
 	}
 	free(name);
 	return rc;
 }
 
 /* The first of its region on which the span overlaps no other. */
-static int find_span_track(struct perfetto *p, const struct rp_event_instance *instance,
+static int find_span_track(struct rp_perfetto *p, const struct rp_event_instance *instance,
 			   uint64_t *uuid)
 {
 	const struct rp_told_node *node = rp_told__node(&p->told, instance->node);
@@ -233,21 +192,23 @@ static int find_span_track(struct perfetto *p, const struct rp_event_instance *i
 		rc = rp_map__add(&p->span_track_of, (uint64_t)lane << 32 | index, id);
 		if (!rc)
 			rc = describe_process(p, thread);
-		rp_proto__number(&p->message, TRACK_UUID, span_uuid(id));
-		rp_proto__number(&p->message, TRACK_PARENT,
-				 process_uuid(rp_tracks__pid(&p->told, &p->told.threads[thread])));
+		rp_proto__number(&p->message, TRACK_UUID, rp_perfetto__uuid(TRACK_OF_SPANS, id));
+		rp_proto__number(
+			&p->message, TRACK_PARENT,
+			rp_perfetto__uuid(TRACK_OF_PROCESS,
+					  rp_tracks__pid(&p->told, &p->told.threads[thread])));
 		rp_proto__text(&p->message, TRACK_NAME, node->name);
 		if (!rc)
-			rc = write_track(p);
+			rc = rp_perfetto__write_track(p);
 	}
-	*uuid = span_uuid(id);
+	*uuid = rp_perfetto__uuid(TRACK_OF_SPANS, id);
 	return rc;
 }
 
 /* ---- instances ------------------------------------------------------------------------------- */
 
 /* The number of a name, which comes with the packet where it is new. */
-static int put_name(struct perfetto *p, const struct rp_told_node *node, uint32_t *iid)
+static int put_name(struct rp_perfetto *p, const struct rp_told_node *node, uint32_t *iid)
 {
 	uint64_t key = (uint64_t)p->told.run << 32 | (uint32_t)(node - p->told.nodes);
 
@@ -255,12 +216,12 @@ static int put_name(struct perfetto *p, const struct rp_told_node *node, uint32_
 	if (*iid != RP_MAP_NONE)
 		return 0;
 	*iid = (uint32_t)++p->next_iid;
-	put_interned(p, INTERNED_EVENT_NAMES, *iid, node->name);
+	rp_perfetto__put_interned(p, INTERNED_EVENT_NAMES, *iid, node->name);
 	rp_proto__message(&p->packet, PACKET_INTERNED_DATA, &p->message);
 	return rp_map__add(&p->names, key, *iid);
 }
 
-static void put_annotation(struct perfetto *p, unsigned name, uint64_t value, const char *text)
+static void put_annotation(struct rp_perfetto *p, unsigned name, uint64_t value, const char *text)
 {
 	rp_proto__number(&p->inner, ANNOTATION_NAME_IID, name);
 	if (text)
@@ -270,7 +231,7 @@ static void put_annotation(struct perfetto *p, unsigned name, uint64_t value, co
 	rp_proto__message(&p->message, EVENT_ANNOTATION, &p->inner);
 }
 
-static void put_annotations(struct perfetto *p, const struct rp_event_instance *instance)
+static void put_annotations(struct rp_perfetto *p, const struct rp_event_instance *instance)
 {
 	if (instance->is_span)
 		put_annotation(p, ANNOTATION_SPAN, instance->span, NULL);
@@ -282,7 +243,8 @@ static void put_annotations(struct perfetto *p, const struct rp_event_instance *
 	}
 }
 
-static int write_slice(struct perfetto *p, const struct rp_event_instance *instance, uint64_t uuid)
+static int write_slice(struct rp_perfetto *p, const struct rp_event_instance *instance,
+		       uint64_t uuid)
 {
 	uint64_t start = rp_told__since(&p->told, instance);
 	uint32_t iid;
@@ -297,7 +259,7 @@ static int write_slice(struct perfetto *p, const struct rp_event_instance *insta
 	rp_proto__number(&p->message, EVENT_NAME_IID, iid);
 	put_annotations(p, instance);
 	rp_proto__message(&p->packet, PACKET_TRACK_EVENT, &p->message);
-	rc = write_packet(p);
+	rc = rp_perfetto__write_packet(p);
 	if (rc)
 		return rc;
 	rp_proto__number(&p->packet, PACKET_TIMESTAMP, start + instance->ns);
@@ -305,17 +267,19 @@ static int write_slice(struct perfetto *p, const struct rp_event_instance *insta
 	rp_proto__number(&p->message, EVENT_TYPE, SLICE_END);
 	rp_proto__number(&p->message, EVENT_TRACK, uuid);
 	rp_proto__message(&p->packet, PACKET_TRACK_EVENT, &p->message);
-	return write_packet(p);
+	return rp_perfetto__write_packet(p);
 }
 
 static int on_instance(void *ctx, const struct rp_event_instance *instance)
 {
-	struct perfetto *p = ctx;
+	struct rp_perfetto *p = ctx;
 	const struct rp_track *track;
 	bool is_new;
 	uint64_t uuid;
-	int rc;
+	int rc = rp_perfetto__count(p, instance);
 
+	if (rc)
+		return rc;
 	if (instance->is_span) {
 		rc = find_span_track(p, instance, &uuid);
 		return rc ? rc : write_slice(p, instance, uuid);
@@ -323,12 +287,38 @@ static int on_instance(void *ctx, const struct rp_event_instance *instance)
 	rc = rp_tracks__place(&p->tracks, &p->told, instance, &track, &is_new);
 	if (!rc && is_new)
 		rc = describe_track(p, track);
-	return rc ? rc : write_slice(p, instance, track_uuid(track->id));
+	return rc ? rc : write_slice(p, instance, rp_perfetto__uuid(TRACK_OF_THREAD, track->id));
+}
+
+/* ---- what is missing, and samples ------------------------------------------------------------ */
+
+static int on_lost(void *ctx, uint32_t node, uint64_t n)
+{
+	struct rp_perfetto *p = ctx;
+
+	(void)node;
+	return rp_perfetto__count_lost(p, n);
+}
+
+/* Its thread has a name from what is told of it; one that never was in a region has none. */
+static int on_sample(void *ctx, const struct rp_taken_sample *sample)
+{
+	struct rp_perfetto *p = ctx;
+	uint32_t thread = rp_told__thread(&p->told, sample->thread);
+	const struct rp_track *track;
+	bool is_new = false;
+	int rc = 0;
+
+	if (p->told.threads[thread].tid == sample->tid)
+		rc = rp_tracks__find(&p->tracks, &p->told, thread, 0, &track, &is_new);
+	if (!rc && is_new)
+		rc = describe_track(p, track);
+	return rc ? rc : rp_perfetto__write_sample(p, sample);
 }
 
 /* ---- runs ------------------------------------------------------------------------------------ */
 
-static void forget_spans(struct perfetto *p)
+static void forget_spans(struct rp_perfetto *p)
 {
 	rp_lanes__free(&p->spans);
 	p->spans = (struct rp_lanes){0};
@@ -337,18 +327,23 @@ static void forget_spans(struct perfetto *p)
 
 static int on_end(void *ctx, const struct rp_event_end *end)
 {
-	struct perfetto *p = ctx;
+	struct rp_perfetto *p = ctx;
+	int rc = rp_perfetto__write_counters(p, rp_told__since_start(&p->told, end->time));
 
+	rp_perfetto__forget_samples(p);
 	rp_tracks__end_run(&p->tracks);
 	forget_spans(p);
-	return rp_told__on_end(p, end);
+	rp_told__on_end(p, end);
+	return rc;
 }
 
 static int on_close(void *ctx)
 {
-	struct perfetto *p = ctx;
+	struct rp_perfetto *p = ctx;
 	int rc = rp_out__flush(&p->out);
 
+	rp_perfetto__free_counters(p);
+	rp_perfetto__free_samples(p);
 	rp_tracks__free(&p->tracks);
 	forget_spans(p);
 	rp_map__free(&p->processes);
@@ -363,7 +358,7 @@ static int on_close(void *ctx)
 
 int rp_export__perfetto(FILE *out, struct rp_event_sink *sink)
 {
-	struct perfetto *p = calloc(1, sizeof(*p));
+	struct rp_perfetto *p = calloc(1, sizeof(*p));
 
 	if (!p)
 		return -ENOMEM;
@@ -372,6 +367,10 @@ int rp_export__perfetto(FILE *out, struct rp_event_sink *sink)
 	*sink = rp_export__sink(p);
 	sink->run = on_run;
 	sink->instance = on_instance;
+	sink->lost = on_lost;
+	sink->place = rp_told__on_place;
+	sink->call = rp_told__on_call;
+	sink->sample = on_sample;
 	sink->end = on_end;
 	sink->close = on_close;
 	return 0;

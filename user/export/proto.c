@@ -9,6 +9,12 @@ void rp_proto__number(struct rp_bytes *to, unsigned field, uint64_t value)
 	rp_bytes__put_number(to, value);
 }
 
+void rp_proto__real(struct rp_bytes *to, unsigned field, double value)
+{
+	rp_bytes__put_number(to, field << 3 | 1);
+	rp_bytes__put(to, &value, sizeof(value));
+}
+
 static void put_bytes(struct rp_bytes *to, unsigned field, const void *bytes, size_t n)
 {
 	rp_bytes__put_number(to, field << 3 | 2);

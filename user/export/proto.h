@@ -7,6 +7,8 @@
 #include "record/bytes.h"
 
 void rp_proto__number(struct rp_bytes *to, unsigned field, uint64_t value);
+/* A double. */
+void rp_proto__real(struct rp_bytes *to, unsigned field, double value);
 void rp_proto__text(struct rp_bytes *to, unsigned field, const char *text);
 /* The message within, which is empty then; packed numbers likewise. */
 void rp_proto__message(struct rp_bytes *to, unsigned field, struct rp_bytes *message);

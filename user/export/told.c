@@ -9,7 +9,7 @@
 #include "aggregate/paths.h"
 #include "util/array.h"
 
-static int quote(struct rp_told *t, const char *text, const char **out)
+int rp_told__quote(struct rp_told *t, const char *text, const char **out)
 {
 	char *quoted = t->quote(text);
 
@@ -26,6 +26,7 @@ static void forget_run(struct rp_told *t)
 	rp_map__free(&t->text_of);
 	rp_map__free(&t->node_of);
 	rp_map__free(&t->thread_of);
+	rp_told_calls__forget_run(&t->calls);
 	rp_arena__free(&t->strings);
 	t->strings = (struct rp_arena){0};
 	t->n_regions = t->n_texts = t->n_nodes = t->n_threads = 0;
@@ -47,9 +48,9 @@ static int add_thread(struct rp_told *t, const struct rp_event_thread *thread)
 	int rc = rp_array__grow(&t->threads, t->n_threads, &t->threads_room, sizeof(*t->threads));
 
 	if (!rc)
-		rc = quote(t, thread->comm, &told.comm);
+		rc = rp_told__quote(t, thread->comm, &told.comm);
 	if (!rc)
-		rc = quote(t, thread->process_comm, &told.process_comm);
+		rc = rp_told__quote(t, thread->process_comm, &told.process_comm);
 	if (!rc)
 		t->threads[t->n_threads++] = told;
 	return rc;
@@ -68,11 +69,14 @@ int rp_told__on_run(void *ctx, const struct rp_event_run *run)
 	forget_run(t);
 	t->is_running = true;
 	t->start = run->start;
+	t->sample_hz = run->sample_hz;
 	t->run++;
-	rc = quote(t, "?", &no_node.region);
+	rc = rp_told__quote(t, "?", &no_node.region);
 	no_node.name = no_node.region;
 	if (!rc)
 		rc = add_node(t, &no_node);
+	if (!rc)
+		rc = rp_told_calls__begin_run(&t->calls);
 	return rc ? rc : add_thread(t, &no_thread);
 }
 
@@ -92,6 +96,7 @@ void rp_told__free(struct rp_told *t)
 	free(t->texts);
 	free(t->nodes);
 	free(t->threads);
+	rp_told_calls__free(&t->calls);
 }
 
 /* ---- ids ------------------------------------------------------------------------------------- */
@@ -160,7 +165,7 @@ static int set_names(struct rp_told *t, const struct rp_node *node, struct rp_to
 	uint32_t region = rp_map__get(&t->region_of, node->region);
 	const char *name = region == RP_MAP_NONE ? "?" : t->regions[region].name;
 	char label[RP_GROUP_LEN], *both;
-	int rc = quote(t, name, &told->region);
+	int rc = rp_told__quote(t, name, &told->region);
 
 	told->region_index = region == RP_MAP_NONE ? 0 : region + 1;
 	told->kind = region == RP_MAP_NONE ? RP_KIND_MARKER : t->regions[region].kind;
@@ -170,9 +175,9 @@ static int set_names(struct rp_told *t, const struct rp_node *node, struct rp_to
 		return rc;
 	if (asprintf(&both, "%s[%s]", name, label) < 0)
 		return -ENOMEM;
-	rc = quote(t, both, &told->name);
+	rc = rp_told__quote(t, both, &told->name);
 	free(both);
-	return rc ? rc : quote(t, label, &told->label);
+	return rc ? rc : rp_told__quote(t, label, &told->label);
 }
 
 int rp_told__on_node(void *ctx, uint32_t id, const struct rp_node *node)

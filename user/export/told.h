@@ -7,8 +7,7 @@
 #ifndef RP_TOLD_H
 #define RP_TOLD_H
 
-#include "record/sink.h"
-#include "util/map.h"
+#include "export/told_calls.h"
 
 struct rp_told_node {
 	const char *region; /* quoted */
@@ -32,7 +31,8 @@ typedef char *(*rp_quote_fn)(const char *text);
 struct rp_told {
 	rp_quote_fn quote; /* to be set */
 	uint64_t start;
-	uint32_t run; /* from 1 */
+	unsigned sample_hz; /* that were asked for; 0: no samples */
+	uint32_t run;	    /* from 1 */
 	bool is_running;
 	struct rp_arena strings;
 	struct rp_region_name *regions; /* names not quoted */
@@ -44,6 +44,7 @@ struct rp_told {
 	struct rp_told_thread *threads; /* likewise */
 	size_t n_threads, threads_room;
 	struct rp_map region_of, text_of, node_of, thread_of;
+	struct rp_told_calls calls;
 };
 
 int rp_told__on_run(void *ctx, const struct rp_event_run *run);
@@ -54,16 +55,25 @@ int rp_told__on_node(void *ctx, uint32_t id, const struct rp_node *node);
 int rp_told__on_end(void *ctx, const struct rp_event_end *end);
 void rp_told__free(struct rp_told *told);
 
+/* As its own names are, until the next run. 0 or -ENOMEM. */
+int rp_told__quote(struct rp_told *told, const char *text, const char **out);
+
 /* Of the run; after rp_told__on_run(). They stay until the next node, or thread, is told. */
 const struct rp_told_node *rp_told__node(const struct rp_told *told, uint32_t id);
 /* Its index, 0 where it was not told. */
 uint32_t rp_told__thread(const struct rp_told *told, uint32_t serial);
 
+/* From the run's begin on. */
+static inline uint64_t rp_told__since_start(const struct rp_told *told, uint64_t time)
+{
+	return time > told->start ? time - told->start : 0;
+}
+
 /* When an instance began, from the run's begin on. */
 static inline uint64_t rp_told__since(const struct rp_told *told,
 				      const struct rp_event_instance *instance)
 {
-	return instance->start > told->start ? instance->start - told->start : 0;
+	return rp_told__since_start(told, instance->start);
 }
 
 #endif

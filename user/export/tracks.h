@@ -27,10 +27,15 @@ struct rp_tracks {
 };
 
 /* Processes of several records are told apart by what is added for each. */
+static inline uint64_t rp_tracks__pid_of(const struct rp_told *told, uint32_t pid)
+{
+	return pid + (told->run - 1) * 10000000ull;
+}
+
 static inline uint64_t rp_tracks__pid(const struct rp_told *told,
 				      const struct rp_told_thread *thread)
 {
-	return thread->pid + (told->run - 1) * 10000000ull;
+	return rp_tracks__pid_of(told, thread->pid);
 }
 
 /* The track of a thread; *is_new: it was not told of before. It stays until the next one. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
-#include "export/html_names.h"
+#include "export/names.h"
 
 #include <errno.h>
 #include <search.h>
@@ -18,7 +18,7 @@ static int compare(const void *a, const void *b)
 	return strcmp(((const struct numbered *)a)->name, ((const struct numbered *)b)->name);
 }
 
-static int add(struct rp_html_names *names, const char *name, uint32_t *out)
+static int add(struct rp_export_names *names, const char *name, uint32_t *out)
 {
 	struct numbered entry = {.name = rp_arena__dup(&names->strings, name),
 				 .number = (uint32_t)names->n};
@@ -35,7 +35,7 @@ static int add(struct rp_html_names *names, const char *name, uint32_t *out)
 	return 0;
 }
 
-int rp_html_names__find(struct rp_html_names *names, const char *name, uint32_t *out)
+int rp_export_names__find(struct rp_export_names *names, const char *name, uint32_t *out)
 {
 	struct numbered key = {.name = name};
 	void *found = tfind(&key, &names->tree, compare);
@@ -51,7 +51,7 @@ static void keep(void *entry)
 	(void)entry; /* it is the arena's */
 }
 
-void rp_html_names__free(struct rp_html_names *names)
+void rp_export_names__free(struct rp_export_names *names)
 {
 	tdestroy(names->tree, keep);
 	rp_arena__free(&names->strings);
