@@ -94,9 +94,10 @@ static void read_record(const uint8_t *data, size_t size)
 	if (!rp_reader__open(fd, "fuzz", &reader, &err)) {
 		rp_reader__read(reader, &sink, &err);
 		rp_reader__free(reader);
-	} else if (!err.cause[0]) {
-		abort();
+		return;
 	}
+	if (!err.cause[0])
+		abort();
 	close(fd);
 }
 

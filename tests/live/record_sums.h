@@ -123,7 +123,6 @@ static inline struct record *read_record(const char *path)
 		fail_msg("%s", err.cause);
 	r->figures = *rp_reader__figures(reader);
 	rp_reader__free(reader);
-	close(fd);
 	assert_int_equal(r->figures.n_damaged, 0);
 	assert_int_equal(r->figures.nameless, 0);
 	return r;

@@ -84,8 +84,7 @@ static void last_seconds_are_written_on_a_signal(void **state)
 	struct record *r;
 
 	(void)state;
-	assert_int_equal(stat(path, &st), 0);
-	assert_int_equal(st.st_size, 0);
+	assert_int_equal(stat(path, &st), -1);
 	kill(rptrace->pid, SIGUSR1);
 	await_file(path);
 	live_finish(target);
@@ -251,6 +250,23 @@ static void nothing_starts_without_its_file(void **state)
 	assert_null(strstr(rptrace->out, "expect"));
 }
 
+/* A flight recorder makes its file late: that it can be made is known before it starts. */
+static void nothing_starts_without_a_place_for_its_file(void **state)
+{
+	static const char *const names[] = {"no/such/folder.rpt", "."};
+
+	(void)state;
+	for (size_t i = 0; i < LIVE_COUNT(names); i++) {
+		struct live_proc *rptrace = live_rptrace("record --last 1h -o %s -- %s",
+							 live_path(names[i]),
+							 live_target_path("threads busy 1 1"));
+
+		assert_int_equal(live_wait(rptrace), 1);
+		assert_non_null(strstr(rptrace->err, "-o /var/tmp/rptrace.rpt"));
+		assert_null(strstr(rptrace->out, "expect"));
+	}
+}
+
 /* As ranks of MPI that all are given one name: the record of the first is whole. */
 static void a_file_has_one_recorder(void **state)
 {
@@ -324,6 +340,7 @@ int main(void)
 		cmocka_unit_test(full_disk_ends_the_record_alone),
 		cmocka_unit_test(full_disk_of_a_stream_is_told_as_such),
 		cmocka_unit_test(nothing_starts_without_its_file),
+		cmocka_unit_test(nothing_starts_without_a_place_for_its_file),
 		cmocka_unit_test(a_file_has_one_recorder),
 		cmocka_unit_test(an_older_record_outlives_a_run_that_never_began),
 		cmocka_unit_test(summary_does_not_overwrite_the_record),

@@ -365,9 +365,10 @@ static inline int run_read(const void *bytes, size_t n, struct told *told,
 		if (figures)
 			*figures = *rp_reader__figures(reader);
 		rp_reader__free(reader);
+	} else {
+		close(fd);
 	}
 	assert_int_equal(!rc, !err.cause[0]);
-	close(fd);
 	fflush(told->out);
 	return rc;
 }

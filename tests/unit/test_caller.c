@@ -92,6 +92,19 @@ static void a_file_is_known_by_any_path(void **state)
 	unlink("another");
 }
 
+static void whether_a_file_may_be_made_is_known_before(void **state)
+{
+	(void)state;
+	assert_int_equal(rp_caller__may_create("new"), 0);
+	assert_int_equal(rp_caller__may_create("./new"), 0);
+	assert_int_equal(access("new", F_OK), -1);
+	assert_int_equal(rp_caller__may_create("none/new"), -ENOENT);
+	assert_int_equal(rp_caller__may_create(""), -ENOENT);
+	close(rp_caller__create("new", false));
+	assert_int_equal(rp_caller__remove("new"), 0);
+	assert_int_equal(rp_caller__remove("new"), -ENOENT);
+}
+
 static void no_link_is_followed(void **state)
 {
 	(void)state;
@@ -187,6 +200,7 @@ static void capabilities_open_no_file(void **state)
 	pid = fork();
 	if (!pid)
 		_exit(!become_capable_user() || rp_caller__create("new", false) != -EACCES ||
+		      rp_caller__may_create("new") != -EACCES ||
 		      open("new", O_WRONLY | O_CREAT, 0600) < 0);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_int_equal(status, 0);
@@ -323,6 +337,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_file_that_was_there_is_emptied_when_asked_to),
 		TEST(a_file_is_known_by_any_path),
+		TEST(whether_a_file_may_be_made_is_known_before),
 		TEST(no_link_is_followed),
 		TEST(a_pipe_that_nobody_reads_is_not_waited_for),
 		TEST(standard_streams_may_be_named),

@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -10,47 +12,79 @@
 #include "util/caller.h"
 #include "util/clock.h"
 
+__attribute__((format(printf, 3, 4))) static void tell(rp_say_fn say, const char *file,
+						       const char *text, ...)
+{
+	char line[512];
+	int n = snprintf(line, sizeof(line), "%.400s: ", file);
+	va_list ap;
+
+	va_start(ap, text);
+	vsnprintf(line + n, sizeof(line) - (size_t)n, text, ap);
+	va_end(ap);
+	say(line, NULL);
+}
+
 /* A stretch that had no instances, for all that is known, has no time. */
 static void tell_damage(rp_say_fn say, const char *file, uint64_t start,
 			const struct rp_damage *damage)
 {
 	double from = damage->t0 > start ? (double)(damage->t0 - start) / RP_NS_PER_S : 0;
 	double to = ((double)damage->t1 - (double)start) / RP_NS_PER_S;
-	char line[512];
-	int n = snprintf(line, sizeof(line), "%s: %" PRIu64 " bytes at %" PRIu64 " are damaged",
-			 file, damage->bytes, damage->offset);
+	char missing[96] = "";
 
-	if (damage->t1 > damage->t0 && n > 0 && (size_t)n < sizeof(line))
-		snprintf(line + n, sizeof(line) - (size_t)n,
+	if (damage->t1 > damage->t0)
+		snprintf(missing, sizeof(missing),
 			 ": what ended from %.6f s to %.6f s may be missing", from, to);
-	say(line, NULL);
+	tell(say, file, "%" PRIu64 " bytes at %" PRIu64 " are damaged%s", damage->bytes,
+	     damage->offset, missing);
 }
 
-void rp_records__tell_missing(rp_say_fn say, const char *file, const struct rp_reader *reader)
+static void tell_parts(rp_say_fn say, const struct rp_reader *reader)
+{
+	const struct rp_reader_figures *f = rp_reader__figures(reader);
+	const char *file = rp_reader__name(reader);
+	uint32_t part = rp_reader__part(reader);
+
+	if (f->parts_before == 1)
+		tell(say, file,
+		     "part %" PRIu32 " of its record, which comes before it, is not here",
+		     part - 1);
+	else if (f->parts_before)
+		tell(say, file,
+		     "parts %" PRIu32 " to %" PRIu32
+		     " of its record, which come before it, are not here",
+		     part - f->parts_before, part - 1);
+	if (f->goes_on)
+		tell(say, file, "its record goes on in part %" PRIu32 ", which is not here",
+		     part + 1);
+}
+
+static void tell_file(rp_say_fn say, const struct rp_reader *reader)
 {
 	const struct rp_reader_figures *f = rp_reader__figures(reader);
 	size_t room = sizeof(f->damage) / sizeof(f->damage[0]);
-	uint64_t start = rp_reader__run(reader)->start;
-	char line[512];
+	const char *file = rp_reader__name(reader);
 
+	tell_parts(say, reader);
 	for (size_t i = 0; i < f->n_damaged && i < room; i++)
-		tell_damage(say, file, start, &f->damage[i]);
-	if (f->n_damaged > room) {
-		snprintf(line, sizeof(line), "%s: %" PRIu64 " more places are damaged", file,
-			 f->n_damaged - room);
-		say(line, NULL);
-	}
-	if (f->unknown_blocks) {
-		snprintf(line, sizeof(line),
-			 "%s: %" PRIu64 " blocks are of a later version of rptrace", file,
-			 f->unknown_blocks);
-		say(line, NULL);
-	}
-	if (f->cut) {
-		snprintf(line, sizeof(line), "%s: the record ends before its run did", file);
-		say(line, NULL);
-	}
+		tell_damage(say, file, rp_reader__run(reader)->start, &f->damage[i]);
+	if (f->n_damaged > room)
+		tell(say, file, "%" PRIu64 " more places are damaged", f->n_damaged - room);
+	if (f->unknown_blocks)
+		tell(say, file, "%" PRIu64 " blocks are of a later version of rptrace",
+		     f->unknown_blocks);
+	if (f->cut)
+		tell(say, file, "the record ends before its run did");
 }
+
+void rp_records__tell_missing(rp_say_fn say, const struct rp_reader *reader)
+{
+	for (; reader; reader = rp_reader__next(reader))
+		tell_file(say, reader);
+}
+
+/* ---- read ------------------------------------------------------------------------------------ */
 
 int rp_records__open(const char *file, struct rp_reader **reader, struct rp_err *err)
 {
@@ -62,23 +96,101 @@ int rp_records__open(const char *file, struct rp_reader **reader, struct rp_err 
 	rc = rp_reader__open(fd, file, reader, err);
 	if (rc)
 		close(fd);
-	return rc ? rc : fd;
+	return rc;
 }
 
 int rp_records__read(const char *file, const struct rp_event_sink *sink, rp_say_fn say,
 		     struct rp_err *err)
 {
 	struct rp_reader *reader;
-	int fd = rp_records__open(file, &reader, err), rc;
+	int rc = rp_records__open(file, &reader, err);
 
-	if (fd < 0)
-		return fd;
+	if (rc)
+		return rc;
 	rc = rp_reader__read(reader, sink, err);
 	if (!rc)
-		rp_records__tell_missing(say, file, reader);
+		rp_records__tell_missing(say, reader);
 	rp_reader__free(reader);
-	close(fd);
 	return rc;
+}
+
+/* ---- several files of one run ---------------------------------------------------------------- */
+
+static int describe(const char *file, struct rp_record *out, struct rp_err *err)
+{
+	struct rp_reader *reader;
+	int rc = rp_records__open(file, &reader, err);
+
+	if (rc)
+		return rc;
+	*out = (struct rp_record){.name = file,
+				  .run = rp_reader__run_number(reader),
+				  .part = rp_reader__part(reader)};
+	rp_reader__free(reader);
+	return 0;
+}
+
+/* Behind those of its run that come before it, or of all. -EEXIST: it is there. */
+static int insert(struct rp_record *records, size_t n, const struct rp_record *new)
+{
+	size_t at = n;
+
+	for (size_t i = 0; i < n; i++) {
+		if (!new->run || records[i].run != new->run)
+			continue;
+		if (records[i].part == new->part)
+			return -EEXIST;
+		at = records[i].part > new->part ? i : i + 1;
+		if (at == i)
+			break;
+	}
+	memmove(&records[at + 1], &records[at], (n - at) * sizeof(*records));
+	records[at] = *new;
+	return 0;
+}
+
+int rp_records__sort(const struct rp_texts *files, rp_say_fn say, struct rp_record **out,
+		     size_t *twice, struct rp_err *err)
+{
+	struct rp_record *records = calloc(files->n, sizeof(*records)), record;
+	int rc = records ? 0 : rp_err__no_memory(err), n = 0;
+
+	for (size_t i = 0; i < files->n && !rc; i++) {
+		bool is_needed = !n && i + 1 == files->n;
+
+		*twice = i;
+		rc = describe(files->items[i], &record, err);
+		if (rc == -ENODATA && !is_needed) {
+			*err = (struct rp_err){0};
+			tell(say, files->items[i], "it is empty");
+			rc = 0;
+			continue;
+		}
+		if (!rc)
+			rc = insert(records, (size_t)n++, &record);
+	}
+	if (rc)
+		free(records);
+	else
+		*out = records;
+	return rc ? rc : n;
+}
+
+int rp_records__open_run(const struct rp_record *records, size_t n, struct rp_reader **reader,
+			 struct rp_err *err)
+{
+	int rc = rp_records__open(records[0].name, reader, err), taken = 1;
+	struct rp_reader *later;
+
+	for (size_t i = 1; !rc && i < n && records[0].run && records[i].run == records[0].run;
+	     i++, taken++) {
+		rc = rp_records__open(records[i].name, &later, err);
+		if (rc)
+			rp_reader__free(*reader);
+		else
+			rp_reader__join(*reader, later);
+	}
+	return rc ? rc : taken;
 }
 
 int rp_records__check_output(FILE *out, const char *path, const struct rp_texts *files,

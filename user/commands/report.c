@@ -130,58 +130,44 @@ static int refuse_twice(const struct report *r, size_t again, struct rp_err *err
 			   "%s is of the same run as another record here", files->items[again]);
 }
 
-/* Are all of them records, and each of a run of its own? */
-static int check_files(const struct report *r, struct rp_err *err)
+/* Are all of them records, and none of what another one has? */
+static int check_files(struct report *r, struct rp_err *err)
 {
-	const struct rp_texts *files = &r->opts->files;
-	uint64_t *runs = calloc(files->n, sizeof(*runs));
-	int rc = runs ? 0 : rp_err__no_memory(err);
+	size_t twice;
+	int n = rp_records__sort(&r->opts->files, r->say, &r->records, &twice, err);
 
-	for (size_t i = 0; i < files->n && !rc; i++) {
-		struct rp_reader *reader;
-		int fd = rp_records__open(files->items[i], &reader, err);
-
-		if (fd < 0) {
-			rc = fd;
-			break;
-		}
-		runs[i] = rp_reader__run_number(reader);
-		for (size_t other = 0; other < i && !rc; other++)
-			if (runs[i] && runs[other] == runs[i])
-				rc = refuse_twice(r, i, err);
-		rp_reader__free(reader);
-		close(fd);
-	}
-	free(runs);
-	return rc;
+	r->n_records = n > 0 ? (size_t)n : 0;
+	return n == -EEXIST ? refuse_twice(r, twice, err) : n < 0 ? n : 0;
 }
 
-static int read_file(const struct report *r, const char *file, const struct rp_event_sink *sink,
-		     struct rp_err *err)
+/* Returns how many of the records that run has. */
+static int read_run(const struct report *r, size_t first, const struct rp_event_sink *sink,
+		    struct rp_err *err)
 {
 	struct rp_reader *reader;
-	int fd = rp_records__open(file, &reader, err), rc;
+	int n = rp_records__open_run(&r->records[first], r->n_records - first, &reader, err), rc;
 
-	if (fd < 0)
-		return fd;
+	if (n < 0)
+		return n;
 	if (r->window)
 		rp_reader__skip(reader, rp_window__skips, r->window);
 	rc = rp_reader__read(reader, sink, err);
 	if (!rc && sink == &r->sink)
-		rp_records__tell_missing(r->say, file, reader);
+		rp_records__tell_missing(r->say, reader);
 	rp_reader__free(reader);
-	close(fd);
-	return rc;
+	return rc ? rc : n;
 }
 
 int rp_report__read(const struct report *r, const struct rp_event_sink *sink, struct rp_err *err)
 {
-	const struct rp_texts *files = &r->opts->files;
-	int rc = 0;
+	int n;
 
-	for (size_t i = 0; !rc && i < files->n; i++)
-		rc = read_file(r, files->items[i], sink, err);
-	return rc;
+	for (size_t i = 0; i < r->n_records; i += (size_t)n) {
+		n = read_run(r, i, sink, err);
+		if (n < 0)
+			return n;
+	}
+	return 0;
 }
 
 /* ---- printing -------------------------------------------------------------------------------- */
@@ -303,6 +289,7 @@ static void free_report(struct report *r)
 {
 	if (r->sink.close)
 		r->sink.close(r->sink.ctx);
+	free(r->records);
 	rp_report_output__free(&r->output);
 	rp_instance_counts__free(r->counts);
 	rp_timeline__free(r->timeline);

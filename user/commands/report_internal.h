@@ -4,6 +4,7 @@
 #define RP_REPORT_INTERNAL_H
 
 #include "commands/commands.h"
+#include "commands/records.h"
 #include "commands/report_output.h"
 #include "export/slowest.h"
 #include "record/counts_of_instances.h"
@@ -22,6 +23,8 @@ struct report {
 	rp_say_fn say;
 	struct rp_err *err;
 	struct rp_report_output output;
+	struct rp_record *records; /* those of one run together */
+	size_t n_records;
 	struct part part;
 	bool on_screen; /* rather than printed */
 	/* What is shown: as the options say, until keys of the screen choose something else. */

@@ -435,7 +435,8 @@ static bool is_stream(const char *file)
 static int record_together(const struct rp_parser *p)
 {
 	const struct rp_opts *o = p->opts;
-	const void *const members[] = {&o->every, &o->slower_than, &o->last, &o->max_size};
+	const void *const members[] = {&o->every, &o->slower_than, &o->last, &o->max_size,
+				       &o->rotate};
 	char cause[64];
 
 	/* It needs a file: blocks are taken out again when the disk is full. */
@@ -452,6 +453,13 @@ static int record_together(const struct rp_parser *p)
 		return without(p, &o->stream, "--stream needs a file, for other programs to open");
 	if (o->stream && o->last > 0)
 		return without(p, &o->stream, "--stream has the whole run: not with --last");
+	if (o->rotate && o->last > 0)
+		return without(p, &o->rotate,
+			       "--rotate is about a record that is written all the time: not with "
+			       "--last");
+	if (o->rotate && !o->max_size)
+		return with_option(p, &o->max_size, "--max-size", "100M",
+				   "--rotate needs the size of a file: --max-size");
 	if (o->command != RP_COMMAND_LIVE || o->record)
 		return 0;
 	for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {

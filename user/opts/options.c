@@ -304,8 +304,11 @@ const struct rp_option rp_options[] = {
 		 "--slower-than, when one is --stuck, and at the end",
 	 .example = "30s", .least = SECONDS_MIN, .most = SECONDS_MAX},
 	{"max-size", 0, RP_SECTION_SHOW, LIVE | RECORD, RP_OPTION_SIZE, MEMBER(max_size),
-	 .arg = "SIZE", .help = "end the record at this size (100M, 1G)", .example = "1G",
-	 .least = 65536, .most = 1ull << 50},
+	 .arg = "SIZE", .help = "end the record at this size (100M, 1G), or --rotate",
+	 .example = "1G", .least = 65536, .most = 1ull << 50},
+	{"rotate", 0, RP_SECTION_SHOW, LIVE | RECORD, RP_OPTION_NUMBER, MEMBER(rotate), .arg = "N",
+	 .help = "at --max-size go on in another file, and keep the last N of them",
+	 .example = "10", .least = 2, .most = 100000},
 
 	{"max-overhead", 0, RP_SECTION_HOW, LIVE | RECORD, RP_OPTION_PERCENT, MEMBER(max_overhead),
 	 .arg = "PCT", .decides = true,

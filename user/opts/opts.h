@@ -106,6 +106,7 @@ struct rp_opts {
 	char *named[3];	    /* names of files that rp_opts__name_files() has made */
 	uint64_t max_ring;  /* bytes of instances on their way there */
 	uint64_t max_size;  /* of the file; 0: no limit */
+	unsigned rotate;    /* then it goes on in another one, and so many are kept; 0: it ends */
 	double slower_than; /* s: only trees that take so long; 0: all */
 	unsigned every;	    /* one tree in so many; 0: all */
 	double last;	    /* s that are kept in memory until they are asked for; 0: no */

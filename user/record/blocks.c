@@ -194,6 +194,8 @@ int rp_blocks__open(struct rp_blocks *b, int fd)
 		return -errno;
 	if (!S_ISREG(st.st_mode))
 		return -EINVAL;
+	if (!st.st_size)
+		return -ENODATA;
 	b->size = (uint64_t)st.st_size;
 	b->packer = rp_packer__new();
 	b->stored = malloc(RP_BLOCK_MAX);

@@ -18,7 +18,8 @@ struct rp_blocks {
 	unsigned char *stored; /* of the block read last */
 };
 
-/* All blocks of a regular file; -EINVAL: it is none. What it holds is to be freed in any case. */
+/* All blocks of a regular file; -EINVAL: it has none; -ENODATA: nor anything else. What it holds is
+ * to be freed in any case. */
 int rp_blocks__open(struct rp_blocks *blocks, int fd);
 void rp_blocks__free(struct rp_blocks *blocks);
 

@@ -31,6 +31,7 @@ enum rp_block_type {
 	RP_BLOCK_PLACES = 11,
 	RP_BLOCK_CALLS = 12,
 	RP_BLOCK_SAMPLES = 13,
+	RP_BLOCK_PART = 14, /* which file of its run it is in, and what was missing before that */
 	RP_BLOCK_TYPES,
 };
 

@@ -4,10 +4,13 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "record/blocks.h"
 #include "record/columns.h"
+#include "record/damage.h"
 #include "record/items.h"
+#include "record/part.h"
 
 /* Threads past this are not told apart: a bit each is kept of those that are known. */
 #define THREADS_MAX (1u << 24)
@@ -35,6 +38,10 @@ struct rp_reader {
 
 	bool (*skips)(void *ctx, uint64_t t0, uint64_t t1); /* NULL: all are read */
 	void *skips_ctx;
+
+	uint32_t part; /* number of the file in its run, from 1 on */
+	struct rp_reader
+		*next; /* the next file that is here: of it name, blocks, figures are used */
 };
 
 static bool is_set(const uint8_t *bits, uint32_t i)
@@ -45,63 +52,6 @@ static bool is_set(const uint8_t *bits, uint32_t i)
 static void set(uint8_t *bits, uint32_t i)
 {
 	bits[i / 8] |= (uint8_t)(1u << i % 8);
-}
-
-/* ---- what could not be read ------------------------------------------------------------------ */
-
-static bool has_events(const struct rp_block_place *place)
-{
-	return place->type == RP_BLOCK_INSTANCES || place->type == RP_BLOCK_SAMPLES;
-}
-
-/* When instances ended that are missing between two blocks. Some blocks have no time. */
-static void set_times(const struct rp_reader *r, size_t at, bool is_block, struct rp_damage *damage)
-{
-	const struct rp_block_place *place = r->blocks.place;
-	size_t before = at, after = is_block ? at + 1 : at;
-
-	if (is_block && has_events(&place[at])) {
-		damage->t0 = place[at].t0;
-		damage->t1 = place[at].t1;
-		return;
-	}
-	while (before && place[before - 1].type != RP_BLOCK_INSTANCES)
-		before--;
-	while (after < r->blocks.n && place[after].type != RP_BLOCK_INSTANCES)
-		after++;
-	damage->t0 = before ? place[before - 1].t1 : r->run.start;
-	damage->t1 = after < r->blocks.n ? place[after].t0 : damage->t0;
-}
-
-static void add_damage(struct rp_reader *r, size_t at, bool is_block, uint64_t offset,
-		       uint64_t bytes)
-{
-	struct rp_reader_figures *f = &r->figures;
-	size_t room = sizeof(f->damage) / sizeof(f->damage[0]);
-
-	if (f->n_damaged < room) {
-		struct rp_damage *damage = &f->damage[f->n_damaged];
-
-		*damage = (struct rp_damage){.offset = offset, .bytes = bytes};
-		set_times(r, at, is_block, damage);
-	}
-	f->n_damaged++;
-}
-
-/* Between the blocks that were found. */
-static void find_gaps(struct rp_reader *r)
-{
-	const struct rp_blocks *b = &r->blocks;
-	uint64_t end = 0;
-
-	for (size_t i = 0; i < b->n; i++) {
-		if (b->place[i].offset > end)
-			add_damage(r, i, false, end, b->place[i].offset - end);
-		end = rp_block_place__end(&b->place[i]);
-	}
-	/* What is behind the last one was being written; an index has no more behind it to tell. */
-	if (!b->indexed && end < b->size)
-		add_damage(r, b->n, false, end, b->size - end);
 }
 
 /* ---- items ----------------------------------------------------------------------------------- */
@@ -388,6 +338,43 @@ static int take_samples(struct rp_reader *r, const struct rp_block_place *place,
 	return end_events(r, place, n, rc);
 }
 
+/* ---- files of one run ------------------------------------------------------------------------ */
+
+static struct rp_reader *last_file(struct rp_reader *r)
+{
+	while (r->next)
+		r = r->next;
+	return r;
+}
+
+static int skip_item(struct rp_reader *r, struct rp_cursor item)
+{
+	struct rp_missing missing;
+
+	if (rp_item__get_missing(item, &missing))
+		r->missing[missing.node] = missing;
+	return 0;
+}
+
+/* What is missing in files that are not here is not told as of this one. */
+static int skip_missing(struct rp_reader *r, struct rp_reader *file)
+{
+	struct rp_cursor before;
+
+	rp_part__number(&file->blocks, &before);
+	return for_items(r, before, skip_item);
+}
+
+static void find_parts(struct rp_reader *r)
+{
+	uint32_t before = 0;
+
+	for (struct rp_reader *file = r; file; before = file->part, file = file->next)
+		file->figures.parts_before = file->part - before - 1;
+	r = last_file(r);
+	r->figures.goes_on = rp_part__goes_on(&r->blocks);
+}
+
 /* ---- the whole ------------------------------------------------------------------------------- */
 
 static const struct {
@@ -409,27 +396,40 @@ static bool is_skipped(const struct rp_reader *r, const struct rp_block_place *p
 	       r->skips(r->skips_ctx, place->t0, place->t1);
 }
 
-static int read_pass(struct rp_reader *r, size_t pass)
+/* What is read of `file` is told as of r. */
+static int read_file(struct rp_reader *r, struct rp_reader *file, size_t pass)
 {
 	int rc = 0;
 
-	for (size_t i = 0; !rc && i < r->blocks.n; i++) {
-		const struct rp_block_place *place = &r->blocks.place[i];
+	for (size_t i = 0; !rc && i < file->blocks.n; i++) {
+		const struct rp_block_place *place = &file->blocks.place[i];
 		struct rp_cursor payload;
 
 		if (place->type != passes[pass].type || place->version > RP_BLOCK_VERSION ||
 		    is_skipped(r, place))
 			continue;
-		rc = rp_blocks__read(&r->blocks, place, &payload);
+		rc = rp_blocks__read(&file->blocks, place, &payload);
 		if (!rc && passes[pass].item)
 			rc = for_items(r, payload, passes[pass].item);
 		else if (!rc)
 			rc = passes[pass].items(r, place, payload);
 		if (rc == -EBADMSG) {
-			add_damage(r, i, true, place->offset,
-				   rp_block_place__end(place) - place->offset);
+			rp_damage__add_block(&file->figures, &file->blocks, i, r->run.start);
 			rc = 0;
 		}
+	}
+	return rc;
+}
+
+static int read_pass(struct rp_reader *r, size_t pass)
+{
+	int rc = 0;
+
+	for (struct rp_reader *file = r; !rc && file; file = file->next) {
+		if (passes[pass].type == RP_BLOCK_MISSING && file->figures.parts_before)
+			rc = skip_missing(r, file);
+		if (!rc)
+			rc = read_file(r, file, pass);
 	}
 	return rc;
 }
@@ -442,21 +442,36 @@ static void count_unknown(struct rp_reader *r)
 			r->figures.unknown_blocks++;
 }
 
+static int tell_run(struct rp_reader *r)
+{
+	bool is_part = last_file(r)->figures.goes_on;
+
+	for (struct rp_reader *file = r; file; file = file->next) {
+		file->run.start = r->run.start;
+		rp_damage__find_gaps(&file->figures, &file->blocks, r->run.start);
+		count_unknown(file);
+		is_part |= file->figures.parts_before > 0;
+	}
+	if (is_part && !r->run.meta.kept)
+		r->run.meta.kept = "--rotate";
+	return RP_TELL(r->sink, run, &r->run);
+}
+
 int rp_reader__read(struct rp_reader *r, const struct rp_event_sink *sink, struct rp_err *err)
 {
+	struct rp_reader *last;
 	int rc = 0;
 
 	r->sink = sink;
 	r->end.cut = true;
-	count_unknown(r);
+	find_parts(r);
 	for (size_t pass = 0; !rc && pass < sizeof(passes) / sizeof(passes[0]); pass++) {
 		rc = read_pass(r, pass);
-		if (!rc && passes[pass].type == RP_BLOCK_RUN) {
-			find_gaps(r);
-			rc = RP_TELL(sink, run, &r->run);
-		}
+		if (!rc && passes[pass].type == RP_BLOCK_RUN)
+			rc = tell_run(r);
 	}
-	r->figures.cut = r->end.cut;
+	last = last_file(r);
+	last->figures.cut = r->end.cut && !last->figures.goes_on;
 	if (!rc)
 		rc = RP_TELL(sink, end, &r->end);
 	if (rc && !err->cause[0])
@@ -467,16 +482,29 @@ int rp_reader__read(struct rp_reader *r, const struct rp_event_sink *sink, struc
 
 static int open_error(const char *name, int rc, struct rp_err *err)
 {
-	if (rc == -EINVAL)
+	if (rc == -EINVAL || rc == -ENODATA)
 		return rp_err__set(err, RP_EXIT_FAILED, rc, "rptrace record --help",
 				   "%s is no record of rptrace, or nothing of it is left", name);
 	return rp_err__set(err, RP_EXIT_FAILED, rc, NULL, "%s cannot be read: %s", name,
 			   strerror(-rc));
 }
 
+static void free_file(struct rp_reader *r)
+{
+	rp_blocks__free(&r->blocks);
+	rp_arena__free(&r->texts);
+	free(r->regions);
+	free(r->threads);
+	free(r->places);
+	free(r->depths);
+	free(r->missing);
+	free(r);
+}
+
 int rp_reader__open(int fd, const char *name, struct rp_reader **out, struct rp_err *err)
 {
 	struct rp_reader *r = calloc(1, sizeof(*r));
+	struct rp_cursor before;
 	int rc;
 
 	if (!r)
@@ -491,25 +519,23 @@ int rp_reader__open(int fd, const char *name, struct rp_reader **out, struct rp_
 	rc = r->regions && r->threads && r->places && r->missing ? rp_blocks__open(&r->blocks, fd)
 								 : -ENOMEM;
 	if (rc) {
-		rp_reader__free(r);
+		free_file(r);
 		return open_error(name, rc, err);
 	}
+	r->part = rp_part__number(&r->blocks, &before);
 	*out = r;
 	return 0;
 }
 
 void rp_reader__free(struct rp_reader *r)
 {
-	if (!r)
-		return;
-	rp_blocks__free(&r->blocks);
-	rp_arena__free(&r->texts);
-	free(r->regions);
-	free(r->threads);
-	free(r->places);
-	free(r->depths);
-	free(r->missing);
-	free(r);
+	struct rp_reader *next;
+
+	for (; r; r = next) {
+		next = r->next;
+		close(r->blocks.fd);
+		free_file(r);
+	}
 }
 
 void rp_reader__skip(struct rp_reader *r, bool (*skips)(void *ctx, uint64_t t0, uint64_t t1),
@@ -522,6 +548,26 @@ void rp_reader__skip(struct rp_reader *r, bool (*skips)(void *ctx, uint64_t t0, 
 const struct rp_reader_figures *rp_reader__figures(const struct rp_reader *r)
 {
 	return &r->figures;
+}
+
+uint32_t rp_reader__part(const struct rp_reader *r)
+{
+	return r->part;
+}
+
+void rp_reader__join(struct rp_reader *r, struct rp_reader *later)
+{
+	last_file(r)->next = later;
+}
+
+const struct rp_reader *rp_reader__next(const struct rp_reader *r)
+{
+	return r->next;
+}
+
+const char *rp_reader__name(const struct rp_reader *r)
+{
+	return r->name;
 }
 
 uint64_t rp_reader__run_number(const struct rp_reader *r)

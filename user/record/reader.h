@@ -16,10 +16,23 @@
 
 struct rp_reader;
 
-/* name: of the file, for messages; it lasts as long as the reader. The descriptor stays the
- * caller's. Only a regular file can be read. */
+/* name: of the file, for messages; it lasts as long as the reader. The descriptor is the reader's,
+ * which closes it, but for where that fails. Only a regular file can be read. -ENODATA: it is
+ * empty. */
 int rp_reader__open(int fd, const char *name, struct rp_reader **out, struct rp_err *err);
 void rp_reader__free(struct rp_reader *reader);
+
+/* Which of the files of its run it is, from 1 on. */
+uint32_t rp_reader__part(const struct rp_reader *reader);
+
+/*
+ * Read another file of the same run with it, as if both were one: a later part than those that it
+ * has. That is its own from now on, and freed with it.
+ */
+void rp_reader__join(struct rp_reader *reader, struct rp_reader *later);
+/* That; NULL: there is no later one. */
+const struct rp_reader *rp_reader__next(const struct rp_reader *reader);
+const char *rp_reader__name(const struct rp_reader *reader);
 
 /*
  * Tell the sink all of the run but `close`. Metadata come first, from wherever in the file they
@@ -47,12 +60,14 @@ struct rp_damage {
 	uint64_t t0, t1;	/* ns: instances that ended in between may be missing */
 };
 
-/* What was wrong, once it was read. */
+/* What was wrong with that file, once it was read. */
 struct rp_reader_figures {
-	uint64_t instances, samples; /* told */
+	uint64_t instances, samples; /* told; of all files that were joined to it, too */
 	uint64_t nameless;	     /* instances whose path is not known: not told */
 	uint64_t unknown_blocks;     /* of types or versions that this program does not know */
 	bool cut;		     /* the end is missing */
+	bool goes_on;		     /* in a part that is not here */
+	uint32_t parts_before;	     /* that come right before this one and are not here */
 	uint64_t n_damaged;	     /* stretches; more than there are items below */
 	struct rp_damage damage[8];
 };

@@ -3,21 +3,13 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "record/block.h"
+#include "record/kept_blocks.h"
 #include "record/trailer.h"
-#include "util/array.h"
-
-struct kept {
-	struct rp_block_header header;
-	void *payload; /* NULL: dropped */
-};
 
 struct rp_recent {
 	struct rp_recent_opts opts;
-	struct kept *block; /* in order */
-	size_t n, room;
+	struct rp_kept_blocks blocks;
 	size_t oldest; /* none of events is before it */
 	uint64_t bytes, event_bytes, instances, samples;
 };
@@ -35,29 +27,27 @@ void rp_recent__free(struct rp_recent *r)
 {
 	if (!r)
 		return;
-	for (size_t i = 0; i < r->n; i++)
-		free(r->block[i].payload);
-	free(r->block);
+	rp_kept_blocks__free(&r->blocks);
 	free(r);
 }
 
-static uint64_t size_of(const struct kept *kept)
+static uint64_t size_of(const struct rp_kept_block *kept)
 {
 	return sizeof(kept->header) + kept->header.stored;
 }
 
 /* What events stand for is kept. */
-static bool has_events(const struct kept *kept)
+static bool has_events(const struct rp_kept_block *kept)
 {
 	return kept->header.type == RP_BLOCK_INSTANCES || kept->header.type == RP_BLOCK_SAMPLES;
 }
 
-static uint64_t *count_of(struct rp_recent *r, const struct kept *kept)
+static uint64_t *count_of(struct rp_recent *r, const struct rp_kept_block *kept)
 {
 	return kept->header.type == RP_BLOCK_INSTANCES ? &r->instances : &r->samples;
 }
 
-static void drop(struct rp_recent *r, struct kept *kept)
+static void drop(struct rp_recent *r, struct rp_kept_block *kept)
 {
 	r->bytes -= size_of(kept);
 	r->event_bytes -= size_of(kept);
@@ -69,19 +59,20 @@ static void drop(struct rp_recent *r, struct kept *kept)
 /* Those that were dropped take no room for long. */
 static void close_ranks(struct rp_recent *r)
 {
+	struct rp_kept_blocks *b = &r->blocks;
 	size_t n = 0;
 
-	for (size_t i = 0; i < r->n; i++)
-		if (r->block[i].payload)
-			r->block[n++] = r->block[i];
-	r->n = n;
+	for (size_t i = 0; i < b->n; i++)
+		if (b->block[i].payload)
+			b->block[n++] = b->block[i];
+	b->n = n;
 	r->oldest = 0;
 }
 
 static void drop_old(struct rp_recent *r, uint64_t now)
 {
-	for (; r->oldest < r->n; r->oldest++) {
-		struct kept *kept = &r->block[r->oldest];
+	for (; r->oldest < r->blocks.n; r->oldest++) {
+		struct rp_kept_block *kept = &r->blocks.block[r->oldest];
 
 		if (!kept->payload || !has_events(kept))
 			continue;
@@ -90,26 +81,23 @@ static void drop_old(struct rp_recent *r, uint64_t now)
 			break;
 		drop(r, kept);
 	}
-	if (r->oldest > r->n / 2)
+	if (r->oldest > r->blocks.n / 2)
 		close_ranks(r);
 }
 
 int rp_recent__add(void *ctx, const struct rp_block_header *header, const void *payload)
 {
 	struct rp_recent *r = ctx;
-	struct kept kept = {.header = *header, .payload = malloc(header->stored + 1)};
+	const struct rp_kept_block *kept;
 
-	if (!kept.payload || rp_array__grow(&r->block, r->n, &r->room, sizeof(*r->block))) {
-		free(kept.payload);
+	if (rp_kept_blocks__add(&r->blocks, header, payload))
 		return -ENOMEM;
-	}
-	memcpy(kept.payload, payload, header->stored);
-	r->block[r->n++] = kept;
-	r->bytes += size_of(&kept);
-	if (!has_events(&kept))
+	kept = &r->blocks.block[r->blocks.n - 1];
+	r->bytes += size_of(kept);
+	if (!has_events(kept))
 		return 0;
-	r->event_bytes += size_of(&kept);
-	*count_of(r, &kept) += header->items;
+	r->event_bytes += size_of(kept);
+	*count_of(r, kept) += header->items;
 	drop_old(r, header->t1);
 	return 0;
 }
@@ -119,16 +107,12 @@ int rp_recent__write(const struct rp_recent *r, rp_block_fn fn, void *ctx)
 	struct rp_trailer trailer = {0};
 	int rc = 0;
 
-	for (size_t i = 0; !rc && i < r->n; i++) {
-		struct rp_block_header header = r->block[i].header;
+	for (size_t i = 0; !rc && i < r->blocks.n; i++) {
+		const struct rp_kept_block *kept = &r->blocks.block[i];
 
-		if (!r->block[i].payload || header.type == RP_BLOCK_INDEX ||
-		    header.type == RP_BLOCK_END)
-			continue;
-		header.sequence = trailer.n;
-		rp_block_header__seal(&header);
-		rp_trailer__note(&trailer, &header);
-		rc = fn(ctx, &header, r->block[i].payload);
+		if (kept->payload && kept->header.type != RP_BLOCK_INDEX &&
+		    kept->header.type != RP_BLOCK_END)
+			rc = rp_trailer__copy(&trailer, kept, fn, ctx);
 	}
 	if (!rc)
 		rc = rp_trailer__put(&trailer, fn, ctx);

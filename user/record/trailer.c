@@ -15,6 +15,17 @@ void rp_trailer__note(struct rp_trailer *t, const struct rp_block_header *header
 	t->n++;
 }
 
+int rp_trailer__copy(struct rp_trailer *t, const struct rp_kept_block *kept, rp_block_fn fn,
+		     void *ctx)
+{
+	struct rp_block_header header = kept->header;
+
+	header.sequence = t->n;
+	rp_block_header__seal(&header);
+	rp_trailer__note(t, &header);
+	return fn(ctx, &header, kept->payload);
+}
+
 static int put(struct rp_trailer *t, struct rp_packer *packer, enum rp_block_type type,
 	       uint32_t items, const void *payload, size_t n, rp_block_fn fn, void *ctx)
 {
@@ -50,4 +61,5 @@ int rp_trailer__put(struct rp_trailer *t, rp_block_fn fn, void *ctx)
 void rp_trailer__free(struct rp_trailer *t)
 {
 	rp_bytes__free(&t->index);
+	*t = (struct rp_trailer){0};
 }

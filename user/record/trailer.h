@@ -4,6 +4,7 @@
 #define RP_TRAILER_H
 
 #include "record/index.h"
+#include "record/kept_blocks.h"
 #include "record/writer.h"
 
 /* All zero: nothing was written so far. */
@@ -16,6 +17,9 @@ struct rp_trailer {
 
 /* A block was written. */
 void rp_trailer__note(struct rp_trailer *trailer, const struct rp_block_header *header);
+/* Write a block once more, as the next one. */
+int rp_trailer__copy(struct rp_trailer *trailer, const struct rp_kept_block *kept, rp_block_fn fn,
+		     void *ctx);
 /* Write the trailer; nothing where the index has outgrown a block: readers do without. */
 int rp_trailer__put(struct rp_trailer *trailer, rp_block_fn fn, void *ctx);
 void rp_trailer__free(struct rp_trailer *trailer);

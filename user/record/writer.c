@@ -31,10 +31,45 @@ struct rp_writer {
 	uint64_t *past_end; /* likewise, of those that were not taken any more */
 	struct rp_bytes payload;
 	struct rp_trailer trailer;
+
+	/* ---- where there are several files ---- */
+	struct rp_kept_blocks names; /* what ids stand for: each file begins with it */
+	struct rp_kept_blocks part;  /* the block that tells which file it is */
+	uint32_t number;	     /* of the file, from 1 on */
+	uint64_t preamble;	     /* bytes that it begins with */
+	uint64_t before;	     /* bytes of the files before */
 	struct rp_writer_figures figures;
 };
 
+/* What ids stand for comes before the instances and samples that have them. */
+static const enum rp_block_type names[] = {RP_BLOCK_RUN,   RP_BLOCK_REGIONS, RP_BLOCK_TEXTS,
+					   RP_BLOCK_NODES, RP_BLOCK_THREADS, RP_BLOCK_PLACES,
+					   RP_BLOCK_CALLS};
+#define N_NAMES (sizeof(names) / sizeof(names[0]))
+
 /* ---- blocks -------------------------------------------------------------------------------- */
+
+/* For the files to come. */
+static int keep(struct rp_writer *w, const struct rp_block_header *header, const void *stored)
+{
+	if (!w->opts.next)
+		return 0;
+	if (header->type == RP_BLOCK_PART) {
+		rp_kept_blocks__free(&w->part);
+		return rp_kept_blocks__add(&w->part, header, stored);
+	}
+	for (size_t i = 0; i < N_NAMES; i++)
+		if (header->type == names[i])
+			return rp_kept_blocks__add(&w->names, header, stored);
+	return 0;
+}
+
+static void count_bytes(struct rp_writer *w)
+{
+	w->figures.bytes = w->before + w->trailer.at;
+	w->figures.full = !w->opts.next && w->opts.max_bytes &&
+			  w->figures.bytes >= w->opts.max_bytes;
+}
 
 static int put_block(struct rp_writer *w, enum rp_block_type type, uint32_t items,
 		     const struct rp_bytes *payload, uint64_t t0, uint64_t t1)
@@ -53,11 +88,12 @@ static int put_block(struct rp_writer *w, enum rp_block_type type, uint32_t item
 		return w->rc;
 	stored = rp_packer__pack(w->packer, &header, payload->at, payload->n);
 	w->rc = w->opts.fn(w->opts.ctx, &header, stored);
+	if (!w->rc)
+		w->rc = keep(w, &header, stored);
 	if (w->rc)
 		return w->rc;
 	rp_trailer__note(&w->trailer, &header);
-	w->figures.bytes = w->trailer.at;
-	w->figures.full = w->opts.max_bytes && w->figures.bytes >= w->opts.max_bytes;
+	count_bytes(w);
 	return 0;
 }
 
@@ -86,16 +122,80 @@ static int put_events(struct rp_writer *w, enum rp_block_type type,
 	return put_block(w, type, n, &w->payload, columns->t0, columns->t1);
 }
 
-/* What ids stand for comes before the instances and samples that have them. */
+/* ---- files --------------------------------------------------------------------------------- */
+
+/* A file that begins with more than the limit has to get instances, too. */
+static bool is_part_full(const struct rp_writer *w)
+{
+	return w->opts.next && w->opts.max_bytes && w->trailer.at >= w->opts.max_bytes &&
+	       w->trailer.at - w->preamble >= w->opts.max_bytes / 2;
+}
+
+static void copy(struct rp_writer *w, const struct rp_kept_blocks *kept)
+{
+	for (size_t i = 0; !w->rc && i < kept->n; i++)
+		w->rc = rp_trailer__copy(&w->trailer, &kept->block[i], w->opts.fn, w->opts.ctx);
+	count_bytes(w);
+}
+
+/*
+ * Sums are those of the run: a reader of this file alone takes off what they were before it. A run
+ * of one file has no such block.
+ */
+static void put_part(struct rp_writer *w)
+{
+	uint32_t items = 1;
+
+	w->payload.n = 0;
+	rp_bytes__put_number(&w->payload, w->number);
+	for (uint32_t node = 0; w->number > 1 && node < RP_NODES_MAX; node++)
+		if (w->missing[node].lost || w->missing[node].left_out) {
+			rp_item__put_missing(&w->payload, &w->missing[node]);
+			items++;
+		}
+	put_block(w, RP_BLOCK_PART, items, &w->payload, w->time, w->time);
+}
+
+/* Names are there twice, as in any record, so that a damaged block of them costs nothing. */
+static int end_part(struct rp_writer *w)
+{
+	/* What is known by now to be missing is so in the file that ends. */
+	put_pending(w, RP_BLOCK_MISSING);
+	copy(w, &w->names);
+	if (w->number == 1)
+		put_part(w);
+	else
+		copy(w, &w->part);
+	if (!w->rc)
+		w->rc = rp_trailer__put(&w->trailer, w->opts.fn, w->opts.ctx);
+	w->before += w->trailer.at;
+	rp_trailer__free(&w->trailer);
+	return w->rc;
+}
+
+static int begin_part(struct rp_writer *w)
+{
+	int rc = end_part(w);
+
+	if (!rc)
+		rc = w->rc = w->opts.next(w->opts.ctx);
+	if (rc)
+		return rc;
+	w->number++;
+	copy(w, &w->names);
+	put_part(w);
+	w->preamble = w->trailer.at;
+	return w->rc;
+}
+
 static int flush(struct rp_writer *w)
 {
-	static const enum rp_block_type before[] = {
-		RP_BLOCK_RUN,	  RP_BLOCK_REGIONS, RP_BLOCK_TEXTS, RP_BLOCK_NODES,
-		RP_BLOCK_THREADS, RP_BLOCK_PLACES,  RP_BLOCK_CALLS};
 	static const enum rp_block_type after[] = {RP_BLOCK_MISSING, RP_BLOCK_TOTALS};
 
-	for (size_t i = 0; i < sizeof(before) / sizeof(before[0]); i++)
-		put_pending(w, before[i]);
+	if (is_part_full(w) && (w->instances.n || w->samples.n))
+		begin_part(w);
+	for (size_t i = 0; i < N_NAMES; i++)
+		put_pending(w, names[i]);
 	put_events(w, RP_BLOCK_SAMPLES, &w->samples);
 	put_events(w, RP_BLOCK_INSTANCES, &w->instances);
 	for (size_t i = 0; i < sizeof(after) / sizeof(after[0]); i++)
@@ -280,6 +380,8 @@ static void free_writer(struct rp_writer *w)
 	free(w->missing);
 	free(w->past_end);
 	rp_trailer__free(&w->trailer);
+	rp_kept_blocks__free(&w->names);
+	rp_kept_blocks__free(&w->part);
 	free(w);
 }
 
@@ -288,6 +390,10 @@ static int take_close(void *ctx)
 	struct rp_writer *w = ctx;
 	int rc = flush(w);
 
+	if (!rc && w->has_ended) {
+		copy(w, &w->part);
+		rc = w->rc;
+	}
 	if (!rc && w->has_ended)
 		rc = rp_trailer__put(&w->trailer, w->opts.fn, w->opts.ctx);
 	free_writer(w);
@@ -301,6 +407,7 @@ int rp_writer__new(const struct rp_writer_opts *opts, struct rp_writer **out)
 	if (!w)
 		return -ENOMEM;
 	w->opts = *opts;
+	w->number = 1;
 	w->packer = rp_packer__new();
 	w->missing = calloc(RP_NODES_MAX, sizeof(*w->missing));
 	w->past_end = calloc(RP_NODES_MAX, sizeof(*w->past_end));

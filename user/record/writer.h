@@ -20,9 +20,14 @@ struct rp_writer;
 
 struct rp_writer_opts {
 	uint64_t run;	    /* a number that no other run has */
-	uint64_t max_bytes; /* 0: no limit; past it instances are counted as left out */
+	uint64_t max_bytes; /* 0: no limit; past it instances are counted as left out, but for: */
+	/*
+	 * Begin another file, where what fn is given from now on goes: it reads alone, as it begins
+	 * with all that ids stand for. NULL: there is one file.
+	 */
+	int (*next)(void *ctx);
 	rp_block_fn fn;
-	void *ctx; /* of fn */
+	void *ctx; /* of both */
 };
 
 /* -ENOMEM. */
@@ -39,7 +44,7 @@ int rp_writer__flush(struct rp_writer *writer, uint64_t now);
 
 struct rp_writer_figures {
 	uint64_t instances, samples; /* that were taken */
-	uint64_t bytes;		     /* of all blocks so far */
+	uint64_t bytes;		     /* of all blocks so far, in all files */
 	bool full;		     /* there are as many as there may be */
 };
 struct rp_writer_figures rp_writer__figures(const struct rp_writer *writer);

@@ -2,6 +2,7 @@
 /* The record of a run: when it begins, how far it is, and what is said of it at the end. */
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -96,6 +97,7 @@ int rp_run__open_record(struct rp_run *run, struct rp_err *err)
 		.stream = run->opts->stream,
 		.slower_than = (uint64_t)(run->opts->slower_than * RP_NS_PER_S),
 		.max_bytes = run->opts->max_size,
+		.keep = run->opts->rotate,
 		.last = (uint64_t)(run->opts->last * RP_NS_PER_S),
 	};
 
@@ -197,14 +199,14 @@ static void say_ended(struct rp_run *run, const struct rp_recording_figures *fig
 
 static void say_dumped(struct rp_run *run)
 {
-	unsigned number;
-	const char *path = rp_recording__dumped(run->recording, &number);
-	char line[512];
+	unsigned number = rp_recording__written(run->recording).last;
+	char path[PATH_MAX], line[512];
 
-	if (number == run->progress.dumps)
+	if (!run->opts->last || number == run->progress.dumps)
 		return;
 	run->progress.dumps = number;
-	snprintf(line, sizeof(line), "the last instances are in %.400s", path);
+	snprintf(line, sizeof(line), "the last instances are in %.400s",
+		 rp_recording__path(run->recording, number, path));
 	rp_run__say(run, line, NULL);
 }
 
@@ -301,13 +303,49 @@ static void say_none_chosen(struct rp_run *run)
 	run->say(told.cause, told.cure);
 }
 
+/* "and 3 k samples"; returns buf. */
+static const char *samples_text(uint64_t samples, char *buf, size_t size)
+{
+	char n[16];
+
+	buf[0] = '\0';
+	if (samples)
+		snprintf(buf, size, " and %s sample%s",
+			 rp_text__count((double)samples, n, sizeof(n)), samples == 1 ? "" : "s");
+	return buf;
+}
+
+/* Where it is, and how it is read. */
+static void say_files(struct rp_run *run, const struct rp_recording_figures *figures,
+		      const char *count)
+{
+	struct rp_recording_files files = rp_recording__written(run->recording);
+	char first[PATH_MAX], last[PATH_MAX], text[2 * 160 + 8], bytes[24], samples[32], line[512];
+	bool has_all = run->opts->last > 0 || files.first == 1;
+	struct rp_command_line next = {0};
+
+	rp_recording__path(run->recording, files.first, first);
+	rp_recording__path(run->recording, files.last, last);
+	if (files.first == files.last)
+		snprintf(text, sizeof(text), "%.300s", first);
+	else
+		snprintf(text, sizeof(text), "%.160s to %.160s", first, last);
+	snprintf(line, sizeof(line), "%s instance%s%s%s in %s%s%s", count,
+		 figures->instances == 1 ? "" : "s",
+		 samples_text(figures->samples, samples, sizeof(samples)),
+		 has_all ? "" : ", the last of them", text, has_all ? ", " : "",
+		 has_all ? size_text(figures->bytes, bytes, sizeof(bytes)) : "");
+	rp_command_line__add(&next, "rptrace");
+	rp_command_line__add(&next, "report");
+	for (unsigned i = files.first; i <= files.last; i++)
+		rp_command_line__add(&next, rp_recording__path(run->recording, i, last));
+	run->say(line, next.fits ? next.text : NULL);
+}
+
 static void say_recorded(struct rp_run *run)
 {
 	struct rp_recording_figures figures = rp_recording__figures(run->recording);
-	struct rp_command_line next = {0};
-	char line[512], count[16], bytes[16], samples[32] = "", n_samples[16];
-	unsigned number;
-	const char *path = rp_recording__dumped(run->recording, &number);
+	char line[512], count[16];
 
 	rp_text__count((double)figures.instances, count, sizeof(count));
 	if (run->opts->stream) {
@@ -315,21 +353,9 @@ static void say_recorded(struct rp_run *run)
 			 figures.instances == 1 ? "" : "s", run->opts->stream);
 		run->say(line, NULL);
 	}
-	if (!path)
-		path = run->opts->record;
-	if (!path)
+	if (!run->opts->record)
 		return;
-	if (figures.samples)
-		snprintf(samples, sizeof(samples), " and %s sample%s",
-			 rp_text__count((double)figures.samples, n_samples, sizeof(n_samples)),
-			 figures.samples == 1 ? "" : "s");
-	snprintf(line, sizeof(line), "%s instance%s%s in %.300s, %s", count,
-		 figures.instances == 1 ? "" : "s", samples, path,
-		 size_text(figures.bytes, bytes, sizeof(bytes)));
-	rp_command_line__add(&next, "rptrace");
-	rp_command_line__add(&next, "report");
-	rp_command_line__add(&next, path);
-	run->say(line, next.fits ? next.text : NULL);
+	say_files(run, &figures, count);
 	if (!figures.instances && run->opts->every > 1)
 		say_none_chosen(run);
 }

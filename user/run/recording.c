@@ -25,6 +25,7 @@
 #include "record/tee.h"
 #include "record/writer.h"
 #include "run/output.h"
+#include "run/record_files.h"
 #include "run/sample_queue.h"
 #include "util/array.h"
 #include "util/caller.h"
@@ -49,15 +50,13 @@ struct trigger {
 
 struct rp_recording {
 	struct rp_recording_opts opts;
-	int fd;
-	off_t end; /* of the last whole block */
+	struct rp_record_files files;
 	struct rp_session *session;
 	struct rp_recent *recent; /* NULL: all is written as it comes */
 	struct trigger trigger;
 	unsigned wishes;
 	uint64_t dumped_at;
-	unsigned n_dumps; /* read by both, written last: */
-	char dumped[PATH_MAX];
+	unsigned n_dumps; /* read by both */
 	struct rp_writer *writer;
 	FILE *stream; /* NULL: none */
 	struct rp_event_sink streamed;
@@ -67,7 +66,7 @@ struct rp_recording {
 	struct rp_sample_queue *samples; /* NULL: there are none */
 	pthread_t thread;
 	bool has_thread;
-	bool must_end, abandoned; /* read and written by both threads, as are these: */
+	bool must_end; /* read and written by both threads, as are these: */
 	struct rp_recording_figures figures;
 	const struct rp_recording_end *last;
 
@@ -75,48 +74,6 @@ struct rp_recording {
 	struct rp_region_name *regions; /* of the plan, by id - 1: it owns their names */
 	size_t n_regions, room;
 };
-
-/* ---- the file ------------------------------------------------------------------------------ */
-
-/* What the parts of a write have left. */
-static int write_all(int fd, struct iovec *part, int n)
-{
-	while (n) {
-		ssize_t wrote = writev(fd, part, n);
-
-		if (wrote < 0 && errno == EINTR)
-			continue;
-		if (wrote < 0)
-			return -errno;
-		for (; n && (size_t)wrote >= part->iov_len; part++, n--)
-			wrote -= (ssize_t)part->iov_len;
-		if (n) {
-			part->iov_base = (char *)part->iov_base + wrote;
-			part->iov_len -= (size_t)wrote;
-		}
-	}
-	return 0;
-}
-
-/* A block that does not fit is taken out again, as far as that was written. */
-static int write_block(void *ctx, const struct rp_block_header *header, const void *payload)
-{
-	struct rp_recording *r = ctx;
-	struct iovec parts[] = {{(void *)header, sizeof(*header)},
-				{(void *)payload, header->stored}};
-	int rc = r->end ? 0 : rp_caller__empty(r->fd, r->recent ? r->dumped : r->opts.path);
-
-	if (!rc)
-		rc = write_all(r->fd, parts, 2);
-	/* Nobody waits any more, and what this thread has worked with may be gone. */
-	if (__atomic_load_n(&r->abandoned, __ATOMIC_ACQUIRE))
-		pthread_exit(NULL);
-	if (!rc)
-		r->end += (off_t)(sizeof(*header) + header->stored);
-	else if (ftruncate(r->fd, r->end))
-		return rc; /* readers skip what is there of it */
-	return rc;
-}
 
 /* ---- a flight recorder ---------------------------------------------------------------------- */
 
@@ -152,37 +109,32 @@ static struct rp_event_sink trigger_sink(struct trigger *trigger)
 	return sink;
 }
 
-/* The first one goes to the file that is there already. */
-static int open_dump(struct rp_recording *r)
-{
-	if (!r->n_dumps)
-		snprintf(r->dumped, sizeof(r->dumped), "%s", r->opts.path);
-	else
-		snprintf(r->dumped, sizeof(r->dumped), "%s.%u", r->opts.path, r->n_dumps + 1);
-	if (r->n_dumps)
-		r->fd = rp_caller__create(r->dumped, true);
-	r->end = 0;
-	return r->fd < 0 ? r->fd : 0;
-}
-
 static int write_dump(struct rp_recording *r)
 {
-	int rc = open_dump(r);
+	int rc = rp_record_files__next(&r->files), ended;
 
 	if (!rc)
-		rc = rp_recent__write(r->recent, write_block, r);
-	if (r->fd >= 0 && close(r->fd) && !rc)
-		rc = -errno;
-	r->fd = -1;
+		rc = rp_recent__write(r->recent, rp_record_files__write, &r->files);
+	ended = rp_record_files__end(&r->files);
+	rc = rc ? rc : ended;
 	if (!rc)
-		__atomic_store_n(&r->n_dumps, r->n_dumps + 1, __ATOMIC_RELEASE);
+		__atomic_store_n(&r->n_dumps, r->files.number, __ATOMIC_RELAXED);
 	return rc;
 }
 
-const char *rp_recording__dumped(const struct rp_recording *r, unsigned *number)
+struct rp_recording_files rp_recording__written(const struct rp_recording *r)
 {
-	*number = __atomic_load_n(&r->n_dumps, __ATOMIC_ACQUIRE);
-	return *number ? r->dumped : NULL;
+	unsigned n_dumps = __atomic_load_n(&r->n_dumps, __ATOMIC_RELAXED);
+
+	if (r->recent)
+		return (struct rp_recording_files){.first = n_dumps, .last = n_dumps};
+	return (struct rp_recording_files){.first = rp_record_files__oldest(&r->files),
+					   .last = r->files.number};
+}
+
+const char *rp_recording__path(const struct rp_recording *r, unsigned number, char *buf)
+{
+	return rp_record_files__path(&r->files, number, buf);
 }
 
 /* What is missing by now belongs to the file as well. */
@@ -213,7 +165,10 @@ static int dump_if_wished(struct rp_recording *r)
 static int open_sinks(struct rp_recording *r, const struct rp_recording_opts *opts)
 {
 	struct rp_recent_opts recent = {.ns = opts->last, .max_bytes = opts->max_bytes};
-	struct rp_writer_opts writer = {.max_bytes = opts->max_bytes, .fn = write_block, .ctx = r};
+	struct rp_writer_opts writer = {.max_bytes = opts->max_bytes,
+					.next = opts->keep ? rp_record_files__next : NULL,
+					.fn = rp_record_files__write,
+					.ctx = &r->files};
 	struct rp_slow_trees *slow;
 
 	if (getrandom(&writer.run, sizeof(writer.run), GRND_NONBLOCK) !=
@@ -251,7 +206,7 @@ static int open_stream(struct rp_recording *r, struct rp_err *err)
 
 	if (!r->opts.stream)
 		return 0;
-	if (rp_caller__is_file(r->fd, r->opts.stream))
+	if (r->files.fd >= 0 && rp_caller__is_file(r->files.fd, r->opts.stream))
 		return rp_err__set(err, RP_EXIT_USAGE, -EINVAL, NULL,
 				   "the stream would overwrite the record, %s", r->opts.stream);
 	rc = rp_output__open(r->opts.stream, &r->stream, err);
@@ -275,21 +230,18 @@ static int flush(struct rp_recording *r, uint64_t now)
 	return rc || !r->stream ? rc : rp_chrome_stream__flush(&r->streamed);
 }
 
-/*
- * Two runs that write to one file, such as MPI ranks with the same -o, would destroy both records.
- * The lock belongs to this process alone, so that no child keeps it after rptrace was killed. On a
- * file system without locks there is no such check.
- */
-static int claim(const struct rp_recording *r, struct rp_err *err)
+/* A flight recorder makes its file once it writes it. */
+static int open_files(struct rp_recording *r, struct rp_err *err)
 {
-	struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-	struct stat st;
+	const char *name = r->opts.path;
+	int rc;
 
-	if (fstat(r->fd, &st) || !S_ISREG(st.st_mode) || !fcntl(r->fd, F_SETLK, &whole) ||
-	    (errno != EAGAIN && errno != EACCES))
-		return 0;
-	return rp_err__set(err, RP_EXIT_FAILED, -EBUSY, NULL,
-			   "%s is being written by another rptrace", r->opts.path);
+	rp_record_files__init(&r->files, name, r->opts.keep);
+	rc = r->opts.last ? rp_record_files__check(&r->files) : rp_record_files__next(&r->files);
+	if (rc == -EBUSY)
+		return rp_err__set(err, RP_EXIT_FAILED, rc, NULL,
+				   "%s is being written by another rptrace", name);
+	return rc ? rp_err__set(err, RP_EXIT_FAILED, rc, NULL, "%s: %s", name, strerror(-rc)) : 0;
 }
 
 int rp_recording__new(const struct rp_recording_opts *opts, struct rp_recording **out,
@@ -302,12 +254,7 @@ int rp_recording__new(const struct rp_recording_opts *opts, struct rp_recording 
 		return rp_err__no_memory(err);
 	*r = (struct rp_recording){
 		.opts = *opts, .figures.failed = opts->path, .lock = PTHREAD_MUTEX_INITIALIZER};
-	r->fd = rp_caller__create(opts->path, true);
-	if (r->fd < 0)
-		rc = rp_err__set(err, RP_EXIT_FAILED, r->fd, NULL, "%s: %s", opts->path,
-				 strerror(-r->fd));
-	else
-		rc = claim(r, err);
+	rc = open_files(r, err);
 	if (!rc)
 		rc = open_sinks(r, opts) ? rp_err__no_memory(err) : open_stream(r, err);
 	if (rc)
@@ -439,7 +386,7 @@ static int write_end(struct rp_recording *r)
 static void *run_thread(void *ctx)
 {
 	struct rp_recording *r = ctx;
-	int rc, closed;
+	int rc, closed, ended;
 
 	setpriority(PRIO_PROCESS, (id_t)gettid(), PRIORITY); /* where it may */
 	rc = record(r);
@@ -454,9 +401,8 @@ static void *run_thread(void *ctx)
 	if (r->stream && fclose(r->stream) && !closed)
 		closed = -errno;
 	r->stream = NULL;
-	if (r->fd >= 0 && close(r->fd) && !rc)
-		closed = -errno;
-	r->fd = -1;
+	ended = rp_record_files__close(&r->files);
+	closed = closed ? closed : ended;
 	if (!rc && closed)
 		__atomic_store_n(&r->figures.rc, closed, __ATOMIC_RELAXED);
 	return NULL;
@@ -513,7 +459,7 @@ static int join(struct rp_recording *r)
 	until.tv_sec += FINISH_S;
 	rc = pthread_timedjoin_np(r->thread, NULL, &until);
 	if (rc)
-		__atomic_store_n(&r->abandoned, true, __ATOMIC_RELEASE);
+		__atomic_store_n(&r->files.abandoned, true, __ATOMIC_RELEASE);
 	r->has_thread = rc != 0;
 	return -rc;
 }
@@ -542,14 +488,13 @@ void rp_recording__free(struct rp_recording *r)
 	if (!r)
 		return;
 	/* Then it still needs this; the program is about to end. */
-	if (r->has_thread && (r->abandoned || join(r)))
+	if (r->has_thread && (r->files.abandoned || join(r)))
 		return;
 	if (r->writer)
 		r->sink.close(r->sink.ctx);
 	if (r->stream)
 		fclose(r->stream);
-	if (r->fd >= 0)
-		close(r->fd);
+	rp_record_files__close(&r->files);
 	rp_instance_feed__free(r->feed);
 	rp_sample_queue__free(r->samples);
 	rp_recent__free(r->recent);

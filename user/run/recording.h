@@ -20,6 +20,7 @@ struct rp_recording_opts {
 	const char *stream;   /* file of a Chrome trace that grows as it is recorded; NULL: none */
 	uint64_t slower_than; /* ns: only trees whose root took so long; 0: all */
 	uint64_t max_bytes;   /* of the file, or a little more; 0: no limit */
+	unsigned keep;	      /* then it goes on in another one, and so many are kept; 0: it ends */
 	/*
 	 * ns: so much is kept in memory, and written at the end, when it is asked for, and when a
 	 * tree is slower than that: but then not again for as long. 0: all is written.
@@ -58,8 +59,17 @@ struct rp_recording_figures rp_recording__figures(const struct rp_recording *rec
  */
 void rp_recording__dump(struct rp_recording *recording, bool unless_new);
 
-/* The file that was written last; NULL: none so far. */
-const char *rp_recording__dumped(const struct rp_recording *recording, unsigned *number);
+/*
+ * Numbers of the files that have it: of a flight recorder of the last one that was written, at any
+ * time; else once it has ended. last is 0 where there is none so far.
+ */
+struct rp_recording_files {
+	unsigned first, last;
+};
+struct rp_recording_files rp_recording__written(const struct rp_recording *recording);
+
+/* The path of a file by its number, from 1 on. buf: PATH_MAX bytes. Returns buf. */
+const char *rp_recording__path(const struct rp_recording *recording, unsigned number, char *buf);
 
 /* What the thread writes last. */
 struct rp_recording_end {

@@ -136,14 +136,23 @@ static int open_to_read(const char *path, bool secret)
 	return fd < 0 ? -errno : fd;
 }
 
-static int as_caller(int (*opening)(const char *path, bool secret), const char *path, bool secret)
+/* secret: of what may make a file. */
+static int as_caller(int (*call)(const char *path, bool secret), const char *path, bool secret)
 {
 	struct capabilities held;
 	bool has_put_down = put_down(&held);
-	int fd = opening(path, secret);
+	int rc = call(path, secret);
 
 	if (has_put_down)
 		take_up(&held);
+	return rc;
+}
+
+static int open_as_caller(int (*opening)(const char *path, bool secret), const char *path,
+			  bool secret)
+{
+	int fd = as_caller(opening, path, secret);
+
 	if (fd >= 0)
 		fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
 	return fd;
@@ -154,14 +163,42 @@ int rp_caller__create(const char *path, bool secret)
 	int fd = standard_stream(path);
 
 	if (fd < 0)
-		return as_caller(create, path, secret);
+		return open_as_caller(create, path, secret);
 	fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
 	return fd < 0 ? -errno : fd;
 }
 
 int rp_caller__open(const char *path)
 {
-	return as_caller(open_to_read, path, false);
+	return open_as_caller(open_to_read, path, false);
+}
+
+static int look_at_folder(const char *path, bool secret)
+{
+	const char *end = strrchr(path, '/');
+	char folder[PATH_MAX];
+
+	(void)secret;
+	if (!*path || (end && end - path >= PATH_MAX - 1))
+		return *path ? -ENAMETOOLONG : -ENOENT;
+	snprintf(folder, sizeof(folder), "%.*s", end ? (int)(end - path + 1) : 1, end ? path : ".");
+	return faccessat(AT_FDCWD, folder, W_OK | X_OK, AT_EACCESS) ? -errno : 0;
+}
+
+int rp_caller__may_create(const char *path)
+{
+	return as_caller(look_at_folder, path, true);
+}
+
+static int remove_file(const char *path, bool secret)
+{
+	(void)secret;
+	return unlink(path) ? -errno : 0;
+}
+
+int rp_caller__remove(const char *path)
+{
+	return as_caller(remove_file, path, true);
 }
 
 int rp_caller__replace(const char *from, const char *to)

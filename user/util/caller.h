@@ -31,6 +31,11 @@ int rp_caller__create(const char *path, bool secret);
 /* Open a file for reading, with the caller's own rights, waiting for nobody. Likewise. */
 int rp_caller__open(const char *path);
 
+/* Could a file that is not there be created? Likewise with the caller's own rights; these return 0
+ * or a negative errno. */
+int rp_caller__may_create(const char *path);
+int rp_caller__remove(const char *path);
+
 /* With the caller's own rights, in the place of what is there: 0 or a negative errno. */
 int rp_caller__replace(const char *from, const char *to);
 

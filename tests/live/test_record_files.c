@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+/* The files of a record: one after the other, removed, and made late. */
+#include <errno.h>
+#include <signal.h>
+#include <sys/stat.h>
+
+#include "record_sums.h"
+
+/* The shell's order is not that of the files; all that are there. */
+static const char *all_of(const char *path)
+{
+	static char files[4096];
+	char file[256];
+	size_t n = 0;
+
+	files[0] = '\0';
+	for (unsigned i = 99; i; i--) {
+		snprintf(file, sizeof(file), i > 1 ? "%s.%u" : "%s", path, i);
+		if (!access(file, F_OK))
+			n += (size_t)snprintf(files + n, sizeof(files) - n, " %s", file);
+	}
+	return files;
+}
+
+static json_t *report(const char *files)
+{
+	struct live_proc *rptrace = live_rptrace("report --json%s", files);
+	json_t *json;
+
+	assert_int_equal(live_wait(rptrace), 0);
+	json = json_loads(rptrace->out, 0, NULL);
+	assert_non_null(json);
+	return json;
+}
+
+static json_int_t count_of(const json_t *snapshot, const char *name)
+{
+	const json_t *row;
+	size_t i;
+
+	json_array_foreach (json_object_get(snapshot, "regions"), i, row)
+		if (!strcmp(json_string_value(json_object_get(row, "name")), name))
+			return json_integer_value(json_object_get(row, "count"));
+	return 0;
+}
+
+/* Of so many instances a block is larger than a file may be. */
+static void record_goes_on_in_other_files(void **state)
+{
+	const char *path = live_path("all.rpt"), *files;
+	struct live_proc *rptrace = live_rptrace(
+		"record -f outer -f middle --max-size 64k --rotate 90 -o %s -- %s", path,
+		live_target_path("threads busy 2 20000"));
+	struct stat st;
+	json_t *json;
+
+	(void)state;
+	assert_int_equal(live_wait(rptrace), 0);
+	assert_non_null(strstr(rptrace->err, "all.rpt to /"));
+	assert_int_equal(stat(live_path("all.rpt.3"), &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+	/* As it is left by a recorder that is killed once it has made its next file. */
+	assert_int_equal(close(open(live_path("all.rpt.98"), O_CREAT | O_WRONLY | O_CLOEXEC, 0600)),
+			 0);
+	files = all_of(path);
+	json = report(files);
+	assert_int_equal(count_of(json, "outer"), 40000);
+	assert_int_equal(count_of(json, "middle"), 40000);
+	assert_null(json_object_get(json, "kept"));
+	json_decref(json);
+	/* A file that is given twice is still refused. */
+	assert_int_equal(live_wait(live_rptrace("report%s %s", files, path)), 2);
+}
+
+static void oldest_file_goes(void **state)
+{
+	const char *path = live_path("some.rpt"), *files;
+	struct live_proc *rptrace = live_rptrace(
+		"record -f outer -f middle --max-size 64k --rotate 2 -o %s -- %s", path,
+		live_target_path("threads busy 2 20000"));
+	unsigned n = 0;
+	json_t *json;
+
+	(void)state;
+	assert_int_equal(live_wait(rptrace), 0);
+	assert_non_null(strstr(rptrace->err, ", the last of them in "));
+	assert_int_equal(access(path, F_OK), -1);
+	files = all_of(path);
+	for (const char *at = files; (at = strchr(at, ' ')); at++)
+		n++;
+	assert_int_equal(n, 2);
+	json = report(files);
+	assert_in_range(count_of(json, "outer"), 1, 39999);
+	assert_string_equal(json_string_value(json_object_get(json, "kept")), "--rotate");
+	json_decref(json);
+}
+
+/* Of a recorder that is killed while files come and go, each that is there is read. */
+static void killed_between_two_files(void **state)
+{
+	const char *path = live_path("killed.rpt");
+	struct live_proc *target = live_target("threads busy 2 1000000");
+	struct live_proc *rptrace = live_rptrace_ready(
+		"record -p %d -f outer -f middle --max-size 64k --rotate 2 -o %s", target->pid,
+		path);
+	uint64_t until = live_deadline();
+	struct stat st = {0};
+	json_t *json;
+
+	(void)state;
+	live_release(target);
+	while (stat(live_path("killed.rpt.3"), &st) || !st.st_size)
+		assert_true(live_tick(until));
+	kill(rptrace->pid, SIGKILL);
+	assert_int_equal(live_wait(rptrace), 128 + SIGKILL);
+	kill(target->pid, SIGKILL);
+	json = report(all_of(path));
+	assert_true(count_of(json, "outer") > 0);
+	json_decref(json);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(record_goes_on_in_other_files),
+		cmocka_unit_test(oldest_file_goes),
+		cmocka_unit_test(killed_between_two_files),
+	};
+
+	return live_main("record_files", tests, LIVE_COUNT(tests));
+}
