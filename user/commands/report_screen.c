@@ -8,6 +8,7 @@
 #include "commands/report_internal.h"
 #include "opts/command_line.h"
 #include "run/reading.h"
+#include "run/setup_file.h"
 #include "run/signals.h"
 #include "util/clock.h"
 #include "util/loop.h"
@@ -35,6 +36,7 @@ struct report_screen {
 	struct rp_loop *loop;
 	struct rp_signals *signals;
 	struct rp_watch *input;
+	struct rp_setup_file *setup; /* NULL: none is kept */
 	struct heat heat;
 };
 
@@ -202,9 +204,11 @@ static int open_screen(struct report_screen *s)
 	const struct rp_screen_opts opts = {.ops = &ops,
 					    .sort = o->sort,
 					    .columns = &o->columns,
-					    .by = o->by,
+					    .by = s->report->by,
 					    .tree = o->tree,
-					    .axis = &s->axis};
+					    .axis = &s->axis,
+					    .setup = rp_setup_file__setup(s->setup)};
+	const char *problem = rp_setup_file__problem(s->setup);
 	const struct rp_signals_opts signals = {.on_screen = true};
 	int rc = rp_loop__new(NULL, &s->loop);
 
@@ -212,6 +216,8 @@ static int open_screen(struct report_screen *s)
 		rc = rp_signals__new(&signals, &s->signals, s->err);
 	if (!rc)
 		rc = rp_screen__new(&opts, &s->screen, s->err);
+	if (!rc && problem)
+		rp_screen__say(s->screen, problem);
 	if (!rc)
 		rc = rp_loop__watch(s->loop, rp_signals__fd(s->signals), on_signals, s, NULL);
 	if (!rc)
@@ -247,11 +253,23 @@ static void tell_window(const struct report_screen *s)
 	r->say(line, again.fits ? again.text : NULL);
 }
 
+/* A record does not tell control groups. */
+static void group_as_before(const struct report_screen *s)
+{
+	enum rp_by by = s->setup ? rp_setup__by(rp_setup_file__setup(s->setup), RP_BY_NONE)
+				 : RP_BY_NONE;
+
+	if (s->report->by == RP_BY_NONE && by != RP_BY_CGROUP)
+		s->report->by = by;
+}
+
 int rp_report__show(struct report *r, struct rp_err *err)
 {
-	struct report_screen s = {.report = r, .err = err};
+	struct report_screen s = {.report = r, .err = err, .setup = rp_setup_file__open(r->opts)};
+	bool changed;
 	int rc;
 
+	group_as_before(&s);
 	s.axis.end = rp_timeline__end(r->timeline);
 	rp_timeline__load(r->timeline, 0, s.axis.end, s.axis.all);
 	set_window(&s, r->from, r->to ? r->to : s.axis.end);
@@ -260,7 +278,11 @@ int rp_report__show(struct report *r, struct rp_err *err)
 		rc = refresh(&s);
 	if (!rc)
 		rc = rp_loop__run(s.loop);
+	changed = s.screen && rp_screen__keep_setup(s.screen, rp_setup_file__kept(s.setup));
 	rp_screen__free(s.screen);
+	if (changed)
+		rp_setup_file__write(s.setup, r->say);
+	rp_setup_file__free(s.setup);
 	rp_loop__free(s.loop);
 	rp_signals__free(s.signals);
 	if (!rc)

@@ -229,6 +229,8 @@ const struct rp_option rp_options[] = {
 	 .help = "a row for each", .choice = report_by, .parse = parse_report_by},
 	{"tree", 0, RP_SECTION_SHOW, LIVE | RECORD | REPORT, RP_OPTION_FLAG, MEMBER(tree),
 	 .help = "regions under the regions they are entered in"},
+	{"no-setup", 0, RP_SECTION_SHOW, LIVE | REPORT, RP_OPTION_FLAG, MEMBER(no_setup),
+	 .help = "the screen neither takes nor keeps what keys made of it before"},
 	{"compensate", 0, RP_SECTION_SHOW, LIVE | REPORT, RP_OPTION_FLAG, MEMBER(compensate),
 	 .help = "take the cost of the probes off"},
 	{"stuck", 0, RP_SECTION_SHOW, LIVE | RECORD, RP_OPTION_SECONDS, MEMBER(stuck), .arg = "T",

@@ -231,6 +231,14 @@ int rp_opts__parse(struct rp_opts *opts, int argc, char **argv, struct rp_err *e
 	return rc;
 }
 
+bool rp_opts__is_given(const struct rp_opts *opts, const char *name)
+{
+	for (size_t i = 0; i < rp_n_options; i++)
+		if (opts->stood[i].n && !strcmp(rp_options[i].name, name))
+			return true;
+	return false;
+}
+
 bool rp_opts__is_system(const struct rp_opts *opts)
 {
 	return !opts->n_pids && !opts->argv;

@@ -76,7 +76,7 @@ struct rp_opts {
 	double interval, duration; /* s; duration 0: no limit */
 	unsigned iterations;	   /* 0: no limit */
 	bool interval_given;
-	bool batch, tree, compensate, verbose;
+	bool batch, tree, compensate, verbose, no_setup;
 	unsigned sample_hz; /* 0: no samples */
 	unsigned auto_most; /* functions to choose; 0: none */
 	bool json;
@@ -132,6 +132,9 @@ int rp_opts__name_files(struct rp_opts *opts, struct rp_err *err);
 
 /* What --help says of a command, at most 80 columns wide. */
 void rp_opts__help(enum rp_command command, FILE *out);
+
+/* The option of that long name is on the command line. */
+bool rp_opts__is_given(const struct rp_opts *opts, const char *name);
 
 /* Neither processes nor a command are named. */
 bool rp_opts__is_system(const struct rp_opts *opts);

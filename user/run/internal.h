@@ -17,6 +17,7 @@
 #include "run/recording.h"
 #include "run/run.h"
 #include "run/sampling.h"
+#include "run/setup_file.h"
 #include "run/signals.h"
 #include "run/table.h"
 #include "screen/screen.h"
@@ -106,6 +107,7 @@ struct rp_run {
 	struct rp_reading table_before; /* that the last printed table was made of */
 	struct rp_reading last;		/* from which the summary was made */
 	struct live_screen *screen;	/* NULL: it is not open */
+	struct rp_setup_file *setup;	/* of the screen; NULL: none is kept */
 };
 
 extern const struct rp_targets_ops rp_run__session_ops;

@@ -290,7 +290,9 @@ int rp_run__open_screen(struct rp_run *run, struct rp_err *err)
 		.by = run->grouping.by,
 		.tree = run->opts->tree,
 		.interval = run->opts->interval,
+		.setup = rp_setup_file__setup(run->setup),
 	};
+	const char *problem = rp_setup_file__problem(run->setup);
 	int rc;
 
 	if (!s)
@@ -300,6 +302,8 @@ int rp_run__open_screen(struct rp_run *run, struct rp_err *err)
 	rc = rp_screen__new(&opts, &s->screen, err);
 	if (rc)
 		return rc;
+	if (problem)
+		rp_screen__say(s->screen, problem);
 	rc = rp_loop__watch(run->loop, STDIN_FILENO, on_input, s, &s->input);
 	if (!rc)
 		return 0;
@@ -310,11 +314,15 @@ int rp_run__open_screen(struct rp_run *run, struct rp_err *err)
 void rp_run__close_screen(struct rp_run *run)
 {
 	struct live_screen *s = run->screen;
+	bool changed;
 
 	if (!s)
 		return;
+	changed = s->screen && rp_screen__keep_setup(s->screen, rp_setup_file__kept(run->setup));
 	run->screen = NULL;
 	rp_screen__free(s->screen);
+	if (changed)
+		rp_setup_file__write(run->setup, run->say);
 	if (s->output[0])
 		run->say(s->output, NULL);
 	rp_source_lines__free(s->lines);

@@ -242,6 +242,17 @@ static void free_run(struct rp_run *run)
 	if (run->out)
 		fclose(run->out);
 	rp_signals__free(run->signals);
+	rp_setup_file__free(run->setup);
+}
+
+/* The grouping is needed before the screen is. */
+static void take_setup(struct rp_run *run)
+{
+	run->setup = rp_setup_file__open(run->opts);
+	if (!run->setup || run->opts->by != RP_BY_NONE)
+		return;
+	run->grouping.by = rp_setup__by(rp_setup_file__setup(run->setup), RP_BY_NONE);
+	run->grouping.kernel = rp_grouping__of(run->grouping.by);
 }
 
 int rp_run__live(const struct rp_opts *opts, rp_say_fn say, int *status, struct rp_err *err)
@@ -254,6 +265,8 @@ int rp_run__live(const struct rp_opts *opts, rp_say_fn say, int *status, struct 
 	};
 	int rc;
 
+	if (run.on_screen)
+		take_setup(&run);
 	rp_limits__raise(&run.limits);
 	rc = start(&run, err);
 	if (!rc)

@@ -125,6 +125,28 @@ void rp_screen_columns__of_record(struct rp_screen_columns *columns)
 		add(columns, &rp_record_columns[i]);
 }
 
+static void move_up(struct rp_screen_columns *columns, size_t from, size_t to,
+		    enum rp_choice choice)
+{
+	const struct rp_column *column = columns->item[from].column;
+
+	memmove(&columns->item[to + 1], &columns->item[to], (from - to) * sizeof(columns->item[0]));
+	columns->item[to] = (struct rp_screen_column){column, choice, choice == RP_CHOICE_SHOW};
+}
+
+bool rp_screen_columns__place(struct rp_screen_columns *columns, const char *sort, size_t at,
+			      enum rp_choice choice)
+{
+	size_t i = at;
+
+	while (i < columns->n && strcmp(columns->item[i].column->sort, sort) != 0)
+		i++;
+	if (i >= columns->n)
+		return false;
+	move_up(columns, i, at, choice);
+	return true;
+}
+
 void rp_screen_columns__ask(struct rp_screen_columns *columns, const struct rp_column_list *list)
 {
 	size_t at = 0;
@@ -133,18 +155,8 @@ void rp_screen_columns__ask(struct rp_screen_columns *columns, const struct rp_c
 		return;
 	for (size_t i = 0; i < columns->n; i++)
 		columns->item[i].choice = RP_CHOICE_HIDE;
-	for (size_t k = 0; k < list->n; k++) {
-		const struct rp_column *wanted = rp_screen_columns__on_screen(list->column[k]);
-		size_t i = at;
-
-		while (i < columns->n && columns->item[i].column != wanted)
-			i++;
-		if (i == columns->n)
-			continue;
-		for (; i > at; i--)
-			columns->item[i] = columns->item[i - 1];
-		columns->item[at++] = (struct rp_screen_column){wanted, RP_CHOICE_SHOW, true};
-	}
+	for (size_t k = 0; k < list->n; k++)
+		at += rp_screen_columns__place(columns, list->column[k]->sort, at, RP_CHOICE_SHOW);
 }
 
 void rp_screen_columns__choose(struct rp_screen_columns *columns,

@@ -32,6 +32,11 @@ void rp_screen_columns__of_record(struct rp_screen_columns *columns);
  */
 void rp_screen_columns__ask(struct rp_screen_columns *columns, const struct rp_column_list *list);
 
+/* The column that --sort calls so comes to a place, and is shown or not; false: none is called so
+ * from there on. */
+bool rp_screen_columns__place(struct rp_screen_columns *columns, const char *sort, size_t at,
+			      enum rp_choice choice);
+
 /* Decide which are shown of this snapshot: those chosen, and of the others what is of use. */
 void rp_screen_columns__choose(struct rp_screen_columns *columns,
 			       const struct rp_snapshot *snapshot);

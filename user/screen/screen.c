@@ -23,7 +23,8 @@
 struct rp_screen {
 	struct rp_screen_ops ops;
 	struct rp_state state;
-	uint64_t duration; /* of the figures shown last: it begins anew where they do */
+	struct rp_setup began; /* as it was before any key */
+	uint64_t duration;     /* of the figures shown last: it begins anew where they do */
 	uint32_t dropped[DROP_MAX];
 	size_t n_dropped; /* the last time, and not attached again since */
 };
@@ -76,6 +77,9 @@ int rp_screen__new(const struct rp_screen_opts *opts, struct rp_screen **out, st
 		return rp_err__no_memory(err);
 	screen->ops = *opts->ops;
 	rp_state__init(&screen->state, &state);
+	if (opts->setup)
+		rp_setup__apply(opts->setup, &screen->state);
+	rp_setup__of(&screen->state, &screen->began);
 	rc = rp_terminal__open(err);
 	if (rc) {
 		free(screen);
@@ -169,6 +173,16 @@ bool rp_screen__is_open_wanted(const struct rp_screen *screen)
 double rp_screen__interval(const struct rp_screen *screen)
 {
 	return screen->state.interval;
+}
+
+bool rp_screen__keep_setup(const struct rp_screen *screen, struct rp_setup *kept)
+{
+	struct rp_setup now;
+
+	if (!kept)
+		return false;
+	rp_setup__of(&screen->state, &now);
+	return rp_setup__keep(kept, &screen->began, &now);
 }
 
 /* ---- what keys ask for ------------------------------------------------------------------ */

@@ -13,6 +13,7 @@
 #include "aggregate/snapshot.h"
 #include "screen/axis.h"
 #include "screen/heat.h"
+#include "screen/setup.h"
 #include "screen/source.h"
 #include "util/error.h"
 #include "view/view.h"
@@ -55,8 +56,9 @@ struct rp_screen_opts {
 	double budget; /* for the overhead, share of the target's CPU time; 0: the usual one */
 	enum rp_by by;
 	bool tree;
-	double interval;	    /* s */
-	const struct rp_axis *axis; /* of a record: as of the figures shown; else NULL */
+	double interval;	      /* s */
+	const struct rp_axis *axis;   /* of a record: as of the figures shown; else NULL */
+	const struct rp_setup *setup; /* goes before sort, columns and tree; NULL: there is none */
 };
 
 /* What has become of the run. */
@@ -101,5 +103,8 @@ bool rp_screen__is_recent(const struct rp_screen *screen);
 /* What is open is wanted with the figures. */
 bool rp_screen__is_open_wanted(const struct rp_screen *screen);
 double rp_screen__interval(const struct rp_screen *screen);
+/* What keys have changed since the begin joins what is kept; NULL: nothing is. Returns whether that
+ * has changed. */
+bool rp_screen__keep_setup(const struct rp_screen *screen, struct rp_setup *kept);
 
 #endif
