@@ -32,6 +32,7 @@ struct sched_entity {
 
 struct sched_info {
 	unsigned long long run_delay;
+	unsigned long long last_queued; /* it waits for a CPU since then; 0: it does not */
 };
 
 /* A call whose return is awaited, the latest first. */

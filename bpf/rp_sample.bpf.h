@@ -105,19 +105,46 @@ static __always_inline __u32 add_python_frames(struct rp_sample *s, __u32 addres
 	return frames;
 }
 
-static __always_inline void send_sample(struct rp_sample *s, __u32 addresses, __u32 python)
+/* kernel: frames of its, which are behind the others. false: its ring is full, which is counted. */
+static __always_inline bool send_sample(struct rp_sample *s, __u32 kind, __u32 kernel)
 {
 	__u64 waiting = bpf_ringbuf_query(&samples, BPF_RB_AVAIL_DATA);
-	__u64 words = below(addresses, RP_UNWIND_FRAMES_MAX + 1) +
-		      RP_PYTHON_WORDS * below(python, RP_PYTHON_FRAMES_MAX + 1);
+	__u64 words = below(s->addresses, RP_UNWIND_FRAMES_MAX + 1) +
+		      RP_PYTHON_WORDS * below(s->python, RP_PYTHON_FRAMES_MAX + 1) +
+		      below(kernel, RP_SAMPLE_KERNEL_MAX + 1);
 
-	s->kind = RP_SAMPLE_KIND_SAMPLE;
-	s->addresses = addresses;
-	s->python = python;
-	if (bpf_ringbuf_output(&samples, s, RP_SAMPLE_BYTES(words),
-			       waiting < SAMPLES_WAKE_BYTES ? BPF_RB_NO_WAKEUP
-							    : BPF_RB_FORCE_WAKEUP))
-		count_lost(RP_LOST_SAMPLES);
+	s->kind = kind;
+	if (!bpf_ringbuf_output(&samples, s, RP_SAMPLE_BYTES(words),
+				waiting < SAMPLES_WAKE_BYTES ? BPF_RB_NO_WAKEUP
+							     : BPF_RB_FORCE_WAKEUP))
+		return true;
+	count_lost(RP_LOST_SAMPLES);
+	return false;
+}
+
+/* The current thread, as it came into the kernel or was interrupted just now. */
+static __always_inline void look_at_thread(struct rp_sample *s, struct task_struct *task,
+					   __u32 tgid, struct rp_thread *t)
+{
+	enum rp_unwind_end end;
+	struct rp_unwind_regs at;
+	__u32 n, python;
+
+	unwind_regs(task, &at);
+	python = walk_python(tgid);
+	n = unwind_user(task, tgid, &at, s->address, &end);
+	s->time = bpf_ktime_get_ns();
+	s->tgid = tgid;
+	s->tid = tid_of(task);
+	s->flags = is_probe_code(task, at.ip) ? RP_SAMPLE_PROBE : 0;
+	sample_region(s, t);
+	s->end = end;
+	if (python > RP_PYTHON_FRAMES_MAX) {
+		python -= RP_PYTHON_CUT;
+		s->end = end == RP_UNWIND_END_COMPLETE ? RP_UNWIND_END_DEPTH : end;
+	}
+	s->addresses = n;
+	s->python = add_python_frames(s, n, python);
 }
 
 SEC("?perf_event")
@@ -126,30 +153,15 @@ int rp_take_sample(struct bpf_perf_event_data *ctx)
 	struct task_struct *task = bpf_get_current_task_btf();
 	__u32 tgid = tgid_of(task), only = 0;
 	struct rp_sample *s = bpf_map_lookup_elem(&sample_rooms, &only);
-	enum rp_unwind_end end;
-	struct rp_unwind_regs at;
-	__u32 n, python;
 
 	if (!ready || !s || !is_tracked(tgid))
 		return 0;
 	if (samples_may_double && is_sampled_twice(task, ctx->sample_period))
 		return 0;
-	/* As they were when the thread came into the kernel, or was interrupted just now. */
-	unwind_regs(task, &at);
-	python = walk_python(tgid);
-	n = unwind_user(task, tgid, &at, s->address, &end);
-	s->time = bpf_ktime_get_ns();
-	s->tgid = tgid;
-	s->tid = tid_of(task);
-	s->flags = (IN_USER_MODE(&ctx->regs) ? 0 : RP_SAMPLE_KERNEL) |
-		   (is_probe_code(task, at.ip) ? RP_SAMPLE_PROBE : 0);
-	sample_region(s, sampled_stack(task, tgid));
-	s->end = end;
-	if (python > RP_PYTHON_FRAMES_MAX) {
-		python -= RP_PYTHON_CUT;
-		s->end = end == RP_UNWIND_END_COMPLETE ? RP_UNWIND_END_DEPTH : end;
-	}
-	send_sample(s, n, add_python_frames(s, n, python));
+	look_at_thread(s, task, tgid, sampled_stack(task, tgid));
+	if (!IN_USER_MODE(&ctx->regs))
+		s->flags |= RP_SAMPLE_KERNEL;
+	send_sample(s, RP_SAMPLE_KIND_SAMPLE, 0);
 	return 0;
 }
 

@@ -9,10 +9,12 @@
  *   rp_span      begins and ends of spans (uprobe)
  *
  *   rp_take_sample   interrupts of threads by their CPU time (perf event, rp_sample.bpf.h)
+ *   rp_switch        threads that go to sleep and come back (rp_asleep.bpf.h)
  *
  * The tracepoints (rp_processes.bpf.h) keep the set of tracked processes and unwind what ends in
  * mid-region. The iterator (rp_open.bpf.h) shows what is open.
  */
+#include "rp_asleep.bpf.h"
 #include "rp_open.bpf.h"
 #include "rp_overlaps.bpf.h"
 #include "rp_processes.bpf.h"

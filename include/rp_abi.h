@@ -64,7 +64,8 @@ _Static_assert(sizeof(struct rp_span) == 40, "rp_span is shared with BPF");
 	  "processes that moved code away from its file: its probes are never hit")                \
 	X(FILES, "files",                                                                          \
 	  "files that were left: held by somebody, too much to read, or too many of one process")  \
-	X(SAMPLES, "samples", "samples that found their ring full")
+	X(SAMPLES, "samples", "samples that found their ring full")                                \
+	X(SLEEPS, "sleeps", "sleeps beyond the stacks a second that --off-cpu takes")
 enum rp_lost {
 #define RP_LOST_ENUM(symbol, key, meaning) RP_LOST_##symbol,
 	RP_LOST_REASONS(RP_LOST_ENUM)

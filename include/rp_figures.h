@@ -27,7 +27,9 @@ struct rp_figures {
 	__rp_u64 max;	     /* the longest frame, ns */
 	__rp_u64 unrecorded; /* of count and unwound: those that the record lacks */
 	__rp_u64 unsampled;  /* of these likewise: those that --every left out of it */
-	__rp_u64 reserved[2];
+	/* ns that threads slept with this path innermost, told where that is asked for ... */
+	__rp_u64 asleep;
+	__rp_u64 asleep_untold; /* ... and of these, such that are in no stack */
 };
 _Static_assert(sizeof(struct rp_figures) == 128, "two cache lines a shard");
 

@@ -9,6 +9,8 @@
 /* What a record of the ring is. */
 #define RP_SAMPLE_KIND_SAMPLE 1u
 #define RP_SAMPLE_KIND_CODE   2u /* struct rp_python_code */
+#define RP_SAMPLE_KIND_SLEEP  3u /* a sample, too: where a thread has gone to sleep */
+#define RP_SAMPLE_KIND_WOKEN  4u /* struct rp_woken */
 
 #define RP_SAMPLE_KERNEL      1u /* in the kernel: a system call, a fault, a probe */
 #define RP_SAMPLE_PROBE	      2u /* at code that the kernel put there for a probe */
@@ -17,10 +19,13 @@
 /* At an address: the interpreter evaluates Python code here. */
 #define RP_SAMPLE_EVALUATION (1ull << 63)
 
-#define RP_SAMPLE_WORDS_MAX  (RP_UNWIND_FRAMES_MAX + RP_PYTHON_WORDS * RP_PYTHON_FRAMES_MAX)
+#define RP_SAMPLE_KERNEL_MAX 31u /* frames of the kernel, of a thread that sleeps */
+
+#define RP_SAMPLE_WORDS_MAX                                                                        \
+	(RP_UNWIND_FRAMES_MAX + RP_PYTHON_WORDS * RP_PYTHON_FRAMES_MAX + RP_SAMPLE_KERNEL_MAX)
 
 struct rp_sample {
-	__rp_u32 kind; /* RP_SAMPLE_KIND_SAMPLE */
+	__rp_u32 kind; /* RP_SAMPLE_KIND_SAMPLE or RP_SAMPLE_KIND_SLEEP */
 	__rp_u32 tgid;
 	__rp_u64 time; /* ns, CLOCK_MONOTONIC */
 	__rp_u32 tid;
@@ -30,11 +35,23 @@ struct rp_sample {
 	__rp_u8 end;	   /* enum rp_unwind_end: why there are no more addresses */
 	__rp_u8 addresses; /* how many follow */
 	__rp_u8 python;	   /* how many Python frames follow those, the innermost first */
-	/* Of instructions that were running, the innermost first: of callers, within the call. */
+	/*
+	 * Of instructions that were running, the innermost first: of callers, within the call. Of a
+	 * sleep, those of the kernel are behind them and the Python frames, up to the end of the
+	 * record: these are return addresses.
+	 */
 	__rp_u64 address[RP_SAMPLE_WORDS_MAX];
 };
 #define RP_SAMPLE_BYTES(words) (32 + 8 * (words))
 _Static_assert(sizeof(struct rp_sample) == RP_SAMPLE_BYTES(RP_SAMPLE_WORDS_MAX),
 	       "rp_sample is shared with BPF");
+
+/* The sleep of a thread that was told last is over. */
+struct rp_woken {
+	__rp_u32 kind; /* RP_SAMPLE_KIND_WOKEN */
+	__rp_u32 tid;
+	__rp_u64 ns; /* that it slept */
+};
+_Static_assert(sizeof(struct rp_woken) == 16, "rp_woken is shared with BPF");
 
 #endif

@@ -51,6 +51,13 @@ struct rp_frame {
 };
 _Static_assert(sizeof(struct rp_frame) == 72, "rp_frame is shared with BPF");
 
+/* Of a thread that has gone to sleep in a region. */
+enum rp_asleep {
+	RP_ASLEEP_NOT,
+	RP_ASLEEP_UNTOLD, /* its stack is not told */
+	RP_ASLEEP_TOLD,
+};
+
 struct rp_thread {
 	__rp_u64 owner;		  /* address of the task whose slot this is; 0: free, or no slot */
 	__rp_u32 depth;		  /* index of the top frame; frame 0 stands for the root */
@@ -65,6 +72,9 @@ struct rp_thread {
 	__rp_u64 swapped_site;	  /* cookie of the last hit that a newer generation took ... */
 	__rp_u64 swapped_state;	  /* ... and the state of its site group then */
 	__rp_u64 taken_ip;	  /* of the last entry into a function that has RET sites */
+	__rp_u64 asleep_from;	  /* asleep_clock() of the thread when it went to sleep ... */
+	__rp_u32 asleep_node;	  /* ... and the node that it was in */
+	__rp_u32 asleep;	  /* enum rp_asleep */
 	struct rp_frame frames[RP_SEGMENT_FRAMES];
 };
 
@@ -81,7 +91,7 @@ struct rp_segment_key {
 struct rp_stack_segment {
 	struct rp_frame frames[RP_SEGMENT_FRAMES];
 };
-_Static_assert(sizeof(struct rp_thread) == 80 + RP_SEGMENT_FRAMES * sizeof(struct rp_frame),
+_Static_assert(sizeof(struct rp_thread) == 96 + RP_SEGMENT_FRAMES * sizeof(struct rp_frame),
 	       "rp_thread is shared with BPF");
 
 RP_INLINE __rp_u32 rp_frame__region(const struct rp_frame *f)

@@ -294,6 +294,27 @@ static void samples_are_taken(void **state)
 	assert_true(2 * live_u64(stacks, "complete") > live_u64(samples, "taken"));
 }
 
+/* All that the kernel has added up is in stacks: those of two functions, and of the kernel. */
+static void sleeps_are_told(void **state)
+{
+	struct live_run run = live_trace(LIVE_PID, "asleep places", "-f both --off-cpu --sample");
+	json_t *both = live_region(run.json, "both"), *line;
+	uint64_t sum = 0, by_poll = 0, in_kernel = 0;
+	size_t i;
+
+	(void)state;
+	json_array_foreach (json_object_get(both, "asleep_lines"), i, line) {
+		sum += live_u64(line, "self_ns");
+		if (!strcmp(live_str(line, "function"), "by_poll"))
+			by_poll += live_u64(line, "cumulative_ns");
+		if (!strcmp(live_str(line, "object"), "[kernel]"))
+			in_kernel += live_u64(line, "self_ns");
+	}
+	assert_int_equal(sum, live_u64(both, "asleep_ns"));
+	assert_true(by_poll > 0);
+	assert_int_equal(in_kernel, sum);
+}
+
 /*
  * The 1-byte nop is probed, or the 10-byte one behind it where that is the fast one; and no probe
  * stays behind, even if rptrace had no time to take it out.
@@ -347,6 +368,7 @@ static const struct CMUnitTest once[] = {
 	cmocka_unit_test(the_whole_system),
 	cmocka_unit_test(the_target_is_killed),
 	cmocka_unit_test(samples_are_taken),
+	cmocka_unit_test(sleeps_are_told),
 	cmocka_unit_test(probes_come_and_go),
 	cmocka_unit_test(calls_are_recorded),
 	cmocka_unit_test(overlaps_and_late_labels),

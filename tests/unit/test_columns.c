@@ -11,7 +11,9 @@ static void test_exported_keys(void **state)
 		"blocked_ns", "min_ns", "max_ns", "mean_ns", "stddev_ns", "p50_ns", "p90_ns",
 		"p99_ns", "p999_ns", "open", "unwound", "ends_at_jump", "overlaps", "late", "group",
 		/* where samples are taken */
-		"samples", "sampled_cpu_ns"};
+		"samples", "sampled_cpu_ns",
+		/* where threads are watched going to sleep */
+		"asleep_ns", "asleep_untold_ns"};
 	size_t n = 0;
 
 	(void)state;

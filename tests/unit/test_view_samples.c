@@ -63,6 +63,7 @@ static void test_outside(void **state)
 			    sampled_place(store, "b", "", 0),
 			    sampled_place(store, "outside", "", 0));
 		f.counts.samples = rp_sample_counts__of(store);
+		f.counts.samples->hz = 997;
 		rp_sample_store__put(store);
 		s = fixture_snapshot(&f, RP_BY_NONE);
 		text = fixture_print("table", s, &opts);

@@ -173,6 +173,7 @@ static void test_full_disk(void **state)
 	(void)state;
 	rp_sample_store__add(store, &sample, NULL, 0);
 	server.counts.samples = rp_sample_counts__of(store);
+	server.counts.samples->hz = 997;
 	s = fixture_snapshot(&server, RP_BY_NONE);
 	for (const struct rp_view *view = rp_views; view->name; view++) {
 		FILE *full = fopen("/dev/full", "w");

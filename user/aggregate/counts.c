@@ -20,6 +20,8 @@ void rp_figures__join(struct rp_figures *to, const struct rp_figures *more)
 	to->self += more->self;
 	to->cpu += more->cpu;
 	to->wait += more->wait;
+	to->asleep += more->asleep;
+	to->asleep_untold += more->asleep_untold;
 	to->min_inv = more->min_inv > to->min_inv ? more->min_inv : to->min_inv;
 	to->max = more->max > to->max ? more->max : to->max;
 }

@@ -40,6 +40,7 @@ struct rp_sums {
 	uint64_t skipped;	   /* too short for --min-duration, yet their probes were hit */
 	uint64_t frames;	   /* ns, all frames */
 	uint64_t total, cpu, wait; /* ns, of a region only its outermost frames */
+	uint64_t asleep, asleep_untold; /* the same, where threads are watched going to sleep */
 	uint64_t self;
 	unsigned __int128 squares; /* of all frames */
 	uint64_t first, last;	   /* see struct rp_node_counts, as is what follows */

@@ -19,12 +19,12 @@ struct known_place {
 struct rp_sample_store {
 	unsigned refs;
 	size_t max_calls;
-	struct rp_sample_totals totals;
+	struct rp_sample_totals totals, sleeps;
 	struct rp_sample_listener listener; /* all zero: there is none */
 
 	struct rp_sample_call *calls; /* number 0 is none */
-	uint64_t *self;
-	size_t n_calls, calls_room, self_room;
+	uint64_t *self, *asleep;      /* samples, and ns */
+	size_t n_calls, calls_room, self_room, asleep_room;
 	struct rp_index by_call; /* of calls, by parent, place and node */
 	size_t index_room;
 
@@ -50,12 +50,13 @@ struct rp_sample_store *rp_sample_store__new(size_t max_calls)
 	if (rp_index__init(&s->by_call, s->index_room) ||
 	    rp_array__grow(&s->calls, 0, &s->calls_room, sizeof(*s->calls)) ||
 	    rp_array__grow(&s->self, 0, &s->self_room, sizeof(*s->self)) ||
+	    rp_array__grow(&s->asleep, 0, &s->asleep_room, sizeof(*s->asleep)) ||
 	    rp_array__grow(&s->places, 0, &s->places_room, sizeof(*s->places))) {
 		rp_sample_store__put(s);
 		return NULL;
 	}
 	memset(&s->calls[0], 0, sizeof(s->calls[0]));
-	s->self[0] = 0;
+	s->self[0] = s->asleep[0] = 0;
 	s->places[0] = NULL;
 	return s;
 }
@@ -75,6 +76,7 @@ void rp_sample_store__put(struct rp_sample_store *s)
 	rp_arena__free(&s->strings);
 	free(s->calls);
 	free(s->self);
+	free(s->asleep);
 	free(s->places);
 	free(s);
 }
@@ -166,7 +168,8 @@ static int make_room(struct rp_sample_store *s)
 	if (s->n_calls > s->max_calls)
 		return -ENOSPC;
 	if (rp_array__grow(&s->calls, s->n_calls, &s->calls_room, sizeof(*s->calls)) ||
-	    rp_array__grow(&s->self, s->n_calls, &s->self_room, sizeof(*s->self)))
+	    rp_array__grow(&s->self, s->n_calls, &s->self_room, sizeof(*s->self)) ||
+	    rp_array__grow(&s->asleep, s->n_calls, &s->asleep_room, sizeof(*s->asleep)))
 		return -ENOMEM;
 	if (s->n_calls < s->index_room)
 		return 0;
@@ -191,7 +194,7 @@ static uint32_t get_call(struct rp_sample_store *s, uint32_t parent, uint32_t pl
 	if (make_room(s))
 		return 0;
 	s->calls[s->n_calls] = call;
-	s->self[s->n_calls] = 0;
+	s->self[s->n_calls] = s->asleep[s->n_calls] = 0;
 	s->by_call.slot[find_slot(s, &call)] = (uint32_t)s->n_calls + 1;
 	if (s->listener.call)
 		s->listener.call(s->listener.ctx, (uint32_t)s->n_calls, &call);
@@ -209,14 +212,32 @@ static void count(struct rp_sample_totals *totals, const struct rp_taken_sample 
 	totals->probes += sample->at_probe;
 }
 
+uint32_t rp_sample_store__call(struct rp_sample_store *s, uint32_t node, const uint32_t *places,
+			       size_t n)
+{
+	uint32_t call = get_call(s, 0, 0, node);
+
+	for (size_t i = 0; call && i < n; i++)
+		call = get_call(s, call, places[i], node);
+	return call;
+}
+
+void rp_sample_store__add_sleep(struct rp_sample_store *s, const struct rp_taken_sample *sample,
+				uint64_t ns)
+{
+	if (sample->call)
+		s->asleep[sample->call] += ns;
+	else
+		s->sleeps.dropped_ns += ns;
+	count(&s->sleeps, sample);
+}
+
 void rp_sample_store__add(struct rp_sample_store *s, const struct rp_taken_sample *sample,
 			  const uint32_t *places, size_t n)
 {
 	struct rp_taken_sample taken = *sample;
 
-	taken.call = get_call(s, 0, 0, sample->node);
-	for (size_t i = 0; taken.call && i < n; i++)
-		taken.call = get_call(s, taken.call, places[i], sample->node);
+	taken.call = rp_sample_store__call(s, sample->node, places, n);
 	if (taken.call)
 		s->self[taken.call]++;
 	count(&s->totals, &taken);
@@ -236,6 +257,11 @@ void rp_sample_store__listen(struct rp_sample_store *s, const struct rp_sample_l
 struct rp_sample_totals *rp_sample_store__totals(struct rp_sample_store *s)
 {
 	return &s->totals;
+}
+
+void rp_sample_store__set_no_room(struct rp_sample_store *s, uint64_t no_room)
+{
+	s->totals.no_room = s->sleeps.no_room = no_room;
 }
 
 const struct rp_place *rp_sample_store__place_at(const struct rp_sample_store *s, uint32_t place)
@@ -260,15 +286,18 @@ struct rp_sample_counts *rp_sample_counts__of(struct rp_sample_store *s)
 
 	if (!counts)
 		return NULL;
+	counts->store = rp_sample_store__ref(s);
 	counts->self = calloc(s->n_calls, sizeof(*counts->self));
-	if (!counts->self) {
-		free(counts);
+	counts->asleep = calloc(s->n_calls, sizeof(*counts->asleep));
+	if (!counts->self || !counts->asleep) {
+		rp_sample_counts__free(counts);
 		return NULL;
 	}
 	memcpy(counts->self, s->self, s->n_calls * sizeof(*counts->self));
+	memcpy(counts->asleep, s->asleep, s->n_calls * sizeof(*counts->asleep));
 	counts->n = s->n_calls;
 	counts->totals = s->totals;
-	counts->store = rp_sample_store__ref(s);
+	counts->sleeps = s->sleeps;
 	return counts;
 }
 
@@ -278,5 +307,6 @@ void rp_sample_counts__free(struct rp_sample_counts *counts)
 		return;
 	rp_sample_store__put(counts->store);
 	free(counts->self);
+	free(counts->asleep);
 	free(counts);
 }

@@ -2,7 +2,8 @@
 /*
  * Samples as they are kept: a tree of calls, as many stacks have most of their callers in common.
  * It only grows, and its numbers stay as they are: what was sampled up to some moment is no more
- * than a count for each node of it. Pure.
+ * than a count for each node of it. The places where threads slept are in the same tree, each with
+ * the time for which they did. Pure.
  */
 #ifndef RP_SAMPLE_STORE_H
 #define RP_SAMPLE_STORE_H
@@ -48,6 +49,7 @@ struct rp_sample_totals {
 	uint64_t dropped;    /* there was no room for their stacks */
 	uint64_t no_room;    /* files, mappings, processes past unwind tables' bounds */
 	uint64_t ends[RP_UNWIND_END_COUNT]; /* of stacks, by why they end where they do */
+	uint64_t dropped_ns; /* of sleeps: time in those without room for their stacks */
 };
 
 struct rp_sample_store;
@@ -68,8 +70,18 @@ uint32_t rp_sample_store__place(struct rp_sample_store *store, const struct rp_p
 void rp_sample_store__add(struct rp_sample_store *store, const struct rp_taken_sample *sample,
 			  const uint32_t *places, size_t n);
 
+/* The number of the call that is the innermost one of a stack in the region of a node. 0: no room.
+ */
+uint32_t rp_sample_store__call(struct rp_sample_store *store, uint32_t node, const uint32_t *places,
+			       size_t n);
+/* A thread slept for ns where the sample, whose call is filled in, was taken. */
+void rp_sample_store__add_sleep(struct rp_sample_store *store, const struct rp_taken_sample *sample,
+				uint64_t ns);
+
 /* For the caller to set what the samples themselves do not tell. */
 struct rp_sample_totals *rp_sample_store__totals(struct rp_sample_store *store);
+/* The same of both samples and sleeps. */
+void rp_sample_store__set_no_room(struct rp_sample_store *store, uint64_t no_room);
 
 /* Who is told of all that is added, at once: places before calls, and calls before samples. */
 struct rp_sample_listener {
@@ -96,11 +108,13 @@ const struct rp_sample_call *rp_sample_store__calls(const struct rp_sample_store
 /* What was sampled up to now. */
 struct rp_sample_counts {
 	struct rp_sample_store *store;
-	uint64_t *self; /* of call number: samples that ended in it */
+	uint64_t *self;	  /* of call number: samples that ended in it */
+	uint64_t *asleep; /* likewise: ns that threads slept in it */
 	size_t n;
-	struct rp_sample_totals totals;
+	struct rp_sample_totals totals, sleeps;
+	bool off_cpu;  /* sleeps are told */
 	uint64_t lost; /* by the kernel */
-	unsigned hz;   /* that were asked for */
+	unsigned hz;   /* that were asked for; 0: only sleeps */
 	uint64_t cpu;  /* ns that these and the lost ones stand for; 0: the readings tell */
 };
 

@@ -34,6 +34,7 @@ struct entry {
 struct build {
 	struct rp_snapshot *snapshot;
 	struct rp_sampled *sampled;
+	bool of_sleeps;
 	const struct rp_sample_call *calls;
 
 	struct entry *entries;
@@ -53,6 +54,13 @@ struct box {
 	struct rp_sample_store *store;
 	struct rp_line *lines;
 };
+
+static struct rp_profile *row_profile(const struct build *b, size_t row)
+{
+	struct rp_row *of = &b->snapshot->rows[row];
+
+	return b->of_sleeps ? &of->sleeps : &of->profile;
+}
 
 /* ---- entries --------------------------------------------------------------------------------- */
 
@@ -182,7 +190,7 @@ static int add_to_rows(struct build *b, uint32_t call)
 		if (!owner || b->seen[owner] == call)
 			continue;
 		b->seen[owner] = call;
-		b->snapshot->rows[owner - 1].profile.samples += b->sampled->self[call];
+		row_profile(b, owner - 1)->samples += b->sampled->self[call];
 		rc = add_places(b, owner, call, count_inside(b, &b->snapshot->rows[owner - 1]));
 	}
 	return rc;
@@ -224,9 +232,8 @@ static int compare_entries(const void *a, const void *b)
 
 static struct rp_lines *lines_of(const struct build *b, const struct entry *e)
 {
-	struct rp_profile *profile = e->owner == OWNER_ALL
-					     ? &b->sampled->all
-					     : &b->snapshot->rows[e->owner - 1].profile;
+	struct rp_profile *profile = e->owner == OWNER_ALL ? &b->sampled->all
+							   : row_profile(b, e->owner - 1);
 
 	return e->is_function ? &profile->functions : &profile->lines;
 }
@@ -247,29 +254,30 @@ static int emit(struct build *b, struct box *box)
 	return 0;
 }
 
-static void take_totals(struct rp_sampled *sampled, const struct rp_sample_counts *now,
-			const struct rp_sample_counts *before)
+static void take_totals(struct rp_sample_totals *out, const struct rp_sample_totals *now,
+			const struct rp_sample_totals *from)
 {
-	const struct rp_sample_totals none = {0}, *from = before ? &before->totals : &none;
-
-	sampled->totals = (struct rp_sample_totals){
-		.taken = rp_less(now->totals.taken, from->taken),
-		.truncated = rp_less(now->totals.truncated, from->truncated),
-		.unresolved = rp_less(now->totals.unresolved, from->unresolved),
-		.probes = rp_less(now->totals.probes, from->probes),
-		.dropped = rp_less(now->totals.dropped, from->dropped),
-		.no_room = rp_less(now->totals.no_room, from->no_room),
+	*out = (struct rp_sample_totals){
+		.taken = rp_less(now->taken, from->taken),
+		.truncated = rp_less(now->truncated, from->truncated),
+		.unresolved = rp_less(now->unresolved, from->unresolved),
+		.probes = rp_less(now->probes, from->probes),
+		.dropped = rp_less(now->dropped, from->dropped),
+		.dropped_ns = rp_less(now->dropped_ns, from->dropped_ns),
+		.no_room = rp_less(now->no_room, from->no_room),
 	};
 	for (size_t i = 0; i < RP_UNWIND_END_COUNT; i++)
-		sampled->totals.ends[i] = rp_less(now->totals.ends[i], from->ends[i]);
-	sampled->lost = rp_less(now->lost, before ? before->lost : 0);
-	sampled->hz_wanted = now->hz;
+		out->ends[i] = rp_less(now->ends[i], from->ends[i]);
 }
 
-static int take_counts(struct box *box, const struct rp_sample_counts *now,
+static int take_counts(struct build *b, struct box *box, const struct rp_sample_counts *now,
 		       const struct rp_sample_counts *before, const uint32_t *tree_row_of_node,
 		       size_t n_nodes)
 {
+	static const struct rp_sample_counts none;
+	const struct rp_sample_counts *from = before ? before : &none;
+	const uint64_t *self = b->of_sleeps ? now->asleep : now->self,
+		       *self_from = b->of_sleeps ? from->asleep : from->self;
 	struct rp_sampled *sampled = &box->sampled;
 	const struct rp_sample_call *calls;
 	size_t all;
@@ -282,12 +290,15 @@ static int take_counts(struct box *box, const struct rp_sample_counts *now,
 	sampled->path_of = calloc(now->n + 1, sizeof(*sampled->path_of));
 	if (!sampled->self || !sampled->path_of)
 		return -ENOMEM;
-	take_totals(sampled, now, before);
+	take_totals(&sampled->totals, b->of_sleeps ? &now->sleeps : &now->totals,
+		    b->of_sleeps ? &from->sleeps : &from->totals);
+	if (!b->of_sleeps)
+		sampled->lost = rp_less(now->lost, from->lost);
+	sampled->hz_wanted = now->hz;
 	for (size_t i = 1; i < now->n; i++) {
 		uint32_t node = calls[i].node;
 
-		sampled->self[i] = rp_less(now->self[i],
-					   before && i < before->n ? before->self[i] : 0);
+		sampled->self[i] = rp_less(self[i], i < from->n ? self_from[i] : 0);
 		if (node && node <= n_nodes)
 			sampled->path_of[i] = tree_row_of_node[node - 1];
 	}
@@ -309,37 +320,66 @@ static int take_paths(struct rp_sampled *sampled, const struct rp_snapshot *snap
 	return sampled->paths ? 0 : -ENOMEM;
 }
 
-int rp_sampled__build(struct rp_snapshot *snapshot, const struct rp_sample_counts *now,
-		      const struct rp_sample_counts *before, const uint32_t *tree_row_of_node,
-		      size_t n_nodes)
+/* *out: what is to be filled in. */
+static int fill(struct build *b, struct rp_sampled **out, const struct rp_sample_counts *now,
+		const struct rp_sample_counts *before, const uint32_t *tree_row_of_node,
+		size_t n_nodes)
 {
 	struct box *box = calloc(1, sizeof(*box));
-	struct build b = {.snapshot = snapshot, .sampled = &box->sampled};
 	size_t all;
 	int rc;
 
 	if (!box)
 		return -ENOMEM;
-	snapshot->sampled = &box->sampled;
-	rc = take_counts(box, now, before, tree_row_of_node, n_nodes);
+	*out = b->sampled = &box->sampled;
+	rc = take_counts(b, box, now, before, tree_row_of_node, n_nodes);
 	if (!rc)
-		rc = take_paths(&box->sampled, snapshot);
-	b.calls = rp_sample_store__calls(now->store, &all);
-	b.row_of_tree = calloc(snapshot->n_tree + 1, sizeof(*b.row_of_tree));
-	b.seen = calloc(snapshot->n_rows + 1, sizeof(*b.seen));
-	if (!b.row_of_tree || !b.seen)
+		rc = take_paths(&box->sampled, b->snapshot);
+	b->calls = rp_sample_store__calls(now->store, &all);
+	b->row_of_tree = calloc(b->snapshot->n_tree + 1, sizeof(*b->row_of_tree));
+	b->seen = calloc(b->snapshot->n_rows + 1, sizeof(*b->seen));
+	if (!b->row_of_tree || !b->seen)
 		rc = -ENOMEM;
 	for (size_t i = 1; !rc && i < now->n; i++)
 		if (box->sampled.self[i])
-			rc = add_call(&b, (uint32_t)i);
+			rc = add_call(b, (uint32_t)i);
 	if (!rc)
-		rc = emit(&b, box);
-	rp_index__free(&b.index);
-	free(b.entries);
-	free(b.row_of_tree);
-	free(b.seen);
-	free(b.places);
+		rc = emit(b, box);
+	rp_index__free(&b->index);
+	free(b->entries);
+	free(b->row_of_tree);
+	free(b->seen);
+	free(b->places);
 	return rc;
+}
+
+int rp_sampled__build(struct rp_snapshot *snapshot, const struct rp_sample_counts *now,
+		      const struct rp_sample_counts *before, const uint32_t *tree_row_of_node,
+		      size_t n_nodes)
+{
+	struct build b = {.snapshot = snapshot};
+
+	return now->hz ? fill(&b, &snapshot->sampled, now, before, tree_row_of_node, n_nodes) : 0;
+}
+
+int rp_sampled__build_asleep(struct rp_snapshot *snapshot, const struct rp_sample_counts *now,
+			     const struct rp_sample_counts *before,
+			     const uint32_t *tree_row_of_node, size_t n_nodes)
+{
+	struct build b = {.snapshot = snapshot, .of_sleeps = true};
+	int rc;
+
+	if (!now->off_cpu)
+		return 0;
+	rc = fill(&b, &snapshot->asleep, now, before, tree_row_of_node, n_nodes);
+	if (rc)
+		return rc;
+	/* Each of them is a ns. */
+	snapshot->asleep->lost = snapshot->lost[RP_LOST_SLEEPS];
+	snapshot->asleep->all.cpu = snapshot->asleep->all.samples;
+	for (size_t i = 0; i < snapshot->n_rows; i++)
+		snapshot->rows[i].sleeps.cpu = snapshot->rows[i].sleeps.samples;
+	return 0;
 }
 
 /*

@@ -13,7 +13,7 @@
 struct rp_line {
 	const struct rp_place *place;
 	uint32_t number;     /* of the place */
-	uint64_t self;	     /* samples that were there */
+	uint64_t self;	     /* samples that were there; of sleeps: ns */
 	uint64_t cumulative; /* there or in what was called from there; recursion counts once */
 };
 
@@ -24,8 +24,8 @@ struct rp_lines {
 };
 
 struct rp_profile {
-	uint64_t samples;
-	uint64_t cpu; /* ns that they stand for; 0: not known */
+	uint64_t samples; /* of sleeps: ns */
+	uint64_t cpu;	  /* ns that they stand for; 0: not known */
 	struct rp_lines lines, functions;
 };
 
@@ -41,11 +41,12 @@ struct rp_sampled {
 	unsigned hz_wanted;
 	double hz_achieved; /* a second of CPU time; 0: not known */
 	struct rp_sample_totals totals;
-	uint64_t lost;
+	uint64_t lost; /* samples, or sleeps */
 	struct rp_profile all;
 	uint64_t outside; /* of all: in no region */
 
-	/* The stacks: of call number the samples that ended in it, and the path that it is in. */
+	/* The stacks: of call number what ended in it, samples or ns, and the path that it is in.
+	 */
 	const struct rp_sample_store *store;
 	uint64_t *self;
 	uint32_t *path_of; /* 0: none */
@@ -56,13 +57,17 @@ struct rp_sampled {
 struct rp_snapshot;
 
 /*
- * Fill snapshot->sampled and the profiles of its rows from what was counted, less what was counted
- * before (NULL: nothing). tree_row_of_node: id of the row of the tree that node id i + 1 is shown
- * in, 0 for none. -ENOMEM.
+ * Fill snapshot->sampled, if samples are taken, and the profiles of its rows from what was counted,
+ * less what was counted before (NULL: nothing). tree_row_of_node: id of the row of the tree that
+ * node id i + 1 is shown in, 0 for none. -ENOMEM.
  */
 int rp_sampled__build(struct rp_snapshot *snapshot, const struct rp_sample_counts *now,
 		      const struct rp_sample_counts *before, const uint32_t *tree_row_of_node,
 		      size_t n_nodes);
+/* The same of snapshot->asleep and the sleeps of its rows. */
+int rp_sampled__build_asleep(struct rp_snapshot *snapshot, const struct rp_sample_counts *now,
+			     const struct rp_sample_counts *before,
+			     const uint32_t *tree_row_of_node, size_t n_nodes);
 /* The target has used so much CPU time in the period: samples are told as shares of it. */
 void rp_sampled__set_cpu(struct rp_snapshot *snapshot, uint64_t ns);
 void rp_sampled__free(struct rp_sampled *sampled);

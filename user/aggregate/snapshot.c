@@ -100,6 +100,8 @@ static void finish(const struct rp_sums *sums, const struct rp_hist_part *hist, 
 	f->self = sums->self;
 	f->cpu = sums->cpu;
 	f->wait = sums->wait;
+	f->asleep = sums->asleep;
+	f->asleep_untold = sums->asleep_untold;
 	f->blocked = rp_less(rp_less(sums->total, sums->cpu), sums->wait);
 	f->open = rp_less(sums->entries, sums->left);
 	f->unwound = sums->unwound;
@@ -227,6 +229,8 @@ static void add_sums(struct rp_sums *to, const struct rp_sums *from, bool outerm
 		to->total += from->total;
 		to->cpu += from->cpu;
 		to->wait += from->wait;
+		to->asleep += from->asleep;
+		to->asleep_untold += from->asleep_untold;
 	}
 	if (from->min_inv > to->min_inv)
 		to->min_inv = from->min_inv;
@@ -402,6 +406,9 @@ static int take_samples(const struct build *b)
 			row_of_node[node] = shown_row(b, path);
 	rc = rp_sampled__build(&b->box->snapshot, b->now->samples, before, row_of_node,
 			       b->now->n_nodes);
+	if (!rc)
+		rc = rp_sampled__build_asleep(&b->box->snapshot, b->now->samples, before,
+					      row_of_node, b->now->n_nodes);
 	free(row_of_node);
 	return rc;
 }
@@ -574,6 +581,7 @@ void rp_snapshot__free(struct rp_snapshot *snapshot)
 	free(snapshot->tree);
 	rp_open_regions__free(snapshot->open);
 	rp_sampled__free(snapshot->sampled);
+	rp_sampled__free(snapshot->asleep);
 	free(snapshot->left_out);
 	rp_regions__free(&box->regions);
 	rp_paths__free(&box->paths);

@@ -23,6 +23,9 @@ struct rp_row_figures {
 	uint64_t count;
 	/* blocked = total - cpu - wait, never below 0; of a span all three are 0 */
 	uint64_t total, self, cpu, wait, blocked;
+	/* Of --off-cpu, also of calls that are open: ns asleep, and of these such without a stack
+	 */
+	uint64_t asleep, asleep_untold;
 	uint64_t min, max; /* 0 where count is 0 */
 	double mean, stddev;
 	uint64_t p50, p90, p99, p999;
@@ -52,6 +55,7 @@ struct rp_row {
 	struct rp_row_figures f;
 	struct rp_hist_part hist;   /* empty in the tree, and where nothing was timed */
 	struct rp_profile profile;  /* empty in the tree, and where no samples are taken */
+	struct rp_profile sleeps;   /* likewise */
 	struct rp_history *history; /* what the live screen remembers of it; NULL elsewhere */
 };
 
@@ -97,7 +101,14 @@ struct rp_snapshot {
 	struct rp_open_regions
 		*open;		    /* what is open now, freed with the rest; NULL: not asked for */
 	struct rp_sampled *sampled; /* NULL: no samples are taken */
+	struct rp_sampled *asleep;  /* where threads slept; NULL: that is not told */
 };
+
+/* Its stacks: samples where they are taken, or else where threads slept; NULL: neither is told. */
+static inline const struct rp_sampled *rp_snapshot__stacks(const struct rp_snapshot *snapshot)
+{
+	return snapshot->sampled ? snapshot->sampled : snapshot->asleep;
+}
 
 enum rp_by {
 	RP_BY_NONE,

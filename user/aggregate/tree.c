@@ -114,6 +114,8 @@ static void add_node(struct builder *b, size_t i)
 	sums->self += rp_less(f->self, z->self);
 	sums->cpu += rp_less(f->cpu, z->cpu);
 	sums->wait += rp_less(f->wait, z->wait);
+	sums->asleep += rp_less(f->asleep, z->asleep);
+	sums->asleep_untold += rp_less(f->asleep_untold, z->asleep_untold);
 	sums->squares += squares(f) > squares(z) ? squares(f) - squares(z) : 0;
 	sums->late |= b->now->nodes[i].node.flags & RP_NODE_LATE;
 	sums->incomplete |= b->now->nodes[i].incomplete;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
-/* The program that takes samples, and the ring that they come through. */
+/* The programs that take samples, and the ring that they come through. */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
@@ -12,16 +12,20 @@
 /* Of Python, that are known to have been told of: others are told of once more. */
 #define PYTHON_CODES_MAX 16384
 
-void rp_session__configure_samples(struct rp_session *s, bool wanted)
+void rp_session__configure_samples(struct rp_session *s, const struct rp_session_opts *opts)
 {
 	struct rptrace_bpf *skel = s->skel;
+	bool wanted = opts->samples || opts->sleeps;
 
-	bpf_program__set_autoload(skel->progs.rp_take_sample, wanted);
+	bpf_program__set_autoload(skel->progs.rp_take_sample, opts->samples);
 	bpf_program__set_autoattach(skel->progs.rp_take_sample, false);
+	bpf_program__set_autoload(skel->progs.rp_switch, opts->sleeps);
+	skel->rodata->cfg_kernel_frames = opts->kernel_frames;
+	bpf_map__set_autocreate(skel->maps.sleeps_taken, opts->sleeps);
 	bpf_map__set_max_entries(skel->maps.samples, RING_BYTES);
 	bpf_map__set_autocreate(skel->maps.samples, wanted);
 	bpf_map__set_autocreate(skel->maps.sample_rooms, wanted);
-	bpf_map__set_autocreate(skel->maps.sampled_at, wanted);
+	bpf_map__set_autocreate(skel->maps.sampled_at, opts->samples);
 	bpf_map__set_max_entries(skel->maps.unwind_objects, RP_UNWIND_OBJECTS_MAX);
 	bpf_map__set_autocreate(skel->maps.unwind_objects, wanted);
 	bpf_map__set_max_entries(skel->maps.unwind_processes, RP_UNWIND_PROCESSES_MAX);

@@ -132,7 +132,7 @@ static void configure(struct rp_session *s, const struct rp_session_opts *opts)
 		bpf_map__set_max_entries(skel->maps.process_shares, 1);
 	if (!opts->links_change)
 		bpf_map__set_max_entries(skel->maps.left_out, 1);
-	rp_session__configure_samples(s, opts->samples);
+	rp_session__configure_samples(s, opts);
 	rp_session__configure_instances(s, opts);
 }
 
@@ -364,7 +364,7 @@ int rp_session__new(const struct rp_session_opts *opts, struct rp_session **out,
 			     sizeof(struct rp_text) * s->max_texts);
 	s->ring = ring_buffer__new(bpf_map__fd(s->skel->maps.events), on_record, s, NULL);
 	if (!s->nodes || !s->names || !s->texts || !s->ring || grow(s) ||
-	    (opts->samples && rp_session__open_samples(s)) ||
+	    ((opts->samples || opts->sleeps) && rp_session__open_samples(s)) ||
 	    (opts->record_bytes && rp_session__open_instances(s))) {
 		rc = rp_err__set(err, RP_EXIT_FAILED, -ENOMEM, NULL,
 				 "no memory for the kernel's maps");

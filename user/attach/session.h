@@ -44,6 +44,8 @@ struct rp_session_opts {
 	bool links_change;		 /* links will replace others */
 	bool spans;			 /* sites may be those of spans */
 	bool samples;			 /* rp_session__sample_program() will be used */
+	bool sleeps;			 /* tell where threads sleep in regions ... */
+	bool kernel_frames;		 /* ... with the kernel's part of their stacks */
 	bool verbose;			 /* libbpf's own messages on stderr */
 	/* Of the ring of instances, 2^n pages; 0: none are told. */
 	uint32_t record_bytes;
@@ -123,7 +125,8 @@ typedef void (*rp_record_fn)(void *ctx, const void *data, size_t size);
 /* Hand over all records that are there. Grows the node figures when they run short. */
 int rp_session__drain(struct rp_session *session, rp_record_fn fn, void *ctx);
 
-/* ---- samples: of a session that was made for them -------------------------------------------- */
+/* ---- samples and sleeps: of a session that was made for them
+ * -------------------------------------------- */
 
 /* Descriptor of the program that perf events of tracked threads are to run. */
 int rp_session__sample_program(const struct rp_session *session);

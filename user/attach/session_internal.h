@@ -63,7 +63,7 @@ void rp_links__release_number(struct rp_links *links);
 void rp_links__detach(struct rp_links *links);
 
 /* samples.c: before and after the load. -ENOMEM. */
-void rp_session__configure_samples(struct rp_session *s, bool wanted);
+void rp_session__configure_samples(struct rp_session *s, const struct rp_session_opts *opts);
 int rp_session__open_samples(struct rp_session *s);
 
 /* Let the kernel tell CPU times of processes that end, as its clocks drift: now and then. */

@@ -27,6 +27,8 @@ static void add_figures(struct rp_figures *sum, const struct rp_figures *shards,
 			.self = load(&f->self),
 			.cpu = load(&f->cpu),
 			.wait = load(&f->wait),
+			.asleep = load(&f->asleep),
+			.asleep_untold = load(&f->asleep_untold),
 			.sq_lo = load(&f->sq_lo),
 			.sq_hi = load(&f->sq_hi),
 			.min_inv = load(&f->min_inv),
@@ -117,6 +119,20 @@ static int read_node(struct rp_node_counts *out, const struct rp_session *sessio
 	return hist && out->figures.count ? add_hist(out, hist, shards, b) : 0;
 }
 
+/* In the kernel a sleep is that of the innermost path alone. Parents have lower numbers. */
+static void add_sleeps_to_parents(struct rp_counts *c)
+{
+	for (size_t i = c->n_nodes; i > 0; i--) {
+		const struct rp_node_counts *from = &c->nodes[i - 1];
+		uint32_t parent = from->node.parent;
+
+		if (!(from->node.flags & RP_NODE_VALID) || !parent || parent >= i)
+			continue;
+		c->nodes[parent - 1].figures.asleep += from->figures.asleep;
+		c->nodes[parent - 1].figures.asleep_untold += from->figures.asleep_untold;
+	}
+}
+
 static int read_nodes(struct rp_counts *c, const struct rp_session *session)
 {
 	struct buckets b = {0};
@@ -134,6 +150,8 @@ static int read_nodes(struct rp_counts *c, const struct rp_session *session)
 		part->bucket = at;
 		at += part->end - part->from;
 	}
+	if (c->nodes)
+		add_sleeps_to_parents(c);
 	return c->nodes ? rc : -ENOMEM;
 }
 
@@ -146,6 +164,7 @@ static int read_samples(struct rp_counts *c, const struct rp_collect *from)
 		return -ENOMEM;
 	c->samples->lost = rp_session__lost(from->session, RP_LOST_SAMPLES);
 	c->samples->hz = from->sample_hz;
+	c->samples->off_cpu = from->off_cpu;
 	return 0;
 }
 

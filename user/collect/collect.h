@@ -12,7 +12,8 @@ struct rp_collect {
 	const struct rp_plan *plan;
 	const struct rp_costs *costs;	 /* of the probes; NULL: not known */
 	struct rp_sample_store *samples; /* NULL: none are taken */
-	unsigned sample_hz;
+	unsigned sample_hz;		 /* 0: but sleeps */
+	bool off_cpu;			 /* they are told */
 };
 
 typedef void (*rp_event_fn)(void *ctx, const struct rp_event *event);

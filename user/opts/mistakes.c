@@ -573,14 +573,19 @@ int rp_mistake__together(const struct rp_parser *p)
 		return rp_err__set(p->err, RP_EXIT_USAGE, -EINVAL, RP_CURE_PROCESSES,
 				   "--auto chooses among the functions of processes (-p) or of a "
 				   "command (--)");
-	if (!o->sample_hz && o->format->of_samples) {
+	if (o->sample_hz && o->off_cpu && o->format->of_samples)
+		return without(p, &o->sample_hz,
+			       "folded stacks and flame graphs are of one unit: of --sample or of "
+			       "--off-cpu");
+	if (!o->sample_hz && !o->off_cpu && o->format->of_samples) {
 		struct rp_edit edit = {.insert = p->own, .with = {"--sample"}};
 
 		if (shares_stream(o)) {
 			edit.with[1] = "-o";
 			edit.with[2] = "rptrace.out";
 		}
-		return mistake(p, &edit, "--format %s is of samples: it needs --sample",
+		return mistake(p, &edit,
+			       "--format %s is of samples: it needs --sample, or --off-cpu",
 			       o->format->name);
 	}
 	if (shares_stream(o)) {

@@ -241,6 +241,8 @@ const struct rp_option rp_options[] = {
 	{"sample", 0, RP_SECTION_SHOW, LIVE | RECORD, RP_OPTION_NUMBER, MEMBER(sample_hz),
 	 .arg = "HZ", .help = "hot functions and lines, sampled HZ times a second of CPU time",
 	 .least = 1, .most = 20000, .bare = "997", .example = "997"},
+	{"off-cpu", 0, RP_SECTION_SHOW, LIVE, RP_OPTION_FLAG, MEMBER(off_cpu),
+	 .help = "where threads sleep inside regions, by time asleep"},
 	{"format", 0, RP_SECTION_SHOW, LIVE, RP_OPTION_PARSED, 0, .arg = "FORM",
 	 .help = "form of the final summary", .choice = view_name, .parse = parse_format,
 	 .word = "table"},

@@ -78,6 +78,7 @@ struct rp_opts {
 	bool interval_given;
 	bool batch, tree, compensate, verbose, no_setup;
 	unsigned sample_hz; /* 0: no samples */
+	bool off_cpu;
 	unsigned auto_most; /* functions to choose; 0: none */
 	bool json;
 	enum rp_by by;

@@ -132,6 +132,7 @@ void rp_run__say_started(struct rp_run *run);
 void rp_run__warn_of_debugger(struct rp_run *run);
 /* Some ended by a breakpoint, which they may have copied. */
 void rp_run__warn_of_traps(struct rp_run *run);
+void rp_run__tell_of_hidden_kernel(struct rp_run *run);
 
 /* ---- what the loop waits for: each part registers itself ----------------------------------- */
 

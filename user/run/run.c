@@ -209,6 +209,7 @@ static int finish(struct rp_run *run, struct rp_err *err)
 	rp_run__tell_lost(run);
 	rp_run__warn_of_debugger(run);
 	rp_run__warn_of_traps(run);
+	rp_run__tell_of_hidden_kernel(run);
 	tell_of_silent_probes(run);
 	/* From here on they end rptrace, whatever the command does. */
 	rp_signals__free(run->signals);

@@ -28,8 +28,9 @@ struct rp_sampling {
 	struct rp_unwind_maps maps;
 	struct rp_unwind_tables *tables;
 	struct rp_sampler *sampler;
-	struct rp_sample_threads *threads;
-	bool python_told; /* an unsupported version of Python was reported */
+	struct rp_sample_threads *threads; /* NULL: only their sleeps are looked at */
+	bool kernel_hidden;		   /* its frames are left out */
+	bool python_told;		   /* an unsupported version of Python was reported */
 	uint64_t started; /* ns, CLOCK_MONOTONIC; processes begun since have their events */
 	struct probe_place *probes; /* sorted */
 	size_t n_probes, n_sites;   /* as many sites had the plan when they were looked at */
@@ -123,8 +124,11 @@ struct rp_sampling *rp_sampling__new(const struct rp_sampling_opts *opts)
 	if (s->store && s->tables)
 		s->sampler = rp_sampler__new(s->store, s->tables, opts->helper, is_probe, s,
 					     rp_signals__is_end_pending);
-	s->threads = rp_sample_threads__new(&threads);
-	if (s->sampler && s->threads)
+	if (opts->hz)
+		s->threads = rp_sample_threads__new(&threads);
+	if (s->sampler && opts->off_cpu)
+		s->kernel_hidden = !rp_sampler__read_kernel(s->sampler);
+	if (s->sampler && (s->threads || !opts->hz))
 		return s;
 	rp_sampling__free(s);
 	return NULL;
@@ -151,8 +155,8 @@ struct rp_sample_store *rp_sampling__store(struct rp_sampling *s)
 
 static int add(struct rp_sampling *s, pid_t pid, struct rp_err *err)
 {
-	bool may_double;
-	int rc = rp_sample_threads__add(s->threads, pid, &may_double, err);
+	bool may_double = false;
+	int rc = s->threads ? rp_sample_threads__add(s->threads, pid, &may_double, err) : 0;
 
 	if (may_double)
 		rp_session__samples_may_double(s->opts.session);
@@ -186,8 +190,13 @@ static void on_record(void *ctx, const void *data, size_t size)
 int rp_sampling__drain(struct rp_sampling *s)
 {
 	rp_spaces__forget_misses(rp_sampler__spaces(s->sampler));
-	rp_sample_store__totals(s->store)->no_room = rp_unwind_tables__totals(s->tables)->left_out;
+	rp_sample_store__set_no_room(s->store, rp_unwind_tables__totals(s->tables)->left_out);
 	return rp_session__drain_samples(s->opts.session, on_record, s);
+}
+
+bool rp_sampling__is_kernel_hidden(const struct rp_sampling *s)
+{
+	return s->kernel_hidden;
 }
 
 const char *rp_sampling__unknown_python(struct rp_sampling *s)
@@ -203,7 +212,8 @@ const char *rp_sampling__unknown_python(struct rp_sampling *s)
 /* It has no event to inherit, as its parent had none yet, or it came in between. */
 static int add_late(struct rp_sampling *s, pid_t pid, struct rp_err *err)
 {
-	rp_session__samples_may_double(s->opts.session);
+	if (s->threads)
+		rp_session__samples_may_double(s->opts.session);
 	return add(s, pid, err);
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
-/* --sample: from the events of threads to the store of samples that figures are read from. */
+/* --sample and --off-cpu: from the events of threads to the store of samples that figures are read
+ * from. */
 #ifndef RP_SAMPLING_H
 #define RP_SAMPLING_H
 
@@ -15,7 +16,8 @@ struct rp_sampling_opts {
 	const struct rp_plan *plan; /* whose sites are those of probes */
 	const struct rp_targets *targets;
 	struct rp_helper *helper; /* of the targets */
-	unsigned hz;
+	unsigned hz;		  /* 0: no samples, but sleeps */
+	bool off_cpu;		  /* where threads sleep in regions */
 	bool follow;
 };
 
@@ -30,6 +32,9 @@ int rp_sampling__start(struct rp_sampling *sampling, struct rp_err *err);
 
 /* Take what the kernel has sampled so far. Comes before what happened to processes is looked at. */
 int rp_sampling__drain(struct rp_sampling *sampling);
+
+/* The kernel keeps its addresses to itself: sleeping threads are shown without its frames. */
+bool rp_sampling__is_kernel_hidden(const struct rp_sampling *sampling);
 
 /*
  * The file of the first Python interpreter found whose version is not supported, once; else NULL.

@@ -18,16 +18,18 @@ static int open_sampling(struct rp_run *run, struct rp_err *err)
 		.targets = run->targets,
 		.helper = run->helper,
 		.hz = run->opts->sample_hz,
+		.off_cpu = run->opts->off_cpu,
 		.follow = !run->opts->no_follow || rp_opts__is_system(run->opts),
 	};
 
-	if (!opts.hz)
+	if (!opts.hz && !opts.off_cpu)
 		return 0;
 	run->sampling = rp_sampling__new(&opts);
 	if (!run->sampling)
 		return rp_err__no_memory(err);
 	run->collect.samples = rp_sampling__store(run->sampling);
 	run->collect.sample_hz = opts.hz;
+	run->collect.off_cpu = opts.off_cpu;
 	return rp_run__record_samples(run, err);
 }
 
@@ -77,6 +79,8 @@ int rp_run__open(struct rp_run *run, struct rp_err *err)
 		.min_duration = (uint64_t)(o->min_duration * 1e9),
 		.links_change = run->on_screen || o->max_overhead > 0,
 		.samples = o->sample_hz > 0,
+		.sleeps = o->off_cpu,
+		.kernel_frames = o->off_cpu,
 		.record_bytes = rp_run__ring_bytes(o),
 		.record_every = o->every,
 		.verbose = o->verbose,
@@ -162,7 +166,7 @@ static void say_all_the_same(struct rp_run *run, const struct rp_err *nothing)
 
 bool rp_run__may_do_without_regions(const struct rp_run *run)
 {
-	return run->sampling && !run->events.mappings && rp_plan__is_default(run->plan);
+	return run->opts->sample_hz && !run->events.mappings && rp_plan__is_default(run->plan);
 }
 
 int rp_run__attach(struct rp_run *run, const char *command, struct rp_err *err)
@@ -289,6 +293,15 @@ void rp_run__say_started(struct rp_run *run)
 		 n == 1 ? "" : "s", stats.names ? " and those named at run time" : "", stats.sites,
 		 stats.sites == 1 ? "" : "s", run->description.target);
 	run->say(line, NULL);
+}
+
+/* Sleeping threads are in the kernel, of which less can be said then. */
+void rp_run__tell_of_hidden_kernel(struct rp_run *run)
+{
+	if (run->sampling && rp_sampling__is_kernel_hidden(run->sampling))
+		run->say("--off-cpu: where threads sleep in the kernel is left out, as "
+			 "/proc/kallsyms has no addresses",
+			 "sudo sysctl kernel.kptr_restrict=1");
 }
 
 void rp_run__warn_of_traps(struct rp_run *run)

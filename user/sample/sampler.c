@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
 #include "sample/sampler.h"
 
+#include <search.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "sample/kernel_symbols.h"
 #include "sample/spaces.h"
 
 /* Of one stack, with those that are inlined. */
@@ -15,7 +17,15 @@ struct rp_sampler {
 	struct rp_spaces *spaces;
 	rp_is_probe_fn is_probe;
 	void *ctx;
-	uint32_t unknown, probe, python; /* places */
+	uint32_t unknown, probe, python;  /* places */
+	struct rp_kernel_symbols *kernel; /* NULL: its frames are left out */
+	void *sleepers;			  /* tree of struct sleeper */
+};
+
+/* A thread that went to sleep, and is not known to have come back. */
+struct sleeper {
+	uint32_t tid; /* first: it is what they are found by */
+	struct rp_taken_sample at;
 };
 
 static uint32_t own_place(struct rp_sample_store *store, const char *name)
@@ -51,9 +61,17 @@ void rp_sampler__free(struct rp_sampler *s)
 {
 	if (!s)
 		return;
+	tdestroy(s->sleepers, free);
+	rp_kernel_symbols__free(s->kernel);
 	rp_spaces__free(s->spaces);
 	rp_sample_objects__free(s->objects);
 	free(s);
+}
+
+bool rp_sampler__read_kernel(struct rp_sampler *s)
+{
+	s->kernel = rp_kernel_symbols__new("/proc/kallsyms");
+	return s->kernel;
 }
 
 struct rp_spaces *rp_sampler__spaces(struct rp_sampler *s)
@@ -168,20 +186,11 @@ static size_t count_outer_chains(const struct rp_sample *sample)
 
 /* ---- stacks ---------------------------------------------------------------------------------- */
 
-static void add(struct rp_sampler *s, const struct rp_sample *sample)
+/* Its places, from the outermost call in. Fills in what of *taken the stack tells. */
+static size_t name_stack(struct rp_sampler *s, const struct rp_sample *sample,
+			 struct rp_taken_sample *taken, uint32_t places[CALLS_MAX + 1])
 {
-	bool at_probe = is_at_probe(s, sample), named, known = at_probe;
-	struct rp_taken_sample taken = {
-		.time = sample->time,
-		.node = sample->node,
-		.thread = sample->thread,
-		.tid = sample->tid,
-		.pid = sample->tgid,
-		.end = sample->end,
-		.at_probe = at_probe,
-		.unsampled = sample->flags & RP_SAMPLE_UNSAMPLED,
-	};
-	uint32_t places[CALLS_MAX + 1]; /* and the probe */
+	bool at_probe = taken->at_probe, named, known = at_probe;
 	size_t n = 0, found, python = sample->python;
 
 	for (size_t i = count_outer_chains(sample); i > 0; i--)
@@ -198,28 +207,136 @@ static void add(struct rp_sampler *s, const struct rp_sample *sample)
 		if (!found && !evaluates && n < CALLS_MAX && !(at_probe && i == 1))
 			places[n++] = s->unknown;
 	}
-	if (at_probe)
+	taken->unresolved = !known;
+	return n;
+}
+
+static struct rp_taken_sample taken_of(struct rp_sampler *s, const struct rp_sample *sample)
+{
+	return (struct rp_taken_sample){
+		.time = sample->time,
+		.node = sample->node,
+		.thread = sample->thread,
+		.tid = sample->tid,
+		.pid = sample->tgid,
+		.end = sample->end,
+		.at_probe = is_at_probe(s, sample),
+		.unsampled = sample->flags & RP_SAMPLE_UNSAMPLED,
+	};
+}
+
+static void add(struct rp_sampler *s, const struct rp_sample *sample)
+{
+	struct rp_taken_sample taken = taken_of(s, sample);
+	uint32_t places[CALLS_MAX + 1]; /* and the probe */
+	size_t n = name_stack(s, sample, &taken, places);
+
+	if (taken.at_probe)
 		places[n++] = s->probe;
-	taken.unresolved = !known;
 	rp_sample_store__add(s->store, &taken, places, n);
+}
+
+/* ---- sleeps ---------------------------------------------------------------------------------- */
+
+static int compare_sleepers(const void *a, const void *b)
+{
+	const struct sleeper *x = a, *y = b;
+
+	return x->tid < y->tid ? -1 : x->tid > y->tid;
+}
+
+/* From the outermost in. Returns how many. */
+static size_t add_kernel_places(struct rp_sampler *s, const uint64_t *address, size_t n,
+				uint32_t *places, size_t most)
+{
+	size_t inner = rp_kernel_symbols__cut(s->kernel, address, &n), added = 0;
+
+	for (; n && added < most; n--) {
+		struct rp_place place = {.file = "", .object = "[kernel]"};
+
+		place.function = rp_kernel_symbols__find(s->kernel, address[inner + n - 1] - 1);
+		places[added] = rp_sample_store__place(s->store, &place);
+		added += places[added] > 0;
+	}
+	return added;
+}
+
+/* The stack is told when a thread goes to sleep, and for how long it did when it comes back. */
+static void begin_sleep(struct rp_sampler *s, const struct rp_sample *sample, size_t words)
+{
+	struct sleeper key = {.tid = sample->tid}, **found, *sleeper;
+	size_t own = sample->addresses + RP_PYTHON_WORDS * (size_t)sample->python, n;
+	uint32_t places[CALLS_MAX + 1];
+
+	found = tsearch(&key, &s->sleepers, compare_sleepers);
+	if (!found)
+		return;
+	if (*found == &key)
+		*found = calloc(1, sizeof(**found));
+	sleeper = *found;
+	if (!sleeper) {
+		*found = &key;
+		tdelete(&key, &s->sleepers, compare_sleepers);
+		return;
+	}
+	sleeper->tid = sample->tid;
+	sleeper->at = taken_of(s, sample);
+	n = name_stack(s, sample, &sleeper->at, places);
+	if (s->kernel)
+		n += add_kernel_places(s, &sample->address[own], words - own, places + n,
+				       CALLS_MAX - n);
+	sleeper->at.call = rp_sample_store__call(s->store, sample->node, places, n);
+}
+
+static void end_sleep(struct rp_sampler *s, const struct rp_woken *woken)
+{
+	const struct sleeper key = {.tid = woken->tid};
+	struct sleeper **found = tfind(&key, &s->sleepers, compare_sleepers), *sleeper;
+
+	if (!found)
+		return;
+	sleeper = *found;
+	tdelete(&key, &s->sleepers, compare_sleepers);
+	rp_sample_store__add_sleep(s->store, &sleeper->at, woken->ns);
+	free(sleeper);
+}
+
+/* ---- records of the ring --------------------------------------------------------------------- */
+
+static bool take_sample(struct rp_sampler *s, const void *record, size_t size)
+{
+	struct rp_sample sample;
+
+	memcpy(&sample, record, RP_SAMPLE_BYTES(0));
+	if (size > sizeof(sample) || sample.addresses > RP_UNWIND_FRAMES_MAX ||
+	    size < (size_t)RP_SAMPLE_BYTES(sample.addresses + RP_PYTHON_WORDS * sample.python))
+		return false;
+	memcpy(&sample, record, size);
+	if (sample.kind == RP_SAMPLE_KIND_SAMPLE)
+		add(s, &sample);
+	else
+		begin_sleep(s, &sample, (size - RP_SAMPLE_BYTES(0)) / sizeof(sample.address[0]));
+	return true;
 }
 
 bool rp_sampler__take(struct rp_sampler *s, const void *record, size_t size)
 {
-	struct rp_sample sample;
+	struct rp_woken woken;
+	uint32_t kind;
 
-	if (size < (size_t)RP_SAMPLE_BYTES(0))
+	if (size < sizeof(woken))
 		return false;
-	memcpy(&sample, record, RP_SAMPLE_BYTES(0));
-	if (sample.kind == RP_SAMPLE_KIND_CODE) {
-		rp_python_codes__take(rp_spaces__python(s->spaces), record, size);
+	memcpy(&woken, record, sizeof(woken));
+	kind = woken.kind;
+	if (kind == RP_SAMPLE_KIND_WOKEN) {
+		end_sleep(s, &woken);
 		return true;
 	}
-	if (sample.kind != RP_SAMPLE_KIND_SAMPLE || size > sizeof(sample) ||
-	    sample.addresses > RP_UNWIND_FRAMES_MAX ||
-	    size < (size_t)RP_SAMPLE_BYTES(sample.addresses + RP_PYTHON_WORDS * sample.python))
+	if (size < (size_t)RP_SAMPLE_BYTES(0))
 		return false;
-	memcpy(&sample, record, size);
-	add(s, &sample);
-	return true;
+	if (kind == RP_SAMPLE_KIND_CODE)
+		rp_python_codes__take(rp_spaces__python(s->spaces), record, size);
+	else if (kind == RP_SAMPLE_KIND_SAMPLE || kind == RP_SAMPLE_KIND_SLEEP)
+		return take_sample(s, record, size);
+	return kind == RP_SAMPLE_KIND_CODE;
 }

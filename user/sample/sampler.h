@@ -22,6 +22,12 @@ struct rp_sampler *rp_sampler__new(struct rp_sample_store *store, struct rp_unwi
 				   bool (*is_cancelled)(void));
 void rp_sampler__free(struct rp_sampler *sampler);
 
+/*
+ * Where threads sleep in the kernel is to be told, too. false: its addresses are not for us, and
+ * these frames are left out.
+ */
+bool rp_sampler__read_kernel(struct rp_sampler *sampler);
+
 /* A record of the ring. false: it is none that is whole, and was left. */
 bool rp_sampler__take(struct rp_sampler *sampler, const void *record, size_t size);
 

@@ -58,6 +58,8 @@ INTEGER_FIGURE(self)
 INTEGER_FIGURE(cpu)
 INTEGER_FIGURE(wait)
 INTEGER_FIGURE(blocked)
+INTEGER_FIGURE(asleep)
+INTEGER_FIGURE(asleep_untold)
 INTEGER_FIGURE(min)
 INTEGER_FIGURE(max)
 REAL_FIGURE(mean)
@@ -185,6 +187,8 @@ const struct rp_column rp_columns[] = {
 	COUNT(unmatched, "UNMATCHED", "exits without an entry, in all groups", false),
 	COUNT(samples, "SAMPLES", "looks at threads that were in it", true),
 	NS(sampled_cpu, "SAMPLED", "CPU time as those samples tell it", true),
+	NS(asleep, "ASLEEP", "of the blocked time, what sleeps have added up to", false),
+	NS(asleep_untold, "NO STACK", "of that, sleeps whose stack was not taken", false),
 	PEOPLE(rate, "RATE/S", "count a second", RP_UNIT_RATE),
 	PEOPLE(share, "%TIME", "total as a share of the period; several threads: over 100 %",
 	       RP_UNIT_SHARE),
@@ -255,15 +259,23 @@ const char *rp_column_list__parse(const char *text, struct rp_column_list *out)
 	}
 }
 
+static bool is_of_sleeps(const struct rp_column *column)
+{
+	return column->exact == exact_asleep || column->exact == exact_asleep_untold;
+}
+
 bool rp_column__is_of_samples(const struct rp_column *column)
 {
-	return column->exact == exact_samples || column->exact == exact_sampled_cpu;
+	return column->exact == exact_samples || column->exact == exact_sampled_cpu ||
+	       is_of_sleeps(column);
 }
 
 bool rp_column__is_exported(const struct rp_column *column, const struct rp_snapshot *snapshot)
 {
 	if (column->text == text_group)
 		return snapshot->meta.group_by;
+	if (is_of_sleeps(column))
+		return snapshot->asleep;
 	if (rp_column__is_of_samples(column))
 		return snapshot->sampled;
 	return column->exported;
@@ -330,10 +342,10 @@ static bool is_of_frames(const struct rp_column *column)
 bool rp_column__applies(const struct rp_column *column, const struct rp_row *row)
 {
 	bool of_thread = column->exact == exact_cpu || column->exact == exact_wait ||
-			 column->exact == exact_blocked;
+			 column->exact == exact_blocked || is_of_sleeps(column);
 
 	/* What no look has met may yet have run, in between. */
-	if (rp_column__is_of_samples(column) && !row->profile.samples)
+	if (rp_column__is_of_samples(column) && !is_of_sleeps(column) && !row->profile.samples)
 		return false;
 	if (column->value == value_imbalance)
 		return row->f.imbalance > 0;

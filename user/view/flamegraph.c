@@ -22,8 +22,8 @@ static int collect(struct rp_flames *flames, const struct rp_sampled *sampled)
 int rp_view__flamegraph(FILE *out, const struct rp_snapshot *snapshot,
 			const struct rp_view_opts *opts)
 {
-	struct rp_flames flames = {0};
-	int err = collect(&flames, snapshot->sampled);
+	struct rp_flames flames = {.of_time = !snapshot->sampled};
+	int err = collect(&flames, rp_snapshot__stacks(snapshot));
 
 	(void)opts;
 	if (!err)

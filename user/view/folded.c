@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
 /*
  * Stacks as lines, which many tools draw as a flame graph: the regions that were open, from the
- * outermost in, then the calls inside the innermost one, and how many samples ended there.
+ * outermost in, then the calls inside the innermost one, and how many samples ended there,
+ * or for how many ns threads slept there.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -29,7 +30,7 @@ static int print_name(FILE *out, const char *name)
 
 int rp_view__folded(FILE *out, const struct rp_snapshot *snapshot, const struct rp_view_opts *opts)
 {
-	const struct rp_sampled *sampled = snapshot->sampled;
+	const struct rp_sampled *sampled = rp_snapshot__stacks(snapshot);
 	struct rp_stack stack = {0};
 	int err = 0;
 

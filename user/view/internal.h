@@ -24,6 +24,7 @@ bool rp_column__is_exported(const struct rp_column *column, const struct rp_snap
 
 /* samples.c: what samples tell, below a table and as CSV. 0 or -ENOMEM. */
 int rp_samples__print(FILE *out, const struct rp_snapshot *snapshot, bool utf8);
+int rp_asleep__print(FILE *out, const struct rp_snapshot *snapshot, bool utf8);
 int rp_samples__print_csv(FILE *out, const struct rp_snapshot *snapshot);
 
 /* After the last byte: 0, or why the stream failed. */

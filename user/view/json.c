@@ -73,6 +73,36 @@ static int dump(FILE *out, json_t *object, int err, size_t flags)
 	return 0;
 }
 
+static int add_place(json_t *object, const struct rp_place *place)
+{
+	int err = json_object_set_new(object, "function", text(place->function));
+
+	err |= json_object_set_new(object, "file", text(place->file));
+	err |= json_object_set_new(object, "line", integer(place->line));
+	return err | json_object_set_new(object, "object", text(place->object));
+}
+
+/* Where threads slept, in ns. */
+static json_t *asleep_lines_array(const struct rp_profile *profile)
+{
+	json_t *array = json_array();
+	int err = array ? 0 : -1;
+
+	for (size_t i = 0; i < profile->lines.n && !err; i++) {
+		const struct rp_line *line = &profile->lines.item[i];
+		json_t *object = json_object();
+
+		err |= add_place(object, line->place);
+		err |= json_object_set_new(object, "self_ns", integer(line->self));
+		err |= json_object_set_new(object, "cumulative_ns", integer(line->cumulative));
+		err |= json_array_append_new(array, object);
+	}
+	if (!err)
+		return array;
+	json_decref(array);
+	return NULL;
+}
+
 /* samples: of all that the lines are a part of. */
 static json_t *lines_array(const struct rp_profile *profile)
 {
@@ -85,10 +115,7 @@ static json_t *lines_array(const struct rp_profile *profile)
 		double low, high;
 
 		rp_sampled__interval(line->self, profile->samples, &low, &high);
-		err |= json_object_set_new(object, "function", text(line->place->function));
-		err |= json_object_set_new(object, "file", text(line->place->file));
-		err |= json_object_set_new(object, "line", integer(line->place->line));
-		err |= json_object_set_new(object, "object", text(line->place->object));
+		err |= add_place(object, line->place);
 		err |= json_object_set_new(object, "self", integer(line->self));
 		err |= json_object_set_new(object, "cumulative", integer(line->cumulative));
 		err |= json_object_set_new(object, "self_low", real(low));
@@ -101,12 +128,11 @@ static json_t *lines_array(const struct rp_profile *profile)
 	return NULL;
 }
 
-static json_t *samples_object(const struct rp_sampled *sampled)
+/* What became of the stacks; err: of what is in the object already. */
+static json_t *stacks_object(json_t *object, int err, const struct rp_sampled *sampled)
 {
-	json_t *object = json_object(), *ends = json_object();
-	int err = json_object_set_new(object, "hz_wanted", integer(sampled->hz_wanted));
+	json_t *ends = json_object();
 
-	err |= json_object_set_new(object, "hz_achieved", real(sampled->hz_achieved));
 	err |= json_object_set_new(object, "taken", integer(sampled->totals.taken));
 	err |= json_object_set_new(object, "lost", integer(sampled->lost));
 	err |= json_object_set_new(object, "truncated", integer(sampled->totals.truncated));
@@ -125,6 +151,24 @@ static json_t *samples_object(const struct rp_sampled *sampled)
 	return NULL;
 }
 
+static json_t *samples_object(const struct rp_sampled *sampled)
+{
+	json_t *object = json_object();
+	int err = json_object_set_new(object, "hz_wanted", integer(sampled->hz_wanted));
+
+	err |= json_object_set_new(object, "hz_achieved", real(sampled->hz_achieved));
+	return stacks_object(object, err, sampled);
+}
+
+static json_t *off_cpu_object(const struct rp_sampled *asleep)
+{
+	json_t *object = json_object();
+	int err = json_object_set_new(object, "asleep_ns", integer(asleep->all.samples));
+
+	err |= json_object_set_new(object, "dropped_ns", integer(asleep->totals.dropped_ns));
+	return stacks_object(object, err, asleep);
+}
+
 static int print_row(FILE *out, const struct rp_row *row, const struct rp_snapshot *snapshot)
 {
 	json_t *object = json_object();
@@ -135,6 +179,9 @@ static int print_row(FILE *out, const struct rp_row *row, const struct rp_snapsh
 	err |= json_object_set_new(object, "crossed", json_boolean(row->crossed));
 	if (snapshot->sampled)
 		err |= json_object_set_new(object, "lines", lines_array(&row->profile));
+	if (snapshot->asleep)
+		err |= json_object_set_new(object, "asleep_lines",
+					   asleep_lines_array(&row->sleeps));
 	return dump(out, object, err, 0);
 }
 
@@ -266,6 +313,8 @@ static int print_head(FILE *out, const struct rp_snapshot *snapshot)
 		err |= json_object_set_new(object, "samples", samples_object(snapshot->sampled));
 		err |= json_object_set_new(object, "lines", lines_array(&snapshot->sampled->all));
 	}
+	if (snapshot->asleep)
+		err |= json_object_set_new(object, "off_cpu", off_cpu_object(snapshot->asleep));
 	return dump(out, object, err, JSON_EMBED);
 }
 

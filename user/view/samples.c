@@ -12,6 +12,11 @@
 #define LINES_OF_REGION 5
 #define LINES_OF_ALL	25
 
+/* Of what sleeps: functions of a region, stacks of all, and frames of a stack. */
+#define LINES_ASLEEP 8
+#define STACKS_SHOWN 5
+#define FRAMES_SHOWN 12
+
 /* A place as people know it: "function  file:line", or the object where no line is known. */
 static int print_place(FILE *out, const struct rp_place *place, bool utf8)
 {
@@ -52,20 +57,23 @@ static void print_time(FILE *out, const struct rp_profile *profile, uint64_t sam
 		utf8 ? rp_text__micro(text, sizeof(text)) : text);
 }
 
+/* What is sampled is known but for its error by chance; time asleep was measured. */
 static int print_lines(FILE *out, const struct rp_profile *profile, const struct rp_lines *lines,
-		       size_t most, bool utf8)
+		       size_t most, bool is_sampled, bool utf8)
 {
 	size_t n = lines->n < most ? lines->n : most;
 	int err = 0;
 
-	fprintf(out, "%7s  %5s  %10s  %10s  %s\n", "%TIME", "+-", "CUMULATIVE", "SELF", "WHERE");
+	fprintf(out, "%7s  %s%10s  %10s  %s\n", "%TIME", is_sampled ? "   +-  " : "", "CUMULATIVE",
+		"SELF", "WHERE");
 	for (size_t i = 0; i < n && !err; i++) {
 		const struct rp_line *line = &lines->item[i];
 		double low, high;
 
+		fprintf(out, "%7.1f", 100.0 * (double)line->self / (double)profile->samples);
 		rp_sampled__interval(line->self, profile->samples, &low, &high);
-		fprintf(out, "%7.1f  %5.1f", 100.0 * (double)line->self / (double)profile->samples,
-			100 * (high - low) / 2);
+		if (is_sampled)
+			fprintf(out, "  %5.1f", 100 * (high - low) / 2);
 		print_time(out, profile, line->cumulative, utf8);
 		print_time(out, profile, line->self, utf8);
 		fputs("  ", out);
@@ -92,25 +100,21 @@ static int print_profile(FILE *out, const struct rp_profile *profile, const char
 	if (!err && (both || !lines)) {
 		fprintf(out, "hot functions%s%s, of %" PRIu64 " samples\n", *name ? " in " : "",
 			name, profile->samples);
-		err = print_lines(out, profile, &profile->functions, most, utf8);
+		err = print_lines(out, profile, &profile->functions, most, true, utf8);
 	}
 	if (!err && lines) {
 		fprintf(out, "hot lines%s%s, of %" PRIu64 " samples\n", *name ? " in " : "", name,
 			profile->samples);
-		err = print_lines(out, profile, &profile->lines, most, utf8);
+		err = print_lines(out, profile, &profile->lines, most, true, utf8);
 	}
 	free(name);
 	return err;
 }
 
-static void print_totals(FILE *out, const struct rp_sampled *sampled)
+static void print_stacks(FILE *out, const struct rp_sampled *sampled)
 {
 	const struct rp_sample_totals *t = &sampled->totals;
 
-	fprintf(out, "samples: %" PRIu64 ", %u a second of CPU time wanted", t->taken,
-		sampled->hz_wanted);
-	if (sampled->hz_achieved > 0)
-		fprintf(out, ", %.0f achieved", sampled->hz_achieved);
 	if (sampled->lost)
 		fprintf(out, "; %" PRIu64 " lost", sampled->lost);
 	if (t->dropped)
@@ -131,6 +135,99 @@ static void print_totals(FILE *out, const struct rp_sampled *sampled)
 			"bounds of unwind tables\n",
 			t->no_room);
 }
+
+static void print_totals(FILE *out, const struct rp_sampled *sampled)
+{
+	fprintf(out, "samples: %" PRIu64 ", %u a second of CPU time wanted", sampled->totals.taken,
+		sampled->hz_wanted);
+	if (sampled->hz_achieved > 0)
+		fprintf(out, ", %.0f achieved", sampled->hz_achieved);
+	print_stacks(out, sampled);
+}
+
+/* ---- time asleep ----------------------------------------------------------------------------- */
+
+static int print_asleep_row(FILE *out, const struct rp_row *row, bool utf8)
+{
+	char *name = rp_escape__copy(row->name, utf8);
+	char all[32], untold[32];
+	int err = name ? 0 : -ENOMEM;
+
+	if (!err) {
+		fprintf(out, "asleep in %s for %s", name,
+			rp_text__ns((double)row->f.asleep, all, sizeof(all)));
+		if (row->f.asleep_untold)
+			fprintf(out, ", of which %s without a stack",
+				rp_text__ns((double)row->f.asleep_untold, untold, sizeof(untold)));
+		fputc('\n', out);
+		if (row->sleeps.samples)
+			err = print_lines(out, &row->sleeps, &row->sleeps.functions, LINES_ASLEEP,
+					  false, utf8);
+	}
+	free(name);
+	return err;
+}
+
+/* The call in which most time was slept, of those with less than `below`, or as much and later. */
+static size_t next_stack(const struct rp_sampled *asleep, size_t last)
+{
+	uint64_t below = last ? asleep->self[last] : UINT64_MAX;
+	size_t found = 0;
+
+	for (size_t i = 1; i < asleep->n_calls; i++) {
+		uint64_t ns = asleep->self[i];
+
+		if (ns && (ns < below || (ns == below && i > last)) &&
+		    (!found || ns > asleep->self[found]))
+			found = i;
+	}
+	return found;
+}
+
+static int print_stack(FILE *out, const struct rp_sampled *asleep, size_t call, bool utf8)
+{
+	struct rp_stack stack = {0};
+	int err = rp_sampled__stack(asleep, (uint32_t)call, &stack);
+	size_t shown = stack.n < FRAMES_SHOWN ? stack.n : FRAMES_SHOWN;
+
+	fprintf(out, "%7.1f", 100.0 * (double)asleep->self[call] / (double)asleep->all.samples);
+	print_time(out, &asleep->all, asleep->self[call], utf8);
+	for (size_t i = 0; i < shown && !err; i++) {
+		char *name = rp_escape__copy(stack.name[stack.n - 1 - i], utf8);
+
+		err = name ? 0 : -ENOMEM;
+		fprintf(out, "%s%s", i ? " < " : "  ", name ? name : "");
+		free(name);
+	}
+	fputs(shown < stack.n ? " < ...\n" : "\n", out);
+	free(stack.name);
+	return err;
+}
+
+int rp_asleep__print(FILE *out, const struct rp_snapshot *snapshot, bool utf8)
+{
+	const struct rp_sampled *asleep = snapshot->asleep;
+	size_t call = 0;
+	int err = 0;
+
+	for (size_t i = 0; i < snapshot->n_rows && !err; i++)
+		if (snapshot->rows[i].f.asleep)
+			err = print_asleep_row(out, &snapshot->rows[i], utf8);
+	if (asleep->all.samples)
+		fprintf(out, "%7s  %10s  %s\n", "%TIME", "ASLEEP",
+			"STACK, from where it slept outwards");
+	for (size_t i = 0; i < STACKS_SHOWN && !err; i++) {
+		call = next_stack(asleep, call);
+		if (!call)
+			break;
+		err = print_stack(out, asleep, call, utf8);
+	}
+	fprintf(out, "sleeps: %" PRIu64, asleep->totals.taken);
+	print_stacks(out, asleep);
+	return err;
+}
+
+/* ---- as a whole ------------------------------------------------------------------------------ */
 
 int rp_samples__print(FILE *out, const struct rp_snapshot *snapshot, bool utf8)
 {
