@@ -4,6 +4,7 @@
 import collections
 import csv
 import io
+import itertools
 import json
 import os
 import re
@@ -163,17 +164,35 @@ def without_label(name):
     return re.sub(r"\[[^][]*\]$", "", name)
 
 
-def of_pprof(path):
-    """Instances and ns of each function's own, as pprof adds them up."""
+def raw_pprof(path):
+    """(values, locations from the innermost out) of each sample, and what a location is: function, file, line."""
     text = subprocess.run(["go", "tool", "pprof", "-raw", path], check=True, capture_output=True, text=True,
                           timeout=harness.DEADLINE).stdout
-    names = dict(re.findall(r"^ +(\d+): 0x0 (?:M=\d+ )?(.*?) :0(?::0)? s=0", text, re.M))
+    places = {number: (name, file, int(line)) for number, name, file, line in
+              re.findall(r"^ +(\d+): 0x0 (?:M=\d+ )?(.*?) ([^ ]*):(\d+)(?::0)? s=0", text, re.M)}
+    samples = [([int(value) for value in values.split()], locations.split())
+               for values, locations in re.findall(r"^ +(\d+(?: +\d+)+): ([\d ]+)$", text, re.M)]
+    return samples, places
+
+
+def of_pprof(path):
+    """Instances and ns of each function's own, as pprof adds them up."""
+    samples, places = raw_pprof(path)
     sums = collections.Counter()
-    for count, time, innermost in re.findall(r"^ +(\d+) +(\d+): (\d+)", text, re.M):
-        region = without_label(names[innermost])
-        sums[region, "count"] += int(count)
-        sums[region, "ns"] += int(time)
+    for (count, time, *_), locations in samples:
+        if count:
+            region = without_label(places[locations[0]][0])
+            sums[region, "count"] += count
+            sums[region, "ns"] += time
     return sums
+
+
+def samples_of_pprof(path):
+    """Stacks of (function, file, line) from the outermost in."""
+    samples, places = raw_pprof(path)
+    for (_, _, n, ns_), locations in samples:
+        assert bool(n) == bool(ns_)
+        yield from n * [tuple(places[number] for number in reversed(locations))]
 
 
 def top_of_pprof(path):
@@ -213,8 +232,10 @@ def of_speedscope(path):
     with open(path, encoding="utf-8") as file:
         data = json.load(file)
     names = [frame["name"] for frame in data["shared"]["frames"]]
-    assert len(set(names)) == len(names), "a name that has two numbers"
+    assert len(set(map(str, data["shared"]["frames"]))) == len(names), "one that has two numbers"
     for number, profile in enumerate(data["profiles"]):
+        if profile["type"] == "sampled":
+            continue
         stack, now = [], 0
         for event in profile["events"]:
             assert event["at"] >= now, "time goes back"
@@ -226,6 +247,57 @@ def of_speedscope(path):
             assert frame == event["frame"], "it does not nest"
             yield Slice(names[frame], number, start, now - start, "", "")
         assert not stack and now <= profile["endValue"]
+
+
+def samples_of_speedscope(path):
+    """Stacks of (function, file)."""
+    with open(path, encoding="utf-8") as file:
+        data = json.load(file)
+    frames = [(frame["name"], frame.get("file", "")) for frame in data["shared"]["frames"]]
+    for profile in data["profiles"]:
+        if profile["type"] == "sampled":
+            assert len(profile["weights"]) == len(profile["samples"])
+            assert sum(profile["weights"]) == profile["endValue"]
+            for stack in profile["samples"]:
+                yield tuple(frames[number] for number in stack)
+
+
+def weights_of_speedscope(path):
+    """{name: [total, self]} of all that is in it, and how many frames have them; an own count where it is a region."""
+    sums = weights(of_speedscope(path))
+    with open(path, encoding="utf-8") as file:
+        data = json.load(file)
+    for stack, weight in zip(samples_of_speedscope(path), itertools.chain.from_iterable(
+            profile["weights"] for profile in data["profiles"] if profile["type"] == "sampled"), strict=True):
+        for name, _ in set(stack):
+            sums[name] = [sums[name][0] + weight, sums[name][1]]
+        sums[stack[-1][0]][1] += weight
+    return sums, len(data["shared"]["frames"])
+
+
+def samples_of_chrome(path):
+    """Stacks of functions."""
+    with open(path, encoding="utf-8") as file:
+        data = json.load(file)
+    for event in data["traceEvents"]:
+        if event["ph"] == "P":
+            stack, number = [], event["sf"]
+            while number is not None:
+                stack.append(data["stackFrames"][number]["name"])
+                number = data["stackFrames"][number].get("parent")
+            yield tuple(reversed(stack))
+
+
+def samples_of_sqlite(path):
+    """Stacks of (function, file, line)."""
+    frames = {row["id"]: row for row in json.loads(sqlite(path, "SELECT * FROM frames", "-json") or "[]")}
+    for row in json.loads(sqlite(path, "SELECT * FROM samples", "-json") or "[]"):
+        stack, number = [], row["frame"]
+        while number:
+            frame = frames[number]
+            stack.append((frame["function"], frame["file"] or "", frame["line"] or 0))
+            number = frame["caller"]
+        yield tuple(reversed(stack)) or (("[none]", "", 0),)
 
 
 def sqlite(path, question, *options):

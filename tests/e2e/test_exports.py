@@ -62,14 +62,14 @@ class Exported:
             perfetto = self.export(record, "perfetto", "pftrace")
             self.assertSame(rows, exports.of_perfetto(perfetto))
             self.check_counters(record, exports.counters_of_perfetto(perfetto))
-        self.read = [(chrome, exports.weights([one for one in slices if one.track]), 1000),
-                     (speedscope, exports.weights(profiles), 1)]
+        weights = exports.weights([one for one in slices if one.track])
+        self.read = [(chrome, weights, len(weights), 1000), (speedscope, *exports.weights_of_speedscope(speedscope), 1)]
 
-    def check_weights(self, read, weights, ns):
+    def check_weights(self, read, weights, keys, ns):
         """What speedscope has read, against what it was to read, whose times it has in so many ns. In
         doubles: as many of them may be off by a rounding as there are instances."""
         self.assertEqual(set(read["frames"]), set(weights))
-        self.assertEqual(read["keys"], len(weights))
+        self.assertEqual(read["keys"], keys)
         for name, expected in weights.items():
             frame = read["frames"][name]
             self.assertAlmostEqual(frame["total"] * ns, expected[0], delta=0.5, msg=name)
@@ -113,16 +113,18 @@ class Exported:
                 counts[row["name"]] += row["count"]
             self.assertEqual(exports.top_of_pprof(profile), counts)
         if paths:
-            self.read += [(self.export(record, "folded", "folded.txt"), exports.weights_of_paths(paths), 1),
-                          (profile, exports.weights_of_paths(exports.without_escapes(paths)), 1)]
+            for path, of in ((self.export(record, "folded", "folded.txt"), paths),
+                             (profile, exports.without_escapes(paths))):
+                weights = exports.weights_of_paths(of)
+                self.read.append((path, weights, len(weights), 1))
 
     def check_speedscope(self):
         if not exports.has_modules() or not exports.chromium():
             return skip_loudly("speedscope's importer needs node, its package and Chromium: tools/install-deps")
-        paths = [path for path, _, _ in self.read]
-        for read, (path, expected, ns) in zip(exports.speedscope(*paths), self.read, strict=True):
+        paths = [path for path, *_ in self.read]
+        for read, (path, *expected) in zip(exports.speedscope(*paths), self.read, strict=True):
             with self.subTest(os.path.basename(path)):
-                self.check_weights(read, expected, ns)
+                self.check_weights(read, *expected)
 
     def check_pprof(self, sums, tree):
         self.assertEqual({name for name, _ in sums}, {row["name"] for row in tree})
@@ -167,19 +169,31 @@ class Exports(Exported, Case):
         self.check(record)
         profile = json.loads(self.report(record, "--json"))
         self.assertTrue(profile["samples"]["taken"])
-        for form, read in self.samples(record):
+        stacks = list(exports.samples_of_sqlite(self.export(record, "sqlite", "db")))
+        self.assertEqual(len(stacks), profile["samples"]["taken"])
+        own = collections.Counter(stack[-1] for stack in stacks)
+        all_ = collections.Counter(place for stack in stacks for place in set(stack))
+        for line in profile["lines"]:
+            place = (line["function"], line["file"], line["line"])
+            self.assertEqual((own[place], all_[place]), (line["self"], line["cumulative"]), place)
+        folded = exports.of_folded(self.report(record, "--format", "sample-folded"))
+        self.assertEqual(sum(folded.values()), len(stacks))
+        for form, read, known in self.samples(record):
             with self.subTest(form):
-                stacks = [stack for _, stack in read]
-                self.assertEqual(len(stacks), profile["samples"]["taken"])
-                own = collections.Counter(stack[-1] for stack in stacks)
-                all_ = collections.Counter(place for stack in stacks for place in set(stack))
-                for line in profile["lines"]:
-                    place = (line["function"], line["file"], line["line"])
-                    self.assertEqual((own[place], all_[place]), (line["self"], line["cumulative"]), place)
+                self.assertEqual(collections.Counter(tuple(map(known, stack)) for stack in stacks),
+                                 collections.Counter(read))
 
     def samples(self, record):
+        """Each form, the stacks that are read of it, and what they have of a place."""
+        yield ("speedscope", exports.samples_of_speedscope(self.export(record, "speedscope", "speedscope.json")),
+               lambda place: place[:2])
+        yield ("chrome", exports.samples_of_chrome(self.export(record, "chrome", "trace.json")),
+               lambda place: place[0])
         if shutil.which("protoc"):
-            yield "perfetto", list(exports.samples_of_perfetto(self.export(record, "perfetto", "pftrace")))
+            yield ("perfetto", (stack for _, stack in exports.samples_of_perfetto(
+                self.export(record, "perfetto", "pftrace"))), lambda place: place)
+        if shutil.which("go"):
+            yield ("pprof", exports.samples_of_pprof(self.export(record, "pprof", "pb")), lambda place: place)
 
     def test_parts(self):
         """Each opens by itself, and together they have what one file has."""
@@ -204,11 +218,13 @@ class Exports(Exported, Case):
         self.assertEqual(exports.sqlite(database, "PRAGMA integrity_check").strip(), "ok")
         with open(os.path.join(exports.HERE, "../../docs/SQLITE.md"), encoding="utf-8") as file:
             questions = re.findall(r"```sql\n(.*?)```", file.read(), re.S)
-        self.assertEqual(len(questions), 3)
-        for question in questions:
+        self.assertEqual(len(questions), 4)
+        for question in questions[:3]:
             answer = exports.sqlite(database, question)
             self.assertIn("holder", answer)
             self.assertGreater(len(answer.splitlines()), 3)
+        sampled = self.export(self.record("demo 1", "--sample"), "sqlite", "db")
+        self.assertIn("compute|", exports.sqlite(sampled, questions[3]))
 
     def test_half_a_database_takes_no_place(self):
         """One that cannot be finished leaves the file as it was, and nothing beside it."""

@@ -92,7 +92,7 @@ static const struct mistake {
 	{"rptrace --format folded -- b", "needs --sample",
 	 "rptrace --format folded --sample -o rptrace.out -- b"},
 	{"rptrace report --format svg a.rpt",
-	 "is none of table, csv, json, openmetrics, flamegraph, chrome",
+	 "is none of table, csv, json, openmetrics, sample-folded, flamegraph, chrome",
 	 "rptrace report --format table a.rpt"},
 	{"rptrace -s first", "is none of", "rptrace -s total"},
 	{"rptrace record -o - -p 1", "a record is a file", "rptrace record -p 1 -o rptrace.rpt"},

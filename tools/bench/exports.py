@@ -13,9 +13,10 @@ FORMS = ("chrome", "perfetto", "speedscope", "folded", "pprof", "region-flamegra
 
 
 def bench_exports(bench):
-    """Best of the rounds, of a record of half a million instances in some depth, labels and spans among them."""
+    """Best of the rounds, of a record of half a million instances in some depth, labels, spans and samples among
+    them."""
     record, output = (os.path.join(bench.folder, name) for name in ("exports.rpt", "exports.out"))
-    subprocess.run([bench.rptrace, "record", "-o", record, "--", os.path.join(bench.targets, "marks_c"), "2", "10000"],
+    subprocess.run([bench.rptrace, "record", "--sample", "-o", record, "--", os.path.join(bench.targets, "marks_c"), "2", "10000"],
                    check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     tree = json.loads(subprocess.run([bench.rptrace, "report", "--json", record], check=True,
                                      stdout=subprocess.PIPE).stdout)["tree"]

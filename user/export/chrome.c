@@ -8,11 +8,15 @@
  * own beside that. A track is known by pid and tid; a number that the kernel never gives stands
  * for a goroutine, for a thread whose number was given before, and for a further track of a thread.
  *
- * A stream is the array of events alone, which needs no end: what is there of it opens while it
- * grows, and after its writer was killed. Both see what is written page by page, so no event is on
- * two of them: blanks fill what is left of a page.
+ * A sample is an event of its own ("P"), whose stack is the number of a frame. Frames come last and
+ * each has that of its caller; until then they are in a temporary file.
+ *
+ * A stream is the array of events alone, without samples, which needs no end: what is there of it
+ * opens while it grows, and after its writer was killed. Both see what is written page by page, so
+ * no event is on two of them: blanks fill what is left of a page.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,6 +37,11 @@ struct chrome {
 	struct rp_tracks tracks;
 	struct rp_map named; /* pid: its name was written */
 	uint64_t spans;
+
+	FILE *frames;		/* members of "stackFrames"; NULL: none */
+	uint64_t frames_before; /* numbers that earlier runs have */
+	bool *has_frame;	/* by index of call */
+	size_t n_has_frame;
 };
 
 /* ---- one event ------------------------------------------------------------------------------- */
@@ -209,6 +218,84 @@ static int on_instance(void *ctx, const struct rp_event_instance *instance)
 	return c->out.rc;
 }
 
+/* ---- samples --------------------------------------------------------------------------------- */
+
+static int make_frames(struct chrome *c)
+{
+	size_t n = c->told.calls.calls_room;
+	int rc;
+
+	if (!c->frames)
+		c->frames = tmpfile();
+	if (!c->frames)
+		return -errno;
+	if (c->n_has_frame >= c->told.calls.n_calls)
+		return 0;
+	rc = rp_array__fit(&c->has_frame, n, sizeof(*c->has_frame));
+	if (rc)
+		return rc;
+	memset(c->has_frame + c->n_has_frame, 0, n - c->n_has_frame);
+	c->n_has_frame = n;
+	return 0;
+}
+
+/* Those of a call and of its callers that are new. */
+static int write_frames(struct chrome *c, uint32_t call)
+{
+	const struct rp_told_calls *calls = &c->told.calls;
+	int rc = make_frames(c);
+
+	for (uint32_t at = call + 1; !rc && at && !c->has_frame[at - 1];) {
+		const struct rp_told_place *place = &calls->places[calls->calls[at - 1].place];
+
+		c->has_frame[at - 1] = true;
+		fprintf(c->frames, "%s\n\"%" PRIu64 "\":{\"category\":\"%s\",\"name\":\"%s\"",
+			ftell(c->frames) ? "," : "", c->frames_before + at - 1, place->object,
+			place->function);
+		at = calls->calls[at - 1].parent;
+		if (at)
+			fprintf(c->frames, ",\"parent\":\"%" PRIu64 "\"",
+				c->frames_before + at - 1);
+		if (fputs("}", c->frames) == EOF)
+			rc = -errno;
+	}
+	return rc;
+}
+
+static int on_sample(void *ctx, const struct rp_taken_sample *sample)
+{
+	struct chrome *c = ctx;
+	uint32_t call = rp_told_calls__of(&c->told.calls, sample), number = sample->tid;
+	uint32_t thread = rp_told__thread(&c->told, sample->thread);
+	int rc = write_frames(c, call);
+
+	if (!rc && thread)
+		rc = find_number(c, thread, &number);
+	if (rc)
+		return rc;
+	begin_event(c, "P", "sample", rp_tracks__pid_of(&c->told, sample->pid), number);
+	put_time(c, ",\"ts\":", rp_told__since_start(&c->told, sample->time));
+	rp_out__text(&c->out, ",\"sf\":\"");
+	rp_out__number(&c->out, c->frames_before + call);
+	rp_out__text(&c->out, "\"}");
+	return c->out.rc;
+}
+
+static int copy_frames(struct chrome *c)
+{
+	char buf[4096];
+	size_t n;
+
+	if (!c->frames)
+		return 0;
+	rp_out__text(&c->out, "],\n\"stackFrames\":{");
+	if (fflush(c->frames) || fseek(c->frames, 0, SEEK_SET))
+		return -errno;
+	while ((n = fread(buf, 1, sizeof(buf), c->frames)))
+		rp_out__bytes(&c->out, buf, n);
+	return ferror(c->frames) ? -EIO : 0;
+}
+
 /* ---- runs ------------------------------------------------------------------------------------ */
 
 static int on_end(void *ctx, const struct rp_event_end *end)
@@ -216,22 +303,27 @@ static int on_end(void *ctx, const struct rp_event_end *end)
 	struct chrome *c = ctx;
 
 	rp_tracks__end_run(&c->tracks);
+	c->frames_before += c->told.calls.n_calls;
+	c->n_has_frame = 0;
 	return rp_told__on_end(c, end);
 }
 
 static int on_close(void *ctx)
 {
 	struct chrome *c = ctx;
-	int rc;
+	int rc = copy_frames(c), flushed;
 
 	keep_on_page(c);
-	rp_out__text(&c->out, c->is_stream ? "\n]\n" : "\n]}\n");
-	rc = rp_out__flush(&c->out);
+	rp_out__text(&c->out, c->is_stream ? "\n]\n" : c->frames ? "\n}}\n" : "\n]}\n");
+	flushed = rp_out__flush(&c->out);
+	if (c->frames)
+		fclose(c->frames);
+	free(c->has_frame);
 	rp_tracks__free(&c->tracks);
 	rp_map__free(&c->named);
 	rp_told__free(&c->told);
 	free(c);
-	return rc;
+	return rc ? rc : flushed;
 }
 
 static struct chrome *open_trace(FILE *out, const char *head, struct rp_event_sink *sink)
@@ -253,7 +345,12 @@ static struct chrome *open_trace(FILE *out, const char *head, struct rp_event_si
 
 int rp_export__chrome(FILE *out, struct rp_event_sink *sink)
 {
-	return open_trace(out, "{\"displayTimeUnit\":\"ns\",\"traceEvents\":[", sink) ? 0 : -ENOMEM;
+	if (!open_trace(out, "{\"displayTimeUnit\":\"ns\",\"traceEvents\":[", sink))
+		return -ENOMEM;
+	sink->place = rp_told__on_place;
+	sink->call = rp_told__on_call;
+	sink->sample = on_sample;
+	return 0;
 }
 
 int rp_chrome_stream__open(FILE *out, struct rp_event_sink *sink)

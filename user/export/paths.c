@@ -59,6 +59,8 @@ static int on_end(void *ctx, const struct rp_event_end *end)
 		if (p->sums[i].count)
 			rc = p->write(p, &p->sums[i], set_chain(p, (uint32_t)i));
 	p->n = 0;
+	if (!rc && p->end)
+		rc = p->end(p, end);
 	rp_told__on_end(p, end);
 	return rc ? rc : p->out.rc;
 }

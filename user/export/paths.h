@@ -22,6 +22,8 @@ struct rp_export_paths {
 	size_t n;
 	/* One that was entered, as the run ends; chain has `depth` nodes. 0 or a negative errno. */
 	int (*write)(struct rp_export_paths *paths, const struct rp_path_sums *sums, size_t depth);
+	/* What else there is of a run, which ends; may be NULL. Likewise. */
+	int (*end)(struct rp_export_paths *paths, const struct rp_event_end *end);
 	/* What comes last, however many runs there were; may be NULL. Likewise. */
 	int (*finish)(struct rp_export_paths *paths);
 	/* All that the state has besides; may be NULL. */

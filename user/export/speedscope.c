@@ -8,29 +8,27 @@
  * top of the stack, or that begins first. The events come out backwards that way, and are turned
  * round once more. All of it is in temporary files: see spool.h.
  *
- * A region has one number, by its name with its label, whatever it is called from.
+ * A region has one number, by its name with its label, whatever it is called from. Samples are
+ * profiles of their own, one for each thread; a function has a number by its name and file.
  */
 #include <errno.h>
-#include <search.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "export/internal.h"
+#include "export/names.h"
 #include "export/spool.h"
 #include "export/tracks.h"
+#include "record/joined_samples.h"
 #include "util/array.h"
 
 /* Which of the kinds of tracks there are, in the numbers that stand for one. */
-enum { TRACK_OF_THREAD, TRACK_OF_SPANS, TRACK_OF_LATE };
-
-struct frame {
-	const char *name; /* comes first: what they are sorted by */
-	uint32_t number;
-};
+enum { TRACK_OF_THREAD, TRACK_OF_SPANS, TRACK_OF_LATE, TRACK_OF_SAMPLES };
 
 struct profile {
 	const char *name;
 	uint64_t end; /* of the last instance */
+	uint64_t samples;
 };
 
 struct slice {
@@ -47,14 +45,13 @@ struct edge {
 struct speedscope {
 	struct rp_told told; /* first: see told.h */
 	struct rp_out out;
-	void *frames;		    /* of struct frame, by name: tsearch(3) */
-	const struct frame **frame; /* the same by number */
-	size_t n_frames, frames_room;
-	struct rp_arena names; /* and of profiles */
-	bool has_profile;      /* one was written */
+	struct rp_export_names frames; /* members of frames in JSON */
+	struct rp_arena names;	       /* of profiles */
+	bool has_profile;	       /* one was written */
 
 	/* ---- of the run ---- */
 	struct rp_map frame_of; /* index of node -> number */
+	struct rp_map place_of; /* index of place -> number */
 	struct rp_tracks tracks;
 	struct rp_lanes spans;	  /* by index of node */
 	struct rp_lanes late;	  /* by index of thread: instances that do not come as they ended */
@@ -62,6 +59,7 @@ struct speedscope {
 	struct profile *profile;
 	size_t n_profiles, profiles_room;
 	struct rp_spool slices;		/* by profile */
+	struct rp_spool calls;		/* likewise: indexes of those of samples */
 	struct rp_event_instance *open; /* at the end, from the outermost in */
 	size_t n_open, open_room;
 
@@ -69,52 +67,46 @@ struct speedscope {
 	struct slice *stack;
 	size_t n_stack, stack_room;
 	struct rp_spool edges;
-	bool has_edge; /* likewise */
+	struct rp_spool turned; /* calls */
+	bool has_item;		/* likewise */
 };
 
 /* ---- names ----------------------------------------------------------------------------------- */
 
-static int compare_frames(const void *a, const void *b)
-{
-	return strcmp(((const struct frame *)a)->name, ((const struct frame *)b)->name);
-}
-
-static int add_frame(struct speedscope *s, const char *name, const struct frame **out)
-{
-	struct frame *frame;
-	int rc = rp_array__grow(&s->frame, s->n_frames, &s->frames_room, sizeof(*s->frame));
-
-	frame = rc ? NULL : malloc(sizeof(*frame));
-	if (!frame)
-		return -ENOMEM;
-	*frame = (struct frame){rp_arena__dup(&s->names, name), (uint32_t)s->n_frames};
-	if (!frame->name || !tsearch(frame, &s->frames, compare_frames)) {
-		free(frame);
-		return -ENOMEM;
-	}
-	s->frame[s->n_frames++] = frame;
-	*out = frame;
-	return 0;
-}
-
 static int find_frame(struct speedscope *s, const struct rp_told_node *node, uint32_t *number)
 {
 	uint32_t index = (uint32_t)(node - s->told.nodes);
-	const struct frame key = {.name = node->name}, *frame, *const * found;
-	int rc = 0;
+	char *text;
+	int rc;
 
 	*number = rp_map__get(&s->frame_of, index);
 	if (*number != RP_MAP_NONE)
 		return 0;
-	found = tfind(&key, &s->frames, compare_frames);
-	if (found)
-		frame = *found;
-	else
-		rc = add_frame(s, node->name, &frame);
-	if (rc)
-		return rc;
-	*number = frame->number;
-	return rp_map__add(&s->frame_of, index, *number);
+	if (asprintf(&text, "\"name\":\"%s\"", node->name) < 0)
+		return -ENOMEM;
+	rc = rp_export_names__find(&s->frames, text, number);
+	free(text);
+	return rc ? rc : rp_map__add(&s->frame_of, index, *number);
+}
+
+/* Of a function, in whatever line it is. */
+static int find_function(struct speedscope *s, uint32_t place, uint32_t *number)
+{
+	const struct rp_told_place *told = &s->told.calls.places[place];
+	char *text;
+	int rc;
+
+	*number = rp_map__get(&s->place_of, place);
+	if (*number != RP_MAP_NONE)
+		return 0;
+	rc = *told->file ? asprintf(&text, "\"name\":\"%s\",\"file\":\"%s\"", told->function,
+				    told->file)
+			 : asprintf(&text, "\"name\":\"%s\"", told->function);
+	if (rc < 0)
+		return -ENOMEM;
+	rc = rp_export_names__find(&s->frames, text, number);
+	free(text);
+	return rc ? rc : rp_map__add(&s->place_of, place, *number);
 }
 
 /* ---- tracks ---------------------------------------------------------------------------------- */
@@ -234,6 +226,42 @@ static int on_instance(void *ctx, const struct rp_event_instance *instance)
 	return rc;
 }
 
+/* ---- samples --------------------------------------------------------------------------------- */
+
+/* By the thread's own number where nothing else is told of it. */
+static int find_sampled(struct speedscope *s, const struct rp_taken_sample *sample, uint32_t *out)
+{
+	uint32_t thread = rp_told__thread(&s->told, sample->thread);
+	uint64_t key = (uint64_t)TRACK_OF_SAMPLES << 62 | (thread ? 0 : 1ull << 32) |
+		       (thread ? thread : sample->tid);
+	const struct rp_track track = {.thread = thread};
+	char *of = NULL, *name = NULL;
+
+	*out = rp_map__get(&s->profile_of, key);
+	if (*out != RP_MAP_NONE)
+		return 0;
+	if (thread)
+		of = rp_track__name(&track, &s->told);
+	else if (asprintf(&of, "%u", sample->tid) < 0)
+		of = NULL;
+	if (of && asprintf(&name, "%s (samples)", of) < 0)
+		name = NULL;
+	free(of);
+	return add_profile(s, key, name, out);
+}
+
+static int on_sample(void *ctx, const struct rp_taken_sample *sample)
+{
+	struct speedscope *s = ctx;
+	uint32_t call = rp_told_calls__of(&s->told.calls, sample), profile;
+	int rc = find_sampled(s, sample, &profile);
+
+	if (rc)
+		return rc;
+	s->profile[profile].samples++;
+	return rp_spool__add(&s->calls, profile, &call);
+}
+
 /* ---- a profile ------------------------------------------------------------------------------- */
 
 static int pop(struct speedscope *s)
@@ -269,14 +297,32 @@ static int turn_slice(void *ctx, const void *item)
 	return rc;
 }
 
+static void begin_profile(struct speedscope *s, const char *type, const char *name, uint64_t end)
+{
+	rp_out__text(&s->out, s->has_profile ? ",\n{\"type\":\"" : "\n{\"type\":\"");
+	s->has_profile = true;
+	s->has_item = false;
+	rp_out__text(&s->out, type);
+	rp_out__text(&s->out, "\",\"name\":\"");
+	rp_out__text(&s->out, name);
+	rp_out__text(&s->out, "\",\"unit\":\"nanoseconds\",\"startValue\":0,\"endValue\":");
+	rp_out__number(&s->out, end);
+}
+
+static void begin_item(struct speedscope *s)
+{
+	rp_out__text(&s->out, s->has_item ? ",\n" : "\n");
+	s->has_item = true;
+}
+
 static int write_edge(void *ctx, const void *item)
 {
 	struct speedscope *s = ctx;
 	const struct edge *edge = item;
 
-	rp_out__text(&s->out, s->has_edge ? ",\n{\"type\":\"" : "\n{\"type\":\"");
-	s->has_edge = true;
-	rp_out__text(&s->out, edge->is_end ? "C\",\"frame\":" : "O\",\"frame\":");
+	begin_item(s);
+	rp_out__text(&s->out,
+		     edge->is_end ? "{\"type\":\"C\",\"frame\":" : "{\"type\":\"O\",\"frame\":");
 	rp_out__number(&s->out, edge->frame);
 	rp_out__text(&s->out, ",\"at\":");
 	rp_out__number(&s->out, edge->at);
@@ -284,25 +330,64 @@ static int write_edge(void *ctx, const void *item)
 	return s->out.rc;
 }
 
-static int write_profile(struct speedscope *s, uint32_t number)
+static int write_slices(struct speedscope *s, uint32_t number)
 {
 	const struct profile *profile = &s->profile[number];
-	uint64_t end = profile->end > s->told.start ? profile->end - s->told.start : 0;
 	int rc = rp_spool__back(&s->slices, number, turn_slice, s);
 
 	while (!rc && s->n_stack)
 		rc = pop(s);
-	rp_out__text(&s->out, s->has_profile ? ",\n{\"type\":\"evented\",\"name\":\""
-					     : "\n{\"type\":\"evented\",\"name\":\"");
-	s->has_profile = true;
-	s->has_edge = false;
-	rp_out__text(&s->out, profile->name);
-	rp_out__text(&s->out, "\",\"unit\":\"nanoseconds\",\"startValue\":0,\"endValue\":");
-	rp_out__number(&s->out, end);
+	begin_profile(s, "evented", profile->name, rp_told__since_start(&s->told, profile->end));
 	rp_out__text(&s->out, ",\"events\":[");
 	if (!rc)
 		rc = rp_spool__back(&s->edges, 0, write_edge, s);
 	rp_spool__clear(&s->edges);
+	rp_out__text(&s->out, "]}");
+	return rc ? rc : s->out.rc;
+}
+
+static int turn_call(void *ctx, const void *item)
+{
+	struct speedscope *s = ctx;
+
+	return rp_spool__add(&s->turned, 0, item);
+}
+
+/* The numbers of functions, from the outermost in. */
+static int write_call(void *ctx, const void *item)
+{
+	struct speedscope *s = ctx;
+	const uint32_t *call = item, *places;
+	uint32_t frame;
+	size_t n;
+	int rc = rp_told_calls__stack(&s->told.calls, *call, &places, &n);
+
+	begin_item(s);
+	for (size_t i = 0; !rc && i < n; i++) {
+		rc = find_function(s, places[i], &frame);
+		rp_out__text(&s->out, i ? "," : "[");
+		rp_out__number(&s->out, frame);
+	}
+	rp_out__text(&s->out, "]");
+	return rc ? rc : s->out.rc;
+}
+
+/* Each of them stands for as much CPU time. */
+static int write_samples(struct speedscope *s, uint32_t number, uint64_t each)
+{
+	const struct profile *profile = &s->profile[number];
+	int rc = rp_spool__back(&s->calls, number, turn_call, s);
+
+	begin_profile(s, "sampled", profile->name, profile->samples * each);
+	rp_out__text(&s->out, ",\"samples\":[");
+	if (!rc)
+		rc = rp_spool__back(&s->turned, 0, write_call, s);
+	rp_spool__clear(&s->turned);
+	rp_out__text(&s->out, "],\"weights\":[");
+	for (uint64_t i = 0; i < profile->samples; i++) {
+		rp_out__text(&s->out, i ? "," : "");
+		rp_out__number(&s->out, each);
+	}
 	rp_out__text(&s->out, "]}");
 	return rc ? rc : s->out.rc;
 }
@@ -312,25 +397,29 @@ static int write_profile(struct speedscope *s, uint32_t number)
 static void forget_run(struct speedscope *s)
 {
 	rp_map__free(&s->frame_of);
+	rp_map__free(&s->place_of);
 	rp_map__free(&s->profile_of);
 	rp_tracks__end_run(&s->tracks);
 	rp_lanes__free(&s->spans);
 	rp_lanes__free(&s->late);
 	s->spans = s->late = (struct rp_lanes){0};
 	rp_spool__clear(&s->slices);
+	rp_spool__clear(&s->calls);
 	s->n_profiles = s->n_open = s->n_stack = 0;
 }
 
 static int on_end(void *ctx, const struct rp_event_end *end)
 {
 	struct speedscope *s = ctx;
+	uint64_t each = rp_samples__cpu(end, 1, s->told.sample_hz);
 	int rc = 0;
 
 	/* Those that are open end at one moment: as they would have, the innermost first. */
 	while (!rc && s->n_open)
 		rc = keep(s, &s->open[--s->n_open]);
 	for (size_t i = 0; !rc && i < s->n_profiles; i++)
-		rc = write_profile(s, (uint32_t)i);
+		rc = s->profile[i].samples ? write_samples(s, (uint32_t)i, each)
+					   : write_slices(s, (uint32_t)i);
 	forget_run(s);
 	return rc ? rc : rp_told__on_end(s, end);
 }
@@ -338,10 +427,10 @@ static int on_end(void *ctx, const struct rp_event_end *end)
 static void write_frames(struct speedscope *s)
 {
 	rp_out__text(&s->out, "\n],\"shared\":{\"frames\":[");
-	for (size_t i = 0; i < s->n_frames; i++) {
-		rp_out__text(&s->out, i ? ",\n{\"name\":\"" : "\n{\"name\":\"");
-		rp_out__text(&s->out, s->frame[i]->name);
-		rp_out__text(&s->out, "\"}");
+	for (size_t i = 0; i < s->frames.n; i++) {
+		rp_out__text(&s->out, i ? ",\n{" : "\n{");
+		rp_out__text(&s->out, s->frames.name[i]);
+		rp_out__text(&s->out, "}");
 	}
 	rp_out__text(&s->out, "\n]}}\n");
 }
@@ -357,9 +446,10 @@ static int on_close(void *ctx)
 	rp_tracks__free(&s->tracks);
 	rp_spool__free(&s->slices);
 	rp_spool__free(&s->edges);
-	tdestroy(s->frames, free);
+	rp_spool__free(&s->calls);
+	rp_spool__free(&s->turned);
+	rp_export_names__free(&s->frames);
 	rp_arena__free(&s->names);
-	free(s->frame);
 	free(s->profile);
 	free(s->open);
 	free(s->stack);
@@ -377,11 +467,15 @@ int rp_export__speedscope(FILE *out, struct rp_event_sink *sink)
 	s->told.quote = rp_export__quote_json;
 	s->slices.item = sizeof(struct slice);
 	s->edges.item = sizeof(struct edge);
+	s->calls.item = s->turned.item = sizeof(uint32_t);
 	s->out.file = out;
 	rp_out__text(&s->out, "{\"$schema\":\"https://www.speedscope.app/file-format-schema.json\","
 			      "\"exporter\":\"rptrace\",\"profiles\":[");
 	*sink = rp_export__sink(s);
 	sink->instance = on_instance;
+	sink->place = rp_told__on_place;
+	sink->call = rp_told__on_call;
+	sink->sample = on_sample;
 	sink->end = on_end;
 	sink->close = on_close;
 	return 0;

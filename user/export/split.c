@@ -25,6 +25,16 @@ struct node {
 	struct rp_node node;
 };
 
+struct place {
+	uint32_t number;
+	struct rp_place place;
+};
+
+struct call {
+	uint32_t number;
+	struct rp_sample_call call;
+};
+
 struct split {
 	struct rp_event_sink part; /* comes first: rp_event_relay() */
 	struct rp_split_opts opts;
@@ -43,6 +53,10 @@ struct split {
 	size_t n_threads, threads_room;
 	struct node *node;
 	size_t n_nodes, nodes_room;
+	struct place *place;
+	size_t n_places, places_room;
+	struct call *call;
+	size_t n_calls, calls_room;
 };
 
 enum { REGION, TEXT, NODE };
@@ -54,6 +68,7 @@ static void forget_run(struct split *s)
 	rp_arena__free(&s->strings);
 	s->strings = (struct rp_arena){0};
 	s->n_regions = s->n_texts = s->n_threads = s->n_nodes = 0;
+	s->n_places = s->n_calls = 0;
 	s->time = 0;
 }
 
@@ -145,6 +160,31 @@ static int on_node(void *ctx, uint32_t id, const struct rp_node *node)
 	return rc ? rc : RP_TELL(&s->part, node, id, node);
 }
 
+/* Each is told once, and so are calls. */
+static int on_place(void *ctx, uint32_t number, const struct rp_place *place)
+{
+	struct split *s = ctx;
+	struct place kept = {number, *place};
+	int rc = rp_array__grow(&s->place, s->n_places, &s->places_room, sizeof(kept));
+
+	if (!rc && (!keep_string(s, &kept.place.function) || !keep_string(s, &kept.place.file) ||
+		    !keep_string(s, &kept.place.object)))
+		rc = -ENOMEM;
+	if (!rc)
+		s->place[s->n_places++] = kept;
+	return rc ? rc : RP_TELL(&s->part, place, number, place);
+}
+
+static int on_call(void *ctx, uint32_t number, const struct rp_sample_call *call)
+{
+	struct split *s = ctx;
+	int rc = rp_array__grow(&s->call, s->n_calls, &s->calls_room, sizeof(*s->call));
+
+	if (!rc)
+		s->call[s->n_calls++] = (struct call){number, *call};
+	return rc ? rc : RP_TELL(&s->part, call, number, call);
+}
+
 /* ---- the next part --------------------------------------------------------------------------- */
 
 static int tell_again(const struct split *s)
@@ -160,6 +200,10 @@ static int tell_again(const struct split *s)
 		rc = RP_TELL(part, thread, &s->thread[i]);
 	for (size_t i = 0; !rc && i < s->n_nodes; i++)
 		rc = RP_TELL(part, node, s->node[i].id, &s->node[i].node);
+	for (size_t i = 0; !rc && i < s->n_places; i++)
+		rc = RP_TELL(part, place, s->place[i].number, &s->place[i].place);
+	for (size_t i = 0; !rc && i < s->n_calls; i++)
+		rc = RP_TELL(part, call, s->call[i].number, &s->call[i].call);
 	return rc;
 }
 
@@ -218,6 +262,8 @@ static int on_close(void *ctx)
 	free(s->text);
 	free(s->thread);
 	free(s->node);
+	free(s->place);
+	free(s->call);
 	free(s);
 	return rc;
 }
@@ -241,6 +287,8 @@ int rp_split__open(const struct rp_split_opts *opts, struct rp_event_sink *sink)
 	sink->text = on_text;
 	sink->thread = on_thread;
 	sink->node = on_node;
+	sink->place = on_place;
+	sink->call = on_call;
 	sink->instance = on_instance;
 	sink->end = on_end;
 	sink->close = on_close;

@@ -14,12 +14,13 @@
 
 #include "export/internal.h"
 #include "export/sqlite_feed.h"
+#include "record/joined_samples.h"
 
 static const char schema[] =
 	"PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA locking_mode = EXCLUSIVE;"
 	"PRAGMA page_size = 32768;"
 	"CREATE TABLE runs(id INTEGER PRIMARY KEY, file TEXT, host TEXT, target TEXT, kept TEXT,"
-	" started_ns INTEGER, duration_ns INTEGER, cut INTEGER);"
+	" started_ns INTEGER, duration_ns INTEGER, cut INTEGER, sample_ns INTEGER);"
 	"CREATE TABLE lost(run INTEGER, reason TEXT, count INTEGER);"
 	"CREATE TABLE threads(id INTEGER PRIMARY KEY, run INTEGER, pid INTEGER, tid INTEGER,"
 	" goroutine INTEGER, command TEXT, process TEXT);"
@@ -33,15 +34,29 @@ static const char schema[] =
 	" i.duration_ns - i.cpu_ns - i.wait_ns AS blocked_ns, i.cpu, i.left, i.span, i.path, "
 	"i.thread"
 	" FROM instances i JOIN paths p ON p.id = i.path JOIN threads t ON t.id = i.thread;"
+	"CREATE TABLE frames(id INTEGER PRIMARY KEY, run INTEGER, caller INTEGER, function TEXT,"
+	" file TEXT, line INTEGER, object TEXT);"
+	"CREATE TABLE samples(id INTEGER PRIMARY KEY, run INTEGER, time_ns INTEGER, pid INTEGER,"
+	" tid INTEGER, thread INTEGER, path INTEGER, frame INTEGER, cut TEXT);"
 	"BEGIN";
 
-enum statement { INSERT_RUN, INSERT_LOST, INSERT_THREAD, INSERT_PATH, STATEMENTS };
+enum statement {
+	INSERT_RUN,
+	INSERT_LOST,
+	INSERT_THREAD,
+	INSERT_PATH,
+	INSERT_FRAME,
+	INSERT_SAMPLE,
+	STATEMENTS
+};
 
 static const char *const inserts[STATEMENTS] = {
-	[INSERT_RUN] = "INSERT INTO runs VALUES(?,?,?,?,?,?,?,?)",
+	[INSERT_RUN] = "INSERT INTO runs VALUES(?,?,?,?,?,?,?,?,?)",
 	[INSERT_LOST] = "INSERT INTO lost VALUES(?,?,?)",
 	[INSERT_THREAD] = "INSERT INTO threads VALUES(?,?,?,?,?,?,?)",
 	[INSERT_PATH] = "INSERT INTO paths VALUES(?,?,?,?,?,?,?)",
+	[INSERT_FRAME] = "INSERT INTO frames VALUES(?,?,?,?,?,?,?)",
+	[INSERT_SAMPLE] = "INSERT INTO samples VALUES(NULL,?,?,?,?,?,?,?,?)",
 };
 
 static const char insert_instances[] =
@@ -57,8 +72,8 @@ struct database {
 	sqlite3_stmt *insert[STATEMENTS];
 	struct rp_feed feed; /* of instances */
 	/* Of those told in this run so many are written; ids of rows are those of all runs. */
-	size_t n_paths, n_threads;
-	sqlite3_int64 paths_before, threads_before;
+	size_t n_paths, n_threads, n_frames;
+	sqlite3_int64 paths_before, threads_before, frames_before;
 	uint64_t wall;			   /* of the run: ns since 1970 */
 	char *file, *host, *target, *kept; /* of the run, quoted; NULL: not known */
 };
@@ -111,6 +126,11 @@ static sqlite3_int64 thread_id(const struct database *d, size_t index)
 	return d->threads_before + (sqlite3_int64)index + 1;
 }
 
+static sqlite3_int64 frame_id(const struct database *d, size_t index)
+{
+	return d->frames_before + (sqlite3_int64)index;
+}
+
 static int write_path(struct database *d, size_t index)
 {
 	const struct rp_told_node *node = &d->told.nodes[index];
@@ -144,6 +164,29 @@ static int write_thread(struct database *d, size_t index)
 	return write_row(d, INSERT_THREAD);
 }
 
+/* A call below its caller; the first one, of samples without a stack, has no row. */
+static int write_frame(struct database *d, size_t index)
+{
+	const struct rp_told_call *call = &d->told.calls.calls[index];
+	const struct rp_told_place *place = &d->told.calls.places[call->place];
+	sqlite3_stmt *insert = d->insert[INSERT_FRAME];
+
+	if (!index)
+		return 0;
+	sqlite3_clear_bindings(insert);
+	sqlite3_bind_int64(insert, 1, frame_id(d, index));
+	bind_number(insert, 2, d->told.run);
+	if (call->parent)
+		sqlite3_bind_int64(insert, 3, frame_id(d, call->parent - 1));
+	bind_text(insert, 4, place->function);
+	if (*place->file) {
+		bind_text(insert, 5, place->file);
+		bind_number(insert, 6, place->line);
+	}
+	bind_text(insert, 7, place->object);
+	return write_row(d, INSERT_FRAME);
+}
+
 /* All that were told since; the first of each is for instances of which nothing is known. */
 static int write_told(struct database *d)
 {
@@ -153,6 +196,8 @@ static int write_told(struct database *d)
 		rc = write_path(d, d->n_paths++);
 	while (!rc && d->n_threads < d->told.n_threads)
 		rc = write_thread(d, d->n_threads++);
+	while (!rc && d->n_frames < d->told.calls.n_calls)
+		rc = write_frame(d, d->n_frames++);
 	return rc;
 }
 
@@ -204,6 +249,40 @@ static int on_instance(void *ctx, const struct rp_event_instance *instance)
 	return d->feed.n == RP_FEED_ROWS ? flush(d) : 0;
 }
 
+/* ---- samples --------------------------------------------------------------------------------- */
+
+static int on_sample(void *ctx, const struct rp_taken_sample *sample)
+{
+	static const char *const ends[RP_UNWIND_END_COUNT] = {
+#define END(symbol, key, meaning) [RP_UNWIND_END_##symbol] = key,
+		RP_UNWIND_ENDS(END)
+#undef END
+	};
+	struct database *d = ctx;
+	sqlite3_stmt *insert = d->insert[INSERT_SAMPLE];
+	size_t node = (size_t)(rp_told__node(&d->told, sample->node) - d->told.nodes);
+	uint32_t thread = rp_told__thread(&d->told, sample->thread);
+	uint32_t call = rp_told_calls__of(&d->told.calls, sample);
+	int rc = write_told(d);
+
+	if (rc)
+		return rc;
+	sqlite3_clear_bindings(insert);
+	bind_number(insert, 1, d->told.run);
+	bind_number(insert, 2, rp_told__since_start(&d->told, sample->time));
+	bind_number(insert, 3, sample->pid);
+	bind_number(insert, 4, sample->tid);
+	if (thread)
+		sqlite3_bind_int64(insert, 5, thread_id(d, thread));
+	if (node)
+		sqlite3_bind_int64(insert, 6, path_id(d, node));
+	if (call)
+		sqlite3_bind_int64(insert, 7, frame_id(d, call));
+	if (sample->end != RP_UNWIND_END_COMPLETE && sample->end < RP_UNWIND_END_COUNT)
+		bind_text(insert, 8, ends[sample->end]);
+	return write_row(d, INSERT_SAMPLE);
+}
+
 /* ---- runs ------------------------------------------------------------------------------------ */
 
 static void forget_run(struct database *d)
@@ -252,6 +331,10 @@ static int write_run(struct database *d, const struct rp_event_end *end)
 	bind_number(insert, 6, d->wall);
 	bind_number(insert, 7, end->time > start ? end->time - start : 0);
 	bind_number(insert, 8, end->cut);
+	if (d->told.sample_hz)
+		bind_number(insert, 9, rp_samples__cpu(end, 1, d->told.sample_hz));
+	else
+		sqlite3_bind_null(insert, 9);
 	return write_row(d, INSERT_RUN);
 }
 
@@ -289,7 +372,8 @@ static int on_end(void *ctx, const struct rp_event_end *end)
 		rc = write_lost(d, end->lost);
 	d->paths_before += (sqlite3_int64)d->n_paths;
 	d->threads_before += (sqlite3_int64)d->n_threads;
-	d->n_paths = d->n_threads = 0;
+	d->frames_before += d->n_frames ? (sqlite3_int64)d->n_frames - 1 : 0;
+	d->n_paths = d->n_threads = d->n_frames = 0;
 	return rc ? rc : rp_told__on_end(d, end);
 }
 
@@ -347,6 +431,9 @@ int rp_export__sqlite(FILE *out, struct rp_event_sink *sink)
 	*sink = rp_export__sink(d);
 	sink->run = on_run;
 	sink->instance = on_instance;
+	sink->place = rp_told__on_place;
+	sink->call = rp_told__on_call;
+	sink->sample = on_sample;
 	sink->end = on_end;
 	sink->close = on_close;
 	if (rc)

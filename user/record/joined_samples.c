@@ -85,23 +85,19 @@ int rp_joined_samples__add(struct rp_joined_samples *j, const struct rp_taken_sa
 	return 0;
 }
 
-/*
- * The CPU time of the run is shared by all of its samples, be they here or not. Where it is not
- * known, as the recorder was killed, they are taken for as frequent as was asked for.
- */
-static uint64_t cpu_of(const struct rp_joined_samples *j, const struct rp_event_end *end)
+uint64_t rp_samples__cpu(const struct rp_event_end *end, uint64_t n, unsigned hz)
 {
-	uint64_t lost = end->lost[RP_LOST_SAMPLES], here = j->n + lost, all = end->samples + lost;
+	uint64_t all = end->samples + end->lost[RP_LOST_SAMPLES];
 
 	if (!end->cpu || !all)
-		return here * NS_PER_S / j->run_hz;
-	return (uint64_t)((unsigned __int128)end->cpu * here / all);
+		return hz ? n * NS_PER_S / hz : 0;
+	return (uint64_t)((unsigned __int128)end->cpu * n / all);
 }
 
 void rp_joined_samples__end_run(struct rp_joined_samples *j, const struct rp_event_end *end)
 {
 	if (j->store) {
-		j->cpu += cpu_of(j, end);
+		j->cpu += rp_samples__cpu(end, j->n + end->lost[RP_LOST_SAMPLES], j->run_hz);
 		j->lost += end->lost[RP_LOST_SAMPLES];
 		rp_sample_store__totals(j->store)->no_room += end->no_tables;
 	}

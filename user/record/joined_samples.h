@@ -44,6 +44,13 @@ int rp_joined_samples__add(struct rp_joined_samples *joined, const struct rp_tak
 void rp_joined_samples__end_run(struct rp_joined_samples *joined, const struct rp_event_end *end);
 void rp_joined_samples__free(struct rp_joined_samples *joined);
 
+/*
+ * ns that n samples of a run stand for: its CPU time is shared by all of its samples, be they here
+ * or not. Where that is not known, as the recorder was killed, they are taken for as frequent as
+ * was asked for.
+ */
+uint64_t rp_samples__cpu(const struct rp_event_end *end, uint64_t n, unsigned hz);
+
 /* *out is NULL where no run has any. */
 int rp_joined_samples__counts(const struct rp_joined_samples *joined,
 			      struct rp_sample_counts **out);

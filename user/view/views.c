@@ -13,6 +13,8 @@ const struct rp_view rp_views[] = {
 	{"json", rp_view__json, .of_samples = false},
 	{"openmetrics", rp_view__openmetrics, .of_samples = false},
 	{"folded", rp_view__folded, .of_samples = true},
+	/* Of records "folded" is an export of regions. */
+	{"sample-folded", rp_view__folded, .of_samples = true},
 	{"flamegraph", rp_view__flamegraph, .of_samples = true},
 	{.name = NULL},
 };

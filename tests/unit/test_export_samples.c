@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+/* Samples in the forms of other programs: of several runs, in parts, and where a record is damaged.
+ */
+#include <jansson.h>
+#include <stdio.h>
+
+#include "export/export.h"
+#include "export/split.h"
+#include "instances_fixture.h"
+
+#define HZ  1000
+#define CPU 6000000 /* ns that the target has used */
+
+/* main calls outer, which calls deeper; below a root. */
+static const struct rp_place places[] = {
+	{.function = "main", .file = "src/main.c", .line = 7, .object = "demo"},
+	{.function = "outer", .file = "", .object = "demo"},
+	{.function = "deep\"er", .file = "src/deep.c", .line = 9, .object = "lib"},
+};
+
+static const struct rp_sample_call calls[] = {
+	{0}, {.parent = 1, .place = 1}, {.parent = 2, .place = 2}, {.parent = 3, .place = 3}};
+
+static void tell_sample(const struct rp_event_sink *sink, uint64_t time, uint32_t call,
+			uint32_t thread)
+{
+	const struct rp_taken_sample sample = {.time = TOLD_START + time,
+					       .call = call,
+					       .thread = thread,
+					       .tid = 40 + thread,
+					       .pid = 42,
+					       .end = RP_UNWIND_END_COMPLETE};
+
+	assert_int_equal(RP_TELL(sink, sample, &sample), 0);
+}
+
+/* Two instances, and after each of them three samples: one of a call that was not told. */
+static void tell_sampled(const struct rp_event_sink *sink)
+{
+	static const uint64_t lost[RP_LOST_COUNT];
+	const struct rp_event_run run = {.start = TOLD_START, .sample_hz = HZ};
+	const struct rp_event_end end = {
+		.time = TOLD_START + 9000, .lost = lost, .cpu = CPU, .samples = 6};
+
+	assert_int_equal(RP_TELL(sink, run, &run), 0);
+	tell_region(sink, 1, "request", RP_KIND_FUNCTION);
+	tell_node(sink, 2, TOLD_ROOT, 1);
+	tell_thread(sink, 1, 42, 41, "server");
+	for (uint32_t i = 0; i < 3; i++)
+		assert_int_equal(RP_TELL(sink, place, i + 1, &places[i]), 0);
+	for (uint32_t i = 0; i < 4; i++)
+		assert_int_equal(RP_TELL(sink, call, i + 1, &calls[i]), 0);
+	for (uint64_t time = 1000; time < 6000; time += 4000) {
+		tell(sink,
+		     (struct rp_event_instance){.start = time, .thread = 1, .node = 2, .ns = 2000});
+		tell_sample(sink, time + 100, 4, 1);
+		tell_sample(sink, time + 200, 3, 0);
+		tell_sample(sink, time + 300, 99, 1);
+	}
+	assert_int_equal(RP_TELL(sink, end, &end), 0);
+}
+
+/* Each file that an export is written to. */
+struct parts {
+	const struct rp_export *export;
+	struct {
+		FILE *out;
+		char *text;
+		size_t size;
+	} part[4];
+	size_t n;
+};
+
+static int open_part(void *ctx, struct rp_event_sink *sink)
+{
+	struct parts *parts = ctx;
+	size_t i = parts->n++;
+
+	assert_true(i < 4);
+	parts->part[i].out = open_memstream(&parts->part[i].text, &parts->part[i].size);
+	assert_non_null(parts->part[i].out);
+	return parts->export->open(parts->part[i].out, sink);
+}
+
+/* runs: so many, one after the other; most: instances in a part. */
+static void export_samples(struct parts *parts, const char *name, unsigned runs, uint64_t most)
+{
+	const struct rp_split_opts opts = {.most = most, .open = open_part, .ctx = parts};
+	struct rp_event_sink sink;
+
+	*parts = (struct parts){.export = rp_export__find(name)};
+	assert_int_equal(rp_split__open(&opts, &sink), 0);
+	for (unsigned i = 0; i < runs; i++)
+		tell_sampled(&sink);
+	assert_int_equal(sink.close(sink.ctx), 0);
+	for (size_t i = 0; i < parts->n; i++)
+		assert_int_equal(fclose(parts->part[i].out), 0);
+}
+
+static void free_parts(struct parts *parts)
+{
+	for (size_t i = 0; i < parts->n; i++)
+		free(parts->part[i].text);
+}
+
+static json_t *json_of(const struct parts *parts, size_t part)
+{
+	json_t *json = json_loads(parts->part[part].text, 0, NULL);
+
+	assert_non_null(json);
+	return json;
+}
+
+/* Its functions, from the innermost out. */
+static void check_frames(json_t *frames, const char *number, const char *const *functions)
+{
+	for (; *functions; functions++) {
+		json_t *frame = json_object_get(frames, number);
+
+		assert_non_null(frame);
+		assert_string_equal(json_string_value(json_object_get(frame, "name")), *functions);
+		number = json_string_value(json_object_get(frame, "parent"));
+	}
+	assert_null(number);
+}
+
+/* How many samples there are, each with its whole stack. */
+static size_t check_chrome(json_t *trace)
+{
+	static const char *const deep[] = {"deep\"er", "outer", "main", NULL};
+	static const char *const none[] = {"[none]", NULL};
+	json_t *event;
+	size_t i, n = 0;
+
+	json_array_foreach (json_object_get(trace, "traceEvents"), i, event) {
+		const char *number = json_string_value(json_object_get(event, "sf"));
+		const char *const *functions = n % 3 == 0 ? deep : n % 3 == 1 ? deep + 1 : none;
+
+		if (!number)
+			continue;
+		assert_string_equal(json_string_value(json_object_get(event, "ph")), "P");
+		assert_int_equal(json_integer_value(json_object_get(event, "tid")),
+				 n % 3 == 1 ? 40 : 41);
+		check_frames(json_object_get(trace, "stackFrames"), number, functions);
+		n++;
+	}
+	return n;
+}
+
+static void test_stacks_of_several_runs(void **state)
+{
+	struct parts parts;
+	json_t *trace;
+
+	(void)state;
+	export_samples(&parts, "chrome", 2, 100);
+	trace = json_of(&parts, 0);
+	assert_int_equal(check_chrome(trace), 12);
+	json_decref(trace);
+	free_parts(&parts);
+}
+
+static void test_each_part_has_its_stacks(void **state)
+{
+	struct parts parts;
+
+	(void)state;
+	export_samples(&parts, "chrome", 1, 1);
+	assert_int_equal(parts.n, 2);
+	for (size_t i = 0; i < parts.n; i++) {
+		json_t *trace = json_of(&parts, i);
+
+		assert_int_equal(check_chrome(trace), 3);
+		json_decref(trace);
+	}
+	free_parts(&parts);
+}
+
+/* One for each thread; each sample stands for as much of the CPU time. */
+static void test_profiles_of_samples(void **state)
+{
+	static const char *const names[] = {"server 41 (samples)", "40 (samples)"};
+	struct parts parts;
+	json_t *file, *profile;
+	size_t i, n = 0;
+
+	(void)state;
+	export_samples(&parts, "speedscope", 1, 100);
+	file = json_of(&parts, 0);
+	json_array_foreach (json_object_get(file, "profiles"), i, profile) {
+		json_t *weights = json_object_get(profile, "weights");
+
+		if (!weights)
+			continue;
+		assert_string_equal(json_string_value(json_object_get(profile, "name")), names[n]);
+		assert_int_equal(json_array_size(weights), n ? 2 : 4);
+		assert_int_equal(json_integer_value(json_array_get(weights, 0)), CPU / 6);
+		assert_int_equal(json_array_size(json_object_get(profile, "samples")), n ? 2 : 4);
+		n++;
+	}
+	assert_int_equal(n, 2);
+	json_decref(file);
+	free_parts(&parts);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_stacks_of_several_runs),
+		cmocka_unit_test(test_each_part_has_its_stacks),
+		cmocka_unit_test(test_profiles_of_samples),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
