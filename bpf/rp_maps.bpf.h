@@ -55,6 +55,9 @@ __u32 late_labels_used = 0; /* of the places for frequent ones past the bound */
 __u32 texts_used = 0;
 __u32 names_used = 0;
 __u32 spans_open = 0; /* where processes have shares */
+__u32 segments_used = 0;
+__u32 goroutine_places_used = 0;
+struct rp_shares shares_of_rest = {};
 bool goroutines_used = false;
 bool samples_may_double = false; /* threads came while events were opened */
 __u32 thread_serials = 0;	 /* given so far */
@@ -69,7 +72,10 @@ __u64 late_ns = 0; /* that processes of RP_LOST_LATE ran unmeasured, as far as t
  * The state of most threads, by the low bits of their pid: to look here takes a few instructions,
  * where task storage takes a call and cold memory twice a region.
  */
-#define THREAD_SLOTS 1024u /* a power of two */
+#define THREAD_SLOTS	  1024u /* a power of two */
+#define RP_GOROUTINES_MAX 32768u
+#define RP_SEGMENTS_MAX	  16384u
+#define RP_EVENTS_BYTES	  (256u << 10)
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, THREAD_SLOTS);
@@ -92,7 +98,7 @@ struct {
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, 32768);
+	__uint(max_entries, RP_GOROUTINES_MAX);
 	__type(key, struct rp_goroutine_key);
 	__type(value, struct rp_thread);
 } goroutines SEC(".maps");
@@ -112,7 +118,7 @@ struct {
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, 16384);
+	__uint(max_entries, RP_SEGMENTS_MAX);
 	__type(key, struct rp_segment_key);
 	__type(value, struct rp_stack_segment);
 } thread_segments SEC(".maps");
@@ -345,7 +351,7 @@ struct rp_no_programs no_programs SEC(".maps"), no_sessions SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 256 * 1024);
+	__uint(max_entries, RP_EVENTS_BYTES);
 } events SEC(".maps");
 
 /* Of a run that is recorded (rp_instances.bpf.h); user space sets how large it is. */
@@ -406,46 +412,6 @@ static __always_inline void count_crossed(__u32 region)
 
 	if (strays)
 		__sync_fetch_and_add(&strays->crossed, 1);
-}
-
-/* Room for one in the ring, to be submitted, with all but its path filled in. */
-static __always_inline struct rp_event *reserve_event(__u32 length, __u32 type, __u32 pid,
-						      __u32 dev, __u64 detail)
-{
-	struct rp_event *e = bpf_ringbuf_reserve(&events, length, 0);
-
-	if (!e) {
-		count_lost(RP_LOST_EVENTS);
-		return NULL;
-	}
-	e->header.type = type;
-	e->header.length = length;
-	e->pid = pid;
-	e->dev = dev;
-	e->detail = detail;
-	e->time = bpf_ktime_get_ns();
-	return e;
-}
-
-static __always_inline void send_event_of(__u32 type, __u32 pid, __u32 dev, __u64 detail)
-{
-	struct rp_event *e = reserve_event(RP_EVENT_SHORT, type, pid, dev, detail);
-
-	if (e)
-		bpf_ringbuf_submit(e, 0);
-}
-
-static __always_inline void send_event(__u32 type, __u32 pid, __u64 detail)
-{
-	send_event_of(type, pid, 0, detail);
-}
-
-static __always_inline void send_grow(void)
-{
-	struct rp_event_header e = {.type = RP_EVENT_GROW, .length = sizeof(e)};
-
-	if (bpf_ringbuf_output(&events, &e, sizeof(e), 0))
-		count_lost(RP_LOST_EVENTS);
 }
 
 #endif

@@ -48,6 +48,7 @@ static __always_inline int on_fork(struct task_struct *parent, struct task_struc
 	if (bpf_map_update_elem(&tracked, &tgid, &program, BPF_ANY))
 		count_lost(RP_LOST_LATE);
 	send_event(RP_EVENT_FORK, tgid, from);
+	shares_inherit(child->tgid);
 	return 0;
 }
 TWICE("sched_process_fork", rp_fork, on_fork(parent, child), struct task_struct *parent,
@@ -60,7 +61,8 @@ static long goroutine_end(void *map, const struct rp_goroutine_key *key, struct 
 		return 0;
 	frames_unwind(t, 0);
 	thread_drop_segments(t);
-	bpf_map_delete_elem(map, key);
+	if (!bpf_map_delete_elem(map, key))
+		place_give_back(RP_SHARED_GOROUTINES, &goroutine_places_used);
 	return 0;
 }
 
@@ -167,8 +169,8 @@ static __always_inline int on_exit(struct task_struct *task)
 	t = thread_of(task);
 	if (t) {
 		thread_end(t);
-		if (goroutines_used)
-			bpf_map_delete_elem(&goroutines, &key);
+		if (goroutines_used && !bpf_map_delete_elem(&goroutines, &key))
+			place_give_back(RP_SHARED_GOROUTINES, &goroutine_places_used);
 	} else {
 		slot_of_former_pid_end(task);
 	}
@@ -177,9 +179,9 @@ static __always_inline int on_exit(struct task_struct *task)
 	    !bpf_map_delete_elem(&tracked, &tgid)) {
 		goroutines_end(tgid);
 		spans_end(tgid);
-		shares_end();
 		send_event_of(RP_EVENT_EXIT, tgid, signal->group_exit_code & 0x7f,
 			      process_cpu(task));
+		shares_end();
 	}
 	return 0;
 }
@@ -194,7 +196,8 @@ int BPF_PROG(rp_map)
 
 	if (ready && pending && !(*pending & RP_TRACKED_MAP_PENDING)) {
 		*pending |= RP_TRACKED_MAP_PENDING;
-		send_event(RP_EVENT_MAP, tgid, 0);
+		if (!send_event(RP_EVENT_MAP, tgid, 0))
+			*pending &= ~RP_TRACKED_MAP_PENDING;
 	}
 	return 0;
 }

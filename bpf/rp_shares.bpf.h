@@ -6,42 +6,7 @@
 #ifndef RP_SHARES_BPF_H
 #define RP_SHARES_BPF_H
 
-#include "rp_pids.bpf.h"
-
-/* Whose they are: by the kernel's own number, as that takes no call, of which 8 may be nested. */
-static __always_inline __u32 sharer(void)
-{
-	return bpf_get_current_pid_tgid() >> 32;
-}
-
-static const struct rp_shares none_taken = {};
-
-static __always_inline struct rp_shares *own_shares(void)
-{
-	__u32 process = sharer();
-	struct rp_shares *shares = bpf_map_lookup_elem(&process_shares, &process);
-
-	if (shares)
-		return shares;
-	bpf_map_update_elem(&process_shares, &process, &none_taken, BPF_NOEXIST);
-	return bpf_map_lookup_elem(&process_shares, &process);
-}
-
-/* Once for each process: what it goes on to want is counted as lost, or goes with the others. */
-static __always_inline void tell_of_share(struct rp_shares *shares, __u32 kind)
-{
-	__u32 what = rp_shared__told_as(kind);
-	struct rp_event *e;
-
-	if (__sync_fetch_and_or(&shares->told, 1u << what) & 1u << what)
-		return;
-	e = reserve_event(sizeof(*e), RP_EVENT_SHARE, current_tgid_inline(), 0, what);
-	if (!e)
-		return;
-	if (bpf_get_current_comm(e->path, RP_COMM_LEN))
-		e->path[0] = '\0';
-	bpf_ringbuf_submit(e, 0);
-}
+#include "rp_events.bpf.h"
 
 /* For the current process, of what there are so many left for all. */
 static __always_inline bool share_take(enum rp_shared kind, __u32 left)
@@ -51,8 +16,6 @@ static __always_inline bool share_take(enum rp_shared kind, __u32 left)
 	if (!cfg_shares)
 		return left > 0;
 	shares = own_shares();
-	if (!shares)
-		return false;
 	if (rp_shares__allow(shares->taken[kind], left)) {
 		__sync_fetch_and_add(&shares->taken[kind], 1);
 		return true;
@@ -61,12 +24,30 @@ static __always_inline bool share_take(enum rp_shared kind, __u32 left)
 	return false;
 }
 
+/* Threads of a process give back after it has ended, too, and then nobody has that share. */
 static __always_inline void share_give_back(enum rp_shared kind)
 {
-	struct rp_shares *shares = cfg_shares ? own_shares() : NULL;
+	__u32 process = sharer();
+	struct rp_shares *shares = cfg_shares ? bpf_map_lookup_elem(&process_shares, &process)
+					      : NULL;
 
-	if (shares)
+	if (shares && shares->taken[kind])
 		__sync_fetch_and_add(&shares->taken[kind], -1);
+}
+
+/*
+ * A child of the current process starts with what that has in the ring: or it would go on in its
+ * children.
+ */
+static __always_inline void shares_inherit(__u32 child)
+{
+	struct rp_shares *shares = cfg_shares ? own_shares() : NULL, fresh = {};
+
+	if (!shares)
+		return;
+	fresh.events = shares->events;
+	fresh.told = shares->told & 1u << RP_SHARED_EVENTS;
+	bpf_map_update_elem(&process_shares, &child, &fresh, BPF_ANY);
 }
 
 /* The current process ends. What it has taken, beside spans, is not free again. */

@@ -48,15 +48,19 @@ static __noinline struct rp_frame *frame_deep(__u64 goroutine, __u32 i)
 	return segment_frame(&key, i);
 }
 
-/* Make room for frame i, the first of a segment. Where there is no memory frame_at gives none. */
+/* Make room for frame i, the first of a segment. Where there is none frame_at gives none. */
 static __noinline void frame_make_room(struct rp_thread *t, __u32 i)
 {
 	struct rp_segment_key key = segment_key(t->goroutine, i);
 	__u32 only = 0, segment = i / RP_SEGMENT_FRAMES;
 	struct rp_stack_segment *fresh = bpf_map_lookup_elem(&new_segment, &only);
 
-	if (fresh && segment > t->segments &&
-	    !bpf_map_update_elem(&thread_segments, &key, fresh, BPF_ANY))
+	if (!fresh || segment <= t->segments ||
+	    !place_take(RP_SHARED_SEGMENTS, &segments_used, RP_SEGMENTS_MAX))
+		return;
+	if (bpf_map_update_elem(&thread_segments, &key, fresh, BPF_ANY))
+		place_give_back(RP_SHARED_SEGMENTS, &segments_used);
+	else
 		t->segments = segment;
 }
 
@@ -68,7 +72,8 @@ static __always_inline void thread_drop_segments(struct rp_thread *t)
 		if (segment > t->segments)
 			break;
 		key.segment++;
-		bpf_map_delete_elem(&thread_segments, &key);
+		if (!bpf_map_delete_elem(&thread_segments, &key))
+			place_give_back(RP_SHARED_SEGMENTS, &segments_used);
 	}
 }
 
@@ -139,10 +144,11 @@ static __always_inline struct rp_thread *fresh_in_goroutines(const struct rp_gor
 	__u32 only = 0;
 	struct rp_thread *fresh = bpf_map_lookup_elem(&new_goroutine, &only);
 
-	if (!fresh)
+	if (!fresh || !place_take(RP_SHARED_GOROUTINES, &goroutine_places_used, RP_GOROUTINES_MAX))
 		return NULL;
 	goroutines_used = true;
-	bpf_map_update_elem(&goroutines, key, fresh, BPF_NOEXIST);
+	if (bpf_map_update_elem(&goroutines, key, fresh, BPF_NOEXIST))
+		place_give_back(RP_SHARED_GOROUTINES, &goroutine_places_used);
 	return bpf_map_lookup_elem(&goroutines, key);
 }
 

@@ -54,7 +54,8 @@ _Static_assert(sizeof(struct rp_span) == 40, "rp_span is shared with BPF");
 	  "calls on another stack, above calls whose returns are awaited: not timed")              \
 	X(SPANS, "spans", "spans past --max-spans, or with an id that could not be read")          \
 	X(UNMATCHED, "unmatched", "exits without an entry")                                        \
-	X(EVENTS, "events", "events that found the ring buffer full")                              \
+	X(EVENTS, "events",                                                                        \
+	  "events that found the ring buffer full, or past a process's share of it")               \
 	X(INSTANCES, "instances", "instances that are counted, but missing in the record")         \
 	X(UNKNOWN_EVENTS, "unknown_events", "events of an unknown type, or of a wrong length")     \
 	X(PROBES, "probes", "probes that could not be attached")                                   \

@@ -21,10 +21,10 @@ struct kind {
 };
 
 static const struct kind kinds[] = {
-	{"names", "max-names", "", NULL},
-	{"names", "max-nodes", "--by process", NULL},
-	{"values", "max-labels", "-f by_value --label arg0", "by_value"},
-	{"texts", "max-labels", "-f by_text --label arg0:str", "by_text"},
+	{"names", "--max-names", "", NULL},
+	{"names", "--max-nodes", "--by process", NULL},
+	{"values", "--max-labels", "-f by_value --label arg0", "by_value"},
+	{"texts", "--max-labels", "-f by_text --label arg0:str", "by_text"},
 };
 
 static struct live_proc *run_taker(const char *kind, unsigned first, unsigned n)
@@ -51,12 +51,12 @@ static uint64_t count_of(const struct kind *k, json_t *json, unsigned number)
 }
 
 static void assert_named(const struct live_proc *rptrace, const struct live_proc *greedy,
-			 const struct live_proc *modest, const char *option)
+			 const struct live_proc *modest, const char *program, const char *what)
 {
 	char said[128];
 
-	snprintf(said, sizeof(said),
-		 "process %d (takes) has had its share of --%s: ", (int)greedy->pid, option);
+	snprintf(said, sizeof(said), "process %d (%s) has had its share of %s: ", (int)greedy->pid,
+		 program, what);
 	assert_non_null(strstr(rptrace->err, said));
 	snprintf(said, sizeof(said), "process %d ", (int)modest->pid);
 	assert_null(strstr(rptrace->err, said));
@@ -71,7 +71,7 @@ static void assert_rest(const struct kind *k, json_t *json, uint64_t had)
 	if (k->region) {
 		live_assert_nothing_lost(json);
 		assert_int_equal(live_sum_of(json, k->region, "other", "count"), rest);
-	} else if (!strcmp(k->option, "max-names")) {
+	} else if (!strcmp(k->option, "--max-names")) {
 		live_assert_nothing_lost_but(json, "names");
 		assert_int_equal(live_u64(lost, "names"), 2 * rest);
 	} else {
@@ -89,7 +89,7 @@ static void a_greedy_one_leaves_enough(void **state)
 	uint64_t had = 0;
 	json_t *json;
 
-	rptrace = live_rptrace_ready("-p %d,%d %s --%s %d --format json -o %s", (int)greedy->pid,
+	rptrace = live_rptrace_ready("-p %d,%d %s %s %d --format json -o %s", (int)greedy->pid,
 				     (int)modest->pid, k->select, k->option, BOUND, path);
 	take(greedy);
 	take(modest);
@@ -106,7 +106,7 @@ static void a_greedy_one_leaves_enough(void **state)
 	}
 	assert_in_range(had, BOUND / 2 - 3, BOUND / 2);
 	assert_rest(k, json, had);
-	assert_named(rptrace, greedy, modest, k->option);
+	assert_named(rptrace, greedy, modest, "takes", k->option);
 }
 
 /* Nobody else is traced: it may have all. */
@@ -117,7 +117,7 @@ static void one_alone_has_all(void **state)
 	struct live_proc *alone = run_taker(k->name, 1000, BOUND - 4), *rptrace;
 	json_t *json;
 
-	rptrace = live_rptrace_ready("-p %d %s --%s %d --format json -o %s", (int)alone->pid,
+	rptrace = live_rptrace_ready("-p %d %s %s %d --format json -o %s", (int)alone->pid,
 				     k->select, k->option, BOUND, path);
 	take(alone);
 	live_finish(alone);
@@ -149,7 +149,7 @@ static void so_does_one_of_the_system(void **state)
 	json = live_figures(rptrace, path);
 	for (unsigned i = 0; i < MODEST; i++)
 		assert_int_equal(count_of(k, json, 2000 + i), TIMES);
-	assert_named(rptrace, greedy, modest, k->option);
+	assert_named(rptrace, greedy, modest, "takes", k->option);
 }
 
 /* Spans are given back: when they end, and when their process does. */
@@ -181,22 +181,116 @@ static void spans(void **state)
 	live_assert_nothing_lost_but(json, "spans");
 	assert_int_equal(live_u64(json_object_get(json, "lost"), "spans"),
 			 (WANTED - BOUND / 2) * TIMES);
-	assert_named(rptrace, greedy, modest, "max-spans");
+	assert_named(rptrace, greedy, modest, "takes", "--max-spans");
+}
+
+/*
+ * Threads that go deep, more than there is room for: what goes no deeper than others is counted in
+ * any case, and all of the modest one's.
+ */
+static void deep_stacks(void **state)
+{
+	enum { THREADS = 300, NESTED = 1000 };
+	const char *path = live_path("deep.json");
+	struct live_proc *greedy = run_taker("deep", 0, THREADS), *rptrace;
+	struct live_proc *modest = run_taker("deep", 0, MODEST);
+	uint64_t lost;
+	json_t *json;
+
+	(void)state;
+	rptrace = live_rptrace_ready("-p %d,%d --by process --format json -o %s", (int)greedy->pid,
+				     (int)modest->pid, path);
+	take(greedy);
+	take(modest);
+	live_finish(modest);
+	live_finish(greedy);
+	json = live_figures(rptrace, path);
+	lost = live_u64(json_object_get(json, "lost"), "depth");
+	assert_int_equal(live_sum_pid(json, "nested", modest->pid, "count"), MODEST * NESTED);
+	assert_int_equal(live_sum_pid(json, "nested", greedy->pid, "count") + lost,
+			 THREADS * NESTED);
+	assert_true(lost > 0);
+	live_assert_nothing_lost_but(json, "depth");
+	assert_named(rptrace, greedy, modest, "takes", "the room for deep stacks");
+}
+
+/* ---- the ring of events --------------------------------------------------------------------- */
+
+#define CHILDREN 8000 /* whose starts and ends do not fit into it */
+#define CALLS	 300
+
+/* While rptrace does not read: it is stopped. */
+static void meanwhile(struct live_proc *rptrace, struct live_proc *forker)
+{
+	kill(rptrace->pid, SIGSTOP);
+	live_release(forker);
+	live_expect_line(forker, "ready", 2); /* another program, in a child */
+}
+
+static void finish_program(struct live_proc *forker)
+{
+	live_await_probes(forker, "leaf", 16, 1);
+	live_finish(forker);
+}
+
+/* What one starts leaves room for what another starts. */
+static void events(void **state)
+{
+	const char *path = live_path("events.json");
+	struct live_proc *greedy = live_target("forker flood %d %d", CHILDREN, CALLS);
+	struct live_proc *modest = live_target("forker other %d", CALLS), *rptrace;
+	json_t *json;
+
+	(void)state;
+	rptrace = live_rptrace_ready("-p %d,%d -f fork_work -f leaf --exit return --format json "
+				     "-o %s",
+				     (int)greedy->pid, (int)modest->pid, path);
+	meanwhile(rptrace, greedy);
+	meanwhile(rptrace, modest);
+	kill(rptrace->pid, SIGCONT);
+	finish_program(modest);
+	finish_program(greedy);
+	json = live_figures(rptrace, path);
+	assert_int_equal(live_sum(json, "fork_work", "count"), CALLS);
+	assert_int_equal(live_sum(json, "leaf", "count"), 2 * CALLS);
+	assert_true(live_u64(json_object_get(json, "lost"), "events") > 0);
+	assert_named(rptrace, greedy, modest, "forker", "the ring of events");
+}
+
+/* It may have all of it; what does not fit is found by looking. */
+static void events_that_are_lost(void **state)
+{
+	const char *path = live_path("lost.json");
+	struct live_proc *alone = live_target("forker flood %d %d", CHILDREN, CALLS), *rptrace;
+	json_t *json;
+
+	(void)state;
+	rptrace = live_rptrace_ready("-p %d -f leaf -f fork_work --exit return --format json -o %s",
+				     (int)alone->pid, path);
+	meanwhile(rptrace, alone);
+	kill(rptrace->pid, SIGCONT);
+	finish_program(alone);
+	json = live_figures(rptrace, path);
+	assert_int_equal(live_sum(json, "leaf", "count"), CALLS);
+	assert_true(live_u64(json_object_get(json, "lost"), "events") > 0);
 }
 
 int main(void)
 {
-	struct CMUnitTest tests[2 * LIVE_COUNT(kinds) + 2];
+	struct CMUnitTest tests[2 * LIVE_COUNT(kinds) + 5];
 	size_t n = 0;
 
 	for (size_t i = 0; i < LIVE_COUNT(kinds); i++) {
 		tests[n++] = live_test(a_greedy_one_leaves_enough, &kinds[i],
-				       "a_greedy_one_leaves_enough %s --%s", kinds[i].name,
+				       "a_greedy_one_leaves_enough %s %s", kinds[i].name,
 				       kinds[i].option);
-		tests[n++] = live_test(one_alone_has_all, &kinds[i], "one_alone_has_all %s --%s",
+		tests[n++] = live_test(one_alone_has_all, &kinds[i], "one_alone_has_all %s %s",
 				       kinds[i].name, kinds[i].option);
 	}
 	tests[n++] = (struct CMUnitTest)cmocka_unit_test(so_does_one_of_the_system);
 	tests[n++] = (struct CMUnitTest)cmocka_unit_test(spans);
+	tests[n++] = (struct CMUnitTest)cmocka_unit_test(deep_stacks);
+	tests[n++] = (struct CMUnitTest)cmocka_unit_test(events);
+	tests[n++] = (struct CMUnitTest)cmocka_unit_test(events_that_are_lost);
 	return live_main("shares", tests, n);
 }

@@ -6,6 +6,7 @@
  *   early C N    C children that are there before "ready"
  *   exec N       a child that executes this program again
  *   other N      a child that executes `functions counts 1 N`, which waits for a byte of its own
+ *   flood C N    the same after C children, one after the other, that end at once
  *   spin C N     C children, one after the other, that compute until each has used 50 ms of CPU
  *                time, half of that in a thread of its own; the parent waits for the end of each,
  *                and tells at its own what CPU time all of them took: "used NS"
@@ -107,6 +108,15 @@ static void other(const char *self, char *n)
 	execute(path, (char *[]){"functions", "counts", "1", n, NULL});
 }
 
+static void flood(unsigned long children)
+{
+	while (children--) {
+		if (fork() == 0)
+			_exit(0);
+		reap();
+	}
+}
+
 static void *spin_25_ms(void *unused)
 {
 	struct timespec used = {0};
@@ -194,6 +204,9 @@ int main(int argc, char **argv)
 		work(n);
 		other(argv[0], argv[2]);
 		expect("fork_work", n);
+	} else if (!strcmp(mode, "flood") && argc == 4) {
+		flood(strtoul(argv[2], NULL, 10));
+		other(argv[0], argv[3]);
 	} else if (!strcmp(mode, "spin") && argc == 4) {
 		spin(strtoul(argv[2], NULL, 10), n);
 	} else if (!strcmp(mode, "midfork")) {

@@ -7,9 +7,12 @@
  *   values	calls of by_value(NUMBER)
  *   texts	calls of by_text("text_NUMBER")
  *   spans	spans job NUMBER, all of them open at a time; those of the last time stay open
+ *   deep		threads that go NESTED regions deep, and stay (FIRST and TIMES are nothing)
  *
  * Says "done", and ends when it may go on.
  */
+#define _GNU_SOURCE
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -61,6 +64,46 @@ static void end(unsigned long number)
 
 static unsigned long first, n;
 
+/* ---- deep stacks ----------------------------------------------------------------------------- */
+
+#define NESTED 1000
+
+static pthread_barrier_t all_were_deep;
+
+static void nest(unsigned left)
+{
+	RPTRACE_BEGIN(nested);
+	if (left > 1)
+		nest(left - 1);
+	KEEP();
+	RPTRACE_END(nested);
+}
+
+static void *go_deep(void *unused)
+{
+	(void)unused;
+	nest(NESTED);
+	pthread_barrier_wait(&all_were_deep);
+	pause();
+	return NULL;
+}
+
+static void all_go_deep(void)
+{
+	pthread_attr_t small;
+	pthread_t thread;
+
+	pthread_barrier_init(&all_were_deep, NULL, n + 1);
+	pthread_attr_init(&small);
+	pthread_attr_setstacksize(&small, 256 << 10);
+	for (unsigned long i = 0; i < n; i++)
+		if (pthread_create(&thread, &small, go_deep, NULL))
+			exit(1);
+	pthread_barrier_wait(&all_were_deep);
+}
+
+/* ---- the others ------------------------------------------------------------------------------ */
+
 static void take_all(void (*take)(unsigned long number))
 {
 	for (unsigned long i = 0; i < n; i++)
@@ -75,6 +118,10 @@ int main(int argc, char **argv)
 	first = target_number(argc, argv, 2, 0);
 	n = target_number(argc, argv, 3, 10);
 	target_wait();
+	if (!strcmp(kind, "deep")) {
+		all_go_deep();
+		times = 0;
+	}
 	for (unsigned long i = 0; i < times; i++) {
 		if (!strcmp(kind, "spans")) {
 			take_all(begin);

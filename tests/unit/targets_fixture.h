@@ -98,6 +98,15 @@ static inline void fake_untrack(struct rp_session *s, pid_t pid)
 			s->tracked[i] = 0;
 }
 
+static inline bool fake_tracked(const struct rp_session *s, void (*fn)(void *ctx, pid_t pid),
+				void *ctx)
+{
+	for (size_t i = 0; i < s->n_tracked; i++)
+		if (s->tracked[i])
+			fn(ctx, s->tracked[i]);
+	return true;
+}
+
 static inline void fake_map_seen(struct rp_session *s, pid_t pid)
 {
 	(void)s;
@@ -219,6 +228,7 @@ static inline void fake_add_late_ns(struct rp_session *s, int64_t ns)
 static const struct rp_targets_ops fake_ops = {
 	.track = fake_track,
 	.untrack = fake_untrack,
+	.tracked = fake_tracked,
 	.map_seen = fake_map_seen,
 	.cpu = fake_cpu,
 	.link = fake_link,

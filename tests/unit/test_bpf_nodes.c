@@ -201,8 +201,72 @@ static void test_shares_are_told_by_option(void **state)
 	(void)state;
 	assert_int_equal(rp_shared__told_as(RP_SHARED_NODES), RP_SHARED_NODES);
 	assert_int_equal(rp_shared__told_as(RP_SHARED_SPANS), RP_SHARED_SPANS);
-	for (enum rp_shared kind = RP_SHARED_LABELS; kind < RP_SHARED_COUNT; kind++)
+	for (enum rp_shared kind = RP_SHARED_LABELS; kind <= RP_SHARED_TEXTS; kind++)
 		assert_int_equal(rp_shared__told_as(kind), RP_SHARED_LABELS);
+	for (enum rp_shared kind = RP_SHARED_SEGMENTS; kind < RP_SHARED_COUNT; kind++)
+		assert_int_equal(rp_shared__told_as(kind), kind);
+}
+
+/* A ring whose reader is at `read`, and who writes there: 40 bytes each time. */
+struct ring {
+	uint64_t read, written;
+};
+#define RING_BYTES 4000u
+
+static uint32_t events_of(struct rp_ring_share *share, struct ring *ring, uint32_t wanted)
+{
+	uint32_t n = 0;
+
+	while (n < wanted &&
+	       rp_ring_share__take(share, ring->read, ring->written, RING_BYTES, 40)) {
+		ring->written += 40;
+		n++;
+	}
+	return n;
+}
+
+/* While nobody reads each leaves as much of the ring as it takes. */
+static void test_shares_of_a_ring_halve(void **state)
+{
+	struct rp_ring_share a = {0}, b = {0}, c = {0};
+	struct ring ring = {1 << 20, 1 << 20};
+
+	(void)state;
+	assert_int_equal(events_of(&a, &ring, 1000), 50);
+	assert_int_equal(events_of(&b, &ring, 1000), 25);
+	assert_int_equal(events_of(&a, &ring, 1000), 0);
+	assert_int_equal(events_of(&c, &ring, 3), 3);
+	assert_int_equal(events_of(&b, &ring, 1000), 0);
+}
+
+/* What was read is given back; a reader that keeps up is never in the way. */
+static void test_shares_of_a_ring_come_back(void **state)
+{
+	struct rp_ring_share a = {0};
+	struct ring ring = {0};
+
+	(void)state;
+	for (unsigned i = 0; i < 1000; i++) {
+		assert_int_equal(events_of(&a, &ring, 10), 10);
+		ring.read = ring.written - 400;
+	}
+	assert_int_not_equal(events_of(&a, &ring, 1000), 1000);
+	ring.read = ring.written;
+	assert_in_range(events_of(&a, &ring, 1000), 25, 50);
+}
+
+/* Others that fill it leave less to everybody. */
+static void test_a_full_ring_has_no_shares(void **state)
+{
+	struct rp_ring_share a = {0};
+	struct ring ring = {0, RING_BYTES - 80};
+
+	(void)state;
+	assert_int_equal(events_of(&a, &ring, 10), 1);
+	ring.written = RING_BYTES;
+	assert_int_equal(events_of(&(struct rp_ring_share){0}, &ring, 10), 0);
+	ring.written += RING_BYTES; /* not at all, but nothing comes of it */
+	assert_int_equal(events_of(&(struct rp_ring_share){0}, &ring, 10), 0);
 }
 
 int main(void)
@@ -219,6 +283,9 @@ int main(void)
 		cmocka_unit_test(test_shares_halve),
 		cmocka_unit_test(test_small_shares),
 		cmocka_unit_test(test_shares_are_told_by_option),
+		cmocka_unit_test(test_shares_of_a_ring_halve),
+		cmocka_unit_test(test_shares_of_a_ring_come_back),
+		cmocka_unit_test(test_a_full_ring_has_no_shares),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -216,7 +216,7 @@ static int first_pass(struct rp_calibration *c, struct rp_costs *costs, struct r
 	rc = attach(c, err);
 	if (rc)
 		return rc;
-	if (rp_session__track(c->session, c->pid))
+	if (rp_session__track_own(c->session, c->pid))
 		return rp_err__no_memory(err);
 	if (!ask(c) || !take(c, probed, 0))
 		return rp_err__set(err, RP_EXIT_FAILED, -EIO, NULL, "calibration failed");

@@ -417,6 +417,12 @@ int rp_session__track(struct rp_session *s, pid_t pid)
 	return bpf_map_update_elem(bpf_map__fd(s->skel->maps.tracked), &key, &none, BPF_ANY);
 }
 
+int rp_session__track_own(struct rp_session *s, pid_t pid)
+{
+	s->own_process = pid;
+	return rp_session__track(s, pid);
+}
+
 void rp_session__untrack(struct rp_session *s, pid_t pid)
 {
 	uint32_t key = pid;

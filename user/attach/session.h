@@ -65,7 +65,14 @@ enum rp_attach_mode rp_session__mode(const struct rp_session *session);
 
 /* Count a process in, or out again, from its next probe hit on. */
 int rp_session__track(struct rp_session *session, pid_t pid);
+/* A child of rptrace's own, the only one. */
+int rp_session__track_own(struct rp_session *session, pid_t pid);
 void rp_session__untrack(struct rp_session *session, pid_t pid);
+
+/* Those that are tracked for others than rptrace, some of them twice. false: not all, as too many
+ * end at the same time. */
+bool rp_session__tracked(const struct rp_session *session, void (*fn)(void *ctx, pid_t pid),
+			 void *ctx);
 
 /* A RP_EVENT_MAP of the process was looked at; the next mapping tells again. */
 void rp_session__map_seen(struct rp_session *session, pid_t pid);

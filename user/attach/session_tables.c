@@ -37,6 +37,20 @@ void rp_session__overlaps(const struct rp_session *s,
 	}
 }
 
+/* Where the last one has ended meanwhile the kernel begins anew. */
+bool rp_session__tracked(const struct rp_session *s, void (*fn)(void *ctx, pid_t pid), void *ctx)
+{
+	uint32_t left = 2 * bpf_map__max_entries(s->skel->maps.tracked), key, *last = NULL;
+	int fd = bpf_map__fd(s->skel->maps.tracked);
+
+	for (; left && !bpf_map_get_next_key(fd, last, &key); left--) {
+		if ((pid_t)key != s->own_process)
+			fn(ctx, key);
+		last = &key;
+	}
+	return left;
+}
+
 #define SPANS_AT_ONCE 1024u
 
 int rp_session__open_spans(const struct rp_session *s,

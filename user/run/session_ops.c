@@ -6,6 +6,7 @@
 const struct rp_targets_ops rp_run__session_ops = {
 	.track = rp_session__track,
 	.untrack = rp_session__untrack,
+	.tracked = rp_session__tracked,
 	.map_seen = rp_session__map_seen,
 	.cpu = rp_cpu_time__process,
 	.link = rp_links__new,

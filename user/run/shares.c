@@ -11,15 +11,21 @@
 #define TOLD_MAX 32 /* new processes without end must not flood the terminal */
 
 struct bound {
-	const char *option;
-	const char *rest; /* what becomes of the rest */
+	const char *what, *option; /* either the one or the other */
+	const char *rest;	   /* what becomes of the rest */
 };
 
 static const struct bound bounds[] = {
-	[RP_SHARED_NODES] = {"max-nodes", "its entries on other paths are lost"},
-	[RP_SHARED_NAMES] = {"max-names", "its regions of other names are lost"},
-	[RP_SHARED_SPANS] = {"max-spans", "more that it begins now are lost"},
-	[RP_SHARED_LABELS] = {"max-labels", "its other labels share the row 'other'"},
+	[RP_SHARED_NODES] = {NULL, "max-nodes", "its entries on other paths are lost"},
+	[RP_SHARED_NAMES] = {NULL, "max-names", "its regions of other names are lost"},
+	[RP_SHARED_SPANS] = {NULL, "max-spans", "more that it begins now are lost"},
+	[RP_SHARED_LABELS] = {NULL, "max-labels", "its other labels share the row 'other'"},
+	[RP_SHARED_SEGMENTS] = {"the room for deep stacks", NULL,
+				"what it enters there now is lost"},
+	[RP_SHARED_GOROUTINES] = {"the room for goroutines", NULL,
+				  "what it enters on others is lost"},
+	[RP_SHARED_EVENTS] = {"the ring of events", NULL,
+			      "what it starts and maps now is found later"},
 };
 
 static const struct rp_option *find_option(const char *name)
@@ -55,11 +61,15 @@ void rp_run__tell_share(struct rp_run *run, const struct rp_event *event)
 
 	if (event->detail >= sizeof(bounds) / sizeof(bounds[0]) || run->shares_told == TOLD_MAX)
 		return;
-	run->shares_told++;
 	bound = &bounds[event->detail];
+	if (!bound->rest)
+		return;
+	run->shares_told++;
 	rp_err__set(&err, RP_EXIT_OK, 0, NULL,
-		    "process %" PRIu32 " (%.*s) has had its share of --%s: %s", event->pid,
-		    RP_COMM_LEN, event->path, bound->option, bound->rest);
-	propose_more(run->opts, bound->option, &err);
+		    "process %" PRIu32 " (%.*s) has had its share of %s%s: %s", event->pid,
+		    RP_COMM_LEN, event->path, bound->option ? "--" : "",
+		    bound->option ? bound->option : bound->what, bound->rest);
+	if (bound->option)
+		propose_more(run->opts, bound->option, &err);
 	rp_run__say(run, err.cause, err.cure[0] ? err.cure : NULL);
 }

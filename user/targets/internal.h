@@ -69,6 +69,7 @@ struct rp_process {
 	size_t n_uses;
 	bool moved;		  /* code of it is not where its file says: that is counted */
 	bool unmapped;		  /* it mapped no file any more, though it looked alive */
+	bool tracked;		  /* as the last look at what is tracked has shown */
 	int rescans;		  /* still to do */
 	uint64_t late;		  /* ns: when it was counted as late; 0: it was not */
 	uint64_t mapped;	  /* ns: when it mapped what they are for; 0: that was looked at */
@@ -111,14 +112,14 @@ struct rp_targets {
 	struct rp_object *objects;
 	size_t n_objects;
 	struct rp_process *processes;
-	bool system;	       /* all of it is traced; the rest of this block is for that */
+	bool system;	       /* all of it is traced; what follows, up to came, is for that */
 	struct rp_file *files; /* that were looked at; under -p and -- those without an object */
 	uint64_t round;	       /* of looking */
 	struct rp_share *shares;
 	uint64_t max_reading; /* ns, of one process */
 	bool came;	      /* some process did so far */
 	uint64_t events_lost; /* up to now */
-	bool missed;	      /* something was not told: look at everything again ... */
+	unsigned looks;	      /* at everything, still to do: something was not told ... */
 	double rested;	      /* ... but not before, s */
 	struct rp_writers writers;
 	struct rp_retired *retired;
@@ -288,13 +289,17 @@ void rp_process__check_code(struct rp_targets *t, struct rp_process *p,
 /* The last thread of a process tells of its end; others may still be on their way out. */
 void rp_process__await_end(pid_t pid);
 
+/* Look at everything if something was not told. Returns when that is due, s; 0: it is not. */
+double rp_targets__look_again(struct rp_targets *t);
+
 /* ---- the whole system ------------------------------------------------------------------------ */
 
 void rp_targets__on_system_event(struct rp_targets *t, const struct rp_event *event);
 /* Look at everything for what was selected meanwhile, and probe it. */
 int rp_targets__catch_up_system(struct rp_targets *t, struct rp_err *err);
-/* Look at everything if something was not told. Returns when that is due, s; 0: it is not. */
-double rp_targets__look_again(struct rp_targets *t);
+/* All that any process maps. Whatever is started or maps something meanwhile, the kernel tells of.
+ */
+int rp_targets__look_at_system(struct rp_targets *t, struct rp_err *err);
 void rp_files__forget(struct rp_targets *t, size_t object);
 /* A process maps an object; it has other mappings now, or none. */
 void rp_process__use(struct rp_targets *t, struct rp_process *p, size_t object);

@@ -14,6 +14,8 @@ struct rp_targets_ops {
 	/* Processes. */
 	int (*track)(struct rp_session *session, pid_t pid);
 	void (*untrack)(struct rp_session *session, pid_t pid);
+	bool (*tracked)(const struct rp_session *session, void (*fn)(void *ctx, pid_t pid),
+			void *ctx);
 	void (*map_seen)(struct rp_session *session, pid_t pid);
 	uint64_t (*cpu)(pid_t pid); /* rp_cpu_time__process() */
 

@@ -18,9 +18,6 @@
  */
 #define FILES_MAX 32768u
 
-/* Where events were lost, all processes are looked at, for a fiftieth of the time at most. */
-#define LOOK_REST 50
-
 /* What one process may bring, so that there is room for others': files with something in them, and
  * regions in these. */
 #define FILES_A_PROCESS	  256
@@ -381,8 +378,7 @@ static int look_at(struct rp_targets *t, pid_t pid, struct rp_err *err)
 	return rc;
 }
 
-/* Whatever is started or maps something meanwhile, the kernel tells of. */
-static int look_at_all(struct rp_targets *t, struct rp_err *err)
+int rp_targets__look_at_system(struct rp_targets *t, struct rp_err *err)
 {
 	pid_t *pids;
 	size_t n;
@@ -408,7 +404,7 @@ int rp_targets__add_system(struct rp_targets *t, struct rp_err *err)
 	for (size_t i = 0; !rc && i < t->n_objects; i++)
 		rc = link_everywhere(t, &t->objects[i], err);
 	if (!rc)
-		rc = look_at_all(t, err);
+		rc = rp_targets__look_at_system(t, err);
 	return rc;
 }
 
@@ -420,7 +416,7 @@ int rp_targets__catch_up_system(struct rp_targets *t, struct rp_err *err)
 		rc = link_everywhere(t, &t->objects[i], err);
 	rp_files__forget(t, NO_OBJECT);
 	if (!rc)
-		rc = look_at_all(t, err);
+		rc = rp_targets__look_at_system(t, err);
 	return rc;
 }
 
@@ -491,28 +487,6 @@ void rp_targets__on_system_event(struct rp_targets *t, const struct rp_event *ev
 		break;
 	}
 	rp_targets__end_event(t, event->pid);
-}
-
-void rp_targets__missed_mappings(struct rp_targets *t)
-{
-	t->missed = true;
-}
-
-double rp_targets__look_again(struct rp_targets *t)
-{
-	uint64_t lost = t->ops->lost(t->session, RP_LOST_EVENTS);
-	double began = rp_targets__now();
-
-	t->missed |= lost != t->events_lost;
-	t->events_lost = lost;
-	if (!t->missed || began < t->rested)
-		return t->missed ? t->rested : 0;
-	t->missed = false;
-	rp_targets__begin_event(t, rp_clock__now());
-	look_at_all(t, NULL);
-	rp_targets__end_event(t, 0);
-	t->rested = began + (rp_targets__now() - began) * LOOK_REST;
-	return 0;
 }
 
 /* ---- ending ---------------------------------------------------------------------------------- */

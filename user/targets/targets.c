@@ -463,13 +463,12 @@ static double earlier(double a, double b) /* 0: never */
 
 int rp_targets__rescan(struct rp_targets *t)
 {
-	double at = rp_targets__now(), next = 0;
+	double at = rp_targets__now(), next;
 	struct rp_process *p;
 
 	if (t->session)
 		rp_writers__see(t);
-	if (t->system)
-		next = rp_targets__look_again(t);
+	next = rp_targets__look_again(t);
 	for (p = t->processes; p; p = p->hh.next) {
 		if (p->rescans && p->due <= at) {
 			uint64_t began = rp_clock__thread_cpu();
