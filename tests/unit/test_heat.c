@@ -1,13 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
 /* Latencies over time: which place has how many, as time goes on. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdlib.h>
-
-#include <cmocka.h>
-
-#include "screen/heat.h"
+#include "counts_fixture.h"
+#include "export/export.h"
+#include "instances_fixture.h"
+#include "view/heat.h"
 
 static struct rp_hist hist;
 static const struct rp_hist_part part = {.bucket = (uint64_t *)hist.bucket, .end = RP_HIST_BUCKETS};
@@ -119,12 +115,55 @@ static void test_spread(void **state)
 	assert_int_equal(rp_heat__at(&heat, &view, 15, 0), 2);
 }
 
+/* ---- of a record, as text -------------------------------------------------------------------- */
+
+/* Short ones all the time, long ones now and then; of the other region one whose time is known. */
+static void tell_pulse(const struct rp_event_sink *sink)
+{
+	tell_run(sink, NULL);
+	tell_region(sink, 1, "request\n", RP_KIND_FUNCTION);
+	tell_region(sink, 2, "query", RP_KIND_FUNCTION);
+	tell_node(sink, 2, TOLD_ROOT, 1);
+	tell_node(sink, 3, 2, 2);
+	for (unsigned i = 0; i < 1000; i++) {
+		struct rp_event_instance instance = {
+			.start = (5 + i) * 1000000ull, .node = 2, .ns = 20000};
+
+		if (i % 250 == 100)
+			instance.ns = 3000000;
+		tell(sink, instance);
+		instance.node = 3;
+		instance.ns = 7000;
+		instance.unwound = i != 600;
+		tell(sink, instance);
+	}
+	tell_end(sink, 2000000000);
+}
+
+static void test_record(void **state)
+{
+	const struct rp_export *export = rp_export__find("heatmap");
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+	struct rp_event_sink sink;
+
+	(void)state;
+	assert_int_equal(export->open(out, &sink), 0);
+	tell_pulse(&sink);
+	assert_int_equal(sink.close(sink.ctx), 0);
+	assert_int_equal(fclose(out), 0);
+	assert_golden("export.heatmap", text);
+	free(text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_spread),
 		cmocka_unit_test(test_places),
 		cmocka_unit_test(test_old),
+		cmocka_unit_test(test_record),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,8 +6,8 @@
 
 #include "counts_fixture.h"
 #include "export/export.h"
+#include "export/heats.h"
 #include "export/html_figures.h"
-#include "export/html_heat.h"
 #include "export/html_timeline.h"
 #include "instances_fixture.h"
 #include "record/tee.h"
@@ -149,7 +149,7 @@ static void test_figures_keep_to_a_size(void **state)
 	struct rp_row rows[900] = {0};
 	struct rp_snapshot snapshot = {.rows = rows, .n_rows = 900};
 	struct rp_export_names names = {0};
-	struct rp_html_heat heat = {0};
+	struct rp_heats heat = {0};
 	struct rp_html_figures figures = {.snapshot = &snapshot,
 					  .slowest = rp_slowest__new(1),
 					  .heat = &heat,
@@ -186,7 +186,7 @@ static void test_paths_below_an_open_one_stay(void **state)
 	struct rp_tree_row *tree = calloc(PATHS, sizeof(*tree));
 	struct rp_snapshot snapshot = {.tree = tree, .n_tree = PATHS};
 	struct rp_export_names names = {0};
-	struct rp_html_heat heat = {0};
+	struct rp_heats heat = {0};
 	struct rp_html_figures figures = {.snapshot = &snapshot,
 					  .slowest = rp_slowest__new(1),
 					  .heat = &heat,
@@ -349,22 +349,22 @@ static void test_memory_is_bounded(void **state)
 
 static void test_columns_get_wider(void **state)
 {
-	struct rp_html_heat heat = {0};
+	struct rp_heats heat = {0};
 	const struct rp_heat_map *map;
 	uint64_t sum = 0;
 
 	(void)state;
 	for (uint64_t i = 0; i < 1000; i++)
-		assert_int_equal(rp_html_heat__add(&heat, 1, i * 1000003, 5), 0);
-	map = rp_html_heat__of(&heat, 1);
-	assert_true(1000 * 1000003ull / heat.column < RP_HEAT_COLUMNS);
-	assert_true(1000 * 1000003ull / heat.column >= RP_HEAT_COLUMNS / 2 - 1);
-	for (size_t i = 0; i < RP_HEAT_COLUMNS; i++)
-		sum += map->row[5 / RP_HEAT_BUCKETS][i];
+		assert_int_equal(rp_heats__add(&heat, 1, i * 1000003, 5), 0);
+	map = rp_heats__of(&heat, 1);
+	assert_true(1000 * 1000003ull / heat.column < RP_HEATS_COLUMNS);
+	assert_true(1000 * 1000003ull / heat.column >= RP_HEATS_COLUMNS / 2 - 1);
+	for (size_t i = 0; i < RP_HEATS_COLUMNS; i++)
+		sum += map->row[5 / RP_HEATS_BUCKETS][i];
 	assert_int_equal(sum, 1000);
-	assert_null(rp_html_heat__of(&heat, 0)->row[1]);
-	assert_null(rp_html_heat__of(&heat, 2));
-	rp_html_heat__free(&heat);
+	assert_null(rp_heats__of(&heat, 0)->row[1]);
+	assert_null(rp_heats__of(&heat, 2));
+	rp_heats__free(&heat);
 }
 
 /* ---- tee ---------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ import subprocess
 
 from start import cpu_ms
 
-FORMS = ("chrome", "perfetto", "speedscope", "folded", "pprof", "region-flamegraph", "otlp", "sqlite",
+FORMS = ("chrome", "perfetto", "speedscope", "folded", "pprof", "region-flamegraph", "heatmap", "otlp", "sqlite",
          "instances-csv")
 
 

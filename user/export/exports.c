@@ -16,6 +16,7 @@ const struct rp_export rp_exports[] = {
 	{.name = "sqlite", .open = rp_export__sqlite, .whole = true},
 	{.name = "instances-csv", .open = rp_export__csv},
 	{.name = "html", .open = rp_export__html},
+	{.name = "heatmap", .open = rp_export__heatmap},
 	{.name = NULL},
 };
 

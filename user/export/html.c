@@ -31,9 +31,7 @@ struct html {
 	struct rp_instance_counts *counts;
 	struct rp_slowest *slowest;
 	struct rp_export_names names;
-	uint32_t *name_of; /* by index of node: the number of its name + 1 */
-	size_t n_name_of;
-	struct rp_html_heat heat;
+	struct rp_heats heat;
 	struct rp_html_tracks tracks;
 	struct rp_html_timeline timeline;
 	struct rp_html_run *run;
@@ -94,33 +92,11 @@ static int on_end(void *ctx, const struct rp_event_end *end)
 	run->duration = end->time > h->told.start ? end->time - h->told.start : 0;
 	run->cut = end->cut;
 	rp_html_tracks__end_run(&h->tracks);
-	h->n_name_of = 0;
+	rp_export_names__end_run(&h->names);
 	return rp_told__on_end(h, end);
 }
 
 /* ---- instances ------------------------------------------------------------------------------- */
-
-static int number_of(struct html *h, const struct rp_told_node *node, uint32_t *out)
-{
-	size_t index = (size_t)(node - h->told.nodes), room = h->told.nodes_room;
-	int rc;
-
-	if (index >= h->n_name_of) {
-		rc = rp_array__fit(&h->name_of, room, sizeof(*h->name_of));
-		if (rc)
-			return rc;
-		for (; h->n_name_of < room; h->n_name_of++)
-			h->name_of[h->n_name_of] = 0;
-	}
-	if (!h->name_of[index]) {
-		rc = rp_export_names__find(&h->names, node->name, out);
-		if (rc)
-			return rc;
-		h->name_of[index] = *out + 1;
-	}
-	*out = h->name_of[index] - 1;
-	return 0;
-}
 
 /* Both ends are cut by the same rule, so that what nests still does where the clock of a record is
  * off. */
@@ -136,12 +112,12 @@ static int on_instance(void *ctx, const struct rp_event_instance *instance)
 			: instance->open  ? RP_HTML_OPEN
 					  : RP_HTML_EXIT,
 	};
-	int rc = number_of(h, node, &item.name);
+	int rc = rp_export_names__of_node(&h->names, &h->told, node, node->name, &item.name);
 
 	if (!rc)
 		rc = rp_html_tracks__place(&h->tracks, &h->told, instance, &item.track);
 	if (!rc && rp_event_instance__is_timed(instance))
-		rc = rp_html_heat__add(&h->heat, item.name, item.start, instance->ns);
+		rc = rp_heats__add(&h->heat, item.name, item.start, instance->ns);
 	return rc ? rc : rp_html_timeline__add(&h->timeline, &item);
 }
 
@@ -229,8 +205,7 @@ static void free_html(struct html *h)
 	rp_instance_counts__free(h->counts);
 	rp_slowest__free(h->slowest);
 	rp_export_names__free(&h->names);
-	free(h->name_of);
-	rp_html_heat__free(&h->heat);
+	rp_heats__free(&h->heat);
 	rp_html_tracks__free(&h->tracks);
 	rp_html_timeline__free(&h->timeline);
 	free(h->run);

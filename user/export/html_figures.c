@@ -204,13 +204,13 @@ static void put_heat(struct writer *w, const struct rp_row *row)
 		return;
 	}
 	free(quoted);
-	map = rp_html_heat__of(w->figures->heat, number);
+	map = rp_heats__of(w->figures->heat, number);
 	fputc('[', w->out);
-	for (unsigned i = 0; map && i < RP_HEAT_ROWS; i++) {
+	for (unsigned i = 0; map && i < RP_HEATS_ROWS; i++) {
 		if (!map->row[i])
 			continue;
-		fprintf(w->out, "%s[%u", comma, i * RP_HEAT_BUCKETS);
-		for (size_t k = 0; k < RP_HEAT_COLUMNS; k++)
+		fprintf(w->out, "%s[%u", comma, i * RP_HEATS_BUCKETS);
+		for (size_t k = 0; k < RP_HEATS_COLUMNS; k++)
 			fprintf(w->out, ",%" PRIu32, map->row[i][k]);
 		fputc(']', w->out);
 		comma = ",";

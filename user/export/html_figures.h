@@ -5,7 +5,7 @@
 #define RP_HTML_FIGURES_H
 
 #include "aggregate/snapshot.h"
-#include "export/html_heat.h"
+#include "export/heats.h"
 #include "export/html_pack.h"
 #include "export/names.h"
 #include "export/slowest.h"
@@ -21,7 +21,7 @@ struct rp_html_run {
 struct rp_html_figures {
 	struct rp_snapshot *snapshot;
 	const struct rp_slowest *slowest;
-	const struct rp_html_heat *heat;
+	const struct rp_heats *heat;
 	struct rp_export_names *names; /* of the heat maps */
 	const struct rp_html_run *run;
 	size_t n_runs;

@@ -11,6 +11,7 @@ int rp_export__csv(FILE *out, struct rp_event_sink *sink);
 int rp_export__chrome(FILE *out, struct rp_event_sink *sink);
 int rp_export__flamegraph(FILE *out, struct rp_event_sink *sink);
 int rp_export__folded(FILE *out, struct rp_event_sink *sink);
+int rp_export__heatmap(FILE *out, struct rp_event_sink *sink);
 int rp_export__html(FILE *out, struct rp_event_sink *sink);
 int rp_export__otlp(FILE *out, struct rp_event_sink *sink);
 int rp_export__perfetto(FILE *out, struct rp_event_sink *sink);

@@ -194,14 +194,6 @@ static int print_slow(FILE *out, const struct rp_slow *slow, size_t number, bool
 	return rc;
 }
 
-static int end(FILE *out)
-{
-	errno = 0;
-	if (!fflush(out) && !ferror(out))
-		return 0;
-	return errno ? -errno : -EIO;
-}
-
 int rp_slowest__print(struct rp_slowest *s, FILE *out, bool utf8)
 {
 	struct joined j;
@@ -223,7 +215,7 @@ int rp_slowest__print(struct rp_slowest *s, FILE *out, bool utf8)
 			rc = print_slow(out, j.slow[group->first + k], k + 1, utf8);
 	}
 	free_joined(&j);
-	return rc ? rc : end(out);
+	return rc ? rc : rp_view__end(out);
 }
 
 /* ---- JSON ------------------------------------------------------------------------------------ */

@@ -9,15 +9,6 @@
 
 #define FIGURE 8 /* columns of a time */
 
-/* Three ways to tell: the colour, the block, and without UTF-8 the character. */
-static const char *tone(int level, bool utf8)
-{
-	static const char *const tones[][RP_HEAT_TONES + 1] = {{" ", ".", ":", "*", "#"},
-							       {" ", "░", "▒", "▓", "█"}};
-
-	return tones[utf8][level];
-}
-
 static void draw_line(const struct rp_state *s, size_t y, const struct rp_heat *heat,
 		      const struct rp_heat_view *view, size_t line)
 {
@@ -30,7 +21,7 @@ static void draw_line(const struct rp_state *s, size_t y, const struct rp_heat *
 
 		if (level)
 			rp_draw__pane_text(s, RP_STYLE_HEAT + level - 1, y, FIGURE + 1 + c, 1,
-					   tone(level, s->utf8));
+					   rp_heat__glyph(level, s->utf8));
 	}
 }
 

@@ -11,8 +11,8 @@
 #include <stdint.h>
 
 #include "aggregate/snapshot.h"
-#include "screen/heat.h"
 #include "util/hash.h"
+#include "view/heat.h"
 
 #define RP_HISTORY_SECONDS 60
 #define RP_HISTORY_SLOTS   64 /* a second each; more than are shown, as the last is incomplete */

@@ -12,10 +12,10 @@
 
 #include "aggregate/snapshot.h"
 #include "screen/axis.h"
-#include "screen/heat.h"
 #include "screen/setup.h"
 #include "screen/source.h"
 #include "util/error.h"
+#include "view/heat.h"
 #include "view/view.h"
 
 /*

@@ -27,9 +27,6 @@ int rp_samples__print(FILE *out, const struct rp_snapshot *snapshot, bool utf8);
 int rp_asleep__print(FILE *out, const struct rp_snapshot *snapshot, bool utf8);
 int rp_samples__print_csv(FILE *out, const struct rp_snapshot *snapshot);
 
-/* After the last byte: 0, or why the stream failed. */
-int rp_view__end(FILE *out);
-
 /* JSON key, and meaning in words, of each reason for a loss. */
 struct rp_lost_text {
 	const char *key, *meaning;

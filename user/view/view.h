@@ -144,6 +144,9 @@ const char *rp_lost__meaning(enum rp_lost reason);
 #define RP_LOST_SIZE 160
 const char *rp_lost__text(enum rp_lost reason, uint64_t n, char buf[RP_LOST_SIZE]);
 
+/* After the last byte: 0, or why the stream failed. */
+int rp_view__end(FILE *out);
+
 /* ---- text helpers ------------------------------------------------------------------------------
  */
 

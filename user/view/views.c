@@ -114,6 +114,7 @@ void rp_view__print_missing(FILE *out, const char *before, const struct rp_snaps
 
 int rp_view__end(FILE *out)
 {
+	errno = 0;
 	if (!fflush(out) && !ferror(out))
 		return 0;
 	return errno ? -errno : -EIO;

@@ -73,7 +73,7 @@ function showHistogram(row) {
 
 // ---- heat map: columns are times, rows durations, the longest at the top
 
-const HEAT_BUCKETS = 4; // user/export/html_heat.h: of the histogram, a row
+const HEAT_BUCKETS = 4; // user/export/heats.h: of the histogram, a row
 
 // All rows between the shortest and the longest, also those without instances.
 function heatGrid(row) {

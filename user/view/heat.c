@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
-#include "screen/heat.h"
+#include "view/heat.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -158,4 +158,12 @@ int rp_heat__tone(const struct rp_heat_view *view, uint32_t count)
 	if (!count)
 		return 0;
 	return 1 + (int)(log1p((double)count) / log1p((double)view->most) * (RP_HEAT_TONES - 0.01));
+}
+
+const char *rp_heat__glyph(int tone, bool utf8)
+{
+	static const char *const glyphs[][RP_HEAT_TONES + 1] = {{" ", ".", ":", "*", "#"},
+								{" ", "░", "▒", "▓", "█"}};
+
+	return glyphs[utf8][tone];
 }

@@ -6,6 +6,7 @@
 #ifndef RP_HEAT_H
 #define RP_HEAT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -53,5 +54,7 @@ uint32_t rp_heat__at(const struct rp_heat *heat, const struct rp_heat_view *view
 uint64_t rp_heat__floor(const struct rp_heat_view *view, size_t line);
 /* 0: none; 1 to RP_HEAT_TONES by the logarithm, so that the rare is seen beside the usual. */
 int rp_heat__tone(const struct rp_heat_view *view, uint32_t count);
+/* As a character: shades, or without UTF-8 what looks as dark. */
+const char *rp_heat__glyph(int tone, bool utf8);
 
 #endif
