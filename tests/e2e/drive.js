@@ -44,6 +44,21 @@ async function look(page, seen) {
 	seen.leftOut = await page.textContent("#timeline-left-out");
 }
 
+async function hot(page, seen) {
+	seen.hasHot = await page.locator("#hot").isVisible();
+	if (!seen.hasHot)
+		return;
+	const functions = () => texts(page, "#hot-functions tbody td:first-child");
+	await page.locator("#regions tbody tr").filter({has: page.locator("td", {hasText: /^compute$/})}).click();
+	seen.hotOfRegion = [await page.textContent("#hot-of"), await page.textContent("#hot-hint"), ...await functions()];
+	seen.hotLines = await texts(page, "#hot-lines tbody td:last-child");
+	await page.click("#hot-all");
+	seen.hotOfAll = await functions();
+	await page.fill("#search", seen.hotOfAll[0].toUpperCase());
+	seen.hotFound = await functions();
+	await page.fill("#search", "");
+}
+
 async function sort(page, seen) {
 	await page.click("[data-sort=name]");
 	seen.sortedUp = await columnOf(page, "REGION");
@@ -149,6 +164,7 @@ async function drive(context, name, path) {
 	await page.waitForSelector("html[data-ready=all]");
 	await look(page, seen);
 	await picture(page, name, "light");
+	await hot(page, seen);
 	await sort(page, seen);
 	await move(page, seen);
 	await choose(page, seen);

@@ -119,6 +119,26 @@ class Html(Case):
         run, = json.loads(block(report(path, "--format", "html"), "figures"))["runs"]
         self.assertEqual((run["part"], run["from"]), ("", 0))
 
+    def test_samples(self):
+        """What is hot in all, and in each region, as a report has it."""
+        path = self.path("run.rpt")
+        record(path, "--sample", os.path.join(TARGETS, "demo"), "1")
+        figures = json.loads(block(report(path, "--format", "html"), "figures"))
+        profile = json.loads(report(path, "--json"))
+        self.assertEqual(figures["samples"]["taken"], profile["samples"]["taken"])
+        self.assertEqual(figures["samples"]["all"]["lines"], self.lines_of(profile, 25))
+        rows = {row["cells"][0]: row["hot"] for row in figures["rows"] if "hot" in row}
+        self.assertIn("compute", rows)
+        for row in profile["regions"]:
+            if row["name"] in rows:
+                hot = rows[row["name"]]
+                self.assertEqual((hot["samples"], hot["cpu_ns"], hot["lines"]),
+                                 (row["samples"], row["sampled_cpu_ns"], self.lines_of(row, 10)))
+
+    def lines_of(self, profile, most):
+        keys = ("function", "file", "line", "object", "self", "cumulative")
+        return [[line[key] for key in keys] for line in profile["lines"]][:most]
+
     def check_rows(self, figures, table):
         keys = [column[0] for column in figures["columns"]]
         rows = {row["cells"][0]: dict(zip(keys, row["cells"])) for row in figures["rows"]}
@@ -147,6 +167,7 @@ class Page(Case):
         cls.add_page("demo", "", "demo", "1")
         cls.add_page("names", "", "markup")
         cls.add_page("labels", "-f by_text --label arg0:str", "markup")
+        cls.add_page("sampled", "--sample", "demo", "1")
         cls.add_page_of_two("two", "demo", "names")
         cls.pages["part"] = os.path.join(cls.dir_of_all, "part.html")
         report(os.path.join(cls.dir_of_all, "demo.rpt"), "--from", "100ms", "--to", "600ms", "--format", "html",
@@ -237,6 +258,20 @@ class Page(Case):
         self.assertTrue(all(part in name.lower() for name in seen["foundSlowest"]))
         self.assertEqual(seen["foundText"], f"{len(expected)} of {len(seen['regions'])} regions")
         self.assertEqual(seen["foundNone"], [])
+
+    def test_samples(self):
+        self.assertEqual([name for name, seen in self.seen.items() if seen["hasHot"]], ["sampled"])
+        seen = self.seen["sampled"]
+        profile = json.loads(report(os.path.join(self.dir_of_all, "sampled.rpt"), "--json"))
+        row, = (row for row in profile["regions"] if row["name"] == "compute")
+        of, hint, *functions = seen["hotOfRegion"]
+        self.assertEqual(of, "in compute")
+        self.assertTrue(hint.startswith(f"{row['samples']:,} of {profile['samples']['taken']:,} samples"), hint)
+        self.assertIn("mix", functions)
+        self.assertLessEqual(set(seen["hotLines"]), {f"{os.path.basename(line['file'])}:{line['line']}" for line in row["lines"]})
+        self.assertLessEqual(set(seen["hotOfAll"]), {line["function"] for line in profile["lines"]})
+        self.assertLessEqual(set(functions), {line["function"] for line in row["lines"]})
+        self.assertTrue(all(seen["hotOfAll"][0] in name for name in seen["hotFound"]), seen["hotFound"])
 
     def test_light_and_dark(self):
         for seen in self.seen.values():

@@ -174,8 +174,12 @@ static int pack_figures(struct html *h, struct rp_html_pack *pack)
 		.n_runs = h->n_runs,
 		.lost_instances = rp_instance_counts__lost(h->counts),
 	};
-	int rc = figures.snapshot ? rp_html_figures__pack(&figures, FIGURES_MAX, pack) : -ENOMEM;
+	int rc = figures.snapshot ? 0 : -ENOMEM;
 
+	if (!rc && figures.snapshot->sampled)
+		rp_sampled__set_cpu(figures.snapshot, counts->samples->cpu);
+	if (!rc)
+		rc = rp_html_figures__pack(&figures, FIGURES_MAX, pack);
 	rp_snapshot__free(figures.snapshot);
 	rp_counts__free(counts);
 	return rc;

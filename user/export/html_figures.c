@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "export/html_hot.h"
 #include "export/internal.h"
 #include "export/slowest_internal.h"
 #include "util/array.h"
@@ -19,6 +20,10 @@
 #define ROWS_MAX    1000
 #define TREE_MAX    20000
 #define SLOWEST_MAX 5000
+
+/* Of what is hot: functions, and as many lines. */
+#define HOT_OF_ROW 10
+#define HOT_OF_ALL 25
 
 struct writer {
 	const struct rp_html_figures *figures;
@@ -218,6 +223,14 @@ static void put_heat(struct writer *w, const struct rp_row *row)
 	fputc(']', w->out);
 }
 
+static void put_hot(struct writer *w, const struct rp_profile *profile, size_t most)
+{
+	int rc = rp_html_hot__print(profile, most, w->out);
+
+	if (rc)
+		w->rc = rc;
+}
+
 static void put_rows(struct writer *w)
 {
 	const struct rp_snapshot *s = w->figures->snapshot;
@@ -231,6 +244,10 @@ static void put_rows(struct writer *w)
 		put_hist(w, &s->rows[i].hist);
 		fputs(",\"heat\":", w->out);
 		put_heat(w, &s->rows[i]);
+		if (s->rows[i].profile.samples) {
+			fputs(",\"hot\":", w->out);
+			put_hot(w, &s->rows[i].profile, HOT_OF_ROW);
+		}
 		fputc('}', w->out);
 	}
 	fputs(n ? "]" : "[]", w->out);
@@ -361,6 +378,26 @@ static void put_slowest(struct writer *w)
 	fprintf(w->out, "%u,\"slowest_left_out\":%zu", s->most, left_out);
 }
 
+/* ---- samples --------------------------------------------------------------------------------- */
+
+/* null: there are none. */
+static void put_samples(struct writer *w)
+{
+	const struct rp_sampled *s = w->figures->snapshot->sampled;
+
+	put_key(w, "samples");
+	if (!s || !s->totals.taken) {
+		fputs("null", w->out);
+		return;
+	}
+	fprintf(w->out,
+		"{\"taken\":%" PRIu64 ",\"lost\":%" PRIu64
+		",\"hz_wanted\":%u,\"hz_achieved\":%.0f,\"all\":",
+		s->totals.taken, s->lost, s->hz_wanted, s->hz_achieved);
+	put_hot(w, &s->all, HOT_OF_ALL);
+	fputc('}', w->out);
+}
+
 /* ---- all ------------------------------------------------------------------------------------- */
 
 static void put_all(struct writer *w)
@@ -374,6 +411,7 @@ static void put_all(struct writer *w)
 	put_rows(w);
 	put_tree(w);
 	put_slowest(w);
+	put_samples(w);
 	fputs("}\n", w->out);
 }
 

@@ -22,6 +22,7 @@ function showFigures(figures) {
 	showOverview(figures);
 	setUpTable(figures);
 	showRegion();
+	setUpHot(figures);
 	setUpFlame(figures);
 	setUpSlowest(figures);
 	byId("search").addEventListener("input", onSearch);

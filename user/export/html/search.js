@@ -14,6 +14,7 @@ function onSearch() {
 	showFound();
 	showTable();
 	showFlame();
+	showHot();
 	showSlowest();
 	repaint();
 }

@@ -109,4 +109,6 @@ function selectRegion(name) {
 	table.selected = name;
 	showTable();
 	showRegion();
+	hot.ofAll = false;
+	showHot();
 }
