@@ -23,6 +23,7 @@ struct fixture {
 	struct rp_node_counts nodes[FIXTURE_NODES];
 	struct rp_hist hists[FIXTURE_NODES];
 	struct rp_region_name regions[8], dynamic[4];
+	const struct rp_baseline *baseline; /* of its snapshots; NULL: none */
 };
 
 static inline void fixture_init(struct fixture *f)
@@ -137,6 +138,7 @@ static inline struct rp_snapshot *fixture_snapshot(const struct fixture *f, enum
 	struct rp_snapshot_opts opts = {
 		.by = by,
 		.since = 2500000000,
+		.baseline = f->baseline,
 		.meta = {.version = "1.2.3",
 			 .host = "box",
 			 .kernel = "6.1.0",

@@ -13,7 +13,9 @@ static void test_exported_keys(void **state)
 		/* where samples are taken */
 		"samples", "sampled_cpu_ns",
 		/* where threads are watched going to sleep */
-		"asleep_ns", "asleep_untold_ns"};
+		"asleep_ns", "asleep_untold_ns",
+		/* with a baseline */
+		"new", "rate_change", "p50_change", "p99_change"};
 	size_t n = 0;
 
 	(void)state;

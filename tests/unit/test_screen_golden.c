@@ -63,7 +63,7 @@ void rp_terminal__flush(size_t y, long x)
 /* Lines without the blanks at their ends; or the style of each cell, as a letter. */
 static void draw(const struct size *size, bool styles, char *text)
 {
-	static const char letters[RP_STYLES + 1] = ".sTOS*kWfgrwbhHHHH";
+	static const char letters[RP_STYLES + 1] = ".sTOS*kWfg+-rwbhHHHH";
 
 	rp_state__resize(&s, size->rows, size->width);
 	rp_draw(&s);
@@ -267,6 +267,50 @@ static void test_samples(void **state)
 	check_samples(&usual, true, false, "screen-120-samples-alone.txt");
 }
 
+/* Half a minute later than the baseline, by which some have become slower, and one is new. */
+static void check_baseline(const struct size *size, bool utf8, bool styles, bool tree,
+			   const char *golden)
+{
+	static char text[ROWS_MAX * WIDTH_MAX * 4];
+	struct rp_baseline baseline = {.file = "before.rpt"};
+	struct rp_snapshot *snapshot;
+
+	fixture_server(&server);
+	snapshot = fixture_snapshot(&server, RP_BY_NONE);
+	assert_int_equal(rp_baseline__of_snapshot(&baseline, snapshot), 0);
+	rp_snapshot__free(snapshot);
+	server.baseline = &baseline;
+	server.regions[3].name = "stroll<int>(tree*)";
+	memset(&server.hists[2], 0, sizeof(server.hists[2]));
+	memset(&server.nodes[2].figures, 0, sizeof(server.nodes[2].figures));
+	rp_state__init(&s, &(struct rp_state_opts){.sort = rp_column__find("total"),
+						   .interval = 1,
+						   .utf8 = utf8,
+						   .tree = tree,
+						   .baseline = true});
+	rp_state__resize(&s, size->rows, size->width);
+	for (uint64_t second = 10; second < 14; second++) {
+		fixture_frames(&server, 3, 200, 2340000, 0, 20000, 1000);
+		fixture_frames(&server, 2, 100, 1230000, 0, 20000, 1000);
+		update(second);
+	}
+	draw(size, styles, text);
+	assert_golden(golden, text);
+	rp_state__free(&s);
+	rp_baseline__free(&baseline);
+}
+
+static void test_baseline(void **state)
+{
+	(void)state;
+	check_baseline(&small, true, false, false, "screen-80-baseline.txt");
+	check_baseline(&small, true, true, false, "screen-80-baseline-styles.txt");
+	check_baseline(&small, false, false, true, "screen-80-baseline-ascii.txt");
+	check_baseline(&usual, true, false, true, "screen-120-baseline.txt");
+	check_baseline(&wide, true, false, false, "screen-140-baseline.txt");
+	check_baseline(&wide, true, true, false, "screen-140-baseline-styles.txt");
+}
+
 static void test_menus(void **state)
 {
 	static const int sort[] = {RP_KEY_F0 + 6, 0}, columns[] = {'c', 0}, group[] = {'g', 0},
@@ -352,6 +396,7 @@ int main(void)
 		cmocka_unit_test(test_record_of_a_long_target),
 		cmocka_unit_test(test_menus),
 		cmocka_unit_test(test_samples),
+		cmocka_unit_test(test_baseline),
 	};
 
 	setlocale(LC_ALL, "C.UTF-8");

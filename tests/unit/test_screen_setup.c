@@ -127,6 +127,23 @@ static void test_columns_of_another_version(void **state)
 	assert_string_equal(sort_of_column(3), "count");
 }
 
+/* Columns of a run with a baseline are its own: an order of other runs would put them last. */
+static void test_columns_with_a_baseline(void **state)
+{
+	(void)state;
+	strcpy(kept.value[RP_SETUP_COLUMNS], "name -p99 min count");
+	s.compared = true;
+	rp_screen_columns__init(&s.columns, true);
+	rp_setup__apply(&kept, &s);
+	assert_string_equal(sort_of_column(4), "rate_change");
+	key('c');
+	key(RP_KEY_DOWN);
+	key(' ');
+	key('\n');
+	keep();
+	assert_string_equal(kept.value[RP_SETUP_COLUMNS], "name -p99 min count");
+}
+
 /* What the command line has told is of this run alone, unless a key changes it. */
 static void test_only_what_keys_change(void **state)
 {
@@ -196,6 +213,7 @@ int main(void)
 		TEST(test_icicle),
 		TEST(test_columns),
 		TEST(test_columns_of_another_version),
+		TEST(test_columns_with_a_baseline),
 		TEST(test_only_what_keys_change),
 		TEST(test_group),
 		TEST(test_pane_of_some_runs),

@@ -161,7 +161,7 @@ static void plan(struct rp_layout *l, size_t rows, size_t width, bool pane)
 {
 	struct rp_screen_columns columns;
 
-	rp_screen_columns__init(&columns);
+	rp_screen_columns__init(&columns, false);
 	for (size_t i = 0; i < columns.n; i++)
 		columns.item[i].shown = true;
 	rp_layout__plan(

@@ -164,7 +164,7 @@ static void test_rows_and_tree(void **state)
 	for (size_t i = 0; i < s->n_rows; i++) {
 		json_t *object = json_array_get(list, i);
 
-		assert_keys(object, FIGURES " group unmatched slow crossed");
+		assert_keys(object, FIGURES " group probes_ns unmatched slow crossed");
 		check_figures(object, &s->rows[i]);
 		assert_string_equal(string(object, "group"), s->rows[i].group);
 		assert_int_equal(integer(object, "unmatched"), s->rows[i].f.unmatched);
@@ -175,7 +175,7 @@ static void test_rows_and_tree(void **state)
 	for (size_t i = 0; i < s->n_tree; i++) {
 		json_t *object = json_array_get(list, i);
 
-		assert_keys(object, "id parent " FIGURES " group");
+		assert_keys(object, "id parent " FIGURES " group probes_ns");
 		check_figures(object, &s->tree[i].row);
 		assert_int_equal(integer(object, "id"), s->tree[i].id);
 		if (s->tree[i].parent)
@@ -194,8 +194,9 @@ static void test_ungrouped_keys(void **state)
 
 	(void)state;
 	assert_keys(json_array_get(json_object_get(root, "regions"), 0),
-		    FIGURES " unmatched slow crossed");
-	assert_keys(json_array_get(json_object_get(root, "tree"), 0), "id parent " FIGURES);
+		    FIGURES " probes_ns unmatched slow crossed");
+	assert_keys(json_array_get(json_object_get(root, "tree"), 0),
+		    "id parent " FIGURES " probes_ns");
 	json_decref(root);
 	rp_snapshot__free(s);
 }

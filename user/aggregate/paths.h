@@ -48,6 +48,7 @@ struct rp_sums {
 	uint64_t min_inv, max; /* since the start */
 	bool late;	       /* a label that got its row past the bound */
 	double probe_self;     /* ns of `self`, as measured, that are those of probes */
+	double probe_frames;   /* the same of `frames` */
 };
 
 /*

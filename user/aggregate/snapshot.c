@@ -177,6 +177,8 @@ static void make_row(const struct build *b, uint32_t region, const char *group,
 	row->f.unmatched = name->stray.unmatched;
 	if (sums)
 		row->probe_ns = rp_sums__pairs(sums) * name->cost.whole;
+	if (sums && sums->count)
+		row->probes = sums->probe_frames / (double)sums->count;
 }
 
 /* ---- paths to rows --------------------------------------------------------------------- */
@@ -225,6 +227,7 @@ static void add_sums(struct rp_sums *to, const struct rp_sums *from, bool outerm
 	to->incomplete |= from->incomplete;
 	rp_widen_time(&to->first, &to->last, from->first, from->last);
 	to->probe_self += from->probe_self;
+	to->probe_frames += from->probe_frames;
 	if (outermost) {
 		to->total += from->total;
 		to->cpu += from->cpu;
@@ -518,6 +521,8 @@ static int make_rows(struct build *b)
 		err = rp_imbalance__set(&box->snapshot, box->paths.n_groups);
 	if (!err)
 		err = take_samples(b);
+	if (!err && b->opts->baseline)
+		err = rp_baseline__apply(b->opts->baseline, &box->snapshot);
 out:
 	free(b->flats);
 	free(b->flat_of);
@@ -583,6 +588,7 @@ void rp_snapshot__free(struct rp_snapshot *snapshot)
 	rp_sampled__free(snapshot->sampled);
 	rp_sampled__free(snapshot->asleep);
 	free(snapshot->left_out);
+	free(snapshot->missing);
 	rp_regions__free(&box->regions);
 	rp_paths__free(&box->paths);
 	free(box->buckets);

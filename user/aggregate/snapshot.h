@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "aggregate/baseline.h"
 #include "aggregate/counts.h"
 #include "aggregate/open_regions.h"
 #include "aggregate/overhead.h"
@@ -49,6 +50,7 @@ struct rp_row {
 	bool distorted;	 /* more than a fifth of its own time was that of probes */
 	bool late;	 /* a label past the bound that was frequent: calls before are in "other" */
 	double probe_ns; /* time that its probes took */
+	double probes;	 /* ns that probes, of what is inside too, add to an instance: a mean */
 	bool ends_at_jump; /* some calls are timed only up to a tail call */
 	unsigned told_by;  /* of calls that overlap, the argument that tells them apart, plus 1 */
 	const char *usdt;  /* how -u names it; NULL: it is no USDT pair */
@@ -57,6 +59,9 @@ struct rp_row {
 	struct rp_profile profile;  /* empty in the tree, and where no samples are taken */
 	struct rp_profile sleeps;   /* likewise */
 	struct rp_history *history; /* what the live screen remembers of it; NULL elsewhere */
+	bool new;		    /* the baseline has none such */
+	const struct rp_past *past; /* the baseline's; NULL: it has none, or there is none */
+	struct rp_ratio change[RP_CHANGED_COUNT]; /* against that */
 };
 
 struct rp_tree_row {
@@ -102,6 +107,9 @@ struct rp_snapshot {
 		*open;		    /* what is open now, freed with the rest; NULL: not asked for */
 	struct rp_sampled *sampled; /* NULL: no samples are taken */
 	struct rp_sampled *asleep;  /* where threads slept; NULL: that is not told */
+	const struct rp_baseline *baseline; /* that rows are compared with; NULL: none */
+	const char **missing;		    /* names of its regions that have no row here */
+	size_t n_missing;
 };
 
 /* Its stacks: samples where they are taken, or else where threads slept; NULL: neither is told. */
@@ -126,8 +134,9 @@ struct rp_snapshot_opts {
 	uint64_t since;	     /* ns, CLOCK_MONOTONIC: begin of the period without `before` */
 	bool idle_rows;	     /* also regions that were never entered; those with unmatched exits are
 				there anyway */
-	const struct rp_cgroups *cgroups; /* their names; NULL: numbers will do */
-	bool compensate;		  /* take the cost of probes out of total, self and cpu */
+	const struct rp_cgroups *cgroups;   /* their names; NULL: numbers will do */
+	bool compensate;		    /* take the cost of probes out of total, self and cpu */
+	const struct rp_baseline *baseline; /* outlives the snapshot; NULL: none */
 };
 
 /*

@@ -191,10 +191,11 @@ static int take_costs(struct builder *b, bool compensate)
 			beside[path->parent] += pairs * (cost->whole - cost->inside);
 		}
 		sums->probe_self = beside[i] + inside;
+		sums->probe_frames = below[i] + inside;
 		if (!compensate)
 			continue;
-		sums->frames = less_cost(sums->frames, below[i] + inside);
-		sums->cpu = less_cost(sums->cpu, below[i] + inside);
+		sums->frames = less_cost(sums->frames, sums->probe_frames);
+		sums->cpu = less_cost(sums->cpu, sums->probe_frames);
 		sums->self = less_cost(sums->self, sums->probe_self);
 		if (sums->wait > rp_less(sums->frames, sums->cpu))
 			sums->wait = rp_less(sums->frames, sums->cpu);

@@ -6,20 +6,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "commands/commands.h"
 #include "commands/diff_runs.h"
 #include "commands/records.h"
+#include "commands/run_files.h"
 #include "compare/forms.h"
 #include "opts/cure.h"
 #include "run/output.h"
 #include "run/table.h"
 #include "util/array.h"
-#include "util/caller.h"
-
-#define SNAPSHOT_MAX (256u << 20) /* bytes of one that is read */
 
 struct diff {
 	const struct rp_opts *opts;
@@ -30,80 +26,20 @@ struct diff {
 
 /* ---- reading --------------------------------------------------------------------------------- */
 
-/* name: how the run is called. */
-static int add_record(const struct diff *d, const char *file, const char *name,
-		      struct rp_run_summary *out, struct rp_err *err)
-{
-	struct rp_run_summing *summing = rp_run_summing__new();
-	struct rp_event_sink sink;
-	int rc;
-
-	if (!summing)
-		return rp_err__no_memory(err);
-	sink = rp_run_summing__sink(summing);
-	rc = rp_records__read(file, &sink, d->say, err);
-	if (!rc && rp_run_summing__finish(summing, name, out))
-		rc = rp_err__no_memory(err);
-	rp_run_summing__free(summing);
-	return rc == -ENOMEM && !err->cause[0] ? rp_err__no_memory(err) : rc;
-}
-
-/* Neither form begins as the other one does. The text is to be freed; NULL: it is no snapshot. */
-static int read_snapshot(const char *file, char **text, size_t *n)
-{
-	int fd = rp_caller__open(file), rc = 0;
-	struct stat st;
-	ssize_t got;
-
-	*text = NULL;
-	*n = 0;
-	if (fd < 0)
-		return fd;
-	if (fstat(fd, &st))
-		rc = -errno;
-	else if (S_ISREG(st.st_mode) && st.st_size > 0 && st.st_size <= SNAPSHOT_MAX)
-		*text = malloc((size_t)st.st_size);
-	while (*text && *n < (size_t)st.st_size) {
-		/* The first byte tells. */
-		got = pread(fd, *text + *n, *n ? (size_t)st.st_size - *n : 1, (off_t)*n);
-		if (got <= 0 || (!*n && **text != '{')) {
-			free(*text);
-			*text = NULL;
-			break;
-		}
-		*n += (size_t)got;
-	}
-	close(fd);
-	return rc;
-}
-
 static int add_run(struct diff *d, struct rp_side *side, const char *file, const char *name,
 		   struct rp_err *err)
 {
 	struct rp_run_summary run;
-	const char *why = NULL;
-	size_t n;
-	char *text;
-	int rc = read_snapshot(file, &text, &n);
+	int rc = rp_run_file__read(file, name, d->say, &run, err);
 
-	/* What cannot be opened is told as of a record. */
-	if (rc || !text)
-		rc = add_record(d, file, name, &run, err);
-	else
-		rc = rp_run_summary__of_json(text, n, name, &run, &why);
-	free(text);
-	if (why)
-		return rp_err__set(err, RP_EXIT_FAILED, -EINVAL, "rptrace record --help", "%s %s",
-				   file, why);
-	if (rc == -ENOMEM && !err->cause[0])
-		return rp_err__no_memory(err);
-	if (!rc && rp_array__fit(&side->run, side->n + 1, sizeof(*side->run))) {
+	if (rc)
+		return rc;
+	if (rp_array__fit(&side->run, side->n + 1, sizeof(*side->run))) {
 		rp_run_summary__free(&run);
 		return rp_err__no_memory(err);
 	}
-	if (!rc)
-		side->run[side->n++] = run;
-	return rc;
+	side->run[side->n++] = run;
+	return 0;
 }
 
 static int read_side(struct diff *d, struct rp_side *side, const struct rp_texts *files,

@@ -47,7 +47,7 @@ static void say_nothing(const char *cause, const char *cure)
 static _Noreturn void run_in_child(struct runs *r, const struct rp_opts *opts, rp_say_fn say)
 {
 	rp_signals__free(r->signals);
-	r->outcome->rc = rp_run__live(opts, say, &r->outcome->status, &r->outcome->err);
+	r->outcome->rc = rp_run__live(opts, NULL, say, &r->outcome->status, &r->outcome->err);
 	fflush(stderr);
 	_exit(RP_EXIT_OK);
 }

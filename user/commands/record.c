@@ -6,5 +6,5 @@ int rp_record__run(const struct rp_opts *opts, rp_say_fn say, struct rp_err *err
 {
 	int status;
 
-	return rp_run__live(opts, say, &status, err) ? (int)err->exit : status;
+	return rp_run__live(opts, NULL, say, &status, err) ? (int)err->exit : status;
 }

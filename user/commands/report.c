@@ -10,6 +10,7 @@
 
 #include "commands/records.h"
 #include "commands/report_internal.h"
+#include "commands/run_files.h"
 #include "export/split.h"
 #include "opts/command_line.h"
 #include "record/reader.h"
@@ -177,7 +178,8 @@ struct rp_snapshot_opts rp_report__snapshot_opts(const struct report *r)
 	struct rp_snapshot_opts opts = {.by = r->by,
 					.meta = *rp_instance_counts__meta(r->counts),
 					.since = r->from,
-					.compensate = r->opts->compensate};
+					.compensate = r->opts->compensate,
+					.baseline = r->baseline};
 
 	opts.meta.group_by = rp_by__name(r->by);
 	return opts;
@@ -294,6 +296,7 @@ static void free_report(struct report *r)
 	rp_instance_counts__free(r->counts);
 	rp_timeline__free(r->timeline);
 	rp_slowest__free(r->slowest);
+	rp_run_summary__free(&r->before);
 }
 
 /* As with a program that runs: on a terminal, unless something else is asked for. */
@@ -319,6 +322,8 @@ int rp_report__run(const struct rp_opts *opts, rp_say_fn say, struct rp_err *err
 
 	if (!rc)
 		rc = check_files(&r, err);
+	if (!rc)
+		rc = rp_run_file__read_baseline(opts, say, &r.before, &r.baseline, err);
 	/* An export is written while the records are read. For all else the file of -o keeps what
 	 * is in it until they were, as there may be nothing to report. */
 	if (!rc && opts->export && !opts->split)

@@ -6,6 +6,7 @@
 #include "commands/commands.h"
 #include "commands/records.h"
 #include "commands/report_output.h"
+#include "compare/run_summary.h"
 #include "export/slowest.h"
 #include "record/counts_of_instances.h"
 #include "record/event_filter.h"
@@ -26,7 +27,9 @@ struct report {
 	struct rp_record *records; /* those of one run together */
 	size_t n_records;
 	struct part part;
-	bool on_screen; /* rather than printed */
+	bool on_screen;			    /* rather than printed */
+	struct rp_run_summary before;	    /* that of --baseline */
+	const struct rp_baseline *baseline; /* NULL: none */
 	/* What is shown: as the options say, until keys of the screen choose something else. */
 	enum rp_by by;
 	uint64_t from, to;   /* ns since the run began; to 0: no limit */

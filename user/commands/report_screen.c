@@ -207,7 +207,8 @@ static int open_screen(struct report_screen *s)
 					    .by = s->report->by,
 					    .tree = o->tree,
 					    .axis = &s->axis,
-					    .setup = rp_setup_file__setup(s->setup)};
+					    .setup = rp_setup_file__setup(s->setup),
+					    .baseline = s->report->baseline};
 	const char *problem = rp_setup_file__problem(s->setup);
 	const struct rp_signals_opts signals = {.on_screen = true};
 	int rc = rp_loop__new(NULL, &s->loop);

@@ -49,19 +49,14 @@ enum rp_outcome {
 /* Against a bound on regressions. */
 enum rp_gate { RP_GATE_NONE, RP_GATE_WITHIN, RP_GATE_EXCEEDED, RP_GATE_UNCERTAIN };
 
-/* B as a multiple of A, and what it is with certainty. */
-struct rp_ratio {
-	double value, low, high;
-};
-
 struct rp_change {
 	const char *name;
 	enum rp_kind kind;
 	double a[RP_FIGURES], b[RP_FIGURES]; /* means over the runs that have it; 0: none has */
 	size_t pairs;			     /* of runs that both have it */
 	double floor;			     /* a change that is no greater is none */
-	struct rp_ratio ratio; /* of what is judged; value 0: one side has none; low and high are 0
-				  where it was not judged */
+	struct rp_ratio ratio; /* B to A, of what is judged; value 0: one side has none; low and
+				  high are 0 where it was not judged */
 	double p;	       /* over all regions */
 	enum rp_outcome verdict;
 	size_t more; /* pairs that it would take to tell, where it cannot be told */

@@ -50,6 +50,7 @@ const struct rp_run_region *rp_run_summary__find(const struct rp_run_summary *ru
 void rp_run_summary__free(struct rp_run_summary *run)
 {
 	free(run->region);
+	rp_baseline__free(&run->past);
 	rp_arena__free(&run->strings);
 	*run = (struct rp_run_summary){0};
 }
@@ -137,12 +138,9 @@ void rp_run_summing__free(struct rp_run_summing *s)
 
 /* ---- what it came to ------------------------------------------------------------------------- */
 
-/* net: the same row with the cost of probes taken off. */
-static int add_region(const struct rp_row *row, const struct rp_row *net,
-		      struct rp_run_summary *out)
+static int add_region(const struct rp_row *row, struct rp_run_summary *out)
 {
 	struct rp_run_region *region = &out->region[out->n_regions];
-	double probes = (double)row->f.total - (double)net->f.total;
 
 	*region = (struct rp_run_region){.name = rp_arena__dup(&out->strings, row->name),
 					 .object = rp_arena__dup(&out->strings, row->object),
@@ -154,29 +152,28 @@ static int add_region(const struct rp_row *row, const struct rp_row *net,
 	region->figure[RP_FIGURE_TOTAL] = (double)row->f.total;
 	region->figure[RP_FIGURE_SELF] = (double)row->f.self;
 	region->figure[RP_FIGURE_MEAN] = row->f.mean;
-	region->probes = row->f.count ? probes / (double)row->f.count : 0;
+	region->probes = row->probes;
 	out->n_regions++;
 	return 0;
 }
 
 static int add_regions(const struct rp_counts *counts, struct rp_run_summary *out)
 {
-	struct rp_snapshot_opts opts = {0};
-	struct rp_snapshot *gross = rp_snapshot__build(counts, NULL, &opts), *net;
-	int rc;
+	const struct rp_snapshot_opts opts = {0};
+	struct rp_snapshot *snapshot = rp_snapshot__build(counts, NULL, &opts);
+	int rc = snapshot ? 0 : -ENOMEM;
 
-	opts.compensate = true;
-	net = rp_snapshot__build(counts, NULL, &opts);
-	rc = gross && net ? 0 : -ENOMEM;
 	if (!rc)
-		out->region = calloc(gross->n_rows + 1, sizeof(*out->region));
+		out->region = calloc(snapshot->n_rows + 1, sizeof(*out->region));
 	if (!out->region)
 		rc = -ENOMEM;
-	for (size_t i = 0; !rc && i < gross->n_rows; i++)
-		rc = add_region(&gross->rows[i], &net->rows[i], out);
+	for (size_t i = 0; !rc && i < snapshot->n_rows; i++)
+		rc = add_region(&snapshot->rows[i], out);
 	rp_array__sort(out->region, out->n_regions, sizeof(*out->region), rp_run_region__compare);
-	rp_snapshot__free(gross);
-	rp_snapshot__free(net);
+	out->past.file = out->name;
+	if (!rc)
+		rc = rp_baseline__of_snapshot(&out->past, snapshot);
+	rp_snapshot__free(snapshot);
 	return rc;
 }
 

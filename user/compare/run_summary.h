@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "aggregate/baseline.h"
 #include "record/sink.h"
 #include "util/arena.h"
 #include "util/region_kind.h"
@@ -38,6 +39,7 @@ struct rp_run_summary {
 	uint64_t lost; /* instances that the record has not */
 	struct rp_run_region *region;
 	size_t n_regions;	 /* by name, then by kind */
+	struct rp_baseline past; /* the same for a live view, with paths */
 	struct rp_arena strings; /* that all of this points to */
 };
 

@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <jansson.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -12,6 +13,7 @@
 #include "compare/run_summary.h"
 #include "util/array.h"
 #include "util/clock.h"
+#include "util/map.h"
 
 #define SCHEMA "rptrace-snapshot/1"
 
@@ -102,6 +104,70 @@ static void join_groups(struct rp_run_summary *out)
 	out->n_regions = n;
 }
 
+/* Of a number that somebody may have made up: none below 0, and none that an integer cannot hold.
+ */
+static double number_of(const json_t *object, const char *key)
+{
+	double value = json_number_value(json_object_get(object, key));
+
+	return value > 0 ? fmin(value, 1e18) : 0;
+}
+
+/* As a baseline has it. Its number; 0: -ENOMEM. */
+static uint32_t add_past(struct rp_run_summary *out, const json_t *object, uint32_t parent,
+			 const struct rp_past_name *name)
+{
+	const struct rp_past past = {
+		.parent = parent,
+		.name = *name,
+		.f = {.count = (uint64_t)number_of(object, "count"),
+		      .min = number_of(object, "min_ns"),
+		      .p50 = number_of(object, "p50_ns"),
+		      .p90 = number_of(object, "p90_ns"),
+		      .p99 = number_of(object, "p99_ns"),
+		      .p999 = number_of(object, "p999_ns"),
+		      .max = number_of(object, "max_ns"),
+		      .probes = number_of(object, "probes_ns")},
+	};
+
+	return rp_baseline__add(&out->past, &past);
+}
+
+static int add_path(struct rp_run_summary *out, const json_t *object, struct rp_map *numbers)
+{
+	const json_t *parent = json_object_get(object, "parent");
+	uint64_t id = (uint64_t)json_integer_value(json_object_get(object, "id"));
+	struct rp_past_name name;
+	uint32_t number = 0;
+
+	if (json_is_integer(parent))
+		number = rp_map__get(numbers, (uint64_t)json_integer_value(parent));
+	if (number == RP_MAP_NONE || rp_map__get(numbers, id) != RP_MAP_NONE ||
+	    !text_of(object, "name") || !kind_of(text_of(object, "kind"), &name.kind))
+		return 0;
+	if (keep_text(out, text_of(object, "name"), &name.name))
+		return -ENOMEM;
+	number = add_past(out, object, number, &name);
+	return number ? rp_map__add(numbers, id, number) : -ENOMEM;
+}
+
+/* A parent comes before its children; what says otherwise is left out. */
+static int add_tree(struct rp_run_summary *out, const json_t *tree)
+{
+	struct rp_map numbers = {0}; /* of ids */
+	const json_t *object;
+	size_t i;
+	int rc = 0;
+
+	json_array_foreach (tree, i, object) {
+		rc = add_path(out, object, &numbers);
+		if (rc)
+			break;
+	}
+	rp_map__free(&numbers);
+	return rc ? rc : rp_baseline__finish(&out->past);
+}
+
 static int add_regions(struct rp_run_summary *out, const json_t *regions)
 {
 	const json_t *object;
@@ -121,8 +187,11 @@ static int add_regions(struct rp_run_summary *out, const json_t *regions)
 			return -ENOMEM;
 		for (size_t k = 0; k < RP_FIGURES; k++)
 			if (keys[k])
-				region->figure[k] = json_number_value(
-					json_object_get(object, keys[k]));
+				region->figure[k] = number_of(object, keys[k]);
+		region->probes = number_of(object, "probes_ns");
+		if (!add_past(out, object, RP_PAST_FLAT,
+			      &(struct rp_past_name){region->name, region->kind}))
+			return -ENOMEM;
 		out->n_regions++;
 	}
 	join_groups(out);
@@ -148,7 +217,11 @@ static int fill(struct rp_run_summary *out, const json_t *root, const char *name
 	if (!rc)
 		rc = keep_text(out, text_of(json_object_get(root, "attach"), "mode"),
 			       &out->meta.attach_mode);
-	return rc ? rc : add_regions(out, json_object_get(root, "regions"));
+	if (!rc)
+		rc = add_regions(out, json_object_get(root, "regions"));
+	out->past.file = out->name;
+	out->past.duration = (uint64_t)number_of(root, "duration_ns");
+	return rc ? rc : add_tree(out, json_object_get(root, "tree"));
 }
 
 int rp_run_summary__of_json(const char *text, size_t n, const char *name,

@@ -129,7 +129,8 @@ static void put_lost(struct writer *w)
 static bool is_shown(const struct rp_column *column)
 {
 	return column->exported && !rp_column__is_of_samples(column) &&
-	       strcmp(column->key, "name") && strcmp(column->key, "group");
+	       column->unit != RP_UNIT_CHANGE && strcmp(column->key, "name") &&
+	       strcmp(column->key, "group");
 }
 
 static const char *unit_of(const struct rp_column *column)

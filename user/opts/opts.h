@@ -81,6 +81,7 @@ struct rp_opts {
 	bool off_cpu;
 	unsigned auto_most; /* functions to choose; 0: none */
 	bool json;
+	const char *baseline; /* file; NULL: none */
 	enum rp_by by;
 	const struct rp_column *sort;
 	struct rp_column_list columns; /* none: those of use */

@@ -46,7 +46,8 @@ struct rp_snapshot_opts rp_run__snapshot_opts(struct rp_run *run, const struct r
 					.meta = rp_run__meta(run),
 					.since = run->began,
 					.cgroups = run->cgroups,
-					.compensate = run->opts->compensate};
+					.compensate = run->opts->compensate,
+					.baseline = run->baseline};
 
 	if (opts.by == RP_BY_CGROUP)
 		learn_cgroups(run, counts);

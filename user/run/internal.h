@@ -71,6 +71,7 @@ struct live_screen; /* live_screen.c */
 /* What lasts as long as the run. */
 struct rp_run {
 	const struct rp_opts *opts;
+	const struct rp_baseline *baseline; /* NULL: none */
 	rp_say_fn say;
 	struct rp_loop *loop;
 	struct rp_signals *signals;

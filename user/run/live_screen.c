@@ -291,6 +291,7 @@ int rp_run__open_screen(struct rp_run *run, struct rp_err *err)
 		.tree = run->opts->tree,
 		.interval = run->opts->interval,
 		.setup = rp_setup_file__setup(run->setup),
+		.baseline = run->baseline,
 	};
 	const char *problem = rp_setup_file__problem(run->setup);
 	int rc;

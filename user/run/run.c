@@ -256,10 +256,12 @@ static void take_setup(struct rp_run *run)
 	run->grouping.kernel = rp_grouping__of(run->grouping.by);
 }
 
-int rp_run__live(const struct rp_opts *opts, rp_say_fn say, int *status, struct rp_err *err)
+int rp_run__live(const struct rp_opts *opts, const struct rp_baseline *baseline, rp_say_fn say,
+		 int *status, struct rp_err *err)
 {
 	struct rp_run run = {
 		.opts = opts,
+		.baseline = baseline,
 		.say = say,
 		.grouping = {.by = opts->by, .kernel = rp_grouping__of(opts->by)},
 		.on_screen = rp_run__wants_screen(opts),

@@ -11,9 +11,10 @@ typedef void (*rp_say_fn)(const char *cause, const char *cure);
 
 /*
  * The live view and the final summary. 0 or a negative errno; *status is that of the command, which
- * is 0 without one.
+ * is 0 without one. baseline: what figures are compared with; NULL: nothing.
  */
-int rp_run__live(const struct rp_opts *opts, rp_say_fn say, int *status, struct rp_err *err);
+int rp_run__live(const struct rp_opts *opts, const struct rp_baseline *baseline, rp_say_fn say,
+		 int *status, struct rp_err *err);
 
 /*
  * True if the target has nothing to trace by default and a screen is open: samples then show what

@@ -66,9 +66,16 @@ size_t rp_column__width(const struct rp_column *column)
 	static const struct {
 		const char *key;
 		size_t width;
-	} widths[] = {
-		{"group", 16}, {"object", 24},		 {"share", 7}, {"rate", 7}, {"count", 7},
-		{"trend", 9},  {"split", RP_SPLIT_WIDTH}};
+	} widths[] = {{"group", 16},
+		      {"object", 24},
+		      {"share", 7},
+		      {"rate", 7},
+		      {"count", 7},
+		      {"trend", 9},
+		      {"split", RP_SPLIT_WIDTH},
+		      {"rate_change", 8},
+		      {"p50_change", 7},
+		      {"p99_change", 7}};
 	size_t title = strlen(column->title) + 1; /* the arrow of the order */
 
 	for (size_t i = 0; i < sizeof(widths) / sizeof(widths[0]); i++)
@@ -93,7 +100,22 @@ static void add(struct rp_screen_columns *columns, const struct rp_column *colum
 		columns->item[columns->n++].column = column;
 }
 
-void rp_screen_columns__init(struct rp_screen_columns *columns)
+static bool is_of_baseline(const struct rp_column *column)
+{
+	return column->unit == RP_UNIT_CHANGE || !strcmp(column->key, "new");
+}
+
+/* In this order, which is then that of the table. */
+static void add_named(struct rp_screen_columns *columns, const char *const *names, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		const struct rp_column *own = own_column(names[i]);
+
+		add(columns, own ? own : rp_column__find(names[i]));
+	}
+}
+
+void rp_screen_columns__init(struct rp_screen_columns *columns, bool baseline)
 {
 	/*
 	 * What is looked at first, as a narrow terminal has no room for the rest. Ungrouped, 80
@@ -102,15 +124,18 @@ void rp_screen_columns__init(struct rp_screen_columns *columns)
 	static const char *const first[] = {"name", "group", "share",	"rate",	 "split", "p50",
 					    "p99",  "max",   "count",	"total", "self",  "trend",
 					    "cpu",  "wait",  "blocked", "mean"};
+	/* These alone fit 80 cells. */
+	static const char *const compared[] = {"name",	     "group",	    "share",
+					       "rate",	     "rate_change", "p50",
+					       "p50_change", "p99",	    "p99_change"};
 
 	*columns = (struct rp_screen_columns){0};
-	for (size_t i = 0; i < sizeof(first) / sizeof(first[0]); i++) {
-		const struct rp_column *own = own_column(first[i]);
-
-		add(columns, own ? own : rp_column__find(first[i]));
-	}
+	if (baseline)
+		add_named(columns, compared, sizeof(compared) / sizeof(compared[0]));
+	add_named(columns, first, sizeof(first) / sizeof(first[0]));
 	for (size_t i = 0; i < rp_n_columns; i++)
-		add(columns, rp_screen_columns__on_screen(&rp_columns[i]));
+		if (baseline || !is_of_baseline(&rp_columns[i]))
+			add(columns, rp_screen_columns__on_screen(&rp_columns[i]));
 }
 
 void rp_screen_columns__of_record(struct rp_screen_columns *columns)

@@ -23,7 +23,8 @@ struct rp_screen_columns {
 	size_t n;
 };
 
-void rp_screen_columns__init(struct rp_screen_columns *columns);
+/* baseline: with those of changes against one, beside what is compared. */
+void rp_screen_columns__init(struct rp_screen_columns *columns, bool baseline);
 
 /* Those of a record: with what only that tells, and without a trend. */
 void rp_screen_columns__of_record(struct rp_screen_columns *columns);

@@ -218,6 +218,9 @@ static void draw_form(const struct rp_state *s)
 
 	if (s->filter[0])
 		at += (size_t)snprintf(line + at, sizeof(line) - at, "  filter: %s", s->filter);
+	if (!s->list.shown && s->shown->baseline && at < sizeof(line))
+		at += (size_t)snprintf(line + at, sizeof(line) - at, "  VS: %s",
+				       s->shown->baseline->file);
 	if (!s->list.shown && at < sizeof(line))
 		at += (size_t)snprintf(line + at, sizeof(line) - at,
 				       "  %%TIME: of %g s, all threads",

@@ -102,12 +102,28 @@ static void draw_trend(const struct rp_state *s, enum rp_style style, size_t y,
 	rp_terminal__put(style, y, cell->x, rp_cells__spark(values, n, s->utf8, buf));
 }
 
+/* Of a rate neither is better. */
+static enum rp_style change_style(const struct rp_column *column, const struct rp_row *row)
+{
+	const struct rp_ratio *ratio = rp_column__change(column, row);
+
+	if (!rp_ratio__is_certain(ratio))
+		return row->new ? RP_STYLE_STRONG : RP_STYLE_NORMAL;
+	if (ratio == &row->change[RP_CHANGED_RATE])
+		return RP_STYLE_GRAPH;
+	return ratio->value > 1 ? RP_STYLE_WORSE : RP_STYLE_BETTER;
+}
+
 static void draw_cell(const struct rp_state *s, enum rp_style style, size_t y, size_t i,
 		      const struct rp_cell_place *cell)
 {
 	const struct rp_row *row = rp_state__row(s, i, NULL);
 	bool plain = style == RP_STYLE_NORMAL;
 
+	if (plain && cell->column->unit == RP_UNIT_CHANGE)
+		style = change_style(cell->column, row);
+	else if (plain && rp_column__is_heat(cell->column))
+		style = heat_style(row);
 	if (cell == &s->layout.cell[0])
 		draw_name(s, style, y, i, cell);
 	else if (cell->column->unit == RP_UNIT_TREND)
@@ -117,9 +133,7 @@ static void draw_cell(const struct rp_state *s, enum rp_style style, size_t y, s
 	else if (cell->column->unit == RP_UNIT_TEXT)
 		rp_draw__text(s, style, y, cell->x, cell->width, cell->column->text(row));
 	else
-		rp_draw__figure(s,
-				plain && rp_column__is_heat(cell->column) ? heat_style(row) : style,
-				y, cell->x, cell->width, cell->column, row);
+		rp_draw__figure(s, style, y, cell->x, cell->width, cell->column, row);
 }
 
 static void draw_row(const struct rp_state *s, size_t y, size_t i)

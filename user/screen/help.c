@@ -55,6 +55,7 @@ const struct rp_help_line rp_help[] = {
 	 "CPU/WAIT/BLK: running (\u2588 #), waiting for a CPU (\u2592 +), asleep (\u2591 .)."},
 	{NULL, "Histogram: lines are of different widths; a bar is the count by width."},
 	{NULL, "TREND: rate over the last minute between its own extremes; level: it is flat."},
+	{NULL, "VS: change against --baseline; ~ may be no change; new: that has none such."},
 	{NULL, "Colours: share of the self time of all regions in the last interval."},
 	{NULL, "Marks: * tagged, - detached, ! exits without entry, ~ slow (single-stepped),"},
 	{NULL, "% more than a fifth of its own time is that of probes, x fibers,"},

@@ -231,6 +231,8 @@ int rp_histories__update(struct rp_histories *histories, struct rp_snapshot *sna
 	if (rc || (before && time - before < least))
 		return rc;
 	bring_up_count(&histories->all, snapshot->count, before, time);
+	if (before)
+		histories->seconds = (double)(time - before) / NS_PER_S;
 	all_self = self_added(snapshot);
 	for (size_t i = 0; i < snapshot->n_rows && !rc; i++) {
 		bring_up(snapshot->rows[i].history, &snapshot->rows[i].f, before, time, all_self);
@@ -261,6 +263,7 @@ int rp_histories__show_period(struct rp_histories *histories, struct rp_snapshot
 	if (rc)
 		return rc;
 	all_self = self_added(snapshot);
+	histories->seconds = seconds;
 	histories->all.rate = seconds > 0 ? (double)snapshot->count / seconds : 0;
 	for (size_t i = 0; i < snapshot->n_rows; i++)
 		show_period(snapshot->rows[i].history, &snapshot->rows[i].f, seconds, all_self);

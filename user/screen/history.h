@@ -35,6 +35,7 @@ struct rp_histories {
 	struct rp_index index; /* by key */
 	uint64_t time;	       /* ns, of the last update; 0: none */
 	uint64_t second;       /* the same in seconds */
+	double seconds;	       /* that rates are of; 0: there are none yet */
 	uint64_t first;	       /* first second that was watched as a whole */
 	struct rp_history all; /* of all regions: its count, rate and last minute */
 	size_t heat_maps;      /* how many are kept */

@@ -69,6 +69,7 @@ int rp_screen__new(const struct rp_screen_opts *opts, struct rp_screen **out, st
 		.interval = opts->interval,
 		.utf8 = !strcmp(nl_langinfo(CODESET), "UTF-8"),
 		.axis = opts->axis,
+		.baseline = opts->baseline,
 	};
 	struct rp_screen *screen = calloc(1, sizeof(*screen));
 	int rc;

@@ -59,6 +59,7 @@ struct rp_screen_opts {
 	double interval;	      /* s */
 	const struct rp_axis *axis;   /* of a record: as of the figures shown; else NULL */
 	const struct rp_setup *setup; /* goes before sort, columns and tree; NULL: there is none */
+	bool baseline;		      /* figures are compared with one */
 };
 
 /* What has become of the run. */

@@ -132,27 +132,33 @@ static void read_columns(struct rp_screen_columns *columns, const char *value)
 	}
 }
 
+/* With a baseline they are others again, for that run alone. */
+static bool keeps_columns(const struct rp_state *s, bool of_record)
+{
+	return !s->compared && !!s->axis == of_record;
+}
+
 static void get_columns(const struct rp_state *s, char *value)
 {
-	if (!s->axis)
+	if (keeps_columns(s, false))
 		write_columns(&s->columns, value);
 }
 
 static void set_columns(struct rp_state *s, const char *value)
 {
-	if (!s->axis)
+	if (keeps_columns(s, false))
 		read_columns(&s->columns, value);
 }
 
 static void get_record_columns(const struct rp_state *s, char *value)
 {
-	if (s->axis)
+	if (keeps_columns(s, true))
 		write_columns(&s->columns, value);
 }
 
 static void set_record_columns(struct rp_state *s, const char *value)
 {
-	if (s->axis)
+	if (keeps_columns(s, true))
 		read_columns(&s->columns, value);
 }
 

@@ -37,9 +37,10 @@ void rp_state__init(struct rp_state *s, const struct rp_state_opts *opts)
 		.interval = opts->interval,
 		.utf8 = opts->utf8,
 		.axis = opts->axis,
+		.compared = opts->baseline,
 		.since = "start",
 	};
-	rp_screen_columns__init(&s->columns);
+	rp_screen_columns__init(&s->columns, opts->baseline);
 	if (s->axis)
 		rp_screen_columns__of_record(&s->columns);
 	rp_screen_columns__ask(&s->columns, opts->columns);
@@ -427,6 +428,24 @@ static int update_histories(struct rp_state *s, struct rp_snapshot *recent, uint
 	return rc;
 }
 
+/* RATE/S is that of the last interval here, whatever period the other figures are of. */
+static void compare_rate(const struct rp_state *s, struct rp_row *row)
+{
+	double seconds = s->histories.seconds;
+
+	if (row->past && row->history && !row->group)
+		row->change[RP_CHANGED_RATE] = rp_baseline__rate(
+			s->shown->baseline, row->past, row->history->rate * seconds, seconds);
+}
+
+static void compare_rates(struct rp_state *s)
+{
+	for (size_t i = 0; i < s->shown->n_rows; i++)
+		compare_rate(s, &s->shown->rows[i]);
+	for (size_t i = 0; i < s->shown->n_tree; i++)
+		compare_rate(s, &s->shown->tree[i].row);
+}
+
 int rp_state__update(struct rp_state *s, struct rp_snapshot *total, struct rp_snapshot *recent,
 		     uint64_t time, uint64_t cpu)
 {
@@ -442,6 +461,7 @@ int rp_state__update(struct rp_state *s, struct rp_snapshot *total, struct rp_sn
 		return -ENOMEM;
 	if (rp_open_list__update(&s->list, total->open, s->filter))
 		return -ENOMEM;
+	compare_rates(s);
 	rp_screen_columns__choose(&s->columns, s->shown);
 	rp_state__sort(s);
 	offer_samples(s);

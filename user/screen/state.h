@@ -82,6 +82,7 @@ struct rp_state {
 	/* How. */
 	const struct rp_column *sort;
 	bool invert, tree, paused, recent, ended, regrouped;
+	bool compared; /* with a baseline */
 	enum rp_by by;
 	double interval; /* s */
 	double budget;	 /* an overhead above it is a warning */
@@ -121,6 +122,7 @@ struct rp_state_opts {
 	enum rp_by by;
 	double interval;
 	const struct rp_axis *axis; /* of a record; else NULL */
+	bool baseline;		    /* figures are compared with one */
 };
 
 void rp_state__init(struct rp_state *s, const struct rp_state_opts *opts);

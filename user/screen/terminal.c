@@ -60,6 +60,7 @@ static void set_styles(void)
 	styles[RP_STYLE_TITLE] = styles[RP_STYLE_SELECTED] = styles[RP_STYLE_LABEL] = A_REVERSE;
 	styles[RP_STYLE_TITLE_SORT] = A_REVERSE | A_BOLD;
 	styles[RP_STYLE_HEAT + 2] = styles[RP_STYLE_HEAT + 3] = A_BOLD;
+	styles[RP_STYLE_WORSE] = styles[RP_STYLE_BETTER] = A_BOLD;
 	if ((no_color && *no_color) || !has_colors() || start_color() != OK)
 		return;
 	use_default_colors();
@@ -82,6 +83,8 @@ static void set_styles(void)
 	styles[RP_STYLE_TAGGED] |= COLOR_PAIR(7);
 	styles[RP_STYLE_WARNING] |= COLOR_PAIR(8);
 	styles[RP_STYLE_GRAPH] = COLOR_PAIR(9);
+	styles[RP_STYLE_WORSE] |= COLOR_PAIR(8);
+	styles[RP_STYLE_BETTER] |= COLOR_PAIR(10);
 	styles[RP_STYLE_FAINT] = A_DIM;
 }
 

@@ -20,6 +20,8 @@ enum rp_style {
 	RP_STYLE_WARNING,
 	RP_STYLE_FAINT,
 	RP_STYLE_GRAPH,
+	RP_STYLE_WORSE, /* a time is longer than that of the baseline, for certain */
+	RP_STYLE_BETTER,
 	RP_STYLE_SPLIT, /* on a CPU; the next two: waiting for one, asleep */
 	RP_STYLE_SPLIT_LAST = RP_STYLE_SPLIT + 2,
 	RP_STYLE_HEAT, /* from here on, rising */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
 #include <ctype.h>
+#include <math.h>
 #include <string.h>
 #include <strings.h>
 
@@ -94,6 +95,17 @@ static double value_rate(const struct rp_row *row, const struct rp_snapshot *sna
 	return snapshot->duration ? (double)row->f.count / ((double)snapshot->duration / 1e9) : 0;
 }
 
+#define CHANGE_FIGURE(name, changed)                                                               \
+	static double value_##name(const struct rp_row *row, const struct rp_snapshot *snapshot)   \
+	{                                                                                          \
+		(void)snapshot;                                                                    \
+		return row->new ? INFINITY : row->change[changed].value;                           \
+	}
+
+CHANGE_FIGURE(rate_change, RP_CHANGED_RATE)
+CHANGE_FIGURE(p50_change, RP_CHANGED_P50)
+CHANGE_FIGURE(p99_change, RP_CHANGED_P99)
+
 static double value_share(const struct rp_row *row, const struct rp_snapshot *snapshot)
 {
 	return snapshot->duration ? (double)row->f.total / (double)snapshot->duration * 100 : 0;
@@ -123,6 +135,7 @@ static double value_trend(const struct rp_row *row, const struct rp_snapshot *sn
 
 FLAG_FIGURE(ends_at_jump)
 FLAG_FIGURE(late)
+FLAG_FIGURE(new)
 
 /* ---- the table ------------------------------------------------------------------------- */
 
@@ -153,6 +166,10 @@ FLAG_FIGURE(late)
 #define RATIO(name, title, help)                                                                   \
 	{                                                                                          \
 #name, #name, title, help, RP_UNIT_RATIO, true, true, NULL, value_##name, NULL     \
+	}
+#define CHANGE(name, title, help)                                                                  \
+	{                                                                                          \
+#name, #name, title, help, RP_UNIT_CHANGE, true, true, NULL, value_##name, NULL    \
 	}
 #define PEOPLE(name, title, help, unit)                                                            \
 	{                                                                                          \
@@ -189,6 +206,10 @@ const struct rp_column rp_columns[] = {
 	NS(sampled_cpu, "SAMPLED", "CPU time as those samples tell it", true),
 	NS(asleep, "ASLEEP", "of the blocked time, what sleeps have added up to", false),
 	NS(asleep_untold, "NO STACK", "of that, sleeps whose stack was not taken", false),
+	FLAG(new, "NEW", "the baseline has no such region, or path"),
+	CHANGE(rate_change, "RATE VS", "change of the rate against the baseline"),
+	CHANGE(p50_change, "P50 VS", "change of the median against the baseline"),
+	CHANGE(p99_change, "P99 VS", "change of P99 against the baseline"),
 	PEOPLE(rate, "RATE/S", "count a second", RP_UNIT_RATE),
 	PEOPLE(share, "%TIME", "total as a share of the period; several threads: over 100 %",
 	       RP_UNIT_SHARE),
@@ -270,6 +291,13 @@ bool rp_column__is_of_samples(const struct rp_column *column)
 	       is_of_sleeps(column);
 }
 
+const struct rp_ratio *rp_column__change(const struct rp_column *column, const struct rp_row *row)
+{
+	return &row->change[column->value == value_rate_change	? RP_CHANGED_RATE
+			    : column->value == value_p50_change ? RP_CHANGED_P50
+								: RP_CHANGED_P99];
+}
+
 bool rp_column__is_exported(const struct rp_column *column, const struct rp_snapshot *snapshot)
 {
 	if (column->text == text_group)
@@ -278,6 +306,8 @@ bool rp_column__is_exported(const struct rp_column *column, const struct rp_snap
 		return snapshot->asleep;
 	if (rp_column__is_of_samples(column))
 		return snapshot->sampled;
+	if (column->unit == RP_UNIT_CHANGE || column->exact == exact_new)
+		return snapshot->baseline;
 	return column->exported;
 }
 
@@ -288,8 +318,12 @@ static bool is_wanted(const struct rp_column *column, const struct rp_snapshot *
 	bool only_if_any = column->exact == exact_open || column->exact == exact_unwound ||
 			   column->exact == exact_unmatched || column->value == value_imbalance;
 
-	if (column->text == text_group || rp_column__is_of_samples(column))
+	if (column->text == text_group || rp_column__is_of_samples(column) ||
+	    column->unit == RP_UNIT_CHANGE)
 		return rp_column__is_exported(column, snapshot);
+	/* What a change is of stands beside it. */
+	if (column->value == value_rate)
+		return snapshot->baseline;
 	if (!only_if_any)
 		return column->shown;
 	for (size_t i = 0; i < snapshot->n_rows; i++)
@@ -303,9 +337,10 @@ size_t rp_columns__shown(const struct rp_snapshot *snapshot, const struct rp_col
 {
 	/* Who and how often, where the time went, how long it took, what went wrong. */
 	static const char *const order[] = {
-		"name", "group",       "count", "total",   "imbalance", "self",
-		"cpu",	"sampled_cpu", "wait",	"blocked", "mean",	"p50",
-		"p99",	"max",	       "open",	"unwound", "unmatched"};
+		"name",	     "group",	"count",      "rate",	     "rate_change", "total",
+		"imbalance", "self",	"cpu",	      "sampled_cpu", "wait",	    "blocked",
+		"mean",	     "p50",	"p50_change", "p99",	     "p99_change",  "max",
+		"open",	     "unwound", "unmatched"};
 	size_t n = 0;
 
 	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
@@ -349,9 +384,26 @@ bool rp_column__applies(const struct rp_column *column, const struct rp_row *row
 		return false;
 	if (column->value == value_imbalance)
 		return row->f.imbalance > 0;
+	if (column->unit == RP_UNIT_CHANGE)
+		return rp_column__change(column, row)->high > 0;
 	if (rp_column__is_of_records(column))
 		return row->f.last;
 	return row->kind != RP_KIND_SPAN || !of_thread;
+}
+
+/* What may be none, for all that is known of it, is told apart without colours, too. */
+static const char *format_change(const struct rp_column *column, const struct rp_row *row,
+				 char *buf, size_t size)
+{
+	const struct rp_ratio *ratio = rp_column__change(column, row);
+	char change[32];
+
+	if (ratio->high > 0)
+		snprintf(buf, size, "%s%s", rp_ratio__is_certain(ratio) ? "" : "~",
+			 rp_text__change(ratio->value, change, sizeof(change)));
+	else
+		snprintf(buf, size, "%s", row->new ? "new" : "-");
+	return buf;
 }
 
 const char *rp_column__format(const struct rp_column *column, const struct rp_row *row,
@@ -360,6 +412,8 @@ const char *rp_column__format(const struct rp_column *column, const struct rp_ro
 	double value = column->value(row, snapshot);
 	char number[32];
 
+	if (column->unit == RP_UNIT_CHANGE)
+		return format_change(column, row, buf, size);
 	if ((!row->f.count && is_of_frames(column)) || !rp_column__applies(column, row)) {
 		snprintf(buf, size, "-");
 		return buf;
@@ -379,6 +433,8 @@ const char *rp_column__format(const struct rp_column *column, const struct rp_ro
 		break;
 	case RP_UNIT_SHARE:
 		snprintf(buf, size, "%s%%", rp_text__fixed(value, 1, number, sizeof(number)));
+		break;
+	case RP_UNIT_CHANGE:
 		break;
 	case RP_UNIT_RATIO:
 		return rp_text__fixed(value, 2, buf, size);

@@ -2,6 +2,7 @@
 /* RFC 4180, but with plain newlines: one row a region under the names that JSON has. */
 #include <errno.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,6 +30,19 @@ int rp_csv__text(FILE *out, const char *text)
 	return 0;
 }
 
+/* Shares; those that are not known are empty. */
+static void print_change(FILE *out, const struct rp_ratio *ratio)
+{
+	const double values[] = {ratio->value, ratio->low, ratio->high};
+
+	for (size_t i = 0; i < 3; i++) {
+		if (i)
+			fputc(',', out);
+		if (ratio->high > 0 && isfinite(values[i]))
+			fprintf(out, "%.4f", values[i] - 1);
+	}
+}
+
 static int print_cell(FILE *out, const struct rp_column *column, const struct rp_row *row,
 		      const struct rp_snapshot *snapshot)
 {
@@ -36,11 +50,20 @@ static int print_cell(FILE *out, const struct rp_column *column, const struct rp
 
 	if (column->text)
 		return rp_csv__text(out, column->text(row));
-	if (column->exact)
+	if (column->unit == RP_UNIT_CHANGE)
+		print_change(out, rp_column__change(column, row));
+	else if (column->exact)
 		fprintf(out, "%" PRIu64, column->exact(row));
 	else
 		fputs(rp_text__fixed(column->value(row, snapshot), 3, number, sizeof(number)), out);
 	return 0;
+}
+
+static void print_title(FILE *out, const struct rp_column *column, const char *before)
+{
+	fprintf(out, "%s%s", before, column->key);
+	if (column->unit == RP_UNIT_CHANGE)
+		fprintf(out, ",%s_low,%s_high", column->key, column->key);
 }
 
 static bool applies(const struct rp_column *column, const struct rp_snapshot *snapshot)
@@ -67,7 +90,7 @@ int rp_view__csv(FILE *out, const struct rp_snapshot *snapshot, const struct rp_
 		if (applies(&rp_record_columns[i], snapshot))
 			columns[n++] = &rp_record_columns[i];
 	for (size_t i = 0; i < n; i++)
-		fprintf(out, "%s%s", i ? "," : "", columns[i]->key);
+		print_title(out, columns[i], i ? "," : "");
 	fputc('\n', out);
 	for (size_t r = 0; r < snapshot->n_rows; r++) {
 		for (size_t i = 0; i < n; i++) {

@@ -39,6 +39,25 @@ static json_t *figure(const struct rp_column *column, const struct rp_row *row,
 	return column->exact ? integer(column->exact(row)) : real(column->value(row, snapshot));
 }
 
+/* As a share more than it was, and between which two that lies; null where it is not known. */
+static int add_change(json_t *object, const struct rp_column *column, const struct rp_row *row)
+{
+	const struct rp_ratio *ratio = rp_column__change(column, row);
+	const double values[] = {ratio->value, ratio->low, ratio->high};
+	static const char *const ends[] = {"", "_low", "_high"};
+	char key[64];
+	int err = 0;
+
+	for (size_t i = 0; i < 3; i++) {
+		snprintf(key, sizeof(key), "%s%s", column->key, ends[i]);
+		err |= json_object_set_new(object, key,
+					   ratio->high > 0 && isfinite(values[i])
+						   ? json_real(values[i] - 1)
+						   : json_null());
+	}
+	return err;
+}
+
 static int add_figures(json_t *object, const struct rp_row *row, const struct rp_snapshot *snapshot)
 {
 	int err = 0;
@@ -46,7 +65,11 @@ static int add_figures(json_t *object, const struct rp_row *row, const struct rp
 	for (size_t i = 0; i < rp_n_columns; i++) {
 		const struct rp_column *column = &rp_columns[i];
 
-		if (rp_column__is_exported(column, snapshot))
+		if (!rp_column__is_exported(column, snapshot))
+			continue;
+		if (column->unit == RP_UNIT_CHANGE)
+			err |= add_change(object, column, row);
+		else
 			err |= json_object_set_new(object, column->key,
 						   figure(column, row, snapshot));
 	}
@@ -57,6 +80,7 @@ static int add_figures(json_t *object, const struct rp_row *row, const struct rp
 			err |= json_object_set_new(object, column->key,
 						   figure(column, row, snapshot));
 	}
+	err |= json_object_set_new(object, "probes_ns", real(row->probes));
 	return err;
 }
 
@@ -214,6 +238,21 @@ static json_t *attach_object(const struct rp_snapshot *snapshot)
 	return NULL;
 }
 
+static json_t *baseline_object(const struct rp_snapshot *snapshot)
+{
+	json_t *object = json_object(), *missing = json_array();
+	int err = json_object_set_new(object, "file", text(snapshot->baseline->file));
+
+	err |= json_object_set_new(object, "duration_ns", integer(snapshot->baseline->duration));
+	for (size_t i = 0; i < snapshot->n_missing; i++)
+		err |= json_array_append_new(missing, text(snapshot->missing[i]));
+	err |= json_object_set_new(object, "missing", missing);
+	if (!err)
+		return object;
+	json_decref(object);
+	return NULL;
+}
+
 static json_t *overhead_object(const struct rp_meta *meta)
 {
 	json_t *object = json_object();
@@ -309,6 +348,8 @@ static int print_head(FILE *out, const struct rp_snapshot *snapshot)
 	err |= json_object_set_new(object, "attach", attach_object(snapshot));
 	err |= json_object_set_new(object, "overhead", overhead_object(meta));
 	err |= json_object_set_new(object, "lost", lost_object(snapshot));
+	if (snapshot->baseline)
+		err |= json_object_set_new(object, "baseline", baseline_object(snapshot));
 	if (snapshot->sampled) {
 		err |= json_object_set_new(object, "samples", samples_object(snapshot->sampled));
 		err |= json_object_set_new(object, "lines", lines_array(&snapshot->sampled->all));

@@ -16,6 +16,10 @@
 /* Where the terminal is narrow these go first; what is not here stays. */
 static const char *const dispensable[] = {"unmatched", "mean", "wait", "max", "blocked",
 					  "p50",       "cpu",  "self", "p99"};
+/* The same where the figures that are compared are what is looked at. */
+static const char *const dispensable_beside_baseline[] = {
+	"unmatched", "mean", "wait", "max", "blocked", "cpu", "self", "count", "total"};
+_Static_assert(sizeof(dispensable) == sizeof(dispensable_beside_baseline), "one loop for both");
 
 struct sheet {
 	const struct rp_snapshot *snapshot;
@@ -104,6 +108,8 @@ static size_t marks_width(const struct sheet *sheet)
 /* Leave out columns until the rest, the name cut if need be, fit the width. */
 static int fit_columns(struct sheet *sheet, size_t width)
 {
+	const char *const *first = sheet->snapshot->baseline ? dispensable_beside_baseline
+							     : dispensable;
 	size_t widths[MAX_COLUMNS], need = marks_width(sheet), at = 0;
 
 	for (size_t i = 0; i < sheet->n; i++) {
@@ -113,7 +119,7 @@ static int fit_columns(struct sheet *sheet, size_t width)
 		need += widths[i];
 	}
 	for (size_t d = 0; d < sizeof(dispensable) / sizeof(dispensable[0]) && need > width; d++) {
-		const struct rp_column *victim = rp_column__find(dispensable[d]);
+		const struct rp_column *victim = rp_column__find(first[d]);
 		size_t i = 0;
 
 		while (i < sheet->n && sheet->column[i] != victim)
@@ -377,6 +383,36 @@ static void print_cures(FILE *out, const struct sheet *sheet)
 	}
 }
 
+#define MISSING_SHOWN 3
+
+/* What the changes are against, and what of that is not here. */
+static int print_baseline(FILE *out, const struct sheet *sheet)
+{
+	const struct rp_snapshot *snapshot = sheet->snapshot;
+	char *name, span[32];
+
+	if (!snapshot->baseline)
+		return 0;
+	name = rp_escape__copy(snapshot->baseline->file, sheet->utf8);
+	if (!name)
+		return -ENOMEM;
+	fprintf(out, "VS: against %s, %s; ~ may be no change\n", name,
+		rp_text__ns((double)snapshot->baseline->duration, span, sizeof(span)));
+	free(name);
+	for (size_t i = 0; i < snapshot->n_missing && i < MISSING_SHOWN; i++) {
+		name = rp_escape__copy(snapshot->missing[i], sheet->utf8);
+		if (!name)
+			return -ENOMEM;
+		fprintf(out, "%s%s", i ? ", " : "not entered now: ", name);
+		free(name);
+	}
+	if (snapshot->n_missing > MISSING_SHOWN)
+		fprintf(out, " and %zu more", snapshot->n_missing - MISSING_SHOWN);
+	if (snapshot->n_missing)
+		fputc('\n', out);
+	return 0;
+}
+
 static void print_notes(FILE *out, const struct sheet *sheet)
 {
 	for (size_t i = 0; i < RP_MARKS; i++)
@@ -411,6 +447,8 @@ int rp_view__table(FILE *out, const struct rp_snapshot *snapshot, const struct r
 		err = print_overhead(out, &sheet);
 	if (!err)
 		err = print_stuck(out, &sheet);
+	if (!err)
+		err = print_baseline(out, &sheet);
 	if (err)
 		return err;
 	print_notes(out, &sheet);

@@ -83,6 +83,20 @@ const char *rp_text__count(double count, char *buf, size_t size)
 	return buf;
 }
 
+const char *rp_text__change(double ratio, char *buf, size_t size)
+{
+	double percent = 100 * fabs(ratio - 1);
+	char number[32];
+
+	if (ratio >= 9.995) {
+		snprintf(buf, size, "x %s", rp_text__count(round(ratio), number, sizeof(number)));
+		return buf;
+	}
+	rp_text__fixed(percent, percent < 99.95 ? 1 : 0, number, sizeof(number));
+	snprintf(buf, size, "%c%s%%", ratio < 1 && percent >= 0.05 ? '-' : '+', number);
+	return buf;
+}
+
 const char *rp_text__micro(char *buf, size_t size)
 {
 	size_t len = strlen(buf);

@@ -19,10 +19,11 @@ enum rp_unit {
 	RP_UNIT_NS_MEAN,
 	RP_UNIT_RATE,
 	RP_UNIT_SHARE,
-	RP_UNIT_RATIO, /* of two times; 1: they are equal */
-	RP_UNIT_SPLIT, /* a bar of the row's time; its value is the share that ran on a CPU */
-	RP_UNIT_TREND, /* a graph of the last minute, which only the screen remembers */
-	RP_UNIT_FLAG,  /* 0 or 1 */
+	RP_UNIT_RATIO,	/* of two times; 1: they are equal */
+	RP_UNIT_CHANGE, /* of a figure against the baseline, in per cent; sorted by its ratio */
+	RP_UNIT_SPLIT,	/* a bar of the row's time; its value is the share that ran on a CPU */
+	RP_UNIT_TREND,	/* a graph of the last minute, which only the screen remembers */
+	RP_UNIT_FLAG,	/* 0 or 1 */
 };
 
 struct rp_column {
@@ -49,6 +50,8 @@ extern const size_t rp_n_record_columns;
 bool rp_column__is_of_records(const struct rp_column *column);
 /* Of the others, those that only samples tell. */
 bool rp_column__is_of_samples(const struct rp_column *column);
+/* Of RP_UNIT_CHANGE. */
+const struct rp_ratio *rp_column__change(const struct rp_column *column, const struct rp_row *row);
 
 /* Column by its sort key, its JSON key or its title; NULL. */
 const struct rp_column *rp_column__find(const char *name);
@@ -154,6 +157,8 @@ int rp_view__end(FILE *out);
 const char *rp_text__ns(double ns, char *buf, size_t size);
 /* The "us" that rp_text__ns() ends a text with as "µs"; returns buf. */
 const char *rp_text__micro(char *buf, size_t size);
+/* "+5.2%", "x 12" where per cent are no help; returns buf. */
+const char *rp_text__change(double ratio, char *buf, size_t size);
 /* 12345678 -> "12.3M" past 6 digits. */
 const char *rp_text__count(double count, char *buf, size_t size);
 /* Prints lines without trailing blanks, which empty last columns leave. */
