@@ -108,6 +108,80 @@ static const char *put_names(void)
 	return put("names", bytes, at);
 }
 
+/*
+ * Names that stand for more than there is memory for: each argument is twice the one before it, or
+ * nothing but arguments of itself; and some that are nested too deep.
+ */
+static const char *put_mangled(void)
+{
+	enum { NAMES = 8, LENGTH = 1000 };
+	char names[1 + sizeof("alpha") + NAMES * LENGTH] = "\0alpha", *at = names + 1 + 6;
+	Elf64_Sym symbols[1 + NAMES] = {{.st_name = 1,
+					 .st_info = FUNC,
+					 .st_shndx = 1,
+					 .st_value = TEXT_ADDR,
+					 .st_size = 8}};
+	struct image img;
+
+	for (unsigned i = 1; i <= NAMES; i++) {
+		symbols[i] = symbols[0];
+		symbols[i].st_value += 16 * i;
+		symbols[i].st_name = at - names;
+		at = stpcpy(at, i % 4 == 0   ? "_Z1fI"
+				: i % 4 == 1 ? "_Z1f1AIiiE"
+				: i % 4 == 2 ? "_RNvC"
+					     : "_Z1f");
+		for (unsigned k = 0; at < names + 7 + (i - 1) * LENGTH + LENGTH - 40; k++) {
+			const char digit = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"[k % 36];
+
+			if (i % 4 == 0)
+				at += sprintf(at, "JDpT%c_DpT%c_E", digit, digit);
+			else if (i % 4 == 1)
+				at += sprintf(at, "S_IS%c_S%c_E", digit, digit);
+			else
+				at = stpcpy(at, i % 4 == 2 ? "C1a" : "PF");
+		}
+		at = stpcpy(at, "EvT_") + 1;
+	}
+	image__start(&img);
+	image__add_symbols(&img, SHT_SYMTAB, symbols, 1 + NAMES, names, at - names);
+	image__finish(&img);
+	return put("mangled", img.bytes, img.size);
+}
+
+/* Debug information in which each entry is the child of the one before it. */
+static const char *put_nested_entries(void)
+{
+	enum { ENTRIES = 16 << 20 };
+	static const unsigned char abbreviations[] = {1, 0x13, 1, 0, 0, 0};
+	static char bytes[sizeof(struct image) + ENTRIES];
+	const struct __attribute__((packed)) {
+		uint32_t length;
+		uint16_t version;
+		uint32_t abbreviations;
+		uint8_t address;
+	} unit = {sizeof(unit) - 4 + ENTRIES, 4, 0, 8};
+	struct image img;
+	unsigned info;
+	size_t at;
+
+	full_image(&img);
+	/* Once more, with two more sections. */
+	img.names_size -= sizeof(".shstrtab");
+	img.n_sections--;
+	image__add(&img, ".debug_abbrev", SHT_PROGBITS, 0, abbreviations, sizeof(abbreviations));
+	info = image__add(&img, ".debug_info", SHT_PROGBITS, 0, &unit, sizeof(unit));
+	image__finish(&img);
+	memcpy(bytes, img.bytes, img.size);
+	at = (img.size + 7) & ~(size_t)7;
+	memcpy(bytes + at, &unit, sizeof(unit));
+	memset(bytes + at + sizeof(unit), 1, ENTRIES);
+	((Elf64_Shdr *)(bytes + image__header(&img)->e_shoff))[info].sh_offset = at;
+	((Elf64_Shdr *)(bytes + image__header(&img)->e_shoff))[info].sh_size = sizeof(unit) +
+									       ENTRIES;
+	return put("nested", bytes, at + sizeof(unit) + ENTRIES);
+}
+
 /* Its debug link leads to a pipe that nobody writes to, or to memory that has no end. */
 static const char *put_link(bool to_memory)
 {
@@ -142,6 +216,8 @@ static const struct hostile all[] = {
 	{"1,000,000 sections", "", put_sections},
 	{"sparse file", "", put_sparse},
 	{"names of 1 MB", "", put_names},
+	{"names that grow", "", put_mangled},
+	{"nested debug information", "", put_nested_entries},
 	{"link to a pipe", "", put_fifo_link},
 	{"link to memory", "", put_memory_link},
 	{"lease", "--lease", put_sound},
@@ -223,6 +299,28 @@ static void a_signal_is_heard_at_the_start(void **state)
 	live_finish(hostile);
 }
 
+/* ---- a full disk ----------------------------------------------------------------------------- */
+
+static const char *const written[] = {"--format json -o", "--record", "--stream"};
+
+/* It says what is wrong; what it has started runs to its end. */
+static void disk_is_full(void **state)
+{
+	const char *option = *(const char *const *)*state;
+	const char *script = live_script("full", "mount -t tmpfs -o size=64k none /mnt\n"
+						 "cat /dev/zero >/mnt/zeros 2>&- || true\n"
+						 "exec \"$@\"");
+	struct live_proc *rptrace = live_start(
+		"/usr/bin/unshare -m %s %s -f leaf %s /mnt/out -- %s", script, live_program(),
+		option, live_target_path("functions counts 1 20000"));
+
+	live_release(rptrace);
+	assert_int_equal(live_wait(rptrace), 1);
+	assert_non_null(strstr(rptrace->err, "No space left"));
+	if (strstr(rptrace->out, "ready"))
+		assert_int_equal(live_expected(rptrace->out, "leaf"), 20000);
+}
+
 /* ---- many ------------------------------------------------------------------------------------ */
 
 #define FILES 5000
@@ -287,13 +385,15 @@ int main(void)
 		{"list_ends", list_ends},
 		{"a_signal_is_heard_at_the_start", a_signal_is_heard_at_the_start},
 	};
-	struct CMUnitTest tests[LIVE_COUNT(all) * LIVE_COUNT(each) + 2];
+	struct CMUnitTest tests[LIVE_COUNT(all) * LIVE_COUNT(each) + LIVE_COUNT(written) + 2];
 	size_t n = 0;
 
 	for (size_t i = 0; i < LIVE_COUNT(all); i++)
 		for (size_t k = 0; k < LIVE_COUNT(each); k++)
 			tests[n++] = live_test(each[k].test, &all[i], "%s: %s", each[k].name,
 					       all[i].name);
+	for (size_t i = 0; i < LIVE_COUNT(written); i++)
+		tests[n++] = live_test(disk_is_full, &written[i], "disk_is_full: %s", written[i]);
 	tests[n++] = (struct CMUnitTest)cmocka_unit_test(many_files);
 	tests[n++] = (struct CMUnitTest)cmocka_unit_test(many_labels);
 	return live_main("hostile", tests, n);

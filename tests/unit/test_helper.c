@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/userfaultfd.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -14,13 +15,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
+#include "discover/file.h"
 #include "helper/helper.h"
 #include "helper/message.h"
 
@@ -117,6 +121,61 @@ static void what_differs_from_its_file_is_seen(void **state)
 	assert_false(rp_helper__differs(*state, "/proc", getpid(), &mapped, fd, page + 6));
 	assert_null(rp_helper__why(*state));
 	munmap(code, page);
+	close(fd);
+}
+
+/* A page that whoever has mapped it never brings. */
+static char *page_that_never_comes(int *faults)
+{
+	long page = sysconf(_SC_PAGESIZE);
+	char *at = mmap(NULL, page, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct uffdio_api api = {.api = UFFD_API};
+	struct uffdio_register all = {.range = {.start = (uintptr_t)at, .len = page},
+				      .mode = UFFDIO_REGISTER_MODE_MISSING};
+
+	*faults = syscall(SYS_userfaultfd, O_CLOEXEC);
+	if (*faults < 0)
+		skip();
+	assert_int_equal(ioctl(*faults, UFFDIO_API, &api), 0);
+	assert_int_equal(ioctl(*faults, UFFDIO_REGISTER, &all), 0);
+	return at;
+}
+
+static bool differs_there(struct rp_helper *h, const char *page)
+{
+	struct rp_mapped mapped = {.path = this,
+				   .start = (uint64_t)(uintptr_t)page,
+				   .end = (uint64_t)(uintptr_t)page + 4096};
+	int fd = open(THIS, O_RDONLY | O_CLOEXEC);
+	bool differs = rp_helper__differs(h, "/proc", getpid(), &mapped, fd, 5);
+
+	close(fd);
+	return differs;
+}
+
+/* Whether the kernel waits for it or not: no answer is known, and the next one comes. */
+static void a_page_that_never_comes_is_left(void **state)
+{
+	int faults;
+	char *page = page_that_never_comes(&faults);
+
+	assert_false(differs_there(*state, page));
+	assert_int_equal(opens(*state, this), 0);
+	assert_null(rp_helper__why(*state));
+	close(faults);
+}
+
+/* As many places as need several messages. */
+static void code_is_hashed_as_here(void **state)
+{
+	uint64_t places[2000], there = RP_FILE_HASH_START;
+	int fd = open(THIS, O_RDONLY | O_CLOEXEC);
+
+	for (size_t i = 0; i < 2000; i++)
+		places[i] = 7 * i;
+	assert_int_equal(rp_helper__hash_code(*state, fd, places, 2000, &there), 0);
+	assert_int_equal(there, rp_file__hash_code(fd, places, 2000, RP_FILE_HASH_START));
+	assert_int_not_equal(there, rp_file__hash_code(fd, places, 1999, RP_FILE_HASH_START));
 	close(fd);
 }
 
@@ -317,6 +376,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_a_process_maps_is_opened, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_differs_from_its_file_is_seen, set_up,
 						tear_down),
+		cmocka_unit_test_setup_teardown(a_page_that_never_comes_is_left, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(code_is_hashed_as_here, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(objects_are_those_that_are_read_here, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(what_is_none_is_told, set_up, tear_down),

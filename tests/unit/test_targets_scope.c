@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
 /* Who is probed where, and what the kernel refuses. */
+#include <linux/capability.h>
 #include <signal.h>
+#include <sys/syscall.h>
 
 #include "targets_fixture.h"
 
@@ -142,6 +144,41 @@ static void test_nothing_is_linked_without_a_session(void **state)
 	assert_int_equal(f.kernel.n_links, 0);
 }
 
+/* Rights to read what the owner himself may not; of root alone. */
+static void set_read_rights(bool may)
+{
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct data[2] = {{0}};
+	const unsigned rights = 1u << CAP_DAC_OVERRIDE | 1u << CAP_DAC_READ_SEARCH;
+
+	assert_int_equal(syscall(SYS_capget, &header, data), 0);
+	data[0].effective = may ? data[0].effective | (data[0].permitted & rights)
+				: data[0].effective & ~rights;
+	assert_int_equal(syscall(SYS_capset, &header, data), 0);
+}
+
+/* Beside one that may be read, and however often it is looked at. */
+static void test_a_file_that_may_not_be_read_counts_once(void **state)
+{
+	struct rp_targets_stats stats;
+
+	(void)state;
+	assert_int_equal(chmod(make_object("secret"), 0), 0);
+	put_process(PID, 1);
+	map(PID, "secret");
+	map(PID, "prog");
+	start();
+	set_read_rights(false);
+	add(PID);
+	add(PID);
+	set_read_rights(true);
+	rp_targets__stats(f.targets, &stats);
+	assert_int_equal(stats.left, 1);
+	assert_non_null(strstr(stats.left_path, "secret"));
+	assert_int_equal(f.kernel.lost[RP_LOST_FILES], 1);
+	assert_int_equal(links_of(&f.kernel, 0, ino_of("prog")), 1);
+}
+
 /* ---- code that is not where its file says ------------------------------------------------------
  */
 
@@ -266,6 +303,7 @@ int main(void)
 		TARGETS_TEST(test_others_are_hidden),
 		TARGETS_TEST(test_a_file_of_another_device_that_may_be_the_same),
 		TARGETS_TEST(test_nothing_is_linked_without_a_session),
+		TARGETS_TEST(test_a_file_that_may_not_be_read_counts_once),
 		TARGETS_TEST(test_code_that_was_moved_before),
 		TARGETS_TEST(test_code_that_is_where_it_was),
 		TARGETS_TEST(test_code_that_is_moved_later),

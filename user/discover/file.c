@@ -140,6 +140,18 @@ size_t rp_file__read(int fd, uint64_t offset, void *buf, size_t len)
 	return done;
 }
 
+uint64_t rp_file__hash_code(int fd, const uint64_t *places, size_t n, uint64_t hash)
+{
+	for (size_t i = 0; i < n; i++) {
+		unsigned char code[RP_FILE_CODE] = {0};
+
+		rp_file__read(fd, places[i], code, sizeof(code));
+		for (size_t at = 0; at < sizeof(code); at++)
+			hash = (hash ^ code[at]) * 0x100000001b3;
+	}
+	return hash;
+}
+
 static int stat_unasked(int fd, const char *path, int flags, struct stat *st)
 {
 	struct statx known;

@@ -27,6 +27,11 @@ int rp_file__open_below(const char *folder, const char *path, struct stat *st);
 /* Read up to len bytes at an offset; returns the bytes there were. */
 size_t rp_file__read(int fd, uint64_t offset, void *buf, size_t len);
 
+/* What is at each of these places goes into a hash (FNV-1a, from RP_FILE_HASH_START on). */
+#define RP_FILE_CODE	   16 /* bytes at each */
+#define RP_FILE_HASH_START 0xcbf29ce484222325
+uint64_t rp_file__hash_code(int fd, const uint64_t *places, size_t n, uint64_t hash);
+
 /*
  * What is known of an open file without asking whoever serves it, who may never answer: fstat(2)
  * does ask. Devices, times and so on as there. 0 or a negative errno.

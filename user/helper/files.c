@@ -130,6 +130,35 @@ bool rp_helper__differs(struct rp_helper *h, const char *proc, pid_t pid,
 	return !rc && h->reply.size == 1 && h->reply.piece[0];
 }
 
+int rp_helper__hash_code(struct rp_helper *h, int fd, const uint64_t *places, size_t n,
+			 uint64_t *hash)
+{
+	struct stat st;
+	int none, rc = 0;
+
+	if (!h) {
+		*hash = rp_file__hash_code(fd, places, n, *hash);
+		return 0;
+	}
+	if (rp_file__stat(fd, &st) || is_silent(h, st.st_dev))
+		return -EIO;
+	for (size_t done = 0; done < n && !rc; done += h->request.n_places) {
+		h->request.n_places = n - done < RP_HELPER_PLACES ? n - done : RP_HELPER_PLACES;
+		memcpy(h->request.places, &places[done],
+		       h->request.n_places * sizeof(*h->request.places));
+		h->request.hash = *hash;
+		rc = rp_helper__ask(h, RP_HELPER_CODE, fd, &none);
+		note_silent(h, st.st_dev);
+		if (!rc && none >= 0)
+			close(none);
+		if (!rc && h->reply.size != sizeof(*hash))
+			rc = -EIO;
+		if (!rc)
+			memcpy(hash, h->reply.piece, sizeof(*hash));
+	}
+	return rc;
+}
+
 /* ---- objects --------------------------------------------------------------------------------- */
 
 /*

@@ -59,6 +59,11 @@ int rp_helper__open_mapped(struct rp_helper *helper, const char *proc, pid_t pid
 /* rp_proc__differs(); false, too, where there is no answer. */
 bool rp_helper__differs(struct rp_helper *helper, const char *proc, pid_t pid,
 			const struct rp_mapped *mapped, int fd, uint64_t offset);
+/*
+ * rp_file__hash_code(), into *hash; -EIO: no answer.
+ */
+int rp_helper__hash_code(struct rp_helper *helper, int fd, const uint64_t *places, size_t n,
+			 uint64_t *hash);
 int rp_helper__linked(struct rp_helper *helper, const char *path, struct rp_linked *out);
 
 /*

@@ -11,7 +11,9 @@
 #define RP_HELPER_NAME "rptrace-files"
 
 /* Code is read in pieces of that size, which begin at a multiple of it. */
-#define RP_HELPER_PIECE (16u << 10)
+#define RP_HELPER_PIECE	 (16u << 10)
+
+#define RP_HELPER_PLACES (PATH_MAX / sizeof(uint64_t))
 
 enum rp_helper_what {
 	RP_HELPER_OPEN,	       /* path -> file */
@@ -20,6 +22,7 @@ enum rp_helper_what {
 	RP_HELPER_READ,	       /* ... for this: offset -> a piece */
 	RP_HELPER_CLOSE,       /* no answer */
 	RP_HELPER_DIFFERS,     /* file, of a process, offset -> a byte: it does */
+	RP_HELPER_CODE,	       /* file, places in it, hash so far -> that hash, of what is there */
 	RP_HELPER_DEBUG_FILE,  /* file, path: its name -> the file with its symbols or lines */
 	RP_HELPER_UNWINDING,   /* file -> memfd: rp_unwind_object__pack() */
 	RP_HELPER_PERF_MAP,    /* of a process -> memfd: rp_perf_map__pack() */
@@ -33,7 +36,12 @@ struct rp_helper_request {
 	uint32_t is_exe;
 	uint64_t start, end, dev, ino, mapped_offset;
 	uint64_t offset;
-	char path[PATH_MAX];
+	uint64_t hash;
+	uint32_t n_places;
+	union {
+		char path[PATH_MAX];
+		uint64_t places[RP_HELPER_PLACES]; /* of RP_HELPER_CODE, without a path */
+	};
 };
 
 struct rp_helper_reply {

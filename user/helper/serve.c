@@ -83,6 +83,18 @@ static bool differs(const struct rp_helper_request *request, int file)
 	return rp_proc__differs("/proc", request->pid, &mapped, file, request->offset);
 }
 
+static void hash_code(const struct rp_helper_request *request, int file,
+		      struct rp_helper_reply *reply)
+{
+	uint64_t hash = request->hash;
+
+	if (request->n_places > RP_HELPER_PLACES)
+		return;
+	hash = rp_file__hash_code(file, request->places, request->n_places, hash);
+	memcpy(reply->piece, &hash, sizeof(hash));
+	reply->size = sizeof(hash);
+}
+
 static int read_object(const struct rp_helper_request *request, int file, struct rp_elf **elf,
 		       char *cause, size_t size_of_cause)
 {
@@ -192,6 +204,9 @@ static int answer(const struct rp_helper_request *request, int file, struct rp_e
 		reply->piece[0] = differs(request, file);
 		reply->size = 1;
 		return -1;
+	case RP_HELPER_CODE:
+		hash_code(request, file, reply);
+		return -1;
 	case RP_HELPER_DEBUG_FILE:
 		rc = open_debug_file(request, file);
 		break;
@@ -235,7 +250,8 @@ void rp_helper__serve(int socket, pid_t parent)
 
 		if (got != (ssize_t)sizeof(request))
 			_exit(got != -EPIPE);
-		request.path[sizeof(request.path) - 1] = '\0';
+		if (request.what != RP_HELPER_CODE)
+			request.path[sizeof(request.path) - 1] = '\0';
 		if (request.what == RP_HELPER_OBJECT || request.what == RP_HELPER_CLOSE) {
 			rp_elf__free(elf);
 			elf = NULL;

@@ -20,7 +20,6 @@ struct rp_site_group {
 	bool started;		/* these count */
 	uint64_t code;		/* hash of what is at the sites */
 };
-#define RP_SITE_CODE 16 /* bytes at each of them */
 
 /* Old links of a generation swap, kept while frames that they entered are open. */
 struct rp_retired {
@@ -132,6 +131,8 @@ struct rp_targets {
 	bool unsafe;	/* ... and regions that need RET sites beside their return probes */
 	bool selecting; /* what is found now comes by the last selection */
 	bool stripped, denied;
+	struct rp_file_id *denied_files; /* that rptrace may not read */
+	size_t n_denied;
 	size_t refused; /* sites that the kernel would not probe */
 	size_t moved;	/* sites that the code of a process is away from */
 	size_t trapped; /* processes that ended by SIGTRAP */
@@ -189,7 +190,7 @@ struct rp_object *rp_object__by_id(struct rp_targets *t, dev_t dev, ino_t ino);
 int rp_object__add_path(struct rp_targets *t, const char *path, bool is_exe, bool must,
 			struct rp_err *err);
 /* Is in the file what was there when it was planned? */
-bool rp_object__is_as_planned(const struct rp_object *o);
+bool rp_object__is_as_planned(struct rp_targets *t, const struct rp_object *o);
 bool rp_object__is_linked(const struct rp_object *o); /* anywhere, in every process */
 /* Did what happened at that time find it without some of its links? */
 bool rp_object__was_unlinked(const struct rp_object *o, uint64_t time);
@@ -237,7 +238,8 @@ bool rp_file__is_known(struct rp_targets *t, dev_t dev, ino_t ino);
  * Those of regions whose old links are still there have to wait: nothing is to be seen twice.
  */
 int rp_object__gather(struct rp_targets *t, struct rp_object *o, size_t from, struct rp_err *err);
-uint64_t rp_site_group__code(const struct rp_site_group *b, int fd);
+/* Hash of what is at its sites in the file; 0: it cannot be read. */
+uint64_t rp_site_group__code(struct rp_targets *t, const struct rp_site_group *b, int fd);
 /* Take the probes out, anywhere; what is open is left unwound. The site groups stay. */
 void rp_object__unlink(struct rp_targets *t, struct rp_object *o);
 /* The same, and forget its site groups. */

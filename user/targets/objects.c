@@ -16,6 +16,8 @@
 /* How many sites of an object are tried to see whether a file is probed through it already. */
 #define SITES_TRIED 8
 
+#define DENIED_MAX  4096 /* files that are counted */
+
 static struct rp_object *rp_object__new(struct rp_targets *t, const char *path)
 {
 	struct rp_object *o;
@@ -108,11 +110,30 @@ void rp_object__leave(struct rp_targets *t, const char *path, const char *why)
 		t->ops->count_lost(t->session, RP_LOST_FILES);
 }
 
+/* A process is looked at often: each file counts once. */
+static bool is_first_denied(struct rp_targets *t, const struct rp_mapped *m)
+{
+	const struct rp_file_id id = {.dev = m->dev, .ino = m->ino};
+
+	for (size_t i = 0; i < t->n_denied; i++)
+		if (t->denied_files[i].dev == id.dev && t->denied_files[i].ino == id.ino)
+			return false;
+	if (t->n_denied == DENIED_MAX ||
+	    rp_array__fit(&t->denied_files, t->n_denied + 1, sizeof(*t->denied_files)))
+		return false;
+	t->denied_files[t->n_denied++] = id;
+	return true;
+}
+
 int rp_object__open_mapped(struct rp_targets *t, pid_t pid, const struct rp_mapped *m)
 {
 	int fd = rp_helper__open_mapped(t->helper, t->proc, pid, m);
 
-	t->denied |= fd == -EACCES || fd == -EPERM;
+	if (fd == -EACCES || fd == -EPERM) {
+		t->denied = true;
+		if (is_first_denied(t, m))
+			rp_object__leave(t, m->path, "you may not read it");
+	}
 	if (fd == -EWOULDBLOCK)
 		rp_object__leave(t, m->path, "somebody has a lease on it");
 	else if (fd == -EIO && rp_helper__why(t->helper))
@@ -290,7 +311,7 @@ struct rp_object *rp_object__of_mapping(struct rp_targets *t, pid_t pid, const s
 	struct stat st;
 	int fd;
 
-	if (o && rp_object__is_as_planned(o))
+	if (o && rp_object__is_as_planned(t, o))
 		return o;
 	if (o)
 		rp_object__drop(t, o);

@@ -98,18 +98,15 @@ static struct rp_site_group *site_group__new(struct rp_targets *t, size_t object
 	return NULL;
 }
 
-/* Of the first bytes at each of its sites (FNV-1a). */
-uint64_t rp_site_group__code(const struct rp_site_group *b, int fd)
+uint64_t rp_site_group__code(struct rp_targets *t, const struct rp_site_group *b, int fd)
 {
-	uint64_t hash = 0xcbf29ce484222325;
+	uint64_t *places = calloc(b->n + 1, sizeof(*places)), hash = RP_FILE_HASH_START;
 
-	for (size_t i = 0; i < b->n; i++) {
-		unsigned char code[RP_SITE_CODE] = {0};
-
-		rp_file__read(fd, b->sites[i].offset, code, sizeof(code));
-		for (size_t at = 0; at < sizeof(code); at++)
-			hash = (hash ^ code[at]) * 0x100000001b3;
-	}
+	for (size_t i = 0; places && i < b->n; i++)
+		places[i] = b->sites[i].offset;
+	if (!places || rp_helper__hash_code(t->helper, fd, places, b->n, &hash))
+		hash = 0;
+	free(places);
 	return hash;
 }
 
@@ -137,7 +134,8 @@ static int add_site_group(struct rp_targets *t, struct rp_object *o, const size_
 		site_group__add(b, &sites[planned[i]], planned[i]);
 		t->in_group[planned[i]] = true;
 	}
-	b->code = rp_site_group__code(b, o->fd);
+	if (t->session)
+		b->code = rp_site_group__code(t, b, o->fd);
 	while (*last)
 		last = &(*last)->next;
 	*last = b;
@@ -462,7 +460,7 @@ static int replace(struct rp_targets *t, struct rp_object *o, struct rp_site_gro
 	}
 	swap_links(t, b, rest);
 	rest->started = true;
-	rest->code = rp_site_group__code(rest, o->fd);
+	rest->code = rp_site_group__code(t, rest, o->fd);
 	r->rest = rest->n ? rest : NULL;
 	retire(t, r);
 	for (size_t i = 0; i < b->n; i++)

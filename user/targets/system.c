@@ -298,7 +298,7 @@ static int object_of(struct rp_targets *t, pid_t pid, const struct rp_mapped *m,
 
 	*out = NULL;
 	if (f && is_as_it_was(t, f, pid, m) &&
-	    (f->object == NO_OBJECT || rp_object__is_as_planned(&t->objects[f->object]))) {
+	    (f->object == NO_OBJECT || rp_object__is_as_planned(t, &t->objects[f->object]))) {
 		*out = f->object == NO_OBJECT ? NULL : &t->objects[f->object];
 		return *out ? link_everywhere(t, *out, err) : 0;
 	}

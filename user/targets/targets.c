@@ -77,6 +77,7 @@ void rp_targets__free(struct rp_targets *t)
 	if (t->session)
 		rp_writers__close(t);
 	free(t->in_group);
+	free(t->denied_files);
 	free(t->left);
 	free(t);
 }
@@ -266,7 +267,7 @@ static void on_exec(struct rp_targets *t, struct rp_process *p, const struct rp_
 	if (look_at(t, p))
 		return;
 	o = rp_object__by_id(t, dev, event->detail);
-	if (o && !rp_object__is_as_planned(o)) {
+	if (o && !rp_object__is_as_planned(t, o)) {
 		rp_object__drop(t, o);
 		o = NULL;
 	}

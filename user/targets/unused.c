@@ -11,15 +11,19 @@
 
 /* Of what is linked the breakpoints are there already; a mapping written to need not show in its
  * time. */
-bool rp_object__is_as_planned(const struct rp_object *o)
+bool rp_object__is_as_planned(struct rp_targets *t, const struct rp_object *o)
 {
 	struct stat st;
+	uint64_t code;
 
 	if (rp_file__stat(o->fd, &st) || !rp_file__same_content(&st, &o->st))
 		return false;
 	for (const struct rp_site_group *b = o->site_groups; b; b = b->next)
-		if (!b->links && rp_site_group__code(b, o->fd) != b->code)
-			return false;
+		if (!b->links && t->session) {
+			code = rp_site_group__code(t, b, o->fd);
+			if (!code || code != b->code)
+				return false;
+		}
 	return true;
 }
 
@@ -53,11 +57,15 @@ bool rp_object__was_unlinked(const struct rp_object *o, uint64_t time)
 }
 
 /* Can it be found where it was, so that it may yet be started? */
-static bool is_in_place(const struct rp_object *o)
+static bool is_in_place(struct rp_targets *t, const struct rp_object *o)
 {
 	struct stat st;
+	int fd = rp_helper__open(t->helper, o->path, &st);
 
-	return !stat(o->path, &st) && st.st_ino == o->st.st_ino && st.st_dev == o->st.st_dev;
+	if (fd < 0)
+		return false;
+	close(fd);
+	return st.st_ino == o->st.st_ino && st.st_dev == o->st.st_dev;
 }
 
 /*
@@ -83,7 +91,7 @@ double rp_objects__drop_unused(struct rp_targets *t)
 			continue;
 		}
 		o->used = false;
-		if (is_in_place(o)) {
+		if (is_in_place(t, o)) {
 			rp_object__unlink(t, o);
 			rp_object__end_lease(t, o);
 		} else {
