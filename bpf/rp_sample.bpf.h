@@ -165,4 +165,29 @@ int rp_take_sample(struct bpf_perf_event_data *ctx)
 	return 0;
 }
 
+/* A child has the code of its parent where that has it: it need not wait for user space. */
+SEC("?tp_btf/sched_process_fork")
+int BPF_PROG(rp_fork_tables, struct task_struct *parent, struct task_struct *child)
+{
+	__u32 tgid = tgid_of(child), from = tgid_of(parent);
+	struct rp_unwind_process *process;
+
+	if (!cfg_follow || child->pid != child->tgid || !is_tracked(from))
+		return 0;
+	process = bpf_map_lookup_elem(&unwind_processes, &from);
+	if (process)
+		bpf_map_update_elem(&unwind_processes, &tgid, process, BPF_NOEXIST);
+	return 0;
+}
+
+/* Another program is at the same addresses. */
+SEC("?tp_btf/sched_process_exec")
+int BPF_PROG(rp_exec_tables, struct task_struct *task)
+{
+	__u32 tgid = tgid_of(task);
+
+	bpf_map_delete_elem(&unwind_processes, &tgid);
+	return 0;
+}
+
 #endif

@@ -82,7 +82,8 @@ struct rp_unwind_regs {
 	X(UNKNOWN, "unknown", "code whose unwind table says what rptrace cannot follow")           \
 	X(UNREADABLE, "unreadable", "memory of a stack that could not be read")                    \
 	X(INCONSISTENT, "inconsistent", "stacks that do not lead upwards")                         \
-	X(PROBE, "probe", "a return that one of rptrace's own probes was just about to take over")
+	X(PROBE, "probe", "a return that one of rptrace's own probes was just about to take over") \
+	X(EARLY, "early", "code that had just been mapped, and had no unwind tables yet")
 enum rp_unwind_end {
 	RP_UNWIND_GOES_ON,
 #define RP_UNWIND_END_ENUM(symbol, key, meaning) RP_UNWIND_END_##symbol,

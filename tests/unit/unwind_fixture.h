@@ -78,7 +78,8 @@ static inline void kernel_drop_process(void *ctx, pid_t pid)
 	struct kernel *k = ctx;
 	struct rp_unwind_process *process = kernel_process(k, pid);
 
-	assert_non_null(process);
+	if (!process)
+		return;
 	k->pids[process - k->process] = 0;
 	k->processes--;
 }

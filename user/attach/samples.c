@@ -22,6 +22,8 @@ void rp_session__configure_samples(struct rp_session *s, const struct rp_session
 	bpf_program__set_autoload(skel->progs.rp_switch, opts->sleeps);
 	skel->rodata->cfg_kernel_frames = opts->kernel_frames;
 	bpf_map__set_autocreate(skel->maps.sleeps_taken, opts->sleeps);
+	bpf_program__set_autoload(skel->progs.rp_fork_tables, wanted);
+	bpf_program__set_autoload(skel->progs.rp_exec_tables, wanted);
 	bpf_map__set_max_entries(skel->maps.samples, RING_BYTES);
 	bpf_map__set_autocreate(skel->maps.samples, wanted);
 	bpf_map__set_autocreate(skel->maps.sample_rooms, wanted);

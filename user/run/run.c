@@ -15,6 +15,7 @@
 #include "run/opt_in.h"
 #include "run/output.h"
 #include "run/selection.h"
+#include "run/startup.h"
 #include "util/clock.h"
 
 void rp_run__say(struct rp_run *run, const char *line, const char *cure)
@@ -73,6 +74,22 @@ static int start(struct rp_run *run, struct rp_err *err)
 	return rc;
 }
 
+static void look_at_command(void *ctx, pid_t pid)
+{
+	rp_sampling__look_at_command(ctx, pid);
+}
+
+static int release(struct rp_run *run, struct rp_err *err)
+{
+	pid_t pid = rp_launch__pid(run->launch);
+	bool is_followed = run->sampling && rp_startup__seize(pid);
+	int rc = rp_launch__release(run->launch, err);
+
+	if (!rc && is_followed)
+		rp_startup__follow(pid, look_at_command, run->sampling);
+	return rc;
+}
+
 static int activate(struct rp_run *run, struct rp_err *err)
 {
 	int rc;
@@ -88,7 +105,7 @@ static int activate(struct rp_run *run, struct rp_err *err)
 	if (run->cut_short)
 		return 0;
 	rp_run__say_started(run);
-	rc = run->launch ? rp_launch__release(run->launch, err) : 0;
+	rc = run->launch ? release(run, err) : 0;
 	/* Behind the start, which it need not delay. */
 	if (!rc)
 		rp_run__start_costs(run);

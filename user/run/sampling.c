@@ -32,6 +32,8 @@ struct rp_sampling {
 	bool kernel_hidden;		   /* its frames are left out */
 	bool python_told;		   /* an unsupported version of Python was reported */
 	uint64_t started; /* ns, CLOCK_MONOTONIC; processes begun since have their events */
+	pid_t command;
+	uint64_t looked;	    /* then it was looked at last, while it was stopped */
 	struct probe_place *probes; /* sorted */
 	size_t n_probes, n_sites;   /* as many sites had the plan when they were looked at */
 };
@@ -179,6 +181,13 @@ int rp_sampling__start(struct rp_sampling *s, struct rp_err *err)
 	return rc;
 }
 
+void rp_sampling__look_at_command(struct rp_sampling *s, pid_t pid)
+{
+	rp_spaces__look(rp_sampler__spaces(s->sampler), pid);
+	s->command = pid;
+	s->looked = rp_clock__now();
+}
+
 static void on_record(void *ctx, const void *data, size_t size)
 {
 	struct rp_sampling *s = ctx;
@@ -221,6 +230,7 @@ int rp_sampling__on_event(struct rp_sampling *s, const struct rp_event *event, s
 {
 	struct rp_spaces *spaces = rp_sampler__spaces(s->sampler);
 	pid_t pid = (pid_t)event->pid;
+	bool is_known = pid == s->command && event->time <= s->looked;
 
 	switch (event->header.type) {
 	case RP_EVENT_FORK:
@@ -229,10 +239,12 @@ int rp_sampling__on_event(struct rp_sampling *s, const struct rp_event *event, s
 	case RP_EVENT_FOUND:
 		return add_late(s, pid, err);
 	case RP_EVENT_EXEC:
-		rp_spaces__exec(spaces, pid);
+		if (!is_known)
+			rp_spaces__exec(spaces, pid);
 		break;
 	case RP_EVENT_MAP:
-		rp_spaces__look(spaces, pid);
+		if (!is_known)
+			rp_spaces__look(spaces, pid);
 		break;
 	case RP_EVENT_EXIT:
 		rp_spaces__exit(spaces, pid);

@@ -184,6 +184,16 @@ static size_t count_outer_chains(const struct rp_sample *sample)
 	return chains > native ? chains - native : 0;
 }
 
+/* It has ended where it did as what was to be unwound had been mapped just before. */
+static bool is_early(const struct rp_sampler *s, const struct rp_sample *sample)
+{
+	for (size_t i = 0; i < sample->addresses; i++)
+		if (rp_spaces__was_early(s->spaces, (pid_t)sample->tgid, address_of(sample, i),
+					 sample->time))
+			return true;
+	return false;
+}
+
 /* ---- stacks ---------------------------------------------------------------------------------- */
 
 /* Its places, from the outermost call in. Fills in what of *taken the stack tells. */
@@ -208,6 +218,8 @@ static size_t name_stack(struct rp_sampler *s, const struct rp_sample *sample,
 			places[n++] = s->unknown;
 	}
 	taken->unresolved = !known;
+	if (taken->end != RP_UNWIND_END_COMPLETE && is_early(s, sample))
+		taken->end = RP_UNWIND_END_EARLY;
 	return n;
 }
 

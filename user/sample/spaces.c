@@ -5,10 +5,12 @@
 
 #include "symbolize/perf_maps.h"
 #include "util/array.h"
+#include "util/clock.h"
 #include "util/table.h"
 
 struct mapping {
 	uint64_t start, end, offset; /* start comes first: rp_array__up_to() */
+	uint64_t since;		     /* its unwind tables are in the kernel; ns, CLOCK_MONOTONIC */
 	uint32_t object;
 };
 
@@ -104,6 +106,26 @@ static uint32_t object_of(const struct rp_spaces *s, pid_t pid, const struct rp_
 	return 0;
 }
 
+static const struct mapping *find_mapping(const struct space *space, uint64_t address)
+{
+	size_t n = space ? rp_array__up_to(space->mappings, space->n, sizeof(*space->mappings),
+					   address)
+			 : 0;
+
+	return n && address < space->mappings[n - 1].end ? &space->mappings[n - 1] : NULL;
+}
+
+/* UINT64_MAX: it is new. */
+static uint64_t since_of(const struct space *space, const struct mapping *m)
+{
+	const struct mapping *before = find_mapping(space, m->start);
+
+	return before && before->start == m->start && before->end == m->end &&
+			       before->object == m->object
+		       ? before->since
+		       : UINT64_MAX;
+}
+
 static void take(const struct rp_spaces *s, struct space *space,
 		 const struct rp_mapped_list *mapped)
 {
@@ -111,9 +133,6 @@ static void take(const struct rp_spaces *s, struct space *space,
 
 	if (!mappings)
 		return;
-	free(space->mappings);
-	space->mappings = mappings;
-	space->n = mapped->n_ranges;
 	for (size_t i = 0; i < mapped->n_ranges; i++) {
 		const struct rp_code_range *range = &mapped->ranges[i];
 
@@ -121,8 +140,22 @@ static void take(const struct rp_spaces *s, struct space *space,
 					       .end = range->start + range->len,
 					       .offset = range->offset,
 					       .object = object_of(s, space->pid, mapped, range)};
+		mappings[i].since = since_of(space, &mappings[i]);
 	}
-	rp_array__sort(mappings, space->n, sizeof(*mappings), compare_mappings);
+	rp_array__sort(mappings, mapped->n_ranges, sizeof(*mappings), compare_mappings);
+	free(space->mappings);
+	space->mappings = mappings;
+	space->n = mapped->n_ranges;
+}
+
+/* Its unwind tables are there. */
+static void date(struct space *space)
+{
+	uint64_t now = rp_clock__now();
+
+	for (size_t i = 0; i < space->n; i++)
+		if (space->mappings[i].since == UINT64_MAX)
+			space->mappings[i].since = now;
 }
 
 void rp_spaces__look(struct rp_spaces *s, pid_t pid)
@@ -136,8 +169,10 @@ void rp_spaces__look(struct rp_spaces *s, pid_t pid)
 	if (space)
 		take(s, space, &mapped);
 	/* What there is no room for is unwound by frame pointers, and in the tables' totals. */
-	if (space)
+	if (space) {
 		rp_unwind_tables__set(s->tables, pid, &mapped);
+		date(space);
+	}
 	rp_proc__mapped_free(&mapped);
 }
 
@@ -174,15 +209,6 @@ void rp_spaces__exit(struct rp_spaces *s, pid_t pid)
 		drop(s, space);
 }
 
-static const struct mapping *find_mapping(const struct space *space, uint64_t address)
-{
-	size_t n = space ? rp_array__up_to(space->mappings, space->n, sizeof(*space->mappings),
-					   address)
-			 : 0;
-
-	return n && address < space->mappings[n - 1].end ? &space->mappings[n - 1] : NULL;
-}
-
 bool rp_spaces__find(struct rp_spaces *s, pid_t pid, uint64_t address, uint32_t *object,
 		     uint64_t *offset)
 {
@@ -201,6 +227,13 @@ bool rp_spaces__find(struct rp_spaces *s, pid_t pid, uint64_t address, uint32_t 
 	*object = mapping->object;
 	*offset = address - mapping->start + mapping->offset;
 	return true;
+}
+
+bool rp_spaces__was_early(const struct rp_spaces *s, pid_t pid, uint64_t address, uint64_t time)
+{
+	const struct mapping *mapping = find_mapping(find(s, pid), address);
+
+	return mapping && time < mapping->since;
 }
 
 const char *rp_spaces__compiled(struct rp_spaces *s, pid_t pid, uint64_t address, uint64_t now)

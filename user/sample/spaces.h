@@ -29,6 +29,10 @@ void rp_spaces__fork(struct rp_spaces *spaces, pid_t pid, pid_t parent);
 void rp_spaces__exec(struct rp_spaces *spaces, pid_t pid);
 void rp_spaces__exit(struct rp_spaces *spaces, pid_t pid);
 
+/* Is an address in code of a file that had no unwind tables at that time (ns, CLOCK_MONOTONIC)? */
+bool rp_spaces__was_early(const struct rp_spaces *spaces, pid_t pid, uint64_t address,
+			  uint64_t time);
+
 /* Which file an address is in, and where there; false: none that is known. */
 bool rp_spaces__find(struct rp_spaces *spaces, pid_t pid, uint64_t address, uint32_t *object,
 		     uint64_t *offset);

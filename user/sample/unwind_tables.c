@@ -331,6 +331,8 @@ void rp_unwind_tables__exit(struct rp_unwind_tables *t, pid_t pid)
 
 	if (p)
 		drop_process(t, p);
+	else /* In the kernel it has those of its parent from its start on. */
+		t->opts.ops->drop_process(t->opts.ctx, pid);
 }
 
 /* ---- all ------------------------------------------------------------------------------------ */

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+/* Since when what a process has mapped can be unwound. */
+#include "sample/spaces.h"
+#include "unwind_fixture.h"
+#include "util/clock.h"
+
+#define CHILD 1000000000 /* no process has this number */
+
+static bool is_never(void)
+{
+	return false;
+}
+
+static void test_code_is_early_until_its_tables_are_there(void **state)
+{
+	struct kernel k = {0};
+	struct rp_unwind_tables *tables = new_tables(&k, 64u << 20, OBJECTS_MAX);
+	struct rp_sample_store *store = rp_sample_store__new(1);
+	struct rp_sample_objects *objects = rp_sample_objects__new(store, NULL, is_never);
+	struct rp_spaces *spaces = rp_spaces__new(objects, tables, store, NULL);
+	uint64_t here = (uint64_t)(uintptr_t)is_never, before = rp_clock__now(), after;
+
+	(void)state;
+	assert_false(rp_spaces__was_early(spaces, getpid(), here, before));
+	rp_spaces__look(spaces, getpid());
+	after = rp_clock__now();
+	assert_true(rp_spaces__was_early(spaces, getpid(), here, before - 1));
+	assert_false(rp_spaces__was_early(spaces, getpid(), here, after));
+	/* What was there is as it was, in a child, too. */
+	rp_spaces__look(spaces, getpid());
+	rp_spaces__fork(spaces, CHILD, getpid());
+	assert_false(rp_spaces__was_early(spaces, getpid(), here, after));
+	assert_false(rp_spaces__was_early(spaces, CHILD, here, after));
+	assert_true(rp_spaces__was_early(spaces, CHILD, here, before - 1));
+	/* No file has it: there is nothing to wait for. */
+	assert_false(rp_spaces__was_early(spaces, getpid(), (uint64_t)(uintptr_t)&k, 0));
+	rp_spaces__free(spaces);
+	rp_sample_objects__free(objects);
+	rp_sample_store__put(store);
+	rp_unwind_tables__free(tables);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_code_is_early_until_its_tables_are_there),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
