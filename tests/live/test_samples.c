@@ -85,6 +85,19 @@ static void shares_are_right(void **state)
 	live_assert_nothing_lost(run.json);
 }
 
+static void steps_are_not_kept(void **state)
+{
+	struct live_run run = live_trace(LIVE_PID, "sampled step 3000", "--sample");
+	double seven = told(run.said, "spent", "seven");
+	double spent = seven + told(run.said, "spent", "three");
+	double a = (double)samples_of(run.json, "long_part", "cumulative");
+	double b = (double)samples_of(run.json, "short_part", "cumulative");
+
+	(void)state;
+	assert_true(a + b > 1000);
+	assert_share(a, a + b, seven / spent, spent);
+}
+
 /* Two loops of one function, which its samples tell apart by their lines. */
 static void lines_are_right(void **state)
 {
@@ -269,6 +282,7 @@ int main(void)
 		live_test(shares_are_right, "sampled alone 3000", "shares of one thread"),
 		live_test(shares_are_right, "sampled threads 1000", "shares of four threads"),
 		live_test(shares_are_right, "sampled child 3000", "shares of forked children"),
+		cmocka_unit_test(steps_are_not_kept),
 		cmocka_unit_test(lines_are_right),
 		live_test(command_is_sampled, "sampled alone 500", "a command"),
 		live_test(command_is_sampled, "sampled threads 100", "a command's threads"),

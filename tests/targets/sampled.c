@@ -6,6 +6,7 @@
  * program in step with the clock of samples would have all of them at the same few places.
  *
  *   alone      one thread
+ *   step       in step with the clock of samples: half of its period for both, each time
  *   lines      two loops of one function instead, at lines of their own: "line NAME NUMBER"
  *   threads    four of them at once, each for MS
  *   child      `three` is computed by children alone, one after the other
@@ -73,6 +74,46 @@ static void take(int which)
 	spent[which] += now() - before;
 }
 
+#define STEP_NS (1e9 / 997 / 2)
+
+static void compute_until(double end)
+{
+	while ((double)now() < end)
+		for (int i = 0; i < 100; i++)
+			sink += (unsigned long)i;
+}
+
+NO_CLONES void long_part(double end);
+void long_part(double end)
+{
+	compute_until(end);
+	sink++;
+}
+
+NO_CLONES void short_part(double end);
+void short_part(double end)
+{
+	compute_until(end);
+	sink++;
+}
+
+static unsigned long ms;
+
+static void in_step(void)
+{
+	double start = (double)now(), end = start + (double)ms * 1e6;
+
+	for (double at = start; at < end; at += STEP_NS) {
+		unsigned long long before = now(), between;
+
+		long_part(at + 0.7 * STEP_NS);
+		between = now();
+		short_part(at + STEP_NS);
+		spent[SEVEN] += between - before;
+		spent[THREE] += now() - between;
+	}
+}
+
 /* Where the loops below begin, each with its body in the next line. */
 enum { LINE_SEVEN = __LINE__ + 6, LINE_THREE = LINE_SEVEN + 3 };
 
@@ -87,8 +128,6 @@ void loops(unsigned long n, unsigned long long took[3])
 		sink += i;
 	took[2] = now();
 }
-
-static unsigned long ms;
 
 static void lines(void)
 {
@@ -165,6 +204,8 @@ int main(int argc, char **argv)
 	target_wait();
 	if (!strcmp(mode, "threads"))
 		threads();
+	else if (!strcmp(mode, "step"))
+		in_step();
 	else if (!strcmp(mode, "lines"))
 		lines();
 	else if (!strcmp(mode, "child"))

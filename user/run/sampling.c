@@ -198,6 +198,7 @@ static void on_record(void *ctx, const void *data, size_t size)
 
 int rp_sampling__drain(struct rp_sampling *s)
 {
+	rp_sample_threads__vary(s->threads, rp_clock__now());
 	rp_spaces__forget_misses(rp_sampler__spaces(s->sampler));
 	rp_sample_store__set_no_room(s->store, rp_unwind_tables__totals(s->tables)->left_out);
 	return rp_session__drain_samples(s->opts.session, on_record, s);

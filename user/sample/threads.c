@@ -12,14 +12,27 @@
 #include <unistd.h>
 
 #include "util/array.h"
+#include "util/clock.h"
 
 /* A process that starts threads faster than they are looked at is left after so many looks. */
 #define LOOKS_MAX 20
+
+/*
+ * Periods differ from what is wanted by up to an eighth, and each is in use for so long. As the
+ * next one begins, on average half a period is lost.
+ */
+#define VARY_NS	     (100 * RP_NS_PER_MS)
+#define VARY_SHARE   8
+#define VARY_AT_ONCE 256 /* clocks: each of another thread that is on a CPU takes an interrupt */
 
 struct rp_sample_threads {
 	struct rp_sample_threads_opts opts;
 	int *fds;
 	size_t n, room;
+	uint64_t varied; /* ns, CLOCK_MONOTONIC */
+	uint32_t random;
+	int32_t deviation; /* of the period that is in use now, ns */
+	size_t next;	   /* clock to have another one */
 };
 
 /* Those of the process that is added. */
@@ -47,13 +60,18 @@ void rp_sample_threads__free(struct rp_sample_threads *t)
 	free(t);
 }
 
+static uint64_t period_of(const struct rp_sample_threads *t)
+{
+	return (uint64_t)((int64_t)(RP_NS_PER_S / t->opts.hz) + t->deviation);
+}
+
 static int open_event(const struct rp_sample_threads *t, pid_t tid)
 {
 	struct perf_event_attr attr = {
 		.type = PERF_TYPE_SOFTWARE,
 		.size = sizeof(attr),
 		.config = PERF_COUNT_SW_TASK_CLOCK,
-		.sample_period = 1000000000 / t->opts.hz,
+		.sample_period = period_of(t),
 		.inherit = 1,
 		.inherit_thread = !t->opts.follow,
 	};
@@ -147,4 +165,34 @@ int rp_sample_threads__add(struct rp_sample_threads *t, pid_t pid, bool *may_dou
 	closedir(dir);
 	free(known.item);
 	return rc;
+}
+
+/* As much longer as the last one was shorter, or a new one by chance. */
+static void deviate(struct rp_sample_threads *t)
+{
+	uint32_t most = (uint32_t)(RP_NS_PER_S / t->opts.hz / VARY_SHARE);
+
+	if (t->deviation < 0) {
+		t->deviation = -t->deviation;
+		return;
+	}
+	t->random = t->random * 1664525u + 1013904223u;
+	t->deviation = -(int32_t)((uint64_t)t->random * most >> 32);
+}
+
+void rp_sample_threads__vary(struct rp_sample_threads *t, uint64_t now)
+{
+	size_t n = t->n < VARY_AT_ONCE ? t->n : VARY_AT_ONCE;
+	uint64_t period;
+
+	if (now - t->varied < VARY_NS)
+		return;
+	t->varied = now;
+	deviate(t);
+	period = period_of(t);
+	for (size_t i = 0; i < n; i++) {
+		t->next = t->next + 1 < t->n ? t->next + 1 : 0;
+		/* Of a thread that has ended it has no effect. */
+		ioctl(t->fds[t->next], PERF_EVENT_IOC_PERIOD, &period);
+	}
 }

@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "util/error.h"
@@ -30,5 +31,9 @@ void rp_sample_threads__free(struct rp_sample_threads *threads);
  */
 int rp_sample_threads__add(struct rp_sample_threads *threads, pid_t pid, bool *may_double,
 			   struct rp_err *err);
+
+/* Of a program that repeats itself in step with its clock, all samples would be at a few places:
+ * have the clocks go faster and slower by turns. Called often, it does so 10 times a second. */
+void rp_sample_threads__vary(struct rp_sample_threads *threads, uint64_t now);
 
 #endif
