@@ -167,6 +167,12 @@ class Exports(Exported, Case):
         """Each, with its stack: together they are the profile that the record has."""
         record = self.record("demo 1", "--sample")
         self.check(record)
+        self.check_samples(record)
+
+    def test_samples_without_regions(self):
+        self.check_samples(self.record("demo 1", "--sample -x *"))
+
+    def check_samples(self, record):
         profile = json.loads(self.report(record, "--json"))
         self.assertTrue(profile["samples"]["taken"])
         stacks = list(exports.samples_of_sqlite(self.export(record, "sqlite", "db")))

@@ -325,6 +325,7 @@ static void put_type(struct pprof *p, unsigned name, unsigned unit)
 static int finish(struct rp_export_paths *paths)
 {
 	struct pprof *p = (struct pprof *)paths;
+	int rc;
 
 	if (!p->has_begun)
 		return 0;
@@ -336,7 +337,8 @@ static int finish(struct rp_export_paths *paths)
 	}
 	rp_proto__number(&p->profile, PROFILE_DEFAULT_TYPE,
 			 p->has_samples && !p->kept.n ? STRING_CPU : STRING_TIME);
-	return write_paths(p);
+	rc = write_out(p);
+	return rc ? rc : write_paths(p);
 }
 
 static void free_rest(struct rp_export_paths *paths)
