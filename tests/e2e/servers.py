@@ -84,7 +84,10 @@ class PostgresCase(Case):
                                "PGOPTIONS": ""}, cwd="/", **options)
 
     def wait_disconnected(self):
-        """Backends end on their own a moment after their clients."""
+        """Backends end on their own a moment after their clients. What they said before is read first."""
+        reloads = sum("received SIGHUP" in s for s in self.server.lines["stderr"] if s)
+        os.kill(self.server.pid, signal.SIGHUP)
+        self.server.wait_lines("received SIGHUP", reloads + 1)
         logins = sum("connection authorized" in s for s in self.server.lines["stderr"] if s)
         for line in self.server.wait_lines("LOG:  disconnection", logins):
             wait_gone(int(line.split()[0]))
