@@ -30,8 +30,8 @@ $(ATTACH_BINS): LIVE_OBJS = $(filter $(O)/user/attach/%,$(USER_OBJS)) $(O)/librp
 $(ATTACH_BINS): LIVE_LIBS = $(BPF_LIBS) $(CORE_LIBS)
 $(ATTACH_BINS): $(filter $(O)/user/attach/%,$(USER_OBJS)) $(O)/librpcore.a
 
-# test_record and test_recorder read records, test_hostile makes ELF files like unit tests.
-CORE_BINS := $(addprefix $(O)/tests/live/,test_record test_recorder test_hostile)
+# test_record* read records, test_hostile makes ELF files like unit tests.
+CORE_BINS := $(addprefix $(O)/tests/live/,test_record test_record_files test_recorder test_hostile)
 $(CORE_BINS): LIVE_OBJS = $(O)/librpcore.a
 $(CORE_BINS): LIVE_LIBS = $(CORE_LIBS)
 $(CORE_BINS): $(O)/librpcore.a

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
-/* The files of a record: one after the other, removed, and made late. */
+/* The files of a record: one after the other, and on file systems that go away. */
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 
 #include "record_sums.h"
@@ -119,12 +121,123 @@ static void killed_between_two_files(void **state)
 	json_decref(json);
 }
 
+/* ---- file systems that go away --------------------------------------------------------------- */
+
+static const char *mount_tmpfs(const char *name, const char *options)
+{
+	const char *folder = live_path(name);
+
+	assert_int_equal(mkdir(folder, 0755), 0);
+	assert_int_equal(mount("tmpfs", folder, "tmpfs", 0, options), 0);
+	return folder;
+}
+
+/* All that was written is read; what the target did after it was so is at most what is missing. */
+static void assert_reads(const char *path, bool cut)
+{
+	struct record *r = read_record(path);
+
+	assert_true(sums_of(r, "/outer").timed > 0);
+	assert_int_equal(r->figures.cut, cut);
+	free_record(r);
+}
+
+/* The end is told: what is recorded goes to a file that nobody can open any more. */
+static void file_system_is_unmounted(void **state)
+{
+	const char *folder = mount_tmpfs("gone", "");
+	struct live_proc *target = live_target("threads busy 2 300");
+	struct live_proc *rptrace = live_rptrace_ready("record -p %d -f outer -o %s/run.rpt",
+						       target->pid, folder);
+	char path[PATH_MAX];
+	int fd;
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/run.rpt", folder);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	assert_true(fd >= 0);
+	assert_int_equal(umount2(folder, MNT_DETACH), 0);
+	live_finish(target);
+	assert_int_equal(live_wait(rptrace), 1);
+	assert_non_null(strstr(rptrace->err, "run.rpt is not there any more: "));
+	assert_non_null(strstr(rptrace->err, "-o /var/tmp/rptrace.rpt"));
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	assert_reads(path, false);
+	close(fd);
+	rmdir(folder);
+}
+
+static void file_is_removed(void **state)
+{
+	const char *path = live_path("removed.rpt");
+	struct live_proc *target = live_target("threads busy 2 300");
+	struct live_proc *rptrace = live_rptrace_ready("record -p %d -f outer -o %s", target->pid,
+						       path);
+
+	(void)state;
+	assert_int_equal(unlink(path), 0);
+	live_finish(target);
+	assert_int_equal(live_wait(rptrace), 1);
+	assert_non_null(strstr(rptrace->err, "removed.rpt is not there any more: "));
+}
+
+static void file_system_is_full(void **state)
+{
+	const char *folder = mount_tmpfs("full", "size=128k");
+	struct live_proc *rptrace = live_rptrace("record -o %s/run.rpt -f outer -f middle -- %s",
+						 folder, live_target_path("threads busy 2 20000"));
+	char path[PATH_MAX];
+
+	(void)state;
+	assert_int_equal(live_wait(rptrace), 1);
+	assert_non_null(strstr(rptrace->out, "expect outer 40000"));
+	assert_non_null(strstr(rptrace->err, "cannot be written: No space left on device"));
+	snprintf(path, sizeof(path), "%s/run.rpt", folder);
+	assert_reads(path, true);
+	assert_int_equal(umount2(folder, MNT_DETACH), 0);
+	rmdir(folder);
+}
+
+/* What has reached its server is read. */
+static void file_system_is_killed(void **state)
+{
+	const char *folder = live_path("served"), *behind = live_path("behind.rpt");
+	uint64_t until = live_deadline();
+	struct live_proc *files, *target, *rptrace;
+	struct stat st = {0};
+
+	(void)state;
+	if (access("/dev/fuse", R_OK | W_OK)) {
+		fputs("SKIPPED: no /dev/fuse here\n", stderr);
+		skip();
+	}
+	assert_int_equal(close(open(behind, O_CREAT | O_WRONLY | O_CLOEXEC, 0600)), 0);
+	files = live_target("silent_files %s %s", folder, behind);
+	target = live_target("threads busy 2 1000000");
+	rptrace = live_rptrace_ready("record -p %d -f outer -o %s/program", target->pid, folder);
+	live_release(target);
+	while (stat(behind, &st) || st.st_size < 100000)
+		assert_true(live_tick(until));
+	kill(files->pid, SIGKILL);
+	live_wait(files);
+	assert_int_equal(live_wait(rptrace), 1);
+	kill(target->pid, SIGKILL);
+	umount2(folder, MNT_DETACH);
+	rmdir(folder);
+	assert_non_null(strstr(rptrace->err, "program ends early, as it cannot be written: "));
+	assert_reads(behind, true);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(record_goes_on_in_other_files),
 		cmocka_unit_test(oldest_file_goes),
 		cmocka_unit_test(killed_between_two_files),
+		cmocka_unit_test(file_system_is_unmounted),
+		cmocka_unit_test(file_is_removed),
+		cmocka_unit_test(file_system_is_full),
+		cmocka_unit_test(file_system_is_killed),
 	};
 
 	return live_main("record_files", tests, LIVE_COUNT(tests));

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
 /*
  * silent_files FOLDER FILE: a file system at FOLDER (which it makes) with one file, "program", that
- * holds what FILE does. It answers until it reads a byte, prints "silent", and answers nothing from
- * then on: "asked" for each thing that it is asked all the same. It ends with its input, and so
- * does the wait of whoever is waiting.
+ * holds what FILE does, and is written through to it. It answers until it reads a byte, prints
+ * "silent", and answers nothing from then on: "asked" for each thing that it is asked all the same.
+ * It ends with its input, and so does the wait of whoever is waiting.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -83,7 +83,28 @@ static void read_file(const struct files *f, const struct fuse_in_header *in,
 	reply(f, in, got < 0 ? -EIO : 0, bytes, got < 0 ? 0 : (size_t)got);
 }
 
-static void answer(const struct files *f, const struct fuse_in_header *in)
+static void write_file(const struct files *f, const struct fuse_in_header *in,
+		       const struct fuse_write_in *what)
+{
+	ssize_t wrote = pwrite(f->file, what + 1, what->size, (off_t)what->offset);
+	struct fuse_write_out out = {.size = wrote > 0 ? (uint32_t)wrote : 0};
+
+	reply(f, in, wrote < 0 ? -EIO : 0, &out, wrote < 0 ? 0 : sizeof(out));
+}
+
+/* Modes are as they are. */
+static void resize(struct files *f, const struct fuse_in_header *in,
+		   const struct fuse_setattr_in *what)
+{
+	struct fuse_attr_out attr = {.attr_valid = FOREVER_S};
+
+	if (what->valid & FATTR_SIZE && !ftruncate(f->file, (off_t)what->size))
+		f->size = what->size;
+	attr.attr = attributes(f, in->nodeid);
+	reply(f, in, 0, &attr, sizeof(attr));
+}
+
+static void answer(struct files *f, const struct fuse_in_header *in)
 {
 	const void *body = in + 1;
 	struct fuse_init_out init = {.major = FUSE_KERNEL_VERSION,
@@ -109,6 +130,12 @@ static void answer(const struct files *f, const struct fuse_in_header *in)
 	case FUSE_READ:
 		read_file(f, in, body);
 		return;
+	case FUSE_WRITE:
+		write_file(f, in, body);
+		return;
+	case FUSE_SETATTR:
+		resize(f, in, body);
+		return;
 	case FUSE_RELEASE:
 		reply(f, in, 0, NULL, 0);
 		return;
@@ -122,7 +149,7 @@ static void answer(const struct files *f, const struct fuse_in_header *in)
 }
 
 /* One request; false: there is no more to serve. */
-static bool serve(const struct files *f, bool silent)
+static bool serve(struct files *f, bool silent)
 {
 	static char request[REQUEST_MAX + 4096];
 	ssize_t got = read(f->server, request, sizeof(request));
@@ -158,7 +185,9 @@ int main(int argc, char **argv)
 	if (argc != 3)
 		return 2;
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	f.file = open(argv[2], O_RDONLY | O_CLOEXEC);
+	f.file = open(argv[2], O_RDWR | O_CLOEXEC);
+	if (f.file < 0)
+		f.file = open(argv[2], O_RDONLY | O_CLOEXEC);
 	if (f.server < 0 || f.file < 0 || fstat(f.file, &st))
 		fail("open");
 	f.size = (uint64_t)st.st_size;

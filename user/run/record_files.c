@@ -138,6 +138,18 @@ int rp_record_files__write(void *ctx, const struct rp_block_header *header, cons
 	return rc;
 }
 
+/* Writing goes on in a file that was removed, or on a file system that was unmounted meanwhile. */
+int rp_record_files__find(const struct rp_record_files *f)
+{
+	int fd = f->number == 1 && f->fd < 0 ? f->first : f->fd;
+	char path[PATH_MAX];
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) || !S_ISREG(st.st_mode))
+		return 0;
+	return rp_caller__is_file(fd, rp_record_files__path(f, f->number, path)) ? 0 : -ESTALE;
+}
+
 /* ---- ended ----------------------------------------------------------------------------------- */
 
 static int close_fd(int *fd)

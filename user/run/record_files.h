@@ -44,6 +44,9 @@ int rp_record_files__next(void *files);
  */
 int rp_record_files__write(void *files, const struct rp_block_header *header, const void *payload);
 
+/* -ESTALE: what is written cannot be found by its name any more. */
+int rp_record_files__find(const struct rp_record_files *files);
+
 /* End the one that is written. 0 or a negative errno. */
 int rp_record_files__end(struct rp_record_files *files);
 

@@ -394,6 +394,8 @@ static void *run_thread(void *ctx)
 		rc = write_end(r);
 	if (!rc && r->recent)
 		rc = write_dump(r);
+	if (!rc)
+		rc = rp_record_files__find(&r->files);
 	publish(r, rc);
 	closed = r->sink.close(r->sink.ctx);
 	r->writer = NULL;
@@ -477,6 +479,11 @@ int rp_recording__finish(struct rp_recording *r, const struct rp_recording_end *
 				   "answer",
 				   r->opts.path, FINISH_S);
 	rc = r->figures.rc;
+	if (rc == -ESTALE)
+		return rp_err__set(err, RP_EXIT_FAILED, rc, NULL,
+				   "%s is not there any more: it was removed or moved, or its file "
+				   "system was unmounted",
+				   r->figures.failed);
 	return rc ? rp_err__set(err, RP_EXIT_FAILED, rc, NULL,
 				"%s ends early, as it cannot be written: %s", r->figures.failed,
 				strerror(-rc))
