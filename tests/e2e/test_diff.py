@@ -89,6 +89,46 @@ class Diff(Case):
         self.assertRegex(said, "(?m)^bound: nothing is more than 400 % slower$")
         self.assertEqual(len(re.findall("(?m)^rptrace: pair ", said)), 5)
 
+    def samples_of(self, *words):
+        done = self.run_words("rptrace", "diff", "--json", "-o", "found.json", *words)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        with open(self.path("found.json"), encoding="utf-8") as file:
+            found = json.load(file)
+        spin = next(row for row in found["samples"]["functions"] if row["function"] == "spin")
+        self.assertGreater(spin["change"], 1)
+        self.assertGreater(spin["share_b"], spin["share_a"])
+        self.assertTrue(any(row["function"] == "spin" and row["file"] == "orders.c" and row["line"]
+                            for row in found["samples"]["lines"]))
+        return found
+
+    def test_samples(self):
+        """Where the time went: pairs of runs are judged, two records or two snapshots are shown."""
+        self.build("orders.c", "before")
+        self.make_five_times_slower(self.dir)
+        self.build("orders.c", "after")
+        done = self.run_words("rptrace", "diff", "--run", "5", "--sample=4000", "-f", "*_order", "--record", "kept", "--",
+                              "./before", "200", "---", "./after", "200")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertRegex(done.stderr, r"(?m)^FUNCTION +SHARE A +SHARE B +SELF A +SELF B +CHANGE$")
+        self.assertRegex(done.stderr, r"(?m)^spin +\d.* ±")
+        self.assertRegex(done.stderr, r"(?m)^orders\.c:\d+  spin ")
+        self.assertRegex(done.stderr, r"(?m)^note: another build: before \w+ in A, after \w+ in B$")
+        self.assertNotRegex(done.stderr, r"(?m)^warning")
+        sides = [sorted(glob.glob(self.path(f"kept.{side}?.rpt"))) for side in "ab"]
+        found = self.samples_of(*sides[0], "--", *sides[1])
+        self.assertTrue(found["samples"]["judged"])
+        self.assertEqual(len(found["notes"]), 1)
+        self.assertEqual(found["warnings"], [])
+        for side, name in zip(sides, "ab"):
+            done = self.run_words("rptrace", "report", "--json", "-o", f"{name}.json", side[0])
+            self.assertEqual(done.returncode, 0, done.stderr)
+        for two in (sides[0][0], sides[1][0]), ("a.json", "b.json"):
+            with self.subTest(two):
+                found = self.samples_of(*two)
+                self.assertFalse(found["samples"]["judged"])
+                self.assertEqual({row["verdict"] for kind in ("functions", "lines")
+                                  for row in found["samples"][kind]}, {""})
+
     def test_failing_command(self):
         self.build("orders.c", "same")
         done = self.run_words("rptrace", "diff", "--run", "5", "-f", "*_order", "--", "./same", "1", "---", "sh", "-c",

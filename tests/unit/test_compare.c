@@ -371,6 +371,30 @@ static void test_warnings(void **state)
 	free_both(&both);
 }
 
+/* Of a change of the program that is what there is to expect: no warning, and once for all regions
+ * of a file. */
+static void test_notes(void **state)
+{
+	struct both both;
+
+	(void)state;
+	compare_runs(&both, 2, &defaults);
+	assert_int_equal(both.c.n_notes, 0);
+	rp_comparison__free(&both.c);
+	for (size_t k = 0; k < both.b.run[0].n_regions; k++)
+		both.b.run[0].region[k].build_id = "bb";
+	for (size_t i = 0; i < 2; i++) {
+		both.b.run[1].region[i].build_id = both.b.run[0].region[i].build_id;
+		both.a.run[i].ns_per_region = 800;
+		both.b.run[i].ns_per_region = 1000;
+	}
+	assert_int_equal(rp_compare(&both.a, &both.b, &defaults, &both.c), 0);
+	assert_int_equal(both.c.n_notes, 2);
+	assert_string_equal(both.c.notes[0], "another build: app aa in A, app bb in B");
+	assert_non_null(strstr(both.c.notes[1], "800 ns a region in A, 1000 ns in B"));
+	free_both(&both);
+}
+
 /* As where a signal ends it all at once. */
 static void test_no_runs(void **state)
 {
@@ -547,6 +571,7 @@ int main(void)
 		cmocka_unit_test(test_nothing_to_judge),
 		cmocka_unit_test(test_bound),
 		cmocka_unit_test(test_warnings),
+		cmocka_unit_test(test_notes),
 		cmocka_unit_test(test_no_runs),
 		cmocka_unit_test(test_same_run_twice),
 		cmocka_unit_test(test_snapshots),

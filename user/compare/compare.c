@@ -428,6 +428,8 @@ int rp_compare(struct rp_side *a, struct rp_side *b, const struct rp_compare_opt
 	if (!rc)
 		rc = judge_all(out);
 	if (!rc)
+		rc = rp_sample_changes__make(out, &out->samples);
+	if (!rc)
 		rc = rp_comparison__warn(out);
 	if (rc) {
 		rp_comparison__free(out);
@@ -443,6 +445,8 @@ void rp_comparison__free(struct rp_comparison *comparison)
 {
 	free(comparison->change);
 	free(comparison->warnings);
+	free(comparison->notes);
+	rp_sample_changes__free(&comparison->samples);
 	rp_arena__free(&comparison->strings);
 	*comparison = (struct rp_comparison){0};
 }

@@ -13,7 +13,9 @@
 #ifndef RP_COMPARE_H
 #define RP_COMPARE_H
 
+#include "compare/outcome.h"
 #include "compare/run_summary.h"
+#include "compare/sample_changes.h"
 
 #define RP_COMPARE_PAIRS 5     /* below that nothing is judged */
 #define RP_COMPARE_FLOOR 0.02  /* less is no change */
@@ -35,16 +37,6 @@ enum rp_metric {
 const char *rp_metric__name(unsigned metric);
 /* In words. */
 const char *rp_metric__about(enum rp_metric metric);
-
-enum rp_outcome {
-	RP_OUTCOME_NONE, /* not judged */
-	RP_OUTCOME_NEW,	 /* only in runs of B */
-	RP_OUTCOME_GONE, /* only in runs of A */
-	RP_OUTCOME_SLOWER,
-	RP_OUTCOME_FASTER,
-	RP_OUTCOME_SAME,
-	RP_OUTCOME_UNCERTAIN,
-};
 
 /* Against a bound on regressions. */
 enum rp_gate { RP_GATE_NONE, RP_GATE_WITHIN, RP_GATE_EXCEEDED, RP_GATE_UNCERTAIN };
@@ -87,8 +79,11 @@ struct rp_comparison {
 	size_t n_judged; /* regions */
 	enum rp_gate gate;
 	const struct rp_change *worst; /* that the gate is about; NULL: none was judged */
+	struct rp_sample_changes samples;
 	const char **warnings;
 	size_t n_warnings;
+	const char **notes; /* differences that may be what is compared */
+	size_t n_notes;
 	struct rp_arena strings;
 };
 

@@ -180,6 +180,23 @@ static int note_side(const struct rp_diff_notes *n, char letter, const struct rp
 		    side->run[side->n - 1].name);
 }
 
+static int note_samples(const struct rp_diff_notes *n, const struct rp_sample_changes *samples)
+{
+	const char *sign = n->utf8 ? "±" : "+-";
+
+	if (samples->is_judged)
+		return note(
+			n,
+			"samples: self CPU time a run, %.0f of A and %.0f of B, judged by pairs "
+			"of runs; %s is for %.0f %% over functions, or lines, of %.0f %% and more",
+			samples->samples[0], samples->samples[1], sign,
+			100 * (1 - RP_COMPARE_ALPHA), 100 * RP_SAMPLE_SHARE);
+	return note(n,
+		    "samples: self CPU time a run, %.0f of A and %.0f of B; not judged: %s is what "
+		    "chance in sampling makes of it",
+		    samples->samples[0], samples->samples[1], sign);
+}
+
 int rp_diff__print_notes(const struct rp_diff_notes *n, const struct rp_comparison *c)
 {
 	bool many = c->a->n + c->b->n > 2;
@@ -202,6 +219,10 @@ int rp_diff__print_notes(const struct rp_diff_notes *n, const struct rp_comparis
 		rc = note(n, "%s", not_judged(c, text, sizeof(text)));
 	if (!rc && c->opts.max_regression > 0)
 		rc = note(n, "bound: %s", rp_comparison__gate_text(c, n->utf8, text, sizeof(text)));
+	if (!rc && c->samples.n)
+		rc = note_samples(n, &c->samples);
+	for (size_t i = 0; !rc && i < c->n_notes; i++)
+		rc = note(n, "note: %s", c->notes[i]);
 	for (size_t i = 0; !rc && i < c->n_warnings; i++)
 		rc = note(n, "warning: %s", c->warnings[i]);
 	return rc;

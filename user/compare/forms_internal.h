@@ -29,6 +29,16 @@ const char *rp_diff__ratio(const struct rp_ratio *ratio, bool utf8, char *buf, s
 const char *rp_diff__verdict(const struct rp_comparison *c, const struct rp_change *change,
 			     char *buf, size_t size);
 
+/* Samples' part of the table, and of Markdown; nothing without samples. 0 or -ENOMEM. */
+int rp_diff__print_samples(FILE *out, const struct rp_comparison *c, int width, bool utf8);
+int rp_diff__print_sample_rows(FILE *out, const struct rp_comparison *c);
+
+/* As wide as the terminal; 0: as wide as it wants to be. NULL: out of memory. */
+struct libscols_table;
+struct libscols_table *rp_diff__new_table(int width, bool utf8);
+/* Markdown: text that is escaped already, as code in a cell. */
+void rp_diff__print_code(FILE *out, const char *escaped);
+
 struct rp_diff_notes {
 	FILE *out;
 	const char *before;  /* each line */

@@ -99,12 +99,12 @@ static json_t *runs_array(const struct rp_side *side)
 	return NULL;
 }
 
-static json_t *warnings_array(const struct rp_comparison *c)
+static json_t *texts_array(const char *const *texts, size_t n)
 {
 	json_t *array = json_array();
 
-	for (size_t i = 0; i < c->n_warnings; i++)
-		json_array_append_new(array, text(c->warnings[i]));
+	for (size_t i = 0; i < n; i++)
+		json_array_append_new(array, text(texts[i]));
 	return array;
 }
 
@@ -121,6 +121,59 @@ static json_t *regions_array(const struct rp_comparison *c)
 	return NULL;
 }
 
+static json_t *place_object(const struct rp_sample_changes *samples,
+			    const struct rp_sample_change *change)
+{
+	bool is_known = change->ratio.high > 0;
+	json_t *object = json_object();
+	int err = json_object_set_new(object, "function", text(change->place.function));
+
+	err |= json_object_set_new(object, "file", text(change->place.file));
+	err |= json_object_set_new(object, "line", integer(change->place.line));
+	err |= json_object_set_new(object, "share_a", json_real(change->share[0]));
+	err |= json_object_set_new(object, "share_b", json_real(change->share[1]));
+	err |= json_object_set_new(object, "self_ns_a", number(change->self[0], samples->has_cpu));
+	err |= json_object_set_new(object, "self_ns_b", number(change->self[1], samples->has_cpu));
+	err |= json_object_set_new(object, "change", number(change->ratio.value - 1, is_known));
+	err |= json_object_set_new(object, "change_low", number(change->ratio.low - 1, is_known));
+	err |= json_object_set_new(object, "change_high", number(change->ratio.high - 1, is_known));
+	err |= json_object_set_new(object, "p",
+				   number(change->p, change->verdict != RP_OUTCOME_NONE));
+	err |= json_object_set_new(object, "verdict",
+				   json_string(rp_outcome__text(change->verdict, RP_METRIC_COUNT)));
+	if (!err)
+		return object;
+	json_decref(object);
+	return NULL;
+}
+
+static json_t *places_array(const struct rp_sample_changes *samples, size_t from, size_t end)
+{
+	json_t *array = json_array();
+	int err = array ? 0 : -1;
+
+	for (size_t i = from; i < end && !err; i++)
+		err = json_array_append_new(array, place_object(samples, &samples->item[i]));
+	if (!err)
+		return array;
+	json_decref(array);
+	return NULL;
+}
+
+static int add_samples(json_t *object, const struct rp_sample_changes *samples)
+{
+	json_t *list = json_object();
+	int err = json_object_set_new(list, "samples_a", json_real(samples->samples[0]));
+
+	err |= json_object_set_new(list, "samples_b", json_real(samples->samples[1]));
+	err |= json_object_set_new(list, "judged", json_boolean(samples->is_judged));
+	err |= json_object_set_new(list, "functions",
+				   places_array(samples, 0, samples->n_functions));
+	err |= json_object_set_new(list, "lines",
+				   places_array(samples, samples->n_functions, samples->n));
+	return err | json_object_set_new(object, "samples", list);
+}
+
 int rp_diff__json(FILE *out, const struct rp_comparison *c, const struct rp_diff_form_opts *opts)
 {
 	json_t *object = json_object();
@@ -134,10 +187,13 @@ int rp_diff__json(FILE *out, const struct rp_comparison *c, const struct rp_diff
 	err |= json_object_set_new(object, "max_regression",
 				   number(c->opts.max_regression, c->opts.max_regression > 0));
 	err |= json_object_set_new(object, "bound", json_string(rp_gate__text(c->gate)));
-	err |= json_object_set_new(object, "warnings", warnings_array(c));
+	err |= json_object_set_new(object, "warnings", texts_array(c->warnings, c->n_warnings));
+	err |= json_object_set_new(object, "notes", texts_array(c->notes, c->n_notes));
 	err |= json_object_set_new(object, "a", runs_array(c->a));
 	err |= json_object_set_new(object, "b", runs_array(c->b));
 	err |= json_object_set_new(object, "regions", regions_array(c));
+	if (c->samples.n)
+		err |= add_samples(object, &c->samples);
 	if (!err)
 		err = json_dumpf(object, out, JSON_INDENT(1) | JSON_REAL_PRECISION(12));
 	json_decref(object);

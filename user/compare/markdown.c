@@ -15,12 +15,8 @@ static bool is_news(const struct rp_change *change)
 }
 
 /* A backquote ends code and a bar ends a cell, whatever stands before it. */
-static int print_name(FILE *out, const char *name)
+void rp_diff__print_code(FILE *out, const char *escaped)
 {
-	char *escaped = rp_escape__copy(name, true);
-
-	if (!escaped)
-		return -ENOMEM;
 	fputc('`', out);
 	for (const char *c = escaped; *c; c++) {
 		if (*c == '`' || *c == '|')
@@ -29,6 +25,15 @@ static int print_name(FILE *out, const char *name)
 			fputc(*c, out);
 	}
 	fputc('`', out);
+}
+
+static int print_name(FILE *out, const char *name)
+{
+	char *escaped = rp_escape__copy(name, true);
+
+	if (!escaped)
+		return -ENOMEM;
+	rp_diff__print_code(out, escaped);
 	free(escaped);
 	return 0;
 }
@@ -83,6 +88,8 @@ int rp_diff__markdown(FILE *out, const struct rp_comparison *c,
 		rc = print_rows(out, c, false);
 		fputs("\n</details>\n", out);
 	}
+	if (!rc)
+		rc = rp_diff__print_sample_rows(out, c);
 	fputc('\n', out);
 	return rc ? rc : rp_diff__print_notes(&notes, c);
 }

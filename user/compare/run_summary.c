@@ -51,6 +51,7 @@ void rp_run_summary__free(struct rp_run_summary *run)
 {
 	free(run->region);
 	rp_baseline__free(&run->past);
+	rp_run_profile__free(&run->profile);
 	rp_arena__free(&run->strings);
 	*run = (struct rp_run_summary){0};
 }
@@ -157,6 +158,29 @@ static int add_region(const struct rp_row *row, struct rp_run_summary *out)
 	return 0;
 }
 
+static int add_profile(const struct rp_counts *counts, struct rp_snapshot *snapshot,
+		       struct rp_run_summary *out)
+{
+	const struct rp_profile *all;
+	int rc = 0;
+
+	if (!snapshot->sampled)
+		return 0;
+	rp_sampled__set_cpu(snapshot, counts->samples->cpu);
+	all = &snapshot->sampled->all;
+	for (size_t i = 0; !rc && i < all->lines.n; i++) {
+		const struct rp_line *line = &all->lines.item[i];
+		const struct rp_run_place place = {.function = line->place->function,
+						   .file = line->place->file,
+						   .line = line->place->line,
+						   .self = (double)line->self};
+
+		rc = rp_run_profile__add(&out->profile, &out->strings, &place);
+	}
+	out->profile.each = all->samples ? (double)all->cpu / (double)all->samples : 0;
+	return rc ? rc : rp_run_profile__finish(&out->profile);
+}
+
 static int add_regions(const struct rp_counts *counts, struct rp_run_summary *out)
 {
 	const struct rp_snapshot_opts opts = {0};
@@ -170,6 +194,10 @@ static int add_regions(const struct rp_counts *counts, struct rp_run_summary *ou
 	for (size_t i = 0; !rc && i < snapshot->n_rows; i++)
 		rc = add_region(&snapshot->rows[i], out);
 	rp_array__sort(out->region, out->n_regions, sizeof(*out->region), rp_run_region__compare);
+	if (!rc && snapshot->pairs > 0)
+		out->ns_per_region = snapshot->probe_ns / snapshot->pairs;
+	if (!rc)
+		rc = add_profile(counts, snapshot, out);
 	out->past.file = out->name;
 	if (!rc)
 		rc = rp_baseline__of_snapshot(&out->past, snapshot);

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "aggregate/baseline.h"
+#include "compare/run_profile.h"
 #include "record/sink.h"
 #include "util/arena.h"
 #include "util/region_kind.h"
@@ -36,7 +37,9 @@ struct rp_run_summary {
 	bool is_record;	  /* every instance was there; else a snapshot, of sums */
 	uint64_t wall;	  /* when it began: ns since 1970; 0: not known */
 	struct rp_meta meta;
-	uint64_t lost; /* instances that the record has not */
+	uint64_t lost;	      /* instances that the record has not */
+	double ns_per_region; /* of the probes; 0: not known */
+	struct rp_run_profile profile;
 	struct rp_run_region *region;
 	size_t n_regions;	 /* by name, then by kind */
 	struct rp_baseline past; /* the same for a live view, with paths */

@@ -198,6 +198,33 @@ static int add_regions(struct rp_run_summary *out, const json_t *regions)
 	return 0;
 }
 
+/* Of all lines; what a sample stands for follows from how many there were a second of CPU time. */
+static int add_profile(struct rp_run_summary *out, const json_t *samples, const json_t *lines)
+{
+	double hz = number_of(samples, "hz_achieved"), taken = number_of(samples, "taken");
+	const json_t *object;
+	size_t i;
+
+	if (!samples)
+		return 0;
+	json_array_foreach (lines, i, object) {
+		struct rp_run_place place = {
+			.line = (uint32_t)fmin(number_of(object, "line"), INT32_MAX),
+			.self = number_of(object, "self")};
+		int rc = keep_text(out, text_of(object, "function"), &place.function);
+
+		if (!rc)
+			rc = keep_text(out, text_of(object, "file"), &place.file);
+		if (!rc && place.function && place.file)
+			rc = rp_run_profile__add(&out->profile, &out->strings, &place);
+		if (rc)
+			return rc;
+	}
+	if (hz > 0 && taken > 0)
+		out->profile.each = taken / hz * RP_NS_PER_S / (taken + number_of(samples, "lost"));
+	return rp_run_profile__finish(&out->profile);
+}
+
 static int fill(struct rp_run_summary *out, const json_t *root, const char *name)
 {
 	int rc = 0;
@@ -221,6 +248,10 @@ static int fill(struct rp_run_summary *out, const json_t *root, const char *name
 		rc = add_regions(out, json_object_get(root, "regions"));
 	out->past.file = out->name;
 	out->past.duration = (uint64_t)number_of(root, "duration_ns");
+	out->ns_per_region = number_of(json_object_get(root, "overhead"), "ns_per_region");
+	if (!rc)
+		rc = add_profile(out, json_object_get(root, "samples"),
+				 json_object_get(root, "lines"));
 	return rc ? rc : add_tree(out, json_object_get(root, "tree"));
 }
 

@@ -129,23 +129,28 @@ static int add_line(struct libscols_table *table, const struct sheet *s, size_t 
 	return rc;
 }
 
-static int print_sheet(FILE *out, const struct sheet *s)
+struct libscols_table *rp_diff__new_table(int width, bool utf8)
 {
 	struct libscols_table *table = scols_new_table();
-	int width = s->opts->width;
-	char *text = NULL;
-	int rc = table ? 0 : -ENOMEM;
 
-	if (rc)
-		return rc;
+	if (!table)
+		return NULL;
 	scols_table_set_column_separator(table, GAP);
-	scols_table_enable_ascii(table, !s->utf8);
+	scols_table_enable_ascii(table, !utf8);
 	scols_table_enable_noencoding(table, 1);
 	scols_table_set_termforce(table,
 				  width > 0 ? SCOLS_TERMFORCE_ALWAYS : SCOLS_TERMFORCE_NEVER);
 	if (width > 0)
 		scols_table_set_termwidth(table, (size_t)width);
-	rc = add_columns(table, s);
+	return table;
+}
+
+static int print_sheet(FILE *out, const struct sheet *s)
+{
+	struct libscols_table *table = rp_diff__new_table(s->opts->width, s->utf8);
+	char *text = NULL;
+	int rc = table ? add_columns(table, s) : -ENOMEM;
+
 	for (size_t i = 0; !rc && i < s->c->n; i++)
 		rc = add_line(table, s, i);
 	if (!rc)
@@ -169,5 +174,7 @@ int rp_diff__table(FILE *out, const struct rp_comparison *c, const struct rp_dif
 		rc = print_sheet(out, &sheet);
 	else
 		fputs("no region was entered\n", out);
+	if (!rc)
+		rc = rp_diff__print_samples(out, c, opts->width, sheet.utf8);
 	return rc ? rc : rp_diff__print_notes(&notes, c);
 }

@@ -21,14 +21,18 @@ static const struct {
 };
 
 /* The text is in the arena; NULL: out of memory. */
-static int add(struct rp_comparison *c, const char *text)
+static int add_to(const char ***texts, size_t *n, const char *text)
 {
-	int rc = text ? rp_array__fit(&c->warnings, c->n_warnings + 1, sizeof(*c->warnings))
-		      : -ENOMEM;
+	int rc = text ? rp_array__fit(texts, *n + 1, sizeof(**texts)) : -ENOMEM;
 
 	if (!rc)
-		c->warnings[c->n_warnings++] = text;
+		(*texts)[(*n)++] = text;
 	return rc;
+}
+
+static int add(struct rp_comparison *c, const char *text)
+{
+	return add_to(&c->warnings, &c->n_warnings, text);
 }
 
 static const struct rp_run_summary *run_at(const struct rp_comparison *c, size_t i)
@@ -85,6 +89,76 @@ static int warn_of_builds(struct rp_comparison *c, const struct rp_side *side)
 		}
 	}
 	return 0;
+}
+
+static const char *base_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+/* A file is told once: its regions follow one another only by chance. */
+static bool is_told(const struct rp_comparison *c, const char *text)
+{
+	for (size_t i = 0; i < c->n_notes; i++)
+		if (!strcmp(c->notes[i], text))
+			return true;
+	return false;
+}
+
+/* That is what a change of the program looks like, and yet whoever compares two runs of the same
+ * program wants to know. */
+static int note_builds(struct rp_comparison *c)
+{
+	const struct rp_run_summary *a = &c->a->run[0], *b = &c->b->run[0];
+	int rc = 0;
+
+	for (size_t k = 0; c->a->n && c->b->n && k < a->n_regions && !rc; k++) {
+		const struct rp_run_region *was = &a->region[k];
+		const struct rp_run_region *is = rp_run_summary__find(b, was->name, was->kind);
+		const char *text;
+
+		if (!is || !*was->build_id || !*is->build_id ||
+		    !strcmp(was->build_id, is->build_id))
+			continue;
+		text = rp_arena__printf(&c->strings, "another build: %s %.16s in A, %s %.16s in B",
+					base_of(was->object), was->build_id, base_of(is->object),
+					is->build_id);
+		if (!text)
+			return -ENOMEM;
+		if (!is_told(c, text))
+			rc = add_to(&c->notes, &c->n_notes, text);
+	}
+	return rc;
+}
+
+#define COSTS_DIFFER 1.2
+
+static double mean_cost(const struct rp_side *side)
+{
+	double sum = 0, n = 0;
+
+	for (size_t i = 0; i < side->n; i++) {
+		sum += side->run[i].ns_per_region;
+		n += side->run[i].ns_per_region > 0;
+	}
+	return n > 0 ? sum / n : 0;
+}
+
+/* What is calibrated differs from run to run; by so much, the machine was another one. */
+static int note_costs(struct rp_comparison *c)
+{
+	double a = mean_cost(c->a), b = mean_cost(c->b);
+
+	if (!(a > 0) || !(b > 0) || (a < COSTS_DIFFER * b && b < COSTS_DIFFER * a))
+		return 0;
+	return add_to(
+		&c->notes, &c->n_notes,
+		rp_arena__printf(&c->strings,
+				 "probes took %.0f ns a region in A, %.0f ns in B: times that "
+				 "changed by no more than that say nothing of the program",
+				 a, b));
 }
 
 /* Both of a pair were over, or had begun, before the next pair did. */
@@ -159,6 +233,10 @@ int rp_comparison__warn(struct rp_comparison *c)
 		rc = warn_of_builds(c, c->a);
 	if (!rc)
 		rc = warn_of_builds(c, c->b);
+	if (!rc)
+		rc = note_builds(c);
+	if (!rc)
+		rc = note_costs(c);
 	if (!rc)
 		rc = warn_of_order(c);
 	if (!rc)

@@ -241,7 +241,7 @@ const struct rp_option rp_options[] = {
 	 .least = SECONDS_MIN, .most = SECONDS_MAX},
 	{"on-stuck", 0, RP_SECTION_SHOW, LIVE, RP_OPTION_TEXT, MEMBER(on_stuck), .arg = "COMMAND",
 	 .help = "run COMMAND once for each stuck region", .example = "echo $RPTRACE_PATH"},
-	{"sample", 0, RP_SECTION_SHOW, LIVE | RECORD, RP_OPTION_NUMBER, MEMBER(sample_hz),
+	{"sample", 0, RP_SECTION_SHOW, LIVE | RECORD | DIFF, RP_OPTION_NUMBER, MEMBER(sample_hz),
 	 .arg = "HZ", .help = "hot functions and lines, sampled HZ times a second of CPU time",
 	 .least = 1, .most = 20000, .bare = "997", .example = "997"},
 	{"off-cpu", 0, RP_SECTION_SHOW, LIVE, RP_OPTION_FLAG, MEMBER(off_cpu),
