@@ -49,3 +49,23 @@ class Samples(Screen):
         """What was asked for by name and is not there ends it, as ever."""
         self.open("-f", "no_such_function", shown="all is over")
         self.check_end(3)
+
+
+class Asleep(Screen):
+    target_args = ("places", 100000)
+
+    def setUp(self):
+        super(Screen, self).setUp()
+        self.start(os.path.join(TARGETS, "asleep"))
+
+    def test_switch_to_where_it_sleeps(self):
+        """The panes of samples and of sleeps are next to each other: Tab and back."""
+        screen = self.open("--sample", "--off-cpu", "-f", "by_poll", rows=40, shown="by_poll ")
+        screen.press("Enter", "BTab")
+        screen.wait("where it sleeps", lambda text: re.search(r"Asleep  by_poll", text) and
+                    re.search(r"\d [num]?s +100\.0%  by_poll  asleep", text.replace("\u00b5", "u")))
+        screen.press("BTab")
+        screen.wait("where it runs", lambda text: re.search(r"Samples  Asleep  by_poll", text) and
+                    re.search(r"functions, \d+ samples", text))
+        screen.press("q")
+        self.check_end()

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
 /*
- * asleep places: a region that sleeps in two ways, 20 times 5 ms each; the second in a region of
- * its own. asleep bounce TIMES: two threads that wake each other as fast as they can, each in a
- * region. asleep idle: a region that does nothing until the input ends.
+ * asleep places [TIMES]: a region that sleeps in two ways, 20 times 5 ms each; the second in a
+ * region of its own. asleep bounce TIMES: two threads that wake each other as fast as they can,
+ * each in a region. asleep idle: a region that does nothing until the input ends.
  */
 #include <poll.h>
 #include <pthread.h>
@@ -12,9 +12,7 @@
 #include "regions.h"
 #include "target.h"
 
-#define TIMES 20
-
-static unsigned long bounces;
+static unsigned long times = 20, bounces;
 static int to_first[2], to_second[2];
 
 NO_CLONES void by_clock(void)
@@ -33,7 +31,7 @@ REGION_FN(by_poll)
 
 REGION_FN(both)
 {
-	for (int i = 0; i < TIMES; i++) {
+	for (unsigned long i = 0; i < times; i++) {
 		by_clock();
 		by_poll();
 	}
@@ -88,8 +86,10 @@ int main(int argc, char **argv)
 		idle();
 		return 0;
 	}
+	if (argc > 2)
+		times = strtoul(argv[2], NULL, 10);
 	both();
 	expect("both", 1);
-	expect("by_poll", TIMES);
+	expect("by_poll", times);
 	return 0;
 }

@@ -311,6 +311,40 @@ static void test_baseline(void **state)
 	check_baseline(&wide, true, true, false, "screen-140-baseline-styles.txt");
 }
 
+/* Where threads slept in the first region: the last pane, which is there without samples. */
+static void test_asleep(void **state)
+{
+	static char text[ROWS_MAX * WIDTH_MAX * 4];
+	struct rp_sample_store *store = rp_sample_store__new(100);
+	uint32_t places[] = {sampled_place(store, "main", "src/main.c", 12),
+			     sampled_place(store, "handle_request", "src/main.c", 30),
+			     sampled_place(store, "futex_wait", "", 0)};
+	struct rp_taken_sample at = {.node = 2, .end = RP_UNWIND_END_COMPLETE};
+
+	(void)state;
+	fixture_server(&server);
+	at.call = rp_sample_store__call(store, 2, places, 3);
+	rp_sample_store__add_sleep(store, &at, 1200000);
+	at.call = rp_sample_store__call(store, 2, places, 2);
+	rp_sample_store__add_sleep(store, &at, 34560);
+	server.counts.samples = rp_sample_counts__of(store);
+	server.counts.samples->off_cpu = true;
+	rp_sample_store__put(store);
+	rp_state__init(&s, &(struct rp_state_opts){
+				   .sort = rp_column__find("total"), .interval = 1, .utf8 = true});
+	rp_state__resize(&s, usual.rows, usual.width);
+	assert_int_equal(
+		rp_state__update(&s, fixture_snapshot(&server, RP_BY_NONE), NULL, 10 * S, 5 * S),
+		0);
+	key(RP_KEY_ENTER);
+	key(RP_KEY_BACK_TAB);
+	assert_int_equal(s.pane, RP_PANE_ASLEEP);
+	draw(&usual, false, text);
+	assert_golden("screen-120-asleep.txt", text);
+	rp_state__free(&s);
+	samples_free(&server);
+}
+
 static void test_menus(void **state)
 {
 	static const int sort[] = {RP_KEY_F0 + 6, 0}, columns[] = {'c', 0}, group[] = {'g', 0},
@@ -397,6 +431,7 @@ int main(void)
 		cmocka_unit_test(test_menus),
 		cmocka_unit_test(test_samples),
 		cmocka_unit_test(test_baseline),
+		cmocka_unit_test(test_asleep),
 	};
 
 	setlocale(LC_ALL, "C.UTF-8");

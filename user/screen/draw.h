@@ -21,6 +21,7 @@ size_t rp_heat__columns(const struct rp_state *s);
 void rp_draw__heat(const struct rp_state *s, const struct rp_row *row);
 /* row NULL: there are no regions, and what is hot is of the whole target. */
 void rp_draw__samples(const struct rp_state *s, const struct rp_row *row);
+void rp_draw__asleep(const struct rp_state *s, const struct rp_row *row);
 void rp_draw__icicle(const struct rp_state *s);
 /* Of a record: a line about the window, and the lines of its time. */
 void rp_draw__window(const struct rp_state *s);

@@ -265,11 +265,13 @@ void rp_draw__pane(const struct rp_state *s)
 {
 	const struct rp_row *row = rp_state__chosen_row(s);
 
-	if (!s->layout.n_pane || (!row && s->pane != RP_PANE_SAMPLES))
+	if (!s->layout.n_pane || (!row && s->pane != RP_PANE_SAMPLES && s->pane != RP_PANE_ASLEEP))
 		return;
 	draw_heading(s, row);
 	if (s->pane == RP_PANE_SAMPLES)
 		rp_draw__samples(s, row);
+	else if (s->pane == RP_PANE_ASLEEP)
+		rp_draw__asleep(s, row);
 	else if (s->pane == RP_PANE_HIST)
 		draw_hist(s, row);
 	else if (s->pane == RP_PANE_HEAT)

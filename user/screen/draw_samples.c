@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
-/* The pane of samples: what is hot inside the chosen region, by function and by line. */
+/*
+ * The pane of samples: what is hot inside the chosen region, by function and by line; and the one
+ * of where its threads slept.
+ */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,13 +12,14 @@
 #include "screen/panes.h"
 
 #define SHARE  6 /* columns */
-#define AROUND 6
+#define AROUND 7 /* statistical error, or time */
 #define WHERE  (2 * (SHARE + 1) + AROUND + 1)
 #define BESIDE 100 /* columns, from which on lines are beside the functions */
 
-/* Where a list of the pane is. */
+/* Where a list of the pane is, and whether it is of time asleep. */
 struct area {
 	size_t y, x, width, lines;
+	bool asleep;
 };
 
 static void draw_share(const struct rp_state *s, size_t y, size_t x, uint64_t part, uint64_t all)
@@ -46,7 +50,9 @@ static void draw_line(const struct rp_state *s, const struct area *at, size_t y,
 	rp_sampled__interval(line->self, profile->samples, &low, &high);
 	draw_share(s, y, at->x, line->self, profile->samples);
 	snprintf(text, sizeof(text), "%s%.1f", s->utf8 ? "±" : "+-", 100 * (high - low) / 2);
-	rp_draw__pane_right(s, RP_STYLE_FAINT, y, at->x + SHARE + 1, AROUND, text);
+	rp_draw__pane_right(s, RP_STYLE_FAINT, y, at->x + SHARE + 1, AROUND,
+			    at->asleep ? rp_draw__ns(s, line->cumulative, text, sizeof(text))
+				       : text);
 	draw_share(s, y, at->x + SHARE + AROUND + 2, line->cumulative, profile->samples);
 	describe_place(line->place, text, sizeof(text));
 	if (at->width > WHERE + 1)
@@ -57,13 +63,19 @@ static void draw_line(const struct rp_state *s, const struct area *at, size_t y,
 static void draw_list(const struct rp_state *s, const struct area *at, const char *title,
 		      const struct rp_profile *profile, const struct rp_lines *lines)
 {
-	char text[96];
+	char text[96], all[32];
 
 	if (!at->lines)
 		return;
 	rp_draw__pane_right(s, RP_STYLE_STRONG, at->y, at->x, SHARE, "SELF");
+	if (at->asleep)
+		rp_draw__pane_right(s, RP_STYLE_STRONG, at->y, at->x + SHARE + 1, AROUND, "TIME");
 	rp_draw__pane_right(s, RP_STYLE_STRONG, at->y, at->x + SHARE + AROUND + 2, SHARE, "CUMUL");
-	snprintf(text, sizeof(text), "%s, %" PRIu64 " samples", title, profile->samples);
+	if (at->asleep)
+		snprintf(text, sizeof(text), "%s, of %s asleep", title,
+			 rp_draw__ns(s, profile->samples, all, sizeof(all)));
+	else
+		snprintf(text, sizeof(text), "%s, %" PRIu64 " samples", title, profile->samples);
 	if (at->width > WHERE + 1)
 		rp_draw__pane_text(s, RP_STYLE_STRONG, at->y, at->x + WHERE + 1,
 				   at->width - WHERE - 1, text);
@@ -79,27 +91,11 @@ static bool has_lines(const struct rp_profile *profile)
 	return false;
 }
 
-static const struct rp_profile *profile_of(const struct rp_state *s, const struct rp_row *row)
+/* Functions, and lines where any are known: beside them if there is room, or else below. */
+static void draw_profile(const struct rp_state *s, struct area at, const struct rp_profile *profile)
 {
-	row = row ? rp_flat__find(s->shown, row) : NULL;
-	return row ? &row->profile : &s->shown->sampled->all;
-}
-
-void rp_draw__samples(const struct rp_state *s, const struct rp_row *row)
-{
-	const struct rp_layout *l = &s->layout;
-	struct area at = {.y = l->pane + 1, .width = l->pane_width, .lines = l->n_pane - 1};
-	const struct rp_profile *profile;
 	struct area lines;
 
-	if (!s->shown->sampled || !at.lines)
-		return;
-	profile = profile_of(s, row);
-	if (!s->axis && !s->total->meta.probes)
-		rp_draw__pane_text(
-			s, RP_STYLE_STRONG, at.y + --at.lines, 0, at.width,
-			"nothing is traced so far: A traces the functions that are worth it, a "
-			"those of a glob");
 	if (!has_lines(profile)) {
 		draw_list(s, &at, "functions", profile, &profile->functions);
 		return;
@@ -116,4 +112,37 @@ void rp_draw__samples(const struct rp_state *s, const struct rp_row *row)
 	}
 	draw_list(s, &at, "functions", profile, &profile->functions);
 	draw_list(s, &lines, "lines", profile, &profile->lines);
+}
+
+static struct area whole_pane(const struct rp_state *s)
+{
+	const struct rp_layout *l = &s->layout;
+
+	return (struct area){.y = l->pane + 1, .width = l->pane_width, .lines = l->n_pane - 1};
+}
+
+void rp_draw__samples(const struct rp_state *s, const struct rp_row *row)
+{
+	struct area at = whole_pane(s);
+
+	if (!s->shown->sampled || !at.lines)
+		return;
+	row = row ? rp_flat__find(s->shown, row) : NULL;
+	if (!s->axis && !s->total->meta.probes)
+		rp_draw__pane_text(
+			s, RP_STYLE_STRONG, at.y + --at.lines, 0, at.width,
+			"nothing is traced so far: A traces the functions that are worth it, a "
+			"those of a glob");
+	draw_profile(s, at, row ? &row->profile : &s->shown->sampled->all);
+}
+
+void rp_draw__asleep(const struct rp_state *s, const struct rp_row *row)
+{
+	struct area at = whole_pane(s);
+
+	if (!s->shown->asleep || !at.lines)
+		return;
+	at.asleep = true;
+	row = row ? rp_flat__find(s->shown, row) : NULL;
+	draw_profile(s, at, row ? &row->sleeps : &s->shown->asleep->all);
 }

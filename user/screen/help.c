@@ -125,7 +125,7 @@ const struct rp_bar *rp_bar__of(bool record)
 const char *const rp_pane_titles[RP_PANE_END] = {
 	[RP_PANE_HIST] = "Histogram",  [RP_PANE_HEAT] = "Heat map", [RP_PANE_ICICLE] = "Icicle",
 	[RP_PANE_CALLS] = "Calls",     [RP_PANE_GROUPS] = "Groups", [RP_PANE_SOURCE] = "Source",
-	[RP_PANE_SAMPLES] = "Samples",
+	[RP_PANE_SAMPLES] = "Samples", [RP_PANE_ASLEEP] = "Asleep",
 };
 
 /* The sites of a program are not in a record; samples are there if they were asked for. */
@@ -133,6 +133,8 @@ bool rp_pane__is_there(const struct rp_state *s, enum rp_pane pane)
 {
 	if (pane == RP_PANE_SAMPLES)
 		return s->total && s->total->sampled;
+	if (pane == RP_PANE_ASLEEP)
+		return s->total && s->total->asleep;
 	return !s->axis || pane != RP_PANE_SOURCE;
 }
 
