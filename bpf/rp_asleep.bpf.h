@@ -18,9 +18,7 @@
 
 #include "rp_sample.bpf.h"
 
-/* Stacks that each CPU takes: so many in a window of 67 ms, about 3,800 a second. */
-#define SLEEPS_WINDOW(now) ((now) >> 26)
-#define SLEEPS_MAX	   256u
+#define SLEEPS_WINDOW(now) ((now) >> RP_SLEEPS_WINDOW_BITS)
 
 struct rp_sleeps {
 	__u64 window;
@@ -74,7 +72,7 @@ static __always_inline bool may_take_stack(__u64 now)
 		sleeps->window = SLEEPS_WINDOW(now);
 		sleeps->taken = 0;
 	}
-	if (sleeps->taken < SLEEPS_MAX) {
+	if (sleeps->taken < cfg_sleeps_max) {
 		sleeps->taken++;
 		return true;
 	}

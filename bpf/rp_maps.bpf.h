@@ -30,6 +30,7 @@ const volatile bool cfg_label_returned = false;		/* labels are what functions re
 const volatile __u32 cfg_every = 0;			/* record one tree in so many; 0: all */
 const volatile bool cfg_record = false;			/* tell of every instance */
 const volatile bool cfg_kernel_frames = false;		/* of threads that sleep */
+const volatile __u32 cfg_sleeps_max = 0;		/* whose stacks a CPU takes in a window */
 const volatile __u32 cfg_figure_shards = 1;		/* powers of two */
 const volatile __u32 cfg_hist_shards = 1;
 const volatile bool cfg_returns_of_all = false; /* links report returns of any process */

@@ -66,7 +66,9 @@ _Static_assert(sizeof(struct rp_span) == 40, "rp_span is shared with BPF");
 	X(FILES, "files",                                                                          \
 	  "files that were left: held by somebody, too much to read, or too many of one process")  \
 	X(SAMPLES, "samples", "samples that found their ring full")                                \
-	X(SLEEPS, "sleeps", "sleeps beyond the stacks a second that --off-cpu takes")
+	X(SLEEPS, "sleeps",                                                                        \
+	  "sleeps whose stack was not taken, past --off-cpu=N of them a second: only their time "  \
+	  "is known")
 enum rp_lost {
 #define RP_LOST_ENUM(symbol, key, meaning) RP_LOST_##symbol,
 	RP_LOST_REASONS(RP_LOST_ENUM)

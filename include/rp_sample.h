@@ -46,6 +46,8 @@ struct rp_sample {
 _Static_assert(sizeof(struct rp_sample) == RP_SAMPLE_BYTES(RP_SAMPLE_WORDS_MAX),
 	       "rp_sample is shared with BPF");
 
+#define RP_SLEEPS_WINDOW_BITS 26 /* ns: 67 ms, in which each CPU takes so many stacks at most */
+
 /* The sleep of a thread that was told last is over. */
 struct rp_woken {
 	__rp_u32 kind; /* RP_SAMPLE_KIND_WOKEN */

@@ -165,6 +165,32 @@ class Postgres(PostgresCase):
                         query["wait_ns"])
         self.assertAllClosed()
 
+    def test_where_backends_sleep(self):
+        """One waits for a lock that another holds, then both for their client; all of it is in stacks."""
+        self.trace("-u", "postgresql:transaction*", "--off-cpu")
+        holder, waiter = self.psql(stdin=subprocess.PIPE), self.psql(stdin=subprocess.PIPE)
+        holder.say("CREATE TABLE held (n int); INSERT INTO held VALUES (1);\n")
+        holder.say("BEGIN; UPDATE held SET n = 2; SELECT 'holds', pg_sleep(0.01);\n")
+        holder.wait_lines("^holds", stream="stdout")
+        waiter.say("UPDATE held SET n = 3;\n")
+        holder.say("DO $$ BEGIN WHILE NOT EXISTS (SELECT FROM pg_locks WHERE NOT granted) LOOP "
+                   "PERFORM pg_sleep(0.01); END LOOP; END $$; SELECT 'waits';\n")
+        holder.wait_lines("^waits", stream="stdout")
+        holder.say("COMMIT; DROP TABLE held;\n")
+        waiter.finish()
+        holder.finish()
+        self.wait_disconnected()
+        self.snap = self.detach()
+        region = self.snap.region("transaction")
+        asleep = {}
+        for line in region["asleep_lines"]:
+            asleep[line["function"]] = asleep.get(line["function"], 0) + line["cumulative_ns"]
+        for function in ("ProcSleep", "pg_sleep", "PostgresMain"):
+            self.assertGreater(asleep.get(function, 0), 0, function)
+        self.assertEqual(sum(line["self_ns"] for line in region["asleep_lines"]) +
+                         region["asleep_untold_ns"], region["asleep_ns"])
+        self.assertAllClosed()
+
     def test_terminated_backend(self):
         """A backend that is ended in its query leaves it, and its transaction, in order."""
         self.log_mark()

@@ -12,6 +12,11 @@
 /* Of Python, that are known to have been told of: others are told of once more. */
 #define PYTHON_CODES_MAX 16384
 
+static uint32_t sleeps_in_a_window(uint32_t a_second)
+{
+	return (uint32_t)(((uint64_t)a_second << RP_SLEEPS_WINDOW_BITS) / 1000000000) + 1;
+}
+
 void rp_session__configure_samples(struct rp_session *s, const struct rp_session_opts *opts)
 {
 	struct rptrace_bpf *skel = s->skel;
@@ -21,6 +26,7 @@ void rp_session__configure_samples(struct rp_session *s, const struct rp_session
 	bpf_program__set_autoattach(skel->progs.rp_take_sample, false);
 	bpf_program__set_autoload(skel->progs.rp_switch, opts->sleeps);
 	skel->rodata->cfg_kernel_frames = opts->kernel_frames;
+	skel->rodata->cfg_sleeps_max = sleeps_in_a_window(opts->sleeps);
 	bpf_map__set_autocreate(skel->maps.sleeps_taken, opts->sleeps);
 	bpf_program__set_autoload(skel->progs.rp_fork_tables, wanted);
 	bpf_program__set_autoload(skel->progs.rp_exec_tables, wanted);

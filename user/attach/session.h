@@ -44,7 +44,8 @@ struct rp_session_opts {
 	bool links_change;		 /* links will replace others */
 	bool spans;			 /* sites may be those of spans */
 	bool samples;			 /* rp_session__sample_program() will be used */
-	bool sleeps;			 /* tell where threads sleep in regions ... */
+	/* Where threads sleep in regions is told: so many a second on each CPU; 0: it is not ... */
+	uint32_t sleeps;
 	bool kernel_frames;		 /* ... with the kernel's part of their stacks */
 	bool verbose;			 /* libbpf's own messages on stderr */
 	/* Of the ring of instances, 2^n pages; 0: none are told. */

@@ -78,7 +78,7 @@ struct rp_opts {
 	bool interval_given;
 	bool batch, tree, compensate, verbose, no_setup;
 	unsigned sample_hz; /* 0: no samples */
-	bool off_cpu;
+	unsigned off_cpu;   /* stacks a second and CPU at most; 0: sleeps are not looked at */
 	unsigned auto_most; /* functions to choose; 0: none */
 	bool json;
 	const char *baseline; /* file; NULL: none */

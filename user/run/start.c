@@ -18,7 +18,7 @@ static int open_sampling(struct rp_run *run, struct rp_err *err)
 		.targets = run->targets,
 		.helper = run->helper,
 		.hz = run->opts->sample_hz,
-		.off_cpu = run->opts->off_cpu,
+		.off_cpu = run->opts->off_cpu > 0,
 		.follow = !run->opts->no_follow || rp_opts__is_system(run->opts),
 	};
 
@@ -80,7 +80,7 @@ int rp_run__open(struct rp_run *run, struct rp_err *err)
 		.links_change = run->on_screen || o->max_overhead > 0,
 		.samples = o->sample_hz > 0,
 		.sleeps = o->off_cpu,
-		.kernel_frames = o->off_cpu,
+		.kernel_frames = o->off_cpu > 0,
 		.record_bytes = rp_run__ring_bytes(o),
 		.record_every = o->every,
 		.verbose = o->verbose,

@@ -57,28 +57,31 @@ static void print_time(FILE *out, const struct rp_profile *profile, uint64_t sam
 		utf8 ? rp_text__micro(text, sizeof(text)) : text);
 }
 
-/* What is sampled is known but for its error by chance; time asleep was measured. */
+/* Time asleep is measured; what is sampled has an error by chance, which is told with it. */
+static int print_line(FILE *out, const struct rp_profile *profile, const struct rp_line *line,
+		      bool is_sampled, bool utf8)
+{
+	double low, high;
+
+	fprintf(out, "%7.1f", 100.0 * (double)line->self / (double)profile->samples);
+	rp_sampled__interval(line->self, profile->samples, &low, &high);
+	if (is_sampled)
+		fprintf(out, "  %5.1f", 100 * (high - low) / 2);
+	print_time(out, profile, line->cumulative, utf8);
+	print_time(out, profile, line->self, utf8);
+	fputs("  ", out);
+	return print_place(out, line->place, utf8);
+}
+
 static int print_lines(FILE *out, const struct rp_profile *profile, const struct rp_lines *lines,
-		       size_t most, bool is_sampled, bool utf8)
+		       size_t most, bool utf8)
 {
 	size_t n = lines->n < most ? lines->n : most;
 	int err = 0;
 
-	fprintf(out, "%7s  %s%10s  %10s  %s\n", "%TIME", is_sampled ? "   +-  " : "", "CUMULATIVE",
-		"SELF", "WHERE");
-	for (size_t i = 0; i < n && !err; i++) {
-		const struct rp_line *line = &lines->item[i];
-		double low, high;
-
-		fprintf(out, "%7.1f", 100.0 * (double)line->self / (double)profile->samples);
-		rp_sampled__interval(line->self, profile->samples, &low, &high);
-		if (is_sampled)
-			fprintf(out, "  %5.1f", 100 * (high - low) / 2);
-		print_time(out, profile, line->cumulative, utf8);
-		print_time(out, profile, line->self, utf8);
-		fputs("  ", out);
-		err = print_place(out, line->place, utf8);
-	}
+	fprintf(out, "%7s  %5s  %10s  %10s  %s\n", "%TIME", "+-", "CUMULATIVE", "SELF", "WHERE");
+	for (size_t i = 0; i < n && !err; i++)
+		err = print_line(out, profile, &lines->item[i], true, utf8);
 	return err;
 }
 
@@ -100,12 +103,12 @@ static int print_profile(FILE *out, const struct rp_profile *profile, const char
 	if (!err && (both || !lines)) {
 		fprintf(out, "hot functions%s%s, of %" PRIu64 " samples\n", *name ? " in " : "",
 			name, profile->samples);
-		err = print_lines(out, profile, &profile->functions, most, true, utf8);
+		err = print_lines(out, profile, &profile->functions, most, utf8);
 	}
 	if (!err && lines) {
 		fprintf(out, "hot lines%s%s, of %" PRIu64 " samples\n", *name ? " in " : "", name,
 			profile->samples);
-		err = print_lines(out, profile, &profile->lines, most, true, utf8);
+		err = print_lines(out, profile, &profile->lines, most, utf8);
 	}
 	free(name);
 	return err;
@@ -115,8 +118,6 @@ static void print_stacks(FILE *out, const struct rp_sampled *sampled)
 {
 	const struct rp_sample_totals *t = &sampled->totals;
 
-	if (sampled->lost)
-		fprintf(out, "; %" PRIu64 " lost", sampled->lost);
 	if (t->dropped)
 		fprintf(out, "; %" PRIu64 " without room for their stacks", t->dropped);
 	if (t->unresolved)
@@ -142,10 +143,31 @@ static void print_totals(FILE *out, const struct rp_sampled *sampled)
 		sampled->hz_wanted);
 	if (sampled->hz_achieved > 0)
 		fprintf(out, ", %.0f achieved", sampled->hz_achieved);
+	if (sampled->lost)
+		fprintf(out, "; %" PRIu64 " lost", sampled->lost);
 	print_stacks(out, sampled);
 }
 
 /* ---- time asleep ----------------------------------------------------------------------------- */
+
+/* What all threads slept in by way of other functions, such as main(), says nothing. */
+static int print_asleep_lines(FILE *out, const struct rp_profile *profile, bool utf8)
+{
+	const struct rp_lines *functions = &profile->functions;
+	size_t shown = 0;
+	int err = 0;
+
+	fprintf(out, "%7s  %10s  %10s  %s\n", "%TIME", "CUMULATIVE", "SELF", "WHERE");
+	for (size_t i = 0; i < functions->n && shown < LINES_ASLEEP && !err; i++) {
+		const struct rp_line *line = &functions->item[i];
+
+		if (!line->self && line->cumulative == profile->samples)
+			continue;
+		err = print_line(out, profile, line, false, utf8);
+		shown++;
+	}
+	return err;
+}
 
 static int print_asleep_row(FILE *out, const struct rp_row *row, bool utf8)
 {
@@ -161,8 +183,7 @@ static int print_asleep_row(FILE *out, const struct rp_row *row, bool utf8)
 				rp_text__ns((double)row->f.asleep_untold, untold, sizeof(untold)));
 		fputc('\n', out);
 		if (row->sleeps.samples)
-			err = print_lines(out, &row->sleeps, &row->sleeps.functions, LINES_ASLEEP,
-					  false, utf8);
+			err = print_asleep_lines(out, &row->sleeps, utf8);
 	}
 	free(name);
 	return err;
@@ -222,7 +243,9 @@ int rp_asleep__print(FILE *out, const struct rp_snapshot *snapshot, bool utf8)
 			break;
 		err = print_stack(out, asleep, call, utf8);
 	}
-	fprintf(out, "sleeps: %" PRIu64, asleep->totals.taken);
+	fprintf(out, "stacks of sleeps: %" PRIu64, asleep->totals.taken);
+	if (asleep->lost)
+		fprintf(out, ", of %" PRIu64 " sleeps", asleep->totals.taken + asleep->lost);
 	print_stacks(out, asleep);
 	return err;
 }
