@@ -91,7 +91,8 @@ static void places_are_right(void **state)
 /* More sleeps than stacks are taken of: what these miss is known to the ns. */
 static void sleeps_beyond_the_bound_are_counted(void **state)
 {
-	struct live_run run = live_trace(LIVE_PID, "asleep bounce 20000", "-f bounce --off-cpu=100");
+	struct live_run run = live_trace(LIVE_PID, "asleep bounce 20000",
+					 "-f bounce --off-cpu=100");
 	json_t *row = live_region(run.json, "bounce");
 
 	(void)state;

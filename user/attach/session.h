@@ -46,8 +46,8 @@ struct rp_session_opts {
 	bool samples;			 /* rp_session__sample_program() will be used */
 	/* Where threads sleep in regions is told: so many a second on each CPU; 0: it is not ... */
 	uint32_t sleeps;
-	bool kernel_frames;		 /* ... with the kernel's part of their stacks */
-	bool verbose;			 /* libbpf's own messages on stderr */
+	bool kernel_frames; /* ... with the kernel's part of their stacks */
+	bool verbose;	    /* libbpf's own messages on stderr */
 	/* Of the ring of instances, 2^n pages; 0: none are told. */
 	uint32_t record_bytes;
 	uint32_t record_every; /* one tree in so many; 0: all */
