@@ -2,6 +2,7 @@
 #include "run/sampling.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include "discover/file.h"
@@ -191,14 +192,21 @@ void rp_sampling__look_at_command(struct rp_sampling *s, pid_t pid)
 static void on_record(void *ctx, const void *data, size_t size)
 {
 	struct rp_sampling *s = ctx;
+	struct rp_sample sample;
 
-	if (!rp_sampler__take(s->sampler, data, size))
+	if (!rp_sampler__take(s->sampler, data, size)) {
 		rp_session__count_lost(s->opts.session, RP_LOST_UNKNOWN_EVENTS);
+		return;
+	}
+	memcpy(&sample.kind, data, sizeof(sample.kind));
+	if (sample.kind != RP_SAMPLE_KIND_SAMPLE)
+		return;
+	memcpy(&sample, data, RP_SAMPLE_BYTES(0));
+	rp_sample_threads__sampled(s->threads, (pid_t)sample.tid);
 }
 
 int rp_sampling__drain(struct rp_sampling *s)
 {
-	rp_sample_threads__vary(s->threads, rp_clock__now());
 	rp_spaces__forget_misses(rp_sampler__spaces(s->sampler));
 	rp_sample_store__set_no_room(s->store, rp_unwind_tables__totals(s->tables)->left_out);
 	return rp_session__drain_samples(s->opts.session, on_record, s);

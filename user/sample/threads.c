@@ -13,26 +13,30 @@
 
 #include "util/array.h"
 #include "util/clock.h"
+#include "util/table.h"
 
 /* A process that starts threads faster than they are looked at is left after so many looks. */
 #define LOOKS_MAX 20
 
 /*
- * Periods differ from what is wanted by up to an eighth, and each is in use for so long. As the
- * next one begins, on average half a period is lost.
+ * Periods differ from what is wanted by up to an eighth, and each is in use for so many samples. As
+ * the next one begins, half a period is lost on average.
  */
-#define VARY_NS	     (100 * RP_NS_PER_MS)
 #define VARY_SHARE   8
-#define VARY_AT_ONCE 256 /* clocks: each of another thread that is on a CPU takes an interrupt */
+#define VARY_SAMPLES 128
+
+struct clock {
+	pid_t tid;
+	int fd;
+	unsigned samples;  /* by the period that is in use */
+	int32_t deviation; /* of that from what is wanted; ns */
+	UT_hash_handle hh;
+};
 
 struct rp_sample_threads {
 	struct rp_sample_threads_opts opts;
-	int *fds;
-	size_t n, room;
-	uint64_t varied; /* ns, CLOCK_MONOTONIC */
+	struct clock *clocks; /* by thread */
 	uint32_t random;
-	int32_t deviation; /* of the period that is in use now, ns */
-	size_t next;	   /* clock to have another one */
 };
 
 /* Those of the process that is added. */
@@ -52,17 +56,21 @@ struct rp_sample_threads *rp_sample_threads__new(const struct rp_sample_threads_
 
 void rp_sample_threads__free(struct rp_sample_threads *t)
 {
+	struct clock *clock, *next;
+
 	if (!t)
 		return;
-	for (size_t i = 0; i < t->n; i++)
-		close(t->fds[i]);
-	free(t->fds);
+	HASH_ITER (hh, t->clocks, clock, next) {
+		HASH_DEL(t->clocks, clock);
+		close(clock->fd);
+		free(clock);
+	}
 	free(t);
 }
 
-static uint64_t period_of(const struct rp_sample_threads *t)
+static uint32_t period_wanted(const struct rp_sample_threads *t)
 {
-	return (uint64_t)((int64_t)(RP_NS_PER_S / t->opts.hz) + t->deviation);
+	return (uint32_t)(RP_NS_PER_S / t->opts.hz);
 }
 
 static int open_event(const struct rp_sample_threads *t, pid_t tid)
@@ -71,7 +79,7 @@ static int open_event(const struct rp_sample_threads *t, pid_t tid)
 		.type = PERF_TYPE_SOFTWARE,
 		.size = sizeof(attr),
 		.config = PERF_COUNT_SW_TASK_CLOCK,
-		.sample_period = period_of(t),
+		.sample_period = period_wanted(t),
 		.inherit = 1,
 		.inherit_thread = !t->opts.follow,
 	};
@@ -99,16 +107,26 @@ static int refused(int code, struct rp_err *err)
 /* A thread that has ended is no error. */
 static int add_thread(struct rp_sample_threads *t, pid_t tid, struct rp_err *err)
 {
-	int fd;
+	struct clock *clock, *before;
+	int fd = open_event(t, tid);
 
-	if (rp_array__grow(&t->fds, t->n, &t->room, sizeof(*t->fds)))
-		return rp_err__no_memory(err);
-	fd = open_event(t, tid);
 	if (fd == -ESRCH)
 		return 0;
 	if (fd < 0)
 		return refused(fd, err);
-	t->fds[t->n++] = fd;
+	clock = calloc(1, sizeof(*clock));
+	if (!clock) {
+		close(fd);
+		return rp_err__no_memory(err);
+	}
+	clock->tid = tid;
+	clock->fd = fd;
+	/* Of a thread that has ended: its number is that of another one now. */
+	HASH_REPLACE_INT(t->clocks, tid, clock, before);
+	if (before) {
+		close(before->fd);
+		free(before);
+	}
 	return 0;
 }
 
@@ -168,31 +186,29 @@ int rp_sample_threads__add(struct rp_sample_threads *t, pid_t pid, bool *may_dou
 }
 
 /* As much longer as the last one was shorter, or a new one by chance. */
-static void deviate(struct rp_sample_threads *t)
+static void deviate(struct rp_sample_threads *t, struct clock *clock)
 {
-	uint32_t most = (uint32_t)(RP_NS_PER_S / t->opts.hz / VARY_SHARE);
+	uint32_t most = period_wanted(t) / VARY_SHARE;
 
-	if (t->deviation < 0) {
-		t->deviation = -t->deviation;
+	if (clock->deviation < 0) {
+		clock->deviation = -clock->deviation;
 		return;
 	}
 	t->random = t->random * 1664525u + 1013904223u;
-	t->deviation = -(int32_t)((uint64_t)t->random * most >> 32);
+	clock->deviation = -(int32_t)((uint64_t)t->random * most >> 32);
 }
 
-void rp_sample_threads__vary(struct rp_sample_threads *t, uint64_t now)
+void rp_sample_threads__sampled(struct rp_sample_threads *t, pid_t tid)
 {
-	size_t n = t->n < VARY_AT_ONCE ? t->n : VARY_AT_ONCE;
+	struct clock *clock;
 	uint64_t period;
 
-	if (now - t->varied < VARY_NS)
+	HASH_FIND_INT(t->clocks, &tid, clock);
+	if (!clock || ++clock->samples < VARY_SAMPLES)
 		return;
-	t->varied = now;
-	deviate(t);
-	period = period_of(t);
-	for (size_t i = 0; i < n; i++) {
-		t->next = t->next + 1 < t->n ? t->next + 1 : 0;
-		/* Of a thread that has ended it has no effect. */
-		ioctl(t->fds[t->next], PERF_EVENT_IOC_PERIOD, &period);
-	}
+	clock->samples = 0;
+	deviate(t, clock);
+	period = (uint64_t)((int64_t)period_wanted(t) + clock->deviation);
+	/* Of a thread that has ended it has no effect. */
+	ioctl(clock->fd, PERF_EVENT_IOC_PERIOD, &period);
 }

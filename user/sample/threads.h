@@ -9,7 +9,6 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 #include <sys/types.h>
 
 #include "util/error.h"
@@ -32,8 +31,10 @@ void rp_sample_threads__free(struct rp_sample_threads *threads);
 int rp_sample_threads__add(struct rp_sample_threads *threads, pid_t pid, bool *may_double,
 			   struct rp_err *err);
 
-/* Of a program that repeats itself in step with its clock, all samples would be at a few places:
- * have the clocks go faster and slower by turns. Called often, it does so 10 times a second. */
-void rp_sample_threads__vary(struct rp_sample_threads *threads, uint64_t now);
+/*
+ * A thread has been sampled. Of a program that repeats itself in step with its clock, all samples
+ * would be at a few places: so each clock goes slower and faster by turns.
+ */
+void rp_sample_threads__sampled(struct rp_sample_threads *threads, pid_t tid);
 
 #endif
