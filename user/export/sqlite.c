@@ -59,9 +59,8 @@ static const char *const inserts[STATEMENTS] = {
 	[INSERT_SAMPLE] = "INSERT INTO samples VALUES(NULL,?,?,?,?,?,?,?,?)",
 };
 
-static const char insert_instances[] =
-	"INSERT INTO instances(path, thread, end_thread, start_ns, duration_ns, self_ns, cpu_ns,"
-	" wait_ns, cpu, left, span) SELECT * FROM feed";
+/* All columns in their order, the id among them: SQLite copies none of them then. */
+static const char insert_instances[] = "INSERT INTO instances SELECT NULL, * FROM feed";
 
 /* The columns of that, of which these may be NULL. */
 enum { END_THREAD = 2, SELF = 5, CPU_TIME, WAIT, LEFT = RP_FEED_TEXT, SPAN };
