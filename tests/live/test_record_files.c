@@ -212,7 +212,7 @@ static void file_system_is_killed(void **state)
 		skip();
 	}
 	assert_int_equal(close(open(behind, O_CREAT | O_WRONLY | O_CLOEXEC, 0600)), 0);
-	files = live_target("silent_files %s %s", folder, behind);
+	files = live_target("silent_files %s %s written", folder, behind);
 	target = live_target("threads busy 2 1000000");
 	rptrace = live_rptrace_ready("record -p %d -f outer -o %s/program", target->pid, folder);
 	live_release(target);

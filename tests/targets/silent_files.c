@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
 /*
- * silent_files FOLDER FILE: a file system at FOLDER (which it makes) with one file, "program", that
- * holds what FILE does, and is written through to it. It answers until it reads a byte, prints
- * "silent", and answers nothing from then on: "asked" for each thing that it is asked all the same.
- * It ends with its input, and so does the wait of whoever is waiting.
+ * silent_files FOLDER FILE [written]: a file system at FOLDER (which it makes) with one file,
+ * "program", that holds what FILE does; what is written to it goes there. It answers until it reads
+ * a byte, prints "silent", and answers nothing from then on: "asked" for each thing that it is
+ * asked all the same. It ends with its input, and so does the wait of whoever is waiting.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -182,12 +182,11 @@ int main(int argc, char **argv)
 	struct stat st;
 	char byte;
 
-	if (argc != 3)
+	if (argc != 3 && argc != 4)
 		return 2;
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	f.file = open(argv[2], O_RDWR | O_CLOEXEC);
-	if (f.file < 0)
-		f.file = open(argv[2], O_RDONLY | O_CLOEXEC);
+	/* A program that is open for writing cannot be run. */
+	f.file = open(argv[2], (argc == 4 ? O_RDWR : O_RDONLY) | O_CLOEXEC);
 	if (f.server < 0 || f.file < 0 || fstat(f.file, &st))
 		fail("open");
 	f.size = (uint64_t)st.st_size;
