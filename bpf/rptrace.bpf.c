@@ -207,8 +207,10 @@ __noinline int return_is_safe(__u32 region, __u64 sp)
 		f->flags |= RP_FRAME_NO_RETURN;
 	if (!f || !rp_frame__is_left_out(f))
 		count_lost(RP_LOST_STACKS);
-	if (!bpf_map_update_elem(&other_stacks, &region, &none, BPF_NOEXIST))
-		send_event(RP_EVENT_STACK, current_tgid(), region);
+	/* What could not be told is told at the next call. */
+	if (!bpf_map_update_elem(&other_stacks, &region, &none, BPF_NOEXIST) &&
+	    !send_event(RP_EVENT_STACK, current_tgid(), region))
+		bpf_map_delete_elem(&other_stacks, &region);
 	return false;
 }
 

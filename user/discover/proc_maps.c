@@ -59,20 +59,62 @@ static char *parse_line(char *line, struct rp_mapped *out, bool *executable)
 	return line + path;
 }
 
+static int map_files_path(const char *proc_root, pid_t pid, const struct rp_mapped *mapped,
+			  char *path, size_t size)
+{
+	return snprintf(path, size, "%s/%d/map_files/%" PRIx64 "-%" PRIx64, proc_root, (int)pid,
+			mapped->start, mapped->end);
+}
+
 /* maps escapes the newline alone, as \012; a backslash of the name stands as it is. */
+#define NEWLINE "\\012"
+
 static void unescape(char *path)
 {
 	char *to = path;
 
 	for (const char *from = path; *from; to++) {
-		if (!strncmp(from, "\\012", 4)) {
+		if (!strncmp(from, NEWLINE, strlen(NEWLINE))) {
 			*to = '\n';
-			from += 4;
+			from += strlen(NEWLINE);
 		} else {
 			*to = *from++;
 		}
 	}
 	*to = '\0';
+}
+
+/* Does maps show this name so? */
+static bool is_shown_as(const char *name, const char *path)
+{
+	for (; *name; name++) {
+		const char *shown = *name == '\n' ? NEWLINE : (char[]){*name, '\0'};
+
+		if (strncmp(path, shown, strlen(shown)))
+			return false;
+		path += strlen(shown);
+	}
+	return !*path;
+}
+
+/*
+ * A name may have those four characters itself, which only the link to the mapped file tells. Where
+ * that cannot be read, or leads elsewhere by now, they are taken for a newline.
+ */
+static void read_name(const char *proc_root, pid_t pid, const struct rp_mapped *mapped, char *path)
+{
+	char via[PATH_MAX], name[PATH_MAX + sizeof(DELETED)];
+	ssize_t len;
+
+	if (!strstr(path, NEWLINE))
+		return;
+	map_files_path(proc_root, pid, mapped, via, sizeof(via));
+	len = readlink(via, name, sizeof(name) - 1);
+	name[len > 0 ? len : 0] = '\0';
+	if (is_shown_as(name, path))
+		strcpy(path, name);
+	else
+		unescape(path);
 }
 
 bool rp_proc__cut_deleted(char *path)
@@ -107,7 +149,6 @@ static int add_mapping(struct mapping_list *list, struct rp_mapped *mapped, char
 	}
 	if (rp_array__grow(&list->items, list->n, &list->room, sizeof(*list->items)))
 		return -ENOMEM;
-	unescape(path);
 	/* Both are the kernel's words for the same path; device numbers need not agree. */
 	mapped->is_exe = !strcmp(path, exe);
 	mapped->deleted = rp_proc__cut_deleted(path);
@@ -190,6 +231,8 @@ static int read_mappings(const char *proc_root, pid_t pid, struct mapping_list *
 	errno = 0;
 	while (!err && rp_line_reader__next(&maps)) {
 		path = parse_line(maps.line, &mapped, &executable);
+		if (path)
+			read_name(proc_root, pid, &mapped, path);
 		if (path && executable) {
 			err = add_code(list, &mapped, path, exe);
 		} else if (path && !data_path && !strcmp(path, exe)) {
@@ -316,13 +359,6 @@ static int open_via(const char *via, const struct rp_mapped *same)
 		return -ESTALE;
 	}
 	return fd;
-}
-
-static int map_files_path(const char *proc_root, pid_t pid, const struct rp_mapped *mapped,
-			  char *path, size_t size)
-{
-	return snprintf(path, size, "%s/%d/map_files/%" PRIx64 "-%" PRIx64, proc_root, (int)pid,
-			mapped->start, mapped->end);
 }
 
 int rp_proc__open_mapped(const char *proc_root, pid_t pid, const struct rp_mapped *mapped,
