@@ -6,7 +6,7 @@ import os
 from harness import Case
 from servers import PostgresCase, RedisCase
 
-TAKEN_MIN = 400
+TAKEN_MIN = 100  # untraced, hardly one of them in 1,000 is not complete
 ROWS = """
 WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t WHERE n < {}) SELECT count(*), sum(n % 7) FROM t;
 """
@@ -72,7 +72,7 @@ class Python(StacksOf, Case):
         self.check_script(0.99, "-x", "*")
 
     def test_stacks_of_what_is_traced(self):
-        self.check_script(0.96, "-f", "python3.11:PyObject_Str", "-f", "python3.11:PyObject_Call*")
+        self.check_script(0.96, "-f", "python3.11:PyUnicode_Join", "-f", "python3.11:PyList_Sort")
 
 
 class Postgres(StacksOf, PostgresCase):
@@ -82,10 +82,10 @@ class Postgres(StacksOf, PostgresCase):
         self.check_complete(self.detach(), least)
 
     def test_stacks(self):
-        self.check_queries(0.99, 2000000, "-x", "*")
+        self.check_queries(0.99, 3000000, "-x", "*")
 
     def test_stacks_of_what_is_traced(self):
-        self.check_queries(0.96, 1000000, "-f", "exec_simple_query", "-f", "standard_Executor*")
+        self.check_queries(0.96, 3000000, "-f", "exec_simple_query", "-f", "standard_Executor*")
 
 
 class Redis(StacksOf, RedisCase):

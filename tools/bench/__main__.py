@@ -24,6 +24,7 @@ from processes import say
 from race import Bench
 from records import bench_records
 from report import check_goals, machine, print_table
+from samples import bench_samples
 from start import bench_start
 
 SECTIONS = {
@@ -37,6 +38,7 @@ SECTIONS = {
     "rptrace itself": ("self", bench_self),
     "memory": ("memory", bench_memory),
     "records": ("records", bench_records),
+    "samples, CPU time of the thread": ("samples", bench_samples),
     "the live screen, one picture a second": ("screen", bench_screen),
     "the HTML report": ("page", bench_page),
     "markers that nobody traces": ("markers_untraced", bench_untraced),

@@ -34,6 +34,8 @@ GOALS = [
     ("records", "read: 4 million", "ns", 1000 / 15),
     ("records", "report of it: 10 million", "cpu_s", 3),
     ("records", "report of it: 10 million", "rss_mib", 200),
+    ("samples", "997 Hz", "added_percent", 1.5),
+    ("samples", "4999 Hz", "added_percent", 5),
     ("screen", 100, "cpu_percent", 1),
     ("screen", 10000, "cpu_percent", 3),
     ("screen", 10000, "slowest_key_ms", 100),
