@@ -110,6 +110,7 @@ class Baseline(Case):
             text = file.read()
         self.path("cut.json", text[:len(text) // 2])
         self.path("other.json", '{"schema": "something else"}')
+        self.path("bare.json", '{"schema": "rptrace-snapshot/1"}')
         self.path("deep.json", '{"regions": ' + "[" * 1000000)
         self.path("empty", "")
         self.path("text", "REGION COUNT\n" * 1000)
@@ -118,10 +119,11 @@ class Baseline(Case):
             file.truncate(300 << 20)
         os.mkfifo(self.path("fifo"))
         os.mkdir(self.path("folder"))
-        for name, cause in (("cut.json", "neither a record nor JSON"), ("deep.json", "neither a record nor JSON"),
-                            ("other.json", "no snapshot of rptrace"), ("empty", "empty"), ("text", "no record"),
-                            ("huge.json", "File too large"), ("fifo", "fifo"), ("folder", "folder"),
-                            ("none", "No such file"), ("part.rpt", r"has a part of its run \(--every 2\)")):
+        causes = {"cut.json": "neither a record nor JSON", "deep.json": "neither a record nor JSON",
+                  "other.json": "no snapshot of rptrace", "bare.json": "has no region to compare with",
+                  "empty": "empty", "text": "no record", "huge.json": "File too large", "fifo": "fifo",
+                  "folder": "folder", "none": "No such file", "part.rpt": r"has a part of its run \(--every 2\)"}
+        for name, cause in causes.items():
             with self.subTest(name):
                 self.refuse(name, cause)
 

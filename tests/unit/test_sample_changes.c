@@ -14,14 +14,15 @@
 struct line {
 	const char *function, *file;
 	uint32_t line;
-	double a, b; /* samples a run */
+	double a, b;  /* samples a run */
+	double swing; /* times as much noise as others, besides theirs */
 };
 
 /* One function is three times as long by one of its lines; one is new, and one has hardly any. */
 static const struct line usual[] = {
-	{"parse", "/src/parse.c", 40, 100, 100},     {"parse", "/src/parse.c", 41, 50, 350},
-	{"walk<int>|`", "/src/walk.c", 7, 300, 300}, {"fresh", "", 0, 0, 60},
-	{"seldom", "/src/seldom.c", 3, 1, 2},
+	{"parse", "/src/parse.c", 40, 100, 100, 0},	{"parse", "/src/parse.c", 41, 50, 350, 0},
+	{"walk<int>|`", "/src/walk.c", 7, 300, 300, 0}, {"fresh", "", 0, 0, 60, 0},
+	{"seldom", "/src/seldom.c", 3, 1, 2, 0},
 };
 
 static struct rp_side a, b;
@@ -41,7 +42,9 @@ static void make_run(struct rp_side *side, size_t i, bool of_b, const struct lin
 			.function = lines[k].function,
 			.file = lines[k].file,
 			.line = lines[k].line,
-			.self = round(self * noise[(i + k + of_b) % COUNT_OF(noise)])};
+			.self = round(self *
+				      (1 + (1 + lines[k].swing) *
+						   (noise[(i + k + of_b) % COUNT_OF(noise)] - 1)))};
 
 		assert_int_equal(rp_run_profile__add(&run.profile, &run.strings, &place), 0);
 	}
@@ -118,6 +121,20 @@ static void test_pairs(void **state)
 	/* It has twice as many, which is next to nothing of the whole. */
 	assert_int_equal(change_of("seldom", 0)->verdict, RP_OUTCOME_NONE);
 	assert_ptr_equal(&c.samples.item[0], parse);
+}
+
+/* Twice what is no change is none, either, where runs scatter by ten times as much. */
+static void test_scatter(void **state)
+{
+	static const struct line lines[] = {{"walk", "walk.c", 7, 1000, 1000, 0},
+					    {"swing", "swing.c", 1, 1000, 1040, 10}};
+	const struct rp_sample_change *swing;
+
+	(void)state;
+	compare(PAIRS, lines, COUNT_OF(lines));
+	swing = change_of("swing", 0);
+	assert_true(swing->ratio.value > 1.02 && swing->ratio.low < 1 && swing->ratio.high > 1.06);
+	assert_int_equal(swing->verdict, RP_OUTCOME_UNCERTAIN);
 }
 
 /*
@@ -237,6 +254,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(test_pairs, end),
+		cmocka_unit_test_teardown(test_scatter, end),
 		cmocka_unit_test_teardown(test_two_runs, end),
 		cmocka_unit_test_teardown(test_without, end),
 		cmocka_unit_test_teardown(test_without_cpu, end),

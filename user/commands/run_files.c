@@ -139,11 +139,15 @@ static int check_written(const struct rp_opts *o, struct rp_err *err)
 static int check_whole(const struct rp_opts *o, const struct rp_run_summary *run,
 		       struct rp_err *err)
 {
-	if (!run->meta.kept)
+	if (!run->meta.kept && run->past.n)
 		return 0;
-	rp_err__set(err, RP_EXIT_FAILED, -EINVAL, NULL,
-		    "%s has a part of its run (%s), which a whole one is not compared with",
-		    o->baseline, run->meta.kept);
+	if (!run->past.n)
+		rp_err__set(err, RP_EXIT_FAILED, -ENODATA, NULL, "%s has no region to compare with",
+			    o->baseline);
+	else
+		rp_err__set(err, RP_EXIT_FAILED, -EINVAL, NULL,
+			    "%s has a part of its run (%s), which a whole one is not compared with",
+			    o->baseline, run->meta.kept);
 	return rp_err__line(err, -EINVAL, "baseline", NULL, NULL);
 }
 
