@@ -50,6 +50,31 @@ static void test_rates(void **state)
 		assert_true(minute[i] == 0);
 }
 
+/* From one second to the next the last part changes alone, or all move by one. */
+static void test_parts_stand_still(void **state)
+{
+	enum { PARTS = 9 };
+	float before[PARTS], minute[PARTS] = {0};
+	size_t moved = 0;
+
+	(void)state;
+	for (uint64_t second = 11; second < 150; second++) {
+		server.nodes[1].figures.count += second * second % 17;
+		server.nodes[1].figures.entries += second * second % 17;
+		update(second);
+		memcpy(before, minute, sizeof(before));
+		rp_history__minute(&s.histories, rp_state__row(&s, 0, NULL)->history, minute,
+				   PARTS);
+		if (second < 80)
+			continue;
+		if (!memcmp(before, minute, (PARTS - 1) * sizeof(*minute)))
+			continue;
+		moved++;
+		assert_memory_equal(before + 1, minute, (PARTS - 1) * sizeof(*minute));
+	}
+	assert_in_range(moved, 10, 11); /* in 70 seconds */
+}
+
 /* Heat is a share of the self time that was added since, whoever was hot before. */
 static void test_heat(void **state)
 {
@@ -118,8 +143,11 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(test_heat),   TEST(test_rates),
-		TEST(test_reset),  TEST(test_rates_over_intervals),
+		TEST(test_heat),
+		TEST(test_rates),
+		TEST(test_reset),
+		TEST(test_rates_over_intervals),
+		TEST(test_parts_stand_still),
 		TEST(test_losses),
 	};
 

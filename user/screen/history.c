@@ -305,32 +305,47 @@ void rp_histories__free(struct rp_histories *histories)
 	*histories = (struct rp_histories){0};
 }
 
+/* Counts a second in the seconds from one up to another, as far as they are known. */
+static float mean_rate(const struct rp_histories *histories, const struct rp_history *history,
+		       uint64_t from, uint64_t to)
+{
+	size_t known = 0;
+	float sum = 0;
+
+	for (uint64_t at = from; at < to; at++) {
+		if (at < histories->first)
+			continue;
+		known++;
+		if (at <= history->second && at + RP_HISTORY_SLOTS > history->second)
+			sum += history->slot[at % RP_HISTORY_SLOTS];
+	}
+	return known ? sum / (float)known : -1;
+}
+
+/* The first second of a part, of which a minute has n. */
+static uint64_t part_start(uint64_t part, size_t n)
+{
+	return (part * RP_HISTORY_SECONDS + n - 1) / n;
+}
+
 /*
  * The second under way is not shown, as it would look like a drop; nor is the one in which the
- * trace began, which would look like a rise.
+ * trace began, which would look like a rise. Parts begin at fixed seconds: only the last one
+ * changes until the next begins, and a slow line need not carry all of them each second.
  */
 void rp_history__minute(const struct rp_histories *histories, const struct rp_history *history,
 			float *out, size_t n)
 {
-	uint64_t now = histories->second;
+	uint64_t now = histories->second, next = now ? (now - 1) * n / RP_HISTORY_SECONDS + 1 : 0;
 
 	for (size_t i = 0; i < n; i++) {
-		size_t from = i * RP_HISTORY_SECONDS / n, to = (i + 1) * RP_HISTORY_SECONDS / n;
-		size_t known = 0;
-		float sum = 0;
+		uint64_t ago = n - i, end;
 
-		if (to == from)
-			to = from + 1;
-		for (size_t s = from; s < to; s++) {
-			uint64_t ago = RP_HISTORY_SECONDS - s;
-
-			if (now < ago || now - ago < histories->first)
-				continue;
-			known++;
-			if (now - ago <= history->second &&
-			    now - ago + RP_HISTORY_SLOTS > history->second)
-				sum += history->slot[(now - ago) % RP_HISTORY_SLOTS];
-		}
-		out[i] = known ? sum / (float)known : -1;
+		out[i] = -1;
+		if (next < ago)
+			continue;
+		end = part_start(next - ago + 1, n);
+		out[i] = mean_rate(histories, history, part_start(next - ago, n),
+				   end < now ? end : now);
 	}
 }

@@ -119,7 +119,7 @@ class Screen:
 
 def play(args, folder, target):
     rng, typed, screens = random.Random(args.seed), 0, 0
-    command = [args.rptrace, "-p", str(target.pid), "-i", "200ms", "-f", "*", "-u", "*:*"]
+    command = [args.rptrace, "--no-setup", "-p", str(target.pid), "-i", "200ms", "-f", "*", "-u", "*:*"]
     while typed < args.keys:
         screen, left = Screen(command, folder), rng.randint(100, 3000)
         screens += 1
