@@ -38,6 +38,17 @@ static int prepare_on_stuck(struct rp_run *run, struct rp_err *err)
 	return opts.command && !run->on_stuck ? rp_err__no_memory(err) : 0;
 }
 
+/* The screen comes once programs have been loaded and verified and all is attached, which takes a
+ * while for many functions, or on a busy machine. */
+static void say_attaching(struct rp_run *run)
+{
+	char line[sizeof(run->description.target) + 32];
+
+	rp_description__fill(&run->description, run->opts, NULL);
+	snprintf(line, sizeof(line), "attaching to %s ...", run->description.target);
+	run->say(line, NULL);
+}
+
 static int start(struct rp_run *run, struct rp_err *err)
 {
 	struct rp_launch_opts launch = {.argv = run->opts->argv, .limits = &run->limits};
@@ -67,6 +78,8 @@ static int start(struct rp_run *run, struct rp_err *err)
 		launch.user = run->opts->user ? &user : NULL;
 		rc = rp_launch__new(&launch, &run->launch, &command, err);
 	}
+	if (!rc && run->on_screen)
+		say_attaching(run);
 	if (!rc)
 		rc = rp_run__open(run, err);
 	if (!rc)
