@@ -112,33 +112,38 @@ static void draw_hist(const struct rp_state *s, const struct rp_row *row)
 
 /* ---- callers and callees ---------------------------------------------------------------- */
 
-static void draw_kin_row(const struct rp_state *s, size_t y, size_t x, size_t width,
-			 const struct rp_call *other)
+static void draw_kin_line(const struct rp_state *s, enum rp_style style, size_t y, size_t x,
+			  size_t width, const char *const text[3])
 {
 	size_t name = width > 2 * (FIGURE + 1) ? width - 2 * (FIGURE + 1) : width;
-	char figure[32];
 
-	rp_draw__pane_text(s, other->name ? RP_STYLE_NORMAL : RP_STYLE_FAINT, y, x, name,
-			   other->name ? other->name : "(no region)");
+	rp_draw__pane_text(s, style, y, x, name, text[0]);
 	if (name == width)
 		return;
-	rp_draw__pane_right(s, RP_STYLE_NORMAL, y, x + name + 1, FIGURE,
-			    rp_text__count((double)other->count, figure, sizeof(figure)));
-	rp_draw__pane_right(s, RP_STYLE_NORMAL, y, x + name + FIGURE + 2, FIGURE,
-			    rp_draw__ns(s, other->total, figure, sizeof(figure)));
+	rp_draw__pane_right(s, style, y, x + name + 1, FIGURE, text[1]);
+	rp_draw__pane_right(s, style, y, x + name + FIGURE + 2, FIGURE, text[2]);
 }
 
 static void draw_kin_list(const struct rp_state *s, size_t y, size_t x, size_t width, size_t lines,
 			  const char *title, const struct rp_call_list *list)
 {
-	char text[64];
+	char heading[64], count[32], total[32];
+	const char *text[] = {heading, list->n ? "COUNT" : "", list->n ? "TOTAL" : ""};
 
 	if (!lines)
 		return;
-	snprintf(text, sizeof(text), "%s: %zu%s", title, list->n, list->more ? " and more" : "");
-	rp_draw__pane_text(s, RP_STYLE_STRONG, y, x, width, text);
-	for (size_t i = 0; i < list->n && i + 1 < lines; i++)
-		draw_kin_row(s, y + 1 + i, x, width, &list->item[i]);
+	snprintf(heading, sizeof(heading), "%s: %zu%s", title, list->n,
+		 list->more ? " and more" : "");
+	draw_kin_line(s, RP_STYLE_STRONG, y, x, width, text);
+	for (size_t i = 0; i < list->n && i + 1 < lines; i++) {
+		const struct rp_call *other = &list->item[i];
+
+		text[0] = other->name ? other->name : "(no region)";
+		text[1] = rp_text__count((double)other->count, count, sizeof(count));
+		text[2] = rp_draw__ns(s, other->total, total, sizeof(total));
+		draw_kin_line(s, other->name ? RP_STYLE_NORMAL : RP_STYLE_FAINT, y + 1 + i, x,
+			      width, text);
+	}
 }
 
 static void draw_call(const struct rp_state *s, const struct rp_row *row)

@@ -131,8 +131,7 @@ void rp_draw__samples(const struct rp_state *s, const struct rp_row *row)
 	if (!s->axis && !s->total->meta.probes)
 		rp_draw__pane_text(
 			s, RP_STYLE_STRONG, at.y + --at.lines, 0, at.width,
-			"nothing is traced so far: A traces the functions that are worth it, a "
-			"those of a glob");
+			"nothing is traced so far: A traces what is hot, a functions by name");
 	draw_profile(s, at, row ? &row->profile : &s->shown->sampled->all);
 }
 

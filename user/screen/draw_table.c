@@ -171,5 +171,7 @@ void rp_draw__table(const struct rp_state *s)
 			      s->layout.table_width - RP_GUTTER,
 			      s->filter[0]   ? "no row has this text: F4 changes the filter"
 			      : s->regrouped ? "no region was left since they are grouped so"
-					     : "no region was entered yet");
+			      : !s->axis && !s->total->meta.probes
+				      ? "no region is traced yet: a adds some"
+				      : "no region was entered yet");
 }
