@@ -574,7 +574,7 @@ int rp_mistake__together(const struct rp_parser *p)
 				   "--auto chooses among the functions of processes (-p) or of a "
 				   "command (--)");
 	if (o->sample_hz && o->off_cpu && o->format->of_samples)
-		return without(p, &o->sample_hz,
+		return without(p, o->auto_most ? (const void *)&o->off_cpu : &o->sample_hz,
 			       "folded stacks and flame graphs are of one unit: of --sample or of "
 			       "--off-cpu");
 	if (!o->sample_hz && !o->off_cpu && o->format->of_samples) {
