@@ -103,7 +103,8 @@ static void fill(const struct heatmap *h, uint32_t name, struct rp_heat *heat)
 	const struct rp_heat_map *map = rp_heats__of(&h->heats, name);
 	size_t used = (size_t)((h->end - h->begin) / h->heats.column) + 1;
 
-	_Static_assert(RP_HEATS_ROWS == RP_HEAT_BANDS, "a row is a band");
+	_Static_assert(sizeof(heat->cell[0]) == RP_HEATS_ROWS * sizeof(heat->cell[0][0]),
+		       "a row is a band");
 	rp_heat__of_period(heat, (used + 1) / 2);
 	for (size_t band = 0; band < RP_HEAT_BANDS; band++)
 		for (size_t c = 0; map->row[band] && c < used; c++)
