@@ -76,7 +76,7 @@ class Panes(Screen):
         screen.wait("entered from: 1")
         self.choose("inner")
         screen.wait("callers and callees of inner", lambda text: re.search(
-            r"entered from: 1 +enters: 1\nouter +\d+ .*short +\d+ ", text))
+            r"entered from: 1 +COUNT +TOTAL +enters: 1 +COUNT +TOTAL\nouter +\d+ .*short +\d+ ", text))
         screen.press("Tab")
         screen.wait("not grouped")
         screen.press("BTab")
