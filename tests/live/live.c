@@ -451,8 +451,8 @@ struct live_proc *live_screen(const char *format, ...)
 	char *line;
 
 	va_start(args, format);
-	assert_true(asprintf(&line, "%s %s %s", live_target_path("terminal"), live_program(),
-			     vformat(format, args)) > 0);
+	assert_true(asprintf(&line, "%s %s --no-setup %s", live_target_path("terminal"),
+			     live_program(), vformat(format, args)) > 0);
 	va_end(args);
 	proc = start(false, keep(line));
 	await_line(proc, false, "keys", 1);

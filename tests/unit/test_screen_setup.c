@@ -183,8 +183,7 @@ static void test_damaged(void **state)
 					    "rptrace-setup/2\nsort cpu\n",
 					    "sort cpu\n",
 					    "rptrace-setup/1\nsort\n",
-					    "\x7f"
-					    "ELF"};
+					    "\177ELF"};
 	static char long_line[RP_SETUP_VALUE + 64] = "rptrace-setup/1\nsort ";
 	static char endless[RP_SETUP_BYTES + 16] = "rptrace-setup/1\n";
 	static const struct rp_setup none;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
 /* What the ids in counts stand for: the plan's regions, and names that were met at run time. */
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,6 +21,14 @@ static uint8_t traits_of(const struct rp_site *site)
 	default:
 		return site->slow ? SLOW_EXIT : 0;
 	}
+}
+
+/* Records keep whole picoseconds: reports of them have the very same figures. */
+static struct rp_probe_cost in_picoseconds(struct rp_probe_cost cost)
+{
+	cost.inside = round(cost.inside * 1000) / 1000;
+	cost.whole = round(cost.whole * 1000) / 1000;
+	return cost;
 }
 
 /*
@@ -51,6 +60,7 @@ static int add_costs(struct rp_id_names *names, const struct rp_plan *plan,
 		}
 		if (traits[i + 1] & SLOW_EXIT)
 			cost->whole += costs->step;
+		*cost = in_picoseconds(*cost);
 	}
 	free(traits);
 	return 0;
@@ -85,7 +95,7 @@ static int read_dynamic(struct rp_id_names *names, const struct rp_session *sess
 			const struct rp_costs *costs)
 {
 	if (costs)
-		names->unknown.cost = costs->mark;
+		names->unknown.cost = in_picoseconds(costs->mark);
 	names->n_dynamic = rp_session__names_used(session);
 	names->dynamic = calloc(names->n_dynamic + 1, sizeof(*names->dynamic));
 	for (size_t i = 0; names->dynamic && i < names->n_dynamic; i++) {
@@ -98,7 +108,7 @@ static int read_dynamic(struct rp_id_names *names, const struct rp_session *sess
 			.object = "",
 		};
 		if (costs)
-			to->cost = costs->mark;
+			to->cost = in_picoseconds(costs->mark);
 		if (!to->name)
 			return -ENOMEM;
 	}

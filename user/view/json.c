@@ -80,7 +80,8 @@ static int add_figures(json_t *object, const struct rp_row *row, const struct rp
 			err |= json_object_set_new(object, column->key,
 						   figure(column, row, snapshot));
 	}
-	err |= json_object_set_new(object, "probes_ns", real(row->probes));
+	/* To the ps: below, the order in which it was added up shows. */
+	err |= json_object_set_new(object, "probes_ns", real(round(row->probes * 1000) / 1000));
 	return err;
 }
 
