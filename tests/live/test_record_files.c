@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
 /* The files of a record: one after the other, and on file systems that go away. */
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
 #include <sys/mount.h>
@@ -181,18 +182,43 @@ static void file_is_removed(void **state)
 	assert_non_null(strstr(rptrace->err, "removed.rpt is not there any more: "));
 }
 
+/* Write to a file as much as goes into its file system. */
+static void fill(const char *folder)
+{
+	static const char zeros[4096];
+	char path[PATH_MAX];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/filler", folder);
+	fd = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+	assert_true(fd >= 0);
+	while (write(fd, zeros, sizeof(zeros)) > 0)
+		;
+	assert_int_equal(errno, ENOSPC);
+	close(fd);
+}
+
 static void file_system_is_full(void **state)
 {
-	const char *folder = mount_tmpfs("full", "size=128k");
-	struct live_proc *rptrace = live_rptrace("record -o %s/run.rpt -f outer -f middle -- %s",
-						 folder, live_target_path("threads busy 2 20000"));
+	const char *folder = mount_tmpfs("full", "size=4m");
+	struct live_proc *target = live_target("threads busy 2 1000000");
+	struct live_proc *rptrace = live_rptrace_ready("record -p %d -f outer -o %s/run.rpt",
+						       target->pid, folder);
+	uint64_t until = live_deadline();
+	struct stat st = {0};
 	char path[PATH_MAX];
 
 	(void)state;
-	assert_int_equal(live_wait(rptrace), 1);
-	assert_non_null(strstr(rptrace->out, "expect outer 40000"));
-	assert_non_null(strstr(rptrace->err, "cannot be written: No space left on device"));
 	snprintf(path, sizeof(path), "%s/run.rpt", folder);
+	live_release(target);
+	while (stat(path, &st) || st.st_size < 50000)
+		assert_true(live_tick(until));
+	fill(folder);
+	kill(rptrace->pid, SIGINT);
+	assert_int_equal(live_wait(rptrace), 1);
+	assert_int_equal(live_wait(target), 0);
+	assert_int_equal(live_expected(target->out, "outer"), 2000000);
+	assert_non_null(strstr(rptrace->err, "cannot be written: No space left on device"));
 	assert_reads(path, true);
 	assert_int_equal(umount2(folder, MNT_DETACH), 0);
 	rmdir(folder);
