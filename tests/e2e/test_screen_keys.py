@@ -47,9 +47,16 @@ def sorts_by_another(test):
 
 def draws_anew(test):
     """What somebody else has written to the terminal is gone; it stays where nothing changes."""
-    with open(test.screen.tmux("display-message", "-p", "#{pane_tty}").strip(), "w", encoding="utf-8") as terminal:
-        terminal.write("\x1b[24;1Hsomebody was here")
-    test.screen.wait("somebody was here")
+    tty = test.screen.tmux("display-message", "-p", "#{pane_tty}").strip()
+
+    def write(text):  # until it is seen: what is drawn at this moment may be written over it
+        if "somebody was here" in text:
+            return True
+        with open(tty, "w", encoding="utf-8") as terminal:
+            terminal.write("\x1b[24;1Hsomebody was here")
+        return False
+
+    test.screen.wait("what somebody writes", write)
     test.screen.press("C-l")
     test.screen.wait_gone("somebody was here")
 
