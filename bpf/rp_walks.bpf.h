@@ -87,6 +87,17 @@ static __noinline bool returns_to_trampoline(__u64 sp)
 	return trampoline && address == trampoline;
 }
 
+/* A call on one of several stacks in a mapping: its return address is still on the stack. */
+static __always_inline bool awaits_return(const struct rp_thread *t, const struct rp_frame *f)
+{
+	__u64 address = 0;
+
+	if (!t->stacks_mix || !f->ip || rp_frame__role(f) != RP_ROLE_CALL_SITE)
+		return false;
+	return !bpf_probe_read_user(&address, sizeof(address), (void *)(unsigned long)f->sp) &&
+	       address == f->ip;
+}
+
 static long left_step(__u32 i, struct rp_walk *w)
 {
 	enum rp_left left;
@@ -97,6 +108,8 @@ static long left_step(__u32 i, struct rp_walk *w)
 	f = frame_at(w->t, w->depth);
 	if (!f || f->sp > w->hit->sp)
 		return 1;
+	if (f->sp < w->hit->sp && awaits_return(w->t, f))
+		return 1; /* and may have begun on top of what was left: that is popped later */
 	w->depth--;
 	left = rp_frame__is_left(f, w->hit, w->stack_start);
 	if (left == RP_LEFT_UNLESS_TAIL_CALL && !returns_to_trampoline(w->hit->sp))
@@ -216,7 +229,7 @@ static long end_step(__u32 i, struct rp_walk *w)
 	if (w->depth <= w->bound)
 		return 1;
 	f = frame_at(w->t, w->depth);
-	if (!f)
+	if (!f || awaits_return(w->t, f))
 		return 1;
 	if (rp_frame__ends_with(f, w->hit, w->stack_start, &w->live))
 		w->found = w->depth;

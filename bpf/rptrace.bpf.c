@@ -81,6 +81,16 @@ static __always_inline struct rp_thread *call_thread(struct pt_regs *ctx, struct
 	return thread_get(task);
 }
 
+/* Of a function at its entry; 0: it is in no memory. */
+static __always_inline __u64 return_address(__u64 sp)
+{
+	__u64 address = 0;
+
+	if (RETURN_ADDRESS_BYTES)
+		bpf_probe_read_user(&address, sizeof(address), (void *)(unsigned long)sp);
+	return address;
+}
+
 /*
  * true: the return is wanted. A region that ran on another stack gets RET sites beside its return
  * probe. These are linked last, so they are hit first at an entry, and note that they have taken
@@ -100,6 +110,8 @@ static __always_inline bool call_enter(struct pt_regs *ctx, struct task_struct *
 		t->taken_ip = PT_REGS_IP(ctx);
 	else if (t->taken_ip == PT_REGS_IP(ctx))
 		return false;
+	if (role == RP_ROLE_CALL_SITE && t->stacks_mix && !t->goroutine)
+		hit.ip = return_address(hit.sp);
 	look_at_entry(ctx, t, cookie, &hit, !cfg_label_returned);
 	if (role == RP_ROLE_CALL && untrusted(task)->utask->depth >= RETURN_PROBES_MAX) {
 		if (!entry_is_ruled_out(&hit) && is_inside(frame_at(t, t->depth), hit.region))

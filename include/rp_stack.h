@@ -17,6 +17,12 @@
  * open frame has taken its place, unless that one ended in a tail call and still waits for its
  * return, as the kernel's trampoline on the stack or a probe at the jump tells; calls of an
  * interpreter, all of which are made at one depth of the C stack, nest.
+ *
+ * Coroutines may have their stacks in one mapping, where all of this takes those of the lower one
+ * for left as soon as a higher one calls. What gives it away is an exit that finds its call popped.
+ * From then on calls of such a thread keep their return address, and none is taken for left whose
+ * return address is still where it was: what is called in the place of one that was left, or writes
+ * there, overwrites it.
  */
 #ifndef RP_STACK_H
 #define RP_STACK_H
@@ -43,7 +49,8 @@ struct rp_frame {
 	__rp_u64 cpu;		/* ns on a CPU of this thread when the frame was entered */
 	__rp_u64 wait;		/* ns waiting for a CPU of this thread, likewise */
 	__rp_u64 sp;		/* stack pointer at entry */
-	__rp_u64 ip;		/* address of the probe that entered the frame; scope: its key */
+	__rp_u64 ip;		/* address of the probe that entered the frame; scope: its key;
+				   call: return address, where stacks_mix; else 0 */
 	__rp_u32 region;	/* region id | enum rp_role of the entry << 24 */
 	__rp_u32 node;		/* 0: no node could be had, figures are lost */
 	__rp_u32 outcomes;	/* bit k: comparison k of the filter holds */
@@ -75,6 +82,7 @@ struct rp_thread {
 	__rp_u64 asleep_from;	  /* asleep_clock() of the thread when it went to sleep ... */
 	__rp_u32 asleep_node;	  /* ... and the node that it was in */
 	__rp_u32 asleep;	  /* enum rp_asleep */
+	__rp_u64 stacks_mix; /* 1: has stacks in one mapping, whose stack pointers tell nothing */
 	struct rp_frame frames[RP_SEGMENT_FRAMES];
 };
 
@@ -91,7 +99,7 @@ struct rp_segment_key {
 struct rp_stack_segment {
 	struct rp_frame frames[RP_SEGMENT_FRAMES];
 };
-_Static_assert(sizeof(struct rp_thread) == 96 + RP_SEGMENT_FRAMES * sizeof(struct rp_frame),
+_Static_assert(sizeof(struct rp_thread) == 104 + RP_SEGMENT_FRAMES * sizeof(struct rp_frame),
 	       "rp_thread is shared with BPF");
 
 RP_INLINE __rp_u32 rp_frame__region(const struct rp_frame *f)
@@ -131,7 +139,7 @@ RP_INLINE bool rp_frame__has_jumped(const struct rp_frame *f)
  */
 struct rp_hit {
 	__rp_u64 sp;
-	__rp_u64 ip;	      /* of a begin probe; else 0 */
+	__rp_u64 ip;	      /* of a begin probe; of a call: its return address; or 0 */
 	__rp_u64 key;	      /* to find: sp of a function frame, key of a scope */
 	__rp_u64 label;	      /* of the frame to open; of the one to close if its exit tells */
 	__rp_u32 label_flags; /* RP_NODE_LABELED: it has one */

@@ -154,6 +154,28 @@ static void plugin_functions_anywhere(void **state)
 	assert_int_equal(live_sum(json, "plug_work", "count"), 400);
 }
 
+/* Its begins are probed once a file with its end is mapped, and not before. */
+static void span_into_a_plugin(void **state)
+{
+	const char *path = live_path("span.json");
+	struct live_proc *target = live_target("dlopener 400"), *rptrace;
+	json_t *json;
+
+	(void)state;
+	rptrace = live_rptrace_ready("-p %d -f host_work -f *:take_up:let_go@arg0 --format json "
+				     "-o %s",
+				     target->pid, path);
+	live_release(target);
+	live_expect_line(target, "loaded", 1);
+	live_await_probes(target, "take_up", 48, 1);
+	live_await_probes(target, "let_go", 48, 1);
+	live_finish(target);
+	json = live_figures(rptrace, path);
+	assert_int_equal(live_sum(json, "take_up-let_go", "count"), 400);
+	assert_int_equal(live_sum(json, "take_up-let_go", "unwound"), 0);
+	live_assert_sound(json);
+}
+
 /* What is probed later is no excuse for an end that has no begin in what was probed before. */
 static void plugin_beside_an_end(void **state)
 {
@@ -213,6 +235,7 @@ static const struct CMUnitTest single[] = {
 	cmocka_unit_test(plugin_markers),
 	cmocka_unit_test(plugin_functions),
 	cmocka_unit_test(plugin_functions_anywhere),
+	cmocka_unit_test(span_into_a_plugin),
 	cmocka_unit_test(plugin_beside_an_end),
 	cmocka_unit_test(two_containers_of_one_image),
 	cmocka_unit_test(another_container_is_left_alone),

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
 /*
  * dlopener N: loads plugin.so, from its own folder, after it was released; says "loaded", waits
- * for one more byte, then runs its own and the plugin's function and marker N times each. With
+ * for one more byte, then runs its own and the plugin's function and marker N times each, and hands
+ * N things over: take_up is its own, let_go the plugin's. With
  * "end" before N a thread that began before it loaded them ends host_marker first, without a begin.
  *
  * dlopener again N: has it loaded from the start; runs each function and unloads it and loads it
@@ -26,9 +27,16 @@ REGION_FN(host_work)
 	RPTRACE_END(host_marker);
 }
 
+NO_CLONES void take_up(unsigned long id);
+void take_up(unsigned long id)
+{
+	(void)id;
+	KEEP();
+}
+
 static char path[4200];
 static void *plugin;
-static void (*plug_work)(void), (*plug_marked)(void);
+static void (*plug_work)(void), (*plug_marked)(void), (*let_go)(unsigned long id);
 
 static void load(void)
 {
@@ -39,7 +47,8 @@ static void load(void)
 	}
 	*(void **)&plug_work = dlsym(plugin, "plug_work");
 	*(void **)&plug_marked = dlsym(plugin, "plug_marked");
-	if (!plug_work || !plug_marked)
+	*(void **)&let_go = dlsym(plugin, "let_go");
+	if (!plug_work || !plug_marked || !let_go)
 		exit(1);
 }
 
@@ -51,6 +60,8 @@ static int load_and_wait(void)
 	load();
 	say_code(plug_work);
 	say_code(plug_marked);
+	say_code(take_up);
+	say_code(let_go);
 	say("loaded");
 	return read(STDIN_FILENO, &byte, 1) == 1 ? 0 : 1;
 }
@@ -110,6 +121,8 @@ int main(int argc, char **argv)
 		host_work();
 		plug_work();
 		plug_marked();
+		take_up(i);
+		let_go(i);
 	}
 	return 0;
 }

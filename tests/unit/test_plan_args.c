@@ -15,7 +15,7 @@ static void test_function_spans(void **state)
 	select_function(&f, "open_*:nothing@arg1");
 	select_function(&f, "close_all:close_*@arg0");
 	run_symbols(&f, symbols, N(symbols));
-	assert_regions(&f, "open_*-close_*", "close_all-close_*", NULL);
+	assert_regions(&f, "open_*-close_*", "open_*-nothing", "close_all-close_*", NULL);
 	assert_int_equal(region(&f, "open_*-close_*")->kind, RP_KIND_SPAN);
 	assert_int_equal(count_sites(&f, "open_*-close_*", RP_ROLE_SPAN_BEGIN), 2);
 	assert_int_equal(count_sites(&f, "open_*-close_*", RP_ROLE_SPAN_END), 1);
@@ -25,6 +25,47 @@ static void test_function_spans(void **state)
 	assert_refused(&f, "open_*:nothing@arg1", "no function that ends it");
 	assert_refused(&f, "close_all", "it begins the span that it would end");
 	assert_true(rp_plan__may_have_spans(f.plan));
+	rp_plan__free(f.plan);
+}
+
+/* Begin and end may be in two files, that of the end first: nothing is wanted before both are
+ * there.
+ */
+static void test_spans_over_two_files(void **state)
+{
+	static const struct rp_symbol begins[] = {C(0, "open_file"), C(1, "main")},
+				      ends[] = {C(2, "close_file")},
+				      both[] = {C(3, "open_file"), C(4, "close_file")};
+	static const char text[] = "*:open_file:close_file@arg0", name[] = "open_file-close_file";
+	struct fixture f = fixture();
+	size_t n;
+
+	(void)state;
+	select_function(&f, text);
+	run_symbols(&f, ends, N(ends));
+	assert_true(rp_region__is_half(region(&f, name)));
+	assert_false(rp_plan__wants_site(f.plan, site(&f, name, RP_ROLE_SPAN_END)));
+	assert_refused(&f, text, "no function that begins it");
+	assert_int_equal(rp_plan__completed_spans(f.plan), 0);
+
+	f.object.number = 8;
+	f.object.symbols = begins;
+	f.object.n_symbols = N(begins);
+	add(&f);
+	assert_false(rp_region__is_half(region(&f, name)));
+	assert_true(rp_plan__wants_site(f.plan, site(&f, name, RP_ROLE_SPAN_END)));
+	assert_true(rp_plan__wants_site(f.plan, site(&f, name, RP_ROLE_SPAN_BEGIN)));
+	assert_int_equal(rp_plan__completed_spans(f.plan), 1);
+	rp_plan__refusals(f.plan, &n);
+	assert_int_equal(n, 0);
+
+	f.object.number = 9;
+	f.object.symbols = both;
+	f.object.n_symbols = N(both);
+	add(&f);
+	assert_int_equal(count_sites(&f, name, RP_ROLE_SPAN_BEGIN), 2);
+	assert_int_equal(rp_plan__completed_spans(f.plan), 1);
+	assert_regions(&f, name, NULL);
 	rp_plan__free(f.plan);
 }
 
@@ -74,6 +115,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_function_spans),
+		cmocka_unit_test(test_spans_over_two_files),
 		cmocka_unit_test(test_lengths_of_strings),
 		cmocka_unit_test(test_within),
 	};

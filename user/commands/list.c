@@ -38,7 +38,8 @@ const struct rp_site **rp_listing__sites(const struct rp_listing *l)
 	rp_plan__regions(l->plan, &n_regions);
 	out = calloc(n_regions + 1, sizeof(*out));
 	for (size_t i = n_sites; out && i-- > 0;)
-		if (sites[i].region && sites[i].region <= n_regions)
+		if (sites[i].region && sites[i].region <= n_regions &&
+		    rp_plan__wants_site(l->plan, &sites[i]))
 			out[sites[i].region - 1] = &sites[i];
 	return out;
 }

@@ -209,6 +209,11 @@ const char *rp_plan__object_path(const struct rp_plan *plan, size_t i)
 	return NULL;
 }
 
+size_t rp_plan__completed_spans(const struct rp_plan *plan)
+{
+	return plan->n_completed;
+}
+
 bool rp_plan__may_have_spans(const struct rp_plan *plan)
 {
 	for (size_t i = 0; i < plan->n_functions; i++)

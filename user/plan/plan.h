@@ -39,7 +39,15 @@ struct rp_region {
 	bool left_out;	   /* while tracing: its sites are not wanted any more */
 	bool by_ret_sites; /* while tracing: RET sites are wanted beside its return probes */
 	bool ends_at_jump; /* some calls are timed only up to a jump to a function not known */
+	bool begins, ends; /* of a span: where it begins, or ends, is known. Both may be in
+			      different objects: before both are there, none is wanted */
 };
+
+/* A span of which one end was not found so far. */
+static inline bool rp_region__is_half(const struct rp_region *region)
+{
+	return region->begins != region->ends;
+}
 
 struct rp_site {
 	uint32_t object; /* as numbered by rp_plan__add_object */
@@ -67,6 +75,8 @@ struct rp_refusal {
 	const char *name;
 	const char *object;
 	const char *reason; /* one line, with the option that overrides it if one does */
+	uint32_t
+		half; /* the span of which one end was not found so far; RP_REGION_NONE: all else */
 };
 
 struct rp_plan_opts {
@@ -99,6 +109,10 @@ void rp_plan__free(struct rp_plan *plan);
 const char *rp_plan__excluded_by(const struct rp_plan *plan);
 /* The first -f that no function is called by in what was added so far; NULL: there is none. */
 const char *rp_plan__unmatched(const struct rp_plan *plan);
+
+/* How many spans have got an end from another object than the one before: more is wanted then of
+ * objects that were added earlier. */
+size_t rp_plan__completed_spans(const struct rp_plan *plan);
 
 /* Does the selection ask for spans, or for what may have some? */
 bool rp_plan__may_have_spans(const struct rp_plan *plan);

@@ -195,6 +195,8 @@ bool rp_plan__wants_site(const struct rp_plan *plan, const struct rp_site *site)
 	uint32_t region = site->region ? site->region : site->owner;
 	bool for_others = site->role == RP_ROLE_RET_SITE && site->flags & RP_SITE_SHARED;
 
-	return region == RP_REGION_NONE || !plan->regions[region - 1].left_out ||
+	return region == RP_REGION_NONE ||
+	       (!plan->regions[region - 1].left_out &&
+		!rp_region__is_half(&plan->regions[region - 1])) ||
 	       (for_others && site->region);
 }

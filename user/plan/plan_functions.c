@@ -317,7 +317,7 @@ static int match_glob(struct rp_plan *plan, const struct rp_plan_object *object,
 	return match_symbols(m);
 }
 
-/* Where one end is missing, that is told; where both are, it is another object that is meant. */
+/* Either end may be in another object. */
 static int add_span(struct rp_plan *plan, const struct rp_plan_object *object,
 		    struct rp_select_function *selection)
 {
@@ -326,14 +326,10 @@ static int add_span(struct rp_plan *plan, const struct rp_plan_object *object,
 
 	if (!rc)
 		rc = match_glob(plan, object, selection->end, &selection->matched, &ends);
-	if (!rc && begins.n && ends.n)
+	if (!rc && (begins.n || ends.n))
 		rc = rp_plan__place_spans(plan, object, selection,
 					  &(struct rp_functions){begins.matches, begins.n},
 					  &(struct rp_functions){ends.matches, ends.n});
-	else if (!rc && (begins.n || ends.n))
-		rc = rp_plan__refuse(plan, selection->text, object->path,
-				     begins.n ? "no function that ends it is there"
-					      : "no function that begins it is there");
 	free(begins.globs);
 	free(begins.matches);
 	free(ends.globs);

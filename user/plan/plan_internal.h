@@ -47,6 +47,7 @@ struct rp_plan {
 	const struct rp_arg *args; /* of the last site that has any */
 	uint32_t n_args;
 	uint32_t n_id_sites; /* with RP_SITE_IDS */
+	size_t n_completed;  /* spans that were half before another object came */
 };
 
 /* An object as matching sees it: plain arrays, so that tests can make one up. */

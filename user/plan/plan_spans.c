@@ -6,6 +6,10 @@
  *
  * Their returns are of no concern, so neither are exceptions and other stacks. A function of both
  * ends would end what it begins.
+ *
+ * One end may be in another object than the other, and come much later (dlopen). As long as one is
+ * missing nothing of the span is wanted: begins alone would fill the table of open spans. That is
+ * told as a refusal, which is taken back once the other end is there.
  */
 #include <errno.h>
 #include <stdbool.h>
@@ -47,7 +51,45 @@ static int add_end(const struct span *s, struct rp_function *function, enum rp_r
 	site.offset = function->symbol->offset + function->entry.offset;
 	site.slow = function->entry.slow;
 	rc = rp_plan__set_args(s->plan, &s->id, 1, &site);
-	return rc ? rc : rp_plan__site(s->plan, &site);
+	if (rc)
+		return rc;
+	if (role == RP_ROLE_SPAN_BEGIN)
+		s->plan->regions[s->region - 1].begins = true;
+	else
+		s->plan->regions[s->region - 1].ends = true;
+	return rp_plan__site(s->plan, &site);
+}
+
+static int refuse_half(const struct span *s, const char *text)
+{
+	const struct rp_region *region = &s->plan->regions[s->region - 1];
+	int rc = rp_plan__refuse(
+		s->plan, text, s->object->path,
+		region->begins ? "no function that ends it is in the files looked at: "
+				 "OBJECT may be a glob of several, as '*:BEGIN:END@arg0'"
+			       : "no function that begins it is in the files looked at: "
+				 "OBJECT may be a glob of several, as '*:BEGIN:END@arg0'");
+
+	if (!rc)
+		s->plan->refusals[s->plan->n_refusals - 1].half = s->region;
+	return rc;
+}
+
+/* Tell that one end of the span is missing, unless that is told; or that none is any more. */
+static int settle(const struct span *s, const char *text, bool was_half)
+{
+	bool is_half = rp_region__is_half(&s->plan->regions[s->region - 1]);
+	struct rp_plan *plan = s->plan;
+	size_t kept = 0;
+
+	if (is_half)
+		return was_half ? 0 : refuse_half(s, text);
+	plan->n_completed += was_half;
+	for (size_t i = 0; i < plan->n_refusals; i++)
+		if (plan->refusals[i].half != s->region)
+			plan->refusals[kept++] = plan->refusals[i];
+	plan->n_refusals = kept;
+	return 0;
 }
 
 int rp_plan__place_spans(struct rp_plan *plan, const struct rp_plan_object *object,
@@ -60,6 +102,7 @@ int rp_plan__place_spans(struct rp_plan *plan, const struct rp_plan_object *obje
 	const char *by = rp_arena__printf(&plan->arena, "arg%u", selection->key);
 	const char *name = rp_arena__printf(&plan->arena, "%s-%s", selection->glob, selection->end);
 	int rc = by && name ? 0 : -ENOMEM;
+	bool was_half;
 
 	if (!rc)
 		rc = rp_usdt_arg__parse(declared.machine, declared.args, selection->key, &s.id);
@@ -67,9 +110,10 @@ int rp_plan__place_spans(struct rp_plan *plan, const struct rp_plan_object *obje
 		rc = rp_plan__region(plan, RP_KIND_SPAN, by, name, object->path, &s.region);
 	if (rc || s.region == RP_REGION_NONE)
 		return rc;
+	was_half = rp_region__is_half(&plan->regions[s.region - 1]);
 	for (size_t i = 0; i < begins->n && !rc; i++)
 		rc = add_end(&s, &begins->item[i], RP_ROLE_SPAN_BEGIN);
 	for (size_t i = 0; i < ends->n && !rc; i++)
 		rc = add_end(&s, &ends->item[i], RP_ROLE_SPAN_END);
-	return rc;
+	return rc ? rc : settle(&s, selection->text, was_half);
 }

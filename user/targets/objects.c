@@ -162,12 +162,24 @@ static int open_elf(const struct rp_targets *t, const struct rp_object *o, int f
 	return rc;
 }
 
+/* Spans that begin, or end, in an object from before have got their other end. */
+static int complete_spans(struct rp_targets *t, struct rp_err *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < t->n_objects && !rc; i++)
+		rc = rp_object__gather(t, &t->objects[i], 0, err);
+	/* Later than at the start, they are attached with whatever else is waited for. */
+	t->waiting |= t->system || t->event_time != UINT64_MAX;
+	return rc;
+}
+
 /* Plan an open file. Takes fd over. */
 static int rp_object__plan(struct rp_targets *t, struct rp_object *o, int fd, bool is_exe,
 			   struct rp_err *err)
 {
+	size_t before = 0, added, completed = rp_plan__completed_spans(t->plan);
 	struct rp_elf *elf = NULL;
-	size_t before = 0, added;
 	int rc;
 
 	o->is_exe = is_exe;
@@ -187,6 +199,8 @@ static int rp_object__plan(struct rp_targets *t, struct rp_object *o, int fd, bo
 		rc = match_again(t, o, elf, err);
 	if (!rc)
 		rc = rp_object__gather(t, o, before, err);
+	if (!rc && rp_plan__completed_spans(t->plan) != completed)
+		rc = complete_spans(t, err);
 	if (rp_helper__why(t->helper))
 		rp_object__leave(t, o->path, rp_helper__why(t->helper));
 	else if (elf && rp_elf__is_too_much(elf))
