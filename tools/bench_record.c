@@ -96,7 +96,7 @@ static int tell_instances(const struct rp_event_sink *sink, uint64_t n)
 	return rc;
 }
 
-static int write_record(uint64_t n, FILE *out)
+static int write_instances(uint64_t n, FILE *out)
 {
 	const struct rp_writer_opts opts = {.run = 1, .fn = write_block, .ctx = out};
 	static const uint64_t lost[RP_LOST_COUNT];
@@ -117,6 +117,19 @@ static int write_record(uint64_t n, FILE *out)
 	return rc ? rc : closed;
 }
 
+static int write_record(const char *path, uint64_t n)
+{
+	FILE *out = fopen(path, "wb");
+	int rc;
+
+	if (!out)
+		return -errno;
+	rc = write_instances(n, out);
+	if (fclose(out) && !rc)
+		rc = -errno;
+	return rc;
+}
+
 /* ---- reading --------------------------------------------------------------------------------- */
 
 static int add_time(void *ctx, const struct rp_event_instance *instance)
@@ -125,16 +138,21 @@ static int add_time(void *ctx, const struct rp_event_instance *instance)
 	return 0;
 }
 
-static int read_record(int fd, const char *name, uint64_t *n)
+static int read_record(const char *path, uint64_t *n)
 {
 	uint64_t sum = 0;
 	const struct rp_event_sink sink = {.ctx = &sum, .instance = add_time};
 	struct rp_err err = {0};
+	int fd = open(path, O_RDONLY | O_CLOEXEC), rc;
 	struct rp_reader *reader;
-	int rc = rp_reader__open(fd, name, &reader, &err);
 
-	if (rc)
+	if (fd < 0)
+		return -errno;
+	rc = rp_reader__open(fd, path, &reader, &err);
+	if (rc) {
+		close(fd);
 		return rc;
+	}
 	rc = rp_reader__read(reader, &sink, &err);
 	*n = rp_reader__figures(reader)->instances;
 	rp_reader__free(reader);
@@ -145,21 +163,13 @@ int main(int argc, char **argv)
 {
 	bool writes = argc == 4 && !strcmp(argv[1], "write");
 	uint64_t n = writes ? strtoull(argv[2], NULL, 10) : 0, begin = rp_clock__now();
-	FILE *file;
 	int rc;
 
 	if (!writes && (argc != 3 || strcmp(argv[1], "read"))) {
 		fputs("bench_record write N FILE | read FILE\n", stderr);
 		return 2;
 	}
-	file = fopen(argv[argc - 1], writes ? "wb" : "rb");
-	if (!file) {
-		perror(argv[argc - 1]);
-		return 1;
-	}
-	rc = writes ? write_record(n, file) : read_record(fileno(file), argv[2], &n);
-	if (fclose(file) && !rc)
-		rc = -errno;
+	rc = writes ? write_record(argv[3], n) : read_record(argv[2], &n);
 	if (rc)
 		fprintf(stderr, "%s: %s\n", argv[argc - 1], strerror(-rc));
 	printf("%" PRIu64 " instances, %" PRIu64 " ns\n", n, rp_clock__now() - begin);
