@@ -73,7 +73,7 @@ static __always_inline void stack_begins(struct rp_thread *t, const struct rp_hi
 		t->shallowest = hit->sp;
 	if (t->grouping_serial != grouping_serial)
 		thread_regroup(t);
-	if (cfg_record && !rp_region_is_own(hit->region))
+	if (cfg_record && !t->serial && !rp_region_is_own(hit->region))
 		thread_introduce(t);
 }
 
@@ -155,6 +155,7 @@ static __always_inline __u64 frame_time(struct task_struct *task, struct rp_thre
 		.cpu = task_cpu(task, now) - f->cpu,
 		.wait = task_wait(task) - f->wait,
 	};
+	struct rp_instance *instance = NULL;
 
 	rp_taken__clamp(&taken);
 	if (!f->node || rp_frame__is_left_out(f))
@@ -163,12 +164,15 @@ static __always_inline __u64 frame_time(struct task_struct *task, struct rp_thre
 		figures_skip(f->node);
 		return taken.ns;
 	}
-	figures_add(f->node, &taken);
+	/* First of all, as the memory of the ring is then fetched while figures are added. */
 	if (cfg_record && !rp_region_is_own(rp_frame__region(f))) {
 		if (!t->serial)
 			thread_introduce(t);
-		frame_record(t, f, &taken);
+		instance = frame_reserve(t, f, taken.ns, 0);
 	}
+	figures_add(f->node, &taken);
+	if (instance)
+		frame_submit(instance, &taken);
 	return taken.ns;
 }
 

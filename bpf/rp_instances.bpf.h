@@ -96,24 +96,18 @@ frame_reserve(const struct rp_thread *t, const struct rp_frame *f, __u64 ns, __u
 	return i;
 }
 
-__noinline int frame_record(struct rp_thread *t, const struct rp_frame *f,
-			    const struct rp_taken *taken)
+/* Once it was added to the figures of its node. */
+static __always_inline void frame_submit(struct rp_instance *i, const struct rp_taken *taken)
 {
-	struct rp_instance *i = t && f && taken ? frame_reserve(t, f, taken->ns, 0) : NULL;
-
-	if (!i)
-		return 0;
 	i->child = taken->child;
 	i->cpu = taken->cpu;
 	i->wait = taken->wait;
 	bpf_ringbuf_submit(i, BPF_RB_NO_WAKEUP);
-	return 0;
 }
 
 /*
- * A frame that was left without its exit. Of its CPU time nothing is known. Apart from the above,
- * as there is no room for what it took on the stack of those who call this: up to 6.1 all of a
- * chain of calls has 512 bytes.
+ * A frame that was left without its exit. Of its CPU time nothing is known. A function of its own,
+ * as its callers call others, too: up to 6.1 all of a chain of calls has 512 bytes of stack.
  */
 __noinline int frame_record_unwound(struct rp_thread *t, const struct rp_frame *f)
 {
