@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
 /* --off-cpu: where threads sleep in regions, and that all of it adds up. */
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -103,6 +104,39 @@ static void sleeps_beyond_the_bound_are_counted(void **state)
 	assert_adds_up(&run, "bounce");
 }
 
+/* Nobody empties the ring meanwhile: what finds no room in it is known to the ns, too. */
+static void sleeps_without_room_are_counted(void **state)
+{
+	const char *path = live_path("full.json");
+	struct live_proc *target = live_target("asleep bounce 40000");
+	struct live_proc *rptrace = live_rptrace_ready(
+		"-p %d -f bounce --off-cpu=1000000 --format json -o %s", target->pid, path);
+	struct live_run run = {0};
+
+	(void)state;
+	kill(rptrace->pid, SIGSTOP);
+	live_finish(target);
+	kill(rptrace->pid, SIGCONT);
+	run.json = live_figures(rptrace, path);
+	live_assert_nothing_lost_but(run.json, "samples");
+	assert_true(live_u64(json_object_get(run.json, "lost"), "samples") > 0);
+	assert_true(in_stacks(live_region(run.json, "bounce"), "bounce", "cumulative_ns") > 0);
+	assert_adds_up(&run, "bounce");
+}
+
+/* Sleeps outside of it are nowhere, though the frame of the region around it is there. */
+static void what_is_not_within_is_left_out(void **state)
+{
+	struct live_run run = live_trace(LIVE_PID, "asleep places",
+					 "-f both -f by_poll --within by_poll --off-cpu");
+
+	(void)state;
+	live_assert_nothing_lost(run.json);
+	assert_adds_up(&run, "by_poll");
+	assert_int_equal(live_u64(json_object_get(run.json, "off_cpu"), "asleep_ns"),
+			 in_stacks(live_region(run.json, "by_poll"), NULL, "self_ns"));
+}
+
 static void stacks_are_in_ns(void **state)
 {
 	const char *path = live_path("asleep.folded");
@@ -160,6 +194,8 @@ int main(void)
 		live_test(places_are_right, "-f both -f by_poll --off-cpu --sample",
 			  "places beside samples"),
 		cmocka_unit_test(sleeps_beyond_the_bound_are_counted),
+		cmocka_unit_test(sleeps_without_room_are_counted),
+		cmocka_unit_test(what_is_not_within_is_left_out),
 		cmocka_unit_test(stacks_are_in_ns),
 		cmocka_unit_test(idle_target_is_left_alone),
 	};

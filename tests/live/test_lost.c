@@ -2,9 +2,9 @@
 /*
  * What is not measured is counted, by its reason. The reasons that are raised on purpose elsewhere:
  * label_reads in test_labels, stacks in test_stacks, spans in test_spans, unmatched in test_fibers,
- * late in test_short, moved in test_moved; unknown_events, probes and files in the unit tests. A
- * marker reads its name itself, and memory for a region stack is there or not: name_reads and
- * threads are not raised.
+ * late in test_short, moved in test_moved, samples and sleeps in test_asleep; unknown_events,
+ * probes and files in the unit tests. A marker reads its name itself, and memory for a region stack
+ * is there or not: name_reads and threads are not raised.
  */
 #include <signal.h>
 #include <string.h>

@@ -221,6 +221,25 @@ static void trees_are_sampled_whole(void **state)
 	free_record(r);
 }
 
+/*
+ * Samples go with their trees, of which one in ten is chosen: hardly any is longer than the time
+ * between two samples, so that as good as never half of them are in chosen ones.
+ */
+static void samples_are_of_chosen_trees(void **state)
+{
+	static const struct record_case c = {"sampled alone 1000",
+					     "-f seven -f three --sample --every 10"};
+	json_t *json;
+	struct record *r = record_beside(&c, &json);
+	uint64_t taken = live_u64(json_object_get(json, "samples"), "taken");
+
+	(void)state;
+	assert_true(taken > 200);
+	assert_true(r->figures.samples > 0);
+	assert_true(2 * r->figures.samples < taken);
+	free_record(r);
+}
+
 /* nap(0) and nap(300), which sleep so many ms. */
 static void slow_trees_are_kept(void **state)
 {
@@ -239,6 +258,7 @@ static void slow_trees_are_kept(void **state)
 int main(void)
 {
 	static const struct CMUnitTest others[] = {
+		cmocka_unit_test(samples_are_of_chosen_trees),
 		cmocka_unit_test(what_finds_no_room_is_counted),
 		cmocka_unit_test(short_ones_are_left_out),
 		cmocka_unit_test(trees_are_sampled_whole),

@@ -234,6 +234,27 @@ static void test_new_and_missing(void **state)
 	rp_snapshot__free(s);
 }
 
+/* What was open and had not ended has no figures that could be missed now. */
+static void test_open_is_not_missing(void **state)
+{
+	struct rp_snapshot *s;
+	uint32_t node;
+
+	(void)state;
+	fixture_server(&server);
+	node = fixture_node(&server, fixture_root(&server, 9, "a"),
+			    fixture_region(&server, "main", RP_KIND_FUNCTION, "a"));
+	server.nodes[node - 1].figures.entries = 1;
+	keep();
+	s = fixture_snapshot(&server, RP_BY_NONE);
+	assert_int_equal(row(s, "main")->f.open, 1);
+	rp_snapshot__free(s);
+	server.nodes[node - 1].figures.entries = 0;
+	s = fixture_snapshot(&server, RP_BY_NONE);
+	assert_int_equal(s->n_missing, 0);
+	rp_snapshot__free(s);
+}
+
 /* ---- as it is written -------------------------------------------------------------------------
  */
 
@@ -352,6 +373,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_probes, start, end),
 		cmocka_unit_test_setup_teardown(test_paths, start, end),
 		cmocka_unit_test_setup_teardown(test_new_and_missing, start, end),
+		cmocka_unit_test_setup_teardown(test_open_is_not_missing, start, end),
 		cmocka_unit_test_setup_teardown(test_json, start, end),
 		cmocka_unit_test_setup_teardown(test_hostile_json, start, end),
 		cmocka_unit_test_setup_teardown(test_views, start, end),

@@ -7,6 +7,7 @@
 #include "export/export.h"
 #include "export/split.h"
 #include "instances_fixture.h"
+#include "record/bytes.h"
 
 #define HZ  1000
 #define CPU 6000000 /* ns that the target has used */
@@ -27,9 +28,11 @@ static void tell_sample(const struct rp_event_sink *sink, uint64_t time, uint32_
 	const struct rp_taken_sample sample = {.time = TOLD_START + time,
 					       .call = call,
 					       .thread = thread,
+					       .node = call == 4 ? 2 : 0,
 					       .tid = 40 + thread,
 					       .pid = 42,
-					       .end = RP_UNWIND_END_COMPLETE};
+					       .end = call == 3 ? RP_UNWIND_END_NO_ROW
+								: RP_UNWIND_END_COMPLETE};
 
 	assert_int_equal(RP_TELL(sink, sample, &sample), 0);
 }
@@ -103,9 +106,10 @@ static void free_parts(struct parts *parts)
 		free(parts->part[i].text);
 }
 
+/* Runs that are alike, as here, would else pass with one stack for both. */
 static json_t *json_of(const struct parts *parts, size_t part)
 {
-	json_t *json = json_loads(parts->part[part].text, 0, NULL);
+	json_t *json = json_loads(parts->part[part].text, JSON_REJECT_DUPLICATES, NULL);
 
 	assert_non_null(json);
 	return json;
@@ -203,12 +207,121 @@ static void test_profiles_of_samples(void **state)
 	free_parts(&parts);
 }
 
+/* ---- protobuf -------------------------------------------------------------------------------- */
+
+struct field {
+	uint64_t number, value;
+	struct rp_cursor message; /* of what has a length */
+};
+
+static bool next_field(struct rp_cursor *in, struct field *out)
+{
+	uint64_t key;
+
+	*out = (struct field){0};
+	if (!rp_cursor__number(in, &key))
+		return false;
+	out->number = key >> 3;
+	switch (key & 7) {
+	case 0:
+		assert_true(rp_cursor__number(in, &out->value));
+		break;
+	case 1:
+		assert_non_null(rp_cursor__bytes(in, sizeof(double)));
+		break;
+	default:
+		assert_true(rp_cursor__item(in, &out->message));
+	}
+	return true;
+}
+
+static struct rp_cursor cursor_of(const struct parts *parts)
+{
+	const unsigned char *at = (const unsigned char *)parts->part[0].text;
+
+	return (struct rp_cursor){at, at + parts->part[0].size};
+}
+
+/* The last number of a field in a message; 0: it has none. */
+static uint64_t number_of(struct rp_cursor message, uint64_t field)
+{
+	struct field at;
+	uint64_t value = 0;
+
+	while (next_field(&message, &at))
+		if (at.number == field)
+			value = at.value;
+	return value;
+}
+
+/* Those of a profile are numbered as they come. */
+static void assert_string(struct rp_cursor profile, uint64_t number, const char *text)
+{
+	struct field at;
+
+	while (next_field(&profile, &at))
+		if (at.number == 6 && !number--) {
+			assert_int_equal(at.message.end - at.message.at, strlen(text));
+			assert_memory_equal(at.message.at, text, strlen(text));
+			return;
+		}
+	fail_msg("no string is \"%s\"", text);
+}
+
+/* Of the stacks, the one that is in a region has a label with its name. */
+static void test_pprof_names_regions(void **state)
+{
+	struct field at, in;
+	struct parts parts;
+	struct rp_cursor profile;
+	unsigned labels = 0;
+
+	(void)state;
+	export_samples(&parts, "pprof", 1, 100);
+	profile = cursor_of(&parts);
+	while (next_field(&profile, &at))
+		while (at.number == 2 && next_field(&at.message, &in)) {
+			if (in.number != 3)
+				continue;
+			labels++;
+			assert_string(cursor_of(&parts), number_of(in.message, 1), "region");
+			assert_string(cursor_of(&parts), number_of(in.message, 2), "request");
+		}
+	assert_int_equal(labels, 1);
+	free_parts(&parts);
+}
+
+/* Why a stack ends where it does: of each three samples one has no unwind information there. */
+static void test_perfetto_tells_why_stacks_end(void **state)
+{
+	struct field at, in;
+	struct parts parts;
+	struct rp_cursor trace;
+	unsigned samples = 0, without = 0;
+
+	(void)state;
+	export_samples(&parts, "perfetto", 1, 100);
+	trace = cursor_of(&parts);
+	while (next_field(&trace, &at))
+		while (next_field(&at.message, &in)) {
+			if (in.number != 66)
+				continue;
+			samples++;
+			without += number_of(in.message, 16) == 3;
+		}
+	assert_int_equal(samples, 6);
+	assert_int_equal(without, 2);
+	free_parts(&parts);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_stacks_of_several_runs),
 		cmocka_unit_test(test_each_part_has_its_stacks),
 		cmocka_unit_test(test_profiles_of_samples),
+		cmocka_unit_test(test_pprof_names_regions),
+		cmocka_unit_test(test_perfetto_tells_why_stacks_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -275,14 +275,25 @@ static void an_object_goes_with_it(void **state)
 	check_object(*state);
 }
 
-/* As one that waits for a file system: after that it is given up, and told. */
+/*
+ * As one that waits for a file system: after that it is given up, and told. That file system is not
+ * asked again, for which no other helper is started.
+ */
 static void one_that_does_not_answer_is_given_up(void **state)
 {
+	struct rp_mapped_list list;
+
+	assert_int_equal(rp_proc__mapped("/proc", getpid(), &list), 0);
 	kill(rp_helper__pid(*state), SIGSTOP);
-	assert_int_equal(opens(*state, this), -EIO);
-	assert_string_equal(rp_helper__why(*state), "its file system does not answer");
+	for (unsigned i = 0; i < 2; i++) {
+		assert_int_equal(rp_helper__open_mapped(*state, "/proc", getpid(), &list.items[0]),
+				 -EIO);
+		assert_string_equal(rp_helper__why(*state), "its file system does not answer");
+		assert_int_equal(rp_helper__pid(*state), 0);
+	}
 	assert_int_equal(opens(*state, this), 0);
 	assert_null(rp_helper__why(*state));
+	rp_proc__mapped_free(&list);
 }
 
 static void a_signal_is_heard_meanwhile(void **state)

@@ -143,6 +143,34 @@ static void test_figures(void **state)
 	free(page);
 }
 
+/* A record that was cut off lacks the run's figures of what was lost: the nodes have theirs. */
+static void tell_cut_off(const struct rp_event_sink *sink)
+{
+	static const uint64_t lost[RP_LOST_COUNT];
+	const struct rp_event_end end = {.time = TOLD_START + 1000, .cut = true, .lost = lost};
+
+	tell_run(sink, "cut.rpt");
+	tell_region(sink, PAIR, "pair", RP_KIND_FUNCTION);
+	tell_node(sink, 2, TOLD_ROOT, PAIR);
+	tell_thread(sink, 1, 10, 11, "server");
+	tell(sink, (struct rp_event_instance){.start = 10, .thread = 1, .node = 2, .ns = 100});
+	assert_int_equal(RP_TELL(sink, lost, 2, 7), 0);
+	assert_int_equal(RP_TELL(sink, end, &end), 0);
+}
+
+static void test_what_a_record_lost_that_was_cut_off(void **state)
+{
+	char *page = page_of(tell_cut_off);
+	json_t *figures = figures_of(page), *lost = json_object_get(figures, "lost");
+
+	(void)state;
+	assert_int_equal(json_array_size(lost), 1);
+	assert_int_equal(json_integer_value(json_array_get(json_array_get(lost, 0), 0)), 7);
+	assert_string_equal(text_at(lost, 0, 1), "instances that the recorder had no room for");
+	json_decref(figures);
+	free(page);
+}
+
 /* Rows of the least time go first, and how many is told. */
 static void test_figures_keep_to_a_size(void **state)
 {
@@ -401,6 +429,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_figures),
+		cmocka_unit_test(test_what_a_record_lost_that_was_cut_off),
 		cmocka_unit_test(test_figures_keep_to_a_size),
 		cmocka_unit_test(test_paths_below_an_open_one_stay),
 		cmocka_unit_test(test_no_name_is_in_the_markup),

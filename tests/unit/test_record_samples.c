@@ -329,6 +329,52 @@ static void test_frequency_of_each_run(void **state)
 	rp_joined_samples__free(&joined);
 }
 
+/* Of three runs, with what each has lost: a sample is a tenth of 1000 ns. */
+static void test_lost_of_each_run(void **state)
+{
+	const uint64_t lost[RP_LOST_COUNT] = {[RP_LOST_SAMPLES] = 3};
+	const struct rp_event_end end = {.lost = lost, .cpu = 1000, .samples = 7};
+	const struct rp_event_run run = {.sample_hz = 997};
+	const struct rp_taken_sample sample = {.time = RUN_START};
+	struct rp_joined_samples joined = {0};
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		assert_int_equal(rp_joined_samples__begin_run(&joined, &run), 0);
+		assert_int_equal(rp_joined_samples__add(&joined, &sample, 0), 0);
+		rp_joined_samples__end_run(&joined, &end);
+	}
+	assert_int_equal(joined.lost, 9);
+	assert_int_equal(joined.cpu, 3 * 400);
+	rp_joined_samples__free(&joined);
+}
+
+/* What --max-size leaves no room for is not taken, and the file is a whole one: the first block
+ * fills it. */
+static void test_limit(void **state)
+{
+	struct record_image image = {0};
+	const struct rp_writer_opts opts = {
+		.run = 0x1234, .max_bytes = 1, .fn = image_take, .ctx = &image};
+	struct rp_reader_figures figures;
+	struct rp_event_sink sink;
+	struct rp_writer *writer;
+	struct told told;
+
+	(void)state;
+	assert_int_equal(rp_writer__new(&opts, &writer), 0);
+	sink = rp_writer__sink(writer);
+	assert_int_equal(tell_samples(&sink, 70000, 70000), 0);
+	assert_true(rp_writer__figures(writer).full);
+	assert_int_equal(rp_writer__figures(writer).samples, RP_BLOCK_EVENTS);
+	assert_int_equal(sink.close(sink.ctx), 0);
+	assert_int_equal(run_read(image.at, image.n, &told, &figures), 0);
+	assert_int_equal(figures.samples, RP_BLOCK_EVENTS);
+	assert_false(figures.cut);
+	told_free(&told);
+	free(image.at);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -341,6 +387,8 @@ int main(void)
 		cmocka_unit_test(test_thread_of_samples_alone),
 		cmocka_unit_test(test_groups),
 		cmocka_unit_test(test_frequency_of_each_run),
+		cmocka_unit_test(test_lost_of_each_run),
+		cmocka_unit_test(test_limit),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

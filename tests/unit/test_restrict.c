@@ -2,6 +2,7 @@
 /* What a restricted process can do no more: each test is what such a process sees. */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <linux/openat2.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -19,6 +20,7 @@
 
 #include <cmocka.h>
 
+#include "discover/proc.h"
 #include "helper/restrict.h"
 
 static int opens_file(void)
@@ -151,10 +153,55 @@ static void test_opens_for_reading_alone(void **state)
 	assert_int_equal(status, 0);
 }
 
+/* ---- rights ---------------------------------------------------------------------------------- */
+
+/* Sets, as in /proc, that a process has which is restricted so. */
+static uint64_t rights_of(void (*restrict_to)(pid_t parent), const char *which)
+{
+	pid_t parent = getpid(), child;
+	uint64_t rights = UINT64_MAX;
+	int out[2], in[2], status;
+	char byte = 0;
+
+	assert_int_equal(pipe2(out, O_CLOEXEC), 0);
+	assert_int_equal(pipe2(in, O_CLOEXEC), 0);
+	child = fork();
+	if (!child) {
+		restrict_to(parent);
+		_exit(write(out[1], &byte, 1) != 1 || read(in[0], &byte, 1) != 1);
+	}
+	assert_true(child > 0);
+	assert_int_equal(read(out[0], &byte, 1), 1);
+	rp_proc__status_number("/proc", child, which, 16, &rights);
+	assert_int_equal(write(in[1], &byte, 1), 1);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+	for (size_t i = 0; i < 2; i++) {
+		close(out[i]);
+		close(in[i]);
+	}
+	return rights;
+}
+
+/* Of root's, those that reading takes; who is not root has fewer. */
+static void test_few_rights_are_left(void **state)
+{
+	static const char *const sets[] = {"CapPrm", "CapEff"};
+	const uint64_t to_open = 1ull << CAP_DAC_READ_SEARCH | 1ull << CAP_SYS_PTRACE |
+				 1ull << CAP_CHECKPOINT_RESTORE;
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		assert_int_equal(rights_of(rp_restrict__to_opening, sets[i]) & ~to_open, 0);
+		assert_int_equal(rights_of(rp_restrict__rights, sets[i]), 0);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_reads_and_answers_alone),
-					   cmocka_unit_test(test_opens_for_reading_alone)};
+					   cmocka_unit_test(test_opens_for_reading_alone),
+					   cmocka_unit_test(test_few_rights_are_left)};
 
 	return cmocka_run_group_tests_name("restrict", tests, NULL, NULL);
 }

@@ -137,6 +137,27 @@ static void test_scatter(void **state)
 	assert_int_equal(swing->verdict, RP_OUTCOME_UNCERTAIN);
 }
 
+/* One of A and one of B, without noise. */
+static void compare_two(const struct line *lines, size_t n)
+{
+	make_run(&a, 2, false, lines, 0);
+	make_run(&b, 2, true, lines, 0);
+	for (size_t k = 0; k < n; k++) {
+		struct rp_run_place place = {.function = lines[k].function,
+					     .file = lines[k].file,
+					     .line = lines[k].line,
+					     .self = lines[k].a};
+
+		assert_int_equal(rp_run_profile__add(&a.run->profile, &a.run->strings, &place), 0);
+		place.self = lines[k].b;
+		assert_int_equal(rp_run_profile__add(&b.run->profile, &b.run->strings, &place), 0);
+	}
+	assert_int_equal(rp_run_profile__finish(&a.run->profile), 0);
+	assert_int_equal(rp_run_profile__finish(&b.run->profile), 0);
+	assert_int_equal(
+		rp_compare(&a, &b, &(struct rp_compare_opts){.metric = RP_METRIC_MEDIAN}, &c), 0);
+}
+
 /*
  * 150 of 451 samples in A and 450 of 812 in B. Wilson's interval by hand: half of its width is
  * 0.0433 and 0.0341, of 451 and 812 ms that are 19.5 and 27.7 ms, together 33.9 ms.
@@ -146,28 +167,28 @@ static void test_two_runs(void **state)
 	const struct rp_sample_change *parse;
 
 	(void)state;
-	make_run(&a, 2, false, usual, 0);
-	make_run(&b, 2, true, usual, 0);
-	for (size_t k = 0; k < COUNT_OF(usual); k++) {
-		struct rp_run_place place = {.function = usual[k].function,
-					     .file = usual[k].file,
-					     .line = usual[k].line,
-					     .self = usual[k].a};
-
-		assert_int_equal(rp_run_profile__add(&a.run->profile, &a.run->strings, &place), 0);
-		place.self = usual[k].b;
-		assert_int_equal(rp_run_profile__add(&b.run->profile, &b.run->strings, &place), 0);
-	}
-	assert_int_equal(rp_run_profile__finish(&a.run->profile), 0);
-	assert_int_equal(rp_run_profile__finish(&b.run->profile), 0);
-	assert_int_equal(
-		rp_compare(&a, &b, &(struct rp_compare_opts){.metric = RP_METRIC_MEDIAN}, &c), 0);
+	compare_two(usual, COUNT_OF(usual));
 	assert_false(c.samples.is_judged);
 	parse = change_of("parse", 0);
 	assert_true(fabs(parse->ratio.value - 3) < 1e-9);
 	assert_true(fabs((parse->ratio.high - parse->ratio.value) * 150 - 33.9) < 0.2);
 	for (size_t i = 0; i < c.samples.n; i++)
 		assert_int_equal(c.samples.item[i].verdict, RP_OUTCOME_NONE);
+}
+
+/*
+ * 8 of 1000 samples in A and none of as many in B, by hand: half of Wilson's interval is 5.824 ms
+ * in A, and 1.913 ms in B, where it might have been missed. Together 6.130 ms.
+ */
+static void test_one_that_is_gone(void **state)
+{
+	static const struct line lines[] = {{"gone", "", 0, 8, 0, 0},
+					    {"rest", "", 0, 992, 1000, 0}};
+
+	(void)state;
+	compare_two(lines, COUNT_OF(lines));
+	assert_true(fabs(change_of("gone", 0)->ratio.value) < 1e-9);
+	assert_true(fabs(change_of("gone", 0)->ratio.high * 8 - 6.130) < 0.01);
 }
 
 /* A side without samples has nothing to compare with; a run without any is left out. */
@@ -226,6 +247,37 @@ static void test_forms(void **state)
 	assert_form(RP_DIFF_FORM_MARKDOWN, 0, "diff-samples.markdown");
 }
 
+/* The ten that have changed most, though each of fourteen has share enough. */
+static void test_most_changed_are_shown(void **state)
+{
+	static const unsigned forms[] = {RP_DIFF_FORM_TABLE, RP_DIFF_FORM_MARKDOWN};
+	const struct rp_diff_form_opts opts = {.width = 100};
+	char names[14][8];
+	struct line lines[14];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(lines); i++) {
+		snprintf(names[i], sizeof(names[i]), "fn_%c", (char)('a' + i));
+		lines[i] = (struct line){names[i], "", 0, 100, 110 + 10 * (double)i, 0};
+	}
+	compare_two(lines, COUNT_OF(lines));
+	for (size_t k = 0; k < COUNT_OF(forms); k++) {
+		char *text = NULL;
+		size_t size, shown = 0;
+		FILE *out = open_memstream(&text, &size);
+
+		assert_non_null(out);
+		assert_int_equal(rp_diff_forms[forms[k]].print(out, &c, &opts), 0);
+		assert_int_equal(fclose(out), 0);
+		for (size_t i = 0; i < COUNT_OF(lines); i++)
+			shown += strstr(text, names[i]) != NULL;
+		assert_int_equal(shown, 10);
+		assert_null(strstr(text, "fn_d"));
+		assert_non_null(strstr(text, "fn_e"));
+		free(text);
+	}
+}
+
 /* A snapshot's samples: what one stands for follows from those a second of CPU time. */
 static void test_snapshot(void **state)
 {
@@ -256,6 +308,8 @@ int main(void)
 		cmocka_unit_test_teardown(test_pairs, end),
 		cmocka_unit_test_teardown(test_scatter, end),
 		cmocka_unit_test_teardown(test_two_runs, end),
+		cmocka_unit_test_teardown(test_one_that_is_gone, end),
+		cmocka_unit_test_teardown(test_most_changed_are_shown, end),
 		cmocka_unit_test_teardown(test_without, end),
 		cmocka_unit_test_teardown(test_without_cpu, end),
 		cmocka_unit_test_teardown(test_forms, end),

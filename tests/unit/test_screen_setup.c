@@ -155,6 +155,21 @@ static void test_only_what_keys_change(void **state)
 	assert_string_equal(kept.value[RP_SETUP_TREE], "yes");
 }
 
+/* A record is shown as a whole, or a part of it: it has no last interval. */
+static void test_figures_of_a_record(void **state)
+{
+	static const struct rp_axis axis = {.end = 100 * S, .to = 100 * S};
+
+	(void)state;
+	strcpy(kept.value[RP_SETUP_FIGURES], "interval");
+	s.axis = &axis;
+	rp_setup__apply(&kept, &s);
+	assert_false(s.recent);
+	s.axis = NULL;
+	rp_setup__apply(&kept, &s);
+	assert_true(s.recent);
+}
+
 static void test_group(void **state)
 {
 	(void)state;
@@ -214,6 +229,7 @@ int main(void)
 		TEST(test_columns_of_another_version),
 		TEST(test_columns_with_a_baseline),
 		TEST(test_only_what_keys_change),
+		TEST(test_figures_of_a_record),
 		TEST(test_group),
 		TEST(test_pane_of_some_runs),
 		TEST(test_damaged),

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+/* From records of the ring to stacks with names: of this process, whose code is known. */
+#include "sample/sampler.h"
+#include "sample/spaces.h"
+#include "unwind_fixture.h"
+#include "util/clock.h"
+
+#define TEXT 256
+
+static struct kernel kernel;
+static struct rp_unwind_tables *tables;
+static struct rp_sample_store *store;
+static struct rp_sampler *sampler;
+static uint64_t probe; /* offset in this program's file; 0: none */
+
+static __attribute__((noinline, noclone)) void outer(void)
+{
+	__asm__ volatile("nop\n\tnop");
+}
+
+static __attribute__((noinline, noclone)) void inner(void)
+{
+	__asm__ volatile("nop\n\tnop\n\tnop");
+}
+
+static uint64_t within(void (*function)(void))
+{
+	return (uint64_t)(uintptr_t)function + 1;
+}
+
+/* In no file, as is the page on which the kernel single-steps probed instructions. */
+static uint64_t in_no_file(void)
+{
+	return (uint64_t)(uintptr_t)&kernel;
+}
+
+static bool is_never(void)
+{
+	return false;
+}
+
+static bool is_probe(void *ctx, const struct rp_file_id *file, uint64_t offset)
+{
+	(void)ctx;
+	(void)file;
+	return probe && offset == probe;
+}
+
+static int start(void **state)
+{
+	(void)state;
+	probe = 0;
+	kernel = (struct kernel){0};
+	tables = new_tables(&kernel, 64u << 20, OBJECTS_MAX);
+	store = rp_sample_store__new(1000);
+	sampler = rp_sampler__new(store, tables, NULL, is_probe, NULL, is_never);
+	assert_non_null(sampler);
+	rp_spaces__look(rp_sampler__spaces(sampler), getpid());
+	return 0;
+}
+
+static int end(void **state)
+{
+	(void)state;
+	rp_sampler__free(sampler);
+	rp_sample_store__put(store);
+	rp_unwind_tables__free(tables);
+	return 0;
+}
+
+/* At `at`, called from outer(). */
+static struct rp_sample sample_at(uint64_t at, uint32_t kind, uint8_t flags)
+{
+	return (struct rp_sample){.kind = kind,
+				  .tgid = (uint32_t)getpid(),
+				  .tid = 7,
+				  .time = rp_clock__now(),
+				  .flags = flags,
+				  .end = RP_UNWIND_END_COMPLETE,
+				  .addresses = 2,
+				  .address = {at, within(outer)}};
+}
+
+static void take(uint64_t at, uint32_t kind, uint8_t flags)
+{
+	struct rp_sample sample = sample_at(at, kind, flags);
+
+	assert_true(rp_sampler__take(sampler, &sample, RP_SAMPLE_BYTES(2)));
+}
+
+/* Of the call that is the last new one, from the outermost in. */
+static void assert_stack(const char *stack)
+{
+	size_t n, left;
+	const struct rp_sample_call *calls = rp_sample_store__calls(store, &n);
+	char text[TEXT] = "", before[TEXT];
+
+	for (uint32_t at = (uint32_t)n - 1; calls[at].place; at = calls[at].parent) {
+		memcpy(before, text, sizeof(before));
+		left = sizeof(text) - 1;
+		text[0] = '\0';
+		strncat(text, rp_sample_store__place_at(store, calls[at].place)->function, left);
+		strncat(text, *before ? ";" : "", left - strlen(text));
+		strncat(text, before, left - strlen(text));
+	}
+	assert_string_equal(text, stack);
+}
+
+static void test_calls_have_names(void **state)
+{
+	const struct rp_sample_totals *totals = rp_sample_store__totals(store);
+
+	(void)state;
+	take(within(inner), RP_SAMPLE_KIND_SAMPLE, 0);
+	assert_stack("outer;inner");
+	assert_int_equal(totals->unresolved, 0);
+	take(in_no_file(), RP_SAMPLE_KIND_SAMPLE, 0);
+	assert_stack("outer;[unknown]");
+	assert_int_equal(totals->unresolved, 1);
+	assert_int_equal(totals->probes, 0);
+	assert_int_equal(totals->taken, 2);
+}
+
+/* What the kernel has added for probes is no call of the program's, and nothing unknown. */
+static void test_page_of_probes(void **state)
+{
+	(void)state;
+	take(in_no_file(), RP_SAMPLE_KIND_SAMPLE, RP_SAMPLE_PROBE);
+	assert_stack("outer;[probe]");
+	assert_int_equal(rp_sample_store__totals(store)->probes, 1);
+	assert_int_equal(rp_sample_store__totals(store)->unresolved, 0);
+}
+
+/* In the kernel at a probed instruction, or behind its breakpoint, and nowhere else. */
+static void test_probed_instruction(void **state)
+{
+	const struct rp_sample_totals *totals = rp_sample_store__totals(store);
+	uint32_t object;
+
+	(void)state;
+	assert_true(rp_spaces__find(rp_sampler__spaces(sampler), getpid(), within(inner), &object,
+				    &probe));
+	take(within(inner), RP_SAMPLE_KIND_SAMPLE, 0);
+	take(within(inner) - 1, RP_SAMPLE_KIND_SAMPLE, RP_SAMPLE_KERNEL);
+	assert_int_equal(totals->probes, 0);
+	take(within(inner), RP_SAMPLE_KIND_SAMPLE, RP_SAMPLE_KERNEL);
+	assert_stack("outer;inner;[probe]");
+	take(within(inner) + 1, RP_SAMPLE_KIND_SAMPLE, RP_SAMPLE_KERNEL);
+	assert_int_equal(totals->probes, 2);
+}
+
+static void wake(uint64_t ns)
+{
+	const struct rp_woken woken = {.kind = RP_SAMPLE_KIND_WOKEN, .tid = 7, .ns = ns};
+
+	assert_true(rp_sampler__take(sampler, &woken, sizeof(woken)));
+}
+
+/* The end of the first sleep was lost: what ends then is the second. */
+static void test_sleeps(void **state)
+{
+	struct rp_sample_counts *counts;
+	uint64_t all = 0;
+
+	(void)state;
+	wake(1000000);
+	take(in_no_file(), RP_SAMPLE_KIND_SLEEP, 0);
+	take(within(inner), RP_SAMPLE_KIND_SLEEP, 0);
+	assert_stack("outer;inner");
+	wake(300);
+	wake(1000000);
+	counts = rp_sample_counts__of(store);
+	assert_non_null(counts);
+	for (size_t i = 0; i < counts->n; i++)
+		all += counts->asleep[i];
+	assert_int_equal(all, 300);
+	assert_int_equal(counts->asleep[counts->n - 1], 300);
+	assert_int_equal(counts->sleeps.taken, 1);
+	assert_int_equal(counts->totals.taken, 0);
+	rp_sample_counts__free(counts);
+}
+
+/* A record that is not whole, or of no known kind, is told to be none, and counts nowhere. */
+static void test_what_is_no_record(void **state)
+{
+	struct rp_sample sample = sample_at(within(inner), RP_SAMPLE_KIND_SAMPLE, 0);
+
+	(void)state;
+	for (size_t size = 0; size < RP_SAMPLE_BYTES(2); size++)
+		assert_false(rp_sampler__take(sampler, &sample, size));
+	sample.addresses = RP_UNWIND_FRAMES_MAX + 1;
+	assert_false(rp_sampler__take(sampler, &sample, sizeof(sample)));
+	sample = sample_at(within(inner), 4711, 0);
+	assert_false(rp_sampler__take(sampler, &sample, RP_SAMPLE_BYTES(2)));
+	assert_int_equal(rp_sample_store__totals(store)->taken, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_calls_have_names, start, end),
+		cmocka_unit_test_setup_teardown(test_page_of_probes, start, end),
+		cmocka_unit_test_setup_teardown(test_probed_instruction, start, end),
+		cmocka_unit_test_setup_teardown(test_sleeps, start, end),
+		cmocka_unit_test_setup_teardown(test_what_is_no_record, start, end),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
