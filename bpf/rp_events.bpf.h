@@ -11,17 +11,17 @@
 #include "rp_pids.bpf.h"
 
 /* Whose they are: by the kernel's own number, as that takes no call, of which 8 may be nested. */
-static __always_inline __u32 sharer(void)
+static __always_inline __u32 sharer(struct task_struct *task)
 {
-	return bpf_get_current_pid_tgid() >> 32;
+	return task->tgid;
 }
 
 static const struct rp_shares none_taken = {};
 
 /* Processes that came when there was no room for any more shares have one together. */
-static __always_inline struct rp_shares *own_shares(void)
+static __always_inline struct rp_shares *shares_of(struct task_struct *task)
 {
-	__u32 process = sharer();
+	__u32 process = sharer(task);
 	struct rp_shares *shares = bpf_map_lookup_elem(&process_shares, &process);
 
 	if (shares)
@@ -51,17 +51,18 @@ static __always_inline struct rp_event *reserve_any_event(__u32 length, __u32 ty
 }
 
 /* Once for each process: what it goes on to want is counted as lost, or goes with the others. */
-static __always_inline void tell_of_share(struct rp_shares *shares, __u32 kind)
+static __always_inline void tell_of_share(struct task_struct *task, struct rp_shares *shares,
+					  __u32 kind)
 {
 	__u32 what = rp_shared__told_as(kind);
 	struct rp_event *e;
 
 	if (__sync_fetch_and_or(&shares->told, 1u << what) & 1u << what)
 		return;
-	e = reserve_any_event(sizeof(*e), RP_EVENT_SHARE, current_tgid_inline(), 0, what);
+	e = reserve_any_event(sizeof(*e), RP_EVENT_SHARE, tgid_inline(task), 0, what);
 	if (!e)
 		return;
-	if (bpf_get_current_comm(e->path, RP_COMM_LEN))
+	if (bpf_probe_read_kernel_str(e->path, RP_COMM_LEN, task->comm) < 0)
 		e->path[0] = '\0';
 	bpf_ringbuf_submit(e, 0);
 }
@@ -69,17 +70,18 @@ static __always_inline void tell_of_share(struct rp_shares *shares, __u32 kind)
 /* May the current process tell so much? Threads of it that do so at once may make it a bit more. */
 static __always_inline bool may_tell(__u32 length)
 {
+	struct task_struct *task = bpf_get_current_task_btf();
 	struct rp_shares *shares;
 
 	if (!cfg_shares)
 		return true;
-	shares = own_shares();
+	shares = shares_of(task);
 	if (rp_ring_share__take(&shares->events, bpf_ringbuf_query(&events, BPF_RB_CONS_POS),
 				bpf_ringbuf_query(&events, BPF_RB_PROD_POS), RP_EVENTS_BYTES,
 				length + BPF_RINGBUF_HDR_SZ))
 		return true;
 	count_lost(RP_LOST_EVENTS);
-	tell_of_share(shares, RP_SHARED_EVENTS);
+	tell_of_share(task, shares, RP_SHARED_EVENTS);
 	return false;
 }
 

@@ -50,10 +50,8 @@ static __always_inline __u32 tgid_of(struct task_struct *task)
 }
 
 /* The same where no further call may be nested. */
-static __always_inline __u32 current_tgid_inline(void)
+static __always_inline __u32 tgid_inline(struct task_struct *task)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
-
 	if (!cfg_pid_namespace)
 		return task->tgid;
 	return look_up_number(BPF_CORE_READ(task, group_leader, thread_pid));

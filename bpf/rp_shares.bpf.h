@@ -8,26 +8,33 @@
 
 #include "rp_events.bpf.h"
 
-/* For the current process, of what there are so many left for all. */
-static __always_inline bool share_take(enum rp_shared kind, __u32 left)
+/* For the process of a thread, of what there are so many left for all. */
+static __always_inline bool share_take_for(struct task_struct *task, enum rp_shared kind,
+					   __u32 left)
 {
 	struct rp_shares *shares;
 
 	if (!cfg_shares)
 		return left > 0;
-	shares = own_shares();
+	shares = shares_of(task);
 	if (rp_shares__allow(shares->taken[kind], left)) {
 		__sync_fetch_and_add(&shares->taken[kind], 1);
 		return true;
 	}
-	tell_of_share(shares, kind);
+	tell_of_share(task, shares, kind);
 	return false;
 }
 
-/* Threads of a process give back after it has ended, too, and then nobody has that share. */
-static __always_inline void share_give_back(enum rp_shared kind)
+/* The same for the current one. */
+static __always_inline bool share_take(enum rp_shared kind, __u32 left)
 {
-	__u32 process = sharer();
+	return share_take_for(bpf_get_current_task_btf(), kind, left);
+}
+
+/* Threads of a process give back after it has ended, too, and then nobody has that share. */
+static __always_inline void share_give_back(struct task_struct *task, enum rp_shared kind)
+{
+	__u32 process = sharer(task);
 	struct rp_shares *shares = cfg_shares ? bpf_map_lookup_elem(&process_shares, &process)
 					      : NULL;
 
@@ -41,7 +48,8 @@ static __always_inline void share_give_back(enum rp_shared kind)
  */
 static __always_inline void shares_inherit(__u32 child)
 {
-	struct rp_shares *shares = cfg_shares ? own_shares() : NULL, fresh = {};
+	struct rp_shares *shares = cfg_shares ? shares_of(bpf_get_current_task_btf()) : NULL,
+			 fresh = {};
 
 	if (!shares)
 		return;
@@ -53,31 +61,43 @@ static __always_inline void shares_inherit(__u32 child)
 /* The current process ends. What it has taken, beside spans, is not free again. */
 static __always_inline void shares_end(void)
 {
-	__u32 process = sharer();
+	__u32 process = sharer(bpf_get_current_task_btf());
 
 	if (cfg_shares)
 		bpf_map_delete_elem(&process_shares, &process);
 }
 
 /* Of a bounded number of places; exact, whoever takes one at the same time. */
-static __always_inline bool place_take(enum rp_shared kind, __u32 *used, __u32 places)
+static __always_inline bool place_take_for(struct task_struct *task, enum rp_shared kind,
+					   __u32 *used, __u32 places)
 {
 	__u32 before = *used;
 
-	if (before >= places || !share_take(kind, places - before))
+	if (before >= places || !share_take_for(task, kind, places - before))
 		return false;
 	if (__sync_fetch_and_add(used, 1) < places)
 		return true;
 	__sync_fetch_and_add(used, -1);
-	share_give_back(kind);
+	share_give_back(task, kind);
 	return false;
 }
 
-/* The current process did not need it. */
-static __always_inline void place_give_back(enum rp_shared kind, __u32 *used)
+/* It was not needed. */
+static __always_inline void place_give_back_for(struct task_struct *task, enum rp_shared kind,
+						__u32 *used)
 {
 	__sync_fetch_and_add(used, -1);
-	share_give_back(kind);
+	share_give_back(task, kind);
+}
+
+static __always_inline bool place_take(enum rp_shared kind, __u32 *used, __u32 places)
+{
+	return place_take_for(bpf_get_current_task_btf(), kind, used, places);
+}
+
+static __always_inline void place_give_back(enum rp_shared kind, __u32 *used)
+{
+	place_give_back_for(bpf_get_current_task_btf(), kind, used);
 }
 
 /*

@@ -204,6 +204,8 @@ static __always_inline struct rp_thread *thread_init(struct rp_thread *t, __u32 
 	t->serial = 0;
 	t->asleep = RP_ASLEEP_NOT;
 	t->stacks_mix = 0;
+	t->sleep_in = 0;
+	t->woken_by = 0;
 	t->frames[0].node = root;
 	t->frames[0].sp = ~0ull;
 	t->frames[0].region = FRAME_ROOT << 24;

@@ -10,6 +10,8 @@
  *
  *   rp_take_sample   interrupts of threads by their CPU time (perf event, rp_sample.bpf.h)
  *   rp_switch        threads that go to sleep and come back (rp_asleep.bpf.h)
+ *   rp_waking, rp_waker_switch
+ *                    who ends the sleep of threads in regions (rp_wakers.bpf.h)
  *
  * The tracepoints (rp_processes.bpf.h) keep the set of tracked processes and unwind what ends in
  * mid-region. The iterator (rp_open.bpf.h) shows what is open.
@@ -21,6 +23,7 @@
 #include "rp_sample.bpf.h"
 #include "rp_swap.bpf.h"
 #include "rp_values.bpf.h"
+#include "rp_wakers.bpf.h"
 
 char LICENSE[] SEC("license")
 = "Dual BSD/GPL";

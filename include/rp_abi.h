@@ -17,6 +17,7 @@
 #include "rp_sites.h"
 #include "rp_stack.h"
 #include "rp_values.h"
+#include "rp_wakers.h"
 
 /* ---- spans: they may end on another thread than they began on ----------------------- */
 
@@ -68,7 +69,8 @@ _Static_assert(sizeof(struct rp_span) == 40, "rp_span is shared with BPF");
 	X(SAMPLES, "samples", "samples that found their ring full")                                \
 	X(SLEEPS, "sleeps",                                                                        \
 	  "sleeps whose stack was not taken, past --off-cpu=N of them a second: only their time "  \
-	  "is known")
+	  "is known")                                                                              \
+	X(WAKERS, "wakers", "sleeps past --max-wakers: who ended them is not told")
 enum rp_lost {
 #define RP_LOST_ENUM(symbol, key, meaning) RP_LOST_##symbol,
 	RP_LOST_REASONS(RP_LOST_ENUM)

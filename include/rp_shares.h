@@ -17,6 +17,7 @@ enum rp_shared {
 	RP_SHARED_NODES,
 	RP_SHARED_NAMES,
 	RP_SHARED_SPANS,
+	RP_SHARED_WAKERS, /* pairs of a path that sleeps and who wakes it */
 	RP_SHARED_LABELS,
 	RP_SHARED_LATE_LABELS, /* past the bound, but frequent */
 	RP_SHARED_TEXTS,       /* strings of labels */
@@ -41,9 +42,8 @@ struct rp_ring_share {
 /* What a process has of each. */
 struct rp_shares {
 	__rp_u32 taken[RP_SHARED_COUNTED];
-	struct rp_ring_share events;
 	__rp_u32 told; /* bit (enum rp_shared): user space knows that it wanted more */
-	__rp_u32 reserved;
+	struct rp_ring_share events;
 };
 _Static_assert(sizeof(struct rp_shares) == 56, "rp_shares is a map value");
 

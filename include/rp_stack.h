@@ -82,7 +82,10 @@ struct rp_thread {
 	__rp_u64 asleep_from;	  /* asleep_clock() of the thread when it went to sleep ... */
 	__rp_u32 asleep_node;	  /* ... and the node that it was in */
 	__rp_u32 asleep;	  /* enum rp_asleep */
-	__rp_u64 stacks_mix; /* 1: has stacks in one mapping, whose stack pointers tell nothing */
+	__rp_u64 stacks_mix;  /* 1: has stacks in one mapping, whose stack pointers tell nothing */
+	__rp_u64 sleep_since; /* asleep_clock() when it went to sleep (rp_wakers.bpf.h) ... */
+	__rp_u32 sleep_in;    /* ... and the node that it was in; 0: it does not sleep */
+	__rp_u32 woken_by;    /* region, or enum rp_waker; 0: nobody yet */
 	struct rp_frame frames[RP_SEGMENT_FRAMES];
 };
 
@@ -99,7 +102,7 @@ struct rp_segment_key {
 struct rp_stack_segment {
 	struct rp_frame frames[RP_SEGMENT_FRAMES];
 };
-_Static_assert(sizeof(struct rp_thread) == 104 + RP_SEGMENT_FRAMES * sizeof(struct rp_frame),
+_Static_assert(sizeof(struct rp_thread) == 120 + RP_SEGMENT_FRAMES * sizeof(struct rp_frame),
 	       "rp_thread is shared with BPF");
 
 RP_INLINE __rp_u32 rp_frame__region(const struct rp_frame *f)

@@ -271,7 +271,7 @@ class Table(Screen):
         screen.click(place + 4, 5)
         self.wait_chosen(names[place])
         screen.click(place + 4, 5)
-        screen.wait(f"Source  {names[place]}")
+        screen.wait(f"Wakers  {names[place]}")
         heading = next(i for i, line in enumerate(self.screen.wait(
             "the headings", lambda text: " Histogram " in text and text.split("\n")))
             if " Histogram " in line)

@@ -64,7 +64,7 @@ class Terminals(Screen):
             screen.type(f"/{name}")
             screen.press("Enter", "Enter")
             for _ in range(4):
-                screen.wait("the pane", lambda text: re.search(r"Source  (clear|title|two|wide)", text))
+                screen.wait("the pane", lambda text: re.search(r"Wakers  (clear|title|two|wide)", text))
                 screen.press("Tab")
             screen.press("Escape")
             screen.wait_gone("Histogram")

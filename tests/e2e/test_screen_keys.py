@@ -10,7 +10,8 @@ from screen import Screen
 
 HELP_LINES = 60
 PANES = {"Histogram": r"count \d+", "Heat map": r" now\b", "Icicle": "arrows walk", "Calls": "entered from: ",
-         "Groups": "not grouped", "Source": "begin +screen_names"}
+         "Groups": "not grouped", "Source": "begin +screen_names",
+         "Wakers": "ENDED BY|no thread has slept in it|is not known yet"}
 WIDTHS = {80: ["REGION", "%TIME", "RATE/S", "CPU/WAIT/BLK", "P50", "P99", "MAX"],
           120: ["COUNT", "TOTAL", "SELF", "TREND"], 140: ["CPU", "WAIT", "BLOCKED"]}
 # columns, lines
@@ -109,7 +110,7 @@ FORM = [
     ("Enter", ["/", "mixed", "Enter", "Enter"], shows(PANES["Histogram"])),
     ("Tab", ["Tab"], shows(PANES["Heat map"])),
     ("", ["BTab"], shows(PANES["Histogram"])),
-    ("l", ["l"], shows(r"Source  mixed +\(log scale\)")),
+    ("l", ["l"], shows(r"Wakers  mixed +\(log scale\)")),
     ("", ["l"], hides("log scale")),
     ("", ["Escape"], hides(" Histogram ")),
     ("o", ["o"], shows("AGE")),

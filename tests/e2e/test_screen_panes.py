@@ -88,7 +88,7 @@ class Panes(Screen):
         """Opens the pane of the one region with a site of its own."""
         screen = self.open(columns=140, rows=rows)
         self.choose("innermost")
-        screen.press("Enter", "BTab")
+        screen.press("Enter", "BTab", "BTab")
         return screen
 
     def test_source(self):

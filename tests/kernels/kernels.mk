@@ -3,7 +3,7 @@
 
 KERNELS_TEST    := $(O)/tests/kernels/test_kernels
 KERNELS_SITES   := $(O)/targets/sites
-KERNELS_TARGETS := $(addprefix $(O)/targets/,functions threads processes marks_c marks_cxx marks_names spans forker system labels within sites sampled asleep)
+KERNELS_TARGETS := $(addprefix $(O)/targets/,functions threads processes marks_c marks_cxx marks_names spans forker system labels within sites sampled asleep wakers)
 
 $(KERNELS_TEST): tests/kernels/test_kernels.c $(LIVE_HARNESS) tests/kernels/kernels.mk
 	$(call msg,TEST,$@)

@@ -315,6 +315,26 @@ static void sleeps_are_told(void **state)
 	assert_int_equal(in_kernel, sum);
 }
 
+/* Who ends sleep, as interrupts are told apart in another way on some kernels. */
+static void wakers_are_told(void **state)
+{
+	static const struct {
+		const char *target, *sleeper, *kind;
+	} modes[] = {{"wakers mutex 200", "lock_wait", "region"},
+		     {"wakers timer 200", "nap", "interrupt"}};
+
+	(void)state;
+	for (size_t i = 0; i < LIVE_COUNT(modes); i++) {
+		struct live_run run = live_trace(LIVE_PID, modes[i].target, "--wakers");
+		json_t *row = live_region(run.json, modes[i].sleeper),
+		       *most = json_array_get(live_array(row, "wakers"), 0);
+
+		assert_string_equal(live_str(most, "kind"), modes[i].kind);
+		assert_true(live_u64(most, "blocked_ns") > 0);
+		assert_true(10 * live_u64(most, "blocked_ns") <= 11 * live_u64(row, "blocked_ns"));
+	}
+}
+
 /*
  * The 1-byte nop is probed, or the 10-byte one behind it where that is the fast one; and no probe
  * stays behind, even if rptrace had no time to take it out.
@@ -369,6 +389,7 @@ static const struct CMUnitTest once[] = {
 	cmocka_unit_test(the_target_is_killed),
 	cmocka_unit_test(samples_are_taken),
 	cmocka_unit_test(sleeps_are_told),
+	cmocka_unit_test(wakers_are_told),
 	cmocka_unit_test(probes_come_and_go),
 	cmocka_unit_test(calls_are_recorded),
 	cmocka_unit_test(overlaps_and_late_labels),

@@ -345,6 +345,30 @@ static void test_asleep(void **state)
 	samples_free(&server);
 }
 
+/* Who ends the sleep of a region: so far nobody has counted that, and then somebody has. */
+static void test_wakers(void **state)
+{
+	static char text[ROWS_MAX * WIDTH_MAX * 4];
+	struct rp_waker_count counts[] = {{{3, 1}, {100, 1300000000}},
+					  {{3, RP_WAKER_INTERRUPT}, {3, 2000000}}};
+	struct rp_waker_counts wakers = {.item = counts, .n = 2};
+
+	(void)state;
+	show(true);
+	rp_state__resize(&s, small.rows, small.width);
+	key(RP_KEY_UP);
+	key(RP_KEY_ENTER);
+	key(RP_KEY_BACK_TAB);
+	assert_int_equal(s.pane, RP_PANE_WAKERS);
+	draw(&small, false, text);
+	assert_non_null(strstr(text, "is not known yet"));
+	server.counts.wakers = &wakers;
+	update(43);
+	draw(&small, false, text);
+	assert_golden("screen-80-wakers.txt", text);
+	rp_state__free(&s);
+}
+
 static void test_menus(void **state)
 {
 	static const int sort[] = {RP_KEY_F0 + 6, 0}, columns[] = {'c', 0}, group[] = {'g', 0},
@@ -432,6 +456,7 @@ int main(void)
 		cmocka_unit_test(test_samples),
 		cmocka_unit_test(test_baseline),
 		cmocka_unit_test(test_asleep),
+		cmocka_unit_test(test_wakers),
 	};
 
 	setlocale(LC_ALL, "C.UTF-8");

@@ -287,16 +287,16 @@ static void test_panes(void **state)
 	key(RP_KEY_ENTER);
 	assert_int_equal(s.pane, RP_PANE_HIST);
 	assert_true(s.layout.n_pane > 0);
-	for (int pane = RP_PANE_HIST + 1; pane <= RP_PANE_SOURCE; pane++) {
+	for (int pane = RP_PANE_HIST + 1; pane <= RP_PANE_WAKERS; pane++) {
 		key(RP_KEY_TAB);
 		assert_int_equal(s.pane, pane);
 	}
 	key(RP_KEY_TAB);
 	assert_int_equal(s.pane, RP_PANE_HIST);
 	key(RP_KEY_BACK_TAB);
-	assert_int_equal(s.pane, RP_PANE_SOURCE);
+	assert_int_equal(s.pane, RP_PANE_WAKERS);
 	key(RP_KEY_BACK_TAB);
-	assert_int_equal(s.pane, RP_PANE_SOURCE - 1);
+	assert_int_equal(s.pane, RP_PANE_WAKERS - 1);
 	key(RP_KEY_ESCAPE);
 	assert_int_equal(s.layout.n_pane, 0);
 	key(RP_KEY_TAB);

@@ -42,6 +42,9 @@ void rp_counts__free(struct rp_counts *counts)
 	free(counts->buckets);
 	rp_id_names__free(&counts->names);
 	rp_sample_counts__free(counts->samples);
+	if (counts->wakers)
+		free(counts->wakers->item);
+	free(counts->wakers);
 	free(counts);
 }
 

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "aggregate/sample_store.h"
+#include "aggregate/wakers.h"
 #include "rp_abi.h"
 #include "rp_hist.h"
 #include "util/arena.h"
@@ -101,6 +102,7 @@ struct rp_counts {
 	uint64_t
 		late_ns; /* that the processes of RP_LOST_LATE ran unmeasured, as far as is known */
 	struct rp_sample_counts *samples; /* NULL: none are taken */
+	struct rp_waker_counts *wakers;	  /* NULL: they are not counted */
 };
 
 void rp_counts__free(struct rp_counts *counts);

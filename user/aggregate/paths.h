@@ -122,6 +122,12 @@ void rp_paths__widen_hist(const struct rp_paths *paths, uint32_t path, const str
 /* Add it, less what they had before. */
 void rp_paths__add_hist(const struct rp_paths *paths, uint32_t path, const struct rp_counts *now,
 			const struct rp_counts *before, struct rp_hist_part *to);
+/*
+ * The row of the tree that each node is shown in: that of its path (id_of), or where none is shown
+ * for that, of the nearest one above; 0: there is none. NULL: out of memory.
+ */
+uint32_t *rp_paths__rows_of_nodes(const struct rp_paths *paths, size_t n_nodes,
+				  const uint32_t *id_of);
 void rp_paths__free(struct rp_paths *paths);
 
 #endif

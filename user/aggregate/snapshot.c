@@ -382,36 +382,34 @@ static int drop_filtered(struct build *b)
 	return 0;
 }
 
-/* The row of a path, or where none is shown for it, of the nearest one above. 0: there is none. */
-static uint32_t shown_row(const struct build *b, uint32_t path)
+static int take_samples(const struct build *b, const uint32_t *row_of_node)
 {
-	while (path != RP_PATH_NONE && !b->id_of[path])
-		path = b->box->paths.path[path].parent;
-	return path != RP_PATH_NONE ? b->id_of[path] : 0;
+	const struct rp_sample_counts *before = b->before ? b->before->samples : NULL;
+	int rc = rp_sampled__build(&b->box->snapshot, b->now->samples, before, row_of_node,
+				   b->now->n_nodes);
+
+	return rc ? rc
+		  : rp_sampled__build_asleep(&b->box->snapshot, b->now->samples, before,
+					     row_of_node, b->now->n_nodes);
 }
 
-/* Samples name the node that they were taken in, be its instances in a figure or not. */
-static int take_samples(const struct build *b)
+/* Samples and sleeps name the node that they were in, be its instances in a figure or not. */
+static int take_what_names_nodes(const struct build *b)
 {
-	const struct rp_paths *paths = &b->box->paths;
-	const struct rp_sample_counts *before = b->before ? b->before->samples : NULL;
 	uint32_t *row_of_node;
-	int rc;
+	int rc = 0;
 
-	if (!b->now->samples)
+	if (!b->now->samples && !b->now->wakers)
 		return 0;
-	row_of_node = calloc(b->now->n_nodes + 1, sizeof(*row_of_node));
+	row_of_node = rp_paths__rows_of_nodes(&b->box->paths, b->now->n_nodes, b->id_of);
 	if (!row_of_node)
 		return -ENOMEM;
-	for (uint32_t path = 0; path < paths->n; path++)
-		for (uint32_t node = paths->path[path].node; node != RP_PATH_NONE;
-		     node = paths->next_node[node])
-			row_of_node[node] = shown_row(b, path);
-	rc = rp_sampled__build(&b->box->snapshot, b->now->samples, before, row_of_node,
-			       b->now->n_nodes);
-	if (!rc)
-		rc = rp_sampled__build_asleep(&b->box->snapshot, b->now->samples, before,
-					      row_of_node, b->now->n_nodes);
+	if (b->now->samples)
+		rc = take_samples(b, row_of_node);
+	if (!rc && b->now->wakers)
+		rc = rp_wakers__build(&b->box->snapshot, b->now, b->before,
+				      b->before ? b->before->time : b->opts->since,
+				      &b->box->regions, row_of_node);
 	free(row_of_node);
 	return rc;
 }
@@ -520,7 +518,7 @@ static int make_rows(struct build *b)
 	if (!err && b->opts->by == RP_BY_FILE)
 		err = rp_imbalance__set(&box->snapshot, box->paths.n_groups);
 	if (!err)
-		err = take_samples(b);
+		err = take_what_names_nodes(b);
 	if (!err && b->opts->baseline)
 		err = rp_baseline__apply(b->opts->baseline, &box->snapshot);
 out:
@@ -587,6 +585,7 @@ void rp_snapshot__free(struct rp_snapshot *snapshot)
 	rp_open_regions__free(snapshot->open);
 	rp_sampled__free(snapshot->sampled);
 	rp_sampled__free(snapshot->asleep);
+	rp_wakers__free(snapshot->wakers);
 	free(snapshot->left_out);
 	free(snapshot->missing);
 	rp_regions__free(&box->regions);

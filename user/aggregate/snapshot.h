@@ -58,6 +58,7 @@ struct rp_row {
 	struct rp_hist_part hist;   /* empty in the tree, and where nothing was timed */
 	struct rp_profile profile;  /* empty in the tree, and where no samples are taken */
 	struct rp_profile sleeps;   /* likewise */
+	struct rp_wakings wakings;  /* empty where wakers are not counted */
 	struct rp_history *history; /* what the live screen remembers of it; NULL elsewhere */
 	bool new;		    /* the baseline has none such */
 	const struct rp_past *past; /* the baseline's; NULL: it has none, or there is none */
@@ -110,6 +111,7 @@ struct rp_snapshot {
 	const struct rp_baseline *baseline; /* that rows are compared with; NULL: none */
 	const char **missing;		    /* names of its regions that have no row here */
 	size_t n_missing;
+	struct rp_wakers *wakers; /* NULL: they are not counted */
 };
 
 /* Its stacks: samples where they are taken, or else where threads slept; NULL: neither is told. */

@@ -310,6 +310,21 @@ out:
 	return err;
 }
 
+uint32_t *rp_paths__rows_of_nodes(const struct rp_paths *paths, size_t n_nodes,
+				  const uint32_t *id_of)
+{
+	uint32_t *row_of_node = calloc(n_nodes + 1, sizeof(*row_of_node)), shown, node;
+
+	for (uint32_t path = 0; row_of_node && path < paths->n; path++) {
+		for (shown = path; shown != RP_PATH_NONE && !id_of[shown];)
+			shown = paths->path[shown].parent;
+		for (node = paths->path[path].node; node != RP_PATH_NONE;
+		     node = paths->next_node[node])
+			row_of_node[node] = shown != RP_PATH_NONE ? id_of[shown] : 0;
+	}
+	return row_of_node;
+}
+
 void rp_paths__free(struct rp_paths *paths)
 {
 	free(paths->path);

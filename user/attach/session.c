@@ -134,6 +134,7 @@ static void configure(struct rp_session *s, const struct rp_session_opts *opts)
 		bpf_map__set_max_entries(skel->maps.left_out, 1);
 	rp_session__configure_samples(s, opts);
 	rp_session__configure_instances(s, opts);
+	rp_session__configure_wakers(s, opts);
 }
 
 static void choose_programs(struct rp_session *s, const struct rp_session_opts *opts)
@@ -384,6 +385,7 @@ void rp_session__free(struct rp_session *s)
 		return;
 	rp_detacher__wait(&s->detacher);
 	bpf_link__destroy(s->open_threads);
+	rp_session__close_wakers(s);
 	ring_buffer__free(s->ring);
 	ring_buffer__free(s->samples);
 	ring_buffer__free(s->instances);

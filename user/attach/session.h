@@ -47,7 +47,10 @@ struct rp_session_opts {
 	/* Where threads sleep in regions is told: so many a second on each CPU; 0: it is not ... */
 	uint32_t sleeps;
 	bool kernel_frames; /* ... with the kernel's part of their stacks */
-	bool verbose;	    /* libbpf's own messages on stderr */
+	/* Pairs of a path that sleeps and who wakes it; 0: rp_session__watch_wakers() is not used.
+	 */
+	uint32_t max_wakers;
+	bool verbose; /* libbpf's own messages on stderr */
 	/* Of the ring of instances, 2^n pages; 0: none are told. */
 	uint32_t record_bytes;
 	uint32_t record_every; /* one tree in so many; 0: all */
@@ -146,6 +149,18 @@ void rp_session__samples_may_double(struct rp_session *session);
 int rp_session__sample_fd(const struct rp_session *session);
 /* Hand over all that are there, as struct rp_sample. 0 or a negative errno. */
 int rp_session__drain_samples(struct rp_session *session, rp_record_fn fn, void *ctx);
+
+/* ---- wakers: of a session that was made for them --------------------------------------------- */
+
+/* From now on, who ends the sleep of threads in regions is counted. 0 or a negative errno. */
+int rp_session__watch_wakers(struct rp_session *session);
+/* ns, CLOCK_MONOTONIC, when that began; 0: it has not. */
+uint64_t rp_session__wakers_since(const struct rp_session *session);
+/* Calls fn for each pair of a path that sleeps and who wakes it. 0 or a negative errno. */
+int rp_session__wakers(const struct rp_session *session,
+		       void (*fn)(void *ctx, const struct rp_waker_key *key,
+				  const struct rp_waker_figures *figures),
+		       void *ctx);
 
 /*
  * Hand over all instances that are there, which are told where the session was made for it: each is

@@ -32,7 +32,9 @@ struct rp_session {
 	void *figures[RP_CHUNKS_MAX]; /* struct rp_figures, by shards */
 	void *hists[RP_CHUNKS_MAX];   /* struct rp_hist */
 
-	struct bpf_link *open_threads; /* made when it is first read */
+	struct bpf_link *open_threads;	    /* made when it is first read */
+	struct bpf_link *waking, *switches; /* NULL: wakers are not watched ... */
+	uint64_t wakers_since;		    /* ... and when that began */
 
 	rp_record_fn on_record, on_sample; /* while draining */
 	void *on_record_ctx, *on_sample_ctx;
@@ -66,6 +68,10 @@ void rp_links__detach(struct rp_links *links);
 /* samples.c: before and after the load. -ENOMEM. */
 void rp_session__configure_samples(struct rp_session *s, const struct rp_session_opts *opts);
 int rp_session__open_samples(struct rp_session *s);
+
+/* wakers.c: before the load, and at the end. */
+void rp_session__configure_wakers(struct rp_session *s, const struct rp_session_opts *opts);
+void rp_session__close_wakers(struct rp_session *s);
 
 /* Let the kernel tell CPU times of processes that end, as its clocks drift: now and then. */
 void rp_session__compare_clocks(struct rp_session *s);

@@ -51,24 +51,70 @@ bool rp_session__tracked(const struct rp_session *s, void (*fn)(void *ctx, pid_t
 	return left;
 }
 
-#define SPANS_AT_ONCE 1024u
+#define AT_ONCE 1024u
+
+typedef void (*entry_fn)(void *ctx, const void *key, const void *value);
+
+/* Hand over all entries, in no order; what comes or goes meanwhile may be left out. */
+static int for_each_entry(const struct bpf_map *map, entry_fn fn, void *ctx)
+{
+	size_t key_size = bpf_map__key_size(map), value_size = bpf_map__value_size(map);
+	char *keys = calloc(AT_ONCE, key_size), *values = calloc(AT_ONCE, value_size);
+	int fd = bpf_map__fd(map), rc = keys && values ? 0 : -ENOMEM;
+	uint32_t next, *from = NULL, n;
+
+	while (!rc) {
+		n = AT_ONCE;
+		rc = bpf_map_lookup_batch(fd, from, &next, keys, values, &n, NULL);
+		for (uint32_t i = 0; i < n && (!rc || rc == -ENOENT); i++)
+			fn(ctx, keys + i * key_size, values + i * value_size);
+		from = &next;
+	}
+	free(keys);
+	free(values);
+	return rc == -ENOENT ? 0 : rc;
+}
+
+struct span_reading {
+	void (*fn)(void *ctx, const struct rp_span *span);
+	void *ctx;
+};
+
+static void take_span(void *ctx, const void *key, const void *span)
+{
+	const struct span_reading *r = ctx;
+
+	(void)key;
+	r->fn(r->ctx, span);
+}
 
 int rp_session__open_spans(const struct rp_session *s,
 			   void (*fn)(void *ctx, const struct rp_span *span), void *ctx)
 {
-	struct rp_span_key *keys = calloc(SPANS_AT_ONCE, sizeof(*keys));
-	struct rp_span *spans = calloc(SPANS_AT_ONCE, sizeof(*spans));
-	int fd = bpf_map__fd(s->skel->maps.spans), rc = keys && spans ? 0 : -ENOMEM;
-	uint32_t next, *from = NULL, n;
+	struct span_reading r = {.fn = fn, .ctx = ctx};
 
-	while (!rc) {
-		n = SPANS_AT_ONCE;
-		rc = bpf_map_lookup_batch(fd, from, &next, keys, spans, &n, NULL);
-		for (uint32_t i = 0; i < n && (!rc || rc == -ENOENT); i++)
-			fn(ctx, &spans[i]);
-		from = &next;
-	}
-	free(keys);
-	free(spans);
-	return rc == -ENOENT ? 0 : rc;
+	return for_each_entry(s->skel->maps.spans, take_span, &r);
+}
+
+struct waker_reading {
+	void (*fn)(void *ctx, const struct rp_waker_key *key,
+		   const struct rp_waker_figures *figures);
+	void *ctx;
+};
+
+static void take_waker(void *ctx, const void *key, const void *figures)
+{
+	const struct waker_reading *r = ctx;
+
+	r->fn(r->ctx, key, figures);
+}
+
+int rp_session__wakers(const struct rp_session *s,
+		       void (*fn)(void *ctx, const struct rp_waker_key *key,
+				  const struct rp_waker_figures *figures),
+		       void *ctx)
+{
+	struct waker_reading r = {.fn = fn, .ctx = ctx};
+
+	return s->wakers_since ? for_each_entry(s->skel->maps.wakers, take_waker, &r) : 0;
 }

@@ -168,6 +168,38 @@ static int read_samples(struct rp_counts *c, const struct rp_collect *from)
 	return 0;
 }
 
+struct waker_reading {
+	struct rp_waker_counts *out;
+	size_t room;
+	int rc;
+};
+
+static void take_waker(void *ctx, const struct rp_waker_key *key,
+		       const struct rp_waker_figures *figures)
+{
+	struct waker_reading *r = ctx;
+	struct rp_waker_counts *out = r->out;
+
+	if (!r->rc)
+		r->rc = rp_array__grow(&out->item, out->n, &r->room, sizeof(*out->item));
+	if (!r->rc)
+		out->item[out->n++] = (struct rp_waker_count){*key, *figures};
+}
+
+static int read_wakers(struct rp_counts *c, const struct rp_session *session)
+{
+	struct waker_reading r = {0};
+
+	if (!rp_session__wakers_since(session))
+		return 0;
+	r.out = c->wakers = calloc(1, sizeof(*c->wakers));
+	if (!c->wakers)
+		return -ENOMEM;
+	c->wakers->since = rp_session__wakers_since(session);
+	r.rc = rp_session__wakers(session, take_waker, &r) ? -ENOMEM : r.rc;
+	return r.rc;
+}
+
 static struct rp_counts *read_counts(void *ctx)
 {
 	const struct rp_collect *from = ctx;
@@ -176,9 +208,9 @@ static struct rp_counts *read_counts(void *ctx)
 	if (!c)
 		return NULL;
 	c->time = rp_clock__now();
-	/* Samples first, as they name nodes, which name what is known then. */
-	if (read_samples(c, from) || read_nodes(c, from->session) ||
-	    rp_collect__names(from, &c->names)) {
+	/* Samples and sleeps first, as they name nodes, which name what is known then. */
+	if (read_samples(c, from) || read_wakers(c, from->session) ||
+	    read_nodes(c, from->session) || rp_collect__names(from, &c->names)) {
 		rp_counts__free(c);
 		return NULL;
 	}

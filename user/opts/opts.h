@@ -79,6 +79,7 @@ struct rp_opts {
 	bool batch, tree, compensate, verbose, no_setup;
 	unsigned sample_hz; /* 0: no samples */
 	unsigned off_cpu;   /* stacks a second and CPU at most; 0: sleeps are not looked at */
+	bool wakers;
 	unsigned auto_most; /* functions to choose; 0: none */
 	bool json;
 	const char *baseline; /* file; NULL: none */
@@ -113,7 +114,8 @@ struct rp_opts {
 	unsigned every;	    /* one tree in so many; 0: all */
 	double last;	    /* s that are kept in memory until they are asked for; 0: no */
 
-	unsigned max_depth, max_nodes, max_labels, max_names, max_spans, max_regions, max_on_stuck;
+	unsigned max_depth, max_nodes, max_labels, max_names, max_spans, max_regions, max_wakers,
+		max_on_stuck;
 };
 
 /*

@@ -144,6 +144,8 @@ int rp_run__watch_costs(struct rp_run *run);
 int rp_run__watch_overhead(struct rp_run *run);
 int rp_run__watch_auto(struct rp_run *run);
 #define RP_SAMPLES_LEAST 100 /* fewer show nothing reliably */
+/* From now on, who ends the sleep of threads in regions is counted. */
+int rp_run__watch_wakers(struct rp_run *run, struct rp_err *err);
 /* Trace up to so many functions that samples show to be worth it; none if samples are too few. */
 int rp_run__choose_functions(struct rp_run *run, unsigned most, uint64_t *samples);
 int rp_run__watch_record(struct rp_run *run);

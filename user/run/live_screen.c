@@ -80,6 +80,13 @@ static int choose_functions(void *ctx, struct rp_err *err)
 	return 0;
 }
 
+static int watch_wakers(void *ctx, struct rp_err *err)
+{
+	struct live_screen *s = ctx;
+
+	return rp_run__watch_wakers(s->run, err);
+}
+
 static int undo_drop(void *ctx, const uint32_t *regions, size_t n, struct rp_err *err)
 {
 	struct live_screen *s = ctx;
@@ -281,6 +288,7 @@ int rp_run__open_screen(struct rp_run *run, struct rp_err *err)
 		.reset = reset,
 		.complete = complete,
 		.source = source,
+		.watch_wakers = watch_wakers,
 	};
 	struct rp_screen_opts opts = {
 		.ops = &ops,

@@ -19,6 +19,7 @@ static const struct bound bounds[] = {
 	[RP_SHARED_NODES] = {NULL, "max-nodes", "its entries on other paths are lost"},
 	[RP_SHARED_NAMES] = {NULL, "max-names", "its regions of other names are lost"},
 	[RP_SHARED_SPANS] = {NULL, "max-spans", "more that it begins now are lost"},
+	[RP_SHARED_WAKERS] = {NULL, "max-wakers", "who ends more of its sleeps is not told"},
 	[RP_SHARED_LABELS] = {NULL, "max-labels", "its other labels share the row 'other'"},
 	[RP_SHARED_SEGMENTS] = {"the room for deep stacks", NULL,
 				"what it enters there now is lost"},

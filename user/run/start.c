@@ -42,6 +42,17 @@ static int refuse_stuck(struct rp_err *err)
 	return rp_err__line(err, rc, "stuck on-stuck", NULL, NULL);
 }
 
+int rp_run__watch_wakers(struct rp_run *run, struct rp_err *err)
+{
+	int rc = rp_session__watch_wakers(run->session);
+
+	if (!rc)
+		return 0;
+	rp_err__set(err, RP_EXIT_DENIED, rc, NULL, "who wakes threads cannot be seen: %s",
+		    strerror(-rc));
+	return rp_err__line(err, rc, "wakers", NULL, NULL);
+}
+
 /* The plan tells what of the BPF programs is needed. */
 static int open_session(struct rp_run *run, struct rp_session_opts *opts, struct rp_err *err)
 {
@@ -53,6 +64,8 @@ static int open_session(struct rp_run *run, struct rp_session_opts *opts, struct
 		rp_recording__follow(run->recording, run->plan);
 	opts->spans = run->on_screen || rp_plan__may_have_spans(run->plan);
 	rc = rp_session__new(opts, &run->session, err);
+	if (!rc && run->opts->wakers)
+		rc = rp_run__watch_wakers(run, err);
 	if (!rc && opts->track_all)
 		rc = rp_mappings__new(&run->events.mappings, err);
 	return rc;
@@ -81,6 +94,7 @@ int rp_run__open(struct rp_run *run, struct rp_err *err)
 		.samples = o->sample_hz > 0,
 		.sleeps = o->off_cpu,
 		.kernel_frames = o->off_cpu > 0,
+		.max_wakers = o->wakers || run->on_screen ? o->max_wakers : 0,
 		.record_bytes = rp_run__ring_bytes(o),
 		.record_every = o->every,
 		.verbose = o->verbose,

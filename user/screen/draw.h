@@ -22,6 +22,7 @@ void rp_draw__heat(const struct rp_state *s, const struct rp_row *row);
 /* row NULL: there are no regions, and what is hot is of the whole target. */
 void rp_draw__samples(const struct rp_state *s, const struct rp_row *row);
 void rp_draw__asleep(const struct rp_state *s, const struct rp_row *row);
+void rp_draw__wakers(const struct rp_state *s, const struct rp_row *row);
 void rp_draw__icicle(const struct rp_state *s);
 /* Of a record: a line about the window, and the lines of its time. */
 void rp_draw__window(const struct rp_state *s);

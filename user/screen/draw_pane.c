@@ -277,6 +277,8 @@ void rp_draw__pane(const struct rp_state *s)
 		rp_draw__samples(s, row);
 	else if (s->pane == RP_PANE_ASLEEP)
 		rp_draw__asleep(s, row);
+	else if (s->pane == RP_PANE_WAKERS)
+		rp_draw__wakers(s, row);
 	else if (s->pane == RP_PANE_HIST)
 		draw_hist(s, row);
 	else if (s->pane == RP_PANE_HEAT)

@@ -123,19 +123,19 @@ const struct rp_bar *rp_bar__of(bool record)
 }
 
 const char *const rp_pane_titles[RP_PANE_END] = {
-	[RP_PANE_HIST] = "Histogram",  [RP_PANE_HEAT] = "Heat map", [RP_PANE_ICICLE] = "Icicle",
-	[RP_PANE_CALLS] = "Calls",     [RP_PANE_GROUPS] = "Groups", [RP_PANE_SOURCE] = "Source",
-	[RP_PANE_SAMPLES] = "Samples", [RP_PANE_ASLEEP] = "Asleep",
+	[RP_PANE_HIST] = "Histogram", [RP_PANE_HEAT] = "Heat map",   [RP_PANE_ICICLE] = "Icicle",
+	[RP_PANE_CALLS] = "Calls",    [RP_PANE_GROUPS] = "Groups",   [RP_PANE_SOURCE] = "Source",
+	[RP_PANE_WAKERS] = "Wakers",  [RP_PANE_SAMPLES] = "Samples", [RP_PANE_ASLEEP] = "Asleep",
 };
 
-/* The sites of a program are not in a record; samples are there if they were asked for. */
+/* Sites of a program and wakers are not in a record; samples are there if they were asked for. */
 bool rp_pane__is_there(const struct rp_state *s, enum rp_pane pane)
 {
 	if (pane == RP_PANE_SAMPLES)
 		return s->total && s->total->sampled;
 	if (pane == RP_PANE_ASLEEP)
 		return s->total && s->total->asleep;
-	return !s->axis || pane != RP_PANE_SOURCE;
+	return !s->axis || (pane != RP_PANE_SOURCE && pane != RP_PANE_WAKERS);
 }
 
 enum rp_pane rp_panes__at(const struct rp_state *s, size_t x)

@@ -27,6 +27,7 @@ struct rp_screen {
 	uint64_t duration;     /* of the figures shown last: it begins anew where they do */
 	uint32_t dropped[DROP_MAX];
 	size_t n_dropped; /* the last time, and not attached again since */
+	bool wakers_asked;
 };
 
 /* The source is asked for with each picture: it may have been found meanwhile. */
@@ -375,6 +376,21 @@ static enum rp_screen_want serve(struct rp_screen *screen, const struct rp_reque
 	return refresh ? RP_SCREEN_REFRESH : RP_SCREEN_GO_ON;
 }
 
+/* The pane of wakers was opened for the first time: they are counted from now on. */
+static enum rp_screen_want watch_wakers(struct rp_screen *screen)
+{
+	struct rp_state *s = &screen->state;
+	struct rp_err err = {0};
+
+	if (s->pane != RP_PANE_WAKERS || s->ended || screen->wakers_asked)
+		return RP_SCREEN_GO_ON;
+	screen->wakers_asked = true;
+	if (!screen->ops.watch_wakers(screen->ops.ctx, &err))
+		return RP_SCREEN_REFRESH;
+	say_error(s, &err);
+	return RP_SCREEN_GO_ON;
+}
+
 enum rp_screen_want rp_screen__input(struct rp_screen *screen)
 {
 	enum rp_screen_want want = RP_SCREEN_GO_ON, next;
@@ -387,6 +403,8 @@ enum rp_screen_want rp_screen__input(struct rp_screen *screen)
 		else
 			rp_state__mouse(&screen->state, input.y, input.x, input.button, &request);
 		next = serve(screen, &request);
+		want = next > want ? next : want;
+		next = watch_wakers(screen);
 		want = next > want ? next : want;
 	}
 	/* New figures that are wanted are drawn when they are there. */

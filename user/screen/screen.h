@@ -41,6 +41,8 @@ struct rp_screen_ops {
 	/* Latencies of a region in it, in so many columns. Lives until the next call; NULL: they
 	 * cannot be read. */
 	const struct rp_heat *(*heat)(void *ctx, uint32_t region, size_t columns);
+	/* Count who ends the sleep of threads in regions, from now on. */
+	int (*watch_wakers)(void *ctx, struct rp_err *err);
 	/* Names that begin with this text. Returns how many; the strings live as long as the trace.
 	 */
 	size_t (*complete)(void *ctx, const char *text, const char **names, size_t max);

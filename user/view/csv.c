@@ -91,7 +91,7 @@ int rp_view__csv(FILE *out, const struct rp_snapshot *snapshot, const struct rp_
 			columns[n++] = &rp_record_columns[i];
 	for (size_t i = 0; i < n; i++)
 		print_title(out, columns[i], i ? "," : "");
-	fputc('\n', out);
+	fputs(snapshot->wakers ? RP_WAKERS_CSV "\n" : "\n", out);
 	for (size_t r = 0; r < snapshot->n_rows; r++) {
 		for (size_t i = 0; i < n; i++) {
 			if (i)
@@ -100,6 +100,9 @@ int rp_view__csv(FILE *out, const struct rp_snapshot *snapshot, const struct rp_
 			if (err)
 				return err;
 		}
+		err = snapshot->wakers ? rp_wakers__print_csv(out, &snapshot->rows[r]) : 0;
+		if (err)
+			return err;
 		fputc('\n', out);
 	}
 	rp_view__print_missing(out, "# ", snapshot);

@@ -27,6 +27,12 @@ int rp_samples__print(FILE *out, const struct rp_snapshot *snapshot, bool utf8);
 int rp_asleep__print(FILE *out, const struct rp_snapshot *snapshot, bool utf8);
 int rp_samples__print_csv(FILE *out, const struct rp_snapshot *snapshot);
 
+/* wakers.c: who ended the sleep of regions, below a table; and of one, the first, in cells of CSV
+ * that begin with a comma. 0 or -ENOMEM. */
+int rp_wakers__print(FILE *out, const struct rp_snapshot *snapshot, bool utf8);
+#define RP_WAKERS_CSV ",own_blocked_ns,waker_kind,waker,waker_ns"
+int rp_wakers__print_csv(FILE *out, const struct rp_row *row);
+
 /* JSON key, and meaning in words, of each reason for a loss. */
 struct rp_lost_text {
 	const char *key, *meaning;

@@ -194,6 +194,25 @@ static json_t *off_cpu_object(const struct rp_sampled *asleep)
 	return stacks_object(object, err, asleep);
 }
 
+static int add_wakings(json_t *object, const struct rp_wakings *wakings)
+{
+	json_t *array = json_array();
+	int err = json_object_set_new(object, "own_blocked_ns", integer(wakings->ns));
+
+	for (size_t i = 0; i < wakings->n && !err; i++) {
+		const struct rp_waking *waking = &wakings->item[i];
+		json_t *waker = json_object();
+
+		err |= json_object_set_new(waker, "kind", text(rp_waking__kind(waking)));
+		err |= json_object_set_new(waker, "region",
+					   waking->region ? text(waking->region) : json_null());
+		err |= json_object_set_new(waker, "count", integer(waking->count));
+		err |= json_object_set_new(waker, "blocked_ns", integer(waking->ns));
+		err |= json_array_append_new(array, waker);
+	}
+	return err | json_object_set_new(object, "wakers", array);
+}
+
 static int print_row(FILE *out, const struct rp_row *row, const struct rp_snapshot *snapshot)
 {
 	json_t *object = json_object();
@@ -207,6 +226,8 @@ static int print_row(FILE *out, const struct rp_row *row, const struct rp_snapsh
 	if (snapshot->asleep)
 		err |= json_object_set_new(object, "asleep_lines",
 					   asleep_lines_array(&row->sleeps));
+	if (snapshot->wakers)
+		err |= add_wakings(object, &row->wakings);
 	return dump(out, object, err, 0);
 }
 
@@ -219,6 +240,8 @@ static int print_tree_row(FILE *out, const struct rp_tree_row *row,
 	err |= json_object_set_new(object, "parent",
 				   row->parent ? integer(row->parent) : json_null());
 	err |= add_figures(object, &row->row, snapshot);
+	if (snapshot->wakers)
+		err |= add_wakings(object, &row->row.wakings);
 	return dump(out, object, err, 0);
 }
 

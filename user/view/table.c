@@ -441,6 +441,8 @@ int rp_view__table(FILE *out, const struct rp_snapshot *snapshot, const struct r
 		err = rp_samples__print(out, snapshot, sheet.utf8);
 	if (!err && snapshot->asleep)
 		err = rp_asleep__print(out, snapshot, sheet.utf8);
+	if (!err && snapshot->wakers)
+		err = rp_wakers__print(out, snapshot, sheet.utf8);
 	if (!err)
 		err = print_run(out, &sheet);
 	if (!err)

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+/* Who ended the sleep of regions: from paths to rows, and how that is shown. */
+#include "snapshot_fixture.h"
+
+static struct rp_waker_count counts[16], counts_before[16];
+static struct rp_waker_counts wakers, wakers_before;
+
+static int begin(void **state)
+{
+	wakers = (struct rp_waker_counts){.item = counts};
+	wakers_before = (struct rp_waker_counts){.item = counts_before};
+	start(state);
+	now.counts.wakers = &wakers;
+	return 0;
+}
+
+static void add(struct rp_waker_counts *to, uint32_t node, uint32_t waker, uint64_t count,
+		uint64_t ns)
+{
+	to->item[to->n++] = (struct rp_waker_count){{node, waker}, {count, ns}};
+}
+
+static void assert_waking(const struct rp_row *of, size_t i, const char *name, uint64_t count,
+			  uint64_t ns)
+{
+	assert_true(i < of->wakings.n);
+	assert_string_equal(rp_waking__name(&of->wakings.item[i]), name);
+	assert_int_equal(of->wakings.item[i].count, count);
+	assert_int_equal(of->wakings.item[i].ns, ns);
+}
+
+/* Blocked for 70 of 100, of which 30 inside of b; 25 of the 40 are seen to be asleep. */
+static void test_own_sleep(void **state)
+{
+	uint32_t a = fixture_region(&now, "a", RP_KIND_FUNCTION, "obj");
+	uint32_t b = fixture_region(&now, "b", RP_KIND_FUNCTION, "obj");
+	uint32_t outer = fixture_node(&now, fixture_root(&now, 1, "x"), a);
+	uint32_t inner = fixture_node(&now, outer, b);
+	struct rp_snapshot *s;
+	const struct rp_row *r;
+
+	(void)state;
+	fixture_frames(&now, outer, 1, 100, 50, 20, 10);
+	fixture_frames(&now, inner, 1, 50, 0, 20, 0);
+	add(&wakers, inner, RP_WAKER_INTERRUPT, 3, 30);
+	add(&wakers, outer, a, 1, 5);
+	add(&wakers, outer, b, 2, 20);
+	s = build(NULL, RP_BY_NONE);
+	r = row(s, "a", NULL);
+	assert_int_equal(r->wakings.n, 3);
+	assert_int_equal(r->wakings.ns, 40);
+	assert_int_equal(r->wakings.count, 3);
+	assert_waking(r, 0, "b", 2, 20);
+	assert_waking(r, 1, "nobody known", 0, 15);
+	assert_waking(r, 2, "a", 1, 5);
+	r = row(s, "b", NULL);
+	assert_int_equal(r->wakings.n, 1);
+	assert_waking(r, 0, "interrupts", 3, 30);
+	assert_waking(&s->tree[0].row, 0, "b", 2, 20);
+	assert_waking(&s->tree[1].row, 0, "interrupts", 3, 30);
+	rp_snapshot__free(s);
+}
+
+/* A row of the table has the sleeps of all its paths; regions of one name are one waker. */
+static void test_paths(void **state)
+{
+	uint32_t a = fixture_region(&now, "a", RP_KIND_FUNCTION, "obj");
+	uint32_t b = fixture_region(&now, "b", RP_KIND_FUNCTION, "obj");
+	uint32_t again = fixture_region(&now, "b", RP_KIND_FUNCTION, "obj2");
+	uint32_t root = fixture_root(&now, 1, "x"), top = fixture_node(&now, root, a);
+	uint32_t below = fixture_node(&now, fixture_node(&now, root, b), a);
+	struct rp_snapshot *s;
+	const struct rp_row *r;
+
+	(void)state;
+	fixture_frames(&now, top, 1, 100, 0, 0, 0);
+	fixture_frames(&now, below, 1, 60, 0, 0, 0);
+	fixture_frames(&now, below - 1, 1, 60, 60, 0, 0);
+	add(&wakers, top, b, 1, 100);
+	add(&wakers, below, again, 2, 30);
+	add(&wakers, below, RP_WAKER_UNTRACED, 1, 30);
+	s = build(NULL, RP_BY_NONE);
+	r = row(s, "a", NULL);
+	assert_int_equal(r->wakings.n, 2);
+	assert_waking(r, 0, "b", 3, 130);
+	assert_waking(r, 1, "what is not traced", 1, 30);
+	assert_int_equal(row(s, "b", NULL)->wakings.n, 0);
+	rp_snapshot__free(s);
+}
+
+/* Of a period, what came since it began; begun in mid-period, what is not accounted for is not
+ * told. */
+static void test_period(void **state)
+{
+	uint32_t a = fixture_region(&now, "a", RP_KIND_FUNCTION, "obj");
+	uint32_t n = fixture_node(&now, fixture_root(&now, 1, "x"), a);
+	struct rp_snapshot *s;
+
+	(void)state;
+	fixture_region(&before, "a", RP_KIND_FUNCTION, "obj");
+	fixture_node(&before, fixture_root(&before, 1, "x"), a);
+	fixture_frames(&now, n, 2, 100, 0, 0, 0);
+	add(&wakers, n, RP_WAKER_OUTSIDE, 5, 70);
+	add(&wakers, n, a, 1, 10);
+	add(&wakers_before, n, a, 1, 10);
+	add(&wakers_before, n, RP_WAKER_OUTSIDE, 3, 50);
+	before.counts.time = 1000;
+	before.counts.wakers = &wakers_before;
+	wakers.since = 1000;
+	s = build(&before, RP_BY_NONE);
+	assert_true(s->wakers->whole);
+	assert_int_equal(s->rows[0].wakings.n, 2);
+	assert_waking(&s->rows[0], 0, "nobody known", 0, 180);
+	assert_waking(&s->rows[0], 1, "threads in no region", 2, 20);
+	rp_snapshot__free(s);
+	before.counts.wakers = NULL;
+	wakers.since = 1001;
+	s = build(&before, RP_BY_NONE);
+	assert_false(s->wakers->whole);
+	assert_int_equal(s->rows[0].wakings.n, 2);
+	assert_waking(&s->rows[0], 0, "threads in no region", 5, 70);
+	assert_waking(&s->rows[0], 1, "a", 1, 10);
+	rp_snapshot__free(s);
+}
+
+/* Sleeps of frames that are open still, or were left without an exit, are in no blocked time. */
+static void test_more_than_blocked(void **state)
+{
+	uint32_t a = fixture_region(&now, "a", RP_KIND_FUNCTION, "obj");
+	uint32_t n = fixture_node(&now, fixture_root(&now, 1, "x"), a);
+	struct rp_snapshot *s;
+
+	(void)state;
+	fixture_frames(&now, n, 1, 100, 0, 0, 0);
+	add(&wakers, n, a, 5, 300);
+	add(&wakers, n + 7, a, 5, 300);
+	s = build(NULL, RP_BY_NONE);
+	assert_int_equal(s->rows[0].wakings.n, 1);
+	assert_waking(&s->rows[0], 0, "a", 5, 300);
+	rp_snapshot__free(s);
+}
+
+static void check(const char *view, const char *golden)
+{
+	struct rp_snapshot *s;
+	char *text;
+
+	fixture_server(&now);
+	now.counts.wakers = &wakers;
+	wakers = (struct rp_waker_counts){.item = counts};
+	add(&wakers, 2, 2, 100, 300000000);
+	add(&wakers, 2, RP_WAKER_INTERRUPT, 3, 2000000);
+	add(&wakers, 2, RP_WAKER_OUTSIDE, 2, 300000);
+	add(&wakers, 2, RP_WAKER_UNTRACED, 1, 200);
+	add(&wakers, 3, 1, 4, 1300000);
+	add(&wakers, 4, 3, 1, 4000);
+	s = fixture_snapshot(&now, RP_BY_NONE);
+	text = fixture_print(view, s, &(struct rp_view_opts){0});
+	assert_golden(golden, text);
+	free(text);
+	rp_snapshot__free(s);
+}
+
+static void test_views(void **state)
+{
+	(void)state;
+	check("table", "wakers.txt");
+	check("csv", "wakers.csv");
+	check("json", "wakers.json");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(test_own_sleep, begin),
+		cmocka_unit_test_setup(test_paths, begin),
+		cmocka_unit_test_setup(test_period, begin),
+		cmocka_unit_test_setup(test_more_than_blocked, begin),
+		cmocka_unit_test_setup(test_views, begin),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
