@@ -191,6 +191,28 @@ class Postgres(PostgresCase):
                          region["asleep_untold_ns"], region["asleep_ns"])
         self.assertAllClosed()
 
+    def test_who_ends_a_wait_for_a_lock(self):
+        """The backend that held it, in the commit that lets it go; a region that the waiter enters later."""
+        self.trace("-u", "postgresql:lock__wait*", "-f", "postgres:CommitTransactionCommand", "--wakers")
+        holder, waiter = self.psql(stdin=subprocess.PIPE), self.psql(stdin=subprocess.PIPE)
+        holder.say("CREATE TABLE kept (n int); INSERT INTO kept VALUES (1);\n")
+        holder.say("BEGIN; UPDATE kept SET n = 2; SELECT 'holds';\n")
+        holder.wait_lines("^holds", stream="stdout")
+        waiter.say("SET deadlock_timeout = '10min'; UPDATE kept SET n = 3;\n")
+        holder.say("DO $$ BEGIN WHILE NOT EXISTS (SELECT FROM pg_locks WHERE NOT granted) LOOP "
+                   "PERFORM pg_sleep(0.01); END LOOP; END $$; SELECT 'waits', pg_sleep(0.1);\n")
+        holder.wait_lines("^waits", stream="stdout")
+        holder.say("COMMIT; DROP TABLE kept;\n")
+        waiter.finish()
+        holder.finish()
+        self.wait_disconnected()
+        self.snap = self.detach()
+        wait = self.snap.region("lock__wait")
+        seen = [waker for waker in wait["wakers"] if waker["count"]]
+        self.assertEqual((seen[0]["kind"], seen[0]["region"]), ("region", "CommitTransactionCommand"))
+        self.assertGreaterEqual(seen[0]["blocked_ns"], 0.99 * sum(waker["blocked_ns"] for waker in seen))
+        self.assertGreaterEqual(sum(waker["blocked_ns"] for waker in wait["wakers"]), wait["blocked_ns"])
+
     def test_terminated_backend(self):
         """A backend that is ended in its query leaves it, and its transaction, in order."""
         self.log_mark()
