@@ -104,20 +104,6 @@ static __always_inline bool tell_sleep(void *ctx, struct task_struct *task, stru
 	return send_sample(s, RP_SAMPLE_KIND_SLEEP, add_kernel_frames(ctx, s));
 }
 
-static __always_inline void fall_asleep(void *ctx, struct task_struct *task, __u64 now)
-{
-	struct rp_thread *t = stack_of_sleeper(task);
-	struct rp_frame *f = t && t->depth ? frame_at(t, t->depth) : NULL;
-
-	if (!f || !f->node || is_outside(f))
-		return;
-	t->asleep_node = f->node;
-	t->asleep = RP_ASLEEP_UNTOLD;
-	if (may_take_stack(now) && tell_sleep(ctx, task, t))
-		t->asleep = RP_ASLEEP_TOLD;
-	t->asleep_from = asleep_clock(task, now);
-}
-
 static __always_inline bool tell_woken(struct task_struct *task, __u64 ns)
 {
 	struct rp_woken woken = {.kind = RP_SAMPLE_KIND_WOKEN, .tid = tid_of(task), .ns = ns};
@@ -128,9 +114,8 @@ static __always_inline bool tell_woken(struct task_struct *task, __u64 ns)
 	return false;
 }
 
-static __always_inline void wake_up(struct task_struct *task, __u64 now)
+static __always_inline void wake_up(struct task_struct *task, struct rp_thread *t, __u64 now)
 {
-	struct rp_thread *t = stack_of_sleeper(task);
 	struct rp_figures *figures;
 	__s64 ns;
 	bool told;
@@ -151,6 +136,25 @@ static __always_inline void wake_up(struct task_struct *task, __u64 now)
 		__sync_fetch_and_add(&figures->asleep_untold, ns);
 }
 
+/*
+ * Some kernels do not tell of each switch. A thread that was not seen to come back has been awake
+ * since: its clock stood still, and so its sleep is as long now as it was then.
+ */
+static __always_inline void fall_asleep(void *ctx, struct task_struct *task, __u64 now)
+{
+	struct rp_thread *t = stack_of_sleeper(task);
+	struct rp_frame *f = t && t->depth ? frame_at(t, t->depth) : NULL;
+
+	wake_up(task, t, now);
+	if (!f || !f->node || is_outside(f))
+		return;
+	t->asleep_node = f->node;
+	t->asleep = RP_ASLEEP_UNTOLD;
+	if (may_take_stack(now) && tell_sleep(ctx, task, t))
+		t->asleep = RP_ASLEEP_TOLD;
+	t->asleep_from = asleep_clock(task, now);
+}
+
 /* A thread that is preempted does not sleep, whatever it was about to do. */
 SEC("?tp_btf/sched_switch")
 int BPF_PROG(rp_switch, bool preempt, struct task_struct *prev, struct task_struct *next,
@@ -160,7 +164,7 @@ int BPF_PROG(rp_switch, bool preempt, struct task_struct *prev, struct task_stru
 
 	if (!ready)
 		return 0;
-	wake_up(next, now);
+	wake_up(next, stack_of_sleeper(next), now);
 	if (!preempt && prev_state)
 		fall_asleep(ctx, prev, now);
 	return 0;

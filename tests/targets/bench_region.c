@@ -11,11 +11,13 @@
  */
 #define _GNU_SOURCE
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "regions.h"
 #include "rptrace.h"
@@ -188,6 +190,25 @@ static void loop_many(unsigned long n, unsigned long width)
 		((void (*)(void))(base + i * MANY_STRIDE))();
 }
 
+static int to_first[2], to_second[2];
+
+/* Of two threads: in an iteration each sleeps once, and wakes the other once. */
+NO_CLONES static void loop_bounce(unsigned long n, unsigned long width)
+{
+	bool first = gettid() == getpid();
+	int from = first ? to_first[0] : to_second[0], to = first ? to_second[1] : to_first[1];
+	char byte = 0;
+
+	(void)width;
+	while (n--) {
+		RPTRACE_BEGIN(bench_bounce);
+		if ((first && write(to, &byte, 1) != 1) || read(from, &byte, 1) != 1 ||
+		    (!first && write(to, &byte, 1) != 1))
+			exit(1);
+		RPTRACE_END(bench_bounce);
+	}
+}
+
 static const struct mode {
 	const char *name;
 	void (*loop)(unsigned long n, unsigned long width);
@@ -195,7 +216,7 @@ static const struct mode {
 	{"push", loop_push},   {"endbr64", loop_endbr64}, {"stepped", loop_stepped},
 	{"usdt", loop_usdt},   {"marker", loop_marker},	  {"inner", loop_inner},
 	{"value", loop_value}, {"span", loop_span},	  {"name", loop_name},
-	{"nest", loop_nest},   {"many", loop_many},
+	{"nest", loop_nest},   {"many", loop_many},	  {"bounce", loop_bounce},
 };
 #define N_MODES (sizeof(modes) / sizeof(modes[0]))
 
@@ -283,7 +304,8 @@ static int in_bounds(const struct bench *b)
 {
 	return b->iterations && b->repeats && b->repeats <= REPEATS_MAX && b->threads &&
 	       b->threads <= THREADS_MAX && b->width &&
-	       (b->mode->loop != loop_many || b->width <= BENCH_FUNCTIONS);
+	       (b->mode->loop != loop_many || b->width <= BENCH_FUNCTIONS) &&
+	       (b->mode->loop != loop_bounce || b->threads == 2);
 }
 
 int main(int argc, char **argv)
@@ -299,6 +321,8 @@ int main(int argc, char **argv)
 			b.mode = &modes[i];
 	if (!b.mode || !in_bounds(&b))
 		return usage();
+	if (pipe(to_first) || pipe(to_second))
+		return 1;
 	if (!target_is_held())
 		return measure(&b);
 	say("ready");
