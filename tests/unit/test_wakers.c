@@ -153,6 +153,7 @@ static void check(const char *view, const char *golden)
 	add(&wakers, 2, RP_WAKER_OUTSIDE, 2, 300000);
 	add(&wakers, 2, RP_WAKER_UNTRACED, 1, 200);
 	add(&wakers, 3, 1, 4, 1300000);
+	add(&wakers, 3, RP_WAKER_INTERRUPT, 1, 100);
 	add(&wakers, 4, 3, 1, 4000);
 	s = fixture_snapshot(&now, RP_BY_NONE);
 	text = fixture_print(view, s, &(struct rp_view_opts){0});

@@ -7,7 +7,8 @@
 #include "util/escape.h"
 #include "view/internal.h"
 
-#define WAKERS_OF_REGION 4 /* that are named */
+#define WAKERS_OF_REGION 4    /* that are named ... */
+#define SHARE_LEAST	 2000 /* ... of a 2000th of the time, which is 0.1 % when rounded, or more */
 
 static int print_waking(FILE *out, const struct rp_wakings *all, const struct rp_waking *waking,
 			const char *before, bool utf8)
@@ -21,24 +22,31 @@ static int print_waking(FILE *out, const struct rp_wakings *all, const struct rp
 	return 0;
 }
 
+/* The longest comes first. */
+static bool is_named(const struct rp_wakings *all, size_t i)
+{
+	return i < WAKERS_OF_REGION && all->item[i].ns >= all->ns / SHARE_LEAST;
+}
+
 static int print_row(FILE *out, const struct rp_row *row, bool utf8)
 {
 	const struct rp_wakings *all = &row->wakings;
 	char *name = rp_escape__copy(row->name, utf8),
 	     *group = rp_escape__copy(row->group ? row->group : "", utf8), span[32];
 	int err = name && group ? 0 : -ENOMEM;
+	size_t n = 0;
 
 	if (!err) {
 		rp_text__ns((double)all->ns, span, sizeof(span));
 		fprintf(out, "%s%s%s%s: of its %s asleep, ", name, *group ? "[" : "", group,
 			*group ? "]" : "", utf8 ? rp_text__micro(span, sizeof(span)) : span);
 	}
-	for (size_t i = 0; i < all->n && i < WAKERS_OF_REGION && !err; i++) {
-		fputs(i ? ", " : "", out);
-		err = print_waking(out, all, &all->item[i], i ? "by " : "ended by ", utf8);
+	for (; n < all->n && (!n || is_named(all, n)) && !err; n++) {
+		fputs(n ? ", " : "", out);
+		err = print_waking(out, all, &all->item[n], n ? "by " : "ended by ", utf8);
 	}
-	if (!err && all->n > WAKERS_OF_REGION)
-		fprintf(out, " and %zu more", all->n - WAKERS_OF_REGION);
+	if (!err && all->n > n)
+		fprintf(out, " and %zu more", all->n - n);
 	fputc('\n', out);
 	free(name);
 	free(group);
