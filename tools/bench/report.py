@@ -36,6 +36,7 @@ GOALS = [
     ("records", "report of it: 10 million", "rss_mib", 200),
     ("samples", "997 Hz", "added_percent", 1.5),
     ("samples", "4999 Hz", "added_percent", 5),
+    ("wakers", "in a traced region", "added_ns", 500),
     ("screen", 100, "cpu_percent", 1),
     ("screen", 10000, "cpu_percent", 3),
     ("screen", 10000, "slowest_key_ms", 100),
