@@ -203,6 +203,17 @@ class Figures(Screen):
         screen.press("i")
         self.wait_frame("all counts", lambda frame: (frame.figure("long", "COUNT") or 0) > 40)
 
+    def test_recent_of_frozen(self):
+        """Both periods end when the figures were frozen, so the way back leads to the same ones."""
+        screen = self.open("--columns", "count,total,p50", NO_COLOR="1")
+        self.wait_frame("some counts", lambda frame: (frame.figure("long", "COUNT") or 0) > 40)
+        rows = self.freeze().rows
+        screen.press("i")
+        self.wait_frame("few counts", lambda frame: "last interval  " in frame.text and
+                        0 < (frame.figure("long", "COUNT") or 0) < 20)
+        screen.press("i")
+        self.wait_frame("the same as before", lambda frame: frame.rows == rows)
+
     def test_group(self):
         screen = self.open(columns=140)
         screen.press("g")

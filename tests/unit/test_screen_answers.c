@@ -99,7 +99,7 @@ static void test_ended(void **state)
 	s.ended = true;
 	key('i');
 	assert_false(s.recent);
-	assert_int_equal(request.type, RP_REQUEST_REFRESH);
+	assert_int_equal(request.type, RP_REQUEST_PERIOD);
 	key('i');
 	assert_false(s.recent);
 	assert_non_null(strstr(s.message, "has ended"));
@@ -108,11 +108,56 @@ static void test_ended(void **state)
 	assert_non_null(strstr(s.message, "has ended"));
 }
 
+/* Of the last interval, in which nothing was left, and back: the rows that were chosen stay so. */
+static void test_period(void **state)
+{
+	struct rp_snapshot_opts opts = {0};
+	struct rp_snapshot *recent;
+	const char *chosen;
+
+	(void)state;
+	key(RP_KEY_DOWN);
+	chosen = rp_state__chosen_row(&s)->name;
+	assert_int_not_equal(rp_state__chosen_row(&s)->f.count, 0);
+	key('i');
+	assert_int_equal(request.type, RP_REQUEST_PERIOD);
+	recent = rp_snapshot__build(&server.counts, &server.counts, &opts);
+	assert_int_equal(rp_state__show_period(&s, recent), 0);
+	assert_int_equal(rp_state__chosen_row(&s)->f.count, 0);
+	assert_string_equal(rp_state__chosen_row(&s)->name, chosen);
+	assert_non_null(rp_state__chosen_row(&s)->history);
+	key('i');
+	assert_int_equal(request.type, RP_REQUEST_PERIOD);
+	assert_int_equal(rp_state__show_period(&s, NULL), 0);
+	assert_ptr_equal(s.shown, s.total);
+	assert_string_equal(rp_state__chosen_row(&s)->name, chosen);
+	assert_int_not_equal(rp_state__chosen_row(&s)->f.count, 0);
+}
+
+/* Until there are rows of the other groups, the header is all that is known. */
+static void test_other_groups(void **state)
+{
+	(void)state;
+	key('t');
+	rp_state__forget(&s);
+	assert_non_null(s.shown);
+	assert_int_equal(s.n_visible, 0);
+	assert_null(rp_state__costliest(&s));
+	key('t');
+	key('G');
+	assert_null(rp_state__chosen_row(&s));
+	update(11);
+	assert_int_not_equal(s.n_visible, 0);
+}
+
 static void test_list(void **state)
 {
 	(void)state;
 	key('o');
 	assert_true(s.list.shown);
+	assert_true(s.list.asked); /* it is not known yet whether something is open */
+	update(11);
+	assert_false(s.list.asked);
 	key('d');
 	assert_int_equal(request.type, RP_REQUEST_NONE);
 	assert_non_null(strstr(s.message, "o leads back"));
@@ -133,6 +178,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_search_back, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_complete, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_ended, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_period, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_other_groups, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_list, setup, teardown),
 	};
 

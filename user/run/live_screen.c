@@ -15,8 +15,10 @@ struct live_screen {
 	struct rp_run *run;
 	struct rp_screen *screen;
 	struct rp_watch *input;
-	struct rp_reading since;  /* figures begin there: at the start, or where they were reset */
-	struct rp_reading before; /* of the interval that is shown; empty: `since` is */
+	/* Figures begin at `since`, are of `last`, and the last interval begins at `before`. Where
+	 * they have just begun, the last two are empty: they are `since`, too. */
+	struct rp_reading since, before, last;
+	bool begins;	/* the next reading is `since` */
 	uint64_t ended; /* ns, CLOCK_MONOTONIC: the target is gone and the screen stays; 0: not yet
 			 */
 	char output[256];	       /* last line from --on-stuck; empty: none yet */
@@ -94,17 +96,13 @@ static int undo_drop(void *ctx, const uint32_t *regions, size_t n, struct rp_err
 	return rp_targets__take_back(s->run->targets, regions, n, err);
 }
 
+/* The figures that are asked for with it are zero: one reading does for both. */
 static int reset(void *ctx, struct rp_err *err)
 {
 	struct live_screen *s = ctx;
-	struct rp_reading now;
 
-	if (rp_run__read(s->run, &now))
-		return rp_err__no_memory(err);
-	rp_counts__free(s->since.counts);
-	rp_counts__free(s->before.counts);
-	s->since = now;
-	s->before = (struct rp_reading){0};
+	(void)err;
+	s->begins = true;
 	return 0;
 }
 
@@ -200,20 +198,37 @@ static void read_open(struct live_screen *s, struct rp_snapshot *snapshot)
 	rp_screen__say(s->screen, line);
 }
 
-/* Of now, and of the last interval where that is what is shown. -ENOMEM: none is there. */
-static int build(struct live_screen *s, const struct rp_reading *now, struct rp_snapshot **total,
-		 struct rp_snapshot **recent)
+static const struct rp_reading *shown_reading(const struct live_screen *s)
 {
-	const struct rp_reading *before = s->before.counts ? &s->before : &s->since;
+	return s->last.counts ? &s->last : &s->since;
+}
+
+/* Of what was read last. */
+static struct rp_snapshot *build_since(struct live_screen *s, const struct rp_reading *since)
+{
+	const struct rp_reading *now = shown_reading(s);
 	struct rp_snapshot_opts opts = rp_run__snapshot_opts(s->run, now->counts);
 
-	*recent = NULL;
-	*total = rp_reading__snapshot(now, &s->since, &opts);
+	return rp_reading__snapshot(now, since, &opts);
+}
+
+static struct rp_snapshot *recent(void *ctx)
+{
+	struct live_screen *s = ctx;
+
+	return build_since(s, s->before.counts ? &s->before : &s->since);
+}
+
+/* Of all, and of the last interval where that is what is shown. -ENOMEM: none is there. */
+static int build(struct live_screen *s, struct rp_snapshot **total, struct rp_snapshot **last)
+{
+	*last = NULL;
+	*total = build_since(s, &s->since);
 	if (!*total)
 		return -ENOMEM;
 	if (rp_screen__is_recent(s->screen)) {
-		*recent = rp_reading__snapshot(now, before, &opts);
-		if (!*recent) {
+		*last = recent(s);
+		if (!*last) {
 			rp_snapshot__free(*total);
 			return -ENOMEM;
 		}
@@ -223,10 +238,26 @@ static int build(struct live_screen *s, const struct rp_reading *now, struct rp_
 }
 
 /* A key may ask for figures right behind others: an interval is not cut short by that. */
-static bool begins_interval(const struct live_screen *s, uint64_t now)
+static bool begins_interval(const struct live_screen *s, const struct rp_reading *now)
 {
-	return !s->before.counts ||
-	       (double)(now - s->before.counts->time) >= rp_screen__interval(s->screen) * 1e9 / 2;
+	return s->last.counts && (double)(now->counts->time - s->last.counts->time) >=
+					 rp_screen__interval(s->screen) * 1e9 / 2;
+}
+
+static void take_reading(struct live_screen *s, struct rp_reading *now)
+{
+	if (s->begins) {
+		rp_counts__free(s->before.counts);
+		rp_counts__free(s->last.counts);
+		s->before = s->last = (struct rp_reading){0};
+		rp_reading__swap(&s->since, now);
+		s->begins = false;
+	} else {
+		if (begins_interval(s, now))
+			rp_reading__swap(&s->before, &s->last);
+		rp_reading__swap(&s->last, now);
+	}
+	rp_counts__free(now->counts);
 }
 
 /* What a command of --on-stuck wrote would spoil the screen: its last line is shown as a message,
@@ -243,7 +274,7 @@ static void tell_output(struct live_screen *s)
 
 int rp_live_screen__refresh(struct live_screen *s)
 {
-	struct rp_snapshot *total, *recent;
+	struct rp_snapshot *total, *last;
 	struct rp_reading now;
 	int rc = rp_run__read(s->run, &now);
 
@@ -251,15 +282,13 @@ int rp_live_screen__refresh(struct live_screen *s)
 		return rc;
 	if (s->ended)
 		now.counts->time = s->ended;
-	rc = build(s, &now, &total, &recent);
+	take_reading(s, &now);
+	rc = build(s, &total, &last);
 	tell_output(s);
-	if (!rc) {
-		rc = rp_screen__show(s->screen, total, recent, now.counts->time, now.cpu);
-		if (begins_interval(s, now.counts->time))
-			rp_reading__swap(&s->before, &now);
-	}
-	rp_counts__free(now.counts);
-	return rc;
+	if (rc)
+		return rc;
+	return rp_screen__show(s->screen, total, last, shown_reading(s)->counts->time,
+			       shown_reading(s)->cpu);
 }
 
 void rp_live_screen__end(struct live_screen *s)
@@ -286,6 +315,7 @@ int rp_run__open_screen(struct rp_run *run, struct rp_err *err)
 		.undo_drop = undo_drop,
 		.group = group,
 		.reset = reset,
+		.recent = recent,
 		.complete = complete,
 		.source = source,
 		.watch_wakers = watch_wakers,
@@ -338,5 +368,6 @@ void rp_run__close_screen(struct rp_run *run)
 	rp_plan__free(s->names);
 	rp_counts__free(s->since.counts);
 	rp_counts__free(s->before.counts);
+	rp_counts__free(s->last.counts);
 	free(s);
 }

@@ -195,6 +195,7 @@ static size_t describe_list(const struct rp_state *s, char *line, size_t size)
 static size_t describe_table(const struct rp_state *s, char *line, size_t size)
 {
 	size_t n = s->filter[0] ? rp_state__rows(s) : s->n_visible;
+	bool is_recent = s->shown != s->total;
 	int at = snprintf(line, size, "%zu", s->n_visible);
 
 	/* Rows that are collapsed, or have nothing to show since they are grouped, are not missed.
@@ -205,7 +206,7 @@ static size_t describe_table(const struct rp_state *s, char *line, size_t size)
 		       n == 1 ? "" : "s", s->sort->title, s->invert ? " (inverted)" : "");
 	if (!s->axis)
 		at += snprintf(line + at, size - (size_t)at, "  every %g s  %s%s", s->interval,
-			       s->recent ? "last interval" : "since ", s->recent ? "" : s->since);
+			       is_recent ? "last interval" : "since ", is_recent ? "" : s->since);
 	return (size_t)at;
 }
 

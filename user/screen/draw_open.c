@@ -82,7 +82,8 @@ void rp_draw__open(const struct rp_state *s)
 		draw_row(s, &at, s->layout.table + line, list->top + line);
 	if (!list->n_visible && s->layout.n_table)
 		rp_draw__text(s, RP_STYLE_FAINT, s->layout.table, RP_GUTTER, s->layout.width,
-			      !list->open     ? "this kernel cannot tell which regions are open"
+			      list->asked     ? "what is open is being read"
+			      : !list->open   ? "this kernel cannot tell which regions are open"
 			      : list->open->n ? "no row has this text: F4 changes the filter"
 					      : "no region is open");
 }

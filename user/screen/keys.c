@@ -294,7 +294,8 @@ static void recent(struct rp_state *s, struct rp_request *request)
 	s->recent = !s->recent;
 	rp_state__say(s, s->recent ? "figures of the last interval"
 				   : "figures since the start, or the last reset");
-	request->type = RP_REQUEST_REFRESH;
+	if (s->total)
+		request->type = RP_REQUEST_PERIOD;
 }
 
 static void reset(struct rp_state *s, struct rp_request *request)
@@ -425,7 +426,7 @@ static void toggle_list(struct rp_state *s, struct rp_request *request)
 	if (s->list.shown) {
 		close_list(s, request);
 	} else if (!has_ended(s)) {
-		s->list.shown = true;
+		s->list.shown = s->list.asked = true;
 		request->type = RP_REQUEST_REFRESH;
 		rp_state__plan(s);
 	}

@@ -72,11 +72,17 @@ void rp_open_list__arrange(struct rp_open_list *list, const char *filter)
 	find_cursor(list);
 }
 
-int rp_open_list__update(struct rp_open_list *list, const struct rp_open_regions *open,
-			 const char *filter)
+void rp_open_list__forget(struct rp_open_list *list)
 {
 	list->open = NULL;
 	list->n_visible = 0;
+}
+
+int rp_open_list__update(struct rp_open_list *list, const struct rp_open_regions *open,
+			 const char *filter)
+{
+	rp_open_list__forget(list);
+	list->asked = false;
 	if (!open)
 		return 0;
 	if (rp_array__fit(&list->visible, open->n + 1, sizeof(*list->visible)))

@@ -9,6 +9,7 @@
 
 struct rp_open_list {
 	bool shown;			    /* in place of the table */
+	bool asked;			    /* it is being read */
 	const struct rp_open_regions *open; /* not its own; NULL: not read */
 	uint32_t *visible;		    /* rows that the filter leaves */
 	size_t n_visible;
@@ -20,6 +21,8 @@ struct rp_open_list {
 /* What is open now, or NULL. -ENOMEM. */
 int rp_open_list__update(struct rp_open_list *list, const struct rp_open_regions *open,
 			 const char *filter);
+/* What was open is not known any more. */
+void rp_open_list__forget(struct rp_open_list *list);
 /* After a change of the filter. */
 void rp_open_list__arrange(struct rp_open_list *list, const char *filter);
 void rp_open_list__free(struct rp_open_list *list);

@@ -317,6 +317,17 @@ static bool group(struct rp_screen *screen, enum rp_by by)
 	return true;
 }
 
+/* Of what has been read, so that nothing is waited for. */
+static void show_period(struct rp_screen *screen)
+{
+	struct rp_state *s = &screen->state;
+	struct rp_snapshot *recent = s->recent ? screen->ops.recent(screen->ops.ctx) : NULL;
+	bool failed = s->recent && !recent;
+
+	if (failed || rp_state__show_period(s, recent))
+		rp_state__say(s, "out of memory: figures are shown with the next interval");
+}
+
 static bool reset(struct rp_screen *screen)
 {
 	struct rp_state *s = &screen->state;
@@ -340,6 +351,9 @@ static enum rp_screen_want serve(struct rp_screen *screen, const struct rp_reque
 		return RP_SCREEN_QUIT;
 	case RP_REQUEST_REFRESH:
 		refresh = true;
+		break;
+	case RP_REQUEST_PERIOD:
+		show_period(screen);
 		break;
 	case RP_REQUEST_RESET:
 		refresh = reset(screen);
@@ -407,8 +421,8 @@ enum rp_screen_want rp_screen__input(struct rp_screen *screen)
 		next = watch_wakers(screen);
 		want = next > want ? next : want;
 	}
-	/* New figures that are wanted are drawn when they are there. */
-	if (want == RP_SCREEN_GO_ON)
+	/* What a key has changed is seen at once; figures that it asks for take longer. */
+	if (want != RP_SCREEN_QUIT)
 		draw(screen);
 	return want;
 }

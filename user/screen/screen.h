@@ -36,6 +36,8 @@ struct rp_screen_ops {
 	int (*group)(void *ctx, enum rp_by by, struct rp_err *err);
 	/* Figures begin at zero now. */
 	int (*reset)(void *ctx, struct rp_err *err);
+	/* Those shown last, but of the last interval alone; NULL: out of memory. */
+	struct rp_snapshot *(*recent)(void *ctx);
 	/* Figures are of another window of a record. */
 	void (*window)(void *ctx, uint64_t from, uint64_t to);
 	/* Latencies of a region in it, in so many columns. Lives until the next call; NULL: they

@@ -53,8 +53,7 @@ static void free_snapshots(struct rp_state *s)
 	rp_snapshot__free(s->total);
 	s->shown = s->total = NULL;
 	s->n_visible = 0;
-	s->list.open = NULL;
-	s->list.n_visible = 0;
+	rp_open_list__forget(&s->list);
 }
 
 void rp_state__free(struct rp_state *s)
@@ -412,20 +411,15 @@ static void offer_samples(struct rp_state *s)
 }
 
 /* What rows are remembered by, brought up to now. */
-static int update_histories(struct rp_state *s, struct rp_snapshot *recent, uint64_t time,
-			    uint64_t cpu)
+static int update_histories(struct rp_state *s, uint64_t time, uint64_t cpu)
 {
 	uint64_t least = (uint64_t)(s->interval * 1e9 / 2);
-	int rc;
 
 	if (s->axis)
 		return rp_histories__show_period(&s->histories, s->total);
 	if (!s->histories.time || time - s->histories.time >= least)
 		measure_load(s, time, cpu);
-	rc = rp_histories__update(&s->histories, s->total, time, least);
-	if (!rc && recent)
-		rp_histories__bind(&s->histories, recent);
-	return rc;
+	return rp_histories__update(&s->histories, s->total, time, least);
 }
 
 /* RATE/S is that of the last interval here, whatever period the other figures are of. */
@@ -446,24 +440,37 @@ static void compare_rates(struct rp_state *s)
 		compare_rate(s, &s->shown->tree[i].row);
 }
 
-int rp_state__update(struct rp_state *s, struct rp_snapshot *total, struct rp_snapshot *recent,
-		     uint64_t time, uint64_t cpu)
+int rp_state__show_period(struct rp_state *s, struct rp_snapshot *recent)
 {
 	size_t n;
 
-	free_snapshots(s);
-	s->total = total;
-	s->shown = recent ? recent : total;
+	if (s->shown != s->total)
+		rp_snapshot__free(s->shown);
+	s->shown = recent ? recent : s->total;
+	s->n_visible = 0;
 	n = s->shown->n_rows > s->shown->n_tree ? s->shown->n_rows : s->shown->n_tree;
 	if (rp_array__fit(&s->visible, n + 1, sizeof(*s->visible)))
 		return -ENOMEM;
-	if (update_histories(s, recent, time, cpu))
-		return -ENOMEM;
-	if (rp_open_list__update(&s->list, total->open, s->filter))
-		return -ENOMEM;
+	if (recent)
+		rp_histories__bind(&s->histories, recent);
 	compare_rates(s);
 	rp_screen_columns__choose(&s->columns, s->shown);
 	rp_state__sort(s);
+	return 0;
+}
+
+int rp_state__update(struct rp_state *s, struct rp_snapshot *total, struct rp_snapshot *recent,
+		     uint64_t time, uint64_t cpu)
+{
+	free_snapshots(s);
+	s->shown = s->total = total;
+	if (update_histories(s, time, cpu) ||
+	    rp_open_list__update(&s->list, total->open, s->filter)) {
+		rp_snapshot__free(recent);
+		return -ENOMEM;
+	}
+	if (rp_state__show_period(s, recent))
+		return -ENOMEM;
 	offer_samples(s);
 	return keep_heat(s);
 }
@@ -475,9 +482,19 @@ void rp_state__rebase(struct rp_state *s)
 	s->lost = 0;
 }
 
+/* Their histories go. What the header says is of all rows, and stays until there are others. */
+static void drop_rows(struct rp_snapshot *snapshot)
+{
+	snapshot->n_rows = snapshot->n_tree = 0;
+}
+
 void rp_state__forget(struct rp_state *s)
 {
-	free_snapshots(s);
+	if (s->total) {
+		drop_rows(s->total);
+		drop_rows(s->shown);
+	}
+	rp_open_list__forget(&s->list);
 	rp_histories__free(&s->histories);
 	s->selected = 0;
 	s->regrouped = true;

@@ -44,6 +44,7 @@ enum rp_request_type {
 	RP_REQUEST_NONE,
 	RP_REQUEST_QUIT,
 	RP_REQUEST_REFRESH, /* a new snapshot now */
+	RP_REQUEST_PERIOD,  /* figures of another period: `recent` says of which */
 	RP_REQUEST_RESET,
 	RP_REQUEST_SAVE,
 	RP_REQUEST_REDRAW,   /* all of the screen: somebody has written on it */
@@ -136,6 +137,12 @@ void rp_state__free(struct rp_state *s);
  */
 int rp_state__update(struct rp_state *s, struct rp_snapshot *total, struct rp_snapshot *recent,
 		     uint64_t time, uint64_t cpu);
+
+/*
+ * From now on the figures of the last interval, which are the state's from now on, or (NULL) those
+ * of all the time again. There have to be figures. -ENOMEM.
+ */
+int rp_state__show_period(struct rp_state *s, struct rp_snapshot *recent);
 
 /* Figures begin at zero. */
 void rp_state__rebase(struct rp_state *s);
