@@ -24,10 +24,6 @@
 
 #define RP_PYTHON_CUT	256
 
-/* What of a frame is read at once: so many bytes, into a power of two of words. */
-#define PYTHON_FRAME_BYTES 80
-#define PYTHON_FRAME_WORDS 16
-
 /* glibc's struct pthread: tables of values by key, each with a number before it. */
 #define PTHREAD_TABLES	  0x510
 #define PTHREAD_TABLE_LEN 32
@@ -72,14 +68,21 @@ struct {
 	__type(value, struct rp_python_code);
 } python_code_rooms SEC(".maps");
 
+#define PYTHON_MET 64u /* a power of two */
+struct rp_python_met {
+	__u64 code;
+	__u64 walk;
+};
+
 struct rp_python_walk {
 	__u64 thread; /* the state that is looked at; 0: there are no more */
 	__u64 frame;  /* the next one; 0: there are no more */
 	__u64 cframe;
 	__u32 n;
 	__u32 told;
-	bool cut;		       /* there are more */
-	__u64 raw[PYTHON_FRAME_WORDS]; /* of the frame that is looked at */
+	bool cut;			      /* there are more */
+	__u64 walk;			      /* counts those of this CPU */
+	struct rp_python_met met[PYTHON_MET]; /* code objects that were met last */
 	__u64 identity[PYTHON_IDENTITY_WORDS];
 	__u64 word[RP_PYTHON_WORDS * (RP_PYTHON_FRAMES_MAX + 1)];
 };
@@ -95,6 +98,7 @@ struct {
 struct rp_python_steps {
 	struct rp_python_walk *w;
 	struct rp_unwind_walk *native;
+	struct rp_memory *memory;
 	const struct rp_unwind_process *process;
 	__u64 self; /* what the thread is to the C library */
 	__u32 tgid;
@@ -109,7 +113,7 @@ static __always_inline __u64 word_at(__u64 address)
 {
 	__u64 value = 0;
 
-	read_user(NULL, address, &value);
+	bpf_probe_read_user(&value, sizeof(value), (void *)(unsigned long)address);
 	return value;
 }
 
@@ -244,12 +248,27 @@ static __always_inline __u64 identity_of(struct rp_python_steps *s, __u64 code)
 	return identity;
 }
 
+/* While a frame runs it, there cannot be another one at its place: one look in a walk will do. */
+static __always_inline bool is_met(struct rp_python_walk *w, __u64 code)
+{
+	struct rp_python_met *met = &w->met[below(code >> 4 ^ code >> 12, PYTHON_MET)];
+
+	if (met->code == code && met->walk == w->walk)
+		return true;
+	met->code = code;
+	met->walk = w->walk;
+	return false;
+}
+
 static __always_inline void make_known(struct rp_python_steps *s, __u64 code)
 {
 	struct rp_python_code_key key = {
 		.code = code, .tgid = s->tgid, .serial = s->process->serial};
-	__u64 check = identity_of(s, code), *known;
+	__u64 check, *known;
 
+	if (is_met(s->w, code))
+		return;
+	check = identity_of(s, code);
 	known = bpf_map_lookup_elem(&python_codes, &key);
 	if ((known && *known == check) || s->w->told == PYTHON_TOLD_MAX)
 		return;
@@ -292,38 +311,40 @@ static __always_inline void end_chain(struct rp_python_steps *s)
 		w->cframe = word_at(w->cframe + layout->cframe_previous);
 }
 
-static __always_inline __u64 of_frame(const struct rp_python_walk *w, __u64 offset)
+static __always_inline bool read_frame(const struct rp_python_steps *s, __u64 offset, __u64 *value)
 {
-	return w->raw[below(offset / sizeof(w->raw[0]), PYTHON_FRAME_WORDS)];
+	return read_user(s->memory, s->w->frame + offset, value);
 }
 
+/*
+ * Frames lie one behind the other, in pieces of memory that the interpreter makes for them: a block
+ * of that has several.
+ */
 static long python_step(__u32 i, struct rp_python_steps *s)
 {
 	const struct rp_python_layout *layout = &s->process->python.layout;
 	struct rp_python_walk *w = s->w;
+	__u64 code, previous, instruction, marks;
 	bool is_end, is_code;
-	__u64 code;
-	__u8 mark;
 
 	if (!w->frame)
 		return 1;
-	if (bpf_probe_read_user(w->raw, PYTHON_FRAME_BYTES, (void *)(unsigned long)w->frame)) {
+	if (!read_frame(s, layout->frame_code, &code) ||
+	    !read_frame(s, layout->frame_previous, &previous) ||
+	    !read_frame(s, layout->frame_instruction, &instruction) ||
+	    !read_frame(s, layout->frame_mark & ~7u, &marks)) {
 		w->cut = true;
 		return 1;
 	}
-	code = of_frame(w, layout->frame_code);
-	mark = of_frame(w, layout->frame_mark) >> 8 * (layout->frame_mark % sizeof(w->raw[0]));
-	is_end = mark == layout->mark_of_end;
+	is_end = (__u8)(marks >> 8 * (layout->frame_mark & 7)) == layout->mark_of_end;
 	is_code = code && !(is_end && layout->ends_on_stack);
 	if (is_code && w->n < PYTHON_KEPT_MAX)
 		make_known(s, code);
 	if (is_code)
-		put_frame(w, code,
-			  of_frame(w, layout->frame_instruction) - code - layout->code_instructions,
-			  PYTHON_KEPT_MAX);
+		put_frame(w, code, instruction - code - layout->code_instructions, PYTHON_KEPT_MAX);
 	if (is_end)
 		end_chain(s);
-	w->frame = of_frame(w, layout->frame_previous);
+	w->frame = previous;
 	return 0;
 }
 
@@ -339,8 +360,9 @@ __noinline __u32 walk_python(__u32 tgid)
 
 	s.w = bpf_map_lookup_elem(&python_walks, &only);
 	s.native = bpf_map_lookup_elem(&unwind_walks, &only);
+	s.memory = memory_of_cpu();
 	s.process = bpf_map_lookup_elem(&unwind_processes, &tgid);
-	if (!s.w || !s.native)
+	if (!s.w || !s.native || !s.memory)
 		return 0;
 	s.native->marks = 0;
 #ifdef __TARGET_ARCH_x86
@@ -351,6 +373,7 @@ __noinline __u32 walk_python(__u32 tgid)
 	s.w->n = 0;
 	s.w->told = 0;
 	s.w->cut = false;
+	s.w->walk++;
 	find_thread(&s);
 	if (!s.w->thread)
 		return 0;

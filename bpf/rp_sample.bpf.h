@@ -85,8 +85,8 @@ static __always_inline void sample_region(struct rp_sample *s, struct rp_thread 
 /* Single steps and returns of probed code are done on a page that the kernel has added. */
 static __always_inline bool is_probe_code(struct task_struct *task, __u64 ip)
 {
-	struct xol_area *area = BPF_CORE_READ(task, mm, uprobes_state.xol_area);
-	__u64 start = area ? BPF_CORE_READ(area, vaddr) : 0;
+	struct xol_area *area = untrusted(task)->mm->uprobes_state.xol_area;
+	__u64 start = area ? area->vaddr : 0;
 
 	return start && ip - start < 4096;
 }
@@ -130,6 +130,7 @@ static __always_inline void look_at_thread(struct rp_sample *s, struct task_stru
 	struct rp_unwind_regs at;
 	__u32 n, python;
 
+	forget_memory();
 	unwind_regs(task, &at);
 	python = walk_python(tgid);
 	n = unwind_user(task, tgid, &at, s->address, &end);

@@ -21,7 +21,7 @@
 #ifndef RP_UNWIND_BPF_H
 #define RP_UNWIND_BPF_H
 
-#include "rp_kern.bpf.h"
+#include "rp_memory.bpf.h"
 #include "rp_unwind.h"
 
 #define UNWIND_MARKS_MAX    64u		 /* a power of two */
@@ -137,17 +137,11 @@ __noinline __u64 unwind_row(__u32 object, __u32 rows, __u64 pc)
 	return row && (*row & 0xffffffff) <= pc ? *row : gap;
 }
 
-/* The compiler sees that it is below a power of two, and the verifier before 6.2 does not. */
-static __always_inline __u64 below(__u64 index, const __u64 bound)
-{
-	asm volatile("%[index] &= %[mask]" : [index] "+r"(index) : [mask] "i"(bound - 1));
-	return index;
-}
-
 /* What the steps of a walk need that the verifier has to know as what it is. */
 struct rp_unwind_frames {
 	struct rp_unwind_walk *w;
 	const struct rp_unwind_process *process;
+	struct rp_memory *memory;
 	__u64 *out;
 };
 
@@ -208,11 +202,6 @@ static __always_inline __u64 unwind_row_at(const struct rp_unwind_process *proce
 /* ---- probes -----------------------------------------------------------------------------------
  */
 
-static bool read_user(const void *memory, __u64 address, __u64 *value)
-{
-	return !bpf_probe_read_user(value, sizeof(*value), (void *)(unsigned long)address);
-}
-
 static long pending_step(__u32 i, struct rp_unwind_frames *f)
 {
 	struct rp_unwind_walk *w = f->w;
@@ -264,7 +253,7 @@ static __always_inline bool leave_trampoline(struct rp_unwind_frames *f)
 		return true;
 	if (w->regs.ip - w->trampoline > TRAMPOLINE_CALL)
 		pushed = w->regs.ip - w->trampoline > TRAMPOLINE_CALL + 2 ? 0 : RP_UNWIND_WORD;
-	if (!read_user(NULL, sp + pushed, &ip) || !unwind_code(f->process, ip))
+	if (!read_user(f->memory, sp + pushed, &ip) || !unwind_code(f->process, ip))
 		return false;
 	w->regs.sp = sp + pushed + RP_UNWIND_WORD;
 	w->regs.ip = ip;
@@ -283,7 +272,7 @@ static __always_inline void step_back_to_breakpoint(struct rp_unwind_frames *f)
 	__u8 code = 0;
 
 	bpf_probe_read_user(&code, sizeof(code), (void *)(unsigned long)before);
-	if (code == BREAKPOINT && read_user(NULL, f->w->regs.sp, &top) &&
+	if (code == BREAKPOINT && read_user(f->memory, f->w->regs.sp, &top) &&
 	    (top == f->w->trampoline || unwind_code(f->process, top)))
 		f->w->regs.ip = before;
 #endif
@@ -292,8 +281,8 @@ static __always_inline void step_back_to_breakpoint(struct rp_unwind_frames *f)
 /* Where the thread would be if it had no probes. false: that cannot be told. */
 static __always_inline bool see_through_probes(struct rp_unwind_frames *f, struct task_struct *task)
 {
-	struct xol_area *area = BPF_CORE_READ(task, mm, uprobes_state.xol_area);
-	struct uprobe_task *utask = BPF_CORE_READ(task, utask);
+	struct xol_area *area = untrusted(task)->mm->uprobes_state.xol_area;
+	struct uprobe_task *utask = untrusted(task)->utask;
 	struct rp_unwind_walk *w = f->w;
 	__u64 copy;
 
@@ -301,8 +290,8 @@ static __always_inline bool see_through_probes(struct rp_unwind_frames *f, struc
 	w->pending = 0;
 	if (!area || !utask)
 		return true;
-	w->trampoline = BPF_CORE_READ(area, vaddr);
-	w->pending = (__u64)(unsigned long)BPF_CORE_READ(utask, return_instances);
+	w->trampoline = area->vaddr;
+	w->pending = (__u64)(unsigned long)utask->return_instances;
 	if (w->regs.ip - w->trampoline >= XOL_AREA_SIZE) {
 		step_back_to_breakpoint(f);
 		return true;
@@ -352,7 +341,7 @@ static long caller_step(__u32 i, struct rp_unwind_frames *f)
 	w->n = i + 1;
 	sp = w->regs.sp;
 	at.number = unwind_row_at(f->process, pc);
-	w->end = rp_unwind__step(&at.row, &w->regs, read_user, NULL);
+	w->end = rp_unwind__step(&at.row, &w->regs, read_user, f->memory);
 	f->out[i] = is_marked(w, sp) ? pc | UNWIND_MARK : pc;
 	return w->end != RP_UNWIND_GOES_ON;
 }
@@ -370,10 +359,11 @@ static __always_inline __u32 unwind_user(struct task_struct *task, __u32 tgid,
 
 	*end = RP_UNWIND_END_NO_ROW;
 	f.w = bpf_map_lookup_elem(&unwind_walks, &only);
+	f.memory = memory_of_cpu();
 	f.process = bpf_map_lookup_elem(&unwind_processes, &tgid);
 	if (!f.process)
 		f.process = bpf_map_lookup_elem(&unwind_nothing, &only);
-	if (!f.w || !f.process)
+	if (!f.w || !f.memory || !f.process)
 		return 0;
 	f.w->regs = *regs;
 	f.w->n = 0;
@@ -393,11 +383,8 @@ static __always_inline void unwind_regs(struct task_struct *task, struct rp_unwi
 {
 	const struct pt_regs *regs = (void *)bpf_task_pt_regs(task);
 
-	/* One by one: all of them would take a third of what programs have for a stack. */
-	*out = (struct rp_unwind_regs){};
-	bpf_probe_read_kernel(&out->ip, sizeof(out->ip), &PT_REGS_IP(regs));
-	bpf_probe_read_kernel(&out->sp, sizeof(out->sp), &PT_REGS_SP(regs));
-	bpf_probe_read_kernel(&out->fp, sizeof(out->fp), &PT_REGS_FP(regs));
+	*out = (struct rp_unwind_regs){
+		.ip = PT_REGS_IP(regs), .sp = PT_REGS_SP(regs), .fp = PT_REGS_FP(regs)};
 }
 
 #endif

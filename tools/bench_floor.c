@@ -2,7 +2,8 @@
 /*
  * bench_floor session|return|probe PID FILE SITE...: an empty BPF program on these sites of one
  * process, until standard input ends. What a hit costs then is what the kernel takes: no tracer can
- * cost less.
+ * cost less. bench_floor clock PID HZ: the same at a clock of the process's CPU time, as samples
+ * have it; of its main thread.
  *
  *   session   entry and return of functions in one program
  *   return    a program at their entry, another at their return
@@ -14,11 +15,14 @@
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <linux/bpf.h>
+#include <linux/perf_event.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "attach/uprobe_multi.h"
@@ -63,7 +67,7 @@ static bool parse_sites(struct floor_sites *sites, char **words, uint32_t n)
 	return true;
 }
 
-static int load_empty(uint32_t attach_type)
+static int load_empty(enum bpf_prog_type type, uint32_t attach_type)
 {
 	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = attach_type);
 	const struct bpf_insn insns[] = {
@@ -71,8 +75,8 @@ static int load_empty(uint32_t attach_type)
 		{.code = BPF_JMP | BPF_EXIT},
 	};
 
-	return bpf_prog_load(BPF_PROG_TYPE_KPROBE, "bench_floor", "GPL", insns,
-			     sizeof(insns) / sizeof(insns[0]), &opts);
+	return bpf_prog_load(type, "bench_floor", "GPL", insns, sizeof(insns) / sizeof(insns[0]),
+			     &opts);
 }
 
 /* The link lives as long as this program: nothing closes it before. */
@@ -80,7 +84,7 @@ static int attach(const struct floor_sites *sites, const char *file, uint32_t pi
 		  bool is_return)
 {
 	struct rp_uprobe_multi req = {
-		.prog_fd = load_empty(type),
+		.prog_fd = load_empty(BPF_PROG_TYPE_KPROBE, type),
 		.attach_type = type,
 		.path = file,
 		.offsets = sites->offsets,
@@ -97,23 +101,50 @@ static int attach(const struct floor_sites *sites, const char *file, uint32_t pi
 	return rc;
 }
 
-int main(int argc, char **argv)
+static int attach_clock(uint32_t pid, uint64_t hz)
 {
-	struct floor_sites sites;
-	const char *kind = argc > 1 ? argv[1] : "";
-	uint32_t pid, type = RP_BPF_TRACE_UPROBE_MULTI;
-	char byte;
+	struct perf_event_attr attr = {
+		.type = PERF_TYPE_SOFTWARE,
+		.size = sizeof(attr),
+		.config = PERF_COUNT_SW_TASK_CLOCK,
+		.sample_period = 1000000000 / hz,
+	};
+	int program = load_empty(BPF_PROG_TYPE_PERF_EVENT, 0);
+	int fd = (int)syscall(SYS_perf_event_open, &attr, pid, -1, -1, PERF_FLAG_FD_CLOEXEC);
 
-	if (argc < 5 || !parse_sites(&sites, argv + 4, argc - 4)) {
-		fputs("usage: bench_floor session|return|probe PID FILE SITE...\n", stderr);
-		return 2;
-	}
-	pid = strtoul(argv[2], NULL, 10);
+	if (program >= 0 && fd >= 0 && !ioctl(fd, PERF_EVENT_IOC_SET_BPF, program))
+		return 0;
+	perror("bench_floor: clock");
+	return 1;
+}
+
+static int attach_sites(const char *kind, uint32_t pid, const char *file,
+			const struct floor_sites *sites)
+{
+	uint32_t type = RP_BPF_TRACE_UPROBE_MULTI;
+
 	if (!strcmp(kind, "session"))
 		type = RP_BPF_TRACE_UPROBE_SESSION;
-	if (attach(&sites, argv[3], pid, type, false))
+	if (attach(sites, file, pid, type, false))
 		return 1;
-	if (!strcmp(kind, "return") && attach(&sites, argv[3], pid, type, true))
+	return strcmp(kind, "return") ? 0 : attach(sites, file, pid, type, true);
+}
+
+int main(int argc, char **argv)
+{
+	const char *kind = argc > 1 ? argv[1] : "";
+	uint32_t pid = argc > 2 ? strtoul(argv[2], NULL, 10) : 0;
+	uint64_t hz = argc == 4 && !strcmp(kind, "clock") ? strtoull(argv[3], NULL, 10) : 0;
+	struct floor_sites sites = {0};
+	char byte;
+
+	if (!hz && (argc < 5 || !parse_sites(&sites, argv + 4, argc - 4))) {
+		fputs("usage: bench_floor session|return|probe PID FILE SITE...\n"
+		      "       bench_floor clock PID HZ\n",
+		      stderr);
+		return 2;
+	}
+	if (hz ? attach_clock(pid, hz) : attach_sites(kind, pid, argv[3], &sites))
 		return 1;
 	puts("ready");
 	fflush(stdout);

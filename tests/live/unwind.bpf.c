@@ -26,6 +26,7 @@ int take_stack(void *ctx)
 
 	if (!stack)
 		return 0;
+	forget_memory();
 	unwind_regs(task, &regs);
 	stack->n = unwind_user(task, task->tgid, &regs, stack->address, &end);
 	stack->end = end;

@@ -85,6 +85,8 @@ def check_goals(report):
         other = figures.get(f"{figure.rpartition('/')[2]}_ns")
         if other and section == "kinds" and figure != "rptrace/floor":
             goals[-1]["least"] = figures["floor_ns"] / other
+        if "floor_percent" in figures:
+            goals[-1]["least"] = figures["floor_percent"]
     print("\ngoals")
     for goal in goals:
         verdict = {True: "met", False: "not met", None: "not measured"}[goal["met"]]

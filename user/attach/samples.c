@@ -41,6 +41,7 @@ void rp_session__configure_samples(struct rp_session *s, const struct rp_session
 	bpf_map__set_autocreate(skel->maps.unwind_nothing, wanted);
 	bpf_map__set_autocreate(skel->maps.unwind_recent, wanted);
 	bpf_map__set_autocreate(skel->maps.unwind_walks, wanted);
+	bpf_map__set_autocreate(skel->maps.memories, wanted);
 	bpf_map__set_max_entries(skel->maps.python_codes, PYTHON_CODES_MAX);
 	bpf_map__set_autocreate(skel->maps.python_codes, wanted);
 	bpf_map__set_autocreate(skel->maps.python_code_rooms, wanted);
