@@ -13,12 +13,12 @@ static struct rp_sample_store *store;
 static struct rp_sampler *sampler;
 static uint64_t probe; /* offset in this program's file; 0: none */
 
-static __attribute__((noinline, noclone)) void outer(void)
+static __attribute__((noinline)) void outer(void)
 {
 	__asm__ volatile("nop\n\tnop");
 }
 
-static __attribute__((noinline, noclone)) void inner(void)
+static __attribute__((noinline)) void inner(void)
 {
 	__asm__ volatile("nop\n\tnop\n\tnop");
 }
