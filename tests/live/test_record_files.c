@@ -47,6 +47,43 @@ static json_int_t count_of(const json_t *snapshot, const char *name)
 	return 0;
 }
 
+static int pass(void *ctx, const struct rp_event_instance *instance)
+{
+	(void)ctx;
+	(void)instance;
+	return 0;
+}
+
+/* When its run began by the calendar. */
+static uint64_t wall_of(const char *path)
+{
+	const struct rp_event_sink sink = {.instance = pass};
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct rp_err err = {0};
+	struct rp_reader *reader;
+	uint64_t wall;
+
+	assert_true(fd >= 0);
+	assert_int_equal(rp_reader__open(fd, path, &reader, &err), 0);
+	assert_int_equal(rp_reader__read(reader, &sink, &err), 0);
+	wall = rp_reader__run(reader)->wall;
+	rp_reader__free(reader);
+	return wall;
+}
+
+/* The last file has it from the end of the run, when the calendar's clock may have been set. */
+static void assert_began_at_one_time(const char *path)
+{
+	char file[256];
+	unsigned n = 3;
+
+	do
+		snprintf(file, sizeof(file), "%s.%u", path, ++n);
+	while (!access(file, F_OK));
+	snprintf(file, sizeof(file), "%s.%u", path, n - 1);
+	assert_int_equal(wall_of(path), wall_of(file));
+}
+
 /* Of so many instances a block is larger than a file may be. */
 static void record_goes_on_in_other_files(void **state)
 {
@@ -62,6 +99,7 @@ static void record_goes_on_in_other_files(void **state)
 	assert_non_null(strstr(rptrace->err, "all.rpt to /"));
 	assert_int_equal(stat(live_path("all.rpt.3"), &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0600);
+	assert_began_at_one_time(path);
 	/* As it is left by a recorder that is killed once it has made its next file. */
 	assert_int_equal(close(open(live_path("all.rpt.98"), O_CREAT | O_WRONLY | O_CLOEXEC, 0600)),
 			 0);

@@ -4,6 +4,7 @@
  * said, figure by figure; its exports hold the very same instances.
  */
 #include <fcntl.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -107,6 +108,21 @@ static void assert_same_samples(json_t *live, json_t *report)
 	assert_true(json_equal(live_array(live, "lines"), live_array(report, "lines")));
 }
 
+/* What probes cost in all is added up in the order of rows, which is not the same. */
+static void assert_same_overhead(json_t *live, json_t *report)
+{
+	static const char *const keys[] = {"ns_per_region", "cpu_share"};
+
+	for (size_t i = 0; i < LIVE_COUNT(keys); i++) {
+		json_t *a = json_object_get(json_object_get(live, "overhead"), keys[i]);
+		json_t *b = json_object_get(json_object_get(report, "overhead"), keys[i]);
+
+		assert_true(json_is_real(a) && json_is_real(b));
+		assert_true(fabs(json_real_value(a) - json_real_value(b)) <=
+			    1e-9 * json_real_value(a));
+	}
+}
+
 static void report_is_the_summary(void **state)
 {
 	const struct report_case *c = *state;
@@ -117,6 +133,7 @@ static void report_is_the_summary(void **state)
 	assert_same_rows(live, json, "tree");
 	assert_true(json_equal(json_object_get(live, "lost"), json_object_get(json, "lost")));
 	assert_true(json_equal(json_object_get(live, "attach"), json_object_get(json, "attach")));
+	assert_same_overhead(live, json);
 	assert_same_samples(live, json);
 	json_decref(json);
 }

@@ -173,7 +173,8 @@ static inline int told_end(void *ctx, const struct rp_event_end *end)
 	fprintf(told->out, "end %lu %d", end->time, end->cut);
 	for (size_t i = 0; i < RP_LOST_COUNT; i++)
 		fprintf(told->out, " %lu", end->lost[i]);
-	fprintf(told->out, " %lu %lu %lu", end->cpu, end->samples, end->no_tables);
+	fprintf(told->out, " %lu %lu %lu %lu", end->cpu, end->samples, end->no_tables,
+		end->late_ns);
 	fputc('\n', told->out);
 	return 0;
 }

@@ -75,7 +75,7 @@ static void test_newer_members(void **state)
 	struct record_image image = {0};
 	const struct rp_writer_opts opts = {.run = 1, .fn = image_take, .ctx = &image};
 	const uint64_t lost[RP_LOST_COUNT] = {0};
-	const struct rp_event_end end = {.time = RUN_START + 1, .lost = lost};
+	const struct rp_event_end end = {.time = RUN_START + 1, .lost = lost, .late_ns = 654321};
 	struct rp_region_name region = run_regions[0];
 	struct rp_event_run run = run_about;
 	struct rp_event_sink sink;
@@ -94,6 +94,7 @@ static void test_newer_members(void **state)
 	assert_int_equal(run_read(image.at, image.n, &told, NULL), 0);
 	assert_non_null(strstr(told.text, " demo --function 'a b' 12 "));
 	assert_non_null(strstr(told.text, " /bin/demo-09af "));
+	assert_non_null(strstr(told.text, " 654321\n"));
 	told_free(&told);
 	free(image.at);
 }

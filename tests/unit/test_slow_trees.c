@@ -52,11 +52,14 @@ static void tell_open(struct test *test, uint32_t thread, uint32_t node, uint64_
 static void finish(struct test *test)
 {
 	const uint64_t lost[RP_LOST_COUNT] = {0};
-	const struct rp_event_end end = {.time = 9, .lost = lost};
+	const struct rp_event_end end = {
+		.time = 9, .lost = lost, .cpu = 11, .samples = 12, .no_tables = 13, .late_ns = 14};
 
 	assert_int_equal(test->sink.end(test->sink.ctx, &end), 0);
 	assert_int_equal(test->sink.close(test->sink.ctx), 0);
 	fflush(test->told.out);
+	/* All else that is told at the end is passed on. */
+	assert_non_null(strstr(test->told.text, " 11 12 13 14\n"));
 }
 
 static void assert_left_out(const struct test *test, uint32_t node, uint64_t n)

@@ -185,11 +185,21 @@ struct rp_snapshot_opts rp_report__snapshot_opts(const struct report *r)
 	return opts;
 }
 
+/* What the targets have used is known of a whole run alone. */
+struct rp_reading rp_report__reading(const struct report *r)
+{
+	struct rp_counts_source source = rp_instance_counts__source(r->counts);
+	const char *kept = rp_instance_counts__meta(r->counts)->kept;
+	bool is_whole = !r->part_of && !r->from && !r->to && !kept;
+
+	return (struct rp_reading){.counts = source.read(source.ctx),
+				   .cpu = is_whole ? rp_instance_counts__cpu(r->counts) : 0};
+}
+
 static int print_snapshot(const struct report *r, FILE *out)
 {
 	const struct rp_opts *o = r->opts;
-	struct rp_counts_source source = rp_instance_counts__source(r->counts);
-	struct rp_reading now = {.counts = source.read(source.ctx)}, start = {0};
+	struct rp_reading now = rp_report__reading(r), start = {0};
 	struct rp_table_opts opts = {.view = o->format,
 				     .sort = o->sort,
 				     .columns = &o->columns,

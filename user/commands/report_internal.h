@@ -11,6 +11,7 @@
 #include "record/counts_of_instances.h"
 #include "record/event_filter.h"
 #include "record/timeline.h"
+#include "run/reading.h"
 #include "screen/screen.h"
 
 /* Of an export in parts: its file ends with it. */
@@ -51,6 +52,9 @@ struct rp_event_filter *rp_report__filter(const struct report *r, uint64_t from,
 					  const struct rp_event_sink *last);
 
 struct rp_snapshot_opts rp_report__snapshot_opts(const struct report *r);
+
+/* What the counts came to; its counts are NULL: out of memory. */
+struct rp_reading rp_report__reading(const struct report *r);
 
 /* Show what was read on the screen, until the user has seen enough: counts, by, from and to are
  * those shown last. */

@@ -7,7 +7,6 @@
 
 #include "commands/report_internal.h"
 #include "opts/command_line.h"
-#include "run/reading.h"
 #include "run/setup_file.h"
 #include "run/signals.h"
 #include "util/clock.h"
@@ -82,8 +81,7 @@ static int read_window(struct report_screen *s, struct rp_window_opts *opts)
 
 static struct rp_snapshot *snapshot_of(const struct report *r)
 {
-	struct rp_counts_source source = rp_instance_counts__source(r->counts);
-	struct rp_reading now = {.counts = source.read(source.ctx)}, start = {0};
+	struct rp_reading now = rp_report__reading(r), start = {0};
 	struct rp_snapshot_opts opts = rp_report__snapshot_opts(r);
 	struct rp_snapshot *snapshot = NULL;
 

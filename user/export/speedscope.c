@@ -39,7 +39,7 @@ struct slice {
 struct edge {
 	uint64_t at;
 	uint32_t frame;
-	bool is_end;
+	uint32_t is_end; /* no bool: what is behind that would go to the file as it is */
 };
 
 struct speedscope {

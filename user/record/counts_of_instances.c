@@ -34,7 +34,9 @@ struct rp_instance_counts {
 	size_t n_runs; /* that have ended */
 	uint64_t time; /* of the longest run */
 	uint64_t lost[RP_LOST_COUNT];
+	uint64_t late_ns;
 	uint64_t lost_instances;
+	uint64_t cpu; /* ns that the targets used; 0: of one of the runs it is not known */
 
 	struct sum *sum; /* sum[i] is node id i + 1 */
 	size_t n_sums, sums_room;
@@ -120,6 +122,8 @@ static int on_end(void *ctx, const struct rp_event_end *end)
 		c->time = time;
 	for (int reason = 0; reason < RP_LOST_COUNT; reason++)
 		c->lost[reason] += end->lost[reason];
+	c->late_ns += end->late_ns;
+	c->cpu = end->cpu && (c->cpu || !c->n_runs) ? c->cpu + end->cpu : 0;
 	for (size_t i = 0; i < c->n_sums; i++) {
 		uint32_t node = c->sum[i].node;
 
@@ -407,6 +411,7 @@ static struct rp_counts *read_counts(void *ctx)
 		return NULL;
 	out->time = c->time;
 	memcpy(out->lost, c->lost, sizeof(out->lost));
+	out->late_ns = c->late_ns;
 	if (copy_nodes(c, out) || rp_joined__copy_names(&c->ids, &out->names) ||
 	    rp_joined_samples__counts(&c->samples, &out->samples)) {
 		rp_counts__free(out);
@@ -483,6 +488,11 @@ struct rp_counts_source rp_instance_counts__source(struct rp_instance_counts *co
 uint64_t rp_instance_counts__lost(const struct rp_instance_counts *counts)
 {
 	return counts->lost_instances;
+}
+
+uint64_t rp_instance_counts__cpu(const struct rp_instance_counts *counts)
+{
+	return counts->cpu;
 }
 
 bool rp_instance_counts__has_samples(const struct rp_instance_counts *counts)

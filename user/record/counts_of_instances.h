@@ -39,6 +39,9 @@ const struct rp_meta *rp_instance_counts__meta(const struct rp_instance_counts *
 /* A run was sampled. */
 bool rp_instance_counts__has_samples(const struct rp_instance_counts *counts);
 
+/* ns of CPU time that the targets have used; 0: not known. */
+uint64_t rp_instance_counts__cpu(const struct rp_instance_counts *counts);
+
 /* Instances that are in no figure, as the record has lost them. */
 uint64_t rp_instance_counts__lost(const struct rp_instance_counts *counts);
 

@@ -201,10 +201,9 @@ static int take_total(struct rp_reader *r, struct rp_cursor item)
 		const char *key;
 		uint64_t *to;
 	} numbers[] = {
-		{"time", &r->end.time},
-		{"cpu", &r->end.cpu},
-		{"samples", &r->end.samples},
-		{"no_tables", &r->end.no_tables},
+		{"time", &r->end.time},	      {"cpu", &r->end.cpu},
+		{"samples", &r->end.samples}, {"no_tables", &r->end.no_tables},
+		{"late_ns", &r->end.late_ns},
 	};
 	const char *key, *value;
 

@@ -77,6 +77,7 @@ struct rp_event_end {
 	uint64_t cpu;	      /* ns of CPU time that the target has used; 0: not known */
 	uint64_t samples;     /* that were taken, whatever of them was told */
 	uint64_t no_tables;   /* files, mappings, processes past the bounds of unwind tables */
+	uint64_t late_ns;     /* that processes ran before their probes were in place */
 };
 
 /* But for close and instance, those that are of no interest are NULL: see RP_TELL. */

@@ -124,10 +124,11 @@ static int on_end(void *ctx, const struct rp_event_end *end)
 {
 	struct rp_slow_trees *t = ctx;
 	uint64_t lost[RP_LOST_COUNT];
-	struct rp_event_end told = {.time = end->time, .cut = end->cut, .lost = lost};
+	struct rp_event_end told = *end;
 	int rc = 0;
 
 	memcpy(lost, end->lost, sizeof(lost));
+	told.lost = lost;
 	give_up(t);
 	for (uint32_t node = 0; !rc && node < RP_NODES_MAX; node++) {
 		if (t->left_out[node])

@@ -363,6 +363,7 @@ static int take_end(void *ctx, const struct rp_event_end *end)
 	rp_item__put_pair_number(add(w, RP_BLOCK_TOTALS), "cpu", end->cpu);
 	rp_item__put_pair_number(add(w, RP_BLOCK_TOTALS), "samples", end->samples);
 	rp_item__put_pair_number(add(w, RP_BLOCK_TOTALS), "no_tables", end->no_tables);
+	rp_item__put_pair_number(add(w, RP_BLOCK_TOTALS), "late_ns", end->late_ns);
 	for (size_t i = 0; i < RP_LOST_COUNT; i++)
 		rp_item__put_pair_number(add(w, RP_BLOCK_TOTALS), keys[i], end->lost[i]);
 	w->has_ended = !end->cut;

@@ -91,10 +91,11 @@ struct rp_run {
 	FILE *out;		      /* of -o FILE */
 	/* NULL without --record. */
 	struct rp_recording *recording;
-	uint64_t began; /* ns, CLOCK_MONOTONIC */
-	int status;	/* of the command */
-	bool on_screen; /* rather than printed tables */
-	bool cut_short; /* by a signal, before all was found */
+	uint64_t began;	     /* ns, CLOCK_MONOTONIC */
+	uint64_t began_wall; /* what that was by the calendar, whatever its clock is set to later */
+	int status;	     /* of the command */
+	bool on_screen;	     /* rather than printed tables */
+	bool cut_short;	     /* by a signal, before all was found */
 
 	struct rp_description description;
 	struct rp_grouping grouping;

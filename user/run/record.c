@@ -5,7 +5,6 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "opts/cure.h"
@@ -57,17 +56,14 @@ struct description_texts {
 static struct rp_event_run description(const struct rp_run *run, struct description_texts *texts)
 {
 	struct rp_meta meta = rp_run__meta(run);
-	struct timespec wall;
 
 	meta.kept = kept(run->opts, texts->kept, sizeof(texts->kept));
 	meta.options = rp_command_line__of_told(&texts->options, run->opts);
-	clock_gettime(CLOCK_REALTIME, &wall);
 	return (struct rp_event_run){
 		.meta = meta,
 		.start = run->began,
 		.sample_hz = has_samples(run->opts) ? run->opts->sample_hz : 0,
-		.wall = (uint64_t)wall.tv_sec * RP_NS_PER_S + (uint64_t)wall.tv_nsec -
-			(rp_clock__now() - run->began),
+		.wall = run->began_wall,
 	};
 }
 

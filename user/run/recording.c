@@ -142,7 +142,8 @@ static int dump_if_wished(struct rp_recording *r)
 {
 	unsigned wishes = __atomic_exchange_n(&r->wishes, 0, __ATOMIC_RELAXED);
 	uint64_t lost[RP_LOST_COUNT], now = rp_clock__now();
-	const struct rp_event_end end = {.time = now, .lost = lost};
+	const struct rp_event_end end = {
+		.time = now, .lost = lost, .late_ns = rp_session__late_ns(r->session)};
 	int rc;
 
 	if (!wishes ||
@@ -364,7 +365,10 @@ static int write_end(struct rp_recording *r)
 	const struct rp_recording_end *last = r->last;
 	const struct rp_sample_counts *samples = last->counts->samples;
 	uint64_t lost[RP_LOST_COUNT];
-	struct rp_event_end end = {.time = last->counts->time, .lost = lost, .cpu = last->cpu};
+	struct rp_event_end end = {.time = last->counts->time,
+				   .lost = lost,
+				   .cpu = last->cpu,
+				   .late_ns = last->counts->late_ns};
 	int rc = drain(r);
 
 	memcpy(lost, last->counts->lost, sizeof(lost));

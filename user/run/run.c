@@ -110,6 +110,7 @@ static int activate(struct rp_run *run, struct rp_err *err)
 	rp_description__fill(&run->description, run->opts,
 			     rp_attach_mode__name(rp_session__mode(run->session)));
 	run->began = rp_clock__now();
+	run->began_wall = rp_clock__wall();
 	rc = rp_run__start_record(run, err);
 	if (rc)
 		return rc;

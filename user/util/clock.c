@@ -16,6 +16,11 @@ uint64_t rp_clock__now(void)
 	return ns_of(CLOCK_MONOTONIC);
 }
 
+uint64_t rp_clock__wall(void)
+{
+	return ns_of(CLOCK_REALTIME);
+}
+
 uint64_t rp_clock__thread_cpu(void)
 {
 	return ns_of(CLOCK_THREAD_CPUTIME_ID);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
-/* The one clock: that of the kernel's own figures. */
+/* Times are of one clock, that of the kernel's own figures; what they were by the calendar is asked
+ * for once in a run. */
 #ifndef RP_CLOCK_H
 #define RP_CLOCK_H
 
@@ -10,6 +11,9 @@
 
 /* ns, CLOCK_MONOTONIC. */
 uint64_t rp_clock__now(void);
+
+/* ns since 1970, UTC, as the calendar's clock has it now: it is set, and jumps. */
+uint64_t rp_clock__wall(void);
 
 /* ns that this thread has been on a CPU. */
 uint64_t rp_clock__thread_cpu(void);
