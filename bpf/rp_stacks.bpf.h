@@ -54,28 +54,46 @@ static __always_inline __u64 stack_start(__u64 goroutine, __u64 sp)
 	return stack_find(sp, &bounds) ? sp : bounds.start;
 }
 
+/* Are both on one stack? Where that cannot be told now, it is as `otherwise` says. */
+static __always_inline bool on_one_stack(struct rp_thread *t, __u64 sp, __u64 other, bool otherwise)
+{
+	struct rp_stack_bounds bounds;
+
+	if (sp - t->stack_start < t->stack_end - t->stack_start &&
+	    other - t->stack_start < t->stack_end - t->stack_start)
+		return true;
+	if (stack_find(sp, &bounds))
+		return otherwise;
+	t->stack_start = bounds.start;
+	t->stack_end = bounds.end;
+	return other - bounds.start < bounds.end - bounds.start;
+}
+
 /*
- * Would the kernel drop a live return probe for one at sp? It takes pending ones that lie below sp
- * for left by longjmp(3), and forgets them: their functions then return to the trampoline that
- * nobody serves, or to another function's caller. That is right on one stack. On another one, such
- * as the alternate signal stack where that lies above the thread's, they are alive. Those on the
- * signal stack of a thread that is off it have been left: they may go. Where the stack cannot be
- * told, nothing is risked.
+ * Would the return of a call at sp harm those that are pending? The kernel takes pending ones that
+ * lie below sp for left by longjmp(3), and forgets them: their functions then return to the
+ * trampoline that nobody serves, or to another function's caller. That is right on one stack. On
+ * another one, such as the alternate signal stack where that lies above the thread's, they are
+ * alive. Where the stack cannot be told, nothing is risked.
+ *
+ * It also takes it that calls return in the reverse order of their entries, which a handler's do,
+ * wherever its stack lies. Those of coroutines do not: not two of them may be pending on different
+ * stacks. Those on the signal stack of a thread that is off it have been left: they may go.
  */
-static __always_inline bool return_breaks_others(struct task_struct *task, __u64 sp)
+static __always_inline bool return_breaks_others(struct task_struct *task, struct rp_thread *t,
+						 __u64 sp)
 {
 	struct return_instance *pending = untrusted(task)->utask->return_instances;
-	struct rp_stack_bounds bounds;
 	__u64 stack;
 
 	if (!pending)
 		return false;
 	stack = pending->stack;
-	if (sp <= stack)
-		return false;
 	if (on_signal_stack(task, stack))
 		return false;
-	return on_signal_stack(task, sp) || stack_find(sp, &bounds) || stack < bounds.start;
+	if (on_signal_stack(task, sp))
+		return sp > stack;
+	return !on_one_stack(t, sp, stack, sp <= stack);
 }
 
 #endif

@@ -206,6 +206,7 @@ static __always_inline struct rp_thread *thread_init(struct rp_thread *t, __u32 
 	t->stacks_mix = 0;
 	t->sleep_in = 0;
 	t->woken_by = 0;
+	t->stack_start = t->stack_end = 0;
 	t->frames[0].node = root;
 	t->frames[0].sp = ~0ull;
 	t->frames[0].region = FRAME_ROOT << 24;

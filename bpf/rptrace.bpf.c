@@ -210,14 +210,13 @@ static __always_inline void call_hit(struct pt_regs *ctx, struct task_struct *ta
 __noinline int return_is_safe(__u32 region, __u64 sp)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	struct rp_thread *t;
+	struct rp_thread *t = thread_get(task);
 	struct rp_frame *f;
 	__u8 none = 0;
 
-	if (!return_breaks_others(task, sp))
+	if (!t || !return_breaks_others(task, t, sp))
 		return true;
-	t = thread_get(task);
-	f = t ? frame_at(t, t->depth) : NULL;
+	f = frame_at(t, t->depth);
 	if (f)
 		f->flags |= RP_FRAME_NO_RETURN;
 	if (!f || !rp_frame__is_left_out(f))

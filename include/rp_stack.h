@@ -86,6 +86,8 @@ struct rp_thread {
 	__rp_u64 sleep_since; /* asleep_clock() when it went to sleep (rp_wakers.bpf.h) ... */
 	__rp_u32 sleep_in;    /* ... and the node that it was in; 0: it does not sleep */
 	__rp_u32 woken_by;    /* region, or enum rp_waker; 0: nobody yet */
+	__rp_u64 stack_start; /* bounds of the mapping that its last nested call was seen in ... */
+	__rp_u64 stack_end;   /* ... or 0 */
 	struct rp_frame frames[RP_SEGMENT_FRAMES];
 };
 
@@ -102,7 +104,7 @@ struct rp_segment_key {
 struct rp_stack_segment {
 	struct rp_frame frames[RP_SEGMENT_FRAMES];
 };
-_Static_assert(sizeof(struct rp_thread) == 120 + RP_SEGMENT_FRAMES * sizeof(struct rp_frame),
+_Static_assert(sizeof(struct rp_thread) == 136 + RP_SEGMENT_FRAMES * sizeof(struct rp_frame),
 	       "rp_thread is shared with BPF");
 
 RP_INLINE __rp_u32 rp_frame__region(const struct rp_frame *f)

@@ -8,7 +8,7 @@ LONG_SRCS    := tests/live/test_harmless.c tests/live/test_exact.c
 LONG_BINS    := $(LONG_SRCS:%.c=$(O)/%)
 LIVE_BINS    := $(patsubst %.c,$(O)/%,$(filter-out $(LONG_SRCS),$(LIVE_SRCS)))
 LIVE_HARNESS := $(patsubst %.c,$(O)/%.o,$(filter-out $(LIVE_SRCS) %.bpf.c,$(wildcard tests/live/*.c)))
-LIVE_PLUGIN  := $(O)/targets/plugin.so
+LIVE_PLUGINS := $(O)/targets/plugin.so $(O)/targets/turn.so
 
 $(LIVE_HARNESS): $(O)/%.o: %.c tests/live/live.mk
 	$(call msg,CC,$@)
@@ -40,12 +40,12 @@ $(LIVE_BINS) $(LONG_BINS): $(O)/%: %.c $(LIVE_HARNESS) tests/live/live.mk
 	$(call msg,TEST,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(DEPFLAGS) $(ALL_LDFLAGS) -o $@ $< $(LIVE_HARNESS) $(LIVE_OBJS) -lcmocka -ljansson -lm $(LIVE_LIBS)
 
-$(LIVE_PLUGIN): tests/targets/plugin/plugin.c tests/live/live.mk
+$(LIVE_PLUGINS): $(O)/targets/%.so: tests/targets/plugin/%.c tests/live/live.mk
 	$(call msg,TARGET,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) -std=c11 $(TARGET_CFLAGS) -fPIC -shared $(DEPFLAGS) -o $@ $<
 
-targets: $(LIVE_PLUGIN)
+targets: $(LIVE_PLUGINS)
 
 # All of them run; the first that fails is the one whose status counts.
 live: $(O)/rptrace targets $(LIVE_BINS) ## live tests with real probes (root; skipped without)

@@ -176,6 +176,45 @@ static void span_into_a_plugin(void **state)
 	live_assert_sound(json);
 }
 
+/* Code that switches stacks, in another file than the functions: their returns are not probed. */
+static void coroutines_of_a_library(void **state)
+{
+	struct live_run run = live_trace(LIVE_PID, "turns early 300", "-f request");
+
+	(void)state;
+	live_assert_expected(&run, 1);
+	live_assert_nothing_lost(run.json);
+}
+
+/* It is loaded and used before rptrace has seen it: no two returns are awaited on two stacks. */
+static void coroutines_at_once(void **state)
+{
+	struct live_run run = live_trace(LIVE_COMMAND, "turns early 300", "-f request");
+	json_t *row = live_region(run.json, "request");
+
+	(void)state;
+	assert_int_equal(live_u64(row, "count") + live_u64(row, "unwound"), 600);
+	live_assert_rows(run.json);
+}
+
+/* It comes while returns are probed: the functions go over to RET sites. */
+static void coroutines_come_later(void **state)
+{
+	const char *path = live_path("turns.json");
+	struct live_proc *target = live_target("turns late 300"), *rptrace;
+	json_t *json;
+
+	(void)state;
+	rptrace = live_rptrace_ready("-p %d -f request --format json -o %s", target->pid, path);
+	live_release(target);
+	live_expect_line(target, "loaded", 1);
+	live_await_probes(target, "request", 48, 2);
+	live_finish(target);
+	json = live_figures(rptrace, path);
+	assert_int_equal(live_sum(json, "request", "count"), 600);
+	live_assert_rows(json);
+}
+
 /* What is probed later is no excuse for an end that has no begin in what was probed before. */
 static void plugin_beside_an_end(void **state)
 {
@@ -236,6 +275,9 @@ static const struct CMUnitTest single[] = {
 	cmocka_unit_test(plugin_functions),
 	cmocka_unit_test(plugin_functions_anywhere),
 	cmocka_unit_test(span_into_a_plugin),
+	cmocka_unit_test(coroutines_of_a_library),
+	cmocka_unit_test(coroutines_at_once),
+	cmocka_unit_test(coroutines_come_later),
 	cmocka_unit_test(plugin_beside_an_end),
 	cmocka_unit_test(two_containers_of_one_image),
 	cmocka_unit_test(another_container_is_left_alone),

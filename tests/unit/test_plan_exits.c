@@ -131,9 +131,45 @@ static void test_ends_at_jump(void **state)
 	make_image(state);
 }
 
+/* Stacks are switched in some other object: no return may be probed. */
+static void test_switches_elsewhere(void **state)
+{
+	static const struct rp_symbol symbols[] = {C(0, "work"), C(64, "odd")};
+	struct fixture f = fixture();
+
+	(void)state;
+	select_function(&f, "*");
+	f.object.symbols = symbols;
+	f.object.n_symbols = N(symbols);
+	start(&f);
+	assert_true(rp_plan__fears_switches(f.plan));
+	f.plan->has_switches = true;
+	assert_false(rp_plan__fears_switches(f.plan));
+	add(&f);
+	assert_regions(&f, "work", NULL);
+	assert_int_equal(count_sites(&f, "work", RP_ROLE_CALL), 0);
+	assert_int_equal(count_sites(&f, "work", RP_ROLE_RET_SITE), 1);
+	assert_refused(&f, "odd", "a program that switches stacks");
+	rp_plan__free(f.plan);
+
+	f = fixture();
+	select_function(&f, "begin:end@arg0");
+	start(&f);
+	assert_false(rp_plan__fears_switches(f.plan));
+	rp_plan__free(f.plan);
+
+	f = fixture();
+	f.opts.exit_method = RP_EXIT_METHOD_RETURN;
+	select_function(&f, "work");
+	start(&f);
+	assert_false(rp_plan__fears_switches(f.plan));
+	rp_plan__free(f.plan);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_switches_elsewhere),
 		cmocka_unit_test(test_tail_calls),
 		cmocka_unit_test(test_tail_call_through_another),
 		cmocka_unit_test(test_conditional_tail_call),

@@ -474,7 +474,7 @@ int rp_plan__add_arrays(struct rp_plan *plan, const struct rp_plan_object *objec
 	return 0;
 }
 
-static size_t read_elf(const void *file, uint64_t offset, void *buf, size_t len)
+size_t rp_plan__read_elf(const void *file, uint64_t offset, void *buf, size_t len)
 {
 	return rp_elf__read(file, offset, buf, len);
 }
@@ -503,8 +503,11 @@ static bool any_wanted(const struct rp_plan *plan, const struct rp_plan_object *
 int rp_plan__add_object(struct rp_plan *plan, uint32_t number, const char *path, bool is_exe,
 			struct rp_elf *elf, size_t *added, struct rp_err *err)
 {
-	struct rp_plan_object object = {
-		.number = number, .path = path, .is_exe = is_exe, .read = read_elf, .file = elf};
+	struct rp_plan_object object = {.number = number,
+					.path = path,
+					.is_exe = is_exe,
+					.read = rp_plan__read_elf,
+					.file = elf};
 	struct rp_err broken = {0};
 	int rc = 0;
 

@@ -114,6 +114,16 @@ const char *rp_plan__unmatched(const struct rp_plan *plan);
  * objects that were added earlier. */
 size_t rp_plan__completed_spans(const struct rp_plan *plan);
 
+/*
+ * May return probes be planned? They are harmed by code that switches stacks, in whatever object of
+ * the target it is: all are to be searched for it. Once it was found, exits are probed by RET
+ * sites.
+ */
+bool rp_plan__fears_switches(const struct rp_plan *plan);
+bool rp_plan__has_switches(const struct rp_plan *plan);
+/* 0 or -ENOMEM. */
+int rp_plan__search_switches(struct rp_plan *plan, const char *path, struct rp_elf *elf);
+
 /* Does the selection ask for spans, or for what may have some? */
 bool rp_plan__may_have_spans(const struct rp_plan *plan);
 

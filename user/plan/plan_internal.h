@@ -27,6 +27,7 @@ struct rp_plan {
 	const char *excluded_by;	   /* the first -x that took something */
 	size_t last_function, last_usdt;   /* the last selection begins there */
 	size_t first_function, first_usdt; /* the first ones to match */
+	bool has_switches;		   /* some object of the target switches stacks */
 	bool rematching;		   /* an object is matched that was before ... */
 	bool adding_ret_sites;		   /* ... for regions whose returns are probed so far */
 	struct rp_site *known;		   /* ... and what it has, by offset */
@@ -67,6 +68,9 @@ struct rp_plan_object {
 	size_t (*read)(const void *file, uint64_t offset, void *buf, size_t len);
 	const void *file;
 };
+
+/* For objects of which `file` is a struct rp_elf. */
+size_t rp_plan__read_elf(const void *file, uint64_t offset, void *buf, size_t len);
 
 /* rp_plan__add_object once the tables are read. `object->path` need not be in the arena. */
 int rp_plan__add_arrays(struct rp_plan *plan, const struct rp_plan_object *object, size_t *added,

@@ -50,7 +50,7 @@ static int choose_method(struct places *p)
 	const struct rp_elf_traits *traits = &p->object->traits;
 	int rc;
 
-	p->switches_stacks = traits->has_fibers;
+	p->switches_stacks = traits->has_fibers || p->plan->has_switches;
 	if (p->plan->adding_ret_sites) {
 		p->ret_sites = true;
 		return 0;
@@ -59,7 +59,7 @@ static int choose_method(struct places *p)
 		p->ret_sites = opts->exit_method == RP_EXIT_METHOD_RET_SITES;
 		return 0;
 	}
-	p->ret_sites = traits->is_go || traits->has_unwinding || traits->has_fibers ||
+	p->ret_sites = traits->is_go || traits->has_unwinding || p->switches_stacks ||
 		       !opts->rules.return_probes;
 	if (p->ret_sites)
 		return 0;

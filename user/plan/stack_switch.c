@@ -49,6 +49,17 @@ static bool search_arm64(const uint8_t *code, size_t from, size_t end, size_t si
 	return false;
 }
 
+/*
+ * OpenSSL has jobs on stacks of their own, for engines that are rarely there. All that use TLS map
+ * it, and would have slower probes.
+ */
+static bool is_openssl(const char *path)
+{
+	const char *slash = strrchr(path, '/'), *file = slash ? slash + 1 : path;
+
+	return !strncmp(file, "libcrypto.so", 12) || !strncmp(file, "libssl.so", 9);
+}
+
 /* ---- objects ------------------------------------------------------------------------------- */
 
 /* These switch for longjmp(3) and makecontext(3) alone; who uses the latter is known by name. */
@@ -100,4 +111,39 @@ int rp_plan__switches_stacks(const struct rp_plan_object *object, bool *switches
 	*switches = search_code(object, object->code_offset, object->code_offset + size, buf);
 	free(buf);
 	return 0;
+}
+
+bool rp_plan__has_switches(const struct rp_plan *plan)
+{
+	return plan->has_switches;
+}
+
+bool rp_plan__fears_switches(const struct rp_plan *plan)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < plan->n_functions; i++)
+		any |= !plan->functions[i].end;
+	return any && !plan->has_switches && plan->opts.exit_method == RP_EXIT_METHOD_AUTO &&
+	       plan->opts.rules.return_probes;
+}
+
+int rp_plan__search_switches(struct rp_plan *plan, const char *path, struct rp_elf *elf)
+{
+	struct rp_plan_object object = {
+		.path = path,
+		.traits = *rp_elf__traits(elf),
+		.read = rp_plan__read_elf,
+		.file = elf,
+	};
+	bool switches = object.traits.has_fibers;
+	int rc = 0;
+
+	if (is_openssl(path))
+		return 0;
+	rp_elf__code(elf, &object.code_offset, &object.code_size);
+	if (!switches)
+		rc = rp_plan__switches_stacks(&object, &switches);
+	plan->has_switches |= switches;
+	return rc;
 }

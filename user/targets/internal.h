@@ -133,6 +133,8 @@ struct rp_targets {
 	bool stripped, denied;
 	struct rp_file_id *denied_files; /* that rptrace may not read */
 	size_t n_denied;
+	struct rp_file_id *searched; /* for code that switches stacks */
+	size_t n_searched;
 	size_t refused; /* sites that the kernel would not probe */
 	size_t moved;	/* sites that the code of a process is away from */
 	size_t trapped; /* processes that ended by SIGTRAP */
@@ -157,6 +159,17 @@ double rp_targets__now(void); /* s, CLOCK_MONOTONIC */
  */
 void rp_targets__begin_event(struct rp_targets *t, uint64_t time);
 void rp_targets__end_event(struct rp_targets *t, pid_t pid);
+
+/* ---- stack switches -------------------------------------------------------------------------- */
+
+/* Search files that were not searched yet. 0 or -ENOMEM. */
+int rp_targets__search_mapped(struct rp_targets *t, pid_t pid, const struct rp_mapped *mapped,
+			      size_t n);
+int rp_targets__search_process(struct rp_targets *t, pid_t pid);
+int rp_targets__search_linked(struct rp_targets *t, const struct rp_linked *linked);
+
+/* Leave out the functions whose returns are still probed. */
+void rp_targets__leave_out_returns(struct rp_targets *t);
 
 /* ---- objects --------------------------------------------------------------------------------- */
 

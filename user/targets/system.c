@@ -345,6 +345,16 @@ static void count_out(struct rp_targets *t, struct rp_process *p)
 	rp_process__free(t, p);
 }
 
+/* Only where functions of a file of it are wanted: not all files of the system are searched. */
+static int search_switches(struct rp_targets *t, pid_t pid, const struct rp_mapped_list *list)
+{
+	bool wanted = false;
+
+	for (size_t i = 0; i < list->n; i++)
+		wanted |= rp_plan__wants_functions(t->plan, list->items[i].path, false);
+	return wanted ? rp_targets__search_mapped(t, pid, list->items, list->n) : 0;
+}
+
 /* All that a process maps: it is counted in for what is wanted, or out where nothing is. */
 static int look_at(struct rp_targets *t, pid_t pid, struct rp_err *err)
 {
@@ -360,7 +370,7 @@ static int look_at(struct rp_targets *t, pid_t pid, struct rp_err *err)
 		return 0; /* not for us to know, or not now */
 	if (p)
 		rp_process__uses_nothing(t, p);
-	rc = 0;
+	rc = search_switches(t, thread, &list);
 	t->past_quota = 0;
 	for (size_t i = 0; !rc && i < list.n && !rp_targets__is_cancelled(t); i++) {
 		rc = object_of(t, thread, &list.items[i], &o, err);
@@ -434,6 +444,10 @@ void rp_targets__on_mapping(struct rp_targets *t, pid_t pid, const struct rp_map
 	t->round++;
 	t->past_quota = 0;
 	rp_targets__begin_event(t, time);
+	if (find_process(t, pid))
+		rp_targets__search_mapped(t, pid, mapped, 1);
+	else if (rp_plan__wants_functions(t->plan, mapped->path, false))
+		rp_targets__search_process(t, pid);
 	if (!object_of(t, pid, mapped, &o, NULL) && o) {
 		o->used = true; /* even where it has ended since */
 		o->idle = 0;

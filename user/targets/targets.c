@@ -78,6 +78,7 @@ void rp_targets__free(struct rp_targets *t)
 		rp_writers__close(t);
 	free(t->in_group);
 	free(t->denied_files);
+	free(t->searched);
 	free(t->left);
 	free(t);
 }
@@ -108,6 +109,7 @@ static int scan(struct rp_targets *t, struct rp_process **processes, size_t n, s
 			break;
 		}
 		processes[i]->unmapped = !lists[i].n;
+		rc = rp_targets__search_mapped(t, pid, lists[i].items, lists[i].n);
 		for (size_t m = 0; m < lists[i].n; m++)
 			rp_object__of_mapping(t, pid, &lists[i].items[m]);
 	}
@@ -214,7 +216,7 @@ int rp_targets__add_command(struct rp_targets *t, pid_t pid, const char *path, s
 		rp_object__leave(t, path, rp_helper__why(t->helper));
 	if (rc == -ENOMEM)
 		return rp_err__no_memory(err);
-	rc = 0;
+	rc = rp_targets__search_linked(t, &linked) ? rp_err__no_memory(err) : 0;
 	for (size_t i = 0; !rc && i < linked.n; i++)
 		if (rp_plan__wants_object(t->plan, linked.items[i].path, linked.items[i].is_exe))
 			rc = rp_object__add_path(t, linked.items[i].path, linked.items[i].is_exe,
@@ -416,6 +418,8 @@ int rp_targets__select(struct rp_targets *t, const char *text, struct rp_err *er
 
 	if (rc)
 		return rc;
+	for (struct rp_process *p = t->processes; p; p = p->hh.next)
+		rp_targets__search_process(t, p->pid);
 	t->selecting = true;
 	rc = plan_again(t, err);
 	if (!rc)
@@ -450,8 +454,11 @@ static double end_swap(struct rp_targets *t)
 
 	if (t->unpruned && !t->retired)
 		rp_targets__prune(t, NULL);
-	if (t->unsafe)
+	if (t->unsafe) {
 		rp_targets__add_ret_sites(t);
+		if (rp_plan__has_switches(t->plan))
+			rp_targets__leave_out_returns(t);
+	}
 	if (t->waiting && !t->retired)
 		catch_up(t, NULL);
 	return t->retired && !next ? now : next;
