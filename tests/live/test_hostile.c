@@ -374,6 +374,24 @@ static void many_labels(void **state)
 	live_assert_nothing_lost(json);
 }
 
+/* Labels in memory that keeps waiting whoever faults on it: nobody does. */
+static void texts_that_never_come(void **state)
+{
+	const char *path = live_path("absent.json");
+	struct live_proc *hostile = live_target("takes absent 0 10 50"), *rptrace;
+	json_t *json;
+
+	(void)state;
+	rptrace = live_rptrace_ready("-p %d -f by_text --label arg0:str --format json -o %s",
+				     (int)hostile->pid, path);
+	live_release(hostile);
+	live_expect_line(hostile, "done", 1);
+	live_finish(hostile);
+	json = live_figures(rptrace, path);
+	assert_int_equal(live_sum(json, "by_text", "count"), 500);
+	live_assert_nothing_lost_but(json, "label_reads");
+}
+
 int main(void)
 {
 	static const struct {
@@ -385,7 +403,7 @@ int main(void)
 		{"list_ends", list_ends},
 		{"a_signal_is_heard_at_the_start", a_signal_is_heard_at_the_start},
 	};
-	struct CMUnitTest tests[LIVE_COUNT(all) * LIVE_COUNT(each) + LIVE_COUNT(written) + 2];
+	struct CMUnitTest tests[LIVE_COUNT(all) * LIVE_COUNT(each) + LIVE_COUNT(written) + 3];
 	size_t n = 0;
 
 	for (size_t i = 0; i < LIVE_COUNT(all); i++)
@@ -396,5 +414,6 @@ int main(void)
 		tests[n++] = live_test(disk_is_full, &written[i], "disk_is_full: %s", written[i]);
 	tests[n++] = (struct CMUnitTest)cmocka_unit_test(many_files);
 	tests[n++] = (struct CMUnitTest)cmocka_unit_test(many_labels);
+	tests[n++] = (struct CMUnitTest)cmocka_unit_test(texts_that_never_come);
 	return live_main("hostile", tests, n);
 }

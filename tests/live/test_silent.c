@@ -11,6 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../unit/elf_image.h"
+
 #include "live.h"
 
 #define HELPER "rptrace-files"
@@ -20,15 +22,20 @@ struct silent {
 	struct live_proc *files, *program;
 };
 
+static void skip_without_fuse(void)
+{
+	if (!access("/dev/fuse", R_OK | W_OK))
+		return;
+	fputs("SKIPPED: no /dev/fuse here\n", stderr);
+	skip();
+}
+
 static struct silent fall_silent(void)
 {
 	const char *folder = live_path("silent");
 	struct silent s;
 
-	if (access("/dev/fuse", R_OK | W_OK)) {
-		fputs("SKIPPED: no /dev/fuse here\n", stderr);
-		skip();
-	}
+	skip_without_fuse();
 	s.files = live_target("silent_files %s %s", folder, live_target_path("functions"));
 	s.program = live_target("%s/program forever", folder);
 	live_release(s.program);
@@ -97,6 +104,40 @@ static void a_signal_is_heard_while_it_is_waited_for(void **state)
 	assert_int_equal(live_wait(rptrace), 0);
 	assert_non_null(strstr(rptrace->err, "interrupted before"));
 	end(&s);
+}
+
+/*
+ * A debug link leads to a file system that never answers, which its owner has mounted beside the
+ * object: what lies on the object's own file system is not left for that.
+ */
+static void a_debug_link_blames_nobody_else(void **state)
+{
+	const char *path = live_path("blamed.json"), *linked = live_path("linked");
+	struct live_proc *files, *hostile, *other, *rptrace;
+	struct image img;
+	json_t *json;
+
+	(void)state;
+	skip_without_fuse();
+	linked_image(&img, "linked.debug", 0x12345678);
+	write_file(live_path(""), "linked", img.bytes, img.size);
+	files = live_target("silent_files %s %s", live_path(".debug"),
+			    live_target_path("functions"));
+	live_release(files);
+	live_expect_line(files, "silent", 1);
+	hostile = live_target("maps %s", linked);
+	other = live_target("%s counts 1 600", live_copy("functions", "same"));
+	rptrace = live_rptrace("-p %d,%d -f linked:* -f leaf --format json -o %s",
+			       (int)hostile->pid, (int)other->pid, path);
+	await_tracing(rptrace);
+	live_expect_line(files, "asked", 1);
+	live_finish(other);
+	kill(rptrace->pid, SIGINT);
+	json = live_figures(rptrace, path);
+	assert_int_equal(live_sum(json, "leaf", "count"), 600);
+	live_finish(hostile);
+	live_close(files);
+	assert_int_equal(live_wait(files), 0);
 }
 
 /* ---- killed ---------------------------------------------------------------------------------- */
@@ -188,6 +229,7 @@ int main(void)
 		cmocka_unit_test(others_are_traced_all_the_same),
 		cmocka_unit_test(list_names_it),
 		cmocka_unit_test(a_signal_is_heard_while_it_is_waited_for),
+		cmocka_unit_test(a_debug_link_blames_nobody_else),
 		cmocka_unit_test(nothing_is_missed_but_what_is_counted),
 	};
 

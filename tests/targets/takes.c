@@ -7,14 +7,21 @@
  *   values	calls of by_value(NUMBER)
  *   texts	calls of by_text("text_NUMBER")
  *   spans	spans job NUMBER, all of them open at a time; those of the last time stay open
+ *   absent	calls of by_text, whose text never comes: who faults on it waits for ever
  *   deep		threads that go NESTED regions deep, and stay (FIRST and TIMES are nothing)
  *
  * Says "done", and ends when it may go on.
  */
 #define _GNU_SOURCE
+#include <fcntl.h>
+#include <linux/userfaultfd.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "regions.h"
 #include "rptrace.h"
@@ -50,6 +57,34 @@ static void call(unsigned long number)
 
 	snprintf(text, sizeof(text), "text_%lu", number);
 	by_text(text);
+}
+
+#define PAGE 4096
+
+static const char *absent_text;
+
+/* Without userfaultfd(2): what nobody may read. */
+static void make_absent_text(void)
+{
+	int fd = (int)syscall(SYS_userfaultfd, O_CLOEXEC);
+	struct uffdio_api api = {.api = UFFD_API};
+	struct uffdio_register all = {.mode = UFFDIO_REGISTER_MODE_MISSING};
+	void *page = mmap(NULL, PAGE, fd < 0 ? PROT_NONE : PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS,
+			  -1, 0);
+
+	if (page == MAP_FAILED)
+		exit(1);
+	all.range.start = (unsigned long)page;
+	all.range.len = PAGE;
+	if (fd >= 0 && (ioctl(fd, UFFDIO_API, &api) || ioctl(fd, UFFDIO_REGISTER, &all)))
+		exit(1);
+	absent_text = page;
+}
+
+static void take_absent(unsigned long number)
+{
+	(void)number;
+	by_text(absent_text);
 }
 
 static void begin(unsigned long number)
@@ -117,6 +152,8 @@ int main(int argc, char **argv)
 
 	first = target_number(argc, argv, 2, 0);
 	n = target_number(argc, argv, 3, 10);
+	if (!strcmp(kind, "absent"))
+		make_absent_text();
 	target_wait();
 	if (!strcmp(kind, "deep")) {
 		all_go_deep();
@@ -129,6 +166,7 @@ int main(int argc, char **argv)
 				take_all(end);
 		} else {
 			take_all(!strcmp(kind, "names")	   ? name
+				 : !strcmp(kind, "absent") ? take_absent
 				 : !strcmp(kind, "values") ? by_value
 							   : call);
 		}

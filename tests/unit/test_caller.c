@@ -173,6 +173,63 @@ static void under_sudo_a_new_file_is_the_callers(void **state)
 	assert_int_equal(owner("new"), 1234);
 }
 
+/* As root, whom no mode holds up: what somebody else has put there is not taken for one's own. */
+static void files_of_others_are_no_place_for_secrets(void **state)
+{
+	int fd;
+
+	(void)state;
+	if (getuid())
+		skip();
+	write_text(rp_caller__create("there", false), "theirs");
+	assert_int_equal(chown("there", 1234, 1235), 0);
+	assert_int_equal(rp_caller__create("there", true), -EACCES);
+	close(rp_caller__create("there", false));
+	assert_int_equal(chmod(folder, 01777), 0);
+	assert_int_equal(rp_caller__create("there", false), -EACCES);
+	assert_holds("there", "theirs");
+	setenv("SUDO_UID", "1234", 1);
+	fd = rp_caller__create("there", true);
+	assert_true(fd > 2);
+	close(fd);
+	unlink("there");
+	assert_int_equal(mkfifo("pipe", 0666), 0);
+	assert_int_equal(chown("pipe", 2345, 2345), 0);
+	fd = open("pipe", O_RDONLY | O_NONBLOCK);
+	assert_int_equal(rp_caller__create("pipe", false), -EACCES);
+	close(fd);
+}
+
+/* A second name, where others can make one. */
+static void no_name_of_another_file_is_taken(void **state)
+{
+	(void)state;
+	if (getuid())
+		skip();
+	write_text(rp_caller__create("there", false), "precious");
+	assert_int_equal(link("there", "link"), 0);
+	close(rp_caller__create("link", false));
+	assert_int_equal(chown(folder, 1234, 1235), 0);
+	assert_int_equal(rp_caller__create("link", false), -EACCES);
+	assert_int_equal(chown(folder, 0, 0), 0);
+	assert_int_equal(chmod(folder, 01777), 0);
+	assert_int_equal(rp_caller__create("link", false), -EACCES);
+	assert_holds("there", "precious");
+}
+
+static void a_new_file_is_new(void **state)
+{
+	(void)state;
+	assert_int_equal(symlink("there", "link"), 0);
+	assert_int_equal(rp_caller__create_new("link"), -EEXIST);
+	assert_int_equal(access("there", F_OK), -1);
+	if (!getuid())
+		setenv("SUDO_UID", "1234", 1);
+	write_text(rp_caller__create_new("new"), "text");
+	assert_int_equal(owner("new"), getuid() ? getuid() : 1234);
+	assert_int_equal(rp_caller__create_new("new"), -EEXIST);
+}
+
 /* As an ordinary user with all capabilities, as file capabilities give them. */
 static bool become_capable_user(void)
 {
@@ -342,6 +399,9 @@ int main(void)
 		TEST(a_pipe_that_nobody_reads_is_not_waited_for),
 		TEST(standard_streams_may_be_named),
 		TEST(under_sudo_a_new_file_is_the_callers),
+		TEST(files_of_others_are_no_place_for_secrets),
+		TEST(no_name_of_another_file_is_taken),
+		TEST(a_new_file_is_new),
 		TEST(capabilities_open_no_file),
 		TEST(setuid_is_refused),
 		cmocka_unit_test(standard_descriptors_are_taken),

@@ -66,6 +66,19 @@ int rp_proc__open_mapped(const char *proc_root, pid_t pid, const struct rp_mappe
 			 char *via, size_t size);
 
 /*
+ * Its two halves. The kernel itself finds what is mapped; a path leads to where the process wants,
+ * by way of file systems that have nothing to do with the mapped one. Where the first half failed
+ * so that the second may be tried, and failed too, this is which error to tell: permission is what
+ * the user can do something about.
+ */
+int rp_proc__open_mapping(const char *proc_root, pid_t pid, const struct rp_mapped *mapped,
+			  char *via, size_t size);
+int rp_proc__open_path(const char *proc_root, pid_t pid, const struct rp_mapped *mapped, char *via,
+		       size_t size);
+bool rp_proc__may_try_path(int rc);
+int rp_proc__why_not_open(int by_mapping, int by_path);
+
+/*
  * stat(2) of what is mapped there, if it is there still. A negative errno: it is not, or it may not
  * be looked at.
  */

@@ -361,37 +361,55 @@ static int open_via(const char *via, const struct rp_mapped *same)
 	return fd;
 }
 
-int rp_proc__open_mapped(const char *proc_root, pid_t pid, const struct rp_mapped *mapped,
-			 char *via, size_t size)
+int rp_proc__open_mapping(const char *proc_root, pid_t pid, const struct rp_mapped *mapped,
+			  char *via, size_t size)
 {
-	int len, fd, first;
+	int len = map_files_path(proc_root, pid, mapped, via, size), fd, first;
 
-	len = map_files_path(proc_root, pid, mapped, via, size);
 	if (len < 0 || (size_t)len >= size)
 		return -ENAMETOOLONG;
-	/* The kernel looks nothing up here: whatever device stat(2) tells, it is the mapped file.
-	 */
+	/* Whatever device stat(2) tells, it is the mapped file. */
 	first = fd = open_via(via, NULL);
-	if (fd >= 0 || fd == -EWOULDBLOCK)
-		return fd;
-	if (mapped->is_exe) {
+	if (rp_proc__may_try_path(fd) && mapped->is_exe) {
 		snprintf(via, size, "%s/%d/exe", proc_root, (int)pid);
 		fd = open_via(via, NULL);
-		if (fd >= 0)
-			return fd;
 	}
-	len = snprintf(via, size, "%s/%d/root%s", proc_root, (int)pid, mapped->path);
+	return fd >= 0 ? fd : first;
+}
+
+int rp_proc__open_path(const char *proc_root, pid_t pid, const struct rp_mapped *mapped, char *via,
+		       size_t size)
+{
+	int len = snprintf(via, size, "%s/%d/root%s", proc_root, (int)pid, mapped->path), fd;
+
 	if (len < 0 || (size_t)len >= size)
 		return -ENAMETOOLONG;
 	fd = open_via(via, mapped);
 	if (fd >= 0)
 		return fd;
 	snprintf(via, size, "%s", mapped->path);
-	fd = open_via(via, mapped);
-	if (fd >= 0)
-		return fd;
-	/* Permission is what the user can do something about. */
-	return first == -EPERM || first == -EACCES ? first : fd;
+	return open_via(via, mapped);
+}
+
+bool rp_proc__may_try_path(int rc)
+{
+	return rc < 0 && rc != -EWOULDBLOCK && rc != -ENAMETOOLONG;
+}
+
+int rp_proc__why_not_open(int by_mapping, int by_path)
+{
+	return by_mapping == -EPERM || by_mapping == -EACCES ? by_mapping : by_path;
+}
+
+int rp_proc__open_mapped(const char *proc_root, pid_t pid, const struct rp_mapped *mapped,
+			 char *via, size_t size)
+{
+	int first = rp_proc__open_mapping(proc_root, pid, mapped, via, size), fd;
+
+	if (!rp_proc__may_try_path(first))
+		return first;
+	fd = rp_proc__open_path(proc_root, pid, mapped, via, size);
+	return fd >= 0 ? fd : rp_proc__why_not_open(first, fd);
 }
 
 int rp_proc__stat_mapped(const char *proc_root, pid_t pid, const struct rp_mapped *mapped,

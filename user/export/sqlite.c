@@ -393,7 +393,8 @@ static int on_close(void *ctx)
 	return rc;
 }
 
-/* The path that a file was opened by: SQLite opens it once more. */
+/* The path that a file was opened by: SQLite opens it once more, and somebody may have put a link
+ * there meanwhile. */
 static int open_file(struct database *d, FILE *out)
 {
 	char link[32], path[PATH_MAX];
@@ -407,7 +408,8 @@ static int open_file(struct database *d, FILE *out)
 	if (n < 0)
 		return -errno;
 	path[n] = '\0';
-	return error_of(d, sqlite3_open_v2(path, &d->db, SQLITE_OPEN_READWRITE, NULL));
+	return error_of(d, sqlite3_open_v2(path, &d->db,
+					   SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW, NULL));
 }
 
 int rp_export__sqlite(FILE *out, struct rp_event_sink *sink)

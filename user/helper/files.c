@@ -16,23 +16,6 @@ static void set_path(struct rp_helper *h, const char *path)
 	snprintf(h->request.path, sizeof(h->request.path), "%s", path);
 }
 
-/* A file system that has not answered once is not asked again. */
-static bool is_silent(struct rp_helper *h, dev_t dev)
-{
-	for (size_t i = 0; i < h->n_silent && i < RP_HELPER_SILENT_MAX; i++)
-		if (h->silent[i] == dev) {
-			h->why = RP_HELPER_WHY_IDLE;
-			return true;
-		}
-	return false;
-}
-
-static void note_silent(struct rp_helper *h, dev_t dev)
-{
-	if (h->why && !strcmp(h->why, RP_HELPER_WHY_IDLE))
-		h->silent[h->n_silent++ % RP_HELPER_SILENT_MAX] = dev;
-}
-
 /* ---- files ----------------------------------------------------------------------------------- */
 
 /* Open for reading, regular, and, where it was mapped, what is mapped there: nothing else is for
@@ -96,20 +79,27 @@ static void set_mapped(struct rp_helper *h, pid_t pid, const struct rp_mapped *m
 	h->request.mapped_offset = mapped->offset;
 }
 
+/* Two requests, as not the same must have been silent. */
 int rp_helper__open_mapped(struct rp_helper *h, const char *proc, pid_t pid,
 			   const struct rp_mapped *mapped)
 {
 	char via[PATH_MAX];
-	int fd;
+	int first, fd;
 
 	if (!h)
 		return rp_proc__open_mapped(proc, pid, mapped, via, sizeof(via));
-	if (is_silent(h, mapped->dev))
+	if (rp_helper__is_silent_device(h, mapped->dev))
 		return -EIO;
 	set_mapped(h, pid, mapped);
-	fd = ask_for_file(h, RP_HELPER_OPEN_MAPPED, pid, mapped);
-	note_silent(h, mapped->dev);
-	return fd;
+	first = ask_for_file(h, RP_HELPER_OPEN_MAPPING, pid, mapped);
+	rp_helper__note_device(h, mapped->dev);
+	if (h->why || first == -EINTR || !rp_proc__may_try_path(first))
+		return first;
+	if (rp_helper__is_silent_process(h, pid))
+		return -EIO;
+	fd = ask_for_file(h, RP_HELPER_OPEN_PATH, pid, mapped);
+	rp_helper__note_process(h, pid);
+	return fd >= 0 || h->why || fd == -EINTR ? fd : rp_proc__why_not_open(first, fd);
 }
 
 bool rp_helper__differs(struct rp_helper *h, const char *proc, pid_t pid,
@@ -119,12 +109,12 @@ bool rp_helper__differs(struct rp_helper *h, const char *proc, pid_t pid,
 
 	if (!h)
 		return rp_proc__differs(proc, pid, mapped, fd, offset);
-	if (is_silent(h, mapped->dev))
+	if (rp_helper__is_silent_device(h, mapped->dev) || rp_helper__is_silent_process(h, pid))
 		return false;
 	set_mapped(h, pid, mapped);
 	h->request.offset = offset;
 	rc = rp_helper__ask(h, RP_HELPER_DIFFERS, fd, &none);
-	note_silent(h, mapped->dev);
+	rp_helper__note_process(h, pid);
 	if (!rc && none >= 0)
 		close(none);
 	return !rc && h->reply.size == 1 && h->reply.piece[0];
@@ -140,7 +130,7 @@ int rp_helper__hash_code(struct rp_helper *h, int fd, const uint64_t *places, si
 		*hash = rp_file__hash_code(fd, places, n, *hash);
 		return 0;
 	}
-	if (rp_file__stat(fd, &st) || is_silent(h, st.st_dev))
+	if (rp_file__stat(fd, &st) || rp_helper__is_silent_device(h, st.st_dev))
 		return -EIO;
 	for (size_t done = 0; done < n && !rc; done += h->request.n_places) {
 		h->request.n_places = n - done < RP_HELPER_PLACES ? n - done : RP_HELPER_PLACES;
@@ -148,7 +138,7 @@ int rp_helper__hash_code(struct rp_helper *h, int fd, const uint64_t *places, si
 		       h->request.n_places * sizeof(*h->request.places));
 		h->request.hash = *hash;
 		rc = rp_helper__ask(h, RP_HELPER_CODE, fd, &none);
-		note_silent(h, st.st_dev);
+		rp_helper__note_device(h, st.st_dev);
 		if (!rc && none >= 0)
 			close(none);
 		if (!rc && h->reply.size != sizeof(*hash))
@@ -255,8 +245,10 @@ static int ask_for_object(struct rp_helper *h, int fd, const struct stat *st, co
 	char *bytes;
 	int image, rc;
 
-	rc = is_silent(h, st->st_dev) ? -EIO : rp_helper__ask(h, RP_HELPER_OBJECT, fd, &image);
-	note_silent(h, st->st_dev);
+	rc = rp_helper__is_silent_device(h, st->st_dev)
+		     ? -EIO
+		     : rp_helper__ask(h, RP_HELPER_OBJECT, fd, &image);
+	rp_helper__note_device(h, st->st_dev);
 	if (rc)
 		return rc;
 	if (h->reply.rc) {
@@ -320,11 +312,11 @@ int rp_helper__debug_file(struct rp_helper *h, int fd, const char *name)
 		rp_elf__free(elf);
 		return rc;
 	}
-	if (rp_file__stat(fd, &st) || is_silent(h, st.st_dev))
+	if (rp_file__stat(fd, &st) || rp_helper__is_silent_device(h, st.st_dev))
 		return -EIO;
 	set_path(h, name);
 	rc = rp_helper__ask(h, RP_HELPER_DEBUG_FILE, fd, &file);
-	note_silent(h, st.st_dev);
+	rp_helper__note_device(h, st.st_dev);
 	return rc ? rc : take_file(h, file, 0, NULL);
 }
 
@@ -357,10 +349,10 @@ int rp_helper__unwinding(struct rp_helper *h, int fd, struct rp_unwind_object *o
 	*out = (struct rp_unwind_object){0};
 	if (!h)
 		return rp_unwind_object__read(fd, out);
-	if (rp_file__stat(fd, &st) || is_silent(h, st.st_dev))
+	if (rp_file__stat(fd, &st) || rp_helper__is_silent_device(h, st.st_dev))
 		return -EIO;
 	rc = rp_helper__ask(h, RP_HELPER_UNWINDING, fd, &none);
-	note_silent(h, st.st_dev);
+	rp_helper__note_device(h, st.st_dev);
 	rc = take_answer(h, rc, none, &bytes, &size);
 	if (!rc)
 		rc = judge(h, rp_unwind_object__unpack(bytes, size, out));
@@ -376,8 +368,11 @@ int rp_helper__perf_map(struct rp_helper *h, const char *proc, pid_t pid, struct
 
 	if (!h)
 		return rp_perf_map__read(proc, pid, out);
+	if (rp_helper__is_silent_process(h, pid))
+		return -EIO;
 	h->request.pid = pid;
 	rc = rp_helper__ask(h, RP_HELPER_PERF_MAP, -1, &fd);
+	rp_helper__note_process(h, pid);
 	rc = take_answer(h, rc, fd, &bytes, &size);
 	if (!rc)
 		rc = judge(h, rp_perf_map__unpack(bytes, size, out));

@@ -83,6 +83,8 @@ void rp_helper__free(struct rp_helper *h)
 	if (!h)
 		return;
 	rp_helper__end(h);
+	free(h->silent_devices);
+	free(h->silent_processes);
 	free(h);
 }
 
@@ -130,6 +132,7 @@ static int await(struct rp_helper *h)
 			h->why = RP_HELPER_WHY_CPU;
 			rc = -EIO;
 		} else if (now > since + IDLE_MAX_NS) {
+			rp_helper__look_at_sleep(h);
 			h->why = RP_HELPER_WHY_IDLE;
 			h->spent += IDLE_MAX_NS;
 			rc = -EIO;

@@ -8,7 +8,7 @@
 
 #define RP_HELPER_PIECES       64 /* of code that are kept: exits of functions lead to and fro */
 #define RP_HELPER_DEAD_MAX     16
-#define RP_HELPER_SILENT_MAX   16
+#define RP_HELPER_SILENT_MAX   4 /* processes of a user; the next one is taken for silent, too */
 #define RP_HELPER_WHY_IDLE     "its file system does not answer"
 #define RP_HELPER_WHY_CPU      "reading it takes too long"
 #define RP_HELPER_WHY_LARGE    "it is too large to be read"
@@ -23,6 +23,21 @@ struct rp_helper_piece {
 	char bytes[RP_HELPER_PIECE];
 };
 
+/*
+ * What is read by way of a process, its memory and the paths that it sees, may be on any file
+ * system, or on none but that process's own: it says nothing about the file that is mapped there.
+ */
+struct rp_helper_silent {
+	pid_t pid;
+	uint64_t user;
+};
+
+enum rp_helper_sleep {
+	RP_HELPER_SLEEP_UNKNOWN,
+	RP_HELPER_SLEEP_FILE, /* over a file that it had open */
+	RP_HELPER_SLEEP_PATH, /* while it looked for one: it may be on any file system */
+};
+
 struct rp_helper {
 	pid_t pid; /* 0: there is none */
 	int socket;
@@ -32,8 +47,12 @@ struct rp_helper {
 	bool has_object;
 	pid_t dead[RP_HELPER_DEAD_MAX]; /* killed, and not yet seen to have ended */
 	size_t n_dead;
-	dev_t silent[RP_HELPER_SILENT_MAX]; /* file systems that did not answer */
-	size_t n_silent;
+	enum rp_helper_sleep sleep; /* when it did not answer */
+	dev_t sleep_device;
+	dev_t *silent_devices; /* file systems that did not answer */
+	size_t n_silent_devices;
+	struct rp_helper_silent *silent_processes;
+	size_t n_silent_processes;
 	struct rp_helper_request request;
 	struct rp_helper_reply reply;
 	struct rp_helper_piece pieces[RP_HELPER_PIECES];
@@ -45,6 +64,19 @@ struct rp_helper {
  * died of.
  */
 int rp_helper__ask(struct rp_helper *h, enum rp_helper_what what, int file, int *fd);
+
+/*
+ * Find out what the helper sleeps over, before it is killed. Then make a note of it, where it was
+ * so with the last request: of a file system, that of the file asked for where nothing better is
+ * known, or of a process.
+ */
+void rp_helper__look_at_sleep(struct rp_helper *h);
+void rp_helper__note_device(struct rp_helper *h, dev_t dev);
+void rp_helper__note_process(struct rp_helper *h, pid_t pid);
+
+/* Whether to leave what is there, as it did not answer once; then h->why is said again. */
+bool rp_helper__is_silent_device(struct rp_helper *h, dev_t dev);
+bool rp_helper__is_silent_process(struct rp_helper *h, pid_t pid);
 
 /* Begin anew with the next request: this one cannot be believed, or does not listen. */
 void rp_helper__end(struct rp_helper *h);

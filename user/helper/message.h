@@ -16,17 +16,18 @@
 #define RP_HELPER_PLACES (PATH_MAX / sizeof(uint64_t))
 
 enum rp_helper_what {
-	RP_HELPER_OPEN,	       /* path -> file */
-	RP_HELPER_OPEN_MAPPED, /* of a process -> file */
-	RP_HELPER_OBJECT,      /* file, path: its name -> image in a memfd; it stays open ... */
-	RP_HELPER_READ,	       /* ... for this: offset -> a piece */
-	RP_HELPER_CLOSE,       /* no answer */
-	RP_HELPER_DIFFERS,     /* file, of a process, offset -> a byte: it does */
-	RP_HELPER_CODE,	       /* file, places in it, hash so far -> that hash, of what is there */
-	RP_HELPER_DEBUG_FILE,  /* file, path: its name -> the file with its symbols or lines */
-	RP_HELPER_UNWINDING,   /* file -> memfd: rp_unwind_object__pack() */
-	RP_HELPER_PERF_MAP,    /* of a process -> memfd: rp_perf_map__pack() */
-	RP_HELPER_LINKED,      /* path of a command -> memfd: a byte '*' or ' ', path, 0; ... */
+	RP_HELPER_OPEN,		/* path -> file */
+	RP_HELPER_OPEN_MAPPING, /* of a process -> file, as the kernel finds it */
+	RP_HELPER_OPEN_PATH,	/* the same, by its path there */
+	RP_HELPER_OBJECT,	/* file, path: its name -> image in a memfd; it stays open ... */
+	RP_HELPER_READ,		/* ... for this: offset -> a piece */
+	RP_HELPER_CLOSE,	/* no answer */
+	RP_HELPER_DIFFERS,	/* file, of a process, offset -> a byte: it does */
+	RP_HELPER_CODE,		/* file, places in it, hash so far -> that hash, of what is there */
+	RP_HELPER_DEBUG_FILE,	/* file, path: its name -> the file with its symbols or lines */
+	RP_HELPER_UNWINDING,	/* file -> memfd: rp_unwind_object__pack() */
+	RP_HELPER_PERF_MAP,	/* of a process -> memfd: rp_perf_map__pack() */
+	RP_HELPER_LINKED,	/* path of a command -> memfd: a byte '*' or ' ', path, 0; ... */
 };
 
 struct rp_helper_request {

@@ -72,7 +72,9 @@ static int open_mapped(const struct rp_helper_request *request)
 	const struct rp_mapped mapped = what_is_mapped(request);
 	char via[PATH_MAX];
 
-	return rp_proc__open_mapped("/proc", request->pid, &mapped, via, sizeof(via));
+	if (request->what == RP_HELPER_OPEN_PATH)
+		return rp_proc__open_path("/proc", request->pid, &mapped, via, sizeof(via));
+	return rp_proc__open_mapping("/proc", request->pid, &mapped, via, sizeof(via));
 }
 
 /* It may be the last thing that it does: what is mapped there may never come. */
@@ -194,7 +196,8 @@ static int answer(const struct rp_helper_request *request, int file, struct rp_e
 	case RP_HELPER_OPEN:
 		rc = rp_file__open_regular(request->path, NULL);
 		break;
-	case RP_HELPER_OPEN_MAPPED:
+	case RP_HELPER_OPEN_MAPPING:
+	case RP_HELPER_OPEN_PATH:
 		rc = open_mapped(request);
 		break;
 	case RP_HELPER_OBJECT:

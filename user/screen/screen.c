@@ -2,7 +2,6 @@
 #include "screen/screen.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <langinfo.h>
 #include <signal.h>
 #include <stdio.h>
@@ -15,6 +14,7 @@
 #include "screen/draw.h"
 #include "screen/state.h"
 #include "screen/terminal.h"
+#include "util/caller.h"
 #include "util/clock.h"
 
 #define DROP_MAX     1024
@@ -192,11 +192,11 @@ bool rp_screen__keep_setup(const struct rp_screen *screen, struct rp_setup *kept
 /* A new file: what is there is left alone, be it a link. */
 static int write_snapshot(const struct rp_snapshot *snapshot, const char *path)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644), rc;
+	int fd = rp_caller__create_new(path), rc;
 	FILE *out = fd < 0 ? NULL : fdopen(fd, "w");
 
 	if (!out) {
-		rc = -errno;
+		rc = fd < 0 ? fd : -errno;
 		if (fd >= 0)
 			close(fd);
 		return rc;

@@ -72,25 +72,74 @@ static void take_up(struct capabilities *held)
 	syscall(SYS_capset, &held->header, held->data);
 }
 
-/* Under sudo a new file belongs to who has called it. */
-static int give_to_caller(int fd)
+/* Who has called sudo, where rptrace runs under it. */
+static bool find_sudo_user(uid_t *user)
 {
-	const char *uid = getenv("SUDO_UID"), *gid = getenv("SUDO_GID");
+	const char *uid = getenv("SUDO_UID");
 	char *end;
 	unsigned long id;
 
 	if (getuid() || !uid || !*uid)
-		return 0;
+		return false;
 	id = strtoul(uid, &end, 10);
-	if (*end || id >= UINT_MAX)
+	*user = (uid_t)id;
+	return !*end && id < UINT_MAX;
+}
+
+/* Under sudo a new file belongs to who has called it. */
+static int give_to_caller(int fd)
+{
+	const char *gid = getenv("SUDO_GID");
+	uid_t uid;
+
+	if (!find_sudo_user(&uid))
 		return 0;
-	return fchown(fd, (uid_t)id, gid && *gid ? (gid_t)strtoul(gid, NULL, 10) : (gid_t)-1)
-		       ? -errno
-		       : 0;
+	return fchown(fd, uid, gid && *gid ? (gid_t)strtoul(gid, NULL, 10) : (gid_t)-1) ? -errno
+											: 0;
 }
 
 /* O_NONBLOCK: a pipe without a reader is an error, and none is waited for. */
 #define FLAGS (O_WRONLY | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK | O_CLOEXEC)
+
+static int folder_of(const char *path, char folder[PATH_MAX])
+{
+	const char *end = strrchr(path, '/');
+
+	if (!*path || (end && end - path >= PATH_MAX - 1))
+		return *path ? -ENAMETOOLONG : -ENOENT;
+	snprintf(folder, PATH_MAX, "%.*s", end ? (int)(end - path + 1) : 1, end ? path : ".");
+	return 0;
+}
+
+/* root may do everything in any case. */
+static bool is_trusted(uid_t uid)
+{
+	uid_t user;
+
+	return !uid || uid == geteuid() || (find_sudo_user(&user) && uid == user);
+}
+
+/*
+ * What lies where others can put files may be a trap. Its owner reads what is written to it, so
+ * that no secret goes there, and in a folder for everybody, such as /tmp, nothing at all; and a
+ * second name of a file is a link as good as any other. The kernel refuses much of this, too, but
+ * not where fs.protected_regular, _fifos and _hardlinks are off.
+ */
+static bool is_trap(int fd, const char *path, bool secret)
+{
+	char name[PATH_MAX];
+	struct stat file, folder;
+	bool for_all;
+
+	if (fstat(fd, &file) || folder_of(path, name) || stat(name, &folder))
+		return true;
+	if (!S_ISREG(file.st_mode) && !S_ISFIFO(file.st_mode))
+		return false;
+	for_all = folder.st_mode & S_IWOTH;
+	if (!is_trusted(file.st_uid))
+		return for_all || (secret && S_ISREG(file.st_mode));
+	return file.st_nlink > 1 && (for_all || !is_trusted(folder.st_uid));
+}
 
 /* Nobody but its owner may read it from now on; what is no file has no such mode to set. */
 static int make_secret(int fd)
@@ -102,19 +151,27 @@ static int make_secret(int fd)
 	return fchmod(fd, st.st_mode & 0700) ? -errno : 0;
 }
 
-static int create(const char *path, bool secret)
+static int create_new(const char *path, bool secret)
 {
 	int fd = open(path, FLAGS | O_CREAT | O_EXCL, secret ? 0600 : 0644), rc;
 
-	if (fd < 0 && errno == EEXIST) {
-		fd = open(path, FLAGS);
-		rc = fd < 0 ? -errno : secret ? make_secret(fd) : 0;
-		if (rc && fd >= 0)
-			close(fd);
-		return rc ? rc : fd;
-	}
 	rc = fd < 0 ? -errno : give_to_caller(fd);
 	if (rc && fd >= 0)
+		close(fd);
+	return rc ? rc : fd;
+}
+
+static int create(const char *path, bool secret)
+{
+	int fd = create_new(path, secret), rc;
+
+	if (fd != -EEXIST)
+		return fd;
+	fd = open(path, FLAGS);
+	if (fd < 0)
+		return -errno;
+	rc = is_trap(fd, path, secret) ? -EACCES : secret ? make_secret(fd) : 0;
+	if (rc)
 		close(fd);
 	return rc ? rc : fd;
 }
@@ -168,6 +225,11 @@ int rp_caller__create(const char *path, bool secret)
 	return fd < 0 ? -errno : fd;
 }
 
+int rp_caller__create_new(const char *path)
+{
+	return open_as_caller(create_new, path, false);
+}
+
 int rp_caller__open(const char *path)
 {
 	return open_as_caller(open_to_read, path, false);
@@ -175,13 +237,12 @@ int rp_caller__open(const char *path)
 
 static int look_at_folder(const char *path, bool secret)
 {
-	const char *end = strrchr(path, '/');
 	char folder[PATH_MAX];
+	int rc = folder_of(path, folder);
 
 	(void)secret;
-	if (!*path || (end && end - path >= PATH_MAX - 1))
-		return *path ? -ENAMETOOLONG : -ENOENT;
-	snprintf(folder, sizeof(folder), "%.*s", end ? (int)(end - path + 1) : 1, end ? path : ".");
+	if (rc)
+		return rc;
 	return faccessat(AT_FDCWD, folder, W_OK | X_OK, AT_EACCESS) ? -errno : 0;
 }
 

@@ -24,9 +24,13 @@ int rp_caller__check(struct rp_err *err);
  * Open a file for writing. It is never followed through a link somebody left there, but for
  * /dev/stdout and /dev/stderr; it is the caller's own if it is new; and nothing waits for who might
  * read it. What was in it stays until it is emptied. secret: nobody else may read it. A descriptor,
- * or a negative errno.
+ * or a negative errno: -EACCES, too, where somebody else has put a file there to get at what is
+ * written to it.
  */
 int rp_caller__create(const char *path, bool secret);
+
+/* Likewise, but nothing may be there, be it a link: -EEXIST. */
+int rp_caller__create_new(const char *path);
 
 /* Open a file for reading, with the caller's own rights, waiting for nobody. Likewise. */
 int rp_caller__open(const char *path);
