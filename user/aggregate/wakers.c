@@ -246,7 +246,7 @@ void rp_wakers__free(struct rp_wakers *wakers)
 static const struct {
 	const char *kind, *name;
 } words[] = {
-	[RP_WAKER_UNKNOWN - RP_WAKER_UNKNOWN] = {"unknown", "nobody known"},
+	[0] = {"unknown", "nobody known"}, /* RP_WAKER_UNKNOWN is the first */
 	[RP_WAKER_OUTSIDE - RP_WAKER_UNKNOWN] = {"outside", "threads in no region"},
 	[RP_WAKER_UNTRACED - RP_WAKER_UNKNOWN] = {"untraced", "what is not traced"},
 	[RP_WAKER_INTERRUPT - RP_WAKER_UNKNOWN] = {"interrupt", "interrupts"},
