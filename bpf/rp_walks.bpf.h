@@ -16,6 +16,9 @@
 #include "rp_stacks.bpf.h"
 #include "rp_threads.bpf.h"
 
+/* Frames that are looked at for some that were left below calls which go on. */
+#define STACKS_LOOK 64
+
 struct rp_walk {
 	struct rp_thread *t;
 	const struct rp_hit *hit;
@@ -98,6 +101,14 @@ static __always_inline bool awaits_return(const struct rp_thread *t, const struc
 	       address == f->ip;
 }
 
+/* A call that goes on, with what may lie below it: that is only marked if it was left. */
+static __always_inline long pass_live(struct rp_walk *w)
+{
+	w->live = true;
+	w->depth--;
+	return 0;
+}
+
 static long left_step(__u32 i, struct rp_walk *w)
 {
 	enum rp_left left;
@@ -106,10 +117,12 @@ static long left_step(__u32 i, struct rp_walk *w)
 	if (!w->depth)
 		return 1;
 	f = frame_at(w->t, w->depth);
-	if (!f || f->sp > w->hit->sp)
+	if (!f)
 		return 1;
+	if (f->sp > w->hit->sp && !rp_frame__is_gone(f))
+		return w->t->stacks_turn ? pass_live(w) : 1;
 	if (f->sp < w->hit->sp && awaits_return(w->t, f))
-		return 1; /* and may have begun on top of what was left: that is popped later */
+		return pass_live(w);
 	w->depth--;
 	left = rp_frame__is_left(f, w->hit, w->stack_start);
 	if (left == RP_LEFT_UNLESS_TAIL_CALL && !returns_to_trampoline(w->hit->sp))
@@ -119,8 +132,12 @@ static long left_step(__u32 i, struct rp_walk *w)
 		w->same_depth = true;
 		left = w->jumped ? RP_LEFT_NOT : RP_LEFT;
 	}
-	if (left == RP_LEFT)
+	if (left == RP_LEFT && w->live)
+		f->flags |= RP_FRAME_GONE;
+	else if (left == RP_LEFT)
 		w->found = w->depth;
+	else if (f->sp < w->stack_start && rp_role_is_function(rp_frame__role(f)))
+		w->live = true;
 	return 0;
 }
 
@@ -138,10 +155,12 @@ __noinline __u32 frames_kept(struct rp_thread *t, const struct rp_hit *hit)
 		return 0;
 	w.depth = w.found = t->depth;
 	top = frame_at(t, t->depth);
-	w.stack_start = top && top->sp < hit->sp ? stack_start(t->goroutine, hit->sp) : hit->sp;
+	w.stack_start = top && (top->sp < hit->sp || t->stacks_turn)
+				? stack_start(t->goroutine, hit->sp)
+				: hit->sp;
 	/* On the alternate signal stack the pointer says nothing of the frames below the signal. */
 	if (!on_signal_stack(task, hit->sp))
-		bpf_loop(RP_FRAMES_MAX, left_step, &w, 0);
+		bpf_loop(t->stacks_turn ? STACKS_LOOK : RP_FRAMES_MAX, left_step, &w, 0);
 	return w.found;
 }
 
@@ -229,10 +248,16 @@ static long end_step(__u32 i, struct rp_walk *w)
 	if (w->depth <= w->bound)
 		return 1;
 	f = frame_at(w->t, w->depth);
-	if (!f || awaits_return(w->t, f))
+	if (!f)
 		return 1;
-	if (rp_frame__ends_with(f, w->hit, w->stack_start, &w->live))
-		w->found = w->depth;
+	if (awaits_return(w->t, f))
+		return pass_live(w);
+	if (rp_frame__ends_with(f, w->hit, w->stack_start, &w->live)) {
+		if (w->live)
+			f->flags |= RP_FRAME_GONE;
+		else
+			w->found = w->depth;
+	}
 	w->depth--;
 	return 0;
 }
@@ -247,6 +272,8 @@ __noinline int frames_end_above(struct rp_thread *t, __u32 index, const struct r
 	w.depth = t->depth;
 	w.stack_start = stack_start(t->goroutine, hit->sp);
 	bpf_loop(RP_FRAMES_MAX, end_step, &w, 0);
+	if (w.live)
+		t->stacks_turn = 1;
 	if (w.found)
 		frames_unwind(t, w.found - 1);
 	return 0;

@@ -34,13 +34,14 @@
 #define RP_FRAMES_MAX 1024u
 
 /* Flags of a frame. */
-#define RP_FRAME_LOOSE		 1u  /* need not nest: may end after what it began in */
-#define RP_FRAME_LEFT_OUT	 2u  /* --where rules the call out whatever its exit tells */
-#define RP_FRAME_ON_SIGNAL_STACK 4u  /* entered on the thread's alternate signal stack */
-#define RP_FRAME_NO_RETURN	 8u  /* its return is not awaited: see RP_LOST_STACKS */
-#define RP_FRAME_INSIDE		 32u /* of a region of --within, or below one */
-#define RP_FRAME_JUMPED		 16u /* at a tail call to a function that is probed, too */
-#define RP_FRAME_UNSAMPLED	 64u /* of a tree that --every leaves out of the record */
+#define RP_FRAME_LOOSE		 1u   /* need not nest: may end after what it began in */
+#define RP_FRAME_LEFT_OUT	 2u   /* --where rules the call out whatever its exit tells */
+#define RP_FRAME_ON_SIGNAL_STACK 4u   /* entered on the thread's alternate signal stack */
+#define RP_FRAME_NO_RETURN	 8u   /* its return is not awaited: see RP_LOST_STACKS */
+#define RP_FRAME_INSIDE		 32u  /* of a region of --within, or below one */
+#define RP_FRAME_JUMPED		 16u  /* at a tail call to a function that is probed, too */
+#define RP_FRAME_UNSAMPLED	 64u  /* of a tree that --every leaves out of the record */
+#define RP_FRAME_GONE		 128u /* left without its exit, below calls of other stacks */
 
 struct rp_frame {
 	__rp_u64 start;		/* ns */
@@ -82,10 +83,11 @@ struct rp_thread {
 	__rp_u64 asleep_from;	  /* asleep_clock() of the thread when it went to sleep ... */
 	__rp_u32 asleep_node;	  /* ... and the node that it was in */
 	__rp_u32 asleep;	  /* enum rp_asleep */
-	__rp_u64 stacks_mix;  /* 1: has stacks in one mapping, whose stack pointers tell nothing */
-	__rp_u64 sleep_since; /* asleep_clock() when it went to sleep (rp_wakers.bpf.h) ... */
-	__rp_u32 sleep_in;    /* ... and the node that it was in; 0: it does not sleep */
-	__rp_u32 woken_by;    /* region, or enum rp_waker; 0: nobody yet */
+	__rp_u32 stacks_mix;	  /* 1: has stacks in one mapping: their pointers tell nothing */
+	__rp_u32 stacks_turn;	  /* 1: has calls on several stacks, which take turns */
+	__rp_u64 sleep_since;	  /* asleep_clock() when it went to sleep (rp_wakers.bpf.h) ... */
+	__rp_u32 sleep_in;	  /* ... and the node that it was in; 0: it does not sleep */
+	__rp_u32 woken_by;	  /* region, or enum rp_waker; 0: nobody yet */
 	__rp_u64 stack_start; /* bounds of the mapping that its last nested call was seen in ... */
 	__rp_u64 stack_end;   /* ... or 0 */
 	struct rp_frame frames[RP_SEGMENT_FRAMES];
@@ -138,6 +140,15 @@ RP_INLINE bool rp_frame__has_jumped(const struct rp_frame *f)
 	return f->flags & RP_FRAME_JUMPED;
 }
 
+/*
+ * It has been left, but cannot be popped as long as calls are above it that go on, on another stack
+ * of the thread. No exit closes it.
+ */
+RP_INLINE bool rp_frame__is_gone(const struct rp_frame *f)
+{
+	return f->flags & RP_FRAME_GONE;
+}
+
 /* ---- rules ---------------------------------------------------------------------------------- */
 
 /* What a probe hit knows: an entry of the frame that it opens, an exit of the one that it closes.
@@ -170,6 +181,8 @@ RP_INLINE enum rp_left rp_frame__is_left(const struct rp_frame *f, const struct 
 {
 	__rp_u32 role = rp_frame__role(f);
 
+	if (rp_frame__is_gone(f))
+		return RP_LEFT;
 	if (f->sp < stack_start || f->sp > hit->sp)
 		return RP_LEFT_NOT;
 	switch (role) {
@@ -219,7 +232,8 @@ RP_INLINE bool rp_frame__is_closed_by(const struct rp_frame *f, const struct rp_
 {
 	__rp_u32 role = rp_frame__role(f);
 
-	return (role == hit->role ||
+	return !rp_frame__is_gone(f) &&
+	       (role == hit->role ||
 		(role == RP_ROLE_CALL && hit->role == RP_ROLE_CALL_SITE && hit->region)) &&
 	       (!hit->region || rp_frame__region(f) == hit->region) &&
 	       (!hit->key || (hit->role == RP_ROLE_SCOPE_BEGIN ? f->ip : f->sp) == hit->key);

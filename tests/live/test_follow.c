@@ -197,6 +197,19 @@ static void coroutines_at_once(void **state)
 	live_assert_rows(run.json);
 }
 
+/* What is left below the call of another coroutine is closed by no exit, however deep that is. */
+static void coroutines_are_cut(void **state)
+{
+	struct live_run run = live_trace(LIVE_PID, "turns cut 300", "-f cut -f next");
+	json_t *row = live_region(run.json, "cut");
+
+	(void)state;
+	assert_int_equal(live_u64(live_region(run.json, "next"), "count"), 600);
+	assert_int_equal(live_u64(row, "count"), 0);
+	assert_int_equal(live_u64(row, "unwound"), 600);
+	live_assert_nothing_lost(run.json);
+}
+
 /* It comes while returns are probed: the functions go over to RET sites. */
 static void coroutines_come_later(void **state)
 {
@@ -277,6 +290,7 @@ static const struct CMUnitTest single[] = {
 	cmocka_unit_test(span_into_a_plugin),
 	cmocka_unit_test(coroutines_of_a_library),
 	cmocka_unit_test(coroutines_at_once),
+	cmocka_unit_test(coroutines_are_cut),
 	cmocka_unit_test(coroutines_come_later),
 	cmocka_unit_test(plugin_beside_an_end),
 	cmocka_unit_test(two_containers_of_one_image),

@@ -1,12 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
 /*
- * turns early|late N: two coroutines take turns, each in the middle of a call of request, N calls
- * each. The code that switches their stacks is not in this program: it loads turn.so, from its own
- * folder, before it is released, or after; then it says "loaded" and waits for one more byte.
+ * turns early|late|cut N: two coroutines take turns, each in the middle of a call of request, N
+ * calls each. The code that switches their stacks is not in this program: it loads turn.so, from
+ * its own folder, before it is released, or after; then it says "loaded" and waits for one more
+ * byte.
+ *
+ * cut: calls of cut are left by longjmp in their second turn; then the coroutine calls next, as
+ * deep in its stack, which takes another turn.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <libgen.h>
+#include <setjmp.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -28,10 +34,39 @@ void request(int i)
 	KEEP();
 }
 
+static jmp_buf begin[2];
+static bool cuts;
+
+NO_CLONES void cut(int i);
+void cut(int i)
+{
+	turn_to(&sp[i], &main_sp);
+	if (cuts)
+		longjmp(begin[i], 1);
+	KEEP();
+}
+
+NO_CLONES void next(int i);
+void next(int i)
+{
+	turn_to(&sp[i], &main_sp);
+	KEEP();
+}
+
+static void cut_and_go_on(int i)
+{
+	if (!setjmp(begin[i]))
+		cut(i);
+	next(i);
+}
+
 static void run(int i)
 {
 	for (unsigned long n = 0; n < rounds; n++)
-		request(i);
+		if (cuts)
+			cut_and_go_on(i);
+		else
+			request(i);
 	turn_to(&sp[i], &main_sp);
 	abort();
 }
@@ -76,25 +111,27 @@ static void load(const char *program)
 
 int main(int argc, char **argv)
 {
-	int early = argc > 1 && !strcmp(argv[1], "early");
+	bool late = argc > 1 && !strcmp(argv[1], "late");
 	char byte;
 
+	cuts = argc > 1 && !strcmp(argv[1], "cut");
 	rounds = target_number(argc, argv, 2, 100);
-	sp[0] = new_stack(first);
+	/* In this order the second one's is higher, as mappings are placed from the top down. */
 	sp[1] = new_stack(second);
-	if (early)
+	sp[0] = new_stack(first);
+	if (!late)
 		load(argv[0]);
 	target_wait();
-	if (!early) {
+	if (late) {
 		load(argv[0]);
 		say_code(request);
 		say("loaded");
 		if (read(STDIN_FILENO, &byte, 1) != 1)
 			return 1;
 	}
-	for (unsigned long n = 0; n <= rounds; n++)
+	for (unsigned long n = 0; n <= (cuts ? 2 : 1) * rounds; n++)
 		for (int i = 0; i < 2; i++)
 			turn_to(&main_sp, &sp[i]);
-	expect("request", 2 * rounds);
+	expect(cuts ? "next" : "request", 2 * rounds);
 	return 0;
 }

@@ -91,6 +91,21 @@ static void test_conditions(void **state)
 	}
 }
 
+/* What is marked as left is left to whatever comes, and no exit closes it. */
+static void test_gone(void **state)
+{
+	struct rp_frame f = frame(RP_ROLE_CALL_SITE, 1, SP);
+	struct rp_hit h = hit(RP_ROLE_CALL_SITE, 1, SP);
+
+	(void)state;
+	h.key = SP;
+	assert_true(rp_frame__is_closed_by(&f, &h));
+	f.flags |= RP_FRAME_GONE;
+	assert_false(rp_frame__is_closed_by(&f, &h));
+	assert_left(f, hit(RP_ROLE_CALL, 2, SP - 64), RP_LEFT);
+	assert_left(f, hit(RP_ROLE_BEGIN, 2, SP), RP_LEFT);
+}
+
 /* A search for a frame of just any function ends at one that was entered further out. */
 static void test_search_ends(void **state)
 {
@@ -307,6 +322,7 @@ static void test_frames_of_another_stack_are_told_apart(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_gone),
 		cmocka_unit_test(test_deeper_functions_are_left),
 		cmocka_unit_test(test_functions_at_one_depth),
 		cmocka_unit_test(test_jumped),
