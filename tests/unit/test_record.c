@@ -101,6 +101,30 @@ static void test_newer_members(void **state)
 
 /* ---- damage --------------------------------------------------------------------------------- */
 
+/* A file behind itself, and not whole: each block is there twice, and counts once. */
+static void test_what_is_there_twice_counts_once(void **state)
+{
+	struct record_image image = {0};
+	struct rp_reader_figures figures;
+	struct told once, twice;
+	unsigned char *bytes;
+
+	(void)state;
+	assert_int_equal(run_record(&image, 60, 20), 0);
+	bytes = malloc(2 * image.n);
+	assert_non_null(bytes);
+	memcpy(bytes, image.at, image.n);
+	memcpy(bytes + image.n, image.at, image.n);
+	assert_int_equal(run_read(bytes, image.n, &once, NULL), 0);
+	assert_int_equal(run_read(bytes, 2 * image.n - 1, &twice, &figures), 0);
+	assert_string_equal(once.text, twice.text);
+	assert_int_equal(figures.n_damaged, 1);
+	told_free(&once);
+	told_free(&twice);
+	free(bytes);
+	free(image.at);
+}
+
 /* Whatever byte changes: no more than the instances of one block go, and that is told. */
 static void test_each_byte_flipped(void **state)
 {
@@ -281,6 +305,7 @@ int main(void)
 		cmocka_unit_test(test_round_trip),
 		cmocka_unit_test(test_golden_file),
 		cmocka_unit_test(test_newer_members),
+		cmocka_unit_test(test_what_is_there_twice_counts_once),
 		cmocka_unit_test(test_each_byte_flipped),
 		cmocka_unit_test(test_damage_has_its_time),
 		cmocka_unit_test(test_cut_at_each_byte),

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "util/array.h"
+#include "util/map.h"
 
 #define HEADER_BYTES sizeof(struct rp_block_header)
 #define END_BYTES    (HEADER_BYTES + sizeof(uint64_t))
@@ -160,14 +161,30 @@ static int search(const struct rp_blocks *b, unsigned char *room, uint64_t *offs
 	return 0;
 }
 
+/* One that was there before comes from a file that was put together wrongly: what is in it would
+ * count twice. It is a gap, as damage is. */
+static int add_once(struct rp_blocks *b, struct rp_map *seen, const struct rp_block_header *header,
+		    uint64_t offset)
+{
+	const struct rp_block_place place = rp_block_place__of(header, offset);
+	int rc;
+
+	if (rp_map__get(seen, header->header_hash) != RP_MAP_NONE) {
+		b->end = rp_block_place__end(&place);
+		return 0;
+	}
+	rc = rp_map__add(seen, header->header_hash, (uint32_t)b->n);
+	return rc ? rc : add(b, &place);
+}
+
 static int scan(struct rp_blocks *b)
 {
 	unsigned char *room = malloc(SEARCH_BYTES);
+	struct rp_map seen = {0};
 	int rc = room ? 0 : -ENOMEM;
 
 	while (!rc) {
 		struct rp_block_header header;
-		struct rp_block_place place;
 		uint64_t offset = b->end;
 
 		rc = read_header(b, offset, &header);
@@ -177,9 +194,9 @@ static int scan(struct rp_blocks *b)
 			break;
 		if (!b->n)
 			b->run = header.run;
-		place = rp_block_place__of(&header, offset);
-		rc = add(b, &place);
+		rc = add_once(b, &seen, &header, offset);
 	}
+	rp_map__free(&seen);
 	free(room);
 	return rc;
 }
