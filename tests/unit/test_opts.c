@@ -67,7 +67,7 @@ static void words_and_flags(void **state)
 	struct line l;
 
 	(void)state;
-	parse_good(&l, "rptrace -bvn3 -i.5 --by=thread --tr -f a --function=b -fc -p 1,2 -p '3 4' "
+	parse_good(&l, "rptrace -bvn3 -i.5 --by=thread --tr -f a --function=b -fc -p=1,2 -p '3 4' "
 		       "--pid=nginx -x 'a b' --output=-");
 	assert_true(l.opts.batch && l.opts.verbose && l.opts.tree && l.opts.interval_given);
 	assert_int_equal(l.opts.iterations, 3);

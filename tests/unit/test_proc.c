@@ -314,6 +314,9 @@ static void test_alive(void **state)
 	assert_false(rp_proc__alive(root, 10));
 	put("no stat line", "/11/stat");
 	assert_false(rp_proc__alive(root, 11));
+	put("12 (kworker) I 2 0 0 0 -1 69238880 0\n", "/12/stat");
+	assert_true(rp_proc__is_kernel_thread(root, 12));
+	assert_false(rp_proc__is_kernel_thread(root, 5));
 	/* Where we cannot look it counts as alive. */
 	assert_int_equal(getrlimit(RLIMIT_NOFILE, &files), 0);
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &(struct rlimit){0, files.rlim_max}), 0);

@@ -20,7 +20,10 @@
 struct stat_line {
 	char state;
 	pid_t parent;
+	unsigned flags; /* as in the kernel's sched.h */
 };
+
+#define KERNEL_THREAD 0x00200000u
 
 struct process {
 	pid_t pid;
@@ -44,7 +47,9 @@ static int read_stat(const char *path, struct stat_line *out)
 	if (len < 0)
 		return len == -ENOENT ? -ESRCH : (int)len;
 	end = strrchr(text, ')');
-	if (!end || sscanf(end + 1, " %c %d", &out->state, &parent) != 2)
+	out->flags = 0;
+	if (!end ||
+	    sscanf(end + 1, " %c %d %*d %*d %*d %*d %u", &out->state, &parent, &out->flags) < 2)
 		return -EBADMSG;
 	out->parent = parent;
 	return 0;
@@ -119,6 +124,13 @@ char rp_proc__state(const char *proc_root, pid_t pid)
 	struct stat_line stat;
 
 	return stat_of(proc_root, pid, &stat) ? 0 : stat.state;
+}
+
+bool rp_proc__is_kernel_thread(const char *proc_root, pid_t pid)
+{
+	struct stat_line stat;
+
+	return !stat_of(proc_root, pid, &stat) && stat.flags & KERNEL_THREAD;
 }
 
 bool rp_proc__alive(const char *proc_root, pid_t pid)

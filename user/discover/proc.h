@@ -117,6 +117,9 @@ int rp_proc__comm(const char *proc_root, pid_t pid, char *comm, size_t size);
 /* What it does: 'R' it runs or could, 'S', 'D' and others; 0: it is gone. */
 char rp_proc__state(const char *proc_root, pid_t pid);
 
+/* It is of the kernel alone, and runs no program. */
+bool rp_proc__is_kernel_thread(const char *proc_root, pid_t pid);
+
 /* 1: the process is there; 0: gone, or a zombie as a whole. */
 bool rp_proc__alive(const char *proc_root, pid_t pid);
 

@@ -182,9 +182,10 @@ static int add_process(struct rp_opts *opts, const char *word, struct rp_bad_val
 	return rc;
 }
 
+/* In -p=PID the '=' is that of --pid=PID: no command name begins so. */
 static int add_processes(struct rp_opts *opts, const char *text, struct rp_bad_value *bad)
 {
-	char *copy = strdup(text);
+	char *copy = strdup(text + (*text == '='));
 	size_t n = 0;
 	int rc = copy ? 0 : -ENOMEM;
 

@@ -162,6 +162,10 @@ static int track(struct rp_targets *t, pid_t pid, struct rp_err *err)
 	if (!rp_proc__alive(t->proc, pid))
 		return rp_err__set(err, RP_EXIT_FAILED, -ESRCH, RP_CURE_PROCESSES,
 				   "process %d: there is no such process", (int)pid);
+	if (rp_proc__is_kernel_thread(t->proc, pid))
+		return rp_err__set(err, RP_EXIT_NOTHING, -ENOEXEC, RP_CURE_PROGRAMS,
+				   "process %d is a thread of the kernel, which runs no program",
+				   (int)pid);
 	if (rp_targets__is_own(t, pid))
 		return rp_err__set(err, RP_EXIT_FAILED, -EINVAL, NULL,
 				   "rptrace does not trace itself");

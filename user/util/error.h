@@ -40,6 +40,8 @@ struct rp_err {
 
 /* Of an error about a process that is not there, or not named: who is. */
 #define RP_CURE_PROCESSES "ps -eo pid,comm"
+/* Kernel threads are children of number 2. */
+#define RP_CURE_PROGRAMS "ps --ppid 2 -p 2 --deselect -o pid,comm"
 
 /*
  * Fill err and return `code`, a negative errno. `cure` may be NULL, and is a plain string;
