@@ -143,6 +143,33 @@ static void forms(void **state)
 	rp_snapshot__free(s);
 }
 
+/* Of a deep stack the outer part is left out, which is told. */
+static void deep_stacks_are_cut(void **state)
+{
+	const struct rp_view_opts opts = {0};
+	struct rp_taken_sample at = {.node = NODE, .end = RP_UNWIND_END_COMPLETE};
+	struct rp_snapshot *s;
+	uint32_t places[40];
+	char *text;
+
+	(void)state;
+	for (unsigned i = 0; i < 40; i++) {
+		char name[16];
+
+		snprintf(name, sizeof(name), "deep_%u", 39 - i);
+		places[i] = sampled_place(store, name, "", 0);
+	}
+	at.call = rp_sample_store__call(store, NODE, places, 40);
+	rp_sample_store__add_sleep(store, &at, 1000);
+	s = snapshot(0);
+	text = fixture_print("table", s, &opts);
+	assert_non_null(strstr(text, "  deep_0 < deep_1 < "));
+	assert_non_null(strstr(text, " < ...\n"));
+	assert_null(strstr(text, "deep_39 <"));
+	free(text);
+	rp_snapshot__free(s);
+}
+
 /* ---- the kernel ------------------------------------------------------------------------------ */
 
 static struct rp_kernel_symbols *symbols_of(const char *text)
@@ -218,6 +245,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(samples_are_no_sleeps, begin, end),
 		cmocka_unit_test_setup_teardown(what_has_no_room_is_counted, begin, end),
 		cmocka_unit_test_setup_teardown(forms, begin, end),
+		cmocka_unit_test_setup_teardown(deep_stacks_are_cut, begin, end),
 		cmocka_unit_test(kernel_functions_are_found),
 		cmocka_unit_test(what_all_threads_have_is_cut),
 		cmocka_unit_test(hidden_addresses_are_none),

@@ -234,6 +234,23 @@ static void test_new_and_missing(void **state)
 	rp_snapshot__free(s);
 }
 
+/* Of a run that was shown by process: how often in all is known, how long it took is not. */
+static void test_groups_are_joined(void **state)
+{
+	struct rp_snapshot *s;
+
+	(void)state;
+	fixture_server(&server);
+	s = fixture_snapshot(&server, RP_BY_PROCESS);
+	assert_int_equal(rp_baseline__of_snapshot(&baseline, s), 0);
+	rp_snapshot__free(s);
+	server.baseline = &baseline;
+	s = fixture_snapshot(&server, RP_BY_NONE);
+	assert_true(fabs(row(s, "query")->change[RP_CHANGED_RATE].value - 1) < 1e-9);
+	assert_false(row(s, "query")->change[RP_CHANGED_P50].high > 0);
+	rp_snapshot__free(s);
+}
+
 /* What was open and had not ended has no figures that could be missed now. */
 static void test_open_is_not_missing(void **state)
 {
@@ -373,6 +390,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_probes, start, end),
 		cmocka_unit_test_setup_teardown(test_paths, start, end),
 		cmocka_unit_test_setup_teardown(test_new_and_missing, start, end),
+		cmocka_unit_test_setup_teardown(test_groups_are_joined, start, end),
 		cmocka_unit_test_setup_teardown(test_open_is_not_missing, start, end),
 		cmocka_unit_test_setup_teardown(test_json, start, end),
 		cmocka_unit_test_setup_teardown(test_hostile_json, start, end),

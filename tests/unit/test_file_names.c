@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
 /* Names of files with what differs from run to run, and what is none of it. */
 #include <errno.h>
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -50,11 +51,26 @@ static void mistakes_are_told(void **state)
 	}
 }
 
+static void too_long_is_told(void **state)
+{
+	static char value[PATH_MAX];
+	struct rp_opts opts = {.record = "a.%{FILE_NAMES}"};
+	struct rp_err err = {0};
+
+	(void)state;
+	memset(value, 'x', sizeof(value) - 1);
+	setenv("FILE_NAMES", value, 1);
+	assert_int_equal(rp_opts__name_files(&opts, &err), -ENAMETOOLONG);
+	rp_opts__free(&opts);
+	unsetenv("FILE_NAMES");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_file_has_its_name),
 		cmocka_unit_test(mistakes_are_told),
+		cmocka_unit_test(too_long_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -305,6 +305,8 @@ static void one_that_does_not_answer_is_given_up(void **state)
 		assert_string_equal(rp_helper__why(*state), "its file system does not answer");
 		assert_int_equal(rp_helper__pid(*state), 0);
 	}
+	/* The wait is in what reading files took. */
+	assert_true(rp_helper__spent(*state) >= 5000000000);
 	assert_int_equal(opens(*state, this), 0);
 	assert_null(rp_helper__why(*state));
 	rp_proc__mapped_free(&list);
@@ -343,24 +345,58 @@ static int connection(void)
 	return -1;
 }
 
-static void a_file_that_comes_with_a_refusal_is_nonsense(void **state)
+/* Somebody else answers the next question: with this, and a file. */
+static void answer_instead(int ends[2], const struct rp_helper_reply *lie, int file)
 {
-	struct rp_helper_reply lie = {.rc = -ENOENT};
-	int helper = connection(), ends[2], open_before;
+	int helper = connection();
 
 	assert_true(helper >= 0);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
 	assert_true(dup2(ends[0], helper) >= 0);
-	open_before = n_open();
-	assert_true(rp_helper_message__send(ends[1], &lie, offsetof(struct rp_helper_reply, piece),
-					    STDIN_FILENO));
-	assert_int_equal(opens(*state, this), -EIO);
-	assert_non_null(strstr(rp_helper__why(*state), "what cannot be"));
-	/* Without the connection, and without that file. */
-	assert_int_equal(n_open(), open_before - 1);
+	assert_true(rp_helper_message__send(ends[1], lie, offsetof(struct rp_helper_reply, piece),
+					    file));
+}
+
+/* It cost an answer: the next one comes from another helper. */
+static void assert_nonsense(struct rp_helper *h, int ends[2])
+{
+	assert_non_null(strstr(rp_helper__why(h), "what cannot be"));
 	close(ends[0]);
 	close(ends[1]);
-	assert_int_equal(opens(*state, this), 0);
+	assert_int_equal(opens(h, this), 0);
+}
+
+static void a_file_that_comes_with_a_refusal_is_nonsense(void **state)
+{
+	const struct rp_helper_reply lie = {.rc = -ENOENT};
+	int ends[2], open_before;
+
+	answer_instead(ends, &lie, STDIN_FILENO);
+	open_before = n_open() - 1; /* without the one under way */
+	assert_int_equal(opens(*state, this), -EIO);
+	/* Without the connection, and without that file. */
+	assert_int_equal(n_open(), open_before);
+	assert_nonsense(*state, ends);
+}
+
+/* Not what was mapped, and no bytes of the helper's own. */
+static void another_file_is_nonsense(void **state)
+{
+	const struct rp_helper_reply lie = {0};
+	int other = open("/etc/passwd", O_RDONLY | O_CLOEXEC), ends[2];
+	struct rp_linked linked;
+	struct rp_mapped_list list;
+
+	assert_true(other >= 0);
+	assert_int_equal(rp_proc__mapped("/proc", getpid(), &list), 0);
+	answer_instead(ends, &lie, other);
+	assert_int_equal(rp_helper__open_mapped(*state, "/proc", getpid(), &list.items[0]), -EIO);
+	assert_nonsense(*state, ends);
+	answer_instead(ends, &lie, other);
+	assert_int_equal(rp_helper__linked(*state, this, &linked), -EIO);
+	assert_nonsense(*state, ends);
+	rp_proc__mapped_free(&list);
+	close(other);
 }
 
 static void a_message_brings_one_file_at_most(void **state)
@@ -414,6 +450,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_signal_is_heard_meanwhile, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_file_that_comes_with_a_refusal_is_nonsense,
 						set_up, tear_down),
+		cmocka_unit_test_setup_teardown(another_file_is_nonsense, set_up, tear_down),
 		cmocka_unit_test(a_message_brings_one_file_at_most),
 	};
 

@@ -41,6 +41,7 @@ static void record(struct parts *parts, uint64_t max_bytes)
 	const struct rp_event_end end = {.time = RUN_START + 100000000, .lost = lost};
 	struct rp_event_sink sink;
 	struct rp_writer *writer;
+	uint64_t bytes = 0;
 
 	*parts = (struct parts){.n = 1};
 	assert_int_equal(rp_writer__new(&opts, &writer), 0);
@@ -56,6 +57,9 @@ static void record(struct parts *parts, uint64_t max_bytes)
 		assert_int_equal(rp_writer__flush(writer, instance.start), 0);
 	}
 	assert_int_equal(sink.end(sink.ctx, &end), 0);
+	for (size_t i = 0; i < parts->n; i++)
+		bytes += parts->image[i].n;
+	assert_int_equal(rp_writer__figures(writer).bytes, bytes);
 	assert_int_equal(sink.close(sink.ctx), 0);
 }
 

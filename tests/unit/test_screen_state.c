@@ -2,6 +2,8 @@
 /* The table on the live screen, without a terminal: order, choice, filter, tree. */
 #include "screen_fixture.h"
 
+#include "screen/panes.h"
+
 static const char *name(size_t i)
 {
 	assert_true(i < s.n_visible);
@@ -252,14 +254,56 @@ static void test_tree_stays(void **state)
 	assert_string_equal(chosen(), "walk<int>(tree*)");
 }
 
+/* ---- callers and callees ---------------------------------------------------------------- */
+
+/* Two processes have the region: what it enters in one of them says nothing of the other. */
+static void test_calls_are_of_the_group(void **state)
+{
+	static struct rp_call_list callers, callees;
+	uint32_t node = fixture_node(&server, fixture_root(&server, 7, "other"), 1);
+	struct rp_snapshot *snapshot;
+	size_t found = 0;
+
+	(void)state;
+	fixture_frames(&server, node, 3, 5000, 1000, 0, 0);
+	fixture_frames(&server, fixture_node(&server, node, 4), 2, 100, 0, 0, 0);
+	snapshot = fixture_snapshot(&server, RP_BY_PROCESS);
+	for (size_t i = 0; i < snapshot->n_rows; i++) {
+		const struct rp_row *row = &snapshot->rows[i];
+
+		if (strcmp(row->name, "handle_request") != 0)
+			continue;
+		assert_int_equal(rp_calls__find(snapshot, row, &callers, &callees), 0);
+		assert_int_equal(callers.n, 1);
+		assert_int_equal(callers.item[0].count, row->f.count);
+		if (row->f.count != 3)
+			continue;
+		found++;
+		assert_int_equal(callees.n, 1);
+		assert_string_equal(callees.item[0].name, "walk<int>(tree*)");
+		assert_int_equal(callees.item[0].count, 2);
+	}
+	assert_int_equal(found, 1);
+	rp_snapshot__free(snapshot);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(test_sort_all), TEST(test_sort_around),  TEST(test_sort_scrolls),
-		TEST(test_move),     TEST(test_scrolls),      TEST(test_cursor_follows),
-		TEST(test_search),   TEST(test_search_steps), TEST(test_filter),
-		TEST(test_tree),     TEST(test_tree_filter),  TEST(test_tree_stays),
+		TEST(test_sort_all),
+		TEST(test_sort_around),
+		TEST(test_sort_scrolls),
+		TEST(test_move),
+		TEST(test_scrolls),
+		TEST(test_cursor_follows),
+		TEST(test_search),
+		TEST(test_search_steps),
+		TEST(test_filter),
+		TEST(test_tree),
+		TEST(test_tree_filter),
+		TEST(test_tree_stays),
+		TEST(test_calls_are_of_the_group),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

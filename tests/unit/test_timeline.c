@@ -323,9 +323,26 @@ static void test_load(void **state)
 	rp_timeline__free(timeline);
 }
 
+/* Of several runs, each of which begins at 0, that of the longest one. */
+static void test_end_is_that_of_the_longest(void **state)
+{
+	static const uint64_t lengths[] = {300, 500, 100};
+	struct rp_timeline *timeline = rp_timeline__new();
+	struct rp_event_sink sink = rp_timeline__sink(timeline);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
+		tell_run(&sink, "run.rpt");
+		tell_end(&sink, lengths[i]);
+	}
+	assert_int_equal(rp_timeline__end(timeline), 500);
+	rp_timeline__free(timeline);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_end_is_that_of_the_longest),
 		cmocka_unit_test(test_a_window_is_what_a_reading_gives),
 		cmocka_unit_test(test_slots_become_wider),
 		cmocka_unit_test(test_little_is_read_again),

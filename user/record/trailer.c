@@ -37,6 +37,7 @@ static int put(struct rp_trailer *t, struct rp_packer *packer, enum rp_block_typ
 					 .run = t->run};
 	const void *stored = rp_packer__pack(packer, &header, payload, n);
 
+	t->at += sizeof(header) + header.stored;
 	return fn(ctx, &header, stored);
 }
 
