@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
 /*
  * Memory of the current thread, for what reads many words of it that are close together: its stack,
- * and the frames of an interpreter. To read 8 bytes costs about as much as to read some hundred. So
- * they are read in blocks, of which a few are kept until forget_memory(): a walk begins with that.
+ * and the frames of an interpreter. To read 8 bytes takes 80 ns, to read 512 takes 91 (on the
+ * machine of docs/COST.md). So they are read in blocks, of which a few are kept until
+ * forget_memory(): a walk begins with that.
  *
  * A block is as large as its alignment, so that it lies in one page: it can be read where any word
  * of it can.
@@ -13,14 +14,13 @@
 #include "rp_kern.bpf.h"
 
 /* Powers of two. */
-#define MEMORY_BLOCK_BYTES 512u
+#define MEMORY_BLOCK_BYTES 1024u
 #define MEMORY_BLOCK_WORDS (MEMORY_BLOCK_BYTES / 8)
 #define MEMORY_BLOCKS	   8u
 
 #define MEMORY_NO_BLOCK	   1ull /* no block has that address */
 
 struct rp_memory {
-	__u64 word; /* that was read last */
 	__u64 address[MEMORY_BLOCKS];
 	__u64 block[MEMORY_BLOCKS][MEMORY_BLOCK_WORDS];
 };
@@ -58,39 +58,36 @@ static __always_inline void forget_memory(void)
 		m->address[i] = MEMORY_NO_BLOCK;
 }
 
-/*
- * Put the word at an address into m->word. Not 0: it cannot be read. A global function, so that the
- * verifier does not follow it anew for each word.
- */
-__noinline int memory_read(struct rp_memory *m, __u64 address)
+static __always_inline __u64 block_of(__u64 address)
 {
-	__u64 start = address & ~(__u64)(MEMORY_BLOCK_BYTES - 1), i;
+	return below(address / MEMORY_BLOCK_BYTES, MEMORY_BLOCKS);
+}
+
+/* Not 0: it cannot be read. A global function, which the verifier checks once, by itself. */
+__noinline int read_block(struct rp_memory *m, __u64 address)
+{
+	__u64 start = address & -(__u64)MEMORY_BLOCK_BYTES, i = block_of(address);
 
 	if (!m)
 		return 1;
-	if (address % sizeof(m->word))
-		return bpf_probe_read_user(&m->word, sizeof(m->word),
-					   (void *)(unsigned long)address) != 0;
-	i = below(address / MEMORY_BLOCK_BYTES, MEMORY_BLOCKS);
-	if (m->address[i] != start) {
-		m->address[i] = MEMORY_NO_BLOCK;
-		if (bpf_probe_read_user(m->block[i], MEMORY_BLOCK_BYTES,
-					(void *)(unsigned long)start))
-			return 1;
-		m->address[i] = start;
-	}
-	m->word = m->block[i][below(address / sizeof(m->word), MEMORY_BLOCK_WORDS)];
+	m->address[i] = MEMORY_NO_BLOCK;
+	if (bpf_probe_read_user(m->block[i], MEMORY_BLOCK_BYTES, (void *)(unsigned long)start))
+		return 1;
+	m->address[i] = start;
 	return 0;
 }
 
-/* Of walks: rp_unwind_read. */
+/* Of walks: rp_unwind_read. Neither stacks nor objects have words that are not aligned. */
 static __always_inline bool read_user(const void *memory, __u64 address, __u64 *value)
 {
 	struct rp_memory *m = (struct rp_memory *)memory;
+	__u64 i = block_of(address);
 
-	if (memory_read(m, address))
+	if (address % sizeof(*value))
 		return false;
-	*value = m->word;
+	if (m->address[i] != (address & -(__u64)MEMORY_BLOCK_BYTES) && read_block(m, address))
+		return false;
+	*value = m->block[i][below(address / sizeof(*value), MEMORY_BLOCK_WORDS)];
 	return true;
 }
 

@@ -68,10 +68,13 @@ struct {
 	__type(value, struct rp_python_code);
 } python_code_rooms SEC(".maps");
 
+__u64 python_codes_told = 0; /* by all CPUs */
+
 #define PYTHON_MET 64u /* a power of two */
 struct rp_python_met {
-	__u64 code;
-	__u64 walk;
+	__u64 code, owner; /* by what it is known: see rp_python_code_key */
+	__u64 walk;	   /* the last that met it */
+	__u64 check, told; /* what it was then, and how many had been told */
 };
 
 struct rp_python_walk {
@@ -117,12 +120,22 @@ static __always_inline __u64 word_at(__u64 address)
 	return value;
 }
 
+/* What is near to what else is read. 0: it cannot be read. */
+static __always_inline __u64 word_of(const struct rp_python_steps *s, __u64 address)
+{
+	__u64 value = 0;
+
+	read_user(s->memory, address, &value);
+	return value;
+}
+
 /* ---- the thread's state -----------------------------------------------------------------------
  */
 
 /* What pthread_getspecific() returns for the key. It may be anything. */
-static __always_inline __u64 thread_by_key(const struct rp_python *python, __u64 self)
+static __always_inline __u64 thread_by_key(const struct rp_python_steps *s)
 {
+	const struct rp_python *python = &s->process->python;
 	__u32 key[2] = {}; /* whether there is one, and which */
 	__u64 table;
 
@@ -130,13 +143,13 @@ static __always_inline __u64 thread_by_key(const struct rp_python *python, __u64
 			    (void *)(unsigned long)(python->runtime + python->layout.runtime_key));
 	if (!key[0] || key[1] >= PTHREAD_KEYS_MAX)
 		return 0;
-	table = word_at(self + PTHREAD_TABLES + 8 * (key[1] / PTHREAD_TABLE_LEN));
-	return word_at(table + 16 * (key[1] % PTHREAD_TABLE_LEN) + 8);
+	table = word_of(s, s->self + PTHREAD_TABLES + 8 * (key[1] / PTHREAD_TABLE_LEN));
+	return word_of(s, table + 16 * (key[1] % PTHREAD_TABLE_LEN) + 8);
 }
 
 static __always_inline bool is_own(const struct rp_python_steps *s, __u64 thread)
 {
-	return thread && word_at(thread + s->process->python.layout.thread_id) == s->self;
+	return thread && word_of(s, thread + s->process->python.layout.thread_id) == s->self;
 }
 
 static long thread_step(__u32 i, struct rp_python_steps *s)
@@ -155,7 +168,7 @@ static __always_inline void find_thread(struct rp_python_steps *s)
 	const struct rp_python *python = &s->process->python;
 	__u64 interpreter;
 
-	s->w->thread = thread_by_key(python, s->self);
+	s->w->thread = thread_by_key(s);
 	if (is_own(s, s->w->thread))
 		return;
 	interpreter = word_at(python->runtime + python->layout.runtime_interpreters);
@@ -248,33 +261,48 @@ static __always_inline __u64 identity_of(struct rp_python_steps *s, __u64 code)
 	return identity;
 }
 
-/* While a frame runs it, there cannot be another one at its place: one look in a walk will do. */
-static __always_inline bool is_met(struct rp_python_walk *w, __u64 code)
-{
-	struct rp_python_met *met = &w->met[below(code >> 4 ^ code >> 12, PYTHON_MET)];
-
-	if (met->code == code && met->walk == w->walk)
-		return true;
-	met->code = code;
-	met->walk = w->walk;
-	return false;
-}
-
-static __always_inline void make_known(struct rp_python_steps *s, __u64 code)
+/*
+ * Does user space know it? Another one may have been at its place when it was told last, here or on
+ * another CPU.
+ */
+static __always_inline bool is_known(struct rp_python_steps *s, __u64 code, __u64 check)
 {
 	struct rp_python_code_key key = {
 		.code = code, .tgid = s->tgid, .serial = s->process->serial};
-	__u64 check, *known;
+	__u64 *known = bpf_map_lookup_elem(&python_codes, &key);
 
-	if (is_met(s->w, code))
+	if (known && *known == check)
+		return true;
+	if (s->w->told == PYTHON_TOLD_MAX)
+		return false;
+	s->w->told++;
+	if (tell_python_code(s->tgid, code))
+		return false;
+	__sync_fetch_and_add(&python_codes_told, 1);
+	return !bpf_map_update_elem(&python_codes, &key, &check, BPF_ANY);
+}
+
+/*
+ * While a frame runs it, there cannot be another one at its place: one look in a walk will do. In
+ * the next one that has to be looked at, but what is known of it holds until any is told.
+ */
+static __always_inline void make_known(struct rp_python_steps *s, __u64 code)
+{
+	struct rp_python_met *met = &s->w->met[below(code >> 4 ^ code >> 12, PYTHON_MET)];
+	__u64 owner = (__u64)s->tgid << 32 | (__u32)s->process->serial;
+	__u64 told = python_codes_told, check;
+	bool same = met->code == code && met->owner == owner;
+
+	if (same && met->walk == s->w->walk)
 		return;
 	check = identity_of(s, code);
-	known = bpf_map_lookup_elem(&python_codes, &key);
-	if ((known && *known == check) || s->w->told == PYTHON_TOLD_MAX)
-		return;
-	s->w->told++;
-	if (!tell_python_code(s->tgid, code))
-		bpf_map_update_elem(&python_codes, &key, &check, BPF_ANY);
+	if ((!same || met->check != check || met->told != told) && !is_known(s, code, check))
+		check = 0; /* it is to be looked for again */
+	met->code = code;
+	met->owner = owner;
+	met->walk = s->w->walk;
+	met->check = check;
+	met->told = told;
 }
 
 /* ---- frames -----------------------------------------------------------------------------------
@@ -308,7 +336,7 @@ static __always_inline void end_chain(struct rp_python_steps *s)
 		s->native->marks = i + 1;
 	}
 	if (!layout->ends_on_stack)
-		w->cframe = word_at(w->cframe + layout->cframe_previous);
+		w->cframe = word_of(s, w->cframe + layout->cframe_previous);
 }
 
 static __always_inline bool read_frame(const struct rp_python_steps *s, __u64 offset, __u64 *value)
@@ -378,10 +406,10 @@ __noinline __u32 walk_python(__u32 tgid)
 	if (!s.w->thread)
 		return 0;
 	layout = &s.process->python.layout;
-	s.w->frame = word_at(s.w->thread + layout->thread_frame);
+	s.w->frame = word_of(&s, s.w->thread + layout->thread_frame);
 	if (layout->has_cframe) {
 		s.w->cframe = s.w->frame;
-		s.w->frame = word_at(s.w->cframe + layout->cframe_frame);
+		s.w->frame = word_of(&s, s.w->cframe + layout->cframe_frame);
 	}
 	if (bpf_loop(RP_PYTHON_LOOKS_MAX, python_step, &s, 0) == RP_PYTHON_LOOKS_MAX)
 		s.w->cut = true;

@@ -13,7 +13,7 @@ DEBIAN = "/usr/bin/python3.11"
 
 # Two loops in one function, 7 : 3 by the numbers that they add up, and a key that sort() calls.
 SCRIPT = """\
-import json, os, random, sys, threading, time
+import json, os, random, sys, threading, time, types
 spent = [0.0, 0.0]
 
 def loops(n):
@@ -62,6 +62,16 @@ elif sys.argv[1] == "made":
         exec(compile(f"def {name}(): return sum(range(60000))", name, "exec"), names)
         names.pop(name)()
         spent.append(0)
+elif sys.argv[1] == "moves":
+    cpus, turn = sorted(os.sched_getaffinity(0))[:2], 0
+    code, names = (lambda: sum(range(60000))).__code__, ("made_0", "made_1")
+    until = time.thread_time() + 1.5
+    while time.thread_time() < until:
+        turn ^= 1
+        os.sched_setaffinity(0, {cpus[turn]})
+        # Nothing but the name differs, and each is where the other one was.
+        types.FunctionType(code.replace(co_name=names[turn], co_qualname=names[turn]), {
+            "sum": sum, "range": range})()
 elif sys.argv[1] == "forks":
     for _ in range(5):
         child = os.fork()
@@ -229,6 +239,15 @@ class PythonFrames(Case):
 
     def test_code_at_the_place_of_freed_code_of_3_13(self):
         self.check_freed_code("3.13")
+
+    def test_code_at_one_place_on_two_cpus(self):
+        """One CPU meets the same function again, and there was another at its place meanwhile, on the other."""
+        if len(os.sched_getaffinity(0)) < 2:
+            raise unittest.SkipTest("takes two CPUs")
+        lines, _, _ = self.profile(DEBIAN, self.path("script.py", SCRIPT), "moves")
+        one, other = (self.count(lines, f"made_{turn}") for turn in (0, 1))
+        self.assertGreater(one + other, 500)
+        self.assertGreater(min(one, other), 0.25 * (one + other))
 
     def test_unknown_version(self):
         old = self.interpreter("3.10")
