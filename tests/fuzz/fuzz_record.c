@@ -2,15 +2,18 @@
 /*
  * fuzz_record SECONDS FILE...: read the files as records, and do so again with bytes of theirs
  * changed, for so long (driver.c). Each is read as it is, and once more with all checksums made to
- * hold, as somebody would make them who wants to do harm.
+ * hold, as somebody would make them who wants to do harm; then it is exported, too, in a form that
+ * its bytes choose.
  */
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 #include <xxhash.h>
 
+#include "export/export.h"
 #include "record/block.h"
 #include "record/reader.h"
 
@@ -74,7 +77,25 @@ static int check_sample(void *ctx, const struct rp_taken_sample *sample)
 	return 0;
 }
 
-static void read_record(const uint8_t *data, size_t size)
+static void read_record(const uint8_t *data, size_t size, const struct rp_event_sink *sink)
+{
+	int fd = memfd_create("fuzz", MFD_CLOEXEC);
+	struct rp_err err = {0};
+	struct rp_reader *reader;
+
+	if (fd < 0 || write(fd, data, size) != (ssize_t)size)
+		abort();
+	if (!rp_reader__open(fd, "fuzz", &reader, &err)) {
+		rp_reader__read(reader, sink, &err);
+		rp_reader__free(reader);
+		return;
+	}
+	if (!err.cause[0])
+		abort();
+	close(fd);
+}
+
+static void check_record(const uint8_t *data, size_t size)
 {
 	static uint8_t known[RP_NODES_MAX];
 	const struct rp_event_sink sink = {.ctx = known,
@@ -84,21 +105,34 @@ static void read_record(const uint8_t *data, size_t size)
 					   .place = check_place,
 					   .call = check_call,
 					   .sample = check_sample};
-	int fd = memfd_create("fuzz", MFD_CLOEXEC);
-	struct rp_err err = {0};
-	struct rp_reader *reader;
 
 	memset(known, 0, sizeof(known));
-	if (fd < 0 || write(fd, data, size) != (ssize_t)size)
-		abort();
-	if (!rp_reader__open(fd, "fuzz", &reader, &err)) {
-		rp_reader__read(reader, &sink, &err);
-		rp_reader__free(reader);
+	read_record(data, size, &sink);
+}
+
+/* Whoever is sent a record makes one of these of it; those that want a file are left out. */
+static void export_record(const uint8_t *data, size_t size, uint64_t choice)
+{
+	const struct rp_export *export;
+	struct rp_event_sink sink;
+	size_t n = 0, length;
+	char *text;
+	FILE *out;
+
+	while (rp_exports[n].name)
+		n++;
+	export = &rp_exports[choice % n];
+	if (export->whole)
 		return;
-	}
-	if (!err.cause[0])
+	out = open_memstream(&text, &length);
+	if (!out)
 		abort();
-	close(fd);
+	if (!export->open(out, &sink)) {
+		read_record(data, size, &sink);
+		sink.close(sink.ctx);
+	}
+	fclose(out);
+	free(text);
 }
 
 static void make_sound(uint8_t *data, size_t size)
@@ -123,9 +157,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!copy)
 		abort();
 	memcpy(copy, data, size);
-	read_record(copy, size);
+	check_record(copy, size);
 	make_sound(copy, size);
-	read_record(copy, size);
+	check_record(copy, size);
+	export_record(copy, size, XXH3_64bits(copy, size));
 	free(copy);
 	return 0;
 }

@@ -151,7 +151,7 @@ static int print(struct heatmap *h)
 {
 	bool utf8 = !strcmp(nl_langinfo(CODESET), "UTF-8");
 
-	qsort(h->region, h->n, sizeof(*h->region), by_total);
+	rp_array__sort(h->region, h->n, sizeof(*h->region), by_total);
 	for (size_t i = 0; i < h->n; i++) {
 		if (i)
 			fputc('\n', h->out);
