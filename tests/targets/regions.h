@@ -23,16 +23,18 @@
 	NO_CLONES void name(void);                                                                 \
 	NO_CLONES void name(void)
 
-/* One line, written at once. */
+/* One line, written at once, and whole, whatever other threads write. */
 static inline void __attribute__((format(printf, 1, 2))) say(const char *format, ...)
 {
 	va_list args;
 
+	flockfile(stdout);
 	va_start(args, format);
 	vprintf(format, args);
 	va_end(args);
 	putchar('\n');
 	fflush(stdout);
+	funlockfile(stdout);
 }
 
 static inline void expect(const char *region, unsigned long count)
