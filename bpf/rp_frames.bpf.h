@@ -25,7 +25,7 @@ static __always_inline struct rp_frame *frame_below(struct rp_thread *t, const s
 		frames_leave_aside(t, hit->sp);
 		top = frame_at(t, t->depth);
 	}
-	if (!top || (top->sp > hit->sp && !t->stacks_turn))
+	if (!top || (top->sp > hit->sp && !t->stacks_interleave))
 		return top;
 	kept = frames_kept(t, hit);
 	if (kept < t->depth) {
@@ -69,7 +69,7 @@ static __always_inline __u32 frame_node_outside(__u32 parent, const struct rp_hi
 static __always_inline void stack_begins(struct rp_thread *t, const struct rp_hit *hit)
 {
 	t->lost_entries = 0;
-	t->stacks_turn = 0;
+	t->stacks_interleave = 0;
 	if (hit->sp > t->shallowest && rp_role_is_function(hit->role))
 		t->shallowest = hit->sp;
 	if (t->grouping_serial != grouping_serial)
@@ -114,7 +114,7 @@ __noinline int frame_push(struct rp_thread *t, const struct rp_hit *hit)
 		return 0;
 	if (top->sp < hit->sp && rp_role_is_function(rp_frame__role(top)) &&
 	    !on_signal_stack(task, hit->sp))
-		t->stacks_turn = 1;
+		t->stacks_interleave = 1;
 	inside = is_inside(top, hit->region);
 	left_out = !inside || entry_is_ruled_out(hit);
 	depth = t->depth;

@@ -133,7 +133,6 @@ struct thread_struct {
 };
 
 struct task_struct {
-	unsigned int __state; /* 0: it runs, or could */
 	struct bpf_run_ctx *bpf_ctx;
 	struct sched_entity se;
 	struct sched_info sched_info;

@@ -203,7 +203,7 @@ static __always_inline struct rp_thread *thread_init(struct rp_thread *t, __u32 
 	t->goroutine = 0;
 	t->serial = 0;
 	t->asleep = RP_ASLEEP_NOT;
-	t->stacks_mix = t->stacks_turn = 0;
+	t->stacks_share = t->stacks_interleave = 0;
 	t->sleep_in = 0;
 	t->woken_by = 0;
 	t->stack_start = t->stack_end = 0;

@@ -56,7 +56,7 @@ __noinline int exit_unmatched(struct rp_thread *t, const struct rp_hit *hit, __u
 	/* A stack between, higher up in the same mapping, made its frame look left (rp_stack.h). */
 	if (surprise && sp && hit->role == RP_ROLE_CALL_SITE) {
 		count_crossed(hit->region);
-		t->stacks_mix = 1;
+		t->stacks_share = 1;
 	}
 	count_stray(hit->region, 1, surprise);
 	return 0;

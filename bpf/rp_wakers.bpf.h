@@ -158,7 +158,7 @@ static __always_inline void sleep_ends(struct task_struct *task, struct rp_threa
 		__sync_fetch_and_add(&figures->ns, ns);
 }
 
-static __always_inline void falls_asleep(struct task_struct *task, struct rp_thread *t)
+static __always_inline void sleep_begins(struct task_struct *task, struct rp_thread *t)
 {
 	struct rp_frame *f = t->grouping_serial && t->depth ? frame_at(t, t->depth) : NULL;
 
@@ -174,7 +174,8 @@ static __always_inline void falls_asleep(struct task_struct *task, struct rp_thr
  * its CPU, its sleep ends when it leaves that, which by its clock is as good.
  */
 SEC("?tp_btf/sched_switch")
-int BPF_PROG(rp_waker_switch, bool preempt, struct task_struct *prev, struct task_struct *next)
+int BPF_PROG(rp_waker_switch, bool preempt, struct task_struct *prev, struct task_struct *next,
+	     unsigned int prev_state)
 {
 	struct rp_thread *t;
 
@@ -184,8 +185,8 @@ int BPF_PROG(rp_waker_switch, bool preempt, struct task_struct *prev, struct tas
 	if (t) {
 		if (t->sleep_in)
 			sleep_ends(prev, t, asleep_clock(prev, 0));
-		if (!preempt && prev->__state)
-			falls_asleep(prev, t);
+		if (!preempt && prev_state)
+			sleep_begins(prev, t);
 	}
 	t = next->pid ? thread_of(next) : NULL;
 	if (t) {

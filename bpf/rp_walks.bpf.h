@@ -95,7 +95,7 @@ static __always_inline bool awaits_return(const struct rp_thread *t, const struc
 {
 	__u64 address = 0;
 
-	if (!t->stacks_mix || !f->ip || rp_frame__role(f) != RP_ROLE_CALL_SITE)
+	if (!t->stacks_share || !f->ip || rp_frame__role(f) != RP_ROLE_CALL_SITE)
 		return false;
 	return !bpf_probe_read_user(&address, sizeof(address), (void *)(unsigned long)f->sp) &&
 	       address == f->ip;
@@ -120,7 +120,7 @@ static long left_step(__u32 i, struct rp_walk *w)
 	if (!f)
 		return 1;
 	if (f->sp > w->hit->sp && !rp_frame__is_gone(f))
-		return w->t->stacks_turn ? pass_live(w) : 1;
+		return w->t->stacks_interleave ? pass_live(w) : 1;
 	if (f->sp < w->hit->sp && awaits_return(w->t, f))
 		return pass_live(w);
 	w->depth--;
@@ -155,12 +155,12 @@ __noinline __u32 frames_kept(struct rp_thread *t, const struct rp_hit *hit)
 		return 0;
 	w.depth = w.found = t->depth;
 	top = frame_at(t, t->depth);
-	w.stack_start = top && (top->sp < hit->sp || t->stacks_turn)
+	w.stack_start = top && (top->sp < hit->sp || t->stacks_interleave)
 				? stack_start(t->goroutine, hit->sp)
 				: hit->sp;
 	/* On the alternate signal stack the pointer says nothing of the frames below the signal. */
 	if (!on_signal_stack(task, hit->sp))
-		bpf_loop(t->stacks_turn ? STACKS_LOOK : RP_FRAMES_MAX, left_step, &w, 0);
+		bpf_loop(t->stacks_interleave ? STACKS_LOOK : RP_FRAMES_MAX, left_step, &w, 0);
 	return w.found;
 }
 
@@ -273,7 +273,7 @@ __noinline int frames_end_above(struct rp_thread *t, __u32 index, const struct r
 	w.stack_start = stack_start(t->goroutine, hit->sp);
 	bpf_loop(RP_FRAMES_MAX, end_step, &w, 0);
 	if (w.live)
-		t->stacks_turn = 1;
+		t->stacks_interleave = 1;
 	if (w.found)
 		frames_unwind(t, w.found - 1);
 	return 0;

@@ -113,7 +113,7 @@ static __always_inline bool call_enter(struct pt_regs *ctx, struct task_struct *
 		t->taken_ip = PT_REGS_IP(ctx);
 	else if (t->taken_ip == PT_REGS_IP(ctx))
 		return false;
-	if (role == RP_ROLE_CALL_SITE && t->stacks_mix && !t->goroutine)
+	if (role == RP_ROLE_CALL_SITE && t->stacks_share && !t->goroutine)
 		hit.ip = return_address(hit.sp);
 	look_at_entry(ctx, t, cookie, &hit, !cfg_label_returned);
 	if (role == RP_ROLE_CALL && untrusted(task)->utask->depth >= RETURN_PROBES_MAX) {

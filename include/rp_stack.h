@@ -51,7 +51,7 @@ struct rp_frame {
 	__rp_u64 wait;		/* ns waiting for a CPU of this thread, likewise */
 	__rp_u64 sp;		/* stack pointer at entry */
 	__rp_u64 ip;		/* address of the probe that entered the frame; scope: its key;
-				   call: return address, where stacks_mix; else 0 */
+				   call: return address, where stacks_share; else 0 */
 	__rp_u32 region;	/* region id | enum rp_role of the entry << 24 */
 	__rp_u32 node;		/* 0: no node could be had, figures are lost */
 	__rp_u32 outcomes;	/* bit k: comparison k of the filter holds */
@@ -83,11 +83,11 @@ struct rp_thread {
 	__rp_u64 asleep_from;	  /* asleep_clock() of the thread when it went to sleep ... */
 	__rp_u32 asleep_node;	  /* ... and the node that it was in */
 	__rp_u32 asleep;	  /* enum rp_asleep */
-	__rp_u32 stacks_mix;	  /* 1: has stacks in one mapping: their pointers tell nothing */
-	__rp_u32 stacks_turn;	  /* 1: has calls on several stacks, which take turns */
-	__rp_u64 sleep_since;	  /* asleep_clock() when it went to sleep (rp_wakers.bpf.h) ... */
-	__rp_u32 sleep_in;	  /* ... and the node that it was in; 0: it does not sleep */
-	__rp_u32 woken_by;	  /* region, or enum rp_waker; 0: nobody yet */
+	__rp_u32 stacks_share;	  /* 1: has stacks in one mapping: their pointers tell nothing */
+	__rp_u32 stacks_interleave; /* 1: has calls on several stacks, which take turns */
+	__rp_u64 sleep_since;	    /* asleep_clock() when it went to sleep (rp_wakers.bpf.h) ... */
+	__rp_u32 sleep_in;	    /* ... and the node that it was in; 0: it does not sleep */
+	__rp_u32 woken_by;	    /* region, or enum rp_waker; 0: nobody yet */
 	__rp_u64 stack_start; /* bounds of the mapping that its last nested call was seen in ... */
 	__rp_u64 stack_end;   /* ... or 0 */
 	struct rp_frame frames[RP_SEGMENT_FRAMES];

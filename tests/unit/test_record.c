@@ -183,6 +183,36 @@ static void test_damage_has_its_time(void **state)
 	free(image.at);
 }
 
+/* Without an index, with what looks like a block right before one, and with a header that is whole
+ * but for its version: no later program wrote that. */
+static void test_blocks_are_found_by_their_headers(void **state)
+{
+	const uint32_t magic = RP_BLOCK_MAGIC;
+	struct record_image image = {0};
+	struct rp_reader_figures figures;
+	struct told told;
+	size_t second = 0, next = 0;
+
+	(void)state;
+	assert_int_equal(run_record(&image, 60, 20), 0);
+	for (size_t i = 0, n = 0; i + 1 < image.n_blocks; i++) {
+		if (image_header(&image, i).type == RP_BLOCK_INSTANCES && ++n == 2) {
+			second = image.block[i];
+			next = image.block[i + 1];
+		}
+	}
+	image.at[image.n - 1] ^= 1;
+	image.at[second + offsetof(struct rp_block_header, version)] ^= 0x40;
+	memcpy(&image.at[next - 8], &magic, sizeof(magic));
+	assert_int_equal(run_read(image.at, image.n, &told, &figures), 0);
+	assert_int_equal(told.instances, 43);
+	assert_int_equal(figures.n_damaged, 1);
+	assert_int_equal(figures.damage[0].offset, second);
+	assert_int_equal(figures.damage[0].bytes, next - second);
+	told_free(&told);
+	free(image.at);
+}
+
 /* What was whole when the recorder was killed is read. */
 static void test_cut_at_each_byte(void **state)
 {
@@ -254,6 +284,57 @@ static void test_unknown_blocks_are_skipped(void **state)
 	free(image.at);
 }
 
+static void record_with_cpu(struct record_image *image)
+{
+	const struct rp_writer_opts opts = {.run = 0x1234, .fn = image_take, .ctx = image};
+	const struct rp_event_instance instance = run_instance(0);
+	static const uint64_t lost[RP_LOST_COUNT];
+	const struct rp_event_end end = {
+		.time = RUN_START + 100000000, .lost = lost, .cpu = 87654321};
+	struct rp_event_sink sink;
+	struct rp_writer *writer;
+
+	assert_int_equal(rp_writer__new(&opts, &writer), 0);
+	sink = rp_writer__sink(writer);
+	assert_int_equal(run_tell_ids(&sink), 0);
+	assert_int_equal(sink.instance(sink.ctx, &instance), 0);
+	assert_int_equal(sink.end(sink.ctx, &end), 0);
+	assert_int_equal(sink.close(sink.ctx), 0);
+}
+
+static bool tells_cpu(const struct record_image *image)
+{
+	struct told told;
+	bool tells;
+
+	assert_int_equal(run_read(image->at, image->n, &told, NULL), 0);
+	tells = strstr(told.text, " 87654321 ");
+	told_free(&told);
+	return tells;
+}
+
+/* What the targets used is only of use beside all instances. */
+static void test_cpu_time_is_of_all_instances(void **state)
+{
+	struct record_image image = {0};
+	unsigned char *payload = NULL;
+
+	(void)state;
+	record_with_cpu(&image);
+	assert_true(tells_cpu(&image));
+	for (size_t i = 0; i < image.n_blocks; i++)
+		if (image_header(&image, i).type == RP_BLOCK_INSTANCES)
+			payload = image.at + image.block[i] + sizeof(struct rp_block_header);
+	assert_non_null(payload);
+	*payload ^= 1;
+	assert_false(tells_cpu(&image));
+	*payload ^= 1;
+	assert_true(tells_cpu(&image));
+	insert_block(&image, RP_BLOCK_INSTANCES, RP_BLOCK_VERSION + 1);
+	assert_false(tells_cpu(&image));
+	free(image.at);
+}
+
 static void test_other_files_are_none(void **state)
 {
 	char zeros[4096] = "";
@@ -308,8 +389,10 @@ int main(void)
 		cmocka_unit_test(test_what_is_there_twice_counts_once),
 		cmocka_unit_test(test_each_byte_flipped),
 		cmocka_unit_test(test_damage_has_its_time),
+		cmocka_unit_test(test_blocks_are_found_by_their_headers),
 		cmocka_unit_test(test_cut_at_each_byte),
 		cmocka_unit_test(test_unknown_blocks_are_skipped),
+		cmocka_unit_test(test_cpu_time_is_of_all_instances),
 		cmocka_unit_test(test_other_files_are_none),
 		cmocka_unit_test(test_errors_of_writing_end_it),
 		cmocka_unit_test(test_size_is_bounded),

@@ -185,12 +185,13 @@ struct rp_snapshot_opts rp_report__snapshot_opts(const struct report *r)
 	return opts;
 }
 
-/* What the targets have used is known of a whole run alone. */
+/* What the probes' part is of what the targets have used is known of a whole run alone. */
 struct rp_reading rp_report__reading(const struct report *r)
 {
 	struct rp_counts_source source = rp_instance_counts__source(r->counts);
 	const char *kept = rp_instance_counts__meta(r->counts)->kept;
-	bool is_whole = !r->part_of && !r->from && !r->to && !kept;
+	bool is_whole = !r->part_of && !r->from && !r->to && !kept &&
+			!rp_instance_counts__lost(r->counts);
 
 	return (struct rp_reading){.counts = source.read(source.ctx),
 				   .cpu = is_whole ? rp_instance_counts__cpu(r->counts) : 0};

@@ -76,7 +76,7 @@ static int refuse_half(const struct span *s, const char *text)
 }
 
 /* Tell that one end of the span is missing, unless that is told; or that none is any more. */
-static int settle(const struct span *s, const char *text, bool was_half)
+static int update_refusal(const struct span *s, const char *text, bool was_half)
 {
 	bool is_half = rp_region__is_half(&s->plan->regions[s->region - 1]);
 	struct rp_plan *plan = s->plan;
@@ -115,5 +115,5 @@ int rp_plan__place_spans(struct rp_plan *plan, const struct rp_plan_object *obje
 		rc = add_end(&s, &begins->item[i], RP_ROLE_SPAN_BEGIN);
 	for (size_t i = 0; i < ends->n && !rc; i++)
 		rc = add_end(&s, &ends->item[i], RP_ROLE_SPAN_END);
-	return rc ? rc : settle(&s, selection->text, was_half);
+	return rc ? rc : update_refusal(&s, selection->text, was_half);
 }

@@ -456,6 +456,15 @@ static int tell_run(struct rp_reader *r)
 	return RP_TELL(r->sink, run, &r->run);
 }
 
+/* Instances are missing, and so what all of them cost is not known. */
+static bool is_incomplete(const struct rp_reader *r)
+{
+	for (; r; r = r->next)
+		if (r->figures.n_damaged || r->figures.unknown_blocks || r->figures.nameless)
+			return true;
+	return false;
+}
+
 int rp_reader__read(struct rp_reader *r, const struct rp_event_sink *sink, struct rp_err *err)
 {
 	struct rp_reader *last;
@@ -471,6 +480,8 @@ int rp_reader__read(struct rp_reader *r, const struct rp_event_sink *sink, struc
 	}
 	last = last_file(r);
 	last->figures.cut = r->end.cut && !last->figures.goes_on;
+	if (is_incomplete(r))
+		r->end.cpu = 0;
 	if (!rc)
 		rc = RP_TELL(sink, end, &r->end);
 	if (rc && !err->cause[0])
