@@ -7,16 +7,16 @@
  * The scheduler tells of a wake-up (sched_waking) on the CPU and in the thread that wakes, while
  * its region stack is what it was: it may have left the region by the time the sleeper runs. So the
  * waker is noted there with the sleeper, and the time is added up when that gets a CPU again. A
- * wake-up of a thread that is not asleep is told of only where it has not slept: by its next sleep
- * another one follows, so that the last one before it runs is the one that counts.
+ * thread that does not sleep may be woken, too. That does no harm: its next sleep is ended by
+ * another wake-up, and the last one before a thread runs is the one that counts.
  *
  * An interrupt borrows the thread that it interrupts, which has nothing to do with it. The kernel
  * counts how deep it is in interrupts in a variable of the CPU; what runs with softirqs merely
  * disabled is the thread's own work.
  *
  * The time is that of --off-cpu (rp_asleep.bpf.h), which takes stacks and therefore costs more. All
- * clocks but the scheduler's cancel out in it, and so the sleeps of a region add up to its blocked
- * time to the nanosecond, but for interrupts and stolen time while it ran.
+ * clocks but the scheduler's cancel out in it: the sleeps of a region add up to its blocked time,
+ * but for interrupts and stolen time while it ran, and for what another CPU is just adding to them.
  */
 #ifndef RP_WAKERS_BPF_H
 #define RP_WAKERS_BPF_H

@@ -13,16 +13,22 @@ class Wakers(Screen):
         super(Screen, self).setUp()
         self.start(os.path.join(TARGETS, "wakers"))
 
-    def check_pane(self, *options):
-        screen = self.open("-i", "0.2", *options, rows=40, shown="nap ")
-        screen.press("Enter", "BTab")
+    def check_pane(self, *options, keys=("Enter", "BTab"), **env):
+        screen = self.open("-i", "0.2", *options, rows=40, shown="nap ", **env)
+        screen.press(*keys)
         screen.wait("who ends its sleep", lambda text: "Wakers  nap" in text and "ENDED BY" in text and
                     "interrupts" in text)
         screen.press("q")
         self.check_end()
+        screen.end()
 
     def test_opened(self):
         self.check_pane()
 
     def test_counted_from_the_start(self):
         self.check_pane("--wakers")
+
+    def test_kept(self):
+        """It is open from the start where it was so when the screen was left."""
+        self.check_pane(HOME=self.dir)
+        self.check_pane(keys=(), HOME=self.dir)

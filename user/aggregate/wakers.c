@@ -6,7 +6,8 @@
  *
  * A region sleeps itself for as long as it is blocked and what it enters is not. What wake-ups do
  * not account for of that was no sleep, as an interrupt or another virtual machine took the CPU, or
- * one of which the begin or the end was not seen: its waker is unknown.
+ * one of which the begin or the end was not seen: its waker is unknown. Of a period that cannot be
+ * told: a call is blocked when it ends, and may have slept before the period began.
  */
 #include "aggregate/wakers.h"
 
@@ -215,7 +216,7 @@ int rp_wakers__build(struct rp_snapshot *snapshot, const struct rp_counts *now,
 	snapshot->wakers = calloc(1, sizeof(*snapshot->wakers));
 	if (!snapshot->wakers)
 		return -ENOMEM;
-	snapshot->wakers->whole = now->wakers->since <= since;
+	snapshot->wakers->whole = !before && now->wakers->since <= since;
 	rc = find_rows(&b);
 	if (!rc)
 		rc = add_counts(&b, now->wakers, before ? before->wakers : NULL);

@@ -31,7 +31,8 @@ struct rp_waking {
 
 /*
  * All sleeps in a row, its own and not those in what it enters; the longest first. Together they
- * are the time that it was blocked itself: what is not seen to be asleep is of an unknown waker.
+ * are the time that it was blocked itself, from the start on: what is not seen to be asleep is of
+ * an unknown waker.
  */
 struct rp_wakings {
 	const struct rp_waking *item;
@@ -45,7 +46,7 @@ struct rp_snapshot;
 
 /* A snapshot of which wakers were counted has one. */
 struct rp_wakers {
-	bool whole; /* counted all along: else what they do not account for is not told */
+	bool whole; /* of all from the start: else what they do not account for is not told */
 	struct rp_waking *item;
 };
 

@@ -32,7 +32,7 @@ void rp_draw__wakers(const struct rp_state *s, const struct rp_row *row)
 	if (!s->shown->wakers)
 		note = "who ends the sleep of threads in regions is not known yet";
 	else if (!row->wakings.n)
-		note = "no thread has slept in it, but in what it enters";
+		note = "no thread was seen to sleep in it, apart from what it enters";
 	if (!room || l->pane_width <= NAME)
 		return;
 	if (note) {

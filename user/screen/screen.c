@@ -113,6 +113,28 @@ static void tell_begin(struct rp_screen *screen, const struct rp_snapshot *total
 	screen->duration = total->duration;
 }
 
+/* Cause and cure; always false: nothing has changed that has to be shown. */
+static bool say_error(struct rp_state *s, const struct rp_err *err)
+{
+	rp_state__say(s, "%s%s%s", err->cause, err->cure[0] ? ": " : "", err->cure);
+	return false;
+}
+
+/* Once their pane is open, by a key or by the set-up that was kept, wakers are counted. */
+static enum rp_screen_want watch_wakers(struct rp_screen *screen)
+{
+	struct rp_state *s = &screen->state;
+	struct rp_err err = {0};
+
+	if (s->pane != RP_PANE_WAKERS || s->ended || screen->wakers_asked)
+		return RP_SCREEN_GO_ON;
+	screen->wakers_asked = true;
+	if (!screen->ops.watch_wakers(screen->ops.ctx, &err))
+		return RP_SCREEN_REFRESH;
+	say_error(s, &err);
+	return RP_SCREEN_GO_ON;
+}
+
 int rp_screen__show(struct rp_screen *screen, struct rp_snapshot *total, struct rp_snapshot *recent,
 		    uint64_t time, uint64_t cpu)
 {
@@ -120,6 +142,7 @@ int rp_screen__show(struct rp_screen *screen, struct rp_snapshot *total, struct 
 
 	tell_begin(screen, total);
 	rc = rp_state__update(&screen->state, total, recent, time, cpu);
+	watch_wakers(screen); /* the next figures have them */
 	/* Pictures that nobody has seen yet are not queued: keys would be answered behind them. */
 	if (!rc && !rp_terminal__is_behind())
 		draw(screen);
@@ -225,13 +248,6 @@ static void save(struct rp_state *s)
 		rp_state__say(s, "%s: %s", path, strerror(-rc));
 	else
 		rp_state__say(s, "written: %s", path);
-}
-
-/* Cause and cure; always false: nothing has changed that has to be shown. */
-static bool say_error(struct rp_state *s, const struct rp_err *err)
-{
-	rp_state__say(s, "%s%s%s", err->cause, err->cure[0] ? ": " : "", err->cure);
-	return false;
 }
 
 static void complete(struct rp_screen *screen, const char *text)
@@ -388,21 +404,6 @@ static enum rp_screen_want serve(struct rp_screen *screen, const struct rp_reque
 		break;
 	}
 	return refresh ? RP_SCREEN_REFRESH : RP_SCREEN_GO_ON;
-}
-
-/* The pane of wakers was opened for the first time: they are counted from now on. */
-static enum rp_screen_want watch_wakers(struct rp_screen *screen)
-{
-	struct rp_state *s = &screen->state;
-	struct rp_err err = {0};
-
-	if (s->pane != RP_PANE_WAKERS || s->ended || screen->wakers_asked)
-		return RP_SCREEN_GO_ON;
-	screen->wakers_asked = true;
-	if (!screen->ops.watch_wakers(screen->ops.ctx, &err))
-		return RP_SCREEN_REFRESH;
-	say_error(s, &err);
-	return RP_SCREEN_GO_ON;
 }
 
 enum rp_screen_want rp_screen__input(struct rp_screen *screen)
