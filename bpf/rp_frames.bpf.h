@@ -242,38 +242,56 @@ __noinline int frame_reparent(struct rp_thread *t, __u32 index, __u32 parent)
 	return 0;
 }
 
-static long shift_step(__u32 i, struct rp_walk *w)
+struct rp_shift {
+	struct rp_thread *t;
+	__u32 index; /* of the frame that is taken out */
+	__u32 to, from;
+};
+
+static long shift_step(__u32 i, struct rp_shift *s)
 {
 	struct rp_frame *parent, *to, *from;
 
-	if (w->depth >= w->t->depth)
+	if (s->from > s->t->depth)
 		return 1;
-	to = frame_at(w->t, w->depth);
-	from = frame_at(w->t, w->depth + 1);
+	to = frame_at(s->t, s->to);
+	from = frame_at(s->t, s->from);
 	if (!to || !from)
 		return 1;
+	s->from++;
+	if (s->from - 1 == s->index)
+		return 0;
+	if (rp_frame__is_gone(from)) {
+		count_unwound(s->t, from);
+		return 0;
+	}
+	s->to++;
+	if (s->to == s->from)
+		return 0;
 	/* The start last, as in frame_push(): another CPU may read the stack (rp_open.bpf.h). */
 	to->start = 0;
 	barrier();
 	__builtin_memcpy(&to->child, &from->child, sizeof(*to) - sizeof(to->start));
 	barrier();
 	to->start = from->start;
-	parent = frame_at(w->t, w->depth - 1);
+	parent = frame_at(s->t, s->to - 2);
 	if (parent)
-		frame_reparent(w->t, w->depth, parent->node);
-	w->depth++;
+		frame_reparent(s->t, s->to - 1, parent->node);
 	return 0;
 }
 
-/* Take frame `index` out from under those above it, which move down. */
+/* Take frame `index` out from under those above it, and with it all that are gone: what is above
+ * them moves down. */
 __noinline int frames_shift(struct rp_thread *t, __u32 index)
 {
-	struct rp_walk w = {.t = t, .depth = index};
+	struct rp_shift s = {.t = t, .index = index};
 
 	if (!t)
 		return 0;
-	bpf_loop(RP_FRAMES_MAX, shift_step, &w, 0);
-	t->depth--;
+	/* From frame 1 on, but the verifier, which would follow each number, does not see that. */
+	s.to = s.from = t->stacks_interleave ? t->stacks_interleave : index;
+	bpf_loop(RP_FRAMES_MAX, shift_step, &s, 0);
+	t->depth = s.to - 1;
 	return 0;
 }
 

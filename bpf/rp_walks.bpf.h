@@ -33,6 +33,15 @@ struct rp_walk {
 
 /* ---- unwinding ------------------------------------------------------------------------------ */
 
+static __always_inline void count_unwound(struct rp_thread *t, const struct rp_frame *f)
+{
+	if (!f->node || rp_frame__is_left_out(f))
+		return;
+	figures_unwind(f->node);
+	if (cfg_record && !rp_region_is_own(rp_frame__region(f)))
+		frame_record_unwound(t, f);
+}
+
 static long unwind_step(__u32 i, struct rp_walk *w)
 {
 	__u32 top = w->t->depth;
@@ -42,11 +51,8 @@ static long unwind_step(__u32 i, struct rp_walk *w)
 	if (top <= w->bound)
 		return 1;
 	f = frame_at(w->t, top);
-	if (f && f->node && !rp_frame__is_left_out(f)) {
-		figures_unwind(f->node);
-		if (cfg_record && !rp_region_is_own(rp_frame__region(f)))
-			frame_record_unwound(w->t, f);
-	}
+	if (f)
+		count_unwound(w->t, f);
 	/* Taken for a call that was left, when it may be one that others overlap. */
 	overlap = f && rp_frame__is_loose(f) ? overlap_seen(rp_frame__region(f)) : NULL;
 	if (overlap)

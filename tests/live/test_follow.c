@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
 /* What starts or is loaded after attach is covered: children, programs executed, plugins. */
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -200,14 +201,32 @@ static void coroutines_at_once(void **state)
 /* What is left below the call of another coroutine is closed by no exit, however deep that is. */
 static void coroutines_are_cut(void **state)
 {
-	struct live_run run = live_trace(LIVE_PID, "turns cut 300", "-f cut -f next");
+	struct live_run run = live_trace(LIVE_PID, "turns cut 2000", "-f cut -f next");
 	json_t *row = live_region(run.json, "cut");
 
 	(void)state;
-	assert_int_equal(live_u64(live_region(run.json, "next"), "count"), 600);
+	assert_int_equal(live_u64(live_region(run.json, "next"), "count"), 4000);
 	assert_int_equal(live_u64(row, "count"), 0);
-	assert_int_equal(live_u64(row, "unwound"), 600);
+	assert_int_equal(live_u64(row, "unwound"), 4000);
 	live_assert_nothing_lost(run.json);
+}
+
+/* All files are searched before any of them is planned, whichever process comes first. */
+static void coroutines_of_another_process(void **state)
+{
+	const char *path = live_path("turns.json");
+	struct live_proc *without = live_target("turns late 300"),
+			 *with = live_target("turns early 300"), *rptrace;
+	json_t *json;
+
+	(void)state;
+	rptrace = live_rptrace_ready("-p %d,%d -f request --format json -o %s", without->pid,
+				     with->pid, path);
+	live_finish(with);
+	kill(without->pid, SIGKILL);
+	json = live_figures(rptrace, path);
+	assert_int_equal(live_sum(json, "request", "count"), 600);
+	live_assert_nothing_lost(json);
 }
 
 /* It comes while returns are probed: the functions go over to RET sites. */
@@ -291,6 +310,7 @@ static const struct CMUnitTest single[] = {
 	cmocka_unit_test(coroutines_of_a_library),
 	cmocka_unit_test(coroutines_at_once),
 	cmocka_unit_test(coroutines_are_cut),
+	cmocka_unit_test(coroutines_of_another_process),
 	cmocka_unit_test(coroutines_come_later),
 	cmocka_unit_test(plugin_beside_an_end),
 	cmocka_unit_test(two_containers_of_one_image),

@@ -197,6 +197,9 @@ static void files_of_others_are_no_place_for_secrets(void **state)
 	assert_int_equal(chown("pipe", 2345, 2345), 0);
 	fd = open("pipe", O_RDONLY | O_NONBLOCK);
 	assert_int_equal(rp_caller__create("pipe", false), -EACCES);
+	assert_int_equal(chmod(folder, 0755), 0);
+	assert_int_equal(rp_caller__create("pipe", true), -EACCES);
+	close(rp_caller__create("pipe", false));
 	close(fd);
 }
 

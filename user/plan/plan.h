@@ -121,6 +121,7 @@ size_t rp_plan__completed_spans(const struct rp_plan *plan);
  */
 bool rp_plan__fears_switches(const struct rp_plan *plan);
 bool rp_plan__has_switches(const struct rp_plan *plan);
+void rp_plan__assume_switches(struct rp_plan *plan);
 /* 0 or -ENOMEM. */
 int rp_plan__search_switches(struct rp_plan *plan, const char *path, struct rp_elf *elf);
 

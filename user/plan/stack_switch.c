@@ -113,6 +113,11 @@ int rp_plan__switches_stacks(const struct rp_plan_object *object, bool *switches
 	return 0;
 }
 
+void rp_plan__assume_switches(struct rp_plan *plan)
+{
+	plan->has_switches = true;
+}
+
 bool rp_plan__has_switches(const struct rp_plan *plan)
 {
 	return plan->has_switches;

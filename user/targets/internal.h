@@ -135,10 +135,11 @@ struct rp_targets {
 	size_t n_denied;
 	struct rp_file_id *searched; /* for code that switches stacks */
 	size_t n_searched;
-	size_t refused; /* sites that the kernel would not probe */
-	size_t moved;	/* sites that the code of a process is away from */
-	size_t trapped; /* processes that ended by SIGTRAP */
-	size_t n_left;	/* files that were left, and why the first was */
+	uint64_t searching; /* ns that this took */
+	size_t refused;	    /* sites that the kernel would not probe */
+	size_t moved;	    /* sites that the code of a process is away from */
+	size_t trapped;	    /* processes that ended by SIGTRAP */
+	size_t n_left;	    /* files that were left, and why the first was */
 	char *left;
 	char left_why[128];
 	size_t past_quota; /* files that were left in this look, past what a process may bring */
@@ -161,6 +162,9 @@ void rp_targets__begin_event(struct rp_targets *t, uint64_t time);
 void rp_targets__end_event(struct rp_targets *t, pid_t pid);
 
 /* ---- stack switches -------------------------------------------------------------------------- */
+
+/* ns that were spent on reading files: CPU time of this thread, and time that the helper took. */
+uint64_t rp_targets__reading_so_far(const struct rp_targets *t);
 
 /* Search files that were not searched yet. 0 or -ENOMEM. */
 int rp_targets__search_mapped(struct rp_targets *t, pid_t pid, const struct rp_mapped *mapped,

@@ -6,6 +6,9 @@
  * are to be probed, every file that a traced process maps is looked at once, before any of them is
  * planned.
  *
+ * Whoever maps files that take too long to be searched is taken for one that switches: RET sites
+ * are right in any case.
+ *
  * What is loaded later may find return probes in place. They go over to RET sites then, as those of
  * functions do that run on a signal stack. Functions whose exits are not known are left out.
  */
@@ -16,7 +19,8 @@
 #include "targets/internal.h"
 #include "util/array.h"
 
-#define SEARCHED_MAX 4096
+#define SEARCHED_MAX  4096
+#define SEARCH_MAX_NS 3000000000u
 
 /* Is this file met for the first time? Past the bound it is looked at each time. */
 static bool is_new(struct rp_targets *t, const struct rp_mapped *m)
@@ -45,6 +49,11 @@ static int search_file(struct rp_targets *t, int fd, const char *path)
 	return rc == -ENOMEM ? rc : 0;
 }
 
+static bool takes_too_long(const struct rp_targets *t, uint64_t before)
+{
+	return t->searching + rp_targets__reading_so_far(t) - before > SEARCH_MAX_NS;
+}
+
 /* What is probed by now goes over to RET sites. */
 static void give_up_returns(struct rp_targets *t)
 {
@@ -59,18 +68,24 @@ static void give_up_returns(struct rp_targets *t)
 int rp_targets__search_mapped(struct rp_targets *t, pid_t pid, const struct rp_mapped *mapped,
 			      size_t n)
 {
+	uint64_t before = rp_targets__reading_so_far(t);
 	int rc = 0;
 
 	if (!rp_plan__fears_switches(t->plan))
 		return 0;
-	for (size_t i = 0; i < n && !rc && !rp_targets__is_cancelled(t); i++) {
+	for (size_t i = 0; i < n && !rc && rp_plan__fears_switches(t->plan); i++) {
 		int fd = is_new(t, &mapped[i])
 				 ? rp_helper__open_mapped(t->helper, t->proc, pid, &mapped[i])
 				 : -EEXIST;
 
 		if (fd >= 0)
 			rc = search_file(t, fd, mapped[i].path);
+		if (takes_too_long(t, before))
+			rp_plan__assume_switches(t->plan);
+		if (rp_targets__is_cancelled(t))
+			break;
 	}
+	t->searching += rp_targets__reading_so_far(t) - before;
 	if (!rp_plan__fears_switches(t->plan))
 		give_up_returns(t);
 	return rc;

@@ -147,7 +147,7 @@ static struct rp_share *get_share(struct rp_targets *t, pid_t pid)
 	return s;
 }
 
-static uint64_t reading_so_far(const struct rp_targets *t)
+uint64_t rp_targets__reading_so_far(const struct rp_targets *t)
 {
 	return rp_helper__spent(t->helper) + rp_clock__thread_cpu();
 }
@@ -158,7 +158,7 @@ static void charge(struct rp_targets *t, pid_t pid, uint64_t before)
 	struct rp_share *s = get_share(t, pid);
 
 	if (s)
-		s->reading += reading_so_far(t) - before;
+		s->reading += rp_targets__reading_so_far(t) - before;
 }
 
 /* ---- objects --------------------------------------------------------------------------------- */
@@ -219,7 +219,7 @@ static int look_into(struct rp_targets *t, pid_t pid, const struct rp_mapped *m,
 	if (o) {
 		close(fd);
 	} else {
-		uint64_t reading = reading_so_far(t);
+		uint64_t reading = rp_targets__reading_so_far(t);
 
 		rp_plan__regions(t->plan, &before);
 		rp_object__add(t, m->path, fd, false, &o, NULL);
@@ -283,7 +283,7 @@ static void tell_of_quota(struct rp_targets *t, pid_t pid)
 static int open_and_look(struct rp_targets *t, pid_t pid, const struct rp_mapped *m,
 			 struct rp_object **out, struct rp_err *err)
 {
-	uint64_t before = reading_so_far(t);
+	uint64_t before = rp_targets__reading_so_far(t);
 	int fd = rp_object__open_mapped(t, pid, m);
 
 	charge(t, pid, before);
@@ -355,6 +355,18 @@ static int search_switches(struct rp_targets *t, pid_t pid, const struct rp_mapp
 	return wanted ? rp_targets__search_mapped(t, pid, list->items, list->n) : 0;
 }
 
+static int search_process(struct rp_targets *t, pid_t pid)
+{
+	pid_t thread = rp_plan__fears_switches(t->plan) ? rp_proc__live_thread(t->proc, pid) : 0;
+	struct rp_mapped_list list = {0};
+	int rc = 0;
+
+	if (thread && !rp_proc__mapped(t->proc, thread, &list))
+		rc = search_switches(t, thread, &list);
+	rp_proc__mapped_free(&list);
+	return rc;
+}
+
 /* All that a process maps: it is counted in for what is wanted, or out where nothing is. */
 static int look_at(struct rp_targets *t, pid_t pid, struct rp_err *err)
 {
@@ -397,6 +409,10 @@ int rp_targets__look_at_system(struct rp_targets *t, struct rp_err *err)
 	if (rc)
 		return rp_err__set(err, RP_EXIT_FAILED, rc, NULL, "%s: %s", t->proc, strerror(-rc));
 	t->round++;
+	/* Before anything is planned. */
+	for (size_t i = 0; i < n && !rc && !t->n_objects; i++)
+		if (!rp_targets__is_own(t, pids[i]) && search_process(t, pids[i]))
+			rc = rp_err__no_memory(err);
 	for (size_t i = 0; i < n && !rc && !rp_targets__is_cancelled(t); i++)
 		if (!rp_targets__is_own(t, pids[i]))
 			rc = look_at(t, pids[i], err);

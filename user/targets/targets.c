@@ -110,7 +110,11 @@ static int scan(struct rp_targets *t, struct rp_process **processes, size_t n, s
 		}
 		processes[i]->unmapped = !lists[i].n;
 		rc = rp_targets__search_mapped(t, pid, lists[i].items, lists[i].n);
-		for (size_t m = 0; m < lists[i].n; m++)
+	}
+	for (size_t i = 0; !rc && i < n && !rp_targets__is_cancelled(t); i++) {
+		pid_t pid = rp_proc__live_thread(t->proc, processes[i]->pid);
+
+		for (size_t m = 0; pid && m < lists[i].n; m++)
 			rp_object__of_mapping(t, pid, &lists[i].items[m]);
 	}
 	if (!rc && rp_objects__decide_scopes(t, first))
@@ -422,8 +426,10 @@ int rp_targets__select(struct rp_targets *t, const char *text, struct rp_err *er
 
 	if (rc)
 		return rc;
-	for (struct rp_process *p = t->processes; p; p = p->hh.next)
-		rp_targets__search_process(t, p->pid);
+	for (struct rp_process *p = t->processes; p && !rc; p = p->hh.next)
+		rc = rp_targets__search_process(t, p->pid);
+	if (rc)
+		return rp_err__no_memory(err);
 	t->selecting = true;
 	rc = plan_again(t, err);
 	if (!rc)

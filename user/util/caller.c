@@ -137,7 +137,7 @@ static bool is_trap(int fd, const char *path, bool secret)
 		return false;
 	for_all = folder.st_mode & S_IWOTH;
 	if (!is_trusted(file.st_uid))
-		return for_all || (secret && S_ISREG(file.st_mode));
+		return for_all || secret;
 	return file.st_nlink > 1 && (for_all || !is_trusted(folder.st_uid));
 }
 
