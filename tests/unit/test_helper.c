@@ -298,6 +298,8 @@ static void one_that_does_not_answer_is_given_up(void **state)
 	struct rp_mapped_list list;
 
 	assert_int_equal(rp_proc__mapped("/proc", getpid(), &list), 0);
+	/* It has begun, and is over no other file. */
+	assert_int_equal(opens(*state, this), 0);
 	kill(rp_helper__pid(*state), SIGSTOP);
 	for (unsigned i = 0; i < 2; i++) {
 		assert_int_equal(rp_helper__open_mapped(*state, "/proc", getpid(), &list.items[0]),
