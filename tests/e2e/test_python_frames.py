@@ -34,7 +34,7 @@ class Key:
 def dive(depth):
     if depth:
         return dive(depth - 1)
-    for _ in range(50):
+    for _ in range(2000):
         sorted(range(40), key=Key().by_squares)
 
 def work(seconds):
@@ -174,17 +174,19 @@ class PythonFrames(Case):
 
     def test_native_frames_in_between(self):
         stacks = self.stacks(DEBIAN, self.path("script.py", SCRIPT), "dive", 20)
-        calls = [names for names, _ in stacks if "Key.by_squares" in names]
-        self.assertTrue(calls)
-        for names in calls:
+        calls = [(names, n) for names, n in stacks if "Key.by_squares" in names]
+        right = 0
+        for names, n in calls:
             self.assertEqual(names.count("dive"), 21, names)
             first, last = names.index("dive"), names.index("Key.by_squares")
-            # Python calls Python without C, and sorted() is C.
             self.assertEqual(names[first:first + 21], ["dive"] * 21)
-            self.assertGreater(last, first + 21, names)
             self.assertNotIn("dive", names[last:])
             self.assertIn("<module>", names[:first])
             self.assertNotIn("<module>", names[first:])
+            # Python calls Python without C, and sorted() is C.
+            right += n if last > first + 21 else 0
+        # For an instruction or two, a call that C has begun looks to the interpreter like one that Python has.
+        self.assertGreater(right, 0.99 * sum(n for _, n in calls))
 
     def test_deep_recursion(self):
         """Counted once a sample; what is too deep to be told is cut off, and that is counted."""

@@ -11,7 +11,7 @@ from screen import Screen
 HELP_LINES = 60
 PANES = {"Histogram": r"count \d+", "Heat map": r" now\b", "Icicle": "arrows walk", "Calls": "entered from: ",
          "Groups": "not grouped", "Source": "begin +screen_names",
-         "Wakers": "ENDED BY|no thread has slept in it|is not known yet"}
+         "Wakers": "ENDED BY|no thread was seen to sleep in it|is not known yet"}
 WIDTHS = {80: ["REGION", "%TIME", "RATE/S", "CPU/WAIT/BLK", "P50", "P99", "MAX"],
           120: ["COUNT", "TOTAL", "SELF", "TREND"], 140: ["CPU", "WAIT", "BLOCKED"]}
 # columns, lines
