@@ -43,7 +43,7 @@ struct {
  * user space learns from their BTF, as a distance from the CPU's run queue: that one a thread
  * knows.
  */
-__s64 preempt_count_at = 0; /* 0: not known */
+__s64 preempt_count_at = 0;
 
 #ifdef __TARGET_ARCH_x86
 /* From 6.2 to 6.14 the variable is one of these. */
@@ -55,7 +55,7 @@ static __always_inline bool preempt_count(struct task_struct *task, __u32 *count
 {
 	__u64 at;
 
-	if (!preempt_count_at || !bpf_core_field_exists(task->se.cfs_rq))
+	if (!bpf_core_field_exists(task->se.cfs_rq))
 		return false;
 	at = (__u64)BPF_CORE_READ(task, se.cfs_rq, rq) + preempt_count_at;
 	if (bpf_core_type_exists(struct pcpu_hot))

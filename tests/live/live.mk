@@ -25,7 +25,7 @@ $(UNWIND_BPF): tests/live/unwind.bpf.c tests/live/live.mk
 targets: $(UNWIND_BPF)
 
 # These work on attach/ itself.
-ATTACH_BINS := $(O)/tests/live/test_site_groups $(O)/tests/live/test_unwind
+ATTACH_BINS := $(addprefix $(O)/tests/live/,test_site_groups test_unwind test_wakers)
 $(ATTACH_BINS): LIVE_OBJS = $(filter $(O)/user/attach/%,$(USER_OBJS)) $(O)/librpcore.a
 $(ATTACH_BINS): LIVE_LIBS = $(BPF_LIBS) $(CORE_LIBS)
 $(ATTACH_BINS): $(filter $(O)/user/attach/%,$(USER_OBJS)) $(O)/librpcore.a

@@ -155,6 +155,18 @@ static void stacks_are_in_ns(void **state)
 	assert_true(sum > 0);
 }
 
+static void records_have_no_sleeps(void **state)
+{
+	struct live_proc *rptrace = live_rptrace("-f both --off-cpu --wakers --record %s -- %s",
+						 live_path("asleep.rpt"),
+						 live_target_path("asleep places"));
+
+	(void)state;
+	assert_int_equal(live_wait(rptrace), 0);
+	assert_non_null(strstr(rptrace->err, "rptrace: --off-cpu, --wakers: this run shows that, "
+					     "but the record will not have it\n"));
+}
+
 static uint64_t switches(pid_t pid)
 {
 	static const char key[] = "\nvoluntary_ctxt_switches:";
@@ -197,6 +209,7 @@ int main(void)
 		cmocka_unit_test(sleeps_without_room_are_counted),
 		cmocka_unit_test(what_is_not_within_is_left_out),
 		cmocka_unit_test(stacks_are_in_ns),
+		cmocka_unit_test(records_have_no_sleeps),
 		cmocka_unit_test(idle_target_is_left_alone),
 	};
 

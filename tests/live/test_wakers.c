@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
 /* --wakers: the time asleep in a region is charged to the region of who ended it. */
+#include <bpf/btf.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "attach/preempt_count.h"
 #include "live.h"
 
 #define ROUNDS 500
@@ -127,6 +130,53 @@ static void shares(void **state)
 	assert_int_equal(live_sum_pid(json, "read_pipe", other->pid, "count"), 100);
 }
 
+/* ---- where the count of interrupts is ---------------------------------------------------------
+ */
+
+#define QUEUE_AT 4096
+#define COUNT_AT 128
+
+/* The types of a kernel that has its run queues and such a variable for each CPU. */
+static struct btf *types_of(const char *count, const char *member)
+{
+	struct btf *btf = btf__new_empty();
+	int number = btf__add_int(btf, "int", 4, BTF_INT_SIGNED), queue, variable;
+
+	btf__add_struct(btf, "sched_entity", 8);
+	btf__add_field(btf, member, number, 0, 0);
+	queue = btf__add_var(btf, "runqueues", BTF_VAR_GLOBAL_ALLOCATED, number);
+	variable = btf__add_var(btf, count, BTF_VAR_GLOBAL_ALLOCATED, number);
+	btf__add_datasec(btf, ".data..percpu", 8192);
+	btf__add_datasec_var_info(btf, variable, COUNT_AT, 4);
+	assert_int_equal(btf__add_datasec_var_info(btf, queue, QUEUE_AT, 4), 0);
+	return btf;
+}
+
+static int find_count(const char *count, const char *member, int64_t *at)
+{
+	struct btf *btf = types_of(count, member);
+	int rc = rp_preempt_count__find(btf, at);
+
+	btf__free(btf);
+	return rc;
+}
+
+static void interrupts_are_counted_somewhere(void **state)
+{
+	int64_t at;
+
+	(void)state;
+	assert_int_equal(find_count("__preempt_count", "cfs_rq", &at), 0);
+#ifdef __x86_64__
+	assert_int_equal(at, COUNT_AT - QUEUE_AT);
+	assert_int_equal(find_count("pcpu_hot", "cfs_rq", &at), 0);
+	assert_int_equal(at, COUNT_AT - QUEUE_AT);
+	/* What is not known is not taken to be anywhere. */
+	assert_int_equal(find_count("another", "cfs_rq", &at), -ENODATA);
+	assert_int_equal(find_count("__preempt_count", "another", &at), -ENODATA);
+#endif
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -140,6 +190,7 @@ int main(void)
 		cmocka_unit_test(nobody_asked),
 		cmocka_unit_test(past_the_bound),
 		cmocka_unit_test(shares),
+		cmocka_unit_test(interrupts_are_counted_somewhere),
 	};
 
 	return live_main("wakers", tests, LIVE_COUNT(tests));

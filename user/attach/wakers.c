@@ -4,6 +4,7 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 
+#include "attach/preempt_count.h"
 #include "attach/session_internal.h"
 #include "util/clock.h"
 
@@ -23,44 +24,15 @@ void rp_session__configure_wakers(struct rp_session *s, const struct rp_session_
 	bpf_map__set_max_entries(skel->maps.wakers, opts->max_wakers);
 }
 
-/* ---- where the count of interrupts is ---------------------------------------------------------
- */
-
-/* A variable that each CPU has, by its place among them. false: there is none of that name. */
-static bool find_variable(const struct btf *btf, const char *name, int64_t *at)
-{
-	int section = btf__find_by_name_kind(btf, ".data..percpu", BTF_KIND_DATASEC);
-	int id = btf__find_by_name_kind(btf, name, BTF_KIND_VAR);
-	const struct btf_type *type = section > 0 ? btf__type_by_id(btf, section) : NULL;
-
-	for (int i = 0; type && id > 0 && i < btf_vlen(type); i++)
-		if (btf_var_secinfos(type)[i].type == (uint32_t)id) {
-			*at = btf_var_secinfos(type)[i].offset;
-			return true;
-		}
-	return false;
-}
-
-/* From a CPU's run queue to what has its count; 0: not known. */
-static int64_t preempt_count_at(const struct btf *btf)
-{
-	int64_t queue, count;
-
-	if (!find_variable(btf, "runqueues", &queue) ||
-	    !(find_variable(btf, "__preempt_count", &count) ||
-	      find_variable(btf, "pcpu_hot", &count)))
-		return 0;
-	return count - queue;
-}
-
-static void learn_preempt_count(struct rp_session *s)
+static int learn_preempt_count(struct rp_session *s)
 {
 	struct btf *btf = btf__load_vmlinux_btf();
+	int64_t at = 0;
+	int rc = btf ? rp_preempt_count__find(btf, &at) : -errno;
 
-	if (!btf)
-		return;
-	s->skel->bss->preempt_count_at = preempt_count_at(btf);
+	s->skel->bss->preempt_count_at = at;
 	btf__free(btf);
+	return rc;
 }
 
 /* ---- on and off ---------------------------------------------------------------------------------
@@ -69,11 +41,15 @@ static void learn_preempt_count(struct rp_session *s)
 /* The one that notes who wakes comes first: each sleep that is seen has its end seen, too. */
 int rp_session__watch_wakers(struct rp_session *s)
 {
+	int rc;
+
 	if (s->switches)
 		return 0;
 	if (!bpf_program__autoload(s->skel->progs.rp_waker_switch))
 		return -ENOTSUP;
-	learn_preempt_count(s);
+	rc = learn_preempt_count(s);
+	if (rc)
+		return rc;
 	if (!s->waking)
 		s->waking = bpf_program__attach(s->skel->progs.rp_waking);
 	if (!s->waking)

@@ -48,8 +48,14 @@ int rp_run__watch_wakers(struct rp_run *run, struct rp_err *err)
 
 	if (!rc)
 		return 0;
-	rp_err__set(err, RP_EXIT_DENIED, rc, NULL, "who wakes threads cannot be seen: %s",
-		    strerror(-rc));
+	if (rc == -ENODATA)
+		rp_err__set(
+			err, RP_EXIT_DENIED, rc, NULL,
+			"who wakes threads cannot be told from what is merely interrupted: this "
+			"kernel's BTF does not say where a CPU counts its interrupts");
+	else
+		rp_err__set(err, RP_EXIT_DENIED, rc, NULL, "who wakes threads cannot be seen: %s",
+			    strerror(-rc));
 	return rp_err__line(err, rc, "wakers", NULL, NULL);
 }
 
@@ -282,12 +288,27 @@ static void say_left(struct rp_run *run, const struct rp_targets_stats *stats)
 	}
 }
 
+/* Whoever reads the record would miss it when the run is over. */
+static void say_not_recorded(struct rp_run *run)
+{
+	const struct rp_opts *o = run->opts;
+	char line[160];
+
+	if (!run->recording || !(o->off_cpu || o->wakers))
+		return;
+	snprintf(line, sizeof(line), "%s%s%s: this run shows that, but the %s will not have it",
+		 o->off_cpu ? "--off-cpu" : "", o->off_cpu && o->wakers ? ", " : "",
+		 o->wakers ? "--wakers" : "", o->record ? "record" : "stream");
+	run->say(line, NULL);
+}
+
 void rp_run__say_started(struct rp_run *run)
 {
 	struct rp_targets_stats stats;
 	char line[512];
 	size_t n;
 
+	say_not_recorded(run);
 	rp_targets__stats(run->targets, &stats);
 	if (run->events.mappings && !stats.sites) {
 		say_waiting(run);
