@@ -2,11 +2,15 @@
 """What samples cost a program: Python, whose stacks take longest to walk, 22 of its functions deep."""
 
 import contextlib
+import os
 import random
 import statistics
 
-from processes import Process
+from processes import PERF, Process
 
+# How perf takes call stacks: by frame pointers, which Debian's programs lack, or with 8 KiB of the
+# stack, from which it tells them afterwards.
+PERF_STACKS = {"perf fp": "fp", "perf dwarf": "dwarf,8192"}
 RATES = (997, 4999)
 ROUNDS, BURSTS, WARM_UP = 5, 60, 10
 # All have their memory at the same places, and their dictionaries in the same order: either may be
@@ -36,6 +40,13 @@ def start_sampling(bench, tool, rate, pid):
     """`floor`: an empty BPF program at the same clock. No sampler of this kind can cost less."""
     if tool == "floor":
         return Process(bench.floor, "clock", pid, rate, ready=("ready", "stdout"))
+    if tool in PERF_STACKS:
+        perf = Process(PERF, "record", "-q", "-e", "task-clock", "-c", round(1e9 / rate), "-p", pid,
+                       "--call-graph", PERF_STACKS[tool], "-o", os.path.join(bench.folder, f"{pid}.data"),
+                       "-D", "-1", "--control", "fd:0,1", ready=("ack", "stdout"))
+        perf.popen.stdin.write(b"enable\n")
+        perf.popen.stdin.flush()
+        return perf
     return Process(bench.rptrace, "-p", pid, f"--sample={rate}", "-x", "*", "-i", "1h", stderr=-1,
                    ready=("rptrace: tracing", "stderr"))
 
@@ -60,10 +71,12 @@ def run_round(bench, sampled):
 
 def bench_samples(bench):
     """In rounds, each with new programs: no two of them are equally fast."""
-    sampled = [(tool, rate) for tool in ("floor", "rptrace") for rate in RATES]
+    tools = ("floor", "rptrace", *(() if bench.no_perf else PERF_STACKS))
+    sampled = [(tool, rate) for tool in tools for rate in RATES]
     rounds = [run_round(bench, sampled) for _ in range(ROUNDS)]
     added = {key: 100 * (statistics.median(
         statistics.median(a / b for a, b in zip(ns[key], ns[None])) for ns in rounds) - 1)
              for key in sampled}
-    return [{"name": f"{rate} Hz", "floor_percent": added["floor", rate],
-             "added_percent": added["rptrace", rate]} for rate in RATES]
+    return [{"name": f"{rate} Hz", "added_percent": added["rptrace", rate],
+             **{f"{tool.replace(' ', '_')}_percent": added[tool, rate]
+                for tool in tools if tool != "rptrace"}} for rate in RATES]
