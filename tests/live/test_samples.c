@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
+#include <unistd.h>
 
 #include "live.h"
 
@@ -70,20 +71,26 @@ static json_t *samples_object(json_t *json)
 	return samples;
 }
 
-static void shares_are_right(void **state)
+static void assert_shares_are_right(const struct live_run *run)
 {
-	struct live_run run = live_trace(LIVE_PID, *state, "--sample");
-	double a = (double)samples_of(run.json, "seven", "self"),
-	       b = (double)samples_of(run.json, "three", "self");
-	double seven = told(run.said, "spent", "seven");
-	double spent = seven + told(run.said, "spent", "three");
+	double a = (double)samples_of(run->json, "seven", "self"),
+	       b = (double)samples_of(run->json, "three", "self");
+	double seven = told(run->said, "spent", "seven");
+	double spent = seven + told(run->said, "spent", "three");
 
 	assert_true(a + b > 500);
 	assert_share(a, a + b, seven / spent, spent);
-	assert_true((double)live_u64(samples_object(run.json), "taken") >= a + b);
+	assert_true((double)live_u64(samples_object(run->json), "taken") >= a + b);
 	/* All were called by it. */
-	assert_true((double)samples_of(run.json, "take", "cumulative") >= 0.98 * (a + b));
-	live_assert_nothing_lost(run.json);
+	assert_true((double)samples_of(run->json, "take", "cumulative") >= 0.98 * (a + b));
+	live_assert_nothing_lost(run->json);
+}
+
+static void shares_are_right(void **state)
+{
+	struct live_run run = live_trace(LIVE_PID, *state, "--sample");
+
+	assert_shares_are_right(&run);
 }
 
 static void steps_are_not_kept(void **state)
@@ -300,12 +307,67 @@ static void compiled_code_has_names(void **state)
 	assert_true((double)samples_of(run.json, "run", "cumulative") >= 0.98 * all);
 }
 
+/* ---- targets that make it hard ------------------------------------------------------------- */
+
+/* A stack has room for less: what is missing of it is counted. */
+static void deep_stacks_are_cut_off(void **state)
+{
+	struct live_run run = live_trace(LIVE_PID, "sampled deep 1000", "--sample");
+	json_t *samples = samples_object(run.json);
+	uint64_t computed = samples_of(run.json, "seven", "self") +
+			    samples_of(run.json, "three", "self");
+
+	(void)state;
+	assert_true(computed > 100);
+	assert_in_range(samples_of(run.json, "recurse", "cumulative"), computed,
+			live_u64(samples, "taken"));
+	assert_true(live_u64(json_object_get(samples, "stacks"), "depth") >= computed);
+	assert_true(live_u64(samples, "truncated") >= computed);
+}
+
+/* Another program is where it came from, or nothing. What runs is still the one that it was. */
+static void file_is_gone(void **state)
+{
+	const char *program = live_copy("sampled", "program"), *other = *state;
+	const char *path = live_path("gone.json");
+	struct live_run run = {.target = live_target("%s alone 2000", program)};
+
+	if (other)
+		assert_int_equal(rename(live_copy(other, "other"), program), 0);
+	else
+		assert_int_equal(unlink(program), 0);
+	run.rptrace = live_rptrace_ready("-p %d --sample --format json -o %s", run.target->pid,
+					 path);
+	live_finish(run.target);
+	run.said = run.target->out;
+	run.json = live_figures(run.rptrace, path);
+	assert_shares_are_right(&run);
+}
+
+/* There its number is another one, by which it tells what it has compiled. */
+static void another_pid_namespace(void **state)
+{
+	const char *path = live_path("contained.json");
+	struct live_proc *rptrace = live_start(*state, live_program(), path,
+					       live_target_path("jit 1000"));
+
+	live_release(rptrace);
+	assert_int_equal(live_wait(rptrace), 0);
+	assert_true(samples_of(live_load(path), "made at run time", "self") > 50);
+	assert_true(samples_of(live_load(path), "called_back", "self") > 0);
+}
+
+#define SAMPLED	  "%s --sample --format json -o %s -- "
+#define CONTAINED "/usr/bin/unshare --pid --fork --mount-proc "
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		live_test(shares_are_right, "sampled alone 3000", "shares of one thread"),
 		live_test(shares_are_right, "sampled threads 1000", "shares of four threads"),
 		live_test(shares_are_right, "sampled child 3000", "shares of forked children"),
+		live_test(shares_are_right, "sampled burst 15", "shares of 200 threads at once"),
+		live_test(shares_are_right, "sampled crowd 2000", "shares beside 500 threads"),
 		cmocka_unit_test(steps_are_not_kept),
 		cmocka_unit_test(lines_are_right),
 		live_test(command_is_sampled, "sampled alone 500", "a command"),
@@ -321,6 +383,13 @@ int main(void)
 		cmocka_unit_test(stacks_begin_with_regions),
 		cmocka_unit_test(hot_functions_become_regions),
 		cmocka_unit_test(table_has_what_is_hot),
+		cmocka_unit_test(deep_stacks_are_cut_off),
+		live_test(file_is_gone, NULL, "deleted"),
+		live_test(file_is_gone, "climber", "replaced"),
+		live_test(another_pid_namespace, SAMPLED CONTAINED "%s",
+			  "target in another namespace"),
+		live_test(another_pid_namespace, CONTAINED SAMPLED "%s",
+			  "rptrace in another namespace"),
 	};
 
 	return live_main("samples", tests, LIVE_COUNT(tests));

@@ -9,6 +9,9 @@
  *   step       in step with the clock of samples: half of its period for both, each time
  *   lines      two loops of one function instead, at lines of their own: "line NAME NUMBER"
  *   threads    four of them at once, each for MS
+ *   burst      200 of them
+ *   crowd      one thread, and 500 that sleep
+ *   deep       below 1,000 calls of `recurse`
  *   child      `three` is computed by children alone, one after the other
  *   exec       the same, by this program executed anew
  */
@@ -155,15 +158,34 @@ static void *thread(void *unused)
 	return unused;
 }
 
-static void threads(void)
-{
-	pthread_t id[4];
+static pthread_t started[500];
 
-	for (int i = 0; i < 4; i++)
-		if (pthread_create(&id[i], NULL, thread, NULL))
+static void start_threads(int n, void *(*run)(void *))
+{
+	for (int i = 0; i < n; i++)
+		if (pthread_create(&started[i], NULL, run, NULL))
 			exit(1);
-	for (int i = 0; i < 4; i++)
-		pthread_join(id[i], NULL);
+}
+
+static void threads(int n)
+{
+	start_threads(n, thread);
+	for (int i = 0; i < n; i++)
+		pthread_join(started[i], NULL);
+}
+
+static void *sleeper(void *unused)
+{
+	for (;;)
+		pause();
+	return unused;
+}
+
+NO_CLONES void recurse(int depth);
+void recurse(int depth)
+{
+	depth > 1 ? recurse(depth - 1) : both(); /* one line, which has all samples */
+	sink++;
 }
 
 /* Each takes a quarter of the time. */
@@ -201,9 +223,15 @@ int main(int argc, char **argv)
 			take(THREE);
 		return 0;
 	}
+	if (!strcmp(mode, "crowd"))
+		start_threads(500, sleeper);
 	target_wait();
 	if (!strcmp(mode, "threads"))
-		threads();
+		threads(4);
+	else if (!strcmp(mode, "burst"))
+		threads(200);
+	else if (!strcmp(mode, "deep"))
+		recurse(1000);
 	else if (!strcmp(mode, "step"))
 		in_step();
 	else if (!strcmp(mode, "lines"))
