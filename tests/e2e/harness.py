@@ -3,6 +3,7 @@
 
 import ctypes
 import json
+import math
 import os
 import re
 import select
@@ -291,6 +292,17 @@ class Case(unittest.TestCase):
             abs(measured - own), allowed,
             f"{what}: measured {measured}, the program's own figure {own} "
             f"({measured / own - 1:+.2%}; allowed {share:.0%} and {waited} ns of waiting)")
+
+
+    def assertShare(self, part, whole, truth, seconds):
+        """
+        Of samples that were taken 997 times in a second of CPU time. By chance it is further off once in
+        500 million runs. Time without samples, as of a machine that stood still, may all have been one part's.
+        """
+        self.assertGreater(whole, 500)
+        unseen = max(0, 1 - whole / (997 * seconds))
+        self.assertLess(abs(part / whole - truth), 6 * math.sqrt(truth * (1 - truth) / whole) + unseen,
+                        f"{part} of {whole} samples, but it is {truth:.3f} of {seconds} s")
 
 
 def free_port():

@@ -116,13 +116,7 @@ class PythonFrames(Case):
 
     def check_loops(self, lines, spent):
         seven, three = (self.count(lines, "loops", of) for of in (SEVEN, THREE))
-        truth = spent[0] / (spent[0] + spent[1])
-        # By chance it is further off once in 500 million runs. Time without samples, as of a machine
-        # that stood still, may all have been one loop's.
-        unseen = max(0, 1 - (seven + three) / (997 * sum(spent)))
-        limit = 6 * math.sqrt(truth * (1 - truth) / (seven + three)) + unseen
-        self.assertGreater(seven + three, 500)
-        self.assertLess(abs(seven / (seven + three) - truth), limit)
+        self.assertShare(seven, seven + three, spent[0] / sum(spent), sum(spent))
         # A line of each loop's own, and what it repeats apart from that.
         for number in (*SEVEN, *THREE):
             self.assertGreater(self.count(lines, "loops", (number,)), 0, number)
