@@ -311,6 +311,22 @@ static void test_baseline(void **state)
 	check_baseline(&wide, true, true, false, "screen-140-baseline-styles.txt");
 }
 
+/* What stands in for figures until there are some; a file's name may be anything. */
+static void test_start(void **state)
+{
+	static char text[ROWS_MAX * WIDTH_MAX * 4];
+
+	(void)state;
+	rp_state__init(&s, &(struct rp_state_opts){.sort = rp_column__find("total"),
+						   .interval = 1,
+						   .utf8 = true,
+						   .target = "PID 4711 postgres"});
+	strcpy(s.doing, "reading symbols of post\x1b[2Jgres");
+	draw(&small, false, text);
+	assert_golden("screen-80-start.txt", text);
+	rp_state__free(&s);
+}
+
 /* Where threads slept in the first region: the last pane, which is there without samples. */
 static void test_asleep(void **state)
 {
@@ -455,6 +471,7 @@ int main(void)
 		cmocka_unit_test(test_menus),
 		cmocka_unit_test(test_samples),
 		cmocka_unit_test(test_baseline),
+		cmocka_unit_test(test_start),
 		cmocka_unit_test(test_asleep),
 		cmocka_unit_test(test_wakers),
 	};

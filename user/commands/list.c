@@ -192,6 +192,7 @@ static int list(const struct rp_opts *opts, rp_say_fn say, struct rp_err *err)
 	struct rp_listing listing = {0};
 	struct planned planned = {0};
 	struct rp_features features;
+	char left[512];
 	int rc;
 
 	rp_features__probe(&features);
@@ -199,7 +200,8 @@ static int list(const struct rp_opts *opts, rp_say_fn say, struct rp_err *err)
 	rc = make(opts, &features, &planned, err);
 	if (rc)
 		goto out;
-	rp_selection__tell_left(planned.targets, say);
+	if (rp_selection__left(planned.targets, left, sizeof(left)))
+		say(left, NULL);
 	if (rp_plan__is_default(planned.plan) && !rp_opts__is_system(opts))
 		rc = list_all(opts, &features, &listing, &planned, err);
 	else if (is_empty(&planned))

@@ -71,6 +71,7 @@ struct live_screen; /* live_screen.c */
 /* What lasts as long as the run. */
 struct rp_run {
 	const struct rp_opts *opts;
+	struct rp_opts with_samples;	    /* those, where samples are offered */
 	const struct rp_baseline *baseline; /* NULL: none */
 	rp_say_fn say;
 	struct rp_loop *loop;
@@ -118,11 +119,19 @@ extern const struct rp_targets_ops rp_run__session_ops;
 int rp_run__pid_namespace(const struct rp_opts *opts, struct rp_pid_namespace *out,
 			  struct rp_err *err);
 
-/* Say it on the screen, or else as all that is no result: the cure goes there alone. */
+/* Say it on the screen (before it has figures: once the terminal is given back), or else as all
+ * that is no result: the cure goes there alone. */
 void rp_run__say(struct rp_run *run, const char *line, const char *cure);
+/* To be asked wherever something may take long: the run is to end. */
+bool rp_run__is_cancelled(void);
 
 /* ---- the start ------------------------------------------------------------------------------- */
 
+/*
+ * Where the target has nothing to trace by default and there is a screen, samples are to show what
+ * is hot, so that the user can choose.
+ */
+int rp_run__offer_samples(struct rp_run *run, struct rp_err *err);
 /* Load what is needed, attached to nothing so far. */
 int rp_run__open(struct rp_run *run, struct rp_err *err);
 /* Find the targets and probe them. command: the program that is held. */
@@ -214,7 +223,10 @@ int rp_run__drop_regions(struct rp_run *run, const uint32_t *regions, size_t n, 
 
 /* Rather than tables, where there is a terminal for it. */
 bool rp_run__wants_screen(const struct rp_opts *opts);
+/* Before it is known what there is to show: it tells what is done until then. */
 int rp_run__open_screen(struct rp_run *run, struct rp_err *err);
+/* Its keys; nothing without a screen. */
+int rp_run__watch_screen(struct rp_run *run, struct rp_err *err);
 /* Give the terminal back; nothing without a screen. */
 void rp_run__close_screen(struct rp_run *run);
 
@@ -222,7 +234,9 @@ void rp_run__close_screen(struct rp_run *run);
 int rp_live_screen__refresh(struct live_screen *screen);
 /* The target has ended: its last figures stay. */
 void rp_live_screen__end(struct live_screen *screen);
-/* A signal of the terminal. */
+void rp_live_screen__say(struct live_screen *screen, const char *line, const char *cure);
+/* What is done until there are figures. */
+void rp_live_screen__tell_start(struct live_screen *screen, const char *doing);
 /* What it is made of, for its own questions. */
 struct rp_screen *rp_live_screen__screen(const struct live_screen *screen);
 

@@ -2,12 +2,14 @@
 /* The live screen of a run: its figures, and what its keys do to the trace. */
 #include <errno.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "run/internal.h"
 #include "run/on_stuck.h"
+#include "run/said.h"
 #include "run/source_lines.h"
 #include "util/clock.h"
 
@@ -18,7 +20,9 @@ struct live_screen {
 	/* Figures begin at `since`, are of `last`, and the last interval begins at `before`. Where
 	 * they have just begun, the last two are empty: they are `since`, too. */
 	struct rp_reading since, before, last;
-	bool begins;	/* the next reading is `since` */
+	bool begins;	     /* the next reading is `since` */
+	bool has_begun;	     /* figures are shown */
+	struct rp_said said; /* before that */
 	uint64_t ended; /* ns, CLOCK_MONOTONIC: the target is gone and the screen stays; 0: not yet
 			 */
 	char output[256];	       /* last line from --on-stuck; empty: none yet */
@@ -37,15 +41,30 @@ bool rp_run__wants_screen(const struct rp_opts *o)
 	return rp_screen__is_able();
 }
 
-bool rp_run__may_offer(const struct rp_opts *o)
-{
-	return o->n_pids && !o->functions.n && !o->usdts.n && !o->excludes.n && !o->sample_hz &&
-	       !o->record && rp_run__wants_screen(o);
-}
-
 struct rp_screen *rp_live_screen__screen(const struct live_screen *s)
 {
 	return s->screen;
+}
+
+bool rp_run__is_cancelled(void)
+{
+	/* Blocked, it is pending, and ends the run as it does when the user sends it. */
+	if (rp_screen__is_quit_typed())
+		kill(getpid(), SIGINT);
+	return rp_signals__is_end_pending();
+}
+
+void rp_live_screen__say(struct live_screen *s, const char *line, const char *cure)
+{
+	if (s->has_begun)
+		rp_screen__say(s->screen, line);
+	else
+		rp_said__keep(&s->said, line, cure);
+}
+
+void rp_live_screen__tell_start(struct live_screen *s, const char *doing)
+{
+	rp_screen__tell_start(s->screen, doing);
 }
 
 /* ---- what keys ask for ----------------------------------------------------------------------- */
@@ -287,8 +306,12 @@ int rp_live_screen__refresh(struct live_screen *s)
 	tell_output(s);
 	if (rc)
 		return rc;
-	return rp_screen__show(s->screen, total, last, shown_reading(s)->counts->time,
-			       shown_reading(s)->cpu);
+	rc = rp_screen__show(s->screen, total, last, shown_reading(s)->counts->time,
+			     shown_reading(s)->cpu);
+	if (rc || s->has_begun)
+		return rc;
+	s->has_begun = true;
+	return on_input(s); /* the keys that were held */
 }
 
 void rp_live_screen__end(struct live_screen *s)
@@ -330,6 +353,7 @@ int rp_run__open_screen(struct rp_run *run, struct rp_err *err)
 		.interval = run->opts->interval,
 		.setup = rp_setup_file__setup(run->setup),
 		.baseline = run->baseline,
+		.target = run->description.target,
 	};
 	const char *problem = rp_setup_file__problem(run->setup);
 	int rc;
@@ -343,6 +367,17 @@ int rp_run__open_screen(struct rp_run *run, struct rp_err *err)
 		return rc;
 	if (problem)
 		rp_screen__say(s->screen, problem);
+	rp_screen__tell_start(s->screen, "starting");
+	return 0;
+}
+
+int rp_run__watch_screen(struct rp_run *run, struct rp_err *err)
+{
+	struct live_screen *s = run->screen;
+	int rc;
+
+	if (!s)
+		return 0;
 	rc = rp_loop__watch(run->loop, STDIN_FILENO, on_input, s, &s->input);
 	if (!rc)
 		return 0;
@@ -360,6 +395,7 @@ void rp_run__close_screen(struct rp_run *run)
 	changed = s->screen && rp_screen__keep_setup(s->screen, rp_setup_file__kept(run->setup));
 	run->screen = NULL;
 	rp_screen__free(s->screen);
+	rp_said__say(&s->said, run->say);
 	if (changed)
 		rp_setup_file__write(run->setup, run->say);
 	if (s->output[0])

@@ -21,7 +21,7 @@
 void rp_run__say(struct rp_run *run, const char *line, const char *cure)
 {
 	if (run->screen)
-		rp_screen__say(rp_live_screen__screen(run->screen), line);
+		rp_live_screen__say(run->screen, line, cure);
 	else
 		run->say(line, cure);
 }
@@ -38,15 +38,12 @@ static int prepare_on_stuck(struct rp_run *run, struct rp_err *err)
 	return opts.command && !run->on_stuck ? rp_err__no_memory(err) : 0;
 }
 
-/* The screen comes once programs have been loaded and verified and all is attached, which takes a
+/* Programs are loaded and verified and all is attached while it is there already, which takes a
  * while for many functions, or on a busy machine. */
-static void say_attaching(struct rp_run *run)
+static int open_screen(struct rp_run *run, struct rp_err *err)
 {
-	char line[sizeof(run->description.target) + 32];
-
 	rp_description__fill(&run->description, run->opts, NULL);
-	snprintf(line, sizeof(line), "attaching to %s ...", run->description.target);
-	run->say(line, NULL);
+	return rp_run__open_screen(run, err);
 }
 
 static int start(struct rp_run *run, struct rp_err *err)
@@ -70,7 +67,7 @@ static int start(struct rp_run *run, struct rp_err *err)
 		rc = rp_signals__new(&signals, &run->signals, err);
 	/* Before there is much to copy; it begins while the programs are loaded. */
 	if (!rc)
-		run->helper = rp_helper__new(rp_signals__is_end_pending);
+		run->helper = rp_helper__new(rp_run__is_cancelled);
 	if (!rc && !run->helper)
 		rc = rp_err__no_memory(err);
 	if (!rc && launch.argv) {
@@ -79,7 +76,9 @@ static int start(struct rp_run *run, struct rp_err *err)
 		rc = rp_launch__new(&launch, &run->launch, &command, err);
 	}
 	if (!rc && run->on_screen)
-		say_attaching(run);
+		rc = open_screen(run, err);
+	if (!rc)
+		rc = rp_run__offer_samples(run, err);
 	if (!rc)
 		rc = rp_run__open(run, err);
 	if (!rc)
@@ -173,8 +172,8 @@ static int watch(struct rp_run *run, struct rp_err *err)
 		rc = rp_run__watch_signals(run);
 	if (!rc)
 		rc = rp_run__watch_events(run);
-	if (!rc && run->on_screen)
-		rc = rp_run__open_screen(run, err);
+	if (!rc)
+		rc = rp_run__watch_screen(run, err);
 	if (!rc)
 		rc = rp_run__watch_costs(run);
 	if (!rc)

@@ -15,11 +15,4 @@ typedef void (*rp_say_fn)(const char *cause, const char *cure);
  */
 int rp_run__live(const struct rp_opts *opts, const struct rp_baseline *baseline, rp_say_fn say,
 		 int *status, struct rp_err *err);
-
-/*
- * True if the target has nothing to trace by default and a screen is open: samples then show what
- * is hot, so that the user can choose.
- */
-bool rp_run__may_offer(const struct rp_opts *opts);
-
 #endif

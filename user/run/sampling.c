@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 
 #include "discover/file.h"
-#include "run/signals.h"
+#include "run/internal.h"
 #include "sample/spaces.h"
 #include "sample/threads.h"
 #include "util/array.h"
@@ -126,7 +126,7 @@ struct rp_sampling *rp_sampling__new(const struct rp_sampling_opts *opts)
 	s->tables = rp_unwind_tables__new(&tables);
 	if (s->store && s->tables)
 		s->sampler = rp_sampler__new(s->store, s->tables, opts->helper, is_probe, s,
-					     rp_signals__is_end_pending);
+					     rp_run__is_cancelled);
 	if (opts->hz)
 		s->threads = rp_sample_threads__new(&threads);
 	if (s->sampler && opts->off_cpu)

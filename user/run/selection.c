@@ -234,16 +234,15 @@ int rp_selection__nothing(const struct rp_opts *opts, const struct rp_plan *plan
 	return no_match(opts, plan, targets, stats.stripped, err);
 }
 
-void rp_selection__tell_left(const struct rp_targets *targets, rp_say_fn say)
+bool rp_selection__left(const struct rp_targets *targets, char *line, size_t size)
 {
 	struct rp_targets_stats stats;
-	char line[512];
 
 	rp_targets__stats(targets, &stats);
 	if (!stats.left)
-		return;
-	snprintf(line, sizeof(line), "%zu file%s left unread, or in part: %s: %s%s", stats.left,
+		return false;
+	snprintf(line, size, "%zu file%s left unread, or in part: %s: %s%s", stats.left,
 		 stats.left == 1 ? "" : "s", stats.left_path ? stats.left_path : "?",
 		 stats.left_why, stats.left > 1 ? " ..." : "");
-	say(line, NULL);
+	return true;
 }

@@ -20,7 +20,8 @@ int rp_selection__check(const struct rp_opts *opts, struct rp_err *err);
 int rp_selection__nothing(const struct rp_opts *opts, const struct rp_plan *plan,
 			  const struct rp_targets *targets, struct rp_err *err);
 
-/* Files of the targets that were left, if there are any: how many, which was the first, and why. */
-void rp_selection__tell_left(const struct rp_targets *targets, rp_say_fn say);
+/* Files of the targets that were left: how many, which was the first, and why. false: there are
+ * none. */
+bool rp_selection__left(const struct rp_targets *targets, char *line, size_t size);
 
 #endif

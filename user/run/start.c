@@ -10,6 +10,19 @@
 #include "run/internal.h"
 #include "run/selection.h"
 
+/* Files are named as they are told of everywhere else, but for where they are. */
+static void tell_work(void *ctx, const char *doing, const char *path)
+{
+	struct rp_run *run = ctx;
+	const char *name = strrchr(path, '/');
+	char line[160];
+
+	if (!run->screen)
+		return;
+	snprintf(line, sizeof(line), "%s %s", doing, name ? name + 1 : path);
+	rp_live_screen__tell_start(run->screen, line);
+}
+
 static int open_sampling(struct rp_run *run, struct rp_err *err)
 {
 	const struct rp_sampling_opts opts = {
@@ -77,6 +90,64 @@ static int open_session(struct rp_run *run, struct rp_session_opts *opts, struct
 	return rc;
 }
 
+static bool may_offer(const struct rp_run *run)
+{
+	const struct rp_opts *o = run->opts;
+
+	return run->screen && o->n_pids && !o->functions.n && !o->usdts.n && !o->excludes.n &&
+	       !o->sample_hz && !o->record;
+}
+
+static bool has_no_regions(const struct rp_plan *plan, const struct rp_targets *targets)
+{
+	struct rp_targets_stats stats;
+	size_t n;
+
+	rp_targets__stats(targets, &stats);
+	rp_plan__regions(plan, &n);
+	return !n && !stats.names;
+}
+
+static void sample(struct rp_run *run, const struct rp_err *nothing)
+{
+	rp_run__say(run, nothing->cause, nothing->cure);
+	run->with_samples = *run->opts;
+	run->with_samples.sample_hz = RP_AUTO_HZ;
+	if (!(run->with_samples.max_overhead > 0))
+		run->with_samples.max_overhead = RP_AUTO_OVERHEAD;
+	run->opts = &run->with_samples;
+}
+
+/* Before anything is loaded, which differs with samples. What cannot be found out fails later. */
+int rp_run__offer_samples(struct rp_run *run, struct rp_err *err)
+{
+	struct rp_targets_opts opts = {.helper = run->helper,
+				       .follow = !run->opts->no_follow,
+				       .is_cancelled = rp_run__is_cancelled,
+				       .on_work = tell_work,
+				       .ctx = run};
+	struct rp_targets *targets;
+	struct rp_err nothing = {0};
+	int rc;
+
+	if (!may_offer(run))
+		return 0;
+	rc = rp_selection__plan(run->opts, &run->features, &opts.plan, err);
+	if (rc)
+		return rc;
+	targets = rp_targets__new(&opts);
+	if (!targets)
+		rc = rp_err__no_memory(err);
+	else if (!rp_targets__add(targets, run->opts->pids, run->opts->n_pids, &nothing) &&
+		 has_no_regions(opts.plan, targets) && !rp_run__is_cancelled())
+		rp_selection__nothing(run->opts, opts.plan, targets, &nothing);
+	if (nothing.exit == RP_EXIT_NOTHING)
+		sample(run, &nothing);
+	rp_targets__free(targets);
+	rp_plan__free(opts.plan);
+	return rc;
+}
+
 int rp_run__open(struct rp_run *run, struct rp_err *err)
 {
 	const struct rp_opts *o = run->opts;
@@ -107,7 +178,9 @@ int rp_run__open(struct rp_run *run, struct rp_err *err)
 	};
 	struct rp_targets_opts targets = {.ops = &rp_run__session_ops,
 					  .follow = !o->no_follow,
-					  .is_cancelled = rp_signals__is_end_pending};
+					  .is_cancelled = rp_run__is_cancelled,
+					  .on_work = tell_work,
+					  .ctx = run};
 	struct rp_pid_namespace pids;
 	int rc = rp_run__pid_namespace(o, &pids, err);
 
@@ -115,6 +188,8 @@ int rp_run__open(struct rp_run *run, struct rp_err *err)
 		return rc;
 	opts.pid_namespace = pids.inode;
 	targets.others_hidden = pids.inode != 0;
+	if (run->screen)
+		rp_live_screen__tell_start(run->screen, "loading the BPF programs");
 	rp_features__probe(&run->features);
 	opts.map_events = run->features.map_tracepoint;
 	opts.open_stacks = run->features.task_iterator &&
@@ -152,7 +227,7 @@ static void tell_of_script(struct rp_run *run, const char *path)
 			 "%s is a script: what is traced is its interpreter,%s%s, and what that "
 			 "starts",
 			 path, first[2] == ' ' ? "" : " ", first + 2);
-		run->say(line, NULL);
+		rp_run__say(run, line, NULL);
 	}
 	fclose(file);
 }
@@ -181,7 +256,7 @@ static void say_all_the_same(struct rp_run *run, const struct rp_err *nothing)
 	char line[sizeof(nothing->cause) + 64];
 
 	snprintf(line, sizeof(line), "%s (the command runs all the same)", nothing->cause);
-	run->say(line, nothing->cure);
+	rp_run__say(run, line, nothing->cure);
 }
 
 bool rp_run__may_do_without_regions(const struct rp_run *run)
@@ -193,6 +268,7 @@ int rp_run__attach(struct rp_run *run, const char *command, struct rp_err *err)
 {
 	struct rp_targets_stats stats;
 	struct rp_err nothing;
+	char left[512];
 	int rc = 0;
 
 	if (run->launch)
@@ -206,14 +282,15 @@ int rp_run__attach(struct rp_run *run, const char *command, struct rp_err *err)
 		rc = rp_targets__add_named(run->targets, err);
 	if (!rc && run->events.mappings)
 		rc = rp_targets__add_system(run->targets, err);
-	run->cut_short = rp_signals__is_end_pending();
+	run->cut_short = rp_run__is_cancelled();
 	if (run->cut_short)
-		run->say("interrupted before all that was selected was found", NULL);
+		rp_run__say(run, "interrupted before all that was selected was found", NULL);
 	if (!rc && !run->cut_short && run->sampling)
 		rc = rp_sampling__start(run->sampling, err);
 	if (rc || run->cut_short)
 		return run->cut_short ? 0 : rc;
-	rp_selection__tell_left(run->targets, run->say);
+	if (rp_selection__left(run->targets, left, sizeof(left)))
+		rp_run__say(run, left, NULL);
 	rp_targets__stats(run->targets, &stats);
 	if (!stats.sites && !(rp_run__may_do_without_regions(run) && !stats.denied)) {
 		rc = rp_selection__nothing(run->opts, run->plan, run->targets, &nothing);
@@ -233,7 +310,7 @@ int rp_run__attach(struct rp_run *run, const char *command, struct rp_err *err)
 		return rc;
 	}
 	if (rc)
-		run->say(nothing.cause, nothing.cure);
+		rp_run__say(run, nothing.cause, nothing.cure);
 	return 0;
 }
 
@@ -245,7 +322,7 @@ static void say_waiting(struct rp_run *run)
 	rp_selection__nothing(run->opts, run->plan, run->targets, &nothing);
 	snprintf(line, sizeof(line), "tracing %s: waiting, as %s so far", run->description.target,
 		 nothing.cause);
-	run->say(line, nothing.cure);
+	rp_run__say(run, line, nothing.cure);
 }
 
 /* Reports what was asked for but is not measured. */
@@ -261,13 +338,13 @@ static void say_left(struct rp_run *run, const struct rp_targets_stats *stats)
 	if (n) {
 		snprintf(line, sizeof(line), "%zu selected, but not traced: %s: %s%s", n,
 			 refusals[0].name, refusals[0].reason, n > 1 ? " ..." : "");
-		run->say(line, rp_cure__list(run->opts, &cure));
+		rp_run__say(run, line, rp_cure__list(run->opts, &cure));
 	}
 	/* If nothing at all matches, rp_selection__nothing() reports it. */
 	if (unmatched && stats->sites && !run->events.mappings) {
 		snprintf(line, sizeof(line), "nothing in the target matches '%s'%s", unmatched,
 			 run->launch ? " so far" : "");
-		run->say(line, rp_cure__of_target(run->opts, "list", &cure));
+		rp_run__say(run, line, rp_cure__of_target(run->opts, "list", &cure));
 	}
 	if (stats->refused) {
 		snprintf(line, sizeof(line),
@@ -276,7 +353,7 @@ static void say_left(struct rp_run *run, const struct rp_targets_stats *stats)
 				 : "%zu sites were refused by the kernel: their regions are not "
 				   "measured",
 			 stats->refused);
-		run->say(line, rp_cure__with(run->opts, "--verbose", NULL, &cure));
+		rp_run__say(run, line, rp_cure__with(run->opts, "--verbose", NULL, &cure));
 	}
 	if (stats->moved) {
 		snprintf(line, sizeof(line),
@@ -284,7 +361,7 @@ static void say_left(struct rp_run *run, const struct rp_targets_stats *stats)
 			 "moved or copied it (to huge pages?): start it without that, as node "
 			 "--use-largepages=off",
 			 stats->moved, stats->moved == 1 ? " is" : "s are");
-		run->say(line, NULL);
+		rp_run__say(run, line, NULL);
 	}
 }
 
@@ -318,7 +395,7 @@ void rp_run__say_started(struct rp_run *run)
 	if (!stats.sites && rp_run__may_do_without_regions(run)) {
 		snprintf(line, sizeof(line), "tracing %s, which has no regions: samples at %u Hz",
 			 run->description.target, run->opts->sample_hz);
-		run->say(line, NULL);
+		rp_run__say(run, line, NULL);
 		return;
 	}
 	if (!stats.sites && run->launch)
@@ -327,7 +404,7 @@ void rp_run__say_started(struct rp_run *run)
 	snprintf(line, sizeof(line), "tracing %zu region%s%s at %zu site%s in %s", n,
 		 n == 1 ? "" : "s", stats.names ? " and those named at run time" : "", stats.sites,
 		 stats.sites == 1 ? "" : "s", run->description.target);
-	run->say(line, NULL);
+	rp_run__say(run, line, NULL);
 }
 
 /* Sleeping threads are in the kernel, of which less can be said then. */

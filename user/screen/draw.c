@@ -344,12 +344,29 @@ static long draw_bar(const struct rp_state *s)
 	return RP_CURSOR_NONE;
 }
 
+/* Lines are where they will be once there are figures, so that nothing jumps. */
+static void draw_start(const struct rp_state *s)
+{
+	char line[sizeof(s->doing) + 8];
+
+	if (!s->doing[0])
+		return;
+	snprintf(line, sizeof(line), "%s ...", s->doing);
+	if (s->layout.header > 0 && s->target)
+		rp_draw__text(s, RP_STYLE_STRONG, 0, 0, s->layout.width, s->target);
+	if (s->layout.header > 1)
+		rp_draw__text(s, RP_STYLE_NORMAL, 1, 0, s->layout.width, line);
+	rp_draw__text(s, RP_STYLE_LABEL, s->layout.bar, 0, s->layout.width,
+		      "q: quit    other keys: done once there are figures");
+}
+
 void rp_draw(const struct rp_state *s)
 {
 	long cursor;
 
 	rp_terminal__clear();
 	if (!s->shown) {
+		draw_start(s);
 		rp_terminal__flush(0, RP_CURSOR_NONE);
 		return;
 	}

@@ -71,6 +71,7 @@ int rp_screen__new(const struct rp_screen_opts *opts, struct rp_screen **out, st
 		.utf8 = !strcmp(nl_langinfo(CODESET), "UTF-8"),
 		.axis = opts->axis,
 		.baseline = opts->baseline,
+		.target = opts->target,
 	};
 	struct rp_screen *screen = calloc(1, sizeof(*screen));
 	int rc;
@@ -147,6 +148,24 @@ int rp_screen__show(struct rp_screen *screen, struct rp_snapshot *total, struct 
 	if (!rc && !rp_terminal__is_behind())
 		draw(screen);
 	return rc;
+}
+
+void rp_screen__tell_start(struct rp_screen *screen, const char *doing)
+{
+	struct rp_state *s = &screen->state;
+
+	if (s->shown)
+		return;
+	snprintf(s->doing, sizeof(s->doing), "%s", doing);
+	if (!rp_terminal__is_behind())
+		draw(screen);
+}
+
+bool rp_screen__is_quit_typed(void)
+{
+	static const int keys[] = {'q', RP_KEY_F0 + 10};
+
+	return rp_terminal__hold(keys, sizeof(keys) / sizeof(keys[0]));
 }
 
 void rp_screen__signal(struct rp_screen *screen, int signal)

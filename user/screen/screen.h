@@ -64,6 +64,7 @@ struct rp_screen_opts {
 	const struct rp_axis *axis;   /* of a record: as of the figures shown; else NULL */
 	const struct rp_setup *setup; /* goes before sort, columns and tree; NULL: there is none */
 	bool baseline;		      /* figures are compared with one */
+	const char *target;	      /* which the first figures will be of; NULL: not known */
 };
 
 /* What has become of the run. */
@@ -89,6 +90,11 @@ void rp_screen__free(struct rp_screen *screen);
  */
 int rp_screen__show(struct rp_screen *screen, struct rp_snapshot *total, struct rp_snapshot *recent,
 		    uint64_t time, uint64_t cpu);
+
+/* What is done until there are figures, for which a picture stands in. Nothing later. */
+void rp_screen__tell_start(struct rp_screen *screen, const char *doing);
+/* A key that quits has been typed before figures could be shown; the others are held until then. */
+bool rp_screen__is_quit_typed(void);
 
 /* Take the keys that are there. */
 enum rp_screen_want rp_screen__input(struct rp_screen *screen);

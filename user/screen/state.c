@@ -38,6 +38,7 @@ void rp_state__init(struct rp_state *s, const struct rp_state_opts *opts)
 		.utf8 = opts->utf8,
 		.axis = opts->axis,
 		.compared = opts->baseline,
+		.target = opts->target,
 		.since = "start",
 	};
 	rp_screen_columns__init(&s->columns, opts->baseline);

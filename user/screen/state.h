@@ -71,6 +71,7 @@ struct rp_state {
 	struct rp_snapshot *total;  /* since the start, or since the last reset */
 	struct rp_snapshot *shown;  /* the same one, or that of the last interval */
 	const struct rp_axis *axis; /* of a record; NULL: of a program that runs */
+	const char *target;	    /* until there are figures, which tell it; may be NULL */
 	struct rp_histories histories;
 	uint32_t *visible; /* positions in the rows, or in the tree, of `shown` */
 	size_t n_visible;
@@ -114,7 +115,8 @@ struct rp_state {
 	uint64_t selected_before; /* a search began there */
 	size_t menu;		  /* line of the list, or first line of the help */
 	char message[256];
-	char since[32]; /* when figures begin: "start", or a time */
+	char doing[160]; /* before there are figures: what is under way; empty: nothing to tell */
+	char since[32];	 /* when figures begin: "start", or a time */
 };
 
 struct rp_state_opts {
@@ -126,6 +128,7 @@ struct rp_state_opts {
 	double interval;
 	const struct rp_axis *axis; /* of a record; else NULL */
 	bool baseline;		    /* figures are compared with one */
+	const char *target;	    /* that figures will be of; NULL: told with them */
 };
 
 void rp_state__init(struct rp_state *s, const struct rp_state_opts *opts);

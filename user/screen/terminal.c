@@ -17,6 +17,8 @@
 
 #define ESCAPE_MS     25 /* a lone escape is one after this time */
 
+#define HELD_MAX      64 /* keys that are typed before they can be served */
+
 #define BEGIN_PICTURE "\x1b[?2026h" /* synchronised output */
 #define END_PICTURE   "\x1b[?2026l"
 
@@ -24,6 +26,11 @@
 static SCREEN *terminal;
 static attr_t styles[RP_STYLES];
 static enum rp_sequence sequence; /* under way: it may come in pieces */
+static struct {
+	struct rp_input input[HELD_MAX];
+	size_t n, next;
+	bool on;
+} held;
 
 /* ---- taken over and given back ---------------------------------------------------------- */
 
@@ -128,6 +135,8 @@ int rp_terminal__open(struct rp_err *err)
 	keypad(stdscr, TRUE);
 	nodelay(stdscr, TRUE);
 	know_more_keys();
+	held.n = held.next = 0;
+	held.on = true;
 	/*
 	 * All of them, though few are of use: behind one that is not asked for ncurses waits for
 	 * the next, whatever it was told of delays.
@@ -305,7 +314,7 @@ static bool begins_sequence(void)
 	return sequence;
 }
 
-bool rp_terminal__read(struct rp_input *input)
+static bool read_input(struct rp_input *input)
 {
 	wint_t code;
 	int kind;
@@ -326,4 +335,27 @@ bool rp_terminal__read(struct rp_input *input)
 			return true;
 	}
 	return false;
+}
+
+bool rp_terminal__read(struct rp_input *input)
+{
+	held.on = false;
+	if (held.next == held.n)
+		return read_input(input);
+	*input = held.input[held.next++];
+	return true;
+}
+
+bool rp_terminal__hold(const int *keys, size_t n)
+{
+	bool found = false;
+
+	if (!terminal || !held.on)
+		return false;
+	while (held.n < HELD_MAX && read_input(&held.input[held.n]))
+		held.n++;
+	for (size_t i = 0; i < held.n; i++)
+		for (size_t k = 0; k < n; k++)
+			found |= held.input[i].key == keys[k];
+	return found;
 }

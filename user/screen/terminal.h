@@ -62,4 +62,10 @@ struct rp_input {
 /* The next key or click that is there; false: no more. */
 bool rp_terminal__read(struct rp_input *input);
 
+/*
+ * Before the first call of that: what has been typed is held for it. Whether one of these keys is
+ * among it; false, too, where no terminal is open.
+ */
+bool rp_terminal__hold(const int *keys, size_t n);
+
 #endif

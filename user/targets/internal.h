@@ -105,7 +105,9 @@ struct rp_targets {
 	struct rp_helper *helper; /* it opens and reads their files; NULL: this process does */
 	bool link_per_site;
 	bool others_hidden;	    /* so any file may be mapped by processes outside the trace */
-	bool (*is_cancelled)(void); /* may be NULL */
+	bool (*is_cancelled)(void); /* may be NULL, as may the next */
+	void (*on_work)(void *ctx, const char *doing, const char *path);
+	void *ctx;
 	struct rp_plan *plan;
 	bool follow;
 	struct rp_object *objects;
@@ -149,6 +151,8 @@ struct rp_targets {
 
 void rp_targets__unlink(struct rp_targets *t, struct rp_links *links); /* NULL: nothing to do */
 bool rp_targets__is_cancelled(const struct rp_targets *t);
+/* Tell what is done with a file. */
+void rp_targets__tell(const struct rp_targets *t, const char *doing, const char *path);
 /* It is rptrace, or its helper. */
 bool rp_targets__is_own(const struct rp_targets *t, pid_t pid);
 double rp_targets__now(void); /* s, CLOCK_MONOTONIC */

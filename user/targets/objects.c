@@ -156,6 +156,8 @@ static int open_elf(const struct rp_targets *t, const struct rp_object *o, int f
 		tables |= RP_ELF_FUNCTIONS;
 	if (rp_plan__wants_usdt(t->plan, o->path, o->is_exe))
 		tables |= RP_ELF_USDT;
+	rp_targets__tell(t, tables & RP_ELF_FUNCTIONS ? "reading symbols of" : "reading notes of",
+			 o->path);
 	rc = rp_helper__object(t->helper, fd, o->path, tables, elf, err);
 	if (!rc)
 		rp_elf__stop_when(*elf, t->is_cancelled);
@@ -424,6 +426,7 @@ int rp_object__link(struct rp_targets *t, const struct rp_object *o, const struc
 	refused = calloc(b->n, sizeof(*refused));
 	if (!refused)
 		return rp_err__no_memory(err);
+	rp_targets__tell(t, "attaching to", o->path);
 	rc = t->ops->link(t->session, &req, refused, out, err);
 	for (size_t i = 0; !rc && !replaces && i < b->n; i++)
 		t->refused += refused[i] != 0;

@@ -30,6 +30,12 @@ bool rp_targets__is_cancelled(const struct rp_targets *t)
 	return t->is_cancelled && t->is_cancelled();
 }
 
+void rp_targets__tell(const struct rp_targets *t, const char *doing, const char *path)
+{
+	if (t->on_work)
+		t->on_work(t->ctx, doing, path);
+}
+
 bool rp_targets__is_own(const struct rp_targets *t, pid_t pid)
 {
 	return pid == getpid() || pid == rp_helper__pid(t->helper);
@@ -54,6 +60,8 @@ struct rp_targets *rp_targets__new(const struct rp_targets_opts *opts)
 		t->others_hidden = opts->others_hidden;
 		t->helper = opts->helper;
 		t->is_cancelled = opts->is_cancelled;
+		t->on_work = opts->on_work;
+		t->ctx = opts->ctx;
 		t->event_time = UINT64_MAX; /* before it is active nothing is missed */
 		t->link_per_site = opts->link_per_site;
 		t->max_reading = opts->max_reading ? opts->max_reading

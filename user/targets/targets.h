@@ -51,6 +51,9 @@ struct rp_targets_opts {
 	bool others_hidden; /* processes may map a file that /proc does not show */
 	/* Whether to give up what is under way, which may take long: asked often. NULL: never. */
 	bool (*is_cancelled)(void);
+	/* Told before what may take long: what is done with which file. NULL: nobody asks. */
+	void (*on_work)(void *ctx, const char *doing, const char *path);
+	void *ctx;
 	uint64_t max_reading; /* ns of CPU time that the files of one process may take; 0: 30 s */
 	bool link_per_site;   /* each site is a link of its own, of which to close one takes long */
 };
