@@ -90,12 +90,13 @@ class Terminals(Screen):
         """Where there are no 256 colours, none of them is asked for, in the panes neither."""
         screen = self.open(TERM="xterm", rows=40)
         path = self.path("written")
-        screen.tmux("pipe-pane", f"cat >{path}")
+        screen.tmux("pipe-pane", f"cat >{path}.now; mv {path}.now {path}")
         screen.press("Enter", "Tab")
         screen.wait("tones", lambda text: re.search("[░▒▓█]", text.partition("Heat map")[2]))
         screen.press("Tab", "F6")
         screen.wait("Sort by")
         screen.tmux("pipe-pane")
+        screen.wait("all that was written", lambda _: os.path.exists(path))
         with open(path, encoding="utf-8") as file:
             written = file.read()
         self.assertRegex(written, r"\x1b\[[\d;]*3[0-7]")

@@ -10,7 +10,7 @@
 struct rp_said {
 	struct rp_said_line {
 		char *line, *cure;
-	} *lines;
+	} * lines;
 	size_t n, capacity;
 };
 

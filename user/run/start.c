@@ -90,6 +90,18 @@ static int open_session(struct rp_run *run, struct rp_session_opts *opts, struct
 	return rc;
 }
 
+/* For looking at them; for more they take a session. */
+static struct rp_targets_opts targets_opts(struct rp_run *run)
+{
+	return (struct rp_targets_opts){
+		.helper = run->helper,
+		.follow = !run->opts->no_follow,
+		.is_cancelled = rp_run__is_cancelled,
+		.on_work = tell_work,
+		.ctx = run,
+	};
+}
+
 static bool may_offer(const struct rp_run *run)
 {
 	const struct rp_opts *o = run->opts;
@@ -121,11 +133,7 @@ static void sample(struct rp_run *run, const struct rp_err *nothing)
 /* Before anything is loaded, which differs with samples. What cannot be found out fails later. */
 int rp_run__offer_samples(struct rp_run *run, struct rp_err *err)
 {
-	struct rp_targets_opts opts = {.helper = run->helper,
-				       .follow = !run->opts->no_follow,
-				       .is_cancelled = rp_run__is_cancelled,
-				       .on_work = tell_work,
-				       .ctx = run};
+	struct rp_targets_opts opts = targets_opts(run);
 	struct rp_targets *targets;
 	struct rp_err nothing = {0};
 	int rc;
@@ -176,11 +184,7 @@ int rp_run__open(struct rp_run *run, struct rp_err *err)
 		.record_every = o->every,
 		.verbose = o->verbose,
 	};
-	struct rp_targets_opts targets = {.ops = &rp_run__session_ops,
-					  .follow = !o->no_follow,
-					  .is_cancelled = rp_run__is_cancelled,
-					  .on_work = tell_work,
-					  .ctx = run};
+	struct rp_targets_opts targets = targets_opts(run);
 	struct rp_pid_namespace pids;
 	int rc = rp_run__pid_namespace(o, &pids, err);
 
@@ -204,7 +208,7 @@ int rp_run__open(struct rp_run *run, struct rp_err *err)
 	run->collect = (struct rp_collect){
 		.session = run->session, .plan = run->plan, .costs = &run->cost_meter.costs};
 	run->source = rp_collect__source(&run->collect);
-	targets.helper = run->helper;
+	targets.ops = &rp_run__session_ops;
 	targets.session = run->session;
 	targets.plan = run->plan;
 	targets.link_per_site = opts.mode == RP_ATTACH_PERF;
