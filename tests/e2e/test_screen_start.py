@@ -39,7 +39,7 @@ class Start(Case):
         self.check_given_back(terminal)
         # What was said meanwhile is told behind it.
         after = terminal.text.split(BACK)[1]
-        self.assertRegex(after, rb"rptrace: tracing \d+ regions?.*\n(?s:.*)REGION +COUNT")
+        self.assertRegex(after, rb"rptrace: tracing \d+ regions?.*\n(?s:.*)final summary")
         self.assertNotIn(b"rptrace: tracing", terminal.text.split(BACK)[0])
 
     def test_a_key_that_quits_is_heard_at_once(self):
