@@ -8,6 +8,9 @@
  *   register  mov %rsi,%rsp
  *   exchange  xchg %rsi,%rsp
  *   pop       pop %rsp
+ *   add       add %rsi,%rsp
+ *   choose    cmovne %rsi,%rsp
+ *   leave     mov (%rsi),%rbp; leave
  *
  * together: their stacks lie in one mapping, with nothing between them.
  */
@@ -37,6 +40,10 @@ SWITCH(by_load, "mov (%rsi),%rsp;");
 SWITCH(by_register, "mov (%rsi),%rsi; mov %rsi,%rsp;");
 SWITCH(by_exchange, "mov (%rsi),%rsi; xchg %rsi,%rsp;");
 SWITCH(by_pop, "push (%rsi); pop %rsp;");
+SWITCH(by_add, "mov (%rsi),%rsi; sub %rsp,%rsi; add %rsi,%rsp;");
+SWITCH(by_choice, "mov (%rsi),%rsi; test %rsi,%rsi; cmovne %rsi,%rsp;");
+/* It pops one word more than is there. */
+SWITCH(by_leave, "mov (%rsi),%rsi; sub $8,%rsi; mov %rsi,%rbp; leave;");
 #endif
 
 static const struct {
@@ -48,6 +55,9 @@ static const struct {
 	{"register", by_register},
 	{"exchange", by_exchange},
 	{"pop", by_pop},
+	{"add", by_add},
+	{"choose", by_choice},
+	{"leave", by_leave},
 #endif
 };
 

@@ -347,6 +347,11 @@ static void test_fibers(void **state)
 	assert_true(TRAITS("printf\0jump_fcontext").has_fibers);
 	assert_false(TRAITS("makecontexts").has_fibers);
 	assert_false(TRAITS("swap").has_fibers);
+	/* Coroutines that are born on signal stacks, and jump to one another. */
+	assert_true(TRAITS("_longjmp\0sigaltstack").has_fibers);
+	assert_true(TRAITS("sigaltstack\0__longjmp_chk").has_fibers);
+	assert_false(TRAITS("siglongjmp").has_fibers);
+	assert_false(TRAITS("sigaltstack").has_fibers);
 	/* The C library has it for others. */
 	assert_false(TRAITS("makecontext\0GLIBC_PRIVATE").has_fibers);
 }

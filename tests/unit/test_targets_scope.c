@@ -2,6 +2,7 @@
 /* Who is probed where, and what the kernel refuses. */
 #include <linux/capability.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 
 #include "targets_fixture.h"
@@ -50,15 +51,33 @@ static void test_all_that_map_it_are_traced(void **state)
 	assert_int_equal(links_alive(&f.kernel), 1);
 }
 
+/* This program, of which "prog" is a copy, has longjmp(), too: coroutines for all that is known. */
+static void has_signal_stack_but_no_coroutines(void)
+{
+	size_t size = size_of("prog");
+	char path[PATH_MAX], *image, *at;
+	int fd;
+
+	sigaltstack(NULL, NULL); /* what this program has, its copies have */
+	snprintf(path, sizeof(path), "%s/prog", f.root);
+	fd = open(path, O_RDWR);
+	image = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	assert_ptr_not_equal(image, MAP_FAILED);
+	while ((at = memmem(image, size, "longjmp", 7)))
+		*at = 'L';
+	munmap(image, size);
+	close(fd);
+}
+
 /* Such a program may run handlers on another stack; nobody sees to returns in its children. */
 static void test_no_return_probes_bound_to_who_has_signal_stacks(void **state)
 {
 	struct rp_targets_stats stats;
 
 	(void)state;
-	sigaltstack(NULL, NULL); /* what this program has, its copies have */
 	put_process(PID, 1);
 	map(PID, "prog");
+	has_signal_stack_but_no_coroutines();
 	put_process(PID + 1, 1);
 	map(PID + 1, "prog");
 	f.plan_opts.rules.return_probes = true;
@@ -76,6 +95,7 @@ static void test_return_probes_of_all_who_have_signal_stacks(void **state)
 	(void)state;
 	put_process(PID, 1);
 	map(PID, "prog");
+	has_signal_stack_but_no_coroutines();
 	f.plan_opts.rules.return_probes = true;
 	start();
 	add(PID);
@@ -91,6 +111,7 @@ static void test_left_out_beside_functions_on_signal_stacks(void **state)
 	f.plan_opts.rules.return_probes = true;
 	put_process(PID, 1);
 	map(PID, "prog");
+	has_signal_stack_but_no_coroutines();
 	start();
 	add(PID);
 	assert_int_equal(f.kernel.links[0].sites, 3);

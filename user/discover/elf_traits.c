@@ -50,6 +50,7 @@ struct told {
 	bool libc;
 	bool fibers;
 	bool signal_stack;
+	bool long_jump;
 };
 
 static void search_strings(const char *strings, size_t size, struct told *told)
@@ -59,6 +60,8 @@ static void search_strings(const char *strings, size_t size, struct told *told)
 	told->libc |= memmem(strings, size, "GLIBC_PRIVATE", 13) != NULL;
 	told->fibers |= names_fibers(strings, size);
 	told->signal_stack |= memmem(strings, size, "sigaltstack", sizeof("sigaltstack")) != NULL;
+	told->long_jump |= memmem(strings, size, "longjmp", sizeof("longjmp")) ||
+			   memmem(strings, size, "longjmp_chk", sizeof("longjmp_chk"));
 }
 
 /* Bit by bit, as such a table may be as large as its owner likes. */
@@ -100,8 +103,13 @@ static void find_stack_traits(struct rp_elf *elf)
 	elf->traits.has_unwinding = told.personality ||
 				    (!elf->traits.has_symtab && !told.c_only && !told.libc &&
 				     rp_elf__section_by_name(elf, ".gcc_except_table"));
-	/* glibc has makecontext() and sigaltstack() for others. */
-	elf->traits.has_fibers = told.fibers && !told.libc;
+	/*
+	 * glibc has makecontext() and sigaltstack() for others. A jump into a handler that has
+	 * ended goes on where its signal stack was: GNU Pth, and QEMU once, make coroutines of
+	 * that.
+	 */
+	elf->traits.has_fibers = (told.fibers || (told.signal_stack && told.long_jump)) &&
+				 !told.libc;
 	elf->traits.has_signal_stack = told.signal_stack && !told.libc;
 }
 

@@ -19,6 +19,7 @@
 #define STEP_BYTES   32u
 /* The longest row of instructions that restores registers after a switch. */
 #define RESTORE_INSTRUCTIONS 16
+#define LEAVE		     0xc9
 
 enum source { SOURCE_UNKNOWN, SOURCE_FRAME, SOURCE_ELSEWHERE };
 
@@ -213,11 +214,22 @@ static bool is_from_elsewhere(const struct state *s, ZydisRegister reg, const ui
 	}
 }
 
+/* mov anything to the frame pointer; leave: this sets the stack pointer to the same. */
+static bool is_leave_from_elsewhere(const struct decoded *d, const uint8_t *code, size_t size,
+				    size_t next)
+{
+	return d->ops[0].type == ZYDIS_OPERAND_TYPE_REGISTER &&
+	       d->ops[0].reg.value == ZYDIS_REGISTER_RBP && !is_sp(&d->ops[1]) && next < size &&
+	       code[next] == LEAVE && goes_on_elsewhere(code + next + 1, size - next - 1);
+}
+
 static bool loads_sp(const struct state *s, const struct decoded *d, const uint8_t *code,
 		     size_t size, size_t next)
 {
 	const ZydisDecodedOperand *to = &d->ops[0], *from = &d->ops[1];
 
+	if (d->i.meta.category == ZYDIS_CATEGORY_CMOV)
+		return is_sp(to) && goes_on_elsewhere(code + next, size - next);
 	switch (d->i.mnemonic) {
 	case ZYDIS_MNEMONIC_POP:
 		return is_sp(to) && !s->unrolled && goes_on_elsewhere(code + next, size - next);
@@ -225,7 +237,12 @@ static bool loads_sp(const struct state *s, const struct decoded *d, const uint8
 		return (is_sp(to) || is_sp(from)) && goes_on_elsewhere(code + next, size - next);
 	case ZYDIS_MNEMONIC_LEA:
 		return is_sp(to) && is_from_elsewhere(s, from->mem.base, code, size, next);
+	case ZYDIS_MNEMONIC_ADD: /* the way from one stack to the other */
+		return is_sp(to) && from->type != ZYDIS_OPERAND_TYPE_IMMEDIATE &&
+		       goes_on_elsewhere(code + next, size - next);
 	case ZYDIS_MNEMONIC_MOV:
+		if (is_leave_from_elsewhere(d, code, size, next))
+			return true;
 		if (!is_sp(to))
 			return false;
 		if (from->type == ZYDIS_OPERAND_TYPE_MEMORY)
@@ -262,21 +279,32 @@ static bool is_load(const uint8_t *code, size_t size, size_t at)
 }
 
 /*
- * Could the opcode at `at` be that of a load of the stack pointer? There is a byte on either side.
- * This is asked of every byte, and the first test answers most.
+ * Could the opcode at `at` be that of a load of the stack pointer? There is a byte before it, and
+ * two are behind it. This is asked of every byte, and the first test answers most.
  */
 static bool looks_like_load(const uint8_t *at)
 {
-	static const bool is_opcode[256] = {[0x5c] = true, [0x87] = true, [0x89] = true,
-					    [0x8b] = true, [0x8d] = true, [0x94] = true};
+	static const bool is_opcode[256] = {
+		[0x01] = true, [0x03] = true, [0x0f] = true, [0x5c] = true, [0x87] = true,
+		[0x89] = true, [0x8b] = true, [0x8d] = true, [0x94] = true};
 	uint8_t rex = at[-1], modrm = at[1];
 
 	if (!is_opcode[at[0]])
 		return false;
 	switch (at[0]) {
+	case 0x01: /* add register to register */
+		return (modrm & 0xc7) == 0xc4 && (rex == 0x48 || rex == 0x4c);
+	case 0x03: /* add anything to register */
+		return (modrm & 0x38) == 0x20 && (rex & 0xfc) == 0x48;
+	case 0x0f: /* cmov anything to register */
+		return (modrm & 0xf0) == 0x40 && (at[2] & 0x38) == 0x20 && (rex & 0xfc) == 0x48;
 	case 0x89: /* mov register to register; not from the frame pointer */
+		if ((modrm & 0xc7) == 0xc5 && at[2] == LEAVE)
+			return true;
 		return (modrm & 0xc7) == 0xc4 && (rex == 0x4c || (rex == 0x48 && modrm != 0xec));
 	case 0x8b: /* mov anything to register; not from the frame */
+		if ((modrm & 0x38) == 0x28 && at[2] == LEAVE)
+			return true;
 		return (modrm & 0x38) == 0x20 && (rex & 0xfc) == 0x48 &&
 		       (modrm < 0x40 || (modrm & 7) != 5);
 	case 0x8d: /* lea from a register that arguments come in */
@@ -294,7 +322,7 @@ static bool looks_like_load(const uint8_t *at)
 
 bool rp_stack_switch__in_x86(const uint8_t *code, size_t from, size_t end, size_t size)
 {
-	for (size_t i = from ? from : 1; i < end && i + 1 < size; i++)
+	for (size_t i = from ? from : 1; i < end && i + 2 < size; i++)
 		if (looks_like_load(code + i) && is_load(code, size, i))
 			return true;
 	return false;
