@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
 /*
- * sigcoroutines N: two coroutines take turns, each in the middle of a call of request, N calls each.
- * Each was born in a handler on a signal stack, into which the program jumps back after it has
- * ended: the way of GNU Pth, which needs no code of its own to switch stacks.
+ * sigcoroutines N: two coroutines take turns, each in the middle of a call of request, N calls
+ * each. Each was born in a handler on a signal stack, into which the program jumps back after it
+ * has ended: the way of GNU Pth, which needs no code of its own to switch stacks.
  */
 #define _GNU_SOURCE
 #include <setjmp.h>
