@@ -51,13 +51,8 @@ static const struct {
 	switch_fn *function;
 } ways[] = {
 #ifdef __x86_64__
-	{"load", by_load},
-	{"register", by_register},
-	{"exchange", by_exchange},
-	{"pop", by_pop},
-	{"add", by_add},
-	{"choose", by_choice},
-	{"leave", by_leave},
+	{"load", by_load}, {"register", by_register}, {"exchange", by_exchange}, {"pop", by_pop},
+	{"add", by_add},   {"choose", by_choice},     {"leave", by_leave},
 #endif
 };
 
