@@ -4,7 +4,9 @@
  * made one of functions alone. In it
  *
  *   - what is called first by each thread, and whatever takes all of the time of that, does not
- *     return: main(), the loop of a server;
+ *     return: main(), the loop of a server. But samples look alike if it returns and is called
+ * again at once, as what runs each statement of a database. So the innermost of these are tried
+ * where there is room: what does not return has no calls, and its probes cost nothing;
  *   - a function that takes as long as a caller which is kept says nothing new;
  *   - one with most of its samples in itself is at the end of the tree: it is short, called often,
  *     and may cost more to probe than it tells. These are taken only where next to nothing else is
@@ -14,6 +16,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "util/array.h"
 #include "util/hash.h"
@@ -23,6 +26,8 @@
 #define SHARE_SAME  0.96 /* of its caller, which is kept */
 #define SHARE_LEAF  0.5	 /* of its own samples */
 #define SHARE_FEW   0.1	 /* of all samples: what is left does not tell much */
+#define ROOTS_TRIED 2	 /* of a chain of those that do not return, from the innermost out ... */
+#define ROOTS_FIRST 4	 /* ... without the outermost, which start programs and threads */
 
 /* A function below one chain of callers. */
 struct node {
@@ -30,6 +35,8 @@ struct node {
 	uint32_t function;
 	uint64_t samples;
 	bool is_root;
+	uint32_t depth;
+	uint32_t roots_below; /* with names, of the longest chain of them */
 };
 
 enum verdict { UNDECIDED, RARE, ROOT, WRAPPER, LEAF, KEPT };
@@ -39,6 +46,7 @@ struct candidate {
 	uint32_t function; /* number of its place */
 	uint64_t as_root;  /* samples of it where it does not return */
 	uint64_t kept;	   /* inclusive samples of itself, or of the caller that stands for it */
+	bool may_return;   /* among the innermost of those that do not */
 	enum verdict verdict;
 };
 
@@ -98,6 +106,7 @@ static int make_tree(struct choice *c)
 		const struct node *parent = &c->nodes[c->nodes[i].parent];
 		double all_of_it = SHARE_ROOT * (double)parent->samples;
 
+		c->nodes[i].depth = parent->depth + 1;
 		c->nodes[i].is_root = !c->nodes[i].parent ||
 				      (parent->is_root && (double)c->nodes[i].samples >= all_of_it);
 	}
@@ -125,10 +134,33 @@ static int compare_candidates(const void *a, const void *b)
 	return x->function < y->function ? -1 : x->function > y->function;
 }
 
-/* Code that is in no file, compiled at run time or Python, cannot be probed. */
+/*
+ * Code that is in no file, compiled at run time or Python, cannot be probed. What has no symbol is
+ * called by its object and its offset in that, and cannot be asked for by name.
+ */
 static bool is_named(const struct rp_place *place)
 {
-	return *place->object && place->object[0] != '[' && place->function[0] != '[';
+	size_t n = strlen(place->object);
+
+	if (!n || place->object[0] == '[' || place->function[0] == '[')
+		return false;
+	return strncmp(place->function, place->object, n) != 0 || place->function[n] != '+';
+}
+
+static void mark_roots(struct choice *c)
+{
+	for (size_t i = c->n; i-- > 1;) {
+		struct node *node = &c->nodes[i], *parent = &c->nodes[node->parent];
+		struct candidate *at = node->is_root ? find(c, node->function) : NULL;
+		uint32_t with_it = node->roots_below + (at != NULL);
+
+		if (node->is_root && parent->roots_below < with_it)
+			parent->roots_below = with_it;
+		if (!at)
+			continue;
+		at->as_root += node->samples;
+		at->may_return |= node->roots_below < ROOTS_TRIED && node->depth > ROOTS_FIRST;
+	}
 }
 
 static int list_candidates(struct choice *c)
@@ -157,12 +189,7 @@ static int list_candidates(struct choice *c)
 			at = rp_index__next(&c->by_function, at);
 		c->by_function.slot[at] = (uint32_t)i + 1;
 	}
-	for (size_t i = 1; i < c->n; i++) {
-		struct candidate *at = find(c, c->nodes[i].function);
-
-		if (at && c->nodes[i].is_root)
-			at->as_root += c->nodes[i].samples;
-	}
+	mark_roots(c);
 	return 0;
 }
 
@@ -218,6 +245,7 @@ static void keep_leaves(struct choice *c, struct rp_hot_functions *out)
 	out->leaves = 0;
 }
 
+/* Those that are worth it come first. */
 static void take(const struct choice *c, size_t most, struct rp_hot_functions *out)
 {
 	for (size_t i = 0; i < c->n_candidates; i++) {
@@ -227,6 +255,12 @@ static void take(const struct choice *c, size_t most, struct rp_hot_functions *o
 			out->item[out->n++] = c->candidates[i].hot;
 		else
 			out->more++;
+	}
+	for (size_t i = 0; i < c->n_candidates && out->n < most; i++) {
+		if (c->candidates[i].verdict != ROOT || !c->candidates[i].may_return)
+			continue;
+		out->item[out->n++] = c->candidates[i].hot;
+		out->roots--;
 	}
 }
 
