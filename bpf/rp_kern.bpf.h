@@ -128,6 +128,21 @@ struct pid {
 	struct upid numbers[];
 };
 
+typedef struct {
+	__u32 val;
+} kuid_t;
+
+struct user_namespace {
+	struct user_namespace *parent;
+	int level; /* 0: the one that all others are in */
+	kuid_t owner;
+};
+
+struct cred {
+	kuid_t uid;
+	struct user_namespace *user_ns;
+};
+
 struct thread_struct {
 	unsigned long fsbase;
 };
@@ -144,6 +159,7 @@ struct task_struct {
 	__u64 start_time;
 	__u64 self_exec_id;
 	char comm[16];
+	const struct cred *real_cred;
 	struct signal_struct *signal;
 	unsigned long sas_ss_sp;
 	unsigned long sas_ss_size;

@@ -58,7 +58,7 @@ __u32 names_used = 0;
 __u32 spans_open = 0; /* where processes have shares */
 __u32 segments_used = 0;
 __u32 goroutine_places_used = 0;
-struct rp_shares shares_of_rest = {};
+struct rp_shares shares_of_rest = {}; /* of users that user_shares has no room for */
 bool goroutines_used = false;
 bool samples_may_double = false; /* threads came while events were opened */
 __u32 thread_serials = 0;	 /* given so far */
@@ -293,6 +293,15 @@ struct {
 	__type(key, __u32);
 	__type(value, struct rp_shares);
 } process_shares SEC(".maps");
+
+/* The same of users. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 4096);
+	__type(key, __u32);
+	__type(value, struct rp_shares);
+} user_shares SEC(".maps");
 
 /* By region; RP_REGION_NONE: it is not known of which. */
 struct {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
 /*
  * Taking one of a bounded number: of nodes, labels, names, spans. Where several processes are
- * traced that may have nothing to do with each other, each of them has a share (rp_shares.h).
+ * traced that may have nothing to do with each other, each of them has a share, and so has each
+ * user (rp_shares.h).
  */
 #ifndef RP_SHARES_BPF_H
 #define RP_SHARES_BPF_H
@@ -12,17 +13,26 @@
 static __always_inline bool share_take_for(struct task_struct *task, enum rp_shared kind,
 					   __u32 left)
 {
-	struct rp_shares *shares;
+	struct rp_shares *of_process, *of_user;
+	__u32 user;
 
 	if (!cfg_shares)
 		return left > 0;
-	shares = shares_of(task);
-	if (rp_shares__allow(shares->taken[kind], left)) {
-		__sync_fetch_and_add(&shares->taken[kind], 1);
-		return true;
+	user = sharing_user(task);
+	of_process = shares_of(task);
+	of_user = shares_of_user(user);
+	if (of_process && !rp_shares__allow(of_process->taken[kind], left, RP_SHARER_PROCESS)) {
+		tell_of_share(task, of_process, RP_EVENT_SHARE, 0, kind);
+		return false;
 	}
-	tell_of_share(task, shares, kind);
-	return false;
+	if (!rp_shares__allow(of_user->taken[kind], left, RP_SHARER_USER)) {
+		tell_of_share(task, of_user, RP_EVENT_USER_SHARE, user, kind);
+		return false;
+	}
+	if (of_process)
+		__sync_fetch_and_add(&of_process->taken[kind], 1);
+	__sync_fetch_and_add(&of_user->taken[kind], 1);
+	return true;
 }
 
 /* The same for the current one. */
@@ -31,15 +41,21 @@ static __always_inline bool share_take(enum rp_shared kind, __u32 left)
 	return share_take_for(bpf_get_current_task_btf(), kind, left);
 }
 
+static __always_inline void give_back(struct rp_shares *shares, enum rp_shared kind)
+{
+	if (shares && shares->taken[kind])
+		__sync_fetch_and_add(&shares->taken[kind], -1);
+}
+
 /* Threads of a process give back after it has ended, too, and then nobody has that share. */
 static __always_inline void share_give_back(struct task_struct *task, enum rp_shared kind)
 {
 	__u32 process = sharer(task);
-	struct rp_shares *shares = cfg_shares ? bpf_map_lookup_elem(&process_shares, &process)
-					      : NULL;
 
-	if (shares && shares->taken[kind])
-		__sync_fetch_and_add(&shares->taken[kind], -1);
+	if (cfg_shares) {
+		give_back(bpf_map_lookup_elem(&process_shares, &process), kind);
+		give_back(shares_of_user(sharing_user(task)), kind);
+	}
 }
 
 /*

@@ -10,15 +10,16 @@
 #include "rp_types.h"
 
 enum rp_event_type {
-	RP_EVENT_FORK = 1,   /* pid: the new process; detail: its parent */
-	RP_EVENT_EXEC = 2,   /* pid has a new program; dev, detail, path: its file */
-	RP_EVENT_EXIT = 3,   /* the last thread of pid is gone; detail: ns of CPU time */
-	RP_EVENT_MAP = 4,    /* pid has mapped something: look for new objects */
-	RP_EVENT_GROW = 5,   /* nodes are running short: add a chunk; a header alone */
-	RP_EVENT_CGROUP = 6, /* pid is the first seen in its cgroup: take note of the name */
-	RP_EVENT_FOUND = 7,  /* pid has entered a region; the whole system is traced */
-	RP_EVENT_STACK = 8,  /* region `detail` runs where its returns must not be probed */
-	RP_EVENT_SHARE = 9,  /* pid has had its share; detail: of what (enum rp_shared) */
+	RP_EVENT_FORK = 1,	  /* pid: the new process; detail: its parent */
+	RP_EVENT_EXEC = 2,	  /* pid has a new program; dev, detail, path: its file */
+	RP_EVENT_EXIT = 3,	  /* the last thread of pid is gone; detail: ns of CPU time */
+	RP_EVENT_MAP = 4,	  /* pid has mapped something: look for new objects */
+	RP_EVENT_GROW = 5,	  /* nodes are running short: add a chunk; a header alone */
+	RP_EVENT_CGROUP = 6,	  /* pid is the first seen in its cgroup: take note of the name */
+	RP_EVENT_FOUND = 7,	  /* pid has entered a region; the whole system is traced */
+	RP_EVENT_STACK = 8,	  /* region `detail` runs where its returns must not be probed */
+	RP_EVENT_SHARE = 9,	  /* pid has had its share; detail: of what (enum rp_shared) */
+	RP_EVENT_USER_SHARE = 10, /* so has `user`, one of whose processes is pid */
 };
 
 struct rp_event_header {
@@ -37,12 +38,13 @@ struct rp_event {
 	union {
 		__rp_u32 dev;	 /* major number above RP_DEV_MINOR_BITS, minor number below */
 		__rp_u32 signal; /* of RP_EVENT_EXIT: that ended it; 0: none */
+		__rp_u32 user;	 /* of RP_EVENT_USER_SHARE */
 	};
 	__rp_u64 detail;
 	__rp_u64 time; /* ns, CLOCK_MONOTONIC */
 	/*
-	 * Of RP_EVENT_EXEC, as it was named, which may be relative; of RP_EVENT_SHARE the name of
-	 * the thread. Others end before it.
+	 * Of RP_EVENT_EXEC, as it was named, which may be relative; of RP_EVENT_SHARE and
+	 * RP_EVENT_USER_SHARE the name of the thread. Others end before it.
 	 */
 	char path[RP_EXEC_PATH_MAX];
 };

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
 /*
  * A process that wants all that there is of names, labels, paths or spans leaves enough for
- * another, whose counts are exact; it is named, and what it wanted too much of is counted.
+ * another, whose counts are exact; it is named, and what it wanted too much of is counted. So does
+ * a user with many such processes.
  */
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "live.h"
 
@@ -126,6 +128,103 @@ static void one_alone_has_all(void **state)
 	for (unsigned i = 0; i < BOUND - 4; i++)
 		assert_int_equal(count_of(k, json, 1000 + i), TIMES);
 }
+
+/* ---- users ----------------------------------------------------------------------------------- */
+
+#define GREEDY 3
+#define ALL    80 /* of which a user gets three quarters ... */
+#define FEW    6  /* ... and one process of another a half of the rest */
+
+/*
+ * Before the command line of a greedy one: as a user of its own, and all of them belong to whoever
+ * has made their user namespace.
+ */
+static const char *in_namespace(unsigned number)
+{
+	static struct live_proc *owner;
+	const char *maps[] = {"uid_map", "gid_map"};
+	uint64_t until = live_deadline();
+	char path[64], place[2][64] = {"", ""};
+	static char line[128];
+
+	if (!number) {
+		owner = live_start("/usr/bin/unshare --user /bin/sleep 1000");
+		do {
+			snprintf(path, sizeof(path), "/proc/%d/ns/user", (int)owner->pid);
+			assert_true(live_tick(until));
+			assert_true(readlink(path, place[0], sizeof(place[0]) - 1) > 0);
+			assert_true(readlink("/proc/self/ns/user", place[1], sizeof(place[1]) - 1) >
+				    0);
+		} while (!strcmp(place[0], place[1]));
+		for (unsigned i = 0; i < LIVE_COUNT(maps); i++) {
+			FILE *map;
+
+			snprintf(path, sizeof(path), "/proc/%d/%s", (int)owner->pid, maps[i]);
+			map = fopen(path, "we");
+			assert_non_null(map);
+			fputs("0 100000 100", map);
+			assert_int_equal(fclose(map), 0);
+		}
+	}
+	snprintf(line, sizeof(line), "/usr/bin/nsenter --user --target %d --setuid %u --setgid 0 ",
+		 (int)owner->pid, 1 + number);
+	return line;
+}
+
+static const char *as_nobody(unsigned number)
+{
+	(void)number;
+	return LIVE_AS_NOBODY;
+}
+
+struct user_case {
+	const struct kind *kind;
+	const char *(*greedy)(unsigned number), *modest;
+	unsigned user; /* who the greedy one is */
+};
+
+static const struct user_case user_cases[] = {
+	{&kinds[0], as_nobody, "", 65534},
+	{&kinds[1], as_nobody, "", 65534},
+	{&kinds[2], as_nobody, "", 65534},
+	{&kinds[3], as_nobody, "", 65534},
+	{&kinds[2], in_namespace, LIVE_AS_NOBODY, 0},
+};
+
+/* Three of its processes want all; one of them is over before the last has its turn. */
+static void a_user_leaves_enough(void **state)
+{
+	const struct user_case *c = *state;
+	const char *path = live_path("users.json"), *program = live_copy("takes", "takes");
+	struct live_proc *greedy[GREEDY], *modest, *rptrace;
+	char said[64];
+	json_t *json;
+
+	for (unsigned i = 0; i < GREEDY; i++)
+		greedy[i] = live_target("%s%s %s %u %u %d", c->greedy(i), program, c->kind->name,
+					1000 * (i + 1), WANTED, TIMES);
+	modest = live_target("%s%s %s 9000 %u %d", c->modest, program, c->kind->name, FEW, TIMES);
+	rptrace = live_rptrace_ready("-p %d,%d,%d,%d %s %s %d --format json -o %s",
+				     (int)greedy[0]->pid, (int)greedy[1]->pid, (int)greedy[2]->pid,
+				     (int)modest->pid, c->kind->select, c->kind->option, ALL, path);
+	take(greedy[0]);
+	take(greedy[1]);
+	live_finish(greedy[1]);
+	take(greedy[2]);
+	take(modest);
+	live_finish(modest);
+	live_finish(greedy[0]);
+	live_finish(greedy[2]);
+	json = live_figures(rptrace, path);
+	for (unsigned i = 0; i < FEW; i++)
+		assert_int_equal(count_of(c->kind, json, 9000 + i), TIMES);
+	snprintf(said, sizeof(said),
+		 "user %u (process %d, takes) has had its share of %s: ", c->user,
+		 (int)greedy[2]->pid, c->kind->option);
+	assert_non_null(strstr(rptrace->err, said));
+}
+
+/* ---- the system, spans, stacks --------------------------------------------------------------- */
 
 /* Of the whole system, which is traced in a file that nobody else has. */
 static void so_does_one_of_the_system(void **state)
@@ -277,7 +376,7 @@ static void events_that_are_lost(void **state)
 
 int main(void)
 {
-	struct CMUnitTest tests[2 * LIVE_COUNT(kinds) + 5];
+	struct CMUnitTest tests[2 * LIVE_COUNT(kinds) + LIVE_COUNT(user_cases) + 5];
 	size_t n = 0;
 
 	for (size_t i = 0; i < LIVE_COUNT(kinds); i++) {
@@ -287,6 +386,10 @@ int main(void)
 		tests[n++] = live_test(one_alone_has_all, &kinds[i], "one_alone_has_all %s %s",
 				       kinds[i].name, kinds[i].option);
 	}
+	for (size_t i = 0; i < LIVE_COUNT(user_cases); i++)
+		tests[n++] = live_test(a_user_leaves_enough, &user_cases[i],
+				       "a_user_leaves_enough %s %s %u", user_cases[i].kind->name,
+				       user_cases[i].kind->option, user_cases[i].user);
 	tests[n++] = (struct CMUnitTest)cmocka_unit_test(so_does_one_of_the_system);
 	tests[n++] = (struct CMUnitTest)cmocka_unit_test(spans);
 	tests[n++] = (struct CMUnitTest)cmocka_unit_test(deep_stacks);

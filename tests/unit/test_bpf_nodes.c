@@ -159,11 +159,11 @@ static void test_votes_needed(void **state)
 /* ---- shares ---------------------------------------------------------------------------------- */
 
 /* As many as a process gets that wants all that is left. */
-static uint32_t take_all(uint32_t left)
+static uint32_t take_all(uint32_t left, enum rp_sharer sharer)
 {
 	uint32_t taken = 0;
 
-	while (rp_shares__allow(taken, left - taken))
+	while (rp_shares__allow(taken, left - taken, sharer))
 		taken++;
 	return taken;
 }
@@ -175,12 +175,25 @@ static void test_shares_halve(void **state)
 
 	(void)state;
 	for (uint32_t share = 512; share; share /= 2) {
-		assert_int_equal(take_all(left), share);
+		assert_int_equal(take_all(left, RP_SHARER_PROCESS), share);
 		left -= share;
 	}
 	assert_int_equal(left, 1);
-	assert_int_equal(take_all(left), 1);
-	assert_int_equal(take_all(0), 0);
+	assert_int_equal(take_all(left, RP_SHARER_PROCESS), 1);
+	assert_int_equal(take_all(0, RP_SHARER_PROCESS), 0);
+}
+
+/* Two that want all, of one user, have three quarters together: the next user has a quarter. */
+static void test_a_user_leaves_a_quarter(void **state)
+{
+	uint32_t left = 1024;
+
+	(void)state;
+	assert_int_equal(take_all(left, RP_SHARER_USER), 768);
+	left -= 768;
+	assert_int_equal(take_all(left, RP_SHARER_USER), 192);
+	assert_int_equal(take_all(0, RP_SHARER_USER), 0);
+	assert_true(rp_shares__allow(UINT32_MAX - 1, UINT32_MAX / 2, RP_SHARER_USER));
 }
 
 /* Many that want little get all of it. */
@@ -191,7 +204,7 @@ static void test_small_shares(void **state)
 	(void)state;
 	for (uint32_t process = 0; process < 199; process++)
 		for (uint32_t taken = 0; taken < 5; taken++, left--)
-			assert_true(rp_shares__allow(taken, left));
+			assert_true(rp_shares__allow(taken, left, RP_SHARER_PROCESS));
 	assert_int_equal(left, 5);
 }
 
@@ -217,8 +230,8 @@ static uint32_t events_of(struct rp_ring_share *share, struct ring *ring, uint32
 {
 	uint32_t n = 0;
 
-	while (n < wanted &&
-	       rp_ring_share__take(share, ring->read, ring->written, RING_BYTES, 40)) {
+	while (n < wanted && rp_ring_share__take(share, ring->read, ring->written, RING_BYTES, 40,
+						 RP_SHARER_PROCESS)) {
 		ring->written += 40;
 		n++;
 	}
@@ -281,6 +294,7 @@ int main(void)
 		cmocka_unit_test(test_commands),
 		cmocka_unit_test(test_names_of_ends),
 		cmocka_unit_test(test_shares_halve),
+		cmocka_unit_test(test_a_user_leaves_a_quarter),
 		cmocka_unit_test(test_small_shares),
 		cmocka_unit_test(test_shares_are_told_by_option),
 		cmocka_unit_test(test_shares_of_a_ring_halve),

@@ -15,7 +15,7 @@ static void on_event(void *ctx, const struct rp_event *event)
 		rp_run__say(run, err.cause, err.cure);
 	if (event->header.type == RP_EVENT_CGROUP)
 		rp_cgroups__note(run->cgroups, event->pid);
-	else if (event->header.type == RP_EVENT_SHARE)
+	else if (event->header.type == RP_EVENT_SHARE || event->header.type == RP_EVENT_USER_SHARE)
 		rp_run__tell_share(run, event);
 	else
 		rp_targets__on_event(run->targets, event);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
-/* Names processes that want more than their share of a bound (include/rp_shares.h). */
+/* Names processes and users that want more than their share of a bound (include/rp_shares.h). */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -59,6 +59,7 @@ void rp_run__tell_share(struct rp_run *run, const struct rp_event *event)
 {
 	struct rp_err err = {0};
 	const struct bound *bound;
+	char who[80];
 
 	if (event->detail >= sizeof(bounds) / sizeof(bounds[0]) || run->shares_told == TOLD_MAX)
 		return;
@@ -66,10 +67,15 @@ void rp_run__tell_share(struct rp_run *run, const struct rp_event *event)
 	if (!bound->rest)
 		return;
 	run->shares_told++;
-	rp_err__set(&err, RP_EXIT_OK, 0, NULL,
-		    "process %" PRIu32 " (%.*s) has had its share of %s%s: %s", event->pid,
-		    RP_COMM_LEN, event->path, bound->option ? "--" : "",
-		    bound->option ? bound->option : bound->what, bound->rest);
+	if (event->header.type == RP_EVENT_USER_SHARE)
+		snprintf(who, sizeof(who), "user %" PRIu32 " (process %" PRIu32 ", %.*s)",
+			 event->user, event->pid, RP_COMM_LEN, event->path);
+	else
+		snprintf(who, sizeof(who), "process %" PRIu32 " (%.*s)", event->pid, RP_COMM_LEN,
+			 event->path);
+	rp_err__set(&err, RP_EXIT_OK, 0, NULL, "%s has had its share of %s%s: %s", who,
+		    bound->option ? "--" : "", bound->option ? bound->option : bound->what,
+		    bound->rest);
 	if (bound->option)
 		propose_more(run->opts, bound->option, &err);
 	rp_run__say(run, err.cause, err.cure[0] ? err.cure : NULL);
