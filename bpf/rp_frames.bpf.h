@@ -13,6 +13,94 @@
 
 #include "rp_walks.bpf.h"
 
+/* ---- parents -------------------------------------------------------------------------------- */
+
+/* Its node, if it has one, is that of its parent. */
+static __always_inline bool is_outside(const struct rp_frame *f)
+{
+	return cfg_within && !rp_frame__is_inside(f);
+}
+
+/* The frame and its entry move to another node. */
+static __always_inline void frame_move(struct rp_frame *f, __u32 node)
+{
+	struct rp_figures *from = node_figures(f->node), *to = node ? node_figures(node) : NULL;
+
+	if (!from || !to || is_outside(f))
+		return;
+	__sync_fetch_and_add(&from->entries, -1ull);
+	__sync_fetch_and_add(&to->entries, 1);
+	if (rp_frame__is_left_out(f)) {
+		__sync_fetch_and_add(&from->skipped, -1ull);
+		__sync_fetch_and_add(&to->skipped, 1);
+	}
+	f->node = node;
+}
+
+/* The frame goes on under another parent node. */
+__noinline int frame_reparent(struct rp_thread *t, __u32 index, __u32 parent)
+{
+	struct rp_frame *f;
+	struct rp_node *info;
+	__u32 node;
+
+	if (!t || !parent)
+		return 0;
+	f = frame_at(t, index);
+	node = f ? f->node : 0; /* on the stack: before 6.2 a key may not lie in a frame */
+	info = node ? bpf_map_lookup_elem(&nodes, &node) : NULL;
+	if (f && is_outside(f)) {
+		f->node = parent;
+		return 0;
+	}
+	if (!f || !info)
+		return 0;
+	node = node_below(parent, rp_frame__region(f), info->label,
+			  info->flags & RP_NODE_LABEL_FLAGS);
+	frame_move(f, node);
+	return 0;
+}
+
+static long part_step(__u32 i, struct rp_walk *w)
+{
+	struct rp_frame *f, *parent;
+
+	if (++i > w->t->depth)
+		return 1;
+	f = frame_at(w->t, i);
+	parent = f ? frame_around(w->t, i, f->sp) : NULL;
+	if (parent)
+		frame_reparent(w->t, i, parent->node);
+	return 0;
+}
+
+/* Coroutines are noticed: what each of them has open goes on below its own calls. */
+__noinline int frames_part(struct rp_thread *t)
+{
+	struct rp_walk w = {.t = t};
+
+	if (!t || t->has_coroutines)
+		return 0;
+	t->has_coroutines = 1;
+	return bpf_loop(RP_FRAMES_MAX, part_step, &w, 0);
+}
+
+/*
+ * Is something entered on a stack that has calls open below the last one, on another stack, which
+ * goes on? Nested calls are not: a stack that is but lent for more room has none.
+ */
+static __always_inline bool takes_turn(struct task_struct *task, struct rp_thread *t,
+				       const struct rp_frame *top, __u64 sp)
+{
+	__u32 depth = t->depth, around;
+
+	if (!depth || t->has_coroutines || t->goroutine || on_signal_stack(task, sp) ||
+	    (!t->stacks_share && on_one_stack(t, sp, top->sp, true)))
+		return false;
+	around = frames_around(t, depth + 1, sp);
+	return around && around < depth;
+}
+
 /* ---- opening -------------------------------------------------------------------------------- */
 
 /* Pops what the hit proves left; the frame that is the top then. */
@@ -102,8 +190,8 @@ static __always_inline struct rp_frame *frame_room(struct rp_thread *t, const st
 __noinline int frame_push(struct rp_thread *t, const struct rp_hit *hit)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	struct rp_frame *top, *f;
-	bool left_out, inside;
+	struct rp_frame *top, *parent, *f;
+	bool left_out, inside, is_tree;
 	__u32 depth;
 	__u64 now;
 
@@ -115,17 +203,22 @@ __noinline int frame_push(struct rp_thread *t, const struct rp_hit *hit)
 	if (top->sp < hit->sp && rp_role_is_function(rp_frame__role(top)) &&
 	    !on_signal_stack(task, hit->sp))
 		t->stacks_interleave = 1;
-	inside = is_inside(top, hit->region);
-	left_out = !inside || entry_is_ruled_out(hit);
+	if (takes_turn(task, t, top, hit->sp))
+		frames_part(t);
 	depth = t->depth;
+	parent = frame_around(t, depth + 1, hit->sp);
+	if (!parent)
+		return 0;
+	inside = is_inside(parent, hit->region);
+	left_out = !inside || entry_is_ruled_out(hit);
 	if (!depth)
 		stack_begins(t, hit);
 	f = frame_room(t, hit, depth, left_out);
 	if (!f)
 		return 0;
 	t->begun |= 1ull << (hit->region & 63);
-	f->node = inside ? frame_node(top->node, hit, left_out)
-			 : frame_node_outside(top->node, hit);
+	f->node = inside ? frame_node(parent->node, hit, left_out)
+			 : frame_node_outside(parent->node, hit);
 	f->child = 0;
 	f->before_parent = 0;
 	f->sp = hit->sp;
@@ -133,7 +226,8 @@ __noinline int frame_push(struct rp_thread *t, const struct rp_hit *hit)
 	f->region = hit->region | hit->role << 24;
 	f->flags = hit->flags | (left_out ? RP_FRAME_LEFT_OUT : 0) |
 		   (cfg_within && inside ? RP_FRAME_INSIDE : 0);
-	if (cfg_every && (depth ? top->flags & RP_FRAME_UNSAMPLED : tree_is_unsampled()))
+	is_tree = rp_frame__role(parent) == FRAME_ROOT;
+	if (cfg_every && (is_tree ? tree_is_unsampled() : parent->flags & RP_FRAME_UNSAMPLED))
 		f->flags |= RP_FRAME_UNSAMPLED;
 	if (!t->goroutine && on_signal_stack(task, hit->sp))
 		f->flags |= RP_FRAME_ON_SIGNAL_STACK;
@@ -190,67 +284,23 @@ static __always_inline void frame_pop(struct task_struct *task, struct rp_thread
 
 	if (!depth)
 		return;
-	parent = frame_at(t, depth - 1);
+	parent = frame_around(t, depth, f->sp);
 	t->depth = depth - 1;
 	if (parent)
 		parent->child += ns - f->before_parent;
-}
-
-/* Its node, if it has one, is that of the frame below. */
-static __always_inline bool is_outside(const struct rp_frame *f)
-{
-	return cfg_within && !rp_frame__is_inside(f);
-}
-
-/* The frame and its entry move to another node. */
-static __always_inline void frame_move(struct rp_frame *f, __u32 node)
-{
-	struct rp_figures *from = node_figures(f->node), *to = node ? node_figures(node) : NULL;
-
-	if (!from || !to || is_outside(f))
-		return;
-	__sync_fetch_and_add(&from->entries, -1ull);
-	__sync_fetch_and_add(&to->entries, 1);
-	if (rp_frame__is_left_out(f)) {
-		__sync_fetch_and_add(&from->skipped, -1ull);
-		__sync_fetch_and_add(&to->skipped, 1);
-	}
-	f->node = node;
-}
-
-/* The frame goes on under another parent node. */
-__noinline int frame_reparent(struct rp_thread *t, __u32 index, __u32 parent)
-{
-	struct rp_frame *f;
-	struct rp_node *info;
-	__u32 node;
-
-	if (!t || !parent)
-		return 0;
-	f = frame_at(t, index);
-	node = f ? f->node : 0; /* on the stack: before 6.2 a key may not lie in a frame */
-	info = node ? bpf_map_lookup_elem(&nodes, &node) : NULL;
-	if (f && is_outside(f)) {
-		f->node = parent;
-		return 0;
-	}
-	if (!f || !info)
-		return 0;
-	node = node_below(parent, rp_frame__region(f), info->label,
-			  info->flags & RP_NODE_LABEL_FLAGS);
-	frame_move(f, node);
-	return 0;
 }
 
 struct rp_shift {
 	struct rp_thread *t;
 	__u32 index; /* of the frame that is taken out */
 	__u32 to, from;
+	__u32 node; /* of the frame that encloses the next one on its stack */
+	struct rp_stack_bounds stack;
 };
 
 static long shift_step(__u32 i, struct rp_shift *s)
 {
-	struct rp_frame *parent, *to, *from;
+	struct rp_frame *to, *from;
 
 	if (s->from > s->t->depth)
 		return 1;
@@ -274,20 +324,26 @@ static long shift_step(__u32 i, struct rp_shift *s)
 	__builtin_memcpy(&to->child, &from->child, sizeof(*to) - sizeof(to->start));
 	barrier();
 	to->start = from->start;
-	parent = frame_at(s->t, s->to - 2);
-	if (parent)
-		frame_reparent(s->t, s->to - 1, parent->node);
+	if (s->from - 1 > s->index && to->sp >= s->stack.start && to->sp < s->stack.end) {
+		frame_reparent(s->t, s->to - 1, s->node);
+		s->node = to->node;
+	}
 	return 0;
 }
 
-/* Take frame `index` out from under those above it, and with it all that are gone: what is above
- * them moves down. */
-__noinline int frames_shift(struct rp_thread *t, __u32 index)
+/*
+ * Take frame `index` out from under those above it, and with it all that are gone: what is above
+ * them moves down. Those that it enclosed, or which that did, go on below `parent`.
+ */
+__noinline int frames_shift(struct rp_thread *t, __u32 index, __u32 parent)
 {
-	struct rp_shift s = {.t = t, .index = index};
+	struct rp_shift s = {.t = t, .index = index, .node = parent, .stack.end = ~0ull};
+	struct rp_frame *f = t ? frame_at(t, index) : NULL;
 
-	if (!t)
+	if (!f)
 		return 0;
+	if (t->has_coroutines && !t->goroutine)
+		stack_around(t, f->sp, &s.stack);
 	/* From frame 1 on, but the verifier, which would follow each number, does not see that. */
 	s.to = s.from = t->stacks_interleave ? t->stacks_interleave : index;
 	bpf_loop(RP_FRAMES_MAX, shift_step, &s, 0);
@@ -305,22 +361,28 @@ static __always_inline void frame_close(struct task_struct *task, struct rp_thre
 {
 	struct rp_frame *f, *parent, *next;
 
-	frames_end_above(t, index, hit);
+	int live = frames_end_above(t, index, hit);
+
+	/* A function returns before those that were called after it: these are on other stacks. */
+	if (live && rp_role_is_function(hit->role))
+		frames_part(t);
 	f = frame_at(t, index);
-	parent = frame_at(t, index - 1);
-	if (!f || !parent)
+	if (!f)
 		return;
 	if (index == t->depth) {
 		frame_pop(task, t, f, now);
 		return;
 	}
+	parent = frame_around(t, index, f->sp);
 	next = frame_at(t, index + 1);
-	if (next) {
+	if (!parent)
+		return;
+	if (next && frame_around(t, index + 1, next->sp) == f) {
 		f->child += now - next->start - next->before_parent;
 		next->before_parent = now - next->start;
 	}
 	parent->child += frame_time(task, t, f, now) - f->before_parent;
-	frames_shift(t, index);
+	frames_shift(t, index, parent->node);
 }
 
 /* The frame gets the label that its exit tells: what was in it stays where it was. */

@@ -23,22 +23,10 @@ struct rp_open_walk {
 	__u64 owner; /* of the stack when the walk began: another thread may take the slot over */
 };
 
-/* Frame i of any thread; frame_at() is for that of the current one. */
-static __always_inline struct rp_frame *open_frame(struct rp_open_walk *w, __u32 i)
-{
-	struct rp_segment_key key = {.owner = w->task, .segment = i / RP_SEGMENT_FRAMES};
-
-	if (i < RP_SEGMENT_FRAMES) {
-		barrier_var(i);
-		return &w->t->frames[i % RP_SEGMENT_FRAMES];
-	}
-	return segment_frame(&key, i);
-}
-
 static long open_step(__u32 i, struct rp_open_walk *w)
 {
 	struct rp_open_frame copy = {};
-	struct rp_frame *f = open_frame(w, ++i);
+	struct rp_frame *f = thread_frame(w->t, w->task, ++i);
 	__u64 start;
 
 	if (f) {

@@ -69,6 +69,22 @@ static __always_inline bool on_one_stack(struct rp_thread *t, __u64 sp, __u64 ot
 	return other - bounds.start < bounds.end - bounds.start;
 }
 
+/* Where several stacks share a mapping: stack pointers that are closer are taken to be on one. */
+#define RP_STACK_NEAR (16ull << 10)
+
+/* What is taken to be the stack that sp is on, to find the call that encloses one. */
+static __always_inline void stack_around(struct rp_thread *t, __u64 sp,
+					 struct rp_stack_bounds *bounds)
+{
+	if (!t->stacks_share && on_one_stack(t, sp, sp, false)) {
+		bounds->start = t->stack_start;
+		bounds->end = t->stack_end;
+	} else {
+		bounds->start = sp > RP_STACK_NEAR ? sp - RP_STACK_NEAR : 0;
+		bounds->end = sp + RP_STACK_NEAR;
+	}
+}
+
 /*
  * Would the return of a call at sp harm those that are pending? The kernel takes pending ones that
  * lie below sp for left by longjmp(3), and forgets them: their functions then return to the

@@ -102,6 +102,18 @@ static __always_inline bool track_found(__u32 tgid)
 	return !rc || rc == -EEXIST;
 }
 
+/* Frame i of any thread, which is none of the goroutines; frame_at() is for the current one. */
+static __always_inline struct rp_frame *thread_frame(struct rp_thread *t, __u64 task, __u32 i)
+{
+	struct rp_segment_key key = {.owner = task, .segment = i / RP_SEGMENT_FRAMES};
+
+	if (i < RP_SEGMENT_FRAMES) {
+		barrier_var(i);
+		return &t->frames[i % RP_SEGMENT_FRAMES];
+	}
+	return segment_frame(&key, i);
+}
+
 /* The root of the current thread, which begins to be traced; 0: it is not to be, or there is no
  * room. */
 static __always_inline __u32 thread_root(void)
@@ -207,6 +219,7 @@ static __always_inline struct rp_thread *thread_init(struct rp_thread *t, __u32 
 	t->sleep_in = 0;
 	t->woken_by = 0;
 	t->stack_start = t->stack_end = 0;
+	t->has_coroutines = 0;
 	t->frames[0].node = root;
 	t->frames[0].sp = ~0ull;
 	t->frames[0].region = FRAME_ROOT << 24;

@@ -81,6 +81,50 @@ static __always_inline void thread_end(struct rp_thread *t)
 	__sync_lock_test_and_set(&t->owner, 0);
 }
 
+/* ---- the frame around another ---------------------------------------------------------------- */
+
+struct rp_around_walk {
+	struct rp_thread *t;
+	__u64 sp;
+	struct rp_stack_bounds stack;
+	__u32 index; /* of the frame to look at next */
+};
+
+/* Not by frame_at(), which calls: this is the deepest of all walks. */
+static long around_step(__u32 i, struct rp_around_walk *w)
+{
+	__u64 task = bpf_get_current_task();
+	struct rp_frame *f = w->index ? thread_frame(w->t, task, w->index) : NULL;
+
+	if (!f || rp_frame__encloses(f, w->sp, w->stack.start, w->stack.end))
+		return 1;
+	w->index--;
+	return 0;
+}
+
+/*
+ * Index of the nearest frame below `index` that is on the stack of sp; 0: none. A handler on the
+ * signal stack is around what it calls, and in what was entered last.
+ */
+__noinline __u32 frames_around(struct rp_thread *t, __u32 index, __u64 sp)
+{
+	struct rp_around_walk w = {.t = t, .sp = sp, .index = index - 1};
+
+	if (!t || !index)
+		return 0;
+	if (t->goroutine || on_signal_stack(bpf_get_current_task_btf(), sp))
+		return w.index;
+	stack_around(t, sp, &w.stack);
+	bpf_loop(RP_FRAMES_MAX, around_step, &w, 0);
+	return w.index;
+}
+
+/* The frame that encloses what is, or will be, frame `index`. */
+static __always_inline struct rp_frame *frame_around(struct rp_thread *t, __u32 index, __u64 sp)
+{
+	return frame_at(t, t->has_coroutines ? frames_around(t, index, sp) : index - 1);
+}
+
 /* ---- frames that were left ------------------------------------------------------------------ */
 
 /* The word at the top of the user stack is the kernel's return trampoline: a tail call. */
@@ -268,7 +312,10 @@ static long end_step(__u32 i, struct rp_walk *w)
 	return 0;
 }
 
-/* Frame `index` is closed by an exit: pop those above it that end with it, or did before. */
+/*
+ * Frame `index` is closed by an exit: pop those above it that end with it, or did before. 1: above
+ * it are calls that go on.
+ */
 __noinline int frames_end_above(struct rp_thread *t, __u32 index, const struct rp_hit *hit)
 {
 	struct rp_walk w = {.t = t, .hit = hit, .bound = index};
@@ -282,7 +329,7 @@ __noinline int frames_end_above(struct rp_thread *t, __u32 index, const struct r
 		t->stacks_interleave = 1;
 	if (w.found)
 		frames_unwind(t, w.found - 1);
-	return 0;
+	return w.live;
 }
 
 #endif

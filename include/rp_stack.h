@@ -23,6 +23,12 @@
  * From then on calls of such a thread keep their return address, and none is taken for left whose
  * return address is still where it was: what is called in the place of one that was left, or writes
  * there, overwrites it.
+ *
+ * A call is below the one in which it was made, in the tree and for self times. That is the last
+ * one begun, also where a program goes on with its calls on another stack to have more room. Of
+ * coroutines it need not be: were each call below whichever other coroutine was in one last, there
+ * would be as many paths as orders in which coroutines take turns. So once calls of a thread are
+ * seen to do that, a call is below the nearest one on its own stack, or at the root.
  */
 #ifndef RP_STACK_H
 #define RP_STACK_H
@@ -90,6 +96,7 @@ struct rp_thread {
 	__rp_u32 woken_by;	    /* region, or enum rp_waker; 0: nobody yet */
 	__rp_u64 stack_start; /* bounds of the mapping that its last nested call was seen in ... */
 	__rp_u64 stack_end;   /* ... or 0 */
+	__rp_u64 has_coroutines; /* 1: calls on several stacks were seen to take turns */
 	struct rp_frame frames[RP_SEGMENT_FRAMES];
 };
 
@@ -106,7 +113,7 @@ struct rp_segment_key {
 struct rp_stack_segment {
 	struct rp_frame frames[RP_SEGMENT_FRAMES];
 };
-_Static_assert(sizeof(struct rp_thread) == 136 + RP_SEGMENT_FRAMES * sizeof(struct rp_frame),
+_Static_assert(sizeof(struct rp_thread) == 144 + RP_SEGMENT_FRAMES * sizeof(struct rp_frame),
 	       "rp_thread is shared with BPF");
 
 RP_INLINE __rp_u32 rp_frame__region(const struct rp_frame *f)
@@ -221,6 +228,17 @@ RP_INLINE bool rp_frame__shares_stack(const struct rp_frame *f, bool on_signal_s
 	if (f->flags & RP_FRAME_ON_SIGNAL_STACK)
 		return on_signal_stack;
 	return f->sp >= start && f->sp < end;
+}
+
+/*
+ * Does the frame enclose what is entered at sp, where coroutines take turns? start, end: what is
+ * taken to be their stack. A region that a function marks may have been begun in a callee of it.
+ */
+RP_INLINE bool rp_frame__encloses(const struct rp_frame *f, __rp_u64 sp, __rp_u64 start,
+				  __rp_u64 end)
+{
+	return !rp_frame__is_gone(f) && f->sp >= start && f->sp < end &&
+	       (f->sp >= sp || !rp_role_is_function(rp_frame__role(f)));
 }
 
 /*

@@ -8,6 +8,7 @@
 #include "methods.h"
 
 #define NO_RETURN (BY_ALL & ~BY_RETURN)
+#define CAROUSEL  "-f request -f parse -f reply -f serve -f pick"
 #define MANY	  (BY_ALL & ~BY_PERF)
 
 #define UNWIND	  "-f first -f second -f third -f relay"
@@ -36,10 +37,7 @@ static void huge_holds(const struct live_run *run)
 	assert_int_equal(calls, HUGE_FUNCTIONS * HUGE_CALLS);
 }
 
-/*
- * What one coroutine does is in the time of the other, which began before and goes on: the tree of
- * a thread knows no better. The counts hold.
- */
+/* Two of which one began first, and which end in that order. */
 static void coroutines_hold(const struct live_run *run)
 {
 	live_assert_expected(run, 2);
@@ -50,6 +48,39 @@ static void coroutines_hold(const struct live_run *run)
 static void turns_hold(const struct live_run *run)
 {
 	live_assert_expected(run, 1);
+	live_assert_rows(run->json);
+}
+
+/*
+ * Coroutines that take turns in any order: a call is below the last one on its own stack. Five
+ * paths, and what was called before they were noticed. Main's own calls take no other's time.
+ */
+static void own_paths_hold(const struct live_run *run)
+{
+	json_t *tree = live_array(run->json, "tree"), *serve = live_find(run->json, "serve");
+	uint64_t inside = serve ? live_u64(live_region(run->json, "pick"), "total_ns") : 0;
+
+	live_assert_expected(run, serve ? 5 : 3);
+	live_assert_rows(run->json);
+	assert_in_range(json_array_size(tree), 3, 30);
+	if (serve)
+		assert_int_equal(live_u64(serve, "self_ns") + inside, live_u64(serve, "total_ns"));
+}
+
+/* A thousand at once, each of which has one call open. */
+static void a_thousand_hold(const struct live_run *run)
+{
+	assert_int_equal(live_u64(live_region(run->json, "request"), "count"),
+			 live_expected(run->said, "request"));
+	live_assert_rows(run->json);
+	/* What they began with was below each other; then all of it went to one path. */
+	assert_int_equal(json_array_size(live_array(run->json, "tree")), 1);
+}
+
+/* With stacks in one mapping, which is noticed by and by: the first calls are told. */
+static void few_paths_hold(const struct live_run *run)
+{
+	assert_in_range(json_array_size(live_array(run->json, "tree")), 3, 60);
 	live_assert_rows(run->json);
 }
 
@@ -96,6 +127,11 @@ static const struct live_case cases[] = {
 	LIVE_CASE("sigcoroutines 500", "-f request", NO_RETURN, .holds = turns_hold),
 	LIVE_CASE("coroutines load 500 together", "-f request", BY_AUTO | BY_SITES,
 		  .lost = "unmatched", .holds = first_is_told),
+	LIVE_CASE("carousel 8 200", CAROUSEL, NO_RETURN, .holds = own_paths_hold),
+	LIVE_CASE("carousel 50 20 alone", CAROUSEL, NO_RETURN, .holds = own_paths_hold),
+	LIVE_CASE("carousel 8 200 together", CAROUSEL, BY_AUTO, .lost = "unmatched",
+		  .holds = few_paths_hold),
+	LIVE_CASE("carousel 1000 2 alone", "-f request", BY_AUTO, .holds = a_thousand_hold),
 	LIVE_CASE("jumps signal 5 200", "-f dive -f handle -f tail", BY_ALL),
 	LIVE_CASE("jumps escape 5 200", "-f dive -f handle -f tail", BY_ALL),
 	LIVE_CASE("jumps exit 100", "-f end_at -f tail", BY_ALL),

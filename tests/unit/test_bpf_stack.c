@@ -269,6 +269,22 @@ static void test_what_ends_with_a_frame_below(void **state)
 }
 
 /* An end that names its call ends those made later on its stack, not those of another fiber. */
+/* Where coroutines take turns: calls above on the stack, and marks made anywhere on it. */
+static void test_what_encloses(void **state)
+{
+	struct rp_frame call = frame(RP_ROLE_CALL_SITE, 1, SP), mark = frame(RP_ROLE_BEGIN, 1, SP);
+
+	(void)state;
+	assert_true(rp_frame__encloses(&call, SP - 64, STACK, SP + 1));
+	assert_true(rp_frame__encloses(&call, SP, STACK, SP + 1));
+	assert_false(rp_frame__encloses(&call, SP + 64, STACK, SP + 4096));
+	assert_true(rp_frame__encloses(&mark, SP + 64, STACK, SP + 4096));
+	assert_false(rp_frame__encloses(&call, SP - 64, STACK, SP));
+	assert_false(rp_frame__encloses(&mark, SP + 64, SP + 1, SP + 4096));
+	call.flags |= RP_FRAME_GONE;
+	assert_false(rp_frame__encloses(&call, SP - 64, STACK, SP + 1));
+}
+
 static void test_what_a_named_end_ends(void **state)
 {
 	static const struct {
@@ -338,6 +354,7 @@ int main(void)
 		cmocka_unit_test(test_what_ends_with_a_frame_below),
 		cmocka_unit_test(test_frames_of_another_stack_are_told_apart),
 		cmocka_unit_test(test_what_a_named_end_ends),
+		cmocka_unit_test(test_what_encloses),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
