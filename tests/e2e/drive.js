@@ -118,7 +118,8 @@ async function move(page, seen) {
 }
 
 async function choose(page, seen) {
-	await page.locator("#slowest tbody tr").first().click();
+	// The shortest of them: one that lasts as long as the run would show what is shown already.
+	await page.locator("#slowest tbody tr").last().click();
 	seen.instance = await page.textContent("#instance");
 	seen.rangeInstance = await rangeAfter(page, seen.rangeBack);
 	await page.locator("#regions tbody tr").last().click();

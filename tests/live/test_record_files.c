@@ -139,7 +139,7 @@ static void oldest_file_goes(void **state)
 /* Of a recorder that is killed while files come and go, each that is there is read. */
 static void killed_between_two_files(void **state)
 {
-	const char *path = live_path("killed.rpt");
+	const char *path = live_path("killed.rpt"), *third = live_path("killed.rpt.3");
 	struct live_proc *target = live_target("threads busy 2 1000000");
 	struct live_proc *rptrace = live_rptrace_ready(
 		"record -p %d -f outer -f middle --max-size 64k --rotate 2 -o %s", target->pid,
@@ -150,7 +150,7 @@ static void killed_between_two_files(void **state)
 
 	(void)state;
 	live_release(target);
-	while (stat(live_path("killed.rpt.3"), &st) || !st.st_size)
+	while (stat(third, &st) || !st.st_size)
 		assert_true(live_tick(until));
 	kill(rptrace->pid, SIGKILL);
 	assert_int_equal(live_wait(rptrace), 128 + SIGKILL);

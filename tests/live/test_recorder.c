@@ -179,14 +179,17 @@ static void what_is_open_at_the_end_is_there(void **state)
 static void killed_recorder_leaves_a_record(void **state)
 {
 	off_t bytes = *(const off_t *)*state;
-	const char *path = live_path("killed.rpt");
-	struct live_proc *target = live_target("threads busy 2 100000");
-	struct live_proc *rptrace = live_rptrace_ready("record -p %d -f outer -o %s", target->pid,
-						       path);
+	char name[32];
+	const char *path;
+	struct live_proc *target = live_target("threads busy 2 100000"), *rptrace;
 	uint64_t until = live_deadline();
 	struct stat st = {0};
 	struct record *r;
 
+	/* One each: what detaches for a killed recorder has its locks for a moment more. */
+	snprintf(name, sizeof(name), "killed.%ld.rpt", (long)bytes);
+	path = live_path(name);
+	rptrace = live_rptrace_ready("record -p %d -f outer -o %s", target->pid, path);
 	live_release(target);
 	while (!stat(path, &st) && st.st_size < bytes)
 		assert_true(live_tick(until));
