@@ -489,6 +489,25 @@ static inline void add(pid_t pid)
 	assert_int_equal(rp_targets__add(f.targets, &pid, 1, &err), 0);
 }
 
+static inline size_t processes(void)
+{
+	struct rp_targets_stats stats;
+
+	rp_targets__stats(f.targets, &stats);
+	return stats.processes;
+}
+
+/* One process that is probed by itself, as another maps the program too. */
+static inline void start_beside_another(void)
+{
+	put_process(PID, 1);
+	map(PID, "prog");
+	put_process(PID + 100, 1);
+	map(PID + 100, "prog");
+	start();
+	add(PID);
+}
+
 static inline int tear_down(void **state)
 {
 	(void)state;

@@ -401,6 +401,26 @@ static void another_file_is_nonsense(void **state)
 	close(other);
 }
 
+/* What is opened for reading, regular, and can be read: a folder, a pipe, a file that may be
+ * written to, and a place in the file system are none. */
+static void what_is_no_file_is_nonsense(void **state)
+{
+	const struct rp_helper_reply lie = {0};
+	int wrong[] = {open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC),
+		       open("/dev/null", O_RDONLY | O_CLOEXEC),
+		       memfd_create("rptrace-test", MFD_CLOEXEC), open(this, O_PATH | O_CLOEXEC),
+		       -1};
+	int ends[2];
+
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		answer_instead(ends, &lie, wrong[i]);
+		assert_int_equal(opens(*state, this), -EIO);
+		assert_nonsense(*state, ends);
+		if (wrong[i] >= 0)
+			close(wrong[i]);
+	}
+}
+
 static void a_message_brings_one_file_at_most(void **state)
 {
 	union {
@@ -453,6 +473,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_file_that_comes_with_a_refusal_is_nonsense,
 						set_up, tear_down),
 		cmocka_unit_test_setup_teardown(another_file_is_nonsense, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(what_is_no_file_is_nonsense, set_up, tear_down),
 		cmocka_unit_test(a_message_brings_one_file_at_most),
 	};
 

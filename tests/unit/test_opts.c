@@ -214,6 +214,48 @@ static void values(void **state)
 	rp_opts__free(&l.opts);
 }
 
+static bool takes(const struct rp_option *option, double value, const char *unit)
+{
+	struct rp_bad_value bad;
+	struct rp_opts opts = {0};
+	char text[64];
+
+	snprintf(text, sizeof(text), "%.0f%s", value, unit);
+	return !rp_option__set(option, text, &opts, &bad);
+}
+
+/* Each option takes the least and the most that its row says, and nothing beyond. */
+static void bounds(void **state)
+{
+	size_t n = 0;
+
+	(void)state;
+	for (size_t i = 0; i < rp_n_options; i++) {
+		const struct rp_option *o = &rp_options[i];
+		bool whole = o->type == RP_OPTION_NUMBER || o->type == RP_OPTION_SIZE;
+		bool time = o->type == RP_OPTION_SECONDS || o->type == RP_OPTION_DURATION;
+		double most = o->type != RP_OPTION_PERCENT ? o->most
+			      : o->most > 0		   ? 100 * o->most
+							   : 100;
+
+		if (!whole && !time && o->type != RP_OPTION_PERCENT)
+			continue;
+		n++;
+		assert_true(takes(o, most, time ? "s" : ""));
+		assert_false(takes(o, most + 1, time ? "s" : ""));
+		if (whole)
+			assert_true(takes(o, o->least, ""));
+		if (whole && o->least > 0)
+			assert_false(takes(o, o->least - 1, ""));
+		/* Of a time it is a millisecond, or none at all. */
+		if (time)
+			assert_int_equal(takes(o, 0, "s"), !(o->least > 0));
+		if (o->type == RP_OPTION_PERCENT)
+			assert_false(takes(o, 0, ""));
+	}
+	assert_true(n > 20);
+}
+
 static void durations(void **state)
 {
 	static const struct {
@@ -346,11 +388,12 @@ static void help_and_version(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(defaults),	     cmocka_unit_test(help_tells_defaults),
-		cmocka_unit_test(words_and_flags),   cmocka_unit_test(recording),
-		cmocka_unit_test(sides_of_diff),     cmocka_unit_test(values),
-		cmocka_unit_test(sampling),	     cmocka_unit_test(durations),
-		cmocka_unit_test(processes_by_name), cmocka_unit_test(help_and_version),
+		cmocka_unit_test(defaults),	    cmocka_unit_test(help_tells_defaults),
+		cmocka_unit_test(words_and_flags),  cmocka_unit_test(recording),
+		cmocka_unit_test(sides_of_diff),    cmocka_unit_test(values),
+		cmocka_unit_test(sampling),	    cmocka_unit_test(durations),
+		cmocka_unit_test(bounds),	    cmocka_unit_test(processes_by_name),
+		cmocka_unit_test(help_and_version),
 	};
 
 	return cmocka_run_group_tests_name("opts", tests, NULL, NULL);

@@ -197,6 +197,9 @@ static void test_distorted(void **state)
 		check_distorted(30, 60, 5000, compensate, false, true);
 		/* What is outside of the inner one falls into the outer one's own time. */
 		check_distorted(10, 2000, 5000, compensate, true, false);
+		/* A fifth of what is left would be less than a fifth of what was measured. */
+		check_distorted(10, 900, 5000, compensate, false, false);
+		check_distorted(10, 1100, 5000, compensate, true, false);
 		check_distorted(0, 0, 5000, compensate, false, false);
 	}
 }

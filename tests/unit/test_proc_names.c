@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
-/* Names of mapped files that maps shows alike: a newline as \\012, and those four characters, too.
- */
+/* Files that maps shows alike: a newline of a name as \\012, and those four characters, too; those
+ * that have the same inode on two devices. */
 #include <fcntl.h>
 #include <limits.h>
 #include <setjmp.h>
@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -60,10 +62,45 @@ static void test_names_are_those_of_the_files(void **state)
 	assert_int_equal(rmdir(folder), 0);
 }
 
+#define PID 8
+
+static void test_inodes_are_those_of_their_devices(void **state)
+{
+	static const char maps[] = "7f00-7f10 r-xp 00000000 fe:01 11 /lib/a.so\n"
+				   "7f10-7f20 r-xp 00000000 fe:02 11 /mnt/b.so\n"
+				   "7f20-7f30 r-xp 00000000 fe:02 12 /mnt/c.so\n";
+	char folder[] = "/tmp/rptrace-names-XXXXXX", process[64], path[128];
+	struct rp_mapped_list list;
+	FILE *file;
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	snprintf(process, sizeof(process), "%s/%d", folder, PID);
+	assert_int_equal(mkdir(process, 0700), 0);
+	snprintf(path, sizeof(path), "%s/maps", process);
+	file = fopen(path, "w");
+	assert_non_null(file);
+	assert_true(fputs(maps, file) >= 0);
+	assert_int_equal(fclose(file), 0);
+	assert_int_equal(rp_proc__mapped(folder, PID, &list), 0);
+	assert_int_equal(list.n, 3);
+	assert_true(is_among(&list, "/lib/a.so"));
+	assert_true(is_among(&list, "/mnt/b.so"));
+	assert_true(is_among(&list, "/mnt/c.so"));
+	assert_true(rp_proc__maps_code(&list, makedev(0xfe, 1), 11, 0));
+	assert_true(rp_proc__maps_code(&list, makedev(0xfe, 2), 11, 0));
+	assert_false(rp_proc__maps_code(&list, makedev(0xfe, 1), 12, 0));
+	rp_proc__mapped_free(&list);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(rmdir(process), 0);
+	assert_int_equal(rmdir(folder), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_names_are_those_of_the_files),
+		cmocka_unit_test(test_inodes_are_those_of_their_devices),
 	};
 
 	return cmocka_run_group_tests_name("proc names", tests, NULL, NULL);

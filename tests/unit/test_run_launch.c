@@ -243,6 +243,31 @@ static void it_has_the_mask_that_is_given(void **state)
 	sigprocmask(SIG_SETMASK, &before, NULL);
 }
 
+/* Programs that use select(2) rely on low numbers: what rptrace raised for itself is its own. */
+static void it_has_the_limits_that_rptrace_had(void **state)
+{
+	char *argv[] = {"/bin/sh", "-c", "test $(ulimit -n) = 123", NULL};
+	struct rp_limits before;
+	struct rp_launch_opts opts = {.argv = argv, .limits = &before};
+	struct rlimit own, low;
+	struct rp_launch *l;
+	const char *path;
+	struct rp_err err;
+
+	(void)state;
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &own), 0);
+	low = own;
+	low.rlim_cur = 123;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
+	rp_limits__raise(&before);
+	assert_int_equal(rp_launch__new(&opts, &l, &path, &err), 0);
+	assert_int_equal(rp_launch__release(l, &err), 0);
+	assert_int_equal(rp_launch__wait(l), 0);
+	rp_launch__free(l);
+	setrlimit(RLIMIT_NOFILE, &own);
+	sigaction(SIGXFSZ, &before.file_too_large, NULL);
+}
+
 /* In its groups, at its home; what it may not run it does not run by rptrace's rights. */
 static void as_another_user(void **state)
 {
@@ -288,6 +313,7 @@ int main(void)
 		TEST(never_run_where_it_is_not_released),
 		TEST(status_as_a_shell_gives_it),
 		TEST(it_has_the_mask_that_is_given),
+		TEST(it_has_the_limits_that_rptrace_had),
 		TEST(as_another_user),
 	};
 

@@ -109,6 +109,23 @@ static void test_reset(void **state)
 	assert_true(s.histories.all.rate > 6.99 && s.histories.all.rate < 7.01);
 }
 
+/* And what is added from then on counts from nothing: shares and heat, too. */
+static void test_heat_after_reset(void **state)
+{
+	const struct rp_row *row;
+
+	(void)state;
+	rp_state__rebase(&s);
+	for (size_t i = 0; i < FIXTURE_NODES; i++)
+		server.nodes[i].figures.total = server.nodes[i].figures.self = 0;
+	server.nodes[1].figures.total = server.nodes[1].figures.self = S / 4;
+	update(11);
+	row = rp_state__row(&s, 0, NULL);
+	assert_string_equal(row->name, "handle_request");
+	assert_true(row->history->heat > 0.99);
+	assert_true(row->history->share > 24.9 && row->history->share < 25.1);
+}
+
 /* A key may ask for new figures right behind others: rates go on over the whole of the interval. */
 static void test_rates_over_intervals(void **state)
 {
@@ -146,6 +163,7 @@ int main(void)
 		TEST(test_heat),
 		TEST(test_rates),
 		TEST(test_reset),
+		TEST(test_heat_after_reset),
 		TEST(test_rates_over_intervals),
 		TEST(test_parts_stand_still),
 		TEST(test_losses),

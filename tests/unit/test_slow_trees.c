@@ -144,6 +144,18 @@ static void test_trees_that_are_open_at_the_end(void **state)
 	told_free(&test.told);
 }
 
+/* How many instances the whole run is told to have lost. */
+static unsigned long lost_at_the_end(const struct test *test)
+{
+	const char *at = strstr(test->told.text, "\nend ");
+
+	assert_non_null(at);
+	at += strlen("\nend ");
+	for (int i = 0; i < 2 + RP_LOST_INSTANCES; i++)
+		at = strchr(at, ' ') + 1;
+	return strtoul(at, NULL, 10);
+}
+
 static void test_what_waits_is_bounded(void **state)
 {
 	struct test test;
@@ -156,6 +168,7 @@ static void test_what_waits_is_bounded(void **state)
 	finish(&test);
 	assert_int_equal(test.told.instances, RP_SLOW_TREES_WAITING_MAX + 1);
 	assert_non_null(strstr(test.told.text, "\nlost 3 3\n"));
+	assert_int_equal(lost_at_the_end(&test), 3);
 	told_free(&test.told);
 }
 

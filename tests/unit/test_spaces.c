@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
 /* Since when what a process has mapped can be unwound. */
+#include <stdio.h>
+
 #include "sample/spaces.h"
 #include "unwind_fixture.h"
 #include "util/clock.h"
@@ -40,10 +42,46 @@ static void test_code_is_early_until_its_tables_are_there(void **state)
 	rp_unwind_tables__free(tables);
 }
 
+static void tell_compiled(const char *path, const char *name)
+{
+	FILE *file = fopen(path, "w");
+
+	assert_non_null(file);
+	assert_true(fprintf(file, "7000 100 %s\n", name) > 0);
+	assert_int_equal(fclose(file), 0);
+}
+
+/* Another program has other code at the same addresses. */
+static void test_compiled_code_goes_with_its_program(void **state)
+{
+	struct kernel k = {0};
+	struct rp_unwind_tables *tables = new_tables(&k, 64u << 20, OBJECTS_MAX);
+	struct rp_sample_store *store = rp_sample_store__new(1);
+	struct rp_sample_objects *objects = rp_sample_objects__new(store, NULL, is_never);
+	struct rp_spaces *spaces = rp_spaces__new(objects, tables, store, NULL);
+	char path[64];
+
+	(void)state;
+	snprintf(path, sizeof(path), "/tmp/perf-%d.map", (int)getpid());
+	tell_compiled(path, "before");
+	assert_string_equal(rp_spaces__compiled(spaces, getpid(), 0x7000, 1), "before");
+	tell_compiled(path, "after");
+	rp_spaces__exec(spaces, getpid());
+	assert_string_equal(rp_spaces__compiled(spaces, getpid(), 0x7000, 1), "after");
+	unlink(path);
+	rp_spaces__exit(spaces, getpid());
+	assert_null(rp_spaces__compiled(spaces, getpid(), 0x7000, 1));
+	rp_spaces__free(spaces);
+	rp_sample_objects__free(objects);
+	rp_sample_store__put(store);
+	rp_unwind_tables__free(tables);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_code_is_early_until_its_tables_are_there),
+		cmocka_unit_test(test_compiled_code_goes_with_its_program),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,25 +2,6 @@
 /* Processes that are forked, execute another program, load a library and end; changes meanwhile. */
 #include "targets_fixture.h"
 
-static size_t processes(void)
-{
-	struct rp_targets_stats stats;
-
-	rp_targets__stats(f.targets, &stats);
-	return stats.processes;
-}
-
-/* One process that is probed by itself, as another maps the program too. */
-static void start_beside_another(void)
-{
-	put_process(PID, 1);
-	map(PID, "prog");
-	put_process(PID + 100, 1);
-	map(PID + 100, "prog");
-	start();
-	add(PID);
-}
-
 static void test_fork(void **state)
 {
 	(void)state;

@@ -116,6 +116,8 @@ static void test_x86_memory(void **state)
 	assert_memory(EM_X86_64, "8@(%rax,%rdx)", 80, 96, 1, 0);
 	assert_memory(EM_X86_64, "8@16(%rax,%rdx,8)", 80, 96, 8, 16);
 	assert_memory(EM_X86_64, "8@0x40(,%rdx,4)", -1, 96, 4, 64);
+	assert_memory(EM_X86_64, "8@16(%rax, %rdx, 8)", 80, 96, 8, 16);
+	assert_memory(EM_X86_64, "8@( %rax )", 80, -1, 0, 0);
 }
 
 static void test_x86_unreadable(void **state)
@@ -171,6 +173,8 @@ static void test_index(void **state)
 	assert_int_equal(rp_usdt_arg__parse(EM_X86_64, args, 4000000000u, &arg), -ENOENT);
 	assert_int_equal(rp_usdt_arg__parse(EM_X86_64, "", 0, &arg), -ENOENT);
 	assert_int_equal(rp_usdt_arg__parse(EM_X86_64, "  ", 0, &arg), -ENOENT);
+	/* A blank within brackets sets no arguments apart. */
+	assert_int_equal(parse(EM_X86_64, "8@16(%rax, %rdx, 8) 8@%rdi", 1).reg, 112);
 	/* One that cannot be read does not cost the next one. */
 	assert_int_equal(parse(EM_X86_64, "-4@NBuffers(%rip) 8@%rax", 1).reg, 80);
 }

@@ -128,6 +128,24 @@ static void test_period(void **state)
 	rp_snapshot__free(s);
 }
 
+/* Somebody began to ask in the midst of the run: what was not watched is of nobody. */
+static void test_asked_later(void **state)
+{
+	uint32_t a = fixture_region(&now, "a", RP_KIND_FUNCTION, "obj");
+	uint32_t n = fixture_node(&now, fixture_root(&now, 1, "x"), a);
+	struct rp_snapshot *s;
+
+	(void)state;
+	fixture_frames(&now, n, 2, 100, 0, 0, 0);
+	add(&wakers, n, a, 1, 10);
+	wakers.since = 1;
+	s = build(NULL, RP_BY_NONE);
+	assert_false(s->wakers->whole);
+	assert_int_equal(s->rows[0].wakings.n, 1);
+	assert_waking(&s->rows[0], 0, "a", 1, 10);
+	rp_snapshot__free(s);
+}
+
 /* Sleeps of frames that are open still, or were left without an exit, are in no blocked time. */
 static void test_more_than_blocked(void **state)
 {
@@ -181,6 +199,7 @@ int main(void)
 		cmocka_unit_test_setup(test_own_sleep, begin),
 		cmocka_unit_test_setup(test_paths, begin),
 		cmocka_unit_test_setup(test_period, begin),
+		cmocka_unit_test_setup(test_asked_later, begin),
 		cmocka_unit_test_setup(test_more_than_blocked, begin),
 		cmocka_unit_test_setup(test_views, begin),
 	};

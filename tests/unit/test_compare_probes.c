@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+/* What probes themselves take of a region is no change of it. */
+#include "compare/compare.h"
+#include "instances_fixture.h"
+
+#define PAIRS 8
+
+/* Runs in which all calls take as long, of which the probes are so much. */
+static void make_probed(struct rp_side *side, uint64_t ns, double cost)
+{
+	const struct rp_region_name region = {.name = "probed",
+					      .kind = RP_KIND_FUNCTION,
+					      .object = "/bin/app",
+					      .cost = {.inside = cost, .whole = cost}};
+
+	*side = (struct rp_side){.run = calloc(PAIRS, sizeof(*side->run))};
+	assert_non_null(side->run);
+	for (; side->n < PAIRS; side->n++) {
+		struct rp_run_summing *summing = rp_run_summing__new();
+		struct rp_event_sink sink;
+
+		assert_non_null(summing);
+		sink = rp_run_summing__sink(summing);
+		tell_run(&sink, NULL);
+		assert_int_equal(RP_TELL(&sink, region, 1, &region), 0);
+		tell_thread(&sink, 1, 10, 11, "app");
+		tell_node(&sink, 2, TOLD_ROOT, 1);
+		tell_timed(&sink, 10,
+			   (struct rp_event_instance){.thread = 1, .node = 2, .ns = ns, .cpu = ns});
+		tell_end(&sink, 1000000);
+		assert_int_equal(rp_run_summing__finish(summing, "run", &side->run[side->n]), 0);
+		rp_run_summing__free(summing);
+	}
+}
+
+static void free_side(struct rp_side *side)
+{
+	for (size_t i = 0; i < side->n; i++)
+		rp_run_summary__free(&side->run[i]);
+	free(side->run);
+}
+
+static enum rp_outcome verdict_of_probed(double cost)
+{
+	const struct rp_compare_opts opts = {.metric = RP_METRIC_MEDIAN};
+	enum rp_outcome verdict;
+	struct rp_comparison c;
+	struct rp_side a, b;
+
+	make_probed(&a, 10000, 0);
+	make_probed(&b, 10280, cost);
+	assert_int_equal(rp_compare(&a, &b, &opts, &c), 0);
+	assert_int_equal(c.n, 1);
+	verdict = c.change[0].verdict;
+	rp_comparison__free(&c);
+	free_side(&a);
+	free_side(&b);
+	return verdict;
+}
+
+/* Dearer probes, as of another kernel, make a region longer by what they take, and no slower. */
+static void test_what_probes_add_is_no_change(void **state)
+{
+	(void)state;
+	assert_int_equal(verdict_of_probed(300), RP_OUTCOME_SAME);
+	assert_int_equal(verdict_of_probed(0), RP_OUTCOME_SLOWER);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_what_probes_add_is_no_change),
+	};
+
+	return cmocka_run_group_tests_name("compare_probes", tests, NULL, NULL);
+}

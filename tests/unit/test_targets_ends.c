@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+/* Processes that end by a trap, or while nobody could be told. */
+#include <signal.h>
+
+#include "targets_fixture.h"
+
+/* By a trap: perhaps by a breakpoint of ours. */
+static void test_end_by_a_trap(void **state)
+{
+	struct rp_event event = {.header.type = RP_EVENT_EXIT,
+				 .pid = PID,
+				 .signal = SIGTRAP,
+				 .time = rp_clock__now()};
+	struct rp_targets_stats stats;
+
+	(void)state;
+	start_beside_another();
+	rp_targets__on_event(f.targets, &event);
+	rp_targets__stats(f.targets, &stats);
+	assert_int_equal(stats.trapped, 1);
+	event.signal = SIGKILL;
+	rp_targets__on_event(f.targets, &event);
+	rp_targets__stats(f.targets, &stats);
+	assert_int_equal(stats.trapped, 1);
+}
+
+/* Its end was among the events that were lost: the kernel knows it no more. One that it does know
+ * stays, and what came meanwhile is there from then on. */
+static void test_end_that_was_lost(void **state)
+{
+	(void)state;
+	start_beside_another();
+	put_process(PID + 2, PID);
+	fake_track(&f.kernel, PID + 2);
+	assert_int_equal(processes(), 1);
+	f.kernel.lost[RP_LOST_EVENTS]++;
+	look();
+	assert_int_equal(processes(), 2);
+	fake_untrack(&f.kernel, PID);
+	f.kernel.lost[RP_LOST_EVENTS]++;
+	look();
+	assert_int_equal(processes(), 1);
+	assert_int_equal(links_of(&f.kernel, PID, 0), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TARGETS_TEST(test_end_by_a_trap),
+		TARGETS_TEST(test_end_that_was_lost),
+	};
+
+	return cmocka_run_group_tests_name("targets_ends", tests, NULL, NULL);
+}
