@@ -70,6 +70,7 @@ static void test_copies(void **state)
 	expect("parse.isra.0", "parse");
 	expect("parse.constprop.0.isra.12", "parse");
 	expect("parse.lto_priv.3", "parse");
+	expect("parse.specialized.1", "parse");
 	expect("parse.localalias", "parse");
 	expect("_ZN3foo3barEi.constprop.0", "foo::bar");
 	/* Part of a function that calls it: not the function again. */

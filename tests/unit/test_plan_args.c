@@ -28,6 +28,55 @@ static void test_function_spans(void **state)
 	rp_plan__free(f.plan);
 }
 
+/* A copy for callers that pass a constant has no arguments that are known, but returns the same. */
+static void test_copies_with_other_arguments(void **state)
+{
+	static const struct rp_symbol symbols[] = {
+		C(0, "work"), CXX(1, "work", "work.constprop.0"), CXX(2, "fold", "fold.isra.1"),
+		CXX(3, "meet", "meet.specialized.2"), CXX(4, "same", "same.lto_priv.0")};
+	struct rp_where where;
+	size_t at;
+
+	(void)state;
+	for (int filtered = 0; filtered <= 1; filtered++) {
+		struct fixture f = fixture();
+
+		assert_null(rp_where__parse(filtered ? "arg0 > 1" : "ret > 1", &where, &at));
+		f.opts.where = &where;
+		f.opts.label = (struct rp_operand){.kind = RP_OPERAND_ARG};
+		select_function(&f, "*");
+		run_symbols(&f, symbols, N(symbols));
+		assert_int_equal(site(&f, "work", RP_ROLE_CALL)->args[0].reg, 112); /* rdi */
+		assert_int_equal(site(&f, "same", RP_ROLE_CALL)->args[0].reg, 112);
+		assert_int_equal(count_sites(&f, "work", RP_ROLE_CALL), filtered ? 1 : 2);
+		if (filtered) {
+			assert_regions(&f, "work", "same", NULL);
+			assert_refused(&f, "work", "other arguments");
+			assert_refused(&f, "fold", "other arguments");
+			assert_refused(&f, "meet", "other arguments");
+		} else {
+			assert_int_equal(site(&f, "fold", RP_ROLE_CALL)->args[0].kind, RP_ARG_NONE);
+			assert_int_equal(site(&f, "fold", RP_ROLE_CALL)->args[1].reg, 80); /* rax */
+		}
+		rp_plan__free(f.plan);
+	}
+}
+
+/* A copy with other arguments has no id. */
+static void test_spans_of_copies(void **state)
+{
+	static const struct rp_symbol symbols[] = {C(0, "open"), CXX(1, "open", "open.constprop.0"),
+						   C(2, "close")};
+	struct fixture f = fixture();
+
+	(void)state;
+	select_function(&f, "open:close@arg0");
+	run_symbols(&f, symbols, N(symbols));
+	assert_int_equal(count_sites(&f, "open-close", RP_ROLE_SPAN_BEGIN), 1);
+	assert_refused(&f, "open", "other arguments");
+	rp_plan__free(f.plan);
+}
+
 /* Begin and end may be in two files, that of the end first: nothing is wanted before both are
  * there.
  */
@@ -115,6 +164,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_function_spans),
+		cmocka_unit_test(test_copies_with_other_arguments),
+		cmocka_unit_test(test_spans_of_copies),
 		cmocka_unit_test(test_spans_over_two_files),
 		cmocka_unit_test(test_lengths_of_strings),
 		cmocka_unit_test(test_within),

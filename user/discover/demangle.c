@@ -49,8 +49,8 @@ struct suffix {
 };
 
 static const struct suffix suffixes[] = {
-	{"isra", true},	    {"constprop", true},  {"llvm", true},
-	{"lto_priv", true}, {"localalias", true}, {"part", false},
+	{"isra", true},	      {"constprop", true},   {"llvm", true},  {"lto_priv", true},
+	{"localalias", true}, {"specialized", true}, {"part", false},
 };
 
 /* The suffix ".word" or ".word.123" that ends name[0..len); its length, or 0. */

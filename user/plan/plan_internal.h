@@ -120,6 +120,15 @@ struct rp_functions {
 	size_t n;
 };
 
+/*
+ * Is it a copy that the compiler has made of a function, for callers that pass some constant, or
+ * less than the whole of a structure? Which arguments are left, and where, is not known.
+ */
+bool rp_function__has_changed_arguments(const struct rp_function *function);
+#define RP_ARGUMENTS_CHANGED                                                                       \
+	"the compiler has made a copy of it with other arguments (.constprop, .isra), of which "   \
+	"none is known"
+
 /* Where arguments of functions are as they are entered, and what they return. */
 struct rp_declared rp_plan__calling_convention(const struct rp_elf_traits *traits);
 

@@ -105,23 +105,41 @@ struct rp_declared rp_plan__calling_convention(const struct rp_elf_traits *trait
 	return declared;
 }
 
+bool rp_function__has_changed_arguments(const struct rp_function *function)
+{
+	static const char *const copies[] = {".constprop.", ".isra.", ".specialized."};
+
+	for (size_t i = 0; i < sizeof(copies) / sizeof(copies[0]); i++)
+		if (strstr(function->symbol->linker, copies[i]))
+			return true;
+	return false;
+}
+
+static bool compares(const struct rp_plan *plan, enum rp_operand_kind kind)
+{
+	const struct rp_where *where = plan->opts.where;
+	bool any = false;
+
+	for (uint32_t k = 0; where && k < where->filter.n; k++)
+		any |= where->operand[k].kind == kind;
+	return any;
+}
+
 /* Is it asked what functions return? */
 static bool wants_returned(const struct rp_plan *plan)
 {
-	const struct rp_where *where = plan->opts.where;
-	bool wants = plan->opts.label.kind == RP_OPERAND_RET;
-
-	for (uint32_t k = 0; where && k < where->filter.n; k++)
-		wants |= where->operand[k].kind == RP_OPERAND_RET;
-	return wants;
+	return plan->opts.label.kind == RP_OPERAND_RET || compares(plan, RP_OPERAND_RET);
 }
 
 /* ---- sites --------------------------------------------------------------------------------- */
 
-static int set_region_args(struct places *p, bool returns, struct rp_site *site)
+static int set_region_args(struct places *p, const struct rp_function *function, bool returns,
+			   struct rp_site *site)
 {
 	struct rp_declared declared = p->declared;
 
+	if (function && rp_function__has_changed_arguments(function))
+		declared.args = NULL;
 	if (!returns)
 		declared.returns = NULL;
 	return rp_plan__region_args(p->plan, &declared, &p->plan->opts.label, site);
@@ -134,7 +152,7 @@ static int set_exit_args(struct places *p, const struct rp_exit_site *exit, stru
 
 	if (exit->kind != RP_EXIT_RETURN || !wants_returned(p->plan))
 		return 0;
-	rc = set_region_args(p, true, site);
+	rc = set_region_args(p, NULL, true, site);
 	if (p->plan->opts.label.kind != RP_OPERAND_RET)
 		site->flags &= ~RP_SITE_LABEL;
 	return rc;
@@ -224,7 +242,7 @@ static int add_entry(struct places *p, const struct rp_function *function,
 		site->role = role == RP_ROLE_TAIL_JUMP ? RP_ROLE_CALL_AND_JUMP
 						       : RP_ROLE_CALL_AND_RET;
 	if (!rc)
-		rc = set_region_args(p, !exit || exit->kind == RP_EXIT_RETURN, site);
+		rc = set_region_args(p, function, !exit || exit->kind == RP_EXIT_RETURN, site);
 	if (!rc && needed)
 		rc = set_condition(p, exit, site);
 	return rc ? rc : rp_plan__site(p->plan, site);
@@ -331,6 +349,8 @@ static int choose(struct places *p, struct rp_function *function)
 		return refuse(p, function, reason ? reason : "its entry cannot be probed");
 	if (rc)
 		return rc;
+	if (compares(p->plan, RP_OPERAND_ARG) && rp_function__has_changed_arguments(function))
+		return refuse(p, function, RP_ARGUMENTS_CHANGED);
 	if (p->plan->rematching) {
 		function->region = rp_plan__known_function(p->plan, function->symbol->offset +
 									    function->entry.offset);

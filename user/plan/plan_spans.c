@@ -42,6 +42,9 @@ static int add_end(const struct span *s, struct rp_function *function, enum rp_r
 	if (role == RP_ROLE_SPAN_END && begins_too(s, function))
 		return rp_plan__refuse(s->plan, function->name, s->object->path,
 				       "it begins the span that it would end");
+	if (rp_function__has_changed_arguments(function))
+		return rp_plan__refuse(s->plan, function->name, s->object->path,
+				       RP_ARGUMENTS_CHANGED);
 	rc = rp_plan__choose_entry(s->plan, s->object, function, &reason);
 	if (rc == -ENOTSUP)
 		return rp_plan__refuse(s->plan, function->name, s->object->path,
