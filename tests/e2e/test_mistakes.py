@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
 """Typical mistakes: each is answered with its cause, the right exit code, and a hint that is run and works."""
 
+import glob
 import json
 import os
 import pty
@@ -161,7 +162,18 @@ NOTHING = [
     ("-- {plain} exit 0", 3, "the command runs all the same"),
 ]
 
+# What somebody else has left for root in a folder that everybody can write to.
+TRAPS = [
+    ("-f leaf -o theirs -- {plain} exit 0", 1, "theirs: it is there already, and belongs to user 65534"),
+    ("record -f leaf -o theirs -- {plain} exit 0", 1, "theirs: .* belongs to user 65534"),
+    ("-f leaf --record theirs -- {plain} exit 0", 1, "theirs: .* belongs to user 65534"),
+    ("-f leaf --stream theirs -- {plain} exit 0", 1, "theirs: .* belongs to user 65534"),
+    ("-f leaf -o second -- {plain} exit 0", 1, "second: it is there already, and has another name, too"),
+    ("-f leaf -o link -- {plain} exit 0", 1, "link: it is a link"),
+]
+
 HINT = "rptrace: hint: "
+PROPOSED = "/var/tmp/rptrace.[0-9]*.*"
 
 
 class Mistakes(Case):
@@ -170,6 +182,12 @@ class Mistakes(Case):
         self.plain = os.path.join(TARGETS, "functions")
         self.target = Process(self.plain, "forever", stdin=subprocess.PIPE)
         self.target.wait_lines("^ready", stream="stdout")
+        self.addCleanup(self.clear, set(glob.glob(PROPOSED)))
+
+    @staticmethod
+    def clear(before):
+        for made in set(glob.glob(PROPOSED)) - before:
+            os.unlink(made)
 
     def run_line(self, words):
         return subprocess.run([harness.rptrace_path, *words], cwd=self.dir, capture_output=True, text=True,
@@ -198,7 +216,7 @@ class Mistakes(Case):
                 self.assertTrue(said[1].startswith(HINT), done.stderr)
                 followed = self.follow(said[1][len(HINT):])
                 self.assertEqual(followed.returncode, 0, f"{said[1]}\n{followed.stdout}{followed.stderr}")
-                self.assertTrue(followed.stdout + followed.stderr or "rptrace.out" in said[1])
+                self.assertTrue(followed.stdout + followed.stderr or re.search(r"rptrace\.(%p\.)?out", said[1]))
                 # What ends well may name a next step: a record, how it is looked at.
                 self.assertNotRegex(followed.stderr, HINT + "(?!rptrace report)")
 
@@ -232,6 +250,17 @@ class Mistakes(Case):
                               text=True, timeout=harness.DEADLINE, check=False)
         self.assertEqual(done.returncode, 4)
         self.assertRegex(done.stdout, r"FAIL  rights .*\n      cure: .*--cap-add=BPF")
+
+    def test_traps(self):
+        """The one who has left them knows what is proposed first, too."""
+        for name in ("theirs", "rptrace.out"):
+            with open(self.path(name), "w", encoding="utf-8"):
+                os.chown(self.path(name), 65534, 65534)
+        with open(self.path("first"), "w", encoding="utf-8"):
+            os.link(self.path("first"), self.path("second"))
+        os.symlink("first", self.path("link"))
+        os.chmod(self.dir, 0o1777)
+        self.check(TRAPS)
 
     def test_values(self):
         self.check(VALUES)

@@ -111,6 +111,8 @@ static void no_link_is_followed(void **state)
 	write_text(rp_caller__create("there", false), "precious");
 	assert_int_equal(symlink("there", "link"), 0);
 	assert_int_equal(rp_caller__create("link", false), -ELOOP);
+	assert_string_equal(rp_caller__refusal("link", -ELOOP, NULL, 0),
+			    "it is a link, through which nothing is written");
 	assert_holds("there", "precious");
 	unlink("link");
 	assert_int_equal(symlink("new", "link"), 0);
@@ -176,6 +178,7 @@ static void under_sudo_a_new_file_is_the_callers(void **state)
 /* As root, whom no mode holds up: what somebody else has put there is not taken for one's own. */
 static void files_of_others_are_no_place_for_secrets(void **state)
 {
+	char why[RP_REFUSAL_SIZE];
 	int fd;
 
 	(void)state;
@@ -187,6 +190,10 @@ static void files_of_others_are_no_place_for_secrets(void **state)
 	close(rp_caller__create("there", false));
 	assert_int_equal(chmod(folder, 01777), 0);
 	assert_int_equal(rp_caller__create("there", false), -EACCES);
+	assert_string_equal(rp_caller__refusal("there", -EACCES, why, sizeof(why)),
+			    "it is there already, and belongs to user 1234, who would get at what "
+			    "is written");
+	assert_string_equal(rp_caller__refusal("there", -EIO, why, sizeof(why)), strerror(EIO));
 	assert_holds("there", "theirs");
 	setenv("SUDO_UID", "1234", 1);
 	fd = rp_caller__create("there", true);
@@ -217,6 +224,8 @@ static void no_name_of_another_file_is_taken(void **state)
 	assert_int_equal(chown(folder, 0, 0), 0);
 	assert_int_equal(chmod(folder, 01777), 0);
 	assert_int_equal(rp_caller__create("link", false), -EACCES);
+	assert_string_equal(rp_caller__refusal("link", -EACCES, NULL, 0),
+			    "it is there already, and has another name, too");
 	assert_holds("there", "precious");
 }
 

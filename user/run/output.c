@@ -11,8 +11,18 @@
 
 #include "util/caller.h"
 
+const char *rp_output__instead(const char *name, const char *other)
+{
+	struct stat st;
+
+	if (!lstat(name, &st) || errno != ENOENT || rp_caller__may_create(name))
+		return other;
+	return name;
+}
+
 int rp_output__open(const char *path, FILE **out, struct rp_err *err)
 {
+	char why[RP_REFUSAL_SIZE];
 	int fd;
 
 	*out = NULL;
@@ -20,8 +30,10 @@ int rp_output__open(const char *path, FILE **out, struct rp_err *err)
 		return 0;
 	fd = rp_caller__create(path, false);
 	if (fd < 0) {
-		rp_err__set(err, RP_EXIT_FAILED, fd, NULL, "%s: %s", path, strerror(-fd));
-		return rp_err__line(err, fd, "output", "-o", "rptrace.out");
+		rp_err__set(err, RP_EXIT_FAILED, fd, NULL, "%s: %s", path,
+			    rp_caller__refusal(path, fd, why, sizeof(why)));
+		return rp_err__line(err, fd, "output", "-o",
+				    rp_output__instead("rptrace.out", "/var/tmp/rptrace.%p.out"));
 	}
 	*out = fdopen(fd, "w");
 	if (!*out)

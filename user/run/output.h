@@ -15,6 +15,10 @@ int rp_output__open(const char *path, FILE **out, struct rp_err *err);
 /* There is. Nothing to do where out is NULL. */
 int rp_output__begin(FILE *out, const char *path);
 
+/* What to propose to somebody who cannot write where they wanted to: `name`, if nothing is there,
+ * and something could be, or else `other`. */
+const char *rp_output__instead(const char *name, const char *other);
+
 /*
  * The same for output that is useless until it is complete: opens a temporary file beside that one,
  * to be renamed over it at the end. *beside: its name, to be freed. Only for regular files

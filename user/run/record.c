@@ -9,6 +9,7 @@
 
 #include "opts/cure.h"
 #include "run/internal.h"
+#include "run/output.h"
 #include "util/caller.h"
 #include "util/clock.h"
 
@@ -81,9 +82,13 @@ static int choose_another(const struct rp_run *run, bool stream, int rc, struct 
 	if (!rc || !err || rc == -ENOMEM)
 		return rc;
 	if (stream)
-		return rp_err__line(err, rc, "stream", "--stream", "/var/tmp/rptrace.trace.json");
+		return rp_err__line(err, rc, "stream", "--stream",
+				    rp_output__instead("/var/tmp/rptrace.trace.json",
+						       "/var/tmp/rptrace.%p.trace.json"));
 	return rp_err__line(err, rc, alone ? "output" : "record", alone ? "-o" : "--record",
-			    rc == -EBUSY ? "rptrace.%p.rpt" : "/var/tmp/rptrace.rpt");
+			    rc == -EBUSY ? "rptrace.%p.rpt"
+					 : rp_output__instead("/var/tmp/rptrace.rpt",
+							      "/var/tmp/rptrace.%p.rpt"));
 }
 
 int rp_run__open_record(struct rp_run *run, struct rp_err *err)

@@ -235,6 +235,7 @@ static int flush(struct rp_recording *r, uint64_t now)
 static int open_files(struct rp_recording *r, struct rp_err *err)
 {
 	const char *name = r->opts.path;
+	char why[RP_REFUSAL_SIZE];
 	int rc;
 
 	rp_record_files__init(&r->files, name, r->opts.keep);
@@ -242,7 +243,9 @@ static int open_files(struct rp_recording *r, struct rp_err *err)
 	if (rc == -EBUSY)
 		return rp_err__set(err, RP_EXIT_FAILED, rc, NULL,
 				   "%s is being written by another rptrace", name);
-	return rc ? rp_err__set(err, RP_EXIT_FAILED, rc, NULL, "%s: %s", name, strerror(-rc)) : 0;
+	return rc ? rp_err__set(err, RP_EXIT_FAILED, rc, NULL, "%s: %s", name,
+				rp_caller__refusal(name, rc, why, sizeof(why)))
+		  : 0;
 }
 
 int rp_recording__new(const struct rp_recording_opts *opts, struct rp_recording **out,

@@ -176,6 +176,23 @@ static int create(const char *path, bool secret)
 	return rc ? rc : fd;
 }
 
+const char *rp_caller__refusal(const char *path, int code, char *text, size_t size)
+{
+	struct stat st;
+
+	if ((code != -EACCES && code != -ELOOP) || lstat(path, &st))
+		return strerror(-code);
+	if (S_ISLNK(st.st_mode))
+		return "it is a link, through which nothing is written";
+	if (is_trusted(st.st_uid))
+		return st.st_nlink > 1 ? "it is there already, and has another name, too"
+				       : strerror(-code);
+	snprintf(text, size,
+		 "it is there already, and belongs to user %u, who would get at what is written",
+		 st.st_uid);
+	return text;
+}
+
 static int standard_stream(const char *path)
 {
 	if (!strcmp(path, "/dev/stdout"))

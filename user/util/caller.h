@@ -7,6 +7,7 @@
 #define RP_CALLER_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "util/error.h"
 
@@ -20,6 +21,8 @@ bool rp_caller__open_standard_files(void);
  */
 int rp_caller__check(struct rp_err *err);
 
+#define RP_REFUSAL_SIZE 128
+
 /*
  * Open a file for writing. It is never followed through a link somebody left there, but for
  * /dev/stdout and /dev/stderr; it is the caller's own if it is new; and nothing waits for who might
@@ -28,6 +31,9 @@ int rp_caller__check(struct rp_err *err);
  * written to it.
  */
 int rp_caller__create(const char *path, bool secret);
+
+/* Why it did not, to be told; in `text` if need be. */
+const char *rp_caller__refusal(const char *path, int code, char *text, size_t size);
 
 /* Likewise, but nothing may be there, be it a link: -EEXIST. */
 int rp_caller__create_new(const char *path);
