@@ -545,6 +545,23 @@ static int diff_together(const struct rp_parser *p)
 	return mistake(p, &edit, "-- goes between the records of A and those of B");
 }
 
+/* The screen has a pane of wakers, which is bounded, too. */
+static int needs_another(const struct rp_parser *p)
+{
+	const struct rp_opts *o = p->opts;
+	bool may_be_screen = !o->batch && !o->argv && isatty(STDOUT_FILENO);
+
+	if (o->command != RP_COMMAND_LIVE)
+		return 0;
+	if (o->on_stuck && !(o->stuck > 0))
+		return with_option(p, &o->stuck, "--stuck", "5", "--on-stuck needs --stuck T");
+	if (words_of(p, &o->max_on_stuck)->n && !o->on_stuck)
+		return without(p, &o->max_on_stuck, "--max-on-stuck needs --on-stuck COMMAND");
+	if (words_of(p, &o->max_wakers)->n && !o->wakers && !may_be_screen)
+		return with_option(p, &o->wakers, "--wakers", NULL, "--max-wakers needs --wakers");
+	return 0;
+}
+
 int rp_mistake__together(const struct rp_parser *p)
 {
 	const struct rp_opts *o = p->opts;
@@ -567,8 +584,8 @@ int rp_mistake__together(const struct rp_parser *p)
 		return without(p, &o->compensate,
 			       "--compensate: not with --label ret, as calls inside a call are "
 			       "counted before its label is known");
-	if (o->on_stuck && !(o->stuck > 0))
-		return with_option(p, &o->stuck, "--stuck", "5", "--on-stuck needs --stuck T");
+	if (needs_another(p))
+		return -EINVAL;
 	if (o->auto_most && !o->argv && !o->n_pids && !o->n_names)
 		return rp_err__set(p->err, RP_EXIT_USAGE, -EINVAL, RP_CURE_PROCESSES,
 				   "--auto chooses among the functions of processes (-p) or of a "

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "run/internal.h"
+#include "run/last_interval.h"
 #include "run/on_stuck.h"
 #include "run/said.h"
 #include "run/source_lines.h"
@@ -17,9 +18,7 @@ struct live_screen {
 	struct rp_run *run;
 	struct rp_screen *screen;
 	struct rp_watch *input;
-	/* Figures begin at `since`, are of `last`, and the last interval begins at `before`. Where
-	 * they have just begun, the last two are empty: they are `since`, too. */
-	struct rp_reading since, before, last;
+	struct rp_last_interval interval;
 	bool begins;	     /* the next reading is `since` */
 	bool has_begun;	     /* figures are shown */
 	struct rp_said said; /* before that */
@@ -217,15 +216,10 @@ static void read_open(struct live_screen *s, struct rp_snapshot *snapshot)
 	rp_screen__say(s->screen, line);
 }
 
-static const struct rp_reading *shown_reading(const struct live_screen *s)
-{
-	return s->last.counts ? &s->last : &s->since;
-}
-
 /* Of what was read last. */
 static struct rp_snapshot *build_since(struct live_screen *s, const struct rp_reading *since)
 {
-	const struct rp_reading *now = shown_reading(s);
+	const struct rp_reading *now = rp_last_interval__last(&s->interval);
 	struct rp_snapshot_opts opts = rp_run__snapshot_opts(s->run, now->counts);
 
 	return rp_reading__snapshot(now, since, &opts);
@@ -235,14 +229,14 @@ static struct rp_snapshot *recent(void *ctx)
 {
 	struct live_screen *s = ctx;
 
-	return build_since(s, s->before.counts ? &s->before : &s->since);
+	return build_since(s, rp_last_interval__first(&s->interval));
 }
 
 /* Of all, and of the last interval where that is what is shown. -ENOMEM: none is there. */
 static int build(struct live_screen *s, struct rp_snapshot **total, struct rp_snapshot **last)
 {
 	*last = NULL;
-	*total = build_since(s, &s->since);
+	*total = build_since(s, &s->interval.since);
 	if (!*total)
 		return -ENOMEM;
 	if (rp_screen__is_recent(s->screen)) {
@@ -256,27 +250,15 @@ static int build(struct live_screen *s, struct rp_snapshot **total, struct rp_sn
 	return 0;
 }
 
-/* A key may ask for figures right behind others: an interval is not cut short by that. */
-static bool begins_interval(const struct live_screen *s, const struct rp_reading *now)
-{
-	return s->last.counts && (double)(now->counts->time - s->last.counts->time) >=
-					 rp_screen__interval(s->screen) * 1e9 / 2;
-}
-
 static void take_reading(struct live_screen *s, struct rp_reading *now)
 {
-	if (s->begins) {
-		rp_counts__free(s->before.counts);
-		rp_counts__free(s->last.counts);
-		s->before = s->last = (struct rp_reading){0};
-		rp_reading__swap(&s->since, now);
-		s->begins = false;
-	} else {
-		if (begins_interval(s, now))
-			rp_reading__swap(&s->before, &s->last);
-		rp_reading__swap(&s->last, now);
-	}
-	rp_counts__free(now->counts);
+	double length = rp_screen__interval(s->screen) * RP_NS_PER_S;
+
+	if (s->begins)
+		rp_last_interval__begin(&s->interval, now);
+	else
+		rp_last_interval__add(&s->interval, now, (uint64_t)length);
+	s->begins = false;
 }
 
 /* What a command of --on-stuck wrote would spoil the screen: its last line is shown as a message,
@@ -293,6 +275,7 @@ static void tell_output(struct live_screen *s)
 
 int rp_live_screen__refresh(struct live_screen *s)
 {
+	const struct rp_reading *shown;
 	struct rp_snapshot *total, *last;
 	struct rp_reading now;
 	int rc = rp_run__read(s->run, &now);
@@ -306,8 +289,8 @@ int rp_live_screen__refresh(struct live_screen *s)
 	tell_output(s);
 	if (rc)
 		return rc;
-	rc = rp_screen__show(s->screen, total, last, shown_reading(s)->counts->time,
-			     shown_reading(s)->cpu);
+	shown = rp_last_interval__last(&s->interval);
+	rc = rp_screen__show(s->screen, total, last, shown->counts->time, shown->cpu);
 	if (rc || s->has_begun)
 		return rc;
 	s->has_begun = true;
@@ -402,8 +385,6 @@ void rp_run__close_screen(struct rp_run *run)
 		run->say(s->output, NULL);
 	rp_source_lines__free(s->lines);
 	rp_plan__free(s->names);
-	rp_counts__free(s->since.counts);
-	rp_counts__free(s->before.counts);
-	rp_counts__free(s->last.counts);
+	rp_last_interval__free(&s->interval);
 	free(s);
 }
