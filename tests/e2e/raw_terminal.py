@@ -41,10 +41,10 @@ class RawTerminal:
         if select.select([self.fd], [], [], 0.05)[0]:
             self.text += os.read(self.fd, most)
 
-    def wait(self, pattern):
-        """Take bytes until they match."""
+    def wait(self, pattern, since=0):
+        """Take bytes until those from one on match."""
         until = time.monotonic() + DEADLINE
-        while not re.search(pattern, self.text):
+        while not re.search(pattern, self.text[since:]):
             if time.monotonic() > until:
                 raise AssertionError(f"{pattern} never came: {self.text!r}")
             self.take()

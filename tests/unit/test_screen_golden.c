@@ -54,7 +54,7 @@ void rp_terminal__clear(void)
 		}
 }
 
-void rp_terminal__flush(size_t y, long x)
+void rp_terminal__finish(size_t y, long x)
 {
 	(void)y;
 	(void)x;

@@ -7,6 +7,7 @@
 
 #include "commands/report_internal.h"
 #include "opts/command_line.h"
+#include "run/catch_up.h"
 #include "run/setup_file.h"
 #include "run/signals.h"
 #include "util/clock.h"
@@ -35,6 +36,7 @@ struct report_screen {
 	struct rp_loop *loop;
 	struct rp_signals *signals;
 	struct rp_watch *input;
+	struct rp_catch_up catch_up;
 	struct rp_setup_file *setup; /* NULL: none is kept */
 	struct heat heat;
 };
@@ -221,6 +223,8 @@ static int open_screen(struct report_screen *s)
 		rc = rp_loop__watch(s->loop, rp_signals__fd(s->signals), on_signals, s, NULL);
 	if (!rc)
 		rc = rp_loop__watch(s->loop, STDIN_FILENO, on_input, s, &s->input);
+	if (!rc)
+		rc = rp_catch_up__watch(&s->catch_up, s->loop, s->screen);
 	return rc;
 }
 

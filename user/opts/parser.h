@@ -3,6 +3,7 @@
 #ifndef RP_PARSER_H
 #define RP_PARSER_H
 
+#include "opts/command_line.h"
 #include "opts/options.h"
 
 struct rp_parser {
@@ -27,5 +28,12 @@ int rp_mistake__flag_value(const struct rp_parser *p, const struct rp_option *op
 int rp_mistake__stray_word(const struct rp_parser *p);
 /* Options that do not go together; 0: they do. */
 int rp_mistake__together(const struct rp_parser *p);
+
+/* What they all end with, as does this: cause, and the line that edit makes of it, which is NULL
+ * where no mending is known. */
+__attribute__((format(printf, 3, 4))) int
+rp_mistake__tell(const struct rp_parser *p, const struct rp_edit *edit, const char *cause, ...);
+/* As most people type it: "-i", "--stuck". Returns buf. */
+const char *rp_mistake__typed(const struct rp_option *option, char *buf, size_t size);
 
 #endif

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "run/catch_up.h"
 #include "run/internal.h"
 #include "run/last_interval.h"
 #include "run/on_stuck.h"
@@ -18,6 +19,7 @@ struct live_screen {
 	struct rp_run *run;
 	struct rp_screen *screen;
 	struct rp_watch *input;
+	struct rp_catch_up catch_up;
 	struct rp_last_interval interval;
 	bool begins;	     /* the next reading is `since` */
 	bool has_begun;	     /* figures are shown */
@@ -362,6 +364,8 @@ int rp_run__watch_screen(struct rp_run *run, struct rp_err *err)
 	if (!s)
 		return 0;
 	rc = rp_loop__watch(run->loop, STDIN_FILENO, on_input, s, &s->input);
+	if (!rc)
+		rc = rp_catch_up__watch(&s->catch_up, run->loop, s->screen);
 	if (!rc)
 		return 0;
 	rp_err__set(err, RP_EXIT_FAILED, rc, NULL, "no keys can be read: %s", strerror(-rc));

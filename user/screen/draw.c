@@ -367,7 +367,7 @@ void rp_draw(const struct rp_state *s)
 	rp_terminal__clear();
 	if (!s->shown) {
 		draw_start(s);
-		rp_terminal__flush(0, RP_CURSOR_NONE);
+		rp_terminal__finish(0, RP_CURSOR_NONE);
 		return;
 	}
 	if (s->mode == RP_MODE_HELP) {
@@ -383,5 +383,5 @@ void rp_draw(const struct rp_state *s)
 		rp_draw__menu(s);
 	}
 	cursor = draw_bar(s);
-	rp_terminal__flush(s->layout.bar, cursor);
+	rp_terminal__finish(s->layout.bar, cursor);
 }

@@ -28,6 +28,7 @@ struct rp_screen {
 	uint32_t dropped[DROP_MAX];
 	size_t n_dropped; /* the last time, and not attached again since */
 	bool wakers_asked;
+	bool undrawn; /* there are figures that no picture has yet: the terminal was behind */
 };
 
 /* The source is asked for with each picture: it may have been found meanwhile. */
@@ -43,6 +44,17 @@ static void draw(struct rp_screen *screen)
 			  ? screen->ops.heat(screen->ops.ctx, row->region, rp_heat__columns(s))
 			  : NULL;
 	rp_draw(s);
+	screen->undrawn = false;
+}
+
+/* Figures, as long as those before have been seen: else keys would be answered behind them. */
+static void show_figures(struct rp_screen *screen)
+{
+	screen->undrawn = rp_terminal__is_behind();
+	if (screen->undrawn)
+		return;
+	draw(screen);
+	rp_terminal__send(false);
 }
 
 static void resize(struct rp_screen *screen)
@@ -52,6 +64,7 @@ static void resize(struct rp_screen *screen)
 	rp_terminal__size(&rows, &width);
 	rp_state__resize(&screen->state, rows, width);
 	draw(screen);
+	rp_terminal__send(true);
 }
 
 bool rp_screen__is_able(void)
@@ -144,9 +157,8 @@ int rp_screen__show(struct rp_screen *screen, struct rp_snapshot *total, struct 
 	tell_begin(screen, total);
 	rc = rp_state__update(&screen->state, total, recent, time, cpu);
 	watch_wakers(screen); /* the next figures have them */
-	/* Pictures that nobody has seen yet are not queued: keys would be answered behind them. */
-	if (!rc && !rp_terminal__is_behind())
-		draw(screen);
+	if (!rc)
+		show_figures(screen);
 	return rc;
 }
 
@@ -157,8 +169,7 @@ void rp_screen__tell_start(struct rp_screen *screen, const char *doing)
 	if (s->shown)
 		return;
 	snprintf(s->doing, sizeof(s->doing), "%s", doing);
-	if (!rp_terminal__is_behind())
-		draw(screen);
+	show_figures(screen);
 }
 
 bool rp_screen__is_quit_typed(void)
@@ -197,6 +208,7 @@ void rp_screen__end(struct rp_screen *screen)
 	s->ended = true;
 	rp_state__say(s, "the target has ended: q quits");
 	draw(screen);
+	rp_terminal__send(true);
 }
 
 bool rp_screen__is_frozen(const struct rp_screen *screen)
@@ -431,6 +443,9 @@ enum rp_screen_want rp_screen__input(struct rp_screen *screen)
 	struct rp_request request;
 	struct rp_input input;
 
+	/* What keys change is told from what these figures do. */
+	if (screen->undrawn)
+		draw(screen);
 	while (want != RP_SCREEN_QUIT && rp_terminal__read(&input)) {
 		if (input.key)
 			rp_state__key(&screen->state, input.key, &request);
@@ -442,7 +457,17 @@ enum rp_screen_want rp_screen__input(struct rp_screen *screen)
 		want = next > want ? next : want;
 	}
 	/* What a key has changed is seen at once; figures that it asks for take longer. */
-	if (want != RP_SCREEN_QUIT)
-		draw(screen);
+	if (want == RP_SCREEN_QUIT)
+		return want;
+	draw(screen);
+	rp_terminal__send(true);
 	return want;
+}
+
+uint64_t rp_screen__catch_up(struct rp_screen *screen)
+{
+	rp_terminal__resume();
+	if (screen->undrawn)
+		show_figures(screen);
+	return rp_terminal__is_behind() ? rp_terminal__next() : UINT64_MAX;
 }

@@ -102,6 +102,9 @@ enum rp_screen_want rp_screen__input(struct rp_screen *screen);
 /* What a signal of the terminal asks for: another size, to stop for a while, to go on. */
 void rp_screen__signal(struct rp_screen *screen, int signal);
 
+/* Show what the terminal has not taken yet. When to do so again, ns; UINT64_MAX: it has all. */
+uint64_t rp_screen__catch_up(struct rp_screen *screen);
+
 /* Say something, until the next key. */
 void rp_screen__say(struct rp_screen *screen, const char *text);
 

@@ -3,7 +3,6 @@
 
 #include <curses.h>
 #include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,17 +12,18 @@
 #include <unistd.h>
 #include <wchar.h>
 
+#include "screen/picture.h"
 #include "screen/sequence.h"
 
-#define ESCAPE_MS     25 /* a lone escape is one after this time */
+#define ESCAPE_MS 25 /* a lone escape is one after this time */
 
-#define HELD_MAX      64 /* keys that are typed before they can be served */
-
-#define BEGIN_PICTURE "\x1b[?2026h" /* synchronised output */
-#define END_PICTURE   "\x1b[?2026l"
+#define HELD_MAX  64 /* keys that are typed before they can be served */
 
 /* ncurses has one terminal a process, and so has this. */
 static SCREEN *terminal;
+static WINDOW *keys; /* nowhere on it: else a picture would be written out whenever one is read */
+static struct rp_outgoing outgoing;
+static struct rp_picture picture;
 static attr_t styles[RP_STYLES];
 static enum rp_sequence sequence; /* under way: it may come in pieces */
 static struct {
@@ -121,8 +121,12 @@ static void know_more_keys(void)
 
 int rp_terminal__open(struct rp_err *err)
 {
-	terminal = newterm(NULL, stdout, stdin);
+	if (!rp_outgoing__open(&outgoing))
+		return rp_err__no_memory(err);
+	picture = (struct rp_picture){.out = &outgoing};
+	terminal = newterm(NULL, outgoing.file, stdin);
 	if (!terminal) {
+		rp_outgoing__close(&outgoing);
 		rp_err__set(err, RP_EXIT_FAILED, -ENOTTY, NULL,
 			    "the terminal cannot show a full screen");
 		return rp_err__line(err, -ENOTTY, NULL, "-b", NULL);
@@ -132,8 +136,10 @@ int rp_terminal__open(struct rp_err *err)
 	cbreak();
 	noecho();
 	nonl();
-	keypad(stdscr, TRUE);
-	nodelay(stdscr, TRUE);
+	keys = newpad(1, 1);
+	keypad(keys, TRUE);
+	nodelay(keys, TRUE);
+	typeahead(-1); /* pictures are whole, whatever has been typed meanwhile */
 	know_more_keys();
 	held.n = held.next = 0;
 	held.on = true;
@@ -157,23 +163,31 @@ void rp_terminal__close(void)
 	 * has to be stopped by this means, too. */
 	tcflow(STDOUT_FILENO, TCOOFF);
 	tcflow(STDOUT_FILENO, TCOON);
+	rp_outgoing__finish(&outgoing);
 	mousemask(0, NULL);
 	curs_set(1);
 	endwin();
+	delwin(keys);
 	delscreen(terminal);
+	rp_outgoing__close(&outgoing);
 	terminal = NULL;
 }
 
 void rp_terminal__leave(void)
 {
+	rp_outgoing__finish(&outgoing);
 	endwin();
 }
 
 void rp_terminal__enter(void)
 {
-	endwin(); /* whoever had the terminal may have changed its modes */
+	rp_outgoing__finish(&outgoing);
+	endwin();	   /* whoever had the terminal may have changed its modes */
+	reset_prog_mode(); /* of the terminal itself: what is drawn goes to memory */
 	clearok(curscr, TRUE);
+	rp_outgoing__begin(&outgoing);
 	refresh();
+	rp_outgoing__end(&outgoing, true);
 }
 
 void rp_terminal__size(size_t *rows, size_t *width)
@@ -191,6 +205,9 @@ void rp_terminal__size(size_t *rows, size_t *width)
 
 void rp_terminal__put(enum rp_style style, size_t y, size_t x, const char *text)
 {
+	rp_picture__add(&picture, y, &style, sizeof(style));
+	rp_picture__add(&picture, y, &x, sizeof(x));
+	rp_picture__add(&picture, y, text, strlen(text));
 	attrset(styles[style]);
 	mvaddstr((int)y, (int)x, text);
 	attrset(A_NORMAL);
@@ -198,6 +215,8 @@ void rp_terminal__put(enum rp_style style, size_t y, size_t x, const char *text)
 
 void rp_terminal__fill(enum rp_style style, size_t y, size_t x, size_t width)
 {
+	rp_picture__add(&picture, y, &style, sizeof(style));
+	rp_picture__add(&picture, y, &x, sizeof(x));
 	attrset(styles[style]);
 	mvhline((int)y, (int)x, ' ' | styles[style], (int)width);
 	attrset(A_NORMAL);
@@ -205,44 +224,38 @@ void rp_terminal__fill(enum rp_style style, size_t y, size_t x, size_t width)
 
 void rp_terminal__clear(void)
 {
+	rp_picture__begin(&picture);
 	erase();
 }
 
-/* Past ncurses, which has written all of its own whenever this is called. */
-static void put_bytes(const char *bytes)
+void rp_terminal__finish(size_t y, long x)
 {
-	ssize_t rc = write(STDOUT_FILENO, bytes, strlen(bytes));
-
-	(void)rc; /* a terminal that is gone is noticed by its keys */
-}
-
-void rp_terminal__flush(size_t y, long x)
-{
-	bool has_news;
-
 	leaveok(stdscr, x < 0);
+	rp_outgoing__begin(&outgoing);
 	curs_set(x >= 0);
+	rp_outgoing__end(&outgoing, false);
 	if (x >= 0)
 		move((int)y, (int)x);
-	wnoutrefresh(stdscr);
-	/* As one picture, not a half of it; terminals that know nothing of that pass it over. */
-	has_news = is_wintouched(newscr);
-	if (has_news)
-		put_bytes(BEGIN_PICTURE);
-	doupdate();
-	if (has_news)
-		put_bytes(END_PICTURE);
 }
 
-/* A queue that is not empty is told by serial lines alone, one that is full by all. */
+void rp_terminal__send(bool by_key)
+{
+	rp_picture__send(&picture, by_key);
+}
+
+void rp_terminal__resume(void)
+{
+	rp_picture__resume(&picture);
+}
+
 bool rp_terminal__is_behind(void)
 {
-	struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
-	int queued = 0;
+	return rp_picture__is_behind(&picture);
+}
 
-	if (!ioctl(STDOUT_FILENO, TIOCOUTQ, &queued) && queued > 0)
-		return true;
-	return !poll(&out, 1, 0);
+uint64_t rp_terminal__next(void)
+{
+	return rp_outgoing__next(&outgoing);
 }
 
 /* ---- keys ------------------------------------------------------------------------------- */
@@ -303,7 +316,7 @@ static bool read_mouse(struct rp_input *input)
 static bool begins_sequence(void)
 {
 	wint_t next;
-	int kind = get_wch(&next);
+	int kind = wget_wch(keys, &next);
 
 	if (kind == OK)
 		sequence = rp_sequence__begin(next);
@@ -319,7 +332,7 @@ static bool read_input(struct rp_input *input)
 	wint_t code;
 	int kind;
 
-	while ((kind = get_wch(&code)) != ERR) {
+	while ((kind = wget_wch(keys, &code)) != ERR) {
 		if (kind == KEY_CODE_YES && code == KEY_MOUSE) {
 			if (read_mouse(input))
 				return true;

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "screen/state.h"
 #include "util/error.h"
@@ -48,10 +49,17 @@ void rp_terminal__put(enum rp_style style, size_t y, size_t x, const char *text)
 void rp_terminal__fill(enum rp_style style, size_t y, size_t x, size_t width);
 void rp_terminal__clear(void);
 #define RP_CURSOR_NONE (-1L)
-/* What was written before has not gone out yet: the line is slow, or stopped (Ctrl-S). */
+/* The picture is whole; the cursor shows at a place, or not at all (x: RP_CURSOR_NONE). */
+void rp_terminal__finish(size_t y, long x);
+
+/* Write out what has changed, as far as the terminal takes it; by_key: that which has changed since
+ * the picture before goes first. */
+void rp_terminal__send(bool by_key);
+/* Not all has gone out yet, or just now: the line is slow, or stopped (Ctrl-S). */
 bool rp_terminal__is_behind(void);
-/* Write out what has changed; the cursor shows at a place, or not at all (x: RP_CURSOR_NONE). */
-void rp_terminal__flush(size_t y, long x);
+/* Go on with that, at this time (ns) or later. */
+void rp_terminal__resume(void);
+uint64_t rp_terminal__next(void);
 
 struct rp_input {
 	int key; /* 0: the mouse */

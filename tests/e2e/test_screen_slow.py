@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+"""The screen on a line that carries few bytes, or none for a while."""
+
+import fcntl
+import os
+import struct
+import termios
+import time
+
+import harness
+from harness import Case, Process
+from raw_terminal import RawTerminal
+from screen import TARGETS
+
+SPEED = 960  # bytes a second that 9600 baud are
+ON_ITS_WAY = SPEED // 5
+LINE = 400  # bytes at most that a line of 120 columns is, with its colours
+OPENING = 600  # bytes that set the terminal up
+
+
+class SlowLine(Case):
+    def setUp(self):
+        super().setUp()
+        self.target = Process(os.path.join(TARGETS, "screen_names"), 0, 40)
+        self.addCleanup(self.target.end)
+
+    def open(self, **how):
+        self.began = time.monotonic()
+        self.terminal = RawTerminal([harness.rptrace_path, "-p", str(self.target.pid), "--no-setup",
+                                     "-i", "0.1"], columns=120, rows=40, **how)
+        self.addCleanup(self.terminal.end)
+        return self.terminal
+
+    def check_bounded(self):
+        """No more than the line would have carried since the start, and what may be on its way."""
+        came = len(self.terminal.text)
+        most = OPENING + LINE + ON_ITS_WAY + SPEED * (time.monotonic() - self.began)
+        self.assertLess(came, most)
+
+    def test_no_more_is_written_than_the_line_carries(self):
+        terminal = self.open(speed=termios.B9600)
+        terminal.wait(b"RATE/S")
+        while len(terminal.text) < 5000:
+            terminal.take()
+            self.check_bounded()
+            terminal.press(b"\x1b[B")  # all that keys change, too
+        terminal.press(b"q")
+        self.assertEqual(terminal.finish(), 0)
+
+    def test_a_key_goes_before_what_is_left_of_a_picture(self):
+        terminal = self.open(speed=termios.B9600)
+        terminal.wait(b"RATE/S")
+        for _ in range(3):
+            begun = len(terminal.text)
+            # In the middle of one, in which all lines change.
+            while len(terminal.text) < begun + 2 * ON_ITS_WAY:
+                terminal.take()
+            before = len(terminal.text)
+            terminal.press(b"/")
+            terminal.wait(b"Search: ", before)
+            self.assertLess(len(terminal.text) - before, 2 * (ON_ITS_WAY + LINE))
+            terminal.press(b"\x1b")
+        terminal.press(b"q")
+
+    def unread(self):
+        """Bytes that were typed and that rptrace has not taken yet."""
+        return struct.unpack("i", fcntl.ioctl(self.terminal.line, termios.FIONREAD, b"\0" * 4))[0]
+
+    def test_a_reader_that_stops_is_not_waited_for(self):
+        terminal = self.open()
+        terminal.wait(b"RATE/S")
+        for _ in range(60):
+            terminal.press(b"??")  # the help comes and goes: all of the screen changes
+            until = time.monotonic() + harness.DEADLINE
+            while self.unread():
+                self.assertLess(time.monotonic(), until, "keys are not taken")
+                time.sleep(0.001)
+        terminal.press(b"/newest")
+        before = len(terminal.text)
+        terminal.wait(b"newest")
+        # What the kernel keeps and a picture or two, of 120.
+        self.assertLess(len(terminal.text) - before, 40000)
+        terminal.press(b"\x1bq")
+        self.assertEqual(terminal.finish(), 0)
