@@ -11,7 +11,6 @@
 
 #include "commands/commands.h"
 #include "commands/list_internal.h"
-#include "run/launch.h"
 #include "run/offer.h"
 #include "run/selection.h"
 #include "util/written.h"
@@ -44,27 +43,6 @@ const struct rp_site **rp_listing__sites(const struct rp_listing *l)
 	return out;
 }
 
-/* Objects of the target, planned but not attached. */
-static int discover(const struct rp_opts *opts, struct rp_targets *targets, struct rp_err *err)
-{
-	struct rp_launch *launch;
-	const char *path;
-	int rc = rp_targets__add_named(targets, err);
-
-	if (!rc)
-		rc = rp_targets__add(targets, opts->pids, opts->n_pids, err);
-	if (!rc && rp_opts__is_system(opts))
-		rc = rp_targets__add_system(targets, err);
-	if (rc || !opts->argv)
-		return rc;
-	rc = rp_launch__new(&(struct rp_launch_opts){.argv = opts->argv}, &launch, &path, err);
-	if (rc)
-		return rc;
-	rc = rp_targets__add_command(targets, rp_launch__pid(launch), path, err);
-	rp_launch__free(launch); /* never released */
-	return rc;
-}
-
 /* A plan, and the targets that it was made for. */
 struct planned {
 	struct rp_helper *helper;
@@ -83,7 +61,7 @@ static int make(const struct rp_opts *opts, const struct rp_features *features, 
 	if (out->helper)
 		out->targets = rp_targets__new(&(struct rp_targets_opts){
 			.plan = out->plan, .follow = !opts->no_follow, .helper = out->helper});
-	return out->targets ? discover(opts, out->targets, err) : rp_err__no_memory(err);
+	return out->targets ? rp_selection__discover(opts, out->targets, err) : rp_err__no_memory(err);
 }
 
 static void drop(struct planned *planned)

@@ -12,6 +12,8 @@
 
 #include "opts/cure.h"
 #include "plan/select.h"
+#include "run/elsewhere.h"
+#include "run/launch.h"
 #include "run/offer.h"
 
 /* Of a program with more functions not all of them are probed on a guess. */
@@ -50,6 +52,27 @@ int rp_selection__check(const struct rp_opts *opts, struct rp_err *err)
 
 	if (!rc)
 		rp_plan__free(plan);
+	return rc;
+}
+
+int rp_selection__discover(const struct rp_opts *opts, struct rp_targets *targets,
+			   struct rp_err *err)
+{
+	struct rp_launch *launch;
+	const char *path;
+	int rc = rp_targets__add_named(targets, err);
+
+	if (!rc)
+		rc = rp_targets__add(targets, opts->pids, opts->n_pids, err);
+	if (!rc && rp_opts__is_system(opts))
+		rc = rp_targets__add_system(targets, err);
+	if (rc || !opts->argv)
+		return rc;
+	rc = rp_launch__new(&(struct rp_launch_opts){.argv = opts->argv}, &launch, &path, err);
+	if (rc)
+		return rc;
+	rc = rp_targets__add_command(targets, rp_launch__pid(launch), path, err);
+	rp_launch__free(launch); /* never released */
 	return rc;
 }
 
@@ -175,6 +198,24 @@ static void append_lack(const struct rp_opts *opts, const struct rp_targets *tar
 		snprintf(text + n, size - n, ": %s", offer.lacks);
 }
 
+/* The selection with the library in it that has what was typed without one; false: none has. */
+static bool of_library(const struct rp_opts *opts, const char *typed, char *text, size_t size)
+{
+	struct rp_select_function function;
+	char name[256];
+	bool found;
+
+	if (!opts->functions.n || opts->usdts.n || rp_opts__is_system(opts) ||
+	    rp_select_function__parse(typed, &function, NULL))
+		return false;
+	found = !function.object && !function.end &&
+		rp_elsewhere__find(opts, function.glob, name, sizeof(name));
+	if (found)
+		snprintf(text, size, "%s:%s", name, function.glob);
+	rp_select_function__free(&function);
+	return found;
+}
+
 static int no_match(const struct rp_opts *opts, const struct rp_plan *plan,
 		    const struct rp_targets *targets, bool is_stripped, struct rp_err *err)
 {
@@ -184,6 +225,7 @@ static int no_match(const struct rp_opts *opts, const struct rp_plan *plan,
 	int word = word_of(opts, typed);
 	struct rp_edit edit = {.skip = word, .n_skip = 1, .insert = word};
 	char nearest[400] = "", text[400], whole[512];
+	bool elsewhere;
 	struct rp_command_line line;
 
 	for (size_t i = 0; i < n && at < sizeof(nearest); i++)
@@ -191,8 +233,12 @@ static int no_match(const struct rp_opts *opts, const struct rp_plan *plan,
 				       i ? ", " : "; nearest names: ", names[i]);
 	append_lack(opts, targets, nearest, sizeof(nearest));
 	cure = rp_cure__of_target(opts, "list", &line);
-	if (n && !(opts->functions.n && opts->usdts.n) &&
-	    correct(opts, typed, names[0], text, sizeof(text))) {
+	elsewhere = of_library(opts, typed, text, sizeof(text));
+	if (elsewhere)
+		snprintf(nearest, sizeof(nearest), ", but %.*s has it",
+			 (int)(strrchr(text, ':') - text), text);
+	if (elsewhere || (n && !(opts->functions.n && opts->usdts.n) &&
+			  correct(opts, typed, names[0], text, sizeof(text)))) {
 		snprintf(whole, sizeof(whole), "%.*s%s", (int)(typed - opts->words[word]),
 			 opts->words[word], text);
 		edit.with[0] = whole;
@@ -205,6 +251,7 @@ static int no_match(const struct rp_opts *opts, const struct rp_plan *plan,
 				   typed, nearest);
 	return rp_err__set(err, RP_EXIT_NOTHING, -ENOENT, cure, "%s matches '%s'%s",
 			   rp_opts__is_system(opts) ? "no process maps a file with anything that"
+			   : elsewhere		    ? "no function of the executable"
 						    : "nothing in the target",
 			   typed, nearest);
 }

@@ -16,6 +16,10 @@ int rp_selection__plan(const struct rp_opts *opts, const struct rp_features *fea
 /* Is there a plan for them? Before anything is done. */
 int rp_selection__check(const struct rp_opts *opts, struct rp_err *err);
 
+/* Bring in the objects of what the options aim at; a command is started, and goes no further. */
+int rp_selection__discover(const struct rp_opts *opts, struct rp_targets *targets,
+			   struct rp_err *err);
+
 /* Nothing was selected: the error that says so, and the command that helps. */
 int rp_selection__nothing(const struct rp_opts *opts, const struct rp_plan *plan,
 			  const struct rp_targets *targets, struct rp_err *err);
