@@ -197,10 +197,10 @@ class Screen(Case):
             return int(re.search(r"wchar: (\d+)", file.read())[1])
 
     def count_writes(self, press, shown):
-        """Bytes that rptrace writes for some keys, one after the other, until the last one shows."""
+        """Bytes that rptrace writes to the terminal for some keys, one after the other, until the last one shows."""
         before = self.written()
         for keys, what in zip(press, shown):
             self.screen.press(*keys)
             self.screen.wait(what)
             self.settle()
-        return self.written() - before
+        return (self.written() - before) // 2  # each is written to memory first
