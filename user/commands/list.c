@@ -61,7 +61,8 @@ static int make(const struct rp_opts *opts, const struct rp_features *features, 
 	if (out->helper)
 		out->targets = rp_targets__new(&(struct rp_targets_opts){
 			.plan = out->plan, .follow = !opts->no_follow, .helper = out->helper});
-	return out->targets ? rp_selection__discover(opts, out->targets, err) : rp_err__no_memory(err);
+	return out->targets ? rp_selection__discover(opts, out->targets, err)
+			    : rp_err__no_memory(err);
 }
 
 static void drop(struct planned *planned)

@@ -162,8 +162,8 @@ static int runs_together(const struct rp_parser *p)
 	char cause[96];
 
 	if (o->files.n == 2 && !o->argv)
-		return rp_mistake__tell(p, &edit,
-			       "--run makes the runs that it compares: no records of others");
+		return rp_mistake__tell(
+			p, &edit, "--run makes the runs that it compares: no records of others");
 	if (o->files.n)
 		return rp_err__set(p->err, RP_EXIT_USAGE, -EINVAL, "rptrace diff --help",
 				   "--run makes the runs that it compares: '%s' is one too many",
@@ -211,8 +211,9 @@ static int diff_together(const struct rp_parser *p)
 		return runs_together(p);
 	if (tracing) {
 		edit = (struct rp_edit){.skip = tracing->first, .n_skip = tracing->n};
-		return rp_mistake__tell(p, &edit, "%s is for runs that diff makes: --run N -- A... --- B...",
-			       rp_mistake__typed(&rp_options[tracing - o->stood], name, sizeof(name)));
+		return rp_mistake__tell(
+			p, &edit, "%s is for runs that diff makes: --run N -- A... --- B...",
+			rp_mistake__typed(&rp_options[tracing - o->stood], name, sizeof(name)));
 	}
 	if (o->files.n && o->other_files.n)
 		return 0;
@@ -251,7 +252,8 @@ int rp_mistake__together(const struct rp_parser *p)
 	if (p->own < p->argc && !o->argv)
 		return rp_mistake__tell(p, &no_command, "no command follows --");
 	if (o->argv && (o->command == RP_COMMAND_DOCTOR || o->command == RP_COMMAND_REPORT))
-		return rp_mistake__tell(p, &no_command, "%s starts no command", rp_verbs[o->command].name);
+		return rp_mistake__tell(p, &no_command, "%s starts no command",
+					rp_verbs[o->command].name);
 	if (o->argv && (o->n_pids || o->n_names))
 		return o->user ? without(p, &o->pids, BOTH_TARGETS)
 			       : rp_mistake__tell(p, &no_command, BOTH_TARGETS);
@@ -280,9 +282,9 @@ int rp_mistake__together(const struct rp_parser *p)
 			edit.with[1] = "-o";
 			edit.with[2] = "rptrace.out";
 		}
-		return rp_mistake__tell(p, &edit,
-			       "--format %s is of samples: it needs --sample, or --off-cpu",
-			       o->format->name);
+		return rp_mistake__tell(
+			p, &edit, "--format %s is of samples: it needs --sample, or --off-cpu",
+			o->format->name);
 	}
 	if (shares_stream(o)) {
 		char cause[96];

@@ -22,7 +22,8 @@ static void carry(struct rp_pace *pace, uint64_t now)
 {
 	double carried = (double)(now - pace->time) / RP_NS_PER_S * (double)pace->speed;
 
-	pace->in_flight = carried < (double)pace->in_flight ? pace->in_flight - (uint64_t)carried : 0;
+	pace->in_flight = carried < (double)pace->in_flight ? pace->in_flight - (uint64_t)carried
+							    : 0;
 	pace->time = now;
 }
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
 /*
- * How much may be written to a slow line to the terminal. What is written waits in the line until it
- * has been carried, and so does the answer to a key behind it. So no more is written than what the
- * line carries in a fifth of a second; the rest of a picture waits here, where it can still change.
+ * How much may be written to a slow line to the terminal. What is written waits in the line until
+ * it has been carried, and so does the answer to a key behind it. So no more is written than what
+ * the line carries in a fifth of a second; the rest of a picture waits here, where it can still
+ * change.
  *
  * The line's speed is what its modes say: a serial line tells what is on its way, but not through
  * sudo or ssh, which put another terminal in between, with the same modes. These have 38400 baud

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
 /*
- * How much of the picture in ncurses' memory the terminal has. Where the line is slow it goes line by
- * line, as it can be carried: first those that a key has changed, then all others from the top. A
- * picture with newer figures waits until that is done, and then as long again; one that a key has
+ * How much of the picture in ncurses' memory the terminal has. Where the line is slow it goes line
+ * by line, as it can be carried: first those that a key has changed, then all others from the top.
+ * A picture with newer figures waits until that is done, and then as long again; one that a key has
  * changed takes the place of the rest.
  */
 #ifndef RP_PICTURE_H
