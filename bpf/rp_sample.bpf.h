@@ -126,14 +126,13 @@ static __always_inline bool send_sample(struct rp_sample *s, __u32 kind, __u32 k
 static __always_inline void look_at_thread(struct rp_sample *s, struct task_struct *task,
 					   __u32 tgid, struct rp_thread *t)
 {
-	enum rp_unwind_end end;
+	__u32 n, python, end = RP_UNWIND_END_NO_ROW;
 	struct rp_unwind_regs at;
-	__u32 n, python;
 
 	forget_memory();
 	unwind_regs(task, &at);
 	python = walk_python(tgid);
-	n = unwind_user(task, tgid, &at, s->address, &end);
+	n = unwind_user(tgid, &at, (struct rp_unwind_out *)s->address, &end);
 	s->time = bpf_ktime_get_ns();
 	s->tgid = tgid;
 	s->tid = tid_of(task);

@@ -7,7 +7,9 @@
  * and the whole of the step after that for each of the places where the search may end. So:
  *
  *   - A comparison of a search does not branch: it makes a mask, by which the step is taken or not.
- *   - The search in an object's table is a global function, which is verified once, by itself.
+ *   - The search in an object's table is a global function, which is verified once, by itself. So
+ *     are the walk and what it begins with: within another function they would be verified again
+ * for each way to them, which took ten times as many instructions.
  *   - Frames are walked by bpf_loop(), and where in the output they go is told by its counter. What
  *     a walk knows is in a map, not on the program's stack, where the verifier would follow it
  *     through every value: so it sees one frame like another.
@@ -346,34 +348,51 @@ static long caller_step(__u32 i, struct rp_unwind_frames *f)
 	return w->end != RP_UNWIND_GOES_ON;
 }
 
+struct rp_unwind_out {
+	__u64 address[RP_UNWIND_FRAMES_MAX];
+};
+
+/* From where the walk stands to its end. */
+__noinline int unwind_frames(struct rp_unwind_walk *w, const struct rp_unwind_process *process,
+			     struct rp_memory *memory, struct rp_unwind_out *out)
+{
+	struct rp_unwind_frames f = {.w = w, .process = process, .memory = memory};
+
+	if (!w || !process || !memory || !out)
+		return 0;
+	f.out = out->address;
+	bpf_loop(RP_UNWIND_FRAMES_MAX, caller_step, &f, 0);
+	return 0;
+}
+
 /*
  * Addresses from where the current thread was outwards, each of an instruction that was running:
- * of callers, the last byte of the call. Returns how many, and in *end why there are no more.
+ * of callers, the last byte of the call. Returns how many, and in *end why there are no more: enum
+ * rp_unwind_end.
  */
-static __always_inline __u32 unwind_user(struct task_struct *task, __u32 tgid,
-					 const struct rp_unwind_regs *regs,
-					 __u64 out[RP_UNWIND_FRAMES_MAX], enum rp_unwind_end *end)
+__noinline int unwind_user(__u32 tgid, const struct rp_unwind_regs *regs, struct rp_unwind_out *out,
+			   __u32 *end)
 {
 	__u32 only = 0;
-	struct rp_unwind_frames f = {.out = out};
+	struct rp_unwind_frames f = {
+		.w = bpf_map_lookup_elem(&unwind_walks, &only),
+		.process = bpf_map_lookup_elem(&unwind_processes, &tgid),
+		.memory = memory_of_cpu(),
+	};
 
-	*end = RP_UNWIND_END_NO_ROW;
-	f.w = bpf_map_lookup_elem(&unwind_walks, &only);
-	f.memory = memory_of_cpu();
-	f.process = bpf_map_lookup_elem(&unwind_processes, &tgid);
 	if (!f.process)
 		f.process = bpf_map_lookup_elem(&unwind_nothing, &only);
-	if (!f.w || !f.memory || !f.process)
+	if (!f.w || !f.memory || !f.process || !regs || !out || !end)
 		return 0;
 	f.w->regs = *regs;
 	f.w->n = 0;
 	f.w->marked = 0;
 	f.w->end = RP_UNWIND_GOES_ON;
-	if (!see_through_probes(&f, task)) {
+	if (!see_through_probes(&f, bpf_get_current_task_btf())) {
 		*end = RP_UNWIND_END_PROBE;
 		return 0;
 	}
-	bpf_loop(RP_UNWIND_FRAMES_MAX, caller_step, &f, 0);
+	unwind_frames(f.w, f.process, f.memory, out);
 	*end = f.w->end == RP_UNWIND_GOES_ON ? RP_UNWIND_END_DEPTH : f.w->end;
 	return f.w->n;
 }

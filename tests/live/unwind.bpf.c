@@ -19,16 +19,15 @@ SEC("perf_event")
 int take_stack(void *ctx)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	__u32 only = 0;
+	__u32 only = 0, end = RP_UNWIND_END_NO_ROW;
 	struct unwind_stack *stack = bpf_map_lookup_elem(&rooms, &only);
 	struct rp_unwind_regs regs;
-	enum rp_unwind_end end;
 
 	if (!stack)
 		return 0;
 	forget_memory();
 	unwind_regs(task, &regs);
-	stack->n = unwind_user(task, task->tgid, &regs, stack->address, &end);
+	stack->n = unwind_user(task->tgid, &regs, (struct rp_unwind_out *)stack->address, &end);
 	stack->end = end;
 	bpf_ringbuf_output(&stacks, stack, sizeof(*stack), 0);
 	return 0;
