@@ -2,7 +2,8 @@
 # Benchmarks: what tracing costs, next to an empty BPF program and to other tools. Included by the
 # top level Makefile, after tests.mk. BENCH_ARGS adds options: --quick, --only KEY, --json FILE.
 
-BENCH_BINS := $(O)/bench/bench_floor $(O)/bench/bench_many $(O)/bench/bench_record $(O)/targets/bench_region \
+BENCH_BINS := $(O)/bench/bench_floor $(O)/bench/bench_many $(O)/bench/bench_record $(O)/bench/bench_tables \
+	$(O)/targets/bench_region \
 	$(O)/targets/bench_marker $(O)/targets/bench_marker_off $(O)/targets/demo $(O)/targets/marks_c
 
 $(O)/bench/bench_floor: tools/bench_floor.c $(O)/user/attach/uprobe_multi.o tools/bench.mk
@@ -10,7 +11,7 @@ $(O)/bench/bench_floor: tools/bench_floor.c $(O)/user/attach/uprobe_multi.o tool
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) $(DEPFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.c %.o,$^) $(BPF_LIBS)
 
-$(O)/bench/bench_record: tools/bench_record.c $(O)/librpcore.a tools/bench.mk
+$(O)/bench/bench_record $(O)/bench/bench_tables: $(O)/bench/%: tools/%.c $(O)/librpcore.a tools/bench.mk
 	$(call msg,BENCH,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) $(DEPFLAGS) $(ALL_LDFLAGS) -o $@ $< $(O)/librpcore.a $(CORE_LIBS)

@@ -26,6 +26,7 @@ from records import bench_records
 from report import check_goals, machine, print_table
 from samples import bench_samples
 from start import bench_start
+from tables import bench_tables
 from wakers import bench_wakers
 
 SECTIONS = {
@@ -40,6 +41,7 @@ SECTIONS = {
     "memory": ("memory", bench_memory),
     "records": ("records", bench_records),
     "samples, CPU time of the thread": ("samples", bench_samples),
+    "unwind tables, CPU time to read them": ("tables", bench_tables),
     "who ends sleep, CPU time of a thread for a sleep and a wake-up": ("wakers", bench_wakers),
     "the live screen, one picture a second": ("screen", bench_screen),
     "the HTML report": ("page", bench_page),

@@ -23,6 +23,7 @@ class Bench:
         self.many = os.path.join(args.build, "bench/bench_many")
         self.targets = os.path.join(args.build, "targets")
         self.records = os.path.join(args.build, "bench/bench_record")
+        self.tables = os.path.join(args.build, "bench/bench_tables")
         self.rounds = args.rounds or (2 if args.quick else 5)
         self.folder, self.elfs = folder, {}
         self.kind = "session" if self.has_session() else "return"

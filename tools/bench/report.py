@@ -9,6 +9,7 @@ import sys
 from exports import FORMS
 from growth import MANY
 from page import PAGE_OF
+from tables import BACKEND, ROWS
 
 # section of the report, row, figure of it, what that may be at most
 GOALS = [
@@ -36,6 +37,8 @@ GOALS = [
     ("records", "report of it: 10 million", "rss_mib", 200),
     ("samples", "997 Hz", "added_percent", 1.5),
     ("samples", "4999 Hz", "added_percent", 5),
+    ("tables", ROWS, "ms", 15),
+    ("tables", BACKEND, "mib", 8),
     ("wakers", "in a traced region", "added_ns", 500),
     ("screen", 100, "cpu_percent", 1),
     ("screen", 10000, "cpu_percent", 3),
