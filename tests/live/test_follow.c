@@ -280,6 +280,28 @@ static void two_containers_of_one_image(void **state)
 	live_assert_sound(json);
 }
 
+/* Nor by one process, which has the file from its container and from outside. */
+static void one_file_under_two_numbers(void **state)
+{
+	const char *path = live_path("twice.json"), *host = live_copy("dlopener", "host");
+	struct live_proc *target, *rptrace;
+	json_t *json;
+
+	(void)state;
+	setenv("LD_PRELOAD", live_copy("plugin.so", "plugin.so"), 1);
+	target = live_contained("--mount", host, "40");
+	unsetenv("LD_PRELOAD");
+	live_release(target);
+	live_expect_line(target, "loaded", 1);
+	rptrace = live_rptrace_ready("-p %d -f plugin.so:plug_work --format json -o %s",
+				     target->pid, path);
+	live_finish(target);
+	json = live_figures(rptrace, path);
+	assert_int_equal(live_u64(live_region(json, "plug_work"), "count"), 40);
+	assert_int_equal(live_u64(live_region(json, "plug_work"), "unwound"), 0);
+	live_assert_nothing_lost(json);
+}
+
 /* Where another container runs the file, too, it does not pay for the probes. */
 static void another_container_is_left_alone(void **state)
 {
@@ -314,6 +336,7 @@ static const struct CMUnitTest single[] = {
 	cmocka_unit_test(coroutines_come_later),
 	cmocka_unit_test(plugin_beside_an_end),
 	cmocka_unit_test(two_containers_of_one_image),
+	cmocka_unit_test(one_file_under_two_numbers),
 	cmocka_unit_test(another_container_is_left_alone),
 };
 

@@ -38,23 +38,21 @@ static bool is_file_page(uint64_t entry)
 	return (entry & PRESENT) && (entry & FILE_PAGE) && (entry & FRAME);
 }
 
-int rp_proc__shares_pages(const char *proc_root, pid_t pid, const struct rp_mapped *mapped, int fd)
+/* What is mapped from an address on, and what the file has from an offset on. */
+static int compare(const char *pagemap, uint64_t start, uint64_t end, uint64_t offset, int fd)
 {
-	size_t page = (size_t)sysconf(_SC_PAGESIZE), n = (mapped->end - mapped->start) / page;
+	size_t page = (size_t)sysconf(_SC_PAGESIZE), n = (end - start) / page;
 	uint64_t theirs[PAGES_MAX], ours;
-	char path[PATH_MAX];
 	void *own;
 	int rc = -ENODATA;
 
 	if (n > PAGES_MAX)
 		n = PAGES_MAX;
-	snprintf(path, sizeof(path), "%s/%d/pagemap", proc_root, (int)pid);
-	n = read_entries(path, mapped->start, page, theirs, n);
+	n = read_entries(pagemap, start, page, theirs, n);
 	for (size_t i = 0; i < n && rc <= 0; i++) {
 		if (!is_file_page(theirs[i]))
 			continue;
-		own = mmap(NULL, page, PROT_READ, MAP_SHARED, fd,
-			   (off_t)(mapped->offset + i * page));
+		own = mmap(NULL, page, PROT_READ, MAP_SHARED, fd, (off_t)(offset + i * page));
 		if (own == MAP_FAILED)
 			return -errno;
 		if (!madvise(own, page, MADV_POPULATE_READ) &&
@@ -63,5 +61,21 @@ int rp_proc__shares_pages(const char *proc_root, pid_t pid, const struct rp_mapp
 			rc = (ours & FRAME) == (theirs[i] & FRAME);
 		munmap(own, page);
 	}
+	return rc;
+}
+
+int rp_proc__shares_pages(const char *proc_root, pid_t pid, const struct rp_mapped *mapped, int fd)
+{
+	uint64_t offset = mapped->offset;
+	char path[PATH_MAX];
+	int rc;
+
+	snprintf(path, sizeof(path), "%s/%d/pagemap", proc_root, (int)pid);
+	rc = compare(path, mapped->start, mapped->end, offset, fd);
+	/* All of its code may have breakpoints. What comes before code in a file is mapped before
+	 * it, as a rule; where that is something else, nothing follows. */
+	if (rc < 0 && offset && offset <= mapped->start &&
+	    compare(path, mapped->start - offset, mapped->start, 0, fd) > 0)
+		rc = 1;
 	return rc;
 }

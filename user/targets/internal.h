@@ -198,9 +198,7 @@ int rp_object__open_mapped(struct rp_targets *t, pid_t pid, const struct rp_mapp
 void rp_object__leave(struct rp_targets *t, const char *path, const char *why);
 /* Undo that; of the last one. */
 void rp_object__take_back(struct rp_targets *t, struct rp_object *o);
-/*
- * The one that is probed in every process, and is this open file under other numbers; NULL.
- */
+/* The one that is this open file under other numbers, as is mapped there; NULL. */
 struct rp_object *rp_object__same_file(struct rp_targets *t, pid_t pid, const struct rp_mapped *m,
 				       int fd, const struct stat *st);
 /* The one of an open file; NULL. */
@@ -250,6 +248,13 @@ void rp_objects__free(struct rp_targets *t);
 /* Files in which nothing is wanted: whoever runs them is not late. */
 void rp_file__note_unwanted(struct rp_targets *t, const struct rp_mapped *m);
 bool rp_file__is_known(struct rp_targets *t, dev_t dev, ino_t ino);
+
+/* What is mapped there is the object's file under other numbers; NULL: no such thing is known. */
+void rp_file__note_same(struct rp_targets *t, const struct rp_mapped *m, const struct stat *st,
+			const struct rp_object *o);
+struct rp_object *rp_file__same_as(struct rp_targets *t, dev_t dev, ino_t ino);
+/* Forget that where it is not so any more. */
+void rp_file__check_same(struct rp_targets *t, pid_t pid, const struct rp_mapped *m);
 
 /* ---- site groups
  * --------------------------------------------------------------------------------- */

@@ -39,7 +39,7 @@ struct rp_object *rp_object__by_id(struct rp_targets *t, dev_t dev, ino_t ino)
 	for (size_t i = 0; i < t->n_objects; i++)
 		if (t->objects[i].id.ino == ino && t->objects[i].id.dev == dev)
 			return &t->objects[i];
-	return NULL;
+	return rp_file__same_as(t, dev, ino);
 }
 
 struct rp_object *rp_object__by_stat(struct rp_targets *t, const struct stat *st)
@@ -77,12 +77,13 @@ struct rp_object *rp_object__same_file(struct rp_targets *t, pid_t pid, const st
 		struct rp_object *o = &t->objects[i];
 		int same;
 
-		if (!o->site_groups || !o->site_groups->links || rp_file__stat(o->fd, &other) ||
-		    other.st_dev == st->st_dev || !rp_file__same_content(&other, st))
+		if (!o->site_groups || rp_file__stat(o->fd, &other) || other.st_dev == st->st_dev ||
+		    !rp_file__same_content(&other, st))
 			continue;
 		same = rp_proc__shares_pages(t->proc, pid, m, o->fd);
 		if (same < 0)
-			same = other.st_ino == st->st_ino && shows_breakpoint(t, o, pid, m, fd);
+			same = o->site_groups->links && other.st_ino == st->st_ino &&
+			       shows_breakpoint(t, o, pid, m, fd);
 		if (same)
 			return o;
 	}
@@ -323,10 +324,12 @@ struct rp_object *rp_object__of_exec(struct rp_targets *t, dev_t dev, ino_t ino,
 
 struct rp_object *rp_object__of_mapping(struct rp_targets *t, pid_t pid, const struct rp_mapped *m)
 {
-	struct rp_object *o = rp_object__by_id(t, m->dev, m->ino);
+	struct rp_object *o, *same;
 	struct stat st;
 	int fd;
 
+	rp_file__check_same(t, pid, m);
+	o = rp_object__by_id(t, m->dev, m->ino);
 	if (o && rp_object__is_as_planned(t, o))
 		return o;
 	if (o)
@@ -346,17 +349,15 @@ struct rp_object *rp_object__of_mapping(struct rp_targets *t, pid_t pid, const s
 	}
 	/* Known under its path already, before anything had it mapped? */
 	o = rp_object__by_stat(t, &st);
-	if (!o && rp_object__same_file(t, pid, m, fd, &st)) {
-		rp_file__note_unwanted(t, m);
-		close(fd);
-		return NULL;
-	}
-	if (o)
+	same = o ? NULL : rp_object__same_file(t, pid, m, fd, &st);
+	if (same)
+		rp_file__note_same(t, m, &st, same);
+	if (o || same)
 		close(fd);
 	else
 		rp_object__add(t, m->path, fd, m->is_exe, &o, NULL);
 	if (!o)
-		return NULL;
+		return same;
 	o->id.dev = m->dev;
 	o->id.ino = m->ino;
 	return o;

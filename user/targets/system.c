@@ -112,6 +112,34 @@ void rp_file__note_unwanted(struct rp_targets *t, const struct rp_mapped *m)
 		remember_file(t, m, &not_compared, NO_OBJECT);
 }
 
+void rp_file__note_same(struct rp_targets *t, const struct rp_mapped *m, const struct stat *st,
+			const struct rp_object *o)
+{
+	struct rp_file *f = find_file(t, m->dev, m->ino);
+
+	if (f)
+		forget_file(t, f);
+	remember_file(t, m, st, (size_t)(o - t->objects));
+}
+
+struct rp_object *rp_file__same_as(struct rp_targets *t, dev_t dev, ino_t ino)
+{
+	struct rp_file *f = find_file(t, dev, ino);
+
+	return f && f->object != NO_OBJECT ? &t->objects[f->object] : NULL;
+}
+
+/* The numbers may be another file's by now: a file system has gone, and another come. */
+void rp_file__check_same(struct rp_targets *t, pid_t pid, const struct rp_mapped *m)
+{
+	struct rp_file *f = find_file(t, m->dev, m->ino);
+	struct stat st;
+
+	if (f && f->object != NO_OBJECT &&
+	    (rp_proc__stat_mapped(t->proc, pid, m, &st) || !rp_file__same_content(&st, &f->st)))
+		forget_file(t, f);
+}
+
 /* ---- what a process has cost ----------------------------------------------------------------- */
 
 static struct rp_share *find_share(struct rp_targets *t, pid_t pid)
