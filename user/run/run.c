@@ -204,8 +204,10 @@ static int check_something_was_traced(struct rp_run *run, struct rp_err *err)
 	if (run->cut_short || (run->events.mappings ? stats.came : n_sites > 0) ||
 	    rp_run__may_do_without_regions(run))
 		return 0;
-	return rp_err__set(err, RP_EXIT_NOTHING, -ENOENT, NULL,
-			   "nothing was traced: what was selected never appeared");
+	return rp_err__set(
+		err, RP_EXIT_NOTHING, -ENOENT, NULL,
+		"nothing was traced: what was selected never appeared, or had gone before "
+		"it could be probed");
 }
 
 /* Zeroes of an interpreter that was not asked to hit its probes are no figures. */
