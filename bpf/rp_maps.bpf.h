@@ -25,13 +25,14 @@ const volatile struct rp_filter cfg_where = {};
 const volatile struct rp_pattern cfg_patterns[RP_ATOMS_MAX] = {}; /* of its comparisons */
 const volatile bool cfg_within = false; /* only what is inside of some regions counts ... */
 const volatile struct rp_pattern cfg_within_names = {}; /* ... if they are named at run time */
-const volatile bool cfg_text_lengths = false;		/* strings may have a length */
-const volatile bool cfg_label_returned = false;		/* labels are what functions return */
-const volatile __u32 cfg_every = 0;			/* record one tree in so many; 0: all */
-const volatile bool cfg_record = false;			/* tell of every instance */
-const volatile bool cfg_kernel_frames = false;		/* of threads that sleep */
-const volatile __u32 cfg_sleeps_max = 0;		/* whose stacks a CPU takes in a window */
-const volatile __u32 cfg_figure_shards = 1;		/* powers of two */
+const volatile __u32 cfg_excludes = 0;		/* globs of --exclude, for names made at run time */
+const volatile bool cfg_text_lengths = false;	/* strings may have a length */
+const volatile bool cfg_label_returned = false; /* labels are what functions return */
+const volatile __u32 cfg_every = 0;		/* record one tree in so many; 0: all */
+const volatile bool cfg_record = false;		/* tell of every instance */
+const volatile bool cfg_kernel_frames = false;	/* of threads that sleep */
+const volatile __u32 cfg_sleeps_max = 0;	/* whose stacks a CPU takes in a window */
+const volatile __u32 cfg_figure_shards = 1;	/* powers of two */
 const volatile __u32 cfg_hist_shards = 1;
 const volatile bool cfg_returns_of_all = false; /* links report returns of any process */
 const volatile bool cfg_tail_call = false;	/* never: see keep_to_thread_stack */
@@ -254,6 +255,17 @@ struct {
 	__type(key, __u32);
 	__type(value, struct rp_name);
 } names SEC(".maps");
+
+/* Globs of --exclude: a region that is named at run time is left out if one matches. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct rp_pattern);
+} excludes SEC(".maps");
+
+/* What stands in name_ids for the number of a region that is left out. */
+#define RP_NAME_EXCLUDED (~0u)
 
 /* Strings that are labels: as many as there may be labels, where any are asked for. */
 struct {

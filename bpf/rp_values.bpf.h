@@ -338,6 +338,37 @@ static __always_inline void name_set_within(const struct rp_name *name, __u32 id
 		bpf_map_delete_elem(&within, &id);
 }
 
+struct excluding {
+	const struct rp_name *name;
+	bool is_excluded;
+};
+
+static long exclude_step(__u32 k, struct excluding *e)
+{
+	const struct rp_pattern *glob = bpf_map_lookup_elem(&excludes, &k);
+	__u64 states = RP_PATTERN_START;
+
+	if (!glob)
+		return 1;
+	for (__u32 i = 0; i < RP_NAME_LEN && e->name->text[i]; i++)
+		states = rp_pattern__step(glob, states, e->name->text[i]);
+	e->is_excluded = rp_pattern__is_found(glob, states);
+	return e->is_excluded;
+}
+
+/* Is a name that was met just now one of --exclude? */
+__noinline int name_is_excluded(const struct rp_name *name)
+{
+	struct excluding e = {.name = name};
+
+	if (!name)
+		return 0;
+	bpf_loop(cfg_excludes, exclude_step, &e, 0);
+	return e.is_excluded;
+}
+
+/* RP_NAME_EXCLUDED: it is left out. It has a number all the same, so that a program with ever new
+ * ones takes no more room than one whose names are wanted. */
 __noinline __u32 region_of_name(__u64 address)
 {
 	struct rp_name name = {};
@@ -361,6 +392,8 @@ __noinline __u32 region_of_name(__u64 address)
 	/* Before anybody finds it. */
 	if (cfg_within)
 		name_set_within(&name, id);
+	if (cfg_excludes && name_is_excluded(&name))
+		id = RP_NAME_EXCLUDED;
 	if (bpf_map_update_elem(&name_ids, &name, &id, BPF_NOEXIST)) {
 		number_give_back(SPARE_NAME, number);
 		known = bpf_map_lookup_elem(&name_ids, &name);
@@ -369,7 +402,7 @@ __noinline __u32 region_of_name(__u64 address)
 	return id;
 }
 
-/* Region of a name made at run time; RP_REGION_NONE: counted as lost. */
+/* Region of a name made at run time; RP_REGION_NONE: counted as lost; RP_NAME_EXCLUDED. */
 static __noinline __u32 name_region(struct pt_regs *ctx, __u32 spec)
 {
 	__u64 address;

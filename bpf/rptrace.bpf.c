@@ -280,8 +280,8 @@ static __always_inline void region_begin(struct pt_regs *ctx, struct task_struct
 		hit.flags = RP_FRAME_LOOSE;
 	if (role == RP_ROLE_NAME_BEGIN) {
 		hit.region = name_region(ctx, RP_COOKIE_SPEC(cookie));
-		if (!hit.region) {
-			t->lost_entries++;
+		if (!hit.region || hit.region == RP_NAME_EXCLUDED) {
+			t->lost_entries += !hit.region;
 			count_stray(RP_REGION_NONE, 1, 0);
 			return;
 		}
@@ -311,7 +311,7 @@ static __always_inline void region_end(struct pt_regs *ctx, struct task_struct *
 	if (role == RP_ROLE_NAME_END) {
 		hit.role = RP_ROLE_NAME_BEGIN;
 		hit.region = name_region(ctx, RP_COOKIE_SPEC(cookie));
-		if (!hit.region) {
+		if (!hit.region || hit.region == RP_NAME_EXCLUDED) {
 			count_stray(RP_REGION_NONE, 1, 0);
 			return;
 		}

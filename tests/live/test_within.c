@@ -86,6 +86,24 @@ static void names(void **state)
 	assert_int_equal(live_sum(run.json, "inner", "count"), 80);
 }
 
+/* What is left out is nowhere, under whichever -x, and what is in it is not: it is there as well.
+ */
+static void left_out_names(void **state)
+{
+	static const char *const rows[] = {"inner"};
+	struct live_run run = live_trace(
+		LIVE_PID, "within 40",
+		"-x job -x [a-n]u* -x o?t*r -x *no-name-is-as-long-as-this-which-is-of-more-bytes-"
+		"than-one-may-have*");
+
+	(void)state;
+	live_assert_nothing_lost(run.json);
+	assert_rows_are(run.json, rows, LIVE_COUNT(rows));
+	assert_int_equal(live_sum(run.json, "inner", "count"), 120);
+	assert_int_equal(live_sum(run.json, "inner", "open"), 0);
+	assert_int_equal(live_sum(run.json, "inner", "unmatched"), 0);
+}
+
 /* A span is around nothing: it counts itself. */
 static void spans(void **state)
 {
@@ -103,10 +121,8 @@ int main(void)
 	static const char *const methods[] = {"", "--attach multi", "--attach perf",
 					      "--exit ret-sites"};
 	static const struct CMUnitTest single[] = {
-		cmocka_unit_test(tree),
-		cmocka_unit_test(labels),
-		cmocka_unit_test(names),
-		cmocka_unit_test(spans),
+		cmocka_unit_test(tree),		  cmocka_unit_test(labels), cmocka_unit_test(names),
+		cmocka_unit_test(left_out_names), cmocka_unit_test(spans),
 	};
 	static struct CMUnitTest tests[LIVE_COUNT(methods) + LIVE_COUNT(single)];
 	size_t n = 0;

@@ -118,6 +118,8 @@ static void configure(struct rp_session *s, const struct rp_session_opts *opts)
 		*(struct rp_pattern *)&skel->rodata->cfg_within_names = *opts->within;
 	else
 		bpf_map__set_max_entries(skel->maps.within, 1);
+	skel->rodata->cfg_excludes = opts->n_excludes;
+	bpf_map__set_max_entries(skel->maps.excludes, opts->n_excludes ? opts->n_excludes : 1);
 	skel->rodata->cfg_label_returned = opts->label_returned;
 	skel->rodata->cfg_figure_shards = s->figure_shards;
 	skel->rodata->cfg_hist_shards = s->hist_shards;
@@ -351,6 +353,8 @@ int rp_session__new(const struct rp_session_opts *opts, struct rp_session **out,
 	if (s->mode == RP_ATTACH_PERF || opts->track_all)
 		allow_many_files();
 	rc = load(s);
+	if (!rc)
+		rc = rp_session__tell_excludes(s, opts->excludes, opts->n_excludes);
 	if (!rc)
 		rc = rptrace_bpf__attach(
 			s->skel); /* the tracepoints; uprobes have no section target */

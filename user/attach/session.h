@@ -39,6 +39,8 @@ struct rp_session_opts {
 	const struct rp_where *where; /* NULL: all calls */
 	bool text_lengths;	      /* strings may have a length */
 	const struct rp_pattern *within; /* regions inside of which all counts; NULL: anywhere */
+	const char *const *excludes;	 /* globs of regions that are left out, if named at ... */
+	uint32_t n_excludes;		 /* ... run time; the plan leaves out all others */
 	bool open_stacks;		 /* rp_session__open_stacks() will be called */
 	bool map_events;		 /* tell of mappings, where the kernel can */
 	bool links_change;		 /* links will replace others */

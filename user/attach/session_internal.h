@@ -76,4 +76,7 @@ void rp_session__close_wakers(struct rp_session *s);
 /* Let the kernel tell CPU times of processes that end, as its clocks drift: now and then. */
 void rp_session__compare_clocks(struct rp_session *s);
 
+/* Regions that are left out if they are named at run time. */
+int rp_session__tell_excludes(const struct rp_session *s, const char *const *globs, uint32_t n);
+
 #endif

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "attach/session_internal.h"
+#include "plan/pattern.h"
 
 void rp_session__stray_hits(const struct rp_session *s,
 			    void (*fn)(void *ctx, uint32_t region,
@@ -49,6 +50,18 @@ bool rp_session__tracked(const struct rp_session *s, void (*fn)(void *ctx, pid_t
 		last = &key;
 	}
 	return left;
+}
+
+/* A glob that is no pattern is longer than any name, and stays one that nothing matches. */
+int rp_session__tell_excludes(const struct rp_session *s, const char *const *globs, uint32_t n)
+{
+	int fd = bpf_map__fd(s->skel->maps.excludes), rc = 0;
+	struct rp_pattern pattern;
+
+	for (uint32_t i = 0; !rc && i < n; i++)
+		if (!rp_pattern__of_glob(globs[i], &pattern))
+			rc = bpf_map_update_elem(fd, &i, &pattern, BPF_ANY);
+	return rc;
 }
 
 #define AT_ONCE 1024u
