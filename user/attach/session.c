@@ -76,6 +76,18 @@ static uint32_t power_of_two_up(uint32_t n)
 	return p;
 }
 
+/* Of names that are made at run time. */
+static void configure_globs(struct rptrace_bpf *skel, const struct rp_session_opts *opts)
+{
+	skel->rodata->cfg_within = opts->within != NULL;
+	if (opts->within)
+		*(struct rp_pattern *)&skel->rodata->cfg_within_names = *opts->within;
+	else
+		bpf_map__set_max_entries(skel->maps.within, 1);
+	skel->rodata->cfg_excludes = opts->n_excludes;
+	bpf_map__set_max_entries(skel->maps.excludes, opts->n_excludes ? opts->n_excludes : 1);
+}
+
 static void configure(struct rp_session *s, const struct rp_session_opts *opts)
 {
 	struct rptrace_bpf *skel = s->skel;
@@ -113,13 +125,7 @@ static void configure(struct rp_session *s, const struct rp_session_opts *opts)
 		       sizeof(opts->where->pattern));
 	}
 	skel->rodata->cfg_text_lengths = opts->text_lengths;
-	skel->rodata->cfg_within = opts->within != NULL;
-	if (opts->within)
-		*(struct rp_pattern *)&skel->rodata->cfg_within_names = *opts->within;
-	else
-		bpf_map__set_max_entries(skel->maps.within, 1);
-	skel->rodata->cfg_excludes = opts->n_excludes;
-	bpf_map__set_max_entries(skel->maps.excludes, opts->n_excludes ? opts->n_excludes : 1);
+	configure_globs(skel, opts);
 	skel->rodata->cfg_label_returned = opts->label_returned;
 	skel->rodata->cfg_figure_shards = s->figure_shards;
 	skel->rodata->cfg_hist_shards = s->hist_shards;
