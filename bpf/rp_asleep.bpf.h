@@ -18,13 +18,6 @@
 
 #include "rp_sample.bpf.h"
 
-#define SLEEPS_WINDOW(now) ((now) >> RP_SLEEPS_WINDOW_BITS)
-
-struct rp_sleeps {
-	__u64 window;
-	__u64 taken; /* in it so far */
-};
-
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
@@ -68,14 +61,8 @@ static __always_inline bool may_take_stack(__u64 now)
 
 	if (!sleeps)
 		return false;
-	if (sleeps->window != SLEEPS_WINDOW(now)) {
-		sleeps->window = SLEEPS_WINDOW(now);
-		sleeps->taken = 0;
-	}
-	if (sleeps->taken < cfg_sleeps_max) {
-		sleeps->taken++;
+	if (rp_sleeps__take(sleeps, now, cfg_sleeps_max))
 		return true;
-	}
 	count_lost(RP_LOST_SLEEPS);
 	return false;
 }

@@ -51,7 +51,7 @@ static __always_inline bool is_sampled_twice(struct task_struct *task, __u64 per
 	__u64 cpu = task_cpu(task, bpf_ktime_get_ns());
 	__u64 *last = bpf_map_lookup_elem(&sampled_at, &tid);
 
-	if (last && cpu - *last < period / 2)
+	if (last && rp_sample__is_doubled(cpu, *last, period))
 		return true;
 	bpf_map_update_elem(&sampled_at, &tid, &cpu, BPF_ANY);
 	return false;

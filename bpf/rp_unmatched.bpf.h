@@ -11,24 +11,6 @@
 #include "rp_threads.bpf.h"
 
 /*
- * Was that entered before tracing began, or before the fork that made the process? A function, if
- * all that was entered since is deeper on the stack; of another region the first end that has no
- * begin, on a thread that may have been there.
- */
-static __always_inline bool entered_before(struct task_struct *task, struct rp_thread *t,
-					   __u32 region, __u64 sp, __u64 since)
-{
-	__u64 bit = 1ull << (region & 63);
-
-	if (sp)
-		return sp > t->shallowest;
-	if (t->begun & bit || (task->start_time >= since && task->pid != task->tgid))
-		return false;
-	t->begun |= bit;
-	return true;
-}
-
-/*
  * An exit that closes nothing; hit->key: of a function its stack pointer at the entry; since: when
  * its sites began to count.
  */
@@ -44,12 +26,10 @@ __noinline int exit_unmatched(struct rp_thread *t, const struct rp_hit *hit, __u
 	if (t->lost_entries) {
 		t->lost_entries--;
 	} else {
-		if (t->additions != additions) {
-			t->additions = additions;
-			t->shallowest = 0;
-			t->begun = 0;
-		}
-		surprise = !entered_before(task, t, hit->region, sp, since) &&
+		bool is_new = task->start_time >= since && task->pid != task->tgid;
+
+		rp_thread__note_additions(t, additions);
+		surprise = !rp_thread__has_entered_before(t, hit->region, sp, is_new) &&
 			   !is_ruled_out(hit->region, hit->outcomes, RP_TOLD_AT_RETURN) &&
 			   is_inside(frame_at(t, t->depth), hit->region);
 	}

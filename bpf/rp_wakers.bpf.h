@@ -78,22 +78,19 @@ static __always_inline bool preempt_count(struct task_struct *task, __u32 *count
 }
 #endif
 
-/* As in linux/preempt.h: the softirq that runs, all hard ones, and those that cannot be masked. */
-#define IN_INTERRUPT 0x00ff0100u
-#define NO_COUNT     0x7f000000u /* never set: whatever was read is something else */
-
 /* The region that the current thread is in, or what else it is. */
 static __always_inline __u32 current_waker(void)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct rp_thread *t;
 	struct rp_frame *f;
-	__u32 count;
+	__u32 count, other;
 
-	if (!preempt_count(task, &count) || count & NO_COUNT)
+	if (!preempt_count(task, &count))
 		return RP_WAKER_UNKNOWN;
-	if (count & IN_INTERRUPT)
-		return RP_WAKER_INTERRUPT;
+	other = rp_waker__of_preempt_count(count);
+	if (other)
+		return other;
 	t = thread_of(task);
 	f = t && t->grouping_serial && t->depth ? frame_at(t, t->depth) : NULL;
 	if (f && !rp_region_is_own(rp_frame__region(f)))

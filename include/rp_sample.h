@@ -46,7 +46,35 @@ struct rp_sample {
 _Static_assert(sizeof(struct rp_sample) == RP_SAMPLE_BYTES(RP_SAMPLE_WORDS_MAX),
 	       "rp_sample is shared with BPF");
 
+/*
+ * Two clocks of one thread come more often than one can: is this a sample of the second? cpu: the
+ * CPU time of the thread; last: what it was at the sample before.
+ */
+RP_INLINE bool rp_sample__is_doubled(__rp_u64 cpu, __rp_u64 last, __rp_u64 period)
+{
+	return cpu - last < period / 2;
+}
+
 #define RP_SLEEPS_WINDOW_BITS 26 /* ns: 67 ms, in which each CPU takes so many stacks at most */
+
+/* Of a CPU. */
+struct rp_sleeps {
+	__rp_u64 window;
+	__rp_u64 taken; /* in it so far */
+};
+
+/* One more, if there is room for it. */
+RP_INLINE bool rp_sleeps__take(struct rp_sleeps *s, __rp_u64 now, __rp_u64 most)
+{
+	if (s->window != now >> RP_SLEEPS_WINDOW_BITS) {
+		s->window = now >> RP_SLEEPS_WINDOW_BITS;
+		s->taken = 0;
+	}
+	if (s->taken >= most)
+		return false;
+	s->taken++;
+	return true;
+}
 
 /* The sleep of a thread that was told last is over. */
 struct rp_woken {

@@ -286,4 +286,35 @@ RP_INLINE bool rp_frame__ends_with(const struct rp_frame *f, const struct rp_hit
 	       f->sp >= stack_start;
 }
 
+/* ---- exits of what was entered before ------------------------------------------------------- */
+
+/* Of what came later it is not known what had been entered before: a thread starts anew. */
+RP_INLINE void rp_thread__note_additions(struct rp_thread *t, __rp_u32 additions)
+{
+	if (t->additions == additions)
+		return;
+	t->additions = additions;
+	t->shallowest = 0;
+	t->begun = 0;
+}
+
+/*
+ * Was what an exit ends entered before tracing began, or before the fork that made the process? A
+ * function (sp: its stack pointer at the entry), if all that was entered since is deeper on the
+ * stack; of another region (sp: 0) the first end that has no begin, on a thread that may have been
+ * there, as one that is new (is_new) was not.
+ */
+RP_INLINE bool rp_thread__has_entered_before(struct rp_thread *t, __rp_u32 region, __rp_u64 sp,
+					     bool is_new)
+{
+	__rp_u64 bit = 1ull << (region & 63);
+
+	if (sp)
+		return sp > t->shallowest;
+	if (t->begun & bit || is_new)
+		return false;
+	t->begun |= bit;
+	return true;
+}
+
 #endif

@@ -14,6 +14,18 @@ enum rp_waker {
 	RP_WAKER_END,
 };
 
+/* As in linux/preempt.h: the softirq that runs, all hard ones, and those that cannot be masked. */
+#define RP_PREEMPT_INTERRUPT 0x00ff0100u
+#define RP_PREEMPT_NEVER     0x7f000000u /* never set: whatever was read is something else */
+
+/* What wakes by how deep its CPU is in interrupts; 0: the thread that is current there. */
+RP_INLINE __rp_u32 rp_waker__of_preempt_count(__rp_u32 count)
+{
+	if (count & RP_PREEMPT_NEVER)
+		return RP_WAKER_UNKNOWN;
+	return count & RP_PREEMPT_INTERRUPT ? RP_WAKER_INTERRUPT : 0;
+}
+
 /* Sleeps of threads in the region of one node, its own and not of what is called from there. */
 struct rp_waker_key {
 	__rp_u32 node;

@@ -335,6 +335,50 @@ static void test_frames_of_another_stack_are_told_apart(void **state)
 	assert_false(rp_frame__is_loose(&unawaited));
 }
 
+/* ---- exits of what was entered before ------------------------------------------------------- */
+
+static void test_functions_entered_before(void **state)
+{
+	struct rp_thread t = {.shallowest = 0x1000};
+
+	(void)state;
+	assert_true(rp_thread__has_entered_before(&t, 1, 0x1001, false));
+	assert_false(rp_thread__has_entered_before(&t, 1, 0x1000, false));
+	assert_false(rp_thread__has_entered_before(&t, 1, 0xfff, false));
+	/* As often as there are such: their depth tells. */
+	assert_true(rp_thread__has_entered_before(&t, 1, 0x1001, false));
+}
+
+/* The first end alone may be of one that was begun before. */
+static void test_regions_begun_before(void **state)
+{
+	struct rp_thread t = {.begun = 1ull << 5};
+
+	(void)state;
+	assert_true(rp_thread__has_entered_before(&t, 4, 0, false));
+	assert_false(rp_thread__has_entered_before(&t, 4, 0, false));
+	assert_false(rp_thread__has_entered_before(&t, 5, 0, false));
+	assert_false(rp_thread__has_entered_before(&t, 64 + 5, 0, false));
+	assert_false(rp_thread__has_entered_before(&t, 6, 0, true));
+	assert_true(rp_thread__has_entered_before(&t, 6, 0, false));
+}
+
+/* Of regions that come while it is traced: what it has done before was not seen. */
+static void test_regions_that_come_later(void **state)
+{
+	struct rp_thread t = {.additions = 2, .shallowest = 0x1000, .begun = ~0ull};
+
+	(void)state;
+	rp_thread__note_additions(&t, 2);
+	assert_false(rp_thread__has_entered_before(&t, 4, 0, false));
+	assert_false(rp_thread__has_entered_before(&t, 4, 0x900, false));
+	rp_thread__note_additions(&t, 3);
+	assert_true(rp_thread__has_entered_before(&t, 4, 0, false));
+	assert_true(rp_thread__has_entered_before(&t, 4, 0x900, false));
+	rp_thread__note_additions(&t, 3);
+	assert_false(rp_thread__has_entered_before(&t, 4, 0, false));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -355,6 +399,9 @@ int main(void)
 		cmocka_unit_test(test_frames_of_another_stack_are_told_apart),
 		cmocka_unit_test(test_what_a_named_end_ends),
 		cmocka_unit_test(test_what_encloses),
+		cmocka_unit_test(test_functions_entered_before),
+		cmocka_unit_test(test_regions_begun_before),
+		cmocka_unit_test(test_regions_that_come_later),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
