@@ -86,6 +86,8 @@ static void test_cold_parts(void **state)
 	assert_true(rp_demangle__is_cold_part("parse.cold"));
 	assert_true(rp_demangle__is_cold_part("parse.cold.1"));
 	assert_true(rp_demangle__is_cold_part("_ZN3foo3barEi.part.0.cold"));
+	assert_true(rp_demangle__is_cold_part("_Z5parsei.__part.12"));
+	assert_false(rp_demangle__is_cold_part("parse.__part.x"));
 	assert_false(rp_demangle__is_cold_part("parse"));
 	assert_false(rp_demangle__is_cold_part(".cold"));
 	assert_false(rp_demangle__is_cold_part("parse.colder"));

@@ -113,8 +113,8 @@ static void test_symbols(void **state)
 {
 	static const char strings[] =
 		"\0zeta\0alias\0_ZN3foo3barEi\0resolver\0variable\0undefined\0"
-		"outside\0cold.cold\0indata\0zeta.isra.0";
-	const struct rp_symbol *symbols, *again;
+		"outside\0cold.cold\0indata\0zeta.isra.0\0zeta.__part.1";
+	const struct rp_symbol *symbols, *again, *parts;
 	struct image img;
 	struct rp_err err = {0};
 	struct rp_elf *elf;
@@ -138,6 +138,8 @@ static void test_symbols(void **state)
 		{.st_name = 62, .st_info = FUNC, .st_shndx = 1, .st_value = TEXT_ADDR + 64},
 		{.st_name = 72, .st_info = FUNC, .st_shndx = 1, .st_value = DATA_ADDR},
 		{.st_name = 79, .st_info = FUNC, .st_shndx = 1, .st_value = TEXT_ADDR + 96},
+		{.st_name = 91, .st_shndx = 1, .st_value = TEXT_ADDR + 96},
+		{.st_name = 35, .st_shndx = 1, .st_value = TEXT_ADDR + 64},
 		{.st_name = 0, .st_info = FUNC, .st_shndx = 1, .st_value = TEXT_ADDR + 64},
 		{.st_name = 9999, .st_info = FUNC, .st_shndx = 1, .st_value = TEXT_ADDR + 64},
 	};
@@ -157,10 +159,12 @@ static void test_symbols(void **state)
 	assert_string_equal(symbols[1].name, "alias");
 	assert_ptr_equal(symbols[1].name, symbols[1].linker);
 	assert_int_equal(symbols[1].offset, TEXT_OFFSET + 32);
-	assert_string_equal(symbols[2].name, "zeta");
 	assert_int_equal(symbols[2].size, 7);
 	assert_string_equal(symbols[3].name, "zeta");
 	assert_string_equal(symbols[3].linker, "zeta.isra.0");
+	parts = rp_elf__cold_parts(elf, &n);
+	assert_int_equal(n, 2);
+	assert_string_equal(parts[1].linker, "zeta.__part.1"); /* without a type */
 	assert_int_equal(rp_elf__symbols(elf, &again, &n, &err), 0);
 	assert_ptr_equal(again, symbols);
 	rp_elf__free(elf);

@@ -143,14 +143,13 @@ int rp_demangle__signature(const char *linker, char *buf, size_t size)
 
 bool rp_demangle__is_cold_part(const char *linker)
 {
-	static const char word[] = ".cold";
 	const char *at = strrchr(linker, '.');
 
-	if (!at || at == linker)
+	if (at && at != linker && !strcmp(at, ".cold"))
+		return true;
+	if (!at || at == linker || !at[1] || at[1 + strspn(at + 1, "0123456789")])
 		return false;
-	/* clang numbers them */
-	if (strspn(at + 1, "0123456789") == strlen(at + 1))
-		at = memrchr(linker, '.', at - linker);
-	return at && at != linker && !strncmp(at, word, sizeof(word) - 1) &&
-	       (at[sizeof(word) - 1] == '\0' || at[sizeof(word) - 1] == '.');
+	/* clang numbers them, and those of a function of which each block has a section */
+	at = memrchr(linker, '.', at - linker);
+	return at && at != linker && (!strncmp(at, ".cold.", 6) || !strncmp(at, ".__part.", 8));
 }

@@ -19,8 +19,8 @@ int rp_demangle__name(const char *linker, char *buf, size_t size);
 int rp_demangle__signature(const char *linker, char *buf, size_t size);
 
 /*
- * The unlikely part of a function, which compilers put elsewhere under a name of its own. It is
- * jumped to, never called.
+ * A part of a function, unlikely or a block of it, which compilers put elsewhere under a name of
+ * its own. It is jumped to, never called.
  */
 bool rp_demangle__is_cold_part(const char *linker);
 

@@ -29,12 +29,18 @@ static int append(struct list *list, const struct rp_symbol *symbol)
 	return 0;
 }
 
-static bool is_function(const Elf64_Sym *sym)
+static bool is_defined(const Elf64_Sym *sym)
 {
-	bool defined = sym->st_shndx != SHN_UNDEF &&
-		       (sym->st_shndx < SHN_LORESERVE || sym->st_shndx == SHN_XINDEX);
+	return sym->st_shndx != SHN_UNDEF &&
+	       (sym->st_shndx < SHN_LORESERVE || sym->st_shndx == SHN_XINDEX);
+}
 
-	return defined && ELF64_ST_TYPE(sym->st_info) == STT_FUNC;
+/* LLVM gives parts of functions no type. */
+static bool is_function(const Elf64_Sym *sym, const char *linker)
+{
+	int type = ELF64_ST_TYPE(sym->st_info);
+
+	return type == STT_FUNC || (type == STT_NOTYPE && rp_demangle__is_cold_part(linker));
 }
 
 /*
@@ -51,7 +57,8 @@ static int add_functions(const struct rp_elf *elf, const Elf64_Sym *table, size_
 		size_t len;
 		int err;
 
-		if (!is_function(sym) || sym->st_name >= strings_size ||
+		if (!is_defined(sym) || sym->st_name >= strings_size ||
+		    !is_function(sym, strings + sym->st_name) ||
 		    rp_elf__offset(elf, sym->st_value, &symbol.offset))
 			continue;
 		symbol.name = symbol.linker = strings + sym->st_name;

@@ -103,13 +103,18 @@ static size_t read_around(const void *ctx, int64_t offset, uint8_t *buf, size_t 
 	return around->object->read(around->object->file, at, buf, room < len ? room : len);
 }
 
-/* Is it called as the cold part of that function is: NAME.cold, NAME.cold.3? */
-static int compare_cold(const char *linker, const struct rp_symbol *cold)
+/*
+ * Is it called as the parts of that function are: NAME.cold, NAME.cold.3, NAME.__part.3? They stand
+ * together in the table.
+ */
+static int compare_part(const char *linker, const struct rp_symbol *cold)
 {
 	size_t len = strlen(linker);
 	int order = strncmp(linker, cold->linker, len);
 
-	return order ? order : strncmp(".cold", cold->linker + len, strlen(".cold"));
+	if (order || !strncmp(".__part.", cold->linker + len, strlen(".__part.")))
+		return order;
+	return strncmp(".cold", cold->linker + len, strlen(".cold"));
 }
 
 static bool cold_part(const void *ctx, size_t i, int64_t *offset, size_t *size)
@@ -121,14 +126,14 @@ static bool cold_part(const void *ctx, size_t i, int64_t *offset, size_t *size)
 	while (around->symbol && low < high) {
 		size_t middle = low + (high - low) / 2;
 
-		if (compare_cold(around->symbol->linker, &object->cold_parts[middle]) > 0)
+		if (compare_part(around->symbol->linker, &object->cold_parts[middle]) > 0)
 			low = middle + 1;
 		else
 			high = middle;
 	}
 	low += i;
 	if (!around->symbol || low >= object->n_cold_parts ||
-	    compare_cold(around->symbol->linker, &object->cold_parts[low]) != 0)
+	    compare_part(around->symbol->linker, &object->cold_parts[low]) != 0)
 		return false;
 	*offset = (int64_t)(object->cold_parts[low].offset - around->offset);
 	*size = object->cold_parts[low].size;
