@@ -84,8 +84,8 @@ const char *rp_elf__build_id(const struct rp_elf *elf);
  * separate debug file, by build id (/usr/lib/debug/.build-id) or by debug link, or of Go's line
  * table. Sorted by offset, then name;
  * one entry an (offset, name). IFUNC resolvers are left out, and so are parts of functions
- * (NAME.cold, NAME.__part.N): they are jumped to, never called. Read at the first call. An object without any
- * gives 0 and *n = 0; an error only where a table is broken and no other gave any.
+ * (NAME.cold, NAME.__part.N): they are jumped to, never called. Read at the first call. An object
+ * without any gives 0 and *n = 0; an error only where a table is broken and no other gave any.
  */
 int rp_elf__symbols(struct rp_elf *elf, const struct rp_symbol **symbols, size_t *n,
 		    struct rp_err *err);
