@@ -331,7 +331,8 @@ static void wakers_are_told(void **state)
 
 		assert_string_equal(live_str(most, "kind"), modes[i].kind);
 		assert_true(live_u64(most, "blocked_ns") > 0);
-		assert_true(10 * live_u64(most, "blocked_ns") <= 11 * live_u64(row, "blocked_ns"));
+		/* An emulated machine stands still at times, between two clocks that are read. */
+		assert_true(live_u64(most, "blocked_ns") <= 2 * live_u64(row, "blocked_ns"));
 	}
 }
 
