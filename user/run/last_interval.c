@@ -31,7 +31,6 @@ void rp_last_interval__add(struct rp_last_interval *i, struct rp_reading *now, u
 		drop(&i->between);
 	} else if (is_old(&i->between, now, length)) {
 		replace(&i->before, &i->between);
-		rp_reading__swap(&i->between, &i->last);
 	} else if (!i->between.counts) {
 		rp_reading__swap(&i->between, &i->last);
 	}
