@@ -2,6 +2,7 @@
 """What the screen shows until there are figures."""
 
 import os
+import re
 import termios
 
 import harness
@@ -52,6 +53,15 @@ class Start(Case):
         terminal = self.open(typed=b"?")
         terminal.wait(b"any other key leaves")
         self.assertNotIn(b"any other key leaves", terminal.text.split(b"RATE/S")[0])
+
+    def test_the_mouse_is_the_terminals_own(self):
+        for options, times in ((), 2), (("--no-mouse",), 0):
+            terminal = self.open(*options)
+            terminal.wait(b"RATE/S")
+            terminal.press(b"q")
+            self.assertEqual(terminal.finish(), 0)
+            # Reports of clicks begin, and end.
+            self.assertEqual(len(re.findall(rb"\x1b\[\?1000[hl;]|\x1b\[\?1006;1000[hl]", terminal.text)), times)
 
     def test_a_start_that_fails_gives_the_terminal_back(self):
         terminal = self.open("-f", "no_such_function")

@@ -208,7 +208,8 @@ static int open_screen(struct report_screen *s)
 					    .tree = o->tree,
 					    .axis = &s->axis,
 					    .setup = rp_setup_file__setup(s->setup),
-					    .baseline = s->report->baseline};
+					    .baseline = s->report->baseline,
+					    .no_mouse = o->no_mouse};
 	const char *problem = rp_setup_file__problem(s->setup);
 	const struct rp_signals_opts signals = {.on_screen = true};
 	int rc = rp_loop__new(NULL, &s->loop);

@@ -231,6 +231,8 @@ const struct rp_option rp_options[] = {
 	 .help = "regions under the regions they are entered in"},
 	{"no-setup", 0, RP_SECTION_SHOW, LIVE | REPORT, RP_OPTION_FLAG, MEMBER(no_setup),
 	 .help = "the screen neither takes nor keeps what keys made of it before"},
+	{"no-mouse", 0, RP_SECTION_SHOW, LIVE | REPORT, RP_OPTION_FLAG, MEMBER(no_mouse),
+	 .help = "the screen leaves the mouse to the terminal, to select text with"},
 	{"baseline", 0, RP_SECTION_SHOW, LIVE | REPORT, RP_OPTION_TEXT, MEMBER(baseline),
 	 .arg = "FILE", .help = "change against this record or JSON snapshot beside the figures",
 	 .example = "rptrace.rpt"},

@@ -76,7 +76,7 @@ struct rp_opts {
 	double interval, duration; /* s; duration 0: no limit */
 	unsigned iterations;	   /* 0: no limit */
 	bool interval_given;
-	bool batch, tree, compensate, verbose, no_setup;
+	bool batch, tree, compensate, verbose, no_setup, no_mouse;
 	unsigned sample_hz; /* 0: no samples */
 	unsigned off_cpu;   /* stacks a second and CPU at most; 0: sleeps are not looked at */
 	bool wakers;

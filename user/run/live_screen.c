@@ -338,6 +338,7 @@ int rp_run__open_screen(struct rp_run *run, struct rp_err *err)
 		.interval = run->opts->interval,
 		.setup = rp_setup_file__setup(run->setup),
 		.baseline = run->baseline,
+		.no_mouse = run->opts->no_mouse,
 		.target = run->description.target,
 	};
 	const char *problem = rp_setup_file__problem(run->setup);

@@ -15,6 +15,7 @@
 
 #define BEGIN_PICTURE "\x1b[?2026h" /* synchronised output */
 #define END_PICTURE   "\x1b[?2026l"
+#define SMALL	      32 /* bytes, a figure or two, that come together whatever is around them */
 #define LOOK_NS	      (50 * RP_NS_PER_MS) /* at a terminal that takes nothing */
 
 static unsigned baud_of(int fd)
@@ -100,6 +101,7 @@ void rp_outgoing__end(struct rp_outgoing *out, bool wrapped)
 	ssize_t got;
 
 	dup3(STDOUT_FILENO, fileno(out->file), O_CLOEXEC);
+	wrapped &= size > SMALL;
 	if (size > 0 && reserve(out, (size_t)size + sizeof(BEGIN_PICTURE END_PICTURE))) {
 		if (wrapped)
 			add(out, BEGIN_PICTURE);

@@ -96,7 +96,7 @@ int rp_screen__new(const struct rp_screen_opts *opts, struct rp_screen **out, st
 	if (opts->setup)
 		rp_setup__apply(opts->setup, &screen->state);
 	rp_setup__of(&screen->state, &screen->began);
-	rc = rp_terminal__open(err);
+	rc = rp_terminal__open(!opts->no_mouse, err);
 	if (rc) {
 		free(screen);
 		return rc;

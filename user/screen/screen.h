@@ -64,6 +64,7 @@ struct rp_screen_opts {
 	const struct rp_axis *axis;   /* of a record: as of the figures shown; else NULL */
 	const struct rp_setup *setup; /* goes before sort, columns and tree; NULL: there is none */
 	bool baseline;		      /* figures are compared with one */
+	bool no_mouse;		      /* it is the terminal's own */
 	const char *target;	      /* which the first figures will be of; NULL: not known */
 };
 

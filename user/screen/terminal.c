@@ -119,7 +119,7 @@ static void know_more_keys(void)
 			define_key(keys[i].bytes, keys[i].code);
 }
 
-int rp_terminal__open(struct rp_err *err)
+int rp_terminal__open(bool mouse, struct rp_err *err)
 {
 	if (!rp_outgoing__open(&outgoing))
 		return rp_err__no_memory(err);
@@ -147,7 +147,7 @@ int rp_terminal__open(struct rp_err *err)
 	 * All of them, though few are of use: behind one that is not asked for ncurses waits for
 	 * the next, whatever it was told of delays.
 	 */
-	mousemask(ALL_MOUSE_EVENTS, NULL);
+	mousemask(mouse ? ALL_MOUSE_EVENTS : 0, NULL);
 	mouseinterval(0);
 	set_styles();
 	curs_set(0);

@@ -33,7 +33,7 @@ enum rp_style {
 /* A full screen is of use here: a terminal at both ends that can move its cursor. */
 bool rp_terminal__is_able(void);
 
-int rp_terminal__open(struct rp_err *err);
+int rp_terminal__open(bool mouse, struct rp_err *err);
 void rp_terminal__close(void); /* as it was before; nothing if it is not open */
 
 /* Give it back for a while, and take it again: all is drawn anew. */
