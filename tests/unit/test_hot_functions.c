@@ -16,7 +16,6 @@ static int begin(void **state)
 static int end(void **state)
 {
 	(void)state;
-	rp_sample_counts__free(now.counts.samples);
 	rp_sample_store__put(store);
 	return 0;
 }
@@ -61,6 +60,8 @@ static struct rp_hot_functions choose(size_t most, char *names, size_t size)
 	counts.item = NULL;
 	rp_hot_functions__free(&chosen);
 	rp_snapshot__free(s);
+	rp_sample_counts__free(now.counts.samples);
+	now.counts.samples = NULL;
 	return counts;
 }
 
