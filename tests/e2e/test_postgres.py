@@ -165,6 +165,21 @@ class Postgres(PostgresCase):
                         query["wait_ns"])
         self.assertAllClosed()
 
+    def test_hot_functions_of_execution(self):
+        """What a query is executed by is below its region, and what it was planned by is not."""
+        self.trace("-u", "postgresql:query__execute*", "-u", "postgresql:query__plan*", "--sample")
+        self.psql("-c", "SELECT count(*), sum(n % 7) FROM generate_series(1, 3000000) AS t(n)").finish()
+        self.wait_disconnected()
+        self.snap = self.detach()
+        region, hot = self.snap.region("query__execute"), {}
+        for line in region["lines"]:
+            hot[line["function"]] = hot.get(line["function"], 0) + line["cumulative"]
+        self.assertGreater(region["samples"], 100)
+        for function in ("standard_ExecutorRun", "PortalRun"):
+            self.assertGreater(hot.get(function, 0), 0.95 * region["samples"], function)
+        self.assertNotIn("standard_planner", hot)
+        self.assertAllClosed()
+
     def test_where_backends_sleep(self):
         """One waits for a lock that another holds, then both for their client; all of it is in stacks."""
         self.trace("-u", "postgresql:transaction*", "--off-cpu")

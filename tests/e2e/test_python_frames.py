@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
 """Functions and lines of Python programs by samples, against the CPU time that they say they took."""
 
+import contextlib
 import glob
 import json
 import math
 import os
+import re
+import time
 import unittest
 
 from harness import Case, rptrace_path
@@ -92,6 +95,17 @@ def interpreters(version):
     places += sorted(glob.glob(os.path.expanduser(f"~/.pyenv/versions/{version}.*/bin")))
     return [path for path in (f"{place}/python{version}" for place in places)
             if os.access(path, os.X_OK)]
+
+
+def most_memory(pid):
+    """KiB that any child of a process has ever had; 0 if there are none left."""
+    most = 0
+    with contextlib.suppress(OSError), open(f"/proc/{pid}/task/{pid}/children", encoding="utf-8") as file:
+        for child in file.read().split():
+            with contextlib.suppress(OSError), open(f"/proc/{child}/status", encoding="utf-8") as status:
+                found = re.search(r"VmHWM:\s+(\d+)", status.read())
+                most = max(most, int(found.group(1)) if found else 0)
+    return most
 
 
 class PythonFrames(Case):
@@ -190,6 +204,20 @@ class PythonFrames(Case):
         self.assertLessEqual(dives, samples["taken"])
         self.assertGreaterEqual(samples["stacks"]["depth"],
                                 self.count(lines, "Key.by_squares", (17,)))
+
+    def test_memory_of_debug_information(self):
+        """What reads that of libpython is a process of rptrace's, bounded in memory whatever it is given."""
+        self.tracer = self._rptrace("--sample", "-x", "*", "--", self.interpreter("3.12"),
+                            self.path("script.py", SCRIPT), "work")
+        most = 0
+        while self.tracer.popen.poll() is None:
+            most = max(most, most_memory(self.tracer.pid))
+            time.sleep(0.02)
+        self.tracer.finish()
+        if not any(line["file"].endswith("ceval.c") for line in self.snapshot().data["lines"]):
+            self.skipTest("python3.12 has no debug information")
+        self.assertGreater(most, 0)
+        self.assertLess(most, 256 << 10)
 
     def remove_perf_maps(self):
         """Those of the processes of this test, which leave them behind."""
