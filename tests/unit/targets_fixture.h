@@ -56,7 +56,7 @@ __attribute__((noinline)) int probed_three(int x)
 /* ---- a kernel ----------------------------------------------------------------------------------
  */
 
-#define LINKS_MAX 512
+#define LINKS_MAX 2048
 
 /* Links are numbered as they are made. */
 struct rp_links {

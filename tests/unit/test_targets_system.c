@@ -197,6 +197,66 @@ static void test_files_that_take_long(void **state)
 	assert_int_equal(links_alive(&f.kernel), 2 + 1);
 }
 
+static void put_process_of(pid_t pid, unsigned user)
+{
+	char text[64];
+
+	put_process(pid, 1);
+	snprintf(text, sizeof(text), "Uid:\t%u\t0\t0\t0\n", user);
+	put(text, "/%d/status", pid);
+}
+
+/* As many processes of a user with so many files each, and one of another. */
+static void add_users(int processes, int files)
+{
+	struct rp_err err;
+
+	for (int i = 0; i < processes; i++) {
+		put_process_of(PID + i, 1234);
+		put_files(PID + i, i * files, files);
+	}
+	put_process_of(PID + processes, 2345);
+	put_files(PID + processes, processes * files, 1);
+	f.functions[0] = "small:alpha";
+	f.plan_opts.exit_method = RP_EXIT_METHOD_RETURN;
+	f.plan_opts.whole_system = true;
+	start();
+	assert_int_equal(rp_targets__add_system(f.targets, &err), 0);
+}
+
+/* No process has too many of them. */
+static void test_files_of_one_user(void **state)
+{
+	struct rp_targets_stats stats;
+
+	(void)state;
+	add_users(5, 206);
+	assert_int_equal(links_alive(&f.kernel), 1024 + 1);
+	assert_int_equal(links_of(&f.kernel, 0, ino_of("folder1030/small")), 1);
+	assert_int_equal(f.kernel.lost[RP_LOST_FILES], 6);
+	rp_targets__stats(f.targets, &stats);
+	assert_non_null(strstr(stats.left_why, "user 1234 maps more than 1024 files"));
+}
+
+/* That of a user does not end with a process. */
+static void test_a_users_files_take_long(void **state)
+{
+	struct rp_targets_stats stats;
+
+	(void)state;
+	f.opts.max_reading = 1;
+	add_users(2, 1);
+	assert_int_equal(links_alive(&f.kernel), 1 + 1);
+	assert_int_equal(links_of(&f.kernel, 0, ino_of("folder2/small")), 1);
+	assert_int_equal(f.kernel.lost[RP_LOST_FILES], 1);
+	rp_targets__stats(f.targets, &stats);
+	assert_non_null(strstr(stats.left_why, "the files of user 1234 take too long"));
+	end_process(PID);
+	send(RP_EVENT_EXIT, PID, 0);
+	send(RP_EVENT_EXEC, PID + 1, 0);
+	assert_int_equal(links_of(&f.kernel, 0, ino_of("folder1/small")), 0);
+}
+
 static void test_mappings_that_were_not_told(void **state)
 {
 	(void)state;
@@ -302,6 +362,8 @@ int main(void)
 		TARGETS_TEST(test_mappings_that_were_not_told),
 		TARGETS_TEST(test_files_of_one_process),
 		TARGETS_TEST(test_files_that_take_long),
+		TARGETS_TEST(test_files_of_one_user),
+		TARGETS_TEST(test_a_users_files_take_long),
 		TARGETS_TEST(test_removed_file_is_let_go),
 		TARGETS_TEST(test_unused_file_is_let_go),
 		TARGETS_TEST(test_written_file_is_let_go),

@@ -111,6 +111,10 @@ int rp_proc__descendants(const char *proc_root, pid_t pid, pid_t **pids, size_t 
 bool rp_proc__status_number(const char *proc_root, pid_t tid, const char *key, int base,
 			    uint64_t *value);
 
+/* Who answers for what it takes; RP_PROC_NO_USER: it is gone, or not for us to know. */
+#define RP_PROC_NO_USER UINT64_MAX
+uint64_t rp_proc__user(const char *proc_root, pid_t pid);
+
 /* Command name (comm), at most size - 1 bytes. -ESRCH. */
 int rp_proc__comm(const char *proc_root, pid_t pid, char *comm, size_t size);
 

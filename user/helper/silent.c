@@ -74,18 +74,10 @@ void rp_helper__note_device(struct rp_helper *h, dev_t dev)
 		h->silent_devices[h->n_silent_devices++] = dev;
 }
 
-/* The real one, as the others can be anybody's; of a process that has ended: nobody's. */
-static uint64_t user_of(pid_t pid)
-{
-	uint64_t user = UINT64_MAX;
-
-	return rp_proc__status_number("/proc", pid, "Uid", 10, &user) ? user : UINT64_MAX;
-}
-
 /* A user can start any number of processes. */
 bool rp_helper__is_silent_process(struct rp_helper *h, pid_t pid)
 {
-	uint64_t user = h->n_silent_processes ? user_of(pid) : UINT64_MAX;
+	uint64_t user = h->n_silent_processes ? rp_proc__user("/proc", pid) : RP_PROC_NO_USER;
 	size_t of_user = 0;
 	bool silent = false;
 
@@ -104,5 +96,5 @@ void rp_helper__note_process(struct rp_helper *h, pid_t pid)
 	    !rp_array__fit(&h->silent_processes, h->n_silent_processes + 1,
 			   sizeof(*h->silent_processes)))
 		h->silent_processes[h->n_silent_processes++] = (struct rp_helper_silent){
-			.pid = pid, .user = user_of(pid)};
+			.pid = pid, .user = rp_proc__user("/proc", pid)};
 }

@@ -47,7 +47,8 @@ struct rp_object {
 	size_t users;			   /* processes that map it */
 	double idle;	/* s: since when nobody does, who did; 0: somebody does, or never did */
 	bool used;	/* somebody did */
-	pid_t by;	/* in whom it was found; where the whole system is traced */
+	pid_t by;	/* in whom it was found; where the whole system is traced ... */
+	uint64_t user;	/* ... and whose that was (rp_proc__user) */
 	size_t regions; /* that came with it */
 	int watch;	/* for writes to it; 0: not watched */
 	int lease;	/* likewise, and asked before; 0: none */
@@ -78,10 +79,11 @@ struct rp_process {
 	UT_hash_handle hh;
 };
 
-/* What a process has cost of that which all share, where the whole system is traced. */
+/* What a process or a user has cost of that which all share (quota.c). */
 struct rp_share {
-	pid_t pid;
-	uint64_t reading; /* ns that its files took, of whoever reads them */
+	uint64_t id;	  /* the process or the user */
+	uint64_t reading; /* ns that its files took, of whoever reads them ... */
+	uint64_t since;	  /* ... since then, ns */
 	size_t left;	  /* files of it that were left: others need room, too */
 	UT_hash_handle hh;
 };
@@ -113,10 +115,11 @@ struct rp_targets {
 	struct rp_object *objects;
 	size_t n_objects;
 	struct rp_process *processes;
-	bool system;	       /* all of it is traced; what follows, up to came, is for that */
-	struct rp_file *files; /* that were looked at; under -p and -- those without an object */
-	uint64_t round;	       /* of looking */
-	struct rp_share *shares;
+	bool system;		 /* all of it is traced; what follows, up to came, is for that */
+	struct rp_file *files;	 /* that were looked at; under -p and -- those without an object */
+	uint64_t round;		 /* of looking */
+	struct rp_share *shares; /* of processes */
+	struct rp_share *user_shares;
 	uint64_t max_reading; /* ns, of one process */
 	bool came;	      /* some process did so far */
 	uint64_t events_lost; /* up to now */
@@ -333,5 +336,18 @@ void rp_files__forget(struct rp_targets *t, size_t object);
 void rp_process__use(struct rp_targets *t, struct rp_process *p, size_t object);
 void rp_process__uses_nothing(struct rp_targets *t, struct rp_process *p);
 void rp_files__free(struct rp_targets *t);
+
+/* ---- what processes and users may bring there ------------------------------------------------ */
+
+/* Nothing more of that process is looked into: it, or its user, has brought enough. */
+bool rp_quota__is_used_up(struct rp_targets *t, pid_t pid);
+/* For what was read of it since then (rp_targets__reading_so_far). */
+void rp_quota__charge(struct rp_targets *t, pid_t pid, uint64_t before);
+/* Count the files that were left in a process: in a look at all of it, where those of an earlier
+ * look are among them, or one more. */
+void rp_quota__tell(struct rp_targets *t, pid_t pid);
+void rp_quota__tell_more(struct rp_targets *t, pid_t pid);
+void rp_quota__forget(struct rp_targets *t, pid_t pid); /* it has ended */
+void rp_quotas__free(struct rp_targets *t);
 
 #endif

@@ -18,14 +18,7 @@
  */
 #define FILES_MAX 32768u
 
-/* What one process may bring, so that there is room for others': files with something in them, and
- * regions in these. */
-#define FILES_A_PROCESS	  256
-#define REGIONS_A_PROCESS 8192
-
-#define SHARES_MAX	  4096
-
-#define NO_OBJECT	  SIZE_MAX
+#define NO_OBJECT SIZE_MAX
 
 /* A file under a number that maps shows. Some file systems have several for one. */
 struct rp_file {
@@ -140,55 +133,6 @@ void rp_file__check_same(struct rp_targets *t, pid_t pid, const struct rp_mapped
 		forget_file(t, f);
 }
 
-/* ---- what a process has cost ----------------------------------------------------------------- */
-
-static struct rp_share *find_share(struct rp_targets *t, pid_t pid)
-{
-	struct rp_share *s;
-
-	HASH_FIND_INT(t->shares, &pid, s);
-	return s;
-}
-
-static void forget_share(struct rp_targets *t, struct rp_share *s)
-{
-	if (!s)
-		return;
-	HASH_DEL(t->shares, s);
-	free(s);
-}
-
-/* Made if need be; NULL: out of memory. Ends of processes may be missed: they start anew then. */
-static struct rp_share *get_share(struct rp_targets *t, pid_t pid)
-{
-	struct rp_share *s = find_share(t, pid);
-
-	if (s)
-		return s;
-	while (HASH_COUNT(t->shares) >= SHARES_MAX)
-		forget_share(t, t->shares);
-	s = calloc(1, sizeof(*s));
-	if (!s)
-		return NULL;
-	s->pid = pid;
-	HASH_ADD_INT(t->shares, pid, s);
-	return s;
-}
-
-uint64_t rp_targets__reading_so_far(const struct rp_targets *t)
-{
-	return rp_helper__spent(t->helper) + rp_clock__thread_cpu();
-}
-
-/* For what was read since then. */
-static void charge(struct rp_targets *t, pid_t pid, uint64_t before)
-{
-	struct rp_share *s = get_share(t, pid);
-
-	if (s)
-		s->reading += rp_targets__reading_so_far(t) - before;
-}
-
 /* ---- objects --------------------------------------------------------------------------------- */
 
 /* Errors that are not one file's alone. */
@@ -251,10 +195,11 @@ static int look_into(struct rp_targets *t, pid_t pid, const struct rp_mapped *m,
 
 		rp_plan__regions(t->plan, &before);
 		rp_object__add(t, m->path, fd, false, &o, NULL);
-		charge(t, pid, reading);
+		rp_quota__charge(t, pid, reading);
 		rp_plan__regions(t->plan, &regions);
 		if (o) {
 			o->by = pid;
+			o->user = rp_proc__user(t->proc, pid);
 			o->regions = regions - before;
 		}
 		if (o && !o->planned) {
@@ -270,51 +215,13 @@ static int look_into(struct rp_targets *t, pid_t pid, const struct rp_mapped *m,
 	return 0;
 }
 
-/*
- * Files that are known already may be used by anybody. A file that is not looked into here is not
- * remembered either: it is for the next process that maps it.
- */
-static bool has_brought_enough(struct rp_targets *t, pid_t pid)
-{
-	const struct rp_share *s = find_share(t, pid);
-	size_t files = 0, regions = 0;
-
-	for (size_t i = 0; i < t->n_objects; i++) {
-		if (t->objects[i].by != pid || t->objects[i].fd < 0)
-			continue;
-		files++;
-		regions += t->objects[i].regions;
-	}
-	return files >= FILES_A_PROCESS || regions >= REGIONS_A_PROCESS ||
-	       (s && s->reading >= t->max_reading);
-}
-
-/* Count the files that were left in a process now; those of an earlier look are among them. */
-static void tell_of_quota(struct rp_targets *t, pid_t pid)
-{
-	struct rp_share *s = get_share(t, pid);
-	char why[128];
-
-	if (s && s->reading >= t->max_reading)
-		snprintf(why, sizeof(why), "the files of process %d take too long to read",
-			 (int)pid);
-	else
-		snprintf(why, sizeof(why),
-			 "process %d maps more than %d files, or %d regions, that no other has "
-			 "mapped",
-			 (int)pid, FILES_A_PROCESS, REGIONS_A_PROCESS);
-	for (; s && s->left < t->past_quota; s->left++)
-		rp_object__leave(t, t->past_path, why);
-	t->past_quota = 0;
-}
-
 static int open_and_look(struct rp_targets *t, pid_t pid, const struct rp_mapped *m,
 			 struct rp_object **out, struct rp_err *err)
 {
 	uint64_t before = rp_targets__reading_so_far(t);
 	int fd = rp_object__open_mapped(t, pid, m);
 
-	charge(t, pid, before);
+	rp_quota__charge(t, pid, before);
 	return fd < 0 ? 0 : look_into(t, pid, m, fd, out, err);
 }
 
@@ -337,7 +244,8 @@ static int object_of(struct rp_targets *t, pid_t pid, const struct rp_mapped *m,
 		forget_file(t, f);
 	if (!rp_plan__wants_object(t->plan, m->path, false))
 		return 0;
-	if (has_brought_enough(t, pid)) {
+	/* It is not remembered: it is for the next process that maps it. */
+	if (rp_quota__is_used_up(t, pid)) {
 		if (!t->past_quota++)
 			t->past_path = m->path;
 		return 0;
@@ -419,7 +327,7 @@ static int look_at(struct rp_targets *t, pid_t pid, struct rp_err *err)
 			rp_process__use(t, p, o - t->objects);
 	}
 	if (t->past_quota)
-		tell_of_quota(t, thread);
+		rp_quota__tell(t, thread);
 	if (p)
 		rp_process__check_code(t, p, &list);
 	rp_proc__mapped_free(&list);
@@ -480,7 +388,6 @@ void rp_targets__on_mapping(struct rp_targets *t, pid_t pid, const struct rp_map
 			    uint64_t time)
 {
 	struct rp_process *p = NULL;
-	struct rp_share *share;
 	struct rp_object *o;
 
 	if (rp_targets__is_own(t, pid))
@@ -499,11 +406,8 @@ void rp_targets__on_mapping(struct rp_targets *t, pid_t pid, const struct rp_map
 	}
 	if (p)
 		rp_process__use(t, p, o - t->objects);
-	share = t->past_quota ? get_share(t, pid) : NULL;
-	if (share) {
-		t->past_quota += share->left;
-		tell_of_quota(t, pid);
-	}
+	if (t->past_quota)
+		rp_quota__tell_more(t, pid);
 	rp_targets__end_event(t, pid);
 }
 
@@ -528,7 +432,7 @@ void rp_targets__on_system_event(struct rp_targets *t, const struct rp_event *ev
 		on_fork(t, event->pid, (pid_t)event->detail);
 		break;
 	case RP_EVENT_EXIT:
-		forget_share(t, find_share(t, event->pid));
+		rp_quota__forget(t, event->pid);
 		p = find_process(t, event->pid);
 		if (p) {
 			rp_process__ends(t, p, event);
@@ -555,6 +459,5 @@ void rp_files__free(struct rp_targets *t)
 
 	HASH_ITER (hh, t->files, f, next)
 		forget_file(t, f);
-	while (t->shares)
-		forget_share(t, t->shares);
+	rp_quotas__free(t);
 }
