@@ -68,6 +68,8 @@ static void test_copies(void **state)
 {
 	(void)state;
 	expect("parse.isra.0", "parse");
+	expect("parse.specialized.12345678901234567890", "parse");
+	expect_as_it_is("parse.unspecialized");
 	expect("parse.constprop.0.isra.12", "parse");
 	expect("parse.lto_priv.3", "parse");
 	expect("parse.specialized.1", "parse");

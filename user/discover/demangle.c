@@ -53,18 +53,25 @@ static const struct suffix suffixes[] = {
 	{"localalias", true}, {"specialized", true}, {"part", false},
 };
 
-/* The suffix ".word" or ".word.123" that ends name[0..len); its length, or 0. */
+#define WORD_MAX   11 /* "specialized" */
+#define DIGITS_MAX 32
+
+/*
+ * The suffix ".word" or ".word.123" that ends name[0..len); its length, or 0. No further back than
+ * the longest one: a symbol table may have millions of names, each of them the end of the same long
+ * one.
+ */
 static size_t last_suffix(const char *name, size_t len, const struct suffix **which)
 {
 	size_t end = len, start;
 
-	while (end > 0 && name[end - 1] >= '0' && name[end - 1] <= '9')
+	while (end > 0 && len - end < DIGITS_MAX && name[end - 1] >= '0' && name[end - 1] <= '9')
 		end--;
 	if (end == len || end == 0 || name[end - 1] != '.')
 		end = len;
 	else
 		end--;
-	for (start = end; start > 0 && name[start - 1] != '.'; start--)
+	for (start = end; start > 0 && end - start <= WORD_MAX && name[start - 1] != '.'; start--)
 		;
 	if (start < 2)
 		return 0;

@@ -13,13 +13,15 @@ static bool names_personality(const char *strings, size_t size)
 {
 	static const char word[] = "personality";
 	/* C's own, "__gcc_", only runs the clean-up of cancelled threads: every static program has
-	 * it. */
+	 * it. All end alike, so that one byte tells most others apart. */
 	static const char *const kinds[] = {"__gxx_", "rust_eh_", "__gnat_", "objc_",
 					    "__gdc_", "_d_eh_",	  "__gccgo_"};
 	const char *at = strings, *end = strings + size;
 
 	while ((at = memmem(at, end - at, word, sizeof(word) - 1))) {
-		for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		bool may_be = at > strings && at[-1] == '_';
+
+		for (size_t i = 0; may_be && i < sizeof(kinds) / sizeof(kinds[0]); i++) {
 			size_t len = strlen(kinds[i]);
 
 			if ((size_t)(at - strings) >= len && !memcmp(at - len, kinds[i], len))
