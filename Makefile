@@ -61,7 +61,7 @@ BPF_CFLAGS := -O2 -g $(BPF_WARN) -mcpu=v3 -target bpf -D__TARGET_ARCH_$(BPF_ARCH
 
 # Pure stages: no libbpf. The layer check holds them to it.
 CORE_DIRS := user/util user/discover user/helper user/plan user/aggregate user/record user/export user/compare user/unwind user/symbolize user/sample user/view user/screen user/targets user/opts
-CORE_SRCS := $(wildcard $(CORE_DIRS:%=%/*.c)) user/collect/decode.c
+CORE_SRCS := $(wildcard $(CORE_DIRS:%=%/*.c)) user/collect/decode.c user/collect/site_costs.c
 USER_SRCS := $(filter-out $(CORE_SRCS),$(wildcard user/*.c user/*/*.c))
 BPF_SRCS  := $(wildcard bpf/*.bpf.c)
 SKELS     := $(BPF_SRCS:bpf/%.bpf.c=$(O)/bpf/%.skel.h)

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
 /* --off-cpu: where threads sleep in regions, and that all of it adds up. */
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "live.h"
 
@@ -105,6 +107,28 @@ static void sleeps_beyond_the_bound_are_counted(void **state)
 }
 
 /* Nobody empties the ring meanwhile: what finds no room in it is known to the ns, too. */
+/*
+ * Of each window one stack a CPU: of what has none the time is known, and is that of what it runs
+ * in, too. It sleeps in more windows than there are CPUs.
+ */
+static void each_window_has_some_stacks(void **state)
+{
+	long cpus = sysconf(_SC_NPROCESSORS_CONF);
+	char target[64];
+	struct live_run run;
+
+	(void)state;
+	snprintf(target, sizeof(target), "asleep places %ld", 20 * cpus);
+	run = live_trace(LIVE_PID, target, "-f both -f by_poll --off-cpu=1");
+	assert_true(live_u64(json_object_get(run.json, "lost"), "sleeps") > 0);
+	assert_true(live_u64(live_region(run.json, "by_poll"), "asleep_untold_ns") > 0);
+	assert_true(live_u64(live_region(run.json, "both"), "asleep_untold_ns") >
+		    live_u64(live_region(run.json, "by_poll"), "asleep_untold_ns"));
+	assert_true(live_u64(json_object_get(run.json, "off_cpu"), "taken") > (uint64_t)cpus);
+	assert_adds_up(&run, "by_poll");
+	assert_adds_up(&run, "both");
+}
+
 static void sleeps_without_room_are_counted(void **state)
 {
 	const char *path = live_path("full.json");
@@ -206,6 +230,7 @@ int main(void)
 		live_test(places_are_right, "-f both -f by_poll --off-cpu --sample",
 			  "places beside samples"),
 		cmocka_unit_test(sleeps_beyond_the_bound_are_counted),
+		cmocka_unit_test(each_window_has_some_stacks),
 		cmocka_unit_test(sleeps_without_room_are_counted),
 		cmocka_unit_test(what_is_not_within_is_left_out),
 		cmocka_unit_test(stacks_are_in_ns),

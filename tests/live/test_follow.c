@@ -57,21 +57,33 @@ static void fork_in_mid_region(void **state)
  * on the same cost of a probe, whatever that is: their quotient is the CPU time. It is what the
  * children spun for at the least, and at the most what the kernel told the target about all of it.
  */
-static void cpu_of_ended_children(void **state)
+static void assert_cpu_of_children(const char *target)
 {
-	struct live_run run = live_trace(LIVE_PID, "forker spin 8 10", "-f fork_work");
+	struct live_run run = live_trace(LIVE_PID, target, "-f fork_work");
 	const json_t *overhead = json_object_get(run.json, "overhead");
 	double share = json_number_value(json_object_get(overhead, "cpu_share"));
 	double cost = json_number_value(json_object_get(overhead, "ns_per_region")), cpu;
 	const char *used = strstr(run.said, "\nused ");
 
-	(void)state;
 	assert_int_equal(live_sum(run.json, "fork_work", "count"), 80);
 	assert_true(share > 0);
 	assert_non_null(used);
 	cpu = 80 * cost / share;
 	if (cpu < 8 * 50e6 || cpu > strtod(used + 6, NULL))
 		fail_msg("%.0f ns, not between 400000000 and %s", cpu, used + 6);
+}
+
+static void cpu_of_ended_children(void **state)
+{
+	(void)state;
+	assert_cpu_of_children("forker spin 8 10");
+}
+
+/* What a thread has used is there as long as its process is, the first one's, too. */
+static void cpu_of_children_whose_first_thread_ends(void **state)
+{
+	(void)state;
+	assert_cpu_of_children("forker leave 8 10");
 }
 
 /* A child executes another program, whose file the selection may or may not name. */
@@ -321,6 +333,7 @@ static void another_container_is_left_alone(void **state)
 static const struct CMUnitTest single[] = {
 	cmocka_unit_test(fork_in_mid_region),
 	cmocka_unit_test(cpu_of_ended_children),
+	cmocka_unit_test(cpu_of_children_whose_first_thread_ends),
 	{"executes another program", executes_another, NULL, NULL,
 	 "-f fork_work -f leaf --exit return"},
 	{"executes another program, by name", executes_another, NULL, NULL,

@@ -57,6 +57,7 @@ static const struct where_case where_cases[] = {
 	{"--where arg0:str@arg1!='GET'", "sized 10", "by_sized", 60}, /* NULL is neither */
 	{"--where arg0:str@arg1=~?[!O]*", "sized 10", "by_sized", 50},
 	{"--where arg0:str@arg1=~*", "sized 10", "by_sized", 70},
+	{"--where arg0:str@arg1=~*y*", "sized 10", "by_sized", 0},
 	{"--where arg0:str@arg1==\"\"||arg0:str@arg1==\"e\\x6e\\d\"", "sized 10", "by_sized", 20},
 	{"--where arg0:str@arg1=~*x&&ret:i32>64 --attach multi", "sized 10", "by_sized", 10},
 	{"--where arg0:str@arg1=~GET*&&arg1:i32<0 --attach perf", "sized 10", "by_sized", 10},

@@ -10,12 +10,15 @@
  *   spin C N     C children, one after the other, that compute until each has used 50 ms of CPU
  *                time, half of that in a thread of its own; the parent waits for the end of each,
  *                and tells at its own what CPU time all of them took: "used NS"
+ *   leave C N    the same, but that the first thread of each child computes and ends; the other
+ *                one sees that, and ends the child
  *   midfork N    mid_work forks inside: its end is reached twice, and counts once
  */
 #define _GNU_SOURCE
 #include <libgen.h>
 #include <pthread.h>
 #include <sched.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -117,14 +120,18 @@ static void flood(unsigned long children)
 	}
 }
 
-static void *spin_25_ms(void *unused)
+static void spin_until(long ns)
 {
 	struct timespec used = {0};
 
-	(void)unused;
-	while (used.tv_sec == 0 && used.tv_nsec < 25000000)
+	while (used.tv_sec == 0 && used.tv_nsec < ns)
 		clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
-	return NULL;
+}
+
+static void *spin_25_ms(void *unused)
+{
+	spin_until(25000000);
+	return unused;
 }
 
 static unsigned long long ns_used(int who)
@@ -145,19 +152,44 @@ static void await_single(void)
 		sched_yield();
 }
 
-static void spin(unsigned long children, unsigned long n)
+static void *outlive(void *first)
+{
+	pthread_join(*(pthread_t *)first, NULL);
+	_exit(0);
+}
+
+static _Noreturn void leave(void)
+{
+	static pthread_t first;
+	pthread_t thread;
+
+	first = pthread_self();
+	if (pthread_create(&thread, NULL, outlive, &first))
+		_exit(1);
+	spin_until(50000000);
+	pthread_exit(NULL);
+}
+
+static _Noreturn void spin_twice(void)
 {
 	pthread_t thread;
 
+	if (pthread_create(&thread, NULL, spin_25_ms, NULL))
+		_exit(1);
+	pthread_join(thread, NULL);
+	spin_25_ms(NULL);
+	await_single();
+	_exit(0);
+}
+
+static void spin(unsigned long children, unsigned long n, bool leaves)
+{
 	for (unsigned long i = 0; i < children; i++) {
 		if (fork() == 0) {
 			work(n);
-			if (pthread_create(&thread, NULL, spin_25_ms, NULL))
-				_exit(1);
-			pthread_join(thread, NULL);
-			spin_25_ms(NULL);
-			await_single();
-			_exit(0);
+			if (leaves)
+				leave();
+			spin_twice();
 		}
 		reap();
 	}
@@ -207,8 +239,8 @@ int main(int argc, char **argv)
 	} else if (!strcmp(mode, "flood") && argc == 4) {
 		flood(strtoul(argv[2], NULL, 10));
 		other(argv[0], argv[3]);
-	} else if (!strcmp(mode, "spin") && argc == 4) {
-		spin(strtoul(argv[2], NULL, 10), n);
+	} else if ((!strcmp(mode, "spin") || !strcmp(mode, "leave")) && argc == 4) {
+		spin(strtoul(argv[2], NULL, 10), n, !strcmp(mode, "leave"));
 	} else if (!strcmp(mode, "midfork")) {
 		midfork(n);
 	} else {

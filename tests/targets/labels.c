@@ -273,6 +273,7 @@ static void sized(unsigned long n)
 		exit(1);
 	memcpy(pages + page - 3, "end", 3);
 	memset(many, 'x', sizeof(many) - 1);
+	many[65] = 'y'; /* behind the longest */
 	many[sizeof(many) - 1] = '\0';
 	for (unsigned long i = 0; i < n; i++) {
 		by_sized(request, 3);

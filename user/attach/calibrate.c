@@ -170,9 +170,7 @@ static void conclude(struct rp_calibration *c, const struct rp_cpu_time *probed,
 		mean[k].whole = c->sum[k].whole / c->passes;
 		mean[k].inside = c->sum[k].inside / c->passes;
 	}
-	costs->call = mean[CALL];
-	costs->mark = mean[MARK];
-	costs->step = at_least_0(mean[STEP].whole - mean[CALL].whole);
+	*costs = rp_costs__of(mean[CALL], mean[MARK], mean[STEP]);
 }
 
 static bool ask(struct rp_calibration *c)

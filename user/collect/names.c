@@ -1,69 +1,19 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
 /* What the ids in counts stand for: the plan's regions, and names that were met at run time. */
 #include <errno.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "collect/internal.h"
+#include "collect/site_costs.h"
 
-enum { EXIT_SITES = 1, SLOW_ENTRY = 2, SLOW_EXIT = 4 };
-
-static uint8_t traits_of(const struct rp_site *site)
-{
-	switch (site->role) {
-	case RP_ROLE_CALL:
-		return site->slow ? SLOW_ENTRY : 0;
-	case RP_ROLE_CALL_SITE:
-	case RP_ROLE_CALL_AND_RET:
-	case RP_ROLE_CALL_AND_JUMP:
-		return EXIT_SITES | (site->slow ? SLOW_ENTRY : 0);
-	default:
-		return site->slow ? SLOW_EXIT : 0;
-	}
-}
-
-/* Records keep whole picoseconds: reports of them have the very same figures. */
-static struct rp_probe_cost in_picoseconds(struct rp_probe_cost cost)
-{
-	cost.inside = round(cost.inside * 1000) / 1000;
-	cost.whole = round(cost.whole * 1000) / 1000;
-	return cost;
-}
-
-/*
- * Of a single-stepped entry the time falls into the region, of a single-stepped exit behind it: the
- * program runs before the instruction.
- */
 static int add_costs(struct rp_id_names *names, const struct rp_plan *plan,
 		     const struct rp_costs *costs)
 {
-	uint8_t *traits = calloc(names->n_regions + 1, 1);
-	const struct rp_site *sites;
 	size_t n;
+	const struct rp_site *sites = rp_plan__sites(plan, &n);
 
-	if (!traits)
-		return -ENOMEM;
-	sites = rp_plan__sites(plan, &n);
-	for (size_t i = 0; i < n; i++)
-		if (sites[i].region <= names->n_regions)
-			traits[sites[i].region] |= traits_of(&sites[i]);
-	for (size_t i = 0; i < names->n_regions; i++) {
-		bool call = names->regions[i].kind == RP_KIND_FUNCTION &&
-			    !(traits[i + 1] & EXIT_SITES);
-		struct rp_probe_cost *cost = &names->regions[i].cost;
-
-		*cost = call ? costs->call : costs->mark;
-		if (traits[i + 1] & SLOW_ENTRY) {
-			cost->inside += costs->step;
-			cost->whole += costs->step;
-		}
-		if (traits[i + 1] & SLOW_EXIT)
-			cost->whole += costs->step;
-		*cost = in_picoseconds(*cost);
-	}
-	free(traits);
-	return 0;
+	return rp_site_costs__add(names, sites, n, costs);
 }
 
 static int read_regions(struct rp_id_names *names, const struct rp_plan *plan)
@@ -95,7 +45,7 @@ static int read_dynamic(struct rp_id_names *names, const struct rp_session *sess
 			const struct rp_costs *costs)
 {
 	if (costs)
-		names->unknown.cost = in_picoseconds(costs->mark);
+		names->unknown.cost = rp_probe_cost__in_picoseconds(costs->mark);
 	names->n_dynamic = rp_session__names_used(session);
 	names->dynamic = calloc(names->n_dynamic + 1, sizeof(*names->dynamic));
 	for (size_t i = 0; names->dynamic && i < names->n_dynamic; i++) {
@@ -108,7 +58,7 @@ static int read_dynamic(struct rp_id_names *names, const struct rp_session *sess
 			.object = "",
 		};
 		if (costs)
-			to->cost = in_picoseconds(costs->mark);
+			to->cost = rp_probe_cost__in_picoseconds(costs->mark);
 		if (!to->name)
 			return -ENOMEM;
 	}

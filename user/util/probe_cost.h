@@ -15,4 +15,13 @@ struct rp_costs {
 	double step;		   /* on top, where a probed instruction is single-stepped */
 };
 
+/* From the means of three kinds: a function, nops, a function whose entry is single-stepped. */
+static inline struct rp_costs rp_costs__of(struct rp_probe_cost call, struct rp_probe_cost mark,
+					   struct rp_probe_cost stepped)
+{
+	double step = stepped.whole - call.whole;
+
+	return (struct rp_costs){.call = call, .mark = mark, .step = step > 0 ? step : 0};
+}
+
 #endif
