@@ -235,6 +235,23 @@ static void functions_and_their_calls(void **state)
  */
 
 /* Which argument tells calls apart is said where calls overlap, and nowhere else. */
+/* Calls that end in the order in which they began: each ns of the function around them is the own
+ * time of one of them, or its own. */
+static void overlaps_count_no_time_twice(void **state)
+{
+	struct live_run run = live_trace(LIVE_PID, "spans cross 500",
+					 "-f cross_all -u spans:early -u spans:late");
+
+	(void)state;
+	assert_int_equal(live_sum(run.json, "cross_all", "count"), 1);
+	assert_int_equal(live_sum(run.json, "early", "count"), 500);
+	assert_int_equal(live_sum(run.json, "late", "count"), 500);
+	assert_int_equal(live_sum(run.json, "cross_all", "self_ns") +
+				 live_sum(run.json, "early", "self_ns") +
+				 live_sum(run.json, "late", "self_ns"),
+			 live_sum(run.json, "cross_all", "total_ns"));
+}
+
 static void overlaps_name_an_argument(void **state)
 {
 	static const struct {
@@ -289,6 +306,7 @@ int main(void)
 		 .test_func = functions,
 		 .initial_state = "-f spans:take_up:let_go@arg0 --attach perf"},
 		cmocka_unit_test(functions_and_their_calls),
+		cmocka_unit_test(overlaps_count_no_time_twice),
 		cmocka_unit_test(overlaps_name_an_argument),
 		cmocka_unit_test(overlaps_are_exact_as_spans),
 	};

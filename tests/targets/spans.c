@@ -17,6 +17,7 @@
  *on one thread: eight of pool begin, then all end, the first one first; the same of heap, the last
  *one first; recur nests; loose is left by its caller each second time; alike has the same argument
  *in all. Only pool and heap overlap, and their second argument tells
+ *   cross N	  N times in cross_all: early begins, late begins, early ends, late ends
  */
 #define _GNU_SOURCE
 #include <pthread.h>
@@ -330,6 +331,16 @@ __attribute__((noinline)) static void recur(long id)
 	PROBE("recur__done", "8", id);
 }
 
+NO_CLONES void cross_all(void)
+{
+	for (unsigned long i = 0; i < n; i++) {
+		PROBE("early__start", "8", 0l);
+		PROBE("late__start", "8", 0l);
+		PROBE("early__done", "8", 0l);
+		PROBE("late__done", "8", 0l);
+	}
+}
+
 static void overlaps(void)
 {
 	volatile long together = TOGETHER; /* or the loops are unrolled to sites of their own */
@@ -400,5 +411,7 @@ int main(int argc, char **argv)
 		loop();
 	else if (!strcmp(mode, "overlaps"))
 		overlaps();
+	else if (!strcmp(mode, "cross"))
+		cross_all();
 	return 0;
 }

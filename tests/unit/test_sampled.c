@@ -199,6 +199,29 @@ static void a_period_is_a_difference(void **state)
 	rp_snapshot__free(s);
 }
 
+/* Whatever is counted of samples and sleeps, members that will be added one day included. */
+static void all_totals_are_of_the_period(void **state)
+{
+	enum { WORDS = sizeof(struct rp_sample_totals) / sizeof(uint64_t) };
+	uint64_t *totals = (uint64_t *)rp_sample_store__totals(store);
+	const uint64_t *of;
+	struct rp_snapshot *s;
+
+	(void)state;
+	ADD(0, 4, place("f", "", 0));
+	for (size_t i = 0; i < WORDS; i++)
+		totals[i] = i + 1;
+	take(&before);
+	for (size_t i = 0; i < WORDS; i++)
+		totals[i] = 10 * (i + 1);
+	take(&now);
+	s = build(&before, RP_BY_NONE);
+	of = (const uint64_t *)&s->sampled->totals;
+	for (size_t i = 0; i < WORDS; i++)
+		assert_int_equal(of[i], 9 * (i + 1));
+	rp_snapshot__free(s);
+}
+
 /* serve, in it query, in it serve again; names as the functions have them. */
 static void make_regions(uint32_t node[3])
 {
@@ -356,6 +379,7 @@ int main(void)
 		cmocka_unit_test(many_stacks_are_found_again),
 		cmocka_unit_test_setup_teardown(recursion_counts_once, begin, end),
 		cmocka_unit_test_setup_teardown(a_period_is_a_difference, begin, end),
+		cmocka_unit_test_setup_teardown(all_totals_are_of_the_period, begin, end),
 		cmocka_unit_test_setup_teardown(regions_have_what_is_below_them, begin, end),
 		cmocka_unit_test_setup_teardown(groups_have_their_own, begin, end),
 		cmocka_unit_test_setup_teardown(samples_share_the_cpu_time, begin, end),

@@ -257,6 +257,29 @@ static void test_histogram(void **state)
 	}
 }
 
+/* The first ns of a line is that line's, not the one's before: each has its own mark. */
+static void test_marks_of_edges(void **state)
+{
+	struct rp_row_figures f = {.count = 5};
+	struct rp_hist hist = {0};
+	const struct rp_hist_part part = {.bucket = (uint64_t *)hist.bucket,
+					  .end = RP_HIST_BUCKETS};
+	const uint32_t first = rp_hist_index(100000);
+	uint64_t *const marked[] = {&f.p50, &f.p90, &f.p99, &f.p999, &f.max};
+	static const char *const marks[] = {"p50", "p90", "p99", "p99.9", "max"};
+	struct rp_hist_lines lines;
+
+	(void)state;
+	for (uint32_t i = 0; i < 5; i++) {
+		hist.bucket[first + i] = 1;
+		*marked[i] = rp_hist_floor(first + i);
+	}
+	rp_hist_lines__make(&lines, &part, &f, 20);
+	assert_int_equal(lines.n, 5);
+	for (size_t i = 0; i < 5; i++)
+		assert_string_equal(lines.line[i].marks, marks[i]);
+}
+
 static void test_histogram_empty(void **state)
 {
 	struct rp_hist hist = {0};
@@ -353,6 +376,7 @@ int main(void)
 		cmocka_unit_test(test_layout_sizes),
 		cmocka_unit_test(test_layout_small),
 		cmocka_unit_test(test_histogram),
+		cmocka_unit_test(test_marks_of_edges),
 		cmocka_unit_test(test_histogram_empty),
 		cmocka_unit_test(test_kin),
 		cmocka_unit_test(test_groups),

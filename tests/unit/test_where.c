@@ -158,6 +158,13 @@ static void test_strings(void **state)
 	assert_int_equal(where.filter.n, 2); /* one of them is a glob */
 	assert_true(matches(0, "x*") && !matches(0, "xy") && matches(1, "xy"));
 	assert_false(rp_where__has_lengths(&where));
+	/* What differs in anything is another one. */
+	parse("arg0:str@arg1 == 'x' || arg0:str@arg2 == 'x' || arg0 == 'x' || arg1 == 'x' || "
+	      "arg0 == 'y'");
+	assert_int_equal(where.filter.n, 5);
+	parse("arg0:i8 == 1 || arg0:u8 == 1 || arg0:i16 == 1 || arg0:i8 == 2 || ret:i8 == 1 || "
+	      "arg0:i8 == 1");
+	assert_int_equal(where.filter.n, 5);
 }
 
 /* What is not known before the exit may turn out either way. */
