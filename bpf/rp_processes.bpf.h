@@ -187,7 +187,74 @@ static __always_inline int on_exit(struct task_struct *task)
 }
 TWICE("sched_process_exit", rp_exit, on_exit(task), struct task_struct *task)
 
-/* The one tracepoint that every mmap passes; what was mapped is for user space to look up. */
+#ifdef __TARGET_ARCH_x86
+#define LIBRARY_NAME_MAX 64
+#define SYS_MMAP	 9
+#define MAP_ANONYMOUS	 0x20
+
+/* So that data which programs map is told from code: x.so, x.so.6, but not ld.so.cache. */
+static __always_inline bool is_named_as_library(const char *name)
+{
+	for (int i = 0; i + 4 < LIBRARY_NAME_MAX; i++)
+		if (name[i] == '.' && name[i + 1] == 's' && name[i + 2] == 'o' &&
+		    (!name[i + 3] || (name[i + 3] == '.' && name[i + 4] <= '9')))
+			return true;
+	return false;
+}
+
+/* The file that the current thread asks mmap(2) for, by the registers of its call. */
+static __always_inline struct file *mapped_file(struct task_struct *task)
+{
+	const struct pt_regs *regs = (void *)bpf_task_pt_regs(task);
+	struct file **files, *file = NULL;
+	struct fdtable *table;
+	__u64 call = 0, flags = 0, fd = 0;
+
+	bpf_probe_read_kernel(&call, sizeof(call), &regs->orig_rax);
+	bpf_probe_read_kernel(&flags, sizeof(flags), &regs->r10);
+	bpf_probe_read_kernel(&fd, sizeof(fd), &regs->r8);
+	if (call != SYS_MMAP || flags & MAP_ANONYMOUS)
+		return NULL;
+	table = BPF_CORE_READ(task, files, fdt);
+	if (!table || (__u32)fd >= BPF_CORE_READ(table, max_fds))
+		return NULL;
+	files = BPF_CORE_READ(table, fd);
+	bpf_probe_read_kernel(&file, sizeof(file), &files[(__u32)fd]);
+	return file;
+}
+
+/*
+ * A process that ends before anybody has looked at its mappings leaves no other word of what ran in
+ * it. Which of these files are known, and wanted, user space can tell.
+ */
+static __always_inline void tell_of_library(struct task_struct *task, __u32 tgid)
+{
+	struct file *file = mapped_file(task);
+	char name[LIBRARY_NAME_MAX] = {};
+	struct rp_event *e;
+
+	if (!file)
+		return;
+	bpf_probe_read_kernel_str(name, sizeof(name),
+				  BPF_CORE_READ(file, f_path.dentry, d_name.name));
+	if (!is_named_as_library(name))
+		return;
+	e = reserve_event(sizeof(*e), RP_EVENT_LIBRARY, tgid,
+			  BPF_CORE_READ(file, f_inode, i_sb, s_dev),
+			  BPF_CORE_READ(file, f_inode, i_ino));
+	if (!e)
+		return;
+	__builtin_memcpy(e->path, name, sizeof(name));
+	bpf_ringbuf_submit(e, 0);
+}
+#else
+static __always_inline void tell_of_library(struct task_struct *task, __u32 tgid) {}
+#endif
+
+/*
+ * The one tracepoint that every mmap passes; what was mapped is for user space to look up, and of
+ * libraries it is told at once.
+ */
 SEC("?tp_btf/vm_unmapped_area")
 int BPF_PROG(rp_map)
 {
@@ -199,6 +266,8 @@ int BPF_PROG(rp_map)
 		if (!send_event(RP_EVENT_MAP, tgid, 0))
 			*pending &= ~RP_TRACKED_MAP_PENDING;
 	}
+	if (ready && pending)
+		tell_of_library(bpf_get_current_task_btf(), tgid);
 	return 0;
 }
 

@@ -20,6 +20,7 @@ enum rp_event_type {
 	RP_EVENT_STACK = 8,	  /* region `detail` runs where its returns must not be probed */
 	RP_EVENT_SHARE = 9,	  /* pid has had its share; detail: of what (enum rp_shared) */
 	RP_EVENT_USER_SHARE = 10, /* so has `user`, one of whose processes is pid */
+	RP_EVENT_LIBRARY = 11,	  /* pid maps a library; dev, detail: its file; path: its name */
 };
 
 struct rp_event_header {
@@ -44,7 +45,8 @@ struct rp_event {
 	__rp_u64 time; /* ns, CLOCK_MONOTONIC */
 	/*
 	 * Of RP_EVENT_EXEC, as it was named, which may be relative; of RP_EVENT_SHARE and
-	 * RP_EVENT_USER_SHARE the name of the thread. Others end before it.
+	 * RP_EVENT_USER_SHARE the name of the thread; of RP_EVENT_LIBRARY that of the file without
+	 * its folder. Others end before it.
 	 */
 	char path[RP_EXEC_PATH_MAX];
 };

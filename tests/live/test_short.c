@@ -81,6 +81,38 @@ static void of_a_command(void **state)
 	check(live_load(live_path("o.json")), region, FILES * runs());
 }
 
+/* loaders PROGRAM FOLDER RUNS: it loads a library that nobody has seen, each many times in a row.
+ */
+#define LOADERS                                                                                    \
+	"for file in 1 2 3 4 5 6; do\n"                                                            \
+	"cp \"${1%/*}/plugin.so\" \"$2/burst$file.so\"\n"                                          \
+	"run=0\n"                                                                                  \
+	"while [ $run -lt $3 ]; do \"$1\" from \"$2/burst$file.so\" 100; run=$((run + 1)); done\n" \
+	"done\n"
+
+/* No process may live long enough for its library to be found. */
+static void of_libraries(void **state)
+{
+	const char *script = live_script("loaders", LOADERS);
+	uint64_t programs = FILES * runs(), counted, late;
+	struct live_proc *rptrace = live_rptrace(
+		"--format json -o %s -f *:plug_work -- %s %s %s %u", live_path("o.json"), script,
+		live_target_path("dlopener"), folder(), runs());
+	int status = live_wait(rptrace);
+	json_t *json, *row;
+
+	(void)state;
+	assert_true(!status || status == 3); /* it was not found at all */
+	json = live_load(live_path("o.json"));
+	row = live_find(json, "plug_work");
+	counted = row ? live_u64(row, "count") : 0;
+	late = live_u64(json_object_get(json, "lost"), "late");
+	print_message("%ju of %ju calls, %ju late\n", (uintmax_t)counted,
+		      (uintmax_t)programs * CALLS, (uintmax_t)late);
+	assert_true(counted <= programs * CALLS);
+	assert_true(programs * CALLS - counted <= late * CALLS);
+}
+
 /*
  * come-and-go PROGRAM FOLDER RUNS: a copy each, which runs as it is new and once more, and goes
  * with its last process; a line for ten. A program without regions, of whose file it often has the
@@ -164,6 +196,7 @@ int main(void)
 		live_test(of_the_system, hidden, "system_own_mounts"),
 		live_test(of_a_command, "sys_marker", "command_markers"),
 		live_test(of_a_command, "sys_work", "command_functions"),
+		cmocka_unit_test(of_libraries),
 		cmocka_unit_test(come_and_go),
 	};
 

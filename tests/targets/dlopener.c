@@ -5,6 +5,8 @@
  * N things over: take_up is its own, let_go the plugin's. With
  * "end" before N a thread that began before it loaded them ends host_marker first, without a begin.
  *
+ * dlopener from FILE N: loads a copy of that plugin, runs its function N times, and ends.
+ *
  * dlopener again N: has it loaded from the start; runs each function and unloads it and loads it
  * again, N times.
  */
@@ -110,6 +112,13 @@ int main(int argc, char **argv)
 
 	snprintf(copy, sizeof(copy), "%s", argv[0]);
 	snprintf(path, sizeof(path), "%s/plugin.so", dirname(copy));
+	if (argc > 3 && !strcmp(argv[1], "from")) {
+		snprintf(path, sizeof(path), "%s", argv[2]);
+		load();
+		while (n--)
+			plug_work();
+		return 0;
+	}
 	if (argc > 2 && !strcmp(argv[1], "again")) {
 		again(n);
 		return 0;

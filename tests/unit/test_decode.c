@@ -12,9 +12,9 @@
 
 #include "collect/decode.h"
 
-static const uint32_t process_types[] = {RP_EVENT_FORK,	 RP_EVENT_EXEC,	  RP_EVENT_EXIT,
-					 RP_EVENT_MAP,	 RP_EVENT_CGROUP, RP_EVENT_FOUND,
-					 RP_EVENT_STACK, RP_EVENT_SHARE,  RP_EVENT_USER_SHARE};
+static const uint32_t process_types[] = {
+	RP_EVENT_FORK,	RP_EVENT_EXEC,	RP_EVENT_EXIT,	RP_EVENT_MAP,	     RP_EVENT_CGROUP,
+	RP_EVENT_FOUND, RP_EVENT_STACK, RP_EVENT_SHARE, RP_EVENT_USER_SHARE, RP_EVENT_LIBRARY};
 
 static size_t length_of(uint32_t type)
 {
@@ -79,8 +79,8 @@ static void test_event_of_a_header_alone(void **state)
 
 static void test_unknown_types(void **state)
 {
-	static const uint32_t types[] = {0, RP_EVENT_USER_SHARE + 1, 0x100 + RP_EVENT_EXEC,
-					 1u << 31, UINT32_MAX};
+	static const uint32_t types[] = {0, RP_EVENT_LIBRARY + 1, 0x100 + RP_EVENT_EXEC, 1u << 31,
+					 UINT32_MAX};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
@@ -150,7 +150,7 @@ static void test_noise(void **state)
 		taken++;
 		assert_int_equal(out.header.length, size);
 		assert_int_equal(size, length_of(out.header.type));
-		assert_in_range(out.header.type, RP_EVENT_FORK, RP_EVENT_USER_SHARE);
+		assert_in_range(out.header.type, RP_EVENT_FORK, RP_EVENT_LIBRARY);
 	}
 	assert_true(taken > 0);
 }

@@ -38,6 +38,7 @@ struct rp_object {
 	char *path;
 	int fd;
 	bool is_exe;
+	bool libraries_known;		   /* of a program: they were looked for by its file */
 	bool wide;			   /* probed in every process */
 	bool attached;			   /* as that, or in some: it stays so */
 	bool planned;			   /* it has sites */
@@ -73,10 +74,19 @@ struct rp_process {
 	int rescans;		  /* still to do */
 	uint64_t late;		  /* ns: when it was counted as late; 0: it was not */
 	uint64_t mapped;	  /* ns: when it mapped what they are for; 0: that was looked at */
+	struct rp_loaded *loaded; /* libraries that nobody knew when it mapped them */
+	size_t n_loaded;
 	double due;		  /* s, CLOCK_MONOTONIC */
 	double rested;		  /* when the last look has paid for itself */
 	uint64_t cpu_before, cpu; /* ns: when tracing began; when last looked at */
 	UT_hash_handle hh;
+};
+
+/* A library that a process has mapped. */
+struct rp_loaded {
+	dev_t dev;
+	ino_t ino;
+	uint64_t time; /* ns */
 };
 
 /* What a process or a user has cost of that which all share (quota.c). */
@@ -302,6 +312,12 @@ void rp_process__free(struct rp_targets *t, struct rp_process *p);
 /* ns that it has used since it is traced. */
 uint64_t rp_process__cpu(struct rp_targets *t, struct rp_process *p);
 /* The same while it can still be seen, and what the kernel has said of it: both may be too low. */
+/* The file that an event is about. */
+dev_t rp_event__dev(const struct rp_event *event);
+void rp_process__loads(struct rp_targets *t, struct rp_process *p, const struct rp_event *event);
+void rp_process__looked_at_loaded(struct rp_targets *t, struct rp_process *p);
+/* It, or its program, ended at that time: late where libraries of it were never seen. */
+void rp_process__ends_loaded(struct rp_targets *t, struct rp_process *p, uint64_t time);
 void rp_process__ends(struct rp_targets *t, struct rp_process *p, const struct rp_event *event);
 /* Count it in, and, with its children, all that descend from it. */
 int rp_process__track(struct rp_targets *t, pid_t pid, struct rp_err *err);

@@ -84,6 +84,7 @@ void rp_process__free(struct rp_targets *t, struct rp_process *p)
 		free(l);
 	}
 	rp_process__uses_nothing(t, p);
+	free(p->loaded);
 	HASH_DEL(t->processes, p);
 	free(p);
 }

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "util/clock.h"
@@ -271,14 +270,15 @@ static bool look_at(struct rp_targets *t, struct rp_process *p)
 	int rc = scan(t, &p, 1, NULL);
 
 	t->late |= rc && rc != -ESRCH && rc != -EINTR && !p->late;
+	if (!rc)
+		rp_process__looked_at_loaded(t, p);
 	return rc != -ESRCH && !p->unmapped;
 }
 
 /* Where the process has ended meanwhile, its file tells whether it ran with its probes. */
 static void on_exec(struct rp_targets *t, struct rp_process *p, const struct rp_event *event)
 {
-	dev_t dev = makedev(event->dev >> RP_DEV_MINOR_BITS,
-			    event->dev & ((1u << RP_DEV_MINOR_BITS) - 1));
+	dev_t dev = rp_event__dev(event);
 	size_t first = t->n_objects;
 	struct rp_object *o;
 
@@ -357,6 +357,7 @@ void rp_targets__on_event(struct rp_targets *t, const struct rp_event *event)
 		HASH_FIND_INT(t->processes, &(pid_t){event->pid}, p);
 		if (!p)
 			return;
+		rp_process__ends_loaded(t, p, event->time);
 		/* It had ended before anybody looked. */
 		if (event->time < p->late)
 			t->ops->add_late_ns(t->session, -(int64_t)(p->late - event->time));
@@ -368,7 +369,12 @@ void rp_targets__on_event(struct rp_targets *t, const struct rp_event *event)
 	p = rp_process__get(t, event->pid);
 	if (!p)
 		return;
+	if (event->header.type == RP_EVENT_LIBRARY) {
+		rp_process__loads(t, p, event);
+		return;
+	}
 	if (event->header.type == RP_EVENT_EXEC) {
+		rp_process__ends_loaded(t, p, event->time);
 		rp_targets__begin_event(t, event->time);
 		on_exec(t, p, event);
 		rp_targets__end_event(t, p->pid);

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+/*
+ * Libraries of processes that end within milliseconds. What a process maps is looked at some
+ * moments later, by when such a one is gone. So the kernel tells which libraries it maps: where one
+ * is wanted, but has not been seen by the time that the process, or its program, ends, nothing in
+ * it was measured, and the process was late. Mostly it was seen: in another process, or in this
+ * one.
+ */
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/sysmacros.h>
+
+#include "targets/internal.h"
+#include "util/array.h"
+
+#define LOADED_MAX 64 /* one that is missed is enough */
+
+dev_t rp_event__dev(const struct rp_event *event)
+{
+	return makedev(event->dev >> RP_DEV_MINOR_BITS,
+		       event->dev & ((1u << RP_DEV_MINOR_BITS) - 1));
+}
+
+static bool uses(const struct rp_process *p, size_t object)
+{
+	for (size_t i = 0; i < p->n_uses; i++)
+		if (p->uses[i] == object)
+			return true;
+	return false;
+}
+
+/* Was nothing measured in it? */
+static bool was_missed(struct rp_targets *t, const struct rp_process *p,
+		       const struct rp_loaded *loaded)
+{
+	const struct rp_object *o = rp_object__by_id(t, loaded->dev, loaded->ino);
+
+	if (!o)
+		return !rp_file__is_known(t, loaded->dev, loaded->ino);
+	return !rp_process__is_linked(p, o) && rp_object__was_unlinked(o, loaded->time);
+}
+
+void rp_process__loads(struct rp_targets *t, struct rp_process *p, const struct rp_event *event)
+{
+	struct rp_loaded loaded = {
+		.dev = rp_event__dev(event), .ino = event->detail, .time = event->time};
+
+	if (p->n_loaded == LOADED_MAX || !rp_plan__wants_object(t->plan, event->path, false) ||
+	    rp_array__fit(&p->loaded, p->n_loaded + 1, sizeof(*p->loaded)))
+		return;
+	p->loaded[p->n_loaded++] = loaded;
+}
+
+/* A look at what a process maps has told whether it was late for these. */
+void rp_process__looked_at_loaded(struct rp_targets *t, struct rp_process *p)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < p->n_loaded; i++) {
+		const struct rp_loaded loaded = p->loaded[i];
+		const struct rp_object *o = rp_object__by_id(t, loaded.dev, loaded.ino);
+
+		if (o ? !uses(p, (size_t)(o - t->objects))
+		      : !rp_file__is_known(t, loaded.dev, loaded.ino))
+			p->loaded[n++] = loaded;
+	}
+	p->n_loaded = n;
+}
+
+/*
+ * Nobody has seen the libraries of this program, which may be run again and again, for as short a
+ * time: by its file they can be found without it.
+ */
+static void add_linked(struct rp_targets *t, struct rp_process *p, const char *path)
+{
+	size_t first = t->n_objects;
+	struct rp_linked linked;
+
+	if (rp_helper__linked(t->helper, path, &linked))
+		return;
+	for (size_t i = 0; i < linked.n; i++)
+		if (rp_plan__wants_object(t->plan, linked.items[i].path, linked.items[i].is_exe))
+			rp_object__add_path(t, linked.items[i].path, linked.items[i].is_exe, false,
+					    NULL);
+	rp_linked__free(&linked);
+	if (rp_objects__decide_scopes(t, first))
+		return;
+	for (size_t i = first; i < t->n_objects; i++)
+		if (t->objects[i].wide)
+			rp_process__attach(t, p, &t->objects[i], NULL);
+}
+
+static void learn_libraries(struct rp_targets *t, struct rp_process *p)
+{
+	for (size_t i = 0; i < p->n_uses; i++) {
+		struct rp_object *o = &t->objects[p->uses[i]];
+		char path[PATH_MAX];
+
+		if (!o->is_exe || o->libraries_known)
+			continue;
+		o->libraries_known = true;
+		snprintf(path, sizeof(path), "%s", o->path); /* objects move where more are added */
+		add_linked(t, p, path);
+	}
+}
+
+void rp_process__ends_loaded(struct rp_targets *t, struct rp_process *p, uint64_t time)
+{
+	bool missed = false;
+
+	for (size_t i = 0; i < p->n_loaded; i++) {
+		rp_targets__begin_event(t, p->loaded[i].time);
+		t->late = was_missed(t, p, &p->loaded[i]);
+		missed |= t->late;
+		rp_targets__end_event(t, p->pid);
+	}
+	p->n_loaded = 0;
+	if (!missed)
+		return;
+	/* Until then, not until now: what runs from then on may be late by itself. */
+	if (time < p->late) {
+		t->ops->add_late_ns(t->session, -(int64_t)(p->late - time));
+		p->late = 0;
+	}
+	learn_libraries(t, p);
+}
