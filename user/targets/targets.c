@@ -121,6 +121,7 @@ static int scan(struct rp_targets *t, struct rp_process **processes, size_t n, s
 	for (size_t i = 0; !rc && i < n && !rp_targets__is_cancelled(t); i++) {
 		pid_t pid = rp_proc__live_thread(t->proc, processes[i]->pid);
 
+		processes[i]->unmapped |= !pid; /* it ended while its files were searched */
 		for (size_t m = 0; pid && m < lists[i].n; m++)
 			rp_object__of_mapping(t, pid, &lists[i].items[m]);
 	}
