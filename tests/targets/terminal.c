@@ -2,7 +2,7 @@
 /*
  * terminal COMMAND [ARG...]: runs it on a terminal of its own. What comes on standard input are the
  * keys, what it shows is dropped, what it says on standard error goes where ours goes. Prints
- * "keys" once it reads key by key. Ends with its status.
+ * "keys" once it reads key by key and shows a table. Ends with its status.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -32,12 +32,27 @@ static int run(int slave, char **command)
 }
 
 /* false: that was the end. */
-static bool pass(int from, int to)
+static bool pass_keys(int terminal)
 {
 	char buf[4096];
-	ssize_t n = read(from, buf, sizeof(buf));
+	ssize_t n = read(STDIN_FILENO, buf, sizeof(buf));
 
-	return n > 0 && (to < 0 || write(to, buf, (size_t)n) == n);
+	return n > 0 && write(terminal, buf, (size_t)n) == n;
+}
+
+/* The head of a table; false: that was the end. */
+static bool drop_shown(int terminal, bool *table)
+{
+	static const char head[] = "REGION";
+	static size_t met; /* characters of it, as a piece may end within */
+	char buf[4096];
+	ssize_t n = read(terminal, buf, sizeof(buf));
+
+	for (ssize_t i = 0; i < n && !*table; i++) {
+		met = buf[i] == head[met] ? met + 1 : buf[i] == head[0];
+		*table = !head[met];
+	}
+	return n > 0;
 }
 
 static bool tell_keys(int terminal)
@@ -57,7 +72,7 @@ int main(int argc, char **argv)
 	int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC), slave, status;
 	struct pollfd fds[2] = {{.fd = STDIN_FILENO, .events = POLLIN},
 				{.fd = master, .events = POLLIN}};
-	bool told = false;
+	bool told = false, table = false;
 	pid_t pid;
 
 	if (argc < 2 || master < 0 || grantpt(master) || unlockpt(master))
@@ -70,11 +85,11 @@ int main(int argc, char **argv)
 		_exit(run(slave, argv + 1));
 	close(slave);
 	while (poll(fds, 2, -1) > 0) {
-		if (fds[0].revents && !pass(STDIN_FILENO, master))
+		if (fds[0].revents && !pass_keys(master))
 			fds[0].fd = -1;
-		if (fds[1].revents && !pass(master, -1))
+		if (fds[1].revents && !drop_shown(master, &table))
 			break;
-		told = told || tell_keys(master);
+		told = told || (table && tell_keys(master));
 	}
 	if (waitpid(pid, &status, 0) != pid)
 		return 126;
