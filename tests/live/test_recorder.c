@@ -238,7 +238,7 @@ static void full_disk_of_a_stream_is_told_as_such(void **state)
 	assert_int_equal(live_wait(rptrace), 1);
 	assert_non_null(
 		strstr(rptrace->err, "full.trace.json ends early, as it cannot be written: "));
-	assert_non_null(strstr(rptrace->err, "--stream /var/tmp/rptrace.trace.json"));
+	assert_non_null(strstr(rptrace->err, "--stream /var/tmp/rptrace."));
 	free_record(read_record(path));
 }
 
@@ -265,7 +265,7 @@ static void nothing_starts_without_a_place_for_its_file(void **state)
 							 live_target_path("threads busy 1 1"));
 
 		assert_int_equal(live_wait(rptrace), 1);
-		assert_non_null(strstr(rptrace->err, "-o /var/tmp/rptrace.rpt"));
+		assert_non_null(strstr(rptrace->err, "-o /var/tmp/rptrace."));
 		assert_null(strstr(rptrace->out, "expect"));
 	}
 }
@@ -325,7 +325,7 @@ static void summary_does_not_overwrite_the_record(void **state)
 	(void)state;
 	assert_int_equal(live_wait(rptrace), 2);
 	assert_non_null(strstr(rptrace->err, "would overwrite the record"));
-	assert_non_null(strstr(rptrace->err, "--record /var/tmp/rptrace.rpt"));
+	assert_non_null(strstr(rptrace->err, "--record /var/tmp/rptrace."));
 	assert_null(strstr(rptrace->out, "expect"));
 }
 
