@@ -3,11 +3,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/major.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -18,6 +21,16 @@
 #define SMALL	      32 /* bytes, a figure or two, that come together whatever is around them */
 #define LOOK_NS	      (50 * RP_NS_PER_MS) /* at a terminal that takes nothing */
 
+static bool is_pseudo_terminal(int fd)
+{
+	struct stat st;
+
+	return !fstat(fd, &st) && S_ISCHR(st.st_mode) &&
+	       major(st.st_rdev) >= UNIX98_PTY_SLAVE_MAJOR &&
+	       major(st.st_rdev) < UNIX98_PTY_SLAVE_MAJOR + UNIX98_PTY_MAJOR_COUNT;
+}
+
+/* UINT32_MAX: not below what may be slow. */
 static unsigned baud_of(int fd)
 {
 	static const struct {
@@ -25,14 +38,16 @@ static unsigned baud_of(int fd)
 		unsigned baud;
 	} speeds[] = {{B300, 300},   {B600, 600},   {B1200, 1200}, {B1800, 1800},
 		      {B2400, 2400}, {B4800, 4800}, {B9600, 9600}, {B19200, 19200}};
+	unsigned baud = UINT32_MAX;
 	struct termios modes;
 
 	if (tcgetattr(fd, &modes))
 		return 0;
 	for (size_t i = 0; i < sizeof(speeds) / sizeof(speeds[0]); i++)
 		if (cfgetospeed(&modes) == speeds[i].speed)
-			return speeds[i].baud;
-	return UINT32_MAX;
+			baud = speeds[i].baud;
+	/* ssh says so, too, of terminals whose speed it is not told, and macOS of all. */
+	return baud == 9600 && is_pseudo_terminal(fd) ? UINT32_MAX : baud;
 }
 
 bool rp_outgoing__open(struct rp_outgoing *out)
@@ -141,8 +156,12 @@ void rp_outgoing__write(struct rp_outgoing *out)
 
 void rp_outgoing__finish(struct rp_outgoing *out)
 {
-	while (out->n)
+	struct pollfd terminal = {.fd = STDOUT_FILENO, .events = POLLOUT};
+
+	while (out->n) {
+		poll(&terminal, 1, -1); /* whoever shares the descriptor may want no waiting */
 		take(out, STDOUT_FILENO);
+	}
 }
 
 /* A queue that is not empty is told by serial lines alone, one that is full by all. */

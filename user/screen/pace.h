@@ -6,8 +6,9 @@
  * change.
  *
  * The line's speed is what its modes say: a serial line tells what is on its way, but not through
- * sudo or ssh, which put another terminal in between, with the same modes. These have 38400 baud
- * unless somebody has said something else, so that this and more tells nothing. Pure.
+ * sudo or ssh, which put a pseudo terminal in between, with the same modes. These have 38400 baud
+ * unless somebody has said something else, so that this and more tells nothing; nor do 9600 of a
+ * pseudo terminal, which is what ssh hands on from macOS and where it does not know. Pure.
  */
 #ifndef RP_PACE_H
 #define RP_PACE_H
