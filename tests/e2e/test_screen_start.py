@@ -71,6 +71,14 @@ class Start(Case):
         self.assertIn(b"rptrace: nothing in the target matches 'no_such_function'", after)
         self.assertIn(b"rptrace: hint: rptrace list -p %d" % self.target.pid, after)
 
+    def test_what_a_record_will_not_have_is_said_behind_the_screen(self):
+        terminal = self.open("--off-cpu", "--record", self.path("record.rpt"))
+        terminal.wait(b"RATE/S")
+        terminal.press(b"q")
+        self.assertEqual(terminal.finish(), 0)
+        told = b"--off-cpu: this run shows that, but the record will not have it"
+        self.assertEqual([told in part for part in terminal.text.split(BACK)], [False, True])
+
     def test_samples_are_offered_without_another_start(self):
         target = self.spawn("sleep", "1000")
         terminal = self.open(target=target.pid)

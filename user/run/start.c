@@ -382,7 +382,7 @@ static void say_not_recorded(struct rp_run *run)
 	snprintf(line, sizeof(line), "%s%s%s: this run shows that, but the %s will not have it",
 		 o->off_cpu ? "--off-cpu" : "", o->off_cpu && o->wakers ? ", " : "",
 		 o->wakers ? "--wakers" : "", o->record ? "record" : "stream");
-	run->say(line, NULL);
+	rp_run__say(run, line, NULL);
 }
 
 void rp_run__say_started(struct rp_run *run)
