@@ -35,12 +35,17 @@ static bool is_defined(const Elf64_Sym *sym)
 	       (sym->st_shndx < SHN_LORESERVE || sym->st_shndx == SHN_XINDEX);
 }
 
-/* LLVM gives parts of functions no type. */
+/*
+ * LLVM gives parts of functions no type. Names are bounded before they are searched: any number of
+ * symbols may share one that is as long as the section.
+ */
 static bool is_function(const Elf64_Sym *sym, const char *linker)
 {
 	int type = ELF64_ST_TYPE(sym->st_info);
 
-	return type == STT_FUNC || (type == STT_NOTYPE && rp_demangle__is_cold_part(linker));
+	return type == STT_FUNC ||
+	       (type == STT_NOTYPE && strnlen(linker, RP_ELF_NAME_MAX) < RP_ELF_NAME_MAX &&
+		rp_demangle__is_cold_part(linker));
 }
 
 /*
