@@ -43,6 +43,7 @@ static const struct stack_case x86[] = {
 	{"mov %rsi,%rbp; leave", true, CODE(SAVE, 0x48, 0x89, 0xf5, LEAVE, RESTORE, RET)},
 	{"mov (%rsi),%rbp; leave", true, CODE(SAVE, 0x48, 0x8b, 0x2e, LEAVE, RESTORE, RET)},
 	{"pop %rsp", true, CODE(SAVE, 0xff, 0x36, 0x5c, RESTORE, RET)},
+	{"pop %rsp; ret, the last two bytes", true, CODE(SAVE, 0xff, 0x36, 0x5c, RET)},
 
 	{"mov %rbp,%rsp", false, CODE(PUSH_RBP, CALL, 0x48, 0x89, 0xec, 0x5d, RET)},
 	{"leave", false, CODE(PUSH_RBP, CALL, LEAVE, RET)},

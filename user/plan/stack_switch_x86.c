@@ -280,9 +280,10 @@ static bool is_load(const uint8_t *code, size_t size, size_t at)
 
 /*
  * Could the opcode at `at` be that of a load of the stack pointer? There is a byte before it, and
- * two are behind it. This is asked of every byte, and the first test answers most.
+ * one behind it; third is what follows, 0 where nothing does. This is asked of every byte, and the
+ * first test answers most.
  */
-static bool looks_like_load(const uint8_t *at)
+static bool looks_like_load(const uint8_t *at, uint8_t third)
 {
 	static const bool is_opcode[256] = {
 		[0x01] = true, [0x03] = true, [0x0f] = true, [0x5c] = true, [0x87] = true,
@@ -297,13 +298,13 @@ static bool looks_like_load(const uint8_t *at)
 	case 0x03: /* add anything to register */
 		return (modrm & 0x38) == 0x20 && (rex & 0xfc) == 0x48;
 	case 0x0f: /* cmov anything to register */
-		return (modrm & 0xf0) == 0x40 && (at[2] & 0x38) == 0x20 && (rex & 0xfc) == 0x48;
+		return (modrm & 0xf0) == 0x40 && (third & 0x38) == 0x20 && (rex & 0xfc) == 0x48;
 	case 0x89: /* mov register to register; not from the frame pointer */
-		if ((modrm & 0xc7) == 0xc5 && at[2] == LEAVE)
+		if ((modrm & 0xc7) == 0xc5 && third == LEAVE)
 			return true;
 		return (modrm & 0xc7) == 0xc4 && (rex == 0x4c || (rex == 0x48 && modrm != 0xec));
 	case 0x8b: /* mov anything to register; not from the frame */
-		if ((modrm & 0x38) == 0x28 && at[2] == LEAVE)
+		if ((modrm & 0x38) == 0x28 && third == LEAVE)
 			return true;
 		return (modrm & 0x38) == 0x20 && (rex & 0xfc) == 0x48 &&
 		       (modrm < 0x40 || (modrm & 7) != 5);
@@ -322,8 +323,9 @@ static bool looks_like_load(const uint8_t *at)
 
 bool rp_stack_switch__in_x86(const uint8_t *code, size_t from, size_t end, size_t size)
 {
-	for (size_t i = from ? from : 1; i < end && i + 2 < size; i++)
-		if (looks_like_load(code + i) && is_load(code, size, i))
+	for (size_t i = from ? from : 1; i < end && i + 1 < size; i++)
+		if (looks_like_load(code + i, i + 2 < size ? code[i + 2] : 0) &&
+		    is_load(code, size, i))
 			return true;
 	return false;
 }
