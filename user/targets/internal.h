@@ -312,13 +312,15 @@ void rp_process__free(struct rp_targets *t, struct rp_process *p);
 /* ns that it has used since it is traced. */
 uint64_t rp_process__cpu(struct rp_targets *t, struct rp_process *p);
 /* The same while it can still be seen, and what the kernel has said of it: both may be too low. */
+void rp_process__ends(struct rp_targets *t, struct rp_process *p, const struct rp_event *event);
 /* The file that an event is about. */
 dev_t rp_event__dev(const struct rp_event *event);
+/* The kernel tells that it maps a library: kept until a look at the process has shown it. */
 void rp_process__loads(struct rp_targets *t, struct rp_process *p, const struct rp_event *event);
+/* A look has shown what it maps: libraries that are among that need not be kept any longer. */
 void rp_process__looked_at_loaded(struct rp_targets *t, struct rp_process *p);
 /* It, or its program, ended at that time: late where libraries of it were never seen. */
 void rp_process__ends_loaded(struct rp_targets *t, struct rp_process *p, uint64_t time);
-void rp_process__ends(struct rp_targets *t, struct rp_process *p, const struct rp_event *event);
 /* Count it in, and, with its children, all that descend from it. */
 int rp_process__track(struct rp_targets *t, pid_t pid, struct rp_err *err);
 int rp_process__track_descendants(struct rp_targets *t, pid_t pid, struct rp_err *err);
@@ -329,7 +331,8 @@ int rp_process__attach(struct rp_targets *t, struct rp_process *p, struct rp_obj
 		       struct rp_err *err);
 /*
  * Are its sites where it runs code? What it has moved or copied elsewhere, to huge pages say, is
- * not in the file any more, where the kernel puts probes: they are never hit.
+ * not in the file any more, where the kernel puts probes: they are never hit. This goes through all
+ * sites of a process, so it is not for the whole system, where processes come and go by thousands.
  */
 void rp_process__check_code(struct rp_targets *t, struct rp_process *p,
 			    const struct rp_mapped_list *mapped);

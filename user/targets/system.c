@@ -328,8 +328,6 @@ static int look_at(struct rp_targets *t, pid_t pid, struct rp_err *err)
 	}
 	if (t->past_quota)
 		rp_quota__tell(t, thread);
-	if (p)
-		rp_process__check_code(t, p, &list);
 	rp_proc__mapped_free(&list);
 	if (p && !p->n_uses)
 		count_out(t, p);
