@@ -29,7 +29,7 @@ static bool is_slow(speed_t speed)
 	cfsetspeed(&modes, speed);
 	assert_int_equal(tcsetattr(line, TCSANOW, &modes), 0);
 	dup2(line, STDOUT_FILENO);
-	opened = rp_outgoing__open(&out);
+	opened = !rp_outgoing__open(&out);
 	slow = opened && rp_pace__is_slow(&out.pace);
 	if (opened)
 		rp_outgoing__close(&out);

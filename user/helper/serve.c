@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -19,25 +18,14 @@
 #include "helper/message.h"
 #include "helper/restrict.h"
 #include "unwind/object.h"
+#include "util/memory_file.h"
 
-#define NOEXEC_SEAL 8u		 /* MFD_NOEXEC_SEAL, which C libraries do not all have */
-#define MEMORY_MAX  (2ull << 30) /* of a file: its largest tables twice, and their image */
-
-/* A kernel may insist on files that cannot be executed (vm.memfd_noexec), and one before 6.3 knows
- * none. */
-static int make_file(void)
-{
-	int fd = memfd_create("rptrace", MFD_CLOEXEC | NOEXEC_SEAL);
-
-	if (fd < 0 && errno == EINVAL)
-		fd = memfd_create("rptrace", MFD_CLOEXEC);
-	return fd < 0 ? -errno : fd;
-}
+#define MEMORY_MAX (2ull << 30) /* of a file: its largest tables twice, and their image */
 
 /* Bytes as a file in memory; a negative errno. */
 static int put_into_memory(const char *bytes, size_t size)
 {
-	int fd = make_file();
+	int fd = rp_memory_file__new("rptrace");
 	size_t done = 0;
 
 	if (fd < 0)

@@ -9,12 +9,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "util/array.h"
 #include "util/escape.h"
+#include "util/memory_file.h"
 
 /* Bytes of a text in the environment, escaped; the kernel takes 128 KiB. */
 #define TEXT_BYTES 4096
@@ -48,7 +48,7 @@ struct rp_on_stuck *rp_on_stuck__new(const struct rp_on_stuck_opts *opts)
 	if (!s)
 		return NULL;
 	s->opts = *opts;
-	s->output = opts->keep ? memfd_create("on-stuck", MFD_CLOEXEC) : -1;
+	s->output = opts->keep ? rp_memory_file__new("on-stuck") : -1;
 	if (s->output >= 0)
 		fcntl(s->output, F_SETFL, O_APPEND); /* commands share it */
 	s->running = calloc(s->opts.max, sizeof(*s->running));

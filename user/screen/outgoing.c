@@ -8,13 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <termios.h>
 #include <unistd.h>
 
 #include "util/clock.h"
+#include "util/memory_file.h"
 
 #define BEGIN_PICTURE "\x1b[?2026h" /* synchronised output */
 #define END_PICTURE   "\x1b[?2026l"
@@ -50,23 +50,26 @@ static unsigned baud_of(int fd)
 	return baud == 9600 && is_pseudo_terminal(fd) ? UINT32_MAX : baud;
 }
 
-bool rp_outgoing__open(struct rp_outgoing *out)
+int rp_outgoing__open(struct rp_outgoing *out)
 {
-	int own = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
+	int own = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3), rc;
 
+	if (own < 0)
+		return -errno;
 	*out = (struct rp_outgoing){
-		.file = own < 0 ? NULL : fdopen(own, "w"),
-		.memory = memfd_create("picture", MFD_CLOEXEC),
+		.file = fdopen(own, "w"),
+		.memory = rp_memory_file__new("picture"),
 		/* Opened anew: whoever shares the other description waits when he writes. */
 		.terminal = open("/proc/self/fd/1", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC),
 	};
 	rp_pace__init(&out->pace, baud_of(STDOUT_FILENO));
 	if (out->file && out->memory >= 0)
-		return true;
-	if (own >= 0 && !out->file)
+		return 0;
+	rc = out->file ? out->memory : -ENOMEM;
+	if (!out->file)
 		close(own);
 	rp_outgoing__close(out);
-	return false;
+	return rc;
 }
 
 void rp_outgoing__close(struct rp_outgoing *out)

@@ -24,8 +24,8 @@ struct rp_outgoing {
 	uint64_t written; /* bytes, ever */
 };
 
-/* For the terminal of standard output. false: no memory, no descriptors. */
-bool rp_outgoing__open(struct rp_outgoing *out);
+/* For the terminal of standard output. 0 or a negative errno. */
+int rp_outgoing__open(struct rp_outgoing *out);
 /* What is left is written first, and waited for: half of a sequence would spoil what follows. */
 void rp_outgoing__close(struct rp_outgoing *out);
 void rp_outgoing__finish(struct rp_outgoing *out);

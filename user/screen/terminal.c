@@ -121,8 +121,13 @@ static void know_more_keys(void)
 
 int rp_terminal__open(bool mouse, struct rp_err *err)
 {
-	if (!rp_outgoing__open(&outgoing))
-		return rp_err__no_memory(err);
+	int rc = rp_outgoing__open(&outgoing);
+
+	if (rc) {
+		rp_err__set(err, RP_EXIT_FAILED, rc, NULL, "the screen cannot be opened: %s",
+			    strerror(-rc));
+		return rp_err__line(err, rc, NULL, "-b", NULL);
+	}
 	picture = (struct rp_picture){.out = &outgoing};
 	terminal = newterm(NULL, outgoing.file, stdin);
 	if (!terminal) {

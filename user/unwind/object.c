@@ -6,8 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
-#include <sys/mman.h>
 #include <unistd.h>
+
+#include "util/memory_file.h"
 
 #if defined(__x86_64__)
 #define IS_X86 1
@@ -57,9 +58,9 @@ int rp_unwind_object__read_vdso(struct rp_unwind_object *out, uint64_t *size)
 	bytes = image->e_shoff + (size_t)image->e_shnum * image->e_shentsize;
 	if (!image->e_shoff || bytes > VDSO_MAX)
 		return -ENODATA;
-	fd = memfd_create("vdso", MFD_CLOEXEC);
+	fd = rp_memory_file__new("vdso");
 	if (fd < 0)
-		return -errno;
+		return fd;
 	err = write(fd, image, bytes) == (ssize_t)bytes ? rp_unwind_object__read(fd, out) : -EIO;
 	*size = (bytes + PAGE - 1) & ~(uint64_t)(PAGE - 1);
 	close(fd);
