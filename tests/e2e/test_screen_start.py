@@ -54,6 +54,13 @@ class Start(Case):
         terminal.wait(b"any other key leaves")
         self.assertNotIn(b"any other key leaves", terminal.text.split(b"RATE/S")[0])
 
+    def test_a_pause_does_not_come_before_the_first_figures(self):
+        # More keys than are taken ahead: some are there when figures are due for the first time.
+        terminal = self.open(typed=b"p" + b"~" * 200)
+        terminal.wait(b"RATE/S")
+        terminal.press(b"q")
+        self.assertEqual(terminal.finish(), 0)
+
     def test_the_mouse_is_the_terminals_own(self):
         for options, times in ((), 2), (("--no-mouse",), 0):
             terminal = self.open(*options)

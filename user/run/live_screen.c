@@ -195,8 +195,15 @@ static const struct rp_source *source(void *ctx, uint32_t region)
 static int on_input(void *ctx)
 {
 	struct live_screen *s = ctx;
-	enum rp_screen_want want = rp_screen__input(s->screen);
+	enum rp_screen_want want;
 
+	/* Keys may be there before the first figures, which a pause would keep away: they are held.
+	 */
+	if (!s->has_begun && !rp_watch__has_ended(s->input)) {
+		rp_run__is_cancelled();
+		return 0;
+	}
+	want = rp_screen__input(s->screen);
 	if (want == RP_SCREEN_QUIT || rp_watch__has_ended(s->input))
 		rp_loop__stop(s->run->loop);
 	else if (want == RP_SCREEN_REFRESH)
