@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "discover/elf_image.h"
+#include "run/internal.h"
 #include "run/selection.h"
 #include "targets/targets.h"
 #include "util/glob.h"
@@ -28,7 +29,7 @@ static const char *search(const struct rp_targets *targets, const char *glob)
 	const char *path, *found = NULL;
 	struct rp_elf *elf;
 
-	for (uint32_t i = 0; i < n && !found; i++) {
+	for (uint32_t i = 0; i < n && !found && !rp_run__is_cancelled(); i++) {
 		if (rp_targets__is_executable(targets, i) ||
 		    rp_targets__read(targets, i, RP_ELF_FUNCTIONS, &elf, NULL))
 			continue;
@@ -43,7 +44,9 @@ static const char *search(const struct rp_targets *targets, const char *glob)
 /* The default selection is about all files of a target. */
 bool rp_elsewhere__find(const struct rp_opts *opts, const char *glob, char *name, size_t size)
 {
-	struct rp_targets_opts all = {.follow = !opts->no_follow, .helper = rp_helper__new(NULL)};
+	struct rp_targets_opts all = {.follow = !opts->no_follow,
+				      .helper = rp_helper__new(rp_run__is_cancelled),
+				      .is_cancelled = rp_run__is_cancelled};
 	struct rp_targets *targets = NULL;
 	const char *found = NULL, *slash;
 	struct rp_err err;
