@@ -130,6 +130,7 @@ static void sample(struct rp_run *run, const struct rp_err *nothing)
 	if (!(run->with_samples.max_overhead > 0))
 		run->with_samples.max_overhead = RP_AUTO_OVERHEAD;
 	run->opts = &run->with_samples;
+	rp_screen__set_budget(rp_live_screen__screen(run->screen), run->opts->max_overhead);
 }
 
 /* Before anything is loaded, which differs with samples. What cannot be found out fails later. */

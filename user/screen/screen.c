@@ -179,6 +179,11 @@ bool rp_screen__is_quit_typed(void)
 	return rp_terminal__hold(keys, sizeof(keys) / sizeof(keys[0]));
 }
 
+void rp_screen__set_budget(struct rp_screen *screen, double budget)
+{
+	screen->state.budget = budget;
+}
+
 void rp_screen__signal(struct rp_screen *screen, int signal)
 {
 	switch (signal) {

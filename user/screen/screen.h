@@ -112,6 +112,9 @@ void rp_screen__say(struct rp_screen *screen, const char *text);
 /* The target is gone: what was found stays to be looked at. */
 void rp_screen__end(struct rp_screen *screen);
 
+/* As that of the options: what samples that are offered may take is known later. */
+void rp_screen__set_budget(struct rp_screen *screen, double budget);
+
 /* As the user has it now. Frozen: paused, or the target has ended. */
 bool rp_screen__is_frozen(const struct rp_screen *screen);
 bool rp_screen__is_recent(const struct rp_screen *screen);
