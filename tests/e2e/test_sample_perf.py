@@ -2,6 +2,7 @@
 """Samples of a program against those that perf takes of it at the same time."""
 
 import collections
+import math
 import os
 import re
 import subprocess
@@ -9,7 +10,9 @@ import subprocess
 from harness import Case
 
 HZ = 4001
-POINTS = 3  # of 100; by chance two shares of 18,000 samples differ by more once in ten billion runs
+# Standard deviations by which two shares may differ by chance: ten of them do by more once in 50 million runs.
+DEVIATIONS = 6
+BESIDES = 0.002  # where either begins or ends, and what it cannot unwind
 LEAST = 4000
 FUNCTIONS = ("seven", "three", "take", "both", "main")
 TARGETS = os.path.abspath(os.environ.get("RPT_TARGETS", "build/targets"))
@@ -66,4 +69,7 @@ class Perf(Case):
         self.assertGreater(min(n, taken), LEAST)
         for name in FUNCTIONS:
             for what, mine, other in zip(("self", "inclusive"), ours[name], theirs[name]):
-                self.assertLess(100 * abs(mine - other), POINTS, f"{name}, {what}: {mine:.3f}, perf {other:.3f}")
+                share = (mine + other) / 2
+                deviation = math.sqrt(share * (1 - share) * (1 / n + 1 / taken))
+                self.assertLess(abs(mine - other), DEVIATIONS * deviation + BESIDES,
+                                f"{name}, {what}: {mine:.3f}, perf {other:.3f}")
