@@ -106,7 +106,6 @@ static void sleeps_beyond_the_bound_are_counted(void **state)
 	assert_adds_up(&run, "bounce");
 }
 
-/* Nobody empties the ring meanwhile: what finds no room in it is known to the ns, too. */
 /*
  * Of each window one stack a CPU: of what has none the time is known, and is that of what it runs
  * in, too. It sleeps in more windows than there are CPUs.
@@ -129,6 +128,7 @@ static void each_window_has_some_stacks(void **state)
 	assert_adds_up(&run, "both");
 }
 
+/* Nobody empties the ring meanwhile: what finds no room in it is known to the ns, too. */
 static void sleeps_without_room_are_counted(void **state)
 {
 	const char *path = live_path("full.json");

@@ -234,7 +234,6 @@ static void functions_and_their_calls(void **state)
 /* ---- pairs that should be spans ----------------------------------------------------------------
  */
 
-/* Which argument tells calls apart is said where calls overlap, and nowhere else. */
 /* Calls that end in the order in which they began: each ns of the function around them is the own
  * time of one of them, or its own. */
 static void overlaps_count_no_time_twice(void **state)
@@ -252,6 +251,7 @@ static void overlaps_count_no_time_twice(void **state)
 			 live_sum(run.json, "cross_all", "total_ns"));
 }
 
+/* Which argument tells calls apart is said where calls overlap, and nowhere else. */
 static void overlaps_name_an_argument(void **state)
 {
 	static const struct {
