@@ -142,14 +142,23 @@ static void put_files(pid_t pid, int first, int n)
 	}
 }
 
+static void put_process_of(pid_t pid, unsigned user)
+{
+	char text[64];
+
+	put_process(pid, 1);
+	snprintf(text, sizeof(text), "Uid:\t%u\t0\t0\t0\n", user);
+	put(text, "/%d/status", pid);
+}
+
 /* The whole system: one with n files, and another one with a file of its own. */
 static void add_two_processes(int n)
 {
 	struct rp_err err;
 
-	put_process(PID, 1);
+	put_process_of(PID, 1234);
 	put_files(PID, 0, n);
-	put_process(PID + 1, 1);
+	put_process_of(PID + 1, 2345);
 	put_files(PID + 1, 300, 1);
 	f.functions[0] = "small:alpha";
 	f.plan_opts.exit_method = RP_EXIT_METHOD_RETURN;
@@ -193,17 +202,9 @@ static void test_files_that_take_long(void **state)
 	assert_non_null(strstr(stats.left_why, "the files of process 5000001 take too long"));
 	/* Another process of that number begins with nothing. */
 	send(RP_EVENT_EXIT, PID, 0);
+	put("Uid:\t3456\t0\t0\t0\n", "/%d/status", PID);
 	send(RP_EVENT_EXEC, PID, 0);
 	assert_int_equal(links_alive(&f.kernel), 2 + 1);
-}
-
-static void put_process_of(pid_t pid, unsigned user)
-{
-	char text[64];
-
-	put_process(pid, 1);
-	snprintf(text, sizeof(text), "Uid:\t%u\t0\t0\t0\n", user);
-	put(text, "/%d/status", pid);
 }
 
 /* As many processes of a user with so many files each, and one of another. */
@@ -255,6 +256,24 @@ static void test_a_users_files_take_long(void **state)
 	send(RP_EVENT_EXIT, PID, 0);
 	send(RP_EVENT_EXEC, PID + 1, 0);
 	assert_int_equal(links_of(&f.kernel, 0, ino_of("folder1/small")), 0);
+}
+
+/* It has ended before it could be asked whose it is. */
+static void test_files_of_processes_that_end(void **state)
+{
+	(void)state;
+	put_process(PID, 1);
+	put_files(PID, 0, 1);
+	put_process(PID + 1, 1);
+	put_files(PID + 1, 1, 1);
+	f.functions[0] = "small:alpha";
+	f.plan_opts.exit_method = RP_EXIT_METHOD_RETURN;
+	f.plan_opts.whole_system = true;
+	f.opts.max_reading = 1;
+	start();
+	assert_int_equal(rp_targets__add_system(f.targets, &(struct rp_err){0}), 0);
+	assert_int_equal(links_alive(&f.kernel), 1);
+	assert_int_equal(f.kernel.lost[RP_LOST_FILES], 1);
 }
 
 static void test_mappings_that_were_not_told(void **state)
@@ -364,6 +383,7 @@ int main(void)
 		TARGETS_TEST(test_files_that_take_long),
 		TARGETS_TEST(test_files_of_one_user),
 		TARGETS_TEST(test_a_users_files_take_long),
+		TARGETS_TEST(test_files_of_processes_that_end),
 		TARGETS_TEST(test_removed_file_is_let_go),
 		TARGETS_TEST(test_unused_file_is_let_go),
 		TARGETS_TEST(test_written_file_is_let_go),

@@ -158,7 +158,8 @@ struct rp_targets {
 	char *left;
 	char left_why[128];
 	size_t past_quota; /* files that were left in this look, past what a process may bring */
-	const char *past_path; /* the first of them */
+	const char *past_path; /* the first of them ... */
+	uint64_t past_user;    /* ... and on whose account it would be */
 	uint64_t cpu_of_ended; /* ns */
 };
 
@@ -359,9 +360,9 @@ void rp_files__free(struct rp_targets *t);
 /* ---- what processes and users may bring there ------------------------------------------------ */
 
 /* Nothing more of that process is looked into: it, or its user, has brought enough. */
-bool rp_quota__is_used_up(struct rp_targets *t, pid_t pid);
+bool rp_quota__is_used_up(struct rp_targets *t, pid_t pid, uint64_t user);
 /* For what was read of it since then (rp_targets__reading_so_far). */
-void rp_quota__charge(struct rp_targets *t, pid_t pid, uint64_t before);
+void rp_quota__charge(struct rp_targets *t, pid_t pid, uint64_t user, uint64_t before);
 /* Count the files that were left in a process: in a look at all of it, where those of an earlier
  * look are among them, or one more. */
 void rp_quota__tell(struct rp_targets *t, pid_t pid);

@@ -2,7 +2,8 @@
 /*
  * What one process, and one user, may bring where the whole system is traced, so that there is room
  * and time for what others bring: files with something in them, regions in these, and the time that
- * reading takes. A file is on the account of whoever was first seen to map it.
+ * reading takes. A file is on the account of whoever was first seen to map it, and of its owner
+ * where that one has ended before it could be asked whose it is.
  *
  * A user may start any number of processes, so that all of a user have a bound, too. It is higher:
  * one process of a user is not to keep another from being traced. Files and regions are given back
@@ -68,10 +69,9 @@ uint64_t rp_targets__reading_so_far(const struct rp_targets *t)
 	return rp_helper__spent(t->helper) + rp_clock__thread_cpu();
 }
 
-void rp_quota__charge(struct rp_targets *t, pid_t pid, uint64_t before)
+void rp_quota__charge(struct rp_targets *t, pid_t pid, uint64_t user, uint64_t before)
 {
 	uint64_t reading = rp_targets__reading_so_far(t) - before, now = rp_clock__now();
-	uint64_t user = rp_proc__user(t->proc, pid);
 	struct rp_share *of_process = get_of_process(t, pid), *of_user = NULL;
 
 	if (user != RP_PROC_NO_USER)
@@ -128,11 +128,11 @@ static void sum_up(struct rp_targets *t, pid_t pid, uint64_t user, struct brough
 	}
 }
 
-bool rp_quota__is_used_up(struct rp_targets *t, pid_t pid)
+bool rp_quota__is_used_up(struct rp_targets *t, pid_t pid, uint64_t user)
 {
 	struct brought of_process, of_user;
 
-	sum_up(t, pid, rp_proc__user(t->proc, pid), &of_process, &of_user);
+	sum_up(t, pid, user, &of_process, &of_user);
 	return is_too_much(t, &of_process, 1) || is_too_much(t, &of_user, USER_TIMES);
 }
 
@@ -140,7 +140,7 @@ bool rp_quota__is_used_up(struct rp_targets *t, pid_t pid)
 
 void rp_quota__tell(struct rp_targets *t, pid_t pid)
 {
-	uint64_t user = rp_proc__user(t->proc, pid);
+	uint64_t user = t->past_user;
 	struct rp_share *s = get_of_process(t, pid);
 	struct brought of_process, of_user;
 	char who[32], why[128];

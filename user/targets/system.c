@@ -172,8 +172,8 @@ static int link_everywhere(struct rp_targets *t, struct rp_object *o, struct rp_
 }
 
 /* The object of a file that is not known yet: it is looked at now. Takes fd over. */
-static int look_into(struct rp_targets *t, pid_t pid, const struct rp_mapped *m, int fd,
-		     struct rp_object **out, struct rp_err *err)
+static int look_into(struct rp_targets *t, pid_t pid, uint64_t user, const struct rp_mapped *m,
+		     int fd, struct rp_object **out, struct rp_err *err)
 {
 	size_t before, regions;
 	struct rp_object *o;
@@ -195,11 +195,11 @@ static int look_into(struct rp_targets *t, pid_t pid, const struct rp_mapped *m,
 
 		rp_plan__regions(t->plan, &before);
 		rp_object__add(t, m->path, fd, false, &o, NULL);
-		rp_quota__charge(t, pid, reading);
+		rp_quota__charge(t, pid, user, reading);
 		rp_plan__regions(t->plan, &regions);
 		if (o) {
 			o->by = pid;
-			o->user = rp_proc__user(t->proc, pid);
+			o->user = user;
 			o->regions = regions - before;
 		}
 		if (o && !o->planned) {
@@ -215,14 +215,44 @@ static int look_into(struct rp_targets *t, pid_t pid, const struct rp_mapped *m,
 	return 0;
 }
 
+/* A file that is left then is not remembered: it is for the next process that maps it. */
+static bool is_past_quota(struct rp_targets *t, pid_t pid, uint64_t user, const struct rp_mapped *m)
+{
+	if (!rp_quota__is_used_up(t, pid, user))
+		return false;
+	if (!t->past_quota++) {
+		t->past_path = m->path;
+		t->past_user = user;
+	}
+	return true;
+}
+
+/*
+ * Whose the process is has to be asked before it is read, which may take longer than it lives: or
+ * whoever starts one that ends, again and again, would have no bound.
+ */
 static int open_and_look(struct rp_targets *t, pid_t pid, const struct rp_mapped *m,
 			 struct rp_object **out, struct rp_err *err)
 {
-	uint64_t before = rp_targets__reading_so_far(t);
-	int fd = rp_object__open_mapped(t, pid, m);
+	uint64_t before = rp_targets__reading_so_far(t), user = rp_proc__user(t->proc, pid);
+	bool is_past = false;
+	struct stat st;
+	int fd;
 
-	rp_quota__charge(t, pid, before);
-	return fd < 0 ? 0 : look_into(t, pid, m, fd, out, err);
+	if (is_past_quota(t, pid, user, m))
+		return 0;
+	fd = rp_object__open_mapped(t, pid, m);
+	if (fd >= 0 && user == RP_PROC_NO_USER && !rp_file__stat(fd, &st)) {
+		user = st.st_uid;
+		is_past = is_past_quota(t, pid, user, m);
+	}
+	rp_quota__charge(t, pid, user, before);
+	if (fd < 0)
+		return 0;
+	if (!is_past)
+		return look_into(t, pid, user, m, fd, out, err);
+	close(fd);
+	return 0;
 }
 
 /* *out: NULL where nothing is wanted in what is mapped, or it may not be read. */
@@ -244,12 +274,6 @@ static int object_of(struct rp_targets *t, pid_t pid, const struct rp_mapped *m,
 		forget_file(t, f);
 	if (!rp_plan__wants_object(t->plan, m->path, false))
 		return 0;
-	/* It is not remembered: it is for the next process that maps it. */
-	if (rp_quota__is_used_up(t, pid)) {
-		if (!t->past_quota++)
-			t->past_path = m->path;
-		return 0;
-	}
 	return open_and_look(t, pid, m, out, err);
 }
 
