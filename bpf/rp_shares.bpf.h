@@ -9,6 +9,8 @@
 
 #include "rp_events.bpf.h"
 
+#define GIVE_BACK_TRIES 4
+
 /* For the process of a thread, of what there are so many left for all. */
 static __always_inline bool share_take_for(struct task_struct *task, enum rp_shared kind,
 					   __u32 left)
@@ -41,10 +43,19 @@ static __always_inline bool share_take(enum rp_shared kind, __u32 left)
 	return share_take_for(bpf_get_current_task_btf(), kind, left);
 }
 
+/*
+ * Never below 0, whoever gives back at the same time: that would count as all there is. Where each
+ * try meets another one, a share has one too many.
+ */
 static __always_inline void give_back(struct rp_shares *shares, enum rp_shared kind)
 {
-	if (shares && shares->taken[kind])
-		__sync_fetch_and_add(&shares->taken[kind], -1);
+	for (int i = 0; shares && i < GIVE_BACK_TRIES; i++) {
+		__u32 taken = *(volatile __u32 *)&shares->taken[kind];
+
+		if (!taken ||
+		    __sync_val_compare_and_swap(&shares->taken[kind], taken, taken - 1) == taken)
+			return;
+	}
 }
 
 /* Threads of a process give back after it has ended, too, and then nobody has that share. */
