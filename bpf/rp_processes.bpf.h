@@ -188,21 +188,24 @@ static __always_inline int on_exit(struct task_struct *task)
 TWICE("sched_process_exit", rp_exit, on_exit(task), struct task_struct *task)
 
 #ifdef __TARGET_ARCH_x86
-#define LIBRARY_NAME_MAX 64
-#define SYS_MMAP	 9
-#define MAP_ANONYMOUS	 0x20
+#define SYS_MMAP      9
+#define MAP_SHARED    0x01
+#define MAP_ANONYMOUS 0x20
 
 /* So that data which programs map is told from code: x.so, x.so.6, but not ld.so.cache. */
 static __always_inline bool is_named_as_library(const char *name)
 {
-	for (int i = 0; i + 4 < LIBRARY_NAME_MAX; i++)
+	for (int i = 0; i + 4 < RP_LIBRARY_NAME_MAX; i++)
 		if (name[i] == '.' && name[i + 1] == 's' && name[i + 2] == 'o' &&
 		    (!name[i + 3] || (name[i + 3] == '.' && name[i + 4] <= '9')))
 			return true;
 	return false;
 }
 
-/* The file that the current thread asks mmap(2) for, by the registers of its call. */
+/*
+ * The file that the current thread asks mmap(2) for, by the registers of its call. Loaders map
+ * privately: what is shared is data.
+ */
 static __always_inline struct file *mapped_file(struct task_struct *task)
 {
 	const struct pt_regs *regs = (void *)bpf_task_pt_regs(task);
@@ -213,7 +216,7 @@ static __always_inline struct file *mapped_file(struct task_struct *task)
 	bpf_probe_read_kernel(&call, sizeof(call), &regs->orig_rax);
 	bpf_probe_read_kernel(&flags, sizeof(flags), &regs->r10);
 	bpf_probe_read_kernel(&fd, sizeof(fd), &regs->r8);
-	if (call != SYS_MMAP || flags & MAP_ANONYMOUS)
+	if (call != SYS_MMAP || flags & (MAP_SHARED | MAP_ANONYMOUS))
 		return NULL;
 	table = BPF_CORE_READ(task, files, fdt);
 	if (!table || (__u32)fd >= BPF_CORE_READ(table, max_fds))
@@ -230,7 +233,7 @@ static __always_inline struct file *mapped_file(struct task_struct *task)
 static __always_inline void tell_of_library(struct task_struct *task, __u32 tgid)
 {
 	struct file *file = mapped_file(task);
-	char name[LIBRARY_NAME_MAX] = {};
+	char name[RP_LIBRARY_NAME_MAX] = {};
 	struct rp_event *e;
 
 	if (!file)
@@ -239,7 +242,7 @@ static __always_inline void tell_of_library(struct task_struct *task, __u32 tgid
 				  BPF_CORE_READ(file, f_path.dentry, d_name.name));
 	if (!is_named_as_library(name))
 		return;
-	e = reserve_event(sizeof(*e), RP_EVENT_LIBRARY, tgid,
+	e = reserve_event(RP_EVENT_NAMED, RP_EVENT_LIBRARY, tgid,
 			  BPF_CORE_READ(file, f_inode, i_sb, s_dev),
 			  BPF_CORE_READ(file, f_inode, i_ino));
 	if (!e)

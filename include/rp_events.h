@@ -50,7 +50,9 @@ struct rp_event {
 	 */
 	char path[RP_EXEC_PATH_MAX];
 };
-#define RP_EVENT_SHORT 32 /* bytes of an event without a path */
+#define RP_EVENT_SHORT	    32 /* bytes of an event without a path */
+#define RP_LIBRARY_NAME_MAX 64
+#define RP_EVENT_NAMED	    (RP_EVENT_SHORT + RP_LIBRARY_NAME_MAX) /* of RP_EVENT_LIBRARY */
 _Static_assert(sizeof(struct rp_event) == RP_EVENT_SHORT + RP_EXEC_PATH_MAX,
 	       "rp_event is shared with BPF");
 

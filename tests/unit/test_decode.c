@@ -20,6 +20,8 @@ static size_t length_of(uint32_t type)
 {
 	if (type == RP_EVENT_GROW)
 		return sizeof(struct rp_event_header);
+	if (type == RP_EVENT_LIBRARY)
+		return RP_EVENT_NAMED;
 	return type == RP_EVENT_EXEC || type >= RP_EVENT_SHARE ? sizeof(struct rp_event)
 							       : RP_EVENT_SHORT;
 }

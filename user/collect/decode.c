@@ -16,7 +16,7 @@ static const uint32_t lengths[] = {
 	[RP_EVENT_STACK] = RP_EVENT_SHORT,
 	[RP_EVENT_SHARE] = sizeof(struct rp_event),
 	[RP_EVENT_USER_SHARE] = sizeof(struct rp_event),
-	[RP_EVENT_LIBRARY] = sizeof(struct rp_event),
+	[RP_EVENT_LIBRARY] = RP_EVENT_NAMED,
 };
 
 int rp_decode_event(const void *record, size_t size, struct rp_event *out)
