@@ -76,15 +76,17 @@ static void add_linked(struct rp_targets *t, struct rp_process *p, const char *p
 {
 	size_t first = t->n_objects;
 	struct rp_linked linked;
+	int rc;
 
 	if (rp_helper__linked(t->helper, path, &linked))
 		return;
-	for (size_t i = 0; i < linked.n; i++)
+	rc = rp_targets__search_linked(t, &linked); /* before any of them is planned */
+	for (size_t i = 0; i < linked.n && !rc; i++)
 		if (rp_plan__wants_object(t->plan, linked.items[i].path, linked.items[i].is_exe))
 			rp_object__add_path(t, linked.items[i].path, linked.items[i].is_exe, false,
 					    NULL);
 	rp_linked__free(&linked);
-	if (rp_objects__decide_scopes(t, first))
+	if (rc || rp_objects__decide_scopes(t, first))
 		return;
 	for (size_t i = first; i < t->n_objects; i++)
 		if (t->objects[i].wide)

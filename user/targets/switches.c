@@ -23,9 +23,9 @@
 #define SEARCH_MAX_NS 3000000000u
 
 /* Is this file met for the first time? Past the bound it is looked at each time. */
-static bool is_new(struct rp_targets *t, const struct rp_mapped *m)
+static bool is_new(struct rp_targets *t, dev_t dev, ino_t ino)
 {
-	const struct rp_file_id id = {.dev = m->dev, .ino = m->ino};
+	const struct rp_file_id id = {.dev = dev, .ino = ino};
 
 	for (size_t i = 0; i < t->n_searched; i++)
 		if (t->searched[i].dev == id.dev && t->searched[i].ino == id.ino)
@@ -74,7 +74,7 @@ int rp_targets__search_mapped(struct rp_targets *t, pid_t pid, const struct rp_m
 	if (!rp_plan__fears_switches(t->plan))
 		return 0;
 	for (size_t i = 0; i < n && !rc && rp_plan__fears_switches(t->plan); i++) {
-		int fd = is_new(t, &mapped[i])
+		int fd = is_new(t, mapped[i].dev, mapped[i].ino)
 				 ? rp_helper__open_mapped(t->helper, t->proc, pid, &mapped[i])
 				 : -EEXIST;
 
@@ -95,13 +95,19 @@ int rp_targets__search_linked(struct rp_targets *t, const struct rp_linked *link
 {
 	int rc = 0;
 
+	if (!rp_plan__fears_switches(t->plan))
+		return 0;
 	for (size_t i = 0; i < linked->n && !rc && rp_plan__fears_switches(t->plan); i++) {
 		struct stat st;
 		int fd = rp_helper__open(t->helper, linked->items[i].path, &st);
 
-		if (fd >= 0)
+		if (fd >= 0 && is_new(t, st.st_dev, st.st_ino))
 			rc = search_file(t, fd, linked->items[i].path);
+		else if (fd >= 0)
+			close(fd);
 	}
+	if (!rp_plan__fears_switches(t->plan))
+		give_up_returns(t);
 	return rc;
 }
 
