@@ -146,10 +146,13 @@ static void command_is_sampled(void **state)
 	assert_int_equal(json_array_size(live_array(run.json, "regions")), 0);
 }
 
-/* OTHER PROGRAM FILE: OTHER runs from the file, which is then written anew, and PROGRAM runs. */
+/*
+ * OTHER PROGRAM FILE: OTHER runs from the file, which is then written anew, and PROGRAM runs: for
+ * long, as the file is known anew some time after that has begun.
+ */
 #define WRITTEN_ANEW                                                                               \
 	"cp \"$1\" \"$3\" && sleep 0.5 | \"$3\"\n"                                                 \
-	"cp \"$2\" \"$3\" && echo | \"$3\" alone 500\n"
+	"cp \"$2\" \"$3\" && echo | \"$3\" alone 3000\n"
 
 /* Its number is the same, its functions are not. */
 static void file_is_written_anew(void **state)
