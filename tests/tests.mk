@@ -101,9 +101,6 @@ WHOLE_SECONDS ?= 30
 asan-program:
 	$(Q)$(MAKE) --no-print-directory -j$$(nproc) O=$(O)/asan ASAN=1 $(O)/asan/rptrace
 
-asan-built: asan-program
-	$(Q)$(MAKE) --no-print-directory -j$$(nproc) O=$(O)/asan ASAN=1 $(UNIT_BINS:$(O)/%=$(O)/asan/%)
-
 fuzz-program: targets asan-program ## hostile files, names and options through the whole program (root; WHOLE_SECONDS=30 of each kind)
 	$(Q)python3 -B tests/fuzz/whole --rptrace $(O)/asan/rptrace --targets $(O)/targets --seconds $(WHOLE_SECONDS)
 
@@ -114,7 +111,7 @@ fuzz-long: targets asan-program
 monkey: targets asan-program ## 20,000 keys at random for the live screen (root)
 	$(Q)python3 -B tests/fuzz/whole/monkey.py --rptrace $(O)/asan/rptrace --targets $(O)/targets --keys 20000
 
-.PHONY: asan-program asan-built fuzz-program fuzz-long monkey
+.PHONY: asan-program fuzz-program fuzz-long monkey
 
 docs: $(O)/rptrace ## options and counters against README and man page
 	$(Q)tools/check-docs $(O)/rptrace
@@ -122,10 +119,9 @@ docs: $(O)/rptrace ## options and counters against README and man page
 matrix: ## the marker header under all compilers and levels that are here (minutes)
 	$(Q)tests/unit/check-marker-matrix.sh
 
-check: built asan-built ## all tests, with what is installed
-	+$(Q)tests/run-all
+check: lint docs unit unit-asan live harmless-auto e2e e2e-screen fuzz-program test-kernels ## all tests, with what is installed
 
-# tests/run-all says which tests may run at one time.
+# Builds run in parallel, but tests must not: one would see what another runs.
 .PHONY: built
 built: all targets $(UNIT_BINS) $(LIVE_BINS) $(LONG_BINS) $(KERNELS_TEST) $(KERNELS_TARGETS)
 
