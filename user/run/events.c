@@ -69,6 +69,13 @@ static void drain_mappings(struct rp_run *run)
 		rp_targets__missed_mappings(run->targets);
 }
 
+int rp_run__drain_all(struct rp_run *run)
+{
+	if (run->events.mappings)
+		drain_mappings(run);
+	return rp_run__drain_events(run);
+}
+
 /*
  * A machine that starts programs all the time wakes us no more often than this, which is also how
  * long a new one may run without its probes.
@@ -104,9 +111,7 @@ static int look(void *ctx, uint64_t now)
 	struct rp_run *run = ctx;
 
 	rp_timer__set(run->events.look, now + LOOK_NS);
-	if (run->events.mappings)
-		drain_mappings(run);
-	return rp_run__drain_events(run);
+	return rp_run__drain_all(run);
 }
 
 /* ---- the targets ----------------------------------------------------------------------------- */

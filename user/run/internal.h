@@ -164,6 +164,8 @@ int rp_run__watch_record(struct rp_run *run);
 void rp_run__tell_share(struct rp_run *run, const struct rp_event *event);
 /* Hand on what the kernel has told so far. */
 int rp_run__drain_events(struct rp_run *run);
+/* And what the whole system has mapped. */
+int rp_run__drain_all(struct rp_run *run);
 /* Figures are wanted now. */
 void rp_run__ask_figures(struct rp_run *run);
 

@@ -229,7 +229,8 @@ static int finish(struct rp_run *run, struct rp_err *err)
 {
 	int rc, recorded;
 
-	rp_run__drain_events(run);
+	/* Programs that came and went since the last look are late, too. */
+	rp_run__drain_all(run);
 	rp_session__deactivate(run->session);
 	rp_run__end_progress(run);
 	rc = rp_run__print_summary(run, err);
