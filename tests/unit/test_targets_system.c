@@ -151,20 +151,26 @@ static void put_process_of(pid_t pid, unsigned user)
 	put(text, "/%d/status", pid);
 }
 
-/* The whole system: one with n files, and another one with a file of its own. */
-static void add_two_processes(int n)
+/* The function that each of their files has, in the whole system. */
+static void trace_alpha(void)
 {
 	struct rp_err err;
 
-	put_process_of(PID, 1234);
-	put_files(PID, 0, n);
-	put_process_of(PID + 1, 2345);
-	put_files(PID + 1, 300, 1);
 	f.functions[0] = "small:alpha";
 	f.plan_opts.exit_method = RP_EXIT_METHOD_RETURN;
 	f.plan_opts.whole_system = true;
 	start();
 	assert_int_equal(rp_targets__add_system(f.targets, &err), 0);
+}
+
+/* The whole system: one with n files, and another one with a file of its own. */
+static void add_two_processes(int n)
+{
+	put_process_of(PID, 1234);
+	put_files(PID, 0, n);
+	put_process_of(PID + 1, 2345);
+	put_files(PID + 1, 300, 1);
+	trace_alpha();
 }
 
 static void test_files_of_one_process(void **state)
@@ -210,19 +216,13 @@ static void test_files_that_take_long(void **state)
 /* As many processes of a user with so many files each, and one of another. */
 static void add_users(int processes, int files)
 {
-	struct rp_err err;
-
 	for (int i = 0; i < processes; i++) {
 		put_process_of(PID + i, 1234);
 		put_files(PID + i, i * files, files);
 	}
 	put_process_of(PID + processes, 2345);
 	put_files(PID + processes, processes * files, 1);
-	f.functions[0] = "small:alpha";
-	f.plan_opts.exit_method = RP_EXIT_METHOD_RETURN;
-	f.plan_opts.whole_system = true;
-	start();
-	assert_int_equal(rp_targets__add_system(f.targets, &err), 0);
+	trace_alpha();
 }
 
 /* No process has too many of them. */
@@ -266,12 +266,8 @@ static void test_files_of_processes_that_end(void **state)
 	put_files(PID, 0, 1);
 	put_process(PID + 1, 1);
 	put_files(PID + 1, 1, 1);
-	f.functions[0] = "small:alpha";
-	f.plan_opts.exit_method = RP_EXIT_METHOD_RETURN;
-	f.plan_opts.whole_system = true;
 	f.opts.max_reading = 1;
-	start();
-	assert_int_equal(rp_targets__add_system(f.targets, &(struct rp_err){0}), 0);
+	trace_alpha();
 	assert_int_equal(links_alive(&f.kernel), 1);
 	assert_int_equal(f.kernel.lost[RP_LOST_FILES], 1);
 }
