@@ -333,7 +333,8 @@ struct {
 	__type(value, struct rp_overlap);
 } overlaps SEC(".maps");
 
-/* Regions that a generation swap takes out of their site group: site group << 32 | region.
+/*
+ * Regions that a generation swap takes out of their site group: site group << 32 | region.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);

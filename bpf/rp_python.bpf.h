@@ -129,8 +129,7 @@ static __always_inline __u64 word_of(const struct rp_python_steps *s, __u64 addr
 	return value;
 }
 
-/* ---- the thread's state -----------------------------------------------------------------------
- */
+/* ---- the thread's state ---------------------------------------------------------------------- */
 
 /* What pthread_getspecific() returns for the key. It may be anything. */
 static __always_inline __u64 thread_by_key(const struct rp_python_steps *s)
@@ -178,8 +177,7 @@ static __always_inline void find_thread(struct rp_python_steps *s)
 		s->w->thread = 0;
 }
 
-/* ---- code objects -----------------------------------------------------------------------------
- */
+/* ---- code objects ---------------------------------------------------------------------------- */
 
 /* A str, of which at most `most` bytes are wanted. */
 static __always_inline bool read_str(const struct rp_python_layout *layout, __u64 object,
@@ -305,8 +303,7 @@ static __always_inline void make_known(struct rp_python_steps *s, __u64 code)
 	met->told = told;
 }
 
-/* ---- frames -----------------------------------------------------------------------------------
- */
+/* ---- frames ---------------------------------------------------------------------------------- */
 
 static __always_inline void put_frame(struct rp_python_walk *w, __u64 code, __u64 instruction,
 				      __u32 most)

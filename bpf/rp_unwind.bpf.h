@@ -147,8 +147,7 @@ struct rp_unwind_frames {
 	__u64 *out;
 };
 
-/* ---- code -------------------------------------------------------------------------------------
- */
+/* ---- code ------------------------------------------------------------------------------------ */
 
 static __always_inline __u64 in_mappings(__u64 index)
 {
@@ -201,8 +200,7 @@ static __always_inline __u64 unwind_row_at(const struct rp_unwind_process *proce
 	return row;
 }
 
-/* ---- probes -----------------------------------------------------------------------------------
- */
+/* ---- probes ---------------------------------------------------------------------------------- */
 
 static long pending_step(__u32 i, struct rp_unwind_frames *f)
 {
@@ -306,8 +304,7 @@ static __always_inline bool see_through_probes(struct rp_unwind_frames *f, struc
 	return true;
 }
 
-/* ---- frames -----------------------------------------------------------------------------------
- */
+/* ---- frames ---------------------------------------------------------------------------------- */
 
 /* Is the next of the marks in the frame from there up to where its caller's begins? */
 static __always_inline bool is_marked(struct rp_unwind_walk *w, __u64 from)
@@ -335,7 +332,8 @@ static long caller_step(__u32 i, struct rp_unwind_frames *f)
 		w->end = RP_UNWIND_END_PROBE;
 		return 1;
 	}
-	/* Of a call that is the last instruction of its function, the return address is in another.
+	/*
+	 * Of a call that is the last instruction of its function, the return address is in another.
 	 */
 	pc = w->regs.ip - w->regs.is_return;
 	if (i >= RP_UNWIND_FRAMES_MAX)

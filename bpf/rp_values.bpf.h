@@ -260,7 +260,8 @@ struct rp_comparing {
 	__u32 outcomes;
 };
 
-/* Does the comparison hold, of a string or of a number? What is no string is neither equal nor not.
+/*
+ * Does the comparison hold, of a string or of a number? What is no string is neither equal nor not.
  */
 static __always_inline bool compare(struct rp_comparing *q, __u32 k, const struct rp_arg *arg,
 				    __u64 value)

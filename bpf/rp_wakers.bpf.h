@@ -35,8 +35,7 @@ struct {
 	__type(value, struct rp_waker_figures);
 } wakers SEC(".maps");
 
-/* ---- who wakes ---------------------------------------------------------------------------------
- */
+/* ---- who wakes ------------------------------------------------------------------------------- */
 
 /*
  * How deep this CPU is in interrupts. Kernels for x86 have it in a variable of the CPU, whose place

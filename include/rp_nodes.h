@@ -130,7 +130,8 @@ RP_INLINE __rp_u64 rp_vote(__rp_u64 *word, __rp_u64 hash)
 	return 0;
 }
 
-/* The votes that it takes: the fewer places are left, the more, so that there are some all along.
+/*
+ * The votes that it takes: the fewer places are left, the more, so that there are some all along.
  */
 RP_INLINE __rp_u64 rp_votes_needed(__rp_u32 used, __rp_u32 places)
 {

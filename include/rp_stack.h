@@ -158,7 +158,8 @@ RP_INLINE bool rp_frame__is_gone(const struct rp_frame *f)
 
 /* ---- rules ---------------------------------------------------------------------------------- */
 
-/* What a probe hit knows: an entry of the frame that it opens, an exit of the one that it closes.
+/*
+ * What a probe hit knows: an entry of the frame that it opens, an exit of the one that it closes.
  */
 struct rp_hit {
 	__rp_u64 sp;

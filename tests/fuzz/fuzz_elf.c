@@ -19,7 +19,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* What an object says must agree with itself; a string without an end is the sanitizer's to find.
+/*
+ * What an object says must agree with itself; a string without an end is the sanitizer's to find.
  */
 static void check_symbols(struct rp_elf *elf)
 {

@@ -46,7 +46,8 @@ FUNCTION(at_nop1_nop10,
 volatile unsigned short guarded_semaphore __attribute__((section(".probes")));
 unsigned long red_zone_nop5(void);
 
-/* Fills the red zone, passes the probes, and returns how many of its words are not what they were.
+/*
+ * Fills the red zone, passes the probes, and returns how many of its words are not what they were.
  */
 __asm__(".pushsection .text\n.p2align 4\n.globl red_zone_nop5\n"
 	".type red_zone_nop5, @function\nred_zone_nop5:\n"

@@ -37,8 +37,7 @@ static const char *nops(void)
 	return nops ? nops : "plain";
 }
 
-/* ---- many targets at once: to load the programs takes seconds under emulation -----------------
- */
+/* ---- many targets at once: to load the programs takes seconds under emulation ---------------- */
 
 static char said[16384];
 

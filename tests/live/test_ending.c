@@ -161,8 +161,7 @@ static void a_debugger_is_warned_of(void **state)
 	unharmed(target);
 }
 
-/* ---- frames without an end --------------------------------------------------------------------
- */
+/* ---- frames without an end ------------------------------------------------------------------- */
 
 /* A target that stays in a region, and the figures once `pid` was sent `signal`. */
 static json_t *stuck(bool kill_target, int signal)
@@ -230,8 +229,7 @@ static void unwound_frames(void **state)
 	}
 }
 
-/* ---- -- COMMAND --------------------------------------------------------------------------------
- */
+/* ---- -- COMMAND ------------------------------------------------------------------------------ */
 
 static void status_of_the_command(void **state)
 {

@@ -83,8 +83,7 @@ static const struct error_case cases[] = {
 	{"-f leaf -- ~", 126, false, NULL},
 };
 
-/* ---- objects ----------------------------------------------------------------------------------
- */
+/* ---- objects --------------------------------------------------------------------------------- */
 
 /* The first `size` bytes of functions, or all of it; `garble` overwrites the section headers. */
 static void write_copy(const char *name, size_t size, bool garble)
@@ -134,8 +133,7 @@ static const char *expand(const char *options, pid_t pid, pid_t gone, char *out,
 	return out;
 }
 
-/* ---- the table ---------------------------------------------------------------------------------
- */
+/* ---- the table ------------------------------------------------------------------------------- */
 
 /* "rptrace: CAUSE", then "rptrace: hint: CURE" where there is one, and not a line more. */
 static void assert_message(const char *err, const struct error_case *c)
@@ -181,8 +179,7 @@ static void failure(void **state)
 	assert_untouched(target);
 }
 
-/* ---- what needs another target ------------------------------------------------------------------
- */
+/* ---- what needs another target --------------------------------------------------------------- */
 
 static void stripped_target(void **state)
 {

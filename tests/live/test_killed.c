@@ -123,7 +123,8 @@ static void look_at_held(struct held *held, const struct live_proc *rptrace)
 		closedir(fds);
 }
 
-/* Not by opening it: the kernel may keep an array of programs for good that was opened as it went.
+/*
+ * Not by opening it: the kernel may keep an array of programs for good that was opened as it went.
  */
 static size_t still_held(const struct held *held)
 {

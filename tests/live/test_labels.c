@@ -18,8 +18,7 @@ static void assert_count(json_t *snapshot, const char *name, const char *group, 
 			 (unsigned long long)count);
 }
 
-/* ---- sums --------------------------------------------------------------------------------------
- */
+/* ---- sums ------------------------------------------------------------------------------------ */
 
 struct sums_case {
 	const char *options;
@@ -108,8 +107,7 @@ static void sums(void **state)
 	assert_values(c, run.json, region);
 }
 
-/* ---- strings and types -------------------------------------------------------------------------
- */
+/* ---- strings and types ----------------------------------------------------------------------- */
 
 #define SIXTEEN_X    "xxxxxxxxxxxxxxxx"
 #define SIXTY_FOUR_X SIXTEEN_X SIXTEEN_X SIXTEEN_X SIXTEEN_X
@@ -295,8 +293,7 @@ static void late_labels(void **state)
 	assert_in_range(favoured, 4000, 4999);
 }
 
-/* ---- all of it ---------------------------------------------------------------------------------
- */
+/* ---- all of it ------------------------------------------------------------------------------- */
 
 static const struct CMUnitTest single[] = {
 	cmocka_unit_test(sized_strings),       cmocka_unit_test(odd_strings),

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
-/* rptrace in a container's pid namespace: its processes have other numbers than the kernel's own.
+/*
+ * rptrace in a container's pid namespace: its processes have other numbers than the kernel's own.
  */
 #include <stdio.h>
 #include <string.h>

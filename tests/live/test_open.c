@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
-/* What is open: every frame, once, with its thread, its path and an age that the target confirms.
+/*
+ * What is open: every frame, once, with its thread, its path and an age that the target confirms.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -267,8 +268,7 @@ static void never_a_wrong_frame(void **state)
 	assert_true(n > 0);
 }
 
-/* ---- --on-stuck -------------------------------------------------------------------------------
- */
+/* ---- --on-stuck ------------------------------------------------------------------------------ */
 
 static unsigned lines_with(const char *text, const char *word)
 {

@@ -222,7 +222,8 @@ static void full_disk_ends_the_record_alone(void **state)
 	free_record(r);
 }
 
-/* Of a record and a stream it is the stream that has no room: what is told names that, and another.
+/*
+ * Of a record and a stream it is the stream that has no room: what is told names that, and another.
  */
 static void full_disk_of_a_stream_is_told_as_such(void **state)
 {

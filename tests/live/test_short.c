@@ -106,7 +106,8 @@ static void of_a_command(void **state)
 	check(live_load(live_path("o.json")), region, FILES * runs());
 }
 
-/* loaders PROGRAM FOLDER RUNS: it loads a library that nobody has seen, each many times in a row.
+/*
+ * loaders PROGRAM FOLDER RUNS: it loads a library that nobody has seen, each many times in a row.
  */
 #define LOADERS                                                                                    \
 	"for file in 1 2 3 4 5 6; do\n"                                                            \

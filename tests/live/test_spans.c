@@ -204,8 +204,7 @@ static void more_than_fit_are_lost(void **state)
 	live_assert_nothing_lost_but(run.json, "spans");
 }
 
-/* ---- from one function to another ---------------------------------------------------------------
- */
+/* ---- from one function to another ------------------------------------------------------------ */
 
 static void functions(void **state)
 {
@@ -231,8 +230,7 @@ static void functions_and_their_calls(void **state)
 	assert_int_equal(live_sum(run.json, "serve", "count"), 3200);
 }
 
-/* ---- pairs that should be spans ----------------------------------------------------------------
- */
+/* ---- pairs that should be spans -------------------------------------------------------------- */
 
 /* Calls that end in the order in which they began: each ns of the function around them is the own
  * time of one of them, or its own. */

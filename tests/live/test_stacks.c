@@ -59,7 +59,8 @@ static void all_told(const struct live_run *run)
 	assert_calls(run, "inner", inner);
 	assert_calls(run, "handle", handled);
 	assert_true(!escapes(run) || !handled);
-	/* The regions get RET sites in the middle, which may close a call that was counted as lost.
+	/*
+	 * The regions get RET sites in the middle, which may close a call that was counted as lost.
 	 */
 	assert_true(lost >= all - inner + not_after);
 	assert_true(escapes(run) || lost - (all - inner + all - handled) <= 2);
@@ -91,7 +92,8 @@ static const struct live_case cases[] = {
 	EACH_WAY("disarm", BY_SITES, .holds = all_told),
 };
 
-/* Two processes of one file, traced by one rptrace: neither is harmed by what looks at the other.
+/*
+ * Two processes of one file, traced by one rptrace: neither is harmed by what looks at the other.
  */
 static void of_one_file(void **state)
 {

@@ -49,8 +49,7 @@ static void counted(json_t *snapshot, pid_t pid, uint64_t n)
 	assert_int_equal(live_sum_pid(snapshot, "sys_marker", pid, "unwound"), 0);
 }
 
-/* ---- tests ------------------------------------------------------------------------------------
- */
+/* ---- tests ----------------------------------------------------------------------------------- */
 
 /* Runs what it is given from a file system that nobody else sees, in processes of its own. */
 static const char hidden[] = "mount -t tmpfs none /mnt\n"
@@ -366,8 +365,7 @@ static void list(void **state)
 	live_finish(target);
 }
 
-/* ---- control groups ---------------------------------------------------------------------------
- */
+/* ---- control groups -------------------------------------------------------------------------- */
 
 #define CONTAINER_ID "3f2a1b9c0d1e5a6b7c8d9e0f1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d"
 

@@ -84,8 +84,7 @@ static void labels(void **state)
 	assert_string_equal(live_str(live_region(run.json, "work"), "group"), "-");
 }
 
-/* ---- forms -------------------------------------------------------------------------------------
- */
+/* ---- forms ----------------------------------------------------------------------------------- */
 
 #define FIELDS_MAX 64
 
@@ -221,8 +220,7 @@ static void table_names_what_was_counted(void **state)
 	assert_null(strchr(rptrace->out, '\033'));
 }
 
-/* ---- places ------------------------------------------------------------------------------------
- */
+/* ---- places ---------------------------------------------------------------------------------- */
 
 /* rptrace runs as root: a link that someone left must not lead it to another file. */
 static void output_follows_no_link(void **state)

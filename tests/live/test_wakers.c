@@ -130,8 +130,7 @@ static void shares(void **state)
 	assert_int_equal(live_sum_pid(json, "read_pipe", other->pid, "count"), 100);
 }
 
-/* ---- where the count of interrupts is ---------------------------------------------------------
- */
+/* ---- where the count of interrupts is -------------------------------------------------------- */
 
 #define QUEUE_AT 4096
 #define COUNT_AT 128

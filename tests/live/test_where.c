@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
-/* --where: calls of the kind that is asked for, all of them and no others; and labels by results.
+/*
+ * --where: calls of the kind that is asked for, all of them and no others; and labels by results.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,8 +24,7 @@ static struct live_run run_labels(const char *mode, const char *options)
 	return run;
 }
 
-/* ---- which calls ------------------------------------------------------------------------------
- */
+/* ---- which calls ----------------------------------------------------------------------------- */
 
 struct where_case {
 	const char *options, *mode, *region;
@@ -94,8 +94,7 @@ static void left_out(void **state)
 		    live_sum(run.json, "by_value", "total_ns"));
 }
 
-/* ---- what is left without its exit -------------------------------------------------------------
- */
+/* ---- what is left without its exit ----------------------------------------------------------- */
 
 struct unwound_case {
 	const char *options, *mode, *region;
@@ -148,8 +147,7 @@ static void unmatched(void **state)
 	assert_int_equal(live_u64(json_object_get(run.json, "lost"), "unmatched"), c->unwound);
 }
 
-/* ---- labels by results -------------------------------------------------------------------------
- */
+/* ---- labels by results ----------------------------------------------------------------------- */
 
 static const char *const methods[] = {"",
 				      "--attach multi",

@@ -86,7 +86,8 @@ static void names(void **state)
 	assert_int_equal(live_sum(run.json, "inner", "count"), 80);
 }
 
-/* What is left out is nowhere, under whichever -x, and what is in it is not: it is there as well.
+/*
+ * What is left out is nowhere, under whichever -x, and what is in it is not: it is there as well.
  */
 static void left_out_names(void **state)
 {

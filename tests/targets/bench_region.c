@@ -51,7 +51,8 @@
 			 ".asciz \"bench\"\n.asciz \"" name "\"\n.asciz \"\"\n"                    \
 			 "994: .balign 4\n.popsection\n")
 
-/* First instructions: one that the kernel emulates, a landing pad before it, one that it must step.
+/*
+ * First instructions: one that the kernel emulates, a landing pad before it, one that it must step.
  */
 #ifdef __x86_64__
 #define EMULATED "push %rbp\nmov %rsp, %rbp\npop %rbp\nret\n"
@@ -68,7 +69,8 @@ FUNCTION(bench_nest, "nop\nstp x29, x30, [sp, #-16]!\nsubs x0, x0, #1\nb.eq 1f\n
 		     "1: ldp x29, x30, [sp], #16\nret\n");
 #endif
 
-/* bench_many_100000 and those that follow it, 16 bytes each: six digits, so that globs can count.
+/*
+ * bench_many_100000 and those that follow it, 16 bytes each: six digits, so that globs can count.
  */
 __asm__(".altmacro\n"
 	".macro bench_many_define n\n"

@@ -359,7 +359,8 @@ static void start(struct thread *threads, unsigned n, const char *name, void *(*
 {
 	char own[16], full[16];
 
-	/* A thread is born with the name of the one that starts it, so its first moments have it.
+	/*
+	 * A thread is born with the name of the one that starts it, so its first moments have it.
 	 */
 	prctl(PR_GET_NAME, own);
 	for (unsigned i = 0; i < n; i++) {

@@ -119,7 +119,8 @@ static void fifo(unsigned long n)
 {
 	make_fiber(0, n);
 	make_fiber(1, n);
-	/* Both are in work after the first round of each pair, both have left it after the second.
+	/*
+	 * Both are in work after the first round of each pair, both have left it after the second.
 	 */
 	for (unsigned long i = 0; i < 2 * n; i++)
 		for (int me = 0; me < 2; me++)

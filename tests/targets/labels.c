@@ -49,8 +49,7 @@
 #define THREADS_MAX 64
 #define PIECE	    20000ul
 
-/* ---- as many values as are wanted: functions that begin with what the kernel emulates ---------
- */
+/* ---- as many values as are wanted: functions that begin with what the kernel emulates -------- */
 
 static unsigned long calls, distinct;
 static char (*texts)[32];
@@ -114,8 +113,7 @@ static void batches(unsigned long n_threads, int of_texts)
 	expect(of_texts ? "by_text" : "by_value", n_threads * calls);
 }
 
-/* ---- what is known at the end only ------------------------------------------------------------
- */
+/* ---- what is known at the end only ----------------------------------------------------------- */
 
 #define RETURNS 1000
 
@@ -151,8 +149,7 @@ NO_CLONES void return_all(void)
 	KEEP();
 }
 
-/* ---- what is left without its exit ------------------------------------------------------------
- */
+/* ---- what is left without its exit ----------------------------------------------------------- */
 
 static jmp_buf catcher;
 

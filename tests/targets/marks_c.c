@@ -66,7 +66,8 @@ out:
 	KEEP();
 }
 
-/* Three blocks with one name and two of another, all open at once, on one line and as statements.
+/*
+ * Three blocks with one name and two of another, all open at once, on one line and as statements.
  */
 NO_CLONES static void nested_blocks(void)
 {

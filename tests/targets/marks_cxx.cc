@@ -25,8 +25,7 @@ struct failure : std::runtime_error {
 
 enum color : std::uint8_t { red, green, blue };
 
-/* ---- scopes and exceptions --------------------------------------------------------------------
- */
+/* ---- scopes and exceptions ------------------------------------------------------------------- */
 
 NO_CLONES void scopes(unsigned long i)
 {
@@ -87,8 +86,7 @@ NO_CLONES void caught_here(unsigned long i)
 	}
 }
 
-/* ---- templates, inline functions and the like -------------------------------------------------
- */
+/* ---- templates, inline functions and the like ------------------------------------------------ */
 
 template <typename T> T doubled(T value)
 {

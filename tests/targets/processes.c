@@ -66,8 +66,7 @@ static int reap(pid_t child)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-/* ---- what happens inside ----------------------------------------------------------------------
- */
+/* ---- what happens inside --------------------------------------------------------------------- */
 
 static void vfork_exec(void)
 {
@@ -162,8 +161,7 @@ static void inside_each(void (*what)(void), unsigned depth, unsigned long n)
 	expect("inside", depth * n);
 }
 
-/* ---- sandbox and debugger ---------------------------------------------------------------------
- */
+/* ---- sandbox and debugger -------------------------------------------------------------------- */
 
 #define ALLOW(nr)                                                                                  \
 	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, nr, 0, 1), BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
@@ -189,7 +187,8 @@ static void in_sandbox(unsigned long n)
 	char byte;
 	int held = target_is_held();
 
-	/* Before the filter is there: puts() may ask for memory, and fstat() for the kind of file.
+	/*
+	 * Before the filter is there: puts() may ask for memory, and fstat() for the kind of file.
 	 */
 	say(held ? "ready" : "alone");
 	sandbox();

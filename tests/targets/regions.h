@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
-/* What the targets with function regions share: functions that stay functions, and what they say.
+/*
+ * What the targets with function regions share: functions that stay functions, and what they say.
  */
 #ifndef REGIONS_H
 #define REGIONS_H

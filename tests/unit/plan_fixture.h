@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
-/* What the tests of the plan share: an object made up of bytes, and ways to look at a plan of it.
+/*
+ * What the tests of the plan share: an object made up of bytes, and ways to look at a plan of it.
  */
 #ifndef RP_TEST_PLAN_FIXTURE_H
 #define RP_TEST_PLAN_FIXTURE_H

@@ -272,8 +272,7 @@ static void test_open_is_not_missing(void **state)
 	rp_snapshot__free(s);
 }
 
-/* ---- as it is written -------------------------------------------------------------------------
- */
+/* ---- as it is written ------------------------------------------------------------------------ */
 
 /* JSON of a run is a baseline like the run itself: paths, strange names and all. */
 static void test_json(void **state)

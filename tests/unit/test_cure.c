@@ -97,8 +97,7 @@ static void test_line_that_cannot_be_told(void **state)
 	expect_cure(WORDS("rptrace", "-f", "a\nb"), &err, "rptrace --help");
 }
 
-/* ---- rights -----------------------------------------------------------------------------------
- */
+/* ---- rights ---------------------------------------------------------------------------------- */
 
 static void write_program(const char *folder, const char *name)
 {

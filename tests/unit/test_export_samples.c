@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
-/* Samples in the forms of other programs: of several runs, in parts, and where a record is damaged.
+/*
+ * Samples in the forms of other programs: of several runs, in parts, and where a record is damaged.
  */
 #include <jansson.h>
 #include <stdio.h>

@@ -222,7 +222,8 @@ static void test_otlp_has_parents(void **state)
 	free(text);
 }
 
-/* One that is inside of one instance, one that goes from thread to thread, and one inside of none.
+/*
+ * One that is inside of one instance, one that goes from thread to thread, and one inside of none.
  */
 static void tell_spans(const struct rp_event_sink *sink)
 {

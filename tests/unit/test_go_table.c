@@ -56,8 +56,7 @@ static void make(struct table *t, uint32_t magic, uint64_t text)
 	}
 }
 
-/* ---- tables -----------------------------------------------------------------------------------
- */
+/* ---- tables ---------------------------------------------------------------------------------- */
 
 /* The last bytes before what may not be read; the same place at each call. */
 static const char *at_an_edge(const void *bytes, size_t size)
@@ -211,8 +210,7 @@ static void test_random_damage(void **state)
 	}
 }
 
-/* ---- in a file --------------------------------------------------------------------------------
- */
+/* ---- in a file ------------------------------------------------------------------------------- */
 
 #define TABLE_ADDR 0x500000
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+#include "aggregate/paths.h"
 #include "counts_fixture.h"
 
 static void test_buckets_meet(void **state)
@@ -17,8 +18,10 @@ static struct rp_hist hist;
 static uint64_t percentile(uint64_t count, double q, uint64_t min, uint64_t max)
 {
 	const struct rp_hist_part part = fixture_part(&hist);
+	uint64_t value;
 
-	return rp_hist__percentile(&part, count, q, min, max);
+	rp_hist__percentiles(&part, count, &q, 1, min, max, &value);
+	return value;
 }
 
 static int empty(void **state)

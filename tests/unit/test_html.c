@@ -12,8 +12,7 @@
 #include "instances_fixture.h"
 #include "record/tee.h"
 
-/* ---- reading a page ----------------------------------------------------------------------------
- */
+/* ---- reading a page -------------------------------------------------------------------------- */
 
 static unsigned digit_of(char c)
 {
@@ -78,8 +77,7 @@ static char *page_of(void (*run)(const struct rp_event_sink *))
 	return text;
 }
 
-/* ---- figures -----------------------------------------------------------------------------------
- */
+/* ---- figures --------------------------------------------------------------------------------- */
 
 enum { SCRIPT = 1, BYTES, PAIR };
 
@@ -257,8 +255,7 @@ static void test_no_name_is_in_the_markup(void **state)
 	free(page);
 }
 
-/* ---- the timeline ------------------------------------------------------------------------------
- */
+/* ---- the timeline ---------------------------------------------------------------------------- */
 
 static void test_timeline_of_a_page(void **state)
 {
@@ -372,8 +369,7 @@ static void test_memory_is_bounded(void **state)
 	rp_html_timeline__free(&timeline);
 }
 
-/* ---- heat --------------------------------------------------------------------------------------
- */
+/* ---- heat ------------------------------------------------------------------------------------ */
 
 static void test_columns_get_wider(void **state)
 {
@@ -395,8 +391,7 @@ static void test_columns_get_wider(void **state)
 	rp_heats__free(&heat);
 }
 
-/* ---- tee ---------------------------------------------------------------------------------------
- */
+/* ---- tee ------------------------------------------------------------------------------------- */
 
 static int fail_end(void *ctx, const struct rp_event_end *end)
 {

@@ -137,8 +137,7 @@ static void test_ends_alone(void **state)
 	assert_goes(0.5, "");
 }
 
-/* ---- what is told of it -----------------------------------------------------------------------
- */
+/* ---- what is told of it ---------------------------------------------------------------------- */
 
 static void check_overhead(double probes, uint64_t cpu, uint64_t duration, double share, bool idle)
 {

@@ -192,7 +192,8 @@ static void test_usdt_labels(void **state)
 	f.opts.label = (struct rp_operand){.kind = RP_OPERAND_ARG, .index = 1};
 	run_database(&f);
 	assert_int_equal(count_sites(&f, "query", RP_ROLE_BEGIN), 2);
-	/* One that cannot be read is the kernel's to count; where there is none there is no label.
+	/*
+	 * One that cannot be read is the kernel's to count; where there is none there is no label.
 	 */
 	for (size_t i = 0; i < f.plan->n_sites; i++) {
 		s = &f.plan->sites[i];

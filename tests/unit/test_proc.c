@@ -543,7 +543,8 @@ static void test_real_descendants(void **state)
 	close(fds[0]);
 }
 
-/* This program runs once, libc in other processes as well: in the one that is forked here at least.
+/*
+ * This program runs once, libc in other processes as well: in the one that is forked here at least.
  */
 static void test_real_foreign(void **state)
 {

@@ -93,7 +93,8 @@ static void spread(size_t i, uint64_t n, uint64_t second)
 	hist->bucket[rp_hist_index(30000000)] += second % 10 == 0;
 }
 
-/* Half a minute of a rate that rises, one that is level and one that stops; the cursor is on a row.
+/*
+ * Half a minute of a rate that rises, one that is level and one that stops; the cursor is on a row.
  */
 static void show(bool utf8)
 {

@@ -103,7 +103,8 @@ static void test_skew_clamps(void **state)
 	rp_snapshot__free(s);
 }
 
-/* An hour, give or take a nanosecond: a difference of squares in doubles would say 0 or nonsense.
+/*
+ * An hour, give or take a nanosecond: a difference of squares in doubles would say 0 or nonsense.
  */
 static void test_deviation_does_not_cancel(void **state)
 {
@@ -355,7 +356,8 @@ static void test_broken_nodes(void **state)
 	}
 }
 
-/* A region's name met at run time is the same region; an id without a name is shown, not dropped.
+/*
+ * A region's name met at run time is the same region; an id without a name is shown, not dropped.
  */
 static void test_dynamic_names(void **state)
 {

@@ -180,7 +180,8 @@ static void test_holm_of_r(void **state)
 		assert_int_equal(tests[i].index, i);
 		assert_near(tests[i].adjusted, wanted[i], 1e-12);
 	}
-	/* The first alone is significant: those after it keep the level that the second failed at.
+	/*
+	 * The first alone is significant: those after it keep the level that the second failed at.
 	 */
 	assert_near(tests[0].level, 0.05 / 5, 1e-15);
 	for (size_t i = 1; i < COUNT(wanted); i++)

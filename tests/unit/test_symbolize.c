@@ -124,8 +124,7 @@ static void test_without_lines(void **state)
 	rp_elf__free(elf);
 }
 
-/* ---- names ------------------------------------------------------------------------------------
- */
+/* ---- names ----------------------------------------------------------------------------------- */
 
 static void assert_name(struct rp_symbolizer *s, uint32_t object, uint64_t addr, const char *name,
 			bool named)
@@ -227,8 +226,7 @@ static void test_places_are_bounded(void **state)
 	rp_elf__free(elf);
 }
 
-/* ---- the process ------------------------------------------------------------------------------
- */
+/* ---- the process ----------------------------------------------------------------------------- */
 
 /* More objects than processes that there may be: each gets its turn again. */
 static void test_many_objects(void **state)

@@ -120,7 +120,8 @@ static void test_short_programs(void **state)
 	assert_int_equal(f.kernel.lost[RP_LOST_LATE], 2);
 }
 
-/* From its start to its end, which is known later than that it was late, or until it was looked at.
+/*
+ * From its start to its end, which is known later than that it was late, or until it was looked at.
  */
 static void test_how_long_it_was_late(void **state)
 {
@@ -233,7 +234,8 @@ static void test_short_program_is_probed(void **state)
 	assert_int_equal(f.kernel.lost[RP_LOST_LATE], 1);
 }
 
-/* What it was nobody can tell: each run may have been missed. So too where another took its path.
+/*
+ * What it was nobody can tell: each run may have been missed. So too where another took its path.
  */
 static void test_short_programs_that_are_removed(void **state)
 {
@@ -397,8 +399,7 @@ static void test_library_loaded_later(void **state)
 	assert_int_equal(f.kernel.lost[RP_LOST_LATE], 1);
 }
 
-/* ---- changes while it runs --------------------------------------------------------------------
- */
+/* ---- changes while it runs ------------------------------------------------------------------- */
 
 /* Found one a look: the next look comes as soon as this one has paid for itself, not much later. */
 static void test_libraries_loaded_in_turn(void **state)

@@ -200,8 +200,7 @@ static void test_a_file_that_may_not_be_read_counts_once(void **state)
 	assert_int_equal(links_of(&f.kernel, 0, ino_of("prog")), 1);
 }
 
-/* ---- code that is not where its file says ------------------------------------------------------
- */
+/* ---- code that is not where its file says ---------------------------------------------------- */
 
 static size_t moved(void)
 {

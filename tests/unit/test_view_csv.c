@@ -6,7 +6,8 @@ static struct fixture server;
 
 #define MAX_CELLS 32
 
-/* A strict reader of RFC 4180; cells are unquoted in place. Returns the row's cells, 0 at the end.
+/*
+ * A strict reader of RFC 4180; cells are unquoted in place. Returns the row's cells, 0 at the end.
  */
 static size_t read_row(char **at, char *cells[MAX_CELLS])
 {

@@ -43,15 +43,6 @@ void rp_hist__percentiles(const struct rp_hist_part *hist, uint64_t count, const
 	}
 }
 
-uint64_t rp_hist__percentile(const struct rp_hist_part *hist, uint64_t count, double q,
-			     uint64_t min, uint64_t max)
-{
-	uint64_t value;
-
-	rp_hist__percentiles(hist, count, &q, 1, min, max, &value);
-	return value;
-}
-
 void rp_hist__add(struct rp_hist_part *to, const struct rp_hist_part *from)
 {
 	for (uint32_t i = from->from; i < from->end; i++)

@@ -65,7 +65,7 @@ static inline double rp_stray_hits__pairs(const struct rp_stray_hits *stray)
 	return (double)stray->hits / 2;
 }
 
-/* Several at once: q ascends. */
+/* Percentiles q (0 to 1, ascending) in ns: interpolated in their buckets, within [min, max]. */
 void rp_hist__percentiles(const struct rp_hist_part *hist, uint64_t count, const double *q,
 			  size_t n, uint64_t min, uint64_t max, uint64_t *out);
 

@@ -70,7 +70,8 @@ uint32_t rp_sample_store__place(struct rp_sample_store *store, const struct rp_p
 void rp_sample_store__add(struct rp_sample_store *store, const struct rp_taken_sample *sample,
 			  const uint32_t *places, size_t n);
 
-/* The number of the call that is the innermost one of a stack in the region of a node. 0: no room.
+/*
+ * The number of the call that is the innermost one of a stack in the region of a node. 0: no room.
  */
 uint32_t rp_sample_store__call(struct rp_sample_store *store, uint32_t node, const uint32_t *places,
 			       size_t n);

@@ -45,7 +45,8 @@ struct rp_sampled {
 	struct rp_profile all;
 	uint64_t outside; /* of all: in no region */
 
-	/* The stacks: of call number what ended in it, samples or ns, and the path that it is in.
+	/*
+	 * The stacks: of call number what ended in it, samples or ns, and the path that it is in.
 	 */
 	const struct rp_sample_store *store;
 	uint64_t *self;
@@ -78,7 +79,8 @@ struct rp_stack {
 	size_t n, n_regions, room;
 };
 
-/* The regions and calls that a call is in; a sample outside of all calls has one "[none]". -ENOMEM.
+/*
+ * The regions and calls that a call is in; a sample outside of all calls has one "[none]". -ENOMEM.
  */
 int rp_sampled__stack(const struct rp_sampled *sampled, uint32_t call, struct rp_stack *stack);
 

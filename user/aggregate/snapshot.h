@@ -24,7 +24,8 @@ struct rp_row_figures {
 	uint64_t count;
 	/* blocked = total - cpu - wait, never below 0; of a span all three are 0 */
 	uint64_t total, self, cpu, wait, blocked;
-	/* Of --off-cpu, also of calls that are open: ns asleep, and of these such without a stack
+	/*
+	 * Of --off-cpu, also of calls that are open: ns asleep, and of these such without a stack
 	 */
 	uint64_t asleep, asleep_untold;
 	uint64_t min, max; /* 0 where count is 0 */
@@ -156,9 +157,5 @@ struct rp_snapshot_opts {
 struct rp_snapshot *rp_snapshot__build(const struct rp_counts *now, const struct rp_counts *before,
 				       const struct rp_snapshot_opts *opts);
 void rp_snapshot__free(struct rp_snapshot *snapshot);
-
-/* Percentile q (0 to 1) in ns: interpolated in its bucket, within [min, max]. */
-uint64_t rp_hist__percentile(const struct rp_hist_part *hist, uint64_t count, double q,
-			     uint64_t min, uint64_t max);
 
 #endif

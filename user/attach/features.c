@@ -180,7 +180,8 @@ void rp_features__probe(struct rp_features *f)
 	probe_types(f);
 	f->session = knows_multi(RP_BPF_TRACE_UPROBE_SESSION, &f->permitted);
 	f->multi = f->session || knows_multi(RP_BPF_TRACE_UPROBE_MULTI, &f->permitted);
-	/* To detach a perf event takes 100 ms: where there is better, do not try what came before.
+	/*
+	 * To detach a perf event takes 100 ms: where there is better, do not try what came before.
 	 */
 	f->perf = f->multi ? rp_uprobe_perf__type() >= 0 : can_link_perf(offset, &f->permitted);
 #ifdef __x86_64__

@@ -84,7 +84,7 @@ int rp_links__take_number(struct rp_links *links, const struct rp_links *replace
 	return -ENOSPC;
 }
 
-void rp_links__release_number(struct rp_links *links)
+static void release_number(struct rp_links *links)
 {
 	links->session->users[links->site_group]--;
 }
@@ -106,7 +106,7 @@ void rp_links__free(struct rp_links *links)
 	if ((state_of(links->session, links->site_group) & RP_GENERATION_MASK) == links->generation)
 		set_state(links->session, links->site_group, 0);
 	rp_links__detach(links);
-	rp_links__release_number(links);
+	release_number(links);
 	free(links);
 }
 

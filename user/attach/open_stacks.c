@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
-/* The region stacks of all threads, by an iterator that runs while it is read, and of goroutines.
+/*
+ * The region stacks of all threads, by an iterator that runs while it is read, and of goroutines.
  */
 #include <bpf/bpf.h>
 #include <errno.h>

@@ -49,7 +49,8 @@ struct rp_session_opts {
 	/* Where threads sleep in regions is told: so many a second on each CPU; 0: it is not ... */
 	uint32_t sleeps;
 	bool kernel_frames; /* ... with the kernel's part of their stacks */
-	/* Pairs of a path that sleeps and who wakes it; 0: rp_session__watch_wakers() is not used.
+	/*
+	 * Pairs of a path that sleeps and who wakes it; 0: rp_session__watch_wakers() is not used.
 	 */
 	uint32_t max_wakers;
 	bool verbose; /* libbpf's own messages on stderr */
@@ -138,8 +139,7 @@ typedef void (*rp_record_fn)(void *ctx, const void *data, size_t size);
 /* Hand over all records that are there. Grows the node figures when they run short. */
 int rp_session__drain(struct rp_session *session, rp_record_fn fn, void *ctx);
 
-/* ---- samples and sleeps: of a session that was made for them
- * -------------------------------------------- */
+/* ---- samples and sleeps: of a session that was made for them --------------------------------- */
 
 /* Descriptor of the program that perf events of tracked threads are to run. */
 int rp_session__sample_program(const struct rp_session *session);
@@ -170,8 +170,7 @@ int rp_session__wakers(const struct rp_session *session,
  */
 int rp_session__drain_instances(struct rp_session *session, rp_record_fn fn, void *ctx);
 
-/* ---- reading: the kernel's memory, mapped -----------------------------------------------------
- */
+/* ---- reading: the kernel's memory, mapped ---------------------------------------------------- */
 
 uint32_t rp_session__nodes_used(const struct rp_session *session); /* ids 1 to this */
 const struct rp_node *rp_session__node(const struct rp_session *session, uint32_t id);

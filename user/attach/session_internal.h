@@ -61,7 +61,6 @@ int rp_session__open_instances(struct rp_session *s);
 uint32_t rp_links__tag(const struct rp_links *links);
 /* -ENOSPC: all numbers are in use; -EBUSY: the generation is, as calls go on and on. */
 int rp_links__take_number(struct rp_links *links, const struct rp_links *replaces);
-void rp_links__release_number(struct rp_links *links);
 /* The kernel begins to let go of them. */
 void rp_links__detach(struct rp_links *links);
 

@@ -7,7 +7,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* By memory that is shared with the kernel: a call for each row would take longer than to read it.
+/*
+ * By memory that is shared with the kernel: a call for each row would take longer than to read it.
  */
 static int fill(int map, const struct rp_unwind_row *rows, size_t n)
 {

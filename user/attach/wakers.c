@@ -35,8 +35,7 @@ static int learn_preempt_count(struct rp_session *s)
 	return rc;
 }
 
-/* ---- on and off ---------------------------------------------------------------------------------
- */
+/* ---- on and off ------------------------------------------------------------------------------ */
 
 /* The one that notes who wakes comes first: each sleep that is seen has its end seen, too. */
 int rp_session__watch_wakers(struct rp_session *s)

@@ -119,8 +119,7 @@ static void print_notes(const struct rp_listing *l)
 		       rp_escape(refusals[i].reason, reason, sizeof(reason)));
 }
 
-/* ---- what else there is ------------------------------------------------------------------------
- */
+/* ---- what else there is ---------------------------------------------------------------------- */
 
 static int print_objects(const struct rp_listing *l)
 {

@@ -86,7 +86,8 @@ void rp_records__tell_missing(rp_say_fn say, const struct rp_reader *reader)
 
 /* ---- read ------------------------------------------------------------------------------------ */
 
-int rp_records__open(const char *file, struct rp_reader **reader, struct rp_err *err)
+/* 0 or a negative errno: it is no record. */
+static int open_record(const char *file, struct rp_reader **reader, struct rp_err *err)
 {
 	int fd = rp_caller__open(file), rc;
 
@@ -103,7 +104,7 @@ int rp_records__read(const char *file, const struct rp_event_sink *sink, rp_say_
 		     struct rp_err *err)
 {
 	struct rp_reader *reader;
-	int rc = rp_records__open(file, &reader, err);
+	int rc = open_record(file, &reader, err);
 
 	if (rc)
 		return rc;
@@ -119,7 +120,7 @@ int rp_records__read(const char *file, const struct rp_event_sink *sink, rp_say_
 static int describe(const char *file, struct rp_record *out, struct rp_err *err)
 {
 	struct rp_reader *reader;
-	int rc = rp_records__open(file, &reader, err);
+	int rc = open_record(file, &reader, err);
 
 	if (rc)
 		return rc;
@@ -179,12 +180,12 @@ int rp_records__sort(const struct rp_texts *files, rp_say_fn say, struct rp_reco
 int rp_records__open_run(const struct rp_record *records, size_t n, struct rp_reader **reader,
 			 struct rp_err *err)
 {
-	int rc = rp_records__open(records[0].name, reader, err), taken = 1;
+	int rc = open_record(records[0].name, reader, err), taken = 1;
 	struct rp_reader *later;
 
 	for (size_t i = 1; !rc && i < n && records[0].run && records[i].run == records[0].run;
 	     i++, taken++) {
-		rc = rp_records__open(records[i].name, &later, err);
+		rc = open_record(records[i].name, &later, err);
 		if (rc)
 			rp_reader__free(*reader);
 		else

@@ -9,9 +9,6 @@
 #include "record/reader.h"
 #include "run/run.h"
 
-/* 0 or a negative errno: it is no record. */
-int rp_records__open(const char *file, struct rp_reader **reader, struct rp_err *err);
-
 /*
  * Tell a sink what is in a record, and the user what of it could not be read. 0 or a negative
  * errno; what the sink returned has no cause in err.

@@ -38,7 +38,8 @@ const char *rp_metric__about(enum rp_metric metric)
 	return metrics[metric].about;
 }
 
-enum rp_figure rp_metric__figure(enum rp_metric metric, enum rp_kind kind)
+/* Which figure of a region is judged. */
+static enum rp_figure figure_of(enum rp_metric metric, enum rp_kind kind)
 {
 	return metric == RP_METRIC_MEDIAN && kind == RP_KIND_SPAN ? RP_FIGURE_P50
 								  : metrics[metric].figure;
@@ -50,9 +51,10 @@ static bool is_of_instance(enum rp_figure figure)
 	return figure >= RP_FIGURE_MEAN;
 }
 
-double rp_change__value(const struct rp_change *change, enum rp_metric metric, bool of_b)
+/* The value of a side that is judged; 0: it has none. */
+static double value_of(const struct rp_change *change, enum rp_metric metric, bool of_b)
 {
-	return (of_b ? change->b : change->a)[rp_metric__figure(metric, change->kind)];
+	return (of_b ? change->b : change->a)[figure_of(metric, change->kind)];
 }
 
 const char *rp_outcome__text(enum rp_outcome verdict, enum rp_metric metric)
@@ -167,7 +169,7 @@ static double average(const struct rp_side *side, const struct rp_change *change
  */
 static double floor_of(const struct rp_change *change, enum rp_metric metric, double probes)
 {
-	enum rp_figure figure = rp_metric__figure(metric, change->kind);
+	enum rp_figure figure = figure_of(metric, change->kind);
 	double value = change->a[figure], least = RP_COMPARE_FLOOR;
 
 	if (!is_of_instance(figure) || !(value > 0))
@@ -181,8 +183,8 @@ static void fill_change(const struct rp_comparison *c, struct rp_change *change)
 {
 	double probes_a = average(c->a, change, change->a);
 	double probes_b = average(c->b, change, change->b);
-	double a = rp_change__value(change, c->opts.metric, false);
-	double b = rp_change__value(change, c->opts.metric, true);
+	double a = value_of(change, c->opts.metric, false);
+	double b = value_of(change, c->opts.metric, true);
 
 	change->floor = floor_of(change, c->opts.metric, fabs(probes_b - probes_a));
 	change->ratio.value = a > 0 && b > 0 ? b / a : 0;
@@ -196,7 +198,7 @@ static double log_of(const struct rp_run_summary *run, const struct rp_change *c
 		     enum rp_metric metric)
 {
 	const struct rp_run_region *region = rp_run_summary__find(run, change->name, change->kind);
-	double value = region ? region->figure[rp_metric__figure(metric, change->kind)] : 0;
+	double value = region ? region->figure[figure_of(metric, change->kind)] : 0;
 
 	return value > 0 ? log(value) : NAN;
 }

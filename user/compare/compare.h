@@ -98,7 +98,4 @@ const char *rp_outcome__text(enum rp_outcome verdict, enum rp_metric metric);
 /* "within", "exceeded", "uncertain"; "" where there is no bound. */
 const char *rp_gate__text(enum rp_gate gate);
 
-/* The value of a side that is judged; 0: it has none. */
-double rp_change__value(const struct rp_change *change, enum rp_metric metric, bool of_b);
-
 #endif

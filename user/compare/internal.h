@@ -8,7 +8,4 @@
 /* warnings.c: in what else the runs differ. 0 or -ENOMEM. */
 int rp_comparison__warn(struct rp_comparison *comparison);
 
-/* Which figure of a region is judged. */
-enum rp_figure rp_metric__figure(enum rp_metric metric, enum rp_kind kind);
-
 #endif

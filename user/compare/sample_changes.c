@@ -184,7 +184,8 @@ static size_t sampled_pairs(const struct rp_comparison *c)
 	return n;
 }
 
-/* Holm's correction is over functions, or over lines: who asks for one does not ask for the other.
+/*
+ * Holm's correction is over functions, or over lines: who asks for one does not ask for the other.
  */
 static void judge_some(struct build *b, size_t from, size_t end)
 {

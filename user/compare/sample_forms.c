@@ -61,7 +61,8 @@ static const char *cell(const struct rp_sample_changes *samples,
 	return buf;
 }
 
-/* "parse.c:40  parse": where the terminal is narrow the end goes. NULL: out of memory. To be freed.
+/*
+ * "parse.c:40  parse": where the terminal is narrow the end goes. NULL: out of memory. To be freed.
  */
 static char *where(const struct rp_run_place *place, bool utf8)
 {

@@ -104,7 +104,8 @@ static void join_groups(struct rp_run_summary *out)
 	out->n_regions = n;
 }
 
-/* Of a number that somebody may have made up: none below 0, and none that an integer cannot hold.
+/*
+ * Of a number that somebody may have made up: none below 0, and none that an integer cannot hold.
  */
 static double number_of(const json_t *object, const char *key)
 {

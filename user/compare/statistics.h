@@ -16,7 +16,8 @@ struct rp_paired {
 };
 struct rp_paired rp_paired__of(const double *a, const double *b, size_t n);
 
-/* Two-sided: that a mean as far from `null` comes about where that is the truth. n is at least 2.
+/*
+ * Two-sided: that a mean as far from `null` comes about where that is the truth. n is at least 2.
  */
 double rp_paired__p(const struct rp_paired *pairs, double null);
 

@@ -117,7 +117,8 @@ int rp_elf__section_load(const struct rp_elf *elf, const Elf64_Shdr *section, si
 /* File offset of an address that any PT_LOAD segment maps; -ENOENT. */
 int rp_elf__data_offset(const struct rp_elf *elf, uint64_t addr, uint64_t *offset);
 
-/* Read the note at *pos of size bytes and move *pos past it; false at the end or if it is broken.
+/*
+ * Read the note at *pos of size bytes and move *pos past it; false at the end or if it is broken.
  */
 bool rp_elf_note__next(const char *data, size_t size, uint64_t align, size_t *pos,
 		       struct rp_elf_note *note);

@@ -282,7 +282,8 @@ static void find_build_id(struct rp_elf *elf, uint64_t offset, uint64_t size, ui
 	free(data);
 }
 
-/* Segments of debug files and of files that were cut short may lie past the end: those map nothing.
+/*
+ * Segments of debug files and of files that were cut short may lie past the end: those map nothing.
  */
 static void add_load(struct rp_elf *elf, const Elf64_Phdr *ph)
 {

@@ -103,7 +103,8 @@ size_t rp_elf__read(const struct rp_elf *elf, uint64_t offset, void *buf, size_t
 /* The stretch of the file that code is in; size 0: there is none. */
 void rp_elf__code(const struct rp_elf *elf, uint64_t *offset, uint64_t *size);
 
-/* The content of .eh_frame in malloc'ed memory, and its virtual address. -ENODATA: there is none.
+/*
+ * The content of .eh_frame in malloc'ed memory, and its virtual address. -ENODATA: there is none.
  */
 int rp_elf__eh_frame(const struct rp_elf *elf, char **data, size_t *size, uint64_t *addr);
 

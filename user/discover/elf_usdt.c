@@ -78,7 +78,8 @@ static bool parse_note(const struct rp_elf *elf, const struct rp_elf_note *note,
 	out->args = out->name ? take_string(note, &at) : NULL;
 	if (!out->args || !*out->provider || !*out->name)
 		return false;
-	/* Prelink moves an object as a whole, without touching its notes; the base tells how far.
+	/*
+	 * Prelink moves an object as a whole, without touching its notes; the base tells how far.
 	 */
 	moved = base && addrs[1] ? base->sh_addr - addrs[1] : 0;
 	out->addr = addrs[0] + moved;

@@ -165,8 +165,7 @@ static uint32_t innermost(const struct rp_calls *calls, uint64_t addr)
 	return at;
 }
 
-/* ---- names ------------------------------------------------------------------------------------
- */
+/* ---- names ----------------------------------------------------------------------------------- */
 
 static void set_name(Dwarf_Die *die, char *name, size_t size)
 {

@@ -81,8 +81,7 @@ static const char *keep_string(struct closure *c, const struct rp_elf *elf, uint
 	return memchr(text, '\0', got) ? keep(c, text) : NULL;
 }
 
-/* ---- what a file says it needs ------------------------------------------------------------------
- */
+/* ---- what a file says it needs --------------------------------------------------------------- */
 
 struct dynamic {
 	const struct rp_elf *elf;
@@ -150,8 +149,7 @@ static void read_headers(struct closure *c, struct object *o, const struct rp_el
 			read_dynamic(c, o, elf, &headers[i]);
 }
 
-/* ---- adding a file ------------------------------------------------------------------------------
- */
+/* ---- adding a file --------------------------------------------------------------------------- */
 
 static const char *keep_path(struct closure *c, int fd)
 {
@@ -218,8 +216,7 @@ out:
 	return known;
 }
 
-/* ---- the search ---------------------------------------------------------------------------------
- */
+/* ---- the search ------------------------------------------------------------------------------ */
 
 /* The value of the token after a '$', and its length; NULL: one that is not known here. */
 static const char *token(const struct closure *c, const struct object *owner, const char *text,
@@ -363,8 +360,7 @@ static void add_preloaded(struct closure *c)
 	}
 }
 
-/* ---- the program --------------------------------------------------------------------------------
- */
+/* ---- the program ----------------------------------------------------------------------------- */
 
 /* The interpreter that a script's first line names, as the kernel reads it; false: no script. */
 static bool read_script(const char *path, char interp[SCRIPT_LINE])

@@ -124,8 +124,7 @@ int rp_perf_map__parse(const char *text, size_t size, struct rp_perf_map **out)
 	return parse(copy, size, out);
 }
 
-/* ---- the file ---------------------------------------------------------------------------------
- */
+/* ---- the file -------------------------------------------------------------------------------- */
 
 /* The last number of a line of /proc/PID/status: of NSpid that in the innermost namespace. */
 static bool last_number(const char *proc_root, pid_t pid, const char *key, uint64_t *value)
@@ -194,8 +193,7 @@ void rp_perf_map__free(struct rp_perf_map *map)
 	free(map);
 }
 
-/* ---- from the process that has read it --------------------------------------------------------
- */
+/* ---- from the process that has read it ------------------------------------------------------- */
 
 struct packed {
 	uint64_t functions, text; /* how many, and bytes; they follow in that order */
@@ -271,8 +269,7 @@ int rp_perf_map__unpack(const char *bytes, size_t size, struct rp_perf_map **out
 	return err;
 }
 
-/* ---- functions --------------------------------------------------------------------------------
- */
+/* ---- functions ------------------------------------------------------------------------------- */
 
 /* Of several that were there the one that was told of last. */
 const char *rp_perf_map__find(const struct rp_perf_map *map, uint64_t addr)

@@ -42,7 +42,8 @@ struct rp_mapped_list {
 /* Is the place of a file mapped with execute permission? */
 bool rp_proc__maps_code(const struct rp_mapped_list *list, dev_t dev, ino_t ino, uint64_t offset);
 
-/* Cut off the " (deleted)" that the kernel adds to the path of a file that is; false: it did not.
+/*
+ * Cut off the " (deleted)" that the kernel adds to the path of a file that is; false: it did not.
  */
 bool rp_proc__cut_deleted(char *path);
 

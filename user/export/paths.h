@@ -30,7 +30,8 @@ struct rp_export_paths {
 	void (*free)(struct rp_export_paths *paths);
 };
 
-/* The sink of a state that begins with such a one, its own fields set. Frees all when it is closed.
+/*
+ * The sink of a state that begins with such a one, its own fields set. Frees all when it is closed.
  */
 struct rp_event_sink rp_export_paths__sink(struct rp_export_paths *paths);
 

@@ -36,7 +36,8 @@ void rp_command_line__of_target(struct rp_command_line *line, const struct rp_op
 /* The options that decide what figures are of, as they were typed; NULL: there are none. */
 const char *rp_command_line__of_told(struct rp_command_line *line, const struct rp_opts *opts);
 
-/* The line of this program that argv was, with the change; "rptrace --help" where it does not fit.
+/*
+ * The line of this program that argv was, with the change; "rptrace --help" where it does not fit.
  */
 const char *rp_command_line__edit(struct rp_command_line *line, int argc, char *const *argv,
 				  const struct rp_edit *edit);

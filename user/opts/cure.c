@@ -47,8 +47,7 @@ const char *rp_cure__with(const struct rp_opts *opts, const char *option, const 
 	return rp_command_line__edit(line, opts->n_words, opts->words, &edit);
 }
 
-/* ---- more rights ------------------------------------------------------------------------------
- */
+/* ---- more rights ----------------------------------------------------------------------------- */
 
 bool rp_cure__is_installed(const char *program)
 {
@@ -113,8 +112,7 @@ const char *rp_cure__rights(const struct rp_opts *opts, struct rp_command_line *
 	return opts->n_pids ? rp_cure__of_target(opts, "doctor", line) : "rptrace doctor";
 }
 
-/* ---- the line, edited -------------------------------------------------------------------------
- */
+/* ---- the line, edited ------------------------------------------------------------------------ */
 
 /* Does the word belong to one of these options, whose names are separated by blanks? */
 static bool is_of(const struct rp_opts *opts, const char *names, int word)

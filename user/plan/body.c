@@ -235,7 +235,8 @@ bool rp_body__returns_for_caller(const struct rp_body *body)
 	return !body->why && !is_stub(body);
 }
 
-/* Those reached first are looked at last: a list instead of the stack, which tail calls could fill.
+/*
+ * Those reached first are looked at last: a list instead of the stack, which tail calls could fill.
  */
 struct todo {
 	struct rp_body **items;

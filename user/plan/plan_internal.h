@@ -195,13 +195,4 @@ int rp_names__add(struct rp_names *names, struct rp_arena *arena, const char *pr
 		  const char *name);
 void rp_names__free(struct rp_names *names);
 
-struct rp_suggestion {
-	const char *name;
-	unsigned score; /* smaller is nearer */
-};
-
-/* Merge the names near to a glob into best[0..*n), sorted, at most max of them. */
-void rp_suggest__collect(const char *glob, const struct rp_names *names, struct rp_suggestion *best,
-			 size_t *n, size_t max);
-
 #endif

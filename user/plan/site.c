@@ -279,7 +279,8 @@ int rp_site__entry(uint16_t machine, const uint8_t *code, size_t size,
 	return err;
 }
 
-/* The 10-byte nop that a kernel turns into a fast call; elsewhere its prefix makes it unprobeable.
+/*
+ * The 10-byte nop that a kernel turns into a fast call; elsewhere its prefix makes it unprobeable.
  */
 static const uint8_t nop10_head[] = {0x66, 0x2e, 0x0f, 0x1f, 0x84};
 

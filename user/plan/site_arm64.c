@@ -240,7 +240,8 @@ static bool is_data_processing(uint32_t word)
 	return matches(word, 0x1c000000, 0x10000000) || matches(word, 0x0e000000, 0x0a000000);
 }
 
-/* Number 31 is the stack pointer as the result of sums with an immediate or an extended register,
+/*
+ * Number 31 is the stack pointer as the result of sums with an immediate or an extended register,
  */
 /* and of logical operations with an immediate, where they set no flags. */
 static bool writes_sp(uint32_t word)

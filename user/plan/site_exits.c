@@ -92,7 +92,8 @@ static struct rp_insn *insn_of(const struct walk *walk, const struct place *plac
 	return &walk->stretches[place->stretch].code.insns[place->insn];
 }
 
-/* Sets where; false: no instruction that was decoded begins there. *inside: but it is in a stretch.
+/*
+ * Sets where; false: no instruction that was decoded begins there. *inside: but it is in a stretch.
  */
 static bool find_insn(const struct walk *walk, int64_t offset, struct place *where, bool *inside)
 {

@@ -114,7 +114,8 @@ static bool is_relative_branch(const struct decoded *d)
 	return is_map(d, ZYDIS_OPCODE_MAP_0F) && (opcode & 0xf0) == 0x80;
 }
 
-/* Kernels since 7.2 leave this jump in the place of a 10-byte nop, and take any such for their own.
+/*
+ * Kernels since 7.2 leave this jump in the place of a 10-byte nop, and take any such for their own.
  */
 static bool is_jump_over_8(const struct decoded *d)
 {
@@ -148,7 +149,8 @@ static bool is_probeable(const struct decoded *d, const struct rp_site_rules *ru
 	}
 }
 
-/* The kernel compares with its own nops byte by byte: other forms of the same length are stepped.
+/*
+ * The kernel compares with its own nops byte by byte: other forms of the same length are stepped.
  */
 static bool is_kernel_nop(const struct decoded *d)
 {
@@ -364,7 +366,8 @@ static void set_stack_effect(const struct decoded *d, struct rp_insn *insn)
 
 /* ---- what an entry probe may sit behind ------------------------------------------------------ */
 
-/* Plain computation and moves: all that compilers mix into a prologue, nothing that traps or waits.
+/*
+ * Plain computation and moves: all that compilers mix into a prologue, nothing that traps or waits.
  */
 static bool is_plain(const struct decoded *d)
 {

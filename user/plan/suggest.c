@@ -13,9 +13,15 @@
 #define NAMES_MAX 200000u
 #define BEST_MAX  16u
 
-/* Further away than any edit distance: names that have nothing in common with the glob but a part.
+/*
+ * Further away than any edit distance: names that have nothing in common with the glob but a part.
  */
 #define NO_PART 1000u
+
+struct suggestion {
+	const char *name;
+	unsigned score; /* smaller is nearer */
+};
 
 int rp_names__add(struct rp_names *names, struct rp_arena *arena, const char *provider,
 		  const char *name)
@@ -96,8 +102,7 @@ static unsigned score(const char *name, const char *all, const char *part, unsig
 	return NO_PART + rp_edit_distance(all, last_parts(name, all), limit - NO_PART);
 }
 
-static void keep(struct rp_suggestion *best, size_t *n, size_t max, const char *name,
-		 unsigned points)
+static void keep(struct suggestion *best, size_t *n, size_t max, const char *name, unsigned points)
 {
 	size_t at;
 
@@ -108,13 +113,14 @@ static void keep(struct rp_suggestion *best, size_t *n, size_t max, const char *
 		if (at < max)
 			best[at] = best[at - 1];
 	if (at < max)
-		best[at] = (struct rp_suggestion){name, points};
+		best[at] = (struct suggestion){name, points};
 	if (*n < max)
 		++*n;
 }
 
-void rp_suggest__collect(const char *glob, const struct rp_names *names, struct rp_suggestion *best,
-			 size_t *n, size_t max)
+/* Merge the names near to a glob into best[0..*n), sorted, at most max of them. */
+static void collect(const char *glob, const struct rp_names *names, struct suggestion *best,
+		    size_t *n, size_t max)
 {
 	char all[RP_EDIT_LENGTH_MAX], part[RP_EDIT_LENGTH_MAX];
 	unsigned far;
@@ -132,7 +138,7 @@ void rp_suggest__collect(const char *glob, const struct rp_names *names, struct 
 
 /* PROVIDER:BEGIN of each reading of a selection. */
 static void collect_usdt(const struct rp_select_usdt *selection, const struct rp_names *names,
-			 struct rp_suggestion *best, size_t *n, size_t max)
+			 struct suggestion *best, size_t *n, size_t max)
 {
 	unsigned first = selection->n == 4 ? 1 : 0, last = selection->n == 2 ? 0 : 1;
 	char typed[2 * RP_EDIT_LENGTH_MAX];
@@ -140,19 +146,19 @@ static void collect_usdt(const struct rp_select_usdt *selection, const struct rp
 	for (unsigned i = first; i <= last; i++) {
 		snprintf(typed, sizeof(typed), "%s:%s", selection->fields[i],
 			 selection->fields[i + 1]);
-		rp_suggest__collect(typed, names, best, n, max);
+		collect(typed, names, best, n, max);
 	}
 }
 
 size_t rp_plan__suggest(const struct rp_plan *plan, const char **names, size_t max)
 {
-	struct rp_suggestion best[BEST_MAX];
+	struct suggestion best[BEST_MAX];
 	size_t n = 0;
 
 	if (max > BEST_MAX)
 		max = BEST_MAX;
 	for (size_t i = 0; i < plan->n_functions && max; i++)
-		rp_suggest__collect(plan->functions[i].glob, &plan->function_names, best, &n, max);
+		collect(plan->functions[i].glob, &plan->function_names, best, &n, max);
 	for (size_t i = 0; i < plan->n_usdts && max; i++)
 		collect_usdt(&plan->usdts[i], &plan->usdt_names, best, &n, max);
 	for (size_t i = 0; i < n; i++)

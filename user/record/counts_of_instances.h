@@ -19,7 +19,8 @@ void rp_instance_counts__free(struct rp_instance_counts *counts);
 /* Where the instances go. Its close() leaves the counts as they are. */
 struct rp_event_sink rp_instance_counts__sink(struct rp_instance_counts *counts);
 
-/* Many instances at once, of the run that is told now: what those of a node on a thread add up to.
+/*
+ * Many instances at once, of the run that is told now: what those of a node on a thread add up to.
  */
 int rp_instance_counts__add(struct rp_instance_counts *counts, uint32_t thread, uint32_t node,
 			    const struct rp_node_counts *sums);

@@ -14,7 +14,8 @@
 
 /* Threads past this are not told apart: a bit each is kept of those that are known. */
 #define THREADS_MAX (1u << 24)
-/* Neither are places and calls; the recorder has no more. Stacks are as deep as it may write them.
+/*
+ * Neither are places and calls; the recorder has no more. Stacks are as deep as it may write them.
  */
 #define PLACES_MAX (1u << 23)
 #define CALLS_MAX  (1u << 23)

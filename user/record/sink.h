@@ -97,7 +97,8 @@ struct rp_event_sink {
 	int (*passed_over)(void *ctx, uint32_t node);
 	/* So many more that were to be there and are not. */
 	int (*lost)(void *ctx, uint32_t node, uint64_t n);
-	/* A place in code, and a call of it: its node is that of its samples. Numbers are from 1.
+	/*
+	 * A place in code, and a call of it: its node is that of its samples. Numbers are from 1.
 	 */
 	int (*place)(void *ctx, uint32_t number, const struct rp_place *place);
 	int (*call)(void *ctx, uint32_t number, const struct rp_sample_call *call);

@@ -426,7 +426,8 @@ static int on_window_end(void *ctx, const struct rp_event_end *end)
 	int rc = 0;
 
 	if (w->run < t->n_runs) {
-		/* What was passed over may be all that tells when a run ended that was cut short.
+		/*
+		 * What was passed over may be all that tells when a run ended that was cut short.
 		 */
 		told.time = t->run[w->run].end;
 		rc = add_slots(w, &t->run[w->run]);

@@ -28,7 +28,8 @@ uint64_t rp_timeline__end(const struct rp_timeline *timeline);
 
 #define RP_LOAD_COLUMNS 256
 
-/* Instances that ended by time, in even columns from one moment to another; as far as slots tell.
+/*
+ * Instances that ended by time, in even columns from one moment to another; as far as slots tell.
  */
 void rp_timeline__load(const struct rp_timeline *timeline, uint64_t from, uint64_t to,
 		       double load[RP_LOAD_COLUMNS]);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
-/* A screen goes on with what its terminal could not take at once, in the loop of whoever has one.
+/*
+ * A screen goes on with what its terminal could not take at once, in the loop of whoever has one.
  */
 #ifndef RP_CATCH_UP_H
 #define RP_CATCH_UP_H

@@ -147,7 +147,6 @@ void rp_run__tell_of_hidden_kernel(struct rp_run *run);
 
 /* ---- what the loop waits for: each part registers itself ----------------------------------- */
 
-int rp_run__watch_signals(struct rp_run *run);
 int rp_run__watch_events(struct rp_run *run);
 int rp_run__watch_refresh(struct rp_run *run);
 int rp_run__watch_costs(struct rp_run *run);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
-/* A command that rptrace starts: held before its first instruction until the probes are in place.
+/*
+ * A command that rptrace starts: held before its first instruction until the probes are in place.
  */
 #ifndef RP_LAUNCH_H
 #define RP_LAUNCH_H

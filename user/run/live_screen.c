@@ -197,7 +197,8 @@ static int on_input(void *ctx)
 	struct live_screen *s = ctx;
 	enum rp_screen_want want;
 
-	/* Keys may be there before the first figures, which a pause would keep away: they are held.
+	/*
+	 * Keys may be there before the first figures, which a pause would keep away: they are held.
 	 */
 	if (!s->has_begun && !rp_watch__has_ended(s->input)) {
 		rp_run__is_cancelled();

@@ -158,7 +158,7 @@ static int on_signals(void *ctx)
 	return 0;
 }
 
-int rp_run__watch_signals(struct rp_run *run)
+static int watch_signals(struct rp_run *run)
 {
 	return rp_loop__watch(run->loop, rp_signals__fd(run->signals), on_signals, run, NULL);
 }
@@ -169,7 +169,7 @@ static int watch(struct rp_run *run, struct rp_err *err)
 	int rc = rp_loop__new(NULL, &run->loop);
 
 	if (!rc)
-		rc = rp_run__watch_signals(run);
+		rc = watch_signals(run);
 	if (!rc)
 		rc = rp_run__watch_events(run);
 	if (!rc)

@@ -30,7 +30,8 @@ struct rp_sample_store *rp_sampling__store(struct rp_sampling *sampling);
 /* Every process that is traced by now. */
 int rp_sampling__start(struct rp_sampling *sampling, struct rp_err *err);
 
-/* The command is stopped in its start, and has mapped code: it has its unwind tables from here on.
+/*
+ * The command is stopped in its start, and has mapped code: it has its unwind tables from here on.
  */
 void rp_sampling__look_at_command(struct rp_sampling *sampling, pid_t pid);
 

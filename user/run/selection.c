@@ -101,8 +101,7 @@ static int word_of(const struct rp_opts *opts, const char *value)
 	return 0;
 }
 
-/* ---- what is wrong -----------------------------------------------------------------------------
- */
+/* ---- what is wrong --------------------------------------------------------------------------- */
 
 /* The line without that -x, which is a word of its own or begins that of its value. */
 static int excluded(const struct rp_opts *opts, const char *glob, struct rp_err *err)

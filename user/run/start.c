@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
-/* The start of a run: the BPF programs are loaded, targets are found and probed, and all is told.
+/*
+ * The start of a run: the BPF programs are loaded, targets are found and probed, and all is told.
  */
 #include <errno.h>
 #include <stdio.h>

@@ -9,7 +9,8 @@
 #include "symbolize/symbolize.h"
 #include "util/array.h"
 
-/* Places in code that are kept with their names: a large program that is busy all over has 50,000.
+/*
+ * Places in code that are kept with their names: a large program that is busy all over has 50,000.
  */
 #define PLACES_MAX 200000
 

@@ -29,7 +29,8 @@ void rp_screen_columns__init(struct rp_screen_columns *columns, bool baseline);
 /* Those of a record: with what only that tells, and without a trend. */
 void rp_screen_columns__of_record(struct rp_screen_columns *columns);
 
-/* Those of a list alone, in its order, as if the user had chosen them; an empty one asks nothing.
+/*
+ * Those of a list alone, in its order, as if the user had chosen them; an empty one asks nothing.
  */
 void rp_screen_columns__ask(struct rp_screen_columns *columns, const struct rp_column_list *list);
 

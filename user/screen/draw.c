@@ -198,7 +198,8 @@ static size_t describe_table(const struct rp_state *s, char *line, size_t size)
 	bool is_recent = s->shown != s->total;
 	int at = snprintf(line, size, "%zu", s->n_visible);
 
-	/* Rows that are collapsed, or have nothing to show since they are grouped, are not missed.
+	/*
+	 * Rows that are collapsed, or have nothing to show since they are grouped, are not missed.
 	 */
 	if (s->filter[0])
 		at += snprintf(line + at, size - (size_t)at, " of %zu", n);
@@ -234,7 +235,7 @@ static void draw_form(const struct rp_state *s)
 	rp_draw__text(s, RP_STYLE_NORMAL, 2, 0, s->layout.width, line);
 }
 
-void rp_draw__header(const struct rp_state *s)
+static void draw_header(const struct rp_state *s)
 {
 	if (s->layout.header > 0)
 		draw_target(s);
@@ -373,7 +374,7 @@ void rp_draw(const struct rp_state *s)
 	if (s->mode == RP_MODE_HELP) {
 		rp_draw__help(s);
 	} else {
-		rp_draw__header(s);
+		draw_header(s);
 		if (s->list.shown)
 			rp_draw__open(s);
 		else

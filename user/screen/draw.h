@@ -11,11 +11,9 @@ void rp_draw(const struct rp_state *s);
 
 /* ---- parts ------------------------------------------------------------------------------ */
 
-void rp_draw__header(const struct rp_state *s);
 void rp_draw__table(const struct rp_state *s);
 void rp_draw__open(const struct rp_state *s);
 void rp_draw__pane(const struct rp_state *s);
-/* Panes that have a file of their own. */
 /* Columns that a heat map has room for. */
 size_t rp_heat__columns(const struct rp_state *s);
 void rp_draw__heat(const struct rp_state *s, const struct rp_row *row);

@@ -45,7 +45,8 @@ struct rp_screen_ops {
 	const struct rp_heat *(*heat)(void *ctx, uint32_t region, size_t columns);
 	/* Count who ends the sleep of threads in regions, from now on. */
 	int (*watch_wakers)(void *ctx, struct rp_err *err);
-	/* Names that begin with this text. Returns how many; the strings live as long as the trace.
+	/*
+	 * Names that begin with this text. Returns how many; the strings live as long as the trace.
 	 */
 	size_t (*complete)(void *ctx, const char *text, const char **names, size_t max);
 	/* Where a region is in the source, as far as it is known by now. Lives until the next call;

@@ -184,7 +184,8 @@ const struct rp_row *rp_state__costliest(const struct rp_state *state);
 
 /* ---- inside ----------------------------------------------------------------------------- */
 
-/* After a change of order, filter, collapse or tree: find the rows again, and the cursor in them.
+/*
+ * After a change of order, filter, collapse or tree: find the rows again, and the cursor in them.
  */
 void rp_state__arrange(struct rp_state *s);
 void rp_state__sort(struct rp_state *s);

@@ -95,7 +95,8 @@ static void set_styles(void)
 	styles[RP_STYLE_FAINT] = A_DIM;
 }
 
-/* What terminals send other than they say: cursor keys in the other mode, and what has many forms.
+/*
+ * What terminals send other than they say: cursor keys in the other mode, and what has many forms.
  */
 static void know_more_keys(void)
 {

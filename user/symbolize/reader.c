@@ -30,8 +30,7 @@ struct rp_reader {
 	int socket;
 };
 
-/* ---- the reader --------------------------------------------------------------------------------
- */
+/* ---- the reader ------------------------------------------------------------------------------ */
 
 struct object {
 	struct rp_elf *elf;
@@ -107,8 +106,7 @@ static _Noreturn void run(int fd, int debug, bool lines, int socket, pid_t paren
 	serve(&o, socket);
 }
 
-/* ---- asking it ----------------------------------------------------------------------------------
- */
+/* ---- asking it ------------------------------------------------------------------------------- */
 
 struct rp_reader *rp_reader__start(int fd, int debug, bool lines)
 {

@@ -246,9 +246,9 @@ int rp_object__plan_ret_sites(struct rp_targets *t, struct rp_object *o, struct 
  * Probe the sites of a site group in a process; 0: in all of them. Nothing counts until the links
  * are started, or swapped for those that they replace (NULL: none).
  */
-int rp_object__link(struct rp_targets *t, const struct rp_object *o, const struct rp_site_group *b,
-		    pid_t pid, const struct rp_links *replaces, struct rp_links **out,
-		    struct rp_err *err);
+int rp_object__link(struct rp_targets *t, const struct rp_object *o,
+		    const struct rp_site_group *group, pid_t pid, const struct rp_links *replaces,
+		    struct rp_links **out, struct rp_err *err);
 /*
  * All links of an object that is probed everywhere are there: count from now on. Where that is the
  * case already, see whether the event that is looked at was before.
@@ -270,8 +270,7 @@ struct rp_object *rp_file__same_as(struct rp_targets *t, dev_t dev, ino_t ino);
 /* Forget that where it is not so any more. */
 void rp_file__check_same(struct rp_targets *t, pid_t pid, const struct rp_mapped *m);
 
-/* ---- site groups
- * --------------------------------------------------------------------------------- */
+/* ---- site groups ----------------------------------------------------------------------------- */
 
 /*
  * Make site groups of those sites, from `from` on in the plan, that are wanted and in none yet.
@@ -279,7 +278,7 @@ void rp_file__check_same(struct rp_targets *t, pid_t pid, const struct rp_mapped
  */
 int rp_object__gather(struct rp_targets *t, struct rp_object *o, size_t from, struct rp_err *err);
 /* Hash of what is at its sites in the file; 0: it cannot be read. */
-uint64_t rp_site_group__code(struct rp_targets *t, const struct rp_site_group *b, int fd);
+uint64_t rp_site_group__code(struct rp_targets *t, const struct rp_site_group *group, int fd);
 /* Take the probes out, anywhere; what is open is left unwound. The site groups stay. */
 void rp_object__unlink(struct rp_targets *t, struct rp_object *o);
 /* The same, and forget its site groups. */
@@ -348,7 +347,8 @@ double rp_targets__look_again(struct rp_targets *t);
 void rp_targets__on_system_event(struct rp_targets *t, const struct rp_event *event);
 /* Look at everything for what was selected meanwhile, and probe it. */
 int rp_targets__catch_up_system(struct rp_targets *t, struct rp_err *err);
-/* All that any process maps. Whatever is started or maps something meanwhile, the kernel tells of.
+/*
+ * All that any process maps. Whatever is started or maps something meanwhile, the kernel tells of.
  */
 int rp_targets__look_at_system(struct rp_targets *t, struct rp_err *err);
 void rp_files__forget(struct rp_targets *t, size_t object);

@@ -54,10 +54,10 @@ struct rp_object *rp_object__by_stat(struct rp_targets *t, const struct stat *st
 static bool shows_breakpoint(const struct rp_targets *t, const struct rp_object *o, pid_t pid,
 			     const struct rp_mapped *m, int fd)
 {
-	const struct rp_site_group *b = o->site_groups;
+	const struct rp_site_group *group = o->site_groups;
 
-	for (size_t s = 0; s < b->n && s < SITES_TRIED; s++)
-		if (rp_helper__differs(t->helper, t->proc, pid, m, fd, b->sites[s].offset))
+	for (size_t s = 0; s < group->n && s < SITES_TRIED; s++)
+		if (rp_helper__differs(t->helper, t->proc, pid, m, fd, group->sites[s].offset))
 			return true;
 	return false;
 }
@@ -406,16 +406,16 @@ static int check_first_thread(const struct rp_targets *t, pid_t pid, struct rp_e
 			   (int)pid);
 }
 
-int rp_object__link(struct rp_targets *t, const struct rp_object *o, const struct rp_site_group *b,
-		    pid_t pid, const struct rp_links *replaces, struct rp_links **out,
-		    struct rp_err *err)
+int rp_object__link(struct rp_targets *t, const struct rp_object *o,
+		    const struct rp_site_group *group, pid_t pid, const struct rp_links *replaces,
+		    struct rp_links **out, struct rp_err *err)
 {
 	struct rp_links_req req = {
 		.fd = o->fd,
 		.pid = pid,
 		.replaces = replaces,
-		.sites = b->sites,
-		.n = b->n,
+		.sites = group->sites,
+		.n = group->n,
 	};
 	int *refused;
 	int rc = pid ? check_first_thread(t, pid, err) : 0;
@@ -424,12 +424,12 @@ int rp_object__link(struct rp_targets *t, const struct rp_object *o, const struc
 		return rc;
 	if (rp_targets__is_cancelled(t))
 		return -EINTR;
-	refused = calloc(b->n, sizeof(*refused));
+	refused = calloc(group->n, sizeof(*refused));
 	if (!refused)
 		return rp_err__no_memory(err);
 	rp_targets__tell(t, "attaching to", o->path);
 	rc = t->ops->link(t->session, &req, refused, out, err);
-	for (size_t i = 0; !rc && !replaces && i < b->n; i++)
+	for (size_t i = 0; !rc && !replaces && i < group->n; i++)
 		t->refused += refused[i] != 0;
 	free(refused);
 	return rc;
@@ -439,11 +439,11 @@ void rp_object__start(struct rp_targets *t, struct rp_object *o)
 {
 	bool fresh = false;
 
-	for (struct rp_site_group *b = o->site_groups; b; b = b->next) {
-		if (b->links && !b->started)
-			t->ops->start(b->links);
-		fresh |= b->links && !b->started;
-		b->started |= b->links != NULL;
+	for (struct rp_site_group *group = o->site_groups; group; group = group->next) {
+		if (group->links && !group->started)
+			t->ops->start(group->links);
+		fresh |= group->links && !group->started;
+		group->started |= group->links != NULL;
 	}
 	/* Calls were counted before there were RET sites, too: nobody is late for these. */
 	if (fresh && !(t->unsafe && o->since))

@@ -153,32 +153,32 @@ int rp_process__track_descendants(struct rp_targets *t, pid_t pid, struct rp_err
 	return 0;
 }
 
-static bool has(const struct rp_process *p, const struct rp_site_group *b)
+static bool has(const struct rp_process *p, const struct rp_site_group *group)
 {
 	for (const struct rp_local *l = p->locals; l; l = l->next)
-		if (l->site_group == b)
+		if (l->site_group == group)
 			return true;
 	return false;
 }
 
 bool rp_process__is_linked(const struct rp_process *p, const struct rp_object *o)
 {
-	for (const struct rp_site_group *b = o->site_groups; b; b = b->next)
-		if (!has(p, b))
+	for (const struct rp_site_group *group = o->site_groups; group; group = group->next)
+		if (!has(p, group))
 			return false;
 	return o->site_groups;
 }
 
 static int attach_local(struct rp_targets *t, struct rp_process *p, const struct rp_object *o,
-			const struct rp_site_group *b, struct rp_err *err)
+			const struct rp_site_group *group, struct rp_err *err)
 {
 	struct rp_local *l = calloc(1, sizeof(*l));
 	int rc;
 
 	if (!l)
 		return rp_err__no_memory(err);
-	l->site_group = b;
-	rc = rp_object__link(t, o, b, p->pid, NULL, &l->links, err);
+	l->site_group = group;
+	rc = rp_object__link(t, o, group, p->pid, NULL, &l->links, err);
 	if (rc) {
 		free(l);
 		return rc;
@@ -194,14 +194,14 @@ static int link_all(struct rp_targets *t, struct rp_process *p, struct rp_object
 {
 	int rc = 0;
 
-	for (struct rp_site_group *b = o->site_groups; b && !rc; b = b->next) {
-		if (o->wide ? b->links != NULL : has(p, b))
+	for (struct rp_site_group *group = o->site_groups; group && !rc; group = group->next) {
+		if (o->wide ? group->links != NULL : has(p, group))
 			continue;
 		o->attached = true;
 		t->late = true;
 		rp_object__watch_writers(t, o);
-		rc = o->wide ? rp_object__link(t, o, b, 0, NULL, &b->links, err)
-			     : attach_local(t, p, o, b, err);
+		rc = o->wide ? rp_object__link(t, o, group, 0, NULL, &group->links, err)
+			     : attach_local(t, p, o, group, err);
 	}
 	return rc;
 }

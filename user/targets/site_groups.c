@@ -56,55 +56,55 @@ static bool is_wanted(const struct rp_targets *t, const struct rp_site *site, bo
  * What stays of a group that is replaced. Where RET sites take the calls return probes need not
  * come again: the next generation would await each return.
  */
-static bool keeps(const struct rp_targets *t, const struct rp_site_group *b, size_t i, bool scopes)
+static bool keeps(const struct rp_targets *t, const struct rp_site_group *group, size_t i,
+		  bool scopes)
 {
 	size_t n;
 
-	return is_wanted(t, &b->sites[i], scopes) &&
-	       !rp_plan__sites(t->plan, &n)[b->planned[i]].superseded;
+	return is_wanted(t, &group->sites[i], scopes) &&
+	       !rp_plan__sites(t->plan, &n)[group->planned[i]].superseded;
 }
 
-/* ---- making site groups
- * -------------------------------------------------------------------------- */
+/* ---- making site groups ---------------------------------------------------------------------- */
 
-static void site_group__free(struct rp_targets *t, struct rp_site_group *b)
+static void site_group__free(struct rp_targets *t, struct rp_site_group *group)
 {
-	if (!b)
+	if (!group)
 		return;
-	rp_targets__unlink(t, b->links);
-	free(b->sites);
-	free(b->planned);
-	free(b);
+	rp_targets__unlink(t, group->links);
+	free(group->sites);
+	free(group->planned);
+	free(group);
 }
 
-static void site_group__add(struct rp_site_group *b, const struct rp_site *site, size_t planned)
+static void site_group__add(struct rp_site_group *group, const struct rp_site *site, size_t planned)
 {
-	b->sites[b->n] = *site;
-	b->planned[b->n++] = planned;
+	group->sites[group->n] = *site;
+	group->planned[group->n++] = planned;
 }
 
 static struct rp_site_group *site_group__new(struct rp_targets *t, size_t object, size_t room)
 {
-	struct rp_site_group *b = calloc(1, sizeof(*b));
+	struct rp_site_group *group = calloc(1, sizeof(*group));
 
-	if (!b)
+	if (!group)
 		return NULL;
-	b->object = object;
-	b->sites = calloc(room + 1, sizeof(*b->sites));
-	b->planned = calloc(room + 1, sizeof(*b->planned));
-	if (b->sites && b->planned)
-		return b;
-	site_group__free(t, b);
+	group->object = object;
+	group->sites = calloc(room + 1, sizeof(*group->sites));
+	group->planned = calloc(room + 1, sizeof(*group->planned));
+	if (group->sites && group->planned)
+		return group;
+	site_group__free(t, group);
 	return NULL;
 }
 
-uint64_t rp_site_group__code(struct rp_targets *t, const struct rp_site_group *b, int fd)
+uint64_t rp_site_group__code(struct rp_targets *t, const struct rp_site_group *group, int fd)
 {
-	uint64_t *places = calloc(b->n + 1, sizeof(*places)), hash = RP_FILE_HASH_START;
+	uint64_t *places = calloc(group->n + 1, sizeof(*places)), hash = RP_FILE_HASH_START;
 
-	for (size_t i = 0; places && i < b->n; i++)
-		places[i] = b->sites[i].offset;
-	if (!places || rp_helper__hash_code(t->helper, fd, places, b->n, &hash))
+	for (size_t i = 0; places && i < group->n; i++)
+		places[i] = group->sites[i].offset;
+	if (!places || rp_helper__hash_code(t->helper, fd, places, group->n, &hash))
 		hash = 0;
 	free(places);
 	return hash;
@@ -118,27 +118,28 @@ static int by_region(const void *a_, const void *b_, void *sites_)
 	return (a->region > b->region) - (a->region < b->region);
 }
 
-/* Linked in this order: RET sites after the return probes of the same calls (call_enter in bpf/).
+/*
+ * Linked in this order: RET sites after the return probes of the same calls (call_enter in bpf/).
  */
 static int add_site_group(struct rp_targets *t, struct rp_object *o, const size_t *planned,
 			  size_t n)
 {
 	size_t all;
 	const struct rp_site *sites = rp_plan__sites(t->plan, &all);
-	struct rp_site_group *b, **last = &o->site_groups;
+	struct rp_site_group *group, **last = &o->site_groups;
 
-	b = site_group__new(t, o - t->objects, n);
-	if (!b)
+	group = site_group__new(t, o - t->objects, n);
+	if (!group)
 		return -ENOMEM;
 	for (size_t i = 0; i < n; i++) {
-		site_group__add(b, &sites[planned[i]], planned[i]);
+		site_group__add(group, &sites[planned[i]], planned[i]);
 		t->in_group[planned[i]] = true;
 	}
 	if (t->session)
-		b->code = rp_site_group__code(t, b, o->fd);
+		group->code = rp_site_group__code(t, group, o->fd);
 	while (*last)
 		last = &(*last)->next;
-	*last = b;
+	*last = group;
 	return 0;
 }
 
@@ -217,14 +218,14 @@ static void retired__free(struct rp_retired *r)
 	free(r);
 }
 
-static struct rp_retired *retired__new(const struct rp_site_group *b, size_t n_links)
+static struct rp_retired *retired__new(const struct rp_site_group *group, size_t n_links)
 {
 	struct rp_retired *r = calloc(1, sizeof(*r));
 
 	if (!r)
 		return NULL;
-	r->object = b->object;
-	r->left_out = calloc(b->n, sizeof(*r->left_out));
+	r->object = group->object;
+	r->left_out = calloc(group->n, sizeof(*r->left_out));
 	r->swap.left_out = r->left_out;
 	r->swap.old = calloc(n_links + 1, sizeof(struct rp_links *));
 	if (r->left_out && r->swap.old)
@@ -242,10 +243,10 @@ static void end_swap(struct rp_targets *t, struct rp_retired **at)
 	retired__free(r);
 }
 
-static bool is_swapping(const struct rp_targets *t, const struct rp_site_group *b)
+static bool is_swapping(const struct rp_targets *t, const struct rp_site_group *group)
 {
 	for (const struct rp_retired *r = t->retired; r; r = r->next)
-		if (r->rest == b)
+		if (r->rest == group)
 			return true;
 	return false;
 }
@@ -313,10 +314,10 @@ void rp_object__unlink(struct rp_targets *t, struct rp_object *o)
 			at = &(*at)->next;
 	for (struct rp_process *p = t->processes; p; p = p->hh.next)
 		unlink_local(t, p, (size_t)(o - t->objects));
-	for (struct rp_site_group *b = o->site_groups; b; b = b->next) {
-		rp_targets__unlink(t, b->links);
-		b->links = NULL;
-		b->started = false;
+	for (struct rp_site_group *group = o->site_groups; group; group = group->next) {
+		rp_targets__unlink(t, group->links);
+		group->links = NULL;
+		group->started = false;
 	}
 	o->since = 0;
 }
@@ -325,31 +326,32 @@ void rp_object__drop_site_groups(struct rp_targets *t, struct rp_object *o)
 {
 	rp_object__unlink(t, o);
 	while (o->site_groups) {
-		struct rp_site_group *b = o->site_groups;
+		struct rp_site_group *group = o->site_groups;
 
-		o->site_groups = b->next;
-		for (size_t i = 0; i < b->n; i++)
-			t->in_group[b->planned[i]] = false;
-		site_group__free(t, b);
+		o->site_groups = group->next;
+		for (size_t i = 0; i < group->n; i++)
+			t->in_group[group->planned[i]] = false;
+		site_group__free(t, group);
 	}
 }
 
 /* ---- leaving out ----------------------------------------------------------------------------- */
 
 /* What is left of a site group, without links; what is not goes into r. */
-static struct rp_site_group *site_group__rest(struct rp_targets *t, const struct rp_site_group *b,
-					      bool scopes, struct rp_retired *r)
+static struct rp_site_group *site_group__rest(struct rp_targets *t,
+					      const struct rp_site_group *group, bool scopes,
+					      struct rp_retired *r)
 {
-	struct rp_site_group *rest = site_group__new(t, b->object, b->n);
+	struct rp_site_group *rest = site_group__new(t, group->object, group->n);
 	size_t *n = &r->swap.n_left_out;
 
 	if (!rest)
 		return NULL;
-	for (size_t i = 0; i < b->n; i++) {
-		uint32_t region = b->sites[i].region;
+	for (size_t i = 0; i < group->n; i++) {
+		uint32_t region = group->sites[i].region;
 
-		if (keeps(t, b, i, scopes))
-			site_group__add(rest, &b->sites[i], b->planned[i]);
+		if (keeps(t, group, i, scopes))
+			site_group__add(rest, &group->sites[i], group->planned[i]);
 		else if (region != RP_REGION_NONE && (!*n || r->left_out[*n - 1] != region))
 			r->left_out[(*n)++] = region;
 	}
@@ -357,18 +359,19 @@ static struct rp_site_group *site_group__rest(struct rp_targets *t, const struct
 }
 
 /* Attach what is left of a site group wherever the site group is, beside it. */
-static int link_rest(struct rp_targets *t, const struct rp_object *o, const struct rp_site_group *b,
-		     struct rp_site_group *rest, struct rp_err *err)
+static int link_rest(struct rp_targets *t, const struct rp_object *o,
+		     const struct rp_site_group *group, struct rp_site_group *rest,
+		     struct rp_err *err)
 {
 	int rc = 0;
 
 	if (!rest->n)
 		return 0;
-	if (b->links)
-		rc = rp_object__link(t, o, rest, 0, b->links, &rest->links, err);
+	if (group->links)
+		rc = rp_object__link(t, o, rest, 0, group->links, &rest->links, err);
 	for (struct rp_process *p = t->processes; p && !rc; p = p->hh.next)
 		for (struct rp_local *l = p->locals; l && !rc; l = l->next) {
-			if (l->site_group != b)
+			if (l->site_group != group)
 				continue;
 			rc = rp_object__link(t, o, rest, p->pid, l->links, &l->fresh, err);
 			if (rc == -ESRCH)
@@ -378,17 +381,17 @@ static int link_rest(struct rp_targets *t, const struct rp_object *o, const stru
 }
 
 /* The links of a site group, everywhere; `links` has room for all of them, NULL: count them. */
-static size_t collect_links(const struct rp_targets *t, const struct rp_site_group *b,
+static size_t collect_links(const struct rp_targets *t, const struct rp_site_group *group,
 			    struct rp_links **links)
 {
 	size_t n = 0;
 
-	if (b->links && links)
-		links[n] = b->links;
-	n += b->links != NULL;
+	if (group->links && links)
+		links[n] = group->links;
+	n += group->links != NULL;
 	for (const struct rp_process *p = t->processes; p; p = p->hh.next)
 		for (const struct rp_local *l = p->locals; l; l = l->next) {
-			if (l->site_group != b || !l->links)
+			if (l->site_group != group || !l->links)
 				continue;
 			if (links)
 				links[n] = l->links;
@@ -407,12 +410,13 @@ static void forget_fresh(struct rp_targets *t)
 }
 
 /* The links of what is left take the place of those of the whole site group. */
-static void swap_links(struct rp_targets *t, struct rp_site_group *b, struct rp_site_group *rest)
+static void swap_links(struct rp_targets *t, struct rp_site_group *group,
+		       struct rp_site_group *rest)
 {
-	b->links = NULL;
+	group->links = NULL;
 	for (struct rp_process *p = t->processes; p; p = p->hh.next)
 		for (struct rp_local **at = &p->locals, *l; (l = *at);) {
-			if (l->site_group != b) {
+			if (l->site_group != group) {
 				at = &l->next;
 				continue;
 			}
@@ -441,15 +445,15 @@ static void retire(struct rp_targets *t, struct rp_retired *r)
 static int replace(struct rp_targets *t, struct rp_object *o, struct rp_site_group **at,
 		   bool scopes, struct rp_err *err)
 {
-	struct rp_site_group *b = *at, *rest = NULL;
-	struct rp_retired *r = retired__new(b, collect_links(t, b, NULL));
+	struct rp_site_group *group = *at, *rest = NULL;
+	struct rp_retired *r = retired__new(group, collect_links(t, group, NULL));
 	int rc;
 
 	if (r) {
-		r->swap.n = collect_links(t, b, r->swap.old);
-		rest = site_group__rest(t, b, scopes, r);
+		r->swap.n = collect_links(t, group, r->swap.old);
+		rest = site_group__rest(t, group, scopes, r);
 	}
-	rc = rest ? link_rest(t, o, b, rest, err) : rp_err__no_memory(err);
+	rc = rest ? link_rest(t, o, group, rest, err) : rp_err__no_memory(err);
 	if (!rc && t->ops->swap_generation(t->session, &r->swap))
 		rc = rp_err__no_memory(err);
 	if (rc) {
@@ -458,25 +462,25 @@ static int replace(struct rp_targets *t, struct rp_object *o, struct rp_site_gro
 		retired__free(r);
 		return rc;
 	}
-	swap_links(t, b, rest);
+	swap_links(t, group, rest);
 	rest->started = true;
 	rest->code = rp_site_group__code(t, rest, o->fd);
 	r->rest = rest->n ? rest : NULL;
 	retire(t, r);
-	for (size_t i = 0; i < b->n; i++)
-		t->in_group[b->planned[i]] = is_wanted(t, &b->sites[i], scopes);
-	rest->next = b->next;
+	for (size_t i = 0; i < group->n; i++)
+		t->in_group[group->planned[i]] = is_wanted(t, &group->sites[i], scopes);
+	rest->next = group->next;
 	*at = rest->n ? rest : rest->next;
 	if (!rest->n)
 		site_group__free(t, rest);
-	site_group__free(t, b);
+	site_group__free(t, group);
 	return 0;
 }
 
-static bool has_unwanted(const struct rp_targets *t, const struct rp_site_group *b, bool scopes)
+static bool has_unwanted(const struct rp_targets *t, const struct rp_site_group *group, bool scopes)
 {
-	for (size_t i = 0; i < b->n; i++)
-		if (!is_wanted(t, &b->sites[i], scopes))
+	for (size_t i = 0; i < group->n; i++)
+		if (!is_wanted(t, &group->sites[i], scopes))
 			return true;
 	return false;
 }
@@ -488,13 +492,13 @@ static int prune(struct rp_targets *t, struct rp_object *o, struct rp_err *err)
 	struct rp_site_group **at = &o->site_groups;
 
 	while (*at) {
-		struct rp_site_group *b = *at;
-		bool unwanted = has_unwanted(t, b, scopes), swapping = is_swapping(t, b);
+		struct rp_site_group *group = *at;
+		bool unwanted = has_unwanted(t, group, scopes), swapping = is_swapping(t, group);
 		int rc = 0;
 
 		t->unpruned |= unwanted && swapping;
 		if (!unwanted || swapping)
-			at = &b->next;
+			at = &group->next;
 		else
 			rc = replace(t, o, at, scopes, err);
 		if (rc)
@@ -536,8 +540,8 @@ static void avoid_return_probes(struct rp_targets *t)
 		struct rp_object *o = &t->objects[i];
 		bool scopes = wants_scopes(t, i);
 
-		for (const struct rp_site_group *b = o->site_groups; b; b = b->next)
-			if (has_unwanted(t, b, scopes))
+		for (const struct rp_site_group *group = o->site_groups; group; group = group->next)
+			if (has_unwanted(t, group, scopes))
 				any |= rp_object__avoid_return_probes(t, o);
 	}
 	if (any)

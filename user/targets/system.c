@@ -14,7 +14,8 @@
 #include "util/array.h"
 #include "util/clock.h"
 
-/* Files that are remembered; a machine that makes ever new programs would have us hold ever more.
+/*
+ * Files that are remembered; a machine that makes ever new programs would have us hold ever more.
  */
 #define FILES_MAX 32768u
 
@@ -153,11 +154,11 @@ static int link_everywhere(struct rp_targets *t, struct rp_object *o, struct rp_
 		return 0;
 	if (!rp_object__is_linked(o))
 		rp_object__watch_writers(t, o);
-	for (struct rp_site_group *b = o->site_groups; b && !rc; b = b->next) {
-		if (b->links)
+	for (struct rp_site_group *group = o->site_groups; group && !rc; group = group->next) {
+		if (group->links)
 			continue;
-		n += b->n;
-		rc = rp_object__link(t, o, b, 0, NULL, &b->links, &own);
+		n += group->n;
+		rc = rp_object__link(t, o, group, 0, NULL, &group->links, &own);
 	}
 	rp_object__start(t, o);
 	if (!rc)

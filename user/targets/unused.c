@@ -18,10 +18,10 @@ bool rp_object__is_as_planned(struct rp_targets *t, const struct rp_object *o)
 
 	if (rp_file__stat(o->fd, &st) || !rp_file__same_content(&st, &o->st))
 		return false;
-	for (const struct rp_site_group *b = o->site_groups; b; b = b->next)
-		if (!b->links && t->session) {
-			code = rp_site_group__code(t, b, o->fd);
-			if (!code || code != b->code)
+	for (const struct rp_site_group *group = o->site_groups; group; group = group->next)
+		if (!group->links && t->session) {
+			code = rp_site_group__code(t, group, o->fd);
+			if (!code || code != group->code)
 				return false;
 		}
 	return true;
@@ -41,8 +41,8 @@ void rp_object__drop(struct rp_targets *t, struct rp_object *o)
 
 bool rp_object__is_linked(const struct rp_object *o)
 {
-	for (const struct rp_site_group *b = o->site_groups; b; b = b->next)
-		if (b->links)
+	for (const struct rp_site_group *group = o->site_groups; group; group = group->next)
+		if (group->links)
 			return true;
 	return false;
 }

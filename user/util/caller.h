@@ -11,8 +11,11 @@
 
 #include "util/error.h"
 
-/* Open descriptors 0 to 2, where they are closed, so that no file takes their numbers: what is read
- * from or written to them fails as before. Comes first of all. false: it cannot be done. */
+/*
+ * Open descriptors 0 to 2 where they are closed, so that no file takes their numbers. Reading from
+ * them and writing to them still fails. To be called before anything else. false: it cannot be
+ * done.
+ */
 bool rp_caller__open_standard_files(void);
 
 /*
@@ -32,27 +35,31 @@ int rp_caller__check(struct rp_err *err);
  */
 int rp_caller__create(const char *path, bool secret);
 
-/* Why it did not, to be told; in `text` if need be. */
+/*
+ * The cause to print for the error that rp_caller__create returned: a static text, or one that is
+ * written to `text`, of RP_REFUSAL_SIZE bytes.
+ */
 const char *rp_caller__refusal(const char *path, int code, char *text, size_t size);
 
-/* Likewise, but nothing may be there, be it a link: -EEXIST. */
+/* As rp_caller__create, of a file that must be new: -EEXIST if anything is there, even a link. */
 int rp_caller__create_new(const char *path);
 
-/* Open a file for reading, with the caller's own rights, waiting for nobody. Likewise. */
+/* Open a file for reading, with the caller's own rights: a descriptor, or a negative errno. Never
+ * waits, as opening a FIFO does. */
 int rp_caller__open(const char *path);
 
-/* Could a file that is not there be created? Likewise with the caller's own rights; these return 0
- * or a negative errno. */
+/* These act with the caller's own rights, and return 0 or a negative errno. */
+
+/* Could a file that is not there be created? */
 int rp_caller__may_create(const char *path);
 int rp_caller__remove(const char *path);
-
-/* With the caller's own rights, in the place of what is there: 0 or a negative errno. */
+/* Rename a file, in the place of what is there. */
 int rp_caller__replace(const char *from, const char *to);
 
 /* Whether a path leads to the file that is open: never to what is no file, as a terminal. */
 bool rp_caller__is_file(int fd, const char *path);
 
-/* There is something to write to a file that was opened so: what was in it goes. */
+/* Empty a file of rp_caller__create, once there is something to write to it. */
 int rp_caller__empty(int fd, const char *path);
 
 #endif

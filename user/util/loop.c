@@ -86,8 +86,7 @@ void rp_loop__free(struct rp_loop *l)
 	free(l);
 }
 
-/* ---- what is waited for -----------------------------------------------------------------------
- */
+/* ---- what is waited for ---------------------------------------------------------------------- */
 
 static struct rp_watch *add_watch(struct rp_loop *l, struct rp_watch ***end, int fd, rp_watch_fn fn,
 				  void *ctx)
@@ -163,8 +162,7 @@ void rp_loop__stop(struct rp_loop *l)
 	l->stopped = true;
 }
 
-/* ---- a round ----------------------------------------------------------------------------------
- */
+/* ---- a round --------------------------------------------------------------------------------- */
 
 #define WAIT_FOR_EVER (-1) /* for epoll_wait(): no timer is set */
 

@@ -32,7 +32,8 @@ void rp_loop__free(struct rp_loop *loop);
  */
 int rp_loop__watch(struct rp_loop *loop, int fd, rp_watch_fn fn, void *ctx, struct rp_watch **out);
 
-/* Nothing more will come: the other end is closed, or the descriptor has failed. For its callback.
+/*
+ * Nothing more will come: the other end is closed, or the descriptor has failed. For its callback.
  */
 bool rp_watch__has_ended(const struct rp_watch *watch);
 

@@ -100,7 +100,8 @@ const char *rp_split__tone(enum rp_split part, bool utf8);
 /* The bar, RP_SPLIT_WIDTH wide, or "-". Returns buf; a cell takes up to three bytes. */
 const char *rp_split__format(const struct rp_row *row, bool utf8, char *buf, size_t size);
 
-/* A figure for people: with its unit, "-" where there is none. Not for RP_UNIT_TEXT. Returns buf.
+/*
+ * A figure for people: with its unit, "-" where there is none. Not for RP_UNIT_TEXT. Returns buf.
  */
 const char *rp_column__format(const struct rp_column *column, const struct rp_row *row,
 			      const struct rp_snapshot *snapshot, bool utf8, char *buf,
@@ -117,8 +118,7 @@ void rp_snapshot__sort_rows(struct rp_snapshot *snapshot, const struct rp_column
 void rp_snapshot__sort_tree(struct rp_snapshot *snapshot, const struct rp_column *column,
 			    bool invert);
 
-/* ---- forms ------------------------------------------------------------------------------------
- */
+/* ---- forms ----------------------------------------------------------------------------------- */
 
 struct rp_view_opts {
 	bool tree;
@@ -150,8 +150,7 @@ const char *rp_lost__text(enum rp_lost reason, uint64_t n, char buf[RP_LOST_SIZE
 /* After the last byte: 0, or why the stream failed. */
 int rp_view__end(FILE *out);
 
-/* ---- text helpers ------------------------------------------------------------------------------
- */
+/* ---- text helpers ---------------------------------------------------------------------------- */
 
 /* "1.23 ms" style, 3 significant digits, at most 8 characters; returns buf. */
 const char *rp_text__ns(double ns, char *buf, size_t size);
