@@ -61,9 +61,49 @@ static void test_costliest_first(void **state)
 	region("b", 0.4);
 	region("c", 0.01);
 	region("d", 0.2);
-	assert_goes(0.4, "b");
+	assert_goes(0.55, "b");
 	assert_goes(0.1, "b d a");
 	assert_goes(0.001, "b d a c");
+}
+
+/* Nothing is to go in the next period because what went in this one gave the target its time back. */
+static void test_of_what_is_used_without_them(void **state)
+{
+	(void)state;
+	region("a", 0.5);
+	region("b", 0.09);
+	region("c", 0.04);
+	assert_goes(0.1, "a b");
+	assert_goes(0.27, "a");
+}
+
+/* The last one, if it had no others beside it, or 0 where others are left. */
+static void assert_alone(double share, double alone)
+{
+	struct rp_snapshot_opts opts = {.by = RP_BY_NONE};
+	struct rp_snapshot *s = rp_snapshot__build(&f.counts, NULL, &opts);
+	const struct rp_row *rows[8];
+	double found;
+
+	assert_non_null(s);
+	found = rp_share_alone(s, CPU, rows, rp_over_budget(s, CPU, share, rows, 8));
+	assert_true(found > alone - 1e-9 && found < alone + 1e-9);
+	rp_snapshot__free(s);
+}
+
+static void test_nothing_is_left(void **state)
+{
+	(void)state;
+	region("a", 0.5);
+	region("b", 0.09);
+	region("idle", 0);
+	assert_alone(0.7, 0);
+	assert_alone(0.2, 0);
+	assert_alone(0.1, 0.18);
+	region("out", 0.01);
+	assert_alone(0.1, 0);
+	f.regions[3].left_out = true;
+	assert_alone(0.1, 0.18);
 }
 
 /* Where all the time seems to go into probes, those that cost little are not to blame. */
@@ -210,6 +250,8 @@ int main(void)
 		cmocka_unit_test_setup(test_costliest_first, start),
 		cmocka_unit_test_setup(test_hits_that_are_not_timed, start),
 		cmocka_unit_test_setup(test_ends_alone, start),
+		cmocka_unit_test_setup(test_of_what_is_used_without_them, start),
+		cmocka_unit_test_setup(test_nothing_is_left, start),
 		cmocka_unit_test_setup(test_more_than_all, start),
 		cmocka_unit_test_setup(test_what_is_out_counts_no_more, start),
 		cmocka_unit_test_setup(test_skipped_cost_as_well, start),

@@ -7,11 +7,18 @@
 
 /*
  * The regions, those first whose probes took the most, without which the probes of the period would
- * have taken no more than `share` of the CPU time that the target used in it (ns). What it will use
- * without them is not guessed: that shows in the next period. Names made at run time share their
- * probes and stay, so that it may not come to that. Returns how many, at most `max`.
+ * have taken no more than `share` of the CPU time that the target used in it (ns), less that of the
+ * probes left out. Names made at run time share their probes and stay, so that it may not come to
+ * that. Returns how many, at most `max`.
  */
 size_t rp_over_budget(const struct rp_snapshot *period, uint64_t cpu, double share,
 		      const struct rp_row **rows, size_t max);
+
+/*
+ * Where nothing that was called is left without these: the share of the target's CPU time that the
+ * last of them, which costs least, would take alone. Else 0.
+ */
+double rp_share_alone(const struct rp_snapshot *period, uint64_t cpu, const struct rp_row *const *rows,
+		      size_t n);
 
 #endif

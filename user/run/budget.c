@@ -22,6 +22,7 @@ int rp_budget__judge(struct rp_budget *budget, struct rp_reading *now,
 		return -ENOMEM;
 	out->share = out->period->meta.cpu_share;
 	out->n = rp_over_budget(out->period, cpu, budget->share, out->rows, RP_BUDGET_AT_ONCE);
+	out->alone = rp_share_alone(out->period, cpu, out->rows, out->n);
 	rp_reading__swap(&budget->before, now);
 	return 0;
 }

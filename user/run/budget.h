@@ -20,6 +20,7 @@ struct rp_verdict {
 	double share;				      /* that the probes took in it */
 	const struct rp_row *rows[RP_BUDGET_AT_ONCE]; /* to be left out */
 	size_t n;
+	double alone; /* share that the last of them takes alone, where nothing else was called */
 };
 
 /* The target has used enough CPU time, with this much in all (ns), to judge the period. */

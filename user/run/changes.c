@@ -39,6 +39,8 @@ int rp_run__add_regions(struct rp_run *run, const char *glob, size_t *added, str
 	rp_plan__refusals(run->plan, &refusals);
 	rc = rp_targets__select(run->targets, glob, err);
 	*added = count_traced(run->plan) - before;
+	if (*added)
+		rp_run__try_regions(run);
 	return rc ? rc : check_added(run, refusals, *added, err);
 }
 

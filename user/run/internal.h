@@ -54,7 +54,9 @@ struct cost_meter {
 struct overhead_limit {
 	struct rp_budget budget;
 	struct rp_timer *timer;
-	bool told; /* that it cannot be kept */
+	uint64_t period;
+	bool trial; /* a period is to begin: regions were added, of which nobody knows the cost */
+	bool told;  /* that it cannot be kept */
 };
 
 /* record.c: how far the record is. */
@@ -151,6 +153,7 @@ int rp_run__watch_events(struct rp_run *run);
 int rp_run__watch_refresh(struct rp_run *run);
 int rp_run__watch_costs(struct rp_run *run);
 int rp_run__watch_overhead(struct rp_run *run);
+void rp_run__try_regions(struct rp_run *run);
 int rp_run__watch_auto(struct rp_run *run);
 #define RP_SAMPLES_LEAST 100 /* fewer show nothing reliably */
 /* From now on, who ends the sleep of threads in regions is counted. */
