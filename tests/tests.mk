@@ -48,7 +48,7 @@ include tests/live/harmless.mk
 include tests/kernels/kernels.mk
 
 e2e: $(O)/rptrace targets npm ## real programs: PostgreSQL, Python, SQLite, Redis, compilers, the recipes of README, mistakes, exports, comparisons, the HTML report, samples and their stacks (root)
-	$(Q)RPTRACE=$(abspath $(O))/rptrace RPT_TARGETS=$(abspath $(O))/targets tests/e2e/run postgres python sqlite redis methods compilers readme mistakes machine_formats exports diff baseline html test_sample_ test_stacks
+	$(Q)RPTRACE=$(abspath $(O))/rptrace RPT_TARGETS=$(abspath $(O))/targets tests/e2e/run auto postgres python sqlite redis methods compilers readme mistakes machine_formats exports diff baseline html test_sample_ test_stacks
 
 npm: ## what tests drive a browser and read exports with, into the output folder
 	$(Q)tools/install-npm $(O)/npm

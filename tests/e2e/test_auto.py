@@ -182,7 +182,7 @@ class Programs(Chosen, Case):
         if subprocess.run(["sh", "-c", "go version"], capture_output=True, check=False).returncode:
             self.skipTest("go is not installed")
         server = self.spawn(self.compiled("answers.go", GO, "go", "build", env={
-            "GOCACHE": self.path("cache"), "GO111MODULE": "off", "CGO_ENABLED": "0"}))
+            "GOCACHE": os.path.join(os.path.dirname(harness.rptrace_path), "go-cache"), "GO111MODULE": "off", "CGO_ENABLED": "0"}))
         port = int(server.wait_lines("^port", stream="stdout")[0].split()[1])
         with socket.create_connection(("127.0.0.1", port)) as connection, connection.makefile("rw") as file:
             def work():

@@ -66,7 +66,8 @@ static void test_costliest_first(void **state)
 	assert_goes(0.001, "b d a c");
 }
 
-/* Nothing is to go in the next period because what went in this one gave the target its time back. */
+/* Nothing is to go in the next period because what went in this one gave the target its time back.
+ */
 static void test_of_what_is_used_without_them(void **state)
 {
 	(void)state;

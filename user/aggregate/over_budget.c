@@ -57,8 +57,8 @@ size_t rp_over_budget(const struct rp_snapshot *period, uint64_t cpu, double sha
 	return n;
 }
 
-double rp_share_alone(const struct rp_snapshot *period, uint64_t cpu, const struct rp_row *const *rows,
-		      size_t n)
+double rp_share_alone(const struct rp_snapshot *period, uint64_t cpu,
+		      const struct rp_row *const *rows, size_t n)
 {
 	const struct rp_row *last = n ? rows[n - 1] : NULL;
 	double others = 0;

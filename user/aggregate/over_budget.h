@@ -18,7 +18,7 @@ size_t rp_over_budget(const struct rp_snapshot *period, uint64_t cpu, double sha
  * Where nothing that was called is left without these: the share of the target's CPU time that the
  * last of them, which costs least, would take alone. Else 0.
  */
-double rp_share_alone(const struct rp_snapshot *period, uint64_t cpu, const struct rp_row *const *rows,
-		      size_t n);
+double rp_share_alone(const struct rp_snapshot *period, uint64_t cpu,
+		      const struct rp_row *const *rows, size_t n);
 
 #endif

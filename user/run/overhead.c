@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
 /*
- * --max-overhead: what the budget's verdict does to the trace, and what is said of it. What a region
- * costs is not known before it is traced. So the first period with it is short: as soon as it tells
- * anything, what costs too much is left out.
+ * --max-overhead: what the budget's verdict does to the trace, and what is said of it. What a
+ * region costs is not known before it is traced. So the first period with it is short: as soon as
+ * it tells anything, what costs too much is left out.
  */
 #include <math.h>
 #include <stdio.h>
@@ -10,8 +10,8 @@
 #include "run/internal.h"
 #include "util/clock.h"
 
-#define PERIOD_NS RP_NS_PER_S
-#define TRIAL_NS  (RP_NS_PER_S / 10)
+#define PERIOD_NS     RP_NS_PER_S
+#define TRIAL_NS      (RP_NS_PER_S / 10)
 
 #define KEPT_FOR_SURE 1.25 /* what is asked for, of what was measured: calls come unevenly */
 
@@ -39,7 +39,8 @@ static void say_none_left(struct rp_run *run, const struct rp_verdict *verdict)
 	char line[512];
 
 	snprintf(line, sizeof(line),
-		 "nothing that is called is traced any more: %.160s costs least, %.1f %% of the target's "
+		 "nothing that is called is traced any more: %.160s costs least, %.1f %% of the "
+		 "target's "
 		 "CPU; --max-overhead %.0f keeps it",
 		 name, verdict->alone * 100, ceil(verdict->alone * 100 * KEPT_FOR_SURE));
 	rp_run__say(run, line, NULL);
