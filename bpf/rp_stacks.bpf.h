@@ -86,6 +86,22 @@ static __always_inline void stack_around(struct rp_thread *t, __u64 sp,
 }
 
 /*
+ * The word at the top of the user stack is the kernel's return trampoline: a tail call, or a call
+ * whose return is pending.
+ */
+static __noinline bool returns_to_trampoline(__u64 sp)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct xol_area *area = BPF_CORE_READ(task, mm, uprobes_state.xol_area);
+	__u64 address = 0, trampoline = 0;
+
+	if (!area || bpf_probe_read_user(&address, sizeof(address), (void *)(unsigned long)sp))
+		return false;
+	trampoline = BPF_CORE_READ(area, vaddr);
+	return trampoline && address == trampoline;
+}
+
+/*
  * Would the return of a call at sp harm those that are pending? The kernel takes pending ones that
  * lie below sp for left by longjmp(3), and forgets them: their functions then return to the
  * trampoline that nobody serves, or to another function's caller. That is right on one stack. On
@@ -95,6 +111,11 @@ static __always_inline void stack_around(struct rp_thread *t, __u64 sp,
  * It also takes it that calls return in the reverse order of their entries, which a handler's do,
  * wherever its stack lies. Those of coroutines do not: not two of them may be pending on different
  * stacks. Those on the signal stack of a thread that is off it have been left: they may go.
+ *
+ * Stacks may also share a mapping, and a signal stack is unknown while its handler runs where it is
+ * set up with SS_AUTODISARM. A call that is alive still has the trampoline as its return address;
+ * one that was left mostly has been overwritten. It is asked of those further away alone, or the
+ * first call after each longjmp(3) would be refused.
  */
 static __always_inline bool return_breaks_others(struct task_struct *task, struct rp_thread *t,
 						 __u64 sp)
@@ -109,7 +130,9 @@ static __always_inline bool return_breaks_others(struct task_struct *task, struc
 		return false;
 	if (on_signal_stack(task, sp))
 		return sp > stack;
-	return !on_one_stack(t, sp, stack, sp <= stack);
+	if (!on_one_stack(t, sp, stack, sp <= stack))
+		return true;
+	return sp > stack + RP_STACK_NEAR && returns_to_trampoline(stack);
 }
 
 #endif

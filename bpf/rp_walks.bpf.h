@@ -127,19 +127,6 @@ static __always_inline struct rp_frame *frame_around(struct rp_thread *t, __u32 
 
 /* ---- frames that were left ------------------------------------------------------------------ */
 
-/* The word at the top of the user stack is the kernel's return trampoline: a tail call. */
-static __noinline bool returns_to_trampoline(__u64 sp)
-{
-	struct task_struct *task = bpf_get_current_task_btf();
-	struct xol_area *area = BPF_CORE_READ(task, mm, uprobes_state.xol_area);
-	__u64 address = 0, trampoline = 0;
-
-	if (!area || bpf_probe_read_user(&address, sizeof(address), (void *)(unsigned long)sp))
-		return false;
-	trampoline = BPF_CORE_READ(area, vaddr);
-	return trampoline && address == trampoline;
-}
-
 /* A call on one of several stacks in a mapping: its return address is still on the stack. */
 static __always_inline bool awaits_return(const struct rp_thread *t, const struct rp_frame *f)
 {

@@ -36,8 +36,9 @@ static bool names_personality(const char *strings, size_t size)
 static bool names_fibers(const char *strings, size_t size)
 {
 	/* ucontext, Boost.Context, libco, libcoro */
-	static const char *const names[] = {"makecontext", "jump_fcontext", "ontop_fcontext",
-					    "co_switch", "coro_transfer"};
+	static const char *const names[] = {"makecontext",   "swapcontext",    "setcontext",
+					    "jump_fcontext", "ontop_fcontext", "co_switch",
+					    "coro_transfer"};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (memmem(strings, size, names[i], strlen(names[i]) + 1))
