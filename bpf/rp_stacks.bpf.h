@@ -132,7 +132,10 @@ static __always_inline bool return_breaks_others(struct task_struct *task, struc
 		return sp > stack;
 	if (!on_one_stack(t, sp, stack, sp <= stack))
 		return true;
-	return sp > stack + RP_STACK_NEAR && returns_to_trampoline(stack);
+	if (sp <= stack + RP_STACK_NEAR || !returns_to_trampoline(stack))
+		return false;
+	t->stacks_share = 1;
+	return true;
 }
 
 #endif

@@ -34,7 +34,7 @@ __noinline int exit_unmatched(struct rp_thread *t, const struct rp_hit *hit, __u
 			   is_inside(frame_at(t, t->depth), hit->region);
 	}
 	/* A stack between, higher up in the same mapping, made its frame look left (rp_stack.h). */
-	if (surprise && sp && hit->role == RP_ROLE_CALL_SITE) {
+	if (surprise && sp) {
 		count_crossed(hit->region);
 		t->stacks_share = 1;
 	}

@@ -127,12 +127,19 @@ static __always_inline struct rp_frame *frame_around(struct rp_thread *t, __u32 
 
 /* ---- frames that were left ------------------------------------------------------------------ */
 
-/* A call on one of several stacks in a mapping: its return address is still on the stack. */
+/*
+ * A call on one of several stacks in a mapping: its return address is still on the stack, or the
+ * trampoline that the kernel has put there.
+ */
 static __always_inline bool awaits_return(const struct rp_thread *t, const struct rp_frame *f)
 {
 	__u64 address = 0;
 
-	if (!t->stacks_share || !f->ip || rp_frame__role(f) != RP_ROLE_CALL_SITE)
+	if (!t->stacks_share)
+		return false;
+	if (rp_frame__role(f) == RP_ROLE_CALL)
+		return !(f->flags & RP_FRAME_NO_RETURN) && returns_to_trampoline(f->sp);
+	if (!f->ip || rp_frame__role(f) != RP_ROLE_CALL_SITE)
 		return false;
 	return !bpf_probe_read_user(&address, sizeof(address), (void *)(unsigned long)f->sp) &&
 	       address == f->ip;

@@ -163,7 +163,7 @@ void live_assert_expected(const struct live_run *run, size_t n);
 
 /* Nothing was lost, for any reason, or for any other than this one. */
 void live_assert_nothing_lost(json_t *snapshot);
-void live_assert_nothing_lost_but(json_t *snapshot, const char *reason);
+void live_assert_nothing_lost_but(json_t *snapshot, const char *reasons);
 
 /* What holds of any rows when nothing is open (order, sums), and of the tree beside them. */
 void live_assert_rows(json_t *snapshot);

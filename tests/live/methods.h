@@ -32,7 +32,8 @@ struct live_case {
 	const char *target;    /* command line; a path or a name in $RPT_TARGETS; %s: that folder */
 	const char *selection; /* -f ... */
 	unsigned by;
-	const char *lost; /* the one reason for which anything may be lost; NULL: none */
+	const char
+		*lost; /* reasons for which anything may be lost, with blanks between; NULL: none */
 	/* What holds of the figures; NULL: all that the target expects, and that they are sound. */
 	void (*holds)(const struct live_run *run);
 };

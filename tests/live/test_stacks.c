@@ -76,6 +76,18 @@ static void all_timed(const struct live_run *run)
 	assert_int_equal(live_u64(json_object_get(run->json, "lost"), "stacks"), 0);
 }
 
+/*
+ * Nothing tells that stack from the thread's: the calls around the first handler look left, and are
+ * told as unmatched when they return. From then on it is known that stacks share a mapping.
+ */
+static void hidden_holds(const struct live_run *run)
+{
+	assert_calls(run, "dive", calls(run->said, "dive") - 3);
+	assert_calls(run, "inner", figure(run, "inner", "count"));
+	assert_calls(run, "handle", figure(run, "handle", "count"));
+	assert_int_equal(live_u64(json_object_get(run->json, "lost"), "unmatched"), 3);
+}
+
 #define EACH_WAY(place, by, ...)                                                                   \
 	LIVE_CASE("handlers " place " return 3 200", HANDLERS, by, __VA_ARGS__),                   \
 		LIVE_CASE("handlers " place " escape 3 200", HANDLERS, by, __VA_ARGS__)
@@ -90,6 +102,10 @@ static const struct live_case cases[] = {
 	EACH_WAY("below", BY_SITES, .holds = all_timed),
 	EACH_WAY("apart", BY_SITES, .holds = all_timed),
 	EACH_WAY("disarm", BY_SITES, .holds = all_told),
+	LIVE_CASE("handlers hidden return 3 200", HANDLERS, BY_AUTO, .holds = hidden_holds,
+		  .lost = "stacks unmatched"),
+	LIVE_CASE("handlers hidden return 3 200", HANDLERS, BY_SITES, .holds = hidden_holds,
+		  .lost = "unmatched"),
 };
 
 /*

@@ -7,6 +7,7 @@
  *          below   it lies below it, in the same mapping
  *          apart   in a mapping of its own, at higher addresses
  *          disarm  as apart, and the kernel does not know it while the handler runs (SS_AUTODISARM)
+ *          hidden  as above, and the same
  *   WAY    return  the handler returns
  *          escape  it is left by siglongjmp, and all of dive with it
  *   pause  in the middle of them it waits for its input again
@@ -105,7 +106,7 @@ static void place(const char *where)
 	}
 	own = strcmp(where, "below") ? low : high;
 	alternate = strcmp(where, "below") ? high : low;
-	flags = strcmp(where, "disarm") ? 0 : SS_AUTODISARM;
+	flags = strcmp(where, "disarm") && strcmp(where, "hidden") ? 0 : SS_AUTODISARM;
 }
 
 int main(int argc, char **argv)

@@ -348,6 +348,9 @@ static void test_fibers(void **state)
 {
 	(void)state;
 	assert_true(TRAITS("makecontext").has_fibers);
+	assert_true(TRAITS("swapcontext").has_fibers);
+	assert_true(TRAITS("setcontext").has_fibers);
+	assert_false(TRAITS("getcontext").has_fibers);
 	assert_true(TRAITS("printf\0jump_fcontext").has_fibers);
 	assert_false(TRAITS("makecontexts").has_fibers);
 	assert_false(TRAITS("swap").has_fibers);

@@ -11,6 +11,7 @@
  * arguments come in, at the beginning of a function: that is how a switch is told where to go.
  */
 #include <Zydis/Zydis.h>
+#include <string.h>
 
 #include "plan/stack_switch_internal.h"
 
@@ -20,6 +21,10 @@
 /* The longest row of instructions that restores registers after a switch. */
 #define RESTORE_INSTRUCTIONS 16
 #define LEAVE		     0xc9
+/* A load of the frame pointer is looked at where a leave is no further away. */
+#define LEAVE_BYTES 24
+/* What iretq takes from the stack, the new stack pointer among it. Less than that is data. */
+#define IRET_PUSHES 5
 
 enum source { SOURCE_UNKNOWN, SOURCE_FRAME, SOURCE_ELSEWHERE };
 
@@ -33,6 +38,7 @@ struct state {
 	uint8_t sources[16]; /* enum source, by register number */
 	bool begins;	     /* no flow from the code before: a function may begin here */
 	bool saved;	     /* something was put on the stack, or the stack pointer elsewhere */
+	uint8_t pushes;	     /* since no flow came from the code before */
 	bool unrolled;	     /* the stack pointer was just set from the frame pointer */
 };
 
@@ -111,6 +117,7 @@ static void step(struct state *s, const struct decoded *d)
 	const ZydisDecodedOperand *to = &d->ops[0];
 	int number = -1;
 
+	s->pushes += d->i.meta.category == ZYDIS_CATEGORY_PUSH;
 	s->saved |= d->i.mnemonic == ZYDIS_MNEMONIC_PUSH ||
 		    (d->i.mnemonic == ZYDIS_MNEMONIC_MOV && is_sp(&d->ops[1]));
 	s->unrolled = d->i.mnemonic == ZYDIS_MNEMONIC_MOV && is_sp(to);
@@ -168,18 +175,21 @@ static bool holds_argument(int reg)
 	}
 }
 
-/* What comes after a switch: the registers of the other side, and on to it. */
-static bool goes_on_elsewhere(const uint8_t *code, size_t size)
+/* What comes after a switch: the registers of the other side, and on to it, by a call if `calls`.
+ */
+static bool goes_on(const uint8_t *code, size_t size, bool calls)
 {
 	struct decoded d;
 
 	for (int i = 0; i < RESTORE_INSTRUCTIONS && decode(code, size, &d); i++) {
 		switch (d.i.mnemonic) {
 		case ZYDIS_MNEMONIC_RET:
-		case ZYDIS_MNEMONIC_CALL:
 			return true;
+		case ZYDIS_MNEMONIC_CALL:
+			return calls;
 		case ZYDIS_MNEMONIC_JMP:
-			return !(d.i.attributes & ZYDIS_ATTRIB_IS_RELATIVE);
+			return !(d.i.attributes & ZYDIS_ATTRIB_IS_RELATIVE) &&
+			       d.i.meta.branch_type != ZYDIS_BRANCH_TYPE_FAR;
 		case ZYDIS_MNEMONIC_POP:
 		case ZYDIS_MNEMONIC_MOV:
 			if (is_sp(&d.ops[0]) || (d.ops[1].type == ZYDIS_OPERAND_TYPE_MEMORY &&
@@ -193,6 +203,11 @@ static bool goes_on_elsewhere(const uint8_t *code, size_t size)
 		size -= d.i.length;
 	}
 	return false;
+}
+
+static bool goes_on_elsewhere(const uint8_t *code, size_t size)
+{
+	return goes_on(code, size, true);
 }
 
 /* Where the register has its value from; `next`: the offset behind the instruction. */
@@ -214,13 +229,40 @@ static bool is_from_elsewhere(const struct state *s, ZydisRegister reg, const ui
 	}
 }
 
-/* mov anything to the frame pointer; leave: this sets the stack pointer to the same. */
+static bool is_branch(const struct decoded *d)
+{
+	return d->i.meta.category == ZYDIS_CATEGORY_RET ||
+	       d->i.meta.category == ZYDIS_CATEGORY_CALL ||
+	       d->i.meta.category == ZYDIS_CATEGORY_COND_BR ||
+	       d->i.meta.category == ZYDIS_CATEGORY_UNCOND_BR;
+}
+
+static bool writes_frame_pointer(const struct decoded *d)
+{
+	return d->ops[0].type == ZYDIS_OPERAND_TYPE_REGISTER &&
+	       d->ops[0].reg.value == ZYDIS_REGISTER_RBP &&
+	       d->ops[0].actions & ZYDIS_OPERAND_ACTION_MASK_WRITE;
+}
+
+/*
+ * Anything to the frame pointer, which a leave further down copies to the stack pointer. `next`:
+ * the offset behind that instruction.
+ */
 static bool is_leave_from_elsewhere(const struct decoded *d, const uint8_t *code, size_t size,
 				    size_t next)
 {
-	return d->ops[0].type == ZYDIS_OPERAND_TYPE_REGISTER &&
-	       d->ops[0].reg.value == ZYDIS_REGISTER_RBP && !is_sp(&d->ops[1]) && next < size &&
-	       code[next] == LEAVE && goes_on_elsewhere(code + next + 1, size - next - 1);
+	size_t end = size - next < LEAVE_BYTES ? size : next + LEAVE_BYTES;
+	struct decoded then;
+
+	if (!writes_frame_pointer(d) || (d->i.mnemonic == ZYDIS_MNEMONIC_MOV && is_sp(&d->ops[1])))
+		return false;
+	for (; next < end && decode(code + next, size - next, &then); next += then.i.length) {
+		if (then.i.mnemonic == ZYDIS_MNEMONIC_LEAVE)
+			return goes_on_elsewhere(code + next + 1, size - next - 1);
+		if (is_branch(&then) || writes_frame_pointer(&then))
+			return false;
+	}
+	return false;
 }
 
 static bool loads_sp(const struct state *s, const struct decoded *d, const uint8_t *code,
@@ -231,15 +273,28 @@ static bool loads_sp(const struct state *s, const struct decoded *d, const uint8
 	if (d->i.meta.category == ZYDIS_CATEGORY_CMOV)
 		return is_sp(to) && goes_on_elsewhere(code + next, size - next);
 	switch (d->i.mnemonic) {
+	case ZYDIS_MNEMONIC_IRETQ:
+		return s->pushes >= IRET_PUSHES;
 	case ZYDIS_MNEMONIC_POP:
+		if (is_leave_from_elsewhere(d, code, size, next))
+			return true;
 		return is_sp(to) && !s->unrolled && goes_on_elsewhere(code + next, size - next);
+	case ZYDIS_MNEMONIC_MOVQ:
+		return is_sp(to) && goes_on_elsewhere(code + next, size - next);
+	case ZYDIS_MNEMONIC_XADD:
 	case ZYDIS_MNEMONIC_XCHG:
 		return (is_sp(to) || is_sp(from)) && goes_on_elsewhere(code + next, size - next);
 	case ZYDIS_MNEMONIC_LEA:
 		return is_sp(to) && is_from_elsewhere(s, from->mem.base, code, size, next);
-	case ZYDIS_MNEMONIC_ADD: /* the way from one stack to the other */
+	/*
+	 * The way from one stack to the other. Before a call it makes room for an array of variable
+	 * size.
+	 */
+	case ZYDIS_MNEMONIC_ADD:
+	case ZYDIS_MNEMONIC_SUB:
+	case ZYDIS_MNEMONIC_XOR:
 		return is_sp(to) && from->type != ZYDIS_OPERAND_TYPE_IMMEDIATE &&
-		       goes_on_elsewhere(code + next, size - next);
+		       goes_on(code + next, size - next, false);
 	case ZYDIS_MNEMONIC_MOV:
 		if (is_leave_from_elsewhere(d, code, size, next))
 			return true;
@@ -278,33 +333,59 @@ static bool is_load(const uint8_t *code, size_t size, size_t at)
 	return false;
 }
 
+/* Of an opcode of two bytes. */
+static bool looks_like_long_load(const uint8_t *at, size_t size)
+{
+	uint8_t rex = at[-1], modrm = size > 2 ? at[2] : 0;
+
+	switch (at[1]) {
+	case 0x7e: /* from a vector register */
+	case 0xc1: /* xadd */
+		return (modrm & 0xc7) == 0xc4 && (rex & 0xf9) == 0x48;
+	default: /* cmov anything to register */
+		return (at[1] & 0xf0) == 0x40 && (modrm & 0x38) == 0x20 && (rex & 0xfc) == 0x48;
+	}
+}
+
+static bool has_leave_behind(const uint8_t *at, size_t size)
+{
+	return memchr(at + 1, LEAVE, (size < LEAVE_BYTES ? size : LEAVE_BYTES) - 1);
+}
+
 /*
  * Could the opcode at `at` be that of a load of the stack pointer? There is a byte before it, and
- * one behind it; third is what follows, 0 where nothing does. This is asked of every byte, and the
- * first test answers most.
+ * size of them, two or more, from it on. This is asked of every byte, and the first test answers
+ * most.
  */
-static bool looks_like_load(const uint8_t *at, uint8_t third)
+static bool looks_like_load(const uint8_t *at, size_t size)
 {
 	static const bool is_opcode[256] = {
-		[0x01] = true, [0x03] = true, [0x0f] = true, [0x5c] = true, [0x87] = true,
-		[0x89] = true, [0x8b] = true, [0x8d] = true, [0x94] = true};
+		[0x01] = true, [0x03] = true, [0x0f] = true, [0x29] = true, [0x2b] = true,
+		[0x31] = true, [0x33] = true, [0x5c] = true, [0x5d] = true, [0x87] = true,
+		[0x89] = true, [0x8b] = true, [0x8d] = true, [0x94] = true, [0xcf] = true};
 	uint8_t rex = at[-1], modrm = at[1];
 
 	if (!is_opcode[at[0]])
 		return false;
 	switch (at[0]) {
-	case 0x01: /* add register to register */
+	case 0x01: /* add, sub, xor: register to register */
+	case 0x29:
+	case 0x31:
 		return (modrm & 0xc7) == 0xc4 && (rex == 0x48 || rex == 0x4c);
-	case 0x03: /* add anything to register */
+	case 0x03: /* the same: anything to register */
+	case 0x2b:
+	case 0x33:
 		return (modrm & 0x38) == 0x20 && (rex & 0xfc) == 0x48;
-	case 0x0f: /* cmov anything to register */
-		return (modrm & 0xf0) == 0x40 && (third & 0x38) == 0x20 && (rex & 0xfc) == 0x48;
+	case 0x0f:
+		return looks_like_long_load(at, size);
+	case 0x5d: /* pop to the frame pointer; leave */
+		return modrm == LEAVE;
 	case 0x89: /* mov register to register; not from the frame pointer */
-		if ((modrm & 0xc7) == 0xc5 && third == LEAVE)
+		if ((modrm & 0xc7) == 0xc5 && modrm != 0xe5 && has_leave_behind(at, size))
 			return true;
 		return (modrm & 0xc7) == 0xc4 && (rex == 0x4c || (rex == 0x48 && modrm != 0xec));
 	case 0x8b: /* mov anything to register; not from the frame */
-		if ((modrm & 0x38) == 0x28 && third == LEAVE)
+		if ((modrm & 0x38) == 0x28 && has_leave_behind(at, size))
 			return true;
 		return (modrm & 0x38) == 0x20 && (rex & 0xfc) == 0x48 &&
 		       (modrm < 0x40 || (modrm & 7) != 5);
@@ -314,6 +395,7 @@ static bool looks_like_load(const uint8_t *at, uint8_t third)
 	case 0x87: /* xchg */
 		return (rex & 0xf8) == 0x48 && ((modrm & 0x38) == 0x20 || (modrm & 0xc7) == 0xc4);
 	case 0x94: /* xchg with rax */
+	case 0xcf: /* iretq */
 		return rex == 0x48;
 	default: /* pop, without a prefix that makes it r12; then more of them, or a jump */
 		return (rex & 0xf1) != 0x41 &&
@@ -324,8 +406,7 @@ static bool looks_like_load(const uint8_t *at, uint8_t third)
 bool rp_stack_switch__in_x86(const uint8_t *code, size_t from, size_t end, size_t size)
 {
 	for (size_t i = from ? from : 1; i < end && i + 1 < size; i++)
-		if (looks_like_load(code + i, i + 2 < size ? code[i + 2] : 0) &&
-		    is_load(code, size, i))
+		if (looks_like_load(code + i, size - i) && is_load(code, size, i))
 			return true;
 	return false;
 }
