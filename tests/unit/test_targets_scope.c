@@ -102,6 +102,21 @@ static void test_return_probes_of_all_who_have_signal_stacks(void **state)
 	assert_int_equal(f.kernel.links[0].sites, 3);
 }
 
+/* What that does when it runs, nobody knows: stacks may be switched there. */
+static void test_no_return_probes_beside_code_that_cannot_be_read(void **state)
+{
+	(void)state;
+	has_signal_stack_but_no_coroutines();
+	assert_int_equal(truncate(make_object("code"), 100), 0);
+	put_process(PID, 1);
+	map(PID, "prog");
+	map(PID, "code");
+	f.plan_opts.rules.return_probes = true;
+	start();
+	add(PID);
+	assert_int_equal(f.kernel.links[0].sites, 3 * 2);
+}
+
 /* What is left of it would have return probes that nobody sees to. */
 static void test_left_out_beside_functions_on_signal_stacks(void **state)
 {
@@ -319,6 +334,7 @@ int main(void)
 		TARGETS_TEST(test_all_that_map_it_are_traced),
 		TARGETS_TEST(test_no_return_probes_bound_to_who_has_signal_stacks),
 		TARGETS_TEST(test_return_probes_of_all_who_have_signal_stacks),
+		TARGETS_TEST(test_no_return_probes_beside_code_that_cannot_be_read),
 		TARGETS_TEST(test_left_out_beside_functions_on_signal_stacks),
 		TARGETS_TEST(test_others_are_hidden),
 		TARGETS_TEST(test_a_file_of_another_device_that_may_be_the_same),

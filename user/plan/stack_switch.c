@@ -19,8 +19,11 @@
 
 /* Code is read so much at a time, with what comes before and behind it. */
 #define CHUNK_BYTES (1u << 20)
-/* As long as it takes to search that, a start may be held up. */
-#define CODE_MAX (64u << 20)
+/*
+ * As long as it takes to search that, some tenths of a second, a start may be held up. An object
+ * with more is taken for one that switches.
+ */
+#define CODE_MAX (256u << 20)
 
 /* ---- arm64 --------------------------------------------------------------------------------- */
 
@@ -98,12 +101,15 @@ static bool search_code(const struct rp_plan_object *object, uint64_t offset, ui
 
 int rp_plan__switches_stacks(const struct rp_plan_object *object, bool *switches)
 {
-	uint64_t size = object->code_size < CODE_MAX ? object->code_size : CODE_MAX;
+	uint64_t size = object->code_size;
 	uint8_t *buf;
 
 	*switches = false;
 	if (!size || is_c_library(object->path) ||
 	    (object->traits.machine != EM_X86_64 && object->traits.machine != EM_AARCH64))
+		return 0;
+	*switches = size > CODE_MAX;
+	if (*switches)
 		return 0;
 	buf = malloc(CHUNK_BYTES + 2 * RP_STACK_SWITCH_AROUND);
 	if (!buf)

@@ -6,8 +6,8 @@
  * are to be probed, every file that a traced process maps is looked at once, before any of them is
  * planned.
  *
- * Whoever maps files that take too long to be searched is taken for one that switches: RET sites
- * are right in any case.
+ * Whoever maps files that take too long to be searched, or that cannot be read, is taken for one
+ * that switches: RET sites are right in any case.
  *
  * What is loaded later may find return probes in place. They go over to RET sites then, as those of
  * functions do that run on a signal stack. Functions whose exits are not known are left out.
@@ -36,17 +36,23 @@ static bool is_new(struct rp_targets *t, dev_t dev, ino_t ino)
 	return true;
 }
 
-/* Takes fd over. What cannot be read has no functions that could be probed, either. */
+/* Takes fd over; a negative errno: it could not be opened. 0 or -ENOMEM. */
 static int search_file(struct rp_targets *t, int fd, const char *path)
 {
 	struct rp_elf *elf = NULL;
-	int rc = rp_helper__object(t->helper, fd, path, 0, &elf, NULL);
+	int rc = fd < 0 ? fd : rp_helper__object(t->helper, fd, path, 0, &elf, NULL);
 
 	if (!rc)
 		rc = rp_plan__search_switches(t->plan, path, elf);
 	rp_elf__free(elf);
-	close(fd);
-	return rc == -ENOMEM ? rc : 0;
+	if (fd >= 0)
+		close(fd);
+	if (rc == -ENOMEM)
+		return rc;
+	/* Nobody runs what has gone; what it does that cannot be read, nobody knows. */
+	if (rc && rc != -ENOENT && rc != -ESRCH && rc != -EINTR)
+		rp_plan__assume_switches(t->plan);
+	return 0;
 }
 
 static bool takes_too_long(const struct rp_targets *t, uint64_t before)
@@ -74,12 +80,10 @@ int rp_targets__search_mapped(struct rp_targets *t, pid_t pid, const struct rp_m
 	if (!rp_plan__fears_switches(t->plan))
 		return 0;
 	for (size_t i = 0; i < n && !rc && rp_plan__fears_switches(t->plan); i++) {
-		int fd = is_new(t, mapped[i].dev, mapped[i].ino)
-				 ? rp_helper__open_mapped(t->helper, t->proc, pid, &mapped[i])
-				 : -EEXIST;
-
-		if (fd >= 0)
-			rc = search_file(t, fd, mapped[i].path);
+		if (is_new(t, mapped[i].dev, mapped[i].ino))
+			rc = search_file(
+				t, rp_helper__open_mapped(t->helper, t->proc, pid, &mapped[i]),
+				mapped[i].path);
 		if (takes_too_long(t, before))
 			rp_plan__assume_switches(t->plan);
 		if (rp_targets__is_cancelled(t))
@@ -101,9 +105,9 @@ int rp_targets__search_linked(struct rp_targets *t, const struct rp_linked *link
 		struct stat st;
 		int fd = rp_helper__open(t->helper, linked->items[i].path, &st);
 
-		if (fd >= 0 && is_new(t, st.st_dev, st.st_ino))
+		if (fd < 0 || is_new(t, st.st_dev, st.st_ino))
 			rc = search_file(t, fd, linked->items[i].path);
-		else if (fd >= 0)
+		else
 			close(fd);
 	}
 	if (!rp_plan__fears_switches(t->plan))
