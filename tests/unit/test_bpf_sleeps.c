@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+/* Threads that sleep in regions: for how long, who wakes them, and the samples of all threads. */
+#include "bpf_fixture.h"
+
+static struct rp_waker_figures woken(__u32 waker)
+{
+	struct rp_waker_key key = {.node = node(FAKE_ROOT, A), .waker = waker};
+	struct rp_waker_figures *figures = bpf_map_lookup_elem(&wakers, &key);
+
+	return figures ? *figures : (struct rp_waker_figures){0};
+}
+
+typedef int (*switch_program)(unsigned long long *ctx);
+
+/* Off the CPU goes prev, whose state is not 0 where it sleeps; next has run for `ran` by then. */
+static void change(switch_program program, bool preempt, struct fake_thread *prev,
+		   struct fake_thread *next, unsigned int state, __u64 now)
+{
+	fake_run(prev);
+	fake.now = fake_rq.clock = fake_rq.clock_task = now;
+	program((unsigned long long[]){preempt, (__u64)&prev->task, (__u64)&next->task, state});
+}
+
+/* A thread has run up to now, and since then it does not. */
+static void ran(struct fake_thread *t, __u64 now)
+{
+	t->task.se.sum_exec_runtime += now - t->task.se.exec_start;
+	t->task.se.exec_start = now;
+}
+
+/* The first thread sleeps in A from 2000 to 2500, is woken, and gets the CPU at 2600. */
+static void sleep_in_a(switch_program program, struct fake_thread *by)
+{
+	fake_thread_init(&first, &first, PROCESS, PROCESS);
+	first.task.se.exec_start = 1000;
+	fake_run(&first);
+	hit(ENTER, A, SP, 1000);
+	ran(&first, 2000);
+	change(program, false, &first, &second, 1, 2000);
+	if (by) {
+		fake_run(by);
+		fake.now = 2500;
+		rp_waking((unsigned long long[]){(__u64)&first.task});
+	}
+	first.task.sched_info.last_queued = 2500;
+	/* It did not run meanwhile: the kernel has it begin now. */
+	first.task.se.exec_start = 2600;
+	change(program, false, &second, &first, 1, 2600);
+}
+
+static void test_who_wakes(void **state)
+{
+	static struct fake_thread stranger;
+	static const struct {
+		__u32 preempt_count, waker;
+		bool in_region, is_stranger;
+	} cases[] = {
+		{0, B, .in_region = true},
+		{.waker = RP_WAKER_OUTSIDE},
+		{0, RP_WAKER_UNTRACED, .is_stranger = true},
+		{0x00010000, RP_WAKER_INTERRUPT, .in_region = true},
+		{0x00000100, RP_WAKER_INTERRUPT, .in_region = true},
+		{0x00000200, B, .in_region = true}, /* softirqs are disabled */
+		{0x01000000, RP_WAKER_UNKNOWN, .in_region = true},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		fake_setup(state);
+		fake_thread_init(&stranger, &stranger, PROCESS + 9, PROCESS + 9);
+		fake_run(&second);
+		if (cases[i].in_region)
+			hit(ENTER, B, SP, 1000);
+		fake_preempt_count = cases[i].preempt_count;
+		sleep_in_a(rp_waker_switch, cases[i].is_stranger ? &stranger : &second);
+		assert_int_equal(woken(cases[i].waker).count, 1);
+		assert_int_equal(woken(cases[i].waker).ns, 500);
+	}
+}
+
+static void test_nobody_is_seen_to_wake(void **state)
+{
+	(void)state;
+	sleep_in_a(rp_waker_switch, NULL);
+	assert_int_equal(woken(RP_WAKER_UNKNOWN).count, 1);
+	assert_int_equal(woken(RP_WAKER_UNKNOWN).ns, 500);
+	/* Who woke it before has no part in its next sleep. */
+	sleep_in_a(rp_waker_switch, &second);
+	assert_int_equal(woken(RP_WAKER_OUTSIDE).count, 1);
+}
+
+/* What is preempted, or goes on running, does not sleep. */
+static void test_no_sleep(void **state)
+{
+	(void)state;
+	hit(ENTER, A, SP, 1000);
+	for (int i = 0; i < 2; i++) {
+		switch_program program = i ? rp_switch : rp_waker_switch;
+
+		change(program, true, &first, &second, 1, 2000);
+		change(program, false, &second, &first, 0, 2600);
+		change(program, false, &first, &second, 0, 2700);
+		change(program, false, &second, &first, 0, 2900);
+	}
+	assert_int_equal(wakers_used, 0);
+	assert_int_equal(fake_figures(FAKE_ROOT, A).asleep, 0);
+}
+
+static void test_no_room_for_wakers(void **state)
+{
+	(void)state;
+	cfg_max_wakers = 0;
+	sleep_in_a(rp_waker_switch, &second);
+	assert_int_equal(lost[RP_LOST_WAKERS], 1);
+	assert_int_equal(woken(RP_WAKER_OUTSIDE).count, 0);
+}
+
+/* Time is told of every sleep, stacks of so many. */
+static void test_asleep(void **state)
+{
+	const struct rp_sample *sample = (void *)fake.ring[0];
+	const struct rp_woken *end = (void *)fake.ring[1];
+
+	(void)state;
+	cfg_sleeps_max = 1;
+	sleep_in_a(rp_switch, NULL);
+	assert_int_equal(fake.submitted, 2);
+	assert_int_equal(sample->kind, RP_SAMPLE_KIND_SLEEP);
+	assert_int_equal(sample->tid, PROCESS);
+	assert_int_equal(sample->tgid, PROCESS);
+	assert_int_equal(sample->node, node(FAKE_ROOT, A));
+	assert_int_equal(sample->time, 2000);
+	assert_int_equal(sample->flags, 0);
+	assert_int_equal(end->kind, RP_SAMPLE_KIND_WOKEN);
+	assert_int_equal(end->tid, PROCESS);
+	assert_int_equal(end->ns, 500);
+	assert_int_equal(fake_figures(FAKE_ROOT, A).asleep, 500);
+	assert_int_equal(fake_figures(FAKE_ROOT, A).asleep_untold, 0);
+	sleep_in_a(rp_switch, NULL);
+	assert_int_equal(fake.submitted, 2);
+	assert_int_equal(lost[RP_LOST_SLEEPS], 1);
+	assert_int_equal(fake_figures(FAKE_ROOT, A).asleep, 1000);
+	assert_int_equal(fake_figures(FAKE_ROOT, A).asleep_untold, 500);
+}
+
+static void test_samples(void **state)
+{
+	struct bpf_perf_event_data interrupted = {.sample_period = 1000};
+	const struct rp_sample *s = (void *)fake.ring[0];
+	struct fake_thread stranger;
+	struct xol_area area = {.vaddr = 0x7000};
+
+	(void)state;
+#ifdef __x86_64__
+	interrupted.regs.cs = 0x33;
+	fake.regs.rip = 0x7ff8;
+#endif
+	hit(ENTER, A, SP, 1000);
+	rp_take_sample(&interrupted);
+	assert_int_equal(fake.submitted, 1);
+	assert_int_equal(s->kind, RP_SAMPLE_KIND_SAMPLE);
+	assert_int_equal(s->node, node(FAKE_ROOT, A));
+	assert_int_equal(s->flags, 0);
+	first.mm.uprobes_state.xol_area = &area;
+	hit(LEAVE, A, SP, 1000);
+	memset(&interrupted.regs, 0, sizeof(interrupted.regs));
+	rp_take_sample(&interrupted);
+	s = (void *)fake.ring[1];
+	assert_int_equal(s->node, 0);
+	assert_int_equal(s->flags & RP_SAMPLE_KERNEL, RP_SAMPLE_KERNEL);
+	/* Two events of a thread come faster than one can. */
+	samples_may_double = true;
+	for (__u64 cpu = 5000; cpu < 8000; cpu += 250) {
+		first.task.se.sum_exec_runtime = cpu;
+		rp_take_sample(&interrupted);
+	}
+	samples_may_double = false;
+	assert_int_equal(fake.submitted, 2 + 6);
+	fake.ring_full = true;
+	rp_take_sample(&interrupted);
+	assert_int_equal(lost[RP_LOST_SAMPLES], 1);
+	fake_thread_init(&stranger, &stranger, PROCESS + 9, PROCESS + 9);
+	fake_run(&stranger);
+	rp_take_sample(&interrupted);
+	assert_int_equal(lost[RP_LOST_SAMPLES], 1);
+}
+
+/* The pending return that a place on the stack was taken from; where there is none, all are left.
+ */
+static void test_pending_returns(void **state)
+{
+	struct return_instance outer = {.stack = 0x5000, .orig_ret_vaddr = 0x405},
+			       inner = {.stack = 0x4000, .orig_ret_vaddr = 0x404, .next = &outer};
+	struct rp_unwind_walk walk = {.pending = (__u64)(unsigned long)&inner};
+	struct rp_unwind_frames frames = {.w = &walk};
+
+	(void)state;
+	assert_false(take_pending(&frames, 0x4100, 0x4108));
+	assert_true(take_pending(&frames, 0x4000, 0x4008));
+	assert_int_equal(walk.regs.ip, 0x404);
+	assert_int_equal(walk.regs.sp, 0x4008);
+	assert_true(take_pending(&frames, 0x4ff8, 0x5000));
+	assert_int_equal(walk.regs.ip, 0x405);
+	assert_int_equal(walk.regs.sp, 0x5008);
+	assert_false(take_pending(&frames, 0x6000, 0x6008));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_who_wakes),	    TEST(test_nobody_is_seen_to_wake),
+		TEST(test_no_sleep),	    TEST(test_no_room_for_wakers),
+		TEST(test_asleep),	    TEST(test_samples),
+		TEST(test_pending_returns),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
