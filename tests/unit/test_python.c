@@ -81,6 +81,41 @@ static void damaged_tables_are_read(void **state)
 	}
 }
 
+/* Lines before the first and past the last number that there may be are none. */
+static void lines_out_of_range_are_none(void **state)
+{
+	static const struct {
+		uint32_t first;
+		uint8_t table[8];
+		size_t size;
+		uint32_t line;
+	} cases[] = {
+		{2, {0xf0, 21}, 2, 0},	       /* 10 lines back */
+		{2, {0xf0, 3}, 2, 1},	       /* 1 back */
+		{UINT32_MAX, {0xe8, 2}, 2, 0}, /* 1 on */
+		{UINT32_MAX - 1, {0xe8, 2}, 2, UINT32_MAX},
+		{7, {0xd8}, 1, 8}, /* 1 on, in short */
+		{7, {0xe0}, 1, 9}, /* 2 on */
+		{7, {0xd0}, 1, 7},
+		{7, {0xf8, 2}, 2, 0},		   /* of no line */
+		{7, {0xf0, 64 | 2, 1}, 3, 7 + 33}, /* a number of two bytes */
+		{7, {0xf0, 64 | 2, 0x80}, 3, 8},   /* cut off by what follows */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct rp_python_line *lines;
+		size_t n;
+
+		assert_int_equal(rp_python_lines__read(cases[i].table, cases[i].size,
+						       cases[i].first, &lines, &n),
+				 0);
+		assert_int_equal(n, 1);
+		assert_int_equal(lines[0].line, cases[i].line);
+		free(lines);
+	}
+}
+
 static const char *text(unsigned width, const void *bytes, size_t n)
 {
 	static char out[64];
@@ -93,7 +128,7 @@ static const char *text(unsigned width, const void *bytes, size_t n)
 static void texts_become_utf8(void **state)
 {
 	static const uint16_t two[] = {0x4e2d, 'x', 0xd800, 0xe9};
-	static const uint32_t four[] = {0x1f40d, 'y', 0x110000};
+	static const uint32_t four[] = {0x2f80d, 'y', 0x110000};
 	char longest[RP_PYTHON_NAME_MAX];
 
 	(void)state;
@@ -102,9 +137,9 @@ static void texts_become_utf8(void **state)
 	assert_string_equal(text(1, "a\0b", 3), "a\xef\xbf\xbd"
 						"b");
 	assert_string_equal(text(2, two, sizeof(two)), "\xe4\xb8\xadx\xef\xbf\xbd\xc3\xa9");
-	assert_string_equal(text(4, four, sizeof(four)), "\xf0\x9f\x90\x8dy\xef\xbf\xbd");
+	assert_string_equal(text(4, four, sizeof(four)), "\xf0\xaf\xa0\x8dy\xef\xbf\xbd");
 	/* Half a character is none, and what does not fit is cut off between two. */
-	assert_string_equal(text(4, four, 7), "\xf0\x9f\x90\x8d");
+	assert_string_equal(text(4, four, 7), "\xf0\xaf\xa0\x8d");
 	memset(longest, 0xe9, sizeof(longest));
 	assert_int_equal(strlen(text(1, longest, sizeof(longest))), 62);
 }
@@ -217,6 +252,14 @@ static void each_process_has_its_bound(void **state)
 		n++;
 	}
 	assert_true(n > 1000 && n < 40000);
+	/* What is freed, or told anew, gives its room back. */
+	tell(1, 0x1000, "again");
+	assert_place(rp_python_codes__place(codes, 1, 0x1000, 130), "again", 9);
+	rp_python_codes__exit(codes, 1);
+	for (uint64_t i = 0; i < 2 * n; i++)
+		tell(1, 0x1000, "same");
+	tell(1, 0x2000, "next");
+	assert_place(rp_python_codes__place(codes, 1, 0x2000, 130), "next", 9);
 	tell(2, 0x1000, "other");
 	assert_place(rp_python_codes__place(codes, 2, 0x1000, 130), "other", 9);
 }
@@ -244,6 +287,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lines_are_those_of_the_table),
 		cmocka_unit_test(damaged_tables_are_read),
+		cmocka_unit_test(lines_out_of_range_are_none),
 		cmocka_unit_test(texts_become_utf8),
 		CODES_TEST(instructions_have_places),
 		CODES_TEST(code_objects_come_and_go),

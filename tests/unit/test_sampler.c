@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
 /* From records of the ring to stacks with names: of this process, whose code is known. */
+#include <inttypes.h>
+#include <stdio.h>
+
 #include "sample/sampler.h"
 #include "sample/spaces.h"
 #include "unwind_fixture.h"
@@ -180,6 +183,133 @@ static void test_sleeps(void **state)
 	rp_sample_counts__free(counts);
 }
 
+/* Of a thread that sleeps, with return addresses in the kernel's code. */
+static void test_sleeps_in_the_kernel(void **state)
+{
+	static const char kallsyms[] = "ffffffff81002000 t pipe_read\n"
+				       "ffffffff81003000 t vfs_read\n"
+				       "ffffffff81004000 t unrelated\n"
+				       "ffffffff81005000 T __sched_text_start\n"
+				       "ffffffff81006000 T __sched_text_end\n";
+	struct rp_sample sample = sample_at(within(inner), RP_SAMPLE_KIND_SLEEP, 0);
+	char path[] = "/tmp/rptrace-unit-XXXXXX";
+	int fd = mkstemp(path);
+
+	(void)state;
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, kallsyms, strlen(kallsyms)), strlen(kallsyms));
+	close(fd);
+	assert_false(rp_sampler__read_kernel(sampler, "/nowhere"));
+	assert_true(rp_sampler__read_kernel(sampler, path));
+	unlink(path);
+	/* A call may be the last instruction of its function. */
+	sample.address[2] = 0xffffffff81005010;
+	sample.address[3] = 0xffffffff81003000;
+	sample.address[4] = 0xffffffff81004000;
+	assert_true(rp_sampler__take(sampler, &sample, RP_SAMPLE_BYTES(5)));
+	assert_stack("outer;inner;vfs_read;pipe_read");
+}
+
+/* What had just been mapped could not be unwound yet: that is why the stack ends there. */
+static void test_stacks_that_end_early(void **state)
+{
+	const struct rp_sample_totals *totals = rp_sample_store__totals(store);
+	struct rp_sample sample = sample_at(within(inner), RP_SAMPLE_KIND_SAMPLE, 0);
+
+	(void)state;
+	sample.end = RP_UNWIND_END_NO_ROW;
+	assert_true(rp_sampler__take(sampler, &sample, RP_SAMPLE_BYTES(2)));
+	assert_int_equal(totals->ends[RP_UNWIND_END_NO_ROW], 1);
+	sample.time = 1;
+	assert_true(rp_sampler__take(sampler, &sample, RP_SAMPLE_BYTES(2)));
+	assert_int_equal(totals->ends[RP_UNWIND_END_NO_ROW], 1);
+	assert_int_equal(totals->ends[RP_UNWIND_END_EARLY], 1);
+	sample.end = RP_UNWIND_END_COMPLETE;
+	assert_true(rp_sampler__take(sampler, &sample, RP_SAMPLE_BYTES(2)));
+	assert_int_equal(totals->ends[RP_UNWIND_END_EARLY], 1);
+	assert_int_equal(totals->ends[RP_UNWIND_END_COMPLETE], 1);
+}
+
+/* Code without a file has the name that its process gives it. */
+static void test_compiled_code(void **state)
+{
+	char path[64];
+	FILE *file;
+
+	(void)state;
+	snprintf(path, sizeof(path), "/tmp/perf-%d.map", (int)getpid());
+	file = fopen(path, "w");
+	assert_non_null(file);
+	assert_true(fprintf(file, "%" PRIx64 " 1 jitted\n", in_no_file()) > 0);
+	assert_int_equal(fclose(file), 0);
+	take(in_no_file(), RP_SAMPLE_KIND_SAMPLE, 0);
+	unlink(path);
+	assert_stack("outer;jitted");
+	assert_int_equal(rp_sample_store__totals(store)->unresolved, 0);
+}
+
+static void tell_python(uint64_t address, const char *name)
+{
+	static struct rp_python_code record;
+
+	record = (struct rp_python_code){.kind = RP_SAMPLE_KIND_CODE,
+					 .tgid = (uint32_t)getpid(),
+					 .code = address,
+					 .name = {.bytes = (uint16_t)strlen(name), .width = 1}};
+	memcpy(record.name_text, name, strlen(name));
+	assert_true(rp_sampler__take(sampler, &record, RP_PYTHON_CODE_BYTES(0)));
+}
+
+#define EVALUATES (within(inner) | RP_SAMPLE_EVALUATION)
+
+/*
+ * Chains of Python's frames, code object 0 behind each but the last, are where the interpreter
+ * evaluates them, and outside of all that is known of the native stack where there are more.
+ */
+static void test_python_frames(void **state)
+{
+	static const struct {
+		uint64_t codes[4];
+		unsigned python;
+		bool evaluates_twice;
+		const char *stack;
+		unsigned unresolved;
+	} cases[] = {
+		{{0x1000}, 1, false, "outer;first", 0},
+		{{0x1000, 0x2000}, 2, false, "outer;second;first", 0},
+		{{0x1000, 0}, 2, false, "outer;first", 0},
+		{{0x3000, 0x2000}, 2, false, "outer;second;[python]", 1},
+		{{0x2000, 0x3000}, 2, false, "outer;[python];second", 0},
+		{{0x1000, 0, 0x2000}, 3, true, "second;outer;first", 0},
+		{{0x2000, 0, 0x1000, 0}, 4, true, "first;outer;second", 0},
+		{{0x2000, 0, 0x1000}, 3, false, "first;outer;second", 0},
+		{{0x1000, 0, 0x2000, 0x1000}, 4, false, "first;second;outer;first", 0},
+		{{0}, 0, false, "outer", 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct rp_sample sample = sample_at(EVALUATES, RP_SAMPLE_KIND_SAMPLE, 0);
+		size_t words = cases[i].evaluates_twice ? 3 : 2;
+
+		start(state);
+		tell_python(0x1000, "first");
+		tell_python(0x2000, "second");
+		sample.address[2] = EVALUATES;
+		sample.addresses = (uint8_t)words;
+		sample.python = (uint8_t)cases[i].python;
+		for (size_t j = 0; j < cases[i].python; j++) {
+			sample.address[words++] = cases[i].codes[j];
+			sample.address[words++] = 0;
+		}
+		assert_true(rp_sampler__take(sampler, &sample, RP_SAMPLE_BYTES(words)));
+		assert_false(rp_sampler__take(sampler, &sample, RP_SAMPLE_BYTES(words) - 1));
+		assert_stack(cases[i].stack);
+		assert_int_equal(rp_sample_store__totals(store)->unresolved, cases[i].unresolved);
+		end(state);
+	}
+}
+
 /* A record that is not whole, or of no known kind, is told to be none, and counts nowhere. */
 static void test_what_is_no_record(void **state)
 {
@@ -203,6 +333,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_probed_instruction, start, end),
 		cmocka_unit_test_setup_teardown(test_sleeps, start, end),
 		cmocka_unit_test_setup_teardown(test_what_is_no_record, start, end),
+		cmocka_unit_test_setup_teardown(test_sleeps_in_the_kernel, start, end),
+		cmocka_unit_test_setup_teardown(test_stacks_that_end_early, start, end),
+		cmocka_unit_test_setup_teardown(test_compiled_code, start, end),
+		cmocka_unit_test(test_python_frames),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

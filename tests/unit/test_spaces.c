@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
 /* Since when what a process has mapped can be unwound. */
+#include <fcntl.h>
 #include <stdio.h>
+#include <sys/mman.h>
 
 #include "sample/spaces.h"
 #include "unwind_fixture.h"
@@ -36,6 +38,43 @@ static void test_code_is_early_until_its_tables_are_there(void **state)
 	assert_true(rp_spaces__was_early(spaces, CHILD, here, before - 1));
 	/* No file has it: there is nothing to wait for. */
 	assert_false(rp_spaces__was_early(spaces, getpid(), (uint64_t)(uintptr_t)&k, 0));
+	rp_spaces__free(spaces);
+	rp_sample_objects__free(objects);
+	rp_sample_store__put(store);
+	rp_unwind_tables__free(tables);
+}
+
+/*
+ * What was in no mapping is not looked for again and again, only when something may have changed.
+ */
+static void test_misses_are_remembered(void **state)
+{
+	struct kernel k = {0};
+	struct rp_unwind_tables *tables = new_tables(&k, 64u << 20, OBJECTS_MAX);
+	struct rp_sample_store *store = rp_sample_store__new(1);
+	struct rp_sample_objects *objects = rp_sample_objects__new(store, NULL, is_never);
+	struct rp_spaces *spaces = rp_spaces__new(objects, tables, store, NULL);
+	uint64_t offset, at;
+	uint32_t object;
+	void *code;
+	int fd;
+
+	(void)state;
+	assert_false(rp_spaces__find(spaces, getpid(), 1, &object, &offset));
+	fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	code = mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 4096);
+	assert_true(code != MAP_FAILED);
+	close(fd);
+	at = (uint64_t)(uintptr_t)code + 10;
+	assert_false(rp_spaces__find(spaces, getpid(), at, &object, &offset));
+	rp_spaces__forget_misses(spaces);
+	assert_true(rp_spaces__find(spaces, getpid(), at, &object, &offset));
+	assert_int_equal(offset, 4096 + 10);
+	munmap(code, 4096);
+	/* A file that has gone is where it was until that is told of. */
+	assert_true(rp_spaces__find(spaces, getpid(), at, &object, &offset));
+	rp_spaces__look(spaces, getpid());
+	assert_false(rp_spaces__find(spaces, getpid(), at, &object, &offset));
 	rp_spaces__free(spaces);
 	rp_sample_objects__free(objects);
 	rp_sample_store__put(store);
@@ -81,6 +120,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_code_is_early_until_its_tables_are_there),
+		cmocka_unit_test(test_misses_are_remembered),
 		cmocka_unit_test(test_compiled_code_goes_with_its_program),
 	};
 

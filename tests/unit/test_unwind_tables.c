@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
 /* Which tables the kernel gets for what processes have mapped, and within which bounds. */
+#include <sys/auxv.h>
+
 #include "unwind_fixture.h"
 
 #define ROOM (64u << 20)
@@ -69,6 +71,61 @@ static void test_processes_come_and_go(void **state)
 	rp_unwind_tables__free(tables);
 }
 
+/* The kernel's own code is in no file, and has a table all the same. */
+static void test_code_of_the_kernel(void **state)
+{
+	struct kernel k = {0};
+	struct rp_unwind_tables *tables = new_tables(&k, ROOM, OBJECTS_MAX);
+	uint64_t vdso = getauxval(AT_SYSINFO_EHDR);
+	const struct rp_unwind_process *process;
+	size_t found = 0;
+
+	(void)state;
+	assert_true(vdso > 0);
+	assert_int_equal(set_own(tables, getpid()), 0);
+	process = kernel_process(&k, getpid());
+	for (size_t i = 0; i < mappings(process); i++)
+		if (process->mappings[i].start == vdso) {
+			assert_true(process->mappings[i].end > vdso);
+			assert_true(process->mappings[i].rows > 0);
+			found++;
+		}
+	assert_int_equal(found, 1);
+	rp_unwind_tables__free(tables);
+}
+
+/* What nobody uses gives way to what is mapped; what somebody uses does not. */
+static void test_unused_objects_give_way(void **state)
+{
+	struct kernel k = {0};
+	struct rp_unwind_tables *tables = new_tables(&k, ROOM, 2);
+	const struct rp_unwind_totals *totals = rp_unwind_tables__totals(tables);
+	struct rp_mapped_list mapped, reversed;
+	uint64_t left_out;
+
+	(void)state;
+	assert_int_equal(rp_proc__mapped("/proc", getpid(), &mapped), 0);
+	assert_true(mapped.n_ranges >= 4);
+	reversed = mapped;
+	reversed.ranges = calloc(mapped.n_ranges, sizeof(*reversed.ranges));
+	assert_non_null(reversed.ranges);
+	for (size_t i = 0; i < mapped.n_ranges; i++)
+		reversed.ranges[i] = mapped.ranges[mapped.n_ranges - 1 - i];
+	mapped.n_ranges = reversed.n_ranges = 2;
+	assert_int_equal(rp_unwind_tables__set(tables, 1000, &mapped), 0);
+	assert_int_equal(mappings(kernel_process(&k, 1000)), 2);
+	left_out = totals->left_out;
+	assert_int_equal(rp_unwind_tables__set(tables, 1001, &reversed), 0);
+	assert_int_equal(mappings(kernel_process(&k, 1001)), 0);
+	assert_true(totals->left_out > left_out);
+	rp_unwind_tables__exit(tables, 1000);
+	assert_int_equal(rp_unwind_tables__set(tables, 1001, &reversed), 0);
+	assert_int_equal(mappings(kernel_process(&k, 1001)), 2);
+	free(reversed.ranges);
+	rp_proc__mapped_free(&mapped);
+	rp_unwind_tables__free(tables);
+}
+
 static void test_bound_on_bytes(void **state)
 {
 	struct kernel k = {0};
@@ -122,6 +179,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_own_process),
 		cmocka_unit_test(test_processes_come_and_go),
+		cmocka_unit_test(test_code_of_the_kernel),
+		cmocka_unit_test(test_unused_objects_give_way),
 		cmocka_unit_test(test_bound_on_bytes),
 		cmocka_unit_test(test_bound_on_objects),
 		cmocka_unit_test(test_bound_on_processes),

@@ -130,7 +130,7 @@ struct rp_sampling *rp_sampling__new(const struct rp_sampling_opts *opts)
 	if (opts->hz)
 		s->threads = rp_sample_threads__new(&threads);
 	if (s->sampler && opts->off_cpu)
-		s->kernel_hidden = !rp_sampler__read_kernel(s->sampler);
+		s->kernel_hidden = !rp_sampler__read_kernel(s->sampler, "/proc/kallsyms");
 	if (s->sampler && (s->threads || !opts->hz))
 		return s;
 	rp_sampling__free(s);

@@ -68,9 +68,9 @@ void rp_sampler__free(struct rp_sampler *s)
 	free(s);
 }
 
-bool rp_sampler__read_kernel(struct rp_sampler *s)
+bool rp_sampler__read_kernel(struct rp_sampler *s, const char *symbols)
 {
-	s->kernel = rp_kernel_symbols__new("/proc/kallsyms");
+	s->kernel = rp_kernel_symbols__new(symbols);
 	return s->kernel;
 }
 

@@ -23,10 +23,10 @@ struct rp_sampler *rp_sampler__new(struct rp_sample_store *store, struct rp_unwi
 void rp_sampler__free(struct rp_sampler *sampler);
 
 /*
- * Where threads sleep in the kernel is to be told, too. false: its addresses are not for us, and
- * these frames are left out.
+ * Where threads sleep in the kernel is to be told, too, by the symbols in /proc/kallsyms. false:
+ * its addresses are not for us, and these frames are left out.
  */
-bool rp_sampler__read_kernel(struct rp_sampler *sampler);
+bool rp_sampler__read_kernel(struct rp_sampler *sampler, const char *symbols);
 
 /* A record of the ring. false: it is none that is whole, and was left. */
 bool rp_sampler__take(struct rp_sampler *sampler, const void *record, size_t size);
