@@ -1,0 +1,338 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+/* Libraries: of commands before they run, of processes too short to be looked at; stack switches.
+ */
+#include "elf_image.h"
+#include "targets_fixture.h"
+
+static const char *path_of(const char *name)
+{
+	static char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/%s", f.root, name);
+	return path;
+}
+
+/* The loader maps this library into all that is started, or looked through by its file. */
+static void preload(const char *name)
+{
+	assert_int_equal(setenv("LD_PRELOAD", path_of(name), 1), 0);
+}
+
+static int tear_down_preload(void **state)
+{
+	unsetenv("LD_PRELOAD");
+	return tear_down(state);
+}
+
+/* ---- commands ---------------------------------------------------------------------------------
+ */
+
+static void add_command(void)
+{
+	struct rp_err err;
+
+	put_process(PID, 1);
+	start();
+	assert_int_equal(rp_targets__add_command(f.targets, PID, path_of("prog"), &err), 0);
+}
+
+/* It and its libraries are probed before it has begun. */
+static void test_command(void **state)
+{
+	(void)state;
+	make_object("lib.so");
+	preload("lib.so");
+	add_command();
+	assert_int_equal(links_of(&f.kernel, 0, ino_of("prog")), 1);
+	assert_int_equal(links_of(&f.kernel, 0, ino_of("lib.so")), 1);
+	assert_int_equal(links_alive(&f.kernel), 2);
+	assert_int_equal(processes(), 1);
+}
+
+/* Only what is wanted of them. */
+static void test_library_of_a_command(void **state)
+{
+	(void)state;
+	make_object("lib.so");
+	preload("lib.so");
+	f.functions[0] = "lib.so:probed_*";
+	add_command();
+	assert_int_equal(links_of(&f.kernel, 0, ino_of("lib.so")), 1);
+	assert_int_equal(links_alive(&f.kernel), 1);
+}
+
+/* ---- processes too short to be looked at ------------------------------------------------------
+ */
+
+static void send_library(pid_t pid, const char *name, uint64_t time)
+{
+	struct rp_event event = {
+		.header.type = RP_EVENT_LIBRARY, .pid = (uint32_t)pid, .time = time};
+	struct stat st;
+
+	assert_int_equal(stat(path_of(name), &st), 0);
+	event.dev = (uint32_t)(major(st.st_dev) << RP_DEV_MINOR_BITS | minor(st.st_dev));
+	event.detail = st.st_ino;
+	memcpy(event.path, name, strlen(name) + 1);
+	rp_targets__on_event(f.targets, &event);
+}
+
+/* A process of which the executable is known, and a library that it has not mapped yet. */
+static void start_program(const char *function)
+{
+	char exe[PATH_MAX];
+
+	put_process(PID, 1);
+	map(PID, "prog");
+	snprintf(exe, sizeof(exe), "%s/%d/exe", f.root, PID);
+	assert_int_equal(symlink(path_of("prog"), exe), 0);
+	make_object("lib.so");
+	if (function)
+		f.functions[0] = function;
+	start();
+	add(PID);
+}
+
+/* A library that nobody has seen was not measured; what is run next finds it probed. */
+static void test_library_of_a_short_process(void **state)
+{
+	(void)state;
+	preload("lib.so");
+	start_program(NULL);
+	assert_int_equal(links_of(&f.kernel, 0, ino_of("lib.so")), 0);
+	send_library(PID, "lib.so", rp_clock__now());
+	assert_int_equal(f.kernel.lost[RP_LOST_LATE], 0);
+	send(RP_EVENT_EXIT, PID, 0);
+	assert_int_equal(f.kernel.lost[RP_LOST_LATE], 1);
+	assert_int_equal(links_of(&f.kernel, 0, ino_of("lib.so")), 1);
+	/* It is looked through once. */
+	put_process(PID + 1, 1);
+	map(PID + 1, "prog");
+	send(RP_EVENT_EXEC, PID + 1, 0);
+	send_library(PID + 1, "lib.so", rp_clock__now());
+	send(RP_EVENT_EXIT, PID + 1, 0);
+	assert_int_equal(f.kernel.lost[RP_LOST_LATE], 1);
+}
+
+/* So it is at the start of another program, for the one before. */
+static void test_library_before_another_program(void **state)
+{
+	(void)state;
+	start_program(NULL);
+	send_library(PID, "lib.so", rp_clock__now());
+	send(RP_EVENT_EXEC, PID, 0);
+	assert_int_equal(f.kernel.lost[RP_LOST_LATE], 1);
+	send(RP_EVENT_EXIT, PID, 0);
+	assert_int_equal(f.kernel.lost[RP_LOST_LATE], 1);
+}
+
+/* Seen in time, whatever else was not; or of no interest. */
+static void test_library_that_is_not_missed(void **state)
+{
+	uint64_t before = rp_clock__now();
+
+	(void)state;
+	start_program("lib.so:probed_*");
+	send_library(PID, "lib.so", rp_clock__now());
+	map(PID, "lib.so");
+	send(RP_EVENT_MAP, PID, 0);
+	look();
+	assert_int_equal(f.kernel.lost[RP_LOST_LATE], 1); /* by its first moments */
+	f.kernel.lost[RP_LOST_LATE] = 0;
+	send(RP_EVENT_EXIT, PID, 0);
+	assert_int_equal(f.kernel.lost[RP_LOST_LATE], 0);
+	/* Probed by now everywhere: only what ran before that was late. */
+	put_process(PID + 1, 1);
+	send(RP_EVENT_EXEC, PID + 1, 0);
+	f.kernel.lost[RP_LOST_LATE] = 0;
+	send_library(PID + 1, "prog", rp_clock__now());
+	send_library(PID + 1, "lib.so", rp_clock__now());
+	send(RP_EVENT_EXIT, PID + 1, 0);
+	assert_int_equal(f.kernel.lost[RP_LOST_LATE], 0);
+	put_process(PID + 2, 1);
+	send_library(PID + 2, "lib.so", before);
+	send(RP_EVENT_EXIT, PID + 2, 0);
+	assert_int_equal(f.kernel.lost[RP_LOST_LATE], 1);
+}
+
+/* ---- code that switches stacks ----------------------------------------------------------------
+ */
+
+/* A library with mov (%rsi),%rsp in it. */
+static void make_switcher(const char *name)
+{
+	static const uint8_t code[] = {0x55, 0x53, 0x48, 0x89, 0x27, 0x48,
+				       0x8b, 0x26, 0x5b, 0x5d, 0xc3};
+	static const char strings[] = "\0other";
+	const Elf64_Sym symbols[] = {
+		{0},
+		{.st_name = 1,
+		 .st_info = FUNC,
+		 .st_shndx = 1,
+		 .st_value = TEXT_ADDR,
+		 .st_size = sizeof(code)},
+	};
+	static struct image image;
+
+	image__start(&image);
+	image__add_symbols(&image, SHT_SYMTAB, symbols, 2, strings, sizeof(strings));
+	image__finish(&image);
+	memset(image.bytes + TEXT_OFFSET, 0x90, 512);
+	memcpy(image.bytes + TEXT_OFFSET, code, sizeof(code));
+	write_file(f.root, name, image.bytes, image.size);
+}
+
+/* Functions of one that has no such code return by return probes, one site each. */
+static void start_with_return_probes(void)
+{
+	struct rp_targets_stats stats;
+
+	put_process(PID, 1);
+	make_switcher("switcher");
+	map(PID, "target");
+	f.plan_opts.rules.return_probes = true;
+	f.functions[0] = "target:alpha";
+	start();
+	add(PID);
+	rp_targets__stats(f.targets, &stats);
+	assert_int_equal(stats.sites, 1);
+}
+
+/* A file of one function that begins with push %rbp. */
+static int set_up_target(void **state)
+{
+	static const uint8_t code[] = {0x55, 0x48, 0x89, 0xe5, 0x5d, 0xc3};
+	static const char strings[] = "\0alpha";
+	const Elf64_Sym symbols[] = {
+		{0},
+		{.st_name = 1,
+		 .st_info = FUNC,
+		 .st_shndx = 1,
+		 .st_value = TEXT_ADDR,
+		 .st_size = sizeof(code)},
+	};
+	static struct image image;
+
+	if (set_up(state))
+		return 1;
+	image__start(&image);
+	image__add_symbols(&image, SHT_SYMTAB, symbols, 2, strings, sizeof(strings));
+	image__finish(&image);
+	memset(image.bytes + TEXT_OFFSET, 0x90, 512);
+	memcpy(image.bytes + TEXT_OFFSET, code, sizeof(code));
+	write_file(f.root, "target", image.bytes, image.size);
+	return 0;
+}
+
+/* What is loaded later switches stacks: calls are timed by RET sites from then on. */
+static void test_switches_that_are_loaded_later(void **state)
+{
+	struct rp_targets_stats stats;
+
+	(void)state;
+	start_with_return_probes();
+	assert_int_equal(links_alive(&f.kernel), 1);
+	map(PID, "switcher");
+	send(RP_EVENT_MAP, PID, 0);
+	look();
+	rp_targets__stats(f.targets, &stats);
+	assert_int_equal(stats.sites, 1 + 2);
+	assert_int_equal(links_alive(&f.kernel), 2);
+	assert_true(f.kernel.links[0].alive && f.kernel.links[1].counts);
+}
+
+/* Nothing else that is loaded does that. */
+static void test_no_switches_are_loaded_later(void **state)
+{
+	struct rp_targets_stats stats;
+
+	(void)state;
+	start_with_return_probes();
+	write_file(f.root, "other", "nothing", 7);
+	map(PID, "other");
+	send(RP_EVENT_MAP, PID, 0);
+	look();
+	rp_targets__stats(f.targets, &stats);
+	assert_int_equal(stats.sites, 1);
+	assert_int_equal(links_alive(&f.kernel), 1);
+}
+
+/* They are there when its functions are planned, in whatever file. */
+static void test_switches_that_are_there(void **state)
+{
+	struct rp_targets_stats stats;
+
+	(void)state;
+	put_process(PID, 1);
+	map(PID, "target");
+	make_switcher("switcher");
+	map(PID, "switcher");
+	f.plan_opts.rules.return_probes = true;
+	f.functions[0] = "target:alpha";
+	start();
+	add(PID);
+	rp_targets__stats(f.targets, &stats);
+	assert_int_equal(stats.sites, 2);
+}
+
+/* ---- what is told of processes ----------------------------------------------------------------
+ */
+
+static void test_processes_are_told(void **state)
+{
+	pid_t *pids, debugger = 0;
+	size_t n;
+
+	(void)state;
+	start_beside_another();
+	put("Name:\ttest\nTracerPid:\t0\n", "/%d/status", PID);
+	assert_int_equal(rp_targets__pids(f.targets, &pids, &n), 0);
+	assert_int_equal(n, 1);
+	assert_int_equal(pids[0], PID);
+	free(pids);
+	assert_int_equal(rp_targets__debugged(f.targets, &debugger), 0);
+	put("Name:\ttest\nTracerPid:\t4711\n", "/%d/status", PID);
+	assert_int_equal(rp_targets__debugged(f.targets, &debugger), PID);
+	assert_int_equal(debugger, 4711);
+}
+
+static void test_regions_are_taken_back(void **state)
+{
+	uint32_t two;
+	struct rp_err err;
+	size_t all;
+
+	(void)state;
+	start_beside_another();
+	all = f.kernel.links[0].sites;
+	two = region("probed_two");
+	assert_int_equal(rp_targets__leave_out(f.targets, &two, 1, &err), 0);
+	look();
+	assert_true(f.kernel.links[1].sites < all);
+	assert_int_equal(rp_targets__take_back(f.targets, &two, 1, &err), 0);
+	look();
+	assert_int_equal(links_of(&f.kernel, PID, 0), 2);
+	assert_int_equal(f.kernel.links[1].sites + f.kernel.links[2].sites, all);
+	assert_true(f.kernel.links[2].counts);
+}
+
+#define LIBRARY_TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down_preload)
+#define SWITCH_TEST(test)  cmocka_unit_test_setup_teardown(test, set_up_target, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		LIBRARY_TEST(test_command),
+		LIBRARY_TEST(test_library_of_a_command),
+		LIBRARY_TEST(test_library_of_a_short_process),
+		LIBRARY_TEST(test_library_before_another_program),
+		LIBRARY_TEST(test_library_that_is_not_missed),
+		SWITCH_TEST(test_switches_that_are_loaded_later),
+		SWITCH_TEST(test_no_switches_are_loaded_later),
+		SWITCH_TEST(test_switches_that_are_there),
+		TARGETS_TEST(test_processes_are_told),
+		TARGETS_TEST(test_regions_are_taken_back),
+	};
+
+	return cmocka_run_group_tests_name("targets_libraries", tests, NULL, NULL);
+}
