@@ -97,6 +97,97 @@ static void test_line_that_cannot_be_told(void **state)
 	expect_cure(WORDS("rptrace", "-f", "a\nb"), &err, "rptrace --help");
 }
 
+/* ---- lines that are shown -------------------------------------------------------------------- */
+
+static void parse(struct rp_opts *opts, char **argv)
+{
+	struct rp_err mistake = {0};
+	int argc = 0;
+
+	while (argv[argc])
+		argc++;
+	if (rp_opts__parse(opts, argc, argv, &mistake))
+		fail_msg("%s", mistake.cause);
+}
+
+/* To list what the selection has found, and the same line with an option more. */
+static void test_lines_of_a_selection(void **state)
+{
+	const struct {
+		char **argv;
+		const char *list, *with;
+	} cases[] = {
+		{WORDS("rptrace", "-p", "7", "-f", "a*", "--tree", "-u", "x:y", "-f", "b"),
+		 "rptrace list -p 7 -f 'a*' -f b -u x:y",
+		 "rptrace -p 7 -f 'a*' --tree -u x:y -f b --trap 1us"},
+		{WORDS("rptrace", "-f", "a", "--", "cmd", "-f", "b"),
+		 "rptrace list -f a -- cmd -f b", "rptrace -f a --trap 1us -- cmd -f b"},
+		{WORDS("rptrace", "-f", "a\nb", "-p", "7"), "rptrace list -p 7", "rptrace --help"},
+		{WORDS("rptrace", "-f", "a\nb"), RP_CURE_PROCESSES, "rptrace --help"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct rp_command_line line;
+		struct rp_opts opts;
+
+		parse(&opts, cases[i].argv);
+		assert_string_equal(rp_cure__list(&opts, &line), cases[i].list);
+		assert_string_equal(rp_cure__with(&opts, "--trap", "1us", &line), cases[i].with);
+		rp_opts__free(&opts);
+	}
+}
+
+/* More functions than a line has room for. */
+static void test_line_of_many_functions(void **state)
+{
+	char *argv[2 * 100 + 4] = {"rptrace", "-p", "7"}, many[64 * 8] = "";
+	struct rp_command_line line;
+	struct rp_opts opts;
+	const char *cure;
+
+	(void)state;
+	for (size_t i = 0; i < 100; i++) {
+		argv[3 + 2 * i] = "-f";
+		argv[4 + 2 * i] = "x";
+	}
+	for (size_t i = 0; i < 31; i++)
+		strcat(many, " -f x");
+	parse(&opts, argv);
+	cure = rp_cure__list(&opts, &line);
+	assert_memory_equal(cure, "rptrace list -p 7 -f x", strlen("rptrace list -p 7 -f x"));
+	assert_string_equal(cure + strlen("rptrace list -p 7"), many);
+	rp_opts__free(&opts);
+}
+
+/* The options that decided, as a record tells them. */
+static void test_line_of_what_was_told(void **state)
+{
+	static const char rest[] = " --auto --where 'a == 1'";
+	const char *items[] = {"every", "10", "auto", NULL, "where", "a == 1"};
+	struct rp_opts opts = {.told = {.items = items, .n = 0}};
+	struct rp_command_line line;
+	char value[sizeof(line.text)];
+	const char *text;
+
+	(void)state;
+	assert_null(rp_command_line__of_told(&line, &opts));
+	opts.told.n = 6;
+	assert_string_equal(rp_command_line__of_told(&line, &opts),
+			    "--every 10 --auto --where 'a == 1'");
+	/* It ends in dots where not all of it fits. */
+	memset(value, 'x', sizeof(value));
+	for (size_t left = sizeof(rest); left > 0; left--) {
+		value[sizeof(value) - strlen("--every ") - left] = '\0';
+		items[1] = value;
+		text = rp_command_line__of_told(&line, &opts);
+		assert_true(strlen(text) < sizeof(line.text));
+		assert_memory_equal(text, "--every xxx", strlen("--every xxx"));
+		assert_int_equal(!strcmp(text + strlen(text) - 4, " ..."), left < sizeof(rest));
+		value[sizeof(value) - strlen("--every ") - left] = 'x';
+	}
+}
+
 /* ---- rights ---------------------------------------------------------------------------------- */
 
 static void write_program(const char *folder, const char *name)
@@ -148,9 +239,15 @@ static void test_rights(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_none),   cmocka_unit_test(test_set_anew),
-		cmocka_unit_test(test_list),   cmocka_unit_test(test_line),
-		cmocka_unit_test(test_rights), cmocka_unit_test(test_line_that_cannot_be_told),
+		cmocka_unit_test(test_lines_of_a_selection),
+		cmocka_unit_test(test_line_of_many_functions),
+		cmocka_unit_test(test_line_of_what_was_told),
+		cmocka_unit_test(test_none),
+		cmocka_unit_test(test_set_anew),
+		cmocka_unit_test(test_list),
+		cmocka_unit_test(test_line),
+		cmocka_unit_test(test_rights),
+		cmocka_unit_test(test_line_that_cannot_be_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,8 +6,11 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -28,6 +31,38 @@ static void each_file_has_its_name(void **state)
 	unsetenv("FILE_NAMES");
 }
 
+static const char *expanded(const char *file)
+{
+	static char text[PATH_MAX];
+	struct rp_opts opts = {.record = file};
+	struct rp_err err = {0};
+
+	assert_int_equal(rp_opts__name_files(&opts, &err), 0);
+	snprintf(text, sizeof(text), "%s", opts.record);
+	rp_opts__free(&opts);
+	return text;
+}
+
+static void host_process_and_time(void **state)
+{
+	char host[256], expected[512], at[2][32];
+	const char *got;
+	time_t now;
+
+	(void)state;
+	assert_int_equal(gethostname(host, sizeof(host)), 0);
+	snprintf(expected, sizeof(expected), "a.%s.%d.rpt", host, (int)getpid());
+	assert_string_equal(expanded("a.%h.%p.rpt"), expected);
+	/* The time may go on meanwhile. */
+	now = time(NULL);
+	strftime(at[0], sizeof(at[0]), "x%Y%m%d-%H%M%S", localtime(&now));
+	got = expanded("x%t");
+	now = time(NULL);
+	strftime(at[1], sizeof(at[1]), "x%Y%m%d-%H%M%S", localtime(&now));
+	assert_int_equal(strlen(got), strlen("x20260102-030405"));
+	assert_true(strcmp(at[0], got) <= 0 && strcmp(got, at[1]) <= 0);
+}
+
 static void mistakes_are_told(void **state)
 {
 	static const struct {
@@ -37,10 +72,13 @@ static void mistakes_are_told(void **state)
 		{"a.%{NONE_SUCH}", NULL, "the environment has no NONE_SUCH"},
 		{"a.%{B", NULL, "lacks its }"},
 		{"a%", NULL, "%% one %"},
+		{"a%x", NULL, "%% one %"},
+		{"%{FILE_NAMES_EMPTY}", NULL, "what it stands for is empty"},
 		{"a", "b.%{NONE_SUCH}", "the environment has no NONE_SUCH"},
 	};
 
 	(void)state;
+	setenv("FILE_NAMES_EMPTY", "", 1);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct rp_opts opts = {.record = cases[i].record, .stream = cases[i].stream};
 		struct rp_err err = {0};
@@ -69,6 +107,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_file_has_its_name),
+		cmocka_unit_test(host_process_and_time),
 		cmocka_unit_test(mistakes_are_told),
 		cmocka_unit_test(too_long_is_told),
 	};

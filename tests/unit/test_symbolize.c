@@ -138,33 +138,71 @@ static void assert_name(struct rp_symbolizer *s, uint32_t object, uint64_t addr,
 	assert_int_equal(places->named, named);
 }
 
-/* A symbol names what it reaches and no more; where there is none .eh_frame tells a start. */
+/* Symbols of an object, in the order of the names: not in that of the addresses. */
+static const struct {
+	const char *name;
+	unsigned at, size;
+} named[] = {
+	{"_ZN3foo3barEi", 64, 64},
+	{"_ZN3foo3bazEv", 272, 16},
+	{"_ZN3foo3bazEv.cold.7", 16, 16},
+	{"big", 160, 16},
+	{"bigger", 160, 16},
+	{"nested", 72, 8},
+	{"nosize", 512, 0},
+	{"omega", 0, 16},
+	{"omega.cold", 256, 16},
+	{"shorter_than_what_is_there", 160, 8},
+};
+#define NAMED (sizeof(named) / sizeof(named[0]))
+
+static void add_named(struct image *img)
+{
+	Elf64_Sym symbols[NAMED + 1] = {{0}};
+	char strings[256] = "";
+	size_t n = 1;
+
+	for (size_t i = 0; i < NAMED; i++) {
+		symbols[i + 1] = (Elf64_Sym){.st_name = (Elf64_Word)n,
+					     .st_info = FUNC,
+					     .st_shndx = 1,
+					     .st_value = TEXT_ADDR + named[i].at,
+					     .st_size = named[i].size};
+		n += (size_t)snprintf(strings + n, sizeof(strings) - n, "%s", named[i].name) + 1;
+	}
+	assert_true(n <= sizeof(strings));
+	image__add_symbols(img, SHT_SYMTAB, symbols, NAMED + 1, strings, n);
+}
+
+/*
+ * A symbol names what it reaches and no more; of several at one place the one that reaches
+ * furthest does, and the shortest. Where there is none .eh_frame tells a start.
+ */
 static void test_names(void **state)
 {
-	static const char strings[] = "\0alpha\0_ZN3foo3barEi\0alpha.cold\0nosize\0nested";
-	const Elf64_Sym symbols[] = {
-		{0},
-		{.st_name = 1,
-		 .st_info = FUNC,
-		 .st_shndx = 1,
-		 .st_value = TEXT_ADDR,
-		 .st_size = 32},
-		{.st_name = 7,
-		 .st_info = FUNC,
-		 .st_shndx = 1,
-		 .st_value = TEXT_ADDR + 64,
-		 .st_size = 64},
-		{.st_name = 21,
-		 .st_info = FUNC,
-		 .st_shndx = 1,
-		 .st_value = TEXT_ADDR + 256,
-		 .st_size = 16},
-		{.st_name = 32, .st_info = FUNC, .st_shndx = 1, .st_value = TEXT_ADDR + 512},
-		{.st_name = 39,
-		 .st_info = FUNC,
-		 .st_shndx = 1,
-		 .st_value = TEXT_ADDR + 72,
-		 .st_size = 8},
+	static const struct {
+		unsigned at;
+		const char *name;
+		bool named;
+	} cases[] = {
+		{0, "omega", true},
+		{15, "omega", true},
+		{16, "foo::baz", true},
+		{31, "foo::baz", true},
+		{32, "[libx.so]", false},
+		{64, "foo::bar", true},
+		{72, "nested", true},
+		{80, "foo::bar", true},
+		{127, "foo::bar", true},
+		{128, "[libx.so]", false},
+		{160, "big", true},
+		{175, "big", true},
+		{256, "omega", true},
+		{272, "foo::baz", true},
+		{527, "nosize", true},
+		{528, "[libx.so]", false},
+		{1024 + 15, "libx.so+0x401400", false},
+		{1040, "[libx.so]", false},
 	};
 	/* A CIE, and functions at +512 and +1024 of 16 bytes each. */
 	const uint8_t eh_frame[] = {
@@ -178,23 +216,14 @@ static void test_names(void **state)
 
 	(void)state;
 	image__start(&img);
-	image__add_symbols(&img, SHT_SYMTAB, symbols, 6, strings, sizeof(strings));
+	add_named(&img);
 	image__add(&img, ".eh_frame", SHT_PROGBITS, DATA_ADDR, eh_frame, sizeof(eh_frame));
 	image__finish(&img);
 	fd = memory_file(img.bytes, img.size);
 	object = rp_symbolizer__add(s, fd, "libx.so");
 	close(fd);
-	assert_name(s, object, TEXT_ADDR, "alpha", true);
-	assert_name(s, object, TEXT_ADDR + 31, "alpha", true);
-	assert_name(s, object, TEXT_ADDR + 32, "[libx.so]", false);
-	assert_name(s, object, TEXT_ADDR + 64, "foo::bar", true);
-	assert_name(s, object, TEXT_ADDR + 72, "nested", true);
-	assert_name(s, object, TEXT_ADDR + 80, "foo::bar", true);
-	assert_name(s, object, TEXT_ADDR + 256, "alpha", true);
-	assert_name(s, object, TEXT_ADDR + 527, "nosize", true);
-	assert_name(s, object, TEXT_ADDR + 528, "[libx.so]", false);
-	assert_name(s, object, TEXT_ADDR + 1024 + 15, "libx.so+0x401400", false);
-	assert_name(s, object, TEXT_ADDR + 1040, "[libx.so]", false);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		assert_name(s, object, TEXT_ADDR + cases[i].at, cases[i].name, cases[i].named);
 	rp_symbolizer__free(s);
 }
 
