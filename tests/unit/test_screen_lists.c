@@ -33,8 +33,7 @@ static void show(bool utf8)
 	rp_state__resize(&s, usual.rows, usual.width);
 }
 
-/* ---- open regions -----------------------------------------------------------------------------
- */
+/* ---- open regions ---------------------------------------------------------------------------- */
 
 static struct rp_node nodes[] = {{0}, {.region = 1}, {.region = 2, .parent = 1}, {.region = 3}};
 static struct rp_region_name regions[8];
@@ -112,8 +111,7 @@ static void test_no_open_regions(void **state)
 	rp_state__free(&s);
 }
 
-/* ---- texts that are asked for -----------------------------------------------------------------
- */
+/* ---- texts that are asked for ---------------------------------------------------------------- */
 
 static void test_prompts(void **state)
 {
@@ -138,8 +136,7 @@ static void test_prompts(void **state)
 	rp_state__free(&s);
 }
 
-/* ---- panes ------------------------------------------------------------------------------------
- */
+/* ---- panes ----------------------------------------------------------------------------------- */
 
 static void open_pane(enum rp_pane pane)
 {

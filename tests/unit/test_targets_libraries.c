@@ -24,8 +24,7 @@ static int tear_down_preload(void **state)
 	return tear_down(state);
 }
 
-/* ---- commands ---------------------------------------------------------------------------------
- */
+/* ---- commands -------------------------------------------------------------------------------- */
 
 static void add_command(void)
 {
@@ -61,8 +60,7 @@ static void test_library_of_a_command(void **state)
 	assert_int_equal(links_alive(&f.kernel), 1);
 }
 
-/* ---- processes too short to be looked at ------------------------------------------------------
- */
+/* ---- processes too short to be looked at ----------------------------------------------------- */
 
 static void send_library(pid_t pid, const char *name, uint64_t time)
 {
@@ -155,31 +153,49 @@ static void test_library_that_is_not_missed(void **state)
 	assert_int_equal(f.kernel.lost[RP_LOST_LATE], 1);
 }
 
-/* ---- code that switches stacks ----------------------------------------------------------------
- */
+/* ---- code that switches stacks --------------------------------------------------------------- */
 
-/* A library with mov (%rsi),%rsp in it. */
-static void make_switcher(const char *name)
+/* A file of one function. */
+static void make_file(const char *name, const char *function, const uint8_t *code, size_t size)
 {
-	static const uint8_t code[] = {0x55, 0x53, 0x48, 0x89, 0x27, 0x48,
-				       0x8b, 0x26, 0x5b, 0x5d, 0xc3};
-	static const char strings[] = "\0other";
+	char strings[16] = "";
 	const Elf64_Sym symbols[] = {
 		{0},
 		{.st_name = 1,
 		 .st_info = FUNC,
 		 .st_shndx = 1,
 		 .st_value = TEXT_ADDR,
-		 .st_size = sizeof(code)},
+		 .st_size = size},
 	};
 	static struct image image;
 
+	strcpy(strings + 1, function);
 	image__start(&image);
 	image__add_symbols(&image, SHT_SYMTAB, symbols, 2, strings, sizeof(strings));
 	image__finish(&image);
 	memset(image.bytes + TEXT_OFFSET, 0x90, 512);
-	memcpy(image.bytes + TEXT_OFFSET, code, sizeof(code));
+	memcpy(image.bytes + TEXT_OFFSET, code, size);
 	write_file(f.root, name, image.bytes, image.size);
+}
+
+/* push %rbp; mov %rsp,%rbp; pop %rbp; ret */
+static const uint8_t plain[] = {0x55, 0x48, 0x89, 0xe5, 0x5d, 0xc3};
+/* With mov %rsp,(%rdi); mov (%rsi),%rsp. */
+static const uint8_t switching[] = {0x55, 0x53, 0x48, 0x89, 0x27, 0x48,
+				    0x8b, 0x26, 0x5b, 0x5d, 0xc3};
+
+static int set_up_target(void **state)
+{
+	if (set_up(state))
+		return 1;
+	make_file("target", "alpha", plain, sizeof(plain));
+	make_file("plain", "other", plain, sizeof(plain));
+	make_file("switcher", "other", switching, sizeof(switching));
+	f.plan_opts.rules.return_probes = true;
+	f.functions[0] = "target:alpha";
+	put_process(PID, 1);
+	map(PID, "target");
+	return 0;
 }
 
 /* Functions of one that has no such code return by return probes, one site each. */
@@ -187,41 +203,10 @@ static void start_with_return_probes(void)
 {
 	struct rp_targets_stats stats;
 
-	put_process(PID, 1);
-	make_switcher("switcher");
-	map(PID, "target");
-	f.plan_opts.rules.return_probes = true;
-	f.functions[0] = "target:alpha";
 	start();
 	add(PID);
 	rp_targets__stats(f.targets, &stats);
 	assert_int_equal(stats.sites, 1);
-}
-
-/* A file of one function that begins with push %rbp. */
-static int set_up_target(void **state)
-{
-	static const uint8_t code[] = {0x55, 0x48, 0x89, 0xe5, 0x5d, 0xc3};
-	static const char strings[] = "\0alpha";
-	const Elf64_Sym symbols[] = {
-		{0},
-		{.st_name = 1,
-		 .st_info = FUNC,
-		 .st_shndx = 1,
-		 .st_value = TEXT_ADDR,
-		 .st_size = sizeof(code)},
-	};
-	static struct image image;
-
-	if (set_up(state))
-		return 1;
-	image__start(&image);
-	image__add_symbols(&image, SHT_SYMTAB, symbols, 2, strings, sizeof(strings));
-	image__finish(&image);
-	memset(image.bytes + TEXT_OFFSET, 0x90, 512);
-	memcpy(image.bytes + TEXT_OFFSET, code, sizeof(code));
-	write_file(f.root, "target", image.bytes, image.size);
-	return 0;
 }
 
 /* What is loaded later switches stacks: calls are timed by RET sites from then on. */
@@ -248,8 +233,7 @@ static void test_no_switches_are_loaded_later(void **state)
 
 	(void)state;
 	start_with_return_probes();
-	write_file(f.root, "other", "nothing", 7);
-	map(PID, "other");
+	map(PID, "plain");
 	send(RP_EVENT_MAP, PID, 0);
 	look();
 	rp_targets__stats(f.targets, &stats);
@@ -263,20 +247,14 @@ static void test_switches_that_are_there(void **state)
 	struct rp_targets_stats stats;
 
 	(void)state;
-	put_process(PID, 1);
-	map(PID, "target");
-	make_switcher("switcher");
 	map(PID, "switcher");
-	f.plan_opts.rules.return_probes = true;
-	f.functions[0] = "target:alpha";
 	start();
 	add(PID);
 	rp_targets__stats(f.targets, &stats);
 	assert_int_equal(stats.sites, 2);
 }
 
-/* ---- what is told of processes ----------------------------------------------------------------
- */
+/* ---- what is told of processes --------------------------------------------------------------- */
 
 static void test_processes_are_told(void **state)
 {
