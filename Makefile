@@ -90,9 +90,10 @@ $(O)/rptrace: $(USER_OBJS) $(O)/librpcore.a
 
 $(O)/librprun.a: $(RUN_OBJS)
 $(O)/librpcore.a: $(CORE_OBJS)
-$(O)/librprun.a $(O)/librpcore.a:
+# Also when a source has gone: then its folder is newer.
+$(O)/librprun.a $(O)/librpcore.a: $(wildcard user/*/)
 	$(call msg,AR,$@)
-	$(Q)rm -f $@ && ar rcs $@ $^
+	$(Q)rm -f $@ && ar rcs $@ $(filter %.o,$^)
 
 $(filter-out $(O)/html/%,$(CORE_OBJS)) $(USER_OBJS): $(O)/%.o: %.c Makefile
 	$(call msg,CC,$@)

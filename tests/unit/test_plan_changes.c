@@ -177,6 +177,83 @@ static void test_complete(void **state)
 	rp_plan__free(f.plan);
 }
 
+/* Objects 7 and 8 have the same regions, and object 9 has one more. */
+static struct fixture begin_three(void)
+{
+	struct fixture f = fixture();
+
+	select_function(&f, "work_*");
+	select_function(&f, "other");
+	run_symbols(&f, symbols, N(symbols) - 1);
+	f.object.number = 8;
+	add(&f);
+	f.object.number = 9;
+	f.object.n_symbols = N(symbols);
+	add(&f);
+	return f;
+}
+
+/* Numbers are given anew from 0 to what stays, sites move up. */
+static void assert_forgets(struct fixture *f, const bool gone[10], const uint32_t expected[10])
+{
+	size_t moved[32] = {0}, before = f->plan->n_sites, kept = 0;
+	struct rp_site sites[32];
+	uint32_t number[10];
+
+	assert_true(before && before <= N(sites));
+	memcpy(sites, f->plan->sites, before * sizeof(*sites));
+	for (size_t i = 0; i < 10; i++)
+		number[i] = gone[i] ? RP_PLAN_FORGOTTEN : 0;
+	assert_int_equal(rp_plan__forget(f->plan, number, 10, moved), 0);
+	assert_memory_equal(number, expected, sizeof(number));
+	for (size_t i = 0; i < before; i++) {
+		if (number[sites[i].object] == RP_PLAN_FORGOTTEN) {
+			assert_true(moved[i] == SIZE_MAX);
+			continue;
+		}
+		assert_int_equal(moved[i], kept);
+		assert_int_equal(f->plan->sites[kept].object, number[sites[i].object]);
+		assert_int_equal(f->plan->sites[kept].offset, sites[i].offset);
+		assert_int_equal(f->plan->sites[kept++].region, sites[i].region);
+	}
+	assert_int_equal(f->plan->n_sites, kept);
+}
+
+static void test_objects_that_are_gone(void **state)
+{
+	const uint32_t none = RP_PLAN_FORGOTTEN;
+	struct fixture f = begin_three();
+
+	(void)state;
+	assert_int_equal(rp_plan__renumbered(f.plan), 0);
+	assert_int_equal(region(&f, "work_a")->sites, 3);
+	assert_forgets(&f, (bool[10]){[1] = true, [7] = true},
+		       (uint32_t[10]){0, none, 1, 2, 3, 4, 5, none, 6, 7});
+	assert_int_equal(rp_plan__renumbered(f.plan), 1);
+	assert_int_equal(region(&f, "work_a")->sites, 2);
+	assert_int_equal(region(&f, "other")->sites, 1);
+	assert_regions(&f, "work_a", "work_b", "other", NULL);
+	rp_plan__free(f.plan);
+}
+
+/* What calls cost is told by sites of their region, of which some have to be there. */
+static void test_last_sites_of_a_region_stay(void **state)
+{
+	const uint32_t none = RP_PLAN_FORGOTTEN;
+	struct fixture f = begin_three();
+
+	(void)state;
+	assert_forgets(&f, (bool[10]){[7] = true, [8] = true, [9] = true},
+		       (uint32_t[10]){0, 1, 2, 3, 4, 5, 6, none, none, 7});
+	assert_int_equal(region(&f, "work_a")->sites, 1);
+	rp_plan__free(f.plan);
+	/* One that lives has none of the third region. */
+	f = begin_three();
+	assert_forgets(&f, (bool[10]){[7] = true, [9] = true},
+		       (uint32_t[10]){0, 1, 2, 3, 4, 5, 6, none, 7, 8});
+	rp_plan__free(f.plan);
+}
+
 static void test_malformed(void **state)
 {
 	struct fixture f = begin("main");
@@ -202,6 +279,8 @@ int main(void)
 		cmocka_unit_test(test_probes_beside_functions),
 		cmocka_unit_test(test_default_stays),
 		cmocka_unit_test(test_complete),
+		cmocka_unit_test(test_objects_that_are_gone),
+		cmocka_unit_test(test_last_sites_of_a_region_stay),
 		cmocka_unit_test(test_malformed),
 	};
 

@@ -323,6 +323,51 @@ static void test_unused_file_is_let_go(void **state)
 	assert_int_equal(links_alive(&f.kernel), 1);
 }
 
+/* Ever new files, each with one process, and one that stays: of most of them nothing is held. */
+static void test_files_that_come_and_go(void **state)
+{
+	enum { FILES = 100, STAYS = 10 };
+	struct rp_targets_stats stats;
+	struct rp_err err;
+	const char *path;
+	uint32_t alpha;
+	size_t objects;
+
+	(void)state;
+	trace_alpha();
+	for (int i = 0; i < FILES; i++) {
+		put_process(PID + i, 1);
+		put_files(PID + i, i, 1);
+		send(RP_EVENT_EXEC, PID + i, 0);
+		if (i == STAYS)
+			continue;
+		end_process(PID + i);
+		send(RP_EVENT_EXIT, PID + i, 0);
+		remove_all("/folder%d", i);
+	}
+	look();
+	assert_int_equal(links_alive(&f.kernel), 1);
+	objects = rp_targets__n_objects(f.targets);
+	assert_in_range(objects, 1, 64); /* so few are not worth the while */
+	rp_targets__object(f.targets, 0, &path);
+	assert_non_null(strstr(path, "/folder10/small"));
+	rp_targets__stats(f.targets, &stats);
+	assert_int_equal(stats.sites, 1);
+	/* What stays is left out and selected as before, and another one is new. */
+	alpha = region("alpha");
+	assert_int_equal(rp_targets__leave_out(f.targets, &alpha, 1, &err), 0);
+	look();
+	assert_int_equal(links_alive(&f.kernel), 0);
+	assert_int_equal(rp_targets__select(f.targets, "small:alpha", &err), 0);
+	look();
+	assert_int_equal(links_alive(&f.kernel), 1);
+	put_process(PID, 1);
+	put_files(PID, FILES, 1);
+	send(RP_EVENT_EXEC, PID, 0);
+	assert_int_equal(rp_targets__n_objects(f.targets), objects + 1);
+	assert_int_equal(links_alive(&f.kernel), 2);
+}
+
 static void test_written_file_is_let_go(void **state)
 {
 	char path[PATH_MAX];
@@ -382,6 +427,7 @@ int main(void)
 		TARGETS_TEST(test_files_of_processes_that_end),
 		TARGETS_TEST(test_removed_file_is_let_go),
 		TARGETS_TEST(test_unused_file_is_let_go),
+		TARGETS_TEST(test_files_that_come_and_go),
 		TARGETS_TEST(test_written_file_is_let_go),
 		TARGETS_TEST(test_copy_is_a_file_of_its_own),
 	};

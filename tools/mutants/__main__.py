@@ -31,8 +31,20 @@ class Copy:
         os.makedirs(folder, exist_ok=True)
         listed = subprocess.run(["git", "-c", f"safe.directory={TOP}", "ls-files", "-z"], cwd=TOP,
                                 capture_output=True, text=True, check=True).stdout
-        for name in filter(None, listed.split("\0")):
+        names = set(filter(None, listed.split("\0")))
+        for name in names:
             self.refresh(name)
+        self.drop_all_but(names)
+
+    def drop_all_but(self, names):
+        """What has left the tree since the last time would still be built."""
+        for path, folders, files in os.walk(self.folder):
+            if path == self.folder:
+                folders[:] = [folder for folder in folders if folder != "build"]
+            for file in files:
+                copy = os.path.join(path, file)
+                if os.path.relpath(copy, self.folder) not in names:
+                    os.remove(copy)
 
     def refresh(self, name):
         """As it is in the tree; what has not changed keeps its time, and is not built again."""

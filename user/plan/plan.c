@@ -260,6 +260,14 @@ static struct rp_region_key *find_region(const struct rp_plan *plan, const char 
 	return key;
 }
 
+/* Most objects that come later bring no region, and many regions come from one object. */
+static const char *keep(struct rp_plan *plan, const char **last, const char *text)
+{
+	if (!*last || strcmp(*last, text) != 0)
+		*last = rp_arena__dup(&plan->arena, text);
+	return *last;
+}
+
 static int add_region(struct rp_plan *plan, const struct rp_region_key *wanted, enum rp_kind kind,
 		      const char *object, uint32_t *id)
 {
@@ -280,6 +288,9 @@ static int add_region(struct rp_plan *plan, const struct rp_region_key *wanted, 
 	}
 	rc = rp_array__grow(&plan->regions, plan->n_regions, &plan->regions_capacity,
 			    sizeof(*plan->regions));
+	if (!rc && (!keep(plan, &plan->kept_path, object) ||
+		    !keep(plan, &plan->kept_build_id, plan->build_id)))
+		rc = -ENOMEM;
 	if (rc)
 		return rc;
 	key = malloc(sizeof(*key));
@@ -296,8 +307,8 @@ static int add_region(struct rp_plan *plan, const struct rp_region_key *wanted, 
 		.id = key->id,
 		.kind = kind,
 		.name = key->name,
-		.object = object,
-		.build_id = plan->build_id,
+		.object = plan->kept_path,
+		.build_id = plan->kept_build_id,
 		.within = plan->opts.within && rp_glob__match_probe(plan->opts.within, key->name),
 	};
 	if (plan->on_region)
@@ -365,7 +376,7 @@ int rp_plan__site(struct rp_plan *plan, const struct rp_site *site)
 
 int rp_plan__refuse(struct rp_plan *plan, const char *name, const char *object, const char *reason)
 {
-	struct rp_refusal refusal = {.object = object};
+	struct rp_refusal refusal = {.object = keep(plan, &plan->kept_path, object)};
 	int rc = rp_array__grow(&plan->refusals, plan->n_refusals, &plan->refusals_capacity,
 				sizeof(*plan->refusals));
 
@@ -377,7 +388,7 @@ int rp_plan__refuse(struct rp_plan *plan, const char *name, const char *object, 
 	else
 		refusal.reason = rp_arena__dup(&plan->arena, reason);
 	refusal.name = rp_arena__dup(&plan->arena, name);
-	if (!refusal.name || !refusal.reason)
+	if (!refusal.name || !refusal.object || !refusal.reason)
 		return -ENOMEM;
 	plan->refusals[plan->n_refusals++] = refusal;
 	return 0;
@@ -447,22 +458,18 @@ static void merge_duplicates(struct rp_plan *plan, size_t from)
 int rp_plan__add_arrays(struct rp_plan *plan, const struct rp_plan_object *object, size_t *added,
 			struct rp_err *err)
 {
-	struct rp_plan_object own = *object;
 	size_t before = plan->n_sites;
 	int rc = 0;
 
 	*added = 0;
-	own.path = rp_arena__dup(&plan->arena, object->path);
-	plan->build_id = rp_arena__dup(&plan->arena, object->build_id ? object->build_id : "");
-	if (!own.path || !plan->build_id)
-		rc = -ENOMEM;
-	if (!rc && rp_plan__wants_functions(plan, own.path, own.is_exe))
-		rc = rp_plan__add_functions(plan, &own);
-	if (!rc && rp_plan__wants_usdt(plan, own.path, own.is_exe)) {
+	plan->build_id = object->build_id ? object->build_id : "";
+	if (rp_plan__wants_functions(plan, object->path, object->is_exe))
+		rc = rp_plan__add_functions(plan, object);
+	if (!rc && rp_plan__wants_usdt(plan, object->path, object->is_exe)) {
 		if (!markers_alone(plan) || plan->n_usdts)
-			rc = rp_plan__add_usdt(plan, &own);
+			rc = rp_plan__add_usdt(plan, object);
 		if (!rc)
-			rc = rp_plan__add_markers(plan, &own);
+			rc = rp_plan__add_markers(plan, object);
 	}
 	if (rc) {
 		plan->n_sites = before;
@@ -483,11 +490,7 @@ size_t rp_plan__read_elf(const void *file, uint64_t offset, void *buf, size_t le
 static int note_broken_table(struct rp_plan *plan, int rc, const char *table, const char *path,
 			     const struct rp_err *err)
 {
-	const char *object = rp_arena__dup(&plan->arena, path);
-
-	if (rc == -ENOMEM || !object)
-		return -ENOMEM;
-	return rp_plan__refuse(plan, table, object, err->cause);
+	return rc == -ENOMEM ? rc : rp_plan__refuse(plan, table, path, err->cause);
 }
 
 static bool any_wanted(const struct rp_plan *plan, const struct rp_plan_object *object)

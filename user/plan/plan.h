@@ -201,6 +201,19 @@ void rp_plan__on_region(struct rp_plan *plan, void (*fn)(void *ctx, const struct
 
 const struct rp_region *rp_plan__regions(const struct rp_plan *plan, size_t *n);
 const struct rp_site *rp_plan__sites(const struct rp_plan *plan, size_t *n);
+
+#define RP_PLAN_FORGOTTEN UINT32_MAX
+
+/*
+ * Forget the sites of objects that are gone for good, or a machine that makes ever new programs
+ * would have us hold ever more. number: of each of n objects RP_PLAN_FORGOTTEN, if it may be; then
+ * its new number. It stays where a region has no other sites, whose costs are asked for until the
+ * end. moved: of each site, where it is then; SIZE_MAX: nowhere. 0, or -ENOMEM and nothing is
+ * changed.
+ */
+int rp_plan__forget(struct rp_plan *plan, uint32_t *number, size_t n, size_t *moved);
+/* How often objects were numbered anew so far. */
+uint64_t rp_plan__renumbered(const struct rp_plan *plan);
 const struct rp_refusal *rp_plan__refusals(const struct rp_plan *plan, size_t *n);
 
 /*

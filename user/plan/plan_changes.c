@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
-/* Changes while tracing: regions that are selected later, or left out. */
+/* Changes while tracing: regions that are selected later, or left out, and objects that go. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -199,4 +199,63 @@ bool rp_plan__wants_site(const struct rp_plan *plan, const struct rp_site *site)
 	       (!plan->regions[region - 1].left_out &&
 		!rp_region__is_half(&plan->regions[region - 1])) ||
 	       (for_others && site->region);
+}
+
+/* ---- objects that are gone ------------------------------------------------------------------- */
+
+/* Which may not be forgotten. The last that had a region stays, as the most like those to come. */
+static void keep_needed(const struct rp_plan *plan, uint32_t *number, bool *has_site)
+{
+	has_site[RP_REGION_NONE] = true;
+	for (size_t i = 0; i < plan->n_sites; i++)
+		if (number[plan->sites[i].object] != RP_PLAN_FORGOTTEN)
+			has_site[plan->sites[i].region] = true;
+	for (size_t i = plan->n_sites; i--;) {
+		const struct rp_site *s = &plan->sites[i];
+
+		if (!has_site[s->region])
+			number[s->object] = 0;
+		if (number[s->object] != RP_PLAN_FORGOTTEN)
+			has_site[s->region] = true;
+	}
+}
+
+static void forget_site(struct rp_plan *plan, const struct rp_site *site)
+{
+	if (site->region == RP_REGION_NONE)
+		return;
+	plan->regions[site->region - 1].sites--;
+	plan->regions[site->region - 1].slow_sites -= site->slow;
+}
+
+int rp_plan__forget(struct rp_plan *plan, uint32_t *number, size_t n, size_t *moved)
+{
+	bool *has_site = calloc(plan->n_regions + 1, sizeof(*has_site));
+	size_t kept = 0;
+
+	if (!has_site)
+		return -ENOMEM;
+	keep_needed(plan, number, has_site);
+	free(has_site);
+	for (uint32_t i = 0, next = 0; i < n; i++)
+		if (number[i] != RP_PLAN_FORGOTTEN)
+			number[i] = next++;
+	for (size_t i = 0; i < plan->n_sites; i++) {
+		struct rp_site site = plan->sites[i];
+
+		site.object = number[site.object];
+		moved[i] = site.object == RP_PLAN_FORGOTTEN ? SIZE_MAX : kept;
+		if (moved[i] == SIZE_MAX)
+			forget_site(plan, &site);
+		else
+			plan->sites[kept++] = site;
+	}
+	plan->n_sites = kept;
+	plan->renumbered++;
+	return 0;
+}
+
+uint64_t rp_plan__renumbered(const struct rp_plan *plan)
+{
+	return plan->renumbered;
 }

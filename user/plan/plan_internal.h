@@ -34,8 +34,10 @@ struct rp_plan {
 	size_t n_known;
 	struct rp_region *regions;
 	size_t n_regions, regions_capacity;
-	size_t regions_before; /* the object that is planned now ... */
-	const char *build_id;  /* ... has this one */
+	size_t regions_before;		       /* the object that is planned now ... */
+	const char *build_id;		       /* ... has this one */
+	const char *kept_path, *kept_build_id; /* the last of them that is in the arena */
+	uint64_t renumbered;		       /* so often */
 	struct rp_region_key *by_name;
 	struct rp_site *sites;
 	size_t n_sites, sites_capacity;
@@ -54,7 +56,7 @@ struct rp_plan {
 /* An object as matching sees it: plain arrays, so that tests can make one up. */
 struct rp_plan_object {
 	uint32_t number;
-	const char *path; /* in the plan's arena */
+	const char *path;
 	bool is_exe;
 	struct rp_elf_traits traits;
 	const char *build_id;		 /* NULL: none */
@@ -72,7 +74,7 @@ struct rp_plan_object {
 /* For objects of which `file` is a struct rp_elf. */
 size_t rp_plan__read_elf(const void *file, uint64_t offset, void *buf, size_t len);
 
-/* rp_plan__add_object once the tables are read. `object->path` need not be in the arena. */
+/* rp_plan__add_object once the tables are read. */
 int rp_plan__add_arrays(struct rp_plan *plan, const struct rp_plan_object *object, size_t *added,
 			struct rp_err *err);
 

@@ -36,7 +36,8 @@ struct rp_sampling {
 	pid_t command;
 	uint64_t looked;	    /* then it was looked at last, while it was stopped */
 	struct probe_place *probes; /* sorted */
-	size_t n_probes, n_sites;   /* as many sites had the plan when they were looked at */
+	size_t n_probes, n_sites;   /* as many sites had the plan when they were looked at ... */
+	uint64_t renumbered;	    /* ... and its objects so often new numbers */
 };
 
 /* ---- where probes are ------------------------------------------------------------------------ */
@@ -60,8 +61,9 @@ static void look_at_sites(struct rp_sampling *s)
 	size_t n;
 
 	sites = rp_plan__sites(s->opts.plan, &n);
-	if (n == s->n_sites)
+	if (n == s->n_sites && s->renumbered == rp_plan__renumbered(s->opts.plan))
 		return;
+	s->renumbered = rp_plan__renumbered(s->opts.plan);
 	free(s->probes);
 	s->n_probes = 0;
 	/* If memory runs out, the next sample tries again. */

@@ -32,8 +32,10 @@ struct answer {
 _Static_assert(sizeof(struct answer[RP_SOURCE_SITES]) <= 65536, "all at once fit into a pipe");
 
 struct known {
-	uint32_t region, sites;		  /* sites: how many the plan had */
+	uint32_t region, sites;		  /* sites: how many the plan had ... */
+	uint64_t renumbered;		  /* ... and how often its objects had new numbers */
 	uint32_t object[RP_SOURCE_SITES]; /* of each */
+	char *path[RP_SOURCE_SITES];	  /* of that */
 	struct rp_source source;
 	UT_hash_handle hh;
 };
@@ -221,13 +223,21 @@ static const char *role_name(enum rp_role role)
 	}
 }
 
+static void empty(struct known *k)
+{
+	for (size_t i = 0; i < k->source.n; i++)
+		free(k->path[i]);
+	k->source = (struct rp_source){0};
+}
+
 static void fill(const struct rp_source_lines *s, struct known *k)
 {
 	size_t n_sites;
 	const struct rp_site *sites = rp_plan__sites(s->plan, &n_sites);
 	struct rp_source *source = &k->source;
+	const char *path;
 
-	*source = (struct rp_source){0};
+	empty(k);
 	for (size_t i = 0; i < n_sites; i++) {
 		const struct rp_site *from = &sites[i];
 		struct rp_source_site *to = &source->site[source->n];
@@ -238,12 +248,14 @@ static void fill(const struct rp_source_lines *s, struct known *k)
 			source->more++;
 			continue;
 		}
+		rp_targets__object(s->targets, from->object, &path);
+		k->path[source->n] = strdup(path);
+		to->object = k->path[source->n] ? k->path[source->n] : "";
 		k->object[source->n++] = from->object;
 		to->role = role_name(from->role);
 		to->offset = from->offset;
 		to->slow = from->slow;
 		to->state = RP_SOURCE_PENDING;
-		rp_targets__object(s->targets, from->object, &to->object);
 	}
 }
 
@@ -252,6 +264,7 @@ static struct known *get(struct rp_source_lines *s, uint32_t region)
 	size_t n;
 	const struct rp_region *regions = rp_plan__regions(s->plan, &n);
 	uint32_t sites = region && region <= n ? regions[region - 1].sites : 0;
+	uint64_t renumbered = rp_plan__renumbered(s->plan);
 	struct known *k;
 
 	HASH_FIND(hh, s->known, &region, sizeof(region), k);
@@ -261,11 +274,12 @@ static struct known *get(struct rp_source_lines *s, uint32_t region)
 			return NULL;
 		k->region = region;
 		HASH_ADD(hh, s->known, region, sizeof(region), k);
-	} else if (k->sites == sites || k == s->asked) {
+	} else if ((k->sites == sites && k->renumbered == renumbered) || k == s->asked) {
 		return k;
 	}
-	/* New, or other objects have brought more of it. */
+	/* New, or other objects have brought more of it, or went with some. */
 	k->sites = sites;
+	k->renumbered = renumbered;
 	fill(s, k);
 	return k;
 }
@@ -308,6 +322,7 @@ void rp_source_lines__free(struct rp_source_lines *s)
 		end_reader(s);
 	HASH_ITER (hh, s->known, k, next) {
 		HASH_DEL(s->known, k);
+		empty(k);
 		free(k);
 	}
 	free(s);

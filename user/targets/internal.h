@@ -124,6 +124,7 @@ struct rp_targets {
 	bool follow;
 	struct rp_object *objects;
 	size_t n_objects;
+	size_t n_gone; /* of them that stayed when others were forgotten */
 	struct rp_process *processes;
 	bool system;		 /* all of it is traced; what follows, up to came, is for that */
 	struct rp_file *files;	 /* that were looked at; under -p and -- those without an object */
@@ -352,6 +353,8 @@ int rp_targets__catch_up_system(struct rp_targets *t, struct rp_err *err);
  */
 int rp_targets__look_at_system(struct rp_targets *t, struct rp_err *err);
 void rp_files__forget(struct rp_targets *t, size_t object);
+/* number: of each object, its new one. None is known under one that is forgotten. */
+void rp_files__renumber(struct rp_targets *t, const uint32_t *number);
 /* A process maps an object; it has other mappings now, or none. */
 void rp_process__use(struct rp_targets *t, struct rp_process *p, size_t object);
 void rp_process__uses_nothing(struct rp_targets *t, struct rp_process *p);

@@ -48,6 +48,13 @@ void rp_files__forget(struct rp_targets *t, size_t object)
 			forget_file(t, f);
 }
 
+void rp_files__renumber(struct rp_targets *t, const uint32_t *number)
+{
+	for (struct rp_file *f = t->files; f; f = f->hh.next)
+		if (f->object != NO_OBJECT)
+			f->object = number[f->object];
+}
+
 static void remember_file(struct rp_targets *t, const struct rp_mapped *m, const struct stat *st,
 			  size_t object)
 {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
 /* Files that change, or are run no more: their probes go. */
+#include <stdlib.h>
 #include <sys/inotify.h>
 #include <unistd.h>
 
@@ -68,6 +69,83 @@ static bool is_in_place(struct rp_targets *t, const struct rp_object *o)
 	return st.st_ino == o->st.st_ino && st.st_dev == o->st.st_dev;
 }
 
+/* ---- files that are gone --------------------------------------------------------------------- */
+
+/* So many more are waited for, as to forget some takes a look at all. */
+#define GONE_MIN 64
+
+static bool is_gone(const struct rp_object *o)
+{
+	return o->fd < 0 && !o->users;
+}
+
+/* Where sites are in the plan. */
+static void renumber_sites(struct rp_targets *t, const size_t *moved)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < t->n_objects; i++)
+		for (struct rp_site_group *b = t->objects[i].site_groups; b; b = b->next)
+			for (size_t k = 0; k < b->n; k++)
+				b->planned[k] = moved[b->planned[k]];
+	for (size_t i = 0; i < t->n_in_group; i++)
+		if (moved[i] != SIZE_MAX)
+			t->in_group[kept++] = t->in_group[i];
+	t->n_in_group = kept;
+}
+
+/* Those that are forgotten are where nothing points to. */
+static void renumber_objects(struct rp_targets *t, const uint32_t *number)
+{
+	size_t kept = 0;
+
+	for (struct rp_process *p = t->processes; p; p = p->hh.next)
+		for (size_t i = 0; i < p->n_uses; i++)
+			p->uses[i] = number[p->uses[i]];
+	for (struct rp_retired *r = t->retired; r; r = r->next)
+		r->object = number[r->object];
+	rp_files__renumber(t, number);
+	for (size_t i = 0; i < t->n_objects; i++) {
+		if (number[i] == RP_PLAN_FORGOTTEN) {
+			free(t->objects[i].path);
+			continue;
+		}
+		for (struct rp_site_group *b = t->objects[i].site_groups; b; b = b->next)
+			b->object = kept;
+		t->objects[kept++] = t->objects[i];
+	}
+	t->n_objects = kept;
+}
+
+/*
+ * Nobody runs them, and nobody will. Of some something is still asked for: these stay, and count as
+ * looked at. If memory runs out, the next time will do.
+ */
+static void forget_gone(struct rp_targets *t)
+{
+	size_t before = t->n_objects, n_sites, n_gone = 0, *moved;
+	uint32_t *number;
+
+	for (size_t i = 0; i < before; i++)
+		n_gone += is_gone(&t->objects[i]);
+	if (n_gone < 2 * t->n_gone + GONE_MIN)
+		return;
+	rp_plan__sites(t->plan, &n_sites);
+	number = calloc(before, sizeof(*number));
+	moved = calloc(n_sites + 1, sizeof(*moved));
+	for (size_t i = 0; number && i < before; i++)
+		number[i] = is_gone(&t->objects[i]) ? RP_PLAN_FORGOTTEN : 0;
+	if (number && moved && !rp_plan__forget(t->plan, number, before, moved)) {
+		renumber_sites(t, moved);
+		renumber_objects(t, number);
+		t->n_gone = n_gone - (before - t->n_objects);
+	}
+	free(number);
+	free(moved);
+}
+
+/* ---- files that nobody runs ------------------------------------------------------------------ */
+
 /*
  * Probes in a file that nobody runs are in the way of whoever writes to it, and hold on to the file
  * system of a container that has ended. A moment later they go: programs that are run one after the
@@ -98,5 +176,6 @@ double rp_objects__drop_unused(struct rp_targets *t)
 			rp_object__drop(t, o);
 		}
 	}
+	forget_gone(t);
 	return next;
 }
