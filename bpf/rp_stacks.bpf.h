@@ -71,6 +71,7 @@ static __always_inline bool on_one_stack(struct rp_thread *t, __u64 sp, __u64 ot
 
 /* Where several stacks share a mapping: stack pointers that are closer are taken to be on one. */
 #define RP_STACK_NEAR (16ull << 10)
+#define PAGE_BYTES    4096ull
 
 /* What is taken to be the stack that sp is on, to find the call that encloses one. */
 static __always_inline void stack_around(struct rp_thread *t, __u64 sp,
@@ -102,6 +103,20 @@ static __noinline bool returns_to_trampoline(__u64 sp)
 }
 
 /*
+ * Are there pages below sp that nobody has used? Where calls further down were made on the same
+ * stack, that has grown through all of them.
+ */
+static __noinline bool has_gap_below(__u64 sp)
+{
+	__u8 byte;
+
+	for (__u64 below = PAGE_BYTES; below < RP_STACK_NEAR; below += PAGE_BYTES)
+		if (bpf_probe_read_user(&byte, sizeof(byte), (void *)(unsigned long)(sp - below)))
+			return true;
+	return false;
+}
+
+/*
  * Would the return of a call at sp harm those that are pending? The kernel takes pending ones that
  * lie below sp for left by longjmp(3), and forgets them: their functions then return to the
  * trampoline that nobody serves, or to another function's caller. That is right on one stack. On
@@ -113,9 +128,8 @@ static __noinline bool returns_to_trampoline(__u64 sp)
  * stacks. Those on the signal stack of a thread that is off it have been left: they may go.
  *
  * Stacks may also share a mapping, and a signal stack is unknown while its handler runs where it is
- * set up with SS_AUTODISARM. A call that is alive still has the trampoline as its return address;
- * one that was left mostly has been overwritten. It is asked of those further away alone, or the
- * first call after each longjmp(3) would be refused.
+ * set up with SS_AUTODISARM. A call that is alive still has the trampoline as its return address,
+ * but one that was left by longjmp(3) may have it, too, until something else is put there.
  */
 static __always_inline bool return_breaks_others(struct task_struct *task, struct rp_thread *t,
 						 __u64 sp)
@@ -134,8 +148,9 @@ static __always_inline bool return_breaks_others(struct task_struct *task, struc
 		return true;
 	if (sp <= stack + RP_STACK_NEAR || !returns_to_trampoline(stack))
 		return false;
-	t->stacks_share = 1;
-	return true;
+	if (has_gap_below(sp))
+		t->stacks_share = 1;
+	return t->stacks_share;
 }
 
 #endif

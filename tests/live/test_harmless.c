@@ -113,6 +113,7 @@ static const struct live_case cases[] = {
 	LIVE_CASE("unwind cancel 100", UNWIND, NO_RETURN),
 
 	LIVE_CASE("jumps over 5 200", JUMPS, BY_ALL),
+	LIVE_CASE("jumps far 20 200", JUMPS, BY_ALL),
 	LIVE_CASE("jumps twice 40 50", JUMPS, BY_ALL),
 	LIVE_CASE("jumps over 200 20", JUMPS, BY_SITES),
 	LIVE_CASE("jumps twice 200 20", JUMPS, BY_SITES),

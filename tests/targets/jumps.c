@@ -4,6 +4,7 @@
  *
  *   over D N      longjmp over D frames of descend, N times; then tail N times
  *   twice D N     the same between two returns of the function around it
+ *   far D N       as over, where each frame has some KiB that are used
  *   fifo N        two coroutines on stacks of their own, each in work when the other goes on; they
  *                 leave in the order in which they came
  *   signal D N    N signals on an alternate stack, in handle, at depth D of dive
@@ -16,6 +17,7 @@
 #include <semaphore.h>
 #include <setjmp.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -26,7 +28,10 @@
 
 #define STACK_BYTES 65536
 
+#define FAR_BYTES   2048
+
 static sigjmp_buf back;
+static bool far;
 
 static void expect_left(const char *region, unsigned long counted, unsigned long unwound)
 {
@@ -42,11 +47,25 @@ REGION_FN(tail)
 }
 
 NO_CLONES void descend(unsigned long depth);
+
+static void descend_far(unsigned long depth)
+{
+	volatile char used[FAR_BYTES];
+
+	for (size_t i = 0; i < sizeof(used); i++)
+		used[i] = 1;
+	descend(depth);
+	KEEP();
+}
+
 void descend(unsigned long depth)
 {
 	if (depth <= 1)
 		siglongjmp(back, 1);
-	descend(depth - 1);
+	if (far)
+		descend_far(depth - 1);
+	else
+		descend(depth - 1);
 	KEEP();
 }
 
@@ -235,7 +254,8 @@ int main(int argc, char **argv)
 	unsigned long a = target_number(argc, argv, 2, 3), b = target_number(argc, argv, 3, 100);
 
 	target_wait();
-	if (!strcmp(mode, "over")) {
+	if (!strcmp(mode, "over") || !strcmp(mode, "far")) {
+		far = !strcmp(mode, "far");
 		over(a, b);
 	} else if (!strcmp(mode, "twice")) {
 		twice(a, b);
