@@ -144,6 +144,34 @@ static void test_how_long_it_was_late(void **state)
 	assert_int_equal(f.kernel.late_ns, 3000000);
 }
 
+/* Nobody has seen it mapped: it was late for that until then, not for as long as it goes on. */
+static void test_a_library_that_was_closed_again(void **state)
+{
+	uint64_t before = rp_clock__now() - 5000000000, late_ns;
+	struct stat st;
+	struct rp_event load = {.header.type = RP_EVENT_LIBRARY, .pid = PID, .time = before};
+
+	(void)state;
+	put_process(PID, 1);
+	map(PID, "prog");
+	start();
+	add(PID);
+	assert_int_equal(stat(make_object("plugin.so"), &st), 0);
+	load.dev = major(st.st_dev) << RP_DEV_MINOR_BITS | minor(st.st_dev);
+	load.detail = st.st_ino;
+	snprintf(load.path, sizeof(load.path), "%s/plugin.so", f.root);
+	rp_targets__on_event(f.targets, &load);
+	send(RP_EVENT_MAP, PID, 0);
+	assert_int_equal(f.kernel.lost[RP_LOST_LATE], 0);
+	look();
+	assert_int_equal(f.kernel.lost[RP_LOST_LATE], 1);
+	late_ns = f.kernel.late_ns;
+	assert_in_range(late_ns, 5000000000, rp_clock__now() - before);
+	send(RP_EVENT_EXIT, PID, 0);
+	assert_int_equal(f.kernel.lost[RP_LOST_LATE], 1);
+	assert_int_equal(f.kernel.late_ns, late_ns);
+}
+
 /* It still looks alive when its start is looked at, but has no memory left to tell what it maps. */
 static void test_short_programs_on_their_way_out(void **state)
 {
@@ -524,6 +552,7 @@ int main(void)
 		TARGETS_TEST(test_short_program_that_goes_meanwhile),
 		TARGETS_TEST(test_short_programs),
 		TARGETS_TEST(test_how_long_it_was_late),
+		TARGETS_TEST(test_a_library_that_was_closed_again),
 		TARGETS_TEST(test_short_programs_of_no_interest),
 		TARGETS_TEST(test_short_program_is_probed),
 		TARGETS_TEST(test_short_programs_that_are_removed),

@@ -320,7 +320,10 @@ dev_t rp_event__dev(const struct rp_event *event);
 void rp_process__loads(struct rp_targets *t, struct rp_process *p, const struct rp_event *event);
 /* A look has shown what it maps: libraries that are among that need not be kept any longer. */
 void rp_process__looked_at_loaded(struct rp_targets *t, struct rp_process *p);
-/* It, or its program, ended at that time: late where libraries of it were never seen. */
+/*
+ * It, or its program, ended at that time, or, UINT64_MAX, it has closed them again: late where
+ * libraries of it were never seen.
+ */
 void rp_process__ends_loaded(struct rp_targets *t, struct rp_process *p, uint64_t time);
 /* Count it in, and, with its children, all that descend from it. */
 int rp_process__track(struct rp_targets *t, pid_t pid, struct rp_err *err);

@@ -2,9 +2,9 @@
 /*
  * Libraries of processes that end within milliseconds. What a process maps is looked at some
  * moments later, by when such a one is gone. So the kernel tells which libraries it maps: where one
- * is wanted, but has not been seen by the time that the process, or its program, ends, nothing in
- * it was measured, and the process was late. Mostly it was seen: in another process, or in this
- * one.
+ * is wanted, but has not been seen by the last look, nor by the time that the process, or its
+ * program, ends, nothing in it was measured, and the process was late. Mostly it was seen: in
+ * another process, or in this one.
  */
 #include <limits.h>
 #include <stdio.h>

@@ -512,7 +512,8 @@ int rp_targets__rescan(struct rp_targets *t)
 			p->mapped = 0;
 			look_at(t, p);
 			rp_targets__end_event(t, p->pid);
-			p->rescans--;
+			if (!--p->rescans) /* a mapping that is told of is there by now, or gone */
+				rp_process__ends_loaded(t, p, UINT64_MAX);
 			p->due = rp_targets__now() + RESCAN_SURE_MS * 1e-3;
 			/* What it costs us, not how long others kept us from it. */
 			p->rested = rp_targets__now() +
