@@ -216,7 +216,7 @@ static void test_as_it_grows(void **state)
 {
 	const uint64_t second = 1000000000;
 	struct root root = make_root(getuid());
-	struct rp_perf_maps *maps = rp_perf_maps__new(root.path, NULL);
+	struct rp_perf_maps *maps = rp_perf_maps__new(root.path, NULL, true);
 
 	(void)state;
 	assert_non_null(maps);
@@ -236,6 +236,44 @@ static void test_as_it_grows(void **state)
 	remove_root(&root);
 }
 
+/* Of so many lines, each with a name of 100 bytes. */
+static void write_large(const char *path, size_t lines)
+{
+	FILE *file = fopen(path, "w");
+
+	assert_non_null(file);
+	for (size_t i = 0; i < lines; i++)
+		assert_true(fprintf(file, "%zx 1 %0100zu\n", 0x1000 + i, i) > 0);
+	assert_int_equal(fclose(file), 0);
+}
+
+/* The maps of all have a bound: what one process has leaves no room for the same of another. */
+static void test_too_large_together(void **state)
+{
+	struct root root = make_root(getuid());
+	struct rp_perf_maps *maps = rp_perf_maps__new(root.path, NULL, true);
+	char command[256];
+
+	(void)state;
+	assert_non_null(maps);
+	write_large(root.file, 330000); /* 42 MiB once it is read */
+	snprintf(command, sizeof(command), "cp -r %s/7 %s/8", root.path, root.path);
+	assert_int_equal(system(command), 0);
+	assert_non_null(rp_perf_maps__find(maps, 7, 0x1000, 0));
+	assert_null(rp_perf_maps__find(maps, 8, 0x1000, 0));
+	rp_perf_maps__exit(maps, 7);
+	rp_perf_maps__exit(maps, 8);
+	assert_non_null(rp_perf_maps__find(maps, 8, 0x1000, 0));
+	/* It grows past its share: what was there remains. */
+	write_large(root.file, 420000);
+	snprintf(command, sizeof(command), "mv %s %s/8/root/tmp/", root.file, root.path);
+	assert_int_equal(system(command), 0);
+	assert_null(rp_perf_maps__find(maps, 8, 0x1000 + 419999, 9000000000));
+	assert_non_null(rp_perf_maps__find(maps, 8, 0x1000, 9000000000));
+	rp_perf_maps__free(maps);
+	remove_root(&root);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -247,6 +285,7 @@ int main(void)
 		cmocka_unit_test(test_somebody_elses),
 		cmocka_unit_test(test_no_plain_files),
 		cmocka_unit_test(test_as_it_grows),
+		cmocka_unit_test(test_too_large_together),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -153,7 +153,7 @@ static int setup(void **state)
 {
 	(void)state;
 	store = rp_sample_store__new(100);
-	codes = rp_python_codes__new(store);
+	codes = rp_python_codes__new(store, false);
 	return !store || !codes;
 }
 

@@ -56,7 +56,7 @@ static int start(void **state)
 	kernel = (struct kernel){0};
 	tables = new_tables(&kernel, 64u << 20, OBJECTS_MAX);
 	store = rp_sample_store__new(1000);
-	sampler = rp_sampler__new(store, tables, NULL, is_probe, NULL, is_never);
+	sampler = rp_sampler__new(store, tables, NULL, is_probe, NULL, false, is_never);
 	assert_non_null(sampler);
 	rp_spaces__look(rp_sampler__spaces(sampler), getpid());
 	return 0;
@@ -67,7 +67,7 @@ static int end(void **state)
 	(void)state;
 	rp_sampler__free(sampler);
 	rp_sample_store__put(store);
-	rp_unwind_tables__free(tables);
+	end_tables(&kernel, tables);
 	return 0;
 }
 

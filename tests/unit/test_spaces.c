@@ -20,8 +20,8 @@ static void test_code_is_early_until_its_tables_are_there(void **state)
 	struct kernel k = {0};
 	struct rp_unwind_tables *tables = new_tables(&k, 64u << 20, OBJECTS_MAX);
 	struct rp_sample_store *store = rp_sample_store__new(1);
-	struct rp_sample_objects *objects = rp_sample_objects__new(store, NULL, is_never);
-	struct rp_spaces *spaces = rp_spaces__new(objects, tables, store, NULL);
+	struct rp_sample_objects *objects = rp_sample_objects__new(store, NULL, false, is_never);
+	struct rp_spaces *spaces = rp_spaces__new(objects, tables, store, NULL, false);
 	uint64_t here = (uint64_t)(uintptr_t)is_never, before = rp_clock__now(), after;
 
 	(void)state;
@@ -41,7 +41,31 @@ static void test_code_is_early_until_its_tables_are_there(void **state)
 	rp_spaces__free(spaces);
 	rp_sample_objects__free(objects);
 	rp_sample_store__put(store);
-	rp_unwind_tables__free(tables);
+	end_tables(&k, tables);
+}
+
+/* Any number of mappings: they are looked at once. */
+static void test_what_is_mapped_is_looked_at_later(void **state)
+{
+	struct kernel k = {0};
+	struct rp_unwind_tables *tables = new_tables(&k, 64u << 20, OBJECTS_MAX);
+	struct rp_sample_store *store = rp_sample_store__new(1);
+	struct rp_sample_objects *objects = rp_sample_objects__new(store, NULL, false, is_never);
+	struct rp_spaces *spaces = rp_spaces__new(objects, tables, store, NULL, true);
+	uint64_t here = (uint64_t)(uintptr_t)is_never, before = rp_clock__now() - 1;
+
+	(void)state;
+	rp_spaces__changed(spaces, getpid());
+	rp_spaces__changed(spaces, getpid());
+	assert_int_equal(k.processes, 0);
+	assert_false(rp_spaces__was_early(spaces, getpid(), here, before));
+	rp_spaces__catch_up(spaces);
+	assert_int_equal(k.processes, 1);
+	assert_true(rp_spaces__was_early(spaces, getpid(), here, before));
+	rp_spaces__free(spaces);
+	rp_sample_objects__free(objects);
+	rp_sample_store__put(store);
+	end_tables(&k, tables);
 }
 
 /*
@@ -52,8 +76,8 @@ static void test_misses_are_remembered(void **state)
 	struct kernel k = {0};
 	struct rp_unwind_tables *tables = new_tables(&k, 64u << 20, OBJECTS_MAX);
 	struct rp_sample_store *store = rp_sample_store__new(1);
-	struct rp_sample_objects *objects = rp_sample_objects__new(store, NULL, is_never);
-	struct rp_spaces *spaces = rp_spaces__new(objects, tables, store, NULL);
+	struct rp_sample_objects *objects = rp_sample_objects__new(store, NULL, false, is_never);
+	struct rp_spaces *spaces = rp_spaces__new(objects, tables, store, NULL, false);
 	uint64_t offset, at;
 	uint32_t object;
 	void *code;
@@ -78,7 +102,7 @@ static void test_misses_are_remembered(void **state)
 	rp_spaces__free(spaces);
 	rp_sample_objects__free(objects);
 	rp_sample_store__put(store);
-	rp_unwind_tables__free(tables);
+	end_tables(&k, tables);
 }
 
 static void tell_compiled(const char *path, const char *name)
@@ -96,8 +120,8 @@ static void test_compiled_code_goes_with_its_program(void **state)
 	struct kernel k = {0};
 	struct rp_unwind_tables *tables = new_tables(&k, 64u << 20, OBJECTS_MAX);
 	struct rp_sample_store *store = rp_sample_store__new(1);
-	struct rp_sample_objects *objects = rp_sample_objects__new(store, NULL, is_never);
-	struct rp_spaces *spaces = rp_spaces__new(objects, tables, store, NULL);
+	struct rp_sample_objects *objects = rp_sample_objects__new(store, NULL, false, is_never);
+	struct rp_spaces *spaces = rp_spaces__new(objects, tables, store, NULL, false);
 	char path[64];
 
 	(void)state;
@@ -113,7 +137,7 @@ static void test_compiled_code_goes_with_its_program(void **state)
 	rp_spaces__free(spaces);
 	rp_sample_objects__free(objects);
 	rp_sample_store__put(store);
-	rp_unwind_tables__free(tables);
+	end_tables(&k, tables);
 }
 
 int main(void)
@@ -121,6 +145,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_code_is_early_until_its_tables_are_there),
 		cmocka_unit_test(test_misses_are_remembered),
+		cmocka_unit_test(test_what_is_mapped_is_looked_at_later),
 		cmocka_unit_test(test_compiled_code_goes_with_its_program),
 	};
 

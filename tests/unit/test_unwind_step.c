@@ -253,7 +253,7 @@ static void test_own_stack(void **state)
 	assert_int_equal(c.n_unwound, c.n);
 	for (int i = 1; i < c.n; i++)
 		assert_int_equal(c.unwound[i], (uintptr_t)c.calls[i]);
-	rp_unwind_tables__free(tables);
+	end_tables(&k, tables);
 }
 
 #else

@@ -37,8 +37,7 @@ static void test_own_process(void **state)
 	assert_int_equal(totals->left_out, 0);
 	assert_int_equal(kernel_row(&k, getpid(), here).cfa, RP_UNWIND_CFA_SP);
 	assert_int_equal(kernel_row(&k, getpid(), here).off, 1);
-	rp_unwind_tables__free(tables);
-	assert_int_equal(k.objects, 0);
+	end_tables(&k, tables);
 	assert_int_equal(k.processes, 0);
 }
 
@@ -68,7 +67,7 @@ static void test_processes_come_and_go(void **state)
 		rp_unwind_tables__exit(tables, pid);
 	assert_int_equal(k.processes, 0);
 	assert_int_equal(k.objects, objects);
-	rp_unwind_tables__free(tables);
+	end_tables(&k, tables);
 }
 
 /* The kernel's own code is in no file, and has a table all the same. */
@@ -142,7 +141,7 @@ static void test_bound_on_bytes(void **state)
 	for (size_t i = 0; i < mappings(process); i++)
 		without += !process->mappings[i].rows;
 	assert_true(without >= totals->left_out);
-	rp_unwind_tables__free(tables);
+	end_tables(&k, tables);
 }
 
 static void test_bound_on_objects(void **state)
@@ -155,7 +154,7 @@ static void test_bound_on_objects(void **state)
 	assert_int_equal(set_own(tables, 1000), 0);
 	assert_true(k.objects <= 2);
 	assert_true(totals->left_out > 0);
-	rp_unwind_tables__free(tables);
+	end_tables(&k, tables);
 }
 
 static void test_bound_on_processes(void **state)
@@ -171,7 +170,40 @@ static void test_bound_on_processes(void **state)
 	assert_int_equal(rp_unwind_tables__totals(tables)->left_out, 2);
 	rp_unwind_tables__exit(tables, 1000);
 	assert_int_equal(set_own(tables, 2000), 0);
-	rp_unwind_tables__free(tables);
+	end_tables(&k, tables);
+}
+
+/* A process may map any number of files: those that there is no room for are not even read. */
+static void test_bound_on_mappings(void **state)
+{
+	enum { FILES = 2 * RP_UNWIND_MAPPINGS_MAX };
+	struct rp_unwind_tables_opts opts = {.proc_root = "/nonexistent",
+					     .ops = &kernel_ops,
+					     .max_bytes = ROOM,
+					     .max_objects = 4096,
+					     .max_processes = 1};
+	struct kernel k = {0};
+	struct rp_unwind_tables *tables;
+	struct rp_mapped files[FILES];
+	struct rp_code_range ranges[FILES];
+	struct rp_mapped_list mapped = {
+		.items = files, .n = FILES, .ranges = ranges, .n_ranges = FILES};
+	static char none[] = "/nonexistent";
+
+	(void)state;
+	for (size_t i = 0; i < FILES; i++) {
+		files[i] = (struct rp_mapped){.dev = 1, .ino = i + 1, .path = none};
+		ranges[i] = (struct rp_code_range){
+			.dev = 1, .ino = i + 1, .start = 4096 * (i + 1), .len = 4096};
+	}
+	opts.ctx = &k;
+	tables = rp_unwind_tables__new(&opts);
+	assert_non_null(tables);
+	assert_int_equal(rp_unwind_tables__set(tables, 1000, &mapped), 0);
+	assert_int_equal(rp_unwind_tables__totals(tables)->no_tables, RP_UNWIND_MAPPINGS_MAX - 1);
+	assert_int_equal(rp_unwind_tables__totals(tables)->left_out,
+			 FILES - RP_UNWIND_MAPPINGS_MAX + 1);
+	end_tables(&k, tables);
 }
 
 int main(void)
@@ -184,6 +216,7 @@ int main(void)
 		cmocka_unit_test(test_bound_on_bytes),
 		cmocka_unit_test(test_bound_on_objects),
 		cmocka_unit_test(test_bound_on_processes),
+		cmocka_unit_test(test_bound_on_mappings),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -121,6 +121,14 @@ static inline struct rp_unwind_tables *new_tables(struct kernel *k, uint64_t max
 	return tables;
 }
 
+/* The maps of the kernel end with what uses them. */
+static inline void end_tables(struct kernel *k, struct rp_unwind_tables *tables)
+{
+	rp_unwind_tables__free(tables);
+	for (size_t i = 0; i < OBJECTS_MAX; i++)
+		free(k->rows[i]);
+}
+
 /* What this process has mapped, under another number. */
 static inline int set_own(struct rp_unwind_tables *tables, pid_t pid)
 {

@@ -26,10 +26,11 @@ struct function {
 };
 
 struct rp_perf_map {
-	char *text;		    /* names in it end in a 0 byte each */
+	char *text;		    /* names, which end in a 0 byte each */
 	size_t size;		    /* of it */
 	struct function *functions; /* by start, then line */
 	size_t n, room;
+	char *packed; /* what these two are in, where another process has read it; else NULL */
 };
 
 /* ---- text ------------------------------------------------------------------------------------ */
@@ -57,23 +58,28 @@ static bool take_number(const char **at, const char *end, uint64_t *value)
 	return true;
 }
 
-/* A line up to its newline, which is made the end of the name. Others are left out. */
-static int add_line(struct rp_perf_map *map, char *line, char *end, uint32_t number)
+/*
+ * A line up to its newline. Others are left out. Of the text the names are kept, each moved to
+ * behind the one before, which is never behind where it was: its line is longer.
+ */
+static int add_line(struct rp_perf_map *map, const char *line, const char *end, uint32_t number)
 {
-	struct function f = {.line = number};
+	struct function f = {.line = number, .name = (uint32_t)map->size};
 	const char *at = line;
+	size_t len;
 
 	if (!take_number(&at, end, &f.start) || !take_number(&at, end, &f.size) || at == end ||
 	    !f.size || f.size > UINT64_MAX - f.start)
 		return 0;
 	if (map->n == FUNCTIONS_MAX)
 		return -EFBIG;
-	f.name = (uint32_t)(at - map->text);
-	map->text[end - at > NAME_BYTES_MAX ? f.name + NAME_BYTES_MAX : (size_t)(end - map->text)] =
-		'\0';
 	if (rp_array__grow(&map->functions, map->n, &map->room, sizeof(*map->functions)))
 		return -ENOMEM;
 	map->functions[map->n++] = f;
+	len = end - at > NAME_BYTES_MAX ? NAME_BYTES_MAX : (size_t)(end - at);
+	memmove(map->text + map->size, at, len);
+	map->size += len;
+	map->text[map->size++] = '\0';
 	return 0;
 }
 
@@ -86,11 +92,11 @@ static int compare_functions(const void *x, const void *y)
 	return a->line < b->line ? -1 : a->line > b->line;
 }
 
-/* Takes the text, which has room for one more byte. */
+/* Takes the text, of which names remain. */
 static int parse(char *text, size_t size, struct rp_perf_map **out)
 {
 	struct rp_perf_map *map = calloc(1, sizeof(*map));
-	char *at = text, *end = text + size, *newline;
+	const char *at = text, *end = text + size, *newline;
 	uint32_t number = 0;
 	int err = 0;
 
@@ -99,7 +105,6 @@ static int parse(char *text, size_t size, struct rp_perf_map **out)
 		return -ENOMEM;
 	}
 	map->text = text;
-	map->size = size;
 	/* A last line without its end is being written right now. */
 	while (!err && at < end && (newline = memchr(at, '\n', (size_t)(end - at)))) {
 		err = add_line(map, at, newline, number++);
@@ -110,6 +115,8 @@ static int parse(char *text, size_t size, struct rp_perf_map **out)
 		return err;
 	}
 	rp_array__sort(map->functions, map->n, sizeof(*map->functions), compare_functions);
+	text = realloc(map->text, map->size + 1);
+	map->text = text ? text : map->text;
 	*out = map;
 	return 0;
 }
@@ -188,8 +195,11 @@ void rp_perf_map__free(struct rp_perf_map *map)
 {
 	if (!map)
 		return;
-	free(map->text);
-	free(map->functions);
+	if (!map->packed) {
+		free(map->text);
+		free(map->functions);
+	}
+	free(map->packed);
 	free(map);
 }
 
@@ -228,44 +238,33 @@ static bool is_sound(const struct rp_perf_map *map)
 	return true;
 }
 
-static void *copy_of(const char *bytes, size_t size)
+int rp_perf_map__unpack(char *bytes, size_t size, struct rp_perf_map **out)
 {
-	char *copy = malloc(size + 1);
-
-	if (!copy)
-		return NULL;
-	memcpy(copy, bytes, size);
-	copy[size] = '\0';
-	return copy;
-}
-
-int rp_perf_map__unpack(const char *bytes, size_t size, struct rp_perf_map **out)
-{
-	struct rp_perf_map *map;
+	struct rp_perf_map *map = calloc(1, sizeof(*map));
 	struct packed head;
-	size_t functions;
 	int err = -ENOMEM;
 
-	if (size < sizeof(head))
-		return -EBADMSG;
-	memcpy(&head, bytes, sizeof(head));
-	functions = head.functions * sizeof(*map->functions);
-	if (head.functions > FUNCTIONS_MAX || head.text > SIZE_MAX_BYTES ||
-	    size != sizeof(head) + functions + head.text)
-		return -EBADMSG;
-	map = calloc(1, sizeof(*map));
 	if (!map)
-		return -ENOMEM;
-	map->functions = copy_of(bytes + sizeof(head), functions);
-	map->text = copy_of(bytes + sizeof(head) + functions, head.text);
+		goto out;
+	err = -EBADMSG;
+	if (size < sizeof(head))
+		goto out;
+	memcpy(&head, bytes, sizeof(head));
+	if (head.functions > FUNCTIONS_MAX || head.text > SIZE_MAX_BYTES ||
+	    size != sizeof(head) + head.functions * sizeof(*map->functions) + head.text)
+		goto out;
 	map->n = head.functions;
 	map->size = head.text;
-	if (map->functions && map->text)
-		err = is_sound(map) ? 0 : -EBADMSG;
-	if (err)
-		rp_perf_map__free(map);
-	else
-		*out = map;
+	map->functions = (struct function *)(bytes + sizeof(head));
+	map->text = (char *)(map->functions + map->n);
+	if (!is_sound(map))
+		goto out;
+	map->packed = bytes;
+	*out = map;
+	return 0;
+out:
+	free(map);
+	free(bytes);
 	return err;
 }
 
@@ -289,4 +288,9 @@ const char *rp_perf_map__find(const struct rp_perf_map *map, uint64_t addr)
 size_t rp_perf_map__functions(const struct rp_perf_map *map)
 {
 	return map->n;
+}
+
+size_t rp_perf_map__bytes(const struct rp_perf_map *map)
+{
+	return sizeof(*map) + map->size + map->n * sizeof(*map->functions);
 }

@@ -26,12 +26,17 @@ void rp_perf_map__free(struct rp_perf_map *map);
 
 /* All of it in malloc'ed memory, for another process of the same program. 0 or -ENOMEM. */
 int rp_perf_map__pack(const struct rp_perf_map *map, char **bytes, size_t *size);
-/* Of bytes that may be anything. 0, -ENOMEM; -EBADMSG: they are no map. */
-int rp_perf_map__unpack(const char *bytes, size_t size, struct rp_perf_map **out);
+/*
+ * Of malloc'ed bytes that may be anything, with a 0 byte behind them. It takes these over, in any
+ * case. 0, -ENOMEM; -EBADMSG: they are no map.
+ */
+int rp_perf_map__unpack(char *bytes, size_t size, struct rp_perf_map **out);
 
 /* The function at an address in memory; NULL: none. */
 const char *rp_perf_map__find(const struct rp_perf_map *map, uint64_t addr);
 
 size_t rp_perf_map__functions(const struct rp_perf_map *map);
+/* Of memory that it takes. */
+size_t rp_perf_map__bytes(const struct rp_perf_map *map);
 
 #endif

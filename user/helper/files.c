@@ -376,7 +376,8 @@ int rp_helper__perf_map(struct rp_helper *h, const char *proc, pid_t pid, struct
 	rc = take_answer(h, rc, fd, &bytes, &size);
 	if (!rc)
 		rc = judge(h, rp_perf_map__unpack(bytes, size, out));
-	free(bytes);
+	else
+		free(bytes);
 	return rc;
 }
 

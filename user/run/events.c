@@ -40,6 +40,8 @@ int rp_run__drain_events(struct rp_run *run)
 
 	if (!rc)
 		rc = rp_collect_events(run->session, on_event, run);
+	if (run->sampling)
+		rp_sampling__catch_up(run->sampling);
 	tell_of_python(run);
 	return rc;
 }

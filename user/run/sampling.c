@@ -117,6 +117,8 @@ struct rp_sampling *rp_sampling__new(const struct rp_sampling_opts *opts)
 		.max_bytes = TABLES_MAX,
 		.max_objects = RP_UNWIND_OBJECTS_MAX,
 		.max_processes = RP_UNWIND_PROCESSES_MAX,
+		.is_shared = opts->is_shared,
+		.is_cancelled = rp_run__is_cancelled,
 	};
 
 	if (!s)
@@ -128,7 +130,7 @@ struct rp_sampling *rp_sampling__new(const struct rp_sampling_opts *opts)
 	s->tables = rp_unwind_tables__new(&tables);
 	if (s->store && s->tables)
 		s->sampler = rp_sampler__new(s->store, s->tables, opts->helper, is_probe, s,
-					     rp_run__is_cancelled);
+					     opts->is_shared, rp_run__is_cancelled);
 	if (opts->hz)
 		s->threads = rp_sample_threads__new(&threads);
 	if (s->sampler && opts->off_cpu)
@@ -255,11 +257,16 @@ int rp_sampling__on_event(struct rp_sampling *s, const struct rp_event *event, s
 		break;
 	case RP_EVENT_MAP:
 		if (!is_known)
-			rp_spaces__look(spaces, pid);
+			rp_spaces__changed(spaces, pid);
 		break;
 	case RP_EVENT_EXIT:
 		rp_spaces__exit(spaces, pid);
 		break;
 	}
 	return 0;
+}
+
+void rp_sampling__catch_up(struct rp_sampling *s)
+{
+	rp_spaces__catch_up(rp_sampler__spaces(s->sampler));
 }

@@ -19,6 +19,7 @@ struct rp_sampling_opts {
 	unsigned hz;		  /* 0: no samples, but sleeps */
 	bool off_cpu;		  /* where threads sleep in regions */
 	bool follow;
+	bool is_shared; /* by processes that do not trust each other: none takes all of a bound */
 };
 
 /* NULL: out of memory. */
@@ -45,6 +46,9 @@ bool rp_sampling__is_kernel_hidden(const struct rp_sampling *sampling);
  * The file of the first Python interpreter found whose version is not supported, once; else NULL.
  */
 const char *rp_sampling__unknown_python(struct rp_sampling *sampling);
+
+/* What they have mapped by now, once what has happened to them was told. */
+void rp_sampling__catch_up(struct rp_sampling *sampling);
 
 /* What happened to a process. An error: it is traced, but not sampled. */
 int rp_sampling__on_event(struct rp_sampling *sampling, const struct rp_event *event,

@@ -24,6 +24,12 @@ static void tell_work(void *ctx, const char *doing, const char *path)
 	rp_live_screen__tell_start(run->screen, line);
 }
 
+/* What is traced may be of several who do not trust each other. */
+static bool is_shared(const struct rp_opts *o)
+{
+	return rp_opts__is_system(o) || o->n_pids > 1;
+}
+
 static int open_sampling(struct rp_run *run, struct rp_err *err)
 {
 	const struct rp_sampling_opts opts = {
@@ -34,6 +40,7 @@ static int open_sampling(struct rp_run *run, struct rp_err *err)
 		.hz = run->opts->sample_hz,
 		.off_cpu = run->opts->off_cpu > 0,
 		.follow = !run->opts->no_follow || rp_opts__is_system(run->opts),
+		.is_shared = is_shared(run->opts),
 	};
 
 	if (!opts.hz && !opts.off_cpu)
@@ -177,7 +184,7 @@ int rp_run__open(struct rp_run *run, struct rp_err *err)
 		.text_lengths = o->label.length || rp_where__has_lengths(&o->where),
 		.max_names = o->max_names,
 		.max_spans = o->max_spans,
-		.shares = rp_opts__is_system(o) || o->n_pids > 1,
+		.shares = is_shared(o),
 		.min_duration = (uint64_t)(o->min_duration * 1e9),
 		.links_change = run->on_screen || o->max_overhead > 0,
 		.samples = o->sample_hz > 0,

@@ -3,16 +3,19 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "discover/file.h"
 #include "symbolize/symbolize.h"
 #include "util/array.h"
+#include "util/room.h"
 
 /*
  * Places in code that are kept with their names: a large program that is busy all over has 50,000.
  */
 #define PLACES_MAX 200000
+#define FILES_MAX  16384
 
 struct object {
 	struct rp_file_id mapped; /* as maps shows it */
@@ -25,13 +28,24 @@ struct object {
 struct rp_sample_objects {
 	struct rp_sample_store *store;
 	struct rp_helper *helper;
+	struct rp_room *files;
 	struct rp_symbolizer *symbolizer;
 	struct object *item;
 	size_t n, room;
 };
 
+/* Each is open to the end: there are to be open files for all else. */
+static uint64_t most_files(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur / 2 > FILES_MAX)
+		return FILES_MAX;
+	return limit.rlim_cur / 2;
+}
+
 struct rp_sample_objects *rp_sample_objects__new(struct rp_sample_store *store,
-						 struct rp_helper *helper,
+						 struct rp_helper *helper, bool is_shared,
 						 bool (*is_cancelled)(void))
 {
 	const struct rp_symbolizer_opts opts = {.helper = helper,
@@ -44,10 +58,11 @@ struct rp_sample_objects *rp_sample_objects__new(struct rp_sample_store *store,
 		return NULL;
 	o->store = store;
 	o->helper = helper;
+	o->files = rp_room__new(most_files(), is_shared);
 	o->symbolizer = rp_symbolizer__new(&opts);
-	if (o->symbolizer)
+	if (o->files && o->symbolizer)
 		return o;
-	free(o);
+	rp_sample_objects__free(o);
 	return NULL;
 }
 
@@ -58,6 +73,7 @@ void rp_sample_objects__free(struct rp_sample_objects *o)
 	for (size_t i = 0; i < o->n; i++)
 		free(o->item[i].name);
 	rp_symbolizer__free(o->symbolizer);
+	rp_room__free(o->files);
 	free(o->item);
 	free(o);
 }
@@ -77,9 +93,10 @@ static void open_object(struct rp_sample_objects *o, struct object *object, pid_
 	close(fd);
 }
 
-uint32_t rp_sample_objects__get(struct rp_sample_objects *o, pid_t pid,
+uint32_t rp_sample_objects__get(struct rp_sample_objects *o, struct rp_owner owner,
 				const struct rp_mapped *mapped)
 {
+	pid_t pid = (pid_t)owner.process;
 	const char *slash = strrchr(mapped->path, '/');
 	struct object *object;
 	struct stat st = {0};
@@ -93,13 +110,16 @@ uint32_t rp_sample_objects__get(struct rp_sample_objects *o, pid_t pid,
 		    (!is_there || rp_file__same_content(&st, &object->st)))
 			return (uint32_t)i;
 	}
-	if (rp_array__grow(&o->item, o->n, &o->room, sizeof(*o->item)))
+	if (rp_array__grow(&o->item, o->n, &o->room, sizeof(*o->item)) ||
+	    !rp_room__take(o->files, owner, 1))
 		return 0;
 	object = &o->item[o->n];
 	*object = (struct object){.mapped = {mapped->dev, mapped->ino}, .st = st};
 	object->name = strdup(slash ? slash + 1 : mapped->path);
-	if (!object->name)
+	if (!object->name) {
+		rp_room__give(o->files, owner, 1);
 		return 0;
+	}
 	open_object(o, object, pid, mapped);
 	return (uint32_t)++o->n;
 }

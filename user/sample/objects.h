@@ -10,20 +10,24 @@
 #include "aggregate/sample_store.h"
 #include "discover/proc.h"
 #include "helper/helper.h"
+#include "util/owner.h"
 
 struct rp_sample_objects;
 
-/* The store gets the places. It has to outlive this. NULL: out of memory. */
+/*
+ * The store gets the places. It has to outlive this. is_shared: no process or user takes all of the
+ * room for files. NULL: out of memory.
+ */
 struct rp_sample_objects *rp_sample_objects__new(struct rp_sample_store *store,
-						 struct rp_helper *helper,
+						 struct rp_helper *helper, bool is_shared,
 						 bool (*is_cancelled)(void));
 void rp_sample_objects__free(struct rp_sample_objects *objects);
 
 /*
- * The number of a file that a process maps, from 1 on; it is opened for when it is needed. 0: out
- * of memory.
+ * The number of a file that a process maps, from 1 on; it is opened for when it is needed. 0: there
+ * is no room for one more of that owner, or out of memory.
  */
-uint32_t rp_sample_objects__get(struct rp_sample_objects *objects, pid_t pid,
+uint32_t rp_sample_objects__get(struct rp_sample_objects *objects, struct rp_owner owner,
 				const struct rp_mapped *mapped);
 
 /*

@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
 #include "sample/python_codes.h"
 
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "discover/proc.h"
 #include "sample/python_lines.h"
 #include "sample/python_text.h"
 #include "util/array.h"
+#include "util/room.h"
 #include "util/table.h"
 
-/* Of a process: those that were met in samples. Past that they have no names. */
-#define CODES_MAX 32768
-#define BYTES_MAX (32u << 20)
+/* Those that were met in samples. Past that they have no names. */
+#define CODES_MAX 32768 /* of a process */
+#define BYTES_MAX (64u << 20)
 
 struct code {
 	uint64_t address;
@@ -27,24 +28,30 @@ struct code {
 
 struct process {
 	pid_t pid;
+	struct rp_owner owner;
 	struct code *codes;
-	size_t bytes;
 	UT_hash_handle hh;
 };
 
 struct rp_python_codes {
 	struct rp_sample_store *store;
 	struct process *processes;
+	struct rp_room *bytes;
 	struct rp_python_code record;
 };
 
-struct rp_python_codes *rp_python_codes__new(struct rp_sample_store *store)
+struct rp_python_codes *rp_python_codes__new(struct rp_sample_store *store, bool is_shared)
 {
 	struct rp_python_codes *codes = calloc(1, sizeof(*codes));
 
-	if (codes)
-		codes->store = store;
-	return codes;
+	if (!codes)
+		return NULL;
+	codes->store = store;
+	codes->bytes = rp_room__new(BYTES_MAX, is_shared);
+	if (codes->bytes)
+		return codes;
+	free(codes);
+	return NULL;
 }
 
 static size_t bytes_of(const struct code *code)
@@ -60,9 +67,9 @@ static void free_code(struct code *code)
 	free(code);
 }
 
-static void drop_code(struct process *p, struct code *code)
+static void drop_code(struct rp_python_codes *codes, struct process *p, struct code *code)
 {
-	p->bytes -= bytes_of(code);
+	rp_room__give(codes->bytes, p->owner, bytes_of(code));
 	HASH_DEL(p->codes, code);
 	free_code(code);
 }
@@ -72,7 +79,7 @@ static void drop(struct rp_python_codes *codes, struct process *p)
 	struct code *code, *next;
 
 	HASH_ITER (hh, p->codes, code, next)
-		drop_code(p, code);
+		drop_code(codes, p, code);
 	HASH_DEL(codes->processes, p);
 	free(p);
 }
@@ -85,6 +92,7 @@ void rp_python_codes__free(struct rp_python_codes *codes)
 		return;
 	HASH_ITER (hh, codes->processes, p, next)
 		drop(codes, p);
+	rp_room__free(codes->bytes);
 	free(codes);
 }
 
@@ -117,6 +125,7 @@ static struct process *get(struct rp_python_codes *codes, pid_t pid)
 	if (!p)
 		return NULL;
 	p->pid = pid;
+	p->owner = (struct rp_owner){.process = (uint64_t)pid, .user = rp_proc__user("/proc", pid)};
 	HASH_ADD_INT(codes->processes, pid, p);
 	return p;
 }
@@ -162,12 +171,12 @@ void rp_python_codes__take(struct rp_python_codes *codes, const void *data, size
 		return;
 	HASH_FIND(hh, p->codes, &code->address, sizeof(code->address), before);
 	if (before)
-		drop_code(p, before);
-	if (HASH_COUNT(p->codes) >= CODES_MAX || p->bytes + bytes_of(code) > BYTES_MAX) {
+		drop_code(codes, p, before);
+	if (HASH_COUNT(p->codes) >= CODES_MAX ||
+	    !rp_room__take(codes->bytes, p->owner, bytes_of(code))) {
 		free_code(code);
 		return;
 	}
-	p->bytes += bytes_of(code);
 	HASH_ADD(hh, p->codes, address, sizeof(code->address), code);
 }
 

@@ -3,6 +3,7 @@
 #ifndef RP_PYTHON_CODES_H
 #define RP_PYTHON_CODES_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -11,8 +12,11 @@
 
 struct rp_python_codes;
 
-/* The store gets the places, and has to outlive this. NULL: out of memory. */
-struct rp_python_codes *rp_python_codes__new(struct rp_sample_store *store);
+/*
+ * The store gets the places, and has to outlive this. is_shared: no process or user takes all of
+ * the room. NULL: out of memory.
+ */
+struct rp_python_codes *rp_python_codes__new(struct rp_sample_store *store, bool is_shared);
 void rp_python_codes__free(struct rp_python_codes *codes);
 
 /* A record of the ring, which is not trusted to be whole. It replaces what was at its address. */

@@ -37,7 +37,7 @@ static uint32_t own_place(struct rp_sample_store *store, const char *name)
 
 struct rp_sampler *rp_sampler__new(struct rp_sample_store *store, struct rp_unwind_tables *tables,
 				   struct rp_helper *helper, rp_is_probe_fn is_probe, void *ctx,
-				   bool (*is_cancelled)(void))
+				   bool is_shared, bool (*is_cancelled)(void))
 {
 	struct rp_sampler *s = calloc(1, sizeof(*s));
 
@@ -46,8 +46,8 @@ struct rp_sampler *rp_sampler__new(struct rp_sample_store *store, struct rp_unwi
 	s->store = store;
 	s->is_probe = is_probe;
 	s->ctx = ctx;
-	s->objects = rp_sample_objects__new(store, helper, is_cancelled);
-	s->spaces = rp_spaces__new(s->objects, tables, store, helper);
+	s->objects = rp_sample_objects__new(store, helper, is_shared, is_cancelled);
+	s->spaces = rp_spaces__new(s->objects, tables, store, helper, is_shared);
 	s->unknown = own_place(store, "[unknown]");
 	s->probe = own_place(store, "[probe]");
 	s->python = own_place(store, "[python]");

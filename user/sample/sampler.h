@@ -14,12 +14,12 @@ struct rp_sampler;
 typedef bool (*rp_is_probe_fn)(void *ctx, const struct rp_file_id *file, uint64_t offset);
 
 /*
- * Store, helper and tables, which it keeps up, have to outlive it. is_cancelled: whether to stop
- * waiting for names. NULL: out of memory.
+ * Store, helper and tables, which it keeps up, have to outlive it. is_shared: no process or user
+ * takes all of the room. is_cancelled: whether to stop waiting for names. NULL: out of memory.
  */
 struct rp_sampler *rp_sampler__new(struct rp_sample_store *store, struct rp_unwind_tables *tables,
 				   struct rp_helper *helper, rp_is_probe_fn is_probe, void *ctx,
-				   bool (*is_cancelled)(void));
+				   bool is_shared, bool (*is_cancelled)(void));
 void rp_sampler__free(struct rp_sampler *sampler);
 
 /*

@@ -6,6 +6,7 @@
 #include "symbolize/perf_maps.h"
 #include "util/array.h"
 #include "util/clock.h"
+#include "util/pace.h"
 #include "util/table.h"
 
 struct mapping {
@@ -18,20 +19,25 @@ struct space {
 	pid_t pid;
 	struct mapping *mappings; /* by start */
 	size_t n;
-	bool missed; /* something was in none of them, though they are as new as can be */
+	struct rp_owner owner;
+	bool changed; /* what it maps is to be looked at */
+	bool missed;  /* something was in none of them, though they are as new as can be */
 	UT_hash_handle hh;
 };
 
 struct rp_spaces {
 	struct rp_sample_objects *objects;
 	struct rp_unwind_tables *tables;
+	struct rp_helper *helper;
 	struct rp_perf_maps *compiled; /* code that is in no file */
 	struct rp_python_codes *python;
+	struct rp_pace *pace; /* of looking at what they map */
 	struct space *all;
 };
 
 struct rp_spaces *rp_spaces__new(struct rp_sample_objects *objects, struct rp_unwind_tables *tables,
-				 struct rp_sample_store *store, struct rp_helper *helper)
+				 struct rp_sample_store *store, struct rp_helper *helper,
+				 bool is_shared)
 {
 	struct rp_spaces *s = calloc(1, sizeof(*s));
 
@@ -39,9 +45,11 @@ struct rp_spaces *rp_spaces__new(struct rp_sample_objects *objects, struct rp_un
 		return NULL;
 	s->objects = objects;
 	s->tables = tables;
-	s->compiled = rp_perf_maps__new("/proc", helper);
-	s->python = rp_python_codes__new(store);
-	if (s->compiled && s->python)
+	s->helper = helper;
+	s->compiled = rp_perf_maps__new("/proc", helper, is_shared);
+	s->python = rp_python_codes__new(store, is_shared);
+	s->pace = rp_pace__new();
+	if (s->compiled && s->python && s->pace)
 		return s;
 	rp_spaces__free(s);
 	return NULL;
@@ -64,6 +72,7 @@ void rp_spaces__free(struct rp_spaces *s)
 		drop(s, space);
 	rp_perf_maps__free(s->compiled);
 	rp_python_codes__free(s->python);
+	rp_pace__free(s->pace);
 	free(s);
 }
 
@@ -86,6 +95,8 @@ static struct space *get(struct rp_spaces *s, pid_t pid)
 	if (!space)
 		return NULL;
 	space->pid = pid;
+	space->owner = (struct rp_owner){.process = (uint64_t)pid,
+					 .user = rp_proc__user("/proc", pid)};
 	HASH_ADD_INT(s->all, pid, space);
 	return space;
 }
@@ -97,12 +108,12 @@ static int compare_mappings(const void *a, const void *b)
 	return x->start < y->start ? -1 : x->start > y->start;
 }
 
-static uint32_t object_of(const struct rp_spaces *s, pid_t pid, const struct rp_mapped_list *mapped,
-			  const struct rp_code_range *range)
+static uint32_t object_of(const struct rp_spaces *s, struct rp_owner owner,
+			  const struct rp_mapped_list *mapped, const struct rp_code_range *range)
 {
 	for (size_t i = 0; i < mapped->n; i++)
 		if (mapped->items[i].ino == range->ino && mapped->items[i].dev == range->dev)
-			return rp_sample_objects__get(s->objects, pid, &mapped->items[i]);
+			return rp_sample_objects__get(s->objects, owner, &mapped->items[i]);
 	return 0;
 }
 
@@ -130,6 +141,7 @@ static void take(const struct rp_spaces *s, struct space *space,
 		 const struct rp_mapped_list *mapped)
 {
 	struct mapping *mappings = calloc(mapped->n_ranges + 1, sizeof(*mappings));
+	bool has_room = true;
 
 	if (!mappings)
 		return;
@@ -138,8 +150,10 @@ static void take(const struct rp_spaces *s, struct space *space,
 
 		mappings[i] = (struct mapping){.start = range->start,
 					       .end = range->start + range->len,
-					       .offset = range->offset,
-					       .object = object_of(s, space->pid, mapped, range)};
+					       .offset = range->offset};
+		if (has_room)
+			mappings[i].object = object_of(s, space->owner, mapped, range);
+		has_room = mappings[i].object;
 		mappings[i].since = since_of(space, &mappings[i]);
 	}
 	rp_array__sort(mappings, mapped->n_ranges, sizeof(*mappings), compare_mappings);
@@ -158,7 +172,7 @@ static void date(struct space *space)
 			space->mappings[i].since = now;
 }
 
-void rp_spaces__look(struct rp_spaces *s, pid_t pid)
+static void look(struct rp_spaces *s, pid_t pid)
 {
 	struct rp_mapped_list mapped;
 	struct space *space;
@@ -174,6 +188,44 @@ void rp_spaces__look(struct rp_spaces *s, pid_t pid)
 		date(space);
 	}
 	rp_proc__mapped_free(&mapped);
+}
+
+/* Not the time that it takes: where others keep the CPUs busy, that is not a process's fault. */
+static uint64_t cost_so_far(const struct rp_spaces *s)
+{
+	return rp_clock__thread_cpu() + rp_helper__spent(s->helper) +
+	       rp_unwind_tables__totals(s->tables)->dropped * RP_UNWIND_DROP_NS;
+}
+
+void rp_spaces__look(struct rp_spaces *s, pid_t pid)
+{
+	struct space *space = get(s, pid);
+	uint64_t now = rp_clock__now(), before = cost_so_far(s);
+
+	if (!space)
+		return;
+	space->changed = !rp_pace__allows(s->pace, space->owner, now);
+	if (space->changed)
+		return;
+	look(s, pid);
+	rp_pace__charge(s->pace, space->owner, now, cost_so_far(s) - before);
+}
+
+void rp_spaces__changed(struct rp_spaces *s, pid_t pid)
+{
+	struct space *space = get(s, pid);
+
+	if (space)
+		space->changed = true;
+}
+
+void rp_spaces__catch_up(struct rp_spaces *s)
+{
+	struct space *space, *next;
+
+	HASH_ITER (hh, s->all, space, next)
+		if (space->changed)
+			rp_spaces__look(s, space->pid);
 }
 
 void rp_spaces__fork(struct rp_spaces *s, pid_t pid, pid_t parent)

@@ -16,13 +16,23 @@
 
 struct rp_spaces;
 
-/* The kernel's tables are told of all that is found; the store gets places of Python code. */
+/*
+ * The kernel's tables are told of all that is found; the store gets places of Python code.
+ * is_shared: no process or user takes all of the room for what is kept of them.
+ */
 struct rp_spaces *rp_spaces__new(struct rp_sample_objects *objects, struct rp_unwind_tables *tables,
-				 struct rp_sample_store *store, struct rp_helper *helper);
+				 struct rp_sample_store *store, struct rp_helper *helper,
+				 bool is_shared);
 void rp_spaces__free(struct rp_spaces *spaces);
 
-/* Look at what the process has mapped now. What has ended stays as it was. */
+/*
+ * Look at what the process has mapped now, or later, where its mappings have taken too much time so
+ * far. What has ended stays as it was.
+ */
 void rp_spaces__look(struct rp_spaces *spaces, pid_t pid);
+/* It has mapped something: any number of times, it is looked at once, with all that are late. */
+void rp_spaces__changed(struct rp_spaces *spaces, pid_t pid);
+void rp_spaces__catch_up(struct rp_spaces *spaces);
 /* It has mapped all that its parent has. */
 void rp_spaces__fork(struct rp_spaces *spaces, pid_t pid, pid_t parent);
 /* It runs another program. */

@@ -12,8 +12,10 @@
 #include "unwind/object.h"
 #include "util/array.h"
 #include "util/clock.h"
+#include "util/room.h"
 #include "util/table.h"
 
+#define DROPS_MAX 32		     /* as what is mapped is looked at */
 #define VDSO_FILE ((struct file){0}) /* no file has it */
 
 /* A file is written anew, and its number goes on to other files. */
@@ -25,14 +27,16 @@ struct file {
 struct object {
 	struct file file;
 	uint32_t number;
-	uint32_t users; /* processes */
-	uint32_t rows;	/* 0: it has no table */
+	uint32_t users;	       /* processes */
+	uint32_t rows;	       /* 0: it has no table */
+	struct rp_owner owner; /* who was first seen to map it */
 	struct rp_unwind_object parts;
 	UT_hash_handle hh;
 };
 
 struct process {
 	pid_t pid;
+	struct rp_owner owner;
 	struct object *objects[RP_UNWIND_MAPPINGS_MAX]; /* of the mappings */
 	size_t n;
 	struct rp_unwind_process kernel;
@@ -46,7 +50,9 @@ struct rp_unwind_tables {
 	bool *taken; /* numbers of objects */
 	uint64_t vdso_size;
 	uint64_t serial; /* of what was mapped last */
+	unsigned drops_left;
 	struct rp_unwind_totals totals;
+	struct rp_room *bytes, *numbers, *rooms; /* of tables, objects and processes */
 };
 
 /* ---- objects -------------------------------------------------------------------------------- */
@@ -56,6 +62,13 @@ static uint64_t bytes_of(const struct object *object)
 	return object->rows * sizeof(struct rp_unwind_row);
 }
 
+static void forget_object(struct rp_unwind_tables *t, struct object *object)
+{
+	HASH_DEL(t->objects, object);
+	rp_unwind_object__free(&object->parts);
+	free(object);
+}
+
 static void drop_object(struct rp_unwind_tables *t, struct object *object)
 {
 	if (object->rows) {
@@ -63,25 +76,41 @@ static void drop_object(struct rp_unwind_tables *t, struct object *object)
 		t->taken[object->number] = false;
 		t->totals.bytes -= bytes_of(object);
 		t->totals.objects--;
+		t->totals.dropped++;
+		rp_room__give(t->bytes, object->owner, bytes_of(object));
 	}
-	HASH_DEL(t->objects, object);
-	rp_unwind_object__free(&object->parts);
-	free(object);
+	rp_room__give(t->numbers, object->owner, 1);
+	forget_object(t, object);
 }
 
-/* Objects stay when their last user ends, as the next one comes soon, but give way to others. */
-static void drop_unused(struct rp_unwind_tables *t)
+/*
+ * Objects stay when their last user ends, as the next one comes soon, but give way to others: the
+ * oldest first, and no more than need be, as the kernel waits for its readers with each.
+ */
+static bool drop_unused(struct rp_unwind_tables *t)
 {
 	struct object *object, *next;
 
 	HASH_ITER (hh, t->objects, object, next)
-		if (!object->users)
+		if (!object->users) {
 			drop_object(t, object);
+			return true;
+		}
+	return false;
 }
 
-static bool has_room(const struct rp_unwind_tables *t, uint64_t bytes)
+static bool is_cancelled(const struct rp_unwind_tables *t)
 {
-	return bytes <= t->opts.max_bytes && t->totals.bytes <= t->opts.max_bytes - bytes;
+	return t->opts.is_cancelled && t->opts.is_cancelled();
+}
+
+static bool take_room(struct rp_unwind_tables *t, struct rp_room *room, struct rp_owner owner,
+		      uint64_t amount)
+{
+	for (; !rp_room__take(room, owner, amount); t->drops_left--)
+		if (!t->drops_left || is_cancelled(t) || !drop_unused(t))
+			return false;
+	return true;
 }
 
 static int send_rows(struct rp_unwind_tables *t, struct object *object)
@@ -90,15 +119,15 @@ static int send_rows(struct rp_unwind_tables *t, struct object *object)
 	uint64_t bytes = table->n * sizeof(*table->rows);
 	int err;
 
-	if (!has_room(t, bytes))
-		drop_unused(t);
-	if (!has_room(t, bytes))
+	if (!take_room(t, t->bytes, object->owner, bytes))
 		return -ENOSPC;
 	while (t->taken[object->number])
 		object->number++;
 	err = t->opts.ops->add_object(t->opts.ctx, object->number, table->rows, table->n);
-	if (err)
+	if (err) {
+		rp_room__give(t->bytes, object->owner, bytes);
 		return err;
+	}
 	t->taken[object->number] = true;
 	object->rows = (uint32_t)table->n;
 	t->totals.bytes += bytes;
@@ -136,9 +165,10 @@ static struct file identify(const struct rp_unwind_tables *t, pid_t pid,
  * The object of a file; mapped is NULL for the kernel's own. One without a table is an object, too,
  * so that it is read once. NULL: there is no room for one more.
  */
-static struct object *get_object(struct rp_unwind_tables *t, pid_t pid,
+static struct object *get_object(struct rp_unwind_tables *t, struct rp_owner owner,
 				 const struct rp_mapped *mapped)
 {
+	pid_t pid = (pid_t)owner.process;
 	struct file file = mapped ? identify(t, pid, mapped) : VDSO_FILE;
 	struct object *object;
 	int err;
@@ -146,14 +176,17 @@ static struct object *get_object(struct rp_unwind_tables *t, pid_t pid,
 	HASH_FIND(hh, t->objects, &file, sizeof(file), object);
 	if (object)
 		return object;
-	if (HASH_COUNT(t->objects) >= t->opts.max_objects)
-		drop_unused(t);
-	object = HASH_COUNT(t->objects) < t->opts.max_objects ? calloc(1, sizeof(*object)) : NULL;
-	if (!object) {
+	if (!take_room(t, t->numbers, owner, 1)) {
 		t->totals.left_out++;
 		return NULL;
 	}
+	object = calloc(1, sizeof(*object));
+	if (!object) {
+		rp_room__give(t->numbers, owner, 1);
+		return NULL;
+	}
 	object->file = file;
+	object->owner = owner;
 	err = mapped ? read_file(t, pid, mapped, &object->parts)
 		     : rp_unwind_object__read_vdso(&object->parts, &t->vdso_size);
 	t->totals.no_tables += err != 0;
@@ -188,8 +221,8 @@ static void set_python(struct process *p, const struct rp_elf_python *python, ui
 	p->kernel.python = (struct rp_python){.runtime = python->runtime + bias, .layout = *layout};
 }
 
-static void add_mapping(struct rp_unwind_tables *t, struct process *p, struct object *object,
-			uint64_t offset, uint64_t len, uint64_t start)
+static void add_mapping(struct process *p, struct object *object, uint64_t offset, uint64_t len,
+			uint64_t start)
 {
 	struct rp_unwind_mapping m = {
 		.start = start, .end = start + len, .object = object->number, .rows = object->rows};
@@ -199,10 +232,6 @@ static void add_mapping(struct rp_unwind_tables *t, struct process *p, struct ob
 		m.rows = 0;
 	if (m.rows)
 		set_python(p, &object->parts.python, m.bias - object->parts.table.base);
-	if (p->n == RP_UNWIND_MAPPINGS_MAX) {
-		t->totals.left_out++;
-		return;
-	}
 	p->objects[p->n] = object;
 	p->kernel.mappings[p->n++] = m;
 	object->users++;
@@ -223,17 +252,22 @@ static void add_mappings(struct rp_unwind_tables *t, struct process *p,
 	uint64_t vdso = rp_proc__vdso(t->opts.proc_root, p->pid);
 	struct object *object;
 
-	for (size_t i = 0; i < mapped->n_ranges; i++) {
+	/* The last one is for the vDSO. What is left out is not read. */
+	for (size_t i = 0; i < mapped->n_ranges && !is_cancelled(t); i++) {
 		const struct rp_code_range *range = &mapped->ranges[i];
 		const struct rp_mapped *file = file_of(mapped, range);
 
-		object = file ? get_object(t, p->pid, file) : NULL;
+		if (p->n == RP_UNWIND_MAPPINGS_MAX - 1) {
+			t->totals.left_out += mapped->n_ranges - i;
+			break;
+		}
+		object = file ? get_object(t, p->owner, file) : NULL;
 		if (object)
-			add_mapping(t, p, object, range->offset, range->len, range->start);
+			add_mapping(p, object, range->offset, range->len, range->start);
 	}
-	object = vdso ? get_object(t, p->pid, NULL) : NULL;
+	object = vdso ? get_object(t, p->owner, NULL) : NULL;
 	if (object)
-		add_mapping(t, p, object, 0, t->vdso_size, vdso);
+		add_mapping(p, object, 0, t->vdso_size, vdso);
 }
 
 static int compare_starts(const void *a, const void *b)
@@ -261,21 +295,27 @@ static void drop_process(struct rp_unwind_tables *t, struct process *p)
 	t->totals.processes--;
 	HASH_DEL(t->processes, p);
 	forget_mappings(p);
+	rp_room__give(t->rooms, p->owner, 1);
 	free(p);
 }
 
 static int add_process(struct rp_unwind_tables *t, pid_t pid, struct process **out)
 {
+	const struct rp_owner owner = {.process = (uint64_t)pid,
+				       .user = rp_proc__user(t->opts.proc_root, pid)};
 	struct process *p;
 
-	if (t->totals.processes >= t->opts.max_processes) {
+	if (!rp_room__take(t->rooms, owner, 1)) {
 		t->totals.left_out++;
 		return -ENOSPC;
 	}
 	p = calloc(1, sizeof(*p));
-	if (!p)
+	if (!p) {
+		rp_room__give(t->rooms, owner, 1);
 		return -ENOMEM;
+	}
 	p->pid = pid;
+	p->owner = owner;
 	t->totals.processes++;
 	HASH_ADD_INT(t->processes, pid, p);
 	*out = p;
@@ -292,6 +332,7 @@ int rp_unwind_tables__set(struct rp_unwind_tables *t, pid_t pid,
 		return err;
 	/* What both have must not be dropped to make room for what is new. */
 	before = *p;
+	t->drops_left = DROPS_MAX;
 	p->n = 0;
 	p->kernel.python.runtime = 0;
 	add_mappings(t, p, mapped);
@@ -345,11 +386,13 @@ struct rp_unwind_tables *rp_unwind_tables__new(const struct rp_unwind_tables_opt
 		return NULL;
 	t->opts = *opts;
 	t->taken = calloc(opts->max_objects + 1, sizeof(*t->taken));
-	if (!t->taken) {
-		free(t);
-		return NULL;
-	}
-	return t;
+	t->bytes = rp_room__new(opts->max_bytes, opts->is_shared);
+	t->numbers = rp_room__new(opts->max_objects, opts->is_shared);
+	t->rooms = rp_room__new(opts->max_processes, opts->is_shared);
+	if (t->taken && t->bytes && t->numbers && t->rooms)
+		return t;
+	rp_unwind_tables__free(t);
+	return NULL;
 }
 
 void rp_unwind_tables__free(struct rp_unwind_tables *t)
@@ -361,8 +404,12 @@ void rp_unwind_tables__free(struct rp_unwind_tables *t)
 		return;
 	HASH_ITER (hh, t->processes, p, next_process)
 		drop_process(t, p);
+	/* The kernel's go with its maps, all at once. */
 	HASH_ITER (hh, t->objects, object, next)
-		drop_object(t, object);
+		forget_object(t, object);
+	rp_room__free(t->bytes);
+	rp_room__free(t->numbers);
+	rp_room__free(t->rooms);
 	free(t->taken);
 	free(t);
 }

@@ -6,6 +6,7 @@
 #ifndef RP_UNWIND_TABLES_H
 #define RP_UNWIND_TABLES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -29,6 +30,8 @@ struct rp_unwind_tables_opts {
 	void *ctx;
 	uint64_t max_bytes; /* of all tables */
 	uint32_t max_objects, max_processes;
+	bool is_shared;		    /* no process or user takes all of these */
+	bool (*is_cancelled)(void); /* whether to read no more files; NULL: never */
 };
 
 /* What there is, and what there is no room for: its code is unwound by frame pointers. */
@@ -37,8 +40,12 @@ struct rp_unwind_totals {
 	uint64_t bytes;
 	size_t no_tables;	  /* objects without .eh_frame, or that could not be read */
 	size_t left_out;	  /* objects, mappings and processes, as the bounds were reached */
+	size_t dropped;		  /* tables, to make room */
 	char unknown_python[256]; /* file of a CPython of a version that is not known; "": none */
 };
+
+/* For which the kernel waits as a table is dropped, or less. */
+#define RP_UNWIND_DROP_NS 10000000ull
 
 struct rp_unwind_tables;
 

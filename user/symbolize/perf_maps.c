@@ -1,18 +1,28 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+/*
+ * A process chooses how large its map is, and how often rptrace finds that it knows too little. So
+ * the memory of all maps has a bound, and the reading is paced, by process and by user.
+ */
 #include "symbolize/perf_maps.h"
 
 #include <stdlib.h>
 
 #include "discover/perf_map.h"
+#include "discover/proc.h"
 #include "util/clock.h"
+#include "util/pace.h"
+#include "util/room.h"
 #include "util/table.h"
 
-#define PROCESSES_MAX 256
+#define BYTES_MAX     (96u << 20)
+#define PROCESSES_MAX 1024
 
 struct process {
 	pid_t pid;
+	struct rp_owner owner;
 	struct rp_perf_map *map; /* NULL: it has none that can be read */
-	uint64_t read;		 /* ns: when that was found */
+	bool is_read;
+	uint64_t read; /* ns: when that was */
 	UT_hash_handle hh;
 };
 
@@ -20,9 +30,12 @@ struct rp_perf_maps {
 	const char *proc_root;
 	struct rp_helper *helper;
 	struct process *processes;
+	struct rp_room *bytes, *numbers; /* of maps, and of processes */
+	struct rp_pace *pace;
 };
 
-struct rp_perf_maps *rp_perf_maps__new(const char *proc_root, struct rp_helper *helper)
+struct rp_perf_maps *rp_perf_maps__new(const char *proc_root, struct rp_helper *helper,
+				       bool is_shared)
 {
 	struct rp_perf_maps *maps = calloc(1, sizeof(*maps));
 
@@ -30,13 +43,22 @@ struct rp_perf_maps *rp_perf_maps__new(const char *proc_root, struct rp_helper *
 		return NULL;
 	maps->proc_root = proc_root;
 	maps->helper = helper;
-	return maps;
+	maps->bytes = rp_room__new(BYTES_MAX, is_shared);
+	maps->numbers = rp_room__new(PROCESSES_MAX, is_shared);
+	maps->pace = rp_pace__new();
+	if (maps->bytes && maps->numbers && maps->pace)
+		return maps;
+	rp_perf_maps__free(maps);
+	return NULL;
 }
 
 static void drop(struct rp_perf_maps *maps, struct process *p)
 {
-	HASH_DEL(maps->processes, p);
+	if (p->map)
+		rp_room__give(maps->bytes, p->owner, rp_perf_map__bytes(p->map));
 	rp_perf_map__free(p->map);
+	rp_room__give(maps->numbers, p->owner, 1);
+	HASH_DEL(maps->processes, p);
 	free(p);
 }
 
@@ -48,6 +70,9 @@ void rp_perf_maps__free(struct rp_perf_maps *maps)
 		return;
 	HASH_ITER (hh, maps->processes, p, next)
 		drop(maps, p);
+	rp_room__free(maps->bytes);
+	rp_room__free(maps->numbers);
+	rp_pace__free(maps->pace);
 	free(maps);
 }
 
@@ -67,29 +92,73 @@ void rp_perf_maps__exit(struct rp_perf_maps *maps, pid_t pid)
 		drop(maps, p);
 }
 
-static void read_map(const struct rp_perf_maps *maps, struct process *p, uint64_t now)
+/* There may be room for what was there before, but not for what it has become. */
+static void keep(struct rp_perf_maps *maps, struct process *p, struct rp_perf_map *map)
 {
-	struct rp_perf_map *map;
+	uint64_t before = p->map ? rp_perf_map__bytes(p->map) : 0;
 
-	p->read = now;
-	if (rp_helper__perf_map(maps->helper, maps->proc_root, p->pid, &map))
+	rp_room__give(maps->bytes, p->owner, before);
+	if (rp_room__take(maps->bytes, p->owner, rp_perf_map__bytes(map))) {
+		rp_perf_map__free(p->map);
+		p->map = map;
 		return;
-	rp_perf_map__free(p->map);
-	p->map = map;
+	}
+	rp_room__take(maps->bytes, p->owner, before);
+	rp_perf_map__free(map);
 }
 
-/* The one that was added first makes room. NULL: out of memory. */
-static struct process *add(struct rp_perf_maps *maps, pid_t pid, uint64_t now)
+static uint64_t cpu_so_far(const struct rp_perf_maps *maps)
 {
-	struct process *p = calloc(1, sizeof(*p));
+	return rp_clock__thread_cpu() + rp_helper__spent(maps->helper);
+}
 
-	if (!p)
+static void read_map(struct rp_perf_maps *maps, struct process *p, uint64_t now)
+{
+	uint64_t begun = rp_clock__now(), before = cpu_so_far(maps);
+	struct rp_perf_map *map;
+
+	if ((p->is_read && now < p->read + RP_NS_PER_S) ||
+	    !rp_pace__allows(maps->pace, p->owner, begun))
+		return;
+	p->is_read = true;
+	p->read = now;
+	if (!rp_helper__perf_map(maps->helper, maps->proc_root, p->pid, &map))
+		keep(maps, p, map);
+	rp_pace__charge(maps->pace, p->owner, begun, cpu_so_far(maps) - before);
+}
+
+/* Ends of processes may be missed: of the same user the one that was added first makes room. */
+static bool take_number(struct rp_perf_maps *maps, struct rp_owner owner)
+{
+	struct process *p, *next;
+
+	if (rp_room__take(maps->numbers, owner, 1))
+		return true;
+	HASH_ITER (hh, maps->processes, p, next)
+		if (p->owner.user == owner.user) {
+			drop(maps, p);
+			break;
+		}
+	return rp_room__take(maps->numbers, owner, 1);
+}
+
+/* NULL: out of memory, or there is no room. */
+static struct process *add(struct rp_perf_maps *maps, pid_t pid)
+{
+	const struct rp_owner owner = {.process = (uint64_t)pid,
+				       .user = rp_proc__user(maps->proc_root, pid)};
+	struct process *p;
+
+	if (!take_number(maps, owner))
 		return NULL;
-	if (HASH_COUNT(maps->processes) == PROCESSES_MAX)
-		drop(maps, maps->processes);
+	p = calloc(1, sizeof(*p));
+	if (!p) {
+		rp_room__give(maps->numbers, owner, 1);
+		return NULL;
+	}
 	p->pid = pid;
+	p->owner = owner;
 	HASH_ADD_INT(maps->processes, pid, p);
-	read_map(maps, p, now);
 	return p;
 }
 
@@ -99,11 +168,11 @@ const char *rp_perf_maps__find(struct rp_perf_maps *maps, pid_t pid, uint64_t ad
 	const char *name;
 
 	if (!p)
-		p = add(maps, pid, now);
+		p = add(maps, pid);
 	if (!p)
 		return NULL;
 	name = p->map ? rp_perf_map__find(p->map, addr) : NULL;
-	if (name || now < p->read + RP_NS_PER_S)
+	if (name)
 		return name;
 	read_map(maps, p, now);
 	return p->map ? rp_perf_map__find(p->map, addr) : NULL;

@@ -3,6 +3,7 @@
 #ifndef RP_PERF_MAPS_H
 #define RP_PERF_MAPS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -10,13 +11,18 @@
 
 struct rp_perf_maps;
 
-/* helper: who reads them; NULL: this process. NULL: out of memory. */
-struct rp_perf_maps *rp_perf_maps__new(const char *proc_root, struct rp_helper *helper);
+/*
+ * helper: who reads them; NULL: this process. is_shared: no process or user takes all of the room.
+ * NULL: out of memory.
+ */
+struct rp_perf_maps *rp_perf_maps__new(const char *proc_root, struct rp_helper *helper,
+				       bool is_shared);
 void rp_perf_maps__free(struct rp_perf_maps *maps);
 
 /*
  * The function that the process has compiled to that address; NULL: it tells of none. Lives until
- * the next call. now: ns, by which a map is read no more than once a second.
+ * the next call. now: ns, by which a map is read no more than once a second, and seldom where that
+ * takes long.
  */
 const char *rp_perf_maps__find(struct rp_perf_maps *maps, pid_t pid, uint64_t addr, uint64_t now);
 

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+/* Shares of room, and of time, by process and by user. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "util/clock.h"
+#include "util/pace.h"
+#include "util/room.h"
+
+#define NOW (1000 * RP_NS_PER_S)
+
+static struct rp_owner owner(uint64_t process, uint64_t user)
+{
+	return (struct rp_owner){.process = process, .user = user};
+}
+
+static uint64_t take_all(struct rp_room *room, struct rp_owner owner)
+{
+	uint64_t n = 0;
+
+	while (rp_room__take(room, owner, 1))
+		n++;
+	return n;
+}
+
+/* A half of what is left is for a process, three quarters for a user. */
+static void test_shares(void **state)
+{
+	struct rp_room *room = rp_room__new(1024, true);
+
+	(void)state;
+	assert_non_null(room);
+	assert_int_equal(take_all(room, owner(1, 7)), 512);
+	assert_int_equal(take_all(room, owner(2, 7)), 256);
+	assert_int_equal(take_all(room, owner(3, 7)), 0);
+	assert_int_equal(take_all(room, owner(4, 8)), 128);
+	/* What one gives back is there for others. */
+	rp_room__give(room, owner(1, 7), 512);
+	assert_true(rp_room__take(room, owner(5, 7), 256));
+	assert_false(rp_room__take(room, owner(6, 9), 400));
+	rp_room__free(room);
+}
+
+/* An amount is taken whole, and is its owner's share from then on. */
+static void test_amounts(void **state)
+{
+	struct rp_room *room = rp_room__new(1000, true);
+
+	(void)state;
+	assert_non_null(room);
+	assert_false(rp_room__take(room, owner(1, 7), UINT64_MAX));
+	assert_false(rp_room__take(room, owner(1, 7), 501));
+	assert_true(rp_room__take(room, owner(1, 7), 500));
+	assert_false(rp_room__take(room, owner(1, 7), 1));
+	rp_room__give(room, owner(1, 7), 500);
+	assert_true(rp_room__take(room, owner(1, 7), 500));
+	rp_room__free(room);
+}
+
+static void test_one_process_alone(void **state)
+{
+	struct rp_room *room = rp_room__new(100, false);
+
+	(void)state;
+	assert_non_null(room);
+	assert_int_equal(take_all(room, owner(1, 7)), 100);
+	rp_room__give(room, owner(1, 7), 50);
+	assert_int_equal(take_all(room, owner(1, 7)), 50);
+	rp_room__free(room);
+}
+
+/* What a process has cost it pays off in sixteen times as much time; others go on. */
+static void test_pace_of_a_process(void **state)
+{
+	struct rp_pace *pace = rp_pace__new();
+
+	(void)state;
+	assert_non_null(pace);
+	assert_true(rp_pace__allows(pace, owner(1, 7), NOW));
+	rp_pace__charge(pace, owner(1, 7), NOW, RP_NS_PER_S);
+	assert_true(rp_pace__allows(pace, owner(1, 7), NOW));
+	rp_pace__charge(pace, owner(1, 7), NOW, RP_NS_PER_S);
+	assert_false(rp_pace__allows(pace, owner(1, 7), NOW + 15 * RP_NS_PER_S));
+	assert_true(rp_pace__allows(pace, owner(1, 7), NOW + 16 * RP_NS_PER_S));
+	assert_true(rp_pace__allows(pace, owner(2, 7), NOW));
+	rp_pace__free(pace);
+}
+
+/* Processes without number are still one user's. */
+static void test_pace_of_a_user(void **state)
+{
+	struct rp_pace *pace = rp_pace__new();
+	uint64_t process = 0;
+
+	(void)state;
+	assert_non_null(pace);
+	while (process < 100000 && rp_pace__allows(pace, owner(process, 7), NOW))
+		rp_pace__charge(pace, owner(process++, 7), NOW, RP_NS_PER_MS);
+	assert_int_equal(process, 4001);
+	assert_true(rp_pace__allows(pace, owner(process, 8), NOW));
+	assert_true(rp_pace__allows(pace, owner(process, 7), NOW + RP_NS_PER_S));
+	rp_pace__free(pace);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_shares),
+		cmocka_unit_test(test_amounts),
+		cmocka_unit_test(test_one_process_alone),
+		cmocka_unit_test(test_pace_of_a_process),
+		cmocka_unit_test(test_pace_of_a_user),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
