@@ -10,7 +10,7 @@
 
 #define ROUNDS 5
 
-/* Of some rounds the least counts: between the two clocks there is the way into the kernel. */
+/* The least difference of some rounds is the best, as each includes the way into the kernel. */
 void rp_session__compare_clocks(struct rp_session *s)
 {
 	LIBBPF_OPTS(bpf_test_run_opts, opts);
@@ -19,7 +19,7 @@ void rp_session__compare_clocks(struct rp_session *s)
 	struct timespec used;
 
 	for (int i = 0; i < ROUNDS; i++) {
-		/* The kernel brings the figures of this thread up to date to answer. */
+		/* To answer, the kernel brings the figures of this thread up to date. */
 		clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
 		if (bpf_prog_test_run_opts(fd, &opts))
 			return;

@@ -72,7 +72,7 @@ static int read_sides(struct diff *d, struct rp_err *err)
 
 /* ---- the answer ------------------------------------------------------------------------------ */
 
-/* The commands that run have standard output. */
+/* With --run, standard output belongs to the commands. */
 static FILE *stream_of(const struct diff *d)
 {
 	if (d->out)
@@ -120,7 +120,7 @@ static bool has_records(const struct diff *d)
 	return !d->opts->runs || d->opts->record;
 }
 
-/* As many pairs as it takes, where somebody might make them. */
+/* Propose the number of pairs that would decide it, unless nobody would make that many. */
 static int ask_for_more(const struct diff *d, const struct rp_comparison *c, struct rp_err *err)
 {
 	size_t more = c->worst ? c->worst->gate_more : RP_COMPARE_MORE;
@@ -129,7 +129,7 @@ static int ask_for_more(const struct diff *d, const struct rp_comparison *c, str
 	if (d->opts->runs && more < RP_COMPARE_MORE) {
 		snprintf(pairs, sizeof(pairs), "%zu", d->opts->runs + more);
 		rp_err__line(err, -EAGAIN, "run", "--run", pairs);
-		/* Now, as the number does not last. */
+		/* The cure is written at once, as `pairs` ends with this function. */
 		rp_cure__fill(d->opts, err);
 		err->remedy = RP_REMEDY_NONE;
 		return -EAGAIN;
@@ -150,7 +150,7 @@ static int check_gate(const struct diff *d, const struct rp_comparison *c, struc
 	if (c->gate == RP_GATE_EXCEEDED) {
 		rp_err__set(err, RP_EXIT_REGRESSION, -ERANGE,
 			    has_records(d) ? look_closer(c, &line) : NULL, "%s", text);
-		/* Of runs that are gone there is nothing more to see. */
+		/* Without records there is nothing to look at: propose to keep them. */
 		return has_records(d) ? -ERANGE
 				      : rp_err__line(err, -ERANGE, NULL, "--record", "rptrace");
 	}

@@ -144,7 +144,7 @@ static void name_run(const struct runs *r, const struct turn *turn, char file[PA
 		snprintf(name, PATH_MAX, "%c%u", turn->side ? 'B' : 'A', turn->pair);
 }
 
-/* The warm-up alone says what is traced: it is the same each time. */
+/* Only the warm-up says what is traced, as each run would say the same. */
 static int take_turn(struct runs *r, const struct turn *turn, rp_record_fn fn, void *ctx,
 		     struct rp_err *err)
 {

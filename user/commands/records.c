@@ -25,7 +25,7 @@ __attribute__((format(printf, 3, 4))) static void tell(rp_say_fn say, const char
 	say(line, NULL);
 }
 
-/* A stretch that had no instances, for all that is known, has no time. */
+/* damage->t0 and t1 are equal where no instances are known to be missing. */
 static void tell_damage(rp_say_fn say, const char *file, uint64_t start,
 			const struct rp_damage *damage)
 {
@@ -131,7 +131,10 @@ static int describe(const char *file, struct rp_record *out, struct rp_err *err)
 	return 0;
 }
 
-/* Behind those of its run that come before it, or of all. -EEXIST: it is there. */
+/*
+ * Keep the parts of one run together, in their order; a new run comes last. -EEXIST: the part is
+ * there.
+ */
 static int insert(struct rp_record *records, size_t n, const struct rp_record *new)
 {
 	size_t at = n;

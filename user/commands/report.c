@@ -53,7 +53,7 @@ static int open_part(void *ctx, struct rp_event_sink *sink)
 	return 0;
 }
 
-/* What all of it is for. */
+/* The sink that makes the output: export, slowest instances, screen or table. */
 static int open_last(struct report *r, struct rp_event_sink *last)
 {
 	const struct rp_split_opts split = {.most = r->opts->split, .open = open_part, .ctx = r};
@@ -95,7 +95,7 @@ struct rp_event_filter *rp_report__filter(const struct report *r, uint64_t from,
 	return rp_event_filter__new(&opts, last);
 }
 
-/* Of what is shown on the screen the window is chosen later. */
+/* For the screen all of the time is read: its window is chosen with keys. */
 static int open_sink(struct report *r, struct rp_err *err)
 {
 	uint64_t from = r->on_screen ? 0 : r->from, to = r->on_screen ? 0 : r->to;
@@ -115,7 +115,7 @@ static int open_sink(struct report *r, struct rp_err *err)
 	return 0;
 }
 
-/* Each call in it would count as two. */
+/* A file that is named twice would count each of its instances twice. */
 static int refuse_twice(const struct report *r, size_t again, struct rp_err *err)
 {
 	const struct rp_texts *files = &r->opts->files;
@@ -185,7 +185,10 @@ struct rp_snapshot_opts rp_report__snapshot_opts(const struct report *r)
 	return opts;
 }
 
-/* What the probes' part is of what the targets have used is known of a whole run alone. */
+/*
+ * A record has the target's CPU time for the run as a whole only. So the share that the probes took
+ * is known where the report is about all of it.
+ */
 struct rp_reading rp_report__reading(const struct report *r)
 {
 	struct rp_counts_source source = rp_instance_counts__source(r->counts);
@@ -214,7 +217,7 @@ static int print_snapshot(const struct report *r, FILE *out)
 	return rc;
 }
 
-/* What is inside the slowest is known after they are. */
+/* Reads the records again, for what ran inside the instances that were found to be slowest. */
 static int print_slowest(const struct report *r, FILE *out, struct rp_err *err)
 {
 	struct rp_event_sink gatherer = rp_slowest__gatherer(r->slowest);
@@ -235,7 +238,7 @@ static int refuse_format(const struct report *r, struct rp_err *err)
 	return rp_err__line(err, -ENODATA, "format", "--format", "region-flamegraph");
 }
 
-/* What is left of an export; a view of all that was read. */
+/* Complete an export, or print what was read. */
 static int finish(struct report *r, struct rp_err *err)
 {
 	FILE *out = file_of(r);
@@ -269,7 +272,10 @@ static void tell_lost(const struct report *r)
 	r->say(line, NULL);
 }
 
-/* Where writing failed, as of an export while it reads, the record is not to blame. */
+/*
+ * An export is written while records are read, so an error of reading them may be one of writing:
+ * then the message names the output, not the record.
+ */
 static int tell_failed(const struct report *r, int rc, struct rp_err *err)
 {
 	if (err->cause[0] && !ferror(file_of(r)))
@@ -281,7 +287,10 @@ static int tell_failed(const struct report *r, int rc, struct rp_err *err)
 	return rp_err__line(err, rc, "output", "-o", "rptrace.out");
 }
 
-/* A name that nothing has is a mistake, however valid the empty report is. */
+/*
+ * A --region or --thread that matches nothing is taken for a mistake, and not shown as an empty
+ * report.
+ */
 static int check_selection(const struct report *r, struct rp_err *err)
 {
 	const char *glob = rp_event_filter__unmatched(r->filter);

@@ -15,8 +15,11 @@
 
 _Static_assert(RP_AXIS_COLUMNS == RP_LOAD_COLUMNS, "the screen draws what the timeline tells");
 
-/* Windows of no more instances are read as a whole, as that takes no longer than a key may take; to
- * see when something was, rather than how much there was of it, more of them are. */
+/*
+ * Windows of up to so many instances are read exactly, as that takes no longer than the answer to a
+ * key may; larger ones come from the timeline's sums. A heat map, which shows when something was
+ * rather than how much, is read exactly up to a greater number.
+ */
 #define EXACT	   200000
 #define EXACT_HEAT 1000000
 
@@ -43,7 +46,7 @@ struct report_screen {
 
 /* ---- figures --------------------------------------------------------------------------------- */
 
-/* Where the window begins behind the end of the record, all of it is shown. */
+/* A window that begins or ends behind the end of the record is open on that side. */
 static void set_window(struct report_screen *s, uint64_t from, uint64_t to)
 {
 	struct report *r = s->report;
@@ -229,7 +232,7 @@ static int open_screen(struct report_screen *s)
 	return rc;
 }
 
-/* As --from and --to read it. */
+/* In seconds with all digits, so that --from and --to give the same window. */
 static void add_time(struct rp_command_line *line, const char *option, uint64_t ns)
 {
 	char text[40];
@@ -239,7 +242,10 @@ static void add_time(struct rp_command_line *line, const char *option, uint64_t 
 	rp_command_line__add(line, text);
 }
 
-/* The screen is gone: how that is had again which it showed last, and which is printed now. */
+/*
+ * After the screen, its last window is printed: say which that is, and by which command to have it
+ * again.
+ */
 static void tell_window(const struct report_screen *s)
 {
 	const struct report *r = s->report;
@@ -250,7 +256,7 @@ static void tell_window(const struct report_screen *s)
 		return;
 	rp_command_line__add_all(&again, (const char *const *)r->opts->words);
 	add_time(&again, "--from", s->axis.from);
-	/* What was open when the record ended has that for its end, which --to leaves out. */
+	/* Instances that were open at the end of the record end there, and --to is exclusive. */
 	add_time(&again, "--to", r->to ? r->to : s->axis.end + 1);
 	snprintf(line, sizeof(line), "the figures are of %.9g s to %.9g s",
 		 (double)s->axis.from / RP_NS_PER_S, (double)s->axis.to / RP_NS_PER_S);

@@ -103,8 +103,10 @@ int rp_run_file__read(const char *file, const char *name, rp_say_fn say, struct 
 
 /* ---- the baseline ---------------------------------------------------------------------------- */
 
-/* Of a report there is one form: what has no rows of regions, or only some figures, shows nothing
- * of it. Of a live view the intervals do, whatever the summary is. */
+/*
+ * A report has one output: where that has no rows of regions, or not all of their figures, no
+ * change could be shown. A live run shows changes in its intervals, whatever form the summary has.
+ */
 static int check_form(const struct rp_opts *o, struct rp_err *err)
 {
 	if (o->command != RP_COMMAND_REPORT ||
@@ -115,7 +117,7 @@ static int check_form(const struct rp_opts *o, struct rp_err *err)
 	return rp_err__line(err, -EINVAL, "baseline", NULL, NULL);
 }
 
-/* It would be gone, or be that of this run. */
+/* A baseline that this run writes over would be lost before, or compared with itself. */
 static int check_written(const struct rp_opts *o, struct rp_err *err)
 {
 	const char *const written[] = {o->output, o->record, o->stream};
@@ -135,7 +137,10 @@ static int check_written(const struct rp_opts *o, struct rp_err *err)
 	return is_same ? rp_err__line(err, -EINVAL, "baseline", NULL, NULL) : 0;
 }
 
-/* Rates of a part are not those of the whole, and the slow ones alone have other percentiles. */
+/*
+ * A record of a part of its run is no baseline: --every and --last change the rates, --slower-than
+ * the percentiles.
+ */
 static int check_whole(const struct rp_opts *o, const struct rp_run_summary *run,
 		       struct rp_err *err)
 {

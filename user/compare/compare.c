@@ -139,7 +139,10 @@ static int name_changes(struct rp_comparison *c)
 	return 0;
 }
 
-/* Means over the runs that have it; returns that of what its probes add to an instance. */
+/*
+ * Means over the runs that have the region. Returns what its probes add to an instance, ns,
+ * likewise.
+ */
 static double average(const struct rp_side *side, const struct rp_change *change,
 		      double out[RP_FIGURES])
 {
@@ -229,7 +232,7 @@ static bool is_wanted(const struct rp_comparison *c, const struct rp_change *cha
 
 /* ---- the tests ------------------------------------------------------------------------------- */
 
-/* Exactly the floor, as of one step of a clock, is not above it. */
+/* A change of exactly the floor, such as one step of a clock, must not be above it by rounding. */
 #define ROUNDING 1e-9
 
 /* One for each region that has pairs enough. */

@@ -37,7 +37,7 @@ int rp_run_profile__add(struct rp_run_profile *p, struct rp_arena *strings,
 	return 0;
 }
 
-/* Of a line that is not known there is the function alone. */
+/* Where the line is not known, the samples count for the function alone. */
 static size_t add_functions(struct rp_run_place *place, size_t n)
 {
 	size_t more = n;

@@ -97,7 +97,7 @@ struct rp_paired rp_paired__of(const double *a, const double *b, size_t n)
 	return out;
 }
 
-/* Pairs that do not differ from each other are as sure as can be. */
+/* Differences that are all the same leave no doubt: p is 0, or 1 where they are `null`. */
 double rp_paired__p(const struct rp_paired *pairs, double null)
 {
 	double away = fabs(pairs->mean - null);

@@ -191,7 +191,7 @@ static int warn_of_order(struct rp_comparison *c)
 	return rc;
 }
 
-/* Once more of the same says nothing, and yet it would be counted. */
+/* A run that is given twice says nothing new, and yet would count as another one. */
 static int warn_of_copies(struct rp_comparison *c)
 {
 	size_t n = c->a->n + c->b->n;

@@ -15,7 +15,7 @@ struct flamegraph {
 	const char *title;     /* what the first run was of; NULL: not known */
 };
 
-/* The picture quotes by itself. */
+/* A plain copy: view/flames.c escapes. */
 static char *quote(const char *text)
 {
 	return strdup(text);

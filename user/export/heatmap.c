@@ -55,7 +55,10 @@ static int count(struct heatmap *h, uint32_t name, uint64_t ns)
 	return 0;
 }
 
-/* They come nearly in the order in which they ended: the map begins with the first. */
+/*
+ * Instances come nearly in the order in which they ended, so the map begins with the end of the
+ * first.
+ */
 static int on_instance(void *ctx, const struct rp_event_instance *instance)
 {
 	struct heatmap *h = ctx;

@@ -125,7 +125,7 @@ static void put_lost(struct writer *w)
 
 /* ---- rows ------------------------------------------------------------------------------------ */
 
-/* The name has the label in it. */
+/* There is no column of labels: they are part of the names. */
 static bool is_shown(const struct rp_column *column)
 {
 	return column->exported && !rp_column__is_of_samples(column) &&

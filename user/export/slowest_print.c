@@ -150,8 +150,10 @@ static void print_time(FILE *out, uint64_t ns, size_t width, bool none, bool utf
 			utf8 ? rp_text__micro(text, sizeof(text)) : text);
 }
 
-/* On no thread, which could run, wait or sleep: a span has but the first figure. A path where
- * nothing was timed stands for what is further inside. */
+/*
+ * A span has the first figure alone: it is on no thread, which could run, wait or sleep. A path
+ * where nothing was timed has none: it stands there for what is further inside.
+ */
 static int print_line(FILE *out, const char *name, uint32_t depth,
 		      const struct rp_inside_sums *sums, bool is_span, bool utf8)
 {

@@ -79,7 +79,7 @@ static void set_mapped(struct rp_helper *h, pid_t pid, const struct rp_mapped *m
 	h->request.mapped_offset = mapped->offset;
 }
 
-/* Two requests, as not the same must have been silent. */
+/* Two requests, so that it is known whether the file system or the process did not answer. */
 int rp_helper__open_mapped(struct rp_helper *h, const char *proc, pid_t pid,
 			   const struct rp_mapped *mapped)
 {
@@ -192,7 +192,7 @@ static const struct rp_helper_piece *find_piece(struct rp_helper *h, uint64_t of
 		return p;
 	p->is_known = false;
 	h->request.offset = offset;
-	/* What was not read once is not asked for again. */
+	/* After a failure nothing more of this object is asked for. */
 	if (h->why || rp_helper__ask(h, RP_HELPER_READ, -1, &fd))
 		return NULL;
 	if (fd >= 0)
@@ -329,7 +329,9 @@ static int take_answer(struct rp_helper *h, int rc, int fd, char **bytes, size_t
 	return take_bytes(h, fd, bytes, size);
 }
 
-/* Of bytes that were checked; -EBADMSG: they cannot be. */
+/*
+ * rc is of checking the answer: after -EBADMSG, nothing that this helper says is believed any more.
+ */
 static int judge(struct rp_helper *h, int rc)
 {
 	if (rc != -EBADMSG)

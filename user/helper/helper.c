@@ -120,7 +120,7 @@ static int await(struct rp_helper *h)
 		cpu = rp_cpu_time__process(h->pid); /* 0: it has died */
 		h->spent += cpu > last ? cpu - last : 0;
 		now = rp_clock__now();
-		/* One that could run and is not let to, on a busy machine, is not idle. */
+		/* A helper that waits for a CPU, on a busy machine, is not idle. */
 		if (cpu != last || rp_proc__state("/proc", h->pid) == 'R')
 			since = now;
 		last = cpu;

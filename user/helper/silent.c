@@ -63,7 +63,10 @@ bool rp_helper__is_silent_device(struct rp_helper *h, dev_t dev)
 
 void rp_helper__note_device(struct rp_helper *h, dev_t dev)
 {
-	/* To what is mapped leads no other path. */
+	/*
+	 * A mapping is opened without a search, so that only its own file system can have been
+	 * silent.
+	 */
 	if (!was_silent(h) ||
 	    (h->sleep == RP_HELPER_SLEEP_PATH && h->request.what != RP_HELPER_OPEN_MAPPING))
 		return;
@@ -74,7 +77,7 @@ void rp_helper__note_device(struct rp_helper *h, dev_t dev)
 		h->silent_devices[h->n_silent_devices++] = dev;
 }
 
-/* A user can start any number of processes. */
+/* Silent processes of a user are counted together, as a user can start any number of them. */
 bool rp_helper__is_silent_process(struct rp_helper *h, pid_t pid)
 {
 	uint64_t user = h->n_silent_processes ? rp_proc__user("/proc", pid) : RP_PROC_NO_USER;

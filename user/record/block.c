@@ -34,7 +34,7 @@ static uint64_t hash_of(const struct rp_block_header *header)
 	return XXH3_64bits(header, offsetof(struct rp_block_header, header_hash));
 }
 
-/* Bytes in the packer's room; 0: it is not smaller then, or there is no memory. */
+/* Returns the bytes that are in the packer's memory then; 0: no fewer, or out of memory. */
 static size_t compress(struct rp_packer *packer, const void *payload, size_t n)
 {
 	size_t packed;

@@ -102,7 +102,7 @@ static int on_run(void *ctx, const struct rp_event_run *run)
 	struct rp_instance_counts *c = ctx;
 	int rc = c->n_runs ? 0 : copy_meta(c, &run->meta);
 
-	/* That one of several has but a part is so of their sum, too. */
+	/* Where one of several runs is there in part, so is their sum. */
 	if (!rc && run->meta.kept)
 		rc = rp_joined__add_string(&c->ids, run->meta.kept, c->meta.kept, &c->meta.kept);
 
@@ -329,7 +329,10 @@ static int on_passed_over(void *ctx, uint32_t node)
 	return rc;
 }
 
-/* The threads are not told: only where there is one root it is known. */
+/*
+ * Of which threads they were is not told, so they have a place only where all threads share one
+ * root.
+ */
 static int on_left_out(void *ctx, uint32_t node, uint64_t n)
 {
 	struct rp_instance_counts *c = ctx;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
 #include "record/damage.h"
 
-/* The next of those that are known, or NULL: the rest is only counted. */
+/* The first ones are kept, with where they are; NULL: others are only counted. */
 static struct rp_damage *add(struct rp_reader_figures *f, uint64_t offset, uint64_t end)
 {
 	size_t room = sizeof(f->damage) / sizeof(f->damage[0]), i = f->n_damaged++;
@@ -12,7 +12,10 @@ static struct rp_damage *add(struct rp_reader_figures *f, uint64_t offset, uint6
 	return &f->damage[i];
 }
 
-/* When instances ended that are missing between two blocks. Some blocks have no time. */
+/*
+ * The times between which missing instances ended: of the nearest blocks of instances, before and
+ * after.
+ */
 static void set_times(const struct rp_blocks *b, size_t before, size_t after, uint64_t start,
 		      struct rp_damage *damage)
 {
@@ -58,7 +61,10 @@ void rp_damage__find_gaps(struct rp_reader_figures *f, const struct rp_blocks *b
 			add_gap(f, b, i, start, end, b->place[i].offset);
 		end = rp_block_place__end(&b->place[i]);
 	}
-	/* What is behind the last one was being written; an index has no more behind it to tell. */
+	/*
+	 * Without an index the file was not closed: what is behind its last whole block was being
+	 * written.
+	 */
 	if (!b->indexed && end < b->size)
 		add_gap(f, b, b->n, start, end, b->size);
 }

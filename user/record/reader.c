@@ -315,7 +315,7 @@ static int take_call(struct rp_reader *r, struct rp_cursor item)
 	return RP_TELL(r->sink, call, number, &call);
 }
 
-/* What it was in counts, also where that has lost its name. */
+/* A sample of a node, call or thread that is lost counts all the same, as one of none. */
 static int take_samples(struct rp_reader *r, const struct rp_block_place *place,
 			struct rp_cursor payload)
 {

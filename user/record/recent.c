@@ -36,7 +36,7 @@ static uint64_t size_of(const struct rp_kept_block *kept)
 	return sizeof(kept->header) + kept->header.stored;
 }
 
-/* What events stand for is kept. */
+/* Only instances and samples are dropped: what their ids stand for is kept. */
 static bool has_events(const struct rp_kept_block *kept)
 {
 	return kept->header.type == RP_BLOCK_INSTANCES || kept->header.type == RP_BLOCK_SAMPLES;
@@ -56,7 +56,7 @@ static void drop(struct rp_recent *r, struct rp_kept_block *kept)
 	kept->payload = NULL;
 }
 
-/* Those that were dropped take no room for long. */
+/* Take the entries of dropped blocks out of the list. */
 static void close_ranks(struct rp_recent *r)
 {
 	struct rp_kept_blocks *b = &r->blocks;

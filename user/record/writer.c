@@ -323,7 +323,7 @@ static int take_sample(void *ctx, const struct rp_taken_sample *sample)
 	return rp_event_columns__are_full(&w->samples) ? flush(w) : 0;
 }
 
-/* The file has what is missing of a node so far, so that one block of it may go. */
+/* The file has sums up to now, so that the loss of one such block loses nothing. */
 static int take_missing(struct rp_writer *w, uint32_t node, uint64_t lost, uint64_t left_out)
 {
 	struct rp_missing *missing = node < RP_NODES_MAX ? &w->missing[node] : NULL;

@@ -16,7 +16,10 @@
 #define LOOK_NS	      (2 * RP_NS_PER_S)
 #define LOOK_AGAIN_NS RP_NS_PER_S
 
-/* Signs that mean something in a glob stand for any one: it is the only function that fits. */
+/*
+ * The name as a glob. Characters with a meaning in globs become '?': in practice nothing else
+ * matches.
+ */
 static void write_glob(const struct rp_place *place, char *glob, size_t size)
 {
 	snprintf(glob, size, "%s:%s", place->object, place->function);

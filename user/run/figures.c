@@ -101,7 +101,7 @@ int rp_run__read_open(struct rp_run *run, struct rp_open_regions **open)
 
 /* ---- printed views --------------------------------------------------------------------------- */
 
-/* A command that runs has standard output. */
+/* With -- COMMAND, standard output belongs to the command. */
 static bool is_summary_on_stdout(const struct rp_opts *o)
 {
 	return o->output ? !strcmp(o->output, "-") : !o->argv;
@@ -114,7 +114,7 @@ static bool is_json_lines(const struct rp_opts *o)
 	       is_summary_on_stdout(o) && !isatty(STDOUT_FILENO);
 }
 
-/* That interval would only repeat the summary. */
+/* A single interval would show what the summary shows. */
 static bool has_one_interval(const struct rp_opts *o)
 {
 	return o->iterations == 1 || (o->duration > 0 && o->duration <= o->interval);
@@ -203,7 +203,7 @@ int rp_run__print_summary(struct rp_run *run, struct rp_err *err)
 	return rp_err__line(err, rc, "output", "-o", "rptrace.out");
 }
 
-/* Where no table has shown it to whoever started the run. */
+/* Losses go to standard error where no table for people has shown them. */
 void rp_run__tell_lost(struct rp_run *run)
 {
 	const struct rp_opts *o = run->opts;

@@ -116,7 +116,7 @@ static int undo_drop(void *ctx, const uint32_t *regions, size_t n, struct rp_err
 	return rp_targets__take_back(s->run->targets, regions, n, err);
 }
 
-/* The figures that are asked for with it are zero: one reading does for both. */
+/* The reading at a reset is also the one that the next figures are shown from: all zero. */
 static int reset(void *ctx, struct rp_err *err)
 {
 	struct live_screen *s = ctx;

@@ -13,7 +13,7 @@ static bool is_worth_naming(const struct rp_symbol *symbol)
 	       strlen(symbol->name) < sizeof(((struct rp_offer *)0)->names[0]);
 }
 
-/* Size is what tells most, of all that is known of a function that has not run. */
+/* Before anything has run, size is the best guess at which functions matter. */
 static void name_largest(struct rp_offer *offer, uint64_t *sizes, const struct rp_symbol *symbol)
 {
 	size_t at = offer->n_names;

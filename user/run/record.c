@@ -131,7 +131,7 @@ int rp_run__start_record(struct rp_run *run, struct rp_err *err)
 	struct rp_event_run event;
 	struct description_texts texts;
 
-	/* Of a run that ends before it begins there is nothing that an older file should go for. */
+	/* A run that was ended before it began leaves an older file as it is. */
 	if (!run->recording || run->cut_short)
 		return 0;
 	event = description(run, &texts);
@@ -159,7 +159,7 @@ static uint64_t lost(const struct rp_run *run)
 	return rp_session__lost(run->session, RP_LOST_INSTANCES);
 }
 
-/* What is said meanwhile begins where this did. */
+/* The line ends without a newline and with a return: a message writes over it. */
 static void show_progress(struct rp_run *run, const struct rp_recording_figures *now)
 {
 	struct record_progress *progress = &run->progress;
@@ -211,7 +211,7 @@ static void say_dumped(struct rp_run *run)
 	rp_run__say(run, line, NULL);
 }
 
-/* A record that cannot go on is all that `rptrace record` was to do. */
+/* Where the record cannot go on, `rptrace record` has nothing left to do, and ends. */
 static int on_progress(void *ctx, uint64_t now)
 {
 	struct rp_run *run = ctx;
@@ -381,7 +381,7 @@ int rp_run__finish_record(struct rp_run *run, struct rp_err *err)
 	if (!run->source.open_frames(run->source.ctx, &open))
 		end.open = &open;
 	if (!rc) {
-		/* It ends with the run: as its duration has it, not when that was read. */
+		/* Open instances last to the end of the run, which is before they were read. */
 		open.time = run->last.counts->time;
 		rc = rp_recording__finish(run->recording, &end, err);
 		failed = rp_recording__figures(run->recording).failed;

@@ -68,7 +68,7 @@ int rp_record_files__check(const struct rp_record_files *f)
 	return 0;
 }
 
-/* One that somebody has moved away is out of the way, too. */
+/* That the old file is not there any more is no error. */
 static int remove_old(const struct rp_record_files *f)
 {
 	char path[PATH_MAX];

@@ -137,7 +137,7 @@ const char *rp_recording__path(const struct rp_recording *r, unsigned number, ch
 	return rp_record_files__path(&r->files, number, buf);
 }
 
-/* What is missing by now belongs to the file as well. */
+/* Losses are told first, so that the file has those up to now. */
 static int dump_if_wished(struct rp_recording *r)
 {
 	unsigned wishes = __atomic_exchange_n(&r->wishes, 0, __ATOMIC_RELAXED);
@@ -309,7 +309,7 @@ int rp_recording__add_samples(struct rp_recording *r, struct rp_sample_store *st
 
 /* ---- the thread ---------------------------------------------------------------------------- */
 
-/* The stream has no errors but its own. */
+/* Find out whether the error was of the stream, which keeps its own, or of the record. */
 static void name_failed(struct rp_recording *r)
 {
 	if (r->stream && ferror(r->stream))
@@ -434,7 +434,7 @@ int rp_recording__start(struct rp_recording *r, struct rp_session *session,
 	if (rc)
 		return rp_err__set(err, RP_EXIT_FAILED, rc, NULL, "%s cannot be written: %s",
 				   r->opts.path, strerror(-rc));
-	/* They are for the loop. */
+	/* Signals are for the main thread. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	rc = pthread_create(&r->thread, NULL, run_thread, r);
@@ -501,7 +501,9 @@ void rp_recording__free(struct rp_recording *r)
 {
 	if (!r)
 		return;
-	/* Then it still needs this; the program is about to end. */
+	/*
+	 * The thread may still use all of this, so nothing is freed: the program is about to end.
+	 */
 	if (r->has_thread && (r->files.abandoned || join(r)))
 		return;
 	if (r->writer)

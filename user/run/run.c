@@ -210,7 +210,7 @@ static int check_something_was_traced(struct rp_run *run, struct rp_err *err)
 		"it could be probed");
 }
 
-/* Zeroes of an interpreter that was not asked to hit its probes are no figures. */
+/* Probes of an interpreter that has to be told to hit them (opt_in.h) show 0: say why. */
 static void tell_of_silent_probes(struct rp_run *run)
 {
 	struct rp_counts *counts = run->source.read(run->source.ctx);

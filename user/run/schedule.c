@@ -3,7 +3,7 @@
 
 #include "util/clock.h"
 
-/* The first picture on the screen has next to nothing in it: the second comes no later. */
+/* The first figures on the screen are next to nothing: the second come within this time. */
 #define SECOND_PICTURE_NS RP_NS_PER_S
 
 static uint64_t step_of(const struct rp_schedule *s)
@@ -21,7 +21,7 @@ uint64_t rp_schedule__first(const struct rp_schedule *s)
 uint64_t rp_schedule__next(const struct rp_schedule *s, uint64_t due, uint64_t now)
 {
 	uint64_t step = step_of(s), second = s->began + SECOND_PICTURE_NS;
-	/* Those that are overdue are left out. */
+	/* Times that have passed meanwhile are skipped. */
 	uint64_t next = now >= due ? due + step * ((now - due) / step + 1) : now + step;
 
 	return s->on_screen && now < second && next > second ? second : next;

@@ -181,7 +181,10 @@ static int write_file(struct owner *o, const char *text, size_t bytes)
 
 /* ---- the child seen from rptrace ------------------------------------------------------------ */
 
-/* It writes `text`, or passes on what it reads where that is NULL. */
+/*
+ * Start the child that writes `text` to the file, or where that is NULL reads the file and hands it
+ * on.
+ */
 static pid_t start_child(const struct rp_setup_file *file, const char *text, int *answer)
 {
 	struct owner owner = file->owner;
@@ -256,7 +259,7 @@ static int run_child(const struct rp_setup_file *file, const char *to_write, cha
 
 /* ---- a set-up ------------------------------------------------------------------------------- */
 
-/* In the words of what is looked for there. */
+/* Why the file is not taken, or not written, in words for its user. */
 static const char *reason(int rc)
 {
 	switch (rc) {
@@ -294,7 +297,7 @@ struct rp_setup_file *rp_setup_file__open(const struct rp_opts *opts)
 	char text[RP_SETUP_BYTES];
 	int rc;
 
-	/* Whoever has been given rights by the program alone is not to be led by its files. */
+	/* With file capabilities, a file in the user's home must not decide what rptrace does. */
 	if (opts->no_setup || getauxval(AT_SECURE))
 		return NULL;
 	file = calloc(1, sizeof(*file));

@@ -277,7 +277,7 @@ static struct known *get(struct rp_source_lines *s, uint32_t region)
 	} else if ((k->sites == sites && k->renumbered == renumbered) || k == s->asked) {
 		return k;
 	}
-	/* New, or other objects have brought more of it, or went with some. */
+	/* Not looked at yet, or sites of the region have come or gone since. */
 	k->sites = sites;
 	k->renumbered = renumbered;
 	fill(s, k);

@@ -11,7 +11,7 @@
 #include "run/internal.h"
 #include "run/selection.h"
 
-/* Files are named as they are told of everywhere else, but for where they are. */
+/* On the screen, files have their names without the folder. */
 static void tell_work(void *ctx, const char *doing, const char *path)
 {
 	struct rp_run *run = ctx;
@@ -100,7 +100,7 @@ static int open_session(struct rp_run *run, struct rp_session_opts *opts, struct
 	return rc;
 }
 
-/* For looking at them; for more they take a session. */
+/* Without a session: they are looked at, and nothing is probed. */
 static struct rp_targets_opts targets_opts(struct rp_run *run)
 {
 	return (struct rp_targets_opts){
@@ -247,7 +247,10 @@ static void tell_of_script(struct rp_run *run, const char *path)
 	fclose(file);
 }
 
-/* Nothing would count then until more is found. Names made at run time are not known yet. */
+/*
+ * A --within that no region matches would count nothing: an error. Names made at run time may match
+ * later.
+ */
 static int check_within(const struct rp_run *run, const struct rp_targets_stats *stats,
 			struct rp_err *err)
 {
@@ -380,7 +383,7 @@ static void say_left(struct rp_run *run, const struct rp_targets_stats *stats)
 	}
 }
 
-/* Whoever reads the record would miss it when the run is over. */
+/* Views of samples that a record does not keep are told before the run, not missed after it. */
 static void say_not_recorded(struct rp_run *run)
 {
 	const struct rp_opts *o = run->opts;

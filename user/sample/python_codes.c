@@ -194,7 +194,7 @@ uint32_t rp_python_codes__place(struct rp_python_codes *codes, pid_t pid, uint64
 		HASH_FIND(hh, p->codes, &address, sizeof(address), code);
 	if (!code)
 		return 0;
-	/* Before its first instruction a frame is one behind that. */
+	/* A frame that has not begun stands one before its first instruction. */
 	if ((int64_t)instruction < 0)
 		instruction = 0;
 	at = rp_array__up_to(code->lines, code->n, sizeof(*code->lines), instruction);

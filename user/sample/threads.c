@@ -185,7 +185,10 @@ int rp_sample_threads__add(struct rp_sample_threads *t, pid_t pid, bool *may_dou
 	return rc;
 }
 
-/* As much longer as the last one was shorter, or a new one by chance. */
+/*
+ * Periods come in pairs: one is shorter by chance, the next as much longer, so that their mean
+ * holds.
+ */
 static void deviate(struct rp_sample_threads *t, struct clock *clock)
 {
 	uint32_t most = period_wanted(t) / VARY_SHARE;

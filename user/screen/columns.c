@@ -124,7 +124,7 @@ void rp_screen_columns__init(struct rp_screen_columns *columns, bool baseline)
 	static const char *const first[] = {"name", "group", "share",	"rate",	 "split", "p50",
 					    "p99",  "max",   "count",	"total", "self",  "trend",
 					    "cpu",  "wait",  "blocked", "mean"};
-	/* These alone fit 80 cells. */
+	/* With a baseline these come first: they fill 80 cells. */
 	static const char *const compared[] = {"name",	     "group",	    "share",
 					       "rate",	     "rate_change", "p50",
 					       "p50_change", "p99",	    "p99_change"};

@@ -199,7 +199,8 @@ static size_t describe_table(const struct rp_state *s, char *line, size_t size)
 	int at = snprintf(line, size, "%zu", s->n_visible);
 
 	/*
-	 * Rows that are collapsed, or have nothing to show since they are grouped, are not missed.
+	 * "N of M" only while a filter hides rows: those that are collapsed, or empty since rows
+	 * were grouped anew, are not missed.
 	 */
 	if (s->filter[0])
 		at += snprintf(line + at, size - (size_t)at, " of %zu", n);
@@ -227,7 +228,7 @@ static void draw_form(const struct rp_state *s)
 		at += (size_t)snprintf(line + at, sizeof(line) - at,
 				       "  %%TIME: of %g s, all threads",
 				       s->axis ? (double)s->total->duration / 1e9 : s->interval);
-	/* Its name is above, so that half of it would say nothing more. */
+	/* The worst loss in words, if all of them fit: its name is in the line above. */
 	if (worst < RP_LOST_COUNT)
 		snprintf(lost, sizeof(lost), "  lost: %s", rp_lost__meaning(worst));
 	if (at + strlen(lost) <= s->layout.width && at + strlen(lost) < sizeof(line))

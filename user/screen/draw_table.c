@@ -102,7 +102,7 @@ static void draw_trend(const struct rp_state *s, enum rp_style style, size_t y,
 	rp_terminal__put(style, y, cell->x, rp_cells__spark(values, n, s->utf8, buf));
 }
 
-/* Of a rate neither is better. */
+/* A rate that has changed is neither better nor worse. */
 static enum rp_style change_style(const struct rp_column *column, const struct rp_row *row)
 {
 	const struct rp_ratio *ratio = rp_column__change(column, row);

@@ -43,7 +43,7 @@ static void page_down(struct rp_state *s, struct rp_request *request)
 	rp_state__move_by(s, page(s));
 }
 
-/* Whichever row is first from then on. */
+/* To the top, and to whichever row is first there from now on. */
 static void home(struct rp_state *s, struct rp_request *request)
 {
 	(void)request;
@@ -133,7 +133,7 @@ static void filter(struct rp_state *s, struct rp_request *request)
 	start_prompt(s, RP_MODE_FILTER, s->filter);
 }
 
-/* Then nothing new comes. */
+/* After the end of the target, keys that ask for something new say so. */
 static bool has_ended(struct rp_state *s)
 {
 	if (s->ended)

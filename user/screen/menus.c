@@ -81,7 +81,7 @@ void rp_state__prompt_key(struct rp_state *s, int key, struct rp_request *reques
 		filter_changed(s);
 }
 
-/* As far as all of the names agree; the names themselves as a message. */
+/* Complete as far as all names agree, and show the names as a message. */
 void rp_state__complete(struct rp_state *s, const char *const *names, size_t n)
 {
 	size_t common, at = 0;
@@ -95,7 +95,7 @@ void rp_state__complete(struct rp_state *s, const char *const *names, size_t n)
 	for (size_t i = 1; i < n; i++)
 		while (strncmp(names[0], names[i], common) != 0)
 			common--;
-	/* No part of a character. */
+	/* Do not end within a character of several bytes. */
 	while (common && ((unsigned char)names[0][common] & 0xc0) == 0x80)
 		common--;
 	if (common > s->prompt.len && common < sizeof(text)) {

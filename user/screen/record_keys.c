@@ -14,7 +14,7 @@ static const struct {
 	{'=', ZOOM, 1},	 {F(8), ZOOM, 1}, {'-', ZOOM, -1}, {F(7), ZOOM, -1}, {'0', ALL, 0},
 };
 
-/* All is over. */
+/* Keys of a live screen, and why they do nothing on a record. */
 static const struct {
 	int key;
 	const char *why;

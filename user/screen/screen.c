@@ -347,7 +347,7 @@ static bool add(struct rp_screen *screen, const char *glob)
 	return added;
 }
 
-/* What was chosen is told by who chooses. */
+/* Success needs no message here: the run says which functions were chosen. */
 static bool choose(struct rp_screen *screen)
 {
 	struct rp_err err = {0};

@@ -54,7 +54,7 @@ enum rp_by rp_setup__by(const struct rp_setup *setup, enum rp_by otherwise)
 	return otherwise;
 }
 
-/* The one that a pane brought goes with it. */
+/* A tree that is there for a pane alone is not kept. */
 static void get_tree(const struct rp_state *s, char *value)
 {
 	put(value, s->tree && !s->tree_for_pane ? "yes" : "no");
@@ -75,7 +75,7 @@ static void set_figures(struct rp_state *s, const char *value)
 	s->recent = !s->axis && !strcmp(value, "interval");
 }
 
-/* One that not every run has, as that of samples, is not looked for in the next. */
+/* A pane that not every run has, such as that of samples, is not kept. */
 static void get_pane(const struct rp_state *s, char *value)
 {
 	const struct rp_state any = {.axis = s->axis};

@@ -483,7 +483,10 @@ void rp_state__rebase(struct rp_state *s)
 	s->lost = 0;
 }
 
-/* Their histories go. What the header says is of all rows, and stays until there are others. */
+/*
+ * The rows go, as their histories are freed; what the header says stays until there are new
+ * figures.
+ */
 static void drop_rows(struct rp_snapshot *snapshot)
 {
 	snapshot->n_rows = snapshot->n_tree = 0;

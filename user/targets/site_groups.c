@@ -12,13 +12,17 @@
 #include "targets/internal.h"
 #include "util/array.h"
 
-/* Looked at again in such steps. */
+/* How often it is looked whether the frames of old links are closed by now. */
 #define RETIRE_AGAIN_S 0.02
-/* For longer, what is left out must not cost; frames still open then count as unwound. */
+/*
+ * Old links are detached by then, as their probes cost; frames that are still open count as
+ * unwound.
+ */
 #define RETIRE_LATEST_S 5.0
 /*
- * For as long the kernel's word is awaited that no hit is under way any more that the old links
- * see. It may not come before long calls end (attach/detach.h), and a hit takes some microseconds.
+ * A swap ends when the kernel has let go of the old links, as no hit is in their programs then. A
+ * long call may hold that up (attach/detach.h), while a hit takes some microseconds: so the swap
+ * ends after this time in any case.
  */
 #define DETACH_LATEST_S 0.5
 
@@ -53,8 +57,8 @@ static bool is_wanted(const struct rp_targets *t, const struct rp_site *site, bo
 }
 
 /*
- * What stays of a group that is replaced. Where RET sites take the calls return probes need not
- * come again: the next generation would await each return.
+ * Does the site stay when its group is replaced? Not a return probe whose calls are timed by RET
+ * sites by now: in the next generation it would have the kernel await each return once more.
  */
 static bool keeps(const struct rp_targets *t, const struct rp_site_group *group, size_t i,
 		  bool scopes)

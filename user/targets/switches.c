@@ -49,7 +49,10 @@ static int search_file(struct rp_targets *t, int fd, const char *path)
 		close(fd);
 	if (rc == -ENOMEM)
 		return rc;
-	/* Nobody runs what has gone; what it does that cannot be read, nobody knows. */
+	/*
+	 * A file that is gone is run by nobody. One that cannot be read may switch stacks: assume
+	 * that it does.
+	 */
 	if (rc && rc != -ENOENT && rc != -ESRCH && rc != -EINTR)
 		rp_plan__assume_switches(t->plan);
 	return 0;

@@ -10,8 +10,10 @@
 /* A file stays probed for so long after its last user. */
 #define UNUSED_S 1.0
 
-/* Of what is linked the breakpoints are there already; a mapping written to need not show in its
- * time. */
+/*
+ * Writing to a file through a mapping need not change its time, so the code at its sites is
+ * compared as well; not at sites that are linked, where the breakpoints are in place already.
+ */
 bool rp_object__is_as_planned(struct rp_targets *t, const struct rp_object *o)
 {
 	struct stat st;

@@ -12,7 +12,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* Each for what it is not used for. */
+/* Open for the opposite use, so that reading from 0 and writing to 1 and 2 fail, as when closed. */
 static const int wrong_way[] = {O_WRONLY, O_RDONLY, O_RDONLY};
 
 bool rp_caller__open_standard_files(void)

@@ -321,7 +321,7 @@ static bool is_wanted(const struct rp_column *column, const struct rp_snapshot *
 	if (column->text == text_group || rp_column__is_of_samples(column) ||
 	    column->unit == RP_UNIT_CHANGE)
 		return rp_column__is_exported(column, snapshot);
-	/* What a change is of stands beside it. */
+	/* RATE/S is shown beside its change. */
 	if (column->value == value_rate)
 		return snapshot->baseline;
 	if (!only_if_any)

@@ -30,7 +30,7 @@ int rp_csv__text(FILE *out, const char *text)
 	return 0;
 }
 
-/* Shares; those that are not known are empty. */
+/* A change as a share; empty where it is not known. */
 static void print_change(FILE *out, const struct rp_ratio *ratio)
 {
 	const double values[] = {ratio->value, ratio->low, ratio->high};

@@ -67,7 +67,7 @@ void rp_heat__spread(struct rp_heat *heat, const struct rp_hist_part *hist, doub
 {
 	uint64_t first = column_at(heat, from), last = column_at(heat, to), n;
 
-	/* Times of a file may be such that their sums start again from zero. */
+	/* Times in a damaged file may overflow. */
 	n = last > first ? last - first + 1 : 1;
 	for (uint32_t i = hist->from; i < hist->end; i++)
 		for (uint64_t c = 0; c < n; c++) {

@@ -39,7 +39,10 @@ static json_t *figure(const struct rp_column *column, const struct rp_row *row,
 	return column->exact ? integer(column->exact(row)) : real(column->value(row, snapshot));
 }
 
-/* As a share more than it was, and between which two that lies; null where it is not known. */
+/*
+ * The change as a share (0.1: a tenth more), and the bounds between which it lies; null where
+ * unknown.
+ */
 static int add_change(json_t *object, const struct rp_column *column, const struct rp_row *row)
 {
 	const struct rp_ratio *ratio = rp_column__change(column, row);

@@ -11,7 +11,7 @@ static bool is_crossed(const struct rp_row *row)
 	return row->crossed;
 }
 
-/* What is left out costs no more. */
+/* A region that was left out has no probes any more. */
 static bool is_distorted(const struct rp_row *row)
 {
 	return row->distorted && !row->left_out;

@@ -84,7 +84,7 @@ struct links {
 	uint32_t parent, child, next; /* positions before */
 };
 
-/* A parent that does not come before its child is none. */
+/* Parents by their position; one that does not come before its child is taken for none. */
 static bool find_parents(const struct rp_tree_row *tree, size_t n, struct links *links)
 {
 	uint32_t *at = malloc((n + 1) * sizeof(*at));

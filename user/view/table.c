@@ -16,7 +16,7 @@
 /* Where the terminal is narrow these go first; what is not here stays. */
 static const char *const dispensable[] = {"unmatched", "mean", "wait", "max", "blocked",
 					  "p50",       "cpu",  "self", "p99"};
-/* The same where the figures that are compared are what is looked at. */
+/* The same with a baseline: the figures that are compared stay. */
 static const char *const dispensable_beside_baseline[] = {
 	"unmatched", "mean", "wait", "max", "blocked", "cpu", "self", "count", "total"};
 _Static_assert(sizeof(dispensable) == sizeof(dispensable_beside_baseline), "one loop for both");
@@ -142,7 +142,7 @@ static bool is_chosen(const struct rp_column_list *columns)
 	return columns && columns->n;
 }
 
-/* A table has no memory of the last minute. */
+/* The columns asked for, but TREND: only the screen keeps what was before. */
 static void choose_columns(struct sheet *sheet, const struct rp_column_list *columns)
 {
 	if (!is_chosen(columns)) {
@@ -168,7 +168,7 @@ static int plan_sheet(struct sheet *sheet, const struct rp_snapshot *snapshot,
 	for (size_t i = 0; i < sheet->n_rows; i++)
 		for (size_t k = 0; k < RP_MARKS; k++)
 			sheet->marked[k] |= rp_marks[k].applies(row_at(sheet, i));
-	/* What was asked for by name is not left out. */
+	/* Columns that were asked for by name are never left out. */
 	return opts->width > 0 && sheet->n_rows && !is_chosen(opts->columns)
 		       ? fit_columns(sheet, (size_t)opts->width)
 		       : 0;
@@ -361,7 +361,7 @@ static int print_stuck(FILE *out, const struct sheet *sheet)
 	return err;
 }
 
-/* Whoever reads the name may type it as it is. */
+/* The name can be typed in a shell without quotes. */
 static bool is_plain(const char *name)
 {
 	return !name[strspn(name,
