@@ -131,6 +131,36 @@ static void test_ends_at_jump(void **state)
 	make_image(state);
 }
 
+/* All parts of a function are its own, and those of a function called alike, between them, are not.
+ */
+static void test_parts_of_both_kinds(void **state)
+{
+	static const struct rp_symbol symbols[] = {C(0, "f")};
+	/* By name, as they are read. */
+	static const struct rp_symbol parts[] = {C(1, "f.__part.1"),	 C(2, "f.a.__part.9"),
+						 C(3, "f.cleanup.cold"), C(4, "f.cold"),
+						 C(5, "f.cold.7"),	 C(6, "f.colder.cold")};
+	static const uint64_t own[] = {AT(0) + 5, AT(1) + 5, AT(4) + 5, AT(5) + 5};
+	struct fixture f = fixture();
+	size_t n = 0;
+
+	/* push rbx; jmp [rdx+rax*8]; pop rbx; ret: jumps to the parts are in a table alone */
+	memcpy(image + AT(0), "\x53\xff\x24\xc2\x5b\xc3", 6);
+	for (size_t i = 0; i < N(parts); i++)
+		memcpy(image + AT(1 + i), "\x5b\x90\x90\x90\x90\xc3", 6);
+	select_function(&f, "f");
+	f.opts.exit_method = RP_EXIT_METHOD_RET_SITES;
+	f.object.cold_parts = parts;
+	f.object.n_cold_parts = N(parts);
+	run_symbols(&f, symbols, N(symbols));
+	for (size_t i = 0; i < f.plan->n_sites; i++)
+		if (f.plan->sites[i].role == RP_ROLE_RET_SITE)
+			assert_int_equal(f.plan->sites[i].offset, own[n++]);
+	assert_int_equal(n, N(own));
+	rp_plan__free(f.plan);
+	make_image(state);
+}
+
 /* Stacks are switched in some other object: no return may be probed. */
 static void test_switches_elsewhere(void **state)
 {
@@ -174,6 +204,7 @@ int main(void)
 		cmocka_unit_test(test_tail_call_through_another),
 		cmocka_unit_test(test_conditional_tail_call),
 		cmocka_unit_test(test_ends_at_jump),
+		cmocka_unit_test(test_parts_of_both_kinds),
 	};
 
 	return cmocka_run_group_tests(tests, make_image, NULL);

@@ -104,40 +104,59 @@ static size_t read_around(const void *ctx, int64_t offset, uint8_t *buf, size_t 
 }
 
 /*
- * Is it called as the parts of that function are: NAME.cold, NAME.cold.3, NAME.__part.3? They stand
- * together in the table.
+ * Parts of one kind are called alike, so they stand together in the table. Those of another
+ * function may stand between the kinds: NAME.__part.3, NAME.isra.0.cold, NAME.cold.
  */
-static int compare_part(const char *linker, const struct rp_symbol *cold)
+static const struct part_kind {
+	const char *suffix;
+	size_t compared; /* bytes of it: with its end where no number follows */
+} part_kinds[] = {{".__part.", 8}, {".cold", sizeof(".cold")}, {".cold.", 6}};
+
+static int compare_part(const char *linker, const struct part_kind *kind,
+			const struct rp_symbol *part)
 {
 	size_t len = strlen(linker);
-	int order = strncmp(linker, cold->linker, len);
+	int order = strncmp(linker, part->linker, len);
 
-	if (order || !strncmp(".__part.", cold->linker + len, strlen(".__part.")))
-		return order;
-	return strncmp(".cold", cold->linker + len, strlen(".cold"));
+	return order ? order : strncmp(kind->suffix, part->linker + len, kind->compared);
+}
+
+/* Index of the first part of a kind, or past the last one. */
+static size_t part_bound(const struct around *around, const struct part_kind *kind, bool past)
+{
+	const struct rp_plan_object *object = around->object;
+	size_t low = 0, high = object->n_cold_parts;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		int order = compare_part(around->symbol->linker, kind, &object->cold_parts[middle]);
+
+		if (order > 0 || (past && !order))
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
 }
 
 static bool cold_part(const void *ctx, size_t i, int64_t *offset, size_t *size)
 {
 	const struct around *around = ctx;
-	const struct rp_plan_object *object = around->object;
-	size_t low = 0, high = object->n_cold_parts;
+	const struct rp_symbol *part;
 
-	while (around->symbol && low < high) {
-		size_t middle = low + (high - low) / 2;
+	for (size_t k = 0; around->symbol && k < sizeof(part_kinds) / sizeof(part_kinds[0]); k++) {
+		size_t first = part_bound(around, &part_kinds[k], false);
+		size_t n = part_bound(around, &part_kinds[k], true) - first;
 
-		if (compare_part(around->symbol->linker, &object->cold_parts[middle]) > 0)
-			low = middle + 1;
-		else
-			high = middle;
+		if (i < n) {
+			part = &around->object->cold_parts[first + i];
+			*offset = (int64_t)(part->offset - around->offset);
+			*size = part->size;
+			return true;
+		}
+		i -= n;
 	}
-	low += i;
-	if (!around->symbol || low >= object->n_cold_parts ||
-	    compare_part(around->symbol->linker, &object->cold_parts[low]) != 0)
-		return false;
-	*offset = (int64_t)(object->cold_parts[low].offset - around->offset);
-	*size = object->cold_parts[low].size;
-	return true;
+	return false;
 }
 
 /*
