@@ -361,10 +361,7 @@ static __always_inline void frame_close(struct task_struct *task, struct rp_thre
 {
 	struct rp_frame *f, *parent, *next;
 
-	int live = frames_end_above(t, index, hit);
-
-	/* A function returns before those that were called after it: these are on other stacks. */
-	if (live && rp_role_is_function(hit->role))
+	if (frames_end_above(t, index, hit))
 		frames_part(t);
 	f = frame_at(t, index);
 	if (!f)
@@ -416,7 +413,7 @@ __noinline int frame_leave(struct rp_thread *t, const struct rp_hit *hit, __u64 
 	if (!t || !hit)
 		return 0;
 	f = frame_at(t, t->depth);
-	if (f && frame_is_closed_by(f, hit)) {
+	if (f && frame_is_closed_by(f, hit) && !may_be_of_coroutine(t, f, hit)) {
 		frame_learn(f, hit, now);
 		frame_pop(bpf_get_current_task_btf(), t, f, now);
 		return 1;
@@ -425,11 +422,16 @@ __noinline int frame_leave(struct rp_thread *t, const struct rp_hit *hit, __u64 
 		frames_leave_aside(t, hit->sp);
 		f = frame_at(t, t->depth);
 	}
-	/* It names another call than the one begun last, which fibers do. */
 	crossed = f && rp_frame__is_closed_by(f, hit);
-	if (crossed)
-		count_crossed(hit->region);
 	index = frames_find(t, hit);
+	if (index & FOUND_BELOW_OTHERS) {
+		index &= ~FOUND_BELOW_OTHERS;
+		crossed = true;
+		frames_part(t);
+	}
+	/* It is about another call than the one begun last, which fibers do. */
+	if (crossed && index != t->depth)
+		count_crossed(hit->region);
 	f = index ? frame_at(t, index) : NULL;
 	if (!f) {
 		if (crossed)

@@ -23,11 +23,13 @@ struct rp_walk {
 	struct rp_thread *t;
 	const struct rp_hit *hit;
 	__u32 depth; /* frame to look at next */
-	__u32 bound; /* look at frames above this one only */
+	__u32 bound; /* look at frames above this one only; to find: the nearest elsewhere */
 	__u32 found;
 	bool live;	   /* a function that goes on was met */
 	bool same_depth;   /* a function entered at the hit's stack pointer was met ... */
 	bool jumped;	   /* ... and the first, which was the last to be entered, has jumped */
+	bool others;	   /* one that goes on is on another stack than the hit */
+	bool own_stack;	   /* the thread's bounds of a stack are those of the hit's */
 	__u64 stack_start; /* of the mapping that the hit's stack pointer is in */
 };
 
@@ -242,6 +244,35 @@ __noinline int frames_leave_aside(struct rp_thread *t, __u64 sp)
 
 /* ---- the frame that an exit closes ---------------------------------------------------------- */
 
+/* Was it entered on another stack than the hit, where that is known? */
+static __always_inline bool is_elsewhere(const struct rp_walk *w, const struct rp_frame *f)
+{
+	return w->own_stack && f->sp - w->t->stack_start >= w->t->stack_end - w->t->stack_start;
+}
+
+/* The bounds of the hit's stack become those that the thread knows. */
+static __always_inline bool knows_stack(struct rp_thread *t, const struct rp_hit *hit)
+{
+	return !t->goroutine && on_one_stack(t, hit->sp, hit->sp, false);
+}
+
+/* What code marks as a region ends by its name alone, whose call it is. */
+static __always_inline bool ends_by_name(const struct rp_hit *hit)
+{
+	return hit->role == RP_ROLE_BEGIN || hit->role == RP_ROLE_NAME_BEGIN;
+}
+
+/*
+ * Would an end close what was begun on another stack, while other regions are open? Coroutines that
+ * take turns in one region end it in any order.
+ */
+static __always_inline bool may_be_of_coroutine(struct rp_thread *t, const struct rp_frame *f,
+						const struct rp_hit *hit)
+{
+	return ends_by_name(hit) && t->depth > 1 && f->sp != hit->sp && !t->goroutine &&
+	       !on_one_stack(t, hit->sp, f->sp, true);
+}
+
 /* An end that names its call closes no other. */
 static __always_inline bool frame_is_closed_by(const struct rp_frame *f, const struct rp_hit *hit)
 {
@@ -267,22 +298,36 @@ static long find_step(__u32 i, struct rp_walk *w)
 		return 1;
 	if (frame_is_closed_by(f, w->hit)) {
 		w->found = w->depth;
-		return 1;
+		if (!is_elsewhere(w, f))
+			return 1;
+		if (!w->bound)
+			w->bound = w->depth;
 	}
 	w->depth--;
 	return rp_frame__ends_search(f, w->hit);
 }
 
-/* Index of the nearest frame that an exit closes; 0: none. */
+/* Nearer ones that it would close, too, are on another stack. */
+#define FOUND_BELOW_OTHERS (1u << 31)
+
+/*
+ * Index of the nearest frame that an exit closes; 0: none. Of regions that code marks, one on the
+ * stack of the exit comes before all others.
+ */
 __noinline __u32 frames_find(struct rp_thread *t, const struct rp_hit *hit)
 {
 	struct rp_walk w = {.t = t, .hit = hit};
+	struct rp_frame *f;
 
 	if (!t || !hit)
 		return 0;
+	w.own_stack = ends_by_name(hit) && knows_stack(t, hit);
 	w.depth = t->depth;
 	bpf_loop(RP_FRAMES_MAX, find_step, &w, 0);
-	return w.found;
+	if (!w.bound)
+		return w.found;
+	f = frame_at(t, w.found);
+	return f && !is_elsewhere(&w, f) ? w.found | FOUND_BELOW_OTHERS : w.bound;
 }
 
 static long end_step(__u32 i, struct rp_walk *w)
@@ -296,8 +341,14 @@ static long end_step(__u32 i, struct rp_walk *w)
 		return 1;
 	if (awaits_return(w->t, f))
 		return pass_live(w);
+	if ((w->t->has_coroutines || rp_frame__role(f) == RP_ROLE_SCOPE_BEGIN) &&
+	    is_elsewhere(w, f)) {
+		w->others = true;
+		w->depth--;
+		return 0;
+	}
 	if (rp_frame__ends_with(f, w->hit, w->stack_start, &w->live)) {
-		if (w->live)
+		if (w->live || w->others)
 			f->flags |= RP_FRAME_GONE;
 		else
 			w->found = w->depth;
@@ -308,7 +359,7 @@ static long end_step(__u32 i, struct rp_walk *w)
 
 /*
  * Frame `index` is closed by an exit: pop those above it that end with it, or did before. 1: above
- * it are calls that go on.
+ * it are calls that go on, on another stack.
  */
 __noinline int frames_end_above(struct rp_thread *t, __u32 index, const struct rp_hit *hit)
 {
@@ -317,13 +368,16 @@ __noinline int frames_end_above(struct rp_thread *t, __u32 index, const struct r
 	if (!t || !hit)
 		return 0;
 	w.depth = t->depth;
+	w.own_stack = (t->has_coroutines || hit->role == RP_ROLE_SCOPE_BEGIN) &&
+		      knows_stack(t, hit);
 	w.stack_start = stack_start(t->goroutine, hit->sp);
 	bpf_loop(RP_FRAMES_MAX, end_step, &w, 0);
-	if (w.live)
+	if (w.live || w.others)
 		t->stacks_interleave = 1;
 	if (w.found)
 		frames_unwind(t, w.found - 1);
-	return w.live;
+	/* A function returns before those that were called after it: these are on other stacks. */
+	return w.others || (w.live && rp_role_is_function(hit->role));
 }
 
 #endif

@@ -13,6 +13,10 @@
  * another stack whose returns are not awaited, carry a mark. A hit on the stack below them shows
  * that they have been left: handlers end before what they interrupt goes on.
  *
+ * A region that code marks ends by its name, and may be open several times: of what was begun on
+ * the stack of the end, the last one is meant; of others only where there is none, as a region may
+ * begin on one stack and end on another.
+ *
  * Nor does it tell two calls at one depth apart: a function entered at the very stack pointer of an
  * open frame has taken its place, unless that one ended in a tail call and still waits for its
  * return, as the kernel's trampoline on the stack or a probe at the jump tells; calls of an

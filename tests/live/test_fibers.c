@@ -55,11 +55,53 @@ static void fibers(void **state)
 			 c->crossed);
 }
 
+#define SHARED_ROUNDS 2
+/* Each fiber is in the region for so long at least: in time of the other's it would not be. */
+#define SHARED_NS 40000000ull
+
+/* Two fibers are in one region, which ends in the order in which it was begun. */
+struct shared_case {
+	const char *mode, *options, *region;
+	bool crossed; /* what the end is about was told by the stack alone */
+};
+
+static const struct shared_case shared_cases[] = {
+	{"marked", "", "shared", true},	 {"named", "", "shared", true},
+	{"scoped", "", "shared", false}, {"paired", "-u shared:work", "work", true},
+	{"leaving", "", "shared", true},
+};
+
+static void shared(void **state)
+{
+	const struct shared_case *c = *state;
+	struct live_run run;
+	char target[64];
+	json_t *row;
+
+	snprintf(target, sizeof(target), "fibers %s %d", c->mode, SHARED_ROUNDS);
+	run = live_trace(LIVE_PID, target, c->options);
+	row = live_region(run.json, c->region);
+	assert_int_equal(live_u64(row, "count"), 2 * SHARED_ROUNDS);
+	assert_int_equal(live_u64(row, "unwound"), 0);
+	assert_int_equal(live_u64(row, "open"), 0);
+	assert_true(live_u64(row, "min_ns") >= SHARED_NS);
+	/* One is not in the other, which would have it in no total. */
+	assert_true(live_u64(row, "total_ns") >= 2 * SHARED_ROUNDS * SHARED_NS);
+	assert_int_equal(json_is_true(json_object_get(row, "crossed")), c->crossed);
+	live_assert_nothing_lost(run.json);
+	if (!strcmp(c->mode, "leaving"))
+		assert_int_equal(live_u64(live_region(run.json, "left"), "unwound"),
+				 2 * SHARED_ROUNDS);
+}
+
 int main(void)
 {
-	static struct CMUnitTest tests[LIVE_COUNT(cases)];
+	static struct CMUnitTest tests[LIVE_COUNT(cases) + LIVE_COUNT(shared_cases)];
 
 	for (size_t i = 0; i < LIVE_COUNT(cases); i++)
 		tests[i] = live_test(fibers, &cases[i], "%s", cases[i].mode);
+	for (size_t i = 0; i < LIVE_COUNT(shared_cases); i++)
+		tests[LIVE_COUNT(cases) + i] = live_test(shared, &shared_cases[i], "%s",
+							 shared_cases[i].mode);
 	return live_main("fibers", tests, LIVE_COUNT(tests));
 }

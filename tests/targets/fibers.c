@@ -7,12 +7,20 @@
  * the same order cut           outer calls inner, which is left without its end; outer ends
  *   begun-before  an end of stranger, which nothing begins, within outer
  *   nested        outer calls inner, both end: no fiber at all
+ *
+ * or two fibers in one region at a time, for 40 ms or more each: the first begins 20 ms before the
+ * other one, and ends 20 ms before it:
+ *
+ *   marked, named, scoped, paired   a region of a marker, of one whose name is made at run time, of
+ * a block, of USDT probes
+ *   leaving                         of a marker, and in it another one that is left without its end
  */
 #define _GNU_SOURCE
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <ucontext.h>
+#include <unistd.h>
 
 #include "regions.h"
 #include "rptrace.h"
@@ -42,10 +50,61 @@ static NO_CLONES void call_return(const char *name)
 		      : "memory");
 }
 
+#define HALF_US 20000
+
+static const char *way;
+
+static void begin_shared(void)
+{
+	if (!strcmp(way, "marked") || !strcmp(way, "leaving"))
+		RPTRACE_BEGIN(shared);
+	else if (!strcmp(way, "named"))
+		rptrace_begin("shared");
+	else
+		RPTRACE__SITE("shared", "work__start", "0", "");
+}
+
+static void end_shared(void)
+{
+	if (!strcmp(way, "marked") || !strcmp(way, "leaving"))
+		RPTRACE_END(shared);
+	else if (!strcmp(way, "named"))
+		rptrace_end("shared");
+	else
+		RPTRACE__SITE("shared", "work__done", "0", "");
+}
+
+static void give_way(int i)
+{
+	usleep(HALF_US);
+	swapcontext(&fiber[i], &scheduler);
+	usleep(HALF_US);
+}
+
+static void share(int i)
+{
+	if (!strcmp(way, "scoped")) {
+		RPTRACE_REGION(shared)
+		{
+			give_way(i);
+		}
+		return;
+	}
+	begin_shared();
+	if (!strcmp(way, "leaving"))
+		RPTRACE_BEGIN(left);
+	give_way(i);
+	end_shared();
+}
+
 static void run(int i)
 {
 	static const char *const names[] = {"step0", "step1", "step2", "step3", "step4", "inner"};
 
+	if (way) {
+		share(i);
+		return;
+	}
 	call_entry(names[i]);
 	swapcontext(&fiber[i % FIBERS], &scheduler);
 	call_return(names[i]);
@@ -96,6 +155,11 @@ static void round_of(const char *mode)
 			start(i);
 		for (int i = 0; i < FIBERS; i++)
 			resume(i);
+	} else if (way) {
+		for (int i = 0; i < 2; i++)
+			start(i);
+		for (int i = 0; i < 2; i++)
+			resume(i);
 	} else if (!strcmp(mode, "begun-before")) {
 		call_entry("outer");
 		call_return("stranger");
@@ -113,6 +177,9 @@ int main(int argc, char **argv)
 	const char *mode = argc > 1 ? argv[1] : "";
 	unsigned long n = target_number(argc, argv, 2, 1);
 
+	if (!strcmp(mode, "marked") || !strcmp(mode, "named") || !strcmp(mode, "scoped") ||
+	    !strcmp(mode, "paired") || !strcmp(mode, "leaving"))
+		way = mode;
 	RPT_WAIT();
 	for (unsigned long i = 0; i < n; i++)
 		round_of(mode);
