@@ -323,6 +323,28 @@ static void test_unused_file_is_let_go(void **state)
 	assert_int_equal(links_alive(&f.kernel), 1);
 }
 
+/* Once it cannot be run any more, it is not held open for nothing. */
+static void test_unused_file_is_removed_later(void **state)
+{
+	const char *path;
+
+	(void)state;
+	put_process(PID, 1);
+	put_files(PID, 0, 1);
+	trace_alpha();
+	end_process(PID);
+	send(RP_EVENT_EXIT, PID, 0);
+	look();
+	assert_int_equal(links_alive(&f.kernel), 0);
+	assert_true(rp_targets__object(f.targets, 0, &path) >= 0);
+	remove_all("/folder0");
+	for (int i = 0; i < 500 && rp_targets__object(f.targets, 0, &path) >= 0; i++) {
+		usleep(10000);
+		send(RP_EVENT_EXIT, PID + 1, 0);
+	}
+	assert_int_equal(rp_targets__object(f.targets, 0, &path), -1);
+}
+
 /* Ever new files, each with one process, and one that stays: of most of them nothing is held. */
 static void test_files_that_come_and_go(void **state)
 {
@@ -427,6 +449,7 @@ int main(void)
 		TARGETS_TEST(test_files_of_processes_that_end),
 		TARGETS_TEST(test_removed_file_is_let_go),
 		TARGETS_TEST(test_unused_file_is_let_go),
+		TARGETS_TEST(test_unused_file_is_removed_later),
 		TARGETS_TEST(test_files_that_come_and_go),
 		TARGETS_TEST(test_written_file_is_let_go),
 		TARGETS_TEST(test_copy_is_a_file_of_its_own),

@@ -46,9 +46,9 @@ struct rp_object {
 	uint64_t since;			   /* ns: all of its links are there; 0: they are not */
 	struct rp_site_group *site_groups; /* of those that are wanted */
 	size_t users;			   /* processes that map it */
-	double idle;	/* s: since when nobody does, who did; 0: somebody does, or never did */
-	bool used;	/* somebody did */
-	pid_t by;	/* in whom it was found; where the whole system is traced ... */
+	double idle; /* s: nobody did when it was last looked at; 0: somebody does, or never did */
+	bool used;   /* somebody did since its probes came */
+	pid_t by;    /* in whom it was found; where the whole system is traced ... */
 	uint64_t user;	/* ... and whose that was (rp_proc__user) */
 	size_t regions; /* that came with it */
 	int watch;	/* for writes to it; 0: not watched */

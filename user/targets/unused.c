@@ -148,10 +148,33 @@ static void forget_gone(struct rp_targets *t)
 
 /* ---- files that nobody runs ------------------------------------------------------------------ */
 
+/* To hold on to it would take room on its file system, and a descriptor. */
+static bool is_removed(const struct rp_object *o)
+{
+	struct stat st;
+
+	return !rp_file__stat(o->fd, &st) && !st.st_nlink;
+}
+
+static void let_go(struct rp_targets *t, struct rp_object *o, double now)
+{
+	bool is_first = o->used;
+
+	o->idle = now;
+	o->used = false;
+	if (is_first ? !is_in_place(t, o) : is_removed(o)) {
+		rp_object__drop(t, o);
+	} else if (is_first) {
+		rp_object__unlink(t, o);
+		rp_object__end_lease(t, o);
+	}
+}
+
 /*
  * Probes in a file that nobody runs are in the way of whoever writes to it, and hold on to the file
  * system of a container that has ended. A moment later they go: programs that are run one after the
- * other find them. Where the file may yet be run it stays planned, and is probed again then.
+ * other find them. Where the file may yet be run it stays planned, and is probed again then, until
+ * it is removed; that is looked at when something else happens.
  * Returns when to look again, s; 0: not at all.
  */
 double rp_objects__drop_unused(struct rp_targets *t)
@@ -161,22 +184,14 @@ double rp_objects__drop_unused(struct rp_targets *t)
 	for (size_t i = 0; i < t->n_objects; i++) {
 		struct rp_object *o = &t->objects[i];
 
-		if (o->users || !o->used || o->fd < 0)
+		if (o->users || o->fd < 0 || !(o->used || o->idle))
 			continue;
 		if (!o->idle)
 			o->idle = now;
-		if (now < o->idle + UNUSED_S) {
-			if (!next || o->idle + UNUSED_S < next)
-				next = o->idle + UNUSED_S;
-			continue;
-		}
-		o->used = false;
-		if (is_in_place(t, o)) {
-			rp_object__unlink(t, o);
-			rp_object__end_lease(t, o);
-		} else {
-			rp_object__drop(t, o);
-		}
+		if (now >= o->idle + UNUSED_S)
+			let_go(t, o, now);
+		else if (o->used && (!next || o->idle + UNUSED_S < next))
+			next = o->idle + UNUSED_S;
 	}
 	forget_gone(t);
 	return next;
