@@ -515,10 +515,7 @@ int rp_targets__rescan(struct rp_targets *t)
 			if (!--p->rescans) /* a mapping that is told of is there by now, or gone */
 				rp_process__ends_loaded(t, p, UINT64_MAX);
 			p->due = rp_targets__now() + RESCAN_SURE_MS * 1e-3;
-			/*
-			 * In CPU time of this thread: how long the look took on a busy machine does
-			 * not count.
-			 */
+			/* CPU time of this thread: a busy machine does not make it longer. */
 			p->rested = rp_targets__now() +
 				    (double)(rp_clock__thread_cpu() - began) * 1e-9 *
 					    (t->n_objects > known ? RESCAN_FOUND_REST
