@@ -173,11 +173,11 @@ static void test_figures_of_a_record(void **state)
 static void test_group(void **state)
 {
 	(void)state;
-	assert_int_equal(rp_setup__by(&kept, RP_BY_LABEL), RP_BY_LABEL);
+	assert_int_equal(rp_setup__by(&kept), RP_BY_NONE);
 	strcpy(kept.value[RP_SETUP_GROUP], "thread");
-	assert_int_equal(rp_setup__by(&kept, RP_BY_NONE), RP_BY_THREAD);
+	assert_int_equal(rp_setup__by(&kept), RP_BY_THREAD);
 	strcpy(kept.value[RP_SETUP_GROUP], "of_tomorrow");
-	assert_int_equal(rp_setup__by(&kept, RP_BY_NONE), RP_BY_NONE);
+	assert_int_equal(rp_setup__by(&kept), RP_BY_NONE);
 }
 
 /* That of samples is there where samples are, which the next run may lack. */

@@ -67,7 +67,7 @@ int rp_listing__add_objects(struct rp_listing *listing, const struct rp_targets 
 		struct rp_elf *elf;
 
 		rp_targets__object(targets, i, &object->path);
-		if (rp_targets__read(targets, i, RP_ELF_FUNCTIONS | RP_ELF_USDT, &elf, NULL))
+		if (rp_targets__read(targets, i, RP_ELF_FUNCTIONS | RP_ELF_USDT, &elf))
 			continue;
 		listing->n_objects++;
 		object->is_exe = rp_targets__is_executable(targets, i);

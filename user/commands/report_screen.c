@@ -266,8 +266,7 @@ static void tell_window(const struct report_screen *s)
 /* A record does not tell control groups. */
 static void group_as_before(const struct report_screen *s)
 {
-	enum rp_by by = s->setup ? rp_setup__by(rp_setup_file__setup(s->setup), RP_BY_NONE)
-				 : RP_BY_NONE;
+	enum rp_by by = s->setup ? rp_setup__by(rp_setup_file__setup(s->setup)) : RP_BY_NONE;
 
 	if (s->report->by == RP_BY_NONE && by != RP_BY_CGROUP)
 		s->report->by = by;

@@ -113,14 +113,10 @@ static int fill(struct libscols_table *table, const struct list *list, const cha
 static int print_list(FILE *out, const struct list *list, const char *title, int width, bool utf8)
 {
 	struct libscols_table *table = rp_diff__new_table(width, utf8);
-	char *text = NULL;
 	int rc = table ? fill(table, list, title, utf8) : -ENOMEM;
 
 	if (!rc)
-		rc = scols_print_table_to_string(table, &text);
-	if (!rc)
-		rp_text__print_trimmed(out, text);
-	free(text);
+		rc = rp_text__print_table(out, table);
 	scols_unref_table(table);
 	return rc;
 }

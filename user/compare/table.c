@@ -148,16 +148,12 @@ struct libscols_table *rp_diff__new_table(int width, bool utf8)
 static int print_sheet(FILE *out, const struct sheet *s)
 {
 	struct libscols_table *table = rp_diff__new_table(s->opts->width, s->utf8);
-	char *text = NULL;
 	int rc = table ? add_columns(table, s) : -ENOMEM;
 
 	for (size_t i = 0; !rc && i < s->c->n; i++)
 		rc = add_line(table, s, i);
 	if (!rc)
-		rc = scols_print_table_to_string(table, &text);
-	if (!rc)
-		rp_text__print_trimmed(out, text);
-	free(text);
+		rc = rp_text__print_table(out, table);
 	scols_unref_table(table);
 	return rc;
 }

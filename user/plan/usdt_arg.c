@@ -106,7 +106,7 @@ static int parse_constant(const char *at, struct rp_arg *out)
 }
 
 /* "%reg" up to one of `stops`. */
-static short x86_memory_register(const char **at, const char *stops)
+static short x86_memory_register(const char **at)
 {
 	size_t len;
 	short reg;
@@ -115,7 +115,7 @@ static short x86_memory_register(const char **at, const char *stops)
 	if (**at != '%')
 		return -ENOENT;
 	(*at)++;
-	len = strcspn(*at, stops);
+	len = strcspn(*at, ",) ");
 	reg = x86_register(*at, len, true);
 	*at += len;
 	skip_spaces(at);
@@ -132,14 +132,14 @@ static int parse_x86_memory(const char *at, struct rp_arg *out)
 	if (*at++ != '(')
 		return -ENOTSUP;
 	if (*at != ',') {
-		out->reg = x86_memory_register(&at, ",) ");
+		out->reg = x86_memory_register(&at);
 		/* What the instruction pointer is at that place is the assembler's business. */
 		if (out->reg < 0 || out->reg == X86_RIP)
 			return -ENOTSUP;
 	}
 	if (*at == ',') {
 		at++;
-		out->index = x86_memory_register(&at, ",) ");
+		out->index = x86_memory_register(&at);
 		if (out->index < 0 || out->index == X86_RIP)
 			return -ENOTSUP;
 		if (*at == ',') {

@@ -31,7 +31,7 @@ static const char *search(const struct rp_targets *targets, const char *glob)
 
 	for (uint32_t i = 0; i < n && !found && !rp_run__is_cancelled(); i++) {
 		if (rp_targets__is_executable(targets, i) ||
-		    rp_targets__read(targets, i, RP_ELF_FUNCTIONS, &elf, NULL))
+		    rp_targets__read(targets, i, RP_ELF_FUNCTIONS, &elf))
 			continue;
 		rp_targets__object(targets, i, &path);
 		if (has(elf, glob))

@@ -75,7 +75,7 @@ void rp_offer__fill(const struct rp_targets *targets, struct rp_offer *out)
 		struct rp_elf *elf;
 
 		if (rp_targets__read(targets, i, RP_ELF_USDT | (is_exe ? RP_ELF_FUNCTIONS : 0),
-				     &elf, NULL))
+				     &elf))
 			continue;
 		if (is_exe)
 			add_functions(out, sizes, elf);

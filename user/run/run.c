@@ -285,7 +285,7 @@ static void take_setup(struct rp_run *run)
 	run->setup = rp_setup_file__open(run->opts);
 	if (!run->setup || run->opts->by != RP_BY_NONE)
 		return;
-	run->grouping.by = rp_setup__by(rp_setup_file__setup(run->setup), RP_BY_NONE);
+	run->grouping.by = rp_setup__by(rp_setup_file__setup(run->setup));
 	run->grouping.kernel = rp_grouping__of(run->grouping.by);
 }
 

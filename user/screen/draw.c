@@ -93,13 +93,14 @@ static void draw_target(const struct rp_state *s)
 		       s->layout.width > width ? s->layout.width - width : 0, width, right);
 }
 
-/* A part of a line; returns where the next one begins. */
-static size_t draw_part(const struct rp_state *s, enum rp_style style, size_t y, size_t x,
-			const char *text)
+#define LOAD_LINE 1
+
+/* A part of the line of the load; returns where the next one begins. */
+static size_t draw_part(const struct rp_state *s, enum rp_style style, size_t x, const char *text)
 {
 	size_t width = rp_cells__width(text, s->utf8);
 
-	rp_draw__text(s, style, y, x, width, text);
+	rp_draw__text(s, style, LOAD_LINE, x, width, text);
 	return x + width + 2;
 }
 
@@ -116,7 +117,7 @@ static size_t draw_stuck(const struct rp_state *s, size_t x)
 	if (!open || !open->stuck)
 		return x;
 	snprintf(text, sizeof(text), "stuck %zu", open->n_stuck);
-	return draw_part(s, open->n_stuck ? RP_STYLE_WARNING : RP_STYLE_NORMAL, 1, x, text);
+	return draw_part(s, open->n_stuck ? RP_STYLE_WARNING : RP_STYLE_NORMAL, x, text);
 }
 
 /* What most is lost by; RP_LOST_COUNT: nothing is lost. */
@@ -139,9 +140,9 @@ static size_t draw_lost(const struct rp_state *s, size_t x)
 			  rp_text__count((double)rp_state__lost(s), figure, sizeof(figure)));
 
 	if (worst == RP_LOST_COUNT)
-		return draw_part(s, RP_STYLE_NORMAL, 1, x, text);
+		return draw_part(s, RP_STYLE_NORMAL, x, text);
 	snprintf(text + at, sizeof(text) - (size_t)at, " (%s)", rp_lost__key(worst));
-	return draw_part(s, s->losing ? RP_STYLE_WARNING : RP_STYLE_STRONG, 1, x, text);
+	return draw_part(s, s->losing ? RP_STYLE_WARNING : RP_STYLE_STRONG, x, text);
 }
 
 /* An event is a probe that is hit: a region has two. */
@@ -158,10 +159,10 @@ static void draw_load(const struct rp_state *s)
 
 	rp_text__count(s->histories.all.rate * 2, figure, sizeof(figure));
 	snprintf(text, sizeof(text), "%6s events/s", figure);
-	x = draw_part(s, RP_STYLE_NORMAL, 1, x, text);
+	x = draw_part(s, RP_STYLE_NORMAL, x, text);
 	if (s->layout.width >= wanted) {
 		rp_history__minute(&s->histories, &s->histories.all, minute, MINUTE);
-		rp_terminal__put(RP_STYLE_GRAPH, 1, x - 1,
+		rp_terminal__put(RP_STYLE_GRAPH, LOAD_LINE, x - 1,
 				 rp_cells__spark(minute, MINUTE, s->utf8, spark));
 		x += MINUTE + 1;
 	}
@@ -175,7 +176,7 @@ static void draw_load(const struct rp_state *s)
 	if (costliest)
 		snprintf(text + strlen(text), sizeof(text) - strlen(text), CULPRIT "%s",
 			 costliest->name);
-	draw_part(s, past_budget ? RP_STYLE_WARNING : RP_STYLE_NORMAL, 1, x, text);
+	draw_part(s, past_budget ? RP_STYLE_WARNING : RP_STYLE_NORMAL, x, text);
 }
 
 /* The list of what is open, and its order. */

@@ -46,12 +46,12 @@ static void get_group(const struct rp_state *s, char *value)
 			put(value, rp_group_choices[i].text);
 }
 
-enum rp_by rp_setup__by(const struct rp_setup *setup, enum rp_by otherwise)
+enum rp_by rp_setup__by(const struct rp_setup *setup)
 {
 	for (size_t i = 0; i < rp_n_group_choices; i++)
 		if (!strcmp(rp_group_choices[i].text, setup->value[RP_SETUP_GROUP]))
 			return rp_group_choices[i].by;
-	return otherwise;
+	return RP_BY_NONE;
 }
 
 /* A tree that is there for a pane alone is not kept. */

@@ -41,7 +41,8 @@ size_t rp_setup__print(const struct rp_setup *setup, char *text);
 struct rp_state;
 /* What it says that there is on this screen; the group is asked of the kernel before. */
 void rp_setup__apply(const struct rp_setup *setup, struct rp_state *s);
-enum rp_by rp_setup__by(const struct rp_setup *setup, enum rp_by otherwise);
+/* The grouping that it says; RP_BY_NONE where it says none that is known. */
+enum rp_by rp_setup__by(const struct rp_setup *setup);
 
 void rp_setup__of(const struct rp_state *s, struct rp_setup *out);
 

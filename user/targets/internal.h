@@ -241,8 +241,9 @@ int rp_object__plan_again(struct rp_targets *t, struct rp_object *o, struct rp_e
  * there are any that are to be added.
  */
 bool rp_object__avoid_return_probes(struct rp_targets *t, const struct rp_object *o);
-/* Add RET sites for those of its regions that need them beside their return probes. */
-int rp_object__plan_ret_sites(struct rp_targets *t, struct rp_object *o, struct rp_err *err);
+/* Add RET sites for those of its regions that need them beside their return probes; after an error
+ * regions stay as they are. */
+void rp_object__plan_ret_sites(struct rp_targets *t, struct rp_object *o);
 /*
  * Probe the sites of a site group in a process; 0: in all of them. Nothing counts until the links
  * are started, or swapped for those that they replace (NULL: none).

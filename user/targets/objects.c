@@ -252,25 +252,22 @@ static int use_ret_sites(struct rp_targets *t, struct rp_object *o)
 {
 	if (!rp_object__avoid_return_probes(t, o))
 		return 0;
-	rp_object__plan_ret_sites(t, o, NULL);
+	rp_object__plan_ret_sites(t, o);
 	rp_object__drop_site_groups(t, o);
 	return rp_object__gather(t, o, 0, NULL);
 }
 
-int rp_object__plan_ret_sites(struct rp_targets *t, struct rp_object *o, struct rp_err *err)
+void rp_object__plan_ret_sites(struct rp_targets *t, struct rp_object *o)
 {
 	struct rp_elf *elf = NULL;
 	size_t added;
-	int rc;
 
 	if (o->fd < 0 || !o->site_groups)
-		return 0;
-	rc = open_elf(t, o, o->fd, &elf, err);
-	if (!rc)
-		rc = rp_plan__add_ret_sites(t->plan, (uint32_t)(o - t->objects), o->path, o->is_exe,
-					    elf, &added, err);
+		return;
+	if (!open_elf(t, o, o->fd, &elf, NULL))
+		rp_plan__add_ret_sites(t->plan, (uint32_t)(o - t->objects), o->path, o->is_exe, elf,
+				       &added, NULL);
 	rp_elf__free(elf);
-	return rc;
 }
 
 int rp_object__add(struct rp_targets *t, const char *path, int fd, bool is_exe,
@@ -531,11 +528,11 @@ int rp_targets__object(const struct rp_targets *t, uint32_t object, const char *
 }
 
 int rp_targets__read(const struct rp_targets *t, uint32_t object, unsigned tables,
-		     struct rp_elf **out, struct rp_err *err)
+		     struct rp_elf **out)
 {
 	const struct rp_object *o = &t->objects[object];
 
-	return o->fd < 0 ? -EBADF : rp_helper__object(t->helper, o->fd, o->path, tables, out, err);
+	return o->fd < 0 ? -EBADF : rp_helper__object(t->helper, o->fd, o->path, tables, out, NULL);
 }
 
 size_t rp_targets__n_objects(const struct rp_targets *t)

@@ -467,7 +467,7 @@ void rp_targets__add_ret_sites(struct rp_targets *t)
 {
 	t->unsafe = true;
 	for (size_t i = 0; i < t->n_objects; i++)
-		rp_object__plan_ret_sites(t, &t->objects[i], NULL);
+		rp_object__plan_ret_sites(t, &t->objects[i]);
 	catch_up(t, NULL);
 	t->unsafe = false;
 }

@@ -140,7 +140,7 @@ int rp_targets__object(const struct rp_targets *targets, uint32_t object, const 
  * it is let go of.
  */
 int rp_targets__read(const struct rp_targets *targets, uint32_t object, unsigned tables,
-		     struct rp_elf **out, struct rp_err *err);
+		     struct rp_elf **out);
 /* How many numbers there are; is it the executable of a process? */
 size_t rp_targets__n_objects(const struct rp_targets *targets);
 bool rp_targets__is_executable(const struct rp_targets *targets, uint32_t object);

@@ -238,7 +238,6 @@ static int add_lines(struct libscols_table *table, const struct sheet *sheet)
 static int print_sheet(FILE *out, const struct sheet *sheet, int width)
 {
 	struct libscols_table *table = scols_new_table();
-	char *text = NULL;
 	int err;
 
 	if (!table)
@@ -254,10 +253,7 @@ static int print_sheet(FILE *out, const struct sheet *sheet, int width)
 	if (!err)
 		err = add_lines(table, sheet);
 	if (!err)
-		err = scols_print_table_to_string(table, &text);
-	if (!err)
-		rp_text__print_trimmed(out, text);
-	free(text);
+		err = rp_text__print_table(out, table);
 	scols_unref_table(table);
 	return err;
 }

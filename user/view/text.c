@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+#include <libsmartcols.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "view/internal.h"
@@ -106,7 +108,7 @@ const char *rp_text__micro(char *buf, size_t size)
 	return buf;
 }
 
-void rp_text__print_trimmed(FILE *out, const char *text)
+static void print_trimmed(FILE *out, const char *text)
 {
 	while (*text) {
 		size_t line = strcspn(text, "\n"), seen = line;
@@ -116,4 +118,15 @@ void rp_text__print_trimmed(FILE *out, const char *text)
 		fprintf(out, "%.*s\n", (int)seen, text);
 		text += line + (text[line] == '\n');
 	}
+}
+
+int rp_text__print_table(FILE *out, struct libscols_table *table)
+{
+	char *text = NULL;
+	int rc = scols_print_table_to_string(table, &text);
+
+	if (!rc)
+		print_trimmed(out, text);
+	free(text);
+	return rc;
 }

@@ -10,6 +10,8 @@
 
 #include "aggregate/snapshot.h"
 
+struct libscols_table;
+
 /* ---- columns: one table for the live view, the printed table, CSV, JSON, sorting and help ---- */
 
 enum rp_unit {
@@ -160,8 +162,8 @@ const char *rp_text__micro(char *buf, size_t size);
 const char *rp_text__change(double ratio, char *buf, size_t size);
 /* 12345678 -> "12.3M" past 6 digits. */
 const char *rp_text__count(double count, char *buf, size_t size);
-/* Prints lines without trailing blanks, which empty last columns leave. */
-void rp_text__print_trimmed(FILE *out, const char *text);
+/* Print a table, no line with trailing blanks, which empty columns leave. 0 or a negative errno. */
+int rp_text__print_table(FILE *out, struct libscols_table *table);
 /* A text for CSV, in quotes if needed. -ENOMEM. */
 int rp_csv__text(FILE *out, const char *text);
 
