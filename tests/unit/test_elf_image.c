@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "discover/elf_image.h"
+#include "rptrace.h"
 
 #define ALL (RP_ELF_FUNCTIONS | RP_ELF_USDT)
 
@@ -79,6 +80,43 @@ static int open_image(const struct object *o, const char *bytes, size_t size, st
 	assert_non_null(copy);
 	memcpy(copy, bytes, size);
 	return rp_elf_image__open(copy, size, o->file_size, "this", &reader, elf);
+}
+
+/* Nobody calls it: this program has notes by it. */
+void marked(int value);
+void marked(int value)
+{
+	RPTRACE_BEGIN_VALUE(marked, value);
+	RPTRACE_END(marked);
+}
+
+static void same_notes(const struct rp_usdt_note *a, const struct rp_usdt_note *b, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		assert_string_equal(a[i].provider, b[i].provider);
+		assert_string_equal(a[i].name, b[i].name);
+		assert_string_equal(a[i].args, b[i].args);
+		assert_int_equal(a[i].addr, b[i].addr);
+		assert_int_equal(a[i].offset, b[i].offset);
+		assert_int_equal(a[i].semaphore, b[i].semaphore);
+	}
+}
+
+static void notes_come_out_as_they_went_in(void **state)
+{
+	const struct object *o = *state;
+	const struct rp_usdt_note *before, *after;
+	size_t n_before, n_after;
+	struct rp_elf *elf;
+	struct rp_err err;
+
+	assert_int_equal(open_image(o, o->bytes, o->size, &elf), 0);
+	assert_int_equal(rp_elf__usdt(o->elf, &before, &n_before, &err), 0);
+	assert_int_equal(rp_elf__usdt(elf, &after, &n_after, &err), 0);
+	assert_int_equal(n_after, n_before);
+	assert_true(n_after >= 2);
+	same_notes(before, after, n_after);
+	rp_elf__free(elf);
 }
 
 static void same_symbols(const struct rp_symbol *a, const struct rp_symbol *b, size_t n)
@@ -219,6 +257,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(an_object_comes_out_as_it_went_in, set_up,
 						tear_down),
+		cmocka_unit_test_setup_teardown(notes_come_out_as_they_went_in, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_is_not_wanted_is_empty, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(cut_short_it_is_refused, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(damaged_it_is_refused_or_harmless, set_up,

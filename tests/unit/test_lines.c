@@ -10,6 +10,14 @@ static __attribute__((noinline)) void function_with_a_line(void)
 	__asm__ volatile("" ::: "memory");
 }
 
+static const int line_of_cold = __LINE__ + 3;
+
+/* Compilers put this apart from the others: the code of this file is in several places. */
+static __attribute__((noinline, cold, section(".text.unlikely"))) void cold_function(void)
+{
+	__asm__ volatile("" ::: "memory");
+}
+
 static uint64_t offset_of(struct rp_elf *elf, const char *name)
 {
 	const struct rp_symbol *symbols;
@@ -47,6 +55,33 @@ static void test_own_function(void **state)
 	assert_int_equal(rp_lines__find(lines, offset, true, cut, sizeof(cut), &line), 0);
 	assert_memory_equal(cut, file, sizeof(cut) - 1);
 	assert_int_equal(strlen(cut), sizeof(cut) - 1);
+	rp_lines__free(lines);
+	rp_elf__free(elf);
+}
+
+/* A file's code may be in several places, in any order. */
+static void test_places_in_any_order(void **state)
+{
+	struct rp_elf *elf = open_path("/proc/self/exe");
+	struct rp_lines *lines;
+	uint32_t line = 0;
+	char file[4096];
+
+	(void)state;
+	cold_function();
+	if (!rp_elf__traits(elf)->has_lines) {
+		rp_elf__free(elf);
+		skip();
+	}
+	assert_int_equal(rp_lines__open(elf, &lines), 0);
+	assert_int_equal(rp_lines__find(lines, offset_of(elf, "cold_function"), true, file,
+					sizeof(file), &line),
+			 0);
+	assert_in_range(line, line_of_cold, line_of_cold + 2);
+	assert_int_equal(rp_lines__find(lines, offset_of(elf, "function_with_a_line"), true, file,
+					sizeof(file), &line),
+			 0);
+	assert_in_range(line, line_of_function, line_of_function + 2);
 	rp_lines__free(lines);
 	rp_elf__free(elf);
 }
@@ -115,6 +150,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_own_function),
+		cmocka_unit_test(test_places_in_any_order),
 		cmocka_unit_test(test_nothing_there),
 		cmocka_unit_test(test_no_debug_information),
 		cmocka_unit_test(test_broken_debug_information),

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
-/* Functions, objects, and what is suggested where nothing matches. */
+/* Functions and objects. */
 #include "plan_fixture.h"
-#include "util/edit_distance.h"
 
 /* ---- functions ----------------------------------------------------------------------------- */
 
@@ -485,69 +484,6 @@ static void test_many_functions(void **state)
 	free(names);
 }
 
-/* ---- names to suggest ---------------------------------------------------------------------- */
-
-static void test_distance(void **state)
-{
-	(void)state;
-	assert_int_equal(rp_edit_distance("work", "work", 9), 0);
-	assert_int_equal(rp_edit_distance("work", "WORK", 9), 0);
-	assert_int_equal(rp_edit_distance("work", "wrok", 9), 1);
-	assert_int_equal(rp_edit_distance("work", "worker", 9), 2);
-	assert_int_equal(rp_edit_distance("kitten", "sitting", 9), 3);
-	assert_int_equal(rp_edit_distance("abc", "xyz", 2), 2);
-	assert_int_equal(rp_edit_distance("", "abc", 9), 3);
-	assert_int_equal(rp_edit_distance("abcdef", "badcfe", 9), 3);
-}
-
-static void test_nearest_functions(void **state)
-{
-	static const struct rp_symbol symbols[] = {
-		C(0, "main"), C(1, "work_once"), C(2, "work_twice"),
-		CXX(3, "ns::Widget::draw", "_ZN2ns6Widget4drawEv"), C(4, "unlike_it_all")};
-	struct fixture f = fixture();
-	const char *names[3];
-
-	(void)state;
-	select_function(&f, "wrok_once");
-	run_symbols(&f, symbols, N(symbols));
-	assert_int_equal(rp_plan__suggest(f.plan, names, 3), 2);
-	assert_string_equal(names[0], "work_once");
-	assert_string_equal(names[1], "work_twice");
-	assert_int_equal(rp_plan__suggest(f.plan, names, 0), 0);
-	rp_plan__free(f.plan);
-
-	f = fixture();
-	select_function(&f, "Widget::drwa");
-	run_symbols(&f, symbols, N(symbols));
-	assert_int_equal(rp_plan__suggest(f.plan, names, 3), 1);
-	assert_string_equal(names[0], "ns::Widget::draw");
-	rp_plan__free(f.plan);
-
-	f = fixture();
-	select_function(&f, "WORK*");
-	run_symbols(&f, symbols, N(symbols));
-	assert_int_equal(rp_plan__suggest(f.plan, names, 3), 2);
-	assert_string_equal(names[0], "work_once");
-	assert_string_equal(names[1], "work_twice");
-	assert_int_equal(rp_plan__suggest(f.plan, names, 1), 1);
-	assert_string_equal(names[0], "work_once");
-	rp_plan__free(f.plan);
-}
-
-static void test_nothing_near(void **state)
-{
-	static const struct rp_symbol symbols[] = {C(0, "main"), C(1, "abc")};
-	struct fixture f = fixture();
-	const char *names[4];
-
-	(void)state;
-	select_function(&f, "zzz");
-	run_symbols(&f, symbols, N(symbols));
-	assert_int_equal(rp_plan__suggest(f.plan, names, 4), 0);
-	rp_plan__free(f.plan);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -575,9 +511,6 @@ int main(void)
 		cmocka_unit_test(test_bound_on_regions),
 		cmocka_unit_test(test_malformed_selection),
 		cmocka_unit_test(test_many_functions),
-		cmocka_unit_test(test_distance),
-		cmocka_unit_test(test_nearest_functions),
-		cmocka_unit_test(test_nothing_near),
 	};
 
 	return cmocka_run_group_tests(tests, make_image, NULL);

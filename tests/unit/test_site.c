@@ -241,6 +241,25 @@ static void test_arm64_entry(void **state)
 		12, true);
 }
 
+/* Of the hints those can be probed that do no more than a nop, or sign and check an address. */
+static void test_arm64_hints(void **state)
+{
+	static const uint8_t steppable[] = {0,	7,  8,	10, 12, 14, 24, 25, 26,
+					    27, 28, 29, 30, 31, 32, 34, 36, 38};
+	const char *reason;
+
+	(void)state;
+	for (unsigned hint = 0; hint < 64; hint++) {
+		const uint8_t code[] = {WORD(0xd503201fu | hint << 5), WORD(0xd65f03c0u)};
+		struct rp_entry_site site = {0};
+		bool found = memchr(steppable, (int)hint, sizeof(steppable)) != NULL;
+
+		if (!rp_site__entry(EM_AARCH64, code, sizeof(code), &nop5_kernel, &site, &reason) !=
+		    found)
+			fail_msg("hint %u: %s", hint, found ? reason : "it can be probed");
+	}
+}
+
 /* ---- USDT nops ------------------------------------------------------------------------------- */
 
 static void expect_nop(uint16_t machine, const struct rp_site_rules *rules, const uint8_t *code,
@@ -330,6 +349,7 @@ int main(void)
 		cmocka_unit_test(test_nop10),
 		cmocka_unit_test(test_nop_refused),
 		cmocka_unit_test(test_arm64_entry),
+		cmocka_unit_test(test_arm64_hints),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

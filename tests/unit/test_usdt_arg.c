@@ -113,6 +113,8 @@ static void test_x86_memory(void **state)
 	assert_int_equal(arg.flags, RP_ARG_SIGNED);
 	assert_memory(EM_X86_64, "-4@-20(%rbp)", 32, -1, 0, -20);
 	assert_memory(EM_X86_64, "8@(%r8)", 72, -1, 0, 0);
+	assert_memory(EM_X86_64, "8@(%r15)", 0, -1, 0, 0); /* the first of the registers */
+	assert_memory(EM_X86_64, "8@(%rax,%r15,2)", 80, 0, 2, 0);
 	assert_memory(EM_X86_64, "8@(%rax,%rdx)", 80, 96, 1, 0);
 	assert_memory(EM_X86_64, "8@16(%rax,%rdx,8)", 80, 96, 8, 16);
 	assert_memory(EM_X86_64, "8@0x40(,%rdx,4)", -1, 96, 4, 64);
@@ -134,6 +136,11 @@ static void test_x86_unreadable(void **state)
 		"0@%eax",
 		"8@",
 		"8@%",
+		"8@-(%rax)",
+		"8@+",
+		"8@x(%rax)",
+		"8@$-",
+		"8@8(%rax,%rip)",
 		"8@%rax)",
 		"8@8(%rax",
 		"8@8(%rax,%rbx,3)",
