@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+/* The whole system while it changes; links of single regions; what is told of objects. */
+#include "targets_fixture.h"
+
+static void start_system(int expected)
+{
+	struct rp_err err;
+
+	f.functions[0] = "prog:probed_*";
+	f.plan_opts.whole_system = true;
+	start();
+	assert_int_equal(rp_targets__add_system(f.targets, &err), expected);
+}
+
+static void start_system_with_a_process(int expected)
+{
+	put_process(PID, 1);
+	map(PID, "prog");
+	start_system(expected);
+}
+
+/* ---- the whole system -------------------------------------------------------------------------
+ */
+
+/* A child maps what its parent does: the file is in use after the parent has ended. */
+static void test_child(void **state)
+{
+	(void)state;
+	start_system_with_a_process(0);
+	put_process(PID + 1, PID);
+	map(PID + 1, "prog");
+	send(RP_EVENT_FORK, PID + 1, PID);
+	assert_int_equal(processes(), 2);
+	end_process(PID);
+	send(RP_EVENT_EXIT, PID, 0);
+	assert_int_equal(processes(), 1);
+	look();
+	assert_int_equal(links_alive(&f.kernel), 1);
+	/* Of a parent that nobody knows it maps nothing that is known. */
+	put_process(PID + 3, PID + 2);
+	send(RP_EVENT_FORK, PID + 3, PID + 2);
+	assert_int_equal(processes(), 1);
+}
+
+/* One that entered a region is looked at, and counts even where it has ended since. */
+static void test_process_that_is_found(void **state)
+{
+	struct rp_targets_stats stats;
+
+	(void)state;
+	start_system(0);
+	rp_targets__stats(f.targets, &stats);
+	assert_false(stats.came);
+	send(RP_EVENT_FOUND, PID, 0);
+	rp_targets__stats(f.targets, &stats);
+	assert_true(stats.came);
+	assert_int_equal(stats.processes, 0);
+	put_process(PID + 1, 1);
+	map(PID + 1, "prog");
+	send(RP_EVENT_FOUND, PID + 1, 0);
+	assert_int_equal(processes(), 1);
+	assert_int_equal(links_alive(&f.kernel), 1);
+}
+
+/* One that runs nothing of what is wanted any more is traced no more. */
+static void test_process_that_is_counted_out(void **state)
+{
+	(void)state;
+	start_system_with_a_process(0);
+	assert_int_equal(processes(), 1);
+	make_object("other");
+	put("", "/%d/maps", PID);
+	map(PID, "other");
+	send(RP_EVENT_EXEC, PID, 0);
+	assert_int_equal(processes(), 0);
+	for (size_t i = 0; i < f.kernel.n_tracked; i++)
+		assert_int_not_equal(f.kernel.tracked[i], PID);
+}
+
+static void test_taken_back_everywhere(void **state)
+{
+	uint32_t two;
+	struct rp_err err;
+	size_t all;
+
+	(void)state;
+	start_system_with_a_process(0);
+	all = f.kernel.links[0].sites;
+	two = region("probed_two");
+	assert_int_equal(rp_targets__leave_out(f.targets, &two, 1, &err), 0);
+	look();
+	assert_true(f.kernel.links[1].sites < all);
+	assert_int_equal(rp_targets__take_back(f.targets, &two, 1, &err), 0);
+	look();
+	assert_int_equal(links_of(&f.kernel, 0, 0), 2);
+	assert_int_equal(f.kernel.links[1].sites + f.kernel.links[2].sites, all);
+	assert_true(f.kernel.links[2].counts);
+}
+
+/* What the kernel refuses of a file is that file's; what it refuses of all ends it. */
+static void test_links_that_are_refused(void **state)
+{
+	static const struct {
+		int code;
+		bool fatal;
+	} cases[] = {{-EINVAL, false}, {-EPERM, true},	{-EACCES, true},
+		     {-ENOMEM, true},  {-EMFILE, true}, {-ENOENT, false}};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct rp_targets_stats stats;
+
+		assert_int_equal(set_up(state), 0);
+		f.kernel.link_error = cases[i].code;
+		start_system_with_a_process(cases[i].fatal ? cases[i].code : 0);
+		rp_targets__stats(f.targets, &stats);
+		assert_true(stats.refused >= 3);
+		assert_int_equal(stats.objects, 0);
+		assert_int_equal(tear_down(state), 0);
+	}
+}
+
+/* ---- links of single regions ------------------------------------------------------------------
+ */
+
+/* Where to close a link takes long, what stays does so in links of its own. */
+static void test_link_per_region(void **state)
+{
+	uint32_t two;
+	struct rp_err err;
+
+	(void)state;
+	f.opts.link_per_site = true;
+	start_beside_another();
+	assert_int_equal(links_of(&f.kernel, PID, 0), 3);
+	two = region("probed_two");
+	assert_int_equal(rp_targets__leave_out(f.targets, &two, 1, &err), 0);
+	look();
+	assert_int_equal(links_of(&f.kernel, PID, 0), 2);
+	assert_int_equal(f.kernel.n_links, 3);
+}
+
+/* ---- what is told of objects ------------------------------------------------------------------
+ */
+
+static void test_objects_are_told(void **state)
+{
+	const char *path;
+	struct rp_elf *elf;
+	struct rp_err err;
+	char exe[PATH_MAX], prog[PATH_MAX];
+	struct stat st;
+	size_t n;
+
+	(void)state;
+	put_process(PID, 1);
+	make_object("lib.so");
+	map(PID, "lib.so");
+	map(PID, "prog");
+	snprintf(exe, sizeof(exe), "%s/%d/exe", f.root, PID);
+	snprintf(prog, sizeof(prog), "%s/prog", f.root);
+	assert_int_equal(symlink(prog, exe), 0);
+	start();
+	add(PID);
+	n = rp_targets__n_objects(f.targets);
+	assert_int_equal(n, 2);
+	/* The executable first, whatever is mapped before it. */
+	for (uint32_t i = 0; i < n; i++) {
+		assert_int_equal(rp_targets__is_executable(f.targets, i), i == 0);
+		assert_int_equal(fstat(rp_targets__object(f.targets, i, &path), &st), 0);
+		assert_int_equal(st.st_ino, ino_of(i ? "lib.so" : "prog"));
+		assert_string_equal(strrchr(path, '/'), i ? "/lib.so" : "/prog");
+		assert_int_equal(rp_targets__read(f.targets, i, RP_ELF_FUNCTIONS, &elf, &err), 0);
+		rp_elf__free(elf);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TARGETS_TEST(test_child),
+		TARGETS_TEST(test_process_that_is_found),
+		TARGETS_TEST(test_process_that_is_counted_out),
+		TARGETS_TEST(test_taken_back_everywhere),
+		cmocka_unit_test(test_links_that_are_refused),
+		TARGETS_TEST(test_link_per_region),
+		TARGETS_TEST(test_objects_are_told),
+	};
+
+	return cmocka_run_group_tests_name("targets_changes", tests, NULL, NULL);
+}
