@@ -71,6 +71,10 @@ static void test_what_is_no_table(void **state)
 		 ROWS,
 		 RP_UNWIND_SEGMENTS_MAX + 1},
 		{{{.pc = 0}, {.pc = 1}, {.pc = 2, .cfa = RP_UNWIND_GAP}}, UINT64_MAX, 2},
+		/* So many that the bytes they take are few again. */
+		{{{.pc = 0}, {.pc = 1}, {.pc = 2, .cfa = RP_UNWIND_GAP}},
+		 ROWS + UINT64_MAX / sizeof(struct rp_unwind_row) + 1,
+		 2},
 	};
 
 	(void)state;
