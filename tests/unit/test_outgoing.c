@@ -84,7 +84,7 @@ static size_t receive(const struct terminal *t, char *text, size_t n, size_t siz
 	ssize_t more;
 	size_t got = 0;
 
-	while (got < n && poll(&master, 1, 60000) > 0) {
+	while (got < n && poll(&master, 1, 20000) > 0) {
 		more = read(t->master, text + got, size - 1 - got);
 		got += more > 0 ? (size_t)more : 0;
 	}

@@ -92,7 +92,7 @@ static void lines_out_of_range_are_none(void **state)
 	} cases[] = {
 		{2, {0xf0, 21}, 2, 0},	       /* 10 lines back */
 		{2, {0xf0, 3}, 2, 1},	       /* 1 back */
-		{UINT32_MAX, {0xe8, 4}, 2, 0}, /* 1 on */
+		{UINT32_MAX, {0xe8, 4}, 2, 0}, /* 2 on, and 1 */
 		{UINT32_MAX - 1, {0xe8, 2}, 2, UINT32_MAX},
 		{7, {0xd8}, 1, 8}, /* 1 on, in short */
 		{7, {0xe0}, 1, 9}, /* 2 on */
