@@ -39,6 +39,12 @@ static void test_globs_that_match_nothing(void **state)
 	assert_string_equal(rp_plan__unmatched(f.plan), "nosuch*");
 	rp_plan__free(f.plan);
 	f = fixture();
+	select_function(&f, "other*");
+	select_function(&f, "main");
+	run_symbols(&f, symbols, N(symbols));
+	assert_string_equal(rp_plan__unmatched(f.plan), "other*");
+	rp_plan__free(f.plan);
+	f = fixture();
 	select_function(&f, "m*");
 	select_function(&f, "main");
 	run_symbols(&f, symbols, N(symbols));

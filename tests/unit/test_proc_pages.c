@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -51,10 +52,40 @@ static void test_shares_pages(void **state)
 	close(copy);
 }
 
+/* Memory differs where something was written to it, and nowhere that is not the file's. */
+static void test_differs(void **state)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	char path[] = "/tmp/rpt-XXXXXX";
+	int fd = mkstemp(path);
+	struct rp_mapped mapped = {.offset = page};
+	char *at;
+
+	(void)state;
+	assert_true(fd >= 0);
+	unlink(path);
+	assert_int_equal(ftruncate(fd, (off_t)(4 * page)), 0);
+	at = mmap(NULL, 3 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
+	assert_true(at != MAP_FAILED);
+	memset(at, 'x', 3 * page);
+	/* The second page alone is mapped, as it is in the file, but for its last byte. */
+	mapped.start = (uintptr_t)at + page;
+	mapped.end = mapped.start + page;
+	memset(at + page, 0, page - 1);
+	assert_false(rp_proc__differs("/proc", getpid(), &mapped, fd, page));
+	assert_false(rp_proc__differs("/proc", getpid(), &mapped, fd, 2 * page - 2));
+	assert_true(rp_proc__differs("/proc", getpid(), &mapped, fd, 2 * page - 1));
+	assert_false(rp_proc__differs("/proc", getpid(), &mapped, fd, 2 * page));
+	assert_false(rp_proc__differs("/proc", getpid(), &mapped, fd, page - 1));
+	munmap(at, 3 * page);
+	close(fd);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_shares_pages),
+		cmocka_unit_test(test_differs),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

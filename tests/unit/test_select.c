@@ -46,6 +46,9 @@ static void test_probe_globs(void **state)
 	assert_true(rp_glob__match_probe("query-*", "query__start"));
 	assert_true(rp_glob__match_probe("*_start", "query__start"));
 	assert_true(rp_glob__match_probe("q[a-z]ery-start", "query__start"));
+	/* In brackets "__" is what it is, and behind them it is '-' again. */
+	assert_true(rp_glob__match_probe("a-b[__]c", "a__b_c"));
+	assert_true(rp_glob__match_probe("[a]__b", "a-b"));
 	assert_false(rp_glob__match_probe("query_start", "query__start"));
 	assert_false(rp_glob__match_probe("Query-start", "query__start"));
 }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
 /* The whole system while it changes; links of single regions; what is told of objects. */
+#include <poll.h>
+
 #include "targets_fixture.h"
 
 static void start_system(int expected)
@@ -119,6 +121,63 @@ static void test_links_that_are_refused(void **state)
 	}
 }
 
+/* ---- files that are written -------------------------------------------------------------------
+ */
+
+static void await_writer(void)
+{
+	struct pollfd fd = {.fd = rp_targets__fd(f.targets), .events = POLLIN};
+
+	assert_int_equal(poll(&fd, 1, 20000), 1);
+	look();
+}
+
+static int open_to_write(const char *name)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/%s", f.root, name);
+	return open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+}
+
+/* Whoever wants to write to it is told of at once. */
+static void test_writer_who_waits(void **state)
+{
+	(void)state;
+	start_system_with_a_process(0);
+	assert_int_equal(open_to_write("prog"), -1);
+	await_writer();
+	assert_int_equal(links_alive(&f.kernel), 0);
+	assert_int_equal(f.kernel.lost[RP_LOST_REWRITTEN], 1);
+}
+
+/* Who had it open before cannot be held up, but each write is told of; other files stay. */
+static void test_writer_who_was_there(void **state)
+{
+	int fd = open_to_write("prog");
+
+	(void)state;
+	make_object("other");
+	put_process(PID, 1);
+	map(PID, "other");
+	f.functions[0] = "*:probed_*";
+	start();
+	add(PID);
+	assert_int_equal(links_alive(&f.kernel), 1);
+	put("", "/%d/maps", PID);
+	map(PID, "other");
+	map(PID, "prog");
+	send(RP_EVENT_MAP, PID, 0);
+	look();
+	assert_int_equal(links_alive(&f.kernel), 2);
+	assert_int_equal(pwrite(fd, "x", 1, 4096), 1);
+	close(fd);
+	await_writer();
+	assert_int_equal(links_of(&f.kernel, 0, ino_of("prog")), 0);
+	assert_int_equal(links_of(&f.kernel, 0, ino_of("other")), 1);
+	assert_int_equal(f.kernel.lost[RP_LOST_REWRITTEN], 1);
+}
+
 /* ---- links of single regions ------------------------------------------------------------------
  */
 
@@ -182,6 +241,8 @@ int main(void)
 		TARGETS_TEST(test_process_that_is_counted_out),
 		TARGETS_TEST(test_taken_back_everywhere),
 		cmocka_unit_test(test_links_that_are_refused),
+		TARGETS_TEST(test_writer_who_waits),
+		TARGETS_TEST(test_writer_who_was_there),
 		TARGETS_TEST(test_link_per_region),
 		TARGETS_TEST(test_objects_are_told),
 	};
