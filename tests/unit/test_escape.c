@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
 #include <fcntl.h>
+#include <locale.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -141,6 +142,28 @@ static void test_print_line(void **state)
 	free(text);
 }
 
+/* Only what the terminal has characters for. */
+static void test_line_in_a_locale(void **state)
+{
+	static const struct {
+		const char *locale, *line;
+	} cases[] = {{"C.UTF-8", ": caf\xc3\xa9\n"}, {"C", ": caf\\xc3\\xa9\n"}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char *text = NULL;
+		size_t size;
+		FILE *out = open_memstream(&text, &size);
+
+		assert_non_null(out);
+		assert_non_null(setlocale(LC_ALL, cases[i].locale));
+		rp_escape__print_line(out, ": ", "caf\xc3\xa9");
+		fclose(out);
+		assert_string_equal(text, cases[i].line);
+		free(text);
+	}
+}
+
 /* What others write to the same terminal does not come in between: a pipe of packets tells. */
 static void test_line_is_one_write(void **state)
 {
@@ -162,9 +185,13 @@ static void test_line_is_one_write(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_escape),	   cmocka_unit_test(test_escape_short_buffer),
-		cmocka_unit_test(test_undone),	   cmocka_unit_test(test_copy),
-		cmocka_unit_test(test_print_line), cmocka_unit_test(test_line_is_one_write),
+		cmocka_unit_test(test_escape),
+		cmocka_unit_test(test_escape_short_buffer),
+		cmocka_unit_test(test_undone),
+		cmocka_unit_test(test_copy),
+		cmocka_unit_test(test_line_in_a_locale),
+		cmocka_unit_test(test_print_line),
+		cmocka_unit_test(test_line_is_one_write),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -85,6 +85,10 @@ static void mistakes_are_told(void **state)
 
 		assert_int_equal(rp_opts__name_files(&opts, &err), -EINVAL);
 		assert_non_null(strstr(err.cause, cases[i].cause));
+		/* A name that would do, for the option that it is of. */
+		assert_int_equal(err.remedy, RP_REMEDY_LINE);
+		assert_string_equal(err.with[0], cases[i].stream ? "--stream" : "--record");
+		assert_non_null(strstr(err.with[1], "%p"));
 		rp_opts__free(&opts);
 	}
 }

@@ -106,6 +106,12 @@ static void test_is_none(void **state)
 	make(&table, GO_1_18, TEXT_ADDR);
 	table.bytes[7] = 4; /* of 32 bits */
 	assert_int_equal(rp_go_table__open(&t, table.bytes, sizeof(table)), -ENOENT);
+	for (unsigned least = 0; least < 8; least++) { /* bytes of an instruction: 4 on arm64 */
+		make(&table, GO_1_18, TEXT_ADDR);
+		table.bytes[6] = (char)least;
+		assert_int_equal(rp_go_table__open(&t, table.bytes, sizeof(table)),
+				 least == 1 || least == 4 ? 0 : -ENOENT);
+	}
 	make(&table, GO_1_18, TEXT_ADDR);
 	assert_int_equal(rp_go_table__open(&t, table.bytes, 7), -ENOENT);
 	assert_int_equal(rp_go_table__open(&t, table.bytes, 40), -EBADMSG);

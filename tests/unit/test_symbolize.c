@@ -231,12 +231,18 @@ static void test_no_elf(void **state)
 {
 	struct rp_symbolizer *s = new_symbolizer(true);
 	int fd = memory_file("nothing", 7);
-	uint32_t object = rp_symbolizer__add(s, fd, "data");
+	uint32_t object = rp_symbolizer__add(s, fd, "data"), me;
+	struct rp_elf *elf = open_path("/proc/self/exe");
 
 	(void)state;
 	close(fd);
 	assert_name(s, object, TEXT_ADDR, "[data]", false);
+	/* Whatever was found in another object before. */
+	me = add_path(s, "/proc/self/exe", "me");
+	assert_true(rp_symbolizer__find(s, me, own_function(elf, "outer").offset)->named);
+	assert_name(s, object, TEXT_ADDR + 1, "[data]", false);
 	rp_symbolizer__free(s);
+	rp_elf__free(elf);
 }
 
 static void test_places_are_bounded(void **state)

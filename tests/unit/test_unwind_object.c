@@ -23,7 +23,7 @@ static struct rp_unwind_row rows[ROWS] = {
 /* Code at 0x1000 and 0x5100 of the file, at other addresses than these. */
 static const struct rp_unwind_object object = {
 	.table = {.rows = rows, .n = ROWS, .base = 0x401000},
-	.segments = {{.offset = 0x1000, .size = 0x1800, .addr = 0x401000},
+	.segments = {{.offset = 0x1000, .size = 0x2000, .addr = 0x401000},
 		     {.offset = 0x5100, .size = 0x100, .addr = 0x606100}},
 	.n_segments = 2,
 	.python = {.runtime = 0x700000, .version = 0x030d00f0, .free_threaded = true},
