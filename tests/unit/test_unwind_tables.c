@@ -90,7 +90,7 @@ static void test_code_of_the_kernel(void **state)
 			found++;
 		}
 	assert_int_equal(found, 1);
-	rp_unwind_tables__free(tables);
+	end_tables(&k, tables);
 }
 
 /* What nobody uses gives way to what is mapped; what somebody uses does not. */
@@ -122,7 +122,7 @@ static void test_unused_objects_give_way(void **state)
 	assert_int_equal(mappings(kernel_process(&k, 1001)), 2);
 	free(reversed.ranges);
 	rp_proc__mapped_free(&mapped);
-	rp_unwind_tables__free(tables);
+	end_tables(&k, tables);
 }
 
 static void test_bound_on_bytes(void **state)
