@@ -11,6 +11,22 @@
 
 #define GIVE_BACK_TRIES 4
 
+/*
+ * What a process takes is counted for the user that it had when it took first: it may have another
+ * one by the time that it gives something back.
+ */
+static __always_inline __u32 paying_user(struct task_struct *task, struct rp_shares *of_process)
+{
+	__u32 user = of_process ? of_process->payer : 0;
+
+	if (!user) {
+		user = sharing_user(task) + 1;
+		if (of_process)
+			of_process->payer = user;
+	}
+	return user - 1;
+}
+
 /* For the process of a thread, of what there are so many left for all. */
 static __always_inline bool share_take_for(struct task_struct *task, enum rp_shared kind,
 					   __u32 left)
@@ -20,8 +36,8 @@ static __always_inline bool share_take_for(struct task_struct *task, enum rp_sha
 
 	if (!cfg_shares)
 		return left > 0;
-	user = sharing_user(task);
 	of_process = shares_of(task);
+	user = paying_user(task, of_process);
 	of_user = shares_of_user(user);
 	if (of_process && !rp_shares__allow(of_process->taken[kind], left, RP_SHARER_PROCESS)) {
 		tell_of_share(task, of_process, RP_EVENT_SHARE, 0, kind);
@@ -64,8 +80,10 @@ static __always_inline void share_give_back(struct task_struct *task, enum rp_sh
 	__u32 process = sharer(task);
 
 	if (cfg_shares) {
-		give_back(bpf_map_lookup_elem(&process_shares, &process), kind);
-		give_back(shares_of_user(sharing_user(task)), kind);
+		struct rp_shares *of_process = bpf_map_lookup_elem(&process_shares, &process);
+
+		give_back(of_process, kind);
+		give_back(shares_of_user(paying_user(task, of_process)), kind);
 	}
 }
 

@@ -47,10 +47,12 @@ struct rp_ring_share {
 /* What a process, or a user, has of each. */
 struct rp_shares {
 	__rp_u32 taken[RP_SHARED_COUNTED];
-	__rp_u32 told; /* bit (enum rp_shared): user space knows that it wanted more */
+	__rp_u32 told;	/* bit (enum rp_shared): user space knows that it wanted more */
+	__rp_u32 payer; /* of a process: the user that its takings are counted for, + 1; 0: none */
+	__rp_u32 unused;
 	struct rp_ring_share events;
 };
-_Static_assert(sizeof(struct rp_shares) == 56, "rp_shares is a map value");
+_Static_assert(sizeof(struct rp_shares) == 64, "rp_shares is a map value");
 
 /* Whose share it is: so many times what is left may each have. */
 enum rp_sharer { RP_SHARER_PROCESS = 1, RP_SHARER_USER = 3 };

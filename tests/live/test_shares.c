@@ -283,6 +283,25 @@ static void spans(void **state)
 	assert_named(rptrace, greedy, modest, "takes", "--max-spans");
 }
 
+/* They are given back to the user who has taken them, whoever the process is of by then. */
+static void spans_of_another_user(void **state)
+{
+	const char *path = live_path("spans.json");
+	struct live_proc *taker = live_target("takes dropped 1000 %d 1", 4 * BOUND);
+	struct live_proc *other = run_taker("spans", 2000, 1), *rptrace;
+	json_t *json;
+
+	(void)state;
+	rptrace = live_rptrace_ready("-p %d,%d --max-spans %d --format json -o %s", (int)taker->pid,
+				     (int)other->pid, BOUND, path);
+	take(taker);
+	live_finish(taker);
+	kill(other->pid, SIGKILL);
+	json = live_figures(rptrace, path);
+	assert_int_equal(live_sum(json, "job", "count"), 4 * BOUND);
+	live_assert_nothing_lost(json);
+}
+
 /*
  * Threads that go deep, more than there is room for: what goes no deeper than others is counted in
  * any case, and all of the modest one's.
@@ -376,7 +395,7 @@ static void events_that_are_lost(void **state)
 
 int main(void)
 {
-	struct CMUnitTest tests[2 * LIVE_COUNT(kinds) + LIVE_COUNT(user_cases) + 5];
+	struct CMUnitTest tests[2 * LIVE_COUNT(kinds) + LIVE_COUNT(user_cases) + 6];
 	size_t n = 0;
 
 	for (size_t i = 0; i < LIVE_COUNT(kinds); i++) {
@@ -392,6 +411,7 @@ int main(void)
 				       user_cases[i].kind->option, user_cases[i].user);
 	tests[n++] = (struct CMUnitTest)cmocka_unit_test(so_does_one_of_the_system);
 	tests[n++] = (struct CMUnitTest)cmocka_unit_test(spans);
+	tests[n++] = (struct CMUnitTest)cmocka_unit_test(spans_of_another_user);
 	tests[n++] = (struct CMUnitTest)cmocka_unit_test(deep_stacks);
 	tests[n++] = (struct CMUnitTest)cmocka_unit_test(events);
 	tests[n++] = (struct CMUnitTest)cmocka_unit_test(events_that_are_lost);

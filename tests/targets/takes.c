@@ -7,6 +7,7 @@
  *   values	calls of by_value(NUMBER)
  *   texts	calls of by_text("text_NUMBER")
  *   spans	spans job NUMBER, all of them open at a time; those of the last time stay open
+ *   dropped	the same, one after the other, each by a child that ends it as another user
  *   absent	calls of by_text, whose text never comes: who faults on it waits for ever
  *   deep		threads that go NESTED regions deep, and stay (FIRST and TIMES are nothing)
  *
@@ -21,11 +22,14 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "regions.h"
 #include "rptrace.h"
 #include "target.h"
+
+#define NOBODY 65534
 
 NO_CLONES void by_value(unsigned long value);
 NO_CLONES void by_value(unsigned long value)
@@ -145,6 +149,21 @@ static void take_all(void (*take)(unsigned long number))
 		take(first + i);
 }
 
+/* The child has its parent's rights when it begins, and none when it ends. */
+static void drop(unsigned long number)
+{
+	pid_t child = fork();
+
+	if (!child) {
+		begin(number);
+		if (setresuid(NOBODY, NOBODY, NOBODY))
+			_exit(1);
+		end(number);
+		_exit(0);
+	}
+	waitpid(child, NULL, 0);
+}
+
 int main(int argc, char **argv)
 {
 	const char *kind = argc > 1 ? argv[1] : "";
@@ -165,10 +184,11 @@ int main(int argc, char **argv)
 			if (i + 1 < times)
 				take_all(end);
 		} else {
-			take_all(!strcmp(kind, "names")	   ? name
-				 : !strcmp(kind, "absent") ? take_absent
-				 : !strcmp(kind, "values") ? by_value
-							   : call);
+			take_all(!strcmp(kind, "names")	    ? name
+				 : !strcmp(kind, "dropped") ? drop
+				 : !strcmp(kind, "absent")  ? take_absent
+				 : !strcmp(kind, "values")  ? by_value
+							    : call);
 		}
 	}
 	say("done");
