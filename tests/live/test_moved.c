@@ -56,6 +56,7 @@ static void command(void **state)
 static const struct CMUnitTest tests[] = {
 	{"moved before, a page", before, NULL, NULL, "page"},
 	{"moved before, all of it", before, NULL, NULL, "all"},
+	{"mapped shared", before, NULL, NULL, "shared"},
 	{"listed, a page", listed, NULL, NULL, "page"},
 	{"listed, all of it", listed, NULL, NULL, "all"},
 	{"copied after, a page", after, NULL, NULL, "page"},

@@ -68,7 +68,10 @@ static void test_inodes_are_those_of_their_devices(void **state)
 {
 	static const char maps[] = "7f00-7f10 r-xp 00000000 fe:01 11 /lib/a.so\n"
 				   "7f10-7f20 r-xp 00000000 fe:02 11 /mnt/b.so\n"
-				   "7f20-7f30 r-xp 00000000 fe:02 12 /mnt/c.so\n";
+				   "7f20-7f30 r-xp 00000000 fe:02 12 /mnt/c.so\n"
+				   "7f30-7f40 r-xs 00000000 fe:02 13 /mnt/d.so\n"
+				   "7f40-7f50 r-xp 00000000 fe:02 14 /mnt/e.so\n"
+				   "7f50-7f58 r-xs 00000008 fe:02 14 /mnt/e.so\n";
 	char folder[] = "/tmp/rptrace-names-XXXXXX", process[64], path[128];
 	struct rp_mapped_list list;
 	FILE *file;
@@ -83,13 +86,16 @@ static void test_inodes_are_those_of_their_devices(void **state)
 	assert_true(fputs(maps, file) >= 0);
 	assert_int_equal(fclose(file), 0);
 	assert_int_equal(rp_proc__mapped(folder, PID, &list), 0);
-	assert_int_equal(list.n, 3);
+	assert_int_equal(list.n, 5);
 	assert_true(is_among(&list, "/lib/a.so"));
 	assert_true(is_among(&list, "/mnt/b.so"));
 	assert_true(is_among(&list, "/mnt/c.so"));
 	assert_true(rp_proc__maps_code(&list, makedev(0xfe, 1), 11, 0));
 	assert_true(rp_proc__maps_code(&list, makedev(0xfe, 2), 11, 0));
 	assert_false(rp_proc__maps_code(&list, makedev(0xfe, 1), 12, 0));
+	assert_false(rp_proc__maps_code(&list, makedev(0xfe, 2), 13, 0));
+	assert_true(rp_proc__maps_code(&list, makedev(0xfe, 2), 14, 0));
+	assert_false(rp_proc__maps_code(&list, makedev(0xfe, 2), 14, 8));
 	rp_proc__mapped_free(&list);
 	assert_int_equal(unlink(path), 0);
 	assert_int_equal(rmdir(process), 0);

@@ -22,6 +22,7 @@ struct rp_mapped {
 	bool is_exe;	     /* the process's own executable */
 	uint64_t start, end; /* one of its executable mappings, for /proc/PID/map_files ... */
 	uint64_t offset;     /* ... and where in the file that begins */
+	bool shared;	     /* it is mapped MAP_SHARED */
 };
 
 /* A part of a file that a process has mapped with execute permission. */
@@ -30,6 +31,7 @@ struct rp_code_range {
 	ino_t ino;
 	uint64_t offset, len;
 	uint64_t start; /* address */
+	bool shared;	/* the kernel puts no breakpoints there */
 };
 
 struct rp_mapped_list {
@@ -39,7 +41,7 @@ struct rp_mapped_list {
 	size_t n_ranges;
 };
 
-/* Is the place of a file mapped with execute permission? */
+/* Is the place of a file mapped with execute permission, and may breakpoints be wherever it is? */
 bool rp_proc__maps_code(const struct rp_mapped_list *list, dev_t dev, ino_t ino, uint64_t offset);
 
 /*

@@ -54,6 +54,7 @@ static char *parse_line(char *line, struct rp_mapped *out, bool *executable)
 	if (!ino || !line[path])
 		return NULL;
 	*executable = perms[2] == 'x';
+	out->shared = perms[3] == 's';
 	out->dev = makedev(major, minor);
 	out->ino = ino;
 	return line + path;
@@ -171,6 +172,7 @@ static int add_range(struct mapping_list *list, const struct rp_mapped *m)
 		.offset = m->offset,
 		.len = m->end - m->start,
 		.start = m->start,
+		.shared = m->shared,
 	};
 	return 0;
 }
@@ -193,14 +195,19 @@ static bool has_code(const struct mapping_list *list, const struct rp_mapped *m)
 
 bool rp_proc__maps_code(const struct rp_mapped_list *list, dev_t dev, ino_t ino, uint64_t offset)
 {
+	bool found = false;
+
 	for (size_t i = 0; i < list->n_ranges; i++) {
 		const struct rp_code_range *r = &list->ranges[i];
 
-		if (r->ino == ino && r->dev == dev && offset >= r->offset &&
-		    offset - r->offset < r->len)
-			return true;
+		if (r->ino != ino || r->dev != dev || offset < r->offset ||
+		    offset - r->offset >= r->len)
+			continue;
+		if (r->shared)
+			return false;
+		found = true;
 	}
-	return false;
+	return found;
 }
 
 static void read_exe(const char *proc_root, pid_t pid, char *exe, size_t size)

@@ -376,8 +376,8 @@ static void say_left(struct rp_run *run, const struct rp_targets_stats *stats)
 	if (stats->moved) {
 		snprintf(line, sizeof(line),
 			 "%zu site%s not in the code that runs, and never hit: the program has "
-			 "moved or copied it (to huge pages?): start it without that, as node "
-			 "--use-largepages=off",
+			 "moved or copied it (to huge pages?), or mapped it MAP_SHARED: start it "
+			 "without that, as node --use-largepages=off",
 			 stats->moved, stats->moved == 1 ? " is" : "s are");
 		rp_run__say(run, line, NULL);
 	}
