@@ -343,6 +343,7 @@ static void many_files(void **state)
 	hostile = live_target("%s",
 			      live_script("map_all", "exec $RPT_TARGETS/maps ${0%/*}/many/*"));
 	assert_others_are_exact(hostile, "");
+	assert_others_are_exact(hostile, "--sample");
 	live_finish(hostile);
 }
 

@@ -27,7 +27,7 @@ static inline void add_sampled(struct rp_sample_store *store, uint32_t node, uns
 /* In the region of a node, and in none. The counts have them. */
 static inline void samples_init(struct fixture *f, uint32_t node)
 {
-	struct rp_sample_store *store = rp_sample_store__new(1000);
+	struct rp_sample_store *store = rp_sample_store__new(1000, UINT64_MAX, false);
 	uint32_t main_ = sampled_place(store, "main", "src/main.c", 12),
 		 parse = sampled_place(store, "parse<int>;\x1b", "src/parse.c", 40),
 		 walk = sampled_place(store, "walk", "src/walk, \"fast\".c", 7);

@@ -28,7 +28,7 @@ static int begin(void **state)
 {
 	(void)state;
 	fixture_server(&f);
-	store = rp_sample_store__new(1000);
+	store = rp_sample_store__new(1000, UINT64_MAX, false);
 	assert_non_null(store);
 	return 0;
 }

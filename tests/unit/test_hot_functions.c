@@ -8,7 +8,7 @@ static struct rp_sample_store *store;
 static int begin(void **state)
 {
 	start(state);
-	store = rp_sample_store__new(10000);
+	store = rp_sample_store__new(10000, UINT64_MAX, false);
 	assert_non_null(store);
 	return 0;
 }

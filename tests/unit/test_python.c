@@ -152,7 +152,7 @@ static struct rp_python_codes *codes;
 static int setup(void **state)
 {
 	(void)state;
-	store = rp_sample_store__new(100);
+	store = rp_sample_store__new(100, UINT64_MAX, false);
 	codes = rp_python_codes__new(store, false);
 	return !store || !codes;
 }

@@ -41,7 +41,7 @@ static void take(struct fixture *f)
 static int begin(void **state)
 {
 	start(state);
-	store = rp_sample_store__new(1000);
+	store = rp_sample_store__new(1000, UINT64_MAX, false);
 	assert_non_null(store);
 	return 0;
 }
@@ -108,7 +108,7 @@ static void stacks_share_their_callers(void **state)
 
 static void past_the_bound_samples_are_dropped(void **state)
 {
-	struct rp_sample_store *small = rp_sample_store__new(3);
+	struct rp_sample_store *small = rp_sample_store__new(3, UINT64_MAX, false);
 	const struct rp_place p = {.function = "f", .file = "", .object = ""};
 	uint32_t f = rp_sample_store__place(small, &p), deep[] = {f, f, f, f, f};
 
@@ -121,10 +121,47 @@ static void past_the_bound_samples_are_dropped(void **state)
 	rp_sample_store__put(small);
 }
 
+/* Stacks of one function each, until one is not kept: how many there were. */
+static size_t add_without_end(struct rp_sample_store *s, struct rp_owner owner)
+{
+	size_t n = 0, dropped = rp_sample_store__totals(s)->dropped;
+	char name[64];
+
+	rp_sample_store__charge(s, owner);
+	for (; n < 1000 && rp_sample_store__totals(s)->dropped == dropped; n++) {
+		const struct rp_place p = {.function = name, .file = "", .object = ""};
+		uint32_t place;
+
+		snprintf(name, sizeof(name), "%ju_%zu", (uintmax_t)owner.process, n);
+		place = rp_sample_store__place(s, &p);
+		if (!place)
+			break;
+		rp_sample_store__add(s, &no_region, &place, 1);
+	}
+	return n;
+}
+
+/* Whatever stacks and names one has, another's are kept, too. */
+static void none_takes_all_of_the_room(void **state)
+{
+	struct rp_sample_store *calls = rp_sample_store__new(100, UINT64_MAX, true);
+	struct rp_sample_store *names = rp_sample_store__new(1 << 20, 20000, true);
+	size_t of_first;
+
+	(void)state;
+	assert_int_equal(add_without_end(calls, (struct rp_owner){1, 7}), 50);
+	assert_true(add_without_end(calls, (struct rp_owner){2, 8}) > 20);
+	of_first = add_without_end(names, (struct rp_owner){1, 7});
+	assert_true(of_first > 20 && of_first < 1000);
+	assert_true(add_without_end(names, (struct rp_owner){2, 8}) > of_first / 3);
+	rp_sample_store__put(calls);
+	rp_sample_store__put(names);
+}
+
 /* More than any table had room for at first. */
 static void many_stacks_are_found_again(void **state)
 {
-	struct rp_sample_store *large = rp_sample_store__new(1 << 20);
+	struct rp_sample_store *large = rp_sample_store__new(1 << 20, UINT64_MAX, false);
 	char name[16];
 	uint32_t p;
 	size_t n, again;
@@ -384,6 +421,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(groups_have_their_own, begin, end),
 		cmocka_unit_test_setup_teardown(samples_share_the_cpu_time, begin, end),
 		cmocka_unit_test_setup_teardown(regions_stand_for_their_functions, begin, end),
+		cmocka_unit_test(none_takes_all_of_the_room),
 		cmocka_unit_test(intervals),
 	};
 

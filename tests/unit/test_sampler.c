@@ -55,7 +55,7 @@ static int start(void **state)
 	probe = 0;
 	kernel = (struct kernel){0};
 	tables = new_tables(&kernel, 64u << 20, OBJECTS_MAX);
-	store = rp_sample_store__new(1000);
+	store = rp_sample_store__new(1000, UINT64_MAX, false);
 	sampler = rp_sampler__new(store, tables, NULL, is_probe, NULL, false, is_never);
 	assert_non_null(sampler);
 	rp_spaces__look(rp_sampler__spaces(sampler), getpid());

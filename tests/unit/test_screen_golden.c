@@ -259,7 +259,7 @@ static void test_start(void **state)
 static void test_asleep(void **state)
 {
 	static char text[ROWS_MAX * WIDTH_MAX * 4];
-	struct rp_sample_store *store = rp_sample_store__new(100);
+	struct rp_sample_store *store = rp_sample_store__new(100, UINT64_MAX, false);
 	uint32_t places[] = {sampled_place(store, "main", "src/main.c", 12),
 			     sampled_place(store, "handle_request", "src/main.c", 30),
 			     sampled_place(store, "futex_wait", "", 0)};

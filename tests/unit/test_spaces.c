@@ -19,7 +19,7 @@ static void test_code_is_early_until_its_tables_are_there(void **state)
 {
 	struct kernel k = {0};
 	struct rp_unwind_tables *tables = new_tables(&k, 64u << 20, OBJECTS_MAX);
-	struct rp_sample_store *store = rp_sample_store__new(1);
+	struct rp_sample_store *store = rp_sample_store__new(1, UINT64_MAX, false);
 	struct rp_sample_objects *objects = rp_sample_objects__new(store, NULL, false, is_never);
 	struct rp_spaces *spaces = rp_spaces__new(objects, tables, store, NULL, false);
 	uint64_t here = (uint64_t)(uintptr_t)is_never, before = rp_clock__now(), after;
@@ -49,7 +49,7 @@ static void test_what_is_mapped_is_looked_at_later(void **state)
 {
 	struct kernel k = {0};
 	struct rp_unwind_tables *tables = new_tables(&k, 64u << 20, OBJECTS_MAX);
-	struct rp_sample_store *store = rp_sample_store__new(1);
+	struct rp_sample_store *store = rp_sample_store__new(1, UINT64_MAX, false);
 	struct rp_sample_objects *objects = rp_sample_objects__new(store, NULL, false, is_never);
 	struct rp_spaces *spaces = rp_spaces__new(objects, tables, store, NULL, true);
 	uint64_t here = (uint64_t)(uintptr_t)is_never, before = rp_clock__now() - 1;
@@ -75,7 +75,7 @@ static void test_misses_are_remembered(void **state)
 {
 	struct kernel k = {0};
 	struct rp_unwind_tables *tables = new_tables(&k, 64u << 20, OBJECTS_MAX);
-	struct rp_sample_store *store = rp_sample_store__new(1);
+	struct rp_sample_store *store = rp_sample_store__new(1, UINT64_MAX, false);
 	struct rp_sample_objects *objects = rp_sample_objects__new(store, NULL, false, is_never);
 	struct rp_spaces *spaces = rp_spaces__new(objects, tables, store, NULL, false);
 	uint64_t offset, at;
@@ -119,7 +119,7 @@ static void test_compiled_code_goes_with_its_program(void **state)
 {
 	struct kernel k = {0};
 	struct rp_unwind_tables *tables = new_tables(&k, 64u << 20, OBJECTS_MAX);
-	struct rp_sample_store *store = rp_sample_store__new(1);
+	struct rp_sample_store *store = rp_sample_store__new(1, UINT64_MAX, false);
 	struct rp_sample_objects *objects = rp_sample_objects__new(store, NULL, false, is_never);
 	struct rp_spaces *spaces = rp_spaces__new(objects, tables, store, NULL, false);
 	char path[64];

@@ -52,7 +52,7 @@ static void test_outside(void **state)
 
 	(void)state;
 	for (unsigned most = 0; most < 2; most++) {
-		struct rp_sample_store *store = rp_sample_store__new(1000);
+		struct rp_sample_store *store = rp_sample_store__new(1000, UINT64_MAX, false);
 		struct rp_snapshot *s;
 
 		fixture_server(&f);

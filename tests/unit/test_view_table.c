@@ -165,7 +165,7 @@ static void test_distorted(void **state)
 /* Every form says so when what it wrote did not arrive. */
 static void test_full_disk(void **state)
 {
-	struct rp_sample_store *store = rp_sample_store__new(10);
+	struct rp_sample_store *store = rp_sample_store__new(10, UINT64_MAX, false);
 	const struct rp_taken_sample sample = {.end = RP_UNWIND_END_COMPLETE};
 	const struct rp_view_opts opts = {0};
 	struct rp_snapshot *s;

@@ -9,6 +9,7 @@
 #include "util/arena.h"
 #include "util/array.h"
 #include "util/hash.h"
+#include "util/room.h"
 
 /* A place with its number, for the search tree. */
 struct known_place {
@@ -18,7 +19,8 @@ struct known_place {
 
 struct rp_sample_store {
 	unsigned refs;
-	size_t max_calls;
+	struct rp_room *calls_left, *bytes_left; /* of places */
+	struct rp_owner owner;			 /* who is charged */
 	struct rp_sample_totals totals, sleeps;
 	struct rp_sample_listener listener; /* all zero: there is none */
 
@@ -37,17 +39,18 @@ struct rp_sample_store {
 
 #define FIRST_CALLS 1024
 
-struct rp_sample_store *rp_sample_store__new(size_t max_calls)
+struct rp_sample_store *rp_sample_store__new(size_t max_calls, uint64_t max_bytes, bool is_shared)
 {
 	struct rp_sample_store *s = calloc(1, sizeof(*s));
 
 	if (!s)
 		return NULL;
 	s->refs = 1;
-	s->max_calls = max_calls;
+	s->calls_left = rp_room__new(max_calls, is_shared);
+	s->bytes_left = rp_room__new(max_bytes, is_shared);
 	s->index_room = FIRST_CALLS;
 	s->n_calls = s->n_places = 1;
-	if (rp_index__init(&s->by_call, s->index_room) ||
+	if (!s->calls_left || !s->bytes_left || rp_index__init(&s->by_call, s->index_room) ||
 	    rp_array__grow(&s->calls, 0, &s->calls_room, sizeof(*s->calls)) ||
 	    rp_array__grow(&s->self, 0, &s->self_room, sizeof(*s->self)) ||
 	    rp_array__grow(&s->asleep, 0, &s->asleep_room, sizeof(*s->asleep)) ||
@@ -61,6 +64,11 @@ struct rp_sample_store *rp_sample_store__new(size_t max_calls)
 	return s;
 }
 
+void rp_sample_store__charge(struct rp_sample_store *s, struct rp_owner owner)
+{
+	s->owner = owner;
+}
+
 struct rp_sample_store *rp_sample_store__ref(struct rp_sample_store *s)
 {
 	s->refs++;
@@ -72,6 +80,8 @@ void rp_sample_store__put(struct rp_sample_store *s)
 	if (!s || --s->refs)
 		return;
 	tdestroy(s->tree, free);
+	rp_room__free(s->calls_left);
+	rp_room__free(s->bytes_left);
 	rp_index__free(&s->by_call);
 	rp_arena__free(&s->strings);
 	free(s->calls);
@@ -119,12 +129,23 @@ static int fill_place(struct rp_sample_store *s, const struct rp_place *place,
 	return out->place.function && out->place.file && out->place.object ? 0 : -ENOMEM;
 }
 
+/* With what the tree needs. It is not given back: what has a number keeps it. */
+static bool take_room(struct rp_sample_store *s, const struct rp_place *place)
+{
+	return rp_room__take(s->bytes_left, s->owner,
+			     sizeof(struct known_place) + 4 * sizeof(void *) + 3 +
+				     strlen(place->function) + strlen(place->file) +
+				     strlen(place->object));
+}
+
 static struct known_place *get_place(struct rp_sample_store *s, const struct rp_place *place)
 {
 	struct known_place **found = tfind(place, &s->tree, compare_places), *known;
 
 	if (found)
 		return *found;
+	if (!take_room(s, place))
+		return NULL;
 	known = calloc(1, sizeof(*known));
 	if (!known || fill_place(s, place, known) || !tsearch(known, &s->tree, compare_places)) {
 		free(known);
@@ -165,7 +186,7 @@ static int make_room(struct rp_sample_store *s)
 {
 	struct rp_index larger;
 
-	if (s->n_calls > s->max_calls)
+	if (!rp_room__take(s->calls_left, s->owner, 1))
 		return -ENOSPC;
 	if (rp_array__grow(&s->calls, s->n_calls, &s->calls_room, sizeof(*s->calls)) ||
 	    rp_array__grow(&s->self, s->n_calls, &s->self_room, sizeof(*s->self)) ||

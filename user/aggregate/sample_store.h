@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "rp_unwind.h"
+#include "util/owner.h"
 
 /* A place in code, as people know it. */
 struct rp_place {
@@ -54,13 +55,18 @@ struct rp_sample_totals {
 
 struct rp_sample_store;
 
-/* Room for so many calls. NULL: out of memory. */
-struct rp_sample_store *rp_sample_store__new(size_t max_calls);
+/*
+ * Room for so many calls, and for so many bytes of places. is_shared: no process or user takes all
+ * of it. NULL: out of memory.
+ */
+struct rp_sample_store *rp_sample_store__new(size_t max_calls, uint64_t max_bytes, bool is_shared);
+/* Because of whom is added what comes now. */
+void rp_sample_store__charge(struct rp_sample_store *store, struct rp_owner owner);
 /* Counts refer to it and may outlive its owner. */
 struct rp_sample_store *rp_sample_store__ref(struct rp_sample_store *store);
 void rp_sample_store__put(struct rp_sample_store *store);
 
-/* The number of a place, strings copied; equal places have one number. 0: out of memory. */
+/* The number of a place, strings copied; equal places have one number. 0: no room. */
 uint32_t rp_sample_store__place(struct rp_sample_store *store, const struct rp_place *place);
 
 /*

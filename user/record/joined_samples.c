@@ -18,7 +18,7 @@ int rp_joined_samples__begin_run(struct rp_joined_samples *j, const struct rp_ev
 	if (j->store)
 		return 0;
 	j->hz = run->sample_hz;
-	j->store = rp_sample_store__new(CALLS_MAX);
+	j->store = rp_sample_store__new(CALLS_MAX, UINT64_MAX, false);
 	return j->store ? 0 : -ENOMEM;
 }
 

@@ -13,7 +13,8 @@
 #include "util/clock.h"
 
 /* Each takes 32 bytes. Past that, new stacks are counted and not kept. */
-#define CALLS_MAX (4u << 20)
+#define CALLS_MAX  (2u << 20)
+#define PLACES_MAX (32u << 20) /* bytes */
 
 /* Of the unwind tables of all files: a large database takes a tenth of it. */
 #define TABLES_MAX (64u << 20)
@@ -125,7 +126,7 @@ struct rp_sampling *rp_sampling__new(const struct rp_sampling_opts *opts)
 		return NULL;
 	s->opts = *opts;
 	tables.ctx = &s->maps;
-	s->store = rp_sample_store__new(CALLS_MAX);
+	s->store = rp_sample_store__new(CALLS_MAX, PLACES_MAX, opts->is_shared);
 	s->maps = rp_session__unwind_maps(opts->session);
 	s->tables = rp_unwind_tables__new(&tables);
 	if (s->store && s->tables)

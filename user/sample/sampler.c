@@ -324,6 +324,7 @@ static bool take_sample(struct rp_sampler *s, const void *record, size_t size)
 	    size < (size_t)RP_SAMPLE_BYTES(sample.addresses + RP_PYTHON_WORDS * sample.python))
 		return false;
 	memcpy(&sample, record, size);
+	rp_sample_store__charge(s->store, rp_spaces__owner(s->spaces, (pid_t)sample.tgid));
 	if (sample.kind == RP_SAMPLE_KIND_SAMPLE)
 		add(s, &sample);
 	else

@@ -293,6 +293,14 @@ const char *rp_spaces__compiled(struct rp_spaces *s, pid_t pid, uint64_t address
 	return rp_perf_maps__find(s->compiled, pid, address, now);
 }
 
+struct rp_owner rp_spaces__owner(const struct rp_spaces *s, pid_t pid)
+{
+	const struct space *space = find(s, pid);
+
+	return space ? space->owner
+		     : (struct rp_owner){.process = (uint64_t)pid, .user = RP_PROC_NO_USER};
+}
+
 struct rp_python_codes *rp_spaces__python(struct rp_spaces *s)
 {
 	return s->python;

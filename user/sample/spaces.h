@@ -54,6 +54,9 @@ bool rp_spaces__find(struct rp_spaces *spaces, pid_t pid, uint64_t address, uint
 const char *rp_spaces__compiled(struct rp_spaces *spaces, pid_t pid, uint64_t address,
 				uint64_t now);
 
+/* Who is charged for what its samples take. */
+struct rp_owner rp_spaces__owner(const struct rp_spaces *spaces, pid_t pid);
+
 /* Their Python code, which ends with them. */
 struct rp_python_codes *rp_spaces__python(struct rp_spaces *spaces);
 
