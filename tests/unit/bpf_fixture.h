@@ -381,6 +381,7 @@ struct fake_thread {
 	struct mm_struct mm;
 	struct uprobe_task utask;
 	struct signal_struct signal;
+	struct cred cred;
 };
 
 /* Of the only CPU. */
@@ -437,12 +438,14 @@ static inline void fake_begin(struct fake_thread *t)
 	lost_span_begins = ready_time = cfg_min_duration = 0;
 	goroutines_used = overlaps_seen = blocks_left_out = false;
 	cfg_shares = cfg_within = cfg_record = cfg_label_returned = cfg_track_all = false;
+	cfg_text_lengths = false;
 	cfg_every = cfg_excludes = cfg_pid_namespace = 0;
 	memset((void *)&cfg_where, 0, sizeof(cfg_where));
 	ready = cfg_follow = true;
 	grouping_serial = 1;
 	cfg_max_depth = 200;
 	cfg_max_nodes = cfg_max_labels = cfg_max_names = cfg_max_spans = 100;
+	shares_of_rest = (struct rp_shares){0};
 	cfg_max_wakers = 100;
 	cfg_sleeps_max = wakers_used = 0;
 	fake.now = 1000;
@@ -452,6 +455,16 @@ static inline void fake_begin(struct fake_thread *t)
 	fake_thread_init(t, t, PROCESS, PROCESS);
 	fake_run(t);
 	bpf_map_update_elem(&tracked, &tgid, &program, BPF_ANY);
+}
+
+/* Processes and users have shares: the thread is one of this user. */
+static inline void fake_share(struct fake_thread *t, __u32 user)
+{
+	static struct user_namespace outermost;
+
+	cfg_shares = true;
+	t->cred = (struct cred){.uid = {.val = user}, .user_ns = &outermost};
+	t->task.real_cred = &t->cred;
 }
 
 /* The stack pointer `words` above the bottom of a stack: calls come to lie below it. */

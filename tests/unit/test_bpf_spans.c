@@ -195,21 +195,12 @@ static void test_unmatched_is_not_remembered_of_ends(void **state)
 	assert_int_equal(lost[RP_LOST_UNMATCHED], 1);
 }
 
-static void set_shares(struct fake_thread *t)
-{
-	static struct user_namespace outermost;
-	static struct cred cred = {.uid = {.val = 1000}, .user_ns = &outermost};
-
-	cfg_shares = true;
-	t->task.real_cred = &cred;
-}
-
 /* Places are given back as spans end, however they end. */
 static void test_places(void **state)
 {
 	(void)state;
-	set_shares(&first);
-	set_shares(&second);
+	fake_share(&first, 1000);
+	fake_share(&second, 1000);
 	cfg_max_spans = 8;
 	for (int round = 0; round < 20; round++) {
 		span_hit(&first, BEGIN, 5, 1000);
