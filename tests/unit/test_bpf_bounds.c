@@ -103,6 +103,7 @@ static void test_children(void **state)
  */
 
 static __u64 goroutine_stacks[2][2]; /* as the runtime has them: where each begins and ends */
+static int stack_of[2];		     /* which may change */
 
 /* A function of Go is entered or left, by one of the goroutines, on whatever thread. */
 static void hit_go(struct fake_thread *t, __u32 role, __u32 region, int goroutine, int words,
@@ -110,10 +111,10 @@ static void hit_go(struct fake_thread *t, __u32 role, __u32 region, int goroutin
 {
 	struct pt_regs regs = {0};
 
-	goroutine_stacks[goroutine][0] = fake_sp(1 + goroutine, 0);
-	goroutine_stacks[goroutine][1] = fake_sp(1 + goroutine, 8000);
+	goroutine_stacks[goroutine][0] = fake_sp(stack_of[goroutine], 0);
+	goroutine_stacks[goroutine][1] = fake_sp(stack_of[goroutine], 8000);
 	GOROUTINE(&regs) = (unsigned long)goroutine_stacks[goroutine];
-	*(unsigned long *)&PT_REGS_SP(&regs) = (unsigned long)fake_sp(1 + goroutine, words);
+	*(unsigned long *)&PT_REGS_SP(&regs) = (unsigned long)fake_sp(stack_of[goroutine], words);
 	*(unsigned long *)&PT_REGS_IP(&regs) = region;
 	fake_run(t);
 	fake.now = now;
@@ -127,12 +128,16 @@ static void test_goroutines(void **state)
 
 	(void)state;
 #ifdef __x86_64__
+	stack_of[0] = 1;
+	stack_of[1] = 2;
 	hit_go(&first, ENTER, A, 0, SP, 1000);
 	hit_go(&first, ENTER, A, 1, SP, 1100);
 	hit_go(&first, ENTER, B, 0, SP - 10, 1200);
 	/* They change threads at any call. */
 	hit_go(&second, LEAVE, B, 0, SP - 10, 1300);
 	hit_go(&second, LEAVE, A, 1, SP, 1600);
+	/* Their stacks move when they grow. */
+	stack_of[0] = 3;
 	hit_go(&first, LEAVE, A, 0, SP, 2000);
 	root = FAKE_ROOT;
 	assert_int_equal(fake_figures(root, A).count, 2);

@@ -222,6 +222,31 @@ static void test_blocks_close_by_key(void **state)
 	assert_false(closes(f, h));
 }
 
+/* What sites of each role are. */
+static void test_roles(void **state)
+{
+	enum { FUNCTION = 1, JUMP = 2, EXIT = 4 };
+	static const uint8_t are[16] = {
+		[RP_ROLE_CALL] = FUNCTION,
+		[RP_ROLE_CALL_SITE] = FUNCTION,
+		[RP_ROLE_RET_SITE] = JUMP | EXIT,
+		[RP_ROLE_CALL_AND_RET] = JUMP,
+		[RP_ROLE_TAIL_JUMP] = JUMP,
+		[RP_ROLE_CALL_AND_JUMP] = JUMP,
+		[RP_ROLE_END] = EXIT,
+		[RP_ROLE_SCOPE_END] = EXIT,
+		[RP_ROLE_NAME_END] = EXIT,
+		[RP_ROLE_SPAN_END] = EXIT,
+	};
+
+	(void)state;
+	for (uint32_t role = 0; role < 16; role++) {
+		assert_int_equal(rp_role_is_function(role), (are[role] & FUNCTION) != 0);
+		assert_int_equal(rp_role_may_jump(role), (are[role] & JUMP) != 0);
+		assert_int_equal(rp_role_is_exit(role), (are[role] & EXIT) != 0);
+	}
+}
+
 /* Frame 0 stands for the root. */
 static void test_nothing_closes_the_root(void **state)
 {
@@ -394,6 +419,7 @@ int main(void)
 		cmocka_unit_test(test_ret_sites_close_calls_begun_before),
 		cmocka_unit_test(test_ends_close_by_name),
 		cmocka_unit_test(test_blocks_close_by_key),
+		cmocka_unit_test(test_roles),
 		cmocka_unit_test(test_nothing_closes_the_root),
 		cmocka_unit_test(test_what_ends_with_a_frame_below),
 		cmocka_unit_test(test_frames_of_another_stack_are_told_apart),

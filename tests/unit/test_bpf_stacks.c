@@ -30,6 +30,9 @@ static void test_coroutines(void **state)
 		hit_on(!lower, ENTER, B, SP, 1100);
 		hit_on(lower, ENTER, C, SP - 10, 1200);
 		assert_int_equal(depth(), 3);
+		/* Known as soon as they take turns. */
+		assert_int_equal(fake_figures(FAKE_ROOT, B).entries, 1);
+		assert_int_equal(fake_figures(node(FAKE_ROOT, A), C).entries, 1);
 		hit_on(!lower, LEAVE, B, SP, 1300);
 		hit_on(lower, LEAVE, C, SP - 10, 1400);
 		hit_on(lower, LEAVE, A, SP, 2000);

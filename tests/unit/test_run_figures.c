@@ -3,7 +3,10 @@
 #include "counts_fixture.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <math.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #include "run/budget.h"
 #include "run/grouping.h"
@@ -75,6 +78,26 @@ static void print(const struct rp_reading *now, const struct rp_reading *before)
 	assert_int_equal(rp_table__print(out, now, before, NULL, &opts), 0);
 	assert_string_equal(seen.title, "now");
 	fclose(out);
+}
+
+/* Tables fit the terminal, and are as wide as they are where there is none. */
+static void width_of_the_terminal(void **state)
+{
+	struct winsize size = {.ws_col = 77, .ws_row = 20};
+	int master = posix_openpt(O_RDWR | O_NOCTTY);
+	FILE *terminal, *file = tmpfile();
+
+	(void)state;
+	assert_int_equal(rp_table__width(file), 0);
+	fclose(file);
+	if (master < 0 || grantpt(master) || unlockpt(master))
+		skip(); /* no pseudo terminals here */
+	terminal = fopen(ptsname(master), "r+");
+	assert_non_null(terminal);
+	assert_int_equal(ioctl(master, TIOCSWINSZ, &size), 0);
+	assert_int_equal(rp_table__width(terminal), 77);
+	fclose(terminal);
+	close(master);
 }
 
 static void tables_have_the_interval_and_add_up(void **state)
@@ -246,6 +269,7 @@ static void groups_of_a_part_of_the_run_do_not_add_up(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(width_of_the_terminal),
 		cmocka_unit_test(tables_have_the_interval_and_add_up),
 		cmocka_unit_test(share_of_the_cpu_time_of_the_interval),
 		cmocka_unit_test(a_full_disk_is_told),

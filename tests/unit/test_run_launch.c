@@ -71,7 +71,7 @@ static struct rp_launch *launch(const char *path, char **argv)
 }
 
 /* Neither started nor held: with that exit status, and words for the user. */
-static void refused(char *name, enum rp_exit status)
+static void refused(char *name, enum rp_exit status, const char *cause, const char *cure)
 {
 	char *argv[] = {name, NULL};
 	struct rp_launch_opts opts = {.argv = argv};
@@ -82,7 +82,8 @@ static void refused(char *name, enum rp_exit status)
 	assert_true(rp_launch__new(&opts, &l, &path, &err) < 0);
 	assert_int_equal(err.exit, status);
 	assert_non_null(strstr(err.cause, name));
-	assert_true(err.cure[0]);
+	assert_non_null(strstr(err.cause, cause));
+	assert_string_equal(err.cure, cure);
 }
 
 static int run(const char *path, char **argv)
@@ -101,9 +102,11 @@ static void no_such_command(void **state)
 {
 	(void)state;
 	set_path();
-	refused("no-such-command", RP_EXIT_NOT_FOUND);
-	refused("./no-such-command", RP_EXIT_NOT_FOUND);
-	refused("", RP_EXIT_NOT_FOUND);
+	refused("no-such-command", RP_EXIT_NOT_FOUND, "no such command", "printenv PATH");
+	refused("./no-such-command", RP_EXIT_NOT_FOUND, "no such command", "ls -l .");
+	refused("/usr/no-such-folder/tool", RP_EXIT_NOT_FOUND, "no such command", "ls -l /usr");
+	refused("no-such-folder/tool", RP_EXIT_NOT_FOUND, "no such command", "ls -l .");
+	refused("", RP_EXIT_NOT_FOUND, "no such command", "ls -l .");
 }
 
 static void what_may_not_be_run(void **state)
@@ -111,9 +114,9 @@ static void what_may_not_be_run(void **state)
 	(void)state;
 	set_path();
 	make_file("a/tool", "#!/bin/sh\n", 0644);
-	refused("tool", RP_EXIT_CANNOT_RUN);
-	refused("a/tool", RP_EXIT_CANNOT_RUN);
-	refused("./a", RP_EXIT_CANNOT_RUN); /* a folder */
+	refused("tool", RP_EXIT_CANNOT_RUN, "cannot be run", "printenv PATH");
+	refused("a/tool", RP_EXIT_CANNOT_RUN, "cannot be run", "ls -l a/tool");
+	refused("./a", RP_EXIT_CANNOT_RUN, "cannot be run", "ls -l ./a"); /* a folder */
 }
 
 /* As a shell: the next folder may have one that can be run. */
@@ -169,6 +172,8 @@ static void an_exec_that_fails(void **state)
 	l = launch("./script", argv);
 	assert_int_equal(rp_launch__release(l, &err), -ENOENT);
 	assert_int_equal(err.exit, RP_EXIT_NOT_FOUND);
+	assert_non_null(strstr(err.cause, "its interpreter is not there"));
+	assert_string_equal(err.cure, "ls -l ./script");
 	rp_launch__free(l);
 
 	make_file("bad", "\177ELF", 0755);

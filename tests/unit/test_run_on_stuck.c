@@ -167,28 +167,73 @@ static void told_in_its_environment(void **state)
 	rp_open_regions__free(open);
 }
 
+/* Every fact has its variable; of a span, and of a goroutine, those that it has. */
+static void all_facts(void **state)
+{
+	static const struct {
+		enum rp_kind kind;
+		uint32_t tid;
+		const char *facts;
+	} cases[] = {
+		{RP_KIND_MARKER, 43, "marker|43||"},
+		{RP_KIND_SPAN, 43, "span|43|99|"},
+		{RP_KIND_FUNCTION, 0, "function|||"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct rp_open_regions *open = fixture_open();
+		struct rp_on_stuck *s = new_on_stuck(
+			"eval 'echo \"$RPTRACE_KIND|$RPTRACE_TID|$RPTRACE_SPAN|\" >&'$OUT", 8);
+
+		open->n_stuck = 1;
+		open->row[0].kind = cases[i].kind;
+		open->row[0].tid = cases[i].tid;
+		open->row[0].span = 99;
+		look(s, open);
+		reap(s);
+		assert_non_null(strstr(written(), cases[i].facts));
+		rp_on_stuck__free(s);
+		rp_open_regions__free(open);
+	}
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 /* Behind a screen it goes nowhere else, and each time there is more its last line is told once. */
 static void last_line_is_kept(void **state)
 {
-	struct rp_on_stuck_opts opts = {
-		.command = "echo one; echo two >&2; echo", .max = 1, .keep = true};
-	struct rp_on_stuck *s = rp_on_stuck__new(&opts);
-	struct rp_open_regions *open = fixture_open();
+	static const struct {
+		const char *command, *line; /* NULL: there is none */
+	} cases[] = {
+		{"echo one; echo two >&2; echo", "two"},
+		{"printf 'no newline'", "no newline"},
+		{"echo; echo", NULL},
+		{"printf '%4095s\\n%s' x end", "end"},
+		{"printf '%9000s\\nlast' x", "last"},
+	};
 	char line[64];
 
 	(void)state;
-	assert_non_null(s);
-	assert_false(rp_on_stuck__last_line(s, line, sizeof(line)));
-	open->n_stuck = 1;
-	look(s, open);
-	reap(s);
-	assert_true(rp_on_stuck__last_line(s, line, sizeof(line)));
-	assert_string_equal(line, "two");
-	assert_false(rp_on_stuck__last_line(s, line, sizeof(line)));
-	rp_on_stuck__free(s);
-	rp_open_regions__free(open);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct rp_on_stuck_opts opts = {
+			.command = cases[i].command, .max = 1, .keep = true};
+		struct rp_on_stuck *s = rp_on_stuck__new(&opts);
+		struct rp_open_regions *open = fixture_open();
+
+		assert_non_null(s);
+		assert_false(rp_on_stuck__last_line(s, line, sizeof(line)));
+		open->n_stuck = 1;
+		look(s, open);
+		reap(s);
+		assert_int_equal(rp_on_stuck__last_line(s, line, sizeof(line)),
+				 cases[i].line != NULL);
+		if (cases[i].line)
+			assert_string_equal(line, cases[i].line);
+		assert_false(rp_on_stuck__last_line(s, line, sizeof(line)));
+		rp_on_stuck__free(s);
+		rp_open_regions__free(open);
+	}
 }
 
 int main(void)
@@ -198,6 +243,7 @@ int main(void)
 		TEST(forgotten_once_it_has_gone),
 		TEST(no_more_than_allowed_at_a_time),
 		TEST(told_in_its_environment),
+		TEST(all_facts),
 		TEST(last_line_is_kept),
 	};
 

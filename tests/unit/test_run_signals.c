@@ -41,6 +41,13 @@ static void each_end_is_heard_once(void **state)
 	rp_signals__free(s);
 }
 
+static void quit_is_an_end(void **state)
+{
+	(void)state;
+	assert_true(rp_signals__is_end(SIGQUIT));
+	assert_false(rp_signals__is_end(SIGWINCH));
+}
+
 /* An ended child, and whoever wants a record written. */
 static void some_end_nothing(void **state)
 {
@@ -145,6 +152,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_end_is_heard_once),
+		cmocka_unit_test(quit_is_an_end),
 		cmocka_unit_test(some_end_nothing),
 		cmocka_unit_test(passed_on_where_it_was_sent_to_rptrace_alone),
 		cmocka_unit_test(a_hangup_that_is_ignored_stays_so),

@@ -233,6 +233,51 @@ static void test_difference_of_nothing(void **state)
 	rp_snapshot__free(s);
 }
 
+/* Figures are read one after the other while they grow: none of a difference is below zero. */
+static void test_difference_is_never_negative(void **state)
+{
+	uint32_t a = fixture_region(&now, "a", RP_KIND_FUNCTION, "obj"), n;
+	const struct rp_figures zero = {.entries = 1};
+	struct rp_snapshot *s;
+	const struct rp_row *r;
+
+	(void)state;
+	n = fixture_node(&now, fixture_root(&now, 1, "x"), a);
+	now.regions[0].cost.whole = 10;
+	before = now;
+	before.counts.nodes = before.nodes;
+	before.counts.names.regions = before.regions;
+	now.nodes[n - 1].figures = zero;
+	memset(&before.nodes[n - 1].figures, 1, sizeof(zero));
+	before.regions[0].stray = (struct rp_stray_hits){.hits = 3, .unmatched = 4, .crossed = 5};
+	s = build(&before, RP_BY_NONE);
+	r = row(s, "a", NULL);
+	assert_int_equal(r->f.count | r->f.total | r->f.self | r->f.cpu | r->f.wait, 0);
+	assert_int_equal(r->f.blocked | r->f.unwound | r->f.unmatched | r->f.asleep, 0);
+	assert_true(r->f.mean == 0 && r->f.stddev == 0);
+	assert_true(r->probe_ns == 0);
+	assert_false(r->crossed);
+	rp_snapshot__free(s);
+}
+
+/* Of regions that share a name any may be the one whose exits have no entry. */
+static void test_unmatched_of_the_second(void **state)
+{
+	struct rp_snapshot *s;
+
+	(void)state;
+	for (int which = 0; which < 2; which++) {
+		start(state);
+		fixture_region(&now, "a", RP_KIND_USDT, "obj");
+		fixture_region(&now, "a", RP_KIND_USDT, "other");
+		now.regions[which].stray.unmatched = 7;
+		s = build(NULL, RP_BY_NONE);
+		assert_int_equal(s->n_rows, 1);
+		assert_int_equal(s->rows[0].f.unmatched, 7);
+		rp_snapshot__free(s);
+	}
+}
+
 static void make_groups(void)
 {
 	uint32_t a = fixture_region(&now, "a", RP_KIND_FUNCTION, "obj");
@@ -500,6 +545,8 @@ int main(void)
 		cmocka_unit_test_setup(test_recursion_counts_once, start),
 		cmocka_unit_test_setup(test_difference, start),
 		cmocka_unit_test_setup(test_difference_of_nothing, start),
+		cmocka_unit_test_setup(test_difference_is_never_negative, start),
+		cmocka_unit_test(test_unmatched_of_the_second),
 		cmocka_unit_test_setup(test_groups, start),
 		cmocka_unit_test_setup(test_commands_alike_in_12, start),
 		cmocka_unit_test_setup(test_reused_pids, start),
