@@ -205,6 +205,18 @@ static void test_libraries(void **state)
 			assert_int_equal(library->detail, 8);
 			assert_string_equal(library->path, cases[i].name);
 		}
+		/* What finds no room is counted, and that it maps something is told later. */
+		fake_setup(state);
+		first.task.files = &files;
+		fake.regs.orig_rax = cases[i].call;
+		fake.regs.r10 = cases[i].flags;
+		fake.regs.r8 = 1;
+		fake.ring_full = true;
+		rp_map(NULL);
+		assert_int_equal(lost[RP_LOST_EVENTS], 1 + cases[i].told);
+		fake.ring_full = false;
+		rp_map(NULL);
+		assert_int_equal(fake.submitted, 1 + cases[i].told);
 		/* That it maps something is told once, until that was looked at. */
 		fake.regs.r8 = 2; /* not open */
 		rp_map(NULL);

@@ -122,6 +122,15 @@ static void test_open(void **state)
 		assert_int_equal(frame->region & RP_REGION_MASK, i ? B : A);
 		assert_int_equal(frame->node, i ? node(node(FAKE_ROOT, A), B) : node(FAKE_ROOT, A));
 	}
+	/* All of a deep one. */
+	fake.submitted = 0;
+	for (int i = 2; i < 50; i++)
+		hit(ENTER, B, SP - 10 * i, 1000 + 100 * (__u64)i);
+	rp_open_threads(&walk);
+	assert_int_equal(fake.submitted, 51);
+	for (__u32 i = 0; i < 50; i++)
+		assert_int_equal(((struct rp_open_frame *)fake.ring[1 + i])->start, 1000 + 100 * i);
+	fake.submitted = 3;
 	walk.task = &second.task;
 	rp_open_threads(&walk);
 	assert_int_equal(fake.submitted, 3);

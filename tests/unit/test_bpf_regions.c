@@ -452,7 +452,15 @@ static void test_return_probes(void **state)
 	fake_hit(rp_return, RP_COOKIE(A, RP_ROLE_CALL, 0, 0, 0, 0), fake_sp(0, SP + 1));
 	assert_int_equal(fake_figures(FAKE_ROOT, A).total, 600);
 	assert_int_equal(depth(), 0);
+	/* A region that ran on another stack has RET sites, too: these take it. */
+	hit(ENTER, A, SP, 1000);
+	hit(RP_ROLE_CALL, A, SP, 1000);
+	assert_int_equal(depth(), 1);
+	hit(LEAVE, A, SP, 1100);
+	assert_int_equal(depth(), 0);
 	first.utask.depth = 63;
+	hit(ENTER, B, SP + 10, 1000);
+	hit(LEAVE, B, SP + 10, 1000);
 	hit(RP_ROLE_CALL, A, SP, 1000);
 	assert_int_equal(depth(), 1);
 	first.utask.depth = 64;

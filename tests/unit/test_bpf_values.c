@@ -140,6 +140,16 @@ static void test_texts_that_are_none(void **state)
 	cfg_text_lengths = false;
 	cfg_max_labels = texts_used = 1;
 	assert_int_equal(read_text_label("one more", -1, &label), RP_NODE_LABELED | RP_NODE_OTHER);
+	/* So they are where there is no memory; the number is for what comes next. */
+	cfg_max_labels = 20;
+	texts_used = 0;
+	bpf_map_update_elem(&texts, &(__u32){0}, &(struct rp_text){0}, BPF_ANY);
+	fake.full = 1; /* text_ids */
+	assert_int_equal(read_text_label("one more", -1, &label), RP_NODE_LABELED | RP_NODE_OTHER);
+	assert_int_equal(read_text_label("and one more", -1, &label),
+			 RP_NODE_LABELED | RP_NODE_TEXT);
+	assert_int_equal(label, RP_TEXT_FIRST);
+	assert_int_equal(texts_used, 1);
 }
 
 /* Past the bound of labels one node stands for all others. */
@@ -153,6 +163,7 @@ static void test_labels_past_the_bound(void **state)
 		hit(LEAVE, A, SP, 1000 + label);
 	}
 	assert_int_equal(labels_used, 2);
+	assert_int_equal(nodes_used, 1 + 2 + 1);
 	assert_int_not_equal(fake_node(FAKE_ROOT, A, 2), 0);
 	assert_int_equal(fake_node(FAKE_ROOT, A, 3), 0);
 	assert_int_equal(fake_figures(FAKE_ROOT, A).count, 3);

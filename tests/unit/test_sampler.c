@@ -5,6 +5,7 @@
 
 #include "sample/sampler.h"
 #include "sample/spaces.h"
+#include "sample/threads.h"
 #include "unwind_fixture.h"
 #include "util/clock.h"
 
@@ -325,6 +326,26 @@ static void test_what_is_no_record(void **state)
 	assert_int_equal(rp_sample_store__totals(store)->taken, 0);
 }
 
+/* Clocks go slower and faster by turns, and in all as fast as is wanted. */
+static void test_clocks_deviate(void **state)
+{
+	const int32_t wanted = 1000000, most = wanted / 8;
+	uint32_t random = 0;
+	int32_t last = 0, least = 0;
+
+	(void)state;
+	for (int i = 0; i < 1000; i++) {
+		int32_t shorter = rp_sample_clock__deviate((uint32_t)wanted, last, &random);
+
+		last = shorter < 0 ? rp_sample_clock__deviate((uint32_t)wanted, shorter, &random)
+				   : 0;
+		assert_in_range(-shorter, 0, most);
+		assert_int_equal(shorter + last, 0);
+		least = shorter < least ? shorter : least;
+	}
+	assert_true(least < -most * 9 / 10);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -337,6 +358,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_stacks_that_end_early, start, end),
 		cmocka_unit_test_setup_teardown(test_compiled_code, start, end),
 		cmocka_unit_test(test_python_frames),
+		cmocka_unit_test(test_clocks_deviate),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -16,14 +16,11 @@
 
 #define SYS_URETPROBE 335
 
-/* Exit statuses of the child besides errno values, which are smaller. */
-enum { REACHED = 255, NOT_TRIED = 254 };
-
 /* The kernel's answer to the call from anywhere but a return probe. */
 static void on_sigill(int signal)
 {
 	(void)signal;
-	_exit(REACHED);
+	_exit(RP_SYSCALL_REACHED);
 }
 
 /* From here on the call fails with EDOM wherever the kernel asks the filter. */
@@ -41,45 +38,35 @@ static bool install_filter(void)
 	       !prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
 }
 
+/* The exit status of the child: see rp_return_syscall__judge(). errno values are smaller. */
 static int try_call(bool filtered)
 {
 	int status;
 	pid_t pid = fork();
 
 	if (pid < 0)
-		return NOT_TRIED;
+		return RP_SYSCALL_NOT_TRIED;
 	if (pid == 0) {
 		signal(SIGILL, on_sigill);
 		if (filtered && !install_filter())
-			_exit(NOT_TRIED);
+			_exit(RP_SYSCALL_NOT_TRIED);
 		errno = 0;
 		syscall(SYS_URETPROBE);
 		_exit(errno);
 	}
 	while (waitpid(pid, &status, 0) < 0)
 		if (errno != EINTR)
-			return NOT_TRIED;
-	return WIFEXITED(status) ? WEXITSTATUS(status) : NOT_TRIED;
+			return RP_SYSCALL_NOT_TRIED;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : RP_SYSCALL_NOT_TRIED;
 }
 
 enum rp_return_syscall rp_return_syscall__probe(void)
 {
-	switch (try_call(false)) {
-	case ENOSYS:
-		return RP_RETURN_SYSCALL_NONE;
-	case REACHED:
-		break;
-	default:
-		return RP_RETURN_SYSCALL_UNKNOWN;
-	}
-	switch (try_call(true)) {
-	case REACHED:
-		return RP_RETURN_SYSCALL_EXEMPT;
-	case EDOM:
-		return RP_RETURN_SYSCALL_FILTERED;
-	default:
-		return RP_RETURN_SYSCALL_UNKNOWN;
-	}
+	int unfiltered = try_call(false);
+
+	return rp_return_syscall__judge(unfiltered, unfiltered == RP_SYSCALL_REACHED
+							    ? try_call(true)
+							    : RP_SYSCALL_NOT_TRIED);
 }
 
 #else

@@ -189,16 +189,14 @@ int rp_sample_threads__add(struct rp_sample_threads *t, pid_t pid, bool *may_dou
  * Periods come in pairs: one is shorter by chance, the next as much longer, so that their mean
  * holds.
  */
-static void deviate(struct rp_sample_threads *t, struct clock *clock)
+int32_t rp_sample_clock__deviate(uint32_t wanted, int32_t last, uint32_t *random)
 {
-	uint32_t most = period_wanted(t) / VARY_SHARE;
+	uint32_t most = wanted / VARY_SHARE;
 
-	if (clock->deviation < 0) {
-		clock->deviation = -clock->deviation;
-		return;
-	}
-	t->random = t->random * 1664525u + 1013904223u;
-	clock->deviation = -(int32_t)((uint64_t)t->random * most >> 32);
+	if (last < 0)
+		return -last;
+	*random = *random * 1664525u + 1013904223u;
+	return -(int32_t)((uint64_t)*random * most >> 32);
 }
 
 void rp_sample_threads__sampled(struct rp_sample_threads *t, pid_t tid)
@@ -210,7 +208,7 @@ void rp_sample_threads__sampled(struct rp_sample_threads *t, pid_t tid)
 	if (!clock || ++clock->samples < VARY_SAMPLES)
 		return;
 	clock->samples = 0;
-	deviate(t, clock);
+	clock->deviation = rp_sample_clock__deviate(period_wanted(t), clock->deviation, &t->random);
 	period = (uint64_t)((int64_t)period_wanted(t) + clock->deviation);
 	/* Of a thread that has ended it has no effect. */
 	ioctl(clock->fd, PERF_EVENT_IOC_PERIOD, &period);

@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "util/error.h"
@@ -36,5 +37,11 @@ int rp_sample_threads__add(struct rp_sample_threads *threads, pid_t pid, bool *m
  * would be at a few places: so each clock goes slower and faster by turns.
  */
 void rp_sample_threads__sampled(struct rp_sample_threads *threads, pid_t tid);
+
+/*
+ * How much longer the next period of a clock is than what is wanted; `last`: how much the one
+ * before was. At most an eighth; what is shorter comes back. random: its state.
+ */
+int32_t rp_sample_clock__deviate(uint32_t wanted, int32_t last, uint32_t *random);
 
 #endif
