@@ -214,6 +214,10 @@ static inline void *bpf_task_storage_get(const void *map, struct task_struct *ta
 
 		return e ? e->value : NULL;
 	}
+	if (fake.full) {
+		fake.full--;
+		return NULL;
+	}
 	return fake_add(map, &task, sizeof(task), 16384)->value;
 }
 
@@ -451,6 +455,7 @@ static inline void fake_begin(struct fake_thread *t)
 	fake.now = 1000;
 	fake_rq = (struct rq){0};
 	fake_preempt_count = 0;
+	clock_ahead = 0;
 	preempt_count_at = (__s64)&fake_preempt_count - (__s64)&fake_rq;
 	fake_thread_init(t, t, PROCESS, PROCESS);
 	fake_run(t);

@@ -98,6 +98,39 @@ static void test_processes(void **state)
 	assert_null(bpf_map_lookup_elem(&tracked, &tgid));
 }
 
+/* Where the state of a thread is: its slot, else its storage, else beside that of goroutines. */
+static void test_places_of_threads(void **state)
+{
+	enum { IN_SLOT, IN_STORAGE, BESIDE, NOWHERE, THREADS };
+	struct fake_thread threads[THREADS];
+
+	(void)state;
+	first.signal.live.counter = 1;
+	for (int i = 0; i < THREADS; i++) {
+		fake_thread_init(&threads[i], &first, PROCESS, PROCESS + (int)THREAD_SLOTS * i);
+		threads[i].signal.live.counter = 1;
+		fake_run(&threads[i]);
+		fake.full = i == BESIDE ? 1 : i == NOWHERE ? 2 : 0;
+		hit(ENTER, A, SP, 1000);
+		fake.full = 0;
+		assert_int_equal(lost[RP_LOST_THREADS], i == NOWHERE);
+		assert_int_equal(goroutine_places_used, i >= BESIDE);
+	}
+	for (int i = 0; i < NOWHERE; i++) {
+		fake_run(&threads[i]);
+		assert_int_equal(depth(), 1);
+		hit(LEAVE, A, SP, 1100);
+		assert_int_equal(fake_figures(FAKE_ROOT, A).count, i + 1);
+		rp_exit((unsigned long long[]){(__u64)&threads[i].task});
+	}
+	assert_int_equal(goroutine_places_used, 0);
+	/* The slot is free for another one. */
+	fake_run(&threads[NOWHERE]);
+	hit(ENTER, A, SP, 2000);
+	assert_int_equal(depth(), 1);
+	assert_int_equal(lost[RP_LOST_THREADS], 1);
+}
+
 /* What is open, as user space reads it: from the outermost in. */
 static void test_open(void **state)
 {
@@ -139,9 +172,8 @@ static void test_open(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_groups),
-		TEST(test_swap),
-		TEST(test_processes),
+		TEST(test_groups),    TEST(test_swap),
+		TEST(test_processes), TEST(test_places_of_threads),
 		TEST(test_open),
 	};
 
