@@ -458,6 +458,8 @@ static void test_return_probes(void **state)
 	assert_int_equal(depth(), 1);
 	hit(LEAVE, A, SP, 1100);
 	assert_int_equal(depth(), 0);
+	assert_int_equal(fake_figures(FAKE_ROOT, A).entries, 2);
+	assert_int_equal(fake_figures(FAKE_ROOT, A).unwound, 0);
 	first.utask.depth = 63;
 	hit(ENTER, B, SP + 10, 1000);
 	hit(LEAVE, B, SP + 10, 1000);
