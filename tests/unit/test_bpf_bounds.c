@@ -25,7 +25,7 @@ static __u32 nodes_taken(struct fake_thread *t)
 static void test_shares(void **state)
 {
 	static struct fake_thread more[4];
-	__u32 program = 0, taken = 0, tgid;
+	__u32 program = 0, tgid;
 	const struct rp_event *event = (void *)fake.ring[0];
 
 	(void)state;
@@ -43,7 +43,7 @@ static void test_shares(void **state)
 		fake_thread_init(&more[i], &more[i], (int)tgid, (int)tgid);
 		fake_share(&more[i], 1000);
 		bpf_map_update_elem(&tracked, &tgid, &program, BPF_ANY);
-		taken += nodes_taken(&more[i]);
+		nodes_taken(&more[i]);
 	}
 	assert_in_range(nodes_used, 74, 76);
 	event = (void *)fake.ring[fake.submitted - 1];
