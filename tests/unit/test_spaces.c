@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
-/* Since when what a process has mapped can be unwound. */
+/* What a process has mapped: since when it can be unwound, and how it is called. */
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/mman.h>
 
+#include "discover/vdso.h"
 #include "sample/spaces.h"
 #include "unwind_fixture.h"
 #include "util/clock.h"
@@ -140,6 +142,41 @@ static void test_compiled_code_goes_with_its_program(void **state)
 	end_tables(&k, tables);
 }
 
+/* In no file, but by a name. */
+static void test_kernels_code_has_names(void **state)
+{
+	struct kernel k = {0};
+	struct rp_unwind_tables *tables = new_tables(&k, 64u << 20, OBJECTS_MAX);
+	struct rp_sample_store *store = rp_sample_store__new(1);
+	struct rp_sample_objects *objects = rp_sample_objects__new(store, NULL, false, is_never);
+	struct rp_spaces *spaces = rp_spaces__new(objects, tables, store, NULL, false);
+	void *vdso = dlopen("linux-vdso.so.1", RTLD_NOW | RTLD_NOLOAD);
+	void *clock = vdso ? dlsym(vdso, "__vdso_clock_gettime") : NULL;
+	const struct rp_place *place;
+	uint32_t object, places[4];
+	uint64_t offset;
+	bool named;
+
+	(void)state;
+	if (!clock)
+		skip();
+	assert_true(
+		rp_spaces__find(spaces, getpid(), (uint64_t)(uintptr_t)clock, &object, &offset));
+	assert_int_equal(rp_sample_objects__places(objects, object, offset, places, 4, &named), 1);
+	assert_true(named);
+	place = rp_sample_store__place_at(store, places[0]);
+	assert_non_null(strstr(place->function, "clock_gettime"));
+	assert_string_equal(place->object, RP_VDSO_NAME);
+	/* What the kernel maps in front of it is no code. */
+	assert_false(rp_spaces__find(spaces, getpid(), rp_proc__vdso("/proc", getpid()) - 1,
+				     &object, &offset));
+	dlclose(vdso);
+	rp_spaces__free(spaces);
+	rp_sample_objects__free(objects);
+	rp_sample_store__put(store);
+	end_tables(&k, tables);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -147,6 +184,7 @@ int main(void)
 		cmocka_unit_test(test_misses_are_remembered),
 		cmocka_unit_test(test_what_is_mapped_is_looked_at_later),
 		cmocka_unit_test(test_compiled_code_goes_with_its_program),
+		cmocka_unit_test(test_kernels_code_has_names),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "discover/file.h"
+#include "discover/vdso.h"
 #include "symbolize/symbolize.h"
 #include "util/array.h"
 #include "util/room.h"
@@ -32,6 +33,8 @@ struct rp_sample_objects {
 	struct rp_symbolizer *symbolizer;
 	struct object *item;
 	size_t n, room;
+	uint32_t vdso; /* 0: it was not asked for yet */
+	uint64_t vdso_size;
 };
 
 /* Each is open to the end: there are to be open files for all else. */
@@ -93,6 +96,21 @@ static void open_object(struct rp_sample_objects *o, struct object *object, pid_
 	close(fd);
 }
 
+/* NULL: out of memory. */
+static struct object *add_object(struct rp_sample_objects *o, const char *name)
+{
+	struct object *object;
+
+	if (rp_array__grow(&o->item, o->n, &o->room, sizeof(*o->item)))
+		return NULL;
+	object = &o->item[o->n];
+	*object = (struct object){.name = strdup(name)};
+	if (!object->name)
+		return NULL;
+	o->n++;
+	return object;
+}
+
 uint32_t rp_sample_objects__get(struct rp_sample_objects *o, struct rp_owner owner,
 				const struct rp_mapped *mapped)
 {
@@ -110,18 +128,37 @@ uint32_t rp_sample_objects__get(struct rp_sample_objects *o, struct rp_owner own
 		    (!is_there || rp_file__same_content(&st, &object->st)))
 			return (uint32_t)i;
 	}
-	if (rp_array__grow(&o->item, o->n, &o->room, sizeof(*o->item)) ||
-	    !rp_room__take(o->files, owner, 1))
+	if (!rp_room__take(o->files, owner, 1))
 		return 0;
-	object = &o->item[o->n];
-	*object = (struct object){.mapped = {mapped->dev, mapped->ino}, .st = st};
-	object->name = strdup(slash ? slash + 1 : mapped->path);
-	if (!object->name) {
+	object = add_object(o, slash ? slash + 1 : mapped->path);
+	if (!object) {
 		rp_room__give(o->files, owner, 1);
 		return 0;
 	}
+	object->mapped = (struct rp_file_id){mapped->dev, mapped->ino};
+	object->st = st;
 	open_object(o, object, pid, mapped);
-	return (uint32_t)++o->n;
+	return (uint32_t)o->n;
+}
+
+uint32_t rp_sample_objects__vdso(struct rp_sample_objects *o, uint64_t *size)
+{
+	struct object *object;
+	int fd;
+
+	if (!o->vdso) {
+		object = add_object(o, RP_VDSO_NAME);
+		if (!object)
+			return 0;
+		o->vdso = (uint32_t)o->n;
+		fd = rp_vdso__open(&o->vdso_size);
+		if (fd >= 0) {
+			object->number = rp_symbolizer__add(o->symbolizer, fd, object->name);
+			close(fd);
+		}
+	}
+	*size = o->vdso_size;
+	return o->vdso;
 }
 
 size_t rp_sample_objects__places(struct rp_sample_objects *o, uint32_t number, uint64_t offset,

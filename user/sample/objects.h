@@ -30,6 +30,9 @@ void rp_sample_objects__free(struct rp_sample_objects *objects);
 uint32_t rp_sample_objects__get(struct rp_sample_objects *objects, struct rp_owner owner,
 				const struct rp_mapped *mapped);
 
+/* Likewise that of the vDSO, which is in all processes. *size: in memory; 0: there is none. */
+uint32_t rp_sample_objects__vdso(struct rp_sample_objects *objects, uint64_t *size);
+
 /*
  * The numbers of the places in the store that run at that offset of the file: the function first,
  * then what is inlined there. Returns how many; 0: the file could not be opened, or out of memory.

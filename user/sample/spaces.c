@@ -137,10 +137,22 @@ static uint64_t since_of(const struct space *space, const struct mapping *m)
 		       : UINT64_MAX;
 }
 
+static struct mapping vdso_at(const struct rp_spaces *s, uint64_t start)
+{
+	struct mapping m = {.start = start, .end = start};
+	uint64_t size = 0;
+
+	m.object = rp_sample_objects__vdso(s->objects, &size);
+	m.end += size;
+	return m;
+}
+
 static void take(const struct rp_spaces *s, struct space *space,
 		 const struct rp_mapped_list *mapped)
 {
 	struct mapping *mappings = calloc(mapped->n_ranges + 1, sizeof(*mappings));
+	uint64_t vdso = rp_proc__vdso("/proc", space->pid);
+	size_t n = mapped->n_ranges;
 	bool has_room = true;
 
 	if (!mappings)
@@ -154,12 +166,15 @@ static void take(const struct rp_spaces *s, struct space *space,
 		if (has_room)
 			mappings[i].object = object_of(s, space->owner, mapped, range);
 		has_room = mappings[i].object;
-		mappings[i].since = since_of(space, &mappings[i]);
 	}
-	rp_array__sort(mappings, mapped->n_ranges, sizeof(*mappings), compare_mappings);
+	if (vdso)
+		mappings[n++] = vdso_at(s, vdso);
+	for (size_t i = 0; i < n; i++)
+		mappings[i].since = since_of(space, &mappings[i]);
+	rp_array__sort(mappings, n, sizeof(*mappings), compare_mappings);
 	free(space->mappings);
 	space->mappings = mappings;
-	space->n = mapped->n_ranges;
+	space->n = n;
 }
 
 /* Its unwind tables are there. */

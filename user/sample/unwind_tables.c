@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "discover/vdso.h"
 #include "sample/python_layout.h"
 #include "unwind/object.h"
 #include "util/array.h"
@@ -147,6 +148,17 @@ static int read_file(const struct rp_unwind_tables *t, pid_t pid, const struct r
 	return err;
 }
 
+static int read_vdso(uint64_t *size, struct rp_unwind_object *out)
+{
+	int fd = rp_vdso__open(size), err = fd;
+
+	if (fd < 0)
+		return err;
+	err = rp_unwind_object__read(fd, out);
+	close(fd);
+	return err;
+}
+
 static struct file identify(const struct rp_unwind_tables *t, pid_t pid,
 			    const struct rp_mapped *mapped)
 {
@@ -188,7 +200,7 @@ static struct object *get_object(struct rp_unwind_tables *t, struct rp_owner own
 	object->file = file;
 	object->owner = owner;
 	err = mapped ? read_file(t, pid, mapped, &object->parts)
-		     : rp_unwind_object__read_vdso(&object->parts, &t->vdso_size);
+		     : read_vdso(&t->vdso_size, &object->parts);
 	t->totals.no_tables += err != 0;
 	if (object->parts.python.runtime && !rp_python_layout__of(&object->parts.python))
 		snprintf(t->totals.unknown_python, sizeof(t->totals.unknown_python), "%s",

@@ -1,23 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
 #include "unwind/object.h"
 
-#include <elf.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/auxv.h>
-#include <unistd.h>
-
-#include "util/memory_file.h"
 
 #if defined(__x86_64__)
 #define IS_X86 1
 #else
 #define IS_X86 0
 #endif
-
-#define PAGE	 4096u
-#define VDSO_MAX (1u << 20)
 
 int rp_unwind_object__read(int fd, struct rp_unwind_object *out)
 {
@@ -42,28 +34,6 @@ int rp_unwind_object__read(int fd, struct rp_unwind_object *out)
 	free(data);
 out:
 	rp_elf__free(elf);
-	return err;
-}
-
-int rp_unwind_object__read_vdso(struct rp_unwind_object *out, uint64_t *size)
-{
-	const Elf64_Ehdr *image = (const void *)(uintptr_t)getauxval(AT_SYSINFO_EHDR);
-	size_t bytes;
-	int fd, err;
-
-	*out = (struct rp_unwind_object){0};
-	if (!image)
-		return -ENODATA;
-	/* The headers of sections are last in it. */
-	bytes = image->e_shoff + (size_t)image->e_shnum * image->e_shentsize;
-	if (!image->e_shoff || bytes > VDSO_MAX)
-		return -ENODATA;
-	fd = rp_memory_file__new("vdso");
-	if (fd < 0)
-		return fd;
-	err = write(fd, image, bytes) == (ssize_t)bytes ? rp_unwind_object__read(fd, out) : -EIO;
-	*size = (bytes + PAGE - 1) & ~(uint64_t)(PAGE - 1);
-	close(fd);
 	return err;
 }
 

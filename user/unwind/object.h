@@ -17,8 +17,6 @@ struct rp_unwind_object {
 
 /* Of an open file. -ENODATA: it has no table; else a negative errno. */
 int rp_unwind_object__read(int fd, struct rp_unwind_object *out);
-/* Of the code that the kernel maps into each process: this one has the same. *size: in memory. */
-int rp_unwind_object__read_vdso(struct rp_unwind_object *out, uint64_t *size);
 void rp_unwind_object__free(struct rp_unwind_object *object);
 
 /* All of it in malloc'ed memory, for another process of the same program. 0 or -ENOMEM. */
