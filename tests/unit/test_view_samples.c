@@ -74,6 +74,34 @@ static void test_outside(void **state)
 	}
 }
 
+/* Threads that are too short for a sample are not told by those of others. */
+static void test_most_is_unseen(void **state)
+{
+	const struct rp_view_opts opts = {0};
+	struct rp_snapshot *s = begin(false);
+	uint64_t few = 4 * s->sampled->all.samples * 1000000000ull / 997;
+	char *text;
+
+	(void)state;
+	rp_sampled__set_cpu(s, few);
+	assert_false(s->sampled->most_unseen);
+	rp_sampled__set_cpu(s, 100 * few);
+	assert_true(s->sampled->most_unseen);
+	assert_in_range(s->sampled->all.cpu, few - few / 100, few + few / 100);
+	text = fixture_print("table", s, &opts);
+	assert_ptr_equal(strstr(text, "most CPU time is in no sample: threads that use less than "
+				      "1.00 ms each get few, or none; --sample=10000 tells more\n"),
+			 text);
+	free(text);
+	/* As few as that may be by chance. */
+	s->sampled->totals.taken = s->sampled->lost = 0;
+	rp_sampled__set_cpu(s, 90000000);
+	assert_false(s->sampled->most_unseen);
+	rp_sampled__set_cpu(s, 1000000000);
+	assert_true(s->sampled->most_unseen);
+	end(s);
+}
+
 static void test_json(void **state)
 {
 	(void)state;
@@ -193,6 +221,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_table),
 		cmocka_unit_test(test_outside),
+		cmocka_unit_test(test_most_is_unseen),
 		cmocka_unit_test(test_json),
 		cmocka_unit_test(test_csv),
 		cmocka_unit_test(test_folded),

@@ -19,6 +19,10 @@
 #include "util/array.h"
 #include "util/hash.h"
 
+/* Samples are too few where more than that many times as many were to be expected. */
+#define UNSEEN_TIMES 4
+#define UNSEEN_LEAST 100 /* that were expected */
+
 /* Owner of a profile: the target, or a row of the table. */
 #define OWNER_ALL    0u
 #define OWNER_ROW(i) ((uint32_t)(i) + 1)
@@ -386,14 +390,23 @@ int rp_sampled__build_asleep(struct rp_snapshot *snapshot, const struct rp_sampl
  * The clock of a thread begins anew with it: one that lives shorter than a period is seen by luck.
  * So what a sample stands for is measured, and not one period.
  */
+/*
+ * The clock of samples begins with each thread: the shorter they live, the fewer they get, and CPU
+ * time is more than the samples taken times their period. Where it is far more, they do not stand
+ * for what the others did.
+ */
 void rp_sampled__set_cpu(struct rp_snapshot *snapshot, uint64_t ns)
 {
 	struct rp_sampled *sampled = snapshot->sampled;
 	double all = (double)(sampled->totals.taken + sampled->lost), each;
+	double wanted = (double)ns / 1e9 * sampled->hz_wanted;
 
+	sampled->most_unseen = wanted >= UNSEEN_LEAST && wanted > UNSEEN_TIMES * all;
 	if (!(all > 0) || !ns)
 		return;
 	each = (double)ns / all;
+	if (sampled->most_unseen)
+		each = UNSEEN_TIMES * 1e9 / sampled->hz_wanted;
 	sampled->hz_achieved = (double)sampled->totals.taken / ((double)ns / 1e9);
 	sampled->all.cpu = (uint64_t)((double)sampled->all.samples * each);
 	for (size_t i = 0; i < snapshot->n_rows; i++)

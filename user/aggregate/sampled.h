@@ -40,6 +40,7 @@ struct rp_sampled_path {
 struct rp_sampled {
 	unsigned hz_wanted;
 	double hz_achieved; /* a second of CPU time; 0: not known */
+	bool most_unseen;   /* so few that most CPU time was of threads too short for a sample */
 	struct rp_sample_totals totals;
 	uint64_t lost; /* samples, or sleeps */
 	struct rp_profile all;

@@ -17,6 +17,8 @@
 #define STACKS_SHOWN 5
 #define FRAMES_SHOWN 12
 
+#define HZ_MORE	     10000 /* reaches threads of a tenth of a millisecond */
+
 /* A place as people know it: "function  file:line", or the object where no line is known. */
 static int print_place(FILE *out, const struct rp_place *place, bool utf8)
 {
@@ -252,11 +254,28 @@ int rp_asleep__print(FILE *out, const struct rp_snapshot *snapshot, bool utf8)
 
 /* ---- as a whole ------------------------------------------------------------------------------ */
 
+/* First of all: the reader would take what follows for the whole. */
+static void print_unseen(FILE *out, const struct rp_sampled *sampled)
+{
+	char period[32];
+
+	rp_text__ns(1e9 / sampled->hz_wanted, period, sizeof(period));
+	fprintf(out,
+		"most CPU time is in no sample: threads that use less than %s each get few, or "
+		"none",
+		period);
+	if (sampled->hz_wanted < HZ_MORE)
+		fprintf(out, "; --sample=%d tells more", HZ_MORE);
+	fputc('\n', out);
+}
+
 int rp_samples__print(FILE *out, const struct rp_snapshot *snapshot, bool utf8)
 {
 	const struct rp_sampled *sampled = snapshot->sampled;
 	int err = 0;
 
+	if (sampled->most_unseen)
+		print_unseen(out, sampled);
 	/* With most samples outside of regions, the profile of the whole target says more. */
 	if (2 * sampled->outside > sampled->all.samples)
 		err = print_profile(out, &sampled->all, "", LINES_OF_ALL, true, utf8);
