@@ -149,6 +149,13 @@ class Programs(Chosen, Case):
                        env={**os.environ, **(env or {})})
         return program
 
+    def test_idle(self):
+        target = self.spawn("sleep", "1000")
+        tracer = self.spawn(harness.rptrace_path, "--auto", "-p", target.pid, stop=signal.SIGINT)
+        tracer.wait_lines("^rptrace: --auto waits for 100 samples, and has 0: the target is idle")
+        tracer.popen.send_signal(signal.SIGINT)
+        tracer.finish()
+
     def test_sqlite(self):
         if not os.access("/usr/bin/sqlite3", os.X_OK):
             self.skipTest("sqlite3 is not installed")

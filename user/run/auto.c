@@ -5,6 +5,7 @@
  * for the budget to see (overhead.c), which leaves out what costs most.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,17 +29,24 @@ static void write_glob(const struct rp_place *place, char *glob, size_t size)
 			*c = '?';
 }
 
+/* names: of those that are traced, n; where there are none, what was left out is the reason. */
 static void say_chosen(struct rp_run *run, const struct rp_hot_functions *chosen, const char *names,
 		       size_t n)
 {
 	char line[1024];
+	int at;
 
+	if (n)
+		at = snprintf(line, sizeof(line), "tracing %zu function%s chosen by samples: %s", n,
+			      n == 1 ? "" : "s", names);
+	else
+		at = snprintf(line, sizeof(line),
+			      "--auto: no function of the target is hot and worth it");
 	snprintf(
-		line, sizeof(line),
-		"tracing %zu function%s chosen by samples: %s; left out: %zu that do not return, "
+		line + at, sizeof(line) - (size_t)at,
+		"; left out: %zu that do not return, "
 		"%zu that take as long as what calls them, %zu that call next to nothing, %zu more",
-		n, n == 1 ? "" : "s", names, chosen->roots, chosen->wrappers, chosen->leaves,
-		chosen->more);
+		chosen->roots, chosen->wrappers, chosen->leaves, chosen->more);
 	rp_run__say(run, line, NULL);
 }
 
@@ -75,6 +83,8 @@ static int choose(struct rp_run *run, const struct rp_snapshot *snapshot, unsign
 
 	if (!rc && chosen.n)
 		add(run, &chosen);
+	else if (!rc && chosen.roots + chosen.wrappers + chosen.leaves)
+		say_chosen(run, &chosen, "", 0);
 	else if (!rc)
 		rp_run__say(run, "--auto: no function of the target with a name is hot", NULL);
 	rp_hot_functions__free(&chosen);
@@ -104,6 +114,21 @@ int rp_run__choose_functions(struct rp_run *run, unsigned most, uint64_t *sample
 	return rc;
 }
 
+/* Once: nothing is traced meanwhile, which needs a reason. */
+static void say_waiting(struct rp_run *run, uint64_t samples)
+{
+	char line[256];
+
+	if (run->auto_waits)
+		return;
+	snprintf(line, sizeof(line),
+		 "--auto waits for %u samples, and has %" PRIu64
+		 ": the target is idle, or its threads end before they are sampled",
+		 RP_SAMPLES_LEAST, samples);
+	rp_run__say(run, line, NULL);
+	run->auto_waits = true;
+}
+
 /* Once there is enough to choose from. */
 static int on_look(void *ctx, uint64_t now)
 {
@@ -111,8 +136,10 @@ static int on_look(void *ctx, uint64_t now)
 	uint64_t samples;
 	int rc = rp_run__choose_functions(run, run->opts->auto_most, &samples);
 
-	if (!rc && samples < RP_SAMPLES_LEAST)
+	if (!rc && samples < RP_SAMPLES_LEAST) {
+		say_waiting(run, samples);
 		rp_timer__set(run->auto_look, now + LOOK_AGAIN_NS);
+	}
 	return rc;
 }
 

@@ -107,6 +107,7 @@ struct rp_run {
 	struct cost_meter cost_meter;
 	struct overhead_limit overhead;
 	struct rp_timer *auto_look; /* until functions are chosen; NULL without --auto */
+	bool auto_waits;	    /* that was told */
 	struct record_progress progress;
 	unsigned shares_told; /* processes named so far for wanting more than their share */
 	struct rp_reading table_before; /* that the last printed table was made of */

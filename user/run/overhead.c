@@ -32,17 +32,20 @@ static void say_left_out(struct rp_run *run, const struct rp_verdict *verdict)
 	rp_run__say(run, line, NULL);
 }
 
-/* An empty table needs a reason, and what to do about it. */
+/* An empty table needs a reason, and what to do about it, if anything. */
 static void say_none_left(struct rp_run *run, const struct rp_verdict *verdict)
 {
 	const char *name = verdict->rows[verdict->n - 1]->name;
-	char line[512];
+	double needed = ceil(verdict->alone * 100 * KEPT_FOR_SURE);
+	char line[512], cure[64] = "";
 
+	if (needed < 100)
+		snprintf(cure, sizeof(cure), "; --max-overhead %.0f keeps it", needed);
 	snprintf(line, sizeof(line),
 		 "nothing that is called is traced any more: %.160s costs least, %.1f %% of the "
 		 "target's "
-		 "CPU; --max-overhead %.0f keeps it",
-		 name, verdict->alone * 100, ceil(verdict->alone * 100 * KEPT_FOR_SURE));
+		 "CPU%s",
+		 name, verdict->alone * 100, cure);
 	rp_run__say(run, line, NULL);
 }
 
