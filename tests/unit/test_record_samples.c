@@ -7,7 +7,7 @@
 #include "record/joined_samples.h"
 #include "run/reading.h"
 
-#define CPU_NS 3000000000u
+#define CPU_NS 30000000
 
 static const struct rp_place places[] = {
 	{.function = "main", .file = "src/main.c", .line = 7, .object = "demo"},

@@ -400,13 +400,12 @@ void rp_sampled__set_cpu(struct rp_snapshot *snapshot, uint64_t ns)
 	struct rp_sampled *sampled = snapshot->sampled;
 	double all = (double)(sampled->totals.taken + sampled->lost), each;
 	double wanted = (double)ns / 1e9 * sampled->hz_wanted;
+	bool few = wanted > UNSEEN_TIMES * all;
 
-	sampled->most_unseen = wanted >= UNSEEN_LEAST && wanted > UNSEEN_TIMES * all;
+	sampled->most_unseen = few && wanted >= UNSEEN_LEAST;
 	if (!(all > 0) || !ns)
 		return;
-	each = (double)ns / all;
-	if (sampled->most_unseen)
-		each = UNSEEN_TIMES * 1e9 / sampled->hz_wanted;
+	each = few ? UNSEEN_TIMES * 1e9 / sampled->hz_wanted : (double)ns / all;
 	sampled->hz_achieved = (double)sampled->totals.taken / ((double)ns / 1e9);
 	sampled->all.cpu = (uint64_t)((double)sampled->all.samples * each);
 	for (size_t i = 0; i < snapshot->n_rows; i++)
