@@ -147,7 +147,7 @@ static void test_kernels_code_has_names(void **state)
 {
 	struct kernel k = {0};
 	struct rp_unwind_tables *tables = new_tables(&k, 64u << 20, OBJECTS_MAX);
-	struct rp_sample_store *store = rp_sample_store__new(1);
+	struct rp_sample_store *store = rp_sample_store__new(1, UINT64_MAX, false);
 	struct rp_sample_objects *objects = rp_sample_objects__new(store, NULL, false, is_never);
 	struct rp_spaces *spaces = rp_spaces__new(objects, tables, store, NULL, false);
 	void *vdso = dlopen("linux-vdso.so.1", RTLD_NOW | RTLD_NOLOAD);
