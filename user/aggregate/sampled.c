@@ -387,10 +387,6 @@ int rp_sampled__build_asleep(struct rp_snapshot *snapshot, const struct rp_sampl
 }
 
 /*
- * The clock of a thread begins anew with it: one that lives shorter than a period is seen by luck.
- * So what a sample stands for is measured, and not one period.
- */
-/*
  * The clock of samples begins with each thread: the shorter they live, the fewer they get, and CPU
  * time is more than the samples taken times their period. Where it is far more, they do not stand
  * for what the others did.
