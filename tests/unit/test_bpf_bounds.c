@@ -161,6 +161,16 @@ static void test_goroutines(void **state)
  */
 
 #ifdef __x86_64__
+static void set_up_map(void **state, struct files_struct *files, unsigned long call,
+		       unsigned long flags)
+{
+	fake_setup(state);
+	first.task.files = files;
+	fake.regs.orig_rax = call;
+	fake.regs.r10 = flags;
+	fake.regs.r8 = 1; /* open */
+}
+
 static void test_libraries(void **state)
 {
 	static const struct {
@@ -190,11 +200,7 @@ static void test_libraries(void **state)
 		struct files_struct files = {.fdt = &table};
 		const struct rp_event *map = (void *)fake.ring[0], *library = (void *)fake.ring[1];
 
-		fake_setup(state);
-		first.task.files = &files;
-		fake.regs.orig_rax = cases[i].call;
-		fake.regs.r10 = cases[i].flags;
-		fake.regs.r8 = 1;
+		set_up_map(state, &files, cases[i].call, cases[i].flags);
 		rp_map(NULL);
 		assert_int_equal(map->header.type, RP_EVENT_MAP);
 		assert_int_equal(map->pid, PROCESS);
@@ -206,11 +212,7 @@ static void test_libraries(void **state)
 			assert_string_equal(library->path, cases[i].name);
 		}
 		/* What finds no room is counted, and that it maps something is told later. */
-		fake_setup(state);
-		first.task.files = &files;
-		fake.regs.orig_rax = cases[i].call;
-		fake.regs.r10 = cases[i].flags;
-		fake.regs.r8 = 1;
+		set_up_map(state, &files, cases[i].call, cases[i].flags);
 		fake.ring_full = true;
 		rp_map(NULL);
 		assert_int_equal(lost[RP_LOST_EVENTS], 1 + cases[i].told);
