@@ -98,27 +98,35 @@ def answer(n):
 
 
 class Chosen:
+    def work_until(self, tracer, work, comes, what):
+        """work: some of what the program is for, which asserts that it does it. -> what came"""
+        until = time.monotonic() + harness.DEADLINE
+        while not comes():
+            self.assertLess(time.monotonic(), until, tracer.explain(f"not {what}"))
+            work()
+        return comes()
+
     def check_auto(self, pid, work, sensible):
-        """work: some of what the program is for, which asserts that it does it."""
         tracer = self.spawn(harness.rptrace_path, "--auto", "-p", pid, "--json", "-i", "500ms", stop=signal.SIGINT)
         tracer.wait_lines("^rptrace: tracing")
-        until = time.monotonic() + harness.DEADLINE
-        while not self.is_within_budget(tracer):
-            self.assertLess(time.monotonic(), until, tracer.explain("not within its budget"))
-            work()
+        # Probes that the program carries are traced before that.
+        chosen = self.work_until(tracer, work, lambda: re.search("chosen by samples: ([^;]*)", tracer.err()),
+                                 "chosen").group(1).split(", ")
+        before = len(tracer.lines["stdout"])
+        self.work_until(tracer, work, lambda: self.is_within_budget(tracer.lines["stdout"][before:]),
+                        "within its budget")
         tracer.popen.send_signal(signal.SIGINT)
         tracer.finish()
         last = json.loads(tracer.out().splitlines()[-1])
         # Backends that start while functions are being probed.
         self.assertEqual({reason for reason, n in last["lost"].items() if n} - {"late", "late_ns"}, set())
-        chosen = re.search(r"chosen by samples: ([^;]*)", tracer.err()).group(1).split(", ")
         self.assertTrue(any(re.search(sensible, name) for name in chosen), chosen)
         self.assertNotIn("main", chosen)
         work()  # it still does, untraced
 
-    def is_within_budget(self, tracer):
+    def is_within_budget(self, lines):
         """Once regions that were chosen have been counted, which where all cost too much is before they go."""
-        snapshots = [json.loads(line) for line in tracer.lines["stdout"] if line]
+        snapshots = [json.loads(line) for line in lines if line]
         return any(row["count"] for now in snapshots for row in now["regions"]) and \
             snapshots[-1]["overhead"]["cpu_share"] <= BUDGET
 
