@@ -3,6 +3,7 @@
  * No target: whatever runs on this machine and carries markers is traced, that of others too. So
  * every test looks at processes of its own, which run files of its own.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -420,6 +421,52 @@ static void by_cgroup(void **state)
 	assert_int_equal(live_sum_of(json, "sys_marker", "docker:3f2a1b9c0d1e", "count"), 55);
 }
 
+/*
+ * The kernel verifies some 700 instructions a millisecond, and nothing is traced until it has
+ * verified the last of the programs.
+ */
+#define VERIFIED_MAX 150000
+
+/* What the kernel has gone through to verify the program behind a descriptor; 0: it is none. */
+static unsigned long verified(const char *fdinfo)
+{
+	unsigned long insns = 0;
+	FILE *file = fopen(fdinfo, "re");
+	char line[256];
+
+	while (file && fgets(line, sizeof(line), file))
+		if (sscanf(line, "verified_insns: %lu", &insns) == 1)
+			break;
+	if (file)
+		fclose(file);
+	return insns;
+}
+
+static void programs_are_soon_verified(void **state)
+{
+	struct live_proc *target = live_target("%s 1", live_copy("system", "verified"));
+	struct live_proc *rptrace = TRACE("--by process");
+	unsigned long most = 0, insns;
+	char path[320], dir[64];
+	struct dirent *entry;
+	DIR *fds;
+
+	(void)state;
+	snprintf(dir, sizeof(dir), "/proc/%d/fdinfo", rptrace->pid);
+	fds = opendir(dir);
+	assert_non_null(fds);
+	while ((entry = readdir(fds))) {
+		snprintf(path, sizeof(path), "%s/%s", dir, entry->d_name);
+		insns = verified(path);
+		if (insns > most)
+			most = insns;
+	}
+	closedir(fds);
+	assert_in_range(most, 1, VERIFIED_MAX);
+	live_finish(target);
+	counted(result(rptrace), target->pid, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -438,6 +485,7 @@ int main(void)
 		cmocka_unit_test(leaves_itself_out),
 		cmocka_unit_test(list),
 		cmocka_unit_test(by_cgroup),
+		cmocka_unit_test(programs_are_soon_verified),
 	};
 
 	return live_main("system", tests, LIVE_COUNT(tests));
