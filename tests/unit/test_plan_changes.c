@@ -254,6 +254,32 @@ static void test_last_sites_of_a_region_stay(void **state)
 	rp_plan__free(f.plan);
 }
 
+/* Sites that read ids are few: programs that came and went take no room of those to come. */
+static void test_room_of_what_is_gone(void **state)
+{
+	static const struct rp_usdt_note pair[] = {NOTE(0, "db", "query__start", "8@%rdi"),
+						   NOTE(1, "db", "query__done", "8@%rdi")};
+	struct fixture f = fixture();
+	size_t moved[4];
+
+	(void)state;
+	f.object.notes = pair;
+	f.object.n_notes = N(pair);
+	start(&f);
+	f.object.number = 0;
+	add(&f);
+	f.object.number = 1;
+	for (int i = 0; i < 1000; i++) {
+		uint32_t number[] = {0, RP_PLAN_FORGOTTEN};
+
+		add(&f);
+		assert_int_equal(f.plan->n_sites, 4);
+		assert_true(f.plan->sites[3].flags & RP_SITE_IDS);
+		assert_int_equal(rp_plan__forget(f.plan, number, N(number), moved), 0);
+	}
+	rp_plan__free(f.plan);
+}
+
 static void test_malformed(void **state)
 {
 	struct fixture f = begin("main");
@@ -281,6 +307,7 @@ int main(void)
 		cmocka_unit_test(test_complete),
 		cmocka_unit_test(test_objects_that_are_gone),
 		cmocka_unit_test(test_last_sites_of_a_region_stay),
+		cmocka_unit_test(test_room_of_what_is_gone),
 		cmocka_unit_test(test_malformed),
 	};
 

@@ -8,8 +8,8 @@
 #include <cmocka.h>
 
 #include "util/clock.h"
-#include "util/pace.h"
 #include "util/room.h"
+#include "util/time_share.h"
 
 #define NOW (1000 * RP_NS_PER_S)
 
@@ -76,34 +76,34 @@ static void test_one_process_alone(void **state)
 /* What a process has cost it pays off in sixteen times as much time; others go on. */
 static void test_pace_of_a_process(void **state)
 {
-	struct rp_pace *pace = rp_pace__new();
+	struct rp_time_share *share = rp_time_share__new();
 
 	(void)state;
-	assert_non_null(pace);
-	assert_true(rp_pace__allows(pace, owner(1, 7), NOW));
-	rp_pace__charge(pace, owner(1, 7), NOW, RP_NS_PER_S);
-	assert_true(rp_pace__allows(pace, owner(1, 7), NOW));
-	rp_pace__charge(pace, owner(1, 7), NOW, RP_NS_PER_S);
-	assert_false(rp_pace__allows(pace, owner(1, 7), NOW + 15 * RP_NS_PER_S));
-	assert_true(rp_pace__allows(pace, owner(1, 7), NOW + 16 * RP_NS_PER_S));
-	assert_true(rp_pace__allows(pace, owner(2, 7), NOW));
-	rp_pace__free(pace);
+	assert_non_null(share);
+	assert_true(rp_time_share__allows(share, owner(1, 7), NOW));
+	rp_time_share__charge(share, owner(1, 7), NOW, RP_NS_PER_S);
+	assert_true(rp_time_share__allows(share, owner(1, 7), NOW));
+	rp_time_share__charge(share, owner(1, 7), NOW, RP_NS_PER_S);
+	assert_false(rp_time_share__allows(share, owner(1, 7), NOW + 15 * RP_NS_PER_S));
+	assert_true(rp_time_share__allows(share, owner(1, 7), NOW + 16 * RP_NS_PER_S));
+	assert_true(rp_time_share__allows(share, owner(2, 7), NOW));
+	rp_time_share__free(share);
 }
 
 /* Processes without number are still one user's. */
 static void test_pace_of_a_user(void **state)
 {
-	struct rp_pace *pace = rp_pace__new();
+	struct rp_time_share *share = rp_time_share__new();
 	uint64_t process = 0;
 
 	(void)state;
-	assert_non_null(pace);
-	while (process < 100000 && rp_pace__allows(pace, owner(process, 7), NOW))
-		rp_pace__charge(pace, owner(process++, 7), NOW, RP_NS_PER_MS);
+	assert_non_null(share);
+	while (process < 100000 && rp_time_share__allows(share, owner(process, 7), NOW))
+		rp_time_share__charge(share, owner(process++, 7), NOW, RP_NS_PER_MS);
 	assert_int_equal(process, 4001);
-	assert_true(rp_pace__allows(pace, owner(process, 8), NOW));
-	assert_true(rp_pace__allows(pace, owner(process, 7), NOW + RP_NS_PER_S));
-	rp_pace__free(pace);
+	assert_true(rp_time_share__allows(share, owner(process, 8), NOW));
+	assert_true(rp_time_share__allows(share, owner(process, 7), NOW + RP_NS_PER_S));
+	rp_time_share__free(share);
 }
 
 int main(void)

@@ -222,6 +222,7 @@ static void keep_needed(const struct rp_plan *plan, uint32_t *number, bool *has_
 
 static void forget_site(struct rp_plan *plan, const struct rp_site *site)
 {
+	plan->n_id_sites -= !!(site->flags & RP_SITE_IDS);
 	if (site->region == RP_REGION_NONE)
 		return;
 	plan->regions[site->region - 1].sites--;

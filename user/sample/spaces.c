@@ -6,8 +6,8 @@
 #include "symbolize/perf_maps.h"
 #include "util/array.h"
 #include "util/clock.h"
-#include "util/pace.h"
 #include "util/table.h"
+#include "util/time_share.h"
 
 struct mapping {
 	uint64_t start, end, offset; /* start comes first: rp_array__up_to() */
@@ -31,7 +31,7 @@ struct rp_spaces {
 	struct rp_helper *helper;
 	struct rp_perf_maps *compiled; /* code that is in no file */
 	struct rp_python_codes *python;
-	struct rp_pace *pace; /* of looking at what they map */
+	struct rp_time_share *time_share; /* of looking at what they map */
 	struct space *all;
 };
 
@@ -48,8 +48,8 @@ struct rp_spaces *rp_spaces__new(struct rp_sample_objects *objects, struct rp_un
 	s->helper = helper;
 	s->compiled = rp_perf_maps__new("/proc", helper, is_shared);
 	s->python = rp_python_codes__new(store, is_shared);
-	s->pace = rp_pace__new();
-	if (s->compiled && s->python && s->pace)
+	s->time_share = rp_time_share__new();
+	if (s->compiled && s->python && s->time_share)
 		return s;
 	rp_spaces__free(s);
 	return NULL;
@@ -72,7 +72,7 @@ void rp_spaces__free(struct rp_spaces *s)
 		drop(s, space);
 	rp_perf_maps__free(s->compiled);
 	rp_python_codes__free(s->python);
-	rp_pace__free(s->pace);
+	rp_time_share__free(s->time_share);
 	free(s);
 }
 
@@ -219,11 +219,11 @@ void rp_spaces__look(struct rp_spaces *s, pid_t pid)
 
 	if (!space)
 		return;
-	space->changed = !rp_pace__allows(s->pace, space->owner, now);
+	space->changed = !rp_time_share__allows(s->time_share, space->owner, now);
 	if (space->changed)
 		return;
 	look(s, pid);
-	rp_pace__charge(s->pace, space->owner, now, cost_so_far(s) - before);
+	rp_time_share__charge(s->time_share, space->owner, now, cost_so_far(s) - before);
 }
 
 void rp_spaces__changed(struct rp_spaces *s, pid_t pid)

@@ -10,9 +10,9 @@
 #include "discover/perf_map.h"
 #include "discover/proc.h"
 #include "util/clock.h"
-#include "util/pace.h"
 #include "util/room.h"
 #include "util/table.h"
+#include "util/time_share.h"
 
 #define BYTES_MAX     (96u << 20)
 #define PROCESSES_MAX 1024
@@ -31,7 +31,7 @@ struct rp_perf_maps {
 	struct rp_helper *helper;
 	struct process *processes;
 	struct rp_room *bytes, *numbers; /* of maps, and of processes */
-	struct rp_pace *pace;
+	struct rp_time_share *time_share;
 };
 
 struct rp_perf_maps *rp_perf_maps__new(const char *proc_root, struct rp_helper *helper,
@@ -45,8 +45,8 @@ struct rp_perf_maps *rp_perf_maps__new(const char *proc_root, struct rp_helper *
 	maps->helper = helper;
 	maps->bytes = rp_room__new(BYTES_MAX, is_shared);
 	maps->numbers = rp_room__new(PROCESSES_MAX, is_shared);
-	maps->pace = rp_pace__new();
-	if (maps->bytes && maps->numbers && maps->pace)
+	maps->time_share = rp_time_share__new();
+	if (maps->bytes && maps->numbers && maps->time_share)
 		return maps;
 	rp_perf_maps__free(maps);
 	return NULL;
@@ -72,7 +72,7 @@ void rp_perf_maps__free(struct rp_perf_maps *maps)
 		drop(maps, p);
 	rp_room__free(maps->bytes);
 	rp_room__free(maps->numbers);
-	rp_pace__free(maps->pace);
+	rp_time_share__free(maps->time_share);
 	free(maps);
 }
 
@@ -118,13 +118,13 @@ static void read_map(struct rp_perf_maps *maps, struct process *p, uint64_t now)
 	struct rp_perf_map *map;
 
 	if ((p->is_read && now < p->read + RP_NS_PER_S) ||
-	    !rp_pace__allows(maps->pace, p->owner, begun))
+	    !rp_time_share__allows(maps->time_share, p->owner, begun))
 		return;
 	p->is_read = true;
 	p->read = now;
 	if (!rp_helper__perf_map(maps->helper, maps->proc_root, p->pid, &map))
 		keep(maps, p, map);
-	rp_pace__charge(maps->pace, p->owner, begun, cpu_so_far(maps) - before);
+	rp_time_share__charge(maps->time_share, p->owner, begun, cpu_so_far(maps) - before);
 }
 
 /* Ends of processes may be missed: of the same user the one that was added first makes room. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
-#include "util/pace.h"
+#include "util/time_share.h"
 
 #include <stdlib.h>
 
@@ -18,13 +18,13 @@ struct debt {
 	UT_hash_handle hh;
 };
 
-struct rp_pace {
+struct rp_time_share {
 	struct debt *processes, *users;
 };
 
-struct rp_pace *rp_pace__new(void)
+struct rp_time_share *rp_time_share__new(void)
 {
-	return calloc(1, sizeof(struct rp_pace));
+	return calloc(1, sizeof(struct rp_time_share));
 }
 
 static void forget(struct debt **debts, struct debt *debt)
@@ -33,15 +33,15 @@ static void forget(struct debt **debts, struct debt *debt)
 	free(debt);
 }
 
-void rp_pace__free(struct rp_pace *pace)
+void rp_time_share__free(struct rp_time_share *share)
 {
-	if (!pace)
+	if (!share)
 		return;
-	while (pace->processes)
-		forget(&pace->processes, pace->processes);
-	while (pace->users)
-		forget(&pace->users, pace->users);
-	free(pace);
+	while (share->processes)
+		forget(&share->processes, share->processes);
+	while (share->users)
+		forget(&share->users, share->users);
+	free(share);
 }
 
 static struct debt *find(struct debt *debts, uint64_t id)
@@ -59,10 +59,10 @@ static bool is_in_time(struct debt *debts, uint64_t id, uint64_t now)
 	return !d || d->until <= now + AT_ONCE_NS;
 }
 
-bool rp_pace__allows(const struct rp_pace *pace, struct rp_owner owner, uint64_t now)
+bool rp_time_share__allows(const struct rp_time_share *share, struct rp_owner owner, uint64_t now)
 {
-	return is_in_time(pace->processes, owner.process, now) &&
-	       is_in_time(pace->users, owner.user, now);
+	return is_in_time(share->processes, owner.process, now) &&
+	       is_in_time(share->users, owner.user, now);
 }
 
 static void add(struct debt **debts, uint64_t id, uint64_t now, uint64_t ns)
@@ -79,11 +79,12 @@ static void add(struct debt **debts, uint64_t id, uint64_t now, uint64_t ns)
 	d->until = (d->until > now ? d->until : now) + ns;
 }
 
-void rp_pace__charge(struct rp_pace *pace, struct rp_owner owner, uint64_t now, uint64_t cost)
+void rp_time_share__charge(struct rp_time_share *share, struct rp_owner owner, uint64_t now,
+			   uint64_t cost)
 {
-	add(&pace->processes, owner.process, now, cost * PROCESS_TIMES);
-	add(&pace->users, owner.user, now, cost * USER_TIMES);
+	add(&share->processes, owner.process, now, cost * PROCESS_TIMES);
+	add(&share->users, owner.user, now, cost * USER_TIMES);
 	/* Processes end without a word to us. What they have cost, their users have. */
-	if (HASH_COUNT(pace->processes) > PROCESSES_MAX)
-		forget(&pace->processes, pace->processes);
+	if (HASH_COUNT(share->processes) > PROCESSES_MAX)
+		forget(&share->processes, share->processes);
 }
