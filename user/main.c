@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
 #include <locale.h>
+#include <malloc.h>
 #include <stdio.h>
 
 #include "commands/commands.h"
@@ -25,6 +26,9 @@ static int run(struct rp_opts *opts, struct rp_err *err)
 	return rp_commands[opts->command](opts, say, err);
 }
 
+/* The tables of big files go back to the kernel. By itself glibc soon keeps what is that large. */
+#define RETURNED_BYTES (128 * 1024)
+
 int main(int argc, char **argv)
 {
 	struct rp_err err = {.exit = RP_EXIT_OK};
@@ -37,6 +41,7 @@ int main(int argc, char **argv)
 		say(err.cause, err.cure);
 		return (int)err.exit;
 	}
+	mallopt(M_MMAP_THRESHOLD, RETURNED_BYTES);
 	setlocale(LC_ALL, "");
 	setlocale(LC_NUMERIC, "C"); /* numbers are for programs too */
 	if (rp_opts__parse(&opts, argc, argv, &err))
