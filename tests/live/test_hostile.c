@@ -303,22 +303,40 @@ static void a_signal_is_heard_at_the_start(void **state)
 
 static const char *const written[] = {"--format json -o", "--record", "--stream"};
 
-/* It says what is wrong; what it has started runs to its end. */
+#define FILL "cat /dev/zero >/mnt/zeros 2>&- || true\n"
+
+/* Nothing is started for a file that could not be written. */
 static void disk_is_full(void **state)
 {
 	const char *option = *(const char *const *)*state;
-	const char *script = live_script("full", "mount -t tmpfs -o size=64k none /mnt\n"
-						 "cat /dev/zero >/mnt/zeros 2>&- || true\n"
+	const char *script = live_script("full", "mount -t tmpfs -o size=64k none /mnt\n" FILL
 						 "exec \"$@\"");
 	struct live_proc *rptrace = live_start(
 		"/usr/bin/unshare -m %s %s -f leaf %s /mnt/out -- %s", script, live_program(),
 		option, live_target_path("functions counts 1 20000"));
 
+	assert_int_equal(live_wait(rptrace), 1);
+	assert_non_null(strstr(rptrace->err, "/mnt/out"));
+	assert_non_null(strstr(rptrace->err, "0 KiB are free there"));
+	assert_null(strstr(rptrace->out, "ready"));
+}
+
+/* It says what is wrong; what it has started runs to its end. */
+static void disk_fills_up(void **state)
+{
+	const char *option = *(const char *const *)*state;
+	const char *script = live_script("small", "mount -t tmpfs -o size=128k none /mnt\n"
+						  "exec \"$@\"");
+	const char *command = live_script("fills", FILL "exec \"$@\"");
+	struct live_proc *rptrace = live_start(
+		"/usr/bin/unshare -m %s %s -f %s:leaf %s /mnt/out -- %s %s", script, live_program(),
+		live_target_path("functions"), option, command,
+		live_target_path("functions counts 1 20000"));
+
 	live_release(rptrace);
 	assert_int_equal(live_wait(rptrace), 1);
 	assert_non_null(strstr(rptrace->err, "No space left"));
-	if (strstr(rptrace->out, "ready"))
-		assert_int_equal(live_expected(rptrace->out, "leaf"), 20000);
+	assert_int_equal(live_expected(rptrace->out, "leaf"), 20000);
 }
 
 /* ---- many ------------------------------------------------------------------------------------ */
@@ -404,15 +422,17 @@ int main(void)
 		{"list_ends", list_ends},
 		{"a_signal_is_heard_at_the_start", a_signal_is_heard_at_the_start},
 	};
-	struct CMUnitTest tests[LIVE_COUNT(all) * LIVE_COUNT(each) + LIVE_COUNT(written) + 3];
+	struct CMUnitTest tests[LIVE_COUNT(all) * LIVE_COUNT(each) + 2 * LIVE_COUNT(written) + 3];
 	size_t n = 0;
 
 	for (size_t i = 0; i < LIVE_COUNT(all); i++)
 		for (size_t k = 0; k < LIVE_COUNT(each); k++)
 			tests[n++] = live_test(each[k].test, &all[i], "%s: %s", each[k].name,
 					       all[i].name);
-	for (size_t i = 0; i < LIVE_COUNT(written); i++)
+	for (size_t i = 0; i < LIVE_COUNT(written); i++) {
 		tests[n++] = live_test(disk_is_full, &written[i], "disk_is_full: %s", written[i]);
+		tests[n++] = live_test(disk_fills_up, &written[i], "disk_fills_up: %s", written[i]);
+	}
 	tests[n++] = (struct CMUnitTest)cmocka_unit_test(many_files);
 	tests[n++] = (struct CMUnitTest)cmocka_unit_test(many_labels);
 	tests[n++] = (struct CMUnitTest)cmocka_unit_test(texts_that_never_come);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,8 +11,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -242,6 +245,62 @@ static void a_new_file_is_new(void **state)
 	assert_int_equal(rp_caller__create_new("new"), -EEXIST);
 }
 
+static bool fill(const char *path, size_t left)
+{
+	struct statvfs fs;
+	int fd = open(path, O_WRONLY | O_CREAT, 0644);
+	bool done = fd >= 0 && !fstatvfs(fd, &fs) &&
+		    !fallocate(fd, 0, 0, (off_t)(fs.f_bfree * fs.f_frsize - left));
+
+	close(fd);
+	return done;
+}
+
+/* 0, or which of these was not so. */
+static int on_a_small_file_system(void)
+{
+	char why[RP_REFUSAL_SIZE];
+	int fd;
+
+	if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    mount("none", folder, "tmpfs", 0, "size=256k") || chdir(folder))
+		return 1;
+	fd = rp_caller__create("there", false);
+	if (fd < 0 || rp_caller__may_create("new"))
+		return 2;
+	close(fd);
+	if (!fill("large", 60 << 10) || rp_caller__create("new", true) != -ENOSPC ||
+	    rp_caller__create_new("new") != -ENOSPC || rp_caller__may_create("new") != -ENOSPC)
+		return 3;
+	if (!access("new", F_OK))
+		return 4;
+	if (rp_caller__create("there", false) != -ENOSPC)
+		return 5;
+	if (strcmp(rp_caller__refusal("there", -ENOSPC, why, sizeof(why)),
+		   "60 KiB are free there, and what is written takes 64 KiB or more"))
+		return 6;
+	if (mkfifo("pipe", 0600) || open("pipe", O_RDONLY | O_NONBLOCK) < 0 ||
+	    rp_caller__create("pipe", false) < 0)
+		return 7;
+	return rp_caller__create("large", false) < 0 ? 8 : 0; /* it will be emptied */
+}
+
+static void a_full_file_system_is_told_before_there_is_something_to_write(void **state)
+{
+	int status;
+	pid_t pid;
+
+	(void)state;
+	if (getuid())
+		skip();
+	pid = fork();
+	if (!pid)
+		_exit(on_a_small_file_system());
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(WEXITSTATUS(status), 0);
+	assert_string_equal(rp_caller__refusal("there", -ENOSPC, NULL, 0), strerror(ENOSPC));
+}
+
 /* As an ordinary user with all capabilities, as file capabilities give them. */
 static bool become_capable_user(void)
 {
@@ -414,6 +473,7 @@ int main(void)
 		TEST(files_of_others_are_no_place_for_secrets),
 		TEST(no_name_of_another_file_is_taken),
 		TEST(a_new_file_is_new),
+		TEST(a_full_file_system_is_told_before_there_is_something_to_write),
 		TEST(capabilities_open_no_file),
 		TEST(setuid_is_refused),
 		cmocka_unit_test(standard_descriptors_are_taken),

@@ -68,15 +68,15 @@ int rp_record_files__check(const struct rp_record_files *f)
 	return 0;
 }
 
-/* That the old file is not there any more is no error. */
+/* Makes room for the next file. That the old one is not there any more is no error. */
 static int remove_old(const struct rp_record_files *f)
 {
 	char path[PATH_MAX];
 	int rc;
 
-	if (!f->keep || f->number <= f->keep)
+	if (!f->keep || f->number < f->keep)
 		return 0;
-	rc = rp_caller__remove(rp_record_files__path(f, f->number - f->keep, path));
+	rc = rp_caller__remove(rp_record_files__path(f, f->number + 1 - f->keep, path));
 	return rc == -ENOENT ? 0 : rc;
 }
 
@@ -86,6 +86,8 @@ int rp_record_files__next(void *ctx)
 	char path[PATH_MAX];
 	int rc = rp_record_files__end(f);
 
+	if (!rc)
+		rc = remove_old(f);
 	if (rc)
 		return rc;
 	f->fd = open_locked(rp_record_files__path(f, f->number + 1, path));
@@ -93,7 +95,7 @@ int rp_record_files__next(void *ctx)
 		return f->fd;
 	f->number++;
 	f->end = 0;
-	return remove_old(f);
+	return 0;
 }
 
 /* ---- written --------------------------------------------------------------------------------- */

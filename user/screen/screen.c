@@ -269,7 +269,7 @@ static int write_snapshot(const struct rp_snapshot *snapshot, const char *path)
 static void save(struct rp_state *s)
 {
 	time_t now = time(NULL);
-	char stamp[32], path[64];
+	char stamp[32], path[64], why[RP_REFUSAL_SIZE];
 	struct tm tm;
 	int rc = -EEXIST;
 
@@ -281,7 +281,7 @@ static void save(struct rp_state *s)
 			snprintf(path, sizeof(path), "rptrace-%s-%d.json", stamp, i);
 	}
 	if (rc)
-		rp_state__say(s, "%s: %s", path, strerror(-rc));
+		rp_state__say(s, "%s: %s", path, rp_caller__refusal(path, rc, why, sizeof(why)));
 	else
 		rp_state__say(s, "written: %s", path);
 }

@@ -3,12 +3,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <linux/capability.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -111,6 +113,41 @@ static int folder_of(const char *path, char folder[PATH_MAX])
 	return 0;
 }
 
+/* Bytes that a summary or the first blocks of a record may take. */
+#define LEAST_ROOM (UINT64_C(64) << 10)
+
+/* Bytes that this user may still write. Where file systems do not say, there is room. */
+static uint64_t room_of(const struct statvfs *fs)
+{
+	uint64_t blocks = geteuid() ? fs->f_bavail : fs->f_bfree, bytes;
+
+	if (!fs->f_blocks || __builtin_mul_overflow(blocks, (uint64_t)fs->f_frsize, &bytes))
+		return UINT64_MAX;
+	return bytes;
+}
+
+/* For a file that is new. */
+static uint64_t room_beside(const char *path)
+{
+	char folder[PATH_MAX];
+	struct statvfs fs;
+
+	return folder_of(path, folder) || statvfs(folder, &fs) ? UINT64_MAX : room_of(&fs);
+}
+
+/* For one that is there, and gives back what it has when it is emptied. */
+static bool has_room(int fd)
+{
+	uint64_t given_back;
+	struct statvfs fs;
+	struct stat st;
+
+	if (fstat(fd, &st) || !S_ISREG(st.st_mode) || fstatvfs(fd, &fs))
+		return true;
+	given_back = (uint64_t)st.st_blocks * 512;
+	return given_back >= LEAST_ROOM || room_of(&fs) >= LEAST_ROOM - given_back;
+}
+
 /* root may do everything in any case. */
 static bool is_trusted(uid_t uid)
 {
@@ -153,8 +190,12 @@ static int make_secret(int fd)
 
 static int create_new(const char *path, bool secret)
 {
-	int fd = open(path, FLAGS | O_CREAT | O_EXCL, secret ? 0600 : 0644), rc;
+	struct stat st;
+	int fd, rc;
 
+	if (lstat(path, &st) && room_beside(path) < LEAST_ROOM)
+		return -ENOSPC;
+	fd = open(path, FLAGS | O_CREAT | O_EXCL, secret ? 0600 : 0644);
 	rc = fd < 0 ? -errno : give_to_caller(fd);
 	if (rc && fd >= 0)
 		close(fd);
@@ -170,7 +211,9 @@ static int create(const char *path, bool secret)
 	fd = open(path, FLAGS);
 	if (fd < 0)
 		return -errno;
-	rc = is_trap(fd, path, secret) ? -EACCES : secret ? make_secret(fd) : 0;
+	rc = is_trap(fd, path, secret) ? -EACCES : has_room(fd) ? 0 : -ENOSPC;
+	if (!rc && secret)
+		rc = make_secret(fd);
 	if (rc)
 		close(fd);
 	return rc ? rc : fd;
@@ -179,7 +222,15 @@ static int create(const char *path, bool secret)
 const char *rp_caller__refusal(const char *path, int code, char *text, size_t size)
 {
 	struct stat st;
+	uint64_t room;
 
+	if (code == -ENOSPC && (room = room_beside(path)) < LEAST_ROOM) {
+		snprintf(text, size,
+			 "%" PRIu64 " KiB are free there, and what is written takes %" PRIu64
+			 " KiB or more",
+			 room >> 10, LEAST_ROOM >> 10);
+		return text;
+	}
 	if ((code != -EACCES && code != -ELOOP) || lstat(path, &st))
 		return strerror(-code);
 	if (S_ISLNK(st.st_mode))
@@ -260,7 +311,9 @@ static int look_at_folder(const char *path, bool secret)
 	(void)secret;
 	if (rc)
 		return rc;
-	return faccessat(AT_FDCWD, folder, W_OK | X_OK, AT_EACCESS) ? -errno : 0;
+	if (faccessat(AT_FDCWD, folder, W_OK | X_OK, AT_EACCESS))
+		return -errno;
+	return room_beside(path) < LEAST_ROOM ? -ENOSPC : 0;
 }
 
 int rp_caller__may_create(const char *path)

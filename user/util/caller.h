@@ -31,7 +31,7 @@ int rp_caller__check(struct rp_err *err);
  * /dev/stdout and /dev/stderr; it is the caller's own if it is new; and nothing waits for who might
  * read it. What was in it stays until it is emptied. secret: nobody else may read it. A descriptor,
  * or a negative errno: -EACCES, too, where somebody else has put a file there to get at what is
- * written to it.
+ * written to it; -ENOSPC where less than 64 KiB are free.
  */
 int rp_caller__create(const char *path, bool secret);
 
