@@ -140,13 +140,25 @@ static void test_bomb(void **state)
 	assert_int_equal(rp_demangle__name(name, buf, sizeof(buf)), -E2BIG);
 }
 
+/* Numbers that libiberty would count to for hours, and what merely looks like them. */
+static void test_lifetimes(void **state)
+{
+	(void)state;
+	expect("_RNvC1a1bINvC1a1bFGzzzzzzzz_EuE", "a::b");
+	expect("_RNvMINvC1a1bDGzzzzzzzz_EL_Eu1f", "<()>::f");
+	expect("_RNvC1a1bINvC1a1bFGzz_EuE", "a::b");
+	expect("_RNvCsFGabcdefgh_7mycrate3foo", "mycrate::foo");
+	expect("_RNvC1a7NOGOODs", "a::NOGOODs");
+	expect_as_it_is("_RNvC1a8FGOOOOD_");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_cxx),	   cmocka_unit_test(test_rust),
 		cmocka_unit_test(test_plain),	   cmocka_unit_test(test_copies),
 		cmocka_unit_test(test_cold_parts), cmocka_unit_test(test_too_long),
-		cmocka_unit_test(test_bomb),
+		cmocka_unit_test(test_lifetimes),  cmocka_unit_test(test_bomb),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -44,6 +44,9 @@ static void test_escape(void **state)
 	check_escape("\xef\xbb\xbf|", "\\xef\\xbb\\xbf|");	  /* byte order mark */
 	check_escape("\xef\xbf\xbe|", "\\xef\\xbf\\xbe|");	  /* not in XML */
 	check_escape("\xef\xbf\xbf|", "\\xef\\xbf\\xbf|");
+	check_escape("\xcd\x8f|", "\\xcd\\x8f|");	   /* grapheme joiner */
+	check_escape("\xe3\x85\xa4|", "\\xe3\\x85\\xa4|"); /* Hangul filler */
+	check_escape("\xef\xb8\x8f|", "\\xef\\xb8\\x8f|"); /* variation selector */
 	check_escape("\xef\xbf\xbd", "\xef\xbf\xbd");
 	check_escape("\xe2\x80\x90", "\xe2\x80\x90"); /* a hyphen is plain */
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
 #include "discover/demangle.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <setjmp.h>
 #include <stdlib.h>
@@ -30,6 +31,31 @@ static void put(const char *text, size_t len, void *opaque)
 		longjmp(sink->full, 1);
 	memcpy(sink->buf + sink->len, text, len);
 	sink->len += len;
+}
+
+#define BINDER "G00" /* how a number begins that was cut */
+
+/*
+ * A type of Rust may bring lifetimes, "FG_" one, and libiberty counts to their number, of base 62,
+ * even where it prints none of them: six digits are an hour. Of three digits and more the last one
+ * is left; zeros leave all else in its place. Other text may look like that, too: hashes of crates,
+ * which nobody is shown, and names, as is seen afterwards.
+ */
+static bool cut_lifetimes(char *mangled)
+{
+	bool has_cut = false;
+
+	for (char *at = mangled; (at = strchr(at, 'G')); at++) {
+		size_t n = 0;
+
+		while (isalnum((unsigned char)at[1 + n]))
+			n++;
+		if (n < 3 || at[1 + n] != '_' || at == mangled || !strchr("FD", at[-1]))
+			continue;
+		memset(at + 1, '0', n - 1);
+		has_cut = true;
+	}
+	return has_cut;
 }
 
 static int run(const char *mangled, struct sink *sink)
@@ -87,19 +113,21 @@ static size_t last_suffix(const char *name, size_t len, const struct suffix **wh
 /* Demangle linker[0..stem) where it is a mangled name; returns as rp_demangle__name does. */
 static int demangle_stem(const char *linker, size_t stem, struct sink *sink)
 {
+	bool has_cut;
 	char *copy;
 	int ret;
 
 	if (linker[0] != '_' || (linker[1] != 'Z' && linker[1] != 'R'))
 		return 0;
-	if (!linker[stem])
+	if (!linker[stem] && linker[1] == 'Z')
 		return run(linker, sink);
 	copy = strndup(linker, stem);
 	if (!copy)
 		return 0;
+	has_cut = linker[1] == 'R' && cut_lifetimes(copy);
 	ret = run(copy, sink);
 	free(copy);
-	return ret;
+	return ret > 0 && has_cut && memmem(sink->buf, sink->len, BINDER, strlen(BINDER)) ? 0 : ret;
 }
 
 int rp_demangle__name(const char *linker, char *buf, size_t size)
