@@ -67,8 +67,8 @@ BPF_SRCS  := $(wildcard bpf/*.bpf.c)
 SKELS     := $(BPF_SRCS:bpf/%.bpf.c=$(O)/bpf/%.skel.h)
 CORE_OBJS := $(CORE_SRCS:%.c=$(O)/%.o) $(O)/html/page.o
 USER_OBJS := $(USER_SRCS:%.c=$(O)/%.o)
-# What of a run is pure: unit tests find it here, and cannot link what needs libbpf.
-RUN_OBJS  := $(filter $(O)/user/run/%,$(USER_OBJS))
+# What is not pure: unit tests find it here, and stand in for libbpf where they need what calls it.
+RUN_OBJS  := $(filter $(O)/user/run/% $(O)/user/attach/% $(O)/user/commands/%,$(USER_OBJS))
 
 .DELETE_ON_ERROR:
 .SECONDARY:

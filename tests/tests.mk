@@ -9,7 +9,7 @@ CMOCKA_LIBS := -lcmocka
 UNIT_SRCS := $(wildcard tests/unit/test_*.c)
 UNIT_BINS := $(UNIT_SRCS:tests/unit/%.c=$(O)/tests/unit/%)
 
-$(UNIT_BINS): $(O)/tests/unit/%: tests/unit/%.c $(O)/librprun.a $(O)/librpcore.a
+$(UNIT_BINS): $(O)/tests/unit/%: tests/unit/%.c $(O)/librprun.a $(O)/librpcore.a | $(SKELS)
 	$(call msg,TEST,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) $(DEPFLAGS) $(ALL_LDFLAGS) -o $@ $< $(O)/librprun.a $(O)/librpcore.a $(CORE_LIBS) $(CMOCKA_LIBS)

@@ -92,7 +92,7 @@ static void width_of_the_terminal(void **state)
 	fclose(file);
 	if (master < 0 || grantpt(master) || unlockpt(master))
 		skip(); /* no pseudo terminals here */
-	terminal = fopen(ptsname(master), "r+");
+	terminal = fdopen(open(ptsname(master), O_RDWR | O_NOCTTY), "r+");
 	assert_non_null(terminal);
 	assert_int_equal(ioctl(master, TIOCSWINSZ, &size), 0);
 	assert_int_equal(rp_table__width(terminal), 77);
