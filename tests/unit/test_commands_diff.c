@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+/* rptrace diff, of files and of runs that it makes; a run is made up here. */
+#include "commands_fixture.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+
+#include "run/run.h"
+
+#define GOLDEN "tests/golden/record.rpt"
+
+/* ---- a run -------------------------------------------------------------------------------------
+ */
+
+/* What the processes of runs leave behind, in memory that they share with this one. */
+static struct {
+	unsigned runs;
+	char command[32][32];
+	char record[32][256];
+	bool has_output[32];
+	unsigned fails; /* this run, counted from 1 */
+	int rc, status; /* ... so */
+	bool dies;
+} * made;
+
+int rp_run__live(const struct rp_opts *opts, const struct rp_baseline *baseline, rp_say_fn say,
+		 int *command_status, struct rp_err *err)
+{
+	static char bytes[8192];
+	unsigned n = made->runs++;
+	int in = open(GOLDEN, O_RDONLY | O_CLOEXEC), out;
+	ssize_t got = read(in, bytes, sizeof(bytes));
+
+	(void)baseline;
+	snprintf(made->command[n], sizeof(made->command[n]), "%s", opts->argv[0]);
+	snprintf(made->record[n], sizeof(made->record[n]), "%s", opts->record);
+	made->has_output[n] = opts->output;
+	say("tracing", NULL);
+	close(in);
+	out = open(opts->record, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	if (got > 0 && write(out, bytes, (size_t)got) != got)
+		got = -1;
+	close(out);
+	if (made->fails != n + 1)
+		return 0;
+	if (made->dies)
+		raise(SIGKILL);
+	*command_status = made->status;
+	return made->rc ? rp_err__set(err, RP_EXIT_DENIED, made->rc, "try it", "it went wrong") : 0;
+}
+
+static int make_shared(void **state)
+{
+	(void)state;
+	made = mmap(NULL, sizeof(*made), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	return made == MAP_FAILED ? -1 : 0;
+}
+
+static int begin(void **state)
+{
+	(void)state;
+	memset(made, 0, sizeof(*made));
+	return 0;
+}
+
+/* ---- of files ----------------------------------------------------------------------------------
+ */
+
+static void files_are_compared(void **state)
+{
+	(void)state;
+	assert_int_equal(run(rp_diff__run, "rptrace diff --format csv " GOLDEN " -- " GOLDEN),
+			 RP_EXIT_OK);
+	assert_int_equal(strncmp(ran.out, "name,kind,count_a,", 18), 0);
+	assert_prints("outer,function,30.000,21870.000");
+	assert_int_equal(made->runs, 0);
+	assert_int_equal(run(rp_diff__run, "rptrace diff " GOLDEN " " GOLDEN), RP_EXIT_OK);
+	assert_int_equal(run(rp_diff__run, "rptrace diff " GOLDEN " /no/such/file"),
+			 RP_EXIT_FAILED);
+	assert_failed("/no/such/file: No such file", "rptrace record --help");
+	assert_int_equal(run(rp_diff__run, "rptrace diff /no/such/file " GOLDEN), RP_EXIT_FAILED);
+}
+
+/* One run of each cannot tell. */
+static void a_gate_wants_more_runs(void **state)
+{
+	(void)state;
+	assert_int_equal(run(rp_diff__run, "rptrace diff --max-regression 5 " GOLDEN " -- " GOLDEN),
+			 RP_EXIT_CANNOT_TELL);
+	assert_failed("", "rptrace diff --help");
+}
+
+static void no_record_is_written_over(void **state)
+{
+	char line[256], path[] = "/tmp/rptrace-diff-XXXXXX", bytes[8192];
+	int copy = mkstemp(path), in = open(GOLDEN, O_RDONLY | O_CLOEXEC);
+	ssize_t n = read(in, bytes, sizeof(bytes));
+	struct stat st;
+
+	(void)state;
+	close(in);
+	assert_int_equal(write(copy, bytes, (size_t)n), n);
+	for (int second = 0; second < 2; second++) {
+		snprintf(line, sizeof(line), "rptrace diff -o %s %s %s", path,
+			 second ? GOLDEN : path, second ? path : GOLDEN);
+		assert_int_equal(run(rp_diff__run, line), RP_EXIT_USAGE);
+		assert_failed("is a record that is to be read", "-o rptrace.out");
+		assert_int_equal(fstat(copy, &st), 0);
+		assert_int_equal(st.st_size, n);
+	}
+	close(copy);
+	unlink(path);
+}
+
+/* ---- of runs -----------------------------------------------------------------------------------
+ */
+
+static bool exists(const char *path)
+{
+	return !access(path, F_OK);
+}
+
+/* A warm-up of both, then pairs; the table is apart from what the commands print. */
+static void runs_are_made_in_turns(void **state)
+{
+	unsigned n[2] = {0};
+
+	(void)state;
+	assert_int_equal(run(rp_diff__run, "rptrace diff --run 3 -o - -- one x --- two y"),
+			 RP_EXIT_OK);
+	assert_int_equal(made->runs, 8);
+	assert_string_equal(made->command[0], "one");
+	assert_string_equal(made->command[1], "two");
+	for (unsigned i = 0; i < 8; i++) {
+		bool is_b = !strcmp(made->command[i], "two");
+		const char *name = strrchr(made->record[i], '/');
+
+		n[is_b]++;
+		if (i % 2)
+			assert_string_not_equal(made->command[i], made->command[i - 1]);
+		assert_string_equal(name, is_b ? "/b.rpt" : "/a.rpt");
+		assert_false(made->has_output[i]);
+		/* Nobody wants to keep them, nor the folder. */
+		assert_false(exists(made->record[i]));
+		*strrchr(made->record[i], '/') = '\0';
+		assert_false(exists(made->record[i]));
+	}
+	assert_int_equal(n[0], 4);
+	assert_int_equal(n[1], 4);
+	assert_says("pair 1 of 3\npair 2 of 3\npair 3 of 3\n");
+	assert_prints("outer");
+}
+
+static void records_are_kept_where_wanted(void **state)
+{
+	char line[256], path[128], folder[] = "/tmp/rptrace-diff-XXXXXX";
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	snprintf(line, sizeof(line),
+		 "rptrace diff --run 2 --record %s/kept -o - -- one x --- two y", folder);
+	assert_int_equal(run(rp_diff__run, line), RP_EXIT_OK);
+	for (unsigned i = 0; i < 4; i++) {
+		snprintf(path, sizeof(path), "%s/kept.%c%u.rpt", folder, "ab"[i % 2], i / 2 + 1);
+		assert_true(exists(path));
+		unlink(path);
+	}
+	/* The warm-up is not among them. */
+	assert_false(exists(made->record[0]));
+	assert_int_equal(rmdir(folder), 0);
+}
+
+/* The first run that fails is the last one. */
+static void a_run_that_fails_ends_it(void **state)
+{
+	(void)state;
+	made->fails = 4;
+	made->status = 9;
+	assert_int_equal(run(rp_diff__run, "rptrace diff --run 3 -o - -- one x --- two y"),
+			 RP_EXIT_FAILED);
+	assert_int_equal(made->runs, 4);
+	assert_failed("1: the command has failed, with 9", made->command[3]);
+
+	memset(made, 0, sizeof(*made));
+	made->fails = 1;
+	made->rc = -EPERM;
+	assert_int_equal(run(rp_diff__run, "rptrace diff --run 3 -o - -- one x --- two y"),
+			 RP_EXIT_DENIED);
+	assert_int_equal(made->runs, 1);
+	assert_failed("it went wrong", "try it");
+
+	memset(made, 0, sizeof(*made));
+	made->fails = 1;
+	made->dies = true;
+	assert_int_equal(run(rp_diff__run, "rptrace diff --run 3 -o - -- one x --- two y"),
+			 RP_EXIT_FAILED);
+	assert_failed("the warm-up has ended before it was over", "rptrace doctor");
+	assert_false(exists(made->record[0]));
+}
+
+/* What the gate wants is told by the number of runs that would decide it. */
+static void more_pairs_are_proposed(void **state)
+{
+	(void)state;
+	assert_int_equal(run(rp_diff__run, "rptrace diff --run 2 --max-regression 5 -o - -- one x "
+					   "--- two y"),
+			 RP_EXIT_CANNOT_TELL);
+	assert_failed("2 pairs of runs, and it takes 5", "--run 5 -- one x --- two y");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(files_are_compared, begin),
+		cmocka_unit_test_setup(a_gate_wants_more_runs, begin),
+		cmocka_unit_test_setup(no_record_is_written_over, begin),
+		cmocka_unit_test_setup(runs_are_made_in_turns, begin),
+		cmocka_unit_test_setup(records_are_kept_where_wanted, begin),
+		cmocka_unit_test_setup(a_run_that_fails_ends_it, begin),
+		cmocka_unit_test_setup(more_pairs_are_proposed, begin),
+	};
+
+	return cmocka_run_group_tests(tests, make_shared, NULL);
+}

@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+/* rptrace doctor: what is found of a kernel, of rights and of a process, and what is proposed. */
+#include "features_fixture.h"
+
+#include <jansson.h>
+#include <linux/capability.h>
+
+#include "attach/session.h"
+#include "commands/doctor_internal.h"
+
+static int load_error; /* a negative errno; 0: programs load */
+
+int rp_session__new(const struct rp_session_opts *opts, struct rp_session **out, struct rp_err *err)
+{
+	(void)opts;
+	*out = NULL;
+	return load_error ? rp_err__set(err, RP_EXIT_DENIED, load_error, "look", "cannot be loaded")
+			  : 0;
+}
+
+void rp_session__free(struct rp_session *session)
+{
+	(void)session;
+}
+
+enum rp_attach_mode rp_session__mode(const struct rp_session *session)
+{
+	(void)session;
+	return RP_ATTACH_SESSION;
+}
+
+/* ---- the system --------------------------------------------------------------------------------
+ */
+
+static const struct rp_finding *finding(const struct rp_findings *findings, const char *name)
+{
+	for (size_t i = 0; i < findings->n; i++)
+		if (!strcmp(findings->items[i].name, name))
+			return &findings->items[i];
+	return NULL;
+}
+
+#define ALL_CAPS ~0ull
+
+static const struct rp_finding *find(const struct rp_features *features, uint64_t caps,
+				     const char *name)
+{
+	static struct rp_findings findings;
+	static struct line line;
+	struct rp_system system = {.features = *features, .caps = caps, .opts = &line.opts};
+
+	parse_good(&line, "rptrace doctor");
+	memset(&findings, 0, sizeof(findings));
+	rp_system__check(&system, &findings);
+	assert_non_null(finding(&findings, name));
+	return finding(&findings, name);
+}
+
+#define assert_found(f, wanted_level, wanted_text, wanted_cure)                                    \
+	do {                                                                                       \
+		const struct rp_finding *found_ = (f);                                             \
+                                                                                                   \
+		if (found_->level != (wanted_level) || !strstr(found_->found, wanted_text) ||      \
+		    !strstr(found_->cure, wanted_cure))                                            \
+			fail_msg("%s: %d, %s; %s", found_->name, found_->level, found_->found,     \
+				 found_->cure);                                                    \
+	} while (0)
+
+static void a_modern_kernel_has_all(void **state)
+{
+	static const char *const names[] = {
+		"kernel", "BTF",	   "uprobe_multi", "uprobe session", "perf-event uprobes",
+		"nops",	  "return probes", "rights",	   "processes",	     "programs"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		const struct rp_finding *f = find(&modern, ALL_CAPS, names[i]);
+
+		assert_int_equal(f->level, RP_LEVEL_OK);
+		assert_string_equal(f->cure, "");
+	}
+	assert_found(find(&modern, ALL_CAPS, "programs"), RP_LEVEL_OK, "attach by session", "");
+	assert_found(find(&modern, ALL_CAPS, "nops"), RP_LEVEL_OK, "not optimised", "");
+}
+
+static void what_a_kernel_lacks_is_told(void **state)
+{
+	struct rp_features f = modern;
+
+	(void)state;
+	f.session = false;
+	assert_found(find(&f, ALL_CAPS, "uprobe session"), RP_LEVEL_NOTE, "probed apart", "6.13");
+	f.multi = false;
+	assert_found(find(&f, ALL_CAPS, "uprobe_multi"), RP_LEVEL_NOTE, "perf-event", "6.6");
+	f.perf = false;
+	assert_found(find(&f, ALL_CAPS, "uprobe_multi"), RP_LEVEL_FAIL, "neither", "6.1");
+	assert_found(find(&f, ALL_CAPS, "perf-event uprobes"), RP_LEVEL_NOTE, "not there",
+		     "leave --attach perf alone");
+	f.btf = false;
+	assert_found(find(&f, ALL_CAPS, "BTF"), RP_LEVEL_FAIL, "missing", "DEBUG_INFO_BTF");
+	f = modern;
+	f.nop5_optimized = true;
+	assert_found(find(&f, ALL_CAPS, "nops"), RP_LEVEL_NOTE, "5-byte", "7.2");
+	f.nop10_optimized = true;
+	assert_found(find(&f, ALL_CAPS, "nops"), RP_LEVEL_OK, "10-byte", "");
+}
+
+static void what_was_not_permitted_was_not_tried(void **state)
+{
+	const struct rp_features f = {.btf = true};
+
+	(void)state;
+	assert_found(find(&f, 0, "uprobe_multi"), RP_LEVEL_NOTE, "could not be tried",
+		     "get the rights");
+	assert_found(find(&f, 0, "uprobe session"), RP_LEVEL_NOTE, "could not be tried",
+		     "get the rights");
+	assert_found(find(&f, 0, "perf-event uprobes"), RP_LEVEL_NOTE, "could not be tried",
+		     "get the rights");
+	assert_int_equal(find(&f, 0, "programs")->level, RP_LEVEL_FAIL);
+}
+
+static void return_probes_and_seccomp(void **state)
+{
+	struct rp_features f = modern;
+
+	(void)state;
+	assert_found(find(&f, ALL_CAPS, "return probes"), RP_LEVEL_OK, "breakpoints", "");
+	f.returns = RP_RETURN_SYSCALL_EXEMPT;
+	assert_found(find(&f, ALL_CAPS, "return probes"), RP_LEVEL_OK, "lets through", "");
+	f.returns = RP_RETURN_SYSCALL_FILTERED;
+	assert_found(find(&f, ALL_CAPS, "return probes"), RP_LEVEL_NOTE, "may end", "6.14");
+	f.returns = RP_RETURN_SYSCALL_UNKNOWN;
+	assert_found(find(&f, ALL_CAPS, "return probes"), RP_LEVEL_NOTE, "could not be tried",
+		     "outside of the container");
+}
+
+/* Which rights are there, and what gives those that are not, to who runs it. */
+static void rights_are_told_by_name(void **state)
+{
+	const uint64_t admin = 1ull << CAP_SYS_ADMIN, bpf = 1ull << RP_CAP_BPF,
+		       perfmon = 1ull << RP_CAP_PERFMON, ptrace = 1ull << CAP_SYS_PTRACE;
+	const struct rp_features none = {.btf = true};
+	bool root = !geteuid();
+	const char *as_root = "/test_commands_doctor doctor"; /* by sudo or su */
+
+	(void)state;
+	assert_found(find(&modern, admin, "rights"), RP_LEVEL_OK, "programs; CAP_SYS_ADMIN", "");
+	assert_found(find(&modern, bpf | perfmon, "rights"), RP_LEVEL_OK,
+		     "programs; CAP_BPF CAP_PERFMON", "");
+	assert_found(find(&none, 0, "rights"), RP_LEVEL_FAIL, "has none of the rights",
+		     root ? "--cap-add=BPF --cap-add=PERFMON" : as_root);
+	assert_found(find(&none, bpf, "rights"), RP_LEVEL_FAIL, "has CAP_BPF",
+		     root ? "--cap-add=BPF" : as_root);
+	assert_found(find(&none, bpf | perfmon, "rights"), RP_LEVEL_FAIL, "has CAP_BPF CAP_PERF",
+		     root ? "outside of the container" : as_root);
+	assert_found(find(&modern, ptrace, "processes"), RP_LEVEL_OK, "of all users", "");
+	assert_found(find(&modern, 0, "processes"), RP_LEVEL_NOTE, "not those of other users",
+		     root ? "--cap-add=SYS_PTRACE" : as_root);
+}
+
+static void a_failure_decides_the_status(void **state)
+{
+	(void)state;
+	fake_features = modern;
+	assert_int_equal(run(rp_doctor__run, "rptrace doctor"), RP_EXIT_OK);
+	assert_prints("ok    BTF ");
+	assert_null(strstr(ran.out, "FAIL"));
+	load_error = -E2BIG;
+	assert_int_equal(run(rp_doctor__run, "rptrace doctor"), RP_EXIT_DENIED);
+	assert_prints("FAIL  programs                   cannot be loaded\n      cure: look\n");
+	load_error = 0;
+	fake_features.btf = false;
+	assert_int_equal(run(rp_doctor__run, "rptrace doctor"), RP_EXIT_DENIED);
+}
+
+/* ---- a process ---------------------------------------------------------------------------------
+ */
+
+static void look_at(const struct rp_features *features, pid_t pid, struct rp_findings *out)
+{
+	static struct line line;
+	struct rp_system system = {.features = *features, .caps = ALL_CAPS, .opts = &line.opts};
+
+	parse_good(&line, "rptrace doctor");
+	memset(out, 0, sizeof(*out));
+	rp_target__check(&system, pid, out);
+}
+
+static void a_process_is_looked_at(void **state)
+{
+	pid_t pid = wait_for_me(false);
+	static struct rp_findings found;
+
+	(void)state;
+	look_at(&modern, pid, &found);
+	let_go(pid);
+	assert_found(finding(&found, "process"), RP_LEVEL_OK, "test_commands_d", "");
+	assert_found(finding(&found, "first thread"), RP_LEVEL_OK, "lives", "");
+	assert_found(finding(&found, "debugger"), RP_LEVEL_OK, "none", "");
+	assert_found(finding(&found, "executable"), RP_LEVEL_OK, "test_commands_doctor", "");
+	assert_found(finding(&found, "symbols"), RP_LEVEL_OK, "functions in .symtab", "");
+	assert_found(finding(&found, "debug info"), RP_LEVEL_OK, ".debug_line in the executable",
+		     "");
+	assert_found(finding(&found, "Go"), RP_LEVEL_OK, "no", "");
+	assert_found(finding(&found, "markers"), RP_LEVEL_OK, "0 regions", "");
+	assert_non_null(finding(&found, "frame pointers"));
+	assert_non_null(finding(&found, "exceptions"));
+	assert_non_null(finding(&found, "fibers"));
+	assert_non_null(finding(&found, "USDT"));
+	/* It has ended since. */
+	look_at(&modern, pid, &found);
+	assert_int_equal(found.n, 1);
+	assert_found(&found.items[0], RP_LEVEL_FAIL, "no such process", "ps -eo pid,comm");
+}
+
+static void filters_of_a_process_are_told(void **state)
+{
+	pid_t free = wait_for_me(false), filtered = wait_for_me(true);
+	static struct rp_findings of_free, of_filtered, with_care;
+	struct rp_features careful = modern;
+
+	(void)state;
+	careful.returns = RP_RETURN_SYSCALL_FILTERED;
+	look_at(&modern, free, &of_free);
+	look_at(&modern, filtered, &of_filtered);
+	look_at(&careful, filtered, &with_care);
+	let_go(free);
+	let_go(filtered);
+	assert_found(finding(&of_free, "seccomp"), RP_LEVEL_OK, "none", "");
+	assert_found(finding(&of_filtered, "seccomp"), RP_LEVEL_OK, "which return probes pass", "");
+	assert_found(finding(&with_care, "seccomp"), RP_LEVEL_OK, "RET instructions", "");
+}
+
+static void programs_read_the_report(void **state)
+{
+	pid_t pid = wait_for_me(false);
+	json_t *report, *target;
+	char text[64];
+	int status;
+
+	(void)state;
+	fake_features = modern;
+	snprintf(text, sizeof(text), "rptrace doctor --json -p %d", (int)pid);
+	status = run(rp_doctor__run, text);
+	let_go(pid);
+	assert_int_equal(status, RP_EXIT_OK);
+	report = json_loads(ran.out, 0, NULL);
+	assert_non_null(report);
+	assert_true(json_is_true(json_object_get(report, "works")));
+	assert_string_equal(json_string_value(json_object_get(report, "schema")),
+			    "rptrace-doctor/1");
+	assert_int_equal(json_array_size(json_object_get(report, "checks")), 14);
+	target = json_array_get(json_object_get(report, "targets"), 0);
+	assert_int_equal(json_integer_value(json_object_get(target, "pid")), pid);
+	assert_int_equal(json_array_size(json_object_get(target, "checks")), 13);
+	json_decref(report);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_modern_kernel_has_all),
+		cmocka_unit_test(what_a_kernel_lacks_is_told),
+		cmocka_unit_test(what_was_not_permitted_was_not_tried),
+		cmocka_unit_test(return_probes_and_seccomp),
+		cmocka_unit_test(rights_are_told_by_name),
+		cmocka_unit_test(a_failure_decides_the_status),
+		cmocka_unit_test(a_process_is_looked_at),
+		cmocka_unit_test(filters_of_a_process_are_told),
+		cmocka_unit_test(programs_read_the_report),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

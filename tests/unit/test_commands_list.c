@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+/* rptrace list, of a process of this very program. */
+#include "features_fixture.h"
+
+#include <jansson.h>
+
+#include "run/internal.h"
+
+static pid_t pid;
+
+/* Nobody types. */
+bool rp_run__is_cancelled(void)
+{
+	return false;
+}
+
+static int begin(void **state)
+{
+	(void)state;
+	fake_features = modern;
+	pid = wait_for_me(false);
+	return 0;
+}
+
+static int end(void **state)
+{
+	(void)state;
+	let_go(pid);
+	return 0;
+}
+
+static int list(const char *words)
+{
+	char text[256];
+
+	snprintf(text, sizeof(text), "rptrace list -p %d %s", (int)pid, words);
+	return run(rp_list__run, text);
+}
+
+/* Rows of the table that have a text. */
+static size_t rows_with(const char *text)
+{
+	size_t n = 0;
+
+	for (const char *at = ran.out; (at = strstr(at, text)); at++)
+		n++;
+	return n;
+}
+
+static void functions_are_listed_with_their_method(void **state)
+{
+	(void)state;
+	assert_int_equal(list("-f 'probed_*'"), RP_EXIT_OK);
+	assert_int_equal(strncmp(ran.out, "REGION", 6), 0);
+	assert_int_equal(rows_with("function session"), 2);
+	assert_prints("probed_one");
+	assert_prints("probed_two");
+	assert_prints("test_commands_list");
+	assert_null(strstr(ran.out, "To select from"));
+	/* Without sessions, and where seccomp might object. */
+	fake_features.session = false;
+	assert_int_equal(list("-f 'probed_*'"), RP_EXIT_OK);
+	assert_int_equal(rows_with("function return"), 2);
+	fake_features.returns = RP_RETURN_SYSCALL_FILTERED;
+	assert_int_equal(list("-f 'probed_*'"), RP_EXIT_OK);
+	assert_int_equal(rows_with("function ret-sites"), 2);
+}
+
+static void a_selection_of_nothing_is_a_mistake(void **state)
+{
+	(void)state;
+	assert_int_equal(list("-f probed_onf"), RP_EXIT_NOTHING);
+	assert_failed("probed_onf", "probed_one");
+	assert_string_equal(ran.out, "");
+}
+
+/* What there is, and what to type next. */
+static void without_a_selection_all_there_is_is_told(void **state)
+{
+	char line[64];
+
+	(void)state;
+	assert_int_equal(list(""), RP_EXIT_OK);
+	assert_prints("To select from, with -f and -u:");
+	assert_prints("FUNCTIONS");
+	assert_prints("libc");
+	assert_prints("\nNext:\n");
+	snprintf(line, sizeof(line), "  rptrace list -p %d -f ", (int)pid);
+	assert_prints(line);
+	/* ... of a library at most: there are USDT probes of libc, but no pairs. */
+	assert_prints("No markers, and no pairs of USDT probes. Functions of the program:");
+	assert_prints("probed_one");
+}
+
+static const char *text_of(const json_t *object, const char *key)
+{
+	return json_string_value(json_object_get(object, key));
+}
+
+static void programs_read_the_list(void **state)
+{
+	const json_t *regions, *one = NULL, *object = NULL;
+	json_t *listed;
+
+	(void)state;
+	assert_int_equal(list("--json -f 'probed_*'"), RP_EXIT_OK);
+	listed = json_loads(ran.out, 0, NULL);
+	assert_non_null(listed);
+	assert_string_equal(text_of(listed, "schema"), "rptrace-list/1");
+	regions = json_object_get(listed, "regions");
+	assert_int_equal(json_array_size(regions), 2);
+	for (size_t i = 0; i < 2; i++)
+		if (!strcmp(text_of(json_array_get(regions, i), "name"), "probed_one"))
+			one = json_array_get(regions, i);
+	assert_non_null(one);
+	assert_string_equal(text_of(one, "kind"), "function");
+	assert_string_equal(text_of(one, "method"), "session");
+	assert_int_equal(json_integer_value(json_object_get(one, "sites")), 1);
+	assert_true(json_integer_value(json_object_get(one, "offset")) > 0);
+	assert_true(json_is_false(json_object_get(one, "ends_at_jump")));
+	assert_non_null(strstr(text_of(one, "object"), "test_commands_list"));
+	assert_int_equal(json_array_size(json_object_get(listed, "refused")), 0);
+	json_decref(listed);
+	/* Objects, by the file with its functions. */
+	assert_int_equal(list("--json"), RP_EXIT_OK);
+	listed = json_loads(ran.out, 0, NULL);
+	assert_non_null(listed);
+	for (size_t i = 0; i < json_array_size(json_object_get(listed, "objects")); i++) {
+		const json_t *o = json_array_get(json_object_get(listed, "objects"), i);
+
+		if (strstr(text_of(o, "path"), "test_commands_list"))
+			object = o;
+	}
+	assert_non_null(object);
+	assert_true(json_integer_value(json_object_get(object, "functions")) > 10);
+	assert_true(json_array_size(json_object_get(listed, "next")) > 0);
+	json_decref(listed);
+}
+
+#define TEST(test) cmocka_unit_test_setup_teardown(test, begin, end)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(functions_are_listed_with_their_method),
+		TEST(a_selection_of_nothing_is_a_mistake),
+		TEST(without_a_selection_all_there_is_is_told),
+		TEST(programs_read_the_list),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

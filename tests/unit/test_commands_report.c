@@ -1,0 +1,423 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+/* rptrace report, from the command line to what is printed, written and refused. */
+#include "record_fixture.h"
+
+#include "commands_fixture.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+
+#define GOLDEN	"tests/golden/record.rpt"
+#define SAMPLES "tests/golden/samples.rpt"
+
+static char folder[] = "/tmp/rptrace-report-XXXXXX";
+
+static int make_folder(void **state)
+{
+	(void)state;
+	return mkdtemp(folder) ? 0 : -1;
+}
+
+static int remove_folder(void **state)
+{
+	DIR *dir = opendir(folder);
+	struct dirent *entry;
+
+	(void)state;
+	while (dir && (entry = readdir(dir)))
+		unlinkat(dirfd(dir), entry->d_name, 0);
+	closedir(dir);
+	return rmdir(folder);
+}
+
+static const char *path_of(const char *name)
+{
+	static char path[8][128];
+	static size_t next;
+
+	next = (next + 1) % 8;
+	snprintf(path[next], sizeof(path[0]), "%s/%s", folder, name);
+	return path[next];
+}
+
+static size_t read_file(const char *path, char *bytes, size_t size)
+{
+	FILE *file = fopen(path, "rb");
+	size_t n = file ? fread(bytes, 1, size - 1, file) : 0;
+
+	if (file)
+		fclose(file);
+	bytes[n] = '\0';
+	return n;
+}
+
+static void write_file(const char *path, const void *bytes, size_t n)
+{
+	FILE *file = fopen(path, "wb");
+
+	assert_non_null(file);
+	assert_int_equal(fwrite(bytes, 1, n, file), n);
+	fclose(file);
+}
+
+static bool exists(const char *path)
+{
+	return !access(path, F_OK);
+}
+
+static int report(const char *format, ...) __attribute__((format(printf, 1, 2)));
+static int report(const char *format, ...)
+{
+	char text[512] = "rptrace report ";
+	size_t n = strlen(text);
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(text + n, sizeof(text) - n, format, ap);
+	va_end(ap);
+	return run(rp_report__run, text);
+}
+
+/* ---- what is shown -----------------------------------------------------------------------------
+ */
+
+static void a_record_is_shown_as_a_table(void **state)
+{
+	(void)state;
+	assert_int_equal(report(GOLDEN), RP_EXIT_OK);
+	assert_prints("outer          30  21.9");
+	assert_prints("demo: 100 ms");
+	assert_says("lost: 9 instances that the recorder had no room for");
+	assert_int_equal(report("--tree " GOLDEN), RP_EXIT_OK);
+	assert_prints("in;ner");
+	assert_int_equal(report("--json " GOLDEN), RP_EXIT_OK);
+	assert_prints("\"schema\": \"rptrace-snapshot/1\"");
+	assert_int_equal(report("--columns count --format csv " GOLDEN), RP_EXIT_OK);
+	assert_int_equal(strncmp(ran.out, "name,", 5), 0);
+}
+
+/* What probes took of the CPU time is known of the whole run only. */
+static void overhead_is_of_all_or_not_told(void **state)
+{
+	static const char *const parts[] = {"--from 0.00001", "--to 0.05", "--thread 43",
+					    "--region outer"};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(parts); i++) {
+		assert_int_equal(report("%s " GOLDEN, parts[i]), RP_EXIT_OK);
+		assert_null(strstr(ran.out, "of the CPU time"));
+	}
+}
+
+static void a_part_of_the_time_is_shown(void **state)
+{
+	(void)state;
+	/* Instance i ends 1000 i + some 700 ns after the begin. */
+	assert_int_equal(report("--format csv --region outer --to 10us " GOLDEN), RP_EXIT_OK);
+	assert_prints("outer,function,/bin/demo,5,");
+	assert_int_equal(report("--format csv --from 1s " GOLDEN), RP_EXIT_OK);
+	assert_prints("outer,function,/bin/demo,0,");
+}
+
+static void slowest_instances_are_shown(void **state)
+{
+	(void)state;
+	assert_int_equal(report("--slowest 2 " GOLDEN), RP_EXIT_OK);
+	assert_prints("outer (function): the slowest 2 of 30");
+	assert_prints("758 ns");
+	assert_int_equal(report("--slowest 1 --json " GOLDEN), RP_EXIT_OK);
+	assert_int_equal(ran.out[0], '{');
+}
+
+static void what_matches_nothing_is_a_mistake(void **state)
+{
+	(void)state;
+	assert_int_equal(report("--region 'nn*' " GOLDEN), RP_EXIT_NOTHING);
+	assert_failed("--region: no region that was recorded is called 'nn*'",
+		      "rptrace report " GOLDEN);
+	assert_int_equal(report("--thread 77 " GOLDEN), RP_EXIT_NOTHING);
+	assert_failed("--thread: no thread 77 was recorded", "rptrace report " GOLDEN);
+	assert_int_equal(report("--format flamegraph " GOLDEN), RP_EXIT_NOTHING);
+	assert_failed("has no samples", "--format region-flamegraph");
+	assert_int_equal(report("--format flamegraph " SAMPLES), RP_EXIT_OK);
+	assert_prints("<svg");
+}
+
+/* ---- files -------------------------------------------------------------------------------------
+ */
+
+static void files_that_are_none_are_told(void **state)
+{
+	const char *other = path_of("other"), *empty = path_of("empty");
+
+	(void)state;
+	assert_int_equal(report("%s", path_of("none")), RP_EXIT_FAILED);
+	assert_failed("No such file", "rptrace record --help");
+	write_file(other, "no record at all, but longer than its header", 44);
+	assert_int_equal(report("%s", other), RP_EXIT_FAILED);
+	write_file(empty, "", 0);
+	assert_int_equal(report("%s", empty), RP_EXIT_FAILED);
+	/* Beside another one it is left out. */
+	assert_int_equal(report("%s " GOLDEN, empty), RP_EXIT_OK);
+	assert_says("empty: it is empty");
+	assert_prints("outer          30");
+	assert_int_equal(report(GOLDEN " %s", empty), RP_EXIT_OK);
+	assert_says("empty: it is empty");
+	assert_int_equal(report(GOLDEN " %s " GOLDEN, empty), RP_EXIT_USAGE);
+	assert_failed("of the same run as another record", "rptrace report " GOLDEN);
+}
+
+static void what_is_damaged_is_told(void **state)
+{
+	static char bytes[8192];
+	size_t n = read_file(GOLDEN, bytes, sizeof(bytes));
+	const char *cut = path_of("cut.rpt"), *damaged = path_of("damaged.rpt");
+
+	(void)state;
+	write_file(cut, bytes, n - 400);
+	assert_int_equal(report("%s", cut), RP_EXIT_OK);
+	assert_says("cut.rpt: the record ends before its run did");
+	memset(bytes + n / 2, 0x55, 40);
+	write_file(damaged, bytes, n);
+	assert_int_equal(report("%s", damaged), RP_EXIT_OK);
+	assert_says("damaged.rpt: ");
+	assert_says("are damaged");
+	assert_says("may be missing");
+}
+
+/* ---- a record in several files ------------------------------------------------------------------
+ */
+
+static struct {
+	FILE *file;
+	unsigned n;
+	const char *name;
+} parts;
+
+static int next_part(void *ctx)
+{
+	char name[64];
+
+	(void)ctx;
+	if (parts.file)
+		fclose(parts.file);
+	snprintf(name, sizeof(name), "%s.%u", parts.name, ++parts.n);
+	parts.file = fopen(path_of(name), "wb");
+	return parts.file ? 0 : -EIO;
+}
+
+static int take_part(void *ctx, const struct rp_block_header *header, const void *payload)
+{
+	(void)ctx;
+	return fwrite(header, sizeof(*header), 1, parts.file) == 1 &&
+			       (!header->stored ||
+				fwrite(payload, header->stored, 1, parts.file) == 1)
+		       ? 0
+		       : -EIO;
+}
+
+/* Files NAME.1, NAME.2...; returns how many. */
+static unsigned write_parts(const char *name, uint64_t run_number, uint64_t max_bytes)
+{
+	const struct rp_writer_opts opts = {.run = run_number,
+					    .max_bytes = max_bytes,
+					    .next = max_bytes ? next_part : NULL,
+					    .fn = take_part};
+	struct rp_event_sink sink;
+	struct rp_writer *writer;
+
+	parts.name = name;
+	parts.n = 0;
+	parts.file = NULL;
+	assert_int_equal(next_part(NULL), 0);
+	assert_int_equal(rp_writer__new(&opts, &writer), 0);
+	sink = rp_writer__sink(writer);
+	assert_int_equal(run_tell(&sink, writer, 400, 20), 0);
+	assert_int_equal(sink.close(sink.ctx), 0);
+	fclose(parts.file);
+	return parts.n;
+}
+
+static const char *all_but(char *text, size_t size, unsigned n, unsigned left_out, unsigned last)
+{
+	size_t at = 0;
+
+	text[0] = '\0';
+	/* In the wrong order. */
+	for (unsigned i = n; i; i--)
+		if (i < left_out || i > last)
+			at += (size_t)snprintf(text + at, size - at, "%s.%u ", path_of("p"), i);
+	return text;
+}
+
+static void parts_of_a_run_are_one(void **state)
+{
+	unsigned n = write_parts("p", 7, 1500);
+	static char whole[sizeof(ran.out)];
+	char text[400], line[128];
+
+	(void)state;
+	assert_in_range(n, 4, 9);
+	assert_int_equal(report("--format csv %s", all_but(text, sizeof(text), n, 99, 0)),
+			 RP_EXIT_OK);
+	assert_string_equal(ran.said, "lost: 9 instances that the recorder had no room for\n");
+	strcpy(whole, ran.out);
+	write_parts("whole", 8, 0);
+	assert_int_equal(report("--format csv %s.1", path_of("whole")), RP_EXIT_OK);
+	assert_string_equal(ran.out, whole);
+	/* One is missing, two are, and what comes behind. */
+	assert_int_equal(report("%s", all_but(text, sizeof(text), n, 2, 2)), RP_EXIT_OK);
+	assert_says("p.3: part 2 of its record, which comes before it, is not here");
+	assert_int_equal(report("%s", all_but(text, sizeof(text), n, 2, 3)), RP_EXIT_OK);
+	assert_says("p.4: parts 2 to 3 of its record, which come before it, are not here");
+	assert_int_equal(report("%s", all_but(text, sizeof(text), n, n, n)), RP_EXIT_OK);
+	snprintf(line, sizeof(line), "p.%u: its record goes on in part %u, which is not here",
+		 n - 1, n);
+	assert_says(line);
+	assert_int_equal(report("%s.1 %s.2 %s.1", path_of("p"), path_of("p"), path_of("p")),
+			 RP_EXIT_USAGE);
+	assert_failed("p.1 is of the same run", "rptrace report");
+}
+
+static void runs_are_added_up(void **state)
+{
+	static char whole[sizeof(ran.out)];
+
+	(void)state;
+	write_parts("one", 21, 0);
+	write_parts("two", 22, 0);
+	assert_int_equal(report("--format csv --columns count %s.1", path_of("one")), RP_EXIT_OK);
+	strcpy(whole, ran.out);
+	assert_int_equal(
+		report("--format csv --columns count %s.1 %s.1", path_of("one"), path_of("two")),
+		RP_EXIT_OK);
+	assert_string_not_equal(ran.out, whole);
+	assert_says("lost: 18 instances");
+}
+
+/* ---- output ------------------------------------------------------------------------------------
+ */
+
+static void a_report_goes_to_its_file(void **state)
+{
+	const char *out = path_of("report.csv"), *record = path_of("own.rpt");
+	static char bytes[8192], text[8192];
+	size_t n = read_file(GOLDEN, bytes, sizeof(bytes));
+
+	(void)state;
+	assert_int_equal(report("--format csv -o %s " GOLDEN, out), RP_EXIT_OK);
+	assert_string_equal(ran.out, "");
+	read_file(out, text, sizeof(text));
+	assert_int_equal(report("--format csv " GOLDEN), RP_EXIT_OK);
+	assert_string_equal(ran.out, text);
+	/* Where there is nothing to report the file keeps what is in it. */
+	assert_int_equal(report("--format csv --region none -o %s " GOLDEN, out), RP_EXIT_NOTHING);
+	assert_true(exists(out));
+	read_file(out, ran.said, sizeof(ran.said));
+	assert_string_equal(ran.said, text);
+	/* A record that is to be read is not written over. */
+	write_file(record, bytes, n);
+	assert_int_equal(report("-o %s %s", record, record), RP_EXIT_USAGE);
+	assert_failed("is a record that is to be read", "-o rptrace.out");
+	assert_int_equal(read_file(record, text, sizeof(text)), n);
+	assert_int_equal(report("-o %s " GOLDEN, path_of("no/such/folder")), RP_EXIT_FAILED);
+}
+
+/* What is of no use until it is whole takes its place at the end; else nothing of it stays. */
+static void whole_exports_replace_the_file(void **state)
+{
+	const char *out = path_of("report.db");
+	char bytes[64];
+	struct dirent *entry;
+	size_t files = 0;
+	DIR *dir;
+
+	(void)state;
+	remove_folder(NULL);
+	assert_int_equal(mkdir(folder, 0700), 0);
+	write_file(out, "before", 6);
+	assert_int_equal(report("--format sqlite --region none -o %s " GOLDEN, out),
+			 RP_EXIT_NOTHING);
+	read_file(out, bytes, sizeof(bytes));
+	assert_string_equal(bytes, "before");
+	assert_int_equal(report("--format sqlite -o %s " GOLDEN, out), RP_EXIT_OK);
+	read_file(out, bytes, sizeof(bytes));
+	assert_memory_equal(bytes, "SQLite format 3", 15);
+	dir = opendir(folder);
+	while ((entry = readdir(dir)))
+		files += entry->d_name[0] != '.';
+	closedir(dir);
+	assert_int_equal(files, 1);
+}
+
+/* The number of a part stands in front of what readers go by. */
+static void parts_are_numbered_in_front_of_their_ending(void **state)
+{
+	static const struct {
+		const char *name, *part;
+	} cases[] = {{"run.trace.json", "run.1.trace.json"},
+		     {"run", "run.1"},
+		     {".run.json", ".run.1.json"}};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		assert_int_equal(
+			report("--format chrome --split -o %s " GOLDEN, path_of(cases[i].name)),
+			RP_EXIT_OK);
+		assert_true(exists(path_of(cases[i].part)));
+		assert_false(exists(path_of(cases[i].name)));
+	}
+}
+
+/* ---- the baseline ------------------------------------------------------------------------------
+ */
+
+static void changes_against_a_baseline(void **state)
+{
+	const char *out = path_of("base.rpt"), *json = path_of("base.json");
+	static char bytes[65536];
+	size_t n = read_file(GOLDEN, bytes, sizeof(bytes));
+
+	(void)state;
+	assert_int_equal(report("--baseline " GOLDEN " " GOLDEN), RP_EXIT_OK);
+	assert_says("has lost 9 instances: its rates are lower than they were");
+	assert_int_equal(report("--json " GOLDEN), RP_EXIT_OK);
+	n = strlen(ran.out);
+	write_file(json, ran.out, n);
+	assert_int_equal(report("--baseline %s " GOLDEN, json), RP_EXIT_OK);
+	write_file(json, ran.out, n / 2);
+	assert_int_equal(report("--baseline %s " GOLDEN, json), RP_EXIT_FAILED);
+	assert_failed("base.json ", "rptrace record --help");
+	/* It is shown in rows of regions alone, and not written over. */
+	assert_int_equal(report("--baseline " GOLDEN " --slowest 2 " GOLDEN), RP_EXIT_USAGE);
+	assert_failed("--baseline is shown in rows of regions", "rptrace report");
+	assert_int_equal(report("--baseline " GOLDEN " --format chrome " GOLDEN), RP_EXIT_USAGE);
+	assert_int_equal(report("--baseline " GOLDEN " --format openmetrics " GOLDEN),
+			 RP_EXIT_USAGE);
+	write_parts("base", 33, 0);
+	out = path_of("base.1");
+	assert_int_equal(report("--baseline %s -o %s " GOLDEN, out, out), RP_EXIT_USAGE);
+	assert_failed("is both the baseline and what -o writes", "rptrace report");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_record_is_shown_as_a_table),
+		cmocka_unit_test(overhead_is_of_all_or_not_told),
+		cmocka_unit_test(a_part_of_the_time_is_shown),
+		cmocka_unit_test(slowest_instances_are_shown),
+		cmocka_unit_test(what_matches_nothing_is_a_mistake),
+		cmocka_unit_test(files_that_are_none_are_told),
+		cmocka_unit_test(what_is_damaged_is_told),
+		cmocka_unit_test(parts_of_a_run_are_one),
+		cmocka_unit_test(runs_are_added_up),
+		cmocka_unit_test(a_report_goes_to_its_file),
+		cmocka_unit_test(whole_exports_replace_the_file),
+		cmocka_unit_test(parts_are_numbered_in_front_of_their_ending),
+		cmocka_unit_test(changes_against_a_baseline),
+	};
+
+	return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}
