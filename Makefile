@@ -68,7 +68,7 @@ SKELS     := $(BPF_SRCS:bpf/%.bpf.c=$(O)/bpf/%.skel.h)
 CORE_OBJS := $(CORE_SRCS:%.c=$(O)/%.o) $(O)/html/page.o
 USER_OBJS := $(USER_SRCS:%.c=$(O)/%.o)
 # What is not pure: unit tests find it here, and stand in for libbpf where they need what calls it.
-RUN_OBJS  := $(filter $(O)/user/run/% $(O)/user/attach/% $(O)/user/commands/%,$(USER_OBJS))
+RUN_OBJS  := $(filter-out $(O)/user/main.o,$(USER_OBJS))
 
 .DELETE_ON_ERROR:
 .SECONDARY:
