@@ -6,7 +6,7 @@
  * without root.
  *
  * Names that begin with bpf_, btf__, ring_buffer__ and libbpf_ are libbpf's, as far as attach/
- * calls it, rp_uprobe_ those of the two files there that make links.
+ * calls it.
  */
 #ifndef RP_TEST_LIBBPF_FIXTURE_H
 #define RP_TEST_LIBBPF_FIXTURE_H
@@ -22,17 +22,17 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "attach/session_internal.h"
-#include "attach/uprobe_perf.h"
+#include "uprobes_fixture.h"
 
 #define FAKE_MAPS    128
 #define FAKE_ENTRIES 256
-#define FAKE_LINKED  256
 #define FAKE_BYTES   (1ul << 30) /* of a map's file: none of them is in use */
 
 /* ---- maps --------------------------------------------------------------------------------- */
@@ -75,12 +75,22 @@ static struct {
 	size_t record_bytes[8], n_records;
 	int to_read; /* of an iterator */
 	size_t links_made, links_gone;
+	int chunks[8];		/* files of the first ones, in the order that they were made in */
+	void (*on_drain)(void); /* before the ring of events is emptied: what has happened since */
 } fake;
 
 static struct bpf_map *fake_map_of(int fd)
 {
 	for (size_t i = 0; i < fake.n_maps; i++)
 		if (fake.map[i].fd == fd)
+			return &fake.map[i];
+	return NULL;
+}
+
+static inline struct bpf_map *fake_map_named(const char *name)
+{
+	for (size_t i = 0; i < fake.n_maps; i++)
+		if (!strcmp(fake.map[i].name, name))
 			return &fake.map[i];
 	return NULL;
 }
@@ -243,9 +253,22 @@ static inline int fake_file(void)
 int bpf_map_create(enum bpf_map_type type, const char *name, __u32 key_size, __u32 value_size,
 		   __u32 max_entries, const struct bpf_map_create_opts *opts)
 {
+	int fd;
+
 	(void)type, (void)name, (void)key_size, (void)value_size, (void)max_entries, (void)opts;
 	if (++fake.inner_maps == fake.refuses_inner)
 		return -ENOMEM;
+	fd = fake_file();
+	if (fake.inner_maps <= 8)
+		fake.chunks[fake.inner_maps - 1] = dup(fd);
+	return fd;
+}
+
+/* Features are found by trying: all of them are there. */
+int bpf_prog_load(enum bpf_prog_type type, const char *name, const char *license,
+		  const struct bpf_insn *insns, size_t n, struct bpf_prog_load_opts *opts)
+{
+	(void)type, (void)name, (void)license, (void)insns, (void)n, (void)opts;
 	return fake_file();
 }
 
@@ -332,7 +355,7 @@ libbpf_print_fn_t libbpf_set_print(libbpf_print_fn_t fn)
 	return fn;
 }
 
-static struct rptrace_bpf *fake_skel;
+static struct rptrace_bpf__bss *fake_bss; /* of the last one */
 
 int bpf_object__open_skeleton(struct bpf_object_skeleton *s, const struct bpf_object_open_opts *o)
 {
@@ -351,6 +374,8 @@ int bpf_object__open_skeleton(struct bpf_object_skeleton *s, const struct bpf_ob
 		/* Settings and variables; no section is larger. */
 		if (skel->mmaped)
 			*skel->mmaped = calloc(1, 4u << 20);
+		if (skel->mmaped && strstr(skel->name, ".bss"))
+			fake_bss = *skel->mmaped;
 	}
 	for (int i = 0; i < s->prog_cnt; i++) {
 		struct bpf_prog_skeleton *skel = (void *)((char *)s->progs +
@@ -401,7 +426,7 @@ void bpf_object__destroy_skeleton(struct bpf_object_skeleton *s)
 int bpf_prog_test_run_opts(int fd, struct bpf_test_run_opts *opts)
 {
 	(void)fd, (void)opts;
-	fake_skel->bss->clock_ahead = fake.clock_ahead[fake.compared++ % 16];
+	fake_bss->clock_ahead = fake.clock_ahead[fake.compared++ % 16];
 	return 0;
 }
 
@@ -440,6 +465,7 @@ struct ring_buffer {
 	ring_buffer_sample_fn fn;
 	void *ctx;
 	int map;
+	int event; /* never there: who wants to know empties it */
 };
 
 struct ring_buffer *ring_buffer__new(int map, ring_buffer_sample_fn fn, void *ctx,
@@ -448,101 +474,30 @@ struct ring_buffer *ring_buffer__new(int map, ring_buffer_sample_fn fn, void *ct
 	struct ring_buffer *r = malloc(sizeof(*r));
 
 	(void)opts;
-	*r = (struct ring_buffer){.fn = fn, .ctx = ctx, .map = map};
+	*r = (struct ring_buffer){
+		.fn = fn, .ctx = ctx, .map = map, .event = eventfd(0, EFD_CLOEXEC)};
 	return r;
 }
 
 void ring_buffer__free(struct ring_buffer *r)
 {
+	if (r)
+		close(r->event);
 	free(r);
 }
 
 int ring_buffer__epoll_fd(const struct ring_buffer *r)
 {
-	return r->map;
+	return r->event;
 }
 
 int ring_buffer__consume(struct ring_buffer *r)
 {
+	if (fake.on_drain && r->map == fake_map_named("events")->fd)
+		fake.on_drain();
 	for (size_t i = 0; i < fake.n_records; i++)
 		r->fn(r->ctx, (void *)fake.records[i], fake.record_bytes[i]);
 	return (int)fake.n_records;
-}
-
-/* ---- probes --------------------------------------------------------------------------------- */
-
-struct fake_linked {
-	int prog_fd;
-	pid_t pid;
-	bool is_return;
-	uint32_t attach_type;
-	uint64_t offset, semaphore, cookie;
-	bool has_semaphores;
-	size_t call; /* sites of one link have the same */
-};
-
-static struct {
-	struct fake_linked site[FAKE_LINKED];
-	size_t n, calls;
-	uint64_t refused[4]; /* offsets, with ... */
-	int error;	     /* ... this negative errno */
-	int type;	     /* of perf events */
-} fake_linked;
-
-static inline bool fake_is_refused(uint64_t offset)
-{
-	for (size_t i = 0; i < 4; i++)
-		if (fake_linked.refused[i] && fake_linked.refused[i] == offset)
-			return true;
-	return false;
-}
-
-static inline int fake_fd(void)
-{
-	return open("/dev/null", O_RDONLY | O_CLOEXEC);
-}
-
-int rp_uprobe_multi__link(const struct rp_uprobe_multi *req)
-{
-	fake_linked.calls++;
-	for (uint32_t i = 0; i < req->n; i++)
-		if (fake_is_refused(req->offsets[i]))
-			return fake_linked.error;
-	for (uint32_t i = 0; i < req->n; i++)
-		fake_linked.site[fake_linked.n++] = (struct fake_linked){
-			.prog_fd = req->prog_fd,
-			.pid = (pid_t)req->pid,
-			.is_return = req->is_return,
-			.attach_type = req->attach_type,
-			.offset = req->offsets[i],
-			.has_semaphores = req->semaphores,
-			.semaphore = req->semaphores ? req->semaphores[i] : 0,
-			.cookie = req->cookies[i],
-			.call = fake_linked.calls,
-		};
-	return fake_fd();
-}
-
-int rp_uprobe_perf__type(void)
-{
-	return fake_linked.type;
-}
-
-int rp_uprobe_perf__link(const struct rp_uprobe_perf *req)
-{
-	fake_linked.calls++;
-	if (fake_is_refused(req->offset))
-		return fake_linked.error;
-	fake_linked.site[fake_linked.n++] = (struct fake_linked){
-		.prog_fd = req->prog_fd,
-		.pid = req->pid,
-		.is_return = req->is_return,
-		.offset = req->offset,
-		.semaphore = req->semaphore,
-		.cookie = req->cookie,
-		.call = fake_linked.calls,
-	};
-	return fake_fd();
 }
 
 /* ---- a session ------------------------------------------------------------------------------ */
@@ -568,7 +523,6 @@ static inline struct rp_session *fake_session(const struct rp_session_opts *opts
 	memset(&fake_linked, 0, sizeof(fake_linked));
 	fake.inner_maps = 0;
 	assert_int_equal(rp_session__new(opts, &s, &err), 0);
-	fake_skel = s->skel;
 	fake_sizes(s->skel->maps.arg_specs, 4, sizeof(struct rp_arg), RP_ARGS_MAX);
 	fake_sizes(s->skel->maps.within, 4, 1, 16);
 	fake_sizes(s->skel->maps.left_out, 8, 1, 16);

@@ -379,8 +379,10 @@ static void rings_are_emptied(void **state)
 	opts.samples = true;
 	opts.record_bytes = 1 << 16;
 	s = fake_session(&opts);
-	assert_int_equal(rp_session__event_fd(s), MAP(s, events)->fd);
-	assert_int_equal(rp_session__sample_fd(s), MAP(s, samples)->fd);
+	assert_int_equal(s->ring->map, MAP(s, events)->fd);
+	assert_int_equal(s->samples->map, MAP(s, samples)->fd);
+	assert_int_equal(rp_session__event_fd(s), s->ring->event);
+	assert_int_equal(rp_session__sample_fd(s), s->samples->event);
 	assert_int_equal(rp_session__sample_program(s), PROGRAM(s, rp_take_sample)->fd);
 	assert_int_equal(s->instances->map, MAP(s, instances)->fd);
 	fake.records[0] = "one";
