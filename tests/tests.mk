@@ -14,8 +14,8 @@ $(UNIT_BINS): $(O)/tests/unit/%: tests/unit/%.c $(O)/librprun.a $(O)/librpcore.a
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) $(DEPFLAGS) $(ALL_LDFLAGS) -o $@ $< $(O)/librprun.a $(O)/librpcore.a $(CORE_LIBS) $(CMOCKA_LIBS)
 
-# It fails what the code allocates.
-$(O)/tests/unit/test_no_memory: ALL_LDFLAGS += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=reallocarray,--wrap=strdup
+# They fail what the code allocates.
+$(filter $(O)/tests/unit/test_no_memory%,$(UNIT_BINS)): ALL_LDFLAGS += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=reallocarray,--wrap=strdup
 
 unit: $(UNIT_BINS) ## unit tests (ASAN=1 for sanitizers)
 	$(Q)for t in $(UNIT_BINS); do $$t || exit 1; done

@@ -30,18 +30,21 @@ static json_t *integer(size_t value)
 static json_t *side_object(const double figures[RP_FIGURES])
 {
 	json_t *object;
+	int err = 0;
 
 	if (!(figures[RP_FIGURE_COUNT] > 0))
 		return json_null();
 	object = json_object();
 	for (size_t k = 0; k < RP_FIGURES; k++) {
 		double value = figures[rp_diff_columns[k].figure];
+		bool is_there = value > 0 || rp_diff_columns[k].figure != RP_FIGURE_CPU;
 
-		json_object_set_new(
-			object, rp_diff_columns[k].key,
-			number(value, value > 0 || rp_diff_columns[k].figure != RP_FIGURE_CPU));
+		err |= json_object_set_new(object, rp_diff_columns[k].key, number(value, is_there));
 	}
-	return object;
+	if (!err)
+		return object;
+	json_decref(object);
+	return NULL;
 }
 
 static json_t *change_object(const struct rp_comparison *c, const struct rp_change *change)
@@ -102,10 +105,14 @@ static json_t *runs_array(const struct rp_side *side)
 static json_t *texts_array(const char *const *texts, size_t n)
 {
 	json_t *array = json_array();
+	int err = array ? 0 : -1;
 
-	for (size_t i = 0; i < n; i++)
-		json_array_append_new(array, text(texts[i]));
-	return array;
+	for (size_t i = 0; i < n && !err; i++)
+		err = json_array_append_new(array, text(texts[i]));
+	if (!err)
+		return array;
+	json_decref(array);
+	return NULL;
 }
 
 static json_t *regions_array(const struct rp_comparison *c)
