@@ -4,7 +4,9 @@
 
 #define MAP(s, map) ((s)->skel->maps.map)
 
-static uint32_t tids[64], depths[64];
+#define STACKS	    120
+
+static uint32_t tids[STACKS], depths[STACKS];
 static struct rp_open_frame last_frames[RP_FRAMES_MAX];
 static uint64_t last_goroutine;
 static size_t n_stacks;
@@ -13,7 +15,7 @@ static int see_stack(void *ctx, const struct rp_open_stack *stack,
 		     const struct rp_open_frame *frames)
 {
 	(void)ctx;
-	assert_true(n_stacks < 64);
+	assert_true(n_stacks < STACKS);
 	tids[n_stacks] = stack->tid;
 	depths[n_stacks++] = stack->frames;
 	last_goroutine = stack->goroutine;
@@ -45,18 +47,18 @@ static void stacks_of_threads_are_read_whole(void **state)
 	opts.open_stacks = true;
 	s = fake_session(&opts);
 	fake.to_read = memfd_create("stacks", MFD_CLOEXEC);
-	for (uint32_t i = 0; i < 60; i++)
+	for (uint32_t i = 0; i < STACKS; i++)
 		put_stack(fake.to_read, i, i % 2 ? 120 : 0);
 	n_stacks = 0;
 	fake.links_made = 0;
 	assert_int_equal(rp_session__open_stacks(s, see_stack, NULL), 0);
-	assert_int_equal(n_stacks, 60);
-	for (uint32_t i = 0; i < 60; i++) {
+	assert_int_equal(n_stacks, STACKS);
+	for (uint32_t i = 0; i < STACKS; i++) {
 		assert_int_equal(tids[i], i);
 		assert_int_equal(depths[i], i % 2 ? 120 : 0);
 	}
 	assert_int_equal(last_frames[119].start, 120);
-	assert_int_equal(last_frames[119].region, 59);
+	assert_int_equal(last_frames[119].region, STACKS - 1);
 	/* The iterator is made once. */
 	n_stacks = 0;
 	assert_int_equal(rp_session__open_stacks(s, see_stack, NULL), 0);
