@@ -21,6 +21,22 @@ static __always_inline bool is_outside(const struct rp_frame *f)
 	return cfg_within && !rp_frame__is_inside(f);
 }
 
+/*
+ * The node that what is entered in a frame goes on below. A call that --where rules out is in no
+ * figure, so it is on no path either: under recursion, calls in it would else be taken for inner
+ * ones of those that share its node and are measured, and miss in the total.
+ */
+static __always_inline __u32 node_around(const struct rp_frame *f)
+{
+	__u32 node = f->node; /* on the stack: before 6.2 a key may not lie in a frame */
+	struct rp_node *info;
+
+	if (!node || is_outside(f) || !rp_frame__is_left_out(f))
+		return node;
+	info = bpf_map_lookup_elem(&nodes, &node);
+	return info ? info->parent : 0;
+}
+
 /* The frame and its entry move to another node. */
 static __always_inline void frame_move(struct rp_frame *f, __u32 node)
 {
@@ -70,7 +86,7 @@ static long part_step(__u32 i, struct rp_walk *w)
 	f = frame_at(w->t, i);
 	parent = f ? frame_around(w->t, i, f->sp) : NULL;
 	if (parent)
-		frame_reparent(w->t, i, parent->node);
+		frame_reparent(w->t, i, node_around(parent));
 	return 0;
 }
 
@@ -217,7 +233,7 @@ __noinline int frame_push(struct rp_thread *t, const struct rp_hit *hit)
 	if (!f)
 		return 0;
 	t->begun |= 1ull << (hit->region & 63);
-	f->node = inside ? frame_node(parent->node, hit, left_out)
+	f->node = inside ? frame_node(node_around(parent), hit, left_out)
 			 : frame_node_outside(parent->node, hit);
 	f->child = 0;
 	f->before_parent = 0;
@@ -326,7 +342,7 @@ static long shift_step(__u32 i, struct rp_shift *s)
 	to->start = from->start;
 	if (s->from - 1 > s->index && to->sp >= s->stack.start && to->sp < s->stack.end) {
 		frame_reparent(s->t, s->to - 1, s->node);
-		s->node = to->node;
+		s->node = node_around(to);
 	}
 	return 0;
 }
@@ -379,7 +395,7 @@ static __always_inline void frame_close(struct task_struct *task, struct rp_thre
 		next->before_parent = now - next->start;
 	}
 	parent->child += frame_time(task, t, f, now) - f->before_parent;
-	frames_shift(t, index, parent->node);
+	frames_shift(t, index, node_around(parent));
 }
 
 /* The frame gets the label that its exit tells: what was in it stays where it was. */

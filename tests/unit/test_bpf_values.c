@@ -212,6 +212,33 @@ static void test_where_of_numbers(void **state)
 	assert_int_equal(fake_strays(A).hits, 1);
 }
 
+/*
+ * A call that is ruled out is on no path: one in it that is measured is the outermost, be there
+ * others that are called from a measured one.
+ */
+static void test_ruled_out_is_on_no_path(void **state)
+{
+	__u32 outer;
+
+	(void)state;
+	where((struct rp_atom){.kind = RP_OPERAND_ARG, .accepts = RP_GREATER, .value = 7});
+	fake_arg(1 + 1, 0);
+	hit(ENTER, A, SP, 1000);
+	hit(ENTER, A, SP - 10, 1000);
+	fake_arg(1 + 1, 8);
+	hit(ENTER, A, SP - 20, 1000);
+	hit(ENTER, B, SP - 30, 1000);
+	hit(LEAVE, B, SP - 30, 1100);
+	hit(LEAVE, A, SP - 20, 1200);
+	hit(LEAVE, A, SP - 10, 1300);
+	hit(LEAVE, A, SP, 1300);
+	outer = fake_node(FAKE_ROOT, A, 0);
+	assert_int_equal(fake_figures(FAKE_ROOT, A).count, 1);
+	assert_int_equal(fake_figures(FAKE_ROOT, A).total, 200);
+	assert_int_equal(fake_figures(outer, B).count, 1);
+	assert_int_equal(fake_node(outer, A, 0), 0);
+}
+
 static void test_where_of_returns(void **state)
 {
 	(void)state;
@@ -329,11 +356,17 @@ static void test_conditional_jumps(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_arguments),		TEST(test_texts),
-		TEST(test_texts_that_are_none), TEST(test_labels_past_the_bound),
-		TEST(test_where_of_numbers),	TEST(test_where_of_returns),
-		TEST(test_where_of_texts),	TEST(test_where_of_texts_with_lengths),
-		TEST(test_excluded_names),	TEST(test_conditional_jumps),
+		TEST(test_arguments),
+		TEST(test_texts),
+		TEST(test_texts_that_are_none),
+		TEST(test_labels_past_the_bound),
+		TEST(test_where_of_numbers),
+		TEST(test_where_of_returns),
+		TEST(test_ruled_out_is_on_no_path),
+		TEST(test_where_of_texts),
+		TEST(test_where_of_texts_with_lengths),
+		TEST(test_excluded_names),
+		TEST(test_conditional_jumps),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -173,6 +173,11 @@ static void test_labels_of_returns_under_recursion(void **state)
 	assert_int_equal(row(s, "a", "7")->f.count, 2);
 	assert_int_equal(row(s, "a", "7")->f.total, 1000);
 	rp_snapshot__free(s);
+	/* So it is where only those have stayed without one that return what is not wanted. */
+	now.nodes[unlabeled - 1].figures.entries = now.nodes[unlabeled - 1].figures.skipped = 3;
+	s = build(NULL, RP_BY_LABEL);
+	assert_int_equal(row(s, "a", "7")->f.total, 1000);
+	rp_snapshot__free(s);
 }
 
 /* A number is one row however its sites declare it, unless it means something else. */

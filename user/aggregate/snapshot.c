@@ -324,9 +324,9 @@ static void count_above(struct build *b, size_t place, int change)
 	const struct rp_paths *paths = &b->box->paths;
 	const struct rp_path *path = &paths->path[paths->order[place]];
 
-	if (is_filtered(&path->sums))
-		return;
-	b->above[b->flat_of[place]] += (uint32_t)change;
+	if (!is_filtered(&path->sums))
+		b->above[b->flat_of[place]] += (uint32_t)change;
+	/* Also where only those have stayed that were filtered by what they returned. */
 	if (is_unlabeled(b, paths->group[path->group]))
 		b->unlabeled_above[path->region] += (uint32_t)change;
 }
