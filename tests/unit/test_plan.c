@@ -97,6 +97,50 @@ static void test_cxx_names(void **state)
 	rp_plan__free(f.plan);
 }
 
+/* push %rbx, a call or jump to function number `to`, and so on */
+static void branch_first(int from, uint8_t opcode, int to)
+{
+	int32_t distance = (int32_t)AT(to) - (int32_t)AT(from) - 6;
+
+	image[AT(from)] = 0x53;
+	image[AT(from) + 1] = opcode;
+	memcpy(image + AT(from) + 2, &distance, sizeof(distance));
+}
+
+/* One that calls another is not constructed, or destroyed, twice. */
+static void test_cxx_clones(void **state)
+{
+	static const struct rp_symbol symbols[] = {
+		CXX(10, "A::A", "_ZN1AC1Ei"),  CXX(11, "A::A", "_ZN1AC4Ei"),
+		CXX(12, "A::A", "_ZN1AC2Ei"),  CXX(13, "B::~B", "_ZN1BD2Ev"),
+		CXX(14, "B::~B", "_ZN1BD1Ev"), CXX(15, "B::~B", "_ZN1BD0Ev"),
+		CXX(16, "C::~C", "_ZN1CD1Ev"), CXX(17, "C::~C", "_ZN1CD0Ev"),
+		CXX(18, "D::D", "_ZN1DC1Ei"),  CXX(19, "D::D", "_ZN1DC1Ed"),
+	};
+	struct fixture f = fixture();
+
+	(void)state;
+	branch_first(10, 0xe8, 11);
+	branch_first(12, 0xe9, 11);
+	branch_first(15, 0xe8, 14);
+	branch_first(14, 0xe8, 13);
+	branch_first(16, 0xe8, 17); /* another object: no clone calls the one that frees it, too */
+	branch_first(18, 0xe8, 19); /* one constructor calls another one */
+	select_function(&f, "*");
+	run_symbols(&f, symbols, N(symbols));
+	assert_int_equal(region(&f, "A::A")->sites, 2);
+	assert_int_equal(region(&f, "B::~B")->sites, 1);
+	assert_int_equal(region(&f, "C::~C")->sites, 2);
+	assert_non_null(region(&f, "D::D(int)"));
+	assert_non_null(region(&f, "D::D(double)"));
+	for (size_t i = 0; i < f.plan->n_sites; i++)
+		assert_false(f.plan->sites[i].offset / 16 == 11 ||
+			     f.plan->sites[i].offset / 16 == 14 ||
+			     f.plan->sites[i].offset / 16 == 15);
+	rp_plan__free(f.plan);
+	make_image(NULL);
+}
+
 static void test_cxx_forms_of_one_name(void **state)
 {
 	static const struct rp_symbol symbols[] = {CXX(0, "ns::g", "_ZN2ns1gEd"),
@@ -498,6 +542,7 @@ int main(void)
 		cmocka_unit_test(test_function_named_twice_is_one_site),
 		cmocka_unit_test(test_aliases),
 		cmocka_unit_test(test_cxx_names),
+		cmocka_unit_test(test_cxx_clones),
 		cmocka_unit_test(test_cxx_forms_of_one_name),
 		cmocka_unit_test(test_instances_of_a_rust_generic_are_one_region),
 		cmocka_unit_test(test_functions_that_return_oddly),

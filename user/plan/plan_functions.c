@@ -263,11 +263,23 @@ static int name_matches(struct matching *m)
 		for (end = first + 1; end < sorted + m->n; end++)
 			if (by_name(first, end) != 0)
 				break;
-		if (end - first > 1)
-			rc = name_overloads(m, first, end);
+		if (end - first < 2)
+			continue;
+		rc = name_overloads(m, first, end);
+		rp_plan__find_clones(m->object, first, end);
 	}
 	free(sorted);
 	return rc;
+}
+
+static void drop_clones(struct matching *m)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < m->n; i++)
+		if (!m->matches[i].is_clone)
+			m->matches[kept++] = m->matches[i];
+	m->n = kept;
 }
 
 /* ---- all of it ----------------------------------------------------------------------------- */
@@ -359,6 +371,7 @@ int rp_plan__add_functions(struct rp_plan *plan, const struct rp_plan_object *ob
 		rc = match_symbols(&m);
 	if (!rc && m.n)
 		rc = name_matches(&m);
+	drop_clones(&m);
 	if (!rc)
 		rc = rp_plan__place_functions(plan, object, m.matches, m.n);
 	if (!rc)

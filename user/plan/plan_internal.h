@@ -113,9 +113,14 @@ struct rp_function {
 	uint64_t size;
 	bool size_known;
 	bool was_planned; /* before this object was matched again */
+	bool is_clone;	  /* another one counts its calls */
 	uint32_t region;  /* once it has one */
 	struct rp_entry_site entry;
 };
+
+/* Of functions that are called the same, see which are clones that another one stands for. */
+void rp_plan__find_clones(const struct rp_plan_object *object, struct rp_function **first,
+			  struct rp_function **end);
 
 struct rp_functions {
 	struct rp_function *item;

@@ -279,6 +279,25 @@ int rp_site__entry(uint16_t machine, const uint8_t *code, size_t size,
 	return err;
 }
 
+int64_t rp_site__first_branch(uint16_t machine, const uint8_t *code, size_t size)
+{
+	static const struct rp_site_rules no_rules;
+	struct rp_sweep sweep = {.rules = &no_rules, .code = code, .size = (uint32_t)size};
+	rp_decode_fn *decode = decoder(machine);
+	struct rp_insn insn = {0};
+
+	for (uint32_t at = 0; decode && at < size; at += insn.length) {
+		insn = (struct rp_insn){.offset = at};
+		if (decode(&sweep, at, &insn))
+			return 0;
+		if (insn.flow == RP_FLOW_CALL || insn.flow == RP_FLOW_JUMP)
+			return insn.target == RP_TARGET_OUTSIDE ? insn.beyond : 0;
+		if (insn.flow != RP_FLOW_NEXT)
+			return 0;
+	}
+	return 0;
+}
+
 /*
  * The 10-byte nop that a kernel turns into a fast call; elsewhere its prefix makes it unprobeable.
  */

@@ -31,6 +31,12 @@ int rp_site__entry(uint16_t machine, const uint8_t *code, size_t size,
 		   const struct rp_site_rules *rules, struct rp_entry_site *out,
 		   const char **reason);
 
+/*
+ * What a function calls, or jumps to, before anything else: offset from its start; 0 where it does
+ * neither, or within itself, or it is not known where to.
+ */
+int64_t rp_site__first_branch(uint16_t machine, const uint8_t *code, size_t size);
+
 /* How control leaves a function for good. */
 enum rp_exit_kind {
 	RP_EXIT_RETURN,	   /* RET */
