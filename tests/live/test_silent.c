@@ -173,6 +173,28 @@ static pid_t helper_of(pid_t rptrace)
 #define PROGRAMS (KILLS + 1)
 #define CALLS	 50
 
+/* What is sampled is read by processes without rights: a file that is silent to those holds up no
+ * end. */
+static void names_are_not_waited_for(void **state)
+{
+	const char *folder = live_path("silent"), *path = live_path("unnamed.json");
+	struct live_proc *rptrace;
+	struct silent s;
+
+	(void)state;
+	skip_without_fuse();
+	s.files = live_target("silent_files %s %s root", folder, live_target_path("functions"));
+	s.program = live_target("%s/program forever", folder);
+	live_release(s.program);
+	live_expect_line(s.program, "running", 1);
+	rptrace = live_rptrace("-p %d -f leaf --sample --format json -o %s", (int)s.program->pid,
+			       path);
+	live_expect_line(s.files, "asked", 1);
+	kill(rptrace->pid, SIGINT);
+	assert_true(live_sum(live_figures(rptrace, path), "leaf", "count") > 0);
+	end(&s);
+}
+
 /* Each brings a file that nobody has seen. */
 static const char *new_program(unsigned i)
 {
@@ -229,6 +251,7 @@ int main(void)
 		cmocka_unit_test(others_are_traced_all_the_same),
 		cmocka_unit_test(list_names_it),
 		cmocka_unit_test(a_signal_is_heard_while_it_is_waited_for),
+		cmocka_unit_test(names_are_not_waited_for),
 		cmocka_unit_test(a_debug_link_blames_nobody_else),
 		cmocka_unit_test(nothing_is_missed_but_what_is_counted),
 	};

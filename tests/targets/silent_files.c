@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
 /*
- * silent_files FOLDER FILE [written]: a file system at FOLDER (which it makes) with one file,
+ * silent_files FOLDER FILE [written|root]: a file system at FOLDER (which it makes) with one file,
  * "program", that holds what FILE does; what is written to it goes there. It answers until it reads
  * a byte, prints "silent", and answers nothing from then on: "asked" for each thing that it is
- * asked all the same. It ends with its input, and so does the wait of whoever is waiting.
+ * asked all the same. With "root" it never answers what anybody else wants to read. It ends with
+ * its input, and so does the wait of whoever is waiting.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -26,6 +27,7 @@
 
 struct files {
 	int server, file;
+	bool root_alone;
 	uint64_t size;
 };
 
@@ -112,7 +114,9 @@ static void answer(struct files *f, const struct fuse_in_header *in)
 				     .max_readahead = 65536,
 				     .max_write = 65536};
 	struct fuse_attr_out attr = {.attr_valid = FOREVER_S, .attr = attributes(f, in->nodeid)};
-	struct fuse_open_out opened = {.open_flags = FOPEN_KEEP_CACHE};
+	struct fuse_open_out opened = {.open_flags = f->root_alone ? FOPEN_DIRECT_IO
+								   : FOPEN_KEEP_CACHE};
+	struct fuse_statfs_out fs = {.st = {.bsize = 4096, .frsize = 4096, .namelen = 255}};
 
 	switch (in->opcode) {
 	case FUSE_INIT:
@@ -129,6 +133,9 @@ static void answer(struct files *f, const struct fuse_in_header *in)
 		return;
 	case FUSE_READ:
 		read_file(f, in, body);
+		return;
+	case FUSE_STATFS:
+		reply(f, in, 0, &fs, sizeof(fs));
 		return;
 	case FUSE_WRITE:
 		write_file(f, in, body);
@@ -152,14 +159,15 @@ static void answer(struct files *f, const struct fuse_in_header *in)
 static bool serve(struct files *f, bool silent)
 {
 	static char request[REQUEST_MAX + 4096];
+	const struct fuse_in_header *in = (const struct fuse_in_header *)request;
 	ssize_t got = read(f->server, request, sizeof(request));
 
 	if (got < 0)
 		return errno == EINTR || errno == EAGAIN || errno == ENOENT;
-	if (silent)
+	if (silent || (f->root_alone && in->uid && in->opcode == FUSE_READ))
 		puts("asked");
 	else
-		answer(f, (const struct fuse_in_header *)request);
+		answer(f, in);
 	return got > 0;
 }
 
@@ -167,7 +175,8 @@ static void mount_at(const struct files *f, const char *folder)
 {
 	char options[128];
 
-	snprintf(options, sizeof(options), "fd=%d,rootmode=40000,user_id=0,group_id=0", f->server);
+	snprintf(options, sizeof(options), "fd=%d,rootmode=40000,user_id=0,group_id=0,allow_other",
+		 f->server);
 	if ((mkdir(folder, 0755) && errno != EEXIST) ||
 	    mount("silent", folder, "fuse", MS_NODEV, options))
 		fail("mount");
@@ -184,9 +193,10 @@ int main(int argc, char **argv)
 
 	if (argc != 3 && argc != 4)
 		return 2;
+	f.root_alone = argc == 4 && !strcmp(argv[3], "root");
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	/* A program that is open for writing cannot be run. */
-	f.file = open(argv[2], (argc == 4 ? O_RDWR : O_RDONLY) | O_CLOEXEC);
+	f.file = open(argv[2], (argc == 4 && !f.root_alone ? O_RDWR : O_RDONLY) | O_CLOEXEC);
 	if (f.server < 0 || f.file < 0 || fstat(f.file, &st))
 		fail("open");
 	f.size = (uint64_t)st.st_size;

@@ -190,7 +190,7 @@ static uint32_t ask(int fd, int debug, struct rp_reader_answer *answer)
 
 	assert_non_null(reader);
 	assert_int_equal(rp_reader__ask(reader, TEXT_OFFSET, NULL, answer), 0);
-	rp_reader__end(reader);
+	rp_reader__end(reader, &(struct rp_killed){0});
 	return answer->n;
 }
 

@@ -289,6 +289,8 @@ static bool is_cancelled(void)
 	return cancelled;
 }
 
+static struct rp_killed killed;
+
 static struct rp_reader *reader_of_self(bool lines)
 {
 	int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
@@ -318,7 +320,7 @@ static void test_waiting_is_given_up(void **state)
 	kill(rp_reader__pid(reader), SIGCONT);
 	assert_int_equal(rp_reader__ask(reader, main_symbol.offset, is_cancelled, &answer), 0);
 	assert_string_equal(answer.frames[0].function, "main");
-	rp_reader__end(reader);
+	rp_reader__end(reader, &killed);
 	rp_elf__free(elf);
 }
 
@@ -331,7 +333,7 @@ static void test_reader_that_sleeps(void **state)
 	(void)state;
 	kill(rp_reader__pid(reader), SIGSTOP);
 	assert_int_equal(rp_reader__ask(reader, 0, NULL, &answer), -ETIMEDOUT);
-	rp_reader__end(reader);
+	rp_reader__end(reader, &killed);
 }
 
 static void test_reader_that_ends(void **state)
@@ -344,7 +346,7 @@ static void test_reader_that_ends(void **state)
 	assert_int_equal(answer.n, 0);
 	kill(rp_reader__pid(reader), SIGKILL);
 	assert_int_not_equal(rp_reader__ask(reader, 0, NULL, &answer), 0);
-	rp_reader__end(reader);
+	rp_reader__end(reader, &killed);
 }
 
 int main(void)

@@ -3,11 +3,9 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "helper/internal.h"
@@ -22,26 +20,12 @@
 
 /* ---- the process ----------------------------------------------------------------------------- */
 
-static void reap(struct rp_helper *h)
-{
-	size_t kept = 0;
-
-	for (size_t i = 0; i < h->n_dead; i++)
-		if (!waitpid(h->dead[i], NULL, WNOHANG))
-			h->dead[kept++] = h->dead[i];
-	h->n_dead = kept;
-}
-
-/* One that may sleep in the kernel is not waited for. */
 void rp_helper__end(struct rp_helper *h)
 {
 	if (!h->pid)
 		return;
-	kill(h->pid, SIGKILL);
+	rp_killed__add(&h->killed, h->pid);
 	close(h->socket);
-	reap(h);
-	if (h->n_dead < RP_HELPER_DEAD_MAX)
-		h->dead[h->n_dead++] = h->pid;
 	h->pid = 0;
 }
 
@@ -50,7 +34,6 @@ static bool start(struct rp_helper *h)
 	pid_t parent = getpid();
 	int ends[2];
 
-	reap(h);
 	if (h->pid)
 		return true;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends))

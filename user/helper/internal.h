@@ -4,11 +4,11 @@
 #define RP_HELPER_INTERNAL_H
 
 #include "helper/helper.h"
+#include "helper/killed.h"
 #include "helper/message.h"
 
 #define RP_HELPER_PIECES       64 /* of code that are kept: exits of functions lead to and fro */
-#define RP_HELPER_DEAD_MAX     16
-#define RP_HELPER_SILENT_MAX   4 /* processes of a user; the next one is taken for silent, too */
+#define RP_HELPER_SILENT_MAX   4  /* processes of a user; the next one is taken for silent, too */
 #define RP_HELPER_WHY_IDLE     "its file system does not answer"
 #define RP_HELPER_WHY_CPU      "reading it takes too long"
 #define RP_HELPER_WHY_LARGE    "it is too large to be read"
@@ -45,8 +45,7 @@ struct rp_helper {
 	const char *why;
 	uint64_t spent; /* ns */
 	bool has_object;
-	pid_t dead[RP_HELPER_DEAD_MAX]; /* killed, and not yet seen to have ended */
-	size_t n_dead;
+	struct rp_killed killed;
 	enum rp_helper_sleep sleep; /* when it did not answer */
 	dev_t sleep_device;
 	dev_t *silent_devices; /* file systems that did not answer */

@@ -4,15 +4,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 #include <uthash.h>
 
 #include "discover/lines.h"
+#include "helper/killed.h"
 #include "helper/restrict.h"
 #include "util/clock.h"
 
@@ -47,6 +46,7 @@ struct rp_source_lines {
 	struct known *known;
 	struct known *asked; /* a reader is at it; NULL: none is */
 	pid_t reader;
+	struct rp_killed killed;
 	int answers;
 	uint64_t deadline; /* ns */
 };
@@ -150,10 +150,7 @@ static void end_reader(struct rp_source_lines *s)
 	size_t size = source->n * sizeof(*answers);
 	bool all = read(s->answers, answers, size) == (ssize_t)size;
 
-	kill(s->reader, SIGKILL);
-	/* One that waits for a file system may outlive the signal, and is not waited for. */
-	while (waitpid(s->reader, NULL, all ? 0 : WNOHANG) < 0 && errno == EINTR)
-		;
+	rp_killed__add(&s->killed, s->reader);
 	for (size_t i = 0; i < source->n; i++) {
 		struct rp_source_site *site = &source->site[i];
 		const struct answer *answer = &answers[i];

@@ -4,13 +4,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -132,13 +130,11 @@ struct rp_reader *rp_reader__start(int fd, int debug, bool lines)
 	return NULL;
 }
 
-void rp_reader__end(struct rp_reader *reader)
+void rp_reader__end(struct rp_reader *reader, struct rp_killed *killed)
 {
 	if (!reader)
 		return;
-	kill(reader->pid, SIGKILL);
-	while (waitpid(reader->pid, NULL, 0) < 0 && errno == EINTR)
-		;
+	rp_killed__add(killed, reader->pid);
 	close(reader->socket);
 	free(reader);
 }
@@ -196,8 +192,10 @@ static int wait_for(const struct rp_reader *reader, bool (*is_cancelled)(void))
 		if (is_cancelled && is_cancelled())
 			return -EINTR;
 		asleep += !wants_cpu(reader);
-		if (asleep > ASLEEP_MAX || cpu_time(reader) - begun > ASK_CPU_NS)
+		if (asleep > ASLEEP_MAX)
 			return -ETIMEDOUT;
+		if (cpu_time(reader) - begun > ASK_CPU_NS)
+			return -ETIME;
 	}
 	return 0;
 }

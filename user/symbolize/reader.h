@@ -13,6 +13,7 @@
 #include <sys/types.h>
 
 #include "discover/lines.h"
+#include "helper/killed.h"
 
 #define RP_READER_FRAMES 16 /* inlined calls and the function that they are in */
 
@@ -31,12 +32,13 @@ struct rp_reader_answer {
  * too. NULL: it cannot be started.
  */
 struct rp_reader *rp_reader__start(int fd, int debug, bool lines);
-void rp_reader__end(struct rp_reader *reader);
+void rp_reader__end(struct rp_reader *reader, struct rp_killed *killed); /* reader: or NULL */
 pid_t rp_reader__pid(const struct rp_reader *reader);
 
 /*
  * What runs at an offset of the file, the innermost call first. It is waited for as long as it
- * works, however busy the machine is. -ETIMEDOUT, -EIO: it will not answer. -EINTR: is_cancelled,
+ * works, however busy the machine is. -ETIMEDOUT: it sleeps over its files. -ETIME,
+ * -EIO: it will not answer either. -EINTR: is_cancelled,
  * which is asked often, says so; it may be asked again. NULL: never.
  */
 int rp_reader__ask(struct rp_reader *reader, uint64_t offset, bool (*is_cancelled)(void),

@@ -38,6 +38,7 @@ struct rp_symbolizer {
 	struct object **objects;
 	size_t n, room;
 	size_t readers;
+	struct rp_killed killed;
 	uint64_t asked;
 	struct place *places;
 	struct rp_arena arena;
@@ -58,7 +59,7 @@ struct rp_symbolizer *rp_symbolizer__new(const struct rp_symbolizer_opts *opts)
 static void end_reader(struct rp_symbolizer *s, struct object *object)
 {
 	s->readers -= object->reader != NULL;
-	rp_reader__end(object->reader);
+	rp_reader__end(object->reader, &s->killed);
 	object->reader = NULL;
 }
 
@@ -118,11 +119,14 @@ static void end_one(struct rp_symbolizer *s)
 		end_reader(s, oldest);
 }
 
-/* A reader that fails is given up with its debug information first, and then with all of it. */
-static void give_up(struct rp_symbolizer *s, struct object *object)
+/*
+ * A reader that fails is given up with its debug information first, and then with all of it: at
+ * once, where its files do not answer.
+ */
+static void give_up(struct rp_symbolizer *s, struct object *object, int err)
 {
 	end_reader(s, object);
-	if (object->lines) {
+	if (object->lines && err != -ETIMEDOUT) {
 		object->lines = false;
 		return;
 	}
@@ -158,7 +162,7 @@ static int ask(struct rp_symbolizer *s, struct object *object, uint64_t offset)
 			return s->answer.n ? 0 : -ENODATA;
 		if (err == -EINTR)
 			return err;
-		give_up(s, object);
+		give_up(s, object, err);
 	}
 	return -ENODATA;
 }
