@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
 /* Signals of a run, and whom they are for. */
+#include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -148,9 +153,71 @@ static void the_mask_before_is_kept(void **state)
 	assert_false(sigismember(&now, SIGTERM));
 }
 
+#define BYTES 200000
+
+/* More than a pipe holds. 0: all of it was written; else what errno is then. */
+static int write_much(int to, bool taken)
+{
+	struct signalfd_siginfo info;
+	struct rp_signals *s;
+
+	dup2(to, STDOUT_FILENO);
+	s = open_signals(false);
+	raise(SIGTERM);
+	if (taken)
+		rp_signals__take(s, &info);
+	for (unsigned i = 0; i < BYTES && !ferror(stdout); i++)
+		putchar('x');
+	return fflush(stdout) || ferror(stdout) ? errno : 0;
+}
+
+/* A pipe that nobody reads holds up no end, be the signal taken or not. */
+static void an_end_does_not_wait_for_a_reader(void **state)
+{
+	int status, ends[2];
+
+	(void)state;
+	assert_int_equal(pipe(ends), 0);
+	for (int taken = 0; taken < 2; taken++) {
+		pid_t pid = fork();
+
+		if (!pid)
+			_exit(write_much(ends[1], taken));
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_int_equal(status, EINTR << 8);
+	}
+	close(ends[0]);
+	close(ends[1]);
+}
+
+/* One that does read gets all of it. */
+static void a_reader_gets_all(void **state)
+{
+	static char bytes[BYTES + 1];
+	int status, ends[2];
+	size_t size = 0;
+	ssize_t got;
+	pid_t pid;
+
+	(void)state;
+	assert_int_equal(pipe(ends), 0);
+	pid = fork();
+	if (!pid)
+		_exit(write_much(ends[1], true));
+	close(ends[1]);
+	while ((got = read(ends[0], bytes + size, sizeof(bytes) - size)) > 0)
+		size += (size_t)got;
+	assert_int_equal(size, BYTES);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	close(ends[0]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_end_does_not_wait_for_a_reader),
+		cmocka_unit_test(a_reader_gets_all),
 		cmocka_unit_test(each_end_is_heard_once),
 		cmocka_unit_test(quit_is_an_end),
 		cmocka_unit_test(some_end_nothing),

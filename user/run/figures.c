@@ -164,10 +164,12 @@ int rp_run__print_interval(struct rp_run *run)
 	char title[64];
 	time_t wall = time(NULL);
 	struct tm tm;
+	int rc;
 
 	strftime(title, sizeof(title), "%H:%M:%S", localtime_r(&wall, &tm));
-	return print_since(run, stdout, &run->table_before, title,
-			   is_json_lines(run->opts) ? run->opts->format : rp_view__find("table"));
+	rc = print_since(run, stdout, &run->table_before, title,
+			 is_json_lines(run->opts) ? run->opts->format : rp_view__find("table"));
+	return rc == -EINTR ? 0 : rc; /* the run is about to end by a signal */
 }
 
 static int print_summary(struct rp_run *run, FILE *out)

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "run/standard.h"
+
 static const int ends[] = {SIGINT, SIGTERM, SIGHUP};
 static const int of_the_screen[] = {SIGQUIT, SIGTSTP, SIGCONT, SIGWINCH};
 
@@ -41,6 +43,7 @@ int rp_signals__new(const struct rp_signals_opts *opts, struct rp_signals **out,
 			sigaddset(&set, ends[i]);
 	for (size_t i = 0; opts->on_screen && i < COUNT(of_the_screen); i++)
 		sigaddset(&set, of_the_screen[i]);
+	rp_standard__begin();
 	sigprocmask(SIG_BLOCK, &set, &s->inherited);
 	s->fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (s->fd < 0) {
@@ -76,7 +79,11 @@ int rp_signals__fd(const struct rp_signals *s)
 
 bool rp_signals__take(struct rp_signals *s, struct signalfd_siginfo *info)
 {
-	return read(s->fd, info, sizeof(*info)) == (ssize_t)sizeof(*info);
+	if (read(s->fd, info, sizeof(*info)) != (ssize_t)sizeof(*info))
+		return false;
+	if (rp_signals__is_end((int)info->ssi_signo))
+		rp_standard__hurry();
+	return true;
 }
 
 bool rp_signals__is_end(int signal)

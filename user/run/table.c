@@ -7,10 +7,12 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "run/standard.h"
+
 int rp_table__width(FILE *out)
 {
 	struct winsize size;
-	int fd = fileno(out);
+	int fd = rp_standard__fileno(out);
 
 	return isatty(fd) && !ioctl(fd, TIOCGWINSZ, &size) ? size.ws_col : 0;
 }
