@@ -114,6 +114,53 @@ RP_INLINE enum rp_unwind_end rp_unwind__signal(struct rp_unwind_regs *regs, rp_u
 	return RP_UNWIND_GOES_ON;
 }
 
+/*
+ * A call is RP_UNWIND_CALL and 4 bytes of how far; or RP_UNWIND_CALL_AT and what is called in 1, 2,
+ * 5 or 6 bytes, the first of which tells it from other instructions.
+ */
+#define RP_UNWIND_CALL	    0xe8
+#define RP_UNWIND_CALL_AT   0xff
+#define RP_UNWIND_AT_MASK   0x38
+#define RP_UNWIND_AT_CALLEE 0x10
+
+/* The byte of the instruction that is so far before where it returns to. */
+#define RP_UNWIND_BYTE(code, before) ((code) >> 8 * (8 - (before)) & 0xff)
+#define RP_UNWIND_CALLS_AT(code, before)                                                           \
+	(RP_UNWIND_BYTE(code, before) == RP_UNWIND_CALL_AT &&                                      \
+	 (RP_UNWIND_BYTE(code, (before)-1) & RP_UNWIND_AT_MASK) == RP_UNWIND_AT_CALLEE)
+
+/* Is a call right before that address? */
+RP_INLINE bool rp_unwind__is_behind_call(__rp_u64 ip, rp_unwind_read read, const void *memory)
+{
+	__rp_u64 word = ip & -(__rp_u64)RP_UNWIND_WORD, bits = (ip - word) * 8, before, at = 0;
+	__rp_u64 code;
+
+	if (!read(memory, word - RP_UNWIND_WORD, &before) || (bits && !read(memory, word, &at)))
+		return false;
+	code = bits ? before >> bits | at << (64 - bits) : before;
+	return RP_UNWIND_BYTE(code, 5) == RP_UNWIND_CALL || RP_UNWIND_CALLS_AT(code, 2) ||
+	       RP_UNWIND_CALLS_AT(code, 3) || RP_UNWIND_CALLS_AT(code, 6) ||
+	       RP_UNWIND_CALLS_AT(code, 7);
+}
+
+/*
+ * Most assembly without rows keeps no frame and calls nothing: what has called it is on top of the
+ * stack. Only where a thread itself is; and where nothing else is known, as on top of a frame may
+ * be what an earlier call has left there.
+ */
+RP_INLINE enum rp_unwind_end rp_unwind__by_top_of_stack(struct rp_unwind_regs *regs,
+							rp_unwind_read read, const void *memory)
+{
+	__rp_u64 ip;
+
+	if (!read(memory, regs->sp, &ip) || !rp_unwind__is_behind_call(ip, read, memory))
+		return RP_UNWIND_END_NO_ROW;
+	regs->ip = ip;
+	regs->sp += RP_UNWIND_WORD;
+	regs->is_return = true;
+	return RP_UNWIND_GOES_ON;
+}
+
 /* Code without rows: fine where it keeps frame pointers, as compilers at run time do. */
 RP_INLINE enum rp_unwind_end rp_unwind__by_frame_pointer(struct rp_unwind_regs *regs, bool in_file,
 							 rp_unwind_read read, const void *memory)
@@ -163,13 +210,18 @@ RP_INLINE enum rp_unwind_end rp_unwind__step(const struct rp_unwind_row *row,
 {
 	__rp_u64 cfa, ip, at_fp = regs->fp;
 	bool is_caller = regs->is_return;
+	enum rp_unwind_end end;
 
 	switch (row->cfa) {
 	case RP_UNWIND_OUTERMOST:
 		return RP_UNWIND_END_COMPLETE;
 	case RP_UNWIND_GAP:
+		end = rp_unwind__by_frame_pointer(regs, true, read, memory);
+		if (end == RP_UNWIND_END_NO_ROW && !is_caller)
+			end = rp_unwind__by_top_of_stack(regs, read, memory);
+		return end;
 	case RP_UNWIND_ELSEWHERE:
-		return rp_unwind__by_frame_pointer(regs, row->cfa == RP_UNWIND_GAP, read, memory);
+		return rp_unwind__by_frame_pointer(regs, false, read, memory);
 	case RP_UNWIND_SIGNAL:
 		return rp_unwind__signal(regs, read, memory);
 	case RP_UNWIND_UNKNOWN:

@@ -138,33 +138,53 @@ static void assert_name(struct rp_symbolizer *s, uint32_t object, uint64_t addr,
 	assert_int_equal(places->named, named);
 }
 
+#define SECTION_SIZE 2000 /* of the code */
+#define LABEL	     STT_NOTYPE
+
 /* Symbols of an object, in the order of the names: not in that of the addresses. */
 static const struct {
 	const char *name;
 	unsigned at, size;
+	unsigned info;
 } named[] = {
-	{"_ZN3foo3barEi", 64, 64},
-	{"_ZN3foo3bazEv", 272, 16},
-	{"_ZN3foo3bazEv.cold.7", 16, 16},
-	{"big", 160, 16},
-	{"bigger", 160, 16},
-	{"nested", 72, 8},
-	{"nosize", 512, 0},
-	{"omega", 0, 16},
-	{"omega.cold", 256, 16},
-	{"shorter_than_what_is_there", 160, 8},
+	{"$x", 712, 0, LABEL},
+	{".L5", 712, 0, LABEL},
+	{"_ZN3foo3barEi", 64, 64, FUNC},
+	{"_ZN3foo3bazEv", 272, 16, FUNC},
+	{"_ZN3foo3bazEv.cold.7", 16, 16, FUNC},
+	{"behind_labels", 736, 8, FUNC},
+	{"big", 160, 16, FUNC},
+	{"bigger", 160, 16, FUNC},
+	{"label", 704, 0, LABEL},
+	{"label_and_frame", 1024, 0, LABEL},
+	{"label_before_a_frame", 1000, 0, LABEL},
+	{"label_in_a_frame", 1028, 0, LABEL},
+	{"label_in_a_function", 72, 0, LABEL},
+	{"label_of_a_function", 160, 0, LABEL},
+	{"label_with_a_name.cold", 680, 0, LABEL},
+	{"last_label", SECTION_SIZE - 1, 0, LABEL},
+	{"nested", 72, 8, FUNC},
+	{"next_label", 720, 0, LABEL},
+	{"nosize", 512, 0, FUNC},
+	{"omega", 0, 16, FUNC},
+	{"omega.cold", 256, 16, FUNC},
+	{"past_the_code", SECTION_SIZE, 0, LABEL},
+	{"shorter_than_what_is_there", 160, 8, FUNC},
 };
 #define NAMED (sizeof(named) / sizeof(named[0]))
 
 static void add_named(struct image *img)
 {
 	Elf64_Sym symbols[NAMED + 1] = {{0}};
-	char strings[256] = "";
+	char strings[512] = "";
+	const char code[SECTION_SIZE] = {0};
 	size_t n = 1;
 
+	img->sections[image__add(img, ".text", SHT_PROGBITS, TEXT_ADDR, code, sizeof(code))]
+		.sh_flags |= SHF_EXECINSTR;
 	for (size_t i = 0; i < NAMED; i++) {
 		symbols[i + 1] = (Elf64_Sym){.st_name = (Elf64_Word)n,
-					     .st_info = FUNC,
+					     .st_info = named[i].info,
 					     .st_shndx = 1,
 					     .st_value = TEXT_ADDR + named[i].at,
 					     .st_size = named[i].size};
@@ -175,7 +195,8 @@ static void add_named(struct image *img)
 }
 
 /*
- * A symbol names what it reaches and no more; of several at one place the one that reaches
+ * A symbol names what it reaches and no more, and one without size what no other symbol or frame
+ * follows; of several at one place the one that reaches
  * furthest does, and the shortest. Where there is none .eh_frame tells a start.
  */
 static void test_names(void **state)
@@ -201,14 +222,26 @@ static void test_names(void **state)
 		{272, "foo::baz", true},
 		{527, "nosize", true},
 		{528, "[libx.so]", false},
-		{1024 + 15, "libx.so+0x401400", false},
+		{680, "[libx.so]", false},
+		{704, "label", true},
+		{719, "label", true},
+		{720, "next_label", true},
+		{735, "next_label", true},
+		{736, "behind_labels", true},
+		{744, "[libx.so]", false},
+		{1023, "label_before_a_frame", true},
+		{1024 + 15, "label_and_frame", true},
+		{1072 + 15, "libx.so+0x401430", false},
 		{1040, "[libx.so]", false},
+		{SECTION_SIZE - 1, "last_label", true},
+		{SECTION_SIZE, "[libx.so]", false},
 	};
-	/* A CIE, and functions at +512 and +1024 of 16 bytes each. */
+	/* A CIE, and functions at +512, +1024 and +1072 of 16 bytes each. */
 	const uint8_t eh_frame[] = {
-		16, 0, 0, 0, 0,	 0, 0, 0, 1, 'z',  'R',	 0, 1,	0x78, 16, 1, 3, 0, 0, 0,
-		16, 0, 0, 0, 24, 0, 0, 0, 0, 0x12, 0x40, 0, 16, 0,    0,  0, 0, 0, 0, 0,
-		16, 0, 0, 0, 44, 0, 0, 0, 0, 0x14, 0x40, 0, 16, 0,    0,  0, 0, 0, 0, 0};
+		16, 0, 0, 0, 0,	 0, 0, 0, 1,	'z',  'R',  0, 1,  0x78, 16, 1, 3, 0, 0, 0,
+		16, 0, 0, 0, 24, 0, 0, 0, 0,	0x12, 0x40, 0, 16, 0,	 0,  0, 0, 0, 0, 0,
+		16, 0, 0, 0, 44, 0, 0, 0, 0,	0x14, 0x40, 0, 16, 0,	 0,  0, 0, 0, 0, 0,
+		16, 0, 0, 0, 64, 0, 0, 0, 0x30, 0x14, 0x40, 0, 16, 0,	 0,  0, 0, 0, 0, 0};
 	struct rp_symbolizer *s = new_symbolizer(true);
 	struct image img;
 	uint32_t object;

@@ -96,6 +96,47 @@ static void test_no_frame_pointer(void **state)
 	assert_int_equal(step(gap, &below, &m), RP_UNWIND_END_NO_ROW);
 }
 
+/* What called it is on top of the stack, as the instruction before shows. */
+static void test_leaf_without_rows(void **state)
+{
+	/* After the call: where in the second word, and the 8 bytes before that. */
+	static const struct {
+		unsigned at;
+		unsigned char code[8];
+		bool is_call;
+	} calls[] = {
+		{0, {0x90, 0x90, 0x90, 0xe8, 1, 2, 3, 4}, true},
+		{5, {0x90, 0x90, 0x90, 0xe8, 1, 2, 3, 4}, true},
+		{3, {0x90, 0x90, 0x90, 0x90, 0x90, 0x90, 0xff, 0xd0}, true},
+		{7, {0x90, 0x90, 0x90, 0x90, 0x90, 0xff, 0x53, 0x08}, true},
+		{1, {0x90, 0x90, 0xff, 0x15, 1, 2, 3, 4}, true},
+		{4, {0x90, 0xff, 0x94, 0x24, 1, 2, 3, 4}, true},
+		{4, {0x90, 0x90, 0x90, 0x90, 0x90, 0x90, 0xff, 0xe0}, false}, /* a jump */
+		{2, {0x90, 0x90, 0xe8, 1, 2, 3, 4, 5}, false},
+	};
+	const struct rp_unwind_row gap = {.cfa = RP_UNWIND_GAP},
+				   run_time = {.cfa = RP_UNWIND_ELSEWHERE};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
+		uint64_t ip = STACK + 8 * 21 + calls[i].at;
+		struct memory m = {.words = {[4] = ip}};
+		struct rp_unwind_regs regs = regs_at(4, 0x55), caller = regs, elsewhere = regs;
+
+		memcpy((char *)&m.words[20] + calls[i].at, calls[i].code, sizeof(calls[i].code));
+		if (calls[i].is_call) {
+			assert_int_equal(step(gap, &regs, &m), RP_UNWIND_GOES_ON);
+			assert_regs(&regs, ip, 5, 0x55);
+			assert_true(regs.is_return);
+		} else {
+			assert_int_equal(step(gap, &regs, &m), RP_UNWIND_END_NO_ROW);
+		}
+		caller.is_return = true;
+		assert_int_equal(step(gap, &caller, &m), RP_UNWIND_END_NO_ROW);
+		assert_int_equal(step(run_time, &elsewhere, &m), RP_UNWIND_END_NO_ROW);
+	}
+}
+
 static void test_what_is_stored(void **state)
 {
 	struct memory m = {.words = {[2] = STACK + 64, [4] = 0x88, [7] = 0x2000, [8] = 0x3000}};
@@ -270,13 +311,10 @@ static void test_own_stack(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_by_stack_pointer),
-		cmocka_unit_test(test_by_frame_pointer),
-		cmocka_unit_test(test_no_frame_pointer),
-		cmocka_unit_test(test_what_is_stored),
-		cmocka_unit_test(test_in_the_plt),
-		cmocka_unit_test(test_signal),
-		cmocka_unit_test(test_ends),
+		cmocka_unit_test(test_by_stack_pointer), cmocka_unit_test(test_by_frame_pointer),
+		cmocka_unit_test(test_no_frame_pointer), cmocka_unit_test(test_leaf_without_rows),
+		cmocka_unit_test(test_what_is_stored),	 cmocka_unit_test(test_in_the_plt),
+		cmocka_unit_test(test_signal),		 cmocka_unit_test(test_ends),
 		cmocka_unit_test(test_own_stack),
 	};
 

@@ -93,6 +93,13 @@ int rp_elf__symbols(struct rp_elf *elf, const struct rp_symbol **symbols, size_t
 /* These parts, by linker name; none before the call above. */
 const struct rp_symbol *rp_elf__cold_parts(const struct rp_elf *elf, size_t *n);
 
+/*
+ * Symbols of code that tell no size, as those of assembly without .type and .size, in malloc'ed
+ * memory; `size` is what their section has from there on. 0 or -ENOMEM: of tables that cannot be
+ * read there are none.
+ */
+int rp_elf__labels(struct rp_elf *elf, struct rp_symbol **labels, size_t *n);
+
 /* USDT notes (.note.stapsdt), in file order. Read at the first call. Broken notes are skipped. */
 int rp_elf__usdt(struct rp_elf *elf, const struct rp_usdt_note **notes, size_t *n,
 		 struct rp_err *err);

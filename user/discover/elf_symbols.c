@@ -35,26 +35,54 @@ static bool is_defined(const Elf64_Sym *sym)
 	       (sym->st_shndx < SHN_LORESERVE || sym->st_shndx == SHN_XINDEX);
 }
 
-/*
- * LLVM gives parts of functions no type. Names are bounded before they are searched: any number of
- * symbols may share one that is as long as the section.
- */
-static bool is_function(const Elf64_Sym *sym, const char *linker)
+/* Names are bounded before they are searched: any number may be as long as the section. */
+static bool is_cold_part(const char *linker)
+{
+	return strnlen(linker, RP_ELF_NAME_MAX) < RP_ELF_NAME_MAX &&
+	       rp_demangle__is_cold_part(linker);
+}
+
+/* LLVM gives parts of functions no type. */
+static bool is_function(const struct rp_elf *from, const Elf64_Sym *sym, struct rp_symbol *symbol)
 {
 	int type = ELF64_ST_TYPE(sym->st_info);
 
-	return type == STT_FUNC ||
-	       (type == STT_NOTYPE && strnlen(linker, RP_ELF_NAME_MAX) < RP_ELF_NAME_MAX &&
-		rp_demangle__is_cold_part(linker));
+	(void)from;
+	return type == STT_FUNC || (type == STT_NOTYPE && is_cold_part(symbol->linker));
 }
 
 /*
- * Append the functions among a table's n symbols. Names point into strings, which end in a 0 byte.
- * The addresses are good for `elf` even if the table is that of its debug file; file offsets are
- * always those of `elf`.
+ * Those of assemblers, like .L5, and of arm64's, like $x, name no code. What may belong to a label
+ * ends with its section.
  */
-static int add_functions(const struct rp_elf *elf, const Elf64_Sym *table, size_t n,
-			 const char *strings, size_t strings_size, struct list *list)
+static bool is_label(const struct rp_elf *from, const Elf64_Sym *sym, struct rp_symbol *symbol)
+{
+	int type = ELF64_ST_TYPE(sym->st_info);
+	const Elf64_Shdr *section;
+
+	if ((type != STT_NOTYPE && type != STT_FUNC) || sym->st_size ||
+	    sym->st_shndx >= from->n_sections || !strncmp(symbol->linker, ".L", 2) ||
+	    symbol->linker[0] == '$' || is_cold_part(symbol->linker))
+		return false;
+	section = &from->sections[sym->st_shndx];
+	if (!(section->sh_flags & SHF_EXECINSTR) || sym->st_value < section->sh_addr ||
+	    sym->st_value - section->sh_addr >= section->sh_size)
+		return false;
+	symbol->size = section->sh_size - (sym->st_value - section->sh_addr);
+	return true;
+}
+
+typedef bool (*wants_symbol)(const struct rp_elf *from, const Elf64_Sym *sym,
+			     struct rp_symbol *symbol);
+
+/*
+ * Append those wanted among a table's n symbols. Names point into strings, which end in a 0 byte.
+ * The addresses are good for `elf` even if the table is that of its debug file, `from`; file
+ * offsets are always those of `elf`.
+ */
+static int add_symbols(const struct rp_elf *elf, const struct rp_elf *from, wants_symbol wants,
+		       const Elf64_Sym *table, size_t n, const char *strings, size_t strings_size,
+		       struct list *list)
 {
 	for (size_t i = 0; i < n; i++) {
 		const Elf64_Sym *sym = &table[i];
@@ -62,11 +90,12 @@ static int add_functions(const struct rp_elf *elf, const Elf64_Sym *table, size_
 		size_t len;
 		int err;
 
-		if (!is_defined(sym) || sym->st_name >= strings_size ||
-		    !is_function(sym, strings + sym->st_name) ||
-		    rp_elf__offset(elf, sym->st_value, &symbol.offset))
+		if (!is_defined(sym) || sym->st_name >= strings_size)
 			continue;
 		symbol.name = symbol.linker = strings + sym->st_name;
+		if (!wants(from, sym, &symbol) ||
+		    rp_elf__offset(elf, sym->st_value, &symbol.offset))
+			continue;
 		len = strnlen(symbol.linker, RP_ELF_NAME_MAX);
 		if (len == 0 || len == RP_ELF_NAME_MAX)
 			continue;
@@ -79,7 +108,7 @@ static int add_functions(const struct rp_elf *elf, const Elf64_Sym *table, size_
 
 /* Read one symbol table of `from`, which is elf or its debug file. */
 static int read_table(struct rp_elf *elf, const struct rp_elf *from, uint32_t type,
-		      struct list *list)
+		      wants_symbol wants, struct list *list)
 {
 	const Elf64_Shdr *table = rp_elf__section_by_type(from, type), *strings;
 	char *symbols, *names;
@@ -100,9 +129,9 @@ static int read_table(struct rp_elf *elf, const struct rp_elf *from, uint32_t ty
 	names = rp_elf__alloc(elf, strings->sh_size + 1);
 	err = names ? rp_elf__section_read(from, strings, names) : -ENOMEM;
 	if (!err)
-		err = add_functions(elf, (const Elf64_Sym *)symbols,
-				    table->sh_size / sizeof(Elf64_Sym), names, strings->sh_size + 1,
-				    list);
+		err = add_symbols(elf, from, wants, (const Elf64_Sym *)symbols,
+				  table->sh_size / sizeof(Elf64_Sym), names, strings->sh_size + 1,
+				  list);
 	free(symbols);
 	return err;
 }
@@ -263,19 +292,24 @@ const struct rp_symbol *rp_elf__cold_parts(const struct rp_elf *elf, size_t *n)
 	return elf->cold_parts;
 }
 
-static int read_symbols(struct rp_elf *elf, struct list *list)
+/* Those wanted of both tables. */
+static int read_tables(struct rp_elf *elf, wants_symbol wants, struct list *list)
 {
 	const struct rp_elf *full = rp_elf__traits(elf)->separate_debug ? elf->debug : elf;
-	int err, broken = 0;
+	int broken = read_table(elf, elf, SHT_DYNSYM, wants, list), err;
 
-	err = read_table(elf, elf, SHT_DYNSYM, list);
-	if (err == -ENOMEM)
-		return err;
-	broken = err;
-	err = read_table(elf, full, SHT_SYMTAB, list);
-	if (err == -ENOMEM)
-		return err;
-	broken = err ? err : broken;
+	if (broken == -ENOMEM)
+		return broken;
+	err = read_table(elf, full, SHT_SYMTAB, wants, list);
+	return err ? err : broken;
+}
+
+static int read_symbols(struct rp_elf *elf, struct list *list)
+{
+	int broken = read_tables(elf, is_function, list), err = 0;
+
+	if (broken == -ENOMEM)
+		return broken;
 	if (elf->traits.is_go && !elf->traits.has_symtab)
 		err = add_go_functions(elf, list);
 	if (err == -ENOMEM)
@@ -314,5 +348,19 @@ int rp_elf__symbols(struct rp_elf *elf, const struct rp_symbol **symbols, size_t
 		return rp_elf__damaged(elf, elf->symbols_error, err, "its symbols cannot be read");
 	*symbols = elf->symbols;
 	*n = elf->n_symbols;
+	return 0;
+}
+
+int rp_elf__labels(struct rp_elf *elf, struct rp_symbol **labels, size_t *n)
+{
+	struct list list = {0};
+	int err = read_tables(elf, is_label, &list);
+
+	if (err == -ENOMEM) {
+		free(list.items);
+		return err;
+	}
+	*labels = list.items;
+	*n = list.n;
 	return 0;
 }

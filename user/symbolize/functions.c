@@ -23,6 +23,8 @@ struct function {
 struct rp_functions {
 	struct function *symbols; /* by start */
 	size_t n;
+	struct function *labels; /* by start; of each all that may be its own */
+	size_t n_labels;
 	struct rp_unwind_function *frames; /* of .eh_frame, by start */
 	size_t n_frames;
 };
@@ -53,36 +55,66 @@ static void read_frames(struct rp_elf *elf, struct rp_functions *f)
 	free(data);
 }
 
-static void add(struct rp_functions *f, const struct rp_symbol *symbols, size_t n, bool is_part)
+static size_t add(struct function *to, const struct rp_symbol *symbols, size_t n, bool is_part)
 {
 	for (size_t i = 0; i < n; i++)
-		f->symbols[f->n++] = (struct function){
+		to[i] = (struct function){
 			.start = symbols[i].addr,
 			.size = symbols[i].size,
 			.name = is_part ? symbols[i].linker : symbols[i].name,
 			.is_part = is_part,
 		};
+	return n;
+}
+
+static int read_symbols(struct rp_elf *elf, struct rp_functions *f)
+{
+	const struct rp_symbol *symbols, *parts;
+	size_t n, n_parts;
+
+	if (rp_elf__symbols(elf, &symbols, &n, NULL))
+		n = 0;
+	parts = rp_elf__cold_parts(elf, &n_parts);
+	f->symbols = calloc(n + n_parts + 1, sizeof(*f->symbols));
+	if (!f->symbols)
+		return -ENOMEM;
+	f->n = add(f->symbols, symbols, n, false);
+	f->n += add(f->symbols + f->n, parts, n_parts, true);
+	rp_array__sort(f->symbols, f->n, sizeof(*f->symbols), compare_functions);
+	return 0;
+}
+
+static int read_labels(struct rp_elf *elf, struct rp_functions *f)
+{
+	struct rp_symbol *labels;
+	size_t n;
+	int rc = rp_elf__labels(elf, &labels, &n);
+
+	if (rc)
+		return rc;
+	f->labels = calloc(n + 1, sizeof(*f->labels));
+	if (f->labels)
+		f->n_labels = add(f->labels, labels, n, false);
+	free(labels);
+	rp_array__sort(f->labels, f->n_labels, sizeof(*f->labels), compare_functions);
+	return f->labels ? 0 : -ENOMEM;
 }
 
 int rp_functions__read(struct rp_elf *elf, struct rp_functions **out)
 {
 	struct rp_functions *f = calloc(1, sizeof(*f));
-	const struct rp_symbol *symbols, *parts;
-	size_t n, n_parts;
+	int rc;
 
 	if (!f)
 		return -ENOMEM;
-	if (rp_elf__symbols(elf, &symbols, &n, NULL))
-		n = 0;
-	parts = rp_elf__cold_parts(elf, &n_parts);
-	f->symbols = calloc(n + n_parts + 1, sizeof(*f->symbols));
-	if (!f->symbols) {
+	rc = read_symbols(elf, f);
+	if (!rc)
+		rc = read_labels(elf, f);
+	if (rc) {
+		free(f->symbols);
 		free(f);
-		return -ENOMEM;
+		return rc;
 	}
-	add(f, symbols, n, false);
-	add(f, parts, n_parts, true);
-	rp_array__sort(f->symbols, f->n, sizeof(*f->symbols), compare_functions);
 	read_frames(elf, f);
 	*out = f;
 	return 0;
@@ -118,6 +150,34 @@ static const struct function *find_symbol(const struct rp_functions *f,
 	return NULL;
 }
 
+/* Does something begin behind `after`, and at addr or before? */
+static bool begins_between(const void *items, size_t n, size_t size, uint64_t after, uint64_t addr)
+{
+	return rp_array__up_to(items, n, size, addr) > rp_array__up_to(items, n, size, after);
+}
+
+/*
+ * Where a frame begins a label is its name. Code without frames is the label's that it follows, up
+ * to what comes next.
+ */
+static const struct function *find_label(const struct rp_functions *f,
+					 const struct rp_unwind_function *frame, uint64_t addr)
+{
+	uint64_t at = frame ? frame->start : addr;
+	size_t n = rp_array__up_to(f->labels, f->n_labels, sizeof(*f->labels), at);
+	const struct function *label = n ? &f->labels[n - 1] : NULL;
+
+	if (!label || at - label->start >= label->size)
+		return NULL;
+	if (frame)
+		return label->start == at ? label : NULL;
+	if (find_frame(f, label->start) || find_symbol(f, NULL, label->start) ||
+	    begins_between(f->symbols, f->n, sizeof(*f->symbols), label->start, addr) ||
+	    begins_between(f->frames, f->n_frames, sizeof(*f->frames), label->start, addr))
+		return NULL;
+	return label;
+}
+
 /* "f.cold" and "f.cold.12" are code of f. */
 static void name_whole(const char *linker, char *name, size_t size)
 {
@@ -134,12 +194,13 @@ bool rp_functions__find(const struct rp_functions *f, uint64_t addr, char *name,
 {
 	const struct rp_unwind_function *frame = find_frame(f, addr);
 	const struct function *symbol = find_symbol(f, frame, addr);
+	const struct function *label = symbol ? NULL : find_label(f, frame, addr);
 
 	if (symbol && symbol->is_part)
 		name_whole(symbol->name, name, size);
-	else if (symbol)
-		snprintf(name, size, "%s", symbol->name);
+	else if (symbol || label)
+		snprintf(name, size, "%s", symbol ? symbol->name : label->name);
 	else if (frame)
 		snprintf(name, size, "+0x%" PRIx64, frame->start);
-	return symbol || frame;
+	return symbol || label || frame;
 }
