@@ -310,6 +310,23 @@ static void compiled_code_has_names(void **state)
 	assert_true((double)samples_of(run.json, "run", "cumulative") >= 0.98 * all);
 }
 
+/* Once, with what would tell the names. */
+static void compiled_code_without_names(void **state)
+{
+	struct live_proc *target = live_target("%s 1000 silent", live_copy("jit", "node"));
+	struct live_proc *rptrace = live_rptrace_ready("-p %d --sample", target->pid);
+	static const char says[] = " % of the samples are [unknown]: process ";
+	const char *said;
+
+	(void)state;
+	live_finish(target);
+	assert_int_equal(live_wait(rptrace), 0);
+	said = strstr(rptrace->err, says);
+	assert_non_null(said);
+	assert_non_null(strstr(said, "node --perf-basic-prof"));
+	assert_null(strstr(said + 1, says));
+}
+
 /* ---- targets that make it hard ------------------------------------------------------------- */
 
 /* A stack has room for less: what is missing of it is counted. */
@@ -380,6 +397,7 @@ int main(void)
 		cmocka_unit_test(page_of_return_probes),
 		cmocka_unit_test(file_is_written_anew),
 		cmocka_unit_test(compiled_code_has_names),
+		cmocka_unit_test(compiled_code_without_names),
 		cmocka_unit_test(children_have_tables_at_once),
 		cmocka_unit_test(children_are_left_out),
 		cmocka_unit_test(regions_have_their_samples),

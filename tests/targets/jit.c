@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
 /*
- * jit [MS]: spends so much CPU time in code that it has made itself, and tells of it in
- * /tmp/perf-PID.map as compilers at run time do. The code keeps a frame pointer, and calls back
- * into the program.
+ * jit [MS [silent]]: spends so much CPU time in code that it has made itself, and tells of it in
+ * /tmp/perf-PID.map as compilers at run time do, or does not. The code keeps a frame pointer, and
+ * calls back into the program.
  */
 #define _GNU_SOURCE
 #include <stdint.h>
@@ -37,7 +37,6 @@ static char map[64];
 static made_fn make(void)
 {
 	void *memory = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	FILE *file;
 
 	if (memory == MAP_FAILED)
 		exit(1);
@@ -45,13 +44,19 @@ static made_fn make(void)
 	if (mprotect(memory, 4096, PROT_READ | PROT_EXEC))
 		exit(1);
 	__builtin___clear_cache((char *)memory, (char *)memory + sizeof(code));
+	return (made_fn)memory;
+}
+
+static void tell(made_fn made)
+{
+	FILE *file;
+
 	snprintf(map, sizeof(map), "/tmp/perf-%d.map", (int)getpid());
 	file = fopen(map, "w");
 	if (!file)
 		exit(1);
-	fprintf(file, "%lx %zx made at run time\n", (unsigned long)memory, sizeof(code));
+	fprintf(file, "%lx %zx made at run time\n", (unsigned long)made, sizeof(code));
 	fclose(file);
-	return (made_fn)memory;
 }
 
 __attribute__((noinline)) void run(made_fn made)
@@ -65,9 +70,12 @@ int main(int argc, char **argv)
 	clock_t end = (clock_t)target_number(argc, argv, 1, 1000) * (CLOCKS_PER_SEC / 1000);
 	made_fn made = make();
 
+	if (argc < 3)
+		tell(made);
 	target_wait();
 	for (end += clock(); clock() < end;)
 		run(made);
-	unlink(map);
+	if (map[0])
+		unlink(map);
 	return 0;
 }

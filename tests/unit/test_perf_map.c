@@ -71,13 +71,25 @@ static void test_what_overlaps(void **state)
 	rp_perf_map__free(map);
 }
 
+/* So the JVM writes them. */
+static void test_numbers_of_hexadecimal_notation(void **state)
+{
+	struct rp_perf_map *map = parsed("0x00007f3db0ec7640 0x0000000000000130 long L.fib(int)\n");
+
+	(void)state;
+	assert_function(map, 0x7f3db0ec776f, "long L.fib(int)");
+	assert_function(map, 0x7f3db0ec7770, NULL);
+	rp_perf_map__free(map);
+}
+
 static void test_lines_that_are_none(void **state)
 {
 	struct rp_perf_map *map = parsed("\n"
 					 "1000\n"
 					 "1000 10\n"
 					 "1000 10 \n"
-					 "0x1000 10 name\n"
+					 "0x 10 name\n"
+					 "0x0x1000 10 name\n"
 					 "1000 0 empty\n"
 					 "ffffffffffffffff 2 past the end\n"
 					 "11111111111111111 10 too long\n"
@@ -279,6 +291,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_functions),
 		cmocka_unit_test(test_what_overlaps),
+		cmocka_unit_test(test_numbers_of_hexadecimal_notation),
 		cmocka_unit_test(test_lines_that_are_none),
 		cmocka_unit_test(test_long_names),
 		cmocka_unit_test(test_own_file),

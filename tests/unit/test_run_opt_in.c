@@ -71,12 +71,42 @@ static void builds_without_probes(void **state)
 	assert_null(rp_opt_in__build("/usr/bin/mypython", &provider));
 }
 
+/* By what is mapped, and with a command that names the process where there is one for it. */
+static void what_names_compiled_code(void **state)
+{
+	static const struct {
+		const char *path, *cure; /* NULL: nothing is known */
+	} files[] = {
+		{"/usr/local/bin/node",
+		 "node --perf-basic-prof --interpreted-frames-native-stack ..."},
+		{"/opt/jdk/lib/server/libjvm.so", "jcmd 42 Compiler.perfmap"},
+		{"/usr/bin/php8.2", "php -d opcache.jit_debug=16 ..."},
+		{"/usr/bin/mynode", NULL},
+		{"/usr/bin/nodeset", NULL},
+	};
+	char cure[128];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		struct rp_mapped items[] = {{.path = "/usr/lib/libc.so.6"},
+					    {.path = (char *)files[i].path},
+					    {.path = "[vdso]"}};
+		const struct rp_mapped_list mapped = {.items = items, .n = 3};
+		bool is_known = rp_opt_in__compiled(&mapped, 42, cure, sizeof(cure));
+
+		assert_int_equal(is_known, files[i].cure != NULL);
+		if (is_known)
+			assert_string_equal(cure, files[i].cure);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(those_that_were_not_hit),
 		cmocka_unit_test(no_others),
 		cmocka_unit_test(builds_without_probes),
+		cmocka_unit_test(what_names_compiled_code),
 	};
 
 	return cmocka_run_group_tests_name("run_opt_in", tests, NULL, NULL);

@@ -35,12 +35,14 @@ struct rp_perf_map {
 
 /* ---- text ------------------------------------------------------------------------------------ */
 
-/* A number and the blank behind it; false: there is none. */
+/* A number, with 0x before it as the JVM writes it or without, and the blank behind it. */
 static bool take_number(const char **at, const char *end, uint64_t *value)
 {
 	unsigned digits = 0;
 
 	*value = 0;
+	if (end - *at > 2 && (*at)[0] == '0' && (*at)[1] == 'x')
+		*at += 2;
 	for (; *at < end; ++*at, digits++) {
 		char c = **at, digit;
 

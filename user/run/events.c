@@ -2,7 +2,9 @@
 /* What the kernel tells while the trace runs: events of processes, and mappings anywhere. */
 #include <stdio.h>
 
+#include "discover/proc.h"
 #include "run/internal.h"
+#include "run/opt_in.h"
 #include "sample/python_layout.h"
 #include "util/clock.h"
 
@@ -34,6 +36,27 @@ static void tell_of_python(struct rp_run *run)
 	rp_run__say(run, line, NULL);
 }
 
+static void tell_of_unnamed_code(struct rp_run *run)
+{
+	struct rp_mapped_list mapped;
+	char line[256], cure[128];
+	pid_t pid;
+	unsigned percent = run->sampling ? rp_sampling__unnamed_percent(run->sampling, &pid) : 0;
+	bool is_known = false;
+
+	if (!percent)
+		return;
+	snprintf(line, sizeof(line),
+		 "%u %% of the samples are [unknown]: process %d compiles code at run time, and "
+		 "does not name it in /tmp/perf-PID.map",
+		 percent, (int)pid);
+	if (!rp_proc__mapped("/proc", pid, &mapped)) {
+		is_known = rp_opt_in__compiled(&mapped, pid, cure, sizeof(cure));
+		rp_proc__mapped_free(&mapped);
+	}
+	rp_run__say(run, line, is_known ? cure : NULL);
+}
+
 int rp_run__drain_events(struct rp_run *run)
 {
 	int rc = run->sampling ? rp_sampling__drain(run->sampling) : 0;
@@ -43,6 +66,7 @@ int rp_run__drain_events(struct rp_run *run)
 	if (run->sampling)
 		rp_sampling__catch_up(run->sampling);
 	tell_of_python(run);
+	tell_of_unnamed_code(run);
 	return rc;
 }
 

@@ -2,6 +2,7 @@
 #include "run/opt_in.h"
 
 #include <fnmatch.h>
+#include <stdio.h>
 #include <string.h>
 
 static const struct {
@@ -28,6 +29,18 @@ static const struct {
 	{"php*", "php", "this PHP is built without --enable-dtrace"},
 	{"ruby*", "ruby", "this Ruby is built without --enable-dtrace"},
 	{"node*", "node", "this Node.js is built without probes, as all are from version 19 on"},
+};
+
+/* By a file that is mapped, be it the program or its runtime. */
+static const struct {
+	const char *file, *cure;
+	const char *behind_pid; /* of a command for a process that runs; NULL: it starts one */
+} compilers[] = {
+	{"@(node|nodejs|libnode.so*)",
+	 "node --perf-basic-prof --interpreted-frames-native-stack ...", NULL},
+	{"libjvm.so", "jcmd ", " Compiler.perfmap"},
+	{"@(php*|libphp*|mod_php*)", "php -d opcache.jit_debug=16 ...", NULL},
+	{"libcoreclr.so", "DOTNET_PerfMapEnabled=1 dotnet ...", NULL},
 };
 
 static bool is_called(const char *glob, const char *path)
@@ -73,4 +86,21 @@ const char *rp_opt_in__build(const char *path, const char **provider)
 			return builds[i].lacks;
 	}
 	return NULL;
+}
+
+bool rp_opt_in__compiled(const struct rp_mapped_list *mapped, pid_t pid, char *cure, size_t size)
+{
+	size_t n = sizeof(compilers) / sizeof(compilers[0]), k = n;
+
+	for (size_t i = 0; i < mapped->n && k == n; i++)
+		for (k = 0; k < n && !is_called(compilers[k].file, mapped->items[i].path); k++)
+			;
+	if (k == n)
+		return false;
+	if (compilers[k].behind_pid)
+		snprintf(cure, size, "%s%d%s", compilers[k].cure, (int)pid,
+			 compilers[k].behind_pid);
+	else
+		snprintf(cure, size, "%s", compilers[k].cure);
+	return true;
 }

@@ -19,6 +19,10 @@
 /* Of the unwind tables of all files: a large database takes a tenth of it. */
 #define TABLES_MAX (64u << 20)
 
+/* Samples in code without names that are worth a word. */
+#define UNNAMED_LEAST	100
+#define UNNAMED_PERCENT 10
+
 struct probe_place {
 	struct rp_file_id file;
 	uint64_t offset;
@@ -33,6 +37,7 @@ struct rp_sampling {
 	struct rp_sample_threads *threads; /* NULL: only their sleeps are looked at */
 	bool kernel_hidden;		   /* its frames are left out */
 	bool python_told;		   /* an unsupported version of Python was reported */
+	bool unnamed_told;		   /* that much of the code has no names */
 	uint64_t started; /* ns, CLOCK_MONOTONIC; processes begun since have their events */
 	pid_t command;
 	uint64_t looked;	    /* then it was looked at last, while it was stopped */
@@ -230,6 +235,19 @@ const char *rp_sampling__unknown_python(struct rp_sampling *s)
 		return NULL;
 	s->python_told = true;
 	return file;
+}
+
+unsigned rp_sampling__unnamed_percent(struct rp_sampling *s, pid_t *pid)
+{
+	struct rp_unnamed_code unnamed = rp_sampler__unnamed_code(s->sampler);
+	uint64_t taken = rp_sample_store__totals(s->store)->taken;
+
+	if (s->unnamed_told || unnamed.samples < UNNAMED_LEAST ||
+	    unnamed.samples * 100 < taken * UNNAMED_PERCENT)
+		return 0;
+	s->unnamed_told = true;
+	*pid = unnamed.pid;
+	return (unsigned)(unnamed.samples * 100 / taken);
 }
 
 /* It has no event to inherit, as its parent had none yet, or it came in between. */

@@ -47,6 +47,12 @@ bool rp_sampling__is_kernel_hidden(const struct rp_sampling *sampling);
  */
 const char *rp_sampling__unknown_python(struct rp_sampling *sampling);
 
+/*
+ * So much of what was sampled, in percent, is code that processes have compiled at run time and do
+ * not name, that the profile lacks it; once. 0: it is not. *pid: one of these processes.
+ */
+unsigned rp_sampling__unnamed_percent(struct rp_sampling *sampling, pid_t *pid);
+
 /* What they have mapped by now, once what has happened to them was told. */
 void rp_sampling__catch_up(struct rp_sampling *sampling);
 

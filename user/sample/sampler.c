@@ -20,6 +20,7 @@ struct rp_sampler {
 	uint32_t unknown, probe, python;  /* places */
 	struct rp_kernel_symbols *kernel; /* NULL: its frames are left out */
 	void *sleepers;			  /* tree of struct sleeper */
+	struct rp_unnamed_code unnamed;
 };
 
 /* A thread that went to sleep, and is not known to have come back. */
@@ -74,6 +75,11 @@ bool rp_sampler__read_kernel(struct rp_sampler *s, const char *symbols)
 	return s->kernel;
 }
 
+struct rp_unnamed_code rp_sampler__unnamed_code(const struct rp_sampler *s)
+{
+	return s->unnamed;
+}
+
 struct rp_spaces *rp_sampler__spaces(struct rp_sampler *s)
 {
 	return s->spaces;
@@ -93,6 +99,9 @@ static size_t compiled_place(struct rp_sampler *s, const struct rp_sample *sampl
 	place.function = rp_spaces__compiled(s->spaces, (pid_t)sample->tgid, address_of(sample, i),
 					     sample->time);
 	*named = place.function;
+	if (!place.function && i == 0 && sample->kind == RP_SAMPLE_KIND_SAMPLE)
+		s->unnamed = (struct rp_unnamed_code){.samples = s->unnamed.samples + 1,
+						      .pid = (pid_t)sample->tgid};
 	if (!place.function || !most)
 		return 0;
 	places[0] = rp_sample_store__place(s->store, &place);

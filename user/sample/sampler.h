@@ -31,6 +31,13 @@ bool rp_sampler__read_kernel(struct rp_sampler *sampler, const char *symbols);
 /* A record of the ring. false: it is none that is whole, and was left. */
 bool rp_sampler__take(struct rp_sampler *sampler, const void *record, size_t size);
 
+/* Samples in code that is in no file, and that its process does not name. */
+struct rp_unnamed_code {
+	uint64_t samples;
+	pid_t pid; /* of the last one */
+};
+struct rp_unnamed_code rp_sampler__unnamed_code(const struct rp_sampler *sampler);
+
 /* What the processes have mapped: to be kept up with what happens to them. */
 struct rp_spaces *rp_sampler__spaces(struct rp_sampler *sampler);
 
