@@ -17,6 +17,19 @@ from servers import PostgresCase, RedisCase
 BUDGET = 0.05  # --max-overhead of --auto, where it is not given
 
 # Each answers a line with a number by that number and a check of what it computed for it.
+LOOP = """
+volatile unsigned long work;
+__attribute__((noinline)) void now_and_then(void) { work++; }
+int main(void)
+{
+	for (;;) {
+		for (int i = 0; i < 20000000; i++)
+			work += i;
+		now_and_then();
+	}
+}
+"""
+
 GO = """
 package main
 
@@ -162,6 +175,20 @@ class Programs(Chosen, Case):
         tracer = self.spawn(harness.rptrace_path, "--auto", "-p", target.pid, stop=signal.SIGINT)
         tracer.wait_lines("^rptrace: --auto waits for 100 samples, and has 0: the target is idle")
         tracer.popen.send_signal(signal.SIGINT)
+        tracer.finish()
+
+    def test_one_loop(self):
+        """Samples show the loop alone, not what it calls now and then."""
+        target = self.spawn(self.compiled("loop.c", LOOP, "cc", "-O1"), stop=signal.SIGTERM)
+        tracer = self.spawn(harness.rptrace_path, "--auto", "-p", target.pid, "-i", "500ms", stop=signal.SIGINT)
+        tracer.wait_lines("^rptrace: tracing all [0-9]+ functions of the executable instead")
+        tracer.wait_lines(r"^now_and_then +[1-9]", stream="stdout")
+        tracer.popen.send_signal(signal.SIGINT)
+        tracer.finish()
+
+    def test_short(self):
+        tracer = self.spawn(harness.rptrace_path, "--auto", "--", "true")
+        tracer.wait_lines("^rptrace: --auto has chosen nothing: the run was over before")
         tracer.finish()
 
     def test_sqlite(self):

@@ -11,7 +11,9 @@
 #include <string.h>
 
 #include "aggregate/hot_functions.h"
+#include "opts/cure.h"
 #include "run/internal.h"
+#include "run/offer.h"
 #include "util/clock.h"
 
 #define LOOK_NS	      (2 * RP_NS_PER_S)
@@ -29,31 +31,46 @@ static void write_glob(const struct rp_place *place, char *glob, size_t size)
 			*c = '?';
 }
 
-/* names: of those that are traced, n; where there are none, what was left out is the reason. */
-static void say_chosen(struct rp_run *run, const struct rp_hot_functions *chosen, const char *names,
-		       size_t n)
+/* begin: what comes of it. */
+static void say_chosen(struct rp_run *run, const struct rp_hot_functions *chosen, const char *begin)
 {
 	char line[1024];
-	int at;
 
-	if (n)
-		at = snprintf(line, sizeof(line), "tracing %zu function%s chosen by samples: %s", n,
-			      n == 1 ? "" : "s", names);
-	else
-		at = snprintf(line, sizeof(line),
-			      "--auto: no function of the target is hot and worth it");
 	snprintf(
-		line + at, sizeof(line) - (size_t)at,
-		"; left out: %zu that do not return, "
+		line, sizeof(line),
+		"%s; left out: %zu that do not return, "
 		"%zu that take as long as what calls them, %zu that call next to nothing, %zu more",
-		chosen->roots, chosen->wrappers, chosen->leaves, chosen->more);
+		begin, chosen->roots, chosen->wrappers, chosen->leaves, chosen->more);
 	rp_run__say(run, line, NULL);
 }
 
-/* A function that cannot be traced is left, and the reason told. */
-static void add(struct rp_run *run, const struct rp_hot_functions *chosen)
+/*
+ * Samples do not show which functions are called how often, be it that all of the time is in one
+ * that does not return. Of all that the executable has, the budget leaves those that are called
+ * least.
+ */
+static void add_all(struct rp_run *run)
 {
-	char glob[512], names[768] = "";
+	struct rp_offer offer;
+	struct rp_err err;
+	size_t added = 0;
+	char line[256];
+
+	rp_offer__fill(run->targets, &offer);
+	if (!offer.n_functions || offer.n_functions > RP_OFFER_ALL_MAX ||
+	    rp_run__add_regions(run, "*", &added, &err) || !added)
+		return;
+	snprintf(line, sizeof(line),
+		 "tracing all %zu functions of the executable instead: those that are called most "
+		 "are left out first",
+		 added);
+	rp_run__say(run, line, NULL);
+}
+
+/* A function that cannot be traced is left, and the reason told. Returns how many are traced. */
+static size_t add(struct rp_run *run, const struct rp_hot_functions *chosen)
+{
+	char glob[512], names[768] = "", line[896];
 	size_t added, n = 0, at = 0;
 	struct rp_err err;
 
@@ -70,25 +87,33 @@ static void add(struct rp_run *run, const struct rp_hot_functions *chosen)
 			at += (size_t)snprintf(names + at, sizeof(names) - at, "%s%s",
 					       at ? ", " : "", chosen->item[i].place->function);
 	}
+	snprintf(line, sizeof(line), "tracing %zu function%s chosen by samples: %s", n,
+		 n == 1 ? "" : "s", names);
 	if (n)
-		say_chosen(run, chosen, names, n);
+		say_chosen(run, chosen, line);
 	else
 		rp_run__say(run, "--auto: none of the functions that are hot can be traced", NULL);
+	return n;
 }
 
 static int choose(struct rp_run *run, const struct rp_snapshot *snapshot, unsigned most)
 {
 	struct rp_hot_functions chosen;
 	int rc = rp_hot_functions__choose(snapshot->sampled, most, &chosen);
+	size_t added = 0;
 
-	if (!rc && chosen.n)
-		add(run, &chosen);
-	else if (!rc && chosen.roots + chosen.wrappers + chosen.leaves)
-		say_chosen(run, &chosen, "", 0);
-	else if (!rc)
+	if (rc)
+		return rc;
+	if (chosen.n)
+		added = add(run, &chosen);
+	else if (chosen.roots + chosen.wrappers + chosen.leaves)
+		say_chosen(run, &chosen, "--auto: no function of the target is hot and worth it");
+	else
 		rp_run__say(run, "--auto: no function of the target with a name is hot", NULL);
+	if (!added)
+		add_all(run);
 	rp_hot_functions__free(&chosen);
-	return rc;
+	return 0;
 }
 
 int rp_run__choose_functions(struct rp_run *run, unsigned most, uint64_t *samples)
@@ -129,17 +154,28 @@ static void say_waiting(struct rp_run *run, uint64_t samples)
 	run->auto_waits = true;
 }
 
+void rp_run__tell_of_short_auto(struct rp_run *run)
+{
+	struct rp_command_line line;
+
+	if (!run->auto_look || run->auto_looked)
+		return;
+	run->say("--auto has chosen nothing: the run was over before there were enough samples",
+		 rp_cure__with(run->opts, "--function", "*", &line));
+}
+
 /* Once there is enough to choose from. */
 static int on_look(void *ctx, uint64_t now)
 {
 	struct rp_run *run = ctx;
-	uint64_t samples;
+	uint64_t samples = 0;
 	int rc = rp_run__choose_functions(run, run->opts->auto_most, &samples);
 
 	if (!rc && samples < RP_SAMPLES_LEAST) {
 		say_waiting(run, samples);
 		rp_timer__set(run->auto_look, now + LOOK_AGAIN_NS);
 	}
+	run->auto_looked = samples >= RP_SAMPLES_LEAST;
 	return rc;
 }
 

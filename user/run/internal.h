@@ -108,6 +108,7 @@ struct rp_run {
 	struct overhead_limit overhead;
 	struct rp_timer *auto_look; /* until functions are chosen; NULL without --auto */
 	bool auto_waits;	    /* that was told */
+	bool auto_looked;	    /* there were enough samples to choose by */
 	struct record_progress progress;
 	unsigned shares_told; /* processes named so far for wanting more than their share */
 	struct rp_reading table_before; /* that the last printed table was made of */
@@ -159,7 +160,10 @@ int rp_run__watch_auto(struct rp_run *run);
 #define RP_SAMPLES_LEAST 100 /* fewer show nothing reliably */
 /* From now on, who ends the sleep of threads in regions is counted. */
 int rp_run__watch_wakers(struct rp_run *run, struct rp_err *err);
-/* Trace up to so many functions that samples show to be worth it; none if samples are too few. */
+/* At the end: why --auto has chosen nothing. */
+void rp_run__tell_of_short_auto(struct rp_run *run);
+/* Trace up to so many functions that samples show to be worth it; none if samples are too few. If
+ * samples show none, the executable's, as far as the budget goes. */
 int rp_run__choose_functions(struct rp_run *run, unsigned most, uint64_t *samples);
 int rp_run__watch_record(struct rp_run *run);
 

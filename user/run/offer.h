@@ -6,6 +6,8 @@
 #include "targets/targets.h"
 
 #define RP_OFFER_NAMES 5
+/* Of a program with more functions not all of them are probed on a guess. */
+#define RP_OFFER_ALL_MAX 2000
 
 struct rp_offer {
 	size_t n_functions;

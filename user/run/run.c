@@ -244,6 +244,7 @@ static int finish(struct rp_run *run, struct rp_err *err)
 	rp_run__warn_of_traps(run);
 	rp_run__tell_of_hidden_kernel(run);
 	tell_of_silent_probes(run);
+	rp_run__tell_of_short_auto(run);
 	/* From here on they end rptrace, whatever the command does. */
 	rp_signals__free(run->signals);
 	run->signals = NULL;

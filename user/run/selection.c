@@ -16,10 +16,7 @@
 #include "run/launch.h"
 #include "run/offer.h"
 
-/* Of a program with more functions not all of them are probed on a guess. */
-#define OFFER_ALL_MAX 2000
-
-#define NEAREST_MAX   5
+#define NEAREST_MAX 5
 
 int rp_selection__plan(const struct rp_opts *opts, const struct rp_features *features,
 		       struct rp_plan **out, struct rp_err *err)
@@ -145,7 +142,7 @@ static int no_markers(const struct rp_opts *opts, const struct rp_targets *targe
 	for (size_t i = 0; i < offer.n_names; i++)
 		at += (size_t)snprintf(names + at, sizeof(names) - at, "%s%s", i ? ", " : "",
 				       offer.names[i]);
-	many = offer.n_functions > OFFER_ALL_MAX;
+	many = offer.n_functions > RP_OFFER_ALL_MAX;
 	if (opts->max_overhead > 0)
 		edit.with[2] = NULL;
 	return rp_err__set(err, RP_EXIT_NOTHING, -ENOENT,
