@@ -193,6 +193,20 @@ static void stripped_target(void **state)
 	assert_untouched(target);
 }
 
+/* What has the names is told. */
+static void nothing_is_selected_of_a_stripped_target(void **state)
+{
+	static const struct error_case c = {
+		.status = 3, .cure = true, .says = "/usr/lib/debug/.build-id/"};
+	struct live_proc *target = live_target("%s forever", live_stripped("functions")), *rptrace;
+
+	(void)state;
+	rptrace = live_rptrace("-p %d", target->pid);
+	assert_int_equal(live_wait(rptrace), c.status);
+	assert_message(rptrace->err, &c);
+	assert_untouched(target);
+}
+
 static void markers_compiled_out(void **state)
 {
 	static const struct error_case c = {.status = 3, .cure = true};
@@ -320,6 +334,7 @@ static void full_device(void **state)
 
 static const struct CMUnitTest single[] = {
 	cmocka_unit_test(stripped_target),
+	cmocka_unit_test(nothing_is_selected_of_a_stripped_target),
 	cmocka_unit_test(markers_compiled_out),
 	cmocka_unit_test(not_permitted),
 	cmocka_unit_test(setuid_is_refused),

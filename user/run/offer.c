@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
 #include "run/offer.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "discover/elf_image.h"
 #include "run/opt_in.h"
 
-/* Names with an underscore in front are those of the compiler and its libraries. */
+/*
+ * Names with an underscore in front, and symbols without size, are those of the compiler and its
+ * libraries.
+ */
 static bool is_worth_naming(const struct rp_symbol *symbol)
 {
-	return symbol->name[0] != '_' &&
+	return symbol->name[0] != '_' && symbol->size &&
 	       strlen(symbol->name) < sizeof(((struct rp_offer *)0)->names[0]);
 }
 
@@ -54,6 +58,8 @@ static void add_functions(struct rp_offer *offer, uint64_t *sizes, struct rp_elf
 	if (rp_elf__symbols(elf, &symbols, &n, NULL))
 		return;
 	offer->n_functions += n;
+	if (!n)
+		snprintf(offer->build_id, sizeof(offer->build_id), "%s", rp_elf__build_id(elf));
 	for (size_t i = 0; i < n; i++)
 		name_largest(offer, sizes, &symbols[i]);
 }

@@ -13,6 +13,8 @@ struct rp_offer {
 	size_t n_functions;
 	char names[RP_OFFER_NAMES][64]; /* the largest of them, the first is the largest */
 	size_t n_names;
+	/* Of an executable without symbols: its debug file is called after that; "": none */
+	char build_id[64];
 	const char *lacks; /* why an interpreter has no probes; NULL: it is none, or has them */
 };
 

@@ -115,13 +115,32 @@ static int excluded(const struct rp_opts *opts, const char *glob, struct rp_err 
 			   "-x '%s' leaves nothing of what is selected", glob);
 }
 
+/* Nothing can be named but by what the executable's debug file has. */
+static int no_symbols(const struct rp_opts *opts, const struct rp_offer *offer, struct rp_err *err)
+{
+	struct rp_edit sampled = {.insert = opts->n_own, .with = {"--sample"}};
+	struct rp_command_line line;
+	char where[256] = "";
+
+	if (strlen(offer->build_id) > 2)
+		snprintf(where, sizeof(where),
+			 ": they are in its debug file, "
+			 "/usr/lib/debug/.build-id/%.2s/%s.debug (Debian: a -dbgsym package)",
+			 offer->build_id, offer->build_id + 2);
+	return rp_err__set(err, RP_EXIT_NOTHING, -ENOENT,
+			   opts->command == RP_COMMAND_LIVE ? edited(opts, &sampled, &line)
+							    : of_what_is_there(opts, &line),
+			   "the target has no markers, no pairs of USDT probes and no symbols of "
+			   "functions%s%s%s",
+			   where, offer->lacks ? "; " : "", offer->lacks ? offer->lacks : "");
+}
+
 /* Without markers there are functions, and the probes of all of them under a bound. */
 static int no_markers(const struct rp_opts *opts, const struct rp_targets *targets,
 		      struct rp_err *err)
 {
 	struct rp_edit edit = {.insert = opts->n_own, .with = {"-f", "*", "--max-overhead=5%"}};
 	struct rp_edit few = {.insert = opts->n_own, .with = {"--auto"}};
-	struct rp_edit sampled = {.insert = opts->n_own, .with = {"--sample"}};
 	bool many, live = opts->command == RP_COMMAND_LIVE;
 	struct rp_command_line line;
 	char names[RP_OFFER_NAMES * 66] = "";
@@ -133,12 +152,7 @@ static int no_markers(const struct rp_opts *opts, const struct rp_targets *targe
 				   "no process carries rptrace markers");
 	rp_offer__fill(targets, &offer);
 	if (!offer.n_functions)
-		return rp_err__set(err, RP_EXIT_NOTHING, -ENOENT,
-				   live ? edited(opts, &sampled, &line)
-					: of_what_is_there(opts, &line),
-				   "the target has no markers, no pairs of USDT probes and no "
-				   "symbols of functions%s%s",
-				   offer.lacks ? ": " : "", offer.lacks ? offer.lacks : "");
+		return no_symbols(opts, &offer, err);
 	for (size_t i = 0; i < offer.n_names; i++)
 		at += (size_t)snprintf(names + at, sizeof(names) - at, "%s%s", i ? ", " : "",
 				       offer.names[i]);
