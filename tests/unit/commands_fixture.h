@@ -16,7 +16,7 @@
 
 /* What the last command came to. */
 static struct {
-	char out[1 << 18]; /* on standard output */
+	char out[1 << 20]; /* on standard output */
 	char said[8192];   /* lines */
 	struct line line;  /* its error, with the cure */
 } ran;
