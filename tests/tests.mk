@@ -3,6 +3,24 @@
 
 CMOCKA_LIBS := -lcmocka
 
+# ---- how they run ---------------------------------------------------------------------------------
+# Each program of tests is a target, NAME.run: one that fails is named and keeps no other from running (-k),
+# and what one says is shown whole once it has ended (-O).
+
+# So many at a time of those that may run beside others.
+ROWS ?= 1
+
+TESTED = RPTRACE=$(abspath $(O))/rptrace RPT_TARGETS=$(abspath $(O))/targets
+
+# Lines of recipes: so many of these targets at a time; those of ALONE first, by themselves.
+run_all   = $(MAKE) --no-print-directory -k -j$(1) -O $(2)
+run_apart = status=0; $(call run_all,1,$(filter $(ALONE),$(1))) || status=1; \
+	$(call run_all,$(ROWS),$(filter-out $(ALONE),$(1))) || status=1; exit $$status
+
+# What traces the whole system, or holds times of other processes against each other. All others look at processes
+# of their own, and mostly wait.
+ALONE = $(LIVE_ALONE) $(E2E_ALONE)
+
 # ---- unit tests: pure code, no root ---------------------------------------------------------------
 # tests/unit/test_NAME.c is one cmocka program on librpcore.a.
 
@@ -20,8 +38,15 @@ $(UNIT_BINS): $(O)/tests/unit/%: tests/unit/%.c $(O)/librprun.a $(O)/librpcore.a
 # They fail what the code allocates.
 $(filter $(O)/tests/unit/test_no_memory%,$(UNIT_BINS)): ALL_LDFLAGS += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=reallocarray,--wrap=strdup
 
+UNIT_RUNS := $(UNIT_BINS:%=%.run)
+
+$(UNIT_RUNS): %.run: %
+	$(Q)$<
+
 unit: $(UNIT_BINS) ## unit tests (ASAN=1 for sanitizers)
-	$(Q)for t in $(UNIT_BINS); do $$t || exit 1; done
+	$(Q)$(call run_all,$$(nproc),$(UNIT_RUNS))
+
+.PHONY: $(UNIT_RUNS)
 
 # ---- targets: small programs with known counts ----------------------------------------------------
 # tests/targets/NAME.c or NAME.cc is one program; TARGET_FLAGS_NAME adds flags.
@@ -53,15 +78,27 @@ include tests/live/live.mk
 include tests/live/harmless.mk
 include tests/kernels/kernels.mk
 
+# tests/e2e/test_NAME.py is e2e/test_NAME.run.
+E2E_RUNS := $(patsubst tests/e2e/%.py,e2e/%.run,$(wildcard tests/e2e/test_*.py))
+
+$(E2E_RUNS): e2e/%.run: $(O)/rptrace targets
+	$(Q)$(TESTED) tests/e2e/run '$*.'
+
+$(filter-out e2e/test_screen%,$(E2E_RUNS)): npm
+
+E2E_ALONE := $(patsubst %,e2e/test_%.run,baseline diff screen_ends)
+
+.PHONY: $(E2E_RUNS)
+
 e2e: $(O)/rptrace targets npm ## real programs: PostgreSQL, Python, SQLite, Redis, compilers, the recipes of README, mistakes, exports, comparisons, the HTML report, samples and their stacks (root)
-	$(Q)RPTRACE=$(abspath $(O))/rptrace RPT_TARGETS=$(abspath $(O))/targets tests/e2e/run auto postgres python sqlite redis methods compilers readme mistakes machine_formats exports diff baseline html test_sample_ test_stacks
+	$(Q)$(call run_apart,$(filter-out e2e/test_screen%,$(E2E_RUNS)))
 
 npm: ## what tests drive a browser and read exports with, into the output folder
 	$(Q)tools/install-npm $(O)/npm
 .PHONY: npm
 
 e2e-screen: $(O)/rptrace targets ## the live screen, driven in tmux (root)
-	$(Q)RPTRACE=$(abspath $(O))/rptrace RPT_TARGETS=$(abspath $(O))/targets tests/e2e/run screen
+	$(Q)$(call run_apart,$(filter e2e/test_screen%,$(E2E_RUNS)))
 
 lint: ## layers, format, static analysis
 	$(Q)tools/lint
@@ -78,8 +115,8 @@ test-repeated: built ## each live and screen test 20 times on a busy machine (ro
 	$(Q)tools/test-long --build $(O)
 
 # Not a part of `check`.
-test-long: ## does every test hold, does it notice faults; fuzzing, all methods (root; many hours)
-	$(Q)$(MAKE) --no-print-directory -k test-repeated mutants fuzz harmless thorough fuzz-long monkey
+test-long: ## does every test hold, does it notice faults; fuzzing, all methods, all kernels (root; many hours)
+	$(Q)$(MAKE) --no-print-directory -k test-repeated mutants fuzz harmless thorough test-kernels fuzz-long monkey
 
 .PHONY: mutants test-repeated test-long
 
@@ -125,9 +162,16 @@ docs: $(O)/rptrace ## options and counters against README and man page
 matrix: ## the marker header under all compilers and levels that are here (minutes)
 	$(Q)tests/unit/check-marker-matrix.sh
 
-check: lint docs unit unit-asan live harmless-auto e2e e2e-screen fuzz-program test-kernels ## all tests, with what is installed
+check: built ## all tests, with what is installed
+	$(Q)ROWS=$(ROWS) tests/run-all
 
-# Builds run in parallel, but tests must not: one would see what another runs.
+# Its parts: programs of tests that run one at a time, and those that may run beside others, the longest first.
+TEST_RUNS := $(AUTO_RUNS) $(LIVE_BINS:%=%.run) $(E2E_RUNS)
+
+tests-alone: $(filter $(ALONE),$(TEST_RUNS))
+tests-beside: $(filter-out $(ALONE),$(TEST_RUNS))
+.PHONY: tests-alone tests-beside
+
 .PHONY: built
 built: all targets $(UNIT_BINS) $(LIVE_BINS) $(LONG_BINS) $(KERNELS_TEST) $(KERNELS_TARGETS)
 

@@ -63,11 +63,14 @@ targets: $(VARIANT_BINS) $(SCRIPTS) \
 	$(if $(NO_SCRIPTS),no-gdb)
 
 harmless: $(O)/rptrace targets $(LONG_BINS) ## many kinds of targets, by every method: unharmed and exact (root; long)
-	$(Q)status=0; for t in $(LONG_BINS); do \
-		RPTRACE=$(abspath $(O))/rptrace RPT_TARGETS=$(abspath $(O))/targets $$t || status=1; \
-	done; exit $$status
+	$(Q)$(call run_all,$(ROWS),$(LONG_BINS:%=%.run))
 
-harmless-auto: export LIVE_METHODS = --exit auto
-harmless-auto: harmless ## the same, by the methods that rptrace chooses
+AUTO_RUNS := $(LONG_BINS:%=%.auto)
 
-.PHONY: harmless harmless-auto
+$(AUTO_RUNS): %.auto: % $(O)/rptrace targets
+	$(Q)$(TESTED) LIVE_METHODS='--exit auto' $<
+
+harmless-auto: $(O)/rptrace targets $(LONG_BINS) ## the same, by the methods that rptrace chooses
+	$(Q)$(call run_all,$(ROWS),$(AUTO_RUNS))
+
+.PHONY: harmless harmless-auto $(AUTO_RUNS)

@@ -47,20 +47,23 @@ $(LIVE_PLUGINS): $(O)/targets/%.so: tests/targets/plugin/%.c tests/live/live.mk
 
 targets: $(LIVE_PLUGINS)
 
-# All of them run; the first that fails is the one whose status counts.
+LIVE_RUNS := $(LIVE_BINS:%=%.run) $(LONG_BINS:%=%.run)
+
+$(LIVE_RUNS): %.run: % $(O)/rptrace targets
+	$(Q)$(TESTED) $<
+
+LIVE_ALONE := $(patsubst %,$(O)/tests/live/test_%.run,changes overhead shares short system)
+
+.PHONY: $(LIVE_RUNS)
+
 live: $(O)/rptrace targets $(LIVE_BINS) ## live tests with real probes (root; skipped without)
-	$(Q)status=0; for t in $(LIVE_BINS); do \
-		RPTRACE=$(abspath $(O))/rptrace RPT_TARGETS=$(abspath $(O))/targets $$t || \
-		{ failed="$$failed $${t##*/}"; status=1; }; \
-	done; [ $$status = 0 ] || echo "live: failed:$$failed" >&2; exit $$status
+	$(Q)$(call run_apart,$(LIVE_BINS:%=%.run))
 
 # These two try many more random moments and short programs than in a normal run.
 THOROUGH_BINS := $(O)/tests/live/test_killed $(O)/tests/live/test_short
 
 thorough: export LIVE_THOROUGH = 1
 thorough: $(O)/rptrace targets $(THOROUGH_BINS) ## sixty kills, thousands of short programs, an hour of those that come and go (root; hours)
-	$(Q)status=0; for t in $(THOROUGH_BINS); do \
-		RPTRACE=$(abspath $(O))/rptrace RPT_TARGETS=$(abspath $(O))/targets $$t || status=1; \
-	done; exit $$status
+	$(Q)$(call run_all,1,$(THOROUGH_BINS:%=%.run))
 
 .PHONY: thorough
