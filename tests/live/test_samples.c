@@ -147,11 +147,17 @@ static void command_is_sampled(void **state)
 }
 
 /*
- * OTHER PROGRAM FILE: OTHER runs from the file, which is then written anew, and PROGRAM runs: for
- * long, as the file is known anew some time after that has begun.
+ * OTHER PROGRAM FILE: OTHER runs from the file until it has used half a second of CPU time. The
+ * file is then written anew, and PROGRAM runs: for long, as the file is known anew some time after
+ * that has begun.
  */
 #define WRITTEN_ANEW                                                                               \
-	"cp \"$1\" \"$3\" && sleep 0.5 | \"$3\"\n"                                                 \
+	"cp \"$1\" \"$3\" && mkfifo \"$3.in\"\n"                                                   \
+	"\"$3\" <\"$3.in\" &\n"                                                                    \
+	"exec 9>\"$3.in\"\n"                                                                       \
+	"until [ \"$(cut -d ' ' -f 14 /proc/$!/stat)\" -ge 50 ]; do sleep 0.1; done\n"             \
+	"exec 9>&-\n"                                                                              \
+	"wait\n"                                                                                   \
 	"cp \"$2\" \"$3\" && echo | \"$3\" alone 3000\n"
 
 /* Its number is the same, its functions are not. */
