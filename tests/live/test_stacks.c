@@ -92,12 +92,21 @@ static void hidden_holds(const struct live_run *run)
 	LIVE_CASE("handlers " place " return 3 200", HANDLERS, by, __VA_ARGS__),                   \
 		LIVE_CASE("handlers " place " escape 3 200", HANDLERS, by, __VA_ARGS__)
 
-/* Without sessions the kernel takes every return: there it takes --exit ret-sites. */
+/* Without sessions the kernel takes every return: exits have probes of their own from the start. */
+#define NO_SESSIONS(place)                                                                         \
+	LIVE_CASE("handlers " place " return 3 200", HANDLERS " --attach multi", BY_AUTO,          \
+		  .holds = all_timed),                                                             \
+		LIVE_CASE("handlers " place " return 3 200", HANDLERS " --attach perf", BY_AUTO,   \
+			  .holds = all_timed)
+
 static const struct live_case cases[] = {
 	EACH_WAY("above", BY_AUTO, .holds = all_told, .lost = "stacks"),
 	EACH_WAY("below", BY_AUTO, .holds = all_timed),
 	EACH_WAY("apart", BY_AUTO, .holds = all_told, .lost = "stacks"),
 	EACH_WAY("disarm", BY_AUTO, .holds = all_told, .lost = "stacks"),
+	NO_SESSIONS("above"),
+	NO_SESSIONS("apart"),
+	NO_SESSIONS("disarm"),
 	EACH_WAY("above", BY_SITES, .holds = all_timed),
 	EACH_WAY("below", BY_SITES, .holds = all_timed),
 	EACH_WAY("apart", BY_SITES, .holds = all_timed),

@@ -29,8 +29,10 @@ void rp_features__probe(struct rp_features *features)
 	*features = fake_features;
 }
 
-void rp_features__site_rules(const struct rp_features *f, struct rp_site_rules *rules)
+void rp_features__site_rules(const struct rp_features *f, enum rp_attach_mode wanted,
+			     struct rp_site_rules *rules)
 {
+	assert_int_equal(wanted, RP_ATTACH_AUTO);
 	rules->return_probes = f->returns == RP_RETURN_SYSCALL_NONE;
 }
 

@@ -102,6 +102,19 @@ static void test_return_probes_of_all_who_have_signal_stacks(void **state)
 	assert_int_equal(f.kernel.links[0].sites, 3);
 }
 
+/* Where the kernel takes every return, nobody can. */
+static void test_no_return_probes_of_signal_stacks_without_sessions(void **state)
+{
+	(void)state;
+	put_process(PID, 1);
+	map(PID, "prog");
+	has_signal_stack_but_no_coroutines();
+	f.plan_opts.rules = (struct rp_site_rules){.return_probes = true, .no_sessions = true};
+	start();
+	add(PID);
+	assert_int_equal(f.kernel.links[0].sites, 3 * 2);
+}
+
 /* What that does when it runs, nobody knows: stacks may be switched there. */
 static void test_no_return_probes_beside_code_that_cannot_be_read(void **state)
 {
@@ -334,6 +347,7 @@ int main(void)
 		TARGETS_TEST(test_all_that_map_it_are_traced),
 		TARGETS_TEST(test_no_return_probes_bound_to_who_has_signal_stacks),
 		TARGETS_TEST(test_return_probes_of_all_who_have_signal_stacks),
+		TARGETS_TEST(test_no_return_probes_of_signal_stacks_without_sessions),
 		TARGETS_TEST(test_no_return_probes_beside_code_that_cannot_be_read),
 		TARGETS_TEST(test_left_out_beside_functions_on_signal_stacks),
 		TARGETS_TEST(test_others_are_hidden),

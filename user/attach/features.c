@@ -230,7 +230,8 @@ int rp_features__mode(const struct rp_features *f, enum rp_attach_mode wanted,
 	return 0;
 }
 
-void rp_features__site_rules(const struct rp_features *f, struct rp_site_rules *rules)
+void rp_features__site_rules(const struct rp_features *f, enum rp_attach_mode wanted,
+			     struct rp_site_rules *rules)
 {
 	rules->nop5_unsafe = f->nop5_optimized;
 	rules->nop10_optimized = f->nop10_optimized;
@@ -240,4 +241,6 @@ void rp_features__site_rules(const struct rp_features *f, struct rp_site_rules *
 	/* Whatever the target looks like now: it, and all that it starts, may put a filter on. */
 	rules->return_probes = f->returns == RP_RETURN_SYSCALL_NONE ||
 			       f->returns == RP_RETURN_SYSCALL_EXEMPT;
+	rules->no_sessions = !f->session ||
+			     (wanted != RP_ATTACH_AUTO && wanted != RP_ATTACH_SESSION);
 }

@@ -34,6 +34,7 @@ void rp_features__probe(struct rp_features *features);
 int rp_features__mode(const struct rp_features *features, enum rp_attach_mode wanted,
 		      enum rp_attach_mode *mode, struct rp_err *err);
 
-void rp_features__site_rules(const struct rp_features *features, struct rp_site_rules *rules);
+void rp_features__site_rules(const struct rp_features *features, enum rp_attach_mode wanted,
+			     struct rp_site_rules *rules);
 
 #endif

@@ -102,7 +102,7 @@ static void check_seccomp(struct target *t, struct rp_finding *f)
 {
 	struct rp_site_rules rules;
 
-	rp_features__site_rules(&t->system->features, &rules);
+	rp_features__site_rules(&t->system->features, RP_ATTACH_AUTO, &rules);
 	if (!any_thread_filtered(t->pid))
 		rp_finding__set(f, RP_LEVEL_OK, NULL, "none");
 	else if (rules.return_probes)
@@ -286,7 +286,7 @@ static int plan_regions(struct target *t, struct rp_err *err)
 	size_t n;
 	int rc;
 
-	rp_features__site_rules(&t->system->features, &opts.rules);
+	rp_features__site_rules(&t->system->features, RP_ATTACH_AUTO, &opts.rules);
 	rc = rp_plan__new(&opts, &plan, err);
 	if (rc)
 		return rc;

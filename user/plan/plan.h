@@ -24,6 +24,7 @@ struct rp_site_rules {
 	bool nop10_optimized; /* a probed 10-byte nop (66 2e 0f 1f 84 ...) becomes a fast call */
 	bool multi_nop_emulated; /* nops of 2 to 8 bytes need no single step */
 	bool return_probes;	 /* false: return probes may harm targets under seccomp */
+	bool no_sessions;	 /* the kernel redirects every return, on whatever stack it is */
 };
 
 struct rp_region {

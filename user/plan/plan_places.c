@@ -50,7 +50,8 @@ static int choose_method(struct places *p)
 	const struct rp_elf_traits *traits = &p->object->traits;
 	int rc;
 
-	p->switches_stacks = traits->has_fibers || p->plan->has_switches;
+	p->switches_stacks = rp_plan__is_on_several_stacks(p->plan, traits) ||
+			     p->plan->has_switches;
 	if (p->plan->adding_ret_sites) {
 		p->ret_sites = true;
 		return 0;

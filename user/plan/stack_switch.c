@@ -139,6 +139,12 @@ bool rp_plan__fears_switches(const struct rp_plan *plan)
 	       plan->opts.rules.return_probes;
 }
 
+/* A signal stack is one more where no session looks at each return. */
+bool rp_plan__is_on_several_stacks(const struct rp_plan *plan, const struct rp_elf_traits *traits)
+{
+	return traits->has_fibers || (traits->has_signal_stack && plan->opts.rules.no_sessions);
+}
+
 int rp_plan__search_switches(struct rp_plan *plan, const char *path, struct rp_elf *elf)
 {
 	struct rp_plan_object object = {
@@ -147,7 +153,7 @@ int rp_plan__search_switches(struct rp_plan *plan, const char *path, struct rp_e
 		.read = rp_plan__read_elf,
 		.file = elf,
 	};
-	bool switches = object.traits.has_fibers;
+	bool switches = rp_plan__is_on_several_stacks(plan, &object.traits);
 	int rc = 0;
 
 	if (is_openssl(path))

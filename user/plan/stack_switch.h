@@ -11,4 +11,7 @@
  */
 int rp_plan__switches_stacks(const struct rp_plan_object *object, bool *switches);
 
+/* The same by what the object names: coroutines, and signal stacks where these matter. */
+bool rp_plan__is_on_several_stacks(const struct rp_plan *plan, const struct rp_elf_traits *traits);
+
 #endif

@@ -64,7 +64,8 @@ static int gpr(ZydisRegister reg)
 
 static bool is_sp(const ZydisDecodedOperand *op)
 {
-	return op->type == ZYDIS_OPERAND_TYPE_REGISTER && op->reg.value == ZYDIS_REGISTER_RSP;
+	return op->type == ZYDIS_OPERAND_TYPE_REGISTER &&
+	       (op->reg.value == ZYDIS_REGISTER_RSP || op->reg.value == ZYDIS_REGISTER_ESP);
 }
 
 static bool is_frame_register(ZydisRegister reg)
@@ -196,6 +197,12 @@ static bool goes_on(const uint8_t *code, size_t size, bool calls)
 						 d.ops[1].mem.base == ZYDIS_REGISTER_RBP))
 				return false;
 			break;
+		case ZYDIS_MNEMONIC_POPFQ:
+		case ZYDIS_MNEMONIC_LDMXCSR:
+		case ZYDIS_MNEMONIC_FLDCW:
+		case ZYDIS_MNEMONIC_NOP:
+		case ZYDIS_MNEMONIC_ENDBR64:
+			break;
 		default:
 			return false;
 		}
@@ -244,9 +251,22 @@ static bool writes_frame_pointer(const struct decoded *d)
 	       d->ops[0].actions & ZYDIS_OPERAND_ACTION_MASK_WRITE;
 }
 
+/* leave, mov %rbp,%rsp, or lea N(%rbp),%rsp */
+static bool is_sp_from_fp(const struct decoded *d)
+{
+	const ZydisDecodedOperand *from = &d->ops[1];
+
+	return d->i.mnemonic == ZYDIS_MNEMONIC_LEAVE ||
+	       (d->i.mnemonic == ZYDIS_MNEMONIC_MOV && is_sp(&d->ops[0]) &&
+		from->type == ZYDIS_OPERAND_TYPE_REGISTER &&
+		from->reg.value == ZYDIS_REGISTER_RBP) ||
+	       (d->i.mnemonic == ZYDIS_MNEMONIC_LEA && is_sp(&d->ops[0]) &&
+		from->mem.base == ZYDIS_REGISTER_RBP);
+}
+
 /*
- * Anything to the frame pointer, which a leave further down copies to the stack pointer. `next`:
- * the offset behind that instruction.
+ * Anything to the frame pointer, which goes on to the stack pointer further down. `next`: the
+ * offset behind that instruction.
  */
 static bool is_leave_from_elsewhere(const struct decoded *d, const uint8_t *code, size_t size,
 				    size_t next)
@@ -254,15 +274,38 @@ static bool is_leave_from_elsewhere(const struct decoded *d, const uint8_t *code
 	size_t end = size - next < LEAVE_BYTES ? size : next + LEAVE_BYTES;
 	struct decoded then;
 
-	if (!writes_frame_pointer(d) || (d->i.mnemonic == ZYDIS_MNEMONIC_MOV && is_sp(&d->ops[1])))
+	if (!writes_frame_pointer(d) ||
+	    (d->i.mnemonic == ZYDIS_MNEMONIC_MOV && is_sp(&d->ops[1])) ||
+	    (d->i.mnemonic == ZYDIS_MNEMONIC_LEA && is_frame_register(d->ops[1].mem.base)))
 		return false;
 	for (; next < end && decode(code + next, size - next, &then); next += then.i.length) {
-		if (then.i.mnemonic == ZYDIS_MNEMONIC_LEAVE)
-			return goes_on_elsewhere(code + next + 1, size - next - 1);
-		if (is_branch(&then) || writes_frame_pointer(&then))
+		size_t behind = next + then.i.length;
+
+		if (is_sp_from_fp(&then))
+			return goes_on_elsewhere(code + behind, size - behind);
+		if (is_branch(&then) || (writes_frame_pointer(&then) &&
+					 !(then.ops[0].actions & ZYDIS_OPERAND_ACTION_MASK_READ)))
 			return false;
 	}
 	return false;
+}
+
+/*
+ * Registers that are no arguments have the frame mostly: GCC finds it again by r10, and assembly by
+ * any that it has copied the stack pointer to at the beginning.
+ */
+static bool is_lea_from_elsewhere(const struct state *s, const ZydisDecodedOperand *from,
+				  const uint8_t *code, size_t size, size_t next)
+{
+	ZydisRegister base = from->mem.base;
+
+	if (is_frame_register(base) || is_frame_register(from->mem.index))
+		return false;
+	if (from->mem.index == ZYDIS_REGISTER_NONE)
+		return (gpr(base) < 0 || holds_argument(gpr(base))) &&
+		       is_from_elsewhere(s, base, code, size, next);
+	return register_source(s, base) == SOURCE_ELSEWHERE &&
+	       goes_on(code + next, size - next, false);
 }
 
 static bool loads_sp(const struct state *s, const struct decoded *d, const uint8_t *code,
@@ -270,22 +313,25 @@ static bool loads_sp(const struct state *s, const struct decoded *d, const uint8
 {
 	const ZydisDecodedOperand *to = &d->ops[0], *from = &d->ops[1];
 
-	if (d->i.meta.category == ZYDIS_CATEGORY_CMOV)
-		return is_sp(to) && goes_on_elsewhere(code + next, size - next);
-	switch (d->i.mnemonic) {
-	case ZYDIS_MNEMONIC_IRETQ:
+	if (is_leave_from_elsewhere(d, code, size, next))
+		return true;
+	if (d->i.mnemonic == ZYDIS_MNEMONIC_IRETQ)
 		return s->pushes >= IRET_PUSHES;
+	if ((d->i.mnemonic == ZYDIS_MNEMONIC_XADD || d->i.mnemonic == ZYDIS_MNEMONIC_XCHG) &&
+	    is_sp(from))
+		to = from;
+	if (!d->i.operand_count_visible || !is_sp(to) ||
+	    !(to->actions & ZYDIS_OPERAND_ACTION_MASK_WRITE))
+		return false;
+	/* Nobody does this but to switch: more often it is data. */
+	if (to->reg.value == ZYDIS_REGISTER_ESP &&
+	    !(s->saved && goes_on_elsewhere(code + next, size - next)))
+		return false;
+	switch (d->i.mnemonic) {
 	case ZYDIS_MNEMONIC_POP:
-		if (is_leave_from_elsewhere(d, code, size, next))
-			return true;
-		return is_sp(to) && !s->unrolled && goes_on_elsewhere(code + next, size - next);
-	case ZYDIS_MNEMONIC_MOVQ:
-		return is_sp(to) && goes_on_elsewhere(code + next, size - next);
-	case ZYDIS_MNEMONIC_XADD:
-	case ZYDIS_MNEMONIC_XCHG:
-		return (is_sp(to) || is_sp(from)) && goes_on_elsewhere(code + next, size - next);
+		return !s->unrolled && goes_on_elsewhere(code + next, size - next);
 	case ZYDIS_MNEMONIC_LEA:
-		return is_sp(to) && is_from_elsewhere(s, from->mem.base, code, size, next);
+		return is_lea_from_elsewhere(s, from, code, size, next);
 	/*
 	 * The way from one stack to the other. Before a call it makes room for an array of variable
 	 * size.
@@ -293,19 +339,17 @@ static bool loads_sp(const struct state *s, const struct decoded *d, const uint8
 	case ZYDIS_MNEMONIC_ADD:
 	case ZYDIS_MNEMONIC_SUB:
 	case ZYDIS_MNEMONIC_XOR:
-		return is_sp(to) && from->type != ZYDIS_OPERAND_TYPE_IMMEDIATE &&
+		return from->type != ZYDIS_OPERAND_TYPE_IMMEDIATE &&
 		       goes_on(code + next, size - next, false);
 	case ZYDIS_MNEMONIC_MOV:
-		if (is_leave_from_elsewhere(d, code, size, next))
-			return true;
-		if (!is_sp(to))
-			return false;
 		if (from->type == ZYDIS_OPERAND_TYPE_MEMORY)
 			return !is_frame_register(from->mem.base);
-		return from->type == ZYDIS_OPERAND_TYPE_REGISTER &&
-		       is_from_elsewhere(s, from->reg.value, code, size, next);
+		if (from->type == ZYDIS_OPERAND_TYPE_REGISTER)
+			return is_from_elsewhere(s, from->reg.value, code, size, next);
+		return goes_on_elsewhere(code + next, size - next);
 	default:
-		return false;
+		return from->type != ZYDIS_OPERAND_TYPE_IMMEDIATE &&
+		       goes_on_elsewhere(code + next, size - next);
 	}
 }
 
@@ -333,70 +377,211 @@ static bool is_load(const uint8_t *code, size_t size, size_t at)
 	return false;
 }
 
-/* Of an opcode of two bytes. */
-static bool looks_like_long_load(const uint8_t *at, size_t size)
-{
-	uint8_t rex = at[-1], modrm = size > 2 ? at[2] : 0;
+/* ---- what they look like ------------------------------------------------------------------- */
 
-	switch (at[1]) {
-	case 0x7e: /* from a vector register */
-	case 0xc1: /* xadd */
-		return (modrm & 0xc7) == 0xc4 && (rex & 0xf9) == 0x48;
-	default: /* cmov anything to register */
-		return (at[1] & 0xf0) == 0x40 && (modrm & 0x38) == 0x20 && (rex & 0xfc) == 0x48;
+/* In which part of the byte behind an opcode is what it writes? By OTHERWISE, see below. */
+enum written { IN_REG = 1, IN_RM = 2, OTHERWISE = 4 };
+
+static const uint8_t written_by[256] = {
+	/* add, or, adc, sbb, and, sub, xor */
+	[0x01] = IN_RM,
+	[0x03] = IN_REG,
+	[0x09] = IN_RM,
+	[0x0b] = IN_REG,
+	[0x11] = IN_RM,
+	[0x13] = IN_REG,
+	[0x19] = IN_RM,
+	[0x1b] = IN_REG,
+	[0x21] = IN_RM,
+	[0x23] = IN_REG,
+	[0x29] = IN_RM,
+	[0x2b] = IN_REG,
+	[0x31] = IN_RM,
+	[0x33] = IN_REG,
+	[0x63] = IN_REG, /* movslq */
+	[0x69] = IN_REG,
+	[0x6b] = IN_REG,		     /* imul */
+	[0x87] = IN_REG | IN_RM | OTHERWISE, /* xchg */
+	[0x89] = IN_RM | OTHERWISE,
+	[0x8b] = IN_REG | OTHERWISE,
+	[0xc7] = IN_RM,		     /* mov */
+	[0x8d] = IN_REG | OTHERWISE, /* lea */
+	[0xd1] = IN_RM,
+	[0xd3] = IN_RM, /* shifts */
+	[0xf7] = IN_RM, /* not, neg */
+	[0x0f] = OTHERWISE,
+	[0x5c] = OTHERWISE,
+	[0x5d] = OTHERWISE,
+	[0x94] = OTHERWISE,
+	[0x95] = OTHERWISE,
+	[0xbc] = OTHERWISE,
+	[0xc4] = OTHERWISE,
+	[0xcf] = OTHERWISE};
+
+/* Behind the byte 0f. */
+static const uint8_t written_by_long[256] = {
+	[0x40] = IN_REG,
+	[0x41] = IN_REG,
+	[0x42] = IN_REG,
+	[0x43] = IN_REG,
+	[0x44] = IN_REG,
+	[0x45] = IN_REG,
+	[0x46] = IN_REG,
+	[0x47] = IN_REG,
+	[0x48] = IN_REG,
+	[0x49] = IN_REG,
+	[0x4a] = IN_REG,
+	[0x4b] = IN_REG,
+	[0x4c] = IN_REG,
+	[0x4d] = IN_REG,
+	[0x4e] = IN_REG,
+	[0x4f] = IN_REG, /* cmov */
+	[0x7e] = IN_RM,	 /* from a vector register */
+	[0xa4] = IN_RM,
+	[0xa5] = IN_RM,
+	[0xac] = IN_RM,
+	[0xad] = IN_RM,	 /* shld, shrd */
+	[0xae] = IN_RM,	 /* rdfsbase */
+	[0xaf] = IN_REG, /* imul */
+	[0xb1] = IN_RM,
+	[0xc1] = IN_REG | IN_RM,      /* cmpxchg, xadd */
+	[0xb2] = IN_REG,	      /* lss */
+	[0xc8 + 4] = IN_REG | IN_RM}; /* bswap %rsp: no byte behind it */
+
+/* Behind the bytes 0f 38 or 0f 3a, or a VEX prefix. */
+static uint8_t written_by_longer(unsigned map, uint8_t opcode)
+{
+	switch (map << 8 | opcode) {
+	case 0x17e: /* from a vector register */
+	case 0x316: /* out of one */
+		return IN_RM;
+	case 0x2f0: /* movbe */
+	case 0x2f2: /* andn, bzhi, pext, pdep, adcx, bextr, shlx, rorx */
+	case 0x2f5:
+	case 0x2f6:
+	case 0x2f7:
+	case 0x3f0:
+		return IN_REG;
+	default:
+		return 0;
 	}
 }
 
+/* Register 4, of eight or, by the bit for either part, of sixteen. */
+static bool writes_sp(uint8_t written, uint8_t modrm, bool reg_extended, bool rm_extended)
+{
+	return (written & IN_REG && (modrm & 0x38) == 0x20 && !reg_extended) ||
+	       (written & IN_RM && (modrm & 0xc7) == 0xc4 && !rm_extended);
+}
+
+/* Of an opcode behind the byte 0f; all with 64 bits. */
+static bool looks_like_long_load(const uint8_t *at, size_t size)
+{
+	uint8_t rex = at[-1], written = written_by_long[at[1]], modrm = size > 2 ? at[2] : 0;
+
+	if ((rex & 0xf8) != 0x48)
+		return false;
+	if (at[1] == 0xc8 + 4)
+		return !(rex & 1);
+	if ((at[1] == 0x38 || at[1] == 0x3a) && size > 3) {
+		written = written_by_longer(at[1] == 0x38 ? 2 : 3, at[2]);
+		modrm = at[3];
+	}
+	return writes_sp(written, modrm, rex & 4, rex & 1);
+}
+
+/* Of a VEX prefix of three bytes, in which the bits of the registers are inverted. */
+static bool looks_like_vex_load(const uint8_t *at, size_t size)
+{
+	return size > 4 && writes_sp(written_by_longer(at[1] & 0x1f, at[3]), at[4], !(at[1] & 0x80),
+				     !(at[1] & 0x20));
+}
+
+/* leave, or what comes to the same, further down. */
 static bool has_leave_behind(const uint8_t *at, size_t size)
 {
-	return memchr(at + 1, LEAVE, (size < LEAVE_BYTES ? size : LEAVE_BYTES) - 1);
+	for (size_t i = 1; i < size && i < LEAVE_BYTES; i++) {
+		if (at[i] == LEAVE)
+			return true;
+		if (at[i] == 0x48 && i + 2 < size &&
+		    ((at[i + 1] == 0x89 && at[i + 2] == 0xec) ||
+		     (at[i + 1] == 0x8b && at[i + 2] == 0xe5) ||
+		     (at[i + 1] == 0x8d && at[i + 2] == 0x65)))
+			return true;
+	}
+	return false;
+}
+
+/* To the frame pointer: pop, mov, lea, xchg. */
+static bool writes_fp(const uint8_t *at)
+{
+	uint8_t rex = at[-1], modrm = at[1];
+
+	switch (at[0]) {
+	case 0x5d:
+		return rex != 0x41;
+	case 0x95:
+		return rex == 0x48;
+	case 0x87:
+	case 0x89:
+		return (modrm & 0xc7) == 0xc5 && modrm != 0xe5 && (rex & 0xf9) == 0x48;
+	default:
+		return (modrm & 0x38) == 0x28 && (rex & 0xfc) == 0x48;
+	}
+}
+
+/* Loads from the frame, which are many, are none. */
+static bool is_of_frame(const uint8_t *at, size_t size)
+{
+	uint8_t rex = at[-1], modrm = at[1], base = modrm & 7;
+
+	if (rex & 1)
+		return false;
+	if (at[0] == 0x89)
+		return modrm == 0xec && rex == 0x48;
+	if (modrm >= 0xc0)
+		return at[0] == 0x8b && modrm == 0xe5 && rex == 0x48;
+	return (base == 5 && modrm >= 0x40) ||
+	       (base == 4 && at[0] == 0x8d && size > 2 && (at[2] & 7) == 4);
+}
+
+/* mov, lea: with 32 bits as well, which give the whole register. */
+static bool looks_like_mov(const uint8_t *at, size_t size)
+{
+	uint8_t rex = (at[-1] & 0xf0) == 0x40 ? at[-1] : 0;
+
+	return writes_sp(written_by[at[0]], at[1], rex & 4, rex & 1) && !is_of_frame(at, size);
 }
 
 /*
  * Could the opcode at `at` be that of a load of the stack pointer? There is a byte before it, and
- * size of them, two or more, from it on. This is asked of every byte, and the first test answers
- * most.
+ * size of them, two or more, from it on. This is asked of every byte.
  */
 static bool looks_like_load(const uint8_t *at, size_t size)
 {
-	static const bool is_opcode[256] = {
-		[0x01] = true, [0x03] = true, [0x0f] = true, [0x29] = true, [0x2b] = true,
-		[0x31] = true, [0x33] = true, [0x5c] = true, [0x5d] = true, [0x87] = true,
-		[0x89] = true, [0x8b] = true, [0x8d] = true, [0x94] = true, [0xcf] = true};
-	uint8_t rex = at[-1], modrm = at[1];
+	uint8_t rex = at[-1], modrm = at[1], written = written_by[at[0]];
 
-	if (!is_opcode[at[0]])
-		return false;
+	if (!(written & OTHERWISE))
+		return written && (rex & 0xf8) == 0x48 &&
+		       writes_sp(written, modrm, rex & 4, rex & 1);
 	switch (at[0]) {
-	case 0x01: /* add, sub, xor: register to register */
-	case 0x29:
-	case 0x31:
-		return (modrm & 0xc7) == 0xc4 && (rex == 0x48 || rex == 0x4c);
-	case 0x03: /* the same: anything to register */
-	case 0x2b:
-	case 0x33:
-		return (modrm & 0x38) == 0x20 && (rex & 0xfc) == 0x48;
 	case 0x0f:
 		return looks_like_long_load(at, size);
-	case 0x5d: /* pop to the frame pointer; leave */
-		return modrm == LEAVE;
-	case 0x89: /* mov register to register; not from the frame pointer */
-		if ((modrm & 0xc7) == 0xc5 && modrm != 0xe5 && has_leave_behind(at, size))
-			return true;
-		return (modrm & 0xc7) == 0xc4 && (rex == 0x4c || (rex == 0x48 && modrm != 0xec));
-	case 0x8b: /* mov anything to register; not from the frame */
-		if ((modrm & 0x38) == 0x28 && has_leave_behind(at, size))
-			return true;
-		return (modrm & 0x38) == 0x20 && (rex & 0xfc) == 0x48 &&
-		       (modrm < 0x40 || (modrm & 7) != 5);
-	case 0x8d: /* lea from a register that arguments come in */
-		return (modrm & 0x38) == 0x20 && rex == 0x48 && modrm < 0xc0 &&
-		       holds_argument(modrm & 7);
-	case 0x87: /* xchg */
-		return (rex & 0xf8) == 0x48 && ((modrm & 0x38) == 0x20 || (modrm & 0xc7) == 0xc4);
+	case 0xc4:
+		return looks_like_vex_load(at, size);
+	case 0x5d:
+	case 0x95:
+		return writes_fp(at) && has_leave_behind(at, size);
+	case 0x87:
+	case 0x89:
+	case 0x8b:
+	case 0x8d:
+		return looks_like_mov(at, size) || (writes_fp(at) && has_leave_behind(at, size));
 	case 0x94: /* xchg with rax */
 	case 0xcf: /* iretq */
 		return rex == 0x48;
+	case 0xbc: /* mov of an address */
+		return (rex & 0xf9) == 0x48;
 	default: /* pop, without a prefix that makes it r12; then more of them, or a jump */
 		return (rex & 0xf1) != 0x41 &&
 		       ((modrm & 0xf8) == 0x58 || modrm == 0x41 || modrm == 0xc3 || modrm == 0xff);

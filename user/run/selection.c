@@ -37,7 +37,7 @@ int rp_selection__plan(const struct rp_opts *opts, const struct rp_features *fea
 		.whole_system = rp_opts__is_system(opts),
 	};
 
-	rp_features__site_rules(features, &plan.rules);
+	rp_features__site_rules(features, opts->attach, &plan.rules);
 	return rp_plan__new(&plan, out, err);
 }
 
