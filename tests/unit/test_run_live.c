@@ -6,6 +6,7 @@
 #include "libbpf_fixture.h"
 
 #include "commands_fixture.h"
+#include "terminal_fixture.h"
 #include "util/sanitizer.h"
 
 #include <inttypes.h>
@@ -15,6 +16,7 @@
 #include <sys/wait.h>
 
 int probed_one(int x);
+int probed_two(int x);
 
 __attribute__((noinline)) int probed_one(int x)
 {
@@ -25,11 +27,19 @@ __attribute__((noinline)) int probed_one(int x)
 
 static pid_t target; /* a process of this program, that waits */
 
+__attribute__((noinline)) int probed_two(int x)
+{
+	volatile int y = x;
+
+	return y + 2;
+}
+
 /* ---- what happens in the kernel
  * ------------------------------------------------------------------ */
 
 #define NS		1000ull /* of each call */
 #define EXIT_OF_COMMAND 7
+#define ADDED		"added: 1 region"
 
 static struct {
 	uint64_t calls;
@@ -37,6 +47,7 @@ static struct {
 	unsigned ends_target;	    /* then what is traced ends */
 	uint64_t lost_depth;
 	bool is_idle;
+	const char *keys; /* that are typed one after the other; NULL: there is no screen */
 } kernel;
 
 static void put(int fd, const void *bytes, size_t n, size_t at)
@@ -71,8 +82,28 @@ static void put_figures(uint32_t id, uint64_t count)
 	put(fake.chunks[2], &f, sizeof(f), shard * sizeof(f));
 }
 
+/* What the screen shows is taken from it, or it would get no more. */
+static void type_next(void)
+{
+	struct pollfd line = {.fd = pty.master, .events = POLLIN};
+	ssize_t got;
+
+	while (poll(&line, 1, 0) > 0 && (line.revents & POLLIN) && pty.n + 1 < sizeof(pty.text)) {
+		got = read(pty.master, pty.text + pty.n, sizeof(pty.text) - 1 - pty.n);
+		pty.n += got > 0 ? (size_t)got : 0;
+	}
+	pty.text[pty.n] = '\0';
+	/* The end is not asked for before what it would hide was shown, or never will be. */
+	if (*kernel.keys == 'q' && !strstr(pty.text, ADDED) && kernel.drains < 1000)
+		return;
+	if (kernel.drains > 2 && *kernel.keys)
+		type(kernel.keys++, 1);
+}
+
 static void run_on(void)
 {
+	if (kernel.keys)
+		type_next();
 	if (kernel.is_idle)
 		return;
 	put_node(1, 0, RP_REGION_NONE);
@@ -90,7 +121,7 @@ static void run_on(void)
 /* ---- a process that is traced
  * -------------------------------------------------------------------- */
 
-static int begin(void **state)
+static int begin_target(void **state)
 {
 	(void)state;
 	memset(&fake_linked, 0, sizeof(fake_linked));
@@ -102,12 +133,12 @@ static int begin(void **state)
 	if (!target) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		for (;;)
-			probed_one(pause());
+			probed_one(probed_two(pause()));
 	}
 	return target < 0;
 }
 
-static int end(void **state)
+static int end_target(void **state)
 {
 	(void)state;
 	fake.on_drain = NULL;
@@ -297,7 +328,41 @@ static void a_record_is_written(void **state)
 	assert_int_equal(rmdir(folder), 0);
 }
 
-#define TEST(test) cmocka_unit_test_setup_teardown(test, begin, end)
+static bool is_linked(uint32_t region)
+{
+	for (size_t i = 0; i < fake_linked.n; i++)
+		if (RP_COOKIE_REGION(fake_linked.site[i].cookie) == region)
+			return true;
+	return false;
+}
+
+/* Keys are served while it runs, and what has gone by is left behind on the terminal. */
+static void a_screen_shows_it(void **state)
+{
+	bool shown, is_summed;
+	char line[256];
+	int status;
+
+	(void)state;
+	snprintf(line, sizeof(line), "rptrace -p %d -i 20ms --no-setup -f probed_one", (int)target);
+	parse_good(&ran.line, line);
+	fake_linked.n = 0;
+	kernel.keys = "Paprobed_t\t\rq"; /* Tab knows the rest */
+	begin();
+	status = rp_live__run(&ran.line.opts, ran_say, &ran.line.err);
+	is_summed = receive("final summary");
+	shown = strstr(pty.text, "probed_one") && strstr(pty.text, "1 region ") &&
+		strstr(pty.text, ADDED);
+	end();
+	rp_opts__free(&ran.line.opts);
+	assert_int_equal(status, RP_EXIT_OK);
+	assert_true(shown);
+	assert_true(is_summed);
+	assert_true(is_linked(2));
+	assert_int_equal(*kernel.keys, '\0');
+}
+
+#define TEST(test) cmocka_unit_test_setup_teardown(test, begin_target, end_target)
 
 int main(int argc, char **argv)
 {
@@ -310,6 +375,7 @@ int main(int argc, char **argv)
 		TEST(what_is_not_permitted_is_told),
 		TEST(a_command_has_its_own_status),
 		TEST(a_record_is_written),
+		TEST(a_screen_shows_it),
 	};
 
 	if (argc == 2 && !strcmp(argv[1], "exit"))

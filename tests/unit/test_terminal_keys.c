@@ -130,7 +130,7 @@ static void the_mouse_clicks_and_turns(void **state)
 	asks = receive("\x1b[?1006;1000h") || receive("1000h");
 	for (size_t i = 0; opened && i < 3; i++) {
 		type(cases[i].bytes, strlen(cases[i].bytes));
-		got[i].key = -1;
+		got[i] = (struct rp_input){.key = -1, .button = (enum rp_button)9};
 		while (!rp_terminal__read(&got[i]))
 			;
 	}
