@@ -240,7 +240,7 @@ class Exports(Exported, Case):
         record = self.record("marks_c 2 200", "")
         folder = os.path.join(self.dir, "full")
         os.mkdir(folder)
-        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "none", folder], check=True)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=80k", "none", folder], check=True)
         self.addCleanup(subprocess.run, ["umount", folder], check=True)
         database = os.path.join(folder, "run.db")
         with open(database, "w", encoding="utf-8") as file:
