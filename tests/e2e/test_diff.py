@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
 """
 rptrace diff on real programs: each exit status of a gate, and the gate of docs/RECIPES.md, run from its own text.
-None of it depends on how fast the machine is: what does five times the work takes longer on any. Where the machine
+None of it depends on how fast the machine is: what does a hundred times the work takes longer on any. Where the machine
 changes its speed meanwhile, rptrace cannot tell, and says how many runs it takes; so many it is given.
 """
 
@@ -18,7 +18,8 @@ from harness import Case
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PATIENCE = 900  # seconds; some dozens of runs, each with its own start
 CANNOT_TELL = 6
-HINTS_MOST = 5  # each asks for what would have been enough for the noise so far
+HINTS_MOST = 3  # each asks for what would have been enough for the noise so far
+PAIRS_MOST = 30
 
 
 class Diff(Case):
@@ -34,14 +35,14 @@ class Diff(Case):
         return subprocess.run(words, cwd=cwd or self.dir, env=self.env, capture_output=True, text=True,
                               stdin=subprocess.DEVNULL, timeout=PATIENCE, check=False)
 
-    def make_five_times_slower(self, folder):
-        """price_order alone."""
+    def make_slower(self, folder):
+        """price_order alone, a hundred times: neighbours on a machine can make it four times."""
         path = os.path.join(folder, "orders.c")
         with open(path, encoding="utf-8") as file:
             text = file.read()
         self.assertIn("spin(400000)", text)
         with open(path, "w", encoding="utf-8") as file:
-            file.write(text.replace("spin(400000)", "spin(2000000)"))
+            file.write(text.replace("spin(400000)", "spin(40000000)"))
 
     def build(self, source, name):
         done = self.run_words("cc", "-O2", "-g", "-fno-inline", source, "-o", self.path(name))
@@ -54,7 +55,7 @@ class Diff(Case):
             hint = re.search(r"(?m)^rptrace: hint: .*--run (\d+)", done.stderr)
             if done.returncode != CANNOT_TELL or not hint:
                 break
-            pairs = int(hint[1])
+            pairs = min(int(hint[1]), PAIRS_MOST)
         return done, pairs
 
     def diff_words(self, pairs, before, after, *options):
@@ -68,11 +69,11 @@ class Diff(Case):
 
     def test_slower_is_5(self):
         self.build("orders.c", "before")
-        self.make_five_times_slower(self.dir)
+        self.make_slower(self.dir)
         self.build("orders.c", "after")
         said, pairs = self.diff("before", "after", "--max-regression", "50%", "--record", "kept", status=5)
         self.assertRegex(said, r"(?m)^price_order .* slower$")
-        self.assertRegex(said, r"(?m)^rptrace: (price|handle)_order is more than 50 % slower: \+\d")
+        self.assertRegex(said, r"(?m)^rptrace: (price|handle)_order is more than 50 % slower: x \d")
         self.assertNotRegex(said, r"(?m)^warning")
         hint = re.search(r"(?m)^rptrace: hint: (.*)$", said)[1]
         done = self.run_words("sh", "-c", hint)
@@ -120,10 +121,10 @@ class Diff(Case):
     def test_samples(self):
         """Where the time went: pairs of runs are judged, two records or two snapshots are shown."""
         self.build("orders.c", "before")
-        self.make_five_times_slower(self.dir)
+        self.make_slower(self.dir)
         self.build("orders.c", "after")
         done = self.run_words("rptrace", "diff", "--run", "5", "--sample=4000", "-f", "*_order", "--record", "kept", "--",
-                              "./before", "200", "---", "./after", "200")
+                              "./before", "40", "---", "./after", "40")
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertRegex(done.stderr, r"(?m)^FUNCTION +SHARE A +SHARE B +SELF A +SELF B +CHANGE$")
         self.assertRegex(done.stderr, r"(?m)^spin +\d.* ±")
@@ -165,7 +166,7 @@ class Diff(Case):
         for words in (("init", "-q"), ("add", "-A"), ("commit", "-qm", "before")):
             self.assertEqual(self.run_words(*git, *words).returncode, 0)
         self.env["BASE"] = self.run_words(*git, "rev-parse", "HEAD").stdout.strip()
-        self.make_five_times_slower(tree)
+        self.make_slower(tree)
         self.assertEqual(self.run_words(*git, "commit", "-qam", "after").returncode, 0)
         short = re.sub(r"(?m)orders(?= ---|$)", "orders 20", recipe)
         done, _ = self.judged(lambda n: self.run_words("sh", "-c", short.replace("--run 8", f"--run {n}"), cwd=tree), 5)
