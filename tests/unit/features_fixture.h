@@ -4,6 +4,7 @@
 #define RP_TEST_FEATURES_FIXTURE_H
 
 #include "commands_fixture.h"
+#include "probed_functions.h"
 
 #include <errno.h>
 #include <linux/seccomp.h>
@@ -49,23 +50,6 @@ int rp_features__mode(const struct rp_features *f, enum rp_attach_mode wanted,
 
 /* ---- a process of this program, which waits -----------------------------------------------------
  */
-
-int probed_one(int x);
-int probed_two(int x);
-
-__attribute__((noinline)) int probed_one(int x)
-{
-	volatile int y = x;
-
-	return y + 1;
-}
-
-__attribute__((noinline)) int probed_two(int x)
-{
-	volatile int y = x;
-
-	return y + 2;
-}
 
 /* Ended by let_go(). filtered: it has a seccomp filter, which allows no more than to wait. */
 static inline pid_t wait_for_me(bool filtered)

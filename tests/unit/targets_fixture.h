@@ -23,28 +23,13 @@
 
 #include <cmocka.h>
 
+#include "probed_functions.h"
 #include "targets/targets.h"
 #include "util/clock.h"
 
 /* ---- functions to probe: of this program, as its copies are the objects --------------------- */
 
-int probed_one(int x);
-int probed_two(int x);
 int probed_three(int x);
-
-__attribute__((noinline)) int probed_one(int x)
-{
-	volatile int y = x;
-
-	return y + 1;
-}
-
-__attribute__((noinline)) int probed_two(int x)
-{
-	volatile int y = x;
-
-	return y + 2;
-}
 
 __attribute__((noinline)) int probed_three(int x)
 {

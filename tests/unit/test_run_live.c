@@ -6,6 +6,7 @@
 #include "libbpf_fixture.h"
 
 #include "commands_fixture.h"
+#include "probed_functions.h"
 #include "terminal_fixture.h"
 #include "util/sanitizer.h"
 
@@ -15,24 +16,7 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
-int probed_one(int x);
-int probed_two(int x);
-
-__attribute__((noinline)) int probed_one(int x)
-{
-	volatile int y = x;
-
-	return y + 1;
-}
-
 static pid_t target; /* a process of this program, that waits */
-
-__attribute__((noinline)) int probed_two(int x)
-{
-	volatile int y = x;
-
-	return y + 2;
-}
 
 /* ---- what happens in the kernel
  * ------------------------------------------------------------------ */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
 /*
- * Placeholders in names of files to write, so that runs with one command line, such as the ranks of
+ * Specifiers in names of files to write, so that runs with one command line, such as the ranks of
  * an MPI job, write different files: %h is the host, %p the process id of rptrace, %t the time,
  * %{NAME} an environment variable, such as the rank, and %% one %.
  */
@@ -51,7 +51,7 @@ static int add_variable(struct name *name)
 	return 0;
 }
 
-/* Expands the placeholder whose % was just read. */
+/* Expands the specifier whose % was just read. */
 static int add_what(struct name *name)
 {
 	time_t now = time(NULL);
@@ -81,7 +81,7 @@ static int add_what(struct name *name)
 	return 0;
 }
 
-/* Replaces *file if it has placeholders; *owned is then the new name, to be freed. */
+/* Replaces *file if it has specifiers; *owned is then the new name, to be freed. */
 static int expand(const char **file, char **owned, struct rp_err *err)
 {
 	struct name name = {.at = *file, .err = err};

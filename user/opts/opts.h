@@ -129,7 +129,7 @@ void rp_opts__free(struct rp_opts *opts);
 int rp_opts__find_processes(struct rp_opts *opts, const char *proc_root, struct rp_err *err);
 
 /*
- * Expands placeholders, such as %h for the host, in the names of files to write. Once a run: the
+ * Expands specifiers, such as %h for the host, in the names of files to write. Once a run: the
  * time is one of them. -EINVAL, -ENAMETOOLONG.
  */
 int rp_opts__name_files(struct rp_opts *opts, struct rp_err *err);

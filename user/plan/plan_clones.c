@@ -11,9 +11,11 @@
  * are not seen through.
  */
 #include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "plan/plan_internal.h"
+#include "util/array.h"
 
 #define CODE_READ 128u
 
@@ -58,17 +60,37 @@ static void choose_clone(struct rp_function *caller, struct rp_function *callee)
 		caller->is_clone = true;
 }
 
-void rp_plan__find_clones(const struct rp_plan_object *object, struct rp_function **first,
-			  struct rp_function **end)
+static int by_offset(const void *a_, const void *b_)
 {
-	for (struct rp_function **at = first; at < end; at++) {
+	const struct rp_function *const *a = a_, *const *b = b_;
+
+	return ((*a)->symbol->offset > (*b)->symbol->offset) -
+	       ((*a)->symbol->offset < (*b)->symbol->offset);
+}
+
+static int compare_offset(const void *offset_, const void *function_)
+{
+	const struct rp_function *const *function = function_;
+	const uint64_t *offset = offset_;
+
+	return (*offset > (*function)->symbol->offset) - (*offset < (*function)->symbol->offset);
+}
+
+/* They are searched by offset, as a file may have any number that are called the same. */
+void rp_plan__find_clones(const struct rp_plan_object *object, struct rp_function **functions,
+			  size_t n)
+{
+	rp_array__sort(functions, n, sizeof(struct rp_function *), by_offset);
+	for (size_t i = 0; i < n; i++) {
+		struct rp_function **callee;
 		uint64_t called;
 
-		if (strncmp((*at)->symbol->linker, "_Z", 2) != 0)
+		if (strncmp(functions[i]->symbol->linker, "_Z", 2) != 0)
 			continue;
-		called = first_called(object, *at);
-		for (struct rp_function **other = first; other < end; other++)
-			if (other != at && (*other)->symbol->offset == called)
-				choose_clone(*at, *other);
+		called = first_called(object, functions[i]);
+		callee = bsearch(&called, functions, n, sizeof(struct rp_function *),
+				 compare_offset);
+		if (callee && *callee != functions[i])
+			choose_clone(functions[i], *callee);
 	}
 }

@@ -266,7 +266,7 @@ static int name_matches(struct matching *m)
 		if (end - first < 2)
 			continue;
 		rc = name_overloads(m, first, end);
-		rp_plan__find_clones(m->object, first, end);
+		rp_plan__find_clones(m->object, first, (size_t)(end - first));
 	}
 	free(sorted);
 	return rc;

@@ -118,9 +118,10 @@ struct rp_function {
 	struct rp_entry_site entry;
 };
 
-/* Of functions that are called the same, see which are clones that another one stands for. */
-void rp_plan__find_clones(const struct rp_plan_object *object, struct rp_function **first,
-			  struct rp_function **end);
+/* Of n functions that are called the same, see which are clones that another one stands for. They
+ * are sorted by offset. */
+void rp_plan__find_clones(const struct rp_plan_object *object, struct rp_function **functions,
+			  size_t n);
 
 struct rp_functions {
 	struct rp_function *item;
