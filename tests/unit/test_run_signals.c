@@ -46,6 +46,27 @@ static void each_end_is_heard_once(void **state)
 	rp_signals__free(s);
 }
 
+/* What is waited for goes on being waited for at first, and is given up in the end, be the signal
+ * taken or not. */
+static void an_end_gets_late(void **state)
+{
+	struct rp_signals *s = open_signals(false);
+	struct signalfd_siginfo info;
+
+	(void)state;
+	assert_false(rp_signals__is_end_late());
+	raise(SIGINT);
+	rp_signals__is_end_late();
+	assert_true(rp_signals__take(s, &info));
+	assert_false(rp_signals__is_end_pending());
+	while (!rp_signals__is_end_late())
+		usleep(1000);
+	rp_signals__free(s);
+	s = open_signals(false);
+	assert_false(rp_signals__is_end_late());
+	rp_signals__free(s);
+}
+
 static void quit_is_an_end(void **state)
 {
 	(void)state;
@@ -219,6 +240,7 @@ int main(void)
 		cmocka_unit_test(an_end_does_not_wait_for_a_reader),
 		cmocka_unit_test(a_reader_gets_all),
 		cmocka_unit_test(each_end_is_heard_once),
+		cmocka_unit_test(an_end_gets_late),
 		cmocka_unit_test(quit_is_an_end),
 		cmocka_unit_test(some_end_nothing),
 		cmocka_unit_test(passed_on_where_it_was_sent_to_rptrace_alone),

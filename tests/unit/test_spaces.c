@@ -162,7 +162,9 @@ static void test_kernels_code_has_names(void **state)
 		skip();
 	assert_true(
 		rp_spaces__find(spaces, getpid(), (uint64_t)(uintptr_t)clock, &object, &offset));
-	assert_int_equal(rp_sample_objects__places(objects, object, offset, places, 4, &named), 1);
+	assert_int_equal(rp_sample_objects__places(objects, (struct rp_owner){0}, object, offset,
+						   places, 4, &named),
+			 1);
 	assert_true(named);
 	place = rp_sample_store__place_at(store, places[0]);
 	assert_non_null(strstr(place->function, "clock_gettime"));

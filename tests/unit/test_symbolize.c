@@ -5,6 +5,8 @@
 #include "symbolize/symbolize.h"
 
 #include <signal.h>
+#include <sys/mman.h>
+#include <sys/sendfile.h>
 
 #define PLACES_MAX 4096
 
@@ -17,6 +19,8 @@ static inline __attribute__((always_inline)) void inner(int by)
 {
 	work += by * work;
 }
+
+static const struct rp_owner nobody;
 
 static const int line_of_middle = __LINE__ + 3;
 static inline __attribute__((always_inline)) void middle(int by)
@@ -84,7 +88,7 @@ static void test_what_is_inlined(void **state)
 	(void)state;
 	outer(1);
 	for (uint64_t at = symbol.offset; at < symbol.offset + symbol.size; at++) {
-		const struct rp_code_places *places = rp_symbolizer__find(s, object, at);
+		const struct rp_code_places *places = rp_symbolizer__find(s, nobody, object, at);
 
 		assert_non_null(places);
 		assert_true(places->named);
@@ -111,7 +115,8 @@ static void test_without_lines(void **state)
 	struct rp_symbolizer *s = new_symbolizer(false);
 	uint32_t object = add_path(s, "/proc/self/exe", "me");
 	struct rp_symbol symbol = own_function(elf, "outer");
-	const struct rp_code_places *places = rp_symbolizer__find(s, object, symbol.offset + 1);
+	const struct rp_code_places *places = rp_symbolizer__find(s, nobody, object,
+								  symbol.offset + 1);
 
 	(void)state;
 	assert_int_equal(places->n, 1);
@@ -119,7 +124,7 @@ static void test_without_lines(void **state)
 	assert_string_equal(places->places[0].file, "");
 	assert_int_equal(places->places[0].line, 0);
 	/* It is kept. */
-	assert_ptr_equal(rp_symbolizer__find(s, object, symbol.offset + 1), places);
+	assert_ptr_equal(rp_symbolizer__find(s, nobody, object, symbol.offset + 1), places);
 	rp_symbolizer__free(s);
 	rp_elf__free(elf);
 }
@@ -129,7 +134,7 @@ static void test_without_lines(void **state)
 static void assert_name(struct rp_symbolizer *s, uint32_t object, uint64_t addr, const char *name,
 			bool named)
 {
-	const struct rp_code_places *places = rp_symbolizer__find(s, object,
+	const struct rp_code_places *places = rp_symbolizer__find(s, nobody, object,
 								  addr - TEXT_ADDR + TEXT_OFFSET);
 
 	assert_non_null(places);
@@ -272,7 +277,7 @@ static void test_no_elf(void **state)
 	assert_name(s, object, TEXT_ADDR, "[data]", false);
 	/* Whatever was found in another object before. */
 	me = add_path(s, "/proc/self/exe", "me");
-	assert_true(rp_symbolizer__find(s, me, own_function(elf, "outer").offset)->named);
+	assert_true(rp_symbolizer__find(s, nobody, me, own_function(elf, "outer").offset)->named);
 	assert_name(s, object, TEXT_ADDR + 1, "[data]", false);
 	rp_symbolizer__free(s);
 	rp_elf__free(elf);
@@ -287,9 +292,9 @@ static void test_places_are_bounded(void **state)
 	struct rp_symbol symbol = own_function(elf, "outer");
 
 	(void)state;
-	assert_true(rp_symbolizer__find(s, object, symbol.offset)->named);
-	assert_false(rp_symbolizer__find(s, object, symbol.offset + 1)->named);
-	assert_true(rp_symbolizer__find(s, object, symbol.offset)->named);
+	assert_true(rp_symbolizer__find(s, nobody, object, symbol.offset)->named);
+	assert_false(rp_symbolizer__find(s, nobody, object, symbol.offset + 1)->named);
+	assert_true(rp_symbolizer__find(s, nobody, object, symbol.offset)->named);
 	rp_symbolizer__free(s);
 	rp_elf__free(elf);
 }
@@ -309,17 +314,17 @@ static void test_many_objects(void **state)
 		objects[i] = add_path(s, "/proc/self/exe", "me");
 	for (size_t turn = 0; turn < 2; turn++)
 		for (size_t i = 0; i < 40; i++)
-			assert_true(
-				rp_symbolizer__find(s, objects[i], symbol.offset + turn)->named);
+			assert_true(rp_symbolizer__find(s, nobody, objects[i], symbol.offset + turn)
+					    ->named);
 	rp_symbolizer__free(s);
 	rp_elf__free(elf);
 }
 
-static bool cancelled;
+static unsigned looks; /* until it is cancelled; 0: it is not */
 
 static bool is_cancelled(void)
 {
-	return cancelled;
+	return looks && !--looks;
 }
 
 static struct rp_killed killed;
@@ -346,10 +351,9 @@ static void test_waiting_is_given_up(void **state)
 	(void)state;
 	/* It is stopped, and cannot answer. */
 	kill(rp_reader__pid(reader), SIGSTOP);
-	cancelled = true;
+	looks = 2; /* once it has been asked */
 	assert_int_equal(rp_reader__ask(reader, outer_symbol.offset, is_cancelled, &answer),
 			 -EINTR);
-	cancelled = false;
 	kill(rp_reader__pid(reader), SIGCONT);
 	assert_int_equal(rp_reader__ask(reader, main_symbol.offset, is_cancelled, &answer), 0);
 	assert_string_equal(answer.frames[0].function, "main");
@@ -367,6 +371,63 @@ static void test_reader_that_sleeps(void **state)
 	kill(rp_reader__pid(reader), SIGSTOP);
 	assert_int_equal(rp_reader__ask(reader, 0, NULL, &answer), -ETIMEDOUT);
 	rp_reader__end(reader, &killed);
+}
+
+/* Of this process, the one that was started last; 0: there is none. */
+static pid_t last_child(void)
+{
+	FILE *file = fopen("/proc/thread-self/children", "re");
+	pid_t child = 0;
+
+	assert_non_null(file);
+	while (fscanf(file, "%d", &child) == 1)
+		;
+	fclose(file);
+	return child;
+}
+
+/* On another file system. */
+static uint32_t add_to_memory(struct rp_symbolizer *s)
+{
+	int from = open("/proc/self/exe", O_RDONLY | O_CLOEXEC), to = memfd_create("self", 0);
+	uint32_t object;
+
+	assert_true(from >= 0 && to >= 0);
+	while (sendfile(to, from, NULL, 1 << 20) > 0)
+		;
+	object = rp_symbolizer__add(s, to, "memory");
+	close(from);
+	close(to);
+	return object;
+}
+
+/*
+ * What else its owner has on that file system is not asked, and whoever was sampled there has to
+ * wait until the time that it has cost is paid for. Others do not.
+ */
+static void test_what_does_not_answer_costs_once(void **state)
+{
+	const struct rp_owner hostile = {.process = 1, .user = 1},
+			      other = {.process = 2, .user = 2};
+	const struct rp_symbolizer_opts opts = {.max_places = PLACES_MAX, .is_shared = true};
+	struct rp_symbolizer *s = rp_symbolizer__new(&opts);
+	struct rp_elf *elf = open_path("/proc/self/exe");
+	uint64_t at = own_function(elf, "outer").offset;
+	uint32_t silent = add_path(s, "/proc/self/exe", "silent"),
+		 beside = add_path(s, "/proc/self/exe", "beside"), elsewhere = add_to_memory(s);
+	pid_t reader;
+
+	(void)state;
+	assert_true(rp_symbolizer__find(s, hostile, silent, at)->named);
+	reader = last_child();
+	kill(reader, SIGSTOP);
+	assert_false(rp_symbolizer__find(s, hostile, silent, at + 1)->named);
+	assert_false(rp_symbolizer__find(s, other, beside, at)->named);
+	assert_false(rp_symbolizer__find(s, hostile, elsewhere, at)->named);
+	assert_true(rp_symbolizer__find(s, other, elsewhere, at)->named);
+	assert_true(rp_symbolizer__find(s, hostile, elsewhere, at)->named);
+	rp_symbolizer__free(s);
+	rp_elf__free(elf);
 }
 
 static void test_reader_that_ends(void **state)
@@ -391,6 +452,7 @@ int main(void)
 		cmocka_unit_test(test_no_elf),
 		cmocka_unit_test(test_places_are_bounded),
 		cmocka_unit_test(test_many_objects),
+		cmocka_unit_test(test_what_does_not_answer_costs_once),
 		cmocka_unit_test(test_reader_that_ends),
 		cmocka_unit_test(test_reader_that_sleeps),
 		cmocka_unit_test(test_waiting_is_given_up),

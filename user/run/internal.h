@@ -128,6 +128,8 @@ int rp_run__pid_namespace(const struct rp_opts *opts, struct rp_pid_namespace *o
 void rp_run__say(struct rp_run *run, const char *line, const char *cure);
 /* To be asked wherever something may take long: the run is to end. */
 bool rp_run__is_cancelled(void);
+/* The same for what the summary should have, and is mostly there at once: a while after that. */
+bool rp_run__is_late(void);
 
 /* ---- the start ------------------------------------------------------------------------------- */
 

@@ -47,12 +47,23 @@ struct rp_screen *rp_live_screen__screen(const struct live_screen *s)
 	return s->screen;
 }
 
-bool rp_run__is_cancelled(void)
+/* Blocked, it is pending, and ends the run as it does when the user sends it. */
+static void look_for_quit(void)
 {
-	/* Blocked, it is pending, and ends the run as it does when the user sends it. */
 	if (rp_screen__is_quit_typed())
 		kill(getpid(), SIGINT);
-	return rp_signals__is_end_pending();
+}
+
+bool rp_run__is_cancelled(void)
+{
+	look_for_quit();
+	return rp_signals__is_end_pending() || rp_signals__is_end_late();
+}
+
+bool rp_run__is_late(void)
+{
+	look_for_quit();
+	return rp_signals__is_end_late();
 }
 
 void rp_live_screen__say(struct live_screen *s, const char *line, const char *cure)

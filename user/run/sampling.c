@@ -136,7 +136,7 @@ struct rp_sampling *rp_sampling__new(const struct rp_sampling_opts *opts)
 	s->tables = rp_unwind_tables__new(&tables);
 	if (s->store && s->tables)
 		s->sampler = rp_sampler__new(s->store, s->tables, opts->helper, is_probe, s,
-					     opts->is_shared, rp_run__is_cancelled);
+					     opts->is_shared, rp_run__is_late);
 	if (opts->hz)
 		s->threads = rp_sample_threads__new(&threads);
 	if (s->sampler && opts->off_cpu)

@@ -7,11 +7,17 @@
 #include <unistd.h>
 
 #include "run/standard.h"
+#include "util/clock.h"
 
 static const int ends[] = {SIGINT, SIGTERM, SIGHUP};
 static const int of_the_screen[] = {SIGQUIT, SIGTSTP, SIGCONT, SIGWINCH};
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+#define LATE_NS	     (RP_NS_PER_S / 5) /* of the second in which rptrace ends */
+
+/* When the first one that ends the run was seen, ns; 0: none was. */
+static uint64_t end_seen;
 
 struct rp_signals {
 	int fd;
@@ -43,6 +49,7 @@ int rp_signals__new(const struct rp_signals_opts *opts, struct rp_signals **out,
 			sigaddset(&set, ends[i]);
 	for (size_t i = 0; opts->on_screen && i < COUNT(of_the_screen); i++)
 		sigaddset(&set, of_the_screen[i]);
+	end_seen = 0;
 	rp_standard__begin();
 	sigprocmask(SIG_BLOCK, &set, &s->inherited);
 	s->fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
@@ -77,12 +84,20 @@ int rp_signals__fd(const struct rp_signals *s)
 	return s->fd;
 }
 
+static void see_end(void)
+{
+	if (!end_seen)
+		end_seen = rp_clock__now();
+}
+
 bool rp_signals__take(struct rp_signals *s, struct signalfd_siginfo *info)
 {
 	if (read(s->fd, info, sizeof(*info)) != (ssize_t)sizeof(*info))
 		return false;
-	if (rp_signals__is_end((int)info->ssi_signo))
+	if (rp_signals__is_end((int)info->ssi_signo)) {
 		rp_standard__hurry();
+		see_end();
+	}
 	return true;
 }
 
@@ -106,6 +121,13 @@ bool rp_signals__is_end_pending(void)
 		if (sigismember(&pending, ends[i]))
 			return true;
 	return false;
+}
+
+bool rp_signals__is_end_late(void)
+{
+	if (rp_signals__is_end_pending())
+		see_end();
+	return end_seen && rp_clock__now() > end_seen + LATE_NS;
 }
 
 bool rp_signals__is_for_command(const struct signalfd_siginfo *info)

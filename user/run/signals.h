@@ -35,6 +35,8 @@ bool rp_signals__take(struct rp_signals *signals, struct signalfd_siginfo *info)
 bool rp_signals__is_end(int signal);
 /* One that ends the run has come and is not taken yet: what takes long may ask, and give up. */
 bool rp_signals__is_end_pending(void);
+/* One has come, taken or not, a while ago: what would still be waited for is given up. */
+bool rp_signals__is_end_late(void);
 
 /*
  * It was sent to rptrace alone: a command that rptrace has started is to have it too. One of the

@@ -54,6 +54,7 @@ struct rp_sample_objects *rp_sample_objects__new(struct rp_sample_store *store,
 	const struct rp_symbolizer_opts opts = {.helper = helper,
 						.lines = true,
 						.max_places = PLACES_MAX,
+						.is_shared = is_shared,
 						.is_cancelled = is_cancelled};
 	struct rp_sample_objects *o = calloc(1, sizeof(*o));
 
@@ -161,8 +162,9 @@ uint32_t rp_sample_objects__vdso(struct rp_sample_objects *o, uint64_t *size)
 	return o->vdso;
 }
 
-size_t rp_sample_objects__places(struct rp_sample_objects *o, uint32_t number, uint64_t offset,
-				 uint32_t *places, size_t most, bool *named)
+size_t rp_sample_objects__places(struct rp_sample_objects *o, struct rp_owner owner,
+				 uint32_t number, uint64_t offset, uint32_t *places, size_t most,
+				 bool *named)
 {
 	const struct object *object = &o->item[number - 1];
 	const struct rp_code_places *found = NULL;
@@ -170,7 +172,7 @@ size_t rp_sample_objects__places(struct rp_sample_objects *o, uint32_t number, u
 
 	*named = false;
 	if (object->number)
-		found = rp_symbolizer__find(o->symbolizer, object->number, offset);
+		found = rp_symbolizer__find(o->symbolizer, owner, object->number, offset);
 	if (!found)
 		return 0;
 	*named = found->named;

@@ -34,12 +34,13 @@ uint32_t rp_sample_objects__get(struct rp_sample_objects *objects, struct rp_own
 uint32_t rp_sample_objects__vdso(struct rp_sample_objects *objects, uint64_t *size);
 
 /*
- * The numbers of the places in the store that run at that offset of the file: the function first,
- * then what is inlined there. Returns how many; 0: the file could not be opened, or out of memory.
- * *named: they have a symbol.
+ * The numbers of the places in the store that run at that offset of the file, for a sample of that
+ * owner: the function first, then what is inlined there. Returns how many; 0: the file could not be
+ * opened, or out of memory. *named: they have a symbol.
  */
-size_t rp_sample_objects__places(struct rp_sample_objects *objects, uint32_t object,
-				 uint64_t offset, uint32_t *places, size_t most, bool *named);
+size_t rp_sample_objects__places(struct rp_sample_objects *objects, struct rp_owner owner,
+				 uint32_t object, uint64_t offset, uint32_t *places, size_t most,
+				 bool *named);
 
 /* Which file it is; false: it could not be opened. */
 bool rp_sample_objects__id(const struct rp_sample_objects *objects, uint32_t object,

@@ -119,7 +119,9 @@ static size_t places_of(struct rp_sampler *s, const struct rp_sample *sample, si
 	if (!rp_spaces__find(s->spaces, (pid_t)sample->tgid, address_of(sample, i), &object,
 			     &offset))
 		return compiled_place(s, sample, i, places, most, named);
-	return rp_sample_objects__places(s->objects, object, offset, places, most, named);
+	return rp_sample_objects__places(s->objects,
+					 rp_spaces__owner(s->spaces, (pid_t)sample->tgid), object,
+					 offset, places, most, named);
 }
 
 /*

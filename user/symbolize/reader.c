@@ -9,23 +9,25 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "helper/restrict.h"
 #include "symbolize/functions.h"
 #include "util/clock.h"
+#include "util/cpu_time.h"
 #include "util/kernel_file.h"
 
 #define READER_CPU_S 60
 #define READER_BYTES (512ul << 20)
 #define ASK_CPU_NS   (5 * RP_NS_PER_S) /* for one address */
 #define LOOK_MS	     50
-#define ASLEEP_MAX   40 /* looks at which it did not want a CPU: something holds up what it reads */
+#define ASK_IDLE_NS  (4 * RP_NS_PER_S) /* what it reads comes, but too slowly */
+#define STILL_MAX    40		       /* looks in a row: what it reads does not come */
 
 struct rp_reader {
 	pid_t pid;
 	int socket;
+	uint64_t cpu, idle; /* ns, as far as it was waited for */
 };
 
 /* ---- the reader ------------------------------------------------------------------------------ */
@@ -144,6 +146,11 @@ pid_t rp_reader__pid(const struct rp_reader *reader)
 	return reader->pid;
 }
 
+uint64_t rp_reader__spent(const struct rp_reader *reader)
+{
+	return reader->cpu + reader->idle;
+}
+
 /* It may have been taken over: what it says is text of that size, and ends. */
 static bool is_sound(struct rp_reader_answer *answer, uint64_t offset, ssize_t size)
 {
@@ -159,17 +166,6 @@ static bool is_sound(struct rp_reader_answer *answer, uint64_t offset, ssize_t s
 	return true;
 }
 
-/* ns; 0: it has ended. */
-static uint64_t cpu_time(const struct rp_reader *reader)
-{
-	struct timespec time;
-	clockid_t clock;
-
-	if (clock_getcpuclockid(reader->pid, &clock) || clock_gettime(clock, &time))
-		return 0;
-	return (uint64_t)time.tv_sec * RP_NS_PER_S + (uint64_t)time.tv_nsec;
-}
-
 static bool wants_cpu(const struct rp_reader *reader)
 {
 	char path[64], text[512], *end;
@@ -181,20 +177,43 @@ static bool wants_cpu(const struct rp_reader *reader)
 	return end && end[1] == ' ' && end[2] == 'R';
 }
 
+static bool has_run(struct rp_reader *reader)
+{
+	uint64_t cpu = rp_cpu_time__process(reader->pid); /* 0: it has ended */
+
+	if (cpu <= reader->cpu)
+		return false;
+	reader->cpu = cpu;
+	return true;
+}
+
+/* Nothing has come yet. Returns in how many looks in a row it has neither run nor wanted to. */
+static unsigned look(struct rp_reader *reader, unsigned still)
+{
+	bool runs = has_run(reader);
+
+	if (wants_cpu(reader))
+		return 0;
+	reader->idle += LOOK_MS * RP_NS_PER_MS;
+	return runs ? 0 : still + 1;
+}
+
 /* 0: something can be read, be it that it has ended. */
-static int wait_for(const struct rp_reader *reader, bool (*is_cancelled)(void))
+static int wait_for(struct rp_reader *reader, bool (*is_cancelled)(void))
 {
 	struct pollfd ready = {.fd = reader->socket, .events = POLLIN};
-	uint64_t begun = cpu_time(reader);
-	unsigned asleep = 0;
+	uint64_t idle_until = reader->idle + ASK_IDLE_NS, cpu_until;
+	unsigned still = 0;
 
+	has_run(reader);
+	cpu_until = reader->cpu + ASK_CPU_NS;
 	while (poll(&ready, 1, LOOK_MS) <= 0) {
 		if (is_cancelled && is_cancelled())
 			return -EINTR;
-		asleep += !wants_cpu(reader);
-		if (asleep > ASLEEP_MAX)
+		still = look(reader, still);
+		if (still > STILL_MAX)
 			return -ETIMEDOUT;
-		if (cpu_time(reader) - begun > ASK_CPU_NS)
+		if (reader->cpu > cpu_until || reader->idle > idle_until)
 			return -ETIME;
 	}
 	return 0;
@@ -206,6 +225,8 @@ int rp_reader__ask(struct rp_reader *reader, uint64_t offset, bool (*is_cancelle
 	ssize_t size;
 	int err;
 
+	if (is_cancelled && is_cancelled())
+		return -EINTR;
 	if (send(reader->socket, &offset, sizeof(offset), MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
 		return -EIO;
 	do {

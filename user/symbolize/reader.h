@@ -34,12 +34,14 @@ struct rp_reader_answer {
 struct rp_reader *rp_reader__start(int fd, int debug, bool lines);
 void rp_reader__end(struct rp_reader *reader, struct rp_killed *killed); /* reader: or NULL */
 pid_t rp_reader__pid(const struct rp_reader *reader);
+/* CPU time that it has used, and time that it kept us waiting for nothing, ns. */
+uint64_t rp_reader__spent(const struct rp_reader *reader);
 
 /*
  * What runs at an offset of the file, the innermost call first. It is waited for as long as it
- * works, however busy the machine is. -ETIMEDOUT: it sleeps over its files. -ETIME,
- * -EIO: it will not answer either. -EINTR: is_cancelled,
- * which is asked often, says so; it may be asked again. NULL: never.
+ * works, however busy the machine is. -ETIMEDOUT: it sleeps over its files, and not a byte of them
+ * comes. -ETIME, -EIO: it will not answer either. -EINTR: is_cancelled, which is asked often, says
+ * so; it may be asked again. NULL: never.
  */
 int rp_reader__ask(struct rp_reader *reader, uint64_t offset, bool (*is_cancelled)(void),
 		   struct rp_reader_answer *answer);

@@ -8,15 +8,24 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "discover/file.h"
 #include "symbolize/reader.h"
 #include "util/arena.h"
 #include "util/array.h"
+#include "util/clock.h"
 #include "util/table.h"
+#include "util/time_share.h"
 
 #define READERS_MAX 32 /* processes at a time */
 
+/* Files of whom, and where: a debug link leads from there to what its owner likes. */
+struct origin {
+	uint64_t user, device;
+};
+
 struct object {
 	int fd; /* -1: it cannot be read */
+	struct origin origin;
 	const char *name;
 	bool lines; /* they may be asked for: nothing has gone wrong so far */
 	struct rp_reader *reader;
@@ -39,6 +48,9 @@ struct rp_symbolizer {
 	size_t n, room;
 	size_t readers;
 	struct rp_killed killed;
+	struct rp_time_share *time_share; /* of what was for nothing */
+	struct origin *silent;		  /* they did not answer */
+	size_t n_silent;
 	uint64_t asked;
 	struct place *places;
 	struct rp_arena arena;
@@ -51,9 +63,14 @@ struct rp_symbolizer *rp_symbolizer__new(const struct rp_symbolizer_opts *opts)
 {
 	struct rp_symbolizer *s = calloc(1, sizeof(*s));
 
-	if (s)
-		s->opts = *opts;
-	return s;
+	if (!s)
+		return NULL;
+	s->opts = *opts;
+	s->time_share = rp_time_share__new();
+	if (s->time_share)
+		return s;
+	free(s);
+	return NULL;
 }
 
 static void end_reader(struct rp_symbolizer *s, struct object *object)
@@ -80,8 +97,18 @@ void rp_symbolizer__free(struct rp_symbolizer *s)
 		free(place);
 	}
 	free(s->objects);
+	free(s->silent);
+	rp_time_share__free(s->time_share);
 	rp_arena__free(&s->arena);
 	free(s);
+}
+
+static struct origin origin_of(int fd)
+{
+	struct stat st = {0};
+
+	rp_file__stat(fd, &st);
+	return (struct origin){st.st_uid, st.st_dev};
 }
 
 uint32_t rp_symbolizer__add(struct rp_symbolizer *s, int fd, const char *name)
@@ -102,6 +129,7 @@ uint32_t rp_symbolizer__add(struct rp_symbolizer *s, int fd, const char *name)
 	object->unknown.file = "";
 	object->nothing = (struct rp_code_places){.places = &object->unknown, .n = 1};
 	object->lines = s->opts.lines;
+	object->origin = origin_of(fd);
 	object->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 	s->objects[s->n++] = object;
 	return (uint32_t)s->n;
@@ -119,6 +147,20 @@ static void end_one(struct rp_symbolizer *s)
 		end_reader(s, oldest);
 }
 
+static bool is_silent(const struct rp_symbolizer *s, struct origin origin)
+{
+	for (size_t i = 0; i < s->n_silent; i++)
+		if (s->silent[i].user == origin.user && s->silent[i].device == origin.device)
+			return true;
+	return false;
+}
+
+static void close_object(struct object *object)
+{
+	close(object->fd);
+	object->fd = -1;
+}
+
 /*
  * A reader that fails is given up with its debug information first, and then with all of it: at
  * once, where its files do not answer.
@@ -130,12 +172,15 @@ static void give_up(struct rp_symbolizer *s, struct object *object, int err)
 		object->lines = false;
 		return;
 	}
-	close(object->fd);
-	object->fd = -1;
+	close_object(object);
+	if (err == -ETIMEDOUT && !rp_array__fit(&s->silent, s->n_silent + 1, sizeof(*s->silent)))
+		s->silent[s->n_silent++] = object->origin;
 }
 
-static void start_reader(struct rp_symbolizer *s, struct object *object)
+/* Returns what looking for its debug file has cost for nothing, ns. */
+static uint64_t start_reader(struct rp_symbolizer *s, struct object *object)
 {
+	uint64_t before = rp_helper__spent(s->opts.helper);
 	int debug = rp_helper__debug_file(s->opts.helper, object->fd, "");
 
 	if (s->readers == READERS_MAX)
@@ -144,16 +189,22 @@ static void start_reader(struct rp_symbolizer *s, struct object *object)
 	s->readers += object->reader != NULL;
 	if (debug >= 0)
 		close(debug);
+	return rp_helper__why(s->opts.helper) ? rp_helper__spent(s->opts.helper) - before : 0;
 }
 
-/* 0, -ENODATA: nothing is known, or -EINTR: it was not waited for. */
-static int ask(struct rp_symbolizer *s, struct object *object, uint64_t offset)
+/* As ask() below. *wasted: what it has cost for nothing, ns. */
+static int try_to_ask(struct rp_symbolizer *s, struct object *object, uint64_t offset,
+		      uint64_t *wasted)
 {
 	int err;
 
 	while (object->fd >= 0) {
+		if (!object->reader && is_silent(s, object->origin)) {
+			close_object(object);
+			break;
+		}
 		if (!object->reader)
-			start_reader(s, object);
+			*wasted += start_reader(s, object);
 		object->asked = ++s->asked;
 		err = object->reader ? rp_reader__ask(object->reader, offset, s->opts.is_cancelled,
 						      &s->answer)
@@ -162,9 +213,26 @@ static int ask(struct rp_symbolizer *s, struct object *object, uint64_t offset)
 			return s->answer.n ? 0 : -ENODATA;
 		if (err == -EINTR)
 			return err;
+		if (object->reader)
+			*wasted += rp_reader__spent(object->reader);
 		give_up(s, object, err);
 	}
 	return -ENODATA;
+}
+
+/* 0; -ENODATA: nothing is known; -EINTR: it was not waited for, and may be asked again. */
+static int ask(struct rp_symbolizer *s, struct rp_owner owner, struct object *object,
+	       uint64_t offset)
+{
+	uint64_t now = rp_clock__now(), wasted = 0;
+	int err;
+
+	if (s->opts.is_shared && !rp_time_share__allows(s->time_share, owner, now))
+		return -EINTR;
+	err = try_to_ask(s, object, offset, &wasted);
+	if (wasted)
+		rp_time_share__charge(s->time_share, owner, now, wasted);
+	return err;
 }
 
 /* ---- places --------------------------------------------------------------------------------- */
@@ -226,8 +294,8 @@ static struct place *keep(struct rp_symbolizer *s, uint32_t number, uint64_t off
 	return place;
 }
 
-const struct rp_code_places *rp_symbolizer__find(struct rp_symbolizer *s, uint32_t number,
-						 uint64_t offset)
+const struct rp_code_places *rp_symbolizer__find(struct rp_symbolizer *s, struct rp_owner owner,
+						 uint32_t number, uint64_t offset)
 {
 	struct place *place, key = {.key = {number, offset}};
 	int err;
@@ -237,7 +305,7 @@ const struct rp_code_places *rp_symbolizer__find(struct rp_symbolizer *s, uint32
 		return &place->places;
 	if (HASH_COUNT(s->places) >= s->opts.max_places)
 		return &s->objects[number - 1]->nothing;
-	err = ask(s, s->objects[number - 1], offset);
+	err = ask(s, owner, s->objects[number - 1], offset);
 	if (err == -EINTR)
 		return &s->objects[number - 1]->nothing;
 	if (err)

@@ -2,6 +2,10 @@
 /*
  * What runs at a place of an object's code: the function, functions that are inlined there, files
  * and lines. Answers are kept, so that a place is looked up once.
+ *
+ * All others wait meanwhile. So files of a user on a file system on which one of them did not
+ * answer are not read any more; and what an object has cost for nothing is charged to whose sample
+ * it was, and bounded (util/time_share.h).
  */
 #ifndef RP_SYMBOLIZE_H
 #define RP_SYMBOLIZE_H
@@ -11,6 +15,7 @@
 #include <stdint.h>
 
 #include "helper/helper.h"
+#include "util/owner.h"
 
 struct rp_symbolizer;
 
@@ -18,6 +23,7 @@ struct rp_symbolizer_opts {
 	struct rp_helper *helper;   /* finds debug files; NULL: this process does */
 	bool lines;		    /* files and lines, and what is inlined, too */
 	size_t max_places;	    /* that are kept */
+	bool is_shared;		    /* among processes, none of which may take all the time */
 	bool (*is_cancelled)(void); /* whether to stop waiting for a name; NULL: never */
 };
 
@@ -47,10 +53,12 @@ void rp_symbolizer__free(struct rp_symbolizer *symbolizer);
 uint32_t rp_symbolizer__add(struct rp_symbolizer *symbolizer, int fd, const char *name);
 
 /*
- * What runs at an offset of the object's file. Of a caller the offset is that of the last byte of
- * the call, as what follows it may be another line or function. NULL: out of memory.
+ * What runs at an offset of the object's file, for a sample of that owner. Of a caller the offset
+ * is that of the last byte of the call, as what follows it may be another line or function. NULL:
+ * out of memory.
  */
-const struct rp_code_places *rp_symbolizer__find(struct rp_symbolizer *symbolizer, uint32_t object,
+const struct rp_code_places *rp_symbolizer__find(struct rp_symbolizer *symbolizer,
+						 struct rp_owner owner, uint32_t object,
 						 uint64_t offset);
 
 #endif
