@@ -18,15 +18,16 @@
 static struct {
 	char out[1 << 20]; /* on standard output */
 	char said[8192];   /* lines */
+	char cures[2048];  /* of these, likewise */
 	struct line line;  /* its error, with the cure */
 } ran;
 
 static inline void ran_say(const char *cause, const char *cure)
 {
-	size_t n = strlen(ran.said);
+	size_t n = strlen(ran.said), cures = strlen(ran.cures);
 
-	(void)cure;
 	snprintf(ran.said + n, sizeof(ran.said) - n, "%s\n", cause);
+	snprintf(ran.cures + cures, sizeof(ran.cures) - cures, "%s\n", cure ? cure : "");
 }
 
 /* Nothing may fail while standard output is elsewhere. Returns the exit status. */
@@ -35,7 +36,7 @@ static inline int run_with(rp_command_fn command, struct rp_opts *opts, struct r
 	int file = memfd_create("out", MFD_CLOEXEC), before = dup(STDOUT_FILENO), status;
 	ssize_t got;
 
-	ran.said[0] = '\0';
+	ran.said[0] = ran.cures[0] = '\0';
 	fflush(stdout);
 	dup2(file, STDOUT_FILENO);
 	status = command(opts, ran_say, err);
@@ -72,6 +73,11 @@ static inline int run(rp_command_fn command, const char *text)
 	do {                                                                                       \
 		if (!strstr(ran.said, text))                                                       \
 			fail_msg("no \"%s\" in:\n%s", text, ran.said);                             \
+	} while (0)
+#define assert_cures(text)                                                                         \
+	do {                                                                                       \
+		if (!strstr(ran.cures, text))                                                      \
+			fail_msg("no \"%s\" in:\n%s", text, ran.cures);                            \
 	} while (0)
 /* The cause of what went wrong, and its cure. */
 #define assert_failed(text, cure_text)                                                             \

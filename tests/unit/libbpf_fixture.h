@@ -73,6 +73,8 @@ static struct {
 	/* What the next ring_buffer__consume() hands over. */
 	const void *records[8];
 	size_t record_bytes[8], n_records;
+	/* And what a test has for a ring: one after the other, up to NULL. */
+	const void *(*more)(const struct bpf_map *ring, size_t *bytes);
 	int to_read; /* of an iterator */
 	size_t links_made, links_gone;
 	int chunks[8];		/* files of the first ones, in the order that they were made in */
@@ -493,10 +495,15 @@ int ring_buffer__epoll_fd(const struct ring_buffer *r)
 
 int ring_buffer__consume(struct ring_buffer *r)
 {
+	const void *record;
+	size_t bytes;
+
 	if (fake.on_drain && r->map == fake_map_named("events")->fd)
 		fake.on_drain();
 	for (size_t i = 0; i < fake.n_records; i++)
 		r->fn(r->ctx, (void *)fake.records[i], fake.record_bytes[i]);
+	while (fake.more && (record = fake.more(fake_map_of(r->map), &bytes)))
+		r->fn(r->ctx, (void *)record, bytes);
 	return (int)fake.n_records;
 }
 

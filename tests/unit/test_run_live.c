@@ -1,156 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
-/*
- * Whole runs, from the command line to the last table, on a kernel that is made up: each time its
- * ring is looked at, a region has been run through ten times.
- */
-#include "libbpf_fixture.h"
-
-#include "commands_fixture.h"
-#include "probed_functions.h"
-#include "terminal_fixture.h"
-#include "util/sanitizer.h"
+#include "run_fixture.h"
 
 #include <inttypes.h>
 #include <jansson.h>
-#include <signal.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
 
-static pid_t target; /* a process of this program, that waits */
+#include "util/sanitizer.h"
 
-/* ---- what happens in the kernel
- * ------------------------------------------------------------------ */
-
-#define NS		1000ull /* of each call */
 #define EXIT_OF_COMMAND 7
 #define ADDED		"added: 1 region"
-
-static struct {
-	uint64_t calls;
-	unsigned drains, end_after; /* then it is interrupted, as by ^C; 0: never */
-	unsigned ends_target;	    /* then what is traced ends */
-	uint64_t lost_depth;
-	bool is_idle;
-	const char *keys; /* that are typed one after the other; NULL: there is no screen */
-} kernel;
-
-static void put(int fd, const void *bytes, size_t n, size_t at)
-{
-	if (pwrite(fd, bytes, n, (off_t)at) != (ssize_t)n)
-		abort();
-}
-
-static void put_node(uint32_t id, uint32_t parent, uint32_t region)
-{
-	struct rp_node node = {.parent = parent,
-			       .region = region,
-			       .flags = RP_NODE_VALID,
-			       .tgid = 77,
-			       .comm = "made-up"};
-
-	put(fake_map_named("nodes")->fd, &node, sizeof(node), id * sizeof(node));
-}
-
-/* Of the first shard of the first chunk: the third and the fourth file, behind two templates. */
-static void put_figures(uint32_t id, uint64_t count)
-{
-	size_t shard = id * (size_t)4;
-	struct rp_figures f = {.entries = count,
-			       .count = count,
-			       .total = count * NS,
-			       .self = count * NS,
-			       .cpu = count * NS,
-			       .min_inv = ~NS,
-			       .max = NS};
-
-	put(fake.chunks[2], &f, sizeof(f), shard * sizeof(f));
-}
-
-/* What the screen shows is taken from it, or it would get no more. */
-static void type_next(void)
-{
-	struct pollfd line = {.fd = pty.master, .events = POLLIN};
-	ssize_t got;
-
-	while (poll(&line, 1, 0) > 0 && (line.revents & POLLIN) && pty.n + 1 < sizeof(pty.text)) {
-		got = read(pty.master, pty.text + pty.n, sizeof(pty.text) - 1 - pty.n);
-		pty.n += got > 0 ? (size_t)got : 0;
-	}
-	pty.text[pty.n] = '\0';
-	/* The end is not asked for before what it would hide was shown, or never will be. */
-	if (*kernel.keys == 'q' && !strstr(pty.text, ADDED) && kernel.drains < 1000)
-		return;
-	if (kernel.drains > 2 && *kernel.keys)
-		type(kernel.keys++, 1);
-}
-
-static void run_on(void)
-{
-	if (kernel.keys)
-		type_next();
-	if (kernel.is_idle)
-		return;
-	put_node(1, 0, RP_REGION_NONE);
-	put_node(2, 1, 1);
-	fake_bss->nodes_used = 2;
-	kernel.calls += 10;
-	put_figures(2, kernel.calls);
-	fake_bss->lost[RP_LOST_DEPTH] = kernel.lost_depth;
-	if (++kernel.drains == kernel.end_after)
-		kill(getpid(), SIGINT);
-	if (kernel.drains == kernel.ends_target)
-		kill(target, SIGKILL);
-}
-
-/* ---- a process that is traced
- * -------------------------------------------------------------------- */
-
-static int begin_target(void **state)
-{
-	(void)state;
-	memset(&fake_linked, 0, sizeof(fake_linked));
-	memset(&kernel, 0, sizeof(kernel));
-	fake.inner_maps = 0;
-	fake.cpus = 4;
-	fake.on_drain = run_on;
-	target = fork();
-	if (!target) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		for (;;)
-			probed_one(probed_two(pause()));
-	}
-	return target < 0;
-}
-
-static int end_target(void **state)
-{
-	(void)state;
-	fake.on_drain = NULL;
-	kill(target, SIGKILL);
-	return waitpid(target, NULL, 0) != target;
-}
-
-static int live(const char *words)
-{
-	char text[512];
-
-	for (int i = 0; i < fake.inner_maps && i < 8; i++)
-		close(fake.chunks[i]);
-	fake.inner_maps = 0;
-	kernel.calls = kernel.drains = 0;
-	fake_linked.n = 0;
-	snprintf(text, sizeof(text), "rptrace %s", words);
-	return run(rp_live__run, text);
-}
-
-/* Of the process; `words` come behind it. */
-static int trace(const char *words)
-{
-	char text[320];
-
-	snprintf(text, sizeof(text), "-p %d %s", (int)target, words);
-	return live(text);
-}
 
 #define assert_prints_count(format, count)                                                         \
 	do {                                                                                       \
@@ -219,7 +76,7 @@ static void a_signal_ends_it_with_the_summary(void **state)
 static void losses_are_told(void **state)
 {
 	(void)state;
-	kernel.lost_depth = 3;
+	kernel.lost[RP_LOST_DEPTH] = 3;
 	assert_int_equal(trace("-b -n 1 -i 20ms -f probed_one"), RP_EXIT_OK);
 	assert_prints("lost: 3 ");
 	assert_int_equal(trace("--json -d 20ms -f probed_one"), RP_EXIT_OK);
@@ -323,30 +180,21 @@ static bool is_linked(uint32_t region)
 /* Keys are served while it runs, and what has gone by is left behind on the terminal. */
 static void a_screen_shows_it(void **state)
 {
-	bool shown, is_summed;
-	char line[256];
+	bool is_summed;
 	int status;
 
 	(void)state;
-	snprintf(line, sizeof(line), "rptrace -p %d -i 20ms --no-setup -f probed_one", (int)target);
-	parse_good(&ran.line, line);
-	fake_linked.n = 0;
 	kernel.keys = "Paprobed_t\t\rq"; /* Tab knows the rest */
-	begin();
-	status = rp_live__run(&ran.line.opts, ran_say, &ran.line.err);
-	is_summed = receive("final summary");
-	shown = strstr(pty.text, "probed_one") && strstr(pty.text, "1 region ") &&
-		strstr(pty.text, ADDED);
-	end();
-	rp_opts__free(&ran.line.opts);
+	kernel.shown = ADDED;
+	is_summed = trace_on_screen("-f probed_one", &status);
 	assert_int_equal(status, RP_EXIT_OK);
-	assert_true(shown);
+	assert_shown("probed_one");
+	assert_shown("1 region ");
+	assert_shown(ADDED);
 	assert_true(is_summed);
 	assert_true(is_linked(2));
 	assert_int_equal(*kernel.keys, '\0');
 }
-
-#define TEST(test) cmocka_unit_test_setup_teardown(test, begin_target, end_target)
 
 int main(int argc, char **argv)
 {

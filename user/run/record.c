@@ -249,10 +249,11 @@ int rp_run__watch_record(struct rp_run *run)
 static void say_lost(struct rp_run *run)
 {
 	struct rp_err told = {0};
+	uint64_t n = lost(run);
 
 	rp_err__set(&told, RP_EXIT_OK, 0, NULL,
-		    "%" PRIu64 " instances found no room on their way to %.200s", lost(run),
-		    file_of(run->opts));
+		    "%" PRIu64 " instance%s found no room on %s way to %.200s", n,
+		    n == 1 ? "" : "s", n == 1 ? "its" : "their", file_of(run->opts));
 	rp_err__line(&told, 0, "max-ring", "--max-ring", "256M");
 	rp_cure__fill(run->opts, &told);
 	run->say(told.cause, told.cure);

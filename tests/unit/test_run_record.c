@@ -1,0 +1,382 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+/* Runs that are recorded: what is in the file, and what is said of it and of what is not. */
+#include "run_fixture.h"
+
+#include <limits.h>
+
+static char folder[64], path[96];
+
+static int begin_file(void **state)
+{
+	snprintf(folder, sizeof(folder), "/tmp/rptrace-record-XXXXXX");
+	if (!mkdtemp(folder))
+		return -1;
+	snprintf(path, sizeof(path), "%s/run.rpt", folder);
+	if (begin_target(state))
+		return -1;
+	kernel.records = true;
+	return 0;
+}
+
+static int end_file(void **state)
+{
+	unlink(path);
+	return end_target(state) || rmdir(folder);
+}
+
+/* `rptrace record` of the process; the file comes behind `words`. */
+static int record(const char *words)
+{
+	char text[384];
+
+	snprintf(text, sizeof(text), "record -p %d -f probed_one %s %s", (int)target, words, path);
+	return run_words(rp_record__run, text);
+}
+
+/* The same beside tables. */
+static int trace_to(const char *words)
+{
+	char text[320];
+
+	snprintf(text, sizeof(text), "-f probed_one %s %s", words, path);
+	return trace(text);
+}
+
+static unsigned recorded(void)
+{
+	return kernel.told ? kernel.told - 1 : 0; /* the thread is one */
+}
+
+#define assert_says_text(...)                                                                      \
+	do {                                                                                       \
+		char text_[256];                                                                   \
+                                                                                                   \
+		snprintf(text_, sizeof(text_), __VA_ARGS__);                                       \
+		assert_says(text_);                                                                \
+	} while (0)
+
+static void report(const char *words)
+{
+	char text[256];
+
+	snprintf(text, sizeof(text), "rptrace report %s %s", path, words);
+	assert_int_equal(run(rp_report__run, text), RP_EXIT_OK);
+}
+
+/* ---- what is in it -------------------------------------------------------------------------- */
+
+static void end_after_two(void)
+{
+	if (recorded() >= 2)
+		end_soon();
+}
+
+static void instances_are_written(void **state)
+{
+	(void)state;
+	kernel.then = end_after_two;
+	assert_int_equal(record("-o"), RP_EXIT_OK);
+	assert_says_text("%u instances in %s, ", recorded(), path);
+	assert_says(" kB\n");
+	assert_null(strstr(ran.said, "found no room"));
+	report("--format instances-csv");
+	assert_prints("probed_one");
+	assert_prints("made-up");
+}
+
+static void one_instance_is_one(void **state)
+{
+	(void)state;
+	kernel.records = false;
+	kernel.instances = 0;
+	kernel.end_after = 3;
+	assert_int_equal(record("-o"), RP_EXIT_OK);
+	assert_says_text("0 instances in %s, ", path);
+	kernel.lost[RP_LOST_INSTANCES] = 1;
+	assert_int_equal(record("-o"), RP_EXIT_OK);
+	assert_says_text("1 instance found no room on its way to %s\n", path);
+	assert_cures("--max-ring 256M");
+	kernel.lost[RP_LOST_INSTANCES] = 3;
+	assert_int_equal(record("-o"), RP_EXIT_OK);
+	assert_says_text("3 instances found no room on their way to %s\n", path);
+}
+
+static void what_none_was_chosen_of_is_told(void **state)
+{
+	(void)state;
+	kernel.records = false;
+	kernel.unsampled = 30;
+	kernel.end_after = 3;
+	assert_int_equal(record("--every 5 -o"), RP_EXIT_OK);
+	assert_says("--every 5 has chosen none of the outermost calls, which were of probed_one: "
+		    "30 left out, and all that ran inside\n");
+	assert_cures("-x probed_one");
+	/* Some were chosen. */
+	kernel.records = true;
+	kernel.then = end_after_two;
+	assert_int_equal(record("--every 5 -o"), RP_EXIT_OK);
+	assert_null(strstr(ran.said, "has chosen none"));
+}
+
+static void slow_ones_are_kept(void **state)
+{
+	(void)state;
+	kernel.then = end_after_two;
+	assert_int_equal(record("--slower-than 1ms -o"), RP_EXIT_OK);
+	assert_says_text("0 instances in %s, ", path);
+	kernel.ns = 5 * RP_NS_PER_MS;
+	assert_int_equal(record("--slower-than 1ms -o"), RP_EXIT_OK);
+	assert_says_text("%u instances in %s, ", recorded(), path);
+}
+
+static void a_stream_has_them_too(void **state)
+{
+	char text[4096] = "";
+	FILE *file;
+
+	(void)state;
+	kernel.then = end_after_two;
+	assert_int_equal(trace_to("-b --stream"), RP_EXIT_OK);
+	assert_says_text("%u instances in %s, for ui.perfetto.dev\n", recorded(), path);
+	file = fopen(path, "re");
+	assert_non_null(file);
+	assert_true(fread(text, 1, sizeof(text) - 1, file) > 0);
+	fclose(file);
+	assert_non_null(strstr(text, "\"probed_one\""));
+}
+
+/* ---- a part of the run ---------------------------------------------------------------------- */
+
+static void ask_for_a_file(void)
+{
+	if (kernel.drains == 3)
+		kill(getpid(), SIGUSR1);
+	end_after_two();
+}
+
+static void the_last_are_written_in_the_end(void **state)
+{
+	(void)state;
+	kernel.then = end_after_two;
+	assert_int_equal(record("--last 1m -o"), RP_EXIT_OK);
+	assert_says_text("%u instances in %s, ", recorded(), path);
+	report("--json");
+	assert_prints("\"probed_one\"");
+	/* Nothing is to be asked of a record that has all. */
+	kernel.then = ask_for_a_file;
+	kernel.records = false;
+	kernel.end_after = 8;
+	assert_int_equal(record("-o"), RP_EXIT_OK);
+	assert_says("SIGUSR1 writes a record with --last T alone\n");
+}
+
+/* The first file that is asked for, then the one at the end. */
+static void a_signal_has_the_last_written(void **state)
+{
+	char second[PATH_MAX];
+
+	(void)state;
+	snprintf(second, sizeof(second), "%s.2", path);
+	kernel.then = ask_for_a_file;
+	assert_int_equal(record("--last 1m -o"), RP_EXIT_OK);
+	if (access(second, F_OK)) /* both wishes at once */
+		return;
+	assert_says_text("in %s.2", path);
+	assert_int_equal(unlink(second), 0);
+}
+
+static void a_slow_one_has_the_last_written(void **state)
+{
+	char second[PATH_MAX];
+
+	(void)state;
+	snprintf(second, sizeof(second), "%s.2", path);
+	kernel.then = end_after_two;
+	kernel.ns = 5 * RP_NS_PER_MS;
+	assert_int_equal(record("--last 1m --slower-than 1ms -o"), RP_EXIT_OK);
+	assert_int_equal(access(path, F_OK), 0);
+	assert_int_equal(unlink(second), 0);
+}
+
+/* ---- what cannot be written ------------------------------------------------------------------ */
+
+static void one_file_is_not_two(void **state)
+{
+	char words[192];
+
+	(void)state;
+	snprintf(words, sizeof(words), "-o %s --record", path);
+	assert_int_equal(trace_to(words), RP_EXIT_USAGE);
+	assert_failed("the final summary would overwrite the record, ", "--record");
+	snprintf(words, sizeof(words), "-o %s --stream", path);
+	assert_int_equal(trace_to(words), RP_EXIT_USAGE);
+	assert_failed("the final summary would overwrite the stream, ",
+		      "--stream /var/tmp/rptrace.");
+	snprintf(words, sizeof(words), "-b --stream %s --record", path);
+	assert_int_equal(trace_to(words), RP_EXIT_USAGE);
+	assert_failed("the stream would overwrite the record, ", "--record");
+}
+
+static void a_place_that_is_none_is_told(void **state)
+{
+	char words[192];
+
+	(void)state;
+	snprintf(words, sizeof(words), "record -p %d -f probed_one -o /no/such/folder/x",
+		 (int)target);
+	assert_int_equal(run_words(rp_record__run, words), RP_EXIT_FAILED);
+	assert_failed("/no/such/folder/x: ", "-o /var/tmp/rptrace.");
+	snprintf(words, sizeof(words), "record -p %d -f probed_one --last 1s -o /no/such/folder/x",
+		 (int)target);
+	assert_int_equal(run_words(rp_record__run, words), RP_EXIT_FAILED);
+	assert_failed("/no/such/folder/x: ", "-o /var/tmp/rptrace.");
+	assert_int_equal(trace("-b -f probed_one --record /no/such/folder/x"), RP_EXIT_FAILED);
+	assert_failed("/no/such/folder/x: ", "--record /var/tmp/rptrace.");
+	assert_int_equal(trace("-b -f probed_one --stream /no/such/folder/x"), RP_EXIT_FAILED);
+	assert_failed("/no/such/folder/x: ", "--stream /var/tmp/rptrace.");
+}
+
+static void two_do_not_write_one_file(void **state)
+{
+	struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	int ready[2];
+	char byte;
+	pid_t other;
+
+	(void)state;
+	assert_int_equal(pipe(ready), 0);
+	other = fork();
+	if (!other) {
+		int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (fd < 0 || fcntl(fd, F_SETLK, &whole) || write(ready[1], "r", 1) != 1)
+			_exit(1);
+		for (;;)
+			pause();
+	}
+	assert_int_equal(read(ready[0], &byte, 1), 1);
+	assert_int_equal(record("-o"), RP_EXIT_FAILED);
+	assert_failed(" is being written by another rptrace", "-o rptrace.%p.rpt");
+	assert_int_equal(record("--last 1s -o"), RP_EXIT_FAILED);
+	assert_failed(" is being written by another rptrace", "-o rptrace.%p.rpt");
+	kill(other, SIGKILL);
+	waitpid(other, NULL, 0);
+	close(ready[0]);
+	close(ready[1]);
+}
+
+static void remove_it(void)
+{
+	if (kernel.drains == 2)
+		unlink(path);
+	end_after_two();
+}
+
+static void a_file_that_is_gone_is_told(void **state)
+{
+	(void)state;
+	kernel.then = remove_it;
+	assert_int_equal(record("-o"), RP_EXIT_FAILED);
+	assert_failed("run.rpt is not there any more: it was removed or moved, or its file system "
+		      "was unmounted",
+		      "-o ");
+}
+
+static void a_full_device_is_told(void **state)
+{
+	(void)state;
+	kernel.then = end_after_two;
+	assert_int_equal(trace("-b -f probed_one --stream /dev/full"), RP_EXIT_FAILED);
+	assert_failed("/dev/full: No space left on device", "--stream /var/tmp/rptrace.");
+}
+
+/* ---- a second or more -------------------------------------------------------------------------
+ */
+
+static void fill(void)
+{
+	__atomic_fetch_add(&kernel.instances, 10000, __ATOMIC_RELEASE);
+}
+
+static void a_full_record_ends_its_run(void **state)
+{
+	(void)state;
+	kernel.then = fill;
+	assert_int_equal(record("--max-size 64k -o"), RP_EXIT_OK);
+	assert_says_text(" instances in %s, ", path);
+}
+
+static void end_where_it_was_told(void)
+{
+	fill();
+	if (strstr(ran.said, "--max-size"))
+		end_soon();
+}
+
+static void a_full_record_leaves_the_tables(void **state)
+{
+	(void)state;
+	kernel.then = end_where_it_was_told;
+	assert_int_equal(trace_to("-b --max-size 64k --record"), RP_EXIT_OK);
+	assert_says_text("%s ends here: it has reached --max-size\n", path);
+	assert_prints("final summary");
+}
+
+static void see_progress(void)
+{
+	type_next();
+	if (strstr(pty.text, "recording: "))
+		end_soon();
+}
+
+/* And nothing of it stays. */
+static void a_terminal_shows_how_far_it_is(void **state)
+{
+	int before = dup(STDERR_FILENO), status;
+	bool is_gone;
+
+	(void)state;
+	kernel.keys = "";
+	kernel.then = see_progress;
+	kernel.lost[RP_LOST_INSTANCES] = 7;
+	begin();
+	dup2(pty.line, STDERR_FILENO);
+	status = record("-o");
+	dup2(before, STDERR_FILENO);
+	is_gone = receive("lost\r\r\033[K");
+	end();
+	close(before);
+	assert_int_equal(status, RP_EXIT_OK);
+	assert_shown("\r\033[Krecording: ");
+	assert_shown(" instances, ");
+	assert_shown("/s, ");
+	assert_shown(", 7 lost\r");
+	assert_true(is_gone);
+}
+
+#define FILE_TEST(test) cmocka_unit_test_setup_teardown(test, begin_file, end_file)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		FILE_TEST(instances_are_written),
+		FILE_TEST(one_instance_is_one),
+		FILE_TEST(what_none_was_chosen_of_is_told),
+		FILE_TEST(slow_ones_are_kept),
+		FILE_TEST(a_stream_has_them_too),
+		FILE_TEST(the_last_are_written_in_the_end),
+		FILE_TEST(a_signal_has_the_last_written),
+		FILE_TEST(a_slow_one_has_the_last_written),
+		FILE_TEST(one_file_is_not_two),
+		FILE_TEST(a_place_that_is_none_is_told),
+		FILE_TEST(two_do_not_write_one_file),
+		FILE_TEST(a_file_that_is_gone_is_told),
+		FILE_TEST(a_full_device_is_told),
+		FILE_TEST(a_full_record_ends_its_run),
+		FILE_TEST(a_full_record_leaves_the_tables),
+		FILE_TEST(a_terminal_shows_how_far_it_is),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
