@@ -15,7 +15,7 @@
 
 #include "discover/elf_object.h"
 #include "plan/plan.h"
-#include "unwind/rows.h"
+#include "unwind/heights.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -59,6 +59,17 @@ static void check_notes(struct rp_elf *elf, size_t size)
 			abort();
 }
 
+/* Whatever is there, as code. */
+static size_t read_code(void *ctx, uint64_t addr, void *buf, size_t n)
+{
+	const struct rp_eh_frame *bytes = ctx;
+
+	(void)addr;
+	n = n < bytes->size ? n : bytes->size;
+	memcpy(buf, bytes->data, n);
+	return n;
+}
+
 /* Rows ascend, no two alike in a row, and the last says that the table ends there. */
 static void check_unwinding(struct rp_elf *elf)
 {
@@ -70,6 +81,7 @@ static void check_unwinding(struct rp_elf *elf)
 		return;
 	eh_frame.data = data;
 	if (!rp_unwind_rows__read(&eh_frame, &rows)) {
+		rp_unwind_heights__add(&rows, read_code, &eh_frame);
 		for (size_t i = 1; i < rows.n; i++)
 			if (rows.rows[i].pc <= rows.rows[i - 1].pc ||
 			    !memcmp(&rows.rows[i].cfa, &rows.rows[i - 1].cfa, 4))

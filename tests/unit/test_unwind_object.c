@@ -2,11 +2,13 @@
 /* An object's table as bytes of another process, which may be anything; where its code is mapped.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -123,12 +125,42 @@ static void test_where_it_is_mapped(void **state)
 	}
 }
 
+/* Written by hand, without .eh_frame, between functions that have it. */
+__asm__(".text\n"
+	"pushes_registers:\n"
+	"	push %rbx\n"
+	"	push %r12\n"
+	"	.fill 32, 1, 0x90\n"
+	"	pop %r12\n"
+	"	pop %rbx\n"
+	"	ret\n"
+	"	.fill 32, 1, 0xcc\n");
+extern const char pushes_registers[], __executable_start[] __attribute__((visibility("hidden")));
+
+static void test_code_without_a_table(void **state)
+{
+	int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	struct rp_unwind_object out;
+	const struct rp_unwind_row *row;
+
+	(void)state;
+	assert_int_equal(rp_unwind_object__read(fd, &out), 0);
+	close(fd);
+	row = rp_unwind_rows__find(&out.table,
+				   (uint64_t)(pushes_registers + 8 - __executable_start));
+	assert_non_null(row);
+	assert_int_equal(row->cfa, RP_UNWIND_CFA_SP);
+	assert_int_equal(row->off, 3);
+	rp_unwind_object__free(&out);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_round_trip),
 		cmocka_unit_test(test_what_is_no_table),
 		cmocka_unit_test(test_where_it_is_mapped),
+		cmocka_unit_test(test_code_without_a_table),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,11 +5,35 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "unwind/heights.h"
+
 #if defined(__x86_64__)
 #define IS_X86 1
 #else
 #define IS_X86 0
 #endif
+
+struct code {
+	const struct rp_elf *elf;
+	const struct rp_unwind_object *object;
+};
+
+static size_t read_code(void *ctx, uint64_t addr, void *buf, size_t size)
+{
+	const struct code *code = ctx;
+
+	for (size_t i = 0; i < code->object->n_segments; i++) {
+		const struct rp_elf_segment *segment = &code->object->segments[i];
+		uint64_t at = addr - segment->addr;
+
+		if (addr < segment->addr || at >= segment->size)
+			continue;
+		if (size > segment->size - at)
+			size = segment->size - at;
+		return rp_elf__read(code->elf, segment->offset + at, buf, size);
+	}
+	return 0;
+}
 
 int rp_unwind_object__read(int fd, struct rp_unwind_object *out)
 {
@@ -32,6 +56,10 @@ int rp_unwind_object__read(int fd, struct rp_unwind_object *out)
 	eh_frame.data = data;
 	err = rp_unwind_rows__read(&eh_frame, &out->table);
 	free(data);
+	/* Where that fails, the table is what it would be without. */
+	if (!err)
+		rp_unwind_heights__add(&out->table, read_code,
+				       &(struct code){.elf = elf, .object = out});
 out:
 	rp_elf__free(elf);
 	return err;
