@@ -55,7 +55,7 @@ struct rp_unwind_mapping {
 };
 _Static_assert(sizeof(struct rp_unwind_mapping) == 32, "rp_unwind_mapping is shared with BPF");
 
-#define RP_UNWIND_MAPPINGS_MAX 128u /* of a process; a power of two */
+#define RP_UNWIND_MAPPINGS_MAX 256u /* of a process; a power of two */
 #define RP_UNWIND_NOWHERE      (1ull << 62)
 #define RP_UNWIND_FRAMES_MAX   127u /* of a stack that are kept, from the innermost on */
 #define RP_UNWIND_OBJECTS_MAX  4096u
