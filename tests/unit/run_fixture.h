@@ -97,7 +97,7 @@ static inline void type_next(void)
 	}
 	pty.text[pty.n] = '\0';
 	/* The end is not asked for before what it would hide was shown, or never will be. */
-	if (*kernel.keys == 'q' && !strstr(pty.text, kernel.shown) && kernel.drains < 1000)
+	if (*kernel.keys == 'q' && !strstr(pty.text, kernel.shown) && kernel.drains < 300)
 		return;
 	if (kernel.drains > 2 && *kernel.keys)
 		type(kernel.keys++, 1);
@@ -123,7 +123,9 @@ static inline void run_on(void)
 	fake_bss->nodes_used = ONE;
 	kernel.calls += 10;
 	put_figures(ONE, kernel.calls);
-	memcpy((void *)fake_bss->lost, kernel.lost, sizeof(kernel.lost));
+	for (enum rp_lost i = 0; i < RP_LOST_COUNT; i++)
+		if (kernel.lost[i])
+			fake_bss->lost[i] = kernel.lost[i];
 	if (kernel.records)
 		__atomic_fetch_add(&kernel.instances, 10, __ATOMIC_RELEASE);
 	if (kernel.then)

@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+/* What is read from the kernel becomes plain counts: names, hits astray, wakers, what is open. */
+#include "libbpf_fixture.h"
+
+#include "plan_fixture.h"
+
+#include "collect/collect.h"
+#include "rp_stack.h"
+
+static struct fixture planned;
+static struct rp_session *session;
+static struct rp_collect collect;
+static struct rp_counts_source source;
+
+#define MAP(map) (session->skel->maps.map)
+
+static int begin(void **state)
+{
+	static const struct rp_symbol symbols[] = {C(0, "alpha"), C(1, "beta")};
+	struct rp_session_opts opts = fake_opts(RP_ATTACH_MULTI);
+
+	make_image(state);
+	planned = fixture();
+	select_function(&planned, "*");
+	run_symbols(&planned, symbols, 2);
+	opts.open_stacks = true;
+	opts.max_wakers = 64;
+	session = fake_session(&opts);
+	fake.to_read = memfd_create("stacks", MFD_CLOEXEC);
+	collect = (struct rp_collect){.session = session, .plan = planned.plan};
+	source = rp_collect__source(&collect);
+	return 0;
+}
+
+static int end(void **state)
+{
+	(void)state;
+	close(fake.to_read);
+	rp_session__free(session);
+	rp_plan__free(planned.plan);
+	return 0;
+}
+
+static void put(struct bpf_map *m, const void *key, uint32_t key_size, const void *value,
+		uint32_t value_size)
+{
+	fake_sizes(m, key_size, value_size, 64);
+	assert_int_equal(bpf_map_update_elem(m->fd, key, value, BPF_ANY), 0);
+}
+
+/* ---- counts --------------------------------------------------------------------------------- */
+
+static struct rp_counts *read_counts(void)
+{
+	struct rp_counts *c = source.read(source.ctx);
+
+	assert_non_null(c);
+	return c;
+}
+
+static void regions_have_their_names(void **state)
+{
+	struct rp_counts *c = read_counts();
+
+	(void)state;
+	assert_int_equal(c->names.n_regions, 2);
+	assert_string_equal(c->names.regions[0].name, "alpha");
+	assert_string_equal(c->names.regions[1].name, "beta");
+	assert_string_equal(c->names.regions[0].object, EXE);
+	assert_int_equal(c->names.regions[0].kind, RP_KIND_FUNCTION);
+	assert_null(c->names.regions[0].usdt);
+	assert_null(c->wakers);
+	assert_null(c->samples);
+	rp_counts__free(c);
+}
+
+static void put_stray(uint32_t region, uint64_t hits)
+{
+	struct rp_stray_hits stray = {.hits = hits, .unmatched = hits - 1};
+
+	put(MAP(stray_hits), &region, sizeof(region), &stray, sizeof(stray));
+}
+
+/* Those of regions that nobody knows are nobody's. */
+static void hits_astray_are_those_of_their_region(void **state)
+{
+	struct rp_overlap overlap = {.hits = 9};
+	const uint32_t none = RP_REGION_NONE, first = 1, second = 2, third = 3;
+	struct rp_counts *c;
+
+	(void)state;
+	fake_bss->names_used = 1;
+	put_stray(1, 10);
+	put_stray(2, 20);
+	put_stray(3, 30);
+	put_stray(RP_REGION_DYNAMIC, 40);
+	put_stray(RP_REGION_DYNAMIC + 1, 50);
+	put_stray(RP_REGION_NONE, 60);
+	put(MAP(overlaps), &second, 4, &overlap, sizeof(overlap));
+	put(MAP(overlaps), &third, 4, &overlap, sizeof(overlap));
+	put(MAP(overlaps), &none, 4, &overlap, sizeof(overlap));
+	overlap.hits = 8;
+	put(MAP(overlaps), &first, 4, &overlap, sizeof(overlap));
+	c = read_counts();
+	assert_int_equal(c->names.regions[0].stray.hits, 10);
+	assert_int_equal(c->names.regions[0].stray.unmatched, 9);
+	assert_int_equal(c->names.regions[1].stray.hits, 20);
+	assert_int_equal(c->names.n_dynamic, 1);
+	assert_int_equal(c->names.dynamic[0].stray.hits, 40);
+	assert_int_equal(c->names.unknown.stray.hits, 60);
+	assert_int_equal(c->names.regions[0].overlap.hits, 8);
+	assert_int_equal(c->names.regions[1].overlap.hits, 9);
+	rp_counts__free(c);
+}
+
+static void wakers_are_read_once_they_are_watched(void **state)
+{
+	struct rp_waker_key key = {.node = 5, .waker = 1};
+	struct rp_waker_figures figures = {.count = 3, .ns = 400};
+	struct rp_counts *c;
+
+	(void)state;
+	session->wakers_since = 1234;
+	for (; key.waker <= 40; key.waker++) {
+		figures.count = key.waker;
+		put(MAP(wakers), &key, sizeof(key), &figures, sizeof(figures));
+	}
+	c = read_counts();
+	assert_non_null(c->wakers);
+	assert_int_equal(c->wakers->since, 1234);
+	assert_int_equal(c->wakers->n, 40);
+	for (uint32_t i = 0; i < 40; i++) {
+		assert_int_equal(c->wakers->item[i].key.node, 5);
+		assert_int_equal(c->wakers->item[i].key.waker, i + 1);
+		assert_int_equal(c->wakers->item[i].figures.count, i + 1);
+		assert_int_equal(c->wakers->item[i].figures.ns, 400);
+	}
+	rp_counts__free(c);
+}
+
+static void losses_are_read(void **state)
+{
+	struct rp_counts *c;
+
+	(void)state;
+	for (int i = 0; i < RP_LOST_COUNT; i++)
+		fake_bss->lost[i] = 100 + (uint64_t)i;
+	c = read_counts();
+	for (int i = 0; i < RP_LOST_COUNT; i++)
+		assert_int_equal(c->lost[i], 100 + i);
+	rp_counts__free(c);
+}
+
+/* ---- what is open --------------------------------------------------------------------------- */
+
+static void put_stack(const struct rp_open_stack *stack, const struct rp_open_frame *frames)
+{
+	size_t n = stack->frames * sizeof(*frames);
+
+	assert_int_equal(write(fake.to_read, stack, sizeof(*stack)), sizeof(*stack));
+	assert_int_equal(write(fake.to_read, frames, n), n);
+}
+
+static struct rp_open_entries read_open(void)
+{
+	struct rp_open_entries open;
+
+	assert_int_equal(source.open_frames(source.ctx, &open), 0);
+	return open;
+}
+
+static void frames_of_threads_are_open(void **state)
+{
+	const struct rp_open_frame frames[] = {
+		{.region = 1, .node = 2, .start = 100},
+		{.region = 1, .node = 3, .start = 0}, /* left meanwhile */
+		{.region = RP_REGION_CALIBRATE, .node = 4, .start = 100},
+		{.region = 2, .node = 5, .start = 100, .flags = RP_FRAME_LEFT_OUT},
+		{.region = 2, .node = 6, .start = 200, .flags = RP_FRAME_UNSAMPLED},
+	};
+	struct rp_open_stack stack = {
+		.tgid = 77, .tid = 78, .frames = 5, .serial = 9, .comm = "thread"};
+	struct rp_open_entries open;
+
+	(void)state;
+	put_stack(&stack, frames);
+	stack.serial = 10;
+	put_stack(&stack, frames);
+	open = read_open();
+	assert_int_equal(open.n, 4);
+	assert_int_equal(open.item[0].start, 100);
+	assert_int_equal(open.item[0].region, 1);
+	assert_int_equal(open.item[0].node, 2);
+	assert_int_equal(open.item[0].depth, 1);
+	assert_int_equal(open.item[0].pid, 77);
+	assert_int_equal(open.item[0].tid, 78);
+	assert_int_equal(open.item[0].serial, 9);
+	assert_string_equal(open.item[0].comm, "thread");
+	assert_false(open.item[0].unsampled);
+	assert_int_equal(open.item[1].depth, 5);
+	assert_int_equal(open.item[1].node, 6);
+	assert_true(open.item[1].unsampled);
+	assert_int_equal(open.item[3].serial, 10);
+	assert_true(open.time > 0);
+	assert_int_equal(open.names.n_regions, 2);
+	rp_open_entries__free(&open);
+}
+
+/* A goroutine has no name: that of its process, which may be gone. */
+static void goroutines_are_called_after_their_process(void **state)
+{
+	const struct rp_open_frame frame = {.region = 1, .node = 2, .start = 100};
+	struct rp_open_stack stack = {.goroutine = 0xc000, .tgid = (uint32_t)getpid(), .frames = 1};
+	struct rp_open_entries open;
+
+	(void)state;
+	put_stack(&stack, &frame);
+	stack.tgid = INT32_MAX;
+	put_stack(&stack, &frame);
+	open = read_open();
+	assert_int_equal(open.n, 2);
+	assert_int_equal(open.item[0].goroutine, 0xc000);
+	assert_string_equal(open.item[0].comm, "test_collect");
+	assert_string_equal(open.item[1].comm, "");
+	rp_open_entries__free(&open);
+}
+
+static void put_span(uint64_t id, uint32_t node, uint32_t unsampled)
+{
+	struct rp_span span = {.key = {.id = id, .region = 2, .tgid = (uint32_t)getpid()},
+			       .start = 300,
+			       .node = node,
+			       .tid = 79,
+			       .begun_by = 11,
+			       .unsampled = unsampled};
+
+	put(MAP(spans), &span.key, sizeof(span.key), &span, sizeof(span));
+}
+
+static void spans_are_open(void **state)
+{
+	struct rp_open_entries open;
+
+	(void)state;
+	put_span(1, 4, 0);
+	put_span(2, RP_SPAN_OUTSIDE, 0); /* of --within */
+	put_span(3, 0, 1);
+	open = read_open();
+	assert_int_equal(open.n, 2);
+	assert_int_equal(open.item[0].span, 1);
+	assert_int_equal(open.item[0].node, 4);
+	assert_int_equal(open.item[0].region, 2);
+	assert_int_equal(open.item[0].start, 300);
+	assert_int_equal(open.item[0].pid, getpid());
+	assert_int_equal(open.item[0].tid, 79);
+	assert_int_equal(open.item[0].serial, 11);
+	assert_int_equal(open.item[0].depth, 0);
+	assert_string_equal(open.item[0].comm, "test_collect");
+	assert_false(open.item[0].unsampled);
+	assert_int_equal(open.item[1].span, 3);
+	assert_true(open.item[1].unsampled);
+	rp_open_entries__free(&open);
+}
+
+/* What cannot be told is none, rather than a part. */
+static void stacks_that_end_within_a_frame_are_an_error(void **state)
+{
+	const struct rp_open_stack stack = {.tgid = 77, .tid = 78, .frames = 5};
+	struct rp_open_entries open;
+
+	(void)state;
+	assert_int_equal(write(fake.to_read, &stack, sizeof(stack)), sizeof(stack));
+	assert_int_equal(source.open_frames(source.ctx, &open), -EPROTO);
+	rp_open_entries__free(&open);
+}
+
+#define TEST(test) cmocka_unit_test_setup_teardown(test, begin, end)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(regions_have_their_names),
+		TEST(hits_astray_are_those_of_their_region),
+		TEST(wakers_are_read_once_they_are_watched),
+		TEST(losses_are_read),
+		TEST(frames_of_threads_are_open),
+		TEST(goroutines_are_called_after_their_process),
+		TEST(spans_are_open),
+		TEST(stacks_that_end_within_a_frame_are_an_error),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+/* Keys of a live screen, as they are typed in a run: what they do to it, and what they say. */
+#include "run_fixture.h"
+
+/* Each is typed in a run of its own, and then q, once what they say was shown. */
+static const struct {
+	const char *keys, *options, *shows;
+} says[] = {
+	{"dq", "", "detached: probed_one (z attaches it again"},
+	{"dPzq", "", "attached again: 1 region"},
+	{"zq", "", "nothing was detached before: d detaches the chosen region"},
+	{"rq", "", "figures since now"},
+	{"axyz\rq", "", "nothing more matches 'xyz'"},
+	{"Aq", "", "no samples are taken that tell which functions are worth it"},
+	{"Aq", "--sample", "0 samples so far, too few to choose by: once there are 100, A does"},
+};
+
+static void each_says_what_it_did(void **state)
+{
+	int status;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(says) / sizeof(says[0]); i++) {
+		char words[128];
+
+		snprintf(words, sizeof(words), "-f probed_one %s", says[i].options);
+		kernel.keys = says[i].keys;
+		kernel.shown = says[i].shows;
+		assert_true(trace_on_screen(words, &status));
+		assert_int_equal(status, RP_EXIT_OK);
+		assert_shown(says[i].shows);
+		assert_int_equal(*kernel.keys, '\0');
+	}
+}
+
+static uint32_t group_seen;
+
+static void see_group(void)
+{
+	group_seen = (uint32_t)fake_bss->group_by;
+	if (group_seen)
+		end_soon();
+}
+
+static void rows_are_grouped_from_then_on(void **state)
+{
+	int status;
+
+	(void)state;
+	kernel.keys = "gp";
+	kernel.then = see_group;
+	group_seen = 0;
+	assert_true(trace_on_screen("-f probed_one", &status));
+	assert_int_equal(status, RP_EXIT_OK);
+	assert_int_equal(group_seen, RP_GROUP_PROCESS);
+}
+
+/* What is shown is written to a file of its own, where rptrace was started. */
+static void figures_are_saved(void **state)
+{
+	char folder[] = "/tmp/rptrace-screen-XXXXXX", *name;
+	int before = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), status;
+	bool is_summed;
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	assert_int_equal(chdir(folder), 0);
+	kernel.keys = "wq";
+	kernel.shown = "written: rptrace-";
+	is_summed = trace_on_screen("-f probed_one", &status);
+	name = strstr(pty.text, "rptrace-2");
+	if (name)
+		name[strlen("rptrace-20260102-030405.json")] = '\0';
+	assert_true(is_summed);
+	assert_non_null(name);
+	assert_int_equal(unlink(name), 0);
+	assert_int_equal(fchdir(before), 0);
+	close(before);
+	assert_int_equal(rmdir(folder), 0);
+}
+
+/* Until it is left: nothing can be asked of a target that is gone. */
+static void the_screen_outlasts_the_target(void **state)
+{
+	int status;
+
+	(void)state;
+	kernel.keys = "q";
+	kernel.shown = "the target has ended: q quits";
+	kernel.ends_target = 5;
+	assert_true(trace_on_screen("-f probed_one", &status));
+	assert_int_equal(status, RP_EXIT_OK);
+	assert_shown(kernel.shown);
+	assert_shown("ENDED ");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(each_says_what_it_did),
+		TEST(rows_are_grouped_from_then_on),
+		TEST(figures_are_saved),
+		TEST(the_screen_outlasts_the_target),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

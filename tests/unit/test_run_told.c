@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+/* What a run says while it goes on: of shares, of what is stuck, of samples. */
+#include "run_fixture.h"
+
+#include "rp_shares.h"
+
+static size_t lines_with(const char *text)
+{
+	size_t n = 0;
+
+	for (const char *at = ran.said; (at = strstr(at, text)); at++)
+		n++;
+	return n;
+}
+
+/* ---- shares of bounds ----------------------------------------------------------------------- */
+
+static struct rp_event share(uint32_t type, uint64_t of)
+{
+	return (struct rp_event){.header = {.type = type, .length = sizeof(struct rp_event)},
+				 .pid = 77,
+				 .user = 1000,
+				 .detail = of,
+				 .path = "made-up"};
+}
+
+static int trace_with(const struct rp_event *event, unsigned times, const char *words)
+{
+	kernel.coming[0].ring = "events";
+	kernel.coming[0].record = event;
+	kernel.coming[0].bytes = event->header.length;
+	kernel.coming[0].times = times;
+	return trace(words);
+}
+
+static void shares_are_told_with_a_cure(void **state)
+{
+	static const struct {
+		enum rp_shared of;
+		const char *says, *cure; /* NULL: nothing at all; no cure */
+	} bounds[] = {
+		/* There are as many as there may be. */
+		{RP_SHARED_NODES, "--max-nodes: its entries on other paths are lost", NULL},
+		{RP_SHARED_NAMES, "--max-names: its regions of other names are lost",
+		 "--max-names "},
+		{RP_SHARED_SPANS, "--max-spans: more that it begins now are lost", "--max-spans "},
+		{RP_SHARED_WAKERS, "--max-wakers: who ends more of its sleeps is not told",
+		 "--max-wakers "},
+		{RP_SHARED_LABELS, "--max-labels: its other labels share the row 'other'",
+		 "--max-labels "},
+		{RP_SHARED_SEGMENTS, "the room for deep stacks: what it enters there now is lost",
+		 NULL},
+		{RP_SHARED_GOROUTINES, "the room for goroutines: what it enters on others is lost",
+		 NULL},
+		{RP_SHARED_EVENTS, "the ring of events: what it starts and maps now is found later",
+		 NULL},
+		{RP_SHARED_LATE_LABELS, NULL, NULL},
+		{RP_SHARED_TEXTS, NULL, NULL},
+		{RP_SHARED_COUNT, NULL, NULL},
+	};
+	char text[256];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bounds) / sizeof(bounds[0]); i++) {
+		struct rp_event event = share(RP_EVENT_SHARE, bounds[i].of);
+
+		assert_int_equal(trace_with(&event, 1, "-b -n 1 -i 20ms -f probed_one"), 0);
+		snprintf(text, sizeof(text), "process 77 (made-up) has had its share of %s\n",
+			 bounds[i].says);
+		assert_int_equal(lines_with(text), bounds[i].says != NULL);
+		assert_int_equal(lines_with("has had its share"), bounds[i].says != NULL);
+		assert_int_equal(!!strstr(ran.cures, bounds[i].cure ? bounds[i].cure : "--max-"),
+				 bounds[i].cure != NULL);
+	}
+}
+
+/* Four times as much, up to what there may be. */
+static void the_cure_is_a_larger_bound(void **state)
+{
+	struct rp_event event = share(RP_EVENT_USER_SHARE, RP_SHARED_SPANS);
+
+	(void)state;
+	assert_int_equal(trace_with(&event, 1, "-b -n 1 -i 20ms --max-spans 100 -f probed_one"), 0);
+	assert_says("user 1000 (process 77, made-up) has had its share of --max-spans: ");
+	assert_cures("--max-spans 400");
+	event = share(RP_EVENT_SHARE, RP_SHARED_NODES);
+	assert_int_equal(trace_with(&event, 1, "-b -n 1 -i 20ms --max-nodes 65000 -f probed_one"),
+			 0);
+	assert_cures("--max-nodes 65536");
+}
+
+/* Programs without end do not flood the terminal. */
+static void shares_are_told_so_often(void **state)
+{
+	struct rp_event event = share(RP_EVENT_SHARE, RP_SHARED_EVENTS);
+
+	(void)state;
+	assert_int_equal(trace_with(&event, 40, "-b -n 1 -i 20ms -f probed_one"), 0);
+	assert_int_equal(lines_with("has had its share"), 32);
+}
+
+/* ---- what is stuck -------------------------------------------------------------------------- */
+
+static char stuck_file[64];
+
+static void see_stuck(void)
+{
+	if (!access(stuck_file, F_OK))
+		end_soon();
+}
+
+static void the_command_for_stuck_regions_runs(void **state)
+{
+	struct rp_open_stack stack = {
+		.tid = 77, .tgid = 77, .frames = 1, .serial = 1, .comm = "made-up"};
+	struct rp_open_frame frame = {.region = 1, .node = ONE, .start = 1};
+	char words[256];
+
+	(void)state;
+	put(fake.to_read, &stack, sizeof(stack), 0);
+	put(fake.to_read, &frame, sizeof(frame), sizeof(stack));
+	snprintf(stuck_file, sizeof(stuck_file), "/tmp/rptrace-stuck-%d", (int)getpid());
+	snprintf(words, sizeof(words), "-b -i 1h --stuck 10ms --on-stuck 'mkdir %s' -f probed_one",
+		 stuck_file);
+	kernel.then = see_stuck;
+	assert_int_equal(trace(words), RP_EXIT_OK);
+	assert_int_equal(rmdir(stuck_file), 0);
+	assert_prints("stuck");
+}
+
+/* ---- samples -------------------------------------------------------------------------------- */
+
+static struct rp_sample sample;
+
+static int trace_sampled(unsigned times, const char *words)
+{
+	sample = (struct rp_sample){.kind = RP_SAMPLE_KIND_SAMPLE,
+				    .tgid = (uint32_t)target,
+				    .tid = (uint32_t)target,
+				    .time = 1,
+				    .node = ONE,
+				    .end = RP_UNWIND_END_COMPLETE,
+				    .addresses = 1,
+				    .address = {(uintptr_t)probed_one + 1}};
+	kernel.coming[0].ring = "samples";
+	kernel.coming[0].record = &sample;
+	kernel.coming[0].bytes = RP_SAMPLE_BYTES(1);
+	kernel.coming[0].times = times;
+	return trace(words);
+}
+
+static void samples_have_lines(void **state)
+{
+	(void)state;
+	assert_int_equal(trace_sampled(150, "--json -d 50ms --sample -f probed_one"), RP_EXIT_OK);
+	assert_prints("\"taken\": 150");
+	assert_prints("\"function\": \"probed_one\"");
+	assert_prints("\"hz_wanted\": 997");
+	/* Each thread has a clock, which is set anew after so many. */
+	assert_int_equal(fake_perf.event[0].pid, target);
+	assert_int_equal(fake_perf.event[0].attr.sample_period, 1000000000 / 997);
+	assert_int_not_equal(fake_perf.event[0].period, 0);
+}
+
+/* What is no sample is none, and is counted. */
+static void damaged_samples_are_counted(void **state)
+{
+	static const uint32_t other[8] = {99};
+
+	(void)state;
+	kernel.coming[1].ring = "samples";
+	kernel.coming[1].record = other;
+	kernel.coming[1].bytes = sizeof(other);
+	kernel.coming[1].times = 3;
+	assert_int_equal(trace_sampled(1, "--json -d 50ms --sample -f probed_one"), RP_EXIT_OK);
+	assert_prints("\"taken\": 1,");
+	assert_says("lost: 3 ");
+}
+
+static void threads_that_cannot_be_sampled_are_told(void **state)
+{
+	(void)state;
+	fake_perf.refuses = EMFILE;
+	assert_int_equal(trace_sampled(1, "--json -d 50ms --sample -f probed_one"), RP_EXIT_FAILED);
+	assert_failed("too many threads to sample: each takes an open file", "ulimit -n unlimited");
+	assert_int_equal(open_events(), 0);
+}
+
+static void samples_are_recorded(void **state)
+{
+	char folder[] = "/tmp/rptrace-told-XXXXXX", words[256], path[64];
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	snprintf(path, sizeof(path), "%s/run.rpt", folder);
+	snprintf(words, sizeof(words), "-b -d 50ms --sample -f probed_one --record %s", path);
+	kernel.records = true;
+	assert_int_equal(trace_sampled(7, words), RP_EXIT_OK);
+	assert_says(" and 7 samples in /tmp/rptrace-told-");
+	assert_int_equal(trace_sampled(1, words), RP_EXIT_OK);
+	assert_says(" and 1 sample in /tmp/rptrace-told-");
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(rmdir(folder), 0);
+}
+
+static void end_when_chosen(void)
+{
+	if (strstr(ran.said, "--auto"))
+		end_soon();
+}
+
+static void functions_are_chosen_by_samples(void **state)
+{
+	(void)state;
+	kernel.then = end_when_chosen;
+	assert_int_equal(trace_sampled(150, "-b -i 1h --auto"), RP_EXIT_OK);
+	assert_says("--auto: no function of the target is hot and worth it; left out: ");
+	/* Too few tell nothing. */
+	assert_int_equal(trace_sampled(99, "-b -i 1h --auto"), RP_EXIT_OK);
+	assert_says("--auto waits for 100 samples, and has 99: the target is idle, or its threads "
+		    "end before they are sampled\n");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(shares_are_told_with_a_cure),
+		TEST(the_cure_is_a_larger_bound),
+		TEST(shares_are_told_so_often),
+		TEST(the_command_for_stuck_regions_runs),
+		TEST(samples_have_lines),
+		TEST(damaged_samples_are_counted),
+		TEST(threads_that_cannot_be_sampled_are_told),
+		TEST(samples_are_recorded),
+		TEST(functions_are_chosen_by_samples),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
