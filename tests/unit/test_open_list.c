@@ -92,6 +92,29 @@ static void test_lines(void **state)
 	assert_true(s.layout.n_pane > 0);
 }
 
+/* A label for which there is no room is left out: a path is what a line is known by. */
+static void test_path(void **state)
+{
+	const struct rp_open_row *first;
+	struct rp_open_row row;
+	char path[16];
+
+	(void)state;
+	enter(1, 96, 1);
+	refresh();
+	key('o');
+	first = rp_open_list__row(&s.list, 0);
+	assert_non_null(first);
+	row = *first;
+	snprintf(row.label, sizeof(row.label), "7");
+	rp_open_list__path(&s.list, &row, path, sizeof(path));
+	assert_non_null(strstr(path, "[7]"));
+	snprintf(row.label, sizeof(row.label), "fifteen letters");
+	rp_open_list__path(&s.list, &row, path, sizeof(path));
+	assert_int_not_equal(path[0], '\0');
+	assert_null(strstr(path, "["));
+}
+
 static void test_stuck(void **state)
 {
 	(void)state;
@@ -207,13 +230,9 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup_list, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(test_open_and_close),
-		TEST(test_lines),
-		TEST(test_stuck),
-		TEST(test_choice),
-		TEST(test_filter),
-		TEST(test_go_to_region),
-		TEST(test_end),
+		TEST(test_open_and_close), TEST(test_lines),  TEST(test_path),
+		TEST(test_stuck),	   TEST(test_choice), TEST(test_filter),
+		TEST(test_go_to_region),   TEST(test_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

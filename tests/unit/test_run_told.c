@@ -221,6 +221,71 @@ static void functions_are_chosen_by_samples(void **state)
 		    "end before they are sampled\n");
 }
 
+/* ---- the start ------------------------------------------------------------------------------ */
+
+static void what_is_not_measured_is_told(void **state)
+{
+	uint64_t offset[3] = {0};
+
+	(void)state;
+	assert_int_equal(trace("-b -n 1 -i 20ms -f probed_one -f nosuch"), RP_EXIT_OK);
+	assert_says("nothing in the target matches 'nosuch'\n");
+	assert_cures("rptrace list -p");
+	/* Sites that the kernel refuses, one by one. */
+	assert_int_equal(trace("-b -n 1 -i 20ms -f 'probed_*'"), RP_EXIT_OK);
+	assert_null(strstr(ran.said, "refused"));
+	for (size_t i = 0; i < fake_linked.n; i++)
+		if (RP_COOKIE_REGION(fake_linked.site[i].cookie) <= 2)
+			offset[RP_COOKIE_REGION(fake_linked.site[i].cookie)] =
+				fake_linked.site[i].offset;
+	assert_true(offset[1] && offset[2]);
+	fake_linked.error = -EINVAL;
+	fake_linked.refused[0] = offset[1];
+	assert_int_equal(trace("-b -n 1 -i 20ms -f 'probed_*'"), RP_EXIT_OK);
+	assert_says("1 site was refused by the kernel: its region is not measured\n");
+	assert_cures("--verbose");
+}
+
+static void who_wakes_cannot_be_seen_everywhere(void **state)
+{
+	(void)state;
+	assert_int_equal(trace("-b -n 1 -i 20ms --wakers -f probed_one"), RP_EXIT_DENIED);
+	assert_failed("who wakes threads cannot be seen: No such file or directory",
+		      "-f probed_one");
+	assert_null(strstr(ran.line.err.cure, "--wakers"));
+}
+
+static void a_script_is_its_interpreter(void **state)
+{
+	char path[] = "/tmp/rptrace-script-XXXXXX", words[128];
+	int fd = mkstemp(path);
+
+	(void)state;
+	assert_true(fd >= 0);
+	put(fd, "#! /bin/sh\nexit 3\n", 18, 0);
+	assert_int_equal(fchmod(fd, 0700), 0);
+	close(fd);
+	kernel.is_idle = true;
+	snprintf(words, sizeof(words), "-o /dev/null -f nothing -- %s", path);
+	assert_int_equal(live(words), RP_EXIT_NOTHING);
+	assert_says(" is a script: what is traced is its interpreter, /bin/sh, and what that "
+		    "starts\n");
+	assert_int_equal(unlink(path), 0);
+}
+
+/* A program that copies its code takes breakpoints with it. */
+static void an_end_by_a_trap_is_told(void **state)
+{
+	struct rp_event event = {.header = {.type = RP_EVENT_EXIT, .length = RP_EVENT_SHORT},
+				 .pid = (uint32_t)target,
+				 .signal = SIGTRAP};
+
+	(void)state;
+	assert_int_equal(trace_with(&event, 1, "-b -i 20ms -f probed_one"), RP_EXIT_OK);
+	assert_says("1 traced process ended by SIGTRAP: a program that copies or moves its own "
+		    "code, to huge pages say, takes the breakpoints of probes with it");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -233,6 +298,10 @@ int main(void)
 		TEST(threads_that_cannot_be_sampled_are_told),
 		TEST(samples_are_recorded),
 		TEST(functions_are_chosen_by_samples),
+		TEST(what_is_not_measured_is_told),
+		TEST(who_wakes_cannot_be_seen_everywhere),
+		TEST(a_script_is_its_interpreter),
+		TEST(an_end_by_a_trap_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

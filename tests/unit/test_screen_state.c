@@ -104,6 +104,7 @@ static void test_move(void **state)
 	assert_int_equal(s.cursor, n - 1);
 	key(RP_KEY_HOME);
 	assert_int_equal(s.cursor, 0);
+	assert_int_equal(s.selected, 0); /* whichever is first from now on */
 	key(RP_KEY_PAGE_DOWN);
 	assert_int_equal(s.cursor, n - 1);
 	key(RP_KEY_PAGE_UP);

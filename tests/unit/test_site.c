@@ -329,6 +329,29 @@ static void test_nop_refused(void **state)
 	expect_no_nop(EM_AARCH64, &nop5_kernel, CODE(WORD(0xd65f03c0u)), "no nop");
 }
 
+/* ---- branches -------------------------------------------------------------------------------- */
+
+static void first_branch(const uint8_t *code, size_t size, int64_t to)
+{
+	assert_int_equal(rp_site__first_branch(EM_X86_64, code, size), to);
+}
+
+/* Out of the function, or none. */
+static void test_first_branch(void **state)
+{
+	(void)state;
+	/* push, jmp; push, call back */
+	first_branch(CODE(0x55, 0xe9, 0x00, 0x01, 0x00, 0x00), 0x106);
+	first_branch(CODE(0x55, 0xe8, 0x00, 0xff, 0xff, 0xff), -0xfa);
+	/* within itself; behind a ret; of no instruction; by a register */
+	first_branch(CODE(0xeb, 0x00, 0xe9, 0x00, 0x01, 0x00, 0x00), 0);
+	first_branch(CODE(0xc3, 0xe9, 0x00, 0x01, 0x00, 0x00), 0);
+	first_branch(CODE(0x06, 0xe9, 0x00, 0x01, 0x00, 0x00), 0);
+	first_branch(CODE(0xff, 0xe0, 0xe9, 0x00, 0x01, 0x00, 0x00), 0);
+	first_branch(CODE(0x55), 0);
+	assert_int_equal(rp_site__first_branch(EM_RISCV, CODE(0x55)), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -348,6 +371,7 @@ int main(void)
 		cmocka_unit_test(test_nop_x86),
 		cmocka_unit_test(test_nop10),
 		cmocka_unit_test(test_nop_refused),
+		cmocka_unit_test(test_first_branch),
 		cmocka_unit_test(test_arm64_entry),
 		cmocka_unit_test(test_arm64_hints),
 	};
