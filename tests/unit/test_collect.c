@@ -4,6 +4,8 @@
 
 #include "plan_fixture.h"
 
+#include <sys/prctl.h>
+
 #include "collect/collect.h"
 #include "rp_stack.h"
 
@@ -14,11 +16,14 @@ static struct rp_counts_source source;
 
 #define MAP(map) (session->skel->maps.map)
 
+static char comm[RP_COMM_LEN]; /* of this process */
+
 static int begin(void **state)
 {
 	static const struct rp_symbol symbols[] = {C(0, "alpha"), C(1, "beta")};
 	struct rp_session_opts opts = fake_opts(RP_ATTACH_MULTI);
 
+	prctl(PR_GET_NAME, comm);
 	make_image(state);
 	planned = fixture();
 	select_function(&planned, "*");
@@ -220,7 +225,7 @@ static void goroutines_are_called_after_their_process(void **state)
 	open = read_open();
 	assert_int_equal(open.n, 2);
 	assert_int_equal(open.item[0].goroutine, 0xc000);
-	assert_string_equal(open.item[0].comm, "test_collect");
+	assert_string_equal(open.item[0].comm, comm);
 	assert_string_equal(open.item[1].comm, "");
 	rp_open_entries__free(&open);
 }
@@ -255,7 +260,7 @@ static void spans_are_open(void **state)
 	assert_int_equal(open.item[0].tid, 79);
 	assert_int_equal(open.item[0].serial, 11);
 	assert_int_equal(open.item[0].depth, 0);
-	assert_string_equal(open.item[0].comm, "test_collect");
+	assert_string_equal(open.item[0].comm, comm);
 	assert_false(open.item[0].unsampled);
 	assert_int_equal(open.item[1].span, 3);
 	assert_true(open.item[1].unsampled);
