@@ -183,6 +183,7 @@ static void test_search_steps(void **state)
 static void test_filter(void **state)
 {
 	size_t all = s.n_visible;
+	uint32_t regions[4];
 
 	(void)state;
 	keys("\\query|WALK\n");
@@ -194,6 +195,7 @@ static void test_filter(void **state)
 	key(RP_CTRL('u'));
 	keys("zzz");
 	assert_int_equal(s.n_visible, 0);
+	assert_int_equal(rp_state__chosen(&s, regions, 4), 0);
 	key('d');
 	key(RP_KEY_DOWN);
 	key(RP_KEY_ESCAPE);
