@@ -186,6 +186,15 @@ class Programs(Chosen, Case):
         tracer.popen.send_signal(signal.SIGINT)
         tracer.finish()
 
+    def test_no_names(self):
+        """What is left of the functions is not what the time is in."""
+        target = self.spawn(self.compiled("loop.c", LOOP, "cc", "-O1", "-s"), stop=signal.SIGTERM)
+        tracer = self.spawn(harness.rptrace_path, "--auto", "-p", target.pid, stop=signal.SIGINT)
+        tracer.wait_lines(r"^rptrace: --auto: most of the time is in functions without names"
+                          r": they are in its debug file, /usr/lib/debug/\S+\.debug ")
+        tracer.popen.send_signal(signal.SIGINT)
+        tracer.finish()
+
     def test_short(self):
         tracer = self.spawn(harness.rptrace_path, "--auto", "--", "true")
         tracer.wait_lines("^rptrace: --auto has chosen nothing: the run was over before")

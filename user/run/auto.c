@@ -96,6 +96,26 @@ static size_t add(struct rp_run *run, const struct rp_hot_functions *chosen)
 	return n;
 }
 
+/* That nothing was chosen, and why. */
+static void say_none(struct rp_run *run, const struct rp_sampled *sampled,
+		     const struct rp_hot_functions *none)
+{
+	char where[RP_OFFER_WHERE], line[RP_OFFER_WHERE + 128];
+	struct rp_offer offer;
+
+	/* Those with names that are left are the few that no program is without. */
+	if (sampled->totals.unresolved > sampled->totals.taken / 2) {
+		rp_offer__fill(run->targets, &offer);
+		rp_offer__where_names_are(&offer, where);
+		snprintf(line, sizeof(line),
+			 "--auto: most of the time is in functions without names%s", where);
+		rp_run__say(run, line, NULL);
+	} else if (none->roots + none->wrappers + none->leaves)
+		say_chosen(run, none, "--auto: no function of the target is hot and worth it");
+	else
+		rp_run__say(run, "--auto: no function of the target with a name is hot", NULL);
+}
+
 static int choose(struct rp_run *run, const struct rp_snapshot *snapshot, unsigned most)
 {
 	struct rp_hot_functions chosen;
@@ -106,10 +126,8 @@ static int choose(struct rp_run *run, const struct rp_snapshot *snapshot, unsign
 		return rc;
 	if (chosen.n)
 		added = add(run, &chosen);
-	else if (chosen.roots + chosen.wrappers + chosen.leaves)
-		say_chosen(run, &chosen, "--auto: no function of the target is hot and worth it");
 	else
-		rp_run__say(run, "--auto: no function of the target with a name is hot", NULL);
+		say_none(run, snapshot->sampled, &chosen);
 	if (!added)
 		add_all(run);
 	rp_hot_functions__free(&chosen);

@@ -90,3 +90,13 @@ void rp_offer__fill(const struct rp_targets *targets, struct rp_offer *out)
 		rp_elf__free(elf);
 	}
 }
+
+void rp_offer__where_names_are(const struct rp_offer *offer, char where[RP_OFFER_WHERE])
+{
+	where[0] = '\0';
+	if (strlen(offer->build_id) > 2)
+		snprintf(where, RP_OFFER_WHERE,
+			 ": they are in its debug file, "
+			 "/usr/lib/debug/.build-id/%.2s/%s.debug (Debian: a -dbgsym package)",
+			 offer->build_id, offer->build_id + 2);
+}

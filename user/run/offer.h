@@ -20,4 +20,9 @@ struct rp_offer {
 
 void rp_offer__fill(const struct rp_targets *targets, struct rp_offer *out);
 
+/* Room for where names are. */
+#define RP_OFFER_WHERE 256
+/* Of an executable without symbols, behind what says so: where they are; "": nobody knows. */
+void rp_offer__where_names_are(const struct rp_offer *offer, char where[RP_OFFER_WHERE]);
+
 #endif

@@ -120,13 +120,9 @@ static int no_symbols(const struct rp_opts *opts, const struct rp_offer *offer, 
 {
 	struct rp_edit sampled = {.insert = opts->n_own, .with = {"--sample"}};
 	struct rp_command_line line;
-	char where[256] = "";
+	char where[RP_OFFER_WHERE];
 
-	if (strlen(offer->build_id) > 2)
-		snprintf(where, sizeof(where),
-			 ": they are in its debug file, "
-			 "/usr/lib/debug/.build-id/%.2s/%s.debug (Debian: a -dbgsym package)",
-			 offer->build_id, offer->build_id + 2);
+	rp_offer__where_names_are(offer, where);
 	return rp_err__set(err, RP_EXIT_NOTHING, -ENOENT,
 			   opts->command == RP_COMMAND_LIVE ? edited(opts, &sampled, &line)
 							    : of_what_is_there(opts, &line),
