@@ -321,6 +321,18 @@ def wait_gone(pid):
         time.sleep(0.002)
 
 
+def wait_asleep(pid):
+    """Wait until a process waits for something in the kernel."""
+    until = time.monotonic() + DEADLINE
+    while True:
+        with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
+            if file.read().rpartition(")")[2].split()[0] == "S":
+                return
+        if time.monotonic() > until:
+            raise AssertionError(f"process {pid} did not sleep")
+        time.sleep(0.002)
+
+
 class Fifo:
     """A file for another program to write a word to when it has come to a certain point."""
 

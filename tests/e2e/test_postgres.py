@@ -69,6 +69,13 @@ class Postgres(PostgresCase):
     def trace(self, *args):
         self.attach("-p", str(self.server.pid), *args)
 
+    def wait_for_waiter(self, holder):
+        """Until a backend sleeps for a lock: that it wants one is told a moment before."""
+        holder.say("DO $$ BEGIN WHILE NOT EXISTS (SELECT FROM pg_locks WHERE NOT granted) LOOP "
+                   "PERFORM pg_sleep(0.01); END LOOP; END $$;"
+                   "SELECT 'waiter', pid FROM pg_locks WHERE NOT granted;\n")
+        harness.wait_asleep(holder.wait_lines("^waiter", stream="stdout")[0].split("|")[1])
+
     def assertAllClosed(self):
         for name, region in self.snap.regions.items():
             self.assertEqual((region["open"], region["unwound"]), (0, 0), f"{name}: open, unwound")
@@ -188,9 +195,7 @@ class Postgres(PostgresCase):
         holder.say("BEGIN; UPDATE held SET n = 2; SELECT 'holds', pg_sleep(0.01);\n")
         holder.wait_lines("^holds", stream="stdout")
         waiter.say("UPDATE held SET n = 3;\n")
-        holder.say("DO $$ BEGIN WHILE NOT EXISTS (SELECT FROM pg_locks WHERE NOT granted) LOOP "
-                   "PERFORM pg_sleep(0.01); END LOOP; END $$; SELECT 'waits';\n")
-        holder.wait_lines("^waits", stream="stdout")
+        self.wait_for_waiter(holder)
         holder.say("COMMIT; DROP TABLE held;\n")
         waiter.finish()
         holder.finish()
@@ -214,9 +219,7 @@ class Postgres(PostgresCase):
         holder.say("BEGIN; UPDATE kept SET n = 2; SELECT 'holds';\n")
         holder.wait_lines("^holds", stream="stdout")
         waiter.say("SET deadlock_timeout = '10min'; UPDATE kept SET n = 3;\n")
-        holder.say("DO $$ BEGIN WHILE NOT EXISTS (SELECT FROM pg_locks WHERE NOT granted) LOOP "
-                   "PERFORM pg_sleep(0.01); END LOOP; END $$; SELECT 'waits', pg_sleep(0.1);\n")
-        holder.wait_lines("^waits", stream="stdout")
+        self.wait_for_waiter(holder)
         holder.say("COMMIT; DROP TABLE kept;\n")
         waiter.finish()
         holder.finish()
