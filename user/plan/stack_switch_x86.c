@@ -308,6 +308,13 @@ static bool is_lea_from_elsewhere(const struct state *s, const ZydisDecodedOpera
 	       goes_on(code + next, size - next, false);
 }
 
+/* These lie below the frame pointer: nobody has kept the stack pointer above it. */
+static bool is_local(const ZydisDecodedOperand *op)
+{
+	return op->mem.base == ZYDIS_REGISTER_RSP ||
+	       (op->mem.base == ZYDIS_REGISTER_RBP && op->mem.disp.value < 0);
+}
+
 static bool loads_sp(const struct state *s, const struct decoded *d, const uint8_t *code,
 		     size_t size, size_t next)
 {
@@ -343,7 +350,7 @@ static bool loads_sp(const struct state *s, const struct decoded *d, const uint8
 		       goes_on(code + next, size - next, false);
 	case ZYDIS_MNEMONIC_MOV:
 		if (from->type == ZYDIS_OPERAND_TYPE_MEMORY)
-			return !is_frame_register(from->mem.base);
+			return !is_local(from);
 		if (from->type == ZYDIS_OPERAND_TYPE_REGISTER)
 			return is_from_elsewhere(s, from->reg.value, code, size, next);
 		return goes_on_elsewhere(code + next, size - next);
@@ -420,23 +427,8 @@ static const uint8_t written_by[256] = {
 
 /* Behind the byte 0f. */
 static const uint8_t written_by_long[256] = {
-	[0x40] = IN_REG,
-	[0x41] = IN_REG,
-	[0x42] = IN_REG,
-	[0x43] = IN_REG,
-	[0x44] = IN_REG,
-	[0x45] = IN_REG,
-	[0x46] = IN_REG,
-	[0x47] = IN_REG,
-	[0x48] = IN_REG,
-	[0x49] = IN_REG,
-	[0x4a] = IN_REG,
-	[0x4b] = IN_REG,
-	[0x4c] = IN_REG,
-	[0x4d] = IN_REG,
-	[0x4e] = IN_REG,
-	[0x4f] = IN_REG, /* cmov */
-	[0x7e] = IN_RM,	 /* from a vector register */
+	[0x40 ... 0x4f] = IN_REG, /* cmov */
+	[0x7e] = IN_RM,		  /* from a vector register */
 	[0xa4] = IN_RM,
 	[0xa5] = IN_RM,
 	[0xac] = IN_RM,
@@ -541,8 +533,9 @@ static bool is_of_frame(const uint8_t *at, size_t size)
 		return modrm == 0xec && rex == 0x48;
 	if (modrm >= 0xc0)
 		return at[0] == 0x8b && modrm == 0xe5 && rex == 0x48;
-	return (base == 5 && modrm >= 0x40) ||
-	       (base == 4 && at[0] == 0x8d && size > 2 && (at[2] & 7) == 4);
+	if (base == 5 && modrm >= 0x40) /* the last byte of the displacement is its sign */
+		return at[0] == 0x8d || size < 6 || at[modrm < 0x80 ? 2 : 5] & 0x80;
+	return base == 4 && at[0] == 0x8d && size > 2 && (at[2] & 7) == 4;
 }
 
 /* mov, lea: with 32 bits as well, which give the whole register. */
