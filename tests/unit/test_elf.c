@@ -151,7 +151,7 @@ static void test_symbols(void **state)
 	image__finish(&img);
 	elf = open_image(&img);
 	assert_int_equal(rp_elf__symbols(elf, &symbols, &n, &err), 0);
-	assert_int_equal(n, 4);
+	assert_int_equal(n, 5);
 	assert_string_equal(symbols[0].name, "foo::bar");
 	assert_string_equal(symbols[0].linker, "_ZN3foo3barEi");
 	assert_int_equal(symbols[0].addr, TEXT_ADDR);
@@ -160,8 +160,8 @@ static void test_symbols(void **state)
 	assert_ptr_equal(symbols[1].name, symbols[1].linker);
 	assert_int_equal(symbols[1].offset, TEXT_OFFSET + 32);
 	assert_int_equal(symbols[2].size, 7);
-	assert_string_equal(symbols[3].name, "zeta");
-	assert_string_equal(symbols[3].linker, "zeta.isra.0");
+	assert_string_equal(symbols[4].name, "zeta");
+	assert_string_equal(symbols[4].linker, "zeta.isra.0");
 	parts = rp_elf__cold_parts(elf, &n);
 	assert_int_equal(n, 2);
 	assert_string_equal(parts[1].linker, "zeta.__part.1"); /* without a type */

@@ -198,6 +198,30 @@ static void test_functions_that_return_oddly(void **state)
 	rp_plan__free(f.plan);
 }
 
+static void test_resolvers(void **state)
+{
+	static const struct rp_symbol symbols[] = {
+		C(0, "choose"),
+		{.name = "work", .linker = "work", .size = 6, .is_resolver = true},
+		C(1, "work_avx"),
+	};
+	struct fixture f = fixture();
+
+	(void)state;
+	select_function(&f, "work");
+	run_symbols(&f, symbols, N(symbols));
+	assert_regions(&f, NULL);
+	assert_refused(&f, "work", "(IFUNC): name those it is chosen from, as '*NAME*' may");
+	rp_plan__free(f.plan);
+
+	f = fixture();
+	select_function(&f, "*");
+	run_symbols(&f, symbols, N(symbols));
+	assert_regions(&f, "choose", "work_avx", NULL);
+	assert_int_equal(f.plan->n_refusals, 0);
+	rp_plan__free(f.plan);
+}
+
 static void test_excluded_functions(void **state)
 {
 	static const struct rp_symbol symbols[] = {
@@ -546,6 +570,7 @@ int main(void)
 		cmocka_unit_test(test_cxx_forms_of_one_name),
 		cmocka_unit_test(test_instances_of_a_rust_generic_are_one_region),
 		cmocka_unit_test(test_functions_that_return_oddly),
+		cmocka_unit_test(test_resolvers),
 		cmocka_unit_test(test_excluded_functions),
 		cmocka_unit_test(test_exits_of_plain_c),
 		cmocka_unit_test(test_exits_with_exceptions),

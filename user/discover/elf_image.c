@@ -30,6 +30,7 @@ struct head {
 struct function {
 	uint64_t addr, size, offset;
 	uint32_t name, linker;
+	uint64_t is_resolver;
 };
 
 struct note {
@@ -91,8 +92,10 @@ static void put_functions(struct function *to, const struct rp_symbol *from, siz
 			  struct strings *s)
 {
 	for (size_t i = 0; i < n; i++) {
-		to[i] = (struct function){
-			.addr = from[i].addr, .size = from[i].size, .offset = from[i].offset};
+		to[i] = (struct function){.addr = from[i].addr,
+					  .size = from[i].size,
+					  .offset = from[i].offset,
+					  .is_resolver = from[i].is_resolver};
 		to[i].linker = to[i].name = put_string(s, from[i].linker);
 		if (from[i].name != from[i].linker)
 			to[i].name = put_string(s, from[i].name);
@@ -228,7 +231,8 @@ static int take_functions(const struct image *image, const struct function *from
 		to[i] = (struct rp_symbol){.addr = from[i].addr,
 					   .size = from[i].size,
 					   .offset = from[i].offset,
-					   .linker = string_at(image, from[i].linker, false)};
+					   .linker = string_at(image, from[i].linker, false),
+					   .is_resolver = from[i].is_resolver};
 		to[i].name = from[i].name == from[i].linker ? to[i].linker
 							    : string_at(image, from[i].name, false);
 		if (!to[i].name || !to[i].linker || to[i].offset >= image->file_size)

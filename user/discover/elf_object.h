@@ -22,7 +22,8 @@ struct rp_symbol {
 		linker; /* as the symbol table has it; the same pointer where nothing was mangled */
 	uint64_t addr;	/* virtual address in the object */
 	uint64_t size;	/* bytes; 0 where the table does not say */
-	uint64_t offset; /* file offset of the first instruction */
+	uint64_t offset;  /* file offset of the first instruction */
+	bool is_resolver; /* IFUNC: it chooses the function of that name, at start */
 };
 
 struct rp_usdt_note {
@@ -83,7 +84,7 @@ const char *rp_elf__build_id(const struct rp_elf *elf);
  * Functions defined here: .symtab and .dynsym, and of an object without .symtab those of the
  * separate debug file, by build id (/usr/lib/debug/.build-id) or by debug link, or of Go's line
  * table. Sorted by offset, then name;
- * one entry an (offset, name). IFUNC resolvers are left out, and so are parts of functions
+ * one entry an (offset, name). Parts of functions are left out
  * (NAME.cold, NAME.__part.N): they are jumped to, never called. Read at the first call. An object
  * without any gives 0 and *n = 0; an error only where a table is broken and no other gave any.
  */

@@ -48,7 +48,9 @@ static bool is_function(const struct rp_elf *from, const Elf64_Sym *sym, struct 
 	int type = ELF64_ST_TYPE(sym->st_info);
 
 	(void)from;
-	return type == STT_FUNC || (type == STT_NOTYPE && is_cold_part(symbol->linker));
+	symbol->is_resolver = type == STT_GNU_IFUNC;
+	return type == STT_FUNC || symbol->is_resolver ||
+	       (type == STT_NOTYPE && is_cold_part(symbol->linker));
 }
 
 /*

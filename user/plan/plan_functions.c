@@ -116,6 +116,9 @@ static enum fit fit_symbol(const struct matching *m, const struct rp_symbol *sym
 			       : is_named(symbol, full, glob, rp_glob__match) ? FIT_WILD
 									      : FIT_NONE;
 
+		/* Whoever asks for many means functions. */
+		if (symbol->is_resolver && one == FIT_WILD)
+			one = FIT_NONE;
 		if (one != FIT_NONE)
 			*m->globs[i].matched = true;
 		fit = one > fit ? one : fit;
@@ -191,6 +194,11 @@ static int match_aliases(struct matching *m, size_t first, size_t end)
 		excluded |= is_excluded(m, &symbols[i]);
 	if (excluded)
 		return 0;
+	if (best->is_resolver)
+		return rp_plan__refuse(m->plan, best->name, m->object->path,
+				       "which function has that name is chosen when the program "
+				       "starts (IFUNC): name those it is chosen from, as '*NAME*' "
+				       "may");
 	if (odd)
 		return rp_plan__refuse(m->plan, best->name, m->object->path,
 				       "does not return once to where it was called from: "
