@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
 /* However a run ends: the summary is there, the status is right, the target is as it was. */
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ptrace.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "live.h"
@@ -286,9 +289,48 @@ static void standard_streams_that_are_closed(void **state)
 	}
 }
 
+/* A pipe that is full, and that nobody reads from; it ends with this process. */
+static const char *full_pipe(void)
+{
+	static const char zeros[4096];
+	const char *path = live_path("pipe");
+	int fd;
+
+	unlink(path); /* of the test before */
+	assert_int_equal(mkfifo(path, 0600), 0);
+	fd = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+	assert_true(fd >= 0);
+	while (write(fd, zeros, sizeof(zeros)) > 0)
+		;
+	return path;
+}
+
+static bool blocks_sigint(const struct live_proc *rptrace)
+{
+	char path[64], *at;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)rptrace->pid);
+	at = strstr(live_slurp(path), "SigBlk:");
+	return at && strtoull(at + strlen("SigBlk:"), NULL, 16) >> (SIGINT - 1) & 1;
+}
+
+/* From when on it is rptrace that hears it, and whether or not it tries to write then. */
+static void a_full_pipe_holds_up_no_end(void **state)
+{
+	struct live_proc *target = live_target("functions forever"), *rptrace;
+
+	rptrace = live_rptrace("-p %d -f leaf %s %s", target->pid, (const char *)*state,
+			       full_pipe());
+	for (uint64_t until = live_deadline(); !blocks_sigint(rptrace); live_tick(until))
+		;
+	kill(rptrace->pid, SIGINT);
+	live_wait(rptrace);
+	unharmed(target);
+}
+
 int main(void)
 {
-	static const struct CMUnitTest tests[] = {
+	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sigint_gives_the_summary),
 		cmocka_unit_test(sigterm_gives_the_summary),
 		cmocka_unit_test(sighup_gives_the_summary),
@@ -303,6 +345,9 @@ int main(void)
 		cmocka_unit_test(status_of_the_command),
 		cmocka_unit_test(status_of_the_command_with_output),
 		cmocka_unit_test(standard_streams_that_are_closed),
+		live_test(a_full_pipe_holds_up_no_end, "--format json -o", "a_full_pipe: -o"),
+		live_test(a_full_pipe_holds_up_no_end, "--record", "a_full_pipe: --record"),
+		live_test(a_full_pipe_holds_up_no_end, "--stream", "a_full_pipe: --stream"),
 	};
 
 	return live_main("ending", tests, LIVE_COUNT(tests));

@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "run/signals.h"
+#include "run/standard.h"
 
 static struct rp_signals *open_signals(bool on_screen)
 {
@@ -211,6 +212,30 @@ static void an_end_does_not_wait_for_a_reader(void **state)
 	close(ends[1]);
 }
 
+/* The same of a pipe that the summary or a stream goes to. */
+static void nor_does_a_file_that_is_a_pipe(void **state)
+{
+	struct signalfd_siginfo info;
+	struct rp_signals *s;
+	int ends[2];
+	FILE *out;
+
+	(void)state;
+	assert_int_equal(pipe(ends), 0);
+	out = rp_standard__open(ends[1]);
+	assert_non_null(out);
+	s = open_signals(false);
+	raise(SIGTERM);
+	rp_signals__take(s, &info);
+	for (unsigned i = 0; i < BYTES && !ferror(out); i++)
+		putc('x', out);
+	assert_true(fflush(out) || ferror(out));
+	fclose(out);
+	assert_int_equal(fcntl(ends[1], F_GETFD), -1);
+	rp_signals__free(s);
+	close(ends[0]);
+}
+
 /* One that does read gets all of it. */
 static void a_reader_gets_all(void **state)
 {
@@ -238,6 +263,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_end_does_not_wait_for_a_reader),
+		cmocka_unit_test(nor_does_a_file_that_is_a_pipe),
 		cmocka_unit_test(a_reader_gets_all),
 		cmocka_unit_test(each_end_is_heard_once),
 		cmocka_unit_test(an_end_gets_late),

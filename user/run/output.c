@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "run/standard.h"
 #include "util/caller.h"
 
 const char *rp_output__instead(const char *name, const char *other)
@@ -18,6 +19,13 @@ const char *rp_output__instead(const char *name, const char *other)
 	if (!lstat(name, &st) || errno != ENOENT || rp_caller__may_create(name))
 		return other;
 	return name;
+}
+
+static bool is_file(int fd)
+{
+	struct stat st;
+
+	return !fstat(fd, &st) && S_ISREG(st.st_mode);
 }
 
 int rp_output__open(const char *path, FILE **out, struct rp_err *err)
@@ -35,7 +43,7 @@ int rp_output__open(const char *path, FILE **out, struct rp_err *err)
 		return rp_err__line(err, fd, "output", "-o",
 				    rp_output__instead("rptrace.out", "/var/tmp/rptrace.%p.out"));
 	}
-	*out = fdopen(fd, "w");
+	*out = is_file(fd) ? fdopen(fd, "w") : rp_standard__open(fd);
 	if (!*out)
 		close(fd);
 	return *out ? 0 : rp_err__no_memory(err);
@@ -43,7 +51,7 @@ int rp_output__open(const char *path, FILE **out, struct rp_err *err)
 
 int rp_output__begin(FILE *out, const char *path)
 {
-	return out ? rp_caller__empty(fileno(out), path) : 0;
+	return out && fileno(out) >= 0 ? rp_caller__empty(fileno(out), path) : 0;
 }
 
 int rp_output__open_beside(const char *path, FILE **out, char **beside, struct rp_err *err)

@@ -9,6 +9,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "run/standard.h"
 #include "util/caller.h"
 
 void rp_record_files__init(struct rp_record_files *f, const char *name, unsigned keep)
@@ -37,7 +38,12 @@ static int claim(int fd)
 	struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
 	struct stat st;
 
-	if (fstat(fd, &st) || !S_ISREG(st.st_mode) || !fcntl(fd, F_SETLK, &whole))
+	if (!fstat(fd, &st) && !S_ISREG(st.st_mode)) {
+		/* A pipe is waited for, but not after the end. */
+		fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+		return 0;
+	}
+	if (!fcntl(fd, F_SETLK, &whole))
 		return 0;
 	return errno == EAGAIN || errno == EACCES ? -EBUSY : 0;
 }
@@ -108,6 +114,11 @@ static int write_all(int fd, struct iovec *part, int n)
 
 		if (wrote < 0 && errno == EINTR)
 			continue;
+		if (wrote < 0 && errno == EAGAIN) {
+			if (!rp_standard__await_room(fd))
+				return -EINTR;
+			continue;
+		}
 		if (wrote < 0)
 			return -errno;
 		for (; n && (size_t)wrote >= part->iov_len; part++, n--)

@@ -5,7 +5,7 @@
 #include <limits.h>
 #include <poll.h>
 #include <stdbool.h>
-#include <stdint.h>
+#include <stdlib.h>
 #include <sys/types.h>
 #include <unistd.h>
 
@@ -14,11 +14,16 @@
 #define LOOK_MS	 50
 #define IDLE_MAX 9 /* with nothing taken by whoever reads any of them */
 
-/* Streams of the process, as they are in the C library. */
+struct stream {
+	int fd;
+	bool given_up;
+};
+
+/* Of the process, whose thread that records writes, too. */
 static struct {
 	bool begun, hurried;
-	unsigned idle; /* looks since anything was taken */
-	bool given_up[STDERR_FILENO + 1];
+	unsigned idle;				  /* looks since anything was taken */
+	struct stream streams[STDERR_FILENO + 1]; /* as they are in the C library */
 } standard;
 
 /* A pipe that is ready takes that much without waiting. */
@@ -27,36 +32,40 @@ static size_t piece(size_t left)
 	return left < PIPE_BUF ? left : PIPE_BUF;
 }
 
-/* false: not in time. */
-static bool await_room(int fd)
+static bool is_to_end(void)
+{
+	return __atomic_load_n(&standard.hurried, __ATOMIC_RELAXED) || rp_signals__is_end_pending();
+}
+
+bool rp_standard__await_room(int fd)
 {
 	struct pollfd room = {.fd = fd, .events = POLLOUT};
 
 	while (poll(&room, 1, LOOK_MS) <= 0)
-		if ((standard.hurried || rp_signals__is_end_pending()) &&
-		    ++standard.idle > IDLE_MAX)
+		if (is_to_end() &&
+		    __atomic_add_fetch(&standard.idle, 1, __ATOMIC_RELAXED) > IDLE_MAX)
 			return false;
+	__atomic_store_n(&standard.idle, 0, __ATOMIC_RELAXED);
 	return true;
 }
 
 /* As fopencookie(3) wants it: less than `size` is an error. */
 static ssize_t put(void *cookie, const char *bytes, size_t size)
 {
-	int fd = (int)(intptr_t)cookie;
+	struct stream *s = cookie;
 	size_t done = 0;
 
-	while (done < size && !standard.given_up[fd]) {
+	while (done < size && !s->given_up) {
 		ssize_t wrote;
 
-		standard.given_up[fd] = !await_room(fd);
-		if (standard.given_up[fd])
+		s->given_up = !rp_standard__await_room(s->fd);
+		if (s->given_up)
 			break;
-		wrote = write(fd, bytes + done, piece(size - done));
+		wrote = write(s->fd, bytes + done, piece(size - done));
 		if (wrote < 0 && errno == EINTR)
 			continue;
 		if (wrote < 0)
 			return (ssize_t)done;
-		standard.idle = 0;
 		done += (size_t)wrote;
 	}
 	if (done < size)
@@ -64,10 +73,34 @@ static ssize_t put(void *cookie, const char *bytes, size_t size)
 	return (ssize_t)done;
 }
 
+static int end(void *cookie)
+{
+	struct stream *s = cookie;
+	int rc = close(s->fd);
+
+	free(s);
+	return rc;
+}
+
+FILE *rp_standard__open(int fd)
+{
+	struct stream *s = calloc(1, sizeof(*s));
+	FILE *file = s ? fopencookie(s, "w", (cookie_io_functions_t){.write = put, .close = end})
+		       : NULL;
+
+	if (file)
+		s->fd = fd;
+	else
+		free(s);
+	return file;
+}
+
 static void replace(FILE **stream, int fd, int buffering)
 {
-	FILE *other = fopencookie((void *)(intptr_t)fd, "w", (cookie_io_functions_t){.write = put});
+	struct stream *s = &standard.streams[fd];
+	FILE *other = fopencookie(s, "w", (cookie_io_functions_t){.write = put});
 
+	s->fd = fd;
 	fflush(*stream);
 	if (!other)
 		return;
@@ -86,7 +119,7 @@ void rp_standard__begin(void)
 
 void rp_standard__hurry(void)
 {
-	standard.hurried = true;
+	__atomic_store_n(&standard.hurried, true, __ATOMIC_RELAXED);
 }
 
 int rp_standard__fileno(FILE *stream)
