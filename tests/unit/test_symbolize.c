@@ -430,6 +430,28 @@ static void test_what_does_not_answer_costs_once(void **state)
 	rp_elf__free(elf);
 }
 
+/* What takes most of the memory has its functions alone, and then nothing. */
+static void test_memory_is_bounded(void **state)
+{
+	const struct rp_symbolizer_opts opts = {
+		.lines = true, .max_places = PLACES_MAX, .max_memory = 1};
+	struct rp_symbolizer *s = rp_symbolizer__new(&opts);
+	struct rp_elf *elf = open_path("/proc/self/exe");
+	uint64_t at = own_function(elf, "outer").offset;
+	uint32_t object = add_path(s, "/proc/self/exe", "self");
+	const struct rp_code_places *found = rp_symbolizer__find(s, nobody, object, at);
+
+	(void)state;
+	assert_true(found->named);
+	assert_true(found->places[found->n - 1].line > 0);
+	found = rp_symbolizer__find(s, nobody, object, at + 1);
+	assert_true(found->named);
+	assert_int_equal(found->places[0].line, 0);
+	assert_false(rp_symbolizer__find(s, nobody, object, at + 2)->named);
+	rp_symbolizer__free(s);
+	rp_elf__free(elf);
+}
+
 static void test_reader_that_ends(void **state)
 {
 	struct rp_reader *reader = reader_of_self(true);
@@ -453,6 +475,7 @@ int main(void)
 		cmocka_unit_test(test_places_are_bounded),
 		cmocka_unit_test(test_many_objects),
 		cmocka_unit_test(test_what_does_not_answer_costs_once),
+		cmocka_unit_test(test_memory_is_bounded),
 		cmocka_unit_test(test_reader_that_ends),
 		cmocka_unit_test(test_reader_that_sleeps),
 		cmocka_unit_test(test_waiting_is_given_up),

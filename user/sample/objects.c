@@ -15,8 +15,9 @@
 /*
  * Places in code that are kept with their names: a large program that is busy all over has 50,000.
  */
-#define PLACES_MAX 200000
-#define FILES_MAX  16384
+#define PLACES_MAX  200000
+#define FILES_MAX   16384
+#define NAMES_BYTES (1ull << 30) /* that are read of all files at a time */
 
 struct object {
 	struct rp_file_id mapped; /* as maps shows it */
@@ -54,6 +55,7 @@ struct rp_sample_objects *rp_sample_objects__new(struct rp_sample_store *store,
 	const struct rp_symbolizer_opts opts = {.helper = helper,
 						.lines = true,
 						.max_places = PLACES_MAX,
+						.max_memory = NAMES_BYTES,
 						.is_shared = is_shared,
 						.is_cancelled = is_cancelled};
 	struct rp_sample_objects *o = calloc(1, sizeof(*o));

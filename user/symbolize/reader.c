@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -149,6 +150,18 @@ pid_t rp_reader__pid(const struct rp_reader *reader)
 uint64_t rp_reader__spent(const struct rp_reader *reader)
 {
 	return reader->cpu + reader->idle;
+}
+
+uint64_t rp_reader__memory(const struct rp_reader *reader)
+{
+	uint64_t resident, shared;
+	char path[64], text[128];
+
+	snprintf(path, sizeof(path), "/proc/%d/statm", (int)reader->pid);
+	if (rp_kernel_file__read(path, text, sizeof(text)) <= 0 ||
+	    sscanf(text, "%*u %" SCNu64 " %" SCNu64, &resident, &shared) != 2 || shared > resident)
+		return 0;
+	return (resident - shared) * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
 /* It may have been taken over: what it says is text of that size, and ends. */

@@ -36,6 +36,8 @@ void rp_reader__end(struct rp_reader *reader, struct rp_killed *killed); /* read
 pid_t rp_reader__pid(const struct rp_reader *reader);
 /* CPU time that it has used, and time that it kept us waiting for nothing, ns. */
 uint64_t rp_reader__spent(const struct rp_reader *reader);
+/* Memory of its own that it has taken, bytes; 0: it has ended. */
+uint64_t rp_reader__memory(const struct rp_reader *reader);
 
 /*
  * What runs at an offset of the file, the innermost call first. It is waited for as long as it

@@ -29,7 +29,8 @@ struct object {
 	const char *name;
 	bool lines; /* they may be asked for: nothing has gone wrong so far */
 	struct rp_reader *reader;
-	uint64_t asked; /* when it was asked last, by the counter below */
+	uint64_t memory; /* that the reader has taken, bytes */
+	uint64_t asked;	 /* when it was asked last, by the counter below */
 	struct rp_code_place unknown;
 	struct rp_code_places nothing; /* that one */
 };
@@ -47,6 +48,7 @@ struct rp_symbolizer {
 	struct object **objects;
 	size_t n, room;
 	size_t readers;
+	uint64_t memory; /* of all of them */
 	struct rp_killed killed;
 	struct rp_time_share *time_share; /* of what was for nothing */
 	struct origin *silent;		  /* they did not answer */
@@ -78,6 +80,8 @@ static void end_reader(struct rp_symbolizer *s, struct object *object)
 	s->readers -= object->reader != NULL;
 	rp_reader__end(object->reader, &s->killed);
 	object->reader = NULL;
+	s->memory -= object->memory;
+	object->memory = 0;
 }
 
 void rp_symbolizer__free(struct rp_symbolizer *s)
@@ -177,6 +181,24 @@ static void give_up(struct rp_symbolizer *s, struct object *object, int err)
 		s->silent[s->n_silent++] = object->origin;
 }
 
+/* Where they take too much, what takes most is given up: it is the likeliest to be made for that.
+ */
+static void bound_memory(struct rp_symbolizer *s, struct object *object)
+{
+	uint64_t memory = rp_reader__memory(object->reader);
+
+	s->memory += memory - object->memory;
+	object->memory = memory;
+	while (s->opts.max_memory && s->memory > s->opts.max_memory) {
+		struct object *largest = object;
+
+		for (size_t i = 0; i < s->n; i++)
+			if (s->objects[i]->memory > largest->memory)
+				largest = s->objects[i];
+		give_up(s, largest, -ENOMEM);
+	}
+}
+
 /* Returns what looking for its debug file has cost for nothing, ns. */
 static uint64_t start_reader(struct rp_symbolizer *s, struct object *object)
 {
@@ -209,8 +231,10 @@ static int try_to_ask(struct rp_symbolizer *s, struct object *object, uint64_t o
 		err = object->reader ? rp_reader__ask(object->reader, offset, s->opts.is_cancelled,
 						      &s->answer)
 				     : -EIO;
-		if (!err)
+		if (!err) {
+			bound_memory(s, object);
 			return s->answer.n ? 0 : -ENODATA;
+		}
 		if (err == -EINTR)
 			return err;
 		if (object->reader)

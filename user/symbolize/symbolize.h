@@ -23,6 +23,7 @@ struct rp_symbolizer_opts {
 	struct rp_helper *helper;   /* finds debug files; NULL: this process does */
 	bool lines;		    /* files and lines, and what is inlined, too */
 	size_t max_places;	    /* that are kept */
+	uint64_t max_memory;	    /* of all readers, bytes; 0: any */
 	bool is_shared;		    /* among processes, none of which may take all the time */
 	bool (*is_cancelled)(void); /* whether to stop waiting for a name; NULL: never */
 };
