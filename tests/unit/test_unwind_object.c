@@ -154,6 +154,20 @@ static void test_code_without_a_table(void **state)
 	rp_unwind_object__free(&out);
 }
 
+extern const char etext[]; /* by the linker */
+
+static void test_where_code_ends(void **state)
+{
+	int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	struct rp_elf *elf;
+
+	(void)state;
+	assert_int_equal(rp_elf__open(fd, "", &elf, NULL), 0);
+	close(fd);
+	assert_int_equal(rp_elf__code_end(elf), etext - __executable_start);
+	rp_elf__free(elf);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -161,6 +175,7 @@ int main(void)
 		cmocka_unit_test(test_what_is_no_table),
 		cmocka_unit_test(test_where_it_is_mapped),
 		cmocka_unit_test(test_code_without_a_table),
+		cmocka_unit_test(test_where_code_ends),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

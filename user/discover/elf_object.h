@@ -124,6 +124,10 @@ struct rp_elf_segment {
 /* Up to max of them; returns how many there are. */
 size_t rp_elf__code_segments(const struct rp_elf *elf, struct rp_elf_segment *out, size_t max);
 
+/* The virtual address behind all code, by the sections: segments may have data as well. 0: there is
+ * none. */
+uint64_t rp_elf__code_end(const struct rp_elf *elf);
+
 /* A CPython interpreter. */
 struct rp_elf_python {
 	uint64_t runtime;   /* virtual address of _PyRuntime */

@@ -36,3 +36,16 @@ size_t rp_elf__code_segments(const struct rp_elf *elf, struct rp_elf_segment *ou
 	}
 	return n;
 }
+
+uint64_t rp_elf__code_end(const struct rp_elf *elf)
+{
+	uint64_t end = 0;
+
+	for (size_t i = 0; i < elf->n_sections; i++) {
+		const Elf64_Shdr *section = &elf->sections[i];
+
+		if (section->sh_flags & SHF_EXECINSTR && section->sh_addr + section->sh_size > end)
+			end = section->sh_addr + section->sh_size;
+	}
+	return end;
+}

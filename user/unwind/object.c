@@ -16,12 +16,17 @@
 struct code {
 	const struct rp_elf *elf;
 	const struct rp_unwind_object *object;
+	uint64_t end; /* what is behind is data */
 };
 
 static size_t read_code(void *ctx, uint64_t addr, void *buf, size_t size)
 {
 	const struct code *code = ctx;
 
+	if (addr >= code->end)
+		return 0;
+	if (size > code->end - addr)
+		size = code->end - addr;
 	for (size_t i = 0; i < code->object->n_segments; i++) {
 		const struct rp_elf_segment *segment = &code->object->segments[i];
 		uint64_t at = addr - segment->addr;
@@ -59,7 +64,7 @@ int rp_unwind_object__read(int fd, struct rp_unwind_object *out)
 	/* Where that fails, the table is what it would be without. */
 	if (!err)
 		rp_unwind_heights__add(&out->table, read_code,
-				       &(struct code){.elf = elf, .object = out});
+				       &(struct code){elf, out, rp_elf__code_end(elf)});
 out:
 	rp_elf__free(elf);
 	return err;
