@@ -288,7 +288,8 @@ static void a_full_device_is_told(void **state)
 	(void)state;
 	kernel.then = end_after_two;
 	assert_int_equal(trace("-b -f probed_one --stream /dev/full"), RP_EXIT_FAILED);
-	assert_failed("/dev/full: No space left on device", "--stream /var/tmp/rptrace.");
+	assert_failed("/dev/full ends early, as it cannot be written: No space left on device",
+		      "--stream /var/tmp/rptrace.");
 }
 
 /* ---- a second or more -------------------------------------------------------------------------
