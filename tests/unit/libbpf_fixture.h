@@ -120,6 +120,25 @@ static inline void fake_sizes(struct bpf_map *m, uint32_t key, uint32_t value, u
 	m->max_entries = most;
 }
 
+/* As rptrace's programs have them, where they matter. */
+static inline void fake_sizes_of(struct bpf_map *m)
+{
+	static const struct {
+		const char *map;
+		uint32_t key, value, most;
+	} sizes[] = {
+		{"arg_specs", 4, sizeof(struct rp_arg), RP_ARGS_MAX},
+		{"within", 4, 1, 16},
+		{"left_out", 8, 1, 16},
+		{"tracked", 4, 4, 16},
+	};
+
+	fake_sizes(m, 4, 4, 1024);
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++)
+		if (!strcmp(m->name, sizes[i].map))
+			fake_sizes(m, sizes[i].key, sizes[i].value, sizes[i].most);
+}
+
 int bpf_map__fd(const struct bpf_map *m)
 {
 	return m->fd;
@@ -371,7 +390,7 @@ int bpf_object__open_skeleton(struct bpf_object_skeleton *s, const struct bpf_ob
 		memset(m, 0, sizeof(*m));
 		m->name = skel->name;
 		m->fd = fake_file();
-		fake_sizes(m, 4, 4, 1024);
+		fake_sizes_of(m);
 		*skel->map = m;
 		/* Settings and variables; no section is larger. */
 		if (skel->mmaped)
@@ -530,10 +549,6 @@ static inline struct rp_session *fake_session(const struct rp_session_opts *opts
 	memset(&fake_linked, 0, sizeof(fake_linked));
 	fake.inner_maps = 0;
 	assert_int_equal(rp_session__new(opts, &s, &err), 0);
-	fake_sizes(s->skel->maps.arg_specs, 4, sizeof(struct rp_arg), RP_ARGS_MAX);
-	fake_sizes(s->skel->maps.within, 4, 1, 16);
-	fake_sizes(s->skel->maps.left_out, 8, 1, 16);
-	fake_sizes(s->skel->maps.tracked, 4, 4, 16);
 	return s;
 }
 

@@ -2,6 +2,7 @@
 /* Code without .eh_frame: the rows that can be told from what it does to the stack. */
 #include "elf_image.h"
 #include "unwind/heights.h"
+#include "util/sanitizer.h"
 
 #define BASE	   0x4000ull
 #define CODE	   0x100u /* pc of the gap; before it is a function that has rows */
@@ -210,13 +211,17 @@ static void test_no_code(void **state)
 /* Where both know it, code says what its compiler has said in .eh_frame: of nearly all of it. */
 static void test_agrees_with_tables(void **state)
 {
-	struct rp_unwind_rows table, rows = {.rows = calloc(1, sizeof(*rows.rows)), .n = 1};
-	struct rp_elf *elf = open_path("/proc/self/exe");
+	struct rp_unwind_rows table, rows = {.n = 1};
+	struct rp_elf *elf;
 	size_t told = 0, same = 0, all = 0;
 	struct rp_eh_frame eh_frame;
 	char *data;
 
 	(void)state;
+	if (RP_UNDER_ASAN)
+		skip(); /* most of its code calls what does not return */
+	rows.rows = calloc(1, sizeof(*rows.rows));
+	elf = open_path("/proc/self/exe");
 	assert_int_equal(rp_elf__eh_frame(elf, &data, &eh_frame.size, &eh_frame.addr), 0);
 	eh_frame.data = data;
 	assert_int_equal(rp_unwind_rows__read(&eh_frame, &table), 0);
