@@ -4,6 +4,8 @@
 #include <inttypes.h>
 #include <jansson.h>
 
+#include "run/internal.h"
+#include "run/signals.h"
 #include "util/sanitizer.h"
 
 #define EXIT_OF_COMMAND 7
@@ -55,6 +57,24 @@ static void intervals_add_up_to_the_summary(void **state)
 	assert_int_equal(trace("--json -d 50ms -f probed_one"), RP_EXIT_OK);
 	assert_prints_count("\"count\": %" PRIu64 ",", kernel.calls);
 	assert_null(strstr(ran.out, "probed_two"));
+}
+
+/* What is still to be counted has all the time that it takes. */
+static void only_names_are_given_up_in_the_end(void **state)
+{
+	struct signalfd_siginfo info;
+	struct rp_signals *s;
+	struct rp_err err;
+
+	(void)state;
+	assert_int_equal(rp_signals__new(&(struct rp_signals_opts){0}, &s, &err), 0);
+	raise(SIGINT);
+	assert_true(rp_run__is_cancelled());
+	assert_true(rp_signals__take(s, &info));
+	while (!rp_run__is_late())
+		usleep(1000);
+	assert_false(rp_run__is_cancelled());
+	rp_signals__free(s);
 }
 
 static void a_signal_ends_it_with_the_summary(void **state)
@@ -201,6 +221,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		TEST(intervals_add_up_to_the_summary),
 		TEST(a_signal_ends_it_with_the_summary),
+		TEST(only_names_are_given_up_in_the_end),
 		TEST(losses_are_told),
 		TEST(what_is_selected_decides),
 		TEST(links_are_those_of_the_target),

@@ -61,6 +61,12 @@ struct rp_helper *rp_helper__new(bool (*is_cancelled)(void))
 	return h;
 }
 
+void rp_helper__stop_when(struct rp_helper *h, bool (*is_cancelled)(void))
+{
+	if (h)
+		h->is_cancelled = is_cancelled;
+}
+
 void rp_helper__free(struct rp_helper *h)
 {
 	if (!h)

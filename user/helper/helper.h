@@ -36,6 +36,8 @@ struct rp_helper;
 
 /* is_cancelled: whether to give up what is under way, asked often; NULL: never. NULL: no memory. */
 struct rp_helper *rp_helper__new(bool (*is_cancelled)(void));
+/* That from here on. helper: or NULL. */
+void rp_helper__stop_when(struct rp_helper *helper, bool (*is_cancelled)(void));
 void rp_helper__free(struct rp_helper *helper); /* NULL is allowed */
 
 /* 0: there is none now. */

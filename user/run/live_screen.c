@@ -57,7 +57,7 @@ static void look_for_quit(void)
 bool rp_run__is_cancelled(void)
 {
 	look_for_quit();
-	return rp_signals__is_end_pending() || rp_signals__is_end_late();
+	return rp_signals__is_end_pending();
 }
 
 bool rp_run__is_late(void)

@@ -232,6 +232,8 @@ static int finish(struct rp_run *run, struct rp_err *err)
 	/* Programs that came and went since the last look are late, too. */
 	rp_run__drain_all(run);
 	rp_session__deactivate(run->session);
+	/* These were counted, however long that took; what is left to be read are names. */
+	rp_helper__stop_when(run->helper, rp_run__is_late);
 	rp_run__end_progress(run);
 	rc = rp_run__print_summary(run, err);
 	recorded = rp_run__finish_record(run, rc ? NULL : err);
