@@ -338,7 +338,10 @@ static void test_unwinding(void **state)
 	assert_true(TRAITS("DW.ref.__gxx_personality_v0").has_unwinding);
 	assert_true(TRAITS("rust_eh_personality").has_unwinding);
 	assert_true(TRAITS("_RNvC7___rustc19rust_eh_personality").has_unwinding);
+	assert_true(TRAITS("__gnustep_objcxx_personality_v0").has_unwinding);
 	assert_false(TRAITS("__gcc_personality_v0").has_unwinding);
+	assert_false(TRAITS("_my_personality_v0").has_unwinding);
+	assert_false(TRAITS("sonality_v0").has_unwinding);
 	assert_false(TRAITS("personality").has_unwinding);
 	assert_false(TRAITS("set_personality").has_unwinding);
 	assert_false(TRAITS("printf").has_unwinding);

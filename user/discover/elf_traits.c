@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
 /* What of an object decides how its functions may be probed: told by its sections and strings. */
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,44 +8,7 @@
 
 #define STRINGS_CHUNK (1u << 20)
 #define WORD_MAX      64 /* bytes of what is looked for in strings: chunks overlap by as many */
-
-/* Every shorter name of a table may be the tail of a longer one: what stands before decides. */
-static bool names_personality(const char *strings, size_t size)
-{
-	static const char word[] = "personality";
-	/* C's own, "__gcc_", only runs the clean-up of cancelled threads: every static program has
-	 * it. All end alike, so that one byte tells most others apart. */
-	static const char *const kinds[] = {"__gxx_", "rust_eh_", "__gnat_", "objc_",
-					    "__gdc_", "_d_eh_",	  "__gccgo_"};
-	const char *at = strings, *end = strings + size;
-
-	while ((at = memmem(at, end - at, word, sizeof(word) - 1))) {
-		bool may_be = at > strings && at[-1] == '_';
-
-		for (size_t i = 0; may_be && i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-			size_t len = strlen(kinds[i]);
-
-			if ((size_t)(at - strings) >= len && !memcmp(at - len, kinds[i], len))
-				return true;
-		}
-		at += sizeof(word) - 1;
-	}
-	return false;
-}
-
-/* By the ends of names, with which a string table may hold them in the tails of longer ones. */
-static bool names_fibers(const char *strings, size_t size)
-{
-	/* ucontext, Boost.Context, libco, libcoro */
-	static const char *const names[] = {"makecontext",   "swapcontext",    "setcontext",
-					    "jump_fcontext", "ontop_fcontext", "co_switch",
-					    "coro_transfer"};
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (memmem(strings, size, names[i], strlen(names[i]) + 1))
-			return true;
-	return false;
-}
+#define TAIL_MIN      8	 /* bytes of the shortest tail of a name, "longjmp" and its NUL */
 
 /* What the string tables of the symbol tables say. */
 struct told {
@@ -56,15 +20,63 @@ struct told {
 	bool long_jump;
 };
 
+/* Of a name, its NUL included, as a string table may hold a name in the tail of a longer one. */
+static void find_tail(const char *name, size_t size, struct told *told)
+{
+#define TAIL(word, fact)                                                                           \
+	{                                                                                          \
+		word, sizeof(word), offsetof(struct told, fact)                                    \
+	}
+	static const struct {
+		const char *word;
+		size_t size;
+		size_t fact; /* where in struct told */
+	} tails[] = {
+		TAIL("__gxx_personality_v0", personality),
+		TAIL("rust_eh_personality", personality),
+		TAIL("__gnat_personality_v0", personality),
+		TAIL("objc_personality_v0", personality),
+		TAIL("objcxx_personality_v0", personality),
+		TAIL("__gdc_personality_v0", personality),
+		TAIL("_d_eh_personality", personality),
+		TAIL("__gccgo_personality_v0", personality),
+		/* It runs the clean-up of cancelled threads: every static program has it. */
+		TAIL("__gcc_personality_v0", c_only),
+		TAIL("longjmp", long_jump),
+		TAIL("longjmp_chk", long_jump),
+		TAIL("sigaltstack", signal_stack),
+		TAIL("GLIBC_PRIVATE", libc),
+		/* ucontext, Boost.Context, libco, libcoro */
+		TAIL("makecontext", fibers),
+		TAIL("swapcontext", fibers),
+		TAIL("setcontext", fibers),
+		TAIL("jump_fcontext", fibers),
+		TAIL("ontop_fcontext", fibers),
+		TAIL("co_switch", fibers),
+		TAIL("coro_transfer", fibers),
+	};
+
+#undef TAIL
+	const char *end = name + size;
+
+	for (size_t i = 0; i < sizeof(tails) / sizeof(tails[0]); i++) {
+		size_t n = tails[i].size;
+
+		/* As many bytes as one comparison takes tell nearly all apart. */
+		if (!memcmp(end - TAIL_MIN, tails[i].word + n - TAIL_MIN, TAIL_MIN) && size >= n &&
+		    !memcmp(end - n, tails[i].word, n))
+			*((bool *)told + tails[i].fact) = true;
+	}
+}
+
+/* Once through, for all of them: such a table may hold 512 MiB of what nearly matches. */
 static void search_strings(const char *strings, size_t size, struct told *told)
 {
-	told->personality |= names_personality(strings, size);
-	told->c_only |= memmem(strings, size, "__gcc_personality_v0", 20) != NULL;
-	told->libc |= memmem(strings, size, "GLIBC_PRIVATE", 13) != NULL;
-	told->fibers |= names_fibers(strings, size);
-	told->signal_stack |= memmem(strings, size, "sigaltstack", sizeof("sigaltstack")) != NULL;
-	told->long_jump |= memmem(strings, size, "longjmp", sizeof("longjmp")) ||
-			   memmem(strings, size, "longjmp_chk", sizeof("longjmp_chk"));
+	const char *at = strings, *end = strings + size, *nul;
+
+	for (; (nul = memchr(at, 0, end - at)); at = nul + 1)
+		if (nul + 1 - at >= TAIL_MIN)
+			find_tail(at, nul + 1 - at, told);
 }
 
 /* Bit by bit, as such a table may be as large as its owner likes. */
