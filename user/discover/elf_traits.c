@@ -69,14 +69,23 @@ static void find_tail(const char *name, size_t size, struct told *told)
 	}
 }
 
-/* Once through, for all of them: such a table may hold 512 MiB of what nearly matches. */
+/* Once through, for all of them: such a table may hold 512 MiB of what nearly matches, or of NULs.
+ */
 static void search_strings(const char *strings, size_t size, struct told *told)
 {
 	const char *at = strings, *end = strings + size, *nul;
 
-	for (; (nul = memchr(at, 0, end - at)); at = nul + 1)
-		if (nul + 1 - at >= TAIL_MIN)
+	while (end - at >= TAIL_MIN) {
+		/* All names that end within so few bytes are too short. */
+		nul = memrchr(at, 0, TAIL_MIN - 1);
+		if (!nul) {
+			nul = memchr(at, 0, end - at);
+			if (!nul)
+				break;
 			find_tail(at, nul + 1 - at, told);
+		}
+		at = nul + 1;
+	}
 }
 
 /* Bit by bit, as such a table may be as large as its owner likes. */
