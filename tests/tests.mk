@@ -21,6 +21,10 @@ run_apart = status=0; $(call run_all,1,$(filter $(ALONE),$(1))) || status=1; \
 # of their own, and mostly wait.
 ALONE = $(LIVE_ALONE) $(E2E_ALONE)
 
+names-alone:
+	@echo $(notdir $(ALONE:.run=))
+.PHONY: names-alone
+
 # ---- unit tests: pure code, no root ---------------------------------------------------------------
 # tests/unit/test_NAME.c is one cmocka program on librpcore.a.
 
@@ -108,7 +112,7 @@ unit-asan: ## unit tests under AddressSanitizer and UBSan
 
 # ---- tests of the tests ---------------------------------------------------------------------------------
 
-mutants: ## single faults planted in the sources: is each noticed? (root; hours, goes on where it was)
+mutants: ## single faults planted in the sources, one a CPU at a time: is each noticed? (root; an hour or two, goes on where it was)
 	$(Q)python3 -B tools/mutants --build $(O)
 
 test-repeated: built ## each live and screen test 20 times on a busy machine (root; hours, goes on where it was)

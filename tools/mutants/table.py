@@ -23,6 +23,9 @@ class Test:
     def __str__(self):
         return f"{self.kind}/{self.name}" + (f" {self.filter}" if self.filter else "")
 
+    def binary(self):
+        return f"build/tests/{self.kind}/{self.name}"
+
     def sources(self):
         return [] if self.kind in ("e2e", "nobody") else [f"tests/{self.kind}/{self.name}.c"]
 
