@@ -140,6 +140,32 @@ static void a_debug_link_blames_nobody_else(void **state)
 	assert_int_equal(live_wait(files), 0);
 }
 
+/* Not even a file that is closed is waited for. */
+static void what_cannot_be_closed_is_left(void **state)
+{
+	const char *folder = live_path("silent"), *path = live_path("unclosed.json");
+	struct live_proc *other = live_target("functions counts 1 600"), *rptrace;
+	struct silent s;
+	json_t *json;
+
+	(void)state;
+	skip_without_fuse();
+	s.files = live_target("silent_files %s %s close", folder, live_target_path("functions"));
+	s.program = live_target("%s/program forever", folder);
+	live_release(s.program);
+	live_expect_line(s.program, "running", 1);
+	rptrace = live_rptrace("-p %d,%d -f leaf --format json -o %s", (int)s.program->pid,
+			       (int)other->pid, path);
+	await_tracing(rptrace);
+	live_expect_line(s.files, "asked", 1);
+	live_finish(other);
+	kill(rptrace->pid, SIGINT);
+	json = live_figures(rptrace, path);
+	assert_int_equal(live_sum(json, "leaf", "count"), 600);
+	assert_true(live_u64(json_object_get(json, "lost"), "files") >= 1);
+	end(&s);
+}
+
 /* ---- killed ---------------------------------------------------------------------------------- */
 
 /* The child of rptrace that reads files; 0: there is none now. */
@@ -253,6 +279,7 @@ int main(void)
 		cmocka_unit_test(a_signal_is_heard_while_it_is_waited_for),
 		cmocka_unit_test(names_are_not_waited_for),
 		cmocka_unit_test(a_debug_link_blames_nobody_else),
+		cmocka_unit_test(what_cannot_be_closed_is_left),
 		cmocka_unit_test(nothing_is_missed_but_what_is_counted),
 	};
 

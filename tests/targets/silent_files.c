@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
 /*
- * silent_files FOLDER FILE [written|root]: a file system at FOLDER (which it makes) with one file,
- * "program", that holds what FILE does; what is written to it goes there. It answers until it reads
- * a byte, prints "silent", and answers nothing from then on: "asked" for each thing that it is
- * asked all the same. With "root" it never answers what anybody else wants to read. It ends with
- * its input, and so does the wait of whoever is waiting.
+ * silent_files FOLDER FILE [written|root|close]: a file system at FOLDER (which it makes) with one
+ * file, "program", that holds what FILE does; what is written to it goes there. It answers until it
+ * reads a byte, prints "silent", and answers nothing from then on: "asked" for each thing that it
+ * is asked all the same. With "root" it never answers what anybody else wants to read, with "close"
+ * nobody who closes a file. It ends with its input, and so does the wait of whoever is waiting.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -27,7 +27,7 @@
 
 struct files {
 	int server, file;
-	bool root_alone;
+	bool root_alone, never_closed;
 	uint64_t size;
 };
 
@@ -164,7 +164,8 @@ static bool serve(struct files *f, bool silent)
 
 	if (got < 0)
 		return errno == EINTR || errno == EAGAIN || errno == ENOENT;
-	if (silent || (f->root_alone && in->uid && in->opcode == FUSE_READ))
+	if (silent || (f->root_alone && in->uid && in->opcode == FUSE_READ) ||
+	    (f->never_closed && in->opcode == FUSE_FLUSH))
 		puts("asked");
 	else
 		answer(f, in);
@@ -194,9 +195,11 @@ int main(int argc, char **argv)
 	if (argc != 3 && argc != 4)
 		return 2;
 	f.root_alone = argc == 4 && !strcmp(argv[3], "root");
+	f.never_closed = argc == 4 && !strcmp(argv[3], "close");
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	/* A program that is open for writing cannot be run. */
-	f.file = open(argv[2], (argc == 4 && !f.root_alone ? O_RDWR : O_RDONLY) | O_CLOEXEC);
+	f.file = open(argv[2],
+		      (argc == 4 && !strcmp(argv[3], "written") ? O_RDWR : O_RDONLY) | O_CLOEXEC);
 	if (f.server < 0 || f.file < 0 || fstat(f.file, &st))
 		fail("open");
 	f.size = (uint64_t)st.st_size;

@@ -97,6 +97,29 @@ static void test_regular_files_alone(void **state)
 	assert_int_equal(opens(in(f->path, "fifo")), -EINVAL);
 }
 
+/* Of a file system that nobody serves the file itself is kept; a handle is made one to read. */
+static void test_handles(void **state)
+{
+	const struct folder *f = *state;
+	int fd = rp_file__to_keep(rp_file__open_regular(f->outside, NULL));
+	int handle = open(f->outside, O_PATH | O_CLOEXEC);
+	struct stat st, own;
+
+	assert_false(rp_file__is_handle(fd));
+	assert_int_equal(rp_file__to_read(fd), fd);
+	assert_int_equal(rp_file__stat(fd, &own), 0);
+	close(fd);
+	assert_true(rp_file__is_handle(handle));
+	fd = rp_file__to_read(handle);
+	assert_false(rp_file__is_handle(fd));
+	assert_int_equal(rp_file__stat(fd, &st), 0);
+	assert_int_equal(st.st_ino, own.st_ino);
+	close(fd);
+	assert_int_equal(rp_file__to_keep(-ENOENT), -ENOENT);
+	assert_int_equal(rp_file__to_read(-ENOENT), -ENOENT);
+	assert_int_equal(rp_file__to_read(open(f->path, O_PATH | O_CLOEXEC)), -EINVAL);
+}
+
 /* stat(2) calls them regular; the first has no end, and a link leads to it from anywhere. */
 static void test_made_up_files(void **state)
 {
@@ -191,9 +214,13 @@ static void test_budget(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		FILE_TEST(test_regular_files_alone), FILE_TEST(test_made_up_files),
-		FILE_TEST(test_links_stay_below),    FILE_TEST(test_lease_is_not_waited_for),
-		FILE_TEST(test_holes_are_no_data),   FILE_TEST(test_budget),
+		FILE_TEST(test_regular_files_alone),
+		FILE_TEST(test_handles),
+		FILE_TEST(test_made_up_files),
+		FILE_TEST(test_links_stay_below),
+		FILE_TEST(test_lease_is_not_waited_for),
+		FILE_TEST(test_holes_are_no_data),
+		FILE_TEST(test_budget),
 	};
 
 	return cmocka_run_group_tests_name("file", tests, NULL, NULL);

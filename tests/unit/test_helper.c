@@ -86,6 +86,26 @@ static void files_are_those_that_are_opened_here(void **state)
 	assert_null(rp_helper__why(*state));
 }
 
+/* A handle will do for whatever the helper is asked. */
+static void handles_are_read(void **state)
+{
+	uint64_t place = 0, there = RP_FILE_HASH_START, here = there;
+	int fd = open(this, O_RDONLY | O_CLOEXEC), handle = open(this, O_PATH | O_CLOEXEC);
+	struct rp_elf *elf;
+
+	assert_int_equal(rp_helper__hash_code(*state, handle, &place, 1, &there), 0);
+	assert_int_equal(there, rp_file__hash_code(fd, &place, 1, here));
+	assert_int_equal(rp_helper__object(*state, handle, this, ALL, &elf, NULL), 0);
+	rp_elf__free(elf);
+	/* One that cannot be read. */
+	close(handle);
+	handle = open("/", O_PATH | O_CLOEXEC);
+	assert_int_equal(rp_helper__object(*state, handle, "/", ALL, &elf, NULL), -EINVAL);
+	assert_int_equal(rp_helper__hash_code(*state, handle, &place, 1, &there), -EIO);
+	close(handle);
+	close(fd);
+}
+
 static void what_a_process_maps_is_opened(void **state)
 {
 	struct rp_mapped_list list;
@@ -401,14 +421,14 @@ static void another_file_is_nonsense(void **state)
 	close(other);
 }
 
-/* What is opened for reading, regular, and can be read: a folder, a pipe, a file that may be
- * written to, and a place in the file system are none. */
+/* What is opened for reading, and regular: a folder, a pipe, a file that may be written to, and a
+ * handle of a folder are none. */
 static void what_is_no_file_is_nonsense(void **state)
 {
 	const struct rp_helper_reply lie = {0};
 	int wrong[] = {open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC),
 		       open("/dev/null", O_RDONLY | O_CLOEXEC),
-		       memfd_create("rptrace-test", MFD_CLOEXEC), open(this, O_PATH | O_CLOEXEC),
+		       memfd_create("rptrace-test", MFD_CLOEXEC), open("/", O_PATH | O_CLOEXEC),
 		       -1};
 	int ends[2];
 
@@ -456,6 +476,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(files_are_those_that_are_opened_here, set_up,
 						tear_down),
+		cmocka_unit_test_setup_teardown(handles_are_read, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_a_process_maps_is_opened, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_differs_from_its_file_is_seen, set_up,
 						tear_down),

@@ -42,13 +42,23 @@ static bool is_made_up(int handle)
 	return false;
 }
 
+/* The same file, whatever its path leads to by now. */
+static int open_again(int fd, int flags)
+{
+	char link[64];
+	int again;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	again = open(link, flags | O_CLOEXEC);
+	return again < 0 ? -errno : again;
+}
+
 /*
  * Open what a handle without access leads to, and close the handle: what is checked is what is
  * opened then. O_NONBLOCK does nothing to a regular file but where a lease would hold us up.
  */
 static int open_handle(int handle, struct stat *st)
 {
-	char link[64];
 	struct stat own;
 	int fd;
 
@@ -64,10 +74,7 @@ static int open_handle(int handle, struct stat *st)
 		fd = -EINVAL;
 		goto out;
 	}
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", handle);
-	fd = open(link, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	if (fd < 0)
-		fd = -errno;
+	fd = open_again(handle, O_RDONLY | O_NOCTTY | O_NONBLOCK);
 out:
 	close(handle);
 	return fd;
@@ -76,6 +83,30 @@ out:
 int rp_file__open_regular(const char *path, struct stat *st)
 {
 	return open_handle(open(path, O_PATH | O_CLOEXEC), st);
+}
+
+bool rp_file__is_handle(int fd)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	return flags >= 0 && flags & O_PATH;
+}
+
+int rp_file__to_keep(int fd)
+{
+	struct statfs fs;
+	int handle;
+
+	if (fd < 0 || (!fstatfs(fd, &fs) && fs.f_type != FUSE_SUPER_MAGIC))
+		return fd;
+	handle = open_again(fd, O_PATH);
+	close(fd);
+	return handle;
+}
+
+int rp_file__to_read(int fd)
+{
+	return fd >= 0 && rp_file__is_handle(fd) ? open_handle(fd, NULL) : fd;
 }
 
 /* Where the kernel has found it; false: nowhere, or it is too long. */

@@ -24,6 +24,19 @@ int rp_file__open_regular(const char *path, struct stat *st);
  */
 int rp_file__open_below(const char *folder, const char *path, struct stat *st);
 
+/*
+ * A process that serves a file system (FUSE) is asked about each file that is closed, and who
+ * closes it cannot be ended before there is an answer. So who must not be held up keeps a handle
+ * without access (O_PATH): the kernel asks nobody about that.
+ *
+ * The first takes a file over that is open for reading, and returns it, or its handle where it is
+ * served so. The second makes a file to read of what the first has returned, and takes that over.
+ * Both pass a negative errno on.
+ */
+int rp_file__to_keep(int fd);
+int rp_file__to_read(int fd);
+bool rp_file__is_handle(int fd);
+
 /* Read up to len bytes at an offset; returns the bytes there were. */
 size_t rp_file__read(int fd, uint64_t offset, void *buf, size_t len);
 

@@ -18,14 +18,14 @@ static void set_path(struct rp_helper *h, const char *path)
 
 /* ---- files ----------------------------------------------------------------------------------- */
 
-/* Open for reading, regular, and, where it was mapped, what is mapped there: nothing else is for
- * the helper to choose. */
+/* Open for reading, or a handle; regular, and, where it was mapped, what is mapped there: nothing
+ * else is for the helper to choose. */
 static bool may_be(int fd, pid_t pid, const struct rp_mapped *mapped)
 {
 	int flags = fcntl(fd, F_GETFL);
 	struct stat st, there;
 
-	if (flags < 0 || (flags & (O_ACCMODE | O_PATH)) != O_RDONLY || rp_file__stat(fd, &st) ||
+	if (flags < 0 || (flags & O_ACCMODE) != O_RDONLY || rp_file__stat(fd, &st) ||
 	    !S_ISREG(st.st_mode))
 		return false;
 	return !mapped || rp_proc__stat_mapped("/proc", pid, mapped, &there) ||
@@ -230,11 +230,12 @@ static size_t read_code(void *ctx, uint64_t offset, void *buf, size_t len)
 static void close_object(void *ctx)
 {
 	struct rp_helper *h = ctx;
+	int none;
 
 	h->has_object = false;
-	h->request.what = RP_HELPER_CLOSE;
-	if (h->pid && !rp_helper_message__send(h->socket, &h->request, sizeof(h->request), -1))
-		rp_helper__end(h);
+	if (h->pid && !rp_helper__ask(h, RP_HELPER_CLOSE, -1, &none) && none >= 0)
+		close(none);
+	h->why = NULL; /* all was answered that was of use */
 }
 
 static int ask_for_object(struct rp_helper *h, int fd, const struct stat *st, const char *name,

@@ -21,7 +21,7 @@ enum rp_helper_what {
 	RP_HELPER_OPEN_PATH,	/* the same, by its path there */
 	RP_HELPER_OBJECT,	/* file, path: its name -> image in a memfd; it stays open ... */
 	RP_HELPER_READ,		/* ... for this: offset -> a piece */
-	RP_HELPER_CLOSE,	/* no answer */
+	RP_HELPER_CLOSE,	/* once it is: closing may take for ever */
 	RP_HELPER_DIFFERS,	/* file, of a process, offset -> a byte: it does */
 	RP_HELPER_CODE,		/* file, places in it, hash so far -> that hash, of what is there */
 	RP_HELPER_DEBUG_FILE,	/* file, path: its name -> the file with its symbols or lines */

@@ -174,19 +174,23 @@ static int list_linked(const struct rp_helper_request *request)
 	return rc;
 }
 
-/* Returns a file that goes with the answer, or -1. */
+/* file: or -1, a negative errno: it cannot be read. Returns what goes with the answer, or -1. */
 static int answer(const struct rp_helper_request *request, int file, struct rp_elf **elf,
 		  struct rp_helper_reply *reply)
 {
 	int rc = -EINVAL;
 
+	if (file < -1) {
+		reply->rc = file;
+		return -1;
+	}
 	switch (request->what) {
 	case RP_HELPER_OPEN:
-		rc = rp_file__open_regular(request->path, NULL);
+		rc = rp_file__to_keep(rp_file__open_regular(request->path, NULL));
 		break;
 	case RP_HELPER_OPEN_MAPPING:
 	case RP_HELPER_OPEN_PATH:
-		rc = open_mapped(request);
+		rc = rp_file__to_keep(open_mapped(request));
 		break;
 	case RP_HELPER_OBJECT:
 		rc = read_object(request, file, elf, reply->cause, sizeof(reply->cause));
@@ -199,7 +203,7 @@ static int answer(const struct rp_helper_request *request, int file, struct rp_e
 		hash_code(request, file, reply);
 		return -1;
 	case RP_HELPER_DEBUG_FILE:
-		rc = open_debug_file(request, file);
+		rc = rp_file__to_keep(open_debug_file(request, file));
 		break;
 	case RP_HELPER_UNWINDING:
 		rc = read_unwinding(file);
@@ -210,6 +214,8 @@ static int answer(const struct rp_helper_request *request, int file, struct rp_e
 	case RP_HELPER_LINKED:
 		rc = list_linked(request);
 		break;
+	case RP_HELPER_CLOSE:
+		return -1;
 	case RP_HELPER_READ:
 		if (*elf)
 			reply->size = rp_elf__read(*elf, request->offset, reply->piece,
@@ -248,15 +254,16 @@ void rp_helper__serve(int socket, pid_t parent)
 			elf = NULL;
 		}
 		memset(&reply, 0, offsetof(struct rp_helper_reply, piece));
-		with = request.what == RP_HELPER_CLOSE ? -1 : answer(&request, file, &elf, &reply);
-		if (request.what != RP_HELPER_CLOSE &&
-		    !rp_helper_message__send(socket, &reply,
+		file = rp_file__to_read(file);
+		with = answer(&request, file, &elf, &reply);
+		/* That may take for ever, and is this request's own fault. */
+		if (file >= 0)
+			close(file);
+		if (!rp_helper_message__send(socket, &reply,
 					     offsetof(struct rp_helper_reply, piece) + reply.size,
 					     with))
 			_exit(1);
 		if (with >= 0)
 			close(with);
-		if (file >= 0)
-			close(file);
 	}
 }

@@ -10,6 +10,7 @@
 #include <unistd.h>
 #include <uthash.h>
 
+#include "discover/file.h"
 #include "discover/lines.h"
 #include "helper/killed.h"
 #include "helper/restrict.h"
@@ -127,6 +128,10 @@ static _Noreturn void read_lines(const struct known *k, struct object *objects, 
 	size_t at = 0, size = k->source.n * sizeof(*answers);
 
 	close_others(objects, n, out);
+	for (size_t i = 0; i < n; i++) {
+		objects[i].fd = rp_file__to_read(objects[i].fd);
+		objects[i].debug = rp_file__to_read(objects[i].debug);
+	}
 	rp_restrict__limits(READER_CPU_S, READER_BYTES);
 	/* libdw may stumble over what it reads; it takes nobody with it. */
 	rp_restrict__rights(parent);

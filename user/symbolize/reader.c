@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "discover/file.h"
 #include "helper/restrict.h"
 #include "symbolize/functions.h"
 #include "util/clock.h"
@@ -93,6 +94,8 @@ static _Noreturn void run(int fd, int debug, bool lines, int socket, pid_t paren
 	struct object o = {0};
 
 	rp_restrict__descriptors(keep, 3);
+	fd = rp_file__to_read(fd);
+	debug = rp_file__to_read(debug);
 	rp_restrict__limits(READER_CPU_S, READER_BYTES);
 	/* It is waited for: no less urgent than who asks. */
 	setpriority(PRIO_PROCESS, 0, urgency);

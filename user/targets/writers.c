@@ -9,8 +9,9 @@
  * A lease on the file, fcntl(2), does that: who opens it for writing, or cuts it, has to wait until
  * the holder of the lease gives it back, which is as soon as the breakpoints are out, some
  * milliseconds later. Where rptrace is stopped the kernel takes the lease away by itself, after
- * /proc/sys/fs/lease-break-time. No lease is to be had where the file system has none, and on what
- * somebody has open for writing already; there inotify tells of each write, afterwards.
+ * /proc/sys/fs/lease-break-time. No lease is to be had where the file system has none, of files
+ * that are not ours to open (rp_file__to_keep()), and on what somebody has open for writing
+ * already; there inotify tells of each write, afterwards.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -22,6 +23,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "discover/file.h"
 #include "targets/internal.h"
 #include "util/array.h"
 
@@ -86,7 +88,7 @@ bool rp_object__watch_writers(struct rp_targets *t, struct rp_object *o)
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", o->fd);
 	if (!o->watch && w->inotify >= 0)
 		o->watch = inotify_add_watch(w->inotify, path, IN_MODIFY);
-	if (o->lease || w->signals < 0)
+	if (o->lease || w->signals < 0 || rp_file__is_handle(o->fd))
 		return o->lease;
 	o->lease = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (o->lease >= 0 && !fcntl(o->lease, F_SETSIG, LEASE_SIGNAL) &&
