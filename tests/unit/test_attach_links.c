@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
 #include "libbpf_fixture.h"
 
+#include <netinet/in.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 
 #include "util/clock.h"
@@ -308,7 +310,7 @@ static void numbers_are_given_in_turn(void **state)
 	a = attach_to(s, roles, 1, NULL, NULL);
 	first = a->site_group;
 	rp_links__free(a);
-	rp_detacher__wait(&s->detacher);
+	rp_detacher__wait(&s->detacher, NULL);
 	/* The one freed last comes last. */
 	a = attach_to(s, roles, 1, NULL, NULL);
 	b = attach_to(s, roles, 1, NULL, NULL);
@@ -320,7 +322,7 @@ static void numbers_are_given_in_turn(void **state)
 	assert_int_equal(fails_to_attach(s, roles, &err), -ENOSPC);
 	assert_non_null(strstr(err.cause, "too many files and processes"));
 	rp_links__free(b);
-	rp_detacher__wait(&s->detacher);
+	rp_detacher__wait(&s->detacher, NULL);
 	b = attach_to(s, roles, 1, NULL, NULL);
 	assert_int_equal(b->generation, RP_GENERATION_FIRST);
 	rp_links__free(a);
@@ -383,7 +385,7 @@ static void a_swap_leaves_no_gap(void **state)
 	assert_int_equal(bpf_map_lookup_elem(s->skel->maps.left_out->fd, &key, &none), 0);
 
 	rp_session__detach_old_generation(s, &swap);
-	rp_detacher__wait(&s->detacher);
+	rp_detacher__wait(&s->detacher, NULL);
 	assert_false(rp_session__detaches_old_generation(s, &swap));
 	rp_session__end_swap(s, &swap);
 	assert_int_equal(s->skel->bss->swaps_under_way, 0);
@@ -431,7 +433,7 @@ static void generations_are_given_in_turn(void **state)
 		assert_int_equal(next->generation, g <= RP_GENERATION_MASK ? g : 1);
 		assert_int_equal(s->users[links->site_group], 2);
 		rp_links__free(links);
-		rp_detacher__wait(&s->detacher);
+		rp_detacher__wait(&s->detacher, NULL);
 		links = next;
 	}
 	rp_links__free(links);
@@ -504,11 +506,57 @@ static void links_are_closed_by_others(void **state)
 	assert_false(is_open(fds[1]));
 	/* Nobody has it any more once the last worker has closed it. */
 	assert_int_equal(read(ends[0], &byte, 1), 0);
-	rp_detacher__wait(&detacher);
+	rp_detacher__wait(&detacher, NULL);
 	assert_int_equal(under_way, 0);
 	assert_int_equal(detacher.n, 0);
 	assert_false(rp_detacher__has(&detacher, 0, 0));
 	close(ends[0]);
+}
+
+static bool always(void)
+{
+	return true;
+}
+
+/* Two ends of a connection; the last one to close the first waits for what the second never reads.
+ */
+static void lingering_pair(int ends[2])
+{
+	const struct linger long_one = {.l_onoff = 1, .l_linger = 600};
+	struct sockaddr_in to = {.sin_family = AF_INET,
+				 .sin_addr = {.s_addr = htonl(INADDR_LOOPBACK)}};
+	socklen_t size = sizeof(to);
+	static char much[1 << 20];
+	int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	assert_int_equal(bind(listener, (struct sockaddr *)&to, size), 0);
+	assert_int_equal(listen(listener, 1), 0);
+	assert_int_equal(getsockname(listener, (struct sockaddr *)&to, &size), 0);
+	ends[0] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_int_equal(connect(ends[0], (struct sockaddr *)&to, size), 0);
+	ends[1] = accept(listener, NULL, NULL);
+	close(listener);
+	assert_int_equal(setsockopt(ends[0], SOL_SOCKET, SO_LINGER, &long_one, sizeof(long_one)),
+			 0);
+	while (send(ends[0], much, sizeof(much), MSG_DONTWAIT) > 0)
+		;
+}
+
+/* A close that does not return is left to its worker where there is no time. */
+static void a_worker_that_is_stuck_is_left(void **state)
+{
+	uint32_t under_way = 0;
+	struct rp_detacher detacher = {.under_way = &under_way};
+	int ends[2];
+
+	(void)state;
+	lingering_pair(ends);
+	rp_detacher__add(&detacher, &ends[0], 1, 1);
+	assert_false(rp_detacher__wait(&detacher, always));
+	assert_int_equal(detacher.n, 1);
+	close(ends[1]);
+	assert_true(rp_detacher__wait(&detacher, NULL));
+	assert_int_equal(under_way, 0);
 }
 
 int main(void)
@@ -529,6 +577,7 @@ int main(void)
 		cmocka_unit_test(generations_are_given_in_turn),
 		cmocka_unit_test(open_regions_are_what_has_not_been_left),
 		cmocka_unit_test(links_are_closed_by_others),
+		cmocka_unit_test(a_worker_that_is_stuck_is_left),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

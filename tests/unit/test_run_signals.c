@@ -68,6 +68,55 @@ static void an_end_gets_late(void **state)
 	rp_signals__free(s);
 }
 
+static void end_at_once(void *ctx)
+{
+	_exit(*(const int *)ctx);
+}
+
+/* The main thread is in a system call that no signal ends, as all are blocked. */
+static void one_that_is_not_taken_is_told_of(void **state)
+{
+	int status = 7, never[2], waits;
+	struct rp_signals *s;
+	struct rp_err err;
+	char byte;
+	pid_t pid;
+
+	(void)state;
+	assert_int_equal(pipe2(never, O_CLOEXEC), 0);
+	pid = fork();
+	if (!pid) {
+		const struct rp_signals_opts opts = {.on_unheard = end_at_once, .ctx = &status};
+
+		alarm(60);
+		if (rp_signals__new(&opts, &s, &err) || kill(getpid(), SIGINT))
+			_exit(1);
+		_exit(read(never[0], &byte, 1) == 1);
+	}
+	assert_int_equal(waitpid(pid, &waits, 0), pid);
+	assert_true(WIFEXITED(waits));
+	assert_int_equal(WEXITSTATUS(waits), 7);
+	close(never[0]);
+	close(never[1]);
+}
+
+/* One that is taken ends as it ends: nobody is told. */
+static void one_that_is_taken_is_not(void **state)
+{
+	struct signalfd_siginfo info;
+	struct rp_signals_opts opts = {.on_unheard = end_at_once, .ctx = &info};
+	struct rp_signals *s;
+	struct rp_err err;
+
+	(void)state;
+	assert_int_equal(rp_signals__new(&opts, &s, &err), 0);
+	kill(getpid(), SIGINT);
+	while (!rp_signals__take(s, &info))
+		;
+	assert_int_equal(info.ssi_signo, SIGINT);
+	rp_signals__free(s);
+}
+
 static void quit_is_an_end(void **state)
 {
 	(void)state;
@@ -267,6 +316,8 @@ int main(void)
 		cmocka_unit_test(a_reader_gets_all),
 		cmocka_unit_test(each_end_is_heard_once),
 		cmocka_unit_test(an_end_gets_late),
+		cmocka_unit_test(one_that_is_not_taken_is_told_of),
+		cmocka_unit_test(one_that_is_taken_is_not),
 		cmocka_unit_test(quit_is_an_end),
 		cmocka_unit_test(some_end_nothing),
 		cmocka_unit_test(passed_on_where_it_was_sent_to_rptrace_alone),

@@ -9,10 +9,13 @@
 #include <unistd.h>
 
 #include "attach/worker.h"
+#include "util/clock.h"
 
 #define WORKERS_MAX   256	  /* at a time */
 #define STACK_BYTES   (64u << 10) /* of each */
 #define POLL_PAUSE_NS 100000
+#define WAIT_PAUSE_NS 1000000
+#define STILL_MAX_NS  (RP_NS_PER_S / 2)
 
 /* Shares our memory, and has a copy of our table of files. */
 struct rp_detach_worker {
@@ -23,13 +26,18 @@ struct rp_detach_worker {
 	struct rp_worker worker;
 	bool ready; /* it holds no files but its links */
 	bool go;    /* we have closed our copies of these */
-	size_t n;
+	size_t n, closed;
 	int fds[];
 };
 
+static void pause_for(long ns)
+{
+	nanosleep(&(struct timespec){.tv_nsec = ns}, NULL);
+}
+
 static void pause_shortly(void)
 {
-	nanosleep(&(struct timespec){.tv_nsec = POLL_PAUSE_NS}, NULL);
+	pause_for(POLL_PAUSE_NS);
 }
 
 static bool is_set(const bool *flag)
@@ -55,8 +63,10 @@ static void close_all(void *worker_)
 	set(&w->ready);
 	while (!is_set(&w->go) && getppid() == w->parent)
 		pause_shortly();
-	for (size_t i = 0; i < w->n; i++)
+	for (size_t i = 0; i < w->n; i++) {
 		close(w->fds[i]);
+		__atomic_fetch_add(&w->closed, 1, __ATOMIC_RELAXED);
+	}
 	__atomic_fetch_sub(w->under_way, 1, __ATOMIC_SEQ_CST);
 }
 
@@ -83,13 +93,13 @@ static struct rp_detach_worker *worker__new(uint32_t *under_way, const int *fds,
 }
 
 /* Returns how many have ended. */
-static size_t reap(struct rp_detacher *detacher, int flags)
+static size_t reap(struct rp_detacher *detacher)
 {
 	struct rp_detach_worker **at = &detacher->workers, *w;
 	size_t n = 0;
 
 	while ((w = *at)) {
-		pid_t pid = waitpid(w->worker.pid, NULL, __WALL | flags);
+		pid_t pid = waitpid(w->worker.pid, NULL, __WALL | WNOHANG);
 
 		if (!pid || (pid < 0 && errno == EINTR)) {
 			at = &w->next;
@@ -110,7 +120,7 @@ void rp_detacher__add(struct rp_detacher *detacher, const int *fds, size_t n, ui
 
 	if (!n)
 		return;
-	while (detacher->n >= WORKERS_MAX && !reap(detacher, WNOHANG))
+	while (detacher->n >= WORKERS_MAX && !reap(detacher))
 		pause_shortly();
 	w = worker__new(detacher->under_way, fds, n, tag);
 	if (w) {
@@ -138,11 +148,32 @@ bool rp_detacher__has(struct rp_detacher *detacher, uint32_t tag, uint32_t mask)
 
 void rp_detacher__reap(struct rp_detacher *detacher)
 {
-	reap(detacher, WNOHANG);
+	reap(detacher);
 }
 
-void rp_detacher__wait(struct rp_detacher *detacher)
+static size_t closed(const struct rp_detacher *detacher)
 {
-	while (detacher->workers)
-		reap(detacher, 0);
+	size_t n = 0;
+
+	for (const struct rp_detach_worker *w = detacher->workers; w; w = w->next)
+		n += __atomic_load_n(&w->closed, __ATOMIC_RELAXED);
+	return n;
+}
+
+bool rp_detacher__wait(struct rp_detacher *detacher, bool (*is_late)(void))
+{
+	uint64_t since = rp_clock__now();
+	size_t before = closed(detacher);
+
+	while (detacher->workers) {
+		size_t ended = reap(detacher), n = closed(detacher);
+
+		if (ended || n != before)
+			since = rp_clock__now();
+		else if (is_late && is_late() && rp_clock__now() > since + STILL_MAX_NS)
+			return false;
+		before = n;
+		pause_for(WAIT_PAUSE_NS);
+	}
+	return true;
 }

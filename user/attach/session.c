@@ -347,6 +347,7 @@ int rp_session__new(const struct rp_session_opts *opts, struct rp_session **out,
 		return rp_err__no_memory(err);
 	libbpf_set_print(opts->verbose ? print_verbose : print_nothing);
 	s->mode = opts->mode;
+	s->is_late = opts->is_late;
 	s->skel = rptrace_bpf__open();
 	if (!s->skel) {
 		rc = load_error(-errno, err);
@@ -393,7 +394,8 @@ void rp_session__free(struct rp_session *s)
 {
 	if (!s)
 		return;
-	rp_detacher__wait(&s->detacher);
+	if (!rp_detacher__wait(&s->detacher, s->is_late))
+		return; /* what they use is theirs */
 	bpf_link__destroy(s->open_threads);
 	rp_session__close_wakers(s);
 	ring_buffer__free(s->ring);

@@ -57,6 +57,8 @@ struct rp_session_opts {
 	/* Of the ring of instances, 2^n pages; 0: none are told. */
 	uint32_t record_bytes;
 	uint32_t record_every; /* one tree in so many; 0: all */
+	/* At the end: whether to leave to themselves workers that detach nothing; NULL: never. */
+	bool (*is_late)(void);
 };
 
 struct rp_session;

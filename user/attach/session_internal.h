@@ -21,6 +21,7 @@ struct rp_session {
 	uint32_t next_arg;
 	uint32_t swaps; /* so far */
 	struct rp_detacher detacher;
+	bool (*is_late)(void);
 	pid_t own_process;		   /* that is tracked, for calibration; 0: none */
 	uint8_t users[RP_SITE_GROUPS_MAX]; /* links that have the number of a site group */
 	uint32_t last_site_group;	   /* number that was given last */

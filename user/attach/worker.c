@@ -10,6 +10,13 @@
 
 #define STACK_BYTES (256 * 1024)
 
+static pid_t running; /* of the process; put there by the kernel, as its parent sleeps by then */
+
+pid_t rp_worker__pid(void)
+{
+	return __atomic_load_n(&running, __ATOMIC_RELAXED);
+}
+
 static int worker_main(void *worker_)
 {
 	const struct rp_worker *w = worker_;
@@ -35,7 +42,7 @@ bool rp_worker__start(struct rp_worker *w, int flags)
 			MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
 	if (w->stack == MAP_FAILED)
 		return false;
-	w->pid = clone(worker_main, w->stack + w->stack_bytes, CLONE_VM | flags, w);
+	w->pid = clone(worker_main, w->stack + w->stack_bytes, CLONE_VM | flags, w, &running);
 	if (w->pid < 0)
 		rp_worker__free(w);
 	return w->pid >= 0;
@@ -51,11 +58,12 @@ void rp_worker__run(void (*fn)(void *ctx), void *ctx)
 	struct rp_worker w = {.fn = fn, .ctx = ctx, .stack_bytes = STACK_BYTES};
 
 	/* CLONE_VFORK: we sleep until it exits, and nobody else uses the memory meanwhile. */
-	if (!rp_worker__start(&w, CLONE_VFORK | CLONE_FILES)) {
+	if (!rp_worker__start(&w, CLONE_VFORK | CLONE_FILES | CLONE_PARENT_SETTID)) {
 		fn(ctx);
 		return;
 	}
 	while (waitpid(w.pid, NULL, __WALL) < 0 && errno == EINTR)
 		;
+	__atomic_store_n(&running, 0, __ATOMIC_RELAXED);
 	rp_worker__free(&w);
 }

@@ -23,6 +23,9 @@
  */
 void rp_worker__run(void (*fn)(void *ctx), void *ctx);
 
+/* The one that a thread waits for in there; 0: none does. */
+pid_t rp_worker__pid(void);
+
 struct rp_worker {
 	void (*fn)(void *ctx);
 	void *ctx;

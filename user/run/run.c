@@ -16,6 +16,7 @@
 #include "run/output.h"
 #include "run/selection.h"
 #include "run/startup.h"
+#include "screen/terminal.h"
 #include "util/clock.h"
 
 void rp_run__say(struct rp_run *run, const char *line, const char *cure)
@@ -46,10 +47,25 @@ static int open_screen(struct rp_run *run, struct rp_err *err)
 	return rp_run__open_screen(run, err);
 }
 
+/* There is no way back to what is being done, and to what was counted. */
+static void end_unheard(void *ctx)
+{
+	const struct rp_run *run = ctx;
+
+	if (run->on_screen)
+		rp_terminal__close();
+	run->say("ended without its figures: a process keeps the kernel from writing to its "
+		 "memory, or "
+		 "reading its mappings",
+		 "grep '^State:.*D' /proc/[0-9]*/task/*/status");
+	_exit(RP_EXIT_FAILED);
+}
+
 static int start(struct rp_run *run, struct rp_err *err)
 {
 	struct rp_launch_opts launch = {.argv = run->opts->argv, .limits = &run->limits};
-	const struct rp_signals_opts signals = {.on_screen = run->on_screen};
+	const struct rp_signals_opts signals = {
+		.on_screen = run->on_screen, .on_unheard = end_unheard, .ctx = run};
 	const char *command = NULL;
 	struct rp_user user;
 	int rc = rp_selection__check(run->opts, err);

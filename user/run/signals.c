@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "run/standard.h"
+#include "run/unheard.h"
 #include "util/clock.h"
 
 static const int ends[] = {SIGINT, SIGTERM, SIGHUP};
@@ -22,6 +23,7 @@ static uint64_t end_seen;
 struct rp_signals {
 	int fd;
 	sigset_t inherited;
+	struct rp_unheard *unheard;
 };
 
 /* nohup(1) and the like have it ignored. SIGINT is heard all the same: shells without job control
@@ -34,6 +36,24 @@ static bool is_unwanted(int signal)
 	       action.sa_handler == SIG_IGN;
 }
 
+static void add_ends(sigset_t *set)
+{
+	for (size_t i = 0; i < COUNT(ends); i++)
+		if (!is_unwanted(ends[i]))
+			sigaddset(set, ends[i]);
+}
+
+static struct rp_unheard *watch_over(const struct rp_signals_opts *opts)
+{
+	struct rp_unheard_opts unheard = {.is_pending = rp_signals__is_end_pending,
+					  .on_unheard = opts->on_unheard,
+					  .ctx = opts->ctx};
+
+	sigemptyset(&unheard.ends);
+	add_ends(&unheard.ends);
+	return rp_unheard__watch(&unheard);
+}
+
 int rp_signals__new(const struct rp_signals_opts *opts, struct rp_signals **out, struct rp_err *err)
 {
 	struct rp_signals *s = calloc(1, sizeof(*s));
@@ -44,9 +64,7 @@ int rp_signals__new(const struct rp_signals_opts *opts, struct rp_signals **out,
 	sigemptyset(&set);
 	sigaddset(&set, SIGCHLD);
 	sigaddset(&set, SIGUSR1);
-	for (size_t i = 0; i < COUNT(ends); i++)
-		if (!is_unwanted(ends[i]))
-			sigaddset(&set, ends[i]);
+	add_ends(&set);
 	for (size_t i = 0; opts->on_screen && i < COUNT(of_the_screen); i++)
 		sigaddset(&set, of_the_screen[i]);
 	end_seen = 0;
@@ -60,6 +78,8 @@ int rp_signals__new(const struct rp_signals_opts *opts, struct rp_signals **out,
 		rp_signals__free(s);
 		return rc;
 	}
+	if (opts->on_unheard)
+		s->unheard = watch_over(opts);
 	*out = s;
 	return 0;
 }
@@ -68,6 +88,7 @@ void rp_signals__free(struct rp_signals *s)
 {
 	if (!s)
 		return;
+	rp_unheard__free(s->unheard);
 	sigprocmask(SIG_SETMASK, &s->inherited, NULL);
 	if (s->fd >= 0)
 		close(s->fd);

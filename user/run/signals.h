@@ -16,6 +16,9 @@ struct rp_signals;
 
 struct rp_signals_opts {
 	bool on_screen; /* those of a terminal that is in use, too */
+	/* One that ends the run cannot be taken (run/unheard.h); NULL: nobody looks. */
+	void (*on_unheard)(void *ctx);
+	void *ctx;
 };
 
 int rp_signals__new(const struct rp_signals_opts *opts, struct rp_signals **out,

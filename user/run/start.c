@@ -91,6 +91,7 @@ static int open_session(struct rp_run *run, struct rp_session_opts *opts, struct
 		rp_recording__follow(run->recording, run->plan);
 	opts->excludes = run->opts->excludes.items;
 	opts->n_excludes = (uint32_t)run->opts->excludes.n;
+	opts->is_late = rp_signals__is_end_late;
 	opts->spans = run->on_screen || rp_plan__may_have_spans(run->plan);
 	rc = rp_session__new(opts, &run->session, err);
 	if (!rc && run->opts->wakers)
