@@ -4,6 +4,7 @@
 import json
 import subprocess
 
+import harness
 from harness import Case
 
 # In C, and in C++ as well. A call takes longer or shorter than the one before it: a program in step
@@ -154,3 +155,19 @@ class Rust(Lines):
 
     def test_rust(self):
         self.assertIn("loops", self.check_lines("loops.rs", RUST, "rustc", "-g", "-O"))
+
+
+class Rate(Case):
+    needs = ("strace",)
+
+    def test_what_ran_before_all_was_attached_is_not_counted(self):
+        target = self.spawn("sh", "-c", "while :; do :; done")
+        self.json = self.path("snapshot.json")
+        # Its clock is opened once the process is known, before anything is measured.
+        self.spawn("strace", "-o", "/dev/null", "-e", "trace=perf_event_open",
+                   "-e", "inject=perf_event_open:delay_enter=3s", harness.rptrace_path, "--sample", "-x", "*",
+                   "-d", "0.2", "-p", target.pid, "--format", "json", "-o", self.json).finish()
+        data = self.snapshot().data
+        used = data["samples"]["taken"] / data["samples"]["hz_achieved"]
+        # Of its one thread, and as long as it takes to read one figure behind the other.
+        self.assertLess(used, data["duration_ns"] / 1e9 + 0.5)

@@ -314,6 +314,25 @@ static void test_exit(void **state)
 	assert_int_equal(rp_targets__cpu(f.targets), 5000000000ull - FAKE_CPU_NS);
 }
 
+/* What they use until all is attached has neither samples nor regions beside it. */
+static void test_cpu_before_it_is_measured(void **state)
+{
+	(void)state;
+	start_beside_another();
+	fake_cpu_run = 3000000000;
+	assert_int_equal(rp_targets__cpu(f.targets), 3000000000);
+	rp_targets__begin_cpu(f.targets);
+	assert_int_equal(rp_targets__cpu(f.targets), 0);
+	fake_cpu_run += 20;
+	assert_int_equal(rp_targets__cpu(f.targets), 20);
+	end_process(PID);
+	send(RP_EVENT_EXIT, PID, FAKE_CPU_NS + fake_cpu_run + 5);
+	assert_int_equal(rp_targets__cpu(f.targets), 25);
+	rp_targets__begin_cpu(f.targets);
+	assert_int_equal(rp_targets__cpu(f.targets), 0);
+	fake_cpu_run = 0;
+}
+
 static void test_end_that_nobody_tells(void **state)
 {
 	(void)state;
@@ -558,6 +577,7 @@ int main(void)
 		TARGETS_TEST(test_short_programs_that_are_removed),
 		TARGETS_TEST(test_late_once),
 		TARGETS_TEST(test_exit),
+		TARGETS_TEST(test_cpu_before_it_is_measured),
 		TARGETS_TEST(test_end_that_nobody_tells),
 		TARGETS_TEST(test_reused_pid),
 		TARGETS_TEST(test_unused_file),

@@ -129,6 +129,7 @@ static int activate(struct rp_run *run, struct rp_err *err)
 	rc = rp_run__start_record(run, err);
 	if (rc)
 		return rc;
+	rp_targets__begin_cpu(run->targets);
 	rp_session__activate(run->session);
 	/* The loop is about to take the signal, which a command then has without having begun. */
 	if (run->cut_short)

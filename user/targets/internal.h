@@ -78,7 +78,7 @@ struct rp_process {
 	size_t n_loaded;
 	double due;		  /* s, CLOCK_MONOTONIC */
 	double rested;		  /* when the last look has paid for itself */
-	uint64_t cpu_before, cpu; /* ns: when tracing began; when last looked at */
+	uint64_t cpu_before, cpu; /* ns: when measuring began; when last looked at */
 	UT_hash_handle hh;
 };
 

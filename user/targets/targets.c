@@ -557,6 +557,13 @@ pid_t rp_targets__debugged(const struct rp_targets *t, pid_t *debugger)
 	return 0;
 }
 
+void rp_targets__begin_cpu(struct rp_targets *t)
+{
+	for (struct rp_process *p = t->processes; p; p = p->hh.next)
+		p->cpu_before += rp_process__cpu(t, p);
+	t->cpu_of_ended = 0;
+}
+
 uint64_t rp_targets__cpu(struct rp_targets *t)
 {
 	uint64_t sum = t->cpu_of_ended;

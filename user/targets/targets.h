@@ -129,7 +129,13 @@ int rp_targets__pids(const struct rp_targets *targets, pid_t **pids, size_t *n);
 /* A traced process that somebody has under ptrace(2), and who; 0: none is. */
 pid_t rp_targets__debugged(const struct rp_targets *targets, pid_t *debugger);
 
-/* CPU time that the traced processes have used since they are traced, ns; ended ones included. */
+/*
+ * From now on it is measured what the processes do. What CPU time they used before is not counted:
+ * to read their files and to attach may have taken seconds, in which nothing was measured.
+ */
+void rp_targets__begin_cpu(struct rp_targets *targets);
+
+/* CPU time that they have used since then, or since they came later, ns; ended ones included. */
 uint64_t rp_targets__cpu(struct rp_targets *targets);
 
 /* Number, as in the sites of the plan: path as the target's maps show it. Returns its open file,
