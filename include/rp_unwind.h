@@ -17,8 +17,9 @@
 
 /* Where the CFA of a row is. */
 enum rp_unwind_cfa {
-	RP_UNWIND_CFA_SP,	/* sp + off words */
-	RP_UNWIND_CFA_FP,	/* fp + off words */
+	RP_UNWIND_CFA_SP,     /* sp + off words */
+	RP_UNWIND_CFA_SP_FAR, /* sp + RP_UNWIND_FAR words, and as many more as off says unsigned */
+	RP_UNWIND_CFA_FP,     /* fp + off words */
 	RP_UNWIND_CFA_SP_DEREF, /* what is stored at sp + off words, and 8 (OpenSSL's assembly) */
 	RP_UNWIND_CFA_FP_DEREF, /* what is stored at fp + off words (realigned stacks) */
 	RP_UNWIND_CFA_PLT,	/* sp + 8, and 8 more from byte `off` of a 16-byte PLT entry on */
@@ -36,6 +37,7 @@ enum rp_unwind_cfa {
 #define RP_UNWIND_FP_LOST  -128 /* nowhere that a row can tell */
 
 #define RP_UNWIND_WORD	   8
+#define RP_UNWIND_FAR	   0x8000 /* words: the first number that off cannot hold */
 
 /* Holds from pc up to the pc of the next row. */
 struct rp_unwind_row {
@@ -191,6 +193,8 @@ RP_INLINE __rp_u64 rp_unwind__cfa(const struct rp_unwind_row *row,
 	switch (row->cfa) {
 	case RP_UNWIND_CFA_SP:
 		return regs->sp + off;
+	case RP_UNWIND_CFA_SP_FAR:
+		return regs->sp + (RP_UNWIND_FAR + (__rp_u64)(__rp_u16)row->off) * RP_UNWIND_WORD;
 	case RP_UNWIND_CFA_FP:
 		return regs->fp + off;
 	case RP_UNWIND_CFA_SP_DEREF:

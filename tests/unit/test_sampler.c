@@ -249,6 +249,21 @@ static void test_compiled_code(void **state)
 	assert_int_equal(rp_sample_store__totals(store)->unresolved, 0);
 }
 
+/* That code is made at run time is said of processes that are known. */
+static void test_unnamed_code(void **state)
+{
+	struct rp_sample sample = sample_at(in_no_file(), RP_SAMPLE_KIND_SAMPLE, 0);
+
+	(void)state;
+	assert_true(rp_sampler__take(sampler, &sample, RP_SAMPLE_BYTES(2)));
+	assert_int_equal(rp_sampler__unnamed_code(sampler).samples, 1);
+	sample.tgid = 1000000000; /* no process has this number */
+	sample.end = RP_UNWIND_END_NO_ROW;
+	assert_true(rp_sampler__take(sampler, &sample, RP_SAMPLE_BYTES(2)));
+	assert_int_equal(rp_sampler__unnamed_code(sampler).samples, 1);
+	assert_int_equal(rp_sample_store__totals(store)->ends[RP_UNWIND_END_EARLY], 1);
+}
+
 static void tell_python(uint64_t address, const char *name)
 {
 	static struct rp_python_code record;
@@ -357,6 +372,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_sleeps_in_the_kernel, start, end),
 		cmocka_unit_test_setup_teardown(test_stacks_that_end_early, start, end),
 		cmocka_unit_test_setup_teardown(test_compiled_code, start, end),
+		cmocka_unit_test_setup_teardown(test_unnamed_code, start, end),
 		cmocka_unit_test(test_python_frames),
 		cmocka_unit_test(test_clocks_deviate),
 	};

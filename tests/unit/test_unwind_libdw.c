@@ -29,6 +29,12 @@ static bool set_cfa(const Dwarf_Op *ops, size_t n, struct rp_unwind_row *row)
 		row->off = (int16_t)(ops[4].atom - DW_OP_lit0);
 		return true;
 	}
+	if (n == 1 && ops[0].atom == DW_OP_bregx && ops[0].number == REG_SP && offset % 8 == 0 &&
+	    offset / 8 >= RP_UNWIND_FAR && offset / 8 <= RP_UNWIND_FAR + UINT16_MAX) {
+		row->cfa = RP_UNWIND_CFA_SP_FAR;
+		row->off = (int16_t)(offset / 8 - RP_UNWIND_FAR);
+		return true;
+	}
 	row->off = (int16_t)(offset / 8);
 	if (offset % 8 || row->off != offset / 8)
 		return false;

@@ -214,6 +214,11 @@ static void test_instructions_of_the_cfa(void **state)
 	assert_last(RP_UNWIND_CFA_SP, 4, 0, BYTES(DW_CFA_def_cfa_offset_sf, 0x7c));
 	assert_last(RP_UNWIND_CFA_FP, 2, 0, BYTES(DW_CFA_def_cfa_sf, 6, 0x7e));
 	assert_last(RP_UNWIND_CFA_SP, 25, 0, BYTES(DW_CFA_def_cfa_offset, 0xc8, 1));
+	/* Arrays on the stack: the last that is near, the first and the last that are far. */
+	assert_last(RP_UNWIND_CFA_SP, 0x7fff, 0, BYTES(DW_CFA_def_cfa_offset, 0xf8, 0xff, 0x0f));
+	assert_last(RP_UNWIND_CFA_SP_FAR, 0, 0, BYTES(DW_CFA_def_cfa_offset, 0x80, 0x80, 0x10));
+	assert_last(RP_UNWIND_CFA_SP_FAR, -1, 0, BYTES(DW_CFA_def_cfa_offset, 0xf8, 0xff, 0x2f));
+	assert_last(RP_UNWIND_UNKNOWN, 0, 0, BYTES(DW_CFA_def_cfa_offset, 0x80, 0x80, 0x30));
 	/* No other register is known, no odd offset and none that is too large. */
 	assert_last(RP_UNWIND_UNKNOWN, 0, 0, BYTES(DW_CFA_def_cfa_register, 3));
 	assert_last(RP_UNWIND_UNKNOWN, 0, 0, BYTES(DW_CFA_def_cfa_offset, 12));

@@ -64,6 +64,20 @@ static void test_by_stack_pointer(void **state)
 	assert_regs(&regs, 0x2000, 5, 0);
 }
 
+/* A frame with an array in it, and one with the largest that a row can tell. */
+static void test_far_from_stack_pointer(void **state)
+{
+	struct memory m = {.words = {[4] = 0x2000}};
+	struct rp_unwind_regs regs = regs_at(5 - 0x8000ull - 3, 0x55);
+
+	(void)state;
+	step((struct rp_unwind_row){.cfa = RP_UNWIND_CFA_SP_FAR, .off = 3}, &regs, &m);
+	assert_regs(&regs, 0x2000, 5, 0x55);
+	regs = regs_at(5 - 0x8000ull - 0xffff, 0x55);
+	step((struct rp_unwind_row){.cfa = RP_UNWIND_CFA_SP_FAR, .off = -1}, &regs, &m);
+	assert_regs(&regs, 0x2000, 5, 0x55);
+}
+
 static void test_by_frame_pointer(void **state)
 {
 	struct memory m = {.words = {[4] = STACK + 80, [5] = 0x2000}};
@@ -311,10 +325,15 @@ static void test_own_stack(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_by_stack_pointer), cmocka_unit_test(test_by_frame_pointer),
-		cmocka_unit_test(test_no_frame_pointer), cmocka_unit_test(test_leaf_without_rows),
-		cmocka_unit_test(test_what_is_stored),	 cmocka_unit_test(test_in_the_plt),
-		cmocka_unit_test(test_signal),		 cmocka_unit_test(test_ends),
+		cmocka_unit_test(test_by_stack_pointer),
+		cmocka_unit_test(test_far_from_stack_pointer),
+		cmocka_unit_test(test_by_frame_pointer),
+		cmocka_unit_test(test_no_frame_pointer),
+		cmocka_unit_test(test_leaf_without_rows),
+		cmocka_unit_test(test_what_is_stored),
+		cmocka_unit_test(test_in_the_plt),
+		cmocka_unit_test(test_signal),
+		cmocka_unit_test(test_ends),
 		cmocka_unit_test(test_own_stack),
 	};
 

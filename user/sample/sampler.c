@@ -99,7 +99,10 @@ static size_t compiled_place(struct rp_sampler *s, const struct rp_sample *sampl
 	place.function = rp_spaces__compiled(s->spaces, (pid_t)sample->tgid, address_of(sample, i),
 					     sample->time);
 	*named = place.function;
-	if (!place.function && i == 0 && sample->kind == RP_SAMPLE_KIND_SAMPLE)
+	/* What ran in a process that was never looked at is as likely in a file. */
+	if (!place.function && i == 0 && sample->kind == RP_SAMPLE_KIND_SAMPLE &&
+	    !rp_spaces__was_early(s->spaces, (pid_t)sample->tgid, address_of(sample, i),
+				  sample->time))
 		s->unnamed = (struct rp_unnamed_code){.samples = s->unnamed.samples + 1,
 						      .pid = (pid_t)sample->tgid};
 	if (!place.function || !most)

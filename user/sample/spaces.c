@@ -298,9 +298,11 @@ bool rp_spaces__find(struct rp_spaces *s, pid_t pid, uint64_t address, uint32_t 
 
 bool rp_spaces__was_early(const struct rp_spaces *s, pid_t pid, uint64_t address, uint64_t time)
 {
-	const struct mapping *mapping = find_mapping(find(s, pid), address);
+	const struct space *space = find(s, pid);
+	const struct mapping *mapping = find_mapping(space, address);
 
-	return mapping && time < mapping->since;
+	/* One that had ended before it was looked at had nothing but what had just been mapped. */
+	return !space || !space->n || (mapping && time < mapping->since);
 }
 
 const char *rp_spaces__compiled(struct rp_spaces *s, pid_t pid, uint64_t address, uint64_t now)

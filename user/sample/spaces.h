@@ -39,7 +39,10 @@ void rp_spaces__fork(struct rp_spaces *spaces, pid_t pid, pid_t parent);
 void rp_spaces__exec(struct rp_spaces *spaces, pid_t pid);
 void rp_spaces__exit(struct rp_spaces *spaces, pid_t pid);
 
-/* Is an address in code of a file that had no unwind tables at that time (ns, CLOCK_MONOTONIC)? */
+/*
+ * Is an address in code of a file that had no unwind tables at that time (ns, CLOCK_MONOTONIC), or
+ * of a process of which nothing is known yet, or any more?
+ */
 bool rp_spaces__was_early(const struct rp_spaces *spaces, pid_t pid, uint64_t address,
 			  uint64_t time);
 

@@ -106,6 +106,12 @@ static bool set_cfa(const struct state *s, struct rp_unwind_row *row)
 {
 	if (s->by_expression)
 		return is_plt(s->expression, row) || is_stored(s->expression, row);
+	if (s->cfa_reg == REG_SP &&
+	    in_words(s->cfa_offset, RP_UNWIND_FAR, RP_UNWIND_FAR + UINT16_MAX)) {
+		row->cfa = RP_UNWIND_CFA_SP_FAR;
+		row->off = (int16_t)(s->cfa_offset / RP_UNWIND_WORD - RP_UNWIND_FAR);
+		return true;
+	}
 	if ((s->cfa_reg != REG_SP && s->cfa_reg != REG_FP) ||
 	    !in_words(s->cfa_offset, INT16_MIN, INT16_MAX))
 		return false;
