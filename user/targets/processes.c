@@ -22,6 +22,23 @@ uint64_t rp_process__cpu(struct rp_targets *t, struct rp_process *p)
 	return p->cpu - p->cpu_before;
 }
 
+void rp_targets__begin_cpu(struct rp_targets *t)
+{
+	for (struct rp_process *p = t->processes; p; p = p->hh.next)
+		p->cpu_before += rp_process__cpu(t, p);
+	t->cpu_of_ended = 0;
+}
+
+uint64_t rp_targets__cpu(struct rp_targets *t)
+{
+	uint64_t sum = t->cpu_of_ended;
+	struct rp_process *p;
+
+	for (p = t->processes; p; p = p->hh.next)
+		sum += rp_process__cpu(t, p);
+	return sum;
+}
+
 void rp_process__ends(struct rp_targets *t, struct rp_process *p, const struct rp_event *event)
 {
 	rp_process__cpu(t, p);

@@ -557,23 +557,6 @@ pid_t rp_targets__debugged(const struct rp_targets *t, pid_t *debugger)
 	return 0;
 }
 
-void rp_targets__begin_cpu(struct rp_targets *t)
-{
-	for (struct rp_process *p = t->processes; p; p = p->hh.next)
-		p->cpu_before += rp_process__cpu(t, p);
-	t->cpu_of_ended = 0;
-}
-
-uint64_t rp_targets__cpu(struct rp_targets *t)
-{
-	uint64_t sum = t->cpu_of_ended;
-	struct rp_process *p;
-
-	for (p = t->processes; p; p = p->hh.next)
-		sum += rp_process__cpu(t, p);
-	return sum;
-}
-
 void rp_targets__stats(const struct rp_targets *t, struct rp_targets_stats *stats)
 {
 	size_t n;
