@@ -92,6 +92,17 @@ static void assert_alone(double share, double alone)
 	rp_snapshot__free(s);
 }
 
+/* What takes longer than the period is called, too. */
+static void test_open_is_left(void **state)
+{
+	(void)state;
+	region("a", 0.5);
+	region("open", 0)->figures.entries++;
+	assert_alone(0.1, 0);
+	f.regions[1].left_out = true;
+	assert_alone(0.1, 0.5);
+}
+
 static void test_nothing_is_left(void **state)
 {
 	(void)state;
@@ -252,6 +263,7 @@ int main(void)
 		cmocka_unit_test_setup(test_hits_that_are_not_timed, start),
 		cmocka_unit_test_setup(test_ends_alone, start),
 		cmocka_unit_test_setup(test_of_what_is_used_without_them, start),
+		cmocka_unit_test_setup(test_open_is_left, start),
 		cmocka_unit_test_setup(test_nothing_is_left, start),
 		cmocka_unit_test_setup(test_more_than_all, start),
 		cmocka_unit_test_setup(test_what_is_out_counts_no_more, start),

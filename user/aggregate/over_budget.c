@@ -66,7 +66,7 @@ double rp_share_alone(const struct rp_snapshot *period, uint64_t cpu,
 	for (size_t i = 0; i < period->n_rows; i++) {
 		const struct rp_row *row = &period->rows[i];
 
-		if (row->left_out || !(row->probe_ns > 0))
+		if (row->left_out || !(row->probe_ns > 0 || row->f.open))
 			continue;
 		if (!is_among(row, rows, n))
 			return 0;
