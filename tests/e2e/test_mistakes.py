@@ -256,6 +256,20 @@ class Mistakes(Case):
         self.assertEqual(done.returncode, 4)
         self.assertRegex(done.stdout, r"FAIL  rights .*\n      cure: .*--cap-add=BPF")
 
+    def test_names_in_the_hint_are_different(self):
+        program = self.path("twice")
+        for i in range(2):
+            source = self.path(f"part{i}.c", f"""
+                static __attribute__((noinline, used)) int parse(int n) {{ return n * {i + 3}; }}
+                int run{i}(int n) {{ return parse(n) + parse(n + 1); }}
+            """)
+            subprocess.run(["gcc", "-c", source, "-o", f"{program}{i}.o"], check=True)
+        main = self.path("main.c", "int run0(int), run1(int); int main(void) { for (;;) run0(run1(1)); }")
+        subprocess.run(["gcc", main, f"{program}0.o", f"{program}1.o", "-o", program], check=True)
+        target = self.spawn(program)
+        named = self.run_line(["-p", str(target.pid)]).stderr.splitlines()[0].partition(" functions: ")[2]
+        self.assertEqual(sorted(named.removesuffix(", ...").split(", ")), ["main", "parse", "run0", "run1"])
+
     def test_traps(self):
         """The one who has left them knows what is proposed first, too."""
         for name in ("theirs", "rptrace.out"):

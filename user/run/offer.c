@@ -24,6 +24,10 @@ static void name_largest(struct rp_offer *offer, uint64_t *sizes, const struct r
 
 	if (!is_worth_naming(symbol))
 		return;
+	/* Functions of several files may share one. */
+	for (size_t i = 0; i < offer->n_names; i++)
+		if (!strcmp(offer->names[i], symbol->name))
+			return;
 	for (; at > 0 && sizes[at - 1] < symbol->size; at--) {
 		if (at == RP_OFFER_NAMES)
 			continue;
