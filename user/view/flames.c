@@ -23,7 +23,8 @@
 #define ROW	  17
 #define HEAD	  44
 #define FOOT	  24
-#define LETTER	  6.6  /* approximate width of a letter */
+#define FONT	  11   /* height of its letters */
+#define LETTER	  6.6  /* width, which is six tenths of that in monospaced fonts */
 #define BOX_LEAST 0.05 /* narrower boxes would be invisible, and are left out */
 
 struct picture {
@@ -165,8 +166,8 @@ static void print_picture(struct picture *p, const char *title)
 		"height=\"%.0f\" viewBox=\"0 0 %.0f %.0f\" data-all=\"%" PRIu64
 		"\" data-unit=\"%s\">\n",
 		WIDTH, height, WIDTH, height, p->all, p->flames->of_time ? "time" : "samples");
-	fputs("<style>text{font:12px monospace;fill:#000;pointer-events:none}"
-	      "g{cursor:pointer}rect{stroke:#fff;stroke-width:.5}"
+	fprintf(p->out, "<style>text{font:%dpx monospace;fill:#000;pointer-events:none}", FONT);
+	fputs("g{cursor:pointer}rect{stroke:#fff;stroke-width:.5}"
 	      ".found rect{fill:#d040d0}.ancestor{opacity:.6}"
 	      ".button{fill:#666;pointer-events:all;cursor:pointer}</style>\n"
 	      "<rect width=\"100%\" height=\"100%\" fill=\"#f8f8f8\"/>\n"
