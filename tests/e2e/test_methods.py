@@ -73,6 +73,13 @@ class Php(Methods):
         with mock.patch.dict(os.environ, USE_ZEND_DTRACE="1"):
             self.check_methods(PHP, "php:function__entry", "arg0:str", "php")
 
+    def test_silence_is_told_while_it_runs_and_once(self):
+        target = self.spawn("php", "-r", "while (true) { strlen('a'); }")
+        self.attach("-p", target.pid)
+        self.tracer.wait_lines("the probes of PHP functions are silent")
+        self.detach()
+        self.assertEqual(self.tracer.err().count("are silent"), 1)
+
 
 class Ruby(Methods):
     needs = ("ruby",)

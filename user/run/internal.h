@@ -109,6 +109,7 @@ struct rp_run {
 	struct rp_timer *auto_look; /* until functions are chosen; NULL without --auto */
 	bool auto_waits;	    /* that was told */
 	bool auto_looked;	    /* there were enough samples to choose by */
+	bool silent_looked;	    /* whether probes that should be hit are not */
 	struct record_progress progress;
 	unsigned shares_told; /* processes named so far for wanting more than their share */
 	struct rp_reading table_before; /* that the last printed table was made of */
@@ -164,6 +165,8 @@ int rp_run__watch_auto(struct rp_run *run);
 int rp_run__watch_wakers(struct rp_run *run, struct rp_err *err);
 /* At the end: why --auto has chosen nothing. */
 void rp_run__tell_of_short_auto(struct rp_run *run);
+/* Of an interpreter whose probes wait for an option; ends: or else only once that is sure. */
+void rp_run__tell_of_silent_probes(struct rp_run *run, bool ends);
 /* Trace up to so many functions that samples show to be worth it; none if samples are too few. If
  * samples show none, the executable's, as far as the budget goes. */
 int rp_run__choose_functions(struct rp_run *run, unsigned most, uint64_t *samples);

@@ -45,6 +45,8 @@ static int on_refresh(void *ctx, uint64_t now)
 	r->asked = false;
 	if (!rc)
 		rc = show(run, asked);
+	if (!rc)
+		rp_run__tell_of_silent_probes(run, false);
 	schedule = schedule_of(run); /* a key may have changed it */
 	r->due = rp_schedule__next(&schedule, r->due, now);
 	rp_timer__set(r->timer, r->due);

@@ -227,16 +227,25 @@ static int check_something_was_traced(struct rp_run *run, struct rp_err *err)
 		"it could be probed");
 }
 
-/* Probes of an interpreter that has to be told to hit them (opt_in.h) show 0: say why. */
-static void tell_of_silent_probes(struct rp_run *run)
+/*
+ * Probes of an interpreter that has to be told to hit them (opt_in.h) show 0: say why, once. In
+ * that much CPU time one that hits them has done so.
+ */
+#define SILENT_CPU_NS RP_NS_PER_S
+
+void rp_run__tell_of_silent_probes(struct rp_run *run, bool ends)
 {
-	struct rp_counts *counts = run->source.read(run->source.ctx);
+	struct rp_counts *counts;
 	const char *silent;
 
+	if (run->silent_looked || (!ends && rp_targets__cpu(run->targets) < SILENT_CPU_NS))
+		return;
+	run->silent_looked = true;
+	counts = run->source.read(run->source.ctx);
 	for (size_t i = 0; counts && i < rp_opt_in__kinds; i++) {
 		silent = rp_opt_in__silent(i, counts);
 		if (silent)
-			run->say(silent, NULL);
+			rp_run__say(run, silent, NULL);
 	}
 	rp_counts__free(counts);
 }
@@ -262,7 +271,7 @@ static int finish(struct rp_run *run, struct rp_err *err)
 	rp_run__warn_of_debugger(run);
 	rp_run__warn_of_traps(run);
 	rp_run__tell_of_hidden_kernel(run);
-	tell_of_silent_probes(run);
+	rp_run__tell_of_silent_probes(run, true);
 	rp_run__tell_of_short_auto(run);
 	/* From here on they end rptrace, whatever the command does. */
 	rp_signals__free(run->signals);
