@@ -107,8 +107,8 @@ static void a_signal_is_heard_while_it_is_waited_for(void **state)
 }
 
 /*
- * A debug link leads to a file system that never answers, which its owner has mounted beside the
- * object: what lies on the object's own file system is not left for that.
+ * Debug links lead to a file system that never answers, which their owner has mounted beside the
+ * objects: what lies on the objects' own file system is not left for that, and one is followed.
  */
 static void a_debug_link_blames_nobody_else(void **state)
 {
@@ -121,13 +121,14 @@ static void a_debug_link_blames_nobody_else(void **state)
 	skip_without_fuse();
 	linked_image(&img, "linked.debug", 0x12345678);
 	write_file(live_path(""), "linked", img.bytes, img.size);
+	write_file(live_path(""), "linked_too", img.bytes, img.size);
 	files = live_target("silent_files %s %s", live_path(".debug"),
 			    live_target_path("functions"));
 	live_release(files);
 	live_expect_line(files, "silent", 1);
-	hostile = live_target("maps %s", linked);
+	hostile = live_target("maps %s %s_too", linked, linked);
 	other = live_target("%s counts 1 600", live_copy("functions", "same"));
-	rptrace = live_rptrace("-p %d,%d -f linked:* -f leaf --format json -o %s",
+	rptrace = live_rptrace("-p %d,%d -f linked*:* -f leaf --format json -o %s",
 			       (int)hostile->pid, (int)other->pid, path);
 	await_tracing(rptrace);
 	live_expect_line(files, "asked", 1);
@@ -135,6 +136,7 @@ static void a_debug_link_blames_nobody_else(void **state)
 	kill(rptrace->pid, SIGINT);
 	json = live_figures(rptrace, path);
 	assert_int_equal(live_sum(json, "leaf", "count"), 600);
+	assert_true(live_u64(json_object_get(json, "lost"), "files") < 2);
 	live_finish(hostile);
 	live_close(files);
 	assert_int_equal(live_wait(files), 0);

@@ -465,7 +465,7 @@ static void test_build_id(void **state)
 /* ---- separate debug files ----------------------------------------------------------------- */
 
 /* How many functions a stripped program in `folder` has by the debug link it carries. */
-static size_t functions_by_link(const char *folder, const char *name, uint32_t crc)
+static size_t functions_of(const char *folder, const char *name, uint32_t crc, bool leaves_folder)
 {
 	const struct rp_symbol *symbols;
 	struct rp_err err = {0};
@@ -478,6 +478,8 @@ static size_t functions_by_link(const char *folder, const char *name, uint32_t c
 	write_file(folder, "program", img.bytes, img.size);
 	snprintf(path, sizeof(path), "%s/program", folder);
 	elf = open_path(path);
+	if (leaves_folder)
+		rp_elf__leave_folder(elf);
 	assert_int_equal(rp_elf__symbols(elf, &symbols, &n, &err), 0);
 	assert_int_equal(rp_elf__traits(elf)->has_symtab, n > 0);
 	if (n)
@@ -486,6 +488,11 @@ static size_t functions_by_link(const char *folder, const char *name, uint32_t c
 	rp_elf__free(elf);
 	unlink(path);
 	return n;
+}
+
+static size_t functions_by_link(const char *folder, const char *name, uint32_t crc)
+{
+	return functions_of(folder, name, crc, false);
 }
 
 static void test_debug_link(void **state)
@@ -503,6 +510,7 @@ static void test_debug_link(void **state)
 	assert_non_null(mkdtemp(folder));
 	write_file(folder, "program.debug", debug.bytes, debug.size);
 	assert_int_equal(functions_by_link(folder, "program.debug", crc), 2);
+	assert_int_equal(functions_of(folder, "program.debug", crc, true), 0);
 	assert_int_equal(functions_by_link(folder, "program.debug", crc ^ 1), 0);
 	assert_int_equal(functions_by_link(folder, "missing.debug", crc), 0);
 	assert_int_equal(functions_by_link(folder, "./program.debug", crc), 0);

@@ -140,13 +140,14 @@ static struct rp_elf *by_debug_link(const struct rp_elf *elf)
 {
 	char folder[PATH_MAX], path[2 * PATH_MAX];
 	struct debug_link link;
-	struct rp_elf *debug;
+	struct rp_elf *debug = NULL;
 
 	if (!read_link(elf, &link) || !object_folder(elf, folder, sizeof(folder)))
 		return NULL;
-	debug = try_file(elf, folder, link.name, &link);
+	if (!elf->leaves_folder)
+		debug = try_file(elf, folder, link.name, &link);
 	snprintf(path, sizeof(path), ".debug/%s", link.name);
-	if (!debug)
+	if (!debug && !elf->leaves_folder)
 		debug = try_file(elf, folder, path, &link);
 	snprintf(path, sizeof(path), "%s/%s", folder + strspn(folder, "/"), link.name);
 	if (!debug)
@@ -170,6 +171,11 @@ int rp_elf__debug_fd(struct rp_elf *elf)
 	if (!rp_elf__section_by_type(elf, SHT_SYMTAB) || !rp_elf__has_lines(elf))
 		debug = rp_elf__debug_file(elf);
 	return debug ? debug->fd : -1;
+}
+
+void rp_elf__leave_folder(struct rp_elf *elf)
+{
+	elf->leaves_folder = true;
 }
 
 void rp_elf__use_debug_fd(struct rp_elf *elf, int fd)

@@ -52,6 +52,7 @@ struct rp_elf {
 	bool traits_read;
 	struct rp_elf *debug;	     /* separate debug file, or NULL; known once the traits are */
 	bool debug_given;	     /* by who has opened it: it is not looked for */
+	bool leaves_folder;	     /* rp_elf__leave_folder() */
 	struct rp_elf_block *blocks; /* strings that symbols and notes point to */
 	struct rp_symbol *symbols;
 	size_t n_symbols;

@@ -71,6 +71,8 @@ const struct rp_elf_traits *rp_elf__traits(struct rp_elf *elf);
  * object's; -1: there is none, or it has all itself.
  */
 int rp_elf__debug_fd(struct rp_elf *elf);
+/* Follow no debug link into the folder of the object: it may lead to where nobody answers. */
+void rp_elf__leave_folder(struct rp_elf *elf);
 /*
  * Take that for its debug file, and look for none: for who may open no files. fd stays the
  * caller's; -1: there is none.

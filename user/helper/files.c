@@ -246,10 +246,11 @@ static int ask_for_object(struct rp_helper *h, int fd, const struct stat *st, co
 	char *bytes;
 	int image, rc;
 
+	h->request.leaves_folder = rp_helper__is_silent_owner(h, st->st_uid);
 	rc = rp_helper__is_silent_device(h, st->st_dev)
 		     ? -EIO
 		     : rp_helper__ask(h, RP_HELPER_OBJECT, fd, &image);
-	rp_helper__note_device(h, st->st_dev);
+	rp_helper__note_object(h, st);
 	if (rc)
 		return rc;
 	if (h->reply.rc) {
@@ -316,8 +317,9 @@ int rp_helper__debug_file(struct rp_helper *h, int fd, const char *name)
 	if (rp_file__stat(fd, &st) || rp_helper__is_silent_device(h, st.st_dev))
 		return -EIO;
 	set_path(h, name);
+	h->request.leaves_folder = rp_helper__is_silent_owner(h, st.st_uid);
 	rc = rp_helper__ask(h, RP_HELPER_DEBUG_FILE, fd, &file);
-	rp_helper__note_device(h, st.st_dev);
+	rp_helper__note_object(h, &st);
 	return rc ? rc : take_file(h, file, 0, NULL);
 }
 

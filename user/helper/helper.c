@@ -73,6 +73,7 @@ void rp_helper__free(struct rp_helper *h)
 		return;
 	rp_helper__end(h);
 	free(h->silent_devices);
+	free(h->silent_owners);
 	free(h->silent_processes);
 	free(h);
 }

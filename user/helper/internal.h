@@ -50,6 +50,8 @@ struct rp_helper {
 	dev_t sleep_device;
 	dev_t *silent_devices; /* file systems that did not answer */
 	size_t n_silent_devices;
+	uid_t *silent_owners; /* of objects whose debug links led to where nobody answered */
+	size_t n_silent_owners;
 	struct rp_helper_silent *silent_processes;
 	size_t n_silent_processes;
 	struct rp_helper_request request;
@@ -67,14 +69,16 @@ int rp_helper__ask(struct rp_helper *h, enum rp_helper_what what, int file, int 
 /*
  * Find out what the helper sleeps over, before it is killed. Then make a note of it, where it was
  * so with the last request: of a file system, that of the file asked for where nothing better is
- * known, or of a process.
+ * known, of who owns an object that leads elsewhere, or of a process.
  */
 void rp_helper__look_at_sleep(struct rp_helper *h);
 void rp_helper__note_device(struct rp_helper *h, dev_t dev);
+void rp_helper__note_object(struct rp_helper *h, const struct stat *st);
 void rp_helper__note_process(struct rp_helper *h, pid_t pid);
 
 /* Whether to leave what is there, as it did not answer once; then h->why is said again. */
 bool rp_helper__is_silent_device(struct rp_helper *h, dev_t dev);
+bool rp_helper__is_silent_owner(const struct rp_helper *h, uid_t owner);
 bool rp_helper__is_silent_process(struct rp_helper *h, pid_t pid);
 
 /* Begin anew with the next request: this one cannot be believed, or does not listen. */

@@ -39,6 +39,7 @@ struct rp_helper_request {
 	uint64_t offset;
 	uint64_t hash;
 	uint32_t n_places;
+	uint32_t leaves_folder; /* of an object: rp_elf__leave_folder() */
 	union {
 		char path[PATH_MAX];
 		uint64_t places[RP_HELPER_PLACES]; /* of RP_HELPER_CODE, without a path */

@@ -85,13 +85,23 @@ static void hash_code(const struct rp_helper_request *request, int file,
 	reply->size = sizeof(hash);
 }
 
+static int open_object(const struct rp_helper_request *request, int file, struct rp_elf **elf,
+		       struct rp_err *err)
+{
+	int rc = rp_elf__open(file, request->path, elf, err);
+
+	if (!rc && request->leaves_folder)
+		rp_elf__leave_folder(*elf);
+	return rc;
+}
+
 static int read_object(const struct rp_helper_request *request, int file, struct rp_elf **elf,
 		       char *cause, size_t size_of_cause)
 {
 	char *bytes = NULL;
 	size_t size;
 	struct rp_err err;
-	int rc = rp_elf__open(file, request->path, elf, &err);
+	int rc = open_object(request, file, elf, &err);
 
 	if (!rc) {
 		rc = rp_elf_image__make(*elf, request->tables, &bytes, &size);
@@ -110,7 +120,7 @@ static int read_object(const struct rp_helper_request *request, int file, struct
 static int open_debug_file(const struct rp_helper_request *request, int file)
 {
 	struct rp_elf *elf;
-	int rc = rp_elf__open(file, request->path, &elf, NULL), fd;
+	int rc = open_object(request, file, &elf, NULL), fd;
 
 	if (rc)
 		return rc;

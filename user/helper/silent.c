@@ -77,6 +77,29 @@ void rp_helper__note_device(struct rp_helper *h, dev_t dev)
 		h->silent_devices[h->n_silent_devices++] = dev;
 }
 
+bool rp_helper__is_silent_owner(const struct rp_helper *h, uid_t owner)
+{
+	for (size_t i = 0; i < h->n_silent_owners; i++)
+		if (h->silent_owners[i] == owner)
+			return true;
+	return false;
+}
+
+/*
+ * Where it was not the object's own file system, a debug link leads elsewhere, and each object of
+ * that owner may have one. From now on none of these is followed into the owner's folders.
+ */
+void rp_helper__note_object(struct rp_helper *h, const struct stat *st)
+{
+	bool elsewhere = h->sleep == RP_HELPER_SLEEP_PATH ||
+			 (h->sleep == RP_HELPER_SLEEP_FILE && h->sleep_device != st->st_dev);
+
+	rp_helper__note_device(h, st->st_dev);
+	if (was_silent(h) && elsewhere && !rp_helper__is_silent_owner(h, st->st_uid) &&
+	    !rp_array__fit(&h->silent_owners, h->n_silent_owners + 1, sizeof(st->st_uid)))
+		h->silent_owners[h->n_silent_owners++] = st->st_uid;
+}
+
 /* Silent processes of a user are counted together, as a user can start any number of them. */
 bool rp_helper__is_silent_process(struct rp_helper *h, pid_t pid)
 {
