@@ -76,7 +76,7 @@ class Tree:
 
     def make(self, *words):
         """-> status and what it said"""
-        done = subprocess.run(["make", f"-j{self.jobs}", "O=build", "WARN=", "BPF_WARN=", "CFLAGS=-O1", *words],
+        done = subprocess.run(["make", f"-j{self.jobs}", "O=build", "WARN=", "BPF_WARN=", "CFLAGS=-O1 -g", *words],
                               cwd=self.folder, capture_output=True, text=True, check=False)
         return done.returncode, done.stdout + done.stderr
 
