@@ -106,7 +106,7 @@ static struct {
 	int full; /* so many updates of maps that would add something fail */
 	bool ring_full;
 	size_t submitted;
-	_Alignas(8) char ring[64][512]; /* what was submitted first */
+	_Alignas(8) char ring[64][1024]; /* what was submitted first */
 	__u64 stacks[4][8192];
 	struct pt_regs regs; /* of the thread, as it came into the kernel */
 } fake;

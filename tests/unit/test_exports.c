@@ -5,90 +5,11 @@
 #include <sqlite3.h>
 #include <unistd.h>
 
-#include "counts_fixture.h"
 #include "export/chrome_stream.h"
-#include "export/export.h"
 #include "export/lanes.h"
 #include "export/split.h"
 #include "export/spool.h"
-#include "instances_fixture.h"
-
-enum { REQUEST = 1, QUERY, EVIL, RELAY };
-
-static const struct rp_export *find(const char *name)
-{
-	const struct rp_export *export = rp_exports;
-
-	while (export->name && strcmp(export->name, name))
-		export ++;
-	assert_non_null(export->name);
-	return export;
-}
-
-/* A request with a query that outlives it, names that mean harm, all ways to be left. */
-static void tell_server(const struct rp_event_sink *sink)
-{
-	struct rp_node labeled = {.parent = 2,
-				  .region = EVIL,
-				  .label = (uint64_t)-7,
-				  .flags = RP_NODE_VALID | RP_NODE_LABELED | RP_NODE_SIGNED};
-
-	tell_run(sink, "a.rpt");
-	tell_region(sink, REQUEST, "request", RP_KIND_FUNCTION);
-	tell_region(sink, QUERY, "query;\"2\"", RP_KIND_USDT);
-	tell_region(sink, EVIL, "\xc3\xa9\x1b[2J,\"\xff\\", RP_KIND_MARKER);
-	tell_region(sink, RELAY, "relay", RP_KIND_SPAN);
-	tell_node(sink, 2, TOLD_ROOT, REQUEST);
-	tell_node(sink, 3, 2, QUERY);
-	assert_int_equal(RP_TELL(sink, node, 4, &labeled), 0);
-	tell_node(sink, 5, TOLD_ROOT, RELAY);
-	tell_thread(sink, 1, 10, 11, "ser\"ver");
-	tell_thread(sink, 2, 10, 11, "again");
-	tell(sink, (struct rp_event_instance){.start = 1100,
-					      .thread = 1,
-					      .node = 4,
-					      .ns = 400,
-					      .cpu = 300,
-					      .wait = 50,
-					      .cpu_number = 3});
-	tell(sink, (struct rp_event_instance){.start = 1000,
-					      .thread = 1,
-					      .node = 2,
-					      .ns = 2000,
-					      .child = 400,
-					      .cpu = 1500,
-					      .wait = 100});
-	tell(sink, (struct rp_event_instance){
-			   .start = 1700, .thread = 1, .node = 3, .ns = 2000, .cpu = 1000});
-	tell(sink, (struct rp_event_instance){
-			   .start = 4000, .thread = 2, .node = 2, .ns = 5, .unwound = true});
-	tell(sink, (struct rp_event_instance){.start = 1000,
-					      .thread = 1,
-					      .end_thread = 2,
-					      .node = 5,
-					      .ns = 3500,
-					      .span = 77,
-					      .is_span = true});
-	tell(sink, (struct rp_event_instance){
-			   .start = 5000, .thread = 2, .node = 2, .ns = 1000, .open = true});
-	tell_end(sink, 6000);
-}
-
-/* What it writes; to be freed. */
-static char *export_of(const char *name, void (*run)(const struct rp_event_sink *))
-{
-	char *text = NULL;
-	size_t size;
-	FILE *out = open_memstream(&text, &size);
-	struct rp_event_sink sink;
-
-	assert_non_null(out);
-	assert_int_equal(find(name)->open(out, &sink), 0);
-	run(&sink);
-	assert_int_equal(sink.close(sink.ctx), 0);
-	assert_int_equal(fclose(out), 0);
-	return text;
-}
+#include "exports_fixture.h"
 
 static void test_forms(void **state)
 {
@@ -105,16 +26,6 @@ static void test_forms(void **state)
 	}
 }
 
-/* Damage leaves instances of which nothing is known. */
-static void tell_strangers(const struct rp_event_sink *sink)
-{
-	tell_run(sink, NULL);
-	tell_node(sink, 2, 99, 77);
-	tell(sink, (struct rp_event_instance){.thread = 9, .node = 2, .ns = 10});
-	tell(sink, (struct rp_event_instance){.thread = 9, .node = 98, .ns = 30});
-	tell_end(sink, 100);
-}
-
 static void test_what_was_not_told_has_no_name(void **state)
 {
 	char *text = export_of("folded", tell_strangers);
@@ -128,12 +39,6 @@ static void test_what_was_not_told_has_no_name(void **state)
 	text = export_of("instances-csv", tell_strangers);
 	assert_non_null(strstr(text, "?,,marker,,1,0,0,0,?,0,30,30,"));
 	free(text);
-}
-
-static void tell_two_runs(const struct rp_event_sink *sink)
-{
-	tell_strangers(sink);
-	tell_server(sink);
 }
 
 /* Ids of one record mean nothing in the next. */

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+/* Forms that are no text, told as text, to the last field: two records, one behind the other. */
+#include <ctype.h>
+#include <inttypes.h>
+#include <sqlite3.h>
+#include <unistd.h>
+
+#include "exports_fixture.h"
+
+/* ---- protocol buffers ------------------------------------------------------------------------ */
+
+static uint64_t take_number(const uint8_t **at, const uint8_t *end, bool *is_sound)
+{
+	uint64_t value = 0;
+	unsigned shift = 0;
+
+	while (*at < end && shift < 64) {
+		uint8_t byte = *(*at)++;
+
+		value |= (uint64_t)(byte & 0x7f) << shift;
+		shift += 7;
+		if (!(byte & 0x80))
+			return value;
+	}
+	*is_sound = false;
+	return 0;
+}
+
+static bool is_text(const uint8_t *at, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!isprint(at[i]) && at[i] < 0x80)
+			return false;
+	return true;
+}
+
+/* A line a field. false: it is no message. out: NULL: only look whether it is one. */
+static bool print_fields(const uint8_t *at, const uint8_t *end, int depth, FILE *out)
+{
+	bool is_sound = at < end;
+
+	while (at < end && is_sound) {
+		uint64_t tag = take_number(&at, end, &is_sound), value = 0;
+		double real;
+
+		if (out)
+			fprintf(out, "%*s%" PRIu64, 2 * depth, "", tag >> 3);
+		if (!(tag >> 3))
+			return false;
+		switch (tag & 7) {
+		case 0:
+			value = take_number(&at, end, &is_sound);
+			if (out)
+				fprintf(out, ": %" PRIu64 "\n", value);
+			break;
+		case 1:
+			if (end - at < 8)
+				return false;
+			memcpy(&real, at, sizeof(real));
+			at += sizeof(real);
+			if (out)
+				fprintf(out, ": %.9g\n", real);
+			break;
+		case 2:
+			value = take_number(&at, end, &is_sound);
+			if (!is_sound || value > (uint64_t)(end - at))
+				return false;
+			if (out && is_text(at, value)) {
+				fprintf(out, ": \"%.*s\"\n", (int)value, (const char *)at);
+			} else if (out && print_fields(at, at + value, 0, NULL)) {
+				fputs(" {\n", out);
+				print_fields(at, at + value, depth + 1, out);
+				fprintf(out, "%*s}\n", 2 * depth, "");
+			} else if (out) {
+				fputs(":", out);
+				for (const uint8_t *p = at; p < at + value; p++)
+					fprintf(out, " %02x", *p);
+				fputs("\n", out);
+			}
+			at += value;
+			break;
+		default:
+			return false;
+		}
+	}
+	return is_sound;
+}
+
+static void check_message(const char *form)
+{
+	char *bytes = NULL, *text = NULL, golden[64];
+	size_t n, size;
+	FILE *file = open_memstream(&bytes, &n), *out = open_memstream(&text, &size);
+	struct rp_event_sink sink;
+
+	assert_non_null(file);
+	assert_non_null(out);
+	assert_int_equal(find(form)->open(file, &sink), 0);
+	tell_two_runs(&sink);
+	assert_int_equal(sink.close(sink.ctx), 0);
+	fclose(file);
+	assert_true(print_fields((const uint8_t *)bytes, (const uint8_t *)bytes + n, 0, out));
+	fclose(out);
+	snprintf(golden, sizeof(golden), "export.%s.txt", form);
+	assert_golden(golden, text);
+	free(bytes);
+	free(text);
+}
+
+static void test_pprof(void **state)
+{
+	(void)state;
+	check_message("pprof");
+}
+
+static void test_perfetto(void **state)
+{
+	(void)state;
+	check_message("perfetto");
+}
+
+/* ---- a database ------------------------------------------------------------------------------ */
+
+static int print_row(void *out, int n, char **values, char **names)
+{
+	for (int i = 0; i < n; i++)
+		fprintf(out, "%s%s=%s", i ? " " : "", names[i], values[i] ? values[i] : "NULL");
+	fputs("\n", out);
+	return 0;
+}
+
+/* All tables, and what is made of them. */
+static void test_database(void **state)
+{
+	char path[] = "/tmp/rptrace-test-XXXXXX", *text = NULL, query[128];
+	FILE *file = fdopen(mkstemp(path), "w"), *out;
+	sqlite3_stmt *names;
+	struct rp_event_sink sink;
+	sqlite3 *db;
+	size_t size;
+
+	(void)state;
+	assert_non_null(file);
+	assert_int_equal(find("sqlite")->open(file, &sink), 0);
+	tell_two_runs(&sink);
+	assert_int_equal(sink.close(sink.ctx), 0);
+	fclose(file);
+	out = open_memstream(&text, &size);
+	assert_non_null(out);
+	assert_int_equal(sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_prepare_v2(db,
+					    "SELECT name FROM sqlite_master"
+					    " WHERE type IN ('table', 'view') ORDER BY name",
+					    -1, &names, NULL),
+			 SQLITE_OK);
+	while (sqlite3_step(names) == SQLITE_ROW) {
+		snprintf(query, sizeof(query), "SELECT '%1$s' AS what, * FROM %1$s",
+			 (const char *)sqlite3_column_text(names, 0));
+		assert_int_equal(sqlite3_exec(db, query, print_row, out, NULL), SQLITE_OK);
+	}
+	fclose(out);
+	sqlite3_finalize(names);
+	sqlite3_close(db);
+	unlink(path);
+	assert_golden("export.sqlite.txt", text);
+	free(text);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_pprof),
+		cmocka_unit_test(test_perfetto),
+		cmocka_unit_test(test_database),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
