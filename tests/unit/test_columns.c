@@ -206,6 +206,24 @@ static void test_sort_rows(void **state)
 	check_order(&s, "mean", false, "adcb");
 }
 
+/* Equal ones are by name and group, whatever they were sorted by before. */
+static void test_sort_ties(void **state)
+{
+	struct rp_row rows[] = {
+		{.name = "b", .group = "2", .f = {.total = 7, .count = 1}},
+		{.name = "b", .group = "1", .f = {.total = 7, .count = 2}},
+		{.name = "a", .group = "2", .f = {.total = 7, .count = 3}},
+	};
+	struct rp_snapshot s = {.rows = rows, .n_rows = 3};
+
+	(void)state;
+	for (int invert = 0; invert < 2; invert++) {
+		check_order(&s, "count", invert, invert ? "bba" : "abb");
+		check_order(&s, "total", invert, "abb");
+		assert_string_equal(rows[1].group, "1");
+	}
+}
+
 static struct rp_tree_row tree_row(uint32_t id, uint32_t parent, uint32_t depth, const char *name,
 				   const char *group, uint64_t total)
 {
@@ -264,6 +282,7 @@ int main(void)
 		cmocka_unit_test(test_format),	      cmocka_unit_test(test_sort_rows),
 		cmocka_unit_test(test_sort_tree),     cmocka_unit_test(test_list),
 		cmocka_unit_test(test_split),	      cmocka_unit_test(test_sort_broken_tree),
+		cmocka_unit_test(test_sort_ties),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

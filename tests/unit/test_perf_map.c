@@ -264,12 +264,12 @@ static void test_too_large_together(void **state)
 {
 	struct root root = make_root(getuid());
 	struct rp_perf_maps *maps = rp_perf_maps__new(root.path, NULL, true);
-	char command[256];
+	char command[512];
 
 	(void)state;
 	assert_non_null(maps);
 	write_large(root.file, 330000); /* 42 MiB once it is read */
-	snprintf(command, sizeof(command), "cp -r %s/7 %s/8", root.path, root.path);
+	snprintf(command, sizeof(command), "cp -r %1$s/7 %1$s/8 && cp -r %1$s/7 %1$s/9", root.path);
 	assert_int_equal(system(command), 0);
 	assert_non_null(rp_perf_maps__find(maps, 7, 0x1000, 0));
 	assert_null(rp_perf_maps__find(maps, 8, 0x1000, 0));
@@ -282,6 +282,11 @@ static void test_too_large_together(void **state)
 	assert_int_equal(system(command), 0);
 	assert_null(rp_perf_maps__find(maps, 8, 0x1000 + 419999, 9000000000));
 	assert_non_null(rp_perf_maps__find(maps, 8, 0x1000, 9000000000));
+	/* And its room is taken, as before. */
+	assert_null(rp_perf_maps__find(maps, 9, 0x1000, 9000000000));
+	rp_perf_maps__exit(maps, 9);
+	rp_perf_maps__exit(maps, 8);
+	assert_non_null(rp_perf_maps__find(maps, 9, 0x1000, 9000000000));
 	rp_perf_maps__free(maps);
 	remove_root(&root);
 }

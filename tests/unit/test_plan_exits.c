@@ -154,9 +154,16 @@ static void test_parts_of_both_kinds(void **state)
 	f.object.n_cold_parts = N(parts);
 	run_symbols(&f, symbols, N(symbols));
 	for (size_t i = 0; i < f.plan->n_sites; i++)
-		if (f.plan->sites[i].role == RP_ROLE_RET_SITE)
+		if (f.plan->sites[i].role == RP_ROLE_RET_SITE) {
 			assert_int_equal(f.plan->sites[i].offset, own[n++]);
+			assert_int_equal(f.plan->sites[i].owner,
+					 n > 1 ? region(&f, "f")->id : RP_REGION_NONE);
+		}
 	assert_int_equal(n, N(own));
+	/* They go with it. */
+	rp_plan__leave_out(f.plan, region(&f, "f")->id, true);
+	for (size_t i = 0; i < f.plan->n_sites; i++)
+		assert_false(rp_plan__wants_site(f.plan, &f.plan->sites[i]));
 	rp_plan__free(f.plan);
 	make_image(state);
 }

@@ -183,6 +183,35 @@ static void test_damage_has_its_time(void **state)
 	free(image.at);
 }
 
+/* However far the next block is: what is looked through at a time may end within its first bytes.
+ */
+static void test_blocks_are_found_behind_damage(void **state)
+{
+	struct record_image image = {0};
+	struct rp_reader_figures figures;
+	struct told told;
+
+	(void)state;
+	assert_int_equal(run_record(&image, 60, 20), 0);
+	for (size_t gap = (64 << 10) - 5; gap <= (64 << 10) + 1; gap++) {
+		size_t second = image.block[1], n = image.n + gap;
+		unsigned char *bytes = calloc(1, n);
+
+		assert_non_null(bytes);
+		memcpy(bytes, image.at, second);
+		memcpy(bytes + second + gap, image.at + second, image.n - second);
+		bytes[n - 1] ^= 1; /* no index */
+		assert_int_equal(run_read(bytes, n, &told, &figures), 0);
+		assert_int_equal(told.instances, 63);
+		assert_int_equal(figures.n_damaged, 1);
+		assert_int_equal(figures.damage[0].offset, second);
+		assert_int_equal(figures.damage[0].bytes, gap);
+		told_free(&told);
+		free(bytes);
+	}
+	free(image.at);
+}
+
 /* Without an index, with what looks like a block right before one, and with a header that is whole
  * but for its version: no later program wrote that. */
 static void test_blocks_are_found_by_their_headers(void **state)
@@ -390,6 +419,7 @@ int main(void)
 		cmocka_unit_test(test_each_byte_flipped),
 		cmocka_unit_test(test_damage_has_its_time),
 		cmocka_unit_test(test_blocks_are_found_by_their_headers),
+		cmocka_unit_test(test_blocks_are_found_behind_damage),
 		cmocka_unit_test(test_cut_at_each_byte),
 		cmocka_unit_test(test_unknown_blocks_are_skipped),
 		cmocka_unit_test(test_cpu_time_is_of_all_instances),

@@ -236,6 +236,31 @@ static void last_line_is_kept(void **state)
 	}
 }
 
+/* The file begins anew before it is too long: what comes then is told as before. */
+static void output_is_bounded(void **state)
+{
+	static const char command[] =
+		"echo $RPTRACE_PID; [ $RPTRACE_PID != 1 ] || "
+		"{ head -c 1100000 /dev/zero | tr '\\0' x; echo; echo much; }";
+	struct rp_on_stuck_opts opts = {.command = command, .max = 1, .keep = true};
+	struct rp_on_stuck *s = rp_on_stuck__new(&opts);
+	struct rp_open_regions *open = fixture_open();
+	char line[64];
+
+	(void)state;
+	assert_non_null(s);
+	open->n_stuck = 1;
+	for (uint32_t pid = 1; pid < 4; pid++) {
+		open->row[0].pid = pid;
+		look(s, open);
+		reap(s);
+		assert_true(rp_on_stuck__last_line(s, line, sizeof(line)));
+		assert_string_equal(line, pid == 1 ? "much" : pid == 2 ? "2" : "3");
+	}
+	rp_on_stuck__free(s);
+	rp_open_regions__free(open);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -245,6 +270,7 @@ int main(void)
 		TEST(told_in_its_environment),
 		TEST(all_facts),
 		TEST(last_line_is_kept),
+		TEST(output_is_bounded),
 	};
 
 	return cmocka_run_group_tests_name("run_on_stuck", tests, NULL, NULL);

@@ -165,8 +165,15 @@ static void test_what_waits_is_bounded(void **state)
 	for (uint64_t i = 0; i < RP_SLOW_TREES_WAITING_MAX + 3; i++)
 		tell(&test, 1, WITHIN, 200, 1);
 	tell(&test, 1, OUTERMOST, 100, LEAST);
+	/* There is room again, and again. */
+	for (int k = 0; k < 2; k++) {
+		for (uint64_t i = 0; i < RP_SLOW_TREES_WAITING_MAX; i++)
+			tell(&test, 1, WITHIN, 200, 1);
+		tell(&test, 1, OUTERMOST, 100, 1);
+	}
 	finish(&test);
 	assert_int_equal(test.told.instances, RP_SLOW_TREES_WAITING_MAX + 1);
+	assert_left_out(&test, WITHIN, 2 * RP_SLOW_TREES_WAITING_MAX);
 	assert_non_null(strstr(test.told.text, "\nlost 3 3\n"));
 	assert_int_equal(lost_at_the_end(&test), 3);
 	told_free(&test.told);

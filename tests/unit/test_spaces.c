@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 
 #include "discover/vdso.h"
+#include "rp_sample.h"
 #include "sample/spaces.h"
 #include "unwind_fixture.h"
 #include "util/clock.h"
@@ -145,6 +146,46 @@ static void test_compiled_code_goes_with_its_program(void **state)
 	end_tables(&k, tables);
 }
 
+static void tell_python(struct rp_spaces *spaces, const char *name)
+{
+	static struct rp_python_code code;
+
+	code = (struct rp_python_code){.kind = RP_SAMPLE_KIND_CODE,
+				       .tgid = (uint32_t)getpid(),
+				       .code = 0x5000,
+				       .first_line = 1,
+				       .name = {.bytes = (uint16_t)strlen(name), .width = 1},
+				       .file = {.bytes = 4, .width = 1},
+				       .file_text = "x.py"};
+	memcpy(code.name_text, name, strlen(name));
+	rp_python_codes__take(rp_spaces__python(spaces), &code, RP_PYTHON_CODE_BYTES(0));
+}
+
+/* So does Python's. */
+static void test_python_goes_with_its_program(void **state)
+{
+	struct kernel k = {0};
+	struct rp_unwind_tables *tables = new_tables(&k, 64u << 20, OBJECTS_MAX);
+	struct rp_sample_store *store = rp_sample_store__new(100, UINT64_MAX, false);
+	struct rp_sample_objects *objects = rp_sample_objects__new(store, NULL, false, is_never);
+	struct rp_spaces *spaces = rp_spaces__new(objects, tables, store, NULL, false);
+	struct rp_python_codes *codes = rp_spaces__python(spaces);
+
+	(void)state;
+	tell_python(spaces, "before");
+	assert_true(rp_python_codes__place(codes, getpid(), 0x5000, 0) > 0);
+	rp_spaces__exec(spaces, getpid());
+	assert_int_equal(rp_python_codes__place(codes, getpid(), 0x5000, 0), 0);
+	tell_python(spaces, "after");
+	assert_true(rp_python_codes__place(codes, getpid(), 0x5000, 0) > 0);
+	rp_spaces__exit(spaces, getpid());
+	assert_int_equal(rp_python_codes__place(codes, getpid(), 0x5000, 0), 0);
+	rp_spaces__free(spaces);
+	rp_sample_objects__free(objects);
+	rp_sample_store__put(store);
+	end_tables(&k, tables);
+}
+
 /* In no file, but by a name. */
 static void test_kernels_code_has_names(void **state)
 {
@@ -189,6 +230,7 @@ int main(void)
 		cmocka_unit_test(test_misses_are_remembered),
 		cmocka_unit_test(test_what_is_mapped_is_looked_at_later),
 		cmocka_unit_test(test_compiled_code_goes_with_its_program),
+		cmocka_unit_test(test_python_goes_with_its_program),
 		cmocka_unit_test(test_kernels_code_has_names),
 	};
 

@@ -318,7 +318,7 @@ static void test_augmentations(void **state)
 	struct rp_unwind_rows rows;
 
 	(void)state;
-	put_cie(&s, "zPLR", BYTES(DW_EH_PE_udata4, 1, 2, 3, 4, DW_EH_PE_sdata4, DW_EH_PE_udata4));
+	put_cie(&s, "zPLR", BYTES(DW_EH_PE_udata4, 1, 2, 3, 4, DW_EH_PE_udata8, DW_EH_PE_udata4));
 	put_function(&s, 0x1000, 16, BYTES(DW_CFA_nop));
 	/* Relative to the place where it is written, which is 8 bytes into the entry. */
 	put_cie(&s, "zR", BYTES(DW_EH_PE_pcrel | DW_EH_PE_sdata4));
@@ -377,7 +377,7 @@ static void test_cut_anywhere(void **state)
 
 	(void)state;
 	put_cie(&whole, "zPLR",
-		BYTES(DW_EH_PE_udata4, 1, 2, 3, 4, DW_EH_PE_sdata4, DW_EH_PE_udata4));
+		BYTES(DW_EH_PE_udata4, 1, 2, 3, 4, DW_EH_PE_udata8, DW_EH_PE_udata4));
 	put_function(&whole, 0x1000, 0x10,
 		     BYTES(DW_CFA_def_cfa_expression, 3, DW_OP_breg6, 0x78, DW_OP_deref));
 	put_function(&whole, 0x1010, 0x10, BYTES(DW_CFA_advance_loc4, 1, 0, 0, 0));

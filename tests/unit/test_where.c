@@ -181,6 +181,17 @@ static void test_may_hold(void **state)
 	assert_true(!may_hold(0) && may_hold(1) && may_hold(2) && may_hold(3));
 }
 
+/* Brackets that are closed again are not within each other. */
+static void test_many_brackets(void **state)
+{
+	char text[2048] = "(arg0 > 1)";
+
+	(void)state;
+	for (int i = 0; i < 100; i++)
+		strcat(text, " && (arg0 > 1)");
+	parse(text);
+}
+
 static void test_wrong(void **state)
 {
 	char deep[300];
@@ -223,7 +234,7 @@ int main(void)
 		cmocka_unit_test(test_comparisons), cmocka_unit_test(test_numbers),
 		cmocka_unit_test(test_joined),	    cmocka_unit_test(test_alike),
 		cmocka_unit_test(test_may_hold),    cmocka_unit_test(test_wrong),
-		cmocka_unit_test(test_strings),
+		cmocka_unit_test(test_strings),	    cmocka_unit_test(test_many_brackets),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
