@@ -271,6 +271,15 @@ static inline int fake_file(void)
 	return fd;
 }
 
+static inline void fake_close_chunks(void)
+{
+	for (size_t i = 0; i < sizeof(fake.chunks) / sizeof(fake.chunks[0]); i++) {
+		if (fake.chunks[i] > 0)
+			close(fake.chunks[i]);
+		fake.chunks[i] = 0;
+	}
+}
+
 int bpf_map_create(enum bpf_map_type type, const char *name, __u32 key_size, __u32 value_size,
 		   __u32 max_entries, const struct bpf_map_create_opts *opts)
 {
@@ -431,6 +440,7 @@ void bpf_object__destroy_skeleton(struct bpf_object_skeleton *s)
 		}
 		fake.map[i].n = 0;
 	}
+	fake_close_chunks();
 	for (int i = 0; i < s->map_cnt; i++) {
 		struct bpf_map_skeleton *skel = (void *)((char *)s->maps +
 							 (size_t)i * s->map_skel_sz);

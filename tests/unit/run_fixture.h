@@ -212,8 +212,7 @@ static inline int end_target(void **state)
 
 static inline void begin_run(void)
 {
-	for (int i = 0; i < fake.inner_maps && i < 8; i++)
-		close(fake.chunks[i]);
+	fake_close_chunks();
 	fake.inner_maps = 0;
 	kernel.calls = kernel.drains = kernel.instances = kernel.told = 0;
 	fake_linked.n = 0;

@@ -80,6 +80,9 @@ static void test_cpu_time_of_a_process(void **state)
 	assert_true(told >= MS);
 	assert_true(told >= (uint64_t)used.tv_sec * 1000 * MS + (uint64_t)used.tv_nsec);
 	close(hold[1]);
+	close(hold[0]);
+	close(out[0]);
+	close(out[1]);
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
 	assert_int_equal(rp_cpu_time__process(pid), 0);
 }

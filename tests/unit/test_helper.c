@@ -3,6 +3,7 @@
  * The process that reads files: it answers what reading them here would, and whatever happens to
  * it costs one answer.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -250,6 +251,35 @@ static void objects_are_those_that_are_read_here(void **state)
 	check_object(*state);
 }
 
+/* What went with an answer it closes behind that: the next answer tells that it has. */
+static size_t files_of(struct rp_helper *h)
+{
+	char path[64];
+	size_t n = 0;
+	DIR *dir;
+
+	assert_int_equal(opens(h, "/nowhere"), -ENOENT);
+	snprintf(path, sizeof(path), "/proc/%d/fd", (int)rp_helper__pid(h));
+	dir = opendir(path);
+	assert_non_null(dir);
+	while (readdir(dir))
+		n++;
+	closedir(dir);
+	return n;
+}
+
+/* It lives as long as the trace does. */
+static void nothing_stays_open_in_it(void **state)
+{
+	size_t before = files_of(*state);
+
+	check_object(*state);
+	assert_int_equal(opens(*state, this), 0);
+	what_a_process_maps_is_opened(state);
+	code_is_hashed_as_here(state);
+	assert_int_equal(files_of(*state), before);
+}
+
 static void what_is_none_is_told(void **state)
 {
 	struct rp_elf *elf;
@@ -484,6 +514,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(code_is_hashed_as_here, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(objects_are_those_that_are_read_here, set_up,
 						tear_down),
+		cmocka_unit_test_setup_teardown(nothing_stays_open_in_it, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_is_none_is_told, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_command_links_the_same, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(another_takes_its_place, set_up, tear_down),

@@ -430,30 +430,6 @@ static void test_returned(void **state)
 	make_image(state);
 }
 
-/* One of the two: of what is returned but a condition, where the label is an argument. */
-static void test_returned_is_no_label(void **state)
-{
-	static const struct rp_symbol symbols[] = {C(0, "work")};
-	struct fixture f = fixture();
-	struct rp_where where;
-	const struct rp_site *s;
-	size_t at;
-
-	(void)state;
-	assert_null(rp_where__parse("ret < 0", &where, &at));
-	f.opts.label = (struct rp_operand){.kind = RP_OPERAND_ARG};
-	f.opts.where = &where;
-	f.opts.exit_method = RP_EXIT_METHOD_RET_SITES;
-	select_function(&f, "work");
-	run_symbols(&f, symbols, N(symbols));
-	assert_int_equal(site(&f, "work", RP_ROLE_CALL_SITE)->flags, RP_SITE_LABEL);
-	s = site(&f, "work", RP_ROLE_RET_SITE);
-	assert_int_equal(s->flags, 0);
-	assert_int_equal(s->n_args, 2);
-	assert_int_equal(s->args[1].reg, 80); /* rax */
-	rp_plan__free(f.plan);
-}
-
 /* ---- objects ------------------------------------------------------------------------------- */
 
 static void test_objects_that_are_wanted(void **state)
@@ -605,7 +581,6 @@ int main(void)
 		cmocka_unit_test(test_code_past_the_file),
 		cmocka_unit_test(test_function_labels),
 		cmocka_unit_test(test_returned),
-		cmocka_unit_test(test_returned_is_no_label),
 		cmocka_unit_test(test_objects_that_are_wanted),
 		cmocka_unit_test(test_objects_without_a_part_in_it),
 		cmocka_unit_test(test_ids_stay_over_objects),

@@ -35,8 +35,7 @@ static int begin(void **state)
 static int end(void **state)
 {
 	(void)state;
-	for (int i = 0; i < fake.inner_maps && i < 8; i++)
-		close(fake.chunks[i]);
+	fake_close_chunks();
 	empty(objects);
 	empty(processes);
 	return 0;

@@ -178,7 +178,8 @@ int rp_record_files__end(struct rp_record_files *f)
 {
 	if (f->number != 1)
 		return close_fd(&f->fd);
-	f->first = f->fd;
+	if (f->fd >= 0) /* it may have ended before */
+		f->first = f->fd;
 	f->fd = -1;
 	return 0;
 }
