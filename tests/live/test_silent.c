@@ -142,30 +142,43 @@ static void a_debug_link_blames_nobody_else(void **state)
 	assert_int_equal(live_wait(files), 0);
 }
 
-/* Not even a file that is closed is waited for. */
-static void what_cannot_be_closed_is_left(void **state)
+static void one_is_traced_beside(const char *mode, bool is_left)
 {
-	const char *folder = live_path("silent"), *path = live_path("unclosed.json");
+	const char *folder = live_path("silent"), *path = live_path("beside.json");
 	struct live_proc *other = live_target("functions counts 1 600"), *rptrace;
 	struct silent s;
 	json_t *json;
 
-	(void)state;
 	skip_without_fuse();
-	s.files = live_target("silent_files %s %s close", folder, live_target_path("functions"));
+	s.files = live_target("silent_files %s %s %s", folder, live_target_path("functions"), mode);
 	s.program = live_target("%s/program forever", folder);
 	live_release(s.program);
 	live_expect_line(s.program, "running", 1);
-	rptrace = live_rptrace("-p %d,%d -f leaf --format json -o %s", (int)s.program->pid,
-			       (int)other->pid, path);
+	rptrace = live_rptrace("-p %d,%d -f program:leaf -f functions:leaf --format json -o %s",
+			       (int)s.program->pid, (int)other->pid, path);
 	await_tracing(rptrace);
 	live_expect_line(s.files, "asked", 1);
 	live_finish(other);
 	kill(rptrace->pid, SIGINT);
 	json = live_figures(rptrace, path);
-	assert_int_equal(live_sum(json, "leaf", "count"), 600);
-	assert_true(live_u64(json_object_get(json, "lost"), "files") >= 1);
+	assert_int_equal(live_u64(json_object_get(json, "lost"), "files") > 0, is_left);
+	assert_int_equal(live_sum(json, "leaf", "count") > 600, !is_left);
+	assert_true(live_sum(json, "leaf", "count") >= 600);
 	end(&s);
+}
+
+/* Not even a file that is closed is waited for. */
+static void what_cannot_be_closed_is_left(void **state)
+{
+	(void)state;
+	one_is_traced_beside("close", true);
+}
+
+/* Whatever a file system is asked, rptrace itself does not wait for the answer. */
+static void only_others_ask(void **state)
+{
+	(void)state;
+	one_is_traced_beside("named", false);
 }
 
 /* ---- killed ---------------------------------------------------------------------------------- */
@@ -282,6 +295,7 @@ int main(void)
 		cmocka_unit_test(names_are_not_waited_for),
 		cmocka_unit_test(a_debug_link_blames_nobody_else),
 		cmocka_unit_test(what_cannot_be_closed_is_left),
+		cmocka_unit_test(only_others_ask),
 		cmocka_unit_test(nothing_is_missed_but_what_is_counted),
 	};
 

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
 /*
- * silent_files FOLDER FILE [written|root|close]: a file system at FOLDER (which it makes) with one
- * file, "program", that holds what FILE does; what is written to it goes there. It answers until it
- * reads a byte, prints "silent", and answers nothing from then on: "asked" for each thing that it
- * is asked all the same. With "root" it never answers what anybody else wants to read, with "close"
- * nobody who closes a file. It ends with its input, and so does the wait of whoever is waiting.
+ * silent_files FOLDER FILE [written|root|close|named]: a file system at FOLDER (which it makes)
+ * with one file, "program", that holds what FILE does; what is written to it goes there. It answers
+ * until it reads a byte, prints "silent", and answers nothing from then on: "asked" for each thing
+ * that it is asked all the same. With "root" it never answers what anybody else wants to read, with
+ * "close" nobody who closes a file, with "named" nobody who is called "rptrace". It ends with its
+ * input, and so does the wait of whoever is waiting.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -27,7 +28,7 @@
 
 struct files {
 	int server, file;
-	bool root_alone, never_closed;
+	bool root_alone, never_closed, not_named;
 	uint64_t size;
 };
 
@@ -66,7 +67,7 @@ static void look_up(const struct files *f, const struct fuse_in_header *in, cons
 {
 	struct fuse_entry_out entry = {.nodeid = PROGRAM_ID,
 				       .entry_valid = FOREVER_S,
-				       .attr_valid = FOREVER_S,
+				       .attr_valid = f->not_named ? 0 : FOREVER_S,
 				       .attr = attributes(f, PROGRAM_ID)};
 
 	if (strcmp(name, PROGRAM))
@@ -113,7 +114,9 @@ static void answer(struct files *f, const struct fuse_in_header *in)
 				     .minor = 31,
 				     .max_readahead = 65536,
 				     .max_write = 65536};
-	struct fuse_attr_out attr = {.attr_valid = FOREVER_S, .attr = attributes(f, in->nodeid)};
+	/* Else the kernel would not ask for them whenever somebody wants to know what he may do. */
+	struct fuse_attr_out attr = {.attr_valid = f->not_named ? 0 : FOREVER_S,
+				     .attr = attributes(f, in->nodeid)};
 	struct fuse_open_out opened = {.open_flags = f->root_alone ? FOPEN_DIRECT_IO
 								   : FOPEN_KEEP_CACHE};
 	struct fuse_statfs_out fs = {.st = {.bsize = 4096, .frsize = 4096, .namelen = 255}};
@@ -155,6 +158,26 @@ static void answer(struct files *f, const struct fuse_in_header *in)
 	}
 }
 
+static bool is_named(uint32_t pid)
+{
+	char path[64], name[32] = "";
+	FILE *comm;
+
+	snprintf(path, sizeof(path), "/proc/%u/comm", pid);
+	comm = fopen(path, "re");
+	if (comm && !fgets(name, sizeof(name), comm))
+		name[0] = '\0';
+	if (comm)
+		fclose(comm);
+	return !strcmp(name, "rptrace\n");
+}
+
+static bool is_left_waiting(const struct files *f, const struct fuse_in_header *in)
+{
+	return (f->root_alone && in->uid && in->opcode == FUSE_READ) ||
+	       (f->never_closed && in->opcode == FUSE_FLUSH) || (f->not_named && is_named(in->pid));
+}
+
 /* One request; false: there is no more to serve. */
 static bool serve(struct files *f, bool silent)
 {
@@ -164,8 +187,7 @@ static bool serve(struct files *f, bool silent)
 
 	if (got < 0)
 		return errno == EINTR || errno == EAGAIN || errno == ENOENT;
-	if (silent || (f->root_alone && in->uid && in->opcode == FUSE_READ) ||
-	    (f->never_closed && in->opcode == FUSE_FLUSH))
+	if (silent || is_left_waiting(f, in))
 		puts("asked");
 	else
 		answer(f, in);
@@ -176,8 +198,9 @@ static void mount_at(const struct files *f, const char *folder)
 {
 	char options[128];
 
-	snprintf(options, sizeof(options), "fd=%d,rootmode=40000,user_id=0,group_id=0,allow_other",
-		 f->server);
+	snprintf(options, sizeof(options),
+		 "fd=%d,rootmode=40000,user_id=0,group_id=0,allow_other%s", f->server,
+		 f->not_named ? ",default_permissions" : "");
 	if ((mkdir(folder, 0755) && errno != EEXIST) ||
 	    mount("silent", folder, "fuse", MS_NODEV, options))
 		fail("mount");
@@ -196,6 +219,7 @@ int main(int argc, char **argv)
 		return 2;
 	f.root_alone = argc == 4 && !strcmp(argv[3], "root");
 	f.never_closed = argc == 4 && !strcmp(argv[3], "close");
+	f.not_named = argc == 4 && !strcmp(argv[3], "named");
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	/* A program that is open for writing cannot be run. */
 	f.file = open(argv[2],

@@ -7,6 +7,7 @@
 #include <uthash.h>
 
 #include "discover/proc.h"
+#include "helper/killed.h"
 #include "targets/targets.h"
 
 /* Sites that are attached at once. */
@@ -106,6 +107,8 @@ struct rp_ended_lease {
 
 struct rp_writers {
 	int epoll, inotify, signals;
+	struct rp_killed asked; /* who was to watch files that a process serves ... */
+	bool is_silent;		/* ... one of which did not answer: no more are asked */
 	struct rp_ended_lease *ended;
 	size_t n_ended;
 };

@@ -15,6 +15,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,6 +34,9 @@
 /* Breakpoints are out long before, but the last call of a probed function may take any time. */
 #define GIVE_BACK_S	  0.5
 #define GIVE_BACK_AGAIN_S 0.002
+
+#define LOOK_MS		  20
+#define LOOKS_MAX	  50
 
 static int add_to(int epoll, int fd)
 {
@@ -80,15 +84,53 @@ void rp_writers__close(struct rp_targets *t)
 		close(w->epoll);
 }
 
+static int watch(int inotify, const char *path)
+{
+	return inotify_add_watch(inotify, path, IN_MODIFY);
+}
+
+/*
+ * A process that serves a file is asked whether we may read it, and may never answer: not us. What
+ * is added to a descriptor that we share is there for us, too. 0: nobody watches it.
+ */
+static int watch_apart(struct rp_targets *t, int inotify, const char *path)
+{
+	struct rp_writers *w = &t->writers;
+	struct pollfd answer = {.events = POLLIN};
+	int ends[2], wd = 0, looks = 0;
+	pid_t pid;
+
+	if (w->is_silent || pipe2(ends, O_CLOEXEC))
+		return 0;
+	pid = fork();
+	if (!pid) {
+		wd = watch(inotify, path);
+		_exit(write(ends[1], &wd, sizeof(wd)) != (ssize_t)sizeof(wd));
+	}
+	close(ends[1]);
+	answer.fd = ends[0];
+	while (pid > 0 && poll(&answer, 1, LOOK_MS) <= 0 && looks < LOOKS_MAX &&
+	       !rp_targets__is_cancelled(t))
+		looks += rp_proc__state("/proc", pid) != 'R'; /* it may wait for a CPU */
+	w->is_silent = looks == LOOKS_MAX;
+	if (pid < 0 || w->is_silent || read(ends[0], &wd, sizeof(wd)) != (ssize_t)sizeof(wd))
+		wd = 0;
+	if (pid > 0)
+		rp_killed__add(&w->asked, pid);
+	close(ends[0]);
+	return wd;
+}
+
 bool rp_object__watch_writers(struct rp_targets *t, struct rp_object *o)
 {
 	struct rp_writers *w = &t->writers;
+	bool is_handle = rp_file__is_handle(o->fd);
 	char path[64];
 
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", o->fd);
 	if (!o->watch && w->inotify >= 0)
-		o->watch = inotify_add_watch(w->inotify, path, IN_MODIFY);
-	if (o->lease || w->signals < 0 || rp_file__is_handle(o->fd))
+		o->watch = is_handle ? watch_apart(t, w->inotify, path) : watch(w->inotify, path);
+	if (o->lease || w->signals < 0 || is_handle)
 		return o->lease;
 	o->lease = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (o->lease >= 0 && !fcntl(o->lease, F_SETSIG, LEASE_SIGNAL) &&
