@@ -142,18 +142,26 @@ static void a_debug_link_blames_nobody_else(void **state)
 	assert_int_equal(live_wait(files), 0);
 }
 
-static void one_is_traced_beside(const char *mode, bool is_left)
+static struct silent run_from(const char *mode)
 {
-	const char *folder = live_path("silent"), *path = live_path("beside.json");
-	struct live_proc *other = live_target("functions counts 1 600"), *rptrace;
+	const char *folder = live_path("silent");
 	struct silent s;
-	json_t *json;
 
 	skip_without_fuse();
 	s.files = live_target("silent_files %s %s %s", folder, live_target_path("functions"), mode);
 	s.program = live_target("%s/program forever", folder);
 	live_release(s.program);
 	live_expect_line(s.program, "running", 1);
+	return s;
+}
+
+static void one_is_traced_beside(const char *mode, bool is_left)
+{
+	const struct silent s = run_from(mode);
+	const char *path = live_path("beside.json");
+	struct live_proc *other = live_target("functions counts 1 600"), *rptrace;
+	json_t *json;
+
 	rptrace = live_rptrace("-p %d,%d -f program:leaf -f functions:leaf --format json -o %s",
 			       (int)s.program->pid, (int)other->pid, path);
 	await_tracing(rptrace);
@@ -179,6 +187,20 @@ static void only_others_ask(void **state)
 {
 	(void)state;
 	one_is_traced_beside("named", false);
+}
+
+/* Nor does who reads what it prints, when it has ended. */
+static void its_reader_is_not_kept(void **state)
+{
+	const struct silent s = run_from("named");
+	struct live_proc *piped = live_start("%s %s -p %d -f leaf -b -d 1",
+					     live_script("piped", "\"$@\" | cat\n"), live_program(),
+					     (int)s.program->pid);
+
+	(void)state;
+	assert_int_equal(live_wait(piped), 0);
+	live_expect_line(s.files, "asked", 1);
+	end(&s);
 }
 
 /* ---- killed ---------------------------------------------------------------------------------- */
@@ -296,6 +318,7 @@ int main(void)
 		cmocka_unit_test(a_debug_link_blames_nobody_else),
 		cmocka_unit_test(what_cannot_be_closed_is_left),
 		cmocka_unit_test(only_others_ask),
+		cmocka_unit_test(its_reader_is_not_kept),
 		cmocka_unit_test(nothing_is_missed_but_what_is_counted),
 	};
 

@@ -54,10 +54,11 @@ static void end_unheard(void *ctx)
 
 	if (run->on_screen)
 		rp_terminal__close();
-	run->say("ended without its figures: a process keeps the kernel from writing to its "
-		 "memory, or "
-		 "reading its mappings",
+	run->say("ended without its figures: a process keeps the kernel from its memory",
 		 "grep '^State:.*D' /proc/[0-9]*/task/*/status");
+	/* A worker that stays behind has the same files open, and somebody may wait for their end.
+	 */
+	close_range(STDIN_FILENO, STDERR_FILENO, 0);
 	_exit(RP_EXIT_FAILED);
 }
 

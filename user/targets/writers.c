@@ -25,6 +25,7 @@
 #include <unistd.h>
 
 #include "discover/file.h"
+#include "helper/restrict.h"
 #include "targets/internal.h"
 #include "util/array.h"
 
@@ -84,8 +85,11 @@ void rp_writers__close(struct rp_targets *t)
 		close(w->epoll);
 }
 
-static int watch(int inotify, const char *path)
+static int watch(int inotify, int fd)
 {
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	return inotify_add_watch(inotify, path, IN_MODIFY);
 }
 
@@ -93,7 +97,7 @@ static int watch(int inotify, const char *path)
  * A process that serves a file is asked whether we may read it, and may never answer: not us. What
  * is added to a descriptor that we share is there for us, too. 0: nobody watches it.
  */
-static int watch_apart(struct rp_targets *t, int inotify, const char *path)
+static int watch_apart(struct rp_targets *t, int inotify, int fd)
 {
 	struct rp_writers *w = &t->writers;
 	struct pollfd answer = {.events = POLLIN};
@@ -104,7 +108,11 @@ static int watch_apart(struct rp_targets *t, int inotify, const char *path)
 		return 0;
 	pid = fork();
 	if (!pid) {
-		wd = watch(inotify, path);
+		const int keep[] = {inotify, fd, ends[1]};
+
+		/* It may be there for ever, and a pipe that it has open as well. */
+		rp_restrict__descriptors(keep, 3);
+		wd = watch(inotify, fd);
 		_exit(write(ends[1], &wd, sizeof(wd)) != (ssize_t)sizeof(wd));
 	}
 	close(ends[1]);
@@ -129,7 +137,7 @@ bool rp_object__watch_writers(struct rp_targets *t, struct rp_object *o)
 
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", o->fd);
 	if (!o->watch && w->inotify >= 0)
-		o->watch = is_handle ? watch_apart(t, w->inotify, path) : watch(w->inotify, path);
+		o->watch = is_handle ? watch_apart(t, w->inotify, o->fd) : watch(w->inotify, o->fd);
 	if (o->lease || w->signals < 0 || is_handle)
 		return o->lease;
 	o->lease = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
