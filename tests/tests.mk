@@ -17,8 +17,9 @@ run_all   = $(MAKE) --no-print-directory -k -j$(1) -O $(2)
 run_apart = status=0; $(call run_all,1,$(filter $(ALONE),$(1))) || status=1; \
 	$(call run_all,$(ROWS),$(filter-out $(ALONE),$(1))) || status=1; exit $$status
 
-# What traces the whole system, or holds times of other processes against each other. All others look at processes
-# of their own, and mostly wait.
+# What holds times of other processes against each other.
+TIMED = $(O)/tests/live/test_overhead.run e2e/test_baseline.run e2e/test_diff.run
+# These, and what traces the whole system. All others look at processes of their own, and mostly wait.
 ALONE = $(LIVE_ALONE) $(E2E_ALONE)
 
 names-alone:
@@ -176,12 +177,14 @@ matrix: ## the marker header under all compilers and levels that are here (minut
 check: built ## all tests, with what is installed
 	$(Q)ROWS=$(ROWS) tests/run-all
 
-# Its parts: programs of tests that run one at a time, and those that may run beside others, the longest first.
+# Its parts: programs of tests that run one at a time, those first that have nothing at all beside them, and those
+# that may run beside others, the longest first.
 TEST_RUNS := $(AUTO_RUNS) $(LIVE_BINS:%=%.run) $(E2E_RUNS)
 
-tests-alone: $(filter $(ALONE),$(TEST_RUNS))
+tests-timed: $(filter $(TIMED),$(TEST_RUNS))
+tests-alone: $(filter-out $(TIMED),$(filter $(ALONE),$(TEST_RUNS)))
 tests-beside: $(filter-out $(ALONE),$(TEST_RUNS))
-.PHONY: tests-alone tests-beside
+.PHONY: tests-timed tests-alone tests-beside
 
 .PHONY: built
 built: all targets $(UNIT_BINS) $(LIVE_BINS) $(LONG_BINS) $(KERNELS_TEST) $(KERNELS_TARGETS)
