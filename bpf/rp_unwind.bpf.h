@@ -400,8 +400,10 @@ static __always_inline void unwind_regs(struct task_struct *task, struct rp_unwi
 {
 	const struct pt_regs *regs = (void *)bpf_task_pt_regs(task);
 
-	*out = (struct rp_unwind_regs){
-		.ip = PT_REGS_IP(regs), .sp = PT_REGS_SP(regs), .fp = PT_REGS_FP(regs)};
+	*out = (struct rp_unwind_regs){.ip = PT_REGS_IP(regs),
+				       .sp = PT_REGS_SP(regs),
+				       .fp = PT_REGS_FP(regs),
+				       .di = PT_REGS_PARM1(regs)};
 }
 
 #endif

@@ -23,6 +23,7 @@ enum rp_unwind_cfa {
 	RP_UNWIND_CFA_SP_DEREF, /* what is stored at sp + off words, and 8 (OpenSSL's assembly) */
 	RP_UNWIND_CFA_FP_DEREF, /* what is stored at fp + off words (realigned stacks) */
 	RP_UNWIND_CFA_PLT,	/* sp + 8, and 8 more from byte `off` of a 16-byte PLT entry on */
+	RP_UNWIND_RETURN_DI,	/* sp + off words; the return address is in rdi (vfork) */
 	RP_UNWIND_SIGNAL,	/* the kernel's signal frame: all registers are at sp */
 	RP_UNWIND_GAP,		/* .eh_frame says nothing of this code: try the frame pointer */
 	RP_UNWIND_ELSEWHERE, /* nor is it of a file, but made at run time, or no code: likewise */
@@ -73,6 +74,7 @@ struct rp_unwind_process {
 
 struct rp_unwind_regs {
 	__rp_u64 ip, sp, fp;
+	__rp_u64 di;	/* of the thread itself, not of its callers; 0: not known */
 	bool is_return; /* ip is a return address: the call before it is what runs */
 };
 
@@ -112,7 +114,20 @@ RP_INLINE enum rp_unwind_end rp_unwind__signal(struct rp_unwind_regs *regs, rp_u
 	    !read(memory, context + RP_UNWIND_SIGNAL_SP, &regs->sp) ||
 	    !read(memory, context + RP_UNWIND_SIGNAL_FP, &regs->fp))
 		return RP_UNWIND_END_UNREADABLE;
+	regs->di = 0;
 	regs->is_return = false;
+	return RP_UNWIND_GOES_ON;
+}
+
+/* A child that has the stack of its parent may write over return addresses on it. */
+RP_INLINE enum rp_unwind_end rp_unwind__by_register(const struct rp_unwind_row *row,
+						    struct rp_unwind_regs *regs)
+{
+	if (regs->is_return || !regs->di)
+		return RP_UNWIND_END_UNKNOWN;
+	regs->ip = regs->di;
+	regs->sp += (__rp_s64)row->off * RP_UNWIND_WORD;
+	regs->is_return = true;
 	return RP_UNWIND_GOES_ON;
 }
 
@@ -226,6 +241,8 @@ RP_INLINE enum rp_unwind_end rp_unwind__step(const struct rp_unwind_row *row,
 		return end;
 	case RP_UNWIND_ELSEWHERE:
 		return rp_unwind__by_frame_pointer(regs, false, read, memory);
+	case RP_UNWIND_RETURN_DI:
+		return rp_unwind__by_register(row, regs);
 	case RP_UNWIND_SIGNAL:
 		return rp_unwind__signal(regs, read, memory);
 	case RP_UNWIND_UNKNOWN:

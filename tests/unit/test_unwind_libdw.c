@@ -87,6 +87,9 @@ static struct rp_unwind_row libdw_row(Dwarf_CFI *cfi, uint64_t addr)
 		row.cfa = RP_UNWIND_OUTERMOST;
 	else if (signal && n_cfa == 2 && cfa[0].atom == DW_OP_breg7 && cfa[0].number == 160)
 		row.cfa = RP_UNWIND_SIGNAL;
+	else if (n_ret == 1 && ret[0].atom == DW_OP_regx && ret[0].number == 5 &&
+		 set_cfa(cfa, n_cfa, &row) && row.cfa == RP_UNWIND_CFA_SP)
+		row.cfa = RP_UNWIND_RETURN_DI;
 	else if (!is_at_cfa(ret, n_ret, &offset) || offset != -8 || !set_cfa(cfa, n_cfa, &row))
 		row = unknown;
 	else

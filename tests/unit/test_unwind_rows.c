@@ -229,6 +229,18 @@ static void test_instructions_of_the_cfa(void **state)
 			  DW_CFA_restore_state));
 }
 
+/* Of the return address one is, where the frame pointer is as it was. */
+static void test_return_address_in_a_register(void **state)
+{
+	(void)state;
+	assert_last(RP_UNWIND_RETURN_DI, 0, 0,
+		    BYTES(DW_CFA_def_cfa_offset, 0, DW_CFA_register, 16, 5));
+	assert_last(RP_UNWIND_UNKNOWN, 0, 0,
+		    BYTES(DW_CFA_def_cfa_offset, 0, DW_CFA_register, 16, 3));
+	assert_last(RP_UNWIND_UNKNOWN, 0, 0, BYTES(DW_CFA_offset | 6, 2, DW_CFA_register, 16, 5));
+	assert_last(RP_UNWIND_UNKNOWN, 0, 0, BYTES(DW_CFA_def_cfa, 6, 16, DW_CFA_register, 16, 5));
+}
+
 static void test_instructions_of_registers(void **state)
 {
 	(void)state;
@@ -475,6 +487,7 @@ int main(void)
 		cmocka_unit_test(test_like_rows_are_one),
 		cmocka_unit_test(test_functions_that_overlap),
 		cmocka_unit_test(test_instructions_of_the_cfa),
+		cmocka_unit_test(test_return_address_in_a_register),
 		cmocka_unit_test(test_instructions_of_registers),
 		cmocka_unit_test(test_instructions_that_advance),
 		cmocka_unit_test(test_expressions),

@@ -78,6 +78,22 @@ static void test_far_from_stack_pointer(void **state)
 	assert_regs(&regs, 0x2000, 5, 0x55);
 }
 
+static void test_by_register(void **state)
+{
+	const struct rp_unwind_row row = {.cfa = RP_UNWIND_RETURN_DI, .off = 1};
+	struct rp_unwind_regs regs = regs_at(1, 0x55);
+	struct memory m = {0};
+
+	(void)state;
+	assert_int_equal(step(row, &regs, &m), RP_UNWIND_END_UNKNOWN);
+	regs.di = 0x2000;
+	assert_int_equal(step(row, &regs, &m), RP_UNWIND_GOES_ON);
+	assert_regs(&regs, 0x2000, 2, 0x55);
+	assert_true(regs.is_return);
+	/* What a caller had in it is not known. */
+	assert_int_equal(step(row, &regs, &m), RP_UNWIND_END_UNKNOWN);
+}
+
 static void test_by_frame_pointer(void **state)
 {
 	struct memory m = {.words = {[4] = STACK + 80, [5] = 0x2000}};
@@ -327,6 +343,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_by_stack_pointer),
 		cmocka_unit_test(test_far_from_stack_pointer),
+		cmocka_unit_test(test_by_register),
 		cmocka_unit_test(test_by_frame_pointer),
 		cmocka_unit_test(test_no_frame_pointer),
 		cmocka_unit_test(test_leaf_without_rows),

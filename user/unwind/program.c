@@ -13,6 +13,7 @@
 #include <errno.h>
 
 /* DWARF's numbers of registers on x86-64. */
+#define REG_DI	     5
 #define REG_FP	     6
 #define REG_SP	     7
 #define REG_RETURN   16
@@ -25,6 +26,7 @@ enum where {
 	UNDEFINED,
 	AT_CFA, /* saved, at an offset from the CFA */
 	AT_FP,	/* saved, at the address in the frame pointer */
+	IN_DI,	/* in rdi */
 	ELSEWHERE,
 };
 
@@ -148,6 +150,9 @@ static struct rp_unwind_row rule_of(const struct machine *m)
 		return (struct rp_unwind_row){.cfa = RP_UNWIND_OUTERMOST};
 	if (m->fde->cie.is_signal && s->by_expression && is_signal_frame(s->expression))
 		return (struct rp_unwind_row){.cfa = RP_UNWIND_SIGNAL};
+	if (s->ret.where == IN_DI && s->fp.where == SAME && set_cfa(s, &row) &&
+	    row.cfa == RP_UNWIND_CFA_SP)
+		return (struct rp_unwind_row){.cfa = RP_UNWIND_RETURN_DI, .off = row.off};
 	if (s->ret.where != AT_CFA || s->ret.offset != -RP_UNWIND_WORD || !set_cfa(s, &row))
 		return (struct rp_unwind_row){.cfa = RP_UNWIND_UNKNOWN};
 	row.fp = where_fp_is(&s->fp);
@@ -303,7 +308,10 @@ static int run_register(struct machine *m, uint8_t op, struct rp_unwind_bytes *b
 	case DW_CFA_val_expression:
 		block(b);
 		return set_saved(m, reg, ELSEWHERE, 0);
-	default: /* DW_CFA_register, DW_CFA_val_offset, DW_CFA_val_offset_sf: LEB128 alike in length
+	case DW_CFA_register:
+		return set_saved(m, reg, rp_unwind_bytes__unsigned(b) == REG_DI ? IN_DI : ELSEWHERE,
+				 0);
+	default: /* DW_CFA_val_offset, DW_CFA_val_offset_sf: LEB128 alike in length
 		  */
 		rp_unwind_bytes__unsigned(b);
 		return set_saved(m, reg, ELSEWHERE, 0);
