@@ -6,7 +6,8 @@
 #include "live.h"
 
 #define FUNCTIONS                                                                                  \
-	"-f handle -f helper -f work -f setup -f other_thread -u rptrace*:job --within handle"
+	"-f handle -f helper -f work -f setup -f other_thread -u rptrace*:job -u rptrace*:turn "   \
+	"--within handle"
 
 static void assert_rows_are(json_t *snapshot, const char *const *names, size_t n)
 {
@@ -92,10 +93,10 @@ static void names(void **state)
 static void left_out_names(void **state)
 {
 	static const char *const rows[] = {"inner"};
-	struct live_run run = live_trace(
-		LIVE_PID, "within 40",
-		"-x job -x [a-n]u* -x o?t*r -x *no-name-is-as-long-as-this-which-is-of-more-bytes-"
-		"than-one-may-have*");
+	struct live_run run = live_trace(LIVE_PID, "within 40",
+					 "-x job -x turn -x [a-n]u* -x o?t*r -x "
+					 "*no-name-is-as-long-as-this-which-is-of-more-bytes-"
+					 "than-one-may-have*");
 
 	(void)state;
 	live_assert_nothing_lost(run.json);

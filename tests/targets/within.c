@@ -96,9 +96,14 @@ int main(int argc, char **argv)
 	for (unsigned long i = 0; i < spans; i++)
 		RPTRACE_SPAN_END(job, i);
 	setup();
-	/* Ends of nothing. */
-	for (unsigned long i = 0; i < n; i++)
+	/* Ends of nothing; the first of a marker may have begun before tracing did. */
+	for (unsigned long i = 0; i < n; i++) {
 		RPTRACE_SPAN_END(job, 2000000000 + i);
+		if (i % 4)
+			RPTRACE_END(turn);
+		else
+			RPTRACE_BEGIN(turn);
+	}
 	expect("handle", calls - n / 4);
 	say("unwound handle %lu", n / 4);
 	expect("helper", 3 * calls);
