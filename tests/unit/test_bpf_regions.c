@@ -419,6 +419,27 @@ static void test_record(void **state)
 	assert_int_equal(outer->cpu, 900);
 }
 
+/* The ring was full when a thread entered its first region: who it is comes with its first
+ * instance.
+ */
+static void test_thread_is_told_later(void **state)
+{
+	const struct rp_thread_info *thread = (void *)fake.ring[0];
+	const struct rp_instance *instance = (void *)fake.ring[1];
+
+	(void)state;
+	cfg_record = true;
+	fake.ring_full = true;
+	hit(ENTER, A, SP, 1000);
+	fake.ring_full = false;
+	hit(LEAVE, A, SP, 1500);
+	assert_int_equal(fake.submitted, 2);
+	assert_int_equal(thread->kind, RP_INSTANCE_THREAD);
+	assert_int_equal(thread->tid, PROCESS);
+	assert_int_equal(instance->kind, 0);
+	assert_int_equal(instance->thread, thread->serial);
+}
+
 /* What the record lacks is told at its node: all of a tree that was not chosen, or what was lost.
  */
 static void test_missing_in_record(void **state)
@@ -492,6 +513,7 @@ int main(void)
 		TEST(test_names),
 		TEST(test_blocks),
 		TEST(test_record),
+		TEST(test_thread_is_told_later),
 		TEST(test_missing_in_record),
 		TEST(test_return_probes),
 	};

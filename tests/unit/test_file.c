@@ -168,6 +168,7 @@ static void test_lease_is_not_waited_for(void **state)
 
 static void test_holes_are_no_data(void **state)
 {
+	static const char piece[256 << 10];
 	const struct folder *f = *state;
 	struct stat st;
 	int fd = open(f->outside, O_RDWR | O_CLOEXEC);
@@ -179,6 +180,9 @@ static void test_holes_are_no_data(void **state)
 	assert_int_equal(pwrite(fd, "x", 1, 1 << 29), 1);
 	assert_int_equal(fstat(fd, &st), 0);
 	assert_true(rp_file__data_bytes(fd, &st) < 1 << 20);
+	/* All pieces of it, not the last one alone. */
+	assert_int_equal(pwrite(fd, piece, sizeof(piece), 0), sizeof(piece));
+	assert_true(rp_file__data_bytes(fd, &st) >= sizeof(piece));
 	close(fd);
 }
 

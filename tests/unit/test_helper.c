@@ -413,6 +413,7 @@ static void answer_instead(int ends[2], const struct rp_helper_reply *lie, int f
 static void assert_nonsense(struct rp_helper *h, int ends[2])
 {
 	assert_non_null(strstr(rp_helper__why(h), "what cannot be"));
+	assert_int_equal(rp_helper__pid(h), 0);
 	close(ends[0]);
 	close(ends[1]);
 	assert_int_equal(opens(h, this), 0);

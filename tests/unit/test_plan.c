@@ -240,6 +240,13 @@ static void test_excluded_functions(void **state)
 	run_symbols(&f, symbols, N(symbols));
 	assert_regions(&f, "work_b", "ns::f", NULL);
 	rp_plan__free(f.plan);
+	f = fixture();
+	select_function(&f, "ns::*");
+	exclude(&f, "ns::f(int)"); /* with its parameters, which nobody else has asked for */
+	run_symbols(&f, symbols, N(symbols));
+	assert_regions(&f, "ns::f", NULL);
+	assert_int_equal(site(&f, "ns::f", RP_ROLE_CALL)->offset, AT(3));
+	rp_plan__free(f.plan);
 }
 
 /* ---- exits --------------------------------------------------------------------------------- */

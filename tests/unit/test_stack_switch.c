@@ -168,6 +168,43 @@ static void test_x86(void **state)
 				fail_msg("%s at %zu", x86[i].what, at);
 }
 
+/* Of the code behind a long stretch that does nothing of it. */
+enum { FAR_AWAY = 1 << 20, FAR_SIZE = FAR_AWAY + IMAGE_SIZE };
+static uint8_t far_code[FAR_SIZE];
+
+static size_t read_far(const void *file, uint64_t offset, void *buf, size_t len)
+{
+	(void)file;
+	if (offset >= FAR_SIZE)
+		return 0;
+	if (len > FAR_SIZE - offset)
+		len = FAR_SIZE - offset;
+	memcpy(buf, far_code + offset, len);
+	return len;
+}
+
+/* Large code is read in pieces, of which none is looked at without what is around it. */
+static void test_between_pieces(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < N(x86); i++)
+		for (size_t at = FAR_AWAY - 36; at <= FAR_AWAY; at += 12) {
+			struct fixture f = fixture();
+			bool found;
+
+			memset(far_code, 0x90, sizeof(far_code));
+			memcpy(far_code + at, x86[i].code, x86[i].size);
+			f.object.path = EXE;
+			f.object.traits.machine = EM_X86_64;
+			f.object.code_offset = 0;
+			f.object.code_size = FAR_SIZE;
+			f.object.read = read_far;
+			assert_int_equal(rp_plan__switches_stacks(&f.object, &found), 0);
+			if (found != x86[i].switches)
+				fail_msg("%s at %zu", x86[i].what, at);
+		}
+}
+
 static void test_arm64(void **state)
 {
 	(void)state;
@@ -210,9 +247,8 @@ static void test_method(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_x86),
-		cmocka_unit_test(test_arm64),
-		cmocka_unit_test(test_c_library),
+		cmocka_unit_test(test_x86),    cmocka_unit_test(test_between_pieces),
+		cmocka_unit_test(test_arm64),  cmocka_unit_test(test_c_library),
 		cmocka_unit_test(test_method),
 	};
 

@@ -226,6 +226,27 @@ static void test_boundaries(void **state)
 	}
 }
 
+/* Both are read while they are added to: no bucket has more than there are. */
+static void test_buckets_and_count_add_up(void **state)
+{
+	const struct rp_view_opts opts = {0};
+	struct rp_hist hist = {0};
+	struct rp_row row = {.name = "r", .hist = fixture_part(&hist), .f = {.count = 2}};
+	struct rp_snapshot s = {.rows = &row, .n_rows = 1};
+	char *text, *at;
+	int n = 0;
+
+	(void)state;
+	hist.bucket[rp_hist_index(5000)] = 3;
+	text = fixture_print("openmetrics", &s, &opts);
+	for (at = text; (at = strstr(at, "le=\"")); n++) {
+		at = strchr(at, ' ');
+		assert_true(strtoull(at, NULL, 10) <= 2);
+	}
+	assert_true(n > 1);
+	free(text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -233,6 +254,7 @@ int main(void)
 		cmocka_unit_test(test_groups),
 		cmocka_unit_test(test_labels_escaped),
 		cmocka_unit_test(test_boundaries),
+		cmocka_unit_test(test_buckets_and_count_add_up),
 	};
 
 	fixture_server(&server);
