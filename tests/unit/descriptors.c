@@ -5,6 +5,7 @@
  */
 #include <dirent.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 static pid_t tested;
@@ -17,7 +18,9 @@ static size_t count(const char *name)
 	const struct dirent *entry;
 	size_t n = 0;
 
-	while (dir && (entry = readdir(dir))) {
+	if (!dir)
+		abort();
+	while ((entry = readdir(dir))) {
 		char path[300], to[128] = "";
 
 		n++;
@@ -25,8 +28,7 @@ static size_t count(const char *name)
 		if (name && readlink(path, to, sizeof(to) - 1) > 0)
 			fprintf(stderr, "%s: left open: %s: %s\n", name, entry->d_name, to);
 	}
-	if (dir)
-		closedir(dir);
+	closedir(dir);
 	return n;
 }
 

@@ -518,8 +518,7 @@ static bool always(void)
 	return true;
 }
 
-/* Two ends of a connection; the last one to close the first waits for what the second never reads.
- */
+/* Two ends of a connection; who closes the first last waits for what the second never reads. */
 static void lingering_pair(int ends[2])
 {
 	const struct linger long_one = {.l_onoff = 1, .l_linger = 600};

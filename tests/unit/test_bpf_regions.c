@@ -440,8 +440,7 @@ static void test_thread_is_told_later(void **state)
 	assert_int_equal(instance->thread, thread->serial);
 }
 
-/* What the record lacks is told at its node: all of a tree that was not chosen, or what was lost.
- */
+/* What the record lacks is told at its node: a tree that was not chosen, or what was lost. */
 static void test_missing_in_record(void **state)
 {
 	(void)state;

@@ -183,8 +183,7 @@ static void test_damage_has_its_time(void **state)
 	free(image.at);
 }
 
-/* However far the next block is: what is looked through at a time may end within its first bytes.
- */
+/* However far the next block is: what is read at a time may end within its first bytes. */
 static void test_blocks_are_found_behind_damage(void **state)
 {
 	struct record_image image = {0};

@@ -9,7 +9,9 @@
 #include <unistd.h>
 
 #include "attach/worker.h"
+#include "discover/proc.h"
 #include "util/clock.h"
+#include "util/cpu_time.h"
 
 #define WORKERS_MAX   256	  /* at a time */
 #define STACK_BYTES   (64u << 10) /* of each */
@@ -151,24 +153,36 @@ void rp_detacher__reap(struct rp_detacher *detacher)
 	reap(detacher);
 }
 
-static size_t closed(const struct rp_detacher *detacher)
+/* What workers have done so far: files closed, and ns of CPU time, as one file may hold many sites.
+ */
+static uint64_t progress(const struct rp_detacher *detacher)
 {
-	size_t n = 0;
+	uint64_t n = 0;
 
 	for (const struct rp_detach_worker *w = detacher->workers; w; w = w->next)
-		n += __atomic_load_n(&w->closed, __ATOMIC_RELAXED);
+		n += __atomic_load_n(&w->closed, __ATOMIC_RELAXED) +
+		     rp_cpu_time__process(w->worker.pid);
 	return n;
+}
+
+static bool waits_for_cpu(const struct rp_detacher *detacher)
+{
+	for (const struct rp_detach_worker *w = detacher->workers; w; w = w->next)
+		if (rp_proc__state("/proc", w->worker.pid) == 'R')
+			return true;
+	return false;
 }
 
 bool rp_detacher__wait(struct rp_detacher *detacher, bool (*is_late)(void))
 {
 	uint64_t since = rp_clock__now();
-	size_t before = closed(detacher);
+	uint64_t before = progress(detacher);
 
 	while (detacher->workers) {
-		size_t ended = reap(detacher), n = closed(detacher);
+		bool ended = reap(detacher);
+		uint64_t n = progress(detacher);
 
-		if (ended || n != before)
+		if (ended || n != before || waits_for_cpu(detacher))
 			since = rp_clock__now();
 		else if (is_late && is_late() && rp_clock__now() > since + STILL_MAX_NS)
 			return false;

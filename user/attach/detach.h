@@ -38,8 +38,8 @@ void rp_detacher__reap(struct rp_detacher *detacher);
 
 /*
  * Wait until all workers have ended. Where is_late, which may be NULL, says that there is no time
- * left, half a second passes at most in which no link was closed: false, and workers go on by
- * themselves, in memory that is theirs until we end.
+ * left, half a second passes at most in which they do nothing but sleep: false, and workers go on
+ * by themselves, in memory that is theirs until we end.
  */
 bool rp_detacher__wait(struct rp_detacher *detacher, bool (*is_late)(void));
 

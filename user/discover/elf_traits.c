@@ -69,8 +69,7 @@ static void find_tail(const char *name, size_t size, struct told *told)
 	}
 }
 
-/* Once through, for all of them: such a table may hold 512 MiB of what nearly matches, or of NULs.
- */
+/* Once through, for all of them: a table may hold 512 MiB of what nearly matches, or of NULs. */
 static void search_strings(const char *strings, size_t size, struct told *told)
 {
 	const char *at = strings, *end = strings + size, *nul;

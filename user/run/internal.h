@@ -110,6 +110,7 @@ struct rp_run {
 	bool auto_waits;	    /* that was told */
 	bool auto_looked;	    /* there were enough samples to choose by */
 	bool silent_looked;	    /* whether probes that should be hit are not */
+	unsigned silent_told;	    /* a bit for each kind of these that was told of */
 	struct record_progress progress;
 	unsigned shares_told; /* processes named so far for wanting more than their share */
 	struct rp_reading table_before; /* that the last printed table was made of */

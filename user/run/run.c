@@ -56,8 +56,7 @@ static void end_unheard(void *ctx)
 		rp_terminal__close();
 	run->say("ended without its figures: a process keeps the kernel from its memory",
 		 "grep '^State:.*D' /proc/[0-9]*/task/*/status");
-	/* A worker that stays behind has the same files open, and somebody may wait for their end.
-	 */
+	/* A worker that stays behind has them open, too, and somebody may wait for their end. */
 	close_range(STDIN_FILENO, STDERR_FILENO, 0);
 	_exit(RP_EXIT_FAILED);
 }
@@ -239,14 +238,16 @@ void rp_run__tell_of_silent_probes(struct rp_run *run, bool ends)
 	struct rp_counts *counts;
 	const char *silent;
 
-	if (run->silent_looked || (!ends && rp_targets__cpu(run->targets) < SILENT_CPU_NS))
+	if (!ends && (run->silent_looked || rp_targets__cpu(run->targets) < SILENT_CPU_NS))
 		return;
 	run->silent_looked = true;
 	counts = run->source.read(run->source.ctx);
 	for (size_t i = 0; counts && i < rp_opt_in__kinds; i++) {
-		silent = rp_opt_in__silent(i, counts);
-		if (silent)
-			rp_run__say(run, silent, NULL);
+		silent = run->silent_told & 1u << i ? NULL : rp_opt_in__silent(i, counts);
+		if (!silent)
+			continue;
+		run->silent_told |= 1u << i;
+		rp_run__say(run, silent, NULL);
 	}
 	rp_counts__free(counts);
 }
@@ -263,6 +264,8 @@ static int finish(struct rp_run *run, struct rp_err *err)
 	rp_helper__stop_when(run->helper, rp_run__is_late);
 	rp_run__end_progress(run);
 	rc = rp_run__print_summary(run, err);
+	/* A record may be a while in coming to the disk, and its thread is waited for. */
+	rp_signals__unwatch(run->signals);
 	recorded = rp_run__finish_record(run, rc ? NULL : err);
 	if (!rc)
 		rc = recorded;

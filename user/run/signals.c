@@ -84,11 +84,17 @@ int rp_signals__new(const struct rp_signals_opts *opts, struct rp_signals **out,
 	return 0;
 }
 
+void rp_signals__unwatch(struct rp_signals *s)
+{
+	rp_unheard__free(s->unheard);
+	s->unheard = NULL;
+}
+
 void rp_signals__free(struct rp_signals *s)
 {
 	if (!s)
 		return;
-	rp_unheard__free(s->unheard);
+	rp_signals__unwatch(s);
 	sigprocmask(SIG_SETMASK, &s->inherited, NULL);
 	if (s->fd >= 0)
 		close(s->fd);

@@ -26,6 +26,9 @@ int rp_signals__new(const struct rp_signals_opts *opts, struct rp_signals **out,
 /* Signals do again what they did before. NULL is allowed. */
 void rp_signals__free(struct rp_signals *signals);
 
+/* Nobody looks any more after signals that are not taken: what follows may sleep for long. */
+void rp_signals__unwatch(struct rp_signals *signals);
+
 /* Those that were blocked before: for what is started. */
 const sigset_t *rp_signals__inherited(const struct rp_signals *signals);
 

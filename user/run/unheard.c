@@ -29,6 +29,13 @@ struct look {
 	uint64_t cpu; /* ns */
 };
 
+static bool is_asleep(pid_t pid)
+{
+	char state = rp_proc__state("/proc", pid);
+
+	return state == 'S' || state == 'D';
+}
+
 static struct look look(const struct rp_unheard *u)
 {
 	pid_t worker = rp_worker__pid();
@@ -36,8 +43,7 @@ static struct look look(const struct rp_unheard *u)
 
 	clock_gettime(u->main_cpu, &cpu);
 	return (struct look){
-		.sleeps = rp_proc__state("/proc", getpid()) != 'R' &&
-			  (!worker || rp_proc__state("/proc", worker) != 'R'),
+		.sleeps = is_asleep(getpid()) && (!worker || is_asleep(worker)),
 		.cpu = (uint64_t)cpu.tv_sec * 1000000000u + (uint64_t)cpu.tv_nsec +
 		       (worker ? rp_cpu_time__process(worker) : 0),
 	};
@@ -67,7 +73,7 @@ static void *watch(void *unheard)
 			still = now.sleeps && now.cpu == last.cpu ? still + 1 : 0;
 			last = now;
 		}
-		if (still == STILL_MAX)
+		if (still == STILL_MAX && u->opts.is_pending())
 			u->opts.on_unheard(u->opts.ctx);
 	}
 	return NULL;

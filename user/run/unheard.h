@@ -4,7 +4,7 @@
  *
  * What the kernel does for rptrace to a process, it does with the locks of that process: probes are
  * written into its memory, its mappings are read. Who holds such a lock, in a page fault that a
- * file system of his never answers, keeps us in a system call that no signal ends which we have
+ * file system of his never answers, keeps us in a system call that ends for no signal that is
  * blocked. So a thread looks after those that are to end rptrace: where one is pending, and the
  * main thread, and the worker that it waits for (attach/worker.h), have done nothing but sleep for
  * most of a second, it is told.
@@ -20,8 +20,8 @@ struct rp_unheard;
 struct rp_unheard_opts {
 	sigset_t ends; /* blocked */
 	bool (*is_pending)(void);
-	void (*on_unheard)(
-		void *ctx); /* on a thread of its own; the main one is in a system call */
+	/* On a thread of its own; the main one is in a system call. */
+	void (*on_unheard)(void *ctx);
 	void *ctx;
 };
 

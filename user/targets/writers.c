@@ -85,11 +85,16 @@ void rp_writers__close(struct rp_targets *t)
 		close(w->epoll);
 }
 
+static void own_path(int fd, char *path, size_t size)
+{
+	snprintf(path, size, "/proc/self/fd/%d", fd);
+}
+
 static int watch(int inotify, int fd)
 {
 	char path[64];
 
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	own_path(fd, path, sizeof(path));
 	return inotify_add_watch(inotify, path, IN_MODIFY);
 }
 
@@ -104,7 +109,7 @@ static int watch_apart(struct rp_targets *t, int inotify, int fd)
 	int ends[2], wd = 0, looks = 0;
 	pid_t pid;
 
-	if (w->is_silent || pipe2(ends, O_CLOEXEC))
+	if (w->is_silent || pipe2(ends, O_CLOEXEC | O_NONBLOCK))
 		return 0;
 	pid = fork();
 	if (!pid) {
@@ -120,9 +125,10 @@ static int watch_apart(struct rp_targets *t, int inotify, int fd)
 	while (pid > 0 && poll(&answer, 1, LOOK_MS) <= 0 && looks < LOOKS_MAX &&
 	       !rp_targets__is_cancelled(t))
 		looks += rp_proc__state("/proc", pid) != 'R'; /* it may wait for a CPU */
-	w->is_silent = looks == LOOKS_MAX;
-	if (pid < 0 || w->is_silent || read(ends[0], &wd, sizeof(wd)) != (ssize_t)sizeof(wd))
+	if (pid < 0 || read(ends[0], &wd, sizeof(wd)) != (ssize_t)sizeof(wd)) {
 		wd = 0;
+		w->is_silent = looks == LOOKS_MAX;
+	}
 	if (pid > 0)
 		rp_killed__add(&w->asked, pid);
 	close(ends[0]);
@@ -135,7 +141,7 @@ bool rp_object__watch_writers(struct rp_targets *t, struct rp_object *o)
 	bool is_handle = rp_file__is_handle(o->fd);
 	char path[64];
 
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", o->fd);
+	own_path(o->fd, path, sizeof(path));
 	if (!o->watch && w->inotify >= 0)
 		o->watch = is_handle ? watch_apart(t, w->inotify, o->fd) : watch(w->inotify, o->fd);
 	if (o->lease || w->signals < 0 || is_handle)

@@ -311,8 +311,7 @@ static int run_register(struct machine *m, uint8_t op, struct rp_unwind_bytes *b
 	case DW_CFA_register:
 		return set_saved(m, reg, rp_unwind_bytes__unsigned(b) == REG_DI ? IN_DI : ELSEWHERE,
 				 0);
-	default: /* DW_CFA_val_offset, DW_CFA_val_offset_sf: LEB128 alike in length
-		  */
+	default: /* DW_CFA_val_offset, DW_CFA_val_offset_sf: alike in length */
 		rp_unwind_bytes__unsigned(b);
 		return set_saved(m, reg, ELSEWHERE, 0);
 	}
