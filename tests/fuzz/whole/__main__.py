@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
-"""Damaged inputs through the whole program, as root and under sanitizers: of each kind so many, or for so many
-seconds, as many kinds at a time as there are CPUs. The inputs whose numbers are in the file `seeds` come first, then others.
+"""Damaged inputs through the whole program, as root and under sanitizers: each kind for so many seconds, as many
+kinds at a time as there are CPUs. The inputs whose numbers are in the file `seeds` come first, then others.
 KIND:NUMBER does one input again."""
 
 import argparse
@@ -55,7 +55,7 @@ def try_many(kind, args):
     for number in numbers(kind, args.begin):
         failed += not try_one(kind, number, args)
         done += 1
-        if (done >= args.inputs if args.inputs else time.monotonic() > end) or failed == 3:
+        if time.monotonic() > end or failed == 3:
             break
     return done, failed
 
@@ -65,7 +65,6 @@ def main():
     parser.add_argument("--rptrace", default="build/asan/rptrace")
     parser.add_argument("--targets", default="build/targets")
     parser.add_argument("--seconds", type=float, default=30, help="of each kind (30)")
-    parser.add_argument("--inputs", type=int, help="of each kind, however long they take")
     parser.add_argument("--begin", type=int, default=1000000, help="number of the first input that is not saved")
     parser.add_argument("what", nargs="*", metavar="KIND[:NUMBER]", help="of " + ", ".join(KINDS))
     args = parser.parse_args()
