@@ -36,18 +36,28 @@ static void assert_sound(const struct rp_probe_cost *cost)
 	assert_true(cost->inside <= cost->whole);
 }
 
+/* The session is to be freed after it. */
+static struct rp_calibration *calibrate(uint64_t inside, struct rp_session **s,
+					struct rp_costs *costs)
+{
+	struct rp_session_opts opts = fake_opts(RP_ATTACH_MULTI);
+	struct rp_calibration *c;
+	struct rp_err err;
+
+	*s = fake_session(&opts);
+	set_figures(*s, 16, inside);
+	assert_int_equal(rp_calibration__new(*s, &c, costs, &err), 0);
+	return c;
+}
+
 /* No more is within a region's own time than probes take in all, whatever the kernel measured. */
 static void test_inside_is_part_of_the_whole(void **state)
 {
-	struct rp_session_opts opts = fake_opts(RP_ATTACH_MULTI);
-	struct rp_session *s = fake_session(&opts);
-	struct rp_calibration *c;
+	struct rp_session *s;
 	struct rp_costs costs;
-	struct rp_err err;
+	struct rp_calibration *c = calibrate(16ull * 1000000000, &s, &costs);
 
 	(void)state;
-	set_figures(s, 16, 16ull * 1000000000);
-	assert_int_equal(rp_calibration__new(s, &c, &costs, &err), 0);
 	assert_sound(&costs.call);
 	assert_sound(&costs.mark);
 	rp_calibration__free(c);
@@ -58,17 +68,13 @@ static void test_inside_is_part_of_the_whole(void **state)
 static void test_measured_again(void **state)
 {
 	const struct rp_costs none = {.call = {-1, -1}};
-	struct rp_session_opts opts = fake_opts(RP_ATTACH_MULTI);
-	struct rp_session *s = fake_session(&opts);
-	struct rp_calibration *c;
+	struct rp_session *s;
 	struct rp_costs costs;
-	struct rp_err err;
+	struct rp_calibration *c = calibrate(16, &s, &costs);
 
 	(void)state;
+	alarm(300);				 /* the answer must come */
 	rp_calibration__update(NULL, 1, &costs); /* where there is none */
-	set_figures(s, 16, 16);
-	alarm(300); /* the answer must come */
-	assert_int_equal(rp_calibration__new(s, &c, &costs, &err), 0);
 	rp_calibration__update(c, 1, &costs);
 	for (uint64_t pass = 0; pass < 3; pass++) {
 		uint64_t begun = 1 + pass * PERIOD_NS;

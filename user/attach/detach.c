@@ -153,8 +153,7 @@ void rp_detacher__reap(struct rp_detacher *detacher)
 	reap(detacher);
 }
 
-/* What workers have done so far: files closed, and ns of CPU time, as one file may hold many sites.
- */
+/* What workers have done so far: files closed, and ns of CPU time: one may hold many sites. */
 static uint64_t progress(const struct rp_detacher *detacher)
 {
 	uint64_t n = 0;

@@ -57,8 +57,7 @@ void rp_worker__run(void (*fn)(void *ctx), void *ctx)
 {
 	struct rp_worker w = {.fn = fn, .ctx = ctx, .stack_bytes = STACK_BYTES};
 
-	/* CLONE_VFORK: we sleep until it exits, and who called does not use the memory meanwhile.
-	 */
+	/* CLONE_VFORK: who called sleeps until it exits, and does not use the memory meanwhile. */
 	if (!rp_worker__start(&w, CLONE_VFORK | CLONE_FILES | CLONE_PARENT_SETTID)) {
 		fn(ctx);
 		return;
