@@ -220,24 +220,31 @@ static void page_of_return_probes(void **state)
 		    2 * samples_of(run.json, "repeat", "self"));
 }
 
-/* Theirs are the unwind tables of their parent, which nobody needs to give them. */
-static void children_have_tables_at_once(void **state)
+/*
+ * Theirs are the unwind tables and the code of their parent. Here they are gone when rptrace hears
+ * that they were there.
+ */
+static void children_have_tables_and_names_at_once(void **state)
 {
 	const char *path = live_path("children.json");
 	struct live_proc *target = live_target("sampled child 400");
 	struct live_proc *rptrace = live_rptrace_ready("-p %d --sample --format json -o %s",
 						       target->pid, path);
-	const json_t *samples;
+	const json_t *samples, *json;
 
 	(void)state;
 	kill(rptrace->pid, SIGSTOP);
 	live_finish(target);
 	kill(rptrace->pid, SIGCONT);
 	assert_int_equal(live_wait(rptrace), 0);
-	samples = json_object_get(live_load(path), "samples");
+	json = live_load(path);
+	samples = json_object_get(json, "samples");
 	assert_true(live_u64(samples, "taken") > 100);
 	assert_true((double)live_u64(samples, "truncated") <
 		    0.02 * (double)live_u64(samples, "taken"));
+	assert_true((double)live_u64(samples, "unresolved") <
+		    0.02 * (double)live_u64(samples, "taken"));
+	assert_true(samples_of(json, "three", "self") > 50);
 }
 
 static void children_are_left_out(void **state)
@@ -423,7 +430,7 @@ int main(void)
 		cmocka_unit_test(file_is_written_anew),
 		cmocka_unit_test(compiled_code_has_names),
 		cmocka_unit_test(compiled_code_without_names),
-		cmocka_unit_test(children_have_tables_at_once),
+		cmocka_unit_test(children_have_tables_and_names_at_once),
 		cmocka_unit_test(children_are_left_out),
 		cmocka_unit_test(regions_have_their_samples),
 		cmocka_unit_test(stacks_begin_with_regions),

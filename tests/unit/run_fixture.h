@@ -48,7 +48,8 @@ static struct {
 		const char *ring;
 		const void *record;
 		size_t bytes;
-		unsigned times; /* that it comes yet */
+		unsigned times;	       /* that it comes yet */
+		const unsigned *after; /* when this has come down to 0; NULL: at once */
 	} coming[4];
 } kernel;
 
@@ -168,7 +169,8 @@ static inline const void *more(const struct bpf_map *ring, size_t *bytes)
 	if (!strcmp(ring->name, "instances"))
 		return next_instance(bytes);
 	for (size_t i = 0; i < sizeof(kernel.coming) / sizeof(kernel.coming[0]); i++)
-		if (kernel.coming[i].times && !strcmp(ring->name, kernel.coming[i].ring)) {
+		if (kernel.coming[i].times && !strcmp(ring->name, kernel.coming[i].ring) &&
+		    (!kernel.coming[i].after || !*kernel.coming[i].after)) {
 			kernel.coming[i].times--;
 			*bytes = kernel.coming[i].bytes;
 			return kernel.coming[i].record;

@@ -132,12 +132,12 @@ static void the_command_for_stuck_regions_runs(void **state)
 
 static struct rp_sample sample;
 
-static int trace_sampled(unsigned times, const char *words)
+static int trace_samples_of(pid_t pid, uint64_t time, unsigned times, const char *words)
 {
 	sample = (struct rp_sample){.kind = RP_SAMPLE_KIND_SAMPLE,
-				    .tgid = (uint32_t)target,
-				    .tid = (uint32_t)target,
-				    .time = 1,
+				    .tgid = (uint32_t)pid,
+				    .tid = (uint32_t)pid,
+				    .time = time,
 				    .node = ONE,
 				    .end = RP_UNWIND_END_COMPLETE,
 				    .addresses = 1,
@@ -147,6 +147,11 @@ static int trace_sampled(unsigned times, const char *words)
 	kernel.coming[0].bytes = RP_SAMPLE_BYTES(1);
 	kernel.coming[0].times = times;
 	return trace(words);
+}
+
+static int trace_sampled(unsigned times, const char *words)
+{
+	return trace_samples_of(target, 1, times, words);
 }
 
 static void samples_have_lines(void **state)
@@ -160,6 +165,41 @@ static void samples_have_lines(void **state)
 	assert_int_equal(fake_perf.event[0].pid, target);
 	assert_int_equal(fake_perf.event[0].attr.sample_period, 1000000000 / 997);
 	assert_int_not_equal(fake_perf.event[0].period, 0);
+}
+
+/* All is over when it is told, be it while samples are taken: there is no such process. */
+static void assert_told_late(bool while_taken)
+{
+	const uint64_t late = UINT64_MAX / 2;
+	const pid_t child = 1 << 30;
+	struct rp_event began = {.header = {.type = RP_EVENT_FORK, .length = RP_EVENT_SHORT},
+				 .pid = (uint32_t)child,
+				 .detail = (uint64_t)target,
+				 .time = late},
+			ended = {.header = {.type = RP_EVENT_EXIT, .length = RP_EVENT_SHORT},
+				 .pid = (uint32_t)child,
+				 .time = late + 2};
+
+	kernel.coming[1].ring = kernel.coming[2].ring = "events";
+	kernel.coming[1].bytes = kernel.coming[2].bytes = RP_EVENT_SHORT;
+	kernel.coming[1].times = kernel.coming[2].times = 1;
+	kernel.coming[1].record = &began;
+	kernel.coming[2].record = &ended;
+	kernel.coming[1].after = kernel.coming[2].after = while_taken ? &kernel.coming[0].times
+								      : NULL;
+	assert_int_equal(
+		trace_samples_of(child, late + 1, 1, "--json -d 50ms --sample -f probed_one"),
+		RP_EXIT_OK);
+	assert_prints("\"taken\": 1,");
+	assert_prints("\"unresolved\": 0,");
+	assert_prints("\"function\": \"probed_one\"");
+}
+
+static void samples_are_of_the_code_of_their_time(void **state)
+{
+	(void)state;
+	assert_told_late(false);
+	assert_told_late(true);
 }
 
 /* What is no sample is none, and is counted. */
@@ -289,19 +329,13 @@ static void an_end_by_a_trap_is_told(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(shares_are_told_with_a_cure),
-		TEST(the_cure_is_a_larger_bound),
-		TEST(shares_are_told_so_often),
-		TEST(the_command_for_stuck_regions_runs),
-		TEST(samples_have_lines),
-		TEST(damaged_samples_are_counted),
-		TEST(threads_that_cannot_be_sampled_are_told),
-		TEST(samples_are_recorded),
-		TEST(functions_are_chosen_by_samples),
-		TEST(what_is_not_measured_is_told),
-		TEST(who_wakes_cannot_be_seen_everywhere),
-		TEST(a_script_is_its_interpreter),
-		TEST(an_end_by_a_trap_is_told),
+		TEST(shares_are_told_with_a_cure),  TEST(the_cure_is_a_larger_bound),
+		TEST(shares_are_told_so_often),	    TEST(the_command_for_stuck_regions_runs),
+		TEST(samples_have_lines),	    TEST(samples_are_of_the_code_of_their_time),
+		TEST(damaged_samples_are_counted),  TEST(threads_that_cannot_be_sampled_are_told),
+		TEST(samples_are_recorded),	    TEST(functions_are_chosen_by_samples),
+		TEST(what_is_not_measured_is_told), TEST(who_wakes_cannot_be_seen_everywhere),
+		TEST(a_script_is_its_interpreter),  TEST(an_end_by_a_trap_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

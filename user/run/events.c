@@ -11,10 +11,9 @@
 static void on_event(void *ctx, const struct rp_event *event)
 {
 	struct rp_run *run = ctx;
-	struct rp_err err;
 
-	if (run->sampling && rp_sampling__on_event(run->sampling, event, &err))
-		rp_run__say(run, err.cause, err.cure);
+	if (run->sampling)
+		rp_sampling__on_event(run->sampling, event);
 	if (event->header.type == RP_EVENT_CGROUP)
 		rp_cgroups__note(run->cgroups, event->pid);
 	else if (event->header.type == RP_EVENT_SHARE || event->header.type == RP_EVENT_USER_SHARE)
@@ -57,14 +56,15 @@ static void tell_of_unnamed_code(struct rp_run *run)
 	rp_run__say(run, line, is_known ? cure : NULL);
 }
 
+int rp_run__collect_events(struct rp_run *run)
+{
+	return rp_collect_events(run->session, on_event, run);
+}
+
 int rp_run__drain_events(struct rp_run *run)
 {
-	int rc = run->sampling ? rp_sampling__drain(run->sampling) : 0;
+	int rc = run->sampling ? rp_sampling__drain(run->sampling) : rp_run__collect_events(run);
 
-	if (!rc)
-		rc = rp_collect_events(run->session, on_event, run);
-	if (run->sampling)
-		rp_sampling__catch_up(run->sampling);
 	tell_of_python(run);
 	tell_of_unnamed_code(run);
 	return rc;

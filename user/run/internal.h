@@ -175,7 +175,9 @@ int rp_run__watch_record(struct rp_run *run);
 
 /* A process wants more than its share of a bound. */
 void rp_run__tell_share(struct rp_run *run, const struct rp_event *event);
-/* Hand on what the kernel has told so far. */
+/* Hand on what has happened to processes so far. */
+int rp_run__collect_events(struct rp_run *run);
+/* And take samples. */
 int rp_run__drain_events(struct rp_run *run);
 /* And what the whole system has mapped. */
 int rp_run__drain_all(struct rp_run *run);

@@ -28,6 +28,13 @@ struct probe_place {
 	uint64_t offset;
 };
 
+/* To a process, and samples that it comes before may not have been taken yet. */
+struct happening {
+	enum rp_event_type type;
+	pid_t pid, parent; /* the latter of a fork */
+	uint64_t time;	   /* ns, CLOCK_MONOTONIC */
+};
+
 struct rp_sampling {
 	struct rp_sampling_opts opts;
 	struct rp_sample_store *store;
@@ -44,6 +51,9 @@ struct rp_sampling {
 	struct probe_place *probes; /* sorted */
 	size_t n_probes, n_sites;   /* as many sites had the plan when they were looked at ... */
 	uint64_t renumbered;	    /* ... and its objects so often new numbers */
+	uint64_t told;		    /* what happened up to then; ns, CLOCK_MONOTONIC */
+	struct happening *to_come;  /* of that, n; the first `done` have been seen to */
+	size_t n_to_come, room_to_come, done;
 };
 
 /* ---- where probes are ------------------------------------------------------------------------ */
@@ -156,6 +166,7 @@ void rp_sampling__free(struct rp_sampling *s)
 	rp_unwind_tables__free(s->tables);
 	rp_sample_store__put(s->store);
 	free(s->probes);
+	free(s->to_come);
 	free(s);
 }
 
@@ -199,29 +210,6 @@ void rp_sampling__look_at_command(struct rp_sampling *s, pid_t pid)
 	s->looked = rp_clock__now();
 }
 
-static void on_record(void *ctx, const void *data, size_t size)
-{
-	struct rp_sampling *s = ctx;
-	struct rp_sample sample;
-
-	if (!rp_sampler__take(s->sampler, data, size)) {
-		rp_session__count_lost(s->opts.session, RP_LOST_UNKNOWN_EVENTS);
-		return;
-	}
-	memcpy(&sample.kind, data, sizeof(sample.kind));
-	if (sample.kind != RP_SAMPLE_KIND_SAMPLE)
-		return;
-	memcpy(&sample, data, RP_SAMPLE_BYTES(0));
-	rp_sample_threads__sampled(s->threads, (pid_t)sample.tid);
-}
-
-int rp_sampling__drain(struct rp_sampling *s)
-{
-	rp_spaces__forget_misses(rp_sampler__spaces(s->sampler));
-	rp_sample_store__set_no_room(s->store, rp_unwind_tables__totals(s->tables)->left_out);
-	return rp_session__drain_samples(s->opts.session, on_record, s);
-}
-
 bool rp_sampling__is_kernel_hidden(const struct rp_sampling *s)
 {
 	return s->kernel_hidden;
@@ -251,41 +239,109 @@ unsigned rp_sampling__unnamed_percent(struct rp_sampling *s, pid_t *pid)
 }
 
 /* It has no event to inherit, as its parent had none yet, or it came in between. */
-static int add_late(struct rp_sampling *s, pid_t pid, struct rp_err *err)
+static void add_late(struct rp_sampling *s, pid_t pid)
 {
+	struct rp_err err;
+
 	if (s->threads)
 		rp_session__samples_may_double(s->opts.session);
-	return add(s, pid, err);
+	if (add(s, pid, &err))
+		s->opts.say(s->opts.ctx, err.cause, err.cure);
 }
 
-int rp_sampling__on_event(struct rp_sampling *s, const struct rp_event *event, struct rp_err *err)
+static void see_to(struct rp_sampling *s, const struct happening *h)
 {
 	struct rp_spaces *spaces = rp_sampler__spaces(s->sampler);
-	pid_t pid = (pid_t)event->pid;
-	bool is_known = pid == s->command && event->time <= s->looked;
+	bool is_known = h->pid == s->command && h->time <= s->looked;
 
-	switch (event->header.type) {
+	switch (h->type) {
 	case RP_EVENT_FORK:
-		rp_spaces__fork(spaces, pid, (pid_t)event->detail);
-		return event->time <= s->started ? add_late(s, pid, err) : 0;
+		rp_spaces__fork(spaces, h->pid, h->parent);
+		if (h->time <= s->started)
+			add_late(s, h->pid);
+		break;
 	case RP_EVENT_FOUND:
-		return add_late(s, pid, err);
+		add_late(s, h->pid);
+		break;
 	case RP_EVENT_EXEC:
 		if (!is_known)
-			rp_spaces__exec(spaces, pid);
+			rp_spaces__exec(spaces, h->pid);
 		break;
 	case RP_EVENT_MAP:
 		if (!is_known)
-			rp_spaces__changed(spaces, pid);
+			rp_spaces__changed(spaces, h->pid);
 		break;
 	case RP_EVENT_EXIT:
-		rp_spaces__exit(spaces, pid);
+		rp_spaces__exit(spaces, h->pid);
+		break;
+	default:
 		break;
 	}
-	return 0;
 }
 
-void rp_sampling__catch_up(struct rp_sampling *s)
+static void see_to_all_until(struct rp_sampling *s, uint64_t time)
 {
-	rp_spaces__catch_up(rp_sampler__spaces(s->sampler));
+	while (s->done < s->n_to_come && s->to_come[s->done].time <= time)
+		see_to(s, &s->to_come[s->done++]);
+	if (s->done == s->n_to_come)
+		s->n_to_come = s->done = 0;
+}
+
+static int hear(struct rp_sampling *s)
+{
+	s->told = rp_clock__now();
+	return s->opts.tell(s->opts.ctx);
+}
+
+/* What came before a sample, though some of it may have come only while others were taken. */
+static void see_to_what_came_before(struct rp_sampling *s, uint64_t time)
+{
+	if (time > s->told)
+		hear(s);
+	see_to_all_until(s, time);
+}
+
+void rp_sampling__on_event(struct rp_sampling *s, const struct rp_event *event)
+{
+	const struct happening h = {.type = event->header.type,
+				    .pid = (pid_t)event->pid,
+				    .parent = (pid_t)event->detail,
+				    .time = event->time};
+
+	if (rp_array__grow(&s->to_come, s->n_to_come, &s->room_to_come, sizeof(*s->to_come)))
+		see_to(s, &h); /* out of memory: too early for some samples */
+	else
+		s->to_come[s->n_to_come++] = h;
+}
+
+/* ---- samples --------------------------------------------------------------------------------- */
+
+static void on_record(void *ctx, const void *data, size_t size)
+{
+	struct rp_sampling *s = ctx;
+	struct rp_sample sample;
+
+	memset(&sample, 0, RP_SAMPLE_BYTES(0));
+	memcpy(&sample, data, size < RP_SAMPLE_BYTES(0) ? size : RP_SAMPLE_BYTES(0));
+	if (sample.kind == RP_SAMPLE_KIND_SAMPLE || sample.kind == RP_SAMPLE_KIND_SLEEP)
+		see_to_what_came_before(s, sample.time);
+	if (!rp_sampler__take(s->sampler, data, size))
+		rp_session__count_lost(s->opts.session, RP_LOST_UNKNOWN_EVENTS);
+	else if (sample.kind == RP_SAMPLE_KIND_SAMPLE)
+		rp_sample_threads__sampled(s->threads, (pid_t)sample.tid);
+}
+
+int rp_sampling__drain(struct rp_sampling *s)
+{
+	struct rp_spaces *spaces = rp_sampler__spaces(s->sampler);
+	int rc = hear(s);
+
+	if (rc)
+		return rc;
+	rp_spaces__forget_misses(spaces);
+	rp_sample_store__set_no_room(s->store, rp_unwind_tables__totals(s->tables)->left_out);
+	rc = rp_session__drain_samples(s->opts.session, on_record, s);
+	see_to_all_until(s, UINT64_MAX);
+	rp_spaces__catch_up(spaces);
+	return rc;
 }

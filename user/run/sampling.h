@@ -20,6 +20,11 @@ struct rp_sampling_opts {
 	bool off_cpu;		  /* where threads sleep in regions */
 	bool follow;
 	bool is_shared; /* by processes that do not trust each other: none takes all of a bound */
+	/* Hand what has happened up to now to rp_sampling__on_event(). 0 or a negative errno. */
+	int (*tell)(void *ctx);
+	/* A process is traced, but not sampled. */
+	void (*say)(void *ctx, const char *cause, const char *cure);
+	void *ctx;
 };
 
 /* NULL: out of memory. */
@@ -36,7 +41,13 @@ int rp_sampling__start(struct rp_sampling *sampling, struct rp_err *err);
  */
 void rp_sampling__look_at_command(struct rp_sampling *sampling, pid_t pid);
 
-/* Take what the kernel has sampled so far. Comes before what happened to processes is looked at. */
+/*
+ * What happened to a process. Samples are of its code as it was when they were taken: it is seen to
+ * in rp_sampling__drain(), between those from before it and those after.
+ */
+void rp_sampling__on_event(struct rp_sampling *sampling, const struct rp_event *event);
+
+/* Take what the kernel has sampled so far, and what has happened up to then. */
 int rp_sampling__drain(struct rp_sampling *sampling);
 
 /* The kernel keeps its addresses to itself: sleeping threads are shown without its frames. */
@@ -52,12 +63,5 @@ const char *rp_sampling__unknown_python(struct rp_sampling *sampling);
  * not name, that the profile lacks it; once. 0: it is not. *pid: one of these processes.
  */
 unsigned rp_sampling__unnamed_percent(struct rp_sampling *sampling, pid_t *pid);
-
-/* What they have mapped by now, once what has happened to them was told. */
-void rp_sampling__catch_up(struct rp_sampling *sampling);
-
-/* What happened to a process. An error: it is traced, but not sampled. */
-int rp_sampling__on_event(struct rp_sampling *sampling, const struct rp_event *event,
-			  struct rp_err *err);
 
 #endif

@@ -30,6 +30,16 @@ static bool is_shared(const struct rp_opts *o)
 	return rp_opts__is_system(o) || o->n_pids > 1;
 }
 
+static int tell_events(void *ctx)
+{
+	return rp_run__collect_events(ctx);
+}
+
+static void say_unsampled(void *ctx, const char *cause, const char *cure)
+{
+	rp_run__say(ctx, cause, cure);
+}
+
 static int open_sampling(struct rp_run *run, struct rp_err *err)
 {
 	const struct rp_sampling_opts opts = {
@@ -41,6 +51,9 @@ static int open_sampling(struct rp_run *run, struct rp_err *err)
 		.off_cpu = run->opts->off_cpu > 0,
 		.follow = !run->opts->no_follow || rp_opts__is_system(run->opts),
 		.is_shared = is_shared(run->opts),
+		.tell = tell_events,
+		.say = say_unsampled,
+		.ctx = run,
 	};
 
 	if (!opts.hz && !opts.off_cpu)

@@ -251,6 +251,8 @@ void rp_spaces__fork(struct rp_spaces *s, pid_t pid, pid_t parent)
 
 	if (!mappings)
 		return;
+	if (to->owner.user == RP_PROC_NO_USER) /* it has ended */
+		to->owner.user = from->owner.user;
 	for (size_t i = 0; i < from->n; i++)
 		mappings[i] = from->mappings[i];
 	free(to->mappings);
