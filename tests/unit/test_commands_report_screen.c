@@ -65,14 +65,13 @@ static int show(const struct step *steps, const char *words)
 
 static void the_whole_is_shown(void **state)
 {
-	static const struct step steps[] = {{"RECORD", "q"}, {NULL, NULL}};
+	static const struct step steps[] = {{"RECORD", "q"}, {"COUNT", ""}, {NULL, NULL}};
 
 	(void)state;
 	assert_int_equal(show(steps, ""), RP_EXIT_OK);
 	assert_true(all_shown);
 	/* Nothing is to be said of a window that is all. */
 	assert_null(strstr(ran.said, "the figures are of"));
-	assert_non_null(strstr(pty.text, "COUNT"));
 }
 
 static void a_window_can_be_had_again(void **state)
