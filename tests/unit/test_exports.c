@@ -51,6 +51,61 @@ static void test_runs_are_apart(void **state)
 	free(text);
 }
 
+/* A run whose every id stands for something of its own. */
+static void tell_own(const struct rp_event_sink *sink, const char *own)
+{
+	struct rp_node labeled = {.parent = 2,
+				  .region = QUERY,
+				  .label = RP_TEXT_FIRST,
+				  .flags = RP_NODE_VALID | RP_NODE_LABELED | RP_NODE_TEXT};
+	struct rp_text text = {0};
+	char name[32];
+
+	tell_run(sink, own);
+	snprintf(name, sizeof(name), "outer %s", own);
+	tell_region(sink, REQUEST, name, RP_KIND_FUNCTION);
+	tell_region(sink, QUERY, own, RP_KIND_MARKER);
+	snprintf(text.text, sizeof(text.text), "text %s", own);
+	assert_int_equal(RP_TELL(sink, text, 0, &text), 0);
+	tell_node(sink, 2, TOLD_ROOT, REQUEST);
+	assert_int_equal(RP_TELL(sink, node, 3, &labeled), 0);
+	tell_thread(sink, 1, 10, 11 + (uint32_t)strlen(own), own);
+	tell(sink, (struct rp_event_instance){.start = 10, .thread = 1, .node = 3, .ns = 5});
+	tell_end(sink, 100);
+}
+
+static void tell_one(const struct rp_event_sink *sink)
+{
+	tell_own(sink, "one");
+}
+
+static void tell_second(const struct rp_event_sink *sink)
+{
+	tell_own(sink, "second");
+}
+
+static void tell_one_and_second(const struct rp_event_sink *sink)
+{
+	tell_one(sink);
+	tell_second(sink);
+}
+
+/* Whatever the run before had under the same ids. */
+static void test_a_run_is_as_if_it_was_the_first(void **state)
+{
+	static const char form[] = "instances-csv";
+	char *one = export_of(form, tell_one), *second = export_of(form, tell_second),
+	     *both = export_of(form, tell_one_and_second);
+
+	(void)state;
+	assert_non_null(strstr(one, "one,text one,"));
+	assert_memory_equal(both, one, strlen(one));
+	assert_string_equal(both + strlen(one), strchr(second, '\n') + 1);
+	free(one);
+	free(second);
+	free(both);
+}
+
 static void test_stream_that_fails_is_told(void **state)
 {
 	FILE *full = fopen("/dev/full", "w");
@@ -483,6 +538,7 @@ int main(void)
 		cmocka_unit_test(test_forms),
 		cmocka_unit_test(test_what_was_not_told_has_no_name),
 		cmocka_unit_test(test_runs_are_apart),
+		cmocka_unit_test(test_a_run_is_as_if_it_was_the_first),
 		cmocka_unit_test(test_stream_that_fails_is_told),
 		cmocka_unit_test(test_speedscope_nests),
 		cmocka_unit_test(test_otlp_has_parents),

@@ -77,6 +77,29 @@ static char *page_of(void (*run)(const struct rp_event_sink *))
 	return text;
 }
 
+/* The examples of RFC 4648: each number of bytes that is left over. */
+static void test_blocks_are_base64(void **state)
+{
+	static const char *const encoded[] = {"",	  "Zg==",     "Zm8=",	 "Zm9v",
+					      "Zm9vYg==", "Zm9vYmE=", "Zm9vYmFy"};
+
+	(void)state;
+	for (size_t n = 0; n < sizeof(encoded) / sizeof(encoded[0]); n++) {
+		struct rp_html_pack pack = {0};
+		char *text = NULL;
+		size_t size;
+		struct rp_out out = {.file = open_memstream(&text, &size)};
+
+		rp_bytes__put(&pack.bytes, "foobar", n);
+		rp_html_pack__print(&pack, &out);
+		assert_int_equal(rp_out__flush(&out), 0);
+		assert_int_equal(fclose(out.file), 0);
+		assert_string_equal(text, encoded[n]);
+		rp_bytes__free(&pack.bytes);
+		free(text);
+	}
+}
+
 /* ---- figures --------------------------------------------------------------------------------- */
 
 enum { SCRIPT = 1, BYTES, PAIR };
@@ -257,18 +280,27 @@ static void test_no_name_is_in_the_markup(void **state)
 
 /* ---- the timeline ---------------------------------------------------------------------------- */
 
-static void test_timeline_of_a_page(void **state)
+/* What is told of it before its items. */
+static json_t *timeline_of(void (*run)(const struct rp_event_sink *))
 {
-	char *page = page_of(tell_evil), *line;
+	char *page = page_of(run), *line;
 	uLongf size = 1 << 20;
 	unsigned char *plain = block_of(page, "timeline", &size);
-	json_t *head, *tracks;
+	json_t *head;
 
-	(void)state;
 	line = memchr(plain, '\n', size);
 	assert_non_null(line);
 	head = json_loadb((char *)plain, (size_t)(line - (char *)plain), 0, NULL);
-	tracks = json_object_get(head, "tracks");
+	free(plain);
+	free(page);
+	return head;
+}
+
+static void test_timeline_of_a_page(void **state)
+{
+	json_t *head = timeline_of(tell_evil), *tracks = json_object_get(head, "tracks");
+
+	(void)state;
 	assert_int_equal(json_integer_value(json_object_get(head, "n")), 4);
 	assert_int_equal(json_integer_value(json_object_get(head, "end")), 540);
 	assert_int_equal(json_array_size(tracks), 3); /* the unwound one is beside its thread */
@@ -276,8 +308,49 @@ static void test_timeline_of_a_page(void **state)
 	assert_string_equal(text_at(tracks, 1, 3), "<b>\" 11 (beside 1)");
 	assert_string_equal(text_at(tracks, 2, 3), "spans");
 	json_decref(head);
-	free(plain);
-	free(page);
+}
+
+/* Threads and goroutines out of order, and a span, whose process is there again in the next run. */
+static void tell_tracks(const struct rp_event_sink *sink)
+{
+	struct rp_event_thread go = {.serial = 3, .pid = 10, .goroutine = 7, .comm = "go"};
+
+	tell_run(sink, "a.rpt");
+	tell_region(sink, PAIR, "pair", RP_KIND_SPAN);
+	tell_node(sink, 2, TOLD_ROOT, PAIR);
+	tell_thread(sink, 1, 10, 19, "last");
+	tell_thread(sink, 2, 10, 11, "middle");
+	assert_int_equal(RP_TELL(sink, thread, &go), 0);
+	for (uint32_t thread = 1; thread <= 3; thread++)
+		tell(sink,
+		     (struct rp_event_instance){.start = 10, .thread = thread, .node = 2, .ns = 5});
+	tell(sink, (struct rp_event_instance){
+			   .start = 5, .thread = 1, .node = 2, .ns = 400, .is_span = true});
+	tell_end(sink, 1000);
+}
+
+static void tell_tracks_twice(const struct rp_event_sink *sink)
+{
+	tell_tracks(sink);
+	tell_tracks(sink);
+}
+
+/* By number within a process; each run has its own, and of each kind as many. */
+static void test_tracks_of_runs(void **state)
+{
+	static const char *const names[] = {"goroutine 7", "middle 11", "last 19", "spans"};
+	json_t *head = timeline_of(tell_tracks), *both = timeline_of(tell_tracks_twice);
+	json_t *once = json_object_get(head, "tracks"), *twice = json_object_get(both, "tracks");
+
+	(void)state;
+	assert_int_equal(json_array_size(once), 4);
+	assert_int_equal(json_array_size(twice), 8);
+	for (size_t i = 0; i < 4; i++)
+		assert_non_null(strstr(text_at(once, i, 3), names[i]));
+	for (size_t i = 0; i < 8; i++)
+		assert_string_equal(text_at(twice, i, 3), text_at(once, i % 4, 3));
+	json_decref(head);
+	json_decref(both);
 }
 
 static struct rp_html_item item_of(uint64_t start, uint64_t ns, uint32_t track)
@@ -423,12 +496,14 @@ static void test_all_of_a_tee_are_closed(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_blocks_are_base64),
 		cmocka_unit_test(test_figures),
 		cmocka_unit_test(test_what_a_record_lost_that_was_cut_off),
 		cmocka_unit_test(test_figures_keep_to_a_size),
 		cmocka_unit_test(test_paths_below_an_open_one_stay),
 		cmocka_unit_test(test_no_name_is_in_the_markup),
 		cmocka_unit_test(test_timeline_of_a_page),
+		cmocka_unit_test(test_tracks_of_runs),
 		cmocka_unit_test(test_events),
 		cmocka_unit_test(test_what_does_not_fit_is_the_shortest),
 		cmocka_unit_test(test_memory_is_bounded),
