@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
-/* What probes themselves take of a region is no change of it. */
+/* What probes themselves take of a region is no change of it; and the table of one region, narrow.
+ */
 #include "compare/compare.h"
+#include "compare/forms.h"
 #include "instances_fixture.h"
 
 #define PAIRS 8
+#define NAME  "sixteen_letters_" /* as many as a narrow terminal leaves of a name */
 
 /* Runs in which all calls take as long, of which the probes are so much. */
 static void make_probed(struct rp_side *side, uint64_t ns, double cost)
 {
-	const struct rp_region_name region = {.name = "probed",
+	const struct rp_region_name region = {.name = NAME,
 					      .kind = RP_KIND_FUNCTION,
 					      .object = "/bin/app",
 					      .cost = {.inside = cost, .whole = cost}};
@@ -66,10 +69,39 @@ static void test_what_probes_add_is_no_change(void **state)
 	assert_int_equal(verdict_of_probed(0), RP_OUTCOME_SLOWER);
 }
 
+/* Columns go before a name is cut. */
+static void test_name_is_whole_at_each_width(void **state)
+{
+	const struct rp_compare_opts how = {.metric = RP_METRIC_MEDIAN};
+	struct rp_side a, b;
+	struct rp_comparison c;
+
+	(void)state;
+	make_probed(&a, 10000, 0);
+	make_probed(&b, 20000, 0);
+	assert_int_equal(rp_compare(&a, &b, &how, &c), 0);
+	for (int width = 80; width < 200; width++) {
+		const struct rp_diff_form_opts opts = {.width = width};
+		char *text = NULL;
+		size_t size;
+		FILE *out = open_memstream(&text, &size);
+
+		assert_non_null(out);
+		assert_int_equal(rp_diff_forms[RP_DIFF_FORM_TABLE].print(out, &c, &opts), 0);
+		assert_int_equal(fclose(out), 0);
+		assert_non_null(strstr(text, "\n" NAME " "));
+		free(text);
+	}
+	rp_comparison__free(&c);
+	free_side(&a);
+	free_side(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_what_probes_add_is_no_change),
+		cmocka_unit_test(test_name_is_whole_at_each_width),
 	};
 
 	return cmocka_run_group_tests_name("compare_probes", tests, NULL, NULL);

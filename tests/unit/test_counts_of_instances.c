@@ -288,6 +288,7 @@ static void test_regions_are_learned_of_later(void **state)
 	(void)state;
 	tell_run(&sink, NULL);
 	tell_region(&sink, LATE, "late", RP_KIND_USDT);
+	tell_region(&sink, F, "f", RP_KIND_FUNCTION); /* it is not the last one */
 	RP_TELL(&sink, region, LATE, &late);
 	tell_end(&sink, 100);
 	snapshot = snapshot_of(counts, RP_BY_NONE, 0);

@@ -5,6 +5,7 @@
 #include <jansson.h>
 #include <stdio.h>
 
+#include "compare/run_summary.h"
 #include "export/export.h"
 #include "export/split.h"
 #include "instances_fixture.h"
@@ -315,6 +316,22 @@ static void test_perfetto_tells_why_stacks_end(void **state)
 	free_parts(&parts);
 }
 
+/* For comparisons: all of them together stand for what the target has used. */
+static void test_samples_of_a_summary(void **state)
+{
+	struct rp_run_summing *summing = rp_run_summing__new();
+	struct rp_event_sink sink = rp_run_summing__sink(summing);
+	struct rp_run_summary run;
+
+	(void)state;
+	tell_sampled(&sink);
+	assert_int_equal(rp_run_summing__finish(summing, "a.rpt", &run), 0);
+	assert_float_equal(run.profile.each, CPU / 6, 1);
+	assert_float_equal(run.profile.samples, 4, 1e-6); /* of two the place is not known */
+	rp_run_summary__free(&run);
+	rp_run_summing__free(summing);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -323,6 +340,7 @@ int main(void)
 		cmocka_unit_test(test_profiles_of_samples),
 		cmocka_unit_test(test_pprof_names_regions),
 		cmocka_unit_test(test_perfetto_tells_why_stacks_end),
+		cmocka_unit_test(test_samples_of_a_summary),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

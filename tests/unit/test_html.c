@@ -479,6 +479,12 @@ static int count_close(void *ctx)
 	return 0;
 }
 
+static int fail_close(void *ctx)
+{
+	++*(int *)ctx;
+	return -EIO;
+}
+
 static void test_all_of_a_tee_are_closed(void **state)
 {
 	int closed = 0;
@@ -491,6 +497,12 @@ static void test_all_of_a_tee_are_closed(void **state)
 	assert_int_equal(sink.end(sink.ctx, &end), -EIO);
 	assert_int_equal(sink.close(sink.ctx), 0);
 	assert_int_equal(closed, 3);
+	/* And one that fails is told of, whichever it is. */
+	for (size_t i = 0; i < 3; i++) {
+		tee.to[i].close = fail_close;
+		assert_int_equal(sink.close(sink.ctx), -EIO);
+		tee.to[i].close = count_close;
+	}
 }
 
 int main(void)

@@ -2,6 +2,8 @@
 /* A record in several files: each reads alone, and all of them together are the run. */
 #include "record_fixture.h"
 
+#include "record/index.h"
+
 #define N     400u
 #define EVERY 20u /* instances in a block, one of which is lost */
 #define FILES 16u
@@ -250,6 +252,53 @@ static void test_limit_below_the_names(void **state)
 	free_parts(&parts);
 }
 
+/* Each figure of a block comes back from an index, be it earlier than the one before. */
+static void test_index_comes_back(void **state)
+{
+	static const struct rp_block_header blocks[] = {{.stored = 300,
+							 .type = 6,
+							 .version = 1,
+							 .items = 20,
+							 .sequence = 9,
+							 .t0 = 70,
+							 .t1 = 90},
+							{.stored = 1,
+							 .type = 13,
+							 .version = 2,
+							 .items = 3,
+							 .sequence = 4,
+							 .t0 = 50,
+							 .t1 = 50},
+							{.stored = RP_BLOCK_MAX,
+							 .type = 1,
+							 .items = 1u << 31,
+							 .t0 = 1ull << 63,
+							 .t1 = ~0ull}};
+	struct rp_bytes bytes = {0};
+	struct rp_block_place place = {0};
+	struct rp_cursor cursor;
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++)
+		rp_block_place__put(&bytes, &blocks[i], i ? blocks[i - 1].t0 : 0);
+	cursor = (struct rp_cursor){bytes.at, bytes.at + bytes.n};
+	for (size_t i = 0; i < 3; i++) {
+		struct rp_block_place want = rp_block_place__of(&blocks[i], 1000 * i);
+
+		assert_true(rp_block_place__next(&cursor, &place, 1000 * i));
+		assert_int_equal(place.offset, want.offset);
+		assert_int_equal(place.stored, want.stored);
+		assert_int_equal(place.type, want.type);
+		assert_int_equal(place.version, want.version);
+		assert_int_equal(place.items, want.items);
+		assert_int_equal(place.sequence, want.sequence);
+		assert_int_equal(place.t0, want.t0);
+		assert_int_equal(place.t1, want.t1);
+	}
+	assert_false(rp_block_place__next(&cursor, &place, 0));
+	rp_bytes__free(&bytes);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -258,6 +307,7 @@ int main(void)
 		cmocka_unit_test(test_one_is_not_here),
 		cmocka_unit_test(test_each_byte_flipped),
 		cmocka_unit_test(test_limit_below_the_names),
+		cmocka_unit_test(test_index_comes_back),
 	};
 
 	return cmocka_run_group_tests_name("record_parts", tests, NULL, NULL);

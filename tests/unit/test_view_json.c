@@ -116,6 +116,40 @@ static void test_head(void **state)
 	rp_snapshot__free(s);
 }
 
+/* Each of the totals of stacks is under its own key. */
+static void test_totals_of_sleeps(void **state)
+{
+	struct rp_snapshot *s = fixture_snapshot(&server, RP_BY_NONE);
+	struct rp_sampled asleep = {.lost = 102, .all = {.samples = 101}};
+	json_t *root, *off_cpu;
+
+	(void)state;
+	asleep.totals = (struct rp_sample_totals){.taken = 1,
+						  .truncated = 2,
+						  .unresolved = 3,
+						  .probes = 4,
+						  .dropped = 5,
+						  .no_room = 6,
+						  .ends = {[RP_UNWIND_END_COMPLETE] = 7},
+						  .dropped_ns = 8};
+	s->asleep = &asleep;
+	root = parse(s);
+	off_cpu = json_object_get(root, "off_cpu");
+	assert_int_equal(integer(off_cpu, "asleep_ns"), 101);
+	assert_int_equal(integer(off_cpu, "lost"), 102);
+	assert_int_equal(integer(off_cpu, "taken"), 1);
+	assert_int_equal(integer(off_cpu, "truncated"), 2);
+	assert_int_equal(integer(off_cpu, "unresolved"), 3);
+	assert_int_equal(integer(off_cpu, "at_probes"), 4);
+	assert_int_equal(integer(off_cpu, "dropped"), 5);
+	assert_int_equal(integer(off_cpu, "no_room"), 6);
+	assert_int_equal(integer(json_object_get(off_cpu, "stacks"), "complete"), 7);
+	assert_int_equal(integer(off_cpu, "dropped_ns"), 8);
+	json_decref(root);
+	s->asleep = NULL;
+	rp_snapshot__free(s);
+}
+
 /* Those that were never entered, too. */
 static void test_left_out(void **state)
 {
@@ -265,10 +299,15 @@ static void test_extremes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_golden),	      cmocka_unit_test(test_head),
-		cmocka_unit_test(test_rows_and_tree), cmocka_unit_test(test_ungrouped_keys),
-		cmocka_unit_test(test_left_out),      cmocka_unit_test(test_stuck),
-		cmocka_unit_test(test_extremes),      cmocka_unit_test(test_one_line),
+		cmocka_unit_test(test_golden),
+		cmocka_unit_test(test_head),
+		cmocka_unit_test(test_totals_of_sleeps),
+		cmocka_unit_test(test_rows_and_tree),
+		cmocka_unit_test(test_ungrouped_keys),
+		cmocka_unit_test(test_left_out),
+		cmocka_unit_test(test_stuck),
+		cmocka_unit_test(test_extremes),
+		cmocka_unit_test(test_one_line),
 	};
 
 	fixture_server(&server);

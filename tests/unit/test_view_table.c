@@ -147,6 +147,66 @@ static void test_unknown_share(void **state)
 	free(text);
 }
 
+static size_t occurrences(const char *text, const char *what)
+{
+	size_t n = 0;
+
+	for (; *text; text++)
+		n += !strncmp(text, what, strlen(what));
+	return n;
+}
+
+/* Where probes take much, it is told what to leave out: of those that are still traced. */
+static void test_most_costly_is_named(void **state)
+{
+	const struct rp_view_opts opts = {0};
+	struct rp_row rows[] = {{.name = "little", .probe_ns = 5},
+				{.name = "most", .probe_ns = 70},
+				{.name = "gone", .probe_ns = 900, .left_out = true},
+				{.name = "some", .probe_ns = 30}};
+	struct rp_snapshot s = {.rows = rows,
+				.n_rows = 4,
+				.meta = {.ns_per_region = 1500, .overhead = {.share = 0.2}}};
+	char *text;
+
+	(void)state;
+	for (size_t i = 0; i < 4; i++)
+		rows[i].group = rows[i].object = "";
+	text = fixture_print("table", &s, &opts);
+	assert_non_null(strstr(text, ", most of it on most (leave it out: -x)\n"));
+	free(text);
+	s.meta.overhead.share = 0.1;
+	text = fixture_print("table", &s, &opts);
+	assert_null(strstr(text, "most of it"));
+	free(text);
+}
+
+/* Columns go before a short name is cut, however deep its path is. */
+static void test_short_names_are_whole(void **state)
+{
+	struct rp_snapshot *s;
+	uint32_t region, node;
+	char *text;
+
+	(void)state;
+	fixture_init(&server);
+	region = fixture_region(&server, "Zeal", RP_KIND_MARKER, "");
+	node = fixture_root(&server, 0, "");
+	for (size_t level = 0; level < 6; level++) {
+		node = fixture_node(&server, node, region);
+		fixture_frames(&server, node, 1, 1000, level < 5 ? 1000 : 0, 0, 0);
+	}
+	s = fixture_snapshot(&server, RP_BY_NONE);
+	for (int width = 60; width < 200; width++) {
+		struct rp_view_opts opts = {.width = width, .tree = true};
+
+		text = fixture_print("table", s, &opts);
+		assert_int_equal(occurrences(text, "Zeal"), 6);
+		free(text);
+	}
+	rp_snapshot__free(s);
+}
+
 /* What is left out costs no more, whatever it did. */
 static void test_distorted(void **state)
 {
@@ -237,15 +297,6 @@ static void test_crossed_ends(void **state)
 	rp_snapshot__free(s);
 }
 
-static size_t occurrences(const char *text, const char *what)
-{
-	size_t n = 0;
-
-	for (; *text; text++)
-		n += !strncmp(text, what, strlen(what));
-	return n;
-}
-
 /* The argument that tells calls apart is named, with the selection to type, once a region. */
 static void test_overlaps(void **state)
 {
@@ -307,6 +358,8 @@ int main(void)
 		cmocka_unit_test_setup(test_narrow, start),
 		cmocka_unit_test_setup(test_every_width, start),
 		cmocka_unit_test_setup(test_columns, start),
+		cmocka_unit_test(test_most_costly_is_named),
+		cmocka_unit_test(test_short_names_are_whole),
 		cmocka_unit_test_setup(test_distorted, start),
 		cmocka_unit_test_setup(test_left_out, start),
 		cmocka_unit_test_setup(test_overlaps, start),
