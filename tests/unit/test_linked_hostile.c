@@ -45,7 +45,7 @@ static void test_script(void **state)
 /* As many scripts as the kernel itself follows, which the shell's answer tells. */
 static void test_script_of_scripts(void **state)
 {
-	char name[16], before[PATH_MAX] = "/bin/true", line[PATH_MAX + 8];
+	char name[16], before[PATH_MAX] = "/bin/true", line[PATH_MAX + 16];
 
 	(void)state;
 	for (unsigned i = 0; i < 8; i++) {
