@@ -5,9 +5,11 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
+#include "util/arena.h"
 #include "util/array.h"
 
 struct item {
@@ -48,11 +50,32 @@ static void up_to(void **state)
 	assert_int_equal(rp_array__up_to(NULL, 0, sizeof(*items), 3), 0);
 }
 
+/* Whatever texts came before it, and however long they are. */
+static void arrays_of_an_arena_are_aligned(void **state)
+{
+	static const char text[] = "seventeen letters";
+	const uint64_t items[] = {1, 2, 3};
+	struct rp_arena arena = {0};
+
+	(void)state;
+	for (size_t i = 0; i < 10000; i++) {
+		const uint64_t *copy;
+
+		assert_non_null(rp_arena__copy(&arena, text, i % sizeof(text)));
+		copy = rp_arena__array(&arena, items, sizeof(items));
+		assert_non_null(copy);
+		assert_int_equal((uintptr_t)copy % 16, 0);
+		assert_memory_equal(copy, items, sizeof(items));
+	}
+	rp_arena__free(&arena);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_was_there_stays),
 		cmocka_unit_test(up_to),
+		cmocka_unit_test(arrays_of_an_arena_are_aligned),
 	};
 
 	return cmocka_run_group_tests_name("array", tests, NULL, NULL);

@@ -216,11 +216,18 @@ static void what_all_threads_have_is_cut(void **state)
 	static const uint64_t stack[] = {0xffffffff81001010, 0xffffffff81005010,
 					 0xffffffff81005020, 0xffffffff81002010,
 					 0xffffffff81002020, 0xffffffff81007010};
+	/* Return addresses: behind a call, which may be the last instruction, and never the first.
+	 */
+	static const uint64_t edges[] = {0xffffffff81006000, 0xffffffff81002010,
+					 0xffffffff81007000};
 	struct rp_kernel_symbols *s = symbols_of(kallsyms);
 	size_t n = 6;
 
 	(void)state;
 	assert_int_equal(rp_kernel_symbols__cut(s, stack, &n), 3);
+	assert_int_equal(n, 2);
+	n = 3;
+	assert_int_equal(rp_kernel_symbols__cut(s, edges, &n), 1);
 	assert_int_equal(n, 2);
 	n = 3; /* it was cut off before it came to more */
 	assert_int_equal(rp_kernel_symbols__cut(s, stack, &n), 3);

@@ -262,6 +262,11 @@ static void test_overlaps(void **state)
 	assert_int_equal(seen->arg[0].taken, 0);
 	assert_int_equal(seen->arg[1].begun, 9);
 	assert_int_equal(seen->arg[1].crossed, 0);
+	/* The last one, of which another thread tells the end. */
+	fake_run(&second);
+	overlapping(RP_ROLE_END, 19);
+	assert_int_equal(seen->arg[0].matched, 9);
+	assert_int_equal(seen->arg[0].crossed, 9);
 }
 
 int main(void)

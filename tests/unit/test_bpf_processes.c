@@ -169,11 +169,43 @@ static void test_open(void **state)
 	assert_int_equal(fake.submitted, 3);
 }
 
+/*
+ * A thread has a number in each namespace around it; by ours it is known, whichever that is, and
+ * what is behind the numbers is none of them.
+ */
+static void test_numbers_in_namespaces(void **state)
+{
+	struct pid_namespace namespaces[] = {{{501}}, {{502}}, {{503}}, {{504}}};
+	struct pid *pid = calloc(1, sizeof(*pid) + 4 * sizeof(*pid->numbers));
+
+	(void)state;
+	assert_non_null(pid);
+	pid->level = 2;
+	for (int i = 0; i < 4; i++) {
+		pid->numbers[i].nr = 70 + i;
+		pid->numbers[i].ns = &namespaces[i];
+	}
+	first.task.thread_pid = pid;
+	assert_int_equal(tid_of(&first.task), PROCESS);
+	for (__u32 i = 0; i < 4; i++) {
+		__u32 number = i <= pid->level ? 70 + i : 0;
+
+		cfg_pid_namespace = namespaces[i].ns.inum;
+		assert_int_equal(tid_of(&first.task), number);
+		assert_int_equal(tgid_of(&first.task), number);
+		assert_int_equal(tgid_inline(&first.task), number);
+	}
+	free(pid);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_groups),    TEST(test_swap),
-		TEST(test_processes), TEST(test_places_of_threads),
+		TEST(test_groups),
+		TEST(test_swap),
+		TEST(test_processes),
+		TEST(test_places_of_threads),
+		TEST(test_numbers_in_namespaces),
 		TEST(test_open),
 	};
 

@@ -205,13 +205,91 @@ static void test_pending_returns(void **state)
 	assert_false(take_pending(&frames, 0x6000, 0x6008));
 }
 
+/* One page, that a thread steps through or returns to: neither before nor behind it. */
+static void test_code_of_probes(void **state)
+{
+	struct xol_area area = {.vaddr = 0x7000};
+
+	(void)state;
+	assert_false(is_probe_code(&first.task, 0x7000));
+	first.mm.uprobes_state.xol_area = &area;
+	assert_false(is_probe_code(&first.task, 0x6fff));
+	assert_true(is_probe_code(&first.task, 0x7000));
+	assert_true(is_probe_code(&first.task, 0x7fff));
+	assert_false(is_probe_code(&first.task, 0x8000));
+	first.mm.uprobes_state.xol_area = NULL;
+}
+
+#ifdef __x86_64__
+/* The stack of a goroutine while something is on it, else that of the thread. */
+static void test_stack_that_is_sampled(void **state)
+{
+	static struct rp_thread of_goroutine;
+	const struct rp_goroutine_key key = {.tgid = PROCESS, .goroutine = 0xc000};
+	struct rp_thread *t;
+
+	(void)state;
+	hit(ENTER, A, SP, 1000);
+	fake.regs.r14 = key.goroutine;
+	bpf_map_update_elem(&goroutines, &key, &of_goroutine, BPF_ANY);
+	t = bpf_map_lookup_elem(&goroutines, &key);
+	t->depth = 1;
+	assert_ptr_equal(sampled_stack(&first.task, PROCESS), thread_of(&first.task));
+	goroutines_used = true;
+	assert_ptr_equal(sampled_stack(&first.task, PROCESS), t);
+	assert_ptr_equal(sampled_stack(&first.task, PROCESS + 1), thread_of(&first.task));
+	t->depth = 0;
+	assert_ptr_equal(sampled_stack(&first.task, PROCESS), thread_of(&first.task));
+	goroutines_used = false;
+}
+#endif
+
+/* A block that could not be read is none, and takes the place of what was there. */
+static void test_memory_in_blocks(void **state)
+{
+	static _Alignas(MEMORY_BLOCK_BYTES * MEMORY_BLOCKS) __u64 words[2 * MEMORY_BLOCK_WORDS];
+	const __u64 at = (__u64)words, unreadable = 0;
+	struct rp_memory *m = memory_of_cpu();
+	__u64 value;
+
+	(void)state;
+	words[1] = 5;
+	words[MEMORY_BLOCK_WORDS] = 6;
+	forget_memory();
+	assert_true(read_user(m, at + 8, &value));
+	assert_int_equal(value, 5);
+	assert_true(read_user(m, at + MEMORY_BLOCK_BYTES, &value));
+	assert_int_equal(value, 6);
+	assert_false(read_user(m, at + 4, &value));
+	/* Once it was read it stays, until it is forgotten or another one has its place. */
+	words[1] = 7;
+	assert_true(read_user(m, at + 8, &value));
+	assert_int_equal(value, 5);
+	assert_int_equal(block_of(unreadable), block_of(at));
+	assert_false(read_user(m, unreadable, &value));
+	assert_true(read_user(m, at + 8, &value));
+	assert_int_equal(value, 7);
+	words[1] = 8;
+	forget_memory();
+	assert_true(read_user(m, at + 8, &value));
+	assert_int_equal(value, 8);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_who_wakes),	    TEST(test_nobody_is_seen_to_wake),
-		TEST(test_no_sleep),	    TEST(test_no_room_for_wakers),
-		TEST(test_asleep),	    TEST(test_samples),
+		TEST(test_who_wakes),
+		TEST(test_nobody_is_seen_to_wake),
+		TEST(test_no_sleep),
+		TEST(test_no_room_for_wakers),
+		TEST(test_asleep),
+		TEST(test_samples),
 		TEST(test_pending_returns),
+		TEST(test_code_of_probes),
+#ifdef __x86_64__
+		TEST(test_stack_that_is_sampled),
+#endif
+		TEST(test_memory_in_blocks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -34,6 +34,8 @@ static const struct {
 	{"/docker/" ID, "docker:3f2a1b9c0d1e"},
 	{"/system.slice/docker-" ID ".scope", "docker:3f2a1b9c0d1e"},
 	{"/docker/" ID "/init.scope", "docker:3f2a1b9c0d1e/init.scope"},
+	{"/docker/" ID "/container",
+	 "docker:3f2a1b9c0d1e/container"}, /* its own, as none of podman's */
 	{"/system.slice/docker.service", "docker.service"},
 
 	/* podman: as root, as a user, in its own service, its monitor */

@@ -79,6 +79,26 @@ static void regions_have_their_names(void **state)
 	rp_counts__free(c);
 }
 
+/* Each is told what the plan has of it, be it of one site alone. */
+static void regions_are_as_planned(void **state)
+{
+	struct rp_region *first = &planned.plan->regions[0], *second = first + 1;
+	struct rp_counts *c;
+
+	(void)state;
+	first->slow_sites = 0;
+	second->slow_sites = 1;
+	second->left_out = first->ends_at_jump = true;
+	c = read_counts();
+	assert_false(c->names.regions[0].slow);
+	assert_true(c->names.regions[1].slow);
+	assert_false(c->names.regions[0].left_out);
+	assert_true(c->names.regions[1].left_out);
+	assert_true(c->names.regions[0].ends_at_jump);
+	assert_false(c->names.regions[1].ends_at_jump);
+	rp_counts__free(c);
+}
+
 static void put_stray(uint32_t region, uint64_t hits)
 {
 	struct rp_stray_hits stray = {.hits = hits, .unmatched = hits - 1};
@@ -286,6 +306,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(regions_have_their_names),
+		TEST(regions_are_as_planned),
 		TEST(hits_astray_are_those_of_their_region),
 		TEST(wakers_are_read_once_they_are_watched),
 		TEST(losses_are_read),

@@ -502,6 +502,22 @@ static void a_message_brings_one_file_at_most(void **state)
 	close(ends[1]);
 }
 
+static void an_end_is_no_message(void **state)
+{
+	char message[8];
+	int ends[2], fd;
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
+	assert_true(rp_helper_message__send(ends[0], "last", 5, -1));
+	close(ends[0]);
+	assert_int_equal(rp_helper_message__receive(ends[1], message, sizeof(message), &fd), 5);
+	assert_int_equal(rp_helper_message__receive(ends[1], message, sizeof(message), &fd),
+			 -EPIPE);
+	assert_int_equal(fd, -1);
+	close(ends[1]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -528,6 +544,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(another_file_is_nonsense, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_is_no_file_is_nonsense, set_up, tear_down),
 		cmocka_unit_test(a_message_brings_one_file_at_most),
+		cmocka_unit_test(an_end_is_no_message),
 	};
 
 	return cmocka_run_group_tests_name("helper", tests, NULL, NULL);

@@ -365,12 +365,40 @@ static void test_before_groups(void **state)
 
 	(void)state;
 	fixture_frames(&now, fixture_node(&now, fixture_root(&now, 0, "first"), a), 2, 10, 0, 0, 0);
+	fixture_frames(&now, fixture_node(&now, fixture_root(&now, 0, "again"), a), 4, 10, 0, 0, 0);
 	fixture_frames(&now, fixture_node(&now, fixture_root(&now, 7, "nginx"), a), 1, 10, 0, 0, 0);
 	for (size_t i = 0; i < sizeof(bys) / sizeof(bys[0]); i++) {
 		struct rp_snapshot *s = build(NULL, bys[i]);
 
 		assert_int_equal(s->n_rows, 2);
-		assert_int_equal(row(s, "a", "-")->f.count, 2);
+		assert_int_equal(row(s, "a", "-")->f.count, 6);
+		rp_snapshot__free(s);
+	}
+}
+
+/* Regions that are called the same are one: what some of them do it does, and what all of them. */
+static void test_joined_regions(void **state)
+{
+	for (unsigned own = 0; own < 4; own++) {
+		bool some = own > 0, all = own == 3;
+		struct rp_snapshot *s;
+
+		start(state);
+		for (unsigned i = 0; i < 2; i++) {
+			uint32_t a = fixture_region(&now, "a", RP_KIND_FUNCTION, "obj");
+			bool has = own >> i & 1;
+
+			now.regions[i].slow = now.regions[i].ends_at_jump = has;
+			now.regions[i].left_out = has;
+			fixture_frames(&now, fixture_node(&now, fixture_root(&now, 1, "x"), a), 1,
+				       10, 0, 0, 0);
+		}
+		s = build(NULL, RP_BY_NONE);
+		assert_int_equal(s->n_rows, 1);
+		assert_int_equal(s->rows[0].f.count, 2);
+		assert_int_equal(s->rows[0].slow, some);
+		assert_int_equal(s->rows[0].ends_at_jump, some);
+		assert_int_equal(s->rows[0].left_out, all);
 		rp_snapshot__free(s);
 	}
 }
@@ -551,6 +579,7 @@ int main(void)
 		cmocka_unit_test_setup(test_commands_alike_in_12, start),
 		cmocka_unit_test_setup(test_reused_pids, start),
 		cmocka_unit_test_setup(test_before_groups, start),
+		cmocka_unit_test_setup(test_joined_regions, start),
 		cmocka_unit_test_setup(test_broken_nodes, start),
 		cmocka_unit_test_setup(test_dynamic_names, start),
 		cmocka_unit_test_setup(test_cost_of_stray_hits, start),

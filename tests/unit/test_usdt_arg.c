@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "plan/operand.h"
 #include "plan/usdt_arg.h"
 
 static struct rp_arg parse(unsigned machine, const char *args, unsigned index)
@@ -235,6 +236,31 @@ static void test_narrow(void **state)
 	assert_narrow("8@%rdi", 1, 0);
 }
 
+/* As wide as it is asked for, and never wider than it is; a string wants a pointer. */
+static void test_operands(void **state)
+{
+	static const uint8_t sizes[] = {1, 2, 4, 8};
+
+	(void)state;
+	for (size_t i = 0; i < 4; i++) {
+		struct rp_operand text = {.size = 8, .flags = RP_ARG_TEXT}, none = {0};
+		struct rp_arg arg = {.size = sizes[i], .flags = RP_ARG_SIGNED};
+
+		assert_int_equal(rp_operand__apply(&none, &arg), 0);
+		assert_int_equal(arg.size, sizes[i]);
+		assert_int_equal(arg.flags, RP_ARG_SIGNED);
+		for (size_t k = 0; k < 4; k++) {
+			struct rp_operand hex = {.size = sizes[k], .flags = RP_ARG_HEX};
+
+			arg = (struct rp_arg){.size = sizes[i], .flags = RP_ARG_SIGNED};
+			assert_int_equal(rp_operand__apply(&hex, &arg), 0);
+			assert_int_equal(arg.size, sizes[i < k ? i : k]);
+			assert_int_equal(arg.flags, RP_ARG_HEX);
+		}
+		assert_int_equal(rp_operand__apply(&text, &arg), i < 3 ? -ENOTSUP : 0);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -245,7 +271,7 @@ int main(void)
 		cmocka_unit_test(test_x86_constants),  cmocka_unit_test(test_x86_memory),
 		cmocka_unit_test(test_x86_unreadable), cmocka_unit_test(test_index),
 		cmocka_unit_test(test_arm64),	       cmocka_unit_test(test_arm64_unreadable),
-		cmocka_unit_test(test_narrow),
+		cmocka_unit_test(test_narrow),	       cmocka_unit_test(test_operands),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
