@@ -202,6 +202,30 @@ static void samples_are_of_the_code_of_their_time(void **state)
 	assert_told_late(true);
 }
 
+/* Of a program that another one has taken the place of, nothing is left to be seen. */
+static void no_sample_is_of_a_later_program(void **state)
+{
+	const uint64_t late = UINT64_MAX / 2;
+	static struct rp_event execs[2];
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		execs[i] = (struct rp_event){
+			.header = {.type = RP_EVENT_EXEC, .length = sizeof(execs[i])},
+			.pid = (uint32_t)target,
+			.time = late + 2 * i};
+		kernel.coming[1 + i].ring = "events";
+		kernel.coming[1 + i].bytes = sizeof(execs[i]);
+		kernel.coming[1 + i].times = 1;
+		kernel.coming[1 + i].record = &execs[i];
+	}
+	assert_int_equal(
+		trace_samples_of(target, late + 1, 1, "--json -d 50ms --sample -f probed_one"),
+		RP_EXIT_OK);
+	assert_prints("\"taken\": 1,");
+	assert_prints("\"unresolved\": 1,");
+}
+
 /* What is no sample is none, and is counted. */
 static void damaged_samples_are_counted(void **state)
 {
@@ -329,13 +353,21 @@ static void an_end_by_a_trap_is_told(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(shares_are_told_with_a_cure),  TEST(the_cure_is_a_larger_bound),
-		TEST(shares_are_told_so_often),	    TEST(the_command_for_stuck_regions_runs),
-		TEST(samples_have_lines),	    TEST(samples_are_of_the_code_of_their_time),
-		TEST(damaged_samples_are_counted),  TEST(threads_that_cannot_be_sampled_are_told),
-		TEST(samples_are_recorded),	    TEST(functions_are_chosen_by_samples),
-		TEST(what_is_not_measured_is_told), TEST(who_wakes_cannot_be_seen_everywhere),
-		TEST(a_script_is_its_interpreter),  TEST(an_end_by_a_trap_is_told),
+		TEST(shares_are_told_with_a_cure),
+		TEST(the_cure_is_a_larger_bound),
+		TEST(shares_are_told_so_often),
+		TEST(the_command_for_stuck_regions_runs),
+		TEST(samples_have_lines),
+		TEST(samples_are_of_the_code_of_their_time),
+		TEST(no_sample_is_of_a_later_program),
+		TEST(damaged_samples_are_counted),
+		TEST(threads_that_cannot_be_sampled_are_told),
+		TEST(samples_are_recorded),
+		TEST(functions_are_chosen_by_samples),
+		TEST(what_is_not_measured_is_told),
+		TEST(who_wakes_cannot_be_seen_everywhere),
+		TEST(a_script_is_its_interpreter),
+		TEST(an_end_by_a_trap_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

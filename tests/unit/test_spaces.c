@@ -74,6 +74,35 @@ static void test_what_is_mapped_is_looked_at_later(void **state)
 	end_tables(&k, tables);
 }
 
+/* A child has what its parent had mapped by then; a program none of what comes after it. */
+static void test_looks_are_of_their_time(void **state)
+{
+	struct kernel k = {0};
+	struct rp_unwind_tables *tables = new_tables(&k, 64u << 20, OBJECTS_MAX);
+	struct rp_sample_store *store = rp_sample_store__new(1, UINT64_MAX, false);
+	struct rp_sample_objects *objects = rp_sample_objects__new(store, NULL, false, is_never);
+	struct rp_spaces *spaces = rp_spaces__new(objects, tables, store, NULL, false);
+	uint64_t offset, here = (uint64_t)(uintptr_t)is_never;
+	uint32_t object;
+
+	(void)state;
+	rp_spaces__changed(spaces, getpid());
+	rp_spaces__fork(spaces, CHILD, getpid());
+	assert_true(rp_spaces__find(spaces, CHILD, here, &object, &offset));
+	rp_spaces__exit(spaces, getpid());
+	rp_spaces__ended(spaces, getpid());
+	rp_spaces__ended(spaces, getpid());
+	assert_false(rp_spaces__find(spaces, getpid(), here, &object, &offset));
+	rp_spaces__exec(spaces, getpid());
+	assert_false(rp_spaces__find(spaces, getpid(), here, &object, &offset));
+	rp_spaces__exec(spaces, getpid());
+	assert_true(rp_spaces__find(spaces, getpid(), here, &object, &offset));
+	rp_spaces__free(spaces);
+	rp_sample_objects__free(objects);
+	rp_sample_store__put(store);
+	end_tables(&k, tables);
+}
+
 /*
  * What was in no mapping is not looked for again and again, only when something may have changed.
  */
@@ -227,6 +256,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_code_is_early_until_its_tables_are_there),
+		cmocka_unit_test(test_looks_are_of_their_time),
 		cmocka_unit_test(test_misses_are_remembered),
 		cmocka_unit_test(test_what_is_mapped_is_looked_at_later),
 		cmocka_unit_test(test_compiled_code_goes_with_its_program),

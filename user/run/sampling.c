@@ -249,10 +249,20 @@ static void add_late(struct rp_sampling *s, pid_t pid)
 		s->opts.say(s->opts.ctx, err.cause, err.cure);
 }
 
+/* A command was looked at after that. */
+static bool is_known(const struct rp_sampling *s, const struct happening *h)
+{
+	return h->pid == s->command && h->time <= s->looked;
+}
+
+static bool is_end_of_program(const struct rp_sampling *s, const struct happening *h)
+{
+	return h->type == RP_EVENT_EXIT || (h->type == RP_EVENT_EXEC && !is_known(s, h));
+}
+
 static void see_to(struct rp_sampling *s, const struct happening *h)
 {
 	struct rp_spaces *spaces = rp_sampler__spaces(s->sampler);
-	bool is_known = h->pid == s->command && h->time <= s->looked;
 
 	switch (h->type) {
 	case RP_EVENT_FORK:
@@ -264,11 +274,11 @@ static void see_to(struct rp_sampling *s, const struct happening *h)
 		add_late(s, h->pid);
 		break;
 	case RP_EVENT_EXEC:
-		if (!is_known)
+		if (!is_known(s, h))
 			rp_spaces__exec(spaces, h->pid);
 		break;
 	case RP_EVENT_MAP:
-		if (!is_known)
+		if (!is_known(s, h))
 			rp_spaces__changed(spaces, h->pid);
 		break;
 	case RP_EVENT_EXIT:
@@ -308,10 +318,13 @@ void rp_sampling__on_event(struct rp_sampling *s, const struct rp_event *event)
 				    .parent = (pid_t)event->detail,
 				    .time = event->time};
 
-	if (rp_array__grow(&s->to_come, s->n_to_come, &s->room_to_come, sizeof(*s->to_come)))
+	if (rp_array__grow(&s->to_come, s->n_to_come, &s->room_to_come, sizeof(*s->to_come))) {
 		see_to(s, &h); /* out of memory: too early for some samples */
-	else
-		s->to_come[s->n_to_come++] = h;
+		return;
+	}
+	s->to_come[s->n_to_come++] = h;
+	if (is_end_of_program(s, &h))
+		rp_spaces__ended(rp_sampler__spaces(s->sampler), h.pid);
 }
 
 /* ---- samples --------------------------------------------------------------------------------- */

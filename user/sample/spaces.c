@@ -20,8 +20,9 @@ struct space {
 	struct mapping *mappings; /* by start */
 	size_t n;
 	struct rp_owner owner;
-	bool changed; /* what it maps is to be looked at */
-	bool missed;  /* something was in none of them, though they are as new as can be */
+	bool changed;  /* what it maps is to be looked at */
+	bool missed;   /* something was in none of them, though they are as new as can be */
+	unsigned ends; /* of its programs that have come, but are yet to be told */
 	UT_hash_handle hh;
 };
 
@@ -217,7 +218,8 @@ void rp_spaces__look(struct rp_spaces *s, pid_t pid)
 	struct space *space = get(s, pid);
 	uint64_t now = rp_clock__now(), before = cost_so_far(s);
 
-	if (!space)
+	/* What is there now is another program's, or of another process with its number. */
+	if (!space || space->ends)
 		return;
 	space->changed = !rp_time_share__allows(s->time_share, space->owner, now);
 	if (space->changed)
@@ -247,8 +249,11 @@ void rp_spaces__fork(struct rp_spaces *s, pid_t pid, pid_t parent)
 {
 	const struct space *from = find(s, parent);
 	struct space *to = from ? get(s, pid) : NULL;
-	struct mapping *mappings = to ? calloc(from->n + 1, sizeof(*mappings)) : NULL;
+	struct mapping *mappings;
 
+	if (from && from->changed) /* it may be gone when all are looked at */
+		rp_spaces__look(s, parent);
+	mappings = to ? calloc(from->n + 1, sizeof(*mappings)) : NULL;
 	if (!mappings)
 		return;
 	if (to->owner.user == RP_PROC_NO_USER) /* it has ended */
@@ -259,6 +264,14 @@ void rp_spaces__fork(struct rp_spaces *s, pid_t pid, pid_t parent)
 	to->mappings = mappings;
 	to->n = from->n;
 	rp_unwind_tables__fork(s->tables, pid, parent);
+}
+
+void rp_spaces__ended(struct rp_spaces *s, pid_t pid)
+{
+	struct space *space = get(s, pid);
+
+	if (space)
+		space->ends++;
 }
 
 void rp_spaces__exec(struct rp_spaces *s, pid_t pid)
@@ -274,8 +287,18 @@ void rp_spaces__exit(struct rp_spaces *s, pid_t pid)
 	rp_unwind_tables__exit(s->tables, pid);
 	rp_perf_maps__exit(s->compiled, pid);
 	rp_python_codes__exit(s->python, pid);
-	if (space)
+	if (!space)
+		return;
+	if (space->ends)
+		space->ends--;
+	if (!space->ends) {
 		drop(s, space);
+		return;
+	}
+	free(space->mappings);
+	space->mappings = NULL;
+	space->n = 0;
+	space->changed = space->missed = false;
 }
 
 bool rp_spaces__find(struct rp_spaces *s, pid_t pid, uint64_t address, uint32_t *object,

@@ -35,6 +35,11 @@ void rp_spaces__changed(struct rp_spaces *spaces, pid_t pid);
 void rp_spaces__catch_up(struct rp_spaces *spaces);
 /* It has mapped all that its parent has. */
 void rp_spaces__fork(struct rp_spaces *spaces, pid_t pid, pid_t parent);
+/*
+ * Its program has ended, of which rp_spaces__exec() or rp_spaces__exit() will tell in its turn:
+ * what /proc shows by now is not what samples from before are in, and is not looked at until then.
+ */
+void rp_spaces__ended(struct rp_spaces *spaces, pid_t pid);
 /* It runs another program. */
 void rp_spaces__exec(struct rp_spaces *spaces, pid_t pid);
 void rp_spaces__exit(struct rp_spaces *spaces, pid_t pid);
