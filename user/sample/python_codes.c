@@ -11,8 +11,7 @@
 #include "util/room.h"
 #include "util/table.h"
 
-/* Those that were met in samples. Past that they have no names. */
-#define CODES_MAX 32768 /* of a process */
+/* Of those that were met in samples. Past that they have no names. */
 #define BYTES_MAX (64u << 20)
 
 struct code {
@@ -172,8 +171,7 @@ void rp_python_codes__take(struct rp_python_codes *codes, const void *data, size
 	HASH_FIND(hh, p->codes, &code->address, sizeof(code->address), before);
 	if (before)
 		drop_code(codes, p, before);
-	if (HASH_COUNT(p->codes) >= CODES_MAX ||
-	    !rp_room__take(codes->bytes, p->owner, bytes_of(code))) {
+	if (!rp_room__take(codes->bytes, p->owner, bytes_of(code))) {
 		free_code(code);
 		return;
 	}
