@@ -130,6 +130,8 @@ static const struct stack_case x86[] = {
 	{"lea 8(%rsp),%rbp; leave", false,
 	 CODE(CALL, 0x48, 0x8d, 0x6c, 0x24, 0x08, LEAVE, RESTORE, RET)},
 	{"lea (%rsp,%rax),%rsp", false, CODE(SAVE, 0x48, 0x8d, 0x24, 0x04, RESTORE, RET)},
+	{"mov (%rdi),%rax; lea (%rax,%rbp),%rsp", false,
+	 CODE(SAVE, 0x48, 0x8b, 0x07, 0x48, 0x8d, 0x24, 0x28, RESTORE, RET)},
 	{"mov (%rdi),%r12d", false, CODE(SAVE, 0x44, 0x8b, 0x27, RESTORE, RET)},
 	{"mov %edi,%r12d", false, CODE(SAVE, 0x41, 0x89, 0xfc, RESTORE, RET)},
 	{"and $-16,%rsp", false, CODE(SAVE, 0x48, 0x83, 0xe4, 0xf0, RESTORE, RET)},

@@ -299,7 +299,7 @@ static bool is_lea_from_elsewhere(const struct state *s, const ZydisDecodedOpera
 {
 	ZydisRegister base = from->mem.base;
 
-	if (is_frame_register(base) || is_frame_register(from->mem.index))
+	if (is_frame_register(from->mem.index))
 		return false;
 	if (from->mem.index == ZYDIS_REGISTER_NONE)
 		return (gpr(base) < 0 || holds_argument(gpr(base))) &&
