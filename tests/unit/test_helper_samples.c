@@ -200,6 +200,7 @@ static void test_debug_file(void **state)
 	struct rp_helper *h = rp_helper__new(NULL);
 	struct image debug, program;
 	struct rp_reader_answer answer;
+	struct rp_elf *elf;
 	int fd, file;
 
 	(void)state;
@@ -216,8 +217,12 @@ static void test_debug_file(void **state)
 	assert_int_equal(ask(fd, file, &answer), 1);
 	assert_string_equal(answer.frames[0].function, "alpha");
 	close(file);
-	/* The reader itself opens none, though it is there. */
+	/* The reader itself opens none, though it is there; nor does who could. */
 	assert_int_equal(ask(fd, -1, &answer), 0);
+	assert_int_equal(rp_elf__open(fd, path, &elf, NULL), 0);
+	rp_elf__use_debug_fd(elf, -1);
+	assert_int_equal(rp_elf__debug_fd(elf), -1);
+	rp_elf__free(elf);
 	file = rp_helper__debug_file(NULL, fd, path);
 	assert_true(file >= 0);
 	close(file);

@@ -97,6 +97,12 @@ static void test_spans_over_two_files(void **state)
 	assert_refused(&f, text, "no function that begins it");
 	assert_int_equal(rp_plan__completed_spans(f.plan), 0);
 
+	/* Which is told once, however many files have an end. */
+	f.object.number = 10;
+	add(&f);
+	rp_plan__refusals(f.plan, &n);
+	assert_int_equal(n, 1);
+
 	f.object.number = 8;
 	f.object.symbols = begins;
 	f.object.n_symbols = N(begins);

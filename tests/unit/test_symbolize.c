@@ -163,6 +163,7 @@ static const struct {
 	{"label", 704, 0, LABEL},
 	{"label_and_frame", 1024, 0, LABEL},
 	{"label_before_a_frame", 1000, 0, LABEL},
+	{"label_before_a_nameless_frame", 760, 0, LABEL},
 	{"label_in_a_frame", 1028, 0, LABEL},
 	{"label_in_a_function", 72, 0, LABEL},
 	{"label_of_a_function", 160, 0, LABEL},
@@ -199,6 +200,14 @@ static void add_named(struct image *img)
 	image__add_symbols(img, SHT_SYMTAB, symbols, NAMED + 1, strings, n);
 }
 
+/* A CIE, and functions at +512, +1024, +1072 and +776 of 16 bytes each. */
+static const uint8_t eh_frame[] = {
+	16, 0, 0, 0, 0,	 0, 0, 0, 1,	'z',  'R',  0, 1,  0x78, 16, 1, 3, 0, 0, 0,
+	16, 0, 0, 0, 24, 0, 0, 0, 0,	0x12, 0x40, 0, 16, 0,	 0,  0, 0, 0, 0, 0,
+	16, 0, 0, 0, 44, 0, 0, 0, 0,	0x14, 0x40, 0, 16, 0,	 0,  0, 0, 0, 0, 0,
+	16, 0, 0, 0, 64, 0, 0, 0, 0x30, 0x14, 0x40, 0, 16, 0,	 0,  0, 0, 0, 0, 0,
+	16, 0, 0, 0, 84, 0, 0, 0, 0x08, 0x13, 0x40, 0, 16, 0,	 0,  0, 0, 0, 0, 0};
+
 /*
  * A symbol names what it reaches and no more, and one without size what no other symbol or frame
  * follows; of several at one place the one that reaches
@@ -234,6 +243,9 @@ static void test_names(void **state)
 		{735, "next_label", true},
 		{736, "behind_labels", true},
 		{744, "[libx.so]", false},
+		{775, "label_before_a_nameless_frame", true},
+		{776 + 15, "libx.so+0x401308", false},
+		{776 + 16, "[libx.so]", false},
 		{1023, "label_before_a_frame", true},
 		{1024 + 15, "label_and_frame", true},
 		{1072 + 15, "libx.so+0x401430", false},
@@ -241,12 +253,6 @@ static void test_names(void **state)
 		{SECTION_SIZE - 1, "last_label", true},
 		{SECTION_SIZE, "[libx.so]", false},
 	};
-	/* A CIE, and functions at +512, +1024 and +1072 of 16 bytes each. */
-	const uint8_t eh_frame[] = {
-		16, 0, 0, 0, 0,	 0, 0, 0, 1,	'z',  'R',  0, 1,  0x78, 16, 1, 3, 0, 0, 0,
-		16, 0, 0, 0, 24, 0, 0, 0, 0,	0x12, 0x40, 0, 16, 0,	 0,  0, 0, 0, 0, 0,
-		16, 0, 0, 0, 44, 0, 0, 0, 0,	0x14, 0x40, 0, 16, 0,	 0,  0, 0, 0, 0, 0,
-		16, 0, 0, 0, 64, 0, 0, 0, 0x30, 0x14, 0x40, 0, 16, 0,	 0,  0, 0, 0, 0, 0};
 	struct rp_symbolizer *s = new_symbolizer(true);
 	struct image img;
 	uint32_t object;
