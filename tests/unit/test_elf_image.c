@@ -268,6 +268,33 @@ static void what_lies_past_the_file_is_refused(void **state)
 	assert_int_equal(open_image(o, o->bytes, o->size, &elf), -EBADMSG);
 }
 
+/* Nor a function that lies there, whatever the rest of it says. */
+static void no_function_lies_past_the_file(void **state)
+{
+	const struct object *o = *state;
+	const struct rp_symbol *symbols;
+	struct row {
+		uint64_t addr, size, offset;
+	} last;
+	struct rp_elf *elf;
+	struct rp_err err;
+	char *at;
+	size_t n;
+
+	assert_int_equal(rp_elf__symbols(o->elf, &symbols, &n, &err), 0);
+	last = (struct row){symbols[n - 1].addr, symbols[n - 1].size, symbols[n - 1].offset};
+	at = memmem(o->bytes, o->size, &last, sizeof(last));
+	assert_non_null(at);
+	/* It keeps its place behind the others. */
+	last.offset = o->file_size - 1;
+	memcpy(at, &last, sizeof(last));
+	assert_int_equal(open_image(o, o->bytes, o->size, &elf), 0);
+	rp_elf__free(elf);
+	last.offset = o->file_size;
+	memcpy(at, &last, sizeof(last));
+	assert_int_equal(open_image(o, o->bytes, o->size, &elf), -EBADMSG);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -280,6 +307,7 @@ int main(void)
 						tear_down),
 		cmocka_unit_test_setup_teardown(what_lies_past_the_file_is_refused, set_up,
 						tear_down),
+		cmocka_unit_test_setup_teardown(no_function_lies_past_the_file, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests_name("elf_image", tests, NULL, NULL);

@@ -250,6 +250,9 @@ static void bounds(void **state)
 		/* Of a time it is a millisecond, or none at all. */
 		if (time)
 			assert_int_equal(takes(o, 0, "s"), !(o->least > 0));
+		/* Seconds, where they are meant, need no unit. */
+		if (time)
+			assert_int_equal(takes(o, most, ""), o->type == RP_OPTION_SECONDS);
 		if (o->type == RP_OPTION_PERCENT)
 			assert_false(takes(o, 0, ""));
 	}
