@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
+#include <sched.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -87,12 +89,38 @@ static void test_cpu_time_of_a_process(void **state)
 	assert_int_equal(rp_cpu_time__process(pid), 0);
 }
 
+/* Two on one CPU: each waits while the other has it. */
+static void test_waiting_for_a_cpu(void **state)
+{
+	cpu_set_t before, one;
+	uint64_t waited = rp_cpu_time__waited(getpid());
+	pid_t other;
+
+	(void)state;
+	assert_int_equal(sched_getaffinity(0, sizeof(before), &before), 0);
+	CPU_ZERO(&one);
+	CPU_SET(sched_getcpu(), &one);
+	assert_int_equal(sched_setaffinity(0, sizeof(one), &one), 0);
+	other = fork();
+	if (!other)
+		for (;;)
+			;
+	while (rp_cpu_time__waited(getpid()) < waited + 3ul * MS)
+		;
+	kill(other, SIGKILL);
+	assert_int_equal(waitpid(other, NULL, 0), other);
+	assert_int_equal(sched_setaffinity(0, sizeof(before), &before), 0);
+	assert_int_equal(rp_cpu_time__waited(other), 0);
+	assert_int_equal(rp_cpu_time__waited(0), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_waiting_is_no_cost),
 		cmocka_unit_test(test_work_is),
 		cmocka_unit_test(test_cpu_time_of_a_process),
+		cmocka_unit_test(test_waiting_for_a_cpu),
 	};
 
 	return cmocka_run_group_tests_name("cpu_time", tests, NULL, NULL);

@@ -15,6 +15,7 @@
 
 #include "run/signals.h"
 #include "run/standard.h"
+#include "util/clock.h"
 
 static struct rp_signals *open_signals(bool on_screen)
 {
@@ -65,6 +66,30 @@ static void an_end_gets_late(void **state)
 	rp_signals__free(s);
 	s = open_signals(false);
 	assert_false(rp_signals__is_end_late());
+	rp_signals__free(s);
+}
+
+static uint64_t all_the_time(void *since)
+{
+	return rp_clock__now() - *(const uint64_t *)since;
+}
+
+/* Where it never gets to run, that is not its fault; but for a second at most. */
+static void an_end_that_gets_no_cpu_is_late_later(void **state)
+{
+	const uint64_t began = rp_clock__now();
+	const struct rp_signals_opts opts = {.waited = all_the_time, .ctx = (void *)&began};
+	struct signalfd_siginfo info;
+	struct rp_signals *s;
+	struct rp_err err;
+
+	(void)state;
+	assert_int_equal(rp_signals__new(&opts, &s, &err), 0);
+	raise(SIGINT);
+	while (!rp_signals__is_end_late())
+		usleep(1000);
+	assert_true(rp_clock__now() - began > RP_NS_PER_S);
+	assert_true(rp_signals__take(s, &info));
 	rp_signals__free(s);
 }
 
@@ -328,6 +353,7 @@ int main(void)
 		cmocka_unit_test(a_reader_gets_all),
 		cmocka_unit_test(each_end_is_heard_once),
 		cmocka_unit_test(an_end_gets_late),
+		cmocka_unit_test(an_end_that_gets_no_cpu_is_late_later),
 		cmocka_unit_test(one_that_is_not_taken_is_told_of),
 		cmocka_unit_test(one_that_is_taken_is_not),
 		cmocka_unit_test(quit_is_an_end),

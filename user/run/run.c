@@ -16,8 +16,10 @@
 #include "run/output.h"
 #include "run/selection.h"
 #include "run/startup.h"
+#include "sample/sampler.h"
 #include "screen/terminal.h"
 #include "util/clock.h"
+#include "util/cpu_time.h"
 
 void rp_run__say(struct rp_run *run, const char *line, const char *cure)
 {
@@ -61,11 +63,23 @@ static void end_unheard(void *ctx)
 	_exit(RP_EXIT_FAILED);
 }
 
+static uint64_t waited_for_cpus(void *ctx)
+{
+	const struct rp_run *run = ctx;
+
+	return rp_cpu_time__waited(getpid()) + rp_cpu_time__waited(rp_helper__pid(run->helper)) +
+	       rp_sampler__waited_for_cpus();
+}
+
 static int start(struct rp_run *run, struct rp_err *err)
 {
 	struct rp_launch_opts launch = {.argv = run->opts->argv, .limits = &run->limits};
 	const struct rp_signals_opts signals = {
-		.on_screen = run->on_screen, .on_unheard = end_unheard, .ctx = run};
+		.on_screen = run->on_screen,
+		.on_unheard = end_unheard,
+		.waited = waited_for_cpus,
+		.ctx = run,
+	};
 	const char *command = NULL;
 	struct rp_user user;
 	int rc = rp_selection__check(run->opts, err);
@@ -201,6 +215,8 @@ static int watch(struct rp_run *run, struct rp_err *err)
 		rc = rp_run__watch_record(run);
 	if (!rc)
 		rc = rp_run__watch_refresh(run);
+	/* What is read from here on are names of samples, and programs that have just begun. */
+	rp_helper__stop_when(run->helper, rp_run__is_late);
 	if (!rc)
 		rc = rp_loop__run(run->loop);
 	rp_run__close_screen(run);
@@ -257,10 +273,12 @@ static int finish(struct rp_run *run, struct rp_err *err)
 {
 	int rc, recorded;
 
-	/* Programs that came and went since the last look are late, too. */
+	/* Programs that came and went since the last look are late, too, however long that takes.
+	 */
+	rp_helper__stop_when(run->helper, rp_run__is_cancelled);
 	rp_run__drain_all(run);
 	rp_session__deactivate(run->session);
-	/* These were counted, however long that took; what is left to be read are names. */
+	/* What is left to be read are names. */
 	rp_helper__stop_when(run->helper, rp_run__is_late);
 	rp_run__end_progress(run);
 	rc = rp_run__print_summary(run, err);

@@ -15,10 +15,15 @@ static const int of_the_screen[] = {SIGQUIT, SIGTSTP, SIGCONT, SIGWINCH};
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-#define LATE_NS	     (RP_NS_PER_S / 5) /* of the second in which rptrace ends */
+/* Of the second in which rptrace ends; and where others keep the CPUs busy. */
+#define LATE_NS	  (RP_NS_PER_S / 5)
+#define LATEST_NS RP_NS_PER_S
 
 /* When the first one that ends the run was seen, ns; 0: none was. */
 static uint64_t end_seen;
+static uint64_t waited_then; /* ns: see struct rp_signals_opts */
+static uint64_t (*waited)(void *ctx);
+static void *waited_ctx;
 
 struct rp_signals {
 	int fd;
@@ -68,6 +73,8 @@ int rp_signals__new(const struct rp_signals_opts *opts, struct rp_signals **out,
 	for (size_t i = 0; opts->on_screen && i < COUNT(of_the_screen); i++)
 		sigaddset(&set, of_the_screen[i]);
 	end_seen = 0;
+	waited = opts->waited;
+	waited_ctx = opts->ctx;
 	rp_standard__begin();
 	sigprocmask(SIG_BLOCK, &set, &s->inherited);
 	s->fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
@@ -95,6 +102,7 @@ void rp_signals__free(struct rp_signals *s)
 	if (!s)
 		return;
 	rp_signals__unwatch(s);
+	waited = NULL;
 	sigprocmask(SIG_SETMASK, &s->inherited, NULL);
 	if (s->fd >= 0)
 		close(s->fd);
@@ -113,8 +121,10 @@ int rp_signals__fd(const struct rp_signals *s)
 
 static void see_end(void)
 {
-	if (!end_seen)
-		end_seen = rp_clock__now();
+	if (end_seen)
+		return;
+	end_seen = rp_clock__now();
+	waited_then = waited ? waited(waited_ctx) : 0;
 }
 
 bool rp_signals__take(struct rp_signals *s, struct signalfd_siginfo *info)
@@ -150,11 +160,22 @@ bool rp_signals__is_end_pending(void)
 	return false;
 }
 
+/* ns, of those since the end was seen. A helper that was begun anew has not waited yet. */
+static uint64_t waited_since(void)
+{
+	uint64_t now = waited ? waited(waited_ctx) : 0;
+
+	return now > waited_then ? now - waited_then : 0;
+}
+
 bool rp_signals__is_end_late(void)
 {
+	uint64_t since;
+
 	if (rp_signals__is_end_pending())
 		see_end();
-	return end_seen && rp_clock__now() > end_seen + LATE_NS;
+	since = end_seen ? rp_clock__now() - end_seen : 0;
+	return since > LATEST_NS || (since > LATE_NS && since > LATE_NS + waited_since());
 }
 
 bool rp_signals__is_for_command(const struct signalfd_siginfo *info)

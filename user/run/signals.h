@@ -8,6 +8,7 @@
 
 #include <signal.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/signalfd.h>
 
 #include "util/error.h"
@@ -18,6 +19,11 @@ struct rp_signals_opts {
 	bool on_screen; /* those of a terminal that is in use, too */
 	/* One that ends the run cannot be taken (run/unheard.h); NULL: nobody looks. */
 	void (*on_unheard)(void *ctx);
+	/*
+	 * ns for which rptrace and what works for it have waited for a CPU so far: nothing is late
+	 * for that. NULL: it is not known.
+	 */
+	uint64_t (*waited)(void *ctx);
 	void *ctx;
 };
 
@@ -41,7 +47,10 @@ bool rp_signals__take(struct rp_signals *signals, struct signalfd_siginfo *info)
 bool rp_signals__is_end(int signal);
 /* One that ends the run has come and is not taken yet: what takes long may ask, and give up. */
 bool rp_signals__is_end_pending(void);
-/* One has come, taken or not, a while ago: what would still be waited for is given up. */
+/*
+ * One has come, taken or not, a while ago, of which rptrace could run a fifth of a second, or which
+ * was a second in all: what would still be waited for is given up.
+ */
 bool rp_signals__is_end_late(void);
 
 /*

@@ -7,6 +7,7 @@
 
 #include "sample/kernel_symbols.h"
 #include "sample/spaces.h"
+#include "symbolize/reader.h"
 
 /* Of one stack, with those that are inlined. */
 #define CALLS_MAX 512
@@ -366,4 +367,9 @@ bool rp_sampler__take(struct rp_sampler *s, const void *record, size_t size)
 	else if (kind == RP_SAMPLE_KIND_SAMPLE || kind == RP_SAMPLE_KIND_SLEEP)
 		return take_sample(s, record, size);
 	return kind == RP_SAMPLE_KIND_CODE;
+}
+
+uint64_t rp_sampler__waited_for_cpus(void)
+{
+	return rp_reader__waited_in_all();
 }

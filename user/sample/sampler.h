@@ -41,4 +41,7 @@ struct rp_unnamed_code rp_sampler__unnamed_code(const struct rp_sampler *sampler
 /* What the processes have mapped: to be kept up with what happens to them. */
 struct rp_spaces *rp_sampler__spaces(struct rp_sampler *sampler);
 
+/* ns for which what reads names has waited for a CPU while it was waited for, so far. */
+uint64_t rp_sampler__waited_for_cpus(void);
+
 #endif

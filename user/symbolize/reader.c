@@ -30,7 +30,10 @@ struct rp_reader {
 	pid_t pid;
 	int socket;
 	uint64_t cpu, idle; /* ns, as far as it was waited for */
+	uint64_t waited;    /* ns: see rp_reader__waited_in_all() */
 };
+
+static uint64_t waited_in_all;
 
 /* ---- the reader ------------------------------------------------------------------------------ */
 
@@ -214,6 +217,21 @@ static unsigned look(struct rp_reader *reader, unsigned still)
 	return runs ? 0 : still + 1;
 }
 
+static void count_wait(struct rp_reader *reader)
+{
+	uint64_t waited = rp_cpu_time__waited(reader->pid); /* 0: it has ended */
+
+	if (waited <= reader->waited)
+		return;
+	waited_in_all += waited - reader->waited;
+	reader->waited = waited;
+}
+
+uint64_t rp_reader__waited_in_all(void)
+{
+	return waited_in_all;
+}
+
 /* 0: something can be read, be it that it has ended. */
 static int wait_for(struct rp_reader *reader, bool (*is_cancelled)(void))
 {
@@ -224,6 +242,7 @@ static int wait_for(struct rp_reader *reader, bool (*is_cancelled)(void))
 	has_run(reader);
 	cpu_until = reader->cpu + ASK_CPU_NS;
 	while (poll(&ready, 1, LOOK_MS) <= 0) {
+		count_wait(reader);
 		if (is_cancelled && is_cancelled())
 			return -EINTR;
 		still = look(reader, still);

@@ -38,6 +38,8 @@ pid_t rp_reader__pid(const struct rp_reader *reader);
 uint64_t rp_reader__spent(const struct rp_reader *reader);
 /* Memory of its own that it has taken, bytes; 0: it has ended. */
 uint64_t rp_reader__memory(const struct rp_reader *reader);
+/* ns for which readers that had been asked waited for a CPU, all that there ever were. */
+uint64_t rp_reader__waited_in_all(void);
 
 /*
  * What runs at an offset of the file, the innermost call first. It is waited for as long as it

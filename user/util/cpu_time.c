@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
 #include "util/cpu_time.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
+
+#include "util/kernel_file.h"
 
 #define ROUNDS 21
 
@@ -29,6 +32,18 @@ uint64_t rp_cpu_time__process(pid_t pid)
 	if (clock_getcpuclockid(pid, &clock) || clock_gettime(clock, &t))
 		return 0;
 	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+uint64_t rp_cpu_time__waited(pid_t pid)
+{
+	unsigned long long waited;
+	char path[64], text[128];
+
+	snprintf(path, sizeof(path), "/proc/%d/schedstat", (int)pid);
+	if (pid <= 0 || rp_kernel_file__read(path, text, sizeof(text)) <= 0 ||
+	    sscanf(text, "%*u %llu", &waited) != 1)
+		return 0;
+	return waited;
 }
 
 void rp_cpu_time__measure(void (*call)(void), unsigned calls, struct rp_cpu_time *out)

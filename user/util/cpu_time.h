@@ -12,6 +12,9 @@
 /* CPU time that a process has used so far, ns; 0: it is gone. */
 uint64_t rp_cpu_time__process(pid_t pid);
 
+/* ns for which its first thread has waited for a CPU so far; 0: it is gone, or not known. */
+uint64_t rp_cpu_time__waited(pid_t pid);
+
 /* ns a call: of the median round and on average. */
 struct rp_cpu_time {
 	double median, mean;
