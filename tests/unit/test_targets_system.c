@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
 /* The whole system as target. */
 #include "elf_image.h"
+#include "targets/internal.h"
 #include "targets_fixture.h"
 
 static void start_system(void)
@@ -258,6 +259,28 @@ static void test_a_users_files_take_long(void **state)
 	assert_int_equal(links_of(&f.kernel, 0, ino_of("folder1/small")), 0);
 }
 
+/* Who is past it may bring files again once the hour is over. */
+static void test_a_users_time_is_for_an_hour(void **state)
+{
+	const uint64_t hour = 3600 * RP_NS_PER_S;
+	struct rp_share *user;
+	uint64_t id = 1234;
+
+	(void)state;
+	f.opts.max_reading = 1;
+	add_users(2, 1);
+	assert_int_equal(f.kernel.lost[RP_LOST_FILES], 1);
+	HASH_FIND(hh, f.targets->user_shares, &id, sizeof(id), user);
+	assert_non_null(user);
+	user->since -= hour / 2;
+	send(RP_EVENT_EXEC, PID + 1, 0);
+	assert_int_equal(links_of(&f.kernel, 0, ino_of("folder1/small")), 0);
+	user->since -= hour / 2;
+	send(RP_EVENT_EXEC, PID + 1, 0);
+	assert_int_equal(links_of(&f.kernel, 0, ino_of("folder1/small")), 1);
+	assert_true(user->reading > 0);
+}
+
 /* It has ended before it could be asked whose it is. */
 static void test_files_of_processes_that_end(void **state)
 {
@@ -446,6 +469,7 @@ int main(void)
 		TARGETS_TEST(test_files_that_take_long),
 		TARGETS_TEST(test_files_of_one_user),
 		TARGETS_TEST(test_a_users_files_take_long),
+		TARGETS_TEST(test_a_users_time_is_for_an_hour),
 		TARGETS_TEST(test_files_of_processes_that_end),
 		TARGETS_TEST(test_removed_file_is_let_go),
 		TARGETS_TEST(test_unused_file_is_let_go),

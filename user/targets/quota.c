@@ -69,9 +69,20 @@ uint64_t rp_targets__reading_so_far(const struct rp_targets *t)
 	return rp_helper__spent(t->helper) + rp_clock__thread_cpu();
 }
 
+/* Of a user: the hour begins anew once it is over, whether anything was read in it or not. */
+static void renew(struct rp_share *s)
+{
+	uint64_t now = rp_clock__now();
+
+	if (now - s->since <= HOUR_NS)
+		return;
+	s->since = now;
+	s->reading = 0;
+}
+
 void rp_quota__charge(struct rp_targets *t, pid_t pid, uint64_t user, uint64_t before)
 {
-	uint64_t reading = rp_targets__reading_so_far(t) - before, now = rp_clock__now();
+	uint64_t reading = rp_targets__reading_so_far(t) - before;
 	struct rp_share *of_process = get_of_process(t, pid), *of_user = NULL;
 
 	if (user != RP_PROC_NO_USER)
@@ -80,10 +91,7 @@ void rp_quota__charge(struct rp_targets *t, pid_t pid, uint64_t user, uint64_t b
 		of_process->reading += reading;
 	if (!of_user)
 		return;
-	if (now - of_user->since > HOUR_NS) {
-		of_user->since = now;
-		of_user->reading = 0;
-	}
+	renew(of_user);
 	of_user->reading += reading;
 }
 
@@ -114,8 +122,11 @@ static bool is_too_much(const struct rp_targets *t, const struct brought *b, uns
 static void sum_up(struct rp_targets *t, pid_t pid, uint64_t user, struct brought *of_process,
 		   struct brought *of_user)
 {
-	const struct rp_share *s = find(t->shares, (uint64_t)pid), *u = find(t->user_shares, user);
+	const struct rp_share *s = find(t->shares, (uint64_t)pid);
+	struct rp_share *u = find(t->user_shares, user);
 
+	if (u)
+		renew(u);
 	*of_process = (struct brought){.reading = s ? s->reading : 0};
 	*of_user = (struct brought){.reading = u ? u->reading : 0};
 	for (size_t i = 0; i < t->n_objects; i++) {
