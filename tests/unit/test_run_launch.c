@@ -2,6 +2,8 @@
 /* Commands: how they are found, held, let go and waited for. In a folder of this test's own. */
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
+#include <limits.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -276,8 +278,13 @@ static void it_has_the_limits_that_rptrace_had(void **state)
 /* In its groups, at its home; what it may not run it does not run by rptrace's rights. */
 static void as_another_user(void **state)
 {
-	char *argv[] = {"/bin/sh", "-c", "test $(id -u) = 65534 && test $USER = nobody", NULL};
+	char *argv[] = {"/bin/sh", "-c",
+			"test $(id -u) = 65534 && test $USER = nobody && "
+			"test \"$(id -G)\" = \"$(id -G nobody)\"",
+			NULL};
 	struct rp_launch_opts opts = {.argv = argv};
+	static gid_t groups[NGROUPS_MAX];
+	int n_groups;
 	struct rp_user user;
 	struct rp_launch *l;
 	const char *path;
@@ -288,6 +295,10 @@ static void as_another_user(void **state)
 	assert_int_equal(err.exit, RP_EXIT_USAGE);
 	if (geteuid())
 		skip();
+	/* Our own are more than its. */
+	n_groups = getgroups(NGROUPS_MAX, groups);
+	assert_true(n_groups >= 0);
+	assert_int_equal(setgroups(1, &(gid_t){4}), 0);
 	assert_int_equal(rp_user__find("nobody", &user, &err), 0);
 	opts.user = &user;
 	assert_int_equal(rp_launch__new(&opts, &l, &path, &err), 0);
@@ -301,6 +312,7 @@ static void as_another_user(void **state)
 	assert_int_equal(rp_launch__release(l, &err), -EACCES);
 	assert_int_equal(err.exit, RP_EXIT_CANNOT_RUN);
 	rp_launch__free(l);
+	assert_int_equal(setgroups((size_t)n_groups, groups), 0);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
