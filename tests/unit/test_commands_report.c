@@ -173,6 +173,7 @@ static void what_is_damaged_is_told(void **state)
 	static char bytes[8192];
 	size_t n = read_file(GOLDEN, bytes, sizeof(bytes));
 	const char *cut = path_of("cut.rpt"), *damaged = path_of("damaged.rpt");
+	double from, to;
 
 	(void)state;
 	write_file(cut, bytes, n - 400);
@@ -184,6 +185,11 @@ static void what_is_damaged_is_told(void **state)
 	assert_says("damaged.rpt: ");
 	assert_says("are damaged");
 	assert_says("may be missing");
+	/* Seconds of the run, which took less than a minute. */
+	assert_int_equal(sscanf(strstr(ran.said, "what ended from"),
+				"what ended from %lf s to %lf s", &from, &to),
+			 2);
+	assert_true(from <= to && to < 60);
 }
 
 /* ---- a record in several files ------------------------------------------------------------------
@@ -389,6 +395,11 @@ static void changes_against_a_baseline(void **state)
 	write_file(json, ran.out, n / 2);
 	assert_int_equal(report("--baseline %s " GOLDEN, json), RP_EXIT_FAILED);
 	assert_failed("base.json ", "rptrace record --help");
+	/* No more of it than a snapshot may have is read. */
+	write_file(json, "{", 1);
+	assert_int_equal(truncate(json, (256 << 20) + 1), 0);
+	assert_int_equal(report("--baseline %s " GOLDEN, json), RP_EXIT_FAILED);
+	assert_failed("base.json: File too large", "rptrace --help");
 	/* It is shown in rows of regions alone, and not written over. */
 	assert_int_equal(report("--baseline " GOLDEN " --slowest 2 " GOLDEN), RP_EXIT_USAGE);
 	assert_failed("--baseline is shown in rows of regions", "rptrace report");

@@ -44,6 +44,7 @@ static const struct mistake {
 	{"rptrace -p", "needs a process id", "ps -eo pid,comm"},
 	{"rptrace -p 12x", "12x", "ps -eo pid,comm"},
 	{"rptrace -p 0", "'0'", "ps -eo pid,comm"},
+	{"rptrace -p 4294967297", "is not a process id", "ps -eo pid,comm"},
 	{"rptrace -p ,", "no process", "ps -eo pid,comm"},
 	{"rptrace -p 12 34 -b", "-p 12,34", "rptrace -p 12,34 -b"},
 	{"rptrace -b -p12 34 56", "-p 12,34,56", NULL},
