@@ -3,6 +3,9 @@
  */
 #include "bpf_fixture.h"
 
+#define TRAMPOLINE 0x7ffff000
+#define RETURNS_TO 0x401234
+
 static void hit_on(int stack, __u32 role, __u32 region, int words, __u64 now)
 {
 	fake.now = now;
@@ -142,11 +145,49 @@ static void test_unsafe_return(void **state)
 	assert_true(return_is_safe(A, fake_sp(0, SP)));
 }
 
+/* A call is alive while its return is pending: not one whose return nobody waits for. */
+static void test_awaited_returns(void **state)
+{
+	static const struct {
+		__u32 role, flags;
+		__u64 ip, word; /* its return address, if it is known; what is on the stack */
+		bool share, awaits;
+	} cases[] = {
+		{RP_ROLE_CALL, 0, 0, TRAMPOLINE, true, true},
+		{RP_ROLE_CALL, 0, 0, TRAMPOLINE, false, false},
+		{RP_ROLE_CALL, 0, 0, RETURNS_TO, true, false},
+		{RP_ROLE_CALL, RP_FRAME_NO_RETURN, 0, TRAMPOLINE, true, false},
+		{RP_ROLE_CALL_SITE, 0, RETURNS_TO, RETURNS_TO, true, true},
+		{RP_ROLE_CALL_SITE, 0, RETURNS_TO, RETURNS_TO, false, false},
+		{RP_ROLE_CALL_SITE, 0, RETURNS_TO, TRAMPOLINE, true, false},
+		{RP_ROLE_CALL_SITE, 0, 0, 0, true, false},
+		{RP_ROLE_BEGIN, 0, RETURNS_TO, RETURNS_TO, true, false},
+	};
+	struct xol_area area = {.vaddr = TRAMPOLINE};
+
+	(void)state;
+	hit_on(0, ENTER, A, SP, 1000);
+	first.mm.uprobes_state.xol_area = &area;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct rp_thread *t = thread_of(&first.task);
+		struct rp_frame f = *frame_at(t, t->depth);
+
+		f.flags = cases[i].flags;
+		f.ip = cases[i].ip;
+		f.sp = fake_sp(0, SP - 20);
+		f.region = A | cases[i].role << 24;
+		*(__u64 *)(unsigned long)f.sp = cases[i].word;
+		t->stacks_share = cases[i].share;
+		assert_int_equal(awaits_return(t, &f), cases[i].awaits);
+	}
+	first.mm.uprobes_state.xol_area = NULL;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_coroutines),	 TEST(test_lent),	   TEST(test_signal_stack),
-		TEST(test_safe_returns), TEST(test_unsafe_return),
+		TEST(test_safe_returns), TEST(test_unsafe_return), TEST(test_awaited_returns),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -515,26 +515,38 @@ static void test_forms(void **state)
 	free_both(&both);
 }
 
-/* What Markdown would take for a tag or for bold is as it is, in lines as in cells. */
-static void test_names_in_markdown(void **state)
+/* What is printed of a region of that name, which has become slower; to be freed. */
+static char *printed_with(const char *name, unsigned form)
 {
-	static const struct made a[] = {{"map<int>::__at__|", RP_KIND_FUNCTION, 1000, 10, 0}},
-				 b[] = {{"map<int>::__at__|", RP_KIND_FUNCTION, 3000, 10, 0}};
+	const struct made a[] = {{name, RP_KIND_FUNCTION, 1000, 10, 0}},
+			  b[] = {{name, RP_KIND_FUNCTION, 3000, 10, 0}};
 	const struct side_opts of_a = {a, 1, PAIRS, 0, 20, "here", 'a'};
 	const struct side_opts of_b = {b, 1, PAIRS, 10, 20, "here", 'b'};
 	const struct rp_compare_opts opts = {.metric = RP_METRIC_MEDIAN, .max_regression = 0.05};
 	struct both both;
 	char *text;
 
-	(void)state;
 	make_side(&both.a, &of_a);
 	make_side(&both.b, &of_b);
 	assert_int_equal(rp_compare(&both.a, &both.b, &opts, &both.c), 0);
-	text = printed(&both.c, RP_DIFF_FORM_MARKDOWN);
+	text = printed(&both.c, form);
+	free_both(&both);
+	return text;
+}
+
+/* What Markdown would take for a tag or for bold is as it is, in lines as in cells. JSON is UTF-8.
+ */
+static void test_names(void **state)
+{
+	char *text = printed_with("map<int>::__at__|", RP_DIFF_FORM_MARKDOWN);
+
+	(void)state;
 	assert_non_null(strstr(text, "| `map<int>::__at__\\x7c` |"));
 	assert_non_null(strstr(text, "- bound: map\\<int\\>::\\_\\_at\\_\\_\\| is more than 5 % "));
 	free(text);
-	free_both(&both);
+	text = printed_with("größe\xff", RP_DIFF_FORM_JSON);
+	assert_non_null(strstr(text, "\"größe\\\\xff\""));
+	free(text);
 }
 
 /* Whoever wrote the snapshot: JSON has no infinite numbers. */
@@ -576,7 +588,7 @@ int main(void)
 		cmocka_unit_test(test_same_run_twice),
 		cmocka_unit_test(test_snapshots),
 		cmocka_unit_test(test_forms),
-		cmocka_unit_test(test_names_in_markdown),
+		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_figures_past_all_numbers),
 	};
 

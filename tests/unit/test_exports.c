@@ -432,6 +432,34 @@ static void test_lists_come_back(void **state)
 	rp_spool__free(&spool);
 }
 
+static int count_item(void *n, const void *item)
+{
+	(void)item;
+	return ++*(unsigned *)n > 1000 ? -ERANGE : 0; /* there are no more */
+}
+
+/* What cannot be written, or has gone from the disk, is an error and no shorter list. */
+static void test_lists_without_their_file(void **state)
+{
+	struct rp_spool cut = {.item = sizeof(uint64_t)},
+			full = {.item = sizeof(uint64_t), .file = fopen("/dev/full", "w")};
+	unsigned n = 0;
+	int rc = 0;
+
+	(void)state;
+	for (uint64_t i = 0; i < 1000; i++)
+		assert_int_equal(rp_spool__add(&cut, 0, &i), 0);
+	assert_int_equal(ftruncate(fileno(cut.file), 3000), 0);
+	assert_int_equal(rp_spool__back(&cut, 0, count_item, &n), -EIO);
+	assert_true(n < 1000);
+	rp_spool__free(&cut);
+	assert_non_null(full.file);
+	for (uint64_t i = 0; i < 1000 && !rc; i++)
+		rc = rp_spool__add(&full, 0, &i);
+	assert_int_equal(rc, -ENOSPC);
+	rp_spool__free(&full);
+}
+
 /* ---- tracks ------------------------------------------------------------------------------- */
 
 static uint32_t lane_of(struct rp_lanes *lanes, uint32_t depth, uint64_t start, uint64_t end)
@@ -549,6 +577,7 @@ int main(void)
 		cmocka_unit_test(test_database),
 		cmocka_unit_test(test_database_in_no_file),
 		cmocka_unit_test(test_lists_come_back),
+		cmocka_unit_test(test_lists_without_their_file),
 		cmocka_unit_test(test_what_nests_is_on_one_track),
 		cmocka_unit_test(test_what_crosses_is_beside),
 		cmocka_unit_test(test_spans_are_apart),

@@ -174,6 +174,30 @@ static void what_is_not_taken_waits(void **state)
 	assert_string_equal(all, text);
 }
 
+/* What is for a terminal that has gone is for nobody: it neither waits nor keeps the end waiting.
+ */
+static void a_terminal_that_has_gone(void **state)
+{
+	struct terminal t = open_terminal(B38400);
+	struct rp_outgoing out;
+	uint64_t written;
+	size_t left;
+	int rc;
+
+	(void)state;
+	rc = rp_outgoing__open(&out);
+	close(t.master);
+	t.master = -1;
+	draw(&out, "what nobody sees", false);
+	left = out.n;
+	written = out.written;
+	rp_outgoing__close(&out);
+	close_terminal(&t);
+	assert_int_equal(rc, 0);
+	assert_int_equal(left, 0);
+	assert_int_equal(written, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -181,6 +205,7 @@ int main(void)
 		cmocka_unit_test(speeds_that_nobody_has_set_tell_nothing),
 		cmocka_unit_test(pictures_come_whole),
 		cmocka_unit_test(what_is_not_taken_waits),
+		cmocka_unit_test(a_terminal_that_has_gone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
