@@ -273,8 +273,7 @@ static int finish(struct rp_run *run, struct rp_err *err)
 {
 	int rc, recorded;
 
-	/* Programs that came and went since the last look are late, too, however long that takes.
-	 */
+	/* Programs that came and went since the last look are late, too: all are counted. */
 	rp_helper__stop_when(run->helper, rp_run__is_cancelled);
 	rp_run__drain_all(run);
 	rp_session__deactivate(run->session);
