@@ -28,7 +28,7 @@ struct probe_place {
 	uint64_t offset;
 };
 
-/* To a process, and samples that it comes before may not have been taken yet. */
+/* What happened to a process: kept until the samples from before it have been taken. */
 struct happening {
 	enum rp_event_type type;
 	pid_t pid, parent; /* the latter of a fork */
@@ -51,8 +51,8 @@ struct rp_sampling {
 	struct probe_place *probes; /* sorted */
 	size_t n_probes, n_sites;   /* as many sites had the plan when they were looked at ... */
 	uint64_t renumbered;	    /* ... and its objects so often new numbers */
-	uint64_t told;		    /* what happened up to then; ns, CLOCK_MONOTONIC */
-	struct happening *to_come;  /* of that, n; the first `done` have been seen to */
+	uint64_t told;		    /* all that happened up to then is known; ns */
+	struct happening *to_come;  /* n of them; the first `done` have been seen to */
 	size_t n_to_come, room_to_come, done;
 };
 
@@ -303,7 +303,7 @@ static int hear(struct rp_sampling *s)
 	return s->opts.tell(s->opts.ctx);
 }
 
-/* What came before a sample, though some of it may have come only while others were taken. */
+/* The kernel may have told of it only since the samples before this one were taken. */
 static void see_to_what_came_before(struct rp_sampling *s, uint64_t time)
 {
 	if (time > s->told)

@@ -15,13 +15,13 @@ static const int of_the_screen[] = {SIGQUIT, SIGTSTP, SIGCONT, SIGWINCH};
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-/* Of the second in which rptrace ends; and where others keep the CPUs busy. */
+/* What is still waited for after a signal may take so long of CPUs to be had, and in all. */
 #define LATE_NS	  (RP_NS_PER_S / 5)
 #define LATEST_NS RP_NS_PER_S
 
 /* When the first one that ends the run was seen, ns; 0: none was. */
 static uint64_t end_seen;
-static uint64_t waited_then; /* ns: see struct rp_signals_opts */
+static uint64_t waited_then; /* for a CPU up to that, ns: see struct rp_signals_opts */
 static uint64_t (*waited)(void *ctx);
 static void *waited_ctx;
 
@@ -160,7 +160,7 @@ bool rp_signals__is_end_pending(void)
 	return false;
 }
 
-/* ns, of those since the end was seen. A helper that was begun anew has not waited yet. */
+/* For a CPU since the end was seen, ns. A helper that was begun anew has not waited yet. */
 static uint64_t waited_since(void)
 {
 	uint64_t now = waited ? waited(waited_ctx) : 0;

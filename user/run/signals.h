@@ -48,8 +48,8 @@ bool rp_signals__is_end(int signal);
 /* One that ends the run has come and is not taken yet: what takes long may ask, and give up. */
 bool rp_signals__is_end_pending(void);
 /*
- * One has come, taken or not, a while ago, of which rptrace could run a fifth of a second, or which
- * was a second in all: what would still be waited for is given up.
+ * One has come, taken or not, and since then rptrace could have run for a fifth of a second, or a
+ * second has passed in all: what would still be waited for is given up.
  */
 bool rp_signals__is_end_late(void);
 
