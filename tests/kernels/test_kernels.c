@@ -7,7 +7,8 @@
  * $KERNEL_METHODS is what the kernel has, the one that rptrace must choose first; $KERNEL_NOPS what
  * it does with nops: plain, nop5 (probed 5-byte nops are unsafe), nop10 (10-byte ones are fast).
  * $KERNEL_BRIEF: what the verifier takes half a minute for under emulation is loaded by the best
- * method alone; the programs of the others differ from it in where they are attached.
+ * method alone; the programs of the others differ from it in where they are attached. If it is
+ * `least`, only what a kernel itself may do in another way is tried, by the best method.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -30,6 +31,13 @@ static const char *methods(void)
 static bool is_best(const char *method)
 {
 	return strncmp(methods(), method, strlen(method)) == 0;
+}
+
+static bool is_least(void)
+{
+	const char *brief = getenv("KERNEL_BRIEF");
+
+	return brief && !strcmp(brief, "least");
 }
 
 static const char *nops(void)
@@ -337,10 +345,6 @@ static void wakers_are_told(void **state)
 	}
 }
 
-/*
- * The 1-byte nop is probed, or the 10-byte one behind it where that is the fast one; and no probe
- * stays behind, even if rptrace had no time to take it out.
- */
 /* With all that a record takes, the programs are larger. */
 static void calls_are_recorded(void **state)
 {
@@ -360,6 +364,10 @@ static void calls_are_recorded(void **state)
 	assert_non_null(strstr(rptrace->err, "\nrptrace: 100 instances in "));
 }
 
+/*
+ * The 1-byte nop is probed, or the 10-byte one behind it where that is the fast one; and no probe
+ * stays behind, even if rptrace had no time to take it out.
+ */
 static void probes_come_and_go(void **state)
 {
 	struct live_proc *target = live_target("functions forever"),
@@ -383,17 +391,18 @@ static void probes_come_and_go(void **state)
 
 /* ---- all of it ------------------------------------------------------------------------------- */
 
-static const struct CMUnitTest once[] = {
+/* Methods, processes, samples, and code that is changed. */
+static const struct CMUnitTest least[] = {
 	cmocka_unit_test(the_best_method_is_chosen),
-	cmocka_unit_test(functions_by_their_exits),
-	cmocka_unit_test(markers),
 	cmocka_unit_test(the_whole_system),
-	cmocka_unit_test(the_target_is_killed),
 	cmocka_unit_test(samples_are_taken),
-	cmocka_unit_test(sleeps_are_told),
-	cmocka_unit_test(wakers_are_told),
 	cmocka_unit_test(probes_come_and_go),
-	cmocka_unit_test(calls_are_recorded),
+};
+
+static const struct CMUnitTest once[] = {
+	cmocka_unit_test(functions_by_their_exits), cmocka_unit_test(markers),
+	cmocka_unit_test(the_target_is_killed),	    cmocka_unit_test(sleeps_are_told),
+	cmocka_unit_test(wakers_are_told),	    cmocka_unit_test(calls_are_recorded),
 	cmocka_unit_test(overlaps_and_late_labels),
 };
 
@@ -406,7 +415,7 @@ static const struct CMUnitTest large_by_method[] = {cmocka_unit_test(calls_of_a_
 static const struct CMUnitTest without_method[] = {cmocka_unit_test(refused)};
 
 static struct CMUnitTest
-	tests[LIVE_COUNT(once) +
+	tests[LIVE_COUNT(least) + LIVE_COUNT(once) +
 	      LIVE_COUNT(known_methods) * (LIVE_COUNT(by_method) + LIVE_COUNT(large_by_method))];
 static size_t n_tests;
 
@@ -419,16 +428,20 @@ static void add(const struct CMUnitTest *some, size_t n, const char *method)
 
 int main(void)
 {
-	add(once, LIVE_COUNT(once), "auto");
+	add(least, LIVE_COUNT(least), "auto");
+	if (!is_least())
+		add(once, LIVE_COUNT(once), "auto");
 	for (size_t i = 0; i < LIVE_COUNT(known_methods); i++) {
 		const char *method = known_methods[i];
 
+		if (is_least() && !is_best(method))
+			continue;
 		if (!strstr(methods(), method)) {
 			add(without_method, LIVE_COUNT(without_method), method);
 			continue;
 		}
 		add(by_method, LIVE_COUNT(by_method), method);
-		if (!getenv("KERNEL_BRIEF") || is_best(method))
+		if (!is_least() && (!getenv("KERNEL_BRIEF") || is_best(method)))
 			add(large_by_method, LIVE_COUNT(large_by_method), method);
 	}
 	return live_main("kernels", tests, n_tests);
