@@ -19,6 +19,8 @@ have          = $(shell command -v $(1))
 NO_SCRIPTS   := $(if $(call have,gdb),,debugged)
 SCRIPTS      := $(patsubst tests/targets/scripts/%,$(O)/targets/%,$(filter-out $(NO_SCRIPTS:%=tests/targets/scripts/%),$(wildcard tests/targets/scripts/*)))
 GO           ?= $(firstword $(wildcard /usr/bin/go) go)
+# What Go's library was compiled to, which takes it ten seconds: output folders may share it.
+GO_CACHE     ?= $(abspath $(O))/go-cache
 RUSTC        ?= $(firstword $(wildcard /usr/bin/rustc) rustc)
 
 $(VARIANT_BINS): $(O)/targets/functions-%: tests/targets/functions.c tests/live/harmless.mk
@@ -34,12 +36,12 @@ $(SCRIPTS): $(O)/targets/%: tests/targets/scripts/%
 $(O)/targets/go-%: tests/targets/go/%.go
 	$(call msg,TARGET,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)GO111MODULE=off GOFLAGS= GOCACHE=$(abspath $(O))/go-cache CGO_ENABLED=0 $(GO) build -o $@ $<
+	$(Q)GO111MODULE=off GOFLAGS= GOCACHE=$(GO_CACHE) CGO_ENABLED=0 $(GO) build -o $@ $<
 
 $(O)/targets/go-%-pie: tests/targets/go/%.go
 	$(call msg,TARGET,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)GO111MODULE=off GOFLAGS= GOCACHE=$(abspath $(O))/go-cache CGO_ENABLED=0 $(GO) build -buildmode=pie -o $@ $<
+	$(Q)GO111MODULE=off GOFLAGS= GOCACHE=$(GO_CACHE) CGO_ENABLED=0 $(GO) build -buildmode=pie -o $@ $<
 
 $(O)/targets/go-%-stripped: $(O)/targets/go-%
 	$(call msg,TARGET,$@)
