@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
 """
 rptrace diff on real programs: each exit status of a gate, and the gate of docs/RECIPES.md, run from its own text.
-None of it depends on how fast the machine is: what does a hundred times the work takes longer on any. Where the machine
+None of it depends on how fast the machine is: what does forty times the work takes longer on any. Where the machine
 changes its speed meanwhile, rptrace cannot tell, and says how many runs it takes; so many it is given.
 """
 
@@ -36,13 +36,13 @@ class Diff(Case):
                               stdin=subprocess.DEVNULL, timeout=PATIENCE, check=False)
 
     def make_slower(self, folder):
-        """price_order alone, a hundred times: neighbours on a machine can make it four times."""
+        """price_order alone, forty times: neighbours on a machine can make it four times."""
         path = os.path.join(folder, "orders.c")
         with open(path, encoding="utf-8") as file:
             text = file.read()
         self.assertIn("spin(400000)", text)
         with open(path, "w", encoding="utf-8") as file:
-            file.write(text.replace("spin(400000)", "spin(40000000)"))
+            file.write(text.replace("spin(400000)", "spin(16000000)"))
 
     def build(self, source, name):
         done = self.run_words("cc", "-O2", "-g", "-fno-inline", source, "-o", self.path(name))

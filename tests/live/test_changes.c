@@ -11,7 +11,7 @@
 #include "methods.h"
 
 #define THREADS	   3
-#define VICTIMS	   8
+#define VICTIMS	   4
 #define UNTOUCHED  "-f throughout -f steady -f nest -u rptrace:*"
 #define CODE_BYTES 16
 #define AGAIN_NS   200000000
@@ -106,7 +106,7 @@ static void come_and_go(const struct trace *trace, const char *prefix)
 	for (int i = 0; i < VICTIMS; i++) {
 		snprintf(name, sizeof(name), "victim_%02o", i);
 		drop(&t, name);
-		if (i % 4 == 3) {
+		if (i % 2) {
 			snprintf(glob, sizeof(glob), "%svictim_*", prefix);
 			add(&t, glob, name);
 		}

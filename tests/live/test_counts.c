@@ -10,13 +10,21 @@ struct counts_case {
 	size_t regions; /* the target prints as many expectations; 0: it knows best */
 };
 
+/* Of a process, and of a command. */
 static const struct counts_case cases[] = {
 	{"functions counts 1 20000", "-f leaf", 1},
 	{"functions counts 4 5000", "-f leaf", 1},
 	{"functions counts 64 500", "-f leaf", 1},
-	{"functions pool 64 500", "-f leaf", 1},
 	{"functions nested 1000", "-f outer -f middle -f inner", 3},
 	{"functions recursive 40 200", "-f recurse -f leaf", 2},
+	{"marks_c", "", 0},
+	{"marks_cxx", "", 0},
+	{"marks_names", "", 0},
+};
+
+/* Where it makes no difference. */
+static const struct counts_case pid_cases[] = {
+	{"functions pool 64 500", "-f leaf", 1},
 	{"functions many 500", "-f part_*", 3},
 	{"functions many 500", "-f functions:part_*", 3},
 	{"functions many 500", "-f part_* -f *_two", 3},
@@ -28,9 +36,6 @@ static const struct counts_case cases[] = {
 	{"functions recursive 40 20", "-f recurse -f leaf --exit ret-sites", 2},
 	{"functions pool 8 1000", "-f leaf --attach multi", 1},
 	{"functions pool 8 1000", "-f leaf --exit ret-sites", 1},
-	{"marks_c", "", 0},
-	{"marks_cxx", "", 0},
-	{"marks_names", "", 0},
 	{"marks_c", "--attach multi", 0},
 	{"marks_c", "--attach perf", 0},
 };
@@ -107,7 +112,8 @@ static const struct CMUnitTest single[] = {
 
 int main(void)
 {
-	static struct CMUnitTest tests[2 * LIVE_COUNT(cases) + LIVE_COUNT(single)];
+	static struct CMUnitTest
+		tests[2 * LIVE_COUNT(cases) + LIVE_COUNT(pid_cases) + LIVE_COUNT(single)];
 	size_t n = 0;
 
 	for (size_t i = 0; i < LIVE_COUNT(cases); i++) {
@@ -116,6 +122,9 @@ int main(void)
 		tests[n++] = live_test(by_pid, c, "pid: %s %s", c->target, c->options);
 		tests[n++] = live_test(by_command, c, "command: %s %s", c->target, c->options);
 	}
+	for (size_t i = 0; i < LIVE_COUNT(pid_cases); i++)
+		tests[n++] = live_test(by_pid, &pid_cases[i], "pid: %s %s", pid_cases[i].target,
+				       pid_cases[i].options);
 	memcpy(&tests[n], single, sizeof(single));
 	return live_main("counts", tests, LIVE_COUNT(tests));
 }

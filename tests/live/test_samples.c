@@ -97,7 +97,7 @@ static void assert_shares_are_right(const struct live_run *run)
 	double seven = told(run->said, "spent", "seven");
 	double spent = seven + told(run->said, "spent", "three");
 
-	assert_true(a + b > 500);
+	assert_true(a + b > 300);
 	assert_share(a, a + b, seven / spent, spent);
 	assert_true((double)live_u64(samples_object(run->json), "taken") >= a + b);
 	/* All were called by it. */
@@ -114,21 +114,21 @@ static void shares_are_right(void **state)
 
 static void steps_are_not_kept(void **state)
 {
-	struct live_run run = live_trace(LIVE_PID, "sampled step 3000", "--sample");
+	struct live_run run = live_trace(LIVE_PID, "sampled step 1500", "--sample");
 	double seven = told(run.said, "spent", "seven");
 	double spent = seven + told(run.said, "spent", "three");
 	double a = (double)samples_of(run.json, "long_part", "cumulative");
 	double b = (double)samples_of(run.json, "short_part", "cumulative");
 
 	(void)state;
-	assert_true(a + b > 1000);
+	assert_true(a + b > 400);
 	assert_share(a, a + b, seven / spent, spent);
 }
 
 /* Two loops of one function, which its samples tell apart by their lines. */
 static void lines_are_right(void **state)
 {
-	struct live_run run = live_trace(LIVE_PID, "sampled lines 3000", "--sample");
+	struct live_run run = live_trace(LIVE_PID, "sampled lines 1500", "--sample");
 	json_t *lines = live_array(run.json, "lines");
 	double n[2] = {0}, seven = told(run.said, "spent", "seven");
 	double spent = seven + told(run.said, "spent", "three");
@@ -146,7 +146,7 @@ static void lines_are_right(void **state)
 			    2)
 				n[k] += (double)live_u64(line, "self");
 	}
-	assert_true(n[0] + n[1] > 1000);
+	assert_true(n[0] + n[1] > 400);
 	assert_share(n[0], n[0] + n[1], seven / spent, spent);
 }
 
@@ -249,7 +249,7 @@ static void children_have_tables_and_names_at_once(void **state)
 
 static void children_are_left_out(void **state)
 {
-	struct live_run run = live_trace(LIVE_PID, "sampled child 2000", "--sample --no-follow");
+	struct live_run run = live_trace(LIVE_PID, "sampled child 1000", "--sample --no-follow");
 
 	(void)state;
 	assert_true(samples_of(run.json, "seven", "self") > 100);
@@ -259,14 +259,14 @@ static void children_are_left_out(void **state)
 /* CPU time by samples and by the clock of the scheduler, of a region and one inside it. */
 static void regions_have_their_samples(void **state)
 {
-	struct live_run run = live_trace(LIVE_PID, "sampled alone 3000",
+	struct live_run run = live_trace(LIVE_PID, "sampled alone 1500",
 					 "-f seven -f three --sample");
 	double all = 0;
 
 	(void)state;
 	for (size_t i = 0; i < 2; i++)
 		all += (double)live_u64(live_region(run.json, i ? "seven" : "three"), "samples");
-	assert_true(all > 1000);
+	assert_true(all > 400);
 	for (size_t i = 0; i < 2; i++) {
 		const char *name = i ? "seven" : "three";
 		json_t *row = live_region(run.json, name);
@@ -333,7 +333,7 @@ static void table_has_what_is_hot(void **state)
 /* What the target has compiled itself has the name that it tells, and its callers. */
 static void compiled_code_has_names(void **state)
 {
-	struct live_run run = live_trace(LIVE_PID, "jit 3000", "--sample");
+	struct live_run run = live_trace(LIVE_PID, "jit 1500", "--sample");
 	double all = (double)samples_of(run.json, "made at run time", "cumulative");
 
 	(void)state;
@@ -382,7 +382,7 @@ static void file_is_gone(void **state)
 {
 	const char *program = live_copy("sampled", "program"), *other = *state;
 	const char *path = live_path("gone.json");
-	struct live_run run = {.target = live_target("%s alone 2000", program)};
+	struct live_run run = {.target = live_target("%s alone 1200", program)};
 
 	if (other)
 		assert_int_equal(rename(live_copy(other, "other"), program), 0);
@@ -415,11 +415,11 @@ static void another_pid_namespace(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		live_test(shares_are_right, "sampled alone 3000", "shares of one thread"),
-		live_test(shares_are_right, "sampled threads 1000", "shares of four threads"),
-		live_test(shares_are_right, "sampled child 3000", "shares of forked children"),
-		live_test(shares_are_right, "sampled burst 15", "shares of 200 threads at once"),
-		live_test(shares_are_right, "sampled crowd 2000", "shares beside 500 threads"),
+		live_test(shares_are_right, "sampled alone 2000", "shares of one thread"),
+		live_test(shares_are_right, "sampled threads 400", "shares of four threads"),
+		live_test(shares_are_right, "sampled child 1500", "shares of forked children"),
+		live_test(shares_are_right, "sampled burst 8", "shares of 200 threads at once"),
+		live_test(shares_are_right, "sampled crowd 1200", "shares beside 500 threads"),
 		cmocka_unit_test(steps_are_not_kept),
 		cmocka_unit_test(lines_are_right),
 		live_test(command_is_sampled, "sampled alone 500", "a command"),

@@ -8,7 +8,6 @@
 
 #include "live.h"
 
-#define CALLS	3000
 #define BATCHES 3
 #define RETURNS 1000 /* calls of by_return and by_jump in each batch, as the target has it */
 
@@ -40,8 +39,7 @@ static const struct where_case where_cases[] = {
 	{"--where arg0>=40 --exit ret-sites", VALUES, "by_value", 1800},
 	{"--where arg0<10||arg0==50||!(arg0<=97)", VALUES, "by_value", 390},
 	{"--where arg0>-1&&arg0:u8!=7", VALUES, "by_value", 2970},
-	{"--where arg0:i8<0", "values 1 2560 256", "by_value", 1280},
-	{"--where arg0:u64>-1", VALUES, "by_value", CALLS},
+	{"--where arg0:i8<0&&arg0:u64>-1", "values 1 2560 256", "by_value", 1280},
 	{"--where arg0<5&&dur<1000s", VALUES, "by_value", 150},
 	/* Nothing takes so long; nor is there anything that it is compared with, or not. */
 	{"--where arg0<5&&dur>1000s", VALUES, "by_value", 0},
@@ -53,17 +51,13 @@ static const struct where_case where_cases[] = {
 	/* Where the function jumps to another, that one tells. */
 	{"--where ret:i32<0||ret:i32>=0 --exit ret-sites", "returns 3", "by_jump", 3000},
 	{"--where ret:i32<0||ret:i32>=0", "returns 3", "by_jump", 3000},
-	{"--where arg0:str@arg1==\"GET\"", "sized 10", "by_sized", 10},
 	{"--where arg0:str@arg1!='GET'", "sized 10", "by_sized", 60}, /* NULL is neither */
 	{"--where arg0:str@arg1=~?[!O]*", "sized 10", "by_sized", 50},
-	{"--where arg0:str@arg1=~*", "sized 10", "by_sized", 70},
 	{"--where arg0:str@arg1=~*y*", "sized 10", "by_sized", 0},
 	{"--where arg0:str@arg1==\"\"||arg0:str@arg1==\"e\\x6e\\d\"", "sized 10", "by_sized", 20},
 	{"--where arg0:str@arg1=~*x&&ret:i32>64 --attach multi", "sized 10", "by_sized", 10},
 	{"--where arg0:str@arg1=~GET*&&arg1:i32<0 --attach perf", "sized 10", "by_sized", 10},
 	{"--where arg0=~*[89] --exit ret-sites", "texts 1 1000 10", "by_text", 200},
-	{"--where !(arg0=~*[89])", "texts 1 1000 10", "by_text", 800},
-	{"--where dur>150ms", "slow 3", "nap", 3},
 	{"--where !(dur>150ms)", "slow 3", "nap", 3},
 	{"--where dur>150ms||arg0:u32==0", "slow 3", "nap", 6},
 };
@@ -106,7 +100,6 @@ static const struct unwound_case unwound_cases[] = {
 	{"--where arg0==5", "thrown 1000", "by_throw", 0, 100},
 	{"--where arg0==5 --exit ret-sites", "thrown 1000", "by_throw", 0, 100},
 	{"--where arg0==5 --attach multi", "thrown 1000", "by_throw", 0, 100},
-	{"--where arg0==4", "thrown 1000", "by_throw", 100, 0},
 	{"--where arg0==5", "thrown 1000", "by_catch", 100, 0},
 	{"--where arg0>=8", "thrown 1000", "by_throw", 100, 100},
 	{"--where arg0>=8&&dur>1000s", "thrown 1000", "by_throw", 0, 100},
@@ -149,11 +142,7 @@ static void unmatched(void **state)
 
 /* ---- labels by results ----------------------------------------------------------------------- */
 
-static const char *const methods[] = {"",
-				      "--attach multi",
-				      "--attach perf",
-				      "--exit ret-sites",
-				      "--attach multi --exit ret-sites",
+static const char *const methods[] = {"", "--attach multi", "--attach perf", "--exit ret-sites",
 				      "--attach perf --exit ret-sites"};
 
 static void returned(void **state)
