@@ -53,12 +53,8 @@ static void region(const char *name, long ms)
 	rptrace_end(name);
 }
 
-/* None before there is a tracer: one that came into the middle of it would have paths that begin
-   below "outer", rarely. */
 static void nest(void)
 {
-	if (!rptrace_name_begin_semaphore)
-		return;
 	rptrace_begin("outer");
 	rptrace_begin("inner");
 	region("short", 1);
