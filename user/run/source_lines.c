@@ -106,6 +106,8 @@ static enum rp_source_state look_up(const struct object *object, const struct rp
 		return RP_SOURCE_LINE;
 	case -ENOENT:
 		return RP_SOURCE_NO_LINE;
+	case -ENODATA: /* a debug file of names alone */
+		return RP_SOURCE_NO_DEBUG;
 	default:
 		return RP_SOURCE_FAILED;
 	}
