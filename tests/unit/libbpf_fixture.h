@@ -29,6 +29,7 @@
 #include <cmocka.h>
 
 #include "attach/session_internal.h"
+#include "btf_fixture.h"
 #include "uprobes_fixture.h"
 
 #define FAKE_MAPS    128
@@ -67,6 +68,8 @@ static struct {
 	int inner_maps;	     /* that were created, and ... */
 	int refuses_inner;   /* ... the number of the one that is not; 0: all are */
 	int load_error;
+	bool has_btf;		 /* the kernel, as make_types() has it */
+	int refuses_programs;	 /* a negative errno, of those that features are tried by */
 	int64_t clock_ahead[16]; /* what the program that compares clocks finds, one after the other
 				  */
 	size_t compared;
@@ -294,12 +297,12 @@ int bpf_map_create(enum bpf_map_type type, const char *name, __u32 key_size, __u
 	return fd;
 }
 
-/* Features are found by trying: all of them are there. */
+/* Features are found by trying. */
 int bpf_prog_load(enum bpf_prog_type type, const char *name, const char *license,
 		  const struct bpf_insn *insns, size_t n, struct bpf_prog_load_opts *opts)
 {
 	(void)type, (void)name, (void)license, (void)insns, (void)n, (void)opts;
-	return fake_file();
+	return fake.refuses_programs ? fake.refuses_programs : fake_file();
 }
 
 /* ---- programs, links ------------------------------------------------------------------------ */
@@ -464,30 +467,12 @@ int bpf_prog_test_run_opts(int fd, struct bpf_test_run_opts *opts)
 struct btf *btf__load_vmlinux_btf(void)
 {
 	errno = ENOENT;
-	return NULL;
+	return fake.has_btf ? (struct btf *)&fake : NULL;
 }
 
 void btf__free(struct btf *btf)
 {
 	(void)btf;
-}
-
-__s32 btf__find_by_name_kind(const struct btf *btf, const char *name, __u32 kind)
-{
-	(void)btf, (void)name, (void)kind;
-	return -ENOENT;
-}
-
-const char *btf__name_by_offset(const struct btf *btf, __u32 offset)
-{
-	(void)btf, (void)offset;
-	return NULL;
-}
-
-const struct btf_type *btf__type_by_id(const struct btf *btf, __u32 id)
-{
-	(void)btf, (void)id;
-	return NULL;
 }
 
 /* ---- rings ---------------------------------------------------------------------------------- */

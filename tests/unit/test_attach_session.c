@@ -95,6 +95,8 @@ static void what_is_wanted_is_made(void **state)
 	assert_false(MAP(s, wakers)->not_created);
 	assert_int_equal(MAP(s, wakers)->max_entries, 500);
 	assert_int_equal(MAP(s, spans)->max_entries, opts.max_spans);
+	assert_int_equal(MAP(s, unwind_objects)->max_entries, RP_UNWIND_OBJECTS_MAX);
+	assert_int_equal(MAP(s, unwind_processes)->max_entries, RP_UNWIND_PROCESSES_MAX);
 	assert_int_equal(MAP(s, instances)->max_entries, 1 << 20);
 	assert_int_equal(MAP(s, excludes)->max_entries, 2);
 	assert_int_equal(MAP(s, excludes)->n, 2);
@@ -493,6 +495,43 @@ static void tables_are_read_to_their_end(void **state)
 	rp_session__free(s);
 }
 
+/* ---- who wakes whom ------------------------------------------------------------------------- */
+
+static void wakers_are_watched_from_when_it_is_asked(void **state)
+{
+	struct rp_session_opts opts = fake_opts(RP_ATTACH_MULTI);
+	uint64_t before = rp_clock__now(), since;
+	struct rp_session *s = fake_session(&opts);
+	size_t made;
+
+	/* Not where there is no room for them. */
+	assert_int_equal(rp_session__watch_wakers(s), -ENOTSUP);
+	rp_session__free(s);
+	opts.max_wakers = 64;
+	s = fake_session(&opts);
+	make_types(state);
+	made = fake.links_made;
+	fake.has_btf = false;
+	assert_int_equal(rp_session__watch_wakers(s), -ENOENT);
+	assert_int_equal(fake.links_made, made);
+	assert_int_equal(rp_session__wakers_since(s), 0);
+	fake.has_btf = true;
+	assert_int_equal(rp_session__watch_wakers(s), 0);
+	since = rp_session__wakers_since(s);
+	assert_in_range(since, before, rp_clock__now());
+	assert_int_equal(fake.links_made, made + 2);
+	/* They are already. */
+	while (rp_clock__now() == since)
+		;
+	assert_int_equal(rp_session__watch_wakers(s), 0);
+	assert_int_equal(rp_session__wakers_since(s), since);
+	assert_int_equal(fake.links_made, made + 2);
+	made = fake.links_gone;
+	rp_session__free(s);
+	assert_int_equal(fake.links_gone, made + 2);
+	fake.has_btf = false;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -509,6 +548,7 @@ int main(void)
 		cmocka_unit_test(names_end_with_their_room),
 		cmocka_unit_test(rings_are_emptied),
 		cmocka_unit_test(tables_are_read_to_their_end),
+		cmocka_unit_test(wakers_are_watched_from_when_it_is_asked),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

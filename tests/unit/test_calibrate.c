@@ -2,10 +2,27 @@
 /* What probes cost, by a child that calls probed functions: the kernel's figures are made up. */
 #include "libbpf_fixture.h"
 
+#include <sys/socket.h>
+
 #include "attach/calibrate.h"
+#include "util/cpu_time.h"
 
 #define PERIOD_NS 10000000000ull
 enum { KINDS = 3 };
+
+/* What the child says it has measured, of each kind and in ns a call; 0: what it has. */
+static double said;
+
+ssize_t recv(int fd, void *bytes, size_t size, int flags)
+{
+	ssize_t got = recvfrom(fd, bytes, size, flags, NULL, NULL);
+	struct rp_cpu_time *timing = bytes;
+
+	if (said > 0 && got == (ssize_t)(KINDS * sizeof(*timing)))
+		for (int k = 0; k < KINDS; k++)
+			timing[k] = (struct rp_cpu_time){.median = said, .mean = said};
+	return got;
+}
 
 static void put(int fd, const void *bytes, size_t n, size_t offset)
 {
@@ -91,11 +108,55 @@ static void test_measured_again(void **state)
 	rp_session__free(s);
 }
 
+static void assert_near(double ns, double wanted)
+{
+	assert_true(ns > wanted - 0.001 && ns < wanted + 0.001);
+}
+
+/* The same pass again, after so many calls in all, which have taken so long in all. */
+static void measure_again(struct rp_calibration *c, struct rp_session *s, uint64_t pass,
+			  uint64_t count, uint64_t cpu, double took, struct rp_costs *costs)
+{
+	set_figures(s, count, cpu);
+	said = took;
+	costs->call.whole = -1;
+	while (costs->call.whole < 0)
+		rp_calibration__update(c, 1 + pass * PERIOD_NS, costs);
+}
+
+/* Each pass is one of its own: what came before is in none of its figures. */
+static void test_costs_are_means_over_passes(void **state)
+{
+	struct rp_session *s;
+	struct rp_costs costs;
+	struct rp_calibration *c;
+
+	(void)state;
+	/* Where it takes as long without probes they cost nothing. */
+	said = 1000;
+	c = calibrate(16 * 600, &s, &costs);
+	assert_near(costs.call.whole, 0);
+	assert_near(costs.call.inside, 0);
+	rp_calibration__update(c, 1, &costs); /* the time begins */
+	measure_again(c, s, 1, 2 * 16, 16 * (600 + 900), 2800, &costs);
+	assert_near(costs.call.whole, 900); /* 0, 1800 */
+	assert_near(costs.call.inside, 450);
+	assert_near(costs.mark.whole, 900);
+	measure_again(c, s, 2, 3 * 16, 16 * (600 + 900 + 300), 1600, &costs);
+	assert_near(costs.call.whole, 800); /* and 600 */
+	assert_near(costs.call.inside, 400);
+	assert_near(costs.step, 0);
+	said = 0;
+	rp_calibration__free(c);
+	rp_session__free(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_inside_is_part_of_the_whole),
 		cmocka_unit_test(test_measured_again),
+		cmocka_unit_test(test_costs_are_means_over_passes),
 	};
 
 	return cmocka_run_group_tests_name("calibrate", tests, NULL, NULL);

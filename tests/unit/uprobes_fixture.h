@@ -30,9 +30,10 @@ struct fake_linked {
 static struct {
 	struct fake_linked site[FAKE_LINKED];
 	size_t n, calls;
-	uint64_t refused[4]; /* offsets, with ... */
-	int error;	     /* ... this negative errno */
-	int type;	     /* of perf events */
+	uint64_t refused[4];		 /* offsets, with ... */
+	int error;			 /* ... this negative errno */
+	int type;			 /* of perf events */
+	bool lacks_session, lacks_multi; /* such links, of uprobe_multi */
 } fake_linked;
 
 static inline bool fake_is_refused(uint64_t offset)
@@ -52,7 +53,10 @@ int rp_uprobe_multi__link(const struct rp_uprobe_multi *req)
 {
 	/* A folder, to see whether there are such links: refused by those that know them. */
 	if (!strcmp(req->path, "/"))
-		return -EBADF;
+		return (req->attach_type == RP_BPF_TRACE_UPROBE_SESSION ? fake_linked.lacks_session
+									: fake_linked.lacks_multi)
+			       ? -EINVAL
+			       : -EBADF;
 	fake_linked.calls++;
 	for (uint32_t i = 0; i < req->n; i++)
 		if (fake_is_refused(req->offsets[i]))

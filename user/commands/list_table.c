@@ -109,9 +109,9 @@ static void print_notes(const struct rp_listing *l)
 	char name[1024], reason[1024];
 
 	if (l->stats.moved)
-		printf("never hit: %zu sites, as the program has moved or copied their code (to "
+		printf("never hit: %zu site%s, as the program has moved or copied that code (to "
 		       "huge pages?)\n",
-		       l->stats.moved);
+		       l->stats.moved, l->stats.moved == 1 ? "" : "s");
 	if (l->stats.names)
 		puts("and regions that are named at run time");
 	for (size_t i = 0; i < n; i++)

@@ -63,7 +63,6 @@ int rp_node_sums__add(struct rp_node_counts *to, const struct rp_node_counts *mo
 	rp_hist__add(&to->hist, &more->hist);
 	rp_figures__join(&to->figures, &more->figures);
 	rp_widen_time(&to->first, &to->last, more->first, more->last);
-	to->incomplete |= more->incomplete;
 	return 0;
 }
 
