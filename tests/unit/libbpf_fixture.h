@@ -388,7 +388,9 @@ libbpf_print_fn_t libbpf_set_print(libbpf_print_fn_t fn)
 	return fn;
 }
 
-static struct rptrace_bpf__bss *fake_bss; /* of the last one */
+/* Of the last one. */
+static struct rptrace_bpf__bss *fake_bss;
+static struct rptrace_bpf__rodata *fake_rodata;
 
 int bpf_object__open_skeleton(struct bpf_object_skeleton *s, const struct bpf_object_open_opts *o)
 {
@@ -409,6 +411,8 @@ int bpf_object__open_skeleton(struct bpf_object_skeleton *s, const struct bpf_ob
 			*skel->mmaped = calloc(1, 4u << 20);
 		if (skel->mmaped && strstr(skel->name, ".bss"))
 			fake_bss = *skel->mmaped;
+		if (skel->mmaped && strstr(skel->name, ".rodata"))
+			fake_rodata = *skel->mmaped;
 	}
 	for (int i = 0; i < s->prog_cnt; i++) {
 		struct bpf_prog_skeleton *skel = (void *)((char *)s->progs +

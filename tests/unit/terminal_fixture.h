@@ -76,7 +76,9 @@ static inline bool receive(const char *up_to)
 		if (poll(&master, 1, 20000) <= 0 || pty.n + 1 >= sizeof(pty.text))
 			return false;
 		more = read(pty.master, pty.text + pty.n, sizeof(pty.text) - 1 - pty.n);
-		pty.n += more > 0 ? (size_t)more : 0;
+		if (more <= 0)
+			return false; /* it has gone */
+		pty.n += (size_t)more;
 	}
 }
 
@@ -86,6 +88,15 @@ static inline bool open_screen(bool mouse)
 
 	begin();
 	return !rp_terminal__open(mouse, &err);
+}
+
+/* As when its window is closed. */
+static inline void hang_up(void)
+{
+	int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	dup2(nothing, pty.master);
+	close(nothing);
 }
 
 static inline void close_screen(void)

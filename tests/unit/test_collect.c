@@ -7,6 +7,7 @@
 #include <sys/prctl.h>
 
 #include "collect/collect.h"
+#include "collect/instances.h"
 #include "rp_stack.h"
 
 static struct fixture planned;
@@ -300,6 +301,82 @@ static void stacks_that_end_within_a_frame_are_an_error(void **state)
 	rp_open_entries__free(&open);
 }
 
+/* ---- instances ------------------------------------------------------------------------------ */
+
+static struct rp_event_instance told[4];
+static size_t n_told;
+
+static int take_instance(void *ctx, const struct rp_event_instance *instance)
+{
+	assert_ptr_equal(ctx, &n_told);
+	assert_true(n_told < 4);
+	told[n_told++] = *instance;
+	return 0;
+}
+
+static const void *one_instance(const struct bpf_map *ring, size_t *bytes)
+{
+	static struct rp_instance frame = {.start = 100,
+					   .ns = 50,
+					   .child = 20,
+					   .cpu = 30,
+					   .wait = 5,
+					   .thread = 7,
+					   .node = 3,
+					   .cpu_number = 2},
+				  span = {.kind = RP_INSTANCE_SPAN,
+					  .start = 200,
+					  .ns = 60,
+					  .wait = 6,
+					  .thread = 8,
+					  .node = 4};
+	static const struct rp_instance *const instances[] = {&frame, &span, NULL};
+
+	assert_string_equal(ring->name, "instances");
+	span.span = 99;
+	span.begun_by = 6;
+	*bytes = sizeof(frame);
+	return instances[n_told];
+}
+
+/* A span is begun by one thread and ended by another, and has no more than its time. */
+static void instances_are_those_of_their_threads(void **state)
+{
+	struct rp_session_opts opts = fake_opts(RP_ATTACH_MULTI);
+	struct rp_event_sink sink = {.ctx = &n_told, .instance = take_instance};
+	struct rp_instance_feed_opts feed_opts = {.sink = &sink};
+	struct rp_instance_feed *feed;
+
+	(void)state;
+	opts.record_bytes = 1 << 16;
+	feed_opts.session = fake_session(&opts);
+	n_told = 0;
+	fake.more = one_instance;
+	assert_int_equal(rp_instance_feed__new(&feed_opts, &feed), 0);
+	assert_int_equal(rp_instance_feed__drain(feed), 0);
+	fake.more = NULL;
+	assert_int_equal(n_told, 2);
+	assert_false(told[0].is_span);
+	assert_int_equal(told[0].thread, 7);
+	assert_int_equal(told[0].end_thread, 7);
+	assert_int_equal(told[0].child, 20);
+	assert_int_equal(told[0].cpu, 30);
+	assert_int_equal(told[0].wait, 5);
+	assert_int_equal(told[0].node, 3);
+	assert_int_equal(told[0].cpu_number, 2);
+	assert_true(told[1].is_span);
+	assert_int_equal(told[1].thread, 6);
+	assert_int_equal(told[1].end_thread, 8);
+	assert_int_equal(told[1].span, 99);
+	assert_int_equal(told[1].start, 200);
+	assert_int_equal(told[1].ns, 60);
+	assert_int_equal(told[1].child, 0);
+	assert_int_equal(told[1].cpu, 0);
+	assert_int_equal(told[1].node, 4);
+	rp_instance_feed__free(feed);
+	rp_session__free(feed_opts.session);
+}
+
 #define TEST(test) cmocka_unit_test_setup_teardown(test, begin, end)
 
 int main(void)
@@ -314,6 +391,7 @@ int main(void)
 		TEST(goroutines_are_called_after_their_process),
 		TEST(spans_are_open),
 		TEST(stacks_that_end_within_a_frame_are_an_error),
+		cmocka_unit_test(instances_are_those_of_their_threads),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,6 +6,8 @@
 #include <fcntl.h>
 #include <signal.h>
 
+#include "instances_fixture.h"
+#include "record/writer.h"
 #include "run/run.h"
 
 #define GOLDEN "tests/golden/record.rpt"
@@ -22,7 +24,38 @@ static struct {
 	unsigned fails; /* this run, counted from 1 */
 	int rc, status; /* ... so */
 	bool dies;
+	unsigned times; /* that the second command takes so long; 0: both have the same record */
 } * made;
+
+static int take_block(void *fd, const struct rp_block_header *header, const void *payload)
+{
+	return write(*(int *)fd, header, sizeof(*header)) == sizeof(*header) &&
+			       write(*(int *)fd, payload, header->stored) == header->stored
+		       ? 0
+		       : -EIO;
+}
+
+/* Of calls that take so many us. */
+static void write_record(int fd, uint64_t us)
+{
+	const struct rp_writer_opts opts = {
+		.run = (uint64_t)getpid(), .fn = take_block, .ctx = &fd};
+	struct rp_writer *writer;
+	struct rp_event_sink sink;
+
+	if (rp_writer__new(&opts, &writer))
+		abort();
+	sink = rp_writer__sink(writer);
+	tell_run(&sink, NULL);
+	tell_region(&sink, 1, "outer", RP_KIND_FUNCTION);
+	tell_thread(&sink, 1, 77, 77, "made-up");
+	tell_node(&sink, 2, TOLD_ROOT, 1);
+	tell_timed(&sink, 50,
+		   (struct rp_event_instance){.ns = us * 1000, .cpu = us, .node = 2, .thread = 1});
+	tell_end(&sink, 1000000);
+	if (sink.close(sink.ctx))
+		abort();
+}
 
 int rp_run__live(const struct rp_opts *opts, const struct rp_baseline *baseline, rp_say_fn say,
 		 int *command_status, struct rp_err *err)
@@ -39,7 +72,9 @@ int rp_run__live(const struct rp_opts *opts, const struct rp_baseline *baseline,
 	say("tracing", NULL);
 	close(in);
 	out = open(opts->record, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	if (got > 0 && write(out, bytes, (size_t)got) != got)
+	if (made->times)
+		write_record(out, !strcmp(opts->argv[0], "two") ? made->times : 1);
+	else if (got > 0 && write(out, bytes, (size_t)got) != got)
 		got = -1;
 	close(out);
 	if (made->fails != n + 1)
@@ -82,10 +117,28 @@ static void files_are_compared(void **state)
 	assert_int_equal(run(rp_diff__run, "rptrace diff /no/such/file " GOLDEN), RP_EXIT_FAILED);
 }
 
+static size_t rows_with(const char *text)
+{
+	size_t n = 0;
+
+	for (const char *at = ran.out; (at = strstr(at, text)); at++)
+		n++;
+	return n;
+}
+
 /* One run of each cannot tell. */
 static void a_gate_wants_more_runs(void **state)
 {
 	(void)state;
+	assert_int_equal(run(rp_diff__run,
+			     "rptrace diff --format csv --max-regression 5 " GOLDEN " -- " GOLDEN),
+			 RP_EXIT_CANNOT_TELL);
+	assert_int_equal(rows_with(",uncertain,"), 2);
+	/* Of the regions that are judged. */
+	assert_int_equal(run(rp_diff__run, "rptrace diff --format csv --max-regression 5 --region "
+					   "outer " GOLDEN " -- " GOLDEN),
+			 RP_EXIT_CANNOT_TELL);
+	assert_int_equal(rows_with(",uncertain,"), 1);
 	assert_int_equal(run(rp_diff__run, "rptrace diff --max-regression 5 " GOLDEN " -- " GOLDEN),
 			 RP_EXIT_CANNOT_TELL);
 	assert_failed("", "rptrace diff --help");
@@ -209,6 +262,34 @@ static void more_pairs_are_proposed(void **state)
 	assert_failed("2 pairs of runs, and it takes 5", "--run 5 -- one x --- two y");
 }
 
+/* Where one is certain, what to look at is the last run that was slow, if it was kept. */
+static void what_is_slower_is_looked_at(void **state)
+{
+	char folder[] = "/tmp/rptrace-diff-XXXXXX", line[256], path[128];
+
+	(void)state;
+	made->times = 3;
+	assert_int_equal(run(rp_diff__run, "rptrace diff --run 5 --max-regression 5 --region outer "
+					   "-o - -- one x --- two y"),
+			 RP_EXIT_REGRESSION);
+	assert_failed("outer", "--record rptrace");
+	assert_non_null(mkdtemp(folder));
+	made->runs = 0;
+	snprintf(line, sizeof(line),
+		 "rptrace diff --run 5 --max-regression 5 --region outer --record %s/kept -o - -- "
+		 "one x --- two y",
+		 folder);
+	assert_int_equal(run(rp_diff__run, line), RP_EXIT_REGRESSION);
+	snprintf(path, sizeof(path), "rptrace report --slowest 3 --region outer %s/kept.b5.rpt",
+		 folder);
+	assert_failed("outer", path);
+	for (unsigned i = 0; i < 10; i++) {
+		snprintf(path, sizeof(path), "%s/kept.%c%u.rpt", folder, "ab"[i % 2], i / 2 + 1);
+		assert_int_equal(unlink(path), 0);
+	}
+	assert_int_equal(rmdir(folder), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -219,6 +300,7 @@ int main(void)
 		cmocka_unit_test_setup(records_are_kept_where_wanted, begin),
 		cmocka_unit_test_setup(a_run_that_fails_ends_it, begin),
 		cmocka_unit_test_setup(more_pairs_are_proposed, begin),
+		cmocka_unit_test_setup(what_is_slower_is_looked_at, begin),
 	};
 
 	return cmocka_run_group_tests(tests, make_shared, NULL);

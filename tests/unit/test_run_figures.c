@@ -144,6 +144,11 @@ static void share_of_the_cpu_time_of_the_interval(void **state)
 	assert_true(seen.ns_per_region > 999 && seen.ns_per_region < 1001);
 	print(&second.reading, &start);
 	assert_true(seen.cpu_share > 0.0195 && seen.cpu_share < 0.0197);
+	/* It was idle. */
+	at(&first, 200 * MS, 0, 1000, 100 * MS);
+	at(&second, 300 * MS, 0, 1000, 100 * MS);
+	print(&second.reading, &first.reading);
+	assert_true(seen.cpu_share == 0);
 	/* As in a report: a record does not tell what the target has used. */
 	at(&second, 300 * MS, 0, 2000, 0);
 	print(&second.reading, &start);

@@ -11,6 +11,13 @@
 #define EXIT_OF_COMMAND 7
 #define ADDED		"added: 1 region"
 
+/* Sites of a function that is not optimised: whether its first instruction is emulated. */
+#if defined(__x86_64__)
+#define SLOW 0
+#else
+#define SLOW 1
+#endif
+
 #define assert_prints_count(format, count)                                                         \
 	do {                                                                                       \
 		char text_[64];                                                                    \
@@ -103,6 +110,113 @@ static void losses_are_told(void **state)
 	assert_prints("\"depth\": 3,");
 }
 
+/* What a machine reads has nothing else in its stream, and a file is nobody's terminal. */
+static void losses_are_told_beside_files(void **state)
+{
+	(void)state;
+	kernel.lost[RP_LOST_DEPTH] = 3;
+	assert_int_equal(trace("-b -n 1 -i 20ms -f probed_one"), RP_EXIT_OK);
+	assert_null(strstr(ran.said, "lost: "));
+	assert_int_equal(trace("-b -n 1 -i 20ms -o /dev/null -f probed_one"), RP_EXIT_OK);
+	assert_says("lost: 3 ");
+	assert_int_equal(trace("--json -d 20ms -f probed_one"), RP_EXIT_OK);
+	assert_says("lost: 3 ");
+}
+
+static size_t tables(void)
+{
+	size_t n = 0;
+
+	for (const char *at = ran.out; (at = strstr(at, "REGION ")); at++)
+		n++;
+	return n;
+}
+
+/* What one interval would show is what the summary shows. */
+static void a_single_interval_is_the_summary(void **state)
+{
+	(void)state;
+	assert_int_equal(trace("-b -n 1 -i 20ms -f probed_one"), RP_EXIT_OK);
+	assert_int_equal(tables(), 1);
+	assert_int_equal(trace("-b -n 1 -i 20ms -o - -f probed_one"), RP_EXIT_OK);
+	assert_int_equal(tables(), 1);
+	assert_int_equal(trace("-b -d 30ms -i 30ms -f probed_one"), RP_EXIT_OK);
+	assert_int_equal(tables(), 1);
+	assert_int_equal(trace("-b -n 2 -i 20ms -f probed_one"), RP_EXIT_OK);
+	assert_int_equal(tables(), 3);
+}
+
+/* They are over even where none of them is printed. */
+static void intervals_are_counted_where_none_is_shown(void **state)
+{
+	(void)state;
+	kernel.end_after = 1000;
+	assert_int_equal(trace("--format csv -n 2 -i 20ms -f probed_one"), RP_EXIT_OK);
+	assert_true(kernel.drains < 1000);
+	assert_int_equal(strncmp(ran.out, "name,", 5), 0);
+}
+
+/* As long as it was asked for, and when by the calendar. */
+static void a_run_says_when_it_was(void **state)
+{
+	json_t *run, *meta;
+	int date[6], n = 0;
+	char sign;
+
+	(void)state;
+	assert_int_equal(trace("--json -d 50ms -f probed_one"), RP_EXIT_OK);
+	run = json_loads(ran.out, 0, NULL);
+	assert_non_null(run);
+	assert_true(json_number_value(json_object_get(run, "duration_ns")) >= 50e6);
+	assert_true(json_number_value(json_object_get(run, "duration_ns")) < 50e9);
+	meta = json_object_get(run, "meta") ? json_object_get(run, "meta") : run;
+	if (!RP_UNDER_ASAN) /* it has RET sites probed */
+		assert_int_equal(json_integer_value(json_object_get(meta, "slow_sites")), SLOW);
+	assert_int_equal(sscanf(json_string_value(json_object_get(meta, "start_time")),
+				"%4d-%2d-%2dT%2d:%2d:%2d%c%*2d:%*2d%n", &date[0], &date[1],
+				&date[2], &date[3], &date[4], &date[5], &sign, &n),
+			 7);
+	assert_int_equal(n, strlen("2026-01-02T03:04:05+06:00"));
+	json_decref(run);
+}
+
+static struct rptrace_bpf__rodata settings;
+
+static void keep_settings(void)
+{
+	settings = *fake_rodata;
+}
+
+/* Each option is the setting of its name. */
+static void options_are_settings_of_the_programs(void **state)
+{
+	(void)state;
+	kernel.then = keep_settings;
+	assert_int_equal(trace("-b -n 1 -i 20ms -f probed_one --min-duration 5us --max-depth 20 "
+			       "--max-nodes 3000 --max-labels 40 --max-names 50 --max-spans 60 "
+			       "--no-follow"),
+			 RP_EXIT_OK);
+	assert_int_equal(settings.cfg_min_duration, 5000);
+	assert_int_equal(settings.cfg_max_depth, 20);
+	assert_int_equal(settings.cfg_max_nodes, 3000);
+	assert_int_equal(settings.cfg_max_labels, 40);
+	assert_int_equal(settings.cfg_max_names, 50);
+	assert_int_equal(settings.cfg_max_spans, 60);
+	assert_false(settings.cfg_follow);
+	assert_false(settings.cfg_shares);
+	assert_false(settings.cfg_record);
+	assert_false(settings.cfg_kernel_frames);
+	assert_int_equal(trace("-b -n 1 -i 20ms -f probed_one --off-cpu=100 --every 7 "
+			       "--record /dev/null"),
+			 RP_EXIT_OK);
+	assert_true(settings.cfg_follow);
+	assert_true(settings.cfg_record);
+	assert_true(settings.cfg_kernel_frames);
+	assert_int_equal(settings.cfg_every, 7);
+	assert_int_equal(settings.cfg_sleeps_max,
+			 (100ull << RP_SLEEPS_WINDOW_BITS) / 1000000000 + 1);
+}
+
 static void what_is_selected_decides(void **state)
 {
 	(void)state;
@@ -111,6 +225,16 @@ static void what_is_selected_decides(void **state)
 		      "-f probed_one");
 	assert_int_equal(trace("-b -i 20ms -f probed_one --within other"), RP_EXIT_NOTHING);
 	assert_failed("--within: no region that is selected", "rptrace list -p");
+	for (size_t i = 0; i < 3; i++) {
+		static const char *const forms[] = {"-x 'probed*'", "--exclude 'probed*'",
+						    "--exclude='probed*'"};
+		char words[64];
+
+		snprintf(words, sizeof(words), "-b -f probed_one %s -i 20ms", forms[i]);
+		assert_int_equal(trace(words), RP_EXIT_NOTHING);
+		assert_failed("-x 'probed*' leaves nothing of what is selected",
+			      "-b -f probed_one -i 20ms");
+	}
 }
 
 static void links_are_those_of_the_target(void **state)
@@ -223,6 +347,11 @@ int main(int argc, char **argv)
 		TEST(a_signal_ends_it_with_the_summary),
 		TEST(only_names_are_given_up_in_the_end),
 		TEST(losses_are_told),
+		TEST(losses_are_told_beside_files),
+		TEST(a_single_interval_is_the_summary),
+		TEST(intervals_are_counted_where_none_is_shown),
+		TEST(a_run_says_when_it_was),
+		TEST(options_are_settings_of_the_programs),
 		TEST(what_is_selected_decides),
 		TEST(links_are_those_of_the_target),
 		TEST(what_is_not_permitted_is_told),

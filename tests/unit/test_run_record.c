@@ -324,17 +324,28 @@ static void a_full_record_leaves_the_tables(void **state)
 	assert_prints("final summary");
 }
 
+/* Nothing more comes after the first line. */
 static void see_progress(void)
 {
+	const char *line;
+
 	type_next();
-	if (strstr(pty.text, "recording: "))
+	line = strstr(pty.text, "recording: ");
+	if (!line)
+		return;
+	kernel.records = false;
+	if (strstr(line + 1, "recording: "))
 		end_soon();
 }
+
+#define PROGRESS "recording: %31[0-9.] %*[^,], %31[0-9.]"
 
 /* And nothing of it stays. */
 static void a_terminal_shows_how_far_it_is(void **state)
 {
 	int before = dup(STDERR_FILENO), status;
+	char count[32], rate[32];
+	const char *line;
 	bool is_gone;
 
 	(void)state;
@@ -353,6 +364,13 @@ static void a_terminal_shows_how_far_it_is(void **state)
 	assert_shown(" instances, ");
 	assert_shown("/s, ");
 	assert_shown(", 7 lost\r");
+	/* Of the first second the rate is the count, of the next it is not. */
+	line = strstr(pty.text, "recording: ");
+	assert_int_equal(sscanf(line, PROGRESS, count, rate), 2);
+	assert_string_equal(count, rate);
+	line = strstr(line + 1, "recording: ");
+	assert_int_equal(sscanf(line, PROGRESS, count, rate), 2);
+	assert_string_not_equal(count, rate);
 	assert_true(is_gone);
 }
 

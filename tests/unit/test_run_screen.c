@@ -94,6 +94,30 @@ static void the_screen_outlasts_the_target(void **state)
 	assert_shown("ENDED ");
 }
 
+static void close_the_window(void)
+{
+	if (kernel.drains != 4)
+		return;
+	kernel.keys = NULL;
+	hang_up();
+}
+
+/* Nobody is there any more to quit it. */
+static void the_run_ends_with_its_terminal(void **state)
+{
+	int status;
+
+	(void)state;
+	kernel.keys = "";
+	kernel.then = close_the_window;
+	alarm(300); /* it must end by itself */
+	assert_false(trace_on_screen("-f probed_one", &status));
+	alarm(0);
+	assert_int_equal(status, RP_EXIT_FAILED);
+	assert_failed("the summary could not be written to standard output", "");
+	assert_true(kernel.drains >= 4);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -101,6 +125,7 @@ int main(void)
 		TEST(rows_are_grouped_from_then_on),
 		TEST(figures_are_saved),
 		TEST(the_screen_outlasts_the_target),
+		TEST(the_run_ends_with_its_terminal),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -128,6 +128,63 @@ static void the_command_for_stuck_regions_runs(void **state)
 	assert_prints("stuck");
 }
 
+static char stuck_files[2][72];
+static unsigned stuck_looks;
+
+/* The command has written its pid, and is there no more. */
+static bool has_gone(const char *path)
+{
+	FILE *file = fopen(path, "re");
+	int pid = 0;
+	bool has_pid = file && fscanf(file, "%d", &pid) == 1;
+
+	if (file)
+		fclose(file);
+	return has_pid && kill(pid, 0);
+}
+
+/* A second one comes once the command for the first is over, and nobody's zombie. */
+static void see_one_after_the_other(void)
+{
+	struct rp_open_stack stack = {
+		.tid = 78, .tgid = 77, .frames = 1, .serial = 2, .comm = "made-up"};
+	struct rp_open_frame frame = {.region = 1, .node = ONE, .start = 2};
+	size_t at = sizeof(stack) + sizeof(frame);
+	struct stat st;
+
+	if (++stuck_looks > 2000 || has_gone(stuck_files[1]))
+		end_soon();
+	if (fstat(fake.to_read, &st) || st.st_size > (off_t)at || !has_gone(stuck_files[0]))
+		return;
+	put(fake.to_read, &stack, sizeof(stack), at);
+	put(fake.to_read, &frame, sizeof(frame), at + sizeof(stack));
+}
+
+static void commands_for_stuck_regions_make_room_for_others(void **state)
+{
+	struct rp_open_stack stack = {
+		.tid = 77, .tgid = 77, .frames = 1, .serial = 1, .comm = "made-up"};
+	struct rp_open_frame frame = {.region = 1, .node = ONE, .start = 1};
+	char words[256];
+
+	(void)state;
+	put(fake.to_read, &stack, sizeof(stack), 0);
+	put(fake.to_read, &frame, sizeof(frame), sizeof(stack));
+	snprintf(stuck_file, sizeof(stuck_file), "/tmp/rptrace-stuck-%d", (int)getpid());
+	for (int i = 0; i < 2; i++)
+		snprintf(stuck_files[i], sizeof(stuck_files[i]), "%s.%d", stuck_file, 77 + i);
+	snprintf(words, sizeof(words),
+		 "-b -i 1h --stuck 10ms --max-on-stuck 1 --on-stuck 'echo $$ >%s.$RPTRACE_TID' "
+		 "-f probed_one",
+		 stuck_file);
+	stuck_looks = 0;
+	kernel.then = see_one_after_the_other;
+	assert_int_equal(trace(words), RP_EXIT_OK);
+	assert_int_equal(unlink(stuck_files[0]), 0);
+	assert_int_equal(unlink(stuck_files[1]), 0);
+	assert_null(strstr(ran.said, "too many commands"));
+}
+
 /* ---- samples -------------------------------------------------------------------------------- */
 
 static struct rp_sample sample;
@@ -357,6 +414,7 @@ int main(void)
 		TEST(the_cure_is_a_larger_bound),
 		TEST(shares_are_told_so_often),
 		TEST(the_command_for_stuck_regions_runs),
+		TEST(commands_for_stuck_regions_make_room_for_others),
 		TEST(samples_have_lines),
 		TEST(samples_are_of_the_code_of_their_time),
 		TEST(no_sample_is_of_a_later_program),

@@ -124,11 +124,17 @@ static void test_links_that_are_refused(void **state)
 /* ---- files that are written -------------------------------------------------------------------
  */
 
-static void await_writer(void)
+static void await_writer_once(void)
 {
 	struct pollfd fd = {.fd = rp_targets__fd(f.targets), .events = POLLIN};
 
 	assert_int_equal(poll(&fd, 1, 20000), 1);
+	rp_targets__rescan(f.targets);
+}
+
+static void await_writer(void)
+{
+	await_writer_once();
 	look();
 }
 
@@ -176,6 +182,48 @@ static void test_writer_who_was_there(void **state)
 	assert_int_equal(links_of(&f.kernel, 0, ino_of("prog")), 0);
 	assert_int_equal(links_of(&f.kernel, 0, ino_of("other")), 1);
 	assert_int_equal(f.kernel.lost[RP_LOST_REWRITTEN], 1);
+}
+
+/* Whoever has a copy of its descriptor, as workers that close links have. */
+static void assert_may_be_written(void)
+{
+	int fd = open_to_write("prog");
+
+	assert_true(fd >= 0);
+	close(fd);
+}
+
+static int lease_of(const char *name)
+{
+	struct stat st, own;
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/%s", f.root, name);
+	assert_int_equal(stat(path, &st), 0);
+	for (int fd = 3; fd < 1024; fd++)
+		if (!fstat(fd, &own) && own.st_ino == st.st_ino && own.st_dev == st.st_dev &&
+		    fcntl(fd, F_GETLEASE) == F_RDLCK)
+			return fd;
+	return -1;
+}
+
+/* Breakpoints may be on their way out when a trace ends: the file is given back all the same. */
+static void test_no_lease_outlives_the_trace(void **state)
+{
+	int copy;
+
+	(void)state;
+	start_system_with_a_process(0);
+	copy = dup(lease_of("prog"));
+	assert_true(copy >= 0);
+	assert_int_equal(open_to_write("prog"), -1);
+	f.kernel.detaching = true;
+	await_writer_once();
+	assert_int_equal(open_to_write("prog"), -1);
+	rp_targets__free(f.targets);
+	f.targets = NULL;
+	assert_may_be_written();
+	close(copy);
 }
 
 /* ---- links of single regions ------------------------------------------------------------------
@@ -242,6 +290,7 @@ int main(void)
 		cmocka_unit_test(test_links_that_are_refused),
 		TARGETS_TEST(test_writer_who_waits),
 		TARGETS_TEST(test_writer_who_was_there),
+		TARGETS_TEST(test_no_lease_outlives_the_trace),
 		TARGETS_TEST(test_link_per_region),
 		TARGETS_TEST(test_objects_are_told),
 	};
