@@ -131,11 +131,13 @@ static void without_a_worker_links_are_closed_at_once(void **state)
 	uint32_t under_way = 0;
 	struct rp_detacher detacher = {.under_way = &under_way};
 	struct rlimit before, none;
-	int fds[2] = {any_file(), any_file()};
+	int fds[2];
 
 	(void)state;
 	if (RP_UNDER_ASAN)
 		skip(); /* it needs more memory all the time */
+	fds[0] = any_file();
+	fds[1] = any_file();
 	assert_int_equal(getrlimit(RLIMIT_AS, &before), 0);
 	none = before;
 	none.rlim_cur = 0;
