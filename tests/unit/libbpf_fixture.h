@@ -80,7 +80,8 @@ static struct {
 	const void *(*more)(const struct bpf_map *ring, size_t *bytes);
 	int to_read; /* of an iterator */
 	size_t links_made, links_gone;
-	int chunks[8];		/* files of the first ones, in the order that they were made in */
+	int chunks[8]; /* files of the first ones, in the order that they were made in */
+	void (*on_lookup)(struct bpf_map *m); /* before something in it is looked up */
 	void (*on_drain)(void); /* before the ring of events is emptied: what has happened since */
 } fake;
 
@@ -203,8 +204,11 @@ int bpf_map_update_elem(int fd, const void *key, const void *value, __u64 flags)
 int bpf_map_lookup_elem(int fd, const void *key, void *value)
 {
 	struct bpf_map *m = fake_map_of(fd);
-	struct fake_entry *e = fake_entry_of(m, key);
+	struct fake_entry *e;
 
+	if (fake.on_lookup)
+		fake.on_lookup(m);
+	e = fake_entry_of(m, key);
 	if (!e)
 		return -ENOENT;
 	memcpy(value, e->value, m->value_size);

@@ -140,11 +140,48 @@ static void stacks_of_goroutines_are_put_together(void **state)
 	rp_session__free(s);
 }
 
+/* Its second frame is left, and another one entered, between two looks. */
+static void go_on(struct bpf_map *m)
+{
+	struct rp_thread *stack = m->entry[0].value;
+
+	if (!strcmp(m->name, "goroutines"))
+		stack->frames[2].start++;
+}
+
+/* What is written while it is read has no time, which would be that of another frame. */
+static void frames_that_change_have_no_start(void **state)
+{
+	struct rp_session_opts opts = fake_opts(RP_ATTACH_MULTI);
+	struct rp_session *s;
+
+	(void)state;
+	opts.open_stacks = true;
+	s = fake_session(&opts);
+	fake.to_read = memfd_create("stacks", MFD_CLOEXEC);
+	fake_sizes(MAP(s, goroutines), sizeof(struct rp_goroutine_key), sizeof(struct rp_thread),
+		   8);
+	put_goroutine(s, 70, 3, false);
+	s->skel->bss->goroutines_used = 1;
+	fake.on_lookup = go_on;
+	n_stacks = 0;
+	assert_int_equal(rp_session__open_stacks(s, see_stack, NULL), 0);
+	fake.on_lookup = NULL;
+	assert_int_equal(depths[0], 3);
+	assert_int_equal(last_frames[0].start, 1);
+	assert_int_equal(last_frames[1].start, 0);
+	assert_int_equal(last_frames[1].region, 102);
+	assert_int_equal(last_frames[2].start, 3);
+	close(fake.to_read);
+	rp_session__free(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(stacks_of_threads_are_read_whole),
 		cmocka_unit_test(stacks_of_goroutines_are_put_together),
+		cmocka_unit_test(frames_that_change_have_no_start),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -217,6 +217,22 @@ static void one_file_is_not_two(void **state)
 	assert_failed("the stream would overwrite the record, ", "--record");
 }
 
+/* What is written over would be lost before. */
+static void a_baseline_is_not_written_over(void **state)
+{
+	static const char *const options[] = {"-o", "--record", "--stream"};
+	char words[256];
+
+	(void)state;
+	close(open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
+		snprintf(words, sizeof(words), "-b --baseline %s %s", path, options[i]);
+		assert_int_equal(trace_to(words), RP_EXIT_USAGE);
+		assert_failed("run.rpt is both the baseline and what -", "-f probed_one");
+		assert_non_null(strstr(ran.line.err.cause, options[i]));
+	}
+}
+
 static void a_place_that_is_none_is_told(void **state)
 {
 	char words[192];
@@ -388,6 +404,7 @@ int main(void)
 		FILE_TEST(a_signal_has_the_last_written),
 		FILE_TEST(a_slow_one_has_the_last_written),
 		FILE_TEST(one_file_is_not_two),
+		FILE_TEST(a_baseline_is_not_written_over),
 		FILE_TEST(a_place_that_is_none_is_told),
 		FILE_TEST(two_do_not_write_one_file),
 		FILE_TEST(a_file_that_is_gone_is_told),
