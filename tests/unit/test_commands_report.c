@@ -97,17 +97,66 @@ static void a_record_is_shown_as_a_table(void **state)
 	assert_int_equal(strncmp(ran.out, "name,", 5), 0);
 }
 
+static int take_block(void *file, const struct rp_block_header *header, const void *payload)
+{
+	return fwrite(header, sizeof(*header), 1, file) == 1 &&
+			       (!header->stored || fwrite(payload, header->stored, 1, file) == 1)
+		       ? 0
+		       : -EIO;
+}
+
+/* Of a run that has lost nothing, and has used the CPU for 1 ms. */
+static const char *write_whole(void)
+{
+	const char *path = path_of("whole.rpt");
+	const uint64_t lost[RP_LOST_COUNT] = {0};
+	const struct rp_event_end end = {
+		.time = RUN_START + 100000000, .lost = lost, .cpu = 1000000};
+	struct rp_writer_opts opts = {.run = 5, .fn = take_block, .ctx = fopen(path, "wb")};
+	struct rp_event_sink sink;
+	struct rp_writer *writer;
+
+	assert_non_null(opts.ctx);
+	assert_int_equal(rp_writer__new(&opts, &writer), 0);
+	sink = rp_writer__sink(writer);
+	assert_int_equal(run_tell_ids(&sink), 0);
+	for (unsigned i = 0; i < 30; i++) {
+		struct rp_event_instance instance = run_instance(i);
+
+		assert_int_equal(RP_TELL(&sink, instance, &instance), 0);
+	}
+	assert_int_equal(RP_TELL(&sink, end, &end), 0);
+	assert_int_equal(sink.close(sink.ctx), 0);
+	fclose(opts.ctx);
+	return path;
+}
+
 /* What probes took of the CPU time is known of the whole run only. */
 static void overhead_is_of_all_or_not_told(void **state)
 {
 	static const char *const parts[] = {"--from 0.00001", "--to 0.05", "--thread 43",
 					    "--region outer"};
+	const char *whole = write_whole();
 
 	(void)state;
+	assert_int_equal(report("--json %s", whole), RP_EXIT_OK);
+	assert_prints("\"cpu_share\": 0.0");
 	for (size_t i = 0; i < COUNT(parts); i++) {
-		assert_int_equal(report("%s " GOLDEN, parts[i]), RP_EXIT_OK);
-		assert_null(strstr(ran.out, "of the CPU time"));
+		assert_int_equal(report("--json %s %s", parts[i], whole), RP_EXIT_OK);
+		assert_prints("\"cpu_share\": null");
 	}
+	/* Of a record that lacks some it is known no more. */
+	assert_int_equal(report("--json " GOLDEN), RP_EXIT_OK);
+	assert_prints("\"cpu_share\": null");
+}
+
+static void the_cost_of_probes_is_taken_off_where_asked(void **state)
+{
+	(void)state;
+	assert_int_equal(report("--json " GOLDEN), RP_EXIT_OK);
+	assert_prints("\"total_ns\": 21870, \"self_ns\": 18870");
+	assert_int_equal(report("--json --compensate " GOLDEN), RP_EXIT_OK);
+	assert_prints("\"total_ns\": 21495, \"self_ns\": 18495");
 }
 
 static void a_part_of_the_time_is_shown(void **state)
@@ -118,6 +167,9 @@ static void a_part_of_the_time_is_shown(void **state)
 	assert_prints("outer,function,/bin/demo,5,");
 	assert_int_equal(report("--format csv --from 1s " GOLDEN), RP_EXIT_OK);
 	assert_prints("outer,function,/bin/demo,0,");
+	/* To the ns, also where a fraction of a second is none of 2. */
+	assert_int_equal(report("--json --to 0.000000063 " GOLDEN), RP_EXIT_OK);
+	assert_prints("\"duration_ns\": 63,");
 }
 
 static void slowest_instances_are_shown(void **state)
@@ -216,11 +268,7 @@ static int next_part(void *ctx)
 static int take_part(void *ctx, const struct rp_block_header *header, const void *payload)
 {
 	(void)ctx;
-	return fwrite(header, sizeof(*header), 1, parts.file) == 1 &&
-			       (!header->stored ||
-				fwrite(payload, header->stored, 1, parts.file) == 1)
-		       ? 0
-		       : -EIO;
+	return take_block(parts.file, header, payload);
 }
 
 /* Files NAME.1, NAME.2...; returns how many. */
@@ -419,6 +467,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_record_is_shown_as_a_table),
 		cmocka_unit_test(overhead_is_of_all_or_not_told),
+		cmocka_unit_test(the_cost_of_probes_is_taken_off_where_asked),
 		cmocka_unit_test(a_part_of_the_time_is_shown),
 		cmocka_unit_test(slowest_instances_are_shown),
 		cmocka_unit_test(what_matches_nothing_is_a_mistake),
