@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
 /* How a terminal is drawn on, taken over and given back. */
+#include <signal.h>
+
 #include "terminal_fixture.h"
 
 /* What ncurses has prepared for a terminal that it does not know it does not free. */
@@ -269,6 +271,29 @@ static void given_back_and_taken_again(void **state)
 	assert_int_equal(before.c_iflag, after.c_iflag);
 }
 
+/* It is read from a file, by and by. */
+static void drawing_drops_no_signal(void **state)
+{
+	sigset_t stop, before, pending;
+	bool is_there, is_opened;
+
+	(void)state;
+	sigemptyset(&stop);
+	sigaddset(&stop, SIGTSTP);
+	sigprocmask(SIG_BLOCK, &stop, &before);
+	is_opened = open_screen(false);
+	raise(SIGTSTP);
+	rp_terminal__put(RP_STYLE_NORMAL, 0, 0, "a picture");
+	send_all();
+	is_there = !sigpending(&pending) && sigismember(&pending, SIGTSTP);
+	close_screen();
+	signal(SIGTSTP, SIG_IGN);
+	signal(SIGTSTP, SIG_DFL);
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	assert_true(is_opened);
+	assert_true(is_there);
+}
+
 static void only_able_terminals_are_used(void **state)
 {
 	static const char *const names[] = {"xterm", "dumb", "", "no-such-terminal"};
@@ -321,6 +346,7 @@ int main(void)
 		cmocka_unit_test(fewer_colours_are_told_otherwise),
 		cmocka_unit_test(size_and_cursor),
 		cmocka_unit_test(given_back_and_taken_again),
+		cmocka_unit_test(drawing_drops_no_signal),
 		cmocka_unit_test(only_able_terminals_are_used),
 		cmocka_unit_test(a_terminal_that_cannot_is_refused),
 	};

@@ -3,6 +3,7 @@
 
 #include <curses.h>
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -120,6 +121,25 @@ static void know_more_keys(void)
 			define_key(keys[i].bytes, keys[i].code);
 }
 
+static void never_called(int signal)
+{
+	(void)signal;
+}
+
+/*
+ * ncurses ignores SIGTSTP whenever it draws, at which the kernel drops one that is pending until it
+ * is read from a file (run/signals.h): Ctrl-Z would often do nothing. It never does where it finds
+ * a handler at first.
+ */
+static SCREEN *new_terminal(void)
+{
+	void (*before)(int) = signal(SIGTSTP, never_called);
+	SCREEN *new = newterm(NULL, outgoing.file, stdin);
+
+	signal(SIGTSTP, before);
+	return new;
+}
+
 int rp_terminal__open(bool mouse, struct rp_err *err)
 {
 	int rc = rp_outgoing__open(&outgoing);
@@ -130,7 +150,7 @@ int rp_terminal__open(bool mouse, struct rp_err *err)
 		return rp_err__line(err, rc, NULL, "-b", NULL);
 	}
 	picture = (struct rp_picture){.out = &outgoing};
-	terminal = newterm(NULL, outgoing.file, stdin);
+	terminal = new_terminal();
 	if (!terminal) {
 		rp_outgoing__close(&outgoing);
 		rp_err__set(err, RP_EXIT_FAILED, -ENOTTY, NULL,
