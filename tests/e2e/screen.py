@@ -4,11 +4,13 @@
 The machine may be slow or busy, rows of like figures change places, and a look may come while a
 picture is being drawn. So nothing is judged at a first look: what should be there is waited for, all
 of it in one condition; what should not change any more is frozen first. That something is not there,
-or has not changed, is told after settle()."""
+or has not changed, is told after settle(). A target begins once it is measured: else some of it would
+be under way, and have paths that begin in the middle."""
 
 import os
 import platform
 import re
+import subprocess
 import time
 import unicodedata
 
@@ -84,25 +86,38 @@ class Screen(Case):
     target_args = (0, 40)  # no more regions; ms of a period
     options = ("-i", "0.1")
     under = ""  # a command that starts rptrace
+    shown = f"{ROWS} regions"  # each was entered
+    is_held = False
 
     def setUp(self):
         super().setUp()
         self.start(os.path.join(TARGETS, "screen_names"))
 
     def start(self, program):
-        self.target = Process(program, *self.target_args)
+        """A target that waits for go()."""
+        self.target = Process(program, *self.target_args, stdin=subprocess.PIPE)
         self.addCleanup(self.target.end)
+        self.is_held = True
+
+    def go(self):
+        if self.is_held:
+            self.target.say("\n")
+        self.is_held = False
 
     def aim(self):
         return "-p", str(self.target.pid)
 
-    def open(self, *options, columns=100, rows=30, shown="innermost", **env):
+    def open(self, *options, columns=100, rows=30, shown=None, **env):
+        """Until a text is there."""
+        shown, over = shown or self.shown, "all is over"
         command = " ".join([self.under, harness.rptrace_path, *self.aim(), *self.options, *options])
         self.screen = Terminal(
             f"stty -g >modes; {command} 2>messages; echo $? >status; stty -g >modes.after; "
             "echo all is over; exec cat", columns, rows, env, self.dir)
         self.addCleanup(self.screen.end)
-        self.screen.wait(shown, lambda text: shown in text or "all is over" in text)
+        self.screen.wait("the table", lambda text: "REGION" in text or shown in text or over in text)
+        self.go()
+        self.screen.wait(shown, lambda text: shown in text or over in text)
         if shown not in self.screen.scrolled():
             raise AssertionError(f"it ended at once: {self.read('messages')}")
         return self.screen

@@ -216,10 +216,12 @@ class Table(Screen):
     def test_tags(self):
         screen = self.open()
         screen.press("Home", "Space", "Space")
-        frame = self.wait_frame("two tags", lambda frame:
-                                sum(row.startswith("*") for row in frame.rows) == 2)
+        self.wait_frame("two tags", lambda frame:
+                        sum(row.startswith("*") for row in frame.rows) == 2)
+        frame = self.freeze()
         tagged = {name for name, row in zip(frame.names(), frame.rows) if row.startswith("*")}
         count = max(frame.numbers("COUNT"))
+        screen.press("p")
         self.wait_frame("the same with later figures", lambda frame:
                         max(frame.numbers("COUNT")) > count and tagged == {
                             name for name, row in zip(frame.names(), frame.rows)

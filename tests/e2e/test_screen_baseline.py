@@ -11,6 +11,7 @@ from screen import Screen
 class Baseline(Screen):
     def test_columns(self):
         made = self.path("before.json")
+        self.go()
         subprocess.run([harness.rptrace_path, "-p", str(self.target.pid), "-d", "1", "-x", "innermost", "--json", "-o",
                         made], check=True, capture_output=True, timeout=harness.DEADLINE)
         with open(made, encoding="utf-8") as file:

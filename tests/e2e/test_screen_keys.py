@@ -35,6 +35,14 @@ def chooses_name(name):
         rf"([-+] )?{name}\b", test.screen.chosen()))
 
 
+def chooses_match(text, number):
+    """The nth row with a text in its name, from that of "middle" on, and round again."""
+    def check(test):
+        names = test.names[test.names.index("middle"):] + test.names[:test.names.index("middle")]
+        test.wait_chosen([name for name in names if text in name][number])
+    return check
+
+
 def tags(number):
     return lambda test: test.wait_frame(f"{number} tags", lambda frame:
                                         sum(row.startswith("*") for row in frame.rows) == number)
@@ -81,9 +89,9 @@ MOVE = [
     ("Shift-Left", ["S-Left", "S-Left", "S-Left"], shows("REGION +%TIME")),
     ("", ["F5"], hides("- outer")),
     ("F3", ["F3", "middle", "Enter"], chooses_name("middle")),
-    ("/", ["/", "inner", "Enter"], chooses_name("inner")),
-    ("n", ["n"], chooses_name("innermost")),
-    ("N", ["N"], chooses_name("inner")),
+    ("/", ["/", "inner", "Enter"], chooses_match("inner", 0)),
+    ("n", ["n"], chooses_match("inner", 1)),
+    ("N", ["N"], chooses_match("inner", 0)),
     ("F4", ["F4", "middle", "Enter"], shows("1 of [0-9]+ regions")),
     ("", ["Escape"], hides("1 of [0-9]+ regions")),
 ]

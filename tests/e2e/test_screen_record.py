@@ -66,12 +66,14 @@ KEYS = [
 
 class Record(Screen):
     options = ()
+    shown = "innermost"
     record = None
 
     def setUp(self):
         Case.setUp(self)  # no target: all is over
         if not Record.record:
             self.start(os.path.join(TARGETS, "screen_names"))
+            self.go()
             made = self.path("made.rpt")
             subprocess.run([harness.rptrace_path, "record", "-p", str(self.target.pid), "-d", "1", "-o", made],
                            check=True, capture_output=True, timeout=harness.DEADLINE)

@@ -13,9 +13,8 @@ class Setup(Screen):
         os.mkdir(self.home)
         self.file = os.path.join(self.home, ".config/rptrace/screen")
 
-    def again(self, *options, shown="17 regions", **env):
-        """Any of the regions may be out of sight."""
-        return self.open(*options, shown=shown, HOME=self.home, **env)
+    def again(self, *options, **how):
+        return self.open(*options, HOME=self.home, **how)
 
     def leave(self):
         self.screen.press("q")
