@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
 """Processes with bounded waits, rptrace among them, and its JSON snapshot."""
 
+import contextlib
 import ctypes
 import json
 import math
 import os
+import random
 import re
 import select
 import shutil
@@ -307,15 +309,30 @@ class Case(unittest.TestCase):
 
 
 def free_port():
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]
+    """Below those that connections get by themselves, also until a server has taken it."""
+    with open("/proc/sys/net/ipv4/ip_local_port_range", encoding="utf-8") as file:
+        first = max(int(file.read().split()[0]), 2048)
+    while True:
+        port = random.randrange(max(first - 20000, 1024), first)
+        with socket.socket() as sock, contextlib.suppress(OSError):
+            sock.bind(("127.0.0.1", port))
+            return port
 
 
-def wait_gone(pid):
-    """Wait for the end of a process that another one will reap."""
+def state_of(pid):
+    """Its state, as one letter, and its parent; None where there is no such process."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
+            state, parent = file.read().rpartition(")")[2].split()[:2]
+    except (FileNotFoundError, ProcessLookupError):
+        return None, None
+    return state, int(parent)
+
+
+def wait_gone(pid, parent):
+    """Wait for the end of a child of another process, which will reap it: then anybody may get its number."""
     until = time.monotonic() + DEADLINE
-    while os.path.exists(f"/proc/{pid}"):
+    while state_of(pid)[1] == parent:
         if time.monotonic() > until:
             raise AssertionError(f"process {pid} did not end")
         time.sleep(0.002)
@@ -324,10 +341,7 @@ def wait_gone(pid):
 def wait_asleep(pid):
     """Wait until a process waits for something in the kernel."""
     until = time.monotonic() + DEADLINE
-    while True:
-        with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
-            if file.read().rpartition(")")[2].split()[0] == "S":
-                return
+    while state_of(pid)[0] != "S":
         if time.monotonic() > until:
             raise AssertionError(f"process {pid} did not sleep")
         time.sleep(0.002)

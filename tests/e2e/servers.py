@@ -93,7 +93,7 @@ class PostgresCase(Case):
         self.server.wait_lines("received SIGHUP", reloads + 1)
         logins = sum("connection authorized" in s for s in self.server.lines["stderr"] if s)
         for line in self.server.wait_lines("LOG:  disconnection", logins):
-            wait_gone(int(line.split()[0]))
+            wait_gone(int(line.split()[0]), self.server.pid)
 
 
 class RedisCase(Case):
