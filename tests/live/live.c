@@ -475,6 +475,11 @@ const char *live_expect_line(struct live_proc *proc, const char *begin, unsigned
 	return await_line(proc, false, begin, nth);
 }
 
+const char *live_expect_error(struct live_proc *proc, const char *begin, unsigned nth)
+{
+	return await_line(proc, true, begin, nth);
+}
+
 void live_release(struct live_proc *proc)
 {
 	assert_int_equal(write(proc->in, "\n", 1), 1);

@@ -82,8 +82,9 @@ void live_release(struct live_proc *proc);
 void live_close(struct live_proc *proc);
 void live_finish(struct live_proc *target);
 
-/* Wait for the nth line of standard output that begins so; returns what follows it. */
+/* Wait for the nth line of standard output, or error, that begins so; returns what follows it. */
 const char *live_expect_line(struct live_proc *proc, const char *begin, unsigned nth);
+const char *live_expect_error(struct live_proc *proc, const char *begin, unsigned nth);
 
 /* Wait for the end; returns the status as a shell gives it, output and err are complete then. */
 int live_wait(struct live_proc *proc);

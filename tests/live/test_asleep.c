@@ -191,33 +191,38 @@ static void records_have_no_sleeps(void **state)
 					     "but the record will not have it\n"));
 }
 
-static uint64_t switches(pid_t pid)
+/* What it has asked for, and whether it sleeps. */
+static uint64_t switches(pid_t pid, bool *sleeps)
 {
 	static const char key[] = "\nvoluntary_ctxt_switches:";
-	char path[64];
-	const char *at;
+	char path[64], *status;
+	uint64_t n;
 
 	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
-	at = strstr(live_slurp(path), key);
-	assert_non_null(at);
-	return strtoull(at + strlen(key), NULL, 10);
+	status = live_slurp(path);
+	assert_non_null(strstr(status, key));
+	n = strtoull(strstr(status, key) + strlen(key), NULL, 10);
+	*sleeps = strstr(status, "\nState:\tS");
+	free(status);
+	return n;
 }
 
 static void idle_target_is_left_alone(void **state)
 {
 	struct live_proc *target = live_target("asleep idle"), *rptrace;
-	uint64_t before;
+	uint64_t before, until = live_deadline();
+	bool sleeps;
 
 	(void)state;
 	live_release(target);
 	live_expect_line(target, "idle", 1);
-	do
-		before = switches(target->pid);
-	while (live_tick(live_deadline()) && switches(target->pid) != before);
+	for (before = switches(target->pid, &sleeps); !sleeps;
+	     before = switches(target->pid, &sleeps))
+		assert_true(live_tick(until));
 	rptrace = live_rptrace_ready("-p %d -f both -f idle --off-cpu --sample -i 100ms -n 3",
 				     target->pid);
 	assert_int_equal(live_wait(rptrace), 0);
-	assert_int_equal(switches(target->pid), before);
+	assert_int_equal(switches(target->pid, &sleeps), before);
 	live_close(target);
 	assert_int_equal(live_wait(target), 0);
 }

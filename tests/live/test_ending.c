@@ -112,14 +112,16 @@ static void duration_ends_the_run(void **state)
 	assert_true(live_u64(json, "duration_ns") >= 900000000);
 }
 
-static unsigned headers(const char *text)
+/* Tables, also of nothing: the target may not have come to run yet. */
+static unsigned tables(const char *text)
 {
 	unsigned n = 0;
 	char line[512];
 
 	for (; *text; text += strcspn(text, "\n"), text += *text == '\n') {
 		snprintf(line, sizeof(line), "%.*s", (int)strcspn(text, "\n"), text);
-		n += strstr(line, "COUNT") && strstr(line, "TOTAL");
+		n += (strstr(line, "COUNT") && strstr(line, "TOTAL")) ||
+		     !strcmp(line, "no region was entered");
 	}
 	return n;
 }
@@ -131,7 +133,7 @@ static void iterations_end_the_run(void **state)
 
 	(void)state;
 	assert_int_equal(live_wait(rptrace), 0);
-	assert_int_equal(headers(rptrace->out), 3 + 1);
+	assert_int_equal(tables(rptrace->out), 3 + 1);
 	assert_non_null(strstr(rptrace->out, "final summary"));
 	unharmed(target);
 }
@@ -250,7 +252,7 @@ static void status_of_the_command(void **state)
 		assert_int_equal(live_wait(rptrace), rows[i].status);
 		/* The command has standard output for itself. */
 		assert_null(strstr(rptrace->out, "COUNT"));
-		assert_int_equal(headers(rptrace->err), 1);
+		assert_int_equal(tables(rptrace->err), 1);
 		assert_non_null(strstr(rptrace->err, "leaf"));
 	}
 }
@@ -264,7 +266,7 @@ static void status_of_the_command_with_output(void **state)
 	rptrace = live_rptrace("-f leaf --format json -o %s -- %s exit 9", path,
 			       live_target_path("functions"));
 	assert_int_equal(live_wait(rptrace), 9);
-	assert_int_equal(headers(rptrace->err), 0);
+	assert_int_equal(tables(rptrace->err), 0);
 	assert_int_equal(live_sum(live_load(path), "leaf", "count"), 10);
 }
 

@@ -49,15 +49,6 @@ static void children(void **state)
 	assert_true(counted + late * 200 >= 2000);
 }
 
-static void await_tracing(struct live_proc *rptrace)
-{
-	uint64_t until = live_deadline();
-
-	for (live_read(rptrace); !strstr(rptrace->err, "rptrace: tracing"); live_read(rptrace))
-		if (rptrace->done || !live_tick(until))
-			fail_msg("%s does not trace: %s", rptrace->line, rptrace->err);
-}
-
 /* The number that the first process of the target's namespace has out here. */
 static int first_of(const struct live_proc *target)
 {
@@ -89,7 +80,7 @@ static json_t *trace_second(struct live_proc *target, const char *options)
 		"json -o %s",
 		first_of(target), live_program(), options, path);
 
-	await_tracing(rptrace);
+	live_expect_error(rptrace, "rptrace: tracing", 1);
 	live_release(target);
 	assert_int_equal(live_wait(rptrace), 0);
 	return live_load(path);

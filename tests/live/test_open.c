@@ -201,12 +201,18 @@ static void no_list_without_the_option(void **state)
 
 /* ---- beside tables --------------------------------------------------------------------------- */
 
-/* Until rptrace has told that often of what is stuck, and then to the end. */
-static void stuck_for(struct live_proc *target, struct live_proc *rptrace, unsigned lines)
+/*
+ * Until rptrace has told that often of what is stuck, and commands have run, and then to the end:
+ * it does not wait for commands.
+ */
+static void stuck_for(struct live_proc *target, struct live_proc *rptrace, unsigned lines,
+		      unsigned commands)
 {
 	live_release(target);
 	live_expect_line(target, "stuck", 1);
 	live_expect_line(rptrace, "stuck ", lines);
+	if (commands)
+		live_expect_error(rptrace, "ran=", commands);
 	live_finish(target);
 	assert_int_equal(live_wait(rptrace), 0);
 }
@@ -220,7 +226,7 @@ static void lines_below_each_table(void **state)
 	char line[256];
 
 	(void)state;
-	stuck_for(target, rptrace, 9);
+	stuck_for(target, rptrace, 9, 0);
 	snprintf(line, sizeof(line), "  lock_wait  thread %d of %d stuck  request > compute > %s\n",
 		 target->pid, target->pid, "lock_wait");
 	assert_non_null(strstr(rptrace->out, line));
@@ -296,7 +302,7 @@ static void a_command_for_each(void **state)
 	(void)state;
 	rptrace = live_rptrace_ready("-p %d " CHAIN " -b -i 0.05 --stuck 1ns --on-stuck %s",
 				     target->pid, command);
-	stuck_for(target, rptrace, 12);
+	stuck_for(target, rptrace, 12, 3);
 	for (at = target->out; next_said(&at, &said);) {
 		path = strrchr(said.path, ' ') ? strrchr(said.path, ' ') + 1 : said.path;
 		assert_true(asprintf(&line, "ran=%s=%s=%d=%d=stuck=function==stuck=", path,
@@ -321,7 +327,7 @@ static void names_are_not_obeyed(void **state)
 	(void)state;
 	rptrace = live_rptrace_ready("-p %d -b -i 0.05 --stuck 1ns --on-stuck %s", target->pid,
 				     live_script("tell", "echo \"ran=$RPTRACE_REGION=\""));
-	stuck_for(target, rptrace, 3);
+	stuck_for(target, rptrace, 3, 1);
 	assert_int_equal(lines_with(rptrace->err, "ran=$(touch obeyed);`touch obeyed`='\"\\x0a="),
 			 1);
 	assert_int_not_equal(access("obeyed", F_OK), 0);
@@ -341,7 +347,7 @@ static void not_too_many(void **state)
 	rptrace = live_rptrace_ready("-p %d -f request -b -i 0.05 --stuck 1ns --on-stuck %s "
 				     "--max-on-stuck 3",
 				     target->pid, command);
-	stuck_for(target, rptrace, 200);
+	stuck_for(target, rptrace, 200, 3);
 	assert_int_equal(lines_with(rptrace->err, "ran="), 3);
 	assert_non_null(strstr(rptrace->err, "too many commands run already"));
 	/* They end as their input does. */

@@ -52,26 +52,16 @@ static void end(const struct silent *s)
 	assert_int_equal(live_wait(s->files), 0);
 }
 
-static void await_tracing(struct live_proc *rptrace)
-{
-	uint64_t until = live_deadline();
-
-	for (live_read(rptrace); !strstr(rptrace->err, "rptrace: tracing"); live_read(rptrace))
-		if (rptrace->done || !live_tick(until))
-			fail_msg("%s does not trace: %s", rptrace->line, rptrace->err);
-}
-
 static void others_are_traced_all_the_same(void **state)
 {
 	const struct silent s = fall_silent();
 	const char *path = live_path("others.json");
 	struct live_proc *other = live_target("functions counts 1 600");
-	struct live_proc *rptrace = live_rptrace("-p %d,%d -f leaf --format json -o %s",
-						 (int)s.program->pid, (int)other->pid, path);
+	struct live_proc *rptrace = live_rptrace_ready("-p %d,%d -f leaf --format json -o %s",
+						       (int)s.program->pid, (int)other->pid, path);
 	json_t *json;
 
 	(void)state;
-	await_tracing(rptrace);
 	live_finish(other);
 	kill(rptrace->pid, SIGINT);
 	json = live_figures(rptrace, path);
@@ -128,9 +118,8 @@ static void a_debug_link_blames_nobody_else(void **state)
 	live_expect_line(files, "silent", 1);
 	hostile = live_target("maps %s %s_too", linked, linked);
 	other = live_target("%s counts 1 600", live_copy("functions", "same"));
-	rptrace = live_rptrace("-p %d,%d -f linked*:* -f leaf --format json -o %s",
-			       (int)hostile->pid, (int)other->pid, path);
-	await_tracing(rptrace);
+	rptrace = live_rptrace_ready("-p %d,%d -f linked*:* -f leaf --format json -o %s",
+				     (int)hostile->pid, (int)other->pid, path);
 	live_expect_line(files, "asked", 1);
 	live_finish(other);
 	kill(rptrace->pid, SIGINT);
@@ -155,6 +144,31 @@ static struct silent run_from(const char *mode)
 	return s;
 }
 
+/* How often it has gone to sleep, as it does after each round of calls. */
+static unsigned long rounds_of(const struct silent *s)
+{
+	static const char key[] = "\nvoluntary_ctxt_switches:";
+	char path[64], *text, *at;
+	unsigned long n;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)s->program->pid);
+	text = live_slurp(path);
+	at = strstr(text, key);
+	assert_non_null(at);
+	n = strtoul(at + strlen(key), NULL, 10);
+	free(text);
+	return n;
+}
+
+static void await_a_round(const struct silent *s)
+{
+	unsigned long now = rounds_of(s);
+	uint64_t until = live_deadline();
+
+	while (rounds_of(s) < now + 2)
+		assert_true(live_tick(until));
+}
+
 static void one_is_traced_beside(const char *mode, bool is_left)
 {
 	const struct silent s = run_from(mode);
@@ -162,10 +176,11 @@ static void one_is_traced_beside(const char *mode, bool is_left)
 	struct live_proc *other = live_target("functions counts 1 600"), *rptrace;
 	json_t *json;
 
-	rptrace = live_rptrace("-p %d,%d -f program:leaf -f functions:leaf --format json -o %s",
-			       (int)s.program->pid, (int)other->pid, path);
-	await_tracing(rptrace);
+	rptrace = live_rptrace_ready("-p %d,%d -f program:leaf -f functions:leaf --format json "
+				     "-o %s",
+				     (int)s.program->pid, (int)other->pid, path);
 	live_expect_line(s.files, "asked", 1);
+	await_a_round(&s);
 	live_finish(other);
 	kill(rptrace->pid, SIGINT);
 	json = live_figures(rptrace, path);
@@ -240,19 +255,15 @@ static pid_t helper_of(pid_t rptrace)
  * end. */
 static void names_are_not_waited_for(void **state)
 {
-	const char *folder = live_path("silent"), *path = live_path("unnamed.json");
+	const struct silent s = run_from("root");
+	const char *path = live_path("unnamed.json");
 	struct live_proc *rptrace;
-	struct silent s;
 
 	(void)state;
-	skip_without_fuse();
-	s.files = live_target("silent_files %s %s root", folder, live_target_path("functions"));
-	s.program = live_target("%s/program forever", folder);
-	live_release(s.program);
-	live_expect_line(s.program, "running", 1);
-	rptrace = live_rptrace("-p %d -f leaf --sample --format json -o %s", (int)s.program->pid,
-			       path);
+	rptrace = live_rptrace_ready("-p %d -f leaf --sample --format json -o %s",
+				     (int)s.program->pid, path);
 	live_expect_line(s.files, "asked", 1);
+	await_a_round(&s);
 	kill(rptrace->pid, SIGINT);
 	assert_true(live_sum(live_figures(rptrace, path), "leaf", "count") > 0);
 	end(&s);
