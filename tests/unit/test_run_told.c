@@ -2,6 +2,9 @@
 /* What a run says while it goes on: of shares, of what is stuck, of samples. */
 #include "run_fixture.h"
 
+#include <sys/sysmacros.h>
+
+#include "discover/proc.h"
 #include "rp_shares.h"
 
 static size_t lines_with(const char *text)
@@ -224,8 +227,11 @@ static void samples_have_lines(void **state)
 	assert_int_not_equal(fake_perf.event[0].period, 0);
 }
 
-/* All is over when it is told, be it while samples are taken: there is no such process. */
-static void assert_told_late(bool while_taken)
+/*
+ * All is over when it is told, be it while samples are taken, or the end first, as that came
+ * through another ring: there is no such process.
+ */
+static void assert_told_late(bool while_taken, bool end_first)
 {
 	const uint64_t late = UINT64_MAX / 2;
 	const pid_t child = 1 << 30;
@@ -240,8 +246,8 @@ static void assert_told_late(bool while_taken)
 	kernel.coming[1].ring = kernel.coming[2].ring = "events";
 	kernel.coming[1].bytes = kernel.coming[2].bytes = RP_EVENT_SHORT;
 	kernel.coming[1].times = kernel.coming[2].times = 1;
-	kernel.coming[1].record = &began;
-	kernel.coming[2].record = &ended;
+	kernel.coming[1].record = end_first ? &ended : &began;
+	kernel.coming[2].record = end_first ? &began : &ended;
 	kernel.coming[1].after = kernel.coming[2].after = while_taken ? &kernel.coming[0].times
 								      : NULL;
 	assert_int_equal(
@@ -255,8 +261,9 @@ static void assert_told_late(bool while_taken)
 static void samples_are_of_the_code_of_their_time(void **state)
 {
 	(void)state;
-	assert_told_late(false);
-	assert_told_late(true);
+	assert_told_late(false, false);
+	assert_told_late(true, false);
+	assert_told_late(false, true);
 }
 
 /* Of a program that another one has taken the place of, nothing is left to be seen. */
@@ -281,6 +288,37 @@ static void no_sample_is_of_a_later_program(void **state)
 		RP_EXIT_OK);
 	assert_prints("\"taken\": 1,");
 	assert_prints("\"unresolved\": 1,");
+}
+
+static int trace_mapped(uint64_t mapped, uint64_t sampled)
+{
+	static struct rp_event maps = {
+		.header = {.type = RP_EVENT_LIBRARY, .length = RP_EVENT_NAMED}};
+	struct rp_mapped_list list;
+
+	assert_int_equal(rp_proc__mapped("/proc", target, &list), 0);
+	maps.pid = (uint32_t)target;
+	maps.dev = major(list.items[0].dev) << RP_DEV_MINOR_BITS | minor(list.items[0].dev);
+	maps.detail = list.items[0].ino;
+	maps.time = mapped;
+	rp_proc__mapped_free(&list);
+	kernel.coming[1].ring = "events";
+	kernel.coming[1].bytes = RP_EVENT_NAMED;
+	kernel.coming[1].times = 1;
+	kernel.coming[1].record = &maps;
+	return trace_samples_of(target, sampled, 1, "--json -d 50ms --sample -f probed_one");
+}
+
+/* Another file may have been at that address before. */
+static void no_sample_is_of_what_is_mapped_later(void **state)
+{
+	(void)state;
+	assert_int_equal(trace_mapped(2, 1), RP_EXIT_OK);
+	assert_prints("\"taken\": 1,");
+	assert_prints("\"unresolved\": 1,");
+	assert_int_equal(trace_mapped(1, 2), RP_EXIT_OK);
+	assert_prints("\"taken\": 1,");
+	assert_prints("\"unresolved\": 0,");
 }
 
 /* What is no sample is none, and is counted. */
@@ -418,6 +456,7 @@ int main(void)
 		TEST(samples_have_lines),
 		TEST(samples_are_of_the_code_of_their_time),
 		TEST(no_sample_is_of_a_later_program),
+		TEST(no_sample_is_of_what_is_mapped_later),
 		TEST(damaged_samples_are_counted),
 		TEST(threads_that_cannot_be_sampled_are_told),
 		TEST(samples_are_recorded),

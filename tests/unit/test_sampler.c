@@ -142,8 +142,8 @@ static void test_probed_instruction(void **state)
 	uint32_t object;
 
 	(void)state;
-	assert_true(rp_spaces__find(rp_sampler__spaces(sampler), getpid(), within(inner), &object,
-				    &probe));
+	assert_true(rp_spaces__find(rp_sampler__spaces(sampler), getpid(), within(inner), 0,
+				    &object, &probe));
 	take(within(inner), RP_SAMPLE_KIND_SAMPLE, 0);
 	take(within(inner) - 1, RP_SAMPLE_KIND_SAMPLE, RP_SAMPLE_KERNEL);
 	assert_int_equal(totals->probes, 0);

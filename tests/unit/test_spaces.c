@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 
 #include "discover/vdso.h"
 #include "rp_sample.h"
@@ -88,19 +89,93 @@ static void test_looks_are_of_their_time(void **state)
 	(void)state;
 	rp_spaces__changed(spaces, getpid());
 	rp_spaces__fork(spaces, CHILD, getpid());
-	assert_true(rp_spaces__find(spaces, CHILD, here, &object, &offset));
+	assert_true(rp_spaces__find(spaces, CHILD, here, 0, &object, &offset));
 	rp_spaces__exit(spaces, getpid());
 	rp_spaces__ended(spaces, getpid());
 	rp_spaces__ended(spaces, getpid());
-	assert_false(rp_spaces__find(spaces, getpid(), here, &object, &offset));
+	assert_false(rp_spaces__find(spaces, getpid(), here, 0, &object, &offset));
 	rp_spaces__exec(spaces, getpid());
-	assert_false(rp_spaces__find(spaces, getpid(), here, &object, &offset));
+	assert_false(rp_spaces__find(spaces, getpid(), here, 0, &object, &offset));
 	rp_spaces__exec(spaces, getpid());
-	assert_true(rp_spaces__find(spaces, getpid(), here, &object, &offset));
+	assert_true(rp_spaces__find(spaces, getpid(), here, 0, &object, &offset));
 	rp_spaces__free(spaces);
 	rp_sample_objects__free(objects);
 	rp_sample_store__put(store);
 	end_tables(&k, tables);
+}
+
+/* Until it is the turn of what was mapped something else was there, of which nothing is left. */
+static void test_no_sample_is_in_what_is_mapped_later(void **state)
+{
+	struct kernel k = {0};
+	struct rp_unwind_tables *tables = new_tables(&k, 64u << 20, OBJECTS_MAX);
+	struct rp_sample_store *store = rp_sample_store__new(1, UINT64_MAX, false);
+	struct rp_sample_objects *objects = rp_sample_objects__new(store, NULL, false, is_never);
+	struct rp_spaces *spaces = rp_spaces__new(objects, tables, store, NULL, false);
+	uint64_t offset, here = (uint64_t)(uintptr_t)is_never;
+	struct rp_file_id file, other;
+	uint64_t before;
+	uint32_t object;
+
+	(void)state;
+	rp_spaces__look(spaces, getpid());
+	before = rp_clock__now();
+	rp_spaces__look(spaces, getpid());
+	assert_true(rp_spaces__find(spaces, getpid(), here, before, &object, &offset));
+	file = other = *rp_sample_objects__mapped(objects, object);
+	other.ino++;
+	rp_spaces__maps(spaces, getpid(), &other);
+	rp_spaces__maps(spaces, CHILD, &file);
+	assert_true(rp_spaces__find(spaces, getpid(), here, before, &object, &offset));
+	rp_spaces__maps(spaces, getpid(), &file);
+	rp_spaces__maps(spaces, getpid(), &file);
+	assert_false(rp_spaces__find(spaces, getpid(), here, before, &object, &offset));
+	assert_true(rp_spaces__was_early(spaces, getpid(), here, before));
+	/* What had been read by then is not outdated. */
+	assert_true(rp_spaces__find(spaces, getpid(), here, rp_clock__now(), &object, &offset));
+	rp_spaces__mapped(spaces, getpid(), &file);
+	assert_false(rp_spaces__find(spaces, getpid(), here, before, &object, &offset));
+	rp_spaces__mapped(spaces, getpid(), &file);
+	assert_true(rp_spaces__find(spaces, getpid(), here, before, &object, &offset));
+	assert_false(rp_spaces__was_early(spaces, getpid(), here, before));
+	/* It is looked at once, before what is sampled in it is named. */
+	assert_true(rp_spaces__catch_up_with(spaces, getpid()));
+	assert_false(rp_spaces__catch_up_with(spaces, getpid()));
+	/* No sample is of this one. */
+	rp_spaces__mapped(spaces, CHILD, &file);
+	assert_false(rp_spaces__catch_up_with(spaces, CHILD));
+	rp_spaces__maps(spaces, CHILD, &file);
+	rp_spaces__free(spaces);
+	rp_sample_objects__free(objects);
+	rp_sample_store__put(store);
+	end_tables(&k, tables);
+}
+
+/* Where it is mapped again it may be had. */
+static void test_what_could_not_be_opened_is_tried_again(void **state)
+{
+	struct rp_sample_store *store = rp_sample_store__new(1, UINT64_MAX, false);
+	struct rp_sample_objects *objects = rp_sample_objects__new(store, NULL, false, is_never);
+	const struct rp_owner owner = {.process = (uint64_t)getpid()};
+	struct rlimit limit, none;
+	struct rp_mapped_list list;
+	struct rp_file_id id;
+	uint32_t object;
+
+	(void)state;
+	assert_int_equal(rp_proc__mapped("/proc", getpid(), &list), 0);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	none = (struct rlimit){.rlim_cur = 0, .rlim_max = limit.rlim_max};
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	object = rp_sample_objects__get(objects, owner, &list.items[0]);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	assert_true(object > 0);
+	assert_false(rp_sample_objects__id(objects, object, &id));
+	assert_int_equal(rp_sample_objects__get(objects, owner, &list.items[0]), object);
+	assert_true(rp_sample_objects__id(objects, object, &id));
+	rp_proc__mapped_free(&list);
+	rp_sample_objects__free(objects);
+	rp_sample_store__put(store);
 }
 
 /*
@@ -119,21 +194,21 @@ static void test_misses_are_remembered(void **state)
 	int fd;
 
 	(void)state;
-	assert_false(rp_spaces__find(spaces, getpid(), 1, &object, &offset));
+	assert_false(rp_spaces__find(spaces, getpid(), 1, 0, &object, &offset));
 	fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
 	code = mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 4096);
 	assert_true(code != MAP_FAILED);
 	close(fd);
 	at = (uint64_t)(uintptr_t)code + 10;
-	assert_false(rp_spaces__find(spaces, getpid(), at, &object, &offset));
+	assert_false(rp_spaces__find(spaces, getpid(), at, 0, &object, &offset));
 	rp_spaces__forget_misses(spaces);
-	assert_true(rp_spaces__find(spaces, getpid(), at, &object, &offset));
+	assert_true(rp_spaces__find(spaces, getpid(), at, 0, &object, &offset));
 	assert_int_equal(offset, 4096 + 10);
 	munmap(code, 4096);
 	/* A file that has gone is where it was until that is told of. */
-	assert_true(rp_spaces__find(spaces, getpid(), at, &object, &offset));
+	assert_true(rp_spaces__find(spaces, getpid(), at, 0, &object, &offset));
 	rp_spaces__look(spaces, getpid());
-	assert_false(rp_spaces__find(spaces, getpid(), at, &object, &offset));
+	assert_false(rp_spaces__find(spaces, getpid(), at, 0, &object, &offset));
 	rp_spaces__free(spaces);
 	rp_sample_objects__free(objects);
 	rp_sample_store__put(store);
@@ -234,7 +309,7 @@ static void test_kernels_code_has_names(void **state)
 	if (!clock)
 		skip();
 	assert_true(
-		rp_spaces__find(spaces, getpid(), (uint64_t)(uintptr_t)clock, &object, &offset));
+		rp_spaces__find(spaces, getpid(), (uint64_t)(uintptr_t)clock, 0, &object, &offset));
 	assert_int_equal(rp_sample_objects__places(objects, (struct rp_owner){0}, object, offset,
 						   places, 4, &named),
 			 1);
@@ -243,7 +318,7 @@ static void test_kernels_code_has_names(void **state)
 	assert_non_null(strstr(place->function, "clock_gettime"));
 	assert_string_equal(place->object, RP_VDSO_NAME);
 	/* What the kernel maps in front of it is no code. */
-	assert_false(rp_spaces__find(spaces, getpid(), rp_proc__vdso("/proc", getpid()) - 1,
+	assert_false(rp_spaces__find(spaces, getpid(), rp_proc__vdso("/proc", getpid()) - 1, 0,
 				     &object, &offset));
 	dlclose(vdso);
 	rp_spaces__free(spaces);
@@ -257,6 +332,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_code_is_early_until_its_tables_are_there),
 		cmocka_unit_test(test_looks_are_of_their_time),
+		cmocka_unit_test(test_no_sample_is_in_what_is_mapped_later),
+		cmocka_unit_test(test_what_could_not_be_opened_is_tried_again),
 		cmocka_unit_test(test_misses_are_remembered),
 		cmocka_unit_test(test_what_is_mapped_is_looked_at_later),
 		cmocka_unit_test(test_compiled_code_goes_with_its_program),

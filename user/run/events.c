@@ -79,6 +79,8 @@ static void on_mapping(void *ctx, pid_t pid, const struct rp_mapped *mapped, uin
 {
 	struct rp_run *run = ctx;
 
+	if (run->sampling)
+		rp_sampling__on_mapping(run->sampling, pid, mapped, time);
 	rp_targets__on_mapping(run->targets, pid, mapped, time);
 }
 

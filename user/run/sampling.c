@@ -31,8 +31,9 @@ struct probe_place {
 /* What happened to a process: kept until the samples from before it have been taken. */
 struct happening {
 	enum rp_event_type type;
-	pid_t pid, parent; /* the latter of a fork */
-	uint64_t time;	   /* ns, CLOCK_MONOTONIC */
+	pid_t pid, parent;	/* the latter of a fork */
+	uint64_t time;		/* ns, CLOCK_MONOTONIC */
+	struct rp_file_id file; /* that was mapped */
 };
 
 struct rp_sampling {
@@ -52,7 +53,7 @@ struct rp_sampling {
 	size_t n_probes, n_sites;   /* as many sites had the plan when they were looked at ... */
 	uint64_t renumbered;	    /* ... and its objects so often new numbers */
 	uint64_t told;		    /* all that happened up to then is known; ns */
-	struct happening *to_come;  /* n of them; the first `done` have been seen to */
+	struct happening *to_come;  /* by time; the first `done` have been seen to */
 	size_t n_to_come, room_to_come, done;
 };
 
@@ -281,6 +282,9 @@ static void see_to(struct rp_sampling *s, const struct happening *h)
 		if (!is_known(s, h))
 			rp_spaces__changed(spaces, h->pid);
 		break;
+	case RP_EVENT_LIBRARY:
+		rp_spaces__mapped(spaces, h->pid, &h->file);
+		break;
 	case RP_EVENT_EXIT:
 		rp_spaces__exit(spaces, h->pid);
 		break;
@@ -303,12 +307,32 @@ static int hear(struct rp_sampling *s)
 	return s->opts.tell(s->opts.ctx);
 }
 
-/* The kernel may have told of it only since the samples before this one were taken. */
-static void see_to_what_came_before(struct rp_sampling *s, uint64_t time)
+/*
+ * The kernel may have told of it only since the samples before this one were taken; and what is
+ * mapped by now may be of still later.
+ */
+static void see_to_what_came_before(struct rp_sampling *s, pid_t pid, uint64_t time)
 {
 	if (time > s->told)
 		hear(s);
 	see_to_all_until(s, time);
+	if (rp_spaces__catch_up_with(rp_sampler__spaces(s->sampler), pid))
+		hear(s);
+}
+
+/* What is told of here, and what there by another ring, is brought into one order. */
+static void add_to_come(struct rp_sampling *s, const struct happening *h)
+{
+	size_t at = s->n_to_come;
+
+	if (rp_array__grow(&s->to_come, s->n_to_come, &s->room_to_come, sizeof(*s->to_come))) {
+		see_to(s, h); /* out of memory: too early for some samples */
+		return;
+	}
+	for (; at > s->done && s->to_come[at - 1].time > h->time; at--)
+		s->to_come[at] = s->to_come[at - 1];
+	s->to_come[at] = *h;
+	s->n_to_come++;
 }
 
 void rp_sampling__on_event(struct rp_sampling *s, const struct rp_event *event)
@@ -316,15 +340,26 @@ void rp_sampling__on_event(struct rp_sampling *s, const struct rp_event *event)
 	const struct happening h = {.type = event->header.type,
 				    .pid = (pid_t)event->pid,
 				    .parent = (pid_t)event->detail,
-				    .time = event->time};
+				    .time = event->time,
+				    .file = {rp_event__dev(event), event->detail}};
 
-	if (rp_array__grow(&s->to_come, s->n_to_come, &s->room_to_come, sizeof(*s->to_come))) {
-		see_to(s, &h); /* out of memory: too early for some samples */
-		return;
-	}
-	s->to_come[s->n_to_come++] = h;
+	if (h.type == RP_EVENT_LIBRARY)
+		rp_spaces__maps(rp_sampler__spaces(s->sampler), h.pid, &h.file);
 	if (is_end_of_program(s, &h))
 		rp_spaces__ended(rp_sampler__spaces(s->sampler), h.pid);
+	add_to_come(s, &h);
+}
+
+void rp_sampling__on_mapping(struct rp_sampling *s, pid_t pid, const struct rp_mapped *mapped,
+			     uint64_t time)
+{
+	const struct happening h = {.type = RP_EVENT_LIBRARY,
+				    .pid = pid,
+				    .time = time,
+				    .file = {mapped->dev, mapped->ino}};
+
+	rp_spaces__maps(rp_sampler__spaces(s->sampler), pid, &h.file);
+	add_to_come(s, &h);
 }
 
 /* ---- samples --------------------------------------------------------------------------------- */
@@ -337,7 +372,7 @@ static void on_record(void *ctx, const void *data, size_t size)
 	memset(&sample, 0, RP_SAMPLE_BYTES(0));
 	memcpy(&sample, data, size < RP_SAMPLE_BYTES(0) ? size : RP_SAMPLE_BYTES(0));
 	if (sample.kind == RP_SAMPLE_KIND_SAMPLE || sample.kind == RP_SAMPLE_KIND_SLEEP)
-		see_to_what_came_before(s, sample.time);
+		see_to_what_came_before(s, (pid_t)sample.tgid, sample.time);
 	if (!rp_sampler__take(s->sampler, data, size))
 		rp_session__count_lost(s->opts.session, RP_LOST_UNKNOWN_EVENTS);
 	else if (sample.kind == RP_SAMPLE_KIND_SAMPLE)

@@ -47,6 +47,10 @@ void rp_sampling__look_at_command(struct rp_sampling *sampling, pid_t pid);
  */
 void rp_sampling__on_event(struct rp_sampling *sampling, const struct rp_event *event);
 
+/* Likewise what it maps, where the whole system is traced. */
+void rp_sampling__on_mapping(struct rp_sampling *sampling, pid_t pid,
+			     const struct rp_mapped *mapped, uint64_t time);
+
 /* Take what the kernel has sampled so far, and what has happened up to then. */
 int rp_sampling__drain(struct rp_sampling *sampling);
 

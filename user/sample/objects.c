@@ -128,8 +128,12 @@ uint32_t rp_sample_objects__get(struct rp_sample_objects *o, struct rp_owner own
 	for (size_t i = o->n; i > 0; i--) {
 		object = &o->item[i - 1];
 		if (object->mapped.ino == mapped->ino && object->mapped.dev == mapped->dev &&
-		    (!is_there || rp_file__same_content(&st, &object->st)))
+		    (!is_there || rp_file__same_content(&st, &object->st))) {
+			/* It may have been unmapped for a moment when it was to be opened. */
+			if (is_there && !object->number)
+				open_object(o, object, pid, mapped);
 			return (uint32_t)i;
+		}
 	}
 	if (!rp_room__take(o->files, owner, 1))
 		return 0;
@@ -189,6 +193,12 @@ size_t rp_sample_objects__places(struct rp_sample_objects *o, struct rp_owner ow
 		n += places[n] > 0;
 	}
 	return n;
+}
+
+const struct rp_file_id *rp_sample_objects__mapped(const struct rp_sample_objects *o,
+						   uint32_t number)
+{
+	return &o->item[number - 1].mapped;
 }
 
 bool rp_sample_objects__id(const struct rp_sample_objects *o, uint32_t number,

@@ -42,7 +42,11 @@ size_t rp_sample_objects__places(struct rp_sample_objects *objects, struct rp_ow
 				 uint32_t object, uint64_t offset, uint32_t *places, size_t most,
 				 bool *named);
 
-/* Which file it is; false: it could not be opened. */
+/* Which file it is, as the maps of processes show it. */
+const struct rp_file_id *rp_sample_objects__mapped(const struct rp_sample_objects *objects,
+						   uint32_t object);
+
+/* Which file it is, as stat(2) shows it; false: it could not be opened. */
 bool rp_sample_objects__id(const struct rp_sample_objects *objects, uint32_t object,
 			   struct rp_file_id *id);
 

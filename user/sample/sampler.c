@@ -120,8 +120,8 @@ static size_t places_of(struct rp_sampler *s, const struct rp_sample *sample, si
 	uint32_t object;
 
 	*named = false;
-	if (!rp_spaces__find(s->spaces, (pid_t)sample->tgid, address_of(sample, i), &object,
-			     &offset))
+	if (!rp_spaces__find(s->spaces, (pid_t)sample->tgid, address_of(sample, i), sample->time,
+			     &object, &offset))
 		return compiled_place(s, sample, i, places, most, named);
 	return rp_sample_objects__places(s->objects,
 					 rp_spaces__owner(s->spaces, (pid_t)sample->tgid), object,
@@ -141,8 +141,8 @@ static bool is_at_probe(struct rp_sampler *s, const struct rp_sample *sample)
 	if (sample->flags & RP_SAMPLE_PROBE)
 		return true;
 	return sample->flags & RP_SAMPLE_KERNEL && sample->addresses &&
-	       rp_spaces__find(s->spaces, (pid_t)sample->tgid, address_of(sample, 0), &object,
-			       &offset) &&
+	       rp_spaces__find(s->spaces, (pid_t)sample->tgid, address_of(sample, 0), sample->time,
+			       &object, &offset) &&
 	       rp_sample_objects__id(s->objects, object, &file) &&
 	       (s->is_probe(s->ctx, &file, offset) || s->is_probe(s->ctx, &file, offset - 1));
 }

@@ -20,9 +20,19 @@ struct space {
 	struct mapping *mappings; /* by start */
 	size_t n;
 	struct rp_owner owner;
+	uint64_t read; /* then it was what it maps; ns, CLOCK_MONOTONIC */
 	bool changed;  /* what it maps is to be looked at */
 	bool missed;   /* something was in none of them, though they are as new as can be */
 	unsigned ends; /* of its programs that have come, but are yet to be told */
+	UT_hash_handle hh;
+};
+
+/* What a process has mapped, so many times, is told, but not its turn yet. */
+struct to_map {
+	struct {
+		uint64_t pid, dev, ino;
+	} key;
+	unsigned times;
 	UT_hash_handle hh;
 };
 
@@ -34,6 +44,7 @@ struct rp_spaces {
 	struct rp_python_codes *python;
 	struct rp_time_share *time_share; /* of looking at what they map */
 	struct space *all;
+	struct to_map *to_map;
 };
 
 struct rp_spaces *rp_spaces__new(struct rp_sample_objects *objects, struct rp_unwind_tables *tables,
@@ -63,14 +74,23 @@ static void drop(struct rp_spaces *s, struct space *space)
 	free(space);
 }
 
+static void forget(struct rp_spaces *s, struct to_map *m)
+{
+	HASH_DEL(s->to_map, m);
+	free(m);
+}
+
 void rp_spaces__free(struct rp_spaces *s)
 {
 	struct space *space, *next;
+	struct to_map *m, *next_m;
 
 	if (!s)
 		return;
 	HASH_ITER (hh, s->all, space, next)
 		drop(s, space);
+	HASH_ITER (hh, s->to_map, m, next_m)
+		forget(s, m);
 	rp_perf_maps__free(s->compiled);
 	rp_python_codes__free(s->python);
 	rp_time_share__free(s->time_share);
@@ -176,6 +196,7 @@ static void take(const struct rp_spaces *s, struct space *space,
 	free(space->mappings);
 	space->mappings = mappings;
 	space->n = n;
+	space->read = rp_clock__now();
 }
 
 /* Its unwind tables are there. */
@@ -236,6 +257,51 @@ void rp_spaces__changed(struct rp_spaces *s, pid_t pid)
 		space->changed = true;
 }
 
+bool rp_spaces__catch_up_with(struct rp_spaces *s, pid_t pid)
+{
+	struct space *space = find(s, pid);
+
+	if (!space || !space->changed)
+		return false;
+	rp_spaces__look(s, pid);
+	space->missed = !space->changed;
+	return space->missed;
+}
+
+static struct to_map *find_to_map(const struct rp_spaces *s, pid_t pid,
+				  const struct rp_file_id *file, struct to_map *key)
+{
+	struct to_map *m;
+
+	*key = (struct to_map){.key = {(uint64_t)pid, file->dev, file->ino}};
+	HASH_FIND(hh, s->to_map, &key->key, sizeof(key->key), m);
+	return m;
+}
+
+void rp_spaces__maps(struct rp_spaces *s, pid_t pid, const struct rp_file_id *file)
+{
+	struct to_map key, *m = find_to_map(s, pid, file, &key);
+
+	if (!m) {
+		m = calloc(1, sizeof(*m));
+		if (!m)
+			return;
+		*m = key;
+		HASH_ADD(hh, s->to_map, key, sizeof(m->key), m);
+	}
+	m->times++;
+}
+
+void rp_spaces__mapped(struct rp_spaces *s, pid_t pid, const struct rp_file_id *file)
+{
+	struct to_map key, *m = find_to_map(s, pid, file, &key);
+
+	if (m && !--m->times)
+		forget(s, m);
+	if (find(s, pid)) /* else it has no samples, as most of a whole system */
+		rp_spaces__changed(s, pid);
+}
+
 void rp_spaces__catch_up(struct rp_spaces *s)
 {
 	struct space *space, *next;
@@ -263,6 +329,7 @@ void rp_spaces__fork(struct rp_spaces *s, pid_t pid, pid_t parent)
 	free(to->mappings);
 	to->mappings = mappings;
 	to->n = from->n;
+	to->read = from->read;
 	rp_unwind_tables__fork(s->tables, pid, parent);
 }
 
@@ -301,8 +368,22 @@ void rp_spaces__exit(struct rp_spaces *s, pid_t pid)
 	space->changed = space->missed = false;
 }
 
-bool rp_spaces__find(struct rp_spaces *s, pid_t pid, uint64_t address, uint32_t *object,
-		     uint64_t *offset)
+/*
+ * What it maps was read later than that, and this file is mapped, be it again, in between:
+ * something else may have been at its address.
+ */
+static bool is_later(const struct rp_spaces *s, const struct space *space,
+		     const struct mapping *mapping, uint64_t time)
+{
+	struct to_map key;
+
+	return space->read > time && s->to_map &&
+	       find_to_map(s, space->pid, rp_sample_objects__mapped(s->objects, mapping->object),
+			   &key);
+}
+
+bool rp_spaces__find(struct rp_spaces *s, pid_t pid, uint64_t address, uint64_t time,
+		     uint32_t *object, uint64_t *offset)
 {
 	struct space *space = find(s, pid);
 	const struct mapping *mapping = find_mapping(space, address);
@@ -314,7 +395,7 @@ bool rp_spaces__find(struct rp_spaces *s, pid_t pid, uint64_t address, uint32_t 
 		if (space && !mapping)
 			space->missed = true;
 	}
-	if (!mapping || !mapping->object)
+	if (!mapping || !mapping->object || is_later(s, space, mapping, time))
 		return false;
 	*object = mapping->object;
 	*offset = address - mapping->start + mapping->offset;
@@ -327,7 +408,9 @@ bool rp_spaces__was_early(const struct rp_spaces *s, pid_t pid, uint64_t address
 	const struct mapping *mapping = find_mapping(space, address);
 
 	/* One that had ended before it was looked at had nothing but what had just been mapped. */
-	return !space || !space->n || (mapping && time < mapping->since);
+	return !space || !space->n ||
+	       (mapping &&
+		(time < mapping->since || (mapping->object && is_later(s, space, mapping, time))));
 }
 
 const char *rp_spaces__compiled(struct rp_spaces *s, pid_t pid, uint64_t address, uint64_t now)

@@ -30,9 +30,19 @@ void rp_spaces__free(struct rp_spaces *spaces);
  * far. What has ended stays as it was.
  */
 void rp_spaces__look(struct rp_spaces *spaces, pid_t pid);
-/* It has mapped something: any number of times, it is looked at once, with all that are late. */
+/*
+ * It has mapped something: any number of times, it is looked at once, with all that are late, or
+ * before its next sample is named: true, it was.
+ */
 void rp_spaces__changed(struct rp_spaces *spaces, pid_t pid);
+bool rp_spaces__catch_up_with(struct rp_spaces *spaces, pid_t pid);
 void rp_spaces__catch_up(struct rp_spaces *spaces);
+/*
+ * It has mapped a file, as it is told, and then in its turn. In between, samples may be from before
+ * that, when something else was at the same address: they are not taken for that file's.
+ */
+void rp_spaces__maps(struct rp_spaces *spaces, pid_t pid, const struct rp_file_id *file);
+void rp_spaces__mapped(struct rp_spaces *spaces, pid_t pid, const struct rp_file_id *file);
 /* It has mapped all that its parent has. */
 void rp_spaces__fork(struct rp_spaces *spaces, pid_t pid, pid_t parent);
 /*
@@ -51,9 +61,12 @@ void rp_spaces__exit(struct rp_spaces *spaces, pid_t pid);
 bool rp_spaces__was_early(const struct rp_spaces *spaces, pid_t pid, uint64_t address,
 			  uint64_t time);
 
-/* Which file an address is in, and where there; false: none that is known. */
-bool rp_spaces__find(struct rp_spaces *spaces, pid_t pid, uint64_t address, uint32_t *object,
-		     uint64_t *offset);
+/*
+ * Which file an address was in at that time (ns, CLOCK_MONOTONIC), and where there; false: none
+ * that is known.
+ */
+bool rp_spaces__find(struct rp_spaces *spaces, pid_t pid, uint64_t address, uint64_t time,
+		     uint32_t *object, uint64_t *offset);
 
 /*
  * The function that the process has compiled there at run time, as far as it tells (perf maps);

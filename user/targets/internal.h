@@ -318,8 +318,6 @@ void rp_process__free(struct rp_targets *t, struct rp_process *p);
 uint64_t rp_process__cpu(struct rp_targets *t, struct rp_process *p);
 /* The same while it can still be seen, and what the kernel has said of it: both may be too low. */
 void rp_process__ends(struct rp_targets *t, struct rp_process *p, const struct rp_event *event);
-/* The file that an event is about. */
-dev_t rp_event__dev(const struct rp_event *event);
 /* The kernel tells that it maps a library: kept until a look at the process has shown it. */
 void rp_process__loads(struct rp_targets *t, struct rp_process *p, const struct rp_event *event);
 /* A look has shown what it maps: libraries that are among that need not be kept any longer. */

@@ -101,6 +101,9 @@ int rp_targets__take_back(struct rp_targets *targets, const uint32_t *regions, s
 
 /* ---- while it runs ------------------------------------------------------------------------- */
 
+/* The file that it is about. */
+dev_t rp_event__dev(const struct rp_event *event);
+
 /* An event of the kernel's. Errors here cost the probes of one process, and are counted as late. */
 void rp_targets__on_event(struct rp_targets *targets, const struct rp_event *event);
 
