@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
-/* A file is told from its copy by its pages in memory. */
+/* A file is told from its copy, and from another one, by its pages in memory and its number. */
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -81,11 +84,64 @@ static void test_differs(void **state)
 	close(fd);
 }
 
+/* A byte of our own code is changed, as breakpoints do it: in memory, not in the file. */
+static void test_differs_from_own_code(void **state)
+{
+	long page = sysconf(_SC_PAGESIZE);
+	struct rp_mapped mapped = {0};
+	int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	struct stat st, seen;
+	char *code;
+
+	(void)state;
+	assert_true(fd >= 0);
+	code = mmap(NULL, page, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE, fd, page);
+	assert_true(code != MAP_FAILED);
+	mapped.start = (uint64_t)(uintptr_t)code;
+	mapped.end = mapped.start + page;
+	mapped.offset = page;
+	assert_int_equal(fstat(fd, &st), 0);
+	mapped.dev = st.st_dev;
+	mapped.ino = st.st_ino;
+	assert_int_equal(rp_proc__stat_mapped("/proc", getpid(), &mapped, &seen), 0);
+	assert_int_equal(seen.st_ino, st.st_ino);
+	assert_false(rp_proc__differs("/proc", getpid(), &mapped, fd, page + 5));
+	code[5] ^= 1;
+	assert_true(rp_proc__differs("/proc", getpid(), &mapped, fd, page + 5));
+	assert_false(rp_proc__differs("/proc", getpid(), &mapped, fd, page + 6));
+	/* Not mapped there, nor at all. */
+	assert_false(rp_proc__differs("/proc", getpid(), &mapped, fd, 2 * page + 5));
+	assert_false(rp_proc__differs("/proc", getpid(), &mapped, fd, 5));
+	assert_int_equal(munmap(code, page), 0);
+	assert_false(rp_proc__differs("/proc", getpid(), &mapped, fd, page + 5));
+	assert_int_equal(rp_proc__stat_mapped("/proc", getpid(), &mapped, &seen), -ENOENT);
+	close(fd);
+}
+
+/* Only file systems without a device of their own have another one in maps. */
+static void test_is_mapped(void **state)
+{
+	const struct rp_mapped on_disk = {.dev = makedev(8, 1), .ino = 7},
+			       on_overlay = {.dev = makedev(0, 50), .ino = 7};
+	struct stat st = {.st_dev = makedev(8, 1), .st_ino = 7};
+
+	(void)state;
+	assert_true(rp_proc__is_mapped(&on_disk, &st));
+	assert_false(rp_proc__is_mapped(&on_overlay, &st));
+	st.st_dev = makedev(0, 51);
+	assert_false(rp_proc__is_mapped(&on_disk, &st));
+	assert_true(rp_proc__is_mapped(&on_overlay, &st));
+	st.st_ino = 8;
+	assert_false(rp_proc__is_mapped(&on_overlay, &st));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_shares_pages),
 		cmocka_unit_test(test_differs),
+		cmocka_unit_test(test_differs_from_own_code),
+		cmocka_unit_test(test_is_mapped),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -60,6 +60,12 @@ void rp_proc__mapped_free(struct rp_mapped_list *list);
 uint64_t rp_proc__vdso(const char *proc_root, pid_t pid);
 
 /*
+ * Is a file the mapped one? On file systems without a device of their own, such as overlay and
+ * btrfs, stat(2) may tell another device than maps.
+ */
+bool rp_proc__is_mapped(const struct rp_mapped *mapped, const struct stat *st);
+
+/*
  * Open an object the process has mapped: map_files, then /proc/PID/exe, then
  * /proc/PID/root/PATH and PATH itself, the last two only if they are the same file still
  * (device and inode). Returns a file descriptor or a negative errno. `via`, of `size` bytes,

@@ -355,13 +355,20 @@ uint64_t rp_proc__vdso(const char *proc_root, pid_t pid)
 	return found;
 }
 
-/* Open the file at `via`; with `same` only if it has the mapping's device and inode. */
-static int open_via(const char *via, const struct rp_mapped *same)
+bool rp_proc__is_mapped(const struct rp_mapped *mapped, const struct stat *st)
+{
+	return st->st_ino == mapped->ino &&
+	       (st->st_dev == mapped->dev || (!major(st->st_dev) && !major(mapped->dev)));
+}
+
+/* Open the file at `via` if it is the mapped one; by a path it is to be on its device, too. */
+static int open_via(const char *via, const struct rp_mapped *mapped, bool by_path)
 {
 	struct stat st;
 	int fd = rp_file__open_regular(via, &st);
 
-	if (fd >= 0 && same && (st.st_dev != same->dev || st.st_ino != same->ino)) {
+	if (fd >= 0 &&
+	    (!rp_proc__is_mapped(mapped, &st) || (by_path && st.st_dev != mapped->dev))) {
 		close(fd);
 		return -ESTALE;
 	}
@@ -375,11 +382,11 @@ int rp_proc__open_mapping(const char *proc_root, pid_t pid, const struct rp_mapp
 
 	if (len < 0 || (size_t)len >= size)
 		return -ENAMETOOLONG;
-	/* Whatever device stat(2) tells, it is the mapped file. */
-	first = fd = open_via(via, NULL);
+	/* By now, another file may be mapped there. */
+	first = fd = open_via(via, mapped, false);
 	if (rp_proc__may_try_path(fd) && mapped->is_exe) {
 		snprintf(via, size, "%s/%d/exe", proc_root, (int)pid);
-		fd = open_via(via, NULL);
+		fd = open_via(via, mapped, false);
 	}
 	return fd >= 0 ? fd : first;
 }
@@ -391,11 +398,11 @@ int rp_proc__open_path(const char *proc_root, pid_t pid, const struct rp_mapped 
 
 	if (len < 0 || (size_t)len >= size)
 		return -ENAMETOOLONG;
-	fd = open_via(via, mapped);
+	fd = open_via(via, mapped, true);
 	if (fd >= 0)
 		return fd;
 	snprintf(via, size, "%s", mapped->path);
-	return open_via(via, mapped);
+	return open_via(via, mapped, true);
 }
 
 bool rp_proc__may_try_path(int rc)
@@ -423,9 +430,11 @@ int rp_proc__stat_mapped(const char *proc_root, pid_t pid, const struct rp_mappe
 			 struct stat *st)
 {
 	char via[PATH_MAX];
+	int err;
 
 	map_files_path(proc_root, pid, mapped, via, sizeof(via));
-	return rp_file__stat_path(via, st);
+	err = rp_file__stat_path(via, st);
+	return err || rp_proc__is_mapped(mapped, st) ? err : -ESTALE;
 }
 
 bool rp_proc__differs(const char *proc_root, pid_t pid, const struct rp_mapped *mapped, int fd,

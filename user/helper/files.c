@@ -20,24 +20,23 @@ static void set_path(struct rp_helper *h, const char *path)
 
 /* Open for reading, or a handle; regular, and, where it was mapped, what is mapped there: nothing
  * else is for the helper to choose. */
-static bool may_be(int fd, pid_t pid, const struct rp_mapped *mapped)
+static bool may_be(int fd, const struct rp_mapped *mapped)
 {
 	int flags = fcntl(fd, F_GETFL);
-	struct stat st, there;
+	struct stat st;
 
 	if (flags < 0 || (flags & O_ACCMODE) != O_RDONLY || rp_file__stat(fd, &st) ||
 	    !S_ISREG(st.st_mode))
 		return false;
-	return !mapped || rp_proc__stat_mapped("/proc", pid, mapped, &there) ||
-	       (st.st_dev == there.st_dev && st.st_ino == there.st_ino);
+	return !mapped || rp_proc__is_mapped(mapped, &st);
 }
 
 /* The file that was asked for, or why there is none. */
-static int take_file(struct rp_helper *h, int fd, pid_t pid, const struct rp_mapped *mapped)
+static int take_file(struct rp_helper *h, int fd, const struct rp_mapped *mapped)
 {
 	if (h->reply.rc)
 		return h->reply.rc;
-	if (fd >= 0 && may_be(fd, pid, mapped))
+	if (fd >= 0 && may_be(fd, mapped))
 		return fd;
 	if (fd >= 0)
 		close(fd);
@@ -46,12 +45,12 @@ static int take_file(struct rp_helper *h, int fd, pid_t pid, const struct rp_map
 	return -EIO;
 }
 
-static int ask_for_file(struct rp_helper *h, enum rp_helper_what what, pid_t pid,
+static int ask_for_file(struct rp_helper *h, enum rp_helper_what what,
 			const struct rp_mapped *mapped)
 {
 	int fd, rc = rp_helper__ask(h, what, -1, &fd);
 
-	return rc ? rc : take_file(h, fd, pid, mapped);
+	return rc ? rc : take_file(h, fd, mapped);
 }
 
 int rp_helper__open(struct rp_helper *h, const char *path, struct stat *st)
@@ -61,7 +60,7 @@ int rp_helper__open(struct rp_helper *h, const char *path, struct stat *st)
 	if (!h)
 		return rp_file__open_regular(path, st);
 	set_path(h, path);
-	fd = ask_for_file(h, RP_HELPER_OPEN, 0, NULL);
+	fd = ask_for_file(h, RP_HELPER_OPEN, NULL);
 	if (fd >= 0 && st)
 		rp_file__stat(fd, st);
 	return fd;
@@ -91,13 +90,13 @@ int rp_helper__open_mapped(struct rp_helper *h, const char *proc, pid_t pid,
 	if (rp_helper__is_silent_device(h, mapped->dev))
 		return -EIO;
 	set_mapped(h, pid, mapped);
-	first = ask_for_file(h, RP_HELPER_OPEN_MAPPING, pid, mapped);
+	first = ask_for_file(h, RP_HELPER_OPEN_MAPPING, mapped);
 	rp_helper__note_device(h, mapped->dev);
 	if (h->why || first == -EINTR || !rp_proc__may_try_path(first))
 		return first;
 	if (rp_helper__is_silent_process(h, pid))
 		return -EIO;
-	fd = ask_for_file(h, RP_HELPER_OPEN_PATH, pid, mapped);
+	fd = ask_for_file(h, RP_HELPER_OPEN_PATH, mapped);
 	rp_helper__note_process(h, pid);
 	return fd >= 0 || h->why || fd == -EINTR ? fd : rp_proc__why_not_open(first, fd);
 }
@@ -320,7 +319,7 @@ int rp_helper__debug_file(struct rp_helper *h, int fd, const char *name)
 	h->request.leaves_folder = rp_helper__is_silent_owner(h, st.st_uid);
 	rc = rp_helper__ask(h, RP_HELPER_DEBUG_FILE, fd, &file);
 	rp_helper__note_object(h, &st);
-	return rc ? rc : take_file(h, file, 0, NULL);
+	return rc ? rc : take_file(h, file, NULL);
 }
 
 /* What was asked for came as bytes, if it came. */
