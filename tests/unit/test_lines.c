@@ -18,6 +18,19 @@ static __attribute__((noinline, cold, section(".text.unlikely"))) void cold_func
 	__asm__ volatile("" ::: "memory");
 }
 
+/* Where functions have sections of their own, one may begin where the lines of another end. */
+static __attribute__((noinline, used, section(".text.before"))) void function_before(void)
+{
+	__asm__ volatile("" ::: "memory");
+}
+
+static const int line_of_behind = __LINE__ + 3;
+
+static __attribute__((noinline, used, section(".text.behind"))) void function_behind(void)
+{
+	__asm__ volatile("" ::: "memory");
+}
+
 static uint64_t offset_of(struct rp_elf *elf, const char *name)
 {
 	const struct rp_symbol *symbols;
@@ -69,6 +82,8 @@ static void test_places_in_any_order(void **state)
 
 	(void)state;
 	cold_function();
+	function_before();
+	function_behind();
 	if (!rp_elf__traits(elf)->has_lines) {
 		rp_elf__free(elf);
 		skip();
@@ -82,6 +97,10 @@ static void test_places_in_any_order(void **state)
 					sizeof(file), &line),
 			 0);
 	assert_in_range(line, line_of_function, line_of_function + 2);
+	assert_int_equal(rp_lines__find(lines, offset_of(elf, "function_behind"), true, file,
+					sizeof(file), &line),
+			 0);
+	assert_in_range(line, line_of_behind, line_of_behind + 2);
 	rp_lines__free(lines);
 	rp_elf__free(elf);
 }

@@ -94,11 +94,15 @@ bool rp_lines__unit(struct rp_lines *lines, uint64_t addr, Dwarf_Die *unit)
 	return true;
 }
 
-/* NULL: none begins right there. */
+/*
+ * NULL: none begins right there. What ends there is no line: it is behind the code of another
+ * section, which this one may follow at once.
+ */
 static Dwarf_Line *first_line(Dwarf_Die *unit, uint64_t addr)
 {
 	Dwarf_Lines *lines;
 	Dwarf_Addr begin;
+	bool is_end;
 	size_t n;
 
 	if (dwarf_getsrclines(unit, &lines, &n))
@@ -106,7 +110,8 @@ static Dwarf_Line *first_line(Dwarf_Die *unit, uint64_t addr)
 	for (size_t i = 0; i < n; i++) {
 		Dwarf_Line *line = dwarf_onesrcline(lines, i);
 
-		if (!dwarf_lineaddr(line, &begin) && begin == addr)
+		if (!dwarf_lineaddr(line, &begin) && begin == addr &&
+		    !dwarf_lineendsequence(line, &is_end) && !is_end)
 			return line;
 	}
 	return NULL;
