@@ -47,7 +47,7 @@ endif
 
 WARN   := -Wall -Wextra -Werror -Wstrict-prototypes -Wmissing-prototypes -Wvla
 # Sanitizers find as much in what is optimised less, which compiles in half the time.
-CFLAGS ?= $(if $(filter 1,$(ASAN)),-O1,-O2) -g
+CFLAGS ?= $(if $(filter 1,$(ASAN)),-O1 -g1,-O2 -g)
 ALL_CFLAGS = -std=gnu11 $(WARN) -D_GNU_SOURCE -DRP_VERSION='"$(VERSION)"' -Iinclude -Iuser -I$(O)/bpf \
 	$(PKG_CFLAGS) $(CFLAGS) $(SAN)
 ALL_LDFLAGS = $(LDFLAGS) $(SAN)
