@@ -48,7 +48,7 @@ def work(seconds):
 if sys.argv[1] == "wait":
     print("ready", flush=True)
     sys.stdin.readline()
-    work(2)
+    work(1.2)
 elif sys.argv[1] == "threads":
     threads = [threading.Thread(target=work, args=(0.5,)) for _ in range(3)]
     for thread in threads: thread.start()
@@ -83,7 +83,7 @@ elif sys.argv[1] == "forks":
             os._exit(3)
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 3
 else:
-    work(2)
+    work(1.2)
 print(json.dumps(spent), flush=True)
 """
 SEVEN, THREE = (7, 8), (10, 11)  # lines of the loops, `for` and what it repeats

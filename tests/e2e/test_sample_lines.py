@@ -100,7 +100,7 @@ fn main() {
     let (mut state, mut spent) = (1u32, [0.0; 2]);
     loop {
         state = state.wrapping_mul(1664525).wrapping_add(1013904223);
-        if loops(10000 + (state as u64 >> 8) % 20000, &mut spent) > 2.0 { break; }
+        if loops(10000 + (state as u64 >> 8) % 20000, &mut spent) > 1.2 { break; }
     }
     println!("[{}, {}]", spent[0], spent[1]);
 }
@@ -128,7 +128,7 @@ class Lines(Case):
 class Compiled(Lines):
     needs = ("gcc", "g++")
 
-    def check_c(self, name, compiler, *options, threads=1, seconds=2, depth=0,
+    def check_c(self, name, compiler, *options, threads=1, seconds=1.2, depth=0,
                 how="__attribute__((noinline)) static"):
         return self.check_lines(name, C, compiler, "-g", "-pthread", f"-DTHREADS={threads}",
                                 f"-DSECONDS={seconds}", f"-DDEPTH={depth}", f"-DHOW={how}", *options)
@@ -140,7 +140,7 @@ class Compiled(Lines):
         self.assertEqual(self.check_c("loops.c", "gcc", "-std=c2x", "-O1", depth=40), "loops")
 
     def test_threads(self):
-        self.assertEqual(self.check_c("loops.c", "gcc", "-std=c2x", "-O1", threads=4, seconds=0.7), "loops")
+        self.assertEqual(self.check_c("loops.c", "gcc", "-std=c2x", "-O1", threads=4, seconds=0.4), "loops")
 
     def test_inlined(self):
         self.assertEqual(self.check_c("loops.c", "gcc", "-std=c2x", "-O2",

@@ -14,14 +14,14 @@ PYTHON = """
 import json, re, sys, time
 print("ready", flush=True)
 sys.stdin.readline()
-while time.thread_time() < 1.5:
+while time.thread_time() < 0.8:
     text = json.dumps([{"name": str(i), "values": sorted(range(i % 50), key=lambda x: -x)} for i in range(200)])
     re.findall(r"[0-9]+", str(json.loads(text)))
 """
 NODE = """
 const end = Date.now() + 2000; let n = 0;
 function sum(list) { return list.map(x => x * 2).filter(x => x % 3).reduce((a, b) => a + b, 0); }
-while (process.cpuUsage().user < 1500000) {
+while (process.cpuUsage().user < 900000) {
     const list = []; for (let i = 0; i < 500; i++) list.push(i ^ n);
     n = (n + sum(JSON.parse(JSON.stringify(list.sort((a, b) => b - a))))) | 0;
 }
@@ -46,7 +46,7 @@ class Commands(StacksOf, Case):
     def test_sqlite(self):
         if not os.access("/usr/bin/sqlite3", os.X_OK):
             self.skipTest("sqlite3 is not installed")
-        self.check_command("/usr/bin/sqlite3", ":memory:", ROWS.format(5000000),
+        self.check_command("/usr/bin/sqlite3", ":memory:", ROWS.format(2000000),
                            traced=("-f", "libsqlite3.so*:sqlite3_step", "-f", "libsqlite3.so*:sqlite3_prepare_v2"))
 
     def test_node(self):
@@ -82,10 +82,10 @@ class Postgres(StacksOf, PostgresCase):
         self.check_complete(self.detach(), least)
 
     def test_stacks(self):
-        self.check_queries(0.99, 3000000, "-x", "*")
+        self.check_queries(0.99, 1500000, "-x", "*")
 
     def test_stacks_of_what_is_traced(self):
-        self.check_queries(0.96, 3000000, "-f", "exec_simple_query", "-f", "standard_Executor*")
+        self.check_queries(0.96, 1500000, "-f", "exec_simple_query", "-f", "standard_Executor*")
 
 
 class Redis(StacksOf, RedisCase):

@@ -100,7 +100,7 @@ static void test_bytes_changed(void **state)
 	full_image(&img);
 	tables = img.size - (DATA_OFFSET + SEG_SIZE);
 	fd = memory_file(img.bytes, img.size);
-	for (int round = 0; round < 20000; round++) {
+	for (int round = 0; round < 8000; round++) {
 		size_t at[4], n = 1 + next_random(&seed) % 4;
 
 		for (size_t i = 0; i < n; i++) {
