@@ -172,9 +172,81 @@ static void losses_are_read(void **state)
 	(void)state;
 	for (int i = 0; i < RP_LOST_COUNT; i++)
 		fake_bss->lost[i] = 100 + (uint64_t)i;
+	rp_session__add_late_ns(session, 70);
+	collect.samples = rp_sample_store__new(1024, 1 << 16, false);
+	collect.sample_hz = 997;
+	collect.off_cpu = true;
 	c = read_counts();
 	for (int i = 0; i < RP_LOST_COUNT; i++)
 		assert_int_equal(c->lost[i], 100 + i);
+	assert_int_equal(c->late_ns, 70);
+	assert_int_equal(c->samples->lost, 100 + RP_LOST_SAMPLES);
+	assert_int_equal(c->samples->hz, 997);
+	assert_true(c->samples->off_cpu);
+	rp_counts__free(c);
+	rp_sample_store__put(collect.samples);
+}
+
+/* What the kernel has of nodes from 1 on: the first shard of each. */
+static void put_nodes(const struct rp_session *s, const struct rp_node *nodes,
+		      const struct rp_figures *figures, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		size_t id = i + 1, shard = id * s->figure_shards;
+
+		assert_int_equal(pwrite(s->skel->maps.nodes->fd, &nodes[i], sizeof(nodes[i]),
+					(off_t)(id * sizeof(nodes[i]))),
+				 sizeof(nodes[i]));
+		/* Behind two templates. */
+		assert_int_equal(pwrite(fake.chunks[2], &figures[i], sizeof(figures[i]),
+					(off_t)(shard * sizeof(figures[i]))),
+				 sizeof(figures[i]));
+	}
+	fake_bss->nodes_used = n;
+}
+
+/* In the kernel it is that of the innermost alone. */
+static void sleep_is_that_of_all_around(void **state)
+{
+	static const struct rp_node nodes[] = {
+		{.flags = RP_NODE_VALID},
+		{.flags = RP_NODE_VALID, .parent = 1, .region = 1},
+		{.flags = RP_NODE_VALID, .parent = 2, .region = 2},
+		{.parent = 2, .region = 2}, /* it is being made */
+	};
+	static const struct rp_figures figures[] = {{.asleep = 1, .asleep_untold = 10},
+						    {.asleep = 2, .asleep_untold = 20},
+						    {.asleep = 4, .asleep_untold = 40},
+						    {.asleep = 8, .asleep_untold = 80}};
+	struct rp_counts *c;
+
+	(void)state;
+	put_nodes(session, nodes, figures, 4);
+	c = read_counts();
+	assert_int_equal(c->n_nodes, 4);
+	assert_int_equal(c->nodes[2].figures.asleep, 4);
+	assert_int_equal(c->nodes[1].figures.asleep, 4 + 2);
+	assert_int_equal(c->nodes[0].figures.asleep, 4 + 2 + 1);
+	assert_int_equal(c->nodes[1].figures.asleep_untold, 40 + 20);
+	assert_int_equal(c->nodes[0].figures.asleep_untold, 40 + 20 + 10);
+	rp_counts__free(c);
+}
+
+/* Names that are met at run time are of markers, and so is what matches no name. */
+static void probes_of_names_cost_what_markers_do(void **state)
+{
+	const struct rp_costs costs = {.call = {.inside = 1, .whole = 2},
+				       .mark = {.inside = 3, .whole = 5}};
+	struct rp_counts *c;
+
+	(void)state;
+	collect.costs = &costs;
+	fake_bss->names_used = 1;
+	c = read_counts();
+	assert_true(c->names.dynamic[0].cost.inside == 3);
+	assert_true(c->names.dynamic[0].cost.whole == 5);
+	assert_true(c->names.unknown.cost.inside == 3);
+	assert_true(c->names.unknown.cost.whole == 5);
 	rp_counts__free(c);
 }
 
@@ -377,6 +449,69 @@ static void instances_are_those_of_their_threads(void **state)
 	rp_session__free(feed_opts.session);
 }
 
+static struct {
+	uint32_t node;
+	uint64_t lost, left_out;
+} missing[8];
+static size_t n_missing;
+
+static int take_lost(void *ctx, uint32_t node, uint64_t n)
+{
+	(void)ctx;
+	assert_true(n_missing < 8);
+	missing[n_missing].node = node;
+	missing[n_missing++].lost = n;
+	return 0;
+}
+
+static int take_left_out(void *ctx, uint32_t node, uint64_t n)
+{
+	(void)ctx;
+	assert_true(n_missing < 8);
+	missing[n_missing].node = node;
+	missing[n_missing++].left_out = n;
+	return 0;
+}
+
+/* Each is told once, by its path. */
+static void what_is_missing_is_told_by_node(void **state)
+{
+	static const struct rp_node nodes[] = {
+		{.flags = RP_NODE_VALID},
+		{.flags = RP_NODE_VALID, .parent = 1, .region = RP_REGION_DYNAMIC}};
+	struct rp_figures figures[] = {{0}, {.unrecorded = 5, .skipped = 3, .unsampled = 4}};
+	struct rp_event_sink sink = {.lost = take_lost, .left_out = take_left_out};
+	struct rp_instance_feed_opts opts = {.session = session, .sink = &sink};
+	struct rp_instance_feed *feed;
+	struct rp_counts *c;
+
+	(void)state;
+	n_missing = 0;
+	memset(missing, 0, sizeof(missing));
+	put_nodes(session, nodes, figures, 2);
+	assert_int_equal(rp_instance_feed__new(&opts, &feed), 0);
+	assert_int_equal(rp_instance_feed__tell_lost(feed), 0);
+	assert_int_equal(n_missing, 0); /* none is known to be */
+	fake_bss->lost[RP_LOST_INSTANCES] = 5;
+	assert_int_equal(rp_instance_feed__tell_lost(feed), 0);
+	assert_int_equal(rp_instance_feed__tell_lost(feed), 0);
+	assert_int_equal(n_missing, 1);
+	assert_int_equal(missing[0].node, 2);
+	assert_int_equal(missing[0].lost, 5);
+	/* And what has come since. */
+	fake_bss->lost[RP_LOST_INSTANCES] = figures[1].unrecorded = 7;
+	put_nodes(session, nodes, figures, 2);
+	c = read_counts();
+	assert_int_equal(rp_instance_feed__tell_counts(feed, c), 0);
+	assert_int_equal(n_missing, 3);
+	assert_int_equal(missing[1].node, 2);
+	assert_int_equal(missing[1].left_out, 3 + 4);
+	assert_int_equal(missing[2].node, 2);
+	assert_int_equal(missing[2].lost, 2);
+	rp_counts__free(c);
+	rp_instance_feed__free(feed);
+}
+
 #define TEST(test) cmocka_unit_test_setup_teardown(test, begin, end)
 
 int main(void)
@@ -387,11 +522,14 @@ int main(void)
 		TEST(hits_astray_are_those_of_their_region),
 		TEST(wakers_are_read_once_they_are_watched),
 		TEST(losses_are_read),
+		TEST(sleep_is_that_of_all_around),
+		TEST(probes_of_names_cost_what_markers_do),
 		TEST(frames_of_threads_are_open),
 		TEST(goroutines_are_called_after_their_process),
 		TEST(spans_are_open),
 		TEST(stacks_that_end_within_a_frame_are_an_error),
 		cmocka_unit_test(instances_are_those_of_their_threads),
+		TEST(what_is_missing_is_told_by_node),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

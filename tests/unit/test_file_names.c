@@ -88,7 +88,8 @@ static void mistakes_are_told(void **state)
 		/* A name that would do, for the option that it is of. */
 		assert_int_equal(err.remedy, RP_REMEDY_LINE);
 		assert_string_equal(err.with[0], cases[i].stream ? "--stream" : "--record");
-		assert_non_null(strstr(err.with[1], "%p"));
+		assert_string_equal(err.with[1],
+				    cases[i].stream ? "rptrace.%p.trace.json" : "rptrace.%p.rpt");
 		rp_opts__free(&opts);
 	}
 }
@@ -100,9 +101,19 @@ static void too_long_is_told(void **state)
 	struct rp_err err = {0};
 
 	(void)state;
+	/* With its end it has to fit: from the last one on that does not. */
 	memset(value, 'x', sizeof(value) - 1);
+	for (size_t n = PATH_MAX - 1; n >= PATH_MAX - 2; n--) {
+		value[n] = '\0';
+		setenv("FILE_NAMES", value, 1);
+		assert_int_equal(rp_opts__name_files(&opts, &err), -ENAMETOOLONG);
+		rp_opts__free(&opts);
+		opts.record = "a.%{FILE_NAMES}";
+	}
+	value[PATH_MAX - 3] = '\0';
 	setenv("FILE_NAMES", value, 1);
-	assert_int_equal(rp_opts__name_files(&opts, &err), -ENAMETOOLONG);
+	assert_int_equal(rp_opts__name_files(&opts, &err), 0);
+	assert_int_equal(strlen(opts.record), PATH_MAX - 1);
 	rp_opts__free(&opts);
 	unsetenv("FILE_NAMES");
 }

@@ -33,6 +33,28 @@ static void show(bool utf8)
 	rp_state__resize(&s, usual.rows, usual.width);
 }
 
+/* ---- menus ------------------------------------------------------------------------------------
+ */
+
+/* What is so now is told by a word, wherever the cursor is. */
+static void test_menus_tell_what_is_now(void **state)
+{
+	static const struct size large = {200, 50};
+
+	(void)state;
+	show(true);
+	update(10);
+	key('g');
+	key(RP_KEY_DOWN);
+	assert_shown(&usual, "n  none  (now)", true);
+	assert_shown(&usual, "p  process  (now)", false);
+	key(RP_KEY_ESCAPE);
+	s.sort = rp_column__find("name");
+	key('c');
+	assert_shown(&large, "name of the region  (sorted by)", true);
+	rp_state__free(&s);
+}
+
 /* ---- open regions ---------------------------------------------------------------------------- */
 
 static struct rp_node nodes[] = {{0}, {.region = 1}, {.region = 2, .parent = 1}, {.region = 3}};
@@ -216,9 +238,13 @@ static void test_sites(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_open_regions), cmocka_unit_test(test_no_open_regions),
-		cmocka_unit_test(test_prompts),	     cmocka_unit_test(test_calls),
-		cmocka_unit_test(test_groups),	     cmocka_unit_test(test_sites),
+		cmocka_unit_test(test_menus_tell_what_is_now),
+		cmocka_unit_test(test_open_regions),
+		cmocka_unit_test(test_no_open_regions),
+		cmocka_unit_test(test_prompts),
+		cmocka_unit_test(test_calls),
+		cmocka_unit_test(test_groups),
+		cmocka_unit_test(test_sites),
 	};
 
 	setlocale(LC_ALL, "C.UTF-8");

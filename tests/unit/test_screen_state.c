@@ -3,6 +3,7 @@
 #include "screen_fixture.h"
 
 #include "screen/panes.h"
+#include "screen/search.h"
 
 static const char *name(size_t i)
 {
@@ -147,6 +148,9 @@ static void test_cursor_follows(void **state)
 static void test_search(void **state)
 {
 	(void)state;
+	assert_true(rp_search__matches("walk", "x|AL"));
+	assert_false(rp_search__matches("walk", "x||y"));
+	assert_false(rp_search__matches("walk", "|"));
 	keys("/QUERY");
 	assert_int_equal(s.mode, RP_MODE_SEARCH);
 	assert_string_equal(chosen(), "query");

@@ -131,6 +131,10 @@ static void test_prompt(void **state)
 	type(&p, " two words");
 	rp_prompt__key(&p, RP_CTRL('w'));
 	assert_string_equal(p.text, "rerse two ");
+	/* The word before the blanks, with them. */
+	rp_prompt__key(&p, ' ');
+	rp_prompt__key(&p, RP_CTRL('w'));
+	assert_string_equal(p.text, "rerse ");
 	rp_prompt__key(&p, RP_CTRL('u'));
 	assert_string_equal(p.text, "");
 	rp_prompt__key(&p, RP_KEY_BACKSPACE);

@@ -5,8 +5,7 @@
 
 #define NAME_MIN	16
 #define NAME_MAX	64
-#define PANE_MIN	6 /* lines */
-#define TABLE_MIN	4
+#define BOTH_MIN	10 /* lines of table and pane */
 #define HEADER_MAX	3
 #define AXIS_MAX	3
 #define MORE		2 /* cells at the right, where a sign tells of more */
@@ -47,9 +46,7 @@ static void plan_lines(struct rp_layout *l, bool pane, bool axis)
 		return;
 	}
 	/* The pane gets more than half of the lines, or all where both would be too small. */
-	l->n_pane = left >= PANE_MIN + TABLE_MIN ? left * 3 / 5 : left;
-	if (l->n_pane < PANE_MIN && left >= PANE_MIN + TABLE_MIN)
-		l->n_pane = PANE_MIN;
+	l->n_pane = left >= BOTH_MIN ? left * 3 / 5 : left;
 	l->n_table = left - l->n_pane;
 	l->pane = l->table + l->n_table;
 }
