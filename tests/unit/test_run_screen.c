@@ -2,6 +2,8 @@
 /* Keys of a live screen, as they are typed in a run: what they do to it, and what they say. */
 #include "run_fixture.h"
 
+#include <jansson.h>
+
 /* Each is typed in a run of its own, and then q, once what they say was shown. */
 static const struct {
 	const char *keys, *options, *shows;
@@ -55,28 +57,71 @@ static void rows_are_grouped_from_then_on(void **state)
 	assert_int_equal(group_seen, RP_GROUP_PROCESS);
 }
 
-/* What is shown is written to a file of its own, where rptrace was started. */
-static void figures_are_saved(void **state)
+/* What is shown is written to a file of its own, where rptrace was started; its text, as JSON. */
+static json_t *trace_and_save(void)
 {
 	char folder[] = "/tmp/rptrace-screen-XXXXXX", *name;
 	int before = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), status;
+	json_t *saved = NULL;
 	bool is_summed;
 
-	(void)state;
 	assert_non_null(mkdtemp(folder));
 	assert_int_equal(chdir(folder), 0);
-	kernel.keys = "wq";
 	kernel.shown = "written: rptrace-";
 	is_summed = trace_on_screen("-f probed_one", &status);
 	name = strstr(pty.text, "rptrace-2");
-	if (name)
+	if (name) {
 		name[strlen("rptrace-20260102-030405.json")] = '\0';
+		saved = json_load_file(name, 0, NULL);
+	}
 	assert_true(is_summed);
 	assert_non_null(name);
 	assert_int_equal(unlink(name), 0);
 	assert_int_equal(fchdir(before), 0);
 	close(before);
 	assert_int_equal(rmdir(folder), 0);
+	assert_non_null(saved);
+	return saved;
+}
+
+static void figures_are_saved(void **state)
+{
+	json_t *saved;
+
+	(void)state;
+	kernel.keys = "wq";
+	saved = trace_and_save();
+	assert_int_equal(json_array_size(json_object_get(saved, "regions")), 1);
+	json_decref(saved);
+}
+
+static uint64_t end_shown; /* ns, CLOCK_MONOTONIC; 0: not yet */
+
+/* A while later, and after some more figures. */
+static void save_after_the_end(void)
+{
+	if (!end_shown && strstr(pty.text, "ENDED "))
+		end_shown = rp_clock__now();
+	if (end_shown && !*kernel.keys && rp_clock__now() > end_shown + RP_NS_PER_S)
+		kernel.keys = "glwq"; /* a key that asks for figures */
+}
+
+/* Time goes on, and that of the figures does not. */
+static void figures_end_with_the_target(void **state)
+{
+	uint64_t begun = rp_clock__now();
+	json_int_t duration;
+	json_t *saved;
+
+	(void)state;
+	kernel.keys = "";
+	kernel.ends_target = 5;
+	kernel.then = save_after_the_end;
+	end_shown = 0;
+	saved = trace_and_save();
+	duration = json_integer_value(json_object_get(saved, "duration_ns"));
+	json_decref(saved);
+	assert_in_range(duration, 1, end_shown - begun);
 }
 
 /* Until it is left: nothing can be asked of a target that is gone. */
@@ -124,6 +169,7 @@ int main(void)
 		TEST(each_says_what_it_did),
 		TEST(rows_are_grouped_from_then_on),
 		TEST(figures_are_saved),
+		TEST(figures_end_with_the_target),
 		TEST(the_screen_outlasts_the_target),
 		TEST(the_run_ends_with_its_terminal),
 	};
