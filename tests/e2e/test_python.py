@@ -69,7 +69,8 @@ class Python(Case):
     def test_imports_of_a_command(self):
         self.package("rp_package")
         script = self.path("script.py", "import asyncio, json, http.client, rp_package\n")
-        snapshot, proc = self.run_traced("-x", "function", "--", PYTHON, "-X", "importtime",
+        # Collections of garbage are no part of the own time, but for Python they are.
+        snapshot, proc = self.run_traced("-x", "function", "-x", "gc", "--", PYTHON, "-X", "importtime",
                                          script)
         own = imports(proc.err())
         self.assertGreater(len(own), 100)
@@ -109,7 +110,8 @@ class Python(Case):
         self.check_times(snapshot, own)
         self.assertNear(region["cpu_ns"], figures["cpu"], 0.02, "cpu")
         self.assertGreaterEqual(region["cpu_ns"], SPUN_NS)
-        self.assertNear(region["blocked_ns"], SLEPT_NS, 0.05, "blocked")
+        overslept = max(0, own[-1].total_ns - figures["cpu"] - SLEPT_NS)
+        self.assertNear(region["blocked_ns"], SLEPT_NS, 0.05, "blocked", overslept)
 
     def test_cpu_time_across_processors(self):
         """Clocks of processors differ: what moves to another between its ends must not show it."""
@@ -131,20 +133,21 @@ class Python(Case):
                 "os.sched_setaffinity(0, os.ends[:1])",
                 "print('ready', flush=True)",
                 "sys.stdin.readline()",
+                "before = time.thread_time_ns()",
                 "import mover",
-                "print(mover.spun, flush=True)",
+                "print(mover.spun, time.thread_time_ns() - before, flush=True)",
                 "sys.stdin.readline()"]))
             python = self.spawn(PYTHON, "-B", script, stdin=subprocess.PIPE)
             python.wait_lines("^ready$", stream="stdout")
             self.attach("-p", str(python.pid), "-u", "python:import__find__load__start")
             python.say("go\n")
-            own = int(python.wait_lines(r"^\d+$", stream="stdout")[0])
+            own, most = map(int, python.wait_lines(r"^\d", stream="stdout")[0].split())
             region = self.detach().region(IMPORT)
             python.finish()
             self.assertEqual(region["count"], 1)
             # What is more than its own figure is finding and compiling the module.
             self.assertGreaterEqual(region["cpu_ns"], own, ends)
-            self.assertLess(region["cpu_ns"], own + 8e6, ends)
+            self.assertLessEqual(region["cpu_ns"], most, ends)
 
     def test_collections(self):
         script = self.path("script.py", "\n".join([
