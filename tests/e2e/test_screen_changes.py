@@ -181,10 +181,17 @@ class Changes(Screen):
         self.check_steady(said, rows)
         self.assertEqual(snapshot["attach"]["left_out"], [])
 
+    def open_files(self):
+        """Those that rptrace keeps: some it has for a moment only."""
+        looks = []
+        for _ in range(5):
+            self.settle()
+            looks.append({int(fd) for fd in os.listdir(f"/proc/{self.rptrace_pid()}/fd")})
+        return set.intersection(*looks)
+
     def leave_files(self, n):
         """So many files are all that rptrace can open; returns its bound so far."""
-        pid = self.rptrace_pid()
-        taken = {int(fd) for fd in os.listdir(f"/proc/{pid}/fd")}
+        pid, taken = self.rptrace_pid(), self.open_files()
         free = [fd for fd in range(len(taken) + n + 1) if fd not in taken][n]
         before = resource.prlimit(pid, resource.RLIMIT_NOFILE)
         resource.prlimit(pid, resource.RLIMIT_NOFILE, (free, before[1]))
