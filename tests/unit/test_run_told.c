@@ -290,6 +290,21 @@ static void no_sample_is_of_a_later_program(void **state)
 	assert_prints("\"unresolved\": 1,");
 }
 
+/* Nor of one that came while nothing could be told. */
+static void no_sample_is_of_what_was_lost(void **state)
+{
+	(void)state;
+	kernel.lost[RP_LOST_EVENTS] = 1;
+	assert_int_equal(trace_sampled(1, "--json -d 50ms --sample -f probed_one"), RP_EXIT_OK);
+	assert_prints("\"taken\": 1,");
+	assert_prints("\"unresolved\": 1,");
+	kernel.lost[RP_LOST_EVENTS] = 1;
+	assert_int_equal(trace_samples_of(target, UINT64_MAX / 2, 1,
+					  "--json -d 50ms --sample -f probed_one"),
+			 RP_EXIT_OK);
+	assert_prints("\"unresolved\": 0,");
+}
+
 static int trace_mapped(uint64_t mapped, uint64_t sampled)
 {
 	static struct rp_event maps = {
@@ -456,6 +471,7 @@ int main(void)
 		TEST(samples_have_lines),
 		TEST(samples_are_of_the_code_of_their_time),
 		TEST(no_sample_is_of_a_later_program),
+		TEST(no_sample_is_of_what_was_lost),
 		TEST(no_sample_is_of_what_is_mapped_later),
 		TEST(damaged_samples_are_counted),
 		TEST(threads_that_cannot_be_sampled_are_told),

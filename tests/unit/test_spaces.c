@@ -91,13 +91,53 @@ static void test_looks_are_of_their_time(void **state)
 	rp_spaces__fork(spaces, CHILD, getpid());
 	assert_true(rp_spaces__find(spaces, CHILD, here, 0, &object, &offset));
 	rp_spaces__exit(spaces, getpid());
-	rp_spaces__ended(spaces, getpid());
-	rp_spaces__ended(spaces, getpid());
+	rp_spaces__ended(spaces, getpid(), UINT64_MAX, NULL);
+	rp_spaces__ended(spaces, getpid(), UINT64_MAX, NULL);
 	assert_false(rp_spaces__find(spaces, getpid(), here, 0, &object, &offset));
 	rp_spaces__exec(spaces, getpid());
 	assert_false(rp_spaces__find(spaces, getpid(), here, 0, &object, &offset));
 	rp_spaces__exec(spaces, getpid());
 	assert_true(rp_spaces__find(spaces, getpid(), here, 0, &object, &offset));
+	rp_spaces__free(spaces);
+	rp_sample_objects__free(objects);
+	rp_sample_store__put(store);
+	end_tables(&k, tables);
+}
+
+/* What was seen to be mapped may be a later program's, of which it is told afterwards. */
+static void test_no_sample_is_in_a_program_that_came_later(void **state)
+{
+	struct kernel k = {0};
+	struct rp_unwind_tables *tables = new_tables(&k, 64u << 20, OBJECTS_MAX);
+	struct rp_sample_store *store = rp_sample_store__new(1, UINT64_MAX, false);
+	struct rp_sample_objects *objects = rp_sample_objects__new(store, NULL, false, is_never);
+	struct rp_spaces *spaces = rp_spaces__new(objects, tables, store, NULL, false);
+	const uint64_t second = 1000000000, before = rp_clock__now() - second;
+	uint64_t offset, here = (uint64_t)(uintptr_t)is_never;
+	struct rp_file_id file, other;
+	uint32_t object;
+
+	(void)state;
+	assert_true(rp_spaces__find(spaces, getpid(), here, before, &object, &offset));
+	file = other = *rp_sample_objects__mapped(objects, object);
+	other.ino++;
+	rp_spaces__fork(spaces, CHILD, getpid());
+	/* It was read before that, be it long before the same program begins anew. */
+	rp_spaces__ended(spaces, getpid(), rp_clock__now(), NULL);
+	rp_spaces__ended(spaces, getpid(), rp_clock__now(), &other);
+	rp_spaces__ended(spaces, getpid(), rp_clock__now() + second, &file);
+	assert_true(rp_spaces__find(spaces, getpid(), here, before, &object, &offset));
+	/* A program is mapped before it is told, and then it was read too late. */
+	rp_spaces__ended(spaces, getpid(), rp_clock__now(), &file);
+	assert_false(rp_spaces__find(spaces, getpid(), here, before, &object, &offset));
+	for (int i = 0; i < 4; i++)
+		rp_spaces__exec(spaces, getpid());
+	assert_true(rp_spaces__find(spaces, getpid(), here, before, &object, &offset));
+	rp_spaces__ended(spaces, getpid(), before, NULL);
+	assert_false(rp_spaces__find(spaces, getpid(), here, before, &object, &offset));
+	/* What its parent had mapped was read of that. */
+	rp_spaces__ended(spaces, CHILD, before, NULL);
+	assert_true(rp_spaces__find(spaces, CHILD, here, before, &object, &offset));
 	rp_spaces__free(spaces);
 	rp_sample_objects__free(objects);
 	rp_sample_store__put(store);
@@ -139,11 +179,14 @@ static void test_no_sample_is_in_what_is_mapped_later(void **state)
 	assert_true(rp_spaces__find(spaces, getpid(), here, before, &object, &offset));
 	assert_false(rp_spaces__was_early(spaces, getpid(), here, before));
 	/* It is looked at once, before what is sampled in it is named. */
-	assert_true(rp_spaces__catch_up_with(spaces, getpid()));
-	assert_false(rp_spaces__catch_up_with(spaces, getpid()));
+	before = rp_clock__now();
+	assert_true(rp_spaces__catch_up_with(spaces, getpid()) >= before);
+	before = rp_clock__now();
+	assert_true(rp_spaces__catch_up_with(spaces, getpid()) < before);
 	/* No sample is of this one. */
 	rp_spaces__mapped(spaces, CHILD, &file);
-	assert_false(rp_spaces__catch_up_with(spaces, CHILD));
+	assert_int_equal(rp_spaces__catch_up_with(spaces, CHILD), 0);
+	assert_int_equal(k.processes, 1);
 	rp_spaces__maps(spaces, CHILD, &file);
 	rp_spaces__free(spaces);
 	rp_sample_objects__free(objects);
@@ -241,6 +284,11 @@ static void test_compiled_code_goes_with_its_program(void **state)
 	tell_compiled(path, "after");
 	rp_spaces__exec(spaces, getpid());
 	assert_string_equal(rp_spaces__compiled(spaces, getpid(), 0x7000, 1), "after");
+	/* Where nobody knows which program it was, that of now may be another. */
+	tell_compiled(path, "missed");
+	rp_spaces__missed(spaces, 10);
+	assert_null(rp_spaces__compiled(spaces, getpid(), 0x7000, 9));
+	assert_string_equal(rp_spaces__compiled(spaces, getpid(), 0x7000, 10), "missed");
 	unlink(path);
 	rp_spaces__exit(spaces, getpid());
 	assert_null(rp_spaces__compiled(spaces, getpid(), 0x7000, 1));
@@ -332,6 +380,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_code_is_early_until_its_tables_are_there),
 		cmocka_unit_test(test_looks_are_of_their_time),
+		cmocka_unit_test(test_no_sample_is_in_a_program_that_came_later),
 		cmocka_unit_test(test_no_sample_is_in_what_is_mapped_later),
 		cmocka_unit_test(test_what_could_not_be_opened_is_tried_again),
 		cmocka_unit_test(test_misses_are_remembered),

@@ -52,6 +52,7 @@ struct rp_sampling {
 	struct probe_place *probes; /* sorted */
 	size_t n_probes, n_sites;   /* as many sites had the plan when they were looked at ... */
 	uint64_t renumbered;	    /* ... and its objects so often new numbers */
+	uint64_t lost;		    /* events, so far */
 	uint64_t told;		    /* all that happened up to then is known; ns */
 	struct happening *to_come;  /* by time; the first `done` have been seen to */
 	size_t n_to_come, room_to_come, done;
@@ -301,22 +302,34 @@ static void see_to_all_until(struct rp_sampling *s, uint64_t time)
 		s->n_to_come = s->done = 0;
 }
 
+/*
+ * Where several do not trust each other, only who does more than his share is not told of: no names
+ * of others are given up for that.
+ */
 static int hear(struct rp_sampling *s)
 {
+	uint64_t lost;
+	int rc;
+
 	s->told = rp_clock__now();
-	return s->opts.tell(s->opts.ctx);
+	rc = s->opts.tell(s->opts.ctx);
+	lost = rp_session__lost(s->opts.session, RP_LOST_EVENTS);
+	if (lost != s->lost && !s->opts.is_shared)
+		rp_spaces__missed(rp_sampler__spaces(s->sampler), rp_clock__now());
+	s->lost = lost;
+	return rc;
 }
 
 /*
- * The kernel may have told of it only since the samples before this one were taken; and what is
- * mapped by now may be of still later.
+ * The kernel may have told of it only since the samples before this one were taken; and what has
+ * been seen to be mapped may be of still later.
  */
 static void see_to_what_came_before(struct rp_sampling *s, pid_t pid, uint64_t time)
 {
 	if (time > s->told)
 		hear(s);
 	see_to_all_until(s, time);
-	if (rp_spaces__catch_up_with(rp_sampler__spaces(s->sampler), pid))
+	if (rp_spaces__catch_up_with(rp_sampler__spaces(s->sampler), pid) >= s->told)
 		hear(s);
 }
 
@@ -346,7 +359,8 @@ void rp_sampling__on_event(struct rp_sampling *s, const struct rp_event *event)
 	if (h.type == RP_EVENT_LIBRARY)
 		rp_spaces__maps(rp_sampler__spaces(s->sampler), h.pid, &h.file);
 	if (is_end_of_program(s, &h))
-		rp_spaces__ended(rp_sampler__spaces(s->sampler), h.pid);
+		rp_spaces__ended(rp_sampler__spaces(s->sampler), h.pid, h.time,
+				 h.type == RP_EVENT_EXEC ? &h.file : NULL);
 	add_to_come(s, &h);
 }
 

@@ -45,6 +45,7 @@ struct rp_spaces {
 	struct rp_time_share *time_share; /* of looking at what they map */
 	struct space *all;
 	struct to_map *to_map;
+	uint64_t missed; /* what happened up to then is not known; ns, CLOCK_MONOTONIC */
 };
 
 struct rp_spaces *rp_spaces__new(struct rp_sample_objects *objects, struct rp_unwind_tables *tables,
@@ -257,15 +258,15 @@ void rp_spaces__changed(struct rp_spaces *s, pid_t pid)
 		space->changed = true;
 }
 
-bool rp_spaces__catch_up_with(struct rp_spaces *s, pid_t pid)
+uint64_t rp_spaces__catch_up_with(struct rp_spaces *s, pid_t pid)
 {
 	struct space *space = find(s, pid);
 
-	if (!space || !space->changed)
-		return false;
-	rp_spaces__look(s, pid);
-	space->missed = !space->changed;
-	return space->missed;
+	if (space && space->changed) {
+		rp_spaces__look(s, pid);
+		space->missed = !space->changed;
+	}
+	return space ? space->read : 0;
 }
 
 static struct to_map *find_to_map(const struct rp_spaces *s, pid_t pid,
@@ -329,16 +330,57 @@ void rp_spaces__fork(struct rp_spaces *s, pid_t pid, pid_t parent)
 	free(to->mappings);
 	to->mappings = mappings;
 	to->n = from->n;
-	to->read = from->read;
+	to->read = 0; /* whatever it has mapped since */
 	rp_unwind_tables__fork(s->tables, pid, parent);
 }
 
-void rp_spaces__ended(struct rp_spaces *s, pid_t pid)
+static void drop_mappings(struct space *space)
+{
+	free(space->mappings);
+	space->mappings = NULL;
+	space->n = 0;
+}
+
+static bool has_mapped(const struct rp_spaces *s, const struct space *space,
+		       const struct rp_file_id *file)
+{
+	const struct rp_file_id *mapped;
+
+	for (size_t i = 0; i < space->n; i++) {
+		if (!space->mappings[i].object)
+			continue;
+		mapped = rp_sample_objects__mapped(s->objects, space->mappings[i].object);
+		if (mapped->dev == file->dev && mapped->ino == file->ino)
+			return true;
+	}
+	return false;
+}
+
+/* The next program is there some moments before it is told. */
+#define BEGINS_NS (RP_NS_PER_S / 10)
+
+void rp_spaces__ended(struct rp_spaces *s, pid_t pid, uint64_t time, const struct rp_file_id *next)
 {
 	struct space *space = get(s, pid);
 
-	if (space)
-		space->ends++;
+	if (!space)
+		return;
+	space->ends++;
+	if (space->read > time ||
+	    (next && space->read + BEGINS_NS > time && has_mapped(s, space, next)))
+		drop_mappings(space);
+}
+
+void rp_spaces__missed(struct rp_spaces *s, uint64_t time)
+{
+	struct space *space, *next;
+
+	s->missed = time;
+	HASH_ITER (hh, s->all, space, next) {
+		drop_mappings(space);
+		space->changed = true;
+		rp_perf_maps__exit(s->compiled, space->pid);
+	}
 }
 
 void rp_spaces__exec(struct rp_spaces *s, pid_t pid)
@@ -362,9 +404,7 @@ void rp_spaces__exit(struct rp_spaces *s, pid_t pid)
 		drop(s, space);
 		return;
 	}
-	free(space->mappings);
-	space->mappings = NULL;
-	space->n = 0;
+	drop_mappings(space);
 	space->changed = space->missed = false;
 }
 
@@ -395,7 +435,7 @@ bool rp_spaces__find(struct rp_spaces *s, pid_t pid, uint64_t address, uint64_t 
 		if (space && !mapping)
 			space->missed = true;
 	}
-	if (!mapping || !mapping->object || is_later(s, space, mapping, time))
+	if (time < s->missed || !mapping || !mapping->object || is_later(s, space, mapping, time))
 		return false;
 	*object = mapping->object;
 	*offset = address - mapping->start + mapping->offset;
@@ -408,13 +448,15 @@ bool rp_spaces__was_early(const struct rp_spaces *s, pid_t pid, uint64_t address
 	const struct mapping *mapping = find_mapping(space, address);
 
 	/* One that had ended before it was looked at had nothing but what had just been mapped. */
-	return !space || !space->n ||
+	return !space || !space->n || time < s->missed ||
 	       (mapping &&
 		(time < mapping->since || (mapping->object && is_later(s, space, mapping, time))));
 }
 
 const char *rp_spaces__compiled(struct rp_spaces *s, pid_t pid, uint64_t address, uint64_t now)
 {
+	if (now < s->missed)
+		return NULL;
 	return rp_perf_maps__find(s->compiled, pid, address, now);
 }
 

@@ -32,10 +32,10 @@ void rp_spaces__free(struct rp_spaces *spaces);
 void rp_spaces__look(struct rp_spaces *spaces, pid_t pid);
 /*
  * It has mapped something: any number of times, it is looked at once, with all that are late, or
- * before its next sample is named: true, it was.
+ * before its next sample is named. Returns when its mappings were read; 0: never.
  */
 void rp_spaces__changed(struct rp_spaces *spaces, pid_t pid);
-bool rp_spaces__catch_up_with(struct rp_spaces *spaces, pid_t pid);
+uint64_t rp_spaces__catch_up_with(struct rp_spaces *spaces, pid_t pid);
 void rp_spaces__catch_up(struct rp_spaces *spaces);
 /*
  * It has mapped a file, as it is told, and then in its turn. In between, samples may be from before
@@ -46,10 +46,18 @@ void rp_spaces__mapped(struct rp_spaces *spaces, pid_t pid, const struct rp_file
 /* It has mapped all that its parent has. */
 void rp_spaces__fork(struct rp_spaces *spaces, pid_t pid, pid_t parent);
 /*
- * Its program has ended, of which rp_spaces__exec() or rp_spaces__exit() will tell in its turn:
- * what /proc shows by now is not what samples from before are in, and is not looked at until then.
+ * Its program ended at that time (ns, CLOCK_MONOTONIC), of which rp_spaces__exec() or
+ * rp_spaces__exit() will tell in its turn: what /proc has shown since then is not what samples from
+ * before are in. It is forgotten, and not looked at until then. next: the file of the program that
+ * it runs from then on; NULL: none.
  */
-void rp_spaces__ended(struct rp_spaces *spaces, pid_t pid);
+void rp_spaces__ended(struct rp_spaces *spaces, pid_t pid, uint64_t time,
+		      const struct rp_file_id *next);
+/*
+ * Up to that time (ns, CLOCK_MONOTONIC) more happened than is told: any process may have run other
+ * programs by then, and samples from before are of nobody knows which.
+ */
+void rp_spaces__missed(struct rp_spaces *spaces, uint64_t time);
 /* It runs another program. */
 void rp_spaces__exec(struct rp_spaces *spaces, pid_t pid);
 void rp_spaces__exit(struct rp_spaces *spaces, pid_t pid);
