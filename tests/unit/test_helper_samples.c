@@ -121,16 +121,20 @@ static void test_perf_map(void **state)
 {
 	static const char text[] = "1000 100 f\n2000 10 g h\n";
 	struct rp_helper *h = rp_helper__new(NULL);
-	struct rp_perf_map *map;
+	struct rp_perf_map_version none = {0}, known;
+	struct rp_perf_map *map, *again;
 	char name[64], path[80];
 
 	(void)state;
 	snprintf(name, sizeof(name), "perf-%d.map", (int)getpid());
 	snprintf(path, sizeof(path), "/tmp/%s", name);
 	unlink(path);
-	assert_int_equal(rp_helper__perf_map(h, "/proc", getpid(), &map), -ENOENT);
+	assert_int_equal(rp_helper__perf_map(h, "/proc", getpid(), &none, &map), -ENOENT);
 	write_file("/tmp", name, text, sizeof(text) - 1);
-	assert_int_equal(rp_helper__perf_map(h, "/proc", getpid(), &map), 0);
+	assert_int_equal(rp_helper__perf_map(h, "/proc", getpid(), &none, &map), 0);
+	known = rp_perf_map__version(map);
+	assert_int_equal(rp_helper__perf_map(h, "/proc", getpid(), &known, &again), -EALREADY);
+	assert_null(rp_helper__why(h));
 	unlink(path);
 	assert_int_equal(rp_perf_map__functions(map), 2);
 	assert_string_equal(rp_perf_map__find(map, 0x10ff), "f");

@@ -167,8 +167,9 @@ static void remove_root(const struct root *root)
 
 static int read_root(const struct root *root)
 {
+	const struct rp_perf_map_version none = {0};
 	struct rp_perf_map *map = NULL;
-	int err = rp_perf_map__read(root->path, 7, &map);
+	int err = rp_perf_map__read(root->path, 7, &none, &map);
 
 	if (!err)
 		assert_function(map, 0x1000, "f");
@@ -223,7 +224,7 @@ static void test_no_plain_files(void **state)
 	remove_root(&root);
 }
 
-/* It is read when it is first asked for, and again for what is not in it, once a second. */
+/* It is read when it is first asked for, and again, once a second. */
 static void test_as_it_grows(void **state)
 {
 	const uint64_t second = 1000000000;
@@ -239,10 +240,14 @@ static void test_as_it_grows(void **state)
 	write_text(root.file, "1000 10 f\n2000 10 g\n");
 	assert_string_equal(rp_perf_maps__find(maps, 7, 0x1000, 9 * second), "f");
 	assert_string_equal(rp_perf_maps__find(maps, 7, 0x2000, 9 * second), "g");
+	/* Other code has taken the place. */
+	write_text(root.file, "1000 10 f\n2000 10 g\n1000 10 later\n");
+	assert_string_equal(rp_perf_maps__find(maps, 7, 0x1000, 10 * second - 1), "f");
+	assert_string_equal(rp_perf_maps__find(maps, 7, 0x1000, 10 * second), "later");
 	/* Another program of that number. */
 	rp_perf_maps__exit(maps, 7);
 	write_text(root.file, "1000 10 other\n");
-	assert_string_equal(rp_perf_maps__find(maps, 7, 0x1000, 9 * second), "other");
+	assert_string_equal(rp_perf_maps__find(maps, 7, 0x1000, 10 * second), "other");
 	assert_null(rp_perf_maps__find(maps, 8, 0x1000, 9 * second));
 	rp_perf_maps__free(maps);
 	remove_root(&root);

@@ -30,6 +30,7 @@ struct rp_perf_map {
 	size_t size;		    /* of it */
 	struct function *functions; /* by start, then line */
 	size_t n, room;
+	struct rp_perf_map_version version;
 	char *packed; /* what these two are in, where another process has read it; else NULL */
 };
 
@@ -165,10 +166,31 @@ static bool is_owned(const char *proc_root, pid_t pid, const struct stat *st)
 	       (rp_proc__status_number(proc_root, pid, "Uid", 10, &uid) && st->st_uid == uid);
 }
 
-int rp_perf_map__read(const char *proc_root, pid_t pid, struct rp_perf_map **out)
+static struct rp_perf_map_version version_of(const struct stat *st)
+{
+	return (struct rp_perf_map_version){
+		.ino = st->st_ino,
+		.size = (uint64_t)st->st_size,
+		.mtime = st->st_mtim.tv_sec * 1000000000ll + st->st_mtim.tv_nsec,
+	};
+}
+
+struct rp_perf_map_version rp_perf_map__version(const struct rp_perf_map *map)
+{
+	return map ? map->version : (struct rp_perf_map_version){0};
+}
+
+static bool is_same(const struct rp_perf_map_version *a, const struct rp_perf_map_version *b)
+{
+	return a->ino == b->ino && a->size == b->size && a->mtime == b->mtime;
+}
+
+int rp_perf_map__read(const char *proc_root, pid_t pid, const struct rp_perf_map_version *known,
+		      struct rp_perf_map **out)
 {
 	char folder[PATH_MAX], name[64], *text = NULL;
 	uint64_t own_pid = (uint64_t)pid;
+	struct rp_perf_map_version version;
 	struct stat st;
 	size_t size;
 	int fd, err = 0;
@@ -179,8 +201,11 @@ int rp_perf_map__read(const char *proc_root, pid_t pid, struct rp_perf_map **out
 	fd = rp_file__open_below(folder, name, &st);
 	if (fd < 0)
 		return fd;
+	version = version_of(&st);
 	if (!is_owned(proc_root, pid, &st))
 		err = -EACCES;
+	else if (is_same(&version, known))
+		err = -EALREADY;
 	else if (st.st_size > SIZE_MAX_BYTES ||
 		 rp_file__data_bytes(fd, &st) < (uint64_t)st.st_size / 2)
 		err = -EFBIG;
@@ -189,6 +214,8 @@ int rp_perf_map__read(const char *proc_root, pid_t pid, struct rp_perf_map **out
 		err = -ENOMEM;
 	if (!err)
 		err = parse(text, rp_file__read(fd, 0, text, size), out);
+	if (!err)
+		(*out)->version = version;
 	close(fd);
 	return err;
 }
@@ -209,11 +236,13 @@ void rp_perf_map__free(struct rp_perf_map *map)
 
 struct packed {
 	uint64_t functions, text; /* how many, and bytes; they follow in that order */
+	struct rp_perf_map_version version;
 };
 
 int rp_perf_map__pack(const struct rp_perf_map *map, char **bytes, size_t *size)
 {
-	const struct packed head = {.functions = map->n, .text = map->size};
+	const struct packed head = {
+		.functions = map->n, .text = map->size, .version = map->version};
 	size_t functions = map->n * sizeof(*map->functions);
 
 	*size = sizeof(head) + functions + map->size;
@@ -255,6 +284,7 @@ int rp_perf_map__unpack(char *bytes, size_t size, struct rp_perf_map **out)
 	if (head.functions > FUNCTIONS_MAX || head.text > SIZE_MAX_BYTES ||
 	    size != sizeof(head) + head.functions * sizeof(*map->functions) + head.text)
 		goto out;
+	map->version = head.version;
 	map->n = head.functions;
 	map->size = head.text;
 	map->functions = (struct function *)(bytes + sizeof(head));

@@ -15,11 +15,19 @@
 
 struct rp_perf_map;
 
+/* As which a file was read; zeros: not at all. */
+struct rp_perf_map_version {
+	uint64_t ino, size;
+	int64_t mtime; /* ns */
+};
+
 /*
- * -ENOENT: the process has none; -EACCES: it is somebody else's; -EFBIG: it is larger than any;
- * -ENOMEM, or another negative errno.
+ * -EALREADY: it is as it was, `known`; -ENOENT: the process has none; -EACCES: it is somebody
+ * else's; -EFBIG: it is larger than any; -ENOMEM, or another negative errno.
  */
-int rp_perf_map__read(const char *proc_root, pid_t pid, struct rp_perf_map **out);
+int rp_perf_map__read(const char *proc_root, pid_t pid, const struct rp_perf_map_version *known,
+		      struct rp_perf_map **out);
+struct rp_perf_map_version rp_perf_map__version(const struct rp_perf_map *map);
 /* The same of text in memory, which is copied. */
 int rp_perf_map__parse(const char *text, size_t size, struct rp_perf_map **out);
 void rp_perf_map__free(struct rp_perf_map *map);

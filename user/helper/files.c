@@ -364,17 +364,19 @@ int rp_helper__unwinding(struct rp_helper *h, int fd, struct rp_unwind_object *o
 	return rc;
 }
 
-int rp_helper__perf_map(struct rp_helper *h, const char *proc, pid_t pid, struct rp_perf_map **out)
+int rp_helper__perf_map(struct rp_helper *h, const char *proc, pid_t pid,
+			const struct rp_perf_map_version *known, struct rp_perf_map **out)
 {
 	size_t size;
 	char *bytes;
 	int fd, rc;
 
 	if (!h)
-		return rp_perf_map__read(proc, pid, out);
+		return rp_perf_map__read(proc, pid, known, out);
 	if (rp_helper__is_silent_process(h, pid))
 		return -EIO;
 	h->request.pid = pid;
+	h->request.known = *known;
 	rc = rp_helper__ask(h, RP_HELPER_PERF_MAP, -1, &fd);
 	rp_helper__note_process(h, pid);
 	rc = take_answer(h, rc, fd, &bytes, &size);

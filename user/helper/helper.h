@@ -82,6 +82,6 @@ int rp_helper__object(struct rp_helper *helper, int fd, const char *name, unsign
 int rp_helper__debug_file(struct rp_helper *helper, int fd, const char *name);
 int rp_helper__unwinding(struct rp_helper *helper, int fd, struct rp_unwind_object *out);
 int rp_helper__perf_map(struct rp_helper *helper, const char *proc, pid_t pid,
-			struct rp_perf_map **out);
+			const struct rp_perf_map_version *known, struct rp_perf_map **out);
 
 #endif

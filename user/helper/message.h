@@ -8,6 +8,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "discover/perf_map.h"
+
 #define RP_HELPER_NAME "rptrace-files"
 
 /* Code is read in pieces of that size, which begin at a multiple of it. */
@@ -26,7 +28,7 @@ enum rp_helper_what {
 	RP_HELPER_CODE,		/* file, places in it, hash so far -> that hash, of what is there */
 	RP_HELPER_DEBUG_FILE,	/* file, path: its name -> the file with its symbols or lines */
 	RP_HELPER_UNWINDING,	/* file -> memfd: rp_unwind_object__pack() */
-	RP_HELPER_PERF_MAP,	/* of a process -> memfd: rp_perf_map__pack() */
+	RP_HELPER_PERF_MAP,	/* of a process, known -> memfd: rp_perf_map__pack() */
 	RP_HELPER_LINKED,	/* path of a command -> memfd: a byte '*' or ' ', path, 0; ... */
 };
 
@@ -40,6 +42,7 @@ struct rp_helper_request {
 	uint64_t hash;
 	uint32_t n_places;
 	uint32_t leaves_folder; /* of an object: rp_elf__leave_folder() */
+	struct rp_perf_map_version known;
 	union {
 		char path[PATH_MAX];
 		uint64_t places[RP_HELPER_PLACES]; /* of RP_HELPER_CODE, without a path */

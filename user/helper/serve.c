@@ -146,12 +146,12 @@ static int read_unwinding(int file)
 	return rc;
 }
 
-static int read_perf_map(pid_t pid)
+static int read_perf_map(const struct rp_helper_request *request)
 {
 	struct rp_perf_map *map = NULL;
 	char *bytes = NULL;
 	size_t size;
-	int rc = rp_perf_map__read("/proc", pid, &map);
+	int rc = rp_perf_map__read("/proc", request->pid, &request->known, &map);
 
 	if (!rc)
 		rc = rp_perf_map__pack(map, &bytes, &size);
@@ -219,7 +219,7 @@ static int answer(const struct rp_helper_request *request, int file, struct rp_e
 		rc = read_unwinding(file);
 		break;
 	case RP_HELPER_PERF_MAP:
-		rc = read_perf_map(request->pid);
+		rc = read_perf_map(request);
 		break;
 	case RP_HELPER_LINKED:
 		rc = list_linked(request);

@@ -114,6 +114,7 @@ static uint64_t cpu_so_far(const struct rp_perf_maps *maps)
 
 static void read_map(struct rp_perf_maps *maps, struct process *p, uint64_t now)
 {
+	const struct rp_perf_map_version known = rp_perf_map__version(p->map);
 	uint64_t begun = rp_clock__now(), before = cpu_so_far(maps);
 	struct rp_perf_map *map;
 
@@ -122,7 +123,7 @@ static void read_map(struct rp_perf_maps *maps, struct process *p, uint64_t now)
 		return;
 	p->is_read = true;
 	p->read = now;
-	if (!rp_helper__perf_map(maps->helper, maps->proc_root, p->pid, &map))
+	if (!rp_helper__perf_map(maps->helper, maps->proc_root, p->pid, &known, &map))
 		keep(maps, p, map);
 	rp_time_share__charge(maps->time_share, p->owner, begun, cpu_so_far(maps) - before);
 }
@@ -165,15 +166,12 @@ static struct process *add(struct rp_perf_maps *maps, pid_t pid)
 const char *rp_perf_maps__find(struct rp_perf_maps *maps, pid_t pid, uint64_t addr, uint64_t now)
 {
 	struct process *p = find(maps, pid);
-	const char *name;
 
 	if (!p)
 		p = add(maps, pid);
 	if (!p)
 		return NULL;
-	name = p->map ? rp_perf_map__find(p->map, addr) : NULL;
-	if (name)
-		return name;
+	/* What is in it may be outdated, too: other code has taken the place. */
 	read_map(maps, p, now);
 	return p->map ? rp_perf_map__find(p->map, addr) : NULL;
 }
