@@ -205,6 +205,26 @@ static void test_pending_returns(void **state)
 	assert_false(take_pending(&frames, 0x6000, 0x6008));
 }
 
+/* Of each caller, the last byte of its call, not what comes behind it. */
+static void test_addresses_of_callers(void **state)
+{
+	static _Alignas(MEMORY_BLOCK_BYTES) __u64 words[MEMORY_BLOCK_WORDS];
+	struct rp_unwind_regs regs = {.ip = 0x401000, .sp = (__u64)words, .fp = (__u64)words};
+	struct rp_unwind_out out;
+	__u32 end;
+
+	(void)state;
+	words[0] = (__u64)&words[2];
+	words[1] = 0x402005;
+	words[3] = 0x403007;
+	forget_memory();
+	assert_int_equal(unwind_user(PROCESS, &regs, &out, &end), 3);
+	assert_int_equal(end, RP_UNWIND_END_NO_ROW);
+	assert_int_equal(out.address[0], 0x401000);
+	assert_int_equal(out.address[1], 0x402004);
+	assert_int_equal(out.address[2], 0x403006);
+}
+
 /* One page, that a thread steps through or returns to: neither before nor behind it. */
 static void test_code_of_probes(void **state)
 {
@@ -285,6 +305,7 @@ int main(void)
 		TEST(test_asleep),
 		TEST(test_samples),
 		TEST(test_pending_returns),
+		TEST(test_addresses_of_callers),
 		TEST(test_code_of_probes),
 #ifdef __x86_64__
 		TEST(test_stack_that_is_sampled),

@@ -3,6 +3,9 @@
 #include "run_fixture.h"
 
 #include <limits.h>
+#include <sys/stat.h>
+
+#include "run/record_files.h"
 
 static char folder[64], path[96];
 
@@ -143,6 +146,44 @@ static void a_stream_has_them_too(void **state)
 	assert_true(fread(text, 1, sizeof(text) - 1, file) > 0);
 	fclose(file);
 	assert_non_null(strstr(text, "\"probed_one\""));
+}
+
+/* The recorder's own looks at its ring: at least 10 ms apart, and all is written after 0.5 s. */
+static unsigned rounds;
+static bool is_there;
+
+static const void *more_in_rounds(const struct bpf_map *ring, size_t *bytes)
+{
+	const void *record = more(ring, bytes);
+
+	if (!record && !strcmp(ring->name, "instances"))
+		__atomic_fetch_add(&rounds, 1, __ATOMIC_RELAXED);
+	return record;
+}
+
+static void end_once_it_is_there(void)
+{
+	char text[4096] = "";
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	__atomic_store_n(&kernel.instances, 3, __ATOMIC_RELEASE);
+	is_there = fd >= 0 && read(fd, text, sizeof(text) - 1) > 0 &&
+		   strstr(text, "\"probed_one\"");
+	close(fd);
+	if (is_there || __atomic_load_n(&rounds, __ATOMIC_RELAXED) > 100)
+		end_soon();
+}
+
+/* However little it is: it opens while it grows. */
+static void a_stream_is_written_meanwhile(void **state)
+{
+	(void)state;
+	rounds = 0;
+	kernel.records = false;
+	kernel.then = end_once_it_is_there;
+	fake.more = more_in_rounds;
+	assert_int_equal(trace_to("-b --stream"), RP_EXIT_OK);
+	assert_true(is_there);
 }
 
 /* ---- a part of the run ---------------------------------------------------------------------- */
@@ -309,6 +350,39 @@ static void a_full_device_is_told(void **state)
 		      "--stream /var/tmp/rptrace.");
 }
 
+/* It is waited for until the run is to end. */
+static void a_full_pipe_is_given_up(void **state)
+{
+	static const struct rp_block_header header;
+	static const char zeros[4096];
+	struct rp_record_files files;
+	sigset_t end, before;
+	int reader, rc = 0;
+	bool waits;
+
+	(void)state;
+	assert_int_equal(mkfifo(path, 0600), 0);
+	reader = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+	assert_true(reader >= 0);
+	while (write(reader, zeros, sizeof(zeros)) > 0)
+		;
+	rp_record_files__init(&files, path, 0);
+	assert_int_equal(rp_record_files__next(&files), 0);
+	sigemptyset(&end);
+	sigaddset(&end, SIGINT);
+	sigprocmask(SIG_BLOCK, &end, &before);
+	raise(SIGINT);
+	waits = !(fcntl(files.fd, F_GETFL) & O_NONBLOCK); /* for ever */
+	if (!waits)
+		rc = rp_record_files__write(&files, &header, NULL);
+	sigwaitinfo(&end, NULL);
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	rp_record_files__close(&files);
+	close(reader);
+	assert_false(waits);
+	assert_int_equal(rc, -EINTR);
+}
+
 /* ---- a second or more -------------------------------------------------------------------------
  */
 
@@ -401,6 +475,7 @@ int main(void)
 		FILE_TEST(what_none_was_chosen_of_is_told),
 		FILE_TEST(slow_ones_are_kept),
 		FILE_TEST(a_stream_has_them_too),
+		FILE_TEST(a_stream_is_written_meanwhile),
 		FILE_TEST(the_last_are_written_in_the_end),
 		FILE_TEST(a_signal_has_the_last_written),
 		FILE_TEST(a_slow_one_has_the_last_written),
@@ -410,6 +485,7 @@ int main(void)
 		FILE_TEST(two_do_not_write_one_file),
 		FILE_TEST(a_file_that_is_gone_is_told),
 		FILE_TEST(a_full_device_is_told),
+		FILE_TEST(a_full_pipe_is_given_up),
 		FILE_TEST(a_full_record_ends_its_run),
 		FILE_TEST(a_full_record_leaves_the_tables),
 		FILE_TEST(a_terminal_shows_how_far_it_is),

@@ -168,20 +168,23 @@ static void test_search(void **state)
 
 static void test_search_steps(void **state)
 {
-	size_t first, second;
+	size_t found[3];
 
 	(void)state;
-	keys("/u"); /* handle_request, query */
-	first = s.cursor;
+	keys("/request|query|walk");
+	found[0] = s.cursor;
 	key('\n');
+	for (size_t i = 1; i < 3; i++) {
+		key('n');
+		found[i] = s.cursor;
+		assert_int_not_equal(found[i], found[i - 1]);
+	}
 	key('n');
-	second = s.cursor;
-	assert_int_not_equal(first, second);
-	key('N');
-	assert_int_equal(s.cursor, first);
-	key('n');
-	key('n');
-	assert_int_equal(s.cursor, first);
+	assert_int_equal(s.cursor, found[0]);
+	for (size_t i = 3; i--;) {
+		key('N');
+		assert_int_equal(s.cursor, found[i]);
+	}
 }
 
 static void test_filter(void **state)
