@@ -70,10 +70,8 @@ static void show(const struct live_proc *proc)
 
 static void end_proc(struct live_proc *proc)
 {
-	if (!proc->done) {
-		kill(proc->pid, SIGKILL);
+	if (!proc->done)
 		waitpid(proc->pid, NULL, 0);
-	}
 	if (proc->in >= 0)
 		close(proc->in);
 	free(proc->out);
@@ -88,6 +86,10 @@ static int teardown(void **state)
 		live_read(&live.procs[i]);
 		show(&live.procs[i]);
 	}
+	/* Before any is waited for: one may wait for a file system that another one serves. */
+	for (size_t i = live.n_procs; i--;)
+		if (!live.procs[i].done)
+			kill(live.procs[i].pid, SIGKILL);
 	while (live.n_procs)
 		end_proc(&live.procs[--live.n_procs]);
 	while (live.n_strings)
