@@ -271,25 +271,39 @@ static void plugin_beside_an_end(void **state)
 
 /* ---- containers ------------------------------------------------------------------------------ */
 
-/* They run one and the same file, under other numbers: no call counts twice. */
-static void two_containers_of_one_image(void **state)
+/* They run one and the same file, under other numbers, and two of them are traced. */
+static void trace_two_of(size_t n)
 {
 	const char *path = live_path("both.json"), *image = live_copy("functions", "image");
-	struct live_proc *a = live_contained("--mount", image, "counts 1 700"),
-			 *b = live_contained("--mount", image, "counts 1 800"), *rptrace;
+	struct live_proc *all[3], *rptrace;
 	json_t *json;
 
-	(void)state;
-	rptrace = live_rptrace_ready("-p %d,%d -f leaf --by process --format json -o %s", a->pid,
-				     b->pid, path);
-	live_release(a);
-	live_release(b);
-	assert_int_equal(live_wait(a), 0);
-	assert_int_equal(live_wait(b), 0);
+	for (size_t i = 0; i < n; i++)
+		all[i] = live_contained("--mount", image, "counts 1 700");
+	rptrace = live_rptrace_ready("-p %d,%d -f leaf --by process --format json -o %s",
+				     all[0]->pid, all[1]->pid, path);
+	for (size_t i = 0; i < n; i++)
+		live_release(all[i]);
+	for (size_t i = 0; i < n; i++)
+		assert_int_equal(live_wait(all[i]), 0);
 	json = live_figures(rptrace, path);
-	assert_int_equal(live_sum(json, "leaf", "count"), 1500);
+	assert_int_equal(live_sum(json, "leaf", "count"), 1400);
 	live_assert_nothing_lost(json);
 	live_assert_sound(json);
+}
+
+/* No call counts twice. */
+static void two_containers_of_one_image(void **state)
+{
+	(void)state;
+	trace_two_of(2);
+}
+
+/* Beside another one, which is left alone, each has probes of its own. */
+static void two_of_three_containers(void **state)
+{
+	(void)state;
+	trace_two_of(3);
 }
 
 /* Nor by one process, which has the file from its container and from outside. */
@@ -349,6 +363,7 @@ static const struct CMUnitTest single[] = {
 	cmocka_unit_test(coroutines_come_later),
 	cmocka_unit_test(plugin_beside_an_end),
 	cmocka_unit_test(two_containers_of_one_image),
+	cmocka_unit_test(two_of_three_containers),
 	cmocka_unit_test(one_file_under_two_numbers),
 	cmocka_unit_test(another_container_is_left_alone),
 };
