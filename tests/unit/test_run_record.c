@@ -350,37 +350,74 @@ static void a_full_device_is_told(void **state)
 		      "--stream /var/tmp/rptrace.");
 }
 
-/* It is waited for until the run is to end. */
-static void a_full_pipe_is_given_up(void **state)
+/* Its reader, who takes nothing. */
+static int make_full_pipe(void)
 {
-	static const struct rp_block_header header;
 	static const char zeros[4096];
-	struct rp_record_files files;
-	sigset_t end, before;
-	int reader, rc = 0;
-	bool waits;
+	int reader;
 
-	(void)state;
 	assert_int_equal(mkfifo(path, 0600), 0);
 	reader = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
 	assert_true(reader >= 0);
 	while (write(reader, zeros, sizeof(zeros)) > 0)
 		;
+	return reader;
+}
+
+static bool waits_for_ever;
+
+/* It is waited for until the run is to end. */
+static void a_full_pipe_is_given_up(void **state)
+{
+	static const struct rp_block_header header;
+	struct rp_record_files files;
+	sigset_t end, before;
+	int reader = make_full_pipe(), rc = 0;
+
+	(void)state;
 	rp_record_files__init(&files, path, 0);
 	assert_int_equal(rp_record_files__next(&files), 0);
 	sigemptyset(&end);
 	sigaddset(&end, SIGINT);
 	sigprocmask(SIG_BLOCK, &end, &before);
 	raise(SIGINT);
-	waits = !(fcntl(files.fd, F_GETFL) & O_NONBLOCK); /* for ever */
-	if (!waits)
+	waits_for_ever = !(fcntl(files.fd, F_GETFL) & O_NONBLOCK);
+	if (!waits_for_ever)
 		rc = rp_record_files__write(&files, &header, NULL);
 	sigwaitinfo(&end, NULL);
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	rp_record_files__close(&files);
 	close(reader);
-	assert_false(waits);
+	assert_false(waits_for_ever);
 	assert_int_equal(rc, -EINTR);
+}
+
+/* Whoever waits for room the next time is interrupted, as by ^C. */
+static bool interrupts;
+
+int poll(struct pollfd *fds, nfds_t n, int ms)
+{
+	const struct timespec left = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L};
+
+	if (interrupts && n == 1 && fds->events == POLLOUT) {
+		interrupts = false;
+		kill(getpid(), SIGINT);
+	}
+	return ppoll(fds, n, ms < 0 ? NULL : &left, NULL);
+}
+
+static void a_full_pipe_is_told(void **state)
+{
+	int reader, status;
+
+	(void)state;
+	assert_false(waits_for_ever);
+	reader = make_full_pipe();
+	interrupts = true;
+	status = record("-o");
+	close(reader);
+	assert_int_equal(status, RP_EXIT_FAILED);
+	assert_failed("run.rpt cannot be written: Interrupted system call", "-o ");
 }
 
 /* ---- a second or more -------------------------------------------------------------------------
@@ -486,6 +523,7 @@ int main(void)
 		FILE_TEST(a_file_that_is_gone_is_told),
 		FILE_TEST(a_full_device_is_told),
 		FILE_TEST(a_full_pipe_is_given_up),
+		FILE_TEST(a_full_pipe_is_told),
 		FILE_TEST(a_full_record_ends_its_run),
 		FILE_TEST(a_full_record_leaves_the_tables),
 		FILE_TEST(a_terminal_shows_how_far_it_is),

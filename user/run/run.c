@@ -307,16 +307,18 @@ static int finish(struct rp_run *run, struct rp_err *err)
 
 static void free_run(struct rp_run *run)
 {
+	struct signalfd_siginfo late;
+
 	rp_run__close_screen(run);
 	rp_loop__free(run->loop);
 	rp_targets__free(run->targets);
-	rp_helper__free(run->helper);
 	rp_sampling__free(run->sampling);
 	rp_cgroups__free(run->cgroups);
 	rp_mappings__free(run->events.mappings);
 	rp_run__end_costs(run);
 	rp_recording__free(run->recording);
-	rp_session__free(run->session);
+	rp_session__free(run->session); /* asks how long the helper has waited: waited_for_cpus() */
+	rp_helper__free(run->helper);
 	rp_plan__free(run->plan);
 	rp_counts__free(run->table_before.counts);
 	rp_counts__free(run->last.counts);
@@ -325,6 +327,9 @@ static void free_run(struct rp_run *run)
 	rp_on_stuck__free(run->on_stuck);
 	if (run->out)
 		fclose(run->out);
+	/* One that nobody has heard would end rptrace before it has told why the run has failed. */
+	while (run->signals && rp_signals__take(run->signals, &late))
+		;
 	rp_signals__free(run->signals);
 	rp_setup_file__free(run->setup);
 }
