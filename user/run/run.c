@@ -317,8 +317,7 @@ static void free_run(struct rp_run *run)
 	rp_mappings__free(run->events.mappings);
 	rp_run__end_costs(run);
 	rp_recording__free(run->recording);
-	rp_session__free(run->session); /* asks how long the helper has waited: waited_for_cpus() */
-	rp_helper__free(run->helper);
+	rp_session__free(run->session);
 	rp_plan__free(run->plan);
 	rp_counts__free(run->table_before.counts);
 	rp_counts__free(run->last.counts);
@@ -331,6 +330,7 @@ static void free_run(struct rp_run *run)
 	while (run->signals && rp_signals__take(run->signals, &late))
 		;
 	rp_signals__free(run->signals);
+	rp_helper__free(run->helper); /* until here they ask how long it has waited */
 	rp_setup_file__free(run->setup);
 }
 
