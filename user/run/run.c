@@ -93,13 +93,14 @@ static int start(struct rp_run *run, struct rp_err *err)
 		rc = rp_run__open_record(run, err);
 	if (!rc)
 		rc = prepare_on_stuck(run, err);
-	if (!rc)
-		rc = rp_signals__new(&signals, &run->signals, err);
-	/* Before there is much to copy; it begins while the programs are loaded. */
+	/* Before there is much to copy, and before there are threads, whose locks a fork may copy
+	   as they are, for good; it begins while the programs are loaded. */
 	if (!rc)
 		run->helper = rp_helper__new(rp_run__is_cancelled);
 	if (!rc && !run->helper)
 		rc = rp_err__no_memory(err);
+	if (!rc)
+		rc = rp_signals__new(&signals, &run->signals, err);
 	if (!rc && launch.argv) {
 		launch.mask = rp_signals__inherited(run->signals);
 		launch.user = run->opts->user ? &user : NULL;
