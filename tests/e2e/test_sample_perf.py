@@ -13,7 +13,7 @@ HZ = 4001
 # Standard deviations by which two shares may differ by chance: ten of them do by more once in 50 million runs.
 DEVIATIONS = 6
 BESIDES = 0.002  # where either begins or ends, and what it cannot unwind
-LEAST = 2000
+LEAST = 4000
 FUNCTIONS = ("seven", "three", "take", "both", "main")
 TARGETS = os.path.abspath(os.environ.get("RPT_TARGETS", "build/targets"))
 
@@ -57,7 +57,7 @@ class Perf(Case):
         return {name: (own[name] / taken, inclusive[name] / taken) for name in FUNCTIONS}, taken
 
     def test_shares(self):
-        target = self.spawn(os.path.join(TARGETS, "sampled"), "alone", 2500, stdin=-1)
+        target = self.spawn(os.path.join(TARGETS, "sampled"), "alone", 5000, stdin=-1)
         target.wait_lines("^ready", stream="stdout")
         perf = self.start_perf(target.pid)
         self.attach(f"--sample={HZ}", "-x", "*", "-p", target.pid)

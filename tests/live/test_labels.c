@@ -30,7 +30,7 @@ static const struct sums_case sums_cases[] = {
 	{"", "values", 1, 3000, 1},
 	{"", "values", 4, 5000, 100},
 	{"", "texts", 4, 5000, 100},
-	{"", "values", 2, 100000, 200000},
+	{"", "values", 2, 500000, 1000000},
 	{"", "texts", 2, 50000, 100000},
 	{"--attach session", "values", 2, 2700, 900},
 	{"--attach multi", "values", 2, 2700, 900},
@@ -172,7 +172,7 @@ static void odd_strings(void **state)
 /* No view passes on what could move the cursor. */
 static void strings_are_escaped(void **state)
 {
-	static const char *const forms[] = {"table", "json"};
+	static const char *const forms[] = {"table", "csv", "openmetrics", "json"};
 
 	(void)state;
 	for (size_t i = 0; i < LIVE_COUNT(forms); i++) {
@@ -195,12 +195,12 @@ struct type_case {
 };
 
 static const struct type_case type_cases[] = {
-	{"arg0", "-1"},
-	{"arg0:u8", "255"},
-	{"arg0:u32", "4294967295"},
-	{"arg0:u64", "18446744073709551615"},
-	{"arg0:i8", "-1"},
-	{"arg1:i16", "300"},
+	{"arg0", "-1"},		{"arg0:u8", "255"},
+	{"arg0:i8", "-1"},	{"arg0:u32", "4294967295"},
+	{"arg0:i64", "-1"},	{"arg0:u64", "18446744073709551615"},
+	{"arg1", "300"},	{"arg1:u8", "44"},
+	{"arg1:i8", "44"},	{"arg1:u16", "300"},
+	{"arg1:i16", "300"},	{"arg1:i32", "300"},
 	{"arg2:ptr", "0xbeef"},
 };
 
