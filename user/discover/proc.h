@@ -60,8 +60,9 @@ void rp_proc__mapped_free(struct rp_mapped_list *list);
 uint64_t rp_proc__vdso(const char *proc_root, pid_t pid);
 
 /*
- * Is a file the mapped one? On file systems without a device of their own, such as overlay and
- * btrfs, stat(2) may tell another device than maps.
+ * May a file be the mapped one? Where stat(2) tells a device that is none, as on overlay and btrfs,
+ * maps may have shown another: until Linux 6.17 that of the file below an overlay, with that file's
+ * number. It is then taken for the mapped one.
  */
 bool rp_proc__is_mapped(const struct rp_mapped *mapped, const struct stat *st);
 

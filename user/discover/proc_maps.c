@@ -357,8 +357,9 @@ uint64_t rp_proc__vdso(const char *proc_root, pid_t pid)
 
 bool rp_proc__is_mapped(const struct rp_mapped *mapped, const struct stat *st)
 {
-	return st->st_ino == mapped->ino &&
-	       (st->st_dev == mapped->dev || (!major(st->st_dev) && !major(mapped->dev)));
+	if (st->st_dev != mapped->dev)
+		return !major(st->st_dev);
+	return st->st_ino == mapped->ino;
 }
 
 /* Open the file at `via` if it is the mapped one; by a path it is to be on its device, too. */

@@ -20,23 +20,27 @@ static void set_path(struct rp_helper *h, const char *path)
 
 /* Open for reading, or a handle; regular, and, where it was mapped, what is mapped there: nothing
  * else is for the helper to choose. */
-static bool may_be(int fd, const struct rp_mapped *mapped)
+static bool may_be(int fd, pid_t pid, const struct rp_mapped *mapped)
 {
 	int flags = fcntl(fd, F_GETFL);
-	struct stat st;
+	struct stat st, there;
 
 	if (flags < 0 || (flags & O_ACCMODE) != O_RDONLY || rp_file__stat(fd, &st) ||
 	    !S_ISREG(st.st_mode))
 		return false;
-	return !mapped || rp_proc__is_mapped(mapped, &st);
+	if (!mapped || (st.st_dev == mapped->dev && st.st_ino == mapped->ino))
+		return true;
+	return rp_proc__is_mapped(mapped, &st) &&
+	       (rp_proc__stat_mapped("/proc", pid, mapped, &there) ||
+		(st.st_dev == there.st_dev && st.st_ino == there.st_ino));
 }
 
 /* The file that was asked for, or why there is none. */
-static int take_file(struct rp_helper *h, int fd, const struct rp_mapped *mapped)
+static int take_file(struct rp_helper *h, int fd, pid_t pid, const struct rp_mapped *mapped)
 {
 	if (h->reply.rc)
 		return h->reply.rc;
-	if (fd >= 0 && may_be(fd, mapped))
+	if (fd >= 0 && may_be(fd, pid, mapped))
 		return fd;
 	if (fd >= 0)
 		close(fd);
@@ -45,12 +49,12 @@ static int take_file(struct rp_helper *h, int fd, const struct rp_mapped *mapped
 	return -EIO;
 }
 
-static int ask_for_file(struct rp_helper *h, enum rp_helper_what what,
+static int ask_for_file(struct rp_helper *h, enum rp_helper_what what, pid_t pid,
 			const struct rp_mapped *mapped)
 {
 	int fd, rc = rp_helper__ask(h, what, -1, &fd);
 
-	return rc ? rc : take_file(h, fd, mapped);
+	return rc ? rc : take_file(h, fd, pid, mapped);
 }
 
 int rp_helper__open(struct rp_helper *h, const char *path, struct stat *st)
@@ -60,7 +64,7 @@ int rp_helper__open(struct rp_helper *h, const char *path, struct stat *st)
 	if (!h)
 		return rp_file__open_regular(path, st);
 	set_path(h, path);
-	fd = ask_for_file(h, RP_HELPER_OPEN, NULL);
+	fd = ask_for_file(h, RP_HELPER_OPEN, 0, NULL);
 	if (fd >= 0 && st)
 		rp_file__stat(fd, st);
 	return fd;
@@ -90,13 +94,13 @@ int rp_helper__open_mapped(struct rp_helper *h, const char *proc, pid_t pid,
 	if (rp_helper__is_silent_device(h, mapped->dev))
 		return -EIO;
 	set_mapped(h, pid, mapped);
-	first = ask_for_file(h, RP_HELPER_OPEN_MAPPING, mapped);
+	first = ask_for_file(h, RP_HELPER_OPEN_MAPPING, pid, mapped);
 	rp_helper__note_device(h, mapped->dev);
 	if (h->why || first == -EINTR || !rp_proc__may_try_path(first))
 		return first;
 	if (rp_helper__is_silent_process(h, pid))
 		return -EIO;
-	fd = ask_for_file(h, RP_HELPER_OPEN_PATH, mapped);
+	fd = ask_for_file(h, RP_HELPER_OPEN_PATH, pid, mapped);
 	rp_helper__note_process(h, pid);
 	return fd >= 0 || h->why || fd == -EINTR ? fd : rp_proc__why_not_open(first, fd);
 }
@@ -319,7 +323,7 @@ int rp_helper__debug_file(struct rp_helper *h, int fd, const char *name)
 	h->request.leaves_folder = rp_helper__is_silent_owner(h, st.st_uid);
 	rc = rp_helper__ask(h, RP_HELPER_DEBUG_FILE, fd, &file);
 	rp_helper__note_object(h, &st);
-	return rc ? rc : take_file(h, file, NULL);
+	return rc ? rc : take_file(h, file, 0, NULL);
 }
 
 /* What was asked for came as bytes, if it came. */
