@@ -230,7 +230,7 @@ static void test_open_replaced(void **state)
 	for (size_t i = 0; i < 2; i++) {
 		char place[PATH_MAX];
 
-		put(places[i], places[i]);
+		put(places[i], "%s", places[i]);
 		assert_int_equal(rp_proc__open_mapped(root, 5, &mapped, via, sizeof(via)), -ESTALE);
 		snprintf(place, sizeof(place), "%s%s", root, places[i]);
 		set_file(&mapped, place);
