@@ -81,7 +81,8 @@ static void a_signal_at_the_start(void **state)
 {
 	const char *path = live_path("start.json");
 	const char *script = live_script("at-start", "kill -TERM $$\nexec \"$@\"");
-	struct live_proc *target = live_target("functions forever"), *rptrace;
+	struct live_proc *target = live_target("%s forever", live_copy("functions", "functions")),
+			 *rptrace;
 
 	(void)state;
 	rptrace = live_start("/usr/bin/env --block-signal=TERM %s %s -f leaf --format json -o %s "

@@ -168,7 +168,9 @@ static void assert_untouched(struct live_proc *target)
 static void failure(void **state)
 {
 	const struct error_case *c = *state;
-	struct live_proc *target = live_target("functions forever"), *rptrace;
+	/* Who traces several processes of one file has probes in all of them. */
+	struct live_proc *target = live_target("%s forever", live_copy("functions", "functions")),
+			 *rptrace;
 	char options[256];
 
 	rptrace = live_rptrace(
