@@ -113,22 +113,23 @@ static void test_no_sample_is_in_a_program_that_came_later(void **state)
 	struct rp_sample_objects *objects = rp_sample_objects__new(store, NULL, false, is_never);
 	struct rp_spaces *spaces = rp_spaces__new(objects, tables, store, NULL, false);
 	const uint64_t second = 1000000000, before = rp_clock__now() - second;
-	uint64_t offset, here = (uint64_t)(uintptr_t)is_never;
+	uint64_t offset, read, here = (uint64_t)(uintptr_t)is_never;
 	struct rp_file_id file, other;
 	uint32_t object;
 
 	(void)state;
 	assert_true(rp_spaces__find(spaces, getpid(), here, before, &object, &offset));
+	read = rp_spaces__catch_up_with(spaces, getpid());
 	file = other = *rp_sample_objects__mapped(objects, object);
 	other.ino++;
 	rp_spaces__fork(spaces, CHILD, getpid());
 	/* It was read before that, be it long before the same program begins anew. */
-	rp_spaces__ended(spaces, getpid(), rp_clock__now(), NULL);
-	rp_spaces__ended(spaces, getpid(), rp_clock__now(), &other);
-	rp_spaces__ended(spaces, getpid(), rp_clock__now() + second, &file);
+	rp_spaces__ended(spaces, getpid(), read, NULL);
+	rp_spaces__ended(spaces, getpid(), read, &other);
+	rp_spaces__ended(spaces, getpid(), read + second, &file);
 	assert_true(rp_spaces__find(spaces, getpid(), here, before, &object, &offset));
 	/* A program is mapped before it is told, and then it was read too late. */
-	rp_spaces__ended(spaces, getpid(), rp_clock__now(), &file);
+	rp_spaces__ended(spaces, getpid(), read, &file);
 	assert_false(rp_spaces__find(spaces, getpid(), here, before, &object, &offset));
 	for (int i = 0; i < 4; i++)
 		rp_spaces__exec(spaces, getpid());
