@@ -78,6 +78,21 @@ static void stacks_of_threads_are_read_whole(void **state)
 	rp_session__free(s);
 }
 
+static struct rp_session *session_of_goroutines(void)
+{
+	struct rp_session_opts opts = fake_opts(RP_ATTACH_MULTI);
+	struct rp_session *s;
+
+	opts.open_stacks = true;
+	s = fake_session(&opts);
+	fake.to_read = memfd_create("stacks", MFD_CLOEXEC);
+	fake_sizes(MAP(s, goroutines), sizeof(struct rp_goroutine_key), sizeof(struct rp_thread),
+		   8);
+	fake_sizes(MAP(s, thread_segments), sizeof(struct rp_segment_key),
+		   sizeof(struct rp_stack_segment), 8);
+	return s;
+}
+
 static void put_goroutine(struct rp_session *s, uint64_t number, uint32_t depth, bool has_more)
 {
 	struct rp_goroutine_key key = {.goroutine = number, .tgid = 5};
@@ -100,17 +115,9 @@ static void put_goroutine(struct rp_session *s, uint64_t number, uint32_t depth,
 
 static void stacks_of_goroutines_are_put_together(void **state)
 {
-	struct rp_session_opts opts = fake_opts(RP_ATTACH_MULTI);
-	struct rp_session *s;
+	struct rp_session *s = session_of_goroutines();
 
 	(void)state;
-	opts.open_stacks = true;
-	s = fake_session(&opts);
-	fake.to_read = memfd_create("stacks", MFD_CLOEXEC);
-	fake_sizes(MAP(s, goroutines), sizeof(struct rp_goroutine_key), sizeof(struct rp_thread),
-		   8);
-	fake_sizes(MAP(s, thread_segments), sizeof(struct rp_segment_key),
-		   sizeof(struct rp_stack_segment), 8);
 	put_goroutine(s, 70, 2, false);
 	n_stacks = 0;
 	assert_int_equal(rp_session__open_stacks(s, see_stack, NULL), 0);
@@ -152,15 +159,9 @@ static void go_on(struct bpf_map *m)
 /* What is written while it is read has no time, which would be that of another frame. */
 static void frames_that_change_have_no_start(void **state)
 {
-	struct rp_session_opts opts = fake_opts(RP_ATTACH_MULTI);
-	struct rp_session *s;
+	struct rp_session *s = session_of_goroutines();
 
 	(void)state;
-	opts.open_stacks = true;
-	s = fake_session(&opts);
-	fake.to_read = memfd_create("stacks", MFD_CLOEXEC);
-	fake_sizes(MAP(s, goroutines), sizeof(struct rp_goroutine_key), sizeof(struct rp_thread),
-		   8);
 	put_goroutine(s, 70, 3, false);
 	s->skel->bss->goroutines_used = 1;
 	fake.on_lookup = go_on;

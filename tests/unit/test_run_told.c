@@ -104,6 +104,22 @@ static void shares_are_told_so_often(void **state)
 
 /* ---- what is stuck -------------------------------------------------------------------------- */
 
+#define STUCK_BYTES (sizeof(struct rp_open_stack) + sizeof(struct rp_open_frame))
+
+/* A thread whose one region is open, behind so many others. */
+static void put_stuck(uint32_t others)
+{
+	struct rp_open_stack stack = {.tid = 77 + others,
+				      .tgid = 77,
+				      .frames = 1,
+				      .serial = 1 + others,
+				      .comm = "made-up"};
+	struct rp_open_frame frame = {.region = 1, .node = ONE, .start = 1 + others};
+
+	put(fake.to_read, &stack, sizeof(stack), others * STUCK_BYTES);
+	put(fake.to_read, &frame, sizeof(frame), others * STUCK_BYTES + sizeof(stack));
+}
+
 static char stuck_file[64];
 
 static void see_stuck(void)
@@ -114,14 +130,10 @@ static void see_stuck(void)
 
 static void the_command_for_stuck_regions_runs(void **state)
 {
-	struct rp_open_stack stack = {
-		.tid = 77, .tgid = 77, .frames = 1, .serial = 1, .comm = "made-up"};
-	struct rp_open_frame frame = {.region = 1, .node = ONE, .start = 1};
 	char words[256];
 
 	(void)state;
-	put(fake.to_read, &stack, sizeof(stack), 0);
-	put(fake.to_read, &frame, sizeof(frame), sizeof(stack));
+	put_stuck(0);
 	snprintf(stuck_file, sizeof(stuck_file), "/tmp/rptrace-stuck-%d", (int)getpid());
 	snprintf(words, sizeof(words), "-b -i 1h --stuck 10ms --on-stuck 'mkdir %s' -f probed_one",
 		 stuck_file);
@@ -149,30 +161,22 @@ static bool has_gone(const char *path)
 /* A second one comes once the command for the first is over, and nobody's zombie. */
 static void see_one_after_the_other(void)
 {
-	struct rp_open_stack stack = {
-		.tid = 78, .tgid = 77, .frames = 1, .serial = 2, .comm = "made-up"};
-	struct rp_open_frame frame = {.region = 1, .node = ONE, .start = 2};
-	size_t at = sizeof(stack) + sizeof(frame);
 	struct stat st;
 
 	if (++stuck_looks > 2000 || has_gone(stuck_files[1]))
 		end_soon();
-	if (fstat(fake.to_read, &st) || st.st_size > (off_t)at || !has_gone(stuck_files[0]))
+	if (fstat(fake.to_read, &st) || st.st_size > (off_t)STUCK_BYTES ||
+	    !has_gone(stuck_files[0]))
 		return;
-	put(fake.to_read, &stack, sizeof(stack), at);
-	put(fake.to_read, &frame, sizeof(frame), at + sizeof(stack));
+	put_stuck(1);
 }
 
 static void commands_for_stuck_regions_make_room_for_others(void **state)
 {
-	struct rp_open_stack stack = {
-		.tid = 77, .tgid = 77, .frames = 1, .serial = 1, .comm = "made-up"};
-	struct rp_open_frame frame = {.region = 1, .node = ONE, .start = 1};
 	char words[256];
 
 	(void)state;
-	put(fake.to_read, &stack, sizeof(stack), 0);
-	put(fake.to_read, &frame, sizeof(frame), sizeof(stack));
+	put_stuck(0);
 	snprintf(stuck_file, sizeof(stuck_file), "/tmp/rptrace-stuck-%d", (int)getpid());
 	for (int i = 0; i < 2; i++)
 		snprintf(stuck_files[i], sizeof(stuck_files[i]), "%s.%d", stuck_file, 77 + i);

@@ -19,13 +19,46 @@ static bool is_never(void)
 	return false;
 }
 
+static struct kernel k;
+static struct rp_unwind_tables *tables;
+static struct rp_sample_store *store;
+static struct rp_sample_objects *objects;
+static struct rp_spaces *spaces;
+
+static int begin_with(bool is_shared)
+{
+	memset(&k, 0, sizeof(k));
+	tables = new_tables(&k, 64u << 20, OBJECTS_MAX);
+	store = rp_sample_store__new(100, UINT64_MAX, false);
+	objects = rp_sample_objects__new(store, NULL, false, is_never);
+	spaces = rp_spaces__new(objects, tables, store, NULL, is_shared);
+	return 0;
+}
+
+static int begin(void **state)
+{
+	(void)state;
+	return begin_with(false);
+}
+
+static int begin_shared(void **state)
+{
+	(void)state;
+	return begin_with(true);
+}
+
+static int end(void **state)
+{
+	(void)state;
+	rp_spaces__free(spaces);
+	rp_sample_objects__free(objects);
+	rp_sample_store__put(store);
+	end_tables(&k, tables);
+	return 0;
+}
+
 static void test_code_is_early_until_its_tables_are_there(void **state)
 {
-	struct kernel k = {0};
-	struct rp_unwind_tables *tables = new_tables(&k, 64u << 20, OBJECTS_MAX);
-	struct rp_sample_store *store = rp_sample_store__new(1, UINT64_MAX, false);
-	struct rp_sample_objects *objects = rp_sample_objects__new(store, NULL, false, is_never);
-	struct rp_spaces *spaces = rp_spaces__new(objects, tables, store, NULL, false);
 	uint64_t here = (uint64_t)(uintptr_t)is_never, before = rp_clock__now(), after;
 
 	(void)state;
@@ -44,21 +77,12 @@ static void test_code_is_early_until_its_tables_are_there(void **state)
 	rp_spaces__exec(spaces, CHILD);
 	assert_true(rp_spaces__was_early(spaces, CHILD, here, after));
 	/* No file has it: there is nothing to wait for. */
-	assert_false(rp_spaces__was_early(spaces, getpid(), (uint64_t)(uintptr_t)&k, 0));
-	rp_spaces__free(spaces);
-	rp_sample_objects__free(objects);
-	rp_sample_store__put(store);
-	end_tables(&k, tables);
+	assert_false(rp_spaces__was_early(spaces, getpid(), (uint64_t)(uintptr_t)&after, 0));
 }
 
 /* Any number of mappings: they are looked at once. */
 static void test_what_is_mapped_is_looked_at_later(void **state)
 {
-	struct kernel k = {0};
-	struct rp_unwind_tables *tables = new_tables(&k, 64u << 20, OBJECTS_MAX);
-	struct rp_sample_store *store = rp_sample_store__new(1, UINT64_MAX, false);
-	struct rp_sample_objects *objects = rp_sample_objects__new(store, NULL, false, is_never);
-	struct rp_spaces *spaces = rp_spaces__new(objects, tables, store, NULL, true);
 	uint64_t here = (uint64_t)(uintptr_t)is_never, before = rp_clock__now() - 1;
 
 	(void)state;
@@ -69,20 +93,11 @@ static void test_what_is_mapped_is_looked_at_later(void **state)
 	rp_spaces__catch_up(spaces);
 	assert_int_equal(k.processes, 1);
 	assert_true(rp_spaces__was_early(spaces, getpid(), here, before));
-	rp_spaces__free(spaces);
-	rp_sample_objects__free(objects);
-	rp_sample_store__put(store);
-	end_tables(&k, tables);
 }
 
 /* A child has what its parent had mapped by then; a program none of what comes after it. */
 static void test_looks_are_of_their_time(void **state)
 {
-	struct kernel k = {0};
-	struct rp_unwind_tables *tables = new_tables(&k, 64u << 20, OBJECTS_MAX);
-	struct rp_sample_store *store = rp_sample_store__new(1, UINT64_MAX, false);
-	struct rp_sample_objects *objects = rp_sample_objects__new(store, NULL, false, is_never);
-	struct rp_spaces *spaces = rp_spaces__new(objects, tables, store, NULL, false);
 	uint64_t offset, here = (uint64_t)(uintptr_t)is_never;
 	uint32_t object;
 
@@ -98,20 +113,11 @@ static void test_looks_are_of_their_time(void **state)
 	assert_false(rp_spaces__find(spaces, getpid(), here, 0, &object, &offset));
 	rp_spaces__exec(spaces, getpid());
 	assert_true(rp_spaces__find(spaces, getpid(), here, 0, &object, &offset));
-	rp_spaces__free(spaces);
-	rp_sample_objects__free(objects);
-	rp_sample_store__put(store);
-	end_tables(&k, tables);
 }
 
 /* What was seen to be mapped may be a later program's, of which it is told afterwards. */
 static void test_no_sample_is_in_a_program_that_came_later(void **state)
 {
-	struct kernel k = {0};
-	struct rp_unwind_tables *tables = new_tables(&k, 64u << 20, OBJECTS_MAX);
-	struct rp_sample_store *store = rp_sample_store__new(1, UINT64_MAX, false);
-	struct rp_sample_objects *objects = rp_sample_objects__new(store, NULL, false, is_never);
-	struct rp_spaces *spaces = rp_spaces__new(objects, tables, store, NULL, false);
 	const uint64_t second = 1000000000, before = rp_clock__now() - second;
 	uint64_t offset, read, here = (uint64_t)(uintptr_t)is_never;
 	struct rp_file_id file, other;
@@ -139,20 +145,11 @@ static void test_no_sample_is_in_a_program_that_came_later(void **state)
 	/* What its parent had mapped was read of that. */
 	rp_spaces__ended(spaces, CHILD, before, NULL);
 	assert_true(rp_spaces__find(spaces, CHILD, here, before, &object, &offset));
-	rp_spaces__free(spaces);
-	rp_sample_objects__free(objects);
-	rp_sample_store__put(store);
-	end_tables(&k, tables);
 }
 
 /* Until it is the turn of what was mapped something else was there, of which nothing is left. */
 static void test_no_sample_is_in_what_is_mapped_later(void **state)
 {
-	struct kernel k = {0};
-	struct rp_unwind_tables *tables = new_tables(&k, 64u << 20, OBJECTS_MAX);
-	struct rp_sample_store *store = rp_sample_store__new(1, UINT64_MAX, false);
-	struct rp_sample_objects *objects = rp_sample_objects__new(store, NULL, false, is_never);
-	struct rp_spaces *spaces = rp_spaces__new(objects, tables, store, NULL, false);
 	uint64_t offset, here = (uint64_t)(uintptr_t)is_never;
 	struct rp_file_id file, other;
 	uint64_t before;
@@ -189,17 +186,11 @@ static void test_no_sample_is_in_what_is_mapped_later(void **state)
 	assert_int_equal(rp_spaces__catch_up_with(spaces, CHILD), 0);
 	assert_int_equal(k.processes, 1);
 	rp_spaces__maps(spaces, CHILD, &file);
-	rp_spaces__free(spaces);
-	rp_sample_objects__free(objects);
-	rp_sample_store__put(store);
-	end_tables(&k, tables);
 }
 
 /* Where it is mapped again it may be had. */
 static void test_what_could_not_be_opened_is_tried_again(void **state)
 {
-	struct rp_sample_store *store = rp_sample_store__new(1, UINT64_MAX, false);
-	struct rp_sample_objects *objects = rp_sample_objects__new(store, NULL, false, is_never);
 	const struct rp_owner owner = {.process = (uint64_t)getpid()};
 	struct rlimit limit, none;
 	struct rp_mapped_list list;
@@ -218,8 +209,6 @@ static void test_what_could_not_be_opened_is_tried_again(void **state)
 	assert_int_equal(rp_sample_objects__get(objects, owner, &list.items[0]), object);
 	assert_true(rp_sample_objects__id(objects, object, &id));
 	rp_proc__mapped_free(&list);
-	rp_sample_objects__free(objects);
-	rp_sample_store__put(store);
 }
 
 /*
@@ -227,11 +216,6 @@ static void test_what_could_not_be_opened_is_tried_again(void **state)
  */
 static void test_misses_are_remembered(void **state)
 {
-	struct kernel k = {0};
-	struct rp_unwind_tables *tables = new_tables(&k, 64u << 20, OBJECTS_MAX);
-	struct rp_sample_store *store = rp_sample_store__new(1, UINT64_MAX, false);
-	struct rp_sample_objects *objects = rp_sample_objects__new(store, NULL, false, is_never);
-	struct rp_spaces *spaces = rp_spaces__new(objects, tables, store, NULL, false);
 	uint64_t offset, at;
 	uint32_t object;
 	void *code;
@@ -253,10 +237,6 @@ static void test_misses_are_remembered(void **state)
 	assert_true(rp_spaces__find(spaces, getpid(), at, 0, &object, &offset));
 	rp_spaces__look(spaces, getpid());
 	assert_false(rp_spaces__find(spaces, getpid(), at, 0, &object, &offset));
-	rp_spaces__free(spaces);
-	rp_sample_objects__free(objects);
-	rp_sample_store__put(store);
-	end_tables(&k, tables);
 }
 
 static void tell_compiled(const char *path, const char *name)
@@ -271,11 +251,6 @@ static void tell_compiled(const char *path, const char *name)
 /* Another program has other code at the same addresses. */
 static void test_compiled_code_goes_with_its_program(void **state)
 {
-	struct kernel k = {0};
-	struct rp_unwind_tables *tables = new_tables(&k, 64u << 20, OBJECTS_MAX);
-	struct rp_sample_store *store = rp_sample_store__new(1, UINT64_MAX, false);
-	struct rp_sample_objects *objects = rp_sample_objects__new(store, NULL, false, is_never);
-	struct rp_spaces *spaces = rp_spaces__new(objects, tables, store, NULL, false);
 	char path[64];
 
 	(void)state;
@@ -293,13 +268,9 @@ static void test_compiled_code_goes_with_its_program(void **state)
 	unlink(path);
 	rp_spaces__exit(spaces, getpid());
 	assert_null(rp_spaces__compiled(spaces, getpid(), 0x7000, 1));
-	rp_spaces__free(spaces);
-	rp_sample_objects__free(objects);
-	rp_sample_store__put(store);
-	end_tables(&k, tables);
 }
 
-static void tell_python(struct rp_spaces *spaces, const char *name)
+static void tell_python(const char *name)
 {
 	static struct rp_python_code code;
 
@@ -317,36 +288,22 @@ static void tell_python(struct rp_spaces *spaces, const char *name)
 /* So does Python's. */
 static void test_python_goes_with_its_program(void **state)
 {
-	struct kernel k = {0};
-	struct rp_unwind_tables *tables = new_tables(&k, 64u << 20, OBJECTS_MAX);
-	struct rp_sample_store *store = rp_sample_store__new(100, UINT64_MAX, false);
-	struct rp_sample_objects *objects = rp_sample_objects__new(store, NULL, false, is_never);
-	struct rp_spaces *spaces = rp_spaces__new(objects, tables, store, NULL, false);
 	struct rp_python_codes *codes = rp_spaces__python(spaces);
 
 	(void)state;
-	tell_python(spaces, "before");
+	tell_python("before");
 	assert_true(rp_python_codes__place(codes, getpid(), 0x5000, 0) > 0);
 	rp_spaces__exec(spaces, getpid());
 	assert_int_equal(rp_python_codes__place(codes, getpid(), 0x5000, 0), 0);
-	tell_python(spaces, "after");
+	tell_python("after");
 	assert_true(rp_python_codes__place(codes, getpid(), 0x5000, 0) > 0);
 	rp_spaces__exit(spaces, getpid());
 	assert_int_equal(rp_python_codes__place(codes, getpid(), 0x5000, 0), 0);
-	rp_spaces__free(spaces);
-	rp_sample_objects__free(objects);
-	rp_sample_store__put(store);
-	end_tables(&k, tables);
 }
 
 /* In no file, but by a name. */
 static void test_kernels_code_has_names(void **state)
 {
-	struct kernel k = {0};
-	struct rp_unwind_tables *tables = new_tables(&k, 64u << 20, OBJECTS_MAX);
-	struct rp_sample_store *store = rp_sample_store__new(1, UINT64_MAX, false);
-	struct rp_sample_objects *objects = rp_sample_objects__new(store, NULL, false, is_never);
-	struct rp_spaces *spaces = rp_spaces__new(objects, tables, store, NULL, false);
 	void *vdso = dlopen("linux-vdso.so.1", RTLD_NOW | RTLD_NOLOAD);
 	void *clock = vdso ? dlsym(vdso, "__vdso_clock_gettime") : NULL;
 	const struct rp_place *place;
@@ -370,25 +327,24 @@ static void test_kernels_code_has_names(void **state)
 	assert_false(rp_spaces__find(spaces, getpid(), rp_proc__vdso("/proc", getpid()) - 1, 0,
 				     &object, &offset));
 	dlclose(vdso);
-	rp_spaces__free(spaces);
-	rp_sample_objects__free(objects);
-	rp_sample_store__put(store);
-	end_tables(&k, tables);
 }
+
+#define TEST(test) cmocka_unit_test_setup_teardown(test, begin, end)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_code_is_early_until_its_tables_are_there),
-		cmocka_unit_test(test_looks_are_of_their_time),
-		cmocka_unit_test(test_no_sample_is_in_a_program_that_came_later),
-		cmocka_unit_test(test_no_sample_is_in_what_is_mapped_later),
-		cmocka_unit_test(test_what_could_not_be_opened_is_tried_again),
-		cmocka_unit_test(test_misses_are_remembered),
-		cmocka_unit_test(test_what_is_mapped_is_looked_at_later),
-		cmocka_unit_test(test_compiled_code_goes_with_its_program),
-		cmocka_unit_test(test_python_goes_with_its_program),
-		cmocka_unit_test(test_kernels_code_has_names),
+		TEST(test_code_is_early_until_its_tables_are_there),
+		TEST(test_looks_are_of_their_time),
+		TEST(test_no_sample_is_in_a_program_that_came_later),
+		TEST(test_no_sample_is_in_what_is_mapped_later),
+		TEST(test_what_could_not_be_opened_is_tried_again),
+		TEST(test_misses_are_remembered),
+		cmocka_unit_test_setup_teardown(test_what_is_mapped_is_looked_at_later,
+						begin_shared, end),
+		TEST(test_compiled_code_goes_with_its_program),
+		TEST(test_python_goes_with_its_program),
+		TEST(test_kernels_code_has_names),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

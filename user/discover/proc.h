@@ -64,7 +64,7 @@ uint64_t rp_proc__vdso(const char *proc_root, pid_t pid);
  * maps may have shown another: until Linux 6.17 that of the file below an overlay, with that file's
  * number. It is then taken for the mapped one.
  */
-bool rp_proc__is_mapped(const struct rp_mapped *mapped, const struct stat *st);
+bool rp_proc__may_be_mapped(const struct rp_mapped *mapped, const struct stat *st);
 
 /*
  * Open an object the process has mapped: map_files, then /proc/PID/exe, then

@@ -355,7 +355,7 @@ uint64_t rp_proc__vdso(const char *proc_root, pid_t pid)
 	return found;
 }
 
-bool rp_proc__is_mapped(const struct rp_mapped *mapped, const struct stat *st)
+bool rp_proc__may_be_mapped(const struct rp_mapped *mapped, const struct stat *st)
 {
 	if (st->st_dev != mapped->dev)
 		return !major(st->st_dev);
@@ -369,7 +369,7 @@ static int open_via(const char *via, const struct rp_mapped *mapped, bool by_pat
 	int fd = rp_file__open_regular(via, &st);
 
 	if (fd >= 0 &&
-	    (!rp_proc__is_mapped(mapped, &st) || (by_path && st.st_dev != mapped->dev))) {
+	    (!rp_proc__may_be_mapped(mapped, &st) || (by_path && st.st_dev != mapped->dev))) {
 		close(fd);
 		return -ESTALE;
 	}
@@ -435,7 +435,7 @@ int rp_proc__stat_mapped(const char *proc_root, pid_t pid, const struct rp_mappe
 
 	map_files_path(proc_root, pid, mapped, via, sizeof(via));
 	err = rp_file__stat_path(via, st);
-	return err || rp_proc__is_mapped(mapped, st) ? err : -ESTALE;
+	return err || rp_proc__may_be_mapped(mapped, st) ? err : -ESTALE;
 }
 
 bool rp_proc__differs(const char *proc_root, pid_t pid, const struct rp_mapped *mapped, int fd,

@@ -30,7 +30,7 @@ static bool may_be(int fd, pid_t pid, const struct rp_mapped *mapped)
 		return false;
 	if (!mapped || (st.st_dev == mapped->dev && st.st_ino == mapped->ino))
 		return true;
-	return rp_proc__is_mapped(mapped, &st) &&
+	return rp_proc__may_be_mapped(mapped, &st) &&
 	       (rp_proc__stat_mapped("/proc", pid, mapped, &there) ||
 		(st.st_dev == there.st_dev && st.st_ino == there.st_ino));
 }

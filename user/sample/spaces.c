@@ -27,7 +27,7 @@ struct space {
 	UT_hash_handle hh;
 };
 
-/* What a process has mapped, so many times, is told, but not its turn yet. */
+/* A file that a process has mapped so many times since the samples that are being taken. */
 struct to_map {
 	struct {
 		uint64_t pid, dev, ino;
@@ -44,7 +44,8 @@ struct rp_spaces {
 	struct rp_python_codes *python;
 	struct rp_time_share *time_share; /* of looking at what they map */
 	struct space *all;
-	struct to_map *to_map;
+	struct to_map
+		*to_map; /* of what rp_spaces__maps() has told, and rp_spaces__mapped() not yet */
 	uint64_t missed; /* what happened up to then is not known; ns, CLOCK_MONOTONIC */
 };
 
