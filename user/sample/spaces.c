@@ -44,9 +44,8 @@ struct rp_spaces {
 	struct rp_python_codes *python;
 	struct rp_time_share *time_share; /* of looking at what they map */
 	struct space *all;
-	struct to_map
-		*to_map; /* of what rp_spaces__maps() has told, and rp_spaces__mapped() not yet */
-	uint64_t missed; /* what happened up to then is not known; ns, CLOCK_MONOTONIC */
+	struct to_map *to_map; /* told by rp_spaces__maps(), and not yet by rp_spaces__mapped() */
+	uint64_t missed;       /* what happened up to then is not known; ns, CLOCK_MONOTONIC */
 };
 
 struct rp_spaces *rp_spaces__new(struct rp_sample_objects *objects, struct rp_unwind_tables *tables,
