@@ -137,6 +137,12 @@ const char *rp_recording__path(const struct rp_recording *r, unsigned number, ch
 	return rp_record_files__path(&r->files, number, buf);
 }
 
+/* Samples that were taken, and that the record does not have. */
+static uint64_t lost_samples(const struct rp_recording *r)
+{
+	return r->samples ? rp_sample_queue__lost(r->samples) : 0;
+}
+
 /* Losses are told first, so that the file has those up to now. */
 static int dump_if_wished(struct rp_recording *r)
 {
@@ -151,6 +157,7 @@ static int dump_if_wished(struct rp_recording *r)
 		return 0;
 	for (unsigned i = 0; i < RP_LOST_COUNT; i++)
 		lost[i] = rp_session__lost(r->session, i);
+	lost[RP_LOST_SAMPLES] += lost_samples(r);
 	rc = rp_instance_feed__tell_lost(r->feed);
 	if (!rc)
 		rc = RP_TELL(&r->sink, end, &end);
@@ -367,7 +374,7 @@ static int write_end(struct rp_recording *r)
 {
 	const struct rp_recording_end *last = r->last;
 	const struct rp_sample_counts *samples = last->counts->samples;
-	uint64_t lost[RP_LOST_COUNT];
+	uint64_t lost[RP_LOST_COUNT], unwritten = lost_samples(r);
 	struct rp_event_end end = {.time = last->counts->time,
 				   .lost = lost,
 				   .cpu = last->cpu,
@@ -376,11 +383,10 @@ static int write_end(struct rp_recording *r)
 
 	memcpy(lost, last->counts->lost, sizeof(lost));
 	if (samples) {
-		end.samples = samples->totals.taken;
+		end.samples = samples->totals.taken - unwritten; /* each counts once */
 		end.no_tables = samples->totals.no_room;
 	}
-	if (r->samples)
-		lost[RP_LOST_SAMPLES] += rp_sample_queue__lost(r->samples);
+	lost[RP_LOST_SAMPLES] += unwritten;
 	if (!rc && last->open)
 		rc = rp_instance_feed__tell_open(r->feed, last->open);
 	if (!rc)
