@@ -4,6 +4,7 @@
 
 #include "mappings_fixture.h"
 #include "run/internal.h"
+#include "util/clock.h"
 
 static struct rp_run run;
 static char proc[64];
@@ -86,6 +87,22 @@ static void a_full_ring_is_a_reason_to_look(void **state)
 	assert_int_equal(page->data_tail, page->data_head);
 }
 
+/* A program that ran without its probes before it was told of: for how long, the session adds up.
+ */
+static void what_was_late_is_added_up(void **state)
+{
+	const uint64_t began = rp_clock__now() - 5 * RP_NS_PER_S;
+	const struct rp_event exec = {.header = {.type = RP_EVENT_EXEC, .length = sizeof(exec)},
+				      .pid = 1 << 30,
+				      .detail = 1234,
+				      .time = began};
+
+	(void)state;
+	rp_targets__on_event(run.targets, &exec);
+	assert_int_equal(rp_session__lost(run.session, RP_LOST_LATE), 1);
+	assert_in_range(rp_session__late_ns(run.session), 5 * RP_NS_PER_S, rp_clock__now() - began);
+}
+
 #define TEST(test) cmocka_unit_test_setup_teardown(test, begin, end)
 
 int main(void)
@@ -93,6 +110,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(lost_mappings_are_events_lost),
 		TEST(a_full_ring_is_a_reason_to_look),
+		TEST(what_was_late_is_added_up),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
