@@ -181,6 +181,25 @@ static void some_end_nothing(void **state)
 	}
 }
 
+/* Nobody takes it any more, and by default it ends who is sent it. */
+static void a_wish_that_comes_late_ends_nothing(void **state)
+{
+	int status;
+	pid_t pid = fork();
+
+	(void)state;
+	if (!pid) {
+		struct rp_signals *s = open_signals(false);
+
+		raise(SIGUSR1);
+		rp_signals__free(s);
+		_exit(7);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 7);
+}
+
 /* Ctrl-C reaches all processes of the terminal: passed on, a command would have it twice. */
 static void passed_on_where_it_was_sent_to_rptrace_alone(void **state)
 {
@@ -358,6 +377,7 @@ int main(void)
 		cmocka_unit_test(one_that_is_taken_is_not),
 		cmocka_unit_test(quit_is_an_end),
 		cmocka_unit_test(some_end_nothing),
+		cmocka_unit_test(a_wish_that_comes_late_ends_nothing),
 		cmocka_unit_test(passed_on_where_it_was_sent_to_rptrace_alone),
 		cmocka_unit_test(a_hangup_that_is_ignored_stays_so),
 		cmocka_unit_test(an_interrupt_is_heard_even_so),
