@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
-"""Does tools/layers see what it is there for? Plants one violation at a time into a copy of user/."""
+"""Does tools/layers see what it is there for? Plants one violation at a time into one copy of user/."""
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -62,27 +63,35 @@ def plant(user, files):
             file.write(f'#include "{header}"\n')
 
 
+def pull(user, files):
+    for name in files:
+        os.unlink(os.path.join(user, name))
+        with contextlib.suppress(OSError):  # one of its own has others in it
+            os.rmdir(os.path.dirname(os.path.join(user, name)))
+
+
 def layers(root):
     return subprocess.run([f"{TOP}/tools/layers", root], capture_output=True, text=True, check=False)
 
 
-def check(files, said):
+def check(root, files, said):
     """-> what is wrong, or None"""
-    with tempfile.TemporaryDirectory() as root:
-        shutil.copytree(f"{TOP}/user", f"{root}/user")
-        plant(f"{root}/user", files)
-        done = layers(root)
+    plant(f"{root}/user", files)
+    done = layers(root)
+    pull(f"{root}/user", files)
     if done.returncode == 1 and said in done.stderr:
         return None
     return f"{files}: tools/layers ended with {done.returncode} and said: {done.stderr or 'nothing'}"
 
 
 def main():
-    wrong = [why for files, said in violations() if (why := check(files, said))]
+    with tempfile.TemporaryDirectory() as root:
+        shutil.copytree(f"{TOP}/user", f"{root}/user")
+        wrong = [why for files, said in violations() if (why := check(root, files, said))]
+        if layers(root).returncode:
+            wrong.append("tools/layers fails without a violation as well")
     wrong += [f"user/{folder}: nothing is planted in it" for folder in next(os.walk(f"{TOP}/user"))[1]
               if folder not in FORBIDDEN]
-    if layers(TOP).returncode:
-        wrong.append("tools/layers fails without a violation as well")
     print("\n".join(wrong), end="\n" if wrong else "", file=sys.stderr)
     return 1 if wrong else 0
 
