@@ -3,6 +3,7 @@
 
 import collections
 import csv
+import functools
 import io
 import itertools
 import json
@@ -97,9 +98,9 @@ def track_events(packets):
     return sorted(events, key=lambda event: event[0])
 
 
-def of_perfetto(path):
+def of_perfetto(packets):
     """Slices as a reader of the format makes them: events sorted by time, ends close what began last."""
-    names, notes, packets = {}, {}, packets_of_perfetto(path)
+    names, notes = {}, {}
     for packet in packets:
         for kind, entry in dict(packet).get("interned_data", []):
             if kind in ("event_names", "debug_annotation_names"):
@@ -119,9 +120,9 @@ def of_perfetto(path):
     assert not any(stacks.values()), "slices without an end"
 
 
-def counters_of_perfetto(path):
+def counters_of_perfetto(packets):
     """Of each name what its counters come to over time: a value holds until the next one, the last one is 0."""
-    packets, names, values = packets_of_perfetto(path), {}, collections.defaultdict(list)
+    names, values = {}, collections.defaultdict(list)
     for packet in packets:
         track = dict(dict(packet).get("track_descriptor", []))
         if "counter" in track:
@@ -366,11 +367,23 @@ def has_modules():
     return bool(shutil.which("node")) and os.path.isdir(MODULES)
 
 
+@functools.cache
+def importer():
+    """To start it takes longer than to read a dozen files: it stays until all tests have ended."""
+    return harness.Process("node", f"{HERE}/node/speedscope.mjs", MODULES, chromium(), stdin=subprocess.PIPE)
+
+
 def speedscope(*paths):
     """What its importer has read of each, in a browser."""
-    text = subprocess.run(["node", f"{HERE}/node/speedscope.mjs", MODULES, chromium(), *paths], check=True,
-                          capture_output=True, text=True, timeout=harness.DEADLINE).stdout
-    return [json.loads(line) for line in text.splitlines()]
+    process = importer()
+    before = len(process.lines["stdout"])
+    try:
+        process.say("".join(f"{path}\n" for path in paths))
+        lines = process.wait_lines("", before + len(paths), "stdout")
+    except BaseException:
+        importer.cache_clear()
+        raise
+    return [json.loads(line) for line in lines[before:]]
 
 
 def weights(slices):

@@ -59,9 +59,9 @@ class Exported:
         profiles = list(exports.of_speedscope(speedscope))
         self.assertSame([one._replace(left="", span="") for one in rows], profiles)
         if shutil.which("protoc"):
-            perfetto = self.export(record, "perfetto", "pftrace")
-            self.assertSame(rows, exports.of_perfetto(perfetto))
-            self.check_counters(record, exports.counters_of_perfetto(perfetto))
+            packets = exports.packets_of_perfetto(self.export(record, "perfetto", "pftrace"))
+            self.assertSame(rows, exports.of_perfetto(packets))
+            self.check_counters(record, exports.counters_of_perfetto(packets))
         weights = exports.weights([one for one in slices if one.track])
         self.read = [(chrome, weights, len(weights), 1000), (speedscope, *exports.weights_of_speedscope(speedscope), 1)]
 

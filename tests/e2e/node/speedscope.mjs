@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
-// speedscope.mjs MODULES CHROMIUM FILE...: each FILE read by speedscope's own importer, in its own page in a
-// browser without a window. Prints a JSON object a line: of each frame, by its name, what it has of
-// the total and by itself, and how often it begins; and how many frames there are.
+// speedscope.mjs MODULES CHROMIUM: each file that a line of standard input names read by speedscope's own importer,
+// in its own page in a browser without a window. Prints a JSON object a line: of each frame, by its name, what it
+// has of the total and by itself, and how often it begins; and how many frames there are.
 import fs from "node:fs";
 import path from "node:path";
+import readline from "node:readline";
 import { createRequire } from "node:module";
 
-const [modules, program, ...files] = process.argv.slice(2);
+const [modules, program] = process.argv.slice(2);
 const { chromium } = createRequire(path.join(modules, "x.js"))("playwright-core");
 const release = path.join(modules, "speedscope", "dist", "release");
 
@@ -47,7 +48,7 @@ try {
   await page.route("**/*", serve);
   await page.goto("http://speedscope.test/index.html");
   await page.waitForFunction(() => globalThis.importer);
-  for (const file of files)
+  for await (const file of readline.createInterface({ input: process.stdin }))
     console.log(JSON.stringify(await page.evaluate(read,
       [path.basename(file), fs.readFileSync(file).toString("base64")])));
 } finally {
