@@ -176,6 +176,7 @@ PROPOSED = "/var/tmp/rptrace.[0-9]*.*"
 class Mistakes(Case):
     def setUp(self):
         super().setUp()
+        self.followed = {}
         self.plain = os.path.join(TARGETS, "functions")
         self.target = Process(self.plain, "forever", stdin=subprocess.PIPE)
         self.target.wait_lines("^ready", stream="stdout")
@@ -192,8 +193,12 @@ class Mistakes(Case):
                               env={**os.environ, "LC_ALL": "C"})
 
     def follow(self, hint):
-        """Run a hint as it stands, but for an end where it would trace on."""
-        words = shlex.split(hint)
+        """Run a hint as it stands, but for an end where it would trace on; once, however many mistakes have it."""
+        if hint not in self.followed:
+            self.followed[hint] = self.run_hint(shlex.split(hint))
+        return self.followed[hint]
+
+    def run_hint(self, words):
         if words[0] != "rptrace":
             return subprocess.run(words, capture_output=True, text=True, timeout=harness.DEADLINE, check=False)
         words = words[1:]
