@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
-"""Damaged inputs through the whole program, as root and under sanitizers: each kind for so many seconds, as many
-kinds at a time as there are CPUs. The inputs whose numbers are in the file `seeds` come first, then others.
-KIND:NUMBER does one input again."""
+"""Damaged inputs through the whole program, as root and under sanitizers: of each kind so many, or for so many
+seconds, as many kinds at a time as there are CPUs. The inputs whose numbers are in the file `seeds` come first, then
+others. KIND:NUMBER does one input again."""
 
 import argparse
 import concurrent.futures
@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 
-from kinds import KINDS
+from kinds import INPUTS, KINDS
 from trial import Failed, Trial, fail
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -51,11 +51,11 @@ def try_one(kind, number, args):
 
 def try_many(kind, args):
     """-> (inputs, those that failed)"""
-    end, done, failed = time.monotonic() + args.seconds, 0, 0
+    end, done, failed = time.monotonic() + (args.seconds or 0), 0, 0
     for number in numbers(kind, args.begin):
         failed += not try_one(kind, number, args)
         done += 1
-        if time.monotonic() > end or failed == 3:
+        if (time.monotonic() > end if args.seconds else done == INPUTS[kind]) or failed == 3:
             break
     return done, failed
 
@@ -64,7 +64,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rptrace", default="build/asan/rptrace")
     parser.add_argument("--targets", default="build/targets")
-    parser.add_argument("--seconds", type=float, default=30, help="of each kind (30)")
+    parser.add_argument("--seconds", type=float, help="of each kind, instead of so many that they take about thirty")
     parser.add_argument("--begin", type=int, default=1000000, help="number of the first input that is not saved")
     parser.add_argument("what", nargs="*", metavar="KIND[:NUMBER]", help="of " + ", ".join(KINDS))
     args = parser.parse_args()

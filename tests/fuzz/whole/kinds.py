@@ -163,3 +163,5 @@ def options(trial):
 
 KINDS = {"elf": elf_files, "notes": notes, "dwarf": dwarf, "links": debug_links, "names": names,
          "options": options}
+# Of each in a run, whatever else the machine does: in about thirty seconds where it does nothing else.
+INPUTS = {"elf": 70, "notes": 60, "dwarf": 25, "links": 75, "names": 25, "options": 70}
