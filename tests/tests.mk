@@ -17,9 +17,10 @@ run_all   = $(MAKE) --no-print-directory -k -j$(1) -O $(2)
 run_apart = status=0; $(call run_all,1,$(filter $(ALONE),$(1))) || status=1; \
 	$(call run_all,$(ROWS),$(filter-out $(ALONE),$(1))) || status=1; exit $$status
 
-# What holds times of other processes against each other.
-TIMED = $(O)/tests/live/test_overhead.run e2e/test_baseline.run e2e/test_diff.run
-# These, and what traces the whole system. All others look at processes of their own, and mostly wait.
+# What holds times of other processes against each other, to a part of a per cent.
+TIMED = $(O)/tests/live/test_overhead.run
+# This, what judges medians of CPU time, and what traces the whole system. All others look at processes of their own,
+# and mostly wait.
 ALONE = $(LIVE_ALONE) $(E2E_ALONE)
 
 names-alone:
