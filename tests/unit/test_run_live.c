@@ -246,6 +246,55 @@ static void what_is_selected_decides(void **state)
 	}
 }
 
+/* So that it is the largest here, and has one instruction. */
+__attribute__((used, noinline)) static void largest_of_all_functions(void)
+{
+	__asm__ volatile(".fill 65536, 4, 0");
+}
+
+/* The cure has each option once. */
+static void what_there_is_is_offered(void **state)
+{
+	const char *budget;
+
+	(void)state;
+	assert_int_equal(trace("-b -i 20ms"), RP_EXIT_NOTHING);
+	assert_failed("the target has neither markers nor pairs of USDT probes", "");
+	if (!RP_UNDER_ASAN) /* it has larger ones */
+		assert_failed(" functions: largest_of_all_functions, ", "");
+	assert_int_equal(trace("-b -i 20ms --max-overhead 7%"), RP_EXIT_NOTHING);
+	budget = strstr(ran.line.err.cure, "--max-overhead");
+	assert_non_null(budget);
+	assert_null(strstr(budget + 1, "--max-overhead"));
+}
+
+/* What a file had before is gone, however much it was. */
+static void a_summary_takes_the_place_of_an_older_one(void **state)
+{
+	char path[] = "/tmp/rptrace-summary-XXXXXX", words[128];
+	int fd = mkstemp(path);
+	struct stat st;
+
+	(void)state;
+	assert_true(fd >= 0);
+	assert_int_equal(ftruncate(fd, 1 << 20), 0);
+	snprintf(words, sizeof(words), "-b -n 1 -i 20ms -f probed_one -o %s", path);
+	assert_int_equal(trace(words), RP_EXIT_OK);
+	assert_int_equal(fstat(fd, &st), 0);
+	close(fd);
+	assert_int_equal(unlink(path), 0);
+	assert_in_range(st.st_size, 1, 4096);
+}
+
+/* A disk that is full is told when the file is closed, at the latest. */
+static void a_summary_that_is_lost_is_told(void **state)
+{
+	(void)state;
+	assert_int_equal(trace("-b -n 1 -i 20ms -f probed_one -o /dev/full"), RP_EXIT_FAILED);
+	assert_failed("the summary could not be written to /dev/full: No space left on device",
+		      "-o rptrace.out");
+}
+
 static void links_are_those_of_the_target(void **state)
 {
 	size_t at_entry = 0, at_return = 0;
@@ -362,6 +411,9 @@ int main(int argc, char **argv)
 		TEST(a_run_says_when_it_was),
 		TEST(options_are_settings_of_the_programs),
 		TEST(what_is_selected_decides),
+		TEST(what_there_is_is_offered),
+		TEST(a_summary_takes_the_place_of_an_older_one),
+		TEST(a_summary_that_is_lost_is_told),
 		TEST(links_are_those_of_the_target),
 		TEST(what_is_not_permitted_is_told),
 		TEST(a_command_has_its_own_status),

@@ -127,6 +127,24 @@ static void forgotten_once_it_has_gone(void **state)
 	rp_open_regions__free(open);
 }
 
+/* As soon as the same thread is stuck in the same region once more. */
+static void each_time_it_is_stuck(void **state)
+{
+	struct rp_open_regions *open = fixture_open();
+	struct rp_on_stuck *s = new_on_stuck("eval \"echo x >&$OUT\"", 8);
+
+	(void)state;
+	look(s, open);
+	reap(s);
+	assert_int_equal(lines(written()), 2);
+	open->row[0].start++;
+	look(s, open);
+	reap(s);
+	assert_int_equal(lines(written()), 1);
+	rp_on_stuck__free(s);
+	rp_open_regions__free(open);
+}
+
 static void no_more_than_allowed_at_a_time(void **state)
 {
 	struct rp_open_regions *open = fixture_open();
@@ -264,13 +282,10 @@ static void output_is_bounded(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(once_for_each_stuck_frame),
-		TEST(forgotten_once_it_has_gone),
-		TEST(no_more_than_allowed_at_a_time),
-		TEST(told_in_its_environment),
-		TEST(all_facts),
-		TEST(last_line_is_kept),
-		TEST(output_is_bounded),
+		TEST(once_for_each_stuck_frame), TEST(forgotten_once_it_has_gone),
+		TEST(each_time_it_is_stuck),	 TEST(no_more_than_allowed_at_a_time),
+		TEST(told_in_its_environment),	 TEST(all_facts),
+		TEST(last_line_is_kept),	 TEST(output_is_bounded),
 	};
 
 	return cmocka_run_group_tests_name("run_on_stuck", tests, NULL, NULL);

@@ -239,6 +239,61 @@ static void a_slow_one_has_the_last_written(void **state)
 	assert_int_equal(unlink(second), 0);
 }
 
+/* It was told, and a second later there is nothing new. */
+static void end_a_look_later(void)
+{
+	static uint64_t told;
+
+	if (kernel.drains == 3)
+		kill(getpid(), SIGUSR1);
+	if (!strstr(ran.said, "the last instances are in"))
+		told = 0;
+	else if (!told)
+		told = rp_clock__now();
+	else if (rp_clock__now() > told + 3 * RP_NS_PER_S / 2)
+		end_soon();
+}
+
+static void each_file_is_told_once(void **state)
+{
+	const char *line;
+	char second[PATH_MAX];
+
+	(void)state;
+	snprintf(second, sizeof(second), "%s.2", path);
+	kernel.then = end_a_look_later;
+	assert_int_equal(record("--last 1m -o"), RP_EXIT_OK);
+	assert_int_equal(unlink(second), 0);
+	line = strstr(ran.said, "the last instances are in");
+	assert_non_null(line);
+	assert_null(strstr(line + 1, "the last instances are in"));
+}
+
+/* Slow ones go on while the first file has them all: the next would have them twice. */
+static void end_many_slow_ones_later(void)
+{
+	static unsigned then;
+
+	if (access(path, F_OK))
+		then = recorded();
+	else if (recorded() > then + 200)
+		end_soon();
+}
+
+static void slow_ones_in_a_row_are_in_one_file(void **state)
+{
+	char second[PATH_MAX], third[PATH_MAX];
+
+	(void)state;
+	snprintf(second, sizeof(second), "%s.2", path);
+	snprintf(third, sizeof(third), "%s.3", path);
+	kernel.then = end_many_slow_ones_later;
+	kernel.ns = 5 * RP_NS_PER_MS;
+	assert_int_equal(record("--last 1m --slower-than 1ms -o"), RP_EXIT_OK);
+	assert_int_equal(unlink(second), 0);
+	assert_int_not_equal(unlink(third), 0);
+}
+
 /* ---- what cannot be written ------------------------------------------------------------------ */
 
 static void one_file_is_not_two(void **state)
@@ -516,6 +571,8 @@ int main(void)
 		FILE_TEST(the_last_are_written_in_the_end),
 		FILE_TEST(a_signal_has_the_last_written),
 		FILE_TEST(a_slow_one_has_the_last_written),
+		FILE_TEST(each_file_is_told_once),
+		FILE_TEST(slow_ones_in_a_row_are_in_one_file),
 		FILE_TEST(one_file_is_not_two),
 		FILE_TEST(a_baseline_is_not_written_over),
 		FILE_TEST(a_place_that_is_none_is_told),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
-/* What a record says at its end of what it does not have. */
+/* What a record says at its end: of what it does not have, and of what goes on. */
 #include "run_fixture.h"
 
 #include "record/reader.h"
@@ -59,22 +59,30 @@ static int end_file(void **state)
 	return end_target(state) || rmdir(folder);
 }
 
+struct end {
+	uint64_t lost_samples, samples, late_ns, time;
+	unsigned open;
+	uint64_t open_start, open_ns; /* of the last that was not left */
+};
+
 static int take_instance(void *ctx, const struct rp_event_instance *instance)
 {
-	(void)ctx;
-	(void)instance;
+	struct end *end = ctx;
+
+	end->open += instance->open;
+	end->open_start = instance->start;
+	end->open_ns = instance->ns;
 	return 0;
 }
-
-struct end {
-	uint64_t lost_samples, samples, late_ns;
-};
 
 static int take_end(void *ctx, const struct rp_event_end *from)
 {
 	struct end *end = ctx;
 
-	*end = (struct end){from->lost[RP_LOST_SAMPLES], from->samples, from->late_ns};
+	end->lost_samples = from->lost[RP_LOST_SAMPLES];
+	end->samples = from->samples;
+	end->late_ns = from->late_ns;
+	end->time = from->time;
 	return 0;
 }
 
@@ -160,6 +168,28 @@ static void in_between(void **state)
 	assert_int_equal(end.late_ns, LATE_NS);
 }
 
+#define OPEN_SINCE 1000
+
+/* As long as all else is counted, though it is read later. */
+static void what_is_open_lasts_until_then(void **state)
+{
+	struct rp_open_stack stack = {
+		.tid = 77, .tgid = 77, .frames = 1, .serial = 1, .comm = "made-up"};
+	struct rp_open_frame frame = {.region = 1, .node = ONE, .start = OPEN_SINCE};
+	struct end end;
+
+	(void)state;
+	put(fake.to_read, &stack, sizeof(stack), 0);
+	put(fake.to_read, &frame, sizeof(frame), sizeof(stack));
+	kernel.records = true; /* the thread is told */
+	kernel.end_after = 5;
+	record("");
+	end = end_of(path);
+	assert_int_equal(end.open, 1);
+	assert_int_equal(end.open_start, OPEN_SINCE);
+	assert_true(end.open_start + end.open_ns == end.time);
+}
+
 #define FILE_TEST(test) cmocka_unit_test_setup_teardown(test, begin_file, end_file)
 
 int main(void)
@@ -167,6 +197,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		FILE_TEST(at_the_end),
 		FILE_TEST(in_between),
+		FILE_TEST(what_is_open_lasts_until_then),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -96,6 +96,52 @@ static void figures_are_saved(void **state)
 	json_decref(saved);
 }
 
+static unsigned reset_at; /* the drain at which that was typed; 0: not yet */
+
+/* A few intervals after all figures were set to 0. */
+static void save_after_the_reset(void)
+{
+	if (!reset_at && strstr(pty.text, "figures since now"))
+		reset_at = kernel.drains;
+	if (reset_at && kernel.drains == reset_at + 10)
+		kernel.keys = "wq";
+}
+
+static void figures_go_on_after_a_reset(void **state)
+{
+	json_t *saved, *region;
+
+	(void)state;
+	reset_at = 0;
+	kernel.keys = "r";
+	kernel.then = save_after_the_reset;
+	saved = trace_and_save();
+	region = json_array_get(json_object_get(saved, "regions"), 0);
+	assert_in_range(json_integer_value(json_object_get(region, "count")), 10,
+			kernel.calls - 10);
+	json_decref(saved);
+}
+
+/* What a command has written would be gone with the screen. */
+static void what_a_command_wrote_stays(void **state)
+{
+	struct rp_open_stack stack = {
+		.tid = 77, .tgid = 77, .frames = 1, .serial = 1, .comm = "made-up"};
+	struct rp_open_frame frame = {.region = 1, .node = ONE, .start = 1};
+	int status;
+
+	(void)state;
+	put(fake.to_read, &stack, sizeof(stack), 0);
+	put(fake.to_read, &frame, sizeof(frame), sizeof(stack));
+	kernel.keys = "q";
+	kernel.shown = "--on-stuck: it is stuck";
+	assert_true(trace_on_screen("--stuck 10ms --on-stuck 'echo it is stuck' -f probed_one",
+				    &status));
+	assert_int_equal(status, RP_EXIT_OK);
+	assert_shown(kernel.shown);
+	assert_says("--on-stuck: it is stuck\n");
+}
+
 static uint64_t end_shown; /* ns, CLOCK_MONOTONIC; 0: not yet */
 
 /* A while later, and after some more figures. */
@@ -171,6 +217,8 @@ int main(void)
 		TEST(rows_are_grouped_from_then_on),
 		TEST(figures_are_saved),
 		TEST(figures_end_with_the_target),
+		TEST(figures_go_on_after_a_reset),
+		TEST(what_a_command_wrote_stays),
 		TEST(the_screen_outlasts_the_target),
 		TEST(the_run_ends_with_its_terminal),
 	};

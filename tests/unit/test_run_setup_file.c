@@ -166,6 +166,24 @@ static void test_link_to_folder(void **state)
 	assert_non_null(strstr(said, "link"));
 }
 
+/* What was written so far, under another name, does not stay where it cannot take its place. */
+static void test_folder_of_that_name(void **state)
+{
+	char inside[sizeof(path) + 8];
+
+	(void)state;
+	assert_int_equal(mkdir(folder, 0700), 0);
+	assert_int_equal(mkdir(path, 0700), 0);
+	snprintf(inside, sizeof(inside), "%s/inside", path);
+	assert_int_equal(mkdir(inside, 0700), 0);
+	begin("rptrace");
+	rp_setup_file__write(file, say);
+	assert_non_null(strstr(said, "was not kept in "));
+	assert_int_equal(rmdir(inside), 0);
+	assert_int_equal(rmdir(path), 0);
+	assert_int_equal(rmdir(folder), 0);
+}
+
 /* Nothing comes from it, and nobody waits for that. */
 static void test_fifo(void **state)
 {
@@ -248,6 +266,7 @@ int main(void)
 		TEST(test_switched_off),
 		TEST(test_link),
 		TEST(test_link_to_folder),
+		TEST(test_folder_of_that_name),
 		TEST(test_fifo),
 		TEST(test_others_can_write),
 		TEST(test_too_large),

@@ -120,6 +120,21 @@ static void put_stuck(uint32_t others)
 	put(fake.to_read, &frame, sizeof(frame), others * STUCK_BYTES + sizeof(stack));
 }
 
+/* Open for a minute, which is not the hour that was asked for. */
+static void what_is_open_is_not_stuck_at_once(void **state)
+{
+	struct rp_open_frame frame = {
+		.region = 1, .node = ONE, .start = rp_clock__now() - 60 * RP_NS_PER_S};
+
+	(void)state;
+	put_stuck(0);
+	put(fake.to_read, &frame, sizeof(frame), sizeof(struct rp_open_stack));
+	assert_int_equal(trace("-b -n 1 -i 20ms --stuck 1h -f probed_one"), RP_EXIT_OK);
+	assert_null(strstr(ran.out, "stuck"));
+	assert_int_equal(trace("-b -n 1 -i 20ms --stuck 50s -f probed_one"), RP_EXIT_OK);
+	assert_prints("stuck");
+}
+
 static char stuck_file[64];
 
 static void see_stuck(void)
@@ -195,6 +210,7 @@ static void commands_for_stuck_regions_make_room_for_others(void **state)
 /* ---- samples -------------------------------------------------------------------------------- */
 
 static struct rp_sample sample;
+static uintptr_t unnamed; /* an address that samples are of; 0: that of a function */
 
 static int trace_samples_of(pid_t pid, uint64_t time, unsigned times, const char *words)
 {
@@ -205,7 +221,7 @@ static int trace_samples_of(pid_t pid, uint64_t time, unsigned times, const char
 				    .node = ONE,
 				    .end = RP_UNWIND_END_COMPLETE,
 				    .addresses = 1,
-				    .address = {(uintptr_t)probed_one + 1}};
+				    .address = {unnamed ? unnamed : (uintptr_t)probed_one + 1}};
 	kernel.coming[0].ring = "samples";
 	kernel.coming[0].record = &sample;
 	kernel.coming[0].bytes = RP_SAMPLE_BYTES(1);
@@ -355,6 +371,29 @@ static void damaged_samples_are_counted(void **state)
 	assert_says("lost: 3 ");
 }
 
+static void end_after_more(void)
+{
+	if (kernel.drains > 4)
+		end_soon();
+}
+
+/* Code that was compiled at run time, of which most samples are: it is told once. */
+static void code_without_names_is_told_once(void **state)
+{
+	void *code = mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	assert_true(code != MAP_FAILED);
+	assert_int_equal(end_target(state), 0);
+	assert_int_equal(begin_target(state), 0);
+	unnamed = (uintptr_t)code + 8;
+	kernel.then = end_after_more;
+	assert_int_equal(trace_sampled(150, "-b -i 1h --sample -f probed_one"), RP_EXIT_OK);
+	unnamed = 0;
+	munmap(code, 4096);
+	assert_int_equal(lines_with(" compiles code at run time"), 1);
+	assert_says("100 % of the samples are [unknown]: process ");
+}
+
 static void threads_that_cannot_be_sampled_are_told(void **state)
 {
 	(void)state;
@@ -389,10 +428,13 @@ static void end_when_chosen(void)
 
 static void functions_are_chosen_by_samples(void **state)
 {
+	uint64_t began = rp_clock__now();
+
 	(void)state;
 	kernel.then = end_when_chosen;
 	assert_int_equal(trace_sampled(150, "-b -i 1h --auto"), RP_EXIT_OK);
 	assert_says("--auto: no function of the target is hot and worth it; left out: ");
+	assert_true(rp_clock__now() - began > 2 * RP_NS_PER_S);
 	/* Too few tell nothing. */
 	assert_int_equal(trace_sampled(99, "-b -i 1h --auto"), RP_EXIT_OK);
 	assert_says("--auto waits for 100 samples, and has 99: the target is idle, or its threads "
@@ -470,6 +512,7 @@ int main(void)
 		TEST(shares_are_told_with_a_cure),
 		TEST(the_cure_is_a_larger_bound),
 		TEST(shares_are_told_so_often),
+		TEST(what_is_open_is_not_stuck_at_once),
 		TEST(the_command_for_stuck_regions_runs),
 		TEST(commands_for_stuck_regions_make_room_for_others),
 		TEST(samples_have_lines),
@@ -478,6 +521,7 @@ int main(void)
 		TEST(no_sample_is_of_what_was_lost),
 		TEST(no_sample_is_of_what_is_mapped_later),
 		TEST(damaged_samples_are_counted),
+		TEST(code_without_names_is_told_once),
 		TEST(threads_that_cannot_be_sampled_are_told),
 		TEST(samples_are_recorded),
 		TEST(functions_are_chosen_by_samples),
