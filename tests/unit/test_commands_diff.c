@@ -23,7 +23,8 @@ static struct {
 	bool has_output[32];
 	unsigned fails; /* this run, counted from 1 */
 	int rc, status; /* ... so */
-	bool dies;
+	bool dies, is_told_to_end;
+	int heard;	/* the signal that ... */
 	unsigned times; /* that the second command takes so long; 0: both have the same record */
 } * made;
 
@@ -57,6 +58,19 @@ static void write_record(int fd, uint64_t us)
 		abort();
 }
 
+/* Tell the process that made this one, which has it to be handed on; the signal that was. */
+static int end_both(void)
+{
+	const struct timespec never = {.tv_sec = 30};
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	kill(getppid(), SIGTERM);
+	return sigtimedwait(&set, NULL, &never);
+}
+
 int rp_run__live(const struct rp_opts *opts, const struct rp_baseline *baseline, rp_say_fn say,
 		 int *command_status, struct rp_err *err)
 {
@@ -77,6 +91,8 @@ int rp_run__live(const struct rp_opts *opts, const struct rp_baseline *baseline,
 	else if (got > 0 && write(out, bytes, (size_t)got) != got)
 		got = -1;
 	close(out);
+	if (made->is_told_to_end)
+		made->heard = end_both();
 	if (made->fails != n + 1)
 		return 0;
 	if (made->dies)
@@ -114,7 +130,8 @@ static void files_are_compared(void **state)
 	assert_int_equal(run(rp_diff__run, "rptrace diff " GOLDEN " /no/such/file"),
 			 RP_EXIT_FAILED);
 	assert_failed("/no/such/file: No such file", "rptrace record --help");
-	assert_int_equal(run(rp_diff__run, "rptrace diff /no/such/file " GOLDEN), RP_EXIT_FAILED);
+	assert_int_equal(run(rp_diff__run, "rptrace diff /no/such/file /nor/this"), RP_EXIT_FAILED);
+	assert_failed("/no/such/file: No such file", "rptrace record --help");
 }
 
 static size_t rows_with(const char *text)
@@ -252,6 +269,18 @@ static void a_run_that_fails_ends_it(void **state)
 	assert_false(exists(made->record[0]));
 }
 
+/* Whoever ends rptrace ends what it runs, whose figures are none then. */
+static void an_end_is_handed_on(void **state)
+{
+	(void)state;
+	made->is_told_to_end = true;
+	assert_int_equal(run(rp_diff__run, "rptrace diff --run 3 -o - -- one x --- two y"),
+			 RP_EXIT_OK);
+	assert_int_equal(made->heard, SIGTERM);
+	assert_int_equal(made->runs, 1);
+	assert_false(exists(made->record[0]));
+}
+
 /* What the gate wants is told by the number of runs that would decide it. */
 static void more_pairs_are_proposed(void **state)
 {
@@ -299,6 +328,7 @@ int main(void)
 		cmocka_unit_test_setup(runs_are_made_in_turns, begin),
 		cmocka_unit_test_setup(records_are_kept_where_wanted, begin),
 		cmocka_unit_test_setup(a_run_that_fails_ends_it, begin),
+		cmocka_unit_test_setup(an_end_is_handed_on, begin),
 		cmocka_unit_test_setup(more_pairs_are_proposed, begin),
 		cmocka_unit_test_setup(what_is_slower_is_looked_at, begin),
 	};

@@ -2,11 +2,14 @@
 /* rptrace doctor: what is found of a kernel, of rights and of a process, and what is proposed. */
 #include "features_fixture.h"
 
+#include <fcntl.h>
 #include <jansson.h>
 #include <linux/capability.h>
+#include <sys/syscall.h>
 
 #include "attach/session.h"
 #include "commands/doctor_internal.h"
+#include "elf_image.h"
 
 static int load_error; /* a negative errno; 0: programs load */
 
@@ -42,19 +45,24 @@ static const struct rp_finding *finding(const struct rp_findings *findings, cons
 
 #define ALL_CAPS ~0ull
 
-static const struct rp_finding *find(const struct rp_features *features, uint64_t caps,
-				     const char *name)
+static const struct rp_finding *find_in(struct rp_system system, const char *name)
 {
 	static struct rp_findings findings;
 	static struct line line;
-	struct rp_system system = {.features = *features, .caps = caps, .opts = &line.opts};
 
 	parse_good(&line, "rptrace doctor");
+	system.opts = &line.opts;
 	memset(&findings, 0, sizeof(findings));
 	rp_system__check(&system, &findings);
 	rp_opts__free(&line.opts);
 	assert_non_null(finding(&findings, name));
 	return finding(&findings, name);
+}
+
+static const struct rp_finding *find(const struct rp_features *features, uint64_t caps,
+				     const char *name)
+{
+	return find_in((struct rp_system){.features = *features, .caps = caps}, name);
 }
 
 #define assert_found(f, wanted_level, wanted_text, wanted_cure)                                    \
@@ -135,6 +143,23 @@ static void return_probes_and_seccomp(void **state)
 		     "outside of the container");
 }
 
+/* What holds is in brackets. */
+static void a_kernel_that_keeps_memory_from_programs(void **state)
+{
+	struct rp_system s = {.features = modern, .caps = ALL_CAPS};
+
+	(void)state;
+	assert_string_equal(find_in(s, "lockdown")->found, "none");
+	strcpy(s.lockdown, "[none] integrity confidentiality");
+	assert_string_equal(find_in(s, "lockdown")->found, "none");
+	strcpy(s.lockdown, "none [integrity] confidentiality");
+	assert_string_equal(find_in(s, "lockdown")->found, "integrity");
+	assert_int_equal(find_in(s, "lockdown")->level, RP_LEVEL_OK);
+	strcpy(s.lockdown, "none integrity [confidentiality]");
+	assert_found(find_in(s, "lockdown"), RP_LEVEL_NOTE, "may not read memory",
+		     "lockdown=integrity");
+}
+
 /* Which rights are there, and what gives those that are not, to who runs it. */
 static void rights_are_told_by_name(void **state)
 {
@@ -174,6 +199,30 @@ static void a_failure_decides_the_status(void **state)
 	assert_int_equal(run(rp_doctor__run, "rptrace doctor"), RP_EXIT_DENIED);
 }
 
+/* ---- a file that may not be read ----------------------------------------------------------------
+ */
+
+static struct stat denied; /* st_ino 0: none is */
+
+/* As for who has no rights, which root cannot be without: whatever it is opened by, and by the
+ * helper, too. */
+int open(const char *path, int flags, ...)
+{
+	struct stat st;
+	mode_t mode;
+	va_list ap;
+
+	va_start(ap, flags);
+	mode = flags & O_CREAT ? va_arg(ap, mode_t) : 0;
+	va_end(ap);
+	if (denied.st_ino && !(flags & O_PATH) && !stat(path, &st) && st.st_ino == denied.st_ino &&
+	    st.st_dev == denied.st_dev) {
+		errno = EACCES;
+		return -1;
+	}
+	return (int)syscall(SYS_openat, AT_FDCWD, path, flags, mode);
+}
+
 /* ---- a process ---------------------------------------------------------------------------------
  */
 
@@ -204,7 +253,7 @@ static void a_process_is_looked_at(void **state)
 	assert_found(finding(&found, "debug info"), RP_LEVEL_OK, ".debug_line in the executable",
 		     "");
 	assert_found(finding(&found, "Go"), RP_LEVEL_OK, "no", "");
-	assert_found(finding(&found, "markers"), RP_LEVEL_OK, "0 regions", "");
+	assert_string_equal(finding(&found, "markers")->found, "0 regions");
 	assert_non_null(finding(&found, "frame pointers"));
 	assert_non_null(finding(&found, "exceptions"));
 	assert_non_null(finding(&found, "fibers"));
@@ -213,6 +262,121 @@ static void a_process_is_looked_at(void **state)
 	look_at(&modern, pid, &found);
 	assert_int_equal(found.n, 1);
 	assert_found(&found.items[0], RP_LEVEL_FAIL, "no such process", "ps -eo pid,comm");
+}
+
+static void files_that_may_not_be_read_are_told(void **state)
+{
+	int file = memfd_create("secret", MFD_CLOEXEC);
+	static struct rp_findings found;
+	struct stat st;
+	void *mapped;
+	pid_t pid;
+
+	(void)state;
+	assert_int_equal(ftruncate(file, 4096), 0);
+	assert_int_equal(fstat(file, &st), 0);
+	mapped = mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_SHARED, file, 0);
+	assert_true(mapped != MAP_FAILED);
+	pid = wait_for_me(false);
+	munmap(mapped, 4096);
+	close(file);
+	denied = st;
+	look_at(&modern, pid, &found);
+	denied.st_ino = 0;
+	let_go(pid);
+	assert_string_equal(finding(&found, "markers")->found,
+			    "0 regions; some objects could not be read");
+}
+
+/* ---- of an executable made by hand --------------------------------------------------------------
+ */
+
+#if defined(__x86_64__)
+static const uint8_t makes_frame[] = {0x55, 0x48, 0x89, 0xe5}; /* push %rbp; mov %rsp, %rbp */
+static const uint8_t makes_none[] = {0x48, 0x83, 0xec, 0x08};  /* sub $8, %rsp */
+/* mov $SYS_pause, %eax; syscall */
+static const uint8_t waits[] = {0xb8, SYS_pause, 0, 0, 0, 0x0f, 0x05};
+#else
+static const uint8_t makes_frame[] = {0xfd, 0x7b, 0xbf, 0xa9}; /* stp x29, x30, [sp, #-16]! */
+static const uint8_t makes_none[] = {0xff, 0x43, 0x00, 0xd1};  /* sub sp, sp, #16 */
+/* mov x8, #SYS_ppoll; svc #0 */
+static const uint8_t waits[] = {0x28, 0x09, 0x80, 0xd2, 0x01, 0x00, 0x00, 0xd4};
+#endif
+
+#define FUNCTION_SIZE 8
+#define FUNCTIONS_MAX 410
+
+/* So many functions, of which the first ones make a frame. */
+static void make_program(struct image *img, size_t n, size_t framed)
+{
+	static Elf64_Sym symbols[1 + FUNCTIONS_MAX];
+	unsigned char *code;
+
+	assert_true(n <= FUNCTIONS_MAX);
+	image__start(img);
+	for (size_t i = 0; i < n; i++) {
+		symbols[1 + i] = (Elf64_Sym){.st_name = 1,
+					     .st_info = FUNC,
+					     .st_shndx = 1,
+					     .st_value = TEXT_ADDR + i * FUNCTION_SIZE,
+					     .st_size = FUNCTION_SIZE};
+		code = img->bytes + TEXT_OFFSET + i * FUNCTION_SIZE;
+		memcpy(code, i < framed ? makes_frame : makes_none, sizeof(makes_frame));
+	}
+	image__add_symbols(img, SHT_SYMTAB, symbols, 1 + n, "\0f", sizeof("\0f"));
+	image__finish(img);
+	image__header(img)->e_entry = TEXT_ADDR + FUNCTIONS_MAX * FUNCTION_SIZE;
+	code = img->bytes + TEXT_OFFSET + FUNCTIONS_MAX * FUNCTION_SIZE;
+	memcpy(code, waits, sizeof(waits));
+}
+
+/* A process of it, to be ended by let_go(). */
+static pid_t start_program(const struct image *img)
+{
+	int file = memfd_create("made-up", MFD_CLOEXEC), begun[2];
+	char byte, *const argv[] = {"made-up", NULL};
+	pid_t pid;
+
+	assert_int_equal(write(file, img->bytes, img->size), img->size);
+	assert_int_equal(pipe2(begun, O_CLOEXEC), 0);
+	pid = fork();
+	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		fexecve(file, argv, environ);
+		_exit(1);
+	}
+	close(begun[1]);
+	assert_int_equal(read(begun[0], &byte, 1), 0);
+	close(begun[0]);
+	close(file);
+	return pid;
+}
+
+static void most_functions_are_to_have_frames(void **state)
+{
+	static const struct {
+		size_t n, framed;
+		enum rp_level level;
+		const char *told;
+	} cases[] = {{5, 3, RP_LEVEL_OK, "3 of 5 functions looked at keep one"},
+		     {4, 2, RP_LEVEL_NOTE, "2 of 4 functions looked at keep one"},
+		     {FUNCTIONS_MAX, 201, RP_LEVEL_OK, "201 of 400 functions"}};
+	static struct rp_findings found;
+	static struct image img;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		pid_t pid;
+
+		make_program(&img, cases[i].n, cases[i].framed);
+		pid = start_program(&img);
+		look_at(&modern, pid, &found);
+		let_go(pid);
+		assert_int_equal(atoi(finding(&found, "symbols")->found), cases[i].n);
+		assert_found(finding(&found, "frame pointers"), cases[i].level, cases[i].told,
+			     cases[i].level == RP_LEVEL_OK ? "" : "-fno-omit-frame-pointer");
+		assert_found(finding(&found, "debug info"), RP_LEVEL_NOTE, "none", "-g");
+	}
 }
 
 static void filters_of_a_process_are_told(void **state)
@@ -265,9 +429,12 @@ int main(void)
 		cmocka_unit_test(what_a_kernel_lacks_is_told),
 		cmocka_unit_test(what_was_not_permitted_was_not_tried),
 		cmocka_unit_test(return_probes_and_seccomp),
+		cmocka_unit_test(a_kernel_that_keeps_memory_from_programs),
 		cmocka_unit_test(rights_are_told_by_name),
 		cmocka_unit_test(a_failure_decides_the_status),
 		cmocka_unit_test(a_process_is_looked_at),
+		cmocka_unit_test(files_that_may_not_be_read_are_told),
+		cmocka_unit_test(most_functions_are_to_have_frames),
 		cmocka_unit_test(filters_of_a_process_are_told),
 		cmocka_unit_test(programs_read_the_report),
 	};

@@ -190,6 +190,10 @@ static void what_matches_nothing_is_a_mistake(void **state)
 		      "rptrace report " GOLDEN);
 	assert_int_equal(report("--thread 77 " GOLDEN), RP_EXIT_NOTHING);
 	assert_failed("--thread: no thread 77 was recorded", "rptrace report " GOLDEN);
+	/* Of two mistakes the first one is named. */
+	assert_int_equal(report("--thread 77 --region outer --region 'nn*' --region none " GOLDEN),
+			 RP_EXIT_NOTHING);
+	assert_failed("called 'nn*'", "rptrace report --thread 77 --region outer");
 	assert_int_equal(report("--format flamegraph " GOLDEN), RP_EXIT_NOTHING);
 	assert_failed("has no samples", "--format region-flamegraph");
 	assert_int_equal(report("--format flamegraph " SAMPLES), RP_EXIT_OK);
@@ -332,6 +336,11 @@ static void parts_of_a_run_are_one(void **state)
 	assert_int_equal(report("%s.1 %s.2 %s.1", path_of("p"), path_of("p"), path_of("p")),
 			 RP_EXIT_USAGE);
 	assert_failed("p.1 is of the same run", "rptrace report");
+	/* The one that is named again, and not the last one. */
+	assert_int_equal(report("%s.1 %s.1 %s.2", path_of("p"), path_of("p"), path_of("p")),
+			 RP_EXIT_USAGE);
+	snprintf(line, sizeof(line), "rptrace report %s.1 %s.2", path_of("p"), path_of("p"));
+	assert_failed("p.1 is of the same run", line);
 }
 
 static void runs_are_added_up(void **state)
@@ -458,6 +467,9 @@ static void changes_against_a_baseline(void **state)
 			 RP_EXIT_USAGE);
 	write_parts("base", 33, 0);
 	out = path_of("base.1");
+	assert_int_equal(report("--baseline %s -o %s --slowest 2 " GOLDEN, out, out),
+			 RP_EXIT_USAGE);
+	assert_failed("--baseline is shown in rows of regions", "rptrace report");
 	assert_int_equal(report("--baseline %s -o %s " GOLDEN, out, out), RP_EXIT_USAGE);
 	assert_failed("is both the baseline and what -o writes", "rptrace report");
 }

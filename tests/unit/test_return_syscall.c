@@ -6,6 +6,9 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <linux/seccomp.h>
+#include <signal.h>
+#include <sys/prctl.h>
 
 #include "attach/return_syscall.h"
 
@@ -30,9 +33,50 @@ static void test_answers(void **state)
 				 cases[i].is);
 }
 
+#ifdef __x86_64__
+
+/* Of a kernel that is made up, or of the one that there is. */
+static enum { HAS_NO_CALL, ASKS_NO_FILTER, ASKS_FILTERS, AS_IT_IS } kernel;
+
+long syscall(long number, ...)
+{
+	long rc = -ENOSYS;
+
+	if (kernel == AS_IT_IS)
+		__asm__ volatile("syscall" : "=a"(rc) : "0"(number) : "rcx", "r11", "memory");
+	else if (kernel == ASKS_FILTERS && prctl(PR_GET_SECCOMP) == SECCOMP_MODE_FILTER)
+		rc = -EDOM;
+	else if (kernel != HAS_NO_CALL)
+		raise(SIGILL);
+	errno = (int)-rc;
+	return -1;
+}
+
+static void the_call_is_tried(void **state)
+{
+	(void)state;
+	if (prctl(PR_GET_SECCOMP))
+		skip(); /* a filter of others may let none of it through */
+	kernel = HAS_NO_CALL;
+	assert_int_equal(rp_return_syscall__probe(), RP_RETURN_SYSCALL_NONE);
+	kernel = ASKS_NO_FILTER;
+	assert_int_equal(rp_return_syscall__probe(), RP_RETURN_SYSCALL_EXEMPT);
+	kernel = ASKS_FILTERS;
+	assert_int_equal(rp_return_syscall__probe(), RP_RETURN_SYSCALL_FILTERED);
+	kernel = AS_IT_IS;
+	assert_int_not_equal(rp_return_syscall__probe(), RP_RETURN_SYSCALL_UNKNOWN);
+}
+
+#endif
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_answers)};
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_answers),
+#ifdef __x86_64__
+		cmocka_unit_test(the_call_is_tried),
+#endif
+	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -33,7 +33,8 @@ struct rp_findings {
 
 struct rp_system {
 	struct rp_features features;
-	uint64_t caps; /* effective */
+	uint64_t caps;	    /* effective */
+	char lockdown[128]; /* as the kernel tells it; "": it has none */
 	const struct rp_opts *opts;
 };
 

@@ -168,21 +168,12 @@ static void check_nops(const struct rp_system *s, struct rp_finding *f)
 
 static void check_lockdown(const struct rp_system *s, struct rp_finding *f)
 {
-	char line[128], *mode, *end;
-
-	(void)s;
-	if (rp_kernel_file__read_line(LOCKDOWN, line, sizeof(line)) <= 0) {
-		rp_finding__set(f, RP_LEVEL_OK, NULL, "none");
-		return;
-	}
 	/* "none [integrity] confidentiality" */
-	mode = strchr(line, '[');
-	mode = mode ? mode + 1 : line;
-	end = strchr(mode, ']');
-	if (end)
-		*end = '\0';
-	if (strcmp(mode, "confidentiality"))
-		rp_finding__set(f, RP_LEVEL_OK, NULL, "%s", mode);
+	const char *open = strchr(s->lockdown, '['), *mode = open ? open + 1 : "none";
+	int len = (int)strcspn(mode, "]");
+
+	if (strncmp(mode, "confidentiality", (size_t)len))
+		rp_finding__set(f, RP_LEVEL_OK, NULL, "%.*s", len, mode);
 	else
 		rp_finding__set(f, RP_LEVEL_NOTE,
 				"boot with lockdown=integrity, or without secure boot",
@@ -282,6 +273,7 @@ void rp_system__open(struct rp_system *s, const struct rp_opts *opts)
 	*s = (struct rp_system){.opts = opts};
 	rp_features__probe(&s->features);
 	rp_proc__status_number("/proc", getpid(), "CapEff", 16, &s->caps);
+	rp_kernel_file__read_line(LOCKDOWN, s->lockdown, sizeof(s->lockdown));
 }
 
 void rp_system__check(const struct rp_system *s, struct rp_findings *out)
