@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <linux/seccomp.h>
+#include <pthread.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -51,7 +52,15 @@ int rp_features__mode(const struct rp_features *f, enum rp_attach_mode wanted,
 /* ---- a process of this program, which waits -----------------------------------------------------
  */
 
-/* Ended by let_go(). filtered: it has a seccomp filter, which allows no more than to wait. */
+static inline void *wait_for_the_end(void *unused)
+{
+	while (pause())
+		;
+	return unused;
+}
+
+/* Ended by let_go(). filtered: the first of its two threads has a seccomp filter, which allows no
+ * more than to wait. */
 static inline pid_t wait_for_me(bool filtered)
 {
 	int never[2], ready[2];
@@ -63,8 +72,9 @@ static inline pid_t wait_for_me(bool filtered)
 	pid = fork();
 	if (!pid) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		if (filtered)
-			prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT);
+		if (filtered && (pthread_create(&(pthread_t){0}, NULL, wait_for_the_end, NULL) ||
+				 prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT)))
+			_exit(1);
 		if (write(ready[1], "r", 1) == 1 && !read(never[0], &byte, 1))
 			probed_one(probed_two(0));
 		_exit(0);

@@ -295,9 +295,9 @@ static inline struct rp_event_instance run_instance(unsigned i)
 	return instance;
 }
 
-static inline int run_tell_ids(const struct rp_event_sink *sink)
+static inline int run_tell_ids_of(const struct rp_event_sink *sink, const struct rp_event_run *run)
 {
-	int rc = sink->run(sink->ctx, &run_about);
+	int rc = sink->run(sink->ctx, run);
 
 	for (uint32_t i = 0; !rc && i < COUNT(run_regions); i++)
 		rc = sink->region(sink->ctx, i + 1, &run_regions[i]);
@@ -308,6 +308,11 @@ static inline int run_tell_ids(const struct rp_event_sink *sink)
 	for (uint32_t i = 0; !rc && i < COUNT(run_threads); i++)
 		rc = sink->thread(sink->ctx, &run_threads[i]);
 	return rc;
+}
+
+static inline int run_tell_ids(const struct rp_event_sink *sink)
+{
+	return run_tell_ids_of(sink, &run_about);
 }
 
 /* Metadata, n instances in blocks of at most `every`, and those that are special. */

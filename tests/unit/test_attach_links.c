@@ -126,14 +126,14 @@ static void perf_events_are_links_of_their_own(void **state)
 
 	(void)state;
 	fake_linked.type = 9;
-	fake_linked.refused[0] = 0x30;
+	fake_linked.refused[0] = 0x60;
 	fake_linked.error = -EINVAL;
 	links = attach_to(s, roles, N_ROLES, NULL, refused);
 	assert_int_equal(links->n, N_ROLES); /* two of the call, none of the refused one */
 	assert_int_equal(fake_linked.site[0].pid, 77);
 	assert_int_equal(linked_at(0x40, fd_of(s->skel->progs.rp_probe))->semaphore, 0x400);
 	for (size_t i = 0; i < N_ROLES; i++)
-		assert_int_equal(refused[i], i == 2 ? EINVAL : 0);
+		assert_int_equal(refused[i], i == N_ROLES - 1 ? EINVAL : 0);
 	rp_links__free(links);
 	rp_session__free(s);
 }

@@ -4,7 +4,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
+#include <sys/syscall.h>
 
 #include "instances_fixture.h"
 #include "record/writer.h"
@@ -24,6 +26,7 @@ static struct {
 	unsigned fails; /* this run, counted from 1 */
 	int rc, status; /* ... so */
 	bool dies, is_told_to_end;
+	volatile enum { NO_TERMINAL, PRESSES, PRESSED, IS_HEARD } terminal;
 	int heard;	/* the signal that ... */
 	unsigned times; /* that the second command takes so long; 0: both have the same record */
 } * made;
@@ -71,6 +74,37 @@ static int end_both(void)
 	return sigtimedwait(&set, NULL, &never);
 }
 
+/* A terminal interrupts all that run: the process that waits for a run is about to, or has heard.
+ */
+int poll(struct pollfd *fds, nfds_t n, int timeout)
+{
+	const struct timespec at_most = {.tv_sec = timeout / 1000,
+					 .tv_nsec = timeout % 1000 * 1000000l};
+	siginfo_t info = {.si_signo = SIGINT, .si_code = SI_KERNEL};
+
+	if (made->terminal == PRESSED)
+		made->terminal = IS_HEARD;
+	if (made->terminal == PRESSES) {
+		made->terminal = PRESSED;
+		syscall(SYS_rt_sigqueueinfo, getpid(), SIGINT, &info);
+	}
+	return ppoll(fds, n, timeout < 0 ? NULL : &at_most, NULL);
+}
+
+/* The signal that was handed on, or 0. */
+static int wait_for_terminal(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	while (made->terminal != IS_HEARD)
+		usleep(1000);
+	sigpending(&set);
+	return sigismember(&set, SIGINT) ? SIGINT : 0;
+}
+
 int rp_run__live(const struct rp_opts *opts, const struct rp_baseline *baseline, rp_say_fn say,
 		 int *command_status, struct rp_err *err)
 {
@@ -93,6 +127,8 @@ int rp_run__live(const struct rp_opts *opts, const struct rp_baseline *baseline,
 	close(out);
 	if (made->is_told_to_end)
 		made->heard = end_both();
+	if (made->terminal)
+		made->heard |= wait_for_terminal();
 	if (made->fails != n + 1)
 		return 0;
 	if (made->dies)
@@ -281,6 +317,18 @@ static void an_end_is_handed_on(void **state)
 	assert_false(exists(made->record[0]));
 }
 
+/* The command has had it by itself: it is not handed on, and yet is the end. */
+static void an_end_that_all_have_is_not_handed_on(void **state)
+{
+	(void)state;
+	made->terminal = PRESSES;
+	assert_int_equal(run(rp_diff__run, "rptrace diff --run 3 -o - -- one x --- two y"),
+			 RP_EXIT_OK);
+	assert_int_equal(made->terminal, IS_HEARD);
+	assert_int_equal(made->heard, 0);
+	assert_int_equal(made->runs, 1);
+}
+
 /* What the gate wants is told by the number of runs that would decide it. */
 static void more_pairs_are_proposed(void **state)
 {
@@ -329,6 +377,7 @@ int main(void)
 		cmocka_unit_test_setup(records_are_kept_where_wanted, begin),
 		cmocka_unit_test_setup(a_run_that_fails_ends_it, begin),
 		cmocka_unit_test_setup(an_end_is_handed_on, begin),
+		cmocka_unit_test_setup(an_end_that_all_have_is_not_handed_on, begin),
 		cmocka_unit_test_setup(more_pairs_are_proposed, begin),
 		cmocka_unit_test_setup(what_is_slower_is_looked_at, begin),
 	};

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <jansson.h>
 #include <linux/capability.h>
+#include <sys/ptrace.h>
 #include <sys/syscall.h>
 
 #include "attach/session.h"
@@ -379,6 +380,24 @@ static void most_functions_are_to_have_frames(void **state)
 	}
 }
 
+/* By the debugger's name, not by that of what it looks at. */
+static void a_debugger_is_told(void **state)
+{
+	static struct rp_findings found;
+	static struct image img;
+	char self[64];
+	pid_t pid;
+
+	(void)state;
+	make_program(&img, 1, 1);
+	pid = start_program(&img);
+	assert_int_equal(ptrace(PTRACE_SEIZE, pid, NULL, NULL), 0);
+	look_at(&modern, pid, &found);
+	let_go(pid);
+	snprintf(self, sizeof(self), "process %d (test_commands_d", (int)getpid());
+	assert_found(finding(&found, "debugger"), RP_LEVEL_NOTE, self, "detach it");
+}
+
 static void filters_of_a_process_are_told(void **state)
 {
 	pid_t free = wait_for_me(false), filtered = wait_for_me(true);
@@ -433,6 +452,7 @@ int main(void)
 		cmocka_unit_test(rights_are_told_by_name),
 		cmocka_unit_test(a_failure_decides_the_status),
 		cmocka_unit_test(a_process_is_looked_at),
+		cmocka_unit_test(a_debugger_is_told),
 		cmocka_unit_test(files_that_may_not_be_read_are_told),
 		cmocka_unit_test(most_functions_are_to_have_frames),
 		cmocka_unit_test(filters_of_a_process_are_told),

@@ -93,6 +93,9 @@ static void without_a_selection_all_there_is_is_told(void **state)
 	/* ... of a library at most: there are USDT probes of libc, but no pairs. */
 	assert_prints("No markers, and no pairs of USDT probes. Functions of the program:");
 	assert_prints("probed_one");
+	/* Its own functions are shown; those of a library are proposed. */
+	assert_prints(":*'");
+	assert_null(strstr(ran.out, "test_commands_list:*"));
 }
 
 static const char *text_of(const json_t *object, const char *key)

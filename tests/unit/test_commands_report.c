@@ -105,9 +105,11 @@ static int take_block(void *file, const struct rp_block_header *header, const vo
 		       : -EIO;
 }
 
-/* Of a run that has lost nothing, and has used the CPU for 1 ms. */
-static const char *write_whole(void)
+/* Of a run that has lost nothing, and has used the CPU for 1 ms; kept: as of one that keeps a part
+ * of its instances. */
+static const char *write_whole(const char *kept)
 {
+	struct rp_event_run about = run_about;
 	const char *path = path_of("whole.rpt");
 	const uint64_t lost[RP_LOST_COUNT] = {0};
 	const struct rp_event_end end = {
@@ -119,7 +121,8 @@ static const char *write_whole(void)
 	assert_non_null(opts.ctx);
 	assert_int_equal(rp_writer__new(&opts, &writer), 0);
 	sink = rp_writer__sink(writer);
-	assert_int_equal(run_tell_ids(&sink), 0);
+	about.meta.kept = kept;
+	assert_int_equal(run_tell_ids_of(&sink, &about), 0);
 	for (unsigned i = 0; i < 30; i++) {
 		struct rp_event_instance instance = run_instance(i);
 
@@ -136,7 +139,7 @@ static void overhead_is_of_all_or_not_told(void **state)
 {
 	static const char *const parts[] = {"--from 0.00001", "--to 0.05", "--thread 43",
 					    "--region outer"};
-	const char *whole = write_whole();
+	const char *whole = write_whole(NULL);
 
 	(void)state;
 	assert_int_equal(report("--json %s", whole), RP_EXIT_OK);
@@ -147,6 +150,8 @@ static void overhead_is_of_all_or_not_told(void **state)
 	}
 	/* Of a record that lacks some it is known no more. */
 	assert_int_equal(report("--json " GOLDEN), RP_EXIT_OK);
+	assert_prints("\"cpu_share\": null");
+	assert_int_equal(report("--json %s", write_whole("--every 5")), RP_EXIT_OK);
 	assert_prints("\"cpu_share\": null");
 }
 
@@ -246,6 +251,35 @@ static void what_is_damaged_is_told(void **state)
 				"what ended from %lf s to %lf s", &from, &to),
 			 2);
 	assert_true(from <= to && to < 60);
+}
+
+/* More places than are told one by one. */
+static void much_damage_is_told(void **state)
+{
+	struct record_image image = {0};
+	const struct rp_writer_opts opts = {.run = 9, .fn = image_take, .ctx = &image};
+	const char *damaged = path_of("damaged.rpt");
+	struct rp_event_sink sink;
+	struct rp_writer *writer;
+	size_t told = 0;
+
+	(void)state;
+	assert_int_equal(rp_writer__new(&opts, &writer), 0);
+	sink = rp_writer__sink(writer);
+	assert_int_equal(run_tell(&sink, writer, 400, 10), 0);
+	assert_int_equal(sink.close(sink.ctx), 0);
+	/* Every other one, as neighbours make one place. */
+	for (size_t i = 0, block = 4; i < 11; i++, block += 2) {
+		assert_true(block < image.n_blocks);
+		image.at[image.block[block] + sizeof(struct rp_block_header)] ^= 0xff;
+	}
+	write_file(damaged, image.at, image.n);
+	free(image.at);
+	assert_int_equal(report("%s", damaged), RP_EXIT_OK);
+	for (const char *at = ran.said; (at = strstr(at, " are damaged:")); at++)
+		told++;
+	assert_int_equal(told, 8);
+	assert_says("damaged.rpt: 3 more places are damaged");
 }
 
 /* ---- a record in several files ------------------------------------------------------------------
@@ -459,6 +493,9 @@ static void changes_against_a_baseline(void **state)
 	assert_int_equal(truncate(json, (256 << 20) + 1), 0);
 	assert_int_equal(report("--baseline %s " GOLDEN, json), RP_EXIT_FAILED);
 	assert_failed("base.json: File too large", "rptrace --help");
+	/* What has a part of its instances has other rates. */
+	assert_int_equal(report("--baseline %s " GOLDEN, write_whole("--every 5")), RP_EXIT_FAILED);
+	assert_failed("has a part of its run (--every 5)", "rptrace report " GOLDEN);
 	/* It is shown in rows of regions alone, and not written over. */
 	assert_int_equal(report("--baseline " GOLDEN " --slowest 2 " GOLDEN), RP_EXIT_USAGE);
 	assert_failed("--baseline is shown in rows of regions", "rptrace report");
@@ -485,6 +522,7 @@ int main(void)
 		cmocka_unit_test(what_matches_nothing_is_a_mistake),
 		cmocka_unit_test(files_that_are_none_are_told),
 		cmocka_unit_test(what_is_damaged_is_told),
+		cmocka_unit_test(much_damage_is_told),
 		cmocka_unit_test(parts_of_a_run_are_one),
 		cmocka_unit_test(runs_are_added_up),
 		cmocka_unit_test(a_report_goes_to_its_file),

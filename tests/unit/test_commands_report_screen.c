@@ -87,6 +87,12 @@ static void a_window_can_be_had_again(void **state)
 	/* As a user has asked for, and gone on from there. */
 	assert_int_equal(show(steps, "--from 1us --to 2us"), RP_EXIT_OK);
 	assert_says("the figures are of ");
+	/* To the ns. */
+	static const struct step quit[] = {{"RECORD", "q"}, {NULL, NULL}};
+
+	assert_int_equal(show(quit, "--from 1024ns --to 2047ns"), RP_EXIT_OK);
+	assert_says("the figures are of 1.024e-06 s to 2.047e-06 s");
+	assert_cures("--from 0.000001024 --to 0.000002047");
 	/* All of it again. */
 	static const struct step back[] = {{"RECORD", "+0q"}, {NULL, NULL}};
 

@@ -157,6 +157,20 @@ static void test_writer_who_waits(void **state)
 	assert_int_equal(f.kernel.lost[RP_LOST_REWRITTEN], 1);
 }
 
+/* What nobody runs is let go likewise, and nobody misses it. */
+static void test_writer_of_what_nobody_runs(void **state)
+{
+	(void)state;
+	start_system_with_a_process(0);
+	end_process(PID);
+	send(RP_EVENT_EXIT, PID, 0);
+	assert_int_equal(links_alive(&f.kernel), 1);
+	assert_int_equal(open_to_write("prog"), -1);
+	await_writer();
+	assert_int_equal(links_alive(&f.kernel), 0);
+	assert_int_equal(f.kernel.lost[RP_LOST_REWRITTEN], 0);
+}
+
 /* Who had it open before cannot be held up, but each write is told of; other files stay. */
 static void test_writer_who_was_there(void **state)
 {
@@ -289,6 +303,7 @@ int main(void)
 		TARGETS_TEST(test_taken_back_everywhere),
 		cmocka_unit_test(test_links_that_are_refused),
 		TARGETS_TEST(test_writer_who_waits),
+		TARGETS_TEST(test_writer_of_what_nobody_runs),
 		TARGETS_TEST(test_writer_who_was_there),
 		TARGETS_TEST(test_no_lease_outlives_the_trace),
 		TARGETS_TEST(test_link_per_region),

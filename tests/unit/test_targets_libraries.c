@@ -4,6 +4,8 @@
 #include "elf_image.h"
 #include "targets_fixture.h"
 
+#include "targets/internal.h"
+
 static const char *path_of(const char *name)
 {
 	static char path[PATH_MAX];
@@ -241,6 +243,27 @@ static void test_no_switches_are_loaded_later(void **state)
 	assert_int_equal(links_alive(&f.kernel), 1);
 }
 
+/* What is linked is looked at before it is mapped, each file once. */
+static void test_files_that_are_linked(void **state)
+{
+	char target[PATH_MAX], plain_path[PATH_MAX], switcher[PATH_MAX];
+	struct rp_linked_file files[] = {{.path = target, .is_exe = true},
+					 {.path = plain_path},
+					 {.path = plain_path},
+					 {.path = switcher}};
+	const struct rp_linked known = {.items = files, .n = 3}, all = {.items = files, .n = 4};
+
+	(void)state;
+	snprintf(target, sizeof(target), "%s/target", f.root);
+	snprintf(plain_path, sizeof(plain_path), "%s/plain", f.root);
+	snprintf(switcher, sizeof(switcher), "%s/switcher", f.root);
+	start();
+	assert_int_equal(rp_targets__search_linked(f.targets, &known), 0);
+	assert_true(rp_plan__fears_switches(f.plan));
+	assert_int_equal(rp_targets__search_linked(f.targets, &all), 0);
+	assert_true(rp_plan__has_switches(f.plan));
+}
+
 /* They are there when its functions are planned, in whatever file. */
 static void test_switches_that_are_there(void **state)
 {
@@ -307,6 +330,7 @@ int main(void)
 		LIBRARY_TEST(test_library_that_is_not_missed),
 		SWITCH_TEST(test_switches_that_are_loaded_later),
 		SWITCH_TEST(test_no_switches_are_loaded_later),
+		SWITCH_TEST(test_files_that_are_linked),
 		SWITCH_TEST(test_switches_that_are_there),
 		TARGETS_TEST(test_processes_are_told),
 		TARGETS_TEST(test_regions_are_taken_back),

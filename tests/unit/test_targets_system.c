@@ -279,6 +279,7 @@ static void test_a_users_time_is_for_an_hour(void **state)
 	send(RP_EVENT_EXEC, PID + 1, 0);
 	assert_int_equal(links_of(&f.kernel, 0, ino_of("folder1/small")), 1);
 	assert_true(user->reading > 0);
+	assert_true(rp_clock__now() - user->since < hour / 2); /* another one has begun */
 }
 
 /* It has ended before it could be asked whose it is. */
