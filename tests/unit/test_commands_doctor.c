@@ -416,6 +416,25 @@ static void filters_of_a_process_are_told(void **state)
 	assert_found(finding(&with_care, "seccomp"), RP_LEVEL_OK, "RET instructions", "");
 }
 
+/* Whichever of them it is that cannot be traced. */
+static void each_process_decides_the_status(void **state)
+{
+	pid_t dead = wait_for_me(false), pid = wait_for_me(false);
+	int first, last;
+	char text[64];
+
+	(void)state;
+	let_go(dead);
+	fake_features = modern;
+	snprintf(text, sizeof(text), "rptrace doctor -p %d,%d", (int)dead, (int)pid);
+	first = run(rp_doctor__run, text);
+	snprintf(text, sizeof(text), "rptrace doctor -p %d,%d", (int)pid, (int)dead);
+	last = run(rp_doctor__run, text);
+	let_go(pid);
+	assert_int_equal(first, RP_EXIT_DENIED);
+	assert_int_equal(last, RP_EXIT_DENIED);
+}
+
 static void programs_read_the_report(void **state)
 {
 	pid_t pid = wait_for_me(false);
@@ -456,6 +475,7 @@ int main(void)
 		cmocka_unit_test(files_that_may_not_be_read_are_told),
 		cmocka_unit_test(most_functions_are_to_have_frames),
 		cmocka_unit_test(filters_of_a_process_are_told),
+		cmocka_unit_test(each_process_decides_the_status),
 		cmocka_unit_test(programs_read_the_report),
 	};
 

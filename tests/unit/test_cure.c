@@ -77,6 +77,8 @@ static void test_line(void **state)
 	rp_err__line(&err, 0, "attach", NULL, NULL);
 	expect_cure(WORDS("rptrace", "--attach", "perf", "-f", "*"), &err, "rptrace -f '*'");
 	expect_cure(WORDS("rptrace", "-f", "x", "--att=perf"), &err, "rptrace -f x");
+	expect_cure(WORDS("rptrace", "--attach=perf", "-f", "x", "--attach", "multi"), &err,
+		    "rptrace -f x");
 	rp_err__line(&err, 0, "stuck on-stuck", NULL, NULL);
 	expect_cure(WORDS("rptrace", "--on-stuck", "true", "-p", "1", "--stuck=5"), &err,
 		    "rptrace -p 1");

@@ -114,19 +114,20 @@ const char *rp_cure__rights(const struct rp_opts *opts, struct rp_command_line *
 
 /* ---- the line, edited ------------------------------------------------------------------------ */
 
-/* Does the word belong to one of these options, whose names are separated by blanks? */
+/*
+ * Does the word belong to one of these options, whose names are separated by blanks? Wherever they
+ * stand: what was typed before would hold again, or be refused again.
+ */
 static bool is_of(const struct rp_opts *opts, const char *names, int word)
 {
-	for (size_t i = 0, len; names && *names; names += len + (names[len] == ' ')) {
-		len = strcspn(names, " ");
-		for (i = 0; i < rp_n_options; i++) {
-			const struct rp_words *stood = &opts->stood[i];
+	size_t number = opts->option_of[word], len;
 
-			if (strlen(rp_options[i].name) == len &&
-			    !memcmp(rp_options[i].name, names, len) && word >= stood->first &&
-			    word < stood->first + stood->n)
-				return true;
-		}
+	for (; number && names && *names; names += len + (names[len] == ' ')) {
+		const char *name = rp_options[number - 1].name;
+
+		len = strcspn(names, " ");
+		if (strlen(name) == len && !memcmp(name, names, len))
+			return true;
 	}
 	return false;
 }

@@ -77,6 +77,8 @@ static int set(struct rp_parser *p, size_t i, int first, int word, size_t at)
 	if (option->type != RP_OPTION_FLAG && (!value || (!at && is_option(p, value))))
 		return rp_mistake__no_value(p, option);
 	p->opts->stood[i] = (struct rp_words){first, word - first + 1, at};
+	for (int w = first; w <= word; w++)
+		p->opts->option_of[w] = i + 1;
 	rc = rp_option__set(option, value, p->opts, &bad);
 	if (rc == -ENOMEM)
 		return rp_err__no_memory(p->err);
@@ -213,7 +215,8 @@ int rp_opts__parse(struct rp_opts *opts, int argc, char **argv, struct rp_err *e
 	for (size_t i = 0; i < rp_n_options; i++)
 		rp_option__set_default(&rp_options[i], opts);
 	opts->stood = calloc(rp_n_options, sizeof(*opts->stood));
-	if (!opts->stood)
+	opts->option_of = calloc((size_t)argc + 1, sizeof(*opts->option_of));
+	if (!opts->stood || !opts->option_of)
 		return rp_err__no_memory(err);
 	while (p.own < argc && strcmp(argv[p.own], "--"))
 		p.own++;
@@ -250,6 +253,7 @@ void rp_opts__free(struct rp_opts *opts)
 		free(opts->names[i]);
 	free(opts->names);
 	free(opts->stood);
+	free(opts->option_of);
 	free(opts->pids);
 	free(opts->functions.items);
 	free(opts->usdts.items);

@@ -51,6 +51,7 @@ struct rp_opts {
 	int n_words, n_own;	/* all of them; those before "--" */
 	struct rp_texts told;	/* options with `decides` set: name, value, name, ... */
 	struct rp_words *stood; /* where each of rp_options stood last; n is 0: it did not */
+	size_t *option_of;	/* of each word: its number in rp_options, from 1; 0: of none */
 
 	pid_t *pids;
 	size_t n_pids;
