@@ -247,6 +247,15 @@ static void samples_have_lines(void **state)
 	assert_int_not_equal(fake_perf.event[0].period, 0);
 }
 
+static void sleeps_are_shown_where_they_are_looked_at(void **state)
+{
+	(void)state;
+	assert_int_equal(trace("--json -d 20ms --off-cpu -f probed_one"), RP_EXIT_OK);
+	assert_prints("\"off_cpu\": {");
+	assert_int_equal(trace("--json -d 20ms --sample -f probed_one"), RP_EXIT_OK);
+	assert_null(strstr(ran.out, "\"off_cpu\": {"));
+}
+
 /*
  * All is over when it is told, be it while samples are taken, or the end first, as that came
  * through another ring: there is no such process.
@@ -516,6 +525,7 @@ int main(void)
 		TEST(the_command_for_stuck_regions_runs),
 		TEST(commands_for_stuck_regions_make_room_for_others),
 		TEST(samples_have_lines),
+		TEST(sleeps_are_shown_where_they_are_looked_at),
 		TEST(samples_are_of_the_code_of_their_time),
 		TEST(no_sample_is_of_a_later_program),
 		TEST(no_sample_is_of_what_was_lost),
