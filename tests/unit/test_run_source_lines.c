@@ -23,6 +23,19 @@ static void count_fork(void)
 	forks++;
 }
 
+/* A reader waits for the other end to be closed, and has no answer then. */
+static int held[2] = {-1, -1};
+
+static void hold_reader(void)
+{
+	char byte;
+
+	if (held[1] < 0)
+		return;
+	close(held[1]);
+	_exit(read(held[0], &byte, 1) == 0 ? 0 : 1);
+}
+
 static int begin(void **state)
 {
 	lines = NULL;
@@ -152,6 +165,34 @@ static void an_answer_is_kept(void **state)
 	}
 }
 
+/* What is asked stays as it is until there is an answer, though there are more sites by then. */
+static void a_question_is_not_changed(void **state)
+{
+	static struct image img;
+	const struct rp_source *s;
+	unsigned asked;
+
+	(void)state;
+	image_with_symbol(&img);
+	write_file(f.root, "bare", img.bytes, img.size);
+	put_process(PID, 1);
+	map(PID, "prog");
+	start_lines();
+	assert_int_equal(pipe(held), 0);
+	s = rp_source_lines__of(lines, region("probed_one"));
+	asked = (unsigned)s->n;
+	assert_int_equal(s->site[0].state, RP_SOURCE_PENDING);
+	map(PID, "bare");
+	send(RP_EVENT_MAP, PID, 0);
+	look();
+	s = rp_source_lines__of(lines, region("probed_one"));
+	assert_int_equal(s->n, asked);
+	close(held[0]);
+	close(held[1]);
+	held[0] = held[1] = -1;
+	assert_true(source_of("probed_one")->n > asked);
+}
+
 static void what_has_no_room_is_counted(void **state)
 {
 	static struct image img;
@@ -197,10 +238,11 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		LINES_TEST(each_site_has_its_own_line),
 		LINES_TEST(an_answer_is_kept),
+		LINES_TEST(a_question_is_not_changed),
 		LINES_TEST(what_has_no_room_is_counted),
 		LINES_TEST(a_debug_file_may_have_names_alone),
 	};
 
-	pthread_atfork(NULL, count_fork, NULL);
+	pthread_atfork(NULL, count_fork, hold_reader);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
