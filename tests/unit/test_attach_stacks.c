@@ -130,7 +130,11 @@ static void stacks_of_goroutines_are_put_together(void **state)
 	assert_int_equal(last_frames[1].start, 2);
 	assert_int_equal(last_frames[1].region, 102);
 	assert_int_equal(last_frames[1].node, 7);
-	/* The next frames are elsewhere; where these are missing the first ones stand. */
+	/* The next frames are elsewhere, from the first of them on. */
+	put_goroutine(s, 70, RP_SEGMENT_FRAMES, true);
+	assert_int_equal(rp_session__open_stacks(s, see_stack, NULL), 0);
+	assert_int_equal(last_frames[RP_SEGMENT_FRAMES - 1].start, RP_SEGMENT_FRAMES);
+	/* Where these are missing the first ones stand. */
 	put_goroutine(s, 71, RP_SEGMENT_FRAMES + 1, true);
 	put_goroutine(s, 72, RP_SEGMENT_FRAMES + 1, false);
 	put_goroutine(s, 73, 0, false);

@@ -512,6 +512,39 @@ static void what_is_missing_is_told_by_node(void **state)
 	rp_instance_feed__free(feed);
 }
 
+/* What is still open ends with the record; calls that --every leaves out are in none. */
+static void what_is_open_is_told_as_chosen(void **state)
+{
+	static const struct rp_node nodes[] = {
+		{.flags = RP_NODE_VALID},
+		{.flags = RP_NODE_VALID, .parent = 1, .region = RP_REGION_DYNAMIC}};
+	struct rp_open_entry item[] = {
+		{.node = 2, .start = 100, .serial = 7, .depth = 1},
+		{.node = 2, .start = 110, .serial = 8, .depth = 1, .unsampled = true},
+		{.node = 0, .start = 120, .serial = 9, .depth = 1},
+		{.node = 2, .start = 170, .serial = 9, .span = 5}};
+	const struct rp_open_entries open = {.item = item, .n = 4, .time = 150};
+	struct rp_event_sink sink = {.ctx = &n_told, .instance = take_instance};
+	struct rp_instance_feed_opts opts = {.session = session, .sink = &sink};
+	struct rp_figures figures[] = {{0}, {0}};
+	struct rp_instance_feed *feed;
+
+	(void)state;
+	n_told = 0;
+	put_nodes(session, nodes, figures, 2);
+	assert_int_equal(rp_instance_feed__new(&opts, &feed), 0);
+	assert_int_equal(rp_instance_feed__tell_open(feed, &open), 0);
+	assert_int_equal(n_told, 2);
+	assert_true(told[0].open);
+	assert_int_equal(told[0].thread, 7);
+	assert_int_equal(told[0].ns, 50);
+	assert_false(told[0].is_span);
+	assert_int_equal(told[1].span, 5);
+	assert_int_equal(told[1].ns, 0); /* it was entered as the stacks were read */
+	assert_true(told[1].is_span);
+	rp_instance_feed__free(feed);
+}
+
 #define TEST(test) cmocka_unit_test_setup_teardown(test, begin, end)
 
 int main(void)
@@ -530,6 +563,7 @@ int main(void)
 		TEST(stacks_that_end_within_a_frame_are_an_error),
 		cmocka_unit_test(instances_are_those_of_their_threads),
 		TEST(what_is_missing_is_told_by_node),
+		TEST(what_is_open_is_told_as_chosen),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
