@@ -6,6 +6,7 @@
 #include "elf_image.h"
 #include "helper/helper.h"
 #include "symbolize/reader.h"
+#include "util/cpu_time.h"
 
 #define THIS "/proc/self/exe"
 
@@ -145,6 +146,34 @@ static void test_perf_map(void **state)
 }
 
 /* Of a copy, which it takes. */
+#define LINES 300000
+
+/* It takes several looks at the clock of the helper: each ns of that is on the account once. */
+static void test_what_it_took(void **state)
+{
+	struct rp_helper *h = rp_helper__new(NULL);
+	struct rp_perf_map_version none = {0};
+	struct rp_perf_map *map;
+	char name[64], path[80], *text;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	(void)state;
+	for (unsigned i = LINES; i; i--)
+		fprintf(out, "%x 10 f%u\n", i << 4, i);
+	assert_int_equal(fclose(out), 0);
+	snprintf(name, sizeof(name), "perf-%d.map", (int)getpid());
+	snprintf(path, sizeof(path), "/tmp/%s", name);
+	write_file("/tmp", name, text, size);
+	assert_int_equal(rp_helper__perf_map(h, "/proc", getpid(), &none, &map), 0);
+	assert_int_equal(rp_perf_map__functions(map), LINES);
+	assert_in_range(rp_helper__spent(h), 1, rp_cpu_time__process(rp_helper__pid(h)));
+	unlink(path);
+	rp_perf_map__free(map);
+	rp_helper__free(h);
+	free(text);
+}
+
 static int unpack(const char *bytes, size_t size, struct rp_perf_map **map)
 {
 	char *copy = malloc(size + 1);
@@ -244,9 +273,9 @@ static void test_debug_file(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_unwinding),  cmocka_unit_test(test_wrong_unwinding),
-		cmocka_unit_test(test_perf_map),   cmocka_unit_test(test_wrong_perf_map),
-		cmocka_unit_test(test_debug_file),
+		cmocka_unit_test(test_unwinding),    cmocka_unit_test(test_wrong_unwinding),
+		cmocka_unit_test(test_perf_map),     cmocka_unit_test(test_wrong_perf_map),
+		cmocka_unit_test(test_what_it_took), cmocka_unit_test(test_debug_file),
 	};
 
 	return cmocka_run_group_tests_name("helper_samples", tests, NULL, NULL);

@@ -111,6 +111,7 @@ static const struct mistake {
 	{"rptrace report --format sqlite -o - a.rpt", "needs a file",
 	 "rptrace report --format sqlite a.rpt -o rptrace.out"},
 	{"rptrace report --from 2 --to 1 a.rpt", "no later", "rptrace report --from 2 a.rpt"},
+	{"rptrace report --from 2 --to 2 a.rpt", "no later", "rptrace report --from 2 a.rpt"},
 	{"rptrace --", "no command follows --", "rptrace"},
 	{"rptrace -b -d 1 --", "no command follows --", "rptrace -b -d 1"},
 	{"rptrace --no-such-option", "no-such-option", "rptrace --help"},
