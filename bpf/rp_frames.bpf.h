@@ -309,8 +309,9 @@ static __always_inline void frame_pop(struct task_struct *task, struct rp_thread
 struct rp_shift {
 	struct rp_thread *t;
 	__u32 index; /* of the frame that is taken out */
-	__u32 to, from;
+	__u32 to;
 	__u32 node; /* of the frame that encloses the next one on its stack */
+	__u32 from;
 	struct rp_stack_bounds stack;
 };
 

@@ -64,17 +64,19 @@ static __noinline void frame_make_room(struct rp_thread *t, __u32 i)
 		t->segments = segment;
 }
 
+static long segment_drop_step(__u32 i, struct rp_segment_key *key)
+{
+	key->segment++;
+	if (!bpf_map_delete_elem(&thread_segments, key))
+		place_give_back(RP_SHARED_SEGMENTS, &segments_used);
+	return 0;
+}
+
 static __always_inline void thread_drop_segments(struct rp_thread *t)
 {
 	struct rp_segment_key key = segment_key(t->goroutine, 0);
 
-	for (__u32 segment = 1; segment < RP_FRAMES_MAX / RP_SEGMENT_FRAMES; segment++) {
-		if (segment > t->segments)
-			break;
-		key.segment++;
-		if (!bpf_map_delete_elem(&thread_segments, &key))
-			place_give_back(RP_SHARED_SEGMENTS, &segments_used);
-	}
+	bpf_loop(t->segments, segment_drop_step, &key, 0);
 }
 
 /* Frame i of the current thread; past the first RP_SEGMENT_FRAMES they are elsewhere. */

@@ -19,11 +19,16 @@
 /* Frames that are looked at for some that were left below calls which go on. */
 #define STACKS_LOOK 64
 
+/*
+ * What a walk counts by is the upper half of a word, here and below: of that the verifier keeps no
+ * value. Else it learns from the first comparison what the number may be, and goes through all
+ * frames that a thread has, one by one.
+ */
 struct rp_walk {
 	struct rp_thread *t;
 	const struct rp_hit *hit;
-	__u32 depth; /* frame to look at next */
 	__u32 bound; /* look at frames above this one only; to find: the nearest elsewhere */
+	__u32 depth; /* frame to look at next */
 	__u32 found;
 	bool live;	   /* a function that goes on was met */
 	bool same_depth;   /* a function entered at the hit's stack pointer was met ... */
@@ -89,7 +94,8 @@ struct rp_around_walk {
 	struct rp_thread *t;
 	__u64 sp;
 	struct rp_stack_bounds stack;
-	__u32 index; /* of the frame to look at next */
+	__u32 unused; /* see rp_walk */
+	__u32 index;  /* of the frame to look at next */
 };
 
 /* Not by frame_at(), which calls: this is the deepest of all walks. */
