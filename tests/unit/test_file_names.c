@@ -50,6 +50,9 @@ static void host_process_and_time(void **state)
 	time_t now;
 
 	(void)state;
+	/* Which time it is here, whatever the time zone of this machine is. */
+	setenv("TZ", "HERE-13:30", 1);
+	tzset();
 	assert_int_equal(gethostname(host, sizeof(host)), 0);
 	snprintf(expected, sizeof(expected), "a.%s.%d.rpt", host, (int)getpid());
 	assert_string_equal(expanded("a.%h.%p.rpt"), expected);
@@ -61,6 +64,8 @@ static void host_process_and_time(void **state)
 	strftime(at[1], sizeof(at[1]), "x%Y%m%d-%H%M%S", localtime(&now));
 	assert_int_equal(strlen(got), strlen("x20260102-030405"));
 	assert_true(strcmp(at[0], got) <= 0 && strcmp(got, at[1]) <= 0);
+	unsetenv("TZ");
+	tzset();
 }
 
 static void mistakes_are_told(void **state)

@@ -3,8 +3,10 @@
  * What samples need of files, read by the helper: the same as is read here, and nothing that cannot
  * be. And the reader of symbols, which opens no file itself.
  */
+#include <sys/sendfile.h>
+
 #include "elf_image.h"
-#include "helper/helper.h"
+#include "helper/internal.h"
 #include "symbolize/reader.h"
 #include "util/cpu_time.h"
 
@@ -270,12 +272,71 @@ static void test_debug_file(void **state)
 	rp_helper__free(h);
 }
 
+/* ---- objects ----------------------------------------------------------------------------------
+ */
+
+/* The code of an object is its own, though another one was read at the same place before. */
+static void test_code_of_each(void **state)
+{
+	int fds[2] = {open(THIS, O_RDONLY | O_CLOEXEC), memfd_create("copy", MFD_CLOEXEC)};
+	const off_t changed = 5000;
+	struct rp_helper *h = rp_helper__new(NULL);
+	struct rp_elf *elf;
+	struct rp_err err;
+	char code[2];
+	struct stat st;
+
+	(void)state;
+	assert_int_equal(fstat(fds[0], &st), 0);
+	assert_int_equal(sendfile(fds[1], fds[0], &(off_t){0}, (size_t)st.st_size), st.st_size);
+	assert_int_equal(pread(fds[0], &code[0], 1, changed), 1);
+	code[1] = (char)~code[0];
+	assert_int_equal(pwrite(fds[1], &code[1], 1, changed), 1);
+	for (size_t i = 0; i < 2; i++) {
+		char got;
+
+		assert_int_equal(rp_helper__object(h, fds[i], "this", RP_ELF_FUNCTIONS, &elf, &err),
+				 0);
+		assert_int_equal(rp_elf__read(elf, (uint64_t)changed, &got, 1), 1);
+		assert_int_equal(got, code[i]);
+		rp_elf__free(elf);
+		close(fds[i]);
+	}
+	rp_helper__free(h);
+}
+
+/* Links to debug files of an owner are left where one led to what is silent: not the object's own
+ * file system, of which nobody is to blame. */
+static void test_owner_of_what_is_elsewhere(void **state)
+{
+	static struct rp_helper h;
+	const struct stat st = {.st_uid = 1000, .st_dev = 7};
+
+	(void)state;
+	h.sleep = RP_HELPER_SLEEP_FILE;
+	for (dev_t device = 7; device < 9; device++) {
+		h.why = RP_HELPER_WHY_IDLE;
+		h.sleep_device = device;
+		rp_helper__note_object(&h, &st);
+		assert_true(rp_helper__is_silent_device(&h, device));
+		assert_true(rp_helper__is_silent_owner(&h, 1000) == (device != st.st_dev));
+	}
+	assert_false(rp_helper__is_silent_owner(&h, 1001));
+	free(h.silent_devices);
+	free(h.silent_owners);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_unwinding),    cmocka_unit_test(test_wrong_unwinding),
-		cmocka_unit_test(test_perf_map),     cmocka_unit_test(test_wrong_perf_map),
-		cmocka_unit_test(test_what_it_took), cmocka_unit_test(test_debug_file),
+		cmocka_unit_test(test_unwinding),
+		cmocka_unit_test(test_wrong_unwinding),
+		cmocka_unit_test(test_perf_map),
+		cmocka_unit_test(test_wrong_perf_map),
+		cmocka_unit_test(test_what_it_took),
+		cmocka_unit_test(test_debug_file),
+		cmocka_unit_test(test_code_of_each),
+		cmocka_unit_test(test_owner_of_what_is_elsewhere),
 	};
 
 	return cmocka_run_group_tests_name("helper_samples", tests, NULL, NULL);
