@@ -470,7 +470,7 @@ static inline void add(pid_t pid)
 {
 	struct rp_err err;
 
-	assert_int_equal(rp_targets__add(f.targets, &pid, 1, &err), 0);
+	assert_int_equal(rp_targets__add(f.targets, &pid, 1, 0, &err), 0);
 }
 
 static inline size_t processes(void)

@@ -365,6 +365,7 @@ static void processes_by_name(void **state)
 	assert_int_equal(l.opts.pids[1], 3);
 	assert_int_equal(l.opts.pids[2], 20);
 	assert_int_equal(l.opts.pids[3], 5);
+	assert_int_equal(l.opts.n_found, 3);
 	rp_opts__free(&l.opts);
 	parse_good(&l, "rptrace -p work");
 	assert_int_equal(rp_opts__find_processes(&l.opts, root, &l.err), -ESRCH);

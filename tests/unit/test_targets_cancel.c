@@ -39,7 +39,7 @@ static size_t objects_of(void)
 	assert_int_equal(rp_plan__new(&plan, &opts.plan, &err), 0);
 	targets = rp_targets__new(&opts);
 	assert_non_null(targets);
-	assert_int_equal(rp_targets__add(targets, &pid, 1, &err), 0);
+	assert_int_equal(rp_targets__add(targets, &pid, 1, 0, &err), 0);
 	rp_targets__stats(targets, &stats);
 	rp_targets__free(targets);
 	rp_plan__free(opts.plan);

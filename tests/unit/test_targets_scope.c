@@ -46,7 +46,7 @@ static void test_all_that_map_it_are_traced(void **state)
 		map(both[i], "prog");
 	}
 	start();
-	assert_int_equal(rp_targets__add(f.targets, both, 2, &err), 0);
+	assert_int_equal(rp_targets__add(f.targets, both, 2, 0, &err), 0);
 	assert_int_equal(links_of(&f.kernel, 0, ino_of("prog")), 1);
 	assert_int_equal(links_alive(&f.kernel), 1);
 }
@@ -320,7 +320,7 @@ static void test_out_of_descriptors(void **state)
 	map(PID, "prog");
 	f.kernel.link_error = -EMFILE;
 	start();
-	assert_int_equal(rp_targets__add(f.targets, &(pid_t){PID}, 1, &err), -EMFILE);
+	assert_int_equal(rp_targets__add(f.targets, &(pid_t){PID}, 1, 0, &err), -EMFILE);
 	assert_int_equal(links_alive(&f.kernel), 0);
 	/* Later, when there are some again. */
 	f.kernel.link_error = 0;
@@ -334,8 +334,34 @@ static void test_no_such_process(void **state)
 
 	(void)state;
 	start();
-	assert_int_equal(rp_targets__add(f.targets, &(pid_t){PID}, 1, &err), -ESRCH);
+	assert_int_equal(rp_targets__add(f.targets, &(pid_t){PID}, 1, 0, &err), -ESRCH);
 	assert_int_equal(err.exit, RP_EXIT_FAILED);
+	assert_string_not_equal(err.cure, "");
+}
+
+/* Of those that a name found, some end before they are looked at: the others are traced. */
+static void test_ended_since_it_was_found(void **state)
+{
+	static const pid_t pids[] = {PID, PID + 1, PID + 2};
+	struct rp_err err;
+
+	(void)state;
+	put_process(PID + 1, 1);
+	map(PID + 1, "prog");
+	start();
+	assert_int_equal(rp_targets__add(f.targets, pids, 3, 2, &err), -ESRCH);
+	assert_int_equal(rp_targets__add(f.targets, pids, 3, 3, &err), 0);
+	assert_int_equal(links_alive(&f.kernel), 1);
+}
+
+static void test_all_have_ended_since_they_were_found(void **state)
+{
+	static const pid_t both[] = {PID, PID + 1};
+	struct rp_err err;
+
+	(void)state;
+	start();
+	assert_int_equal(rp_targets__add(f.targets, both, 2, 2, &err), -ESRCH);
 	assert_string_not_equal(err.cure, "");
 }
 
@@ -361,6 +387,8 @@ int main(void)
 		TARGETS_TEST(test_one_refused_site_among_three),
 		TARGETS_TEST(test_out_of_descriptors),
 		TARGETS_TEST(test_no_such_process),
+		TARGETS_TEST(test_ended_since_it_was_found),
+		TARGETS_TEST(test_all_have_ended_since_they_were_found),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -294,7 +294,7 @@ static int plan_regions(struct target *t, struct rp_err *err)
 	if (helper)
 		targets = rp_targets__new(
 			&(struct rp_targets_opts){.plan = plan, .helper = helper});
-	rc = targets ? rp_targets__add(targets, &t->pid, 1, err) : rp_err__no_memory(err);
+	rc = targets ? rp_targets__add(targets, &t->pid, 1, 0, err) : rp_err__no_memory(err);
 	if (rc)
 		goto out;
 	regions = rp_plan__regions(plan, &n);

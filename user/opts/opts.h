@@ -54,8 +54,8 @@ struct rp_opts {
 	size_t *option_of;	/* of each word: its number in rp_options, from 1; 0: of none */
 
 	pid_t *pids;
-	size_t n_pids;
-	char **names; /* of processes, until rp_opts__find_processes() */
+	size_t n_pids, n_found; /* all; the last of them, which were found by a name */
+	char **names;		/* of processes, until rp_opts__find_processes() */
 	size_t n_names;
 	char **argv;	  /* of the command to start; NULL without one */
 	const char *user; /* as whom it runs; NULL: as rptrace does */

@@ -39,8 +39,10 @@ static int add_called(struct rp_opts *opts, const char *proc_root, const pid_t *
 		if (all[i] == getpid() || !is_called(proc_root, all[i], name))
 			continue;
 		any = true;
-		if (!has_pid(opts, all[i]))
-			opts->pids[opts->n_pids++] = all[i];
+		if (has_pid(opts, all[i]))
+			continue;
+		opts->pids[opts->n_pids++] = all[i];
+		opts->n_found++;
 	}
 	return any ? 0
 		   : rp_err__set(err, RP_EXIT_FAILED, -ESRCH, RP_CURE_PROCESSES,

@@ -182,7 +182,7 @@ static int learn_names(struct live_screen *s)
 		rc = targets ? 0 : -ENOMEM;
 	}
 	for (size_t i = 0; !rc && i < s->run->opts->n_pids; i++)
-		rp_targets__add(targets, &s->run->opts->pids[i], 1, &err);
+		rp_targets__add(targets, &s->run->opts->pids[i], 1, 0, &err);
 	rp_targets__free(targets);
 	return rc;
 }

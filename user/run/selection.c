@@ -60,7 +60,7 @@ int rp_selection__discover(const struct rp_opts *opts, struct rp_targets *target
 	int rc = rp_targets__add_named(targets, err);
 
 	if (!rc)
-		rc = rp_targets__add(targets, opts->pids, opts->n_pids, err);
+		rc = rp_targets__add(targets, opts->pids, opts->n_pids, opts->n_found, err);
 	if (!rc && rp_opts__is_system(opts))
 		rc = rp_targets__add_system(targets, err);
 	if (rc || !opts->argv)

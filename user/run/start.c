@@ -171,7 +171,8 @@ int rp_run__offer_samples(struct rp_run *run, struct rp_err *err)
 	targets = rp_targets__new(&opts);
 	if (!targets)
 		rc = rp_err__no_memory(err);
-	else if (!rp_targets__add(targets, run->opts->pids, run->opts->n_pids, &nothing) &&
+	else if (!rp_targets__add(targets, run->opts->pids, run->opts->n_pids, run->opts->n_found,
+				  &nothing) &&
 		 has_no_regions(opts.plan, targets) && !rp_run__is_cancelled())
 		rp_selection__nothing(run->opts, opts.plan, targets, &nothing);
 	if (nothing.exit == RP_EXIT_NOTHING)
@@ -309,7 +310,8 @@ int rp_run__attach(struct rp_run *run, const char *command, struct rp_err *err)
 		rc = rp_targets__add_command(run->targets, rp_launch__pid(run->launch), command,
 					     err);
 	if (!rc)
-		rc = rp_targets__add(run->targets, run->opts->pids, run->opts->n_pids, err);
+		rc = rp_targets__add(run->targets, run->opts->pids, run->opts->n_pids,
+				     run->opts->n_found, err);
 	if (!rc)
 		rc = rp_targets__add_named(run->targets, err);
 	if (!rc && run->events.mappings)

@@ -185,13 +185,19 @@ static int track(struct rp_targets *t, pid_t pid, struct rp_err *err)
 	return !rc && t->follow ? rp_process__track_descendants(t, pid, err) : rc;
 }
 
-int rp_targets__add(struct rp_targets *t, const pid_t *pids, size_t n, struct rp_err *err)
+int rp_targets__add(struct rp_targets *t, const pid_t *pids, size_t n, size_t n_found,
+		    struct rp_err *err)
 {
 	int rc = 0;
 
-	for (size_t i = 0; !rc && i < n; i++)
+	for (size_t i = 0; !rc && i < n; i++) {
 		rc = track(t, pids[i], err);
-	return rc || !n ? rc : scan_all(t, err);
+		if (rc == -ESRCH && i >= n - n_found)
+			rc = 0;
+	}
+	if (rc || !n)
+		return rc;
+	return HASH_COUNT(t->processes) ? scan_all(t, err) : -ESRCH;
 }
 
 /* Attach the objects from `first` on: everywhere, or in the one process there is. */

@@ -63,10 +63,12 @@ void rp_targets__free(struct rp_targets *targets);
 
 /*
  * Trace processes that run, with the children they have. All at once: to each of them the others
- * are no processes outside the trace. -ESRCH: there is no such process; -EACCES: it may not be
- * looked at; and errors of attaching.
+ * are no processes outside the trace. The last n_found were found by a name: those that have ended
+ * since are left out, unless nobody is left. -ESRCH: there is no such process; -EACCES: it may not
+ * be looked at; and errors of attaching.
  */
-int rp_targets__add(struct rp_targets *targets, const pid_t *pids, size_t n, struct rp_err *err);
+int rp_targets__add(struct rp_targets *targets, const pid_t *pids, size_t n, size_t n_found,
+		    struct rp_err *err);
 
 /* Trace a process that will exec the program at path: it and the libraries it links come first. */
 int rp_targets__add_command(struct rp_targets *targets, pid_t pid, const char *path,
