@@ -341,6 +341,27 @@ static void test_kin(void **state)
 	rp_snapshot__free(s);
 }
 
+/* A region that dispatches to more than the pane has room for: it says that there are more. */
+static void test_many_callees(void **state)
+{
+	static struct rp_tree_row tree[RP_CALLS_MAX + 2];
+	struct rp_snapshot snapshot = {.tree = tree, .n_tree = RP_CALLS_MAX + 1};
+	struct rp_call_list callers, callees;
+
+	(void)state;
+	for (uint32_t i = 0; i < RP_CALLS_MAX + 2; i++)
+		tree[i] = (struct rp_tree_row){
+			.id = i + 1, .parent = i > 0, .row = {.region = i + 1, .name = "called"}};
+	for (unsigned over = 0; over < 2; over++) {
+		snapshot.n_tree = RP_CALLS_MAX + 1 + over;
+		assert_int_equal(rp_calls__find(&snapshot, &tree[0].row, &callers, &callees), 0);
+		assert_int_equal(callees.n, RP_CALLS_MAX);
+		assert_true(callees.more == over);
+		assert_int_equal(callers.n, 1);
+		assert_false(callers.more);
+	}
+}
+
 static void test_groups(void **state)
 {
 	struct fixture server;
@@ -383,6 +404,7 @@ int main(void)
 		cmocka_unit_test(test_marks_of_edges),
 		cmocka_unit_test(test_histogram_empty),
 		cmocka_unit_test(test_kin),
+		cmocka_unit_test(test_many_callees),
 		cmocka_unit_test(test_groups),
 	};
 

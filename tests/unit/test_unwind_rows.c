@@ -424,6 +424,30 @@ static void test_lengths_that_lie(void **state)
 }
 
 /* A function that says that it, or what is before the section, is its own CIE. */
+/* Nor is anything of a CIE that cannot be read taken for the one before. */
+static void test_a_cie_is_broken(void **state)
+{
+	struct section s = {0};
+	struct rp_unwind_rows rows;
+	size_t first;
+
+	(void)state;
+	put_plain_cie(&s);
+	first = s.cie;
+	put_function(&s, 0x1000, 0x10, BYTES(DW_CFA_nop));
+	put_cie(&s, "zX", BYTES(DW_EH_PE_udata4));
+	put_function(&s, 0x1010, 0x10, BYTES(DW_CFA_nop));
+	s.cie = first;
+	put_function(&s, 0x1020, 0x10, BYTES(DW_CFA_def_cfa_offset, 32));
+	assert_int_equal(read_rows(&s, &rows), 0);
+	assert_int_equal(rows.functions, 2);
+	assert_int_equal(rows.broken, 1);
+	assert_rule(&rows, 0x1000, RP_UNWIND_CFA_SP, 1, 0);
+	assert_rule(&rows, 0x1010, RP_UNWIND_GAP, 0, 0);
+	assert_rule(&rows, 0x1020, RP_UNWIND_CFA_SP, 4, 0);
+	rp_unwind_rows__free(&rows);
+}
+
 static void test_wrong_ways_to_the_cie(void **state)
 {
 	struct rp_unwind_rows rows;
@@ -495,6 +519,7 @@ int main(void)
 		cmocka_unit_test(test_augmentations),
 		cmocka_unit_test(test_nothing_in_it),
 		cmocka_unit_test(test_one_is_broken),
+		cmocka_unit_test(test_a_cie_is_broken),
 		cmocka_unit_test(test_cut_anywhere),
 		cmocka_unit_test(test_lengths_that_lie),
 		cmocka_unit_test(test_wrong_ways_to_the_cie),
