@@ -100,6 +100,21 @@ static void a_window_can_be_had_again(void **state)
 	assert_null(strstr(ran.said, "the figures are of"));
 }
 
+/* From its first ns, whatever else is read with it; and of all again, however soon one quits. */
+static void figures_are_of_the_window(void **state)
+{
+	static const struct step part[] = {
+		{"RECORD", "q"}, {"outer          25", ""}, {NULL, NULL}};
+	static const struct step all[] = {
+		{"RECORD", "0q"}, {"outer          30", ""}, {NULL, NULL}};
+
+	(void)state;
+	assert_int_equal(show(part, "--from 10us"), RP_EXIT_OK);
+	assert_true(all_shown);
+	assert_int_equal(show(all, "--from 10us"), RP_EXIT_OK);
+	assert_true(all_shown);
+}
+
 static void what_a_record_has_not_is_told(void **state)
 {
 	static const struct step steps[] = {
@@ -133,14 +148,29 @@ static void panes_show_the_window(void **state)
 	assert_true(all_shown);
 }
 
+/* One of a day is in the other region alone. */
+static void the_heat_map_is_of_the_region(void **state)
+{
+	static const struct step steps[] = {{"RECORD", "\r\t"},
+					    {"[46m Heat map ", "j"},
+					    {"512 ns", "q"}, /* where the map begins */
+					    {NULL, NULL}};
+
+	(void)state;
+	assert_int_equal(show(steps, ""), RP_EXIT_OK);
+	assert_true(all_shown);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_whole_is_shown),
 		cmocka_unit_test(a_window_can_be_had_again),
 		cmocka_unit_test(what_a_record_has_not_is_told),
+		cmocka_unit_test(figures_are_of_the_window),
 		cmocka_unit_test(rows_are_grouped),
 		cmocka_unit_test(panes_show_the_window),
+		cmocka_unit_test(the_heat_map_is_of_the_region),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -42,6 +42,7 @@ struct report_screen {
 	struct rp_catch_up catch_up;
 	struct rp_setup_file *setup; /* NULL: none is kept */
 	struct heat heat;
+	bool is_stale; /* figures are to be read that keys have asked for */
 };
 
 /* ---- figures --------------------------------------------------------------------------------- */
@@ -105,6 +106,7 @@ static int refresh(struct report_screen *s)
 	struct rp_snapshot *snapshot;
 	int rc;
 
+	s->is_stale = false;
 	memset(s->axis.window, 0, sizeof(s->axis.window));
 	rc = counts ? read_window(s, &opts) : -ENOMEM;
 	if (rc) {
@@ -167,22 +169,26 @@ static int group(void *ctx, enum rp_by by, struct rp_err *err)
 		return rp_err__set(err, RP_EXIT_FAILED, -ENOTSUP, NULL,
 				   "a record does not tell control groups");
 	s->report->by = by;
+	s->is_stale = true;
 	return 0;
 }
 
 static void window(void *ctx, uint64_t from, uint64_t to)
 {
-	set_window(ctx, from, to);
+	struct report_screen *s = ctx;
+
+	set_window(s, from, to);
+	s->is_stale = true;
 }
 
+/* Who quits at once is to have what was asked for before: it is printed. */
 static int on_input(void *ctx)
 {
 	struct report_screen *s = ctx;
-	enum rp_screen_want want = rp_screen__input(s->screen);
 
-	if (want == RP_SCREEN_QUIT || rp_watch__has_ended(s->input))
+	if (rp_screen__input(s->screen) == RP_SCREEN_QUIT || rp_watch__has_ended(s->input))
 		rp_loop__stop(s->loop);
-	return want == RP_SCREEN_REFRESH ? refresh(s) : 0;
+	return s->is_stale ? refresh(s) : 0;
 }
 
 static int on_signals(void *ctx)
