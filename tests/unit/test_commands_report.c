@@ -2,82 +2,11 @@
 /* rptrace report, from the command line to what is printed, written and refused. */
 #include "record_fixture.h"
 
-#include "commands_fixture.h"
+#include "report_fixture.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 
-#define GOLDEN	"tests/golden/record.rpt"
 #define SAMPLES "tests/golden/samples.rpt"
-
-static char folder[] = "/tmp/rptrace-report-XXXXXX";
-
-static int make_folder(void **state)
-{
-	(void)state;
-	return mkdtemp(folder) ? 0 : -1;
-}
-
-static int remove_folder(void **state)
-{
-	DIR *dir = opendir(folder);
-	struct dirent *entry;
-
-	(void)state;
-	while (dir && (entry = readdir(dir)))
-		unlinkat(dirfd(dir), entry->d_name, 0);
-	closedir(dir);
-	return rmdir(folder);
-}
-
-static const char *path_of(const char *name)
-{
-	static char path[8][128];
-	static size_t next;
-
-	next = (next + 1) % 8;
-	snprintf(path[next], sizeof(path[0]), "%s/%s", folder, name);
-	return path[next];
-}
-
-static size_t read_file(const char *path, char *bytes, size_t size)
-{
-	FILE *file = fopen(path, "rb");
-	size_t n = file ? fread(bytes, 1, size - 1, file) : 0;
-
-	if (file)
-		fclose(file);
-	bytes[n] = '\0';
-	return n;
-}
-
-static void write_file(const char *path, const void *bytes, size_t n)
-{
-	FILE *file = fopen(path, "wb");
-
-	assert_non_null(file);
-	assert_int_equal(fwrite(bytes, 1, n, file), n);
-	fclose(file);
-}
-
-static bool exists(const char *path)
-{
-	return !access(path, F_OK);
-}
-
-static int report(const char *format, ...) __attribute__((format(printf, 1, 2)));
-static int report(const char *format, ...)
-{
-	char text[512] = "rptrace report ";
-	size_t n = strlen(text);
-	va_list ap;
-
-	va_start(ap, format);
-	vsnprintf(text + n, sizeof(text) - n, format, ap);
-	va_end(ap);
-	return run(rp_report__run, text);
-}
 
 /* ---- what is shown -----------------------------------------------------------------------------
  */
@@ -175,6 +104,8 @@ static void a_part_of_the_time_is_shown(void **state)
 	/* To the ns, also where a fraction of a second is none of 2. */
 	assert_int_equal(report("--json --to 0.000000063 " GOLDEN), RP_EXIT_OK);
 	assert_prints("\"duration_ns\": 63,");
+	assert_int_equal(report("--json --from 40ms " GOLDEN), RP_EXIT_OK);
+	assert_prints("\"duration_ns\": 60000000,");
 }
 
 static void slowest_instances_are_shown(void **state)
@@ -231,6 +162,7 @@ static void files_that_are_none_are_told(void **state)
 
 static void what_is_damaged_is_told(void **state)
 {
+	static char told[sizeof(ran.said)];
 	static char bytes[8192];
 	size_t n = read_file(GOLDEN, bytes, sizeof(bytes));
 	const char *cut = path_of("cut.rpt"), *damaged = path_of("damaged.rpt");
@@ -251,6 +183,11 @@ static void what_is_damaged_is_told(void **state)
 				"what ended from %lf s to %lf s", &from, &to),
 			 2);
 	assert_true(from <= to && to < 60);
+	/* Once, also where it is read twice. */
+	strcpy(told, ran.said);
+	assert_int_equal(report("--slowest 1 %s", damaged), RP_EXIT_OK);
+	assert_says("are damaged");
+	assert_int_equal(strncmp(told, ran.said, strlen(ran.said)), 0);
 }
 
 /* More places than are told one by one. */
@@ -393,80 +330,6 @@ static void runs_are_added_up(void **state)
 	assert_says("lost: 18 instances");
 }
 
-/* ---- output ------------------------------------------------------------------------------------
- */
-
-static void a_report_goes_to_its_file(void **state)
-{
-	const char *out = path_of("report.csv"), *record = path_of("own.rpt");
-	static char bytes[8192], text[8192];
-	size_t n = read_file(GOLDEN, bytes, sizeof(bytes));
-
-	(void)state;
-	assert_int_equal(report("--format csv -o %s " GOLDEN, out), RP_EXIT_OK);
-	assert_string_equal(ran.out, "");
-	read_file(out, text, sizeof(text));
-	assert_int_equal(report("--format csv " GOLDEN), RP_EXIT_OK);
-	assert_string_equal(ran.out, text);
-	/* Where there is nothing to report the file keeps what is in it. */
-	assert_int_equal(report("--format csv --region none -o %s " GOLDEN, out), RP_EXIT_NOTHING);
-	assert_true(exists(out));
-	read_file(out, ran.said, sizeof(ran.said));
-	assert_string_equal(ran.said, text);
-	/* A record that is to be read is not written over. */
-	write_file(record, bytes, n);
-	assert_int_equal(report("-o %s %s", record, record), RP_EXIT_USAGE);
-	assert_failed("is a record that is to be read", "-o rptrace.out");
-	assert_int_equal(read_file(record, text, sizeof(text)), n);
-	assert_int_equal(report("-o %s " GOLDEN, path_of("no/such/folder")), RP_EXIT_FAILED);
-}
-
-/* What is of no use until it is whole takes its place at the end; else nothing of it stays. */
-static void whole_exports_replace_the_file(void **state)
-{
-	const char *out = path_of("report.db");
-	char bytes[64];
-	struct dirent *entry;
-	size_t files = 0;
-	DIR *dir;
-
-	(void)state;
-	remove_folder(NULL);
-	assert_int_equal(mkdir(folder, 0700), 0);
-	write_file(out, "before", 6);
-	assert_int_equal(report("--format sqlite --region none -o %s " GOLDEN, out),
-			 RP_EXIT_NOTHING);
-	read_file(out, bytes, sizeof(bytes));
-	assert_string_equal(bytes, "before");
-	assert_int_equal(report("--format sqlite -o %s " GOLDEN, out), RP_EXIT_OK);
-	read_file(out, bytes, sizeof(bytes));
-	assert_memory_equal(bytes, "SQLite format 3", 15);
-	dir = opendir(folder);
-	while ((entry = readdir(dir)))
-		files += entry->d_name[0] != '.';
-	closedir(dir);
-	assert_int_equal(files, 1);
-}
-
-/* The number of a part stands in front of what readers go by. */
-static void parts_are_numbered_in_front_of_their_ending(void **state)
-{
-	static const struct {
-		const char *name, *part;
-	} cases[] = {{"run.trace.json", "run.1.trace.json"},
-		     {"run", "run.1"},
-		     {".run.json", ".run.1.json"}};
-
-	(void)state;
-	for (size_t i = 0; i < COUNT(cases); i++) {
-		assert_int_equal(
-			report("--format chrome --split -o %s " GOLDEN, path_of(cases[i].name)),
-			RP_EXIT_OK);
-		assert_true(exists(path_of(cases[i].part)));
-		assert_false(exists(path_of(cases[i].name)));
-	}
-}
-
 /* ---- the baseline ------------------------------------------------------------------------------
  */
 
@@ -525,9 +388,6 @@ int main(void)
 		cmocka_unit_test(much_damage_is_told),
 		cmocka_unit_test(parts_of_a_run_are_one),
 		cmocka_unit_test(runs_are_added_up),
-		cmocka_unit_test(a_report_goes_to_its_file),
-		cmocka_unit_test(whole_exports_replace_the_file),
-		cmocka_unit_test(parts_are_numbered_in_front_of_their_ending),
 		cmocka_unit_test(changes_against_a_baseline),
 	};
 

@@ -278,7 +278,7 @@ static void tell_lost(const struct report *r)
  */
 static int tell_failed(const struct report *r, int rc, struct rp_err *err)
 {
-	if (err->cause[0] && !ferror(file_of(r)))
+	if (err->cause[0] && !r->output.failed && !ferror(file_of(r)))
 		return rc;
 	if (rc == -ENOMEM)
 		return rp_err__no_memory(err);

@@ -75,6 +75,7 @@ int rp_report_output__end(struct rp_report_output *o)
 	o->out = NULL;
 	if (!rc && o->beside)
 		rc = rp_caller__replace(o->beside, o->path);
+	o->failed = rc;
 	if (rc)
 		return rc;
 	free(o->beside);

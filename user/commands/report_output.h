@@ -3,6 +3,7 @@
 #ifndef RP_REPORT_OUTPUT_H
 #define RP_REPORT_OUTPUT_H
 
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "opts/opts.h"
@@ -16,6 +17,7 @@ struct rp_report_output {
 	char *part;	  /* the path of a part */
 	char *beside; /* what is written, to take the place of the path then; NULL: that itself */
 	unsigned parts;
+	bool failed; /* to be closed, or to take its place */
 };
 
 /* The file of -o; it keeps what is in it until it begins. It must be none of the records. */
