@@ -30,14 +30,12 @@ static int read_record(const char *file, const char *name, rp_say_fn say,
 	return rc == -ENOMEM && !err->cause[0] ? rp_err__no_memory(err) : rc;
 }
 
-/* A record begins otherwise. */
+/* A record begins otherwise, and of what is no file nothing is taken here. */
 static bool is_snapshot(int fd)
 {
-	struct stat st;
 	char first;
 
-	return !fstat(fd, &st) && S_ISREG(st.st_mode) && pread(fd, &first, 1, 0) == 1 &&
-	       first == '{';
+	return pread(fd, &first, 1, 0) == 1 && first == '{';
 }
 
 /* All of it; NULL, errno. */
