@@ -9,6 +9,7 @@
 #include <sys/syscall.h>
 
 #include "instances_fixture.h"
+#include "late_fixture.h"
 #include "record/writer.h"
 #include "run/run.h"
 
@@ -219,6 +220,23 @@ static void no_record_is_written_over(void **state)
 	unlink(path);
 }
 
+static void what_closing_tells_is_an_error(void **state)
+{
+	char line[128], path[] = "/tmp/rptrace-diff-XXXXXX";
+	int status;
+
+	(void)state;
+	close(mkstemp(path));
+	snprintf(line, sizeof(line), "rptrace diff -o %s " GOLDEN " " GOLDEN, path);
+	late = path;
+	status = run(rp_diff__run, line);
+	late = NULL;
+	unlink(path);
+	assert_int_equal(status, RP_EXIT_FAILED);
+	assert_failed("Disk quota exceeded", "");
+	assert_non_null(strstr(ran.line.err.cause, path));
+}
+
 /* ---- of runs -----------------------------------------------------------------------------------
  */
 
@@ -256,6 +274,15 @@ static void runs_are_made_in_turns(void **state)
 	assert_int_equal(n[1], 4);
 	assert_says("pair 1 of 3\npair 2 of 3\npair 3 of 3\n");
 	assert_prints("outer");
+	assert_int_equal(run(rp_diff__run, "rptrace diff --run 1 -- one x --- two y"), RP_EXIT_OK);
+	assert_string_equal(ran.out, "");
+	/* Records that nobody keeps are where files of a short life are to be. */
+	setenv("TMPDIR", "/tmp/.", 1);
+	memset(made, 0, sizeof(*made));
+	assert_int_equal(run(rp_diff__run, "rptrace diff --run 1 -o - -- one x --- two y"),
+			 RP_EXIT_OK);
+	unsetenv("TMPDIR");
+	assert_int_equal(strncmp(made->record[0], "/tmp/./", 7), 0);
 }
 
 static void records_are_kept_where_wanted(void **state)
@@ -373,6 +400,7 @@ int main(void)
 		cmocka_unit_test_setup(files_are_compared, begin),
 		cmocka_unit_test_setup(a_gate_wants_more_runs, begin),
 		cmocka_unit_test_setup(no_record_is_written_over, begin),
+		cmocka_unit_test_setup(what_closing_tells_is_an_error, begin),
 		cmocka_unit_test_setup(runs_are_made_in_turns, begin),
 		cmocka_unit_test_setup(records_are_kept_where_wanted, begin),
 		cmocka_unit_test_setup(a_run_that_fails_ends_it, begin),

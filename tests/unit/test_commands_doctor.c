@@ -185,6 +185,19 @@ static void rights_are_told_by_name(void **state)
 		     root ? "--cap-add=SYS_PTRACE" : as_root);
 }
 
+/* As the kernel tells them elsewhere. */
+static void the_rights_are_those_in_effect(void **state)
+{
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+	struct rp_system system;
+
+	(void)state;
+	assert_int_equal(syscall(SYS_capget, &header, data), 0);
+	rp_system__open(&system, NULL);
+	assert_int_equal(system.caps, (uint64_t)data[1].effective << 32 | data[0].effective);
+}
+
 static void a_failure_decides_the_status(void **state)
 {
 	(void)state;
@@ -293,13 +306,17 @@ static void files_that_may_not_be_read_are_told(void **state)
  */
 
 #if defined(__x86_64__)
-static const uint8_t makes_frame[] = {0x55, 0x48, 0x89, 0xe5}; /* push %rbp; mov %rsp, %rbp */
-static const uint8_t makes_none[] = {0x48, 0x83, 0xec, 0x08};  /* sub $8, %rsp */
+/* push %rbp; mov %rsp, %rbp; and behind endbr64 */
+static const uint8_t makes_frame[][8] = {{0x55, 0x48, 0x89, 0xe5},
+					 {0xf3, 0x0f, 0x1e, 0xfa, 0x55, 0x48, 0x89, 0xe5}};
+static const uint8_t makes_none[] = {0x48, 0x83, 0xec, 0x08}; /* sub $8, %rsp */
 /* mov $SYS_pause, %eax; syscall */
 static const uint8_t waits[] = {0xb8, SYS_pause, 0, 0, 0, 0x0f, 0x05};
 #else
-static const uint8_t makes_frame[] = {0xfd, 0x7b, 0xbf, 0xa9}; /* stp x29, x30, [sp, #-16]! */
-static const uint8_t makes_none[] = {0xff, 0x43, 0x00, 0xd1};  /* sub sp, sp, #16 */
+/* stp x29, x30, [sp, #-16]!; and behind bti c */
+static const uint8_t makes_frame[][8] = {{0xfd, 0x7b, 0xbf, 0xa9},
+					 {0x5f, 0x24, 0x03, 0xd5, 0xfd, 0x7b, 0xbf, 0xa9}};
+static const uint8_t makes_none[] = {0xff, 0x43, 0x00, 0xd1}; /* sub sp, sp, #16 */
 /* mov x8, #SYS_ppoll; svc #0 */
 static const uint8_t waits[] = {0x28, 0x09, 0x80, 0xd2, 0x01, 0x00, 0x00, 0xd4};
 #endif
@@ -322,7 +339,10 @@ static void make_program(struct image *img, size_t n, size_t framed)
 					     .st_value = TEXT_ADDR + i * FUNCTION_SIZE,
 					     .st_size = FUNCTION_SIZE};
 		code = img->bytes + TEXT_OFFSET + i * FUNCTION_SIZE;
-		memcpy(code, i < framed ? makes_frame : makes_none, sizeof(makes_frame));
+		if (i < framed)
+			memcpy(code, makes_frame[i % 2], sizeof(makes_frame[0]));
+		else
+			memcpy(code, makes_none, sizeof(makes_none));
 	}
 	image__add_symbols(img, SHT_SYMTAB, symbols, 1 + n, "\0f", sizeof("\0f"));
 	image__finish(img);
@@ -458,6 +478,11 @@ static void programs_read_the_report(void **state)
 	assert_int_equal(json_integer_value(json_object_get(target, "pid")), pid);
 	assert_int_equal(json_array_size(json_object_get(target, "checks")), 13);
 	json_decref(report);
+	fake_features.btf = false;
+	assert_int_equal(run(rp_doctor__run, "rptrace doctor --json"), RP_EXIT_DENIED);
+	report = json_loads(ran.out, 0, NULL);
+	assert_true(json_is_false(json_object_get(report, "works")));
+	json_decref(report);
 }
 
 int main(void)
@@ -469,6 +494,7 @@ int main(void)
 		cmocka_unit_test(return_probes_and_seccomp),
 		cmocka_unit_test(a_kernel_that_keeps_memory_from_programs),
 		cmocka_unit_test(rights_are_told_by_name),
+		cmocka_unit_test(the_rights_are_those_in_effect),
 		cmocka_unit_test(a_failure_decides_the_status),
 		cmocka_unit_test(a_process_is_looked_at),
 		cmocka_unit_test(a_debugger_is_told),

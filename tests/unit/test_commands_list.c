@@ -4,6 +4,7 @@
 
 #include <jansson.h>
 
+#include "elf_image.h"
 #include "run/internal.h"
 #include "util/sanitizer.h"
 
@@ -98,6 +99,40 @@ static void without_a_selection_all_there_is_is_told(void **state)
 	assert_null(strstr(ran.out, "test_commands_list:*"));
 }
 
+#if defined(__x86_64__)
+static const uint8_t nop[] = {0x90};
+#else
+static const uint8_t nop[] = {0x1f, 0x20, 0x03, 0xd5};
+#endif
+
+/* Of what has regions by itself, those; and functions as well, but of no library. */
+static void regions_are_proposed_to_be_traced(void **state)
+{
+	char path[] = "/tmp/rptrace-list-XXXXXX", next[128];
+	int file = mkstemp(path), status;
+	static struct image img;
+	void *mapped;
+
+	full_image(&img);
+	memcpy(img.bytes + TEXT_OFFSET + 8, nop, sizeof(nop));
+	memcpy(img.bytes + TEXT_OFFSET + 16, nop, sizeof(nop));
+	assert_int_equal(write(file, img.bytes, img.size), img.size);
+	mapped = mmap(NULL, img.size, PROT_READ | PROT_EXEC, MAP_PRIVATE, file, 0);
+	assert_true(mapped != MAP_FAILED);
+	begin(state);
+	munmap(mapped, img.size);
+	close(file);
+	status = list("");
+	end(state);
+	unlink(path);
+	assert_int_equal(status, RP_EXIT_OK);
+	assert_prints("job ");
+	snprintf(next, sizeof(next), "\nNext:\n  rptrace -p %d\n  rptrace list -p %d -f '*'\n",
+		 (int)pid, (int)pid);
+	assert_prints("\nNext:\n");
+	assert_string_equal(strstr(ran.out, "\nNext:\n"), next);
+}
+
 static const char *text_of(const json_t *object, const char *key)
 {
 	return json_string_value(json_object_get(object, key));
@@ -151,6 +186,7 @@ int main(void)
 		TEST(functions_are_listed_with_their_method),
 		TEST(a_selection_of_nothing_is_a_mistake),
 		TEST(without_a_selection_all_there_is_is_told),
+		cmocka_unit_test(regions_are_proposed_to_be_traced),
 		TEST(programs_read_the_list),
 	};
 
