@@ -10,6 +10,7 @@
 
 #include "attach/session.h"
 #include "commands/doctor_internal.h"
+#include "discover/proc.h"
 #include "elf_image.h"
 
 static int load_error; /* a negative errno; 0: programs load */
@@ -278,6 +279,26 @@ static void a_process_is_looked_at(void **state)
 	assert_found(&found.items[0], RP_LEVEL_FAIL, "no such process", "ps -eo pid,comm");
 }
 
+/* A process that goes on without it. */
+static void a_first_thread_that_has_ended_is_told(void **state)
+{
+	static struct rp_findings found;
+	pid_t pid = fork();
+
+	(void)state;
+	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (pthread_create(&(pthread_t){0}, NULL, wait_for_the_end, NULL))
+			_exit(1);
+		syscall(SYS_exit, 0);
+	}
+	while (rp_proc__live_thread("/proc", pid) == pid)
+		usleep(1000);
+	look_at(&modern, pid, &found);
+	let_go(pid);
+	assert_found(finding(&found, "first thread"), RP_LEVEL_NOTE, "has ended", "keep the first");
+}
+
 static void files_that_may_not_be_read_are_told(void **state)
 {
 	int file = memfd_create("secret", MFD_CLOEXEC);
@@ -497,6 +518,7 @@ int main(void)
 		cmocka_unit_test(the_rights_are_those_in_effect),
 		cmocka_unit_test(a_failure_decides_the_status),
 		cmocka_unit_test(a_process_is_looked_at),
+		cmocka_unit_test(a_first_thread_that_has_ended_is_told),
 		cmocka_unit_test(a_debugger_is_told),
 		cmocka_unit_test(files_that_may_not_be_read_are_told),
 		cmocka_unit_test(most_functions_are_to_have_frames),
