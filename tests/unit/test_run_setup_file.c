@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "run/setup_file.h"
@@ -14,6 +15,14 @@
 static char home[] = "/tmp/rptrace-setup.XXXXXX", folder[64], path[80], said[8192];
 static struct line line;
 static struct rp_setup_file *file;
+
+/* It stands still: nobody is too late to read or write the file, however busy the machine is. */
+int clock_gettime(clockid_t clock, struct timespec *now)
+{
+	(void)clock;
+	*now = (struct timespec){.tv_sec = 1};
+	return 0;
+}
 
 static int set_up(void **state)
 {
