@@ -40,9 +40,11 @@ static void check(json_t *json, const char *region, uint64_t programs)
 
 	print_message("%ju of %ju calls, %ju late\n", (uintmax_t)counted,
 		      (uintmax_t)programs * CALLS, (uintmax_t)late);
+	/* None, where the machine is too busy to see one while it lives. */
 	assert_true(counted <= programs * CALLS);
 	assert_true(programs * CALLS - counted <= late * CALLS);
-	assert_true(counted > 0);
+	if (!row)
+		return;
 	assert_int_equal(live_u64(row, "open"), 0);
 	assert_int_equal(live_u64(row, "unwound"), 0);
 	assert_int_equal(live_u64(row, "unmatched"), 0);
