@@ -8,7 +8,7 @@ CMOCKA_LIBS := -lcmocka
 # and what one says is shown whole once it has ended (-O).
 
 # So many at a time of those that may run beside others.
-ROWS ?= 2
+ROWS ?= 3
 
 TESTED = RPTRACE=$(abspath $(O))/rptrace RPT_TARGETS=$(abspath $(O))/targets
 
