@@ -41,8 +41,12 @@ static void test_swap(void **state)
 	/* The new ones lack B, which is not left out; C is. */
 	fake_hit(rp_probe, RP_COOKIE(B, ENTER, 0, 0, 0, 1), fake_sp(0, SP - 10));
 	assert_int_equal(fake_figures(node(FAKE_ROOT, A), B).entries, 1);
-	bpf_map_update_elem(&left_out, &(__u64){C}, &(__u8){0}, BPF_ANY);
 	fake_hit(rp_probe, RP_COOKIE(C, ENTER, 0, 0, 0, 1), fake_sp(0, SP - 20));
+	bpf_map_update_elem(&left_out, &(__u64){C}, &(__u8){0}, BPF_ANY);
+	fake_hit(rp_probe, RP_COOKIE(C, ENTER, 0, 0, 0, 1), fake_sp(0, SP - 30));
+	assert_int_equal(depth(), 3);
+	/* What it has open still ends by its exit. */
+	fake_hit(rp_probe, RP_COOKIE(C, LEAVE, 0, 0, 0, 1), fake_sp(0, SP - 20));
 	assert_int_equal(depth(), 2);
 	fake_hit(rp_probe, RP_COOKIE(B, LEAVE, 0, 0, 0, 1), fake_sp(0, SP - 10));
 	assert_int_equal(depth(), 1);

@@ -213,6 +213,11 @@ static void test_places(void **state)
 	assert_int_equal(lost[RP_LOST_SPANS], 0);
 	assert_int_equal(figures().count, 20);
 	assert_int_equal(figures().unwound, 20);
+	/* That of a begin without room, too. */
+	fake.full = 1;
+	span_hit(&first, BEGIN, 5, 1000);
+	assert_int_equal(lost[RP_LOST_SPANS], 1);
+	assert_int_equal(spans_open, 0);
 }
 
 static void test_no_room(void **state)

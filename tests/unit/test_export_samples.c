@@ -3,7 +3,9 @@
  * Samples in the forms of other programs: of several runs, in parts, and where a record is damaged.
  */
 #include <jansson.h>
+#include <sqlite3.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "compare/run_summary.h"
 #include "export/export.h"
@@ -332,6 +334,34 @@ static void test_samples_of_a_summary(void **state)
 	rp_run_summing__free(summing);
 }
 
+/* What is not known of a frame is NULL, not that of the frame before. */
+static void test_frames_of_a_database(void **state)
+{
+	char path[] = "/tmp/rptrace-test-XXXXXX";
+	FILE *file = fdopen(mkstemp(path), "w");
+	struct rp_event_sink sink;
+	sqlite3_stmt *outer;
+	sqlite3 *db;
+
+	(void)state;
+	assert_non_null(file);
+	assert_int_equal(rp_export__find("sqlite")->open(file, &sink), 0);
+	tell_sampled(&sink);
+	assert_int_equal(sink.close(sink.ctx), 0);
+	fclose(file);
+	assert_int_equal(sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_prepare_v2(
+				 db, "SELECT file, line FROM frames WHERE function = 'outer'", -1,
+				 &outer, NULL),
+			 SQLITE_OK);
+	assert_int_equal(sqlite3_step(outer), SQLITE_ROW);
+	assert_int_equal(sqlite3_column_type(outer, 0), SQLITE_NULL);
+	assert_int_equal(sqlite3_column_type(outer, 1), SQLITE_NULL);
+	sqlite3_finalize(outer);
+	sqlite3_close(db);
+	unlink(path);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -341,6 +371,7 @@ int main(void)
 		cmocka_unit_test(test_pprof_names_regions),
 		cmocka_unit_test(test_perfetto_tells_why_stacks_end),
 		cmocka_unit_test(test_samples_of_a_summary),
+		cmocka_unit_test(test_frames_of_a_database),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -90,6 +90,29 @@ static void equal_places_are_one(void **state)
 	assert_int_equal(rp_sample_store__function_of(store, place("f", "", 0)), place("f", "", 0));
 }
 
+static void count_place(void *ctx, uint32_t number, const struct rp_place *p)
+{
+	uint32_t *told = ctx;
+
+	assert_int_equal(number, ++*told);
+	assert_ptr_equal(p, rp_sample_store__place_at(store, number));
+}
+
+/* Who begins to listen late is told all places, too. */
+static void listeners_are_told_what_is_there(void **state)
+{
+	uint32_t told = 0;
+	const struct rp_sample_listener listener = {.ctx = &told, .place = count_place};
+
+	(void)state;
+	place("f", "", 0);
+	place("g", "", 0);
+	rp_sample_store__listen(store, &listener);
+	assert_int_equal(told, 2);
+	place("h", "", 0);
+	assert_int_equal(told, 3);
+}
+
 static void stacks_share_their_callers(void **state)
 {
 	uint32_t main_ = place("main", "", 0), f = place("f", "", 0), g = place("g", "", 0);
@@ -411,6 +434,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(equal_places_are_one, begin, end),
+		cmocka_unit_test_setup_teardown(listeners_are_told_what_is_there, begin, end),
 		cmocka_unit_test_setup_teardown(stacks_share_their_callers, begin, end),
 		cmocka_unit_test(past_the_bound_samples_are_dropped),
 		cmocka_unit_test(many_stacks_are_found_again),

@@ -348,6 +348,27 @@ static void test_augmentations(void **state)
 	rp_unwind_rows__free(&rows);
 }
 
+/* Code before the section: distances of two bytes have a sign as well. */
+static void test_short_distances(void **state)
+{
+	struct section s = {0};
+	struct rp_unwind_rows rows;
+	size_t at;
+
+	(void)state;
+	put_cie(&s, "zR", BYTES(DW_EH_PE_pcrel | DW_EH_PE_sdata2));
+	at = s.size;
+	put(&s, 0, 4);
+	put(&s, s.size - s.cie, 4);
+	put(&s, SECTION - 0x1000 - (SECTION + s.size), 2);
+	put(&s, 16, 2);
+	put(&s, 0, 1);
+	end_entry(&s, at);
+	assert_int_equal(read_rows(&s, &rows), 0);
+	assert_int_equal(rows.base, SECTION - 0x1000);
+	rp_unwind_rows__free(&rows);
+}
+
 /* ---- hostile -------------------------------------------------------------------------------- */
 
 static void test_nothing_in_it(void **state)
@@ -517,6 +538,7 @@ int main(void)
 		cmocka_unit_test(test_expressions),
 		cmocka_unit_test(test_end_of_a_signal),
 		cmocka_unit_test(test_augmentations),
+		cmocka_unit_test(test_short_distances),
 		cmocka_unit_test(test_nothing_in_it),
 		cmocka_unit_test(test_one_is_broken),
 		cmocka_unit_test(test_a_cie_is_broken),
