@@ -31,6 +31,19 @@ static __attribute__((noinline, used, section(".text.behind"))) void function_be
 	__asm__ volatile("" ::: "memory");
 }
 
+static inline __attribute__((always_inline)) void inlined(void)
+{
+	__asm__ volatile("nop" ::: "memory");
+}
+
+extern const char behind_inlined[];
+
+static __attribute__((noinline, noclone)) void around_inlined(void)
+{
+	inlined();
+	__asm__ volatile("behind_inlined: nop" ::: "memory");
+}
+
 static uint64_t offset_of(struct rp_elf *elf, const char *name)
 {
 	const struct rp_symbol *symbols;
@@ -105,6 +118,31 @@ static void test_places_in_any_order(void **state)
 	rp_elf__free(elf);
 }
 
+/* What is inlined ends where the next instruction begins. */
+static void test_behind_what_is_inlined(void **state)
+{
+	struct rp_elf *elf = open_path("/proc/self/exe");
+	struct rp_code_frame frames[4];
+	struct rp_lines *lines;
+	uint64_t addr;
+
+	(void)state;
+	around_inlined();
+	if (!rp_elf__traits(elf)->has_lines) {
+		rp_elf__free(elf);
+		skip();
+	}
+	assert_int_equal(rp_lines__open(elf, &lines), 0);
+	assert_int_equal(rp_elf__address(elf, offset_of(elf, "around_inlined"), &addr), 0);
+	addr += (uint64_t)(behind_inlined - (const char *)around_inlined);
+	assert_int_equal(rp_lines__frames(lines, addr - 1, frames, 4), 2);
+	assert_string_equal(frames[0].function, "inlined");
+	assert_int_equal(rp_lines__frames(lines, addr, frames, 4), 1);
+	assert_string_equal(frames[0].function, "around_inlined");
+	rp_lines__free(lines);
+	rp_elf__free(elf);
+}
+
 static void test_nothing_there(void **state)
 {
 	struct rp_elf *elf = open_path("/proc/self/exe");
@@ -170,6 +208,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_own_function),
 		cmocka_unit_test(test_places_in_any_order),
+		cmocka_unit_test(test_behind_what_is_inlined),
 		cmocka_unit_test(test_nothing_there),
 		cmocka_unit_test(test_no_debug_information),
 		cmocka_unit_test(test_broken_debug_information),

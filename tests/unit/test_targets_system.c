@@ -414,6 +414,47 @@ static void test_files_that_come_and_go(void **state)
 	assert_int_equal(links_alive(&f.kernel), 2);
 }
 
+/* Files get new numbers while links of one are replaced: they go with that file. */
+static void test_swap_of_a_file_that_is_renumbered(void **state)
+{
+	enum { FILES = 100, STAYS = 60 }; /* 64 at least are forgotten together */
+	const char *path;
+	struct rp_err err;
+	uint32_t alpha, at = 0;
+
+	(void)state;
+	trace_alpha();
+	for (int i = 0; i <= FILES; i++) {
+		put_process(PID + i, 1);
+		put_files(PID + i, i, 1);
+		send(RP_EVENT_EXEC, PID + i, 0);
+		if (i == STAYS) {
+			f.kernel.any_open = true;
+			alpha = region("alpha");
+			assert_int_equal(rp_targets__leave_out(f.targets, &alpha, 1, &err), 0);
+			continue;
+		}
+		end_process(PID + i);
+		send(RP_EVENT_EXIT, PID + i, 0);
+		remove_all("/folder%d", i);
+	}
+	while (rp_targets__n_objects(f.targets) > 64) {
+		usleep(10000);
+		rp_targets__rescan(f.targets);
+	}
+	while (rp_targets__object(f.targets, at, &path) < 0 || !strstr(path, "/folder60/"))
+		assert_true(++at < rp_targets__n_objects(f.targets));
+	end_process(PID + STAYS);
+	send(RP_EVENT_EXIT, PID + STAYS, 0);
+	remove_all("/folder%d", STAYS);
+	while (rp_targets__object(f.targets, at, &path) >= 0) {
+		usleep(10000);
+		rp_targets__rescan(f.targets);
+	}
+	assert_int_equal(f.kernel.ended_swaps, f.kernel.swaps);
+	assert_int_equal(links_alive(&f.kernel), 0);
+}
+
 static void test_written_file_is_let_go(void **state)
 {
 	char path[PATH_MAX];
@@ -476,6 +517,7 @@ int main(void)
 		TARGETS_TEST(test_unused_file_is_let_go),
 		TARGETS_TEST(test_unused_file_is_removed_later),
 		TARGETS_TEST(test_files_that_come_and_go),
+		TARGETS_TEST(test_swap_of_a_file_that_is_renumbered),
 		TARGETS_TEST(test_written_file_is_let_go),
 		TARGETS_TEST(test_copy_is_a_file_of_its_own),
 	};
