@@ -181,12 +181,38 @@ static void frames_that_change_have_no_start(void **state)
 	rp_session__free(s);
 }
 
+/* Its last frame is left before each look. */
+static void leave_one(struct bpf_map *m)
+{
+	struct rp_thread *stack = m->entry[0].value;
+
+	if (!strcmp(m->name, "goroutines"))
+		stack->depth--;
+}
+
+static void frames_that_are_left_are_not_open(void **state)
+{
+	struct rp_session *s = session_of_goroutines();
+
+	(void)state;
+	put_goroutine(s, 70, 4, false);
+	s->skel->bss->goroutines_used = 1;
+	fake.on_lookup = leave_one;
+	n_stacks = 0;
+	assert_int_equal(rp_session__open_stacks(s, see_stack, NULL), 0);
+	fake.on_lookup = NULL;
+	assert_int_equal(depths[0], 2);
+	close(fake.to_read);
+	rp_session__free(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(stacks_of_threads_are_read_whole),
 		cmocka_unit_test(stacks_of_goroutines_are_put_together),
 		cmocka_unit_test(frames_that_change_have_no_start),
+		cmocka_unit_test(frames_that_are_left_are_not_open),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -69,12 +69,23 @@ static void test_what_probes_add_is_no_change(void **state)
 	assert_int_equal(verdict_of_probed(0), RP_OUTCOME_SLOWER);
 }
 
+/* Words of the first line. */
+static size_t titles_in(const char *text)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; text[i] && text[i] != '\n'; i++)
+		n += text[i] != ' ' && (!i || text[i - 1] == ' ');
+	return n;
+}
+
 /* Columns go before a name is cut. */
 static void test_name_is_whole_at_each_width(void **state)
 {
 	const struct rp_compare_opts how = {.metric = RP_METRIC_MEDIAN};
 	struct rp_side a, b;
 	struct rp_comparison c;
+	size_t columns = 0, before;
 
 	(void)state;
 	make_probed(&a, 10000, 0);
@@ -90,6 +101,10 @@ static void test_name_is_whole_at_each_width(void **state)
 		assert_int_equal(rp_diff_forms[RP_DIFF_FORM_TABLE].print(out, &c, &opts), 0);
 		assert_int_equal(fclose(out), 0);
 		assert_non_null(strstr(text, "\n" NAME " "));
+		/* No more of them than have to. */
+		before = columns;
+		columns = titles_in(text);
+		assert_true(!before || columns <= before + 2); /* "CPU P50" is two words */
 		free(text);
 	}
 	rp_comparison__free(&c);

@@ -76,6 +76,7 @@ static void files_are_those_that_are_opened_here(void **state)
 
 	assert_true(fd >= 0);
 	assert_int_equal(fcntl(fd, F_GETFL) & O_ACCMODE, O_RDONLY);
+	assert_int_equal(fcntl(fd, F_GETFD), FD_CLOEXEC); /* not for commands that are started */
 	assert_int_equal(fstat(fd, &own), 0);
 	assert_int_equal(st.st_ino, own.st_ino);
 	assert_int_equal(st.st_dev, own.st_dev);

@@ -6,8 +6,10 @@
 #include <sys/sendfile.h>
 
 #include "elf_image.h"
+#include "discover/proc.h"
 #include "helper/internal.h"
 #include "symbolize/reader.h"
+#include "util/array.h"
 #include "util/cpu_time.h"
 
 #define THIS "/proc/self/exe"
@@ -326,6 +328,27 @@ static void test_owner_of_what_is_elsewhere(void **state)
 	free(h.silent_owners);
 }
 
+/* Past so many silent ones no process of that user is asked, and it is told why. */
+static void test_processes_of_a_silent_user(void **state)
+{
+	static struct rp_helper h;
+
+	(void)state;
+	for (pid_t pid = 1; pid <= RP_HELPER_SILENT_MAX; pid++) {
+		h.why = NULL;
+		assert_false(rp_helper__is_silent_process(&h, getpid()));
+		assert_null(h.why);
+		assert_int_equal(rp_array__fit(&h.silent_processes, h.n_silent_processes + 1,
+					       sizeof(*h.silent_processes)),
+				 0);
+		h.silent_processes[h.n_silent_processes++] = (struct rp_helper_silent){
+			.pid = -pid, .user = rp_proc__user("/proc", getpid())};
+	}
+	assert_true(rp_helper__is_silent_process(&h, getpid()));
+	assert_string_equal(h.why, RP_HELPER_WHY_IDLE);
+	free(h.silent_processes);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -337,6 +360,7 @@ int main(void)
 		cmocka_unit_test(test_debug_file),
 		cmocka_unit_test(test_code_of_each),
 		cmocka_unit_test(test_owner_of_what_is_elsewhere),
+		cmocka_unit_test(test_processes_of_a_silent_user),
 	};
 
 	return cmocka_run_group_tests_name("helper_samples", tests, NULL, NULL);

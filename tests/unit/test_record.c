@@ -270,6 +270,19 @@ static void test_cut_at_each_byte(void **state)
 
 /* ---- later versions, other files ------------------------------------------------------------ */
 
+/* What is in it would not fit into the memory that there is for a block. */
+static void test_blocks_are_bounded(void **state)
+{
+	struct rp_block_header header = {.magic = RP_BLOCK_MAGIC, .raw = RP_BLOCK_MAX};
+
+	(void)state;
+	rp_block_header__seal(&header);
+	assert_true(rp_block_header__is_sound(&header));
+	header.raw++;
+	rp_block_header__seal(&header);
+	assert_false(rp_block_header__is_sound(&header));
+}
+
 /* A block between the others, sound but for what its type says. */
 static void insert_block(struct record_image *image, uint16_t type, uint16_t version)
 {
@@ -420,6 +433,7 @@ int main(void)
 		cmocka_unit_test(test_blocks_are_found_by_their_headers),
 		cmocka_unit_test(test_blocks_are_found_behind_damage),
 		cmocka_unit_test(test_cut_at_each_byte),
+		cmocka_unit_test(test_blocks_are_bounded),
 		cmocka_unit_test(test_unknown_blocks_are_skipped),
 		cmocka_unit_test(test_cpu_time_is_of_all_instances),
 		cmocka_unit_test(test_other_files_are_none),

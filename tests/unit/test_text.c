@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+#include <errno.h>
 #include <math.h>
 
 #include "counts_fixture.h"
@@ -60,11 +61,29 @@ static void test_count(void **state)
 	check_count(NAN, "0");
 }
 
+/* What could not be written is told at the end, though nothing is left to be written then. */
+static void test_end_of_what_was_not_written(void **state)
+{
+	FILE *full = fopen("/dev/full", "we"), *null = fopen("/dev/null", "we");
+
+	(void)state;
+	assert_non_null(full);
+	assert_non_null(null);
+	setvbuf(full, NULL, _IONBF, 0);
+	fputc('x', full);
+	fputc('x', null);
+	assert_int_equal(rp_view__end(full), -EIO);
+	assert_int_equal(rp_view__end(null), 0);
+	fclose(full);
+	fclose(null);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_ns),
 		cmocka_unit_test(test_count),
+		cmocka_unit_test(test_end_of_what_was_not_written),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
