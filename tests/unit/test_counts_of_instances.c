@@ -182,7 +182,8 @@ static void tell_file(const struct rp_event_sink *sink, const char *file, uint64
 	tell_node(sink, 2, TOLD_ROOT, F);
 	tell_thread(sink, 1, 10, 10, "app");
 	/* One in which others took all of the time: imbalance is of totals. */
-	tell_timed(sink, 1, (struct rp_event_instance){.thread = 1, .node = 2, .ns = 10, .child = 10});
+	tell_timed(sink, 1,
+		   (struct rp_event_instance){.thread = 1, .node = 2, .ns = 10, .child = 10});
 	tell_timed(sink, n - 1, (struct rp_event_instance){.thread = 1, .node = 2, .ns = 10});
 	RP_TELL(sink, left_out, 2, 1);
 	tell_end(sink, 100);

@@ -350,10 +350,10 @@ static void test_frames_of_a_database(void **state)
 	assert_int_equal(sink.close(sink.ctx), 0);
 	fclose(file);
 	assert_int_equal(sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
-	assert_int_equal(sqlite3_prepare_v2(
-				 db, "SELECT file, line FROM frames WHERE function = 'outer'", -1,
-				 &outer, NULL),
-			 SQLITE_OK);
+	assert_int_equal(
+		sqlite3_prepare_v2(db, "SELECT file, line FROM frames WHERE function = 'outer'", -1,
+				   &outer, NULL),
+		SQLITE_OK);
 	assert_int_equal(sqlite3_step(outer), SQLITE_ROW);
 	assert_int_equal(sqlite3_column_type(outer, 0), SQLITE_NULL);
 	assert_int_equal(sqlite3_column_type(outer, 1), SQLITE_NULL);

@@ -5,8 +5,8 @@
  */
 #include <sys/sendfile.h>
 
-#include "elf_image.h"
 #include "discover/proc.h"
+#include "elf_image.h"
 #include "helper/internal.h"
 #include "symbolize/reader.h"
 #include "util/array.h"

@@ -122,6 +122,35 @@ static void figures_go_on_after_a_reset(void **state)
 	json_decref(saved);
 }
 
+static uint64_t calls_when_grouped; /* 0: not yet */
+
+/* Many intervals after the last key that asked for figures. */
+static void save_what_is_frozen(void)
+{
+	if (!calls_when_grouped && fake_bss->group_by) {
+		calls_when_grouped = kernel.calls;
+		reset_at = kernel.drains;
+	}
+	if (calls_when_grouped && kernel.drains == reset_at + 40)
+		kernel.keys = "wq";
+}
+
+/* A key that asks for figures has them once. */
+static void a_frozen_screen_stays_so(void **state)
+{
+	json_t *saved, *region;
+
+	(void)state;
+	calls_when_grouped = 0;
+	kernel.keys = "pgp";
+	kernel.then = save_what_is_frozen;
+	saved = trace_and_save();
+	region = json_array_get(json_object_get(saved, "regions"), 0);
+	assert_in_range(json_integer_value(json_object_get(region, "count")), 0,
+			calls_when_grouped + 200);
+	json_decref(saved);
+}
+
 /* What a command has written would be gone with the screen. */
 static void what_a_command_wrote_stays(void **state)
 {
@@ -218,6 +247,7 @@ int main(void)
 		TEST(figures_are_saved),
 		TEST(figures_end_with_the_target),
 		TEST(figures_go_on_after_a_reset),
+		TEST(a_frozen_screen_stays_so),
 		TEST(what_a_command_wrote_stays),
 		TEST(the_screen_outlasts_the_target),
 		TEST(the_run_ends_with_its_terminal),
