@@ -38,7 +38,7 @@ static inline __attribute__((always_inline)) void inlined(void)
 
 extern const char behind_inlined[];
 
-static __attribute__((noinline, noclone)) void around_inlined(void)
+static __attribute__((noinline)) void around_inlined(void)
 {
 	inlined();
 	__asm__ volatile("behind_inlined: nop" ::: "memory");
