@@ -181,7 +181,9 @@ class Table(Screen):
                         any(frame.numbers("P90")))
         screen.press("c", "End", "c")
         self.wait_frame("the table", lambda frame: "P90▼" in frame.titles)
-        # All of them can be had.
+        # All of them can be had, while figures stand still: OPEN shows itself where
+        # something is open.
+        self.freeze()
         screen.press("c")
         screen.wait("[ ] ")
         while True:
