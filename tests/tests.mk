@@ -155,10 +155,10 @@ fuzz: targets ## damaged programs and records read, under sanitizers (FUZZ_SECON
 	$(Q)cd $(O) && asan/tests/fuzz/fuzz_record $(FUZZ_SECONDS) $(CURDIR)/tests/golden/record.rpt \
 		$(CURDIR)/tests/golden/samples.rpt
 
-# The whole program, as root: so many of each kind of input, the same ones each time, with one kind a CPU at a time.
 asan-program:
 	$(Q)$(MAKE) --no-print-directory -j$$(nproc) O=$(O)/asan ASAN=1 $(O)/asan/rptrace
 
+# The whole program, as root: so many of each kind of input, the same ones each time, with one kind a CPU at a time.
 fuzz-program: targets asan-program ## hostile files, names and options through the whole program (root)
 	$(Q)python3 -B tests/fuzz/whole --rptrace $(O)/asan/rptrace --targets $(O)/targets
 

@@ -193,6 +193,7 @@ static void a_wish_that_comes_late_ends_nothing(void **state)
 
 		raise(SIGUSR1);
 		rp_signals__free(s);
+		raise(SIGUSR1);
 		_exit(7);
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);

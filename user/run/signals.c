@@ -97,15 +97,21 @@ void rp_signals__unwatch(struct rp_signals *s)
 	s->unheard = NULL;
 }
 
-/* Whoever asks for a record as the run ends gets none, and ends nothing. */
+static void end_nothing(int signal)
+{
+	(void)signal;
+}
+
+/*
+ * Whoever asks for a record as the run ends, or later, gets none, and ends nothing. Commands would
+ * inherit that it is ignored, and do not inherit a handler.
+ */
 static void forget_wishes(void)
 {
-	static const struct timespec at_once;
-	sigset_t wishes;
+	struct sigaction now;
 
-	sigemptyset(&wishes);
-	sigaddset(&wishes, SIGUSR1);
-	sigtimedwait(&wishes, NULL, &at_once);
+	if (!sigaction(SIGUSR1, NULL, &now) && now.sa_handler == SIG_DFL)
+		signal(SIGUSR1, end_nothing);
 }
 
 void rp_signals__free(struct rp_signals *s)
