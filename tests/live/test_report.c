@@ -57,7 +57,6 @@ static const char *report(const char *path, const char *options)
 
 	assert_int_equal(chown(path, 65534, 65534), 0);
 	rptrace = live_start(LIVE_AS_NOBODY "%s report %s %s", live_program(), options, path);
-	live_release(rptrace);
 	if (live_wait(rptrace))
 		fail_msg("report %s: %s", options, rptrace->err);
 	/* No record is written over a file of somebody else. */
