@@ -69,10 +69,13 @@ static inline int told_run(void *ctx, const struct rp_event_run *run)
 	const struct told *told = ctx;
 	const struct rp_meta *m = &run->meta;
 
-	fprintf(told->out, "run %lu %lu %s %s %s %s %s %s %s %lu %u\n", run->start, run->wall,
+	fprintf(told->out, "run %lu %lu %s %s %s %s %s %s %s %lu %u", run->start, run->wall,
 		m->version ? m->version : "-", m->host ? m->host : "-", m->kernel ? m->kernel : "-",
 		m->start_time, m->attach_mode ? m->attach_mode : "-", m->target ? m->target : "-",
 		m->options ? m->options : "-", m->probes, run->sample_hz);
+	fprintf(told->out, " %s %s %lu %lu %s %lu\n", m->group_by ? m->group_by : "-",
+		m->kept ? m->kept : "-", m->slow_sites, m->processes, run->part ? run->part : "-",
+		run->from);
 	return 0;
 }
 
@@ -129,6 +132,14 @@ static inline int told_left_out(void *ctx, uint32_t node, uint64_t n)
 	const struct told *told = ctx;
 
 	fprintf(told->out, "left_out %u %lu\n", node, n);
+	return 0;
+}
+
+static inline int told_passed_over(void *ctx, uint32_t node)
+{
+	const struct told *told = ctx;
+
+	fprintf(told->out, "passed_over %u\n", node);
 	return 0;
 }
 
@@ -192,6 +203,7 @@ static inline struct rp_event_sink told_sink(struct told *told)
 				      .node = told_node,
 				      .instance = told_instance,
 				      .left_out = told_left_out,
+				      .passed_over = told_passed_over,
 				      .lost = told_lost,
 				      .place = told_place,
 				      .call = told_call,

@@ -69,36 +69,6 @@ static void test_golden_file(void **state)
 	free(image.at);
 }
 
-/* They are not in the golden file, which is older. */
-static void test_newer_members(void **state)
-{
-	struct record_image image = {0};
-	const struct rp_writer_opts opts = {.run = 1, .fn = image_take, .ctx = &image};
-	const uint64_t lost[RP_LOST_COUNT] = {0};
-	const struct rp_event_end end = {.time = RUN_START + 1, .lost = lost, .late_ns = 654321};
-	struct rp_region_name region = run_regions[0];
-	struct rp_event_run run = run_about;
-	struct rp_event_sink sink;
-	struct rp_writer *writer;
-	struct told told;
-
-	(void)state;
-	run.meta.options = "--function 'a b'";
-	region.build_id = "-09af";
-	assert_int_equal(rp_writer__new(&opts, &writer), 0);
-	sink = rp_writer__sink(writer);
-	assert_int_equal(sink.run(sink.ctx, &run), 0);
-	assert_int_equal(sink.region(sink.ctx, 1, &region), 0);
-	assert_int_equal(sink.end(sink.ctx, &end), 0);
-	assert_int_equal(sink.close(sink.ctx), 0);
-	assert_int_equal(run_read(image.at, image.n, &told, NULL), 0);
-	assert_non_null(strstr(told.text, " demo --function 'a b' 12 "));
-	assert_non_null(strstr(told.text, " /bin/demo-09af "));
-	assert_non_null(strstr(told.text, " 654321\n"));
-	told_free(&told);
-	free(image.at);
-}
-
 /* ---- damage --------------------------------------------------------------------------------- */
 
 /* A file behind itself, and not whole: each block is there twice, and counts once. */
@@ -426,7 +396,6 @@ int main(void)
 		cmocka_unit_test(test_numbers),
 		cmocka_unit_test(test_round_trip),
 		cmocka_unit_test(test_golden_file),
-		cmocka_unit_test(test_newer_members),
 		cmocka_unit_test(test_what_is_there_twice_counts_once),
 		cmocka_unit_test(test_each_byte_flipped),
 		cmocka_unit_test(test_damage_has_its_time),
