@@ -323,6 +323,167 @@ static void test_load(void **state)
 	rp_timeline__free(timeline);
 }
 
+/* ---- when ------------------------------------------------------------------------------------ */
+
+/* As narrow as slots are in a short run. */
+#define SLOT (1ull << 20)
+
+/* Ends of instances; three of the six are in one slot. */
+static const uint64_t ends[] = {SLOT / 4,     SLOT + 1,	     SLOT + SLOT / 2,
+				2 * SLOT - 1, 2 * SLOT + 10, 4 * SLOT - 5};
+#define N_ENDS (sizeof(ends) / sizeof(ends[0]))
+
+static void tell_ends(const struct rp_event_sink *sink, uint64_t length)
+{
+	tell_run(sink, "run.rpt");
+	tell_region(sink, F, "f", RP_KIND_FUNCTION);
+	tell_node(sink, 2, TOLD_ROOT, F);
+	tell_thread(sink, 1, 10, 10, "app");
+	for (size_t i = 0; i < N_ENDS; i++)
+		tell(sink, (struct rp_event_instance){.start = ends[i] - 100,
+						      .ns = 100,
+						      .node = 2,
+						      .thread = 1,
+						      .unwound = i == 2});
+	tell_end(sink, length);
+}
+
+static struct rp_timeline *timeline_of_ends(uint64_t length)
+{
+	struct rp_timeline *timeline = rp_timeline__new();
+	struct rp_event_sink sink = rp_timeline__sink(timeline);
+
+	tell_ends(&sink, length);
+	return timeline;
+}
+
+/* Columns up to this one, from those of the step before on, and what is in each. */
+struct load_step {
+	unsigned end;
+	double each;
+};
+
+static void assert_load(const double *load, const struct load_step *step)
+{
+	for (unsigned c = 0; c < RP_LOAD_COLUMNS; c++) {
+		if (c == step->end)
+			step++;
+		if (load[c] < step->each - 1e-9 || load[c] > step->each + 1e-9)
+			fail_msg("column %u: %f, not %f", c, load[c], step->each);
+	}
+}
+
+/* Instances of a slot are spread over the columns that it lies in, as far as there is a record. */
+static void test_load_lies_where_it_ended(void **state)
+{
+	struct rp_timeline *timeline = timeline_of_ends(4 * SLOT);
+	double load[RP_LOAD_COLUMNS];
+
+	(void)state;
+	rp_timeline__load(timeline, 0, 4 * SLOT, load);
+	assert_load(load, (struct load_step[]){
+				  {64, 1 / 64.}, {128, 3 / 64.}, {192, 1 / 64.}, {256, 1 / 64.}});
+	rp_timeline__load(timeline, SLOT / 2, 2 * SLOT + SLOT / 2, load);
+	assert_load(load, (struct load_step[]){{64, 1 / 128.}, {192, 3 / 128.}, {256, 1 / 128.}});
+	rp_timeline__load(timeline, 2 * SLOT, 10 * SLOT, load);
+	assert_load(load, (struct load_step[]){{64, 1 / 32.}, {256, 0}});
+	/* A column wider than a slot. */
+	rp_timeline__load(timeline, 0, 1024 * SLOT, load);
+	assert_load(load, (struct load_step[]){{1, 6}, {256, 0}});
+	rp_timeline__load(timeline, SLOT, SLOT, load);
+	assert_load(load, (struct load_step[]){{256, 0}});
+	rp_timeline__free(timeline);
+	timeline = timeline_of_ends(3 * SLOT + SLOT / 2);
+	rp_timeline__load(timeline, 0, 4 * SLOT, load);
+	assert_load(
+		load,
+		(struct load_step[]){
+			{64, 1 / 64.}, {128, 3 / 64.}, {192, 1 / 64.}, {224, 1 / 32.}, {256, 0}});
+	rp_timeline__free(timeline);
+}
+
+/* Two slots become one where the run is longer than there are of them. */
+static void test_load_in_wider_slots(void **state)
+{
+	struct rp_timeline *timeline = rp_timeline__new();
+	struct rp_event_sink sink = rp_timeline__sink(timeline);
+	double load[RP_LOAD_COLUMNS];
+
+	(void)state;
+	tell_ends(&sink, 4 * SLOT);
+	tell_run(&sink, "longer.rpt");
+	tell(&sink, (struct rp_event_instance){.start = 1024 * SLOT, .node = 2, .thread = 1});
+	tell_end(&sink, 1026 * SLOT);
+	rp_timeline__load(timeline, 0, 8 * SLOT, load);
+	assert_load(load, (struct load_step[]){{64, 4 / 64.}, {128, 2 / 64.}, {256, 0}});
+	rp_timeline__load(timeline, 1024 * SLOT, 1028 * SLOT, load);
+	assert_load(load, (struct load_step[]){{128, 1 / 128.}, {256, 0}});
+	rp_timeline__free(timeline);
+}
+
+static int note_times(void *ctx, uint32_t node, uint64_t from, uint64_t to,
+		      const struct rp_hist_part *hist)
+{
+	char *text = ctx;
+	uint64_t n = 0;
+
+	for (uint32_t i = hist->from; i < hist->end; i++)
+		n += hist->bucket[i - hist->from];
+	assert_int_equal(rp_hist_part__at(hist, rp_hist_index(100)), n);
+	sprintf(text + strlen(text), "%u: %lu at %lu for %lu\n", node, n, from, to - from);
+	return 0;
+}
+
+/* A window from 1.5 slots on, to 5.5. */
+static void tell_window(uint64_t exact, double *load, char *text)
+{
+	struct rp_timeline *timeline = timeline_of_ends(6 * SLOT);
+	struct rp_instance_counts *counts = rp_instance_counts__new(RP_BY_NONE);
+	struct rp_window_opts opts = {.timeline = timeline,
+				      .from = SLOT + SLOT / 2,
+				      .to = 5 * SLOT + SLOT / 2,
+				      .counts = counts,
+				      .exact = exact,
+				      .load = load,
+				      .timed = note_times,
+				      .timed_ctx = text};
+	struct asked asked = {.from = opts.from, .to = opts.to};
+	struct rp_window *window = rp_window__new(&opts);
+	struct rp_event_sink filter = filter_of(&asked, true, rp_window__last(window)), sink;
+
+	sink = rp_window__sink(window, &filter);
+	tell_ends(&sink, 6 * SLOT);
+	assert_int_equal(sink.close(sink.ctx), 0);
+	rp_window__free(window);
+	rp_instance_counts__free(counts);
+	rp_timeline__free(timeline);
+}
+
+/* Where a window is read as a whole, to the nanosecond; else by slots but for those that are cut.
+ */
+static void test_when_in_a_window(void **state)
+{
+	double exact[RP_LOAD_COLUMNS] = {0}, slots[RP_LOAD_COLUMNS] = {0};
+	char text[200] = "", want[200];
+
+	(void)state;
+	tell_window(2, exact, text);
+	for (size_t i = 2; i < N_ENDS; i++)
+		exact[(ends[i] - SLOT - SLOT / 2) / (SLOT / 64)]--;
+	assert_load(exact, (struct load_step[]){{256, 0}});
+	snprintf(want, sizeof(want), "2: 1 at %llu for 1\n2: 1 at %llu for 1\n2: 1 at %llu for 1\n",
+		 2 * SLOT - 1, 2 * SLOT + 10, 4 * SLOT - 5);
+	assert_string_equal(text, want);
+	text[0] = '\0';
+	tell_window(1, slots, text);
+	assert_load(slots,
+		    (struct load_step[]){{1, 1}, {31, 0}, {32, 1}, {160, 1 / 64.}, {256, 0}});
+	snprintf(want, sizeof(want),
+		 "2: 1 at %llu for 1\n2: 1 at %llu for %llu\n2: 1 at %llu for %llu\n", 2 * SLOT - 1,
+		 2 * SLOT, SLOT, 3 * SLOT, SLOT);
+	assert_string_equal(text, want);
+}
+
 /* Of several runs, each of which begins at 0, that of the longest one. */
 static void test_end_is_that_of_the_longest(void **state)
 {
@@ -347,6 +508,9 @@ int main(void)
 		cmocka_unit_test(test_slots_become_wider),
 		cmocka_unit_test(test_little_is_read_again),
 		cmocka_unit_test(test_load),
+		cmocka_unit_test(test_load_lies_where_it_ended),
+		cmocka_unit_test(test_load_in_wider_slots),
+		cmocka_unit_test(test_when_in_a_window),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
