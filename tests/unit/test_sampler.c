@@ -211,6 +211,110 @@ static void test_sleeps_in_the_kernel(void **state)
 	assert_stack("outer;inner;vfs_read;pipe_read");
 }
 
+static struct rp_taken_sample heard;
+
+static void hear_sample(void *ctx, const struct rp_taken_sample *sample)
+{
+	++*(unsigned *)ctx;
+	heard = *sample;
+}
+
+static void ignore_place(void *ctx, uint32_t number, const struct rp_place *place)
+{
+	(void)ctx;
+	(void)number;
+	(void)place;
+}
+
+static void ignore_call(void *ctx, uint32_t number, const struct rp_sample_call *call)
+{
+	(void)ctx;
+	(void)number;
+	(void)call;
+}
+
+/* Each member of a sample is passed on to whoever keeps it; flags are of this sample alone. */
+static void test_what_a_sample_tells(void **state)
+{
+	static const struct {
+		uint8_t flags;
+		bool unsampled, at_probe;
+	} cases[] = {{0, false, false},
+		     {RP_SAMPLE_UNSAMPLED, true, false},
+		     {RP_SAMPLE_PROBE, false, true},
+		     {RP_SAMPLE_KERNEL, false, false}};
+	unsigned n = 0;
+	const struct rp_sample_listener listener = {&n, ignore_place, ignore_call, hear_sample};
+
+	(void)state;
+	rp_sample_store__listen(store, &listener);
+	for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct rp_sample sample = sample_at(within(inner), RP_SAMPLE_KIND_SAMPLE,
+						    cases[i].flags);
+
+		sample.node = 100 + i;
+		sample.thread = 200 + i;
+		sample.tid = 300 + i;
+		sample.end = i % 2 ? RP_UNWIND_END_NO_ROW : RP_UNWIND_END_COMPLETE;
+		assert_true(rp_sampler__take(sampler, &sample, RP_SAMPLE_BYTES(2)));
+		assert_int_equal(n, i + 1);
+		assert_int_equal(heard.time, sample.time);
+		assert_int_equal(heard.node, sample.node);
+		assert_int_equal(heard.thread, sample.thread);
+		assert_int_equal(heard.tid, sample.tid);
+		assert_int_equal(heard.pid, getpid());
+		assert_int_equal(heard.end, sample.end);
+		assert_int_equal(heard.unsampled, cases[i].unsampled);
+		assert_int_equal(heard.at_probe, cases[i].at_probe);
+		assert_false(heard.unresolved);
+		assert_true(heard.call > 0);
+	}
+	rp_sample_store__listen(store, NULL);
+}
+
+/* Each thread sleeps where it went to sleep, in the region that it was in. */
+static void test_sleeps_of_several_threads(void **state)
+{
+	static void (*const at[])(void) = {inner, outer, inner};
+	const struct rp_sample_call *calls;
+	struct rp_sample_counts *counts;
+	size_t n;
+
+	(void)state;
+	for (uint32_t i = 0; i < 3; i++) {
+		struct rp_sample sample = sample_at(within(at[i]), RP_SAMPLE_KIND_SLEEP, 0);
+
+		sample.tid = 10 + i;
+		sample.node = 2 * i;
+		assert_true(rp_sampler__take(sampler, &sample, RP_SAMPLE_BYTES(2)));
+	}
+	for (uint32_t i = 3; i-- > 0;) {
+		const struct rp_woken woken = {
+			.kind = RP_SAMPLE_KIND_WOKEN, .tid = 10 + i, .ns = 100 * (i + 1)};
+
+		assert_true(rp_sampler__take(sampler, &woken, sizeof(woken)));
+		assert_true(rp_sampler__take(sampler, &woken, sizeof(woken)));
+	}
+	counts = rp_sample_counts__of(store);
+	calls = rp_sample_store__calls(store, &n);
+	assert_int_equal(counts->sleeps.taken, 3);
+	for (size_t i = 0; i < counts->n; i++) {
+		size_t root = i;
+		uint64_t ns = counts->asleep[i];
+
+		while (calls[root].parent)
+			root = calls[root].parent;
+		assert_int_equal(ns % 100, 0);
+		if (!ns)
+			continue;
+		assert_in_range(ns / 100, 1, 3);
+		assert_string_equal(rp_sample_store__place_at(store, calls[i].place)->function,
+				    ns == 200 ? "outer" : "inner");
+		assert_int_equal(calls[root].node, 2 * (ns / 100 - 1));
+	}
+	rp_sample_counts__free(counts);
+}
+
 /* What had just been mapped could not be unwound yet: that is why the stack ends there. */
 static void test_stacks_that_end_early(void **state)
 {
@@ -257,10 +361,20 @@ static void test_unnamed_code(void **state)
 	(void)state;
 	assert_true(rp_sampler__take(sampler, &sample, RP_SAMPLE_BYTES(2)));
 	assert_int_equal(rp_sampler__unnamed_code(sampler).samples, 1);
+	assert_int_equal(rp_sampler__unnamed_code(sampler).pid, getpid());
+	/* Of one that sleeps, or of a caller, nothing is said. */
+	assert_true(rp_sampler__take(sampler, &sample, RP_SAMPLE_BYTES(2)));
+	assert_int_equal(rp_sampler__unnamed_code(sampler).samples, 2);
+	take(in_no_file(), RP_SAMPLE_KIND_SLEEP, 0);
+	sample.address[1] = sample.address[0];
+	sample.address[0] = within(inner);
+	assert_true(rp_sampler__take(sampler, &sample, RP_SAMPLE_BYTES(2)));
+	assert_int_equal(rp_sampler__unnamed_code(sampler).samples, 2);
+	sample.address[0] = in_no_file();
 	sample.tgid = 1000000000; /* no process has this number */
 	sample.end = RP_UNWIND_END_NO_ROW;
 	assert_true(rp_sampler__take(sampler, &sample, RP_SAMPLE_BYTES(2)));
-	assert_int_equal(rp_sampler__unnamed_code(sampler).samples, 1);
+	assert_int_equal(rp_sampler__unnamed_code(sampler).samples, 2);
 	assert_int_equal(rp_sample_store__totals(store)->ends[RP_UNWIND_END_EARLY], 1);
 }
 
@@ -368,6 +482,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_page_of_probes, start, end),
 		cmocka_unit_test_setup_teardown(test_probed_instruction, start, end),
 		cmocka_unit_test_setup_teardown(test_sleeps, start, end),
+		cmocka_unit_test_setup_teardown(test_what_a_sample_tells, start, end),
+		cmocka_unit_test_setup_teardown(test_sleeps_of_several_threads, start, end),
 		cmocka_unit_test_setup_teardown(test_what_is_no_record, start, end),
 		cmocka_unit_test_setup_teardown(test_sleeps_in_the_kernel, start, end),
 		cmocka_unit_test_setup_teardown(test_stacks_that_end_early, start, end),

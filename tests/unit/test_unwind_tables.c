@@ -4,7 +4,8 @@
 
 #include "unwind_fixture.h"
 
-#define ROOM (64u << 20)
+#define ROOM	  (64u << 20)
+#define FILES_MAX 40
 
 static size_t mappings(const struct rp_unwind_process *process)
 {
@@ -120,6 +121,7 @@ static void test_unused_objects_give_way(void **state)
 	rp_unwind_tables__exit(tables, 1000);
 	assert_int_equal(rp_unwind_tables__set(tables, 1001, &reversed), 0);
 	assert_int_equal(mappings(kernel_process(&k, 1001)), 2);
+	assert_int_equal(totals->dropped, 2);
 	free(reversed.ranges);
 	rp_proc__mapped_free(&mapped);
 	end_tables(&k, tables);
@@ -206,6 +208,141 @@ static void test_bound_on_mappings(void **state)
 	end_tables(&k, tables);
 }
 
+/* Files without tables: each is an object all the same. */
+struct files {
+	struct rp_mapped item[FILES_MAX];
+	struct rp_code_range range[FILES_MAX];
+};
+
+static struct rp_mapped_list files_from(struct files *files, uint64_t ino, size_t n)
+{
+	static char none[] = "/nonexistent";
+
+	assert_true(n <= FILES_MAX);
+	for (size_t i = 0; i < n; i++, ino++) {
+		files->item[i] = (struct rp_mapped){.dev = 1, .ino = ino, .path = none};
+		files->range[i] = (struct rp_code_range){
+			.dev = 1, .ino = ino, .start = 4096 * ino, .len = 4096, .offset = 0};
+	}
+	return (struct rp_mapped_list){
+		.items = files->item, .n = n, .ranges = files->range, .n_ranges = n};
+}
+
+/* Each that is dropped makes the kernel wait: at a look there are so many of them, and then more at
+ * the next. */
+static void test_bound_on_drops(void **state)
+{
+	enum { N = 40, DROPS = 32 };
+	struct kernel k = {0};
+	struct rp_unwind_tables *tables = new_tables(&k, ROOM, N);
+	const struct rp_unwind_totals *totals = rp_unwind_tables__totals(tables);
+	struct files files;
+	struct rp_mapped_list mapped = files_from(&files, 1, N);
+
+	(void)state;
+	assert_int_equal(rp_unwind_tables__set(tables, 1000, &mapped), 0);
+	assert_int_equal(mappings(kernel_process(&k, 1000)), N);
+	assert_int_equal(totals->no_tables, N);
+	assert_int_equal(totals->left_out, 0);
+	rp_unwind_tables__exit(tables, 1000);
+	mapped = files_from(&files, 100, N);
+	assert_int_equal(rp_unwind_tables__set(tables, 1001, &mapped), 0);
+	assert_int_equal(mappings(kernel_process(&k, 1001)), DROPS);
+	assert_int_equal(totals->left_out, N - DROPS);
+	/* They were read once. */
+	assert_int_equal(totals->no_tables, N + DROPS);
+	assert_int_equal(rp_unwind_tables__set(tables, 1001, &mapped), 0);
+	assert_int_equal(mappings(kernel_process(&k, 1001)), N);
+	assert_int_equal(totals->left_out, N - DROPS);
+	assert_int_equal(totals->no_tables, 2 * N);
+	/* No table of them was in the kernel. */
+	assert_int_equal(totals->dropped, 0);
+	end_tables(&k, tables);
+}
+
+/* What a process has no more is free for others, as is all of one that has ended. */
+static void test_mappings_go(void **state)
+{
+	struct kernel k = {0};
+	struct rp_unwind_tables *tables = new_tables(&k, ROOM, 3);
+	struct files files;
+	struct rp_mapped_list mapped = files_from(&files, 1, 3);
+	uint64_t serial;
+
+	(void)state;
+	assert_int_equal(rp_unwind_tables__set(tables, 1000, &mapped), 0);
+	assert_int_equal(rp_unwind_tables__fork(tables, 1001, 1000), 0);
+	serial = kernel_process(&k, 1000)->serial;
+	/* What is as it was need not be told again. */
+	assert_int_equal(rp_unwind_tables__set(tables, 1000, &mapped), 0);
+	assert_int_equal(kernel_process(&k, 1000)->serial, serial);
+	mapped.n_ranges = 1;
+	assert_int_equal(rp_unwind_tables__set(tables, 1000, &mapped), 0);
+	assert_int_equal(mappings(kernel_process(&k, 1000)), 1);
+	assert_true(kernel_process(&k, 1000)->serial > serial);
+	assert_int_equal(mappings(kernel_process(&k, 1001)), 3);
+	/* The child has them still. */
+	mapped = files_from(&files, 10, 3);
+	assert_int_equal(rp_unwind_tables__set(tables, 1002, &mapped), 0);
+	assert_int_equal(mappings(kernel_process(&k, 1002)), 0);
+	rp_unwind_tables__exit(tables, 1001);
+	assert_int_equal(rp_unwind_tables__set(tables, 1002, &mapped), 0);
+	assert_int_equal(mappings(kernel_process(&k, 1002)), 2);
+	rp_unwind_tables__exit(tables, 1000);
+	assert_int_equal(rp_unwind_tables__set(tables, 1002, &mapped), 0);
+	assert_int_equal(mappings(kernel_process(&k, 1002)), 3);
+	for (size_t i = 0; i < 3; i++) {
+		assert_int_equal(kernel_process(&k, 1002)->mappings[i].start, 4096 * (10 + i));
+		assert_int_equal(kernel_process(&k, 1002)->mappings[i].end, 4096 * (11 + i));
+		assert_int_equal(kernel_process(&k, 1002)->mappings[i].rows, 0);
+	}
+	end_tables(&k, tables);
+}
+
+/* What the kernel does not take is no table, and takes no room from others. */
+static void test_kernel_takes_none(void **state)
+{
+	struct kernel k = {.refuses = -E2BIG};
+	struct rp_unwind_tables *tables = new_tables(&k, ROOM, OBJECTS_MAX);
+	const struct rp_unwind_totals *totals = rp_unwind_tables__totals(tables);
+	const struct rp_unwind_process *process;
+
+	(void)state;
+	assert_int_equal(set_own(tables, 1000), 0);
+	process = kernel_process(&k, 1000);
+	assert_true(totals->left_out >= 4);
+	assert_int_equal(totals->no_tables, 0);
+	assert_true(mappings(process) >= totals->left_out);
+	for (size_t i = 0; i < mappings(process); i++)
+		assert_int_equal(process->mappings[i].rows, 0);
+	end_tables(&k, tables);
+}
+
+static bool is_always(void)
+{
+	return true;
+}
+
+/* Whoever ends rptrace does not wait until all files are read. */
+static void test_cancelled(void **state)
+{
+	struct kernel k = {0};
+	struct rp_unwind_tables_opts opts = {.proc_root = "/proc",
+					     .ops = &kernel_ops,
+					     .ctx = &k,
+					     .max_bytes = ROOM,
+					     .max_objects = OBJECTS_MAX,
+					     .max_processes = 1,
+					     .is_cancelled = is_always};
+	struct rp_unwind_tables *tables = rp_unwind_tables__new(&opts);
+
+	(void)state;
+	assert_non_null(tables);
+	assert_int_equal(set_own(tables, 1000), 0);
+	assert_int_equal(k.objects, 0);
+	end_tables(&k, tables);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -217,6 +354,10 @@ int main(void)
 		cmocka_unit_test(test_bound_on_objects),
 		cmocka_unit_test(test_bound_on_processes),
 		cmocka_unit_test(test_bound_on_mappings),
+		cmocka_unit_test(test_bound_on_drops),
+		cmocka_unit_test(test_mappings_go),
+		cmocka_unit_test(test_kernel_takes_none),
+		cmocka_unit_test(test_cancelled),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -24,6 +24,7 @@ struct kernel {
 	struct rp_unwind_process process[PROCESSES_MAX];
 	pid_t pids[PROCESSES_MAX]; /* 0: free */
 	size_t processes;
+	int refuses; /* objects, with this error; 0: it takes them */
 };
 
 static inline int kernel_add_object(void *ctx, uint32_t object, const struct rp_unwind_row *rows,
@@ -32,6 +33,8 @@ static inline int kernel_add_object(void *ctx, uint32_t object, const struct rp_
 	struct kernel *k = ctx;
 
 	assert_true(object < OBJECTS_MAX && !k->rows[object] && n);
+	if (k->refuses)
+		return k->refuses;
 	k->rows[object] = malloc(n * sizeof(*rows));
 	assert_non_null(k->rows[object]);
 	memcpy(k->rows[object], rows, n * sizeof(*rows));
@@ -121,9 +124,23 @@ static inline struct rp_unwind_tables *new_tables(struct kernel *k, uint64_t max
 	return tables;
 }
 
+/* What is told of the tables is what the kernel has. */
+static inline void assert_totals(const struct kernel *k, const struct rp_unwind_tables *tables)
+{
+	const struct rp_unwind_totals *totals = rp_unwind_tables__totals(tables);
+	uint64_t bytes = 0;
+
+	for (size_t i = 0; i < OBJECTS_MAX; i++)
+		bytes += k->rows[i] ? k->n[i] * sizeof(struct rp_unwind_row) : 0;
+	assert_int_equal(totals->bytes, bytes);
+	assert_int_equal(totals->objects, k->objects);
+	assert_int_equal(totals->processes, k->processes);
+}
+
 /* The maps of the kernel end with what uses them. */
 static inline void end_tables(struct kernel *k, struct rp_unwind_tables *tables)
 {
+	assert_totals(k, tables);
 	rp_unwind_tables__free(tables);
 	for (size_t i = 0; i < OBJECTS_MAX; i++)
 		free(k->rows[i]);
