@@ -49,6 +49,7 @@ struct rp_links {
 	ino_t ino;
 	const struct rp_links *replaced;
 	size_t sites;
+	uint64_t regions; /* a bit each, as in what follows */
 	bool alive;
 	bool counts;
 };
@@ -60,13 +61,37 @@ struct rp_session {
 	size_t n_tracked;
 	uint64_t lost[RP_LOST_COUNT];
 	uint64_t late_ns;
-	int link_error;	 /* a negative errno, of ... */
-	pid_t error_pid; /* ... links of that process; 0: of all */
-	size_t refuse;	 /* that many sites of each site group, from the first on */
-	unsigned swaps, ended_swaps;
-	bool any_open;
-	bool detaching;
+	int link_error;	    /* a negative errno, of ... */
+	pid_t error_pid;    /* ... links of that process; 0: of all ... */
+	size_t error_after; /* ... but so many that still go */
+	int swap_error;	    /* likewise, of a swap */
+	size_t refuse;	    /* that many sites of each site group, from the first on */
+	unsigned swaps, detached_swaps, ended_swaps;
+	size_t swapped;	       /* links that the last swap replaces ... */
+	uint64_t left_out;     /* ... and regions that go with it ... */
+	size_t n_left_out;     /* ... each once */
+	uint64_t open;	       /* regions of which there are open frames ... */
+	bool any_open;	       /* ... of all */
+	bool detaches;	       /* old links, still */
+	bool detaching;	       /* any links */
+	unsigned added, reaps; /* told */
+	pid_t seen[LINKS_MAX]; /* whose mappings are looked at */
+	size_t n_seen;
 };
+
+static inline uint64_t fake_region(uint32_t region)
+{
+	return region < 64 ? 1ull << region : 0;
+}
+
+static inline uint64_t fake_regions(const uint32_t *regions, size_t n)
+{
+	uint64_t all = 0;
+
+	for (size_t i = 0; i < n; i++)
+		all |= fake_region(regions[i]);
+	return all;
+}
 
 static inline int fake_track(struct rp_session *s, pid_t pid)
 {
@@ -93,8 +118,8 @@ static inline bool fake_tracked(const struct rp_session *s, void (*fn)(void *ctx
 
 static inline void fake_map_seen(struct rp_session *s, pid_t pid)
 {
-	(void)s;
-	(void)pid;
+	assert_true(s->n_seen < LINKS_MAX);
+	s->seen[s->n_seen++] = pid;
 }
 
 /* What every process has used when it is first looked at, and what all of them use from then on. */
@@ -114,10 +139,11 @@ static inline int fake_link(struct rp_session *s, const struct rp_links_req *req
 	struct rp_links *l = &s->links[s->n_links];
 	struct stat st;
 
-	if (s->link_error && (!s->error_pid || s->error_pid == req->pid))
+	if (s->link_error && (!s->error_pid || s->error_pid == req->pid) && !s->error_after)
 		return rp_err__set(err, RP_EXIT_FAILED, s->link_error, NULL, "no links today");
 	assert_true(s->n_links < LINKS_MAX);
 	assert_int_equal(fstat(req->fd, &st), 0);
+	s->error_after -= s->error_after > 0;
 	s->n_links++;
 	*l = (struct rp_links){.session = s,
 			       .pid = req->pid,
@@ -125,6 +151,8 @@ static inline int fake_link(struct rp_session *s, const struct rp_links_req *req
 			       .replaced = req->replaces,
 			       .sites = req->n,
 			       .alive = true};
+	for (size_t i = 0; i < req->n; i++)
+		l->regions |= fake_region(req->sites[i].region);
 	for (size_t i = 0; i < s->refuse && i < req->n; i++, l->sites--)
 		refused[i] = EINVAL;
 	*out = l;
@@ -145,15 +173,20 @@ static inline void fake_start(struct rp_links *links)
 
 static inline void fake_added(struct rp_session *s)
 {
-	(void)s;
+	s->added++;
 }
 
 static inline int fake_swap_generation(struct rp_session *s, const struct rp_generation_swap *swap)
 {
+	if (s->swap_error)
+		return s->swap_error;
 	for (size_t i = 0; i < swap->n; i++)
 		for (size_t k = 0; k < s->n_links; k++)
 			s->links[k].counts |= s->links[k].replaced == swap->old[i];
 	s->swaps++;
+	s->swapped = swap->n;
+	s->left_out = fake_regions(swap->left_out, swap->n_left_out);
+	s->n_left_out = swap->n_left_out;
 	return 0;
 }
 
@@ -167,28 +200,25 @@ static inline void fake_end_swap(struct rp_session *s, const struct rp_generatio
 static inline void fake_detach_old_generation(struct rp_session *s,
 					      const struct rp_generation_swap *swap)
 {
-	(void)s;
 	(void)swap;
+	s->detached_swaps++;
 }
 
 static inline bool fake_detaches_old_generation(struct rp_session *s,
 						const struct rp_generation_swap *swap)
 {
-	(void)s;
 	(void)swap;
-	return false;
+	return s->detaches;
 }
 
 static inline bool fake_any_open(const struct rp_session *s, const uint32_t *regions, size_t n)
 {
-	(void)regions;
-	(void)n;
-	return s->any_open;
+	return s->any_open || (s->open & fake_regions(regions, n));
 }
 
 static inline void fake_reap(struct rp_session *s)
 {
-	(void)s;
+	s->reaps++;
 }
 
 static inline bool fake_is_detaching(struct rp_session *s)
