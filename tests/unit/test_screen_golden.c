@@ -313,6 +313,63 @@ static void test_wakers(void **state)
 	rp_state__free(&s);
 }
 
+/* The lines of the pane alone. */
+static char *draw_pane(const struct size *size, bool styles, char *text)
+{
+	static char all[ROWS_MAX * WIDTH_MAX * 4];
+	char *line = all;
+
+	rp_terminal__clear();
+	draw(size, styles, all);
+	for (size_t y = 0; y < size->rows; y++) {
+		char *end = strchr(line, '\n');
+
+		if (y >= s.layout.pane && y < s.layout.pane + s.layout.n_pane)
+			text += sprintf(text, "|%.*s\n", (int)(end - line), line);
+		line = end + 1;
+	}
+	return text;
+}
+
+/* Each pane in terminals with hardly room for it, from none to some lines and cells of it. */
+static void test_panes_in_small_terminals(void **state)
+{
+	static const struct size sizes[] = {
+		{80, 5},  {80, 6},  {80, 7},  {80, 8},	{80, 9},  {80, 15}, {80, 20},
+		{1, 8},	  {12, 8},  {17, 8},  {18, 8},	{26, 12}, {35, 12}, {44, 12},
+		{53, 12}, {64, 12}, {160, 5}, {160, 6}, {160, 9}, {180, 8},
+	};
+	static char text[1 << 19];
+	struct rp_waker_count counts[] = {{{3, 1}, {100, 1300000000}},
+					  {{3, 2}, {7, 1400000000}},
+					  {{3, RP_WAKER_INTERRUPT}, {3, 2000000}}};
+	struct rp_waker_counts wakers = {.item = counts, .n = 3};
+	char *at = text;
+
+	(void)state;
+	show(true);
+	samples_init(&server, 2);
+	server.counts.wakers = &wakers;
+	update(43);
+	key(RP_KEY_UP);
+	for (int pane = RP_PANE_HIST; pane < RP_PANE_END; pane++) {
+		if (!rp_pane__is_there(&s, (enum rp_pane)pane))
+			continue;
+		rp_pane__open(&s, (enum rp_pane)pane);
+		update(43);
+		for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+			assert_in_range(at - text, 0, sizeof(text) / 2);
+			at += sprintf(at, "%s in %zu lines of %zu\n", rp_pane_titles[pane],
+				      sizes[i].rows, sizes[i].width);
+			at = draw_pane(&sizes[i], false, at);
+		}
+		at = draw_pane(&small, true, at);
+	}
+	assert_golden("screen-small-panes.txt", text);
+	rp_state__free(&s);
+	samples_free(&server);
+}
+
 static void test_menus(void **state)
 {
 	static const int sort[] = {RP_KEY_F0 + 6, 0}, columns[] = {'c', 0}, group[] = {'g', 0},
@@ -394,6 +451,7 @@ int main(void)
 		cmocka_unit_test(test_promised_columns),
 		cmocka_unit_test(test_asked_columns),
 		cmocka_unit_test(test_panes),
+		cmocka_unit_test(test_panes_in_small_terminals),
 		cmocka_unit_test(test_record),
 		cmocka_unit_test(test_record_of_a_long_target),
 		cmocka_unit_test(test_menus),
