@@ -335,9 +335,9 @@ static char *draw_pane(const struct size *size, bool styles, char *text)
 static void test_panes_in_small_terminals(void **state)
 {
 	static const struct size sizes[] = {
-		{80, 5},  {80, 6},  {80, 7},  {80, 8},	{80, 9},  {80, 15}, {80, 20},
-		{1, 8},	  {12, 8},  {17, 8},  {18, 8},	{26, 12}, {35, 12}, {44, 12},
-		{53, 12}, {64, 12}, {160, 5}, {160, 6}, {160, 9}, {180, 8},
+		{80, 5},  {80, 6},  {80, 7},  {80, 8},	{80, 9},  {80, 15}, {80, 20}, {1, 8},
+		{12, 8},  {17, 8},  {18, 8},  {26, 12}, {35, 12}, {44, 12}, {53, 12}, {64, 12},
+		{28, 12}, {29, 12}, {30, 12}, {160, 5}, {160, 6}, {160, 9}, {180, 8},
 	};
 	static char text[1 << 19];
 	struct rp_waker_count counts[] = {{{3, 1}, {100, 1300000000}},
@@ -368,6 +368,24 @@ static void test_panes_in_small_terminals(void **state)
 	assert_golden("screen-small-panes.txt", text);
 	rp_state__free(&s);
 	samples_free(&server);
+}
+
+/* In the tree, too: what is kept is that of the region. */
+static void test_heat_of_a_path(void **state)
+{
+	static char table[1 << 16], tree[1 << 16];
+
+	(void)state;
+	show(true);
+	key(RP_KEY_UP);
+	rp_pane__open(&s, RP_PANE_HEAT);
+	draw_pane(&small, false, table);
+	key('t');
+	assert_true(s.tree);
+	draw_pane(&small, false, tree);
+	assert_string_equal(tree, table);
+	assert_non_null(strstr(tree, " now"));
+	rp_state__free(&s);
 }
 
 static void test_menus(void **state)
@@ -452,6 +470,7 @@ int main(void)
 		cmocka_unit_test(test_asked_columns),
 		cmocka_unit_test(test_panes),
 		cmocka_unit_test(test_panes_in_small_terminals),
+		cmocka_unit_test(test_heat_of_a_path),
 		cmocka_unit_test(test_record),
 		cmocka_unit_test(test_record_of_a_long_target),
 		cmocka_unit_test(test_menus),

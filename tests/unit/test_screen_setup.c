@@ -191,6 +191,29 @@ static void test_pane_of_some_runs(void **state)
 	assert_false(keep());
 }
 
+/* All that can be kept, printed in one text and read again. */
+static void test_text_of_all(void **state)
+{
+	char text[RP_SETUP_BYTES];
+	struct rp_setup all, read;
+	size_t bytes;
+
+	(void)state;
+	for (size_t i = 0; i < RP_SETUP_ITEMS; i++)
+		snprintf(all.value[i], sizeof(all.value[i]), "value %zu", i);
+	bytes = rp_setup__print(&all, text);
+	assert_int_equal(bytes, strlen(text));
+	assert_string_equal(
+		text, "rptrace-setup/1\n"
+		      "# What keys have made of rptrace's screen. It is written anew where they "
+		      "change it.\n"
+		      "sort value 0\norder value 1\ngroup value 2\ntree value 3\nfigures value 4\n"
+		      "pane value 5\nscale value 6\ncolumns value 7\nrecord-columns value 8\n");
+	assert_int_equal(rp_setup__parse(text, &read), 0);
+	for (size_t i = 0; i < RP_SETUP_ITEMS; i++)
+		assert_string_equal(read.value[i], all.value[i]);
+}
+
 static void test_damaged(void **state)
 {
 	static const char *const texts[] = {"",
@@ -211,8 +234,14 @@ static void test_damaged(void **state)
 	}
 	memset(long_line + strlen(long_line), 'x', RP_SETUP_VALUE);
 	assert_int_equal(rp_setup__parse(long_line, &read), -EINVAL);
-	memset(endless + strlen(endless), '\n', RP_SETUP_BYTES - 8);
+	/* As long as there is room for, and the text with it. */
+	long_line[strlen(long_line) - 1] = '\0';
+	assert_int_equal(rp_setup__parse(long_line, &read), 0);
+	assert_int_equal(strlen(read.value[RP_SETUP_SORT]), RP_SETUP_VALUE - 1);
+	memset(endless + strlen(endless), '\n', RP_SETUP_BYTES - strlen(endless));
 	assert_int_equal(rp_setup__parse(endless, &read), -EINVAL);
+	endless[RP_SETUP_BYTES - 1] = '\0';
+	assert_int_equal(rp_setup__parse(endless, &read), 0);
 	assert_int_equal(rp_setup__parse("rptrace-setup/1\nof_tomorrow 1\nsort cpu", &read), 0);
 	assert_string_equal(read.value[RP_SETUP_SORT], "cpu");
 }
@@ -232,6 +261,7 @@ int main(void)
 		TEST(test_figures_of_a_record),
 		TEST(test_group),
 		TEST(test_pane_of_some_runs),
+		TEST(test_text_of_all),
 		TEST(test_damaged),
 	};
 

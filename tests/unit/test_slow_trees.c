@@ -2,6 +2,8 @@
 /* --slower-than: whole trees are passed on, or nothing of them, and what is left out is counted. */
 #include "record_fixture.h"
 
+#include <errno.h>
+
 #include "record/slow_trees.h"
 
 #define LEAST 1000u
@@ -125,6 +127,22 @@ static void test_spans_are_their_own_trees(void **state)
 	told_free(&test.told);
 }
 
+/* There is no memory for what is past the last node that there may be. */
+static void test_nodes_are_bounded(void **state)
+{
+	struct rp_event_instance span = {.node = RP_NODES_MAX - 1, .is_span = true};
+	struct test test;
+
+	(void)state;
+	begin(&test);
+	assert_int_equal(test.sink.instance(test.sink.ctx, &span), 0);
+	span.node++;
+	assert_int_equal(test.sink.instance(test.sink.ctx, &span), -EINVAL);
+	finish(&test);
+	assert_left_out(&test, RP_NODES_MAX - 1, 1);
+	told_free(&test.told);
+}
+
 static void test_trees_that_are_open_at_the_end(void **state)
 {
 	struct test test;
@@ -185,6 +203,7 @@ int main(void)
 		cmocka_unit_test(test_trees_are_whole),
 		cmocka_unit_test(test_another_tree_takes_none_in),
 		cmocka_unit_test(test_spans_are_their_own_trees),
+		cmocka_unit_test(test_nodes_are_bounded),
 		cmocka_unit_test(test_trees_that_are_open_at_the_end),
 		cmocka_unit_test(test_what_waits_is_bounded),
 	};
