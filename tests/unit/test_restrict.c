@@ -2,8 +2,10 @@
 /* What a restricted process can do no more: each test is what such a process sees. */
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <linux/capability.h>
 #include <linux/openat2.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -13,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -48,13 +51,29 @@ static int has_signals_sent(void)
 	return fcntl(STDIN_FILENO, F_SETOWN, getpid());
 }
 
+static int sets_flags(void)
+{
+	return fcntl(STDIN_FILENO, F_SETFL, 0);
+}
+
+static int locks(void)
+{
+	return fcntl(STDIN_FILENO, F_SETLK, &(struct flock){.l_type = F_RDLCK});
+}
+
+static int duplicates_for_others(void)
+{
+	return fcntl(STDIN_FILENO, F_DUPFD, 0);
+}
+
 static int has_user(void)
 {
 	return setuid(0);
 }
 
-static int (*const refused[])(void) = {opens_file,   makes_socket,     forks,
-				       sends_signal, has_signals_sent, has_user};
+static int (*const refused[])(void) = {opens_file,	     makes_socket, forks,      sends_signal,
+				       has_signals_sent,     has_user,	   sets_flags, locks,
+				       duplicates_for_others};
 
 /* Reads a byte, takes memory and answers with how many of the calls above were refused. */
 static _Noreturn void run_restricted(int in, int out, pid_t parent)
@@ -67,7 +86,8 @@ static _Noreturn void run_restricted(int in, int out, pid_t parent)
 	rp_restrict__rights(parent);
 	for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++)
 		answer += refused[i]() < 0 && errno == EPERM;
-	if (read(in, &byte, 1) != 1 || fcntl(out, F_GETFD) < 0 ||
+	if (read(in, &byte, 1) != 1 || fcntl(out, F_GETFD) < 0 || fcntl(out, F_GETFL) < 0 ||
+	    fcntl(out, F_DUPFD_CLOEXEC, 0) < 0 ||
 	    mmap(NULL, 1 << 20, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED)
 		answer = 0;
 	_exit(write(out, &answer, 1) != 1);
@@ -131,8 +151,10 @@ static int removes(void)
 }
 
 static int (*const refused_to_opener[])(void) = {
-	opens_for_writing, creates, cuts,	  opens_by_other_means, opens_to_change,
-	removes,	   forks,   makes_socket, sends_signal,		has_signals_sent};
+	opens_for_writing,    creates,		cuts,	    opens_by_other_means,
+	opens_to_change,      removes,		forks,	    makes_socket,
+	sends_signal,	      has_signals_sent, sets_flags, locks,
+	duplicates_for_others};
 
 static void test_opens_for_reading_alone(void **state)
 {
@@ -146,6 +168,9 @@ static void test_opens_for_reading_alone(void **state)
 		     i++)
 			if (refused_to_opener[i]() >= 0 || errno != EPERM)
 				_exit(1 + (int)i);
+		if (fcntl(STDOUT_FILENO, F_GETFD) < 0 || fcntl(STDOUT_FILENO, F_GETFL) < 0 ||
+		    fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0) < 0)
+			_exit(101);
 		_exit(opens_file() < 0 ? 100 : 0);
 	}
 	assert_true(child > 0);
@@ -155,8 +180,8 @@ static void test_opens_for_reading_alone(void **state)
 
 /* ---- rights ---------------------------------------------------------------------------------- */
 
-/* Sets, as in /proc, that a process has which is restricted so. */
-static uint64_t rights_of(void (*restrict_to)(pid_t parent), const char *which)
+/* A number, as in /proc, of a process that is restricted so. */
+static uint64_t status_of(void (*restrict_to)(pid_t parent), const char *which, int base)
 {
 	pid_t parent = getpid(), child;
 	uint64_t rights = UINT64_MAX;
@@ -172,7 +197,7 @@ static uint64_t rights_of(void (*restrict_to)(pid_t parent), const char *which)
 	}
 	assert_true(child > 0);
 	assert_int_equal(read(out[0], &byte, 1), 1);
-	rp_proc__status_number("/proc", child, which, 16, &rights);
+	rp_proc__status_number("/proc", child, which, base, &rights);
 	assert_int_equal(write(in[1], &byte, 1), 1);
 	assert_int_equal(waitpid(child, &status, 0), child);
 	assert_int_equal(status, 0);
@@ -192,8 +217,176 @@ static void test_few_rights_are_left(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < 2; i++) {
-		assert_int_equal(rights_of(rp_restrict__to_opening, sets[i]) & ~to_open, 0);
-		assert_int_equal(rights_of(rp_restrict__rights, sets[i]), 0);
+		assert_int_equal(status_of(rp_restrict__to_opening, sets[i], 16) & ~to_open, 0);
+		assert_int_equal(status_of(rp_restrict__rights, sets[i], 16), 0);
+	}
+}
+
+/* Nobody, without the groups of whoever started it; who opens files does so as that user. */
+static void test_nobody_reads(void **state)
+{
+	const gid_t groups[] = {4242};
+
+	(void)state;
+	if (geteuid())
+		skip();
+	assert_int_equal(setgroups(1, groups), 0);
+	assert_int_equal(status_of(rp_restrict__rights, "Uid", 10), 65534);
+	assert_int_equal(status_of(rp_restrict__rights, "Gid", 10), 65534);
+	assert_int_not_equal(status_of(rp_restrict__rights, "Groups", 10), 4242);
+	assert_int_equal(status_of(rp_restrict__to_opening, "Uid", 10), 0);
+	assert_int_equal(status_of(rp_restrict__to_opening, "Groups", 10), 4242);
+}
+
+static void test_none_comes_back(void **state)
+{
+	(void)state;
+	assert_int_equal(status_of(rp_restrict__rights, "NoNewPrivs", 10), 1);
+	assert_int_equal(status_of(rp_restrict__to_opening, "NoNewPrivs", 10), 1);
+	assert_int_equal(status_of(rp_restrict__rights, "Seccomp", 10), 2);
+}
+
+/* ---- its parent -------------------------------------------------------------------------------
+ */
+
+static void (*const both[])(pid_t parent) = {rp_restrict__rights, rp_restrict__to_opening};
+
+/* It has ended before, and somebody else is the parent. */
+static void test_not_without_its_parent(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		pid_t parent = getpid(), child = fork();
+		int status;
+
+		if (!child) {
+			both[i](parent + 1);
+			_exit(0);
+		}
+		assert_int_equal(waitpid(child, &status, 0), child);
+		assert_true(WIFEXITED(status));
+		assert_int_equal(WEXITSTATUS(status), 1);
+	}
+}
+
+static void test_ends_with_its_parent(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		int out[2], in[2];
+		struct pollfd end;
+		char byte = 0;
+		pid_t child;
+
+		assert_int_equal(pipe2(out, O_CLOEXEC), 0);
+		assert_int_equal(pipe2(in, O_CLOEXEC), 0);
+		child = fork();
+		if (!child) {
+			pid_t parent = getpid();
+
+			if (fork()) {
+				/* Until that is restricted. */
+				_exit(read(in[0], &byte, 1) != 1);
+			}
+			both[i](parent);
+			_exit(write(out[1], &byte, 1) != 1 || read(in[0], &byte, 1) != 1);
+		}
+		close(out[1]);
+		close(in[0]);
+		assert_int_equal(read(out[0], &byte, 1), 1);
+		kill(child, SIGKILL);
+		assert_int_equal(waitpid(child, NULL, 0), child);
+		end = (struct pollfd){.fd = out[0], .events = POLLIN};
+		assert_int_equal(poll(&end, 1, 20000), 1);
+		assert_int_equal(read(out[0], &byte, 1), 0);
+		close(out[0]);
+		close(in[1]);
+	}
+}
+
+/* ---- bounds, and what stays open ---------------------------------------------------------------
+ */
+
+static uint64_t bound(int what)
+{
+	struct rlimit limit;
+
+	if (getrlimit(what, &limit) || limit.rlim_cur != limit.rlim_max)
+		return UINT64_MAX;
+	return limit.rlim_cur;
+}
+
+/* In a child, as they are for good: returns at which of them it found another one, or 0. */
+static int check_bounds(void)
+{
+	const uint64_t bytes = 3ull << 30;
+	uint64_t had = 0;
+
+	rp_proc__status_number("/proc", getpid(), "VmData", 10, &had);
+	rp_restrict__memory(bytes, 4096);
+	if (bound(RLIMIT_DATA) <= bytes || bound(RLIMIT_DATA) > bytes + (had << 10) + (64u << 20))
+		return 1;
+	if (bound(RLIMIT_FSIZE) != 4096)
+		return 2;
+	if (bound(RLIMIT_CORE))
+		return 3;
+	rp_restrict__limits(10, bytes / 2);
+	if (bound(RLIMIT_CPU) != 10 || bound(RLIMIT_FSIZE) || getpriority(PRIO_PROCESS, 0) < 10)
+		return 4;
+	return bound(RLIMIT_DATA) > bytes ? 5 : 0;
+}
+
+static void test_bounds(void **state)
+{
+	pid_t child = fork();
+	int status;
+
+	(void)state;
+	if (!child)
+		_exit(check_bounds());
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+#define FILES 60
+
+/* In a child: all but those are closed, below them, between them and above. */
+static int check_descriptors(const int *keep, size_t n)
+{
+	for (int fd = 3; fd < FILES; fd++)
+		if (dup2(STDERR_FILENO, fd) < 0)
+			return 100;
+	rp_restrict__descriptors(keep, n);
+	for (int fd = 0; fd < FILES; fd++) {
+		bool kept = false;
+
+		for (size_t i = 0; i < n; i++)
+			kept |= keep[i] == fd;
+		if ((fcntl(fd, F_GETFD) >= 0) != kept)
+			return 1 + fd;
+	}
+	return 0;
+}
+
+static void test_descriptors(void **state)
+{
+	static const struct {
+		int keep[4];
+		size_t n;
+	} cases[] = {{{20}, 1},	   {{20, 7, 45}, 3}, {{0, 1}, 2},
+		     {{-1, 5}, 2}, {{4, -1, 4}, 3},  {{FILES - 1, 2}, 2}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		pid_t child = fork();
+		int status;
+
+		if (!child)
+			_exit(check_descriptors(cases[i].keep, cases[i].n));
+		assert_int_equal(waitpid(child, &status, 0), child);
+		assert_true(WIFEXITED(status));
+		assert_int_equal(WEXITSTATUS(status), 0);
 	}
 }
 
@@ -201,7 +394,13 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_reads_and_answers_alone),
 					   cmocka_unit_test(test_opens_for_reading_alone),
-					   cmocka_unit_test(test_few_rights_are_left)};
+					   cmocka_unit_test(test_few_rights_are_left),
+					   cmocka_unit_test(test_nobody_reads),
+					   cmocka_unit_test(test_none_comes_back),
+					   cmocka_unit_test(test_not_without_its_parent),
+					   cmocka_unit_test(test_ends_with_its_parent),
+					   cmocka_unit_test(test_bounds),
+					   cmocka_unit_test(test_descriptors)};
 
 	return cmocka_run_group_tests_name("restrict", tests, NULL, NULL);
 }
