@@ -87,6 +87,39 @@ static inline pid_t wait_for_me(bool filtered)
 	return pid;
 }
 
+static inline void *wait_filtered(void *ready)
+{
+	char byte;
+
+	if (!prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT) && write(*(int *)ready, "r", 1) == 1)
+		while (read(*(int *)ready, &byte, 1))
+			;
+	return NULL;
+}
+
+/* It is another thread that has the filter, and neither the first nor the last. */
+static inline pid_t wait_beside_filtered(void)
+{
+	pthread_t thread;
+	int ready[2];
+	char byte;
+	pid_t pid;
+
+	assert_int_equal(pipe(ready), 0);
+	pid = fork();
+	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (pthread_create(&thread, NULL, wait_filtered, &ready[1]) ||
+		    pthread_create(&thread, NULL, wait_for_the_end, NULL))
+			_exit(1);
+		wait_for_the_end(NULL);
+	}
+	assert_int_equal(read(ready[0], &byte, 1), 1);
+	close(ready[0]);
+	close(ready[1]);
+	return pid;
+}
+
 static inline void let_go(pid_t pid)
 {
 	kill(pid, SIGKILL);

@@ -365,7 +365,8 @@ static void make_program(struct image *img, size_t n, size_t framed)
 		else
 			memcpy(code, makes_none, sizeof(makes_none));
 	}
-	image__add_symbols(img, SHT_SYMTAB, symbols, 1 + n, "\0f", sizeof("\0f"));
+	if (n)
+		image__add_symbols(img, SHT_SYMTAB, symbols, 1 + n, "\0f", sizeof("\0f"));
 	image__finish(img);
 	image__header(img)->e_entry = TEXT_ADDR + FUNCTIONS_MAX * FUNCTION_SIZE;
 	code = img->bytes + TEXT_OFFSET + FUNCTIONS_MAX * FUNCTION_SIZE;
@@ -421,6 +422,51 @@ static void most_functions_are_to_have_frames(void **state)
 	}
 }
 
+/* One without any name, and without what others may have; it has no file any more. */
+static void a_bare_executable_is_told_of(void **state)
+{
+	static struct rp_findings found;
+	static struct image img;
+	pid_t pid;
+
+	(void)state;
+	make_program(&img, 0, 0);
+	pid = start_program(&img);
+	look_at(&modern, pid, &found);
+	let_go(pid);
+	assert_found(finding(&found, "executable"), RP_LEVEL_OK,
+		     "/memfd:made-up (removed or replaced since)", "");
+	assert_found(finding(&found, "symbols"), RP_LEVEL_NOTE,
+		     "stripped: -f finds the 0 functions it exports", "debug symbols");
+	assert_found(finding(&found, "frame pointers"), RP_LEVEL_NOTE,
+		     "0 of 0 functions looked at keep one", "-fno-omit-frame-pointer");
+	assert_string_equal(finding(&found, "Go")->found, "no");
+	assert_string_equal(finding(&found, "exceptions")->found, "none");
+	assert_string_equal(finding(&found, "fibers")->found, "none");
+	assert_string_equal(finding(&found, "markers")->found, "0 regions");
+	assert_found(finding(&found, "USDT"), RP_LEVEL_NOTE, "no pairs, and no markers either",
+		     "-f GLOB");
+	for (size_t i = 0; i < found.n; i++)
+		assert_int_equal(found.items[i].level == RP_LEVEL_OK, !found.items[i].cure[0]);
+}
+
+/* What needs it is left out then. */
+static void an_executable_that_may_not_be_read_is_told(void **state)
+{
+	pid_t pid = wait_for_me(false);
+	static struct rp_findings found;
+
+	(void)state;
+	assert_int_equal(stat("/proc/self/exe", &denied), 0);
+	look_at(&modern, pid, &found);
+	denied.st_ino = 0;
+	let_go(pid);
+	assert_int_equal(found.n, 5);
+	assert_found(finding(&found, "executable"), RP_LEVEL_FAIL,
+		     "cannot be read: Permission denied", "");
+	assert_true(finding(&found, "executable")->cure[0]);
+}
+
 /* By the debugger's name, not by that of what it looks at. */
 static void a_debugger_is_told(void **state)
 {
@@ -437,6 +483,18 @@ static void a_debugger_is_told(void **state)
 	let_go(pid);
 	snprintf(self, sizeof(self), "process %d (test_commands_d", (int)getpid());
 	assert_found(finding(&found, "debugger"), RP_LEVEL_NOTE, self, "detach it");
+}
+
+/* Whichever of its threads it is. */
+static void the_filter_of_another_thread_is_told(void **state)
+{
+	static struct rp_findings found;
+	pid_t pid = wait_beside_filtered();
+
+	(void)state;
+	look_at(&modern, pid, &found);
+	let_go(pid);
+	assert_found(finding(&found, "seccomp"), RP_LEVEL_OK, "which return probes pass", "");
 }
 
 static void filters_of_a_process_are_told(void **state)
@@ -522,6 +580,9 @@ int main(void)
 		cmocka_unit_test(a_debugger_is_told),
 		cmocka_unit_test(files_that_may_not_be_read_are_told),
 		cmocka_unit_test(most_functions_are_to_have_frames),
+		cmocka_unit_test(a_bare_executable_is_told_of),
+		cmocka_unit_test(an_executable_that_may_not_be_read_is_told),
+		cmocka_unit_test(the_filter_of_another_thread_is_told),
 		cmocka_unit_test(filters_of_a_process_are_told),
 		cmocka_unit_test(each_process_decides_the_status),
 		cmocka_unit_test(programs_read_the_report),

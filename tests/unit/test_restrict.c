@@ -320,11 +320,13 @@ static uint64_t bound(int what)
 static int check_bounds(void)
 {
 	const uint64_t bytes = 3ull << 30;
+	const uint64_t more = 64u << 20;
 	uint64_t had = 0;
 
 	rp_proc__status_number("/proc", getpid(), "VmData", 10, &had);
+	had <<= 10;
 	rp_restrict__memory(bytes, 4096);
-	if (bound(RLIMIT_DATA) <= bytes || bound(RLIMIT_DATA) > bytes + (had << 10) + (64u << 20))
+	if (bound(RLIMIT_DATA) <= bytes || bound(RLIMIT_DATA) > bytes + had + more)
 		return 1;
 	if (bound(RLIMIT_FSIZE) != 4096)
 		return 2;
@@ -333,7 +335,7 @@ static int check_bounds(void)
 	rp_restrict__limits(10, bytes / 2);
 	if (bound(RLIMIT_CPU) != 10 || bound(RLIMIT_FSIZE) || getpriority(PRIO_PROCESS, 0) < 10)
 		return 4;
-	return bound(RLIMIT_DATA) > bytes ? 5 : 0;
+	return bound(RLIMIT_DATA) > bytes / 2 + had + more ? 5 : 0;
 }
 
 static void test_bounds(void **state)

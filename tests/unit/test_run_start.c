@@ -97,87 +97,87 @@ static void trace_into(struct settings *settings, const char *words)
 	assert_int_equal(trace(text), RP_EXIT_OK);
 }
 
+static const struct {
+	const char *words, *changed;
+} options[] = {
+	{"", ""},
+	{"--no-follow", "follow 0\n"},
+	{"--max-depth 20", "max_depth 20\n"},
+	{"--max-nodes 3000", "max_nodes 3000\n"},
+	{"--max-labels 40", "max_labels 40\n"},
+	{"--max-names 50", "max_names 50\n"
+			   "[name_ids] 50\n"
+			   "[names] 50\n"},
+	{"--max-spans 60", "max_spans 60\n"},
+	{"--min-duration 5us", "min_duration 5000\n"},
+	{"--within probed_one", "within 1\n"
+				"within_names\n"
+				"[within] 16\n"},
+	{"-x nosuch", "excludes 1\n"},
+	{"-x nosuch -x another", "excludes 2\n"
+				 "[excludes] 2\n"},
+	{"--label arg1", ""},
+	{"--label arg1:str", "[text_ids] 1284\n"
+			     "[texts] 1284\n"},
+	{"--label ret", "label_returned 1\n"},
+	{"--label arg1:str@arg2", "text_lengths 1\n"
+				  "[text_ids] 1284\n"
+				  "[texts] 1284\n"},
+	{"--where 'arg1 > 5'", "where\n"},
+	{"--where 'arg1:str =~ a*'", "where\n"
+				     "patterns\n"},
+	{"--by process", "group_by 1\n"},
+	{"--by thread", "group_by 2\n"},
+	{"--by cgroup", "group_by 4\n"},
+	{"--sample", "+[unwind_objects]\n"
+		     "+[unwind_walks]\n"
+		     "+[unwind_processes]\n"
+		     "+[unwind_nothing]\n"
+		     "+[python_code_rooms]\n"
+		     "+[samples]\n"
+		     "+[python_walks]\n"
+		     "+[sample_rooms]\n"
+		     "+[memories]\n"
+		     "+[unwind_recent]\n"
+		     "+[python_codes]\n"
+		     "+[sampled_at]\n"
+		     "+rp_take_sample()\n"
+		     "+rp_fork_tables()\n"
+		     "+rp_exec_tables()\n"},
+	{"--off-cpu=100", "kernel_frames 1\n"
+			  "sleeps_max 7\n"
+			  "+[unwind_objects]\n"
+			  "+[unwind_walks]\n"
+			  "+[unwind_processes]\n"
+			  "+[unwind_nothing]\n"
+			  "+[python_code_rooms]\n"
+			  "+[samples]\n"
+			  "+[python_walks]\n"
+			  "+[sample_rooms]\n"
+			  "+[memories]\n"
+			  "+[unwind_recent]\n"
+			  "+[python_codes]\n"
+			  "+[sleeps_taken]\n"
+			  "+rp_fork_tables()\n"
+			  "+rp_exec_tables()\n"
+			  "+rp_switch()\n"},
+	{"--stuck 1h", "+rp_open_threads()\n"},
+	{"--max-overhead 50%", "[left_out] 16\n"
+			       "+rp_return()\n"},
+	{"--record /dev/null", "record 1\n"
+			       "[instances] 16777216\n"
+			       "+rp_open_threads()\n"},
+	{"--record /dev/null --every 7", "every 7\n"
+					 "record 1\n"
+					 "[instances] 16777216\n"
+					 "+rp_open_threads()\n"},
+	{"--attach multi", "-rp_session()\n"
+			   "+rp_return()\n"},
+};
+
 /* Each option changes what is its own, and nothing else. */
 static void options_are_settings_of_the_programs(void **state)
 {
-	static const struct {
-		const char *words, *changed;
-	} options[] = {
-		{"", ""},
-		{"--no-follow", "follow 0\n"},
-		{"--max-depth 20", "max_depth 20\n"},
-		{"--max-nodes 3000", "max_nodes 3000\n"},
-		{"--max-labels 40", "max_labels 40\n"},
-		{"--max-names 50", "max_names 50\n"
-				   "[name_ids] 50\n"
-				   "[names] 50\n"},
-		{"--max-spans 60", "max_spans 60\n"},
-		{"--min-duration 5us", "min_duration 5000\n"},
-		{"--within probed_one", "within 1\n"
-					"within_names\n"
-					"[within] 16\n"},
-		{"-x nosuch", "excludes 1\n"},
-		{"-x nosuch -x another", "excludes 2\n"
-					 "[excludes] 2\n"},
-		{"--label arg1", ""},
-		{"--label arg1:str", "[text_ids] 1284\n"
-				     "[texts] 1284\n"},
-		{"--label ret", "label_returned 1\n"},
-		{"--label arg1:str@arg2", "text_lengths 1\n"
-					  "[text_ids] 1284\n"
-					  "[texts] 1284\n"},
-		{"--where 'arg1 > 5'", "where\n"},
-		{"--where 'arg1:str =~ a*'", "where\n"
-					     "patterns\n"},
-		{"--by process", "group_by 1\n"},
-		{"--by thread", "group_by 2\n"},
-		{"--by cgroup", "group_by 4\n"},
-		{"--sample", "+[unwind_objects]\n"
-			     "+[unwind_walks]\n"
-			     "+[unwind_processes]\n"
-			     "+[unwind_nothing]\n"
-			     "+[python_code_rooms]\n"
-			     "+[samples]\n"
-			     "+[python_walks]\n"
-			     "+[sample_rooms]\n"
-			     "+[memories]\n"
-			     "+[unwind_recent]\n"
-			     "+[python_codes]\n"
-			     "+[sampled_at]\n"
-			     "+rp_take_sample()\n"
-			     "+rp_fork_tables()\n"
-			     "+rp_exec_tables()\n"},
-		{"--off-cpu=100", "kernel_frames 1\n"
-				  "sleeps_max 7\n"
-				  "+[unwind_objects]\n"
-				  "+[unwind_walks]\n"
-				  "+[unwind_processes]\n"
-				  "+[unwind_nothing]\n"
-				  "+[python_code_rooms]\n"
-				  "+[samples]\n"
-				  "+[python_walks]\n"
-				  "+[sample_rooms]\n"
-				  "+[memories]\n"
-				  "+[unwind_recent]\n"
-				  "+[python_codes]\n"
-				  "+[sleeps_taken]\n"
-				  "+rp_fork_tables()\n"
-				  "+rp_exec_tables()\n"
-				  "+rp_switch()\n"},
-		{"--stuck 1h", "+rp_open_threads()\n"},
-		{"--max-overhead 50%", "[left_out] 16\n"
-				       "+rp_return()\n"},
-		{"--record /dev/null", "record 1\n"
-				       "[instances] 16777216\n"
-				       "+rp_open_threads()\n"},
-		{"--record /dev/null --every 7", "every 7\n"
-						 "record 1\n"
-						 "[instances] 16777216\n"
-						 "+rp_open_threads()\n"},
-		{"--attach multi", "-rp_session()\n"
-				   "+rp_return()\n"},
-	};
-
 	(void)state;
 	trace_into(&usual, "");
 	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
