@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "counts_fixture.h"
 #include "opts_fixture.h"
 
 static const struct mistake {
@@ -149,7 +150,28 @@ static const struct mistake {
 	{"rptrace -b run ./prog -x", "goes after --", "rptrace -b -- ./prog -x"},
 	{"rptrace list -p 1 --format json", "--format", "rptrace list -p 1 --json"},
 	{"rptrace last.rpt --tree", "rptrace report", "rptrace report last.rpt --tree"},
+	{"rptrace -p 1 last.rpt", "-p takes one word", "rptrace -p 1,last.rpt"},
+	{"rptrace -p 1 -b sh", "neither an option nor a command", "rptrace -p 1 -b"},
+	{"rptrace -p 1 --format=chrome -b", "is for records", "rptrace record -p 1 -b"},
 };
+
+/* All that is told of each of them. */
+static void mistakes_are_told_so(void **state)
+{
+	static char text[1 << 16];
+	size_t n = 0;
+	struct line l;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(mistakes) / sizeof(mistakes[0]); i++) {
+		parse(&l, mistakes[i].line);
+		n += (size_t)snprintf(text + n, sizeof(text) - n, "%s\n\t%s\n\t%s\n",
+				      mistakes[i].line, l.err.cause, l.err.cure);
+		assert_true(n < sizeof(text));
+		rp_opts__free(&l.opts);
+	}
+	assert_golden("mistakes.txt", text);
+}
 
 static void every_mistake_has_a_cure(void **state)
 {
@@ -197,6 +219,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_mistake_has_a_cure),
+		cmocka_unit_test(mistakes_are_told_so),
 		cmocka_unit_test(cures_that_do_not_fit),
 	};
 

@@ -239,6 +239,31 @@ static void the_run_ends_with_its_terminal(void **state)
 	assert_true(kernel.drains >= 4);
 }
 
+static void make_wide(void)
+{
+	struct winsize size = {.ws_row = 30, .ws_col = 120};
+
+	if (kernel.drains != 4)
+		return;
+	ioctl(pty.master, TIOCSWINSZ, &size);
+	pty.n = 0;
+	kill(getpid(), SIGWINCH);
+}
+
+/* All of it, on a terminal that has another size now. */
+static void a_resized_screen_is_drawn_anew(void **state)
+{
+	int status;
+
+	(void)state;
+	kernel.keys = "q";
+	kernel.shown = "\x1b[30;";
+	kernel.then = make_wide;
+	assert_true(trace_on_screen("-f probed_one", &status));
+	assert_int_equal(status, RP_EXIT_OK);
+	assert_shown(kernel.shown);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -250,6 +275,7 @@ int main(void)
 		TEST(a_frozen_screen_stays_so),
 		TEST(what_a_command_wrote_stays),
 		TEST(the_screen_outlasts_the_target),
+		TEST(a_resized_screen_is_drawn_anew),
 		TEST(the_run_ends_with_its_terminal),
 	};
 
