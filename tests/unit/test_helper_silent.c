@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
 /* Who has kept the helper waiting is not asked again; and nobody else is left out for it. */
+#include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -145,6 +146,50 @@ static void owners_of_links_that_lead_elsewhere(void **state)
 	assert_true(rp_helper__is_silent_owner(h, OWNER));
 	assert_true(rp_helper__is_silent_owner(h, OTHER));
 	assert_false(rp_helper__is_silent_owner(h, OTHER + 1));
+}
+
+/* No helper is begun for it, and it is said why. */
+#define assert_not_asked(call, answer)                                                             \
+	do {                                                                                       \
+		h->why = NULL;                                                                     \
+		assert_int_equal(call, answer);                                                    \
+		assert_non_null(h->why);                                                           \
+		assert_string_equal(h->why, RP_HELPER_WHY_IDLE);                                   \
+		assert_int_equal(h->pid, 0);                                                       \
+	} while (0)
+
+static void nobody_is_asked_about_what_is_silent(void **state)
+{
+	const struct rp_perf_map_version known = {0};
+	struct rp_unwind_object object;
+	struct rp_mapped mapped = {.path = "/proc/self/exe"};
+	struct rp_perf_map *perf_map;
+	struct rp_elf *elf;
+	uint64_t hash = 1, place = 0;
+	struct rp_err err;
+	struct stat st;
+	int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+
+	(void)state;
+	assert_int_equal(fstat(fd, &st), 0);
+	mapped.dev = st.st_dev;
+	ask(RP_HELPER_OPEN_MAPPING, RP_HELPER_WHY_IDLE, RP_HELPER_SLEEP_UNKNOWN, 0);
+	rp_helper__note_device(h, st.st_dev);
+	assert_not_asked(rp_helper__open_mapped(h, "/proc", getpid(), &mapped), -EIO);
+	assert_not_asked(rp_helper__differs(h, "/proc", getpid(), &mapped, fd, 0), false);
+	assert_not_asked(rp_helper__hash_code(h, fd, &place, 1, &hash), -EIO);
+	assert_int_equal(hash, 1);
+	assert_not_asked(rp_helper__debug_file(h, fd, "it"), -EIO);
+	assert_not_asked(rp_helper__unwinding(h, fd, &object), -EIO);
+	assert_not_asked(rp_helper__object(h, fd, "it", RP_ELF_FUNCTIONS, &elf, &err), -EIO);
+	assert_string_equal(err.cause, "it: its file system does not answer");
+	close(fd);
+	/* A process, likewise. */
+	h->n_silent_devices = 0;
+	h->why = RP_HELPER_WHY_IDLE;
+	rp_helper__note_process(h, getpid());
+	assert_not_asked(rp_helper__perf_map(h, "/proc", getpid(), &known, &perf_map), -EIO);
+	assert_not_asked(rp_helper__differs(h, "/proc", getpid(), &mapped, 0, 0), false);
 }
 
 /* ---- processes ------------------------------------------------------------------------------- */
@@ -297,6 +342,7 @@ int main(void)
 		SILENT_TEST(file_systems_that_do_not_answer),
 		SILENT_TEST(several_file_systems),
 		SILENT_TEST(owners_of_links_that_lead_elsewhere),
+		SILENT_TEST(nobody_is_asked_about_what_is_silent),
 		SILENT_TEST(processes_of_a_user_count_together),
 		SILENT_TEST(what_it_sleeps_over_is_seen),
 	};

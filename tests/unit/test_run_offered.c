@@ -20,10 +20,13 @@ void rp_offer__where_names_are(const struct rp_offer *of, char where[RP_OFFER_WH
 
 static void assert_offers(const char *words, const char *cause, const char *cure)
 {
-	size_t n = strlen(cure), all;
+	size_t n = strlen(cause), all;
 
 	assert_int_equal(trace(words), RP_EXIT_NOTHING);
 	assert_failed(cause, cure);
+	all = strlen(ran.line.err.cause);
+	assert_string_equal(ran.line.err.cause + all - n, cause);
+	n = strlen(cure);
 	all = strlen(ran.line.err.cure);
 	assert_true(all >= n);
 	assert_string_equal(ran.line.err.cure + all - n, cure);

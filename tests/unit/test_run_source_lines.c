@@ -137,6 +137,48 @@ static void each_site_has_its_own_line(void **state)
 	assert_int_equal(s->more, 0);
 }
 
+#if defined(__x86_64__)
+#define STEPPED "\x48\x8d\x47\x01\xc3" /* lea, ret */
+#else
+#define STEPPED "\x00\x04\x00\x91\xc0\x03\x5f\xd6" /* add, ret */
+#endif
+
+/* Where they are, what they do and what they cost. */
+static void sites_are_as_planned(void **state)
+{
+	static struct image emulated, stepped;
+	const struct rp_source *s;
+	const struct rp_site *sites;
+	size_t n_sites, n = 0, slow = 0;
+
+	(void)state;
+	image_with_symbol(&emulated);
+	image_with_symbol(&stepped);
+	memcpy(stepped.bytes + TEXT_OFFSET, STEPPED, sizeof(STEPPED) - 1);
+	write_file(f.root, "emulated", emulated.bytes, emulated.size);
+	write_file(f.root, "stepped", stepped.bytes, stepped.size);
+	put_process(PID, 1);
+	map(PID, "emulated");
+	map(PID, "stepped");
+	map(PID, "prog");
+	start_lines();
+	s = source_of("probed_one");
+	sites = rp_plan__sites(f.plan, &n_sites);
+	for (size_t i = 0; i < n_sites; i++) {
+		if (sites[i].region != region("probed_one"))
+			continue;
+		assert_true(n < s->n);
+		assert_int_equal(s->site[n].offset, sites[i].offset);
+		assert_int_equal(s->site[n].slow, sites[i].slow);
+		assert_string_equal(s->site[n].role,
+				    sites[i].role == RP_ROLE_RET_SITE ? "exit" : "entry");
+		slow += sites[i].slow;
+		n++;
+	}
+	assert_int_equal(n, s->n);
+	assert_true(slow > 0 && slow < n);
+}
+
 /* Objects have their numbers anew, which are the same again. */
 static void renumber(void)
 {
@@ -237,6 +279,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		LINES_TEST(each_site_has_its_own_line),
+		LINES_TEST(sites_are_as_planned),
 		LINES_TEST(an_answer_is_kept),
 		LINES_TEST(a_question_is_not_changed),
 		LINES_TEST(what_has_no_room_is_counted),

@@ -2,6 +2,7 @@
 /* What options make of the BPF programs, and what is told as a run starts. */
 #include "run_fixture.h"
 
+#include "run/internal.h"
 #include "util/sanitizer.h"
 
 /* ---- settings -------------------------------------------------------------------------------- */
@@ -190,6 +191,30 @@ static void options_are_settings_of_the_programs(void **state)
 	}
 }
 
+static uint32_t own_namespace;
+
+int rp_run__pid_namespace(const struct rp_opts *opts, struct rp_pid_namespace *out,
+			  struct rp_err *err)
+{
+	(void)opts;
+	(void)err;
+	*out = (struct rp_pid_namespace){.inode = own_namespace};
+	return 0;
+}
+
+/* Process ids are those of rptrace's own pid namespace, where that is not the outermost. */
+static void process_ids_are_those_of_the_namespace(void **state)
+{
+	(void)state;
+	own_namespace = 0;
+	trace_into(&usual, "");
+	own_namespace = 4026532000;
+	trace_into(&with_option, "");
+	own_namespace = 0;
+	list_changes();
+	assert_string_equal(changed, "pid_namespace 4026532000\n");
+}
+
 /* ---- what is told -----------------------------------------------------------------------------
  */
 
@@ -239,6 +264,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(options_are_settings_of_the_programs),
+		TEST(process_ids_are_those_of_the_namespace),
 		TEST(what_is_traced_is_told),
 	};
 
