@@ -85,21 +85,6 @@ static void test_exec_of_who_may_not_be_looked_at(void **state)
 	assert_int_equal(f.kernel.lost[RP_LOST_LATE], 1);
 }
 
-/* A program that has ended by the time its start is looked at. */
-static void send_short_program(pid_t pid, const char *name, uint64_t time)
-{
-	char path[RP_EXEC_PATH_MAX];
-	struct rp_event event = {.header.type = RP_EVENT_EXEC, .pid = (uint32_t)pid, .time = time};
-	struct stat st;
-
-	snprintf(path, sizeof(path), "%s/%s", f.root, name);
-	assert_int_equal(stat(path, &st), 0);
-	event.dev = (uint32_t)(major(st.st_dev) << RP_DEV_MINOR_BITS | minor(st.st_dev));
-	event.detail = st.st_ino;
-	memcpy(event.path, path, sizeof(path));
-	rp_targets__on_event(f.targets, &event);
-}
-
 /* It ran with its probes if its file had them all when it started. */
 static void test_short_programs(void **state)
 {
