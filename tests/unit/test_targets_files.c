@@ -40,7 +40,8 @@ static void start_everywhere(void)
 	add(PID);
 }
 
-/* ---- one and the same ------------------------------------------------------------------------- */
+/* ---- one and the same -------------------------------------------------------------------------
+ */
 
 /* Another process that maps it; what is in its memory is the file, or all zeros. */
 static void put_other(struct rp_mapped_list *list, bool of_file)
@@ -145,7 +146,8 @@ static void test_breakpoints_of_somebody_else(void **state)
 	rp_proc__mapped_free(&list);
 }
 
-/* ---- what is known ---------------------------------------------------------------------------- */
+/* ---- what is known ----------------------------------------------------------------------------
+ */
 
 /* The same under other numbers, for as long as it is as it was. */
 static void test_file_of_two_numbers(void **state)
@@ -226,7 +228,8 @@ static void test_files_of_no_interest(void **state)
 	assert_true(rp_file__is_known(t, dev, MOST + 1));
 }
 
-/* ---- files that change ------------------------------------------------------------------------ */
+/* ---- files that change ------------------------------------------------------------------------
+ */
 
 /* A short program runs what was written since: it is planned anew, and ran without its probes. */
 static void test_short_program_of_a_file_that_was_written(void **state)
@@ -276,7 +279,8 @@ static void test_written_file_where_all_are_traced(void **state)
 	assert_int_equal(processes(), 2);
 }
 
-/* ---- whoever writes --------------------------------------------------------------------------- */
+/* ---- whoever writes ---------------------------------------------------------------------------
+ */
 
 static int open_to_write(const char *name)
 {

@@ -277,6 +277,184 @@ static void test_switches_that_are_there(void **state)
 	assert_int_equal(stats.sites, 2);
 }
 
+/* Its exits cannot be found: an instruction that is none. */
+static const uint8_t unknown[] = {0x55, 0x48, 0x89, 0xe5, 0x5d, 0x06, 0xc3};
+
+/* Where returns are not safe any more, and there is nothing else, it is measured no more. */
+static void test_switches_beside_unknown_exits(void **state)
+{
+	struct rp_targets_stats stats;
+
+	(void)state;
+	make_file("target", "alpha", unknown, sizeof(unknown));
+	start_with_return_probes();
+	assert_int_equal(links_alive(&f.kernel), 1);
+	map(PID, "switcher");
+	send(RP_EVENT_MAP, PID, 0);
+	look();
+	rp_targets__stats(f.targets, &stats);
+	assert_int_equal(stats.sites, 0);
+	assert_int_equal(links_alive(&f.kernel), 0);
+	assert_int_equal(f.kernel.left_out, fake_region(region("alpha")));
+}
+
+/* Files that take too long to be searched are taken for such that switch. */
+static void test_search_that_takes_too_long(void **state)
+{
+	(void)state;
+	start();
+	f.targets->searching = 3000000001;
+	add(PID);
+	assert_true(rp_plan__has_switches(f.plan));
+}
+
+static bool cancelled;
+
+static bool is_cancelled(void)
+{
+	return cancelled;
+}
+
+/* Given up after the first one; what was searched is not searched again. */
+static void test_search_that_is_given_up(void **state)
+{
+	struct rp_mapped_list list;
+
+	(void)state;
+	f.opts.is_cancelled = is_cancelled;
+	put("", "/%d/maps", PID);
+	map(PID, "plain");
+	map(PID, "target");
+	map(PID, "switcher");
+	start();
+	assert_int_equal(rp_proc__mapped(f.root, PID, &list), 0);
+	cancelled = true;
+	for (size_t i = 0; i < list.n - 1; i++) {
+		assert_int_equal(rp_targets__search_mapped(f.targets, PID, list.items, list.n), 0);
+		assert_int_equal(f.targets->n_searched, 1);
+		assert_false(rp_plan__has_switches(f.plan));
+	}
+	cancelled = false;
+	assert_int_equal(rp_targets__search_mapped(f.targets, PID, list.items, list.n), 0);
+	assert_true(rp_plan__has_switches(f.plan));
+	assert_int_equal(f.targets->n_searched, list.n);
+	assert_true(f.targets->searching > 0);
+	rp_proc__mapped_free(&list);
+}
+
+/* In the whole system, what runs the functions is searched: what is there, and what comes later. */
+static void start_system(void)
+{
+	struct rp_err err;
+
+	f.plan_opts.whole_system = true;
+	start();
+	assert_int_equal(rp_targets__add_system(f.targets, &err), 0);
+}
+
+static void test_switches_of_a_process_that_is_there(void **state)
+{
+	(void)state;
+	map(PID, "switcher");
+	start_system();
+	assert_true(rp_plan__has_switches(f.plan));
+	assert_int_equal(f.kernel.links[0].sites, 2);
+}
+
+static void test_switches_of_others(void **state)
+{
+	struct rp_mapped_list list;
+
+	(void)state;
+	put_process(PID + 1, 1);
+	map(PID + 1, "switcher");
+	start_system();
+	assert_true(rp_plan__fears_switches(f.plan));
+	assert_int_equal(f.kernel.links[0].sites, 1);
+	/* One that runs the functions maps it, too. */
+	assert_int_equal(rp_proc__mapped(f.root, PID + 1, &list), 0);
+	rp_targets__on_mapping(f.targets, PID + 1, list.items, rp_clock__now());
+	assert_true(rp_plan__fears_switches(f.plan));
+	map(PID, "switcher");
+	rp_targets__on_mapping(f.targets, PID, list.items, rp_clock__now());
+	assert_true(rp_plan__has_switches(f.plan));
+	look();
+	assert_int_equal(links_alive(&f.kernel), 2);
+	rp_proc__mapped_free(&list);
+}
+
+/* One that comes later maps the functions beside code that switches. */
+static void test_switches_of_a_process_that_comes(void **state)
+{
+	struct rp_mapped_list list;
+
+	(void)state;
+	end_process(PID);
+	start_system();
+	put_process(PID + 1, 1);
+	map(PID + 1, "switcher");
+	map(PID + 1, "target");
+	assert_int_equal(rp_proc__mapped(f.root, PID + 1, &list), 0);
+	assert_int_equal(list.n, 2);
+	rp_targets__on_mapping(f.targets, PID + 1, &list.items[1], rp_clock__now());
+	assert_true(rp_plan__has_switches(f.plan));
+	assert_int_equal(f.kernel.links[0].sites, 2);
+	rp_proc__mapped_free(&list);
+}
+
+/* ---- spans whose ends are in two files --------------------------------------------------------
+ */
+
+static void start_span_of_two_files(void)
+{
+	f.functions[0] = "*:alpha:beta@arg0";
+	make_file("ends", "beta", plain, sizeof(plain));
+}
+
+/* Nothing is probed as long as one end is missing; then the other, too, which was there before. */
+static void test_end_that_is_loaded_later(void **state)
+{
+	(void)state;
+	start_span_of_two_files();
+	start();
+	add(PID);
+	assert_int_equal(links_alive(&f.kernel), 0);
+	map(PID, "ends");
+	send(RP_EVENT_MAP, PID, 0);
+	look();
+	assert_int_equal(links_of(&f.kernel, 0, ino_of("target")), 1);
+	assert_int_equal(links_of(&f.kernel, 0, ino_of("ends")), 1);
+	assert_int_equal(f.kernel.links[0].sites + f.kernel.links[1].sites, 2);
+	assert_true(f.kernel.links[0].counts && f.kernel.links[1].counts);
+}
+
+static void test_end_in_another_process(void **state)
+{
+	(void)state;
+	start_span_of_two_files();
+	f.functions[0] = "[et]*:alpha:beta@arg0";
+	start_system();
+	assert_int_equal(links_alive(&f.kernel), 0);
+	put_process(PID + 1, 1);
+	map(PID + 1, "ends");
+	send(RP_EVENT_EXEC, PID + 1, 0);
+	look();
+	assert_int_equal(links_of(&f.kernel, 0, ino_of("target")), 1);
+	assert_int_equal(links_of(&f.kernel, 0, ino_of("ends")), 1);
+}
+
+static void test_ends_that_are_there(void **state)
+{
+	(void)state;
+	start_span_of_two_files();
+	map(PID, "ends");
+	start();
+	add(PID);
+	assert_int_equal(links_of(&f.kernel, 0, ino_of("target")), 1);
+	assert_int_equal(links_of(&f.kernel, 0, ino_of("ends")), 1);
+	assert_int_equal(f.kernel.lost[RP_LOST_LATE], 0);
+}
+
 /* ---- what is told of processes --------------------------------------------------------------- */
 
 static void test_processes_are_told(void **state)
@@ -332,6 +510,15 @@ int main(void)
 		SWITCH_TEST(test_no_switches_are_loaded_later),
 		SWITCH_TEST(test_files_that_are_linked),
 		SWITCH_TEST(test_switches_that_are_there),
+		SWITCH_TEST(test_switches_beside_unknown_exits),
+		SWITCH_TEST(test_search_that_takes_too_long),
+		SWITCH_TEST(test_search_that_is_given_up),
+		SWITCH_TEST(test_switches_of_a_process_that_is_there),
+		SWITCH_TEST(test_switches_of_others),
+		SWITCH_TEST(test_switches_of_a_process_that_comes),
+		SWITCH_TEST(test_end_that_is_loaded_later),
+		SWITCH_TEST(test_end_in_another_process),
+		SWITCH_TEST(test_ends_that_are_there),
 		TARGETS_TEST(test_processes_are_told),
 		TARGETS_TEST(test_regions_are_taken_back),
 	};

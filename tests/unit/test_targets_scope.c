@@ -354,6 +354,74 @@ static void test_ended_since_it_was_found(void **state)
 	assert_int_equal(links_alive(&f.kernel), 1);
 }
 
+/* One of two that are named ends before it is looked at: that is no error. Alone it is one. */
+static void test_ended_before_it_is_looked_at(void **state)
+{
+	static const pid_t both[] = {PID, PID + 1};
+	struct rp_err err;
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		put_process(both[i], 1);
+		map(both[i], "prog");
+	}
+	remove_all("/%d/maps", PID + 1);
+	start();
+	assert_int_equal(rp_targets__add(f.targets, both, 2, 0, &err), 0);
+	assert_int_equal(links_alive(&f.kernel), 1);
+	rp_targets__free(f.targets);
+	f.targets = rp_targets__new(&f.opts);
+	assert_int_equal(rp_targets__add(f.targets, both + 1, 1, 0, &err), -ESRCH);
+	assert_string_equal(err.cause, "process 5000002: there is no such process");
+}
+
+/* Nor where its probes are refused because it has ended. */
+static void test_ended_before_it_is_probed(void **state)
+{
+	static const pid_t both[] = {PID, PID + 1};
+	struct rp_err err;
+
+	(void)state;
+	for (pid_t pid = PID; pid < PID + 3; pid++) {
+		put_process(pid, 1);
+		map(pid, "prog");
+	}
+	f.kernel.link_error = -ESRCH;
+	f.kernel.error_pid = PID;
+	start();
+	assert_int_equal(rp_targets__add(f.targets, both, 2, 0, &err), 0);
+	assert_int_equal(links_of(&f.kernel, PID, 0), 0);
+	assert_int_equal(links_of(&f.kernel, PID + 1, 0), 1);
+}
+
+/* Its first thread has ended: links that are bound to it would see nothing. */
+static void test_first_thread_has_ended(void **state)
+{
+	uint32_t two;
+	struct rp_err err;
+
+	(void)state;
+	start_beside_another();
+	assert_int_equal(links_of(&f.kernel, PID, 0), 1);
+	two = region("probed_two");
+	put("5000001 (test) Z 1 1 1 0 -1 0 0 0 0 0 0 0\n", "/%d/task/%d/stat", PID, PID);
+	put("5000009 (test) S 1 1 1 0 -1 0 0 0 0 0 0 0\n", "/%d/task/%d/stat", PID, PID + 8);
+	put("5000001 (test) Z 1 1 1 0 -1 0 0 0 0 0 0 0\n", "/%d/stat", PID);
+	assert_int_equal(rp_targets__leave_out(f.targets, &two, 1, &err), -ENOTSUP);
+	assert_non_null(strstr(err.cause, "process 5000001 cannot be given other probes"));
+	assert_string_equal(err.cure, "start rptrace anew");
+	assert_int_equal(f.kernel.swaps, 0);
+	assert_int_equal(links_alive(&f.kernel), 1);
+	/* What it maps from then on is probed in all, though others map it. */
+	make_object("lib.so");
+	map(PID + 100, "lib.so");
+	put_process(PID + 8, 1); /* as the thread is shown */
+	map(PID + 8, "lib.so");
+	send(RP_EVENT_MAP, PID, 0);
+	look();
+	assert_int_equal(links_of(&f.kernel, 0, ino_of("lib.so")), 1);
+}
+
 static void test_all_have_ended_since_they_were_found(void **state)
 {
 	static const pid_t both[] = {PID, PID + 1};
@@ -388,6 +456,9 @@ int main(void)
 		TARGETS_TEST(test_out_of_descriptors),
 		TARGETS_TEST(test_no_such_process),
 		TARGETS_TEST(test_ended_since_it_was_found),
+		TARGETS_TEST(test_ended_before_it_is_looked_at),
+		TARGETS_TEST(test_ended_before_it_is_probed),
+		TARGETS_TEST(test_first_thread_has_ended),
 		TARGETS_TEST(test_all_have_ended_since_they_were_found),
 	};
 

@@ -194,6 +194,71 @@ static void test_files_of_one_process(void **state)
 	assert_int_equal(links_of(&f.kernel, 0, ino_of("folder259/small")), 1);
 }
 
+/* One more at a time, as they are mapped: each counts once. */
+static void test_files_that_are_mapped_one_by_one(void **state)
+{
+	struct rp_mapped_list list;
+
+	(void)state;
+	add_two_processes(256);
+	assert_int_equal(f.kernel.lost[RP_LOST_FILES], 0);
+	put_files(PID, 256, 3);
+	assert_int_equal(rp_proc__mapped(f.root, PID, &list), 0);
+	for (size_t i = 256; i < list.n; i++) {
+		rp_targets__on_mapping(f.targets, PID, &list.items[i], rp_clock__now());
+		assert_int_equal(f.kernel.lost[RP_LOST_FILES], i - 255);
+	}
+	assert_int_equal(list.n, 259);
+	assert_int_equal(links_alive(&f.kernel), 256 + 1);
+	rp_proc__mapped_free(&list);
+}
+
+/* The trace itself maps them, too: nothing is looked at for that. */
+static void test_mappings_of_our_own(void **state)
+{
+	struct rp_mapped_list list;
+	struct rp_err err;
+
+	(void)state;
+	put_process(getpid(), 1);
+	map(getpid(), "prog");
+	start_system();
+	assert_int_equal(rp_proc__mapped(f.root, getpid(), &list), 0);
+	rp_targets__on_mapping(f.targets, getpid(), list.items, rp_clock__now());
+	assert_int_equal(f.kernel.n_links, 0);
+	assert_int_equal(processes(), 0);
+	rp_proc__mapped_free(&list);
+	f.targets->proc = "/nowhere";
+	assert_int_equal(rp_targets__add_system(f.targets, &err), -ENOENT);
+	assert_string_equal(err.cause, "/nowhere: No such file or directory");
+	f.targets->proc = f.root;
+}
+
+/* A process maps one more file that is wanted: it uses that, and is not late for the other one. */
+static void test_second_file_of_a_process(void **state)
+{
+	struct rp_mapped_list list;
+
+	(void)state;
+	put_process(PID, 1);
+	put_files(PID, 0, 1);
+	trace_alpha();
+	put_files(PID, 1, 1);
+	assert_int_equal(rp_proc__mapped(f.root, PID, &list), 0);
+	rp_targets__on_mapping(f.targets, PID, &list.items[1], rp_clock__now());
+	assert_int_equal(links_alive(&f.kernel), 2);
+	assert_int_equal(processes(), 1);
+	assert_int_equal(f.kernel.lost[RP_LOST_LATE], 1);
+	rp_targets__on_mapping(f.targets, PID, &list.items[0], rp_clock__now());
+	assert_int_equal(f.kernel.lost[RP_LOST_LATE], 1);
+	end_process(PID);
+	send(RP_EVENT_EXIT, PID, 0);
+	assert_int_equal(f.targets->objects[0].users, 0);
+	assert_int_equal(f.targets->objects[1].users, 0);
+	assert_true(f.targets->objects[0].used && f.targets->objects[1].used);
+	rp_proc__mapped_free(&list);
+}
+
 /* Of one whose files take long no more is read, so that those of others are. */
 static void test_files_that_take_long(void **state)
 {
@@ -509,6 +574,9 @@ int main(void)
 		TARGETS_TEST(test_mappings_that_were_not_told),
 		TARGETS_TEST(test_files_of_one_process),
 		TARGETS_TEST(test_files_that_take_long),
+		TARGETS_TEST(test_files_that_are_mapped_one_by_one),
+		TARGETS_TEST(test_mappings_of_our_own),
+		TARGETS_TEST(test_second_file_of_a_process),
 		TARGETS_TEST(test_files_of_one_user),
 		TARGETS_TEST(test_a_users_files_take_long),
 		TARGETS_TEST(test_a_users_time_is_for_an_hour),
