@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "export/heats.h"
+#include "export/html_hot.h"
 #include "export/lanes.h"
 #include "export/names.h"
 #include "export/out.h"
@@ -163,6 +164,29 @@ static void test_lanes_apart(void **state)
 	assert_int_equal(lane_apart(1, 99, 100), 1);
 	assert_int_equal(lane_apart(1, 100, 110), 0);
 	assert_int_equal(lane_apart(1, 109, 120), 1);
+}
+
+/*
+ * Past so many, neighbours of one depth become one, of which nothing that comes may lie between:
+ * those of other depths stay what they are.
+ */
+static void test_stretches_of_depths(void **state)
+{
+	uint32_t lane;
+
+	(void)state;
+	for (uint64_t i = 0; i < 4097; i++)
+		assert_int_equal(rp_lanes__place(&lanes, 1, i < 4090 ? 3 : (uint32_t)i, 10 * i,
+						 10 * i + 5, &lane),
+				 0);
+	/* Around the last ones, from a gap on: nests. */
+	assert_int_equal(lane_of(1, 40947, 40966), 0);
+	assert_int_equal(lane_of(1, 40917, 40967), 0);
+	assert_int_equal(lane_of(1, 40897, 40968), 0);
+	/* From between two that have become one it crosses that. */
+	assert_int_equal(lane_of(1, 40887, 40969), 1);
+	assert_int_equal(lane_of(1, 10, 40969), 1);
+	assert_int_equal(lane_of(1, 0, 40969), 0);
 }
 
 /* ---- names ----------------------------------------------------------------------------------- */
@@ -367,6 +391,50 @@ static void test_stream_fails(void **state)
 	fclose(full);
 }
 
+/* ---- what is hot, for the page -----------------------------------------------------------------
+ */
+
+static char *hot_of(const struct rp_profile *profile, size_t most)
+{
+	char *text;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	assert_non_null(out);
+	assert_int_equal(rp_html_hot__print(profile, most, out), 0);
+	assert_int_equal(fclose(out), 0);
+	return text;
+}
+
+static void test_hot(void **state)
+{
+	static const struct rp_place places[] = {
+		{.function = "f\"<", .file = "a.c", .line = 7, .object = "app"},
+		{.function = "g", .file = "", .object = "lib\x01"},
+		{.function = "h", .file = "h.c", .line = 9, .object = "app"}};
+	struct rp_line functions[] = {{.place = &places[1], .self = 4, .cumulative = 11},
+				      {.place = &places[2], .self = 3, .cumulative = 12}};
+	struct rp_line lines[] = {{.place = &places[0], .self = 5, .cumulative = 6},
+				  {.place = &places[2], .self = 2, .cumulative = 2},
+				  {.place = &places[1], .self = 1, .cumulative = 13}};
+	const struct rp_profile none = {0}, profile = {.samples = 15,
+						       .cpu = 1234567890123,
+						       .functions = {.item = functions, .n = 2},
+						       .lines = {.item = lines, .n = 3}};
+	char *text = hot_of(&profile, 2);
+
+	(void)state;
+	assert_string_equal(text, "{\"samples\":15,\"cpu_ns\":1234567890123,\"functions\":["
+				  "[\"g\",\"\",0,\"lib\\\\x01\",4,11],\n"
+				  "[\"h\",\"h.c\",9,\"app\",3,12]],\"lines\":["
+				  "[\"f\\\"<\",\"a.c\",7,\"app\",5,6],\n"
+				  "[\"h\",\"h.c\",9,\"app\",2,2]]}");
+	free(text);
+	text = hot_of(&none, 2);
+	assert_string_equal(text, "{\"samples\":0,\"cpu_ns\":0,\"functions\":[],\"lines\":[]}");
+	free(text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -374,6 +442,7 @@ int main(void)
 		cmocka_unit_test_teardown(test_lanes_nest, end_lanes),
 		cmocka_unit_test_teardown(test_lanes_of_open, end_lanes),
 		cmocka_unit_test_teardown(test_many_stretches, end_lanes),
+		cmocka_unit_test_teardown(test_stretches_of_depths, end_lanes),
 		cmocka_unit_test_teardown(test_lanes_apart, end_lanes),
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_names_of_nodes),
@@ -381,6 +450,7 @@ int main(void)
 		cmocka_unit_test(test_numbers),
 		cmocka_unit_test(test_pieces),
 		cmocka_unit_test(test_stream_fails),
+		cmocka_unit_test(test_hot),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

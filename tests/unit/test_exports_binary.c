@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "exports_fixture.h"
+#include "sampled_fixture.h"
 
 /* ---- protocol buffers ------------------------------------------------------------------------ */
 
@@ -86,9 +87,16 @@ static bool print_fields(const uint8_t *at, const uint8_t *end, int depth, FILE 
 	return is_sound;
 }
 
-static void check_message(const char *form)
+static void tell_samples_twice(const struct rp_event_sink *sink)
 {
-	char *bytes = NULL, *text = NULL, golden[64];
+	tell_sampled(sink);
+	tell_sampled(sink);
+}
+
+static void check_message(const char *form, void (*run)(const struct rp_event_sink *),
+			  const char *golden)
+{
+	char *bytes = NULL, *text = NULL;
 	size_t n, size;
 	FILE *file = open_memstream(&bytes, &n), *out = open_memstream(&text, &size);
 	struct rp_event_sink sink;
@@ -96,12 +104,11 @@ static void check_message(const char *form)
 	assert_non_null(file);
 	assert_non_null(out);
 	assert_int_equal(find(form)->open(file, &sink), 0);
-	tell_two_runs(&sink);
+	run(&sink);
 	assert_int_equal(sink.close(sink.ctx), 0);
 	fclose(file);
 	assert_true(print_fields((const uint8_t *)bytes, (const uint8_t *)bytes + n, 0, out));
 	fclose(out);
-	snprintf(golden, sizeof(golden), "export.%s.txt", form);
 	assert_golden(golden, text);
 	free(bytes);
 	free(text);
@@ -110,13 +117,15 @@ static void check_message(const char *form)
 static void test_pprof(void **state)
 {
 	(void)state;
-	check_message("pprof");
+	check_message("pprof", tell_two_runs, "export.pprof.txt");
+	check_message("pprof", tell_samples_twice, "export-samples.pprof.txt");
 }
 
 static void test_perfetto(void **state)
 {
 	(void)state;
-	check_message("perfetto");
+	check_message("perfetto", tell_two_runs, "export.perfetto.txt");
+	check_message("perfetto", tell_samples_twice, "export-samples.perfetto.txt");
 }
 
 /* ---- a database ------------------------------------------------------------------------------ */
@@ -130,7 +139,7 @@ static int print_row(void *out, int n, char **values, char **names)
 }
 
 /* All tables, and what is made of them. */
-static void test_database(void **state)
+static void check_database(void (*run)(const struct rp_event_sink *), const char *golden)
 {
 	char path[] = "/tmp/rptrace-test-XXXXXX", *text = NULL, query[128];
 	FILE *file = fdopen(mkstemp(path), "w"), *out;
@@ -139,10 +148,9 @@ static void test_database(void **state)
 	sqlite3 *db;
 	size_t size;
 
-	(void)state;
 	assert_non_null(file);
 	assert_int_equal(find("sqlite")->open(file, &sink), 0);
-	tell_two_runs(&sink);
+	run(&sink);
 	assert_int_equal(sink.close(sink.ctx), 0);
 	fclose(file);
 	out = open_memstream(&text, &size);
@@ -162,8 +170,15 @@ static void test_database(void **state)
 	sqlite3_finalize(names);
 	sqlite3_close(db);
 	unlink(path);
-	assert_golden("export.sqlite.txt", text);
+	assert_golden(golden, text);
 	free(text);
+}
+
+static void test_database(void **state)
+{
+	(void)state;
+	check_database(tell_two_runs, "export.sqlite.txt");
+	check_database(tell_samples_twice, "export-samples.sqlite.txt");
 }
 
 int main(void)

@@ -75,6 +75,40 @@ static void test_old(void **state)
 	free(heat);
 }
 
+/* A pause of any length leaves no more than what is not yet too old. */
+static void test_pauses(void **state)
+{
+	struct rp_heat_view view;
+
+	(void)state;
+	for (uint64_t pause = 1; pause <= 2 * RP_HEAT_COLUMNS + 1; pause++) {
+		struct rp_heat *heat;
+		uint64_t seconds = RP_HEAT_SECONDS, then = 5 * RP_HEAT_COLUMNS, now;
+		size_t kept;
+
+		hist = (struct rp_hist){0};
+		heat = rp_heat__new(&part, seconds * (then - RP_HEAT_COLUMNS));
+		assert_non_null(heat);
+		/* Each has as many as its number. */
+		for (now = then - RP_HEAT_COLUMNS; now <= then; now++) {
+			hist.bucket[rp_hist_index(1000)] += now;
+			rp_heat__add(heat, &part, seconds * now);
+		}
+		now = then + pause;
+		hist.bucket[rp_hist_index(1000)] += 7;
+		rp_heat__add(heat, &part, seconds * now);
+		rp_heat__fit(heat, RP_HEAT_COLUMNS, 1, &view);
+		assert_int_equal(view.columns, RP_HEAT_COLUMNS);
+		assert_int_equal(at(heat, &view, 0, 1000), 7);
+		kept = pause < RP_HEAT_COLUMNS ? RP_HEAT_COLUMNS - pause : 0;
+		for (size_t ago = 1; ago < RP_HEAT_COLUMNS; ago++)
+			assert_int_equal(at(heat, &view, ago, 1000), ago < pause ? 0
+								     : kept	 ? now - ago
+										 : 0);
+		free(heat);
+	}
+}
+
 /* Of a period: each instance in one column, and in no other. */
 static void test_spread(void **state)
 {
@@ -160,9 +194,8 @@ static void test_record(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_spread),
-		cmocka_unit_test(test_places),
-		cmocka_unit_test(test_old),
+		cmocka_unit_test(test_spread), cmocka_unit_test(test_places),
+		cmocka_unit_test(test_old),    cmocka_unit_test(test_pauses),
 		cmocka_unit_test(test_record),
 	};
 

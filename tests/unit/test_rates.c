@@ -93,6 +93,36 @@ static void test_wider_slices_have_the_same(void **state)
 	rp_rates__free(&rates);
 }
 
+/* All of them get wider together: none is left as it was. */
+static void test_all_get_wider(void **state)
+{
+	struct rp_rates rates = {0};
+	struct rp_rate rate;
+
+	(void)state;
+	for (uint32_t i = 0; i < 4; i++) {
+		for (uint64_t k = 0; k <= i; k++) {
+			assert_int_equal(rp_rates__count(&rates, i, 4 * FIRST), 0);
+			assert_int_equal(rp_rates__count(&rates, i, 5 * FIRST), 0);
+		}
+		assert_int_equal(rp_rates__cover(&rates, i, 4 * FIRST, 6 * FIRST, i + 1), 0);
+	}
+	assert_int_equal(rp_rates__count(&rates, 0, (uint64_t)RP_RATE_SLICES * FIRST), 0);
+	for (uint32_t i = 0; i < 4; i++) {
+		rp_rates__per_second(&rates, i, 100 * FIRST, &rate);
+		assert_int_equal(rate.slice, 2 * FIRST);
+		assert_int_equal(rate.from, 2);
+		assert_near(rate.value[2], 2 * (i + 1) * 1e9 / (2 * FIRST));
+		assert_near(rate.value[4], 0);
+		rp_rates__level(&rates, i, 100 * FIRST, &rate);
+		assert_int_equal(rate.slice, 2 * FIRST);
+		assert_int_equal(rate.from, 2);
+		assert_int_equal(rate.to, 3);
+		assert_near(rate.value[2], i + 1);
+	}
+	rp_rates__free(&rates);
+}
+
 static void test_times_that_cannot_be(void **state)
 {
 	struct rp_rates rates = {0};
@@ -113,6 +143,7 @@ int main(void)
 		cmocka_unit_test(test_levels_are_averages),
 		cmocka_unit_test(test_what_ends_in_a_second),
 		cmocka_unit_test(test_wider_slices_have_the_same),
+		cmocka_unit_test(test_all_get_wider),
 		cmocka_unit_test(test_times_that_cannot_be),
 	};
 
