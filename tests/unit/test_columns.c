@@ -99,6 +99,180 @@ static void test_split(void **state)
 	check_format("split", &row, &(struct rp_snapshot){0}, true, "-");
 }
 
+/* Each mark stands for what it says, and for nothing else that a row is. */
+static void test_marks(void **state)
+{
+	static const struct {
+		struct rp_row row;
+		const char *marks;
+	} cells[] = {
+		{{0}, ""},
+		{{.f.unmatched = 1}, "!"},
+		{{.crossed = true}, "x"},
+		{{.distorted = true}, "%"},
+		{{.slow = true}, "~"},
+		{{.ends_at_jump = true}, ">"},
+		{{.told_by = 2}, ""},
+		{{.usdt = "a:b"}, ""},
+		{{.told_by = 2, .usdt = "a:b"}, "@"},
+		{{.late = true}, "+"},
+		{{.left_out = true}, "-"},
+		{{.left_out = true, .distorted = true, .slow = true}, "-"},
+		{{.f.unmatched = 9,
+		  .crossed = true,
+		  .distorted = true,
+		  .slow = true,
+		  .ends_at_jump = true,
+		  .told_by = 1,
+		  .usdt = "a:b",
+		  .late = true},
+		 "!x%~>@+"},
+	};
+	char buf[RP_MARKS + 1];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cells) / sizeof(cells[0]); i++) {
+		memset(buf, '#', sizeof(buf));
+		assert_ptr_equal(rp_row__marks(&cells[i].row, buf), buf);
+		assert_string_equal(buf, cells[i].marks);
+	}
+}
+
+static const struct {
+	const char *key;
+	double value;
+} own_values[] = {
+	{"count", 1},	     {"total_ns", 2},	 {"self_ns", 3},     {"cpu_ns", 4},
+	{"wait_ns", 5},	     {"blocked_ns", 6},	 {"asleep_ns", 7},   {"asleep_untold_ns", 8},
+	{"min_ns", 9},	     {"max_ns", 10},	 {"mean_ns", 11},    {"stddev_ns", 12},
+	{"p50_ns", 13},	     {"p90_ns", 14},	 {"p99_ns", 15},     {"p999_ns", 16},
+	{"open", 17},	     {"unwound", 18},	 {"unmatched", 19},  {"first_ns", 20},
+	{"last_ns", 21},     {"imbalance", 22},	 {"samples", 23},    {"sampled_cpu_ns", 24},
+	{"rate_change", 25}, {"p50_change", 26}, {"p99_change", 27}, {"ends_at_jump", 1},
+	{"late", 0},	     {"new", 0},	 {"rate", 0.25},     {"share", 50},
+	{"trend", 0.25},
+};
+static const struct rp_row row_of_them = {
+	.f = {.count = 1,
+	      .total = 2,
+	      .self = 3,
+	      .cpu = 4,
+	      .wait = 5,
+	      .blocked = 6,
+	      .asleep = 7,
+	      .asleep_untold = 8,
+	      .min = 9,
+	      .max = 10,
+	      .mean = 11,
+	      .stddev = 12,
+	      .p50 = 13,
+	      .p90 = 14,
+	      .p99 = 15,
+	      .p999 = 16,
+	      .open = 17,
+	      .unwound = 18,
+	      .unmatched = 19,
+	      .first = 20,
+	      .last = 21,
+	      .imbalance = 22},
+	.profile = {.samples = 23, .cpu = 24},
+	.ends_at_jump = true,
+	.change = {[RP_CHANGED_RATE] = {.value = 25},
+		   [RP_CHANGED_P50] = {.value = 26},
+		   [RP_CHANGED_P99] = {.value = 27}},
+};
+
+/* Each figure by its own column, as it is and as a number that rows are sorted by. */
+static void test_figures(void **state)
+{
+	const struct rp_snapshot second = {.duration = 4000000000}, none = {0};
+	const struct rp_snapshot share = {.duration = 4};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(own_values) / sizeof(own_values[0]); i++) {
+		const struct rp_column *column = rp_column__find(own_values[i].key);
+		bool is_share = !strcmp(own_values[i].key, "share");
+
+		assert_non_null(column);
+		assert_true(column->value(&row_of_them, is_share ? &share : &second) ==
+			    own_values[i].value);
+		if (column->exact)
+			assert_int_equal(column->exact(&row_of_them), own_values[i].value);
+	}
+	assert_true(rp_column__find("rate")->value(&row_of_them, &none) == 0);
+	assert_true(rp_column__find("share")->value(&row_of_them, &none) == 0);
+}
+
+static void test_flags_and_texts(void **state)
+{
+	static const char *const flags[] = {"ends_at_jump", "late", "new"};
+	struct rp_row row = {0};
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		const struct rp_column *column = rp_column__find(flags[i]);
+
+		for (size_t k = 0; k <= 3; k++) {
+			row = (struct rp_row){
+				.ends_at_jump = k == 0, .late = k == 1, .new = k == 2};
+			assert_int_equal(column->exact(&row), i == k);
+		}
+	}
+	row = (struct rp_row){0};
+	assert_string_equal(rp_column__find("name")->text(&row), "");
+	assert_string_equal(rp_column__find("object")->text(&row), "");
+	assert_string_equal(rp_column__find("group")->text(&row), "");
+	assert_string_equal(rp_column__find("overlaps")->text(&row), "");
+	row = (struct rp_row){
+		.name = "n", .object = "o", .group = "g", .kind = RP_KIND_MARKER, .told_by = 4};
+	assert_string_equal(rp_column__find("name")->text(&row), "n");
+	assert_string_equal(rp_column__find("object")->text(&row), "o");
+	assert_string_equal(rp_column__find("group")->text(&row), "g");
+	assert_string_equal(rp_column__find("kind")->text(&row), "marker");
+	assert_string_equal(rp_column__find("overlaps")->text(&row), "@arg3");
+}
+
+/* What each column asks for before it applies, of rows of each kind. */
+static void test_applies(void **state)
+{
+	static const struct {
+		const char *keys[20];
+		struct rp_row row; /* to which they apply */
+		bool to_spans;
+	} cells[] = {
+		{{"name", "kind", "object",  "group",	  "count", "total", "self",
+		  "min",  "max",  "mean",    "stddev",	  "p50",   "p90",   "p99",
+		  "p999", "open", "unwound", "unmatched", "rate",  NULL},
+		 {.kind = RP_KIND_USDT},
+		 true},
+		{{"cpu", "wait", "blocked", "asleep", "asleep_untold", NULL},
+		 {.kind = RP_KIND_FUNCTION},
+		 false},
+		{{"samples", "sampled_cpu", NULL}, {.profile.samples = 1}, true},
+		{{"imbalance", NULL}, {.f.imbalance = 0.1}, true},
+		{{"first", "last", NULL}, {.f.last = 1}, true},
+		{{"rate_change", NULL}, {.change[RP_CHANGED_RATE].high = 1}, true},
+		{{"p50_change", NULL}, {.change[RP_CHANGED_P50].high = 1}, true},
+		{{"p99_change", NULL}, {.change[RP_CHANGED_P99].high = 1}, true},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cells) / sizeof(cells[0]); i++)
+		for (size_t k = 0; cells[i].keys[k]; k++) {
+			const struct rp_column *column = rp_column__find(cells[i].keys[k]);
+			struct rp_row row = {0};
+
+			assert_true(rp_column__applies(column, &cells[i].row));
+			row = cells[i].row;
+			row.kind = RP_KIND_SPAN;
+			assert_int_equal(rp_column__applies(column, &row), cells[i].to_spans);
+			/* The others' conditions are not its own. */
+			for (size_t j = 2; j < sizeof(cells) / sizeof(cells[0]); j++)
+				if (i >= 2 && j != i)
+					assert_false(rp_column__applies(column, &cells[j].row));
+		}
+}
+
 /* Each column has what its unit needs: views call it without asking. */
 static void test_complete(void **state)
 {
@@ -277,11 +451,13 @@ static void test_sort_broken_tree(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_exported_keys), cmocka_unit_test(test_find),
-		cmocka_unit_test(test_complete),      cmocka_unit_test(test_shown),
-		cmocka_unit_test(test_format),	      cmocka_unit_test(test_sort_rows),
-		cmocka_unit_test(test_sort_tree),     cmocka_unit_test(test_list),
-		cmocka_unit_test(test_split),	      cmocka_unit_test(test_sort_broken_tree),
+		cmocka_unit_test(test_exported_keys),	cmocka_unit_test(test_find),
+		cmocka_unit_test(test_complete),	cmocka_unit_test(test_shown),
+		cmocka_unit_test(test_format),		cmocka_unit_test(test_sort_rows),
+		cmocka_unit_test(test_sort_tree),	cmocka_unit_test(test_list),
+		cmocka_unit_test(test_marks),		cmocka_unit_test(test_figures),
+		cmocka_unit_test(test_flags_and_texts), cmocka_unit_test(test_applies),
+		cmocka_unit_test(test_split),		cmocka_unit_test(test_sort_broken_tree),
 		cmocka_unit_test(test_sort_ties),
 	};
 

@@ -2,7 +2,6 @@
 /* Each figure has its own value here, and the whole is compared: none is another, none is lost. */
 #include <math.h>
 
-#include "aggregate/overhead.h"
 #include "snapshot_fixture.h"
 
 #define N_FIGURES (sizeof(struct rp_figures) / sizeof(uint64_t))
@@ -208,6 +207,80 @@ static void test_paths_add_up(void **state)
 	rp_snapshot__free(s);
 }
 
+/* Probes were hit by what was filtered and left as well, in all paths of a row. */
+static void test_hits_add_up(void **state)
+{
+	const struct rp_row *r;
+	struct rp_snapshot *s;
+
+	(void)state;
+	two_paths();
+	now.regions[0].cost = (struct rp_probe_cost){.inside = 2, .whole = 10};
+	s = build(NULL, RP_BY_NONE);
+	r = row(s, "a", NULL);
+	assert_true(fabs(r->probe_ns - 10 * (5 + 52 + 23 / 2.0)) < 1e-9);
+	assert_true(fabs(r->probes - 2) < 1e-9);
+	assert_true(fabs(s->tree[1].row.probe_ns - 10 * (4 + 2 + 3 / 2.0)) < 1e-9);
+	assert_true(fabs(s->tree[3].row.probe_ns - 10 * (1 + 50 + 20 / 2.0)) < 1e-9);
+	assert_true(fabs(s->probe_ns - r->probe_ns) < 1e-9);
+	rp_snapshot__free(s);
+}
+
+/* What was filtered in part is shown, and a call inside of it is inside of a call. */
+static void test_filtered_in_part(void **state)
+{
+	static const struct rp_figures left[] = {{.count = 1}, {.unwound = 1}, {0}};
+
+	for (size_t i = 0; i < 3; i++) {
+		struct rp_snapshot *s;
+		uint32_t a, outer, inner;
+
+		start(state);
+		a = fixture_region(&now, "a", RP_KIND_FUNCTION, "obj");
+		outer = fixture_node(&now, fixture_root(&now, 1, "x"), a);
+		inner = fixture_node(&now, outer, a);
+		now.nodes[outer - 1].figures = left[i];
+		now.nodes[outer - 1].figures.skipped = 2;
+		now.nodes[outer - 1].figures.entries = 3;
+		fixture_frames(&now, inner, 1, 60, 0, 60, 0);
+		s = build(NULL, RP_BY_NONE);
+		assert_int_equal(s->n_tree, 2);
+		assert_int_equal(row(s, "a", NULL)->f.total, 0);
+		assert_int_equal(row(s, "a", NULL)->f.open, i == 2);
+		rp_snapshot__free(s);
+		now.nodes[outer - 1].figures = (struct rp_figures){.skipped = 3, .entries = 3};
+		s = build(NULL, RP_BY_NONE);
+		assert_int_equal(s->n_tree, 2);
+		assert_int_equal(row(s, "a", NULL)->f.total, 60);
+		rp_snapshot__free(s);
+	}
+}
+
+/* Nodes past those that were there before, whatever stands behind them, count from zero. */
+static void test_new_nodes(void **state)
+{
+	uint32_t a = fixture_region(&now, "a", RP_KIND_FUNCTION, "obj");
+	uint32_t root = fixture_root(&now, 1, "x");
+	struct rp_snapshot *s;
+
+	(void)state;
+	for (int i = 0; i < 3; i++)
+		fixture_frames(&now, fixture_node(&now, root, a), 10, 100, 0, 0, 0);
+	for (size_t n = 1; n <= 4; n++) {
+		before = now;
+		before.counts.nodes = before.nodes;
+		before.counts.names.regions = before.regions;
+		before.counts.n_nodes = n;
+		s = build(&before, RP_BY_NONE);
+		assert_int_equal(s->rows[0].f.count, 10 * (4 - n));
+		rp_snapshot__free(s);
+		before.nodes[1].node.flags = 0; /* not yet made */
+		s = build(&before, RP_BY_NONE);
+		assert_int_equal(s->rows[0].f.count, 10 * (4 - n) + (n > 1 ? 10 : 0));
+		rp_snapshot__free(s);
+	}
+}
+
 /* Of a period only what came in it; what is open is a state, and times of a record stay. */
 static void test_period_of_each(void **state)
 {
@@ -301,135 +374,6 @@ static void test_blocked_of_kinds(void **state)
 	}
 }
 
-/*
- * Probes of 10 ns, of which 4 fall inside a call: a(3) calls b(6), which calls c(2). A call left
- * without an exit has half of them.
- */
-static void costly_calls(enum rp_kind kind)
-{
-	uint32_t node = fixture_root(&now, 1, "x");
-	static const uint64_t calls[] = {3, 6, 2}, ns[] = {1000, 300, 100}, own[] = {400, 260, 100};
-
-	for (size_t i = 0; i < 3; i++) {
-		const char *const names[] = {"a", "b", "c"};
-		uint32_t region = fixture_region(&now, names[i], kind, "obj");
-
-		now.regions[region - 1].cost = (struct rp_probe_cost){.inside = 4, .whole = 10};
-		node = fixture_node(&now, node, region);
-		fixture_frames(&now, node, calls[i], ns[i], ns[i] - own[i], ns[i] - 50, 45);
-	}
-	now.nodes[node - 1].figures.unwound = 4;
-	now.nodes[node - 1].figures.entries += 4;
-}
-
-static void assert_near(double value, double wanted)
-{
-	if (fabs(value - wanted) > 1e-9)
-		fail_msg("%g is not %g", value, wanted);
-}
-
-static void test_costs(void **state)
-{
-	struct rp_snapshot *s;
-
-	(void)state;
-	costly_calls(RP_KIND_FUNCTION);
-	s = build(NULL, RP_BY_NONE);
-	assert_near(row(s, "a", NULL)->probe_ns, 30);
-	assert_near(row(s, "b", NULL)->probe_ns, 60);
-	assert_near(row(s, "c", NULL)->probe_ns, 40);
-	assert_near(s->probe_ns, 130);
-	assert_near(s->pairs, 13);
-	/* What is inside of an instance, that of all it calls included. */
-	assert_near(row(s, "c", NULL)->probes, 8 / 2.0);
-	assert_near(row(s, "b", NULL)->probes, (24 + 40) / 6.0);
-	assert_near(row(s, "a", NULL)->probes, (12 + 60 + 40) / 3.0);
-	assert_int_equal(row(s, "a", NULL)->f.total, 3000);
-	rp_snapshot__free(s);
-}
-
-/* Taken out where they are asked to be: no time is less than none, no part more than the whole. */
-static void test_compensated(void **state)
-{
-	struct rp_snapshot_opts opts = {.compensate = true};
-	struct rp_snapshot *s;
-
-	(void)state;
-	costly_calls(RP_KIND_FUNCTION);
-	s = rp_snapshot__build(&now.counts, NULL, &opts);
-	assert_non_null(s);
-	assert_int_equal(row(s, "c", NULL)->f.total, 200 - 8);
-	assert_int_equal(row(s, "c", NULL)->f.self, 200 - 8);
-	assert_int_equal(row(s, "c", NULL)->f.cpu, 100 - 8);
-	assert_int_equal(row(s, "c", NULL)->f.wait, 90);
-	assert_int_equal(row(s, "b", NULL)->f.total, 1800 - 64);
-	assert_int_equal(row(s, "b", NULL)->f.self, 1560 - 24 - 4 * 6);
-	assert_int_equal(row(s, "b", NULL)->f.cpu, 1500 - 64);
-	assert_int_equal(row(s, "a", NULL)->f.total, 3000 - 112);
-	assert_int_equal(row(s, "a", NULL)->f.self, 1200 - 12 - 6 * 6);
-	assert_int_equal(row(s, "a", NULL)->f.cpu, 2850 - 112);
-	assert_int_equal(row(s, "a", NULL)->f.blocked, 150 - 135);
-	rp_snapshot__free(s);
-	now.regions[2].cost.inside = 55;
-	now.nodes[3].figures.wait = 180;
-	s = rp_snapshot__build(&now.counts, NULL, &opts);
-	assert_non_null(s);
-	assert_int_equal(row(s, "c", NULL)->f.total, 200 - 110);
-	assert_int_equal(row(s, "c", NULL)->f.cpu, 0);
-	assert_int_equal(row(s, "c", NULL)->f.wait, 90);
-	rp_snapshot__free(s);
-}
-
-/* More than a fifth of a region's own time, as it was measured. */
-static void test_distorted(void **state)
-{
-	(void)state;
-	for (unsigned compensate = 0; compensate < 2; compensate++)
-		for (enum rp_kind kind = RP_KIND_FUNCTION; kind <= RP_KIND_SPAN; kind++)
-			for (uint64_t ns = 49; ns <= 51; ns++) {
-				struct rp_snapshot_opts opts = {.compensate = compensate};
-				struct rp_snapshot *s;
-				uint32_t a;
-
-				start(state);
-				a = fixture_region(&now, "a", kind, "obj");
-				now.regions[0].cost = (struct rp_probe_cost){10, 20};
-				fixture_frames(&now,
-					       fixture_node(&now, fixture_root(&now, 1, "x"), a),
-					       10, ns, 0, ns, 0);
-				s = rp_snapshot__build(&now.counts, NULL, &opts);
-				assert_non_null(s);
-				assert_int_equal(s->rows[0].distorted,
-						 kind != RP_KIND_SPAN && ns < 50);
-				rp_snapshot__free(s);
-			}
-}
-
-/* Of the CPU time, or of the duration where the target hardly ran; never more than the whole. */
-static void test_overhead(void **state)
-{
-	static const struct {
-		double probe_ns;
-		uint64_t cpu, duration;
-		double share;
-		bool idle;
-	} cells[] = {
-		{10, 100, 100, 0.1, false},  {10, 50, 100, 0.2, false}, {10, 49, 100, 0.1, true},
-		{0, 100, 100, 0, false},     {-1, 100, 100, 0, false},	{100, 100, 100, 1, false},
-		{101, 100, 100, 1, false},   {10, 0, 0, 0, false},	{10, 0, 100, 0.1, true},
-		{99, 100, 100, 0.99, false},
-	};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(cells) / sizeof(cells[0]); i++) {
-		struct rp_overhead is = rp_overhead__of(cells[i].probe_ns, cells[i].cpu,
-							cells[i].duration);
-
-		assert_near(is.share, cells[i].share);
-		assert_int_equal(is.idle, cells[i].idle);
-	}
-}
-
 /* Each text is the one of its name, and a copy. */
 static void test_meta_is_kept(void **state)
 {
@@ -505,13 +449,12 @@ int main(void)
 		cmocka_unit_test(test_join),
 		cmocka_unit_test(test_join_carries),
 		cmocka_unit_test_setup(test_paths_add_up, start),
+		cmocka_unit_test_setup(test_hits_add_up, start),
+		cmocka_unit_test(test_filtered_in_part),
+		cmocka_unit_test_setup(test_new_nodes, start),
 		cmocka_unit_test_setup(test_period_of_each, start),
 		cmocka_unit_test_setup(test_outermost_alone, start),
 		cmocka_unit_test(test_blocked_of_kinds),
-		cmocka_unit_test_setup(test_costs, start),
-		cmocka_unit_test_setup(test_compensated, start),
-		cmocka_unit_test(test_distorted),
-		cmocka_unit_test(test_overhead),
 		cmocka_unit_test(test_meta_is_kept),
 		cmocka_unit_test_setup(test_whole, start),
 	};

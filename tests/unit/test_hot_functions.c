@@ -101,6 +101,113 @@ static void of_threads(void **state)
 	assert_non_null(strstr(names, "draw"));
 }
 
+/* From the exact share on: of all samples, of a caller that is kept, and of its own samples. */
+static void shares(void **state)
+{
+	static const struct {
+		unsigned rare, all; /* samples: of one, and of all with it */
+		const char *names;
+	} rares[] = {{19, 1000, "big"}, {20, 1000, "big few"}, {21, 1000, "big few"}};
+	struct rp_hot_functions chosen;
+	char names[256];
+
+	for (size_t i = 0; i < sizeof(rares) / sizeof(rares[0]); i++) {
+		begin(state);
+		add(rares[i].all - rares[i].rare, "main big x");
+		add(rares[i].rare, "main few y");
+		choose(16, names, sizeof(names));
+		assert_string_equal(names, rares[i].names);
+		end(state);
+	}
+	for (unsigned of = 959; of <= 961; of++) {
+		begin(state);
+		add(of, "main kept part x");
+		add(1000 - of, "main kept");
+		add(1000, "main other y");
+		chosen = choose(16, names, sizeof(names));
+		assert_string_equal(names, of < 960 ? "kept other part" : "kept other");
+		assert_int_equal(chosen.wrappers, of < 960 ? 2 : 3);
+		end(state);
+	}
+	for (unsigned of = 199; of <= 201; of++) {
+		begin(state);
+		add(of, "main short");
+		add(400 - of, "main short x");
+		add(600, "main other y");
+		chosen = choose(16, names, sizeof(names));
+		assert_string_equal(names, of > 200 ? "other" : "other short");
+		end(state);
+	}
+	for (unsigned of = 989; of <= 991; of++) {
+		begin(state);
+		add(of, "main inner x");
+		add(1000 - of, "main rest y");
+		chosen = choose(16, names, sizeof(names));
+		assert_int_equal(chosen.roots, of < 990 ? 1 : 3);
+		end(state);
+	}
+	begin(state);
+}
+
+/* What is kept has less than a tenth: then the leaves are taken as well. */
+static void leaves_beside_little(void **state)
+{
+	struct rp_hot_functions chosen;
+	char names[256];
+
+	for (unsigned of = 99; of <= 101; of++) {
+		end(state);
+		begin(state);
+		add(of, "main some x");
+		add(1000 - of, "main leaf");
+		chosen = choose(16, names, sizeof(names));
+		assert_string_equal(names, of < 100 ? "leaf some" : "some");
+		assert_int_equal(chosen.leaves, of < 100 ? 0 : 1);
+	}
+}
+
+/* Many functions of one caller, and one function of many callers, stay what they are. */
+static void many_functions(void **state)
+{
+	const struct rp_hot_function *item;
+	char stack[64];
+
+	(void)state;
+	for (unsigned i = 0; i < 40; i++) {
+		snprintf(stack, sizeof(stack), "main f%u in%u step", i, i);
+		add(100 + i, stack);
+		for (unsigned k = 0; k < 100; k++) {
+			snprintf(stack, sizeof(stack), "main f%u in%u step s%u", i, i, k);
+			add(1, stack);
+		}
+	}
+	now.counts.samples = rp_sample_counts__of(store);
+	now.counts.samples->hz = 997;
+	struct rp_snapshot *s = build(NULL, RP_BY_NONE);
+	struct rp_hot_functions chosen;
+
+	assert_int_equal(rp_hot_functions__choose(s->sampled, 100, &chosen), 0);
+	/* step is a leaf, which is taken as each of the others has so little. */
+	assert_int_equal(chosen.n, 41);
+	assert_string_equal(chosen.item[0].place->function, "step");
+	assert_int_equal(chosen.item[0].inclusive, 40 * 200 + 39 * 40 / 2);
+	assert_int_equal(chosen.item[0].self, 40 * 100 + 39 * 40 / 2);
+	for (size_t i = 0; i < 40; i++) {
+		item = &chosen.item[i + 1];
+		snprintf(stack, sizeof(stack), "f%zu", 39 - i);
+		assert_string_equal(item->place->function, stack);
+		assert_int_equal(item->inclusive, 200 + 39 - i);
+		assert_int_equal(item->self, 0);
+	}
+	assert_int_equal(chosen.wrappers, 40);
+	assert_int_equal(chosen.leaves, 0);
+	assert_int_equal(chosen.roots, 1);
+	rp_hot_functions__free(&chosen);
+	rp_snapshot__free(s);
+	rp_sample_counts__free(now.counts.samples);
+	now.counts.samples = NULL;
+}
+
 static void no_more_than_asked_for(void **state)
 {
 	struct rp_hot_functions chosen;
@@ -166,6 +273,21 @@ static void python_functions_are_left_out(void **state)
 	assert_string_equal(names, "a b");
 }
 
+/* What has no symbol is called by its object and its offset; a name may begin as that does. */
+static void names_like_the_object(void **state)
+{
+	char names[256];
+
+	(void)state;
+	add(60, "main app+0x5 a1 x");
+	add(59, "main apple a2 x");
+	add(58, "main app a3 x");
+	add(57, "main b+0x5 a4 x");
+	add(56, "main [vdso] a5 x");
+	choose(5, names, sizeof(names));
+	assert_string_equal(names, "a1 apple app b+0x5 a5");
+}
+
 static void nothing_of_nothing(void **state)
 {
 	char names[256];
@@ -180,11 +302,15 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(of_a_server, begin, end),
 		cmocka_unit_test_setup_teardown(of_threads, begin, end),
+		cmocka_unit_test_teardown(shares, end),
+		cmocka_unit_test_setup_teardown(leaves_beside_little, begin, end),
+		cmocka_unit_test_setup_teardown(many_functions, begin, end),
 		cmocka_unit_test_setup_teardown(no_more_than_asked_for, begin, end),
 		cmocka_unit_test_setup_teardown(leaves_where_there_is_nothing_else, begin, end),
 		cmocka_unit_test_setup_teardown(recursion, begin, end),
 		cmocka_unit_test_setup_teardown(innermost_of_what_does_not_return, begin, end),
 		cmocka_unit_test_setup_teardown(python_functions_are_left_out, begin, end),
+		cmocka_unit_test_setup_teardown(names_like_the_object, begin, end),
 		cmocka_unit_test_setup_teardown(nothing_of_nothing, begin, end),
 	};
 

@@ -220,6 +220,88 @@ static void test_moved(void **state)
 	assert_int_equal(list->n_stuck, 3);
 }
 
+/* Each member is the entry's; what the path is made of is that of the region. */
+static void test_members(void **state)
+{
+	uint32_t compute = node(node(ROOT, REQUEST), COMPUTE);
+	const struct rp_open_row *r;
+
+	(void)state;
+	in.n = 1;
+	entries[0] = (struct rp_open_entry){.start = NOW - 5,
+					    .node = compute,
+					    .region = COMPUTE,
+					    .pid = 2,
+					    .tid = 3,
+					    .goroutine = 4,
+					    .span = 6,
+					    .depth = 8,
+					    .serial = 9,
+					    .comm = "fifteen letters"};
+	build(6);
+	assert_int_equal(list->time, NOW);
+	assert_int_equal(list->stuck, 6);
+	assert_int_equal(list->n_stuck, 0);
+	r = &list->row[0];
+	assert_int_equal(r->age, 5);
+	assert_int_equal(r->start, NOW - 5);
+	assert_int_equal(r->region, COMPUTE);
+	assert_string_equal(r->name, "compute");
+	assert_int_equal(r->kind, RP_KIND_USDT);
+	assert_string_equal(r->object, "/lib/b.so");
+	assert_string_equal(r->label, "");
+	assert_int_equal(r->pid, 2);
+	assert_int_equal(r->tid, 3);
+	assert_int_equal(r->goroutine, 4);
+	assert_int_equal(r->span, 6);
+	assert_int_equal(r->depth, 8);
+	assert_string_equal(r->comm, "fifteen letters");
+	assert_string_equal(path(0), "request > compute");
+}
+
+/* What began at one time is in the order of the rest, and one that differs in any is another. */
+static void test_ties(void **state)
+{
+	uint32_t request = node(ROOT, REQUEST), compute = node(ROOT, COMPUTE);
+	const struct rp_open_entry same = {.start = 1,
+					   .node = request,
+					   .region = REQUEST,
+					   .pid = 5,
+					   .tid = 5,
+					   .goroutine = 5,
+					   .span = 5,
+					   .depth = 5};
+
+	(void)state;
+	in.n = 7;
+	for (size_t i = 0; i < in.n; i++)
+		entries[i] = same;
+	entries[0].start = 2;
+	entries[1].pid = 6;
+	entries[2].tid = 6;
+	entries[3].goroutine = 6;
+	entries[4].span = 6;
+	entries[5].region = COMPUTE;
+	entries[5].node = compute;
+	entries[5].depth = 6;
+	build(0);
+	assert_int_equal(list->n, 7);
+	assert_int_equal(list->row[6].start, 2);
+	assert_int_equal(list->row[5].pid, 6);
+	assert_int_equal(list->row[4].tid, 6);
+	assert_int_equal(list->row[3].goroutine, 6);
+	assert_int_equal(list->row[2].span, 6);
+	assert_int_equal(list->row[1].depth, 6);
+	assert_string_equal(list->row[1].name, "compute");
+	assert_string_equal(list->row[0].name, "request");
+	/* Only where all but the depth is the same, it is the same. */
+	entries[5].region = REQUEST;
+	entries[5].node = request;
+	build(0);
+	assert_int_equal(list->n, 6);
+	assert_int_equal(list->row[0].depth, 5);
+}
+
 /* What does not fit is left out at the outer end, whatever the room. */
 static void test_cut_paths(void **state)
 {
@@ -274,7 +356,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_nothing),   TEST(test_order_and_ages), TEST(test_paths),
 		TEST(test_labels),    TEST(test_without_node),	 TEST(test_moved),
-		TEST(test_cut_paths), TEST(test_deep_path),
+		TEST(test_cut_paths), TEST(test_deep_path),	 TEST(test_members),
+		TEST(test_ties),
 	};
 
 	return cmocka_run_group_tests_name("open", tests, NULL, NULL);

@@ -66,6 +66,29 @@ static void test_costliest_first(void **state)
 	assert_goes(0.001, "b d a c");
 }
 
+/* Of those that cost the same the first goes first, and no more than there is room for. */
+static void test_equal_costs(void **state)
+{
+	struct rp_snapshot_opts opts = {.by = RP_BY_NONE};
+	const struct rp_row *rows[2];
+	struct rp_snapshot *s;
+
+	(void)state;
+	region("a", 0.1);
+	region("b", 0.2);
+	region("c", 0.2);
+	assert_goes(0.001, "b c a");
+	s = rp_snapshot__build(&f.counts, NULL, &opts);
+	assert_non_null(s);
+	rows[1] = NULL;
+	assert_int_equal(rp_over_budget(s, CPU, 0.001, rows, 1), 1);
+	assert_null(rows[1]);
+	assert_int_equal(rp_over_budget(s, CPU, 0.001, rows, 0), 0);
+	/* What is left is as much as it may be. */
+	assert_int_equal(rp_over_budget(s, CPU, 0.5, rows, 2), 0);
+	rp_snapshot__free(s);
+}
+
 /* Nothing is to go in the next period because what went in this one gave the target its time back.
  */
 static void test_of_what_is_used_without_them(void **state)
@@ -260,6 +283,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_below, start),
 		cmocka_unit_test_setup(test_costliest_first, start),
+		cmocka_unit_test_setup(test_equal_costs, start),
 		cmocka_unit_test_setup(test_hits_that_are_not_timed, start),
 		cmocka_unit_test_setup(test_ends_alone, start),
 		cmocka_unit_test_setup(test_of_what_is_used_without_them, start),

@@ -147,6 +147,21 @@ static void test_pairs_that_do_not_scatter(void **state)
 	assert_int_equal(rp_paired__more(&pairs, 0.05, 1e-9, 100), 0);
 }
 
+/* Of one pair, and of none, no scatter is known. */
+static void test_one_pair(void **state)
+{
+	static const double a[] = {3}, b[] = {5};
+	struct rp_paired one = rp_paired__of(a, b, 1), none = rp_paired__of(a, b, 0);
+
+	(void)state;
+	assert_int_equal(one.n, 1);
+	assert_near(one.mean, 2, 0);
+	assert_near(one.deviation, 0, 0);
+	assert_int_equal(none.n, 0);
+	assert_near(none.mean, 0, 0);
+	assert_near(none.deviation, 0, 0);
+}
+
 /* As many as make the half width less than that, and not one fewer. */
 static void test_how_many_more(void **state)
 {
@@ -215,6 +230,7 @@ int main(void)
 		cmocka_unit_test(test_sleep),
 		cmocka_unit_test(test_scipy_pairs),
 		cmocka_unit_test(test_pairs_that_do_not_scatter),
+		cmocka_unit_test(test_one_pair),
 		cmocka_unit_test(test_how_many_more),
 		cmocka_unit_test(test_holm_of_r),
 		cmocka_unit_test(test_holm_of_wikipedia),

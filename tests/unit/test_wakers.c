@@ -61,6 +61,67 @@ static void test_own_sleep(void **state)
 	rp_snapshot__free(s);
 }
 
+/* Paths of which all was filtered are not shown: sleeps are told of those that are. */
+static void test_behind_filtered(void **state)
+{
+	uint32_t a = fixture_region(&now, "a", RP_KIND_FUNCTION, "obj");
+	uint32_t b = fixture_region(&now, "b", RP_KIND_FUNCTION, "obj");
+	uint32_t c = fixture_region(&now, "c", RP_KIND_FUNCTION, "obj");
+	uint32_t root = fixture_root(&now, 1, "x"), short_ = fixture_node(&now, root, a);
+	uint32_t one = fixture_node(&now, root, b), below = fixture_node(&now, one, a);
+	uint32_t two = fixture_node(&now, root, c);
+	struct rp_snapshot *s;
+
+	(void)state;
+	now.nodes[short_ - 1].figures.entries = now.nodes[short_ - 1].figures.skipped = 3;
+	now.nodes[below - 1].figures.entries = now.nodes[below - 1].figures.skipped = 3;
+	fixture_frames(&now, one, 1, 100, 0, 0, 0);
+	fixture_frames(&now, two, 1, 50, 0, 0, 0);
+	add(&wakers, short_, a, 1, 7);
+	add(&wakers, one, c, 2, 60);
+	add(&wakers, below, RP_WAKER_OUTSIDE, 3, 40);
+	add(&wakers, two, b, 4, 50);
+	s = build(NULL, RP_BY_NONE);
+	assert_int_equal(s->n_tree, 2);
+	assert_int_equal(s->tree[0].row.wakings.n, 2);
+	assert_waking(&s->tree[0].row, 0, "c", 2, 60);
+	/* In the nearest one above that is shown. */
+	assert_waking(&s->tree[0].row, 1, "threads in no region", 3, 40);
+	assert_int_equal(s->tree[1].row.wakings.n, 1);
+	assert_waking(&s->tree[1].row, 0, "b", 4, 50);
+	rp_snapshot__free(s);
+}
+
+/* The same time: in the order of regions, then the kinds of others. */
+static void test_order_of_wakers(void **state)
+{
+	static const char *const names[] = {
+		"nobody known",	      "a",	   "b", "threads in no region",
+		"what is not traced", "interrupts"};
+	uint32_t a = fixture_region(&now, "a", RP_KIND_FUNCTION, "obj");
+	uint32_t b = fixture_region(&now, "b", RP_KIND_FUNCTION, "obj"), n;
+	uint32_t wakers_of[] = {RP_WAKER_INTERRUPT, b, RP_WAKER_UNTRACED, a, RP_WAKER_OUTSIDE};
+	struct rp_snapshot *s;
+
+	(void)state;
+	n = fixture_node(&now, fixture_root(&now, 1, "x"), a);
+	fixture_frames(&now, n, 1, 100, 0, 0, 0);
+	for (size_t i = 0; i < 5; i++)
+		add(&wakers, n, wakers_of[i], i + 1, 10);
+	s = build(NULL, RP_BY_NONE);
+	assert_int_equal(s->rows[0].wakings.n, 6);
+	assert_int_equal(s->rows[0].wakings.ns, 100);
+	assert_int_equal(s->rows[0].wakings.count, 15);
+	for (size_t i = 0; i < 6; i++)
+		assert_string_equal(rp_waking__name(&s->rows[0].wakings.item[i]), names[i]);
+	assert_string_equal(rp_waking__kind(&s->rows[0].wakings.item[0]), "unknown");
+	assert_string_equal(rp_waking__kind(&s->rows[0].wakings.item[1]), "region");
+	assert_string_equal(rp_waking__kind(&s->rows[0].wakings.item[3]), "outside");
+	assert_string_equal(rp_waking__kind(&s->rows[0].wakings.item[4]), "untraced");
+	assert_string_equal(rp_waking__kind(&s->rows[0].wakings.item[5]), "interrupt");
+	rp_snapshot__free(s);
+}
+
 /* A row of the table has the sleeps of all its paths; regions of one name are one waker. */
 static void test_paths(void **state)
 {
@@ -197,6 +258,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_own_sleep, begin),
+		cmocka_unit_test_setup(test_behind_filtered, begin),
+		cmocka_unit_test_setup(test_order_of_wakers, begin),
 		cmocka_unit_test_setup(test_paths, begin),
 		cmocka_unit_test_setup(test_period, begin),
 		cmocka_unit_test_setup(test_asked_later, begin),
