@@ -163,11 +163,9 @@ static int write_region(struct rp_perfetto *p, uint32_t index, uint64_t time)
 		else
 			rp_rates__per_second(&p->counters.regions, index, time, &rate);
 		if (asprintf(&text, "%s: %s", name, units[i]) < 0)
-			rc = -ENOMEM;
-		else
-			rc = write_counter(p, text, units[i], 0, &rate, time);
-		if (rc != -ENOMEM)
-			free(text);
+			text = NULL;
+		rc = text ? write_counter(p, text, units[i], 0, &rate, time) : -ENOMEM;
+		free(text);
 	}
 	free(name);
 	return rc;
