@@ -251,6 +251,45 @@ static void test_groups_are_joined(void **state)
 	rp_snapshot__free(s);
 }
 
+/* Groups that are joined have one path each, and what is below is below that. */
+static void test_joined_paths(void **state)
+{
+	static const struct {
+		uint32_t parent; /* number of what is above; 0: none */
+		const char *name;
+		uint32_t joined; /* the number of what it became one with */
+	} paths[] = {{0, "x", 1}, {0, "a", 2}, {2, "b", 3}, {0, "a", 2}, {4, "b", 3},
+		     {4, "c", 6}, {5, "d", 7}, {3, "d", 7}, {9, "e", 9}};
+	uint32_t parents[] = {0, 0, 2, 0, 2, 2, 3, 3, 0};
+
+	(void)state;
+	for (uint32_t i = 0; i < 9; i++) {
+		const struct rp_past past = {.parent = paths[i].parent,
+					     .name = {paths[i].name, RP_KIND_MARKER},
+					     .f = {.count = 1u << i, .min = 5, .p50 = 7, .max = 9}};
+
+		assert_int_equal(rp_baseline__add(&baseline, &past), i + 1);
+	}
+	assert_int_equal(rp_baseline__finish(&baseline), 0);
+	assert_int_equal(baseline.n_names, 6);
+	for (uint32_t i = 0; i < 9; i++) {
+		uint64_t count = 0;
+		unsigned n = 0;
+
+		/* What stands behind itself is at the top. */
+		assert_int_equal(baseline.past[i].parent, parents[i]);
+		for (uint32_t k = 0; k < 9; k++)
+			if (paths[k].joined == i + 1) {
+				count += 1u << k;
+				n++;
+			}
+		if (!n)
+			continue;
+		assert_int_equal(baseline.past[i].f.count, count);
+		assert_true(baseline.past[i].f.p50 == (n > 1 ? 0 : 7));
+	}
+}
+
 /* What was open and had not ended has no figures that could be missed now. */
 static void test_open_is_not_missing(void **state)
 {
@@ -390,6 +429,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_paths, start, end),
 		cmocka_unit_test_setup_teardown(test_new_and_missing, start, end),
 		cmocka_unit_test_setup_teardown(test_groups_are_joined, start, end),
+		cmocka_unit_test_setup_teardown(test_joined_paths, start, end),
 		cmocka_unit_test_setup_teardown(test_open_is_not_missing, start, end),
 		cmocka_unit_test_setup_teardown(test_json, start, end),
 		cmocka_unit_test_setup_teardown(test_hostile_json, start, end),

@@ -207,6 +207,76 @@ static void test_paths_add_up(void **state)
 	rp_snapshot__free(s);
 }
 
+/* As much again as there was before, which is kept as that. */
+static void grow_again(const uint32_t nodes[2])
+{
+	before = now;
+	before.counts.nodes = before.nodes;
+	before.counts.names.regions = before.regions;
+	for (uint32_t i = 0; i < now.counts.n_nodes; i++)
+		before.nodes[i].hist = fixture_part(&before.hists[i]);
+	for (uint32_t i = 0; i < 2; i++) {
+		struct rp_figures *f = &now.nodes[nodes[i] - 1].figures;
+		uint64_t entries = 2 * f->entries;
+
+		fixture_frames(&now, nodes[i], 3 + i, 100, 10 + i, 20 + i, 30 + i);
+		fixture_frames(&now, nodes[i], 1, 1000 << (4 * i), 0, 0, 0);
+		f->entries = entries;
+		f->unwound *= 2;
+		f->skipped *= 2;
+		f->asleep *= 2;
+		f->asleep_untold *= 2;
+		f->min_inv = ~UINT64_C(1);
+	}
+}
+
+/* The same path in two processes is one, with the sums of both, histogram and all. */
+static void test_nodes_of_one_path(void **state)
+{
+	const struct rp_row *r;
+	struct rp_snapshot *s;
+	uint32_t a, nodes[2];
+
+	(void)state;
+	a = fixture_region(&now, "a", RP_KIND_FUNCTION, "obj");
+	for (uint32_t i = 0; i < 2; i++) {
+		nodes[i] = fixture_node(&now, fixture_root(&now, i + 1, "x"), a);
+		fixture_frames(&now, nodes[i], 3 + i, 100, 10 + i, 20 + i, 30 + i);
+		fixture_frames(&now, nodes[i], 1, 1000 << (4 * i), 0, 0, 0);
+		set_rest(nodes[i],
+			 &(struct rp_figures){.entries = 10 + i,
+					      .unwound = 1 + i,
+					      .skipped = 4,
+					      .asleep = 50 + i,
+					      .asleep_untold = 5 + i},
+			 70 - i, 90 + i);
+	}
+	for (int period = 0; period < 2; period++) {
+		s = build(period ? &before : NULL, RP_BY_NONE);
+		assert_int_equal(s->n_tree, 1);
+		r = &s->rows[0];
+		assert_int_equal(r->f.count, 9);
+		assert_int_equal(r->f.total, 700 + 17000);
+		assert_int_equal(r->f.self, 3 * 90 + 4 * 89 + 17000);
+		assert_int_equal(r->f.cpu, 3 * 20 + 4 * 21);
+		assert_int_equal(r->f.wait, 3 * 30 + 4 * 31);
+		assert_int_equal(r->f.unwound, 3);
+		assert_int_equal(r->f.asleep, 101);
+		assert_int_equal(r->f.asleep_untold, 11);
+		assert_int_equal(r->f.open, period ? 20 : 10);
+		assert_int_equal(r->f.first, 69);
+		assert_int_equal(r->f.last, 91);
+		assert_int_equal(rp_hist_part__at(&r->hist, rp_hist_index(100)), 7);
+		assert_int_equal(rp_hist_part__at(&r->hist, rp_hist_index(1000)), 1);
+		assert_int_equal(rp_hist_part__at(&r->hist, rp_hist_index(16000)), 1);
+		assert_int_equal(r->f.min, period ? rp_hist_floor(rp_hist_index(100)) : 100);
+		rp_snapshot__free(s);
+		if (period)
+			break;
+		grow_again(nodes);
+	}
+}
+
 /* Probes were hit by what was filtered and left as well, in all paths of a row. */
 static void test_hits_add_up(void **state)
 {
@@ -374,6 +444,58 @@ static void test_blocked_of_kinds(void **state)
 	}
 }
 
+/* What a row says of its region is what that was called, in the table as in the tree. */
+static void test_row_of_region(void **state)
+{
+	const struct rp_overlap told = {
+		.arg = {{0}, {0}, {.begun = 8, .matched = 8, .crossed = 1}}};
+	char name[] = "name", object[] = "object", usdt[] = "usdt";
+	struct rp_snapshot *s;
+
+	(void)state;
+	for (unsigned flag = 0; flag < 6; flag++) {
+		uint32_t root;
+
+		start(state);
+		fixture_region(&now, name, RP_KIND_MARKER, object);
+		now.regions[0].slow = flag == 0;
+		now.regions[0].left_out = flag == 1;
+		now.regions[0].ends_at_jump = flag == 2;
+		now.regions[0].stray.crossed = flag == 3;
+		now.regions[0].usdt = flag == 4 ? usdt : NULL;
+		now.regions[0].overlap = flag == 5 ? told : (struct rp_overlap){0};
+		root = fixture_root(&now, 1, "x");
+		fixture_frames(&now, fixture_node(&now, root, 1), 1, 100, 0, 0, 0);
+		fixture_frames(&now, fixture_node(&now, root, 77), 1, 100, 0, 0, 0);
+		s = build(NULL, RP_BY_NONE);
+		for (unsigned i = 0; i < 2; i++) {
+			const struct rp_row *r = i ? &s->tree[0].row : row(s, "name", NULL);
+
+			assert_string_equal(r->name, "name");
+			assert_ptr_not_equal(r->name, name);
+			assert_string_equal(r->object, "object");
+			assert_int_equal(r->kind, RP_KIND_MARKER);
+			assert_int_equal(r->region, 1);
+			assert_int_equal(r->slow, flag == 0);
+			assert_int_equal(r->left_out, flag == 1);
+			assert_int_equal(r->ends_at_jump, flag == 2);
+			assert_int_equal(r->crossed, flag == 3);
+			assert_int_equal(!!r->usdt, flag == 4);
+			assert_int_equal(r->told_by, flag == 5 ? 3 : 0);
+			assert_false(r->late || r->distorted || r->new);
+		}
+		if (flag == 4)
+			assert_string_equal(row(s, "name", NULL)->usdt, "usdt");
+		assert_int_equal(s->n_left_out, flag == 1);
+		if (flag == 1)
+			assert_string_equal(s->left_out[0], "name");
+		assert_string_equal(row(s, "?", NULL)->object, "");
+		assert_int_equal(row(s, "?", NULL)->kind, RP_KIND_MARKER);
+		assert_int_equal(row(s, "?", NULL)->region, RP_REGION_NONE);
+		rp_snapshot__free(s);
+	}
+}
+
 /* Each text is the one of its name, and a copy. */
 static void test_meta_is_kept(void **state)
 {
@@ -449,12 +571,14 @@ int main(void)
 		cmocka_unit_test(test_join),
 		cmocka_unit_test(test_join_carries),
 		cmocka_unit_test_setup(test_paths_add_up, start),
+		cmocka_unit_test_setup(test_nodes_of_one_path, start),
 		cmocka_unit_test_setup(test_hits_add_up, start),
 		cmocka_unit_test(test_filtered_in_part),
 		cmocka_unit_test_setup(test_new_nodes, start),
 		cmocka_unit_test_setup(test_period_of_each, start),
 		cmocka_unit_test_setup(test_outermost_alone, start),
 		cmocka_unit_test(test_blocked_of_kinds),
+		cmocka_unit_test(test_row_of_region),
 		cmocka_unit_test(test_meta_is_kept),
 		cmocka_unit_test_setup(test_whole, start),
 	};

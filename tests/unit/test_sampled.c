@@ -282,6 +282,44 @@ static void all_totals_are_of_the_period(void **state)
 	rp_snapshot__free(s);
 }
 
+/* What is told of a sleep is that of sleeps alone; what there was no room for is so of both. */
+static void sleeps_are_counted_apart(void **state)
+{
+	const uint32_t places[] = {place("main", "", 0), place("wait", "a.c", 3)};
+	uint32_t call = rp_sample_store__call(store, 5, places, 2);
+	struct rp_taken_sample sample = {.call = call, .end = RP_UNWIND_END_COMPLETE};
+	const struct rp_sample_totals none = {.no_room = 9}, *sleeps;
+	struct rp_sample_counts *counts;
+
+	(void)state;
+	rp_sample_store__add_sleep(store, &sample, 100);
+	rp_sample_store__add_sleep(store, &sample, 11);
+	sample = (struct rp_taken_sample){
+		.end = RP_UNWIND_END_NO_ROW, .unresolved = true, .at_probe = true};
+	rp_sample_store__add_sleep(store, &sample, 7);
+	rp_sample_store__set_no_room(store, 9);
+	counts = rp_sample_counts__of(store);
+	assert_non_null(counts);
+	assert_int_equal(rp_sample_store__call(store, 5, places, 2), call);
+	assert_int_equal(counts->n, call + 1);
+	for (size_t i = 0; i < counts->n; i++) {
+		assert_int_equal(counts->asleep[i], i == call ? 111 : 0);
+		assert_int_equal(counts->self[i], 0);
+	}
+	assert_memory_equal(&counts->totals, &none, sizeof(none));
+	sleeps = &counts->sleeps;
+	assert_int_equal(sleeps->taken, 3);
+	assert_int_equal(sleeps->truncated, 1);
+	assert_int_equal(sleeps->unresolved, 1);
+	assert_int_equal(sleeps->probes, 1);
+	assert_int_equal(sleeps->dropped, 1);
+	assert_int_equal(sleeps->dropped_ns, 7);
+	assert_int_equal(sleeps->no_room, 9);
+	assert_int_equal(sleeps->ends[RP_UNWIND_END_COMPLETE], 2);
+	assert_int_equal(sleeps->ends[RP_UNWIND_END_NO_ROW], 1);
+	rp_sample_counts__free(counts);
+}
+
 /* serve, in it query, in it serve again; names as the functions have them. */
 static void make_regions(uint32_t node[3])
 {
@@ -441,6 +479,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(recursion_counts_once, begin, end),
 		cmocka_unit_test_setup_teardown(a_period_is_a_difference, begin, end),
 		cmocka_unit_test_setup_teardown(all_totals_are_of_the_period, begin, end),
+		cmocka_unit_test_setup_teardown(sleeps_are_counted_apart, begin, end),
 		cmocka_unit_test_setup_teardown(regions_have_what_is_below_them, begin, end),
 		cmocka_unit_test_setup_teardown(groups_have_their_own, begin, end),
 		cmocka_unit_test_setup_teardown(samples_share_the_cpu_time, begin, end),

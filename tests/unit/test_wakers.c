@@ -189,6 +189,45 @@ static void test_period(void **state)
 	rp_snapshot__free(s);
 }
 
+/* Each count less its own of before, in whatever order they were read. */
+static void test_period_of_many(void **state)
+{
+	uint32_t a = fixture_region(&now, "a", RP_KIND_FUNCTION, "obj"), nodes[3];
+	uint32_t b = fixture_region(&now, "b", RP_KIND_FUNCTION, "obj");
+	uint32_t root = fixture_root(&now, 1, "x");
+	const uint32_t of[] = {a, b, RP_WAKER_OUTSIDE, RP_WAKER_INTERRUPT};
+	struct rp_snapshot *s;
+
+	(void)state;
+	for (uint32_t i = 0; i < 3; i++) {
+		uint32_t region = fixture_region(&now, i ? i > 1 ? "e" : "d" : "c",
+						 RP_KIND_FUNCTION, "obj");
+
+		nodes[i] = fixture_node(&now, root, region);
+		fixture_frames(&now, nodes[i], 1, 1000, 0, 0, 0);
+	}
+	for (uint32_t i = 0; i < 12; i++) {
+		uint32_t k = 7 * i % 12, j = 5 * i % 12;
+
+		add(&wakers, nodes[k % 3], of[k / 3], 100 + k, 1000 + 10 * (11 - k));
+		add(&wakers_before, nodes[j % 3], of[j / 3], j, 0);
+	}
+	before.counts.time = 1000;
+	before.counts.wakers = &wakers_before;
+	s = build(&before, RP_BY_NONE);
+	assert_int_equal(s->n_tree, 3);
+	for (uint32_t i = 0; i < 3; i++) {
+		static const char *const names[] = {"a", "b", "threads in no region", "interrupts"};
+
+		assert_int_equal(s->tree[i].row.wakings.n, 4);
+		assert_int_equal(s->tree[i].row.wakings.count, 400);
+		for (uint32_t k = 0; k < 4; k++)
+			assert_waking(&s->tree[i].row, k, names[k], 100,
+				      1000 + 10 * (11 - (3 * k + i)));
+	}
+	rp_snapshot__free(s);
+}
+
 /* Somebody began to ask in the midst of the run: what was not watched is of nobody. */
 static void test_asked_later(void **state)
 {
@@ -262,6 +301,7 @@ int main(void)
 		cmocka_unit_test_setup(test_order_of_wakers, begin),
 		cmocka_unit_test_setup(test_paths, begin),
 		cmocka_unit_test_setup(test_period, begin),
+		cmocka_unit_test_setup(test_period_of_many, begin),
 		cmocka_unit_test_setup(test_asked_later, begin),
 		cmocka_unit_test_setup(test_more_than_blocked, begin),
 		cmocka_unit_test_setup(test_views, begin),
