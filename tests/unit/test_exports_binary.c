@@ -114,6 +114,38 @@ static void check_message(const char *form, void (*run)(const struct rp_event_si
 	free(text);
 }
 
+/* Many slices of time: calls that begin, go on and are over long before the run is. */
+static void tell_slices(const struct rp_event_sink *sink)
+{
+	const uint64_t slice = 1 << 16;
+
+	tell_run(sink, NULL);
+	tell_region(sink, 1, "long", RP_KIND_FUNCTION);
+	tell_region(sink, 2, "short", RP_KIND_FUNCTION);
+	tell_node(sink, 2, TOLD_ROOT, 1);
+	tell_node(sink, 3, 2, 2);
+	tell_thread(sink, 1, 10, 11, "one");
+	tell_thread(sink, 2, 12, 13, "other");
+	for (uint64_t i = 3; i < 6; i++)
+		tell(sink, (struct rp_event_instance){.start = i * slice,
+						      .thread = 1,
+						      .node = 3,
+						      .ns = slice / 4,
+						      .cpu = slice / 4});
+	tell(sink, (struct rp_event_instance){.start = 2 * slice,
+					      .thread = 1,
+					      .node = 2,
+					      .ns = 5 * slice,
+					      .child = 3 * slice / 4,
+					      .cpu = 2 * slice});
+	tell(sink, (struct rp_event_instance){.start = 4 * slice,
+					      .thread = 2,
+					      .node = 2,
+					      .ns = 4 * slice + slice / 2,
+					      .cpu = 4 * slice + slice / 2});
+	tell_end(sink, 20 * slice);
+}
+
 static void test_pprof(void **state)
 {
 	(void)state;
@@ -126,6 +158,7 @@ static void test_perfetto(void **state)
 	(void)state;
 	check_message("perfetto", tell_two_runs, "export.perfetto.txt");
 	check_message("perfetto", tell_samples_twice, "export-samples.perfetto.txt");
+	check_message("perfetto", tell_slices, "export-slices.perfetto.txt");
 }
 
 /* ---- a database ------------------------------------------------------------------------------ */

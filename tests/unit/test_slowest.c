@@ -140,6 +140,67 @@ static void test_of_nothing(void **state)
 	free(text);
 }
 
+/* What begins and ends with it is inside; what began before, ends after, or is elsewhere is not. */
+static void tell_bounds(const struct rp_event_sink *sink)
+{
+	tell_run(sink, NULL);
+	tell_region(sink, REQUEST, "request", RP_KIND_FUNCTION);
+	tell_region(sink, PARSE, "parse", RP_KIND_FUNCTION);
+	tell_node(sink, 2, TOLD_ROOT, REQUEST);
+	tell_node(sink, 3, 2, PARSE);
+	for (uint32_t thread = 1; thread <= 2; thread++)
+		tell_thread(sink, thread, 10, 10 + thread, "server");
+	tell(sink, timed(2, 3, 120, 1, 0));
+	tell(sink, timed(1, 3, 90, 2, 0));
+	tell(sink, timed(1, 3, 99, 4, 0));
+	tell(sink, timed(1, 3, 100, 8, 0));
+	tell(sink, timed(1, 3, 150, 16, 0));
+	tell(sink, timed(1, 3, 168, 32, 0));
+	tell(sink, timed(1, 2, 100, 100, 56));
+	tell(sink, timed(1, 3, 137, 64, 0));
+	tell(sink, timed(1, 3, 200, 65, 0));
+	tell_end(sink, 300);
+}
+
+static void test_bounds(void **state)
+{
+	char *text = slowest_of(tell_bounds, 1, true);
+
+	(void)state;
+	assert_non_null(strstr(text, "\"name\": \"parse\", \"count\": 3,"));
+	assert_non_null(strstr(text, "\"total_ns\": 56,"));
+	free(text);
+}
+
+#define STEPS 45
+
+/* One in the other, the outermost one the longest. */
+static void tell_steps(const struct rp_event_sink *sink)
+{
+	tell_run(sink, NULL);
+	tell_region(sink, REQUEST, "request", RP_KIND_FUNCTION);
+	tell_region(sink, PARSE, "step", RP_KIND_FUNCTION);
+	tell_thread(sink, 1, 10, 11, "server");
+	for (uint32_t i = 0; i < STEPS; i++)
+		tell_node(sink, i + 2, i + 1, i ? PARSE : REQUEST);
+	for (uint32_t i = STEPS; i-- > 0;)
+		tell(sink, timed(1, i + 2, 1000 + i, 100 + 2 * (STEPS - i), 0));
+	tell_end(sink, 5000);
+}
+
+/* What is inside is moved to the right by its depth, up to some depth. */
+static void test_indentation(void **state)
+{
+	char *text = slowest_of(tell_steps, 1, false), line[128];
+
+	(void)state;
+	for (int depth = 1; depth <= STEPS; depth++) {
+		snprintf(line, sizeof(line), " 1  %*sstep\n", 2 * depth, "");
+		assert_int_equal(strstr(text, line) != NULL, depth <= 40);
+	}
+	free(text);
+}
+
 #define DEEP 70000
 
 /* Deeper than any stack is, as a record that was made to do harm may say. */
@@ -170,6 +231,8 @@ int main(void)
 		cmocka_unit_test(test_json),
 		cmocka_unit_test(test_of_several_records),
 		cmocka_unit_test(test_of_nothing),
+		cmocka_unit_test(test_bounds),
+		cmocka_unit_test(test_indentation),
 		cmocka_unit_test(test_too_deep),
 	};
 
