@@ -302,6 +302,65 @@ static void test_regions_are_learned_of_later(void **state)
 	rp_instance_counts__free(counts);
 }
 
+static void assert_same_region(const struct rp_region_name *a, const struct rp_region_name *b)
+{
+	assert_string_equal(a->name, b->name);
+	assert_string_equal(a->object, b->object);
+	assert_string_equal(a->build_id, b->build_id);
+	assert_int_equal(a->kind, b->kind);
+	assert_memory_equal(&a->stray, &b->stray, sizeof(a->stray));
+	assert_memory_equal(&a->cost, &b->cost, sizeof(a->cost));
+	assert_int_equal(a->slow, b->slow);
+	assert_int_equal(a->left_out, b->left_out);
+	assert_int_equal(a->ends_at_jump, b->ends_at_jump);
+}
+
+/* All that is told of regions, also where it is told twice; counts have it for themselves. */
+static void test_names_of_counts(void **state)
+{
+	static const struct rp_region_name told[] = {
+		{.name = "a",
+		 .object = "/bin/a",
+		 .build_id = "0a",
+		 .kind = RP_KIND_MARKER,
+		 .stray = {1, 2, 3},
+		 .cost = {4, 5},
+		 .slow = true},
+		{.name = "b",
+		 .object = "/bin/b",
+		 .build_id = "0b",
+		 .kind = RP_KIND_USDT,
+		 .left_out = true,
+		 .ends_at_jump = true},
+		{.name = "b", .object = "/bin/c", .build_id = "0c", .kind = RP_KIND_SPAN},
+	};
+	struct rp_instance_counts *counts = rp_instance_counts__new(RP_BY_NONE);
+	struct rp_event_sink sink = rp_instance_counts__sink(counts);
+	struct rp_counts_source source = rp_instance_counts__source(counts);
+	struct rp_counts *first, *second;
+
+	(void)state;
+	tell_run(&sink, NULL);
+	RP_TELL(&sink, region, 7, &told[1]);
+	RP_TELL(&sink, region, 5, &told[1]);
+	RP_TELL(&sink, region, 7, &told[0]);
+	RP_TELL(&sink, region, 5, &told[2]);
+	tell_end(&sink, 100);
+	first = source.read(source.ctx);
+	second = source.read(source.ctx);
+	rp_instance_counts__free(counts);
+	assert_int_equal(first->names.n_regions, 2);
+	assert_same_region(&first->names.regions[0], &told[0]);
+	assert_same_region(&first->names.regions[1], &told[2]);
+	assert_ptr_not_equal(first->names.regions[0].name, second->names.regions[0].name);
+	assert_ptr_not_equal(first->names.regions[0].object, second->names.regions[0].object);
+	assert_ptr_not_equal(first->names.regions[0].build_id, second->names.regions[0].build_id);
+	rp_counts__free(first);
+	assert_same_region(&second->names.regions[0], &told[0]);
+	assert_same_region(&second->names.regions[1], &told[2]);
+	rp_counts__free(second);
+}
+
 /* Calls that --min-duration left out: their row is there, and those below them are outermost. */
 static void test_left_out_is_as_while_it_runs(void **state)
 {
@@ -444,6 +503,7 @@ int main(void)
 		cmocka_unit_test(test_runs_are_joined_by_name),
 		cmocka_unit_test(test_what_was_not_told_has_no_name),
 		cmocka_unit_test(test_regions_are_learned_of_later),
+		cmocka_unit_test(test_names_of_counts),
 		cmocka_unit_test(test_left_out_is_as_while_it_runs),
 		cmocka_unit_test(test_periods_add_up),
 		cmocka_unit_test(test_of_a_period_alone),

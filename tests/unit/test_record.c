@@ -7,6 +7,7 @@
 #include "record/block.h"
 #include "record/bytes.h"
 #include "record/items.h"
+#include "record/trailer.h"
 
 #define MANY 70000u /* more than two blocks take */
 
@@ -209,6 +210,42 @@ static void test_blocks_are_found_by_their_headers(void **state)
 	assert_int_equal(figures.damage[0].offset, second);
 	assert_int_equal(figures.damage[0].bytes, next - second);
 	told_free(&told);
+	free(image.at);
+}
+
+/* An index that does not have all blocks is none: they are found by their headers, each once. */
+static void test_index_that_leaves_blocks_out(void **state)
+{
+	struct record_image image = {0};
+	struct rp_reader_figures figures;
+	struct told told, whole;
+
+	(void)state;
+	assert_int_equal(run_record(&image, 60, 20), 0);
+	assert_int_equal(run_read(image.at, image.n, &whole, NULL), 0);
+	image.n_blocks -= 2; /* its own index, and its end */
+	for (size_t left_out = 1; left_out < image.n_blocks; left_out++) {
+		struct record_image other = {0};
+		struct rp_trailer trailer = {0};
+
+		for (size_t i = 0; i < image.n_blocks; i++) {
+			struct rp_block_header header = image_header(&image, i);
+
+			image_take(&other, &header, image.at + image.block[i] + sizeof(header));
+			if (i != left_out)
+				rp_trailer__note(&trailer, &header);
+		}
+		trailer.at = other.n;
+		assert_int_equal(rp_trailer__put(&trailer, image_take, &other), 0);
+		assert_int_equal(run_read(other.at, other.n, &told, &figures), 0);
+		assert_string_equal(told.text, whole.text);
+		assert_int_equal(figures.n_damaged, 0);
+		assert_false(figures.cut);
+		rp_trailer__free(&trailer);
+		told_free(&told);
+		free(other.at);
+	}
+	told_free(&whole);
 	free(image.at);
 }
 
@@ -483,6 +520,7 @@ int main(void)
 		cmocka_unit_test(test_damage_has_its_time),
 		cmocka_unit_test(test_blocks_are_found_by_their_headers),
 		cmocka_unit_test(test_blocks_are_found_behind_damage),
+		cmocka_unit_test(test_index_that_leaves_blocks_out),
 		cmocka_unit_test(test_cut_at_each_byte),
 		cmocka_unit_test(test_blocks_are_bounded),
 		cmocka_unit_test(test_items_are_bounded),

@@ -184,6 +184,13 @@ static void check_samples(const struct size *size, bool utf8, bool regions, cons
 	s.axis = &(struct rp_axis){.end = S, .to = S};
 	draw(size, false, text);
 	assert_null(strstr(text, "A traces"));
+	s.axis = NULL;
+	/* They are offered once. */
+	key(RP_KEY_ESCAPE);
+	snapshot = fixture_snapshot(&server, RP_BY_NONE);
+	snapshot->meta.probes *= regions;
+	assert_int_equal(rp_state__update(&s, snapshot, NULL, 11 * S, 5 * S), 0);
+	assert_int_equal(s.pane, RP_PANE_NONE);
 	rp_state__free(&s);
 	samples_free(&server);
 }

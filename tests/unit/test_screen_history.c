@@ -126,6 +126,40 @@ static void test_heat_after_reset(void **state)
 	assert_true(row->history->share > 24.9 && row->history->share < 25.1);
 }
 
+static uint64_t times_in_column(const struct rp_heat *heat, uint64_t second)
+{
+	uint64_t column = second / RP_HEAT_SECONDS % RP_HEAT_COLUMNS, n = 0;
+
+	for (size_t band = 0; band < RP_HEAT_BANDS; band++)
+		n += heat->cell[column][band];
+	return n;
+}
+
+/* So do the times of the heat map, which has what was there before the reset still. */
+static void test_heat_map_after_reset(void **state)
+{
+	const struct rp_heat *heat;
+	uint64_t *bucket = &server.nodes[1].hist.bucket[rp_hist_index(1000)];
+
+	(void)state;
+	*bucket += 9;
+	update(14);
+	heat = rp_state__row(&s, 0, NULL)->history->heat_map;
+	assert_non_null(heat);
+	assert_int_equal(times_in_column(heat, 14), 9);
+	rp_state__rebase(&s);
+	memset(server.nodes[1].hist.bucket, 0, RP_HIST_BUCKETS * sizeof(*bucket));
+	*bucket = 5;
+	update(18);
+	heat = rp_state__row(&s, 0, NULL)->history->heat_map;
+	assert_int_equal(times_in_column(heat, 14), 9);
+	assert_int_equal(times_in_column(heat, 18), 5);
+	*bucket = 6;
+	update(20);
+	assert_int_equal(times_in_column(heat, 18), 5);
+	assert_int_equal(times_in_column(heat, 20), 1);
+}
+
 /* A key may ask for new figures right behind others: rates go on over the whole of the interval. */
 static void test_rates_over_intervals(void **state)
 {
@@ -155,7 +189,6 @@ static void test_losses(void **state)
 	assert_int_equal(rp_state__lost(&s), 20);
 }
 
-/* What was found can be looked at; nothing new can be asked for. */
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -164,6 +197,7 @@ int main(void)
 		TEST(test_rates),
 		TEST(test_reset),
 		TEST(test_heat_after_reset),
+		TEST(test_heat_map_after_reset),
 		TEST(test_rates_over_intervals),
 		TEST(test_parts_stand_still),
 		TEST(test_losses),

@@ -362,6 +362,47 @@ static void test_many_callees(void **state)
 	}
 }
 
+/* The most of the time first, whoever came first; of equal ones the region that came first. */
+static void test_order_of_kin(void **state)
+{
+	static const uint64_t totals[] = {20, 40, 10, 40, 30};
+	static const uint32_t order[] = {11, 13, 14, 10, 12};
+	static struct rp_tree_row tree[11];
+	struct rp_snapshot snapshot = {.tree = tree, .n_tree = 11};
+	struct rp_call_list callers, callees;
+
+	(void)state;
+	tree[0] = (struct rp_tree_row){.id = 1, .row = {.region = 1, .name = "of"}};
+	for (uint32_t i = 0; i < 5; i++) {
+		tree[1 + i] = (struct rp_tree_row){
+			.id = 2 + i,
+			.parent = 1,
+			.row = {.region = 10 + i,
+				.name = "called",
+				.f = {.count = 100 + i, .total = totals[i]}}};
+		tree[6 + i] = (struct rp_tree_row){
+			.id = 7 + i,
+			.parent = 2 + i,
+			.row = {.region = 1,
+				.name = "of",
+				.f = {.count = 200 + i, .total = totals[i]}}};
+	}
+	assert_int_equal(rp_calls__find(&snapshot, &tree[0].row, &callers, &callees), 0);
+	assert_int_equal(callees.n, 5);
+	assert_int_equal(callers.n, 6);
+	for (size_t i = 0; i < 5; i++) {
+		uint32_t at = order[i] - 10;
+
+		assert_int_equal(callees.item[i].region, order[i]);
+		assert_int_equal(callees.item[i].count, 100 + at);
+		assert_int_equal(callees.item[i].total, totals[at]);
+		assert_int_equal(callers.item[i].region, order[i]);
+		assert_int_equal(callers.item[i].count, 200 + at);
+		assert_int_equal(callers.item[i].total, totals[at]);
+	}
+	assert_null(callers.item[5].name);
+}
+
 static void test_groups(void **state)
 {
 	struct fixture server;
@@ -405,6 +446,7 @@ int main(void)
 		cmocka_unit_test(test_histogram_empty),
 		cmocka_unit_test(test_kin),
 		cmocka_unit_test(test_many_callees),
+		cmocka_unit_test(test_order_of_kin),
 		cmocka_unit_test(test_groups),
 	};
 
