@@ -38,6 +38,13 @@ static inline struct rp_block_header image_header(const struct record_image *ima
 	return header;
 }
 
+/* What a record says of itself: blocks are numbered in the order in which they were written. */
+static inline void assert_in_sequence(const struct record_image *image)
+{
+	for (size_t i = 0; i < image->n_blocks; i++)
+		assert_int_equal(image_header(image, i).sequence, i);
+}
+
 static inline int image_take(void *ctx, const struct rp_block_header *header, const void *payload)
 {
 	struct record_image *image = ctx;

@@ -361,6 +361,40 @@ static void test_names_of_counts(void **state)
 	rp_counts__free(second);
 }
 
+/* What filters left out is told bit by bit; what was lost is of all regions. */
+static void test_left_out_adds_up(void **state)
+{
+	static const enum rp_by with[] = {RP_BY_NONE, RP_BY_LABEL, RP_BY_FILE};
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		struct rp_instance_counts *counts = rp_instance_counts__new(with[i]);
+		struct rp_event_sink sink = rp_instance_counts__sink(counts);
+		struct rp_counts_source source = rp_instance_counts__source(counts);
+		const struct rp_figures *f;
+		struct rp_counts *now;
+
+		tell_run(&sink, "a.rpt");
+		tell_region(&sink, F, "f", RP_KIND_FUNCTION);
+		tell_node(&sink, 2, TOLD_ROOT, F);
+		tell(&sink, (struct rp_event_instance){.node = 2, .ns = 10});
+		RP_TELL(&sink, left_out, 2, 5);
+		RP_TELL(&sink, lost, 2, 3);
+		RP_TELL(&sink, left_out, 2, 7);
+		RP_TELL(&sink, lost, 1, 4);
+		tell_end(&sink, 100);
+		now = source.read(source.ctx);
+		assert_int_equal(now->n_nodes, 2);
+		f = &now->nodes[1].figures;
+		assert_int_equal(f->count, 1);
+		assert_int_equal(f->entries, 13);
+		assert_int_equal(f->skipped, 12);
+		assert_int_equal(rp_instance_counts__lost(counts), 7);
+		rp_counts__free(now);
+		rp_instance_counts__free(counts);
+	}
+}
+
 /* Calls that --min-duration left out: their row is there, and those below them are outermost. */
 static void test_left_out_is_as_while_it_runs(void **state)
 {
@@ -504,6 +538,7 @@ int main(void)
 		cmocka_unit_test(test_what_was_not_told_has_no_name),
 		cmocka_unit_test(test_regions_are_learned_of_later),
 		cmocka_unit_test(test_names_of_counts),
+		cmocka_unit_test(test_left_out_adds_up),
 		cmocka_unit_test(test_left_out_is_as_while_it_runs),
 		cmocka_unit_test(test_periods_add_up),
 		cmocka_unit_test(test_of_a_period_alone),

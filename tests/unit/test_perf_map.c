@@ -296,6 +296,36 @@ static void test_too_large_together(void **state)
 	remove_root(&root);
 }
 
+/* So many processes have a map; of the same user the one that came first makes room for another. */
+static void test_too_many_processes(void **state)
+{
+	enum { MOST = 1024 };
+	struct root root = make_root(getuid());
+	struct rp_perf_maps *maps = rp_perf_maps__new(root.path, NULL, false);
+	char command[512];
+
+	(void)state;
+	assert_non_null(maps);
+	snprintf(command, sizeof(command), "cp -r %1$s/7 %1$s/8", root.path);
+	assert_int_equal(system(command), 0);
+	write_text(root.file, "1000 10 f\n");
+	assert_string_equal(rp_perf_maps__find(maps, 7, 0x1000, 0), "f");
+	write_text(root.file, "1000 10 later\n");
+	/* Nobody knows whose these are: the last one takes the place of one of them. */
+	for (pid_t pid = 100; pid < 100 + MOST; pid++)
+		assert_null(rp_perf_maps__find(maps, pid, 0x1000, 0));
+	assert_string_equal(rp_perf_maps__find(maps, 7, 0x1000, 0), "f");
+	assert_null(rp_perf_maps__find(maps, 8, 0x1000, 0));
+	assert_string_equal(rp_perf_maps__find(maps, 7, 0x1000, 0), "later");
+	/* One that ends makes room, too. */
+	write_text(root.file, "1000 10 last\n");
+	rp_perf_maps__exit(maps, 101);
+	assert_null(rp_perf_maps__find(maps, 8, 0x1000, 0));
+	assert_string_equal(rp_perf_maps__find(maps, 7, 0x1000, 0), "later");
+	rp_perf_maps__free(maps);
+	remove_root(&root);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -309,6 +339,7 @@ int main(void)
 		cmocka_unit_test(test_no_plain_files),
 		cmocka_unit_test(test_as_it_grows),
 		cmocka_unit_test(test_too_large_together),
+		cmocka_unit_test(test_too_many_processes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -264,6 +264,23 @@ static void each_process_has_its_bound(void **state)
 	assert_place(rp_python_codes__place(codes, 2, 0x1000, 130), "other", 9);
 }
 
+/* And what it leaves free is for others, where several are traced. */
+static void a_process_leaves_room_for_others(void **state)
+{
+	uint64_t n = 0;
+
+	(void)state;
+	rp_python_codes__free(codes);
+	codes = rp_python_codes__new(store, true);
+	assert_non_null(codes);
+	do
+		tell(1, 0x1000 + n, "endless");
+	while (rp_python_codes__place(codes, 1, 0x1000 + n, 0) && n++ < 40000);
+	assert_in_range(n, 1000, 40000);
+	tell(2, 0x1000, "other");
+	assert_place(rp_python_codes__place(codes, 2, 0x1000, 130), "other", 9);
+}
+
 static void other_versions_are_not_guessed(void **state)
 {
 	struct rp_elf_python python = {.runtime = 1, .version = 0x030b02f0};
@@ -293,6 +310,7 @@ int main(void)
 		CODES_TEST(code_objects_come_and_go),
 		CODES_TEST(broken_records_are_left),
 		CODES_TEST(each_process_has_its_bound),
+		CODES_TEST(a_process_leaves_room_for_others),
 		cmocka_unit_test(other_versions_are_not_guessed),
 	};
 

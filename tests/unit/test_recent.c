@@ -45,6 +45,7 @@ static uint64_t written(const struct recorder *r, struct told *told,
 	struct record_image image = {0};
 
 	assert_int_equal(rp_recent__write(r->recent, image_take, &image), 0);
+	assert_in_sequence(&image);
 	assert_int_equal(run_read(image.at, image.n, told, figures), 0);
 	free(image.at);
 	assert_int_equal(figures->n_damaged, 0);

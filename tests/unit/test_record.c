@@ -43,6 +43,7 @@ static void test_round_trip(void **state)
 	assert_int_equal(run_tell(&sink, NULL, MANY, MANY), 0);
 	fflush(before.out);
 	assert_int_equal(run_record(&image, MANY, MANY), 0);
+	assert_in_sequence(&image);
 	assert_int_equal(run_read(image.at, image.n, &after, &figures), 0);
 	assert_int_equal(before.n, after.n);
 	assert_string_equal(before.text, after.text);
@@ -465,6 +466,34 @@ static void test_cpu_time_is_of_all_instances(void **state)
 	free(image.at);
 }
 
+static void assert_cannot_be_opened(int fd, int code, const char *cause, const char *cure)
+{
+	struct rp_reader *reader;
+	struct rp_err err = {0};
+
+	assert_int_equal(rp_reader__open(fd, "f.rpt", &reader, &err), code);
+	assert_int_equal(err.exit, RP_EXIT_FAILED);
+	assert_string_equal(err.cause, cause);
+	assert_string_equal(err.cure, cure);
+}
+
+/* What is said of them. */
+static void test_why_a_file_is_none(void **state)
+{
+	static const char none[] = "f.rpt is no record of rptrace, or nothing of it is left",
+			  help[] = "rptrace record --help";
+	int empty = memfd_create("empty", MFD_CLOEXEC), ends[2];
+
+	(void)state;
+	assert_int_equal(pipe(ends), 0);
+	assert_cannot_be_opened(empty, -ENODATA, none, help);
+	assert_cannot_be_opened(ends[0], -EINVAL, none, help);
+	close(ends[0]);
+	close(ends[1]);
+	close(empty);
+	assert_cannot_be_opened(empty, -EBADF, "f.rpt cannot be read: Bad file descriptor", "");
+}
+
 static void test_other_files_are_none(void **state)
 {
 	char zeros[4096] = "";
@@ -528,6 +557,7 @@ int main(void)
 		cmocka_unit_test(test_unknown_blocks_are_skipped),
 		cmocka_unit_test(test_cpu_time_is_of_all_instances),
 		cmocka_unit_test(test_other_files_are_none),
+		cmocka_unit_test(test_why_a_file_is_none),
 		cmocka_unit_test(test_errors_of_writing_end_it),
 		cmocka_unit_test(test_size_is_bounded),
 	};

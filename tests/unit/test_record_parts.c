@@ -146,6 +146,7 @@ static void test_each_reads_alone(void **state)
 		const struct rp_reader_figures *f;
 		struct result result;
 
+		assert_in_sequence(&parts.image[i]);
 		read_parts(&parts, 1u << i, &result);
 		f = rp_reader__figures(result.reader);
 		assert_int_equal(f->n_damaged + f->nameless + f->unknown_blocks, 0);
