@@ -15,6 +15,7 @@
 
 #include <cmocka.h>
 
+#include "record/block.h"
 #include "record/reader.h"
 #include "record/writer.h"
 
@@ -396,6 +397,22 @@ static inline int run_read(const void *bytes, size_t n, struct told *told,
 	assert_int_equal(!rc, !err.cause[0]);
 	fflush(told->out);
 	return rc;
+}
+
+/* The first block of a type says that it has so many items more, or less; without an index that is
+ * believed. */
+static inline void image_miscount(struct record_image *image, enum rp_block_type type, int by)
+{
+	struct rp_block_header header;
+	size_t i = 0;
+
+	while (image_header(image, i).type != type)
+		i++;
+	header = image_header(image, i);
+	header.items += (uint32_t)by;
+	rp_block_header__seal(&header);
+	memcpy(image->at + image->block[i], &header, sizeof(header));
+	image->at[image->n - 1] ^= 1;
 }
 
 /* A file of tests/golden that all versions to come read: what is told of it is what `before` was

@@ -4,9 +4,7 @@
 
 #include <errno.h>
 
-#include "record/block.h"
 #include "record/bytes.h"
-#include "record/items.h"
 #include "record/trailer.h"
 
 #define MANY 70000u /* more than two blocks take */
@@ -250,6 +248,53 @@ static void test_index_that_leaves_blocks_out(void **state)
 	free(image.at);
 }
 
+/* Those of what is in them; of what has no time, that of the flush. */
+static void test_blocks_have_their_times(void **state)
+{
+	struct rp_event_instance instance = run_instance(19);
+	struct record_image image = {0};
+	size_t instances = 0, i = 0;
+
+	(void)state;
+	assert_int_equal(run_record(&image, 60, 20), 0);
+	for (; image_header(&image, i).type != RP_BLOCK_INSTANCES; i++) {
+		assert_int_equal(image_header(&image, i).t0, rp_event_instance__end(&instance));
+		assert_int_equal(image_header(&image, i).t1, rp_event_instance__end(&instance));
+	}
+	assert_int_equal(i, 5);
+	for (; i < image.n_blocks; i++) {
+		struct rp_block_header header = image_header(&image, i);
+
+		if (header.type == RP_BLOCK_INSTANCES && instances < 3) {
+			instance = run_instance(20 * (unsigned)instances);
+			assert_int_equal(header.t0, rp_event_instance__end(&instance));
+			instance = run_instance(20 * (unsigned)instances++ + 19);
+			assert_int_equal(header.t1, rp_event_instance__end(&instance));
+		}
+	}
+	assert_int_equal(instances, 3);
+	free(image.at);
+}
+
+/* No more is read than a block says that it has; where it has less, that is damage. */
+static void test_blocks_with_other_numbers_of_items(void **state)
+{
+	(void)state;
+	for (int by = -1; by <= 1; by++) {
+		struct record_image image = {0};
+		struct rp_reader_figures figures;
+		struct told told;
+
+		assert_int_equal(run_record(&image, 60, 20), 0);
+		image_miscount(&image, RP_BLOCK_INSTANCES, by);
+		assert_int_equal(run_read(image.at, image.n, &told, &figures), 0);
+		assert_int_equal(told.instances, by < 0 ? 62 : 63);
+		assert_int_equal(figures.n_damaged, by > 0);
+		told_free(&told);
+		free(image.at);
+	}
+}
+
 /* What was whole when the recorder was killed is read. */
 static void test_cut_at_each_byte(void **state)
 {
@@ -290,87 +335,6 @@ static void test_blocks_are_bounded(void **state)
 	header.raw++;
 	rp_block_header__seal(&header);
 	assert_false(rp_block_header__is_sound(&header));
-}
-
-/* Numbers of an item; what is not there is 0. */
-static struct rp_cursor item_of(unsigned char *bytes, uint64_t a, uint64_t b, uint64_t c)
-{
-	unsigned char *end = rp_varint__put(rp_varint__put(rp_varint__put(bytes, a), b), c);
-
-	return (struct rp_cursor){bytes, end};
-}
-
-#define ITEM(a, b, c) item_of((unsigned char[3 *RP_VARINT_MAX]){0}, a, b, c)
-
-/* Ids index memory that is as large as ids may be, and what has one below another's is told after
- * it: a file that says otherwise is not believed. */
-static void test_items_are_bounded(void **state)
-{
-	struct rp_region_name region;
-	struct rp_event_thread thread;
-	struct rp_sample_call call;
-	struct rp_missing missing;
-	struct rp_arena names = {0};
-	struct rp_place place;
-	struct rp_node node;
-	struct rp_text text;
-	uint32_t id;
-
-	(void)state;
-	assert_false(rp_item__get_region(ITEM(0, 0, 0), &names, &id, &region));
-	assert_true(rp_item__get_region(ITEM(1, RP_KIND_SPAN, 0), &names, &id, &region));
-	assert_false(rp_item__get_region(ITEM(1, RP_KIND_SPAN + 1, 0), &names, &id, &region));
-	assert_true(rp_item__get_region(ITEM(RP_REGION_MASK, 0, 0), &names, &id, &region));
-	assert_int_equal(id, RP_REGION_MASK);
-	assert_false(rp_item__get_region(ITEM(RP_REGION_MASK + 1ull, 0, 0), &names, &id, &region));
-	assert_true(rp_item__get_text(ITEM(0, 0, 0), &id, &text));
-	assert_true(rp_item__get_text(ITEM(UINT32_MAX - 1ull, 0, 0), &id, &text));
-	assert_int_equal(id, UINT32_MAX - 1ull);
-	assert_false(rp_item__get_text(ITEM(UINT32_MAX, 0, 0), &id, &text));
-	assert_false(rp_item__get_node(ITEM(0, 0, RP_REGION_NONE), &id, &node));
-	assert_true(rp_item__get_node(ITEM(1, 0, RP_REGION_NONE), &id, &node));
-	assert_false(rp_item__get_node(ITEM(1, 0, 1), &id, &node));
-	assert_false(rp_item__get_node(ITEM(2, 1, RP_REGION_NONE), &id, &node));
-	assert_true(rp_item__get_node(ITEM(2, 1, RP_REGION_MASK), &id, &node));
-	assert_false(rp_item__get_node(ITEM(2, 1, RP_REGION_MASK + 1ull), &id, &node));
-	assert_false(rp_item__get_node(ITEM(2, 2, 1), &id, &node));
-	assert_true(rp_item__get_node(ITEM(RP_NODES_MAX - 1, RP_NODES_MAX - 2, 1), &id, &node));
-	assert_false(rp_item__get_node(ITEM(RP_NODES_MAX, 1, 1), &id, &node));
-	assert_false(rp_item__get_thread(ITEM(0, 1, 1), &thread));
-	assert_true(rp_item__get_thread(ITEM(UINT32_MAX, 1, 1), &thread));
-	assert_false(rp_item__get_thread(ITEM(UINT32_MAX + 1ull, 1, 1), &thread));
-	assert_false(rp_item__get_place(ITEM(0, 0, 0), &names, &id, &place));
-	assert_true(rp_item__get_place(ITEM(UINT32_MAX, 0, 0), &names, &id, &place));
-	assert_false(rp_item__get_place(ITEM(UINT32_MAX + 1ull, 0, 0), &names, &id, &place));
-	assert_false(rp_item__get_call(ITEM(0, 0, 0), &id, &call));
-	assert_true(rp_item__get_call(ITEM(1, 0, 0), &id, &call));
-	assert_false(rp_item__get_call(ITEM(2, 0, 1), &id, &call));
-	assert_false(rp_item__get_call(ITEM(2, 1, 0), &id, &call));
-	assert_false(rp_item__get_call(ITEM(2, 2, 1), &id, &call));
-	assert_true(rp_item__get_call(ITEM(UINT32_MAX, 1, UINT32_MAX), &id, &call));
-	assert_false(rp_item__get_call(ITEM(UINT32_MAX + 1ull, 1, 1), &id, &call));
-	assert_false(rp_item__get_call(ITEM(2, 1, UINT32_MAX + 1ull), &id, &call));
-	assert_true(rp_item__get_missing(ITEM(RP_NODES_MAX - 1, 0, 0), &missing));
-	assert_false(rp_item__get_missing(ITEM(RP_NODES_MAX, 0, 0), &missing));
-	rp_arena__free(&names);
-}
-
-/* Nor is what is told of a node that there cannot be. */
-static void test_nodes_are_bounded(void **state)
-{
-	struct record_image image = {0};
-	const struct rp_writer_opts opts = {.run = 1, .fn = image_take, .ctx = &image};
-	struct rp_event_sink sink;
-	struct rp_writer *writer;
-
-	(void)state;
-	assert_int_equal(rp_writer__new(&opts, &writer), 0);
-	sink = rp_writer__sink(writer);
-	assert_int_equal(sink.lost(sink.ctx, RP_NODES_MAX - 1, 1), 0);
-	assert_int_equal(sink.lost(sink.ctx, RP_NODES_MAX, 1), -EINVAL);
-	assert_int_equal(sink.left_out(sink.ctx, RP_NODES_MAX, 1), -EINVAL);
-	assert_int_equal(sink.close(sink.ctx), 0);
-	free(image.at);
 }
 
 /* A block between the others, sound but for what its type says. */
@@ -550,10 +514,10 @@ int main(void)
 		cmocka_unit_test(test_blocks_are_found_by_their_headers),
 		cmocka_unit_test(test_blocks_are_found_behind_damage),
 		cmocka_unit_test(test_index_that_leaves_blocks_out),
+		cmocka_unit_test(test_blocks_have_their_times),
+		cmocka_unit_test(test_blocks_with_other_numbers_of_items),
 		cmocka_unit_test(test_cut_at_each_byte),
 		cmocka_unit_test(test_blocks_are_bounded),
-		cmocka_unit_test(test_items_are_bounded),
-		cmocka_unit_test(test_nodes_are_bounded),
 		cmocka_unit_test(test_unknown_blocks_are_skipped),
 		cmocka_unit_test(test_cpu_time_is_of_all_instances),
 		cmocka_unit_test(test_other_files_are_none),

@@ -152,6 +152,24 @@ static void test_each_byte_flipped(void **state)
 	free(image.at);
 }
 
+static void test_blocks_with_other_numbers_of_items(void **state)
+{
+	(void)state;
+	for (int by = -1; by <= 1; by++) {
+		struct record_image image = {0};
+		struct rp_reader_figures figures;
+		struct told told;
+
+		record_samples(&image, 30);
+		image_miscount(&image, RP_BLOCK_SAMPLES, by);
+		assert_int_equal(run_read(image.at, image.n, &told, &figures), 0);
+		assert_int_equal(figures.samples, by < 0 ? 29 : 30);
+		assert_int_equal(figures.n_damaged, by > 0);
+		told_free(&told);
+		free(image.at);
+	}
+}
+
 /* Whose calls are lost has no stack, rather than one that was not told. */
 static void test_calls_are_damaged(void **state)
 {
@@ -381,6 +399,7 @@ int main(void)
 		cmocka_unit_test(test_round_trip),
 		cmocka_unit_test(test_golden_file),
 		cmocka_unit_test(test_each_byte_flipped),
+		cmocka_unit_test(test_blocks_with_other_numbers_of_items),
 		cmocka_unit_test(test_calls_are_damaged),
 		cmocka_unit_test(test_profile),
 		cmocka_unit_test(test_parts),

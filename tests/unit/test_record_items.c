@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+/* Items of a record that others have written: what is not believed of them. */
+#include "record_fixture.h"
+
+#include <errno.h>
+
+#include "record/bytes.h"
+#include "record/items.h"
+
+/* Numbers of an item; what is not there is 0. */
+static struct rp_cursor item_of(unsigned char *bytes, uint64_t a, uint64_t b, uint64_t c)
+{
+	unsigned char *end = rp_varint__put(rp_varint__put(rp_varint__put(bytes, a), b), c);
+
+	return (struct rp_cursor){bytes, end};
+}
+
+#define ITEM(a, b, c) item_of((unsigned char[3 *RP_VARINT_MAX]){0}, a, b, c)
+
+/* Ids index memory that is as large as ids may be, and what has one below another's is told after
+ * it: a file that says otherwise is not believed. */
+static void test_items_are_bounded(void **state)
+{
+	struct rp_region_name region;
+	struct rp_event_thread thread;
+	struct rp_sample_call call;
+	struct rp_missing missing;
+	struct rp_arena names = {0};
+	struct rp_place place;
+	struct rp_node node;
+	struct rp_text text;
+	uint32_t id;
+
+	(void)state;
+	assert_false(rp_item__get_region(ITEM(0, 0, 0), &names, &id, &region));
+	assert_true(rp_item__get_region(ITEM(1, RP_KIND_SPAN, 0), &names, &id, &region));
+	assert_false(rp_item__get_region(ITEM(1, RP_KIND_SPAN + 1, 0), &names, &id, &region));
+	assert_true(rp_item__get_region(ITEM(RP_REGION_MASK, 0, 0), &names, &id, &region));
+	assert_int_equal(id, RP_REGION_MASK);
+	assert_false(rp_item__get_region(ITEM(RP_REGION_MASK + 1ull, 0, 0), &names, &id, &region));
+	assert_true(rp_item__get_text(ITEM(0, 0, 0), &id, &text));
+	assert_true(rp_item__get_text(ITEM(UINT32_MAX - 1ull, 0, 0), &id, &text));
+	assert_int_equal(id, UINT32_MAX - 1ull);
+	assert_false(rp_item__get_text(ITEM(UINT32_MAX, 0, 0), &id, &text));
+	assert_false(rp_item__get_node(ITEM(0, 0, RP_REGION_NONE), &id, &node));
+	assert_true(rp_item__get_node(ITEM(1, 0, RP_REGION_NONE), &id, &node));
+	assert_false(rp_item__get_node(ITEM(1, 0, 1), &id, &node));
+	assert_false(rp_item__get_node(ITEM(2, 1, RP_REGION_NONE), &id, &node));
+	assert_true(rp_item__get_node(ITEM(2, 1, RP_REGION_MASK), &id, &node));
+	assert_false(rp_item__get_node(ITEM(2, 1, RP_REGION_MASK + 1ull), &id, &node));
+	assert_false(rp_item__get_node(ITEM(2, 2, 1), &id, &node));
+	assert_true(rp_item__get_node(ITEM(RP_NODES_MAX - 1, RP_NODES_MAX - 2, 1), &id, &node));
+	assert_false(rp_item__get_node(ITEM(RP_NODES_MAX, 1, 1), &id, &node));
+	assert_false(rp_item__get_thread(ITEM(0, 1, 1), &thread));
+	assert_true(rp_item__get_thread(ITEM(UINT32_MAX, 1, 1), &thread));
+	assert_false(rp_item__get_thread(ITEM(UINT32_MAX + 1ull, 1, 1), &thread));
+	assert_false(rp_item__get_place(ITEM(0, 0, 0), &names, &id, &place));
+	assert_true(rp_item__get_place(ITEM(UINT32_MAX, 0, 0), &names, &id, &place));
+	assert_false(rp_item__get_place(ITEM(UINT32_MAX + 1ull, 0, 0), &names, &id, &place));
+	assert_false(rp_item__get_call(ITEM(0, 0, 0), &id, &call));
+	assert_true(rp_item__get_call(ITEM(1, 0, 0), &id, &call));
+	assert_false(rp_item__get_call(ITEM(2, 0, 1), &id, &call));
+	assert_false(rp_item__get_call(ITEM(2, 1, 0), &id, &call));
+	assert_false(rp_item__get_call(ITEM(2, 2, 1), &id, &call));
+	assert_true(rp_item__get_call(ITEM(UINT32_MAX, 1, UINT32_MAX), &id, &call));
+	assert_false(rp_item__get_call(ITEM(UINT32_MAX + 1ull, 1, 1), &id, &call));
+	assert_false(rp_item__get_call(ITEM(2, 1, UINT32_MAX + 1ull), &id, &call));
+	assert_true(rp_item__get_missing(ITEM(RP_NODES_MAX - 1, 0, 0), &missing));
+	assert_false(rp_item__get_missing(ITEM(RP_NODES_MAX, 0, 0), &missing));
+	rp_arena__free(&names);
+}
+
+/* Nor is what is told of a node that there cannot be. */
+static void test_nodes_are_bounded(void **state)
+{
+	struct record_image image = {0};
+	const struct rp_writer_opts opts = {.run = 1, .fn = image_take, .ctx = &image};
+	struct rp_event_sink sink;
+	struct rp_writer *writer;
+
+	(void)state;
+	assert_int_equal(rp_writer__new(&opts, &writer), 0);
+	sink = rp_writer__sink(writer);
+	assert_int_equal(sink.lost(sink.ctx, RP_NODES_MAX - 1, 1), 0);
+	assert_int_equal(sink.lost(sink.ctx, RP_NODES_MAX, 1), -EINVAL);
+	assert_int_equal(sink.left_out(sink.ctx, RP_NODES_MAX, 1), -EINVAL);
+	assert_int_equal(sink.close(sink.ctx), 0);
+	free(image.at);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_items_are_bounded),
+		cmocka_unit_test(test_nodes_are_bounded),
+	};
+
+	return cmocka_run_group_tests_name("record_items", tests, NULL, NULL);
+}
