@@ -333,6 +333,15 @@ static const uint64_t ends[] = {SLOT / 4,     SLOT + 1,	     SLOT + SLOT / 2,
 				2 * SLOT - 1, 2 * SLOT + 10, 4 * SLOT - 5};
 #define N_ENDS (sizeof(ends) / sizeof(ends[0]))
 
+#define LATE   (5 * SLOT + 10) /* one more, where there is a record of then */
+
+static void tell_one(const struct rp_event_sink *sink, uint64_t end, bool unwound)
+{
+	tell(sink,
+	     (struct rp_event_instance){
+		     .start = end - 100, .ns = 100, .node = 2, .thread = 1, .unwound = unwound});
+}
+
 static void tell_ends(const struct rp_event_sink *sink, uint64_t length)
 {
 	tell_run(sink, "run.rpt");
@@ -340,11 +349,9 @@ static void tell_ends(const struct rp_event_sink *sink, uint64_t length)
 	tell_node(sink, 2, TOLD_ROOT, F);
 	tell_thread(sink, 1, 10, 10, "app");
 	for (size_t i = 0; i < N_ENDS; i++)
-		tell(sink, (struct rp_event_instance){.start = ends[i] - 100,
-						      .ns = 100,
-						      .node = 2,
-						      .thread = 1,
-						      .unwound = i == 2});
+		tell_one(sink, ends[i], i == 2);
+	if (length > LATE)
+		tell_one(sink, LATE, false);
 	tell_end(sink, length);
 }
 
@@ -464,23 +471,28 @@ static void tell_window(uint64_t exact, double *load, char *text)
 static void test_when_in_a_window(void **state)
 {
 	double exact[RP_LOAD_COLUMNS] = {0}, slots[RP_LOAD_COLUMNS] = {0};
-	char text[200] = "", want[200];
+	char text[256] = "", want[256];
 
 	(void)state;
 	tell_window(2, exact, text);
 	for (size_t i = 2; i < N_ENDS; i++)
 		exact[(ends[i] - SLOT - SLOT / 2) / (SLOT / 64)]--;
+	exact[224]--;
 	assert_load(exact, (struct load_step[]){{256, 0}});
-	snprintf(want, sizeof(want), "2: 1 at %llu for 1\n2: 1 at %llu for 1\n2: 1 at %llu for 1\n",
-		 2 * SLOT - 1, 2 * SLOT + 10, 4 * SLOT - 5);
+	snprintf(want, sizeof(want),
+		 "2: 1 at %llu for 1\n2: 1 at %llu for 1\n2: 1 at %llu for 1\n2: 1 at %llu for 1\n",
+		 2 * SLOT - 1, 2 * SLOT + 10, 4 * SLOT - 5, LATE);
 	assert_string_equal(text, want);
 	text[0] = '\0';
 	tell_window(1, slots, text);
-	assert_load(slots,
-		    (struct load_step[]){{1, 1}, {31, 0}, {32, 1}, {160, 1 / 64.}, {256, 0}});
+	assert_load(
+		slots,
+		(struct load_step[]){
+			{1, 1}, {31, 0}, {32, 1}, {160, 1 / 64.}, {224, 0}, {225, 1}, {256, 0}});
 	snprintf(want, sizeof(want),
-		 "2: 1 at %llu for 1\n2: 1 at %llu for %llu\n2: 1 at %llu for %llu\n", 2 * SLOT - 1,
-		 2 * SLOT, SLOT, 3 * SLOT, SLOT);
+		 "2: 1 at %llu for 1\n2: 1 at %llu for 1\n2: 1 at %llu for %llu\n"
+		 "2: 1 at %llu for %llu\n",
+		 2 * SLOT - 1, LATE, 2 * SLOT, SLOT, 3 * SLOT, SLOT);
 	assert_string_equal(text, want);
 }
 
