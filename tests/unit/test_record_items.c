@@ -88,11 +88,82 @@ static void test_nodes_are_bounded(void **state)
 	free(image.at);
 }
 
+/* Without any block of a type. */
+static void read_without(enum rp_block_type type, struct told *told,
+			 struct rp_reader_figures *figures)
+{
+	struct record_image image = {0};
+
+	assert_int_equal(run_record(&image, 60, 20), 0);
+	for (size_t i = 0; i < image.n_blocks; i++)
+		if (image_header(&image, i).type == type)
+			image.at[image.block[i] + sizeof(struct rp_block_header)] ^= 1;
+	assert_int_equal(run_read(image.at, image.n, told, figures), 0);
+	assert_true(figures->n_damaged > 0);
+	free(image.at);
+}
+
+/* How many lines begin so. */
+static unsigned lines_of(const struct told *told, const char *begin)
+{
+	unsigned n = !strncmp(told->text, begin, strlen(begin));
+	char line[64];
+
+	snprintf(line, sizeof(line), "\n%s", begin);
+	for (const char *at = told->text; (at = strstr(at, line)); at++)
+		n++;
+	return n;
+}
+
+/* What ids stood for is damaged: what is told is told of none, and never of one that was not told.
+ */
+static void test_what_is_lost_with_names(void **state)
+{
+	struct rp_reader_figures figures;
+	unsigned thread, end_thread;
+	struct told told;
+
+	(void)state;
+	read_without(RP_BLOCK_REGIONS, &told, &figures);
+	assert_int_equal(told.instances, 63);
+	assert_int_equal(lines_of(&told, "region "), 2);
+	assert_int_equal(lines_of(&told, "region 1 ? "), 1);
+	assert_int_equal(lines_of(&told, "region 2 ? "), 1);
+	told_free(&told);
+	read_without(RP_BLOCK_THREADS, &told, &figures);
+	assert_int_equal(told.instances, 63);
+	assert_int_equal(lines_of(&told, "thread "), 0);
+	for (const char *at = told.text; (at = strstr(at, "\ninstance ")); at++) {
+		assert_int_equal(sscanf(at, "\ninstance %*u %*u %*u %*u %*u %*x %*u %u %u", &thread,
+					&end_thread),
+				 2);
+		assert_int_equal(thread, 0);
+		assert_int_equal(end_thread, 0);
+	}
+	told_free(&told);
+	read_without(RP_BLOCK_NODES, &told, &figures);
+	assert_int_equal(told.instances, 0);
+	assert_int_equal(figures.instances, 0);
+	assert_int_equal(figures.nameless, 63);
+	assert_int_equal(lines_of(&told, "lost ") + lines_of(&told, "left_out "), 0);
+	told_free(&told);
+	read_without(RP_BLOCK_MISSING, &told, &figures);
+	assert_int_equal(told.instances, 63);
+	assert_int_equal(figures.nameless, 0);
+	assert_int_equal(lines_of(&told, "lost ") + lines_of(&told, "left_out "), 0);
+	told_free(&told);
+	read_without(RP_BLOCK_TOTALS, &told, &figures);
+	assert_true(figures.cut);
+	assert_int_equal(lines_of(&told, "lost ") + lines_of(&told, "left_out "), 2);
+	told_free(&told);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_items_are_bounded),
 		cmocka_unit_test(test_nodes_are_bounded),
+		cmocka_unit_test(test_what_is_lost_with_names),
 	};
 
 	return cmocka_run_group_tests_name("record_items", tests, NULL, NULL);
