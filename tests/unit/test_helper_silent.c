@@ -11,7 +11,9 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -334,6 +336,83 @@ static void what_it_sleeps_over_is_seen(void **state)
 	close(waited_for[1]);
 }
 
+/* ---- after a wait ------------------------------------------------------------------------------
+ */
+
+static bool hurried; /* a second passes with each look at the time, which nobody has run in */
+static time_t passed;
+
+int clock_gettime(clockid_t clock, struct timespec *now)
+{
+	int rc = (int)syscall(SYS_clock_gettime, clock, now);
+
+	if (clock == CLOCK_MONOTONIC)
+		now->tv_sec += passed += hurried;
+	return rc;
+}
+
+/* A helper that has done its work so far, and does no more. */
+static void begin_stopped(void)
+{
+	struct stat st;
+	int fd;
+
+	rp_helper__free(h);
+	h = rp_helper__new(NULL);
+	assert_non_null(h);
+	hurried = false;
+	fd = rp_helper__open(h, "/proc/self/exe", &st);
+	assert_true(fd >= 0);
+	close(fd);
+	for (unsigned i = 0; i < 20000 && h->sleep != RP_HELPER_SLEEP_PATH; i++) {
+		usleep(1000);
+		rp_helper__look_at_sleep(h);
+	}
+	assert_int_equal(h->sleep, RP_HELPER_SLEEP_PATH);
+	kill(h->pid, SIGSTOP);
+	hurried = true;
+}
+
+#define assert_given_up(call)                                                                      \
+	do {                                                                                       \
+		begin_stopped();                                                                   \
+		assert_int_equal(call, -EIO);                                                      \
+		hurried = false;                                                                   \
+		assert_non_null(h->why);                                                           \
+		assert_string_equal(h->why, RP_HELPER_WHY_IDLE);                                   \
+		assert_int_equal(h->pid, 0);                                                       \
+	} while (0)
+
+/* Each kind of request leaves a note of whom it was about. */
+static void who_is_waited_for_is_noted(void **state)
+{
+	const struct rp_perf_map_version known = {0};
+	struct rp_unwind_object object;
+	struct rp_perf_map *perf_map;
+	struct rp_elf *elf;
+	struct rp_err err;
+	struct stat st;
+	uint64_t hash = 1, place = 0;
+	int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+
+	(void)state;
+	assert_int_equal(fstat(fd, &st), 0);
+	assert_given_up(rp_helper__perf_map(h, "/proc", getpid(), &known, &perf_map));
+	assert_true(is_left(getpid()));
+	assert_false(is_silent(st.st_dev));
+	assert_given_up(rp_helper__debug_file(h, fd, "it"));
+	assert_true(rp_helper__is_silent_owner(h, st.st_uid));
+	assert_false(is_silent(st.st_dev));
+	assert_given_up(rp_helper__object(h, fd, "it", RP_ELF_FUNCTIONS, &elf, &err));
+	assert_true(rp_helper__is_silent_owner(h, st.st_uid));
+	assert_false(is_left(getpid()));
+	/* It looked for no path, and there is nobody to lay it to. */
+	assert_given_up(rp_helper__unwinding(h, fd, &object));
+	assert_given_up(rp_helper__hash_code(h, fd, &place, 1, &hash));
+	assert_int_equal(h->n_silent_devices + h->n_silent_owners + h->n_silent_processes, 0);
+	close(fd);
+}
+
 #define SILENT_TEST(test) cmocka_unit_test_setup_teardown(test, begin, end)
 
 int main(void)
@@ -345,6 +424,7 @@ int main(void)
 		SILENT_TEST(nobody_is_asked_about_what_is_silent),
 		SILENT_TEST(processes_of_a_user_count_together),
 		SILENT_TEST(what_it_sleeps_over_is_seen),
+		SILENT_TEST(who_is_waited_for_is_noted),
 	};
 
 	return cmocka_run_group_tests_name("helper_silent", tests, NULL, NULL);

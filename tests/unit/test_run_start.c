@@ -191,6 +191,32 @@ static void options_are_settings_of_the_programs(void **state)
 	}
 }
 
+/* What probes cost is measured with those of rptrace's own functions: of three kinds. */
+static void what_probes_cost_is_measured(void **state)
+{
+	size_t own[3] = {0};
+
+	(void)state;
+	assert_int_equal(trace("-b -n 1 -i 20ms -f probed_one"), RP_EXIT_OK);
+	for (size_t i = 0; i < fake_linked.n; i++) {
+		const struct fake_linked *site = &fake_linked.site[i];
+		uint32_t region = RP_COOKIE_REGION(site->cookie);
+
+		if (!rp_region_is_own(region))
+			continue;
+		assert_in_range(region, RP_REGION_CALIBRATE, RP_REGION_CALIBRATE + 2);
+		own[region - RP_REGION_CALIBRATE]++;
+		/* In the process that runs them alone, which is neither the target nor rptrace. */
+		assert_true(site->pid > 0 && site->pid != target && site->pid != getpid());
+		for (size_t k = 0; k < i; k++)
+			assert_int_not_equal(fake_linked.site[k].offset, site->offset);
+	}
+	/* A session has entry and return of a function in one; a pair of markers has two. */
+	assert_int_equal(own[0], 1);
+	assert_int_equal(own[1], 1);
+	assert_int_equal(own[2], 2);
+}
+
 static uint32_t own_namespace;
 
 int rp_run__pid_namespace(const struct rp_opts *opts, struct rp_pid_namespace *out,
@@ -264,6 +290,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(options_are_settings_of_the_programs),
+		TEST(what_probes_cost_is_measured),
 		TEST(process_ids_are_those_of_the_namespace),
 		TEST(what_is_traced_is_told),
 	};
