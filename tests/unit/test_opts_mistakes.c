@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
-/* Every mistake on a command line, and that its cure is none. */
+/* Every mistake on a command line, and that its cure is none; and help. */
 #include <errno.h>
 #include <stdio.h>
 
@@ -198,6 +198,22 @@ static void every_mistake_has_a_cure(void **state)
 	}
 }
 
+/* What --help says of each command. */
+static void help_is_told_so(void **state)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	(void)state;
+	assert_non_null(out);
+	for (unsigned command = 0; command < RP_COMMAND_COUNT; command++)
+		rp_opts__help(command, out);
+	assert_int_equal(fclose(out), 0);
+	assert_golden("help.txt", text);
+	free(text);
+}
+
 /* A line that cannot be told is not told cut. */
 static void cures_that_do_not_fit(void **state)
 {
@@ -220,6 +236,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_mistake_has_a_cure),
 		cmocka_unit_test(mistakes_are_told_so),
+		cmocka_unit_test(help_is_told_so),
 		cmocka_unit_test(cures_that_do_not_fit),
 	};
 

@@ -59,12 +59,30 @@ static void samples_where_there_are_no_names(void **state)
 	assert_offers("-b -i 20ms", "no symbols of functions: elsewhere", "-b -i 20ms --sample");
 }
 
+/* Of a library that has what the executable has not, the first that is mapped. */
+static void what_a_library_has(void **state)
+{
+	(void)state;
+	offer = (struct rp_offer){0};
+	assert_offers("-b -f l64a -i 20ms",
+		      "no function of the executable matches 'l64a', but libc.so.6 has it",
+		      "-b -f libc.so.6:l64a -i 20ms");
+	assert_offers("-b --function=l64a -i 20ms", ", but libc.so.6 has it",
+		      "-b --function=libc.so.6:l64a -i 20ms");
+	/* Where a library is named, or the end is another function, that is meant. */
+	assert_int_equal(trace("-b -f libdw.so.1:l64a -i 20ms"), RP_EXIT_NOTHING);
+	assert_null(strstr(ran.line.err.cause, "but libc"));
+	assert_int_equal(trace("-b -f l64a:a64l@arg0 -i 20ms"), RP_EXIT_NOTHING);
+	assert_null(strstr(ran.line.err.cause, "but libc"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(all_of_a_few),
 		TEST(some_of_many),
 		TEST(samples_where_there_are_no_names),
+		TEST(what_a_library_has),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -104,6 +104,7 @@ static const struct {
 	const char *words, *changed;
 } options[] = {
 	{"", ""},
+	{"-u nosuch:start", "[spans] 65536\n+rp_span()\n"},
 	{"--no-follow", "follow 0\n"},
 	{"--max-depth 20", "max_depth 20\n"},
 	{"--max-nodes 3000", "max_nodes 3000\n"},
@@ -189,6 +190,29 @@ static void options_are_settings_of_the_programs(void **state)
 		if (strcmp(changed, options[i].changed))
 			fail_msg("%s: %s", options[i].words, changed);
 	}
+}
+
+/* Where keys may add regions, there is room for spans and for more labels to come. */
+static void on_the_screen_more_may_come(void **state)
+{
+	int status;
+
+	(void)state;
+	trace_into(&usual, "");
+	to_keep = &with_option;
+	kernel.keys = "q";
+	assert_true(trace_on_screen("-f probed_one", &status));
+	list_changes();
+	assert_string_equal(changed, "max_wakers 16384\n"
+				     "[left_out] 16\n"
+				     "[spans] 65536\n"
+				     "[wakers] 16384\n"
+				     "+[wakers]\n"
+				     "+rp_waker_switch()\n"
+				     "+rp_open_threads()\n"
+				     "+rp_waking()\n"
+				     "+rp_span()\n"
+				     "+rp_return()\n");
 }
 
 /* What probes cost is measured with those of rptrace's own functions: of three kinds. */
@@ -290,6 +314,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(options_are_settings_of_the_programs),
+		TEST(on_the_screen_more_may_come),
 		TEST(what_probes_cost_is_measured),
 		TEST(process_ids_are_those_of_the_namespace),
 		TEST(what_is_traced_is_told),
