@@ -61,6 +61,7 @@ static void functions_are_listed_with_their_method(void **state)
 	assert_prints("probed_two");
 	assert_prints("test_commands_list");
 	assert_null(strstr(ran.out, "To select from"));
+	assert_null(strstr(ran.out, "Next:"));
 	/* Without sessions, and where seccomp might object. */
 	fake_features.session = false;
 	assert_int_equal(list("-f 'probed_*'"), RP_EXIT_OK);

@@ -277,6 +277,39 @@ static void test_debug_file(void **state)
 /* ---- objects ----------------------------------------------------------------------------------
  */
 
+/* Where maps and stat() tell other devices, as of some file systems, it is what is mapped there. */
+static void test_devices_may_be_told_otherwise(void **state)
+{
+	struct rp_helper *h = rp_helper__new(NULL);
+	int file = memfd_create("mapped", MFD_CLOEXEC), fd = -1;
+	struct rp_mapped_list list;
+	struct stat st, got = {0};
+	void *at;
+
+	(void)state;
+	assert_int_equal(ftruncate(file, 4096), 0);
+	assert_int_equal(fstat(file, &st), 0);
+	at = mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE, file, 0);
+	assert_ptr_not_equal(at, MAP_FAILED);
+	assert_int_equal(rp_proc__mapped("/proc", getpid(), &list), 0);
+	for (size_t i = 0; i < list.n; i++) {
+		if (list.items[i].dev != st.st_dev || list.items[i].ino != st.st_ino)
+			continue;
+		list.items[i].dev++;
+		fd = rp_helper__open_mapped(h, "/proc", getpid(), &list.items[i]);
+	}
+	assert_true(fd >= 0);
+	assert_int_equal(fstat(fd, &got), 0);
+	assert_int_equal(got.st_ino, st.st_ino);
+	assert_int_equal(got.st_dev, st.st_dev);
+	assert_null(rp_helper__why(h));
+	rp_proc__mapped_free(&list);
+	munmap(at, 4096);
+	close(file);
+	close(fd);
+	rp_helper__free(h);
+}
+
 /* The code of an object is its own, though another one was read at the same place before. */
 static void test_code_of_each(void **state)
 {
@@ -358,6 +391,7 @@ int main(void)
 		cmocka_unit_test(test_wrong_perf_map),
 		cmocka_unit_test(test_what_it_took),
 		cmocka_unit_test(test_debug_file),
+		cmocka_unit_test(test_devices_may_be_told_otherwise),
 		cmocka_unit_test(test_code_of_each),
 		cmocka_unit_test(test_owner_of_what_is_elsewhere),
 		cmocka_unit_test(test_processes_of_a_silent_user),
