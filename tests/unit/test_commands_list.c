@@ -6,6 +6,7 @@
 
 #include "elf_image.h"
 #include "run/internal.h"
+#include "run/offer.h"
 #include "util/sanitizer.h"
 
 static pid_t pid;
@@ -16,9 +17,24 @@ bool rp_run__is_cancelled(void)
 	return false;
 }
 
+static struct rp_offer offer; /* what the executables have */
+
+void rp_offer__fill(const struct rp_targets *targets, struct rp_offer *out)
+{
+	(void)targets;
+	*out = offer;
+}
+
+void rp_offer__where_names_are(const struct rp_offer *of, char where[RP_OFFER_WHERE])
+{
+	(void)of;
+	where[0] = '\0';
+}
+
 static int begin(void **state)
 {
 	(void)state;
+	offer = (struct rp_offer){.n_functions = 2, .n_names = 1, .names = {"one"}};
 	fake_features = modern;
 	pid = wait_for_me(false);
 	return 0;
@@ -98,6 +114,63 @@ static void without_a_selection_all_there_is_is_told(void **state)
 	/* Its own functions are shown; those of a library are proposed. */
 	assert_prints(":*'");
 	assert_null(strstr(ran.out, "test_commands_list:*"));
+}
+
+/* All functions of a few, the largest of many; and those of the library that has most. */
+static void what_to_type_next_depends_on_what_there_is(void **state)
+{
+	static const struct {
+		size_t n_functions, n_names;
+		const char *next; /* of the process */
+	} offers[] = {
+		{1, 1, "-f '*' --max-overhead=5%\n"},
+		{2000, 1, "-f '*' --max-overhead=5%\n"},
+		{2001, 1, "-f one\n"},
+		{2001, 0, NULL},
+		{0, 0, NULL},
+	};
+	char next[256];
+	const char *at;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(offers) / sizeof(offers[0]); i++) {
+		offer.n_functions = offers[i].n_functions;
+		offer.n_names = offers[i].n_names;
+		assert_int_equal(list(""), RP_EXIT_OK);
+		snprintf(next, sizeof(next), "\nNext:\n  rptrace -p %d %s  rptrace list -p %d -f '",
+			 (int)pid, offers[i].next, (int)pid);
+		if (!offers[i].next)
+			snprintf(next, sizeof(next), "\nNext:\n  rptrace list -p %d -f '",
+				 (int)pid);
+		at = strstr(ran.out, "\nNext:\n");
+		assert_non_null(at);
+		if (strncmp(at, next, strlen(next)))
+			fail_msg("%s", at);
+		at += strlen(next);
+		assert_true(*at != '/' && *at != ':');
+		assert_string_equal(at + strcspn(at, ":"), ":*'\n");
+	}
+}
+
+static void a_list_that_is_not_written_is_told(void **state)
+{
+	int full = open("/dev/full", O_WRONLY | O_CLOEXEC), before = dup(STDOUT_FILENO), status;
+	struct rp_err *err = &ran.line.err;
+	char text[64];
+
+	(void)state;
+	snprintf(text, sizeof(text), "rptrace list -p %d -f probed_one", (int)pid);
+	parse_good(&ran.line, text);
+	fflush(stdout);
+	dup2(full, STDOUT_FILENO);
+	status = rp_list__run(&ran.line.opts, ran_say, err);
+	dup2(before, STDOUT_FILENO);
+	clearerr(stdout);
+	close(before);
+	close(full);
+	rp_opts__free(&ran.line.opts);
+	assert_int_equal(status, RP_EXIT_FAILED);
+	assert_non_null(strstr(err->cause, "the list"));
 }
 
 #if defined(__x86_64__)
@@ -187,6 +260,8 @@ int main(void)
 		TEST(functions_are_listed_with_their_method),
 		TEST(a_selection_of_nothing_is_a_mistake),
 		TEST(without_a_selection_all_there_is_is_told),
+		TEST(what_to_type_next_depends_on_what_there_is),
+		TEST(a_list_that_is_not_written_is_told),
 		cmocka_unit_test(regions_are_proposed_to_be_traced),
 		TEST(programs_read_the_list),
 	};
