@@ -23,8 +23,13 @@
 
 #include <cmocka.h>
 
+#include "discover/elf_image.h"
 #include "discover/proc.h"
+#include "helper/helper.h"
+#include "helper/message.h"
 #include "helper/restrict.h"
+
+#define FILES 60
 
 static int opens_file(void)
 {
@@ -304,6 +309,51 @@ static void test_ends_with_its_parent(void **state)
 	}
 }
 
+/* ---- the process that reads files ---------------------------------------------------------------
+ */
+
+static uint64_t of_helper(const struct rp_helper *h, const char *which, int base)
+{
+	uint64_t value = UINT64_MAX;
+
+	rp_proc__status_number("/proc", rp_helper__pid(h), which, base, &value);
+	return value;
+}
+
+/* It is restricted so, and lives with nothing but its connection. */
+static void test_helper(void **state)
+{
+	int kept = open("/dev/null", O_RDONLY | O_CLOEXEC), fd;
+	struct rp_helper *h = rp_helper__new(NULL);
+	uint64_t signals = 1ull << (SIGINT - 1) | 1ull << (SIGTERM - 1) | 1ull << (SIGHUP - 1);
+	char path[64], comm[64];
+	struct rlimit limit;
+	int files = 0;
+
+	(void)state;
+	/* By then it has begun. */
+	fd = rp_helper__open(h, "/proc/self/exe", NULL);
+	assert_true(fd >= 0);
+	close(fd);
+	assert_int_equal(rp_proc__comm("/proc", rp_helper__pid(h), comm, sizeof(comm)), 0);
+	assert_string_equal(comm, RP_HELPER_NAME);
+	assert_int_equal(of_helper(h, "NoNewPrivs", 10), 1);
+	assert_int_equal(of_helper(h, "SigBlk", 16) & signals, signals);
+	assert_int_equal(prlimit(rp_helper__pid(h), RLIMIT_FSIZE, NULL, &limit), 0);
+	assert_int_equal(limit.rlim_max, RP_ELF_IMAGE_MAX);
+	assert_int_equal(prlimit(rp_helper__pid(h), RLIMIT_CORE, NULL, &limit), 0);
+	assert_int_equal(limit.rlim_max, 0);
+	/* What went with the answer it closes before the next one. */
+	assert_int_equal(rp_helper__open(h, "/nowhere", NULL), -ENOENT);
+	for (int i = 0; i < FILES; i++) {
+		snprintf(path, sizeof(path), "/proc/%d/fd/%d", (int)rp_helper__pid(h), i);
+		files += !faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW);
+	}
+	assert_int_equal(files, 1);
+	rp_helper__free(h);
+	close(kept);
+}
+
 /* ---- bounds, and what stays open ---------------------------------------------------------------
  */
 
@@ -350,8 +400,6 @@ static void test_bounds(void **state)
 	assert_true(WIFEXITED(status));
 	assert_int_equal(WEXITSTATUS(status), 0);
 }
-
-#define FILES 60
 
 /* In a child: all but those are closed, below them, between them and above. */
 static int check_descriptors(const int *keep, size_t n)
@@ -401,6 +449,7 @@ int main(void)
 					   cmocka_unit_test(test_none_comes_back),
 					   cmocka_unit_test(test_not_without_its_parent),
 					   cmocka_unit_test(test_ends_with_its_parent),
+					   cmocka_unit_test(test_helper),
 					   cmocka_unit_test(test_bounds),
 					   cmocka_unit_test(test_descriptors)};
 
