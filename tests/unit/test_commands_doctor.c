@@ -128,6 +128,7 @@ static void what_was_not_permitted_was_not_tried(void **state)
 	assert_found(find(&f, 0, "perf-event uprobes"), RP_LEVEL_NOTE, "could not be tried",
 		     "get the rights");
 	assert_int_equal(find(&f, 0, "programs")->level, RP_LEVEL_FAIL);
+	assert_true(find(&f, 0, "programs")->cure[0]);
 }
 
 static void return_probes_and_seccomp(void **state)
