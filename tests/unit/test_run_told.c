@@ -366,6 +366,30 @@ static void no_sample_is_of_what_is_mapped_later(void **state)
 }
 
 /* What is no sample is none, and is counted. */
+static bool may_double;
+
+static void see_doubles(void)
+{
+	may_double |= fake_bss->samples_may_double;
+}
+
+/* Only where a process is found while it runs may two events be of one thread. */
+static void samples_may_double_where_a_process_is_late(void **state)
+{
+	struct rp_event found = {.header = {.type = RP_EVENT_FOUND, .length = RP_EVENT_SHORT},
+				 .pid = (uint32_t)target,
+				 .time = UINT64_MAX / 2};
+
+	(void)state;
+	may_double = false;
+	kernel.then = see_doubles;
+	assert_int_equal(trace("--json -d 50ms --sample -f probed_one"), RP_EXIT_OK);
+	assert_false(may_double);
+	assert_int_equal(trace_with(&found, 1, "--json -d 50ms --sample -f probed_one"),
+			 RP_EXIT_OK);
+	assert_true(may_double);
+}
+
 static void damaged_samples_are_counted(void **state)
 {
 	static const uint32_t other[8] = {99};
@@ -530,6 +554,7 @@ int main(void)
 		TEST(no_sample_is_of_a_later_program),
 		TEST(no_sample_is_of_what_was_lost),
 		TEST(no_sample_is_of_what_is_mapped_later),
+		TEST(samples_may_double_where_a_process_is_late),
 		TEST(damaged_samples_are_counted),
 		TEST(code_without_names_is_told_once),
 		TEST(threads_that_cannot_be_sampled_are_told),
