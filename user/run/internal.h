@@ -63,6 +63,7 @@ struct overhead_limit {
 struct record_progress {
 	struct rp_timer *timer;
 	struct rp_recording_figures before; /* at the last look */
+	uint64_t looked;		    /* when that was, ns */
 	bool shown;			    /* on the terminal */
 	unsigned dumps;			    /* files of --last that were told */
 	bool told;			    /* that it has ended early */

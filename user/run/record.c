@@ -160,20 +160,23 @@ static uint64_t lost(const struct rp_run *run)
 }
 
 /* The line ends without a newline and with a return: a message writes over it. */
-static void show_progress(struct rp_run *run, const struct rp_recording_figures *now)
+static void show_progress(struct rp_run *run, const struct rp_recording_figures *figures,
+			  uint64_t now)
 {
 	struct record_progress *progress = &run->progress;
+	double seconds = (double)(now - progress->looked) / (double)RP_NS_PER_S;
+	uint64_t more = figures->instances - progress->before.instances;
 	char count[16], rate[16], bytes[16], missing[48] = "";
 
 	if (lost(run))
 		snprintf(missing, sizeof(missing), ", %" PRIu64 " lost", lost(run));
 	fprintf(stderr, "\r\033[Krecording: %s instances, %s/s, %s%s\r",
-		rp_text__count((double)now->instances, count, sizeof(count)),
-		rp_text__count((double)(now->instances - progress->before.instances), rate,
-			       sizeof(rate)),
-		size_text(now->bytes, bytes, sizeof(bytes)), missing);
+		rp_text__count((double)figures->instances, count, sizeof(count)),
+		rp_text__count((double)more / seconds, rate, sizeof(rate)),
+		size_text(figures->bytes, bytes, sizeof(bytes)), missing);
 	fflush(stderr);
-	progress->before = *now;
+	progress->before = *figures;
+	progress->looked = now;
 	progress->shown = true;
 }
 
@@ -227,7 +230,7 @@ static int on_progress(void *ctx, uint64_t now)
 	if (has_ended && !run->progress.told)
 		say_ended(run, &figures);
 	if (!has_ended && run->opts->command == RP_COMMAND_RECORD && isatty(STDERR_FILENO))
-		show_progress(run, &figures);
+		show_progress(run, &figures, now);
 	rp_timer__set(run->progress.timer, now + PROGRESS_NS);
 	return 0;
 }
@@ -239,8 +242,10 @@ int rp_run__watch_record(struct rp_run *run)
 	if (!run->recording)
 		return 0;
 	rc = rp_loop__timer(run->loop, on_progress, run, &run->progress.timer);
-	if (!rc)
+	if (!rc) {
+		run->progress.looked = run->began;
 		rp_timer__set(run->progress.timer, run->began + PROGRESS_NS);
+	}
 	return rc;
 }
 
