@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "discover/elf_image.h"
+#include "discover/elf_internal.h"
 #include "rptrace.h"
 
 #define ALL (RP_ELF_FUNCTIONS | RP_ELF_USDT)
@@ -198,6 +199,198 @@ static void what_is_not_wanted_is_empty(void **state)
 	free(bytes);
 }
 
+/* Each trait by itself. */
+static void traits_are_told_apart(void **state)
+{
+	static const struct rp_elf_traits traits[] = {
+		{.machine = 0x1234},	    {.is_go = true},
+		{.has_unwinding = true},    {.has_fibers = true},
+		{.has_signal_stack = true}, {.has_symtab = true},
+		{.names_functions = true},  {.has_lines = true},
+		{.separate_debug = true},
+	};
+	const struct object *o = *state;
+
+	for (size_t i = 0; i < sizeof(traits) / sizeof(traits[0]); i++) {
+		struct rp_elf *elf;
+		char *bytes;
+		size_t size;
+
+		o->elf->traits = traits[i];
+		assert_int_equal(rp_elf_image__make(o->elf, 0, &bytes, &size), 0);
+		assert_int_equal(open_image(o, bytes, size, &elf), 0);
+		assert_int_equal(rp_elf__traits(elf)->machine, traits[i].machine);
+		assert_memory_equal(rp_elf__traits(elf), &traits[i], sizeof(traits[i]));
+		rp_elf__free(elf);
+		free(bytes);
+	}
+}
+
+/* What could not be read cannot be read there, too, and for the same reason. */
+static void what_could_not_be_read_is_told(void **state)
+{
+	const struct object *o = *state;
+	const struct rp_symbol *symbols;
+	const struct rp_usdt_note *notes;
+	struct rp_elf *elf;
+	struct rp_err err;
+	char *bytes;
+	size_t size, n;
+
+	o->elf->symbols_error = -ENODATA;
+	o->elf->notes_error = -ERANGE;
+	o->elf->own_budget.is_spent = true;
+	assert_int_equal(rp_elf_image__make(o->elf, ALL, &bytes, &size), 0);
+	assert_int_equal(open_image(o, bytes, size, &elf), 0);
+	assert_int_equal(rp_elf__symbols(elf, &symbols, &n, &err), -ENODATA);
+	assert_int_equal(rp_elf__usdt(elf, &notes, &n, &err), -ERANGE);
+	assert_true(rp_elf__is_too_much(elf));
+	rp_elf__free(elf);
+	free(bytes);
+	/* Where the one can be read, it is there. */
+	o->elf->notes_error = 0;
+	assert_int_equal(rp_elf_image__make(o->elf, ALL, &bytes, &size), 0);
+	assert_int_equal(open_image(o, bytes, size, &elf), 0);
+	assert_int_equal(rp_elf__usdt(elf, &notes, &n, &err), 0);
+	assert_true(n >= 2);
+	rp_elf__free(elf);
+	free(bytes);
+	for (int failed = 0; failed < 2; failed++) {
+		o->elf->symbols_error = failed ? 0 : -ENOMEM;
+		o->elf->notes_error = failed ? -ENOMEM : 0;
+		assert_int_equal(rp_elf_image__make(o->elf, ALL, &bytes, &size), -ENOMEM);
+	}
+	o->elf->notes_error = 0;
+}
+
+/* An error beside what was read, and one that is none. */
+static void errors_that_cannot_be_are_refused(void **state)
+{
+	static const int32_t wrong[] = {1, INT32_MAX, -4096, INT32_MIN};
+	const struct object *o = *state;
+	const int32_t error = -ENODATA;
+	struct rp_elf *elf;
+	char *bytes, *at;
+	size_t size;
+
+	for (int notes = 0; notes < 2; notes++) {
+		size_t offset;
+
+		*(notes ? &o->elf->notes_error : &o->elf->symbols_error) = error;
+		assert_int_equal(rp_elf_image__make(o->elf, ALL, &bytes, &size), 0);
+		at = memmem(bytes, size, &error, sizeof(error));
+		assert_non_null(at);
+		offset = (size_t)(at - bytes);
+		for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+			memcpy(at, &wrong[i], sizeof(wrong[i]));
+			assert_int_equal(open_image(o, bytes, size, &elf), -EBADMSG);
+		}
+		free(bytes);
+		*(notes ? &o->elf->notes_error : &o->elf->symbols_error) = 0;
+		bytes = malloc(o->size);
+		memcpy(bytes, o->bytes, o->size);
+		memcpy(bytes + offset, &error, sizeof(error));
+		assert_int_equal(open_image(o, bytes, o->size, &elf), -EBADMSG);
+		free(bytes);
+	}
+}
+
+/* Symbols of one image are put out of order; equal ones are in order. */
+static void symbols_out_of_order_are_refused(void **state)
+{
+	struct rp_symbol two[2] = {{.name = "a", .linker = "a", .offset = 8, .addr = 8, .size = 1},
+				   {.name = "b", .linker = "b", .offset = 8, .addr = 8, .size = 1}};
+	const struct object *o = *state;
+	struct rp_symbol *symbols = o->elf->symbols, *cold = o->elf->cold_parts;
+	size_t n = o->elf->n_symbols, n_cold = o->elf->n_cold_parts;
+
+	o->elf->symbols = o->elf->cold_parts = two;
+	for (int i = 0; i < 6; i++) {
+		bool is_right = i == 0 || i == 3;
+		struct rp_elf *elf;
+		char *bytes;
+		size_t size;
+
+		o->elf->n_symbols = i < 3 ? 2 : 0;
+		o->elf->n_cold_parts = i < 3 ? 0 : 2;
+		two[0].offset = i == 1 ? 9 : 8;
+		two[0].linker = two[0].name = i == 4 ? "c" : i == 3 ? "b" : "a";
+		two[1].linker = two[1].name = i == 2 || i == 5 ? "" : "b";
+		assert_int_equal(rp_elf_image__make(o->elf, RP_ELF_FUNCTIONS, &bytes, &size), 0);
+		assert_int_equal(open_image(o, bytes, size, &elf), is_right ? 0 : -EBADMSG);
+		if (is_right)
+			rp_elf__free(elf);
+		free(bytes);
+	}
+	o->elf->symbols = symbols;
+	o->elf->cold_parts = cold;
+	o->elf->n_symbols = n;
+	o->elf->n_cold_parts = n_cold;
+}
+
+/* The id of what was built, to the last digit, or none. */
+static void build_ids_come_out_as_they_went_in(void **state)
+{
+	static const struct {
+		const char *text;
+		bool is_right;
+	} ids[] = {{"0123456789abcdef", true}, {"a", true},  {"", true}, {"xyz", false},
+		   {"12 34", false},	       {"AB", false}};
+	struct object *o = *state;
+
+	for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++) {
+		struct rp_elf *elf;
+		char *bytes;
+		size_t size;
+
+		strcpy(o->elf->build_id, ids[i].text);
+		assert_int_equal(rp_elf_image__make(o->elf, 0, &bytes, &size), 0);
+		assert_int_equal(open_image(o, bytes, size, &elf), 0);
+		assert_string_equal(elf->build_id, ids[i].is_right ? ids[i].text : "");
+		rp_elf__free(elf);
+		free(bytes);
+	}
+}
+
+/* Code and notes lie within the file, to its last byte. */
+static void code_lies_within_the_file(void **state)
+{
+	struct object *o = *state;
+	struct rp_usdt_note note = {.provider = "p", .name = "n", .args = "", .offset = 999};
+	struct rp_usdt_note *notes;
+	struct rp_elf *elf;
+	uint64_t offset, code;
+	char *bytes;
+	size_t size, n;
+
+	rp_elf__code(o->elf, &offset, &code);
+	o->elf->n_cold_parts = 0;
+	assert_int_equal(rp_elf_image__make(o->elf, 0, &bytes, &size), 0);
+	o->file_size = offset + code;
+	assert_int_equal(open_image(o, bytes, size, &elf), 0);
+	rp_elf__free(elf);
+	o->file_size--;
+	assert_int_equal(open_image(o, bytes, size, &elf), -EBADMSG);
+	free(bytes);
+	notes = o->elf->notes;
+	n = o->elf->n_notes;
+	o->file_size = offset + code;
+	for (int i = 0; i < 4; i++) {
+		note.offset = i == 1 ? o->file_size : o->file_size - 1;
+		note.semaphore = i == 2 ? o->file_size : o->file_size - 1;
+		note.name = i == 3 ? "" : "n";
+		o->elf->notes = &note;
+		o->elf->n_notes = 1;
+		assert_int_equal(rp_elf_image__make(o->elf, RP_ELF_USDT, &bytes, &size), 0);
+		assert_int_equal(open_image(o, bytes, size, &elf), i ? -EBADMSG : 0);
+		if (!i)
+			rp_elf__free(elf);
+		free(bytes);
+	}
+	o->elf->notes = notes;
+	o->elf->n_notes = n;
+}
+
 static void cut_short_it_is_refused(void **state)
 {
 	const struct object *o = *state;
@@ -302,6 +495,15 @@ int main(void)
 						tear_down),
 		cmocka_unit_test_setup_teardown(notes_come_out_as_they_went_in, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_is_not_wanted_is_empty, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(traits_are_told_apart, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(what_could_not_be_read_is_told, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(errors_that_cannot_be_are_refused, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(symbols_out_of_order_are_refused, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(build_ids_come_out_as_they_went_in, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(code_lies_within_the_file, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(cut_short_it_is_refused, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(damaged_it_is_refused_or_harmless, set_up,
 						tear_down),

@@ -302,6 +302,19 @@ static void test_expressions(void **state)
 	row = last_rule("zRS", BYTES(DW_CFA_def_cfa_expression, 4, DW_OP_breg7, 0xa0, 1,
 				     DW_OP_deref, DW_CFA_expression, 16, 3, DW_OP_breg7, 0xa8, 1));
 	assert_int_equal(row.cfa, RP_UNWIND_SIGNAL);
+	/* With another offset or operation, or one more, it is something else. */
+	row = last_rule("zRS",
+			BYTES(DW_CFA_def_cfa_expression, 4, DW_OP_breg7, 0xa1, 1, DW_OP_deref));
+	assert_int_not_equal(row.cfa, RP_UNWIND_SIGNAL);
+	row = last_rule("zRS",
+			BYTES(DW_CFA_def_cfa_expression, 4, DW_OP_breg6, 0xa0, 1, DW_OP_deref));
+	assert_int_not_equal(row.cfa, RP_UNWIND_SIGNAL);
+	row = last_rule("zRS",
+			BYTES(DW_CFA_def_cfa_expression, 4, DW_OP_breg7, 0xa0, 1, DW_OP_dup));
+	assert_int_not_equal(row.cfa, RP_UNWIND_SIGNAL);
+	row = last_rule("zRS", BYTES(DW_CFA_def_cfa_expression, 5, DW_OP_breg7, 0xa0, 1,
+				     DW_OP_deref, DW_OP_deref));
+	assert_int_not_equal(row.cfa, RP_UNWIND_SIGNAL);
 	/* The same of a function that is no signal's. */
 	assert_last(RP_UNWIND_UNKNOWN, 0, 0,
 		    BYTES(DW_CFA_def_cfa_expression, 4, DW_OP_breg7, 0xa0, 1, DW_OP_deref,

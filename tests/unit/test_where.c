@@ -221,6 +221,8 @@ static void test_wrong(void **state)
 	refuse("arg0 > 1 arg1 > 1", "expected && or || or the end", 9);
 	refuse("(arg0 > 1", "expected && or || or )", 9);
 	refuse("arg0 > 1)", "expected && or || or the end", 8);
+	refuse("arg0 > 1  )", "expected && or || or the end", 10);
+	parse("  arg0  >  1  ");
 	refuse("arg0>1&&arg0>2&&arg0>3&&arg0>4&&arg0>5&&arg0>6&&arg0>7",
 	       "more than 6 different comparisons", 54);
 	memset(deep, '(', sizeof(deep) - 1);
