@@ -109,6 +109,29 @@ static void test_pace_of_a_user(void **state)
 	rp_time_share__free(share);
 }
 
+/* So many processes are known; what has gone first is forgotten, while its user is not. */
+static void test_pace_of_many_processes(void **state)
+{
+	enum { KNOWN = 4096 };
+	struct rp_time_share *share = rp_time_share__new();
+
+	(void)state;
+	assert_non_null(share);
+	rp_time_share__charge(share, owner(0, 7), NOW, 5 * RP_NS_PER_S);
+	rp_time_share__charge(share, owner(1, 8), NOW, 5 * RP_NS_PER_S);
+	for (uint64_t process = 2; process < KNOWN; process++)
+		rp_time_share__charge(share, owner(process, 1000 + process), NOW, 1);
+	assert_false(rp_time_share__allows(share, owner(0, 9), NOW));
+	rp_time_share__charge(share, owner(KNOWN, 1000), NOW, 1);
+	assert_true(rp_time_share__allows(share, owner(0, 9), NOW));
+	assert_false(rp_time_share__allows(share, owner(0, 7), NOW));
+	assert_false(rp_time_share__allows(share, owner(1, 9), NOW));
+	/* Paid off by now, what comes then counts from then on. */
+	rp_time_share__charge(share, owner(1, 8), NOW + 1000 * RP_NS_PER_S, 1);
+	assert_true(rp_time_share__allows(share, owner(1, 8), NOW + 1000 * RP_NS_PER_S));
+	rp_time_share__free(share);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -117,6 +140,7 @@ int main(void)
 		cmocka_unit_test(test_one_process_alone),
 		cmocka_unit_test(test_pace_of_a_process),
 		cmocka_unit_test(test_pace_of_a_user),
+		cmocka_unit_test(test_pace_of_many_processes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -124,6 +124,67 @@ static void test_frame_pointers(void **state)
 	rp_unwind_rows__free(&rows);
 }
 
+/* What is below a frame pointer is popped from there, and one may point above the stack pointer. */
+static void test_stacks_cut_by_frame_pointers(void **state)
+{
+	struct rp_unwind_rows rows = rows_of(BYTES(0x90,		   /* nop */
+						   0x48, 0x8d, 0x65, 0xf0, /* lea -16(%rbp),%rsp */
+						   0x5b,		   /* 5: pop %rbx */
+						   0x41, 0x5c,		   /* pop %r12 */
+						   0x5d,		   /* pop %rbp */
+						   0xc3,		   /* 9: ret */
+						   0x48, 0x89, 0xec,	   /* mov %rbp,%rsp */
+						   0x5d,		   /* 13: pop %rbp */
+						   0xc3,		   /* 14: ret */
+						   0x48, 0x8d, 0x6c, 0x24,
+						   0x08,   /* lea 8(%rsp),%rbp */
+						   0xc9,   /* 20: leave */
+						   0xc3)); /* 21: ret */
+
+	(void)state;
+	assert_rule(&rows, 0, RP_UNWIND_CFA_FP, 2, -2);
+	assert_rule(&rows, 1, RP_UNWIND_CFA_FP, 2, -2);
+	assert_rule(&rows, 5, RP_UNWIND_CFA_SP, 4, -2);
+	assert_rule(&rows, 6, RP_UNWIND_CFA_SP, 3, -2);
+	assert_rule(&rows, 8, RP_UNWIND_CFA_SP, 2, -2);
+	assert_rule(&rows, 9, RP_UNWIND_CFA_SP, 1, SAME);
+	assert_rule(&rows, 10, RP_UNWIND_CFA_FP, 2, -2);
+	assert_rule(&rows, 13, RP_UNWIND_CFA_SP, 2, -2);
+	assert_rule(&rows, 15, RP_UNWIND_CFA_SP, 3, -2);
+	assert_rule(&rows, 20, RP_UNWIND_CFA_FP, 2, -2);
+	assert_rule(&rows, 21, RP_UNWIND_CFA_SP, 1, SAME);
+	rp_unwind_rows__free(&rows);
+}
+
+/* Other registers, an index, and what is no whole word: each alone, as what is before it is lost.
+ */
+static void test_stacks_from_elsewhere(void **state)
+{
+	static const uint8_t codes[][6] = {
+		{0x48, 0x8d, 0x63, 0xf0, 0xc3},	      /* lea -16(%rbx),%rsp */
+		{0x48, 0x8d, 0x64, 0x05, 0xf0, 0xc3}, /* lea -16(%rbp,%rax),%rsp */
+		{0x48, 0x8d, 0x65, 0xf3, 0xc3},	      /* lea -13(%rbp),%rsp */
+		{0x48, 0x8d, 0x64, 0x24, 0x03, 0xc3}, /* lea 3(%rsp),%rsp */
+		{0x48, 0x8b, 0x65, 0xf0, 0xc3},	      /* mov -16(%rbp),%rsp */
+		{0x48, 0x01, 0xc4, 0xc3},	      /* add %rax,%rsp */
+		{0x5c, 0xc3},			      /* pop %rsp */
+		{0x66, 0x5b, 0xc3},		      /* pop %bx */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
+		size_t size = 6;
+		struct rp_unwind_rows rows;
+
+		while (codes[i][size - 1] != 0xc3)
+			size--;
+		rows = rows_of(codes[i], size);
+		assert_gap(&rows, 0);
+		assert_rule(&rows, (unsigned)size - 1, RP_UNWIND_CFA_SP, 1, SAME);
+		rp_unwind_rows__free(&rows);
+	}
+}
+
 static void test_tail_calls(void **state)
 {
 	struct rp_unwind_rows rows = rows_of(
@@ -252,6 +313,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_pushed_registers),
 		cmocka_unit_test(test_frame_pointers),
+		cmocka_unit_test(test_stacks_cut_by_frame_pointers),
+		cmocka_unit_test(test_stacks_from_elsewhere),
 		cmocka_unit_test(test_tail_calls),
 		cmocka_unit_test(test_calls),
 		cmocka_unit_test(test_what_cannot_be_told),

@@ -275,6 +275,9 @@ static void test_instructions_that_advance(void **state)
 	assert_last(RP_UNWIND_CFA_SP, 2, 0,
 		    BYTES(DW_CFA_advance_loc4, 0xff, 0x0f, 0, 0, DW_CFA_def_cfa_offset, 16));
 	assert_last(RP_UNWIND_CFA_SP, 2, 0,
+		    BYTES(DW_CFA_MIPS_advance_loc8, 0xff, 0x0f, 0, 0, 0, 0, 0, 0,
+			  DW_CFA_def_cfa_offset, 16));
+	assert_last(RP_UNWIND_CFA_SP, 2, 0,
 		    BYTES(DW_CFA_set_loc, 0xff, 0x1f, 0, 0, DW_CFA_def_cfa_offset, 16));
 	/* Past the end, and back. */
 	assert_last(RP_UNWIND_UNKNOWN, 0, 0, BYTES(DW_CFA_advance_loc2, 1, 0x10));
