@@ -105,64 +105,64 @@ static enum rp_unwind_entry read_function(struct rp_unwind_fde *fde)
 /* ---- addresses --------------------------------------------------------------------------------
  */
 
+static const struct {
+	uint8_t encoding;
+	const char *start, *size;
+	size_t start_len, size_len;
+	uint64_t is_start, is_size; /* size 0: it is refused */
+} encoded[] = {
+	{DW_EH_PE_absptr, "\1\2\3\4\5\6\7\x08", "\x10\0\0\0\0\0\0\x01", 8, 8, 0x0807060504030201,
+	 0x0100000000000010},
+	{DW_EH_PE_udata8, "\1\2\3\4\5\6\7\x88", "\x10\0\0\0\0\0\0\0", 8, 8, 0x8807060504030201,
+	 0x10},
+	{DW_EH_PE_sdata8, "\1\2\3\4\5\6\7\x08", "\x10\0\0\0\0\0\0\0", 8, 8, 0x0807060504030201,
+	 0x10},
+	{DW_EH_PE_uleb128, "\x81\x82\x03", "\xff\x01", 3, 2, 0xc101, 0xff},
+	{DW_EH_PE_sleb128, "\x81\x02", "\x85\x01", 2, 2, 0x101, 0x85},
+	{DW_EH_PE_udata2, "\xfe\xff", "\xff\xff", 2, 2, 0xfffe, 0xffff},
+	{DW_EH_PE_sdata2, "\xfe\x7f", "\xff\x7f", 2, 2, 0x7ffe, 0x7fff},
+	{DW_EH_PE_udata4, "\xfd\xff\xff\xff", "\xff\xff\xff\xff", 4, 4, 0xfffffffd, 0xffffffff},
+	{DW_EH_PE_sdata4, "\xfd\xff\xff\x7f", "\xff\xff\0\0", 4, 4, 0x7ffffffd, 0xffff},
+	/* Relative to where the number stands; the size is relative to nothing. */
+	{DW_EH_PE_pcrel | DW_EH_PE_sdata2, "\xfe\xff", "\xff\x7f", 2, 2, 1, 0x7fff},
+	{DW_EH_PE_pcrel | DW_EH_PE_sdata4, "\0\0\0\x80", "\1\0\0\0", 4, 4, 1, 1},
+	{DW_EH_PE_pcrel | DW_EH_PE_sleb128, "\x7f", "\1", 1, 1, 1, 1},
+	{DW_EH_PE_pcrel | DW_EH_PE_udata4, "\2\0\0\x80", "\1\0\0\0", 4, 4, 1, 1},
+	{DW_EH_PE_pcrel | DW_EH_PE_absptr, "\2\0\0\0\0\0\0\0", "\7\0\0\0\0\0\0\0", 8, 8, 1, 7},
+	/* To what nobody can say, or written in no way that is known. */
+	{DW_EH_PE_datarel | DW_EH_PE_udata4, "\1\0\0\0", "\1\0\0\0", 4, 4, 0, 0},
+	{DW_EH_PE_textrel | DW_EH_PE_udata4, "\1\0\0\0", "\1\0\0\0", 4, 4, 0, 0},
+	{0x05, "\1\0\0\0\0\0\0\0", "\1\0\0\0\0\0\0\0", 8, 8, 0, 0},
+	{0x0f, "\1\0\0\0\0\0\0\0", "\1\0\0\0\0\0\0\0", 8, 8, 0, 0},
+	/* Of no size, or past the end of all addresses. */
+	{DW_EH_PE_udata2, "\1\0", "\0\0", 2, 2, 0, 0},
+	{DW_EH_PE_sdata2, "\xfe\xff", "\2\0", 2, 2, 0, 0},
+	{DW_EH_PE_sdata2, "\xfe\xff", "\1\0", 2, 2, UINT64_MAX - 1, 1},
+};
+
 static void test_encodings(void **state)
 {
-	static const struct {
-		uint8_t encoding;
-		const char *start, *size;
-		size_t start_len, size_len;
-		uint64_t is_start, is_size; /* size 0: it is refused */
-	} rows[] = {
-		{DW_EH_PE_absptr, "\1\2\3\4\5\6\7\x08", "\x10\0\0\0\0\0\0\x01", 8, 8,
-		 0x0807060504030201, 0x0100000000000010},
-		{DW_EH_PE_udata8, "\1\2\3\4\5\6\7\x88", "\x10\0\0\0\0\0\0\0", 8, 8,
-		 0x8807060504030201, 0x10},
-		{DW_EH_PE_sdata8, "\1\2\3\4\5\6\7\x08", "\x10\0\0\0\0\0\0\0", 8, 8,
-		 0x0807060504030201, 0x10},
-		{DW_EH_PE_uleb128, "\x81\x82\x03", "\xff\x01", 3, 2, 0xc101, 0xff},
-		{DW_EH_PE_sleb128, "\x81\x02", "\x85\x01", 2, 2, 0x101, 0x85},
-		{DW_EH_PE_udata2, "\xfe\xff", "\xff\xff", 2, 2, 0xfffe, 0xffff},
-		{DW_EH_PE_sdata2, "\xfe\x7f", "\xff\x7f", 2, 2, 0x7ffe, 0x7fff},
-		{DW_EH_PE_udata4, "\xfd\xff\xff\xff", "\xff\xff\xff\xff", 4, 4, 0xfffffffd,
-		 0xffffffff},
-		{DW_EH_PE_sdata4, "\xfd\xff\xff\x7f", "\xff\xff\0\0", 4, 4, 0x7ffffffd, 0xffff},
-		/* Relative to where the number stands; the size is relative to nothing. */
-		{DW_EH_PE_pcrel | DW_EH_PE_sdata2, "\xfe\xff", "\xff\x7f", 2, 2, 1, 0x7fff},
-		{DW_EH_PE_pcrel | DW_EH_PE_sdata4, "\0\0\0\x80", "\1\0\0\0", 4, 4, 1, 1},
-		{DW_EH_PE_pcrel | DW_EH_PE_sleb128, "\x7f", "\1", 1, 1, 1, 1},
-		{DW_EH_PE_pcrel | DW_EH_PE_udata4, "\2\0\0\x80", "\1\0\0\0", 4, 4, 1, 1},
-		{DW_EH_PE_pcrel | DW_EH_PE_absptr, "\2\0\0\0\0\0\0\0", "\7\0\0\0\0\0\0\0", 8, 8, 1,
-		 7},
-		/* To what nobody can say, or written in no way that is known. */
-		{DW_EH_PE_datarel | DW_EH_PE_udata4, "\1\0\0\0", "\1\0\0\0", 4, 4, 0, 0},
-		{DW_EH_PE_textrel | DW_EH_PE_udata4, "\1\0\0\0", "\1\0\0\0", 4, 4, 0, 0},
-		{0x05, "\1\0\0\0\0\0\0\0", "\1\0\0\0\0\0\0\0", 8, 8, 0, 0},
-		{0x0f, "\1\0\0\0\0\0\0\0", "\1\0\0\0\0\0\0\0", 8, 8, 0, 0},
-		/* Of no size, or past the end of all addresses. */
-		{DW_EH_PE_udata2, "\1\0", "\0\0", 2, 2, 0, 0},
-		{DW_EH_PE_sdata2, "\xfe\xff", "\2\0", 2, 2, 0, 0},
-		{DW_EH_PE_sdata2, "\xfe\xff", "\1\0", 2, 2, UINT64_MAX - 1, 1},
-	};
 	static const int64_t relative[] = {-2, INT32_MIN, -1, 0x80000002, 2};
 	struct rp_unwind_fde fde;
 	size_t n_relative = 0;
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		const char encoding = (char)rows[i].encoding;
-		uint64_t start = rows[i].is_start;
+	for (size_t i = 0; i < sizeof(encoded) / sizeof(encoded[0]); i++) {
+		const char encoding = (char)encoded[i].encoding;
+		uint64_t start = encoded[i].is_start;
 
 		put_cie(1, "zR", &encoding, 1);
-		if (rows[i].is_size && (rows[i].encoding & 0x70))
+		if (encoded[i].is_size && (encoded[i].encoding & 0x70))
 			start = ADDR + s.size + 8 + (uint64_t)relative[n_relative++];
-		put_fde(rows[i].start, rows[i].start_len, rows[i].size, rows[i].size_len, true);
-		if (!rows[i].is_size) {
+		put_fde(encoded[i].start, encoded[i].start_len, encoded[i].size,
+			encoded[i].size_len, true);
+		if (!encoded[i].is_size) {
 			assert_int_equal(read_function(&fde), RP_UNWIND_ENTRY_BROKEN);
 			continue;
 		}
 		assert_int_equal(read_function(&fde), RP_UNWIND_ENTRY_FDE);
 		assert_true(fde.start == start);
-		assert_true(fde.size == rows[i].is_size);
+		assert_true(fde.size == encoded[i].is_size);
 		assert_int_equal(fde.program.end - fde.program.at, 2);
 		assert_int_equal(*fde.program.at, 0x22);
 	}

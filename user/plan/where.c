@@ -229,7 +229,6 @@ const char *rp_where__parse(const char *text, struct rp_where *out, size_t *at)
 
 	*out = (struct rp_where){0};
 	out->filter.table = parse_any(&p, false);
-	take(&p, "");
 	if (!p.wrong && *p.at)
 		p.wrong = "expected && or || or the end";
 	*at = (size_t)(p.at - text);
