@@ -146,6 +146,10 @@ static void test_rates(void **state)
 	assert_true(rp_ratio__is_certain(&rate) && !(rate.value > 0));
 	rate = rp_baseline__rate(&baseline, &past, 0, 0);
 	assert_false(rate.high > 0);
+	rate = rp_baseline__rate(&baseline, NULL, 100, 10);
+	assert_false(rate.high > 0);
+	rate = rp_baseline__rate(&baseline, &(struct rp_past){0}, 100, 10);
+	assert_false(rate.high > 0);
 	baseline.duration = 0;
 	rate = rp_baseline__rate(&baseline, &past, 100, 10);
 	assert_false(rate.high > 0);

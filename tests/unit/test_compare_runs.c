@@ -238,12 +238,48 @@ static void test_summary(void **state)
 	rp_run_summary__free(&run);
 }
 
+/* Each text is the one of its name, and a copy. */
+static void test_meta_is_kept(void **state)
+{
+	char texts[8][2] = {"1", "2", "3", "4", "5", "6", "7", "8"};
+	const struct rp_meta all = {.version = texts[0],
+				    .host = texts[1],
+				    .kernel = texts[2],
+				    .target = texts[3],
+				    .attach_mode = texts[4],
+				    .group_by = texts[5],
+				    .kept = texts[6],
+				    .options = texts[7],
+				    .probes = 9};
+	struct rp_meta meta = all, none = {.slow_sites = 3};
+	struct rp_arena strings = {0};
+
+	(void)state;
+	assert_int_equal(rp_meta__keep(&meta, &strings), 0);
+	memset(texts, 0, sizeof(texts));
+	assert_string_equal(meta.version, "1");
+	assert_string_equal(meta.host, "2");
+	assert_string_equal(meta.kernel, "3");
+	assert_string_equal(meta.target, "4");
+	assert_string_equal(meta.attach_mode, "5");
+	assert_string_equal(meta.group_by, "6");
+	assert_string_equal(meta.kept, "7");
+	assert_string_equal(meta.options, "8");
+	assert_int_equal(meta.probes, 9);
+	assert_int_equal(rp_meta__keep(&none, &strings), 0);
+	assert_null(none.version);
+	assert_null(none.options);
+	assert_int_equal(none.slow_sites, 3);
+	rp_arena__free(&strings);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_warnings),       cmocka_unit_test(test_notes),
 		cmocka_unit_test(test_what_differs),   cmocka_unit_test(test_partners),
 		cmocka_unit_test(test_same_run_twice), cmocka_unit_test(test_summary),
+		cmocka_unit_test(test_meta_is_kept),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -326,10 +326,40 @@ static void test_texts(void **state)
 	}
 }
 
+/* It is called by what the first run was of that says so. */
+static void test_title_of_a_flame_graph(void **state)
+{
+	static const char *const targets[] = {NULL, "PID 7 first", "PID 8 second"};
+	struct rp_event_sink sink;
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	(void)state;
+	assert_non_null(out);
+	assert_int_equal(rp_export__find("region-flamegraph")->open(out, &sink), 0);
+	for (size_t i = 0; i < 3; i++) {
+		const struct rp_event_run run = {.start = TOLD_START, .meta.target = targets[i]};
+
+		assert_int_equal(RP_TELL(&sink, run, &run), 0);
+		tell_region(&sink, 1, "request", RP_KIND_FUNCTION);
+		tell_node(&sink, 2, TOLD_ROOT, 1);
+		tell_thread(&sink, 1, 42, 41, "server");
+		tell(&sink, (struct rp_event_instance){.thread = 1, .node = 2, .ns = 2000});
+		tell_end(&sink, 9000);
+	}
+	assert_int_equal(sink.close(sink.ctx), 0);
+	assert_int_equal(fclose(out), 0);
+	assert_non_null(strstr(text, "PID 7 first"));
+	assert_null(strstr(text, "PID 8 second"));
+	free(text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_texts),
+		cmocka_unit_test(test_title_of_a_flame_graph),
 		cmocka_unit_test(test_stacks_of_several_runs),
 		cmocka_unit_test(test_each_part_has_its_stacks),
 		cmocka_unit_test(test_profiles_of_samples),

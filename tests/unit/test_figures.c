@@ -326,6 +326,28 @@ static void test_filtered_in_part(void **state)
 	}
 }
 
+/* Where calls of one process are not asked for, those of the path are not all there. */
+static void test_incomplete(void **state)
+{
+	for (unsigned which = 0; which < 4; which++) {
+		struct rp_snapshot *s;
+
+		start(state);
+		fixture_region(&now, "a", RP_KIND_FUNCTION, "obj");
+		for (uint32_t i = 0; i < 2; i++) {
+			uint32_t outer = fixture_node(&now, fixture_root(&now, i + 1, "x"), 1);
+
+			now.nodes[outer - 1].incomplete = which >> i & 1;
+			fixture_frames(&now, fixture_node(&now, outer, 1), 1, 30, 0, 0, 0);
+		}
+		s = build(NULL, RP_BY_NONE);
+		assert_int_equal(s->n_tree, 2);
+		assert_int_equal(row(s, "a", NULL)->f.count, 2);
+		assert_int_equal(row(s, "a", NULL)->f.total, which ? 60 : 0);
+		rp_snapshot__free(s);
+	}
+}
+
 /* Nodes past those that were there before, whatever stands behind them, count from zero. */
 static void test_new_nodes(void **state)
 {
@@ -496,41 +518,6 @@ static void test_row_of_region(void **state)
 	}
 }
 
-/* Each text is the one of its name, and a copy. */
-static void test_meta_is_kept(void **state)
-{
-	char texts[8][2] = {"1", "2", "3", "4", "5", "6", "7", "8"};
-	const struct rp_meta all = {.version = texts[0],
-				    .host = texts[1],
-				    .kernel = texts[2],
-				    .target = texts[3],
-				    .attach_mode = texts[4],
-				    .group_by = texts[5],
-				    .kept = texts[6],
-				    .options = texts[7],
-				    .probes = 9};
-	struct rp_meta meta = all, none = {.slow_sites = 3};
-	struct rp_arena strings = {0};
-
-	(void)state;
-	assert_int_equal(rp_meta__keep(&meta, &strings), 0);
-	memset(texts, 0, sizeof(texts));
-	assert_string_equal(meta.version, "1");
-	assert_string_equal(meta.host, "2");
-	assert_string_equal(meta.kernel, "3");
-	assert_string_equal(meta.target, "4");
-	assert_string_equal(meta.attach_mode, "5");
-	assert_string_equal(meta.group_by, "6");
-	assert_string_equal(meta.kept, "7");
-	assert_string_equal(meta.options, "8");
-	assert_int_equal(meta.probes, 9);
-	assert_int_equal(rp_meta__keep(&none, &strings), 0);
-	assert_null(none.version);
-	assert_null(none.options);
-	assert_int_equal(none.slow_sites, 3);
-	rp_arena__free(&strings);
-}
-
 /* What a snapshot says of the whole is the counts', less those of before. */
 static void test_whole(void **state)
 {
@@ -574,12 +561,12 @@ int main(void)
 		cmocka_unit_test_setup(test_nodes_of_one_path, start),
 		cmocka_unit_test_setup(test_hits_add_up, start),
 		cmocka_unit_test(test_filtered_in_part),
+		cmocka_unit_test(test_incomplete),
 		cmocka_unit_test_setup(test_new_nodes, start),
 		cmocka_unit_test_setup(test_period_of_each, start),
 		cmocka_unit_test_setup(test_outermost_alone, start),
 		cmocka_unit_test(test_blocked_of_kinds),
 		cmocka_unit_test(test_row_of_region),
-		cmocka_unit_test(test_meta_is_kept),
 		cmocka_unit_test_setup(test_whole, start),
 	};
 

@@ -120,6 +120,66 @@ static void test_compensated(void **state)
 	rp_snapshot__free(s);
 }
 
+/* Of the time that is left, waiting takes no more than what was not running, and else all it did.
+ */
+static void test_compensated_wait(void **state)
+{
+	static const struct {
+		uint64_t cpu, wait, left;
+	} cells[] = {{20, 60, 60}, {20, 79, 79}, {20, 80, 80}, {20, 81, 80}, {30, 100, 70}};
+
+	for (size_t i = 0; i < sizeof(cells) / sizeof(cells[0]); i++) {
+		struct rp_snapshot_opts opts = {.compensate = true};
+		struct rp_snapshot *s;
+		uint32_t node;
+
+		start(state);
+		fixture_region(&now, "a", RP_KIND_FUNCTION, "obj");
+		now.regions[0].cost = (struct rp_probe_cost){.inside = 10, .whole = 10};
+		node = fixture_node(&now, fixture_root(&now, 1, "x"), 1);
+		fixture_frames(&now, node, 1, 110, 0, cells[i].cpu + 10, cells[i].wait);
+		s = rp_snapshot__build(&now.counts, NULL, &opts);
+		assert_non_null(s);
+		assert_int_equal(s->rows[0].f.total, 100);
+		assert_int_equal(s->rows[0].f.cpu, cells[i].cpu);
+		assert_int_equal(s->rows[0].f.wait, cells[i].left);
+		assert_int_equal(s->rows[0].f.blocked, 100 - cells[i].cpu - cells[i].left);
+		rp_snapshot__free(s);
+	}
+}
+
+/* Of a row, what is in all of its paths: one may be far over the share, and one below. */
+static void test_distorted_in_all(void **state)
+{
+	(void)state;
+	for (unsigned turn = 0; turn < 2; turn++)
+		for (uint64_t calls = 8; calls <= 12; calls++) {
+			uint32_t root, parents[2], nodes[2];
+			struct rp_snapshot *s;
+
+			start(state);
+			fixture_region(&now, "a", RP_KIND_FUNCTION, "obj");
+			fixture_region(&now, "b", RP_KIND_FUNCTION, "obj");
+			fixture_region(&now, "c", RP_KIND_FUNCTION, "obj");
+			now.regions[0].cost = (struct rp_probe_cost){10, 10};
+			root = fixture_root(&now, 1, "x");
+			for (uint32_t i = 0; i < 2; i++) {
+				parents[i] = fixture_node(&now, root, 2 + i);
+				nodes[i] = fixture_node(&now, parents[i], 1);
+			}
+			/* 10 of 12 ns each, and 10 of 430: as a whole a fifth from 10 on. */
+			fixture_frames(&now, nodes[turn], calls, 12, 0, 12, 0);
+			fixture_frames(&now, nodes[!turn], 1, 430, 0, 430, 0);
+			s = build(NULL, RP_BY_NONE);
+			assert_int_equal(row(s, "a", NULL)->distorted,
+					 10.0 * (double)(calls + 1) >
+						 0.2 * (double)(12 * calls + 430));
+			assert_int_equal(s->tree[turn ? 3 : 1].row.distorted, true);
+			assert_int_equal(s->tree[turn ? 1 : 3].row.distorted, false);
+			rp_snapshot__free(s);
+		}
+}
+
 /* More than a fifth of a region's own time, as it was measured. */
 static void test_distorted(void **state)
 {
@@ -176,7 +236,9 @@ int main(void)
 		cmocka_unit_test_setup(test_costs, start),
 		cmocka_unit_test_setup(test_costs_of_two_below, start),
 		cmocka_unit_test_setup(test_compensated, start),
+		cmocka_unit_test(test_compensated_wait),
 		cmocka_unit_test(test_distorted),
+		cmocka_unit_test(test_distorted_in_all),
 		cmocka_unit_test(test_overhead),
 	};
 

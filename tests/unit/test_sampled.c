@@ -320,6 +320,35 @@ static void sleeps_are_counted_apart(void **state)
 	rp_sample_counts__free(counts);
 }
 
+/* However many functions and lines there are, each is there once, and has all of its samples. */
+static void many_lines_are_found_again(void **state)
+{
+	const struct rp_profile *all;
+	struct rp_snapshot *s;
+	char name[16];
+
+	(void)state;
+	for (uint32_t turn = 0; turn < 2; turn++)
+		for (uint32_t i = 0; i < 400; i++) {
+			snprintf(name, sizeof(name), "f%u", i);
+			ADD(0, i % 3 + 1, place("main", "a.c", 1), place(name, "a.c", i + 2));
+		}
+	take(&now);
+	s = build(NULL, RP_BY_NONE);
+	all = &s->sampled->all;
+	assert_int_equal(all->samples, 2 * 799);
+	assert_int_equal(all->functions.n, 401);
+	assert_int_equal(all->lines.n, 401);
+	assert_line(&all->functions, "main", 0, 0, 2 * 799);
+	assert_line(&all->lines, "main", 1, 0, 2 * 799);
+	for (uint32_t i = 0; i < 400; i++) {
+		snprintf(name, sizeof(name), "f%u", i);
+		assert_line(&all->functions, name, 0, 2 * (i % 3 + 1), 2 * (i % 3 + 1));
+		assert_line(&all->lines, name, i + 2, 2 * (i % 3 + 1), 2 * (i % 3 + 1));
+	}
+	rp_snapshot__free(s);
+}
+
 /* serve, in it query, in it serve again; names as the functions have them. */
 static void make_regions(uint32_t node[3])
 {
@@ -480,6 +509,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_period_is_a_difference, begin, end),
 		cmocka_unit_test_setup_teardown(all_totals_are_of_the_period, begin, end),
 		cmocka_unit_test_setup_teardown(sleeps_are_counted_apart, begin, end),
+		cmocka_unit_test_setup_teardown(many_lines_are_found_again, begin, end),
 		cmocka_unit_test_setup_teardown(regions_have_what_is_below_them, begin, end),
 		cmocka_unit_test_setup_teardown(groups_have_their_own, begin, end),
 		cmocka_unit_test_setup_teardown(samples_share_the_cpu_time, begin, end),

@@ -46,6 +46,53 @@ static void test_labels(void **state)
 	rp_snapshot__free(s);
 }
 
+/* Numbers by their size, whatever their sign; then addresses, texts, and what is no value. */
+static void test_order_of_labels(void **state)
+{
+	static const struct rp_text texts[] = {{.text = "b"}, {.text = "a"}};
+	static const struct {
+		uint64_t value;
+		uint32_t flags;
+		const char *group;
+	} labels[] = {
+		{0, 0, "-"},
+		{5, RP_NODE_LABELED | RP_NODE_OTHER, "other"},
+		{RP_TEXT_FIRST, RP_NODE_LABELED | RP_NODE_TEXT, "b"},
+		{3, RP_NODE_LABELED | RP_NODE_HEX, "0x3"},
+		{UINT64_MAX, RP_NODE_LABELED, "18446744073709551615"},
+		{0, RP_NODE_LABELED | RP_NODE_SIGNED, "0"},
+		{(uint64_t)-1, RP_NODE_LABELED | RP_NODE_SIGNED, "-1"},
+		{RP_TEXT_UNREAD, RP_NODE_LABELED | RP_NODE_TEXT, "?"},
+		{RP_TEXT_NULL, RP_NODE_LABELED | RP_NODE_TEXT, "NULL"},
+		{RP_TEXT_FIRST + 1, RP_NODE_LABELED | RP_NODE_TEXT, "a"},
+		{(uint64_t)-5, RP_NODE_LABELED | RP_NODE_SIGNED, "-5"},
+		{2, RP_NODE_LABELED, "2"},
+		{1, RP_NODE_LABELED | RP_NODE_SIGNED, "1"},
+	};
+	static const char *const order[] = {"-5",  "-1", "0", "1",    "2", "18446744073709551615",
+					    "0x3", "a",	 "b", "NULL", "?", "other",
+					    "-"};
+	uint32_t root = fixture_root(&now, 1, "x"), node;
+	struct rp_snapshot *s;
+
+	(void)state;
+	fixture_region(&now, "a", RP_KIND_MARKER, "obj");
+	now.counts.names.texts = texts;
+	now.counts.names.n_texts = 2;
+	for (size_t i = 0; i < 13; i++) {
+		node = fixture_node(&now, root, 1);
+		label(node, labels[i].value, labels[i].flags);
+		fixture_frames(&now, node, i + 1, 10, 0, 0, 0);
+	}
+	s = build(NULL, RP_BY_LABEL);
+	assert_int_equal(s->n_tree, 13);
+	for (size_t i = 0; i < 13; i++) {
+		assert_string_equal(s->tree[i].row.group, order[i]);
+		assert_int_equal(row(s, "a", labels[i].group)->f.count, i + 1);
+	}
+	rp_snapshot__free(s);
+}
+
 /* Calls that got their label at the end were in a row without one; not all of them are left yet. */
 static void test_labels_at_the_end(void **state)
 {
@@ -267,6 +314,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_labels, start),
+		cmocka_unit_test_setup(test_order_of_labels, start),
 		cmocka_unit_test_setup(test_labels_at_the_end, start),
 		cmocka_unit_test_setup(test_labels_add_up, start),
 		cmocka_unit_test_setup(test_labels_under_recursion, start),
