@@ -238,6 +238,66 @@ static void test_summary(void **state)
 	rp_run_summary__free(&run);
 }
 
+/* Places have copies of their names; lines of a function add up to it, also those not known. */
+static void test_profile(void **state)
+{
+	static const struct {
+		const char *function, *file;
+		uint32_t line;
+		double self;
+	} lines[] = {{"f", "src/b.c", 3, 1}, {"f", "src/a.c", 3, 2}, {"g", "a.c", 3, 4},
+		     {"f", "lib/a.c", 3, 8}, {"f", "a.c", 4, 16},    {"f", "", 0, 32},
+		     {"g", "a.c", 9, 0},     {"h", "a.c", 0, 64}};
+	static const struct {
+		const char *function, *file;
+		uint32_t line;
+		double self;
+	} wanted[] = {{"f", "", 0, 1 + 2 + 8 + 16 + 32},
+		      {"g", "", 0, 4},
+		      {"h", "", 0, 64},
+		      {"f", "a.c", 3, 2 + 8},
+		      {"f", "a.c", 4, 16},
+		      {"f", "b.c", 3, 1},
+		      {"g", "a.c", 3, 4}};
+	struct rp_run_profile profile = {0};
+	struct rp_arena strings = {0};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(lines); i++) {
+		char function[8], file[16];
+		const struct rp_run_place place = {.function = function,
+						   .file = file,
+						   .line = lines[i].line,
+						   .self = lines[i].self};
+
+		strcpy(function, lines[i].function);
+		strcpy(file, lines[i].file);
+		assert_int_equal(rp_run_profile__add(&profile, &strings, &place), 0);
+		memset(function, 'x', sizeof(function) - 1);
+		memset(file, 'x', sizeof(file) - 1);
+	}
+	assert_int_equal(rp_run_profile__finish(&profile), 0);
+	assert_true(profile.samples == 127);
+	assert_int_equal(profile.n, COUNT(wanted));
+	for (size_t i = 0; i < COUNT(wanted); i++) {
+		const struct rp_run_place place = {.function = wanted[i].function,
+						   .file = wanted[i].file,
+						   .line = wanted[i].line};
+
+		assert_string_equal(profile.place[i].function, wanted[i].function);
+		assert_string_equal(profile.place[i].file, wanted[i].file);
+		assert_int_equal(profile.place[i].line, wanted[i].line);
+		assert_true(rp_run_profile__self(&profile, &place) == wanted[i].self);
+	}
+	assert_true(rp_run_profile__self(&profile, &(struct rp_run_place){.function = "g",
+									  .file = "a.c",
+									  .line = 9}) == 0);
+	rp_run_profile__free(&profile);
+	assert_true(rp_run_profile__self(&profile,
+					 &(struct rp_run_place){.function = "g", .file = ""}) == 0);
+	rp_arena__free(&strings);
+}
+
 /* Each text is the one of its name, and a copy. */
 static void test_meta_is_kept(void **state)
 {
@@ -279,7 +339,7 @@ int main(void)
 		cmocka_unit_test(test_warnings),       cmocka_unit_test(test_notes),
 		cmocka_unit_test(test_what_differs),   cmocka_unit_test(test_partners),
 		cmocka_unit_test(test_same_run_twice), cmocka_unit_test(test_summary),
-		cmocka_unit_test(test_meta_is_kept),
+		cmocka_unit_test(test_meta_is_kept),   cmocka_unit_test(test_profile),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -18,6 +18,7 @@
 #include "export/names.h"
 #include "export/out.h"
 #include "export/spool.h"
+#include "export/tracks.h"
 
 /* ---- spools ---------------------------------------------------------------------------------- */
 
@@ -187,6 +188,55 @@ static void test_stretches_of_depths(void **state)
 	assert_int_equal(lane_of(1, 40887, 40969), 1);
 	assert_int_equal(lane_of(1, 10, 40969), 1);
 	assert_int_equal(lane_of(1, 0, 40969), 0);
+}
+
+/* ---- tracks ---------------------------------------------------------------------------------- */
+
+/* Numbers are of all runs; a tid stands for the first track of its process in each of them. */
+static void test_tracks(void **state)
+{
+	struct rp_told_thread threads[] = {{.pid = 5, .tid = 7, .comm = "a"},
+					   {.pid = 5, .tid = 7, .comm = "b"},
+					   {.pid = 6, .tid = 7, .comm = "c"},
+					   {.pid = 5, .goroutine = 9, .comm = "d"}};
+	struct rp_told told = {.threads = threads, .n_threads = 4};
+	static const struct {
+		uint32_t thread, lane, number;
+		bool is_new, is_thread;
+		const char *name;
+	} cells[] = {{0, 0, 1, true, true, "a 7"},
+		     {1, 0, 2, true, false, "b 7"},
+		     {0, 1, 3, true, false, "a 7 (beside 1)"},
+		     {2, 0, 4, true, true, "c 7"},
+		     {3, 0, 5, true, false, "d goroutine 9"},
+		     {0, 0, 1, false, true, "a 7"},
+		     {0, 1, 3, false, false, "a 7 (beside 1)"},
+		     {3, 0, 5, false, false, "d goroutine 9"}};
+	struct rp_tracks tracks = {0};
+
+	(void)state;
+	for (told.run = 1; told.run <= 3; told.run++) {
+		for (size_t i = 0; i < sizeof(cells) / sizeof(cells[0]); i++) {
+			const struct rp_track *track;
+			bool is_new;
+			char *name;
+
+			assert_int_equal(rp_tracks__find(&tracks, &told, cells[i].thread,
+							 cells[i].lane, &track, &is_new),
+					 0);
+			assert_int_equal(track->id, 5 * (told.run - 1) + cells[i].number);
+			assert_int_equal(track->thread, cells[i].thread);
+			assert_int_equal(track->lane, cells[i].lane);
+			assert_int_equal(track->is_thread, cells[i].is_thread);
+			assert_int_equal(is_new, cells[i].is_new);
+			name = rp_track__name(track, &told);
+			assert_string_equal(name, cells[i].name);
+			free(name);
+		}
+		assert_int_equal(rp_tracks__pid(&told, &threads[2]), 10000000 * (told.run - 1) + 6);
+		rp_tracks__end_run(&tracks);
+	}
+	rp_tracks__free(&tracks);
 }
 
 /* ---- names ----------------------------------------------------------------------------------- */
@@ -444,6 +494,7 @@ int main(void)
 		cmocka_unit_test_teardown(test_many_stretches, end_lanes),
 		cmocka_unit_test_teardown(test_stretches_of_depths, end_lanes),
 		cmocka_unit_test_teardown(test_lanes_apart, end_lanes),
+		cmocka_unit_test(test_tracks),
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_names_of_nodes),
 		cmocka_unit_test(test_heats),

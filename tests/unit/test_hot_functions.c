@@ -149,6 +149,24 @@ static void shares(void **state)
 	begin(state);
 }
 
+/* What does not return in as many of its samples as it does elsewhere. */
+static void half_a_root(void **state)
+{
+	struct rp_hot_functions chosen;
+	char names[256];
+
+	for (unsigned of = 99; of <= 101; of++) {
+		end(state);
+		begin(state);
+		add(of, "clone loop a x");
+		add(100, "main both loop b y");
+		add(300, "main both other z");
+		chosen = choose(16, names, sizeof(names));
+		/* clone, a, x; main, both; and loop, where that is half of it. */
+		assert_int_equal(chosen.roots, of < 100 ? 5 : 6);
+	}
+}
+
 /* What is kept has less than a tenth: then the leaves are taken as well. */
 static void leaves_beside_little(void **state)
 {
@@ -303,6 +321,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(of_a_server, begin, end),
 		cmocka_unit_test_setup_teardown(of_threads, begin, end),
 		cmocka_unit_test_teardown(shares, end),
+		cmocka_unit_test_setup_teardown(half_a_root, begin, end),
 		cmocka_unit_test_setup_teardown(leaves_beside_little, begin, end),
 		cmocka_unit_test_setup_teardown(many_functions, begin, end),
 		cmocka_unit_test_setup_teardown(no_more_than_asked_for, begin, end),

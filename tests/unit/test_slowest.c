@@ -172,6 +172,30 @@ static void test_bounds(void **state)
 	free(text);
 }
 
+/* A goroutine is on no thread of its own. */
+static void tell_goroutine(const struct rp_event_sink *sink)
+{
+	const struct rp_event_thread thread = {
+		.serial = 1, .pid = 10, .goroutine = 0xc0ffee, .comm = "server"};
+
+	tell_run(sink, NULL);
+	tell_region(sink, REQUEST, "request", RP_KIND_FUNCTION);
+	tell_node(sink, 2, TOLD_ROOT, REQUEST);
+	assert_int_equal(RP_TELL(sink, thread, &thread), 0);
+	tell(sink, timed(1, 2, 100, 100, 0));
+	tell_end(sink, 300);
+}
+
+static void test_goroutine(void **state)
+{
+	char *text = slowest_of(tell_goroutine, 1, false);
+
+	(void)state;
+	assert_non_null(strstr(text, "goroutine 0xc0ffee of 10 server"));
+	assert_null(strstr(text, "thread"));
+	free(text);
+}
+
 #define STEPS 45
 
 /* One in the other, the outermost one the longest. */
@@ -232,6 +256,7 @@ int main(void)
 		cmocka_unit_test(test_of_several_records),
 		cmocka_unit_test(test_of_nothing),
 		cmocka_unit_test(test_bounds),
+		cmocka_unit_test(test_goroutine),
 		cmocka_unit_test(test_indentation),
 		cmocka_unit_test(test_too_deep),
 	};
