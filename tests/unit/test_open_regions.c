@@ -266,32 +266,32 @@ static void test_ties(void **state)
 	const struct rp_open_entry same = {.start = 1,
 					   .node = request,
 					   .region = REQUEST,
-					   .pid = 5,
-					   .tid = 5,
-					   .goroutine = 5,
-					   .span = 5,
-					   .depth = 5};
+					   .pid = 10,
+					   .tid = 20,
+					   .goroutine = 30,
+					   .span = 40,
+					   .depth = 50};
 
 	(void)state;
 	in.n = 7;
 	for (size_t i = 0; i < in.n; i++)
 		entries[i] = same;
 	entries[0].start = 2;
-	entries[1].pid = 6;
-	entries[2].tid = 6;
-	entries[3].goroutine = 6;
-	entries[4].span = 6;
+	entries[1].pid = 11;
+	entries[2].tid = 21;
+	entries[3].goroutine = 31;
+	entries[4].span = 41;
 	entries[5].region = COMPUTE;
 	entries[5].node = compute;
-	entries[5].depth = 6;
+	entries[5].depth = 51;
 	build(0);
 	assert_int_equal(list->n, 7);
 	assert_int_equal(list->row[6].start, 2);
-	assert_int_equal(list->row[5].pid, 6);
-	assert_int_equal(list->row[4].tid, 6);
-	assert_int_equal(list->row[3].goroutine, 6);
-	assert_int_equal(list->row[2].span, 6);
-	assert_int_equal(list->row[1].depth, 6);
+	assert_int_equal(list->row[5].pid, 11);
+	assert_int_equal(list->row[4].tid, 21);
+	assert_int_equal(list->row[3].goroutine, 31);
+	assert_int_equal(list->row[2].span, 41);
+	assert_int_equal(list->row[1].depth, 51);
 	assert_string_equal(list->row[1].name, "compute");
 	assert_string_equal(list->row[0].name, "request");
 	/* Only where all but the depth is the same, it is the same. */
@@ -299,7 +299,7 @@ static void test_ties(void **state)
 	entries[5].node = request;
 	build(0);
 	assert_int_equal(list->n, 6);
-	assert_int_equal(list->row[0].depth, 5);
+	assert_int_equal(list->row[0].depth, 50);
 }
 
 /* What does not fit is left out at the outer end, whatever the room. */

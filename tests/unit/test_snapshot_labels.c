@@ -46,6 +46,35 @@ static void test_labels(void **state)
 	rp_snapshot__free(s);
 }
 
+/* A label that came late in one process did so in all; regions of another kind are others. */
+static void test_late_in_one(void **state)
+{
+	for (unsigned which = 0; which < 4; which++) {
+		struct rp_snapshot *s;
+
+		start(state);
+		fixture_region(&now, "a", RP_KIND_MARKER, "obj");
+		fixture_region(&now, "a", RP_KIND_USDT, "obj");
+		for (uint32_t i = 0; i < 2; i++) {
+			uint32_t root = fixture_root(&now, i + 1, "x");
+			uint32_t node = fixture_node(&now, root, 1);
+
+			label(node, 7, RP_NODE_LABELED | (which >> i & 1 ? RP_NODE_LATE : 0));
+			fixture_frames(&now, node, 1, 10, 0, 0, 0);
+			fixture_frames(&now, fixture_node(&now, root, 2), 5, 10, 0, 0, 0);
+		}
+		s = build(NULL, RP_BY_LABEL);
+		assert_int_equal(s->n_rows, 2);
+		assert_int_equal(row(s, "a", "7")->f.count, 2);
+		assert_int_equal(row(s, "a", "7")->late, which != 0);
+		assert_int_equal(row(s, "a", "7")->kind, RP_KIND_MARKER);
+		assert_int_equal(row(s, "a", "-")->f.count, 10);
+		assert_int_equal(row(s, "a", "-")->kind, RP_KIND_USDT);
+		assert_false(row(s, "a", "-")->late);
+		rp_snapshot__free(s);
+	}
+}
+
 /* Numbers by their size, whatever their sign; then addresses, texts, and what is no value. */
 static void test_order_of_labels(void **state)
 {
@@ -314,6 +343,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_labels, start),
+		cmocka_unit_test(test_late_in_one),
 		cmocka_unit_test_setup(test_order_of_labels, start),
 		cmocka_unit_test_setup(test_labels_at_the_end, start),
 		cmocka_unit_test_setup(test_labels_add_up, start),
