@@ -38,6 +38,7 @@ static struct {
 	bool is_idle;
 	const char *keys;  /* that are typed one after the other; NULL: there is no screen */
 	const char *shown; /* what the last of them, which quits, waits for */
+	bool has_figures;  /* the screen */
 	bool records;	   /* instances come, too: */
 	unsigned instances, told;
 	struct rp_thread_info thread;
@@ -97,10 +98,13 @@ static inline void type_next(void)
 		pty.n += got > 0 ? (size_t)got : 0;
 	}
 	pty.text[pty.n] = '\0';
-	/* The end is not asked for before what it would hide was shown, or never will be. */
-	if (*kernel.keys == 'q' && !strstr(pty.text, kernel.shown) && kernel.drains < 300)
-		return;
-	if (kernel.drains > 2 && *kernel.keys)
+	kernel.has_figures = kernel.has_figures || strstr(pty.text, "REGION");
+	/* Before there are figures, keys do nothing. The end is not asked for before what it
+	 * would hide was shown. Where neither ever is, the test says so at last. */
+	if (!kernel.has_figures || (*kernel.keys == 'q' && !strstr(pty.text, kernel.shown)))
+		if (kernel.drains < 3000)
+			return;
+	if (*kernel.keys)
 		type(kernel.keys++, 1);
 }
 
@@ -217,6 +221,7 @@ static inline void begin_run(void)
 	fake_close_chunks();
 	fake.inner_maps = 0;
 	kernel.calls = kernel.drains = kernel.instances = kernel.told = 0;
+	kernel.has_figures = false;
 	fake_linked.n = 0;
 }
 

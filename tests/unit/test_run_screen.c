@@ -257,7 +257,7 @@ static void a_resized_screen_is_drawn_anew(void **state)
 
 	(void)state;
 	kernel.keys = "q";
-	kernel.shown = "\x1b[30;";
+	kernel.shown = "\x1b[30d";
 	kernel.then = make_wide;
 	assert_true(trace_on_screen("-f probed_one", &status));
 	assert_int_equal(status, RP_EXIT_OK);
