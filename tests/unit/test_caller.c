@@ -392,7 +392,8 @@ static void standard_descriptors_are_taken(void **state)
 
 /* ---- limits ---------------------------------------------------------------------------------- */
 
-static void assert_refused(__rlimit_resource_t resource, rlim_t most, const char *option)
+static void assert_refused(__rlimit_resource_t resource, rlim_t most, const char *cause,
+			   const char *cure)
 {
 	struct rp_err err;
 	int status;
@@ -401,7 +402,7 @@ static void assert_refused(__rlimit_resource_t resource, rlim_t most, const char
 	if (!pid)
 		_exit(setrlimit(resource, &(struct rlimit){most, most}) ||
 		      !rp_limits__check(&err) || err.exit != RP_EXIT_DENIED ||
-		      !strstr(err.cause, option) || !strstr(err.cure, option));
+		      strcmp(err.cause, cause) || strcmp(err.cure, cure));
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_int_equal(status, 0);
 }
@@ -412,9 +413,16 @@ static void limits_that_are_too_low(void **state)
 
 	(void)state;
 	assert_int_equal(rp_limits__check(&err), 0);
-	assert_refused(RLIMIT_NOFILE, 64, "ulimit -n");
-	assert_refused(RLIMIT_STACK, 64 << 10, "ulimit -s");
-	assert_refused(RLIMIT_AS, 30000 << 10, "ulimit -v");
+	assert_refused(RLIMIT_NOFILE, 127,
+		       "open files: limited to 127 (ulimit -n), and rptrace needs 128",
+		       "ulimit -n 128");
+	/* The shell counts these in KiB. */
+	assert_refused(RLIMIT_STACK, 64 << 10,
+		       "the stack: limited to 64 KiB (ulimit -s), and rptrace needs 256",
+		       "ulimit -s 256");
+	assert_refused(RLIMIT_AS, 30000 << 10,
+		       "memory: limited to 30000 KiB (ulimit -v), and rptrace needs 65536",
+		       "ulimit -v 65536");
 }
 
 /* A soft limit alone is no obstacle, and what is started has it back. */
