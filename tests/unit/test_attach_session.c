@@ -2,6 +2,7 @@
 /* How the BPF programs and their maps are set up, and what is read of them. */
 #include "libbpf_fixture.h"
 
+#include "attach/preempt_count.h"
 #include "util/clock.h"
 
 #define MAP(s, map)	 ((s)->skel->maps.map)
@@ -502,6 +503,7 @@ static void wakers_are_watched_from_when_it_is_asked(void **state)
 	struct rp_session_opts opts = fake_opts(RP_ATTACH_MULTI);
 	uint64_t before = rp_clock__now(), since;
 	struct rp_session *s = fake_session(&opts);
+	int64_t at;
 	size_t made;
 
 	/* Not where there is no room for them. */
@@ -520,6 +522,9 @@ static void wakers_are_watched_from_when_it_is_asked(void **state)
 	since = rp_session__wakers_since(s);
 	assert_in_range(since, before, rp_clock__now());
 	assert_int_equal(fake.links_made, made + 2);
+	/* The programs are told where this kernel counts its interrupts. */
+	assert_int_equal(rp_preempt_count__find(NULL, &at), 0);
+	assert_int_equal(s->skel->bss->preempt_count_at, at);
 	/* They are already. */
 	while (rp_clock__now() == since)
 		;

@@ -88,6 +88,65 @@ static void test_fewer_than_counted(void **state)
 	assert_int_equal(percentile(100, 0.99, 20, 5000), 5000);
 }
 
+/* A part may begin and end anywhere in the one that it is added to. */
+static void test_parts_are_added(void **state)
+{
+	enum { FROM = 100, N = 8 };
+
+	(void)state;
+	for (uint32_t from = 0; from <= N; from++)
+		for (uint32_t end = from; end <= N; end++) {
+			uint64_t sum[N] = {1, 2, 3, 4, 5, 6, 7, 8}, more[N] = {10, 20, 30};
+			struct rp_hist_part to = {sum, FROM, FROM + N};
+			const struct rp_hist_part part = {more, FROM + from, FROM + end};
+
+			rp_hist__add(&to, &part);
+			for (uint32_t i = 0; i < N; i++)
+				assert_int_equal(
+					sum[i],
+					i + 1 + (i >= from && i < end ? more[i - from] : 0));
+		}
+}
+
+/* Calls of a region below another one, of which no bucket is kept but those that are used. */
+static void call(struct fixture *f, uint32_t parent, uint32_t region, uint64_t n, uint64_t ns)
+{
+	uint32_t node = fixture_node(f, parent, region), bucket = rp_hist_index(ns);
+	struct rp_hist_part *part = &f->nodes[node - 1].hist;
+
+	fixture_frames(f, node, n, ns, 0, 0, 0);
+	*part = (struct rp_hist_part){part->bucket + bucket, bucket, bucket + 1};
+}
+
+/* A region has the times of all of its callers' calls, whichever are longer. */
+static void test_of_several_callers(void **state)
+{
+	static struct fixture f;
+	struct rp_snapshot_opts opts = {.by = RP_BY_NONE};
+	struct rp_snapshot *s;
+	uint32_t root, region;
+
+	(void)state;
+	fixture_init(&f);
+	root = fixture_root(&f, 1, "a");
+	region = fixture_region(&f, "called", RP_KIND_FUNCTION, "/bin/a");
+	call(&f, root, region, 3, 1000);
+	call(&f, fixture_node(&f, root, fixture_region(&f, "b", RP_KIND_FUNCTION, "/bin/a")),
+	     region, 5, 900000);
+	call(&f, fixture_node(&f, root, fixture_region(&f, "c", RP_KIND_FUNCTION, "/bin/a")),
+	     region, 2, 50);
+	s = rp_snapshot__build(&f.counts, NULL, &opts);
+	assert_non_null(s);
+	assert_string_equal(s->rows[0].name, "called");
+	for (uint32_t i = 0; i < RP_HIST_BUCKETS; i++)
+		assert_int_equal(rp_hist_part__at(&s->rows[0].hist, i),
+				 i == rp_hist_index(1000)     ? 3
+				 : i == rp_hist_index(900000) ? 5
+				 : i == rp_hist_index(50)     ? 2
+							      : 0);
+	rp_snapshot__free(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -97,6 +156,8 @@ int main(void)
 		cmocka_unit_test_setup(test_two_peaks, empty),
 		cmocka_unit_test_setup(test_last_bucket_ends_at_max, empty),
 		cmocka_unit_test_setup(test_fewer_than_counted, empty),
+		cmocka_unit_test(test_parts_are_added),
+		cmocka_unit_test(test_of_several_callers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

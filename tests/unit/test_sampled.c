@@ -90,6 +90,38 @@ static void equal_places_are_one(void **state)
 	assert_int_equal(rp_sample_store__function_of(store, place("f", "", 0)), place("f", "", 0));
 }
 
+/* What differs by one member alone is another place, and each is told of as it was. */
+static void other_places_are_others(void **state)
+{
+	static const struct rp_place all[] = {
+		{"f", "a.c", 3, "app"}, {"g", "a.c", 3, "app"},	 {"f", "b.c", 3, "app"},
+		{"f", "a.c", 4, "app"}, {"f", "a.c", 3, "libx"}, {"f", "", 0, "liby"},
+	};
+	uint32_t number[sizeof(all) / sizeof(all[0])];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		number[i] = rp_sample_store__place(store, &all[i]);
+		for (size_t k = 0; k < i; k++)
+			assert_int_not_equal(number[i], number[k]);
+	}
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		const struct rp_place *p = rp_sample_store__place_at(store, number[i]);
+
+		assert_int_equal(rp_sample_store__place(store, &all[i]), number[i]);
+		assert_string_equal(p->function, all[i].function);
+		assert_string_equal(p->file, all[i].file);
+		assert_int_equal(p->line, all[i].line);
+		assert_string_equal(p->object, all[i].object);
+		p = rp_sample_store__place_at(store,
+					      rp_sample_store__function_of(store, number[i]));
+		assert_string_equal(p->function, all[i].function);
+		assert_string_equal(p->object, all[i].object);
+		assert_string_equal(p->file, "");
+		assert_int_equal(p->line, 0);
+	}
+}
+
 static void count_place(void *ctx, uint32_t number, const struct rp_place *p)
 {
 	uint32_t *told = ctx;
@@ -501,6 +533,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(equal_places_are_one, begin, end),
+		cmocka_unit_test_setup_teardown(other_places_are_others, begin, end),
 		cmocka_unit_test_setup_teardown(listeners_are_told_what_is_there, begin, end),
 		cmocka_unit_test_setup_teardown(stacks_share_their_callers, begin, end),
 		cmocka_unit_test(past_the_bound_samples_are_dropped),
