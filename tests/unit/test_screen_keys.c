@@ -269,6 +269,36 @@ static void test_columns(void **state)
 	assert_string_equal(s.columns.item[0].column->key, "name");
 }
 
+/* From its place to before all others but the name, and back to the last place; no further. */
+static void test_columns_move(void **state)
+{
+	static const int left[] = {'<', RP_KEY_LEFT, RP_KEY_F0 + 7},
+			 right[] = {'>', RP_KEY_RIGHT, RP_KEY_F0 + 8};
+	const struct rp_column *before[RP_SCREEN_COLUMNS_MAX];
+	size_t n = s.columns.n;
+
+	(void)state;
+	for (size_t i = 0; i < n; i++)
+		before[i] = s.columns.item[i].column;
+	key('c');
+	while (s.menu + 1 < n)
+		key(RP_KEY_DOWN);
+	for (size_t k = 0; k < sizeof(left) / sizeof(left[0]); k++) {
+		for (size_t i = 0; i <= n; i++)
+			key(left[k]);
+		assert_int_equal(s.menu, 1);
+		assert_ptr_equal(s.columns.item[0].column, before[0]);
+		assert_ptr_equal(s.columns.item[1].column, before[n - 1]);
+		for (size_t i = 2; i < n; i++)
+			assert_ptr_equal(s.columns.item[i].column, before[i - 1]);
+		for (size_t i = 0; i <= n; i++)
+			key(right[k]);
+		assert_int_equal(s.menu, n - 1);
+		for (size_t i = 0; i < n; i++)
+			assert_ptr_equal(s.columns.item[i].column, before[i]);
+	}
+}
+
 /* Each column of every view can be had here. */
 /* Changes against a baseline, and what is new, where there is one. */
 static void test_columns_complete(void **state)
@@ -433,6 +463,7 @@ int main(void)
 		TEST(test_add),
 		TEST(test_group),
 		TEST(test_columns),
+		TEST(test_columns_move),
 		TEST(test_columns_complete),
 		TEST(test_panes),
 		TEST(test_log_scale),
