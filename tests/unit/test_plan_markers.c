@@ -204,9 +204,33 @@ static void test_spans_by_name(void **state)
 	}
 }
 
+/* What has a name made at run time may come yet, where there are such. */
+static void test_markers_that_match_nothing(void **state)
+{
+	struct fixture f = fixture();
+
+	(void)state;
+	select_usdt(&f, "rptrace:order");
+	select_usdt(&f, "rptrace:o*");
+	select_usdt(&f, "rptrace:made-later");
+	select_usdt(&f, "other:nosuch");
+	run_markers(&f);
+	assert_string_equal(rp_plan__unmatched(f.plan), "other:nosuch");
+	rp_plan__free(f.plan);
+
+	f = fixture();
+	select_usdt(&f, "rptrace:block");
+	select_usdt(&f, "rptrace:bl*");
+	select_usdt(&f, "rptrace:made-later");
+	run_notes(&f, blocks, N(blocks));
+	assert_string_equal(rp_plan__unmatched(f.plan), "rptrace:made-later");
+	rp_plan__free(f.plan);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_markers_that_match_nothing),
 		cmocka_unit_test(test_default_markers),
 		cmocka_unit_test(test_ends_of_some_blocks),
 		cmocka_unit_test(test_markers_by_name),

@@ -472,9 +472,48 @@ static void test_pairs_of_postgres(void **state)
 	assert_pairs_of("/usr/lib/postgresql/15/bin/postgres", "postgresql:query__*", 5);
 }
 
+/* Each is looked for by itself, and what is refused was found. */
+static void test_probes_that_match_nothing(void **state)
+{
+	static const struct {
+		const char *text;
+		bool matches;
+	} selections[] = {
+		{"db:query", true},
+		{"db:query-start", true},
+		{"d*:q*", true},
+		{"db:lock-acquire", true},
+		{"db:lock-acquire:lock-release", true},
+		{"db:query-start@arg0", true},
+		{"db:nosuch", false},
+		{"nosuch:query", false},
+		{"vm:query", false},
+		{"db:lock-acquire:nosuch", false},
+		{"db:nosuch:lock-release", false},
+		{"vm:lock-acquire:lock-release", false},
+		{"libother.so:db:query", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < N(selections); i++) {
+		struct fixture f = fixture();
+
+		select_usdt(&f, "db:transaction");
+		select_usdt(&f, selections[i].text);
+		select_usdt(&f, "db:*");
+		run_database(&f);
+		if (selections[i].matches)
+			assert_null(rp_plan__unmatched(f.plan));
+		else
+			assert_string_equal(rp_plan__unmatched(f.plan), selections[i].text);
+		rp_plan__free(f.plan);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_probes_that_match_nothing),
 		cmocka_unit_test(test_default_is_all_pairs),
 		cmocka_unit_test(test_every_call_of_an_interpreter),
 		cmocka_unit_test(test_default_takes_no_functions),

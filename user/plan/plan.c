@@ -232,6 +232,9 @@ const char *rp_plan__unmatched(const struct rp_plan *plan)
 	for (size_t i = 0; i < plan->n_functions; i++)
 		if (!plan->functions[i].matched)
 			return plan->functions[i].text;
+	for (size_t i = 0; i < plan->n_usdts; i++)
+		if (!plan->usdts[i].matched)
+			return plan->usdts[i].text;
 	return NULL;
 }
 

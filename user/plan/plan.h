@@ -108,7 +108,7 @@ void rp_plan__free(struct rp_plan *plan);
 
 /* The first -x that has taken something which is selected; NULL: none has. */
 const char *rp_plan__excluded_by(const struct rp_plan *plan);
-/* The first -f that no function is called by in what was added so far; NULL: there is none. */
+/* The first -f or -u that names nothing of what was added so far; NULL: there is none. */
 const char *rp_plan__unmatched(const struct rp_plan *plan);
 
 /* How many spans have got an end from another object than the one before: more is wanted then of

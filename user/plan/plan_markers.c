@@ -104,21 +104,20 @@ static bool query_names(const struct rp_usdt_query *query, enum rp_role role, co
 static bool wants_marker(const struct markers *m, enum rp_role role, const char *name,
 			 const char *probe)
 {
+	bool wanted = rp_plan__is_default(m->plan);
 	struct rp_usdt_query query;
 
-	if (rp_plan__is_default(m->plan))
-		return true;
 	for (size_t i = m->plan->first_usdt; i < m->plan->n_usdts; i++) {
-		const struct rp_select_usdt *s = &m->plan->usdts[i];
+		struct rp_select_usdt *s = &m->plan->usdts[i];
 
 		if ((rp_select_usdt__plain(s, rp_plan__is_of_target(m->plan, m->object->is_exe),
 					   &query) &&
 		     query_names(&query, role, name, probe)) ||
 		    (rp_select_usdt__of_object(s, m->object->path, &query) &&
 		     query_names(&query, role, name, probe)))
-			return true;
+			wanted = s->matched = true;
 	}
-	return false;
+	return wanted;
 }
 
 /*
@@ -127,12 +126,13 @@ static bool wants_marker(const struct markers *m, enum rp_role role, const char 
  */
 static bool wants_names(const struct markers *m)
 {
+	bool wanted = m->any || rp_plan__is_default(m->plan), has_names = false;
 	struct rp_usdt_query query[2];
 
-	if (m->any || rp_plan__is_default(m->plan))
-		return true;
-	for (size_t i = m->plan->first_usdt; i < m->plan->n_usdts; i++) {
-		const struct rp_select_usdt *s = &m->plan->usdts[i];
+	for (size_t i = 0; i < m->object->n_notes; i++)
+		has_names |= !strcmp(m->object->notes[i].provider, NAME_PROVIDER);
+	for (size_t i = m->plan->first_usdt; i < m->plan->n_usdts && has_names; i++) {
+		struct rp_select_usdt *s = &m->plan->usdts[i];
 		size_t n = rp_select_usdt__plain(
 			s, rp_plan__is_of_target(m->plan, m->object->is_exe), &query[0]);
 
@@ -140,9 +140,9 @@ static bool wants_names(const struct markers *m)
 		while (n--)
 			if (!strcmp(query[n].provider, STATIC_PROVIDER) ||
 			    rp_glob__match_probe(query[n].provider, NAME_PROVIDER))
-				return true;
+				wanted = s->matched = true;
 	}
-	return false;
+	return wanted;
 }
 
 /* ---- sites --------------------------------------------------------------------------------- */

@@ -424,6 +424,7 @@ static int add_explicit(struct rp_usdt_probes *u, const struct rp_usdt_query *qu
 		rc = pair_explicit(u, query, begin, begins == 1, stem);
 		if (rc || !u->n_pairs)
 			continue;
+		*query->matched = true;
 		name = explicit_name(u, query);
 		if (!name)
 			rc = -ENOMEM;
@@ -435,6 +436,18 @@ static int add_explicit(struct rp_usdt_probes *u, const struct rp_usdt_query *qu
 }
 
 /* ---- all of it ----------------------------------------------------------------------------- */
+
+/* It means something of the object, be it only refused or left out. */
+static bool names_any(const struct rp_usdt_probes *u, const struct rp_usdt_query *query)
+{
+	for (size_t i = 0; i < u->n_probes; i++)
+		if (names_begin(query, &u->probes[i], u->probes[i].name))
+			return true;
+	for (size_t i = 0; i < u->n_pairs; i++)
+		if (names_begin(query, u->pairs[i].begin, pair_name(&u->pairs[i])))
+			return true;
+	return false;
+}
 
 /* Only a run that finds nothing needs them. */
 static int remember_names(struct rp_usdt_probes *u, const struct rp_usdt_query *queries, size_t n)
@@ -458,13 +471,16 @@ static int remember_names(struct rp_usdt_probes *u, const struct rp_usdt_query *
 
 static int add_selected(struct rp_usdt_probes *u)
 {
-	const struct rp_plan *plan = u->plan;
+	struct rp_plan *plan = u->plan;
 	struct rp_usdt_query *queries = calloc(plan->n_usdts + 1, sizeof(*queries));
 	size_t n = 0;
 	int rc = queries ? 0 : -ENOMEM;
 
 	for (size_t i = plan->first_usdt; i < plan->n_usdts && !rc; i++)
-		n += read_selection(u, &plan->usdts[i], &queries[n]);
+		if (read_selection(u, &plan->usdts[i], &queries[n]))
+			queries[n++].matched = &plan->usdts[i].matched;
+	for (size_t i = 0; i < n; i++)
+		*queries[i].matched |= !queries[i].end && names_any(u, &queries[i]);
 	for (int key = -1; key < RP_USDT_ARGS_MAX && !rc; key++)
 		rc = add_pairs(u, queries, n, key);
 	for (size_t i = 0; i < n && !rc; i++)

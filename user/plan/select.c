@@ -275,7 +275,10 @@ bool rp_select_usdt__plain(const struct rp_select_usdt *selection, bool is_targe
 
 	if (!is_target || selection->n > 3 || strchr(f[0], '/'))
 		return false;
-	*out = (struct rp_usdt_query){f[0], f[1], selection->n == 3 ? f[2] : NULL, selection->key};
+	*out = (struct rp_usdt_query){.provider = f[0],
+				      .begin = f[1],
+				      .end = selection->n == 3 ? f[2] : NULL,
+				      .key = selection->key};
 	return true;
 }
 
@@ -286,6 +289,9 @@ bool rp_select_usdt__of_object(const struct rp_select_usdt *selection, const cha
 
 	if (selection->n < 3 || !names_object(f[0], selection->resolved, path))
 		return false;
-	*out = (struct rp_usdt_query){f[1], f[2], selection->n == 4 ? f[3] : NULL, selection->key};
+	*out = (struct rp_usdt_query){.provider = f[1],
+				      .begin = f[2],
+				      .end = selection->n == 4 ? f[3] : NULL,
+				      .key = selection->key};
 	return true;
 }
