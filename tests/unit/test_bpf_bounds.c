@@ -57,6 +57,60 @@ static void test_shares(void **state)
 	assert_in_range(nodes_taken(&other), 11, 14);
 }
 
+/* Events of a thread until one is not told. */
+static __u32 events_told(struct fake_thread *t)
+{
+	__u32 n = 0;
+
+	fake_run(t);
+	fake.submitted = 0;
+	while (send_event(RP_EVENT_STACK, (__u32)t->task.tgid, 0)) {
+		fake.written += RP_EVENT_SHORT + BPF_RINGBUF_HDR_SZ;
+		fake.submitted = 0;
+		n++;
+	}
+	return n;
+}
+
+/* While nobody reads: what is beyond a share is lost, each time; whose it is is told once. */
+static void test_shares_of_the_ring(void **state)
+{
+	enum { ALL = RP_EVENTS_BYTES / (RP_EVENT_SHORT + BPF_RINGBUF_HDR_SZ) };
+	static struct fake_thread third;
+	const struct rp_event *event = (void *)fake.ring[0];
+
+	(void)state;
+	fake_thread_init(&other, &other, PROCESS + 50, PROCESS + 50);
+	fake_thread_init(&third, &third, PROCESS + 60, PROCESS + 60);
+	fake_share(&first, 1000);
+	fake_share(&other, 1000);
+	fake_share(&third, 1000);
+	fake.written = 1;
+	assert_in_range(events_told(&first), ALL / 2 - 2, ALL / 2 + 2);
+	assert_int_equal(lost[RP_LOST_EVENTS], 1);
+	assert_int_equal(fake.submitted, 1);
+	assert_int_equal(event->header.type, RP_EVENT_SHARE);
+	assert_int_equal(event->pid, PROCESS);
+	assert_int_equal(event->detail, RP_SHARED_EVENTS);
+	for (__u64 i = 2; i < 5; i++) {
+		assert_int_equal(events_told(&first), 0);
+		assert_int_equal(lost[RP_LOST_EVENTS], i);
+		assert_int_equal(fake.submitted, 0);
+	}
+	assert_in_range(events_told(&other), ALL / 4 - 2, ALL / 4 + 2);
+	assert_in_range(events_told(&third), 0, 4);
+	assert_int_equal(lost[RP_LOST_EVENTS], 6);
+	assert_int_equal(fake.submitted, 1);
+	assert_int_equal(event->header.type, RP_EVENT_USER_SHARE);
+	assert_int_equal(event->user, 1000);
+	assert_int_equal(events_told(&third), 0);
+	assert_int_equal(lost[RP_LOST_EVENTS], 7);
+	assert_int_equal(fake.submitted, 0);
+	/* Another user has a part of what is left. */
+	fake_share(&third, 1001);
+	assert_in_range(events_told(&third), ALL / 8 - 8, ALL / 8 + 8);
+}
+
 /* In a user namespace they are their owner's, whatever they call themselves. */
 static void test_users_of_namespaces(void **state)
 {
@@ -272,7 +326,7 @@ static void test_overlaps(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_shares),    TEST(test_users_of_namespaces),
+		TEST(test_shares),    TEST(test_shares_of_the_ring), TEST(test_users_of_namespaces),
 		TEST(test_children),  TEST(test_goroutines),
 #ifdef __x86_64__
 		TEST(test_libraries),

@@ -29,6 +29,59 @@ static void test_groups(void **state)
 	assert_int_equal(fake_figures(FAKE_ROOT, A).count, 1);
 }
 
+/* Whose roots are one: of two threads of a process, and of a process of the same command. */
+static void test_groupings(void **state)
+{
+	enum { THREADS = 3 };
+	const __u64 of_first = PROCESS | 5ull << 32, of_second = (PROCESS + 1) | 9ull << 32,
+		    of_other = (PROCESS + 50) | 7ull << 32;
+	const char command[8] = "lead";
+	const struct {
+		__u32 by;
+		__u64 label[THREADS];
+		const char *name_of_second;
+	} cases[] = {
+		{RP_GROUP_NONE, {0, 0, 0}, "lead"},
+		{RP_GROUP_PROCESS, {of_first, of_first, of_other}, "lead"},
+		{RP_GROUP_THREAD, {of_first, of_second, of_other}, "work"},
+		{RP_GROUP_COMMAND, {}, "lead"},
+		{RP_GROUP_CGROUP, {77, 77, 77}, "lead"},
+	};
+	struct fake_thread other, *threads[THREADS] = {&first, &second, &other};
+	__u32 tgid = PROCESS + 50, none = 0;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		fake_setup(state);
+		fake_thread_init(&other, &other, PROCESS + 50, PROCESS + 50);
+		bpf_map_update_elem(&tracked, &tgid, &none, BPF_ANY);
+		memcpy(first.task.comm, "lead", 5);
+		memcpy(second.task.comm, "work", 5);
+		memcpy(other.task.comm, "lead", 5);
+		first.task.start_time = 5ull << 20;
+		second.task.start_time = 9ull << 20;
+		other.task.start_time = 7ull << 20;
+		group_by = cases[i].by;
+		for (int k = 0; k < THREADS; k++) {
+			__u64 label = cases[i].label[k], before;
+			struct rp_node *root;
+			__u32 id;
+
+			if (cases[i].by == RP_GROUP_COMMAND)
+				memcpy(&label, command, sizeof(label));
+			id = fake_node(0, 0, label);
+			before = fake_figures(id, A).count;
+			fake_run(threads[k]);
+			hit(ENTER, A, SP, 1000);
+			hit(LEAVE, A, SP, 1100);
+			id = fake_node(0, 0, label);
+			assert_int_equal(fake_figures(id, A).count, before + 1);
+			root = bpf_map_lookup_elem(&nodes, &id);
+			assert_string_equal(root->comm, k == 1 ? cases[i].name_of_second : "lead");
+		}
+		assert_int_equal(fake.submitted, cases[i].by == RP_GROUP_CGROUP);
+	}
+}
+
 /* While probes are replaced each call counts once: by the new one where both are hit. */
 static void test_swap(void **state)
 {
@@ -206,6 +259,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_groups),
+		TEST(test_groupings),
 		TEST(test_swap),
 		TEST(test_processes),
 		TEST(test_places_of_threads),

@@ -245,6 +245,43 @@ static void test_deep_stacks(void **state)
 	assert_int_equal(look(), PYTHON_KEPT_MAX + RP_PYTHON_CUT);
 }
 
+/* A sample is cut off where either part of its stack is; the native one says by what. */
+static void test_deep_stacks_in_samples(void **state)
+{
+	static const struct {
+		size_t frames;
+		bool native_is_whole;
+		__u32 end;
+	} cases[] = {
+		{PYTHON_KEPT_MAX, true, RP_UNWIND_END_COMPLETE},
+		{PYTHON_KEPT_MAX, false, RP_UNWIND_END_NO_ROW},
+		{PYTHON_KEPT_MAX + 1, true, RP_UNWIND_END_DEPTH},
+		{PYTHON_KEPT_MAX + 1, false, RP_UNWIND_END_NO_ROW},
+	};
+	static _Alignas(MEMORY_BLOCK_BYTES) __u64 stack[MEMORY_BLOCK_WORDS];
+	static struct rp_sample s;
+
+	(void)state;
+	*(unsigned long *)&PT_REGS_IP(&fake.regs) = 0x401000;
+	*(unsigned long *)&PT_REGS_SP(&fake.regs) = (unsigned long)stack;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		*(unsigned long *)&PT_REGS_FP(&fake.regs) = cases[i].native_is_whole
+								    ? (unsigned long)stack
+								    : 0;
+		set_frames(cases[i].frames);
+		look_at_thread(&s, &first.task, PROCESS, NULL);
+		assert_int_equal(s.end, cases[i].end);
+		assert_int_equal(s.addresses, 1);
+		assert_int_equal(s.python, PYTHON_KEPT_MAX + 1);
+		for (size_t k = 0; k < PYTHON_KEPT_MAX; k++) {
+			const __rp_u64 *word = &s.address[1 + RP_PYTHON_WORDS * k];
+
+			assert_int_equal(word[0], AT(w.code[k % CODES]));
+			assert_int_equal(word[1], 2 * k);
+		}
+	}
+}
+
 /* ---- whose state ----------------------------------------------------------------------------- */
 
 /* Where there is no key, or what it leads to is another's, by the list of all threads. */
@@ -418,11 +455,17 @@ static void test_texts(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		PYTHON(test_chains),	   PYTHON(test_ends_on_the_stack),
-		PYTHON(test_odd_frames),   PYTHON(test_deep_stacks),
-		PYTHON(test_threads),	   PYTHON(test_no_interpreter),
-		PYTHON(test_what_is_told), PYTHON(test_told_once),
-		PYTHON(test_full_ring),	   PYTHON(test_many_codes),
+		PYTHON(test_chains),
+		PYTHON(test_ends_on_the_stack),
+		PYTHON(test_odd_frames),
+		PYTHON(test_deep_stacks),
+		PYTHON(test_deep_stacks_in_samples),
+		PYTHON(test_threads),
+		PYTHON(test_no_interpreter),
+		PYTHON(test_what_is_told),
+		PYTHON(test_told_once),
+		PYTHON(test_full_ring),
+		PYTHON(test_many_codes),
 		PYTHON(test_texts),
 	};
 

@@ -212,6 +212,9 @@ static void test_depth(void **state)
 	assert_int_equal(fake_strays(C).hits, 2);
 	assert_int_equal(fake_figures(FAKE_ROOT, A).count, 1);
 	assert_int_equal(fake_figures(node(FAKE_ROOT, A), B).count, 1);
+	/* One exit more than entries were lost is a surprise. */
+	hit(LEAVE, C, SP - 20, 2100);
+	assert_int_equal(lost[RP_LOST_UNMATCHED], 1);
 }
 
 /* Stacks that are deeper than what every thread has room for. */
@@ -257,19 +260,27 @@ static void test_no_node(void **state)
 static void test_unmatched(void **state)
 {
 	static const struct {
-		bool entered_before, thread_is_new, added_since;
+		bool entered_before, added_since;
+		__u64 thread_starts, probed; /* when; or 0 */
 		__u64 unmatched;
 	} cases[] = {
 		{.unmatched = 0},
 		{.entered_before = true, .unmatched = 1},
-		{.thread_is_new = true, .unmatched = 1},
 		{.entered_before = true, .added_since = true, .unmatched = 0},
+		{.thread_starts = 499, .unmatched = 0},
+		{.thread_starts = 500, .unmatched = 1},
+		/* A library that came later: what was called before has no entry either. */
+		{.thread_starts = 500, .probed = 550, .unmatched = 0},
+		{.thread_starts = 549, .probed = 550, .unmatched = 0},
+		{.thread_starts = 550, .probed = 550, .unmatched = 1},
+		{.thread_starts = 499, .probed = 450, .unmatched = 0},
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		fake_setup(state);
 		ready_time = 500;
-		second.task.start_time = cases[i].thread_is_new ? 500 : 499;
+		site_group_start[0] = cases[i].probed;
+		second.task.start_time = cases[i].thread_starts;
 		fake_run(&second);
 		if (cases[i].entered_before) {
 			hit(RP_ROLE_BEGIN, A, SP, 600);
@@ -332,6 +343,32 @@ static void test_within(void **state)
 	assert_int_equal(fake_strays(A).hits, 2);
 	assert_int_equal(fake_strays(C).hits, 2);
 	assert_int_equal(lost[RP_LOST_UNMATCHED], 0);
+}
+
+/*
+ * Calls of the calibration tell what probes cost: they are measured whatever is asked for, and take
+ * nothing of what the target may have.
+ */
+static void test_calibration(void **state)
+{
+	(void)state;
+	cfg_within = true;
+	cfg_min_duration = 1000;
+	cfg_max_nodes = 2; /* one for the root */
+	fake_arg(1 + 1, 0);
+	cfg_where = (struct rp_filter){
+		.n = 1,
+		.table = rp_filter__bits_of(0),
+		.atom = {{.kind = RP_OPERAND_ARG, .accepts = RP_GREATER, .value = 7}}};
+	hit(ENTER, RP_REGION_CALIBRATE, SP, 1000);
+	hit(LEAVE, RP_REGION_CALIBRATE, SP, 1100);
+	assert_figures(FAKE_ROOT, RP_REGION_CALIBRATE,
+		       (struct rp_figures){
+			       .entries = 1, .count = 1, .total = 100, .self = 100, .cpu = 100});
+	assert_int_equal(fake_strays(RP_REGION_CALIBRATE).hits, 0);
+	assert_int_equal(nodes_used - nodes_own, 1);
+	for (int i = 0; i < RP_LOST_COUNT; i++)
+		assert_int_equal(lost[i], 0);
 }
 
 /* Names of run time: a number each, and what has none is counted. */
@@ -509,6 +546,7 @@ int main(void)
 		TEST(test_unmatched),
 		TEST(test_too_short),
 		TEST(test_within),
+		TEST(test_calibration),
 		TEST(test_names),
 		TEST(test_blocks),
 		TEST(test_record),

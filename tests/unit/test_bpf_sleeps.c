@@ -225,6 +225,41 @@ static void test_addresses_of_callers(void **state)
 	assert_int_equal(out.address[2], 0x403006);
 }
 
+/* Two processes with different code at the same addresses, all of which are kept at one place. */
+static void test_rows_of_processes(void **state)
+{
+	enum { BASE = 0x400000, BYTES = 0x2000, ROWS = 2, PROCESSES = 2 };
+	static const __u32 starts[ROWS] = {0x1000, 0x1401};
+	static struct rp_unwind_process processes[PROCESSES];
+	const __u64 elsewhere = (__u64)RP_UNWIND_ELSEWHERE << 32;
+
+	(void)state;
+	for (__u32 i = 0; i < PROCESSES; i++) {
+		void *table = bpf_map_lookup_elem(&unwind_objects, &i);
+
+		for (__u32 k = 0; k < RP_UNWIND_MAPPINGS_MAX; k++)
+			processes[i].mappings[k].start = RP_UNWIND_NOWHERE;
+		processes[i].serial = 1 + i;
+		processes[i].mappings[0] = (struct rp_unwind_mapping){.start = BASE,
+								      .end = BASE + BYTES,
+								      .bias = BASE,
+								      .object = i,
+								      .rows = ROWS};
+		for (__u32 k = 0; k < ROWS; k++)
+			*(__u64 *)bpf_map_lookup_elem(table, &k) = starts[k] |
+								   (__u64)(100 + 10 * i + k) << 32;
+	}
+	for (int round = 0; round < 2; round++)
+		for (__u32 k = 0; k < ROWS; k++)
+			for (__u32 i = 0; i < PROCESSES; i++)
+				assert_int_equal(unwind_row_at(&processes[i], BASE + starts[k]) >>
+							 32,
+						 100 + 10 * i + k);
+	assert_int_equal(unwind_row_at(&processes[0], BASE - 1), elsewhere);
+	assert_int_equal(unwind_row_at(&processes[0], BASE + BYTES), elsewhere);
+	assert_int_equal(unwind_row_at(&processes[0], BASE + BYTES - 1) >> 32, 101);
+}
+
 /* One page, that a thread steps through or returns to: neither before nor behind it. */
 static void test_code_of_probes(void **state)
 {
@@ -306,6 +341,7 @@ int main(void)
 		TEST(test_samples),
 		TEST(test_pending_returns),
 		TEST(test_addresses_of_callers),
+		TEST(test_rows_of_processes),
 		TEST(test_code_of_probes),
 #ifdef __x86_64__
 		TEST(test_stack_that_is_sampled),
