@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <limits.h>
+#include <linux/capability.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -18,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
@@ -441,6 +443,19 @@ static inline void send(enum rp_event_type type, pid_t pid, uint64_t detail)
 				       .time = rp_clock__now()};
 
 	rp_targets__on_event(f.targets, &event);
+}
+
+/* Rights to read what the owner himself may not; of root alone. */
+static inline void set_read_rights(bool may)
+{
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct data[2] = {{0}};
+	const unsigned rights = 1u << CAP_DAC_OVERRIDE | 1u << CAP_DAC_READ_SEARCH;
+
+	assert_int_equal(syscall(SYS_capget, &header, data), 0);
+	data[0].effective = may ? data[0].effective | (data[0].permitted & rights)
+				: data[0].effective & ~rights;
+	assert_int_equal(syscall(SYS_capset, &header, data), 0);
 }
 
 /* A program that has ended by the time its start is looked at. */

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
 /* Who is probed where, and what the kernel refuses. */
-#include <linux/capability.h>
 #include <signal.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 
 #include "targets_fixture.h"
 
@@ -191,19 +189,6 @@ static void test_nothing_is_linked_without_a_session(void **state)
 	rp_targets__stats(f.targets, &stats);
 	assert_true(stats.sites >= 3);
 	assert_int_equal(f.kernel.n_links, 0);
-}
-
-/* Rights to read what the owner himself may not; of root alone. */
-static void set_read_rights(bool may)
-{
-	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-	struct __user_cap_data_struct data[2] = {{0}};
-	const unsigned rights = 1u << CAP_DAC_OVERRIDE | 1u << CAP_DAC_READ_SEARCH;
-
-	assert_int_equal(syscall(SYS_capget, &header, data), 0);
-	data[0].effective = may ? data[0].effective | (data[0].permitted & rights)
-				: data[0].effective & ~rights;
-	assert_int_equal(syscall(SYS_capset, &header, data), 0);
 }
 
 /* Beside one that may be read, and however often it is looked at. */

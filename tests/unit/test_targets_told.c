@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
 /* What is told of targets: to whoever runs the trace, in figures and in errors, and to the kernel.
  */
-#include <linux/capability.h>
 #include <signal.h>
-#include <sys/syscall.h>
 
 #include "rptrace.h"
 #include "targets/internal.h"
@@ -128,19 +126,6 @@ static void test_files_with_leases(void **state)
 	assert_int_equal(f.kernel.lost[RP_LOST_FILES], 2);
 	assert_int_equal(f.kernel.lost[RP_LOST_LATE], 0);
 	assert_int_equal(links_alive(&f.kernel), 1);
-}
-
-/* Rights to read what the owner himself may not; of root alone. */
-static void set_read_rights(bool may)
-{
-	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-	struct __user_cap_data_struct data[2] = {{0}};
-	const unsigned rights = 1u << CAP_DAC_OVERRIDE | 1u << CAP_DAC_READ_SEARCH;
-
-	assert_int_equal(syscall(SYS_capget, &header, data), 0);
-	data[0].effective = may ? data[0].effective | (data[0].permitted & rights)
-				: data[0].effective & ~rights;
-	assert_int_equal(syscall(SYS_capset, &header, data), 0);
 }
 
 /* Two of them, in two processes: two are counted, and that they are there is told. */

@@ -31,7 +31,7 @@ struct rp_select_usdt {
 	unsigned n;
 	int key; /* 0 to RP_USDT_ARGS_MAX - 1: the argument that tells spans apart; -1: no spans */
 	char *resolved; /* as above, of the field that may be an object */
-	bool matched;	/* as above */
+	bool matched;	/* by what was seen so far */
 };
 
 /* One reading of a USDT selection. */
@@ -39,7 +39,7 @@ struct rp_usdt_query {
 	const char *provider, *begin;
 	const char *end; /* NULL: the pair rule finds it */
 	int key;	 /* as above */
-	bool *matched;	 /* of its selection */
+	bool *matched;	 /* that of its selection; NULL as it is read */
 };
 
 #define RP_USDT_ARGS_MAX     12
