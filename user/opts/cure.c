@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "opts/options.h"
+#include "util/program.h"
 
 const char *rp_cure__of_target(const struct rp_opts *opts, const char *verb,
 			       struct rp_command_line *line)
@@ -51,17 +52,11 @@ const char *rp_cure__with(const struct rp_opts *opts, const char *option, const 
 
 bool rp_cure__is_installed(const char *program)
 {
-	const char *path = getenv("PATH");
-	char file[PATH_MAX];
-	size_t len;
+	char *path = NULL;
+	bool found = !rp_program__find(program, &path);
 
-	for (; path && *path; path += len + (path[len] == ':')) {
-		len = strcspn(path, ":");
-		snprintf(file, sizeof(file), "%.*s/%s", (int)len, path, program);
-		if (!access(file, X_OK))
-			return true;
-	}
-	return false;
+	free(path);
+	return found;
 }
 
 /* Where root's PATH, or that of sudo, has it under its name alone. */

@@ -9,12 +9,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "opts/command_line.h"
 #include "opts/cure.h"
 #include "opts/parser.h"
 #include "util/edit_distance.h"
+#include "util/program.h"
 
 /* Names that differ in so many letters are no longer taken for each other. */
 #define NEAR 3
@@ -273,6 +273,12 @@ static int goes_after(const struct rp_parser *p, struct rp_edit *edit, const cha
 				strcmp(option, "-p") ? "a command goes" : "processes go", option);
 }
 
+/* A path that is typed may be one that is not there, which is told when it is to be run. */
+static bool may_be_program(const char *word)
+{
+	return strchr(word, '/') ? rp_program__check(word) != -EACCES : rp_cure__is_installed(word);
+}
+
 int rp_mistake__stray_word(const struct rp_parser *p)
 {
 	const char *word = p->argv[p->at], *verb = nearest_verb(word);
@@ -313,12 +319,12 @@ int rp_mistake__stray_word(const struct rp_parser *p)
 		return after_verb(p, word, next);
 	if (!next && !has_pid && !p->opts->argv && is_running(word))
 		return goes_after(p, &edit, "-p", word);
-	if (!has_pid && !p->opts->argv && (strchr(word, '/') || rp_cure__is_installed(word))) {
+	if (!has_pid && !p->opts->argv && may_be_program(word)) {
 		edit.n_skip = 0;
 		return goes_after(p, &edit, "--", NULL);
 	}
 	/* A program in this folder, which needs ./ to be found. */
-	if (!has_pid && !p->opts->argv && !access(word, X_OK)) {
+	if (!has_pid && !p->opts->argv && !rp_program__check(word)) {
 		snprintf(joined, sizeof(joined), "./%s", word);
 		return goes_after(p, &edit, "--", joined);
 	}

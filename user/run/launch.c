@@ -7,11 +7,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "opts/command_line.h"
+#include "util/program.h"
 
 struct rp_launch {
 	pid_t pid;
@@ -48,46 +48,6 @@ static int run_error(const struct rp_launch *l, int errnum, struct rp_err *err)
 	return rp_err__set(err, RP_EXIT_NOT_FOUND, -errnum, cure, "%s: %s", l->name,
 			   l->path && !access(l->path, F_OK) ? "its interpreter is not there"
 							     : "no such command");
-}
-
-static int is_program(const char *path)
-{
-	struct stat st;
-
-	if (stat(path, &st))
-		return -errno;
-	if (!S_ISREG(st.st_mode) || access(path, X_OK))
-		return -EACCES;
-	return 0;
-}
-
-/* As execvp looks: a name with a slash is a path, an empty one is none; one that may not be run is
- * remembered. */
-static int find_program(const char *name, char **path)
-{
-	const char *dirs = getenv("PATH");
-	int rc = -ENOENT;
-
-	if (!*name || strchr(name, '/')) {
-		*path = strdup(name);
-		return *path ? is_program(name) : -ENOMEM;
-	}
-	for (const char *dir = dirs ? dirs : "/bin:/usr/bin"; dir;) {
-		int len = (int)strcspn(dir, ":");
-		int found;
-
-		if (asprintf(path, "%.*s/%s", len ? len : 1, len ? dir : ".", name) < 0)
-			return -ENOMEM;
-		found = is_program(*path);
-		if (!found)
-			return 0;
-		if (found == -EACCES)
-			rc = -EACCES;
-		free(*path);
-		*path = NULL;
-		dir = dir[len] ? dir + len + 1 : NULL;
-	}
-	return rc;
 }
 
 /* The file that was found: the one that is probed, whatever PATH has become. */
@@ -156,7 +116,7 @@ int rp_launch__new(const struct rp_launch_opts *opts, struct rp_launch **out, co
 		return rp_err__no_memory(err);
 	l->go = l->failed = -1;
 	l->name = opts->argv[0];
-	rc = find_program(l->name, &l->path);
+	rc = rp_program__find(l->name, &l->path);
 	rc = rc ? run_error(l, -rc, err) : start_child(l, opts, err);
 	if (rc) {
 		rp_launch__free(l);
