@@ -77,15 +77,20 @@ static void send_library(pid_t pid, const char *name, uint64_t time)
 	rp_targets__on_event(f.targets, &event);
 }
 
-/* A process of which the executable is known, and a library that it has not mapped yet. */
-static void start_program(const char *function)
+static void run_program(pid_t pid, const char *name)
 {
 	char exe[PATH_MAX];
 
-	put_process(PID, 1);
-	map(PID, "prog");
-	snprintf(exe, sizeof(exe), "%s/%d/exe", f.root, PID);
-	assert_int_equal(symlink(path_of("prog"), exe), 0);
+	put_process(pid, 1);
+	map(pid, name);
+	snprintf(exe, sizeof(exe), "%s/%d/exe", f.root, pid);
+	assert_int_equal(symlink(path_of(name), exe), 0);
+}
+
+/* A process of which the executable is known, and a library that it has not mapped yet. */
+static void start_program(const char *function)
+{
+	run_program(PID, "prog");
 	make_object("lib.so");
 	if (function)
 		f.functions[0] = function;
@@ -455,6 +460,48 @@ static void test_ends_that_are_there(void **state)
 	assert_int_equal(f.kernel.lost[RP_LOST_LATE], 0);
 }
 
+/* Known when the first has ended; the next, which comes before all else, is not the only one. */
+static void test_end_in_a_library_of_a_short_process(void **state)
+{
+	(void)state;
+	make_file("ends", "beta", plain, sizeof(plain));
+	f.functions[0] = "*:probed_one:beta@arg0";
+	preload("ends");
+	run_program(PID, "prog");
+	start();
+	add(PID);
+	assert_int_equal(links_alive(&f.kernel), 0);
+	send_library(PID, "ends", rp_clock__now());
+	send(RP_EVENT_EXIT, PID, 0);
+	run_program(PID + 1, "prog");
+	send(RP_EVENT_EXEC, PID + 1, 0);
+	assert_int_equal(links_of(&f.kernel, 0, ino_of("prog")), 1);
+	assert_int_equal(links_of(&f.kernel, 0, ino_of("ends")), 1);
+	assert_int_equal(links_alive(&f.kernel), 2);
+}
+
+/* A file that is named has the other end, before anybody maps it. */
+static void test_end_in_a_file_that_is_named(void **state)
+{
+	static char function[PATH_MAX + 32];
+	struct rp_err err;
+
+	(void)state;
+	start_span_of_two_files();
+	run_program(PID, "target");
+	f.functions[0] = "alpha:beta@arg0";
+	snprintf(function, sizeof(function), "%s:alpha:beta@arg0", path_of("ends"));
+	f.functions[1] = function;
+	f.plan_opts.n_functions = 2;
+	start();
+	add(PID);
+	assert_int_equal(rp_targets__add_named(f.targets, &err), 0);
+	look();
+	assert_int_equal(links_of(&f.kernel, 0, ino_of("target")), 1);
+	assert_int_equal(links_of(&f.kernel, 0, ino_of("ends")), 1);
+	assert_int_equal(f.kernel.lost[RP_LOST_LATE], 0);
+}
+
 /* ---- what is told of processes --------------------------------------------------------------- */
 
 static void test_processes_are_told(void **state)
@@ -519,6 +566,9 @@ int main(void)
 		SWITCH_TEST(test_end_that_is_loaded_later),
 		SWITCH_TEST(test_end_in_another_process),
 		SWITCH_TEST(test_ends_that_are_there),
+		cmocka_unit_test_setup_teardown(test_end_in_a_library_of_a_short_process, set_up,
+						tear_down_preload),
+		SWITCH_TEST(test_end_in_a_file_that_is_named),
 		TARGETS_TEST(test_processes_are_told),
 		TARGETS_TEST(test_regions_are_taken_back),
 	};

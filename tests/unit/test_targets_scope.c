@@ -360,6 +360,23 @@ static void test_ended_before_it_is_looked_at(void **state)
 	assert_string_equal(err.cause, "process 5000002: there is no such process");
 }
 
+/* A child that maps a file is not told yet: it is no stranger. */
+static void test_child_that_is_not_known(void **state)
+{
+	(void)state;
+	put_process(PID, 1);
+	map(PID, "prog");
+	make_object("lib.so");
+	start();
+	add(PID);
+	put_process(PID + 1, PID);
+	map(PID + 1, "lib.so");
+	map(PID, "lib.so");
+	send(RP_EVENT_MAP, PID, 0);
+	look();
+	assert_int_equal(links_of(&f.kernel, 0, ino_of("lib.so")), 1);
+}
+
 /* Nor where its probes are refused because it has ended. */
 static void test_ended_before_it_is_probed(void **state)
 {
@@ -443,6 +460,7 @@ int main(void)
 		TARGETS_TEST(test_ended_since_it_was_found),
 		TARGETS_TEST(test_ended_before_it_is_looked_at),
 		TARGETS_TEST(test_ended_before_it_is_probed),
+		TARGETS_TEST(test_child_that_is_not_known),
 		TARGETS_TEST(test_first_thread_has_ended),
 		TARGETS_TEST(test_all_have_ended_since_they_were_found),
 	};

@@ -310,6 +310,14 @@ static void keep_descendants(const char *proc_root, struct pid_list *list)
 	list->n = kept;
 }
 
+pid_t rp_proc__parent(const char *proc_root, pid_t pid)
+{
+	struct stat_line stat;
+	int rc = stat_of(proc_root, pid, &stat);
+
+	return rc ? rc : stat.parent;
+}
+
 int rp_proc__descendants(const char *proc_root, pid_t pid, pid_t **pids, size_t *n)
 {
 	struct process *all = NULL;

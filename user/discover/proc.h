@@ -114,6 +114,9 @@ int rp_proc__compare_pids(const void *a, const void *b);
 /* All processes, in a malloc'ed array in no order. */
 int rp_proc__all(const char *proc_root, pid_t **pids, size_t *n);
 
+/* What it is a child of; 0: of none. Or a negative errno; -ESRCH: it has ended. */
+pid_t rp_proc__parent(const char *proc_root, pid_t pid);
+
 /* Live descendants of pid, parents first; *n of them in a malloc'ed array. */
 int rp_proc__descendants(const char *proc_root, pid_t pid, pid_t **pids, size_t *n);
 
@@ -156,12 +159,18 @@ struct rp_file_id {
 bool rp_proc__may_be_same(const struct rp_file_id *a, const char *a_path,
 			  const struct rp_file_id *b, const char *b_path);
 
+struct rp_proc_traced {
+	const pid_t *pids; /* sorted */
+	size_t n;
+	bool follow; /* their descendants, too, but for those of the caller */
+};
+
 /*
- * Which of the n objects, or what may be the same file, is mapped by a process that is not in `own`
- * (sorted, n_own of them). Sets foreign[i]. Unreadable processes count as not mapping.
+ * Which of the n objects, or what may be the same file, is mapped by a process that is not traced.
+ * Sets foreign[i]. Unreadable processes count as not mapping.
  */
 int rp_proc__foreign(const char *proc_root, const struct rp_file_id *files,
-		     const char *const *paths, size_t n, const pid_t *own, size_t n_own,
+		     const char *const *paths, size_t n, const struct rp_proc_traced *traced,
 		     bool *foreign);
 
 #endif

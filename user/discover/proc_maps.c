@@ -489,14 +489,33 @@ bool rp_proc__may_be_same(const struct rp_file_id *a, const char *a_path,
 	       !strcmp(file_name(a_path), file_name(b_path));
 }
 
+/*
+ * Of a child nobody may know yet that it is there, and one that has ended since is not there any
+ * more. What the caller has started is not traced.
+ */
+static bool is_child(const char *proc_root, pid_t pid, const struct rp_proc_traced *traced)
+{
+	pid_t parent = rp_proc__parent(proc_root, pid);
+
+	if (parent == -ESRCH)
+		return true;
+	for (; pid != getpid() && parent > 0; parent = rp_proc__parent(proc_root, pid)) {
+		if (is_own(parent, traced->pids, traced->n))
+			return true;
+		pid = parent;
+	}
+	return false;
+}
+
 /* Mark the files that a process maps; returns how many were not marked before. */
 static size_t mark_mapped(const char *proc_root, pid_t pid, const struct rp_file_id *files,
-			  const char *const *paths, size_t n, bool *foreign)
+			  const char *const *paths, size_t n, const struct rp_proc_traced *traced,
+			  bool *foreign)
 {
 	struct rp_mapped mapped;
 	struct rp_line_reader maps;
 	size_t found = 0;
-	bool executable;
+	bool executable, is_asked = !traced->follow;
 	char *path;
 
 	open_maps(&maps, proc_root, pid); /* a process may have ended */
@@ -509,20 +528,25 @@ static size_t mark_mapped(const char *proc_root, pid_t pid, const struct rp_file
 		id = (struct rp_file_id){mapped.dev, mapped.ino};
 		unescape(path);
 		rp_proc__cut_deleted(path);
-		for (size_t i = 0; i < n; i++)
-			if (!foreign[i] && files[i].ino == id.ino &&
-			    (files[i].dev == id.dev ||
-			     rp_proc__may_be_same(&files[i], paths[i], &id, path))) {
-				foreign[i] = true;
-				found++;
-			}
+		for (size_t i = 0; i < n; i++) {
+			if (foreign[i] || files[i].ino != id.ino ||
+			    (files[i].dev != id.dev &&
+			     !rp_proc__may_be_same(&files[i], paths[i], &id, path)))
+				continue;
+			if (!is_asked && is_child(proc_root, pid, traced))
+				goto out;
+			is_asked = true;
+			foreign[i] = true;
+			found++;
+		}
 	}
+out:
 	rp_line_reader__close(&maps);
 	return found;
 }
 
 int rp_proc__foreign(const char *proc_root, const struct rp_file_id *files,
-		     const char *const *paths, size_t n, const pid_t *own, size_t n_own,
+		     const char *const *paths, size_t n, const struct rp_proc_traced *traced,
 		     bool *foreign)
 {
 	size_t left = n;
@@ -534,8 +558,8 @@ int rp_proc__foreign(const char *proc_root, const struct rp_file_id *files,
 	if (!dir)
 		return -errno;
 	while (left && (pid = rp_proc__next_pid(dir)))
-		if (!is_own(pid, own, n_own))
-			left -= mark_mapped(proc_root, pid, files, paths, n, foreign);
+		if (!is_own(pid, traced->pids, traced->n))
+			left -= mark_mapped(proc_root, pid, files, paths, n, traced, foreign);
 	closedir(dir);
 	return 0;
 }

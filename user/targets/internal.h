@@ -148,6 +148,7 @@ struct rp_targets {
 	bool waiting;	/* for links to retire: sites that are wanted again ... */
 	bool unpruned;	/* ... and site groups with sites that are wanted no more ... */
 	bool unsafe;	/* ... and regions that need RET sites beside their return probes */
+	bool undecided; /* the scope of files of which something is wanted for the first time */
 	bool selecting; /* what is found now comes by the last selection */
 	bool stripped, denied;
 	struct rp_file_id *denied_files; /* that rptrace may not read */
@@ -259,8 +260,8 @@ int rp_object__link(struct rp_targets *t, const struct rp_object *o,
  * case already, see whether the event that is looked at was before.
  */
 void rp_object__start(struct rp_targets *t, struct rp_object *o);
-/* Objects from `first` on that no process outside the trace maps are probed everywhere, unless they
- * are probed already. */
+/* Objects from `first` on, or all where t->undecided, that no process outside the trace maps are
+ * probed everywhere, unless they are probed already. */
 int rp_objects__decide_scopes(struct rp_targets *t, size_t first);
 void rp_objects__free(struct rp_targets *t);
 

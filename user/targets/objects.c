@@ -172,8 +172,7 @@ static int complete_spans(struct rp_targets *t, struct rp_err *err)
 
 	for (size_t i = 0; i < t->n_objects && !rc; i++)
 		rc = rp_object__gather(t, &t->objects[i], 0, err);
-	/* Later than at the start, they are attached with whatever else is waited for. */
-	t->waiting |= t->system || t->event_time != UINT64_MAX;
+	t->waiting = t->undecided = true;
 	return rc;
 }
 
@@ -471,9 +470,10 @@ static bool is_safe_to_share(struct rp_targets *t, struct rp_object *o)
 	       (!o->st.st_uid && !(o->st.st_mode & (S_IWGRP | S_IWOTH)));
 }
 
-int rp_objects__decide_scopes(struct rp_targets *t, size_t first)
+static int decide_from(struct rp_targets *t, size_t first)
 {
-	size_t n = t->n_objects - first, n_own = 0;
+	size_t n = t->n_objects - first;
+	struct rp_proc_traced traced = {.follow = t->follow};
 	struct rp_file_id *files;
 	struct rp_process *p;
 	const char **paths;
@@ -490,13 +490,14 @@ int rp_objects__decide_scopes(struct rp_targets *t, size_t first)
 	if (!files || !paths || !foreign || !own)
 		goto out;
 	for (p = t->processes; p; p = p->hh.next)
-		own[n_own++] = p->pid;
-	rp_array__sort(own, n_own, sizeof(*own), rp_proc__compare_pids);
+		own[traced.n++] = p->pid;
+	rp_array__sort(own, traced.n, sizeof(*own), rp_proc__compare_pids);
+	traced.pids = own;
 	for (size_t i = 0; i < n; i++) {
 		files[i] = t->objects[first + i].id;
 		paths[i] = t->objects[first + i].path;
 	}
-	rc = rp_proc__foreign(t->proc, files, paths, n, own, n_own, foreign);
+	rc = rp_proc__foreign(t->proc, files, paths, n, &traced, foreign);
 	for (size_t i = 0; !rc && i < n; i++) {
 		struct rp_object *o = &t->objects[first + i];
 
@@ -518,6 +519,14 @@ out:
 	free(paths);
 	free(foreign);
 	free(own);
+	return rc;
+}
+
+int rp_objects__decide_scopes(struct rp_targets *t, size_t first)
+{
+	int rc = decide_from(t, t->undecided ? 0 : first);
+
+	t->undecided = rc && t->undecided;
 	return rc;
 }
 

@@ -97,7 +97,7 @@ void rp_targets__free(struct rp_targets *t)
 static int scan(struct rp_targets *t, struct rp_process **processes, size_t n, struct rp_err *err)
 {
 	struct rp_mapped_list *lists = calloc(n, sizeof(*lists));
-	size_t first = t->n_objects, completed = rp_plan__completed_spans(t->plan);
+	size_t first = t->n_objects;
 	int rc = lists ? 0 : rp_err__no_memory(err);
 
 	for (size_t i = 0; !rc && i < n && !rp_targets__is_cancelled(t); i++) {
@@ -125,8 +125,6 @@ static int scan(struct rp_targets *t, struct rp_process **processes, size_t n, s
 		for (size_t m = 0; pid && m < lists[i].n; m++)
 			rp_object__of_mapping(t, pid, &lists[i].items[m]);
 	}
-	if (rp_plan__completed_spans(t->plan) != completed)
-		first = 0; /* of an object that is known something is wanted for the first time */
 	if (!rc && rp_objects__decide_scopes(t, first))
 		rc = rp_err__no_memory(err);
 	for (size_t i = 0; !rc && i < n; i++) {
