@@ -216,14 +216,20 @@ static void values(void **state)
 	rp_opts__free(&l.opts);
 }
 
-static bool takes(const struct rp_option *option, double value, const char *unit)
+static bool takes_text(const struct rp_option *option, const char *text)
 {
 	struct rp_bad_value bad;
 	struct rp_opts opts = {0};
+
+	return !rp_option__set(option, text, &opts, &bad);
+}
+
+static bool takes(const struct rp_option *option, double value, const char *unit)
+{
 	char text[64];
 
 	snprintf(text, sizeof(text), "%.0f%s", value, unit);
-	return !rp_option__set(option, text, &opts, &bad);
+	return takes_text(option, text);
 }
 
 /* Each option takes the least and the most that its row says, and nothing beyond. */
@@ -259,6 +265,44 @@ static void bounds(void **state)
 			assert_false(takes(o, 0, ""));
 	}
 	assert_true(n > 20);
+}
+
+static void set_and_compare(const char *option, const char *text, size_t member, double value)
+{
+	struct line l;
+	char words[64];
+
+	snprintf(words, sizeof(words), "rptrace %s %s", option, text);
+	parse_good(&l, words);
+	assert_true(*(double *)((char *)&l.opts + member) == value);
+	rp_opts__free(&l.opts);
+}
+
+/* With a fraction or a power of ten; all that strtod() takes besides is no number here. */
+static void decimal_numbers(void **state)
+{
+	static const char *const bad[] = {"0x10", "0X1p4", "+5", " 5", "nan", ".", "5.5.5"};
+
+	(void)state;
+	set_and_compare("--max-overhead", ".5%", offsetof(struct rp_opts, max_overhead), 0.005);
+	set_and_compare("--max-overhead", "1e1", offsetof(struct rp_opts, max_overhead), 0.1);
+	set_and_compare("-d", ".5", offsetof(struct rp_opts, duration), 0.5);
+	set_and_compare("-d", "2e1s", offsetof(struct rp_opts, duration), 20);
+	for (size_t i = 0; i < rp_n_options; i++) {
+		const struct rp_option *o = &rp_options[i];
+		bool time = o->type == RP_OPTION_SECONDS || o->type == RP_OPTION_DURATION;
+		char text[64];
+
+		if (!time && o->type != RP_OPTION_SIZE && o->type != RP_OPTION_PERCENT)
+			continue;
+		for (size_t k = 0; k < sizeof(bad) / sizeof(bad[0]); k++) {
+			snprintf(text, sizeof(text), "%s%s", bad[k],
+				 time			     ? "s"
+				 : o->type == RP_OPTION_SIZE ? "M"
+							     : "%");
+			assert_false(takes_text(o, text));
+		}
+	}
 }
 
 static void durations(void **state)
@@ -395,12 +439,12 @@ static void help_and_version(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(defaults),	    cmocka_unit_test(help_tells_defaults),
-		cmocka_unit_test(words_and_flags),  cmocka_unit_test(recording),
-		cmocka_unit_test(sides_of_diff),    cmocka_unit_test(values),
-		cmocka_unit_test(sampling),	    cmocka_unit_test(durations),
-		cmocka_unit_test(bounds),	    cmocka_unit_test(processes_by_name),
-		cmocka_unit_test(help_and_version),
+		cmocka_unit_test(defaults),	     cmocka_unit_test(help_tells_defaults),
+		cmocka_unit_test(words_and_flags),   cmocka_unit_test(recording),
+		cmocka_unit_test(sides_of_diff),     cmocka_unit_test(values),
+		cmocka_unit_test(sampling),	     cmocka_unit_test(decimal_numbers),
+		cmocka_unit_test(durations),	     cmocka_unit_test(bounds),
+		cmocka_unit_test(processes_by_name), cmocka_unit_test(help_and_version),
 	};
 
 	return cmocka_run_group_tests_name("opts", tests, NULL, NULL);

@@ -8,6 +8,7 @@
 
 #include "opts/options.h"
 #include "util/array.h"
+#include "util/decimal.h"
 #include "util/duration.h"
 
 static int refuse(struct rp_bad_value *bad, const char *text, const char *what)
@@ -53,13 +54,15 @@ static void print_size(double bytes, char *buf, size_t size)
 static int set_size(const struct rp_option *option, const char *text, void *member,
 		    struct rp_bad_value *bad)
 {
-	char what[128], least[16], most[16], *end;
-	double bytes = strtod(text, &end);
-	const char *unit = *end ? strchr(size_units, *end) : NULL;
+	char what[128], least[16], most[16];
+	const char *end, *unit;
+	double bytes;
+	bool is_number = rp_decimal__parse(text, &bytes, &end);
 
+	unit = *end ? strchr(size_units, *end) : NULL;
 	for (const char *each = size_units; unit && each <= unit; each++)
 		bytes *= 1024;
-	if (isdigit((unsigned char)*text) && !*(end + (unit != NULL)) && bytes >= option->least &&
+	if (is_number && !*(end + (unit != NULL)) && bytes >= option->least &&
 	    bytes <= option->most) {
 		*(uint64_t *)member = (uint64_t)bytes;
 		return 0;
@@ -76,11 +79,12 @@ static int set_percent(const struct rp_option *option, const char *text, void *m
 {
 	double most = option->most > 0 ? 100 * option->most : 100;
 	char what[64];
-	char *end;
-	double percent = strtod(text, &end);
+	const char *end;
+	double percent;
+	bool is_number = rp_decimal__parse(text, &percent, &end);
 
-	end += end != text && *end == '%';
-	if (!isdigit((unsigned char)*text) || *end || !(percent > 0) || percent > most) {
+	end += is_number && *end == '%';
+	if (!is_number || *end || !(percent > 0) || percent > most) {
 		snprintf(what, sizeof(what), "is not a percentage above 0 and up to %.0f", most);
 		return refuse(bad, text, what);
 	}
@@ -92,17 +96,13 @@ static int set_duration(const struct rp_option *option, const char *text, void *
 			struct rp_bad_value *bad)
 {
 	bool seconds = option->type == RP_OPTION_SECONDS;
-	bool is_number = isdigit((unsigned char)*text) || *text == '.';
-	const char *end = text;
-	char *bare_end;
-	double bare = strtod(text, &bare_end), value = 0;
+	const char *end = text, *bare_end;
+	double value;
+	bool is_bare = rp_decimal__parse(text, &value, &bare_end) && !*bare_end;
 
-	is_number = is_number && bare_end != text && !*bare_end;
-	if (is_number && !seconds)
+	if (is_bare && !seconds)
 		return refuse(bad, text, "has no unit: " RP_DURATION_UNITS);
-	if (is_number)
-		value = bare;
-	else if (!rp_duration__parse(&end, &value) || *end)
+	if (!is_bare && (!rp_duration__parse(&end, &value) || *end))
 		return refuse(bad, text,
 			      seconds ? "is no time: seconds, or with a unit (" RP_DURATION_UNITS
 					")"

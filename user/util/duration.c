@@ -3,8 +3,9 @@
 
 #include <ctype.h>
 #include <stddef.h>
-#include <stdlib.h>
 #include <string.h>
+
+#include "util/decimal.h"
 
 bool rp_duration__parse(const char **at, double *seconds)
 {
@@ -12,13 +13,11 @@ bool rp_duration__parse(const char **at, double *seconds)
 		const char *unit;
 		double seconds;
 	} units[] = {{"ns", 1e-9}, {"us", 1e-6}, {"ms", 1e-3}, {"s", 1}, {"m", 60}, {"h", 3600}};
-	char *unit;
-	double value = strtod(*at, &unit);
+	const char *unit;
+	double value;
 	size_t len = 0;
 
-	/* strtod() takes signs, blanks and names of numbers, too. */
-	if ((!isdigit((unsigned char)**at) && **at != '.') || unit == *at ||
-	    !(value >= 0 && value <= 1e9))
+	if (!rp_decimal__parse(*at, &value, &unit) || value > 1e9)
 		return false;
 	while (isalnum((unsigned char)unit[len]))
 		len++;
