@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <limits.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -23,64 +22,7 @@
 #include <cmocka.h>
 
 #include "discover/proc.h"
-
-/* ---- a /proc of our own ------------------------------------------------------------------- */
-
-static char root[] = "/tmp/rptrace-proc-XXXXXX";
-
-static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st;
-	(void)type;
-	(void)ftw;
-	return remove(path);
-}
-
-static int set_up(void **state)
-{
-	(void)state;
-	strcpy(root + strlen(root) - 6, "XXXXXX");
-	return mkdtemp(root) ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	return nftw(root, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
-}
-
-/* Create a file below root, with the folders on its way. */
-static void __attribute__((format(printf, 2, 3))) put(const char *text, const char *path, ...)
-{
-	char full[PATH_MAX];
-	size_t len = strlen(root);
-	FILE *file;
-	va_list ap;
-
-	strcpy(full, root);
-	va_start(ap, path);
-	vsnprintf(full + len, sizeof(full) - len, path, ap);
-	va_end(ap);
-	for (char *at = full + len + 1; (at = strchr(at, '/')); at++) {
-		*at = '\0';
-		mkdir(full, 0700);
-		*at = '/';
-	}
-	file = fopen(full, "w");
-	assert_non_null(file);
-	assert_true(fputs(text, file) >= 0);
-	fclose(file);
-}
-
-static void put_stat(pid_t pid, pid_t tid, const char *comm, char state, pid_t parent)
-{
-	char text[256];
-
-	snprintf(text, sizeof(text), "%d (%s) %c %d 1 1 0 -1 4194560\n", tid, comm, state, parent);
-	if (pid == tid)
-		put(text, "/%d/stat", pid);
-	put(text, "/%d/task/%d/stat", pid, tid);
-}
+#include "proc_fixture.h"
 
 /* ---- mapped objects ----------------------------------------------------------------------- */
 
@@ -398,67 +340,6 @@ static void test_status_number(void **state)
 	assert_false(rp_proc__status_number(root, 6, "CapEff", 16, &value));
 }
 
-static void test_foreign(void **state)
-{
-	const struct rp_file_id files[] = {
-		{makedev(0xfe, 1), 11},
-		{makedev(0xfe, 2), 11},
-		{makedev(0xfe, 1), 12},
-		{makedev(0xfe, 1), 13},
-	};
-	static const char *const paths[] = {"/lib/a.so", "/lib/b.so", "/lib/c.so", "/lib/d.so"};
-	static const pid_t own[] = {3, 5, 8};
-	struct rp_proc_traced traced = {.pids = own, .n = 3}, nothing = {0};
-	char path[PATH_MAX];
-	bool foreign[4] = {true, true, true, true};
-
-	(void)state;
-	put("1000-2000 r-xp 00000000 fe:01 11 /lib/a.so\n"
-	    "2000-3000 r-xp 00000000 fe:02 11 /lib/b.so\n",
-	    "/5/maps");
-	put("1000-2000 r-xp 00000000 fe:01 11 /lib/a.so\n"
-	    "2000-3000 r--p 00000000 fe:01 12 /lib/c.so\n",
-	    "/6/maps");
-	put("", "/7/maps");
-	put("7", "/8/no-maps");
-	assert_int_equal(rp_proc__foreign(root, files, paths, 4, &traced, foreign), 0);
-	assert_true(foreign[0]);
-	assert_false(foreign[1]);
-	assert_false(foreign[2]);
-	assert_false(foreign[3]);
-	assert_int_equal(rp_proc__foreign(root, files, paths, 4, &nothing, foreign), 0);
-	assert_true(foreign[1]);
-	/* Another container's: the same number and name on another device. */
-	put("1000-2000 r-xp 00000000 fe:09 12 /merged/lib/c.so (deleted)\n"
-	    "2000-3000 r-xp 00000000 fe:09 13 /lib/not-d.so\n",
-	    "/6/maps");
-	assert_int_equal(rp_proc__foreign(root, files, paths, 4, &traced, foreign), 0);
-	assert_false(foreign[0]);
-	assert_true(foreign[2]);
-	assert_false(foreign[3]);
-	/* A descendant of one that is traced; of another; of one that is gone; gone itself. */
-	put_stat(6, 6, "grandchild", 'S', 9);
-	put_stat(9, 9, "child", 'S', 5);
-	assert_int_equal(rp_proc__foreign(root, files, paths, 4, &traced, foreign), 0);
-	assert_true(foreign[2]);
-	traced.follow = true;
-	assert_int_equal(rp_proc__foreign(root, files, paths, 4, &traced, foreign), 0);
-	assert_false(foreign[2]);
-	put_stat(9, 9, "child", 'S', 1);
-	assert_int_equal(rp_proc__foreign(root, files, paths, 4, &traced, foreign), 0);
-	assert_true(foreign[2]);
-	snprintf(path, sizeof(path), "%s/9/stat", root);
-	assert_int_equal(unlink(path), 0);
-	assert_int_equal(rp_proc__foreign(root, files, paths, 4, &traced, foreign), 0);
-	assert_true(foreign[2]);
-	snprintf(path, sizeof(path), "%s/6/stat", root);
-	assert_int_equal(unlink(path), 0);
-	assert_int_equal(rp_proc__foreign(root, files, paths, 4, &traced, foreign), 0);
-	assert_false(foreign[2]);
-	assert_int_equal(rp_proc__foreign("/no/such/folder", files, paths, 4, &traced, foreign),
-			 -ENOENT);
-}
-
 /* ---- real processes ----------------------------------------------------------------------- */
 
 static void *wait_for_ever(void *unused)
@@ -547,45 +428,6 @@ static void test_real_descendants(void **state)
 	close(fds[0]);
 }
 
-/*
- * This program runs once, libc in other processes as well: in the one that is forked here at least.
- */
-static void test_real_foreign(void **state)
-{
-	struct rp_mapped_list list;
-	struct rp_file_id file;
-	pid_t own = getpid(), child;
-	struct rp_proc_traced traced = {.pids = &own, .n = 1};
-	const char *path;
-	bool foreign;
-	int status;
-
-	(void)state;
-	assert_int_equal(rp_proc__mapped("/proc", own, &list), 0);
-	file = (struct rp_file_id){list.items[0].dev, list.items[0].ino};
-	path = list.items[0].path;
-	assert_int_equal(rp_proc__foreign("/proc", &file, &path, 1, &traced, &foreign), 0);
-	assert_false(foreign);
-	child = fork();
-	assert_true(child >= 0);
-	if (!child)
-		wait_for_ever(NULL);
-	assert_int_equal(rp_proc__foreign("/proc", &file, &path, 1, &traced, &foreign), 0);
-	assert_true(foreign);
-	/* Its children are not traced where it is the one that traces. */
-	traced.follow = true;
-	assert_int_equal(rp_proc__foreign("/proc", &file, &path, 1, &traced, &foreign), 0);
-	assert_false(foreign);
-	own = getppid();
-	assert_int_equal(rp_proc__foreign("/proc", &file, &path, 1, &traced, &foreign), 0);
-	assert_true(foreign);
-	assert_int_equal(kill(child, SIGKILL), 0);
-	assert_int_equal(waitpid(child, &status, 0), child);
-	rp_proc__mapped_free(&list);
-}
-
-#define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -601,10 +443,8 @@ int main(void)
 		IN_FOLDER(test_descendants_circle),
 		IN_FOLDER(test_descendants_by_children),
 		IN_FOLDER(test_status_number),
-		IN_FOLDER(test_foreign),
 		cmocka_unit_test(test_real_leader_gone),
 		cmocka_unit_test(test_real_descendants),
-		cmocka_unit_test(test_real_foreign),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
