@@ -204,4 +204,15 @@ static inline void assert_refused(const struct fixture *f, const char *name, con
 	fail_msg("%s was not refused", name);
 }
 
+/* NULL: all selections have named something. */
+static inline void assert_unmatched(const struct fixture *f, const char *text)
+{
+	const char *unmatched = rp_plan__unmatched(f->plan);
+
+	if (text && unmatched)
+		assert_string_equal(unmatched, text);
+	else if (text || unmatched)
+		fail_msg("%s was %s", text ? text : unmatched, text ? "matched" : "not matched");
+}
+
 #endif

@@ -227,9 +227,43 @@ static void test_markers_that_match_nothing(void **state)
 	rp_plan__free(f.plan);
 }
 
+/* No name made at run time has an end or an id to be named, but all share two probes. */
+static void test_names_with_an_end_or_an_id(void **state)
+{
+	static const struct {
+		const char *text;
+		bool matches;
+	} selections[] = {
+		{"rptrace:order-begin:order-end", true},
+		{"rptrace_name:begin:end", true},
+		{"rptrace_name:begin", true},
+		{"rptrace_name:*@arg0", true},
+		{"*:rptrace:made-later", true}, /* of any object */
+		{"*:made-later", true},
+		{"rptrace:order-begin:nosuch", false},
+		{"rptrace:made-later@arg0", false},
+		{"rptrace:*@arg0", false},
+		{"*:order-begin:nosuch", false},
+		{"rptrace_name:begin:nosuch", false},
+		{"rptrace_name:nosuch:end", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < N(selections); i++) {
+		struct fixture f = fixture();
+
+		select_usdt(&f, "rptrace:order");
+		select_usdt(&f, selections[i].text);
+		run_markers(&f);
+		assert_unmatched(&f, selections[i].matches ? NULL : selections[i].text);
+		rp_plan__free(f.plan);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_names_with_an_end_or_an_id),
 		cmocka_unit_test(test_markers_that_match_nothing),
 		cmocka_unit_test(test_default_markers),
 		cmocka_unit_test(test_ends_of_some_blocks),

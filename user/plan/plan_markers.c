@@ -121,6 +121,19 @@ static bool wants_marker(const struct markers *m, enum rp_role role, const char 
 }
 
 /*
+ * Any name may yet be made at run time, but none has an end or an id to be named: a selection with
+ * one of them means these names only if it says the probes that they share.
+ */
+static bool may_name(const struct rp_usdt_query *query)
+{
+	if (!query->end && query->key < 0)
+		return true;
+	return rp_glob__match_probe(query->provider, NAME_PROVIDER) &&
+	       rp_glob__match_probe(query->begin, "begin") &&
+	       (!query->end || rp_glob__match_probe(query->end, "end"));
+}
+
+/*
  * Names made at run time are not known here. They are wanted with any marker of the object, or
  * where the selection says the provider in so many words.
  */
@@ -139,8 +152,10 @@ static bool wants_names(const struct markers *m)
 		n += rp_select_usdt__of_object(s, m->object->path, &query[n]);
 		while (n--)
 			if (!strcmp(query[n].provider, STATIC_PROVIDER) ||
-			    rp_glob__match_probe(query[n].provider, NAME_PROVIDER))
-				wanted = s->matched = true;
+			    rp_glob__match_probe(query[n].provider, NAME_PROVIDER)) {
+				wanted = true;
+				s->matched |= may_name(&query[n]);
+			}
 	}
 	return wanted;
 }

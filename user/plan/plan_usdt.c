@@ -326,22 +326,34 @@ static int add_pairs(struct rp_usdt_probes *u, const struct rp_usdt_query *queri
 	return rc;
 }
 
-/* A probe that was asked for by its very name, and has no other end. */
+/* It means a pair of the object, be it only refused or left out. */
+static bool names_pair(const struct rp_usdt_probes *u, const struct rp_usdt_query *query)
+{
+	for (size_t i = 0; i < u->n_pairs; i++)
+		if (names_begin(query, u->pairs[i].begin, pair_name(&u->pairs[i])))
+			return true;
+	return false;
+}
+
+/*
+ * A probe that was asked for by its very name, and has no other end: the selection is told so, not
+ * that it names nothing. Of a glob nobody can say which of them it means; markers are no pairs.
+ */
 static int refuse_unpaired(struct rp_usdt_probes *u, const struct rp_usdt_query *query)
 {
 	int rc = 0;
 
-	if (query->end || !rp_glob__is_literal(query->begin))
+	if (query->end || !rp_glob__is_literal(query->begin) || names_pair(u, query))
 		return 0;
-	for (size_t i = 0; i < u->n_pairs; i++)
-		if (names_begin(query, u->pairs[i].begin, pair_name(&u->pairs[i])))
-			return 0;
-	for (size_t i = 0; i < u->n_probes && !rc; i++)
-		if (!rp_plan__is_marker_provider(u->probes[i].provider) &&
-		    names_begin(query, &u->probes[i], u->probes[i].name))
-			rc = refuse_probe(u, &u->probes[i],
-					  "no other probe ends what it begins; name the end: "
-					  "-u PROVIDER:BEGIN:END");
+	for (size_t i = 0; i < u->n_probes && !rc; i++) {
+		if (rp_plan__is_marker_provider(u->probes[i].provider) ||
+		    !names_begin(query, &u->probes[i], u->probes[i].name))
+			continue;
+		*query->matched = true;
+		rc = refuse_probe(u, &u->probes[i],
+				  "no other probe ends what it begins; name the end: "
+				  "-u PROVIDER:BEGIN:END");
+	}
 	return rc;
 }
 
@@ -437,18 +449,6 @@ static int add_explicit(struct rp_usdt_probes *u, const struct rp_usdt_query *qu
 
 /* ---- all of it ----------------------------------------------------------------------------- */
 
-/* It means something of the object, be it only refused or left out. */
-static bool names_any(const struct rp_usdt_probes *u, const struct rp_usdt_query *query)
-{
-	for (size_t i = 0; i < u->n_probes; i++)
-		if (names_begin(query, &u->probes[i], u->probes[i].name))
-			return true;
-	for (size_t i = 0; i < u->n_pairs; i++)
-		if (names_begin(query, u->pairs[i].begin, pair_name(&u->pairs[i])))
-			return true;
-	return false;
-}
-
 /* Only a run that finds nothing needs them. */
 static int remember_names(struct rp_usdt_probes *u, const struct rp_usdt_query *queries, size_t n)
 {
@@ -480,7 +480,7 @@ static int add_selected(struct rp_usdt_probes *u)
 		if (read_selection(u, &plan->usdts[i], &queries[n]))
 			queries[n++].matched = &plan->usdts[i].matched;
 	for (size_t i = 0; i < n; i++)
-		*queries[i].matched |= !queries[i].end && names_any(u, &queries[i]);
+		*queries[i].matched |= !queries[i].end && names_pair(u, &queries[i]);
 	for (int key = -1; key < RP_USDT_ARGS_MAX && !rc; key++)
 		rc = add_pairs(u, queries, n, key);
 	for (size_t i = 0; i < n && !rc; i++)
