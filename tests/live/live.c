@@ -17,7 +17,7 @@
 #define PROCS_MAX   128
 #define STRINGS_MAX 512
 #define WORDS_MAX   64
-#define DEADLINE_S  120 /* generous: it bounds failures, nothing waits for it */
+#define DEADLINE_S  300 /* generous: it bounds failures, nothing waits for it */
 #define TICK_NS	    2000000
 
 /* One program runs one test at a time. */
