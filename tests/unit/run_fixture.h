@@ -36,6 +36,7 @@ static struct {
 	uint64_t lost[RP_LOST_COUNT];
 	uint64_t unsampled; /* calls that --every has not chosen */
 	bool is_idle;
+	uint64_t cgroup;   /* that the target is in, as it says itself */
 	const char *keys;  /* that are typed one after the other; NULL: there is no screen */
 	const char *shown; /* what the last of them, which quits, waits for */
 	bool has_figures;  /* the screen */
@@ -65,7 +66,8 @@ static inline void put_node(uint32_t id, uint32_t parent, uint32_t region)
 	struct rp_node node = {.parent = parent,
 			       .region = region,
 			       .flags = RP_NODE_VALID,
-			       .tgid = 77,
+			       .tgid = kernel.cgroup ? (uint32_t)target : 77,
+			       .label = region == RP_REGION_NONE ? kernel.cgroup : 0,
 			       .comm = "made-up"};
 
 	put(fake_map_named("nodes")->fd, &node, sizeof(node), id * sizeof(node));
