@@ -200,6 +200,38 @@ static void test_bound(void **state)
 	assert_int_equal(gate_of(0.03, "latency", RP_METRIC_CPU), RP_GATE_UNCERTAIN);
 }
 
+/* One pair has no interval: a ratio of which nobody knows how far it is off is not told. */
+static void test_in_one_pair(void **state)
+{
+	static const char *const region = "latency";
+	const struct rp_compare_opts opts = {.metric = RP_METRIC_MEDIAN,
+					     .regions = &region,
+					     .n_regions = 1,
+					     .max_regression = 0.05};
+	const struct side_opts a = {before, COUNT(before), PAIRS, 0, 20, "here", 'a'};
+	struct side_opts with = {after, COUNT(after), 1, 10, 20, "here", 'b'}, without = with;
+	struct both both;
+	struct rp_side rest;
+	char text[256];
+
+	(void)state;
+	without.n--;
+	without.runs = PAIRS - 1;
+	without.first += without.step;
+	make_side(&both.a, &a);
+	make_side(&both.b, &with);
+	make_side(&rest, &without);
+	assert_int_equal(rp_array__fit(&both.b.run, PAIRS, sizeof(*both.b.run)), 0);
+	memcpy(both.b.run + 1, rest.run, rest.n * sizeof(*rest.run));
+	both.b.n = PAIRS;
+	free(rest.run);
+	assert_int_equal(rp_compare(&both.a, &both.b, &opts, &both.c), 0);
+	assert_int_equal(both.c.gate, RP_GATE_UNCERTAIN);
+	rp_comparison__gate_text(&both.c, false, text, sizeof(text));
+	assert_non_null(strstr(text, "cannot be told: it is in 1 pair; "));
+	free_both(&both);
+}
+
 /* As where a signal ends it all at once. */
 static void test_no_runs(void **state)
 {
@@ -373,6 +405,7 @@ int main(void)
 		cmocka_unit_test(test_called_from_elsewhere),
 		cmocka_unit_test(test_nothing_to_judge),
 		cmocka_unit_test(test_bound),
+		cmocka_unit_test(test_in_one_pair),
 		cmocka_unit_test(test_no_runs),
 		cmocka_unit_test(test_snapshots),
 		cmocka_unit_test(test_forms),

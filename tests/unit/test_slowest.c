@@ -140,6 +140,30 @@ static void test_of_nothing(void **state)
 	free(text);
 }
 
+/* So far apart that a difference of 32 bits has the wrong sign. */
+static void tell_long(const struct rp_event_sink *sink)
+{
+	tell_run(sink, NULL);
+	tell_region(sink, REQUEST, "request", RP_KIND_FUNCTION);
+	tell_node(sink, 2, TOLD_ROOT, REQUEST);
+	tell_thread(sink, 1, 10, 11, "server");
+	tell(sink, timed(1, 2, 10, 3000000000, 0));
+	tell(sink, timed(1, 2, 4000000000, 6000000000, 0));
+	tell(sink, timed(1, 2, 11000000000, 500000000, 0));
+	tell_end(sink, 12000000000);
+}
+
+static void test_long_ones(void **state)
+{
+	char *text = slowest_of(tell_long, 3, false);
+
+	(void)state;
+	assert_non_null(strstr(text, "\n1. 6.00 s at "));
+	assert_non_null(strstr(text, "\n2. 3.00 s at "));
+	assert_non_null(strstr(text, "\n3. 500 ms at "));
+	free(text);
+}
+
 /* What begins and ends with it is inside; what began before, ends after, or is elsewhere is not. */
 static void tell_bounds(const struct rp_event_sink *sink)
 {
@@ -255,6 +279,8 @@ int main(void)
 		cmocka_unit_test(test_json),
 		cmocka_unit_test(test_of_several_records),
 		cmocka_unit_test(test_of_nothing),
+		cmocka_unit_test(test_long_ones),
+		cmocka_unit_test(test_long_ones),
 		cmocka_unit_test(test_bounds),
 		cmocka_unit_test(test_goroutine),
 		cmocka_unit_test(test_indentation),

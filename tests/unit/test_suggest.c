@@ -51,6 +51,23 @@ static void test_nearest_functions(void **state)
 	rp_plan__free(f.plan);
 }
 
+/* A nearer one takes the place of the last, though it is not as near as the first. */
+static void test_nearer_than_the_last(void **state)
+{
+	static const struct rp_symbol symbols[] = {C(0, "work_once"), C(1, "work_ones"),
+						   C(2, "work_ounce")};
+	struct fixture f = fixture();
+	const char *names[2];
+
+	(void)state;
+	select_function(&f, "wrok_once");
+	run_symbols(&f, symbols, N(symbols));
+	assert_int_equal(rp_plan__suggest(f.plan, names, 2), 2);
+	assert_string_equal(names[0], "work_once");
+	assert_string_equal(names[1], "work_ounce");
+	rp_plan__free(f.plan);
+}
+
 static void test_nothing_near(void **state)
 {
 	static const struct rp_symbol symbols[] = {C(0, "main"), C(1, "abc")};
@@ -140,8 +157,11 @@ static void test_completion(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_distance),     cmocka_unit_test(test_nearest_functions),
-		cmocka_unit_test(test_nothing_near), cmocka_unit_test(test_nearest_probes),
+		cmocka_unit_test(test_distance),
+		cmocka_unit_test(test_nearest_functions),
+		cmocka_unit_test(test_nearer_than_the_last),
+		cmocka_unit_test(test_nothing_near),
+		cmocka_unit_test(test_nearest_probes),
 		cmocka_unit_test(test_completion),
 	};
 

@@ -119,7 +119,8 @@ static void print_uncertain(const struct rp_change *worst, bool utf8, char *buf,
 		snprintf(buf, size, "%s; %s",
 			 rp_diff__ratio(&worst->gate_ratio, utf8, ratio, sizeof(ratio)), more);
 	else
-		snprintf(buf, size, "it is in %zu pairs; %s", worst->pairs, more);
+		snprintf(buf, size, "it is in %zu pair%s; %s", worst->pairs,
+			 worst->pairs == 1 ? "" : "s", more);
 }
 
 const char *rp_comparison__gate_text(const struct rp_comparison *c, bool utf8, char *buf,
