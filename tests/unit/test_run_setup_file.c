@@ -463,7 +463,11 @@ static void test_no_answer(void **state)
 	set_sudo("65534", "65534", "nobody");
 	hurried = is_slow = true;
 	begin_refused(strerror(ETIMEDOUT));
-	assert_true(waitpid(-1, &status, 0) > 0);
+	/* It may have ended so soon that it is not there any more. */
+	if (waitpid(-1, &status, 0) < 0) {
+		assert_int_equal(errno, ECHILD);
+		return;
+	}
 	assert_true(WIFSIGNALED(status));
 	assert_int_equal(WTERMSIG(status), SIGKILL);
 }
