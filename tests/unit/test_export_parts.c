@@ -438,6 +438,10 @@ static void test_stream_fails(void **state)
 	out.rc = -EPIPE;
 	rp_out__text(&out, "more");
 	assert_int_equal(rp_out__flush(&out), -EPIPE);
+	/* Whatever comes yet is taken, and gone. */
+	for (size_t n = 0; n < 3 * sizeof(out.buf); n += 1000)
+		rp_out__bytes(&out, out.buf, 1000);
+	assert_int_equal(rp_out__flush(&out), -EPIPE);
 	fclose(full);
 }
 
