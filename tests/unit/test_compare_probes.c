@@ -79,6 +79,61 @@ static size_t titles_in(const char *text)
 	return n;
 }
 
+static char *table_of(const struct rp_comparison *c, int width)
+{
+	const struct rp_diff_form_opts opts = {.width = width};
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	assert_non_null(out);
+	assert_int_equal(rp_diff_forms[RP_DIFF_FORM_TABLE].print(out, c, &opts), 0);
+	assert_int_equal(fclose(out), 0);
+	return text;
+}
+
+/* Titles are two blanks apart. */
+static const char *end_of_title(const char *at)
+{
+	while (*at != '\n' && strncmp(at, "  ", 2) != 0)
+		at++;
+	return at;
+}
+
+/* What is in the row of NAME below the title that is at `at` of the first line, and up to its end.
+ */
+static void cell_below(const char *text, const char *at, char cell[64])
+{
+	const char *row = strstr(text, "\n" NAME " "), *begin = at;
+
+	assert_non_null(row);
+	while (begin > text && begin[-1] == ' ')
+		begin--;
+	row += 1 + (begin - text);
+	snprintf(cell, 64, "%.*s", (int)(end_of_title(at) - begin), row);
+}
+
+/* Figures are below their own titles, whichever columns are left out. */
+static void assert_same_cells(const char *narrow, const char *wide)
+{
+	size_t n = 0;
+
+	for (const char *at = narrow + strcspn(narrow, " "); *(at += strspn(at, " ")) != '\n';) {
+		char title[64], cell[64], wanted[64];
+		const char *there;
+
+		snprintf(title, sizeof(title), "  %.*s", (int)(end_of_title(at) - at), at);
+		there = strstr(wide, title);
+		assert_non_null(there);
+		cell_below(narrow, at, cell);
+		cell_below(wide, there + 2, wanted);
+		assert_string_equal(cell, wanted);
+		n++;
+		at = end_of_title(at);
+	}
+	assert_true(n > 0);
+}
+
 /* Columns go before a name is cut. */
 static void test_name_is_whole_at_each_width(void **state)
 {
@@ -86,27 +141,25 @@ static void test_name_is_whole_at_each_width(void **state)
 	struct rp_side a, b;
 	struct rp_comparison c;
 	size_t columns = 0, before;
+	char *wide;
 
 	(void)state;
 	make_probed(&a, 10000, 0);
 	make_probed(&b, 20000, 0);
 	assert_int_equal(rp_compare(&a, &b, &how, &c), 0);
+	wide = table_of(&c, 250);
 	for (int width = 80; width < 200; width++) {
-		const struct rp_diff_form_opts opts = {.width = width};
-		char *text = NULL;
-		size_t size;
-		FILE *out = open_memstream(&text, &size);
+		char *text = table_of(&c, width);
 
-		assert_non_null(out);
-		assert_int_equal(rp_diff_forms[RP_DIFF_FORM_TABLE].print(out, &c, &opts), 0);
-		assert_int_equal(fclose(out), 0);
 		assert_non_null(strstr(text, "\n" NAME " "));
+		assert_same_cells(text, wide);
 		/* No more of them than have to. */
 		before = columns;
 		columns = titles_in(text);
 		assert_true(!before || columns <= before + 2); /* "CPU P50" is two words */
 		free(text);
 	}
+	free(wide);
 	rp_comparison__free(&c);
 	free_side(&a);
 	free_side(&b);

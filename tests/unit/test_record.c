@@ -502,6 +502,33 @@ static void test_size_is_bounded(void **state)
 	free(image.at);
 }
 
+/* What was left out is told where more than that was lost before. */
+static void test_left_out_after_lost(void **state)
+{
+	const struct rp_event_end end = {.time = RUN_START + 100000000,
+					 .lost = (uint64_t[RP_LOST_COUNT]){0}};
+	struct record_image image = {0};
+	const struct rp_writer_opts opts = {.run = 0x1234, .fn = image_take, .ctx = &image};
+	struct rp_event_sink sink;
+	struct rp_writer *writer;
+	struct told told;
+
+	(void)state;
+	assert_int_equal(rp_writer__new(&opts, &writer), 0);
+	sink = rp_writer__sink(writer);
+	assert_int_equal(run_tell_ids(&sink), 0);
+	assert_int_equal(sink.lost(sink.ctx, 3, 9), 0);
+	assert_int_equal(rp_writer__flush(writer, RUN_START + 1), 0);
+	assert_int_equal(sink.left_out(sink.ctx, 3, 4), 0);
+	assert_int_equal(sink.end(sink.ctx, &end), 0);
+	assert_int_equal(sink.close(sink.ctx), 0);
+	assert_int_equal(run_read(image.at, image.n, &told, NULL), 0);
+	assert_non_null(strstr(told.text, "\nlost 3 9\n"));
+	assert_non_null(strstr(told.text, "\nleft_out 3 4\n"));
+	told_free(&told);
+	free(image.at);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -524,6 +551,7 @@ int main(void)
 		cmocka_unit_test(test_why_a_file_is_none),
 		cmocka_unit_test(test_errors_of_writing_end_it),
 		cmocka_unit_test(test_size_is_bounded),
+		cmocka_unit_test(test_left_out_after_lost),
 	};
 
 	return cmocka_run_group_tests_name("record", tests, NULL, NULL);

@@ -278,6 +278,37 @@ static void test_most_changed_are_shown(void **state)
 	}
 }
 
+/* Those that have too small a share take the place of none, though they have changed more. */
+static void test_small_ones_are_not_shown(void **state)
+{
+	const struct rp_diff_form_opts opts = {.width = 100};
+	char names[20][8], *text = NULL;
+	struct line lines[20];
+	size_t size, shown = 0, small = 0;
+	FILE *out = open_memstream(&text, &size);
+
+	(void)state;
+	assert_non_null(out);
+	for (size_t i = 0; i < COUNT_OF(lines); i++) {
+		bool is_small = i >= 5;
+
+		snprintf(names[i], sizeof(names[i]), "fn_%c", (char)('a' + i));
+		lines[i] = is_small ? (struct line){names[i], "", 0, 1, 9, 0}
+				    : (struct line){names[i], "", 0, 2000, 2001, 0};
+	}
+	compare_two(lines, COUNT_OF(lines));
+	assert_int_equal(rp_diff_forms[RP_DIFF_FORM_TABLE].print(out, &c, &opts), 0);
+	assert_int_equal(fclose(out), 0);
+	for (size_t i = 0; i < COUNT_OF(lines); i++)
+		if (i < 5)
+			shown += strstr(text, names[i]) != NULL;
+		else
+			small += strstr(text, names[i]) != NULL;
+	assert_int_equal(shown, 5);
+	assert_int_equal(small, 0);
+	free(text);
+}
+
 /* A snapshot's samples: what one stands for follows from those a second of CPU time. */
 static void test_snapshot(void **state)
 {
@@ -310,6 +341,7 @@ int main(void)
 		cmocka_unit_test_teardown(test_two_runs, end),
 		cmocka_unit_test_teardown(test_one_that_is_gone, end),
 		cmocka_unit_test_teardown(test_most_changed_are_shown, end),
+		cmocka_unit_test_teardown(test_small_ones_are_not_shown, end),
 		cmocka_unit_test_teardown(test_without, end),
 		cmocka_unit_test_teardown(test_without_cpu, end),
 		cmocka_unit_test_teardown(test_forms, end),
