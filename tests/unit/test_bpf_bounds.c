@@ -323,11 +323,26 @@ static void test_overlaps(void **state)
 	assert_int_equal(seen->arg[0].crossed, 9);
 }
 
+#define ROOM(map) (sizeof(*(map).max_entries) / sizeof((*(map).max_entries)[0]))
+
+/* A table has room for all that is given out of it. */
+static void test_tables_have_room(void **state)
+{
+	(void)state;
+	assert_int_equal(ROOM(thread_segments), RP_SEGMENTS_MAX);
+	assert_int_equal(ROOM(goroutines), RP_GOROUTINES_MAX);
+	assert_int_equal(ROOM(thread_slots), THREAD_SLOTS);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_shares),    TEST(test_shares_of_the_ring), TEST(test_users_of_namespaces),
-		TEST(test_children),  TEST(test_goroutines),
+		TEST(test_shares),
+		TEST(test_shares_of_the_ring),
+		TEST(test_users_of_namespaces),
+		TEST(test_tables_have_room),
+		TEST(test_children),
+		TEST(test_goroutines),
 #ifdef __x86_64__
 		TEST(test_libraries),
 #endif

@@ -436,6 +436,38 @@ static void threads_that_cannot_be_sampled_are_told(void **state)
 	assert_int_equal(open_events(), 0);
 }
 
+static void refuse_more(void)
+{
+	fake_perf.refuses = EMFILE;
+	if (kernel.drains > 4)
+		end_soon();
+}
+
+/* Nor can a process that has come since. */
+static void a_process_that_cannot_be_sampled_is_told(void **state)
+{
+	struct rp_event began = {.header = {.type = RP_EVENT_FORK, .length = RP_EVENT_SHORT},
+				 .time = rp_clock__now()};
+	pid_t child = fork();
+
+	(void)state;
+	assert_true(child >= 0);
+	if (!child) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		for (;;)
+			pause();
+	}
+	began.pid = (uint32_t)child;
+	began.detail = (uint64_t)target;
+	kernel.then = refuse_more;
+	assert_int_equal(trace_with(&began, 1, "-b -i 1h --sample -f probed_one"), RP_EXIT_OK);
+	fake_perf.refuses = 0;
+	kill(child, SIGKILL);
+	assert_int_equal(waitpid(child, NULL, 0), child);
+	assert_says("too many threads to sample: each takes an open file");
+	assert_cures("ulimit -n unlimited");
+}
+
 static void samples_are_recorded(void **state)
 {
 	char folder[] = "/tmp/rptrace-told-XXXXXX", words[256], path[64];
@@ -558,6 +590,7 @@ int main(void)
 		TEST(damaged_samples_are_counted),
 		TEST(code_without_names_is_told_once),
 		TEST(threads_that_cannot_be_sampled_are_told),
+		TEST(a_process_that_cannot_be_sampled_is_told),
 		TEST(samples_are_recorded),
 		TEST(functions_are_chosen_by_samples),
 		TEST(what_is_not_measured_is_told),

@@ -360,6 +360,28 @@ static void test_ended_before_it_is_looked_at(void **state)
 	assert_string_equal(err.cause, "process 5000002: there is no such process");
 }
 
+/* What it maps first may have been known last: all of it is used. */
+static void test_files_in_another_order(void **state)
+{
+	(void)state;
+	make_object("lib.so");
+	put_process(PID, 1);
+	map(PID, "prog");
+	map(PID, "lib.so");
+	start();
+	add(PID);
+	put_process(PID + 1, 1);
+	map(PID + 1, "lib.so");
+	map(PID + 1, "prog");
+	add(PID + 1);
+	end_process(PID);
+	send(RP_EVENT_EXIT, PID, 0);
+	look();
+	assert_int_equal(links_of(&f.kernel, 0, ino_of("prog")), 1);
+	assert_int_equal(links_of(&f.kernel, 0, ino_of("lib.so")), 1);
+	assert_int_equal(links_alive(&f.kernel), 2);
+}
+
 /* A child that maps a file is not told yet: it is no stranger. */
 static void test_child_that_is_not_known(void **state)
 {
@@ -460,6 +482,7 @@ int main(void)
 		TARGETS_TEST(test_ended_since_it_was_found),
 		TARGETS_TEST(test_ended_before_it_is_looked_at),
 		TARGETS_TEST(test_ended_before_it_is_probed),
+		TARGETS_TEST(test_files_in_another_order),
 		TARGETS_TEST(test_child_that_is_not_known),
 		TARGETS_TEST(test_first_thread_has_ended),
 		TARGETS_TEST(test_all_have_ended_since_they_were_found),
