@@ -4,6 +4,7 @@
 
 #include <errno.h>
 
+#include "record/block.h"
 #include "record/bytes.h"
 #include "record/items.h"
 
@@ -88,6 +89,34 @@ static void test_nodes_are_bounded(void **state)
 	free(image.at);
 }
 
+/* A time that is longer than any is none; what stands beside it is believed. */
+static void test_start_is_bounded(void **state)
+{
+	struct rp_block_header header = {.type = RP_BLOCK_RUN, .run = 1, .items = 3};
+	struct record_image image = {0};
+	struct rp_packer *packer = rp_packer__new();
+	struct rp_bytes payload = {0};
+	const void *stored;
+	char start[64];
+	struct told told;
+
+	(void)state;
+	assert_non_null(packer);
+	memset(start, 'x', sizeof(start) - 1);
+	start[sizeof(start) - 1] = '\0';
+	rp_item__put_pair(&payload, "host", "here");
+	rp_item__put_pair(&payload, "attach_mode", "session");
+	rp_item__put_pair(&payload, "start_time", start);
+	stored = rp_packer__pack(packer, &header, payload.at, payload.n);
+	assert_int_equal(image_take(&image, &header, stored), 0);
+	assert_int_equal(run_read(image.at, image.n, &told, NULL), 0);
+	assert_non_null(strstr(told.text, " here -  session "));
+	told_free(&told);
+	rp_packer__free(packer);
+	free(payload.at);
+	free(image.at);
+}
+
 /* Without any block of a type. */
 static void read_without(enum rp_block_type type, struct told *told,
 			 struct rp_reader_figures *figures)
@@ -163,6 +192,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_items_are_bounded),
 		cmocka_unit_test(test_nodes_are_bounded),
+		cmocka_unit_test(test_start_is_bounded),
 		cmocka_unit_test(test_what_is_lost_with_names),
 	};
 
