@@ -126,6 +126,8 @@ static void what_matches_nothing_is_a_mistake(void **state)
 		      "rptrace report " GOLDEN);
 	assert_int_equal(report("--thread 77 " GOLDEN), RP_EXIT_NOTHING);
 	assert_failed("--thread: no thread 77 was recorded", "rptrace report " GOLDEN);
+	/* One that matches what another has matched is no mistake. */
+	assert_int_equal(report("--region outer --region 'out*' " GOLDEN), RP_EXIT_OK);
 	/* Of two mistakes the first one is named. */
 	assert_int_equal(report("--thread 77 --region outer --region 'nn*' --region none " GOLDEN),
 			 RP_EXIT_NOTHING);

@@ -89,6 +89,41 @@ static void test_nodes_are_bounded(void **state)
 	free(image.at);
 }
 
+/* Nor is what ran inside an instance, or what it has used, longer than it. */
+static void test_parts_are_within_the_whole(void **state)
+{
+	const struct rp_event_instance instance = {.start = RUN_START,
+						   .ns = 1000,
+						   .child = 1200,
+						   .cpu = 1300,
+						   .wait = 1400,
+						   .node = 2,
+						   .thread = 1,
+						   .end_thread = 1};
+	struct record_image image = {0};
+	const struct rp_writer_opts opts = {.run = 1, .fn = image_take, .ctx = &image};
+	uint64_t ns = 0, child = 0, cpu = 0, wait = 0;
+	struct rp_event_sink sink;
+	struct rp_writer *writer;
+	struct told told;
+
+	(void)state;
+	assert_int_equal(rp_writer__new(&opts, &writer), 0);
+	sink = rp_writer__sink(writer);
+	assert_int_equal(run_tell_ids(&sink), 0);
+	assert_int_equal(sink.instance(sink.ctx, &instance), 0);
+	assert_int_equal(sink.close(sink.ctx), 0);
+	assert_int_equal(run_read(image.at, image.n, &told, NULL), 0);
+	assert_int_equal(sscanf(strstr(told.text, "\ninstance "), "\ninstance %*u %lu %lu %lu %lu ",
+				&ns, &child, &cpu, &wait),
+			 4);
+	assert_int_equal(ns, 1000);
+	assert_int_equal(child, 1000);
+	assert_true(cpu <= 1000 && wait <= 1000 && cpu + wait <= 1000);
+	told_free(&told);
+	free(image.at);
+}
+
 /* A time that is longer than any is none; what stands beside it is believed. */
 static void test_start_is_bounded(void **state)
 {
@@ -192,6 +227,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_items_are_bounded),
 		cmocka_unit_test(test_nodes_are_bounded),
+		cmocka_unit_test(test_parts_are_within_the_whole),
 		cmocka_unit_test(test_start_is_bounded),
 		cmocka_unit_test(test_what_is_lost_with_names),
 	};

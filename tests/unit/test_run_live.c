@@ -48,6 +48,7 @@ static uint64_t sum_of_counts(unsigned *n)
 
 static void intervals_add_up_to_the_summary(void **state)
 {
+	const char *last;
 	unsigned n;
 
 	(void)state;
@@ -58,8 +59,16 @@ static void intervals_add_up_to_the_summary(void **state)
 	assert_prints(" (session)");
 	/* Programs get the intervals, which are less than all. */
 	assert_int_equal(trace("--json -n 3 -i 20ms -f probed_one"), RP_EXIT_OK);
+	assert_null(strstr(ran.out, "\"summary\""));
 	assert_in_range(sum_of_counts(&n), 30, kernel.calls);
 	assert_int_equal(n, 3);
+	/* Where it is not known how many come, the last is of all, and says so. */
+	kernel.end_after = 6;
+	assert_int_equal(trace("--json -i 20ms -f probed_one"), RP_EXIT_OK);
+	kernel.end_after = 0;
+	last = strstr(ran.out, "\"summary\": true");
+	assert_non_null(last);
+	assert_null(strstr(last, "\n{"));
 	/* Without intervals there is one object at the end, of all. */
 	assert_int_equal(trace("--json -d 50ms -f probed_one"), RP_EXIT_OK);
 	assert_prints_count("\"count\": %" PRIu64 ",", kernel.calls);
