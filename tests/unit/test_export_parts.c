@@ -428,6 +428,7 @@ static void test_pieces(void **state)
 static void test_stream_fails(void **state)
 {
 	static struct rp_out out;
+	static const char piece[1000];
 	FILE *full = fopen("/dev/full", "w");
 
 	(void)state;
@@ -439,8 +440,8 @@ static void test_stream_fails(void **state)
 	rp_out__text(&out, "more");
 	assert_int_equal(rp_out__flush(&out), -EPIPE);
 	/* Whatever comes yet is taken, and gone. */
-	for (size_t n = 0; n < 3 * sizeof(out.buf); n += 1000)
-		rp_out__bytes(&out, out.buf, 1000);
+	for (size_t n = 0; n < 3 * sizeof(out.buf); n += sizeof(piece))
+		rp_out__bytes(&out, piece, sizeof(piece));
 	assert_int_equal(rp_out__flush(&out), -EPIPE);
 	fclose(full);
 }

@@ -2,11 +2,14 @@
 /* Which files are mapped by processes that are not traced. */
 #include <errno.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
 
 #include "discover/proc.h"
 #include "proc_fixture.h"
+
+#define STRANGER 5000000 /* no process has such a number */
 
 static void test_foreign(void **state)
 {
@@ -17,7 +20,7 @@ static void test_foreign(void **state)
 		{makedev(0xfe, 1), 13},
 	};
 	static const char *const paths[] = {"/lib/a.so", "/lib/b.so", "/lib/c.so", "/lib/d.so"};
-	static const pid_t own[] = {3, 5, 8};
+	static const pid_t own[] = {STRANGER + 3, STRANGER + 5, STRANGER + 8};
 	struct rp_proc_traced traced = {.pids = own, .n = 3}, nothing = {0};
 	char path[PATH_MAX];
 	bool foreign[4] = {true, true, true, true};
@@ -25,12 +28,12 @@ static void test_foreign(void **state)
 	(void)state;
 	put("1000-2000 r-xp 00000000 fe:01 11 /lib/a.so\n"
 	    "2000-3000 r-xp 00000000 fe:02 11 /lib/b.so\n",
-	    "/5/maps");
+	    "/%d/maps", STRANGER + 5);
 	put("1000-2000 r-xp 00000000 fe:01 11 /lib/a.so\n"
 	    "2000-3000 r--p 00000000 fe:01 12 /lib/c.so\n",
-	    "/6/maps");
-	put("", "/7/maps");
-	put("7", "/8/no-maps");
+	    "/%d/maps", STRANGER + 6);
+	put("", "/%d/maps", STRANGER + 7);
+	put("7", "/%d/no-maps", STRANGER + 8);
 	assert_int_equal(rp_proc__foreign(root, files, paths, 4, &traced, foreign), 0);
 	assert_true(foreign[0]);
 	assert_false(foreign[1]);
@@ -41,27 +44,27 @@ static void test_foreign(void **state)
 	/* Another container's: the same number and name on another device. */
 	put("1000-2000 r-xp 00000000 fe:09 12 /merged/lib/c.so (deleted)\n"
 	    "2000-3000 r-xp 00000000 fe:09 13 /lib/not-d.so\n",
-	    "/6/maps");
+	    "/%d/maps", STRANGER + 6);
 	assert_int_equal(rp_proc__foreign(root, files, paths, 4, &traced, foreign), 0);
 	assert_false(foreign[0]);
 	assert_true(foreign[2]);
 	assert_false(foreign[3]);
 	/* A descendant of one that is traced; of another; of one that is gone; gone itself. */
-	put_stat(6, 6, "grandchild", 'S', 9);
-	put_stat(9, 9, "child", 'S', 5);
+	put_stat(STRANGER + 6, STRANGER + 6, "grandchild", 'S', STRANGER + 9);
+	put_stat(STRANGER + 9, STRANGER + 9, "child", 'S', STRANGER + 5);
 	assert_int_equal(rp_proc__foreign(root, files, paths, 4, &traced, foreign), 0);
 	assert_true(foreign[2]);
 	traced.follow = true;
 	assert_int_equal(rp_proc__foreign(root, files, paths, 4, &traced, foreign), 0);
 	assert_false(foreign[2]);
-	put_stat(9, 9, "child", 'S', 1);
+	put_stat(STRANGER + 9, STRANGER + 9, "child", 'S', 1);
 	assert_int_equal(rp_proc__foreign(root, files, paths, 4, &traced, foreign), 0);
 	assert_true(foreign[2]);
-	snprintf(path, sizeof(path), "%s/9/stat", root);
+	snprintf(path, sizeof(path), "%s/%d/stat", root, STRANGER + 9);
 	assert_int_equal(unlink(path), 0);
 	assert_int_equal(rp_proc__foreign(root, files, paths, 4, &traced, foreign), 0);
 	assert_true(foreign[2]);
-	snprintf(path, sizeof(path), "%s/6/stat", root);
+	snprintf(path, sizeof(path), "%s/%d/stat", root, STRANGER + 6);
 	assert_int_equal(unlink(path), 0);
 	assert_int_equal(rp_proc__foreign(root, files, paths, 4, &traced, foreign), 0);
 	assert_false(foreign[2]);
@@ -90,9 +93,11 @@ static void test_real_foreign(void **state)
 	assert_false(foreign);
 	child = fork();
 	assert_true(child >= 0);
-	if (!child)
+	if (!child) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		for (;;)
 			pause();
+	}
 	assert_int_equal(rp_proc__foreign("/proc", &file, &path, 1, &traced, &foreign), 0);
 	assert_true(foreign);
 	/* Its children are traced with it, but not where it is the one that traces. */

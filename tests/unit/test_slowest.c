@@ -280,7 +280,6 @@ int main(void)
 		cmocka_unit_test(test_of_several_records),
 		cmocka_unit_test(test_of_nothing),
 		cmocka_unit_test(test_long_ones),
-		cmocka_unit_test(test_long_ones),
 		cmocka_unit_test(test_bounds),
 		cmocka_unit_test(test_goroutine),
 		cmocka_unit_test(test_indentation),

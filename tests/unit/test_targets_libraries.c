@@ -455,9 +455,11 @@ static void test_ends_that_are_there(void **state)
 	map(PID, "ends");
 	start();
 	add(PID);
+	look();
 	assert_int_equal(links_of(&f.kernel, 0, ino_of("target")), 1);
 	assert_int_equal(links_of(&f.kernel, 0, ino_of("ends")), 1);
 	assert_int_equal(f.kernel.lost[RP_LOST_LATE], 0);
+	assert_int_equal(f.kernel.added, 0); /* while it counts */
 }
 
 /* Known when the first has ended; the next, which comes before all else, is not the only one. */
@@ -500,6 +502,7 @@ static void test_end_in_a_file_that_is_named(void **state)
 	assert_int_equal(links_of(&f.kernel, 0, ino_of("target")), 1);
 	assert_int_equal(links_of(&f.kernel, 0, ino_of("ends")), 1);
 	assert_int_equal(f.kernel.lost[RP_LOST_LATE], 0);
+	assert_int_equal(f.kernel.added, 0);
 }
 
 /* ---- what is told of processes --------------------------------------------------------------- */

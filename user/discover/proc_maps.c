@@ -490,10 +490,10 @@ bool rp_proc__may_be_same(const struct rp_file_id *a, const char *a_path,
 }
 
 /*
- * Of a child nobody may know yet that it is there, and one that has ended since is not there any
- * more. What the caller has started is not traced.
+ * It descends from one that is traced, and the kernel has not told of it yet; or it is gone by now.
+ * rptrace and what it starts are not traced, whoever has started rptrace.
  */
-static bool is_child(const char *proc_root, pid_t pid, const struct rp_proc_traced *traced)
+static bool may_be_traced(const char *proc_root, pid_t pid, const struct rp_proc_traced *traced)
 {
 	pid_t parent = rp_proc__parent(proc_root, pid);
 
@@ -515,6 +515,7 @@ static size_t mark_mapped(const char *proc_root, pid_t pid, const struct rp_file
 	struct rp_mapped mapped;
 	struct rp_line_reader maps;
 	size_t found = 0;
+	/* Only of one that maps any is that asked: it takes a file for each ancestor. */
 	bool executable, is_asked = !traced->follow;
 	char *path;
 
@@ -533,7 +534,7 @@ static size_t mark_mapped(const char *proc_root, pid_t pid, const struct rp_file
 			    (files[i].dev != id.dev &&
 			     !rp_proc__may_be_same(&files[i], paths[i], &id, path)))
 				continue;
-			if (!is_asked && is_child(proc_root, pid, traced))
+			if (!is_asked && may_be_traced(proc_root, pid, traced))
 				goto out;
 			is_asked = true;
 			foreign[i] = true;

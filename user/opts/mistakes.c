@@ -315,7 +315,9 @@ int rp_mistake__stray_word(const struct rp_parser *p)
 		return rp_mistake__tell(
 			p, &edit, "'%s' is not an option: rptrace report shows records", word);
 	}
-	if (next && !has_pid && (is_number(next) || strchr(next, '/')))
+	if (next && !has_pid &&
+	    (is_number(next) ||
+	     (!rp_cure__is_installed(word) && strchr(next, '/') && may_be_program(next))))
 		return after_verb(p, word, next);
 	if (!next && !has_pid && !p->opts->argv && is_running(word))
 		return goes_after(p, &edit, "-p", word);

@@ -337,13 +337,14 @@ static bool names_pair(const struct rp_usdt_probes *u, const struct rp_usdt_quer
 
 /*
  * A probe that was asked for by its very name, and has no other end: the selection is told so, not
- * that it names nothing. Of a glob nobody can say which of them it means; markers are no pairs.
+ * that it names nothing. Of a glob nobody can say which of them it means; markers are planned
+ * elsewhere (plan_markers.c).
  */
 static int refuse_unpaired(struct rp_usdt_probes *u, const struct rp_usdt_query *query)
 {
 	int rc = 0;
 
-	if (query->end || !rp_glob__is_literal(query->begin) || names_pair(u, query))
+	if (query->end || !rp_glob__is_literal(query->begin))
 		return 0;
 	for (size_t i = 0; i < u->n_probes && !rc; i++) {
 		if (rp_plan__is_marker_provider(u->probes[i].provider) ||
@@ -479,12 +480,13 @@ static int add_selected(struct rp_usdt_probes *u)
 	for (size_t i = plan->first_usdt; i < plan->n_usdts && !rc; i++)
 		if (read_selection(u, &plan->usdts[i], &queries[n]))
 			queries[n++].matched = &plan->usdts[i].matched;
-	for (size_t i = 0; i < n; i++)
-		*queries[i].matched |= !queries[i].end && names_pair(u, &queries[i]);
 	for (int key = -1; key < RP_USDT_ARGS_MAX && !rc; key++)
 		rc = add_pairs(u, queries, n, key);
 	for (size_t i = 0; i < n && !rc; i++)
-		rc = refuse_unpaired(u, &queries[i]);
+		if (!queries[i].end && names_pair(u, &queries[i]))
+			*queries[i].matched = true;
+		else
+			rc = refuse_unpaired(u, &queries[i]);
 	for (size_t i = 0; i < n && !rc; i++)
 		if (queries[i].end)
 			rc = add_explicit(u, &queries[i]);

@@ -145,7 +145,7 @@ struct rp_targets {
 	bool late;	     /* it ran without probes that are there now, or may be */
 	bool *in_group;	     /* of site: it is in a site group */
 	size_t n_in_group;
-	bool waiting;	/* for links to retire: sites that are wanted again ... */
+	bool waiting;	/* for links to retire: sites wanted again, or first by now ... */
 	bool unpruned;	/* ... and site groups with sites that are wanted no more ... */
 	bool unsafe;	/* ... and regions that need RET sites beside their return probes */
 	bool undecided; /* the scope of files of which something is wanted for the first time */
@@ -362,6 +362,7 @@ void rp_files__forget(struct rp_targets *t, size_t object);
 /* number: of each object, its new one. None is known under one that is forgotten. */
 void rp_files__renumber(struct rp_targets *t, const uint32_t *number);
 /* A process maps an object; it has other mappings now, or none. */
+bool rp_process__uses(const struct rp_process *p, size_t object);
 void rp_process__use(struct rp_targets *t, struct rp_process *p, size_t object);
 void rp_process__uses_nothing(struct rp_targets *t, struct rp_process *p);
 void rp_files__free(struct rp_targets *t);

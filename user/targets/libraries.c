@@ -22,14 +22,6 @@ dev_t rp_event__dev(const struct rp_event *event)
 		       event->dev & ((1u << RP_DEV_MINOR_BITS) - 1));
 }
 
-static bool uses(const struct rp_process *p, size_t object)
-{
-	for (size_t i = 0; i < p->n_uses; i++)
-		if (p->uses[i] == object)
-			return true;
-	return false;
-}
-
 /* Was nothing measured in it? */
 static bool was_missed(struct rp_targets *t, const struct rp_process *p,
 		       const struct rp_loaded *loaded)
@@ -61,7 +53,7 @@ void rp_process__looked_at_loaded(struct rp_targets *t, struct rp_process *p)
 		const struct rp_loaded loaded = p->loaded[i];
 		const struct rp_object *o = rp_object__by_id(t, loaded.dev, loaded.ino);
 
-		if (o ? !uses(p, (size_t)(o - t->objects))
+		if (o ? !rp_process__uses(p, (size_t)(o - t->objects))
 		      : !rp_file__is_known(t, loaded.dev, loaded.ino))
 			p->loaded[n++] = loaded;
 	}

@@ -172,7 +172,10 @@ static int complete_spans(struct rp_targets *t, struct rp_err *err)
 
 	for (size_t i = 0; i < t->n_objects && !rc; i++)
 		rc = rp_object__gather(t, &t->objects[i], 0, err);
-	t->waiting = t->undecided = true;
+	/* At the start they are attached with what is found there; later, with whatever else is
+	 * waited for. Who looks next may know only of what came last. */
+	t->waiting |= t->system || t->event_time != UINT64_MAX;
+	t->undecided = !t->system;
 	return rc;
 }
 

@@ -69,12 +69,17 @@ void rp_process__check_code(struct rp_targets *t, struct rp_process *p,
 		t->ops->count_lost(t->session, RP_LOST_MOVED);
 }
 
-void rp_process__use(struct rp_targets *t, struct rp_process *p, size_t object)
+bool rp_process__uses(const struct rp_process *p, size_t object)
 {
 	for (size_t i = 0; i < p->n_uses; i++)
 		if (p->uses[i] == object)
-			return;
-	if (rp_array__fit(&p->uses, p->n_uses + 1, sizeof(*p->uses)))
+			return true;
+	return false;
+}
+
+void rp_process__use(struct rp_targets *t, struct rp_process *p, size_t object)
+{
+	if (rp_process__uses(p, object) || rp_array__fit(&p->uses, p->n_uses + 1, sizeof(*p->uses)))
 		return;
 	p->uses[p->n_uses++] = object;
 	t->objects[object].users++;

@@ -167,6 +167,17 @@ static int scan_all(struct rp_targets *t, struct rp_err *err)
 	return rc;
 }
 
+/* Where an object is probed everywhere it need not be mapped. */
+static int attach_wide(struct rp_targets *t, struct rp_err *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < t->n_objects && t->processes && !rc; i++)
+		if (t->objects[i].wide)
+			rc = rp_process__attach(t, t->processes, &t->objects[i], err);
+	return rc;
+}
+
 static int track(struct rp_targets *t, pid_t pid, struct rp_err *err)
 {
 	int rc;
@@ -197,20 +208,26 @@ int rp_targets__add(struct rp_targets *t, const pid_t *pids, size_t n, size_t n_
 	}
 	if (rc || !n)
 		return rc;
-	return HASH_COUNT(t->processes) ? scan_all(t, err) : -ESRCH;
+	if (!HASH_COUNT(t->processes))
+		return -ESRCH;
+	rc = scan_all(t, err);
+	return rc ? rc : attach_wide(t, err);
 }
 
-/* Attach the objects from `first` on: everywhere, or in the one process there is. */
+/* The objects from `first` on; and known ones of which something is wanted now, where it is used.
+ */
 static int attach_from(struct rp_targets *t, size_t first, struct rp_err *err)
 {
+	size_t begin = t->undecided ? 0 : first;
 	struct rp_process *p;
 	int rc = 0;
 
 	if (rp_objects__decide_scopes(t, first))
 		return rp_err__no_memory(err);
-	for (size_t i = first; !rc && i < t->n_objects; i++)
+	for (size_t i = begin; !rc && i < t->n_objects; i++)
 		for (p = t->processes; !rc && p; p = p->hh.next)
-			rc = rp_process__attach(t, p, &t->objects[i], err);
+			if (i >= first || t->objects[i].wide || rp_process__uses(p, i))
+				rc = rp_process__attach(t, p, &t->objects[i], err);
 	return rc;
 }
 
@@ -402,17 +419,6 @@ static int plan_again(struct rp_targets *t, struct rp_err *err)
 
 	for (size_t i = 0; i < t->n_objects && !rc; i++)
 		rc = rp_object__plan_again(t, &t->objects[i], err);
-	return rc;
-}
-
-/* Where an object is probed everywhere it need not be mapped. */
-static int attach_wide(struct rp_targets *t, struct rp_err *err)
-{
-	int rc = 0;
-
-	for (size_t i = 0; i < t->n_objects && t->processes && !rc; i++)
-		if (t->objects[i].wide)
-			rc = rp_process__attach(t, t->processes, &t->objects[i], err);
 	return rc;
 }
 

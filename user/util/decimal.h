@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-/* Read a number like 10, .5 or 1e3; *end is behind it. False where there is none. */
+/* Read a number like 10, .5 or 1e3; *end is behind it. Both are set where false: there is none. */
 bool rp_decimal__parse(const char *text, double *value, const char **end);
 
 #endif

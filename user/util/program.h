@@ -5,8 +5,8 @@
 #ifndef RP_PROGRAM_H
 #define RP_PROGRAM_H
 
-/* 0, where the file can be run; -EACCES, where it is no file or may not be; else what stat(2) says.
- */
+/* 0: it can be run; -EACCES: it is no plain file, or may not be run; else what stat(2) says,
+ * -EACCES too. */
 int rp_program__check(const char *path);
 /*
  * The file that execvp would run: a name with a slash is its path, one without is looked for in
