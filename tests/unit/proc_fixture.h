@@ -3,7 +3,6 @@
 #ifndef RP_TEST_PROC_FIXTURE_H
 #define RP_TEST_PROC_FIXTURE_H
 
-#include <ftw.h>
 #include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,20 +11,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
-static char root[] = "/tmp/rptrace-proc-XXXXXX";
+#include "folder_fixture.h"
 
-static inline int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st;
-	(void)type;
-	(void)ftw;
-	return remove(path);
-}
+static char root[] = "/tmp/rptrace-proc-XXXXXX";
 
 static inline int set_up(void **state)
 {
@@ -37,31 +29,17 @@ static inline int set_up(void **state)
 static inline int tear_down(void **state)
 {
 	(void)state;
-	return nftw(root, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+	return remove_all_of(root);
 }
 
-/* Create a file below root, with the folders on its way. */
 static inline void __attribute__((format(printf, 2, 3)))
 put(const char *text, const char *path, ...)
 {
-	char full[PATH_MAX];
-	size_t len = strlen(root);
-	FILE *file;
 	va_list ap;
 
-	strcpy(full, root);
 	va_start(ap, path);
-	vsnprintf(full + len, sizeof(full) - len, path, ap);
+	put_below(root, text, path, ap);
 	va_end(ap);
-	for (char *at = full + len + 1; (at = strchr(at, '/')); at++) {
-		*at = '\0';
-		mkdir(full, 0700);
-		*at = '/';
-	}
-	file = fopen(full, "w");
-	assert_non_null(file);
-	assert_true(fputs(text, file) >= 0);
-	fclose(file);
 }
 
 static inline void put_stat(pid_t pid, pid_t tid, const char *comm, char state, pid_t parent)

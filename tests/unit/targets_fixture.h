@@ -8,7 +8,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <limits.h>
 #include <linux/capability.h>
 #include <setjmp.h>
@@ -25,6 +24,7 @@
 
 #include <cmocka.h>
 
+#include "folder_fixture.h"
 #include "probed_functions.h"
 #include "targets/targets.h"
 #include "util/clock.h"
@@ -305,23 +305,11 @@ static struct fixture f;
 static inline void __attribute__((format(printf, 2, 3)))
 put(const char *text, const char *path, ...)
 {
-	char full[PATH_MAX];
-	size_t len = (size_t)snprintf(full, sizeof(full), "%s", f.root);
-	FILE *file;
 	va_list ap;
 
 	va_start(ap, path);
-	vsnprintf(full + len, sizeof(full) - len, path, ap);
+	put_below(f.root, text, path, ap);
 	va_end(ap);
-	for (char *at = full + len + 1; (at = strchr(at, '/')); at++) {
-		*at = '\0';
-		mkdir(full, 0700);
-		*at = '/';
-	}
-	file = fopen(full, "w");
-	assert_non_null(file);
-	assert_true(fputs(text, file) >= 0);
-	fclose(file);
 }
 
 /* A process that maps nothing yet. */
@@ -337,14 +325,6 @@ static inline void put_process(pid_t pid, pid_t parent)
 	put("", "/%d/map_files/none", pid);
 }
 
-static inline int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st;
-	(void)type;
-	(void)ftw;
-	return remove(path);
-}
-
 static inline void __attribute__((format(printf, 1, 2))) remove_all(const char *path, ...)
 {
 	char full[PATH_MAX];
@@ -354,7 +334,7 @@ static inline void __attribute__((format(printf, 1, 2))) remove_all(const char *
 	va_start(ap, path);
 	vsnprintf(full + len, sizeof(full) - len, path, ap);
 	va_end(ap);
-	assert_int_equal(nftw(full, remove_entry, 16, FTW_DEPTH | FTW_PHYS), 0);
+	assert_int_equal(remove_all_of(full), 0);
 }
 
 static inline void end_process(pid_t pid)
@@ -558,7 +538,7 @@ static inline int tear_down(void **state)
 	rp_targets__free(f.targets);
 	rp_plan__free(f.plan);
 	assert_int_equal(links_alive(&f.kernel), 0); /* whatever happened */
-	return nftw(f.root, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+	return remove_all_of(f.root);
 }
 
 #define TARGETS_TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)

@@ -433,6 +433,23 @@ static void test_end_that_is_loaded_later(void **state)
 	assert_true(f.kernel.links[0].counts && f.kernel.links[1].counts);
 }
 
+/* Who else maps a file is asked once something of it is wanted, not when it was found. */
+static void test_stranger_before_the_end_is_loaded(void **state)
+{
+	(void)state;
+	start_span_of_two_files();
+	start();
+	add(PID);
+	put_process(PID + 100, 1);
+	map(PID + 100, "target");
+	map(PID, "ends");
+	send(RP_EVENT_MAP, PID, 0);
+	look();
+	assert_int_equal(links_of(&f.kernel, PID, ino_of("target")), 1);
+	assert_int_equal(links_of(&f.kernel, 0, ino_of("ends")), 1);
+	assert_int_equal(links_alive(&f.kernel), 2);
+}
+
 static void test_end_in_another_process(void **state)
 {
 	(void)state;
@@ -567,6 +584,7 @@ int main(void)
 		SWITCH_TEST(test_switches_of_others),
 		SWITCH_TEST(test_switches_of_a_process_that_comes),
 		SWITCH_TEST(test_end_that_is_loaded_later),
+		SWITCH_TEST(test_stranger_before_the_end_is_loaded),
 		SWITCH_TEST(test_end_in_another_process),
 		SWITCH_TEST(test_ends_that_are_there),
 		cmocka_unit_test_setup_teardown(test_end_in_a_library_of_a_short_process, set_up,

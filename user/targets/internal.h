@@ -40,7 +40,8 @@ struct rp_object {
 	int fd;
 	bool is_exe;
 	bool libraries_known;		   /* of a program: they were looked for by its file */
-	bool wide;			   /* probed in every process */
+	bool scope_decided;		   /* whether it is ... */
+	bool wide;			   /* ... probed in every process */
 	bool attached;			   /* as that, or in some: it stays so */
 	bool planned;			   /* it has sites */
 	bool has_signal_stack;		   /* its handlers may run on a stack of their own */
@@ -145,10 +146,9 @@ struct rp_targets {
 	bool late;	     /* it ran without probes that are there now, or may be */
 	bool *in_group;	     /* of site: it is in a site group */
 	size_t n_in_group;
-	bool waiting;	/* for links to retire: sites wanted again, or first by now ... */
+	bool waiting;	/* for links to retire: sites that are wanted again, or only by now ... */
 	bool unpruned;	/* ... and site groups with sites that are wanted no more ... */
 	bool unsafe;	/* ... and regions that need RET sites beside their return probes */
-	bool undecided; /* the scope of files of which something is wanted for the first time */
 	bool selecting; /* what is found now comes by the last selection */
 	bool stripped, denied;
 	struct rp_file_id *denied_files; /* that rptrace may not read */
@@ -260,9 +260,9 @@ int rp_object__link(struct rp_targets *t, const struct rp_object *o,
  * case already, see whether the event that is looked at was before.
  */
 void rp_object__start(struct rp_targets *t, struct rp_object *o);
-/* Objects from `first` on, or all where t->undecided, that no process outside the trace maps are
- * probed everywhere, unless they are probed already. */
-int rp_objects__decide_scopes(struct rp_targets *t, size_t first);
+/* Of objects of which something is wanted for the first time: those that no process outside the
+ * trace maps are probed everywhere. */
+int rp_objects__decide_scopes(struct rp_targets *t);
 void rp_objects__free(struct rp_targets *t);
 
 /* Files in which nothing is wanted: whoever runs them is not late. */
@@ -361,7 +361,7 @@ int rp_targets__look_at_system(struct rp_targets *t, struct rp_err *err);
 void rp_files__forget(struct rp_targets *t, size_t object);
 /* number: of each object, its new one. None is known under one that is forgotten. */
 void rp_files__renumber(struct rp_targets *t, const uint32_t *number);
-/* A process maps an object; it has other mappings now, or none. */
+/* Does a process map an object? It does; it has other mappings now, or none. */
 bool rp_process__uses(const struct rp_process *p, size_t object);
 void rp_process__use(struct rp_targets *t, struct rp_process *p, size_t object);
 void rp_process__uses_nothing(struct rp_targets *t, struct rp_process *p);

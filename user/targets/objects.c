@@ -172,10 +172,8 @@ static int complete_spans(struct rp_targets *t, struct rp_err *err)
 
 	for (size_t i = 0; i < t->n_objects && !rc; i++)
 		rc = rp_object__gather(t, &t->objects[i], 0, err);
-	/* At the start they are attached with what is found there; later, with whatever else is
-	 * waited for. Who looks next may know only of what came last. */
+	/* Later than at the start, they are attached with whatever else is waited for. */
 	t->waiting |= t->system || t->event_time != UINT64_MAX;
-	t->undecided = !t->system;
 	return rc;
 }
 
@@ -450,10 +448,15 @@ void rp_object__start(struct rp_targets *t, struct rp_object *o)
 	t->late |= t->event_time < o->since;
 }
 
-static bool any_undecided(const struct rp_targets *t, size_t first)
+static bool is_undecided(const struct rp_object *o)
 {
-	for (size_t i = first; i < t->n_objects; i++)
-		if (t->objects[i].site_groups && !t->objects[i].attached)
+	return o->site_groups && !o->attached && !o->scope_decided;
+}
+
+static bool any_undecided(const struct rp_targets *t)
+{
+	for (size_t i = 0; i < t->n_objects; i++)
+		if (is_undecided(&t->objects[i]))
 			return true;
 	return false;
 }
@@ -473,10 +476,20 @@ static bool is_safe_to_share(struct rp_targets *t, struct rp_object *o)
 	       (!o->st.st_uid && !(o->st.st_mode & (S_IWGRP | S_IWOTH)));
 }
 
-static int decide_from(struct rp_targets *t, size_t first)
+static void decide_scope(struct rp_targets *t, struct rp_object *o, bool is_foreign)
 {
-	size_t n = t->n_objects - first;
+	o->wide = !t->others_hidden && !is_foreign && !may_be_another(t, o) &&
+		  is_safe_to_share(t, o);
+	/* The kernel's pid filter does not work for a process whose first thread has ended. */
+	for (struct rp_process *p = t->processes; p && !o->wide; p = p->hh.next)
+		o->wide = rp_proc__live_thread(t->proc, p->pid) != p->pid;
+	o->scope_decided = true;
+}
+
+int rp_objects__decide_scopes(struct rp_targets *t)
+{
 	struct rp_proc_traced traced = {.follow = t->follow};
+	size_t n = t->n_objects;
 	struct rp_file_id *files;
 	struct rp_process *p;
 	const char **paths;
@@ -484,7 +497,7 @@ static int decide_from(struct rp_targets *t, size_t first)
 	pid_t *own;
 	int rc = -ENOMEM;
 
-	if (!any_undecided(t, first))
+	if (!any_undecided(t))
 		return 0;
 	files = calloc(n, sizeof(*files));
 	paths = calloc(n, sizeof(*paths));
@@ -497,39 +510,22 @@ static int decide_from(struct rp_targets *t, size_t first)
 	rp_array__sort(own, traced.n, sizeof(*own), rp_proc__compare_pids);
 	traced.pids = own;
 	for (size_t i = 0; i < n; i++) {
-		files[i] = t->objects[first + i].id;
-		paths[i] = t->objects[first + i].path;
+		files[i] = t->objects[i].id;
+		paths[i] = t->objects[i].path;
 	}
 	rc = rp_proc__foreign(t->proc, files, paths, n, &traced, foreign);
 	for (size_t i = 0; !rc && i < n; i++) {
-		struct rp_object *o = &t->objects[first + i];
-
-		if (!o->attached)
-			o->wide = !t->others_hidden && !foreign[i] && !may_be_another(t, o) &&
-				  is_safe_to_share(t, o);
-	}
-	/* The kernel's pid filter does not work for a process whose first thread has ended. */
-	for (p = t->processes; !rc && p; p = p->hh.next)
-		if (rp_proc__live_thread(t->proc, p->pid) != p->pid)
-			for (size_t i = 0; i < n; i++)
-				t->objects[first + i].wide |= !t->objects[first + i].attached;
-	for (size_t i = first; !rc && i < t->n_objects; i++)
-		if (!t->objects[i].wide && !t->objects[i].attached &&
-		    t->objects[i].has_signal_stack)
+		if (!is_undecided(&t->objects[i]))
+			continue;
+		decide_scope(t, &t->objects[i], foreign[i]);
+		if (!t->objects[i].wide && t->objects[i].has_signal_stack)
 			rc = use_ret_sites(t, &t->objects[i]);
+	}
 out:
 	free(files);
 	free(paths);
 	free(foreign);
 	free(own);
-	return rc;
-}
-
-int rp_objects__decide_scopes(struct rp_targets *t, size_t first)
-{
-	int rc = decide_from(t, t->undecided ? 0 : first);
-
-	t->undecided = rc && t->undecided;
 	return rc;
 }
 

@@ -97,7 +97,6 @@ void rp_targets__free(struct rp_targets *t)
 static int scan(struct rp_targets *t, struct rp_process **processes, size_t n, struct rp_err *err)
 {
 	struct rp_mapped_list *lists = calloc(n, sizeof(*lists));
-	size_t first = t->n_objects;
 	int rc = lists ? 0 : rp_err__no_memory(err);
 
 	for (size_t i = 0; !rc && i < n && !rp_targets__is_cancelled(t); i++) {
@@ -125,7 +124,7 @@ static int scan(struct rp_targets *t, struct rp_process **processes, size_t n, s
 		for (size_t m = 0; pid && m < lists[i].n; m++)
 			rp_object__of_mapping(t, pid, &lists[i].items[m]);
 	}
-	if (!rc && rp_objects__decide_scopes(t, first))
+	if (!rc && rp_objects__decide_scopes(t))
 		rc = rp_err__no_memory(err);
 	for (size_t i = 0; !rc && i < n; i++) {
 		rp_process__uses_nothing(t, processes[i]);
@@ -214,17 +213,16 @@ int rp_targets__add(struct rp_targets *t, const pid_t *pids, size_t n, size_t n_
 	return rc ? rc : attach_wide(t, err);
 }
 
-/* The objects from `first` on; and known ones of which something is wanted now, where it is used.
+/* Attach the objects from `first` on, and known ones where they are used: of some, more is wanted.
  */
 static int attach_from(struct rp_targets *t, size_t first, struct rp_err *err)
 {
-	size_t begin = t->undecided ? 0 : first;
 	struct rp_process *p;
 	int rc = 0;
 
-	if (rp_objects__decide_scopes(t, first))
+	if (rp_objects__decide_scopes(t))
 		return rp_err__no_memory(err);
-	for (size_t i = begin; !rc && i < t->n_objects; i++)
+	for (size_t i = 0; !rc && i < t->n_objects; i++)
 		for (p = t->processes; !rc && p; p = p->hh.next)
 			if (i >= first || t->objects[i].wide || rp_process__uses(p, i))
 				rc = rp_process__attach(t, p, &t->objects[i], err);
@@ -303,7 +301,6 @@ static bool look_at(struct rp_targets *t, struct rp_process *p)
 static void on_exec(struct rp_targets *t, struct rp_process *p, const struct rp_event *event)
 {
 	dev_t dev = rp_event__dev(event);
-	size_t first = t->n_objects;
 	struct rp_object *o;
 
 	if (look_at(t, p))
@@ -322,7 +319,7 @@ static void on_exec(struct rp_targets *t, struct rp_process *p, const struct rp_
 	rp_process__use(t, p, (size_t)(o - t->objects)); /* what it forked has that, too */
 	t->late |= !rp_process__is_linked(p, o) && rp_object__was_unlinked(o, t->event_time);
 	/* The next that runs it finds it probed, and may live longer. */
-	if (!rp_objects__decide_scopes(t, first) && o->wide)
+	if (!rp_objects__decide_scopes(t) && o->wide)
 		rp_process__attach(t, p, o, NULL);
 	o->used = true;
 	o->idle = 0;
@@ -424,7 +421,7 @@ static int plan_again(struct rp_targets *t, struct rp_err *err)
 
 static int attach_all(struct rp_targets *t, struct rp_err *err)
 {
-	int rc = rp_objects__decide_scopes(t, 0) ? rp_err__no_memory(err) : 0;
+	int rc = rp_objects__decide_scopes(t) ? rp_err__no_memory(err) : 0;
 
 	if (!rc)
 		rc = scan_all(t, err);

@@ -5,8 +5,10 @@
 #ifndef RP_PROGRAM_H
 #define RP_PROGRAM_H
 
-/* 0: it can be run; -EACCES: it is no plain file, or may not be run; else what stat(2) says,
- * -EACCES too. */
+/*
+ * 0: it can be run. -EACCES: it may not, it is no plain file, or a folder on its way may not be
+ * searched. Else what stat(2) says.
+ */
 int rp_program__check(const char *path);
 /*
  * The file that execvp would run: a name with a slash is its path, one without is looked for in
