@@ -52,6 +52,7 @@ struct rp_links {
 	const struct rp_links *replaced;
 	size_t sites;
 	uint64_t regions; /* a bit each, as in what follows */
+	unsigned added;	  /* what was told before */
 	bool alive;
 	bool counts;
 };
@@ -152,6 +153,7 @@ static inline int fake_link(struct rp_session *s, const struct rp_links_req *req
 			       .ino = st.st_ino,
 			       .replaced = req->replaces,
 			       .sites = req->n,
+			       .added = s->added,
 			       .alive = true};
 	for (size_t i = 0; i < req->n; i++)
 		l->regions |= fake_region(req->sites[i].region);
@@ -511,6 +513,15 @@ static inline void add(pid_t pid)
 	struct rp_err err;
 
 	assert_int_equal(rp_targets__add(f.targets, &pid, 1, 0, &err), 0);
+}
+
+static inline void start_whole_system(void)
+{
+	struct rp_err err;
+
+	f.plan_opts.whole_system = true;
+	start();
+	assert_int_equal(rp_targets__add_system(f.targets, &err), 0);
 }
 
 static inline size_t processes(void)

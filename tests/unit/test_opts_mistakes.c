@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0 */
 /* Every mistake on a command line, and that its cure is none; and help. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "counts_fixture.h"
+#include "folder_fixture.h"
 #include "opts_fixture.h"
 
 static const struct mistake {
@@ -58,6 +61,8 @@ static const struct mistake {
 	{"rptrace tests/golden", "neither an option nor a command", NULL},
 	{"rptrace sh /", "a command goes after --", "rptrace -- sh /"},
 	{"rptrace sh ./prog", "a command goes after --", "rptrace -- sh ./prog"},
+	{"rptrace sleep 5", "a command goes after --", "rptrace -- sleep 5"},
+	{"rptrace ./nosuch 5", "a command goes after --", "rptrace -- ./nosuch 5"},
 	{"rptrace lst -p 1", "list", "rptrace list -p 1"},
 	{"rptrace docter", "doctor", "rptrace doctor"},
 	{"rptrace -p 1 list", "comes first", "rptrace list -p 1"},
@@ -219,6 +224,34 @@ static void help_is_told_so(void **state)
 	free(text);
 }
 
+/* It needs ./ to be found, and takes what follows. */
+static void a_program_in_this_folder(void **state)
+{
+	static const char *const lines[] = {"rptrace prog", "rptrace prog 5", "rptrace prog /"};
+	char folder[] = "/tmp/rpo-XXXXXX", before[PATH_MAX];
+	struct line l;
+	int fd;
+
+	(void)state;
+	assert_non_null(getcwd(before, sizeof(before)));
+	assert_non_null(mkdtemp(folder));
+	assert_int_equal(chdir(folder), 0);
+	fd = open("prog", O_WRONLY | O_CREAT, 0700);
+	assert_true(fd >= 0);
+	close(fd);
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		char expected[64];
+
+		snprintf(expected, sizeof(expected), "rptrace -- ./%s",
+			 lines[i] + strlen("rptrace "));
+		assert_int_equal(parse(&l, lines[i]), -EINVAL);
+		assert_string_equal(l.err.cure, expected);
+		rp_opts__free(&l.opts);
+	}
+	assert_int_equal(chdir(before), 0);
+	assert_int_equal(remove_all_of(folder), 0);
+}
+
 /* A line that cannot be told is not told cut. */
 static void cures_that_do_not_fit(void **state)
 {
@@ -239,9 +272,8 @@ static void cures_that_do_not_fit(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_mistake_has_a_cure),
-		cmocka_unit_test(mistakes_are_told_so),
-		cmocka_unit_test(help_is_told_so),
+		cmocka_unit_test(every_mistake_has_a_cure), cmocka_unit_test(mistakes_are_told_so),
+		cmocka_unit_test(a_program_in_this_folder), cmocka_unit_test(help_is_told_so),
 		cmocka_unit_test(cures_that_do_not_fit),
 	};
 

@@ -1,41 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
 /* Libraries: of commands before they run, of processes too short to be looked at; stack switches.
  */
-#include "elf_image.h"
-#include "targets_fixture.h"
+#include "libraries_fixture.h"
 
 #include "targets/internal.h"
 
-static const char *path_of(const char *name)
-{
-	static char path[PATH_MAX];
-
-	snprintf(path, sizeof(path), "%s/%s", f.root, name);
-	return path;
-}
-
-/* The loader maps this library into all that is started, or looked through by its file. */
-static void preload(const char *name)
-{
-	assert_int_equal(setenv("LD_PRELOAD", path_of(name), 1), 0);
-}
-
-static int tear_down_preload(void **state)
-{
-	unsetenv("LD_PRELOAD");
-	return tear_down(state);
-}
-
 /* ---- commands -------------------------------------------------------------------------------- */
-
-static void add_command(void)
-{
-	struct rp_err err;
-
-	put_process(PID, 1);
-	start();
-	assert_int_equal(rp_targets__add_command(f.targets, PID, path_of("prog"), &err), 0);
-}
 
 /* It and its libraries are probed before it has begun. */
 static void test_command(void **state)
@@ -63,29 +33,6 @@ static void test_library_of_a_command(void **state)
 }
 
 /* ---- processes too short to be looked at ----------------------------------------------------- */
-
-static void send_library(pid_t pid, const char *name, uint64_t time)
-{
-	struct rp_event event = {
-		.header.type = RP_EVENT_LIBRARY, .pid = (uint32_t)pid, .time = time};
-	struct stat st;
-
-	assert_int_equal(stat(path_of(name), &st), 0);
-	event.dev = (uint32_t)(major(st.st_dev) << RP_DEV_MINOR_BITS | minor(st.st_dev));
-	event.detail = st.st_ino;
-	memcpy(event.path, name, strlen(name) + 1);
-	rp_targets__on_event(f.targets, &event);
-}
-
-static void run_program(pid_t pid, const char *name)
-{
-	char exe[PATH_MAX];
-
-	put_process(pid, 1);
-	map(pid, name);
-	snprintf(exe, sizeof(exe), "%s/%d/exe", f.root, pid);
-	assert_int_equal(symlink(path_of(name), exe), 0);
-}
 
 /* A process of which the executable is known, and a library that it has not mapped yet. */
 static void start_program(const char *function)
@@ -162,31 +109,6 @@ static void test_library_that_is_not_missed(void **state)
 
 /* ---- code that switches stacks --------------------------------------------------------------- */
 
-/* A file of one function. */
-static void make_file(const char *name, const char *function, const uint8_t *code, size_t size)
-{
-	char strings[16] = "";
-	const Elf64_Sym symbols[] = {
-		{0},
-		{.st_name = 1,
-		 .st_info = FUNC,
-		 .st_shndx = 1,
-		 .st_value = TEXT_ADDR,
-		 .st_size = size},
-	};
-	static struct image image;
-
-	strcpy(strings + 1, function);
-	image__start(&image);
-	image__add_symbols(&image, SHT_SYMTAB, symbols, 2, strings, sizeof(strings));
-	image__finish(&image);
-	memset(image.bytes + TEXT_OFFSET, 0x90, 512);
-	memcpy(image.bytes + TEXT_OFFSET, code, size);
-	write_file(f.root, name, image.bytes, image.size);
-}
-
-/* push %rbp; mov %rsp,%rbp; pop %rbp; ret */
-static const uint8_t plain[] = {0x55, 0x48, 0x89, 0xe5, 0x5d, 0xc3};
 /* With mov %rsp,(%rdi); mov (%rsi),%rsp. */
 static const uint8_t switching[] = {0x55, 0x53, 0x48, 0x89, 0x27, 0x48,
 				    0x8b, 0x26, 0x5b, 0x5d, 0xc3};
@@ -348,20 +270,11 @@ static void test_search_that_is_given_up(void **state)
 }
 
 /* In the whole system, what runs the functions is searched: what is there, and what comes later. */
-static void start_system(void)
-{
-	struct rp_err err;
-
-	f.plan_opts.whole_system = true;
-	start();
-	assert_int_equal(rp_targets__add_system(f.targets, &err), 0);
-}
-
 static void test_switches_of_a_process_that_is_there(void **state)
 {
 	(void)state;
 	map(PID, "switcher");
-	start_system();
+	start_whole_system();
 	assert_true(rp_plan__has_switches(f.plan));
 	assert_int_equal(f.kernel.links[0].sites, 2);
 }
@@ -373,7 +286,7 @@ static void test_switches_of_others(void **state)
 	(void)state;
 	put_process(PID + 1, 1);
 	map(PID + 1, "switcher");
-	start_system();
+	start_whole_system();
 	assert_true(rp_plan__fears_switches(f.plan));
 	assert_int_equal(f.kernel.links[0].sites, 1);
 	/* One that runs the functions maps it, too. */
@@ -395,7 +308,7 @@ static void test_switches_of_a_process_that_comes(void **state)
 
 	(void)state;
 	end_process(PID);
-	start_system();
+	start_whole_system();
 	put_process(PID + 1, 1);
 	map(PID + 1, "switcher");
 	map(PID + 1, "target");
@@ -405,121 +318,6 @@ static void test_switches_of_a_process_that_comes(void **state)
 	assert_true(rp_plan__has_switches(f.plan));
 	assert_int_equal(f.kernel.links[0].sites, 2);
 	rp_proc__mapped_free(&list);
-}
-
-/* ---- spans whose ends are in two files --------------------------------------------------------
- */
-
-static void start_span_of_two_files(void)
-{
-	f.functions[0] = "*:alpha:beta@arg0";
-	make_file("ends", "beta", plain, sizeof(plain));
-}
-
-/* Nothing is probed as long as one end is missing; then the other, too, which was there before. */
-static void test_end_that_is_loaded_later(void **state)
-{
-	(void)state;
-	start_span_of_two_files();
-	start();
-	add(PID);
-	assert_int_equal(links_alive(&f.kernel), 0);
-	map(PID, "ends");
-	send(RP_EVENT_MAP, PID, 0);
-	look();
-	assert_int_equal(links_of(&f.kernel, 0, ino_of("target")), 1);
-	assert_int_equal(links_of(&f.kernel, 0, ino_of("ends")), 1);
-	assert_int_equal(f.kernel.links[0].sites + f.kernel.links[1].sites, 2);
-	assert_true(f.kernel.links[0].counts && f.kernel.links[1].counts);
-}
-
-/* Who else maps a file is asked once something of it is wanted, not when it was found. */
-static void test_stranger_before_the_end_is_loaded(void **state)
-{
-	(void)state;
-	start_span_of_two_files();
-	start();
-	add(PID);
-	put_process(PID + 100, 1);
-	map(PID + 100, "target");
-	map(PID, "ends");
-	send(RP_EVENT_MAP, PID, 0);
-	look();
-	assert_int_equal(links_of(&f.kernel, PID, ino_of("target")), 1);
-	assert_int_equal(links_of(&f.kernel, 0, ino_of("ends")), 1);
-	assert_int_equal(links_alive(&f.kernel), 2);
-}
-
-static void test_end_in_another_process(void **state)
-{
-	(void)state;
-	start_span_of_two_files();
-	f.functions[0] = "[et]*:alpha:beta@arg0";
-	start_system();
-	assert_int_equal(links_alive(&f.kernel), 0);
-	put_process(PID + 1, 1);
-	map(PID + 1, "ends");
-	send(RP_EVENT_EXEC, PID + 1, 0);
-	look();
-	assert_int_equal(links_of(&f.kernel, 0, ino_of("target")), 1);
-	assert_int_equal(links_of(&f.kernel, 0, ino_of("ends")), 1);
-}
-
-static void test_ends_that_are_there(void **state)
-{
-	(void)state;
-	start_span_of_two_files();
-	map(PID, "ends");
-	start();
-	add(PID);
-	look();
-	assert_int_equal(links_of(&f.kernel, 0, ino_of("target")), 1);
-	assert_int_equal(links_of(&f.kernel, 0, ino_of("ends")), 1);
-	assert_int_equal(f.kernel.lost[RP_LOST_LATE], 0);
-	assert_int_equal(f.kernel.added, 0); /* while it counts */
-}
-
-/* Known when the first has ended; the next, which comes before all else, is not the only one. */
-static void test_end_in_a_library_of_a_short_process(void **state)
-{
-	(void)state;
-	make_file("ends", "beta", plain, sizeof(plain));
-	f.functions[0] = "*:probed_one:beta@arg0";
-	preload("ends");
-	run_program(PID, "prog");
-	start();
-	add(PID);
-	assert_int_equal(links_alive(&f.kernel), 0);
-	send_library(PID, "ends", rp_clock__now());
-	send(RP_EVENT_EXIT, PID, 0);
-	run_program(PID + 1, "prog");
-	send(RP_EVENT_EXEC, PID + 1, 0);
-	assert_int_equal(links_of(&f.kernel, 0, ino_of("prog")), 1);
-	assert_int_equal(links_of(&f.kernel, 0, ino_of("ends")), 1);
-	assert_int_equal(links_alive(&f.kernel), 2);
-}
-
-/* A file that is named has the other end, before anybody maps it. */
-static void test_end_in_a_file_that_is_named(void **state)
-{
-	static char function[PATH_MAX + 32];
-	struct rp_err err;
-
-	(void)state;
-	start_span_of_two_files();
-	run_program(PID, "target");
-	f.functions[0] = "alpha:beta@arg0";
-	snprintf(function, sizeof(function), "%s:alpha:beta@arg0", path_of("ends"));
-	f.functions[1] = function;
-	f.plan_opts.n_functions = 2;
-	start();
-	add(PID);
-	assert_int_equal(rp_targets__add_named(f.targets, &err), 0);
-	look();
-	assert_int_equal(links_of(&f.kernel, 0, ino_of("target")), 1);
-	assert_int_equal(links_of(&f.kernel, 0, ino_of("ends")), 1);
-	assert_int_equal(f.kernel.lost[RP_LOST_LATE], 0);
-	assert_int_equal(f.kernel.added, 0);
 }
 
 /* ---- what is told of processes --------------------------------------------------------------- */
@@ -583,13 +381,6 @@ int main(void)
 		SWITCH_TEST(test_switches_of_a_process_that_is_there),
 		SWITCH_TEST(test_switches_of_others),
 		SWITCH_TEST(test_switches_of_a_process_that_comes),
-		SWITCH_TEST(test_end_that_is_loaded_later),
-		SWITCH_TEST(test_stranger_before_the_end_is_loaded),
-		SWITCH_TEST(test_end_in_another_process),
-		SWITCH_TEST(test_ends_that_are_there),
-		cmocka_unit_test_setup_teardown(test_end_in_a_library_of_a_short_process, set_up,
-						tear_down_preload),
-		SWITCH_TEST(test_end_in_a_file_that_is_named),
 		TARGETS_TEST(test_processes_are_told),
 		TARGETS_TEST(test_regions_are_taken_back),
 	};

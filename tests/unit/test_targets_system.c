@@ -6,12 +6,8 @@
 
 static void start_system(void)
 {
-	struct rp_err err;
-
 	f.functions[0] = "prog:probed_*";
-	f.plan_opts.whole_system = true;
-	start();
-	assert_int_equal(rp_targets__add_system(f.targets, &err), 0);
+	start_whole_system();
 }
 
 static bool is_tracked(pid_t pid)

@@ -279,6 +279,12 @@ static bool may_be_program(const char *word)
 	return strchr(word, '/') ? rp_program__check(word) != -EACCES : rp_cure__is_installed(word);
 }
 
+/* What other tools have for a command, and no program that could take what follows. */
+static bool may_be_verb(const char *word)
+{
+	return !strchr(word, '/') && !rp_cure__is_installed(word) && rp_program__check(word);
+}
+
 int rp_mistake__stray_word(const struct rp_parser *p)
 {
 	const char *word = p->argv[p->at], *verb = nearest_verb(word);
@@ -315,9 +321,8 @@ int rp_mistake__stray_word(const struct rp_parser *p)
 		return rp_mistake__tell(
 			p, &edit, "'%s' is not an option: rptrace report shows records", word);
 	}
-	if (next && !has_pid &&
-	    (is_number(next) ||
-	     (!rp_cure__is_installed(word) && strchr(next, '/') && may_be_program(next))))
+	if (next && !has_pid && may_be_verb(word) &&
+	    (is_number(next) || (strchr(next, '/') && may_be_program(next))))
 		return after_verb(p, word, next);
 	if (!next && !has_pid && !p->opts->argv && is_running(word))
 		return goes_after(p, &edit, "-p", word);

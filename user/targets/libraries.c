@@ -66,7 +66,6 @@ void rp_process__looked_at_loaded(struct rp_targets *t, struct rp_process *p)
  */
 static void add_linked(struct rp_targets *t, struct rp_process *p, const char *path)
 {
-	size_t first = t->n_objects;
 	struct rp_linked linked;
 	int rc;
 
@@ -80,7 +79,8 @@ static void add_linked(struct rp_targets *t, struct rp_process *p, const char *p
 	rp_linked__free(&linked);
 	if (rc || rp_objects__decide_scopes(t))
 		return;
-	for (size_t i = first; i < t->n_objects; i++)
+	/* With the program itself, where a span of it has its other end in a library. */
+	for (size_t i = 0; i < t->n_objects; i++)
 		if (t->objects[i].wide)
 			rp_process__attach(t, p, &t->objects[i], NULL);
 }

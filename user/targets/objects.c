@@ -168,12 +168,16 @@ static int open_elf(const struct rp_targets *t, const struct rp_object *o, int f
 /* Spans that begin, or end, in an object from before have got their other end. */
 static int complete_spans(struct rp_targets *t, struct rp_err *err)
 {
+	bool is_start = t->event_time == UINT64_MAX;
 	int rc = 0;
 
+	/* One end is attached before the other. */
+	if (!is_start)
+		t->ops->added(t->session);
 	for (size_t i = 0; i < t->n_objects && !rc; i++)
 		rc = rp_object__gather(t, &t->objects[i], 0, err);
 	/* Later than at the start, they are attached with whatever else is waited for. */
-	t->waiting |= t->system || t->event_time != UINT64_MAX;
+	t->waiting |= t->system || !is_start;
 	return rc;
 }
 

@@ -388,24 +388,34 @@ int rp_targets__look_at_system(struct rp_targets *t, struct rp_err *err)
 
 /* ---- what to trace --------------------------------------------------------------------------- */
 
-int rp_targets__add_system(struct rp_targets *t, struct rp_err *err)
+static int link_all(struct rp_targets *t, struct rp_err *err)
 {
 	int rc = 0;
 
-	t->system = true;
 	for (size_t i = 0; !rc && i < t->n_objects; i++)
 		rc = link_everywhere(t, &t->objects[i], err);
+	return rc;
+}
+
+int rp_targets__add_system(struct rp_targets *t, struct rp_err *err)
+{
+	int rc;
+
+	t->system = true;
+	rc = link_all(t, err);
 	if (!rc)
 		rc = rp_targets__look_at_system(t, err);
+	/* Spans that begin in one file have got their end by a later one. */
+	if (!rc && t->waiting)
+		rc = link_all(t, err);
+	t->waiting = false;
 	return rc;
 }
 
 int rp_targets__catch_up_system(struct rp_targets *t, struct rp_err *err)
 {
-	int rc = 0;
+	int rc = link_all(t, err);
 
-	for (size_t i = 0; !rc && i < t->n_objects; i++)
-		rc = link_everywhere(t, &t->objects[i], err);
 	rp_files__forget(t, NO_OBJECT);
 	if (!rc)
 		rc = rp_targets__look_at_system(t, err);

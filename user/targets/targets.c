@@ -259,6 +259,9 @@ int rp_targets__add_command(struct rp_targets *t, pid_t pid, const char *path, s
 			rc = rp_object__add_path(t, linked.items[i].path, linked.items[i].is_exe,
 						 false, err);
 	rp_linked__free(&linked);
+	/* The command maps them once it runs. */
+	for (size_t i = first; i < t->n_objects; i++)
+		rp_process__use(t, rp_process__get(t, pid), i);
 	return rc ? rc : attach_from(t, first, err);
 }
 
