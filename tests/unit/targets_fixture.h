@@ -314,7 +314,10 @@ put(const char *text, const char *path, ...)
 	va_end(ap);
 }
 
-/* A process that maps nothing yet. */
+/* What a process maps at least: an exec is through. */
+#define NO_FILES "7ffd000-7ffe000 r-xp 00000000 00:00 0    [vdso]\n"
+
+/* A process that maps no file yet. */
 static inline void put_process(pid_t pid, pid_t parent)
 {
 	char text[128];
@@ -323,7 +326,7 @@ static inline void put_process(pid_t pid, pid_t parent)
 	put(text, "/%d/stat", pid);
 	put(text, "/%d/task/%d/stat", pid, pid);
 	put("", "/%d/task/%d/children", pid, pid);
-	put("", "/%d/maps", pid);
+	put(NO_FILES, "/%d/maps", pid);
 	put("", "/%d/map_files/none", pid);
 }
 

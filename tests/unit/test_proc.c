@@ -71,6 +71,29 @@ static void test_mapped(void **state)
 	assert_int_equal(list.n, 0);
 }
 
+/* A program is there before its code is, which an exec maps after it, or which has been moved. */
+static void test_mapped_without_code(void **state)
+{
+	static const char data[] = "400000-401000 r--p 00000000 fe:00 10 /opt/prog\n";
+	struct rp_mapped_list list;
+	char text[256], path[PATH_MAX];
+
+	(void)state;
+	snprintf(text, sizeof(text), "%s7f10-7f20 r-xp 00000000 00:00 0    [vdso]\n", data);
+	put(data, "/8/maps");
+	snprintf(path, sizeof(path), "%s/8/exe", root);
+	assert_int_equal(symlink("/opt/prog", path), 0);
+	for (int loaded = 0; loaded < 2; loaded++) {
+		assert_int_equal(rp_proc__mapped(root, 8, &list), 0);
+		assert_int_equal(list.n, 1);
+		assert_true(list.items[0].is_exe);
+		assert_int_equal(list.is_loaded, loaded);
+		assert_false(rp_proc__maps_code(&list, makedev(0xfe, 0), 10, 0));
+		rp_proc__mapped_free(&list);
+		put(text, "/8/maps");
+	}
+}
+
 static void test_mapped_nothing(void **state)
 {
 	struct rp_mapped_list list;
@@ -432,6 +455,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		IN_FOLDER(test_mapped),
+		IN_FOLDER(test_mapped_without_code),
 		IN_FOLDER(test_mapped_nothing),
 		cmocka_unit_test(test_mapped_self),
 		IN_FOLDER(test_all),

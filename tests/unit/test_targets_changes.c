@@ -71,7 +71,7 @@ static void test_process_that_is_counted_out(void **state)
 	start_system_with_a_process(0);
 	assert_int_equal(processes(), 1);
 	make_object("other");
-	put("", "/%d/maps", PID);
+	put(NO_FILES, "/%d/maps", PID);
 	map(PID, "other");
 	send(RP_EVENT_EXEC, PID, 0);
 	assert_int_equal(processes(), 0);
@@ -184,7 +184,7 @@ static void test_writer_who_was_there(void **state)
 	start();
 	add(PID);
 	assert_int_equal(links_alive(&f.kernel), 1);
-	put("", "/%d/maps", PID);
+	put(NO_FILES, "/%d/maps", PID);
 	map(PID, "other");
 	map(PID, "prog");
 	send(RP_EVENT_MAP, PID, 0);

@@ -249,7 +249,7 @@ static void test_search_that_is_given_up(void **state)
 
 	(void)state;
 	f.opts.is_cancelled = is_cancelled;
-	put("", "/%d/maps", PID);
+	put(NO_FILES, "/%d/maps", PID);
 	map(PID, "plain");
 	map(PID, "target");
 	map(PID, "switcher");

@@ -62,7 +62,7 @@ static void test_exec(void **state)
 	(void)state;
 	start_beside_another();
 	make_object("other");
-	put("", "/%d/maps", PID);
+	put(NO_FILES, "/%d/maps", PID);
 	map(PID, "other");
 	send(RP_EVENT_EXEC, PID, 0);
 	assert_int_equal(links_of(&f.kernel, 0, ino_of("other")), 1);
@@ -278,7 +278,7 @@ static void test_late_once(void **state)
 	(void)state;
 	start_beside_another();
 	make_object("other");
-	put("", "/%d/maps", PID);
+	put(NO_FILES, "/%d/maps", PID);
 	map(PID, "other");
 	send(RP_EVENT_EXEC, PID, 0);
 	assert_int_equal(f.kernel.lost[RP_LOST_LATE], 1);

@@ -252,7 +252,7 @@ static void test_code_that_is_moved_later(void **state)
 	map(PID, "prog");
 	start();
 	add(PID);
-	put("", "/%d/maps", PID);
+	put(NO_FILES, "/%d/maps", PID);
 	map_part(PID, "prog", 0, (size_of("prog") - 1) / 4096 * 4096);
 	send(RP_EVENT_MAP, PID, 0);
 	look();
@@ -263,6 +263,18 @@ static void test_code_that_is_moved_later(void **state)
 	assert_int_equal(moved(), 6);
 }
 
+/* A program that an exec is about to map. */
+static void test_code_that_is_not_mapped_yet(void **state)
+{
+	(void)state;
+	put_process(PID, 1);
+	put("", "/%d/maps", PID);
+	map_part(PID, "prog", 0, (size_of("prog") - 1) / 4096 * 4096);
+	start();
+	add(PID);
+	assert_int_equal(moved(), 0);
+}
+
 /* All code is gone from its file: of what is not mapped nothing is expected. */
 static void test_file_that_is_not_mapped(void **state)
 {
@@ -271,7 +283,7 @@ static void test_file_that_is_not_mapped(void **state)
 	map(PID, "prog");
 	start();
 	add(PID);
-	put("", "/%d/maps", PID);
+	put(NO_FILES, "/%d/maps", PID);
 	send(RP_EVENT_MAP, PID, 0);
 	look();
 	assert_int_equal(moved(), 0);
@@ -475,6 +487,7 @@ int main(void)
 		TARGETS_TEST(test_code_that_was_moved_before),
 		TARGETS_TEST(test_code_that_is_where_it_was),
 		TARGETS_TEST(test_code_that_is_moved_later),
+		TARGETS_TEST(test_code_that_is_not_mapped_yet),
 		TARGETS_TEST(test_file_that_is_not_mapped),
 		TARGETS_TEST(test_one_refused_site_among_three),
 		TARGETS_TEST(test_out_of_descriptors),

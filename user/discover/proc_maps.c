@@ -14,6 +14,7 @@
 #include "discover/file.h"
 #include "discover/proc.h"
 #include "discover/proc_internal.h"
+#include "discover/vdso.h"
 #include "util/array.h"
 #include "util/kernel_file.h"
 
@@ -33,6 +34,7 @@ struct mapping_list {
 	struct rp_code_range *ranges;
 	size_t n_ranges;
 	size_t ranges_room;
+	bool is_loaded;
 };
 
 /*
@@ -238,6 +240,8 @@ static int read_mappings(const char *proc_root, pid_t pid, struct mapping_list *
 	errno = 0;
 	while (!err && rp_line_reader__next(&maps)) {
 		path = parse_line(maps.line, &mapped, &executable);
+		/* An exec maps it after the program. */
+		list->is_loaded |= !path && strstr(maps.line, RP_VDSO_NAME);
 		if (path)
 			read_name(proc_root, pid, &mapped, path);
 		if (path && executable) {
@@ -323,6 +327,7 @@ int rp_proc__mapped(const char *proc_root, pid_t pid, struct rp_mapped_list *out
 	else
 		out->ranges = list.ranges;
 	out->n_ranges = err ? 0 : list.n_ranges;
+	out->is_loaded = list.is_loaded;
 	return err;
 }
 

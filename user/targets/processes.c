@@ -52,7 +52,7 @@ void rp_process__check_code(struct rp_targets *t, struct rp_process *p,
 {
 	size_t moved = 0;
 
-	for (size_t i = 0; i < mapped->n && !p->moved; i++) {
+	for (size_t i = 0; i < mapped->n && mapped->is_loaded && !p->moved; i++) {
 		const struct rp_mapped *m = &mapped->items[i];
 		const struct rp_object *o = rp_object__by_id(t, m->dev, m->ino);
 
