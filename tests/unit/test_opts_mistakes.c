@@ -224,28 +224,38 @@ static void help_is_told_so(void **state)
 	free(text);
 }
 
-/* It needs ./ to be found, and takes what follows. */
-static void a_program_in_this_folder(void **state)
+static void create(const char *name)
 {
-	static const char *const lines[] = {"rptrace prog", "rptrace prog 5", "rptrace prog /"};
+	int fd = open(name, O_WRONLY | O_CREAT, 0700);
+
+	assert_true(fd >= 0);
+	close(fd);
+}
+
+/* A program needs ./ to be found, and takes what follows; a record is what `rptrace record` has
+ * made. */
+static void what_is_in_this_folder(void **state)
+{
+	static const struct {
+		const char *line, *cure;
+	} lines[] = {
+		{"rptrace prog", "rptrace -- ./prog"},
+		{"rptrace prog 5", "rptrace -- ./prog 5"},
+		{"rptrace prog /", "rptrace -- ./prog /"},
+		{"rptrace report --tree", "rptrace report --tree rptrace.rpt"},
+	};
 	char folder[] = "/tmp/rpo-XXXXXX", before[PATH_MAX];
 	struct line l;
-	int fd;
 
 	(void)state;
 	assert_non_null(getcwd(before, sizeof(before)));
 	assert_non_null(mkdtemp(folder));
 	assert_int_equal(chdir(folder), 0);
-	fd = open("prog", O_WRONLY | O_CREAT, 0700);
-	assert_true(fd >= 0);
-	close(fd);
+	create("prog");
+	create("rptrace.rpt");
 	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
-		char expected[64];
-
-		snprintf(expected, sizeof(expected), "rptrace -- ./%s",
-			 lines[i] + strlen("rptrace "));
-		assert_int_equal(parse(&l, lines[i]), -EINVAL);
-		assert_string_equal(l.err.cure, expected);
+		assert_int_equal(parse(&l, lines[i].line), -EINVAL);
+		assert_string_equal(l.err.cure, lines[i].cure);
 		rp_opts__free(&l.opts);
 	}
 	assert_int_equal(chdir(before), 0);
@@ -273,7 +283,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_mistake_has_a_cure), cmocka_unit_test(mistakes_are_told_so),
-		cmocka_unit_test(a_program_in_this_folder), cmocka_unit_test(help_is_told_so),
+		cmocka_unit_test(what_is_in_this_folder),   cmocka_unit_test(help_is_told_so),
 		cmocka_unit_test(cures_that_do_not_fit),
 	};
 

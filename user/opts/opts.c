@@ -185,7 +185,7 @@ static int finish(struct rp_parser *p)
 	if (o->label.kind && o->by == RP_BY_NONE)
 		o->by = RP_BY_LABEL;
 	if (o->command == RP_COMMAND_RECORD && !o->record)
-		o->record = "rptrace.rpt";
+		o->record = RP_RECORD_NAME;
 	if (o->json) {
 		o->format = rp_view__find("json");
 		o->export = NULL;

@@ -6,6 +6,9 @@
 #include "opts/command_line.h"
 #include "opts/options.h"
 
+/* What `rptrace record` writes to. */
+#define RP_RECORD_NAME "rptrace.rpt"
+
 struct rp_parser {
 	int argc, own; /* words; those before "--" */
 	char **argv;

@@ -86,13 +86,23 @@ static int export_together(const struct rp_parser *p)
 
 #define BOTH_TARGETS "-p and -- COMMAND exclude each other"
 
+/* The one that `rptrace record` has made in this folder, if it has. */
+static int no_record(const struct rp_parser *p)
+{
+	const struct rp_edit edit = {.insert = p->own, .with = {RP_RECORD_NAME}};
+	const char cause[] = "report needs a record: FILE";
+
+	if (!access(RP_RECORD_NAME, R_OK))
+		return rp_mistake__tell(p, &edit, "%s", cause);
+	return rp_err__set(p->err, RP_EXIT_USAGE, -EINVAL, "rptrace record --help", "%s", cause);
+}
+
 static int report_together(const struct rp_parser *p)
 {
 	const struct rp_opts *o = p->opts;
 
 	if (!o->files.n)
-		return rp_err__set(p->err, RP_EXIT_USAGE, -EINVAL, "rptrace record --help",
-				   "report needs a record: FILE");
+		return no_record(p);
 	if (o->slowest &&
 	    (o->export || (strcmp(o->format->name, "table") && strcmp(o->format->name, "json"))))
 		return without(p, &o->slowest, "--slowest is printed as a table, or JSON");
