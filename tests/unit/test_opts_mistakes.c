@@ -161,6 +161,7 @@ static const struct mistake {
 	{"rptrace list -p 1 --format json", "--format", "rptrace list -p 1 --json"},
 	{"rptrace last.rpt --tree", "rptrace report", "rptrace report last.rpt --tree"},
 	{"rptrace -p 1 last.rpt", "-p takes one word", "rptrace -p 1,last.rpt"},
+	{"rptrace -p 1 -", "neither an option nor a command", "rptrace -p 1"},
 	{"rptrace -p 1 -b sh", "neither an option nor a command", "rptrace -p 1 -b"},
 	{"rptrace -p 1 --format=chrome -b", "is for records", "rptrace record -p 1 -b"},
 };

@@ -302,7 +302,7 @@ int rp_mistake__stray_word(const struct rp_parser *p)
 						: "'%s' comes first: rptrace %s",
 					word, verb);
 	}
-	if (p->last && p->last->type == RP_OPTION_PROCESSES) {
+	if (p->last && p->last->type == RP_OPTION_PROCESSES && word[0] != '-') {
 		edit.skip = edit.insert = p->at - 1;
 		edit.n_skip = join_words(p, p->at - 1, joined, sizeof(joined));
 		edit.with[0] = joined;
