@@ -106,6 +106,15 @@ static void test_no_sleep(void **state)
 	assert_int_equal(fake_figures(FAKE_ROOT, A).asleep, 0);
 }
 
+/* Nor does it in what does not count. */
+static void test_sleep_in_what_is_left_out(void **state)
+{
+	(void)state;
+	cfg_within = true;
+	sleep_in_a(rp_waker_switch, &second);
+	assert_int_equal(wakers_used, 0);
+}
+
 static void test_no_room_for_wakers(void **state)
 {
 	(void)state;
@@ -336,6 +345,7 @@ int main(void)
 		TEST(test_who_wakes),
 		TEST(test_nobody_is_seen_to_wake),
 		TEST(test_no_sleep),
+		TEST(test_sleep_in_what_is_left_out),
 		TEST(test_no_room_for_wakers),
 		TEST(test_asleep),
 		TEST(test_samples),

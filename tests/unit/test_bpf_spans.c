@@ -218,6 +218,12 @@ static void test_places(void **state)
 	span_hit(&first, BEGIN, 5, 1000);
 	assert_int_equal(lost[RP_LOST_SPANS], 1);
 	assert_int_equal(spans_open, 0);
+	fake.full = 0;
+	span_hit(&first, BEGIN, 5, 1000);
+	assert_int_equal(spans_open, 1);
+	fake_run(&first);
+	rp_exit((unsigned long long[]){(__u64)&first.task});
+	assert_int_equal(spans_open, 0);
 }
 
 static void test_no_room(void **state)
