@@ -41,6 +41,7 @@ async function look(page, seen) {
 	seen.histogram = await page.locator("#histogram rect").count();
 	seen.boxes = await texts(page, "#flame .box");
 	seen.slowest = await texts(page, "#slowest tbody td:first-child");
+	seen.slowestNumbers = await texts(page, "#slowest tbody td.number");
 	seen.leftOut = await page.textContent("#timeline-left-out");
 }
 

@@ -232,6 +232,16 @@ class Page(Case):
         counts = [int(text.replace(",", "")) for text in seen["byCount"]]
         self.assertEqual(counts, sorted(counts, reverse=True))
 
+    def test_parts_of_the_slowest(self):
+        numbers = self.seen["demo"]["slowestNumbers"]
+        rows = [numbers[at:at + 6] for at in range(0, len(numbers), 6)]
+        self.assertEqual(len(rows), len(self.seen["demo"]["slowest"]))
+        split = [(took, *parts) for took, _, *parts, _ in rows if "-" not in parts]
+        self.assertTrue(split, rows)
+        for times in split:
+            took, *parts = [float(value) * NS[unit] for value, unit in map(str.split, times)]
+            self.assertAlmostEqual(sum(parts), took, delta=0.03 * took)
+
     def test_zooms_and_pans(self):
         seen = self.seen["demo"]
         whole, zoomed, panned, wheel = self.spans_of("rangeAll", "rangeIn", "rangePanned", "rangeWheel")

@@ -154,6 +154,9 @@ static void test_choice(void **state)
 	key(RP_KEY_END);
 	assert_int_equal(s.list.cursor, 29);
 	assert_int_equal(s.list.top, 30 - LINES);
+	rp_state__mouse(&s, s.layout.table + 2, 30, RP_BUTTON_CLICK, &request);
+	assert_int_equal(s.list.cursor, 30 - LINES + 2);
+	key(RP_KEY_END);
 	key(RP_KEY_PAGE_UP);
 	assert_int_equal(s.list.cursor, 29 - (LINES - 1));
 	key(RP_KEY_HOME);
