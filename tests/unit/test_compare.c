@@ -232,6 +232,29 @@ static void test_in_one_pair(void **state)
 	free_both(&both);
 }
 
+/* Each of many regions is as surely within the bound as it would be alone. */
+static void test_many_regions_within_bound(void **state)
+{
+	const struct rp_compare_opts opts = {.metric = RP_METRIC_MEDIAN, .max_regression = 0.05};
+	char names[20][8];
+	struct made made[COUNT(names)];
+	const struct side_opts a = {made, COUNT(made), PAIRS, 0, 20, "here", 'a'};
+	const struct side_opts b = {made, COUNT(made), PAIRS, 10, 20, "here", 'b'};
+	struct both both;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(made); i++) {
+		snprintf(names[i], sizeof(names[i]), "r%zu", i);
+		made[i] = (struct made){names[i], RP_KIND_SPAN, 100000, 10, 10};
+	}
+	make_side(&both.a, &a);
+	make_side(&both.b, &b);
+	assert_int_equal(rp_compare(&both.a, &both.b, &opts, &both.c), 0);
+	assert_int_equal(both.c.n_judged, COUNT(made));
+	assert_int_equal(both.c.gate, RP_GATE_WITHIN);
+	free_both(&both);
+}
+
 /* As where a signal ends it all at once. */
 static void test_no_runs(void **state)
 {
@@ -406,6 +429,7 @@ int main(void)
 		cmocka_unit_test(test_nothing_to_judge),
 		cmocka_unit_test(test_bound),
 		cmocka_unit_test(test_in_one_pair),
+		cmocka_unit_test(test_many_regions_within_bound),
 		cmocka_unit_test(test_no_runs),
 		cmocka_unit_test(test_snapshots),
 		cmocka_unit_test(test_forms),
