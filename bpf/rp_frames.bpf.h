@@ -54,51 +54,40 @@ static __always_inline void frame_move(struct rp_frame *f, __u32 node)
 }
 
 /* The frame goes on under another parent node. */
-__noinline int frame_reparent(struct rp_thread *t, __u32 index, __u32 parent)
+static __always_inline void frame_reparent(struct rp_frame *f, __u32 parent)
 {
-	struct rp_frame *f;
-	struct rp_node *info;
-	__u32 node;
+	__u32 node = f->node; /* on the stack: before 6.2 a key may not lie in a frame */
+	struct rp_node *info = node ? bpf_map_lookup_elem(&nodes, &node) : NULL;
 
-	if (!t || !parent)
-		return 0;
-	f = frame_at(t, index);
-	node = f ? f->node : 0; /* on the stack: before 6.2 a key may not lie in a frame */
-	info = node ? bpf_map_lookup_elem(&nodes, &node) : NULL;
-	if (f && is_outside(f)) {
+	if (!parent)
+		return;
+	if (is_outside(f))
 		f->node = parent;
-		return 0;
-	}
-	if (!f || !info)
-		return 0;
-	node = node_below(parent, rp_frame__region(f), info->label,
-			  info->flags & RP_NODE_LABEL_FLAGS);
-	frame_move(f, node);
-	return 0;
+	else if (info)
+		frame_move(f, node_below(parent, rp_frame__region(f), info->label,
+					 info->flags & RP_NODE_LABEL_FLAGS));
 }
 
-static long part_step(__u32 i, struct rp_walk *w)
+static long part_step(__u32 i, struct rp_thread **t)
 {
 	struct rp_frame *f, *parent;
 
-	if (++i > w->t->depth)
+	if (++i > (*t)->depth)
 		return 1;
-	f = frame_at(w->t, i);
-	parent = f ? frame_around(w->t, i, f->sp) : NULL;
+	f = frame_at(*t, i);
+	parent = f ? frame_around(*t, i, f->sp) : NULL;
 	if (parent)
-		frame_reparent(w->t, i, node_around(parent));
+		frame_reparent(f, node_around(parent));
 	return 0;
 }
 
 /* Coroutines are noticed: what each of them has open goes on below its own calls. */
 __noinline int frames_part(struct rp_thread *t)
 {
-	struct rp_walk w = {.t = t};
-
 	if (!t || t->has_coroutines)
 		return 0;
 	t->has_coroutines = 1;
-	return bpf_loop(RP_FRAMES_MAX, part_step, &w, 0);
+	return bpf_loop(RP_FRAMES_MAX, part_step, &t, 0);
 }
 
 /*
@@ -342,7 +331,7 @@ static long shift_step(__u32 i, struct rp_shift *s)
 	barrier();
 	to->start = from->start;
 	if (s->from - 1 > s->index && to->sp >= s->stack.start && to->sp < s->stack.end) {
-		frame_reparent(s->t, s->to - 1, s->node);
+		frame_reparent(to, s->node);
 		s->node = node_around(to);
 	}
 	return 0;
@@ -377,6 +366,7 @@ static __always_inline void frame_close(struct task_struct *task, struct rp_thre
 					const struct rp_hit *hit, __u64 now)
 {
 	struct rp_frame *f, *parent, *next;
+	__u64 sp, ns;
 
 	if (frames_end_above(t, index, hit))
 		frames_part(t);
@@ -387,15 +377,17 @@ static __always_inline void frame_close(struct task_struct *task, struct rp_thre
 		frame_pop(task, t, f, now);
 		return;
 	}
-	parent = frame_around(t, index, f->sp);
 	next = frame_at(t, index + 1);
-	if (!parent)
-		return;
-	if (next && frame_around(t, index + 1, next->sp) == f) {
+	if (next && index_around(t, index + 1, next->sp) == index) {
 		f->child += now - next->start - next->before_parent;
 		next->before_parent = now - next->start;
 	}
-	parent->child += frame_time(task, t, f, now) - f->before_parent;
+	sp = f->sp;
+	ns = frame_time(task, t, f, now) - f->before_parent;
+	parent = frame_around(t, index, sp);
+	if (!parent)
+		return;
+	parent->child += ns;
 	frames_shift(t, index, node_around(parent));
 }
 

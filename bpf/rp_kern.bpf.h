@@ -203,6 +203,18 @@ struct bpf_iter__task {
 
 #pragma clang attribute pop
 
+/*
+ * The context of a uprobe as an argument of a global function: before 6.3 the verifier knows it by
+ * the name of such a struct alone.
+ */
+struct bpf_user_pt_regs_t {
+};
+
+static __always_inline struct bpf_user_pt_regs_t *to_global(struct pt_regs *ctx)
+{
+	return (void *)ctx;
+}
+
 /* The session kfuncs gained an argument in 7.0; one of the two flavours resolves, or none
  * before 6.13. */
 extern bool bpf_session_is_return___v1(void) __weak __ksym;

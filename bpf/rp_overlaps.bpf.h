@@ -36,7 +36,7 @@ struct {
 } overlap_ids SEC(".maps");
 
 struct overlap_hit {
-	struct pt_regs *ctx;
+	void *ctx;
 	struct rp_overlap *overlap;
 	struct overlap_key open, last;
 	__u32 spec; /* of the first argument */
@@ -134,25 +134,23 @@ static __always_inline struct rp_overlap *overlap_of(struct rp_thread *t, const 
 }
 
 /* Before a begin or an end of a region changes the stack. spec: of the site. */
-static __noinline void overlap_look(struct pt_regs *ctx, struct rp_thread *t,
-				    const struct rp_hit *hit, __u32 spec, bool begins)
+__noinline int overlap_look(struct bpf_user_pt_regs_t *ctx, struct rp_thread *t,
+			    const struct rp_hit *hit, __u32 spec, int begins)
 {
-	struct rp_overlap *overlap = overlap_of(t, hit, begins);
 	struct task_struct *task = bpf_get_current_task_btf();
-	struct overlap_hit h = {
-		.ctx = ctx,
-		.overlap = overlap,
-		.begins = begins,
-		.spec = spec + ARGS_END,
-		.open = {.tgid = tgid_of(task), .region = hit->region},
-	};
+	struct overlap_hit h = {.ctx = ctx, .begins = begins, .spec = spec + ARGS_END};
 
-	if (!overlap || !spec || overlap->hits >= OVERLAP_HITS_MAX)
-		return;
-	__sync_fetch_and_add(&overlap->hits, 1);
+	if (!t || !hit)
+		return 0;
+	h.overlap = overlap_of(t, hit, begins);
+	if (!h.overlap || !spec || h.overlap->hits >= OVERLAP_HITS_MAX)
+		return 0;
+	__sync_fetch_and_add(&h.overlap->hits, 1);
+	h.open.tgid = tgid_of(task);
+	h.open.region = hit->region;
 	h.last = h.open;
 	h.last.tid = tid_of(task);
-	bpf_loop(RP_OVERLAP_ARGS, overlap_step, &h, 0);
+	return bpf_loop(RP_OVERLAP_ARGS, overlap_step, &h, 0);
 }
 
 #endif

@@ -90,7 +90,7 @@ static __always_inline void stack_around(struct rp_thread *t, __u64 sp,
  * The word at the top of the user stack is the kernel's return trampoline: a tail call, or a call
  * whose return is pending.
  */
-static __noinline bool returns_to_trampoline(__u64 sp)
+__noinline int returns_to_trampoline(__u64 sp)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct xol_area *area = BPF_CORE_READ(task, mm, uprobes_state.xol_area);

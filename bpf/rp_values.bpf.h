@@ -22,7 +22,7 @@ static __always_inline __u64 extend(__u64 v, __u32 size, bool is_signed)
 }
 
 /* Value of an argument, extended to 64 bits. */
-static __noinline bool read_value(struct pt_regs *ctx, const struct rp_arg *arg, __u64 *value)
+static __noinline bool read_value(void *ctx, const struct rp_arg *arg, __u64 *value)
 {
 	__u64 base = 0, scaled = 0, v = 0;
 
@@ -50,17 +50,25 @@ static __noinline bool read_value(struct pt_regs *ctx, const struct rp_arg *arg,
 	return true;
 }
 
-static __always_inline bool read_arg(struct pt_regs *ctx, __u32 index, __u64 *value)
+__noinline int read_spec(struct bpf_user_pt_regs_t *ctx, __u32 index, __u64 *value)
 {
 	const struct rp_arg *arg = bpf_map_lookup_elem(&arg_specs, &index);
 
-	return arg && read_value(ctx, arg, value);
+	return value && arg && read_value(ctx, arg, value);
+}
+
+static __always_inline bool read_arg(struct pt_regs *ctx, __u32 index, __u64 *value)
+{
+	int is_read = read_spec(to_global(ctx), index, value);
+
+	barrier_var(is_read); /* to the verifier it is any number */
+	return is_read;
 }
 
 /* ---- strings ---------------------------------------------------------------------------- */
 
 /* How long the string is that the k-th argument of a site points to, as another one tells. */
-static __always_inline bool read_length(struct pt_regs *ctx, __u32 spec, __u32 k, __s32 *length)
+static __always_inline bool read_length(void *ctx, __u32 spec, __u32 k, __s32 *length)
 {
 	__u32 index = spec + rp_args__lengths(cfg_where.n) + k;
 	const struct rp_arg *arg;
@@ -160,11 +168,13 @@ __noinline __u32 text_label(__u64 address, __s32 length, __u64 *label)
 }
 
 /* The label of what is entered at a site; the flags of its node. */
-static __noinline __u32 read_label(struct pt_regs *ctx, __u32 index, __u64 *label)
+__noinline __u32 read_label(struct bpf_user_pt_regs_t *ctx, __u32 index, __u64 *label)
 {
 	const struct rp_arg *arg = bpf_map_lookup_elem(&arg_specs, &index);
 	__s32 length = RP_LENGTH_NONE;
 
+	if (!label)
+		return 0;
 	if (!arg || !read_value(ctx, arg, label) ||
 	    (arg->flags & RP_ARG_TEXT && !read_length(ctx, index, 0, &length))) {
 		count_lost(RP_LOST_LABEL_READS);
@@ -254,7 +264,7 @@ static __always_inline bool jump_is_taken(struct pt_regs *ctx, __u64 cookie)
 }
 
 struct rp_comparing {
-	struct pt_regs *ctx;
+	void *ctx;
 	__u32 spec; /* of the label; what is compared follows it */
 	__u32 kind; /* of operand: what can be told now */
 	__u32 outcomes;
@@ -306,7 +316,7 @@ static long compare_step(__u32 k, struct rp_comparing *q)
 }
 
 /* Outcomes of the comparisons with one kind of operand, a bit each. */
-static __noinline __u32 outcomes_of(struct pt_regs *ctx, __u32 spec, __u32 kind)
+__noinline __u32 outcomes_of(struct bpf_user_pt_regs_t *ctx, __u32 spec, __u32 kind)
 {
 	struct rp_comparing q = {.ctx = ctx, .spec = spec, .kind = kind};
 
@@ -406,7 +416,7 @@ __noinline __u32 region_of_name(__u64 address)
 /* Region of a name made at run time; RP_REGION_NONE: counted as lost; RP_NAME_EXCLUDED. */
 static __noinline __u32 name_region(struct pt_regs *ctx, __u32 spec)
 {
-	__u64 address;
+	__u64 address = 0; /* before 6.3 no global function may be given what was not set */
 
 	if (read_arg(ctx, spec, &address))
 		return region_of_name(address);

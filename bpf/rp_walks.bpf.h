@@ -6,7 +6,8 @@
  * bpf_loop() it checks once, whatever the depth. The functions that start a walk are global, so
  * that it checks them apart from their callers: some kernels (7.0) give up on all of it at once.
  * The price of a global function: it must check the pointers that it is given, and return a number.
- * Calls may be nested eight deep, callbacks included, which is why some of them are not global.
+ * Calls may be nested eight deep, callbacks included, and take 512 bytes of stack, each rounded up to
+ * 32 before 6.8: which is why some of them are not global.
  */
 #ifndef RP_WALKS_BPF_H
 #define RP_WALKS_BPF_H
@@ -127,10 +128,15 @@ __noinline __u32 frames_around(struct rp_thread *t, __u32 index, __u64 sp)
 	return w.index;
 }
 
-/* The frame that encloses what is, or will be, frame `index`. */
+/* Index of the frame that encloses what is, or will be, frame `index`. */
+static __always_inline __u32 index_around(struct rp_thread *t, __u32 index, __u64 sp)
+{
+	return t->has_coroutines ? frames_around(t, index, sp) : index - 1;
+}
+
 static __always_inline struct rp_frame *frame_around(struct rp_thread *t, __u32 index, __u64 sp)
 {
-	return frame_at(t, t->has_coroutines ? frames_around(t, index, sp) : index - 1);
+	return frame_at(t, index_around(t, index, sp));
 }
 
 /* ---- frames that were left ------------------------------------------------------------------ */

@@ -59,18 +59,18 @@ static __always_inline void look_at_entry(struct pt_regs *ctx, struct rp_thread 
 		return;
 
 	if (cfg_where.n && !rp_region_is_own(hit->region))
-		hit->outcomes = outcomes_of(ctx, RP_COOKIE_SPEC(cookie), RP_OPERAND_ARG);
+		hit->outcomes = outcomes_of(to_global(ctx), RP_COOKIE_SPEC(cookie), RP_OPERAND_ARG);
 	if (labels && RP_COOKIE_FLAGS(cookie) & RP_SITE_LABEL && !entry_is_ruled_out(hit))
-		hit->label_flags = read_label(ctx, RP_COOKIE_SPEC(cookie), &hit->label);
+		hit->label_flags = read_label(to_global(ctx), RP_COOKIE_SPEC(cookie), &hit->label);
 }
 
 /* The same of what is left, as far as its exit tells. */
 static __always_inline void look_at_exit(struct pt_regs *ctx, __u64 cookie, struct rp_hit *hit)
 {
 	if (cfg_where.n && RP_COOKIE_SPEC(cookie))
-		hit->outcomes = outcomes_of(ctx, RP_COOKIE_SPEC(cookie), RP_OPERAND_RET);
+		hit->outcomes = outcomes_of(to_global(ctx), RP_COOKIE_SPEC(cookie), RP_OPERAND_RET);
 	if (cfg_label_returned && RP_COOKIE_FLAGS(cookie) & RP_SITE_LABEL)
-		hit->label_flags = read_label(ctx, RP_COOKIE_SPEC(cookie), &hit->label);
+		hit->label_flags = read_label(to_global(ctx), RP_COOKIE_SPEC(cookie), &hit->label);
 }
 
 /* ---- functions -------------------------------------------------------------------------- */
@@ -293,7 +293,7 @@ static __always_inline void region_begin(struct pt_regs *ctx, struct task_struct
 			hit.ip = PT_REGS_IP(ctx);
 		look_at_entry(ctx, t, cookie, &hit, true);
 		if (RP_COOKIE_FLAGS(cookie) & RP_SITE_IDS)
-			overlap_look(ctx, t, &hit, RP_COOKIE_SPEC(cookie), true);
+			overlap_look(to_global(ctx), t, &hit, RP_COOKIE_SPEC(cookie), true);
 	}
 	frame_push(t, &hit);
 }
@@ -320,9 +320,10 @@ static __always_inline void region_end(struct pt_regs *ctx, struct task_struct *
 		read_arg(ctx, RP_COOKIE_SPEC(cookie), &hit.key);
 	} else {
 		if (RP_COOKIE_FLAGS(cookie) & RP_SITE_LABEL)
-			hit.label_flags = read_label(ctx, RP_COOKIE_SPEC(cookie), &hit.label);
+			hit.label_flags = read_label(to_global(ctx), RP_COOKIE_SPEC(cookie),
+						     &hit.label);
 		if (RP_COOKIE_FLAGS(cookie) & RP_SITE_IDS && overlaps_seen)
-			overlap_look(ctx, t, &hit, RP_COOKIE_SPEC(cookie), false);
+			overlap_look(to_global(ctx), t, &hit, RP_COOKIE_SPEC(cookie), false);
 	}
 	if (frame_leave(t, &hit, now))
 		return;
