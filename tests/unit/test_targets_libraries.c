@@ -3,8 +3,6 @@
  */
 #include "libraries_fixture.h"
 
-#include "targets/internal.h"
-
 /* ---- commands -------------------------------------------------------------------------------- */
 
 /* It and its libraries are probed before it has begun. */
@@ -18,6 +16,27 @@ static void test_command(void **state)
 	assert_int_equal(links_of(&f.kernel, 0, ino_of("lib.so")), 1);
 	assert_int_equal(links_alive(&f.kernel), 2);
 	assert_int_equal(processes(), 1);
+}
+
+/* Its loader may take longer than probes stay in files that nobody uses. */
+static void test_command_that_loads_slowly(void **state)
+{
+	(void)state;
+	make_object("lib.so");
+	preload("lib.so");
+	add_command();
+	map(PID, "prog");
+	send(RP_EVENT_EXEC, PID, 0);
+	look();
+	assert_int_equal(links_of(&f.kernel, 0, ino_of("lib.so")), 1);
+	map(PID, "lib.so");
+	send(RP_EVENT_MAP, PID, 0);
+	look();
+	assert_int_equal(f.kernel.lost[RP_LOST_LATE], 0);
+	end_process(PID);
+	send(RP_EVENT_EXIT, PID, 0);
+	look();
+	assert_int_equal(links_alive(&f.kernel), 0);
 }
 
 /* Only what is wanted of them. */
@@ -64,6 +83,27 @@ static void test_library_of_a_short_process(void **state)
 	send_library(PID + 1, "lib.so", rp_clock__now());
 	send(RP_EVENT_EXIT, PID + 1, 0);
 	assert_int_equal(f.kernel.lost[RP_LOST_LATE], 1);
+}
+
+/* What nobody uses is not probed again for that, or is let go again. */
+static void test_unused_file_beside_a_short_process(void **state)
+{
+	(void)state;
+	preload("lib.so");
+	make_object("other");
+	run_program(PID + 1, "other");
+	start_program(NULL);
+	add(PID + 1);
+	end_process(PID + 1);
+	send(RP_EVENT_EXIT, PID + 1, 0);
+	look();
+	assert_int_equal(links_of(&f.kernel, 0, ino_of("other")), 0);
+	assert_int_equal(links_of(&f.kernel, 0, ino_of("prog")), 1);
+	send_library(PID, "lib.so", rp_clock__now());
+	end_process(PID);
+	send(RP_EVENT_EXIT, PID, 0);
+	assert_int_equal(links_of(&f.kernel, 0, ino_of("lib.so")), 1);
+	assert_int_equal(links_of(&f.kernel, 0, ino_of("other")), 0);
 }
 
 /* So it is at the start of another program, for the one before. */
@@ -368,7 +408,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		LIBRARY_TEST(test_command),
 		LIBRARY_TEST(test_library_of_a_command),
+		LIBRARY_TEST(test_command_that_loads_slowly),
 		LIBRARY_TEST(test_library_of_a_short_process),
+		LIBRARY_TEST(test_unused_file_beside_a_short_process),
 		LIBRARY_TEST(test_library_before_another_program),
 		LIBRARY_TEST(test_library_that_is_not_missed),
 		SWITCH_TEST(test_switches_that_are_loaded_later),

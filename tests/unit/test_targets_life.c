@@ -389,6 +389,10 @@ static void test_short_program_of_unused_file(void **state)
 	assert_int_equal(f.kernel.lost[RP_LOST_LATE], 2);
 	send_short_program(PID + 4, "prog", rp_clock__now());
 	assert_int_equal(f.kernel.lost[RP_LOST_LATE], 2);
+	for (pid_t pid = PID + 2; pid <= PID + 4; pid++)
+		send(RP_EVENT_EXIT, pid, 0);
+	look();
+	assert_int_equal(links_alive(&f.kernel), 0);
 }
 
 /* Who writes to it waits until the probes are out; what is in it then is planned anew. */

@@ -66,6 +66,7 @@ void rp_process__looked_at_loaded(struct rp_targets *t, struct rp_process *p)
  */
 static void add_linked(struct rp_targets *t, struct rp_process *p, const char *path)
 {
+	size_t first = t->n_objects;
 	struct rp_linked linked;
 	int rc;
 
@@ -79,9 +80,9 @@ static void add_linked(struct rp_targets *t, struct rp_process *p, const char *p
 	rp_linked__free(&linked);
 	if (rc || rp_objects__decide_scopes(t))
 		return;
-	/* With the program itself, where a span of it has its other end in a library. */
+	/* With what it maps, where a span of that has got its other end in a library. */
 	for (size_t i = 0; i < t->n_objects; i++)
-		if (t->objects[i].wide)
+		if (t->objects[i].wide && (i >= first || rp_process__uses(p, i)))
 			rp_process__attach(t, p, &t->objects[i], NULL);
 }
 

@@ -244,6 +244,7 @@ int rp_targets__add_command(struct rp_targets *t, pid_t pid, const char *path, s
 {
 	size_t first = t->n_objects;
 	struct rp_linked linked;
+	struct rp_process *p;
 	int rc = rp_process__track(t, pid, err);
 
 	if (rc)
@@ -259,9 +260,13 @@ int rp_targets__add_command(struct rp_targets *t, pid_t pid, const char *path, s
 			rc = rp_object__add_path(t, linked.items[i].path, linked.items[i].is_exe,
 						 false, err);
 	rp_linked__free(&linked);
-	/* The command maps them once it runs. */
-	for (size_t i = first; i < t->n_objects; i++)
-		rp_process__use(t, rp_process__get(t, pid), i);
+	/* The command maps them once it runs: until then they wait for it, however long that takes.
+	 */
+	p = rp_process__get(t, pid);
+	for (size_t i = first; p && i < t->n_objects; i++) {
+		rp_process__use(t, p, i);
+		t->objects[i].used = false;
+	}
 	return rc ? rc : attach_from(t, first, err);
 }
 

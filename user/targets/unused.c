@@ -156,15 +156,21 @@ static bool is_removed(const struct rp_object *o)
 	return !rp_file__stat(o->fd, &st) && !st.st_nlink;
 }
 
+/* A span may get its other end, and with it probes, when nobody has the file any more. */
+static bool is_probed(const struct rp_object *o)
+{
+	return o->used || rp_object__is_linked(o);
+}
+
 static void let_go(struct rp_targets *t, struct rp_object *o, double now)
 {
-	bool is_first = o->used;
+	bool was_probed = is_probed(o);
 
 	o->idle = now;
 	o->used = false;
-	if (is_first ? !is_in_place(t, o) : is_removed(o)) {
+	if (was_probed ? !is_in_place(t, o) : is_removed(o)) {
 		rp_object__drop(t, o);
-	} else if (is_first) {
+	} else if (was_probed) {
 		rp_object__unlink(t, o);
 		rp_object__end_lease(t, o);
 	}
@@ -190,7 +196,7 @@ double rp_objects__drop_unused(struct rp_targets *t)
 			o->idle = now;
 		if (now >= o->idle + UNUSED_S)
 			let_go(t, o, now);
-		else if (o->used && (!next || o->idle + UNUSED_S < next))
+		else if (is_probed(o) && (!next || o->idle + UNUSED_S < next))
 			next = o->idle + UNUSED_S;
 	}
 	forget_gone(t);
