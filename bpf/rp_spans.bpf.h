@@ -41,8 +41,8 @@ static __always_inline bool span_take(const struct rp_span_key *key, struct rp_s
 
 /* ---- spans that began before tracing did ------------------------------------------------ */
 
-/* Notes that such a span has begun; false: none had as yet. */
-static __always_inline bool span_was_begun(const struct rp_span_key *key)
+/* Note that such a span has begun; true: one had before. */
+static __always_inline bool span_note_begin(const struct rp_span_key *key)
 {
 	__u64 hash = (key->id ^ (__u64)key->tgid << 32 ^ key->region) * 0x9e3779b97f4a7c15ull;
 	__u64 *word = &spans_begun[(hash >> 50) & (RP_SPANS_BEGUN_BITS / 64 - 1)];
@@ -54,7 +54,8 @@ static __always_inline bool span_was_begun(const struct rp_span_key *key)
 	return false;
 }
 
-/* All that the program of the process has done was traced, which is so since then. */
+/* Has all been traced that the program of the process has done? since: when its sites began to
+ * count. */
 static __always_inline bool process_is_new(struct task_struct *task, __u64 since)
 {
 	__u32 tgid = tgid_of(task), *known = bpf_map_lookup_elem(&tracked, &tgid);
@@ -82,7 +83,7 @@ static __noinline void span_unmatched(struct task_struct *task, const struct rp_
 
 	if (!lost_begin_is_due())
 		/* Since probes were added it is not known what had begun before. */
-		surprise = !additions && (span_was_begun(key) || process_is_new(task, since));
+		surprise = !additions && (span_note_begin(key) || process_is_new(task, since));
 	count_stray(key->region, 1, surprise);
 }
 
@@ -166,7 +167,7 @@ static __noinline void span_begin(struct task_struct *task, struct rp_thread *t,
 	figures = span.node ? node_figures(span.node) : NULL;
 	if (!figures)
 		span.node = 0;
-	span_was_begun(key);
+	span_note_begin(key);
 	if (span_insert(&span)) {
 		span_begin_lost(key->region);
 		return;
@@ -191,7 +192,7 @@ static __noinline void span_outside(const struct rp_span_key *key, bool begins,
 	count_stray(key->region, 1, 0);
 	if (!begins)
 		return;
-	span_was_begun(key);
+	span_note_begin(key);
 	if (span_insert(&span))
 		__sync_fetch_and_add(&lost_span_begins, 1);
 }

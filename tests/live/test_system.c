@@ -425,7 +425,7 @@ static void by_cgroup(void **state)
  * The kernel verifies some 700 instructions a millisecond, and nothing is traced until it has
  * verified the last of the programs.
  */
-#define VERIFIED_MAX 150000
+#define VERIFIED_MAX 75000
 
 /* What the kernel has gone through to verify the program behind a descriptor; 0: it is none. */
 static unsigned long verified(const char *fdinfo)

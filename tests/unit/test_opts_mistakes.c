@@ -67,7 +67,6 @@ static const struct mistake {
 	{"rptrace docter", "doctor", "rptrace doctor"},
 	{"rptrace -p 1 list", "comes first", "rptrace list -p 1"},
 	{"rptrace top -p 1", "record, report, diff, list and doctor", "rptrace -p 1"},
-	{"rptrace report", "needs a record", "rptrace record --help"},
 	{"rptrace report a.rpt -- b", "report starts no command", "rptrace report a.rpt"},
 	{"rptrace record --rotate 3 -p 1", "needs the size",
 	 "rptrace record --rotate 3 -p 1 --max-size 100M"},
@@ -240,9 +239,9 @@ static void what_is_in_this_folder(void **state)
 	static const struct {
 		const char *line, *cure;
 	} lines[] = {
-		{"rptrace prog", "rptrace -- ./prog"},
-		{"rptrace prog 5", "rptrace -- ./prog 5"},
-		{"rptrace prog /", "rptrace -- ./prog /"},
+		{"rptrace rpo-prog", "rptrace -- ./rpo-prog"},
+		{"rptrace rpo-prog 5", "rptrace -- ./rpo-prog 5"},
+		{"rptrace rpo-prog /", "rptrace -- ./rpo-prog /"},
 		{"rptrace report --tree", "rptrace report --tree rptrace.rpt"},
 	};
 	char folder[] = "/tmp/rpo-XXXXXX", before[PATH_MAX];
@@ -252,7 +251,10 @@ static void what_is_in_this_folder(void **state)
 	assert_non_null(getcwd(before, sizeof(before)));
 	assert_non_null(mkdtemp(folder));
 	assert_int_equal(chdir(folder), 0);
-	create("prog");
+	create("rpo-prog");
+	assert_int_equal(parse(&l, "rptrace report"), -EINVAL);
+	assert_string_equal(l.err.cure, "rptrace record --help");
+	rp_opts__free(&l.opts);
 	create("rptrace.rpt");
 	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
 		assert_int_equal(parse(&l, lines[i].line), -EINVAL);

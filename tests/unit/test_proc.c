@@ -74,7 +74,8 @@ static void test_mapped(void **state)
 /* A program is there before its code is, which an exec maps after it, or which has been moved. */
 static void test_mapped_without_code(void **state)
 {
-	static const char data[] = "400000-401000 r--p 00000000 fe:00 10 /opt/prog\n";
+	static const char data[] = "400000-401000 r--p 00000000 fe:00 10 /opt/prog\n"
+				   "7f00-7f01 rw-p 00000000 00:00 0\n";
 	struct rp_mapped_list list;
 	char text[256], path[PATH_MAX];
 

@@ -548,8 +548,9 @@ static void a_terminal_shows_how_far_it_is(void **state)
 	begin();
 	dup2(pty.line, STDERR_FILENO);
 	status = record("-o");
+	fputs("end", stderr); /* each such line begins by clearing the one before */
 	dup2(before, STDERR_FILENO);
-	is_gone = receive("lost\r\r\033[K");
+	is_gone = receive("lost\r\r\033[Kend");
 	end();
 	close(before);
 	assert_int_equal(status, RP_EXIT_OK);

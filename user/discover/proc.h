@@ -39,7 +39,7 @@ struct rp_mapped_list {
 	size_t n;
 	struct rp_code_range *ranges; /* of all items: a file may be mapped in parts */
 	size_t n_ranges;
-	bool is_loaded; /* false: an exec is about to map the rest of the program */
+	bool is_loaded; /* it maps a vDSO, which an exec does last; false: more may be to come */
 };
 
 /* Is the place of a file mapped with execute permission, and may breakpoints be wherever it is? */

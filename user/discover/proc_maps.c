@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
@@ -237,10 +238,11 @@ static int read_mappings(const char *proc_root, pid_t pid, struct mapping_list *
 		goto out;
 	}
 	read_exe(proc_root, pid, exe, sizeof(exe));
+	list->is_loaded = !getauxval(AT_SYSINFO_EHDR); /* a kernel without one tells nothing */
 	errno = 0;
 	while (!err && rp_line_reader__next(&maps)) {
 		path = parse_line(maps.line, &mapped, &executable);
-		/* An exec maps it after the program. */
+		/* The vDSO: an exec maps it last, after the program and its loader. */
 		list->is_loaded |= !path && strstr(maps.line, RP_VDSO_NAME);
 		if (path)
 			read_name(proc_root, pid, &mapped, path);

@@ -21,7 +21,7 @@
 #include "util/array.h"
 #include "util/hash.h"
 
-/* Past it they have no links, and say so: what is in memory for each is 48 bytes. */
+/* Past it they have no links, and say so: each takes 64 bytes of memory. */
 #define LINKED_MAX (1u << 20)
 
 #define HEX	   16 /* digits of a number */

@@ -67,7 +67,7 @@ static int form_of_records(const struct rp_parser *p, const char *form, int word
 	return rp_mistake__tell(
 		p, &edit,
 		"--format %s is for records: first rptrace record, then rptrace report "
-		"--format %s rptrace.rpt",
+		"--format %s " RP_RECORD_NAME,
 		form, form);
 }
 
@@ -136,7 +136,7 @@ static int of_another_command(const struct rp_parser *p, const struct rp_option 
 		edit = (struct rp_edit){.skip = 1,
 					.n_skip = 1,
 					.insert = p->own,
-					.with = {"--record", "rptrace.rpt"}};
+					.with = {"--record", RP_RECORD_NAME}};
 		return rp_mistake__tell(
 			p, &edit, "rptrace record has no option %s: rptrace --record FILE has",
 			rp_mistake__typed(option, name, sizeof(name)));
@@ -279,10 +279,10 @@ static bool may_be_program(const char *word)
 	return strchr(word, '/') ? rp_program__check(word) != -EACCES : rp_cure__is_installed(word);
 }
 
-/* What other tools have for a command, and no program that could take what follows. */
+/* "attach 123": a command of other tools. A program would be given what follows. */
 static bool may_be_verb(const char *word)
 {
-	return !strchr(word, '/') && !rp_cure__is_installed(word) && rp_program__check(word);
+	return !strchr(word, '/') && !may_be_program(word) && rp_program__check(word);
 }
 
 int rp_mistake__stray_word(const struct rp_parser *p)

@@ -6,7 +6,7 @@
 #include "opts/command_line.h"
 #include "opts/options.h"
 
-/* What `rptrace record` writes to. */
+/* What `rptrace record` writes to without -o, and the example of a record in cures. */
 #define RP_RECORD_NAME "rptrace.rpt"
 
 struct rp_parser {

@@ -86,7 +86,7 @@ static int export_together(const struct rp_parser *p)
 
 #define BOTH_TARGETS "-p and -- COMMAND exclude each other"
 
-/* The one that `rptrace record` has made in this folder, if it has. */
+/* The cure: the file that `rptrace record` writes without -o, if this folder has it. */
 static int no_record(const struct rp_parser *p)
 {
 	const struct rp_edit edit = {.insert = p->own, .with = {RP_RECORD_NAME}};
@@ -132,7 +132,7 @@ static int record_together(const struct rp_parser *p)
 	if (o->record && is_stream(o->record))
 		return with_option(p, &o->record,
 				   o->command == RP_COMMAND_RECORD ? "-o" : "--record",
-				   "rptrace.rpt",
+				   RP_RECORD_NAME,
 				   "a record is a file: standard output and standard error have "
 				   "other text");
 	if (o->slower_than > 0 && o->within)
@@ -158,7 +158,7 @@ static int record_together(const struct rp_parser *p)
 			continue;
 		snprintf(cause, sizeof(cause), "--%s needs --record FILE",
 			 rp_options[words - o->stood].name);
-		return with_option(p, &o->record, "--record", "rptrace.rpt", cause);
+		return with_option(p, &o->record, "--record", RP_RECORD_NAME, cause);
 	}
 	return 0;
 }

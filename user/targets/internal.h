@@ -53,7 +53,7 @@ struct rp_object {
 	pid_t by;    /* in whom it was found; where the whole system is traced ... */
 	uint64_t user;	/* ... and whose that was (rp_proc__user) */
 	size_t regions; /* that came with it */
-	int watch;	/* for writes to it; 0: not watched */
+	int watch;	/* for writes to it; 0: not watched; negative: it cannot be */
 	int lease;	/* likewise, and asked before; 0: none */
 };
 

@@ -168,16 +168,16 @@ static int open_elf(const struct rp_targets *t, const struct rp_object *o, int f
 /* Spans that begin, or end, in an object from before have got their other end. */
 static int complete_spans(struct rp_targets *t, struct rp_err *err)
 {
-	bool is_start = t->event_time == UINT64_MAX;
+	/* Else, at the start and in catch_up(), the caller attaches all of it. */
+	bool is_event = t->event_time != UINT64_MAX;
 	int rc = 0;
 
 	/* One end is attached before the other. */
-	if (!is_start)
+	if (is_event)
 		t->ops->added(t->session);
 	for (size_t i = 0; i < t->n_objects && !rc; i++)
 		rc = rp_object__gather(t, &t->objects[i], 0, err);
-	/* Later than at the start, they are attached with whatever else is waited for. */
-	t->waiting |= t->system || !is_start;
+	t->waiting |= t->system || is_event;
 	return rc;
 }
 

@@ -388,7 +388,7 @@ int rp_targets__look_at_system(struct rp_targets *t, struct rp_err *err)
 
 /* ---- what to trace --------------------------------------------------------------------------- */
 
-static int link_all(struct rp_targets *t, struct rp_err *err)
+static int link_objects_everywhere(struct rp_targets *t, struct rp_err *err)
 {
 	int rc = 0;
 
@@ -402,19 +402,19 @@ int rp_targets__add_system(struct rp_targets *t, struct rp_err *err)
 	int rc;
 
 	t->system = true;
-	rc = link_all(t, err);
+	rc = link_objects_everywhere(t, err);
 	if (!rc)
 		rc = rp_targets__look_at_system(t, err);
 	/* Spans that begin in one file have got their end by a later one. */
 	if (!rc && t->waiting)
-		rc = link_all(t, err);
+		rc = link_objects_everywhere(t, err);
 	t->waiting = false;
 	return rc;
 }
 
 int rp_targets__catch_up_system(struct rp_targets *t, struct rp_err *err)
 {
-	int rc = link_all(t, err);
+	int rc = link_objects_everywhere(t, err);
 
 	rp_files__forget(t, NO_OBJECT);
 	if (!rc)

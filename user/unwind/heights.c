@@ -57,7 +57,7 @@ struct build {
 	ZydisDecoder decoder;
 	struct rp_unwind_row *rows;
 	size_t n, room;
-	uint64_t left; /* bytes of gaps that may still be read */
+	uint64_t left; /* bytes of gaps that may still be decoded */
 };
 
 /* ---- what instructions do ------------------------------------------------------------------- */
