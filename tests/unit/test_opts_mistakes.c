@@ -63,6 +63,8 @@ static const struct mistake {
 	{"rptrace sh ./prog", "a command goes after --", "rptrace -- sh ./prog"},
 	{"rptrace sleep 5", "a command goes after --", "rptrace -- sleep 5"},
 	{"rptrace ./nosuch 5", "a command goes after --", "rptrace -- ./nosuch 5"},
+	{"rptrace ls /", "a command goes after --", "rptrace -- ls /"},
+	{"rptrace ls -p 1", "list", "rptrace list -p 1"},
 	{"rptrace lst -p 1", "list", "rptrace list -p 1"},
 	{"rptrace docter", "doctor", "rptrace doctor"},
 	{"rptrace -p 1 list", "comes first", "rptrace list -p 1"},

@@ -104,6 +104,8 @@ static void test_unused_file_beside_a_short_process(void **state)
 	send(RP_EVENT_EXIT, PID, 0);
 	assert_int_equal(links_of(&f.kernel, 0, ino_of("lib.so")), 1);
 	assert_int_equal(links_of(&f.kernel, 0, ino_of("other")), 0);
+	look();
+	assert_int_equal(links_alive(&f.kernel), 0);
 }
 
 /* So it is at the start of another program, for the one before. */

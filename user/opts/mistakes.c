@@ -293,7 +293,8 @@ int rp_mistake__stray_word(const struct rp_parser *p)
 	bool has_pid = names_processes(p);
 	const char *next = next_word(p);
 
-	if (verb && p->opts->command == RP_COMMAND_LIVE) {
+	if (verb && p->opts->command == RP_COMMAND_LIVE &&
+	    (!strcmp(word, verb) || !next || !rp_cure__is_installed(word))) {
 		edit.insert = 1;
 		edit.with[0] = verb;
 		return rp_mistake__tell(p, &edit,

@@ -190,7 +190,7 @@ const struct rp_option rp_options[] = {
 	 .decides = true, .help = "count only what happens inside these regions", .example = "*",
 	 .parse = parse_within},
 	{"label", 0, RP_SECTION_WHAT, LIVE | LIST | RECORD, RP_OPTION_PARSED, 0,
-	 .arg = "argN|ret[:TYPE]", .decides = true, .help = "tell calls apart by a value",
+	 .arg = "argN|ret[:TYPE]", .decides = true, .help = "tell calls apart by a value (arg0: the first argument)",
 	 .example = "arg0", .parse = parse_label},
 	{"where", 0, RP_SECTION_WHAT, LIVE | LIST | RECORD | DIFF, RP_OPTION_PARSED, 0,
 	 .arg = "EXPR", .decides = true,

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "opts/command_line.h"
@@ -91,8 +92,9 @@ static int no_record(const struct rp_parser *p)
 {
 	const struct rp_edit edit = {.insert = p->own, .with = {RP_RECORD_NAME}};
 	const char cause[] = "report needs a record: FILE";
+	struct stat st;
 
-	if (!access(RP_RECORD_NAME, R_OK))
+	if (!stat(RP_RECORD_NAME, &st) && S_ISREG(st.st_mode))
 		return rp_mistake__tell(p, &edit, "%s", cause);
 	return rp_err__set(p->err, RP_EXIT_USAGE, -EINVAL, "rptrace record --help", "%s", cause);
 }

@@ -50,9 +50,11 @@ void rp_process__ends(struct rp_targets *t, struct rp_process *p, const struct r
 void rp_process__check_code(struct rp_targets *t, struct rp_process *p,
 			    const struct rp_mapped_list *mapped)
 {
+	/* At the last look after an exec that is over, whether the process has a vDSO or not. */
+	bool is_loaded = mapped->is_loaded || p->rescans == 1;
 	size_t moved = 0;
 
-	for (size_t i = 0; i < mapped->n && mapped->is_loaded && !p->moved; i++) {
+	for (size_t i = 0; i < mapped->n && is_loaded && !p->moved; i++) {
 		const struct rp_mapped *m = &mapped->items[i];
 		const struct rp_object *o = rp_object__by_id(t, m->dev, m->ino);
 

@@ -341,9 +341,19 @@ static bool any_is_bound(const struct rp_targets *t)
 	return false;
 }
 
+/* After an exec the loader maps the libraries; both come here. */
+static void look_soon(struct rp_process *p)
+{
+	p->rescans = 2;
+	p->due = rp_targets__now() + RESCAN_SOON_MS * 1e-3;
+	if (p->due < p->rested)
+		p->due = p->rested;
+}
+
 /*
- * A child has what its parent had mapped; probes that are bound to a process are bound anew. That
- * is tried where the parent, or the child, has ended since, too: it is late then.
+ * A child has what its parent had mapped, which may be more than was seen so far; probes that are
+ * bound to a process are bound anew. That is tried where the parent, or the child, has ended since,
+ * too: it is late then.
  */
 static void on_fork(struct rp_targets *t, pid_t pid, pid_t parent_pid)
 {
@@ -362,6 +372,10 @@ static void on_fork(struct rp_targets *t, pid_t pid, pid_t parent_pid)
 	for (size_t i = 0; i < p->n_uses; i++)
 		if (!t->objects[p->uses[i]].wide)
 			rp_process__attach(t, p, &t->objects[p->uses[i]], NULL);
+	if (parent->rescans) {
+		p->mapped = t->event_time;
+		look_soon(p);
+	}
 }
 
 void rp_targets__on_event(struct rp_targets *t, const struct rp_event *event)
@@ -410,11 +424,7 @@ void rp_targets__on_event(struct rp_targets *t, const struct rp_event *event)
 	} else if (!p->mapped) {
 		p->mapped = event->time;
 	}
-	/* After an exec the loader maps the libraries; both come here. */
-	p->rescans = 2;
-	p->due = rp_targets__now() + RESCAN_SOON_MS * 1e-3;
-	if (p->due < p->rested)
-		p->due = p->rested;
+	look_soon(p);
 }
 
 /* All first, as a region that comes back may have sites in any of them. */
