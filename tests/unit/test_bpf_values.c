@@ -77,7 +77,7 @@ static __u32 read_text_label(const char *text, int length, __u64 *label)
 	cfg_text_lengths = length >= 0;
 	if (length >= 0)
 		fake_arg(LENGTH, (__u64)length);
-	return read_label(&regs, LABEL, label);
+	return read_label(to_global(&regs), LABEL, label);
 }
 
 #define TEXT_40 "0123456789012345678901234567890123456789"
@@ -133,7 +133,8 @@ static void test_texts_that_are_none(void **state)
 	fake_arg_unreadable(LENGTH);
 	set_text(LABEL, "text");
 	cfg_text_lengths = true;
-	assert_int_equal(read_label(&fake.regs, LABEL, &label), RP_NODE_LABELED | RP_NODE_TEXT);
+	assert_int_equal(read_label(to_global(&fake.regs), LABEL, &label),
+			 RP_NODE_LABELED | RP_NODE_TEXT);
 	assert_int_equal(label, RP_TEXT_UNREAD);
 	assert_int_equal(lost[RP_LOST_LABEL_READS], 2);
 	/* Past the bound they are the others. */
