@@ -536,10 +536,9 @@ static void see_progress(void)
 /* And nothing of it stays. */
 static void a_terminal_shows_how_far_it_is(void **state)
 {
-	int before = dup(STDERR_FILENO), status;
 	double count, rate, count_before;
+	int before = dup(STDERR_FILENO), status, is_gone;
 	const char *line;
-	bool is_gone;
 
 	(void)state;
 	kernel.keys = "";
@@ -548,7 +547,7 @@ static void a_terminal_shows_how_far_it_is(void **state)
 	begin();
 	dup2(pty.line, STDERR_FILENO);
 	status = record("-o");
-	fputs("end", stderr); /* each such line begins by clearing the one before */
+	fputs("end", stderr); /* the next line would clear it, too */
 	dup2(before, STDERR_FILENO);
 	is_gone = receive("lost\r\r\033[Kend");
 	end();

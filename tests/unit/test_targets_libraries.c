@@ -108,6 +108,27 @@ static void test_unused_file_beside_a_short_process(void **state)
 	assert_int_equal(links_alive(&f.kernel), 0);
 }
 
+/* What its parent has mapped since the last look a child has, too, and maps it not once more. */
+static void test_child_of_one_that_loads(void **state)
+{
+	(void)state;
+	start_beside_another();
+	make_object("lib.so");
+	put_process(PID + 50, 1);
+	map(PID + 50, "lib.so");
+	map(PID, "lib.so");
+	send(RP_EVENT_MAP, PID, 0);
+	put_process(PID + 1, PID);
+	map(PID + 1, "prog");
+	map(PID + 1, "lib.so");
+	send(RP_EVENT_FORK, PID + 1, PID);
+	end_process(PID);
+	send(RP_EVENT_EXIT, PID, 0);
+	look();
+	assert_int_equal(links_of(&f.kernel, PID + 1, ino_of("lib.so")), 1);
+	assert_true(f.kernel.lost[RP_LOST_LATE] > 0);
+}
+
 /* So it is at the start of another program, for the one before. */
 static void test_library_before_another_program(void **state)
 {
@@ -413,6 +434,7 @@ int main(void)
 		LIBRARY_TEST(test_command_that_loads_slowly),
 		LIBRARY_TEST(test_library_of_a_short_process),
 		LIBRARY_TEST(test_unused_file_beside_a_short_process),
+		LIBRARY_TEST(test_child_of_one_that_loads),
 		LIBRARY_TEST(test_library_before_another_program),
 		LIBRARY_TEST(test_library_that_is_not_missed),
 		SWITCH_TEST(test_switches_that_are_loaded_later),

@@ -330,27 +330,6 @@ static void test_end_that_nobody_tells(void **state)
 	assert_int_equal(links_alive(&f.kernel), 0);
 }
 
-/* What its parent has mapped since the last look a child has, too, and maps it not once more. */
-static void test_child_of_one_that_loads(void **state)
-{
-	(void)state;
-	start_beside_another();
-	make_object("lib.so");
-	put_process(PID + 50, 1);
-	map(PID + 50, "lib.so");
-	map(PID, "lib.so");
-	send(RP_EVENT_MAP, PID, 0);
-	put_process(PID + 1, PID);
-	map(PID + 1, "prog");
-	map(PID + 1, "lib.so");
-	send(RP_EVENT_FORK, PID + 1, PID);
-	end_process(PID);
-	send(RP_EVENT_EXIT, PID, 0);
-	look();
-	assert_int_equal(links_of(&f.kernel, PID + 1, ino_of("lib.so")), 1);
-	assert_true(f.kernel.lost[RP_LOST_LATE] > 0);
-}
-
 /* Its number comes again: links of the process before say nothing of this one. */
 static void test_reused_pid(void **state)
 {
@@ -589,7 +568,6 @@ int main(void)
 		TARGETS_TEST(test_exit),
 		TARGETS_TEST(test_cpu_before_it_is_measured),
 		TARGETS_TEST(test_end_that_nobody_tells),
-		TARGETS_TEST(test_child_of_one_that_loads),
 		TARGETS_TEST(test_reused_pid),
 		TARGETS_TEST(test_unused_file),
 		TARGETS_TEST(test_short_program_of_own_probes),
