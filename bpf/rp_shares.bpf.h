@@ -88,9 +88,8 @@ static __always_inline void share_give_back_for(struct task_struct *task, enum r
 }
 
 /*
- * The same for the current one: a function that the verifier looks at once. Where it was inline, it
- * was looked at again on each path to a frame that is given back, which took half a second for each
- * program that frees frames.
+ * The same for the current one: a function that the verifier looks at once, not on each path to a
+ * frame that is given back.
  */
 __noinline int share_give_back(enum rp_shared kind)
 {

@@ -243,3 +243,27 @@ int rp_process__attach(struct rp_targets *t, struct rp_process *p, struct rp_obj
 		rp_object__start(t, o);
 	return rc;
 }
+
+void rp_targets__reap(struct rp_targets *t)
+{
+	struct rp_process *p, *next;
+
+	HASH_ITER (hh, t->processes, p, next)
+		if (!rp_proc__alive(t->proc, p->pid))
+			rp_process__free(t, p);
+	rp_objects__drop_unused(t);
+	t->ops->reap(t->session);
+}
+
+pid_t rp_targets__debugged(const struct rp_targets *t, pid_t *debugger)
+{
+	uint64_t tracer = 0;
+
+	for (const struct rp_process *p = t->processes; p; p = p->hh.next) {
+		if (!rp_proc__status_number(t->proc, p->pid, "TracerPid", 10, &tracer) || !tracer)
+			continue;
+		*debugger = (pid_t)tracer;
+		return p->pid;
+	}
+	return 0;
+}

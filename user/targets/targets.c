@@ -560,30 +560,6 @@ int rp_targets__rescan(struct rp_targets *t)
 	return at > 0 ? (int)at + 1 : 0;
 }
 
-void rp_targets__reap(struct rp_targets *t)
-{
-	struct rp_process *p, *next;
-
-	HASH_ITER (hh, t->processes, p, next)
-		if (!rp_proc__alive(t->proc, p->pid))
-			rp_process__free(t, p);
-	rp_objects__drop_unused(t);
-	t->ops->reap(t->session);
-}
-
-pid_t rp_targets__debugged(const struct rp_targets *t, pid_t *debugger)
-{
-	uint64_t tracer = 0;
-
-	for (const struct rp_process *p = t->processes; p; p = p->hh.next) {
-		if (!rp_proc__status_number(t->proc, p->pid, "TracerPid", 10, &tracer) || !tracer)
-			continue;
-		*debugger = (pid_t)tracer;
-		return p->pid;
-	}
-	return 0;
-}
-
 void rp_targets__stats(const struct rp_targets *t, struct rp_targets_stats *stats)
 {
 	size_t n;
