@@ -115,14 +115,14 @@ static __always_inline struct rp_frame *frame_below(struct rp_thread *t, const s
 	__u32 kept;
 
 	if (top && rp_frame__is_aside(top)) {
-		frames_leave_aside(t, hit->sp, bpf_ktime_get_ns());
+		frames_leave_aside(t, hit->sp);
 		top = frame_at(t, t->depth);
 	}
 	if (!top || (top->sp > hit->sp && !t->stacks_interleave))
 		return top;
 	kept = frames_kept(t, hit);
 	if (kept < t->depth) {
-		frames_unwind(t, kept, bpf_ktime_get_ns());
+		frames_unwind(t, kept);
 		top = frame_at(t, t->depth);
 	}
 	return top;
@@ -297,7 +297,6 @@ static __always_inline void frame_pop(struct task_struct *task, struct rp_thread
 
 struct rp_shift {
 	struct rp_thread *t;
-	__u64 now;
 	__u32 index; /* of the frame that is taken out */
 	__u32 to;
 	__u32 node; /* of the frame that encloses the next one on its stack */
@@ -319,7 +318,7 @@ static long shift_step(__u32 i, struct rp_shift *s)
 	if (s->from - 1 == s->index)
 		return 0;
 	if (rp_frame__is_gone(from)) {
-		count_unwound(s->t, from, s->now);
+		count_unwound(s->t, from);
 		return 0;
 	}
 	s->to++;
@@ -342,10 +341,9 @@ static long shift_step(__u32 i, struct rp_shift *s)
  * Take frame `index` out from under those above it, and with it all that are gone: what is above
  * them moves down. Those that it enclosed, or which that did, go on below `parent`.
  */
-__noinline int frames_shift(struct rp_thread *t, __u32 index, __u32 parent, __u64 now)
+__noinline int frames_shift(struct rp_thread *t, __u32 index, __u32 parent)
 {
-	struct rp_shift s = {
-		.t = t, .now = now, .index = index, .node = parent, .stack.end = ~0ull};
+	struct rp_shift s = {.t = t, .index = index, .node = parent, .stack.end = ~0ull};
 	struct rp_frame *f = t ? frame_at(t, index) : NULL;
 
 	if (!f)
@@ -371,7 +369,7 @@ static __always_inline void frame_close(struct task_struct *task, struct rp_thre
 	struct rp_frame *f, *parent, *next;
 	__u64 sp, ns;
 
-	if (frames_end_above(t, index, hit, now))
+	if (frames_end_above(t, index, hit))
 		frames_part(t);
 	f = frame_at(t, index);
 	if (!f)
@@ -391,7 +389,7 @@ static __always_inline void frame_close(struct task_struct *task, struct rp_thre
 	if (!parent)
 		return;
 	parent->child += ns;
-	frames_shift(t, index, node_around(parent), now);
+	frames_shift(t, index, node_around(parent));
 }
 
 /* The frame gets the label that its exit tells: what was in it stays where it was. */
@@ -431,7 +429,7 @@ __noinline int frame_leave(struct rp_thread *t, const struct rp_hit *hit, __u64 
 		return 1;
 	}
 	if (f && rp_frame__is_aside(f)) {
-		frames_leave_aside(t, hit->sp, now);
+		frames_leave_aside(t, hit->sp);
 		f = frame_at(t, t->depth);
 	}
 	crossed = f && rp_frame__is_closed_by(f, hit);
@@ -447,7 +445,7 @@ __noinline int frame_leave(struct rp_thread *t, const struct rp_hit *hit, __u64 
 	f = index ? frame_at(t, index) : NULL;
 	if (!f) {
 		if (crossed)
-			frames_unwind(t, t->depth - 1, now);
+			frames_unwind(t, t->depth - 1);
 		return 0;
 	}
 	frame_learn(f, hit, now);

@@ -109,9 +109,10 @@ static __always_inline void frame_submit(struct rp_instance *i, const struct rp_
  * A frame that was left without its exit. Of its CPU time nothing is known. A function of its own,
  * as its callers call others, too: up to 6.1 all of a chain of calls has 512 bytes of stack.
  */
-__noinline int frame_record_unwound(struct rp_thread *t, const struct rp_frame *f, __u64 now)
+__noinline int frame_record_unwound(struct rp_thread *t, const struct rp_frame *f)
 {
-	struct rp_instance *i = t && f ? frame_reserve(t, f, now - f->start, RP_INSTANCE_UNWOUND)
+	struct rp_instance *i = t && f ? frame_reserve(t, f, bpf_ktime_get_ns() - f->start,
+						       RP_INSTANCE_UNWOUND)
 				       : NULL;
 
 	if (!i)

@@ -28,7 +28,6 @@
 struct rp_walk {
 	struct rp_thread *t;
 	const struct rp_hit *hit;
-	__u64 now;   /* ns: to unwind */
 	__u32 bound; /* look at frames above this one only; to find: the nearest elsewhere */
 	__u32 depth; /* frame to look at next */
 	__u32 found;
@@ -42,13 +41,13 @@ struct rp_walk {
 
 /* ---- unwinding ------------------------------------------------------------------------------ */
 
-static __always_inline void count_unwound(struct rp_thread *t, const struct rp_frame *f, __u64 now)
+static __always_inline void count_unwound(struct rp_thread *t, const struct rp_frame *f)
 {
 	if (!f->node || rp_frame__is_left_out(f))
 		return;
 	figures_unwind(f->node);
 	if (cfg_record && !rp_region_is_own(rp_frame__region(f)))
-		frame_record_unwound(t, f, now);
+		frame_record_unwound(t, f);
 }
 
 static long unwind_step(__u32 i, struct rp_walk *w)
@@ -61,7 +60,7 @@ static long unwind_step(__u32 i, struct rp_walk *w)
 		return 1;
 	f = frame_at(w->t, top);
 	if (f)
-		count_unwound(w->t, f, w->now);
+		count_unwound(w->t, f);
 	/* Taken for a call that was left, when it may be one that others overlap. */
 	overlap = f && rp_frame__is_loose(f) ? overlap_seen(rp_frame__region(f)) : NULL;
 	if (overlap)
@@ -70,13 +69,10 @@ static long unwind_step(__u32 i, struct rp_walk *w)
 	return 0;
 }
 
-/*
- * Pop all frames above `depth` as left without an exit. now: when that was noticed, which is before
- * what they were entered from ends.
- */
-__noinline int frames_unwind(struct rp_thread *t, __u32 depth, __u64 now)
+/* Pop all frames above `depth` as left without an exit. */
+__noinline int frames_unwind(struct rp_thread *t, __u32 depth)
 {
-	struct rp_walk w = {.t = t, .bound = depth, .now = now};
+	struct rp_walk w = {.t = t, .bound = depth};
 
 	return t ? bpf_loop(RP_FRAMES_MAX, unwind_step, &w, 0) : 0;
 }
@@ -87,7 +83,7 @@ __noinline int frames_unwind(struct rp_thread *t, __u32 depth, __u64 now)
  */
 static __always_inline void thread_end(struct rp_thread *t)
 {
-	frames_unwind(t, 0, bpf_ktime_get_ns());
+	frames_unwind(t, 0);
 	thread_drop_segments(t);
 	t->grouping_serial = 0;
 	__sync_lock_test_and_set(&t->owner, 0);
@@ -245,7 +241,7 @@ static long aside_step(__u32 i, struct rp_aside_walk *w)
 }
 
 /* Pop the top frames that are marked as on another stack than a hit at sp. */
-__noinline int frames_leave_aside(struct rp_thread *t, __u64 sp, __u64 now)
+__noinline int frames_leave_aside(struct rp_thread *t, __u64 sp)
 {
 	struct rp_aside_walk w = {.t = t};
 
@@ -255,7 +251,7 @@ __noinline int frames_leave_aside(struct rp_thread *t, __u64 sp, __u64 now)
 	stack_find(sp, &w.bounds);
 	w.depth = t->depth;
 	bpf_loop(RP_FRAMES_MAX, aside_step, &w, 0);
-	return frames_unwind(t, w.depth, now);
+	return frames_unwind(t, w.depth);
 }
 
 /* ---- the frame that an exit closes ---------------------------------------------------------- */
@@ -377,8 +373,7 @@ static long end_step(__u32 i, struct rp_walk *w)
  * Frame `index` is closed by an exit: pop those above it that end with it, or did before. 1: above
  * it are calls that go on, on another stack.
  */
-__noinline int frames_end_above(struct rp_thread *t, __u32 index, const struct rp_hit *hit,
-				__u64 now)
+__noinline int frames_end_above(struct rp_thread *t, __u32 index, const struct rp_hit *hit)
 {
 	struct rp_walk w = {.t = t, .hit = hit, .bound = index};
 
@@ -392,7 +387,7 @@ __noinline int frames_end_above(struct rp_thread *t, __u32 index, const struct r
 	if (w.live || w.others)
 		t->stacks_interleave = 1;
 	if (w.found)
-		frames_unwind(t, w.found - 1, now);
+		frames_unwind(t, w.found - 1);
 	/* A function returns before those that were called after it: these are on other stacks. */
 	return w.others || (w.live && rp_role_is_function(hit->role));
 }
