@@ -115,14 +115,14 @@ static __always_inline struct rp_frame *frame_below(struct rp_thread *t, const s
 	__u32 kept;
 
 	if (top && rp_frame__is_aside(top)) {
-		frames_leave_aside(t, hit->sp);
+		frames_leave_aside(t, hit);
 		top = frame_at(t, t->depth);
 	}
 	if (!top || (top->sp > hit->sp && !t->stacks_interleave))
 		return top;
 	kept = frames_kept(t, hit);
 	if (kept < t->depth) {
-		frames_unwind(t, kept);
+		frames_unwind(t, kept, hit);
 		top = frame_at(t, t->depth);
 	}
 	return top;
@@ -318,7 +318,7 @@ static long shift_step(__u32 i, struct rp_shift *s)
 	if (s->from - 1 == s->index)
 		return 0;
 	if (rp_frame__is_gone(from)) {
-		count_unwound(s->t, from);
+		count_unwound(s->t, from, bpf_ktime_get_ns());
 		return 0;
 	}
 	s->to++;
@@ -364,10 +364,10 @@ __noinline int frames_shift(struct rp_thread *t, __u32 index, __u32 parent)
  * now on.
  */
 static __always_inline void frame_close(struct task_struct *task, struct rp_thread *t, __u32 index,
-					const struct rp_hit *hit, __u64 now)
+					const struct rp_hit *hit)
 {
 	struct rp_frame *f, *parent, *next;
-	__u64 sp, ns;
+	__u64 now = hit->now, sp, ns;
 
 	if (frames_end_above(t, index, hit))
 		frames_part(t);
@@ -404,17 +404,17 @@ static __noinline void frame_relabel(struct rp_frame *f, const struct rp_hit *hi
 }
 
 /* What is known of a frame at its exit only. */
-static __always_inline void frame_learn(struct rp_frame *f, const struct rp_hit *hit, __u64 now)
+static __always_inline void frame_learn(struct rp_frame *f, const struct rp_hit *hit)
 {
 	if (cfg_where.n)
 		f->outcomes |= hit->outcomes;
 	if (cfg_label_returned && hit->label_flags &&
-	    !is_filtered(rp_frame__region(f), now - f->start, f->outcomes))
+	    !is_filtered(rp_frame__region(f), hit->now - f->start, f->outcomes))
 		frame_relabel(f, hit);
 }
 
 /* Close the frame that an exit at hit is about, mostly the top one. 0: there is none. */
-__noinline int frame_leave(struct rp_thread *t, const struct rp_hit *hit, __u64 now)
+__noinline int frame_leave(struct rp_thread *t, const struct rp_hit *hit)
 {
 	struct rp_frame *f;
 	bool crossed;
@@ -424,12 +424,12 @@ __noinline int frame_leave(struct rp_thread *t, const struct rp_hit *hit, __u64 
 		return 0;
 	f = frame_at(t, t->depth);
 	if (f && frame_is_closed_by(f, hit) && !may_be_of_coroutine(t, f, hit)) {
-		frame_learn(f, hit, now);
-		frame_pop(bpf_get_current_task_btf(), t, f, now);
+		frame_learn(f, hit);
+		frame_pop(bpf_get_current_task_btf(), t, f, hit->now);
 		return 1;
 	}
 	if (f && rp_frame__is_aside(f)) {
-		frames_leave_aside(t, hit->sp);
+		frames_leave_aside(t, hit);
 		f = frame_at(t, t->depth);
 	}
 	crossed = f && rp_frame__is_closed_by(f, hit);
@@ -445,32 +445,31 @@ __noinline int frame_leave(struct rp_thread *t, const struct rp_hit *hit, __u64 
 	f = index ? frame_at(t, index) : NULL;
 	if (!f) {
 		if (crossed)
-			frames_unwind(t, t->depth - 1);
+			frames_unwind(t, t->depth - 1, hit);
 		return 0;
 	}
-	frame_learn(f, hit, now);
-	frame_close(bpf_get_current_task_btf(), t, index, hit, now);
+	frame_learn(f, hit);
+	frame_close(bpf_get_current_task_btf(), t, index, hit);
 	return 1;
 }
 
 struct rp_leaving {
 	struct rp_thread *t;
 	const struct rp_hit *hit;
-	__u64 now;
 };
 
 static long leave_step(__u32 i, struct rp_leaving *l)
 {
-	int left = frame_leave(l->t, l->hit, l->now);
+	int left = frame_leave(l->t, l->hit);
 
 	barrier_var(left); /* to the verifier it is any number */
 	return !left;
 }
 
 /* Close all frames that an exit at hit is about. */
-static __always_inline void frames_leave(struct rp_thread *t, const struct rp_hit *hit, __u64 now)
+static __always_inline void frames_leave(struct rp_thread *t, const struct rp_hit *hit)
 {
-	struct rp_leaving l = {.t = t, .hit = hit, .now = now};
+	struct rp_leaving l = {.t = t, .hit = hit};
 
 	bpf_loop(RP_FRAMES_MAX, leave_step, &l, 0);
 }

@@ -106,15 +106,17 @@ static __always_inline void frame_submit(struct rp_instance *i, const struct rp_
 }
 
 /*
- * A frame that was left without its exit. Of its CPU time nothing is known. A function of its own,
- * as its callers call others, too: up to 6.1 all of a chain of calls has 512 bytes of stack.
+ * A frame that was left without its exit, at `end`. Of its CPU time nothing is known. A function of
+ * its own, as its callers call others, too: up to 6.1 all of a chain of calls has 512 bytes of
+ * stack.
  */
-__noinline int frame_record_unwound(struct rp_thread *t, const struct rp_frame *f)
+__noinline int frame_record_unwound(struct rp_thread *t, const struct rp_frame *f, __u64 end)
 {
-	struct rp_instance *i = t && f ? frame_reserve(t, f, bpf_ktime_get_ns() - f->start,
-						       RP_INSTANCE_UNWOUND)
-				       : NULL;
+	struct rp_instance *i;
 
+	if (!t || !f)
+		return 0;
+	i = frame_reserve(t, f, end > f->start ? end - f->start : 0, RP_INSTANCE_UNWOUND);
 	if (!i)
 		return 0;
 	i->child = f->child;

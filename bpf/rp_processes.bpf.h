@@ -59,7 +59,7 @@ static long goroutine_end(void *map, const struct rp_goroutine_key *key, struct 
 {
 	if (key->tgid != *tgid)
 		return 0;
-	frames_unwind(t, 0);
+	frames_unwind(t, 0, NULL);
 	thread_drop_segments(t);
 	if (!bpf_map_delete_elem(map, key))
 		place_give_back(RP_SHARED_GOROUTINES, &goroutine_places_used);

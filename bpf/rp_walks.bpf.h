@@ -41,13 +41,22 @@ struct rp_walk {
 
 /* ---- unwinding ------------------------------------------------------------------------------ */
 
-static __always_inline void count_unwound(struct rp_thread *t, const struct rp_frame *f)
+static __always_inline void count_unwound(struct rp_thread *t, const struct rp_frame *f, __u64 end)
 {
 	if (!f->node || rp_frame__is_left_out(f))
 		return;
 	figures_unwind(f->node);
 	if (cfg_record && !rp_region_is_own(rp_frame__region(f)))
-		frame_record_unwound(t, f);
+		frame_record_unwound(t, f, end);
+}
+
+/*
+ * When a frame was left that is so many above one that goes on, or that the hit closes: before that
+ * ends, and each before the one it was called from, so that they are inside of each other.
+ */
+static __always_inline __u64 left_at(const struct rp_hit *hit, __u32 above)
+{
+	return hit && hit->now ? hit->now - above : bpf_ktime_get_ns();
 }
 
 static long unwind_step(__u32 i, struct rp_walk *w)
@@ -60,7 +69,7 @@ static long unwind_step(__u32 i, struct rp_walk *w)
 		return 1;
 	f = frame_at(w->t, top);
 	if (f)
-		count_unwound(w->t, f);
+		count_unwound(w->t, f, left_at(w->hit, top - w->bound));
 	/* Taken for a call that was left, when it may be one that others overlap. */
 	overlap = f && rp_frame__is_loose(f) ? overlap_seen(rp_frame__region(f)) : NULL;
 	if (overlap)
@@ -69,10 +78,10 @@ static long unwind_step(__u32 i, struct rp_walk *w)
 	return 0;
 }
 
-/* Pop all frames above `depth` as left without an exit. */
-__noinline int frames_unwind(struct rp_thread *t, __u32 depth)
+/* Pop all frames above `depth` as left without an exit. hit: that proves it, or NULL. */
+__noinline int frames_unwind(struct rp_thread *t, __u32 depth, const struct rp_hit *hit)
 {
-	struct rp_walk w = {.t = t, .bound = depth};
+	struct rp_walk w = {.t = t, .hit = hit, .bound = depth};
 
 	return t ? bpf_loop(RP_FRAMES_MAX, unwind_step, &w, 0) : 0;
 }
@@ -83,7 +92,7 @@ __noinline int frames_unwind(struct rp_thread *t, __u32 depth)
  */
 static __always_inline void thread_end(struct rp_thread *t)
 {
-	frames_unwind(t, 0);
+	frames_unwind(t, 0, NULL);
 	thread_drop_segments(t);
 	t->grouping_serial = 0;
 	__sync_lock_test_and_set(&t->owner, 0);
@@ -240,18 +249,18 @@ static long aside_step(__u32 i, struct rp_aside_walk *w)
 	return 0;
 }
 
-/* Pop the top frames that are marked as on another stack than a hit at sp. */
-__noinline int frames_leave_aside(struct rp_thread *t, __u64 sp)
+/* Pop the top frames that are marked as on another stack than the hit. */
+__noinline int frames_leave_aside(struct rp_thread *t, const struct rp_hit *hit)
 {
 	struct rp_aside_walk w = {.t = t};
 
-	if (!t || t->goroutine)
+	if (!t || !hit || t->goroutine)
 		return 0;
-	w.on_signal = on_signal_stack(bpf_get_current_task_btf(), sp);
-	stack_find(sp, &w.bounds);
+	w.on_signal = on_signal_stack(bpf_get_current_task_btf(), hit->sp);
+	stack_find(hit->sp, &w.bounds);
 	w.depth = t->depth;
 	bpf_loop(RP_FRAMES_MAX, aside_step, &w, 0);
-	return frames_unwind(t, w.depth);
+	return frames_unwind(t, w.depth, hit);
 }
 
 /* ---- the frame that an exit closes ---------------------------------------------------------- */
@@ -387,7 +396,7 @@ __noinline int frames_end_above(struct rp_thread *t, __u32 index, const struct r
 	if (w.live || w.others)
 		t->stacks_interleave = 1;
 	if (w.found)
-		frames_unwind(t, w.found - 1);
+		frames_unwind(t, w.found - 1, hit);
 	/* A function returns before those that were called after it: these are on other stacks. */
 	return w.others || (w.live && rp_role_is_function(hit->role));
 }

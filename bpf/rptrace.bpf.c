@@ -135,14 +135,13 @@ static __noinline bool has_ret_sites(__u32 region)
 
 /* hit->sp: the stack pointer as it was at the entry of the function that is left. */
 static __always_inline void call_exit(struct pt_regs *ctx, struct task_struct *task,
-				      struct rp_thread *t, __u64 cookie, struct rp_hit *hit,
-				      __u64 now)
+				      struct rp_thread *t, __u64 cookie, struct rp_hit *hit)
 {
 	bool shared = hit->role == RP_ROLE_CALL ? cfg_returns_of_all
 						: RP_COOKIE_FLAGS(cookie) & RP_SITE_SHARED;
 
 	look_at_exit(ctx, cookie, hit);
-	if (t && !frame_leave(t, hit, now) && hit->region && !shared && site_is_current(cookie) &&
+	if (t && !frame_leave(t, hit) && hit->region && !shared && site_is_current(cookie) &&
 	    !(hit->role == RP_ROLE_CALL && has_ret_sites(hit->region)))
 		exit_unmatched(t, hit, site_counts_since(cookie));
 }
@@ -151,26 +150,29 @@ static __always_inline void call_exit(struct pt_regs *ctx, struct task_struct *t
 static __always_inline void call_return(struct pt_regs *ctx, struct task_struct *task, __u64 cookie)
 {
 	__u64 now = bpf_ktime_get_ns(), sp = PT_REGS_SP(ctx) - RETURN_ADDRESS_BYTES;
-	struct rp_hit hit = {
-		.role = RP_ROLE_CALL, .region = RP_COOKIE_REGION(cookie), .key = sp, .sp = sp};
+	struct rp_hit hit = {.role = RP_ROLE_CALL,
+			     .region = RP_COOKIE_REGION(cookie),
+			     .key = sp,
+			     .sp = sp,
+			     .now = now};
 
-	call_exit(ctx, task, thread_get(task), cookie, &hit, now);
+	call_exit(ctx, task, thread_get(task), cookie, &hit);
 }
 
 /* At an instruction that leaves the function, and with it those that it was tail called by. */
 static __always_inline void call_leave(struct pt_regs *ctx, struct task_struct *task, __u64 cookie)
 {
-	__u64 now = bpf_ktime_get_ns();
-	struct rp_hit hit = {.role = RP_ROLE_CALL_SITE,
+	struct rp_hit hit = {.now = bpf_ktime_get_ns(),
+			     .role = RP_ROLE_CALL_SITE,
 			     .region = RP_COOKIE_REGION(cookie),
 			     .sp = PT_REGS_SP(ctx)};
 	struct rp_thread *t = call_thread(ctx, task, cookie, RP_ROLE_CALL_SITE, &hit.sp);
 
 	hit.key = hit.sp;
-	call_exit(ctx, task, t, cookie, &hit, now);
+	call_exit(ctx, task, t, cookie, &hit);
 	hit.region = RP_REGION_NONE;
 	if (t)
-		frames_leave(t, &hit, now);
+		frames_leave(t, &hit);
 }
 
 /* At a tail call to a function whose entry is probed. */
@@ -303,8 +305,10 @@ static __always_inline void region_end(struct pt_regs *ctx, struct task_struct *
 {
 	__u64 now = bpf_ktime_get_ns();
 	struct rp_thread *t = thread_get(task);
-	struct rp_hit hit = {
-		.role = RP_ROLE_BEGIN, .region = RP_COOKIE_REGION(cookie), .sp = PT_REGS_SP(ctx)};
+	struct rp_hit hit = {.now = now,
+			     .role = RP_ROLE_BEGIN,
+			     .region = RP_COOKIE_REGION(cookie),
+			     .sp = PT_REGS_SP(ctx)};
 
 	if (!t)
 		return;
@@ -325,7 +329,7 @@ static __always_inline void region_end(struct pt_regs *ctx, struct task_struct *
 		if (RP_COOKIE_FLAGS(cookie) & RP_SITE_IDS && overlaps_seen)
 			overlap_look(to_global(ctx), t, &hit, RP_COOKIE_SPEC(cookie), false);
 	}
-	if (frame_leave(t, &hit, now))
+	if (frame_leave(t, &hit))
 		return;
 	/* Ends of blocks come from those that are not traced, too. */
 	if (site_is_current(cookie) &&

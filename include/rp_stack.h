@@ -169,6 +169,7 @@ struct rp_hit {
 	__rp_u64 sp;
 	__rp_u64 ip;	      /* of a begin probe; of a call: its return address; or 0 */
 	__rp_u64 key;	      /* to find: sp of a function frame, key of a scope */
+	__rp_u64 now;	      /* of an exit: ns */
 	__rp_u64 label;	      /* of the frame to open; of the one to close if its exit tells */
 	__rp_u32 label_flags; /* RP_NODE_LABELED: it has one */
 	__rp_u32 region;      /* of the hit; RP_REGION_NONE: any */

@@ -103,6 +103,21 @@ static inline int take_end(void *ctx, const struct rp_event_end *end)
 	return 0;
 }
 
+static inline void read_into(const struct rp_event_sink *sink, const char *path,
+			     struct rp_reader_figures *figures)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct rp_err err = {0};
+	struct rp_reader *reader;
+
+	assert_true(fd >= 0);
+	if (rp_reader__open(fd, path, &reader, &err) || rp_reader__read(reader, sink, &err))
+		fail_msg("%s", err.cause);
+	if (figures)
+		*figures = *rp_reader__figures(reader);
+	rp_reader__free(reader);
+}
+
 /* What can be read of it. */
 static inline struct record *read_torn_record(const char *path)
 {
@@ -115,15 +130,9 @@ static inline struct record *read_torn_record(const char *path)
 					   .lost = take_lost,
 					   .left_out = take_left_out,
 					   .end = take_end};
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	struct rp_err err = {0};
-	struct rp_reader *reader;
 
-	assert_true(r && fd >= 0);
-	if (rp_reader__open(fd, path, &reader, &err) || rp_reader__read(reader, &sink, &err))
-		fail_msg("%s", err.cause);
-	r->figures = *rp_reader__figures(reader);
-	rp_reader__free(reader);
+	assert_non_null(r);
+	read_into(&sink, path, &r->figures);
 	assert_int_equal(r->figures.nameless, 0);
 	return r;
 }

@@ -255,6 +255,30 @@ static void slow_trees_are_kept(void **state)
 	free_record(r);
 }
 
+static int take_in_order(void *ctx, const struct rp_event_instance *instance)
+{
+	uint64_t *last = ctx, end = instance->start + instance->ns;
+
+	assert_true(end >= *last);
+	*last = end;
+	return 0;
+}
+
+/* Calls that an exit shows to be left end before the one that it closes: they are inside of it. */
+static void unwound_calls_end_inside(void **state)
+{
+	static const struct record_case c = {"functions jump 50", "-f catcher -f jumper"};
+	uint64_t last = 0;
+	const struct rp_event_sink sink = {.ctx = &last, .instance = take_in_order};
+	json_t *json;
+	struct record *r = record_beside(&c, &json);
+
+	(void)state;
+	assert_int_equal(sums_of(r, "/catcher/jumper").unwound, 50);
+	read_into(&sink, live_path("beside.rpt"), NULL);
+	free_record(r);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest others[] = {
@@ -263,6 +287,7 @@ int main(void)
 		cmocka_unit_test(short_ones_are_left_out),
 		cmocka_unit_test(trees_are_sampled_whole),
 		cmocka_unit_test(slow_trees_are_kept),
+		cmocka_unit_test(unwound_calls_end_inside),
 	};
 	struct CMUnitTest tests[LIVE_COUNT(cases) + LIVE_COUNT(parts) + LIVE_COUNT(others)];
 	size_t n = 0;

@@ -419,8 +419,8 @@ static void test_blocks(void **state)
 static void test_record(void **state)
 {
 	const struct rp_thread_info *thread = (void *)fake.ring[0];
-	const struct rp_instance *inner = (void *)fake.ring[1], *left = (void *)fake.ring[2],
-				 *outer = (void *)fake.ring[3];
+	const struct rp_instance *inner = (void *)fake.ring[1], *last = (void *)fake.ring[2],
+				 *left = (void *)fake.ring[3], *outer = (void *)fake.ring[4];
 
 	(void)state;
 	cfg_record = true;
@@ -433,8 +433,9 @@ static void test_record(void **state)
 	first.task.sched_info.run_delay = 30;
 	hit(LEAVE, B, SP - 10, 1300);
 	hit(ENTER, C, SP - 10, 1400);
+	hit(ENTER, B, SP - 20, 1999);
 	hit(LEAVE, A, SP, 2000);
-	assert_int_equal(fake.submitted, 4);
+	assert_int_equal(fake.submitted, 5);
 	assert_int_equal(thread->start_time, 12);
 	assert_int_equal(thread->process_start_time, 12);
 	assert_string_equal(thread->comm, "fake");
@@ -447,7 +448,10 @@ static void test_record(void **state)
 	assert_int_equal(inner->thread, 1);
 	assert_int_equal(inner->kind, 0);
 	assert_int_equal(left->kind, RP_INSTANCE_UNWOUND);
-	assert_int_equal(left->ns, 600);
+	/* Inside of what it was called from, in the order of their ends, too. */
+	assert_int_equal(left->ns, 599);
+	assert_int_equal(last->start, 1999);
+	assert_int_equal(last->ns, 0);
 	assert_int_equal(left->cpu, 0);
 	assert_int_equal(left->wait, 0);
 	assert_int_equal(outer->start, 1000);
