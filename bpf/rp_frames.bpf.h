@@ -350,8 +350,7 @@ __noinline int frames_shift(struct rp_thread *t, __u32 index, __u32 parent)
 		return 0;
 	if (t->has_coroutines && !t->goroutine)
 		stack_around(t, f->sp, &s.stack);
-	/* From frame 1 on: the flag is that 1, as the verifier would follow a constant through all.
-	 */
+	/* From frame 1 on: the flag is that 1. The verifier would follow a constant. */
 	s.to = s.from = t->stacks_interleave ? t->stacks_interleave : index;
 	bpf_loop(RP_FRAMES_MAX, shift_step, &s, 0);
 	t->depth = s.to - 1;

@@ -107,8 +107,7 @@ static __always_inline void frame_submit(struct rp_instance *i, const struct rp_
 
 /*
  * A frame that was left without its exit, at `end`. Of its CPU time nothing is known. A function of
- * its own, as its callers call others, too: up to 6.1 all of a chain of calls has 512 bytes of
- * stack.
+ * its own, for the stack that its callers have (rp_walks.bpf.h).
  */
 __noinline int frame_record_unwound(struct rp_thread *t, const struct rp_frame *f, __u64 end)
 {

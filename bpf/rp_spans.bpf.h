@@ -54,8 +54,7 @@ static __always_inline bool span_note_begin(const struct rp_span_key *key)
 	return false;
 }
 
-/* Has all been traced that the program of the process has done? since: when its sites began to
- * count. */
+/* Was its program traced from the beginning? since: when what it has begun was first counted. */
 static __always_inline bool process_is_new(struct task_struct *task, __u64 since)
 {
 	__u32 tgid = tgid_of(task), *known = bpf_map_lookup_elem(&tracked, &tgid);

@@ -347,6 +347,9 @@ static void test_reused_pid(void **state)
 /* Its probes go a moment after its last user, and come again for its next one. */
 static void test_unused_file(void **state)
 {
+	struct rp_err err;
+	uint32_t one;
+
 	(void)state;
 	put_process(PID, 1);
 	map(PID, "prog");
@@ -354,9 +357,14 @@ static void test_unused_file(void **state)
 	start();
 	add(PID);
 	add(PID + 1);
+	one = region("probed_one");
 	end_process(PID);
 	send(RP_EVENT_EXIT, PID, 0);
 	assert_int_equal(links_alive(&f.kernel), 1);
+	look();
+	assert_int_equal(links_alive(&f.kernel), 0);
+	/* Nor do they stay where they come for a selection that nobody's code is in. */
+	assert_int_equal(rp_targets__take_back(f.targets, &one, 1, &err), 0);
 	look();
 	assert_int_equal(links_alive(&f.kernel), 0);
 	map(PID + 1, "prog");

@@ -273,6 +273,11 @@ static void test_code_that_is_not_mapped_yet(void **state)
 	start();
 	add(PID);
 	assert_int_equal(moved(), 0);
+	/* Some time after an exec it is, though no vDSO says so. */
+	send(RP_EVENT_EXEC, PID, 0);
+	assert_int_equal(moved(), 0);
+	look();
+	assert_int_equal(moved(), 6);
 }
 
 /* All code is gone from its file: of what is not mapped nothing is expected. */

@@ -3,7 +3,7 @@
  * Stack switches in x86-64 code: see stack_switch.c.
  *
  * Where the stack pointer is loaded from a register, it matters what that holds. The code before is
- * decoded, from a place that need not be the beginning of one; it gets in step within a few of
+ * decoded, from a place where no instruction need begin; it gets in step within a few of
  * them. For each register it is noted whether its value was made from the frame: the stack pointer
  * itself, or what was read from the frame, which is how compilers give back the space of an array
  * of variable size. They may also keep the old stack pointer in a register for long. So a register

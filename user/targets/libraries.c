@@ -78,7 +78,7 @@ static void add_linked(struct rp_targets *t, struct rp_process *p, const char *p
 			rp_object__add_path(t, linked.items[i].path, linked.items[i].is_exe, false,
 					    NULL);
 	rp_linked__free(&linked);
-	/* The program had them, whose end they were read after. */
+	/* The program has had them: they are let go as all that is used no more. */
 	for (size_t i = first; i < t->n_objects; i++)
 		t->objects[i].used = true;
 	if (rc || rp_objects__decide_scopes(t))

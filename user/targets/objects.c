@@ -168,7 +168,7 @@ static int open_elf(const struct rp_targets *t, const struct rp_object *o, int f
 /* Spans that begin, or end, in an object from before have got their other end. */
 static int complete_spans(struct rp_targets *t, struct rp_err *err)
 {
-	/* Else, at the start and in catch_up(), the caller attaches all of it. */
+	/* At the start, and in catch_up(), the caller attaches all there is. */
 	bool is_event = t->event_time != UINT64_MAX;
 	int rc = 0;
 

@@ -50,7 +50,7 @@ void rp_process__ends(struct rp_targets *t, struct rp_process *p, const struct r
 void rp_process__check_code(struct rp_targets *t, struct rp_process *p,
 			    const struct rp_mapped_list *mapped)
 {
-	/* At the last look after an exec that is over, whether the process has a vDSO or not. */
+	/* An exec is over by the last look after it, whether the process has a vDSO or not. */
 	bool is_loaded = mapped->is_loaded || p->rescans == 1;
 	size_t moved = 0;
 

@@ -260,8 +260,7 @@ int rp_targets__add_command(struct rp_targets *t, pid_t pid, const char *path, s
 			rc = rp_object__add_path(t, linked.items[i].path, linked.items[i].is_exe,
 						 false, err);
 	rp_linked__free(&linked);
-	/* The command maps them once it runs: until then they wait for it, however long that takes.
-	 */
+	/* The command maps them once it runs, however late that is. */
 	p = rp_process__get(t, pid);
 	for (size_t i = first; p && i < t->n_objects; i++) {
 		rp_process__use(t, p, i);
@@ -341,7 +340,7 @@ static bool any_is_bound(const struct rp_targets *t)
 	return false;
 }
 
-/* After an exec the loader maps the libraries; both come here. */
+/* Twice: what was told of goes on, as when the loader maps libraries after an exec. */
 static void look_soon(struct rp_process *p)
 {
 	p->rescans = 2;
