@@ -29,9 +29,13 @@ class Perf(Case):
 
     def start_perf(self, pid):
         self.data = self.path("perf.data")
+        # A pipe that is closed before perf has ended is a fault to it: status 234.
+        commands, ours = os.pipe()
+        self.addCleanup(os.close, ours)
         perf = self.spawn("perf", "record", "-q", "-e", "task-clock", "-c", round(1e9 / HZ), "--call-graph",
-                          "dwarf,2048", "-p", pid, "-o", self.data, "-D", "-1", "--control", "fd:0,1", stdin=-1)
-        perf.say("enable\n")
+                          "dwarf,2048", "-p", pid, "-o", self.data, "-D", "-1", "--control", "fd:0,1", stdin=commands)
+        os.close(commands)
+        os.write(ours, b"enable\n")
         perf.wait_lines("ack", stream="stdout")
         return perf
 
