@@ -85,6 +85,62 @@ static void test_library_of_a_short_process(void **state)
 	assert_int_equal(f.kernel.lost[RP_LOST_LATE], 1);
 }
 
+static void run_shortly(pid_t pid)
+{
+	put_process(pid, 1);
+	map(pid, "prog");
+	send(RP_EVENT_EXEC, pid, 0);
+	send_library(pid, "lib.so", rp_clock__now());
+	end_process(pid);
+	send(RP_EVENT_EXIT, pid, 0);
+}
+
+/* Who uses it keeps it probed for whoever comes next, also where its probes went in between. */
+static void test_library_of_short_processes(void **state)
+{
+	uint64_t late;
+
+	(void)state;
+	preload("lib.so");
+	start_program(NULL);
+	send_library(PID, "lib.so", rp_clock__now());
+	send(RP_EVENT_EXIT, PID, 0);
+	look();
+	assert_int_equal(links_of(&f.kernel, 0, ino_of("lib.so")), 0);
+	run_shortly(PID + 1);
+	late = f.kernel.lost[RP_LOST_LATE];
+	assert_int_equal(links_of(&f.kernel, 0, ino_of("lib.so")), 1);
+	/* From here on nobody has used it for a second, but for who comes at the end of it. */
+	rp_targets__rescan(f.targets);
+	usleep(1100 * 1000);
+	run_shortly(PID + 2);
+	rp_targets__rescan(f.targets);
+	assert_int_equal(links_of(&f.kernel, 0, ino_of("lib.so")), 1);
+	assert_int_equal(f.kernel.lost[RP_LOST_LATE], late);
+	look();
+	assert_int_equal(links_alive(&f.kernel), 0);
+}
+
+/* Its name alone, which is all that is told, does not say that it is wanted. */
+static void test_library_by_path_of_a_short_process(void **state)
+{
+	(void)state;
+	preload("lib.so");
+	run_program(PID, "prog");
+	make_object("lib.so");
+	map(PID, "lib.so");
+	f.functions[0] = "*/lib.so:probed_*";
+	start();
+	add(PID);
+	end_process(PID);
+	send(RP_EVENT_EXIT, PID, 0);
+	look();
+	assert_int_equal(links_of(&f.kernel, 0, ino_of("lib.so")), 0);
+	run_shortly(PID + 1);
+	assert_int_equal(f.kernel.lost[RP_LOST_LATE], 1);
+	assert_int_equal(links_of(&f.kernel, 0, ino_of("lib.so")), 1);
+}
+
 /* What nobody uses is not probed again for that, or is let go again. */
 static void test_unused_file_beside_a_short_process(void **state)
 {
@@ -433,6 +489,8 @@ int main(void)
 		LIBRARY_TEST(test_library_of_a_command),
 		LIBRARY_TEST(test_command_that_loads_slowly),
 		LIBRARY_TEST(test_library_of_a_short_process),
+		LIBRARY_TEST(test_library_of_short_processes),
+		LIBRARY_TEST(test_library_by_path_of_a_short_process),
 		LIBRARY_TEST(test_unused_file_beside_a_short_process),
 		LIBRARY_TEST(test_child_of_one_that_loads),
 		LIBRARY_TEST(test_library_before_another_program),

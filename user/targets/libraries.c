@@ -38,8 +38,13 @@ void rp_process__loads(struct rp_targets *t, struct rp_process *p, const struct 
 	struct rp_loaded loaded = {
 		.dev = rp_event__dev(event), .ino = event->detail, .time = event->time};
 
-	if (p->n_loaded == LOADED_MAX || !rp_plan__wants_object(t->plan, event->path, false) ||
-	    rp_array__fit(&p->loaded, p->n_loaded + 1, sizeof(*p->loaded)))
+	if (p->n_loaded == LOADED_MAX)
+		return;
+	/* The event has no folder, by which one may be selected: its number tells that it is. */
+	if (!rp_object__by_id(t, loaded.dev, loaded.ino) &&
+	    !rp_plan__wants_object(t->plan, event->path, false))
+		return;
+	if (rp_array__fit(&p->loaded, p->n_loaded + 1, sizeof(*p->loaded)))
 		return;
 	p->loaded[p->n_loaded++] = loaded;
 }
@@ -103,6 +108,19 @@ static void learn_libraries(struct rp_targets *t, struct rp_process *p)
 	}
 }
 
+/* The next that uses it finds it probed, and may live longer. */
+static void keep_probed(struct rp_targets *t, struct rp_process *p, const struct rp_loaded *loaded)
+{
+	struct rp_object *o = rp_object__by_id(t, loaded->dev, loaded->ino);
+
+	if (!o || !rp_object__is_as_planned(t, o))
+		return;
+	if (o->wide)
+		rp_process__attach(t, p, o, NULL);
+	o->used = true;
+	o->idle = 0;
+}
+
 void rp_process__ends_loaded(struct rp_targets *t, struct rp_process *p, uint64_t time)
 {
 	bool missed = false;
@@ -112,6 +130,7 @@ void rp_process__ends_loaded(struct rp_targets *t, struct rp_process *p, uint64_
 		t->late = was_missed(t, p, &p->loaded[i]);
 		missed |= t->late;
 		rp_targets__end_event(t, p->pid);
+		keep_probed(t, p, &p->loaded[i]);
 	}
 	p->n_loaded = 0;
 	if (!missed)
