@@ -336,6 +336,8 @@ bool rp_process__is_linked(const struct rp_process *p, const struct rp_object *o
 /* Probe an object in a process unless that is done. */
 int rp_process__attach(struct rp_targets *t, struct rp_process *p, struct rp_object *o,
 		       struct rp_err *err);
+/* Its use was over before it was looked at: the next finds the file probed, and may take longer. */
+void rp_process__has_used(struct rp_targets *t, struct rp_process *p, struct rp_object *o);
 /*
  * Are its sites where it runs code? What it has moved or copied elsewhere, to huge pages say, is
  * not in the file any more, where the kernel puts probes: they are never hit. This goes through all

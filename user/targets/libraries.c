@@ -40,7 +40,8 @@ void rp_process__loads(struct rp_targets *t, struct rp_process *p, const struct 
 
 	if (p->n_loaded == LOADED_MAX)
 		return;
-	/* The event has no folder, by which one may be selected: its number tells that it is. */
+	/* The event has the name without the folder: what is selected by that is known by number.
+	 */
 	if (!rp_object__by_id(t, loaded.dev, loaded.ino) &&
 	    !rp_plan__wants_object(t->plan, event->path, false))
 		return;
@@ -108,29 +109,19 @@ static void learn_libraries(struct rp_targets *t, struct rp_process *p)
 	}
 }
 
-/* The next that uses it finds it probed, and may live longer. */
-static void keep_probed(struct rp_targets *t, struct rp_process *p, const struct rp_loaded *loaded)
-{
-	struct rp_object *o = rp_object__by_id(t, loaded->dev, loaded->ino);
-
-	if (!o || !rp_object__is_as_planned(t, o))
-		return;
-	if (o->wide)
-		rp_process__attach(t, p, o, NULL);
-	o->used = true;
-	o->idle = 0;
-}
-
 void rp_process__ends_loaded(struct rp_targets *t, struct rp_process *p, uint64_t time)
 {
 	bool missed = false;
+	struct rp_object *o;
 
 	for (size_t i = 0; i < p->n_loaded; i++) {
 		rp_targets__begin_event(t, p->loaded[i].time);
 		t->late = was_missed(t, p, &p->loaded[i]);
 		missed |= t->late;
 		rp_targets__end_event(t, p->pid);
-		keep_probed(t, p, &p->loaded[i]);
+		o = rp_object__by_id(t, p->loaded[i].dev, p->loaded[i].ino);
+		if (o && rp_object__is_as_planned(t, o))
+			rp_process__has_used(t, p, o);
 	}
 	p->n_loaded = 0;
 	if (!missed)

@@ -244,6 +244,14 @@ int rp_process__attach(struct rp_targets *t, struct rp_process *p, struct rp_obj
 	return rc;
 }
 
+void rp_process__has_used(struct rp_targets *t, struct rp_process *p, struct rp_object *o)
+{
+	if (o->wide)
+		rp_process__attach(t, p, o, NULL);
+	o->used = true;
+	o->idle = 0;
+}
+
 void rp_targets__reap(struct rp_targets *t)
 {
 	struct rp_process *p, *next;

@@ -325,11 +325,8 @@ static void on_exec(struct rp_targets *t, struct rp_process *p, const struct rp_
 	}
 	rp_process__use(t, p, (size_t)(o - t->objects)); /* what it forked has that, too */
 	t->late |= !rp_process__is_linked(p, o) && rp_object__was_unlinked(o, t->event_time);
-	/* The next that runs it finds it probed, and may live longer. */
-	if (!rp_objects__decide_scopes(t) && o->wide)
-		rp_process__attach(t, p, o, NULL);
-	o->used = true;
-	o->idle = 0;
+	if (!rp_objects__decide_scopes(t))
+		rp_process__has_used(t, p, o);
 }
 
 static bool any_is_bound(const struct rp_targets *t)
